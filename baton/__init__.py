@@ -1,0 +1,1 @@
+"""Baton: a self-hosted HR integration hub."""

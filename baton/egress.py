@@ -1,0 +1,80 @@
+"""Where the hub may connect to: configured hosts only, judged on the address that is really dialled."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from baton.errors import HaltError, RetryableError
+
+Resolver = Callable[[str, int], list[str]]
+
+
+def system_resolver(host: str, port: int) -> list[str]:
+    """All addresses of a host, in the system's order."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise RetryableError(f"{host} cannot be resolved", code="dns", remedy="check the name and the DNS") from error
+    return [str(entry[4][0]) for entry in found]
+
+
+@dataclass(frozen=True, slots=True)
+class EgressRule:
+    """The hosts one system may be reached at.
+
+    ``origins`` are ``host:port`` pairs in lower case. Private, loopback and link-local addresses are refused unless
+    ``allow_private``: most ERPs on an intranet need it, no cloud vendor does.
+    """
+
+    origins: frozenset[str]
+    allow_private: bool = False
+    resolver: Resolver = system_resolver
+
+    @classmethod
+    def for_urls(
+        cls, urls: Iterable[str], *, allow_private: bool = False, resolver: Resolver = system_resolver
+    ) -> EgressRule:
+        """The rule that allows exactly the hosts of these URLs."""
+        return cls(frozenset(origin_of(url) for url in urls), allow_private, resolver)
+
+    def address_for(self, host: str, port: int) -> str:
+        """The address to dial. Raises `HaltError` for a host not configured or an address not allowed."""
+        if f"{host.lower()}:{port}" not in self.origins:
+            raise HaltError(
+                f"connection to {host}:{port} is not allowed",
+                code="egress",
+                remedy="only the hosts in this system's settings may be reached; correct the URL in systems.yaml",
+            )
+        addresses = self.resolver(host, port)
+        for address in addresses:
+            if self.allow_private or _is_public(address):
+                return address
+        raise HaltError(
+            f"{host} resolves to a private address",
+            code="egress_private",
+            remedy="set allow_private: true for this system if it stands in your own network",
+        )
+
+
+def origin_of(url: str) -> str:
+    """``host:port`` of a URL; raises ValueError for anything but plain http(s)/sftp with a host and no credentials."""
+    parts = urlsplit(url)
+    default = {"https": 443, "http": 80, "sftp": 22}.get(parts.scheme)
+    if default is None or not parts.hostname or parts.username or parts.password:
+        raise ValueError("not an http(s) or sftp URL with a host and without credentials")
+    return f"{parts.hostname.lower()}:{parts.port or default}"
+
+
+def _is_public(address: str) -> bool:
+    ip = ipaddress.ip_address(address.split("%", 1)[0])
+    if isinstance(ip, ipaddress.IPv6Address):
+        embedded = ip.ipv4_mapped or ip.sixtofour
+        if embedded is not None:
+            return embedded.is_global
+        if ip in ipaddress.ip_network("64:ff9b::/96"):  # NAT64: Python counts it as global
+            return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF).is_global
+    return ip.is_global and not ip.is_multicast

@@ -1,0 +1,1 @@
+"""The hub's nouns: frozen, typed, without I/O."""

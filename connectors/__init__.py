@@ -1,0 +1,1 @@
+"""The vendors: one folder each, importing `baton.sdk` and third-party packages only."""
