@@ -1,0 +1,367 @@
+"""The sealed file: encrypted for its readers, signed by its sender, bound to what its header says.
+
+::
+
+    "HPF1" | u32 header length | header (canonical JSON) | payload (Cobblestone-256) | Ed25519 signature (64 bytes)
+
+    header = {"immutable": {…}, "mac": …, "wraps": [{"alg": …, "kid": …, "wrapped": …}, …]}
+
+The payload is AES-256-GCM in 16 KiB chunks under a fresh data key whose context is the digest of the immutable part,
+so neither can be exchanged for another's. The data key is wrapped once per reader. The wraps stand outside the
+signature, so keys rotate without touching data, and under a MAC by the data key, so no byte of a file is unprotected.
+``docs/file-format.md`` has every detail needed to write another implementation.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO, Final, Protocol
+
+from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encryptor
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives import hashes, hpke
+from cryptography.hazmat.primitives.asymmetric import padding, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
+
+from baton.errors import TamperedError
+from baton.sealed_header import SIGNATURE_BYTES, Envelope, Header, Wrap, read_header, tampered, write_header
+
+__all__ = [
+    "Envelope",
+    "InternalKey",
+    "Label",
+    "Opener",
+    "Reader",
+    "RsaOpener",
+    "RsaReader",
+    "Signer",
+    "X25519Opener",
+    "X25519Reader",
+    "inspect_sealed",
+    "open_sealed",
+    "open_to_file",
+    "rewrap",
+    "seal",
+]
+
+_BLOCK_BYTES: Final = 1024 * 1024
+_HPKE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What the sender says about a file before it is sealed. Readable by anyone: never personal data."""
+
+    content_type: str
+    name: str
+    """The file name or message id; a reader compares it with the name the file was found under."""
+    sender: str
+    recipient: str
+    created: datetime
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """Counts, control totals, digests."""
+
+
+class Reader(Protocol):
+    """Somebody a file is sealed for: wraps the data key."""
+
+    kid: str
+    alg: str
+
+    def wrap(self, data_key: bytes, context: bytes) -> bytes:
+        """The data key as only this reader can open it."""
+        ...
+
+
+class Opener(Protocol):
+    """The reader's own side: unwraps the data key."""
+
+    kid: str
+    alg: str
+
+    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
+        """The data key; raises `TamperedError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InternalKey:
+    """A 32-byte key-encryption key of our own (AES key wrap, RFC 3394): both `Reader` and `Opener`."""
+
+    kid: str
+    key: bytes = field(repr=False)
+    alg: str = "A256KW"
+
+    def wrap(self, data_key: bytes, context: bytes) -> bytes:
+        """Wrap; the context is bound by the payload, not here: RFC 3394 has no room for it."""
+        return aes_key_wrap(self.key, data_key)
+
+    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
+        """Unwrap."""
+        try:
+            return aes_key_unwrap(self.key, wrapped)
+        except (InvalidUnwrap, ValueError):
+            raise tampered() from None
+
+
+@dataclass(frozen=True, slots=True)
+class X25519Reader:
+    """A partner with an X25519 key (HPKE base mode, X25519 + HKDF-SHA256 + AES-256-GCM)."""
+
+    kid: str
+    key: x25519.X25519PublicKey
+    alg: str = "HPKE-X25519-SHA256-A256GCM"
+
+    def wrap(self, data_key: bytes, context: bytes) -> bytes:
+        """Wrap, bound to the kid and the context."""
+        return _HPKE.encrypt(data_key, self.key, info=_wrap_info(self.kid, context))
+
+
+@dataclass(frozen=True, slots=True)
+class X25519Opener:
+    """The private side of an `X25519Reader`."""
+
+    kid: str
+    key: x25519.X25519PrivateKey = field(repr=False)
+    alg: str = "HPKE-X25519-SHA256-A256GCM"
+
+    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
+        """Unwrap."""
+        try:
+            return _HPKE.decrypt(wrapped, self.key, info=_wrap_info(self.kid, context))
+        except (InvalidTag, ValueError):
+            raise tampered() from None
+
+
+@dataclass(frozen=True, slots=True)
+class RsaReader:
+    """A partner with an RSA key of 3072 bits or more (OAEP with SHA-256)."""
+
+    kid: str
+    key: rsa.RSAPublicKey
+    alg: str = "RSA-OAEP-SHA256"
+
+    def __post_init__(self) -> None:
+        if self.key.key_size < 3072:
+            raise ValueError("an RSA key for sealed files needs 3072 bits or more")
+
+    def wrap(self, data_key: bytes, context: bytes) -> bytes:
+        """Wrap, bound to the kid and the context through the OAEP label."""
+        return self.key.encrypt(data_key, _oaep(self.kid, context))
+
+
+@dataclass(frozen=True, slots=True)
+class RsaOpener:
+    """The private side of an `RsaReader`."""
+
+    kid: str
+    key: rsa.RSAPrivateKey = field(repr=False)
+    alg: str = "RSA-OAEP-SHA256"
+
+    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
+        """Unwrap."""
+        try:
+            return self.key.decrypt(wrapped, _oaep(self.kid, context))
+        except ValueError:
+            raise tampered() from None
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who vouches for a file."""
+
+    kid: str
+    key: Ed25519PrivateKey = field(repr=False)
+
+
+def seal(source: BinaryIO, target: BinaryIO, *, label: Label, readers: Sequence[Reader], signer: Signer) -> Envelope:
+    """Seal all of ``source`` (read twice, so seekable) into ``target`` and return what the header says about it.
+
+    Raises `TamperedError` when the source changes between the two readings; ``target`` is then worthless.
+    """
+    start = source.tell()
+    digest, length = _digest(_blocks(source))
+    source.seek(start)
+    envelope = Envelope(
+        content_type=label.content_type,
+        name=label.name,
+        sender=label.sender,
+        recipient=label.recipient,
+        created=label.created.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        plaintext_sha256=digest.hex(),
+        plaintext_length=length,
+        signer=signer.kid,
+        facts=dict(label.facts),
+    )
+    context = envelope.context
+    data_key = Cobblestone256Encryptor.generate_key()
+    target.write(write_header(_header(envelope, data_key, readers)))
+
+    encryptor = Cobblestone256Encryptor(data_key, context)
+    payload = hashlib.sha256()
+
+    def put(ciphertext: bytes) -> None:
+        payload.update(ciphertext)
+        target.write(ciphertext)
+
+    again = hashlib.sha256()
+    for block in _blocks(source):
+        again.update(block)
+        put(encryptor.update(block))
+    put(encryptor.finalize())
+    if again.digest() != digest:
+        raise TamperedError("the file changed while it was being sealed", remedy="seal a file nobody writes to")
+    target.write(signer.key.sign(_signed(context, payload.digest())))
+    return envelope
+
+
+def inspect_sealed(source: BinaryIO, *, trusted: Mapping[str, Ed25519PublicKey]) -> Envelope:
+    """Check the signature over the header's immutable part and the ciphertext, without any decryption key."""
+    return _verified(source, trusted)[0].envelope
+
+
+def open_sealed(
+    source: BinaryIO, target: BinaryIO, *, opener: Opener, trusted: Mapping[str, Ed25519PublicKey]
+) -> Envelope:
+    """Open ``source`` (seekable) into ``target``.
+
+    The sender's signature is checked before anything is decrypted, and every chunk before it is written. Still, only a
+    normal return means that *all* of it is there: write to a temporary file and publish that afterwards
+    (`open_to_file` does). Raises `TamperedError`, the same for every fault.
+    """
+    header, offset, payload_bytes, signature = _verified(source, trusted)
+    context = header.envelope.context
+    decryptor = Cobblestone256Decryptor(_data_key(header, opener), context)
+    source.seek(offset)
+    payload, plaintext, length = hashlib.sha256(), hashlib.sha256(), 0
+    try:
+        for block in _blocks(source, payload_bytes):
+            payload.update(block)
+            clear = decryptor.update(block)
+            plaintext.update(clear)
+            length += target.write(clear)
+        clear = decryptor.finalize()
+    except InvalidTag:
+        raise tampered() from None
+    plaintext.update(clear)
+    length += target.write(clear)
+    # Again over what was really read this time: the file may have changed since the first reading.
+    _verify(trusted[header.envelope.signer], signature, _signed(context, payload.digest()))
+    if plaintext.hexdigest() != header.envelope.plaintext_sha256 or length != header.envelope.plaintext_length:
+        raise tampered()
+    return header.envelope
+
+
+def open_to_file(source: BinaryIO, path: Path, *, opener: Opener, trusted: Mapping[str, Ed25519PublicKey]) -> Envelope:
+    """Open ``source`` into a new file at ``path``, which appears complete and verified or not at all.
+
+    The file is readable by its owner only. Raises `TamperedError`, or FileExistsError when ``path`` exists.
+    """
+    handle, name = tempfile.mkstemp(prefix=".opening-", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as target:
+            envelope = open_sealed(source, target, opener=opener, trusted=trusted)
+            target.flush()
+            os.fsync(target.fileno())
+        os.link(name, path)  # unlike rename, a link never replaces what is there
+    finally:
+        Path(name).unlink()
+    return envelope
+
+
+def rewrap(source: BinaryIO, target: BinaryIO, *, opener: Opener, readers: Sequence[Reader]) -> Envelope:
+    """Copy a sealed file with its data key wrapped for ``readers`` instead; payload and signature stay as they are.
+
+    The payload is not checked (it still carries its signature). Raises `TamperedError` when the header does not hold.
+    """
+    header, _ = read_header(source)
+    target.write(write_header(_header(header.envelope, _data_key(header, opener), readers)))
+    target.writelines(_blocks(source))
+    return header.envelope
+
+
+def _header(envelope: Envelope, data_key: bytes, readers: Sequence[Reader]) -> Header:
+    wraps = tuple(
+        Wrap(alg=reader.alg, kid=reader.kid, wrapped=base64.b64encode(reader.wrap(data_key, envelope.context)).decode())
+        for reader in readers
+    )
+    unproved = Header(envelope, wraps, mac="")
+    return Header(envelope, wraps, mac=_mac(data_key, unproved))
+
+
+def _data_key(header: Header, opener: Opener) -> bytes:
+    """The data key, once the MAC over the wraps holds."""
+    for wrap in header.wraps:
+        if (wrap.kid, wrap.alg) == (opener.kid, opener.alg):
+            data_key = opener.unwrap(base64.b64decode(wrap.wrapped), header.envelope.context)
+            if len(data_key) == 32 and hmac.compare_digest(_mac(data_key, header), header.mac):
+                return data_key
+    raise tampered()
+
+
+def _mac(data_key: bytes, header: Header) -> str:
+    key = HKDFExpand(hashes.SHA512(), 32, b"hpf1 wraps").derive(data_key)
+    return hmac.digest(key, header.wraps_bytes, "sha256").hex()
+
+
+def _verified(source: BinaryIO, trusted: Mapping[str, Ed25519PublicKey]) -> tuple[Header, int, int, bytes]:
+    """The header, where the payload begins and how long it is, and the signature, which holds."""
+    header, offset = read_header(source)
+    key = trusted.get(header.envelope.signer)
+    payload_bytes = source.seek(0, os.SEEK_END) - offset - SIGNATURE_BYTES
+    if key is None or payload_bytes < 0:
+        raise tampered()
+    source.seek(offset)
+    digest, _ = _digest(_blocks(source, payload_bytes))
+    signature = source.read(SIGNATURE_BYTES)
+    _verify(key, signature, _signed(header.envelope.context, digest))
+    return header, offset, payload_bytes, signature
+
+
+def _verify(key: Ed25519PublicKey, signature: bytes, message: bytes) -> None:
+    try:
+        key.verify(signature, message)
+    except InvalidSignature:
+        raise tampered() from None
+
+
+def _signed(context: bytes, payload_digest: bytes) -> bytes:
+    return b"hpf1 signature" + context + payload_digest
+
+
+def _wrap_info(kid: str, context: bytes) -> bytes:
+    return b"hpf1 wrap" + context + kid.encode("ascii")
+
+
+def _oaep(kid: str, context: bytes) -> padding.OAEP:
+    return padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), _wrap_info(kid, context))
+
+
+def _blocks(source: BinaryIO, limit: int | None = None) -> Iterator[bytes]:
+    """The rest of the source, or exactly ``limit`` bytes of it when it has them."""
+    left = limit
+    while left is None or left > 0:
+        block = source.read(_BLOCK_BYTES if left is None else min(_BLOCK_BYTES, left))
+        if not block:
+            return
+        if left is not None:
+            left -= len(block)
+        yield block
+
+
+def _digest(blocks: Iterator[bytes]) -> tuple[bytes, int]:
+    digest, length = hashlib.sha256(), 0
+    for block in blocks:
+        digest.update(block)
+        length += len(block)
+    return digest.digest(), length
