@@ -1,0 +1,133 @@
+"""Transforms between text and days, times and moments."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cache
+from typing import Final
+from zoneinfo import ZoneInfo, available_timezones
+
+import polars as pl
+
+_EXCEL_DAY_ZERO: Final = date(1899, 12, 30)
+_FORMS: Final = (
+    r"^([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})$",
+    r"^([0-9]{4})\.([0-9]{1,2})\.([0-9]{1,2})$",
+    r"^([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日$",
+    r"^([0-9]{4})([0-9]{2})([0-9]{2})$",
+)
+"""The forms besides 2026-11-22, each with one kind of separator. Day-first forms are ambiguous and not among them."""
+_DAY_TEXTS: Final = {"iso": "%Y-%m-%d", "compact": "%Y%m%d", "slash": "%Y/%m/%d"}
+
+
+def day(column: pl.Expr) -> pl.Expr:
+    """A day: 2026-11-22, 2026/11/22, 2026.11.22, 20261122, 2026年11月22日, at midnight, or an Excel serial number.
+
+    Days that do not exist, day-first forms and years outside 1900 to 2199 are refused.
+
+    >>> [str(one("date", t)) for t in ("2026-11-22", "2026/11/2", "20261122", "2026年11月22日", "46348")]
+    ['2026-11-22', '2026-11-02', '2026-11-22', '2026-11-22', '2026-11-22']
+    >>> [one("date", t) for t in ("2026-02-30", "22/11/2026", "9999-12-31", "2026-11-22 08:30", "２０２６-11-22")]
+    [None, None, None, None, None]
+    """
+    return column.map_batches(_days, return_dtype=pl.Date, is_elementwise=True)
+
+
+def _days(texts: pl.Series) -> pl.Series:
+    """Each different text is read once: a day column of a census holds far fewer days than people."""
+    if texts.len() <= 1:
+        return pl.select(_day_of(pl.lit(texts))).to_series().alias(texts.name)
+    known = pl.DataFrame({"text": texts.unique()}).with_columns(day=_day_of(pl.col("text")))
+    return pl.DataFrame({"text": texts}).join(known, on="text", how="left", maintain_order="left")["day"]
+
+
+def _day_of(text: pl.Expr) -> pl.Expr:
+    bare = text.str.replace(r"[ T]00:00(:00(\.0+)?)?$", "")
+    iso = bare
+    for form in _FORMS:
+        iso = iso.str.replace(form, "${1}-${2}-${3}")
+    written = (
+        pl.when(iso.str.contains(r"^(19|20|21)[0-9]{2}-[0-9]{1,2}-[0-9]{1,2}$"))
+        .then(iso)
+        .str.to_date("%Y-%m-%d", strict=False)
+    )
+    serial = bare.str.extract(r"^([2-7][0-9]{4})(?:\.0)?$", 1).cast(pl.Int32)
+    return pl.coalesce(written, pl.lit(_EXCEL_DAY_ZERO) + pl.duration(days=serial))
+
+
+def time_of_day(column: pl.Expr) -> pl.Expr:
+    """A time of day: 18:00 or 18:00:30.
+
+    >>> str(one("time", "18:00")), one("time", "25:00")
+    ('18:00:00', None)
+    """
+    full = column.str.replace(r"^([0-9]{1,2}:[0-9]{2})$", "${1}:00")
+    return pl.when(full.str.contains(r"^[0-9]{1,2}:[0-9]{2}:[0-5][0-9]$")).then(full).str.to_time("%H:%M:%S", strict=False)
+
+
+def moment(column: pl.Expr, zone: str | None = None) -> pl.Expr:
+    """A moment: with its own offset (2026-11-22T18:00:00+08:00), or local to the zone in the argument.
+
+    A local time that a change of clocks skips or repeats is refused.
+
+    >>> str(one("datetime", "2026-11-22T18:00:00+08:00")), one("datetime", "2026-11-22 18:00:00")
+    ('2026-11-22 10:00:00+00:00', None)
+    >>> str(one("datetime(Asia/Shanghai)", "2026-11-22 18:00"))
+    '2026-11-22 10:00:00+00:00'
+    """
+    one_form = column.str.replace(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})", "${1} ${2}").str.replace(
+        r"^(.{16})($|Z$|[+-])", "${1}:00${2}"
+    )
+    if zone is None:
+        fixed = one_form.str.replace(r"Z$", "+00:00")
+        return (
+            pl.when(fixed.str.contains(r"^(19|20|21)[0-9]{2}-.{14}(\.[0-9]{1,6})?[+-][0-9]{2}:?[0-9]{2}$"))
+            .then(fixed)
+            .str.to_datetime("%Y-%m-%d %H:%M:%S%.f%z", time_unit="us", time_zone="UTC", strict=False)
+        )
+    return (
+        pl.when(one_form.str.contains(r"^(19|20|21)[0-9]{2}-.{14}(\.[0-9]{1,6})?$"))
+        .then(one_form)
+        .str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
+        .dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
+        .dt.convert_time_zone("UTC")
+    )
+
+
+def day_text(column: pl.Expr, form: str) -> pl.Expr:
+    """A day as text: ``iso`` 2026-11-22, ``compact`` 20261122, ``slash`` 2026/11/22.
+
+    >>> import datetime
+    >>> one("date_text(compact)", datetime.date(2026, 11, 22))
+    '20261122'
+    """
+    return column.dt.strftime(_DAY_TEXTS[form])
+
+
+def day_form(text: str) -> str:
+    """The argument of ``date_text``."""
+    if text not in _DAY_TEXTS:
+        raise ValueError(f"expected one of {', '.join(_DAY_TEXTS)}")
+    return text
+
+
+def zone(column: pl.Expr) -> pl.Expr:
+    """A time zone by its IANA name.
+
+    >>> one("zone", "Asia/Kathmandu"), one("zone", "Beijing")
+    ('Asia/Kathmandu', None)
+    """
+    return pl.when(column.is_in(_zones())).then(column)
+
+
+def zone_name(text: str) -> str:
+    """An argument that must be an IANA zone."""
+    if text not in _zones():
+        raise ValueError("expected an IANA time zone such as Asia/Shanghai")
+    ZoneInfo(text)
+    return text
+
+
+@cache
+def _zones() -> tuple[str, ...]:
+    return tuple(sorted(available_timezones()))
