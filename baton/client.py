@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import httpcore
 import httpx
@@ -249,7 +249,8 @@ class Client:
         body = bytearray()
         cap = self.limits.body_bytes
         try:
-            for chunk in answer.iter_raw(65536):
+            # The stream itself, not iter_raw(): an answer made in this process counts as read already.
+            for chunk in cast("httpx.SyncByteStream", answer.stream):
                 body += chunk if inflate is None else inflate.decompress(chunk, cap + 1 - len(body))
                 if len(body) > cap:
                     raise _BodyError(f"more than {cap} bytes")

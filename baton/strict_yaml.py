@@ -124,7 +124,7 @@ class Document:
 
     def _fault_of(self, detail: Any, at: tuple[str | int, ...], known: Sequence[str]) -> Fault:
         location = (*at, *detail["loc"])
-        named = ".".join(str(step) for step in location) or "the document"
+        named = ".".join(str(step) for step in location if step != "[key]") or "the document"
         if detail["type"] == "extra_forbidden":
             hint = did_you_mean(str(location[-1]), known) if len(detail["loc"]) == 1 else ""
             return self.fault(location, "unknown_key", f"{named} is not known here{hint}")

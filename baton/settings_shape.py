@@ -1,0 +1,179 @@
+"""The shape of ``systems.yaml``, part by part. Values arrive as text and are converted here."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Final, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from baton.egress import origin_of
+from baton.vault import NAME
+
+_PERCENT: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?\s?%")
+RESERVED: Final = frozenset({"hub"})
+"""Not names of systems: the hub keeps its own secrets under them."""
+
+
+def _share(value: Any) -> Decimal:
+    if isinstance(value, Decimal) and 0 <= value <= 1:  # a default written in this module
+        return value
+    if not isinstance(value, str) or not _PERCENT.fullmatch(value):
+        raise ValueError("must be a percentage from 0% to 100%, such as 2%")
+    share = Decimal(value.rstrip("% ")) / 100
+    if share > 1:
+        raise ValueError("must be a percentage from 0% to 100%, such as 2%")
+    return share
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (OSError, ValueError, KeyError):  # KeyError: no such zone
+        raise ValueError("must be an IANA time zone, such as Asia/Shanghai") from None
+    return value
+
+
+def _module(value: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z_]\w*(\.[a-zA-Z_]\w*)*", value):
+        raise ValueError("must be the name of a Python module")
+    return value
+
+
+def _http_url(value: str) -> str:
+    origin_of(value)
+    return value
+
+
+def _system_name(value: str) -> str:
+    if not NAME.fullmatch(value) or len(value) > 40 or value in RESERVED:
+        raise ValueError(
+            "a system is named by at most 40 lower-case letters, digits and single underscores, and not 'hub'"
+        )
+    return value
+
+
+def _present(value: Any) -> Any:
+    if value is None:
+        raise ValueError("has no value")
+    return value
+
+
+def _table(value: Any) -> Any:
+    return {} if value is None else value
+
+
+Share = Annotated[Decimal, BeforeValidator(_share)]
+"""A percentage as a part of one."""
+Text = Annotated[str, Field(min_length=1, max_length=1000)]
+Url = Annotated[str, AfterValidator(_http_url)]
+
+
+class Part(BaseModel):
+    """Base of all parts: unknown keys are faults, nothing changes after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class HashiCorpPart(Part):
+    """A HashiCorp Vault, asked last. Its token is the secret ``hub/hashicorp_token``."""
+
+    url: Url
+    mount: Text = "secret"
+    path: Text = "baton"
+    allow_private: bool = False
+    ca_bundle: Path | None = None
+
+
+class HubPart(Part):
+    """What concerns the hub itself."""
+
+    state_dir: Path = Path("state")
+    secrets_dir: Path = Path("secrets")
+    database: Text | None = None
+    time_zone: Annotated[str, AfterValidator(_zone)] = "Asia/Shanghai"
+    protected: tuple[Text, ...] = ()
+    """Employee numbers whose accounts are never disabled or removed."""
+    transforms: tuple[Annotated[str, AfterValidator(_module)], ...] = ()
+    """Python modules with further transforms for mappings."""
+    hashicorp: HashiCorpPart | None = None
+
+
+class WindowLimit(Part):
+    """How many destructive effects one window may hold: a share of the people, but within two counts."""
+
+    share: Share
+    at_least: int = Field(ge=0, le=1_000_000)
+    at_most: int = Field(ge=0, le=1_000_000)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.at_least > self.at_most:
+            raise ValueError("at_least is greater than at_most")
+        return self
+
+    def limit(self, people: int) -> int:
+        """The greatest number that passes for a population of this size."""
+        return max(self.at_least, min(int(self.share * people), self.at_most))
+
+
+class GatePart(Part):
+    """The safety gate's windows. Defaults: 2 % a run, 5 % in 24 hours, 10 % in 7 days."""
+
+    run: WindowLimit = WindowLimit(share=Decimal("0.02"), at_least=5, at_most=200)
+    day: WindowLimit = WindowLimit(share=Decimal("0.05"), at_least=10, at_most=500)
+    week: WindowLimit = WindowLimit(share=Decimal("0.10"), at_least=20, at_most=1000)
+
+
+class GuardsPart(Part):
+    """When a feed as a whole is refused before anything is compared."""
+
+    least_share: Share = Decimal("0.9")
+    """Fewer rows than this share of the last accepted feed."""
+    unreadable_share: Share = Decimal("0.01")
+    """More rejected rows than this."""
+    duplicate_share: Share = Decimal("0.005")
+    """More repeated employee numbers than this."""
+    stale_after_h: float = Field(default=36.0, gt=0, le=24 * 366, allow_inf_nan=False)
+    """Older than this."""
+
+
+class SourcesPart(Part):
+    """What concerns all HR sources."""
+
+    guards: GuardsPart = GuardsPart()
+
+
+class RatePart(Part):
+    """How often a system may be called; replaces the connector's own figure."""
+
+    calls: float = Field(gt=0, le=100_000, allow_inf_nan=False)
+    per_s: float = Field(default=1.0, gt=0, le=86_400, allow_inf_nan=False)
+    burst: int = Field(default=1, ge=1, le=10_000)
+
+
+class SystemPart(Part):
+    """One system."""
+
+    connector: Text
+    mapping: Path | None = None
+    settings: Annotated[dict[str, Any], BeforeValidator(_table)] = {}
+    rate: RatePart | None = None
+    threads: int = Field(default=4, ge=1, le=64)
+    allow_private: bool = False
+    ca_bundle: Path | None = None
+    deadline_s: float = Field(default=30.0, gt=0, le=600, allow_inf_nan=False)
+    airflow_connection: Text | None = None
+    enabled: bool = True
+
+
+class SystemsFile(Part):
+    """The whole file."""
+
+    hub: Annotated[HubPart, BeforeValidator(_table)] = HubPart()
+    gate: Annotated[GatePart, BeforeValidator(_table)] = GatePart()
+    sources: Annotated[SourcesPart, BeforeValidator(_table)] = SourcesPart()
+    systems: Annotated[dict[Annotated[str, AfterValidator(_system_name)], SystemPart], BeforeValidator(_present)]
