@@ -227,7 +227,7 @@ class _Loader:
         given = dict(part.settings)
         for secret, required in secret_fields(model).items():
             if secret in given:
-                del given[secret]
+                given[secret] = "misplaced"
                 place = "; ".join(vault.places(name, secret)[:2])
                 self._fault((*at, secret), "secret_in_file", f"{name}.{secret} is a secret; keep it in: {place}")
                 continue
