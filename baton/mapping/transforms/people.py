@@ -107,8 +107,8 @@ def identity_cn(column: pl.Expr) -> pl.Expr:
 def bank_card(column: pl.Expr) -> pl.Expr:
     """A card number of 12 to 19 digits whose check digit (Luhn) fits. Not for passbook or company accounts.
 
-    >>> one("bank_card", "6222 0000 0000 0000 002"), one("bank_card", "6222000000000000003")
-    ('6222000000000000002', None)
+    >>> one("bank_card", "6222 0000 0000 0000 004"), one("bank_card", "6222000000000000003")
+    ('6222000000000000004', None)
     """
     number = digits_only(column)
     padded = number.str.pad_start(_CARD_DIGITS, "0")
