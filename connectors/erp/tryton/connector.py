@@ -1,0 +1,204 @@
+"""Tryton 8.2 as a target: a person is a party with the employee number as its code, and an employee of one company."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from pydantic import Field, SecretStr
+
+from baton.sdk import (
+    Account,
+    AccountRef,
+    AccountTarget,
+    AccountWrite,
+    Client,
+    ConnectorSettings,
+    FieldSpec,
+    Finding,
+    Promise,
+    Rate,
+    Receipt,
+    Scalar,
+)
+from connectors.erp.tryton import wire
+from connectors.erp.tryton.directory import Directory
+from connectors.erp.tryton.isolate import isolate
+from connectors.erp.tryton.refusals import endless, ends, faults, moves_end, nameless, not_found, stranger, unfit
+from connectors.erp.tryton.rpc import Rpc
+from connectors.erp.tryton.selfcheck import findings
+
+_NO_END: Mapping[str, Scalar] = {"end_date": None}
+
+
+class TrytonSettings(ConnectorSettings):
+    """How to reach one company in one Tryton database."""
+
+    base_url: str = Field(description="where trytond listens, for example https://erp.example:8000")
+    database: str = Field(description="the database name")
+    username: str = Field(description="login of a Tryton user kept for the hub alone")
+    password: SecretStr = Field(description="its password")
+    company_id: int = Field(default=1, ge=1, description="id of the company whose employees these are")
+    code_prefix: str = Field(default="", pattern=r"^\S*$", description="put before the employee number in party codes")
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """One write with the person it is about and the fields to set (those of the write and what its action implies)."""
+
+    write: AccountWrite
+    person: wire.Person
+    fields: Mapping[str, Scalar]
+
+
+class TrytonConnector(AccountTarget):
+    """Employees of one company in Tryton 8.2, correlated by the unique ``party.code``."""
+
+    title: ClassVar[str] = "Tryton"
+    Settings: ClassVar[type[ConnectorSettings]] = TrytonSettings
+    rate: ClassVar[Rate] = Rate(calls=20, per_s=1, burst=5)
+    promise: ClassVar[Promise] = Promise.KEY
+    batch_limit: ClassVar[int] = 200
+    fields: ClassVar[Mapping[str, FieldSpec]] = wire.FIELDS
+
+    def __init__(self, settings: TrytonSettings, client: Client) -> None:
+        super().__init__(settings, client)
+        self._rpc = Rpc(
+            client,
+            base_url=settings.base_url,
+            database=settings.database,
+            username=settings.username,
+            password=settings.password.get_secret_value(),
+        )
+        self._company_id = settings.company_id
+        self._directory = Directory(self._rpc, company_id=settings.company_id, code_prefix=settings.code_prefix)
+
+    def check(self) -> Sequence[Finding]:
+        """Version, login, company, rights and fields."""
+        return findings(self._rpc, self._company_id)
+
+    def find(self, refs: Sequence[AccountRef]) -> Sequence[Account | None]:
+        """The employees with these numbers; a party that is no employee of the company is no account."""
+        people = self._directory.people(refs)
+        found = (people.get(ref.number) for ref in refs)
+        numbers = (ref.number for ref in refs)
+        return [
+            wire.account_of(person, person.employment, number) if person and person.employment else None
+            for number, person in zip(numbers, found, strict=True)
+        ]
+
+    def scan(self) -> Iterator[Account]:
+        """Every employee of the company, leavers too; a second employment of one person is given without a number."""
+        for person, counts in self._directory.everyone():
+            if person.employment is not None:
+                number = self._directory.number_of(person.party) if counts else None
+                yield wire.account_of(person, person.employment, number)
+
+    # --- writes
+
+    def provision(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
+        """Create party and employee; what exists of the pair is taken over, an ended employment begins again."""
+        receipts = faults(writes, unfit, ends, nameless)
+        open_writes = [write for write in writes if write.key not in receipts]
+        people = self._directory.people(write.ref for write in open_writes)
+        new = [write for write in open_writes if write.ref.number not in people]
+        created = dict(zip((w.key for w in new), isolate(new, self._create_parties), strict=True))
+        if any(isinstance(each, Receipt) for each in created.values()):
+            # Tryton refuses a code that someone else has created since we looked: that party is taken over as well.
+            people |= self._directory.people(w.ref for w in new if isinstance(created[w.key], Receipt))
+        hires: list[tuple[AccountWrite, int]] = []
+        jobs: list[_Job] = []
+        for write in open_writes:
+            outcome, person = created.get(write.key), people.get(write.ref.number)
+            if isinstance(outcome, int):
+                hires.append((write, outcome))
+            elif person is None:
+                receipts[write.key] = outcome or not_found()
+            elif person.employment is None and person.party.name != write.fields["name"]:
+                receipts[write.key] = stranger()
+            else:
+                jobs.append(_Job(write, person, {**write.fields, **_NO_END}))
+        receipts |= self._set(jobs)
+        hires += [(job.write, job.person.party.id) for job in jobs if job.write.key not in receipts]
+        hired = isolate(hires, self._employ)
+        receipts |= {write.key: receipt for (write, _), receipt in zip(hires, hired, strict=True)}
+        return [receipts[write.key] for write in writes]
+
+    def update(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
+        """Set fields of existing employees. An ``end_date`` may be corrected here, neither set anew nor lifted."""
+        return self._change(writes, faults(writes, unfit), moves_end)
+
+    def disable(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
+        """End employments: the field ``end_date`` (the last working day) is needed."""
+        return self._change(writes, faults(writes, unfit, endless))
+
+    def enable(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
+        """Lift the end of employments, with a new ``start_date`` where one is given."""
+        return self._change(writes, faults(writes, unfit, ends), implied=_NO_END)
+
+    def _change(
+        self,
+        writes: Sequence[AccountWrite],
+        receipts: dict[str, Receipt],
+        objection: Callable[[AccountWrite, wire.Employment], Receipt | None] = lambda _write, _employment: None,
+        *,
+        implied: Mapping[str, Scalar] | None = None,
+    ) -> list[Receipt]:
+        """Set the fields (and the implied ones) of people who are employees; everybody else gets a refusal."""
+        open_writes = [write for write in writes if write.key not in receipts]
+        people = self._directory.people(write.ref for write in open_writes)
+        jobs: list[_Job] = []
+        for write in open_writes:
+            person = people.get(write.ref.number)
+            if person is None or person.employment is None:
+                receipts[write.key] = not_found()
+            elif fault := objection(write, person.employment):
+                receipts[write.key] = fault
+            else:
+                jobs.append(_Job(write, person, {**write.fields, **(implied or {})}))
+        receipts |= self._set(jobs)
+        return [receipts[write.key] for write in writes]
+
+    def _set(self, jobs: Sequence[_Job]) -> dict[str, Receipt]:
+        """Write parties, then employments. Gives a receipt for every job but those that still await an employment."""
+        receipts: dict[str, Receipt] = {}
+        party_changes = [(job, values) for job in jobs if (values := _party_values(job))]
+        for (job, _), failure in zip(party_changes, isolate(party_changes, self._send_parties), strict=True):
+            if failure is not None:
+                receipts[job.write.key] = failure
+        employed = [
+            (job, job.person.employment)
+            for job in jobs
+            if job.write.key not in receipts and job.person.employment is not None
+        ]
+        changes = [(job, row, values) for job, row in employed if (values := wire.employee_values(job.fields))]
+        for (job, _, _), failure in zip(changes, isolate(changes, self._send_employments), strict=True):
+            if failure is not None:
+                receipts[job.write.key] = failure
+        return {job.write.key: Receipt.done(str(row.id)) for job, row in employed} | receipts
+
+    def _create_parties(self, writes: Sequence[AccountWrite]) -> list[int]:
+        code_of = self._directory.code_of
+        values = [{**wire.party_values(w.fields, None), "code": code_of(w.ref.number)} for w in writes]
+        return self._directory.create_parties(values)
+
+    def _employ(self, hires: Sequence[tuple[AccountWrite, int]]) -> list[Receipt]:
+        values = {party: wire.employee_values(write.fields) for write, party in hires}
+        ids, known = self._directory.employ(values)
+        meanwhile = Receipt.not_performed("employed_meanwhile", "another call has employed this person just now")
+        return [meanwhile if party in known else Receipt.done(str(ids[party])) for _, party in hires]
+
+    def _send_parties(self, changes: Sequence[tuple[_Job, dict[str, Any]]]) -> list[None]:
+        self._directory.change_parties([(job.person.party, values) for job, values in changes])
+        return [None] * len(changes)
+
+    def _send_employments(self, changes: Sequence[tuple[_Job, wire.Employment, dict[str, Any]]]) -> list[None]:
+        self._directory.change_employments([(row, values) for _, row, values in changes])
+        return [None] * len(changes)
+
+
+def _party_values(job: _Job) -> dict[str, Any]:
+    values = wire.party_values(job.fields, job.person)
+    begins = "end_date" in job.fields and job.fields["end_date"] is None
+    return {**values, "active": True} if begins and not job.person.party.active else values
