@@ -1,0 +1,1 @@
+"""People from a CSV or XLSX export dropped into a directory."""

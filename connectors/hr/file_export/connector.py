@@ -1,0 +1,164 @@
+"""Employees from a roster that the HR system (or a person) drops as a CSV, TSV or XLSX file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from baton.sdk import (
+    BatonError,
+    ConnectorSettings,
+    EmployeeSource,
+    Feed,
+    FeedRefusedError,
+    Finding,
+    GuardBreach,
+    Origin,
+    Rate,
+)
+
+from .archive import ArchiveCaps
+from .faults import UnreadableFileError
+from .place import Choice, Place
+from .table import Caps, Layout, Table, pages, settled
+
+_ZIP = b"PK\x03\x04"
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+
+class FileExportSettings(ConnectorSettings):
+    """Where the roster lies and what it must look like."""
+
+    path: str = Field(min_length=1, description="a file, a directory, or a directory with a glob: /srv/hr/roster*.csv")
+    sheet: str | None = Field(None, description="the XLSX sheet; needed when several sheets hold data")
+    columns: tuple[str, ...] = Field((), description="headers that must be there, e.g. 工号, 姓名, 状态")
+    number_column: str | None = Field(None, description="the header of the employee number, e.g. 工号")
+    encoding: Literal["utf-8", "gbk", "gb18030", "utf-16", "big5"] | None = Field(
+        None, description="only when the file is taken for the wrong encoding"
+    )
+    as_of_name: str | None = Field(None, description="strptime pattern of the file name, e.g. roster_%Y%m%d.csv")
+    time_zone: str = Field("Asia/Shanghai", description="where the date in the file name is meant")
+    max_age_h: float = Field(36.0, gt=0, allow_inf_nan=False, description="an older file is stale")
+    settle_s: float = Field(2.0, ge=0, le=3600, description="a file written more recently is not complete yet")
+    header_depth: int = Field(20, ge=1, le=200, description="how far down the header row may be")
+    page_rows: int = Field(20_000, ge=1, le=1_000_000)
+    max_bytes: int = Field(512 * 1024 * 1024, ge=1)
+    max_inflated_bytes: int = Field(256 * 1024 * 1024, ge=1, description="of an XLSX file")
+    max_rows: int = Field(1_000_000, ge=1)
+    max_columns: int = Field(500, ge=1, le=16_384)
+    max_field_chars: int = Field(32_767, ge=1)
+    max_rejected_rows: int = Field(1_000, ge=0, description="more broken rows than this refuse the file")
+
+
+class FileExport(EmployeeSource):
+    """The newest complete roster file. A file cannot tell what changed, so `changes` gives everyone."""
+
+    title: ClassVar[str] = "Roster file (CSV, XLSX)"
+    Settings: ClassVar[type[ConnectorSettings]] = FileExportSettings
+    rate: ClassVar[Rate] = Rate(calls=1000, burst=1000)
+
+    settings: FileExportSettings
+
+    def check(self) -> Sequence[Finding]:
+        """Find and read the newest file, and say what it looks like."""
+        try:
+            choice = self._place().newest(self._now())
+            feed = self.census()
+        except UnreadableFileError as fault:
+            return [Finding("roster file", ok=False, detail=fault.message, remedy=fault.remedy)]
+        except BatonError as error:
+            return [Finding("roster file", ok=False, detail=error.message, remedy=error.remedy)]
+        age_h = (self._now() - choice.as_of).total_seconds() / 3600
+        shape = ", ".join(f"{key} {value}" for key, value in feed.origin.detail.items())
+        return [
+            Finding("roster file", ok=True, detail=f"{feed.origin.name}: {shape}"),
+            Finding(
+                "roster age",
+                ok=age_h <= self.settings.max_age_h,
+                detail=f"{age_h:.1f} h, at most {self.settings.max_age_h:g} h",
+                remedy="" if age_h <= self.settings.max_age_h else "see why the HR export has not run",
+            ),
+        ]
+
+    def census(self) -> Feed:
+        """Everyone in the newest file. Raises `FeedRefusedError` with place and rule when it cannot be trusted."""
+        place = self._place()
+        digest = ""
+        try:
+            choice = place.newest(self._now())
+            data = place.read(choice)
+            digest = hashlib.sha256(data).hexdigest()
+            table = self._table(data)
+        except UnreadableFileError as fault:
+            raise _refused(fault, digest) from fault
+        return Feed(self._origin(choice, digest, table), pages(table, self.settings.page_rows))
+
+    def changes(self, since: str | None) -> Feed:
+        """The census: a file cannot tell what changed."""
+        return self.census()
+
+    def _now(self) -> datetime:
+        return self.client.clock.now()
+
+    def _place(self) -> Place:
+        given = self.settings
+        return Place(given.path, given.settle_s, given.max_bytes, given.as_of_name, given.time_zone)
+
+    def _origin(self, choice: Choice, digest: str, table: Table) -> Origin:
+        detail = {
+            **table.detail,
+            "max_age_h": f"{self.settings.max_age_h:g}",
+            "rejected_rows": str(len(table.rejected)),
+        }
+        return Origin(choice.path.name, digest, choice.as_of, detail)
+
+    def _table(self, data: bytes) -> Table:
+        given = self.settings
+        layout = Layout(given.columns, given.number_column, given.header_depth)
+        caps = Caps(given.max_rows, given.max_columns, given.max_field_chars, given.max_rejected_rows)
+        return settled(self._found(data, layout, caps), layout, caps)
+
+    def _found(self, data: bytes, layout: Layout, caps: Caps) -> Table:
+        """The table, read as what the content is; the file's name does not matter."""
+        if data.startswith(_ZIP):
+            from .workbook import read_workbook  # imported only where a workbook is read: text files start faster
+
+            archive = ArchiveCaps(inflated_bytes=self.settings.max_inflated_bytes)
+            return read_workbook(data, self.settings.sheet, layout, caps, archive)
+        _check_kind(data)
+        from .delimited import read_delimited
+        from .encoding import decode
+
+        decoded = decode(data, self.settings.encoding)
+        table = read_delimited(decoded.utf8, layout, caps)
+        detail = {**table.detail, "encoding": decoded.encoding}
+        return Table(table.frame, table.row_numbers, table.header_row, table.rejected, detail)
+
+
+def _check_kind(data: bytes) -> None:
+    """Refuse what only pretends to be a text table."""
+    if data.startswith(_OLE):
+        if _ENCRYPTED in data:
+            raise UnreadableFileError("encrypted", "the workbook is encrypted", "have it saved without a password")
+        raise UnreadableFileError("old_xls", "the file is an old .xls workbook", "have it saved as .xlsx or CSV")
+    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if start.startswith((b"<!doctype", b"<html", b"<table", b"<?xml", b"<meta", b"<head")):
+        raise UnreadableFileError(
+            "not_a_table", "the file is a web page or XML under another name", "have it saved as .xlsx or CSV"
+        )
+    if start.startswith((b"%pdf", b"{\\rtf", b"\x1f\x8b", b"pk\x05\x06")):
+        raise UnreadableFileError("not_a_table", "the file is no table", "have it saved as .xlsx or CSV")
+
+
+def _refused(fault: UnreadableFileError, digest: str) -> FeedRefusedError:
+    error = FeedRefusedError([GuardBreach(fault.rule, fault.message)], feed_digest=digest)
+    error.remedy = fault.remedy
+    return error
+
+
+__all__ = ["FileExport"]

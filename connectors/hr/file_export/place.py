@@ -1,0 +1,176 @@
+"""Which file is the feed: one fixed path, or the newest complete file of a directory."""
+
+from __future__ import annotations
+
+import fnmatch
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+from zoneinfo import ZoneInfo
+
+from baton.sdk import HaltError, RetryableError
+
+from .faults import UnreadableFileError
+
+_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx"})
+_UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp")
+_MOST_ENTRIES = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A file that may be read: where it is and when its content is from."""
+
+    path: Path
+    as_of: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where exports are dropped and when one counts as complete.
+
+    ``path`` is a file, a directory, or a directory with a glob as its last part. A file younger than ``settle_s`` is
+    still being written. ``as_of_name`` is a ``strptime`` pattern for the whole file name; the date in it (local to
+    ``time_zone``) then says when the content is from, otherwise the file's modification time does.
+    """
+
+    path: str
+    settle_s: float
+    max_bytes: int
+    as_of_name: str | None
+    time_zone: str
+
+    def newest(self, now: datetime) -> Choice:
+        """The newest complete file. Raises `RetryableError` when there is none yet."""
+        given = Path(self.path)
+        if given.is_dir():
+            found = self._complete(given, "*", now)
+        elif any(mark in given.name for mark in "*?["):
+            found = self._complete(given.parent, given.name, now)
+        else:
+            found = [self._fixed(given, now)]
+        if not found:
+            raise RetryableError(
+                "no complete export is there yet",
+                code="no_file",
+                remedy="check that the HR system writes its export where this system's path points",
+            )
+        return max(found, key=lambda choice: (choice.as_of, choice.path.name))
+
+    def read(self, choice: Choice) -> bytes:
+        """The file's bytes, or an error if it changes while being read, is a link, or is larger than allowed."""
+        with _open(choice.path) as file:
+            before = os.fstat(file.fileno())
+            if not stat.S_ISREG(before.st_mode):
+                raise HaltError("the export is not a regular file", code="not_a_file", remedy="name a plain file")
+            if before.st_size > self.max_bytes:
+                raise UnreadableFileError(
+                    "too_large",
+                    f"the file has {before.st_size} bytes, at most {self.max_bytes} are allowed",
+                    "check that this is the roster; raise max_bytes if it really is this large",
+                )
+            data = file.read(self.max_bytes + 1)
+            after = os.fstat(file.fileno())
+        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != after.st_size:
+            raise RetryableError(
+                "the export is being written at this moment",
+                code="file_changing",
+                remedy="have it written under another name and renamed when complete",
+                retry_after_s=max(self.settle_s, 1.0),
+            )
+        return data
+
+    def _fixed(self, path: Path, now: datetime) -> Choice:
+        try:
+            info = path.lstat()
+        except FileNotFoundError:
+            raise RetryableError(
+                "the export is not there", code="no_file", remedy="check the path of this system and the HR export job"
+            ) from None
+        except OSError as error:
+            raise _unreadable(error) from error
+        if now.timestamp() - info.st_mtime < self.settle_s and info.st_mtime <= now.timestamp():
+            raise RetryableError(
+                "the export was written a moment ago and may not be complete",
+                code="file_changing",
+                retry_after_s=max(self.settle_s, 1.0),
+            )
+        as_of = self._as_of(path.name, info.st_mtime)
+        if as_of is None:
+            raise UnreadableFileError(
+                "no_date_in_name",
+                f"the file name does not match as_of_name {self.as_of_name!r}",
+                "correct as_of_name, or have the export named as agreed",
+            )
+        return Choice(path, as_of)
+
+    def _complete(self, directory: Path, pattern: str, now: datetime) -> list[Choice]:
+        found: list[Choice] = []
+        for entry in _entries(directory):
+            name = entry.name
+            if not fnmatch.fnmatchcase(name.lower(), pattern.lower()) or not _is_export(name):
+                continue
+            try:
+                info = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue  # moved away between the listing and now: it is no candidate
+            age_s = now.timestamp() - info.st_mtime
+            as_of = self._as_of(name, info.st_mtime)
+            if stat.S_ISREG(info.st_mode) and as_of is not None and not 0 <= age_s < self.settle_s:
+                found.append(Choice(directory / name, as_of))
+        return found
+
+    def _as_of(self, name: str, mtime: float) -> datetime | None:
+        if self.as_of_name is None:
+            return datetime.fromtimestamp(mtime, UTC)
+        try:
+            # The pattern gives local time; the zone is attached right after.
+            local = datetime.strptime(name, self.as_of_name)  # noqa: DTZ007
+        except ValueError:
+            return None
+        return local.replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(UTC)
+
+
+def _entries(directory: Path) -> Iterator[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as listing:
+            for count, entry in enumerate(listing):
+                if count >= _MOST_ENTRIES:
+                    raise HaltError(
+                        f"the export directory has more than {_MOST_ENTRIES} entries",
+                        code="directory_full",
+                        remedy="move old exports away",
+                    )
+                yield entry
+    except OSError as error:
+        raise _unreadable(error) from error
+
+
+def _is_export(name: str) -> bool:
+    lowered = name.lower()
+    if lowered.startswith((".", "~$")) or lowered.endswith(_UNFINISHED):
+        return False
+    return Path(lowered).suffix in _SUFFIXES
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise _unreadable(error) from error
+    return os.fdopen(descriptor, "rb")
+
+
+def _unreadable(error: OSError) -> HaltError | RetryableError:
+    """The connector error for what the operating system said."""
+    if isinstance(error, FileNotFoundError):
+        return RetryableError("the export is gone", code="no_file", remedy="check the path and the HR export job")
+    return HaltError(
+        f"the export cannot be read ({error.strerror})",
+        code="unreadable_file",
+        remedy="give this service permission to read it; a symbolic link is not followed",
+    )
