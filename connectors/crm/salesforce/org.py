@@ -1,0 +1,222 @@
+"""One org's REST API through simple-salesforce: our session, our token loop, our reading of every answer.
+
+The library's own session refresh is never used (a permanent 401 makes it recurse), nor its paging (it hard-codes
+https and trusts the path it is told).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+import requests
+from simple_salesforce.api import Salesforce
+from simple_salesforce.exceptions import SalesforceError, SalesforceExpiredSession
+from simple_salesforce.format import format_soql
+
+from baton.sdk import Client, ConnectorError, HaltError, InDoubtError, Intent, RejectedError, RetryableError
+from connectors.crm.salesforce.tokens import Token, TokenCache
+from connectors.crm.salesforce.wire import CALL_ERRORS, QUOTA_PAUSE_S, Verdict
+
+BATCH_LIMIT: Final = 200
+_PAGES: Final = 10_000
+_QUERY_CHARACTERS: Final = 10_000
+"""Longest IN list, URL-encoded. The request line is limited to 16 KB or so; we stay well below."""
+_ID: Final = 15
+"""Ids are 15 significant characters; the last three of the long form are a checksum."""
+
+Row = Mapping[str, Any]
+T = TypeVar("T")
+
+
+class _ExpiredError(Exception):
+    """The access token is not accepted (HTTP 401): nothing was done."""
+
+
+class Org:
+    """Queries and record collections of one org. Thread-safe."""
+
+    def __init__(self, client: Client, tokens: TokenCache, instance_url: str, version: str) -> None:
+        self._tokens = tokens
+        self._instance_url = instance_url
+        self._base_url = f"{instance_url}/services/data/v{version}/"
+        self._version = version
+        self._session = client.session()
+        # Without this, assignment rules run on every write and may overwrite the owner just written.
+        self._session.headers["Sforce-Auto-Assign"] = "FALSE"
+
+    def query(self, soql: str) -> Iterator[Row]:
+        """All rows of a query, page by page; an answer that does not add up is a `RetryableError`."""
+        page = self._call(lambda sf: sf.query(soql, allow_redirects=False), Intent.READ)
+        seen: set[str] = set()
+        count = 0
+        while True:
+            records, total, cursor = _page(page)
+            count += len(records)
+            yield from records
+            if cursor is None:
+                break
+            if cursor in seen or len(seen) >= _PAGES:
+                raise RetryableError("the query's pages repeat or do not end", code="cursor_repeated")
+            seen.add(cursor)
+            page = self._call(_next_page(cursor), Intent.READ)
+        if count != total:
+            raise RetryableError(f"the query gave {count} of {total} rows", code="incomplete")
+
+    def rows_in(self, table: str, columns: Sequence[str], key: str, values: Iterable[str]) -> list[Row]:
+        """The rows of ``table`` whose ``key`` is one of ``values``."""
+        rows: list[Row] = []
+        for some in _chunks(dict.fromkeys(values)):
+            chosen = "SELECT {:literal} FROM {:literal} WHERE {:literal} IN {}"
+            rows.extend(self.query(format_soql(chosen, ", ".join(columns), table, key, some)))
+        return rows
+
+    def read(self, path: str) -> Any:
+        """GET a resource below ``/services/data/vXX.X/``."""
+        return self._call(lambda sf: sf.restful(path, allow_redirects=False), Intent.READ)
+
+    def acting_user(self) -> str:
+        """The id of the user the current token acts as."""
+        return self._tokens.current().user_id
+
+    def create(self, table: str, records: Sequence[Row]) -> Sequence[Row]:
+        """Create records; one result per record, in order."""
+        reply = self._write("POST", "composite/sobjects", table, records)
+        return _results(reply, [None] * len(records))
+
+    def upsert(self, table: str, key: str, records: Sequence[Row]) -> Sequence[Row]:
+        """Create records, or update the one that has the same external id ``key``."""
+        reply = self._write("PATCH", f"composite/sobjects/{table}/{key}", table, records)
+        return _results(reply, [None] * len(records))
+
+    def update(self, table: str, records: Mapping[str, Row]) -> Sequence[Row]:
+        """Update records by id; one result per record, in order."""
+        reply = self._write("PATCH", "composite/sobjects", table, [{"id": key, **row} for key, row in records.items()])
+        return _results(reply, list(records))
+
+    def _write(self, method: str, path: str, table: str, records: Sequence[Row]) -> Any:
+        if len(records) > BATCH_LIMIT:
+            raise RejectedError(f"{len(records)} records are more than one call takes", code="batch_too_large")
+        typed = [{"attributes": {"type": table}, **record} for record in records]
+        body = {"allOrNone": False, "records": typed}
+        return self._call(
+            lambda sf: sf.restful(path, method=method, json=body, allow_redirects=False),
+            Intent.WRITE,
+        )
+
+    def _call(self, work: Callable[[Salesforce], T], intent: Intent) -> T:
+        """Do ``work``, once more with a fresh token if the first one is not accepted."""
+        token = self._tokens.current()
+        try:
+            return self._once(token, work, intent)
+        except _ExpiredError:
+            fresh = self._tokens.renew(token)
+        try:
+            return self._once(fresh, work, intent)
+        except _ExpiredError:
+            raise HaltError(
+                "a fresh access token is not accepted",
+                code="token_refused",
+                remedy="check the app's session policies and the integration user's API permission",
+            ) from None
+
+    def _once(self, token: Token, work: Callable[[Salesforce], T], intent: Intent) -> T:
+        library = Salesforce(
+            session_id=token.value,
+            instance_url=self._instance_url,
+            session=self._session,
+            version=self._version,
+            object_pairs_hook=dict,
+        )
+        # The library rewrites every instance URL to https. Settings allow http on the loopback only, for simulators.
+        library.base_url = self._base_url
+        try:
+            return work(library)
+        except SalesforceExpiredSession:
+            raise _ExpiredError from None
+        except SalesforceError as error:
+            # `from None`: the library's exception repeats the URL and the body, and with them personal data.
+            raise call_error(error, intent) from None
+        except requests.exceptions.InvalidJSONError:
+            raise _lost(intent, "the answer is not JSON", "garbled") from None
+
+
+def call_error(error: SalesforceError, intent: Intent) -> ConnectorError:
+    """What a refused call means for the engine."""
+    content: Any = error.content  # annotated as bytes, but it is the parsed body where that was JSON
+    listed = content if isinstance(content, list) else []
+    code = next((str(item["errorCode"]) for item in listed if isinstance(item, dict) and "errorCode" in item), "")
+    where = f"Salesforce answered HTTP {error.status} {code}".rstrip()
+    if error.status >= 500:
+        return _lost(intent, where, f"http_{error.status}")
+    if error.status == 429:
+        return RetryableError(where, code="http_429")
+    if 300 <= error.status < 400:
+        return HaltError(where, code=f"http_{error.status}", remedy="set instance_url to the org's final My Domain URL")
+    meaning = CALL_ERRORS.get(code)
+    if meaning is None:
+        remedy = "look the error up at Salesforce and report it: this connector does not know it"
+        return HaltError(where, code="unmapped_error", remedy=remedy)
+    if meaning.verdict in (Verdict.AGAIN, Verdict.LATER):
+        pause = QUOTA_PAUSE_S if meaning.verdict is Verdict.LATER else None
+        return RetryableError(where, code=code, remedy=meaning.remedy, retry_after_s=pause)
+    kind = RejectedError if meaning.verdict is Verdict.REFUSED else HaltError
+    return kind(where, code=code, remedy=meaning.remedy)
+
+
+def _lost(intent: Intent, what: str, code: str) -> ConnectorError:
+    return InDoubtError(what, code=code) if intent is Intent.WRITE else RetryableError(what, code=code)
+
+
+def _page(page: Any) -> tuple[list[Row], int, str | None]:
+    """The rows, the total, and the cursor of the next page (only its last segment: hosts are ours to choose)."""
+    if isinstance(page, dict):
+        records, total, done, following = (page.get(k) for k in ("records", "totalSize", "done", "nextRecordsUrl"))
+        whole = isinstance(records, list) and all(isinstance(row, dict) for row in records)
+        if whole and isinstance(total, int) and (done is True or isinstance(following, str)):
+            return records or [], total, None if done is True else quote(str(following).rpartition("/")[2], safe="")
+    raise RetryableError("the query's answer is not a page of rows", code="garbled")
+
+
+def _next_page(cursor: str) -> Callable[[Salesforce], Any]:
+    return lambda sf: sf.query_more(cursor, allow_redirects=False)
+
+
+def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    some: list[str] = []
+    length = 0
+    for value in values:
+        cost = len(quote(value, safe="")) + 12
+        if some and length + cost > _QUERY_CHARACTERS:
+            yield some
+            some, length = [], 0
+        some.append(value)
+        length += cost
+    if some:
+        yield some
+
+
+def _results(reply: Any, ids: Sequence[str | None]) -> Sequence[Row]:
+    """The results of a collection, if they are one per record and where ids tell, in order. Else `InDoubtError`."""
+    results = reply if isinstance(reply, list) else []
+    fits = len(results) == len(ids) and all(_fits(item, key) for item, key in zip(results, ids, strict=True))
+    made = [item["id"] for item in results if fits and item["success"]]
+    if not fits or len(set(made)) != len(made):
+        raise InDoubtError(
+            f"{len(results)} results came back for {len(ids)} records, or in another order",
+            code="results_mismatch",
+            remedy="the records will be looked up one by one",
+        )
+    return results
+
+
+def _fits(item: Any, key: str | None) -> bool:
+    if not isinstance(item, dict) or not isinstance(item.get("success"), bool):
+        return False
+    told, errors = item.get("id"), item.get("errors")
+    if key is not None and isinstance(told, str) and told[:_ID] != key[:_ID]:
+        return False
+    if item["success"]:
+        return isinstance(told, str) and len(told) >= _ID
+    return isinstance(errors, list) and bool(errors) and isinstance(errors[0], dict)

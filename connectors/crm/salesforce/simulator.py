@@ -1,0 +1,328 @@
+"""A stand-in for one Salesforce org, written from the public REST, OAuth and object documentation.
+
+It serves the OAuth token endpoint, SOQL queries with paging, sObject rows, sObject Collections and limits, keeps a
+journal of accepted writes, and refuses deactivation for planted blockers.
+"""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import json
+import re
+import threading
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, unquote
+
+import httpx
+
+from connectors.crm.salesforce.simulator_org import BLOCKERS, OBJECTS
+from connectors.crm.salesforce.simulator_rows import JournalEntry, RefusalError, Rows
+from connectors.crm.salesforce.simulator_soql import SoqlError, parse, value
+
+_STATES = {"enabled": (True, False), "disabled": (True, True), "removed": (False, False)}
+
+
+class Simulator:
+    """One org. ``number_field`` is where employee numbers live."""
+
+    prefixes: ClassVar[tuple[str, ...]] = ("/services/oauth2/", "/services/data/")
+
+    def __init__(self, base_url: str = "http://127.0.0.1:1", *, number_field: str = "EmployeeNumber") -> None:
+        self.base_url = base_url.rstrip("/")
+        self._rows = Rows(number_field)
+        self.page_size = 2000
+        self.token_calls = 0
+        self.daily_limit = 15_000
+        self.jwt_key_pem: str | None = None
+        self.batch_sizes: list[int] = []
+        self.requests: list[tuple[str, str]] = []
+        """Method and path of every call, for tests that count calls."""
+        self._lock = threading.RLock()
+        self._serials = itertools.count(1)
+        self._sessions: set[str] = set()
+        self._cursors: dict[str, tuple[list[dict[str, Any]], int]] = {}
+        self.profile_id = self._rows.insert("Profile", {"Name": "Standard User"})
+        self.me = self._rows.me = self._rows.insert_user(
+            {**self.sample(0), "Username": "hub@example.com", "LanguageLocaleKey": "en_US"}
+        )
+
+    # --- what tests and the sandbox use
+
+    @property
+    def journal(self) -> list[JournalEntry]:
+        return self._rows.journal
+
+    @property
+    def calls(self) -> int:
+        return self._rows.calls
+
+    def limit_licences(self, active_users: int) -> None:
+        """From now on the org has this many user licences."""
+        self._rows.licences = active_users
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        return {"login_url": self.base_url, "instance_url": self.base_url, "number_field": self._rows.number_field}
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        return {"client_id": "synthetic-consumer-key", "client_secret": "synthetic-consumer-secret"}
+
+    def sample(self, n: int) -> Mapping[str, Any]:
+        return {
+            "Username": f"p{n:05d}@example.com",
+            "LastName": f"测试䶮{n}",
+            "FirstName": "甲",
+            "Email": f"p{n:05d}@example.com",
+            "Alias": f"p{n:05d}",
+            "Title": "客户经理",
+            "Department": "销售部",
+            "MobilePhone": f"138{n:08d}",
+            "TimeZoneSidKey": "Asia/Shanghai",
+            "LocaleSidKey": "zh_CN",
+            "EmailEncodingKey": "UTF-8",
+            "LanguageLocaleKey": "zh_CN",
+            "ProfileId": self.profile_id,
+        }
+
+    def changed(self, n: int) -> Mapping[str, Any]:
+        return {"Title": f"高级客户经理{n}", "Department": "大客户部"}
+
+    def seed(self, people: Iterable[Mapping[str, Any]]) -> None:
+        """Plant users: ``number``, optional ``state`` (enabled, disabled, removed), and any User fields."""
+        for n, person in enumerate(people, start=len(self._rows.tables["User"]) + 50_000):
+            own = {k: v for k, v in person.items() if k not in ("number", "state")}
+            active, frozen = _STATES[str(person.get("state", "enabled"))]
+            row = {**self.sample(n), **own, self._rows.number_field: person.get("number"), "IsActive": active}
+            self._rows.login_of(self._rows.insert_user(row))["IsFrozen"] = frozen
+
+    def seed_accounts(self, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+        """Plant client accounts: ``Name``, ``owner`` (an employee number), and any Account fields. Returns the ids."""
+        return [
+            self._rows.insert(
+                "Account", {"OwnerId": self.user(str(r["owner"]))["Id"]} | {k: r[k] for k in r if k != "owner"}
+            )
+            for r in rows
+        ]
+
+    def user(self, number: str) -> dict[str, Any]:
+        """The user row with this employee number."""
+        return next(row for row in self._rows.tables["User"].values() if row[self._rows.number_field] == number)
+
+    def frozen(self, number: str) -> bool:
+        return bool(self._rows.login_of(self.user(number)["Id"])["IsFrozen"])
+
+    def count(self, table: str) -> int:
+        return len(self._rows.tables[table])
+
+    def block(self, number: str, reason: str) -> None:
+        """Make the org refuse to deactivate this person, for one of `BLOCKERS`."""
+        self._rows.blocked[self.user(number)["Id"]] = BLOCKERS[reason]
+
+    def unblock(self, number: str) -> None:
+        self._rows.blocked.pop(self.user(number)["Id"], None)
+
+    def expire_sessions(self) -> None:
+        """Every access token given so far stops working."""
+        with self._lock:
+            self._sessions.clear()
+
+    def handle(self, request: httpx.Request) -> httpx.Response:
+        """One exchange."""
+        request.read()
+        with self._lock:
+            self._rows.calls += 1
+            self.requests.append((request.method, request.url.path))
+            try:
+                reply = self._route(request)
+            except RefusalError as refusal:
+                body = [{"message": str(refusal), "errorCode": refusal.code, "fields": refusal.fields}]
+                reply = httpx.Response(refusal.status, json=body)
+            reply.headers["Sforce-Limit-Info"] = f"api-usage={self._rows.calls}/{self.daily_limit}"
+            return reply
+
+    # --- routing
+
+    def _route(self, request: httpx.Request) -> httpx.Response:
+        path = request.url.path.rstrip("/")
+        if path == "/services/oauth2/token":
+            return self._token(request)
+        if request.headers.get("authorization", "").removeprefix("Bearer ") not in self._sessions:
+            raise RefusalError("INVALID_SESSION_ID", "Session expired or invalid", status=401)
+        match = re.fullmatch(r"/services/data/v\d+\.0/(.+)", path)
+        if match is None:
+            raise RefusalError("NOT_FOUND", "The requested resource does not exist", status=404)
+        if self._rows.calls > self.daily_limit:
+            raise RefusalError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
+        what, *rest = [unquote(part) for part in match.group(1).split("/")]
+        body = json.loads(request.content) if request.content else {}
+        if what == "limits":
+            left = {"Max": self.daily_limit, "Remaining": self.daily_limit - self._rows.calls}
+            return httpx.Response(200, json={"DailyApiRequests": left})
+        if what in ("query", "queryAll"):
+            return self._query(rest[0] if rest else None, request.url.params.get("q", ""))
+        if what == "sobjects" and rest:
+            return self._sobjects(request.method, rest, body)
+        if what == "composite" and rest[:1] == ["sobjects"]:
+            return self._collections(request, rest[1:], body)
+        raise RefusalError("NOT_FOUND", "The requested resource does not exist", status=404)
+
+    def _token(self, request: httpx.Request) -> httpx.Response:
+        self.token_calls += 1
+        form = {k: v[0] for k, v in parse_qs(request.content.decode()).items()}
+        grant = form.get("grant_type")
+        if grant == "client_credentials":
+            scheme, _, packed = request.headers.get("authorization", "").partition(" ")
+            given = base64.b64decode(packed).decode() if scheme == "Basic" else ""
+            given = given or f"{form.get('client_id')}:{form.get('client_secret')}"
+            if given != ":".join(self.secrets.values()):
+                return httpx.Response(400, json={"error": "invalid_client", "error_description": "invalid credentials"})
+        elif grant != "urn:ietf:params:oauth:grant-type:jwt-bearer":
+            return httpx.Response(400, json={"error": "unsupported_grant_type", "error_description": "not supported"})
+        elif not self._assertion_holds(form.get("assertion", "")):
+            return httpx.Response(400, json={"error": "invalid_grant", "error_description": "invalid assertion"})
+        token = f"00DSIM!{self.token_calls}"
+        self._sessions.add(token)
+        reply = {"access_token": token, "instance_url": self.base_url, "token_type": "Bearer"}
+        return httpx.Response(200, json=reply | {"id": f"{self.base_url}/id/00DSIM/{self.me}"})
+
+    def _assertion_holds(self, assertion: str) -> bool:
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives import hashes, serialization
+        from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+        if self.jwt_key_pem is None or assertion.count(".") != 2:
+            return False
+        key = serialization.load_pem_public_key(self.jwt_key_pem.encode())
+        head, claims, signature = (base64.urlsafe_b64decode(p + "=" * (-len(p) % 4)) for p in assertion.split("."))
+        signed = assertion.rpartition(".")[0].encode()
+        try:
+            assert isinstance(key, rsa.RSAPublicKey)
+            key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
+        except InvalidSignature:
+            return False
+        return (json.loads(head)["alg"], json.loads(claims)["iss"]) == ("RS256", self.secrets["client_id"])
+
+    # --- reading
+
+    def _query(self, cursor: str | None, text: str) -> httpx.Response:
+        if cursor is not None:
+            if cursor not in self._cursors:
+                raise RefusalError("INVALID_QUERY_LOCATOR", "invalid query locator")
+            return self._page(*self._cursors[cursor])
+        try:
+            query = parse(text)
+        except SoqlError as error:
+            raise RefusalError(error.code, str(error)) from error
+        table = next((name for name in OBJECTS if name.lower() == query.table.lower()), None)
+        if table is None:
+            raise RefusalError("INVALID_TYPE", f"sObject type '{query.table}' is not supported.")
+        for name in query.used:
+            if name.partition(".")[0] not in OBJECTS[table] and not (table == "Account" and name.startswith("Owner.")):
+                raise RefusalError("INVALID_FIELD", f"No such column '{name}' on entity '{table}'.")
+        found = query.run([self._with_owner(table, row) for row in self._rows.tables[table].values()])
+        if not query.columns:
+            return httpx.Response(200, json={"totalSize": len(found), "done": True, "records": []})
+        return self._page([self._shaped(table, row, query.columns) for row in found], 0)
+
+    def _with_owner(self, table: str, row: dict[str, Any]) -> dict[str, Any]:
+        return {**row, "Owner": self._rows.tables["User"].get(row["OwnerId"])} if table == "Account" else row
+
+    def _shaped(self, table: str, row: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Any]:
+        url = f"/services/data/v62.0/sobjects/{table}/{row['Id']}"
+        shaped: dict[str, Any] = {"attributes": {"type": table, "url": url}}
+        for name in columns:
+            parent, _, child = name.partition(".")
+            if child:
+                shaped.setdefault(parent, {"attributes": {"type": "User"}})[child] = value(row, name)
+            else:
+                shaped[name] = row[name]
+        return shaped
+
+    def _page(self, rows: list[dict[str, Any]], start: int) -> httpx.Response:
+        end = start + self.page_size
+        reply: dict[str, Any] = {"totalSize": len(rows), "done": end >= len(rows), "records": rows[start:end]}
+        if end < len(rows):
+            cursor = f"01gSIM{next(self._serials):09d}-{end}"
+            self._cursors[cursor] = (rows, end)
+            reply["nextRecordsUrl"] = f"/services/data/v62.0/query/{cursor}"
+        return httpx.Response(200, json=reply)
+
+    def _describe(self, table: str) -> httpx.Response:
+        fields = [
+            {
+                "name": name,
+                "type": column.kind,
+                "length": column.length,
+                "createable": column.writable,
+                "updateable": column.writable,
+                "externalId": column.external_id,
+                "unique": column.unique,
+                "referenceTo": [column.refers_to] if column.refers_to else [],
+            }
+            for name, column in OBJECTS[table].items()
+        ]
+        return httpx.Response(200, json={"name": table, "fields": fields})
+
+    # --- writing
+
+    def _sobjects(self, method: str, rest: list[str], body: dict[str, Any]) -> httpx.Response:
+        table = rest[0]
+        if table not in OBJECTS:
+            raise RefusalError("NOT_FOUND", "The requested resource does not exist", status=404)
+        if rest[1:] == ["describe"]:
+            return self._describe(table)
+        if method == "POST" and len(rest) == 1:
+            return httpx.Response(201, json={"id": self._rows.create(table, body), "success": True, "errors": []})
+        if len(rest) == 3:
+            made = self._rows.upsert(table, rest[1], {**body, rest[1]: rest[2]})
+            return httpx.Response(201 if made["created"] else 200, json=made)
+        row = self._rows.tables[table].get(rest[1]) if len(rest) == 2 else None
+        if row is None:
+            raise RefusalError(
+                "NOT_FOUND", "Provided external ID field does not exist or is not accessible", status=404
+            )
+        if method == "GET":
+            return httpx.Response(200, json=self._shaped(table, row, OBJECTS[table]))
+        if method == "PATCH":
+            self._rows.update(table, rest[1], body)
+            return httpx.Response(204)
+        raise RefusalError("METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed.", status=405)
+
+    def _collections(self, request: httpx.Request, rest: list[str], body: dict[str, Any]) -> httpx.Response:
+        if len(rest) == 1:
+            ids = body.get("ids") or request.url.params.get("ids", "").split(",")
+            names = body.get("fields") or request.url.params.get("fields", "Id").split(",")
+            rows = [self._rows.tables[rest[0]].get(i) for i in ids]
+            return httpx.Response(200, json=[row and self._shaped(rest[0], row, names) for row in rows])
+        records = body.get("records")
+        if not isinstance(records, list) or not records:
+            raise RefusalError("JSON_PARSER_ERROR", "records is required")
+        if len(records) > 200:
+            raise RefusalError(
+                "EXCEEDED_ID_LIMIT", "record limit reached. cannot submit more than 200 records in this call"
+            )
+        self.batch_sizes.append(len(records))
+        before = json.dumps(self._rows.tables) if body.get("allOrNone") else ""
+        results = [self._one(request.method, rest, dict(record)) for record in records]
+        if before and not all(result["success"] for result in results):
+            self._rows.tables = json.loads(before)
+            rolled = RefusalError("ALL_OR_NONE_OPERATION_ROLLED_BACK", "Record rolled back").row()
+            results = [r if not r["success"] else {"success": False, "errors": [rolled]} for r in results]
+        return httpx.Response(200, json=results)
+
+    def _one(self, method: str, rest: list[str], record: dict[str, Any]) -> dict[str, Any]:
+        table = str(record.pop("attributes", {}).get("type", rest[0] if rest else ""))
+        try:
+            if method == "POST":
+                made = self._rows.create(table, record)
+            elif rest:
+                return self._rows.upsert(table, rest[1], record)
+            else:
+                made = str(record.pop("id", None) or record.pop("Id", None))
+                self._rows.update(table, made, record)
+        except RefusalError as refusal:
+            return {"success": False, "errors": [refusal.row()]}
+        return {"id": made, "success": True, "errors": []}
