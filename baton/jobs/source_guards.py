@@ -1,4 +1,4 @@
-"""Source guards: may this feed be compared at all? Pure arithmetic over facts about the feed, judged before any diff."""
+"""Source guards: may this feed be compared at all? Pure arithmetic over facts about it, judged before any diff."""
 
 from __future__ import annotations
 
@@ -102,7 +102,9 @@ def _size(facts: FeedFacts, last: ApprovedFeed | None, policy: GuardPolicy) -> l
         return [GuardBreach("empty", "the feed has no readable row")]
     if last is None or facts.rows >= _portion(policy.fewest_share, last.rows):
         return []
-    message = f"{facts.rows} rows where the last approved feed had {last.rows}; at least {policy.fewest_share:.0%} must remain"
+    message = (
+        f"{facts.rows} rows, the last approved feed had {last.rows}; at least {policy.fewest_share:.0%} must be there"
+    )
     return [GuardBreach("shrunken", message)]
 
 
@@ -114,11 +116,9 @@ def _columns(facts: FeedFacts, last: ApprovedFeed | None) -> list[GuardBreach]:
     missing = [name for name in last.columns if name not in facts.columns]
     new = [name for name in facts.columns if name not in last.columns]
     if missing:
-        breaches.append(
-            GuardBreach("missing_column", f"columns gone since the last approved feed: {', '.join(missing)}")
-        )
+        breaches.append(GuardBreach("missing_column", f"columns gone since the last feed: {', '.join(missing)}"))
     if new:
-        breaches.append(GuardBreach("new_column", f"columns new since the last approved feed: {', '.join(new)}"))
+        breaches.append(GuardBreach("new_column", f"columns new since the last feed: {', '.join(new)}"))
     return breaches
 
 

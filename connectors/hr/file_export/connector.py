@@ -22,7 +22,7 @@ from baton.sdk import (
 )
 
 from .archive import ArchiveCaps
-from .faults import UnreadableFileError
+from .faults import FileError
 from .place import Choice, Place
 from .table import Caps, Layout, Table, pages, settled
 
@@ -69,7 +69,7 @@ class FileExport(EmployeeSource):
         try:
             choice = self._place().newest(self._now())
             feed = self.census()
-        except UnreadableFileError as fault:
+        except FileError as fault:
             return [Finding("roster file", ok=False, detail=fault.message, remedy=fault.remedy)]
         except BatonError as error:
             return [Finding("roster file", ok=False, detail=error.message, remedy=error.remedy)]
@@ -94,7 +94,7 @@ class FileExport(EmployeeSource):
             data = place.read(choice)
             digest = hashlib.sha256(data).hexdigest()
             table = self._table(data)
-        except UnreadableFileError as fault:
+        except FileError as fault:
             raise _refused(fault, digest) from fault
         return Feed(self._origin(choice, digest, table), pages(table, self.settings.page_rows))
 
@@ -144,18 +144,18 @@ def _check_kind(data: bytes) -> None:
     """Refuse what only pretends to be a text table."""
     if data.startswith(_OLE):
         if _ENCRYPTED in data:
-            raise UnreadableFileError("encrypted", "the workbook is encrypted", "have it saved without a password")
-        raise UnreadableFileError("old_xls", "the file is an old .xls workbook", "have it saved as .xlsx or CSV")
+            raise FileError("encrypted", "the workbook is encrypted", "have it saved without a password")
+        raise FileError("old_xls", "the file is an old .xls workbook", "have it saved as .xlsx or CSV")
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype", b"<html", b"<table", b"<?xml", b"<meta", b"<head")):
-        raise UnreadableFileError(
+        raise FileError(
             "not_a_table", "the file is a web page or XML under another name", "have it saved as .xlsx or CSV"
         )
     if start.startswith((b"%pdf", b"{\\rtf", b"\x1f\x8b", b"pk\x05\x06")):
-        raise UnreadableFileError("not_a_table", "the file is no table", "have it saved as .xlsx or CSV")
+        raise FileError("not_a_table", "the file is no table", "have it saved as .xlsx or CSV")
 
 
-def _refused(fault: UnreadableFileError, digest: str) -> FeedRefusedError:
+def _refused(fault: FileError, digest: str) -> FeedRefusedError:
     error = FeedRefusedError([GuardBreach(fault.rule, fault.message)], feed_digest=digest)
     error.remedy = fault.remedy
     return error

@@ -11,7 +11,7 @@ import polars as pl
 
 from baton.sdk import RejectedRow
 
-from .faults import UnreadableFileError
+from .faults import FileError
 from .table import Caps, Layout, Table, checked_headers, find_header
 
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -22,11 +22,11 @@ _MARKS: Final = (0x1E, 0x1F, 0x1D, 0x1C)
 
 
 def read_delimited(utf8: bytes, layout: Layout, caps: Caps) -> Table:
-    """Find delimiter and header, then read every row or say by number and rule why not. Raises `UnreadableFileError`."""
+    """Find delimiter and header, then read every row or say by number and rule why not. Raises `FileError`."""
     if not utf8.strip():
-        raise UnreadableFileError("empty_file", "the file has no content")
+        raise FileError("empty_file", "the file has no content")
     if b"\n" not in utf8 and b"\r" in utf8:
-        raise UnreadableFileError(
+        raise FileError(
             "bare_cr", "row 1: lines end with a bare CR", "have the export saved with CR LF or LF line ends"
         )
     delimiter, header_line, headers, width = _shape(utf8, layout, caps)
@@ -47,14 +47,14 @@ def _shape(utf8: bytes, layout: Layout, caps: Caps) -> tuple[str, int, tuple[str
     if len(utf8) > _HEAD_BYTES:
         top.pop()  # cut in the middle
     head = [line.removesuffix("\r") for line in top[: layout.header_depth + 50]]
-    faults: list[tuple[int, UnreadableFileError]] = []
+    faults: list[tuple[int, FileError]] = []
     found: list[tuple[float, int, str, int, list[str]]] = []
     for delimiter in _DELIMITERS:
         grammar = _Grammar(delimiter, 0)
         rows = [grammar.cells(line) or [line] for line in head]
         try:
             index = find_header(rows, layout)
-        except UnreadableFileError as fault:
+        except FileError as fault:
             faults.append((max(map(len, rows), default=0), fault))
             continue
         width = len(rows[index])
@@ -81,20 +81,16 @@ def _lines(body: bytes, caps: Caps) -> pl.Series:
     if not body:
         return pl.Series("line", [], dtype=pl.String)
     if body.count(b"\n") > caps.rows * 2:
-        raise UnreadableFileError(
-            "too_many_rows", f"more than {caps.rows * 2} lines", "raise max_rows if this is right"
-        )
+        raise FileError("too_many_rows", f"more than {caps.rows * 2} lines", "raise max_rows if this is right")
     mark = next((mark for mark in _MARKS if mark not in body), None)
     if mark is None:
-        raise UnreadableFileError(
-            "control_characters", "the file is full of control characters: it is not a text table"
-        )
+        raise FileError("control_characters", "the file is full of control characters: it is not a text table")
     read = pl.read_csv(
         body, has_header=False, separator=chr(mark), quote_char=None, infer_schema=False, new_columns=["line"]
     )
     lines = read.get_column("line").fill_null("")
     if lines.len() != body.count(b"\n") + 1:
-        raise UnreadableFileError("line_count", "the lines cannot be counted reliably")
+        raise FileError("line_count", "the lines cannot be counted reliably")
     return lines.str.strip_suffix("\r")
 
 
@@ -168,7 +164,7 @@ class _Repair:
                 at += self._one(start + at, run[at:], done)
                 if len(done.rejected) > self.caps.rejected:
                     place = done.rejected[0]
-                    raise UnreadableFileError(
+                    raise FileError(
                         "too_many_faults",
                         f"more than {self.caps.rejected} rows cannot be read; "
                         f"the first is row {place.row} ({place.rule}: {place.message})",
@@ -256,7 +252,7 @@ def _joined(
     good = regular.arg_true().cast(pl.Int64)
     frame = _parsed(body if regular.all() else None, lines.filter(regular), names, grammar.delimiter)
     if frame.height != good.len():
-        raise UnreadableFileError("line_count", "the rows cannot be counted reliably")
+        raise FileError("line_count", "the rows cannot be counted reliably")
     if repaired.records:
         extra = pl.DataFrame(
             [cells for _, cells in repaired.records], schema=dict.fromkeys(names, pl.String), orient="row"
@@ -286,7 +282,7 @@ def _trimmed(frame: pl.DataFrame, headers: Sequence[str], header_row: int) -> pl
     """The frame under its headers; columns beyond them must be blank."""
     for name in frame.columns[len(headers) :]:
         if (frame.get_column(name).str.strip_chars() != "").any():
-            raise UnreadableFileError(
+            raise FileError(
                 "blank_header",
                 f"row {header_row}: column {int(name) + 1} holds values but has no header",
                 "have every column headed",

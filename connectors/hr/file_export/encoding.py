@@ -7,9 +7,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from .faults import UnreadableFileError
+from .faults import FileError
 
-_REMEDY: Final = "have the export saved as UTF-8, or name its encoding in the settings of this system"
+_REMEDY: Final = "the file may be damaged: have it exported again as UTF-8, or set the encoding of this system"
 _SAMPLE_BYTES: Final = 65_536
 _HANZI: Final = re.compile("[\u4e00-\u9fff]+")
 _ASCII: Final = dict.fromkeys(range(128))
@@ -30,22 +30,20 @@ class Decoded:
 def decode(data: bytes, named: str | None = None) -> Decoded:
     """Decode strictly: byte order marks first, then UTF-8, GBK, GB18030 in this order; ``named`` skips the guessing.
 
-    Raises `UnreadableFileError` with the row of the first byte that does not decode.
+    Raises `FileError` with the row of the first byte that does not decode.
     """
     if named is not None:
         return Decoded(_strict(data, named), named)
     if data.startswith(codecs.BOM_UTF8):
         return Decoded(_strict(data[3:], "utf-8"), "utf-8-bom")
     if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        raise UnreadableFileError("encoding", "the file is UTF-32, which is not read", _REMEDY)
+        raise FileError("encoding", "the file is UTF-32, which is not read", _REMEDY)
     if data.startswith(codecs.BOM_UTF16_LE):
         return Decoded(_strict(data[2:], "utf-16-le"), "utf-16-le")
     if data.startswith(codecs.BOM_UTF16_BE):
         return Decoded(_strict(data[2:], "utf-16-be"), "utf-16-be")
     if data[:_SAMPLE_BYTES].count(0) * 5 > len(data[:_SAMPLE_BYTES]):
-        raise UnreadableFileError(
-            "encoding", "the file looks like UTF-16 without a byte order mark, or is not text", _REMEDY
-        )
+        raise FileError("encoding", "the file looks like UTF-16 without a byte order mark, or is not text", _REMEDY)
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -94,7 +92,7 @@ def _break_tie(data: bytes) -> None:
     best = from_bytes(data[:_SAMPLE_BYTES], cp_isolation=_RIVALS).best()
     if best is None or best.encoding not in _CHINESE:
         likely = "an unknown encoding" if best is None else best.encoding
-        raise UnreadableFileError("encoding", f"the file could be GB18030, but looks more like {likely}", _REMEDY)
+        raise FileError("encoding", f"the file could be GB18030, but looks more like {likely}", _REMEDY)
 
 
 def _strict(data: bytes, encoding: str) -> bytes:
@@ -105,8 +103,6 @@ def _strict(data: bytes, encoding: str) -> bytes:
     return text.removeprefix("\ufeff").encode("utf-8")
 
 
-def _undecodable(data: bytes, encoding: str, error: UnicodeDecodeError) -> UnreadableFileError:
+def _undecodable(data: bytes, encoding: str, error: UnicodeDecodeError) -> FileError:
     row = data[: error.start].decode(encoding, "ignore").count("\n") + 1
-    return UnreadableFileError(
-        "undecodable", f"row {row}: a byte is not valid {encoding} (byte {error.start + 1})", _REMEDY
-    )
+    return FileError("undecodable", f"row {row}: a byte is not valid {encoding} (byte {error.start + 1})", _REMEDY)

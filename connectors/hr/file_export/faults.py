@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class UnreadableFileError(Exception):
+class FileError(Exception):
     """The file as a whole is unusable: rule (stable), message (with the place), remedy. Never carries cell content."""
 
     def __init__(self, rule: str, message: str, remedy: str = "") -> None:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from baton.sdk import HaltError, RetryableError
 
-from .faults import UnreadableFileError
+from .faults import FileError
 
 _SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx"})
 _UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp")
@@ -68,7 +68,7 @@ class Place:
             if not stat.S_ISREG(before.st_mode):
                 raise HaltError("the export is not a regular file", code="not_a_file", remedy="name a plain file")
             if before.st_size > self.max_bytes:
-                raise UnreadableFileError(
+                raise FileError(
                     "too_large",
                     f"the file has {before.st_size} bytes, at most {self.max_bytes} are allowed",
                     "check that this is the roster; raise max_bytes if it really is this large",
@@ -101,7 +101,7 @@ class Place:
             )
         as_of = self._as_of(path.name, info.st_mtime)
         if as_of is None:
-            raise UnreadableFileError(
+            raise FileError(
                 "no_date_in_name",
                 f"the file name does not match as_of_name {self.as_of_name!r}",
                 "correct as_of_name, or have the export named as agreed",

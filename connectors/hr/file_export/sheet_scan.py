@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from .faults import UnreadableFileError
+from .faults import FileError
 from .table import Caps
 
 _ATTRIBUTES: Final = r"""(?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*"""
@@ -46,20 +46,20 @@ class SheetFacts:
 
 
 def scan(sheet: bytes, shared_strings: bytes, padded_styles: Mapping[str, int], caps: Caps) -> SheetFacts:
-    """Read the cell tags only. Raises `UnreadableFileError` when the sheet's true extent is out of proportion."""
+    """Read the cell tags only. Raises `FileError` when the sheet's true extent is out of proportion."""
     try:
         text = pl.Series([sheet.decode("utf-8")])
     except UnicodeDecodeError as error:
-        raise UnreadableFileError("encoding", "the sheet is not UTF-8", _RESAVE) from error
+        raise FileError("encoding", "the sheet is not UTF-8", _RESAVE) from error
     if b"<!" in sheet:
-        raise UnreadableFileError("odd_xml", "the sheet's XML holds comments or raw sections", _RESAVE)
+        raise FileError("odd_xml", "the sheet's XML holds comments or raw sections", _RESAVE)
     tags = text.str.extract_all(_CELL).explode()
     if text.str.count_matches(rf"{_TAG}c[\s/>]").item() != tags.drop_nulls().len():
-        raise UnreadableFileError("odd_xml", "the sheet's XML is not as a spreadsheet program writes it", _RESAVE)
+        raise FileError("odd_xml", "the sheet's XML is not as a spreadsheet program writes it", _RESAVE)
     tags = tags.drop_nulls().filter(~tags.drop_nulls().str.ends_with("/>"))
     places = tags.str.extract(_PLACE)
     if places.null_count():
-        raise UnreadableFileError("cell_without_place", "cells do not say where they are", _RESAVE)
+        raise FileError("cell_without_place", "cells do not say where they are", _RESAVE)
     _check_extent(places, caps)
     _check_strings(text, shared_strings, places.len())
     flaws = [
@@ -86,17 +86,13 @@ def _check_extent(places: pl.Series, caps: Caps) -> None:
     height = int(rows.max() or 0)  # type: ignore[arg-type]
     width = max(_column(name) for name in letters)
     if width > caps.columns:
-        raise UnreadableFileError(
-            "far_cell", f"a cell stands in column {width}, at most {caps.columns} are read", _RESAVE
-        )
+        raise FileError("far_cell", f"a cell stands in column {width}, at most {caps.columns} are read", _RESAVE)
     if height > caps.rows:
-        raise UnreadableFileError("far_cell", f"a cell stands in row {height}, at most {caps.rows} are read", _RESAVE)
+        raise FileError("far_cell", f"a cell stands in row {height}, at most {caps.rows} are read", _RESAVE)
     if height * width > _MOST_CELLS_SPARE + 20 * places.len():
-        raise UnreadableFileError(
-            "far_cell", f"{places.len()} cells are spread over {height} rows and {width} columns", _RESAVE
-        )
+        raise FileError("far_cell", f"{places.len()} cells are spread over {height} rows and {width} columns", _RESAVE)
     if places.n_unique() != places.len():
-        raise UnreadableFileError("duplicate_cell", "the sheet holds a cell twice", _RESAVE)
+        raise FileError("duplicate_cell", "the sheet holds a cell twice", _RESAVE)
 
 
 def _check_strings(text: pl.Series, shared: bytes, cells: int) -> None:
@@ -109,7 +105,7 @@ def _check_strings(text: pl.Series, shared: bytes, cells: int) -> None:
     known = index.filter(index < len(lengths))
     total = int(pl.Series(lengths, dtype=pl.Int64).gather(known).sum())
     if total > _MOST_STRING_BYTES:
-        raise UnreadableFileError("inflates_too_far", f"the sheet's texts come to {total} bytes", _RESAVE)
+        raise FileError("inflates_too_far", f"the sheet's texts come to {total} bytes", _RESAVE)
 
 
 def _padded(tags: pl.Series, places: pl.Series, styles: Mapping[str, int]) -> Mapping[tuple[int, int], int]:

@@ -12,7 +12,7 @@ import polars as pl
 
 from baton.sdk import RejectedRow, SourcePage
 
-from .faults import UnreadableFileError
+from .faults import FileError
 
 _TOTAL_WORDS: Final = r"^\s*[（(]?(?:合\s*计|总\s*计|小\s*计|共\s*计|汇\s*总|合计人数|total|grand total|sum)\b?"
 _SCIENTIFIC: Final = r"^\s*-?[1-9](?:\.[0-9]+)?E\+(?:1[1-9]|[2-9][0-9])\s*$"
@@ -78,14 +78,14 @@ def find_header(rows: Sequence[Sequence[str]], layout: Layout) -> int:
     """The index of the header row among the first rows of a file.
 
     With required headers it is the first row that has them all; without, the first of the fullest rows (a title
-    above it fills one cell). Raises `UnreadableFileError` naming what is missing.
+    above it fills one cell). Raises `FileError` naming what is missing.
     """
     required = layout.keys
     head = rows[: layout.header_depth]
     if not required:
         filled = [sum(1 for cell in row if cell.strip()) for row in head]
         if not filled or max(filled) == 0:
-            raise UnreadableFileError("no_header", f"no header row within the first {layout.header_depth} rows")
+            raise FileError("no_header", f"no header row within the first {layout.header_depth} rows")
         return filled.index(max(filled))
     best, fewest = 0, dict(required)
     for index, row in enumerate(head):
@@ -96,12 +96,12 @@ def find_header(rows: Sequence[Sequence[str]], layout: Layout) -> int:
             best, fewest = index, missing
     names = ", ".join(fewest.values())
     if len(fewest) == len(required):
-        raise UnreadableFileError(
+        raise FileError(
             "no_header",
             f"no row within the first {layout.header_depth} has the headers {names}",
             "check that this is the right export and sheet; the header row must be near the top",
         )
-    raise UnreadableFileError(
+    raise FileError(
         "missing_column",
         f"row {best + 1} is the header but lacks: {names}",
         "have the columns put back, or change the columns this system expects",
@@ -114,20 +114,18 @@ def checked_headers(cells: Sequence[str], row: int, caps: Caps) -> tuple[str, ..
     while headers and not header_key(headers[-1]):
         headers.pop()
     if len(headers) > caps.columns:
-        raise UnreadableFileError(
-            "too_many_columns", f"row {row}: {len(headers)} columns, at most {caps.columns} are read"
-        )
+        raise FileError("too_many_columns", f"row {row}: {len(headers)} columns, at most {caps.columns} are read")
     seen: dict[str, int] = {}
     for position, header in enumerate(headers, start=1):
         key = header_key(header)
         if not key:
-            raise UnreadableFileError(
+            raise FileError(
                 "blank_header",
                 f"row {row}: column {position} has no header",
                 "have every column headed; merged header cells must be split",
             )
         if key in seen:
-            raise UnreadableFileError(
+            raise FileError(
                 "duplicate_header",
                 f"row {row}: columns {seen[key]} and {position} have the same header {header!r}",
                 "have one of them renamed or removed",
@@ -145,13 +143,11 @@ def settled(table: Table, layout: Layout, caps: Caps) -> Table:
     blanks = int(frame.select(blank.sum()).item()) if table.frame.width else frame.height
     frame = frame.filter(~blank) if table.frame.width else frame.clear()
     if frame.height > caps.rows:
-        raise UnreadableFileError(
-            "too_many_rows", f"{frame.height} rows, at most {caps.rows} are read", "raise max_rows"
-        )
+        raise FileError("too_many_rows", f"{frame.height} rows, at most {caps.rows} are read", "raise max_rows")
     broken = _broken(frame, layout, caps)
     rejected = sorted((*table.rejected, *broken), key=lambda each: each.row)
     if len(rejected) > caps.rejected:
-        raise UnreadableFileError("too_many_faults", _summary(rejected))
+        raise FileError("too_many_faults", _summary(rejected))
     if broken:
         frame = frame.filter(~pl.col(_ROW).is_in([each.row for each in broken]))
     detail = {**table.detail, "header_row": str(table.header_row), "blank_rows": str(blanks)}

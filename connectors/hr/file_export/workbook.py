@@ -18,7 +18,7 @@ from lxml import etree
 from baton.sdk import RejectedRow
 
 from .archive import ArchiveCaps, repacked, unpacked
-from .faults import UnreadableFileError
+from .faults import FileError
 from .sheet_scan import SheetFacts, scan
 from .table import Caps, Layout, Table, checked_headers, find_header
 
@@ -39,7 +39,7 @@ class _Sheet:
 
 
 def read_workbook(data: bytes, sheet: str | None, layout: Layout, caps: Caps, archive_caps: ArchiveCaps) -> Table:
-    """Choose the sheet, read it and name every row that cannot be taken. Raises `UnreadableFileError`."""
+    """Choose the sheet, read it and name every row that cannot be taken. Raises `FileError`."""
     parts = unpacked(data, archive_caps)
     chosen, all_names = _chosen(parts, sheet)
     shared = next((part for name, part in parts.items() if name.lower() == "xl/sharedstrings.xml"), b"")
@@ -78,13 +78,11 @@ def _chosen(parts: Mapping[str, bytes], wanted: str | None) -> tuple[_Sheet, lis
     if len(candidates) == 1:
         return candidates[0], names
     if wanted is not None:
-        raise UnreadableFileError(
-            "no_sheet", f"there is no sheet {wanted!r} among {len(names)}", "correct sheet in the settings"
-        )
+        raise FileError("no_sheet", f"there is no sheet {wanted!r} among {len(names)}", "correct sheet in the settings")
     if candidates:
         listed = ", ".join(repr(each.name) for each in candidates[:10])
-        raise UnreadableFileError("which_sheet", f"several sheets hold data: {listed}", "name the right one as sheet")
-    raise UnreadableFileError("empty_file", "no visible sheet holds anything")
+        raise FileError("which_sheet", f"several sheets hold data: {listed}", "name the right one as sheet")
+    raise FileError("empty_file", "no visible sheet holds anything")
 
 
 def _has_content(part: bytes) -> bool:
@@ -97,7 +95,7 @@ def _xml(parts: Mapping[str, bytes], name: str) -> etree._Element:
     try:
         return etree.fromstring(part or b"", parser)
     except etree.XMLSyntaxError as error:
-        raise UnreadableFileError("broken_xml", f"{name} of the workbook is missing or damaged", _RESAVE) from error
+        raise FileError("broken_xml", f"{name} of the workbook is missing or damaged", _RESAVE) from error
 
 
 def _padded_styles(parts: Mapping[str, bytes]) -> dict[str, int]:
@@ -122,17 +120,15 @@ def _cells(parts: Mapping[str, bytes], sheet: _Sheet) -> tuple[list[list[Cell]],
             found = book.get_sheet_by_name(sheet.name)
             return found.to_python(skip_empty_area=False), list(found.merged_cell_ranges or [])
     except python_calamine.PasswordError as error:
-        raise UnreadableFileError(
-            "encrypted", "the workbook is encrypted", "have it saved without a password"
-        ) from error
+        raise FileError("encrypted", "the workbook is encrypted", "have it saved without a password") from error
     except (python_calamine.CalamineError, ValueError, OSError) as error:
-        raise UnreadableFileError("broken_xml", "the sheet cannot be read", _RESAVE) from error
+        raise FileError("broken_xml", "the sheet cannot be read", _RESAVE) from error
 
 
 def _check_merged_header(merges: Sequence[Merge], header: int) -> None:
     for (top, left), (bottom, right) in merges:
         if top <= header <= bottom and (right > left or bottom > header):
-            raise UnreadableFileError(
+            raise FileError(
                 "merged_header",
                 f"row {header + 1}: the header cells of columns {left + 1} to {right + 1} are merged",
                 "have the header in one row with one cell per column",
@@ -159,7 +155,7 @@ class _Body:
         columns = list(zip(*rows, strict=True)) if rows else [()] * width
         for position, values in enumerate(columns[width:], start=width + 1):
             if any(_plain(value).strip() for value in values):
-                raise UnreadableFileError(
+                raise FileError(
                     "blank_header", f"column {position} holds values but has no header", "have every column headed"
                 )
         columns += [("",) * len(rows)] * (width - len(columns))

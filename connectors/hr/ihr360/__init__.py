@@ -1,0 +1,1 @@
+"""People from the i人事 (ihr360) open API."""
