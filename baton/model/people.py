@@ -152,3 +152,28 @@ PERSONAL_COLUMNS: Final[Mapping[str, Personal]] = MappingProxyType(
         if f.metadata.get("personal", Personal.NO) is not Personal.NO
     }
 )
+
+
+def describe_change(before: EmploymentStatus | None, after: EmploymentStatus) -> str:
+    """What a change of status means, in plain words, for histories and reports."""
+    status = EmploymentStatus
+    if before is None:
+        return f"first seen as {after.value}"
+    if before is after:
+        return "details changed"
+    named: dict[tuple[EmploymentStatus, EmploymentStatus], str] = {
+        (status.PENDING_HIRE, status.DEPARTED): "hire retracted",
+        (status.DEPARTED, status.PENDING_HIRE): "rehire announced",
+        (status.DEPARTED, status.REHIRED): "rehired",
+    }
+    if (before, after) in named:
+        return named[before, after]
+    if before is status.PENDING_HIRE:
+        return "hired"
+    if after is status.DEPARTED:
+        return "departed"
+    if before is status.NOTICE or before is status.DEPARTED:
+        return "departure retracted"
+    if after is status.NOTICE:
+        return "departure announced"
+    return f"became {after.value}"

@@ -1,0 +1,1 @@
+"""The one mechanism: plan saves effects, gate holds them, apply performs them, settle proves them."""

@@ -1,0 +1,264 @@
+"""Performing released effects: claim a batch, call the connector once, store one receipt each, until nothing is due."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from baton.clock import Clock
+from baton.contracts import AccountTarget, Promise
+from baton.engine import calls
+from baton.engine.calls import RetryRule
+from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
+from baton.model.account import Account, AccountRef, AccountWrite, Outcome, Receipt
+from baton.model.effect import Effect, EffectState, Link
+from baton.store.database import Database
+from baton.store.leases import CRASH_LIMIT, ClaimRule, LeaseStore, Settlement
+from baton.store.runs import RunStore
+
+CrashPoint = Callable[[str], None]
+"""Called at every step by name; a proof campaign makes it end the process there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How one system is worked on."""
+
+    threads: int = 4
+    lease_s: float = 300.0
+    retry: RetryRule = RetryRule()
+    longest_backoff_s: float = 3600.0
+    attempt_limit: int = 40
+    fuse_calls: int = 20
+    fuse_share: float = 0.4
+    """Stop working on a system once this share of its writes (of at least ``fuse_calls``) fails."""
+    patience_s: float = 30.0
+    """How long to wait for effects that become due again soon (a back-off, a locked row)."""
+
+
+@dataclass
+class Report:
+    """What one `apply` did in one system."""
+
+    system: str
+    counts: Counter[str] = field(default_factory=Counter)
+    halted: str = ""
+
+    def stop(self, error: ConnectorError) -> None:
+        """Remember why no further call was made."""
+        self.halted = str(error)
+
+
+class Applier:
+    """Works on one system. Any number may run at once, anywhere: the leases keep them apart."""
+
+    def __init__(
+        self,
+        system: str,
+        target: AccountTarget,
+        database: Database,
+        leases: LeaseStore,
+        runs: RunStore,
+        *,
+        clock: Clock,
+        chance: random.Random,
+        pace: Pace = Pace(),
+        crash_point: CrashPoint = lambda _: None,
+    ) -> None:
+        self.system = system
+        self.target = target
+        self.database = database
+        self.leases = leases
+        self.runs = runs
+        self.clock = clock
+        self.chance = chance
+        self.pace = pace
+        self.crash_point = crash_point
+
+    def run(self) -> Report:
+        """Do everything that is due, then say what was done. A system that needs a person ends this early."""
+        report = Report(self.system)
+        give_up_at = self.clock.now() + timedelta(seconds=self.pace.patience_s)
+        while True:
+            self._pass(report)
+            due = None if report.halted else self._next_due(give_up_at)
+            if due is None:
+                return report
+            self.clock.sleep(max((due - self.clock.now()).total_seconds(), 0.01))
+
+    def _pass(self, report: Report) -> None:
+        """All threads work until none finds anything due."""
+        if self.pace.threads == 1:
+            self._work("w0", report)
+            return
+        with ThreadPoolExecutor(self.pace.threads, thread_name_prefix=f"baton-{self.system}") as pool:
+            for done in [pool.submit(self._work, f"w{n}", report) for n in range(self.pace.threads)]:
+                done.result()
+
+    def _next_due(self, latest: datetime) -> datetime | None:
+        """When something that was put off becomes due again, if that is soon enough to wait for."""
+        with self.database.read() as connection:
+            return self.leases.next_retry(connection, self.system, latest)
+
+    def _work(self, name: str, report: Report) -> None:
+        rule = ClaimRule(
+            system=self.system,
+            worker=f"{name}-{self.chance.getrandbits(48):012x}",
+            batch_limit=self.target.batch_limit,
+            lease_s=self.pace.lease_s,
+            whole_batches=self.target.whole_batches,
+        )
+        self._settle_unsettled(rule, EffectState.ACCEPTED, report)
+        while not report.halted and self._one_round(rule, report):
+            self._check_fuse(report)
+
+    def _one_round(self, rule: ClaimRule, report: Report) -> bool:
+        """Recover, resolve, send one batch. False when nothing is left to do now."""
+        with self.database.write() as connection:
+            engaged = self.runs.engaged(connection)
+            report.counts["recovered"] += self.leases.recover(connection, self.system)
+        off = [scope for scope in ("all", f"system:{self.system}") if scope in engaged]
+        if off:
+            report.halted = f"kill switch {off[0]} is on: {engaged[off[0]]}"
+            return False
+        resolved = self._settle_unsettled(rule, EffectState.IN_DOUBT, report)
+        paused = frozenset(scope.removeprefix("action:") for scope in engaged if scope.startswith("action:"))
+        with self.database.write() as connection:
+            batch = self.leases.claim(connection, replace(rule, paused_actions=paused))
+        self.crash_point("claimed")
+        if batch:
+            self._send(batch, report)
+        return bool(batch) or resolved > 0
+
+    def _check_fuse(self, report: Report) -> None:
+        failed = report.counts["in_doubt"] + report.counts["retry"]
+        tried = failed + report.counts["done"] + report.counts["accepted"] + report.counts["refused"]
+        if tried >= self.pace.fuse_calls and failed > self.pace.fuse_share * tried:
+            report.halted = f"{failed} of {tried} writes failed: stopped, the rest stays planned"
+
+    # --- sending
+
+    def _send(self, batch: list[Effect], report: Report) -> None:
+        poisoned = [effect for effect in batch if effect.crashes >= CRASH_LIMIT]
+        if poisoned:
+            self._store([(effect, _POISON) for effect in poisoned], report)
+            batch = [effect for effect in batch if effect.crashes < CRASH_LIMIT]
+            if not batch:
+                return
+        try:
+            batch, writes = self._writes(batch)
+            self.crash_point("sending")
+            receipts = calls.perform(self.target, writes, self.pace.retry, self.clock, self.chance)
+        except RejectedError as error:
+            self._isolate(batch, error, report)
+            return
+        except (RetryableError, HaltError, InDoubtError) as error:
+            # `perform` keeps doubt to itself: one that arrives here came from reading, before anything was sent.
+            self._store([(effect, calls.blamed(error)) for effect in batch], report)
+            report.stop(error)
+            return
+        self.crash_point("sent")
+        self._store(list(zip(batch, receipts, strict=True)), report)
+        self.crash_point("stored")
+
+    def _isolate(self, batch: list[Effect], error: RejectedError, report: Report) -> None:
+        """The call as a whole was refused: cut it in halves until the record it is about stands alone."""
+        if len(batch) == 1:
+            self._store([(batch[0], Receipt.refused(error.code, error.message, remedy=error.remedy))], report)
+            return
+        middle = len(batch) // 2
+        for half in (batch[:middle], batch[middle:]):
+            with self.database.write() as connection:
+                renewed = self.leases.rebatch(connection, half, self.pace.lease_s)
+            self._send(renewed, report)
+
+    def _writes(self, batch: Sequence[Effect]) -> tuple[list[Effect], list[AccountWrite]]:
+        """The writes of a batch: links read, references filled in, the current account for conditional targets.
+
+        The effects come back without the digests of references that did not resolve: what was not sent is not proven.
+        """
+        numbers = [effect.number for effect in batch]
+        referred = sorted({number for effect in batch for number in effect.references.values()})
+        with self.database.read() as connection:
+            known = self.leases.links.of(connection, self.system, numbers)
+            references = self.leases.links.external_ids(connection, self.system, referred)
+        links = [known.get(number, Link(self.system, number)) for number in numbers]
+        expected: Sequence[Account | None] = [None] * len(batch)
+        if self.target.promise is Promise.CONDITION:
+            expected = self.target.find([AccountRef(link.number, link.external_id) for link in links])
+        writes = [
+            calls.as_write(effect, link, references, account)
+            for effect, link, account in zip(batch, links, expected, strict=True)
+        ]
+        sendable = [
+            replace(effect, digests={name: mark for name, mark in effect.digests.items() if name in write.fields})
+            for effect, write in zip(batch, writes, strict=True)
+        ]
+        return sendable, writes
+
+    # --- outcomes
+
+    def _store(self, outcomes: Sequence[tuple[Effect, Receipt]], report: Report) -> None:
+        settlements = [self._settlement(effect, receipt) for effect, receipt in outcomes]
+        with self.database.write() as connection:
+            after = self.leases.settle(connection, settlements)
+            unresolved = [
+                settlement.effect.number
+                for settlement, state in zip(settlements, after, strict=True)
+                if state is EffectState.DONE
+                and not settlement.effect.references.keys() <= settlement.effect.digests.keys()
+            ]
+            self.leases.links.mark_dirty(connection, self.system, unresolved)
+        for state in after:
+            name = "lost" if state is None else "retry" if state is EffectState.PLANNED else state.value
+            report.counts[name] += 1
+
+    def _settlement(self, effect: Effect, receipt: Receipt) -> Settlement:
+        if receipt.outcome is Outcome.NOT_PERFORMED:
+            if effect.attempts >= self.pace.attempt_limit:
+                given_up = Receipt.refused(
+                    receipt.code, receipt.message, remedy="the target never took it; mend the cause, then reconcile"
+                )
+                return Settlement(effect, given_up)
+            return Settlement(effect, receipt, receipt.retry_after_s or self._backoff(effect.attempts))
+        if receipt.outcome in (Outcome.IN_DOUBT, Outcome.ACCEPTED):
+            waited = effect.state in (EffectState.IN_DOUBT, EffectState.ACCEPTED)
+            return Settlement(effect, receipt, self._backoff(effect.attempts) if waited else 0.0)
+        return Settlement(effect, receipt)
+
+    def _backoff(self, attempts: int) -> float:
+        longest = min(2.0 ** min(attempts, 20), self.pace.longest_backoff_s)
+        return longest * (0.5 + self.chance.random() / 2)
+
+    def _settle_unsettled(self, rule: ClaimRule, state: EffectState, report: Report) -> int:
+        """Ask the target about effects in doubt or accepted; returns how many have an answer now."""
+        with self.database.write() as connection:
+            batch = self.leases.claim_unsettled(connection, rule, state)
+        if not batch:
+            return 0
+        self.crash_point("looking_up")
+        try:
+            batch, writes = self._writes(batch)
+            if state is EffectState.ACCEPTED:
+                receipts = calls.results(self.target, writes)
+            else:
+                receipts = calls.look_up(self.target, writes)
+        except ConnectorError as error:
+            receipts = [Receipt.in_doubt(error.code, error.message)] * len(batch)
+            if state is EffectState.ACCEPTED:
+                receipts = [Receipt.accepted()] * len(batch)
+            if isinstance(error, HaltError):
+                report.stop(error)
+        self._store(list(zip(batch, receipts, strict=True)), report)
+        return sum(receipt.outcome not in (Outcome.IN_DOUBT, Outcome.ACCEPTED) for receipt in receipts)
+
+
+_POISON = Receipt.refused(
+    "poison",
+    f"the worker died {CRASH_LIMIT} times while sending this",
+    remedy="look at this record and the connector's log; it is not sent again until it changes",
+)

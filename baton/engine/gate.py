@@ -1,0 +1,136 @@
+"""The gate: counts what a plan would take away from people, and holds all of it when that is too much.
+
+Counted are destructive effects per run, per 24 hours and per 7 days, for each system and over all systems (people then
+count once). A limit is a share of the population, but never less than ``at_least`` and never more than ``at_most``. The
+population is the one of the last *approved* feed, so that it cannot shrink with the damage. What a person has released
+does not count again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from baton.model.effect import EffectState
+from baton.store.tables import effects
+
+
+class Bound(Protocol):
+    """How much one window lets through."""
+
+    def limit(self, people: int) -> int:
+        """How many people may lose something without a person's yes, in a population of this size."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """One limit, within ``span`` (None: within the run)."""
+
+    name: str
+    span: timedelta | None
+    bound: Bound
+
+
+@dataclass(frozen=True, slots=True)
+class GatePolicy:
+    """The limits, narrowest window first."""
+
+    windows: Sequence[Window]
+
+    @classmethod
+    def of(cls, run: Bound, day: Bound, week: Bound) -> GatePolicy:
+        """The three windows of the settings."""
+        return cls(
+            (
+                Window("the run", None, run),
+                Window("24 hours", timedelta(hours=24), day),
+                Window("7 days", timedelta(days=7), week),
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """A limit that a plan would exceed."""
+
+    system: str
+    window: str
+    count: int
+    limit: int
+    population: int
+
+    def __str__(self) -> str:
+        where = "over all systems" if self.system == "*" else f"in {self.system}"
+        return (
+            f"{self.count} people would lose access {where} within {self.window}; "
+            f"the limit is {self.limit} of {self.population}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Loss:
+    system: str
+    number: str
+    due_at: datetime
+    own: bool
+
+
+def trips(connection: sa.Connection, run_id: str, population: int, policy: GatePolicy) -> list[Trip]:
+    """The limits that this saved run would exceed; empty when it may go. Runs without destructive effects never trip.
+
+    A window slides over the moments at which the effects fire, so that many small runs that fire together count
+    together, however far apart they were planned.
+    """
+    losses = _losses(connection, run_id)
+    if not any(loss.own for loss in losses):
+        return []
+    found = []
+    for window in policy.windows:
+        limit = window.bound.limit(population)
+        for system in [*sorted({loss.system for loss in losses if loss.own}), "*"]:
+            count = _worst(losses, window, system)
+            if count > limit:
+                found.append(Trip(system, window.name, count, limit, population))
+    return found
+
+
+def _losses(connection: sa.Connection, run_id: str) -> list[_Loss]:
+    query = (
+        sa.select(effects.c.system, effects.c.number, effects.c.due_at, effects.c.run_id)
+        .where(
+            effects.c.destructive,
+            sa.not_(effects.c.approved),
+            effects.c.state.not_in([EffectState.SUPERSEDED.value, EffectState.REFUSED.value, EffectState.HELD.value]),
+        )
+        .order_by(effects.c.due_at)
+    )
+    return [_Loss(row.system, row.number, row.due_at, row.run_id == run_id) for row in connection.execute(query)]
+
+
+def _worst(losses: Sequence[_Loss], window: Window, system: str) -> int:
+    """The most people who lose something within the window, over all its positions that touch this run."""
+    scope = [loss for loss in losses if system in ("*", loss.system)]
+    if window.span is None:
+        return len({loss.number for loss in scope if loss.own})
+    worst, start = 0, 0
+    inside: Counter[str] = Counter()
+    own_inside = 0
+    for loss in scope:
+        inside[loss.number] += 1
+        own_inside += loss.own
+        while scope[start].due_at <= loss.due_at - window.span:
+            gone = scope[start]
+            own_inside -= gone.own
+            inside[gone.number] -= 1
+            if not inside[gone.number]:
+                del inside[gone.number]
+            start += 1
+        if own_inside:
+            worst = max(worst, len(inside))
+    return worst

@@ -1,0 +1,165 @@
+"""Proving a run: read back what was written, compare, and give the verdict. Nothing compared is never a success."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import sqlalchemy as sa
+
+from baton.contracts import AccountTarget
+from baton.engine import calls
+from baton.errors import ConnectorError
+from baton.model.effect import Effect, EffectState, Link
+from baton.store.database import Database
+from baton.store.effects import EffectStore, chunked
+from baton.store.links import LinkStore
+from baton.store.tables import effects
+
+
+class Verdict(StrEnum):
+    """How a run ended."""
+
+    CLEAN = "clean"
+    INCOMPLETE = "incomplete"
+    HELD = "held"
+    BROKEN = "broken"
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code of a command that ends with this verdict."""
+        return {"clean": 0, "incomplete": 1, "broken": 2, "held": 3}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A write that its system said was done and whose read-back says otherwise."""
+
+    system: str
+    number: str
+    fields: Sequence[str]
+
+
+@dataclass
+class Settlement:
+    """What a run came to. ``counts`` are effects by state, plus ``compared``, ``scheduled`` and ``different``."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    differences: list[Difference] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def verdict(self) -> Verdict:
+        """Clean only when everything that was due is done and everything done was compared and found alike."""
+        count = self.counts
+        if count[EffectState.HELD]:
+            return Verdict.HELD
+        open_now = count["due"] + count[EffectState.SENT] + count[EffectState.ACCEPTED] + count[EffectState.IN_DOUBT]
+        compared_all = count["compared"] == count["comparable"]
+        if open_now or count[EffectState.REFUSED] or self.differences or self.unreadable or not compared_all:
+            return Verdict.INCOMPLETE
+        return Verdict.CLEAN
+
+
+TargetOpener = Callable[[str], AccountTarget]
+
+
+def settle(
+    run_id: str, database: Database, store: EffectStore, links: LinkStore, open_target: TargetOpener
+) -> Settlement:
+    """Count a run's effects by state and read back those that are done and still the newest of their entity."""
+    now = store.clock.now()
+    settlement = Settlement()
+    with database.read() as connection:
+        query = (
+            sa.select(effects.c.state, effects.c.due_at <= now, sa.func.count())
+            .where(effects.c.run_id == run_id)
+            .group_by(effects.c.state, effects.c.due_at <= now)
+        )
+        for state, due, count in connection.execute(query):
+            settlement.counts[state] += count
+            if state == EffectState.PLANNED:
+                settlement.counts["due" if due else "scheduled"] += count
+        done = store.read(connection, effects.c.run_id == run_id, effects.c.state == EffectState.DONE.value)
+        newest = _newest(connection, done)
+    comparable = [effect for effect in done if newest[effect.system, effect.number] == effect.version]
+    settlement.counts["comparable"] = len(comparable)
+    by_system: dict[str, list[Effect]] = {}
+    for effect in comparable:
+        by_system.setdefault(effect.system, []).append(effect)
+    for system, written in by_system.items():
+        try:
+            _compare(system, written, open_target(system), database, links, settlement)
+        except ConnectorError as error:
+            settlement.unreadable[system] = str(error)
+    _plan_again(database, links, settlement.differences)
+    return settlement
+
+
+def _newest(connection: sa.Connection, done: Sequence[Effect]) -> dict[tuple[str, str], int]:
+    """The highest version per entity that has reached its system: older ones can no longer be read back."""
+    newest: dict[tuple[str, str], int] = {}
+    for chunk in chunked(sorted({effect.number for effect in done})):
+        query = (
+            sa.select(effects.c.system, effects.c.number, sa.func.max(effects.c.version))
+            .where(
+                effects.c.number.in_(chunk),
+                effects.c.state.not_in(
+                    [
+                        EffectState.PLANNED.value,
+                        EffectState.HELD.value,
+                        EffectState.SUPERSEDED.value,
+                        EffectState.REFUSED.value,
+                    ]
+                ),
+            )
+            .group_by(effects.c.system, effects.c.number)
+        )
+        newest.update(((row[0], row[1]), row[2]) for row in connection.execute(query))
+    return newest
+
+
+def _compare(
+    system: str,
+    written: Sequence[Effect],
+    target: AccountTarget,
+    database: Database,
+    links: LinkStore,
+    settlement: Settlement,
+) -> None:
+    for chunk in chunked(written, 200):
+        with database.read() as connection:
+            known = links.of(connection, system, [effect.number for effect in chunk])
+            referred = sorted({number for effect in chunk for number in effect.references.values()})
+            references = links.external_ids(connection, system, referred)
+        writes = [
+            calls.as_write(effect, known.get(effect.number, Link(system, effect.number)), references)
+            for effect in chunk
+        ]
+        accounts = target.find([write.ref for write in writes])
+        for write, account in zip(writes, accounts, strict=True):
+            settlement.counts["compared"] += 1
+            differing = calls.differences(write, account, target)
+            if differing:
+                settlement.differences.append(Difference(system, write.ref.number, differing))
+    settlement.counts["different"] = len(settlement.differences)
+
+
+def _plan_again(database: Database, links: LinkStore, differences: Sequence[Difference]) -> None:
+    """What the read-back disproves is no longer taken for applied: the next plan writes it again."""
+    by_system: dict[str, list[Difference]] = {}
+    for difference in differences:
+        by_system.setdefault(difference.system, []).append(difference)
+    if not by_system:
+        return
+    with database.write() as connection:
+        for system, found in by_system.items():
+            links.disprove(connection, system, {item.number: item.fields for item in found})
+
+
+def summarise(counts: Mapping[str, int]) -> Iterator[str]:
+    """The non-zero figures, in a fixed order, as ``name=value``."""
+    order = ["done", "scheduled", "due", "held", "accepted", "in_doubt", "sent", "refused", "superseded", "different"]
+    return (f"{name}={counts[name]}" for name in order if counts.get(name))

@@ -1,0 +1,183 @@
+"""Opening the hub: one place where the parts meet."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+import httpx
+
+from baton.clock import Clock, SystemClock
+from baton.contracts import AccountTarget, Connector, EmployeeSource
+from baton.engine.apply import CrashPoint
+from baton.engine.gate import GatePolicy
+from baton.engine.limiter import SharedLimiter
+from baton.errors import ConfigurationError, Fault
+from baton.mapping.load import load_mapping
+from baton.mapping.schema import EMPLOYEE, FieldMapping
+from baton.registry import Registry
+from baton.settings import HubSettings, SystemSettings
+from baton.store.database import Database
+from baton.store.effects import EffectStore
+from baton.store.leases import LeaseStore
+from baton.store.links import LinkStore
+from baton.store.migrate import upgrade
+from baton.store.people import PeopleStore
+from baton.store.personal import Keyring
+from baton.store.runs import RunStore
+
+KEYRING = ("hub", "keyring")
+"""System and name of the secret that holds the keys of the personal columns."""
+
+
+class Hub:
+    """Everything one installation consists of. Open it, use it, close it (or use it as a context manager)."""
+
+    def __init__(
+        self,
+        settings: HubSettings,
+        *,
+        clock: Clock | None = None,
+        chance: random.Random | None = None,
+        registry: Registry | None = None,
+        transports: Mapping[str, httpx.BaseTransport] | None = None,
+        crash_point: CrashPoint = lambda _: None,
+    ) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.chance = chance or random.SystemRandom()
+        self.registry = registry or Registry()
+        self.crash_point = crash_point
+        self._transports = transports or {}
+        self._connectors: dict[str, Connector] = {}
+        self.database = Database(settings.database.get_secret_value())
+        upgrade(self.database)
+        self.keyring = self._load_keyring()
+        self.effects = EffectStore(self.keyring, self.clock)
+        self.links = LinkStore()
+        self.leases = LeaseStore(self.effects, self.links)
+        self.people = PeopleStore(self.keyring, self.clock)
+        self.runs = RunStore(self.clock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close connectors, their clients, and the database."""
+        for connector in self._connectors.values():
+            connector.close()
+            connector.client.close()
+        self._connectors.clear()
+        self.database.close()
+
+    # --- connectors
+
+    def connector(self, name: str) -> Connector:
+        """The connector of a system, built once."""
+        if name not in self._connectors:
+            system = self.settings.system(name)
+            rate = system.rate or self.registry.load(system.connector).rate
+            limiter = SharedLimiter(self.database, name, rate, self.clock)
+            self._connectors[name] = self.registry.build(
+                system, limiter, self.clock, transport=self._transports.get(name)
+            )
+        return self._connectors[name]
+
+    def source(self, name: str) -> EmployeeSource:
+        """The connector of an HR source."""
+        connector = self.connector(name)
+        if not isinstance(connector, EmployeeSource):
+            raise self._wrong_kind(name, "an HR source")
+        return connector
+
+    def target(self, name: str) -> AccountTarget:
+        """The connector of an account target."""
+        connector = self.connector(name)
+        if not isinstance(connector, AccountTarget):
+            raise self._wrong_kind(name, "an account target")
+        return connector
+
+    def _wrong_kind(self, name: str, wanted: str) -> ConfigurationError:
+        system = self.settings.system(name)
+        return ConfigurationError([Fault(system.place, "capability", f"{name} ({system.connector}) is not {wanted}")])
+
+    def sources(self) -> list[SystemSettings]:
+        """The enabled HR sources."""
+        return [
+            s for s in self.settings.enabled.values() if issubclass(self.registry.load(s.connector), EmployeeSource)
+        ]
+
+    def targets(self) -> list[SystemSettings]:
+        """The enabled account targets."""
+        return [s for s in self.settings.enabled.values() if issubclass(self.registry.load(s.connector), AccountTarget)]
+
+    # --- mappings and policies
+
+    @cached_property
+    def mappings(self) -> Mapping[str, FieldMapping]:
+        """The checked mapping of every enabled system; one error with all faults of all files."""
+        faults: list[Fault] = []
+        loaded: dict[str, FieldMapping] = {}
+        for system in (*self.sources(), *self.targets()):
+            try:
+                loaded[system.name] = self._load_mapping(system)
+            except ConfigurationError as error:
+                faults += error.faults
+        if faults:
+            raise ConfigurationError(faults)
+        return loaded
+
+    def _load_mapping(self, system: SystemSettings) -> FieldMapping:
+        if system.mapping is None:
+            message = f"{system.name} needs a mapping: a file such as mappings/sync/…--….yaml"
+            raise ConfigurationError([Fault(system.place, "no_mapping", message)])
+        connector = self.registry.load(system.connector)
+        fields = connector.fields if issubclass(connector, AccountTarget) else None
+        mapping = load_mapping(system.mapping, source_fields=None, target_fields=fields)
+        wanted = (EMPLOYEE, system.connector) if fields is not None else (system.connector, EMPLOYEE)
+        if (mapping.source, mapping.target) != wanted:
+            message = f"maps {mapping.source} to {mapping.target}, but {system.name} needs {wanted[0]} to {wanted[1]}"
+            raise ConfigurationError([Fault(str(system.mapping), "direction", message)])
+        return mapping
+
+    @property
+    def gate_policy(self) -> GatePolicy:
+        """The limits of destructive effects."""
+        gate = self.settings.gate
+        return GatePolicy.of(gate.run, gate.day, gate.week)
+
+    @property
+    def state_dir(self) -> Path:
+        """Where checkpoints, exports and the local database live."""
+        return self.settings.hub.state_dir
+
+    def new_run_id(self, job: str) -> str:
+        """A readable, unique, sortable name."""
+        return f"{job}-{self.clock.now():%Y%m%d-%H%M%S}-{self.chance.getrandbits(24):06x}"
+
+    def _load_keyring(self) -> Keyring:
+        text = self.settings.vault.find(*KEYRING)
+        if text is None:
+            raise ConfigurationError(
+                [
+                    Fault(
+                        str(self.settings.file),
+                        "no_keyring",
+                        "there is no key for the personal columns; make one with: baton keys init. Tried: "
+                        + "; ".join(self.settings.vault.places(*KEYRING)),
+                    )
+                ]
+            )
+        return Keyring.load(text)
+
+    def each_target(self, only: str | None = None) -> Iterator[tuple[SystemSettings, AccountTarget]]:
+        """The enabled targets (or one of them) with their connectors."""
+        for system in self.targets():
+            if only in (None, system.name):
+                yield system, self.target(system.name)

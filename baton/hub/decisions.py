@@ -1,0 +1,111 @@
+"""What only a person may decide: releasing or rejecting a held run, resolving an effect nobody can look up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+import sqlalchemy as sa
+
+from baton.errors import ApprovalError
+from baton.hub.core import Hub
+from baton.hub.execution import find_run
+from baton.model.account import Receipt
+from baton.model.effect import EffectState
+from baton.store.leases import Settlement
+from baton.store.runs import ApprovedFeed, Run, RunState
+from baton.store.tables import effects
+
+DECIDE_WITHIN: Final = timedelta(hours=72)
+"""A held plan that is older than this no longer says enough about the world; a new run plans anew."""
+
+
+class Resolution(StrEnum):
+    """What a person found out about an effect in doubt."""
+
+    DONE = "done"
+    RESEND = "resend"
+    GIVE_UP = "give-up"
+
+
+def release(hub: Hub, run_id: str, person: str, why: str) -> int:
+    """Let a held run go; returns the number of effects. The next apply takes them."""
+    run = _decidable(hub, run_id, person, why)
+    if hub.clock.now() - run.created_at > DECIDE_WITHIN:
+        raise ApprovalError(
+            f"{run_id} was planned more than {DECIDE_WITHIN.days} days ago",
+            code="expired",
+            remedy="reject it and let the next run plan anew",
+        )
+    with hub.database.write() as connection:
+        held = hub.effects.held_by_run(connection, run.job).get(run_id)
+        if not held:
+            raise ApprovalError(f"{run_id} holds nothing any more", code="not_held", remedy="look at the newest run")
+        released = hub.effects.release(connection, run_id)
+        hub.runs.decide(connection, run, "release", person, why)
+        hub.runs.change(connection, run_id, RunState.READY, verdict="")
+        _accept_population(hub, connection, run)
+    return released
+
+
+def reject(hub: Hub, run_id: str, person: str, why: str) -> int:
+    """Discard a held run; returns the number of effects. Its people stay as they are until the source changes."""
+    run = _decidable(hub, run_id, person, why)
+    with hub.database.write() as connection:
+        discarded = hub.effects.reject(connection, run_id)
+        hub.runs.decide(connection, run, "reject", person, why)
+        hub.runs.change(connection, run_id, RunState.REJECTED, verdict="held")
+    return discarded
+
+
+def resolve(hub: Hub, key_prefix: str, resolution: Resolution, person: str, why: str) -> str:
+    """Settle one effect in doubt by what a person found out at the target; returns its key."""
+    _require_reason(person, why)
+    with hub.database.write() as connection:
+        found = hub.effects.read(connection, effects.c.key.startswith(key_prefix, autoescape=True), limit=2)
+        if len(found) != 1 or len(key_prefix) < 8:
+            raise ApprovalError(
+                "name exactly one effect by at least 8 digits of its key",
+                code="effect",
+                remedy="see: baton effects RUN",
+            )
+        effect = found[0]
+        if effect.state is not EffectState.IN_DOUBT:
+            raise ApprovalError(f"effect {effect.key[:12]} is {effect.state}, not in doubt", code="not_in_doubt")
+        receipt = {
+            Resolution.DONE: Receipt.done(proof="person"),
+            Resolution.RESEND: Receipt.not_performed("resend", "a person found that it did not arrive"),
+            Resolution.GIVE_UP: Receipt.refused("given_up", "a person gave it up"),
+        }[resolution]
+        hub.leases.settle(connection, [Settlement(effect, receipt)])
+        run = hub.runs.get(connection, effect.run_id)
+        assert run is not None
+        hub.runs.decide(connection, run, f"resolve {effect.key[:12]} {resolution}", person, why)
+    return effect.key
+
+
+def _decidable(hub: Hub, run_id: str, person: str, why: str) -> Run:
+    _require_reason(person, why)
+    run = find_run(hub, run_id)
+    if run.state is not RunState.HELD:
+        raise ApprovalError(f"{run_id} is {run.state}, not held", code="not_held", remedy="see: baton runs")
+    if person == run.requested_by:
+        raise ApprovalError(
+            f"{person} asked for this run and cannot decide on it", code="maker", remedy="a second person must decide"
+        )
+    return run
+
+
+def _require_reason(person: str, why: str) -> None:
+    if not person.strip() or not why.strip():
+        raise ApprovalError("a decision needs a person and a reason", code="reason", remedy="give --as and --why")
+
+
+def _accept_population(hub: Hub, connection: sa.Connection, run: Run) -> None:
+    """The released feed is approved: from now on the next one is measured against it."""
+    for system in hub.sources():
+        last = hub.runs.approved_feed(connection, system.name)
+        if last is not None and len(hub.sources()) == 1:
+            accepted = ApprovedFeed(run.feed_digest, run.counts["rows"], last.columns, run.counts["population"])
+            hub.runs.approve_feed(connection, system.name, accepted)

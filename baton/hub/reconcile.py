@@ -1,0 +1,117 @@
+"""Reconcile: compare every account of a target with what is proven to be there, report drift, plan the repair.
+
+Repair touches only fields the hub owns (those it has written). It goes through plan, gate and apply like everything
+else: reconcile itself writes to no target.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from baton.contracts import AccountTarget
+from baton.errors import InDoubtError
+from baton.hub.core import Hub
+from baton.jobs.sync.planning import field_context
+from baton.model.account import Account, AccountState, FieldType
+from baton.model.effect import UNSETTLED_STATES, Link
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One account that is not as the hub left it."""
+
+    system: str
+    number: str
+    kind: str
+    """``missing``, ``state``, ``fields`` or ``unknown_account``."""
+    fields: Sequence[str] = ()
+    detail: str = ""
+
+
+@dataclass
+class Reconciled:
+    """What one target's scan showed. ``counts``: scanned, alike, drifted, unknown, busy."""
+
+    system: str
+    counts: Counter[str] = field(default_factory=Counter)
+    drifts: list[Drift] = field(default_factory=list)
+
+
+def reconcile(hub: Hub, system: str) -> Reconciled:
+    """Scan one target. What drifted is marked to be planned again; accounts nobody knows are only reported."""
+    target = hub.target(system)
+    found = Reconciled(system)
+    accounts: dict[str, Account] = {}
+    for account in target.scan():
+        found.counts["scanned"] += 1
+        if account.number is None:
+            found.counts["unknown"] += 1
+        elif account.number in accounts:
+            raise InDoubtError(f"{system} lists the same person twice in one scan", code="scan_repeats")
+        else:
+            accounts[account.number] = account
+    with hub.database.read() as connection:
+        links = list(hub.links.in_system(connection, system))
+        busy = hub.effects.numbers_in(connection, system, UNSETTLED_STATES)
+        external_of = {link.number: link.external_id for link in links}
+    changed = []
+    for link in links:
+        if link.number in busy:
+            found.counts["busy"] += 1
+            continue
+        drift, seen = _compare(hub, target, link, accounts.get(link.number), external_of)
+        found.counts["drifted" if drift else "alike"] += 1
+        if drift is not None:
+            found.drifts.append(drift)
+            changed.append(seen)
+    known = {link.number for link in links}
+    strangers = [number for number in accounts if number not in known]
+    found.counts["unknown"] += len(strangers)
+    found.drifts += [Drift(system, number, "unknown_account", detail="not an employee we know") for number in strangers]
+    with hub.database.write() as connection:
+        hub.links.observe(connection, changed)
+    return found
+
+
+def _compare(
+    hub: Hub, target: AccountTarget, link: Link, account: Account | None, external_of: dict[str, str | None]
+) -> tuple[Drift | None, Link]:
+    gone = (AccountState.ABSENT, AccountState.REMOVED)
+    if account is None:
+        if link.state in gone:
+            return None, link
+        absent = replace(link, state=AccountState.ABSENT, external_id=None, applied={}, dirty=True)
+        return Drift(link.system, link.number, "missing", detail=f"was {link.state}"), absent
+    if link.state in gone and account.state in gone:
+        return None, link
+    wrong = [
+        name
+        for name, mark in link.applied.items()
+        if target.fields[name].readable and _mark(hub, target, link, account, name, external_of) != mark
+    ]
+    if account.state is not link.state:
+        seen = replace(link, state=account.state, external_id=account.external_id, dirty=True)
+        detail = f"is {account.state}, should be {link.state}"
+        return Drift(link.system, link.number, "state", tuple(wrong), detail), _without(seen, wrong)
+    if wrong and link.state is AccountState.ENABLED:
+        return Drift(link.system, link.number, "fields", tuple(wrong)), _without(replace(link, dirty=True), wrong)
+    return None, link
+
+
+def _mark(
+    hub: Hub, target: AccountTarget, link: Link, account: Account, name: str, external_of: dict[str, str | None]
+) -> str:
+    """The digest of what is there now, made as it was made when the field was written."""
+    value = account.fields.get(name)
+    if target.fields[name].type is FieldType.REFERENCE and value is not None:
+        owners = [number for number, external_id in external_of.items() if external_id == value]
+        value = owners[0] if owners else value
+    if value == "":
+        value = None
+    return hub.keyring.field_digest(value, field_context(link.system, link.number, name)).hex()
+
+
+def _without(link: Link, wrong: Sequence[str]) -> Link:
+    return replace(link, applied={name: mark for name, mark in link.applied.items() if name not in wrong})

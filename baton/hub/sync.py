@@ -1,0 +1,313 @@
+"""Planning a sync: read, guard, record, plan, gate, in one transaction that leaves either all of it or nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+
+import sqlalchemy as sa
+
+from baton.contracts import RemovalTarget
+from baton.engine import gate
+from baton.engine.plan import Planned, plan_hash, save_plan
+from baton.errors import ConfigurationError, Fault, FeedRefusedError, GuardBreach
+from baton.hub.core import Hub
+from baton.jobs import source_guards
+from baton.jobs.source_guards import GuardPolicy, check_feed
+from baton.jobs.sync.planning import Person, PersonPlan, Planner, TargetRules, ranks
+from baton.jobs.sync.reading import Reading, read_feed
+from baton.model.effect import UNSETTLED_STATES, Link
+from baton.model.people import EmploymentStatus
+from baton.settings import SystemSettings
+from baton.store.effects import Drafted, chunked
+from baton.store.runs import ApprovedFeed, Run, RunFault, RunState
+
+JOB = "sync"
+_PEOPLE_AT_ONCE = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRequest:
+    """What is to be synced, and who asks."""
+
+    requested_by: str = "schedule"
+    systems: Sequence[str] = ()
+    """Only these targets; empty means all."""
+    employees: Sequence[str] = ()
+    """Only these people; empty means all."""
+    accept_feed: str = ""
+    """Digest of a feed that a person has looked at and wants used although the guards refuse it."""
+
+
+@dataclass
+class SyncPlan:
+    """A planned sync: the run and, for people to read, what it intends."""
+
+    run: Run
+    drafted: Sequence[Drafted]
+    faults: Sequence[RunFault]
+    notes: list[str] = field(default_factory=list)
+
+
+class _Abandoned(Exception):  # noqa: N818 - not an error: how a dry run ends its transaction
+    def __init__(self, plan: SyncPlan) -> None:
+        super().__init__()
+        self.plan = plan
+
+
+def plan_sync(hub: Hub, request: SyncRequest) -> SyncPlan:
+    """Plan and save. Raises `FeedRefusedError` (recorded as a run) when a guard refuses the feed."""
+    readings = _readings(hub, request, record_refusal=True)
+    with hub.database.write() as connection:
+        return _Planning(hub, request, connection).carry_out(readings)
+
+
+def preview_sync(hub: Hub, request: SyncRequest) -> SyncPlan:
+    """The same plan, with the same hash, of which nothing is kept."""
+    readings = _readings(hub, request, record_refusal=False)
+    try:
+        with hub.database.write() as connection:
+            raise _Abandoned(_Planning(hub, request, connection).carry_out(readings))
+    except _Abandoned as abandoned:
+        return abandoned.plan
+
+
+def _readings(hub: Hub, request: SyncRequest, *, record_refusal: bool) -> dict[str, Reading]:
+    """Every source, read and judged. Nothing is compared when one of them is refused."""
+    sources = hub.sources()
+    if not sources:
+        fault = Fault(str(hub.settings.file), "no_source", "no enabled system is an HR source")
+        raise ConfigurationError([fault])
+    known = {system.name for system in hub.targets()}
+    unknown = [name for name in request.systems if name not in known]
+    if unknown:
+        message = f"there is no target {', '.join(unknown)}; there are {', '.join(sorted(known))}"
+        raise ConfigurationError([Fault("--system", "unknown_system", message)])
+    readings = {}
+    for system in sources:
+        mapping = hub.mappings[system.name]
+        reading = read_feed(
+            hub.source(system.name).census(),
+            mapping,
+            lambda text: hub.keyring.field_digest(text, "people"),
+            hub.clock.now(),
+        )
+        breaches = _breaches(hub, system.name, reading)
+        if breaches and request.accept_feed != reading.origin.digest:
+            error = FeedRefusedError(breaches, feed_digest=reading.origin.digest)
+            if record_refusal:
+                _record_refusal(hub, request, reading, breaches)
+            raise error
+        readings[system.name] = reading
+    return readings
+
+
+def _breaches(hub: Hub, source: str, reading: Reading) -> list[GuardBreach]:
+    guards = hub.settings.guards
+    policy = GuardPolicy(
+        fewest_share=float(guards.least_share),
+        max_age_h=guards.stale_after_h,
+        max_unparseable_share=float(guards.unreadable_share),
+        max_duplicate_share=float(guards.duplicate_share),
+    )
+    with hub.database.read() as connection:
+        last = hub.runs.approved_feed(connection, source)
+    measured = None if last is None else source_guards.ApprovedFeed(last.row_count, tuple(last.columns))
+    return check_feed(reading.facts, measured, policy)
+
+
+def _record_refusal(hub: Hub, request: SyncRequest, reading: Reading, breaches: Sequence[GuardBreach]) -> None:
+    run = Run(
+        id=hub.new_run_id(JOB),
+        job=JOB,
+        state=RunState.REFUSED,
+        requested_by=request.requested_by,
+        plan_hash="",
+        feed_digest=reading.origin.digest,
+        created_at=hub.clock.now(),
+        counts={"rows": reading.facts.rows, "rejected": reading.facts.unparseable},
+        reasons=[f"{breach.guard}: {breach.message}" for breach in breaches],
+        verdict="broken",
+    )
+    with hub.database.write() as connection:
+        hub.runs.insert(connection, run, reading.faults)
+
+
+class _Planning:
+    """One planning, inside one transaction."""
+
+    def __init__(self, hub: Hub, request: SyncRequest, connection: sa.Connection) -> None:
+        self.hub = hub
+        self.request = request
+        self.connection = connection
+        self.run_id = hub.new_run_id(JOB)
+        self.now = hub.clock.now()
+        self.counts: Counter[str] = Counter()
+        self.faults: list[RunFault] = []
+        self.notes: list[str] = []
+
+    def carry_out(self, readings: dict[str, Reading]) -> SyncPlan:
+        self.hub.database.alone(self.connection, "plan")
+        self._start_run(readings)
+        managers: dict[str, str | None] = {}
+        for name, reading in readings.items():
+            self._record(name, reading)
+            managers.update(zip(reading.rows["number"], _managers(reading), strict=True))
+        systems = [s for s in self.hub.targets() if not self.request.systems or s.name in self.request.systems]
+        self._replace_held_runs(systems)
+        planned = [entity for system in systems for entity in self._plan_system(system, managers)]
+        drafted = save_plan(self.connection, JOB, self.run_id, planned, self.hub.effects, self.hub.links)
+        self.counts["effects"] = len(drafted)
+        self.counts["scheduled"] = sum(draft.intention.due_at > self.now for draft in drafted)
+        run = self._conclude(readings, drafted)
+        return SyncPlan(run, drafted, self.faults, self.notes)
+
+    def _start_run(self, readings: dict[str, Reading]) -> None:
+        """The run's row comes first: effects refer to it."""
+        digests = [reading.origin.digest for reading in readings.values()]
+        self.run = Run(
+            id=self.run_id,
+            job=JOB,
+            state=RunState.READY,
+            requested_by=self.request.requested_by,
+            plan_hash="",
+            feed_digest=digests[0] if len(digests) == 1 else "+".join(digest[:16] for digest in digests),
+            created_at=self.now,
+        )
+        for reading in readings.values():
+            self.faults += reading.faults
+        self.hub.runs.insert(self.connection, self.run, self.faults)
+
+    def _record(self, source: str, reading: Reading) -> None:
+        """Store a new version of everyone about whom the feed says something new."""
+        known = self.hub.people.known(self.connection, source)
+        wanted = set(self.request.employees)
+        changed = [
+            position
+            for position, (number, digest) in enumerate(zip(reading.rows["number"], reading.digests, strict=True))
+            if (number not in known or known[number].digest != digest) and (not wanted or number in wanted)
+        ]
+        marks = [reading.digests[position] for position in changed]
+        pairs = list(zip(reading.employees(changed), marks, strict=True))
+        self.hub.people.record(self.connection, source, self.run_id, pairs, known)
+        self.counts["rows"] += reading.facts.rows
+        self.counts["rejected"] += reading.facts.unparseable
+        self.counts["changed"] += len(changed)
+        absent = len(known.keys() - set(reading.rows["number"]))
+        if absent:
+            self.counts["absent"] += absent
+            self.notes.append(f"{absent} known people are not in {source}: absence is not leaving, nothing follows")
+
+    def _candidates(self, system: SystemSettings) -> list[tuple[str, int]]:
+        digest = self.hub.mappings[system.name].digest
+        only = self.request.employees or None
+        return list(self.hub.people.candidates(self.connection, system.name, digest, only))
+
+    def _replace_held_runs(self, systems: Sequence[SystemSettings]) -> None:
+        """A held run whose people have news is planned anew as a whole: nobody decides on half a picture."""
+        news = {(system.name, number) for system in systems for number, _ in self._candidates(system)}
+        for run_id, pairs in self.hub.effects.held_by_run(self.connection, JOB).items():
+            if not pairs & news:
+                continue
+            self.hub.effects.replace_held(self.connection, run_id)
+            for name in {system for system, _ in pairs}:
+                numbers = [number for system, number in pairs if system == name]
+                self.hub.links.mark_dirty(self.connection, name, numbers)
+            self.hub.runs.change(self.connection, run_id, RunState.REPLACED, verdict="held")
+            self.notes.append(f"{run_id} was held and is replaced by this run")
+
+    def _plan_system(self, system: SystemSettings, managers: dict[str, str | None]) -> Iterable[Planned]:
+        candidates = self._candidates(system)
+        if not candidates:
+            return
+        connector = self.hub.registry.load(system.connector)
+        rules = TargetRules(
+            system=system.name,
+            mapping=self.hub.mappings[system.name],
+            fields=connector.fields,  # type: ignore[attr-defined]
+            removable=issubclass(connector, RemovalTarget),
+            protected=frozenset(self.hub.settings.hub.protected),
+        )
+        planner = Planner(rules, lambda value, context: self.hub.keyring.field_digest(value, context).hex(), self.now)
+        busy = self.hub.effects.numbers_in(self.connection, system.name, UNSETTLED_STATES)
+        living = self.hub.links.living(self.connection, system.name)
+        depth = ranks(managers, (number for number, _ in candidates))
+        for chunk in chunked(candidates, _PEOPLE_AT_ONCE):
+            people = self._people(system.name, [pair for pair in chunk if pair[0] not in busy], depth)
+            self.counts["waiting"] += len(chunk) - len(people)
+            for plan in planner.plan(people, living):
+                if plan.faults:
+                    self._note_faults(system.name, plan)
+                else:
+                    yield Planned(plan.link, plan.intentions)
+
+    def _people(self, system: str, chunk: Sequence[tuple[str, int]], depth: dict[str, int]) -> list[Person]:
+        numbers = [number for number, _ in chunk]
+        links = self.hub.links.of(self.connection, system, numbers)
+        timelines = self.hub.people.timelines(self.connection, numbers, self.now)
+        return [
+            Person(version, timelines[number], links.get(number, Link(system, number)), depth.get(number, 0))
+            for number, version in chunk
+        ]
+
+    def _note_faults(self, system: str, plan: PersonPlan) -> None:
+        self.counts["unmapped"] += 1
+        found = [
+            RunFault(f"{system}:{plan.link.number}", field_, rule, message) for field_, rule, message in plan.faults
+        ]
+        self.faults += found
+        self.hub.runs.add_faults(self.connection, self.run_id, found)
+
+    def _conclude(self, readings: dict[str, Reading], drafted: Sequence[Drafted]) -> Run:
+        """Judge the plan at the gate and write the run's final row."""
+        population = 0
+        for name, reading in readings.items():
+            employed = _employed(reading)
+            last = self.hub.runs.approved_feed(self.connection, name)
+            population += employed if last is None else last.population
+            self.counts["population"] += employed
+        trips = gate.trips(self.connection, self.run_id, population, self.hub.gate_policy)
+        state = RunState.READY
+        if trips:
+            state = RunState.HELD
+            self.hub.effects.hold(self.connection, self.run_id)
+        else:
+            self._approve(readings)
+        self.counts["hints"] = self.hub.runs.take_hints(self.connection, self.run_id)
+        run = replace(
+            self.run,
+            state=state,
+            plan_hash=plan_hash(JOB, drafted),
+            counts=dict(self.counts),
+            reasons=[str(trip) for trip in trips],
+            verdict="held" if trips else "",
+        )
+        self.hub.runs.change(
+            self.connection,
+            run.id,
+            state,
+            plan_hash=run.plan_hash,
+            counts=run.counts,
+            reasons=run.reasons,
+            verdict=run.verdict,
+        )
+        return run
+
+    def _approve(self, readings: dict[str, Reading]) -> None:
+        if self.request.employees:
+            return
+        for name, reading in readings.items():
+            feed = ApprovedFeed(reading.origin.digest, reading.facts.rows, reading.facts.columns, _employed(reading))
+            self.hub.runs.approve_feed(self.connection, name, feed)
+
+
+def _managers(reading: Reading) -> list[str | None]:
+    if "manager_number" not in reading.rows.columns:
+        return [None] * reading.rows.height
+    return reading.rows["manager_number"].to_list()
+
+
+def _employed(reading: Reading) -> int:
+    gone = [EmploymentStatus.DEPARTED.value, EmploymentStatus.PENDING_HIRE.value]
+    return int((~reading.rows["status"].is_in(gone)).sum())

@@ -1,0 +1,1 @@
+"""Employee status sync: an HR feed becomes canonical people, people become intended writes per system."""

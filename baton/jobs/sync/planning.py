@@ -1,0 +1,214 @@
+"""From people and links to intended writes: level-triggered, always measured against what is proven to be there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from baton.jobs.sync.lifecycle import Desired, desired_timeline
+from baton.mapping.employees import employee_frame
+from baton.mapping.schema import FieldMapping
+from baton.model.account import AccountState, Action, FieldSpec, FieldType, Scalar
+from baton.model.effect import Intention, Link
+from baton.model.people import Employee
+from baton.store.people import PersonVersion
+
+Digester = Callable[[Scalar, str], str]
+"""(value, context) -> keyed digest in hex: how a value is compared without being kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRules:
+    """All that planning needs to know of one target."""
+
+    system: str
+    mapping: FieldMapping
+    fields: Mapping[str, FieldSpec]
+    removable: bool
+    protected: frozenset[str] = frozenset()
+    """Numbers of people whose accounts are never disabled or removed by a run."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Mapped:
+    """One dated version of a person as the target's fields."""
+
+    fields: Mapping[str, Scalar]
+    faults: Sequence[tuple[str, str, str]]
+    in_scope: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PersonPlan:
+    """What one person needs in one system. ``link`` is to be stored with the intentions."""
+
+    link: Link
+    intentions: Sequence[tuple[Intention, Mapping[str, str]]]
+    """Each with the keyed digests of its fields."""
+    faults: Sequence[tuple[str, str, str]] = field(default=())
+    """(field, rule, message) of cells that could not be mapped; the person is then not planned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person to be planned for one target."""
+
+    version: int
+    timeline: Sequence[PersonVersion]
+    link: Link
+    rank: int = 0
+    """How far below the top of the company; managers are provisioned first."""
+
+
+class Planner:
+    """Plans people for one target: works out every date of every person, maps all of them at once, compares."""
+
+    def __init__(self, rules: TargetRules, digest: Digester, now: datetime) -> None:
+        if rules.mapping.lifecycle is None:
+            raise ValueError(f"{rules.mapping.file} is not a mapping for accounts")
+        self.rules = rules
+        self.lifecycle = rules.mapping.lifecycle
+        self.digest = digest
+        self.now = now
+
+    def plan(self, people: Sequence[Person], living: Collection[str]) -> list[PersonPlan]:
+        """The intentions that take each account from what is proven to what is wanted, now and later.
+
+        ``living`` are the people with an account there: a reference to anybody else is left for a later plan.
+        """
+        timelines = [desired_timeline(person.timeline, self.lifecycle, self.now) for person in people]
+        flat = [desired.employee for timeline in timelines for desired in timeline]
+        mapped = iter(self._mapped(flat))
+        return [
+            self._plan_one(person, [(desired, next(mapped)) for desired in timeline], living)
+            for person, timeline in zip(people, timelines, strict=True)
+        ]
+
+    def _plan_one(
+        self, person: Person, wanted: Sequence[tuple[Desired, _Mapped]], living: Collection[str]
+    ) -> PersonPlan:
+        link = person.link
+        state, applied, waiting = link.state, dict(link.applied), False
+        intentions: list[tuple[Intention, Mapping[str, str]]] = []
+        for desired, mapped in wanted:
+            action = self._action(state, desired, mapped, link.number)
+            if action is None:
+                continue
+            if mapped.faults and not action.destructive:
+                # Taking access away never waits for a cell to be corrected; everything else does.
+                return PersonPlan(link, [], mapped.faults)
+            fields = self._fields_for(action, mapped)
+            if action is not Action.PROVISION:
+                unborn = self._unborn(fields, living)
+                waiting = waiting or bool(unborn)
+                fields = {name: value for name, value in fields.items() if name not in unborn}
+            digests = {name: self._field_digest(link.number, name, value) for name, value in fields.items()}
+            if action in (Action.UPDATE, Action.ENABLE):
+                digests = {name: mark for name, mark in digests.items() if applied.get(name) != mark}
+                fields = {name: fields[name] for name in digests}
+                if action is Action.UPDATE and not fields:
+                    continue
+            intentions.append((self._intention(desired, link.number, action, fields, person.rank), digests))
+            state = action.leaves
+            applied.update(digests)
+        digest = self.rules.mapping.digest
+        return PersonPlan(
+            replace(link, planned_version=person.version, mapping_digest=digest, dirty=waiting), intentions
+        )
+
+    def _action(self, state: AccountState, desired: Desired, mapped: _Mapped, number: str) -> Action | None:
+        if not mapped.in_scope and state is AccountState.ABSENT:
+            return None
+        return _action(state, self._allowed(desired, number))
+
+    def _allowed(self, desired: Desired, number: str) -> AccountState:
+        if number in self.rules.protected and desired.state in (AccountState.DISABLED, AccountState.REMOVED):
+            return AccountState.ENABLED
+        if desired.state is AccountState.REMOVED and not self.rules.removable:
+            return AccountState.DISABLED
+        return desired.state
+
+    def _mapped(self, employees: Sequence[Employee]) -> list[_Mapped]:
+        if not employees:
+            return []
+        mapped = self.rules.mapping.apply(employee_frame(employees))
+        faults: dict[int, list[tuple[str, str, str]]] = {}
+        for fault in mapped.faults:
+            faults.setdefault(fault.row, []).append((fault.field, fault.rule, fault.message))
+        scope = mapped.in_scope.to_list()
+        return [
+            _Mapped(
+                mapped.rows.row(row, named=True) if row in faults else mapped.record(row),
+                faults.get(row, ()),
+                scope[row],
+            )
+            for row in range(len(employees))
+        ]
+
+    def _fields_for(self, action: Action, mapped: _Mapped) -> dict[str, Scalar]:
+        travelling = self.rules.mapping.fields_on(action)
+        setting_only = action is Action.PROVISION or action.destructive
+        return {
+            name: value
+            for name, value in mapped.fields.items()
+            if name in travelling and not (setting_only and value is None)
+        }
+
+    def _unborn(self, fields: Mapping[str, Scalar], living: Collection[str]) -> set[str]:
+        return {
+            name
+            for name, value in fields.items()
+            if self.rules.fields[name].type is FieldType.REFERENCE and value is not None and value not in living
+        }
+
+    def _field_digest(self, number: str, name: str, value: Scalar) -> str:
+        return self.digest(value, field_context(self.rules.system, number, name))
+
+    def _intention(
+        self, desired: Desired, number: str, action: Action, fields: Mapping[str, Scalar], rank: int
+    ) -> Intention:
+        plain: dict[str, Scalar] = {}
+        references: dict[str, str] = {}
+        for name, value in fields.items():
+            if self.rules.fields[name].type is FieldType.REFERENCE and isinstance(value, str):
+                references[name] = value
+            else:
+                plain[name] = value
+        return Intention(
+            system=self.rules.system,
+            number=number,
+            action=action,
+            due_at=max(desired.at, self.now),
+            fields=plain,
+            references=references,
+            rank=rank if action is Action.PROVISION else 0,
+        )
+
+
+def _action(state: AccountState, wanted: AccountState) -> Action | None:
+    """The action that leads from one account state to another; UPDATE when only fields can differ."""
+    if wanted is AccountState.ENABLED:
+        return {AccountState.ABSENT: Action.PROVISION, AccountState.ENABLED: Action.UPDATE}.get(state, Action.ENABLE)
+    if state is AccountState.ABSENT or state is wanted or wanted is AccountState.ABSENT:
+        return None if state is not AccountState.ENABLED else Action.DISABLE
+    if wanted is AccountState.REMOVED:
+        return Action.REMOVE
+    return Action.DISABLE if state is AccountState.ENABLED else None
+
+
+def field_context(system: str, number: str, name: str) -> str:
+    """What a field digest is bound to: the same value must not look alike for two people."""
+    return f"{system}|{number}|{name}"
+
+
+def ranks(managers: Mapping[str, str | None], numbers: Iterable[str], *, deepest: int = 50) -> dict[str, int]:
+    """How far below the top each person stands, so that managers are provisioned first. Cycles end at ``deepest``."""
+    found: dict[str, int] = {}
+    for number in numbers:
+        depth, above = 0, managers.get(number)
+        while above is not None and depth < deepest:
+            depth += 1
+            above = managers.get(above)
+        found[number] = depth
+    return found

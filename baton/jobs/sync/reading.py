@@ -1,0 +1,115 @@
+"""Reading a feed: pages to canonical people, with every unusable row named and the figures the source guards judge."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
+
+import polars as pl
+
+from baton.contracts import Feed, Origin, RejectedRow
+from baton.jobs.source_guards import FeedFacts, unparseable_rows
+from baton.mapping.employees import employee_of
+from baton.mapping.schema import FieldMapping
+from baton.model.people import Employee
+from baton.store.runs import RunFault
+
+RowDigester = Callable[[str], bytes]
+"""A row's canonical text -> its keyed digest."""
+
+EARLIEST: Final = date(1900, 1, 1)
+LATEST: Final = date(2100, 12, 31)
+"""Days outside are typing errors or place-holders (0001-01-01, 9999-12-31), never dates of employment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A whole feed, mapped. ``rows`` are the usable ones, typed; ``digests`` go with them, in order."""
+
+    origin: Origin
+    facts: FeedFacts
+    rows: pl.DataFrame
+    digests: Sequence[bytes]
+    faults: Sequence[RunFault]
+
+    def employees(self, positions: Sequence[int]) -> Iterator[Employee]:
+        """The people at these positions."""
+        return map(employee_of, self.rows[list(positions)].iter_rows(named=True))
+
+
+def read_feed(feed: Feed, mapping: FieldMapping, digest: RowDigester, now: datetime) -> Reading:
+    """Walk the feed once and map it. Raises what the source raises; bad rows become faults, not exceptions."""
+    frames: list[pl.DataFrame] = []
+    faults: list[RunFault] = []
+    places: list[int] = []
+    rejected: dict[int, RejectedRow] = {}
+    for page in feed.pages:
+        frames.append(page.rows)
+        places.extend(range(page.first_row, page.first_row + page.rows.height))
+        for row in page.rejected:
+            rejected[row.row] = row
+            faults.append(RunFault(_place(feed.origin, row.row), row.column, row.rule, row.message))
+    raw = pl.concat(frames, how="vertical") if frames else pl.DataFrame()
+    unparseable = unparseable_rows(rejected.values())
+    if raw.height == 0:
+        facts = FeedFacts(0, unparseable, 0, tuple(raw.columns), feed.origin.as_of, now)
+        return Reading(feed.origin, facts, pl.DataFrame(), [], faults)
+    mapped = mapping.apply(raw)
+    bad: set[int] = set()
+    for fault in mapped.faults:
+        bad.add(fault.row)
+        faults.append(RunFault(_place(feed.origin, places[fault.row]), fault.field, fault.rule, fault.message))
+    for position, field, rule, message in _senseless(mapped.rows):
+        if position not in bad:
+            faults.append(RunFault(_place(feed.origin, places[position]), field, rule, message))
+        bad.add(position)
+    doubled = _doubled(mapped.rows, bad)
+    faults.extend(
+        RunFault(_place(feed.origin, places[position]), "number", "duplicate_number", "the number is in several rows")
+        for position in doubled
+    )
+    facts = FeedFacts(
+        raw.height - len(bad), unparseable + len(bad), len(doubled), tuple(raw.columns), feed.origin.as_of, now
+    )
+    unusable = bad | set(doubled)
+    fit = pl.Series([position not in unusable for position in range(raw.height)])
+    usable = mapped.rows.filter(fit & mapped.in_scope)
+    return Reading(feed.origin, facts, usable, _digests(usable, digest), faults)
+
+
+def _place(origin: Origin, row: int) -> str:
+    return f"{origin.name}:{row}"
+
+
+def _doubled(rows: pl.DataFrame, bad: set[int]) -> list[int]:
+    """Every row whose number occurs more than once: which of them is right, only HR can say."""
+    numbers = rows["number"].to_list()
+    counted = Counter(number for position, number in enumerate(numbers) if position not in bad)
+    return [position for position, number in enumerate(numbers) if position not in bad and counted[number] > 1]
+
+
+def _senseless(rows: pl.DataFrame) -> Iterator[tuple[int, str, str, str]]:
+    """Rows whose columns contradict each other or cannot be: (position, field, rule, message)."""
+    days = [name for name, kind in rows.schema.items() if kind == pl.Date]
+    for name in days:
+        outside = (rows[name] < EARLIEST) | (rows[name] > LATEST)
+        for position in outside.fill_null(value=False).arg_true():
+            yield position, name, "date_range", f"the day is outside {EARLIEST} to {LATEST}"
+    if {"hire_day", "last_working_day"} <= set(days):
+        backwards = rows["last_working_day"] < rows["hire_day"]
+        leaving = rows["status"].is_in(["notice", "departed"]) & rows["hire_day"].is_not_null()
+        retracted = rows["status"] == "departed"
+        for position in (backwards & leaving & ~retracted).fill_null(value=False).arg_true():
+            yield position, "last_working_day", "leave_before_hire", "the last working day is before the hire day"
+    if "manager_number" in rows.columns:
+        for position in (rows["manager_number"] == rows["number"]).fill_null(value=False).arg_true():
+            yield position, "manager_number", "own_manager", "the person is named as their own manager"
+
+
+def _digests(rows: pl.DataFrame, digest: RowDigester) -> list[bytes]:
+    """One keyed digest a row, over all its columns in alphabetical order, nulls and types kept apart."""
+    canonical = rows.select(pl.struct(sorted(rows.columns)).struct.json_encode()).to_series()
+    return [digest(text) for text in canonical]

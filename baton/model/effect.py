@@ -1,0 +1,136 @@
+"""An intended write, before, during and after the call: the hub's one table of intents is made of these."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from baton.errors import TransitionError
+from baton.model.account import AccountState, Action, Scalar
+
+
+class EffectState(StrEnum):
+    """Where an effect stands. ``sent`` is committed before the call, so ``sent`` without a receipt means in doubt."""
+
+    PLANNED = "planned"
+    HELD = "held"
+    SENT = "sent"
+    ACCEPTED = "accepted"
+    IN_DOUBT = "in_doubt"
+    DONE = "done"
+    REFUSED = "refused"
+    SUPERSEDED = "superseded"
+
+    @property
+    def open(self) -> bool:
+        """True while something may still happen; an open effect blocks later ones of the same entity."""
+        return self not in (EffectState.DONE, EffectState.REFUSED, EffectState.SUPERSEDED)
+
+    @property
+    def unsettled(self) -> bool:
+        """True after the first byte may have left and before the outcome is known."""
+        return self in (EffectState.SENT, EffectState.ACCEPTED, EffectState.IN_DOUBT)
+
+
+TRANSITIONS: Final[Mapping[EffectState, frozenset[EffectState]]] = {
+    EffectState.PLANNED: frozenset({EffectState.HELD, EffectState.SENT, EffectState.SUPERSEDED}),
+    EffectState.HELD: frozenset({EffectState.PLANNED, EffectState.SUPERSEDED}),
+    EffectState.SENT: frozenset(
+        {
+            EffectState.ACCEPTED,
+            EffectState.DONE,
+            EffectState.REFUSED,
+            EffectState.IN_DOUBT,
+            EffectState.PLANNED,  # only when the target itself said that it did nothing
+        }
+    ),
+    EffectState.ACCEPTED: frozenset({EffectState.DONE, EffectState.REFUSED, EffectState.IN_DOUBT}),
+    EffectState.IN_DOUBT: frozenset({EffectState.DONE, EffectState.ACCEPTED, EffectState.PLANNED, EffectState.REFUSED}),
+    EffectState.DONE: frozenset(),
+    EffectState.REFUSED: frozenset(),
+    EffectState.SUPERSEDED: frozenset(),
+}
+OPEN_STATES: Final = tuple(state.value for state in EffectState if state.open)
+UNSETTLED_STATES: Final = tuple(state.value for state in EffectState if state.unsettled)
+
+
+def require_transition(before: EffectState, after: EffectState) -> None:
+    """Raise `TransitionError` unless the closed machine allows this step."""
+    if after not in TRANSITIONS[before]:
+        raise TransitionError(f"an effect cannot go from {before} to {after}")
+
+
+def effect_key(job: str, system: str, entity: str, action: str, version: int) -> str:
+    """The effect's name, and the idempotency key at the target: a pure function of what it does to whom.
+
+    64 hex digits. The parts are length-prefixed, so that no two different tuples can meet.
+    """
+    parts = (job, system, entity, action, str(version))
+    framed = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
+    return hashlib.sha256(b"baton-effect-1" + framed).hexdigest()
+
+
+def batch_name(keys: list[str]) -> str:
+    """The name of a call: a pure function of the effects in it, in order."""
+    return hashlib.sha256(b"baton-batch-1" + "".join(keys).encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Intention:
+    """A write the planner wants, before it has a row."""
+
+    system: str
+    number: str
+    action: Action
+    due_at: datetime
+    fields: Mapping[str, Scalar]
+    references: Mapping[str, str] = field(default_factory=dict)
+    """Fields whose value is another person's external id in the same system: field name -> employee number."""
+    rank: int = 0
+    """Lower goes first (a manager before those who refer to them)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What the hub last knew for certain about one person's account in one system."""
+
+    system: str
+    number: str
+    external_id: str | None = None
+    state: AccountState = AccountState.ABSENT
+    applied: Mapping[str, str] = field(default_factory=dict)
+    """Field name -> keyed digest (hex) of the value that is proven to be there."""
+    planned_version: int = 0
+    generation: int = 0
+    mapping_digest: str = ""
+    dirty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """A row of the effects table."""
+
+    id: int
+    key: str
+    run_id: str
+    job: str
+    system: str
+    number: str
+    action: Action
+    version: int
+    state: EffectState
+    due_at: datetime
+    batch_id: str | None
+    epoch: int
+    attempts: int
+    crashes: int
+    fields: Mapping[str, Scalar] = field(repr=False)
+    references: Mapping[str, str] = field(repr=False)
+    digests: Mapping[str, str] = field(repr=False)
+    code: str = ""
+    message: str = ""
+    remedy: str = ""

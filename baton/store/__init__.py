@@ -1,0 +1,1 @@
+"""The hub's memory: one relational database, SQLite or PostgreSQL."""

@@ -1,0 +1,75 @@
+"""Opening the database so that concurrent writers lose nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from baton.errors import ConfigurationError, Fault
+
+_READ = {"baton_read": True}
+
+
+class Database:
+    """One SQLAlchemy engine with the two ways to use it: `write` and `read`.
+
+    SQLite gets what it needs to be safe (measured: without them concurrent updates are lost silently): every write
+    transaction takes the write lock at once (BEGIN IMMEDIATE), WAL, a busy timeout, foreign keys, full synchronous.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = sa.make_url(url)
+        self.dialect = self.url.get_backend_name()
+        if self.dialect == "sqlite":
+            if self.url.database:
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+            self.engine = sa.create_engine(self.url, connect_args={"timeout": 60.0}, pool_size=16, max_overflow=16)
+            _make_sqlite_safe(self.engine)
+        elif self.dialect == "postgresql":
+            self.engine = sa.create_engine(self.url, pool_pre_ping=True, pool_size=8, max_overflow=24)
+        else:
+            fault = Fault("systems.yaml", "database", f"database {self.dialect!r} is not supported: sqlite, postgresql")
+            raise ConfigurationError([fault])
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """A read-write transaction; commits at the end, rolls back on any exception."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """A read-only view that never waits for a writer."""
+        with self.engine.connect() as connection:
+            yield connection.execution_options(**_READ)
+            connection.rollback()
+
+    def alone(self, connection: sa.Connection, task: str) -> None:
+        """Let no other transaction that asks for the same ``task`` run until this one ends."""
+        if self.dialect == "postgresql":
+            number = int.from_bytes(hashlib.sha256(task.encode()).digest()[:8], "big", signed=True)
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+
+def _make_sqlite_safe(engine: sa.Engine) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def _configure(dbapi: Any, _record: Any) -> None:
+        dbapi.isolation_level = None  # pysqlite must not send BEGIN by itself: it would not lock before a SELECT
+        cursor = dbapi.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @sa.event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        reading = connection.get_execution_options().get("baton_read")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

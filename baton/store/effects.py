@@ -1,0 +1,213 @@
+"""The table of effects: planning, holding, releasing, superseding, reading. Leases and receipts are in `leases`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from baton.clock import Clock
+from baton.model.account import Action
+from baton.model.effect import Effect, EffectState, Intention, effect_key, require_transition
+from baton.store.payload import pack, unpack
+from baton.store.personal import Keyring
+from baton.store.tables import effects
+from baton.store.trail import Entry, append
+
+_CHUNK = 500
+"""Rows per statement: far below every database's parameter limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """An intention with its place in the entity's order: ready to become a row."""
+
+    intention: Intention
+    version: int
+    mapping_digest: str
+    digests: Mapping[str, str]
+    """Field name -> keyed digest of the intended value (references: of the employee number)."""
+
+    def key(self, job: str) -> str:
+        """The effect key."""
+        what = self.intention
+        return effect_key(job, what.system, what.number, what.action, self.version)
+
+
+class EffectStore:
+    """Writes and reads effects. Every method works inside the caller's transaction and leaves an audit entry."""
+
+    def __init__(self, keyring: Keyring, clock: Clock) -> None:
+        self.keyring = keyring
+        self.clock = clock
+
+    def insert(self, connection: sa.Connection, job: str, run_id: str, drafted: Sequence[Drafted]) -> None:
+        """Save planned effects: from here on they exist, whatever happens to this process."""
+        now = self.clock.now()
+        rows = [self._row(job, run_id, draft, now) for draft in drafted]
+        for start in range(0, len(rows), _CHUNK):
+            connection.execute(sa.insert(effects), rows[start : start + _CHUNK])
+        append(connection, [_entry(now, row["key"], None, EffectState.PLANNED, run=run_id) for row in rows])
+
+    def _row(self, job: str, run_id: str, draft: Drafted, now: datetime) -> dict[str, Any]:
+        what = draft.intention
+        key = draft.key(job)
+        return {
+            "key": key,
+            "run_id": run_id,
+            "job": job,
+            "system": what.system,
+            "number": what.number,
+            "action": what.action.value,
+            "version": draft.version,
+            "state": EffectState.PLANNED.value,
+            "destructive": what.action.destructive,
+            "rank": what.rank,
+            "due_at": what.due_at,
+            "next_at": what.due_at,
+            "mapping_digest": draft.mapping_digest,
+            "payload": self.keyring.seal(
+                pack(what.fields, what.references), table="effects", row=key, column="payload", version=draft.version
+            ),
+            "digests": dict(draft.digests),
+            "evidence": {},
+            "created_at": now,
+            "updated_at": now,
+        }
+
+    def supersede(self, connection: sa.Connection, job: str, system: str, numbers: Sequence[str], *, why: str) -> int:
+        """Cancel what was planned or held for these people there and has not been sent; returns how many."""
+        where = (
+            effects.c.job == job,
+            effects.c.system == system,
+            effects.c.state.in_([EffectState.PLANNED.value, EffectState.HELD.value]),
+        )
+        return sum(
+            self._move_where(connection, EffectState.SUPERSEDED, *where, effects.c.number.in_(chunk), code=why)
+            for chunk in chunked(numbers)
+        )
+
+    def hold(self, connection: sa.Connection, run_id: str) -> int:
+        """Hold everything a run planned: nothing of it goes out before a person has decided."""
+        return self._move_where(
+            connection, EffectState.HELD, effects.c.run_id == run_id, effects.c.state == EffectState.PLANNED.value
+        )
+
+    def release(self, connection: sa.Connection, run_id: str) -> int:
+        """Let a held run go, marked as approved so that the gate does not count it again."""
+        return self._move_where(
+            connection,
+            EffectState.PLANNED,
+            effects.c.run_id == run_id,
+            effects.c.state == EffectState.HELD.value,
+            approved=True,
+        )
+
+    def replace_held(self, connection: sa.Connection, run_id: str) -> int:
+        """Give up a held run because a newer plan covers its people."""
+        return self._move_where(
+            connection,
+            EffectState.SUPERSEDED,
+            effects.c.run_id == run_id,
+            effects.c.state == EffectState.HELD.value,
+            code="newer_plan",
+        )
+
+    def reject(self, connection: sa.Connection, run_id: str) -> int:
+        """Discard a held run. Its people stay as they are until the source says something new about them."""
+        return self._move_where(
+            connection,
+            EffectState.SUPERSEDED,
+            effects.c.run_id == run_id,
+            effects.c.state == EffectState.HELD.value,
+            code="rejected",
+        )
+
+    def _move_where(
+        self, connection: sa.Connection, after: EffectState, *where: sa.ColumnElement[bool], **values: Any
+    ) -> int:
+        """The one bulk transition: check the machine, change the rows, write the audit entries."""
+        now = self.clock.now()
+        found = connection.execute(
+            sa.select(effects.c.id, effects.c.key, effects.c.state, effects.c.run_id).where(*where)
+        ).all()
+        for row in found:
+            require_transition(EffectState(row.state), after)
+        for chunk in chunked([row.id for row in found]):
+            connection.execute(
+                sa.update(effects).where(effects.c.id.in_(chunk)).values(state=after.value, updated_at=now, **values)
+            )
+        append(connection, [_entry(now, row.key, row.state, after, run=row.run_id) for row in found])
+        return len(found)
+
+    def read(self, connection: sa.Connection, *where: sa.ColumnElement[bool], limit: int | None = None) -> list[Effect]:
+        """Effects in the order they would be sent."""
+        query = sa.select(effects).where(*where).order_by(effects.c.rank, effects.c.id).limit(limit)
+        return [self.effect(row) for row in connection.execute(query)]
+
+    def numbers_in(self, connection: sa.Connection, system: str, states: Sequence[str]) -> set[str]:
+        """The people who have an effect in one of these states there."""
+        query = sa.select(effects.c.number).where(effects.c.system == system, effects.c.state.in_(states)).distinct()
+        return set(connection.execute(query).scalars())
+
+    def held_by_run(self, connection: sa.Connection, job: str) -> dict[str, set[tuple[str, str]]]:
+        """Each held run of a job with the (system, number) pairs it holds."""
+        query = sa.select(effects.c.run_id, effects.c.system, effects.c.number).where(
+            effects.c.job == job, effects.c.state == EffectState.HELD.value
+        )
+        held: dict[str, set[tuple[str, str]]] = {}
+        for row in connection.execute(query):
+            held.setdefault(row.run_id, set()).add((row.system, row.number))
+        return held
+
+    def count(self, connection: sa.Connection, run_id: str) -> dict[tuple[str, str, str], int]:
+        """How many effects a run has by (system, action, state)."""
+        columns = (effects.c.system, effects.c.action, effects.c.state)
+        query = sa.select(*columns, sa.func.count()).where(effects.c.run_id == run_id).group_by(*columns)
+        return {(row[0], row[1], row[2]): row[3] for row in connection.execute(query)}
+
+    def effect(self, row: sa.Row[Any]) -> Effect:
+        """One row, opened."""
+        data = self.keyring.open(row.payload, table="effects", row=row.key, column="payload", version=row.version)
+        fields, references = unpack(data)
+        return Effect(
+            id=row.id,
+            key=row.key,
+            run_id=row.run_id,
+            job=row.job,
+            system=row.system,
+            number=row.number,
+            action=Action(row.action),
+            version=row.version,
+            state=EffectState(row.state),
+            due_at=row.due_at,
+            batch_id=row.batch_id,
+            epoch=row.epoch,
+            attempts=row.attempts,
+            crashes=row.crashes,
+            fields=fields,
+            references=references,
+            digests=row.digests,
+            code=row.code,
+            message=row.message,
+            remedy=row.remedy,
+        )
+
+
+def _entry(at: datetime, key: str, before: str | None, after: EffectState, **more: str) -> Entry:
+    body = {"effect": key, "to": after.value, **({"from": before} if before else {}), **more}
+    return Entry(kind="effect", at=at, body=body)
+
+
+def audit_move(at: datetime, effect: Effect, after: EffectState, **more: str) -> Entry:
+    """The audit entry of one transition."""
+    return _entry(at, effect.key, effect.state.value, after, **more)
+
+
+def chunked(items: Iterable[Any], size: int = _CHUNK) -> Iterable[list[Any]]:
+    """The items in lists of at most ``size``."""
+    everything = list(items)
+    return (everything[start : start + size] for start in range(0, len(everything), size))

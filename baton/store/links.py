@@ -1,0 +1,151 @@
+"""What is proven to be in each system: one link per person and system, changed only by evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from baton.model.account import AccountState
+from baton.model.effect import Effect, Link
+from baton.store.tables import links
+
+
+class LinkStore:
+    """Reads and changes links, inside the caller's transaction."""
+
+    def of(self, connection: sa.Connection, system: str, numbers: Sequence[str]) -> dict[str, Link]:
+        """The links of these people in one system; people without one are left out."""
+        found: dict[str, Link] = {}
+        for start in range(0, len(numbers), 500):
+            query = sa.select(links).where(links.c.system == system, links.c.number.in_(numbers[start : start + 500]))
+            found.update((row.number, _link(row)) for row in connection.execute(query))
+        return found
+
+    def in_system(self, connection: sa.Connection, system: str) -> Iterable[Link]:
+        """All links of one system."""
+        for row in connection.execute(sa.select(links).where(links.c.system == system)):
+            yield _link(row)
+
+    def save_plan(self, connection: sa.Connection, planned: Sequence[Link]) -> None:
+        """Store that these people were planned up to a version (insert or update)."""
+        if not planned:
+            return
+        rows = [
+            {
+                "system": link.system,
+                "number": link.number,
+                "external_id": link.external_id,
+                "state": link.state.value,
+                "applied": dict(link.applied),
+                "planned_version": link.planned_version,
+                "generation": link.generation,
+                "mapping_digest": link.mapping_digest,
+                "dirty": link.dirty,
+            }
+            for link in planned
+        ]
+        changed = ("planned_version", "generation", "mapping_digest", "dirty")
+        self._upsert(connection, rows, changed)
+
+    def observe(self, connection: sa.Connection, observed: Sequence[Link]) -> None:
+        """Store what a scan has seen, for planning the repair."""
+        rows = [
+            {
+                "system": link.system,
+                "number": link.number,
+                "external_id": link.external_id,
+                "state": link.state.value,
+                "applied": dict(link.applied),
+                "planned_version": link.planned_version,
+                "generation": link.generation,
+                "mapping_digest": link.mapping_digest,
+                "dirty": link.dirty,
+            }
+            for link in observed
+        ]
+        if rows:
+            self._upsert(connection, rows, ("external_id", "state", "applied", "dirty"))
+
+    def _upsert(self, connection: sa.Connection, rows: list[dict[str, Any]], changed: tuple[str, ...]) -> None:
+        from sqlalchemy.dialects import postgresql, sqlite
+
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(links)
+        statement = statement.on_conflict_do_update(
+            index_elements=["system", "number"], set_={name: statement.excluded[name] for name in changed}
+        )
+        connection.execute(statement, rows)
+
+    def confirm(self, connection: sa.Connection, effect: Effect, external_id: str | None) -> None:
+        """An effect is proven: what it wrote is there now."""
+        row = connection.execute(
+            sa.select(links).where(links.c.system == effect.system, links.c.number == effect.number).with_for_update()
+        ).one()
+        applied: Mapping[str, str] = {**row.applied, **effect.digests}
+        values: dict[str, Any] = {"state": effect.action.leaves.value, "applied": applied}
+        if external_id is not None:
+            values["external_id"] = external_id
+        self._set(connection, effect, values)
+
+    def note_external_id(self, connection: sa.Connection, effect: Effect, external_id: str) -> None:
+        """The target named the account before proving it."""
+        self._set(connection, effect, {"external_id": external_id})
+
+    def mark_dirty(self, connection: sa.Connection, system: str, numbers: Sequence[str]) -> None:
+        """Have these people planned again at the next run."""
+        for start in range(0, len(numbers), 500):
+            chunk = numbers[start : start + 500]
+            connection.execute(
+                sa.update(links).where(links.c.system == system, links.c.number.in_(chunk)).values(dirty=True)
+            )
+
+    def disprove(self, connection: sa.Connection, system: str, wrong: Mapping[str, Sequence[str]]) -> None:
+        """Forget these fields as applied (person -> field names) and have the people planned again."""
+        for number, link in self.of(connection, system, list(wrong)).items():
+            kept = {name: mark for name, mark in link.applied.items() if name not in wrong[number]}
+            connection.execute(
+                sa.update(links)
+                .where(links.c.system == system, links.c.number == number)
+                .values(applied=kept, dirty=True)
+            )
+
+    def external_ids(self, connection: sa.Connection, system: str, numbers: Sequence[str]) -> dict[str, str]:
+        """The external ids of these people's living accounts, for references."""
+        gone = (AccountState.ABSENT.value, AccountState.REMOVED.value)
+        found: dict[str, str] = {}
+        for start in range(0, len(numbers), 500):
+            query = sa.select(links.c.number, links.c.external_id).where(
+                links.c.system == system,
+                links.c.number.in_(numbers[start : start + 500]),
+                links.c.external_id.is_not(None),
+                links.c.state.not_in(gone),
+            )
+            found.update((row.number, row.external_id) for row in connection.execute(query))
+        return found
+
+    def living(self, connection: sa.Connection, system: str) -> set[str]:
+        """Everyone who has an account there now."""
+        gone = (AccountState.ABSENT.value, AccountState.REMOVED.value)
+        query = sa.select(links.c.number).where(links.c.system == system, links.c.state.not_in(gone))
+        return set(connection.execute(query).scalars())
+
+    def _set(self, connection: sa.Connection, effect: Effect, values: dict[str, Any]) -> None:
+        connection.execute(
+            sa.update(links).where(links.c.system == effect.system, links.c.number == effect.number).values(**values)
+        )
+
+
+def _link(row: sa.Row[Any]) -> Link:
+    return Link(
+        system=row.system,
+        number=row.number,
+        external_id=row.external_id,
+        state=AccountState(row.state),
+        applied=row.applied,
+        planned_version=row.planned_version,
+        generation=row.generation,
+        mapping_digest=row.mapping_digest,
+        dirty=row.dirty,
+    )

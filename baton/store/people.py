@@ -1,0 +1,212 @@
+"""The canonical employees: the newest version of each, every earlier one, and what is still to come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from baton.clock import Clock
+from baton.model.people import Employee, EmploymentStatus, StatusPeriod, describe_change
+from baton.store.effects import chunked
+from baton.store.payload import pack_employee, unpack_employee
+from baton.store.personal import Keyring
+from baton.store.tables import links, people, person_indexes, person_versions
+
+INDEXED: Final = ("mobile", "identity_number", "bank_account_number")
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is stored of one person, enough to tell whether a feed row says anything new."""
+
+    version: int
+    status: EmploymentStatus
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PersonVersion:
+    """One version of a person and when it takes effect."""
+
+    version: int
+    effective_at: datetime
+    employee: Employee
+
+
+class PeopleStore:
+    """Reads and writes people, inside the caller's transaction."""
+
+    def __init__(self, keyring: Keyring, clock: Clock) -> None:
+        self.keyring = keyring
+        self.clock = clock
+
+    def known(self, connection: sa.Connection, source: str) -> dict[str, Known]:
+        """Everyone this source has told us about."""
+        query = sa.select(people.c.number, people.c.version, people.c.status, people.c.digest).where(
+            people.c.source == source
+        )
+        return {
+            row.number: Known(row.version, EmploymentStatus(row.status), row.digest)
+            for row in connection.execute(query)
+        }
+
+    def record(
+        self,
+        connection: sa.Connection,
+        source: str,
+        run_id: str,
+        changed: Sequence[tuple[Employee, bytes]],
+        known: Mapping[str, Known],
+    ) -> None:
+        """Store a new version of each of these people."""
+        now = self.clock.now()
+        heads, versions, indexes = [], [], []
+        for employee, digest in changed:
+            before = known.get(employee.number)
+            version = 1 if before is None else before.version + 1
+            heads.append(
+                {
+                    "number": employee.number,
+                    "source": source,
+                    "version": version,
+                    "status": employee.status.value,
+                    "digest": digest,
+                    "recorded_at": now,
+                }
+            )
+            sealed = self.keyring.seal(
+                pack_employee(employee), table="person_versions", row=employee.number, column="sealed", version=version
+            )
+            versions.append(
+                {
+                    "number": employee.number,
+                    "version": version,
+                    "status": employee.status.value,
+                    "what": describe_change(before.status if before else None, employee.status),
+                    "effective_at": max(employee.effective_at() or now, now),
+                    "recorded_at": now,
+                    "run_id": run_id,
+                    "sealed": sealed,
+                }
+            )
+            indexes += self._index_rows(employee)
+        for chunk in chunked(heads):
+            self._upsert_heads(connection, chunk)
+        for chunk in chunked(versions):
+            connection.execute(sa.insert(person_versions), chunk)
+        self._replace_indexes(connection, [employee.number for employee, _ in changed], indexes)
+
+    def timelines(
+        self, connection: sa.Connection, numbers: Sequence[str], now: datetime
+    ) -> dict[str, list[PersonVersion]]:
+        """For each person the version in force and the ones still to come, in the order they take effect.
+
+        A newer version replaces everything recorded before it that was to take effect at its moment or later.
+        """
+        found: dict[str, list[PersonVersion]] = {}
+        for chunk in chunked(numbers):
+            query = (
+                sa.select(person_versions)
+                .where(person_versions.c.number.in_(chunk))
+                .order_by(person_versions.c.number, person_versions.c.version)
+            )
+            for row in connection.execute(query):
+                line = found.setdefault(row.number, [])
+                while line and line[-1].effective_at >= row.effective_at:
+                    line.pop()
+                line.append(PersonVersion(row.version, row.effective_at, self._open(row)))
+        return {number: _from_now(line, now) for number, line in found.items()}
+
+    def candidates(
+        self, connection: sa.Connection, system: str, mapping_digest: str, numbers: Sequence[str] | None
+    ) -> Iterator[tuple[str, int]]:
+        """People who changed (or whose mapping or link did) since they were last planned for this system."""
+        joined = people.outerjoin(links, sa.and_(links.c.number == people.c.number, links.c.system == system))
+        query = (
+            sa.select(people.c.number, people.c.version)
+            .select_from(joined)
+            .where(
+                sa.or_(
+                    links.c.number.is_(None),
+                    links.c.planned_version < people.c.version,
+                    links.c.mapping_digest != mapping_digest,
+                    links.c.dirty,
+                )
+            )
+            .order_by(people.c.number)
+        )
+        wanted = None if numbers is None else set(numbers)
+        for row in connection.execute(query).all():
+            if wanted is None or row.number in wanted:
+                yield row.number, row.version
+
+    def population(self, connection: sa.Connection) -> int:
+        """How many people work here, by what is stored."""
+        gone = (EmploymentStatus.DEPARTED.value, EmploymentStatus.PENDING_HIRE.value)
+        query = sa.select(sa.func.count()).select_from(people).where(people.c.status.not_in(gone))
+        return connection.execute(query).scalar_one()
+
+    def statuses(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[str, EmploymentStatus]:
+        """The current status of these people."""
+        found: dict[str, EmploymentStatus] = {}
+        for chunk in chunked(numbers):
+            query = sa.select(people.c.number, people.c.status).where(people.c.number.in_(chunk))
+            found.update((row.number, EmploymentStatus(row.status)) for row in connection.execute(query))
+        return found
+
+    def history(self, connection: sa.Connection, number: str) -> list[StatusPeriod]:
+        """Every status this person has had, oldest first."""
+        query = sa.select(person_versions).where(person_versions.c.number == number).order_by(person_versions.c.version)
+        periods: list[StatusPeriod] = []
+        for row in connection.execute(query):
+            status = EmploymentStatus(row.status)
+            if not periods or periods[-1].status is not status:
+                periods.append(StatusPeriod(status, row.effective_at, row.version, row.what))
+        return periods
+
+    def find_by(self, connection: sa.Connection, column: str, value: str) -> list[str]:
+        """The numbers of people whose personal column holds exactly this value, found through its blind index."""
+        query = sa.select(person_indexes.c.number).where(
+            person_indexes.c.column == column,
+            person_indexes.c.blind == self.keyring.blind_index(value, column),
+        )
+        return sorted(connection.execute(query).scalars())
+
+    def _open(self, row: sa.Row[tuple[object, ...]]) -> Employee:
+        data = self.keyring.open(
+            row.sealed, table="person_versions", row=row.number, column="sealed", version=row.version
+        )
+        return unpack_employee(data)
+
+    def _index_rows(self, employee: Employee) -> list[dict[str, object]]:
+        return [
+            {"column": column, "blind": self.keyring.blind_index(value, column), "number": employee.number}
+            for column in INDEXED
+            if (value := getattr(employee, column))
+        ]
+
+    def _replace_indexes(
+        self, connection: sa.Connection, numbers: Sequence[str], rows: Sequence[dict[str, object]]
+    ) -> None:
+        for chunk in chunked(numbers):
+            connection.execute(sa.delete(person_indexes).where(person_indexes.c.number.in_(chunk)))
+        for batch in chunked(rows):
+            connection.execute(sa.insert(person_indexes), batch)
+
+    def _upsert_heads(self, connection: sa.Connection, rows: list[dict[str, object]]) -> None:
+        from sqlalchemy.dialects import postgresql, sqlite
+
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(people)
+        changed = {name: statement.excluded[name] for name in ("version", "status", "digest", "recorded_at")}
+        connection.execute(statement.on_conflict_do_update(index_elements=["number"], set_=changed), rows)
+
+
+def _from_now(line: list[PersonVersion], now: datetime) -> list[PersonVersion]:
+    """Drop the versions that a later one has already replaced."""
+    current = [entry for entry in line if entry.effective_at <= now]
+    return ([current[-1]] if current else []) + [entry for entry in line if entry.effective_at > now]
