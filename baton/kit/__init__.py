@@ -1,0 +1,1 @@
+"""The laws every connector keeps, and what it takes to try them."""

@@ -1,0 +1,267 @@
+"""The work-bench a law is tried on: one connector, one fresh counterpart, and troubles in between."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, Protocol, runtime_checkable
+
+from baton.client import Client, Limits
+from baton.contracts import AccountTarget, Connector, Promise, ResultSource
+from baton.egress import EgressRule
+from baton.errors import InDoubtError
+from baton.kit.troubles import TroubledTransport, VirtualClock
+from baton.model.account import Account, AccountRef, AccountWrite, Action, Outcome, Receipt, Scalar
+from baton.registry import egress_rule
+
+DEADLINE_S = 30.0
+
+
+@runtime_checkable
+class Counterpart(Protocol):
+    """What stands on the other side: a simulator, or a real server with the same face.
+
+    Further, optional: ``handle(httpx.Request) -> httpx.Response`` (without it the troubles cannot be played),
+    ``journal`` (accepted writes), ``expire_sessions()``, ``bad(n)`` (fields the other side refuses), ``removal(n)``
+    (fields a removal needs), ``settle()`` (let accepted writes be decided), ``people`` and ``event()`` for sources,
+    ``exempt`` (laws this connector cannot keep, each with the reason).
+    """
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        """The connector's settings that lead to this counterpart."""
+        ...
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """The connector's secret settings."""
+        ...
+
+
+class LawBrokenError(Exception):
+    """A law does not hold; the message says what was seen."""
+
+
+class NotApplicableError(Exception):
+    """A law has nothing to say about this connector; the message says why."""
+
+
+def expect(held: object, message: str) -> None:
+    """Raise `LawBrokenError` unless something holds."""
+    if not held:
+        raise LawBrokenError(message)
+
+
+def not_applicable(why: str) -> NoReturn:
+    """End this law: it has nothing to say here."""
+    raise NotApplicableError(why)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What came of one call: receipts, or the error it raised."""
+
+    receipts: tuple[Receipt, ...] = ()
+    error: Exception | None = None
+
+    @property
+    def in_doubt(self) -> bool:
+        """True when the caller was told that the writes may have happened."""
+        if self.error is not None:
+            return isinstance(self.error, InDoubtError)
+        return bool(self.receipts) and all(receipt.outcome is Outcome.IN_DOUBT for receipt in self.receipts)
+
+    def __str__(self) -> str:
+        if self.error is not None:
+            return f"{type(self.error).__name__} ({getattr(self.error, 'code', '')})"
+        return "receipts " + ", ".join(f"{receipt.outcome} {receipt.code}".strip() for receipt in self.receipts)
+
+
+@dataclass
+class Bench:
+    """One connector facing one fresh counterpart."""
+
+    connector_class: type[Connector]
+    make: Callable[[], Any]
+    counterpart: Any = field(init=False)
+    connector: Any = field(init=False)
+    clock: VirtualClock = field(init=False, default_factory=VirtualClock)
+    _troubles: TroubledTransport | None = field(init=False, default=None)
+    _ids: dict[str, str] = field(init=False, default_factory=dict)
+    _versions: int = field(init=False, default=0)
+
+    def __post_init__(self) -> None:
+        self.counterpart = self.make()
+        settings = self.connector_class.Settings.model_validate(
+            {**self.counterpart.settings, **self.counterpart.secrets}
+        )
+        if callable(getattr(self.counterpart, "handle", None)):
+            self._troubles = TroubledTransport(self.counterpart.handle, self.written, self.clock)
+        rule = EgressRule(egress_rule(settings).origins, allow_private=True)
+        self.client = Client(rule, limits=Limits(deadline_s=DEADLINE_S), clock=self.clock, transport=self._troubles)
+        self.connector = self.connector_class(settings, self.client)
+
+    def fresh(self) -> Bench:
+        """Another bench of the same kind, with nothing on it."""
+        return Bench(self.connector_class, self.make)
+
+    def close(self) -> None:
+        """Let go of the connector and its connections."""
+        self.connector.close()
+        self.client.close()
+
+    def written(self) -> int:
+        """How many writes the counterpart has accepted."""
+        return len(self.counterpart.journal)
+
+    @property
+    def troubles(self) -> TroubledTransport:
+        """The network in between. A law that needs it does not apply where it cannot be had."""
+        if self._troubles is None:
+            not_applicable("the counterpart has no handle(), so troubles cannot be played")
+        if not hasattr(self.counterpart, "journal"):
+            not_applicable("the counterpart keeps no journal, so a write cannot be told from a question")
+        return self._troubles
+
+    @property
+    def target(self) -> AccountTarget:
+        """The connector as an account target."""
+        connector: AccountTarget = self.connector
+        return connector
+
+    # --- people and writes
+
+    def sample(self, n: int) -> dict[str, Scalar]:
+        """Legal fields of the n-th person."""
+        return dict(self.counterpart.sample(n))
+
+    def changed(self, n: int) -> dict[str, Scalar]:
+        """A legal update of the n-th person."""
+        return dict(self.counterpart.changed(n))
+
+    def ref(self, n: int) -> AccountRef:
+        """The n-th person: a number with leading zeros, and the external id once it is known."""
+        number = f"{n:04d}"
+        return AccountRef(number, self._ids.get(number))
+
+    def write(
+        self, action: Action, n: int, fields: Mapping[str, Scalar] | None = None, *, key: str | None = None
+    ) -> AccountWrite:
+        """One write for the n-th person; a new key and a higher version each time unless a key is given."""
+        self._versions += 1
+        ref = self.ref(n)
+        expected = None
+        if self.target.promise is Promise.CONDITION and action is not Action.PROVISION:
+            expected = self.target.find([ref])[0]
+        chosen = key or hashlib.sha256(f"{action}:{n}:{self._versions}".encode()).hexdigest()
+        return AccountWrite(
+            key=chosen,
+            ref=ref,
+            action=action,
+            version=self._versions,
+            fields=self._fields(action, n) if fields is None else fields,
+            batch_id=hashlib.sha256(chosen.encode()).hexdigest()[:32],
+            expected=expected,
+        )
+
+    def _fields(self, action: Action, n: int) -> Mapping[str, Scalar]:
+        if action is Action.PROVISION:
+            return self.sample(n)
+        if action is Action.UPDATE:
+            return self.changed(n)
+        if action is Action.REMOVE and hasattr(self.counterpart, "removal"):
+            return dict(self.counterpart.removal(n))
+        return {}
+
+    def call(self, action: Action, writes: Sequence[AccountWrite]) -> tuple[Receipt, ...]:
+        """Perform writes in calls of at most the batch limit; connector errors pass through."""
+        method = getattr(self.target, action.value)
+        receipts: list[Receipt] = []
+        for start in range(0, len(writes), self.target.batch_limit):
+            part = writes[start : start + self.target.batch_limit]
+            answer = method(part)
+            expect(
+                len(answer) == len(part),
+                f"{action}: {len(answer)} receipts for {len(part)} writes, one each is the law",
+            )
+            receipts += answer
+        for write, receipt in zip(writes, receipts, strict=True):
+            if receipt.external_id and receipt.outcome in (Outcome.DONE, Outcome.ACCEPTED):
+                self._ids[write.ref.number] = receipt.external_id
+        return tuple(receipts)
+
+    def said(self, action: Action, writes: Sequence[AccountWrite]) -> Said:
+        """Like `call`, with an error as a result."""
+        try:
+            return Said(self.call(action, writes))
+        except (LawBrokenError, NotApplicableError):
+            raise
+        except Exception as error:  # noqa: BLE001 - which error it is, is what the law is about
+            return Said(error=error)
+
+    def settled(self, writes: Sequence[AccountWrite], receipts: Sequence[Receipt]) -> tuple[Receipt, ...]:
+        """The receipts after the counterpart has decided on what it only accepted."""
+        if not isinstance(self.connector, ResultSource):
+            return tuple(receipts)
+        if hasattr(self.counterpart, "settle"):
+            self.counterpart.settle()
+        pending = [n for n, receipt in enumerate(receipts) if receipt.outcome is Outcome.ACCEPTED]
+        if not pending:
+            return tuple(receipts)
+        final = dict(zip(pending, self.connector.results([writes[n] for n in pending]), strict=True))
+        return tuple(final.get(n, receipt) for n, receipt in enumerate(receipts))
+
+    def do(self, action: Action, *people: int, fields: Mapping[str, Scalar] | None = None) -> tuple[Receipt, ...]:
+        """Perform one action for these people and insist that it is done."""
+        return self.perform(action, [self.write(action, n, fields) for n in people])
+
+    def perform(self, action: Action, writes: Sequence[AccountWrite]) -> tuple[Receipt, ...]:
+        """Perform writes and insist that they are done."""
+        receipts = self.settled(writes, self.call(action, writes))
+        seen = [receipt for receipt in receipts if receipt.outcome is not Outcome.DONE]
+        expect(not seen, f"{action} of legal records gave {Said(tuple(seen))}")
+        return receipts
+
+    def find(self, *people: int) -> list[Account | None]:
+        """The accounts of these people, one answer each."""
+        found = list(self.target.find([self.ref(n) for n in people]))
+        expect(len(found) == len(people), f"find: {len(found)} answers for {len(people)} people")
+        return found
+
+    def account(self, n: int) -> Account:
+        """The account of one person, which must be there."""
+        (found,) = self.find(n)
+        if found is None:
+            raise LawBrokenError("find does not find an account that was provisioned")
+        return found
+
+    def accounts_of(self, n: int) -> list[Account]:
+        """Every account that carries this person's number, by scan."""
+        return [account for account in self.target.scan() if account.number == self.ref(n).number]
+
+    def expect_fields(self, account: Account, fields: Mapping[str, Scalar]) -> None:
+        """Insist that an account reads back as written, in value and in type."""
+        for name, written in fields.items():
+            spec = self.target.fields.get(name)
+            expect(spec is not None, f"the connector does not declare the field {name}")
+            if spec is None or not spec.readable:
+                continue
+            read = account.fields.get(name)
+            same = read == written and (written is None or type(read) is type(written))
+            expect(same, f"the field {name} does not read back as it was written (a {type(read).__name__} came back)")
+
+    def rehearse(self, action: Action, prepare: Iterable[Action]) -> int:
+        """On another bench: at which request an action for person 1 first writes."""
+        other = self.fresh()
+        try:
+            for step in prepare:
+                other.do(step, 1)
+            write = other.write(action, 1)
+            other.troubles.clear()
+            other.perform(action, [write])
+            if not other.troubles.writes_at:
+                not_applicable(f"{action} makes no request that the counterpart journals")
+            return other.troubles.writes_at[0]
+        finally:
+            other.close()

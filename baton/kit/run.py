@@ -1,0 +1,100 @@
+"""Tries the laws on a connector and says of each whether it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+from baton.contracts import AccountTarget, Connector, EmployeeSource, HintSource
+from baton.errors import ConfigurationError, Fault
+from baton.kit import laws_accounts, laws_sources, laws_troubles
+from baton.kit.bench import Bench, LawBrokenError, NotApplicableError
+from baton.registry import Registry
+
+Law = Callable[[Bench], None]
+
+LAWS: Final[Mapping[type, tuple[Law, ...]]] = {
+    AccountTarget: (*laws_accounts.LAWS, *laws_troubles.LAWS),
+    EmployeeSource: laws_sources.SOURCE_LAWS,
+    HintSource: laws_sources.HINT_LAWS,
+}
+"""The laws of each capability. The name of the function is the title of the law."""
+
+
+class Verdict(StrEnum):
+    """What came of a law."""
+
+    OK = "ok"
+    FAILED = "failed"
+    NOT_APPLICABLE = "not_applicable"
+    EXEMPT = "exempt"
+
+
+@dataclass(frozen=True, slots=True)
+class LawResult:
+    """One law tried on one connector."""
+
+    title: str
+    verdict: Verdict
+    detail: str = ""
+
+
+def run_laws(
+    name: str, *, registry: Registry | None = None, counterpart: Callable[[], Any] | None = None
+) -> list[LawResult]:
+    """Try all laws of a connector's capabilities.
+
+    Each law gets a new counterpart: ``counterpart()`` where given, else the connector's own simulator. A counterpart
+    that shares a real server gives people of its own to each call.
+    """
+    found = registry or Registry()
+    make = counterpart or found.simulator(name)
+    if make is None:
+        message = "has no simulator.py; hand a counterpart (a real server) to the laws"
+        raise ConfigurationError([Fault(str(found.folder(name)), "no_counterpart", message)])
+    return list(try_laws(found.load(name), make))
+
+
+def try_laws(connector: type[Connector], make: Callable[[], Any]) -> Iterator[LawResult]:
+    """Try all laws of a class on counterparts made by ``make``, one after the other, as they come out."""
+    exempt: Mapping[str, str] = getattr(make, "exempt", {})
+    laws = laws_for(connector)
+    unknown = sorted(set(exempt) - {law.__name__ for law in laws})
+    if unknown:
+        yield LawResult("exemptions_name_laws", Verdict.FAILED, f"there are no such laws: {', '.join(unknown)}")
+    for law in laws:
+        yield _judged(try_law(law, connector, make), exempt.get(law.__name__))
+
+
+def laws_for(connector: type[Connector]) -> Sequence[Law]:
+    """The laws of everything a class can do."""
+    return [law for capability, laws in LAWS.items() if issubclass(connector, capability) for law in laws]
+
+
+def try_law(law: Law, connector: type[Connector], make: Callable[[], Any]) -> LawResult:
+    """Try one law on a fresh bench."""
+    title = law.__name__
+    try:
+        bench = Bench(connector, make)
+        try:
+            law(bench)
+        finally:
+            bench.close()
+    except NotApplicableError as reason:
+        return LawResult(title, Verdict.NOT_APPLICABLE, str(reason))
+    except LawBrokenError as broken:
+        return LawResult(title, Verdict.FAILED, str(broken))
+    except Exception as error:  # noqa: BLE001 - whatever a connector raises where it should not is a broken law
+        return LawResult(title, Verdict.FAILED, f"raised {type(error).__name__}: {error}")
+    return LawResult(title, Verdict.OK)
+
+
+def _judged(result: LawResult, reason: str | None) -> LawResult:
+    """An exemption is strict: it excuses a broken law, and is itself a failure when the law holds."""
+    if reason is None:
+        return result
+    if result.verdict is Verdict.FAILED:
+        return LawResult(result.title, Verdict.EXEMPT, f"{reason} ({result.detail})")
+    return LawResult(result.title, Verdict.FAILED, f"exempt ({reason}), yet it is {result.verdict}: end the exemption")
