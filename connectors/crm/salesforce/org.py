@@ -23,6 +23,7 @@ BATCH_LIMIT: Final = 200
 _PAGES: Final = 10_000
 _QUERY_CHARACTERS: Final = 10_000
 """Longest IN list, URL-encoded. The request line is limited to 16 KB or so; we stay well below."""
+_FINAL_URL: Final = "set instance_url to the org's final My Domain URL"
 _ID: Final = 15
 """Ids are 15 significant characters; the last three of the long form are a checksum."""
 
@@ -48,7 +49,7 @@ class Org:
 
     def query(self, soql: str) -> Iterator[Row]:
         """All rows of a query, page by page; an answer that does not add up is a `RetryableError`."""
-        page = self._call(lambda sf: sf.query(soql, allow_redirects=False), Intent.READ)
+        page = self._call(lambda sf: sf.query(soql), Intent.READ)
         seen: set[str] = set()
         count = 0
         while True:
@@ -74,7 +75,7 @@ class Org:
 
     def read(self, path: str) -> Any:
         """GET a resource below ``/services/data/vXX.X/``."""
-        return self._call(lambda sf: sf.restful(path, allow_redirects=False), Intent.READ)
+        return self._call(lambda sf: sf.restful(path), Intent.READ)
 
     def acting_user(self) -> str:
         """The id of the user the current token acts as."""
@@ -101,7 +102,7 @@ class Org:
         typed = [{"attributes": {"type": table}, **record} for record in records]
         body = {"allOrNone": False, "records": typed}
         return self._call(
-            lambda sf: sf.restful(path, method=method, json=body, allow_redirects=False),
+            lambda sf: sf.restful(path, method=method, json=body),
             Intent.WRITE,
         )
 
@@ -138,6 +139,8 @@ class Org:
         except SalesforceError as error:
             # `from None`: the library's exception repeats the URL and the body, and with them personal data.
             raise call_error(error, intent) from None
+        except requests.exceptions.TooManyRedirects:
+            raise HaltError("Salesforce wants to redirect", code="redirect", remedy=_FINAL_URL) from None
         except requests.exceptions.InvalidJSONError:
             raise _lost(intent, "the answer is not JSON", "garbled") from None
 
@@ -153,7 +156,7 @@ def call_error(error: SalesforceError, intent: Intent) -> ConnectorError:
     if error.status == 429:
         return RetryableError(where, code="http_429")
     if 300 <= error.status < 400:
-        return HaltError(where, code=f"http_{error.status}", remedy="set instance_url to the org's final My Domain URL")
+        return HaltError(where, code=f"http_{error.status}", remedy=_FINAL_URL)
     meaning = CALL_ERRORS.get(code)
     if meaning is None:
         remedy = "look the error up at Salesforce and report it: this connector does not know it"
@@ -180,7 +183,7 @@ def _page(page: Any) -> tuple[list[Row], int, str | None]:
 
 
 def _next_page(cursor: str) -> Callable[[Salesforce], Any]:
-    return lambda sf: sf.query_more(cursor, allow_redirects=False)
+    return lambda sf: sf.query_more(cursor)
 
 
 def _chunks(values: Iterable[str]) -> Iterator[list[str]]:

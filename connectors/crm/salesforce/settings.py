@@ -56,7 +56,7 @@ class SalesforceSettings(ConnectorSettings):
             raise ValueError("must be a bare URL: https://, a host, nothing after it")
         scheme, host, port = told
         if host in _LOOPBACK:
-            return url.rstrip("/")
+            return f"{scheme}://{host}:{port}"
         if scheme != "https" or port != 443 or not _VENDOR_HOST.fullmatch(host):
             raise ValueError("must be https:// and a host of Salesforce (….my.salesforce.com)")
         return f"https://{host}"

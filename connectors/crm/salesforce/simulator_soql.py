@@ -46,9 +46,7 @@ class Query:
         """The matching rows, sorted and cut. Nulls sort first, as documented."""
         found = [row for row in rows if self.where(row)]
         for name, descending in reversed(self.order):
-            found.sort(
-                key=lambda row: (value(row, name) is not None, _fold(value(row, name) or "")), reverse=descending
-            )
+            found.sort(key=_sort_key(name), reverse=descending)
         return found if self.limit is None else found[: self.limit]
 
 
@@ -72,7 +70,9 @@ def _fold(item: Any) -> Any:
 
 
 def _sort_key(name: str) -> Callable[[Row], tuple[bool, Any]]:
-    return lambda row: (value(row, name) is not None, _fold(value(row, name) or ""))
+    """Text sorts without case, ids by their very characters."""
+    plain = name.endswith("Id")
+    return lambda row: (value(row, name) is not None, (value(row, name) if plain else _fold(value(row, name))) or "")
 
 
 def _like(pattern: str) -> re.Pattern[str]:

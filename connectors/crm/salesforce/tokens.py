@@ -118,6 +118,8 @@ class TokenCache:
 
 def origin(url: str) -> tuple[str, str, int] | None:
     """Scheme, host and port of a bare http(s) URL; None for one with credentials, path, query or fragment."""
+    if any(letter <= " " or letter == "\\" for letter in url):  # urlsplit drops some of these silently
+        return None
     try:
         parts = urlsplit(url)
         port = parts.port or {"https": 443, "http": 80}[parts.scheme]
