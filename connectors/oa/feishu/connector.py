@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
@@ -37,7 +38,7 @@ from connectors.oa.feishu.wire import FIELDS, Verdict, removal_payload, user_pay
 
 _LEGAL_USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
 _KEY_DIGITS = 32
-"""How much of the effect key goes into client_token (128 bits); the vendor documents no limit."""
+"""The length of a client_token (128 bits of the effect key's digest); the vendor documents no limit."""
 
 
 class FeishuSettings(ConnectorSettings):
@@ -143,7 +144,7 @@ class Feishu(RemovalTarget, HintSource):
         answer = self._api.call(
             "POST",
             "/contact/v3/users",
-            (*self._directory.id_types, ("client_token", write.key[:_KEY_DIGITS])),
+            (*self._directory.id_types, ("client_token", _client_token(write.key))),
             json={**payload, "user_id": user_id, "employee_no": write.ref.number},
         )
         if answer.verdict is Verdict.TAKEN:
@@ -226,6 +227,10 @@ class Feishu(RemovalTarget, HintSource):
     def _user_id(self, number: str) -> str | None:
         user_id = self._own.user_id_prefix + number
         return user_id if _LEGAL_USER_ID.fullmatch(user_id) else None
+
+
+def _client_token(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:_KEY_DIGITS]
 
 
 def _if_theirs(account: Account | None, ref: AccountRef) -> Account | None:
