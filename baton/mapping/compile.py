@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
@@ -29,23 +29,48 @@ _UNPRINTABLE: Final = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200e\u200f\u202a-\u202e
 """Control characters that databases refuse, and direction marks that make a text read as another."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """One way in which a cell may not fit."""
+
+    fails: pl.Expr
+    rule: str
+    message: str
+
+
 @dataclass(slots=True)
 class _Column:
-    """The passes one field needs. Column names are numbers, so that no field name can collide with another."""
+    """Where one field's value ends up, and the checks on the way; the first check that fails counts."""
 
     rule: FieldRule
-    place: int
-    stages: list[pl.Expr] = field(default_factory=list)
-    checks: list[tuple[pl.Expr, str, str]] = field(default_factory=list)
-    """Condition, rule, message; the first that holds counts."""
+    value: str
+    code: str
+    checks: list[_Check] = field(default_factory=list)
 
-    @property
-    def value(self) -> str:
-        return f"v{self.place}"
 
-    @property
-    def code(self) -> str:
-        return f"c{self.place}"
+class _Passes:
+    """Columns to compute, each in the first pass in which its inputs exist.
+
+    Column names are numbers, so that no field or source name can collide with another. Every step has a column of its
+    own (polars evaluates an expression again wherever it is repeated), and fields that begin alike share columns.
+    """
+
+    def __init__(self) -> None:
+        self._depth: dict[str, int] = {}
+        self._known: dict[tuple[str, ...], str] = {}
+        self.passes: list[list[pl.Expr]] = []
+
+    def column(self, expression: pl.Expr, key: tuple[str, ...], after: Iterable[str]) -> str:
+        """The name of the column that holds the expression; the same key gives the same column again."""
+        if key not in self._known:
+            depth = 1 + max((self._depth.get(name, 0) for name in after), default=0)
+            name = f"s{len(self._known)}"
+            if depth > len(self.passes):
+                self.passes.append([])
+            self.passes[depth - 1].append(expression.alias(name))
+            self._depth[name] = depth
+            self._known[key] = name
+        return self._known[key]
 
 
 class Program:
@@ -57,14 +82,10 @@ class Program:
         self._input_types = {
             column: POLARS_TYPES[mapping.source_type(column).carried_as] for column in mapping.source_columns
         }
-        self._columns = [self._column(rule, place) for place, rule in enumerate(mapping.fields.values())]
-        self._passes = list(self._collect_passes())
-        self._outputs = [
-            pl.when(pl.col(column.code) == 0).then(pl.col(column.value)).alias(column.rule.name)
-            if column.checks
-            else pl.col(column.value).alias(column.rule.name)
-            for column in self._columns
-        ]
+        passes = _Passes()
+        self._columns = [self._column(rule, f"c{place}", passes) for place, rule in enumerate(mapping.fields.values())]
+        self._passes = passes.passes
+        self._codes = [_code(column.checks).alias(column.code) for column in self._columns if column.checks]
 
     def run(self, frame: pl.DataFrame) -> Mapped:
         """Map a frame; ConfigurationError when columns are missing or have another type than the source declares."""
@@ -73,17 +94,22 @@ class Program:
         in_scope = self._in_scope(work)
         for expressions in self._passes:
             work = work.with_columns(expressions)
+        codes = work.select(self._codes)
+        if self._mapping.scope:
+            codes = codes.select(pl.all() * in_scope.cast(pl.UInt8))
+        failing = {code for code, most in codes.max().to_dicts()[0].items() if most} if self._codes else set()
+        rows = work.select([_output(column, failing, codes) for column in self._columns])
         cells = [
             FieldFaults(
                 column.rule.name,
                 column.rule.otherwise,
-                work[column.code] if not self._mapping.scope else work[column.code] * in_scope.cast(pl.UInt8),
-                [(rule, message) for _, rule, message in column.checks],
+                codes[column.code],
+                [(check.rule, check.message) for check in column.checks],
             )
             for column in self._columns
-            if column.checks and work[column.code].max()
+            if column.code in failing
         ]
-        return Mapped(self._mapping, work.select(self._outputs), cells, in_scope)
+        return Mapped(self._mapping, rows, cells, in_scope)
 
     def run_one(self, record: Mapping[str, Value]) -> MappedRecord:
         """Map one record; keys that no field reads are ignored."""
@@ -110,12 +136,14 @@ class Program:
             raise ConfigurationError(faults)
 
     def _input(self, column: str, actual: pl.DataType) -> pl.Expr:
-        """Empty text is no value from the start, so that no transform has to think of it."""
         expected = self._input_types[column]
         read = pl.col(column) if actual == expected else pl.col(column).cast(expected)
-        if expected == pl.String:
-            read = pl.when(read != "").then(read)
         return read.alias(self._inputs[column])
+
+    def _source(self, column: str) -> pl.Expr:
+        """Empty text is no value from the start, so that no transform has to think of it."""
+        read = pl.col(self._inputs[column])
+        return pl.when(read != "").then(read) if self._input_types[column] == pl.String else read
 
     def _in_scope(self, work: pl.DataFrame) -> pl.Series:
         inside = pl.repeat(True, pl.len())
@@ -123,57 +151,58 @@ class Program:
             inside &= pl.col(self._inputs[column]).is_in(sorted(values)).fill_null(False)
         return work.select(inside.alias("in_scope")).to_series()
 
-    def _column(self, rule: FieldRule, place: int) -> _Column:
-        column = _Column(rule, place)
+    def _column(self, rule: FieldRule, code: str, passes: _Passes) -> _Column:
         if not rule.inputs:
-            column.stages.append(_constant(rule).alias(column.value))
-            return column
-        sources = [self._inputs[name] for name in rule.inputs]
-        current = sources[0]
-        for number, step in enumerate(rule.steps):
-            before, current = current, f"s{place}_{number}"
-            columns = sources if step.transform.many and number == 0 else [before]
-            column.stages.append(step.on(*(pl.col(name) for name in columns)).alias(current))
+            return _Column(rule, passes.column(_constant(rule), ("const", rule.name), ()), code)
+        columns = [passes.column(self._source(name), ("source", name), ()) for name in rule.inputs]
+        key, checks = ("source", *rule.inputs), list[_Check]()
+        for step in rule.steps:
+            key = (*key, step.text)
+            before, columns = columns, [passes.column(step.on(*map(pl.col, columns)), key, columns)]
             if step.transform.refuses:
-                lost = pl.col(before).is_not_null() & pl.col(current).is_null()
-                column.checks.append((lost, f"via.{step.name}", f"the value {step.transform.refuses}"))
+                message = f"the value {step.transform.refuses}"
+                checks.append(_lost(before[0], columns[0], f"via.{step.name}", message))
+        value = columns[0]
         if rule.table is not None:
-            before, current = current, f"t{place}"
-            column.stages.append(_looked_up(pl.col(before), rule).alias(current))
-            lost = pl.col(before).is_not_null() & pl.col(current).is_null()
-            column.checks.append((lost, "table", f"the value is not one of the {len(rule.table)} in the table"))
-        column.stages.append(pl.col(current).alias(column.value))
-        column.checks.extend(_final_checks(column))
-        return column
-
-    def _collect_passes(self) -> Iterator[list[pl.Expr]]:
-        for number in range(max(len(column.stages) for column in self._columns)):
-            yield [column.stages[number] for column in self._columns if number < len(column.stages)]
-        coded = [_code(column).alias(column.code) for column in self._columns if column.checks]
-        if coded:
-            yield coded
+            before, value = value, passes.column(_looked_up(pl.col(value), rule), ("table", rule.name), (value,))
+            message = f"the value is not one of the {len(rule.table)} in the table"
+            checks.append(_lost(before, value, "table", message))
+        checks.extend(_final_checks(rule, pl.col(value)))
+        return _Column(rule, value, code, checks)
 
 
-def _final_checks(column: _Column) -> Iterator[tuple[pl.Expr, str, str]]:
-    rule, value = column.rule, pl.col(column.value)
+def _lost(before: str, after: str, rule: str, message: str) -> _Check:
+    return _Check(pl.col(before).is_not_null() & pl.col(after).is_null(), rule, message)
+
+
+def _output(column: _Column, failing: Collection[str], codes: pl.DataFrame) -> pl.Expr:
+    """The field's column, without the cells at fault where there are any."""
+    value = pl.col(column.value)
+    if column.code in failing:
+        value = pl.when(codes[column.code] == 0).then(value)
+    return value.alias(column.rule.name)
+
+
+def _final_checks(rule: FieldRule, value: pl.Expr) -> Iterator[_Check]:
     if rule.type.carried_as is ValueType.TEXT and rule.table is None:
         unseen = "the value holds a control character or a direction mark"
-        yield value.str.contains(_UNPRINTABLE), "unprintable", unseen
+        yield _Check(value.str.contains(_UNPRINTABLE), "unprintable", unseen)
         if rule.max_length is not None:
             long = f"the value is longer than {rule.max_length} characters (see truncate)"
-            yield value.str.len_chars() > rule.max_length, "max_length", long
+            yield _Check(value.str.len_chars() > rule.max_length, "max_length", long)
         if rule.choices is not None:
             other = f"the value is not one of {', '.join(sorted(rule.choices))}"
-            yield ~value.is_in(sorted(rule.choices)), "choices", other
+            yield _Check(~value.is_in(sorted(rule.choices)), "choices", other)
     if rule.required:
-        yield value.is_null(), "required", "the value is missing"
+        yield _Check(value.is_null(), "required", "the value is missing")
 
 
-def _code(column: _Column) -> pl.Expr:
-    first, *rest = column.checks
-    chain = pl.when(first[0].fill_null(False)).then(pl.lit(1, pl.UInt8))
-    for number, (condition, _, _) in enumerate(rest, start=2):
-        chain = chain.when(condition.fill_null(False)).then(pl.lit(number, pl.UInt8))
+def _code(checks: Sequence[_Check]) -> pl.Expr:
+    """0 for a cell that fits, else 1 + the place of the first check it fails."""
+    first, *rest = checks
+    chain = pl.when(first.fails).then(pl.lit(1, pl.UInt8))
+    for number, check in enumerate(rest, start=2):
+        chain = chain.when(check.fails).then(pl.lit(number, pl.UInt8))
     return chain.otherwise(pl.lit(0, pl.UInt8))
 
 

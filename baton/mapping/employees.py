@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from baton.mapping.result import Mapped
 from baton.mapping.schema import EMPLOYEE
-from baton.mapping.values import EMPLOYEE_TYPES
+from baton.mapping.values import EMPLOYEE_TYPES, Value
 from baton.model.people import EMPLOYEE_COLUMNS, Employee, EmploymentStatus
 
 if TYPE_CHECKING:
@@ -35,10 +35,14 @@ def employee_rows(mapped: Mapped) -> Iterator[tuple[int, Employee]]:
     """Row number and employee of every row in scope that was not refused."""
     if mapped.mapping.target != EMPLOYEE:
         raise ValueError(f"this mapping makes {mapped.mapping.target} accounts, not employees")
-    for row, fields in mapped.records():
-        given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
-        given["status"] = EmploymentStatus(given["status"])
-        yield row, Employee(**given)
+    return ((row, employee_of(fields)) for row, fields in mapped.records())
+
+
+def employee_of(fields: Mapping[str, Value]) -> Employee:
+    """One mapped row as an employee; columns without a value keep the employee's own defaults."""
+    given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
+    given["status"] = EmploymentStatus(given["status"])
+    return Employee(**given)
 
 
 def to_employees(mapped: Mapped) -> Iterator[Employee]:

@@ -19,6 +19,9 @@ def _differences(mapping: FieldMapping, example: Example) -> list[Fault]:
     def differs(line: int, message: str) -> None:
         faults.append(Fault(f"{mapping.file}:{line}", "example", message))
 
+    if not got.in_scope:
+        differs(example.line, "the example is out of scope, so it shows nothing: give it a value from `scope`")
+        return faults
     refusals = {fault.field: fault for fault in got.faults}
     for name in sorted(example.refused - refusals.keys()):
         differs(example.line, f"{name!r} should refuse the row, and accepts it")

@@ -192,5 +192,3 @@ class _Loader:
             else:
                 self._log.add(entry.line, "wrong_shape", f"{column!r} must be a list of values")
         return scope
-
-

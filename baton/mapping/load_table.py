@@ -32,9 +32,7 @@ def text_of(table: Table, key: str, log: FaultLog) -> str | None:
     return node.value
 
 
-def choice(
-    table: Table, key: str, allowed: Sequence[str], log: FaultLog, *, required: bool = False
-) -> str | None:
+def choice(table: Table, key: str, allowed: Sequence[str], log: FaultLog, *, required: bool = False) -> str | None:
     """The word under a key when it is one of those allowed."""
     if key not in table.entries:
         if required:

@@ -45,11 +45,7 @@ _DATES: Final = frozenset({"effective_on", "hire_day", "last_working_day", "cont
 
 EMPLOYEE_TYPES: Final[Mapping[str, ValueType]] = MappingProxyType(
     {
-        name: ValueType.TIME
-        if name == "last_working_time"
-        else ValueType.DATE
-        if name in _DATES
-        else ValueType.TEXT
+        name: ValueType.TIME if name == "last_working_time" else ValueType.DATE if name in _DATES else ValueType.TEXT
         for name in EMPLOYEE_COLUMNS
     }
 )

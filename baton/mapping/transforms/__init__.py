@@ -38,6 +38,8 @@ TRANSFORMS: Final[Mapping[str, Transform]] = {
     "no_blanks": Transform(text.no_blanks),
     "prefix": Transform(text.prefix, arguments=(str,)),
     "suffix": Transform(text.suffix, arguments=(str,)),
+    "strip_prefix": Transform(text.strip_prefix, arguments=(str,)),
+    "last": Transform(text.last, arguments=(count,)),
     "default": Transform(text.default, arguments=(str,)),
     "empty_if": Transform(text.empty_if, arguments=(str,)),
     "truncate": Transform(text.truncate, arguments=(count,)),

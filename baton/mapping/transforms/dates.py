@@ -10,13 +10,12 @@ from zoneinfo import ZoneInfo, available_timezones
 import polars as pl
 
 _EXCEL_DAY_ZERO: Final = date(1899, 12, 30)
-_FORMS: Final = (
-    r"^([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})$",
-    r"^([0-9]{4})\.([0-9]{1,2})\.([0-9]{1,2})$",
-    r"^([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日$",
-    r"^([0-9]{4})([0-9]{2})([0-9]{2})$",
+_WRITTEN: Final = (
+    r"^(19|20|21)[0-9]{2}"
+    r"(-[0-9]{1,2}-[0-9]{1,2}|/[0-9]{1,2}/[0-9]{1,2}|\.[0-9]{1,2}\.[0-9]{1,2}|年[0-9]{1,2}月[0-9]{1,2}日|[0-9]{4})$"
 )
-"""The forms besides 2026-11-22, each with one kind of separator. Day-first forms are ambiguous and not among them."""
+"""Each form with one kind of separator. Day-first forms are ambiguous and not among them."""
+_SERIAL: Final = r"^[2-7][0-9]{4}(\.0)?$"
 _DAY_TEXTS: Final = {"iso": "%Y-%m-%d", "compact": "%Y%m%d", "slash": "%Y/%m/%d"}
 
 
@@ -30,29 +29,17 @@ def day(column: pl.Expr) -> pl.Expr:
     >>> [one("date", t) for t in ("2026-02-30", "22/11/2026", "9999-12-31", "2026-11-22 08:30", "２０２６-11-22")]
     [None, None, None, None, None]
     """
-    return column.map_batches(_days, return_dtype=pl.Date, is_elementwise=True)
-
-
-def _days(texts: pl.Series) -> pl.Series:
-    """Each different text is read once: a day column of a census holds far fewer days than people."""
-    if texts.len() <= 1:
-        return pl.select(_day_of(pl.lit(texts))).to_series().alias(texts.name)
-    known = pl.DataFrame({"text": texts.unique()}).with_columns(day=_day_of(pl.col("text")))
-    return pl.DataFrame({"text": texts}).join(known, on="text", how="left", maintain_order="left")["day"]
-
-
-def _day_of(text: pl.Expr) -> pl.Expr:
-    bare = text.str.replace(r"[ T]00:00(:00(\.0+)?)?$", "")
-    iso = bare
-    for form in _FORMS:
-        iso = iso.str.replace(form, "${1}-${2}-${3}")
-    written = (
-        pl.when(iso.str.contains(r"^(19|20|21)[0-9]{2}-[0-9]{1,2}-[0-9]{1,2}$"))
-        .then(iso)
-        .str.to_date("%Y-%m-%d", strict=False)
+    # Each expression is written to be evaluated as few times as possible: the check comes last, around all forms.
+    bare = column.str.strip_suffix(" 00:00:00")
+    hyphened = bare.str.replace_all("[/.年月]", "-").str.strip_suffix("日")
+    written = pl.coalesce(hyphened.str.to_date("%Y-%m-%d", strict=False), bare.str.to_date("%Y%m%d", strict=False))
+    serial = pl.duration(days=column.str.head(5).cast(pl.Int32, strict=False))
+    return (
+        pl.when(bare.str.contains(_WRITTEN))
+        .then(written)
+        .when(column.str.contains(_SERIAL))
+        .then(pl.lit(_EXCEL_DAY_ZERO) + serial)
     )
-    serial = bare.str.extract(r"^([2-7][0-9]{4})(?:\.0)?$", 1).cast(pl.Int32)
-    return pl.coalesce(written, pl.lit(_EXCEL_DAY_ZERO) + pl.duration(days=serial))
 
 
 def time_of_day(column: pl.Expr) -> pl.Expr:
@@ -62,7 +49,9 @@ def time_of_day(column: pl.Expr) -> pl.Expr:
     ('18:00:00', None)
     """
     full = column.str.replace(r"^([0-9]{1,2}:[0-9]{2})$", "${1}:00")
-    return pl.when(full.str.contains(r"^[0-9]{1,2}:[0-9]{2}:[0-5][0-9]$")).then(full).str.to_time("%H:%M:%S", strict=False)
+    return (
+        pl.when(full.str.contains(r"^[0-9]{1,2}:[0-9]{2}:[0-5][0-9]$")).then(full).str.to_time("%H:%M:%S", strict=False)
+    )
 
 
 def moment(column: pl.Expr, zone: str | None = None) -> pl.Expr:

@@ -16,33 +16,16 @@ COMPOUND_SURNAMES: Final = tuple(
 )
 """Surnames of two characters. A name of two characters is never taken for one of them alone (欧阳 may be 欧 + 阳)."""
 
-_DOT: Final = r"[·•・‧]"
+_LAST_WORD: Final = r"^(\S.*?)[\s·•・‧]+([^\s·•・‧]+)$"
+_LATIN: Final = r"^[\x00-\x7f]+$"
 _ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CARD_DIGITS: Final = 19
 
 
-def _parts(column: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
-    """Family and given name by the form the name is written in."""
+def _width(column: pl.Expr) -> pl.Expr:
+    """How many characters of a name in Chinese form are the surname."""
     compound = column.str.head(2).is_in(COMPOUND_SURNAMES) & (column.str.len_chars() > 2)
-    width = pl.when(compound).then(2).otherwise(1)
-    dotted = column.str.contains(_DOT)
-    spaced = column.str.contains(r"\S\s+\S")
-    last_word = rf"^(.*)(?:{_DOT}|\s)+(\S+?)$"
-    family = (
-        pl.when(dotted | spaced)
-        .then(column.str.extract(last_word, 2))
-        .when(column.str.contains(r"^[\x00-\x7f]+$"))
-        .then(column)
-        .otherwise(column.str.slice(0, width))
-    )
-    given = (
-        pl.when(dotted | spaced)
-        .then(column.str.extract(last_word, 1).str.strip_chars())
-        .when(column.str.contains(r"^[\x00-\x7f]+$"))
-        .then(pl.lit(None, dtype=pl.String))
-        .otherwise(column.str.slice(width))
-    )
-    return present(family), present(given)
+    return pl.when(compound).then(2).otherwise(1)
 
 
 def family_name(column: pl.Expr) -> pl.Expr:
@@ -51,7 +34,9 @@ def family_name(column: pl.Expr) -> pl.Expr:
     >>> [one("family_name_cn", name) for name in ("张三", "欧阳䶮", "欧阳", "䶮", "San Zhang", "阿依古丽·买买提")]
     ['张', '欧阳', '欧', '䶮', 'Zhang', '买买提']
     """
-    return _parts(column)[0]
+    last = column.str.extract(_LAST_WORD, 2)
+    whole = pl.when(column.str.contains(_LATIN)).then(column).otherwise(column.str.slice(0, _width(column)))
+    return pl.coalesce(last, whole)
 
 
 def given_name(column: pl.Expr) -> pl.Expr:
@@ -60,7 +45,9 @@ def given_name(column: pl.Expr) -> pl.Expr:
     >>> [one("given_name_cn", name) for name in ("张三", "欧阳䶮", "欧阳", "䶮", "San Zhang", "阿依古丽·买买提")]
     ['三', '䶮', '阳', None, 'San', '阿依古丽']
     """
-    return _parts(column)[1]
+    words = column.str.extract(_LAST_WORD, 1)
+    rest = pl.when(~column.str.contains(_LATIN)).then(column.str.slice(_width(column)))
+    return present(pl.coalesce(words, rest))
 
 
 def digits_only(column: pl.Expr) -> pl.Expr:
@@ -69,8 +56,7 @@ def digits_only(column: pl.Expr) -> pl.Expr:
     >>> one("digits_only", "6222 0000-0000"), one("digits_only", "62A2")
     ('622200000000', None)
     """
-    bare = column.str.replace_all(rf"[{BLANKS}\u3000\-]", "")
-    return pl.when(bare.str.contains("^[0-9]+$")).then(bare)
+    return column.str.replace_all(rf"[{BLANKS}\u3000\-]", "").str.extract("^([0-9]+)$", 1)
 
 
 def phone_cn(column: pl.Expr) -> pl.Expr:

@@ -16,7 +16,7 @@ _TRIMMED: Final = BLANKS + "\u202f\u205f\u3000\u0085" + INVISIBLE
 
 def present(column: pl.Expr) -> pl.Expr:
     """The column with empty text turned into no value."""
-    return pl.when(column != "").then(column)
+    return column.replace("", None)
 
 
 def trim(column: pl.Expr) -> pl.Expr:
@@ -98,6 +98,24 @@ def suffix(column: pl.Expr, text: str) -> pl.Expr:
     '0012@example.com'
     """
     return column + pl.lit(text)
+
+
+def strip_prefix(column: pl.Expr, text: str) -> pl.Expr:
+    """The argument is taken off the front, where it stands there.
+
+    >>> one("strip_prefix(+86)", "+8613800000001"), one("strip_prefix(+86)", "+85251230001")
+    ('13800000001', '+85251230001')
+    """
+    return present(column.str.strip_prefix(text))
+
+
+def last(column: pl.Expr, characters: int) -> pl.Expr:
+    """The last so many characters.
+
+    >>> one("last(4)", "6222000000000000004")
+    '0004'
+    """
+    return present(column.str.tail(characters))
 
 
 def default(column: pl.Expr, text: str) -> pl.Expr:
