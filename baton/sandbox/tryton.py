@@ -28,7 +28,7 @@ from typing import Self
 
 import httpx
 
-from baton.sandbox.tryton_seed import HUB_USER, TrytonAdmin, seed_company
+from baton.sandbox.tryton_seed import HUB_USER, TrytonAdmin, TrytonRefusedError, seed_company
 
 REQUIREMENTS = Path(__file__).with_name("tryton-requirements.txt")
 MODULES = ("company", "party", "sale_opportunity")
@@ -244,6 +244,11 @@ class TrytonServer:
         self._process = Process(self._installation.bin, state, self._lifetime)
         try:
             self.base_url = self._process.start()
+            self.admin().close()
+        except TrytonRefusedError as error:
+            log = _tail(self._process.log)
+            self.stop()
+            raise TrytonServerError(f"trytond runs but not its database: {error}\n{log}") from error
         except BaseException:
             self.stop()
             raise

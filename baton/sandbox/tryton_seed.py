@@ -39,7 +39,11 @@ class TrytonAdmin:
         self._http = httpx.Client(base_url=base_url, trust_env=False, timeout=60.0)
         self._path = f"/{database}/rpc/"
         self._context: dict[str, Any] = {"language": "en", "active_test": False}
-        user, token, *_ = self._post("common.db.login", [username, {"password": password}, "en"], {})
+        try:
+            user, token, *_ = self._post("common.db.login", [username, {"password": password}, "en"], {})
+        except BaseException:
+            self.close()
+            raise
         session = base64.b64encode(f"{username}:{user}:{token}".encode()).decode()
         self.user_id = int(user)
         self._headers = {"Authorization": f"Session {session}"}
@@ -56,9 +60,10 @@ class TrytonAdmin:
     def _post(self, method: str, params: Sequence[Any], headers: Mapping[str, str]) -> Any:
         body = {"id": 1, "method": method, "params": params}
         response = self._http.post(self._path, json=body, headers=dict(headers))
-        if response.status_code != 200 or "error" in response.json():
+        answer = response.json() if response.status_code == 200 else {}
+        if "result" not in answer:
             raise TrytonRefusedError(f"{method}: HTTP {response.status_code} {response.text[:500]}")
-        return response.json()["result"]
+        return answer["result"]
 
     def close(self) -> None:
         """Close the connections."""
