@@ -75,8 +75,15 @@ class Label:
 class Reader(Protocol):
     """Somebody a file is sealed for: wraps the data key."""
 
-    kid: str
-    alg: str
+    @property
+    def kid(self) -> str:
+        """Which of the reader's keys."""
+        ...
+
+    @property
+    def alg(self) -> str:
+        """How the data key is wrapped for it."""
+        ...
 
     def wrap(self, data_key: bytes, context: bytes) -> bytes:
         """The data key as only this reader can open it."""
@@ -86,8 +93,15 @@ class Reader(Protocol):
 class Opener(Protocol):
     """The reader's own side: unwraps the data key."""
 
-    kid: str
-    alg: str
+    @property
+    def kid(self) -> str:
+        """Which of the reader's keys."""
+        ...
+
+    @property
+    def alg(self) -> str:
+        """How the data key is wrapped for it."""
+        ...
 
     def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
         """The data key; raises `TamperedError`."""
