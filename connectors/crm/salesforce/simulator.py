@@ -45,7 +45,7 @@ class Simulator:
         self._cursors: dict[str, tuple[list[dict[str, Any]], int]] = {}
         self.profile_id = self._rows.insert("Profile", {"Name": "Standard User"})
         self.me = self._rows.me = self._rows.insert_user(
-            {**self.sample(0), "Username": "hub@example.com", "LanguageLocaleKey": "en_US"}
+            {**self.sample(0), "Username": "hub@example.com", "LastName": "Integration", "LanguageLocaleKey": "en_US"}
         )
 
     # --- what tests and the sandbox use
@@ -316,6 +316,8 @@ class Simulator:
     def _one(self, method: str, rest: list[str], record: dict[str, Any]) -> dict[str, Any]:
         table = str(record.pop("attributes", {}).get("type", rest[0] if rest else ""))
         try:
+            if table not in OBJECTS:
+                raise RefusalError("INVALID_TYPE", f"sObject type '{table}' is not supported.")
             if method == "POST":
                 made = self._rows.create(table, record)
             elif rest:

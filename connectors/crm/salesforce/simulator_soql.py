@@ -140,10 +140,16 @@ class _Parser:
                 if not self.peek(","):
                     break
                 self.take(",")
-        limit = int(self.take()) if self.peek("LIMIT") and self.take("LIMIT") else None
+        limit = self.count() if self.peek("LIMIT") and self.take("LIMIT") else None
         if self.tokens[0][0] != "end":
             raise SoqlError("MALFORMED_QUERY", f"unexpected token: {self.tokens[0][1]}")
         return Query(tuple(columns), table, where, tuple(order), limit, tuple(self.used))
+
+    def count(self) -> int:
+        literal = self.literal()
+        if not isinstance(literal, int):
+            raise SoqlError("MALFORMED_QUERY", f"unexpected token: {literal}")
+        return literal
 
     def any_of(self) -> Test:
         tests = [self.all_of()]
