@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -48,13 +49,16 @@ def save_plan(
     return drafted
 
 
-def plan_hash(job: str, drafted: Sequence[Drafted]) -> str:
-    """The plan in one value (64 hex): the same intentions give the same hash, whatever the order or the machine."""
+def plan_hash(job: str, drafted: Sequence[Drafted], now: datetime) -> str:
+    """The plan in one value (64 hex): the same intentions give the same hash, whatever the order or the machine.
+
+    What is due by ``now`` counts as "at once", so that planning a second later changes nothing.
+    """
     lines = sorted(
         "|".join(
             (
                 draft.key(job),
-                draft.intention.due_at.isoformat(),
+                draft.intention.due_at.isoformat() if draft.intention.due_at > now else "at once",
                 draft.mapping_digest,
                 ",".join(f"{name}={draft.digests[name]}" for name in sorted(draft.digests)),
             )

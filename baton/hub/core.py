@@ -59,7 +59,7 @@ class Hub:
         self.effects = EffectStore(self.keyring, self.clock)
         self.links = LinkStore()
         self.leases = LeaseStore(self.effects, self.links)
-        self.people = PeopleStore(self.keyring, self.clock)
+        self.people = PeopleStore(self.keyring)
         self.runs = RunStore(self.clock)
 
     def __enter__(self) -> Self:

@@ -190,7 +190,7 @@ class _Planning:
         ]
         marks = [reading.digests[position] for position in changed]
         pairs = list(zip(reading.employees(changed), marks, strict=True))
-        self.hub.people.record(self.connection, source, self.run_id, pairs, known)
+        self.hub.people.record(self.connection, source, self.run_id, pairs, known, self.now)
         self.counts["rows"] += reading.facts.rows
         self.counts["rejected"] += reading.facts.unparseable
         self.counts["changed"] += len(changed)
@@ -278,7 +278,7 @@ class _Planning:
         run = replace(
             self.run,
             state=state,
-            plan_hash=plan_hash(JOB, drafted),
+            plan_hash=plan_hash(JOB, drafted, self.now),
             counts=dict(self.counts),
             reasons=[str(trip) for trip in trips],
             verdict="held" if trips else "",

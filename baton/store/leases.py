@@ -96,6 +96,15 @@ class LeaseStore:
             earlier.c.version < effects.c.version,
             earlier.c.state.in_(OPEN_STATES),
         )
+        above = effects.alias("above")
+        managers_first = sa.exists().where(
+            above.c.system == effects.c.system,
+            above.c.rank < effects.c.rank,
+            sa.or_(
+                above.c.state == EffectState.SENT.value,
+                sa.and_(above.c.state == EffectState.PLANNED.value, above.c.due_at <= now, above.c.next_at <= now),
+            ),
+        )
         return (
             sa.select(effects)
             .where(
@@ -104,6 +113,7 @@ class LeaseStore:
                 effects.c.due_at <= now,
                 effects.c.next_at <= now,
                 ~blocked,
+                ~managers_first,
             )
             .order_by(effects.c.rank, effects.c.id)
         )

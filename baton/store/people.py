@@ -9,7 +9,6 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from baton.clock import Clock
 from baton.model.people import Employee, EmploymentStatus, StatusPeriod, describe_change
 from baton.store.effects import chunked
 from baton.store.payload import pack_employee, unpack_employee
@@ -40,9 +39,8 @@ class PersonVersion:
 class PeopleStore:
     """Reads and writes people, inside the caller's transaction."""
 
-    def __init__(self, keyring: Keyring, clock: Clock) -> None:
+    def __init__(self, keyring: Keyring) -> None:
         self.keyring = keyring
-        self.clock = clock
 
     def known(self, connection: sa.Connection, source: str) -> dict[str, Known]:
         """Everyone this source has told us about."""
@@ -61,9 +59,9 @@ class PeopleStore:
         run_id: str,
         changed: Sequence[tuple[Employee, bytes]],
         known: Mapping[str, Known],
+        now: datetime,
     ) -> None:
-        """Store a new version of each of these people."""
-        now = self.clock.now()
+        """Store a new version of each of these people, in force from ``now`` unless it says otherwise."""
         heads, versions, indexes = [], [], []
         for employee, digest in changed:
             before = known.get(employee.number)

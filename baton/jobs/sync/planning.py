@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, time
 
 from baton.jobs.sync.lifecycle import Desired, desired_timeline
 from baton.mapping.employees import employee_frame
 from baton.mapping.schema import FieldMapping
+from baton.mapping.values import Value
 from baton.model.account import AccountState, Action, FieldSpec, FieldType, Scalar
 from baton.model.effect import Intention, Link
 from baton.model.people import Employee
@@ -139,7 +140,7 @@ class Planner:
         scope = mapped.in_scope.to_list()
         return [
             _Mapped(
-                mapped.rows.row(row, named=True) if row in faults else mapped.record(row),
+                _sendable(mapped.rows.row(row, named=True) if row in faults else mapped.record(row)),
                 faults.get(row, ()),
                 scope[row],
             )
@@ -195,6 +196,11 @@ def _action(state: AccountState, wanted: AccountState) -> Action | None:
     if wanted is AccountState.REMOVED:
         return Action.REMOVE
     return Action.DISABLE if state is AccountState.ENABLED else None
+
+
+def _sendable(fields: Mapping[str, Value]) -> dict[str, Scalar]:
+    """A target field holds no bare time of day: it goes as text."""
+    return {name: value.isoformat() if isinstance(value, time) else value for name, value in fields.items()}
 
 
 def field_context(system: str, number: str, name: str) -> str:
