@@ -15,7 +15,7 @@ from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError, SalesforceExpiredSession
 from simple_salesforce.format import format_soql
 
-from baton.sdk import Client, ConnectorError, HaltError, InDoubtError, Intent, RejectedError, RetryableError
+from baton.sdk import Client, ConnectorError, HaltError, InDoubtError, Intent, RejectedError, Response, RetryableError
 from connectors.crm.salesforce.tokens import Token, TokenCache
 from connectors.crm.salesforce.wire import CALL_ERRORS, QUOTA_PAUSE_S, Verdict
 
@@ -46,6 +46,7 @@ class Org:
         self._session = client.session()
         # Without this, assignment rules run on every write and may overwrite the owner just written.
         self._session.headers["Sforce-Auto-Assign"] = "FALSE"
+        self._session.hooks["response"].append(_throttled)
 
     def query(self, soql: str) -> Iterator[Row]:
         """All rows of a query, page by page; an answer that does not add up is a `RetryableError`."""
@@ -145,6 +146,13 @@ class Org:
             raise _lost(intent, "the answer is not JSON", "garbled") from None
 
 
+def _throttled(answer: requests.Response, **_: Any) -> None:
+    """Raise for 429 while its Retry-After can still be read: the library's exceptions carry no headers."""
+    if answer.status_code == 429:
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        Response(429, headers, b"", Intent.READ, "Salesforce").raise_for_status()
+
+
 def call_error(error: SalesforceError, intent: Intent) -> ConnectorError:
     """What a refused call means for the engine."""
     content: Any = error.content  # annotated as bytes, but it is the parsed body where that was JSON
@@ -153,8 +161,6 @@ def call_error(error: SalesforceError, intent: Intent) -> ConnectorError:
     where = f"Salesforce answered HTTP {error.status} {code}".rstrip()
     if error.status >= 500:
         return _lost(intent, where, f"http_{error.status}")
-    if error.status == 429:
-        return RetryableError(where, code="http_429")
     if 300 <= error.status < 400:
         return HaltError(where, code=f"http_{error.status}", remedy=_FINAL_URL)
     meaning = CALL_ERRORS.get(code)

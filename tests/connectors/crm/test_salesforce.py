@@ -217,6 +217,15 @@ def test_a_used_up_quota_waits_long_and_locks_are_repeated(org: SalesforceOrg) -
     assert [receipt.outcome for receipt in receipts] == [Outcome.DONE, Outcome.NOT_PERFORMED]
 
 
+def test_throttling_keeps_retry_after(org: SalesforceOrg) -> None:
+    org.provisioned(1)
+    for part in ("/query", "/composite/"):
+        org.tamper = instead(part, httpx.Response(429, headers={"Retry-After": "7"}, json=[]))
+        with pytest.raises(RetryableError) as caught:
+            org.connector.update([write(1, Action.UPDATE, {"Title": "新"})])
+        assert caught.value.retry_after_s == 7.0
+
+
 @pytest.mark.parametrize("code", sorted(CALL_ERRORS))
 def test_every_known_call_error_has_its_kind(org: SalesforceOrg, code: str) -> None:
     org.tamper = instead("/query", refused(400, code))
