@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +17,6 @@ from .table import Caps, Layout, Table, checked_headers, find_header
 
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _HEAD_BYTES: Final = 262_144
-_LONGEST_RECORD_LINES: Final = 100
 _MARKS: Final = (0x1E, 0x1F, 0x1D, 0x1C)
 """Control characters of which one unused in the file separates nothing: it lets polars read whole lines."""
 
@@ -35,6 +35,8 @@ def read_delimited(utf8: bytes, layout: Layout, caps: Caps) -> Table:
     grammar = _Grammar(delimiter, width)
     regular = grammar.regular(lines, quotes=b'"' in body)
     repaired = _Repair(grammar, headers, caps, header_line + 2).run(lines, regular)
+    for first, last in repaired.ambiguous:
+        regular = regular & ~pl.int_range(regular.len(), eager=True).is_between(first, last)
     frame, rows = _joined(body, lines, regular, repaired, grammar, header_line + 2)
     frame = _trimmed(frame, headers, header_line + 1)
     detail = {"format": "text", "delimiter": _DELIMITERS[delimiter]}
@@ -142,13 +144,19 @@ class _Repaired:
     records: list[tuple[int, list[str]]] = field(default_factory=list)
     """(line from 0, cells) of records that are good after all: those spanning lines, or with blank extra cells."""
     rejected: list[RejectedRow] = field(default_factory=list)
+    ambiguous: list[tuple[int, int]] = field(default_factory=list)
+    """(first line, last line) of stretches that can be read in two ways and are rejected whole."""
     absorbed: list[tuple[int, int]] = field(default_factory=list)
     """(line from 0, lines it took beyond the first) of records spanning lines: later rows count up less."""
 
 
 @dataclass(slots=True)
 class _Repair:
-    """Looks at irregular lines one by one: joins records that span lines, rejects the rest by row and rule."""
+    """Looks at irregular lines one by one: joins records that span lines, rejects the rest by row and rule.
+
+    Where lines read as rows of their own and also as the inside of a quoted field, neither reading is taken: one would
+    let a forgotten quote swallow people, the other let a text field forge them.
+    """
 
     grammar: _Grammar
     headers: Sequence[str]
@@ -158,47 +166,51 @@ class _Repair:
 
     def run(self, lines: pl.Series, regular: pl.Series) -> _Repaired:
         done = _Repaired()
-        for start, run in _runs((~regular).arg_true(), lines):
-            at = 0
-            while at < len(run):
-                at += self._one(start + at, run[at:], done)
-                if len(done.rejected) > self.caps.rejected:
-                    place = done.rejected[0]
-                    raise FileError(
-                        "too_many_faults",
-                        f"more than {self.caps.rejected} rows cannot be read; "
-                        f"the first is row {place.row} ({place.rule}: {place.message})",
-                    )
+        odd_quotes = (lines.str.count_matches('"', literal=True) % 2 == 1).arg_true().to_list()
+        after = -1
+        for line in (~regular).arg_true().to_list():
+            if line <= after:
+                continue  # part of a record that began further up
+            text = lines[line]
+            if text == "":
+                continue
+            last = line
+            if text.count('"') % 2:
+                at = bisect_right(odd_quotes, line)
+                last = odd_quotes[at] if at < len(odd_quotes) else line
+            after = self._one(line, lines[line : last + 1].to_list(), regular[line + 1 : last + 1], done)
+            if len(done.rejected) > self.caps.rejected:
+                place = done.rejected[0]
+                raise FileError(
+                    "too_many_faults",
+                    f"more than {self.caps.rejected} rows cannot be read; "
+                    f"the first is row {place.row} ({place.rule}: {place.message})",
+                )
         return done
 
-    def _one(self, line: int, run: Sequence[str], done: _Repaired) -> int:
-        """Deal with the record that begins at ``run[0]``; how many lines it took."""
-        if run[0] == "":
-            return 1
+    def _one(self, line: int, texts: Sequence[str], rows_inside: pl.Series, done: _Repaired) -> int:
+        """Deal with the record that begins at ``line`` and, by its quotes, ends with ``texts``; its last line."""
         row = self.first_row + line - self._shift
-        quotes = 0
-        for taken in range(1, min(len(run), _LONGEST_RECORD_LINES) + 1):
-            quotes += run[taken - 1].count('"')
-            if quotes % 2:
-                continue  # a quote is still open
-            record = "\n".join(run[:taken])
-            if "\0" in record:
-                break
-            cells = self.grammar.cells(record)
-            if cells is None:
-                if '"' not in run[0]:
-                    break
-                continue
-            extra = cells[self.grammar.width :]
-            if len(cells) < self.grammar.width or any(cell.strip() for cell in extra):
-                break
-            done.records.append((line, cells[: self.grammar.width]))
-            if taken > 1:
-                done.absorbed.append((line, taken - 1))
-                self._shift += taken - 1
-            return taken
-        done.rejected.append(self._verdict(row, run[0]))
-        return 1
+        record = "\n".join(texts)
+        cells = None if "\0" in record else self.grammar.cells(record)
+        width = self.grammar.width
+        if cells is None or len(cells) < width or any(cell.strip() for cell in cells[width:]):
+            done.rejected.append(self._verdict(row, texts[0]))
+            return line
+        last = line + len(texts) - 1
+        if rows_inside.any():
+            message = "a quoted field reaches over whole rows: a forgotten quote, or a text that looks like rows"
+            done.ambiguous.append((line, last))
+            done.rejected += [
+                RejectedRow(row + each, "quote_swallows_rows", message)
+                for each in range(min(len(texts), self.caps.rejected + 1))
+            ]
+            return last
+        done.records.append((line, cells[:width]))
+        if last > line:
+            done.absorbed.append((line, last - line))
+            self._shift += last - line
+        return last
 
     def _verdict(self, row: int, line: str) -> RejectedRow:
         cells = self.grammar.cells(line)
@@ -231,17 +243,6 @@ class _Repair:
         position = before.count(self.grammar.delimiter) if cells is None else len(cells) - 1
         column = self.headers[position] if position < len(self.headers) else ""
         return RejectedRow(row, rule, message, column)
-
-
-def _runs(odd: pl.Series, lines: pl.Series) -> Iterator[tuple[int, list[str]]]:
-    """Consecutive irregular lines, as (first line, texts)."""
-    if odd.len() == 0:
-        return
-    new_run = (odd.diff().fill_null(2) != 1).arg_true().to_list()
-    texts = lines.gather(odd).to_list()
-    numbers = odd.to_list()
-    for low, high in zip(new_run, [*new_run[1:], len(numbers)], strict=True):
-        yield numbers[low], texts[low:high]
 
 
 def _joined(
