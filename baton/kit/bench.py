@@ -24,8 +24,8 @@ class Counterpart(Protocol):
 
     Further, optional: ``handle(httpx.Request) -> httpx.Response`` (without it the troubles cannot be played),
     ``journal`` (accepted writes), ``expire_sessions()``, ``bad(n)`` (fields the other side refuses), ``removal(n)``
-    (fields a removal needs), ``settle()`` (let accepted writes be decided), ``people`` and ``event()`` for sources,
-    ``exempt`` (laws this connector cannot keep, each with the reason).
+    (fields a removal needs), ``settle()`` (let accepted writes be decided), ``people``, ``page_size`` and
+    ``callback()`` for sources, ``exempt`` (laws this connector cannot keep, each with the reason).
     """
 
     @property

@@ -17,7 +17,7 @@ _MOST_REQUESTS = 500
 
 
 def census_gives_everyone_once(bench: Bench) -> None:
-    people = _people(bench)
+    people = _people(_staffed(bench))
     rows = _census(bench)
     expect(len(rows) == len(people), f"the census gives {len(rows)} rows for {len(people)} people")
     expect(len({tuple(row.items()) for row in rows}) == len(rows), "the census gives a row twice")
@@ -29,26 +29,26 @@ def census_gives_everyone_once(bench: Bench) -> None:
 
 
 def numbers_stay_text(bench: Bench) -> None:
-    for page in bench.connector.census().pages:
+    for page in _staffed(bench).connector.census().pages:
         wrong = [name for name, kind in page.rows.schema.items() if kind not in (pl.String, pl.Null)]
         expect(not wrong, f"the columns {wrong} are not text")
 
 
 def a_census_says_where_it_came_from(bench: Bench) -> None:
-    origin = bench.connector.census().origin
+    origin = _staffed(bench).connector.census().origin
     expect(len(origin.digest) == 64, "the origin's digest is not a SHA-256 in hex")
     expect(origin.as_of.utcoffset() is not None, "the origin's time has no time zone")
-    again = bench.fresh().connector.census().origin
+    again = _staffed(bench.fresh()).connector.census().origin
     expect(again.digest == origin.digest, "two readings of the same feed have different digests")
 
 
 def a_lost_page_is_an_error_never_a_short_census(bench: Bench) -> None:
-    bench.troubles.clear()
+    _staffed(bench).troubles.clear()
     _census(bench)
     count = len(bench.troubles.requests)
     for trouble in (Trouble.LOST_REPLY, Trouble.SERVER_ERROR, Trouble.GARBLED, Trouble.THROTTLED, Trouble.UNREACHABLE):
         for position in range(min(count, 20)):
-            here = bench.fresh()
+            here = _staffed(bench.fresh())
             here.troubles.at(position, trouble)
             try:
                 rows = _census(here)
@@ -60,14 +60,14 @@ def a_lost_page_is_an_error_never_a_short_census(bench: Bench) -> None:
 
 
 def a_repeated_page_is_an_error(bench: Bench) -> None:
-    bench.troubles.clear()
+    _staffed(bench).troubles.clear()
     _census(bench)
     paths = [path for _, path in bench.troubles.requests]
     repeated = [path for path, times in Counter(paths).items() if times > 1]
     if not repeated:
         not_applicable("the census takes one page; let the counterpart's pages be small")
     first = bench.troubles.answers[paths.index(repeated[0])]
-    here = bench.fresh()
+    here = _staffed(bench.fresh())
     here.troubles.replay(repeated[0], first)
     try:
         rows = _census(here)
@@ -115,10 +115,21 @@ def _people(bench: Bench) -> list[Mapping[str, Any]]:
     return list(people() if callable(people) else people)
 
 
+def _staffed(bench: Bench) -> Bench:
+    """The bench with some people in its source, and with pages small enough to need several."""
+    if not _people(bench) and hasattr(bench.counterpart, "sample"):
+        bench.counterpart.seed([bench.counterpart.sample(n) for n in range(1, 8)])
+    if hasattr(bench.counterpart, "page_size"):
+        bench.counterpart.page_size = 3
+    if not _people(bench):
+        not_applicable("the counterpart holds nobody; let it hold some, or give it sample(n) and seed(rows)")
+    return bench
+
+
 def _event(bench: Bench) -> tuple[Mapping[str, str], bytes]:
-    if not hasattr(bench.counterpart, "event"):
-        not_applicable("the counterpart cannot make an event")
-    headers, body = bench.counterpart.event()
+    if not hasattr(bench.counterpart, "callback"):
+        not_applicable("the counterpart has no callback() that gives headers and body of a genuine event")
+    headers, body = bench.counterpart.callback()
     return headers, body
 
 
