@@ -207,8 +207,8 @@ def test_the_client_token_alone_also_keeps_one_user(sim: Simulator) -> None:
             )
         return sim.handle(request)
 
-    hire = write(Action.PROVISION, "0012", sim.sample(1))
     for _ in range(2):
+        hire = write(Action.PROVISION, "0012", sim.sample(1), key="ab" * 32)
         (receipt,) = connect(sim, blind).provision([hire])
         assert (receipt.outcome, receipt.external_id) == (Outcome.DONE, "0012")
     assert [e.action for e in sim.journal] == ["provision"]
@@ -304,12 +304,20 @@ def test_a_page_token_that_repeats_stops_the_scan(sim: Simulator, token: str) ->
         list(connect(sim, handle).scan())
 
 
-def test_one_thread_fetches_the_token_for_eight(sim: Simulator, feishu: Feishu) -> None:
+def test_one_thread_fetches_the_token_for_eight(sim: Simulator) -> None:
     sim.seed([{"employee_no": "1", "name": "甲", "mobile": "1"}])
-    start = threading.Barrier(8)
+    start, refused = threading.Barrier(8), threading.Barrier(8)
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        answer = sim.handle(request)
+        if b"99991663" in answer.content:
+            refused.wait(10)  # all eight hold the dead token before the first may ask for another
+        return answer
+
+    feishu = connect(sim, handle)
 
     def look(_: int) -> bool:
-        start.wait()
+        start.wait(10)
         return feishu.find([AccountRef("1")])[0] is not None
 
     with ThreadPoolExecutor(8) as pool:
