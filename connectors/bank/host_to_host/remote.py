@@ -122,6 +122,7 @@ class Session:
             username=server.username,
             client_keys=[server.client_key],
             known_hosts=(list(server.pins), nothing, nothing),
+            server_host_key_algs="default",  # so that a key of another kind is seen and refused, not a lost connection
             preferred_auth=["publickey"],
             config=None,
             agent_path=None,
@@ -171,7 +172,7 @@ class Session:
             await target.write(data)
             with contextlib.suppress(asyncssh.SFTPOpUnsupported):  # an OpenSSH extension; elsewhere the size must do
                 await target.fsync()
-        size = (await self._sftp.stat(part)).size
+            size = (await target.stat()).size  # of the open file: a faster worker may have discarded the name
         if size != len(data):
             raise RetryableError(f"the bank's server stored {size} of {len(data)} bytes", code="short_write")
 
@@ -204,6 +205,8 @@ def _translated(error: Exception, host: str, *, renaming: bool) -> ConnectorErro
         case asyncssh.SFTPPermissionDenied() | asyncssh.SFTPWriteProtect():
             remedy = "ask the bank for the rights the README lists"
             return HaltError(f"{host} does not permit this in the directory", code="permission", remedy=remedy)
+        case asyncssh.SFTPNoSuchFile() if renaming:
+            return InDoubtError("another worker has finished this file and the bank has fetched it", code="part_gone")
         case asyncssh.SFTPNoSuchFile() | asyncssh.SFTPNoSuchPath():
             remedy = "correct the directories in systems.yaml"
             return HaltError(f"{host} has no such directory", code="directory", remedy=remedy)

@@ -163,7 +163,8 @@ class Simulator:
                 for name, answer in self._unanswered:
                     self._publish(name, answer)
                 self._unanswered.clear()
-            new = sorted(path for path in self.drop.glob("*.hpf") if path.name not in self._done)
+            found = [path for path in self.drop.glob("*.hpf") if path.name not in self._done]
+            new = sorted(found, key=lambda path: (path.stat().st_mtime_ns, path.name))
             for path in new:
                 self._calls += 1
                 answer = self._answer(path.name, path.read_bytes())
