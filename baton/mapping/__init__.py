@@ -11,12 +11,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from baton.mapping.draft import suggest
     from baton.mapping.employees import employee_frame, employee_rows, employee_schema, to_employees
     from baton.mapping.examples import check_examples
     from baton.mapping.load import load_mapping
     from baton.mapping.result import CellFault, Mapped, MappedRecord
     from baton.mapping.schema import FieldMapping, FieldRule, Lifecycle, Otherwise
-    from baton.mapping.suggest import suggest
     from baton.mapping.transforms import load_transforms
 
 _HOMES = {
@@ -33,7 +33,7 @@ _HOMES = {
     "employee_schema": "employees",
     "load_mapping": "load",
     "load_transforms": "transforms",
-    "suggest": "suggest",
+    "suggest": "draft",
     "to_employees": "employees",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 
@@ -125,7 +125,7 @@ class Program:
             actual = frame.schema.get(column)
             if actual is None:
                 message = f"the rows have no column {column!r}, and the mapping reads it"
-            elif actual != expected and actual != pl.Null and not (expected == pl.String and _is_words(actual)):
+            elif actual not in (expected, pl.Null) and not (expected == pl.String and _is_words(actual)):
                 message = f"the column {column!r} holds {actual}, and the mapping needs {expected}"
             else:
                 continue
@@ -158,10 +158,10 @@ class Program:
         key, checks = ("source", *rule.inputs), list[_Check]()
         for step in rule.steps:
             key = (*key, step.text)
-            before, columns = columns, [passes.column(step.on(*map(pl.col, columns)), key, columns)]
+            given, columns = columns, [passes.column(step.on(*map(pl.col, columns)), key, columns)]
             if step.transform.refuses:
                 message = f"the value {step.transform.refuses}"
-                checks.append(_lost(before[0], columns[0], f"via.{step.name}", message))
+                checks.append(_lost(given[0], columns[0], f"via.{step.name}", message))
         value = columns[0]
         if rule.table is not None:
             before, value = value, passes.column(_looked_up(pl.col(value), rule), ("table", rule.name), (value,))
@@ -200,10 +200,11 @@ def _final_checks(rule: FieldRule, value: pl.Expr) -> Iterator[_Check]:
 def _code(checks: Sequence[_Check]) -> pl.Expr:
     """0 for a cell that fits, else 1 + the place of the first check it fails."""
     first, *rest = checks
-    chain = pl.when(first.fails).then(pl.lit(1, pl.UInt8))
+    chain: Any = pl.when(first.fails).then(pl.lit(1, pl.UInt8))
     for number, check in enumerate(rest, start=2):
         chain = chain.when(check.fails).then(pl.lit(number, pl.UInt8))
-    return chain.otherwise(pl.lit(0, pl.UInt8))
+    code: pl.Expr = chain.otherwise(pl.lit(0, pl.UInt8))
+    return code
 
 
 def _constant(rule: FieldRule) -> pl.Expr:
@@ -224,5 +225,5 @@ def _is_words(actual: pl.DataType) -> bool:
     return isinstance(actual, pl.Categorical | pl.Enum)
 
 
-def _plain(value: Value) -> Value:
+def _plain(value: object) -> object:
     return value.value if isinstance(value, Enum) else value

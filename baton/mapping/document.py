@@ -69,7 +69,7 @@ class FaultLog:
         self.faults.append(Fault(f"{self.file}:{line}" if line else self.file, rule, message))
 
 
-class _Unreadable(Exception):
+class _UnreadableError(Exception):
     """Reading cannot go on; the reason is already in the log."""
 
 
@@ -96,7 +96,7 @@ def read_document(path: Path, log: FaultLog) -> Table | None:
     try:
         for event in yaml.parse(text, Loader=yaml.SafeLoader):
             builder.take(event)
-    except _Unreadable:
+    except _UnreadableError:
         return None
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
@@ -142,7 +142,7 @@ class _Builder:
 
     def take(self, event: yaml.Event) -> None:
         """Consume one event."""
-        line = event.start_mark.line + 1
+        line = event.start_mark.line + 1 if event.start_mark else 0
         if isinstance(event, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
@@ -212,4 +212,4 @@ class _Builder:
 
     def _stop(self, line: int, rule: str, message: str) -> None:
         self._log.add(line, rule, message)
-        raise _Unreadable
+        raise _UnreadableError

@@ -84,7 +84,7 @@ class _Loader:
             file=log.file,
         )
         if "examples" in root.entries:
-            examples = read_examples(root, mapping, log)
+            examples = read_examples(root, mapping, columns or (), log)
             mapping = replace(mapping, examples=examples)
         return mapping if source and target else None
 

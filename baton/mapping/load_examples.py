@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,14 +14,19 @@ from baton.mapping.values import EMPLOYEE_TYPES, Value, ValueType, parse_value
 _KEYS: Final = ("given", "expect", "refused", "kept")
 
 
-def read_examples(root: Table, mapping: FieldMapping, log: FaultLog) -> tuple[Example, ...]:
-    """The examples, in the types of the two sides; at least one is needed, and one that shows a row passing."""
+def read_examples(root: Table, mapping: FieldMapping, columns: Collection[str], log: FaultLog) -> tuple[Example, ...]:
+    """The examples, in the types of the two sides; at least one is needed, and one that shows a row passing.
+
+    ``columns`` is what the source is known to have, whether a field reads it or not.
+    """
     node = root.entries["examples"]
     if not isinstance(node, Listing) or not node.items:
         log.add(node.line, "examples", "at least one worked example is needed (given, expect)")
         return ()
     fields = root.entries.get("fields")
-    names = _Names(_written_columns(root), frozenset(fields.entries) if isinstance(fields, Table) else frozenset())
+    names = _Names(
+        _written_columns(root) | set(columns), frozenset(fields.entries) if isinstance(fields, Table) else frozenset()
+    )
     examples = []
     for item in node.items:
         if isinstance(item, Table):
@@ -65,7 +71,9 @@ def _given(node: Table, mapping: FieldMapping, names: _Names, log: FaultLog) -> 
     for column, entry in node.entries.items():
         if column not in names.columns:
             near = close_to(column, names.columns)
-            log.add(node.lines[column], "examples", f"no field comes from {column!r}{near}")
+            log.add(
+                node.lines[column], "examples", f"the source has no column {column!r}, or no field comes from it{near}"
+            )
             continue
         kind = EMPLOYEE_TYPES[column] if mapping.source == EMPLOYEE and column in EMPLOYEE_TYPES else ValueType.TEXT
         given[column] = _value(column, entry, kind, log)

@@ -8,8 +8,8 @@ from typing import Final
 from baton.mapping.document import FaultLog, Listing, Node, Table, Text
 from baton.mapping.load_table import choice, close_to, known_keys, text_list
 from baton.mapping.schema import EMPLOYEE, ORDINARY_ACTIONS, FieldRule, Otherwise
+from baton.mapping.steps import Step
 from baton.mapping.transforms import step
-from baton.mapping.transforms.spec import Step
 from baton.mapping.values import EMPLOYEE_TYPES, Value, ValueType, parse_value
 from baton.model.account import Action, FieldSpec
 

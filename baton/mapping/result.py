@@ -39,10 +39,15 @@ class FieldFaults:
     rules: Sequence[tuple[str, str]]
     """Rule and message."""
 
+    def rows(self) -> list[int]:
+        """The rows at fault, in order."""
+        found: list[int] = (self.codes != 0).arg_true().to_list()
+        return found
+
     def cells(self) -> Iterator[CellFault]:
         """One fault per cell at fault, in row order."""
-        rows = self.codes.cast(bool).arg_true()
-        for row, code in zip(rows.to_list(), self.codes.gather(rows).to_list(), strict=True):
+        rows = self.rows()
+        for row, code in zip(rows, self.codes.gather(rows).to_list(), strict=True):
             rule, message = self.rules[code - 1]
             yield CellFault(row, self.field, rule, message, self.otherwise)
 
@@ -74,7 +79,26 @@ class Mapped:
     @cached_property
     def refused_rows(self) -> frozenset[int]:
         """Rows with at least one fault."""
-        return frozenset(fault.row for fault in self.faults)
+        return self.refused_on(None)
+
+    def refused_on(self, action: Action | None) -> frozenset[int]:
+        """Rows with a fault in a field that travels with the action (None: in any field).
+
+        A leaver without a mail address can still be disabled when the address takes no part in disabling.
+        """
+        if action not in self._refused:
+            names = self._names(action)
+            self._refused[action] = frozenset(
+                row
+                for cells in self.cells
+                if cells.otherwise is Otherwise.REFUSE and (names is None or cells.field in names)
+                for row in cells.rows()
+            )
+        return self._refused[action]
+
+    @cached_property
+    def _refused(self) -> dict[Action | None, frozenset[int]]:
+        return {}
 
     @cached_property
     def kept(self) -> Mapping[int, frozenset[str]]:
@@ -86,18 +110,17 @@ class Mapped:
         return {row: frozenset(names) for row, names in kept.items()}
 
     def record(self, row: int, action: Action | None = None) -> dict[str, Value]:
-        """The fields of one row (those that travel with the action); ValueError for a refused row."""
-        if row in self.refused_rows:
-            names = ", ".join(sorted({fault.field for fault in self.faults if fault.row == row}))
-            raise ValueError(f"row {row} was refused (fields: {names})")
+        """The fields of one row (those that travel with the action); ValueError for a row refused on that action."""
+        if row in self.refused_on(action):
+            raise ValueError(f"row {row} was refused: see faults")
         return self._cut(row, self.rows.row(row, named=True), self._names(action))
 
     def records(self, action: Action | None = None) -> Iterator[tuple[int, dict[str, Value]]]:
-        """Row number and fields of every row in scope that was not refused."""
-        names = self._names(action)
+        """Row number and fields of every row in scope that was not refused on the action."""
+        names, refused = self._names(action), self.refused_on(action)
         wanted = self.in_scope.to_list()
         for row, fields in enumerate(self.rows.iter_rows(named=True)):
-            if wanted[row] and row not in self.refused_rows:
+            if wanted[row] and row not in refused:
                 yield row, self._cut(row, fields, names)
 
     def _names(self, action: Action | None) -> Collection[str] | None:

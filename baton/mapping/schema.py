@@ -10,7 +10,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
-from baton.mapping.transforms.spec import Step
+from baton.mapping.steps import Step
 from baton.mapping.values import EMPLOYEE_TYPES, Value, ValueType
 from baton.model.account import Action
 from baton.model.people import LeaverDate
@@ -32,7 +32,7 @@ class Otherwise(StrEnum):
     """What happens to a cell that a table, a transform or a check does not accept, or that is required and missing."""
 
     REFUSE = "refuse"
-    """The whole row is refused and named."""
+    """The row is refused and named, for every action the field travels with."""
     KEEP = "keep-current"
     """The field is left out of the write: the target keeps what it has."""
     NULL = "null"

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Final
 
 SYNONYMS: Final[Mapping[str, str]] = {
-    "number": "工号 员工编号 员工工号 人员编号 职员编号 employee_no employee_number emp_no staff_no staff_id job_number",
+    "number": "工号 员工编号 员工工号 人员编号 职员编号 employee_no employee_number emp_no staff_no job_number",
     "status": "员工状态 在职状态 人员状态 状态 employment_status staff_status employee_status emp_status",
     "time_zone": "时区 timezone zone time_zone_sid_key",
     "full_name": "姓名 员工姓名 名字 中文名 name display_name employee_name staff_name",
@@ -21,7 +21,7 @@ SYNONYMS: Final[Mapping[str, str]] = {
     "position": "岗位 职位 职务 title job_title position_name",
     "grade": "职级 级别 职等 level job_level rank",
     "employment_type": "用工类型 员工类型 用工形式 employee_type contract_type worker_type",
-    "manager_number": "直属上级工号 上级工号 汇报人工号 主管工号 直属上级 manager manager_id supervisor leader leader_user_id",
+    "manager_number": "直属上级工号 上级工号 汇报人工号 主管工号 直属上级 manager manager_id supervisor leader_user_id",
     "effective_on": "生效日期 异动日期 effective_date",
     "hire_day": "入职日期 入职时间 到岗日期 hire_date start_date join_date join_time enroll_in_date entry_date",
     "last_working_day": "最后工作日 离职日期 离职时间 leave_date termination_date end_date last_day",

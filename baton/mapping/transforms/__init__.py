@@ -20,8 +20,8 @@ from typing import Any, Final
 import polars as pl
 
 from baton.errors import ConfigurationError, Fault
+from baton.mapping.steps import Step, Transform, bind, count, split_call
 from baton.mapping.transforms import dates, numbers, people, text
-from baton.mapping.transforms.spec import Step, Transform, bind, count, split_call
 from baton.mapping.values import ValueType
 
 _DATE, _TIME, _MOMENT = ValueType.DATE, ValueType.TIME, ValueType.DATETIME

@@ -1,4 +1,4 @@
-"""Drafts a mapping from two schemas: the likeness of names, Chinese and English synonyms, and what samples look like."""
+"""Drafts a mapping from two schemas: likeness of names, Chinese and English synonyms, what samples look like."""
 
 from __future__ import annotations
 
