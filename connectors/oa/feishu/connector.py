@@ -6,9 +6,9 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Literal
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 
 from baton.sdk import (
     Account,
@@ -54,6 +54,13 @@ class FeishuSettings(ConnectorSettings):
     fallback_acceptor_user_id: str | None = None
     time_zone: str = "Asia/Shanghai"
     slow_write_interval_s: float = Field(1.0, ge=0, le=60)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("not an IANA time zone such as Asia/Shanghai")
+        return name
 
 
 class Feishu(RemovalTarget, HintSource):

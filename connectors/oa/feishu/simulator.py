@@ -144,7 +144,7 @@ class Simulator:
         """Answer the next call (token calls excepted) with this code, without acting."""
         self._forced.append(RefusalError(status, code, msg))
 
-    def revoke_tokens(self) -> None:
+    def expire_sessions(self) -> None:
         """Make every token given so far invalid, as when the app's secret is reset."""
         self._tokens.clear()
 
@@ -166,6 +166,10 @@ class Simulator:
     def event(self, kind: str, user: Mapping[str, Any], *, event_id: str = "") -> tuple[dict[str, str], bytes]:
         """A signed and encrypted version 2 callback about this user (native keys): headers and body."""
         return self.callbacks.event(kind, user, event_id=event_id)
+
+    def callback(self) -> tuple[dict[str, str], bytes]:
+        """Some genuine callback."""
+        return self.event("contact.user.updated_v3", {"employee_no": "0012", "name": "测试䶮", "user_id": "0012"})
 
     # --- the API
 

@@ -11,9 +11,12 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from pydantic import ValidationError
 
 from baton.client import Client
 from baton.egress import EgressRule
+from baton.kit.run import Verdict as Law
+from baton.kit.run import run_laws
 from baton.sdk import (
     AccountRef,
     AccountState,
@@ -323,7 +326,7 @@ def test_one_thread_fetches_the_token_for_eight(sim: Simulator) -> None:
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(look, range(8)))
         assert sim.token_requests == 1
-        sim.revoke_tokens()
+        sim.expire_sessions()
         assert all(pool.map(look, range(8)))
     assert sim.token_requests == 2
 
@@ -578,3 +581,18 @@ def test_in_doubt_is_not_raised_away(sim: Simulator) -> None:
     except InDoubtError:
         pytest.fail("each write has its own receipt")
     assert [r.outcome for r in receipts] == [Outcome.IN_DOUBT] * 2
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"base_url": "https://open.feishu.cn/"}, {"time_zone": "Asia/Peking"}, {"user_id_prefix": "人"}, {"typo": 1}],
+)
+def test_wrong_settings_are_refused(sim: Simulator, wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        connect(sim, **wrong)
+
+
+def test_the_laws_of_the_kit_hold() -> None:
+    results = run_laws("oa/feishu")
+    assert [(r.title, r.detail) for r in results if r.verdict not in (Law.OK, Law.NOT_APPLICABLE)] == []
+    assert [r.title for r in results if r.verdict is Law.NOT_APPLICABLE] == ["look_up_tells_done_from_never_sent"]

@@ -163,7 +163,7 @@ def test_the_sdk_surfaces_the_simulators_errors(sim: Simulator, sdk: Any) -> Non
     assert get(sdk, "nobody").code == 99992360
     sim.throttle(1, status=400)
     assert get(sdk, "nobody").code == 99991400
-    sim.revoke_tokens()
+    sim.expire_sessions()
     assert get(sdk, "nobody").code == 99991663
 
 
