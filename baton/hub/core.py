@@ -55,18 +55,22 @@ class Hub:
         self._connectors: dict[str, Connector] = {}
         self.database = Database(settings.database.get_secret_value())
         upgrade(self.database)
-        self.keyring = self._load_keyring()
-        self.effects = EffectStore(self.keyring, self.clock)
         self.links = LinkStore()
-        self.leases = LeaseStore(self.effects, self.links)
-        self.people = PeopleStore(self.keyring)
         self.runs = RunStore(self.clock)
+        self.use_keyring(self._load_keyring())
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def use_keyring(self, keyring: Keyring) -> None:
+        """Seal with these keys from now on."""
+        self.keyring = keyring
+        self.effects = EffectStore(keyring, self.clock)
+        self.leases = LeaseStore(self.effects, self.links)
+        self.people = PeopleStore(keyring)
 
     def close(self) -> None:
         """Close connectors, their clients, and the database."""

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
 from baton.hub.execution import find_run
-from baton.model.account import Receipt
+from baton.model.account import Action, Receipt
 from baton.model.effect import EffectState
 from baton.store.leases import Settlement
 from baton.store.runs import ApprovedFeed, Run, RunState
@@ -109,3 +109,16 @@ def _accept_population(hub: Hub, connection: sa.Connection, run: Run) -> None:
         if last is not None and len(hub.sources()) == 1:
             accepted = ApprovedFeed(run.feed_digest, run.counts["rows"], last.columns, run.counts["population"])
             hub.runs.approve_feed(connection, system.name, accepted)
+
+
+def kill_switch(hub: Hub, scope: str, position: str, person: str, why: str) -> None:
+    """Throw a switch (``on``) or take it back (``off``)."""
+    _require_reason(person, why)
+    names = {"all", *(f"system:{system.name}" for system in hub.targets()), *(f"action:{action}" for action in Action)}
+    if scope not in names:
+        raise ApprovalError(
+            f"there is no switch {scope[:60]!r}", code="scope", remedy=f"one of: {', '.join(sorted(names))}"
+        )
+    with hub.database.write() as connection:
+        change = hub.runs.engage if position == "on" else hub.runs.disengage
+        change(connection, scope, person, why)

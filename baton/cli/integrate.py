@@ -1,0 +1,207 @@
+"""check, mapping, new-connector: the integrator's commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import click
+
+from baton.cli.context import BROKEN, Context, command
+from baton.cli.sync import working
+from baton.contracts import AccountTarget, Finding
+from baton.errors import BatonError, ConfigurationError, Fault
+from baton.hub import Hub
+from baton.kit.run import LawResult, Verdict, run_laws
+from baton.kit.scaffold import new_connector
+from baton.mapping import check_examples, load_mapping, suggest
+from baton.mapping.schema import EMPLOYEE
+from baton.model.account import FieldSpec
+from baton.model.people import EMPLOYEE_COLUMNS, PERSONAL_COLUMNS
+from baton.registry import Registry
+
+_SAMPLES = 50
+
+
+@command("check")
+@click.argument("system", required=False)
+def check_command(context: Context, system: str | None) -> int:
+    """Check a system of systems.yaml (its credentials and permissions, live and without writing, then the laws of its
+    connector against the simulator), a connector such as crm/example (laws only), or everything.
+    """
+    voice = context.voice
+    registry = Registry()
+    findings: dict[str, Sequence[Finding]] = {}
+    connectors = [system] if system is not None and "/" in system else []
+    if not connectors:
+        with context.hub() as hub:
+            names = [system] if system is not None else list(hub.settings.enabled)
+            for name in names:
+                connectors.append(hub.settings.system(name).connector)
+                with working(voice, name):
+                    findings[name] = _look(hub, name)
+    for name, found in findings.items():
+        rows = [(name, f.what, voice.words("well" if f.ok else "not well"), f.detail, f.remedy) for f in found]
+        voice.table(["system", "what", "result", "detail", "what to do"], rows)
+    laws: dict[str, list[LawResult]] = {}
+    for connector in dict.fromkeys(connectors):
+        if registry.simulator(connector) is not None:
+            with working(voice, connector):
+                laws[connector] = run_laws(connector, registry=registry)
+            _show_laws(context, connector, laws[connector])
+    voice.document({"findings": findings, "laws": laws})
+    broken = any(law.verdict is Verdict.FAILED for results in laws.values() for law in results)
+    unwell = any(not finding.ok for found in findings.values() for finding in found)
+    return BROKEN if broken or unwell else 0
+
+
+def _look(hub: Hub, name: str) -> Sequence[Finding]:
+    try:
+        return hub.connector(name).check()
+    except BatonError as error:
+        return [Finding("connection", ok=False, detail=error.message, remedy=error.remedy)]
+
+
+def _show_laws(context: Context, connector: str, results: Sequence[LawResult]) -> None:
+    voice = context.voice
+    shown = [law for law in results if law.verdict is not Verdict.OK]
+    if shown:
+        voice.table(["law", "result", "detail"], [(law.title, law.verdict, law.detail) for law in shown])
+    count = {verdict: sum(law.verdict is verdict for law in results) for verdict in Verdict}
+    voice.say(
+        "{name}: {passed} laws kept, {failed} broken, {skipped} not applicable",
+        name=connector,
+        passed=count[Verdict.OK],
+        failed=count[Verdict.FAILED],
+        skipped=count[Verdict.NOT_APPLICABLE] + count[Verdict.EXEMPT],
+    )
+
+
+@click.group("mapping")
+def mapping_group() -> None:
+    """Mappings: check them, run their examples, draft new ones."""
+
+
+def _load(path: Path, registry: Registry) -> Any:
+    """A mapping checked against what the two sides really offer, as far as its own header names them."""
+    first = load_mapping(path, source_fields=None, target_fields=None)
+    if first.target == EMPLOYEE:
+        return first
+    connector = registry.load(first.target)
+    fields = connector.fields if issubclass(connector, AccountTarget) else None
+    return load_mapping(path, source_fields=None, target_fields=fields)
+
+
+def _files(context: Context, files: Sequence[Path]) -> list[Path]:
+    if files:
+        return list(files)
+    return sorted({system.mapping for system in context.settings().systems.values() if system.mapping is not None})
+
+
+def _mapping_faults(context: Context, files: Sequence[Path], *, examples: bool) -> int:
+    voice = context.voice
+    registry = Registry()
+    faults: list[Fault] = []
+    checked = []
+    for path in _files(context, files):
+        try:
+            mapping = _load(path, registry)
+        except ConfigurationError as error:
+            faults += error.faults
+            continue
+        broken = check_examples(mapping) if examples else []
+        faults += broken
+        if not broken:
+            checked.append({"path": path, "fields": len(mapping.fields), "examples": len(mapping.examples)})
+            voice.say("{path}: {fields} fields, {examples} examples hold", **checked[-1])
+    voice.document({"checked": checked, "faults": faults})
+    if faults:
+        for fault in faults:
+            voice.warn(str(fault).replace("{", "{{").replace("}", "}}"))
+        return BROKEN
+    return 0
+
+
+@command("check")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+def mapping_check_command(context: Context, files: tuple[Path, ...]) -> int:
+    """Check mapping files (default: all that systems.yaml names): every fault at once, with file and line."""
+    return _mapping_faults(context, files, examples=False)
+
+
+@command("test")
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+def mapping_test_command(context: Context, files: tuple[Path, ...]) -> int:
+    """Check mapping files and run their worked examples."""
+    return _mapping_faults(context, files, examples=True)
+
+
+@command("suggest")
+@click.argument("source")
+@click.argument("target")
+@click.option(
+    "--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the draft here (never over a file)."
+)
+def mapping_suggest_command(context: Context, source: str, target: str, out: Path | None) -> int:
+    """Draft a mapping: SOURCE is an HR system of systems.yaml or `employee`, TARGET is `employee` or a connector."""
+    registry = Registry()
+    columns, source_name = _source_columns(context, source)
+    draft = suggest(columns, _target_fields(registry, target), source=source_name, target=target)
+    voice = context.voice
+    if out is None:
+        if not voice.json:
+            click.echo(draft, nl=False)
+    else:
+        if out.exists():
+            raise ConfigurationError([Fault(str(out), "exists", "is already there; nothing was written")])
+        out.write_text(draft, encoding="utf-8")
+        voice.say("written: {path}", path=out)
+    voice.document({"draft": draft, "path": out})
+    return 0
+
+
+def _source_columns(context: Context, source: str) -> tuple[Mapping[str, Sequence[str]], str]:
+    if source == EMPLOYEE:
+        return dict.fromkeys(EMPLOYEE_COLUMNS, ()), EMPLOYEE
+    with Hub(context.settings()) as hub:
+        page = next(iter(hub.source(source).census().pages), None)
+        connector = hub.settings.system(source).connector
+    if page is None:
+        raise ConfigurationError([Fault(source, "empty", "the source has no rows to learn from")])
+    return {
+        name: list(islice((value for value in page.rows[name] if value is not None), _SAMPLES))
+        for name in page.rows.columns
+    }, connector
+
+
+def _target_fields(registry: Registry, target: str) -> Mapping[str, FieldSpec]:
+    if target == EMPLOYEE:
+        return {
+            name: FieldSpec(required=name in ("number", "status"), personal=name in PERSONAL_COLUMNS)
+            for name in EMPLOYEE_COLUMNS
+        }
+    connector = registry.load(target)
+    if not issubclass(connector, AccountTarget):
+        raise ConfigurationError([Fault(target, "no_target", "is not an account target")])
+    return connector.fields
+
+
+for mapping_command in (mapping_check_command, mapping_test_command, mapping_suggest_command):
+    mapping_group.add_command(mapping_command)
+
+
+@command("new-connector")
+@click.argument("name")
+@click.option("--root", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="The checkout.")
+def new_connector_command(context: Context, name: str, root: Path) -> None:
+    """Write the files of a new connector, such as crm/my_vendor: it passes its laws before you change a line."""
+    written = new_connector(name, root)
+    for path in written:
+        context.voice.say("written: {path}", path=path)
+    context.voice.say("now: baton check {name}", name=name)
+    context.voice.document({"written": written})
+
+
+COMMANDS = (check_command, mapping_group, new_connector_command)

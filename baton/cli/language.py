@@ -1,0 +1,92 @@
+"""What the commands say, in Chinese. The English text is the key; a test finds messages that are missing here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+CHINESE: Final[Mapping[str, str]] = {
+    # headings
+    "run": "运行",
+    "job": "作业",
+    "state": "状态",
+    "verdict": "结论",
+    "asked by": "发起人",
+    "at": "时间",
+    "effects": "写入",
+    "system": "系统",
+    "person": "人员",
+    "action": "动作",
+    "due": "生效时间",
+    "fields": "字段",
+    "count": "数量",
+    "key": "键",
+    "why": "原因",
+    "what to do": "处理办法",
+    "what": "内容",
+    "result": "结果",
+    "law": "规则",
+    "detail": "说明",
+    "place": "位置",
+    "field": "字段",
+    "rule": "规则名",
+    "message": "消息",
+    "kind": "类型",
+    "scanned": "已扫描",
+    "alike": "一致",
+    "drifted": "有偏差",
+    "unknown": "未知账号",
+    # sync
+    "{run}: {effects} effects from {rows} rows, {changed} people changed, {rejected} rows rejected": (
+        "{run}：{rows} 行，{changed} 人有变化，{rejected} 行被拒，计划 {effects} 项写入"
+    ),
+    "dry run: nothing was stored and nothing will be sent; plan {hash}": "试运行：未保存、不发送；计划 {hash}",
+    "plan {hash}": "计划 {hash}",
+    "held: {reason}": "已拦截：{reason}",
+    "look at it with: baton effects {run}; then: baton release {run} --as YOU --why TEXT, or baton reject": (
+        "请查看：baton effects {run}；然后 baton release {run} --as 姓名 --why 理由，或 baton reject"
+    ),
+    "note: {note}": "提示：{note}",
+    "{count} rows or cells could not be used:": "有 {count} 处数据无法使用：",
+    "{system}: {figures}": "{system}：{figures}",
+    "{system}: stopped: {why}": "{system}：已停止：{why}",
+    "nothing to do": "无事可做",
+    "{run}: {verdict} ({figures})": "{run}：{verdict}（{figures}）",
+    "{system} {person}: read back differently: {fields}": "{system} {person}：回读不一致：{fields}",
+    "{system} cannot be read back: {why}": "{system} 无法回读：{why}",
+    "there are no runs yet": "还没有运行记录",
+    "{count} effects": "{count} 项写入",
+    # decisions
+    "{run}: {count} effects released; the next apply sends them": "{run}：已放行 {count} 项，下次执行时发送",
+    "{run}: {count} effects discarded; these people stay as they are until the source says something new": (
+        "{run}：已作废 {count} 项；相关人员保持现状，直到人事数据再次变化"
+    ),
+    "effect {key}: {resolution}": "写入 {key}：{resolution}",
+    "kill switch {scope} is on: {why}": "紧急停止 {scope} 已打开：{why}",
+    "kill switch {scope} is off": "紧急停止 {scope} 已关闭",
+    "no kill switch is on": "没有打开的紧急停止",
+    # reconcile, audit, keys
+    "{system}: {scanned} accounts, {alike} as expected, {drifted} drifted, {unknown} unknown": (
+        "{system}：{scanned} 个账号，{alike} 个一致，{drifted} 个有偏差，{unknown} 个未知"
+    ),
+    "the repairs are planned by the next run": "修复由下一次运行计划",
+    "checkpoint of {size} entries in {path}; copy it to where this hub cannot rewrite it": (
+        "{size} 条记录的检查点已写入 {path}；请复制到本系统无法改写的地方"
+    ),
+    "{count} entries exported to {path}": "已导出 {count} 条记录到 {path}",
+    "keys are already there; nothing was written": "密钥已存在，未写入任何内容",
+    "written: {path} (keep a copy apart from the database)": "已写入：{path}（请与数据库分开保存副本）",
+    "{done} of {total} personal values sealed with key version {version}": (
+        "{total} 个敏感值中已有 {done} 个改用第 {version} 版密钥"
+    ),
+    # check, doctor, mapping
+    "well": "正常",
+    "not well": "异常",
+    "{name}: {passed} laws kept, {failed} broken, {skipped} not applicable": (
+        "{name}：{passed} 条规则通过，{failed} 条未通过，{skipped} 条不适用"
+    ),
+    "{path}: {fields} fields, {examples} examples hold": "{path}：{fields} 个字段，{examples} 个样例通过",
+    "written: {path}": "已写入：{path}",
+    "now: baton check {name}": "接下来：baton check {name}",
+    "everything is in order": "一切正常",
+}

@@ -1,0 +1,32 @@
+"""The command group, and the translation of errors into words and exit codes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from baton.cli import decide, inspect, integrate, keep, sync
+from baton.cli.context import Context, reported
+from baton.cli.output import language_of
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("--systems", type=click.Path(path_type=Path), help="systems.yaml to use (else BATON_SYSTEMS, else ./).")
+@click.option("--lang", type=click.Choice(["en", "zh"]), help="Language of the output; the locale decides otherwise.")
+@click.version_option(package_name="baton-hub")
+@click.pass_context
+def cli(context: click.Context, systems: Path | None, lang: str | None) -> None:
+    """Carry people's changes from HR to every other system, and prove it."""
+    context.obj = Context(systems, language_of(lang))
+
+
+for module in (sync, decide, inspect, keep, integrate):
+    for command in module.COMMANDS:
+        cli.add_command(command)
+
+
+def run() -> None:
+    """Run the command line."""
+    sys.exit(reported(lambda: cli.main(standalone_mode=False)))

@@ -1,0 +1,246 @@
+"""plan, run, apply, settle, reconcile: the four verbs by hand."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from baton.cli.context import Context, command
+from baton.cli.output import Voice
+from baton.engine.apply import Report
+from baton.engine.settle import Verdict, summarise
+from baton.hub import Hub, execution
+from baton.hub.execution import Settled
+from baton.hub.reconcile import reconcile
+from baton.hub.sync import SyncPlan, SyncRequest, plan_sync, preview_sync
+from baton.store.runs import RunState
+
+_FAULTS_SHOWN = 20
+
+
+def _request_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    for option in (
+        click.option(
+            "--accept-feed", default="", metavar="DIGEST", help="Use this very feed although guards refuse it."
+        ),
+        click.option("--employee", "employees", multiple=True, metavar="N", help="Only this person (repeatable)."),
+        click.option("--system", "systems", multiple=True, metavar="S", help="Only this target (repeatable)."),
+        click.option("--as", "person", default=None, help="Who asks (default: the login name)."),
+    ):
+        function = option(function)
+    return function
+
+
+def _request(person: str | None, **given: Any) -> SyncRequest:
+    return SyncRequest(requested_by=person or getpass.getuser(), **given)
+
+
+@command("plan")
+@click.argument("job", type=click.Choice(["sync"]), expose_value=False)
+@click.option("--save", is_flag=True, help="Keep the plan as a run for a later apply; otherwise nothing is stored.")
+@_request_options
+def plan_command(context: Context, save: bool, person: str | None, **given: Any) -> int:
+    """Work out what a run would write. Calls no target's write; without --save stores nothing either."""
+    voice = context.voice
+    with context.hub() as hub, working(voice, "planning"):
+        plan = (plan_sync if save else preview_sync)(hub, _request(person, **given))
+    show_plan(voice, plan)
+    voice.document(plan_document(plan))
+    if save:
+        voice.say("plan {hash}", hash=plan.run.plan_hash[:16])
+    else:
+        voice.say("dry run: nothing was stored and nothing will be sent; plan {hash}", hash=plan.run.plan_hash[:16])
+    return Verdict.HELD.exit_code if plan.run.state is RunState.HELD else 0
+
+
+@command("run")
+@click.argument("job", type=click.Choice(["sync"]), expose_value=False)
+@click.option("--dry-run", is_flag=True, help="Only plan; the same as: baton plan.")
+@_request_options
+def run_command(context: Context, dry_run: bool, person: str | None, **given: Any) -> int:
+    """Plan, apply and settle in one go."""
+    voice = context.voice
+    with context.hub() as hub:
+        with working(voice, "planning"):
+            plan = (preview_sync if dry_run else plan_sync)(hub, _request(person, **given))
+        show_plan(voice, plan)
+        if dry_run:
+            voice.document(plan_document(plan))
+            voice.say("dry run: nothing was stored and nothing will be sent; plan {hash}", hash=plan.run.plan_hash[:16])
+            return Verdict.HELD.exit_code if plan.run.state is RunState.HELD else 0
+        reports = _apply(hub, voice)
+        settled = execution.settle(hub, plan.run.id)
+    show_settled(voice, settled)
+    voice.document({**settled_document(settled), "plan": plan_document(plan), "applied": reports})
+    return exit_code(settled, reports)
+
+
+@command("apply")
+@click.argument("run")
+@click.option("--system", default=None, help="Only this target.")
+def apply_command(context: Context, run: str, system: str | None) -> int:
+    """Perform everything that is released and due: the run's effects, and what earlier runs left."""
+    voice = context.voice
+    with context.hub() as hub:
+        found = execution.find_run(hub, run)
+        reports = _apply(hub, voice, system)
+    voice.document({"run": found.id, "state": found.state, "applied": reports})
+    if found.state is RunState.HELD:
+        return Verdict.HELD.exit_code
+    return 1 if any(report.halted for report in reports) else 0
+
+
+@command("settle")
+@click.argument("run")
+def settle_command(context: Context, run: str) -> int:
+    """Read back what a run wrote, compare, give the verdict."""
+    voice = context.voice
+    with context.hub() as hub, working(voice, "reading back"):
+        settled = execution.settle(hub, run)
+    show_settled(voice, settled)
+    voice.document(settled_document(settled))
+    return exit_code(settled, [])
+
+
+@command("reconcile")
+@click.option("--system", default=None, help="Only this target.")
+def reconcile_command(context: Context, system: str | None) -> int:
+    """Compare every account of the targets with what the hub has proven to be there; report drift."""
+    voice = context.voice
+    found = []
+    with context.hub() as hub:
+        for target in hub.targets():
+            if system in (None, target.name):
+                with working(voice, target.name):
+                    found.append(reconcile(hub, target.name))
+    for result in found:
+        figures = {name: result.counts[name] for name in ("scanned", "alike", "drifted", "unknown")}
+        voice.say(
+            "{system}: {scanned} accounts, {alike} as expected, {drifted} drifted, {unknown} unknown",
+            system=result.system,
+            **figures,
+        )
+    drifts = [drift for result in found for drift in result.drifts]
+    if drifts:
+        rows = [(d.system, d.number, d.kind, ", ".join(d.fields), d.detail) for d in drifts]
+        voice.table(["system", "person", "kind", "fields", "detail"], rows)
+        voice.say("the repairs are planned by the next run")
+    voice.document({"systems": found})
+    return 1 if any(result.counts["drifted"] for result in found) else 0
+
+
+def _apply(hub: Hub, voice: Voice, only: str | None = None) -> list[Report]:
+    def say(report: Report) -> None:
+        figures = " ".join(f"{name}={count}" for name, count in sorted(report.counts.items()) if count)
+        if figures:
+            voice.say("{system}: {figures}", system=report.system, figures=figures)
+        if report.halted:
+            voice.say("{system}: stopped: {why}", system=report.system, why=report.halted)
+
+    with working(voice, "sending"):
+        return execution.apply(hub, only, say)
+
+
+def exit_code(settled: Settled, reports: list[Report]) -> int:
+    """The verdict's code; a system that had to be left alone makes a clean run incomplete."""
+    if settled.run.state is RunState.HELD:
+        return Verdict.HELD.exit_code
+    code = settled.settlement.verdict.exit_code
+    return max(code, 1) if any(report.halted for report in reports) else code
+
+
+def show_plan(voice: Voice, plan: SyncPlan) -> None:
+    """A plan in words: figures, what is intended per system, what could not be used, why it is held."""
+    counts = {name: plan.run.counts.get(name, 0) for name in ("effects", "rows", "changed", "rejected")}
+    voice.say(
+        "{run}: {effects} effects from {rows} rows, {changed} people changed, {rejected} rows rejected",
+        run=plan.run.id,
+        **counts,
+    )
+    tally: dict[tuple[str, str, str], int] = {}
+    for draft in plan.drafted:
+        what = draft.intention
+        later = "" if what.due_at <= plan.run.created_at else f"{what.due_at:%Y-%m-%d %H:%M} UTC"
+        place = (what.system, what.action.value, later)
+        tally[place] = tally.get(place, 0) + 1
+    if tally:
+        voice.table(["system", "action", "due", "count"], [(*place, count) for place, count in sorted(tally.items())])
+    for note in plan.notes:
+        voice.say("note: {note}", note=note)
+    if plan.faults:
+        voice.say("{count} rows or cells could not be used:", count=len(plan.faults))
+        shown = [(fault.place, fault.field, fault.rule, fault.message) for fault in plan.faults[:_FAULTS_SHOWN]]
+        voice.table(["place", "field", "rule", "message"], shown)
+    for reason in plan.run.reasons:
+        voice.say("held: {reason}", reason=reason)
+    if plan.run.state is RunState.HELD:
+        voice.say(
+            "look at it with: baton effects {run}; then: baton release {run} --as YOU --why TEXT, or baton reject",
+            run=plan.run.id,
+        )
+
+
+def plan_document(plan: SyncPlan) -> dict[str, Any]:
+    """A plan for machines: field names, never values."""
+    intended = [
+        {
+            "system": draft.intention.system,
+            "person": draft.intention.number,
+            "action": draft.intention.action,
+            "due_at": draft.intention.due_at,
+            "fields": sorted(draft.digests),
+        }
+        for draft in plan.drafted
+    ]
+    return {"run": plan.run, "effects": intended, "faults": plan.faults, "notes": plan.notes}
+
+
+def show_settled(voice: Voice, settled: Settled) -> None:
+    """A verdict in words."""
+    figures = " ".join(summarise(settled.settlement.counts)) or voice.words("nothing to do")
+    verdict = settled.run.verdict or settled.settlement.verdict.value
+    voice.say("{run}: {verdict} ({figures})", run=settled.run.id, verdict=verdict, figures=figures)
+    for difference in settled.settlement.differences:
+        voice.say(
+            "{system} {person}: read back differently: {fields}",
+            system=difference.system,
+            person=difference.number,
+            fields=", ".join(difference.fields),
+        )
+    for system, why in settled.settlement.unreadable.items():
+        voice.say("{system} cannot be read back: {why}", system=system, why=why)
+
+
+def settled_document(settled: Settled) -> dict[str, Any]:
+    """A verdict for machines."""
+    settlement = settled.settlement
+    return {
+        "run": settled.run,
+        "verdict": settled.run.verdict,
+        "counts": settlement.counts,
+        "differences": settlement.differences,
+        "unreadable": settlement.unreadable,
+    }
+
+
+@contextmanager
+def working(voice: Voice, what: str) -> Iterator[None]:
+    """A spinner with the time passed, on a terminal and for people only."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if voice.json or not console.is_terminal:
+        yield
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        progress.add_task(what, total=None)
+        yield
+
+
+COMMANDS = (plan_command, run_command, apply_command, settle_command, reconcile_command)

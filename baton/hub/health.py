@@ -1,0 +1,66 @@
+"""Is everything in place on this machine? Looks, changes nothing, reaches no other system."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from baton.contracts import Finding
+from baton.errors import BatonError, ConfigurationError
+from baton.hub import proof
+from baton.hub.core import Hub
+from baton.settings import HubSettings, load
+from baton.vault import FileSecrets
+
+
+def examine(systems: Path | None) -> list[Finding]:
+    """Every finding, in the order in which a person would mend them."""
+    return list(_examine(systems))
+
+
+def _examine(systems: Path | None) -> Iterator[Finding]:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    yield Finding("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or later")
+    settings: HubSettings | None = None
+    try:
+        settings = load(systems)
+        yield Finding("settings", True, f"{settings.file}: {len(settings.enabled)} systems enabled")
+    except ConfigurationError as error:
+        for fault in error.faults:
+            yield Finding("settings", False, str(fault), "correct it there")
+    if settings is None:
+        return
+    exposed = FileSecrets(settings.hub.secrets_dir).exposed()
+    names = ", ".join(str(path) for path in exposed[:5])
+    yield Finding("secret files", not exposed, names or "readable by their owner only", "chmod 600 these files")
+    try:
+        with Hub(settings) as hub:
+            yield from _examine_hub(hub)
+    except BatonError as error:
+        yield Finding("hub", False, error.message, error.remedy or "see the message")
+
+
+def _examine_hub(hub: Hub) -> Iterator[Finding]:
+    yield Finding("database", True, f"{hub.database.dialect}, schema up to date")
+    yield Finding("keys of the personal columns", True, f"version {hub.keyring.active} is active")
+    yield _tried("key of the audit log", lambda: str(proof.signer(hub).verifier))
+    yield _tried("mappings", lambda: f"{len(hub.mappings)} mappings, all examples hold")
+    yield _tried("audit log", lambda: _audit_state(hub))
+    with hub.database.read() as connection:
+        engaged = hub.runs.engaged(connection)
+    yield Finding("kill switches", not engaged, ", ".join(engaged) or "none is on", "baton kill-switch off")
+
+
+def _audit_state(hub: Hub) -> str:
+    report = proof.verify(hub)
+    if report.findings:
+        raise BatonError(str(report.findings[0]), remedy="baton audit verify shows all of it")
+    return f"{report.entries} entries, {report.proven} proven by {report.checkpoints} checkpoints"
+
+
+def _tried(what: str, look: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, True, look())
+    except BatonError as error:
+        return Finding(what, False, error.message, error.remedy)

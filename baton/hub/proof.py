@@ -1,0 +1,50 @@
+"""The audit log at work: signing checkpoints, exporting, verifying against the database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from baton.audit.checkpoint import Checkpoint, CheckpointFolder, Signer
+from baton.audit.verify import Report
+from baton.errors import ConfigurationError, Fault
+from baton.hub.core import Hub
+from baton.hub.keys import AUDIT_KEY
+from baton.store.trail import log
+
+
+def signer(hub: Hub) -> Signer:
+    """The key that signs checkpoints."""
+    text = hub.settings.vault.find(*AUDIT_KEY)
+    if text is None:
+        message = "there is no key for the audit log; make one with: baton keys init"
+        raise ConfigurationError([Fault(str(hub.settings.file), "no_audit_key", message)])
+    return Signer.from_text(text)
+
+
+def folder(hub: Hub) -> CheckpointFolder:
+    """Where checkpoints are kept, outside the database; copy them to where the hub cannot rewrite them."""
+    return CheckpointFolder(hub.state_dir / "checkpoints")
+
+
+def checkpoint(hub: Hub) -> tuple[Checkpoint, Path]:
+    """Sign the log as it is now; raises `TamperedError` when it no longer contains what was signed before."""
+    key = signer(hub)
+    place = folder(hub)
+    with hub.database.read() as connection:
+        signed = place.issue(key, log.leaves(connection), hub.clock.now())
+    public = hub.state_dir / "audit.pub"
+    public.write_text(f"{key.verifier}\n", encoding="utf-8")
+    return signed, place.path
+
+
+def export(hub: Hub, file: BinaryIO) -> int:
+    """Write the whole log as JSON lines, for a verifier that has no access to the database."""
+    with hub.database.read() as connection:
+        return log.export(connection, file)
+
+
+def verify(hub: Hub) -> Report:
+    """Check the log in the database against itself and against every checkpoint kept."""
+    with hub.database.read() as connection:
+        return log.verify_database(connection, [signer(hub).verifier], folder(hub).notes())
