@@ -263,6 +263,7 @@ def test_every_item_status_gives_a_receipt_without_the_vendors_words(org: Salesf
         assert receipt.remedy
     else:
         assert receipt.outcome is Outcome.NOT_PERFORMED
+        assert receipt.retry_after_s == (1800.0 if ITEM_STATUSES[code].verdict is Verdict.LATER else None)
 
 
 @pytest.mark.parametrize("reason", sorted(ORG_BLOCKERS))
@@ -307,6 +308,7 @@ def test_a_number_on_several_users_is_settled_by_who_is_active_or_not_at_all(org
     org.simulator.seed([{"number": "0001", "state": "removed"}, {"number": "0001"}, {"number": "0002"}])
     org.simulator.seed([{"number": "0002", "state": "disabled"}])
     assert org.connector.disable([write(1, Action.DISABLE)])[0].outcome is Outcome.DONE
+    assert state(org, 1) is AccountState.DISABLED
     (receipt,) = org.connector.disable([write(2, Action.DISABLE)])
     assert receipt.code == "ambiguous_number"
     assert org.connector.provision([write(2, Action.PROVISION, org.simulator.sample(2))])[0].code == "ambiguous_number"

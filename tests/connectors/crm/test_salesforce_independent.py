@@ -19,8 +19,13 @@ from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce, SalesforceAuthenticationFailed, SalesforceMalformedRequest, format_soql
 from simple_salesforce.exceptions import SalesforceExpiredSession, SalesforceGeneralError, SalesforceResourceNotFound
 
+from baton.client import Client
+from baton.egress import EgressRule
+from baton.model.account import AccountRef, Action
+from connectors.crm.salesforce.connector import SalesforceConnector
 from connectors.crm.salesforce.simulator import Simulator
 from connectors.crm.salesforce.simulator_soql import SoqlError, parse
+from tests.connectors.crm.salesforce_org import write
 from tests.connectors.serving import serve
 
 JSFORCE = "jsforce@3.10.16"
@@ -129,6 +134,19 @@ def test_simple_salesforce_sees_an_expired_session(org: Simulator) -> None:
         direct = Salesforce(session_id="dead", instance_url=org.base_url, session=own, version="62.0")
         with pytest.raises(SalesforceExpiredSession):
             direct.query("SELECT Id FROM User")
+
+
+def test_the_connector_speaks_to_the_same_org_over_the_socket(org: Simulator) -> None:
+    settings = SalesforceConnector.Settings.model_validate({**org.settings, **org.secrets})
+    client = Client(EgressRule.for_urls([org.base_url], allow_private=True))
+    try:
+        connector = SalesforceConnector(settings, client)
+        connector.provision([write(1, Action.PROVISION, org.sample(1))])
+        (account,) = connector.find([AccountRef("0001")])
+    finally:
+        client.close()
+    assert account is not None
+    assert account.fields["LastName"] == "测试䶮1"
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=40))
