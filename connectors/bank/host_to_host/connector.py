@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, TypeAlias
 
@@ -15,12 +15,13 @@ from baton.sdk import (
     ConnectorError,
     ConnectorSettings,
     Finding,
+    InDoubtError,
     LookupTarget,
     Promise,
     Rate,
     Receipt,
-    RejectedError,
     ResultSource,
+    RetryableError,
 )
 from connectors.bank.host_to_host import wire
 from connectors.bank.host_to_host.exchange import Exchange
@@ -68,20 +69,32 @@ class HostToHost(AccountTarget, LookupTarget, ResultSource):
         return self._deliver(writes)
 
     def _deliver(self, writes: Sequence[AccountWrite]) -> list[Receipt]:
-        """Put the batch's one file at the bank, once; a repeat finds it there and sends nothing."""
-        if len({(write.batch_id, write.action) for write in writes}) > 1:
-            raise RejectedError("the writes of one call belong to different batches", code="mixed_batch")
+        """Put each batch's one file at the bank, once; a repeat finds it there and sends nothing."""
         problems = [wire.problem(write) for write in writes]
-        sendable = [write for write, refusal in zip(writes, problems, strict=True) if refusal is None]
-        name = ""
-        if sendable:
-            name = wire.roster_name(self.settings.system_id, sendable[0].batch_id)
-            with self._exchange.session() as session:
-                self._exchange.put_once(session, name, sendable)
+        files: dict[str, list[AccountWrite]] = {}
+        for write, refusal in zip(writes, problems, strict=True):
+            if refusal is None:
+                files.setdefault(self._file(write), []).append(write)
+        if files:
+            self._put(files)
         return [
-            refusal or Receipt.accepted(write.ref.number, file=name)
+            refusal or Receipt.accepted(write.ref.number, file=self._file(write))
             for write, refusal in zip(writes, problems, strict=True)
         ]
+
+    def _put(self, files: Mapping[str, Sequence[AccountWrite]]) -> None:
+        with self._exchange.session() as session:
+            for position, (name, lines) in enumerate(files.items()):
+                try:
+                    self._exchange.put_once(session, name, lines)
+                except RetryableError as error:
+                    if position == 0:
+                        raise
+                    # "Nothing happened" is no longer true of the whole call.
+                    raise InDoubtError(error.message, code=error.code) from error
+
+    def _file(self, write: AccountWrite) -> str:
+        return wire.roster_name(self.settings.system_id, write.batch_id)
 
     # --- what became of it
 
@@ -95,7 +108,7 @@ class HostToHost(AccountTarget, LookupTarget, ResultSource):
 
     def _outcomes(self, writes: Sequence[AccountWrite], unanswered: _Unanswered) -> list[Receipt]:
         problems = [wire.problem(write) for write in writes]
-        names = [wire.roster_name(self.settings.system_id, write.batch_id) for write in writes]
+        names = [self._file(write) for write in writes]
         answers: dict[str, wire.Acknowledgement | None] = {}
         waiting: dict[str, Receipt] = {}
         asked = {name for name, refusal in zip(names, problems, strict=True) if refusal is None}

@@ -77,12 +77,14 @@ class Simulator:
 
     prefixes: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, server: Server, *, collected: str = "stays") -> None:
+    def __init__(self, server: Server, *, collected: str = "stays", folder: str = ".") -> None:
+        """``folder``, below the server's root, is this bank's own: several can share one server."""
         self.server = server
         self.collected = collected
-        self.drop, self.out, self.archive = (server.root / name for name in ("in", "out", "archive"))
-        for folder in (self.drop, self.out, self.archive):
-            folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self.drop, self.out, self.archive = (server.root / folder / name for name in ("in", "out", "archive"))
+        for place in (self.drop, self.out, self.archive):
+            place.mkdir(parents=True, exist_ok=True)
         self.journal: list[JournalEntry] = []
         self.roster: dict[str, _Payee] = {}
         self.refuse: dict[str, str] = {}
@@ -101,12 +103,14 @@ class Simulator:
     @property
     def settings(self) -> Mapping[str, object]:
         """The connector's settings, secrets apart."""
-        archived = {"archive_directory": "archive"} if self.collected == "archived" else {}
+        archived = {"archive_directory": f"{self._folder}/archive"} if self.collected == "archived" else {}
         return {
             "server_url": self.server.url,
             "username": self.server.username,
             "host_keys": [self.server.host_key],
             "system_id": "bank",
+            "drop_directory": f"{self._folder}/in",
+            "answer_directory": f"{self._folder}/out",
             "sender": "CUSTOMER-0001",
             "recipient": "EXAMPLE-BANK",
             "bank_reading_kid": "bank-read-1",
@@ -180,6 +184,10 @@ class Simulator:
             if new:
                 self.write_statement()
             return len(new)
+
+    def settle(self) -> None:
+        """Let everything delivered be decided and answered."""
+        self.process()
 
     @contextlib.contextmanager
     def watching(self, every_s: float = 0.1) -> Iterator[None]:

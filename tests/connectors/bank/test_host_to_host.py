@@ -20,12 +20,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from baton.client import Client
 from baton.egress import EgressRule
-from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
+from baton.errors import ConnectorError, HaltError, InDoubtError, RetryableError
 from baton.model.account import AccountRef, AccountState, AccountWrite, Action, Outcome
 from baton.sandbox.openssh import find_sshd
 from baton.sandbox.sftp import AsyncsshServer, OpenSshServer, SftpServer
 from connectors.bank.host_to_host import remote
 from connectors.bank.host_to_host.connector import HostToHost
+from connectors.bank.host_to_host.exchange import Exchange
 from connectors.bank.host_to_host.simulator import Simulator
 
 pytestmark = pytest.mark.server
@@ -319,6 +320,19 @@ def test_the_bank_refuses_one_line_by_name_and_takes_the_others(bank: Simulator)
     assert sorted(bank.roster) == ["0001", "0003"]
 
 
+def test_an_unknown_payee_and_an_older_version_are_refused_by_the_bank(bank: Simulator) -> None:
+    target = connector(bank)
+    target.provision([write(1, version=5, batch="b1", **bank.sample(1))])
+    late = [write(1, Action.UPDATE, version=4, batch="b2", bank_name="旧"), write(2, Action.UPDATE, batch="b2")]
+    target.update(late)
+    bank.process()
+    receipts = target.results(late)
+    assert outcomes(receipts) == [Outcome.REFUSED] * 2
+    assert [receipt.code for receipt in receipts] == ["stale_version", "payee_unknown"]
+    assert list(bank.roster) == ["0001"]
+    assert bank.roster["0001"].values["bank_name"] == bank.sample(1)["bank_name"]
+
+
 def test_results_come_in_the_order_asked_across_batches(bank: Simulator) -> None:
     target = connector(bank)
     first, second = people(bank, 1, 2, batch="a"), people(bank, 3, batch="b")
@@ -483,11 +497,28 @@ def test_fields_not_given_stay_and_none_clears(bank: Simulator) -> None:
     assert account.fields["holder_name"] == bank.sample(1)["holder_name"]
 
 
-def test_mixed_batches_are_not_sent(bank: Simulator) -> None:
-    for other in (people(bank, 2, batch="b2")[0], write(2, Action.DISABLE)):
-        with pytest.raises(RejectedError):
-            connector(bank).provision([people(bank, 1)[0], other])
-    assert files(bank) == []
+def test_writes_of_several_batches_make_several_files(bank: Simulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = connector(bank)
+    mixed = [people(bank, n, batch=f"b{n % 2}")[0] for n in range(1, 6)]
+    put_once = Exchange.put_once
+    calls = []
+
+    def fail_the_second(*arguments: object) -> None:
+        calls.append(arguments)
+        if len(calls) == 2:
+            raise RetryableError("gone", code="unreachable")
+        put_once(*arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Exchange, "put_once", fail_the_second)
+        with pytest.raises(InDoubtError):  # the first file is there: not "nothing happened"
+            target.provision(mixed)
+    assert len(files(bank)) == 1
+    assert outcomes(target.provision(mixed)) == [Outcome.ACCEPTED] * 5
+    assert len(files(bank)) == 2
+    bank.process()
+    assert outcomes(target.results(mixed)) == [Outcome.DONE] * 5
+    assert len(bank.journal) == 5
 
 
 def test_nothing_personal_is_readable_on_the_server(bank: Simulator) -> None:
