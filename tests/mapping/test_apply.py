@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from baton.errors import ConfigurationError
 from baton.mapping import check_examples, employee_frame, employee_rows, load_mapping, to_employees
 from baton.mapping.schema import Otherwise
-from baton.model.account import Action
+from baton.model.account import Action, FieldSpec, FieldType
 from baton.model.people import EMPLOYEE_COLUMNS, Employee, EmploymentStatus
 
 SHIPPED = Path(__file__).parents[2] / "mappings" / "sync"
@@ -121,6 +121,34 @@ def test_no_message_holds_a_value(mapping):
 def test_control_characters_and_direction_marks_are_refused(mapping, mark):
     mapped = mapping.apply(frame(("A", f"00{mark}12", *GOOD[2:])))
     assert [(f.field, f.rule) for f in mapped.faults] == [("Number", "unprintable")]
+
+
+def test_empty_text_is_no_value_without_any_transform(tmp_path):
+    path = tmp_path / "m.yaml"
+    path.write_text(
+        TEXT.replace("工号, via: [trim]", "工号")
+        .replace("via: [trim, date]", "via: [date]")
+        .replace("keep-current", "refuse"),
+        "utf-8",
+    )
+    mapped = load_mapping(path, source_fields=COLUMNS, target_fields=None).apply(
+        frame(("A", "", *GOOD[2:4], "", *GOOD[5:]))
+    )
+    assert [(f.field, f.rule) for f in mapped.faults] == [("Number", "required")]
+    assert mapped.rows["Start"].to_list() == [None]
+
+
+def test_what_the_target_declares_is_kept(tmp_path):
+    path = tmp_path / "m.yaml"
+    path.write_text(TEXT, "utf-8")
+    types = {"Start": FieldType.DATE, "Kind": FieldType.INTEGER, "Pay": FieldType.DECIMAL, "Active": FieldType.BOOLEAN}
+    specs = {name: FieldSpec(types.get(name, FieldType.TEXT)) for name in ("Start", "Kind", "Pay", "Active", "Tag")}
+    specs |= {"Number": FieldSpec(choices=frozenset({"0012", "0013"})), "Name": FieldSpec(max_length=3)}
+    mapped = load_mapping(path, source_fields=COLUMNS, target_fields=specs).apply(
+        frame(GOOD, ("A", "12", "欧阳", "䶮䶮", *GOOD[4:]), GOOD)
+    )
+    assert [(f.row, f.field, f.rule) for f in mapped.faults] == [(1, "Number", "choices"), (1, "Name", "max_length")]
+    assert mapped.rows["Name"].to_list() == ["欧阳䶮", None, "欧阳䶮"]
 
 
 def test_rows_out_of_scope_have_no_faults(mapping):

@@ -100,6 +100,7 @@ def test_a_mapping_says_what_it_says(tmp_path):
         (("truncate(10)", "{a: b}"), 12, "wrong_shape"),
         (("required: yes", "required: true"), 12, "unknown_value"),
         (("from: hire_day", "from: hire_day, via: [trim]"), 13, "type_mismatch"),
+        (("Boss: {from: manager_number", "Boss: {from: grade, via: [date_text(iso)]"), 15, "type_mismatch"),
         (("from: hire_day", "from: position"), 13, "type_mismatch"),
         (("from: hire_day", "from: [hire_day, grade], via: [coalesce]"), 13, "type_mismatch"),
         (("from: hire_day", "from: hire_day, type: text"), 13, "type_mismatch"),
