@@ -1,0 +1,29 @@
+"""systems.example.yaml loads as it is, and names every connector there is."""
+
+from pathlib import Path
+
+from baton.registry import Registry
+from baton.settings import load
+from baton.settings_shape import GatePart, GuardsPart
+from baton.strict_yaml import did_you_mean
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def test_the_example_file_is_right_and_complete():
+    hub = load(ROOT / "systems.example.yaml", environ={})
+    assert sorted({system.connector for system in hub.systems.values()}) == list(Registry().names())
+    assert hub.enabled == {}
+    assert (hub.gate, hub.guards) == (GatePart(), GuardsPart())
+
+
+def test_its_settings_are_known_to_the_connectors():
+    registry = Registry()
+    from baton.strict_yaml import read
+
+    document = read(ROOT / "systems.example.yaml")
+    systems = document.plain()["systems"]
+    for name, part in systems.items():
+        known = registry.load(part["connector"]).Settings.model_fields
+        for setting in part["settings"]:
+            assert setting in known, f"{name}.{setting}{did_you_mean(setting, known)}"
