@@ -14,7 +14,7 @@ from baton.registry import Registry
 from baton.typed_settings import secret_fields
 from baton.vault import connection_field
 
-HOOK_CLASS: Final = "baton.provider.BatonHook"
+HOOK_CLASS: Final = "baton.tasks.opening.BatonHook"
 _SCHEMA_KEYS: Final = ("enum", "minimum", "maximum", "minLength", "maxLength", "pattern", "format", "items", "const")
 _HIDDEN: Final = ("schema", "port", "host", "login", "password")
 """Airflow's built-in fields: a connector's settings live in its own fields, under their own names."""

@@ -8,11 +8,10 @@ from datetime import datetime, time
 
 from baton.jobs.sync.lifecycle import Desired, desired_timeline
 from baton.mapping.employees import employee_frame
+from baton.mapping.result import Mapped
 from baton.mapping.schema import FieldMapping
-from baton.mapping.values import Value
 from baton.model.account import AccountState, Action, FieldSpec, FieldType, Scalar
 from baton.model.effect import Intention, Link
-from baton.model.people import Employee
 from baton.store.people import PersonVersion
 
 Digester = Callable[[Scalar, str], str]
@@ -29,15 +28,6 @@ class TargetRules:
     removable: bool
     protected: frozenset[str] = frozenset()
     """Numbers of people whose accounts are never disabled or removed by a run."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Mapped:
-    """One dated version of a person as the target's fields."""
-
-    fields: Mapping[str, Scalar]
-    faults: Sequence[tuple[str, str, str]]
-    in_scope: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +70,31 @@ class Planner:
         """
         timelines = [desired_timeline(person.timeline, self.lifecycle, self.now) for person in people]
         flat = [desired.employee for timeline in timelines for desired in timeline]
-        mapped = iter(self._mapped(flat))
+        if not flat:
+            return [self._planned(person, [], waiting=False) for person in people]
+        mapped = self.rules.mapping.apply(employee_frame(flat))
+        rows = iter(range(len(flat)))
         return [
-            self._plan_one(person, [(desired, next(mapped)) for desired in timeline], living)
+            self._plan_one(person, [(desired, next(rows)) for desired in timeline], mapped, living)
             for person, timeline in zip(people, timelines, strict=True)
         ]
 
     def _plan_one(
-        self, person: Person, wanted: Sequence[tuple[Desired, _Mapped]], living: Collection[str]
+        self, person: Person, wanted: Sequence[tuple[Desired, int]], mapped: Mapped, living: Collection[str]
     ) -> PersonPlan:
         link = person.link
         state, applied, waiting = link.state, dict(link.applied), False
         intentions: list[tuple[Intention, Mapping[str, str]]] = []
-        for desired, mapped in wanted:
-            action = self._action(state, desired, mapped, link.number)
+        for desired, row in wanted:
+            if state is AccountState.ABSENT and not mapped.in_scope[row]:
+                continue
+            action = _action(state, self._allowed(desired, link.number))
             if action is None:
                 continue
-            if mapped.faults and not action.destructive:
-                # Taking access away never waits for a cell to be corrected; everything else does.
-                return PersonPlan(link, [], mapped.faults)
-            fields = self._fields_for(action, mapped)
-            if action is not Action.PROVISION:
+            if row in mapped.refused_on(action):
+                return PersonPlan(link, [], self._faults(mapped, row, action))
+            fields = self._fields(mapped, row, action)
+            if action in (Action.UPDATE, Action.ENABLE):
                 unborn = self._unborn(fields, living)
                 waiting = waiting or bool(unborn)
                 fields = {name: value for name, value in fields.items() if name not in unborn}
@@ -113,15 +107,15 @@ class Planner:
             intentions.append((self._intention(desired, link.number, action, fields, person.rank), digests))
             state = action.leaves
             applied.update(digests)
-        digest = self.rules.mapping.digest
-        return PersonPlan(
-            replace(link, planned_version=person.version, mapping_digest=digest, dirty=waiting), intentions
-        )
+        return self._planned(person, intentions, waiting=waiting)
 
-    def _action(self, state: AccountState, desired: Desired, mapped: _Mapped, number: str) -> Action | None:
-        if not mapped.in_scope and state is AccountState.ABSENT:
-            return None
-        return _action(state, self._allowed(desired, number))
+    def _planned(
+        self, person: Person, intentions: Sequence[tuple[Intention, Mapping[str, str]]], *, waiting: bool
+    ) -> PersonPlan:
+        link = replace(
+            person.link, planned_version=person.version, mapping_digest=self.rules.mapping.digest, dirty=waiting
+        )
+        return PersonPlan(link, intentions)
 
     def _allowed(self, desired: Desired, number: str) -> AccountState:
         if number in self.rules.protected and desired.state in (AccountState.DISABLED, AccountState.REMOVED):
@@ -130,30 +124,21 @@ class Planner:
             return AccountState.DISABLED
         return desired.state
 
-    def _mapped(self, employees: Sequence[Employee]) -> list[_Mapped]:
-        if not employees:
-            return []
-        mapped = self.rules.mapping.apply(employee_frame(employees))
-        faults: dict[int, list[tuple[str, str, str]]] = {}
-        for fault in mapped.faults:
-            faults.setdefault(fault.row, []).append((fault.field, fault.rule, fault.message))
-        scope = mapped.in_scope.to_list()
+    def _faults(self, mapped: Mapped, row: int, action: Action) -> list[tuple[str, str, str]]:
+        names = self.rules.mapping.fields_on(action)
         return [
-            _Mapped(
-                _sendable(mapped.rows.row(row, named=True) if row in faults else mapped.record(row)),
-                faults.get(row, ()),
-                scope[row],
-            )
-            for row in range(len(employees))
+            (fault.field, fault.rule, fault.message)
+            for fault in mapped.faults
+            if fault.row == row and fault.field in names
         ]
 
-    def _fields_for(self, action: Action, mapped: _Mapped) -> dict[str, Scalar]:
-        travelling = self.rules.mapping.fields_on(action)
-        setting_only = action is Action.PROVISION or action.destructive
+    def _fields(self, mapped: Mapped, row: int, action: Action) -> dict[str, Scalar]:
+        """What travels with the action. Only an update or an enable can clear a field."""
+        clears = action in (Action.UPDATE, Action.ENABLE)
         return {
-            name: value
-            for name, value in mapped.fields.items()
-            if name in travelling and not (setting_only and value is None)
+            name: value.isoformat() if isinstance(value, time) else value  # targets know no bare time of day
+            for name, value in mapped.record(row, action).items()
+            if clears or value is not None
         }
 
     def _unborn(self, fields: Mapping[str, Scalar], living: Collection[str]) -> set[str]:
@@ -196,11 +181,6 @@ def _action(state: AccountState, wanted: AccountState) -> Action | None:
     if wanted is AccountState.REMOVED:
         return Action.REMOVE
     return Action.DISABLE if state is AccountState.ENABLED else None
-
-
-def _sendable(fields: Mapping[str, Value]) -> dict[str, Scalar]:
-    """A target field holds no bare time of day: it goes as text."""
-    return {name: value.isoformat() if isinstance(value, time) else value for name, value in fields.items()}
 
 
 def field_context(system: str, number: str, name: str) -> str:

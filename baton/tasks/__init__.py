@@ -1,0 +1,10 @@
+"""Airflow's face of the hub: the tasks that DAG files are made of.
+
+Only this package, the console's plugin and the DAG files import Airflow. Tasks exchange ids and figures, never people:
+nothing personal and no secret gets into XCom, parameters, rendered fields or logs.
+"""
+
+from baton.tasks.reconcile import reconcile, systems
+from baton.tasks.sync import apply, plan, settle
+
+__all__ = ["apply", "plan", "reconcile", "settle", "systems"]

@@ -1,0 +1,29 @@
+"""Reconcile as tasks: one scan per system."""
+
+from __future__ import annotations
+
+import logging
+
+from airflow.sdk import get_current_context, task
+
+from baton.hub import reconcile as reconciling
+from baton.tasks.opening import RETRIES, RETRY_POLICY, opened_hub
+
+log = logging.getLogger("baton.tasks")
+
+
+@task(retries=RETRIES, retry_policy=RETRY_POLICY)
+def systems() -> list[str]:
+    """The names of the enabled targets."""
+    with opened_hub() as hub:
+        return [system.name for system in hub.targets()]
+
+
+@task(retries=RETRIES, retry_policy=RETRY_POLICY, map_index_template="{{ system_name }}")
+def reconcile(system: str) -> dict[str, int]:
+    """Scan one system and report drift in figures; the next plan repairs it."""
+    get_current_context()["system_name"] = system  # type: ignore[typeddict-unknown-key]
+    with opened_hub() as hub:
+        found = reconciling.reconcile(hub, system)
+    log.info("%s: %s", system, dict(found.counts))
+    return dict(found.counts)
