@@ -16,6 +16,8 @@ from baton.model.account import Account, AccountRef, AccountWrite, Action, Outco
 from baton.registry import egress_rule
 
 DEADLINE_S = 30.0
+_NEEDED = {Action.DISABLE: "disabling", Action.ENABLE: "enabling", Action.REMOVE: "removing"}
+"""The counterpart's optional method that gives the fields such a write needs."""
 
 
 @runtime_checkable
@@ -23,9 +25,9 @@ class Counterpart(Protocol):
     """What stands on the other side: a simulator, or a real server with the same face.
 
     Further, optional: ``handle(httpx.Request) -> httpx.Response`` (without it the troubles cannot be played),
-    ``journal`` (accepted writes), ``expire_sessions()``, ``bad(n)`` (fields the other side refuses), ``removal(n)``
-    (fields a removal needs), ``settle()`` (let accepted writes be decided), ``people``, ``page_size`` and
-    ``callback()`` for sources, ``exempt`` (laws this connector cannot keep, each with the reason).
+    ``journal`` (accepted writes), ``expire_sessions()``, ``bad(n)`` (fields the other side refuses), ``disabling(n)``,
+    ``enabling(n)`` and ``removing(n)`` (fields such a write needs), ``settle()`` (let accepted writes be decided),
+    ``people``, ``page_size`` and ``callback()`` for sources, ``exempt`` (laws it cannot keep, with reasons).
     """
 
     @property
@@ -160,19 +162,19 @@ class Bench:
             ref=ref,
             action=action,
             version=self._versions,
-            fields=self._fields(action, n) if fields is None else fields,
+            fields=self.needed(action, n) if fields is None else fields,
             batch_id=hashlib.sha256(chosen.encode()).hexdigest()[:32],
             expected=expected,
         )
 
-    def _fields(self, action: Action, n: int) -> Mapping[str, Scalar]:
+    def needed(self, action: Action, n: int) -> Mapping[str, Scalar]:
+        """The fields of an ordinary write of this action."""
         if action is Action.PROVISION:
             return self.sample(n)
         if action is Action.UPDATE:
             return self.changed(n)
-        if action is Action.REMOVE and hasattr(self.counterpart, "removal"):
-            return dict(self.counterpart.removal(n))
-        return {}
+        needed = getattr(self.counterpart, _NEEDED[action], None)
+        return {} if needed is None else dict(needed(n))
 
     def call(self, action: Action, writes: Sequence[AccountWrite]) -> tuple[Receipt, ...]:
         """Perform writes in calls of at most the batch limit; connector errors pass through."""

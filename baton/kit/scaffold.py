@@ -12,9 +12,9 @@ from baton.registry import NAME
 
 KINDS: Final = ("hr", "crm", "erp", "oa", "bank")
 _TEMPLATES: Final[Mapping[str, str]] = {
-    "connector.py.txt": "connectors/{name}/connector.py",
-    "simulator.py.txt": "connectors/{name}/simulator.py",
-    "README.md.txt": "connectors/{name}/README.md",
+    "connector.py.txt": "{package}/{name}/connector.py",
+    "simulator.py.txt": "{package}/{name}/simulator.py",
+    "README.md.txt": "{package}/{name}/README.md",
     "test_connector.py.txt": "tests/connectors/{kind}/test_{short}_laws.py",
 }
 _FROM: Final = "crm/example"
@@ -34,7 +34,7 @@ def new_connector(name: str, root: Path | str = ".", *, package: str = "connecto
     folder = Path(root)
     texts = {folder / package / name / "__init__.py": f'"""{title(name)}."""\n'}
     for template, target in _TEMPLATES.items():
-        path = folder / target.format(name=name, kind=kind, short=short).replace("connectors/", f"{package}/", 1)
+        path = folder / target.format(package=package, name=name, kind=kind, short=short)
         texts[path] = render(template, name, package)
     present = [Fault(str(path), "exists", "is already there; nothing was written") for path in texts if path.exists()]
     if present:
@@ -51,7 +51,8 @@ def new_connector(name: str, root: Path | str = ".", *, package: str = "connecto
 def render(template: str, name: str = _FROM, package: str = "connectors") -> str:
     """One template with the example's names replaced by the connector's."""
     text = resources.files("baton.kit").joinpath("templates", template).read_text(encoding="utf-8")
-    text = text.replace(_FROM, name).replace('Registry("connectors")', f'Registry("{package}")')
+    module = f"{package}.{name.replace('/', '.')}."
+    text = text.replace(_FROM, name).replace("connectors.crm.example.", module)
     return text.replace("Example", title(name))
 
 
