@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -91,6 +92,8 @@ class QueryPart(_Part):
     row_states: dict[str, RowState]
     fields: dict[str, ElementPath]
     """Paths below one row."""
+    no_date: date | None = None
+    """A date that means there is none, such as 9999-12-31."""
 
 
 class OperationsPart(_Part):
@@ -105,6 +108,9 @@ class OperationsPart(_Part):
     @model_validator(mode="after")
     def _provable(self) -> Self:
         written = {name for part in (self.hire, self.change, self.end, self.reinstate) for name in part.fields}
+        unknown = sorted(self.query.fields.keys() - FIELDS.keys())
+        if unknown:
+            raise ValueError(f"no such field: {', '.join(unknown)}; there are {', '.join(FIELDS)}")
         unproven = sorted(name for name in written - self.query.fields.keys() if FIELDS[name].readable)
         if unproven:
             raise ValueError(f"written but not read back by the query: {', '.join(unproven)}")

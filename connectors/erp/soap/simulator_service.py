@@ -1,25 +1,20 @@
-"""The SOAP face of the simulated ERP, in spyne's terms. Importing this module imports spyne (counterpart group).
-
-spyne 2.14 carries a copy of ``six`` whose import hooks Python 3.11 warns about and Python 3.12 no longer has.
-"""
+"""The SOAP face of the simulated ERP, in spyne's terms. Importing this module imports spyne (counterpart group)."""
 
 from __future__ import annotations
 
-import logging
 import warnings
 from collections.abc import Callable
 from datetime import date
 from typing import Any, Final
 
+import connectors.erp.soap.simulator_spyne  # noqa: F401 - must come before spyne
 from connectors.erp.soap.simulator_ledger import Confirmation, Ledger
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")
+    warnings.simplefilter("ignore")  # spyne uses what the standard library has deprecated
     from spyne import Application, Boolean, ComplexModel, Date, DateTime, Fault, Integer32, ServiceBase, Unicode, rpc
     from spyne.protocol.soap import Soap11
     from spyne.server.wsgi import WsgiApplication
-
-logging.getLogger("spyne").setLevel(logging.CRITICAL)  # it would log whole messages
 
 NAMESPACE: Final = "urn:synthetic:sap-like:employee-replication"
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"

@@ -48,23 +48,16 @@ class Speaker:
 
     def call(self, operation: str, values: Mapping[str, Any], intent: Intent) -> Any:
         """Call an operation with values by path; returns the answer as nested mappings. Raises connector errors."""
-        client, service = self._service(intent)
-        message = template.filled(values)
+        transport, service = self._service(intent)
+        transport.posted = False
         try:
-            client.create_message(service, operation, **message)
-        except (zeep.exceptions.Error, TypeError, ValueError):
-            raise RejectedError(
-                f"no {operation} message can be made of these fields",
-                code="message",
-                remedy="a required element has no value: complete the record in HR, or the mapping",
-            ) from None
-        try:
-            answer = service[operation](**message)
+            answer = service[operation](**template.filled(values))
         except zeep.exceptions.Fault as fault:
             settings = self._settings
             raise wire.fault_error(fault, intent, settings.fault_detail, settings.fault_codes) from None
         except (zeep.exceptions.Error, TypeError, ValueError, LookupError) as error:
-            raise _unreadable(operation, intent, type(error).__name__) from None
+            what = type(error).__name__
+            raise (_unreadable(operation, intent, what) if transport.posted else _unfit(operation, what)) from None
         return self._whole(operation, serialize_object(answer, dict))
 
     def _whole(self, operation: str, answer: Any) -> Any:
@@ -73,7 +66,7 @@ class Speaker:
         children = [name for name, _ in element.type.elements] if element is not None else []
         return {children[0]: answer} if len(children) == 1 else answer
 
-    def _service(self, intent: Intent) -> tuple[zeep.Client, Any]:
+    def _service(self, intent: Intent) -> tuple[SoapTransport, Any]:
         contract = self.contract()
         services = self._own.__dict__.setdefault("services", {})
         if intent not in services:
@@ -87,9 +80,17 @@ class Speaker:
                 timeout_s=settings.timeout_s,
             )
             client = zeep.Client(contract.document, transport=transport, settings=zeep.Settings(**ZEEP_SETTINGS))
-            services[intent] = client, client.create_service(contract.binding.name.text, settings.service_url)
-        found: tuple[zeep.Client, Any] = services[intent]
+            services[intent] = transport, client.create_service(contract.binding.name.text, settings.service_url)
+        found: tuple[SoapTransport, Any] = services[intent]
         return found
+
+
+def _unfit(operation: str, what: str) -> ConnectorError:
+    return RejectedError(
+        f"no {operation} message can be made of these fields ({what})",
+        code="message",
+        remedy="a required element has no value: complete the record in HR, or the mapping",
+    )
 
 
 def _unreadable(operation: str, intent: Intent, what: str) -> ConnectorError:

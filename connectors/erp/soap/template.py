@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from zeep import xsd
 
@@ -18,6 +18,8 @@ TYPES: Final[Mapping[FieldType, type]] = {
     FieldType.DATE: xsd.Date,
 }
 """Which schema type a field needs. An employee number in an xs:int would lose its leading zero."""
+Wanted: TypeAlias = tuple[str, type]
+"""A path and the schema type its element must have."""
 
 
 def filled(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -76,13 +78,13 @@ def _message_faults(contract: Contract, message: MessagePart) -> Iterator[str]:
     if root is None:
         yield f"the WSDL has no document-style operation {message.name}"
         return
-    wanted: dict[str, type] = {message.number: xsd.String, message.message_id: xsd.String}
-    wanted |= dict.fromkeys(message.constants, xsd.AnySimpleType)
-    wanted |= {path: TYPES[FIELDS[name].type] for name, path in message.fields.items()}
+    wanted: list[Wanted] = [(message.number, xsd.String), (message.message_id, xsd.String)]
+    wanted += [(path, xsd.AnySimpleType) for path in message.constants]
+    wanted += _field_types(message.fields)
     if message.sent_at:
-        wanted[message.sent_at] = xsd.DateTime
+        wanted.append((message.sent_at, xsd.DateTime))
     yield from _type_faults(root, message.name, wanted)
-    yield from (f"{message.name}: nothing fills the required element {path}" for path in _unfilled(root, wanted))
+    yield from _unfilled_faults(root, message.name, wanted)
 
 
 def _confirmation_faults(contract: Contract, operation: str, confirmation: ConfirmationPart) -> Iterator[str]:
@@ -90,7 +92,7 @@ def _confirmation_faults(contract: Contract, operation: str, confirmation: Confi
     if root is None:
         return
     paths = [confirmation.message_id, confirmation.result, confirmation.reason, confirmation.external_id]
-    yield from _type_faults(root, f"answer to {operation}", dict.fromkeys(filter(None, paths), xsd.String))
+    yield from _type_faults(root, f"answer to {operation}", [(path, xsd.String) for path in paths if path])
 
 
 def _query_faults(contract: Contract, query: QueryPart) -> Iterator[str]:
@@ -98,25 +100,24 @@ def _query_faults(contract: Contract, query: QueryPart) -> Iterator[str]:
     if request is None or answer is None:
         yield f"the WSDL has no document-style operation {query.name}"
         return
-    asked: dict[str, type] = {query.number: xsd.String, query.after: xsd.String, query.page_size: xsd.Integer}
+    asked = [(query.number, xsd.String), (query.after, xsd.String), (query.page_size, xsd.Integer)]
     yield from _type_faults(request, query.name, asked)
-    yield from (f"{query.name}: nothing fills the required element {path}" for path in _unfilled(request, asked))
+    yield from _unfilled_faults(request, query.name, asked)
     selector = element_at(request, query.number)
     if selector is not None and not selector.accepts_multiple:
         yield f"{query.name}: {query.number} must be able to repeat"
-    yield from _type_faults(answer, f"answer to {query.name}", {query.more: xsd.Boolean})
+    yield from _type_faults(answer, f"answer to {query.name}", [(query.more, xsd.Boolean)])
     row = element_at(answer, query.rows)
     if row is None:
         yield f"answer to {query.name}: there is no element {query.rows}"
         return
-    wanted: dict[str, type] = dict.fromkeys((query.row_number, query.row_external_id, query.row_state), xsd.String)
-    wanted |= {path: TYPES[FIELDS[name].type] for name, path in query.fields.items() if name in FIELDS}
-    yield from (f"{query.name}: no such field: {name}" for name in query.fields if name not in FIELDS)
+    wanted: list[Wanted] = [(path, xsd.String) for path in (query.row_number, query.row_external_id, query.row_state)]
+    wanted += _field_types(query.fields)
     yield from _type_faults(row, f"{query.rows} of {query.name}", wanted)
 
 
-def _type_faults(root: Any, where: str, wanted: Mapping[str, type]) -> Iterator[str]:
-    for path, kind in wanted.items():
+def _type_faults(root: Any, where: str, wanted: Sequence[Wanted]) -> Iterator[str]:
+    for path, kind in wanted:
         element = element_at(root, path)
         if element is None:
             yield f"{where}: there is no element {path}"
@@ -124,14 +125,23 @@ def _type_faults(root: Any, where: str, wanted: Mapping[str, type]) -> Iterator[
             yield f"{where}: {path} is no {kind.__name__} in the WSDL"
 
 
-def _unfilled(root: Any, wanted: Mapping[str, type], above: str = "") -> Iterator[str]:
+def _field_types(fields: Mapping[str, str]) -> list[Wanted]:
+    return [(path, TYPES[FIELDS[name].type]) for name, path in fields.items()]
+
+
+def _unfilled_faults(root: Any, where: str, wanted: Sequence[Wanted]) -> Iterator[str]:
+    paths = frozenset(path for path, _ in wanted)
+    return (f"{where}: nothing fills the required element {path}" for path in _unfilled(root, paths))
+
+
+def _unfilled(root: Any, paths: frozenset[str], above: str = "") -> Iterator[str]:
     """Required leaves that no path reaches, below required parents and below parents that are filled in part."""
     for name, element in getattr(root.type, "elements", None) or ():
         path = above + name
-        inside = any(other.startswith(path + "/") for other in wanted)
-        if not (element.min_occurs or inside) or path in wanted:
+        inside = any(other.startswith(path + "/") for other in paths)
+        if not (element.min_occurs or inside) or path in paths:
             continue
         if getattr(element.type, "elements", None):
-            yield from _unfilled(element, wanted, path + "/")
+            yield from _unfilled(element, paths, path + "/")
         elif element.min_occurs:
             yield path

@@ -17,7 +17,7 @@ from requests.auth import HTTPBasicAuth
 from zeep.loader import parse_xml
 from zeep.transports import Transport
 
-from baton.sdk import Client, Intent, RejectedError, Response
+from baton.sdk import Client, HaltError, Intent, RejectedError, Response
 from connectors.erp.soap.contract import ZEEP_SETTINGS, Contract
 
 XML_TYPES: Final = ("text/xml", "application/soap+xml", "application/xml")
@@ -30,7 +30,7 @@ FAULT_STATUSES: Final = (200, 400, 500)
 
 
 class SoapTransport(Transport):
-    """Sends for one intent. It never logs an envelope: they hold personal data."""
+    """Sends for one intent, in one thread. It never logs an envelope: they hold personal data."""
 
     def __init__(
         self, client: Client, contract: Contract, intent: Intent, *, username: str, password: str, timeout_s: float
@@ -40,6 +40,8 @@ class SoapTransport(Transport):
         self.session.auth = HTTPBasicAuth(username.encode(), password.encode())
         self._contract = contract
         self._intent = intent
+        self.posted = False
+        """Whether a message of the call under way has left: before that, an error of zeep's means nothing happened."""
         self._zeep_settings = zeep.Settings(**ZEEP_SETTINGS)
 
     def load(self, url: str) -> bytes:
@@ -57,9 +59,15 @@ class SoapTransport(Transport):
                 code="schema",
                 remedy="correct this value in HR, or the mapping of this field",
             )
-        answer = self.session.post(
-            address, data=message, headers=dict(headers), timeout=self.operation_timeout, allow_redirects=False
-        )
+        self.posted = True
+        try:
+            answer = self.session.post(
+                address, data=message, headers=dict(headers), timeout=self.operation_timeout, allow_redirects=False
+            )
+        except requests.TooManyRedirects:  # the session allows none, and says so by an exception
+            raise HaltError(
+                "the ERP wants to redirect", code="redirect", remedy="set the final service_url in systems.yaml"
+            ) from None
         self._examine(answer)
         return answer
 

@@ -136,10 +136,12 @@ def account_of(row: Any, query: QueryPart) -> Account:
     status = str(picked(row, query.row_state))
     if status not in query.row_states:
         raise unmapped(f"the employment status {status}", status, Intent.READ)
-    fields: dict[str, Scalar] = {name: _scalar(picked(row, path)) for name, path in query.fields.items()}
+    fields: dict[str, Scalar] = {name: _scalar(picked(row, path), query) for name, path in query.fields.items()}
     number = picked(row, query.row_number)
     return Account(number, str(picked(row, query.row_external_id)), STATES[query.row_states[status]], fields)
 
 
-def _scalar(value: Any) -> Scalar:
-    return value if isinstance(value, date) else None if value is None else str(value)
+def _scalar(value: Any, query: QueryPart) -> Scalar:
+    if isinstance(value, date):
+        return None if value == query.no_date else value
+    return None if value is None else str(value)
