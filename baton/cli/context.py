@@ -36,14 +36,14 @@ class Context:
         return load(self.systems)
 
     def hub(self) -> Hub:
-        """The hub, opened. Every mapping is checked first: a fault anywhere and nothing starts."""
-        hub = Hub(self.settings())
-        hub.mappings  # noqa: B018 - reading it is the check
-        return hub
+        """The hub, opened. Planning checks every mapping before it reads anything."""
+        return Hub(self.settings())
 
 
 def command(name: str, **options: Any) -> Callable[[Callable[..., int | None]], click.Command]:
     """A command that gets the `Context` and understands ``--json``."""
+    make: Callable[[Callable[..., None]], click.Command] = click.command(name, **options)
+    flag = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout and nothing else.")
 
     def decorate(function: Callable[..., int | None]) -> click.Command:
         @functools.wraps(function)
@@ -54,8 +54,8 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., int | None]], 
             if code:
                 raise click.exceptions.Exit(code)
 
-        flag = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout and nothing else.")
-        return click.command(name, **options)(flag(wrapped))
+        with_flag: Callable[..., None] = flag(wrapped)
+        return make(with_flag)
 
     return decorate
 

@@ -16,7 +16,6 @@ from baton.engine.apply import CrashPoint
 from baton.engine.gate import GatePolicy
 from baton.engine.limiter import SharedLimiter
 from baton.errors import ConfigurationError, Fault
-from baton.mapping.load import load_mapping
 from baton.mapping.schema import EMPLOYEE, FieldMapping
 from baton.registry import Registry
 from baton.settings import HubSettings, SystemSettings
@@ -141,6 +140,8 @@ class Hub:
         if system.mapping is None:
             message = f"{system.name} needs a mapping: a file such as mappings/sync/…--….yaml"
             raise ConfigurationError([Fault(system.place, "no_mapping", message)])
+        from baton.mapping.load import load_mapping  # loads polars, which most commands can do without
+
         connector = self.registry.load(system.connector)
         fields = connector.fields if issubclass(connector, AccountTarget) else None
         mapping = load_mapping(system.mapping, source_fields=None, target_fields=fields)

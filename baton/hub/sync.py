@@ -84,9 +84,10 @@ def _readings(hub: Hub, request: SyncRequest, *, record_refusal: bool) -> dict[s
     if unknown:
         message = f"there is no target {', '.join(unknown)}; there are {', '.join(sorted(known))}"
         raise ConfigurationError([Fault("--system", "unknown_system", message)])
+    mappings = hub.mappings  # all of them, before anything is read: a fault in any and nothing starts
     readings = {}
     for system in sources:
-        mapping = hub.mappings[system.name]
+        mapping = mappings[system.name]
         reading = read_feed(
             hub.source(system.name).census(),
             mapping,

@@ -100,7 +100,12 @@ class Planner:
                 fields = {name: value for name, value in fields.items() if name not in unborn}
             digests = {name: self._field_digest(link.number, name, value) for name, value in fields.items()}
             if action in (Action.UPDATE, Action.ENABLE):
-                digests = {name: mark for name, mark in digests.items() if applied.get(name) != mark}
+                digests = {
+                    name: mark
+                    for name, mark in digests.items()
+                    # What was never written needs no clearing.
+                    if applied.get(name) != mark and (name in applied or fields[name] is not None)
+                }
                 fields = {name: fields[name] for name in digests}
                 if action is Action.UPDATE and not fields:
                     continue
