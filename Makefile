@@ -1,0 +1,50 @@
+# Everything here starts from a machine with Python 3.11+, make and the network: the environment makes itself.
+PYTHON ?= python3
+BIN := .venv/bin
+RUN := $(BIN)/python
+BOOTSTRAP := $(PYTHON) tools/bootstrap.py
+TESTING := --group dev --group counterpart
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check up down bench proof format clean ready ready-to-test
+
+help:  ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
+	  printf '  make %-8s %s\n' "$$name" "$$what"; done
+
+demo: ready  ## a small company's story through the whole hub, Airflow and a real ERP included; cleans up after itself
+	@$(RUN) -m baton.sandbox.demo
+
+up: ready  ## the demo, left running: says where to look and how to log in
+	@$(RUN) -m baton.sandbox.demo --keep
+
+down: ready  ## end what `make up` left running
+	@$(RUN) -m baton.sandbox.demo --stop
+
+test: ready-to-test  ## every test, real servers included (under 10 minutes on 2 cores)
+	@$(RUN) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+
+check: ready-to-test  ## style, types, who may import whom, the lock file, the documents
+	@$(RUN) tools/check.py
+
+bench: ready-to-test  ## figures as ratios against named baselines, all from one run
+	@$(RUN) -m tests.bench
+
+proof: ready-to-test  ## the long campaigns: simulation, kill -9, the gate
+	$(RUN) -m tests.simulation --seeds 20 --deliveries 10000
+	$(RUN) -m tests.crash --points 100
+	$(RUN) -m tests.gate
+
+format: ready-to-test  ## let ruff lay the code out
+	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
+
+clean:  ## remove what can be made again; never state/ or secrets/
+	rm -rf .venv .uv .servers .demo build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +
+
+ready:
+	@$(BOOTSTRAP)
+
+ready-to-test:
+	@$(BOOTSTRAP) $(TESTING)
