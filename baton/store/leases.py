@@ -192,9 +192,17 @@ class LeaseStore:
         leased = []
         for row in connection.execute(query).all():
             effect = self.store.effect(row)
-            until = now + timedelta(seconds=rule.lease_s)
-            self._guarded(connection, effect, epoch=effect.epoch + 1, lease_owner=rule.worker, lease_until=until)
-            leased.append(replace(effect, epoch=effect.epoch + 1))
+            # Every look counts as an attempt, so that the pauses between looks grow.
+            asked = replace(effect, epoch=effect.epoch + 1, attempts=effect.attempts + 1)
+            self._guarded(
+                connection,
+                effect,
+                epoch=asked.epoch,
+                attempts=asked.attempts,
+                lease_owner=rule.worker,
+                lease_until=now + timedelta(seconds=rule.lease_s),
+            )
+            leased.append(asked)
         return leased
 
     def next_retry(self, connection: sa.Connection, system: str, latest: datetime) -> datetime | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -34,7 +35,7 @@ _ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 class FileExportSettings(ConnectorSettings):
     """Where the roster lies and what it must look like."""
 
-    path: str = Field(min_length=1, description="a file, a directory, or a directory with a glob: /srv/hr/roster*.csv")
+    path: Path = Field(description="a file, a directory, or a directory with a glob: /srv/hr/roster*.csv")
     sheet: str | None = Field(None, description="the XLSX sheet; needed when several sheets hold data")
     columns: tuple[str, ...] = Field((), description="headers that must be there, e.g. 工号, 姓名, 状态")
     number_column: str | None = Field(None, description="the header of the employee number, e.g. 工号")
@@ -107,7 +108,7 @@ class FileExport(EmployeeSource):
 
     def _place(self) -> Place:
         given = self.settings
-        return Place(given.path, given.settle_s, given.max_bytes, given.as_of_name, given.time_zone)
+        return Place(str(given.path), given.settle_s, given.max_bytes, given.as_of_name, given.time_zone)
 
     def _origin(self, choice: Choice, digest: str, table: Table) -> Origin:
         detail = {
