@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from baton.model.account import AccountState
 from baton.model.effect import Effect, Link
@@ -29,48 +31,18 @@ class LinkStore:
             yield _link(row)
 
     def save_plan(self, connection: sa.Connection, planned: Sequence[Link]) -> None:
-        """Store that these people were planned up to a version (insert or update)."""
-        if not planned:
-            return
-        rows = [
-            {
-                "system": link.system,
-                "number": link.number,
-                "external_id": link.external_id,
-                "state": link.state.value,
-                "applied": dict(link.applied),
-                "planned_version": link.planned_version,
-                "generation": link.generation,
-                "mapping_digest": link.mapping_digest,
-                "dirty": link.dirty,
-            }
-            for link in planned
-        ]
-        changed = ("planned_version", "generation", "mapping_digest", "dirty")
-        self._upsert(connection, rows, changed)
+        """Store that these people were planned up to a version; what is proven about them stays as it is."""
+        self._upsert(connection, planned, ("planned_version", "generation", "mapping_digest", "dirty"))
 
     def observe(self, connection: sa.Connection, observed: Sequence[Link]) -> None:
         """Store what a scan has seen, for planning the repair."""
-        rows = [
-            {
-                "system": link.system,
-                "number": link.number,
-                "external_id": link.external_id,
-                "state": link.state.value,
-                "applied": dict(link.applied),
-                "planned_version": link.planned_version,
-                "generation": link.generation,
-                "mapping_digest": link.mapping_digest,
-                "dirty": link.dirty,
-            }
-            for link in observed
-        ]
-        if rows:
-            self._upsert(connection, rows, ("external_id", "state", "applied", "dirty"))
+        self._upsert(connection, observed, ("external_id", "state", "applied", "dirty"))
 
-    def _upsert(self, connection: sa.Connection, rows: list[dict[str, Any]], changed: tuple[str, ...]) -> None:
-        from sqlalchemy.dialects import postgresql, sqlite
-
+    def _upsert(self, connection: sa.Connection, given: Sequence[Link], changed: tuple[str, ...]) -> None:
+        """Insert, or change only these columns."""
+        if not given:
+            return
+        rows = [{**dataclasses.asdict(link), "state": link.state.value} for link in given]
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         statement = dialect.insert(links)
         statement = statement.on_conflict_do_update(
