@@ -183,12 +183,20 @@ class _Planning:
     def _record(self, source: str, reading: Reading) -> None:
         """Store a new version of everyone about whom the feed says something new."""
         known = self.hub.people.known(self.connection, source)
+        new = [number for number in reading.rows["number"] if number not in known]
+        foreign = self.hub.people.elsewhere(self.connection, source, new)
         wanted = set(self.request.employees)
         changed = [
             position
             for position, (number, digest) in enumerate(zip(reading.rows["number"], reading.digests, strict=True))
-            if (number not in known or known[number].digest != digest) and (not wanted or number in wanted)
+            if (number not in known or known[number].digest != digest)
+            and (not wanted or number in wanted)
+            and number not in foreign
         ]
+        self._note(
+            RunFault(f"{source}:{number}", "number", "other_source", f"the person belongs to the source {owner}")
+            for number, owner in foreign.items()
+        )
         marks = [reading.digests[position] for position in changed]
         pairs = list(zip(reading.employees(changed), marks, strict=True))
         self.hub.people.record(self.connection, source, self.run_id, pairs, known, self.now)
@@ -254,9 +262,11 @@ class _Planning:
 
     def _note_faults(self, system: str, plan: PersonPlan) -> None:
         self.counts["unmapped"] += 1
-        found = [
-            RunFault(f"{system}:{plan.link.number}", field_, rule, message) for field_, rule, message in plan.faults
-        ]
+        place = f"{system}:{plan.link.number}"
+        self._note(RunFault(place, name, rule, message) for name, rule, message in plan.faults)
+
+    def _note(self, faults: Iterable[RunFault]) -> None:
+        found = list(faults)
         self.faults += found
         self.hub.runs.add_faults(self.connection, self.run_id, found)
 

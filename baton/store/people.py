@@ -52,6 +52,16 @@ class PeopleStore:
             for row in connection.execute(query)
         }
 
+    def elsewhere(self, connection: sa.Connection, source: str, numbers: Sequence[str]) -> dict[str, str]:
+        """Those of these people who belong to another source, with its name: two sources never share a person."""
+        found: dict[str, str] = {}
+        for chunk in chunked(numbers):
+            query = sa.select(people.c.number, people.c.source).where(
+                people.c.number.in_(chunk), people.c.source != source
+            )
+            found.update((row.number, row.source) for row in connection.execute(query))
+        return found
+
     def record(
         self,
         connection: sa.Connection,
