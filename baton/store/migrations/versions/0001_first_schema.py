@@ -133,7 +133,7 @@ def upgrade() -> None:
     sa.Column('message', sa.Text(), server_default='', nullable=False),
     sa.Column('remedy', sa.Text(), server_default='', nullable=False),
     sa.Column('evidence', sa.JSON(), nullable=False),
-    sa.Column('approved', sa.Boolean(), server_default=sa.text('0'), nullable=False),
+    sa.Column('approved', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('updated_at', sa.BigInteger(), nullable=False),
     sa.ForeignKeyConstraint(['run_id'], ['runs.id'], name=op.f('fk_effects_run_id_runs')),

