@@ -19,7 +19,9 @@ import io
 import os
 import platform
 import re
+import shlex
 import shutil
+import ssl
 import subprocess
 import sys
 import urllib.error
@@ -199,7 +201,7 @@ def _uv_by_wheel() -> None:
 def _address_of(name: str) -> str:
     """Where the index keeps that file. The simple index in HTML is what every mirror has."""
     page = f"{_index().rstrip('/')}/uv/"
-    links = re.findall(r'href="([^"]+)"', _download(page).decode("utf-8", "replace"))
+    links: list[str] = re.findall(r'href="([^"]+)"', _download(page).decode("utf-8", "replace"))
     for link in links:
         address = urllib.parse.urljoin(page, link.replace("&amp;", "&"))
         if urllib.parse.unquote(urllib.parse.urlsplit(address).path).endswith(f"/{name}"):
@@ -250,7 +252,8 @@ def _index() -> str:
             continue
         for section in ("install", "global"):
             if config.has_option(section, "index-url"):
-                return config.get(section, "index-url")
+                configured: str = config.get(section, "index-url")
+                return configured
     return PUBLIC_INDEX
 
 
@@ -275,16 +278,23 @@ def _install(uv: str, groups: list[str]) -> None:
     export = ("export", "--frozen", "--quiet", "--no-default-groups", *chosen, "--no-emit-project")
     _uv(uv, *export, "--format", "requirements-txt", "--output-file", str(pins))
     _uv(uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(ENVIRONMENT))
-    inside = ("--python", str(ENVIRONMENT / "bin" / "python"), "--default-index", _index())
+    inside = ("--python", str(ENVIRONMENT / "bin" / "python"))
     _uv(uv, "pip", "sync", "--require-hashes", *inside, str(pins))
     _uv(uv, "pip", "install", "--quiet", "--no-deps", *inside, "--editable", str(ROOT))
 
 
 def _offer(uv: str) -> None:
-    """Put uv beside the environment's Python, where what installs servers for the sandbox looks for it."""
+    """Put uv, with the settings that worked, beside the environment's Python: the sandbox's servers need it too."""
     beside = ENVIRONMENT / "bin" / "uv"
+    settled = _environment()
+    words = [
+        f"{name}={shlex.quote(settled[name])}"
+        for name in sorted(settled)
+        if name.startswith("UV_") and "INDEX" not in name
+    ]
     beside.unlink(missing_ok=True)
-    beside.symlink_to(uv)
+    beside.write_text(f'#!/bin/sh\nexport {" ".join(words)}\nexec {shlex.quote(uv)} "$@"\n', encoding="utf-8")
+    beside.chmod(0o755)
 
 
 def _uv(uv: str, *arguments: str) -> None:
@@ -302,9 +312,19 @@ def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name not in foreign}
     settled = {"UV_PYTHON_DOWNLOADS": "never", "UV_PYTHON_PREFERENCE": "only-system", "UV_NO_PROGRESS": "1"}
     kept |= settled | {"UV_HTTP_TIMEOUT": kept.get("UV_HTTP_TIMEOUT", "120")}
+    if _index().rstrip("/") != PUBLIC_INDEX:
+        kept["UV_DEFAULT_INDEX"] = _index()
+    if _machine_has_certificates():
+        # uv brings its own list of certificate authorities; a company's proxy is only in the machine's.
+        kept |= {"UV_SYSTEM_CERTS": "1", "UV_NATIVE_TLS": "1"}
     if not {"UV_CACHE_DIR", "XDG_CACHE_HOME"} & kept.keys() and not _home_is_writable():
         kept["UV_CACHE_DIR"] = str(TOOL / "cache")
     return kept
+
+
+def _machine_has_certificates() -> bool:
+    places = ssl.get_default_verify_paths()
+    return bool(places.cafile or (places.capath and any(Path(places.capath).iterdir())))
 
 
 def _home_is_writable() -> bool:

@@ -1,0 +1,42 @@
+"""Everything that can be judged without running the product: `make check`.
+
+Each check runs even when an earlier one failed, so that one run shows all there is to mend.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = ROOT / ".venv" / "bin"
+CHECKS = {
+    "style": [str(BIN / "ruff"), "check", "--quiet", "."],
+    "layout of the code": [str(BIN / "ruff"), "format", "--check", "--quiet", "."],
+    "types": [str(BIN / "mypy")],
+    "who may import whom": [str(BIN / "lint-imports"), "--no-cache"],
+    "lock file": [str(BIN / "uv"), "lock", "--check", "--quiet"],
+    "documents": [sys.executable, str(ROOT / "tools" / "documents.py")],
+}
+
+
+def main() -> int:
+    """Run them all; 0 when all passed, else 1."""
+    verdicts = {}
+    for name, command in CHECKS.items():
+        started = time.monotonic()
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        passed = done.returncode == 0
+        verdicts[name] = "ok" if passed else "FAILED"
+        print(f"{verdicts[name]:<7}{name} ({time.monotonic() - started:.1f} s)", flush=True)
+        if not passed:
+            print(done.stdout + done.stderr, flush=True)
+    failed = [name for name, verdict in verdicts.items() if verdict != "ok"]
+    print(f"check: {len(verdicts) - len(failed)} of {len(verdicts)} passed" + (f"; failed: {failed}" if failed else ""))
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
