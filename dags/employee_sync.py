@@ -22,7 +22,7 @@ from baton.tasks import apply, plan, settle
         "employees": Param(
             default=None,
             type=["null", "array"],
-            items={"type": "string"},
+            items={"type": "string", "pattern": "^[A-Za-z0-9._@-]{1,40}$"},
             title="Employee numbers · 工号",
             description="One per line; empty means everyone. 每行一个；留空表示全部。",
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from airflow.sdk.plugins_manager import AirflowPlugin
 
@@ -20,11 +20,29 @@ class LazyConsole:
         await LazyConsole._app(scope, receive, send)
 
 
+_APPS: Final = [{"app": LazyConsole(), "url_prefix": "/baton", "name": "Baton"}]
+_VIEWS: Final = [
+    {
+        "name": "Baton",
+        "href": "baton/",
+        "destination": "nav",
+        "url_route": "baton",
+        "nav_top_level": True,
+        "icon": "/baton/static/icon.svg",
+    },
+    {
+        "name": "Baton",
+        "href": "baton/of?dag={DAG_ID}&run={RUN_ID}",
+        "destination": "dag_run",
+        "url_route": "baton-run",
+        "icon": "/baton/static/icon.svg",
+    },
+]
+
+
 class BatonPlugin(AirflowPlugin):
-    """The console at /baton, linked from the navigation."""
+    """The console at /baton: linked from the navigation, and from every DAG run to the run of the hub it carried."""
 
     name = "baton"
-    fastapi_apps: ClassVar[list[dict[str, Any]]] = [{"app": LazyConsole(), "url_prefix": "/baton", "name": "Baton"}]
-    external_views: ClassVar[list[dict[str, Any]]] = [
-        {"name": "Baton", "href": "baton/", "destination": "nav", "url_route": "baton", "nav_top_level": True}
-    ]
+    fastapi_apps = _APPS
+    external_views = _VIEWS

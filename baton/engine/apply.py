@@ -47,10 +47,13 @@ class Report:
     system: str
     counts: Counter[str] = field(default_factory=Counter)
     halted: str = ""
+    needs_person: bool = False
+    """True when it stopped for something that does not pass by itself: credentials, permission, a kill switch."""
 
     def stop(self, error: ConnectorError) -> None:
         """Remember why no further call was made."""
         self.halted = str(error)
+        self.needs_person = isinstance(error, HaltError)
 
 
 class Applier:
@@ -124,6 +127,7 @@ class Applier:
         off = [scope for scope in ("all", f"system:{self.system}") if scope in engaged]
         if off:
             report.halted = f"kill switch {off[0]} is on: {engaged[off[0]]}"
+            report.needs_person = True
             return False
         resolved = self._settle_unsettled(rule, EffectState.IN_DOUBT, report)
         paused = frozenset(scope.removeprefix("action:") for scope in engaged if scope.startswith("action:"))

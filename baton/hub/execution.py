@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from baton.engine import settle as settling
 from baton.engine.apply import Applier, Pace, Report
 from baton.engine.settle import Settlement
-from baton.errors import BatonError, ConfigurationError, Fault
+from baton.errors import BatonError, ConfigurationError, Fault, RetryableError
 from baton.hub.core import Hub
 from baton.store.runs import Run, RunState
 
@@ -33,7 +33,7 @@ def apply(hub: Hub, only: str | None = None, progress: Callable[[Report], None] 
         try:
             target = hub.target(system.name)
         except BatonError as error:
-            reports.append(Report(system.name, halted=str(error)))
+            reports.append(Report(system.name, halted=str(error), needs_person=not isinstance(error, RetryableError)))
             progress(reports[-1])
             continue
         applier = Applier(

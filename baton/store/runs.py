@@ -57,6 +57,16 @@ class Run:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What a person decided on a run, when and why."""
+
+    decision: str
+    person: str
+    why: str
+    decided_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ApprovedFeed:
     """The last feed of a source that was used: what the next one is measured against."""
 
@@ -136,6 +146,11 @@ class RunStore:
         )
         body = {"run": run.id, "decision": decision, "by": person, "why": why, "plan": run.plan_hash}
         append(connection, [Entry(kind="decision", at=now, body=body)])
+
+    def decisions(self, connection: sa.Connection, run_id: str) -> list[Decision]:
+        """What people decided on a run, in order."""
+        query = sa.select(approvals).where(approvals.c.run_id == run_id).order_by(approvals.c.id)
+        return [Decision(row.decision, row.person, row.why, row.decided_at) for row in connection.execute(query)]
 
     def approved_feed(self, connection: sa.Connection, source: str) -> ApprovedFeed | None:
         """What the next feed of this source is measured against; None before the first."""

@@ -1,32 +1,49 @@
-"""Opening the hub inside a task: settings and secrets, Airflow connections included, and errors as Airflow wants them."""
+"""Opening the hub inside a task: settings, secrets and Airflow connections; errors in the form Airflow acts on."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from types import TracebackType
 from typing import Final
 
 from airflow.sdk import BaseHook
 from airflow.sdk.definitions.retry_policy import ExceptionRetryPolicy, RetryAction, RetryRule
-from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowNotFoundException
+from airflow.sdk.log import mask_secret
 
-from baton.errors import BatonError, InDoubtError, RetryableError
+from baton.contracts import Finding
+from baton.errors import BatonError, InDoubtError, LeaseLostError, RetryableError
 from baton.hub import Hub
-from baton.settings import load
+from baton.settings import HubSettings, load
+from baton.typed_settings import secret_fields
 
 log = logging.getLogger("baton.tasks")
 
 RETRIES: Final = 2
 RETRY_POLICY: Final = ExceptionRetryPolicy(
     rules=[
-        RetryRule(exception=RetryableError, action=RetryAction.RETRY, retry_delay=timedelta(seconds=30)),
-        RetryRule(exception=InDoubtError, action=RetryAction.RETRY, retry_delay=timedelta(seconds=30)),
+        RetryRule(
+            exception=[RetryableError, InDoubtError, LeaseLostError],
+            action=RetryAction.RETRY,
+            retry_delay=timedelta(seconds=30),
+        ),
         RetryRule(exception=BatonError, action=RetryAction.FAIL),
     ]
 )
 """By what to do next: what may pass is tried again, what needs a person is not."""
+
+_TALKATIVE: Final = ("httpx", "httpcore", "urllib3", "requests", "zeep", "simple_salesforce", "asyncssh")
+"""Libraries that log addresses with what was asked for in them, and bodies: their lines would end in Airflow's logs."""
+
+
+class UnexpectedError(Exception):
+    """Something nobody foresaw. Only its type and place are told: its message may repeat what it choked on."""
 
 
 def read_connection(connection_id: str) -> Mapping[str, str | None] | None:
@@ -35,7 +52,9 @@ def read_connection(connection_id: str) -> Mapping[str, str | None] | None:
         connection = BaseHook.get_connection(connection_id)
     except AirflowNotFoundException:
         return None
-    fields: dict[str, str | None] = {name: str(value) for name, value in connection.extra_dejson.items()}
+    fields: dict[str, str | None] = {
+        name: None if value is None else str(value) for name, value in connection.extra_dejson.items()
+    }
     fields.update(host=connection.host, login=connection.login, password=connection.password)
     return fields
 
@@ -43,14 +62,56 @@ def read_connection(connection_id: str) -> Mapping[str, str | None] | None:
 @contextmanager
 def opened_hub() -> Iterator[Hub]:
     """The hub, with every mapping checked. Configuration errors end the task at once, without a retry."""
-    try:
-        with Hub(load(read_connection=read_connection)) as hub:
+    with _told_safely():
+        # One look at a connection serves all the secrets in it: inside a task each look is a call to the API server.
+        settings = load(read_connection=cache(read_connection))
+        _mask_secrets(settings)
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.WARNING)
+        with Hub(settings) as hub:
             hub.mappings  # noqa: B018 - reading it is the check
             yield hub
-    except (RetryableError, InDoubtError):
-        raise
+
+
+@contextmanager
+def _told_safely() -> Iterator[None]:
+    """Let through what is written for people to read; of anything else tell only the type and the place.
+
+    Airflow stores and shows whole exceptions, those they came from included, so nothing is chained.
+    """
+    try:
+        yield
+    except (RetryableError, InDoubtError, LeaseLostError) as error:
+        raise _alone(error) from None
     except BatonError as error:
         raise AirflowFailException(str(error)) from None
+    except AirflowException:
+        raise
+    except Exception as error:  # noqa: BLE001 - the boundary: what passes here is written down by Airflow
+        log.error("unexpected %s\n%s", type(error).__name__, _frames(error.__traceback__))  # noqa: TRY400
+        place = traceback.extract_tb(error.__traceback__)[-1]
+        raise UnexpectedError(f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}") from None
+
+
+def _alone(error: BatonError) -> BatonError:
+    """The error without its history."""
+    error.__cause__ = error.__context__ = None
+    return error
+
+
+def _frames(trace: TracebackType | None) -> str:
+    """Where it happened: files, lines and the source text there, never a value."""
+    return "".join(traceback.format_tb(trace)).rstrip()
+
+
+def _mask_secrets(settings: HubSettings) -> None:
+    """Have Airflow's logs blot out every secret in use, should one ever get into a line."""
+    mask_secret(settings.database.get_secret_value())
+    for system in settings.enabled.values():
+        for name in secret_fields(type(system.settings)) if system.settings else ():
+            value = getattr(system.settings, name)
+            if value is not None:
+                mask_secret(value.get_secret_value())
 
 
 class BatonHook(BaseHook):
@@ -71,12 +132,20 @@ class BatonHook(BaseHook):
 
     def test_connection(self) -> tuple[bool, str]:
         """Run the self-check of every enabled system that takes its credentials from this connection."""
-        findings = []
-        with opened_hub() as hub:
-            for system in hub.settings.enabled.values():
-                if system.airflow_connection == self.baton_conn_id:
-                    findings += hub.connector(system.name).check()
+        try:
+            with opened_hub() as hub:
+                findings = _self_checks(hub, lambda connection: connection == self.baton_conn_id)
+        except (BatonError, AirflowException, UnexpectedError) as error:
+            return False, str(error)
         bad = [f"{finding.what}: {finding.detail} {finding.remedy}".strip() for finding in findings if not finding.ok]
         if not findings:
             return False, "no enabled system in systems.yaml names this connection (airflow_connection)"
         return not bad, "; ".join(bad) or f"{len(findings)} checks passed"
+
+
+def _self_checks(hub: Hub, wanted: Callable[[str | None], bool]) -> list[Finding]:
+    findings: list[Finding] = []
+    for system in hub.settings.enabled.values():
+        if wanted(system.airflow_connection):
+            findings += hub.connector(system.name).check()
+    return findings

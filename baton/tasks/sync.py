@@ -3,72 +3,107 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from collections import Counter
+from typing import Any, Final
 
 from airflow.sdk import TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from baton.engine.settle import Verdict, summarise
-from baton.errors import FeedRefusedError, RetryableError
+from baton.errors import RetryableError
 from baton.hub import execution
+from baton.hub.execution import Settled
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync, preview_sync
 from baton.store.runs import RunState
 from baton.tasks.opening import RETRIES, RETRY_POLICY, opened_hub
 
 log = logging.getLogger("baton.tasks")
 
-_RUN = "run"
+_PLANNERS: Final = {"sync": (plan_sync, preview_sync)}
+"""The jobs there are: how each is planned, and how it is tried out."""
+_RUN: Final = "run"
 """XCom key of the run's id."""
-DRY_RUN = "dry-run"
+DRY_RUN: Final = "dry-run"
 """Stands for the id when nothing was stored."""
 
 
 @task(retries=RETRIES, retry_policy=RETRY_POLICY)
 def plan(job: str) -> list[dict[str, str]]:
-    """Plan the job; gives one batch per system that has something to send (ids only)."""
+    """Plan the job; gives one batch per system (ids only), and none when there is nothing to send now.
+
+    A refused feed ends the DAG run here, without a retry: the same file would be refused again.
+    """
     context = get_current_context()
     request = _request(context)
+    planner, previewer = _PLANNERS[job]
     dry_run = bool(context["params"].get("dry_run"))
     with opened_hub() as hub:
-        try:
-            planned = (preview_sync if dry_run else plan_sync)(hub, request)
-        except FeedRefusedError as error:
-            raise AirflowFailException(str(error)) from None
-        _tell(planned)
-        context["ti"].xcom_push(key=_RUN, value=DRY_RUN if dry_run else planned.run.id)
-        if dry_run or planned.run.state is RunState.HELD:
-            return []
-        return [{"run": planned.run.id, "system": system.name} for system in hub.targets()]
+        planned = (previewer if dry_run else planner)(hub, request)
+        batches = [{"run": planned.run.id, "system": system.name} for system in hub.targets()]
+    _tell(planned)
+    context["ti"].xcom_push(key=_RUN, value=DRY_RUN if dry_run else planned.run.id)
+    return [] if dry_run or planned.run.state is RunState.HELD else batches
 
 
 @task(retries=RETRIES, retry_policy=RETRY_POLICY, map_index_template="{{ batch_name }}")
-def apply(batch: dict[str, str]) -> dict[str, int]:
-    """Send what is released and due in one system; gives the figures."""
+def apply(batch: dict[str, str]) -> dict[str, Any]:
+    """Send what is released and due in one system; gives the figures.
+
+    A system that could not be reached is tried again; one that waits for a person is not. What was not sent stays
+    planned in either case, and the next run takes it.
+    """
     get_current_context()["batch_name"] = batch["system"]  # type: ignore[typeddict-unknown-key]
     with opened_hub() as hub:
         (report,) = execution.apply(hub, batch["system"])
     log.info("%s: %s", report.system, dict(report.counts))
+    if report.halted and report.needs_person:
+        raise AirflowFailException(f"{report.system}: stopped: {report.halted}")
     if report.halted:
         raise RetryableError(f"{report.system}: stopped: {report.halted}", code="halted")
-    return dict(report.counts)
+    return {"system": report.system, "counts": dict(report.counts)}
 
 
-@task(trigger_rule=TriggerRule.ALL_DONE)
+@task(trigger_rule=TriggerRule.ALL_DONE, retries=RETRIES, retry_policy=RETRY_POLICY)
 def settle(job: str) -> dict[str, Any]:
     """Read back and judge, whatever became of the tasks before; anything but a clean verdict fails the DAG run."""
-    context = get_current_context()
-    run_id = context["ti"].xcom_pull(task_ids="plan", key=_RUN)
+    ti = get_current_context()["ti"]
+    run_id = ti.xcom_pull(task_ids="plan", key=_RUN)
     if run_id is None:
-        raise AirflowFailException("there is no plan: see the log of the task before")
+        raise AirflowFailException(f"there is no plan of {job} to settle: see the log of the task plan")
     if run_id == DRY_RUN:
         return {"run": DRY_RUN, "verdict": "dry run"}
     with opened_hub() as hub:
         settled = execution.settle(hub, run_id)
     figures = " ".join(summarise(settled.settlement.counts)) or "nothing to do"
     log.info("%s: %s (%s)", run_id, settled.run.verdict, figures)
-    if settled.run.verdict != Verdict.CLEAN:
-        raise AirflowFailException(f"{run_id} is {settled.run.verdict}: {figures}; see: baton runs {run_id}")
+    _demand_clean(settled, figures)
+    _demand_complete(ti, run_id)
     return {"run": run_id, "verdict": settled.run.verdict, "counts": dict(settled.settlement.counts)}
+
+
+def _demand_clean(settled: Settled, figures: str) -> None:
+    run = settled.run
+    if run.state is RunState.HELD:
+        reasons = "; ".join(run.reasons)
+        raise AirflowFailException(
+            f"{run.id} is held and nothing of it was sent: {reasons} — a person other than the one who asked for it"
+            f" must release or reject it: on the page Baton, or with: baton release {run.id} --as NAME --why TEXT"
+        )
+    if run.verdict != Verdict.CLEAN:
+        for system, why in settled.settlement.unreadable.items():
+            log.error("%s cannot be read back: %s", system, why)
+        raise AirflowFailException(
+            f"{run.id} is {run.verdict or run.state}: {figures} — see the page Baton, or: baton runs {run.id}"
+        )
+
+
+def _demand_complete(ti: Any, run_id: str) -> None:
+    """A clean run although a system was left alone: what earlier runs left there is still waiting."""
+    wanted = {batch["system"] for batch in ti.xcom_pull(task_ids="plan") or ()}
+    worked = {report["system"] for report in ti.xcom_pull(task_ids=["apply"]) or () if report}
+    if wanted - worked:
+        names = ", ".join(sorted(wanted - worked))
+        raise AirflowFailException(f"{run_id} itself is clean, but these systems were left alone: {names}")
 
 
 def _request(context: Any) -> SyncRequest:
@@ -83,10 +118,7 @@ def _request(context: Any) -> SyncRequest:
 
 def _tell(planned: SyncPlan) -> None:
     """The plan in figures: system, action and count; never who."""
-    tally: dict[str, int] = {}
-    for draft in planned.drafted:
-        name = f"{draft.intention.system}.{draft.intention.action}"
-        tally[name] = tally.get(name, 0) + 1
-    log.info("%s %s: %s %s", planned.run.id, planned.run.state, dict(planned.run.counts), tally)
+    tally = Counter(f"{draft.intention.system}.{draft.intention.action}" for draft in planned.drafted)
+    log.info("%s %s: %s %s", planned.run.id, planned.run.state, dict(planned.run.counts), dict(tally))
     for reason in planned.run.reasons:
         log.warning("held: %s", reason)
