@@ -19,7 +19,7 @@ SERVERS = [pytest.param(OpenSshServer, marks=pytest.mark.server), AsyncsshServer
 def needs_sshd() -> Sshd:
     sshd = find_sshd()
     if sshd is None:
-        pytest.skip("no sshd on this machine, and none could be fetched")
+        pytest.skip("SERVER NOT AVAILABLE: OpenSSH: no sshd on this machine, and none could be fetched")
     return sshd
 
 

@@ -28,7 +28,7 @@ def prepared():
     try:
         TrytonServer(CACHE).prepare()
     except TrytonServerError as error:
-        pytest.skip(f"no Tryton server can be had here: {error}")
+        pytest.skip(f"SERVER NOT AVAILABLE: Tryton: {error}")
 
 
 def answers(base_url):

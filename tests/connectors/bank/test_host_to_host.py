@@ -36,7 +36,7 @@ pytestmark = pytest.mark.server
 def server(tmp_path: Path) -> Iterator[SftpServer]:
     sshd = find_sshd()
     if sshd is None:
-        pytest.skip("no sshd on this machine, and none could be fetched")
+        pytest.skip("SERVER NOT AVAILABLE: OpenSSH: no sshd on this machine, and none could be fetched")
     with OpenSshServer(tmp_path / "server", sshd=sshd) as running:
         assert running.real
         yield running
@@ -72,7 +72,7 @@ def files(bank: Simulator, folder: str = "in") -> list[str]:
 @pytest.mark.parametrize("kind", [OpenSshServer, AsyncsshServer])
 def test_a_payee_is_added_changed_suspended_and_reactivated(kind: type[SftpServer], tmp_path: Path) -> None:
     if kind is OpenSshServer and find_sshd() is None:
-        pytest.skip("no sshd on this machine, and none could be fetched")
+        pytest.skip("SERVER NOT AVAILABLE: OpenSSH: no sshd on this machine, and none could be fetched")
     with kind(tmp_path / "server") as server:
         bank = Simulator(server)
         target = connector(bank)

@@ -19,7 +19,7 @@ def tryton() -> Iterator[TrytonServer]:
     try:
         server.prepare()
     except TrytonServerError as error:
-        pytest.skip(f"no Tryton server can be had here: {error}")
+        pytest.skip(f"SERVER NOT AVAILABLE: Tryton: {error}")
     with server:
         yield server
 

@@ -1,0 +1,53 @@
+"""How the suite is spread over processes, and what it says last: which servers could not be had.
+
+Loaded by ``-p tests.suite`` (pyproject.toml).
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+UNAVAILABLE: Final = "SERVER NOT AVAILABLE:"
+"""How the reason of a skip starts when a real server cannot be had on this machine."""
+ALONE: Final = {"tryton": "tryton", "openssh": "openssh", "airflow": "airflow", "demo": "demo", "crash": "crash"}
+"""A word in a test file's name -> the group of tests that share that server: one process runs the whole group."""
+LONG: Final = ("demo", "airflow", "tryton", "crash")
+"""Groups that start first, so that the suite does not end waiting for one of them."""
+
+
+def group_of(path: Path) -> str:
+    """Tests of one file stay together (their fixtures are the file's), files that share a server as well."""
+    words = path.stem.split("_")
+    return next((group for word, group in ALONE.items() if word in words), path.as_posix())
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    order = {group: place for place, group in enumerate(LONG)}
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(group_of(item.path.relative_to(config.rootpath))))
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: order.get(item.get_closest_marker("xdist_group").args[0], len(order)))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """After pytest's own last line: every test that was skipped because a server could not be had."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if hasattr(config, "workerinput") or reporter is None or config.option.collectonly:
+        return
+    missed = []
+    for report in reporter.stats.get("skipped", ()):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reason = reason.removeprefix("Skipped: ")
+        if reason.startswith(UNAVAILABLE):
+            missed.append(f"  {report.nodeid}: {reason.removeprefix(UNAVAILABLE).strip()}")
+    for line in missed:
+        reporter.write_line(line)
+    sys.stdout.flush()
+    reporter.write_line(f"{UNAVAILABLE} {len(missed)} tests did not run for want of a real server")
