@@ -169,13 +169,17 @@ def jsforce(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with jsforce installed, or a loud skip."""
     npm, node = shutil.which("npm"), shutil.which("node")
     if npm is None or node is None:
-        pytest.skip("SERVER NOT AVAILABLE: Node.js: jsforce did not drive the simulator: npm and node are not installed")
+        pytest.skip(
+            "SERVER NOT AVAILABLE: Node.js: jsforce did not drive the simulator: npm and node are not installed"
+        )
     folder = tmp_path_factory.mktemp("jsforce")
     install = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), JSFORCE]
     try:
         subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=60)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        pytest.skip(f"SERVER NOT AVAILABLE: Node.js: jsforce did not drive the simulator: npm could not install {JSFORCE} ({type(error).__name__})")
+        pytest.skip(
+            f"SERVER NOT AVAILABLE: Node.js: jsforce did not drive the simulator: npm could not install {JSFORCE} ({type(error).__name__})"
+        )
     return folder
 
 
