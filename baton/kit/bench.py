@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from baton.client import Client, Limits
@@ -24,10 +24,12 @@ _NEEDED = {Action.DISABLE: "disabling", Action.ENABLE: "enabling", Action.REMOVE
 class Counterpart(Protocol):
     """What stands on the other side: a simulator, or a real server with the same face.
 
-    Further, optional: ``handle(httpx.Request) -> httpx.Response`` (without it the troubles cannot be played),
-    ``journal`` (accepted writes), ``expire_sessions()``, ``bad(n)`` (fields the other side refuses), ``disabling(n)``,
-    ``enabling(n)`` and ``removing(n)`` (fields such a write needs), ``settle()`` (let accepted writes be decided),
-    ``people``, ``page_size`` and ``callback()`` for sources, ``exempt`` (laws it cannot keep, with reasons).
+    Further, optional: ``handle(httpx.Request) -> httpx.Response`` of a simulator, or ``forward`` with the same shape,
+    which carries the request to a real server (with neither, the troubles cannot be played), ``journal`` (accepted
+    writes, of this counterpart's people alone where a server is shared), ``expire_sessions()``, ``bad(n)`` (fields the
+    other side refuses), ``disabling(n)``, ``enabling(n)`` and ``removing(n)`` (fields such a write needs), ``settle()``
+    (let accepted writes be decided), ``people``, ``page_size`` and ``callback()`` for sources, ``exempt`` (laws it
+    cannot keep, with reasons).
     """
 
     @property
@@ -91,6 +93,7 @@ class Bench:
     clock: VirtualClock = field(init=False, default_factory=VirtualClock)
     _troubles: TroubledTransport | None = field(init=False, default=None)
     _ids: dict[str, str] = field(init=False, default_factory=dict)
+    _batches: dict[str, str] = field(init=False, default_factory=dict)
     _versions: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
@@ -98,8 +101,9 @@ class Bench:
         settings = self.connector_class.Settings.model_validate(
             {**self.counterpart.settings, **self.counterpart.secrets}
         )
-        if callable(getattr(self.counterpart, "handle", None)):
-            self._troubles = TroubledTransport(self.counterpart.handle, self.written, self.clock)
+        carry = getattr(self.counterpart, "handle", None) or getattr(self.counterpart, "forward", None)
+        if carry is not None:
+            self._troubles = TroubledTransport(carry, self.written, self.clock)
         rule = EgressRule(egress_rule(settings).origins, allow_private=True)
         self.client = Client(rule, limits=Limits(deadline_s=DEADLINE_S), clock=self.clock, transport=self._troubles)
         self.connector = self.connector_class(settings, self.client)
@@ -121,7 +125,7 @@ class Bench:
     def troubles(self) -> TroubledTransport:
         """The network in between. A law that needs it does not apply where it cannot be had."""
         if self._troubles is None:
-            not_applicable("the counterpart has no handle(), so troubles cannot be played")
+            not_applicable("the other side is not reached over HTTP, so the troubles of HTTP cannot be played")
         if not hasattr(self.counterpart, "journal"):
             not_applicable("the counterpart keeps no journal, so a write cannot be told from a question")
         return self._troubles
@@ -181,7 +185,7 @@ class Bench:
         method = getattr(self.target, action.value)
         receipts: list[Receipt] = []
         for start in range(0, len(writes), self.target.batch_limit):
-            part = writes[start : start + self.target.batch_limit]
+            part = self._one_call(writes[start : start + self.target.batch_limit])
             answer = method(part)
             expect(
                 len(answer) == len(part),
@@ -192,6 +196,16 @@ class Bench:
             if receipt.external_id and receipt.outcome in (Outcome.DONE, Outcome.ACCEPTED):
                 self._ids[write.ref.number] = receipt.external_id
         return tuple(receipts)
+
+    def _one_call(self, writes: Sequence[AccountWrite]) -> list[AccountWrite]:
+        """The writes of one call under the batch id of that call, which a repeat of the same call has again."""
+        batch_id = hashlib.sha256("\n".join(write.key for write in writes).encode()).hexdigest()[:32]
+        self._batches.update((write.key, batch_id) for write in writes)
+        return self.as_sent(writes)
+
+    def as_sent(self, writes: Sequence[AccountWrite]) -> list[AccountWrite]:
+        """The writes with the batch ids of the calls they last travelled in."""
+        return [replace(write, batch_id=self._batches.get(write.key, write.batch_id)) for write in writes]
 
     def said(self, action: Action, writes: Sequence[AccountWrite]) -> Said:
         """Like `call`, with an error as a result."""
@@ -211,7 +225,7 @@ class Bench:
         pending = [n for n, receipt in enumerate(receipts) if receipt.outcome is Outcome.ACCEPTED]
         if not pending:
             return tuple(receipts)
-        final = dict(zip(pending, self.connector.results([writes[n] for n in pending]), strict=True))
+        final = dict(zip(pending, self.connector.results(self.as_sent([writes[n] for n in pending])), strict=True))
         return tuple(final.get(n, receipt) for n, receipt in enumerate(receipts))
 
     def do(self, action: Action, *people: int, fields: Mapping[str, Scalar] | None = None) -> tuple[Receipt, ...]:
@@ -253,17 +267,17 @@ class Bench:
             same = read == written and (written is None or type(read) is type(written))
             expect(same, f"the field {name} does not read back as it was written (a {type(read).__name__} came back)")
 
-    def rehearse(self, action: Action, prepare: Iterable[Action]) -> int:
-        """On another bench: at which request an action for person 1 first writes."""
+    def rehearse(self, action: Action, prepare: Iterable[Action], *people: int) -> list[int]:
+        """On another bench: at which requests one call of an action for these people writes."""
         other = self.fresh()
         try:
             for step in prepare:
-                other.do(step, 1)
-            write = other.write(action, 1)
+                other.do(step, *people)
+            writes = [other.write(action, n) for n in people]
             other.troubles.clear()
-            other.perform(action, [write])
+            other.perform(action, writes)
             if not other.troubles.writes_at:
                 not_applicable(f"{action} makes no request that the counterpart journals")
-            return other.troubles.writes_at[0]
+            return list(other.troubles.writes_at)
         finally:
             other.close()

@@ -56,7 +56,9 @@ def update_changes_only_the_given_fields(bench: Bench) -> None:
 
 def update_of_an_unknown_person_is_refused_and_makes_no_account(bench: Bench) -> None:
     bench.do(Action.PROVISION, 1)
-    said = bench.said(Action.UPDATE, [bench.write(Action.UPDATE, 2)])
+    writes = [bench.write(Action.UPDATE, 2)]
+    said = bench.said(Action.UPDATE, writes)
+    said = Said(bench.settled(writes, said.receipts), said.error)
     outcomes = {receipt.outcome for receipt in said.receipts}
     refused = isinstance(said.error, RejectedError) or outcomes == {Outcome.REFUSED}
     expect(refused, f"updating a person who has no account gave {said}, not a refusal")
@@ -176,7 +178,7 @@ def look_up_tells_done_from_never_sent(bench: Bench) -> None:
         not_applicable("the connector has no look-up by key")
     sent, never = bench.write(Action.PROVISION, 1), bench.write(Action.PROVISION, 2)
     bench.perform(Action.PROVISION, [sent])
-    known, unknown = bench.connector.look_up([sent, never])
+    known, unknown = bench.connector.look_up(bench.as_sent([sent, never]))
     expect(known.outcome in (Outcome.DONE, Outcome.ACCEPTED), f"look-up of a write that was done says {known.outcome}")
     expect(
         unknown.outcome in (Outcome.NOT_PERFORMED, Outcome.IN_DOUBT),

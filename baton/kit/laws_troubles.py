@@ -42,7 +42,7 @@ def an_answer_after_the_deadline_is_in_doubt(bench: Bench) -> None:
 
 def nothing_happened_is_retryable(bench: Bench) -> None:
     for action, steps in _STEPS.items():
-        position = bench.rehearse(action, steps)
+        position = bench.rehearse(action, steps, 1)[0]
         for at in sorted({0, position}):
             said, written = _with_trouble_at(bench, action, at, Trouble.UNREACHABLE)
             expect(_not_performed(said), f"{action} with a refused connection gave {said}, not a RetryableError")
@@ -51,7 +51,7 @@ def nothing_happened_is_retryable(bench: Bench) -> None:
 
 def a_429_is_retryable_and_keeps_retry_after(bench: Bench) -> None:
     for action, steps in _STEPS.items():
-        position = bench.rehearse(action, steps)
+        position = bench.rehearse(action, steps, 1)[0]
         said, _ = _with_trouble_at(bench, action, position, Trouble.THROTTLED)
         expect(_not_performed(said), f"{action} answered by 429 gave {said}, not a RetryableError")
         waits = {getattr(said.error, "retry_after_s", None)} if said.error else {r.retry_after_s for r in said.receipts}
@@ -114,7 +114,7 @@ def reading_is_never_in_doubt(bench: Bench) -> None:
 def a_late_commit_does_not_double(bench: Bench) -> None:
     if bench.target.promise is not Promise.KEY:
         not_applicable("only promise class A claims one effect per change")
-    position = bench.rehearse(Action.PROVISION, ())
+    position = bench.rehearse(Action.PROVISION, (), 1)[0]
     write = bench.write(Action.PROVISION, 1)
     bench.troubles.clear()
     bench.troubles.at(position, Trouble.LATE_COMMIT)
@@ -157,7 +157,7 @@ def personal_data_never_appears_in_errors_or_receipts(bench: Bench) -> None:
     ]
     if not personal:
         not_applicable("no personal field in the counterpart's sample")
-    position = bench.rehearse(Action.PROVISION, ())
+    position = bench.rehearse(Action.PROVISION, (), 1)[0]
     for trouble in Trouble:
         said, _ = _with_trouble_at(bench, Action.PROVISION, position, trouble)
         text = f"{said}{said.receipts!r}" + (str(said.error) + repr(said.error) if said.error else "")

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 from baton.contracts import AccountTarget, Connector, EmployeeSource, HintSource
 from baton.errors import ConfigurationError, Fault
-from baton.kit import laws_accounts, laws_sources, laws_troubles
+from baton.kit import laws_accounts, laws_batches, laws_sources, laws_troubles
 from baton.kit.bench import Bench, LawBrokenError, NotApplicableError
 from baton.registry import Registry
 
 Law = Callable[[Bench], None]
 
 LAWS: Final[Mapping[type, tuple[Law, ...]]] = {
-    AccountTarget: (*laws_accounts.LAWS, *laws_troubles.LAWS),
+    AccountTarget: (*laws_accounts.LAWS, *laws_troubles.LAWS, *laws_batches.LAWS),
     EmployeeSource: laws_sources.SOURCE_LAWS,
     HintSource: laws_sources.HINT_LAWS,
 }

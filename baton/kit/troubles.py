@@ -6,9 +6,10 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import httpx
+import orjson
 
 RETRY_AFTER_S: Final = 7.0
 _MAX_REQUESTS: Final = 20_000
@@ -29,6 +30,8 @@ class Trouble(StrEnum):
     """The request is acted on and the answer is 500."""
     GARBLED = "garbled"
     """The request is acted on and the answer is not what it should be."""
+    SHORTENED = "shortened"
+    """The request is acted on and the lists of results in a JSON answer lose an entry (`TroubledTransport.on_write`)."""
     SLOW = "slow"
     """The request is acted on and the answer comes after the deadline."""
     LATE_COMMIT = "late_commit"
@@ -68,6 +71,7 @@ class TroubledTransport(httpx.BaseTransport):
         self._clock = clock
         self._always: Trouble | None = None
         self._on_write: Trouble | None = None
+        self._entries = 0
         self._at: tuple[int, Trouble] | None = None
         self._replayed: tuple[str, bytes] | None = None
         self._late: list[httpx.Request] = []
@@ -77,10 +81,13 @@ class TroubledTransport(httpx.BaseTransport):
         """The body of every answer that was given."""
         self.writes_at: list[int] = []
         """The positions in ``requests`` of those that wrote."""
+        self.shortened = 0
+        """How many lists of results have lost an entry."""
 
     def clear(self) -> None:
         """From now on all is well; counting starts anew."""
         self._always = self._on_write = self._at = self._replayed = None
+        self._entries = self.shortened = 0
         self.requests.clear()
         self.answers.clear()
         self.writes_at.clear()
@@ -89,9 +96,13 @@ class TroubledTransport(httpx.BaseTransport):
         """Trouble for every request."""
         self._always = trouble
 
-    def on_write(self, trouble: Trouble) -> None:
-        """Trouble for the next request that turns out to write (one of the kinds that let it act)."""
+    def on_write(self, trouble: Trouble, *, entries: int = 0) -> None:
+        """Trouble for the next request that turns out to write (one of the kinds that let it act).
+
+        ``entries`` is how long a list of results is, for `Trouble.SHORTENED`.
+        """
         self._on_write = trouble
+        self._entries = entries
 
     def at(self, position: int, trouble: Trouble) -> None:
         """Trouble for the request at this position, counted from the last `clear`."""
@@ -149,9 +160,28 @@ class TroubledTransport(httpx.BaseTransport):
             return httpx.Response(500, content=b"{}")
         if trouble is Trouble.GARBLED:
             return httpx.Response(200, headers={"Content-Type": "text/html"}, content=b"<html>\x00 502 a proxy spoke")
+        if trouble is Trouble.SHORTENED:
+            return self._shorter(answer)
         if trouble is Trouble.SLOW:
             self._clock.sleep(3600)
         return answer
+
+    def _shorter(self, answer: httpx.Response) -> httpx.Response:
+        try:
+            body = orjson.loads(answer.content)
+        except orjson.JSONDecodeError:
+            return answer
+        content_type = answer.headers.get("Content-Type", "application/json")
+        content = orjson.dumps(self._without_last(body))
+        return httpx.Response(answer.status_code, headers={"Content-Type": content_type}, content=content)
+
+    def _without_last(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: self._without_last(each) for name, each in value.items()}
+        if isinstance(value, list) and len(value) == self._entries:
+            self.shortened += 1
+            return value[:-1]
+        return [self._without_last(each) for each in value] if isinstance(value, list) else value
 
 
 IN_DOUBT_AFTER: Final[Sequence[Trouble]] = (Trouble.LOST_REPLY, Trouble.SERVER_ERROR, Trouble.GARBLED, Trouble.SLOW)

@@ -7,10 +7,20 @@ import time
 import pytest
 
 from baton.errors import BatonError, HaltError, InDoubtError, RetryableError
-from baton.kit.laws_accounts import LAWS as ACCOUNT_LAWS
+from baton.kit.bench import Bench
 from baton.kit.laws_troubles import LAWS as TROUBLE_LAWS
 from baton.kit.run import LAWS, Verdict, run_laws, try_law, try_laws
-from baton.sdk import AccountState, AccountTarget, LookupTarget, Outcome, Receipt, RemovalTarget
+from baton.sdk import (
+    AccountState,
+    AccountTarget,
+    Action,
+    Intent,
+    LookupTarget,
+    Outcome,
+    Receipt,
+    RemovalTarget,
+    ResultSource,
+)
 
 BREAKERS = {}
 
@@ -377,7 +387,49 @@ def checks_nothing(toy, simulator):
     return Broken, simulator
 
 
-TITLES = [law.__name__ for law in (*ACCOUNT_LAWS, *TROUBLE_LAWS)]
+@breaks("what_is_said_of_a_broken_batch_is_true")
+def sends_one_by_one_and_tells_only_of_the_last(toy, simulator):
+    class Broken(toy):
+        def _write(self, operations):
+            return [super(Broken, self)._write([operation])[0] for operation in operations]
+
+    return Broken, simulator
+
+
+@breaks("what_is_said_of_a_broken_batch_is_true")
+def calls_a_lost_answer_done(toy, simulator):
+    class Broken(toy):
+        def _write(self, operations):
+            try:
+                return super()._write(operations)
+            except RetryableError:
+                return [Receipt.done("1") for _ in operations]
+
+    return Broken, simulator
+
+
+@breaks("a_short_list_of_results_leaves_a_write_in_doubt")
+def zips_and_hopes(toy, simulator):
+    class Broken(toy):
+        def _write(self, operations):
+            body = self._send("POST", "/v1/users/batch", intent=Intent.WRITE, json={"operations": operations}).json()
+            return [Receipt.done(str(result["id"])) for result in (body["results"] * 2)[: len(operations)]]
+
+    return Broken, simulator
+
+
+@breaks("a_short_list_of_results_leaves_a_write_in_doubt")
+def takes_the_missing_one_for_refused(toy, simulator):
+    class Broken(toy):
+        def _write(self, operations):
+            body = self._send("POST", "/v1/users/batch", intent=Intent.WRITE, json={"operations": operations}).json()
+            done = [Receipt.done(str(result.get("id"))) for result in body["results"]]
+            return done + [Receipt.refused("missing", "not in the answer")] * (len(operations) - len(done))
+
+    return Broken, simulator
+
+
+TITLES = [law.__name__ for law in LAWS[AccountTarget]]
 CASES = [(title, breaker) for title, breakers in BREAKERS.items() for breaker in breakers]
 
 
@@ -438,3 +490,56 @@ def test_a_counterpart_without_handle_gets_no_troubles(toy, simulator):
     for result in try_laws(toy, Silent):
         if result.title in {law.__name__ for law in TROUBLE_LAWS[:4]}:
             assert result.verdict is not Verdict.OK
+
+
+def test_troubles_are_played_on_the_way_to_a_real_server(toy, simulator):
+    class Server:
+        """Has no handle, only a way to a server somewhere else."""
+
+        def __init__(self):
+            self._far = simulator()
+            self.forward = self._far.handle
+
+        def __getattr__(self, name):
+            if name == "handle":
+                raise AttributeError(name)
+            return getattr(self._far, name)
+
+    verdicts = {result.title: result.verdict for result in try_laws(toy, Server)}
+    assert {verdicts[law.__name__] for law in TROUBLE_LAWS} == {Verdict.OK}
+
+
+def test_all_writes_of_one_call_share_a_batch_id_and_a_repeat_has_it_again(toy, simulator):
+    seen = []
+
+    class Watched(toy):
+        batch_limit = 2
+
+        def provision(self, writes):
+            seen.append([write.batch_id for write in writes])
+            return super().provision(writes)
+
+    bench = Bench(Watched, simulator)
+    writes = [bench.write(Action.PROVISION, n) for n in (1, 2, 3)]
+    bench.perform(Action.PROVISION, writes)
+    bench.perform(Action.PROVISION, writes)
+    bench.perform(Action.PROVISION, writes[:1])
+    assert seen[:2] == seen[2:4]
+    assert [len(set(ids)) for ids in seen] == [1] * 5
+    assert len({ids[0] for ids in seen}) == 3
+    assert [write.batch_id for write in bench.as_sent(writes)] == [seen[4][0], seen[0][0], seen[1][0]]
+    bench.close()
+
+
+def test_what_is_only_refused_later_counts_as_a_refusal(toy, simulator):
+    class Later(toy, ResultSource):
+        def update(self, writes):
+            self.said = super().update(writes)
+            return [Receipt.accepted(write.ref.number) for write in writes]
+
+        def results(self, writes):
+            return self.said
+
+    title = "update_of_an_unknown_person_is_refused_and_makes_no_account"
+    law = next(law for law in LAWS[AccountTarget] if law.__name__ == title)
+    assert try_law(law, Later, simulator).verdict is Verdict.OK
