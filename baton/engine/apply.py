@@ -14,11 +14,13 @@ from baton.contracts import AccountTarget, Promise
 from baton.engine import calls
 from baton.engine.calls import RetryRule
 from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
-from baton.model.account import Account, AccountRef, AccountWrite, Outcome, Receipt
+from baton.model.account import AccountWrite, Outcome, Receipt
 from baton.model.effect import Effect, EffectState, Link
 from baton.store.database import Database
 from baton.store.leases import CRASH_LIMIT, ClaimRule, LeaseStore, Settlement
 from baton.store.runs import RunStore
+
+_SUPERIORS_WAIT_S = 0.1
 
 CrashPoint = Callable[[str], None]
 """Called at every step by name; a proof campaign makes it end the process there."""
@@ -116,8 +118,19 @@ class Applier:
             whole_batches=self.target.whole_batches,
         )
         self._settle_unsettled(rule, EffectState.ACCEPTED, report)
-        while not report.halted and self._one_round(rule, report):
-            self._check_fuse(report)
+        waited_s = 0.0
+        while not report.halted:
+            if self._one_round(rule, report):
+                self._check_fuse(report)
+            elif self.pace.threads == 1 or waited_s >= self.pace.patience_s or not self._superiors_in_flight():
+                return
+            else:  # another thread is making the managers' accounts: there will be more to do in a moment
+                self.clock.sleep(_SUPERIORS_WAIT_S)
+                waited_s += _SUPERIORS_WAIT_S
+
+    def _superiors_in_flight(self) -> bool:
+        with self.database.read() as connection:
+            return self.leases.superiors_in_flight(connection, self.system)
 
     def _one_round(self, rule: ClaimRule, report: Report) -> bool:
         """Recover, resolve, send one batch. False when nothing is left to do now."""
@@ -178,7 +191,8 @@ class Applier:
         for half in (batch[:middle], batch[middle:]):
             with self.database.write() as connection:
                 renewed = self.leases.rebatch(connection, half, self.pace.lease_s)
-            self._send(renewed, report)
+            if renewed:
+                self._send(renewed, report)
 
     def _writes(self, batch: Sequence[Effect]) -> tuple[list[Effect], list[AccountWrite]]:
         """The writes of a batch: links read, references filled in, the current account for conditional targets.
@@ -191,13 +205,10 @@ class Applier:
             known = self.leases.links.of(connection, self.system, numbers)
             references = self.leases.links.external_ids(connection, self.system, referred)
         links = [known.get(number, Link(self.system, number)) for number in numbers]
-        expected: Sequence[Account | None] = [None] * len(batch)
+        writes = [calls.as_write(effect, link, references) for effect, link in zip(batch, links, strict=True)]
         if self.target.promise is Promise.CONDITION:
-            expected = self.target.find([AccountRef(link.number, link.external_id) for link in links])
-        writes = [
-            calls.as_write(effect, link, references, account)
-            for effect, link, account in zip(batch, links, expected, strict=True)
-        ]
+            accounts = calls.found(self.target, writes)
+            writes = [replace(write, expected=account) for write, account in zip(writes, accounts, strict=True)]
         sendable = [
             replace(effect, digests={name: mark for name, mark in effect.digests.items() if name in write.fields})
             for effect, write in zip(batch, writes, strict=True)
@@ -230,6 +241,8 @@ class Applier:
                 return Settlement(effect, given_up)
             return Settlement(effect, receipt, receipt.retry_after_s or self._backoff(effect.attempts))
         if receipt.outcome in (Outcome.IN_DOUBT, Outcome.ACCEPTED):
+            if effect.state is EffectState.IN_DOUBT and self.target.promise is Promise.BLIND:
+                return Settlement(effect, receipt, self.pace.longest_backoff_s)  # a person will have to look
             waited = effect.state in (EffectState.IN_DOUBT, EffectState.ACCEPTED)
             return Settlement(effect, receipt, self._backoff(effect.attempts) if waited else 0.0)
         return Settlement(effect, receipt)

@@ -114,9 +114,7 @@ def look_up(target: AccountTarget, writes: Sequence[AccountWrite]) -> Sequence[R
     if isinstance(target, LookupTarget):
         receipts = target.look_up(writes)
     else:
-        accounts = target.find([write.ref for write in writes])
-        if len(accounts) != len(writes):
-            raise InDoubtError("the target returned another number of accounts", code="accounts_mismatch")
+        accounts = found(target, writes)
         receipts = [judge(write, account, target) for write, account in zip(writes, accounts, strict=True)]
     if len(receipts) != len(writes):
         raise InDoubtError("the connector returned another number of receipts", code="receipts_mismatch")
@@ -124,6 +122,14 @@ def look_up(target: AccountTarget, writes: Sequence[AccountWrite]) -> Sequence[R
         # Without a key nobody can tell a late arrival from a loss: what is not proven stays with a person.
         return [r if r.outcome is Outcome.DONE else Receipt.in_doubt("blind", _BLIND) for r in receipts]
     return receipts
+
+
+def found(target: AccountTarget, writes: Sequence[AccountWrite]) -> Sequence[Account | None]:
+    """The accounts these writes are about, in order; `InDoubtError` when the target answers for another number."""
+    accounts = target.find([write.ref for write in writes])
+    if len(accounts) != len(writes):
+        raise InDoubtError("the target returned another number of accounts", code="accounts_mismatch")
+    return accounts
 
 
 _BLIND = "the target cannot tell whether this arrived; a person must decide (baton resolve)"

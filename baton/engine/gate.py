@@ -87,7 +87,8 @@ def trips(connection: sa.Connection, run_id: str, population: int, policy: GateP
     A window slides over the moments at which the effects fire, so that many small runs that fire together count
     together, however far apart they were planned.
     """
-    losses = _losses(connection, run_id)
+    reach = max((window.span for window in policy.windows if window.span is not None), default=timedelta())
+    losses = _losses(connection, run_id, reach)
     if not any(loss.own for loss in losses):
         return []
     found = []
@@ -100,11 +101,16 @@ def trips(connection: sa.Connection, run_id: str, population: int, policy: GateP
     return found
 
 
-def _losses(connection: sa.Connection, run_id: str) -> list[_Loss]:
+def _losses(connection: sa.Connection, run_id: str, reach: timedelta) -> list[_Loss]:
+    first = sa.select(sa.func.min(effects.c.due_at)).where(effects.c.run_id == run_id, effects.c.destructive)
+    earliest = connection.execute(first).scalar_one()
+    if earliest is None:
+        return []
     query = (
         sa.select(effects.c.system, effects.c.number, effects.c.due_at, effects.c.run_id)
         .where(
             effects.c.destructive,
+            effects.c.due_at > earliest - reach,
             sa.not_(effects.c.approved),
             effects.c.state.not_in([EffectState.SUPERSEDED.value, EffectState.REFUSED.value, EffectState.HELD.value]),
         )

@@ -139,7 +139,7 @@ def _compare(
             for effect in chunk
         ]
         proven = [_proven(effect, known.get(effect.number)) for effect in chunk]
-        accounts = target.find([write.ref for write in writes])
+        accounts = calls.found(target, writes)
         for write, names, account in zip(writes, proven, accounts, strict=True):
             sent = replace(write, fields={name: value for name, value in write.fields.items() if name in names})
             settlement.counts["compared"] += 1

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
 from baton.hub.execution import find_run
+from baton.hub.sync import PLANNING
 from baton.model.account import Action, Receipt
 from baton.model.effect import EffectState
 from baton.store.leases import Settlement
@@ -31,14 +32,15 @@ class Resolution(StrEnum):
 
 def release(hub: Hub, run_id: str, person: str, why: str) -> int:
     """Let a held run go; returns the number of effects. The next apply takes them."""
-    run = _decidable(hub, run_id, person, why)
-    if hub.clock.now() - run.created_at > DECIDE_WITHIN:
-        raise ApprovalError(
-            f"{run_id} was planned more than {DECIDE_WITHIN.days} days ago",
-            code="expired",
-            remedy="reject it and let the next run plan anew",
-        )
     with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        run = _decidable(hub, connection, run_id, person, why)
+        if hub.clock.now() - run.created_at > DECIDE_WITHIN:
+            raise ApprovalError(
+                f"{run_id} was planned more than {DECIDE_WITHIN.days} days ago",
+                code="expired",
+                remedy="reject it and let the next run plan anew",
+            )
         held = hub.effects.held_by_run(connection, run.job).get(run_id)
         if not held:
             raise ApprovalError(f"{run_id} holds nothing any more", code="not_held", remedy="look at the newest run")
@@ -51,8 +53,9 @@ def release(hub: Hub, run_id: str, person: str, why: str) -> int:
 
 def reject(hub: Hub, run_id: str, person: str, why: str) -> int:
     """Discard a held run; returns the number of effects. Its people stay as they are until the source changes."""
-    run = _decidable(hub, run_id, person, why)
     with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        run = _decidable(hub, connection, run_id, person, why)
         discarded = hub.effects.reject(connection, run_id)
         hub.runs.decide(connection, run, "reject", person, why)
         hub.runs.change(connection, run_id, RunState.REJECTED, verdict="held")
@@ -78,16 +81,17 @@ def resolve(hub: Hub, key_prefix: str, resolution: Resolution, person: str, why:
             Resolution.RESEND: Receipt.not_performed("resend", "a person found that it did not arrive"),
             Resolution.GIVE_UP: Receipt.refused("given_up", "a person gave it up"),
         }[resolution]
-        hub.leases.settle(connection, [Settlement(effect, receipt)])
+        if hub.leases.settle(connection, [Settlement(effect, receipt)]) == [None]:
+            raise ApprovalError(f"effect {effect.key[:12]} has just been settled by a worker", code="not_in_doubt")
         run = hub.runs.get(connection, effect.run_id)
         assert run is not None
         hub.runs.decide(connection, run, f"resolve {effect.key[:12]} {resolution}", person, why)
     return effect.key
 
 
-def _decidable(hub: Hub, run_id: str, person: str, why: str) -> Run:
+def _decidable(hub: Hub, connection: sa.Connection, run_id: str, person: str, why: str) -> Run:
     _require_reason(person, why)
-    run = find_run(hub, run_id)
+    run = hub.runs.get(connection, run_id) or find_run(hub, run_id)
     if run.state is not RunState.HELD:
         raise ApprovalError(f"{run_id} is {run.state}, not held", code="not_held", remedy="see: baton runs")
     if person == run.requested_by:

@@ -7,7 +7,7 @@ else: reconcile itself writes to no target.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from baton.contracts import AccountTarget
@@ -43,6 +43,36 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
     """Scan one target. What drifted is marked to be planned again; accounts nobody knows are only reported."""
     target = hub.target(system)
     found = Reconciled(system)
+    # What the hub knows is read before the scan: what it writes itself in the meantime is then no drift.
+    with hub.database.read() as connection:
+        links = list(hub.links.in_system(connection, system))
+        busy = hub.effects.numbers_in(connection, system, UNSETTLED_STATES)
+    accounts = _scan(target, system, found)
+    owners = {link.external_id: link.number for link in links if link.external_id is not None}
+    drifted: dict[str, tuple[Link, Drift, Link]] = {}
+    for link in links:
+        drift, seen = _compare(hub, target, link, accounts.get(link.number), owners)
+        if drift is not None and link.number not in busy:
+            drifted[link.number] = (link, drift, seen)
+    with hub.database.write() as connection:
+        current = hub.links.locked(connection, system, sorted(drifted))
+        busy |= hub.effects.numbers_in(connection, system, UNSETTLED_STATES)
+        busy |= {number for number, (link, _, _) in drifted.items() if current.get(number) != link}
+        kept = [(drift, seen) for number, (_, drift, seen) in drifted.items() if number not in busy]
+        hub.links.observe(connection, [seen for _, seen in kept])
+    found.drifts = [drift for drift, _ in kept]
+    known = {link.number for link in links}
+    strangers = [number for number in accounts if number not in known]
+    found.drifts += [Drift(system, number, "unknown_account", detail="not an employee we know") for number in strangers]
+    found.counts["unknown"] += len(strangers)
+    found.counts["busy"] = len(busy & known)
+    found.counts["drifted"] = len(kept)
+    found.counts["alike"] = len(links) - found.counts["busy"] - len(kept)
+    return found
+
+
+def _scan(target: AccountTarget, system: str, found: Reconciled) -> dict[str, Account]:
+    """Every account that carries an employee number."""
     accounts: dict[str, Account] = {}
     for account in target.scan():
         found.counts["scanned"] += 1
@@ -52,31 +82,11 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
             raise InDoubtError(f"{system} lists the same person twice in one scan", code="scan_repeats")
         else:
             accounts[account.number] = account
-    with hub.database.read() as connection:
-        links = list(hub.links.in_system(connection, system))
-        busy = hub.effects.numbers_in(connection, system, UNSETTLED_STATES)
-        external_of = {link.number: link.external_id for link in links}
-    changed = []
-    for link in links:
-        if link.number in busy:
-            found.counts["busy"] += 1
-            continue
-        drift, seen = _compare(hub, target, link, accounts.get(link.number), external_of)
-        found.counts["drifted" if drift else "alike"] += 1
-        if drift is not None:
-            found.drifts.append(drift)
-            changed.append(seen)
-    known = {link.number for link in links}
-    strangers = [number for number in accounts if number not in known]
-    found.counts["unknown"] += len(strangers)
-    found.drifts += [Drift(system, number, "unknown_account", detail="not an employee we know") for number in strangers]
-    with hub.database.write() as connection:
-        hub.links.observe(connection, changed)
-    return found
+    return accounts
 
 
 def _compare(
-    hub: Hub, target: AccountTarget, link: Link, account: Account | None, external_of: dict[str, str | None]
+    hub: Hub, target: AccountTarget, link: Link, account: Account | None, owners: Mapping[str, str]
 ) -> tuple[Drift | None, Link]:
     gone = (AccountState.ABSENT, AccountState.REMOVED)
     if account is None:
@@ -89,7 +99,7 @@ def _compare(
     wrong = [
         name
         for name, mark in link.applied.items()
-        if target.fields[name].readable and _mark(hub, target, link, account, name, external_of) != mark
+        if target.fields[name].readable and _mark(hub, target, link, account, name, owners) != mark
     ]
     if account.state is not link.state:
         seen = replace(link, state=account.state, external_id=account.external_id, dirty=True)
@@ -100,14 +110,11 @@ def _compare(
     return None, link
 
 
-def _mark(
-    hub: Hub, target: AccountTarget, link: Link, account: Account, name: str, external_of: dict[str, str | None]
-) -> str:
+def _mark(hub: Hub, target: AccountTarget, link: Link, account: Account, name: str, owners: Mapping[str, str]) -> str:
     """The digest of what is there now, made as it was made when the field was written."""
     value = account.fields.get(name)
     if target.fields[name].type is FieldType.REFERENCE and value is not None:
-        owners = [number for number, external_id in external_of.items() if external_id == value]
-        value = owners[0] if owners else value
+        value = owners.get(str(value), value)
     if value == "":
         value = None
     return hub.keyring.field_digest(value, field_context(link.system, link.number, name)).hex()

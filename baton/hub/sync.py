@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
-from baton.contracts import RemovalTarget
+from baton.contracts import Promise, RemovalTarget
 from baton.engine import gate
 from baton.engine.plan import Planned, plan_hash, save_plan
 from baton.errors import ConfigurationError, Fault, FeedRefusedError, GuardBreach
@@ -24,6 +24,8 @@ from baton.store.effects import Drafted, chunked
 from baton.store.runs import ApprovedFeed, Run, RunFault, RunState
 
 JOB = "sync"
+PLANNING = "plan"
+"""Planning, and decisions on what was planned, go one after the other."""
 _PEOPLE_AT_ONCE = 2000
 
 
@@ -149,7 +151,8 @@ class _Planning:
         self.notes: list[str] = []
 
     def carry_out(self, readings: dict[str, Reading]) -> SyncPlan:
-        self.hub.database.alone(self.connection, "plan")
+        self.hub.database.alone(self.connection, PLANNING)
+        self.hub.effects.freeze(self.connection, JOB)
         self._start_run(readings)
         managers: dict[str, str | None] = {}
         for name, reading in readings.items():
@@ -240,6 +243,8 @@ class _Planning:
         )
         planner = Planner(rules, lambda value, context: self.hub.keyring.field_digest(value, context).hex(), self.now)
         busy = self.hub.effects.numbers_in(self.connection, system.name, UNSETTLED_STATES)
+        if connector.promise is Promise.KEY:  # type: ignore[attr-defined]
+            busy |= self.hub.effects.undecided(self.connection, system.name)
         living = self.hub.links.living(self.connection, system.name)
         depth = ranks(managers, (number for number, _ in candidates))
         for chunk in chunked(candidates, _PEOPLE_AT_ONCE):

@@ -132,7 +132,10 @@ class EffectStore:
         """The one bulk transition: check the machine, change the rows, write the audit entries."""
         now = self.clock.now()
         found = connection.execute(
-            sa.select(effects.c.id, effects.c.key, effects.c.state, effects.c.run_id).where(*where)
+            sa.select(effects.c.id, effects.c.key, effects.c.state, effects.c.run_id)
+            .where(*where)
+            .order_by(effects.c.id)
+            .with_for_update()  # nobody may send in between what is about to be held or cancelled
         ).all()
         for row in found:
             require_transition(EffectState(row.state), after)
@@ -152,6 +155,32 @@ class EffectStore:
         """The people who have an effect in one of these states there."""
         query = sa.select(effects.c.number).where(effects.c.system == system, effects.c.state.in_(states)).distinct()
         return set(connection.execute(query).scalars())
+
+    def undecided(self, connection: sa.Connection, system: str) -> set[str]:
+        """The people there for whom a write is planned that may have arrived already, or may still.
+
+        Its key has to be used up before anything newer is planned: a late arrival would overwrite the newer. Removals
+        are left out: one that is no longer wanted must not be sent again, whatever became of the first.
+        """
+        query = sa.select(effects.c.number).where(
+            effects.c.system == system,
+            effects.c.state == EffectState.PLANNED.value,
+            effects.c.doubted,
+            effects.c.action != Action.REMOVE.value,
+        )
+        return set(connection.execute(query).scalars())
+
+    def freeze(self, connection: sa.Connection, job: str) -> None:
+        """Let nobody send or decide on what a job has not sent yet until this transaction ends.
+
+        A planner does this first: what it then reads as unsent stays unsent, and it takes its locks in the same order
+        as the workers (effects before the audit log). SQLite needs none of it; there a writer is alone anyway.
+        """
+        if connection.dialect.name == "sqlite":
+            return
+        unsent = effects.c.state.in_([EffectState.PLANNED.value, EffectState.HELD.value])
+        query = sa.select(effects.c.id).where(effects.c.job == job, unsent).order_by(effects.c.id).with_for_update()
+        connection.execute(query).all()
 
     def held_by_run(self, connection: sa.Connection, job: str) -> dict[str, set[tuple[str, str]]]:
         """Each held run of a job with the (system, number) pairs it holds."""

@@ -15,10 +15,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from baton.errors import LeaseLostError
-from baton.model.account import Outcome, Receipt
+from baton.model.account import Action, Outcome, Receipt
 from baton.model.effect import OPEN_STATES, Effect, EffectState, batch_name, require_transition
-from baton.store.effects import EffectStore, audit_move
+from baton.store.effects import EffectStore, audit_move, chunked
 from baton.store.links import LinkStore
 from baton.store.tables import effects
 from baton.store.trail import Entry, append
@@ -73,9 +72,9 @@ class LeaseStore:
         now = self.clock.now()
         ready = self._ready(rule.system, now).where(effects.c.action.not_in(rule.paused_actions))
         head = connection.execute(ready.limit(1)).first()
-        if head is None:
+        if head is None or self.superiors_in_flight(connection, rule.system, head.rank):
             return []
-        query = ready.where(effects.c.action == head.action)
+        query = ready.where(effects.c.action == head.action, effects.c.rank == head.rank)
         if rule.whole_batches and head.batch_id is not None:
             query = query.where(effects.c.batch_id == head.batch_id)
         else:
@@ -89,21 +88,13 @@ class LeaseStore:
         return self._take(connection, [self.store.effect(row) for row in rows], rule, now, batch_id)
 
     def _ready(self, system: str, now: datetime) -> sa.Select[Any]:
+        """What could be sent now, managers (low ranks) first. What waits for an earlier version delays nobody else."""
         earlier = effects.alias("earlier")
         blocked = sa.exists().where(
             earlier.c.system == effects.c.system,
             earlier.c.number == effects.c.number,
             earlier.c.version < effects.c.version,
             earlier.c.state.in_(OPEN_STATES),
-        )
-        above = effects.alias("above")
-        managers_first = sa.exists().where(
-            above.c.system == effects.c.system,
-            above.c.rank < effects.c.rank,
-            sa.or_(
-                above.c.state == EffectState.SENT.value,
-                sa.and_(above.c.state == EffectState.PLANNED.value, above.c.due_at <= now, above.c.next_at <= now),
-            ),
         )
         return (
             sa.select(effects)
@@ -113,60 +104,64 @@ class LeaseStore:
                 effects.c.due_at <= now,
                 effects.c.next_at <= now,
                 ~blocked,
-                ~managers_first,
             )
             .order_by(effects.c.rank, effects.c.id)
         )
+
+    def superiors_in_flight(self, connection: sa.Connection, system: str, rank: int | None = None) -> bool:
+        """Whether accounts of a lower rank (default: of any) are being made by a living worker right now."""
+        query = sa.select(effects.c.id).where(
+            effects.c.system == system,
+            effects.c.state == EffectState.SENT.value,
+            effects.c.action == Action.PROVISION.value,
+            effects.c.lease_until > self.clock.now(),
+        )
+        if rank is not None:
+            query = query.where(effects.c.rank < rank)
+        return connection.execute(query.limit(1)).first() is not None
 
     def _take(
         self, connection: sa.Connection, found: list[Effect], rule: ClaimRule, now: datetime, batch_id: str | None
     ) -> list[Effect]:
         name = batch_id or batch_name([effect.key for effect in found])
-        taken = []
-        for effect in found:
-            moved = connection.execute(
+        moved: set[int] = set()
+        for chunk in chunked(found):
+            taking = (
                 sa.update(effects)
-                .where(
-                    effects.c.id == effect.id,
-                    effects.c.state == EffectState.PLANNED.value,
-                    effects.c.epoch == effect.epoch,
-                )
+                .where(effects.c.id.in_([effect.id for effect in chunk]), effects.c.state == EffectState.PLANNED.value)
                 .values(
                     state=EffectState.SENT.value,
-                    epoch=effect.epoch + 1,
-                    attempts=effect.attempts + 1,
+                    epoch=effects.c.epoch + 1,
+                    attempts=effects.c.attempts + 1,
                     batch_id=name,
                     lease_owner=rule.worker,
                     lease_until=now + timedelta(seconds=rule.lease_s),
                     updated_at=now,
                 )
+                .returning(effects.c.id)
             )
-            if moved.rowcount == 1:
-                taken.append(
-                    replace(
-                        effect,
-                        state=EffectState.SENT,
-                        epoch=effect.epoch + 1,
-                        attempts=effect.attempts + 1,
-                        batch_id=name,
-                    )
-                )
-        append(
-            connection,
-            [
-                audit_move(now, replace(effect, state=EffectState.PLANNED), EffectState.SENT, batch=name)
-                for effect in taken
-            ],
-        )
-        return taken
+            moved.update(connection.execute(taking).scalars())
+        taken = [effect for effect in found if effect.id in moved]
+        append(connection, [audit_move(now, effect, EffectState.SENT, batch=name) for effect in taken])
+        return [
+            replace(
+                effect,
+                state=EffectState.SENT,
+                epoch=effect.epoch + 1,
+                attempts=effect.attempts + 1,
+                batch_id=name,
+            )
+            for effect in taken
+        ]
 
     def rebatch(self, connection: sa.Connection, batch: Sequence[Effect], lease_s: float) -> list[Effect]:
-        """Give part of a refused batch its own call: a new name and a fresh lease, still ours."""
-        name = batch_name([effect.key for effect in batch])
+        """Give part of a refused batch its own call: a new name, a fresh lease. Returns those that are still ours."""
+        ours = self._owned(connection, batch)
+        kept = [effect for effect in batch if effect.id in ours]
+        name = batch_name([effect.key for effect in kept])
         until = self.clock.now() + timedelta(seconds=lease_s)
-        for effect in batch:
-            self._guarded(connection, effect, batch_id=name, lease_until=until)
-        return [replace(effect, batch_id=name) for effect in batch]
+        self._change(connection, kept, batch_id=name, lease_until=until)
+        return [replace(effect, batch_id=name) for effect in kept]
 
     def claim_unsettled(
         self, connection: sa.Connection, rule: ClaimRule, state: EffectState, *, quiet_s: float = 0.0
@@ -189,21 +184,10 @@ class LeaseStore:
             .limit(rule.batch_limit)
             .with_for_update(skip_locked=True)
         )
-        leased = []
-        for row in connection.execute(query).all():
-            effect = self.store.effect(row)
-            # Every look counts as an attempt, so that the pauses between looks grow.
-            asked = replace(effect, epoch=effect.epoch + 1, attempts=effect.attempts + 1)
-            self._guarded(
-                connection,
-                effect,
-                epoch=asked.epoch,
-                attempts=asked.attempts,
-                lease_owner=rule.worker,
-                lease_until=now + timedelta(seconds=rule.lease_s),
-            )
-            leased.append(asked)
-        return leased
+        found = [self.store.effect(row) for row in connection.execute(query).all()]
+        until = now + timedelta(seconds=rule.lease_s)
+        self._change(connection, found, epoch=effects.c.epoch + 1, lease_owner=rule.worker, lease_until=until)
+        return [replace(effect, epoch=effect.epoch + 1) for effect in found]
 
     def next_retry(self, connection: sa.Connection, system: str, latest: datetime) -> datetime | None:
         """The next moment, up to ``latest``, at which something of this system is due (again); None if nothing is."""
@@ -226,77 +210,103 @@ class LeaseStore:
             effects.c.lease_until <= now,
         )
         lost = [self.store.effect(row) for row in connection.execute(query.with_for_update(skip_locked=True))]
-        for effect in lost:
-            self._guarded(
-                connection,
-                effect,
-                state=EffectState.IN_DOUBT.value,
-                epoch=effect.epoch + 1,
-                crashes=effect.crashes + 1,
-                lease_owner=None,
-                lease_until=None,
-                code="no_receipt",
-                message="the worker ended before it could store an outcome",
-            )
+        self._change(
+            connection,
+            lost,
+            state=EffectState.IN_DOUBT.value,
+            doubted=True,
+            epoch=effects.c.epoch + 1,
+            crashes=effects.c.crashes + 1,
+            lease_owner=None,
+            lease_until=None,
+            code="no_receipt",
+            message="the worker ended before it could store an outcome",
+        )
         append(connection, [audit_move(now, effect, EffectState.IN_DOUBT, code="no_receipt") for effect in lost])
         return len(lost)
 
     def settle(self, connection: sa.Connection, outcomes: Sequence[Settlement]) -> list[EffectState | None]:
         """Store what became of each effect; None where somebody else owns the effect by now (nothing was changed)."""
         now = self.clock.now()
-        entries: list[Entry] = []
+        owned = self._owned(connection, [outcome.effect for outcome in outcomes])
         after_all: list[EffectState | None] = []
+        rows: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
+        entries: list[Entry] = []
+        proven: list[tuple[Effect, str | None]] = []
         for outcome in outcomes:
-            try:
-                after = self._settle_one(connection, outcome, now)
-            except LeaseLostError:
+            effect, receipt = outcome.effect, outcome.receipt
+            if effect.id not in owned:
                 after_all.append(None)
                 continue
+            after = _state_after(effect.state, receipt.outcome)
             after_all.append(after)
-            if after is not outcome.effect.state:
-                entries.append(audit_move(now, outcome.effect, after, code=outcome.receipt.code))
+            rows[after is EffectState.IN_DOUBT].append(_settled_row(outcome, after, now))
+            if after is not effect.state:
+                entries.append(audit_move(now, effect, after, code=receipt.code))
+            if after is EffectState.DONE:
+                proven.append((effect, receipt.external_id))
+            elif after is EffectState.ACCEPTED and receipt.external_id is not None:
+                self.links.note_external_id(connection, effect, receipt.external_id)
+        for doubted, found in rows.items():
+            if found:
+                connection.execute(_settling(doubted=doubted), found)
+        self.links.confirm(connection, proven)
         append(connection, entries)
         return after_all
 
-    def _settle_one(self, connection: sa.Connection, outcome: Settlement, now: datetime) -> EffectState:
-        effect, receipt = outcome.effect, outcome.receipt
-        after = _SETTLED_BY[receipt.outcome]
-        if effect.state is EffectState.ACCEPTED and after is EffectState.PLANNED:
-            after = EffectState.IN_DOUBT  # it was taken once: "not there" is no longer an answer we may act on
-        if after is not effect.state or after not in (EffectState.ACCEPTED, EffectState.IN_DOUBT):
-            require_transition(effect.state, after)
-        self._guarded(
-            connection,
-            effect,
-            state=after.value,
-            next_at=now + timedelta(seconds=outcome.retry_in_s),
-            updated_at=now,
-            lease_owner=None,
-            lease_until=None,
-            code=receipt.code,
-            message=receipt.message,
-            remedy=receipt.remedy,
-            evidence=dict(receipt.evidence),
-        )
-        if after is EffectState.DONE:
-            self.links.confirm(connection, effect, receipt.external_id)
-        elif after is EffectState.ACCEPTED and receipt.external_id is not None:
-            self.links.note_external_id(connection, effect, receipt.external_id)
-        return after
+    def _owned(self, connection: sa.Connection, held: Sequence[Effect]) -> set[int]:
+        """The fence: the ids of those that still have the epoch and state they were claimed with; locks them."""
+        claimed = {effect.id: (effect.epoch, effect.state.value) for effect in held}
+        ours: set[int] = set()
+        for chunk in chunked(sorted(claimed)):
+            query = sa.select(effects.c.id, effects.c.epoch, effects.c.state).where(effects.c.id.in_(chunk))
+            for row in connection.execute(query.with_for_update()):
+                if claimed[row.id] == (row.epoch, row.state):
+                    ours.add(row.id)
+        return ours
 
-    def _guarded(self, connection: sa.Connection, effect: Effect, **values: Any) -> None:
-        values.setdefault("updated_at", self.clock.now())
-        moved = connection.execute(
-            sa.update(effects)
-            .where(
-                effects.c.id == effect.id,
-                effects.c.epoch == effect.epoch,
-                effects.c.state == effect.state.value,
-            )
-            .values(**values)
-        )
-        if moved.rowcount != 1:
-            raise LeaseLostError(f"effect {effect.key[:12]} belongs to another worker now")
+    def _change(self, connection: sa.Connection, ours: Sequence[Effect], **values: Any) -> None:
+        """Set the same values on effects that this transaction holds the locks of."""
+        for chunk in chunked([effect.id for effect in ours]):
+            changing = sa.update(effects).where(effects.c.id.in_(chunk))
+            connection.execute(changing.values(updated_at=self.clock.now(), **values))
+
+
+def _state_after(before: EffectState, outcome: Outcome) -> EffectState:
+    """Where an outcome leads; raises `TransitionError` where the closed machine has no such step."""
+    after = _SETTLED_BY[outcome]
+    if before is EffectState.ACCEPTED and after is EffectState.PLANNED:
+        after = EffectState.IN_DOUBT  # it was taken once: "not there" is no longer an answer we may act on
+    if after is not before or after not in (EffectState.ACCEPTED, EffectState.IN_DOUBT):
+        require_transition(before, after)
+    return after
+
+
+def _settled_row(outcome: Settlement, after: EffectState, now: datetime) -> dict[str, Any]:
+    receipt = outcome.receipt
+    return {
+        "row": outcome.effect.id,
+        "state": after.value,
+        "next_at": now + timedelta(seconds=outcome.retry_in_s),
+        "updated_at": now,
+        "code": receipt.code,
+        "message": receipt.message,
+        "remedy": receipt.remedy,
+        "evidence": dict(receipt.evidence),
+    }
+
+
+def _settling(*, doubted: bool) -> sa.Update:
+    """One statement for many rows of `_settled_row`. Once in doubt, an effect stays marked as doubted."""
+    names = ("state", "next_at", "updated_at", "code", "message", "remedy", "evidence")
+    values: dict[str, Any] = {name: sa.bindparam(name, type_=effects.c[name].type) for name in names}
+    if doubted:
+        values["doubted"] = True
+    return (
+        sa.update(effects)
+        .where(effects.c.id == sa.bindparam("row"))
+        .values(lease_owner=None, lease_until=None, **values)
+    )
 
 
 def _batch_size(limit: int, crashes: int) -> int:

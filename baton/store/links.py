@@ -9,8 +9,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
-from baton.model.account import AccountState
+from baton.model.account import AccountState, Action
 from baton.model.effect import Effect, Link
+from baton.store.effects import chunked
 from baton.store.tables import links
 
 
@@ -23,6 +24,14 @@ class LinkStore:
         for start in range(0, len(numbers), 500):
             query = sa.select(links).where(links.c.system == system, links.c.number.in_(numbers[start : start + 500]))
             found.update((row.number, _link(row)) for row in connection.execute(query))
+        return found
+
+    def locked(self, connection: sa.Connection, system: str, numbers: Sequence[str]) -> dict[str, Link]:
+        """The same as `of`; nobody else changes these links until the transaction ends."""
+        found: dict[str, Link] = {}
+        for chunk in chunked(numbers):
+            query = sa.select(links).where(links.c.system == system, links.c.number.in_(chunk)).order_by(links.c.number)
+            found.update((row.number, _link(row)) for row in connection.execute(query.with_for_update()))
         return found
 
     def in_system(self, connection: sa.Connection, system: str) -> Iterable[Link]:
@@ -50,16 +59,31 @@ class LinkStore:
         )
         connection.execute(statement, rows)
 
-    def confirm(self, connection: sa.Connection, effect: Effect, external_id: str | None) -> None:
-        """An effect is proven: what it wrote is there now."""
-        row = connection.execute(
-            sa.select(links).where(links.c.system == effect.system, links.c.number == effect.number).with_for_update()
-        ).one()
-        applied: Mapping[str, str] = {**row.applied, **effect.digests}
-        values: dict[str, Any] = {"state": effect.action.leaves.value, "applied": applied}
-        if external_id is not None:
-            values["external_id"] = external_id
-        self._set(connection, effect, values)
+    def confirm(self, connection: sa.Connection, proven: Sequence[tuple[Effect, str | None]]) -> None:
+        """These effects (all of one system, one per person; with external ids) are proven: what they wrote is there."""
+        if not proven:
+            return
+        system = proven[0][0].system
+        known = self.locked(connection, system, [effect.number for effect, _ in proven])
+        rows = []
+        for effect, external_id in proven:
+            link = known[effect.number]
+            # What is removed has no fields: should the person return, all of them are written again.
+            applied = {} if effect.action is Action.REMOVE else {**link.applied, **effect.digests}
+            rows.append(
+                {
+                    "of_system": system,
+                    "of_number": effect.number,
+                    "state": effect.action.leaves.value,
+                    "applied": applied,
+                    "external_id": external_id if external_id is not None else link.external_id,
+                }
+            )
+        values = {name: sa.bindparam(name, type_=links.c[name].type) for name in ("state", "applied", "external_id")}
+        confirming = sa.update(links).where(
+            links.c.system == sa.bindparam("of_system"), links.c.number == sa.bindparam("of_number")
+        )
+        connection.execute(confirming.values(**values), rows)
 
     def note_external_id(self, connection: sa.Connection, effect: Effect, external_id: str) -> None:
         """The target named the account before proving it."""

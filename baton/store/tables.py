@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy.types import TypeDecorator
 
 from baton.audit.tables import define
+from baton.store.instants import from_micros, to_micros
 
 NAMING: Final = {
     "ix": "ix_%(column_0_N_label)s",
@@ -29,13 +30,9 @@ class Instant(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> int | None:
-        from baton.store.instants import to_micros
-
         return None if value is None else to_micros(value)
 
     def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
-        from baton.store.instants import from_micros
-
         return None if value is None else from_micros(value)
 
 
@@ -136,6 +133,7 @@ effects = sa.Table(
     sa.Column("epoch", sa.Integer, nullable=False, server_default="0"),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("crashes", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("doubted", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("code", sa.Text, nullable=False, server_default=""),
     sa.Column("message", sa.Text, nullable=False, server_default=""),
     sa.Column("remedy", sa.Text, nullable=False, server_default=""),

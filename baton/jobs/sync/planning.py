@@ -111,7 +111,7 @@ class Planner:
                     continue
             intentions.append((self._intention(desired, link.number, action, fields, person.rank), digests))
             state = action.leaves
-            applied.update(digests)
+            applied = {} if action is Action.REMOVE else {**applied, **digests}
         return self._planned(person, intentions, waiting=waiting)
 
     def _planned(

@@ -129,6 +129,7 @@ def upgrade() -> None:
     sa.Column('epoch', sa.Integer(), server_default='0', nullable=False),
     sa.Column('attempts', sa.Integer(), server_default='0', nullable=False),
     sa.Column('crashes', sa.Integer(), server_default='0', nullable=False),
+    sa.Column('doubted', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('code', sa.Text(), server_default='', nullable=False),
     sa.Column('message', sa.Text(), server_default='', nullable=False),
     sa.Column('remedy', sa.Text(), server_default='', nullable=False),
