@@ -9,17 +9,14 @@ of transport failures into the four connector errors. `Client.session` puts libr
 from __future__ import annotations
 
 import math
-import ssl
 import zlib
 from collections.abc import Iterable, Mapping
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Any, Protocol, cast
 
-import httpcore
 import httpx
 import orjson
 import requests
@@ -28,8 +25,8 @@ import requests.adapters
 from baton.clock import Clock, SystemClock
 from baton.egress import EgressRule
 from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
+from baton.guarded_transport import DEADLINE, guarded_transport
 
-_DEADLINE: ContextVar[float | None] = ContextVar("baton_deadline", default=None)
 _LONGEST_RETRY_AFTER_S = 3600.0
 
 
@@ -154,7 +151,7 @@ class Client:
         self.limiter: Limiter = limiter or Unlimited()
         self.clock: Clock = clock or SystemClock()
         self._http = httpx.Client(
-            transport=transport or _guarded_transport(egress, self.clock, ca_bundle),
+            transport=transport or guarded_transport(egress, self.clock, ca_bundle),
             timeout=httpx.Timeout(limits.deadline_s, connect=limits.connect_s),
             follow_redirects=False,
             trust_env=False,
@@ -183,26 +180,30 @@ class Client:
         if json is not None:
             content = orjson.dumps(json)
             headers = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
-        request = self._http.build_request(
-            method,
-            url,
-            params=params if params is None or isinstance(params, Mapping) else list(params),
-            headers={"Accept-Encoding": "gzip", **(headers or {})},
-            data=dict(data) if data is not None else None,
-            content=content,
-        )
+        try:
+            request = self._http.build_request(
+                method,
+                url,
+                params=params if params is None or isinstance(params, Mapping) else list(params),
+                headers={"Accept-Encoding": "gzip", **(headers or {})},
+                data=dict(data) if data is not None else None,
+                content=content,
+            )
+        except httpx.InvalidURL:
+            raise _unusable_url() from None
+        if request.url.scheme not in ("http", "https") or not request.url.host:
+            raise _unusable_url()
         self.limiter.acquire()
-        token = _DEADLINE.set(self.clock.monotonic() + (deadline_s or self.limits.deadline_s))
+        token = DEADLINE.set(self.clock.monotonic() + (deadline_s or self.limits.deadline_s))
         try:
             return self._exchange(request, what)
         finally:
-            _DEADLINE.reset(token)
+            DEADLINE.reset(token)
 
     def session(self, *, intent: Intent | None = None) -> requests.Session:
         """A ``requests`` session whose every exchange is a `request` of this client (``intent`` as there)."""
-        session = requests.Session()
+        session = _Session()
         session.trust_env = False
-        session.max_redirects = 0
         bridge = _Bridge(self, intent)
         session.mount("https://", bridge)
         session.mount("http://", bridge)
@@ -221,7 +222,7 @@ class Client:
             finally:
                 answer.close()
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            if isinstance(error.__cause__ or error, ssl.SSLError) or "certificate" in str(error).lower():
+            if "certificate" in str(error).lower():
                 raise HaltError(
                     f"the TLS certificate of {origin} is not trusted",
                     code="tls",
@@ -233,11 +234,9 @@ class Client:
             if intent is Intent.WRITE:
                 raise InDoubtError(f"the answer of {origin} was lost ({reason})", code="lost_answer") from error
             raise RetryableError(f"the answer of {origin} was lost ({reason})", code="lost_answer") from error
-        except httpx.InvalidURL as error:
-            raise HaltError("the URL is not valid", code="egress", remedy="correct it in systems.yaml") from error
         response = Response(answer.status_code, {k.lower(): v for k, v in answer.headers.items()}, body, intent, origin)
         if response.status == 429:
-            self.limiter.pause(response.retry_after_s() or 1.0)
+            self.limiter.pause(response.retry_after_s(self.clock.now()) or 1.0)
         return response
 
     def _body(self, answer: httpx.Response) -> bytes:
@@ -248,16 +247,26 @@ class Client:
         inflate = zlib.decompressobj(wbits=31) if encoding == "gzip" else None
         body = bytearray()
         cap = self.limits.body_bytes
+        received = 0
         try:
             # The stream itself, not iter_raw(): an answer made in this process counts as read already.
             for chunk in cast("httpx.SyncByteStream", answer.stream):
+                received += len(chunk)
                 body += chunk if inflate is None else inflate.decompress(chunk, cap + 1 - len(body))
-                if len(body) > cap:
+                if len(body) > cap or received > cap:
                     raise _BodyError(f"more than {cap} bytes")
+                if inflate is not None and inflate.unused_data:
+                    raise _BodyError("something follows the gzip")
                 _check_deadline(self.clock)
         except zlib.error:
             raise _BodyError("broken gzip") from None
+        if inflate is not None and received and not inflate.eof:
+            raise _BodyError("gzip that ends early")
         return bytes(body)
+
+
+def _unusable_url() -> HaltError:
+    return HaltError("the URL is not an http(s) URL", code="egress", remedy="correct it in systems.yaml")
 
 
 class _BodyError(Exception):
@@ -267,82 +276,16 @@ class _BodyError(Exception):
 
 
 def _check_deadline(clock: Clock) -> None:
-    deadline = _DEADLINE.get()
+    deadline = DEADLINE.get()
     if deadline is not None and clock.monotonic() > deadline:
         raise _BodyError("deadline passed")
 
 
-class _GuardedStream(httpcore.NetworkStream):
-    """A connection on which every read and write ends by the exchange's deadline."""
+class _Session(requests.Session):
+    """Follows no redirect, not even one that it only looks up for ``Response.next``."""
 
-    def __init__(self, inner: httpcore.NetworkStream, clock: Clock) -> None:
-        self._inner = inner
-        self._clock = clock
-
-    def _left(self, timeout: float | None, late: type[Exception]) -> float | None:
-        deadline = _DEADLINE.get()
-        if deadline is None:
-            return timeout
-        left = deadline - self._clock.monotonic()
-        if left <= 0:
-            raise late("deadline passed")
-        return left if timeout is None else min(left, timeout)
-
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._inner.read(max_bytes, self._left(timeout, httpcore.ReadTimeout))
-
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._inner.write(buffer, self._left(timeout, httpcore.WriteTimeout))
-
-    def close(self) -> None:
-        self._inner.close()
-
-    def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.NetworkStream:
-        timeout = self._left(timeout, httpcore.ConnectTimeout)
-        return _GuardedStream(self._inner.start_tls(ssl_context, server_hostname, timeout), self._clock)
-
-    def get_extra_info(self, info: str) -> Any:
-        return self._inner.get_extra_info(info)
-
-
-class _GuardedBackend(httpcore.SyncBackend):
-    """Dials only what the egress rule allows, at the very address that was judged."""
-
-    def __init__(self, egress: EgressRule, clock: Clock) -> None:
-        super().__init__()
-        self._egress = egress
-        self._clock = clock
-
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.NetworkStream:
-        address = self._egress.address_for(host, port)
-        return _GuardedStream(super().connect_tcp(address, port, timeout, local_address, socket_options), self._clock)
-
-    def connect_unix_socket(self, *args: Any, **kwargs: Any) -> httpcore.NetworkStream:
-        raise HaltError("unix sockets are not used", code="egress")
-
-
-def _guarded_transport(egress: EgressRule, clock: Clock, ca_bundle: str | None) -> httpx.HTTPTransport:
-    context = ssl.create_default_context(cafile=ca_bundle)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    transport = httpx.HTTPTransport(verify=context, trust_env=False)
-    # httpx offers no way to hand in a network backend; httpcore's pool does. The pool is the transport's only state.
-    transport._pool = httpcore.ConnectionPool(
-        ssl_context=context,
-        max_connections=32,
-        max_keepalive_connections=8,
-        keepalive_expiry=15.0,
-        network_backend=_GuardedBackend(egress, clock),
-    )
-    return transport
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        return None
 
 
 class _Bridge(requests.adapters.BaseAdapter):
@@ -356,7 +299,8 @@ class _Bridge(requests.adapters.BaseAdapter):
     def send(  # type: ignore[override]
         self, request: requests.PreparedRequest, stream: bool = False, timeout: Any = None, **_: Any
     ) -> requests.Response:
-        deadline = timeout if isinstance(timeout, (int, float)) else None
+        longest = self._client.limits.deadline_s
+        deadline = min(timeout, longest) if isinstance(timeout, (int, float)) else longest
         answer = self._client.request(
             request.method or "GET",
             request.url or "",
@@ -365,6 +309,8 @@ class _Bridge(requests.adapters.BaseAdapter):
             content=request.body,
             deadline_s=deadline,
         )
+        if 300 <= answer.status < 400:
+            answer.raise_for_status()  # to requests such an answer is "ok", and its libraries take it for content
         response = requests.Response()
         response.status_code = answer.status
         response.headers.update({k: v for k, v in answer.headers.items() if k != "content-encoding"})

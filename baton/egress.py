@@ -6,6 +6,7 @@ import ipaddress
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import urlsplit
 
 from baton.errors import HaltError, RetryableError
@@ -17,7 +18,7 @@ def system_resolver(host: str, port: int) -> list[str]:
     """All addresses of a host, in the system's order."""
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: a label no name can have
         raise RetryableError(f"{host} cannot be resolved", code="dns", remedy="check the name and the DNS") from error
     return [str(entry[4][0]) for entry in found]
 
@@ -43,21 +44,24 @@ class EgressRule:
 
     def address_for(self, host: str, port: int) -> str:
         """The address to dial. Raises `HaltError` for a host not configured or an address not allowed."""
+        return self.addresses_for(host, port)[0]
+
+    def addresses_for(self, host: str, port: int) -> list[str]:
+        """All addresses that may be dialled, best first, never empty; raises as `address_for` does."""
         if f"{host.lower()}:{port}" not in self.origins:
             raise HaltError(
                 f"connection to {host}:{port} is not allowed",
                 code="egress",
                 remedy="only the hosts in this system's settings may be reached; correct the URL in systems.yaml",
             )
-        addresses = self.resolver(host, port)
-        for address in addresses:
-            if self.allow_private or _is_public(address):
-                return address
-        raise HaltError(
-            f"{host} resolves to a private address",
-            code="egress_private",
-            remedy="set allow_private: true for this system if it stands in your own network",
-        )
+        allowed = [found for found in self.resolver(host, port) if self.allow_private or _is_public(found)]
+        if not allowed:
+            raise HaltError(
+                f"{host} resolves to a private address",
+                code="egress_private",
+                remedy="set allow_private: true for this system if it stands in your own network",
+            )
+        return allowed
 
 
 def origin_of(url: str) -> str:
@@ -69,12 +73,18 @@ def origin_of(url: str) -> str:
     return f"{parts.hostname.lower()}:{parts.port or default}"
 
 
+_GLOBAL_V6: Final = ipaddress.IPv6Network("2000::/3")
+"""All that is assigned for the Internet. Python also calls site-local, IPv4-compatible and reserved space global."""
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
+
+
 def _is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address.split("%", 1)[0])
     if isinstance(ip, ipaddress.IPv6Address):
         embedded = ip.ipv4_mapped or ip.sixtofour
-        if embedded is not None:
-            return embedded.is_global
-        if ip in ipaddress.ip_network("64:ff9b::/96"):  # NAT64: Python counts it as global
-            return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF).is_global
+        if ip in _NAT64:
+            embedded = ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)
+        if embedded is None:
+            return ip in _GLOBAL_V6 and ip.is_global
+        ip = embedded
     return ip.is_global and not ip.is_multicast
