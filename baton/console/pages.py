@@ -1,0 +1,42 @@
+"""Turning what was read into pages: templates that escape everything, headers that let in nothing from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+import jinja2
+
+from baton.console.words import words_in
+
+FOLDER: Final = Path(__file__).parent
+HEADERS: Final[Mapping[str, str]] = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+    ),
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+_TEMPLATES: Final = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(FOLDER / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def render(name: str, language: str, root: str, **values: Any) -> str:
+    """One page. ``root`` is the path under which the console is mounted, without a slash at its end."""
+    return _TEMPLATES.get_template(f"{name}.html").render(t=words_in(language), lang=language, root=root, **values)
+
+
+def _instant(text: str | None) -> str:
+    return "" if not text else f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S}"
+
+
+_TEMPLATES.filters["instant"] = _instant

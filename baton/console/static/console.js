@@ -1,0 +1,35 @@
+"use strict";
+// The pages live in an iframe that blocks confirm() and alert(), so decisions are taken in dialogs of our own.
+for (const button of document.querySelectorAll("[data-decide]")) {
+  button.addEventListener("click", () => document.getElementById(button.dataset.decide).showModal());
+}
+for (const form of document.querySelectorAll("dialog form")) {
+  const dialog = form.closest("dialog");
+  const problem = form.querySelector(".problem");
+  const submit = form.querySelector("button.primary");
+  form.querySelector("[data-cancel]").addEventListener("click", () => dialog.close());
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    problem.hidden = true;
+    submit.disabled = true;
+    try {
+      const run = encodeURIComponent(form.dataset.run);
+      const answer = await fetch(`${document.body.dataset.root}/api/runs/${run}/${form.dataset.verb}`, {
+        method: "POST",
+        credentials: "same-origin",
+        headers: { "Content-Type": "application/json", "X-Baton-Console": "1" },
+        body: JSON.stringify({ why: form.elements.why.value }),
+      });
+      if (answer.ok) {
+        location.reload();
+        return;
+      }
+      const body = await answer.json().catch(() => ({}));
+      problem.textContent = typeof body.detail === "string" ? body.detail : `${answer.status} ${answer.statusText}`;
+    } catch (error) {
+      problem.textContent = String(error);
+    }
+    problem.hidden = false;
+    submit.disabled = false;
+  });
+}

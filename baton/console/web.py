@@ -1,0 +1,252 @@
+"""The console as a web application inside Airflow's API server: pages, their JSON API, and the address vendors call.
+
+Plugin routes are open to anyone unless they say otherwise: every route but the static files and the vendors' address
+asks for Airflow's logged-in user, and the two decisions also for the right to take them.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from airflow.api.common.trigger_dag import trigger_dag
+from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
+from airflow.api_fastapi.core_api.security import GetUserDep, get_user
+from airflow.models import DagModel, DagRun, XComModel
+from airflow.models.connection import Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
+from airflow.utils.session import create_session
+from airflow.utils.state import DagRunState
+from airflow.utils.types import DagRunTriggeredByType
+from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.concurrency import run_in_threadpool
+
+from baton.console import pages, reading, webhooks
+from baton.console.hub_keeper import HubKeeper
+from baton.console.words import language_of
+from baton.errors import ApprovalError, BatonError, ConfigurationError
+from baton.hub import decisions
+from baton.model.effect import EffectState
+from baton.settings import load
+
+log = logging.getLogger("baton.console")
+
+DAG_ID: Final = "employee_sync"
+"""What is started when a vendor tells of a change."""
+RESOURCE: Final = "Baton"
+"""The name of the console's permissions where an auth manager has roles of its own (FAB)."""
+_DECIDING_ROLES: Final = frozenset({"OP", "ADMIN"})
+"""Under SimpleAuthManager, whose roles are fixed."""
+_triggering: Final = threading.Lock()
+
+
+def read_connection(connection_id: str) -> Mapping[str, str | None] | None:
+    """The fields of an Airflow connection as the API server sees it; None when there is none."""
+    try:
+        connection = Connection.get_connection_from_secrets(connection_id)
+    except AirflowNotFoundException:
+        return None
+    fields: dict[str, str | None] = {
+        name: None if value is None else str(value) for name, value in connection.extra_dejson.items()
+    }
+    fields.update(host=connection.host, login=connection.login, password=connection.password)
+    return fields
+
+
+keeper: Final = HubKeeper(lambda: load(read_connection=read_connection))
+app: Final = FastAPI(title="Baton", docs_url=None, redoc_url=None, openapi_url=None)
+readers: Final = APIRouter(dependencies=[Depends(get_user)])
+"""Routes for whoever is logged in; anyone else gets 401."""
+app.mount("/static", StaticFiles(directory=pages.FOLDER / "static"), name="static")
+
+
+# --- who may
+
+
+def may_decide(user: Any) -> bool:
+    """Whether this person may release and reject at all (the maker of a run still may not decide on that run)."""
+    manager = get_auth_manager()
+    if isinstance(manager, SimpleAuthManager):
+        return str(getattr(user, "role", None) or "").upper() in _DECIDING_ROLES
+    return bool(manager.is_authorized_custom_view(method="PUT", resource_name=RESOURCE, user=user))
+
+
+def _from_our_own_page(request: Request) -> None:
+    """A cookie alone is not consent: another site can neither set this header nor claim to be the same origin."""
+    if request.headers.get("x-baton-console") != "1":
+        raise HTTPException(403, "the header X-Baton-Console: 1 is missing")
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise HTTPException(403, "this request comes from another site")
+
+
+def _decider(user: GetUserDep) -> Any:
+    if not may_decide(user):
+        raise HTTPException(403, "your role may look, not decide")
+    return user
+
+
+Decider = Annotated[Any, Depends(_decider)]
+
+
+# --- pages
+
+
+def _page(request: Request, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    language = language_of(request.query_params.get("lang"), request.headers.get("accept-language"))
+    content = pages.render(name, language, request.scope.get("root_path", ""), **values)
+    return HTMLResponse(content, status, headers=dict(pages.HEADERS))
+
+
+@readers.get("/")
+def overview_page(request: Request) -> HTMLResponse:
+    """The list of runs."""
+    return _page(request, "overview", **reading.overview(keeper.hub()))
+
+
+@readers.get("/runs/{run_id}")
+def run_page(
+    request: Request, run_id: str, user: GetUserDep, state: Annotated[EffectState | None, Query()] = None
+) -> HTMLResponse:
+    """One run, and the buttons for who may use them."""
+    detail = reading.run_detail(keeper.hub(), run_id, state.value if state else "")
+    refusal = ""
+    if not may_decide(user):
+        refusal = "Your role may look, not decide."
+    elif user.get_name() == detail["run"]["requested_by"]:
+        refusal = "You asked for this run: a second person must decide."
+    return _page(request, "run", **detail, state=state.value if state else "", refusal=refusal)
+
+
+@readers.get("/of")
+def run_of_dag_run(request: Request, dag: str, run: str) -> Response:
+    """From a DAG run to the run of the hub that it carried."""
+    query = sa.select(XComModel).where(
+        XComModel.dag_id == dag, XComModel.run_id == run, XComModel.task_id == "plan", XComModel.key == "run"
+    )
+    with create_session() as session:
+        found = session.scalars(query).first()
+        run_id = None if found is None else XComModel.deserialize_value(found)
+    if not isinstance(run_id, str) or run_id == "dry-run":
+        message = "This DAG run has no run of the hub (yet)."
+        return _page(request, "problem", title="Not found", message=message, status=404)
+    root = request.scope.get("root_path", "")
+    return RedirectResponse(f"{root}/runs/{quote(run_id, safe='')}", 303)
+
+
+# --- JSON API
+
+
+class Reason(BaseModel):
+    """Why a person decides as they do."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    why: str = Field(min_length=1, max_length=500)
+
+
+@readers.get("/api/runs")
+def runs(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> JSONResponse:
+    """The latest runs, the effects in doubt, the switches that are on."""
+    return JSONResponse(reading.overview(keeper.hub(), limit))
+
+
+@readers.get("/api/runs/{run_id}")
+def run(run_id: str, state: Annotated[EffectState | None, Query()] = None) -> JSONResponse:
+    """One run: figures, faults, decisions, effects with field names."""
+    return JSONResponse(reading.run_detail(keeper.hub(), run_id, state.value if state else ""))
+
+
+@app.post("/api/runs/{run_id}/release", dependencies=[Depends(_from_our_own_page)])
+def release(run_id: str, reason: Reason, user: Decider) -> JSONResponse:
+    """Let a held run go, in the name of the logged-in user."""
+    count = decisions.release(keeper.hub(), run_id, user.get_name(), reason.why)
+    return JSONResponse({"run": run_id, "released": count})
+
+
+@app.post("/api/runs/{run_id}/reject", dependencies=[Depends(_from_our_own_page)])
+def reject(run_id: str, reason: Reason, user: Decider) -> JSONResponse:
+    """Discard a held run, in the name of the logged-in user."""
+    count = decisions.reject(keeper.hub(), run_id, user.get_name(), reason.why)
+    return JSONResponse({"run": run_id, "rejected": count})
+
+
+app.include_router(readers)
+
+
+# --- what vendors call
+
+
+@app.post("/hooks/{system}")
+async def hook(system: str, request: Request) -> Response:
+    """One callback. It is answered after its hints are stored; then a run is started to look."""
+    try:
+        body = await webhooks.read_bounded(request.stream(), request.headers.get("content-length"))
+    except webhooks.BodyTooLargeError:
+        return Response(status_code=413, headers={"Connection": "close"})
+    except TimeoutError:
+        return Response(status_code=408, headers={"Connection": "close"})
+    return await run_in_threadpool(_take, system, dict(request.headers), body)
+
+
+def _take(system: str, headers: Mapping[str, str], body: bytes) -> Response:
+    try:
+        received = webhooks.receive(keeper.hub(), system, headers, body)
+    except BatonError as error:
+        # Whoever calls is a stranger until verified: what is wrong with us goes to the log only.
+        log.error("callback for %s not taken: %s", system[:40], error)  # noqa: TRY400
+        return Response(status_code=503)
+    if received is None:
+        return Response(status_code=404)
+    if received.new:
+        start_sync()
+    reply = received.reply
+    return Response(reply.body, reply.status, media_type=reply.content_type)
+
+
+def start_sync() -> bool:
+    """Queue one run of the sync unless one waits already; False when there is none to wait for.
+
+    Where it cannot be started (paused, not parsed yet, Airflow's database away) the schedule takes the stored hints.
+    """
+    with _triggering:
+        try:
+            with create_session() as session:
+                known = session.get(DagModel, DAG_ID)
+                if known is None or known.is_paused:
+                    log.warning("%s is paused or unknown: the events wait for its next run", DAG_ID)
+                    return False
+                queued = sa.select(DagRun.id).where(DagRun.dag_id == DAG_ID, DagRun.state == DagRunState.QUEUED)
+                if session.scalars(queued.limit(1)).first() is not None:
+                    return True
+            trigger_dag(DAG_ID, triggered_by=DagRunTriggeredByType.REST_API, triggering_user_name="webhook")
+        except Exception:  # the hints are stored: whatever keeps Airflow from starting must not make the vendor repeat
+            log.exception("%s could not be started: the events wait for its schedule", DAG_ID)
+            return False
+        return True
+
+
+# --- errors
+
+
+def _error(request: Request, status: int, error: BatonError, title: str) -> Response:
+    if "/api/" in request.url.path:
+        return JSONResponse({"detail": str(error), "code": error.code}, status)
+    return _page(request, "problem", title=title, message=str(error), status=status)
+
+
+@app.exception_handler(ApprovalError)
+def _undecidable(request: Request, error: ApprovalError) -> Response:
+    return _error(request, 403 if error.code == "maker" else 409, error, "Not found")
+
+
+@app.exception_handler(ConfigurationError)
+def _misconfigured(request: Request, error: ConfigurationError) -> Response:
+    unknown = any(fault.rule == "unknown_run" for fault in error.faults)
+    return _error(request, 404 if unknown else 503, error, "Not found" if unknown else "The hub cannot be opened")
