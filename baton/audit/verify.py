@@ -61,6 +61,7 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
+        """Tampered beats proven; without a signed checkpoint nothing is proven."""
         if self.findings:
             return Verdict.TAMPERED
         return Verdict.PROVEN if self.checkpoints else Verdict.UNPROVEN

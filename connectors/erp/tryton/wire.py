@@ -160,6 +160,7 @@ class Party:
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Party:
+        """From one row of a `read` answer."""
         return cls(int(row["id"]), str(row["code"]), row["name"], bool(row["active"]), str(row["_timestamp"]))
 
 
@@ -176,6 +177,7 @@ class Employment:
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Employment:
+        """From one row of a `read` answer."""
         start, end, supervisor = date_in(row["start_date"]), date_in(row["end_date"]), row["supervisor"]
         return cls(int(row["id"]), int(row["party"]), start, end, supervisor, str(row["_timestamp"]))
 
@@ -191,6 +193,7 @@ class Mechanism:
 
     @classmethod
     def read(cls, row: Mapping[str, Any]) -> Mechanism:
+        """From one row of a `read` answer."""
         return cls(int(row["id"]), int(row["party"]), str(row["type"]), str(row["value"]))
 
 
