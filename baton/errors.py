@@ -78,13 +78,17 @@ class FeedRefusedError(BatonError):
 
     code = "feed_refused"
 
-    def __init__(self, breaches: Sequence[GuardBreach], *, feed_digest: str) -> None:
+    def __init__(self, breaches: Sequence[GuardBreach], *, feed_digest: str, faults: Sequence[Fault] = ()) -> None:
         self.breaches = tuple(breaches)
         self.feed_digest = feed_digest
-        lines = "\n".join(f"  {breach.guard}: {breach.message}" for breach in self.breaches)
+        self.faults = tuple(faults)
+        """The rows that cannot be used, with their places."""
+        lines = "".join(f"\n  {breach.guard}: {breach.message}" for breach in self.breaches)
+        rows = "".join(f"\n  {fault}" for fault in self.faults)
         super().__init__(
-            f"the feed {feed_digest[:12]} was refused before any comparison:\n{lines}",
-            remedy="have the export corrected, or accept this very feed with --accept-feed after looking at it",
+            f"the feed {feed_digest[:12]} was refused before any comparison:{lines}{rows}\n",
+            remedy="have the export corrected, or, after looking at it, accept this very feed with "
+            f"--accept-feed {feed_digest[:12]}",
         )
 
 

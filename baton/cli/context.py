@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,30 +61,42 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., int | None]], 
     return decorate
 
 
-def reported(work: Callable[[], Any]) -> int:
-    """Run a command; say what went wrong where something did; the exit code."""
+def reported(work: Callable[[], Any], *, as_json: bool) -> int:
+    """Run a command; say what went wrong where something did, as a document too for machines; the exit code."""
     try:
         result = work()
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
         error.show()
-        return error.exit_code
+        return _broken(as_json, {"error": "usage", "message": error.format_message(), "remedy": "see --help"})
     except click.Abort:
-        click.echo("stopped", err=True)
-        return BROKEN
+        click.echo("baton: stopped", err=True)
+        return _broken(as_json, {"error": "stopped", "message": "stopped by a person", "remedy": ""})
     except BatonError as error:
-        _show(error)
-        return BROKEN
+        click.echo(f"baton: {error}", err=True)
+        return _broken(as_json, error_document(error))
+    except Exception as error:  # noqa: BLE001 - whatever happens, the exit code must not say "incomplete"
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        message = _foreign(error)
+        click.echo(f"{frames}baton: unexpected: {message}", err=True)
+        return _broken(as_json, {"error": "unexpected", "message": message, "remedy": "see the lines on stderr"})
     return result if isinstance(result, int) else 0
 
 
-def _show(error: BatonError) -> None:
-    context = click.get_current_context(silent=True)
-    given = context.obj if context is not None else None
-    if isinstance(given, Context) and given.form == "json":
-        Voice(given.language, "json").document(error_document(error))
-    click.echo(f"baton: {error}", err=True)
+def _broken(as_json: bool, document: Mapping[str, Any]) -> int:
+    if as_json:
+        Voice("en", "json").document(document)
+    return BROKEN
+
+
+def _foreign(error: Exception) -> str:
+    """What a foreign error is, without the values it may repeat (rows, parameters)."""
+    kind = type(error).__name__
+    if isinstance(error, OSError) and error.strerror:
+        return f"{kind}: {error.strerror}" + (f": {error.filename}" if error.filename else "")
+    cause = getattr(error, "orig", None)  # what the database itself said; its first line names no values
+    return f"{kind}: {str(cause).splitlines()[0]}" if cause is not None and str(cause) else kind
 
 
 def error_document(error: BatonError) -> dict[str, Any]:
@@ -93,5 +106,6 @@ def error_document(error: BatonError) -> dict[str, Any]:
         document["faults"] = plain(error.faults)
     if isinstance(error, FeedRefusedError):
         document["breaches"] = plain(error.breaches)
+        document["faults"] = plain(error.faults)
         document["feed"] = error.feed_digest
     return document

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -27,6 +30,15 @@ for module in (sync, decide, inspect, keep, integrate):
         cli.add_command(command)
 
 
+def execute(arguments: Sequence[str]) -> int:
+    """One command line; the exit code. With ``--json`` exactly one document goes to stdout, whatever happens."""
+    options = list(itertools.takewhile(lambda argument: argument != "--", arguments))
+    return reported(lambda: cli.main(list(arguments), "baton", standalone_mode=False), as_json="--json" in options)
+
+
 def run() -> None:
     """Run the command line."""
-    sys.exit(reported(lambda: cli.main(standalone_mode=False)))
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal in GBK has no 䶮; that must not end a command
+    sys.exit(execute(sys.argv[1:]))

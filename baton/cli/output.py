@@ -41,7 +41,8 @@ class Voice:
     def document(self, value: Any) -> None:
         """The result for machines; nothing without ``--json``."""
         if self.json:
-            click.echo(orjson.dumps(plain(value), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode())
+            # Bytes: JSON is UTF-8 whatever the terminal is.
+            click.echo(orjson.dumps(plain(value), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
 
     def table(self, headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
         """A table for people."""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
-from baton.model.effect import Intention, Link
+from baton.model.effect import EffectState, Intention, Link, effect_key
 from baton.store.effects import Drafted, EffectStore
 from baton.store.links import LinkStore
+from baton.store.tables import effects as table
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +55,37 @@ def plan_hash(job: str, drafted: Sequence[Drafted], now: datetime) -> str:
 
     What is due by ``now`` counts as "at once", so that planning a second later changes nothing.
     """
+    return _hash(
+        (draft.key(job), draft.intention.due_at, draft.mapping_digest, draft.digests, now) for draft in drafted
+    )
+
+
+def stored_plan_hash(connection: sa.Connection, run_id: str, planned_at: datetime) -> str:
+    """The hash of what a run holds now, from the rows: equal to `plan_hash` unless somebody has changed them."""
+    rows = connection.execute(sa.select(table).where(table.c.run_id == run_id, table.c.state == EffectState.HELD.value))
+    return _hash(
+        (
+            effect_key(row.job, row.system, row.number, row.action, row.version),
+            row.due_at,
+            row.mapping_digest,
+            row.digests,
+            planned_at,
+        )
+        for row in rows
+    )
+
+
+def _hash(parts: Iterable[tuple[str, datetime, str, Mapping[str, str], datetime]]) -> str:
+    """Of (key, due at, mapping, field digests, planned at)."""
     lines = sorted(
         "|".join(
             (
-                draft.key(job),
-                draft.intention.due_at.isoformat() if draft.intention.due_at > now else "at once",
-                draft.mapping_digest,
-                ",".join(f"{name}={draft.digests[name]}" for name in sorted(draft.digests)),
+                key,
+                due_at.isoformat() if due_at > planned_at else "at once",
+                mapping_digest,
+                ",".join(f"{name}={digests[name]}" for name in sorted(digests)),
             )
         )
-        for draft in drafted
+        for key, due_at, mapping_digest, digests, planned_at in parts
     )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

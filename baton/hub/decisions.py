@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
 import sqlalchemy as sa
 
+from baton.engine.plan import stored_plan_hash
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
 from baton.hub.execution import find_run
@@ -44,6 +46,12 @@ def release(hub: Hub, run_id: str, person: str, why: str) -> int:
         held = hub.effects.held_by_run(connection, run.job).get(run_id)
         if not held:
             raise ApprovalError(f"{run_id} holds nothing any more", code="not_held", remedy="look at the newest run")
+        if stored_plan_hash(connection, run_id, run.created_at) != run.plan_hash:
+            raise ApprovalError(
+                f"{run_id} no longer holds what was planned",
+                code="changed",
+                remedy="reject it, find out who changed the database (baton audit verify), and run again",
+            )
         released = hub.effects.release(connection, run_id)
         hub.runs.decide(connection, run, "release", person, why)
         hub.runs.change(connection, run_id, RunState.READY, verdict="")
@@ -94,11 +102,16 @@ def _decidable(hub: Hub, connection: sa.Connection, run_id: str, person: str, wh
     run = hub.runs.get(connection, run_id) or find_run(hub, run_id)
     if run.state is not RunState.HELD:
         raise ApprovalError(f"{run_id} is {run.state}, not held", code="not_held", remedy="see: baton runs")
-    if person == run.requested_by:
+    if _alike(person) == _alike(run.requested_by):
         raise ApprovalError(
             f"{person} asked for this run and cannot decide on it", code="maker", remedy="a second person must decide"
         )
     return run
+
+
+def _alike(person: str) -> str:
+    """A name as compared: other letters or spaces do not make a second person."""
+    return "".join(unicodedata.normalize("NFKC", person).casefold().split())
 
 
 def _require_reason(person: str, why: str) -> None:
@@ -107,7 +120,9 @@ def _require_reason(person: str, why: str) -> None:
 
 
 def _accept_population(hub: Hub, connection: sa.Connection, run: Run) -> None:
-    """The released feed is approved: from now on the next one is measured against it."""
+    """The released feed is approved: from now on the next one is measured against it (not after a look at a few)."""
+    if run.counts.get("limited"):
+        return
     for system in hub.sources():
         last = hub.runs.approved_feed(connection, system.name)
         if last is not None and len(hub.sources()) == 1:
@@ -119,10 +134,14 @@ def kill_switch(hub: Hub, scope: str, position: str, person: str, why: str) -> N
     """Throw a switch (``on``) or take it back (``off``)."""
     _require_reason(person, why)
     names = {"all", *(f"system:{system.name}" for system in hub.targets()), *(f"action:{action}" for action in Action)}
-    if scope not in names:
-        raise ApprovalError(
-            f"there is no switch {scope[:60]!r}", code="scope", remedy=f"one of: {', '.join(sorted(names))}"
-        )
     with hub.database.write() as connection:
+        if position == "off":
+            names = set(hub.runs.engaged(connection))  # also that of a system which is no longer in use
+        if scope not in names:
+            raise ApprovalError(
+                f"there is no switch {scope[:60]!r} to turn {position}",
+                code="scope",
+                remedy=f"one of: {', '.join(sorted(names)) or 'none is on'}",
+            )
         change = hub.runs.engage if position == "on" else hub.runs.disengage
         change(connection, scope, person, why)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
@@ -11,12 +11,11 @@ import sqlalchemy as sa
 from baton.contracts import Promise, RemovalTarget
 from baton.engine import gate
 from baton.engine.plan import Planned, plan_hash, save_plan
-from baton.errors import ConfigurationError, Fault, FeedRefusedError, GuardBreach
+from baton.errors import BatonError, ConfigurationError, Fault, FeedRefusedError
 from baton.hub.core import Hub
-from baton.jobs import source_guards
-from baton.jobs.source_guards import GuardPolicy, check_feed
+from baton.hub.feeds import Readings, read_sources, record_refusal
 from baton.jobs.sync.planning import Person, PersonPlan, Planner, TargetRules, ranks
-from baton.jobs.sync.reading import Reading, read_feed
+from baton.jobs.sync.reading import Reading
 from baton.model.effect import UNSETTLED_STATES, Link
 from baton.model.people import EmploymentStatus
 from baton.settings import SystemSettings
@@ -27,6 +26,7 @@ JOB = "sync"
 PLANNING = "plan"
 """Planning, and decisions on what was planned, go one after the other."""
 _PEOPLE_AT_ONCE = 2000
+_OVERTAKEN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,23 +60,54 @@ class _Abandoned(Exception):  # noqa: N818 - not an error: how a dry run ends it
 
 def plan_sync(hub: Hub, request: SyncRequest) -> SyncPlan:
     """Plan and save. Raises `FeedRefusedError` (recorded as a run) when a guard refuses the feed."""
-    readings = _readings(hub, request, record_refusal=True)
-    with hub.database.write() as connection:
-        return _Planning(hub, request, connection).carry_out(readings)
+
+    def keep(plan: SyncPlan) -> SyncPlan:
+        hub.crash_point("planning")
+        return plan
+
+    try:
+        plan = _planned(hub, request, keep)
+        hub.crash_point("planned")
+        return plan
+    except FeedRefusedError as error:
+        record_refusal(hub, JOB, request.requested_by, error)
+        raise
 
 
 def preview_sync(hub: Hub, request: SyncRequest) -> SyncPlan:
     """The same plan, with the same hash, of which nothing is kept."""
-    readings = _readings(hub, request, record_refusal=False)
+
+    def abandon(plan: SyncPlan) -> SyncPlan:
+        raise _Abandoned(plan)
+
     try:
-        with hub.database.write() as connection:
-            raise _Abandoned(_Planning(hub, request, connection).carry_out(readings))
+        return _planned(hub, request, keep=abandon)
     except _Abandoned as abandoned:
         return abandoned.plan
 
 
-def _readings(hub: Hub, request: SyncRequest, *, record_refusal: bool) -> dict[str, Reading]:
-    """Every source, read and judged. Nothing is compared when one of them is refused."""
+def _planned(hub: Hub, request: SyncRequest, keep: Callable[[SyncPlan], SyncPlan]) -> SyncPlan:
+    """Read, then plan in one transaction, which ``keep`` can still end.
+
+    Sources are read outside the transaction: it may take minutes. A plan that was saved meanwhile may come from a newer
+    feed than ours; then ours must not be put on top of it, and everything is read again.
+    """
+    sources = _checked(hub, request)
+    for _ in range(_OVERTAKEN):
+        with hub.database.read() as connection:
+            before = hub.runs.count(connection, JOB)
+        readings = read_sources(hub, sources, request.accept_feed)
+        with hub.database.write() as connection:
+            hub.database.alone(connection, PLANNING)
+            if hub.runs.count(connection, JOB) == before:
+                return keep(_Planning(hub, request, connection).carry_out(readings))
+    raise BatonError(
+        "other plans were saved every time this one had read its sources", code="overtaken", remedy="run it again"
+    )
+
+
+def _checked(hub: Hub, request: SyncRequest) -> list[SystemSettings]:
+    """The sources, when everything is fit to start: all faults of all mappings show before anything is read."""
     sources = hub.sources()
     if not sources:
         fault = Fault(str(hub.settings.file), "no_source", "no enabled system is an HR source")
@@ -86,55 +117,8 @@ def _readings(hub: Hub, request: SyncRequest, *, record_refusal: bool) -> dict[s
     if unknown:
         message = f"there is no target {', '.join(unknown)}; there are {', '.join(sorted(known))}"
         raise ConfigurationError([Fault("--system", "unknown_system", message)])
-    mappings = hub.mappings  # all of them, before anything is read: a fault in any and nothing starts
-    readings = {}
-    for system in sources:
-        mapping = mappings[system.name]
-        reading = read_feed(
-            hub.source(system.name).census(),
-            mapping,
-            lambda text: hub.keyring.field_digest(text, "people"),
-            hub.clock.now(),
-        )
-        breaches = _breaches(hub, system.name, reading)
-        if breaches and request.accept_feed != reading.origin.digest:
-            error = FeedRefusedError(breaches, feed_digest=reading.origin.digest)
-            if record_refusal:
-                _record_refusal(hub, request, reading, breaches)
-            raise error
-        readings[system.name] = reading
-    return readings
-
-
-def _breaches(hub: Hub, source: str, reading: Reading) -> list[GuardBreach]:
-    guards = hub.settings.guards
-    policy = GuardPolicy(
-        fewest_share=float(guards.least_share),
-        max_age_h=guards.stale_after_h,
-        max_unparseable_share=float(guards.unreadable_share),
-        max_duplicate_share=float(guards.duplicate_share),
-    )
-    with hub.database.read() as connection:
-        last = hub.runs.approved_feed(connection, source)
-    measured = None if last is None else source_guards.ApprovedFeed(last.row_count, tuple(last.columns))
-    return check_feed(reading.facts, measured, policy)
-
-
-def _record_refusal(hub: Hub, request: SyncRequest, reading: Reading, breaches: Sequence[GuardBreach]) -> None:
-    run = Run(
-        id=hub.new_run_id(JOB),
-        job=JOB,
-        state=RunState.REFUSED,
-        requested_by=request.requested_by,
-        plan_hash="",
-        feed_digest=reading.origin.digest,
-        created_at=hub.clock.now(),
-        counts={"rows": reading.facts.rows, "rejected": reading.facts.unparseable},
-        reasons=[f"{breach.guard}: {breach.message}" for breach in breaches],
-        verdict="broken",
-    )
-    with hub.database.write() as connection:
-        hub.runs.insert(connection, run, reading.faults)
+    _ = hub.mappings
+    return sources
 
 
 class _Planning:
@@ -150,14 +134,16 @@ class _Planning:
         self.faults: list[RunFault] = []
         self.notes: list[str] = []
 
-    def carry_out(self, readings: dict[str, Reading]) -> SyncPlan:
-        self.hub.database.alone(self.connection, PLANNING)
+    def carry_out(self, read: Readings) -> SyncPlan:
+        readings = read.of
         self.hub.effects.freeze(self.connection, JOB)
         self._start_run(readings)
+        read.record_acceptance(self.hub, self.connection, self.run_id, self.request.requested_by)
         managers: dict[str, str | None] = {}
         for name, reading in readings.items():
             self._record(name, reading)
             managers.update(zip(reading.rows["number"], _managers(reading), strict=True))
+        self._require_known_people()
         systems = [s for s in self.hub.targets() if not self.request.systems or s.name in self.request.systems]
         self._replace_held_runs(systems)
         planned = [entity for system in systems for entity in self._plan_system(system, managers)]
@@ -167,7 +153,7 @@ class _Planning:
         run = self._conclude(readings, drafted)
         return SyncPlan(run, drafted, self.faults, self.notes)
 
-    def _start_run(self, readings: dict[str, Reading]) -> None:
+    def _start_run(self, readings: Mapping[str, Reading]) -> None:
         """The run's row comes first: effects refer to it."""
         digests = [reading.origin.digest for reading in readings.values()]
         self.run = Run(
@@ -210,6 +196,19 @@ class _Planning:
         if absent:
             self.counts["absent"] += absent
             self.notes.append(f"{absent} known people are not in {source}: absence is not leaving, nothing follows")
+
+    def _require_known_people(self) -> None:
+        """Somebody asked for by name must exist: a slip such as 12 for 0012 would look like nothing to do."""
+        wanted = list(dict.fromkeys(self.request.employees))
+        known = self.hub.people.statuses(self.connection, wanted)
+        self.counts["limited"] = len(wanted)
+        faults = [
+            Fault("--employee", "unknown_person", f"nobody has the employee number {number[:40]!r}")
+            for number in wanted
+            if number not in known
+        ]
+        if faults:
+            raise ConfigurationError(faults)
 
     def _candidates(self, system: SystemSettings) -> list[tuple[str, int]]:
         digest = self.hub.mappings[system.name].digest
@@ -275,7 +274,7 @@ class _Planning:
         self.faults += found
         self.hub.runs.add_faults(self.connection, self.run_id, found)
 
-    def _conclude(self, readings: dict[str, Reading], drafted: Sequence[Drafted]) -> Run:
+    def _conclude(self, readings: Mapping[str, Reading], drafted: Sequence[Drafted]) -> Run:
         """Judge the plan at the gate and write the run's final row."""
         population = 0
         for name, reading in readings.items():
@@ -310,7 +309,7 @@ class _Planning:
         )
         return run
 
-    def _approve(self, readings: dict[str, Reading]) -> None:
+    def _approve(self, readings: Mapping[str, Reading]) -> None:
         if self.request.employees:
             return
         for name, reading in readings.items():

@@ -124,6 +124,10 @@ class RunStore:
         query = sa.select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
         return [_run(row) for row in connection.execute(query)]
 
+    def count(self, connection: sa.Connection, job: str) -> int:
+        """How many runs of a job there are: whether one has come in between."""
+        return connection.execute(sa.select(sa.func.count()).where(runs.c.job == job)).scalar_one()
+
     def faults(self, connection: sa.Connection, run_id: str) -> list[RunFault]:
         """What a run could not use."""
         query = sa.select(run_faults).where(run_faults.c.run_id == run_id).order_by(run_faults.c.id)
@@ -134,6 +138,8 @@ class RunStore:
         now = self.clock.now()
         connection.execute(sa.update(runs).where(runs.c.id == run_id).values(state=state.value, **values))
         body = {"run": run_id, "state": state.value, "verdict": str(values.get("verdict", ""))}
+        if "plan_hash" in values:
+            body["plan"] = str(values["plan_hash"])
         append(connection, [Entry(kind="run", at=now, body=body)])
 
     def decide(self, connection: sa.Connection, run: Run, decision: str, person: str, why: str) -> None:

@@ -1,0 +1,118 @@
+"""Reading the sources of a sync and judging each feed as a whole, before anything of it is compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import sqlalchemy as sa
+
+from baton.errors import Fault, FeedRefusedError, GuardBreach
+from baton.hub.core import Hub
+from baton.jobs import source_guards
+from baton.jobs.source_guards import GuardPolicy, check_feed
+from baton.jobs.sync.reading import Reading, read_feed
+from baton.settings import SystemSettings
+from baton.store.runs import Run, RunFault, RunState
+from baton.store.trail import Entry, append
+
+SHORTEST_DIGEST: Final = 12
+"""So many digits of a feed's digest name it beyond doubt; that is what messages show."""
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Every source of a sync, read. ``accepted``: what a person let through although guards refused it."""
+
+    of: Mapping[str, Reading]
+    accepted: Mapping[str, Sequence[GuardBreach]] = field(default_factory=dict)
+
+    def record_acceptance(self, hub: Hub, connection: sa.Connection, run_id: str, person: str) -> None:
+        """Who let which feed through, against which guards."""
+        append(
+            connection,
+            [
+                Entry(
+                    kind="feed",
+                    at=hub.clock.now(),
+                    body={
+                        "run": run_id,
+                        "source": name,
+                        "feed": self.of[name].origin.digest,
+                        "accepted_by": person,
+                        "against": [breach.guard for breach in breaches],
+                    },
+                )
+                for name, breaches in self.accepted.items()
+            ],
+        )
+
+
+def read_sources(hub: Hub, sources: Sequence[SystemSettings], accepted_digest: str) -> Readings:
+    """Every source, read and judged. Raises `FeedRefusedError` for the first one that a guard refuses.
+
+    ``accepted_digest`` names a feed (at least 12 digits) that is used although guards refuse it; one without a usable
+    row is never used.
+    """
+    readings: dict[str, Reading] = {}
+    accepted: dict[str, Sequence[GuardBreach]] = {}
+    for system in sources:
+        reading = read_feed(
+            hub.source(system.name).census(),
+            hub.mappings[system.name],
+            lambda text: hub.keyring.field_digest(text, "people"),
+            hub.clock.now(),
+        )
+        breaches = _breaches(hub, system.name, reading)
+        if breaches:
+            digest = reading.origin.digest
+            named = len(accepted_digest) >= SHORTEST_DIGEST and digest.startswith(accepted_digest.lower())
+            if not named or reading.facts.rows == 0:
+                raise RefusedReadingError(breaches, reading)
+            accepted[system.name] = breaches
+        readings[system.name] = reading
+    return Readings(readings, accepted)
+
+
+class RefusedReadingError(FeedRefusedError):
+    """A feed that was read and refused, with all that is known about it."""
+
+    def __init__(self, breaches: Sequence[GuardBreach], reading: Reading) -> None:
+        faults = [Fault(fault.place, fault.rule, f"{fault.field}: {fault.message}") for fault in reading.faults]
+        super().__init__(breaches, feed_digest=reading.origin.digest, faults=faults)
+        self.counts = {"rows": reading.facts.rows, "rejected": reading.facts.unparseable}
+        self.row_faults: Sequence[RunFault] = reading.faults
+
+
+def record_refusal(hub: Hub, job: str, requested_by: str, error: FeedRefusedError) -> None:
+    """Keep a refused feed as a run, so that a person finds it where they look."""
+    read = error if isinstance(error, RefusedReadingError) else None  # else the source itself refused it
+    run = Run(
+        id=hub.new_run_id(job),
+        job=job,
+        state=RunState.REFUSED,
+        requested_by=requested_by,
+        plan_hash="",
+        feed_digest=error.feed_digest,
+        created_at=hub.clock.now(),
+        counts=read.counts if read else {},
+        reasons=[f"{breach.guard}: {breach.message}" for breach in error.breaches],
+        verdict="broken",
+    )
+    with hub.database.write() as connection:
+        hub.runs.insert(connection, run, read.row_faults if read else ())
+
+
+def _breaches(hub: Hub, source: str, reading: Reading) -> list[GuardBreach]:
+    guards = hub.settings.guards
+    policy = GuardPolicy(
+        fewest_share=float(guards.least_share),
+        max_age_h=guards.stale_after_h,
+        max_unparseable_share=float(guards.unreadable_share),
+        max_duplicate_share=float(guards.duplicate_share),
+    )
+    with hub.database.read() as connection:
+        last = hub.runs.approved_feed(connection, source)
+    measured = None if last is None else source_guards.ApprovedFeed(last.row_count, tuple(last.columns))
+    return check_feed(reading.facts, measured, policy)
