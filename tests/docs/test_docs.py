@@ -84,10 +84,7 @@ def parse(line):
 
 @pytest.mark.parametrize(("line", "file"), typed_commands())
 def test_a_command_a_reader_types_is_accepted(line, file):
-    try:
-        parse(line)
-    except click.BadParameter as error:
-        assert "does not exist" in error.message  # a file of the example
+    parse(line)
 
 
 @pytest.mark.parametrize("line", ["release RUN --as NAME", "resolve EFFECT perhaps --as N --why T", "plan", "runs A B"])
