@@ -1,0 +1,117 @@
+"""``make up`` and ``make down``: the same surroundings in a process of their own, left running."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Final
+
+import click
+
+from baton.sandbox.demo.narrator import Narrator
+from baton.sandbox.demo.play import Play
+from baton.sandbox.demo.surroundings import Surroundings
+from baton.sandbox.demo.workplace import Workplace
+
+_START_S: Final = 600
+_STOP_S: Final = 30
+
+
+def keep(place: Workplace) -> int:
+    """Start a serving process, wait until it is ready, say where to look."""
+    place.root.parent.mkdir(parents=True, exist_ok=True)
+    if _pid(place) is not None:
+        click.echo((place.root / "ready.txt").read_text("utf-8") + "\nIt was running already.")
+        return 0
+    output = place.root.with_name("up.log")
+    with output.open("wb") as log:
+        directory = ["--directory", str(place.root.parent)]
+        server = subprocess.Popen(
+            [sys.executable, "-m", "baton.sandbox.demo", "--serve", *directory],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    try:
+        return _await(server, place, output)
+    except KeyboardInterrupt:
+        server.terminate()
+        server.wait(_STOP_S)
+        return 130
+
+
+def _await(server: subprocess.Popen[bytes], place: Workplace, output: Path) -> int:
+    end = time.monotonic() + _START_S
+    shown = 0
+    while time.monotonic() < end:
+        text = output.read_text("utf-8", "replace")
+        click.echo(text[shown:], nl=False)
+        shown = len(text)
+        if server.poll() is not None:
+            return server.returncode or 1
+        if _pid(place) == server.pid:
+            click.echo((place.root / "ready.txt").read_text("utf-8"))
+            return 0
+        time.sleep(0.2)
+    server.terminate()
+    click.echo(f"it was not ready after {_START_S} s; see {output}")
+    return 1
+
+
+def stop(place: Workplace) -> int:
+    """End the serving process and everything it has started."""
+    pid = _pid(place)
+    if pid is None:
+        click.echo("nothing is running here")
+        return 0
+    os.kill(pid, signal.SIGTERM)
+    end = time.monotonic() + _STOP_S
+    while time.monotonic() < end:
+        if _pid(place) is None:
+            click.echo("stopped")
+            return 0
+        time.sleep(0.1)
+    click.echo(f"process {pid} does not end; its log is {place.root.with_name('up.log')}")
+    return 1
+
+
+def serve(place: Workplace, around: Surroundings, narrator: Narrator) -> int:
+    """Load the company, say that all is ready, then stay until told to go."""
+    Play(around, narrator).opening()
+    (place.root / "ready.txt").write_text(_where_to_look(place, around), encoding="utf-8")
+    place.pid_file.write_text(str(os.getpid()))
+    try:
+        signal.pause()
+    finally:
+        place.pid_file.unlink()
+    return 0
+
+
+def _where_to_look(place: Workplace, around: Surroundings) -> str:
+    passwords = "\n".join(f"    {name:8} {password}" for name, password in around.airflow.passwords.items())
+    return f"""
+Running until `make down`. Everything listens on 127.0.0.1 only.
+
+  Airflow      {around.airflow.url}  (hr asks for runs, checker decides on held ones)
+{passwords}
+  Baton        {around.airflow.url}/baton/
+  HR export    {place.feed}  (change it, then trigger `employee_sync`)
+  Simulators   {around.sandbox.base_url}/__sandbox__/  (with the fault switch)
+  Tryton       {around.tryton.base_url}  database {around.tryton.database}, user admin, {around.tryton.admin_password}
+  By hand      BATON_SYSTEMS={place.systems} {Path(sys.executable).parent / "baton"} runs
+"""
+
+
+def _pid(place: Workplace) -> int | None:
+    """The serving process, if it lives."""
+    try:
+        pid = int(place.pid_file.read_text())
+        os.kill(pid, 0)
+    except (FileNotFoundError, ProcessLookupError, ValueError):
+        return None
+    return pid

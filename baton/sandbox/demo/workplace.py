@@ -1,0 +1,126 @@
+"""The demo's working directory: made afresh, owned by one demo at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from baton.hub.keys import create_keys
+from baton.sandbox.demo.narrator import DemoFailedError
+from baton.settings import load
+
+REPOSITORY: Final = Path(__file__).resolve().parents[3]
+CONNECTORS: Final = {
+    "hr": "hr/file_export",
+    "crm": "crm/salesforce",
+    "erp": "erp/tryton",
+    "oa": "oa/feishu",
+    "bank": "bank/host_to_host",
+}
+"""The demo's systems."""
+MAPPINGS: Final = {
+    "hr": "hr_file_export--employee.yaml",
+    "crm": "employee--crm_salesforce.yaml",
+    "erp": "employee--erp_tryton.yaml",
+    "oa": "employee--oa_feishu.yaml",
+    "bank": "employee--bank_host_to_host.yaml",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """How one system is reached here."""
+
+    settings: Mapping[str, object]
+    secrets: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """Where everything of one demo lives; deleted and made again at the next start."""
+
+    root: Path
+
+    @property
+    def feed(self) -> Path:
+        """The HR system's export."""
+        return self.root / "hr" / "员工花名册.csv"
+
+    @property
+    def systems(self) -> Path:
+        """``systems.yaml``."""
+        return self.root / "systems.yaml"
+
+    @property
+    def secrets(self) -> Path:
+        """The secrets' folder."""
+        return self.root / "secrets"
+
+    @property
+    def state(self) -> Path:
+        """The hub's state directory."""
+        return self.root / "state"
+
+    @property
+    def airflow(self) -> Path:
+        """``AIRFLOW_HOME``."""
+        return self.root / "airflow"
+
+    @property
+    def pid_file(self) -> Path:
+        """The process that keeps a demo running (``make up``)."""
+        return self.root / "demo.pid"
+
+    def make(self) -> None:
+        """Empty folders."""
+        if self.root.exists():
+            shutil.rmtree(self.root)
+        for folder in (self.feed.parent, self.state, self.airflow, self.root / "logs"):
+            folder.mkdir(parents=True)
+        self.secrets.mkdir(mode=0o700)
+
+    def log(self, name: str) -> Path:
+        """Where a process of the demo writes."""
+        return self.root / "logs" / f"{name}.log"
+
+    def describe_systems(self, connections: Mapping[str, Connection]) -> None:
+        """Write ``systems.yaml``, the secrets and the hub's keys."""
+        systems: dict[str, Any] = {}
+        for name, connection in connections.items():
+            systems[name] = {
+                "connector": CONNECTORS[name],
+                "mapping": str(REPOSITORY / "mappings" / "sync" / MAPPINGS[name]),
+                "allow_private": "yes",
+                "rate": {"calls": 500, "burst": 100},
+                "settings": dict(connection.settings),
+            }
+            folder = self.secrets / name
+            folder.mkdir(exist_ok=True, mode=0o700)
+            for secret, value in connection.secrets.items():
+                path = folder / secret
+                path.touch(mode=0o600)
+                path.write_text(value, encoding="utf-8")
+        document = {"hub": {"state_dir": "state", "secrets_dir": "secrets"}, "systems": systems}
+        self.systems.write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False), encoding="utf-8")
+        create_keys(load(self.systems))
+
+
+@contextmanager
+def sole_use(root: Path) -> Iterator[None]:
+    """Hold a lock beside the working directory that ends with this process."""
+    root.parent.mkdir(exist_ok=True)
+    with root.with_name(f"{root.name}.lock").open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DemoFailedError(
+                f"another demo is working in {root}", remedy="wait for it, or end it (`make down` after `make up`)"
+            ) from None
+        yield
