@@ -31,14 +31,18 @@ def default_cache() -> Path:
     return Path.cwd() / ".servers" / "openssh"
 
 
-def find_sshd(cache: Path | None = None) -> Sshd | None:
-    """An sshd of this machine, or one unpacked into ``cache`` (fetched when missing); None when none can be had."""
+def installed_sshd() -> Sshd | None:
+    """The sshd that this machine has; None when there is none that runs. Fetches nothing."""
     path = os.pathsep.join([os.environ.get("PATH", ""), _USUAL_PLACES])
     installed = shutil.which("sshd", path=path)
+    return None if installed is None else _usable(Path(installed), Path("/"))
+
+
+def find_sshd(cache: Path | None = None) -> Sshd | None:
+    """An sshd of this machine, or one unpacked into ``cache`` (fetched when missing); None when none can be had."""
+    installed = installed_sshd()
     if installed is not None:
-        usable = _usable(Path(installed), Path("/"))
-        if usable is not None:
-            return usable
+        return installed
     tree = (cache or default_cache()) / "tree"
     if not (tree / "usr/sbin/sshd").exists() and not _fetch(tree):
         return None
