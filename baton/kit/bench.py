@@ -76,6 +76,12 @@ class Said:
             return isinstance(self.error, InDoubtError)
         return bool(self.receipts) and all(receipt.outcome is Outcome.IN_DOUBT for receipt in self.receipts)
 
+    @property
+    def went_well(self) -> bool:
+        """True when every write was done, or accepted."""
+        good = (Outcome.DONE, Outcome.ACCEPTED)
+        return self.error is None and all(receipt.outcome in good for receipt in self.receipts)
+
     def __str__(self) -> str:
         if self.error is not None:
             return f"{type(self.error).__name__} ({getattr(self.error, 'code', '')})"
@@ -120,6 +126,11 @@ class Bench:
     def written(self) -> int:
         """How many writes the counterpart has accepted."""
         return len(self.counterpart.journal)
+
+    @property
+    def over_http(self) -> bool:
+        """Whether the other side is reached over HTTP, so that there is a network to play troubles on."""
+        return self._troubles is not None
 
     @property
     def troubles(self) -> TroubledTransport:

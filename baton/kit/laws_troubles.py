@@ -172,6 +172,8 @@ def check_reports_and_does_not_write(bench: Bench) -> None:
     wrong = [finding.what for finding in findings if not finding.ok]
     expect(not wrong, f"check complains about a healthy counterpart: {wrong}")
     expect(bench.written() == before, "check wrote something")
+    if not bench.over_http:
+        return
     here = bench.fresh()
     here.troubles.always(Trouble.UNAUTHORIZED)
     try:
@@ -192,6 +194,7 @@ def _in_doubt_after(bench: Bench, trouble: Trouble) -> None:
         here.troubles.on_write(trouble)
         said = here.said(action, [write])
         if not here.troubles.writes_at:
+            expect(said.went_well, f"{action} without any trouble gave {said}")
             not_applicable(f"{action} makes no request that the counterpart journals")
         expect(said.in_doubt, f"{action} with trouble after acting ({trouble}) gave {said}, not an InDoubtError")
         here.close()

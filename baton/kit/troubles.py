@@ -31,7 +31,7 @@ class Trouble(StrEnum):
     GARBLED = "garbled"
     """The request is acted on and the answer is not what it should be."""
     SHORTENED = "shortened"
-    """The request is acted on and the lists of results in a JSON answer lose an entry (`TroubledTransport.on_write`)."""
+    """The request is acted on and a list of results in its JSON answer lacks an entry."""
     SLOW = "slow"
     """The request is acted on and the answer comes after the deadline."""
     LATE_COMMIT = "late_commit"
@@ -116,7 +116,7 @@ class TroubledTransport(httpx.BaseTransport):
         """Now let the requests of `Trouble.LATE_COMMIT` arrive; their answers go nowhere."""
         late, self._late = self._late, []
         for request in late:
-            self._handle(request)
+            _whole(self._handle(request))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """One exchange, or what the arranged trouble makes of it."""
@@ -145,8 +145,7 @@ class TroubledTransport(httpx.BaseTransport):
         if self._replayed is not None and request.url.path == self._replayed[0]:
             return httpx.Response(200, headers={"Content-Type": "application/json"}, content=self._replayed[1])
         before = self._written()
-        answer = self._handle(request)
-        answer.read()
+        answer = _whole(self._handle(request))
         if self._written() > before:
             self.writes_at.append(position)
             if self._on_write is not None:
@@ -182,6 +181,15 @@ class TroubledTransport(httpx.BaseTransport):
             self.shortened += 1
             return value[:-1]
         return [self._without_last(each) for each in value] if isinstance(value, list) else value
+
+
+def _whole(answer: httpx.Response) -> httpx.Response:
+    """An answer that can be read more than once; one from a network can not."""
+    if isinstance(answer.stream, httpx.ByteStream):
+        return answer
+    dropped = {"content-encoding", "content-length", "transfer-encoding"}
+    headers = [(name, value) for name, value in answer.headers.multi_items() if name.lower() not in dropped]
+    return httpx.Response(answer.status_code, headers=headers, content=answer.read())
 
 
 IN_DOUBT_AFTER: Final[Sequence[Trouble]] = (Trouble.LOST_REPLY, Trouble.SERVER_ERROR, Trouble.GARBLED, Trouble.SLOW)

@@ -1,0 +1,183 @@
+"""Tryton as the laws meet it: one real server, and for every bench a party-code prefix of its own.
+
+What the server has accepted is read with an administrator's session, not with the connector's code.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+import orjson
+
+from baton.kit.servers import NoServerError
+from baton.sandbox.tryton import TrytonServer, TrytonServerError
+from baton.sandbox.tryton_seed import TrytonAdmin, day
+
+CACHE: Final = Path(__file__).parents[3] / ".servers" / "tryton"
+_WATCHED: Final[Mapping[str, str]] = {
+    "party.party": "code",
+    "company.employee": "party.code",
+    "party.contact_mechanism": "party.code",
+}
+"""Model -> the path from a record of it to the code of its party."""
+_READS: Final = (".search_read", ".search", ".read", ".fields_get", ".get_access")
+"""Methods that Tryton runs in a read-only transaction: nothing can have been written by them."""
+_START, _END = date(2026, 1, 5), date(2099, 11, 30)
+
+
+@dataclass(frozen=True)
+class JournalEntry:
+    """One record that Tryton has created or written for this counterpart's people."""
+
+    action: str
+    number: str | None
+    external_id: str
+    at_call: int
+    fields: Mapping[str, Any]
+
+
+class Line:
+    """The way to the server. A login answered before is answered again as long as its session lives.
+
+    Every bench logs in, and each time Tryton computes an Argon2 hash on purpose slowly: that would be most of the time
+    the laws take. The session given out is a real one; logging in itself is tried in test_tryton.py.
+    """
+
+    def __init__(self, server: TrytonServer) -> None:
+        self.server = server
+        self._network = httpx.HTTPTransport()
+        self._logins: dict[str, Any] = {}
+
+    def carry(self, request: httpx.Request) -> httpx.Response:
+        """One exchange."""
+        call = orjson.loads(request.content)
+        if call["method"] != "common.db.login":
+            return self._network.handle_request(request)
+        who = f"{request.url} {call['params']}"
+        if who not in self._logins:
+            answer = self._network.handle_request(request)
+            body = orjson.loads(answer.read())
+            if "result" not in body:
+                return httpx.Response(answer.status_code, content=answer.content)
+            self._logins[who] = body["result"]
+        return httpx.Response(200, json={"id": call["id"], "result": self._logins[who]})
+
+    def end(self, sessions: Iterable[str]) -> None:
+        """Log out."""
+        self._logins.clear()
+        for session in sessions:
+            ended = {"id": 1, "method": "common.db.logout", "params": []}
+            url = f"{self.server.base_url}/{self.server.database}/rpc/"
+            httpx.post(url, json=ended, headers={"Authorization": session}, trust_env=False)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._network.close()
+
+
+class TrytonCounterpart:
+    """The part of a shared server whose party codes begin with one prefix."""
+
+    def __init__(self, line: Line, admin: TrytonAdmin, prefix: str) -> None:
+        self.prefix = prefix
+        self._line = line
+        self._server = line.server
+        self._admin = admin
+        self._entries: list[JournalEntry] = []
+        self._marks: dict[tuple[str, int], str] = {}
+        self._sessions: set[str] = set()
+        self._calls = 0
+        self._looked = threading.Lock()
+        self._changed = False
+
+    @property
+    def settings(self) -> Mapping[str, object]:
+        server = self._server
+        place = {"base_url": server.base_url, "database": server.database, "company_id": server.company_id}
+        return {**place, "username": server.username, "code_prefix": self.prefix}
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        return {"password": self._server.password}
+
+    def sample(self, n: int) -> Mapping[str, Any]:
+        number = f"{n:05d}"
+        reach = {"email": f"p{number}@example.com", "mobile": f"1380000{n:04d}", "phone": f"0105550{n:04d}"}
+        return {"name": f"测试䶮{n}", "start_date": _START, **reach}
+
+    def changed(self, n: int) -> Mapping[str, Any]:
+        return {"name": f"测试改{n}", "email": f"new{n:05d}@example.com", "start_date": date(2026, 2, 2)}
+
+    def bad(self, n: int) -> Mapping[str, Any]:
+        """Tryton itself refuses it: there is no such supervisor in the company."""
+        return {**self.sample(n), "supervisor": "2000000000"}
+
+    def disabling(self, _n: int) -> Mapping[str, Any]:
+        return {"end_date": _END}
+
+    def seed(self, people: Iterable[Mapping[str, Any]]) -> None:
+        """Plant employees: ``number``, ``name``."""
+        for person in people:
+            values = {"name": person["name"], "code": f"{self.prefix}{person['number']}"}
+            (party,) = self._admin.call("party.party.create", [values])
+            hired = {"party": party, "company": self._server.company_id, "start_date": day(_START)}
+            self._admin.call("company.employee.create", [hired])
+
+    def expire_sessions(self) -> None:
+        """End every session that has come by here."""
+        self._line.end(self._sessions)
+        self._sessions.clear()
+
+    def forward(self, request: httpx.Request) -> httpx.Response:
+        """Carry one request to the server."""
+        self._calls += 1
+        if "Authorization" in request.headers:
+            self._sessions.add(request.headers["Authorization"])
+        method = orjson.loads(request.content)["method"]
+        try:
+            return self._line.carry(request)
+        finally:
+            if method.startswith("model.") and not method.endswith(_READS):
+                self._changed = True
+
+    @property
+    def journal(self) -> Sequence[JournalEntry]:
+        """What the server has written since the beginning, as far as looking at it after every request can tell."""
+        with self._looked:
+            if self._changed:
+                self._changed = False
+                self._look()
+            return self._entries
+
+    def _look(self) -> None:
+        for model, path in _WATCHED.items():
+            columns = ["_timestamp", "code" if path == "code" else "party.code"]
+            for row in self._admin.rows(model, [[path, "like", f"{self.prefix}%"]], columns):
+                seen = self._marks.get((model, row["id"]))
+                if seen != row["_timestamp"]:
+                    self._marks[model, row["id"]] = row["_timestamp"]
+                    code = row["code"] if path == "code" else row["party."]["code"]
+                    action = f"{model}.{'create' if seen is None else 'write'}"
+                    number = code.removeprefix(self.prefix)
+                    self._entries.append(JournalEntry(action, number, str(row["id"]), self._calls, {}))
+
+
+@contextmanager
+def counterparts(scratch: Path) -> Iterator[Callable[[], TrytonCounterpart]]:
+    """A started server, installed in the checkout's cache; its database is a fresh copy."""
+    server = TrytonServer(CACHE)
+    try:
+        server.prepare()
+    except TrytonServerError as error:
+        raise NoServerError(f"no Tryton server can be had here: {error}") from error
+    numbers = itertools.count(1)
+    with server, server.admin() as admin, closing(Line(server)) as line:
+        yield lambda: TrytonCounterpart(line, admin, f"L{next(numbers)}-")
