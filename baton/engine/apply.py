@@ -168,6 +168,9 @@ class Applier:
                 return
         try:
             batch, writes = self._writes(batch)
+            batch, writes = self._without_arrived(batch, writes, report)
+            if not batch:
+                return
             self.crash_point("sending")
             receipts = calls.perform(self.target, writes, self.pace.retry, self.clock, self.chance)
         except RejectedError as error:
@@ -214,6 +217,28 @@ class Applier:
             for effect, write in zip(batch, writes, strict=True)
         ]
         return sendable, writes
+
+    def _without_arrived(
+        self, batch: list[Effect], writes: list[AccountWrite], report: Report
+    ) -> tuple[list[Effect], list[AccountWrite]]:
+        """Leave out of a conditional call what an earlier attempt has brought about after all: it arrived late.
+
+        The condition has kept the repeat from overwriting anything; the account as read now shows whose doing that was.
+        """
+        if self.target.promise is not Promise.CONDITION:
+            return batch, writes
+        pairs = list(zip(batch, writes, strict=True))
+        judged = [calls.judge(write, write.expected, self.target) for write in writes]
+        arrived = [
+            (effect, receipt)
+            for (effect, _), receipt in zip(pairs, judged, strict=True)
+            if effect.attempts > 1 and receipt.outcome is Outcome.DONE
+        ]
+        if arrived:
+            self._store(arrived, report)
+        settled = {effect.id for effect, _ in arrived}
+        rest = [(effect, write) for effect, write in pairs if effect.id not in settled]
+        return [effect for effect, _ in rest], [write for _, write in rest]
 
     # --- outcomes
 

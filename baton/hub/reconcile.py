@@ -49,25 +49,25 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
         busy = hub.effects.numbers_in(connection, system, UNSETTLED_STATES)
     accounts = _scan(target, system, found)
     owners = {link.external_id: link.number for link in links if link.external_id is not None}
-    drifted: dict[str, tuple[Link, Drift, Link]] = {}
+    news: dict[str, tuple[Link, Drift | None, Link]] = {}
     for link in links:
         drift, seen = _compare(hub, target, link, accounts.get(link.number), owners)
-        if drift is not None and link.number not in busy:
-            drifted[link.number] = (link, drift, seen)
+        if seen != link and link.number not in busy:
+            news[link.number] = (link, drift, seen)
     with hub.database.write() as connection:
-        current = hub.links.locked(connection, system, sorted(drifted))
+        current = hub.links.locked(connection, system, sorted(news))
         busy |= hub.effects.numbers_in(connection, system, UNSETTLED_STATES)
-        busy |= {number for number, (link, _, _) in drifted.items() if current.get(number) != link}
-        kept = [(drift, seen) for number, (_, drift, seen) in drifted.items() if number not in busy]
+        busy |= {number for number, (link, _, _) in news.items() if current.get(number) != link}
+        kept = [(drift, seen) for number, (_, drift, seen) in news.items() if number not in busy]
         hub.links.observe(connection, [seen for _, seen in kept])
-    found.drifts = [drift for drift, _ in kept]
+    found.drifts = [drift for drift, _ in kept if drift is not None]
     known = {link.number for link in links}
     strangers = [number for number in accounts if number not in known]
     found.drifts += [Drift(system, number, "unknown_account", detail="not an employee we know") for number in strangers]
     found.counts["unknown"] += len(strangers)
     found.counts["busy"] = len(busy & known)
-    found.counts["drifted"] = len(kept)
-    found.counts["alike"] = len(links) - found.counts["busy"] - len(kept)
+    found.counts["drifted"] = sum(drift is not None for drift, _ in kept)
+    found.counts["alike"] = len(links) - found.counts["busy"] - found.counts["drifted"]
     return found
 
 
@@ -107,7 +107,8 @@ def _compare(
         return Drift(link.system, link.number, "state", tuple(wrong), detail), _without(seen, wrong)
     if wrong and link.state is AccountState.ENABLED:
         return Drift(link.system, link.number, "fields", tuple(wrong)), _without(replace(link, dirty=True), wrong)
-    return None, link
+    # Somebody else may have found out that a write arrived, without learning the account's id.
+    return None, replace(link, external_id=link.external_id or account.external_id)
 
 
 def _mark(hub: Hub, target: AccountTarget, link: Link, account: Account, name: str, owners: Mapping[str, str]) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
-from baton.contracts import Promise, RemovalTarget
+from baton.contracts import RemovalTarget
 from baton.engine import gate
 from baton.engine.plan import Planned, plan_hash, save_plan
 from baton.errors import BatonError, ConfigurationError, Fault, FeedRefusedError
@@ -242,8 +242,7 @@ class _Planning:
         )
         planner = Planner(rules, lambda value, context: self.hub.keyring.field_digest(value, context).hex(), self.now)
         busy = self.hub.effects.numbers_in(self.connection, system.name, UNSETTLED_STATES)
-        if connector.promise is Promise.KEY:  # type: ignore[attr-defined]
-            busy |= self.hub.effects.undecided(self.connection, system.name)
+        busy |= self.hub.effects.undecided(self.connection, system.name)
         living = self.hub.links.living(self.connection, system.name)
         depth = ranks(managers, (number for number, _ in candidates))
         for chunk in chunked(candidates, _PEOPLE_AT_ONCE):

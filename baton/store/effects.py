@@ -159,14 +159,13 @@ class EffectStore:
     def undecided(self, connection: sa.Connection, system: str) -> set[str]:
         """The people there for whom a write is planned that may have arrived already, or may still.
 
-        Its key has to be used up before anything newer is planned: a late arrival would overwrite the newer. Removals
-        are left out: one that is no longer wanted must not be sent again, whatever became of the first.
+        It is carried to its end before anything newer is planned, even when it is no longer wanted: until its key (or
+        its condition) is used up, a late arrival could undo the newer at any time, and nobody would know.
         """
         query = sa.select(effects.c.number).where(
             effects.c.system == system,
             effects.c.state == EffectState.PLANNED.value,
             effects.c.doubted,
-            effects.c.action != Action.REMOVE.value,
         )
         return set(connection.execute(query).scalars())
 

@@ -122,9 +122,11 @@ class LinkStore:
         return found
 
     def living(self, connection: sa.Connection, system: str) -> set[str]:
-        """Everyone who has an account there now."""
+        """Everyone who has an account there now that others can refer to."""
         gone = (AccountState.ABSENT.value, AccountState.REMOVED.value)
-        query = sa.select(links.c.number).where(links.c.system == system, links.c.state.not_in(gone))
+        query = sa.select(links.c.number).where(
+            links.c.system == system, links.c.external_id.is_not(None), links.c.state.not_in(gone)
+        )
         return set(connection.execute(query).scalars())
 
     def _set(self, connection: sa.Connection, effect: Effect, values: dict[str, Any]) -> None:
