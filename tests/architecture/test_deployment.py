@@ -1,0 +1,159 @@
+"""docker-compose.yml and the Dockerfile: what can be judged without a container engine."""
+
+from __future__ import annotations
+
+import os
+import re
+import runpy
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+SERVICES = COMPOSE["services"]
+DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
+OWN = {name: service for name, service in SERVICES.items() if "build" in service}
+LONG_RUNNING = sorted(set(SERVICES) - {"migrate"})
+SECRET_WORD = re.compile(r"password|secret|token|fernet|_url|database|conn|result_backend", re.IGNORECASE)
+
+
+def settings(service):
+    return {name: str(value) for name, value in service.get("environment", {}).items()}
+
+
+def test_the_services_of_airflow_are_all_there():
+    assert set(SERVICES) == {
+        "postgres", "redis", "migrate", "api-server", "scheduler", "dag-processor", "triggerer", "worker",
+    }  # fmt: skip
+    commands = {name: " ".join(service["command"]) for name, service in OWN.items()}
+    for name in ("api-server", "scheduler", "dag-processor", "triggerer"):
+        assert f"airflow {name}" in commands[name]
+    assert commands["worker"].startswith("airflow celery worker")
+    assert all(settings(service)["AIRFLOW__CORE__EXECUTOR"] == "CeleryExecutor" for service in OWN.values())
+
+
+@pytest.mark.parametrize("name", LONG_RUNNING)
+def test_every_service_tells_whether_it_is_well(name):
+    check = SERVICES[name]["healthcheck"]
+    assert check["test"]
+    assert {"interval", "timeout", "retries"} <= set(check)
+    assert SERVICES[name]["restart"] == "unless-stopped"
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_no_secret_stands_in_the_file(name):
+    for key, value in settings(SERVICES[name]).items():
+        if SECRET_WORD.search(key) and not key.endswith(("EXECUTION_API_SERVER_URL", "TEST_CONNECTION", "CONN_NAMES")):
+            assert key.endswith(("_CMD", "_FILE")), key
+            assert value.startswith(("cat /run/secrets/", "/run/secrets/", "/tmp/")), key
+        assert not re.search(r"://[^/\s]*:[^/\s]*@", value), key
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_every_secret_that_is_read_is_granted_and_declared(name):
+    service = SERVICES[name]
+    text = " ".join([*settings(service).values(), str(service.get("command", "")), str(service.get("healthcheck", ""))])
+    read = set(re.findall(r"/run/secrets/([a-z_]+)", text))
+    if name == "postgres":
+        read |= {f"{role}_password" for role in ("airflow", "celery", "baton")}
+    granted = set(service.get("secrets", []))
+    assert read <= granted
+    assert granted <= set(COMPOSE["secrets"])
+
+
+def test_workers_cannot_read_airflows_own_database():
+    assert not set(SERVICES["worker"]["secrets"]) & {"airflow_database", "fernet_key", "api_secret_key", "logins"}
+    assert "SQL_ALCHEMY_CONN" not in str(settings(SERVICES["worker"]))
+    mounted = [volume.split(":")[0] for volume in SERVICES["worker"]["volumes"]]
+    assert not [place for place in mounted if place in {".", "./", "./.deployment"}]
+
+
+def test_nothing_is_open_to_the_network():
+    ports = [port for service in SERVICES.values() for port in service.get("ports", ())]
+    assert ports == ["127.0.0.1:8080:8080"]
+
+
+def test_airflow_knows_every_setting(airflow_options):
+    for service in OWN.values():
+        for key in settings(service):
+            section, option = key.removeprefix("AIRFLOW__").lower().split("__")
+            name = option.removesuffix("_cmd")
+            if option.endswith("_cmd"):
+                assert (section, name) in airflow_options["sensitive"], f"Airflow reads no {key}"
+            elif section not in {"celery", "celery_broker_transport_options"}:  # the provider is not installed here
+                assert (section, name) in airflow_options["known"], f"Airflow has no {key}"
+
+
+@pytest.fixture(scope="module")
+def airflow_options():
+    code = (
+        "from airflow.configuration import conf, retrieve_configuration_description as d\n"
+        "import json\n"
+        "known = [(s, o) for s, v in d(include_providers=False).items() for o in v['options']]\n"
+        "sensitive = list(conf.sensitive_config_values)\n"
+        "print('|' + json.dumps([known, sensitive]))"
+    )
+    import json
+
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("AIRFLOW__")}
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=clean).stdout
+    known, sensitive = json.loads(told.rpartition("|")[2])
+    celery = [("celery", "broker_url"), ("celery", "result_backend")]
+    return {"known": {tuple(pair) for pair in known}, "sensitive": {tuple(pair) for pair in [*sensitive, *celery]}}
+
+
+def test_the_files_it_names_are_made(tmp_path):
+    (tmp_path / "tools").mkdir()
+    script = tmp_path / "tools" / "deployment_secrets.py"
+    script.write_bytes((ROOT / "tools" / "deployment_secrets.py").read_bytes())
+    runpy.run_path(str(script), run_name="__main__")
+    before = {}
+    for secret in COMPOSE["secrets"].values():
+        path = tmp_path / secret["file"]
+        before[path] = path.read_text("utf-8")
+        assert len(before[path]) >= 30
+    assert len(set(before.values())) == len(before)
+    assert (tmp_path / ".deployment").stat().st_mode & 0o077 == 0
+    assert (tmp_path / "secrets/hub/database").stat().st_mode & 0o077 == 0
+    runpy.run_path(str(script), run_name="__main__")
+    assert {path: path.read_text("utf-8") for path in before} == before, "made once, never over a value in use"
+
+
+def test_the_deployments_secrets_are_not_for_git():
+    told = subprocess.run(
+        ["git", "-C", str(ROOT), "check-ignore", ".deployment/fernet_key", "secrets/hub/database"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.stdout.split() == [".deployment/fernet_key", "secrets/hub/database"]
+
+
+def test_the_image_runs_as_nobody_in_particular_from_the_lock():
+    lines = [line for line in DOCKERFILE.splitlines() if line and not line.startswith("#")]
+    assert [line for line in lines if line.startswith("USER")] == ["USER baton"]
+    assert lines.index("USER baton") > max(number for number, line in enumerate(lines) if line.startswith("RUN"))
+    for line in lines:
+        if line.startswith("FROM"):
+            assert re.search(r":\d+\.\d+\.\d+-", line), "a base image is pinned by its tag"
+    assert all("--frozen" in line for line in lines if "uv sync" in line)
+    assert "ARG" not in {line.split()[0] for line in lines}, "no secret can come in as a build argument"
+
+
+def test_the_versions_agree():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert {service["image"] for service in OWN.values()} == {f"baton-hub:{project['version']}"}
+    bootstrap = runpy.run_path(str(ROOT / "tools" / "bootstrap.py"))
+    assert f"uv=={bootstrap['UV_VERSION']}" in DOCKERFILE
+
+
+def test_what_the_image_copies_is_not_kept_from_it():
+    sources = {word for line in DOCKERFILE.splitlines() if re.match("COPY (?!--)", line) for word in line.split()[1:-1]}
+    allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
+    assert sources <= allowed
+    assert all((ROOT / source).exists() for source in sources)
