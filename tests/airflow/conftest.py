@@ -10,8 +10,9 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TextIO
 
 import pytest
 
@@ -65,10 +66,33 @@ def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             patch.delenv(name)
         for name, value in settings.items():
             patch.setenv(name, value)
+        (home / "logs").mkdir()
         from airflow.utils.db import initdb
 
         initdb()
-        yield home
+        with (home / "logs" / "tasks.log").open("a", encoding="utf-8") as log:
+            _log_to(log)
+            yield home
+
+
+def _log_to(log: TextIO) -> None:
+    """Have everything that Airflow and the tasks log in one file of the session, whatever pytest captures."""
+    from airflow.sdk.log import configure_logging, reset_logging
+
+    reset_logging()
+    configure_logging(output=log)
+
+
+@pytest.fixture
+def said(airflow_home: Path) -> Callable[[], str]:
+    """Gives what has been logged since the test began."""
+    log = airflow_home / "logs" / "tasks.log"
+    before = log.stat().st_size
+
+    def since() -> str:
+        return log.read_bytes()[before:].decode()
+
+    return since
 
 
 @pytest.fixture

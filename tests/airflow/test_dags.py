@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,10 @@ import pytest
 from tests.airflow.installation import ROOT, Installation
 
 RunDag = Callable[..., Any]
+Said = Callable[[], str]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def dags(airflow_home: Path) -> Any:
     from airflow.dag_processing.dagbag import DagBag
 
@@ -24,14 +27,25 @@ def dags(airflow_home: Path) -> Any:
 
 @pytest.fixture
 def run_dag(dags: Any) -> RunDag:
+    defaults = {name: dict.fromkeys(dag.params) for name, dag in dags.items()}
+
     def run(name: str = "employee_sync", **conf: Any) -> Any:
-        return dags[name].test(run_conf=conf or None)
+        # `DAG.test` writes the conf into the DAG's own parameters: without all of them the next run would inherit it.
+        given = {**defaults[name], **conf}
+        if "dry_run" in given:
+            given["dry_run"] = bool(given["dry_run"])
+        return dags[name].test(run_conf=given or None)
 
     return run
 
 
 def states(dag_run: Any) -> dict[str, str]:
     return {ti.task_id: str(ti.state) for ti in dag_run.get_task_instances()}
+
+
+def task(dag_run: Any, task_id: str) -> Any:
+    (found,) = [ti for ti in dag_run.get_task_instances() if ti.task_id == task_id]
+    return found
 
 
 def test_a_sync_runs_clean_and_the_accounts_are_there(run_dag: RunDag, installation: Installation) -> None:
@@ -42,3 +56,147 @@ def test_a_sync_runs_clean_and_the_accounts_are_there(run_dag: RunDag, installat
     )
     assert sorted(installation.accounts()) == [f"{n:04d}" for n in range(1, 9)]
     assert installation.accounts()["0001"]["EmployeeNumber"] == "0001"
+    assert [(run.verdict, run.requested_by) for run in installation.runs()] == [("clean", "dag_test")]
+
+
+def test_a_dry_run_shows_figures_and_leaves_nothing_behind(
+    run_dag: RunDag, installation: Installation, said: Said
+) -> None:
+    dag_run = run_dag(dry_run=True)
+    assert str(dag_run.state) == "success"
+    assert states(dag_run) == {"plan": "success", "apply": "skipped", "settle": "success"}
+    assert "'crm.provision': 8" in said()
+    assert (installation.accounts(), installation.runs(), installation.crm.journal) == ({}, [], [])
+
+
+def test_named_employees_are_the_only_ones_touched(run_dag: RunDag, installation: Installation) -> None:
+    dag_run = run_dag(employees=["0002", "0005"])
+    assert str(dag_run.state) == "success"
+    assert sorted(installation.accounts()) == ["0002", "0005"]
+
+
+@pytest.mark.parametrize("wrong", ["测试甲", "0001 0002", "x" * 41])
+def test_the_form_takes_employee_numbers_and_no_names(dags: Any, wrong: str) -> None:
+    from airflow.sdk.exceptions import ParamValidationError
+
+    params = copy.copy(dags["employee_sync"].params)
+    with pytest.raises(ParamValidationError):
+        params["employees"] = [wrong]
+
+
+def test_an_unknown_system_in_the_form_ends_in_the_names_there_are(
+    run_dag: RunDag, installation: Installation, said: Said
+) -> None:
+    dag_run = run_dag(systems=["crn"])
+    assert states(dag_run)["plan"] == "failed"
+    assert "there is no target crn; there are crm" in said()
+
+
+def test_a_held_run_sends_nothing_and_fails_with_what_to_do(
+    run_dag: RunDag, installation: Installation, said: Said
+) -> None:
+    run_dag()
+    before = len(installation.crm.journal)
+    installation.hand_in_leavers([1, 2, 3, 4])
+    dag_run = run_dag()
+    assert str(dag_run.state) == "failed"
+    assert states(dag_run) == {"plan": "success", "apply": "skipped", "settle": "failed"}
+    assert len(installation.crm.journal) == before
+    run = installation.runs()[0]
+    log = said()
+    assert f"{run.id} is held and nothing of it was sent" in log
+    assert f"baton release {run.id} --as NAME --why TEXT" in log
+
+
+def test_the_run_after_a_release_sends_what_was_held(run_dag: RunDag, installation: Installation) -> None:
+    run_dag()
+    installation.hand_in_leavers([1, 2, 3, 4])
+    run_dag()
+    with installation.hub() as hub:
+        from baton.hub import decisions
+
+        decisions.release(hub, installation.runs()[0].id, "olga", "confirmed with HR")
+    dag_run = run_dag()
+    assert str(dag_run.state) == "success"
+    assert [installation.crm.user(f"{n:04d}")["IsActive"] for n in (1, 2, 3, 4, 5)] == [False] * 4 + [True]
+
+
+def test_a_refused_feed_fails_at_once_and_shows_every_breach(
+    run_dag: RunDag, installation: Installation, said: Said
+) -> None:
+    run_dag()
+    installation.hand_in(installation.people[:3], hours_old=100)
+    dag_run = run_dag()
+    assert str(dag_run.state) == "failed"
+    assert states(dag_run) == {"plan": "failed", "apply": "upstream_failed", "settle": "failed"}
+    assert task(dag_run, "plan").try_number == 1
+    log = said()
+    assert "was refused before any comparison" in log
+    assert installation.runs()[0].state == "refused"
+
+
+def test_bad_settings_end_the_run_without_a_retry_and_list_every_fault(
+    run_dag: RunDag, installation: Installation, said: Said
+) -> None:
+    text = installation.systems_file.read_text(encoding="utf-8")
+    text = text.replace("crm/salesforce", "crm/salesfarce").replace("path: roster.csv", "path_: roster.csv")
+    installation.systems_file.write_text(text, encoding="utf-8")
+    dag_run = run_dag()
+    assert task(dag_run, "plan").try_number == 1
+    log = said()
+    assert "crm/salesfarce" in log
+    assert "path_" in log
+
+
+def test_a_target_that_cannot_be_reached_is_tried_again(
+    run_dag: RunDag, installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from baton.engine.apply import Report
+    from baton.hub import execution
+    from baton.tasks.opening import RETRY_POLICY
+
+    real = execution.apply
+    calls = []
+
+    def first_down(hub: Any, only: str | None = None) -> list[Report]:
+        calls.append(only)
+        return [Report("crm", halted="unreachable")] if len(calls) == 1 else real(hub, only)
+
+    monkeypatch.setattr(execution, "apply", first_down)
+    monkeypatch.setattr(RETRY_POLICY.rules[0], "retry_delay", timedelta(0))
+    dag_run = run_dag()
+    assert (calls, str(dag_run.state)) == (["crm", "crm"], "success")
+    assert task(dag_run, "apply").try_number == 2
+    assert len(installation.accounts()) == 8
+
+
+def test_a_target_that_refuses_us_is_left_alone_and_the_run_fails(run_dag: RunDag, installation: Installation) -> None:
+    installation.keep_secrets("crm", {"client_secret": "not-the-secret"})
+    dag_run = run_dag()
+    assert states(dag_run) == {"plan": "success", "apply": "failed", "settle": "failed"}
+    assert task(dag_run, "apply").try_number == 1
+    assert installation.runs()[0].verdict == "incomplete"
+    installation.keep_secrets("crm", installation.crm.secrets)
+    assert str(run_dag().state) == "success"
+    assert len(installation.accounts()) == 8
+
+
+def test_a_system_left_alone_fails_even_a_run_with_nothing_to_do(
+    run_dag: RunDag, installation: Installation, said: Said
+) -> None:
+    run_dag()
+    with installation.hub() as hub:
+        from baton.hub import decisions
+
+        decisions.kill_switch(hub, "system:crm", "on", "olga", "maintenance")
+    dag_run = run_dag()
+    assert states(dag_run) == {"plan": "success", "apply": "failed", "settle": "failed"}
+    log = said()
+    assert "kill switch system:crm is on: maintenance" in log
+    assert "these systems were left alone: crm" in log
+
+
+def test_reconcile_scans_every_target(run_dag: RunDag, installation: Installation) -> None:
+    run_dag()
+    dag_run = run_dag("reconcile_systems")
+    assert (str(dag_run.state), states(dag_run)) == ("success", {"systems": "success", "reconcile": "success"})
