@@ -227,6 +227,15 @@ def test_the_command_line_speaks_chinese_with_these_words():
     assert said == {term: listed[term] for term in said}
 
 
+def test_code_that_the_documents_name_is_there():
+    """Paths in backquotes lead to files of the project; patterns and places to fill in aside."""
+    wrong = []
+    for page in (ENGLISH, *DOCS.rglob("*.md")):
+        named = re.findall(r"`((?:baton|connectors|tests|tools|dags|docs)/[\w./-]+)`", page.read_text("utf-8"))
+        wrong += [f"{page.name}: {path}" for path in named if not (ROOT / path).exists()]
+    assert wrong == []
+
+
 def test_the_chinese_readme_uses_the_chinese_words():
     """A term of the list that the English README uses has its Chinese word in the Chinese one."""
     english, chinese = ENGLISH.read_text("utf-8"), CHINESE_README.read_text("utf-8")
