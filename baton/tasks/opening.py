@@ -26,13 +26,15 @@ from baton.typed_settings import secret_fields
 
 log = logging.getLogger("baton.tasks")
 
-RETRIES: Final = 2
+RETRIES: Final = conf.getint("baton", "task_retries", fallback=2)
+"""``[baton] task_retries`` of Airflow's configuration. What a run leaves undone, the next run takes up anyway."""
+_PAUSE: Final = timedelta(seconds=conf.getint("baton", "retry_delay_s", fallback=30))
 RETRY_POLICY: Final = ExceptionRetryPolicy(
     rules=[
         RetryRule(
             exception=[RetryableError, InDoubtError, LeaseLostError],
             action=RetryAction.RETRY,
-            retry_delay=timedelta(seconds=30),
+            retry_delay=_PAUSE,
         ),
         RetryRule(exception=BatonError, action=RetryAction.FAIL),
     ]
