@@ -67,9 +67,11 @@ def effects_command(context: Context, run: str, state: str | None, system: str |
         where = [effects.c.run_id == found.id]
         if state:
             where.append(effects.c.state == state)
-        if system:
-            where.append(effects.c.system == system)
         with hub.database.read() as connection:
+            if system:
+                where.append(effects.c.system == system)
+                if system not in {place for place, _, _ in hub.effects.count(connection, run)}:
+                    hub.settings.system(system)  # raises unless it exists
             rows = hub.effects.read(connection, *where)
     voice.table(
         ["key", "system", "person", "action", "state", "due", "fields", "why", "what to do"],

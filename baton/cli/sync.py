@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -13,9 +14,10 @@ from baton.cli.context import Context, command
 from baton.cli.output import Voice
 from baton.engine.apply import Report
 from baton.engine.settle import Verdict, summarise
+from baton.errors import ConnectorError
 from baton.hub import Hub, execution
 from baton.hub.execution import Settled
-from baton.hub.reconcile import reconcile
+from baton.hub.reconcile import Reconciled, reconcile
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync, preview_sync
 from baton.store.runs import RunState
 
@@ -36,7 +38,14 @@ def _request_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _request(person: str | None, **given: Any) -> SyncRequest:
-    return SyncRequest(requested_by=person or getpass.getuser(), **given)
+    return SyncRequest(requested_by=person or _login(), **given)
+
+
+def _login() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return f"uid-{os.getuid()}"
 
 
 @command("plan")
@@ -111,12 +120,15 @@ def settle_command(context: Context, run: str) -> int:
 def reconcile_command(context: Context, system: str | None) -> int:
     """Compare every account of the targets with what the hub has proven to be there; report drift."""
     voice = context.voice
-    found = []
+    found: list[Reconciled] = []
+    unreadable: dict[str, str] = {}
     with context.hub() as hub:
-        for target in hub.targets():
-            if system in (None, target.name):
+        for target in hub.chosen_targets(system):
+            try:
                 with working(voice, target.name):
                     found.append(reconcile(hub, target.name))
+            except ConnectorError as error:
+                unreadable[target.name] = str(error)
     for result in found:
         figures = {name: result.counts[name] for name in ("scanned", "alike", "drifted", "unknown")}
         voice.say(
@@ -124,13 +136,16 @@ def reconcile_command(context: Context, system: str | None) -> int:
             system=result.system,
             **figures,
         )
+    for name, why in unreadable.items():
+        voice.say("{system} cannot be read back: {why}", system=name, why=why)
     drifts = [drift for result in found for drift in result.drifts]
     if drifts:
         rows = [(d.system, d.number, d.kind, ", ".join(d.fields), d.detail) for d in drifts]
         voice.table(["system", "person", "kind", "fields", "detail"], rows)
+    if any(result.counts["drifted"] for result in found):
         voice.say("the repairs are planned by the next run")
-    voice.document({"systems": found})
-    return 1 if any(result.counts["drifted"] for result in found) else 0
+    voice.document({"systems": found, "unreadable": unreadable})
+    return 1 if unreadable or any(result.counts["drifted"] for result in found) else 0
 
 
 def _apply(hub: Hub, voice: Voice, only: str | None = None) -> list[Report]:
@@ -149,7 +164,7 @@ def exit_code(settled: Settled, reports: list[Report]) -> int:
     """The verdict's code; a system that had to be left alone makes a clean run incomplete."""
     if settled.run.state is RunState.HELD:
         return Verdict.HELD.exit_code
-    code = settled.settlement.verdict.exit_code
+    code = settled.verdict.exit_code
     return max(code, 1) if any(report.halted for report in reports) else code
 
 
@@ -202,7 +217,7 @@ def plan_document(plan: SyncPlan) -> dict[str, Any]:
 def show_settled(voice: Voice, settled: Settled) -> None:
     """A verdict in words."""
     figures = " ".join(summarise(settled.settlement.counts)) or voice.words("nothing to do")
-    verdict = settled.run.verdict or settled.settlement.verdict.value
+    verdict = voice.words(settled.run.verdict or settled.verdict.value)
     voice.say("{run}: {verdict} ({figures})", run=settled.run.id, verdict=verdict, figures=figures)
     for difference in settled.settlement.differences:
         voice.say(
@@ -220,7 +235,7 @@ def settled_document(settled: Settled) -> dict[str, Any]:
     settlement = settled.settlement
     return {
         "run": settled.run,
-        "verdict": settled.run.verdict,
+        "verdict": settled.run.verdict or settled.verdict.value,
         "counts": settlement.counts,
         "differences": settlement.differences,
         "unreadable": settlement.unreadable,

@@ -28,6 +28,8 @@ from baton.store.people import PeopleStore
 from baton.store.personal import Keyring
 from baton.store.runs import RunStore
 
+PLANNING = "plan"
+"""Planning, and decisions on what was planned, go one after the other."""
 KEYRING = ("hub", "keyring")
 """System and name of the secret that holds the keys of the personal columns."""
 
@@ -52,11 +54,15 @@ class Hub:
         self.crash_point = crash_point
         self._transports = transports or {}
         self._connectors: dict[str, Connector] = {}
-        self.database = Database(settings.database.get_secret_value())
-        upgrade(self.database)
         self.links = LinkStore()
         self.runs = RunStore(self.clock)
         self.use_keyring(self._load_keyring())
+        self.database = Database(settings.database.get_secret_value())
+        try:
+            upgrade(self.database)
+        except BaseException:
+            self.database.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -119,6 +125,16 @@ class Hub:
     def targets(self) -> list[SystemSettings]:
         """The enabled account targets."""
         return [s for s in self.settings.enabled.values() if issubclass(self.registry.load(s.connector), AccountTarget)]
+
+    def chosen_targets(self, only: str | None = None) -> list[SystemSettings]:
+        """The enabled targets, or the one named; `ConfigurationError` when there is no such target."""
+        systems = self.targets()
+        chosen = [system for system in systems if only in (None, system.name)]
+        if only is not None and not chosen:
+            names = ", ".join(system.name for system in systems) or "none"
+            message = f"there is no enabled target {only[:60]!r}; there are: {names}"
+            raise ConfigurationError([Fault("--system", "unknown_system", message)])
+        return chosen
 
     # --- mappings and policies
 

@@ -11,9 +11,8 @@ import sqlalchemy as sa
 
 from baton.engine.plan import stored_plan_hash
 from baton.errors import ApprovalError
-from baton.hub.core import Hub
+from baton.hub.core import PLANNING, Hub
 from baton.hub.execution import find_run
-from baton.hub.sync import PLANNING
 from baton.model.account import Action, Receipt
 from baton.model.effect import EffectState
 from baton.store.leases import Settlement

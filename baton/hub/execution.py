@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from baton.engine import settle as settling
 from baton.engine.apply import Applier, Pace, Report
-from baton.engine.settle import Settlement
+from baton.engine.settle import Settlement, Verdict
 from baton.errors import BatonError, ConfigurationError, Fault, RetryableError
-from baton.hub.core import Hub
-from baton.store.runs import Run, RunState
+from baton.hub.core import PLANNING, Hub
+from baton.jobs.source_guards import FURNITURE_RULES
+from baton.store.runs import Run, RunFault, RunState
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Settled:
 
     run: Run
     settlement: Settlement
+    verdict: Verdict
 
 
 def apply(hub: Hub, only: str | None = None, progress: Callable[[Report], None] = lambda _: None) -> list[Report]:
@@ -27,9 +29,7 @@ def apply(hub: Hub, only: str | None = None, progress: Callable[[Report], None] 
     A system whose connector cannot even be built is reported as halted; the others go on.
     """
     reports = []
-    for system in hub.targets():
-        if only not in (None, system.name):
-            continue
+    for system in hub.chosen_targets(only):
         try:
             target = hub.target(system.name)
         except BatonError as error:
@@ -54,15 +54,26 @@ def apply(hub: Hub, only: str | None = None, progress: Callable[[Report], None] 
 
 def settle(hub: Hub, run_id: str) -> Settled:
     """Read back what a run wrote, give the verdict, store it. A held run stays held."""
-    run = find_run(hub, run_id)
+    find_run(hub, run_id)
     settlement = settling.settle(run_id, hub.database, hub.effects, hub.links, hub.target)
-    if run.state in (RunState.REFUSED, RunState.REJECTED, RunState.REPLACED):
-        return Settled(run, settlement)
-    verdict = settlement.verdict
-    state = RunState.HELD if run.state is RunState.HELD else RunState.SETTLED
     with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        run = hub.runs.get(connection, run_id) or find_run(hub, run_id)
+        if run.state is RunState.REFUSED:
+            return Settled(run, settlement, Verdict.BROKEN)
+        verdict = settlement.verdict
+        if run.state in (RunState.REJECTED, RunState.REPLACED):
+            return Settled(run, settlement, verdict)
+        if verdict is Verdict.CLEAN and _left_out(hub.runs.faults(connection, run_id)):
+            verdict = Verdict.INCOMPLETE
+        state = RunState.HELD if run.state is RunState.HELD else RunState.SETTLED
         hub.runs.change(connection, run_id, state, verdict=verdict.value, settled_at=hub.clock.now())
-    return Settled(find_run(hub, run_id), settlement)
+    return Settled(find_run(hub, run_id), settlement, verdict)
+
+
+def _left_out(faults: Sequence[RunFault]) -> bool:
+    """Whether there are people a run could do nothing for (totals and notes in a feed are no people)."""
+    return any(fault.rule not in FURNITURE_RULES for fault in faults)
 
 
 def find_run(hub: Hub, run_id: str) -> Run:

@@ -12,7 +12,7 @@ from baton.contracts import RemovalTarget
 from baton.engine import gate
 from baton.engine.plan import Planned, plan_hash, save_plan
 from baton.errors import BatonError, ConfigurationError, Fault, FeedRefusedError
-from baton.hub.core import Hub
+from baton.hub.core import PLANNING, Hub
 from baton.hub.feeds import Readings, read_sources, record_refusal
 from baton.jobs.sync.planning import Person, PersonPlan, Planner, TargetRules, ranks
 from baton.jobs.sync.reading import Reading
@@ -23,8 +23,6 @@ from baton.store.effects import Drafted, chunked
 from baton.store.runs import ApprovedFeed, Run, RunFault, RunState
 
 JOB = "sync"
-PLANNING = "plan"
-"""Planning, and decisions on what was planned, go one after the other."""
 _PEOPLE_AT_ONCE = 2000
 _OVERTAKEN = 5
 
