@@ -46,12 +46,12 @@ def main() -> None:
         path = ROOT / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            descriptor = os.open(
-                path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644 if name.startswith(DEPLOYMENT) else 0o600
-            )
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         except FileExistsError:
             continue
         with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - opened exclusively, never over another
+            if name.startswith(DEPLOYMENT):
+                os.fchmod(file.fileno(), 0o644)
             file.write(make(lambda other: (ROOT / other).read_text("utf-8")))
         print(f"made {name}")
 

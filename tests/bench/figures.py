@@ -1,0 +1,41 @@
+"""A figure is a ratio: what something costs against a named baseline, both from this run on this machine."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the report."""
+
+    what: str
+    seconds: float
+    baseline: str
+    baseline_s: float
+    note: str = ""
+
+    @property
+    def ratio(self) -> float:
+        return self.seconds / self.baseline_s
+
+    def line(self) -> str:
+        return (
+            f"{self.ratio:8.2f} x  {self.what}: {self.seconds:.2f} s, against {self.baseline}: {self.baseline_s:.3f} s"
+            + (f" ({self.note})" if self.note else "")
+        )
+
+
+def timed(work: Callable[[], object]) -> float:
+    """Seconds of wall time of one call."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def median(work: Callable[[], object], times: int = 3) -> float:
+    """The median of several calls."""
+    return statistics.median(timed(work) for _ in range(times))
