@@ -1,0 +1,103 @@
+"""The process that is killed: a real sync over several feeds, on a database file, resumable at any point."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from baton.hub import Hub
+from baton.hub.decisions import release
+from baton.hub.execution import apply, settle
+from baton.hub.sync import SyncRequest, plan_sync
+from baton.store.runs import RunState
+from tests.crash.ledger import Ledger
+from tests.rig.clock import START, VirtualClock
+from tests.rig.company import Company, row
+from tests.rig.targets import KeyTarget
+
+SYSTEM = "target"
+PEOPLE = 24
+FEEDS = 3
+LEASE_S = 301
+
+
+class Target(KeyTarget):
+    batch_limit = 4
+
+
+def feed(which: int) -> list[dict[str, str]]:
+    """The HR feed of one day: hires, then changes and leavers, then a return and a late hire."""
+    people = [
+        row(f"{n:04d}", name=f"测试䶮{n}", manager="0001" if n > 1 else "", mobile=f"138{n:08d}")
+        for n in range(1, PEOPLE + which)
+    ]
+    for person in people if which > 1 else ():
+        number = int(person["number"])
+        if number % 3 == which % 3:
+            person["title"] = f"第{which}天"
+        if number % 11 == 0:
+            left = {"status": "departed", "last_day": "2026-11-01", "contract_end": "2026-11-02"}
+            person.update(left if which == 2 else {"status": "rehired", "department": "D9"})
+    return people
+
+
+def company(folder: Path, attempt: int, at: Callable[[str], None]) -> Company:
+    """The hub of one attempt. Every attempt is later than the leases of the one before."""
+    made = Company(
+        folder,
+        f"sqlite:///{folder}/hub.sqlite3",
+        VirtualClock(START + timedelta(seconds=attempt * (LEASE_S + 60))),
+        {SYSTEM: Target},
+        chance=random.Random(attempt),
+        crash_point=at,
+    )
+    made.truths[SYSTEM] = Ledger(folder / "truth.sqlite3", at)  # type: ignore[assignment]
+    return made
+
+
+class KillAt:
+    """Kills this very process with SIGKILL when a named point is reached for the n-th time."""
+
+    def __init__(self, point: str, count: int) -> None:
+        self.point = point
+        self.count = count
+        self.seen: Counter[str] = Counter()
+
+    def __call__(self, name: str) -> None:
+        self.seen[name] += 1
+        if (name, self.seen[name]) == (self.point, self.count):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def drive(folder: Path, attempt: int, point: str = "", count: int = 0) -> None:
+    """Carry on from wherever the last process ended, to the end. Writes the points it passed to ``points``."""
+    kill = KillAt(point, count)
+    made = company(folder, attempt, kill)
+    done = folder / "feeds_done"
+    first = int(done.read_text()) + 1 if done.exists() else 1
+    with made.open() as hub:
+        for which in range(first, FEEDS + 1):
+            made.rows = feed(which)
+            _one_feed(hub)
+            kill("between_feeds")
+            done.with_suffix(".new").write_text(str(which))
+            done.with_suffix(".new").replace(done)
+    (folder / "points").write_text("\n".join(f"{name} {times}" for name, times in sorted(kill.seen.items())))
+
+
+def _one_feed(hub: Hub) -> None:
+    plan_sync(hub, SyncRequest())
+    with hub.database.read() as connection:
+        held = [run.id for run in hub.runs.latest(connection) if run.state is RunState.HELD]
+    for run_id in held:
+        release(hub, run_id, "reviewer", "looked at it")
+    apply(hub)
+    with hub.database.read() as connection:
+        ready = [run.id for run in hub.runs.latest(connection) if run.state is RunState.READY]
+    for run_id in ready:
+        settle(hub, run_id)
