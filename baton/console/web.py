@@ -17,8 +17,9 @@ from airflow.api.common.trigger_dag import trigger_dag
 from airflow.api_fastapi.app import get_auth_manager
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 from airflow.api_fastapi.core_api.security import GetUserDep, get_user
-from airflow.models import DagModel, DagRun, XComModel
+from airflow.models import DagModel, DagRun
 from airflow.models.connection import Connection
+from airflow.models.xcom import XComModel
 from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
