@@ -5,6 +5,8 @@ Each check runs even when an earlier one failed, so that one run shows all there
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
 import time
@@ -17,7 +19,12 @@ CHECKS = {
     "layout of the code": [str(BIN / "ruff"), "format", "--check", "--quiet", "."],
     "types": [str(BIN / "mypy")],
     "who may import whom": [str(BIN / "lint-imports"), "--no-cache"],
-    "lock file": [str(BIN / "uv"), "lock", "--check", "--quiet"],
+    "lock file": [
+        shutil.which("uv", path=f"{BIN}:{os.environ.get('PATH', '')}") or str(BIN / "uv"),
+        "lock",
+        "--check",
+        "--quiet",
+    ],
     "documents": [sys.executable, str(ROOT / "tools" / "documents.py")],
 }
 
@@ -27,12 +34,15 @@ def main() -> int:
     verdicts = {}
     for name, command in CHECKS.items():
         started = time.monotonic()
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        passed = done.returncode == 0
+        try:
+            done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+            passed, said = done.returncode == 0, done.stdout + done.stderr
+        except OSError as error:
+            passed, said = False, f"{error}; `make check` prepares what this needs"
         verdicts[name] = "ok" if passed else "FAILED"
         print(f"{verdicts[name]:<7}{name} ({time.monotonic() - started:.1f} s)", flush=True)
         if not passed:
-            print(done.stdout + done.stderr, flush=True)
+            print(said, flush=True)
     failed = [name for name, verdict in verdicts.items() if verdict != "ok"]
     print(f"check: {len(verdicts) - len(failed)} of {len(verdicts)} passed" + (f"; failed: {failed}" if failed else ""))
     return 1 if failed else 0
