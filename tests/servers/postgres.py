@@ -121,7 +121,8 @@ def _running(binaries: Path, folder: Path, demote: Callable[[], None] | None) ->
     secret = folder / "password"
     secret.write_text(password)
     if demote is not None:
-        shutil.chown(secret, os.stat(folder).st_uid, os.stat(folder).st_gid)
+        owner = folder.stat()
+        shutil.chown(secret, owner.st_uid, owner.st_gid)
     data = folder / "data"
     environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", secret]
@@ -146,7 +147,7 @@ def _running(binaries: Path, folder: Path, demote: Callable[[], None] | None) ->
         [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, *options],
         cwd=folder,
         env=environment,
-        preexec_fn=demote,
+        preexec_fn=demote,  # noqa: PLW1509 - three system calls and no lock; `user=` would keep root's groups
         stdout=log,
         stderr=subprocess.STDOUT,
     )
