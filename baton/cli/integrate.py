@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from baton.cli.context import BROKEN, Context, command
-from baton.cli.sync import working
+from baton.cli.output import working
 from baton.contracts import AccountTarget, Finding
 from baton.errors import BatonError, ConfigurationError, Fault
 from baton.hub import Hub
-from baton.kit.run import LawResult, Verdict, run_laws
+from baton.kit.run import LawResult, Verdict, run_laws, untried
 from baton.kit.scaffold import new_connector
 from baton.mapping import check_examples, load_mapping, suggest
 from baton.mapping.schema import EMPLOYEE
@@ -46,12 +46,17 @@ def check_command(context: Context, system: str | None) -> int:
         rows = [(name, f.what, voice.words("well" if f.ok else "not well"), f.detail, f.remedy) for f in found]
         voice.table(["system", "what", "result", "detail", "what to do"], rows)
     laws: dict[str, list[LawResult]] = {}
+    elsewhere: dict[str, str] = {}
     for connector in dict.fromkeys(connectors):
-        if registry.simulator(connector) is not None:
+        how = untried(connector, registry=registry)
+        if how:
+            elsewhere[connector] = how
+            voice.say("{name}: {how}", name=connector, how=how)
+        else:
             with working(voice, connector):
                 laws[connector] = run_laws(connector, registry=registry)
             _show_laws(context, connector, laws[connector])
-    voice.document({"findings": findings, "laws": laws})
+    voice.document({"findings": findings, "laws": laws, "laws_tried_elsewhere": elsewhere})
     broken = any(law.verdict is Verdict.FAILED for results in laws.values() for law in results)
     unwell = any(not finding.ok for found in findings.values() for finding in found)
     return BROKEN if broken or unwell else 0
@@ -119,7 +124,7 @@ def _mapping_faults(context: Context, files: Sequence[Path], *, examples: bool) 
     voice.document({"checked": checked, "faults": faults})
     if faults:
         for fault in faults:
-            voice.warn(str(fault).replace("{", "{{").replace("}", "}}"))
+            click.echo(str(fault), err=True)
         return BROKEN
     return 0
 

@@ -8,7 +8,6 @@ from typing import Final
 CHINESE: Final[Mapping[str, str]] = {
     # headings
     "run": "运行",
-    "job": "作业",
     "state": "状态",
     "verdict": "结论",
     "asked by": "发起人",
@@ -32,10 +31,6 @@ CHINESE: Final[Mapping[str, str]] = {
     "rule": "规则名",
     "message": "消息",
     "kind": "类型",
-    "scanned": "已扫描",
-    "alike": "一致",
-    "drifted": "有偏差",
-    "unknown": "未知账号",
     # sync
     "{run}: {effects} effects from {rows} rows, {changed} people changed, {rejected} rows rejected": (
         "{run}：{rows} 行，{changed} 人有变化，{rejected} 行被拒，计划 {effects} 项写入"
@@ -82,6 +77,7 @@ CHINESE: Final[Mapping[str, str]] = {
     # check, doctor, mapping
     "well": "正常",
     "not well": "异常",
+    "{name}: {how}": "{name}：{how}",
     "{name}: {passed} laws kept, {failed} broken, {skipped} not applicable": (
         "{name}：{passed} 条规则通过，{failed} 条未通过，{skipped} 条不适用"
     ),
@@ -89,4 +85,44 @@ CHINESE: Final[Mapping[str, str]] = {
     "written: {path}": "已写入：{path}",
     "now: baton check {name}": "接下来：baton check {name}",
     "everything is in order": "一切正常",
+    "{name}: {how}": "{name}：{how}",
+    # what a spinner says
+    "planning": "正在计划",
+    "sending": "正在发送",
+    "reading back": "正在回读",
+    "audit log": "审计日志",
+    "personal values": "敏感值",
+    "looking": "正在检查",
+    # states, verdicts, actions: shown to people in words, to machines as they are
+    "clean": "完成",
+    "incomplete": "未完成",
+    "held": "已拦截",
+    "broken": "失败",
+    "ready": "就绪",
+    "settled": "已核对",
+    "rejected": "已驳回",
+    "replaced": "已被新计划取代",
+    "refused": "被拒绝",
+    "planned": "已计划",
+    "sent": "已发出",
+    "accepted": "已受理",
+    "in_doubt": "结果未知",
+    "done": "已完成",
+    "superseded": "已作废",
+    "provision": "开通",
+    "update": "更新",
+    "disable": "停用",
+    "enable": "启用",
+    "remove": "移除",
+    "absent": "无账号",
+    "enabled": "启用中",
+    "disabled": "已停用",
+    "removed": "已移除",
+    "pending_hire": "待入职",
+    "probation": "试用",
+    "active": "在职",
+    "on_leave": "休假",
+    "notice": "待离职",
+    "departed": "已离职",
+    "rehired": "重新入职",
 }

@@ -38,7 +38,9 @@ def a_census_says_where_it_came_from(bench: Bench) -> None:
     origin = _staffed(bench).connector.census().origin
     expect(len(origin.digest) == 64, "the origin's digest is not a SHA-256 in hex")
     expect(origin.as_of.utcoffset() is not None, "the origin's time has no time zone")
-    again = _staffed(bench.fresh()).connector.census().origin
+    here = _staffed(bench.fresh())
+    again = here.connector.census().origin
+    here.close()
     expect(again.digest == origin.digest, "two readings of the same feed have different digests")
 
 

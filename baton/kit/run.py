@@ -11,9 +11,13 @@ from baton.contracts import AccountTarget, Connector, EmployeeSource, HintSource
 from baton.errors import ConfigurationError, Fault
 from baton.kit import laws_accounts, laws_batches, laws_sources, laws_troubles
 from baton.kit.bench import Bench, LawBrokenError, NotApplicableError
+from baton.kit.servers import own_simulator
 from baton.registry import Registry
 
 Law = Callable[[Bench], None]
+
+SUITE: Final = "pytest tests/kit/test_every_connector.py"
+"""The tests that try every law on every connector, real servers included."""
 
 LAWS: Final[Mapping[type, tuple[Law, ...]]] = {
     AccountTarget: (*laws_accounts.LAWS, *laws_troubles.LAWS, *laws_batches.LAWS),
@@ -39,6 +43,9 @@ class LawResult:
     title: str
     verdict: Verdict
     detail: str = ""
+    """What was seen, or why the law does not apply."""
+    exemption: str = ""
+    """The reason of the exemption, where there is one."""
 
 
 def run_laws(
@@ -50,11 +57,19 @@ def run_laws(
     that shares a real server gives people of its own to each call.
     """
     found = registry or Registry()
-    make = counterpart or found.simulator(name)
+    make = counterpart or own_simulator(name, found)
     if make is None:
-        message = "has no simulator.py; hand a counterpart (a real server) to the laws"
-        raise ConfigurationError([Fault(str(found.folder(name)), "no_counterpart", message)])
+        raise ConfigurationError([Fault(str(found.folder(name)), "needs_server", untried(name, registry=found))])
     return list(try_laws(found.load(name), make))
+
+
+def untried(name: str, *, registry: Registry | None = None) -> str:
+    """Why `run_laws` alone cannot try a connector's laws, and how they are tried; empty when it can."""
+    found = registry or Registry()
+    if own_simulator(name, found) is not None:
+        return ""
+    count = len(laws_for(found.load(name)))
+    return f"its {count} laws need a real server; the test-suite starts one and tries them: {SUITE} -k {name}"
 
 
 def try_laws(connector: type[Connector], make: Callable[[], Any]) -> Iterator[LawResult]:
@@ -65,7 +80,7 @@ def try_laws(connector: type[Connector], make: Callable[[], Any]) -> Iterator[La
     if unknown:
         yield LawResult("exemptions_name_laws", Verdict.FAILED, f"there are no such laws: {', '.join(unknown)}")
     for law in laws:
-        yield _judged(try_law(law, connector, make), exempt.get(law.__name__))
+        yield try_law(law, connector, make)
 
 
 def laws_for(connector: type[Connector]) -> Sequence[Law]:
@@ -74,7 +89,12 @@ def laws_for(connector: type[Connector]) -> Sequence[Law]:
 
 
 def try_law(law: Law, connector: type[Connector], make: Callable[[], Any]) -> LawResult:
-    """Try one law on a fresh bench."""
+    """Try one law on a fresh bench; ``make.exempt`` may excuse it."""
+    exempt: Mapping[str, str] = getattr(make, "exempt", {})
+    return _judged(_tried(law, connector, make), exempt.get(law.__name__))
+
+
+def _tried(law: Law, connector: type[Connector], make: Callable[[], Any]) -> LawResult:
     title = law.__name__
     try:
         bench = Bench(connector, make)
@@ -96,5 +116,5 @@ def _judged(result: LawResult, reason: str | None) -> LawResult:
     if reason is None:
         return result
     if result.verdict is Verdict.FAILED:
-        return LawResult(result.title, Verdict.EXEMPT, f"{reason} ({result.detail})")
+        return LawResult(result.title, Verdict.EXEMPT, f"{reason} ({result.detail})", reason)
     return LawResult(result.title, Verdict.FAILED, f"exempt ({reason}), yet it is {result.verdict}: end the exemption")
