@@ -9,14 +9,29 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from baton.contracts import AccountTarget
+from baton.contracts import AccountTarget, ResultSource
 from baton.engine import calls
 from baton.errors import ConnectorError
+from baton.model.account import AccountWrite, Outcome
 from baton.model.effect import Effect, EffectState, Link
 from baton.store.database import Database
 from baton.store.effects import EffectStore, chunked
 from baton.store.links import LinkStore
 from baton.store.tables import effects
+
+_FIGURES = (
+    "done",
+    "scheduled",
+    "due",
+    "held",
+    "accepted",
+    "in_doubt",
+    "sent",
+    "refused",
+    "superseded",
+    "different",
+    "outstanding",
+)
 
 
 class Verdict(StrEnum):
@@ -86,6 +101,7 @@ def settle(
         newest = _newest(connection, done)
     comparable = [effect for effect in done if newest[effect.system, effect.number] == effect.version]
     settlement.counts["comparable"] = len(comparable)
+    settlement.counts["outstanding"] = _outstanding(database, store)
     by_system: dict[str, list[Effect]] = {}
     for effect in comparable:
         by_system.setdefault(effect.system, []).append(effect)
@@ -96,6 +112,13 @@ def settle(
             settlement.unreadable[system] = str(error)
     _plan_again(database, links, settlement.differences)
     return settlement
+
+
+def _outstanding(database: Database, store: EffectStore) -> int:
+    """How many people, over all systems and runs, are not as they should be because their last write was refused."""
+    with database.read() as connection:
+        systems = connection.execute(sa.select(effects.c.system).distinct()).scalars().all()
+        return sum(len(store.refused(connection, system)) for system in systems)
 
 
 def _newest(connection: sa.Connection, done: Sequence[Effect]) -> dict[tuple[str, str], int]:
@@ -139,14 +162,26 @@ def _compare(
             for effect in chunk
         ]
         proven = [_proven(effect, known.get(effect.number)) for effect in chunk]
-        accounts = calls.found(target, writes)
-        for write, names, account in zip(writes, proven, accounts, strict=True):
-            sent = replace(write, fields={name: value for name, value in write.fields.items() if name in names})
+        sent = [
+            replace(write, fields={name: value for name, value in write.fields.items() if name in names})
+            for write, names in zip(writes, proven, strict=True)
+        ]
+        for write, differing in zip(sent, _read_back(target, sent), strict=True):
             settlement.counts["compared"] += 1
-            differing = calls.differences(sent, account, target)
             if differing:
                 settlement.differences.append(Difference(system, write.ref.number, differing))
     settlement.counts["different"] = len(settlement.differences)
+
+
+def _read_back(target: AccountTarget, sent: Sequence[AccountWrite]) -> list[list[str]]:
+    """For each write the names of what differs at the target.
+
+    Where the target proves writes by a later answer, that answer is read again: its listing of accounts may be older.
+    """
+    if isinstance(target, ResultSource):
+        return [[] if r.outcome is Outcome.DONE else [f"answer: {r.outcome}"] for r in calls.results(target, sent)]
+    accounts = calls.found(target, sent)
+    return [calls.differences(write, account, target) for write, account in zip(sent, accounts, strict=True)]
 
 
 def _proven(effect: Effect, link: Link | None) -> set[str]:
@@ -169,5 +204,4 @@ def _plan_again(database: Database, links: LinkStore, differences: Sequence[Diff
 
 def summarise(counts: Mapping[str, int]) -> Iterator[str]:
     """The non-zero figures, in a fixed order, as ``name=value``."""
-    order = ["done", "scheduled", "due", "held", "accepted", "in_doubt", "sent", "refused", "superseded", "different"]
-    return (f"{name}={counts[name]}" for name in order if counts.get(name))
+    return (f"{name}={counts[name]}" for name in _FIGURES if counts.get(name))

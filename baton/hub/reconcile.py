@@ -25,7 +25,7 @@ class Drift:
     system: str
     number: str
     kind: str
-    """``missing``, ``state``, ``fields`` or ``unknown_account``."""
+    """``missing``, ``state``, ``fields``, ``refused`` or ``unknown_account``."""
     fields: Sequence[str] = ()
     detail: str = ""
 
@@ -47,11 +47,14 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
     with hub.database.read() as connection:
         links = list(hub.links.in_system(connection, system))
         busy = hub.effects.numbers_in(connection, system, UNSETTLED_STATES)
+        refused = hub.effects.refused(connection, system)
     accounts = _scan(target, system, found)
     owners = {link.external_id: link.number for link in links if link.external_id is not None}
     news: dict[str, tuple[Link, Drift | None, Link]] = {}
     for link in links:
         drift, seen = _compare(hub, target, link, accounts.get(link.number), owners)
+        if drift is None and link.number in refused:
+            drift, seen = Drift(system, link.number, "refused", detail=_AGAIN), replace(seen, dirty=True)
         if seen != link and link.number not in busy:
             news[link.number] = (link, drift, seen)
     with hub.database.write() as connection:
@@ -69,6 +72,9 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
     found.counts["drifted"] = sum(drift is not None for drift, _ in kept)
     found.counts["alike"] = len(links) - found.counts["busy"] - found.counts["drifted"]
     return found
+
+
+_AGAIN = "its last write was refused; the next run tries it again"
 
 
 def _scan(target: AccountTarget, system: str, found: Reconciled) -> dict[str, Account]:

@@ -286,7 +286,8 @@ class _Planning:
             self.hub.effects.hold(self.connection, self.run_id)
         else:
             self._approve(readings)
-        self.counts["hints"] = self.hub.runs.take_hints(self.connection, self.run_id)
+        if not self._restricted:
+            self.counts["hints"] = self.hub.runs.take_hints(self.connection, self.run_id)
         run = replace(
             self.run,
             state=state,
@@ -305,6 +306,11 @@ class _Planning:
             verdict=run.verdict,
         )
         return run
+
+    @property
+    def _restricted(self) -> bool:
+        """True for a run over some people or systems only: it says nothing about the rest."""
+        return bool(self.request.employees or self.request.systems)
 
     def _approve(self, readings: Mapping[str, Reading]) -> None:
         if self.request.employees:

@@ -17,6 +17,9 @@ from baton.store.personal import Keyring
 from baton.store.tables import effects
 from baton.store.trail import Entry, append
 
+FINAL_REFUSALS = ("given_up", "poison")
+"""Codes of refusals that nobody tries again before the person changes."""
+
 _CHUNK = 500
 """Rows per statement: far below every database's parameter limit."""
 
@@ -180,6 +183,27 @@ class EffectStore:
         unsent = effects.c.state.in_([EffectState.PLANNED.value, EffectState.HELD.value])
         query = sa.select(effects.c.id).where(effects.c.job == job, unsent).order_by(effects.c.id).with_for_update()
         connection.execute(query).all()
+
+    def refused(self, connection: sa.Connection, system: str) -> set[str]:
+        """The people whose newest effect there was refused, so that they are not as they should be.
+
+        Left out are those a person has given up, and those that end the worker: they wait for a change.
+        """
+        later = effects.alias("later")
+        superseded = EffectState.SUPERSEDED.value
+        newer = sa.exists().where(
+            later.c.system == effects.c.system,
+            later.c.number == effects.c.number,
+            later.c.version > effects.c.version,
+            later.c.state != superseded,
+        )
+        query = sa.select(effects.c.number).where(
+            effects.c.system == system,
+            effects.c.state == EffectState.REFUSED.value,
+            effects.c.code.not_in(FINAL_REFUSALS),
+            ~newer,
+        )
+        return set(connection.execute(query).scalars())
 
     def held_by_run(self, connection: sa.Connection, job: str) -> dict[str, set[tuple[str, str]]]:
         """Each held run of a job with the (system, number) pairs it holds."""

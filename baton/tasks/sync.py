@@ -29,7 +29,9 @@ DRY_RUN: Final = "dry-run"
 
 @task(retries=RETRIES, retry_policy=RETRY_POLICY)
 def plan(job: str) -> list[dict[str, str]]:
-    """Plan the job; gives one batch per system (ids only), and none when there is nothing to send now.
+    """Plan the job; gives one batch per system (ids only), and none in a dry run.
+
+    Nothing of a held run is sent, but what earlier runs left to be done still is.
 
     A refused feed ends the DAG run here, without a retry: the same file would be refused again.
     """
@@ -42,7 +44,7 @@ def plan(job: str) -> list[dict[str, str]]:
         batches = [{"run": planned.run.id, "system": system.name} for system in hub.targets()]
     _tell(planned)
     context["ti"].xcom_push(key=_RUN, value=DRY_RUN if dry_run else planned.run.id)
-    return [] if dry_run or planned.run.state is RunState.HELD else batches
+    return [] if dry_run else batches
 
 
 @task(retries=RETRIES, retry_policy=RETRY_POLICY, map_index_template="{{ batch_name }}")

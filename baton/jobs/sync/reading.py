@@ -67,12 +67,13 @@ def read_feed(feed: Feed, mapping: FieldMapping, digest: RowDigester, now: datet
             faults.append(RunFault(_place(feed.origin, places[position]), field, rule, message))
         bad.add(position)
     doubled = _doubled(mapped.rows, bad)
+    repeats = len(doubled) - len({mapped.rows["number"][position] for position in doubled})
     faults.extend(
         RunFault(_place(feed.origin, places[position]), "number", "duplicate_number", "the number is in several rows")
         for position in doubled
     )
     facts = FeedFacts(
-        raw.height - len(bad), unparseable + len(bad), len(doubled), tuple(raw.columns), feed.origin.as_of, now
+        raw.height - len(bad), unparseable + len(bad), repeats, tuple(raw.columns), feed.origin.as_of, now
     )
     unusable = bad | set(doubled)
     fit = pl.Series([position not in unusable for position in range(raw.height)])
