@@ -70,6 +70,8 @@ def kill_switch_command(context: Context, position: str, scope: str, person: str
     with context.hub() as hub:
         if position != "status":
             decisions.kill_switch(hub, scope, position, person, why)
+        if position == "off":
+            voice.say("kill switch {scope} is off", scope=scope)
         with hub.database.read() as connection:
             engaged = hub.runs.engaged(connection)
     for name, reason in engaged.items():

@@ -24,11 +24,19 @@ def runs_command(context: Context, run: str | None, limit: int) -> None:
                 faults = hub.runs.faults(connection, run)
             voice.table(
                 ["run", "state", "verdict", "asked by", "at"],
-                [(found.id, found.state, found.verdict, found.requested_by, f"{found.created_at:%Y-%m-%d %H:%M:%S}")],
+                [
+                    (
+                        found.id,
+                        voice.words(found.state),
+                        voice.words(found.verdict),
+                        found.requested_by,
+                        f"{found.created_at:%Y-%m-%d %H:%M:%S}",
+                    )
+                ],
             )
             for reason in found.reasons:
                 voice.say("held: {reason}", reason=reason)
-            rows = [(*place, count) for place, count in sorted(counted.items())]
+            rows = [(s, voice.words(a), voice.words(state), n) for (s, a, state), n in sorted(counted.items())]
             voice.table(["system", "action", "state", "count"], rows)
             if faults:
                 voice.table(
@@ -48,7 +56,14 @@ def runs_command(context: Context, run: str | None, limit: int) -> None:
         voice.table(
             ["run", "state", "verdict", "effects", "asked by", "at"],
             [
-                (r.id, r.state, r.verdict, r.counts.get("effects", 0), r.requested_by, f"{r.created_at:%m-%d %H:%M:%S}")
+                (
+                    r.id,
+                    voice.words(r.state),
+                    voice.words(r.verdict),
+                    r.counts.get("effects", 0),
+                    r.requested_by,
+                    f"{r.created_at:%m-%d %H:%M:%S}",
+                )
                 for r in latest
             ],
         )
@@ -80,8 +95,8 @@ def effects_command(context: Context, run: str, state: str | None, system: str |
                 effect.key[:12],
                 effect.system,
                 effect.number,
-                effect.action,
-                effect.state,
+                voice.words(effect.action),
+                voice.words(effect.state),
                 f"{effect.due_at:%Y-%m-%d %H:%M}",
                 ", ".join(sorted(effect.digests)),
                 f"{effect.code} {effect.message}".strip(),
@@ -126,8 +141,12 @@ def history_command(context: Context, number: str) -> int:
             for system in hub.targets()
             if (link := hub.links.of(connection, system.name, [number]).get(number)) is not None
         ]
-    voice.table(["state", "at", "what"], [(p.status, f"{p.since:%Y-%m-%d %H:%M} UTC", p.what) for p in periods])
-    voice.table(["system", "state", "key"], [(link.system, link.state, link.external_id) for link in standing])
+    voice.table(
+        ["state", "at", "what"], [(voice.words(p.status), f"{p.since:%Y-%m-%d %H:%M} UTC", p.what) for p in periods]
+    )
+    voice.table(
+        ["system", "state", "key"], [(link.system, voice.words(link.state), link.external_id) for link in standing]
+    )
     voice.document(
         {
             "person": number,

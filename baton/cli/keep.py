@@ -9,6 +9,8 @@ import click
 from baton.audit.checkpoint import Verifier
 from baton.audit.verify import verify_export
 from baton.cli.context import BROKEN, Context, command
+from baton.cli.output import working
+from baton.errors import ConfigurationError, Fault
 from baton.hub import health, proof
 from baton.hub.keys import create_keys, rotate_keys
 
@@ -21,7 +23,7 @@ def audit_group() -> None:
 @command("checkpoint")
 def checkpoint_command(context: Context) -> None:
     """Sign the log as it is now. Refuses if it no longer contains what was signed before."""
-    with context.hub() as hub:
+    with context.hub() as hub, working(context.voice, "audit log"):
         signed, path = proof.checkpoint(hub)
     context.voice.say(
         "checkpoint of {size} entries in {path}; copy it to where this hub cannot rewrite it",
@@ -35,7 +37,7 @@ def checkpoint_command(context: Context) -> None:
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 def export_command(context: Context, file: Path) -> None:
     """Write the whole log as JSON lines, for `baton audit verify --export` on another machine."""
-    with context.hub() as hub, file.open("wb") as out:
+    with context.hub() as hub, file.open("wb") as out, working(context.voice, "audit log"):
         count = proof.export(hub, out)
     context.voice.say("{count} entries exported to {path}", count=count, path=file)
     context.voice.document({"entries": count, "path": file})
@@ -53,13 +55,13 @@ def verify_command(context: Context, exported: Path | None, key: Path | None, no
     """
     voice = context.voice
     if exported is None:
-        with context.hub() as hub:
+        with context.hub() as hub, working(voice, "audit log"):
             report = proof.verify(hub)
     else:
         if key is None or not notes:
             raise click.UsageError("an offline check needs --key and at least one --checkpoint")
-        keys = [Verifier.from_text(key.read_text(encoding="utf-8").strip())]
-        with exported.open("rb") as file:
+        keys = [_public_key(key)]
+        with exported.open("rb") as file, working(voice, "audit log"):
             report = verify_export(file, keys, [note.read_bytes() for note in notes])
     if not voice.json:
         click.echo(str(report))
@@ -74,6 +76,13 @@ def verify_command(context: Context, exported: Path | None, key: Path | None, no
         }
     )
     return {"proven": 0, "unproven": 1}.get(report.verdict.value, BROKEN)
+
+
+def _public_key(file: Path) -> Verifier:
+    try:
+        return Verifier.from_text(file.read_text(encoding="utf-8").strip())
+    except ValueError as error:
+        raise ConfigurationError([Fault(str(file), "public_key", f"is not a public key: {error}")]) from None
 
 
 for audit_command in (checkpoint_command, export_command, verify_command):
@@ -102,14 +111,9 @@ def rotate_command(context: Context) -> None:
     voice = context.voice
     done = total = 0
     with context.hub() as hub:
-        for done, total in rotate_keys(hub):
-            if done and done % 10_000 < 200:
-                voice.warn(
-                    "{done} of {total} personal values sealed with key version {version}",
-                    done=done,
-                    total=total,
-                    version=hub.keyring.active,
-                )
+        with working(voice, "personal values"):
+            for done, total in rotate_keys(hub):  # noqa: B007 - the last figures are the result
+                pass
         version = hub.keyring.active
     voice.say(
         "{done} of {total} personal values sealed with key version {version}", done=done, total=total, version=version
@@ -125,7 +129,8 @@ for keys_command in (init_command, rotate_command):
 def doctor_command(context: Context) -> int:
     """Look at everything that must be right on this machine: settings, secrets, keys, database, mappings, clock."""
     voice = context.voice
-    findings = health.examine(context.systems)
+    with working(voice, "looking"):
+        findings = health.examine(context.systems)
     voice.table(
         ["what", "result", "detail", "what to do"],
         [(f.what, voice.words("well" if f.ok else "not well"), f.detail, f.remedy) for f in findings],

@@ -77,7 +77,6 @@ CHINESE: Final[Mapping[str, str]] = {
     # check, doctor, mapping
     "well": "正常",
     "not well": "异常",
-    "{name}: {how}": "{name}：{how}",
     "{name}: {passed} laws kept, {failed} broken, {skipped} not applicable": (
         "{name}：{passed} 条规则通过，{failed} 条未通过，{skipped} 条不适用"
     ),

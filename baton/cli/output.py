@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from enum import Enum
 from pathlib import Path
@@ -34,10 +35,6 @@ class Voice:
         template = CHINESE.get(message, message) if self.language == "zh" else message
         return template.format(**values) if values else template
 
-    def warn(self, message: str, **values: Any) -> None:
-        """A line on stderr, whatever the form."""
-        click.echo(self.words(message, **values), err=True)
-
     def document(self, value: Any) -> None:
         """The result for machines; nothing without ``--json``."""
         if self.json:
@@ -59,6 +56,22 @@ class Voice:
             table.add_row(*("" if cell is None else str(cell) for cell in row))
         width = None if sys.stdout.isatty() else 160
         Console(file=sys.stdout, width=width, markup=False, highlight=False).print(table)
+
+
+@contextmanager
+def working(voice: Voice, what: str) -> Iterator[None]:
+    """A spinner with the time passed, on a terminal and for people only."""
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if voice.json or not console.is_terminal:
+        yield
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        progress.add_task(voice.words(what), total=None)
+        yield
 
 
 def plain(value: Any) -> Any:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import getpass
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from baton.cli.context import Context, command
-from baton.cli.output import Voice
+from baton.cli.output import Voice, working
 from baton.engine.apply import Report
 from baton.engine.settle import Verdict, summarise
 from baton.errors import ConnectorError
@@ -183,7 +182,8 @@ def show_plan(voice: Voice, plan: SyncPlan) -> None:
         place = (what.system, what.action.value, later)
         tally[place] = tally.get(place, 0) + 1
     if tally:
-        voice.table(["system", "action", "due", "count"], [(*place, count) for place, count in sorted(tally.items())])
+        rows = [(system, voice.words(action), due, n) for (system, action, due), n in sorted(tally.items())]
+        voice.table(["system", "action", "due", "count"], rows)
     for note in plan.notes:
         voice.say("note: {note}", note=note)
     if plan.faults:
@@ -240,22 +240,6 @@ def settled_document(settled: Settled) -> dict[str, Any]:
         "differences": settlement.differences,
         "unreadable": settlement.unreadable,
     }
-
-
-@contextmanager
-def working(voice: Voice, what: str) -> Iterator[None]:
-    """A spinner with the time passed, on a terminal and for people only."""
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    console = Console(stderr=True)
-    if voice.json or not console.is_terminal:
-        yield
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        progress.add_task(what, total=None)
-        yield
 
 
 COMMANDS = (plan_command, run_command, apply_command, settle_command, reconcile_command)

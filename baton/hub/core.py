@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
@@ -72,10 +73,21 @@ class Hub:
 
     def use_keyring(self, keyring: Keyring) -> None:
         """Seal with these keys from now on."""
-        self.keyring = keyring
+        self.keyring = replace(keyring, newer=self._newer_keyring)
+        keyring = self.keyring
         self.effects = EffectStore(keyring, self.clock)
         self.leases = LeaseStore(self.effects, self.links)
         self.people = PeopleStore(keyring)
+
+    def reload_keyring(self) -> None:
+        """Look up the keys again: another process may have rotated them."""
+        self.use_keyring(self._load_keyring())
+
+    def _newer_keyring(self, version: int) -> Keyring | None:
+        """The keyring that knows this version, for work that began before the keys were rotated."""
+        if version not in self.keyring.encryption_keys:
+            self.reload_keyring()
+        return self.keyring if version in self.keyring.encryption_keys else None
 
     def close(self) -> None:
         """Close connectors, their clients, and the database."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
+from baton.audit.canonical import Json
 from baton.audit.checkpoint import Signer
 from baton.errors import ConfigurationError, Fault
 from baton.hub.core import KEYRING, Hub
@@ -19,6 +21,7 @@ from baton.store.effects import chunked
 from baton.store.personal import Keyring
 from baton.store.tables import effects, person_versions
 from baton.store.trail import Entry, append
+from baton.vault import FileSecrets
 
 AUDIT_KEY = ("hub", "audit_key")
 """System and name of the secret that signs checkpoints of the audit log."""
@@ -48,7 +51,8 @@ def create_keys(settings: HubSettings, *, log_name: str = "baton/audit") -> list
     for place, text in made.items():
         if settings.vault.find(*place) is None:
             path = settings.hub.secrets_dir.joinpath(*place)
-            _write_secret(path, text)
+            with _prepared(path, text) as temporary:
+                os.link(temporary, path)  # unlike a rename, never over a key that somebody else has just made
             written.append(path)
     return written
 
@@ -60,16 +64,11 @@ def rotate_keys(hub: Hub) -> Iterator[tuple[int, int]]:
     still be read; take them out by hand when no backup needs them any more.
     """
     path = hub.settings.hub.secrets_dir.joinpath(*KEYRING)
-    if not path.is_file():
-        message = f"the keyring does not come from {path}; rotate it where it is kept, then run this again"
+    kept = FileSecrets(hub.settings.hub.secrets_dir).get(*KEYRING)
+    if kept is None or kept != hub.settings.vault.find(*KEYRING):
+        message = f"the keyring in use does not come from {path}; rotate it where it is kept, then run this again"
         raise ConfigurationError([Fault(str(path), "keyring_elsewhere", message)])
-    left = sum(len(rows) for rows in _outdated(hub).values())
-    if left == 0:
-        hub.use_keyring(hub.keyring.rotate())
-        _write_secret(path, hub.keyring.to_text())
-        with hub.database.write() as connection:
-            entry = Entry(kind="keys", at=hub.clock.now(), body={"keyring": "rotated", "version": hub.keyring.active})
-            append(connection, [entry])
+    _renew_keyring(hub, path)
     outdated = _outdated(hub)
     total = sum(len(rows) for rows in outdated.values())
     done = 0
@@ -81,6 +80,27 @@ def rotate_keys(hub: Hub) -> Iterator[tuple[int, int]]:
                     _seal_again(hub, connection, place, row, version)
             done += len(chunk)
             yield done, total
+    _note(hub, "sealed")
+
+
+def _renew_keyring(hub: Hub, path: Path) -> None:
+    """Add a key version, unless an earlier rotation is unfinished. Two rotations at once agree on one version."""
+    with hub.database.write() as connection:
+        hub.database.alone(connection, "keys")
+        hub.reload_keyring()
+        if any(_outdated(hub).values()):
+            return
+        renewed = hub.keyring.rotate()
+        with _prepared(path, renewed.to_text()) as temporary:
+            temporary.rename(path)
+    hub.reload_keyring()
+    _note(hub, "rotated")
+
+
+def _note(hub: Hub, what: str) -> None:
+    body: dict[str, Json] = {"keyring": what, "version": hub.keyring.active}
+    with hub.database.write() as connection:
+        append(connection, [Entry(kind="keys", at=hub.clock.now(), body=body)])
 
 
 def _outdated(hub: Hub) -> dict[Sealed, list[tuple[str, int]]]:
@@ -106,12 +126,17 @@ def _seal_again(hub: Hub, connection: sa.Connection, place: Sealed, row: str, ve
     connection.execute(sa.update(table).where(*where).values({place.column: again}))
 
 
-def _write_secret(path: Path, text: str) -> None:
-    """Whole or not at all, readable by its owner only."""
+@contextmanager
+def _prepared(path: Path, text: str) -> Iterator[Path]:
+    """A complete file beside the place it is for, readable by its owner only; gone afterwards unless it was moved."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(temporary).rename(path)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        yield temporary
+    finally:
+        temporary.unlink(missing_ok=True)

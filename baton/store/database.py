@@ -6,13 +6,15 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from baton.errors import ConfigurationError, Fault
 
 _READ = {"baton_read": True}
+_QUIET: Final[dict[str, Any]] = {"hide_parameters": True}
+"""No value of a row in the message of an error, and so in no log."""
 
 
 class Database:
@@ -28,10 +30,12 @@ class Database:
         if self.dialect == "sqlite":
             if self.url.database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
-            self.engine = sa.create_engine(self.url, connect_args={"timeout": 60.0}, pool_size=16, max_overflow=16)
+            self.engine = sa.create_engine(
+                self.url, connect_args={"timeout": 60.0}, pool_size=16, max_overflow=16, **_QUIET
+            )
             _make_sqlite_safe(self.engine)
         elif self.dialect == "postgresql":
-            self.engine = sa.create_engine(self.url, pool_pre_ping=True, pool_size=8, max_overflow=24)
+            self.engine = sa.create_engine(self.url, pool_pre_ping=True, pool_size=8, max_overflow=24, **_QUIET)
         else:
             fault = Fault("systems.yaml", "database", f"database {self.dialect!r} is not supported: sqlite, postgresql")
             raise ConfigurationError([fault])

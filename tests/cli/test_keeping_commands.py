@@ -1,0 +1,236 @@
+"""audit, keys, doctor."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+import baton.hub.keys as hub_keys
+from baton import settings
+from baton.errors import TamperedError
+from baton.hub import Hub
+from baton.hub.sync import SyncRequest, preview_sync
+from baton.store.personal import Keyring
+from tests.cli.conftest import person
+
+
+@pytest.fixture
+def synced(company):
+    company.ok("keys", "init")
+    company.ok("run", "sync", "--as", "hr1")
+    return company
+
+
+def keyring(company):
+    return json.loads((company.root / "secrets/hub/keyring").read_text())
+
+
+def test_keys_are_made_once_and_for_the_owner_only(company):
+    written = company.ok("keys", "init", "--json").json["written"]
+    assert len(written) == 2
+    before = company.files()
+    assert company.ok("keys", "init", "--json").json["written"] == []
+    assert company.files() == before
+    for name in ("keyring", "audit_key"):
+        assert (company.root / "secrets/hub" / name).stat().st_mode & 0o777 == 0o600
+    assert (company.root / "secrets/hub").stat().st_mode & 0o077 == 0
+    assert "nothing was written" in company.ok("keys", "init").out
+
+
+def test_two_inits_at_once_keep_the_first_keys(company, monkeypatch):
+    company.ok("keys", "init")
+    before = company.files()
+    loaded = settings.load(company.systems)
+    monkeypatch.setattr("baton.vault.Vault.find", lambda *_: None)  # the other one has not written yet when we look
+    with pytest.raises(FileExistsError):
+        hub_keys.create_keys(loaded)
+    assert company.files() == before
+
+
+def test_rotation_seals_everything_again_and_old_copies_stay_readable(synced):
+    first = Keyring.load((synced.root / "secrets/hub/keyring").read_text())
+    said = synced.ok("keys", "rotate", "--json").json
+    assert (said["version"], said["sealed"]) == (2, 60)
+    for table, column in (("person_versions", "sealed"), ("effects", "payload")):
+        versions = {sealed[1:5] for (sealed,) in synced.query(f"select {column} from {table}")}
+        assert versions == {(2).to_bytes(4, "big")}
+    assert first.active == 1
+    assert set(keyring(synced)["encryption"]) == {"1", "2"}
+    assert synced.ok("run", "sync", "--json").json["plan"]["effects"] == []
+    kinds = [json.loads(body) for (body,) in synced.query("select body from audit_entries where kind = 'keys'")]
+    assert [entry["keyring"] for entry in kinds] == ["rotated", "sealed"]
+    synced.ok("audit", "verify") if (synced.root / "state/checkpoints").exists() else None
+    assert synced.ok("keys", "rotate", "--json").json["version"] == 3
+
+
+def test_an_interrupted_rotation_goes_on_with_the_same_key(synced, monkeypatch):
+    real = hub_keys._seal_again
+    done = []
+
+    def dies(*arguments):
+        if len(done) == 7:
+            raise KeyboardInterrupt
+        done.append(1)
+        real(*arguments)
+
+    monkeypatch.setattr(hub_keys, "_seal_again", dies)
+    monkeypatch.setattr(hub_keys, "chunked", lambda rows, _size: [[row] for row in rows])
+    assert synced.baton("keys", "rotate").code == 2
+    monkeypatch.undo()
+    monkeypatch.chdir(synced.root)
+    assert keyring(synced)["active"] == 2
+    assert synced.ok("run", "sync", "--json").json["plan"]["effects"] == []  # old and new are both readable
+    said = synced.ok("keys", "rotate", "--json").json
+    assert (said["version"], said["sealed"]) == (2, 53)
+    assert keyring(synced)["active"] == 2
+
+
+def test_a_process_with_the_old_keys_reads_what_was_sealed_with_the_new(synced):
+    with Hub(settings.load(synced.systems)) as old:
+        people, effects = old.people, old.effects
+        synced.ok("keys", "rotate")
+        assert old.keyring.active == 1
+        with old.database.read() as connection:
+            (line,) = people.timelines(connection, ["0012"], old.clock.now()).values()
+            assert line[0].employee.full_name == "测试䶮"
+            assert len(effects.read(connection)) == 30
+        assert old.keyring.active == 2
+        synced.feed([person(n, 岗位="经理") for n in range(1, 31)])
+        assert len(preview_sync(old, SyncRequest()).drafted) == 30
+
+
+def test_a_key_version_that_nobody_has_does_not_open(synced):
+    synced.query("update person_versions set sealed = cast(x'0100000009' || substr(sealed, 6) as blob)")
+    with Hub(settings.load(synced.systems)) as hub, hub.database.read() as connection, pytest.raises(TamperedError):
+        hub.people.timelines(connection, ["0012"], hub.clock.now())
+
+
+def test_two_rotations_at_once_agree_on_one_key(synced):
+    """Both have opened the hub with version 1; a second version 2 would make the first one's rows unreadable."""
+    with Hub(settings.load(synced.systems)) as one, Hub(settings.load(synced.systems)) as two:
+        first, second = hub_keys.rotate_keys(one), hub_keys.rotate_keys(two)
+        next(first)
+        next(second)
+        list(first)
+        list(second)
+        assert one.keyring.active == two.keyring.active == 2
+        assert one.keyring.encryption_keys == two.keyring.encryption_keys
+    synced.ok("run", "sync")
+
+
+def test_keys_that_live_elsewhere_are_not_rotated_here(synced, monkeypatch):
+    """The environment is looked at first: a new key in the file would seal rows that nobody could read."""
+    monkeypatch.setenv("BATON_SECRET__HUB__KEYRING", Keyring.generate().to_text())
+    before = synced.files()
+    said = synced.baton("keys", "rotate", "--json")
+    assert (said.code, said.json["faults"][0]["rule"]) == (2, "keyring_elsewhere")
+    assert {name: digest for name, digest in synced.files().items() if name.startswith("secrets")} == {
+        name: digest for name, digest in before.items() if name.startswith("secrets")
+    }
+
+
+def test_without_keys_the_hub_says_how_to_make_them(company):
+    said = company.baton("plan", "sync", "--json")
+    assert (said.code, said.json["faults"][0]["rule"]) == (2, "no_keyring")
+    assert "baton keys init" in said.err
+    assert "BATON_SECRET__HUB__KEYRING" in said.err
+    assert not (company.root / "state").exists()
+
+
+def test_the_audit_log_is_proven_here_and_elsewhere(synced, tmp_path_factory, monkeypatch):
+    assert synced.baton("audit", "verify", "--json").json["verdict"] == "unproven"
+    signed = synced.ok("audit", "checkpoint", "--json").json
+    assert synced.ok("audit", "verify", "--json").json["verdict"] == "proven"
+    synced.feed([person(n, 岗位="经理") for n in range(1, 31)])
+    synced.ok("run", "sync")
+    later = synced.ok("audit", "verify", "--json").json
+    assert later["proven"] == signed["size"] < later["entries"]
+    elsewhere = tmp_path_factory.mktemp("auditor")
+    export = elsewhere / "log.jsonl"
+    count = synced.ok("audit", "export", str(export), "--json").json["entries"]
+    assert count == later["entries"]
+    text = export.read_text("utf-8")
+    for value in ("测试", "p12@example.com", "13800000012"):
+        assert value not in text
+    public = (synced.root / "state/audit.pub").read_text()
+    (elsewhere / "audit.pub").write_text(public)
+    (elsewhere / "note").write_text(next((synced.root / signed["path"]).iterdir()).read_text())
+    offline = ["audit", "verify", "--export", "log.jsonl", "--key", "audit.pub", "--checkpoint", "note", "--json"]
+
+    def auditor():
+        return subprocess.run(
+            [sys.executable, "-c", "from baton.cli import main; main()", *offline],
+            cwd=elsewhere,
+            check=False,
+            capture_output=True,
+            text=True,
+            env={"PATH": "/usr/bin", "HOME": str(elsewhere)},
+            timeout=60,
+        )
+
+    done = auditor()
+    assert (done.returncode, json.loads(done.stdout)["verdict"]) == (0, "proven"), done
+    export.write_text(text.replace('"to":"done"', '"to":"refused"', 1), "utf-8")
+    assert auditor().returncode == 2
+    export.write_text("".join(text.splitlines(keepends=True)[: signed["size"] - 1]), "utf-8")
+    assert auditor().returncode == 2
+
+
+@pytest.mark.parametrize("key", ["", "nonsense", "name+00000000+AAAA", "\udcff"])
+def test_what_is_no_public_key_is_said_to_be_none(synced, key):
+    synced.ok("audit", "checkpoint")
+    synced.ok("audit", "export", "log.jsonl")
+    (synced.root / "bad.pub").write_bytes(key.encode("utf-8", "surrogateescape"))
+    note = str(next((synced.root / "state/checkpoints").iterdir()))
+    said = synced.baton("audit", "verify", "--export", "log.jsonl", "--key", "bad.pub", "--checkpoint", note, "--json")
+    assert (said.code, said.json["error"]) in ((2, "configuration"), (2, "malformed"))
+
+
+def test_an_offline_check_needs_all_three(synced):
+    synced.ok("audit", "export", "log.jsonl")
+    said = synced.baton("audit", "verify", "--export", "log.jsonl", "--json")
+    assert (said.code, said.json["error"]) == (2, "usage")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update audit_entries set body = replace(body, 'planned', 'refused') where seq = 5",
+        "delete from audit_entries where seq = 5",
+        "delete from audit_entries where seq > 5",
+        "update audit_entries set at = '2020-01-01T00:00:00.000000Z' where seq = 3",
+    ],
+)
+def test_a_changed_log_is_found_and_not_signed(synced, damage):
+    synced.ok("audit", "checkpoint")
+    synced.query(damage)
+    assert synced.baton("audit", "verify").code == 2
+    assert synced.baton("audit", "checkpoint", "--json").json["error"]
+    assert synced.baton("doctor").code == 2
+
+
+def test_doctor_of_a_healthy_hub(synced):
+    said = synced.ok("doctor", "--json").json
+    assert said["well"]
+    assert "in order" in synced.ok("doctor").out
+
+
+def test_doctor_lists_everything_without_starting_anything(company):
+    company.edit("    rate: {calls: 10000, burst: 1000}\n", "    rate: {calls: -1}\n    treads: 4\n")
+    company.edit("path: feed, settle_s: 0", "pth: feed")
+    said = company.baton("doctor", "--json")
+    assert said.code == 2
+    details = [finding["detail"] for finding in said.json["findings"] if not finding["ok"]]
+    lines = {re.search(r"systems\.yaml:(\d+):", detail).group(1) for detail in details}
+    assert len(details) >= 3
+    assert len(lines) >= 3
+    assert not (company.root / "state").exists()
+
+
+def test_doctor_sees_readable_secrets(synced):
+    (synced.root / "secrets/crm/client_secret").chmod(0o644)
+    said = synced.baton("doctor", "--json")
+    assert said.code == 2
+    assert "client_secret" in said.out

@@ -1,0 +1,85 @@
+"""Everything the commands say can be said in Chinese, and means the same."""
+
+import ast
+import string
+from pathlib import Path
+
+import pytest
+
+from baton.cli.language import CHINESE
+from baton.cli.output import language_of
+from baton.engine.settle import Verdict
+from baton.model.account import AccountState, Action
+from baton.model.effect import EffectState
+from baton.model.people import EmploymentStatus
+from baton.store.runs import RunState
+
+CLI = Path(__file__).parents[2] / "baton" / "cli"
+
+
+def literals(node):
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        yield node.value
+    elif isinstance(node, ast.IfExp):
+        yield from literals(node.body)
+        yield from literals(node.orelse)
+    elif isinstance(node, (ast.List, ast.Tuple)):
+        for item in node.elts:
+            yield from literals(item)
+
+
+def spoken():
+    """(file, line, text) of every literal handed to a Voice or a spinner."""
+    for file in sorted(CLI.glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            if not isinstance(node, ast.Call):
+                continue
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            place = {"say": 0, "words": 0, "table": 0, "working": 1}.get(name)
+            if place is not None and len(node.args) > place:
+                for text in literals(node.args[place]):
+                    yield file.name, node.lineno, text
+
+
+def test_every_message_is_known_in_chinese():
+    found = list(spoken())
+    assert len(found) > 60
+    assert [item for item in found if item[2] not in CHINESE] == []
+
+
+def test_no_translation_is_left_over():
+    values = {
+        str(value)
+        for kind in (Verdict, RunState, EffectState, Action, AccountState, EmploymentStatus)
+        for value in kind
+    }
+    used = {text for _, _, text in spoken()} | values
+    assert sorted(set(CHINESE) - used) == []
+    assert sorted(values - set(CHINESE)) == []
+
+
+def test_translations_have_the_same_blanks():
+    def blanks(text):
+        return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name is not None)
+
+    for english, chinese in CHINESE.items():
+        assert blanks(english) == blanks(chinese), english
+        said = any(letter.isalpha() for part, *_ in string.Formatter().parse(english) for letter in part)
+        assert not said or any("\u4e00" <= letter <= "\u9fff" for letter in chinese), english
+
+
+@pytest.mark.parametrize(
+    ("environ", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "en_US.UTF-8", "LC_ALL": "zh_TW.UTF-8"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANG": "zh_CN.UTF-8", "LC_MESSAGES": "de_DE"}, "en"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": ""}, "zh"),
+    ],
+)
+def test_the_locale_decides(environ, language):
+    assert language_of(None, environ) == language
+    assert language_of("zh", environ) == "zh"
+    assert language_of("en", environ) == "en"
