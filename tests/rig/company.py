@@ -166,6 +166,8 @@ class Company:
     prepare: Callable[[str, FakeTarget], None] = lambda *_: None
     """Called with every fake target that is built, to plug trouble in."""
     mappings: dict[str, FieldMapping] = field(default_factory=dict)
+    source: SystemSettings | None = None
+    """Another HR source than the one in memory; its mapping goes into ``mappings``."""
 
     def __post_init__(self) -> None:
         self.kinds = {f"crm/fake_{name}": kind for name, kind in self.targets.items()}
@@ -202,7 +204,7 @@ class Company:
 
     def settings(self) -> HubSettings:
         """What systems.yaml would say."""
-        systems = {"hr": self._system("hr", "hr/memory")}
+        systems = {"hr": self.source or self._system("hr", "hr/memory")}
         systems |= {name: self._system(name, f"crm/fake_{name}") for name in self.targets}
         return HubSettings(
             file=self.folder / "systems.yaml",

@@ -45,7 +45,7 @@ EXACT = frozenset({"A", "A?", "B", "D"})
 """Classes with one effect per change, never an older one over a newer."""
 SYSTEM = "target"
 PEOPLE = 300
-SHARE = 0.25
+SHARE = 0.4
 BATCH = 10
 _MANAGER = "  manager: {from: manager_number}\n"
 LEASE = timedelta(seconds=301)
@@ -140,7 +140,7 @@ class Simulation:
         self._look_into_doubts(share=0.3)
         check_always(self.hub, self.truth, exact=self.figures.kind in EXACT)
         self.staff.change(SHARE, self.clock.now())
-        self.clock.advance(timedelta(hours=self.chance.uniform(0.1, 8)))
+        self.clock.advance(timedelta(hours=self.chance.choice((0.01, 0.1, 1, 8)) * self.chance.random()))
 
     @contextmanager
     def _mortal(self) -> Iterator[None]:

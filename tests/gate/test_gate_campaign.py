@@ -1,0 +1,35 @@
+"""Bad feeds cannot take access away from many; ordinary ones pass. The long campaign: ``python -m tests.gate``."""
+
+import random
+from datetime import date
+
+import pytest
+
+from baton.engine import gate
+from tests.gate.campaign import Figures, UnapprovedError, campaign, story
+from tests.gate.feeds import HOSTILE, company
+
+
+def test_hostile_feeds_of_every_kind_and_a_drip() -> None:
+    figures = campaign(stories=2, seed=20261122)
+    assert figures.feeds >= 100
+    assert figures.outcomes.keys() >= set(HOSTILE)
+    assert set(figures.outcomes["40 % left"]) == {"held"}
+    assert set(figures.outcomes["all left"]) == {"held"}
+    assert set(figures.outcomes["40 % leave soon"]) == {"held"}
+    assert set(figures.outcomes["emptied"]) == {"refused"}
+    assert set(figures.outcomes["0.5-1 % left"]) == {"ready"}
+    assert figures.outcomes["drip of 1 % an hour"]["held"] > 0
+
+
+def test_without_the_gate_the_campaign_finds_the_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "trips", lambda *_: [])
+    with pytest.raises(UnapprovedError), story("no gate", Figures()) as told:
+        told.hostile("40 % left")
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_the_feeds_are_what_their_names_say(kind: str) -> None:
+    people = company(random.Random(1))
+    bad = HOSTILE[kind](people, random.Random(2), date(2026, 11, 23))
+    assert bad != HOSTILE["40 % left"](people, random.Random(3), date(2026, 11, 23))
