@@ -253,9 +253,8 @@ class Applier:
                 and not settlement.effect.references.keys() <= settlement.effect.digests.keys()
             ]
             self.leases.links.mark_dirty(connection, self.system, unresolved)
-        for state in after:
-            name = "lost" if state is None else "retry" if state is EffectState.PLANNED else state.value
-            report.counts[name] += 1
+        for settlement, state in zip(settlements, after, strict=True):
+            report.counts[_told(settlement.effect, state)] += 1
 
     def _settlement(self, effect: Effect, receipt: Receipt) -> Settlement:
         if receipt.outcome is Outcome.NOT_PERFORMED:
@@ -297,6 +296,15 @@ class Applier:
                 report.stop(error)
         self._store(list(zip(batch, receipts, strict=True)), report)
         return sum(receipt.outcome not in (Outcome.IN_DOUBT, Outcome.ACCEPTED) for receipt in receipts)
+
+
+def _told(effect: Effect, after: EffectState | None) -> str:
+    """What a report calls an outcome. A doubt that ends in "it did not arrive" is an answer, not a failed write."""
+    if after is None:
+        return "lost"
+    if after is not EffectState.PLANNED:
+        return after.value
+    return "resend" if effect.state is EffectState.IN_DOUBT else "retry"
 
 
 _POISON = Receipt.refused(
