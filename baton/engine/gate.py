@@ -16,7 +16,7 @@ from typing import Protocol
 
 import sqlalchemy as sa
 
-from baton.model.effect import EffectState
+from baton.model.effect import OPEN_STATES, EffectState
 from baton.store.tables import effects
 
 
@@ -77,15 +77,16 @@ class Trip:
 class _Loss:
     system: str
     number: str
-    due_at: datetime
+    at: datetime
     own: bool
 
 
 def trips(connection: sa.Connection, run_id: str, population: int, policy: GatePolicy) -> list[Trip]:
     """The limits that this saved run would exceed; empty when it may go. Runs without destructive effects never trip.
 
-    A window slides over the moments at which the effects fire, so that many small runs that fire together count
-    together, however far apart they were planned.
+    A window slides over the moments at which people lose something: when it was done, when it is due, and now for what
+    is overdue. Many small runs that fire together count together, however far apart they were planned, and so does what
+    an outage has kept waiting.
     """
     reach = max((window.span for window in policy.windows if window.span is not None), default=timedelta())
     losses = _losses(connection, run_id, reach)
@@ -102,21 +103,27 @@ def trips(connection: sa.Connection, run_id: str, population: int, policy: GateP
 
 
 def _losses(connection: sa.Connection, run_id: str, reach: timedelta) -> list[_Loss]:
-    first = sa.select(sa.func.min(effects.c.due_at)).where(effects.c.run_id == run_id, effects.c.destructive)
-    earliest = connection.execute(first).scalar_one()
-    if earliest is None:
+    saved = sa.select(sa.func.max(effects.c.created_at)).where(effects.c.run_id == run_id, effects.c.destructive)
+    now = connection.execute(saved).scalar_one()
+    if now is None:
         return []
-    query = (
-        sa.select(effects.c.system, effects.c.number, effects.c.due_at, effects.c.run_id)
-        .where(
-            effects.c.destructive,
-            effects.c.due_at > earliest - reach,
-            sa.not_(effects.c.approved),
-            effects.c.state.not_in([EffectState.SUPERSEDED.value, EffectState.REFUSED.value, EffectState.HELD.value]),
-        )
-        .order_by(effects.c.due_at)
+    columns = (effects.c.system, effects.c.number, effects.c.run_id, effects.c.due_at, effects.c.updated_at)
+    query = sa.select(*columns, effects.c.state).where(
+        effects.c.destructive,
+        sa.or_(effects.c.due_at > now - reach, effects.c.updated_at > now - reach, effects.c.state.in_(OPEN_STATES)),
+        sa.not_(effects.c.approved),
+        effects.c.state.not_in([EffectState.SUPERSEDED.value, EffectState.REFUSED.value, EffectState.HELD.value]),
     )
-    return [_Loss(row.system, row.number, row.due_at, row.run_id == run_id) for row in connection.execute(query)]
+    losses = [
+        _Loss(
+            row.system,
+            row.number,
+            row.updated_at if row.state == EffectState.DONE else max(row.due_at, now),
+            row.run_id == run_id,
+        )
+        for row in connection.execute(query)
+    ]
+    return sorted(losses, key=lambda loss: loss.at)
 
 
 def _worst(losses: Sequence[_Loss], window: Window, system: str) -> int:
@@ -130,7 +137,7 @@ def _worst(losses: Sequence[_Loss], window: Window, system: str) -> int:
     for loss in scope:
         inside[loss.number] += 1
         own_inside += loss.own
-        while scope[start].due_at <= loss.due_at - window.span:
+        while scope[start].at <= loss.at - window.span:
             gone = scope[start]
             own_inside -= gone.own
             inside[gone.number] -= 1

@@ -113,7 +113,7 @@ class Story:
             (timedelta(days=7), gate.week.limit(self.population)),
         ):
             for end, _ in self.losses:
-                lost = sum(count for at, count in self.losses if end - span <= at <= end)
+                lost = sum(count for at, count in self.losses if end - span < at <= end or at == end)
                 if lost > limit:
                     raise UnapprovedError(
                         f"{lost} of {self.population} lost access within {span}, the limit is {limit}"

@@ -6,10 +6,13 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 
-HEADERS = tuple(
-    "工号,姓名,部门编码,岗位,员工状态,直属上级工号,入职日期,最后工作日,合同终止日,发薪截止日,手机,工作邮箱,时区,职级,用工类型,工作地点,成本"
-    "中心,生效日期,证件号码,开户名,银行账号,联行号,开户行".split(",")
+# fmt: off
+HEADERS = (
+    "工号", "姓名", "部门编码", "岗位", "员工状态", "直属上级工号", "入职日期", "最后工作日",
+    "合同终止日", "发薪截止日", "手机", "工作邮箱", "时区", "职级", "用工类型", "工作地点",
+    "成本中心", "生效日期", "证件号码", "开户名", "银行账号", "联行号", "开户行",
 )
+# fmt: on
 Person = dict[str, str]
 Feed = bytes
 
