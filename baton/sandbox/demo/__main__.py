@@ -9,6 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 
@@ -73,10 +74,11 @@ def _whole_story(around: Surroundings, narrator: Narrator) -> int:
         play.opening()
     with narrator.phase("the story"):
         play.story_unfolds()
-    with narrator.phase("the evidence"):
+    with narrator.phase("the evidence"), ThreadPoolExecutor(1) as aside:
+        audited = aside.submit(prove_audit, play)
         final_tables(play)
-        prove_audit(play)
         search_canaries(play)
+        audited.result()
     for failure in play.failures:
         narrator.say(f"WRONG: {failure}")
     verdict = "failed" if play.failures else "ok"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
+from baton.hub import Hub
 from baton.sandbox.demo.company import CLIENTS, publish, salespeople
 from baton.sandbox.demo.expected import Cell, compare
 from baton.sandbox.demo.hub_cli import baton
@@ -14,6 +16,8 @@ from baton.sandbox.demo.seen import look
 from baton.sandbox.demo.story import DEPARTED, Story
 from baton.sandbox.demo.surroundings import Surroundings
 from baton.sandbox.tryton_seed import seed_clients
+from baton.settings import load
+from baton.store.runs import Run, RunState
 
 _ERP_CLIENTS: Final = 60
 
@@ -28,6 +32,8 @@ class Play:
         self.failures: list[str] = []
         self.figures: dict[str, int] = {}
         self.runs: list[tuple[str, DagRun]] = []
+        self.first_checkpoint: Future[Any] | None = None
+        self._failed_run = ""
         self._aside = ThreadPoolExecutor(1, thread_name_prefix="demo-aside")
 
     # --- parts
@@ -49,12 +55,16 @@ class Play:
         self._check("after the first day")
         self._acceptors()
         deals.result()
+        self.first_checkpoint = self._aside.submit(baton, self.around.place, "audit", "checkpoint")
         self.story.retraction()
         self._sync("one resignation is taken back", "success")
         self._check("after the retraction")
         self._held_feed()
         self._dying_target()
+        settled: Future[Any] = self._aside.submit(baton, self.around.place, "settle", self._failed_run)
         self._reconcile()
+        verdict = settled.result()["run"]["verdict"]
+        self._require(verdict == "clean", f"{self._failed_run} is {verdict} after the next run")
         self._aside.shutdown()
 
     def _seed_deals(self) -> None:
@@ -83,15 +93,15 @@ class Play:
         publish(wrong, self.around.place.feed)
         leavers = sum(person.status == "离职" for person in wrong)
         run = self._trigger(f"a feed in which {leavers} of {len(wrong)} people have left", "failed")
-        (held,) = [found for found in self._hub_runs() if found["state"] == "held"]
+        (held,) = [found for found in self._latest_runs() if found.state is RunState.HELD]
         self._require(self.around.airflow.failed_tasks(run) == ["settle"], "the held DAG run is not red at `settle`")
         self._require(self._writes() == before, "the held feed wrote to a target")
-        for reason in held["reasons"][-1:]:
+        for reason in held.reasons[-1:]:
             self.narrator.say(f"held by the gate: {reason}")
-        baton(self.around.place, "reject", held["id"], "--as", CHECKER, "--why", "HR exported the wrong file")
+        baton(self.around.place, "reject", held.id, "--as", CHECKER, "--why", "HR exported the wrong file")
         self.narrator.say(f"rejected by {CHECKER}: HR exported the wrong file")
         self.figures["held_runs"] = 1
-        self.figures["held_effects"] = int(held["counts"]["effects"])
+        self.figures["held_effects"] = held.counts["effects"]
         self.figures["writes_while_held"] = sum(self._writes().values()) - sum(before.values())
 
     def _dying_target(self) -> None:
@@ -106,13 +116,11 @@ class Play:
         half = self._updates(before)
         self._require(0 < len(half) < len(moved), f"Feishu had taken {len(half)} of {len(moved)} when it died")
         self.narrator.say(f"Feishu had taken {len(half)} of {len(moved)} changes when it died ({run.state})")
-        failed_run = self._hub_runs()[0]["id"]
+        self._failed_run = self._latest_runs()[0].id
         sandbox.clear("oa")
         self._sync("Feishu is back; the next run takes up what was left", "success")
         all_of_them = self._updates(before)
         self._require(sorted(all_of_them) == sorted(moved), "Feishu: a change was lost or sent twice")
-        settled = baton(self.around.place, "settle", failed_run)
-        self._require(settled["run"]["verdict"] == "clean", f"{failed_run} is not clean after the next run")
         self.figures["changes_before_death"] = len(half)
         self.figures["changes_in_all"] = len(all_of_them)
 
@@ -170,9 +178,9 @@ class Play:
             self.failures.append(otherwise)
             self.narrator.say(f"  WRONG: {otherwise}")
 
-    def _hub_runs(self) -> list[dict[str, Any]]:
-        runs: list[dict[str, Any]] = baton(self.around.place, "runs")["runs"]
-        return runs
+    def _latest_runs(self) -> Sequence[Run]:
+        with Hub(load(self.around.place.systems)) as hub, hub.database.read() as connection:
+            return hub.runs.latest(connection, 10)
 
     def _writes(self) -> dict[str, int]:
         """Accepted writes so far, by the targets' own count (Tryton: its records with their last change)."""

@@ -19,7 +19,7 @@ import httpx
 
 from baton.sandbox.demo.narrator import DemoFailedError
 from baton.sandbox.demo.processes import Processes
-from baton.sandbox.demo.workplace import REPOSITORY, Workplace
+from baton.sandbox.demo.workplace import CONNECTORS, REPOSITORY, Workplace
 
 _START_S: Final = 120.0
 _RUN_S: Final = 180.0
@@ -52,6 +52,11 @@ class Scheduler:
     _http: httpx.Client | None = None
 
     @property
+    def _prepared(self) -> Path:
+        """Is there once the database can be used."""
+        return self.place.airflow / "prepared"
+
+    @property
     def url(self) -> str:
         """Where a browser looks."""
         return f"http://127.0.0.1:{self.port}"
@@ -61,15 +66,12 @@ class Scheduler:
         self.port = _free_port()
         self._write_passwords()
         env = self._environment()
+        # Each imports what it needs while the database is being made, and begins when it is there.
+        self._spawn("api-server", _SERVING, env, "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1")
+        self._spawn("scheduler", _TASKS, env, "--skip-serve-logs")
+        self._spawn("dag-processor", _TASKS, env)
         self._migrate(env)
-        commands = {
-            "api-server": ["api-server", "--host", "127.0.0.1", "--port", str(self.port), "--workers", "1"],
-            "scheduler": ["scheduler", "--skip-serve-logs"],
-            "dag-processor": ["dag-processor"],
-        }
-        for name, arguments in commands.items():
-            log = self.place.log(f"airflow-{name}")
-            self.processes.start(f"airflow {name}", [*_AIRFLOW, *arguments], log=log, env=env)
+        self._prepared.touch()
         self._log_in()
         self._await_dags()
 
@@ -150,6 +152,7 @@ class Scheduler:
             "API__BASE_URL": self.url,
             "API__SECRET_KEY": secrets.token_urlsafe(32),
             "API_AUTH__JWT_SECRET": secrets.token_urlsafe(64),
+            "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
             "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
             # The story decides when a sync runs; the DAG's own schedule would add runs in between.
             "SCHEDULER__USE_JOB_SCHEDULE": "False",
@@ -168,6 +171,10 @@ class Scheduler:
             "no_proxy": "127.0.0.1",
             "NO_PROXY": "127.0.0.1",
         }
+
+    def _spawn(self, name: str, imports: str, env: Mapping[str, str], *arguments: str) -> None:
+        command = [sys.executable, "-c", _LAUNCHER, imports, str(self._prepared), name, *arguments]
+        self.processes.start(f"airflow {name}", command, log=self.place.log(f"airflow-{name}"), env=env)
 
     def _migrate(self, env: Mapping[str, str]) -> None:
         log = self.place.log("airflow-db")
@@ -224,6 +231,26 @@ class Scheduler:
 
 
 _AIRFLOW: Final = [sys.executable, "-m", "airflow"]
+# Imports what it is told, waits for a file, then is Airflow. Scheduler and DAG processor fork a process per task and
+# per file: what is imported before is not imported again in each of them.
+_LAUNCHER: Final = """
+import importlib, pathlib, runpy, sys, time
+_, imports, prepared, *arguments = sys.argv
+for name in imports.split():
+    importlib.import_module(name)
+while not pathlib.Path(prepared).exists():
+    time.sleep(0.1)
+sys.argv = ["airflow", *arguments]
+runpy.run_module("airflow", run_name="__main__", alter_sys=True)
+"""
+_SERVING: Final = "airflow.cli.cli_parser airflow.api_fastapi.app airflow.api_fastapi.core_api.app"
+_TASKS: Final = " ".join(
+    [
+        "baton.tasks",
+        "baton.mapping.compile",
+        *(f"connectors.{name.replace('/', '.')}.connector" for name in CONNECTORS.values()),
+    ]
+)
 
 
 def _free_port() -> int:
