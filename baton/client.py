@@ -8,6 +8,7 @@ of transport failures into the four connector errors. `Client.session` puts libr
 
 from __future__ import annotations
 
+import logging
 import math
 import zlib
 from collections.abc import Iterable, Mapping
@@ -28,6 +29,9 @@ from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError,
 from baton.guarded_transport import DEADLINE, guarded_transport
 
 _LONGEST_RETRY_AFTER_S = 3600.0
+for _library in ("httpx", "httpcore"):
+    # They log URLs (httpx, at INFO) and headers (httpcore): personal data and credentials, in Airflow's logs for one.
+    logging.getLogger(_library).setLevel(logging.WARNING)
 
 
 class Intent(Enum):

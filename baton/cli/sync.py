@@ -154,6 +154,8 @@ def _apply(hub: Hub, voice: Voice, only: str | None = None) -> list[Report]:
             voice.say("{system}: {figures}", system=report.system, figures=figures)
         if report.halted:
             voice.say("{system}: stopped: {why}", system=report.system, why=report.halted)
+        elif not figures:
+            voice.say("{system}: {figures}", system=report.system, figures=voice.words("nothing to do"))
 
     with working(voice, "sending"):
         return execution.apply(hub, only, say)

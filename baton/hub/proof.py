@@ -28,14 +28,17 @@ def folder(hub: Hub) -> CheckpointFolder:
 
 
 def checkpoint(hub: Hub) -> tuple[Checkpoint, Path]:
-    """Sign the log as it is now; raises `TamperedError` when it no longer contains what was signed before."""
+    """Sign the log as it is now; the checkpoint and its file.
+
+    Raises `TamperedError` when the log no longer contains what was signed before.
+    """
     key = signer(hub)
     place = folder(hub)
     with hub.database.read() as connection:
         signed = place.issue(key, log.leaves(connection), hub.clock.now())
     public = hub.state_dir / "audit.pub"
     public.write_text(f"{key.verifier}\n", encoding="utf-8")
-    return signed, place.path
+    return signed, max(place.path.glob("checkpoint-*.txt"))
 
 
 def export(hub: Hub, file: BinaryIO) -> int:

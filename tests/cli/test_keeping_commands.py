@@ -156,7 +156,7 @@ def test_the_audit_log_is_proven_here_and_elsewhere(synced, tmp_path_factory, mo
         assert value not in text
     public = (synced.root / "state/audit.pub").read_text()
     (elsewhere / "audit.pub").write_text(public)
-    (elsewhere / "note").write_text(next((synced.root / signed["path"]).iterdir()).read_text())
+    (elsewhere / "note").write_text((synced.root / signed["path"]).read_text())
     offline = ["audit", "verify", "--export", "log.jsonl", "--key", "audit.pub", "--checkpoint", "note", "--json"]
 
     def auditor():
@@ -183,7 +183,7 @@ def test_what_is_no_public_key_is_said_to_be_none(synced, key):
     synced.ok("audit", "checkpoint")
     synced.ok("audit", "export", "log.jsonl")
     (synced.root / "bad.pub").write_bytes(key.encode("utf-8", "surrogateescape"))
-    note = str(next((synced.root / "state/checkpoints").iterdir()))
+    note = str(next((synced.root / "state/checkpoints").glob("checkpoint-*")))
     said = synced.baton("audit", "verify", "--export", "log.jsonl", "--key", "bad.pub", "--checkpoint", note, "--json")
     assert (said.code, said.json["error"]) in ((2, "configuration"), (2, "malformed"))
 

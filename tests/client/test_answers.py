@@ -1,6 +1,7 @@
 """What comes over the wire: deadlines, sizes, encodings, lost answers, redirects, waiting."""
 
 import gzip
+import logging
 import socket
 import time
 import zlib
@@ -342,6 +343,16 @@ def test_a_garbled_body_is_doubt_after_a_write():
 
 def test_an_answer_never_shows_its_body():
     assert "secret" not in repr(Response(200, {}, b"secret", Intent.READ, "host"))
+
+
+def test_no_url_header_or_body_is_logged(raw, client_for, caplog):
+    server = raw(b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=canary4\r\nContent-Length: 7\r\n\r\ncanary5")
+    with caplog.at_level(logging.DEBUG):
+        client = client_for(server)
+        client.request("POST", f"{server.url}?name=canary1", headers={"Authorization": "canary2"}, content="canary3")
+        client.session().post(server.url, params={"name": "canary1"}, auth=("me", "canary2"), data="canary3")
+    assert "canary" not in caplog.text
+    assert "/x" not in caplog.text
 
 
 def test_in_process_answers_take_the_same_path():

@@ -1,0 +1,114 @@
+"""check, mapping, new-connector."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.conftest import REPO
+
+
+def test_check_of_a_system_looks_live_and_tries_the_laws(company):
+    company.ok("keys", "init")
+    said = company.ok("check", "crm", "--json").json
+    assert all(finding["ok"] for finding in said["findings"]["crm"])
+    assert {law["verdict"] for law in said["laws"]["crm/salesforce"]} <= {"ok", "not_applicable"}
+    assert len(said["laws"]["crm/salesforce"]) > 20
+    assert company.crm.journal == []
+    (company.root / "secrets/crm/client_secret").write_text("not-the-secret")
+    bad = company.baton("check", "crm", "--json")
+    assert bad.code == 2
+    finding = next(finding for finding in bad.json["findings"]["crm"] if not finding["ok"])
+    assert finding["remedy"]
+    assert "not-the-secret" not in bad.out + bad.err
+
+
+def test_check_of_a_connector_needs_no_configuration(company):
+    company.systems.unlink()
+    said = company.ok("check", "crm/salesforce")
+    assert "laws kept, 0 broken" in said.out
+
+
+@pytest.mark.parametrize("connector", ["bank/host_to_host", "erp/tryton"])
+def test_what_needs_a_real_server_says_so_instead_of_failing(company, connector):
+    said = company.ok("check", connector, "--json").json
+    assert said["laws"] == {}
+    assert "server" in said["laws_tried_elsewhere"][connector]
+    assert "server" in company.ok("check", connector).out
+
+
+def test_mapping_check_and_test(company):
+    company.ok("keys", "init")
+    checked = company.ok("mapping", "check", "--json").json["checked"]
+    assert {entry["path"].rpartition("/")[2] for entry in checked} == {"crm.yaml", "hr_file_export--employee.yaml"}
+    mapping = company.root / "crm.yaml"
+    assert company.ok("mapping", "test", str(mapping), "--json").json["checked"][0]["examples"] >= 3
+    company.edit("      LastName: 欧阳\n", "      LastName: 欧\n", mapping)
+    said = company.baton("mapping", "test", str(mapping), "--json")
+    assert said.code == 2
+    assert len(said.json["faults"]) == 1
+    mapping.write_text("mapping: 1\nsource: {employee\n", "utf-8")
+    assert company.baton("mapping", "check", str(mapping)).code == 2
+    mapping.write_text('{"{0}": "{nope}"}\n', "utf-8")
+    said = company.baton("mapping", "check", str(mapping))
+    assert said.code == 2
+    assert "{{" not in said.err
+
+
+def test_mapping_suggest_drafts_from_the_feed_and_never_over_a_file(company):
+    company.ok("keys", "init")
+    draft = company.ok("mapping", "suggest", "hr", "employee").out
+    assert "工号" in draft
+    assert "测试甲" not in draft
+    out = company.root / "draft.yaml"
+    said = company.ok("mapping", "suggest", "employee", "crm/salesforce", "--out", str(out), "--json").json
+    assert out.read_text("utf-8") == said["draft"]
+    again = company.baton("mapping", "suggest", "hr", "employee", "--out", str(out), "--json")
+    assert (again.code, again.json["faults"][0]["rule"]) == (2, "exists")
+    assert out.read_text("utf-8") == said["draft"]
+
+
+def test_a_new_connector_keeps_its_laws_and_touches_nothing(tmp_path):
+    shutil.copytree(REPO / "connectors", tmp_path / "connectors", ignore=shutil.ignore_patterns("__pycache__"))
+
+    def baton(*arguments):
+        environ = {
+            "PATH": os.defpath,
+            "HOME": str(tmp_path),
+            "PYTHONPATH": str(tmp_path),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        return subprocess.run(
+            [sys.executable, "-c", "from baton.cli import main; main()", *arguments, "--json"],
+            cwd=tmp_path,
+            env=environ,
+            check=False,
+            capture_output=True,
+            timeout=120,
+        )
+
+    def digests():
+        return {p: hashlib.sha256(p.read_bytes()).hexdigest() for p in tmp_path.rglob("*") if p.is_file()}
+
+    before = digests()
+    made = baton("new-connector", "crm/my_vendor")
+    assert made.returncode == 0, made.stderr
+    written = {tmp_path / path for path in json.loads(made.stdout)["written"]}
+    after = digests()
+    assert {path: digest for path, digest in after.items() if path in before} == before
+    assert set(after) - set(before) == written
+    checked = baton("check", "crm/my_vendor")
+    assert checked.returncode == 0, checked.stderr
+    verdicts = [law["verdict"] for law in json.loads(checked.stdout)["laws"]["crm/my_vendor"]]
+    assert verdicts.count("ok") > 15
+    assert "failed" not in verdicts
+    again = baton("new-connector", "crm/my_vendor")
+    assert again.returncode == 2
+    assert digests() == after
+    for name in ("crm/My-Vendor", "../x", "crm/", "nope/x", "crm/a/b", "crm/..", ""):
+        assert baton("new-connector", name).returncode == 2, name
+    assert digests() == after
