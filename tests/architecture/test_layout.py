@@ -14,8 +14,6 @@ KINDS = ("hr", "crm", "erp", "oa", "bank")
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}
-LONG_TESTS: set[str] = set()
-"""Test files over the limit. It only shrinks."""
 
 
 def tracked(pattern):
@@ -64,10 +62,7 @@ def test_there_are_connectors_of_every_kind():
 @pytest.mark.parametrize("path", PYTHON, ids=shown)
 def test_no_file_is_too_long(path):
     lines = len(path.read_text("utf-8").splitlines())
-    if shown(path) in LONG_TESTS:
-        assert lines > LONGEST_FILE, "short enough now: take it off the list"
-    else:
-        assert lines <= LONGEST_FILE, f"{lines} lines: which two things is it?"
+    assert lines <= LONGEST_FILE, f"{lines} lines: which two things is it?"
 
 
 def test_no_function_is_longer_than_a_screen():
