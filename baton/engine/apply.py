@@ -216,6 +216,10 @@ class Applier:
             replace(effect, digests={name: mark for name, mark in effect.digests.items() if name in write.fields})
             for effect, write in zip(batch, writes, strict=True)
         ]
+        narrowed = [after for before, after in zip(batch, sendable, strict=True) if after.digests != before.digests]
+        if narrowed:
+            with self.database.write() as connection:
+                self.leases.narrow(connection, narrowed)
         return sendable, writes
 
     def _without_arrived(

@@ -31,10 +31,13 @@ class RetryRule:
 def as_write(
     effect: Effect, link: Link, references: Mapping[str, str], expected: Account | None = None
 ) -> AccountWrite:
-    """The write a connector gets. References that do not resolve yet are left out (the entity is planned again)."""
+    """The write a connector gets. References that do not resolve yet are left out (the entity is planned again).
+
+    What was left out once stays out (it has no digest any more): one key never names two different writes.
+    """
     fields = dict(effect.fields)
     for name, number in effect.references.items():
-        if number in references:
+        if number in references and name in effect.digests:
             fields[name] = references[number]
     return AccountWrite(
         key=effect.key,

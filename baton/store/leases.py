@@ -163,6 +163,14 @@ class LeaseStore:
         self._change(connection, kept, batch_id=name, lease_until=until)
         return [replace(effect, batch_id=name) for effect in kept]
 
+    def narrow(self, connection: sa.Connection, ours: Sequence[Effect]) -> None:
+        """Keep what these effects are about to write where it is less than was planned, before it is sent."""
+        owned = self._owned(connection, ours)
+        rows = [{"row": effect.id, "digests": dict(effect.digests)} for effect in ours if effect.id in owned]
+        if rows:
+            values = {"digests": sa.bindparam("digests", type_=effects.c.digests.type)}
+            connection.execute(sa.update(effects).where(effects.c.id == sa.bindparam("row")).values(**values), rows)
+
     def claim_unsettled(
         self, connection: sa.Connection, rule: ClaimRule, state: EffectState, *, quiet_s: float = 0.0
     ) -> list[Effect]:

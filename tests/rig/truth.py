@@ -69,9 +69,9 @@ class Truth:
                 return None
             return Account(number, record.external_id, record.state, dict(record.fields), str(record.mark))
 
-    def repeated(self) -> list[str]:
-        """The keys of writes that took effect more than once."""
-        return [key for key, times in Counter(entry.key for entry in self.journal).items() if times > 1]
+    def repeated(self) -> list[tuple[str, int]]:
+        """The (person, version) of changes that took effect more than once, under whatever key."""
+        return [each for each, times in Counter((e.number, e.version) for e in self.journal).items() if times > 1]
 
     def stale(self) -> list[Applied]:
         """The writes that took effect after a newer one of the same person."""

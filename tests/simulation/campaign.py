@@ -74,14 +74,14 @@ class Figures:
 class Simulation:
     """One company, one target, one seed."""
 
-    def __init__(self, seed: int, kind: str, folder: Path) -> None:
+    def __init__(self, seed: int, kind: str, folder: Path, people: int = PEOPLE) -> None:
         self.figures = Figures(seed, kind)
         self.chance = random.Random(f"world {seed} {kind}")
         self.clock = VirtualClock()
         self._trace = hashlib.sha256()
         self.trouble = Trouble(self.chance, self.clock, self.note, rival=self._rival)
         self.truth = Truth()
-        self.staff = Staff(self.chance, PEOPLE)
+        self.staff = Staff(self.chance, people)
         self.company = Company(
             folder,
             f"sqlite:///{folder}/hub.sqlite3",
@@ -256,15 +256,17 @@ class Simulation:
         self.figures.counts["enabled"] = alive
 
 
-def simulate(seed: int, kind: str, deliveries: int) -> Figures:
+def simulate(seed: int, kind: str, deliveries: int, people: int = PEOPLE) -> Figures:
     """One seed for one class of target. The error of a violation names the seed that replays it."""
     parent = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
     folder = Path(tempfile.mkdtemp(prefix="baton-simulation-", dir=parent))
     logging.getLogger("baton.engine").setLevel(logging.CRITICAL)
     try:
-        return Simulation(seed, kind, folder).run(deliveries)
+        return Simulation(seed, kind, folder, people).run(deliveries)
     except BrokenInvariantError as error:
-        error.add_note(f"replay: python -m tests.simulation --seed {seed} --kind {kind} --deliveries {deliveries}")
+        error.add_note(
+            f"replay: python -m tests.simulation --seed {seed} --kinds {kind} --deliveries {deliveries} --people {people}"
+        )
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
