@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from baton.contracts import AccountTarget, ResultSource
 from baton.engine import calls
-from baton.errors import ConnectorError
+from baton.errors import ConfigurationError, ConnectorError
 from baton.model.account import AccountWrite, Outcome
 from baton.model.effect import Effect, EffectState, Link
 from baton.store.database import Database
@@ -108,7 +108,7 @@ def settle(
     for system, written in by_system.items():
         try:
             _compare(system, written, open_target(system), database, links, settlement)
-        except ConnectorError as error:
+        except (ConnectorError, ConfigurationError) as error:  # the latter: a system that is no longer configured
             settlement.unreadable[system] = str(error)
     _plan_again(database, links, settlement.differences)
     return settlement
