@@ -73,7 +73,9 @@ class Applier:
         chance: random.Random,
         pace: Pace = Pace(),
         crash_point: CrashPoint = lambda _: None,
+        pause: Callable[[float], None] = lambda _: None,
     ) -> None:
+        """``pause`` keeps everybody away from this system for some seconds, whatever status it throttles under."""
         self.system = system
         self.target = target
         self.database = database
@@ -83,6 +85,7 @@ class Applier:
         self.chance = chance
         self.pace = pace
         self.crash_point = crash_point
+        self.pause = pause
 
     def run(self) -> Report:
         """Do everything that is due, then say what was done. A system that needs a person ends this early."""
@@ -172,13 +175,15 @@ class Applier:
             if not batch:
                 return
             self.crash_point("sending")
-            receipts = calls.perform(self.target, writes, self.pace.retry, self.clock, self.chance)
+            receipts = calls.perform(self.target, writes, self.pace.retry, self.clock, self.chance, self.pause)
         except RejectedError as error:
             self._isolate(batch, error, report)
             return
         except (RetryableError, HaltError, InDoubtError) as error:
             # `perform` keeps doubt to itself: one that arrives here came from reading, before anything was sent.
             self._store([(effect, calls.blamed(error)) for effect in batch], report)
+            if isinstance(error, RetryableError) and error.retry_after_s:
+                self.pause(error.retry_after_s)
             report.stop(error)
             return
         self.crash_point("sent")

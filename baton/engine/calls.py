@@ -51,9 +51,14 @@ def as_write(
 
 
 def perform(
-    target: AccountTarget, writes: Sequence[AccountWrite], rule: RetryRule, clock: Clock, chance: random.Random
+    target: AccountTarget,
+    writes: Sequence[AccountWrite],
+    rule: RetryRule,
+    clock: Clock,
+    chance: random.Random,
+    pause: Callable[[float], None] = lambda _: None,
 ) -> Sequence[Receipt]:
-    """Perform writes of one action; one receipt each, in order.
+    """Perform writes of one action; one receipt each, in order. ``pause`` keeps everybody else away for some seconds.
 
     Raises `RetryableError` (nothing happened, patience used up), `RejectedError` (the call as a whole is refused) and
     `HaltError`. Everything else, a broken connector included, becomes receipts that say "in doubt".
@@ -62,6 +67,8 @@ def perform(
     def waiting(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.retry_after_s if isinstance(error, RetryableError) else None
+        if asked:
+            pause(asked)
         backoff = min(2.0**state.attempt_number, rule.longest_wait_s) * (0.5 + chance.random() / 2)
         return backoff if asked is None else asked
 

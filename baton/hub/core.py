@@ -103,12 +103,16 @@ class Hub:
         """The connector of a system, built once."""
         if name not in self._connectors:
             system = self.settings.system(name)
-            rate = system.rate or self.registry.load(system.connector).rate
-            limiter = SharedLimiter(self.database, name, rate, self.clock)
             self._connectors[name] = self.registry.build(
-                system, limiter, self.clock, transport=self._transports.get(name)
+                system, self.limiter(name), self.clock, transport=self._transports.get(name)
             )
         return self._connectors[name]
+
+    def limiter(self, name: str) -> SharedLimiter:
+        """The allowance of a system; every job, thread and machine shares it."""
+        system = self.settings.system(name)
+        rate = system.rate or self.registry.load(system.connector).rate
+        return SharedLimiter(self.database, name, rate, self.clock)
 
     def source(self, name: str) -> EmployeeSource:
         """The connector of an HR source."""

@@ -46,6 +46,7 @@ def apply(hub: Hub, only: str | None = None, progress: Callable[[Report], None] 
             chance=hub.chance,
             pace=Pace(threads=system.threads, lease_s=max(120.0, 10 * system.deadline_s)),
             crash_point=hub.crash_point,
+            pause=hub.limiter(system.name).pause,
         )
         reports.append(applier.run())
         progress(reports[-1])

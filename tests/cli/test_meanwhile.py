@@ -169,3 +169,25 @@ def test_a_limited_run_does_not_move_the_measure_of_feeds(synced):
     assert said.code == 3
     synced.ok("release", said.json["run"]["id"], "--as", "boss", "--why", "these twelve")
     assert synced.query("select digest, population from feeds") == before
+
+
+def test_a_system_that_throttles_under_another_status_is_left_alone_by_everyone(synced, monkeypatch):
+    """Not every vendor says 429: what a connector raises with ``retry_after_s`` pauses the shared allowance too."""
+    from baton.errors import RetryableError
+    from baton.hub.execution import apply
+    from connectors.crm.salesforce.connector import SalesforceConnector
+
+    def throttled(*_):
+        raise RetryableError("the daily limit is used up", code="REQUEST_LIMIT_EXCEEDED", retry_after_s=900)
+
+    monkeypatch.setattr(SalesforceConnector, "update", throttled)
+    synced.feed([person(n, 岗位="经理") for n in range(1, 31)])
+    synced.ok("plan", "sync", "--save")
+    with Hub(settings.load(synced.systems)) as hub:
+        apply(hub)
+    monkeypatch.undo()
+    monkeypatch.chdir(synced.root)
+    with Hub(settings.load(synced.systems)) as hub, pytest.raises(RetryableError) as caught:
+        hub.connector("crm").client.limiter.acquire()
+    assert caught.value.code == "paused"
+    assert 800 < caught.value.retry_after_s <= 901
