@@ -11,6 +11,7 @@ from baton.clock import Clock
 from baton.contracts import Rate
 from baton.errors import RetryableError
 from baton.store.database import Database
+from baton.store.instants import to_micros
 from baton.store.tables import allowances
 
 _PATIENCE_S: Final = 60.0
@@ -63,8 +64,10 @@ class SharedLimiter:
         query = sa.select(allowances.c.next_free).where(allowances.c.system == self.system).with_for_update()
         stored = connection.execute(query).scalar_one_or_none()
         if stored is None:
-            stored = self.clock.now()
-            connection.execute(sa.insert(allowances).values(system=self.system, next_free=stored))
+            # Whoever loses the race to create the row waits for the winner here. Both dialects spell it so.
+            first = sa.text("INSERT INTO allowances (system, next_free) VALUES (:system, :now) ON CONFLICT DO NOTHING")
+            connection.execute(first, {"system": self.system, "now": to_micros(self.clock.now())})
+            stored = connection.execute(query).scalar_one()
         return stored
 
     def _store(self, connection: sa.Connection, moment: datetime) -> None:
