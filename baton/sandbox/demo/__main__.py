@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
@@ -19,6 +19,7 @@ from baton.sandbox.demo import keeping
 from baton.sandbox.demo.evidence import final_tables, prove_audit, search_canaries
 from baton.sandbox.demo.narrator import DemoFailedError, Narrator
 from baton.sandbox.demo.play import Play
+from baton.sandbox.demo.scheduler import STORY_SETTINGS
 from baton.sandbox.demo.surroundings import Surroundings
 from baton.sandbox.demo.workplace import REPOSITORY, Workplace, sole_use
 from baton.sandbox.tryton import TrytonServerError
@@ -39,11 +40,11 @@ def main() -> int:
     if chosen.stop:
         return keeping.stop(kept)
     if chosen.serve:
-        return _perform(kept, lambda around, narrator: keeping.serve(kept, around, narrator))
-    return _perform(Workplace(chosen.directory.resolve() / "story"), _whole_story)
+        return _perform(kept, lambda around, narrator: keeping.serve(kept, around, narrator), {})
+    return _perform(Workplace(chosen.directory.resolve() / "story"), _whole_story, STORY_SETTINGS)
 
 
-def _perform(place: Workplace, work: Callable[[Surroundings, Narrator], int]) -> int:
+def _perform(place: Workplace, work: Callable[[Surroundings, Narrator], int], airflow: Mapping[str, str]) -> int:
     """Everything up, the work, everything down, whatever happens in between."""
     signal.signal(signal.SIGTERM, _interrupt)
     signal.signal(signal.SIGHUP, _interrupt)
@@ -51,7 +52,7 @@ def _perform(place: Workplace, work: Callable[[Surroundings, Narrator], int]) ->
     try:
         with sole_use(place.root):
             place.make()
-            around = Surroundings(place, narrator)
+            around = Surroundings(place, narrator, airflow)
             try:
                 with narrator.phase("starting the sandbox, Tryton, the bank and Airflow"):
                     around.start()

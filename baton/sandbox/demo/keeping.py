@@ -15,7 +15,7 @@ import click
 from baton.sandbox.demo.narrator import Narrator
 from baton.sandbox.demo.play import Play
 from baton.sandbox.demo.surroundings import Surroundings
-from baton.sandbox.demo.workplace import Workplace
+from baton.sandbox.demo.workplace import Workplace, in_use
 
 _START_S: Final = 600
 _STOP_S: Final = 30
@@ -72,7 +72,7 @@ def stop(place: Workplace) -> int:
     os.kill(pid, signal.SIGTERM)
     end = time.monotonic() + _STOP_S
     while time.monotonic() < end:
-        if _pid(place) is None:
+        if not in_use(place.root):
             click.echo("stopped")
             return 0
         time.sleep(0.1)
@@ -85,11 +85,8 @@ def serve(place: Workplace, around: Surroundings, narrator: Narrator) -> int:
     Play(around, narrator).opening()
     (place.root / "ready.txt").write_text(_where_to_look(place, around), encoding="utf-8")
     place.pid_file.write_text(str(os.getpid()))
-    try:
+    while True:
         signal.pause()
-    finally:
-        place.pid_file.unlink()
-    return 0
 
 
 def _where_to_look(place: Workplace, around: Surroundings) -> str:
@@ -108,10 +105,7 @@ Running until `make down`. Everything listens on 127.0.0.1 only.
 
 
 def _pid(place: Workplace) -> int | None:
-    """The serving process, if it lives."""
-    try:
-        pid = int(place.pid_file.read_text())
-        os.kill(pid, 0)
-    except (FileNotFoundError, ProcessLookupError, ValueError):
+    """The serving process, once it is ready and as long as it lives."""
+    if not in_use(place.root) or not place.pid_file.exists():
         return None
-    return pid
+    return int(place.pid_file.read_text())

@@ -1,39 +1,49 @@
-"""Processes that end with the demo, however it ends: each heads a group, and a keeper watches over all groups."""
+"""Processes that end with the demo, however it ends: each heads a session, and a keeper watches over them all."""
 
 from __future__ import annotations
 
 import contextlib
-import os
-import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-# Reads process group numbers (negative: no longer) until the demo's end of the pipe closes, then ends those groups.
-_KEEPER: Final = """
-import os, signal, sys, time
-groups = set()
+_GRACE_S: Final = 3.0
+# Reads session numbers (negative: no longer) until the demo's end of the pipe closes, then ends those sessions: first
+# their heads are asked, then whoever is left is killed, in whatever process group.
+_KEEPER: Final = f"""
+import os, pathlib, signal, sys, time
+sessions = set()
 for line in sys.stdin:
     number = int(line)
-    groups.add(number) if number > 0 else groups.discard(-number)
-def send(kind):
-    for group in list(groups):
+    sessions.add(number) if number > 0 else sessions.discard(-number)
+def members():
+    found = set()
+    for stat in pathlib.Path("/proc").glob("[0-9]*/stat"):
         try:
-            os.killpg(group, kind)
+            state, _, _, session = stat.read_text(errors="replace").rpartition(")")[2].split()[:4]
+        except (OSError, ValueError):
+            continue
+        if int(session) in sessions and state != "Z":
+            found.add(int(stat.parent.name))
+    return found
+def send(kind, numbers, how):
+    for number in numbers:
+        try:
+            how(number, kind)
         except (ProcessLookupError, PermissionError):
-            groups.discard(group)
-send(signal.SIGTERM)
-end = time.monotonic() + 5
-while groups and time.monotonic() < end:
-    time.sleep(0.1)
-    send(0)
-send(signal.SIGKILL)
+            pass
+send(signal.SIGTERM, sessions, os.killpg)
+end = time.monotonic() + {_GRACE_S}
+while members() and time.monotonic() < end:
+    time.sleep(0.05)
+while left := members():
+    send(signal.SIGKILL, left, os.kill)
+    time.sleep(0.05)
+send(signal.SIGKILL, sessions, os.killpg)
 """
-_GRACE_S: Final = 8.0
 
 
 class Processes:
@@ -47,7 +57,7 @@ class Processes:
         )
 
     def start(self, name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
-        """Start one process as the head of its own group."""
+        """Start one process as the head of its own session."""
         with log.open("ab") as output, self._lock:
             popen = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=dict(env), start_new_session=True
@@ -67,30 +77,17 @@ class Processes:
             return [name for name, popen in self._running.items() if popen.poll() is not None]
 
     def stop(self) -> None:
-        """End everything: ask, then insist. Safe to call twice."""
+        """End everything: the keeper asks, then insists. Safe to call twice."""
         with self._lock:
             running, self._running = dict(self._running), {}
-        for popen in running.values():
-            _signal(popen.pid, signal.SIGTERM)
-        end = time.monotonic() + _GRACE_S
-        for popen in running.values():
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                popen.wait(max(0.1, end - time.monotonic()))
-        for popen in running.values():
-            _signal(popen.pid, signal.SIGKILL)  # what is left of the group
-            popen.wait()
-            self._tell(-popen.pid)
-        if self._keeper.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                self._keeper.stdin.close()
+            if self._keeper.stdin is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    self._keeper.stdin.close()
         self._keeper.wait()
+        for popen in running.values():
+            popen.wait()
 
-    def _tell(self, group: int) -> None:
+    def _tell(self, session: int) -> None:
         if self._keeper.stdin is not None and not self._keeper.stdin.closed:
-            self._keeper.stdin.write(f"{group}\n".encode())
+            self._keeper.stdin.write(f"{session}\n".encode())
             self._keeper.stdin.flush()
-
-
-def _signal(group: int, kind: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, kind)

@@ -27,6 +27,12 @@ _USERS: Final = {"admin": "admin", "hr": "op", "checker": "op"}
 """Name and role; passwords are made up at every start."""
 REQUESTER: Final = "hr"
 CHECKER: Final = "checker"
+STORY_SETTINGS: Final = {
+    # The story decides when a sync runs; the DAG's own schedule would add runs in between.
+    "SCHEDULER__USE_JOB_SCHEDULE": "False",
+    # A failed attempt stays failed, so that what the next run makes of it can be seen.
+    "BATON__TASK_RETRIES": "0",
+}
 SYNC: Final = "employee_sync"
 RECONCILE: Final = "reconcile_systems"
 
@@ -47,6 +53,8 @@ class Scheduler:
 
     place: Workplace
     processes: Processes
+    extra: Mapping[str, str]
+    """Further settings, as ``SECTION__NAME``."""
     passwords: dict[str, str] = field(default_factory=lambda: {name: secrets.token_urlsafe(12) for name in _USERS})
     port: int = 0
     _http: httpx.Client | None = None
@@ -154,17 +162,13 @@ class Scheduler:
             "API_AUTH__JWT_SECRET": secrets.token_urlsafe(64),
             "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
             "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
-            # The story decides when a sync runs; the DAG's own schedule would add runs in between.
-            "SCHEDULER__USE_JOB_SCHEDULE": "False",
-            # A failed attempt stays failed, so that what the next run makes of it can be seen.
-            "BATON__TASK_RETRIES": "0",
             "USAGE_DATA_COLLECTION__ENABLED": "False",
         }
         strays = ("AIRFLOW__", "PYTHONWARNINGS", "PYTHONPATH", "BATON_")
         clean = {name: value for name, value in os.environ.items() if not name.startswith(strays)}
         return {
             **clean,
-            **{f"AIRFLOW__{name}": value for name, value in own.items()},
+            **{f"AIRFLOW__{name}": value for name, value in {**own, **self.extra}.items()},
             "AIRFLOW_HOME": str(home),
             "BATON_SYSTEMS": str(self.place.systems),
             "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -56,7 +57,9 @@ class Story:
         self.people[number] = replace(self.people[number], **changes)  # type: ignore[arg-type]
         self.cast[number] = line
 
-    def _leaves(self, number: str, line: str, *, status: str, zone: str = "Asia/Shanghai", **days: date) -> None:
+    def _leaves(
+        self, number: str, line: str, days: Mapping[str, date], *, status: str = "离职", zone: str = "Asia/Shanghai"
+    ) -> None:
         self._change(number, line, status=status, zone=zone, **days)
 
     def first_day(self) -> None:
@@ -67,15 +70,15 @@ class Story:
         self._change(MOVED, "transferred to sales", department="D01", position="客户经理", manager="0008")
         self._change(RARE, "promoted (number 0012, name with 䶮)", position="高级客户经理")
         later = {"last_working": self.in_days(30), "contract_end": self.in_days(30), "pay_end": self.in_days(45)}
-        self._leaves(RESIGNED, "resigned, last day in 30 days", status="待离职", **later)
-        self._leaves(RETRACTING, "resigned, last day in 30 days", status="待离职", **later)
+        self._leaves(RESIGNED, "resigned, last day in 30 days", later, status="待离职")
+        self._leaves(RETRACTING, "resigned, last day in 30 days", later, status="待离职")
         self._departs()
         self._last_day_between()
 
     def _departs(self) -> None:
         last = self.in_days(-40)
         dates = {"last_working": last, "contract_end": self.in_days(-30), "pay_end": self.in_days(-10)}
-        self._leaves(DEPARTED, "departed, everything due", status="离职", **dates)
+        self._leaves(DEPARTED, "departed, everything due", dates)
         self.fates[DEPARTED] = {
             "crm": "deactivated",
             "erp": f"ended {last:%Y-%m-%d}",
@@ -86,8 +89,8 @@ class Story:
     def _last_day_between(self) -> None:
         last = day_between(self.now)
         dates = {"last_working": last, "contract_end": self.in_days(30), "pay_end": self.in_days(30)}
-        self._leaves(GONE_THERE, f"last day {last:%m-%d}, in Kiritimati", status="离职", zone=EARLIEST, **dates)
-        self._leaves(STILL_HERE, f"last day {last:%m-%d}, in Pago Pago", status="离职", zone=LATEST, **dates)
+        self._leaves(GONE_THERE, f"last day {last:%m-%d}, in Kiritimati", dates, zone=EARLIEST)
+        self._leaves(STILL_HERE, f"last day {last:%m-%d}, in Pago Pago", dates, zone=LATEST)
         self.fates[GONE_THERE] = {"crm": "frozen", "erp": f"ended {last:%Y-%m-%d}", "oa": "frozen"}
 
     def retraction(self) -> None:

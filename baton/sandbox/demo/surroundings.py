@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, cast
 
@@ -25,11 +26,11 @@ _BANK_ROUND_S = 0.1
 class Surroundings:
     """The systems and Airflow. ``start`` brings all of them up side by side; ``stop`` leaves nothing listening."""
 
-    def __init__(self, place: Workplace, narrator: Narrator) -> None:
+    def __init__(self, place: Workplace, narrator: Narrator, airflow_settings: Mapping[str, str]) -> None:
         self.place = place
         self.narrator = narrator
         self.processes = Processes()
-        self.airflow = Scheduler(place, self.processes)
+        self.airflow = Scheduler(place, self.processes, airflow_settings)
         self.sandbox = SandboxServer()
         self.tryton = TrytonServer(
             REPOSITORY / ".servers" / "tryton", state=place.root / "tryton", progress=narrator.say

@@ -116,7 +116,7 @@ class Workplace:
 def sole_use(root: Path) -> Iterator[None]:
     """Hold a lock beside the working directory that ends with this process."""
     root.parent.mkdir(exist_ok=True)
-    with root.with_name(f"{root.name}.lock").open("w") as handle:
+    with root.with_name(f"{root.name}.lock").open("a") as handle:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -124,3 +124,12 @@ def sole_use(root: Path) -> Iterator[None]:
                 f"another demo is working in {root}", remedy="wait for it, or end it (`make down` after `make up`)"
             ) from None
         yield
+
+
+def in_use(root: Path) -> bool:
+    """Whether a demo is at work there."""
+    try:
+        with sole_use(root):
+            return False
+    except DemoFailedError:
+        return True
