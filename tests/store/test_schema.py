@@ -1,75 +1,107 @@
-"""The migrations make exactly the tables the code describes, twice without harm, on both databases; nothing is lost."""
+"""The schema: made by migrations alone, the same on both databases, exact to the microsecond."""
 
-import threading
+from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
-from baton.contracts import Rate
-from baton.engine.limiter import SharedLimiter
 from baton.store.database import Database
-from baton.store.migrate import upgrade
+from baton.store.instants import from_micros, to_micros
+from baton.store.migrate import SCRIPTS, upgrade
 from baton.store.tables import allowances, metadata
-from tests.rig.clock import START, VirtualClock
+from tests.store.desk import Desk
+
+INSTANTS = [
+    datetime(2026, 11, 23, 1, 2, 3, 456789, tzinfo=UTC),
+    datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    datetime(1900, 1, 1, tzinfo=UTC),
+    datetime(9999, 12, 31, 23, 59, 59, 999999, tzinfo=UTC),
+    datetime(2026, 3, 29, 2, 30, tzinfo=timezone(timedelta(hours=5, minutes=45))),
+]
 
 
-def _opened(url: str) -> Database:
-    database = Database(url)
-    upgrade(database)
-    return database
-
-
-def test_the_migrations_make_the_tables_that_the_code_describes(database_url: str) -> None:
-    database = _opened(database_url)
-    upgrade(database)
-    with database.read() as connection:
+def test_the_newest_migration_is_what_the_code_expects(desk: Desk) -> None:
+    with desk.database.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, metadata) == []
-    database.close()
 
 
-def test_several_processes_may_migrate_at_once(database_url: str) -> None:
-    faults: list[BaseException] = []
+def test_a_schema_that_lacks_something_would_be_noticed(desk: Desk) -> None:
+    with desk.database.write() as connection:
+        connection.execute(sa.text("CREATE TABLE left_over (id INTEGER)"))
+    try:
+        with desk.database.engine.connect() as connection:
+            found = compare_metadata(MigrationContext.configure(connection), metadata)
+        assert [(kind, table.name) for kind, table in found] == [("remove_table", "left_over")]
+    finally:
+        with desk.database.write() as connection:
+            connection.execute(sa.text("DROP TABLE left_over"))
 
-    def migrate() -> None:
-        try:
-            _opened(database_url).close()
-        except BaseException as error:
-            faults.append(error)
 
-    _together(4, migrate)
-    assert faults == []
+def test_there_is_one_line_of_migrations() -> None:
+    assert len(ScriptDirectory(str(SCRIPTS)).get_heads()) == 1
 
 
-def test_four_threads_lose_no_update(database_url: str) -> None:
-    class Frozen(VirtualClock):
-        def sleep(self, seconds: float) -> None:
-            pass
+def test_upgrading_again_changes_nothing(desk: Desk) -> None:
+    desk.plan("0012")
+    upgrade(desk.database)
+    assert desk.states() == [("0012", 1, "planned")]
 
-    database = _opened(database_url)
-    limiter = SharedLimiter(database, "crm", Rate(10), Frozen())
-    _together(4, lambda: [limiter.acquire() for _ in range(25)])
+
+@pytest.mark.parametrize("moment", INSTANTS)
+def test_an_instant_comes_back_exactly(desk: Desk, moment: datetime) -> None:
+    with desk.database.write() as connection:
+        connection.execute(sa.insert(allowances).values(system="crm", next_free=moment))
+        stored = connection.execute(sa.select(allowances.c.next_free)).scalar_one()
+    assert stored == moment
+    assert stored.tzinfo is UTC
+
+
+def test_instants_sort_by_time_whatever_zone_they_were_given_in() -> None:
+    assert sorted(INSTANTS, key=to_micros) == sorted(INSTANTS)
+    assert all(from_micros(to_micros(moment)) == moment for moment in INSTANTS)
+
+
+def test_an_instant_without_a_zone_is_refused(desk: Desk) -> None:
+    statement = sa.insert(allowances).values(system="crm", next_free=datetime(2026, 11, 23))  # noqa: DTZ001
+    with pytest.raises(sa.exc.StatementError, match="time zone"), desk.database.write() as connection:
+        connection.execute(statement)
+
+
+def test_foreign_keys_hold(desk: Desk) -> None:
+    statement = sa.text(
+        "INSERT INTO approvals (run_id, decision, person, why, plan_hash, decided_at) VALUES ('no', '', '', '', '', 0)"
+    )
+    with pytest.raises(sa.exc.IntegrityError), desk.database.write() as connection:
+        connection.execute(statement)
+
+
+def test_the_message_of_a_database_error_shows_no_value(desk: Desk) -> None:
+    desk.plan("0001")
+    twice = sa.text("INSERT INTO people (number, source) VALUES (:number, :source)")
+    with pytest.raises(sa.exc.IntegrityError) as caught, desk.database.write() as connection:
+        connection.execute(twice, {"number": "0012", "source": "测试甲"})
+    assert "测试甲" not in str(caught.value).split("DETAIL")[0]
+
+
+def test_sqlite_is_opened_so_that_it_is_safe(tmp_path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/made/for/it/hub.sqlite3")
     with database.read() as connection:
-        next_free = connection.execute(sa.select(allowances.c.next_free)).scalar_one()
-    assert (next_free - START).total_seconds() == 10.0
+        settings = {
+            name: connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "secure_delete")
+        }
     database.close()
+    assert settings == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "secure_delete": 1}
 
 
-def _together(threads: int, work: object) -> None:
-    barrier = threading.Barrier(threads)
-    faults: list[BaseException] = []
-
-    def run() -> None:
-        barrier.wait()
-        try:
-            work()  # type: ignore[operator]
-        except BaseException as error:
-            faults.append(error)
-
-    running = [threading.Thread(target=run) for _ in range(threads)]
-    for thread in running:
-        thread.start()
-    for thread in running:
-        thread.join()
-    assert faults == []
+def test_a_reader_does_not_wait_for_a_writer(desk: Desk) -> None:
+    desk.plan("0001")
+    with desk.database.write() as writing, desk.database.read() as reading:
+        desk.effects.hold(writing, "run-1")
+        assert desk.effects.count(reading, "run-1") == {("crm", "provision", "planned"): 1}
