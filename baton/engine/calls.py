@@ -14,6 +14,7 @@ from baton.contracts import AccountTarget, LookupTarget, Promise, RemovalTarget,
 from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
 from baton.model.account import Account, AccountRef, AccountState, AccountWrite, Action, Outcome, Receipt, Scalar
 from baton.model.effect import Effect, Link
+from baton.tracing import place, whereabouts
 
 log = logging.getLogger("baton.engine")
 
@@ -91,8 +92,9 @@ def perform(
         raise
     except InDoubtError as error:
         return [Receipt.in_doubt(error.code, error.message)] * len(writes)
-    except Exception as error:
-        log.exception("connector %s failed unexpectedly", type(target).__name__)
+    except Exception as error:  # noqa: BLE001 - whatever a connector does not foresee leaves the writes in doubt
+        # Its message may repeat the record it choked on, and logs are no place for that.
+        log.error("unexpected %s in %s\n%s", place(error), type(target).__name__, whereabouts(error))  # noqa: TRY400
         return [Receipt.in_doubt("connector_failure", f"{type(error).__name__} in the connector")] * len(writes)
     if len(receipts) != len(writes):
         return [Receipt.in_doubt("receipts_mismatch", "the connector returned another number of receipts")] * len(

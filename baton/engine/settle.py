@@ -89,14 +89,15 @@ def settle(
     settlement = Settlement()
     with database.read() as connection:
         query = (
-            sa.select(effects.c.state, effects.c.due_at <= now, sa.func.count())
+            sa.select(effects.c.state, sa.func.count(), sa.func.sum(sa.case((effects.c.due_at <= now, 1), else_=0)))
             .where(effects.c.run_id == run_id)
-            .group_by(effects.c.state, effects.c.due_at <= now)
+            .group_by(effects.c.state)
         )
-        for state, due, count in connection.execute(query):
+        for state, count, due in connection.execute(query):
             settlement.counts[state] += count
             if state == EffectState.PLANNED:
-                settlement.counts["due" if due else "scheduled"] += count
+                settlement.counts["due"] += int(due)
+                settlement.counts["scheduled"] += count - int(due)
         done = store.read(connection, effects.c.run_id == run_id, effects.c.state == EffectState.DONE.value)
         newest = _newest(connection, done)
     comparable = [effect for effect in done if newest[effect.system, effect.number] == effect.version]
