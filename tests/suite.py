@@ -14,14 +14,14 @@ import pytest
 UNAVAILABLE: Final = "SERVER NOT AVAILABLE:"
 """How the reason of a skip starts when a real server cannot be had on this machine."""
 ALONE: Final = {"tryton": "tryton", "openssh": "openssh", "airflow": "airflow", "demo": "demo", "crash": "crash"}
-"""A word in a test file's name -> the group of tests that share that server: one process runs the whole group."""
+"""A word in a test file's path -> the group of tests that share that server: one process runs the whole group."""
 LONG: Final = ("demo", "airflow", "tryton", "crash")
 """Groups that start first, so that the suite does not end waiting for one of them."""
 
 
 def group_of(path: Path) -> str:
     """Tests of one file stay together (their fixtures are the file's), files that share a server as well."""
-    words = path.stem.split("_")
+    words = {word for part in path.with_suffix("").parts for word in part.split("_")}
     return next((group for word, group in ALONE.items() if word in words), path.as_posix())
 
 
