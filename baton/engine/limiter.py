@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from baton.clock import Clock
 from baton.contracts import Rate
@@ -62,12 +63,13 @@ class SharedLimiter:
 
     def _next_free(self, connection: sa.Connection) -> datetime:
         query = sa.select(allowances.c.next_free).where(allowances.c.system == self.system).with_for_update()
-        stored = connection.execute(query).scalar_one_or_none()
+        stored: datetime | None = connection.execute(query).scalar_one_or_none()
         if stored is None:
             # Whoever loses the race to create the row waits for the winner here. Both dialects spell it so.
             first = sa.text("INSERT INTO allowances (system, next_free) VALUES (:system, :now) ON CONFLICT DO NOTHING")
             connection.execute(first, {"system": self.system, "now": to_micros(self.clock.now())})
-            stored = connection.execute(query).scalar_one()
+            created: datetime = connection.execute(query).scalar_one()
+            return created
         return stored
 
     def _store(self, connection: sa.Connection, moment: datetime) -> None:
