@@ -37,6 +37,7 @@ from baton.errors import ApprovalError, BatonError, ConfigurationError
 from baton.hub import decisions
 from baton.model.effect import EffectState
 from baton.settings import load
+from baton.tracing import place
 
 log = logging.getLogger("baton.console")
 
@@ -227,8 +228,8 @@ def start_sync() -> bool:
                 if session.scalars(queued.limit(1)).first() is not None:
                     return True
             trigger_dag(DAG_ID, triggered_by=DagRunTriggeredByType.REST_API, triggering_user_name="webhook")
-        except Exception:  # the hints are stored: whatever keeps Airflow from starting must not make the vendor repeat
-            log.exception("%s could not be started: the events wait for its schedule", DAG_ID)
+        except Exception as error:  # noqa: BLE001 - the hints are stored: the vendor must not have to repeat them
+            log.error("%s could not be started, the events wait for its schedule: %s", DAG_ID, place(error))  # noqa: TRY400
             return False
         return True
 

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import logging
-import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import cache
-from pathlib import Path
-from types import TracebackType
 from typing import Final
 
 from airflow.sdk import BaseHook
@@ -22,9 +19,15 @@ from baton.contracts import Finding
 from baton.errors import BatonError, InDoubtError, LeaseLostError, RetryableError
 from baton.hub import Hub
 from baton.settings import HubSettings, load
+from baton.tracing import place, whereabouts
 from baton.typed_settings import secret_fields
 
 log = logging.getLogger("baton.tasks")
+
+
+class UnexpectedError(Exception):
+    """Something nobody foresaw. Only its type and place are told: its message may repeat what it choked on."""
+
 
 RETRIES: Final = conf.getint("baton", "task_retries", fallback=2)
 """``[baton] task_retries`` of Airflow's configuration. What a run leaves undone, the next run takes up anyway."""
@@ -32,7 +35,7 @@ _PAUSE: Final = timedelta(seconds=conf.getint("baton", "retry_delay_s", fallback
 RETRY_POLICY: Final = ExceptionRetryPolicy(
     rules=[
         RetryRule(
-            exception=[RetryableError, InDoubtError, LeaseLostError],
+            exception=[RetryableError, InDoubtError, LeaseLostError, UnexpectedError],
             action=RetryAction.RETRY,
             retry_delay=_PAUSE,
         ),
@@ -43,10 +46,6 @@ RETRY_POLICY: Final = ExceptionRetryPolicy(
 
 _TALKATIVE: Final = ("httpx", "httpcore", "urllib3", "requests", "zeep", "simple_salesforce", "asyncssh")
 """Libraries that log addresses with what was asked for in them, and bodies: their lines would end in Airflow's logs."""
-
-
-class UnexpectedError(Exception):
-    """Something nobody foresaw. Only its type and place are told: its message may repeat what it choked on."""
 
 
 def read_connection(connection_id: str) -> Mapping[str, str | None] | None:
@@ -91,20 +90,14 @@ def _told_safely() -> Iterator[None]:
     except AirflowException:
         raise
     except Exception as error:  # noqa: BLE001 - the boundary: what passes here is written down by Airflow
-        log.error("unexpected %s\n%s", type(error).__name__, _frames(error.__traceback__))  # noqa: TRY400
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        raise UnexpectedError(f"{type(error).__name__} at {Path(place.filename).name}:{place.lineno}") from None
+        log.error("unexpected %s\n%s", place(error), whereabouts(error))  # noqa: TRY400
+        raise UnexpectedError(place(error)) from None
 
 
 def _alone(error: BatonError) -> BatonError:
     """The error without its history."""
     error.__cause__ = error.__context__ = None
     return error
-
-
-def _frames(trace: TracebackType | None) -> str:
-    """Where it happened: files, lines and the source text there, never a value."""
-    return "".join(traceback.format_tb(trace)).rstrip()
 
 
 def _mask_secrets(settings: HubSettings) -> None:

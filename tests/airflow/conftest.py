@@ -11,15 +11,15 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import pytest
 
-from tests.airflow.installation import Installation
+from tests.airflow.installation import ROOT, Installation
 
-ROOT = Path(__file__).parents[2]
-USERS = "vera:viewer,ursula:user,olga:op,ada:admin"
+ROLES = {"vera": "viewer", "ursula": "user", "olga": "op", "ada": "admin"}
 _OF_OTHERS = (
     "ignore:Using `httpx` with `starlette.testclient` is deprecated",  # svcs, which Airflow's execution API imports
 )
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An initialised Airflow on SQLite whose DAGs are this project's."""
     home = tmp_path_factory.mktemp("airflow-home")
-    (home / "passwords.json").write_text(json.dumps(dict.fromkeys(["vera", "ursula", "olga", "ada"], "synthetic")))
+    (home / "passwords.json").write_text(json.dumps(dict.fromkeys(ROLES, "synthetic")))
     bundle = {
         "name": "baton",
         "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
@@ -52,7 +52,7 @@ def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
         "AIRFLOW__CORE__FERNET_KEY": secrets.token_urlsafe(32)[:43] + "=",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": USERS,
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, role in ROLES.items()),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
         "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(40),
         "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
@@ -101,3 +101,61 @@ def installation(airflow_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyP
     with Installation.start(tmp_path) as started:
         monkeypatch.setenv("BATON_SYSTEMS", str(started.systems_file))
         yield started
+
+
+@pytest.fixture(scope="session")
+def airflow_app(airflow_home: Path) -> Any:
+    from airflow.api_fastapi.app import create_app
+
+    return create_app(apps="core")
+
+
+@pytest.fixture
+def client(airflow_app: Any, installation: Installation) -> Iterator[Any]:
+    from starlette.testclient import TestClient
+
+    from baton.console.web import keeper
+
+    keeper._hub = None
+    yield TestClient(airflow_app, raise_server_exceptions=False)
+    keeper._hub = None
+
+
+@pytest.fixture
+def headers(airflow_app: Any) -> Callable[[str], dict[str, str]]:
+    """The headers of a logged-in person."""
+    from airflow.api_fastapi.app import get_auth_manager
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+
+    def of(person: str) -> dict[str, str]:
+        token = get_auth_manager().generate_jwt(SimpleAuthManagerUser(username=person, role=ROLES[person]))
+        return {"Authorization": f"Bearer {token}"}
+
+    return of
+
+
+@pytest.fixture
+def dags(airflow_home: Path) -> Any:
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(dag_folder=str(ROOT / "dags"))
+    assert bag.import_errors == {}
+    return bag.dags
+
+
+@pytest.fixture
+def run_dag(dags: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Runs a DAG with this conf; retries follow at once."""
+    from baton.tasks.opening import RETRY_POLICY
+
+    monkeypatch.setattr(RETRY_POLICY.rules[0], "retry_delay", timedelta(0))
+    defaults = {name: dict.fromkeys(dag.params) for name, dag in dags.items()}
+
+    def run(name: str = "employee_sync", **conf: Any) -> Any:
+        # `DAG.test` writes the conf into the DAG's own parameters: without all of them the next run would inherit it.
+        given = {**defaults[name], **conf}
+        if "dry_run" in given:
+            given["dry_run"] = bool(given["dry_run"])
+        return dags[name].test(run_conf=given or None)
+
+    return run

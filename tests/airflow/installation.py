@@ -40,6 +40,8 @@ HEADINGS = (
 SYSTEMS = """\
 hub:
   state_dir: state
+sources:
+  guards: {{unreadable_share: 30%}}
 gate:
   run: {{share: 20%, at_least: 2, at_most: 3}}
   day: {{share: 50%, at_least: 50, at_most: 50}}

@@ -21,37 +21,6 @@ OURS = {"X-Baton-Console": "1"}
 ROLES = {"vera": "viewer", "ursula": "user", "olga": "op", "ada": "admin"}
 
 
-@pytest.fixture(scope="session")
-def airflow_app(airflow_home: Path) -> Any:
-    from airflow.api_fastapi.app import create_app
-
-    return create_app(apps="core")
-
-
-@pytest.fixture
-def client(airflow_app: Any, installation: Installation) -> Iterator[Any]:
-    from starlette.testclient import TestClient
-
-    from baton.console.web import keeper
-
-    keeper._hub = None
-    yield TestClient(airflow_app, raise_server_exceptions=False)
-    keeper._hub = None
-
-
-@pytest.fixture
-def headers(airflow_app: Any) -> Callable[[str], dict[str, str]]:
-    """The headers of a logged-in person."""
-    from airflow.api_fastapi.app import get_auth_manager
-    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
-
-    def of(person: str) -> dict[str, str]:
-        token = get_auth_manager().generate_jwt(SimpleAuthManagerUser(username=person, role=ROLES[person]))
-        return {"Authorization": f"Bearer {token}"}
-
-    return of
-
-
 @pytest.fixture
 def held(installation: Installation) -> str:
     """A run that ursula asked for and the gate has held."""
