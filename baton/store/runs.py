@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from baton.clock import Clock
 from baton.contracts import Hint
@@ -180,21 +181,18 @@ class RunStore:
     def add_hints(self, connection: sa.Connection, system: str, received: Sequence[Hint]) -> int:
         """Store verified inbound events once each; returns how many were new."""
         new = 0
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         for hint in received:
-            known = connection.execute(
-                sa.select(hints.c.event_id).where(hints.c.system == system, hints.c.event_id == hint.event_id)
-            ).first()
-            if known is None:
-                connection.execute(
-                    sa.insert(hints).values(
-                        system=system,
-                        event_id=hint.event_id,
-                        kind=hint.kind,
-                        numbers=list(hint.numbers),
-                        received_at=self.clock.now(),
-                    )
-                )
-                new += 1
+            statement = dialect.insert(hints).values(
+                system=system,
+                event_id=hint.event_id,
+                kind=hint.kind,
+                numbers=list(hint.numbers),
+                received_at=self.clock.now(),
+            )
+            # Vendors deliver again, also while the first delivery is still being stored.
+            stored = connection.execute(statement.on_conflict_do_nothing().returning(hints.c.event_id)).first()
+            new += stored is not None
         return new
 
     def take_hints(self, connection: sa.Connection, run_id: str) -> int:

@@ -68,12 +68,11 @@ def test_what_was_stored_can_be_read_by_who_has_the_keys(desk: Desk) -> None:
     assert provision.fields == CANARIES
 
 
-@pytest.mark.parametrize("value", ["canary-mobile-䶮", "  canary-mobile-䶮"])
-def test_a_person_is_found_by_a_personal_value_without_storing_it(desk: Desk, value: str) -> None:
+def test_a_person_is_found_by_a_personal_value_without_storing_it(desk: Desk) -> None:
     filled(desk)
     with desk.database.read() as connection:
-        assert desk.people.find_by(connection, "mobile", value.strip()) == ["0012"]
-        assert desk.people.find_by(connection, "identity_number", value.strip()) == []
+        assert desk.people.find_by(connection, "mobile", CANARIES["mobile"]) == ["0012"]
+        assert desk.people.find_by(connection, "identity_number", CANARIES["mobile"]) == []
         assert desk.people.find_by(connection, "mobile", "13800000001") == []
 
 
