@@ -65,8 +65,7 @@ def _perform(place: Workplace, work: Callable[[Surroundings, Narrator], int], ai
         return 1
     except KeyboardInterrupt:
         narrator.say("interrupted; everything has been stopped")
-        sys.stdout.flush()
-        os._exit(130)  # a start that is still under way in a thread must not keep us
+        return 130
 
 
 def _whole_story(around: Surroundings, narrator: Narrator) -> int:
@@ -112,4 +111,6 @@ def _explain(error: Exception, narrator: Narrator) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    code = main()
+    sys.stdout.flush()
+    os._exit(code)  # a start that is still under way in some thread must not keep us: what it would start is gone

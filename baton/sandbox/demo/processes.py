@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from baton.sandbox.demo.narrator import DemoFailedError
+
 _GRACE_S: Final = 3.0
 # Reads session numbers (negative: no longer) until the demo's end of the pipe closes, then ends those sessions: first
 # their heads are asked, then whoever is left is killed, in whatever process group.
@@ -52,6 +54,7 @@ class Processes:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._over = False
         self._keeper = subprocess.Popen(
             [sys.executable, "-I", "-S", "-c", _KEEPER], stdin=subprocess.PIPE, start_new_session=True
         )
@@ -59,6 +62,8 @@ class Processes:
     def start(self, name: str, command: Sequence[str], *, log: Path, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
         """Start one process as the head of its own session."""
         with log.open("ab") as output, self._lock:
+            if self._over:
+                raise DemoFailedError(f"{name} is not started any more: the demo is ending")
             popen = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=dict(env), start_new_session=True
             )
@@ -71,6 +76,10 @@ class Processes:
         with self._lock:
             self._tell(-self._running.pop(name).pid)
 
+    def pid(self, name: str) -> int:
+        """The process id of a running process."""
+        return self._running[name].pid
+
     def ended(self) -> list[str]:
         """The names of processes that should run and do not."""
         with self._lock:
@@ -79,6 +88,7 @@ class Processes:
     def stop(self) -> None:
         """End everything: the keeper asks, then insists. Safe to call twice."""
         with self._lock:
+            self._over = True
             running, self._running = dict(self._running), {}
             if self._keeper.stdin is not None:
                 with contextlib.suppress(BrokenPipeError):

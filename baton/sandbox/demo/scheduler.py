@@ -162,6 +162,8 @@ class Scheduler:
             "API_AUTH__JWT_SECRET": secrets.token_urlsafe(64),
             "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
             "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+            # Somebody who kills a worker to see what happens should not have to wait five minutes.
+            "SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "45",
             "USAGE_DATA_COLLECTION__ENABLED": "False",
         }
         strays = ("AIRFLOW__", "PYTHONWARNINGS", "PYTHONPATH", "BATON_")

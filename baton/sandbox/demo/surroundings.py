@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Any, cast
 
 from baton.registry import Registry
@@ -43,12 +43,15 @@ class Surroundings:
     # --- up and down
 
     def start(self) -> None:
-        """Start everything in parallel; raises the first failure."""
-        with ThreadPoolExecutor(4, thread_name_prefix="demo-start") as pool:
+        """Start everything in parallel; raises the first failure, and then does not wait for the others."""
+        pool = ThreadPoolExecutor(4, thread_name_prefix="demo-start")
+        try:
             works = [pool.submit(work) for work in (self._start_targets, self._start_tryton, self._start_bank)]
             works.append(pool.submit(self._start_airflow, list(works)))
-            for work in works:
+            for work in as_completed(works):
                 work.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def stop(self) -> None:
         """End everything, in the reverse order. Safe to call twice, and at any moment."""

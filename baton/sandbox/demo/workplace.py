@@ -99,6 +99,7 @@ class Workplace:
                 "mapping": str(REPOSITORY / "mappings" / "sync" / MAPPINGS[name]),
                 "allow_private": "yes",
                 "rate": {"calls": 500, "burst": 100},
+                "deadline_s": 10,
                 "settings": dict(connection.settings),
             }
             folder = self.secrets / name
