@@ -95,11 +95,12 @@ BAD = [
 
 
 @pytest.mark.parametrize("arguments", BAD, ids=" ".join)
-def test_an_error_is_one_document_too(synced, arguments):
-    said = synced.baton(*arguments, "--json")
+def test_an_error_is_one_document_too(company, arguments):
+    company.ok("keys", "init")
+    said = company.baton(*arguments, "--json")
     assert said.code == 2
     assert set(said.json) >= {"error", "message"} or said.json["faults"]
-    plain = synced.baton(*arguments)
+    plain = company.baton(*arguments)
     assert (plain.code, plain.out) == (2, "")
     assert plain.err.strip()
 
