@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from baton.clock import Clock
 from baton.contracts import Rate
