@@ -5,6 +5,7 @@ Loaded by ``-p tests.suite`` (pyproject.toml).
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import Final
@@ -33,6 +34,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.xdist_group(group_of(item.path.relative_to(config.rootpath))))
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: order.get(item.get_closest_marker("xdist_group").args[0], len(order)))
+
+
+def pytest_runtest_setup() -> None:
+    """Airflow configures logging for its process and silences loggers it does not know: ours must speak again."""
+    for name, logger in logging.root.manager.loggerDict.items():
+        if name.split(".")[0] in {"baton", "connectors"} and isinstance(logger, logging.Logger):
+            logger.disabled = False
+            logger.propagate = True
 
 
 @pytest.hookimpl(trylast=True)
