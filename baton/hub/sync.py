@@ -315,8 +315,13 @@ class _Planning:
     def _approve(self, readings: Mapping[str, Reading]) -> None:
         if self.request.employees:
             return
+        undecided = bool(self.hub.effects.held_by_run(self.connection, JOB))
         for name, reading in readings.items():
-            feed = ApprovedFeed(reading.origin.digest, reading.facts.rows, reading.facts.columns, _employed(reading))
+            population = _employed(reading)
+            last = self.hub.runs.approved_feed(self.connection, name)
+            if undecided and last is not None:
+                population = last.population  # nobody has agreed yet to what the held run makes of it
+            feed = ApprovedFeed(reading.origin.digest, reading.facts.rows, reading.facts.columns, population)
             self.hub.runs.approve_feed(self.connection, name, feed)
 
 
