@@ -224,7 +224,7 @@ class _Loader:
             self.faults += error.faults
             return None
         faults_before = len(self.faults)
-        given = dict(part.settings)
+        given = {**self._from_connection(part, model), **part.settings}
         for secret, required in secret_fields(model).items():
             if secret in given:
                 given[secret] = "misplaced"
@@ -235,6 +235,14 @@ class _Loader:
             if value is not None or required:
                 given[secret] = value or "missing"
         return self._validated(model, given, at, faults_before)
+
+    def _from_connection(self, part: SystemPart, model: type[ConnectorSettings]) -> dict[str, Any]:
+        """The plain settings filled in on the Airflow connection's form; what the file says goes before them."""
+        if part.airflow_connection is None or self.read_connection is None:
+            return {}
+        fields = self.read_connection(part.airflow_connection) or {}
+        secrets = secret_fields(model)
+        return {name: fields[name] for name in model.model_fields if name not in secrets and fields.get(name)}
 
     def _validated(
         self, model: type[ConnectorSettings], given: Mapping[str, Any], at: tuple[str, ...], faults_before: int

@@ -1,8 +1,8 @@
-"""Compare every account in every system with what the hub has proven to be there, once a night."""
+"""Compare every account with what the hub has proven to be there, and sign the audit log, once a night."""
 
 from airflow.sdk import dag
 
-from baton.tasks import reconcile, systems
+from baton.tasks import checkpoint, reconcile, systems
 
 
 @dag(
@@ -14,7 +14,7 @@ from baton.tasks import reconcile, systems
     doc_md=__doc__,
 )
 def reconcile_systems() -> None:
-    reconcile.expand(system=systems())
+    reconcile.expand(system=systems()) >> checkpoint()
 
 
 reconcile_systems()

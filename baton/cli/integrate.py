@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from baton import mapping as mappings
 from baton.cli.context import BROKEN, Context, command
 from baton.cli.output import working
 from baton.contracts import AccountTarget, Finding
@@ -16,7 +17,6 @@ from baton.errors import BatonError, ConfigurationError, Fault
 from baton.hub import Hub
 from baton.kit.run import LawResult, Verdict, run_laws, untried
 from baton.kit.scaffold import new_connector
-from baton.mapping import check_examples, load_mapping, suggest
 from baton.mapping.schema import EMPLOYEE
 from baton.model.account import FieldSpec
 from baton.model.people import EMPLOYEE_COLUMNS, PERSONAL_COLUMNS
@@ -91,12 +91,12 @@ def mapping_group() -> None:
 
 def _load(path: Path, registry: Registry) -> Any:
     """A mapping checked against what the two sides really offer, as far as its own header names them."""
-    first = load_mapping(path, source_fields=None, target_fields=None)
+    first = mappings.load_mapping(path, source_fields=None, target_fields=None)
     if first.target == EMPLOYEE:
         return first
     connector = registry.load(first.target)
     fields = connector.fields if issubclass(connector, AccountTarget) else None
-    return load_mapping(path, source_fields=None, target_fields=fields)
+    return mappings.load_mapping(path, source_fields=None, target_fields=fields)
 
 
 def _files(context: Context, files: Sequence[Path]) -> list[Path]:
@@ -116,7 +116,7 @@ def _mapping_faults(context: Context, files: Sequence[Path], *, examples: bool) 
         except ConfigurationError as error:
             faults += error.faults
             continue
-        broken = check_examples(mapping) if examples else []
+        broken = mappings.check_examples(mapping) if examples else []
         faults += broken
         if not broken:
             checked.append({"path": path, "fields": len(mapping.fields), "examples": len(mapping.examples)})
@@ -153,7 +153,7 @@ def mapping_suggest_command(context: Context, source: str, target: str, out: Pat
     """Draft a mapping: SOURCE is an HR system of systems.yaml or `employee`, TARGET is `employee` or a connector."""
     registry = Registry()
     columns, source_name = _source_columns(context, source)
-    draft = suggest(columns, _target_fields(registry, target), source=source_name, target=target)
+    draft = mappings.suggest(columns, _target_fields(registry, target), source=source_name, target=target)
     voice = context.voice
     if out is None:
         if not voice.json:

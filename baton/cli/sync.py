@@ -13,7 +13,7 @@ from baton.cli.context import Context, command
 from baton.cli.output import Voice, working
 from baton.engine.apply import Report
 from baton.engine.settle import Verdict, summarise
-from baton.errors import ConnectorError
+from baton.errors import ConnectorError, FeedRefusedError
 from baton.hub import Hub, execution
 from baton.hub.execution import Settled
 from baton.hub.reconcile import Reconciled, reconcile
@@ -73,8 +73,13 @@ def run_command(context: Context, dry_run: bool, person: str | None, **given: An
     """Plan, apply and settle in one go."""
     voice = context.voice
     with context.hub() as hub:
-        with working(voice, "planning"):
-            plan = (preview_sync if dry_run else plan_sync)(hub, _request(person, **given))
+        try:
+            with working(voice, "planning"):
+                plan = (preview_sync if dry_run else plan_sync)(hub, _request(person, **given))
+        except FeedRefusedError:
+            if not dry_run:  # a bad export must not keep the accounts of those who leave today open
+                _apply(hub, voice)
+            raise
         show_plan(voice, plan)
         if dry_run:
             voice.document(plan_document(plan))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from baton import tracing
 from baton.engine import settle as settling
 from baton.engine.apply import Applier, Pace, Report
 from baton.engine.settle import Settlement, Verdict
@@ -12,6 +14,8 @@ from baton.errors import BatonError, ConfigurationError, Fault, RetryableError
 from baton.hub.core import PLANNING, Hub
 from baton.jobs.source_guards import FURNITURE_RULES
 from baton.store.runs import Run, RunFault, RunState
+
+log = logging.getLogger("baton.hub")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,22 @@ def apply(hub: Hub, only: str | None = None, progress: Callable[[Report], None] 
             crash_point=hub.crash_point,
             pause=hub.limiter(system.name).pause,
         )
-        reports.append(applier.run())
+        reports.append(_run(applier, system.name))
         progress(reports[-1])
     return reports
+
+
+def _run(applier: Applier, system: str) -> Report:
+    """One system's work. What nobody foresaw ends it for this system, and is told by type and place only."""
+    try:
+        return applier.run()
+    except BatonError as error:
+        return Report(system, halted=str(error), needs_person=not isinstance(error, RetryableError))
+    except Exception as error:  # noqa: BLE001 - one broken connector must not keep the other systems waiting
+        log.error(  # noqa: TRY400 - a traceback with its message may hold personal data
+            "%s: %s\n%s", system, tracing.place(error), tracing.whereabouts(error)
+        )
+        return Report(system, halted=f"unexpected {tracing.place(error)}: see the log")
 
 
 def settle(hub: Hub, run_id: str) -> Settled:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from baton.hub.core import Hub
 from baton.jobs import source_guards
 from baton.jobs.source_guards import GuardPolicy, check_feed
 from baton.jobs.sync.reading import Reading, read_feed
+from baton.model.people import EmploymentStatus
 from baton.settings import SystemSettings
 from baton.store.runs import Run, RunFault, RunState
 from baton.store.trail import Entry, append
@@ -114,5 +115,11 @@ def _breaches(hub: Hub, source: str, reading: Reading) -> list[GuardBreach]:
     )
     with hub.database.read() as connection:
         last = hub.runs.approved_feed(connection, source)
+        known = hub.people.known(connection, source)
     measured = None if last is None else source_guards.ApprovedFeed(last.row_count, tuple(last.columns))
-    return check_feed(reading.facts, measured, policy)
+    numbers = set(reading.rows["number"]) if reading.rows.height else set()
+    absent = sum(
+        person.status is not EmploymentStatus.DEPARTED for number, person in known.items() if number not in numbers
+    )
+    facts = replace(reading.facts, unknown=len(numbers - known.keys()), absent=absent)
+    return check_feed(facts, measured, policy)

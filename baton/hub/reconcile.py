@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from baton.contracts import AccountTarget
-from baton.errors import InDoubtError
+from baton.errors import HaltError, InDoubtError
 from baton.hub.core import Hub
 from baton.jobs.sync.planning import field_context
 from baton.model.account import Account, AccountState, FieldType
@@ -49,6 +49,7 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
         busy = hub.effects.numbers_in(connection, system, UNSETTLED_STATES)
         refused = hub.effects.refused(connection, system)
     accounts = _scan(target, system, found)
+    _require_whole(system, links, accounts)
     owners = {link.external_id: link.number for link in links if link.external_id is not None}
     news: dict[str, tuple[Link, Drift | None, Link]] = {}
     for link in links:
@@ -75,6 +76,25 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
 
 
 _AGAIN = "its last write was refused; the next run tries it again"
+
+
+_MISSING_AT_LEAST = 5
+_MISSING_SHARE = 0.2
+
+
+def _require_whole(system: str, links: Sequence[Link], accounts: Mapping[str, Account]) -> None:
+    """A scan without a good part of the accounts says something about the scan, not about the accounts.
+
+    Believing it would have all of them made again.
+    """
+    living = [link for link in links if link.state not in (AccountState.ABSENT, AccountState.REMOVED)]
+    missing = sum(link.number not in accounts for link in living)
+    if missing > max(_MISSING_AT_LEAST, _MISSING_SHARE * len(living)):
+        raise HaltError(
+            f"{system} shows {len(living) - missing} of {len(living)} accounts that are proven to be there",
+            code="scan_shrunken",
+            remedy="look at the system and at what the hub's user may see there; nothing was taken from this scan",
+        )
 
 
 def _scan(target: AccountTarget, system: str, found: Reconciled) -> dict[str, Account]:

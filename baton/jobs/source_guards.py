@@ -28,6 +28,10 @@ class FeedFacts:
     columns: tuple[str, ...]
     as_of: datetime
     now: datetime
+    unknown: int = 0
+    """Rows about people this source has never told of."""
+    absent: int = 0
+    """People this source has told of, who have not departed and are not in this feed."""
 
     def __post_init__(self) -> None:
         if min(self.rows, self.unparseable, self.duplicate_numbers) < 0:
@@ -53,11 +57,14 @@ class GuardPolicy:
     max_age_h: float = 36.0
     max_unparseable_share: float = 0.01
     max_duplicate_share: float = 0.005
+    max_swapped_share: float = 0.05
+    fewest_swapped: int = 5
+    """So many people may come and go at once in a company of any size."""
     max_ahead_h: float = 24.0
     """How far in the future a feed may claim to be from (clocks differ, dates in file names are whole days)."""
 
     def __post_init__(self) -> None:
-        for name in ("fewest_share", "max_unparseable_share", "max_duplicate_share"):
+        for name in ("fewest_share", "max_unparseable_share", "max_duplicate_share", "max_swapped_share"):
             _check_number(name, getattr(self, name))
             if getattr(self, name) > 1:
                 raise ValueError(f"{name} is a share and cannot be more than 1")
@@ -77,7 +84,12 @@ def check_feed(facts: FeedFacts, last: ApprovedFeed | None, policy: GuardPolicy)
 
     Without a last approved feed (the first run) only what needs no comparison is judged.
     """
-    breaches = [*_size(facts, last, policy), *_columns(facts, last), *_age(facts, policy)]
+    breaches = [
+        *_size(facts, last, policy),
+        *_columns(facts, last),
+        *_age(facts, policy),
+        *_identity(facts, last, policy),
+    ]
     total = facts.rows + facts.unparseable
     if facts.unparseable > _portion(policy.max_unparseable_share, total):
         breaches.append(
@@ -106,6 +118,18 @@ def _size(facts: FeedFacts, last: ApprovedFeed | None, policy: GuardPolicy) -> l
         f"{facts.rows} rows, the last approved feed had {last.rows}; at least {policy.fewest_share:.0%} must be there"
     )
     return [GuardBreach("shrunken", message)]
+
+
+def _identity(facts: FeedFacts, last: ApprovedFeed | None, policy: GuardPolicy) -> list[GuardBreach]:
+    """Many new numbers and as many gone at once: the same people under other numbers (0012 become 12)."""
+    swapped = min(facts.unknown, facts.absent)
+    if last is None or swapped <= max(policy.fewest_swapped, policy.max_swapped_share * last.rows):
+        return []
+    message = (
+        f"{facts.unknown} employee numbers are new while {facts.absent} known ones are gone: look whether the numbers "
+        "were changed on the way (leading zeros, a shifted column)"
+    )
+    return [GuardBreach("renumbered", message)]
 
 
 def _columns(facts: FeedFacts, last: ApprovedFeed | None) -> list[GuardBreach]:

@@ -3,30 +3,35 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from baton.store.database import Database
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 SCRIPTS: Final = Path(__file__).parent / "migrations"
+HEAD: Final = "0001"
+"""The newest migration there is. Written here so that a start that has nothing to migrate need not load Alembic."""
 
 
 def upgrade(database: Database) -> None:
     """Apply the migrations that are missing. Safe to call at every start and from several processes at once."""
     with database.read() as connection:
-        if _revision(connection) == _head():
+        if _revision(connection) == HEAD:
             return
+    from alembic import command
+
     with database.write() as connection:
         database.alone(connection, "migrate")
         command.upgrade(_config(connection), "head")
 
 
 def _config(connection: sa.Connection | None = None) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     if connection is not None:
@@ -35,8 +40,6 @@ def _config(connection: sa.Connection | None = None) -> Config:
 
 
 def _revision(connection: sa.Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
-
-
-def _head() -> str | None:
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()

@@ -55,7 +55,9 @@ def read_connection(connection_id: str) -> Mapping[str, str | None] | None:
     except AirflowNotFoundException:
         return None
     fields: dict[str, str | None] = {
-        name: None if value is None else str(value) for name, value in connection.extra_dejson.items()
+        name: str(value)
+        for name, value in connection.extra_dejson.items()
+        if value is not None and not isinstance(value, dict | list)
     }
     fields.update(host=connection.host, login=connection.login, password=connection.password)
     return fields

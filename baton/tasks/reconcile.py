@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from airflow.sdk import get_current_context, task
+from airflow.sdk import TriggerRule, get_current_context, task
 
+from baton.hub import proof
 from baton.hub import reconcile as reconciling
 from baton.tasks.opening import RETRIES, RETRY_POLICY, opened_hub
 
@@ -27,3 +28,14 @@ def reconcile(system: str) -> dict[str, int]:
         found = reconciling.reconcile(hub, system)
     log.info("%s: %s", system, dict(found.counts))
     return dict(found.counts)
+
+
+@task(trigger_rule=TriggerRule.ALL_DONE, retries=RETRIES, retry_policy=RETRY_POLICY)
+def checkpoint() -> int:
+    """Sign the audit log as it is now, whatever became of the scans; gives its size.
+
+    A log that no longer contains what was signed before is not signed: the task fails, and a person must look.
+    """
+    with opened_hub() as hub:
+        signed, _ = proof.checkpoint(hub)
+    return signed.size

@@ -10,7 +10,7 @@ from airflow.sdk import TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from baton.engine.settle import Verdict, summarise
-from baton.errors import RetryableError
+from baton.errors import FeedRefusedError, RetryableError
 from baton.hub import execution
 from baton.hub.execution import Settled
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync, preview_sync
@@ -31,16 +31,21 @@ DRY_RUN: Final = "dry-run"
 def plan(job: str) -> list[dict[str, str]]:
     """Plan the job; gives one batch per system (ids only), and none in a dry run.
 
-    Nothing of a held run is sent, but what earlier runs left to be done still is.
-
-    A refused feed ends the DAG run here, without a retry: the same file would be refused again.
+    Nothing of a held run is sent, but what earlier runs left to be done still is. A refused feed ends the DAG run here,
+    without a retry (the same file would be refused again), once that earlier work has been done: a bad export must not
+    keep the accounts of those who leave today open.
     """
     context = get_current_context()
     request = _request(context)
     planner, previewer = _PLANNERS[job]
     dry_run = bool(context["params"].get("dry_run"))
     with opened_hub() as hub:
-        planned = (previewer if dry_run else planner)(hub, request)
+        try:
+            planned = (previewer if dry_run else planner)(hub, request)
+        except FeedRefusedError:
+            for report in [] if dry_run else execution.apply(hub):
+                log.info("%s: %s %s", report.system, dict(report.counts), report.halted)
+            raise
         batches = [{"run": planned.run.id, "system": system.name} for system in hub.targets()]
     _tell(planned)
     context["ti"].xcom_push(key=_RUN, value=DRY_RUN if dry_run else planned.run.id)

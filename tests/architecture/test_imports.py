@@ -68,9 +68,6 @@ def test_the_command_line_does_not_load_airflow():
     assert "airflow" not in loaded_by("import baton.cli.main")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="baton.hub.core loads mappings and migrations at the top: 0.6 s of every command"
-)
 def test_the_command_line_does_not_load_what_only_some_commands_need():
     assert loaded_by("import baton.cli.main") & {"polars", "alembic", "zeep", "lxml", "simple_salesforce"} == set()
 

@@ -100,3 +100,14 @@ def test_facts_must_make_sense() -> None:
 def test_totals_and_notes_do_not_count_against_a_feed() -> None:
     rejected = [RejectedRow(9, "total_row", ""), RejectedRow(10, "lone_cell", ""), RejectedRow(11, "ragged", "")]
     assert unparseable_rows(rejected) == 1
+
+
+@pytest.mark.parametrize(
+    ("unknown", "absent", "refused"),
+    [(200, 200, True), (11, 11, True), (10, 10, False), (60, 0, False), (0, 15, False)],
+)
+def test_the_same_people_under_other_numbers_are_refused(unknown, absent, refused):
+    known = ApprovedFeed(rows=200, columns=("number",))
+    facts = FeedFacts(200, 0, 0, ("number",), NOW, NOW, unknown=unknown, absent=absent)
+    guards = [breach.guard for breach in check_feed(facts, known, GuardPolicy())]
+    assert guards == (["renumbered"] if refused else [])

@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
-
-import polars as pl
+from typing import TYPE_CHECKING, Final
 
 from baton.contracts import Feed, Origin, RejectedRow
 from baton.jobs.source_guards import FeedFacts, unparseable_rows
@@ -16,6 +14,9 @@ from baton.mapping.employees import employee_of
 from baton.mapping.schema import FieldMapping
 from baton.model.people import Employee
 from baton.store.runs import RunFault
+
+if TYPE_CHECKING:
+    import polars as pl
 
 RowDigester = Callable[[str], bytes]
 """A row's canonical text -> its keyed digest."""
@@ -42,6 +43,8 @@ class Reading:
 
 def read_feed(feed: Feed, mapping: FieldMapping, digest: RowDigester, now: datetime) -> Reading:
     """Walk the feed once and map it. Raises what the source raises; bad rows become faults, not exceptions."""
+    import polars as pl  # half a second that most commands can do without
+
     frames: list[pl.DataFrame] = []
     faults: list[RunFault] = []
     places: list[int] = []
@@ -94,6 +97,8 @@ def _doubled(rows: pl.DataFrame, bad: set[int]) -> list[int]:
 
 def _senseless(rows: pl.DataFrame) -> Iterator[tuple[int, str, str, str]]:
     """Rows whose columns contradict each other or cannot be: (position, field, rule, message)."""
+    import polars as pl  # half a second that most commands can do without
+
     days = [name for name, kind in rows.schema.items() if kind == pl.Date]
     for name in days:
         outside = (rows[name] < EARLIEST) | (rows[name] > LATEST)
@@ -112,5 +117,7 @@ def _senseless(rows: pl.DataFrame) -> Iterator[tuple[int, str, str, str]]:
 
 def _digests(rows: pl.DataFrame, digest: RowDigester) -> list[bytes]:
     """One keyed digest a row, over all its columns in alphabetical order, nulls and types kept apart."""
+    import polars as pl  # half a second that most commands can do without
+
     canonical = rows.select(pl.struct(sorted(rows.columns)).struct.json_encode()).to_series()
     return [digest(text) for text in canonical]
