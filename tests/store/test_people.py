@@ -1,0 +1,131 @@
+"""The canonical employees: versions, what is in force and what is to come, who has news for which system."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from baton.contracts import Hint
+from baton.model.effect import Link
+from baton.model.people import Employee, EmploymentStatus
+from baton.store.people import Known
+from tests.store.desk import SYSTEM, Desk
+
+DAY = timedelta(days=1)
+
+
+class Office:
+    """Records versions of people, as a source says them."""
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        desk.run("run-1")
+
+    def say(self, number: str = "0012", source: str = "hr", **given) -> None:
+        person = Employee(**{"number": number, "status": EmploymentStatus.ACTIVE, **given})
+        with self.desk.database.write() as connection:
+            known = self.desk.people.known(connection, source)
+            mark = repr(person).encode()
+            self.desk.people.record(connection, source, "run-1", [(person, mark)], known, self.desk.clock.now())
+
+    def line(self, number: str = "0012") -> list[tuple[int, str | None]]:
+        with self.desk.database.read() as connection:
+            versions = self.desk.people.timelines(connection, [number], self.desk.clock.now())[number]
+        return [(version.version, version.employee.department) for version in versions]
+
+
+def test_the_newest_version_is_in_force(desk: Desk) -> None:
+    office = Office(desk)
+    office.say(department="D1")
+    desk.clock.advance(DAY)
+    office.say(department="D2")
+    assert office.line() == [(2, "D2")]
+
+
+def test_a_future_version_waits_beside_the_one_in_force(desk: Desk) -> None:
+    office = Office(desk)
+    office.say(department="D1")
+    desk.clock.advance(DAY)
+    office.say(department="D2", effective_on=date(2026, 12, 1))
+    assert office.line() == [(1, "D1"), (2, "D2")]
+    desk.clock.advance(20 * DAY)
+    assert office.line() == [(2, "D2")]
+
+
+def test_a_newer_version_replaces_what_was_still_to_come(desk: Desk) -> None:
+    office = Office(desk)
+    office.say(department="D1")
+    desk.clock.advance(DAY)
+    office.say(department="D2", effective_on=date(2026, 12, 1))
+    desk.clock.advance(DAY)
+    office.say(department="D3")
+    assert office.line() == [(3, "D3")]
+    desk.clock.advance(20 * DAY)
+    assert office.line() == [(3, "D3")]
+
+
+def test_every_version_is_kept(desk: Desk) -> None:
+    office = Office(desk)
+    for department in ("D1", "D2", "D3"):
+        office.say(department=department)
+    with desk.database.read() as connection:
+        assert desk.people.known(connection, "hr")["0012"].version == 3
+        assert [period.version for period in desk.people.history(connection, "0012")] == [1]
+
+
+def test_who_has_news_is_planned_and_nobody_else(desk: Desk) -> None:
+    office = Office(desk)
+    for number in ("0001", "0002", "0003", "0004"):
+        office.say(number)
+    links = [
+        Link(SYSTEM, "0001", planned_version=1, mapping_digest="m"),
+        Link(SYSTEM, "0002", planned_version=0, mapping_digest="m"),
+        Link(SYSTEM, "0003", planned_version=1, mapping_digest="m", dirty=True),
+    ]
+    with desk.database.write() as connection:
+        desk.links.save_plan(connection, links)
+        assert [number for number, _ in desk.people.candidates(connection, SYSTEM, "m", None)] == [
+            "0002",
+            "0003",
+            "0004",
+        ]
+        assert len(list(desk.people.candidates(connection, SYSTEM, "other mapping", None))) == 4
+        assert list(desk.people.candidates(connection, SYSTEM, "m", ["0001", "0002"])) == [("0002", 1)]
+
+
+def test_two_sources_do_not_see_each_other_s_people(desk: Desk) -> None:
+    office = Office(desk)
+    office.say("0001", source="hr")
+    office.say("0002", source="contractors")
+    with desk.database.read() as connection:
+        assert set(desk.people.known(connection, "hr")) == {"0001"}
+        assert desk.people.elsewhere(connection, "hr", ["0001", "0002"]) == {"0002": "contractors"}
+        assert isinstance(desk.people.known(connection, "hr")["0001"], Known)
+
+
+def test_a_plan_does_not_change_what_is_proven_and_an_observation_not_what_is_planned(desk: Desk) -> None:
+    with desk.database.write() as connection:
+        desk.links.save_plan(connection, [Link(SYSTEM, "0001", planned_version=1)])
+        desk.links.observe(connection, [Link(SYSTEM, "0001", "x1", applied={"name": "d"}, dirty=True)])
+        desk.links.save_plan(connection, [Link(SYSTEM, "0001", planned_version=2, generation=5)])
+        link = desk.links.of(connection, SYSTEM, ["0001"])["0001"]
+    assert (link.external_id, link.applied, link.planned_version, link.generation) == ("x1", {"name": "d"}, 2, 5)
+
+
+def test_hints_are_stored_once_each_and_taken_once(desk: Desk) -> None:
+    events = [Hint(event_id=name, kind="changed", numbers=("0012",)) for name in ("e1", "e2", "e1")]
+    with desk.database.write() as connection:
+        assert desk.runs.add_hints(connection, "oa", events) == 2
+        assert desk.runs.add_hints(connection, "oa", events) == 0
+        assert desk.runs.add_hints(connection, "crm", events[:1]) == 1
+        assert desk.runs.take_hints(connection, "run-1") == 3
+        assert (desk.runs.take_hints(connection, "run-2"), desk.runs.waiting_hints(connection)) == (0, 0)
+
+
+def test_a_switch_is_on_until_it_is_taken_back(desk: Desk) -> None:
+    with desk.database.write() as connection:
+        desk.runs.engage(connection, "all", "op", "drill")
+        desk.runs.engage(connection, "all", "op", "drill goes on")
+        desk.runs.engage(connection, "system:crm", "op", "vendor")
+        assert desk.runs.engaged(connection) == {"all": "drill goes on", "system:crm": "vendor"}
+        desk.runs.disengage(connection, "all", "op", "over")
+        assert desk.runs.engaged(connection) == {"system:crm": "vendor"}
