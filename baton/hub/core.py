@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -212,9 +212,3 @@ class Hub:
                 ]
             )
         return Keyring.load(text)
-
-    def each_target(self, only: str | None = None) -> Iterator[tuple[SystemSettings, AccountTarget]]:
-        """The enabled targets (or one of them) with their connectors."""
-        for system in self.targets():
-            if only in (None, system.name):
-                yield system, self.target(system.name)

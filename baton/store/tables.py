@@ -1,4 +1,4 @@
-"""The tables. Every column is classed in its ``info``: ``personal`` columns hold ciphertext, never clear text."""
+"""The tables. Personal columns hold ciphertext, never clear text; a test fails on a column that nobody has classed."""
 
 from __future__ import annotations
 
