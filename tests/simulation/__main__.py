@@ -1,4 +1,4 @@
-"""``python -m tests.simulation --seeds 20 --deliveries 10000``: so many seeds for each class of target."""
+"""``python -m tests.simulation --seeds 20 --deliveries 10000``: so many seeds, each spread over all classes of targets."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", type=int, default=20)
     parser.add_argument("--seed", type=int, help="only this one")
-    parser.add_argument("--deliveries", type=int, default=10_000, help="writes that take effect, per seed and class")
+    parser.add_argument("--deliveries", type=int, default=10_000, help="writes that take effect, per seed")
     parser.add_argument("--kinds", default=",".join(KINDS), help="A, A? (can be asked by key), B, C, D")
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
     seeds = [given.seed] if given.seed is not None else list(range(1, given.seeds + 1))
-    jobs = [(seed, kind, given.deliveries, given.people) for kind in given.kinds.split(",") for seed in seeds]
+    kinds = given.kinds.split(",")
+    jobs = [(seed, kind, given.deliveries // len(kinds), given.people) for seed in seeds for kind in kinds]
     with multiprocessing.get_context("forkserver").Pool(given.processes, maxtasksperchild=10) as pool:
         found = pool.starmap(simulate, jobs, chunksize=1)
-    for kind in given.kinds.split(","):
+    for kind in kinds:
         _print(kind, [figures for figures in found if figures.kind == kind])
     return 0
 
