@@ -38,10 +38,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_runtest_setup() -> None:
     """Airflow configures logging for its process and silences loggers it does not know: ours must speak again."""
+    logging.disable(logging.NOTSET)
+    logging.root.disabled = False
+    logging.root.setLevel(logging.WARNING)
     for name, logger in logging.root.manager.loggerDict.items():
         if name.split(".")[0] in {"baton", "connectors"} and isinstance(logger, logging.Logger):
             logger.disabled = False
             logger.propagate = True
+            logger.setLevel(logging.NOTSET)
 
 
 @pytest.hookimpl(trylast=True)

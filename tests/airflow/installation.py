@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from baton.audit.checkpoint import Signer
 from baton.hub import Hub
 from baton.sandbox.server import SandboxServer, serve
 from baton.settings import load
@@ -106,7 +107,10 @@ class Installation:
             started.configure()
             started.keep_secrets("crm", crm.secrets)
             started.keep_secrets("oa", oa.secrets)
-            started.keep_secrets("hub", {"keyring": Keyring.generate().to_text()})
+            started.keep_secrets(
+                "hub",
+                {"keyring": Keyring.generate().to_text(), "audit_key": Signer.generate("tests/audit").secret_text},
+            )
             started.hand_in([person(n) for n in range(1, 9)])
             yield started
 
