@@ -175,7 +175,7 @@ def jsforce(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("jsforce")
     install = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), JSFORCE]
     try:
-        subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=60)
+        subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=150)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         pytest.skip(
             f"SERVER NOT AVAILABLE: Node.js: jsforce did not drive the simulator: npm could not install {JSFORCE} ({type(error).__name__})"
