@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from threading import Lock
 
 from baton.clock import Clock
 from baton.contracts import AccountTarget, Promise
@@ -51,6 +52,13 @@ class Report:
     halted: str = ""
     needs_person: bool = False
     """True when it stopped for something that does not pass by itself: credentials, permission, a kill switch."""
+
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
+
+    def count(self, name: str, more: int = 1) -> None:
+        """Add to a figure; several threads report at once."""
+        with self._lock:
+            self.counts[name] += more
 
     def stop(self, error: ConnectorError) -> None:
         """Remember why no further call was made."""
@@ -139,7 +147,7 @@ class Applier:
         """Recover, resolve, send one batch. False when nothing is left to do now."""
         with self.database.write() as connection:
             engaged = self.runs.engaged(connection)
-            report.counts["recovered"] += self.leases.recover(connection, self.system)
+            report.count("recovered", self.leases.recover(connection, self.system))
         off = [scope for scope in ("all", f"system:{self.system}") if scope in engaged]
         if off:
             report.halted = f"kill switch {off[0]} is on: {engaged[off[0]]}"
@@ -263,7 +271,7 @@ class Applier:
             ]
             self.leases.links.mark_dirty(connection, self.system, unresolved)
         for settlement, state in zip(settlements, after, strict=True):
-            report.counts[_told(settlement.effect, state)] += 1
+            report.count(_told(settlement.effect, state))
 
     def _settlement(self, effect: Effect, receipt: Receipt) -> Settlement:
         if receipt.outcome is Outcome.NOT_PERFORMED:

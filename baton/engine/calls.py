@@ -18,8 +18,6 @@ from baton.tracing import place, whereabouts
 
 log = logging.getLogger("baton.engine")
 
-Digester = Callable[[Scalar, str], str]
-
 
 @dataclass(frozen=True, slots=True)
 class RetryRule:

@@ -163,7 +163,7 @@ def describe_change(before: EmploymentStatus | None, after: EmploymentStatus) ->
         return "details changed"
     named: dict[tuple[EmploymentStatus, EmploymentStatus], str] = {
         (status.PENDING_HIRE, status.DEPARTED): "hire retracted",
-        (status.DEPARTED, status.PENDING_HIRE): "rehire announced",
+        (status.DEPARTED, status.PENDING_HIRE): "hire announced",
         (status.DEPARTED, status.REHIRED): "rehired",
     }
     if (before, after) in named:
