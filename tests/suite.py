@@ -40,7 +40,7 @@ def pytest_runtest_setup() -> None:
     """Airflow configures logging for its process and silences loggers it does not know: ours must speak again."""
     logging.disable(logging.NOTSET)
     logging.root.disabled = False
-    logging.root.setLevel(logging.WARNING)
+    logging.root.setLevel(min(logging.root.level, logging.WARNING))
     for name, logger in logging.root.manager.loggerDict.items():
         if name.split(".")[0] in {"baton", "connectors"} and isinstance(logger, logging.Logger):
             logger.disabled = False
