@@ -11,7 +11,7 @@ import re
 import stat
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from baton.client import Client, Intent
 from baton.errors import ConfigurationError, Fault
@@ -100,6 +100,29 @@ class FileSecrets:
         except UnicodeDecodeError:
             raise _unusable(path, "is not UTF-8 text; encode binary keys as PEM or base64") from None
         return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
+
+
+class AirflowConnection(Protocol):
+    """What is read of an Airflow connection, wherever Airflow keeps its class."""
+
+    host: str | None
+    login: str | None
+    password: str | None
+
+    @property
+    def extra_dejson(self) -> Mapping[str, Any]:
+        """The extra fields."""
+        ...
+
+
+def connection_fields(connection: AirflowConnection) -> dict[str, str | None]:
+    """The fields of a connection, extras included, as text; nested extras are left out."""
+    plain = {
+        name: str(value)
+        for name, value in connection.extra_dejson.items()
+        if value is not None and not isinstance(value, dict | list)
+    }
+    return {**plain, "host": connection.host, "login": connection.login, "password": connection.password}
 
 
 class ConnectionSecrets:

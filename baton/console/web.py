@@ -38,6 +38,7 @@ from baton.hub import decisions
 from baton.model.effect import EffectState
 from baton.settings import load
 from baton.tracing import place
+from baton.vault import connection_fields
 
 log = logging.getLogger("baton.console")
 
@@ -56,13 +57,7 @@ def read_connection(connection_id: str) -> Mapping[str, str | None] | None:
         connection = Connection.get_connection_from_secrets(connection_id)
     except AirflowNotFoundException:
         return None
-    fields: dict[str, str | None] = {
-        name: str(value)
-        for name, value in connection.extra_dejson.items()
-        if value is not None and not isinstance(value, dict | list)
-    }
-    fields.update(host=connection.host, login=connection.login, password=connection.password)
-    return fields
+    return connection_fields(connection)
 
 
 keeper: Final = HubKeeper(lambda: load(read_connection=read_connection))

@@ -21,6 +21,7 @@ from baton.hub import Hub
 from baton.settings import HubSettings, load
 from baton.tracing import place, whereabouts
 from baton.typed_settings import secret_fields
+from baton.vault import connection_fields
 
 log = logging.getLogger("baton.tasks")
 
@@ -54,13 +55,7 @@ def read_connection(connection_id: str) -> Mapping[str, str | None] | None:
         connection = BaseHook.get_connection(connection_id)
     except AirflowNotFoundException:
         return None
-    fields: dict[str, str | None] = {
-        name: str(value)
-        for name, value in connection.extra_dejson.items()
-        if value is not None and not isinstance(value, dict | list)
-    }
-    fields.update(host=connection.host, login=connection.login, password=connection.password)
-    return fields
+    return connection_fields(connection)
 
 
 @contextmanager
