@@ -123,6 +123,9 @@ def look_up(target: AccountTarget, writes: Sequence[AccountWrite]) -> Sequence[R
     """What became of writes whose answer was lost: by our key where the target can be asked, else by comparison."""
     if isinstance(target, LookupTarget):
         receipts = target.look_up(writes)
+    elif target.promise is Promise.BLIND:
+        # It shows nothing: "no such account" would pass for a removal that never arrived.
+        receipts = [Receipt.in_doubt("blind", _BLIND)] * len(writes)
     else:
         accounts = found(target, writes)
         receipts = [judge(write, account, target) for write, account in zip(writes, accounts, strict=True)]

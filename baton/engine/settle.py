@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from baton.contracts import AccountTarget, ResultSource
+from baton.contracts import AccountTarget, Promise, ResultSource
 from baton.engine import calls
 from baton.errors import ConfigurationError, ConnectorError
 from baton.model.account import AccountWrite, Outcome
@@ -108,7 +108,11 @@ def settle(
         by_system.setdefault(effect.system, []).append(effect)
     for system, written in by_system.items():
         try:
-            _compare(system, written, open_target(system), database, links, settlement)
+            target = open_target(system)
+            if target.promise is Promise.BLIND and not isinstance(target, ResultSource):
+                settlement.unreadable[system] = "it shows nothing: its receipts are all the proof there is"
+                continue
+            _compare(system, written, target, database, links, settlement)
         except (ConnectorError, ConfigurationError) as error:  # the latter: a system that is no longer configured
             settlement.unreadable[system] = str(error)
     _plan_again(database, links, settlement.differences)
