@@ -21,8 +21,8 @@ class LinkStore:
     def of(self, connection: sa.Connection, system: str, numbers: Sequence[str]) -> dict[str, Link]:
         """The links of these people in one system; people without one are left out."""
         found: dict[str, Link] = {}
-        for start in range(0, len(numbers), 500):
-            query = sa.select(links).where(links.c.system == system, links.c.number.in_(numbers[start : start + 500]))
+        for chunk in chunked(numbers):
+            query = sa.select(links).where(links.c.system == system, links.c.number.in_(chunk))
             found.update((row.number, _link(row)) for row in connection.execute(query))
         return found
 
@@ -91,8 +91,7 @@ class LinkStore:
 
     def mark_dirty(self, connection: sa.Connection, system: str, numbers: Sequence[str]) -> None:
         """Have these people planned again at the next run."""
-        for start in range(0, len(numbers), 500):
-            chunk = numbers[start : start + 500]
+        for chunk in chunked(numbers):
             connection.execute(
                 sa.update(links).where(links.c.system == system, links.c.number.in_(chunk)).values(dirty=True)
             )
@@ -111,10 +110,10 @@ class LinkStore:
         """The external ids of these people's living accounts, for references."""
         gone = (AccountState.ABSENT.value, AccountState.REMOVED.value)
         found: dict[str, str] = {}
-        for start in range(0, len(numbers), 500):
+        for chunk in chunked(numbers):
             query = sa.select(links.c.number, links.c.external_id).where(
                 links.c.system == system,
-                links.c.number.in_(numbers[start : start + 500]),
+                links.c.number.in_(chunk),
                 links.c.external_id.is_not(None),
                 links.c.state.not_in(gone),
             )
