@@ -3,9 +3,11 @@
 >>> from baton.sdk import AccountTarget, Receipt, RetryableError
 """
 
+from baton import tables
 from baton.client import Client, Intent, Response
 from baton.contracts import (
     AccountTarget,
+    Collection,
     Connector,
     ConnectorSettings,
     EmployeeSource,
@@ -18,6 +20,8 @@ from baton.contracts import (
     Origin,
     Promise,
     Rate,
+    RecordSource,
+    RecordTarget,
     RejectedRow,
     RemovalTarget,
     ResultSource,
@@ -25,7 +29,9 @@ from baton.contracts import (
 )
 from baton.errors import (
     BatonError,
+    ConfigurationError,
     ConnectorError,
+    Fault,
     FeedRefusedError,
     GuardBreach,
     HaltError,
@@ -46,6 +52,8 @@ from baton.model.account import (
     Receipt,
     Scalar,
 )
+from baton.model.receipts import Receipts
+from baton.records.types import frame_schema
 from baton.sealed import (
     Envelope,
     InternalKey,
@@ -73,11 +81,14 @@ __all__ = [
     "Action",
     "BatonError",
     "Client",
+    "Collection",
+    "ConfigurationError",
     "Connector",
     "ConnectorError",
     "ConnectorSettings",
     "EmployeeSource",
     "Envelope",
+    "Fault",
     "Feed",
     "FeedRefusedError",
     "FieldSpec",
@@ -100,6 +111,9 @@ __all__ = [
     "Rate",
     "Reader",
     "Receipt",
+    "Receipts",
+    "RecordSource",
+    "RecordTarget",
     "RejectedError",
     "RejectedRow",
     "RemovalTarget",
@@ -114,9 +128,11 @@ __all__ = [
     "TamperedError",
     "X25519Opener",
     "X25519Reader",
+    "frame_schema",
     "inspect_sealed",
     "open_sealed",
     "open_to_file",
     "rewrap",
     "seal",
+    "tables",
 ]

@@ -54,7 +54,10 @@ class FieldType(StrEnum):
     DATE = "date"
     DATETIME = "datetime"
     REFERENCE = "reference"
-    """An employee number that the engine replaces by that person's external id in the same system before sending."""
+    """An employee number that the engine replaces by that person's external id in the same system before sending.
+
+    In a record (`baton.contracts.Collection`): the key of another record, which the connector itself translates.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,10 @@ class FieldSpec:
     max_length: int | None = None
     choices: frozenset[str] | None = None
     about: str = ""
+    places: int = 2
+    """Of a decimal: digits after the point. Values travel with exactly so many."""
+    refers_to: str = ""
+    """Of a reference in a record: the collection whose key the value is."""
 
 
 @dataclass(frozen=True, slots=True)

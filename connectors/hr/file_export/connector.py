@@ -20,12 +20,8 @@ from baton.sdk import (
     GuardBreach,
     Origin,
     Rate,
+    tables,
 )
-
-from .archive import ArchiveCaps
-from .faults import FileError
-from .place import Choice, Place
-from .table import Caps, Layout, Table, pages, settled
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -70,7 +66,7 @@ class FileExport(EmployeeSource):
         try:
             choice = self._place().newest(self._now())
             feed = self.census()
-        except FileError as fault:
+        except tables.FileError as fault:
             return [Finding("roster file", ok=False, detail=fault.message, remedy=fault.remedy)]
         except BatonError as error:
             return [Finding("roster file", ok=False, detail=error.message, remedy=error.remedy)]
@@ -95,9 +91,9 @@ class FileExport(EmployeeSource):
             data = place.read(choice)
             digest = hashlib.sha256(data).hexdigest()
             table = self._table(data)
-        except FileError as fault:
+        except tables.FileError as fault:
             raise _refused(fault, digest) from fault
-        return Feed(self._origin(choice, digest, table), pages(table, self.settings.page_rows))
+        return Feed(self._origin(choice, digest, table), tables.pages(table, self.settings.page_rows))
 
     def changes(self, since: str | None) -> Feed:
         """The census: a file cannot tell what changed."""
@@ -106,11 +102,11 @@ class FileExport(EmployeeSource):
     def _now(self) -> datetime:
         return self.client.clock.now()
 
-    def _place(self) -> Place:
+    def _place(self) -> tables.Place:
         given = self.settings
-        return Place(str(given.path), given.settle_s, given.max_bytes, given.as_of_name, given.time_zone)
+        return tables.Place(str(given.path), given.settle_s, given.max_bytes, given.as_of_name, given.time_zone)
 
-    def _origin(self, choice: Choice, digest: str, table: Table) -> Origin:
+    def _origin(self, choice: tables.Choice, digest: str, table: tables.Table) -> Origin:
         detail = {
             **table.detail,
             "max_age_h": f"{self.settings.max_age_h:g}",
@@ -118,45 +114,40 @@ class FileExport(EmployeeSource):
         }
         return Origin(choice.path.name, digest, choice.as_of, detail)
 
-    def _table(self, data: bytes) -> Table:
+    def _table(self, data: bytes) -> tables.Table:
         given = self.settings
-        layout = Layout(given.columns, given.number_column, given.header_depth)
-        caps = Caps(given.max_rows, given.max_columns, given.max_field_chars, given.max_rejected_rows)
-        return settled(self._found(data, layout, caps), layout, caps)
+        layout = tables.Layout(given.columns, given.number_column, given.header_depth)
+        caps = tables.Caps(given.max_rows, given.max_columns, given.max_field_chars, given.max_rejected_rows)
+        return tables.settled(self._found(data, layout, caps), layout, caps)
 
-    def _found(self, data: bytes, layout: Layout, caps: Caps) -> Table:
+    def _found(self, data: bytes, layout: tables.Layout, caps: tables.Caps) -> tables.Table:
         """The table, read as what the content is; the file's name does not matter."""
         if data.startswith(_ZIP):
-            from .workbook import read_workbook  # imported only where a workbook is read: text files start faster
-
-            archive = ArchiveCaps(inflated_bytes=self.settings.max_inflated_bytes)
-            return read_workbook(data, self.settings.sheet, layout, caps, archive)
+            archive = tables.ArchiveCaps(inflated_bytes=self.settings.max_inflated_bytes)
+            return tables.read_workbook(data, self.settings.sheet, layout, caps, archive)
         _check_kind(data)
-        from .delimited import read_delimited
-        from .encoding import decode
-
-        decoded = decode(data, self.settings.encoding)
-        table = read_delimited(decoded.utf8, layout, caps)
+        decoded = tables.decode(data, self.settings.encoding)
+        table = tables.read_delimited(decoded.utf8, layout, caps)
         detail = {**table.detail, "encoding": decoded.encoding}
-        return Table(table.frame, table.row_numbers, table.header_row, table.rejected, detail)
+        return tables.Table(table.frame, table.row_numbers, table.header_row, table.rejected, detail)
 
 
 def _check_kind(data: bytes) -> None:
     """Refuse what only pretends to be a text table."""
     if data.startswith(_OLE):
         if _ENCRYPTED in data:
-            raise FileError("encrypted", "the workbook is encrypted", "have it saved without a password")
-        raise FileError("old_xls", "the file is an old .xls workbook", "have it saved as .xlsx or CSV")
+            raise tables.FileError("encrypted", "the workbook is encrypted", "have it saved without a password")
+        raise tables.FileError("old_xls", "the file is an old .xls workbook", "have it saved as .xlsx or CSV")
     start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<!doctype", b"<html", b"<table", b"<?xml", b"<meta", b"<head")):
-        raise FileError(
+        raise tables.FileError(
             "not_a_table", "the file is a web page or XML under another name", "have it saved as .xlsx or CSV"
         )
     if start.startswith((b"%pdf", b"{\\rtf", b"\x1f\x8b", b"pk\x05\x06")):
-        raise FileError("not_a_table", "the file is no table", "have it saved as .xlsx or CSV")
+        raise tables.FileError("not_a_table", "the file is no table", "have it saved as .xlsx or CSV")
 
 
-def _refused(fault: FileError, digest: str) -> FeedRefusedError:
+def _refused(fault: tables.FileError, digest: str) -> FeedRefusedError:
     error = FeedRefusedError([GuardBreach(fault.rule, fault.message)], feed_digest=digest)
     error.remedy = fault.remedy
     return error

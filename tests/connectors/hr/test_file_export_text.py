@@ -16,9 +16,9 @@ from baton.client import Client
 from baton.contracts import Feed, SourcePage
 from baton.egress import EgressRule
 from baton.errors import FeedRefusedError, HaltError, RetryableError
+from baton.tables.delimited import read_delimited
+from baton.tables.table import Caps, Layout
 from connectors.hr.file_export.connector import FileExport, FileExportSettings
-from connectors.hr.file_export.delimited import read_delimited
-from connectors.hr.file_export.table import Caps, Layout
 
 HEADER = "工号,姓名,状态"
 TITLE = "员工花名册 2026年11月\n\n"
@@ -298,8 +298,8 @@ def test_well_formed_csv_comes_out_as_it_went_in(records: list[list[str]]) -> No
 
 @given(st.binary(max_size=200))
 def test_any_bytes_give_a_table_or_a_named_fault(data: bytes) -> None:
-    from connectors.hr.file_export.encoding import decode
-    from connectors.hr.file_export.faults import FileError
+    from baton.tables.encoding import decode
+    from baton.tables.faults import FileError
 
     try:
         decoded = decode("工号,姓名\n".encode() + data)

@@ -10,9 +10,8 @@ from typing import Final
 
 import polars as pl
 
-from baton.sdk import RejectedRow, SourcePage
-
-from .faults import FileError
+from baton.contracts import RejectedRow, SourcePage
+from baton.tables.faults import FileError
 
 _TOTAL_WORDS: Final = r"^\s*[（(]?(?:合\s*计|总\s*计|小\s*计|共\s*计|汇\s*总|合计人数|total|grand total|sum)\b?"
 _SCIENTIFIC: Final = r"^\s*-?[1-9](?:\.[0-9]+)?E\+(?:1[1-9]|[2-9][0-9])\s*$"

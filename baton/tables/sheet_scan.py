@@ -9,8 +9,8 @@ from typing import Final
 
 import polars as pl
 
-from .faults import FileError
-from .table import Caps
+from baton.tables.faults import FileError
+from baton.tables.table import Caps
 
 _ATTRIBUTES: Final = r"""(?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*"""
 _TAG: Final = r"<(?:\w+:)?"

@@ -15,12 +15,11 @@ import polars as pl
 import python_calamine
 from lxml import etree
 
-from baton.sdk import RejectedRow
-
-from .archive import ArchiveCaps, repacked, unpacked
-from .faults import FileError
-from .sheet_scan import SheetFacts, scan
-from .table import Caps, Layout, Table, checked_headers, find_header
+from baton.contracts import RejectedRow
+from baton.tables.archive import ArchiveCaps, repacked, unpacked
+from baton.tables.faults import FileError
+from baton.tables.sheet_scan import SheetFacts, scan
+from baton.tables.table import Caps, Layout, Table, checked_headers, find_header
 
 _MAIN: Final = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _RELATION: Final = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from .faults import FileError
+from baton.tables.faults import FileError
 
 _RESAVE: Final = "have the roster saved again as a plain .xlsx workbook"
 _DOCTYPE: Final = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)

@@ -10,10 +10,9 @@ from typing import Final
 
 import polars as pl
 
-from baton.sdk import RejectedRow
-
-from .faults import FileError
-from .table import Caps, Layout, Table, checked_headers, find_header
+from baton.contracts import RejectedRow
+from baton.tables.faults import FileError
+from baton.tables.table import Caps, Layout, Table, checked_headers, find_header
 
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _HEAD_BYTES: Final = 262_144

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-from baton.sdk import HaltError, RetryableError
-
-from .faults import FileError
+from baton.errors import HaltError, RetryableError
+from baton.tables.faults import FileError
 
 _SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx"})
 _UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp")

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from .faults import FileError
+from baton.tables.faults import FileError
 
 _REMEDY: Final = "the file may be damaged: have it exported again as UTF-8, or set the encoding of this system"
 _SAMPLE_BYTES: Final = 65_536

@@ -1,0 +1,1 @@
+"""Files and databases that hold records of any kind."""
