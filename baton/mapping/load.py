@@ -11,13 +11,14 @@ from baton.errors import ConfigurationError
 from baton.mapping.document import FaultLog, Listing, Table, Text, read_document
 from baton.mapping.load_examples import read_examples
 from baton.mapping.load_field import FieldReader
+from baton.mapping.load_records import RECORD_KEYS, read_records
 from baton.mapping.load_table import choice, close_to, known_keys, text_list, text_of
 from baton.mapping.schema import EMPLOYEE, FieldMapping, FieldRule, Lifecycle
 from baton.mapping.values import EMPLOYEE_FIELDS, EMPLOYEE_TYPES, ValueType
 from baton.model.account import FieldSpec
 from baton.model.people import EMPLOYEE_COLUMNS, LeaverDate
 
-_KEYS: Final = ("mapping", "source", "target", "lifecycle", "scope", "fields", "examples")
+_KEYS: Final = ("mapping", "source", "target", "lifecycle", *RECORD_KEYS, "scope", "fields", "examples")
 _LIFECYCLE_KEYS: Final = ("provision", "disable", "remove", "remove_delay_days")
 _DATES: Final[Mapping[str, LeaverDate | None]] = {**{d.value: d for d in LeaverDate}, "never": None}
 _ORDER: Final = tuple(LeaverDate)
@@ -81,6 +82,7 @@ class _Loader:
             examples=(),
             lifecycle=self._lifecycle(target),
             scope=self._scope(source, columns),
+            records=read_records(root, fields, columns, log),
             file=log.file,
         )
         if "examples" in root.entries:
@@ -121,6 +123,8 @@ class _Loader:
     def _lifecycle(self, target: str) -> Lifecycle | None:
         root, log = self._document, self._log
         node = root.entries.get("lifecycle")
+        if "collection" in root.entries:
+            return None
         if target == EMPLOYEE:
             if node is not None:
                 log.add(root.lines["lifecycle"], "lifecycle", "the canonical employee has no accounts: remove this")

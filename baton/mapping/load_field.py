@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from decimal import Decimal
 from typing import Final
 
 from baton.mapping.document import FaultLog, Listing, Node, Table, Text
@@ -23,6 +24,25 @@ _READERS: Final = {
     ValueType.BOOLEAN: "boolean",
 }
 """The transform that makes each type out of text, named when one is missing from a chain."""
+
+
+def read_steps(entry: Node | None, key: str, log: FaultLog) -> tuple[Step, ...]:
+    """A chain of transforms; those with a fault are left out."""
+    if entry is None:
+        return ()
+    if not isinstance(entry, Listing | Text):
+        log.add(entry.line, "wrong_shape", f"{key!r} must be a list of transforms")
+        return ()
+    steps = []
+    for item in entry.items if isinstance(entry, Listing) else (entry,):
+        if not isinstance(item, Text):
+            log.add(item.line, "wrong_shape", f"{key!r} must hold transforms only")
+            continue
+        try:
+            steps.append(step(item.value))
+        except ValueError as error:
+            log.add(item.line, "transform", str(error))
+    return tuple(steps)
 
 
 class FieldReader:
@@ -51,7 +71,7 @@ class FieldReader:
         known_keys(node, _KEYS, f"the field {name!r}", self._log)
         spec = self._spec(name, line)
         inputs = self._inputs(node)
-        steps = self._steps(node)
+        steps = read_steps(node.entries.get("via"), "via", self._log)
         kind = self._type(name, node, spec, line)
         carried = self._chain(name, inputs, steps, line)
         kind = kind or carried
@@ -60,6 +80,8 @@ class FieldReader:
             self._fits(name, carried, kind, line)
         elif "table" in node.entries and carried is not ValueType.TEXT:
             self._log.add(line, "type_mismatch", f"{name!r}: a table looks up text, and `via` gives {carried}")
+        if spec is not None and kind is ValueType.DECIMAL:
+            self._places(name, steps, spec, line)
         rule = FieldRule(
             name=name,
             type=kind,
@@ -110,24 +132,6 @@ class FieldReader:
                 self._log.add(entry.line, "unknown_source_column", f"the source has no column {name!r}{near}")
         return names
 
-    def _steps(self, node: Table) -> tuple[Step, ...]:
-        entry = node.entries.get("via")
-        if entry is None:
-            return ()
-        if not isinstance(entry, Listing | Text):
-            self._log.add(entry.line, "wrong_shape", "'via' must be a list of transforms")
-            return ()
-        steps = []
-        for item in entry.items if isinstance(entry, Listing) else (entry,):
-            if not isinstance(item, Text):
-                self._log.add(item.line, "wrong_shape", "'via' must hold transforms only")
-                continue
-            try:
-                steps.append(step(item.value))
-            except ValueError as error:
-                self._log.add(item.line, "transform", str(error))
-        return tuple(steps)
-
     def _type(self, name: str, node: Table, spec: FieldSpec | None, line: int) -> ValueType | None:
         """The type the field must have: the target's own, else the one written, else unknown."""
         written = choice(node, "type", tuple(kind.value for kind in ValueType), self._log)
@@ -175,6 +179,13 @@ class FieldReader:
             remedy = ": add date_text(iso) to `via`"
         self._log.add(line, "type_mismatch", f"{name!r} must be {kind}, and `from` and `via` give {carried}{remedy}")
 
+    def _places(self, name: str, steps: tuple[Step, ...], spec: FieldSpec, line: int) -> None:
+        """A chain must not make more decimal places than the target keeps: they would be rounded away in silence."""
+        for link in steps:
+            if link.name == "decimal" and link.arguments[0] > spec.places:
+                message = f"{name!r} keeps {spec.places} decimal places in {self._target}: use decimal({spec.places})"
+                self._log.add(line, "places", message)
+
     def _values(
         self, name: str, node: Table, kind: ValueType, spec: FieldSpec | None
     ) -> tuple[dict[str, Value] | None, Value]:
@@ -201,6 +212,8 @@ class FieldReader:
         if spec and spec.choices is not None and node.value not in spec.choices:
             allowed = ", ".join(sorted(spec.choices))
             self._log.add(node.line, "value", f"{name!r} must be one of {allowed}, not {node.value!r}")
+        if spec and isinstance(value, Decimal) and -int(value.as_tuple().exponent) > spec.places:
+            self._log.add(node.line, "places", f"{name!r} keeps {spec.places} decimal places in {self._target}")
         if spec and spec.max_length is not None and len(node.value) > spec.max_length:
             self._log.add(node.line, "value", f"{name!r} holds at most {spec.max_length} characters")
         return value

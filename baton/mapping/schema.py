@@ -86,6 +86,42 @@ class Example:
     """Where each expectation stands."""
 
 
+class Unfit(StrEnum):
+    """What happens to a source row that cleaning cannot use."""
+
+    QUARANTINE = "quarantine"
+    """It is put aside, with the reason per cell, for a person to correct and feed back."""
+    REFUSE = "refuse"
+    """The whole migration is refused: a row like this means that the source is not what it should be."""
+
+
+@dataclass(frozen=True, slots=True)
+class CleaningRule:
+    """One declared rule on one source column: repaired by ``fix``, then judged by ``check``."""
+
+    column: str
+    fix: tuple[Step, ...] = ()
+    check: tuple[Step, ...] = ()
+    """A cell that has a value before these steps and none after them is unfit; what they make of it is not kept."""
+    otherwise: Unfit = Unfit.QUARANTINE
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRules:
+    """What a mapping says of records and an account mapping does not."""
+
+    collection: str
+    """The kind of record in the target."""
+    key: tuple[str, ...]
+    """The target fields that name one record."""
+    read: str = ""
+    """The collection of the source; empty where it has only one."""
+    cleaning: tuple[CleaningRule, ...] = ()
+    duplicates: Unfit = Unfit.QUARANTINE
+    """What happens to rows whose key another row has too: all of them, since nobody can say which is right."""
+
+
 @dataclass(frozen=True)
 class FieldMapping:
     """A checked mapping, ready to be applied. Made by `load_mapping`."""
@@ -98,6 +134,8 @@ class FieldMapping:
     """Present exactly when the target holds accounts."""
     scope: Mapping[str, frozenset[str]] = field(default_factory=dict)
     """Only rows whose column holds one of these values are meant; empty means all."""
+    records: RecordRules | None = None
+    """Present exactly when the mapping is for records (migration) and not for people's accounts."""
     file: str = ""
 
     @cached_property
@@ -110,7 +148,8 @@ class FieldMapping:
     def source_columns(self) -> tuple[str, ...]:
         """Every source column the mapping reads, in a stable order."""
         used = dict.fromkeys(name for rule in self.fields.values() for name in rule.inputs)
-        return tuple(dict.fromkeys((*used, *self.scope)))
+        cleaned = [rule.column for rule in self.records.cleaning] if self.records else []
+        return tuple(dict.fromkeys((*used, *self.scope, *cleaned)))
 
     def source_type(self, column: str) -> ValueType:
         """The type of a source column: text, but for the canonical employee's days and times."""
@@ -139,7 +178,7 @@ class FieldMapping:
 
     def _canonical(self) -> dict[str, Any]:
         life = self.lifecycle
-        return {
+        form = {
             "mapping": 1,
             "source": self.source,
             "target": self.target,
@@ -148,6 +187,7 @@ class FieldMapping:
             "scope": {column: sorted(values) for column, values in self.scope.items()},
             "fields": {name: _canonical_rule(rule) for name, rule in self.fields.items()},
         }
+        return form if self.records is None else {**form, "records": _canonical_records(self.records)}
 
 
 def _canonical_rule(rule: FieldRule) -> list[Any]:
@@ -166,3 +206,11 @@ def _canonical_rule(rule: FieldRule) -> list[Any]:
         rule.max_length,
         None if rule.choices is None else sorted(rule.choices),
     ]
+
+
+def _canonical_records(rules: RecordRules) -> list[Any]:
+    cleaning = [
+        [rule.column, [step.text for step in rule.fix], [step.text for step in rule.check], rule.otherwise]
+        for rule in rules.cleaning
+    ]
+    return [rules.collection, list(rules.key), rules.read, cleaning, rules.duplicates]
