@@ -11,20 +11,16 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from baton.clock import Clock
-from baton.contracts import AccountTarget, Promise
-from baton.engine import calls
-from baton.engine.calls import RetryRule
+from baton.engine.calls import RetryRule, blamed
+from baton.engine.performer import CrashPoint, Performer
 from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
-from baton.model.account import AccountWrite, Outcome, Receipt
-from baton.model.effect import Effect, EffectState, Link
+from baton.model.account import Outcome, Receipt
+from baton.model.effect import Effect, EffectState
 from baton.store.database import Database
-from baton.store.leases import CRASH_LIMIT, ClaimRule, LeaseStore, Settlement
+from baton.store.leases import ACCOUNTS, CRASH_LIMIT, ClaimRule, LeaseStore, Scope, Settlement
 from baton.store.runs import RunStore
 
 _SUPERIORS_WAIT_S = 0.1
-
-CrashPoint = Callable[[str], None]
-"""Called at every step by name; a proof campaign makes it end the process there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,7 @@ class Applier:
     def __init__(
         self,
         system: str,
-        target: AccountTarget,
+        performer: Performer,
         database: Database,
         leases: LeaseStore,
         runs: RunStore,
@@ -80,12 +76,14 @@ class Applier:
         clock: Clock,
         chance: random.Random,
         pace: Pace = Pace(),
+        scope: Scope = ACCOUNTS,
         crash_point: CrashPoint = lambda _: None,
         pause: Callable[[float], None] = lambda _: None,
     ) -> None:
         """``pause`` keeps everybody away from this system for some seconds, whatever status it throttles under."""
         self.system = system
-        self.target = target
+        self.performer = performer
+        self.scope = scope
         self.database = database
         self.leases = leases
         self.runs = runs
@@ -118,15 +116,16 @@ class Applier:
     def _next_due(self, latest: datetime) -> datetime | None:
         """When something that was put off becomes due again, if that is soon enough to wait for."""
         with self.database.read() as connection:
-            return self.leases.next_retry(connection, self.system, latest)
+            return self.leases.next_retry(connection, self.system, latest, self.scope)
 
     def _work(self, name: str, report: Report) -> None:
         rule = ClaimRule(
             system=self.system,
             worker=f"{name}-{self.chance.getrandbits(48):012x}",
-            batch_limit=self.target.batch_limit,
+            batch_limit=self.performer.batch_limit,
             lease_s=self.pace.lease_s,
-            whole_batches=self.target.whole_batches,
+            whole_batches=self.performer.whole_batches,
+            scope=self.scope,
         )
         self._settle_unsettled(rule, EffectState.ACCEPTED, report)
         waited_s = 0.0
@@ -178,24 +177,21 @@ class Applier:
             if not batch:
                 return
         try:
-            batch, writes = self._writes(batch)
-            batch, writes = self._without_arrived(batch, writes, report)
-            if not batch:
-                return
-            self.crash_point("sending")
-            receipts = calls.perform(self.target, writes, self.pace.retry, self.clock, self.chance, self.pause)
+            call = self.performer.prepare(batch)
+            batch = list(call.effects)
+            outcomes = call.send()
         except RejectedError as error:
             self._isolate(batch, error, report)
             return
         except (RetryableError, HaltError, InDoubtError) as error:
-            # `perform` keeps doubt to itself: one that arrives here came from reading, before anything was sent.
-            self._store([(effect, calls.blamed(error)) for effect in batch], report)
+            # Doubt about a write is a receipt: one that arrives here came from reading, before anything was sent.
+            self._store([(effect, blamed(error)) for effect in batch], report)
             if isinstance(error, RetryableError) and error.retry_after_s:
                 self.pause(error.retry_after_s)
             report.stop(error)
             return
         self.crash_point("sent")
-        self._store(list(zip(batch, receipts, strict=True)), report)
+        self._store(outcomes, report)
         self.crash_point("stored")
 
     def _isolate(self, batch: list[Effect], error: RejectedError, report: Report) -> None:
@@ -209,53 +205,6 @@ class Applier:
                 renewed = self.leases.rebatch(connection, half, self.pace.lease_s)
             if renewed:
                 self._send(renewed, report)
-
-    def _writes(self, batch: Sequence[Effect]) -> tuple[list[Effect], list[AccountWrite]]:
-        """The writes of a batch: links read, references filled in, the current account for conditional targets.
-
-        The effects come back without the digests of references that did not resolve: what was not sent is not proven.
-        """
-        numbers = [effect.number for effect in batch]
-        referred = sorted({number for effect in batch for number in effect.references.values()})
-        with self.database.read() as connection:
-            known = self.leases.links.of(connection, self.system, numbers)
-            references = self.leases.links.external_ids(connection, self.system, referred)
-        links = [known.get(number, Link(self.system, number)) for number in numbers]
-        writes = [calls.as_write(effect, link, references) for effect, link in zip(batch, links, strict=True)]
-        if self.target.promise is Promise.CONDITION:
-            accounts = calls.found(self.target, writes)
-            writes = [replace(write, expected=account) for write, account in zip(writes, accounts, strict=True)]
-        sendable = [
-            replace(effect, digests={name: mark for name, mark in effect.digests.items() if name in write.fields})
-            for effect, write in zip(batch, writes, strict=True)
-        ]
-        narrowed = [after for before, after in zip(batch, sendable, strict=True) if after.digests != before.digests]
-        if narrowed:
-            with self.database.write() as connection:
-                self.leases.narrow(connection, narrowed)
-        return sendable, writes
-
-    def _without_arrived(
-        self, batch: list[Effect], writes: list[AccountWrite], report: Report
-    ) -> tuple[list[Effect], list[AccountWrite]]:
-        """Leave out of a conditional call what an earlier attempt has brought about after all: it arrived late.
-
-        The condition has kept the repeat from overwriting anything; the account as read now shows whose doing that was.
-        """
-        if self.target.promise is not Promise.CONDITION:
-            return batch, writes
-        pairs = list(zip(batch, writes, strict=True))
-        judged = [calls.judge(write, write.expected, self.target) for write in writes]
-        arrived = [
-            (effect, receipt)
-            for (effect, _), receipt in zip(pairs, judged, strict=True)
-            if effect.attempts > 1 and receipt.outcome is Outcome.DONE
-        ]
-        if arrived:
-            self._store(arrived, report)
-        settled = {effect.id for effect, _ in arrived}
-        rest = [(effect, write) for effect, write in pairs if effect.id not in settled]
-        return [effect for effect, _ in rest], [write for _, write in rest]
 
     # --- outcomes
 
@@ -282,7 +231,7 @@ class Applier:
                 return Settlement(effect, given_up)
             return Settlement(effect, receipt, receipt.retry_after_s or self._backoff(effect.attempts))
         if receipt.outcome in (Outcome.IN_DOUBT, Outcome.ACCEPTED):
-            if effect.state is EffectState.IN_DOUBT and self.target.promise is Promise.BLIND:
+            if effect.state is EffectState.IN_DOUBT and self.performer.blind:
                 return Settlement(effect, receipt, self.pace.longest_backoff_s)  # a person will have to look
             waited = effect.state in (EffectState.IN_DOUBT, EffectState.ACCEPTED)
             return Settlement(effect, receipt, self._backoff(effect.attempts) if waited else 0.0)
@@ -300,19 +249,15 @@ class Applier:
             return 0
         self.crash_point("looking_up")
         try:
-            batch, writes = self._writes(batch)
-            if state is EffectState.ACCEPTED:
-                receipts = calls.results(self.target, writes)
-            else:
-                receipts = calls.look_up(self.target, writes)
+            call = self.performer.prepare(batch)
+            outcomes = call.results() if state is EffectState.ACCEPTED else call.look_up()
         except ConnectorError as error:
-            receipts = [Receipt.in_doubt(error.code, error.message)] * len(batch)
-            if state is EffectState.ACCEPTED:
-                receipts = [Receipt.accepted()] * len(batch)
+            unknown = Receipt.in_doubt(error.code, error.message)
+            outcomes = [(effect, Receipt.accepted() if state is EffectState.ACCEPTED else unknown) for effect in batch]
             if isinstance(error, HaltError):
                 report.stop(error)
-        self._store(list(zip(batch, receipts, strict=True)), report)
-        return sum(receipt.outcome not in (Outcome.IN_DOUBT, Outcome.ACCEPTED) for receipt in receipts)
+        self._store(outcomes, report)
+        return sum(receipt.outcome not in (Outcome.IN_DOUBT, Outcome.ACCEPTED) for _, receipt in outcomes)
 
 
 def _told(effect: Effect, after: EffectState | None) -> str:

@@ -41,7 +41,7 @@ def as_write(
     return AccountWrite(
         key=effect.key,
         ref=AccountRef(effect.number, link.external_id),
-        action=effect.action,
+        action=Action(effect.action),
         version=effect.version,
         fields=fields,
         batch_id=effect.batch_id or "",

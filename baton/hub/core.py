@@ -13,7 +13,7 @@ import httpx
 
 from baton.clock import Clock, SystemClock
 from baton.contracts import AccountTarget, Connector, EmployeeSource
-from baton.engine.apply import CrashPoint
+from baton.engine.performer import CrashPoint
 from baton.engine.gate import GatePolicy
 from baton.engine.limiter import SharedLimiter
 from baton.errors import ConfigurationError, Fault

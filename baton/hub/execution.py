@@ -8,11 +8,15 @@ from dataclasses import dataclass
 
 from baton import tracing
 from baton.engine import settle as settling
+from baton.engine.accounts import AccountPerformer
 from baton.engine.apply import Applier, Pace, Report
+from baton.engine.performer import Performer
 from baton.engine.settle import Settlement, Verdict
 from baton.errors import BatonError, ConfigurationError, Fault, RetryableError
 from baton.hub.core import PLANNING, Hub
 from baton.jobs.source_guards import FURNITURE_RULES
+from baton.settings import SystemSettings
+from baton.store.leases import ACCOUNTS, Scope
 from baton.store.runs import Run, RunFault, RunState
 
 log = logging.getLogger("baton.hub")
@@ -40,25 +44,37 @@ def apply(hub: Hub, only: str | None = None, progress: Callable[[Report], None] 
             reports.append(Report(system.name, halted=str(error), needs_person=not isinstance(error, RetryableError)))
             progress(reports[-1])
             continue
-        applier = Applier(
+        performer = AccountPerformer(
             system.name,
             target,
             hub.database,
             hub.leases,
-            hub.runs,
-            clock=hub.clock,
-            chance=hub.chance,
-            pace=Pace(threads=system.threads, lease_s=max(120.0, 10 * system.deadline_s)),
+            hub.clock,
+            hub.chance,
             crash_point=hub.crash_point,
             pause=hub.limiter(system.name).pause,
         )
-        reports.append(_run(applier, system.name))
+        reports.append(perform(hub, system, performer, ACCOUNTS))
         progress(reports[-1])
     return reports
 
 
-def _run(applier: Applier, system: str) -> Report:
+def perform(hub: Hub, settings: SystemSettings, performer: Performer, scope: Scope) -> Report:
     """One system's work. What nobody foresaw ends it for this system, and is told by type and place only."""
+    system = settings.name
+    applier = Applier(
+        system,
+        performer,
+        hub.database,
+        hub.leases,
+        hub.runs,
+        clock=hub.clock,
+        chance=hub.chance,
+        pace=Pace(threads=settings.threads, lease_s=max(120.0, 10 * settings.deadline_s)),
+        scope=scope,
+        crash_point=hub.crash_point,
+        pause=hub.limiter(system).pause,
+    )
     try:
         return applier.run()
     except BatonError as error:

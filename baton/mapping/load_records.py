@@ -27,9 +27,7 @@ def read_records(
                 log.add(root.lines[key], "records", f"{key!r} is for records: say which with 'collection'")
         return None
     if "lifecycle" in root.entries:
-        log.add(
-            root.lines["lifecycle"], "lifecycle", "only accounts have a lifecycle, records have none: remove this"
-        )
+        log.add(root.lines["lifecycle"], "lifecycle", "only accounts have a lifecycle, records have none: remove this")
     return RecordRules(
         collection=text_of(root, "collection", log) or "",
         key=_key(root, fields, log),

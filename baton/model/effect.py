@@ -7,10 +7,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
 from baton.errors import TransitionError
 from baton.model.account import AccountState, Action, Scalar
+
+
+class RecordAction(StrEnum):
+    """What an effect does to a segment of records (a migration's unit of work: some thousand records, one row)."""
+
+    LOAD = "load"
+    """Bring every record of the segment from its state before into the state that was planned."""
+    RESTORE = "restore"
+    """The way back: from the planned state into the one before."""
+
+    @property
+    def destructive(self) -> bool:
+        """False: the gate counts what is taken from people. Migrations have stop rules of their own."""
+        return False
+
+
+EffectAction: TypeAlias = Action | RecordAction
+"""What an effect may do."""
+ACCOUNT_ACTIONS: Final = frozenset(action.value for action in Action)
+
+
+def effect_action(word: str) -> EffectAction:
+    """The action of that name; ValueError for a word that is none."""
+    return Action(word) if word in ACCOUNT_ACTIONS else RecordAction(word)
 
 
 class EffectState(StrEnum):
@@ -85,7 +109,7 @@ class Intention:
 
     system: str
     number: str
-    action: Action
+    action: EffectAction
     due_at: datetime
     fields: Mapping[str, Scalar]
     references: Mapping[str, str] = field(default_factory=dict)
@@ -120,7 +144,8 @@ class Effect:
     job: str
     system: str
     number: str
-    action: Action
+    """The entity: an employee number, or the name of a segment of records."""
+    action: EffectAction
     version: int
     state: EffectState
     due_at: datetime

@@ -10,8 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from baton.clock import Clock
-from baton.model.account import Action
-from baton.model.effect import Effect, EffectState, Intention, effect_key, require_transition
+from baton.model.effect import Effect, EffectState, Intention, effect_action, effect_key, require_transition
 from baton.store.payload import pack, unpack
 from baton.store.personal import Keyring
 from baton.store.tables import effects
@@ -232,7 +231,7 @@ class EffectStore:
             job=row.job,
             system=row.system,
             number=row.number,
-            action=Action(row.action),
+            action=effect_action(row.action),
             version=row.version,
             state=EffectState(row.state),
             due_at=row.due_at,

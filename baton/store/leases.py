@@ -16,7 +16,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from baton.model.account import Action, Outcome, Receipt
-from baton.model.effect import OPEN_STATES, Effect, EffectState, batch_name, require_transition
+from baton.model.effect import (
+    ACCOUNT_ACTIONS,
+    OPEN_STATES,
+    Effect,
+    EffectState,
+    RecordAction,
+    batch_name,
+    require_transition,
+)
 from baton.store.effects import EffectStore, audit_move, chunked
 from baton.store.links import LinkStore
 from baton.store.tables import effects
@@ -44,6 +52,32 @@ class Settlement:
 
 
 @dataclass(frozen=True, slots=True)
+class Scope:
+    """Which effects of a system a worker is for: it sees no others."""
+
+    actions: frozenset[str]
+    run_id: str = ""
+    """Only this run's; empty means any."""
+    rank_below: int | None = None
+    """Only those of a lower rank; None means any."""
+
+    def where(self) -> list[sa.ColumnElement[bool]]:
+        """The conditions on the table of effects."""
+        found: list[sa.ColumnElement[bool]] = [effects.c.action.in_(sorted(self.actions))]
+        if self.run_id:
+            found.append(effects.c.run_id == self.run_id)
+        if self.rank_below is not None:
+            found.append(effects.c.rank < self.rank_below)
+        return found
+
+
+ACCOUNTS = Scope(ACCOUNT_ACTIONS)
+"""Everything about people's accounts, whichever run wanted it."""
+_MAKING = (Action.PROVISION.value, RecordAction.LOAD.value)
+"""What brings about what others refer to."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClaimRule:
     """What a worker may claim at once."""
 
@@ -53,6 +87,7 @@ class ClaimRule:
     lease_s: float
     whole_batches: bool
     paused_actions: frozenset[str] = frozenset()
+    scope: Scope = ACCOUNTS
 
 
 class LeaseStore:
@@ -70,7 +105,7 @@ class LeaseStore:
         down (square root, then one), so that a record that kills the process ends up alone.
         """
         now = self.clock.now()
-        ready = self._ready(rule.system, now).where(effects.c.action.not_in(rule.paused_actions))
+        ready = self._ready(rule, now)
         head = connection.execute(ready.limit(1)).first()
         if head is None or self.superiors_in_flight(connection, rule.system, head.rank):
             return []
@@ -87,8 +122,8 @@ class LeaseStore:
         batch_id = rows[0].batch_id if rule.whole_batches else None
         return self._take(connection, [self.store.effect(row) for row in rows], rule, now, batch_id)
 
-    def _ready(self, system: str, now: datetime) -> sa.Select[Any]:
-        """What could be sent now, managers (low ranks) first. What waits for an earlier version delays nobody else."""
+    def _ready(self, rule: ClaimRule, now: datetime) -> sa.Select[Any]:
+        """What could be sent now, low ranks (managers) first. What waits for an earlier version delays nobody else."""
         earlier = effects.alias("earlier")
         blocked = sa.exists().where(
             earlier.c.system == effects.c.system,
@@ -99,7 +134,9 @@ class LeaseStore:
         return (
             sa.select(effects)
             .where(
-                effects.c.system == system,
+                effects.c.system == rule.system,
+                *rule.scope.where(),
+                effects.c.action.not_in(rule.paused_actions),
                 effects.c.state == EffectState.PLANNED.value,
                 effects.c.due_at <= now,
                 effects.c.next_at <= now,
@@ -113,7 +150,7 @@ class LeaseStore:
         query = sa.select(effects.c.id).where(
             effects.c.system == system,
             effects.c.state == EffectState.SENT.value,
-            effects.c.action == Action.PROVISION.value,
+            effects.c.action.in_(_MAKING),
             effects.c.lease_until > self.clock.now(),
         )
         if rank is not None:
@@ -183,6 +220,7 @@ class LeaseStore:
             sa.select(effects)
             .where(
                 effects.c.system == rule.system,
+                *rule.scope.where(),
                 effects.c.state == state.value,
                 effects.c.next_at <= now,
                 effects.c.updated_at <= now - timedelta(seconds=quiet_s),
@@ -197,11 +235,14 @@ class LeaseStore:
         self._change(connection, found, epoch=effects.c.epoch + 1, lease_owner=rule.worker, lease_until=until)
         return [replace(effect, epoch=effect.epoch + 1) for effect in found]
 
-    def next_retry(self, connection: sa.Connection, system: str, latest: datetime) -> datetime | None:
+    def next_retry(
+        self, connection: sa.Connection, system: str, latest: datetime, scope: Scope = ACCOUNTS
+    ) -> datetime | None:
         """The next moment, up to ``latest``, at which something of this system is due (again); None if nothing is."""
         waiting = (EffectState.PLANNED.value, EffectState.IN_DOUBT.value, EffectState.ACCEPTED.value)
         query = sa.select(sa.func.min(effects.c.next_at)).where(
             effects.c.system == system,
+            *scope.where(),
             effects.c.state.in_(waiting),
             effects.c.attempts > 0,
             effects.c.next_at <= latest,
@@ -251,6 +292,8 @@ class LeaseStore:
             rows[after is EffectState.IN_DOUBT].append(_settled_row(outcome, after, now))
             if after is not effect.state:
                 entries.append(audit_move(now, effect, after, code=receipt.code))
+            if effect.action not in ACCOUNT_ACTIONS:
+                continue  # a segment of records is no account: it has no link
             if after is EffectState.DONE:
                 proven.append((effect, receipt.external_id))
             elif after is EffectState.ACCEPTED and receipt.external_id is not None:

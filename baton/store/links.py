@@ -74,7 +74,7 @@ class LinkStore:
                 {
                     "of_system": system,
                     "of_number": effect.number,
-                    "state": effect.action.leaves.value,
+                    "state": Action(effect.action).leaves.value,
                     "applied": applied,
                     "external_id": external_id if external_id is not None else link.external_id,
                 }

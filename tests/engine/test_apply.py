@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from baton.engine.accounts import AccountPerformer
 from baton.engine.apply import Applier, Pace, Report
 from baton.engine.plan import Planned, save_plan
 from baton.errors import HaltError, InDoubtError, RejectedError, RetryableError
@@ -33,16 +34,10 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 def work(desk: Desk, target: FakeTarget, pace: Pace = PACE, **more) -> Report:
+    clock, chance = desk.clock, random.Random(1)
+    performer = AccountPerformer(SYSTEM, target, desk.database, desk.leases, clock, chance, pace.retry, **more)
     applier = Applier(
-        SYSTEM,
-        target,
-        desk.database,
-        desk.leases,
-        desk.runs,
-        clock=desk.clock,
-        chance=random.Random(1),
-        pace=pace,
-        **more,
+        SYSTEM, performer, desk.database, desk.leases, desk.runs, clock=clock, chance=chance, pace=pace, **more
     )
     return applier.run()
 

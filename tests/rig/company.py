@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from baton.clock import Clock
 from baton.contracts import Connector, EmployeeSource, Feed, Finding, Origin, Rate, RejectedRow, SourcePage
-from baton.engine.apply import CrashPoint
+from baton.engine.performer import CrashPoint
 from baton.hub import Hub
 from baton.mapping.load import load_mapping
 from baton.mapping.schema import FieldMapping

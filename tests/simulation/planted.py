@@ -27,11 +27,11 @@ def marked_before_sending() -> contextlib.AbstractContextManager[Any]:
     """The outcome is stored first, and then the call is made."""
 
     def send(self: Applier, batch: list[Effect], report: Report) -> None:
-        batch, writes = self._writes(batch)
-        self._store([(effect, Receipt.done()) for effect in batch], report)
+        call = self.performer.prepare(batch)
+        self._store([(effect, Receipt.done()) for effect in call.effects], report)
         self.crash_point("stored")
         with contextlib.suppress(BatonError):
-            calls.perform(self.target, writes, self.pace.retry, self.clock, self.chance)
+            call.send()
 
     return mock.patch.object(Applier, "_send", send)
 

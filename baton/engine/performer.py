@@ -1,0 +1,53 @@
+"""The seam between the engine's one loop and what it works on: people's accounts, or segments of records."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from baton.model.account import Receipt
+from baton.model.effect import Effect
+
+CrashPoint: TypeAlias = Callable[[str], None]
+"""Called at every step by name; a proof campaign makes it end the process there."""
+Outcomes: TypeAlias = Sequence[tuple[Effect, Receipt]]
+"""Every effect that was asked about, with what became of it."""
+
+
+class Call(ABC):
+    """Some claimed effects, ready to be performed or asked about."""
+
+    effects: Sequence[Effect]
+    """As they will be stored: with the digests of what is really about to be written."""
+
+    @abstractmethod
+    def send(self) -> Outcomes:
+        """Perform the effects (all of one action).
+
+        Raises `RetryableError` when nothing happened, `RejectedError` when the call as a whole is refused, `HaltError`
+        when a person must act. Doubt about a write is a receipt.
+        """
+
+    @abstractmethod
+    def look_up(self) -> Outcomes:
+        """What became of effects in doubt."""
+
+    @abstractmethod
+    def results(self) -> Outcomes:
+        """What has become of accepted effects."""
+
+
+class Performer(ABC):
+    """Turns claimed effects of one system into calls, and what the system answers into one receipt per effect."""
+
+    batch_limit: int
+    """The most effects one call takes."""
+    whole_batches: bool = False
+    """True when an unfinished batch must be repeated unchanged."""
+    blind: bool = False
+    """True when nobody can tell what became of an effect in doubt but a person."""
+
+    @abstractmethod
+    def prepare(self, batch: Sequence[Effect]) -> Call:
+        """Read what is needed to perform these effects. Whatever a connector raises here, nothing was sent."""
