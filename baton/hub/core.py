@@ -13,9 +13,9 @@ import httpx
 
 from baton.clock import Clock, SystemClock
 from baton.contracts import AccountTarget, Connector, EmployeeSource
-from baton.engine.performer import CrashPoint
 from baton.engine.gate import GatePolicy
 from baton.engine.limiter import SharedLimiter
+from baton.engine.performer import CrashPoint
 from baton.errors import ConfigurationError, Fault
 from baton.mapping.schema import EMPLOYEE, FieldMapping
 from baton.registry import Registry
