@@ -49,18 +49,12 @@ def as_write(
     )
 
 
-def perform(
-    target: AccountTarget,
-    writes: Sequence[AccountWrite],
-    rule: RetryRule,
-    clock: Clock,
-    chance: random.Random,
-    pause: Callable[[float], None] = lambda _: None,
-) -> Sequence[Receipt]:
-    """Perform writes of one action; one receipt each, in order. ``pause`` keeps everybody else away for some seconds.
+def patient(
+    rule: RetryRule, clock: Clock, chance: random.Random, pause: Callable[[float], None] = lambda _: None
+) -> tenacity.Retrying:
+    """Calls a function again while it raises `RetryableError` and patience lasts; then that error comes through.
 
-    Raises `RetryableError` (nothing happened, patience used up), `RejectedError` (the call as a whole is refused) and
-    `HaltError`. Everything else, a broken connector included, becomes receipts that say "in doubt".
+    ``pause`` keeps everybody else away from the system for as long as it asked for.
     """
 
     def waiting(state: tenacity.RetryCallState) -> float:
@@ -76,13 +70,29 @@ def perform(
             return False
         return error.retry_after_s is None or error.retry_after_s <= rule.longest_wait_s
 
-    retrying = tenacity.Retrying(
+    return tenacity.Retrying(
         retry=tenacity.retry_if_exception(worth_repeating),
         stop=tenacity.stop_after_attempt(rule.attempts),
         wait=waiting,
         sleep=clock.sleep,
         reraise=True,
     )
+
+
+def perform(
+    target: AccountTarget,
+    writes: Sequence[AccountWrite],
+    rule: RetryRule,
+    clock: Clock,
+    chance: random.Random,
+    pause: Callable[[float], None] = lambda _: None,
+) -> Sequence[Receipt]:
+    """Perform writes of one action; one receipt each, in order.
+
+    Raises `RetryableError` (nothing happened, patience used up), `RejectedError` (the call as a whole is refused) and
+    `HaltError`. Everything else, a broken connector included, becomes receipts that say "in doubt".
+    """
+    retrying = patient(rule, clock, chance, pause)
     action = _method(target, writes[0].action)
     try:
         receipts = retrying(action, writes)

@@ -19,7 +19,7 @@ from baton.hub.core import KEYRING, Hub
 from baton.settings import HubSettings
 from baton.store.effects import chunked
 from baton.store.personal import Keyring
-from baton.store.tables import effects, person_versions
+from baton.store.tables import effects, migrations, person_versions
 from baton.store.trail import Entry, append
 from baton.vault import FileSecrets
 
@@ -40,6 +40,7 @@ class Sealed:
 SEALED: Final = (
     Sealed(person_versions, "sealed", "number", "version"),
     Sealed(effects, "payload", "key", "version"),
+    Sealed(migrations, "sealed", "run_id", "version"),
 )
 """Every sealed column of the schema; a test compares this with the tables."""
 

@@ -191,3 +191,33 @@ switches = sa.Table(
     sa.Column("why", sa.Text, nullable=False),
     sa.Column("engaged_at", Instant, nullable=False),
 )
+migrations = sa.Table(
+    "migrations",
+    metadata,
+    sa.Column("run_id", sa.Text, sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("undoes", sa.Text, sa.ForeignKey("runs.id")),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("source_collection", sa.Text, nullable=False),
+    sa.Column("target", sa.Text, nullable=False),
+    sa.Column("collection", sa.Text, nullable=False),
+    sa.Column("mapping_file", sa.Text, nullable=False),
+    sa.Column("mapping_digest", sa.Text, nullable=False),
+    sa.Column("shape", sa.JSON, nullable=False),
+    sa.Column("waves", sa.JSON, nullable=False),
+    sa.Column("retain_until", Instant, nullable=False),
+    sa.Column("purged_at", Instant),
+    sa.Column("version", sa.Integer, nullable=False),
+    _sealed(),
+)
+staged = sa.Table(
+    "staged",
+    metadata,
+    sa.Column("run_id", sa.Text, sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("stage", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("row_count", sa.Integer, nullable=False),
+    sa.Column("file_digest", sa.LargeBinary, nullable=False),
+    sa.Column("root", sa.LargeBinary, nullable=False),
+    sa.Column("facts", sa.JSON, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+)

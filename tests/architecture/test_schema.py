@@ -31,6 +31,11 @@ PLAIN = {
     "hints": {"system", "event_id", "kind", "numbers", "received_at", "taken_by"},
     "allowances": {"system", "next_free"},
     "switches": {"scope", "person", "why", "engaged_at"},
+    "migrations": {
+        "run_id", "undoes", "source", "source_collection", "target", "collection", "mapping_file", "mapping_digest",
+        "shape", "waves", "retain_until", "purged_at", "version",
+    },
+    "staged": {"run_id", "stage", "number", "row_count", "file_digest", "root", "facts", "created_at"},
 }  # fmt: skip
 """Ids, counts, keyed digests, states, and texts that by their rule never carry a person's data. The employee number is
 the key between systems and stands in the clear; names, contacts, identity and bank data never do."""

@@ -1,0 +1,202 @@
+"""Bringing records from one state into another, and back: the same exchange with the sides swapped.
+
+Every write says which state it expects. What is not as expected is read: it is done when it is as wanted; it is left
+alone and named when somebody else has changed it. So an exchange may be repeated after any interruption.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import polars as pl
+
+from baton.contracts import Collection, RecordTarget
+from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
+from baton.jobs.migration.planning import ACTION, Need
+from baton.jobs.migration.transform import ROW
+from baton.model.account import FieldSpec, Outcome, Receipt
+from baton.model.receipts import Receipts
+from baton.records.digest import Digester
+from baton.tracing import place, whereabouts
+
+log = logging.getLogger("baton.migration")
+
+Patience = Callable[..., Sequence[Receipt]]
+"""Calls a function with its arguments, again while it raises `RetryableError` and patience lasts."""
+_DOUBT: Final = (Outcome.IN_DOUBT, Outcome.NOT_PERFORMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Records that need the same thing. A side of None means that the records do not exist in that state."""
+
+    rows: pl.Series
+    """Their row numbers in the source."""
+    before: pl.DataFrame | None
+    after: pl.DataFrame | None
+
+    def cut(self, start: int, length: int) -> Change:
+        """Some of the records, in order."""
+        return self.only(range(start, min(start + length, self.rows.len())))
+
+    def only(self, positions: Sequence[int]) -> Change:
+        """The records at these positions."""
+        before = None if self.before is None else self.before[positions]
+        after = None if self.after is None else self.after[positions]
+        return Change(self.rows[positions], before, after)
+
+    @property
+    def known(self) -> pl.DataFrame:
+        """The side that exists: it names the records."""
+        side = self.after if self.after is not None else self.before
+        assert side is not None
+        return side
+
+
+def loading(records: pl.DataFrame, before: pl.DataFrame, fields: Sequence[str]) -> list[Change]:
+    """The changes that carry out a planned segment."""
+    new = records.filter(pl.col(ACTION) == Need.INSERT)
+    changed = records.filter(pl.col(ACTION) == Need.UPDATE)
+    changes = [
+        Change(new.get_column(ROW), None, new.select(fields)),
+        Change(changed.get_column(ROW), before.select(fields), changed.select(fields)),
+    ]
+    return [change for change in changes if change.rows.len()]
+
+
+def restoring(records: pl.DataFrame, before: pl.DataFrame, fields: Sequence[str]) -> list[Change]:
+    """The changes that take a segment back, from ``records`` as we left them: swapped, children before parents."""
+    return [
+        Change(change.rows.reverse(), _reversed(change.after), _reversed(change.before))
+        for change in reversed(loading(records, before, fields))
+    ]
+
+
+def _reversed(side: pl.DataFrame | None) -> pl.DataFrame | None:
+    return None if side is None else side.reverse()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """Carries out changes on one collection of one target."""
+
+    target: RecordTarget
+    collection: Collection
+    fields: Mapping[str, FieldSpec]
+    """All that is written."""
+    key: tuple[str, ...]
+    digester: Digester
+    """Over what can be read back."""
+    patience: Patience
+
+    def perform(self, change: Change) -> Receipts:
+        """One receipt per record. Raises `RetryableError` and `HaltError` of the first call that nothing came of."""
+        others: dict[int, Receipt] = {}
+        for start in range(0, change.rows.len(), self.target.batch_limit):
+            part = change.cut(start, self.target.batch_limit)
+            answers = self._resolved(part, self._sent(part))
+            others.update((start + at, receipt) for at, receipt in answers.others.items())
+        return Receipts(change.rows.len(), others=others)
+
+    def open_part(self, change: Change) -> tuple[list[int], Receipts]:
+        """Which records are not in the state after yet (positions), and what can be said of the others."""
+        answers = self._resolved(change, Receipts(change.rows.len(), Receipt.in_doubt("repeated", "")))
+        waiting = [at for at, receipt in answers.others.items() if receipt.outcome in _DOUBT]
+        said = {at: receipt for at, receipt in answers.others.items() if receipt.outcome not in _DOUBT}
+        return waiting, Receipts(change.rows.len(), others=said)
+
+    def _sent(self, change: Change) -> Receipts:
+        """One call; a call refused as a whole is cut in halves until the record it is about stands alone."""
+        try:
+            answers = self.patience(self._call, change)
+        except RejectedError as error:
+            return self._halved(change, error)
+        except (RetryableError, HaltError):
+            raise
+        except InDoubtError as error:
+            return Receipts(change.rows.len(), Receipt.in_doubt(error.code, error.message))
+        except Exception as error:  # noqa: BLE001 - whatever a connector does not foresee leaves the writes in doubt
+            log.error("unexpected %s in %s\n%s", place(error), type(self.target).__name__, whereabouts(error))  # noqa: TRY400
+            unforeseen = Receipt.in_doubt("connector_failure", f"{type(error).__name__} in the connector")
+            return Receipts(change.rows.len(), unforeseen)
+        if len(answers) != change.rows.len():
+            mismatch = Receipt.in_doubt("receipts_mismatch", "the connector returned another number of receipts")
+            return Receipts(change.rows.len(), mismatch)
+        return Receipts.of(answers)
+
+    def _call(self, change: Change) -> Sequence[Receipt]:
+        if change.before is None:
+            assert change.after is not None
+            return self.target.insert(self.collection, change.after)
+        if change.after is None:
+            return self.target.delete(self.collection, change.before)
+        return self.target.update(self.collection, change.after, change.before)
+
+    def _halved(self, change: Change, error: RejectedError) -> Receipts:
+        count = change.rows.len()
+        if count == 1:
+            return Receipts(1, others={0: Receipt.refused(error.code, error.message, remedy=error.remedy)})
+        middle = count // 2
+        first, second = self._sent(change.cut(0, middle)), self._sent(change.cut(middle, count - middle))
+        answers = [*enumerate(first), *enumerate(second, start=middle)]
+        return Receipts(count, others={at: receipt for at, receipt in answers if receipt.outcome is not Outcome.DONE})
+
+    def _resolved(self, change: Change, answers: Receipts) -> Receipts:
+        """Read what was in doubt or not as expected: done if it is as wanted, still to do if it is as it was."""
+        unclear = [at for at, receipt in enumerate(answers) if _needs_a_look(receipt)] if _any_unclear(answers) else []
+        if not unclear:
+            return answers
+        look = change.only(unclear)
+        try:
+            found = self.target.fetch(self.collection, look.known.select(self.key), list(self.fields))
+        except ConnectorError as error:
+            if not isinstance(error, RetryableError | InDoubtError):
+                raise
+            blind = Receipt.in_doubt(error.code, error.message)
+            return _merged(answers, dict.fromkeys(unclear, blind))
+        after, before = self._alike(look, look.after, found), self._alike(look, look.before, found)
+        judged = {
+            at: _judged(is_after=is_after, is_before=is_before, answer=answers[at])
+            for at, is_after, is_before in zip(unclear, after.to_list(), before.to_list(), strict=True)
+        }
+        return _merged(answers, judged)
+
+    def _alike(self, change: Change, side: pl.DataFrame | None, found: pl.DataFrame) -> pl.Series:
+        """Per record: whether what was found is that side."""
+        order = change.known.select(self.key)
+        there = found.with_columns(pl.lit(value=True).alias("#there"))
+        aligned = order.join(there, on=self.key, how="left", maintain_order="left")
+        exists = aligned.get_column("#there").fill_null(value=False)
+        if side is None:
+            return ~exists
+        return exists & (self.digester.rows(aligned) == self.digester.rows(side))
+
+
+def _needs_a_look(receipt: Receipt) -> bool:
+    changed = receipt.outcome is Outcome.REFUSED and receipt.code == RecordTarget.CHANGED
+    return changed or receipt.outcome in (*_DOUBT, Outcome.ACCEPTED)
+
+
+def _any_unclear(answers: Receipts) -> bool:
+    return _needs_a_look(answers.common) or any(_needs_a_look(receipt) for receipt in answers.others.values())
+
+
+def _judged(*, is_after: bool, is_before: bool, answer: Receipt) -> Receipt:
+    if is_after:
+        return Receipt.done(proof="read_back")
+    if is_before:
+        waiting = answer.outcome in _DOUBT
+        return answer if waiting else Receipt.not_performed("as_before", "the target did not do it")
+    return Receipt.refused(
+        RecordTarget.CHANGED,
+        "somebody else has changed this record since it was planned: it was left as it is",
+        remedy="look at the record, then migrate again: the new plan starts from what is there now",
+    )
+
+
+def _merged(answers: Receipts, judged: Mapping[int, Receipt]) -> Receipts:
+    others = {**answers.others, **judged}
+    return Receipts(len(answers), others={at: each for at, each in others.items() if each.outcome is not Outcome.DONE})

@@ -1,0 +1,108 @@
+"""The result proof: what was written is read back by key and compared with what was planned, record by record."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+import polars as pl
+
+from baton.contracts import Collection, RecordTarget
+from baton.jobs.migration.planning import DIGEST
+from baton.jobs.migration.transform import ROW
+from baton.model.account import FieldSpec
+from baton.records.compare import Cause, differing_cells
+from baton.records.digest import Digester
+from baton.records.totals import Totals
+
+RESULT: Final = "#result"
+"""Digest of the record as read back; null where there is none."""
+LISTED: Final = 10_000
+"""So many differing records of one segment are looked at cell by cell; all are counted."""
+DIFFERENCE_SCHEMA: Final = {
+    "row": pl.Int64(),
+    "column": pl.String(),
+    "cause": pl.String(),
+    "expected": pl.String(),
+    "found": pl.String(),
+}
+
+
+@dataclass
+class Compared:
+    """What a comparison found."""
+
+    digests: pl.DataFrame
+    """``#row`` and `RESULT`, for every record that should be there."""
+    found: pl.DataFrame
+    """``#row`` and the fields of the records that are there and differ, as they are."""
+    differences: pl.DataFrame
+    """`DIFFERENCE_SCHEMA`, values masked; a record that is missing, extra or doubled has no column."""
+    totals: Totals
+    """Over the records as read back."""
+    counts: Counter[str] = field(default_factory=Counter)
+    """``compared``, ``alike``, ``different``, and differing cells by cause."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparer:
+    """Reads a target back."""
+
+    target: RecordTarget
+    collection: Collection
+    fields: Mapping[str, FieldSpec]
+    """Those that can be read back."""
+    key: tuple[str, ...]
+    digester: Digester
+
+    def compare(self, expected: pl.DataFrame, *, absent: pl.DataFrame | None = None) -> Compared:
+        """``expected`` (``#row``, fields, `DIGEST`) should be there; ``absent`` (``#row``, fields) should not."""
+        gone = expected.clear() if absent is None else absent
+        keys = pl.concat([expected.select(self.key), gone.select(self.key)])
+        found = self.target.fetch(self.collection, keys, list(self.fields)).select(self.fields)
+        doubled = found.filter(found.select(self.key).is_duplicated()).unique(subset=self.key, maintain_order=True)
+        found = found.unique(subset=self.key, keep="first", maintain_order=True)
+        aligned = self._aligned(expected, found)
+        exists = aligned.get_column("#there")
+        digests = pl.select(pl.when(exists).then(self.digester.rows(aligned))).to_series()
+        alike = (digests == expected.get_column(DIGEST)).fill_null(value=False)
+        rows = expected.get_column(ROW)
+        parts = [
+            pl.DataFrame(schema=DIFFERENCE_SCHEMA),
+            _whole(rows.filter(~exists), Cause.MISSING),
+            _whole(self._rows_of(expected, doubled), Cause.DUPLICATE),
+            _whole(self._rows_of(gone, found), Cause.EXTRA),
+            self._cells(expected.filter(exists & ~alike), aligned.filter(exists & ~alike)),
+        ]
+        differences = pl.concat(parts)
+        counts = Counter(dict(differences.group_by("cause").len().rows()))
+        counts["compared"] = expected.height + gone.height
+        bad = differences.get_column("row").n_unique() + max(0, int((exists & ~alike).sum()) - LISTED)
+        counts["different"], counts["alike"] = bad, counts["compared"] - bad
+        left = aligned.filter(exists & ~alike).select(rows.filter(exists & ~alike).alias(ROW), *self.fields)
+        totals = Totals.of(aligned.filter(exists), self.fields)
+        return Compared(pl.DataFrame([rows, digests.alias(RESULT)]), left, differences, totals, counts)
+
+    def _aligned(self, expected: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+        there = found.with_columns(pl.lit(value=True).alias("#there"))
+        joined = expected.select(self.key).join(there, on=self.key, how="left", maintain_order="left")
+        return joined.with_columns(pl.col("#there").fill_null(value=False))
+
+    def _rows_of(self, records: pl.DataFrame, named: pl.DataFrame) -> pl.Series:
+        return records.join(named.select(self.key), on=self.key, how="semi", maintain_order="left").get_column(ROW)
+
+    def _cells(self, expected: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+        listed = expected.head(LISTED)
+        rows = listed.get_column(ROW).to_list()
+        cells = differing_cells(listed, found.head(LISTED), self.fields, rows)
+        data = [(cell.position, cell.column, cell.cause.value, cell.expected, cell.found) for cell in cells]
+        return pl.DataFrame(data, schema=DIFFERENCE_SCHEMA, orient="row")
+
+
+def _whole(rows: pl.Series, cause: Cause) -> pl.DataFrame:
+    texts = {"column": "", "cause": cause.value, "expected": "", "found": ""}
+    return pl.DataFrame({"row": rows.cast(pl.Int64)}).with_columns(
+        pl.lit(text).alias(name) for name, text in texts.items()
+    )

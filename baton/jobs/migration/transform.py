@@ -1,0 +1,111 @@
+"""From source rows to typed target records: cleaned, mapped, and every row that cannot be used named cell by cell."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import polars as pl
+
+from baton.jobs.migration.cells import CELL_SCHEMA, cells_at
+from baton.jobs.migration.cleaning import clean
+from baton.mapping.result import FieldFaults, Mapped
+from baton.mapping.schema import CleaningRule, FieldMapping, Otherwise
+from baton.model.account import FieldSpec
+from baton.records.types import column_type
+
+ROW: Final = "#row"
+"""The row's number in the source."""
+KEPT: Final = "#kept"
+"""Fields (joined by commas) in which the target keeps what it has."""
+FIXED: Final = "#fixed"
+"""Source columns (joined by commas) that cleaning has changed."""
+OWN_COLUMNS: Final = (ROW, KEPT, FIXED)
+
+
+@dataclass(frozen=True, slots=True)
+class Transformed:
+    """A page after cleaning and mapping."""
+
+    records: pl.DataFrame
+    """The usable rows: `OWN_COLUMNS`, then the target fields in their types."""
+    unfit: pl.DataFrame
+    """Every cell that keeps its row from being used (`CELL_SCHEMA`)."""
+    fixed: Mapping[str, int]
+    """Source column -> how many cells cleaning has changed."""
+    out_of_scope: int
+
+
+def transform(
+    page: pl.DataFrame, numbers: pl.Series, mapping: FieldMapping, fields: Mapping[str, FieldSpec]
+) -> Transformed:
+    """Clean and map one page. ``numbers`` are the rows' numbers in the source; ``fields`` are what the target keeps."""
+    rules = mapping.records.cleaning if mapping.records else ()
+    cleaned = clean(page, numbers, rules)
+    mapped = mapping.apply(cleaned.rows)
+    key = mapping.records.key if mapping.records else ()
+    unfit = pl.concat([cleaned.unfit, *_faults(mapped, numbers), *_without_key(mapped, numbers, key)])
+    usable = mapped.in_scope & ~numbers.is_in(unfit.get_column("row").implode())
+    columns = [
+        numbers.alias(ROW),
+        _kept(mapped).alias(KEPT),
+        cleaned.fixed_in.alias(FIXED),
+        *(mapped.rows.get_column(name).cast(column_type(spec)).alias(name) for name, spec in fields.items()),
+    ]
+    outside = int((~mapped.in_scope).sum())
+    return Transformed(pl.DataFrame(columns).filter(usable), unfit, cleaned.fixed, outside)
+
+
+def _faults(mapped: Mapped, numbers: pl.Series) -> list[pl.DataFrame]:
+    """The cells that refuse their row, rule by rule."""
+    found = [pl.DataFrame(schema=CELL_SCHEMA)]
+    for cells in mapped.cells:
+        if cells.otherwise is Otherwise.REFUSE:
+            column = ", ".join(mapped.mapping.fields[cells.field].inputs) or cells.field
+            for code, (rule, message) in enumerate(cells.rules, start=1):
+                at = numbers.filter((cells.codes == code) & mapped.in_scope)
+                found.append(cells_at(at, column, rule, f"{cells.field}: {message}"))
+    return found
+
+
+def _without_key(mapped: Mapped, numbers: pl.Series, key: tuple[str, ...]) -> list[pl.DataFrame]:
+    found = []
+    for name in key:
+        nameless = mapped.rows.get_column(name).is_null() & mapped.in_scope
+        already = [cells for cells in mapped.cells if cells.field == name and cells.otherwise is Otherwise.REFUSE]
+        for cells in already:
+            nameless &= cells.codes == 0
+        column = ", ".join(mapped.mapping.fields[name].inputs)
+        found.append(cells_at(numbers.filter(nameless), column, "key", f"{name}: a record needs its key"))
+    return found
+
+
+def _kept(mapped: Mapped) -> pl.Series:
+    height = mapped.rows.height
+    marks = [
+        pl.when(pl.Series(cells.codes != 0)).then(pl.lit(cells.field))
+        for cells in mapped.cells
+        if cells.otherwise is Otherwise.KEEP and _any(cells)
+    ]
+    if not marks:
+        return pl.Series([None], dtype=pl.String).new_from_index(0, height)
+    joined = pl.select(pl.concat_str(marks, separator=",", ignore_nulls=True)).to_series()
+    return pl.select(pl.when(joined != "").then(joined)).to_series()
+
+
+def _any(cells: FieldFaults) -> bool:
+    return bool((cells.codes != 0).any())
+
+
+def key_mapping(mapping: FieldMapping, names: tuple[str, ...]) -> FieldMapping:
+    """The same mapping with some fields only: what is needed to know which record a row is, and cheap to apply."""
+    rules = mapping.records
+    fields = {name: mapping.fields[name] for name in names}
+    used = {column for rule in fields.values() for column in rule.inputs}
+    narrowed = None if rules is None else replace(rules, cleaning=_about(rules.cleaning, used))
+    return replace(mapping, fields=fields, records=narrowed, examples=())
+
+
+def _about(cleaning: tuple[CleaningRule, ...], columns: set[str]) -> tuple[CleaningRule, ...]:
+    return tuple(rule for rule in cleaning if rule.column in columns)

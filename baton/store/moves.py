@@ -1,0 +1,147 @@
+"""Migrations: from where to where a run moves records, and what it has to remember for its proofs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from baton.model.account import FieldSpec, FieldType
+from baton.store.personal import Keyring
+from baton.store.tables import migrations
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One migration (or, with ``undoes``, one rollback)."""
+
+    run_id: str
+    source: str
+    """System that records come from."""
+    source_collection: str
+    target: str
+    """System that records go to."""
+    collection: str
+    mapping_file: str
+    mapping_digest: str
+    fields: Mapping[str, FieldSpec]
+    """The target fields that are written, key fields first."""
+    key: Sequence[str]
+    waves: Sequence[int]
+    """How many records each wave has."""
+    retain_until: datetime
+    undoes: str | None = None
+    purged_at: datetime | None = None
+    version: int = 1
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Salt, roots and control totals by stage: sealed, since a total may be one person's pay."""
+
+
+class MoveStore:
+    """Reads and writes migrations, inside the caller's transaction."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self.keyring = keyring
+
+    def insert(self, connection: sa.Connection, move: Move) -> None:
+        """Save a migration beside its run."""
+        connection.execute(
+            sa.insert(migrations).values(
+                run_id=move.run_id,
+                undoes=move.undoes,
+                source=move.source,
+                source_collection=move.source_collection,
+                target=move.target,
+                collection=move.collection,
+                mapping_file=move.mapping_file,
+                mapping_digest=move.mapping_digest,
+                shape={"key": list(move.key), "fields": [_field(name, spec) for name, spec in move.fields.items()]},
+                waves=list(move.waves),
+                retain_until=move.retain_until,
+                version=move.version,
+                sealed=self._seal(move),
+            )
+        )
+
+    def get(self, connection: sa.Connection, run_id: str) -> Move | None:
+        """One migration, or None."""
+        row = connection.execute(sa.select(migrations).where(migrations.c.run_id == run_id)).first()
+        return None if row is None else self._move(row)
+
+    def note(self, connection: sa.Connection, run_id: str, **facts: Any) -> Move:
+        """Add to what a migration remembers."""
+        query = sa.select(migrations).where(migrations.c.run_id == run_id).with_for_update()
+        move = self._move(connection.execute(query).one())
+        noted = replace(move, facts={**move.facts, **facts}, version=move.version + 1)
+        values = {"sealed": self._seal(noted), "version": noted.version}
+        connection.execute(sa.update(migrations).where(migrations.c.run_id == run_id).values(**values))
+        return noted
+
+    def undoing(self, connection: sa.Connection, run_id: str) -> list[str]:
+        """The rollbacks of a run, oldest first."""
+        query = sa.select(migrations.c.run_id).where(migrations.c.undoes == run_id).order_by(migrations.c.run_id)
+        return list(connection.execute(query).scalars())
+
+    def expired(self, connection: sa.Connection, now: datetime) -> list[str]:
+        """The runs whose staged records have been kept long enough."""
+        query = sa.select(migrations.c.run_id).where(migrations.c.retain_until <= now, migrations.c.purged_at.is_(None))
+        return list(connection.execute(query).scalars())
+
+    def known(self, connection: sa.Connection) -> set[str]:
+        """All runs that are migrations."""
+        return set(connection.execute(sa.select(migrations.c.run_id)).scalars())
+
+    def purged(self, connection: sa.Connection, run_id: str, now: datetime) -> None:
+        """Note that the staged records of a run are deleted."""
+        connection.execute(sa.update(migrations).where(migrations.c.run_id == run_id).values(purged_at=now))
+
+    def _seal(self, move: Move) -> bytes:
+        data = orjson.dumps(dict(move.facts), option=orjson.OPT_SORT_KEYS)
+        place = {"table": "migrations", "row": move.run_id, "column": "sealed", "version": move.version}
+        return self.keyring.seal(data, **place)  # type: ignore[arg-type]
+
+    def _move(self, row: sa.Row[Any]) -> Move:
+        sealed = self.keyring.open(row.sealed, table="migrations", row=row.run_id, column="sealed", version=row.version)
+        return Move(
+            run_id=row.run_id,
+            source=row.source,
+            source_collection=row.source_collection,
+            target=row.target,
+            collection=row.collection,
+            mapping_file=row.mapping_file,
+            mapping_digest=row.mapping_digest,
+            fields=dict(_spec(each) for each in row.shape["fields"]),
+            key=tuple(row.shape["key"]),
+            waves=tuple(row.waves),
+            retain_until=row.retain_until,
+            undoes=row.undoes,
+            purged_at=row.purged_at,
+            version=row.version,
+            facts=orjson.loads(sealed),
+        )
+
+
+def _field(name: str, spec: FieldSpec) -> dict[str, Any]:
+    return {
+        "name": name,
+        "type": spec.type.value,
+        "places": spec.places,
+        "personal": spec.personal,
+        "readable": spec.readable,
+        "refers_to": spec.refers_to,
+    }
+
+
+def _spec(stored: Mapping[str, Any]) -> tuple[str, FieldSpec]:
+    spec = FieldSpec(
+        FieldType(stored["type"]),
+        readable=stored["readable"],
+        personal=stored["personal"],
+        places=stored["places"],
+        refers_to=stored["refers_to"],
+    )
+    return stored["name"], spec

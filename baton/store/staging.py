@@ -1,0 +1,201 @@
+"""Staged records: what a migration has read, planned, done and read back, as sealed files with one row each.
+
+A file is a frame (Arrow, compressed), sealed to its place in the run like a personal column. It is complete before its
+row exists, and its name carries its digest: a worker that comes back late writes another file, and changes nothing.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import io
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+
+from baton.clock import Clock
+from baton.errors import BatonError, TamperedError
+from baton.store.personal import Keyring
+from baton.store.tables import staged
+
+if TYPE_CHECKING:
+    import polars as pl
+
+_VERSION: Final = 1
+_NAME_DIGITS: Final = 16
+
+
+class Stage(StrEnum):
+    """What a staged frame holds."""
+
+    SOURCE = "source"
+    """Rows as read, text only, page by page."""
+    QUARANTINE = "quarantine"
+    """Which rows of a page cannot be used, cell by cell, with the reason."""
+    PLAN = "plan"
+    """Records as they shall be, segment by segment, with the action each needs."""
+    BEFORE = "before"
+    """Those records of a segment that exist, as they were when it was planned."""
+    OUTCOME = "outcome"
+    """What became of the records of a segment that were not simply written."""
+    RESULT = "result"
+    """The digests of the records of a segment as read back."""
+    DIFFERENCES = "differences"
+    """The cells of a segment that were read back otherwise than planned, values masked."""
+
+
+class StorageFullError(BatonError):
+    """There is no room for staged records. Nothing half-written was left."""
+
+    code = "storage_full"
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """One staged frame: its place, how many rows it has, and the root over their digests (empty where it has none)."""
+
+    run_id: str
+    stage: Stage
+    number: int
+    row_count: int
+    file_digest: bytes
+    root: bytes = b""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Figures for people and for the next step; never a value of a record."""
+
+
+class Staging:
+    """Writes and reads staged frames under one folder."""
+
+    def __init__(self, folder: Path, keyring: Keyring, clock: Clock) -> None:
+        self.folder = folder
+        self.keyring = keyring
+        self.clock = clock
+
+    def write(
+        self,
+        place: tuple[str, Stage, int],
+        frame: pl.DataFrame,
+        *,
+        root: bytes = b"",
+        facts: Mapping[str, Any] | None = None,
+    ) -> Staged:
+        """Put a frame on disk; it counts once `keep` has stored its row. `StorageFullError` when there is no room."""
+        run_id, stage, number = place
+        buffer = io.BytesIO()
+        frame.write_ipc(buffer, compression="lz4")
+        sealed = self._keys(buffer.getvalue(), place)
+        digest = hashlib.sha256(sealed).digest()
+        _write_whole(self._path(run_id, stage, number, digest), sealed)
+        return Staged(run_id, stage, number, frame.height, digest, root, facts or {})
+
+    def _keys(self, plain: bytes, place: tuple[str, Stage, int]) -> bytes:
+        return self.keyring.seal(plain, table="staged", row=_row(*place), column="file", version=_VERSION)
+
+    def read(self, record: Staged, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """The frame of a row. `TamperedError` when the file is gone, changed, or another one."""
+        import polars as pl
+
+        path = self._path(record.run_id, record.stage, record.number, record.file_digest)
+        try:
+            sealed = path.read_bytes()
+        except FileNotFoundError:
+            raise _unreadable(
+                record, "is gone", "restore it from a backup; after the retention time it is deleted"
+            ) from None
+        if hashlib.sha256(sealed).digest() != record.file_digest:
+            raise _unreadable(record, "was changed", "compare with a backup")
+        place = record.run_id, record.stage, record.number
+        plain = self.keyring.open(sealed, table="staged", row=_row(*place), column="file", version=_VERSION)
+        return pl.read_ipc(io.BytesIO(plain), columns=list(columns) if columns is not None else None)
+
+    def keep(self, connection: sa.Connection, records: Sequence[Staged]) -> None:
+        """Store the rows of written frames; one that is there already is replaced (its file stays until the purge)."""
+        now = self.clock.now()
+        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+        for record in records:
+            values = {
+                "row_count": record.row_count,
+                "file_digest": record.file_digest,
+                "root": record.root,
+                "facts": dict(record.facts),
+                "created_at": now,
+            }
+            place = {"run_id": record.run_id, "stage": record.stage.value, "number": record.number}
+            statement = dialect.insert(staged).values(**place, **values)
+            connection.execute(statement.on_conflict_do_update(index_elements=list(place), set_=values))
+
+    def of(self, connection: sa.Connection, run_id: str, stage: Stage) -> dict[int, Staged]:
+        """The rows of one stage of a run, by number, in order."""
+        query = sa.select(staged).where(staged.c.run_id == run_id, staged.c.stage == stage.value)
+        return {row.number: _record(row) for row in connection.execute(query.order_by(staged.c.number))}
+
+    def one(self, connection: sa.Connection, run_id: str, stage: Stage, number: int) -> Staged | None:
+        """One row, or None."""
+        query = sa.select(staged).where(
+            staged.c.run_id == run_id, staged.c.stage == stage.value, staged.c.number == number
+        )
+        row = connection.execute(query).first()
+        return None if row is None else _record(row)
+
+    def drop(self, run_id: str) -> None:
+        """Delete all files of a run."""
+        shutil.rmtree(self.folder / run_id, ignore_errors=True)
+
+    def folders(self) -> Iterator[str]:
+        """The runs that have files here."""
+        if self.folder.is_dir():
+            yield from sorted(path.name for path in self.folder.iterdir() if path.is_dir())
+
+    def _path(self, run_id: str, stage: Stage, number: int, digest: bytes) -> Path:
+        return self.folder / run_id / f"{stage}-{number:06d}-{digest.hex()[:_NAME_DIGITS]}.sealed"
+
+
+def _row(run_id: str, stage: Stage, number: int) -> str:
+    return f"{run_id}/{stage}/{number}"
+
+
+def _record(row: sa.Row[Any]) -> Staged:
+    return Staged(row.run_id, Stage(row.stage), row.number, row.row_count, row.file_digest, row.root, row.facts)
+
+
+def _unreadable(record: Staged, what: str, remedy: str) -> TamperedError:
+    message = f"the staged file {record.stage} {record.number} of {record.run_id} {what}"
+    return TamperedError(message, code="staged", remedy=remedy)
+
+
+def _write_whole(path: Path, data: bytes) -> None:
+    """The whole file or none: written beside its place, flushed to the disk, renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.rename(path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFullError(
+                f"no room for {len(data)} bytes in {path.parent.parent}",
+                remedy="make room, then: baton migrate resume, or run it again",
+            ) from None
+        raise
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
