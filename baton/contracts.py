@@ -303,7 +303,10 @@ class RecordTarget(Connector):
 
     @abstractmethod
     def update(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
-        """Set the fields of ``rows`` in existing records. ``before`` (same keys, order, columns) is what is there."""
+        """Set the fields of ``rows`` in existing records.
+
+        ``before`` is what is there: the same records in the same order, without the fields that cannot be read.
+        """
 
     @abstractmethod
     def delete(self, collection: Collection, before: pl.DataFrame) -> Sequence[Receipt]:

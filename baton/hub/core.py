@@ -25,9 +25,11 @@ from baton.store.effects import EffectStore
 from baton.store.leases import LeaseStore
 from baton.store.links import LinkStore
 from baton.store.migrate import upgrade
+from baton.store.moves import MoveStore
 from baton.store.people import PeopleStore
 from baton.store.personal import Keyring
 from baton.store.runs import RunStore
+from baton.store.staging import Staging
 
 PLANNING = "plan"
 """Planning, and decisions on what was planned, go one after the other."""
@@ -78,6 +80,8 @@ class Hub:
         self.effects = EffectStore(keyring, self.clock)
         self.leases = LeaseStore(self.effects, self.links)
         self.people = PeopleStore(keyring)
+        self.staging = Staging(self.state_dir / "migrations", keyring, self.clock)
+        self.moves = MoveStore(keyring)
 
     def reload_keyring(self) -> None:
         """Look up the keys again: another process may have rotated them."""

@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -47,6 +48,8 @@ class Stage(StrEnum):
     """What became of the records of a segment that were not simply written."""
     RESULT = "result"
     """The digests of the records of a segment as read back."""
+    FOUND = "found"
+    """Those records of a segment that were read back otherwise than planned, as they are."""
     DIFFERENCES = "differences"
     """The cells of a segment that were read back otherwise than planned, values masked."""
 
@@ -91,13 +94,22 @@ class Staging:
         run_id, stage, number = place
         buffer = io.BytesIO()
         frame.write_ipc(buffer, compression="lz4")
-        sealed = self._keys(buffer.getvalue(), place)
+        row = _row(*place)
+        sealed = self.keyring.seal(buffer.getvalue(), table="staged", row=row, column="file", version=_VERSION)
         digest = hashlib.sha256(sealed).digest()
         _write_whole(self._path(run_id, stage, number, digest), sealed)
         return Staged(run_id, stage, number, frame.height, digest, root, facts or {})
 
-    def _keys(self, plain: bytes, place: tuple[str, Stage, int]) -> bytes:
-        return self.keyring.seal(plain, table="staged", row=_row(*place), column="file", version=_VERSION)
+    def seal_facts(self, place: tuple[str, Stage, int], facts: Mapping[str, Any]) -> str:
+        """Figures that may be one person's (a total over one record), for `Staged.facts`."""
+        data = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS)
+        return self.keyring.seal(data, table="staged", row=_row(*place), column="facts", version=_VERSION).hex()
+
+    def open_facts(self, record: Staged, name: str) -> Any:
+        """The inverse of `seal_facts`, for the fact of that name."""
+        sealed = bytes.fromhex(record.facts[name])
+        row = _row(record.run_id, record.stage, record.number)
+        return orjson.loads(self.keyring.open(sealed, table="staged", row=row, column="facts", version=_VERSION))
 
     def read(self, record: Staged, columns: Sequence[str] | None = None) -> pl.DataFrame:
         """The frame of a row. `TamperedError` when the file is gone, changed, or another one."""

@@ -56,22 +56,24 @@ class Change:
         return side
 
 
-def loading(records: pl.DataFrame, before: pl.DataFrame, fields: Sequence[str]) -> list[Change]:
-    """The changes that carry out a planned segment."""
+def loading(records: pl.DataFrame, before: pl.DataFrame, fields: Mapping[str, FieldSpec]) -> list[Change]:
+    """The changes that carry out a planned segment; ``before`` are the records it updates, as they were, in order."""
     new = records.filter(pl.col(ACTION) == Need.INSERT)
     changed = records.filter(pl.col(ACTION) == Need.UPDATE)
+    readable = [name for name, spec in fields.items() if spec.readable]
     changes = [
         Change(new.get_column(ROW), None, new.select(fields)),
-        Change(changed.get_column(ROW), before.select(fields), changed.select(fields)),
+        Change(changed.get_column(ROW), before.select(readable), changed.select(fields)),
     ]
     return [change for change in changes if change.rows.len()]
 
 
-def restoring(records: pl.DataFrame, before: pl.DataFrame, fields: Sequence[str]) -> list[Change]:
+def restoring(records: pl.DataFrame, before: pl.DataFrame, fields: Mapping[str, FieldSpec]) -> list[Change]:
     """The changes that take a segment back, from ``records`` as we left them: swapped, children before parents."""
+    readable = {name: spec for name, spec in fields.items() if spec.readable}
     return [
         Change(change.rows.reverse(), _reversed(change.after), _reversed(change.before))
-        for change in reversed(loading(records, before, fields))
+        for change in reversed(loading(records, before, readable))
     ]
 
 
@@ -85,11 +87,9 @@ class Exchange:
 
     target: RecordTarget
     collection: Collection
-    fields: Mapping[str, FieldSpec]
-    """All that is written."""
     key: tuple[str, ...]
     digester: Digester
-    """Over what can be read back."""
+    """Over the fields that can be read back."""
     patience: Patience
 
     def perform(self, change: Change) -> Receipts:
@@ -151,7 +151,7 @@ class Exchange:
             return answers
         look = change.only(unclear)
         try:
-            found = self.target.fetch(self.collection, look.known.select(self.key), list(self.fields))
+            found = self.target.fetch(self.collection, look.known.select(self.key), list(self.digester.names))
         except ConnectorError as error:
             if not isinstance(error, RetryableError | InDoubtError):
                 raise

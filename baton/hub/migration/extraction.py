@@ -1,0 +1,101 @@
+"""Reading a source once, into sealed pages; whatever happens later is judged against these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from baton.contracts import Origin, SourcePage
+from baton.errors import FeedRefusedError, GuardBreach
+from baton.hub.core import Hub
+from baton.hub.migration.route import Route, text_fields
+from baton.jobs.migration.cells import CELL_SCHEMA, UnfitCell, cell_frame
+from baton.jobs.migration.survey import Standing, Survey
+from baton.jobs.migration.transform import ROW, key_mapping, transform
+from baton.records.digest import Digester, root_of_roots, tree_root
+from baton.store.staging import Stage, Staged
+
+PAGE_ROWS = 50_000
+SOURCE_DIGEST = "#source"
+"""Digest of the source row, as read."""
+Progress = Callable[[str, int], None]
+"""Called with what is being done and how many rows are through."""
+
+
+@dataclass
+class Extracted:
+    """What was read."""
+
+    origin: Origin
+    columns: tuple[str, ...] = ()
+    pages: list[Staged] = field(default_factory=list)
+    unreadable: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=CELL_SCHEMA))
+    """Rows that the reader could not take (`CELL_SCHEMA`)."""
+    standing: Standing | None = None
+
+    @property
+    def row_count(self) -> int:
+        """Rows read, unreadable ones left out."""
+        return sum(page.row_count for page in self.pages)
+
+    @property
+    def root(self) -> bytes:
+        """The root over all source rows."""
+        return root_of_roots(page.root for page in self.pages)
+
+
+def extract(hub: Hub, route: Route, run_id: str, salt: bytes, progress: Progress) -> Extracted:
+    """Read all records of the source. Raises `FeedRefusedError` for a source that has none, or no longer one shape."""
+    feed = route.source.records(route.rules.read)
+    found = Extracted(feed.origin)
+    survey = Survey()
+    names = dict.fromkeys((*route.rules.key, *((route.parent,) if route.parent else ())))
+    keys = key_mapping(route.mapping, tuple(names))
+    key_fields = {name: route.fields[name] for name in names}
+    digester: Digester | None = None
+    for number, page in enumerate(_gathered(feed.pages, found)):
+        columns = tuple(name for name in page.columns if name != ROW)
+        if digester is None:
+            if SOURCE_DIGEST in columns or page.columns.count(ROW) > 1:
+                raise _refused(feed.origin, "columns", f"a column is named {ROW} or {SOURCE_DIGEST}: rename it")
+            found.columns = columns
+            digester = Digester(text_fields(columns), salt)
+        elif columns != found.columns:
+            raise _refused(feed.origin, "columns", "the source changed its columns while it was read")
+        digests = digester.rows(page)
+        rows = page.with_columns(digests.alias(SOURCE_DIGEST))
+        place = (run_id, Stage.SOURCE, number)
+        found.pages.append(hub.staging.write(place, rows, root=tree_root(digests)))
+        records = transform(page, page.get_column(ROW), keys, key_fields).records
+        survey.add(records, route.rules.key, route.parent)
+        hub.crash_point("extracting")
+        progress("reading", found.row_count)
+    if not found.row_count:
+        raise _refused(
+            feed.origin, "empty", "the source has no records: there is nothing to migrate, and nothing to prove"
+        )
+    found.standing = survey.result()
+    return found
+
+
+def _gathered(pages: Iterator[SourcePage], found: Extracted) -> Iterator[pl.DataFrame]:
+    """Pages of even size, each row with its number; what the reader rejected goes into ``found``."""
+    waiting: list[pl.DataFrame] = []
+    rejected: list[UnfitCell] = []
+    for page in pages:
+        rejected += [UnfitCell(each.row, each.column, each.rule, each.message) for each in page.rejected]
+        if page.rows.height:
+            numbers = pl.int_range(page.first_row, page.first_row + page.rows.height, dtype=pl.Int64, eager=True)
+            waiting.append(page.rows.insert_column(0, numbers.alias(ROW)))
+        if sum(frame.height for frame in waiting) >= PAGE_ROWS:
+            yield pl.concat(waiting, rechunk=True)
+            waiting = []
+    if waiting:
+        yield pl.concat(waiting, rechunk=True)
+    found.unreadable = cell_frame(rejected)
+
+
+def _refused(origin: Origin, rule: str, message: str) -> FeedRefusedError:
+    return FeedRefusedError([GuardBreach(rule, message)], feed_digest=origin.digest)

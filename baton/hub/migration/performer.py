@@ -1,0 +1,158 @@
+"""The engine's hands for records: one effect is one segment, carried out forwards (load) or backwards (restore)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from baton.contracts import Collection, RecordTarget
+from baton.engine.calls import RetryRule, patient
+from baton.engine.performer import Call, Outcomes, Performer
+from baton.errors import TamperedError
+from baton.hub.core import Hub
+from baton.hub.migration.route import record_target
+from baton.jobs.migration.exchange import Change, Exchange, loading, restoring
+from baton.jobs.migration.transform import ROW
+from baton.model.account import Outcome, Receipt
+from baton.model.effect import Effect, RecordAction
+from baton.model.receipts import Receipts
+from baton.records.digest import Digester
+from baton.store.moves import Move
+from baton.store.staging import Stage, Staged
+
+OUTCOME_SCHEMA = {
+    "row": pl.Int64(),
+    "outcome": pl.String(),
+    "code": pl.String(),
+    "message": pl.String(),
+    "remedy": pl.String(),
+}
+
+
+@dataclass
+class SegmentPerformer(Performer):
+    """Works on the segments of one migration (for a rollback: on those of the run it undoes)."""
+
+    hub: Hub
+    move: Move
+    retry: RetryRule = RetryRule()
+
+    def __post_init__(self) -> None:
+        self.batch_limit = 1
+        self.target: RecordTarget = record_target(self.hub, self.move.target)
+        self.collection: Collection = self.target.collection(self.move.collection)
+        self.planned_by = self.move.undoes or self.move.run_id
+        """The run whose segments these are."""
+        readable = {name: spec for name, spec in self.move.fields.items() if spec.readable}
+        patience = patient(self.retry, self.hub.clock, self.hub.chance, self.hub.limiter(self.move.target).pause)
+        digester = Digester(readable, bytes.fromhex(self.move.facts["salt"]))
+        self.exchange = Exchange(self.target, self.collection, tuple(self.move.key), digester, patience)
+
+    def prepare(self, batch: Sequence[Effect]) -> SegmentCall:
+        """Open the segment."""
+        (effect,) = batch
+        number = int(effect.number.rpartition("/")[2])
+        records, before = self.segment(number)
+        if effect.action is RecordAction.LOAD:
+            return SegmentCall(self, effect, loading(records, before, self.move.fields))
+        return SegmentCall(self, effect, restoring(self._as_left(records, number), before, self.move.fields))
+
+    def segment(self, number: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The records of a segment as planned, and those of them that it updates as they were, in that order."""
+        records = self.staged(Stage.PLAN, number)
+        if records is None:
+            raise TamperedError(f"{self.planned_by} has no segment {number}", remedy="baton audit verify")
+        before = self.staged(Stage.BEFORE, number)
+        return records, records.clear() if before is None else before
+
+    def staged(self, stage: Stage, number: int) -> pl.DataFrame | None:
+        """A staged frame of the run that planned the segments; None where there is none."""
+        with self.hub.database.read() as connection:
+            record = self.hub.staging.one(connection, self.planned_by, stage, number)
+        return None if record is None else self.hub.staging.read(record)
+
+    def _as_left(self, records: pl.DataFrame, number: int) -> pl.DataFrame:
+        """The records as the target made them of ours: one that trims or rounds has changed them, not somebody else."""
+        found = self.staged(Stage.FOUND, number)
+        if found is None or found.is_empty():
+            return records
+        return records.update(found, on=ROW, how="left", include_nulls=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentCall(Call):
+    """One segment, opened."""
+
+    performer: SegmentPerformer
+    effect: Effect
+    changes: Sequence[Change]
+
+    @property
+    def effects(self) -> Sequence[Effect]:  # type: ignore[override]
+        """The one effect."""
+        return [self.effect]
+
+    def send(self) -> Outcomes:
+        """Write what is not there yet, store what became of it record by record, and answer for the whole."""
+        hub = self.performer.hub
+        hub.crash_point("sending")
+        answers = [(change, self._perform(change)) for change in self.changes]
+        hub.crash_point("written")
+        record = self._stage(answers)
+        with hub.database.write() as connection:
+            hub.staging.keep(connection, [record])
+        return [(self.effect, _whole(answers))]
+
+    def look_up(self) -> Outcomes:
+        """Every write of a segment names the state it expects, so that the segment may simply be carried out again."""
+        return [(self.effect, Receipt.not_performed("repeatable", "looked at record by record when it is sent again"))]
+
+    def results(self) -> Outcomes:
+        """Records are written or not: nothing is only accepted."""
+        raise TamperedError(f"the segment {self.effect.number} is marked as accepted, and no segment ever is")
+
+    def _perform(self, change: Change) -> Receipts:
+        exchange = self.performer.exchange
+        if self.effect.attempts <= 1:
+            return exchange.perform(change)
+        waiting, said = exchange.open_part(change)
+        answers = exchange.perform(change.only(waiting)) if waiting else Receipts(0)
+        others = {**said.others, **{waiting[at]: receipt for at, receipt in answers.others.items()}}
+        return Receipts(len(said), others=others)
+
+    def _stage(self, answers: Sequence[tuple[Change, Receipts]]) -> Staged:
+        rows = [
+            (change.rows[at], receipt.outcome.value, receipt.code, receipt.message, receipt.remedy)
+            for change, receipts in answers
+            for at, receipt in sorted(receipts.others.items())
+        ]
+        number = int(self.effect.number.rpartition("/")[2])
+        frame = pl.DataFrame(rows, schema=OUTCOME_SCHEMA, orient="row")
+        facts = {outcome.value: count for outcome, count in _tally(answers).items()}
+        return self.performer.hub.staging.write((self.effect.run_id, Stage.OUTCOME, number), frame, facts=facts)
+
+
+def _tally(answers: Sequence[tuple[Change, Receipts]]) -> Counter[Outcome]:
+    return sum((receipts.tally() for _, receipts in answers), Counter())
+
+
+def _whole(answers: Sequence[tuple[Change, Receipts]]) -> Receipt:
+    """The segment's receipt: open while a record is, refused only when all of them were."""
+    tally = _tally(answers)
+    unclear = [
+        receipt
+        for _, receipts in answers
+        for receipt in receipts.others.values()
+        if receipt.outcome in (Outcome.NOT_PERFORMED, Outcome.IN_DOUBT)
+    ]
+    if unclear:
+        first = unclear[0]
+        return Receipt.not_performed(first.code, f"{len(unclear)} records are open: {first.message}")
+    evidence = {outcome.value: str(count) for outcome, count in tally.items()}
+    if tally[Outcome.REFUSED] and not tally[Outcome.DONE]:
+        first = next(receipt for _, receipts in answers for receipt in receipts.others.values())
+        return Receipt.refused(first.code, f"no record was taken: {first.message}", remedy=first.remedy, **evidence)
+    return Receipt.done(None, **evidence)

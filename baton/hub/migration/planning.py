@@ -1,0 +1,292 @@
+"""Planning a migration: read, transform, compare with the target, save everything as effects; or only look."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from baton.errors import BatonError
+from baton.hub.core import PLANNING, Hub
+from baton.hub.migration.extraction import PAGE_ROWS, SOURCE_DIGEST, Extracted, Progress, extract
+from baton.hub.migration.route import MigrationRequest, Route, open_route
+from baton.jobs.migration.planning import ACTION, DIGEST, Need, Planned, Planner
+from baton.jobs.migration.source_totals import agree, comparable_fields, source_totals
+from baton.jobs.migration.survey import Standing
+from baton.jobs.migration.transform import ROW, transform
+from baton.jobs.migration.waves import WaveCutter, rank
+from baton.model.effect import Intention, RecordAction
+from baton.records.digest import root_of_roots, tree_root
+from baton.records.totals import Totals
+from baton.store.effects import Drafted
+from baton.store.moves import Move
+from baton.store.runs import Run, RunFault, RunState
+from baton.store.staging import Stage, Staged
+
+JOB = "migration"
+SMALLEST_SEGMENT = 2_000
+FAULTS_KEPT = 200
+"""So many cells are named in the run itself; all of them are in the quarantine."""
+
+
+@dataclass
+class MigrationPlan:
+    """A planned migration and what is known about it before anything is written."""
+
+    run: Run
+    move: Move
+    route: Route
+    segments: list[Staged] = field(default_factory=list)
+    drafted: list[Drafted] = field(default_factory=list)
+    faults: list[RunFault] = field(default_factory=list)
+    """The first `FAULTS_KEPT` cells that cannot be used."""
+
+
+def plan_migration(
+    hub: Hub, request: MigrationRequest, progress: Progress = lambda _what, _rows: None
+) -> MigrationPlan:
+    """Plan and save: from here on the run can be applied, resumed and rolled back, whatever happens to this process."""
+    planning = _Planning(hub, request, progress)
+    try:
+        plan = planning.carry_out()
+        planning.save(plan)
+    except BaseException:
+        hub.staging.drop(planning.run_id)
+        raise
+    hub.crash_point("planned")
+    return plan
+
+
+def preview_migration(
+    hub: Hub, request: MigrationRequest, progress: Progress = lambda _what, _rows: None
+) -> MigrationPlan:
+    """The same plan, with the same hash, of which nothing is kept; the target is only read."""
+    planning = _Planning(hub, request, progress)
+    try:
+        return planning.carry_out()
+    finally:
+        hub.staging.drop(planning.run_id)
+
+
+class _Planning:
+    """One planning."""
+
+    def __init__(self, hub: Hub, request: MigrationRequest, progress: Progress) -> None:
+        self.hub = hub
+        self.request = request
+        self.progress = progress
+        self.route = open_route(hub, request)
+        self.run_id = hub.new_run_id(JOB)
+        self.now = hub.clock.now()
+        self.counts: Counter[str] = Counter()
+        self.rules: Counter[str] = Counter()
+        self.fixed: Counter[str] = Counter()
+        self.faults: list[RunFault] = []
+        self.staged: list[Staged] = []
+        self.segments: list[Staged] = []
+        self.totals = {"source": Totals(), "quarantined": Totals(), "planned": Totals()}
+
+    def carry_out(self) -> MigrationPlan:
+        """Everything but saving."""
+        route = self.route
+        place = f"{route.source_name}/{route.rules.read}/{route.target_name}/{route.collection.name}"
+        # The same for the same route and mapping, so that the same input gives the same plan; a secret all the same.
+        salt = self.hub.keyring.field_digest(route.mapping.digest, f"migration/{place}")
+        before = route.target.count(route.collection)
+        extracted = extract(self.hub, route, self.run_id, salt, self.progress)
+        self.staged += extracted.pages
+        self._note_unfit(extracted.unreadable)
+        self._plan_pages(extracted, salt, target_is_empty=before == 0)
+        self._check_carried()
+        drafted = [self._drafted(segment) for segment in self.segments if segment.facts["writes"]]
+        self.counts["effects"] = len(drafted)
+        self.counts["read"] = extracted.row_count + extracted.unreadable.height
+        run = Run(
+            id=self.run_id,
+            job=JOB,
+            state=RunState.READY,
+            requested_by=self.request.requested_by,
+            plan_hash=self._plan_hash(),
+            feed_digest=extracted.origin.digest or extracted.root.hex(),
+            created_at=self.now,
+            counts=dict(self.counts),
+        )
+        return MigrationPlan(run, self._move(extracted, salt, before), route, self.segments, drafted, self.faults)
+
+    def save(self, plan: MigrationPlan) -> None:
+        """One transaction: the run, where it stands, what is staged, and its effects."""
+        hub = self.hub
+        hub.crash_point("planning")
+        with hub.database.write() as connection:
+            hub.database.alone(connection, PLANNING)
+            hub.runs.insert(connection, plan.run, plan.faults)
+            hub.moves.insert(connection, plan.move)
+            hub.staging.keep(connection, self.staged)
+            hub.effects.insert(connection, JOB, plan.run.id, plan.drafted)
+
+    # --- pages
+
+    def _plan_pages(self, extracted: Extracted, salt: bytes, *, target_is_empty: bool) -> None:
+        route, standing = self.route, extracted.standing
+        assert standing is not None
+        own = frozenset((route.parent,)) if route.parent else frozenset[str]()
+        planner = Planner(
+            route.target, route.collection, route.readable, route.rules.key, route.digester(salt), target_is_empty, own
+        )
+        cutter = WaveCutter(self.request.waves.sizes(standing.count), standing.per_depth)
+        comparable = comparable_fields(route.mapping, route.readable)
+        for page in extracted.pages:
+            source = self.hub.staging.read(page)
+            numbers = source.get_column(ROW)
+            done = transform(source.drop(ROW, SOURCE_DIGEST), numbers, route.mapping, route.fields)
+            self.fixed.update(done.fixed)
+            self.counts["out_of_scope"] += done.out_of_scope
+            standing_out = standing.unusable.filter(pl.col("row").is_in(numbers.implode()))
+            usable = done.records.filter(~pl.col(ROW).is_in(standing_out.get_column("row").implode()))
+            planned = planner.plan(usable)
+            unfit = pl.concat([done.unfit, standing_out, planned.unfit])
+            self._quarantine(page, unfit, source, comparable)
+            used = source.filter(numbers.is_in(planned.records.get_column(ROW).implode()))
+            self.totals["source"].add(source_totals(used, comparable, route.fields))
+            self._cut(planned, used, standing, cutter)
+            self.hub.crash_point("planning_page")
+            self.progress("planning", self.counts["planned"])
+
+    def _quarantine(
+        self, page: Staged, unfit: pl.DataFrame, source: pl.DataFrame, comparable: Mapping[str, str]
+    ) -> None:
+        if unfit.is_empty():
+            return
+        rows = unfit.get_column("row").unique()
+        aside = source.filter(pl.col(ROW).is_in(rows.implode()))
+        self.totals["quarantined"].add(source_totals(aside, comparable, self.route.fields))
+        self.staged.append(self.hub.staging.write((self.run_id, Stage.QUARANTINE, page.number), unfit))
+        self._note_unfit(unfit)
+
+    def _note_unfit(self, unfit: pl.DataFrame) -> None:
+        self.counts["quarantined"] += unfit.get_column("row").n_unique()
+        self.rules.update(dict(unfit.group_by("rule").len().rows()))
+        room = FAULTS_KEPT - len(self.faults)
+        for row, column, rule, message in unfit.sort("row", maintain_order=True).head(max(room, 0)).rows():
+            self.faults.append(RunFault(f"{self.route.rules.read}:{row}", column, rule, message))
+
+    def _cut(self, planned: Planned, source: pl.DataFrame, standing: Standing, cutter: WaveCutter) -> None:
+        """The page's records as segments: one for each wave and depth, none larger than `_segment_rows`."""
+        records = planned.records
+        digests = source.select(ROW, SOURCE_DIGEST)
+        records = records.join(digests, on=ROW, how="left", maintain_order="left")
+        self.totals["planned"].add(Totals.of(records, self.route.readable))
+        self.counts.update({str(need): count for need, count in records.group_by(ACTION).len().rows()})
+        self.counts["planned"] += records.height
+        depths = standing.depth_of(records.get_column(ROW))
+        waves = cutter.waves(depths)
+        for wave, depth, part in _parts(records, waves, depths):
+            for start in range(0, part.height, self._segment_rows):
+                self._stage_segment(part.slice(start, self._segment_rows), planned.before, rank(wave, depth))
+
+    @property
+    def _segment_rows(self) -> int:
+        """Some calls' worth: small enough to be done within a lease, large enough to cost the ledger little."""
+        return min(PAGE_ROWS, max(SMALLEST_SEGMENT, self.route.target.batch_limit))
+
+    def _stage_segment(self, records: pl.DataFrame, before: pl.DataFrame, at: int) -> None:
+        number = len(self.segments)
+        needs = dict(records.group_by(ACTION).len().rows())
+        writes = records.height - needs.get(Need.NOTHING.value, 0)
+        facts = {"rank": at, "writes": writes, **needs}
+        root = tree_root(records.get_column(DIGEST))
+        segment = self.hub.staging.write((self.run_id, Stage.PLAN, number), records, root=root, facts=facts)
+        self.segments.append(segment)
+        self.staged.append(segment)
+        if Need.UPDATE.value in needs:
+            changed = records.filter(pl.col(ACTION) == Need.UPDATE).select(ROW, *self.route.rules.key)
+            mine = changed.join(before, on=self.route.rules.key, how="left", maintain_order="left")
+            self.staged.append(self.hub.staging.write((self.run_id, Stage.BEFORE, number), mine))
+
+    # --- what is kept of it
+
+    def _check_carried(self) -> None:
+        """The transform proof: what was planned must add up to what was read, by a second path."""
+        differing = agree(self.totals["source"], self.totals["planned"])
+        if differing:
+            raise BatonError(
+                f"the totals of {', '.join(differing)} are not the same before and after the mapping",
+                code="totals",
+                remedy="compare the mapping's transforms of these fields with the source; nothing was written",
+            )
+
+    def _drafted(self, segment: Staged) -> Drafted:
+        intention = Intention(
+            system=self.route.target_name,
+            number=f"{self.run_id}/{segment.number:06d}",
+            action=RecordAction.LOAD,
+            due_at=self.now,
+            fields={"segment": segment.number},
+            rank=segment.facts["rank"],
+        )
+        return Drafted(intention, 1, self.route.mapping.digest, {"plan": segment.root.hex()})
+
+    def _plan_hash(self) -> str:
+        """The same input gives the same hash, whoever asks and whenever."""
+        root = root_of_roots(segment.root for segment in self.segments)
+        needs = ",".join(f"{need}={self.counts[need]}" for need in Need)
+        route = self.route
+        said = f"{route.mapping.digest}|{route.target_name}|{route.collection.name}|{needs}"
+        return hashlib.sha256(said.encode() + root).hexdigest()
+
+    def _move(self, extracted: Extracted, salt: bytes, before: int) -> Move:
+        route = self.route
+        return Move(
+            run_id=self.run_id,
+            source=route.source_name,
+            source_collection=route.rules.read,
+            target=route.target_name,
+            collection=route.collection.name,
+            mapping_file=str(self.request.mapping),
+            mapping_digest=route.mapping.digest,
+            fields=route.fields,
+            key=route.rules.key,
+            waves=_wave_sizes(self.segments),
+            retain_until=_days_later(self.now, self.request.retention_days),
+            facts={
+                "salt": salt.hex(),
+                "origin": {"name": extracted.origin.name, "digest": extracted.origin.digest},
+                "detail": dict(extracted.origin.detail),
+                "as_of": extracted.origin.as_of.isoformat(),
+                "columns": list(extracted.columns),
+                "roots": {
+                    "source": extracted.root.hex(),
+                    "planned": root_of_roots(segment.root for segment in self.segments).hex(),
+                },
+                "totals": {stage: totals.to_document() for stage, totals in self.totals.items()},
+                "rules": dict(self.rules),
+                "fixed": dict(self.fixed),
+                "count_before": before,
+                "planned_in_s": (self.hub.clock.now() - self.now).total_seconds(),
+            },
+        )
+
+
+def _parts(records: pl.DataFrame, waves: pl.Series, depths: pl.Series) -> Iterator[tuple[int, int, pl.DataFrame]]:
+    places = pl.DataFrame({"wave": waves, "depth": depths}).unique().sort("wave", "depth")
+    if places.height == 1:  # mostly so
+        wave, depth = places.row(0)
+        yield wave, depth, records
+        return
+    for wave, depth in places.rows():
+        yield wave, depth, records.filter((waves == wave) & (depths == depth))
+
+
+def _wave_sizes(segments: list[Staged]) -> tuple[int, ...]:
+    sizes: Counter[int] = Counter()
+    for segment in segments:
+        sizes[segment.facts["rank"] // 1000] += segment.row_count
+    return tuple(sizes[wave] for wave in sorted(sizes))
+
+
+def _days_later(moment: datetime, days: int) -> datetime:
+    return moment + timedelta(days=days)

@@ -1,0 +1,105 @@
+"""Proving segments: read back, compared, and kept, so that a proof too can be interrupted and goes on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from baton.hub.core import Hub
+from baton.hub.migration.performer import SegmentPerformer
+from baton.jobs.migration.planning import ACTION, DIGEST, Need
+from baton.jobs.migration.proof import RESULT, Compared, Comparer
+from baton.jobs.migration.transform import ROW
+from baton.model.account import Outcome
+from baton.records.digest import tree_root
+from baton.records.totals import Totals
+from baton.store.moves import Move
+from baton.store.staging import Stage, Staged
+
+_NOT_THERE = (Outcome.REFUSED.value, Outcome.NOT_PERFORMED.value, Outcome.IN_DOUBT.value)
+
+
+@dataclass
+class Proven:
+    """What the proofs of some segments came to."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    """``compared``, ``alike``, ``different``, ``refused``, and differing cells by cause."""
+    expected: Totals = field(default_factory=Totals)
+    found: Totals = field(default_factory=Totals)
+    roots: dict[int, bytes] = field(default_factory=dict)
+
+    def add(self, number: int, root: bytes, counts: dict[str, int], expected: Totals, found: Totals) -> None:
+        """Take one segment in."""
+        self.counts.update(counts)
+        self.expected.add(expected)
+        self.found.add(found)
+        self.roots[number] = root
+
+
+def prove(hub: Hub, performer: SegmentPerformer, numbers: Sequence[int]) -> Proven:
+    """The proof of these segments; those proven before are not read again."""
+    move = performer.move
+    with hub.database.read() as connection:
+        known = hub.staging.of(connection, move.run_id, Stage.RESULT)
+    proven = Proven()
+    for number in numbers:
+        record = known.get(number) or _prove_one(hub, performer, number)
+        counts = {name: count for name, count in record.facts.items() if isinstance(count, int)}
+        totals = hub.staging.open_facts(record, "totals")
+        both = (Totals.from_document(totals[side]) for side in ("expected", "found"))
+        proven.add(number, record.root, counts, *both)
+    return proven
+
+
+def _prove_one(hub: Hub, performer: SegmentPerformer, number: int) -> Staged:
+    expected, absent, refused = _sides(performer, number)
+    move, exchange = performer.move, performer.exchange
+    readable = {name: spec for name, spec in move.fields.items() if spec.readable}
+    comparer = Comparer(performer.target, performer.collection, readable, tuple(move.key), exchange.digester)
+    compared = comparer.compare(expected, absent=absent)
+    totals = {"expected": Totals.of(expected, readable).to_document(), "found": compared.totals.to_document()}
+    facts = {**compared.counts, "refused": refused}
+    records = _staged(hub, move, number, compared, facts, totals)
+    with hub.database.write() as connection:
+        hub.staging.keep(connection, records)
+    hub.crash_point("proven")
+    return records[0]
+
+
+def _staged(
+    hub: Hub, move: Move, number: int, compared: Compared, facts: Mapping[str, int], totals: Mapping[str, object]
+) -> list[Staged]:
+    place = (move.run_id, Stage.RESULT, number)
+    sealed = {**facts, "totals": hub.staging.seal_facts(place, totals)}
+    root = tree_root(compared.digests.get_column(RESULT))
+    records = [hub.staging.write(place, compared.digests, root=root, facts=sealed)]
+    if compared.found.height:
+        records.append(hub.staging.write((move.run_id, Stage.FOUND, number), compared.found))
+    if compared.differences.height:
+        records.append(hub.staging.write((move.run_id, Stage.DIFFERENCES, number), compared.differences))
+    return records
+
+
+def _sides(performer: SegmentPerformer, number: int) -> tuple[pl.DataFrame, pl.DataFrame | None, int]:
+    """Which records should be there now, which should not, and how many were left out because the target refused."""
+    records, before = performer.segment(number)
+    refused = _refused_rows(performer, number)
+    written = records.filter(~pl.col(ROW).is_in(refused.implode()))
+    if performer.move.undoes is None:
+        return written, None, refused.len()
+    was = before.filter(~pl.col(ROW).is_in(refused.implode()))
+    was = was.with_columns(performer.exchange.digester.rows(was).alias(DIGEST))
+    return was, written.filter(pl.col(ACTION) == Need.INSERT), refused.len()
+
+
+def _refused_rows(performer: SegmentPerformer, number: int) -> pl.Series:
+    with performer.hub.database.read() as connection:
+        record = performer.hub.staging.one(connection, performer.move.run_id, Stage.OUTCOME, number)
+    if record is None:
+        return pl.Series([], dtype=pl.Int64)
+    frame = performer.hub.staging.read(record)
+    return frame.filter(pl.col("outcome").is_in(_NOT_THERE)).get_column("row")

@@ -1,0 +1,86 @@
+"""Taking a migration back: a run of its own, planned from the staged states before; what others changed stays."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from baton.errors import BatonError
+from baton.hub.core import PLANNING, Hub
+from baton.hub.migration.planning import JOB
+from baton.hub.migration.running import find_move
+from baton.jobs.migration.planning import Need
+from baton.model.effect import EffectState, Intention, RecordAction
+from baton.store.effects import Drafted
+from baton.store.moves import Move
+from baton.store.runs import Run, RunState
+from baton.store.staging import Stage, Staged
+from baton.store.tables import effects
+
+_NEVER_SENT = (EffectState.PLANNED.value, EffectState.HELD.value, EffectState.SUPERSEDED.value)
+
+
+def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
+    """Plan the way back of a run; it is carried out and resumed like a migration. What was not sent is cancelled."""
+    run, move = find_move(hub, run_id)
+    if move.undoes:
+        raise BatonError(
+            f"{run_id} is itself a rollback", code="rollback", remedy=f"migrate again: {move.mapping_file}"
+        )
+    if move.purged_at is not None:
+        raise BatonError(
+            f"the records of {run_id} before the migration were deleted at {move.purged_at:%Y-%m-%d}",
+            code="purged",
+            remedy="without them there is no rollback; see retention in the migration guide",
+        )
+    now = hub.clock.now()
+    undo = Run(hub.new_run_id("rollback"), JOB, RunState.READY, requested_by, "", run.feed_digest, now)
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        _cancel_unsent(hub, connection, run)
+        touched = _touched(connection, run_id)
+        planned = hub.staging.of(connection, run_id, Stage.PLAN)
+        version = 2 + len(hub.moves.undoing(connection, run_id))
+        deepest = max((segment.facts["rank"] for segment in planned.values()), default=0)
+        drafted = [
+            _drafted(move, segment, version, deepest, now) for number, segment in planned.items() if number in touched
+        ]
+        counts: Counter[str] = Counter(effects=len(drafted))
+        for number in touched:
+            counts.update({need.value: planned[number].facts.get(need.value, 0) for need in (Need.INSERT, Need.UPDATE)})
+        rows = sum(planned[number].row_count for number in touched)
+        hub.runs.insert(connection, replace(undo, counts=dict(counts)), ())
+        hub.moves.insert(connection, replace(move, run_id=undo.id, undoes=run_id, waves=(rows,), version=1))
+        hub.effects.insert(connection, JOB, undo.id, drafted)
+    hub.crash_point("rollback_planned")
+    return undo
+
+
+def _cancel_unsent(hub: Hub, connection: sa.Connection, run: Run) -> None:
+    names = connection.execute(sa.select(effects.c.number).where(effects.c.run_id == run.id)).scalars().all()
+    systems = connection.execute(sa.select(effects.c.system).where(effects.c.run_id == run.id).distinct()).scalars()
+    for system in systems.all():
+        hub.effects.supersede(connection, run.job, system, names, why="rolled_back")
+
+
+def _touched(connection: sa.Connection, run_id: str) -> set[int]:
+    """The segments of which something may have been written."""
+    query = sa.select(effects.c.number).where(effects.c.run_id == run_id, effects.c.state.not_in(_NEVER_SENT))
+    doubted = sa.select(effects.c.number).where(effects.c.run_id == run_id, effects.c.attempts > 0)
+    names = {*connection.execute(query).scalars(), *connection.execute(doubted).scalars()}
+    return {int(name.rpartition("/")[2]) for name in names}
+
+
+def _drafted(move: Move, segment: Staged, version: int, deepest: int, now: datetime) -> Drafted:
+    intention = Intention(
+        system=move.target,
+        number=f"{move.run_id}/{segment.number:06d}",
+        action=RecordAction.RESTORE,
+        due_at=now,
+        fields={"segment": segment.number},
+        rank=deepest - segment.facts["rank"],
+    )
+    return Drafted(intention, version, move.mapping_digest, {"plan": segment.root.hex()})

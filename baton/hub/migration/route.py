@@ -1,0 +1,153 @@
+"""From where to where: which systems, which collections, which mapping; checked whole before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from baton.contracts import Collection, RecordSource, RecordTarget
+from baton.errors import ConfigurationError, Fault
+from baton.hub.core import Hub
+from baton.jobs.migration.waves import WavePlan
+from baton.mapping.load import load_mapping
+from baton.mapping.schema import FieldMapping, RecordRules
+from baton.model.account import FieldSpec, FieldType
+from baton.records.digest import Digester
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationRequest:
+    """What is to be migrated, how carefully, and who asks."""
+
+    mapping: Path
+    source: str = ""
+    """Name of the system to read; empty where only one enabled system has the mapping's source connector."""
+    target: str = ""
+    waves: WavePlan = field(default_factory=WavePlan)
+    retention_days: int = 30
+    """Staged records are deleted after so many days; without them there is no rollback."""
+    requested_by: str = "schedule"
+
+
+@dataclass(frozen=True)
+class Route:
+    """One mapping between two opened systems."""
+
+    source_name: str
+    target_name: str
+    source: RecordSource
+    target: RecordTarget
+    mapping: FieldMapping
+    collection: Collection
+
+    @property
+    def rules(self) -> RecordRules:
+        """What the mapping says of records."""
+        assert self.mapping.records is not None
+        return self.mapping.records
+
+    @cached_property
+    def fields(self) -> dict[str, FieldSpec]:
+        """The target fields that are written, key first."""
+        names = dict.fromkeys((*self.rules.key, *self.mapping.fields))
+        return {name: self.collection.fields[name] for name in names}
+
+    @property
+    def readable(self) -> dict[str, FieldSpec]:
+        """Those that can be read back."""
+        return {name: spec for name, spec in self.fields.items() if spec.readable}
+
+    @property
+    def parent(self) -> str | None:
+        """The field that refers to another record of the same collection, if there is one."""
+        own = (name for name, spec in self.fields.items() if spec.refers_to == self.collection.name)
+        return next((name for name in own if self.fields[name].type is FieldType.REFERENCE), None)
+
+    def digester(self, salt: bytes) -> Digester:
+        """Digests target records of this route."""
+        return Digester(self.readable, salt)
+
+
+def open_route(hub: Hub, request: MigrationRequest) -> Route:
+    """Find and check everything a migration needs; `ConfigurationError` lists all faults of the mapping."""
+    mapping = load_mapping(request.mapping, source_fields=None, target_fields=None)
+    if mapping.records is None:
+        message = "is a mapping of people's accounts: a migration needs 'collection' and 'key'"
+        raise ConfigurationError([Fault(str(request.mapping), "records", message)])
+    source_name = request.source or _only(hub, mapping.source, "--from", request.mapping)
+    target_name = request.target or _only(hub, mapping.target, "--to", request.mapping)
+    _require_connector(hub, source_name, mapping.source, request.mapping)
+    _require_connector(hub, target_name, mapping.target, request.mapping)
+    target = record_target(hub, target_name)
+    collection = target.collection(mapping.records.collection)
+    mapping = load_mapping(request.mapping, source_fields=None, target_fields=collection.fields)
+    _check_key(mapping, collection)
+    source = record_source(hub, source_name)
+    return Route(source_name, target_name, source, target, _read(mapping, source, source_name), collection)
+
+
+def record_source(hub: Hub, name: str) -> RecordSource:
+    """The connector of a system that records can be read from."""
+    connector = hub.connector(name)
+    if not isinstance(connector, RecordSource):
+        raise _wrong_kind(hub, name, "records cannot be read from it")
+    return connector
+
+
+def record_target(hub: Hub, name: str) -> RecordTarget:
+    """The connector of a system that records can be written to."""
+    connector = hub.connector(name)
+    if not isinstance(connector, RecordTarget):
+        raise _wrong_kind(hub, name, "records cannot be written to it")
+    return connector
+
+
+def _wrong_kind(hub: Hub, name: str, what: str) -> ConfigurationError:
+    system = hub.settings.system(name)
+    return ConfigurationError([Fault(system.place, "capability", f"{name} ({system.connector}): {what}")])
+
+
+def _only(hub: Hub, connector: str, option: str, file: Path) -> str:
+    names = [system.name for system in hub.settings.enabled.values() if system.connector == connector]
+    if len(names) == 1:
+        return names[0]
+    what = f"no enabled system is a {connector}" if not names else f"several are a {connector}: {', '.join(names)}"
+    raise ConfigurationError([Fault(str(file), "which_system", f"{what}; name one with {option}")])
+
+
+def _require_connector(hub: Hub, name: str, connector: str, file: Path) -> None:
+    system = hub.settings.system(name)
+    if system.connector != connector:
+        message = f"is for {connector}, and {name} is a {system.connector}"
+        raise ConfigurationError([Fault(str(file), "direction", message)])
+
+
+def _check_key(mapping: FieldMapping, collection: Collection) -> None:
+    assert mapping.records is not None
+    key = mapping.records.key
+    if set(key) == set(collection.key):
+        return
+    known = ", ".join(collection.key)
+    message = f"the key of {collection.name} is {known}" if known else f"{collection.name} has no unique key"
+    remedy = f", and the mapping says {', '.join(key)}: without a key that the target enforces nothing can be proved"
+    raise ConfigurationError([Fault(mapping.file, "key", message + remedy)])
+
+
+def _read(mapping: FieldMapping, source: RecordSource, source_name: str) -> FieldMapping:
+    """The mapping with the source's collection named: its only one where the mapping does not say."""
+    assert mapping.records is not None
+    if mapping.records.read:
+        return mapping
+    names = source.collections()
+    if len(names) != 1:
+        listed = ", ".join(names[:10]) or "nothing"
+        message = f"say with 'read' what to read: {source_name} has {listed}"
+        raise ConfigurationError([Fault(mapping.file, "read", message)])
+    return replace(mapping, records=replace(mapping.records, read=names[0]))
+
+
+def text_fields(columns: tuple[str, ...]) -> Mapping[str, FieldSpec]:
+    """The shape of source rows: text, whatever it says."""
+    return dict.fromkeys(columns, FieldSpec())
