@@ -75,7 +75,7 @@ def differing_cells(
 ) -> list[Difference]:
     """Every cell that differs between two frames of the same rows in the same order; ``positions`` names the rows."""
     differing = []
-    sides = zip(expected.select(fields).rows(), found.select(fields).rows(), positions, strict=True)
+    sides = zip(expected.select(list(fields)).rows(), found.select(list(fields)).rows(), positions, strict=True)
     for left, right, position in sides:
         cells = [place for place in range(len(left)) if left[place] != right[place]]
         for place, name in enumerate(fields):

@@ -62,8 +62,8 @@ def loading(records: pl.DataFrame, before: pl.DataFrame, fields: Mapping[str, Fi
     changed = records.filter(pl.col(ACTION) == Need.UPDATE)
     readable = [name for name, spec in fields.items() if spec.readable]
     changes = [
-        Change(new.get_column(ROW), None, new.select(fields)),
-        Change(changed.get_column(ROW), before.select(readable), changed.select(fields)),
+        Change(new.get_column(ROW), None, new.select(list(fields))),
+        Change(changed.get_column(ROW), before.select(readable), changed.select(list(fields))),
     ]
     return [change for change in changes if change.rows.len()]
 

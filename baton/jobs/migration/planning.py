@@ -69,8 +69,8 @@ class Planner:
 
     def _found(self, records: pl.DataFrame) -> pl.DataFrame:
         if self.target_is_empty or records.is_empty():
-            return records.select(self.fields).clear()
-        return self.target.fetch(self.collection, records.select(self.key), list(self.fields)).select(self.fields)
+            return records.select(list(self.fields)).clear()
+        return self.target.fetch(self.collection, records.select(self.key), list(self.fields)).select(list(self.fields))
 
     def _compared(self, records: pl.DataFrame, found: pl.DataFrame, unfit: pl.DataFrame) -> Planned:
         order = records.select(self.key)
@@ -79,10 +79,10 @@ class Planner:
         exists = aligned.get_column("#there").fill_null(value=False)
         records = _keep_current(records, aligned, exists)
         digests = self.digester.rows(records)
-        same = exists & (digests == self.digester.rows(aligned.select(self.fields)))
+        same = exists & (digests == self.digester.rows(aligned.select(list(self.fields))))
         need = pl.when(same).then(pl.lit(Need.NOTHING)).when(exists).then(pl.lit(Need.UPDATE))
         needs = pl.select(need.otherwise(pl.lit(Need.INSERT)).alias(ACTION)).to_series()
-        before = aligned.select(self.fields).filter(exists & ~same)
+        before = aligned.select(list(self.fields)).filter(exists & ~same)
         return Planned(records.with_columns(needs, digests.alias(DIGEST)), before, unfit)
 
     def _dangling(self, records: pl.DataFrame) -> list[pl.DataFrame]:

@@ -61,7 +61,7 @@ class Comparer:
         """``expected`` (``#row``, fields, `DIGEST`) should be there; ``absent`` (``#row``, fields) should not."""
         gone = expected.clear() if absent is None else absent
         keys = pl.concat([expected.select(self.key), gone.select(self.key)])
-        found = self.target.fetch(self.collection, keys, list(self.fields)).select(self.fields)
+        found = self.target.fetch(self.collection, keys, list(self.fields)).select(list(self.fields))
         doubled = found.filter(found.select(self.key).is_duplicated()).unique(subset=self.key, maintain_order=True)
         found = found.unique(subset=self.key, keep="first", maintain_order=True)
         aligned = self._aligned(expected, found)

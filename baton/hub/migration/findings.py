@@ -1,0 +1,173 @@
+"""What a migration knows about itself, for people and machines: figures, differences, rejects, one record's path."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import polars as pl
+import sqlalchemy as sa
+
+from baton.hub.core import Hub
+from baton.hub.migration.extraction import SOURCE_DIGEST
+from baton.hub.migration.running import find_move
+from baton.jobs.migration.cells import CELL_SCHEMA
+from baton.jobs.migration.planning import ACTION, DIGEST
+from baton.jobs.migration.proof import DIFFERENCE_SCHEMA, RESULT
+from baton.jobs.migration.transform import FIXED, ROW
+from baton.jobs.migration.waves import wave_of
+from baton.records.compare import Cause
+from baton.store.moves import Move
+from baton.store.staging import Stage
+from baton.store.tables import effects
+
+LISTED: Final = 1000
+"""So many cells a report lists; all are counted, and `quarantine` and the log have them all."""
+
+
+def quarantined(hub: Hub, run_id: str) -> pl.DataFrame:
+    """Every cell that kept a row out (``row column rule message``), in order."""
+    return _stage(hub, run_id, Stage.QUARANTINE, pl.DataFrame(schema=CELL_SCHEMA)).sort("row", maintain_order=True)
+
+
+def differences(hub: Hub, run_id: str) -> pl.DataFrame:
+    """Every cell read back otherwise than planned (``row column cause expected found``), values masked."""
+    return _stage(hub, run_id, Stage.DIFFERENCES, pl.DataFrame(schema=DIFFERENCE_SCHEMA)).sort(
+        "row", maintain_order=True
+    )
+
+
+def refusals(hub: Hub, run_id: str) -> pl.DataFrame:
+    """Every record that was not written (``row outcome code message remedy``)."""
+    names = ("outcome", "code", "message", "remedy")
+    empty = pl.DataFrame(schema={"row": pl.Int64(), **dict.fromkeys(names, pl.String())})
+    return _stage(hub, run_id, Stage.OUTCOME, empty).sort("row", maintain_order=True)
+
+
+def _stage(hub: Hub, run_id: str, stage: Stage, empty: pl.DataFrame) -> pl.DataFrame:
+    with hub.database.read() as connection:
+        records = hub.staging.of(connection, run_id, stage)
+    return pl.concat([empty, *(hub.staging.read(record) for record in records.values())])
+
+
+@dataclass(frozen=True, slots=True)
+class RecordPath:
+    """One record's way through a migration, step by step; digests in hex, no value in clear."""
+
+    source_row: int
+    source_digest: str
+    fixed: str
+    """Source columns that cleaning changed."""
+    planned_digest: str
+    action: str
+    segment: int
+    wave: int
+    effect: str
+    """Key of the effect that carried it; empty where nothing had to be written."""
+    effect_state: str
+    outcome: str
+    message: str
+    result_digest: str
+    alike: bool | None
+    """Whether it was read back as planned; None before that."""
+
+
+def paths(hub: Hub, run_id: str, key: Mapping[str, str]) -> Iterator[RecordPath]:
+    """The way of the record with this key (field -> value as text): once per segment that holds it."""
+    _, move = find_move(hub, run_id)
+    with hub.database.read() as connection:
+        planned = hub.staging.of(connection, move.undoes or run_id, Stage.PLAN)
+    wanted = [pl.col(name).cast(pl.String) == value for name, value in key.items()]
+    for number, record in planned.items():
+        found = hub.staging.read(record).filter(*wanted)
+        for row in found.to_dicts():
+            yield _path(hub, move, number, wave_of(record.facts["rank"]), row)
+
+
+def _path(hub: Hub, move: Move, number: int, wave: int, row: Mapping[str, Any]) -> RecordPath:
+    source_row = row[ROW]
+    entity = f"{move.undoes or move.run_id}/{number:06d}"
+    query = sa.select(effects.c.key, effects.c.state).where(effects.c.run_id == move.run_id, effects.c.number == entity)
+    with hub.database.read() as connection:
+        effect = connection.execute(query).first()
+        outcome = hub.staging.one(connection, move.run_id, Stage.OUTCOME, number)
+        result = hub.staging.one(connection, move.run_id, Stage.RESULT, number)
+    said = [] if outcome is None else hub.staging.read(outcome).filter(pl.col("row") == source_row).to_dicts()
+    read = [] if result is None else hub.staging.read(result).filter(pl.col(ROW) == source_row).to_dicts()
+    digest = read[0][RESULT] if read else None
+    return RecordPath(
+        source_row=source_row,
+        source_digest=row[SOURCE_DIGEST].hex(),
+        fixed=row[FIXED] or "",
+        planned_digest=row[DIGEST].hex(),
+        action=row[ACTION],
+        segment=number,
+        wave=wave,
+        effect=effect.key if effect else "",
+        effect_state=effect.state if effect else "",
+        outcome=said[0]["outcome"] if said else "done" if outcome is not None else "",
+        message=said[0]["message"] if said else "",
+        result_digest=digest.hex() if digest else "",
+        alike=digest == row[DIGEST] if read and move.undoes is None else None,
+    )
+
+
+def report_document(hub: Hub, run_id: str) -> dict[str, Any]:
+    """Everything a report shows, as plain data. Values are masked; control totals stand in clear.
+
+    ``stages``: rows and control totals of source, quarantine, plan, result. ``columns``: per field how many records
+    were compared and how many differ. ``differences``, ``quarantine``, ``refusals``: the first `LISTED` of each.
+    """
+    run, move = find_move(hub, run_id)
+    unfit, unlike, refused = quarantined(hub, run_id), differences(hub, run_id), refusals(hub, run_id)
+    counts = Counter(run.counts)
+    by_column = Counter(dict(unlike.filter(pl.col("column") != "").group_by("column").len().rows()))
+    by_cause = dict(unlike.group_by("cause").len().sort("cause").rows())
+    return {
+        "run": {
+            "id": run.id,
+            "state": run.state.value,
+            "verdict": run.verdict,
+            "requested_by": run.requested_by,
+            "created_at": run.created_at,
+            "settled_at": run.settled_at,
+            "plan_hash": run.plan_hash,
+            "reasons": list(run.reasons),
+            "undoes": move.undoes or "",
+        },
+        "route": {
+            "source": move.source,
+            "read": move.source_collection,
+            "target": move.target,
+            "collection": move.collection,
+            "mapping": move.mapping_file,
+            "mapping_digest": move.mapping_digest,
+            "origin": {**move.facts["origin"], **move.facts["detail"], "as_of": move.facts["as_of"]},
+        },
+        "counts": dict(counts),
+        "waves": list(move.waves),
+        "stages": dict(move.facts["totals"]),
+        "roots": dict(move.facts["roots"]),
+        "timings_s": {name: move.facts[name] for name in ("planned_in_s", "carried_out_in_s") if name in move.facts},
+        "cleaning": dict(move.facts["fixed"]),
+        "rules": dict(move.facts["rules"]),
+        "causes": {
+            cause: {"cells": count, "representation": Cause(cause).representation} for cause, count in by_cause.items()
+        },
+        "columns": {
+            name: {
+                "type": spec.type.value,
+                "personal": spec.personal,
+                "compared": counts["compared"] if spec.readable else 0,
+                "different": by_column[name],
+            }
+            for name, spec in move.fields.items()
+        },
+        "differences": unlike.head(LISTED).to_dicts(),
+        "quarantine": unfit.head(LISTED).to_dicts(),
+        "refusals": refused.head(LISTED).to_dicts(),
+        "listed": {"differences": unlike.height, "quarantine": unfit.height, "refusals": refused.height},
+        "retain_until": move.retain_until,
+    }
