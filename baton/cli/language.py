@@ -85,6 +85,36 @@ CHINESE: Final[Mapping[str, str]] = {
     "now: baton check {name}": "接下来：baton check {name}",
     "everything is in order": "一切正常",
     "{name}: {how}": "{name}：{how}",
+    # migrate
+    "{run}: {read} rows: {insert} to insert, {update} to update, {nothing} alike, {quarantined} in quarantine": (
+        "{run}：共 {read} 行：新增 {insert}，更新 {update}，已一致 {nothing}，隔离 {quarantined}"
+    ),
+    "{stage}: {count} compared, {differing} differ": "{stage}：比较 {count} 条，{differing} 处不一致",
+    "no record of this run has that key": "本次迁移中没有这个主键的记录",
+    "{count} rows written to {path}: correct them there": "已将 {count} 行写入 {path}：请在其中更正",
+    "then: baton migrate run MAPPING --resume-quarantine {path} --of {run}": (
+        "然后执行：baton migrate run 映射文件 --resume-quarantine {path} --of {run}"
+    ),
+    "staged records of {count} runs deleted": "已删除 {count} 次迁移的暂存数据",
+    "if that is right: baton release {run} --as YOU --why TEXT; baton migrate resume {run}": (
+        "如果无误：baton release {run} --as 姓名 --why 理由；然后 baton migrate resume {run}"
+    ),
+    "if it is not: baton migrate rollback {run}": "如果有误：baton migrate rollback {run}",
+    "stage": "阶段",
+    "source": "来源",
+    "transform": "转换",
+    "row": "行",
+    "column": "列",
+    "cause": "原因",
+    "expected": "应为",
+    "found": "实为",
+    "step": "步骤",
+    "value": "值",
+    "reading": "正在读取",
+    "writing": "正在写入",
+    "proving": "正在核验",
+    "mapping": "正在映射",
+    "comparing": "正在比较",
     # what a spinner says
     "planning": "正在计划",
     "sending": "正在发送",

@@ -37,10 +37,11 @@ def _request_options(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _request(person: str | None, **given: Any) -> SyncRequest:
-    return SyncRequest(requested_by=person or _login(), **given)
+    return SyncRequest(requested_by=person or login(), **given)
 
 
-def _login() -> str:
+def login() -> str:
+    """Who asks where nobody says: the name of the account this runs under."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # a container may run under a number that has no name

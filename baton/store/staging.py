@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import shutil
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -165,6 +166,11 @@ class Staging:
         """The runs that have files here."""
         if self.folder.is_dir():
             yield from sorted(path.name for path in self.folder.iterdir() if path.is_dir())
+
+    def age_s(self, run_id: str) -> float:
+        """How long ago something was last written for a run, by the file system's clock."""
+        newest = max((path.stat().st_mtime for path in (self.folder / run_id).iterdir()), default=0.0)
+        return time.time() - newest
 
     def _path(self, run_id: str, stage: Stage, number: int, digest: bytes) -> Path:
         return self.folder / run_id / f"{stage}-{number:06d}-{digest.hex()[:_NAME_DIGITS]}.sealed"

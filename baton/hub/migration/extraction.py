@@ -13,13 +13,11 @@ from baton.hub.core import Hub
 from baton.hub.migration.route import Route, text_fields
 from baton.jobs.migration.cells import CELL_SCHEMA, UnfitCell, cell_frame
 from baton.jobs.migration.survey import Standing, Survey
-from baton.jobs.migration.transform import ROW, key_mapping, transform
+from baton.jobs.migration.transform import ROW, SOURCE_DIGEST, key_mapping, transform
 from baton.records.digest import Digester, root_of_roots, tree_root
 from baton.store.staging import Stage, Staged
 
 PAGE_ROWS = 50_000
-SOURCE_DIGEST = "#source"
-"""Digest of the source row, as read."""
 Progress = Callable[[str, int], None]
 """Called with what is being done and how many rows are through."""
 
@@ -48,14 +46,15 @@ class Extracted:
 
 def extract(hub: Hub, route: Route, run_id: str, salt: bytes, progress: Progress) -> Extracted:
     """Read all records of the source. Raises `FeedRefusedError` for a source that has none, or no longer one shape."""
-    feed = route.source.records(route.rules.read)
+    feed = route.read()
     found = Extracted(feed.origin)
+    rejected: list[UnfitCell] = []
     survey = Survey()
     names = dict.fromkeys((*route.rules.key, *((route.parent,) if route.parent else ())))
     keys = key_mapping(route.mapping, tuple(names))
     key_fields = {name: route.fields[name] for name in names}
     digester: Digester | None = None
-    for number, page in enumerate(_gathered(feed.pages, found)):
+    for number, page in enumerate(gathered(feed.pages, rejected)):
         columns = tuple(name for name in page.columns if name != ROW)
         if digester is None:
             if SOURCE_DIGEST in columns or page.columns.count(ROW) > 1:
@@ -76,14 +75,14 @@ def extract(hub: Hub, route: Route, run_id: str, salt: bytes, progress: Progress
         raise _refused(
             feed.origin, "empty", "the source has no records: there is nothing to migrate, and nothing to prove"
         )
+    found.unreadable = cell_frame(rejected)
     found.standing = survey.result()
     return found
 
 
-def _gathered(pages: Iterator[SourcePage], found: Extracted) -> Iterator[pl.DataFrame]:
-    """Pages of even size, each row with its number; what the reader rejected goes into ``found``."""
+def gathered(pages: Iterator[SourcePage], rejected: list[UnfitCell]) -> Iterator[pl.DataFrame]:
+    """Pages of even size, each row with its number (`ROW`); what the reader rejected goes into ``rejected``."""
     waiting: list[pl.DataFrame] = []
-    rejected: list[UnfitCell] = []
     for page in pages:
         rejected += [UnfitCell(each.row, each.column, each.rule, each.message) for each in page.rejected]
         if page.rows.height:
@@ -94,7 +93,6 @@ def _gathered(pages: Iterator[SourcePage], found: Extracted) -> Iterator[pl.Data
             waiting = []
     if waiting:
         yield pl.concat(waiting, rechunk=True)
-    found.unreadable = cell_frame(rejected)
 
 
 def _refused(origin: Origin, rule: str, message: str) -> FeedRefusedError:

@@ -11,12 +11,11 @@ import polars as pl
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
-from baton.hub.migration.extraction import SOURCE_DIGEST
 from baton.hub.migration.running import find_move
 from baton.jobs.migration.cells import CELL_SCHEMA
 from baton.jobs.migration.planning import ACTION, DIGEST
 from baton.jobs.migration.proof import DIFFERENCE_SCHEMA, RESULT
-from baton.jobs.migration.transform import FIXED, ROW
+from baton.jobs.migration.transform import FIXED, ROW, SOURCE_DIGEST
 from baton.jobs.migration.waves import wave_of
 from baton.records.compare import Cause
 from baton.store.moves import Move

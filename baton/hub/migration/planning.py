@@ -12,12 +12,12 @@ import polars as pl
 
 from baton.errors import BatonError
 from baton.hub.core import PLANNING, Hub
-from baton.hub.migration.extraction import PAGE_ROWS, SOURCE_DIGEST, Extracted, Progress, extract
+from baton.hub.migration.extraction import PAGE_ROWS, Extracted, Progress, extract
 from baton.hub.migration.route import MigrationRequest, Route, open_route
 from baton.jobs.migration.planning import ACTION, DIGEST, Need, Planned, Planner
 from baton.jobs.migration.source_totals import agree, comparable_fields, source_totals
 from baton.jobs.migration.survey import Standing
-from baton.jobs.migration.transform import ROW, transform
+from baton.jobs.migration.transform import ROW, SOURCE_DIGEST, transform
 from baton.jobs.migration.waves import WaveCutter, rank
 from baton.model.effect import Intention, RecordAction
 from baton.records.digest import root_of_roots, tree_root

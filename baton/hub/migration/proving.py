@@ -56,7 +56,7 @@ def prove(hub: Hub, performer: SegmentPerformer, numbers: Sequence[int]) -> Prov
 
 
 def _prove_one(hub: Hub, performer: SegmentPerformer, number: int) -> Staged:
-    expected, absent, refused = _sides(performer, number)
+    expected, absent, refused = sides(performer, number)
     move, exchange = performer.move, performer.exchange
     readable = {name: spec for name, spec in move.fields.items() if spec.readable}
     comparer = Comparer(performer.target, performer.collection, readable, tuple(move.key), exchange.digester)
@@ -84,7 +84,7 @@ def _staged(
     return records
 
 
-def _sides(performer: SegmentPerformer, number: int) -> tuple[pl.DataFrame, pl.DataFrame | None, int]:
+def sides(performer: SegmentPerformer, number: int) -> tuple[pl.DataFrame, pl.DataFrame | None, int]:
     """Which records should be there now, which should not, and how many were left out because the target refused."""
     records, before = performer.segment(number)
     refused = _refused_rows(performer, number)

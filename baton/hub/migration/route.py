@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
-from baton.contracts import Collection, RecordSource, RecordTarget
+from baton.contracts import Collection, Feed, RecordSource, RecordTarget
 from baton.errors import ConfigurationError, Fault
 from baton.hub.core import Hub
+from baton.hub.migration.quarantine import corrected_rows
 from baton.jobs.migration.waves import WavePlan
 from baton.mapping.load import load_mapping
 from baton.mapping.schema import FieldMapping, RecordRules
@@ -26,6 +27,9 @@ class MigrationRequest:
     """Name of the system to read; empty where only one enabled system has the mapping's source connector."""
     target: str = ""
     waves: WavePlan = field(default_factory=WavePlan)
+    quarantine: Path | None = None
+    """Instead of the source: the corrected quarantine file of the run ``corrects``."""
+    corrects: str = ""
     retention_days: int = 30
     """Staged records are deleted after so many days; without them there is no rollback."""
     requested_by: str = "schedule"
@@ -37,7 +41,8 @@ class Route:
 
     source_name: str
     target_name: str
-    source: RecordSource
+    read: Callable[[], Feed]
+    """Reads the source, all of it, anew at every call."""
     target: RecordTarget
     mapping: FieldMapping
     collection: Collection
@@ -85,7 +90,17 @@ def open_route(hub: Hub, request: MigrationRequest) -> Route:
     mapping = load_mapping(request.mapping, source_fields=None, target_fields=collection.fields)
     _check_key(mapping, collection)
     source = record_source(hub, source_name)
-    return Route(source_name, target_name, source, target, _read(mapping, source, source_name), collection)
+    mapping = _with_read(mapping, source, source_name)
+    if request.quarantine is None:
+        read = partial(source.records, _read_of(mapping))
+    else:
+        read = partial(corrected_rows, hub, request.quarantine, request.corrects)
+    return Route(source_name, target_name, read, target, mapping, collection)
+
+
+def _read_of(mapping: FieldMapping) -> str:
+    assert mapping.records is not None
+    return mapping.records.read
 
 
 def record_source(hub: Hub, name: str) -> RecordSource:
@@ -135,7 +150,7 @@ def _check_key(mapping: FieldMapping, collection: Collection) -> None:
     raise ConfigurationError([Fault(mapping.file, "key", message + remedy)])
 
 
-def _read(mapping: FieldMapping, source: RecordSource, source_name: str) -> FieldMapping:
+def _with_read(mapping: FieldMapping, source: RecordSource, source_name: str) -> FieldMapping:
     """The mapping with the source's collection named: its only one where the mapping does not say."""
     assert mapping.records is not None
     if mapping.records.read:

@@ -71,9 +71,9 @@ class Comparer:
         rows = expected.get_column(ROW)
         parts = [
             pl.DataFrame(schema=DIFFERENCE_SCHEMA),
-            _whole(rows.filter(~exists), Cause.MISSING),
-            _whole(self._rows_of(expected, doubled), Cause.DUPLICATE),
-            _whole(self._rows_of(gone, found), Cause.EXTRA),
+            whole_records(rows.filter(~exists), Cause.MISSING),
+            whole_records(self._rows_of(expected, doubled), Cause.DUPLICATE),
+            whole_records(self._rows_of(gone, found), Cause.EXTRA),
             self._cells(expected.filter(exists & ~alike), aligned.filter(exists & ~alike)),
         ]
         differences = pl.concat(parts)
@@ -101,7 +101,8 @@ class Comparer:
         return pl.DataFrame(data, schema=DIFFERENCE_SCHEMA, orient="row")
 
 
-def _whole(rows: pl.Series, cause: Cause) -> pl.DataFrame:
+def whole_records(rows: pl.Series, cause: Cause) -> pl.DataFrame:
+    """Differences that concern records as a whole (`DIFFERENCE_SCHEMA`)."""
     texts = {"column": "", "cause": cause.value, "expected": "", "found": ""}
     return pl.DataFrame({"row": rows.cast(pl.Int64)}).with_columns(
         pl.lit(text).alias(name) for name, text in texts.items()

@@ -17,6 +17,8 @@ from baton.records.types import column_type
 
 ROW: Final = "#row"
 """The row's number in the source."""
+SOURCE_DIGEST: Final = "#source"
+"""Digest of the source row, as read."""
 KEPT: Final = "#kept"
 """Fields (joined by commas) in which the target keeps what it has."""
 FIXED: Final = "#fixed"

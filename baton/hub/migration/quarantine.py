@@ -1,0 +1,163 @@
+"""The quarantine as a file: a person corrects the rows in it, and they are migrated as a run of their own.
+
+The file holds the source rows in clear, since nobody can correct what is masked. It is written only when asked for,
+readable by its owner alone. A text that a spreadsheet would take for a formula gets an apostrophe in front, which is
+taken off again when the file comes back.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import polars as pl
+
+from baton import tables
+from baton.contracts import Feed, Origin, SourcePage
+from baton.errors import ConfigurationError, Fault
+from baton.jobs.migration.transform import ROW, SOURCE_DIGEST
+from baton.store.staging import Stage
+
+if TYPE_CHECKING:
+    from baton.hub.core import Hub
+
+REASONS: Final = "#reasons"
+
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+_LARGEST: Final = 64 * 1024 * 1024
+
+
+def write_quarantine(hub: Hub, run_id: str, path: Path) -> int:
+    """Write the rows that a run put aside, each with the reasons, as CSV or XLSX (by the suffix); returns how many.
+
+    An existing file is never overwritten.
+    """
+    if path.suffix not in (".csv", ".xlsx"):
+        raise ConfigurationError([Fault(str(path), "suffix", "a quarantine file is a .csv or an .xlsx")])
+    rows = _rows(hub, run_id)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        fault = Fault(str(path), "exists", "is there already: move it away, it may hold somebody's corrections")
+        raise ConfigurationError([fault]) from None
+    with os.fdopen(descriptor, "wb") as file:
+        if path.suffix == ".xlsx":
+            _write_workbook(file.fileno(), rows)
+        else:
+            file.write(_as_csv(rows))
+    return rows.height
+
+
+def _rows(hub: Hub, run_id: str) -> pl.DataFrame:
+    """The source rows in quarantine: `ROW`, the source's columns, `REASONS`."""
+    with hub.database.read() as connection:
+        aside = hub.staging.of(connection, run_id, Stage.QUARANTINE)
+        pages = hub.staging.of(connection, run_id, Stage.SOURCE)
+    found = []
+    for number, record in aside.items():
+        unfit = hub.staging.read(record)
+        said = pl.concat_str(pl.col("column"), pl.lit(": "), pl.col("message")).str.strip_prefix(": ")
+        reasons = unfit.group_by("row").agg(said.str.join("; ").alias(REASONS)).rename({"row": ROW})
+        page = hub.staging.read(pages[number]).drop(SOURCE_DIGEST)
+        found.append(page.join(reasons, on=ROW, how="inner", maintain_order="left"))
+    if not found:
+        fault = Fault("RUN", "no_quarantine", f"{run_id} has no row in quarantine that could be read")
+        raise ConfigurationError([fault])
+    return pl.concat(found)
+
+
+def _as_csv(rows: pl.DataFrame) -> bytes:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(rows.columns)
+    writer.writerows([[_harmless(cell) for cell in row] for row in rows.rows()])
+    return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8")
+
+
+def _harmless(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+
+
+def _write_workbook(descriptor: int, rows: pl.DataFrame) -> None:
+    import xlsxwriter
+
+    with os.fdopen(os.dup(descriptor), "wb") as file:
+        book = xlsxwriter.Workbook(file, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True})
+        sheet = book.add_worksheet("quarantine")
+        sheet.freeze_panes(1, 0)
+        for place, name in enumerate(rows.columns):
+            sheet.write_string(0, place, name, book.add_format({"bold": True}))
+        for line, row in enumerate(rows.rows(), start=1):
+            for place, cell in enumerate(row):
+                if cell is not None:
+                    sheet.write_string(line, place, str(_harmless(cell)))
+        book.close()
+
+
+def corrected_rows(hub: Hub, path: Path, run_id: str) -> Feed:
+    """The rows of a corrected quarantine file, as a source. Rows that were taken out of it stay in quarantine.
+
+    Raises `ConfigurationError` unless every row is one that the run put aside, once, under the source's columns.
+    """
+    if path.stat().st_size > _LARGEST:
+        raise ConfigurationError([Fault(str(path), "too_large", f"is larger than {_LARGEST // 2**20} MiB")])
+    data = path.read_bytes()
+    frame = _read_table(path, data)
+    known = _rows(hub, run_id)
+    columns = [name for name in known.columns if name not in (ROW, REASONS)]
+    faults = [
+        Fault(str(path), "columns", f"the column {name!r} is missing") for name in (ROW, *columns) if name not in frame
+    ]
+    if faults:
+        raise ConfigurationError(faults)
+    numbers = frame.get_column(ROW).str.strip_chars().cast(pl.Int64, strict=False)
+    faults = list(_number_faults(path, numbers, known.get_column(ROW)))
+    if faults:
+        raise ConfigurationError(faults)
+    unquoted = [
+        pl.when(pl.col(name).str.starts_with("'") & pl.col(name).str.slice(1, 1).is_in(_FORMULA))
+        .then(pl.col(name).str.slice(1))
+        .otherwise(pl.col(name))
+        for name in columns
+    ]
+    rows = frame.select(numbers.alias(ROW), *unquoted).sort(ROW)
+    origin = Origin(path.name, hashlib.sha256(data).hexdigest(), hub.clock.now(), {"corrects": run_id})
+    return Feed(origin, _pages(rows))
+
+
+def _read_table(path: Path, data: bytes) -> pl.DataFrame:
+    layout, caps = tables.Layout((ROW,), None, 1), tables.Caps(1_000_000, 500, 32_767, 0)
+    try:
+        if data.startswith(b"PK\x03\x04"):
+            table = tables.read_workbook(data, None, layout, caps, tables.ArchiveCaps(inflated_bytes=4 * _LARGEST))
+        else:
+            table = tables.read_delimited(tables.decode(data, None).utf8, layout, caps)
+    except tables.FileError as error:
+        raise ConfigurationError([Fault(str(path), error.rule, error.message)]) from None
+    return table.frame
+
+
+def _number_faults(path: Path, numbers: pl.Series, known: pl.Series) -> Iterator[Fault]:
+    named = set(known.to_list())
+    seen: set[int] = set()
+    for line, number in enumerate(numbers.to_list(), start=2):
+        if number not in named:
+            yield Fault(f"{path}:{line}", "row", f"{ROW} names no row of this quarantine: leave that column alone")
+        elif number in seen:
+            yield Fault(f"{path}:{line}", "row", f"the source row {number} stands here again")
+        seen.add(number)
+
+
+def _pages(rows: pl.DataFrame) -> Iterator[SourcePage]:
+    """One page per stretch of consecutive source rows."""
+    numbers: Sequence[int] = rows.get_column(ROW).to_list()
+    start = 0
+    for at in range(1, len(numbers) + 1):
+        if at == len(numbers) or numbers[at] != numbers[at - 1] + 1:
+            yield SourcePage(rows.slice(start, at - start).drop(ROW), first_row=numbers[start])
+            start = at

@@ -1,0 +1,219 @@
+"""Looking again, from the beginning: the source read anew, mapped anew, the target read anew; what differs is placed.
+
+Each stage is judged against what the run has kept of it, so a difference is of exactly one stage: the source says
+something else than it did (or was read otherwise), the mapping makes something else of it than was planned, or the
+target holds something else than was written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from baton.errors import BatonError, ConfigurationError, Fault
+from baton.hub.core import Hub
+from baton.hub.migration.extraction import Progress, gathered
+from baton.hub.migration.performer import SegmentPerformer
+from baton.hub.migration.proving import sides
+from baton.hub.migration.route import MigrationRequest, Route, open_route, text_fields
+from baton.hub.migration.running import find_move
+from baton.jobs.migration.planning import DIGEST
+from baton.jobs.migration.proof import DIFFERENCE_SCHEMA, Comparer, whole_records
+from baton.jobs.migration.transform import KEPT, ROW, SOURCE_DIGEST, key_mapping, transform
+from baton.model.account import FieldSpec
+from baton.records.compare import Cause, Difference, differing_cells
+from baton.records.digest import Digester
+from baton.store.moves import Move
+from baton.store.staging import Stage, Staged
+
+STAGES: Final = ("source", "transform", "result")
+_KEY: Final = "#key"
+_SEED: Final = 0x7665726966
+
+
+@dataclass
+class Verified:
+    """What a second look found, stage by stage."""
+
+    differences: dict[str, pl.DataFrame] = field(default_factory=dict)
+    """Stage -> `DIFFERENCE_SCHEMA`; ``row`` is the row in the source."""
+    compared: Counter[str] = field(default_factory=Counter)
+    """Stage -> how many records were compared."""
+
+    @property
+    def alike(self) -> bool:
+        """Whether something was compared at every stage, and nothing differs."""
+        found = any(frame.height for frame in self.differences.values())
+        return not found and all(self.compared[stage] for stage in STAGES)
+
+
+def verify(hub: Hub, run_id: str, progress: Progress = lambda _what, _rows: None) -> Verified:
+    """Look again at a migration. Raises `ConfigurationError` when the mapping is no longer the one that was used."""
+    _, move = find_move(hub, run_id)
+    if move.undoes or move.purged_at is not None:
+        what = "is a rollback" if move.undoes else "has been purged"
+        raise BatonError(f"{run_id} {what}: there is nothing to compare with", code="verify")
+    route = open_route(hub, MigrationRequest(Path(move.mapping_file), move.source, move.target))
+    if route.mapping.digest != move.mapping_digest:
+        message = f"has changed since {run_id} was planned: verify with the mapping of that time"
+        raise ConfigurationError([Fault(move.mapping_file, "mapping_changed", message)])
+    looking = _Looking(hub, route, move, progress)
+    return Verified(
+        {"source": looking.source(), "transform": looking.transform(), "result": looking.result()}, looking.compared
+    )
+
+
+class _Looking:
+    """One second look."""
+
+    def __init__(self, hub: Hub, route: Route, move: Move, progress: Progress) -> None:
+        self.hub = hub
+        self.route = route
+        self.move = move
+        self.progress = progress
+        self.compared: Counter[str] = Counter()
+        with hub.database.read() as connection:
+            self.pages = hub.staging.of(connection, move.run_id, Stage.SOURCE)
+            self.segments = hub.staging.of(connection, move.run_id, Stage.PLAN)
+        self.columns = tuple(move.facts["columns"])
+        self.salt = bytes.fromhex(move.facts["salt"])
+
+    # --- source
+
+    def source(self) -> pl.DataFrame:
+        """The source as it is now against the rows that were read then; records are found again by their key."""
+        digester = Digester(text_fields(self.columns), self.salt)
+        kept = pl.concat([self._kept_index(record) for record in self.pages.values()])
+        seen: list[pl.DataFrame] = []
+        other: list[pl.DataFrame] = []
+        for page in gathered(self.route.read().pages, []):
+            now = page.select(ROW, *self.columns).with_columns(digester.rows(page).alias(SOURCE_DIGEST))
+            now = now.with_columns(self._keys(now))
+            seen.append(now.select(ROW, _KEY, SOURCE_DIGEST))
+            alike = now.join(kept, on=[_KEY, SOURCE_DIGEST], how="semi").get_column(ROW)
+            other.append(now.filter(~pl.col(ROW).is_in(alike.implode())))
+            self.progress("reading", sum(part.height for part in seen))
+        there = pl.concat([kept.select(ROW, _KEY, SOURCE_DIGEST).clear(), *seen])
+        self.compared["source"] = kept.height
+        return self._source_differences(kept, there, pl.concat(other) if other else None)
+
+    def _source_differences(self, kept: pl.DataFrame, there: pl.DataFrame, other: pl.DataFrame | None) -> pl.DataFrame:
+        missing = kept.join(there, on=_KEY, how="anti").get_column(ROW)
+        extra = there.join(kept, on=_KEY, how="anti")
+        doubled = there.filter(there.get_column(_KEY).is_duplicated())
+        before = kept.join(doubled, on=_KEY, how="semi")
+        doubled_now = before.filter(~before.get_column(_KEY).is_duplicated()).get_column(ROW)
+        parts = [
+            whole_records(missing, Cause.MISSING),
+            whole_records(extra.get_column(ROW), Cause.EXTRA),
+            whole_records(doubled_now, Cause.DUPLICATE),
+        ]
+        if other is not None and other.height:
+            changed = other.join(kept.select(_KEY, pl.col(ROW).alias("#then")), on=_KEY, how="inner")
+            changed = changed.unique(subset="#then", keep="first", maintain_order=True).sort("#then")
+            parts.append(self._cells_of_source(changed))
+        return pl.concat(parts)
+
+    def _cells_of_source(self, changed: pl.DataFrame) -> pl.DataFrame:
+        # Every source column may be personal: nothing says which of them are.
+        fields = dict.fromkeys(self.columns, FieldSpec(personal=True))
+        found: list[Difference] = []
+        for record in self.pages.values():
+            page = self.hub.staging.read(record)
+            pairs = page.join(changed, left_on=ROW, right_on="#then", how="inner", suffix="#now", maintain_order="left")
+            then = pairs.select(self.columns)
+            now = pairs.select(pl.col(f"{name}#now").alias(name) for name in self.columns)
+            found += differing_cells(then, now, fields, pairs.get_column(ROW).to_list())
+        return _frame(found)
+
+    def _kept_index(self, record: Staged) -> pl.DataFrame:
+        page = self.hub.staging.read(record)
+        return page.select(ROW, SOURCE_DIGEST).with_columns(self._keys(page))
+
+    def _keys(self, page: pl.DataFrame) -> pl.Series:
+        """A hash of each row's key, as the mapping makes it; of its row number where it has none."""
+        rules = self.route.rules
+        narrowed = key_mapping(self.route.mapping, rules.key)
+        rows = page.get_column(ROW)
+        keyed = transform(
+            page.select(self.columns), rows, narrowed, {name: self.route.fields[name] for name in rules.key}
+        )
+        hashes = keyed.records.select(ROW).with_columns(keyed.records.select(rules.key).hash_rows(_SEED).alias(_KEY))
+        joined = pl.DataFrame({ROW: rows}).join(hashes, on=ROW, how="left", maintain_order="left")
+        nameless = pl.DataFrame({"no key, row": rows}).hash_rows(_SEED)
+        return joined.get_column(_KEY).fill_null(nameless).alias(_KEY)
+
+    # --- transform
+
+    def transform(self) -> pl.DataFrame:
+        """The rows that were read then, mapped again, against the records that were planned."""
+        digester = self.route.digester(self.salt)
+        where = pl.concat([self._planned_rows(number) for number in self.segments])
+        aside = self._quarantined()
+        parts = []
+        for record in self.pages.values():
+            page = self.hub.staging.read(record)
+            rows = page.get_column(ROW)
+            again = transform(page.select(self.columns), rows, self.route.mapping, self.route.fields).records
+            planned = where.filter(pl.col(ROW).is_in(rows.implode()))
+            usable = again.get_column(ROW).filter(~again.get_column(ROW).is_in(aside.implode()))
+            lost = usable.filter(~usable.is_in(planned.get_column(ROW).implode()))
+            made = planned.get_column(ROW).filter(~planned.get_column(ROW).is_in(again.get_column(ROW).implode()))
+            parts += [whole_records(lost, Cause.MISSING), whole_records(made, Cause.EXTRA)]
+            again = again.filter(pl.col(KEPT).is_null())
+            again = again.with_columns(digester.rows(again).alias("#again"))
+            both = again.join(planned, on=ROW, how="inner", maintain_order="left")
+            parts.append(_frame(self._cells_of_plan(both.filter(pl.col("#again") != pl.col(DIGEST)))))
+            self.compared["transform"] += again.height
+            self.progress("mapping", self.compared["transform"])
+        return pl.concat(parts)
+
+    def _quarantined(self) -> pl.Series:
+        with self.hub.database.read() as connection:
+            records = self.hub.staging.of(connection, self.move.run_id, Stage.QUARANTINE)
+        parts = [self.hub.staging.read(record, ["row"]).get_column("row") for record in records.values()]
+        return pl.concat([pl.Series("row", [], dtype=pl.Int64), *parts])
+
+    def _planned_rows(self, number: int) -> pl.DataFrame:
+        rows = self.hub.staging.read(self.segments[number], [ROW, DIGEST])
+        return rows.with_columns(pl.lit(number).alias("segment"))
+
+    def _cells_of_plan(self, unlike: pl.DataFrame) -> list[Difference]:
+        found: list[Difference] = []
+        fields = self.route.readable
+        for number in unlike.get_column("segment").unique(maintain_order=True).to_list():
+            wanted = unlike.filter(pl.col("segment") == number)
+            planned = self.hub.staging.read(self.segments[number])
+            rows = wanted.select(ROW).join(planned, on=ROW, how="left", maintain_order="left")
+            found += differing_cells(wanted, rows, fields, wanted.get_column(ROW).to_list())
+        return found
+
+    # --- result
+
+    def result(self) -> pl.DataFrame:
+        """The target as it is now against what was planned."""
+        performer = SegmentPerformer(self.hub, self.move)
+        comparer = Comparer(
+            performer.target,
+            performer.collection,
+            self.route.readable,
+            self.route.rules.key,
+            self.route.digester(self.salt),
+        )
+        parts = [pl.DataFrame(schema=DIFFERENCE_SCHEMA)]
+        for number in self.segments:
+            expected, absent, _ = sides(performer, number)
+            compared = comparer.compare(expected, absent=absent)
+            parts.append(compared.differences)
+            self.compared["result"] += compared.counts["compared"]
+            self.progress("comparing", self.compared["result"])
+        return pl.concat(parts)
+
+
+def _frame(found: list[Difference]) -> pl.DataFrame:
+    rows = [(each.position, each.column, each.cause.value, each.expected, each.found) for each in found]
+    return pl.DataFrame(rows, schema=DIFFERENCE_SCHEMA, orient="row")
