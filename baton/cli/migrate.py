@@ -192,14 +192,16 @@ def _counting(voice: Voice) -> Iterator[Progress]:
     from rich.progress import Progress as Bar
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    from baton.hub.migration.extraction import unwatched
+
     console = Console(stderr=True)
     if voice.json or not console.is_terminal:
-        yield lambda _what, _rows: None
+        yield unwatched
         return
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Bar(*columns, console=console, transient=True) as bar:
         task = bar.add_task("", total=None)
-        yield lambda what, rows: bar.update(task, description=f"{voice.words(what)} {rows:,}")
+        yield lambda phase, rows: bar.update(task, description=f"{voice.words(phase.value)} {rows:,}")
 
 
 def _show_plan(voice: Voice, plan: MigrationPlan) -> None:
@@ -233,12 +235,12 @@ def _conclude(voice: Voice, done: Migrated) -> int:
     voice.say("{run}: {verdict} ({figures})", run=done.run.id, verdict=voice.words(done.verdict.value), figures=figures)
     for reason in done.reasons:
         voice.say("note: {note}", note=reason)
-    for reason in done.run.reasons if done.verdict.value == "held" else ():
-        voice.say("held: {reason}", reason=reason)
-        voice.say(
-            "if that is right: baton release {run} --as YOU --why TEXT; baton migrate resume {run}", run=done.run.id
-        )
-        voice.say("if it is not: baton migrate rollback {run}", run=done.run.id)
+    if done.verdict.value == "held":
+        run = done.run.id
+        for reason in done.run.reasons:
+            voice.say("held: {reason}", reason=reason)
+        voice.say("if that is right: baton release {run} --as YOU --why TEXT; baton migrate resume {run}", run=run)
+        voice.say("if it is not: baton migrate rollback {run}", run=run)
     document = {"run": done.run, "verdict": done.verdict, "counts": done.counts, "reasons": done.reasons}
     voice.document(document)
     return done.verdict.exit_code

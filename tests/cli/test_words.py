@@ -9,6 +9,8 @@ import pytest
 from baton.cli.language import CHINESE
 from baton.cli.output import language_of
 from baton.engine.settle import Verdict
+from baton.hub.migration.extraction import Phase
+from baton.hub.migration.verifying import Proof
 from baton.model.account import AccountState, Action
 from baton.model.effect import EffectState
 from baton.model.people import EmploymentStatus
@@ -50,7 +52,7 @@ def test_every_message_is_known_in_chinese():
 def test_no_translation_is_left_over():
     values = {
         str(value)
-        for kind in (Verdict, RunState, EffectState, Action, AccountState, EmploymentStatus)
+        for kind in (Verdict, RunState, EffectState, Action, AccountState, EmploymentStatus, Phase, Proof)
         for value in kind
     }
     used = {text for _, _, text in spoken()} | values

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 import polars as pl
 
@@ -18,8 +19,25 @@ from baton.records.digest import Digester, root_of_roots, tree_root
 from baton.store.staging import Stage, Staged
 
 PAGE_ROWS = 50_000
-Progress = Callable[[str, int], None]
+
+
+class Phase(StrEnum):
+    """What a migration is doing, for people who wait for it."""
+
+    READING = "reading"
+    PLANNING = "planning"
+    WRITING = "writing"
+    PROVING = "proving"
+    MAPPING = "mapping"
+    COMPARING = "comparing"
+
+
+Progress = Callable[[Phase, int], None]
 """Called with what is being done and how many rows are through."""
+
+
+def unwatched(_phase: Phase, _rows: int) -> None:
+    """For those who do not want to know."""
 
 
 @dataclass
@@ -70,7 +88,7 @@ def extract(hub: Hub, route: Route, run_id: str, salt: bytes, progress: Progress
         records = transform(page, page.get_column(ROW), keys, key_fields).records
         survey.add(records, route.rules.key, route.parent)
         hub.crash_point("extracting")
-        progress("reading", found.row_count)
+        progress(Phase.READING, found.row_count)
     if not found.row_count:
         raise _refused(
             feed.origin, "empty", "the source has no records: there is nothing to migrate, and nothing to prove"

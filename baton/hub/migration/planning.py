@@ -12,7 +12,7 @@ import polars as pl
 
 from baton.errors import BatonError
 from baton.hub.core import PLANNING, Hub
-from baton.hub.migration.extraction import PAGE_ROWS, Extracted, Progress, extract
+from baton.hub.migration.extraction import PAGE_ROWS, Extracted, Phase, Progress, extract, unwatched
 from baton.hub.migration.route import MigrationRequest, Route, open_route
 from baton.jobs.migration.planning import ACTION, DIGEST, Need, Planned, Planner
 from baton.jobs.migration.source_totals import agree, comparable_fields, source_totals
@@ -46,9 +46,7 @@ class MigrationPlan:
     """The first `FAULTS_KEPT` cells that cannot be used."""
 
 
-def plan_migration(
-    hub: Hub, request: MigrationRequest, progress: Progress = lambda _what, _rows: None
-) -> MigrationPlan:
+def plan_migration(hub: Hub, request: MigrationRequest, progress: Progress = unwatched) -> MigrationPlan:
     """Plan and save: from here on the run can be applied, resumed and rolled back, whatever happens to this process."""
     planning = _Planning(hub, request, progress)
     try:
@@ -61,9 +59,7 @@ def plan_migration(
     return plan
 
 
-def preview_migration(
-    hub: Hub, request: MigrationRequest, progress: Progress = lambda _what, _rows: None
-) -> MigrationPlan:
+def preview_migration(hub: Hub, request: MigrationRequest, progress: Progress = unwatched) -> MigrationPlan:
     """The same plan, with the same hash, of which nothing is kept; the target is only read."""
     planning = _Planning(hub, request, progress)
     try:
@@ -154,7 +150,7 @@ class _Planning:
             self.totals["source"].add(source_totals(used, comparable, route.fields))
             self._cut(planned, used, standing, cutter)
             self.hub.crash_point("planning_page")
-            self.progress("planning", self.counts["planned"])
+            self.progress(Phase.PLANNING, self.counts["planned"])
 
     def _quarantine(
         self, page: Staged, unfit: pl.DataFrame, source: pl.DataFrame, comparable: Mapping[str, str]

@@ -15,7 +15,7 @@ from baton.engine.settle import Verdict
 from baton.errors import BatonError, ConfigurationError, Fault
 from baton.hub import execution
 from baton.hub.core import PLANNING, Hub
-from baton.hub.migration.extraction import Progress
+from baton.hub.migration.extraction import Phase, Progress, unwatched
 from baton.hub.migration.performer import SegmentPerformer
 from baton.hub.migration.proving import Proven, prove
 from baton.jobs.migration.waves import DEPTHS_PER_WAVE, wave_of
@@ -58,7 +58,7 @@ def find_move(hub: Hub, run_id: str) -> tuple[Run, Move]:
     return run, move
 
 
-def carry_on(hub: Hub, run_id: str, progress: Progress = lambda _what, _rows: None) -> Migrated:
+def carry_on(hub: Hub, run_id: str, progress: Progress = unwatched) -> Migrated:
     """Do what is left of a run: after any interruption it goes on where it stopped, and a finished run stays as it is.
 
     A run that is held, rejected or rolled back is only judged.
@@ -95,7 +95,7 @@ class _Running:
             closed = [number for number in numbers if number not in self._open()]
             part = prove(self.hub, self.performer, closed)
             self._take(part)
-            self.progress("proving", self.proven.counts["compared"])
+            self.progress(Phase.PROVING, self.proven.counts["compared"])
             if self.halted or (fresh and self._stops(wave, part, len(numbers) == len(closed))):
                 break
         took = (self.hub.clock.now() - started).total_seconds()
@@ -119,7 +119,9 @@ class _Running:
         settings = self.hub.settings.system(self.move.target)
         report = execution.perform(self.hub, settings, self.performer, scope)
         self.halted = report.halted
-        self.progress("writing", sum(self.segments[number].row_count for number in self.segments.keys() - self._open()))
+        self.progress(
+            Phase.WRITING, sum(self.segments[number].row_count for number in self.segments.keys() - self._open())
+        )
         return True
 
     def _open(self) -> set[int]:

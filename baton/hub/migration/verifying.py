@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ import polars as pl
 
 from baton.errors import BatonError, ConfigurationError, Fault
 from baton.hub.core import Hub
-from baton.hub.migration.extraction import Progress, gathered
+from baton.hub.migration.extraction import Phase, Progress, gathered, unwatched
 from baton.hub.migration.performer import SegmentPerformer
 from baton.hub.migration.proving import sides
 from baton.hub.migration.route import MigrationRequest, Route, open_route, text_fields
@@ -30,16 +31,23 @@ from baton.records.digest import Digester
 from baton.store.moves import Move
 from baton.store.staging import Stage, Staged
 
-STAGES: Final = ("source", "transform", "result")
 _KEY: Final = "#key"
 _SEED: Final = 0x7665726966
+
+
+class Proof(StrEnum):
+    """Where a difference lies."""
+
+    SOURCE = "source"
+    TRANSFORM = "transform"
+    RESULT = "result"
 
 
 @dataclass
 class Verified:
     """What a second look found, stage by stage."""
 
-    differences: dict[str, pl.DataFrame] = field(default_factory=dict)
+    differences: dict[Proof, pl.DataFrame] = field(default_factory=dict)
     """Stage -> `DIFFERENCE_SCHEMA`; ``row`` is the row in the source."""
     compared: Counter[str] = field(default_factory=Counter)
     """Stage -> how many records were compared."""
@@ -48,10 +56,10 @@ class Verified:
     def alike(self) -> bool:
         """Whether something was compared at every stage, and nothing differs."""
         found = any(frame.height for frame in self.differences.values())
-        return not found and all(self.compared[stage] for stage in STAGES)
+        return not found and all(self.compared[stage] for stage in Proof)
 
 
-def verify(hub: Hub, run_id: str, progress: Progress = lambda _what, _rows: None) -> Verified:
+def verify(hub: Hub, run_id: str, progress: Progress = unwatched) -> Verified:
     """Look again at a migration. Raises `ConfigurationError` when the mapping is no longer the one that was used."""
     _, move = find_move(hub, run_id)
     if move.undoes or move.purged_at is not None:
@@ -63,7 +71,8 @@ def verify(hub: Hub, run_id: str, progress: Progress = lambda _what, _rows: None
         raise ConfigurationError([Fault(move.mapping_file, "mapping_changed", message)])
     looking = _Looking(hub, route, move, progress)
     return Verified(
-        {"source": looking.source(), "transform": looking.transform(), "result": looking.result()}, looking.compared
+        {Proof.SOURCE: looking.source(), Proof.TRANSFORM: looking.transform(), Proof.RESULT: looking.result()},
+        looking.compared,
     )
 
 
@@ -96,9 +105,9 @@ class _Looking:
             seen.append(now.select(ROW, _KEY, SOURCE_DIGEST))
             alike = now.join(kept, on=[_KEY, SOURCE_DIGEST], how="semi").get_column(ROW)
             other.append(now.filter(~pl.col(ROW).is_in(alike.implode())))
-            self.progress("reading", sum(part.height for part in seen))
+            self.progress(Phase.READING, sum(part.height for part in seen))
         there = pl.concat([kept.select(ROW, _KEY, SOURCE_DIGEST).clear(), *seen])
-        self.compared["source"] = kept.height
+        self.compared[Proof.SOURCE] = kept.height
         return self._source_differences(kept, there, pl.concat(other) if other else None)
 
     def _source_differences(self, kept: pl.DataFrame, there: pl.DataFrame, other: pl.DataFrame | None) -> pl.DataFrame:
@@ -168,8 +177,8 @@ class _Looking:
             again = again.with_columns(digester.rows(again).alias("#again"))
             both = again.join(planned, on=ROW, how="inner", maintain_order="left")
             parts.append(_frame(self._cells_of_plan(both.filter(pl.col("#again") != pl.col(DIGEST)))))
-            self.compared["transform"] += again.height
-            self.progress("mapping", self.compared["transform"])
+            self.compared[Proof.TRANSFORM] += again.height
+            self.progress(Phase.MAPPING, self.compared[Proof.TRANSFORM])
         return pl.concat(parts)
 
     def _quarantined(self) -> pl.Series:
@@ -209,8 +218,8 @@ class _Looking:
             expected, absent, _ = sides(performer, number)
             compared = comparer.compare(expected, absent=absent)
             parts.append(compared.differences)
-            self.compared["result"] += compared.counts["compared"]
-            self.progress("comparing", self.compared["result"])
+            self.compared[Proof.RESULT] += compared.counts["compared"]
+            self.progress(Phase.COMPARING, self.compared[Proof.RESULT])
         return pl.concat(parts)
 
 
