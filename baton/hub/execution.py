@@ -59,7 +59,9 @@ def apply(hub: Hub, only: str | None = None, progress: Callable[[Report], None] 
     return reports
 
 
-def perform(hub: Hub, settings: SystemSettings, performer: Performer, scope: Scope) -> Report:
+def perform(
+    hub: Hub, settings: SystemSettings, performer: Performer, scope: Scope, lease_s: float | None = None
+) -> Report:
     """One system's work. What nobody foresaw ends it for this system, and is told by type and place only."""
     system = settings.name
     applier = Applier(
@@ -70,7 +72,7 @@ def perform(hub: Hub, settings: SystemSettings, performer: Performer, scope: Sco
         hub.runs,
         clock=hub.clock,
         chance=hub.chance,
-        pace=Pace(threads=settings.threads, lease_s=max(120.0, 10 * settings.deadline_s)),
+        pace=Pace(threads=settings.threads, lease_s=lease_s or max(120.0, 10 * settings.deadline_s)),
         scope=scope,
         crash_point=hub.crash_point,
         pause=hub.limiter(system).pause,

@@ -128,6 +128,11 @@ class EffectStore:
             code="rejected",
         )
 
+    def cancel(self, connection: sa.Connection, run_id: str, *, why: str) -> int:
+        """Give up what a run has planned or holds and has not sent; returns how many."""
+        unsent = effects.c.state.in_([EffectState.PLANNED.value, EffectState.HELD.value])
+        return self._move_where(connection, EffectState.SUPERSEDED, effects.c.run_id == run_id, unsent, code=why)
+
     def _move_where(
         self, connection: sa.Connection, after: EffectState, *where: sa.ColumnElement[bool], **values: Any
     ) -> int:

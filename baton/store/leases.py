@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from baton.errors import LeaseLostError
 from baton.model.account import Action, Outcome, Receipt
 from baton.model.effect import (
     ACCOUNT_ACTIONS,
@@ -199,6 +200,13 @@ class LeaseStore:
         until = self.clock.now() + timedelta(seconds=lease_s)
         self._change(connection, kept, batch_id=name, lease_until=until)
         return [replace(effect, batch_id=name) for effect in kept]
+
+    def renew(self, connection: sa.Connection, effect: Effect, lease_s: float) -> None:
+        """Keep an effect for longer, between the calls it takes. `LeaseLostError` when somebody else has it by now."""
+        ours = self._owned(connection, [effect])
+        if effect.id not in ours:
+            raise LeaseLostError(f"another worker has taken over {effect.number}")
+        self._change(connection, [effect], lease_until=self.clock.now() + timedelta(seconds=lease_s))
 
     def narrow(self, connection: sa.Connection, ours: Sequence[Effect]) -> None:
         """Keep what these effects are about to write where it is less than was planned, before it is sent."""

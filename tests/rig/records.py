@@ -246,7 +246,7 @@ class Archive:
         """Everything from the old to the new."""
         path = self.folder / "staff.yaml"
         path.write_text(self.mapping, encoding="utf-8")
-        return MigrationRequest(path, requested_by="tester", **{"waves": WavePlan(), **given})
+        return MigrationRequest(path, **{"requested_by": "tester", "waves": WavePlan(), **given})
 
     def settings(self) -> HubSettings:
         """What systems.yaml would say."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
@@ -23,13 +24,10 @@ from baton.records.digest import Digester
 from baton.store.moves import Move
 from baton.store.staging import Stage, Staged
 
-OUTCOME_SCHEMA = {
-    "row": pl.Int64(),
-    "outcome": pl.String(),
-    "code": pl.String(),
-    "message": pl.String(),
-    "remedy": pl.String(),
-}
+LEASE_S: Final = 60.0
+"""How long a segment stays claimed without a call: so long a run waits for a worker that was killed."""
+OUTCOME_SCHEMA: Final = {"row": pl.Int64(), **dict.fromkeys(("outcome", "code", "message", "remedy"), pl.String())}
+"""What became of a record that was not simply written."""
 
 
 @dataclass
@@ -117,11 +115,17 @@ class SegmentCall(Call):
     def _perform(self, change: Change) -> Receipts:
         exchange = self.performer.exchange
         if self.effect.attempts <= 1:
-            return exchange.perform(change)
+            return exchange.perform(change, self._renew)
         waiting, said = exchange.open_part(change)
-        answers = exchange.perform(change.only(waiting)) if waiting else Receipts(0)
+        answers = exchange.perform(change.only(waiting), self._renew) if waiting else Receipts(0)
         others = {**said.others, **{waiting[at]: receipt for at, receipt in answers.others.items()}}
         return Receipts(len(said), others=others)
+
+    def _renew(self) -> None:
+        """A segment takes many calls: each of them must still be ours to make."""
+        hub = self.performer.hub
+        with hub.database.write() as connection:
+            hub.leases.renew(connection, self.effect, LEASE_S)
 
     def _stage(self, answers: Sequence[tuple[Change, Receipts]]) -> Staged:
         rows = [

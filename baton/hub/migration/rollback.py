@@ -40,7 +40,7 @@ def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
     undo = Run(hub.new_run_id("rollback"), JOB, RunState.READY, requested_by, "", run.feed_digest, now)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
-        _cancel_unsent(hub, connection, run)
+        hub.effects.cancel(connection, run_id, why="rolled_back")
         touched = _touched(connection, run_id)
         planned = hub.staging.of(connection, run_id, Stage.PLAN)
         version = 2 + len(hub.moves.undoing(connection, run_id))
@@ -57,13 +57,6 @@ def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
         hub.effects.insert(connection, JOB, undo.id, drafted)
     hub.crash_point("rollback_planned")
     return undo
-
-
-def _cancel_unsent(hub: Hub, connection: sa.Connection, run: Run) -> None:
-    names = connection.execute(sa.select(effects.c.number).where(effects.c.run_id == run.id)).scalars().all()
-    systems = connection.execute(sa.select(effects.c.system).where(effects.c.run_id == run.id).distinct()).scalars()
-    for system in systems.all():
-        hub.effects.supersede(connection, run.job, system, names, why="rolled_back")
 
 
 def _touched(connection: sa.Connection, run_id: str) -> set[int]:

@@ -16,8 +16,9 @@ from baton.errors import BatonError, ConfigurationError, Fault
 from baton.hub import execution
 from baton.hub.core import PLANNING, Hub
 from baton.hub.migration.extraction import Phase, Progress, unwatched
-from baton.hub.migration.performer import SegmentPerformer
+from baton.hub.migration.performer import LEASE_S, SegmentPerformer
 from baton.hub.migration.proving import Proven, prove
+from baton.hub.migration.undoing import close_loads
 from baton.jobs.migration.waves import DEPTHS_PER_WAVE, wave_of
 from baton.model.effect import EffectState, RecordAction
 from baton.records.compare import Cause
@@ -31,6 +32,7 @@ from baton.store.trail import Entry, append
 
 STOP_SHARE: Final = 0.05
 """A wave of which a larger share was refused or read back otherwise holds the waves after it."""
+_LOOK_AGAIN_S: Final = 2.0
 _CLOSED: Final = (EffectState.DONE.value, EffectState.REFUSED.value)
 _REPRESENTATION: Final = tuple(cause.value for cause in Cause if cause.representation)
 
@@ -116,13 +118,29 @@ class _Running:
         left = self._open()
         if not any(self._wave(self.segments[number]) == wave for number in left):
             return False
+        self._await_others()
+        if self.move.undoes:
+            close_loads(self.hub, self.move)
         settings = self.hub.settings.system(self.move.target)
-        report = execution.perform(self.hub, settings, self.performer, scope)
+        report = execution.perform(self.hub, settings, self.performer, scope, LEASE_S)
         self.halted = report.halted
         self.progress(
             Phase.WRITING, sum(self.segments[number].row_count for number in self.segments.keys() - self._open())
         )
         return True
+
+    def _await_others(self) -> None:
+        """Wait for segments that another worker holds: it finishes them, or it was killed and its lease runs out."""
+        runs = [self.run.id, *filter(None, [self.move.undoes])]
+        held = sa.select(sa.func.min(effects.c.lease_until)).where(
+            effects.c.run_id.in_(runs), effects.c.state == EffectState.SENT.value
+        )
+        while True:
+            with self.hub.database.read() as connection:
+                until = connection.execute(held).scalar_one()
+            if until is None or until < self.hub.clock.now():
+                return
+            self.hub.clock.sleep(min((until - self.hub.clock.now()).total_seconds() + 0.1, _LOOK_AGAIN_S))
 
     def _open(self) -> set[int]:
         """Segments whose effect of this run has not ended."""

@@ -92,10 +92,14 @@ class Exchange:
     """Over the fields that can be read back."""
     patience: Patience
 
-    def perform(self, change: Change) -> Receipts:
-        """One receipt per record. Raises `RetryableError` and `HaltError` of the first call that nothing came of."""
+    def perform(self, change: Change, between: Callable[[], None] = lambda: None) -> Receipts:
+        """One receipt per record. Raises `RetryableError` and `HaltError` of the first call that nothing came of.
+
+        ``between`` is called before every call to the target.
+        """
         others: dict[int, Receipt] = {}
         for start in range(0, change.rows.len(), self.target.batch_limit):
+            between()
             part = change.cut(start, self.target.batch_limit)
             answers = self._resolved(part, self._sent(part))
             others.update((start + at, receipt) for at, receipt in answers.others.items())

@@ -1,0 +1,152 @@
+"""Planning a migration: what is read, what is put aside, what each record needs; and that looking changes nothing."""
+
+from __future__ import annotations
+
+import pytest
+
+from baton.errors import BatonError, ConfigurationError, FeedRefusedError
+from baton.hub.migration.planning import plan_migration, preview_migration
+from baton.jobs.migration.waves import WavePlan
+from tests.rig.records import MAPPING, Archive, old_row
+
+
+def test_a_plan_says_what_each_record_needs(archive: Archive) -> None:
+    archive.rows = [old_row(number) for number in range(1, 41)]
+    with archive.open() as hub:
+        first = plan_migration(hub, archive.request())
+        archive.shelf.rows["00007"] = {"code": "00007", "name": "somebody else"}
+        second = plan_migration(hub, archive.request())
+    assert (first.run.counts["insert"], first.run.counts.get("update", 0)) == (40, 0)
+    assert (second.run.counts["insert"], second.run.counts["update"]) == (39, 1)
+
+
+def test_a_dry_run_leaves_no_trace(archive: Archive) -> None:
+    archive.rows = [old_row(number) for number in range(1, 41)]
+    with archive.open() as hub:
+        plan = preview_migration(hub, archive.request())
+        with hub.database.read() as connection:
+            assert hub.runs.latest(connection) == []
+        assert list(hub.staging.folders()) == []
+    assert archive.shelf.rows == {}
+    assert [action for action, _ in archive.shelf.calls if action != "fetch"] == []
+    assert plan.run.counts["insert"] == 40
+
+
+def test_the_same_input_gives_the_same_plan_hash_and_another_input_another(small: Archive) -> None:
+    small.rows = [old_row(number) for number in range(1, 41)]
+    with small.open() as hub:
+        looked = preview_migration(hub, small.request()).run.plan_hash
+        small.clock.sleep(3600)
+        assert plan_migration(hub, small.request(requested_by="another")).run.plan_hash == looked
+        small.rows[3]["备注"] = "changed"
+        assert preview_migration(hub, small.request()).run.plan_hash != looked
+
+
+def test_a_row_that_cannot_be_used_is_named_by_row_column_and_rule_and_the_others_go_on(small: Archive) -> None:
+    small.rows = [old_row(number) for number in range(1, 11)]
+    small.rows[2]["工资"] = "1e3"
+    small.rows[5]["工号"] = " "
+    small.rows[6]["级别"] = "七"
+    with small.open() as hub:
+        plan = preview_migration(hub, small.request())
+    named = {(fault.place, fault.field, fault.rule) for fault in plan.faults}
+    assert {
+        ("staff:4", "工资", "via.decimal"),
+        ("staff:7", "工号", "required"),
+        ("staff:8", "级别", "cleaning"),
+    } <= named
+    assert (plan.run.counts["quarantined"], plan.run.counts["planned"]) == (3, 7)
+    assert not any("1e3" in fault.message for fault in plan.faults)
+
+
+def test_rows_with_one_key_are_all_put_aside_however_far_apart(small: Archive) -> None:
+    small.page_rows = 10
+    small.rows = [old_row(number) for number in range(1, 61)] + [old_row(3)]
+    with small.open() as hub:
+        plan = preview_migration(hub, small.request())
+    assert {(fault.place, fault.rule, fault.message) for fault in plan.faults} == {
+        ("staff:4", "duplicate_key", "the same key stands in row 62"),
+        ("staff:62", "duplicate_key", "the same key stands in row 4"),
+    }
+
+
+def test_parents_come_before_children_and_circles_are_put_aside(small: Archive) -> None:
+    small.rows = [
+        old_row(1, 上级="00002"),
+        old_row(2, 上级="00003"),
+        old_row(3),
+        old_row(4, 上级="00005"),
+        old_row(5, 上级="00004"),
+        old_row(6, 上级="00004"),
+    ]
+    with small.open() as hub:
+        plan = plan_migration(hub, small.request(waves=WavePlan(first=0, share=0)))
+    order = [(segment.facts["rank"] % 1000, segment.row_count) for segment in plan.segments]
+    assert sorted(order) == [(0, 1), (1, 1), (2, 1)]
+    assert {fault.place for fault in plan.faults if fault.rule == "cycle"} == {"staff:5", "staff:6", "staff:7"}
+
+
+def test_waves_are_one_record_then_one_in_a_hundred_then_the_rest(small: Archive) -> None:
+    small.rows = [old_row(number) for number in range(1, 1001)]
+    with small.open() as hub:
+        assert plan_migration(hub, small.request()).move.waves == (1, 10, 989)
+
+
+def test_a_source_without_records_is_refused(small: Archive) -> None:
+    with small.open() as hub, pytest.raises(FeedRefusedError, match="nothing to migrate"):
+        plan_migration(hub, small.request())
+
+
+def test_a_cleaning_rule_may_refuse_everything(small: Archive) -> None:
+    small.mapping = MAPPING.replace("check: [trim, integer]}", "check: [trim, integer], otherwise: refuse}")
+    small.rows = [old_row(1), old_row(2, 级别="?")]
+    with small.open() as hub:
+        with pytest.raises(FeedRefusedError, match="row 3"):
+            plan_migration(hub, small.request())
+        assert list(hub.staging.folders()) == []
+
+
+def test_a_repair_is_counted_and_noted_on_its_record(small: Archive) -> None:
+    small.mapping = MAPPING.replace("check: [trim, integer]}", "fix: [half_width]}")
+    small.rows = [old_row(1), old_row(2, 级别="７")]
+    with small.open() as hub:
+        plan = plan_migration(hub, small.request())
+    assert plan.move.facts["fixed"] == {"级别": 1}
+
+
+def test_totals_that_do_not_survive_the_mapping_stop_the_plan(small: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    import polars as pl
+
+    from baton.hub.migration import planning
+
+    honest = planning.transform
+
+    def leaky(*given: object) -> object:
+        done = honest(*given)
+        done.records.replace_column(done.records.get_column_index("pay"), done.records["pay"].clip(pl.lit(1005)))
+        return done
+
+    monkeypatch.setattr(planning, "transform", leaky)
+    small.rows = [old_row(number) for number in range(1, 9)]
+    with small.open() as hub, pytest.raises(BatonError, match="totals of pay"):
+        plan_migration(hub, small.request())
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (("key: [code]", "key: [name]"), "the key of staff is code"),
+        (("source: data/old", "source: data/nowhere"), "no enabled system is a data/nowhere"),
+        (("collection: staff\nkey: [code]\n", ""), "key"),
+        (("decimal(2)", "decimal(4)"), "keeps 2 decimal places"),
+        (("rank: {from: 级别", "ranc: {from: 级别"), "no field 'ranc'"),
+    ],
+)
+def test_a_mapping_that_does_not_fit_is_refused_before_anything_is_read(
+    small: Archive, change: tuple[str, str], says: str
+) -> None:
+    small.mapping = MAPPING.replace(*change)
+    small.rows = [old_row(1)]
+    with small.open() as hub, pytest.raises(ConfigurationError, match=says):
+        plan_migration(hub, small.request())
+    assert small.shelf.calls == []

@@ -1,0 +1,111 @@
+"""Taking a migration back: exactly what we changed, and nothing that others have changed since."""
+
+from __future__ import annotations
+
+import copy
+import random
+
+import polars as pl
+import pytest
+
+from baton.engine.settle import Verdict
+from baton.errors import BatonError
+from baton.hub.migration.findings import refusals
+from baton.hub.migration.planning import plan_migration
+from baton.hub.migration.retention import purge
+from baton.hub.migration.rollback import plan_rollback
+from baton.hub.migration.running import carry_on
+from tests.rig.records import Archive, Shelf, old_row
+
+
+def filled(archive: Archive, count: int) -> dict:
+    """A target in which every third record exists already, in another state."""
+    archive.rows = [old_row(number) for number in range(1, count + 1)]
+    empty = dict.fromkeys(archive.fields)
+    for number in range(3, count + 1, 3):
+        archive.shelf.rows[f"{number:05d}"] = {**empty, "code": f"{number:05d}", "name": f"old {number}"}
+    archive.shelf.rows["other"] = {**empty, "code": "other", "name": "nobody's business"}
+    return copy.deepcopy(archive.shelf.rows)
+
+
+def test_everything_is_as_it_was_before(archive: Archive) -> None:
+    before = filled(archive, 2400)
+    with archive.open() as hub:
+        plan = plan_migration(hub, archive.request())
+        assert carry_on(hub, plan.run.id).verdict is Verdict.CLEAN
+        assert archive.shelf.rows != before
+        undo = plan_rollback(hub, plan.run.id, "tester")
+        done = carry_on(hub, undo.id)
+        assert (done.verdict, done.counts["compared"]) == (Verdict.CLEAN, 2400)
+        assert archive.shelf.rows == before
+        archive.shelf.calls.clear()
+        again = carry_on(hub, plan_rollback(hub, plan.run.id, "tester").id)
+    assert (again.verdict, archive.shelf.rows) == (Verdict.CLEAN, before)
+
+
+def test_what_others_have_changed_since_stays_and_is_listed(archive: Archive) -> None:
+    before = filled(archive, 300)
+    chance = random.Random(3)
+    with archive.open() as hub:
+        plan = plan_migration(hub, archive.request())
+        carry_on(hub, plan.run.id)
+        edited = set(chance.sample([f"{number:05d}" for number in range(1, 301)], 15))
+        for code in edited:
+            archive.shelf.rows[code]["note"] = "edited later"
+        undo = plan_rollback(hub, plan.run.id, "tester")
+        done = carry_on(hub, undo.id)
+        left = refusals(hub, undo.id)
+    assert (done.verdict, done.counts["refused"]) == (Verdict.INCOMPLETE, 15)
+    assert {f"{row - 1:05d}" for row in left["row"].to_list()} == edited
+    assert all(archive.shelf.rows[code]["note"] == "edited later" for code in edited)
+    assert {code: row for code, row in archive.shelf.rows.items() if code not in edited} == {
+        code: row for code, row in before.items() if code not in edited
+    }
+
+
+def test_records_that_the_target_trimmed_are_ours_and_go_back(small: Archive) -> None:
+    def trim(shelf: Shelf, action: str, rows: pl.DataFrame) -> None:
+        for code in rows["code"].to_list() if action != "delete" else ():
+            note = shelf.rows[code]["note"]
+            shelf.rows[code]["note"] = note.strip() if note else note
+
+    small.shelf.after_write = trim
+    small.rows = [old_row(number, 备注="padded ") for number in range(1, 41)]
+    with small.open() as hub:
+        plan = plan_migration(hub, small.request(waves=small.request().waves.__class__(0, 0)))
+        carry_on(hub, plan.run.id)
+        done = carry_on(hub, plan_rollback(hub, plan.run.id, "tester").id)
+    assert (small.shelf.rows, done.verdict) == ({}, Verdict.CLEAN)
+
+
+def test_a_run_that_stopped_half_way_is_taken_back_as_far_as_it_came(small: Archive) -> None:
+    before = filled(small, 1500)
+    calls = iter(range(100))
+
+    def dies(_shelf: Shelf, _action: str, _rows: pl.DataFrame) -> None:
+        if next(calls) == 3:
+            raise KeyboardInterrupt
+
+    small.shelf.after_write = dies
+    with small.open() as hub:
+        plan = plan_migration(hub, small.request())
+        with pytest.raises(KeyboardInterrupt):
+            carry_on(hub, plan.run.id)
+    small.shelf.after_write = lambda *_: None
+    assert small.shelf.rows != before
+    with small.open() as hub:
+        done = carry_on(hub, plan_rollback(hub, plan.run.id, "tester").id)
+    assert (small.shelf.rows, done.verdict) == (before, Verdict.CLEAN)
+
+
+def test_without_the_staged_records_there_is_no_rollback_and_it_is_said_why(small: Archive) -> None:
+    small.rows = [old_row(1)]
+    with small.open() as hub:
+        plan = plan_migration(hub, small.request(retention_days=7))
+        carry_on(hub, plan.run.id)
+        assert purge(hub) == []
+        small.clock.sleep(8 * 86_400)
+        assert purge(hub) == [plan.run.id]
+        assert list(hub.staging.folders()) == []
+        with pytest.raises(BatonError, match="deleted"):
+            plan_rollback(hub, plan.run.id, "tester")
