@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from baton.mapping.synonyms import STATUS_WORDS, concept_of, plain_name
+from baton.mapping.synonyms import STATUS_WORDS
 from baton.mapping.values import EMPLOYEE_TYPES, ValueType
 from baton.model.account import FieldSpec, FieldType
+from baton.records.words import concept_of, plain_name
 
 _SHAPES: Final[Mapping[str, re.Pattern[str]]] = {
     "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),

@@ -7,7 +7,9 @@ from typing import Final
 
 import polars as pl
 
-from baton.mapping.transforms.text import BLANKS, present
+from baton.mapping.transforms.text import present
+from baton.records.blanks import BLANKS
+from baton.records.check_digits import identity_fits, luhn_fits
 
 COMPOUND_SURNAMES: Final = tuple(
     re.findall(
@@ -25,8 +27,6 @@ Rare ones that begin with a common surname (梁丘, 段干, 左丘 …) are left
 
 _LAST_WORD: Final = r"^(\S.*?)[\s·•・‧]+([^\s·•・‧]+)$"
 _LATIN: Final = r"^[\x00-\x7f]+$"
-_ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CARD_DIGITS: Final = 19
 
 
 def _width(column: pl.Expr) -> pl.Expr:
@@ -63,7 +63,7 @@ def digits_only(column: pl.Expr) -> pl.Expr:
     >>> one("digits_only", "6222 0000-0000"), one("digits_only", "62A2")
     ('622200000000', None)
     """
-    return column.str.replace_all(rf"[{BLANKS}\u3000\-]", "").str.extract("^([0-9]+)$", 1)
+    return column.str.replace_all(rf"[{BLANKS}\-]", "").str.extract("^([0-9]+)$", 1)
 
 
 def phone_cn(column: pl.Expr) -> pl.Expr:
@@ -74,7 +74,7 @@ def phone_cn(column: pl.Expr) -> pl.Expr:
     >>> one("phone_cn", "1380000"), one("phone_cn", "+86 12345678901")
     (None, None)
     """
-    bare = column.str.replace_all(rf"[{BLANKS}\u3000\-()（）]", "")
+    bare = column.str.replace_all(rf"[{BLANKS}\-()（）]", "")
     mainland = bare.str.extract(r"^(?:\+86|0086|86)?(1[3-9][0-9]{9})$", 1)
     foreign = bare.str.contains(r"^\+[1-9][0-9]{6,14}$") & ~bare.str.starts_with("+86")
     return pl.when(mainland.is_not_null()).then(pl.lit("+86") + mainland).when(foreign).then(bare)
@@ -87,14 +87,7 @@ def identity_cn(column: pl.Expr) -> pl.Expr:
     ('11010519491231002X', None)
     """
     number = column.str.to_uppercase()
-    formed = pl.when(number.str.contains("^[1-9][0-9]{16}[0-9X]$")).then(number)
-    born = formed.str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
-    total = pl.sum_horizontal(
-        *(formed.str.slice(i, 1).cast(pl.Int32, strict=False) * weight for i, weight in enumerate(_ID_WEIGHTS))
-    )
-    check = (total % 11).replace_strict(dict(enumerate("10X98765432")), default=None, return_dtype=pl.String)
-    fits = formed.str.slice(17, 1) == check
-    return pl.when(fits & born.is_not_null() & (born.dt.year() >= 1850)).then(formed)
+    return pl.when(identity_fits(number)).then(number)
 
 
 def bank_card(column: pl.Expr) -> pl.Expr:
@@ -104,11 +97,4 @@ def bank_card(column: pl.Expr) -> pl.Expr:
     ('6222000000000000004', None)
     """
     number = digits_only(column)
-    padded = number.str.pad_start(_CARD_DIGITS, "0")
-    total: list[pl.Expr] = []
-    for place in range(_CARD_DIGITS):
-        digit = padded.str.slice(_CARD_DIGITS - 1 - place, 1).cast(pl.Int32, strict=False)
-        doubled = digit * 2
-        total.append(doubled - pl.when(doubled > 9).then(9).otherwise(0) if place % 2 else digit)
-    long_enough = number.str.len_bytes().is_between(12, _CARD_DIGITS)
-    return pl.when(long_enough & (pl.sum_horizontal(*total) % 10 == 0)).then(number)
+    return pl.when(luhn_fits(number)).then(number)
