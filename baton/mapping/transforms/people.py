@@ -9,7 +9,7 @@ import polars as pl
 
 from baton.mapping.transforms.text import present
 from baton.records.blanks import BLANKS
-from baton.records.check_digits import identity_fits, luhn_fits
+from baton.records.check_digits import identity_15_fits, identity_birth, identity_check, identity_fits, luhn_fits
 
 COMPOUND_SURNAMES: Final = tuple(
     re.findall(
@@ -26,6 +26,11 @@ Rare ones that begin with a common surname (梁丘, 段干, 左丘 …) are left
 """
 
 _LAST_WORD: Final = r"^(\S.*?)[\s·•・‧]+([^\s·•・‧]+)$"
+_COMMA: Final = r"^([^,]*[^,\s])\s*,\s*(\S.*?)\s*$"
+_PARTICLES: Final = (
+    "(?i:von|van|vom|zu|zur|zum|der|den|de|del|della|di|da|dos|das|du|la|le|el|al|bin|ibn|ter|ten|st\\.?)"
+)
+_LATIN_NAME: Final = rf"^(\S.*?)\s+((?:{_PARTICLES}\s+)*\S+)\s*$"
 _LATIN: Final = r"^[\x00-\x7f]+$"
 
 
@@ -98,3 +103,94 @@ def bank_card(column: pl.Expr) -> pl.Expr:
     """
     number = digits_only(column)
     return pl.when(luhn_fits(number)).then(number)
+
+
+def identity_18(column: pl.Expr) -> pl.Expr:
+    """An identity number in the form of 18 characters; the old one of 15 digits gets its century and check character.
+
+    >>> one("identity_18", "110105491231002"), one("identity_18", "11010519491231002x")
+    ('11010519491231002X', '11010519491231002X')
+    >>> one("identity_18", "110105491331002"), one("identity_18", "110105194912310021")
+    (None, None)
+    """
+    first17 = column.str.head(6) + "19" + column.str.slice(6)
+    upgraded = pl.when(identity_15_fits(column)).then(first17 + identity_check(first17))
+    return pl.coalesce(upgraded, identity_cn(column))
+
+
+def identity_birthday(column: pl.Expr) -> pl.Expr:
+    """The birth date in a resident identity number of 18 or 15 characters that fits.
+
+    >>> str(one("identity_birthday", "11010519491231002X")), str(one("identity_birthday", "110105491231002"))
+    ('1949-12-31', '1949-12-31')
+    >>> one("identity_birthday", "110105194912310021")
+    """
+    return identity_birth(identity_18(column))
+
+
+def identity_sex(column: pl.Expr, male: str, female: str) -> pl.Expr:
+    """The sex in a resident identity number that fits, in the two words of the arguments: male, female.
+
+    >>> one("identity_sex(男, 女)", "11010519491231002X"), one("identity_sex(M, F)", "110105491231003")
+    ('女', 'M')
+    """
+    digit = identity_18(column).str.slice(16, 1).cast(pl.Int32)
+    return pl.when(digit % 2 == 1).then(pl.lit(male)).when(digit % 2 == 0).then(pl.lit(female))
+
+
+def phone_landline_cn(column: pl.Expr) -> pl.Expr:
+    """A mainland landline with its area code as +86-area-number, an extension as ``;ext=`` (RFC 3966).
+
+    >>> [one("phone_landline_cn", n) for n in ("010-55550000", "(0755) 5555 0000", "+86 571 55550000转801")]
+    ['+86-10-55550000', '+86-755-55550000', '+86-571-55550000;ext=801']
+    >>> one("phone_landline_cn", "55550000"), one("phone_landline_cn", "13800000001")
+    (None, None)
+    """
+    bare = column.str.normalize("NFKC").str.replace_all(rf"[{BLANKS}()\-]", "-").str.replace_all("-+", "-")
+    bare = bare.str.strip_chars("-").str.replace(r"^(?:\+86|0086)-?0?", "0")
+    area = r"^0(10|2[0-57-9]|[3-9][0-9]{2})-?"
+    form = area + r"([2-8](?:-?[0-9]){6,7})(?:-?(?:转|ext\.?|x|#)-?([0-9]{1,6}))?$"
+    extension = pl.coalesce(pl.lit(";ext=") + bare.str.extract(form, 3), pl.lit(""))
+    number = bare.str.extract(form, 2).str.replace_all("-", "", literal=True)
+    return pl.lit("+86-") + bare.str.extract(form, 1) + "-" + number + extension
+
+
+def phone_e164(column: pl.Expr, country_code: str) -> pl.Expr:
+    """A number in the international form (+ and at most 15 digits); without a country code it gets the argument's.
+
+    Form only: whether a country has such a number is not looked up. A single leading 0 of a national number goes.
+
+    >>> [one("phone_e164(81)", n) for n in ("090-0000-0001", "+82 10 0000 0001", "0082 10-0000-0001", "(03) 5555-0000")]
+    ['+819000000001', '+821000000001', '+821000000001', '+81355550000']
+    >>> one("phone_e164(81)", "12"), one("phone_e164(81)", "call me")
+    (None, None)
+    """
+    bare = column.str.normalize("NFKC").str.replace_all(rf"[{BLANKS}().\-]", "").str.replace("^00", "+")
+    foreign = bare.str.extract(r"^(\+[1-9][0-9]{6,14})$", 1)
+    national = pl.lit(f"+{country_code}") + bare.str.extract(rf"^0?([1-9][0-9]{{5,{13 - len(country_code)}}})$", 1)
+    return pl.coalesce(foreign, national)
+
+
+def country_code(text: str) -> str:
+    """An argument that is a country calling code: 1 to 3 digits."""
+    if not re.fullmatch("[1-9][0-9]{0,2}", text):
+        raise ValueError("expected a country calling code such as 86")
+    return text
+
+
+def family_name_latin(column: pl.Expr) -> pl.Expr:
+    """The family name out of a name in Latin letters: before a comma, else the last word with its particles.
+
+    >>> [one("family_name_latin", n) for n in ("San Zhang", "Zhang, San", "Anna van der Test", "Test")]
+    ['Zhang', 'Zhang', 'van der Test', 'Test']
+    """
+    return pl.coalesce(column.str.extract(_COMMA, 1), column.str.extract(_LATIN_NAME, 2), column)
+
+
+def given_name_latin(column: pl.Expr) -> pl.Expr:
+    """The given names out of a name in Latin letters; no value where there is only one word.
+
+    >>> [one("given_name_latin", n) for n in ("San Zhang", "Zhang, San", "Anna Maria van der Test", "Test")]
+    ['San', 'San', 'Anna Maria', None]
+    """
+    return pl.coalesce(column.str.extract(_COMMA, 2), column.str.extract(_LATIN_NAME, 1))
