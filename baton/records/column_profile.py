@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from baton.records.column_kinds import Inferred
-from baton.records.suspicions import Doubt
+from baton.records.suspicions import PLACEHOLDERS, Doubt
 from baton.records.words import Sensitive
 
 
@@ -73,6 +73,22 @@ class ColumnProfile:
     def blanks(self) -> int:
         """Cells without anything to see."""
         return self.nulls + self.empty + self.spaces
+
+    @property
+    def placeholders(self) -> tuple[str, ...]:
+        """Words of a column with few values that stand for "no value"."""
+        words = (value.what.strip() for value in self.top)
+        return tuple(dict.fromkeys(word for word in words if word.lower() in PLACEHOLDERS))
+
+    @property
+    def date_like(self) -> bool:
+        """True when some values at least have the form of a day."""
+        return any("9{4}" in pattern.what and "9" in pattern.what[4:] for pattern in self.patterns)
+
+    @property
+    def number_like(self) -> bool:
+        """True when some values at least hold digits."""
+        return any("9" in pattern.what for pattern in self.patterns)
 
     def doubts(self, doubt: Doubt) -> int:
         """How many values a suspicion speaks of."""

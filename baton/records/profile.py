@@ -16,6 +16,7 @@ import polars as pl
 from baton.records.column_profile import ColumnProfile, Profile
 from baton.records.column_tally import ColumnTally
 from baton.records.distinct import DistinctHashes
+from baton.records.words import concept_of
 
 __all__ = ["ColumnProfile", "Profile", "Profiler"]
 
@@ -66,7 +67,10 @@ class Profiler:
         self._take()
         tallies = self._tallies or {}
         columns = {name: tally.result() for name, tally in tallies.items()}
-        single = [(name,) for name, column in columns.items() if column.unique]
+        unique = [column for column in columns.values() if column.unique]
+        # An employee number is a likelier key than a telephone number that happens to be unique.
+        unique.sort(key=lambda column: (column.sensitive is not None, concept_of(column.name) != "number"))
+        single = [(column.name,) for column in unique]
         pairs = [pair for pair, distinct in self._pairs.items() if not self._repeated(distinct, columns, pair)]
         return Profile(self._rows, columns, tuple(single or pairs))
 

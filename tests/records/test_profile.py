@@ -110,6 +110,11 @@ def test_a_column_without_blank_or_repeat_may_be_the_key():
     assert profile(工号=["1", "2", None], 部门=["a", "a", "b"]).keys == ()
 
 
+def test_the_employee_number_comes_first_among_keys_and_what_is_sensitive_last():
+    found = profile(手机=["13800000001", "13800000002"], 行=["1", "2"], 工号=["a1", "a2"])
+    assert found.keys == (("工号",), ("行",), ("手机",))
+
+
 def test_a_repeat_in_another_page_is_seen():
     values = [str(n) for n in range(120_000)]
     assert column(values, page=1_000).unique
