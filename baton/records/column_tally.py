@@ -167,7 +167,7 @@ class ColumnTally:
             smallest=None if sensitive else smallest,
             largest=None if sensitive else largest,
             sensitive=sensitive,
-            top=() if sensitive else self._top(distinct),
+            top=() if sensitive or self._resembled() else self._top(distinct),
             suspicions=self._suspicions(sensitive, kind),
             digits=tuple(sorted(self._numbers.by_length.items())),
             sketch=tuple(self._distinct.smallest(_SKETCH)),
@@ -176,11 +176,13 @@ class ColumnTally:
     def _sensitive(self, distinct: int) -> Sensitive | None:
         if self._by_name is not None:
             return self._by_name
-        for judge in JUDGES:
-            fitting = self._fitting.get(judge.sensitive, 0)
-            if fitting >= max(1, judge.enough * self._present) and distinct >= _LEAST_DISTINCT.get(judge.sensitive, 1):
-                return judge.sensitive
-        return None
+        enough = (kind for kind in self._resembled() if distinct >= _LEAST_DISTINCT.get(kind, 1))
+        return next(enough, None)
+
+    def _resembled(self) -> list[Sensitive]:
+        """What the values look like, the surest first: a few names of managers are names, however few."""
+        fitting = ((judge, self._fitting.get(judge.sensitive, 0)) for judge in JUDGES)
+        return [judge.sensitive for judge, number in fitting if number >= max(1, judge.enough * self._present)]
 
     def _kind(self, sensitive: Sensitive | None) -> tuple[Inferred, float]:
         if not self._present:

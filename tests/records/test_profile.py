@@ -266,6 +266,10 @@ def test_nothing_of_a_sensitive_column_is_told_in_clear():
     assert "sketch" not in document
 
 
+def test_a_few_names_under_another_header_are_not_listed():
+    assert column(["张测试", "王测试", "李测试"] * 20, "汇报给").top == ()
+
+
 def test_numbers_that_fail_their_check_are_named():
     wrong = "110105194912310021"
     found = column([*(identity(n) for n in range(10)), wrong, "1101051949", "E12345678"], "证件号码")
