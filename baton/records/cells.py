@@ -63,15 +63,24 @@ class Cells:
 
     def shaped(self, pattern: str) -> pl.DataFrame:
         """The values whose shape matches."""
-        return self.of_shapes(self.shapes_like(pattern)["shape"])
+        return self.of_shapes(self.shapes_like(pattern))
 
-    def shapes_like(self, pattern: str) -> pl.DataFrame:
-        """The shapes that match, each with its count."""
-        if self.kinds.height > _FEW_SHAPES:
-            return self.kinds.filter(pl.col("shape").str.contains(pattern))
+    def shapes_like(self, pattern: str) -> pl.Series:
+        """The shapes that match."""
+        every = self.kinds["shape"]
+        if len(every) > _FEW_SHAPES:
+            return every.filter(every.str.contains(pattern))
         # For a handful of shapes, starting a query costs more than the search.
         search = re.compile(pattern).search
-        return self.kinds.filter([search(shape) is not None for shape in self.kinds["shape"].to_list()])
+        return pl.Series([shape for shape in every.to_list() if search(shape)], dtype=pl.String)
+
+    def number_of(self, shapes: pl.Series) -> int:
+        """How many cells have one of these shapes."""
+        if shapes.is_empty():
+            return 0
+        if len(shapes) == self.kinds.height:
+            return self.number
+        return int(self.kinds.filter(pl.col("shape").is_in(shapes.implode()))["count"].sum())
 
     def of_shapes(self, fitting: pl.Series) -> pl.DataFrame:
         """The values of these shapes."""

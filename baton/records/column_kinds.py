@@ -105,8 +105,8 @@ class NumberTally:
 
     def _lengths(self, cells: Cells, findings: Findings) -> None:
         digits = cells.shapes_like("^9+$")
-        for shape, number in digits.rows():
-            length = len(shape)
+        for shape in digits:
+            length, number = len(shape), cells.number_of(pl.Series([shape]))
             self.by_length[length] = self.by_length.get(length, 0) + number
             if length > 16:
                 self.long_ends += number * 10.0 ** (15 - length)

@@ -99,7 +99,7 @@ class ColumnTally:
             self._distinct.repeated = True
         self._distinct.add(hashed)
         self._count_values(cells)
-        varying = cells.kinds["shape"].filter(cells.kinds["shape"].str.contains(MAY_VARY))
+        varying = cells.shapes_like(MAY_VARY)
         if len(varying):
             plain = hashes(plain_form(cells.values["value"], varying))
             self._variants.add(plain, hashed, cells.rows.gather(cells.values["place"]))
@@ -121,9 +121,9 @@ class ColumnTally:
         if self._by_name not in (None, judge.sensitive):
             return False
         alike = cells.shapes_like(judge.shape)
-        if self._by_name is not judge.sensitive and int(alike["count"].sum()) * 2 < cells.number:
+        if self._by_name is not judge.sensitive and cells.number_of(alike) * 2 < cells.number:
             return False
-        alike_values = cells.of_shapes(alike["shape"])
+        alike_values = cells.of_shapes(alike)
         fits = judge.fits(alike_values["value"])
         fitting = alike_values.filter(fits)
         self._fitting[judge.sensitive] = self._fitting.get(judge.sensitive, 0) + int(fitting["count"].sum())
@@ -131,8 +131,8 @@ class ColumnTally:
         if judge.doubt is None:
             return recognised
         misfits = alike_values.filter(~fits)
-        if alike.height < cells.kinds.height:
-            others = cells.values.filter(~pl.col("shape").is_in(alike["shape"].implode()))
+        if len(alike) < cells.kinds.height:
+            others = cells.values.filter(~pl.col("shape").is_in(alike.implode()))
             misfits = pl.concat([misfits, others.filter(~pl.col("value").str.contains(r"^\W*$"))])
         if misfits.height:
             self._findings.add(judge.sensitive, cells, misfits.filter(~judge.tolerates(pl.col("value"))))
