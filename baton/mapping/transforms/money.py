@@ -8,6 +8,8 @@ from typing import Final
 
 import polars as pl
 
+from baton.mapping.transforms.stages import once
+
 _SIGNS: Final = r"(?i)^(?:rmb|cny|人民币|usd|hkd|jpy|eur|krw|us\$|hk\$|[¥$€£₩])|(?:元整?|圆整?|円|원)$"
 _TENS_OF_THOUSANDS: Final = r"^(-?[0-9]+)(?:\.([0-9]{1,4}))?万$"
 _PLAIN: Final = r"^-?[0-9]{1,18}(\.[0-9]{1,9})?$"
@@ -26,26 +28,39 @@ _FACTOR_PLACES: Final = 9
 def money(column: pl.Expr) -> pl.Expr:
     """An amount as people write it becomes plain digits: ￥1,234.50, 1234元, 1.5万元, (300), full-width digits.
 
-    Currency signs and names are taken off, not checked. Separators must stand between groups of three digits.
+    A minus may stand in front or behind (300-). Currency signs and names are taken off, not checked. Separators must
+    stand between groups of three digits.
 
-    >>> [one("money", t) for t in ("￥1,234.50", "１２３４元", "1.5万元", "(300.00)", "RMB 12", "-￥5", "12.5 元整")]
-    ['1234.50', '1234', '15000', '-300.00', '12', '-5', '12.5']
+    >>> [one("money", t) for t in ("￥1,234.50", "１２３４元", "1.5万元", "(300.00)", "RMB 12", "-￥5", "5-")]
+    ['1234.50', '1234', '15000', '-300.00', '12', '-5', '-5']
     >>> [one("money", t) for t in ("1,23", "1.234,50", "12元5角", "面议", "1e3")]
     [None, None, None, None, None]
     """
     bare = column.str.normalize("NFKC").str.replace_all(r"[\s\u200b]", "")
-    inside = bare.str.extract(r"^\((.+)\)$", 1)
-    bare = pl.when(inside.is_not_null()).then(pl.lit("-") + inside).otherwise(bare)
-    # A minus before the currency sign moves behind it first.
-    unsigned = bare.str.replace(r"^([-+])(.*)$", "${2}")
-    amount = unsigned.str.replace_all(_SIGNS, "")
-    amount = pl.when(bare.str.starts_with("-")).then(pl.lit("-") + amount).otherwise(amount)
-    grouped = amount.str.contains(r"^-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?万?$")
-    plain = pl.when(grouped).then(amount.str.replace_all(",", "", literal=True)).otherwise(amount)
-    shifted = plain.str.extract(_TENS_OF_THOUSANDS, 1) + pl.coalesce(
-        plain.str.extract(_TENS_OF_THOUSANDS, 2), pl.lit("")
-    ).str.pad_end(4, "0")
-    return pl.when(plain.str.contains(_TENS_OF_THOUSANDS)).then(shifted).when(plain.str.contains(_PLAIN)).then(plain)
+    # (300) is -300, and a minus stands before the currency sign or behind it: it is put in front at the end.
+    unsigned = bare.str.replace(r"^\((.+)\)$", "-${1}").str.replace(r"^-(.*)$", "${1}-").str.replace(r"^\+", "")
+    amount = once(unsigned, _without_currency)
+    separated = r"^-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?万?$"
+    grouped = once(
+        amount,
+        lambda text: (
+            pl.when(text.str.contains(separated)).then(text.str.replace_all(",", "", literal=True)).otherwise(text)
+        ),
+    )
+    return once(grouped, _in_ones)
+
+
+def _without_currency(text: pl.Expr) -> pl.Expr:
+    """The amount without its currency; a minus at the end goes to the front."""
+    amount = text.str.strip_suffix("-").str.replace_all(_SIGNS, "")
+    return pl.when(text.str.ends_with("-")).then(pl.lit("-") + amount).otherwise(amount)
+
+
+def _in_ones(text: pl.Expr) -> pl.Expr:
+    """Plain digits; tens of thousands (万) are written out."""
+    behind = pl.coalesce(text.str.extract(_TENS_OF_THOUSANDS, 2), pl.lit("")).str.pad_end(4, "0")
+    shifted = text.str.extract(_TENS_OF_THOUSANDS, 1) + behind
+    return pl.when(text.str.contains(_PLAIN)).then(text).otherwise(shifted)
 
 
 def amount_in_capitals(column: pl.Expr) -> pl.Expr:

@@ -7,6 +7,7 @@ from typing import Final
 
 import polars as pl
 
+from baton.mapping.transforms.stages import once
 from baton.mapping.transforms.text import present
 from baton.records.blanks import BLANKS
 from baton.records.check_digits import identity_15_fits, identity_birth, identity_check, identity_fits, luhn_fits
@@ -91,8 +92,7 @@ def identity_cn(column: pl.Expr) -> pl.Expr:
     >>> one("identity_cn", "11010519491231002x"), one("identity_cn", "110105194912310021")
     ('11010519491231002X', None)
     """
-    number = column.str.to_uppercase()
-    return pl.when(identity_fits(number)).then(number)
+    return once(column.str.to_uppercase(), lambda number: pl.when(identity_fits(number)).then(number))
 
 
 def bank_card(column: pl.Expr) -> pl.Expr:
@@ -101,8 +101,7 @@ def bank_card(column: pl.Expr) -> pl.Expr:
     >>> one("bank_card", "6222 0000 0000 0000 004"), one("bank_card", "6222000000000000003")
     ('6222000000000000004', None)
     """
-    number = digits_only(column)
-    return pl.when(luhn_fits(number)).then(number)
+    return once(digits_only(column), lambda number: pl.when(luhn_fits(number)).then(number))
 
 
 def identity_18(column: pl.Expr) -> pl.Expr:
@@ -125,7 +124,7 @@ def identity_birthday(column: pl.Expr) -> pl.Expr:
     ('1949-12-31', '1949-12-31')
     >>> one("identity_birthday", "110105194912310021")
     """
-    return identity_birth(identity_18(column))
+    return once(identity_18(column), identity_birth, pl.Date)
 
 
 def identity_sex(column: pl.Expr, male: str, female: str) -> pl.Expr:
@@ -134,8 +133,8 @@ def identity_sex(column: pl.Expr, male: str, female: str) -> pl.Expr:
     >>> one("identity_sex(男, 女)", "11010519491231002X"), one("identity_sex(M, F)", "110105491231003")
     ('女', 'M')
     """
-    digit = identity_18(column).str.slice(16, 1).cast(pl.Int32)
-    return pl.when(digit % 2 == 1).then(pl.lit(male)).when(digit % 2 == 0).then(pl.lit(female))
+    odd = identity_18(column).str.slice(16, 1).is_in(list("13579"))
+    return once(odd, lambda is_odd: pl.when(is_odd).then(pl.lit(male)).when(~is_odd).then(pl.lit(female)))
 
 
 def phone_landline_cn(column: pl.Expr) -> pl.Expr:
@@ -146,13 +145,16 @@ def phone_landline_cn(column: pl.Expr) -> pl.Expr:
     >>> one("phone_landline_cn", "55550000"), one("phone_landline_cn", "13800000001")
     (None, None)
     """
-    bare = column.str.normalize("NFKC").str.replace_all(rf"[{BLANKS}()\-]", "-").str.replace_all("-+", "-")
-    bare = bare.str.strip_chars("-").str.replace(r"^(?:\+86|0086)-?0?", "0")
+    bare = column.str.normalize("NFKC").str.replace_all(rf"[{BLANKS}()\-]+", "-")
+    return once(bare.str.strip_chars("-").str.replace(r"^(?:\+86|0086)-?0?", "0"), _landline)
+
+
+def _landline(number: pl.Expr) -> pl.Expr:
     area = r"^0(10|2[0-57-9]|[3-9][0-9]{2})-?"
     form = area + r"([2-8](?:-?[0-9]){6,7})(?:-?(?:转|ext\.?|x|#)-?([0-9]{1,6}))?$"
-    extension = pl.coalesce(pl.lit(";ext=") + bare.str.extract(form, 3), pl.lit(""))
-    number = bare.str.extract(form, 2).str.replace_all("-", "", literal=True)
-    return pl.lit("+86-") + bare.str.extract(form, 1) + "-" + number + extension
+    extension = pl.coalesce(pl.lit(";ext=") + number.str.extract(form, 3), pl.lit(""))
+    local = number.str.extract(form, 2).str.replace_all("-", "", literal=True)
+    return pl.lit("+86-") + number.str.extract(form, 1) + "-" + local + extension
 
 
 def phone_e164(column: pl.Expr, country_code: str) -> pl.Expr:
@@ -166,9 +168,13 @@ def phone_e164(column: pl.Expr, country_code: str) -> pl.Expr:
     (None, None)
     """
     bare = column.str.normalize("NFKC").str.replace_all(rf"[{BLANKS}().\-]", "").str.replace("^00", "+")
-    foreign = bare.str.extract(r"^(\+[1-9][0-9]{6,14})$", 1)
-    national = pl.lit(f"+{country_code}") + bare.str.extract(rf"^0?([1-9][0-9]{{5,{13 - len(country_code)}}})$", 1)
-    return pl.coalesce(foreign, national)
+    national = rf"^0?([1-9][0-9]{{5,{13 - len(country_code)}}})$"
+
+    def completed(number: pl.Expr) -> pl.Expr:
+        foreign = number.str.extract(r"^(\+[1-9][0-9]{6,14})$", 1)
+        return pl.coalesce(foreign, pl.lit(f"+{country_code}") + number.str.extract(national, 1))
+
+    return once(bare, completed)
 
 
 def country_code(text: str) -> str:
