@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from baton.mapping.draft import suggest
+    from baton.mapping.draft_records import suggest_records
     from baton.mapping.employees import employee_frame, employee_rows, employee_schema, to_employees
     from baton.mapping.examples import check_examples
     from baton.mapping.load import load_mapping
@@ -34,6 +35,7 @@ _HOMES = {
     "load_mapping": "load",
     "load_transforms": "transforms",
     "suggest": "draft",
+    "suggest_records": "draft_records",
     "to_employees": "employees",
 }
 
@@ -52,6 +54,7 @@ __all__ = [
     "load_mapping",
     "load_transforms",
     "suggest",
+    "suggest_records",
     "to_employees",
 ]
 

@@ -21,10 +21,24 @@ import polars as pl
 
 from baton.errors import ConfigurationError, Fault
 from baton.mapping.steps import Step, Transform, bind, count, split_call
-from baton.mapping.transforms import dates, numbers, people, text
+from baton.mapping.transforms import (
+    calendars,
+    dates,
+    masking,
+    money,
+    numbers,
+    paths,
+    people,
+    repairs,
+    text,
+)
 from baton.mapping.values import ValueType
 
 _DATE, _TIME, _MOMENT = ValueType.DATE, ValueType.TIME, ValueType.DATETIME
+_NO_DAY: Final = "is not an existing day in this form"
+_NO_MOMENT: Final = "is not an existing moment in this form"
+_NO_IDENTITY: Final = "is not a resident identity number (form, date or check)"
+_NO_NUMBER: Final = "is not a plain number, or the result has more than nine places"
 
 TRANSFORMS: Final[Mapping[str, Transform]] = {
     # text
@@ -50,6 +64,19 @@ TRANSFORMS: Final[Mapping[str, Transform]] = {
     "join_nospace": Transform(text.join_nospace, many=True),
     "coalesce": Transform(text.coalesce, many=True),
     "email_lower": Transform(text.email, refuses="is not a mail address"),
+    # parts and paths
+    "path_clean": Transform(paths.path_clean, arguments=(paths.separator,)),
+    "path_last": Transform(paths.path_last, arguments=(paths.separator,)),
+    "path_parent": Transform(paths.path_parent, arguments=(paths.separator,)),
+    "path_level": Transform(paths.path_level, arguments=(paths.level, paths.separator)),
+    "split_nth": Transform(paths.split_nth, arguments=(paths.separator, paths.level)),
+    # repairs
+    "excel_scientific": Transform(
+        repairs.excel_scientific, refuses="is in E notation, and some of its digits are gone"
+    ),
+    "strip_trailing_zero_decimal": Transform(repairs.strip_trailing_zero_decimal),
+    "strip_formula_prefix": Transform(repairs.strip_formula_prefix),
+    "unmojibake": Transform(repairs.unmojibake, refuses="was decoded wrongly and cannot be put right"),
     # people
     "family_name_cn": Transform(people.family_name),
     "given_name_cn": Transform(people.given_name),
@@ -57,6 +84,18 @@ TRANSFORMS: Final[Mapping[str, Transform]] = {
     "phone_cn": Transform(people.phone_cn, refuses="is neither a mainland mobile nor a number with + and country code"),
     "identity_cn": Transform(people.identity_cn, refuses="is not a resident identity number (form, date or check)"),
     "bank_card": Transform(people.bank_card, refuses="is not a card number (12 to 19 digits with a fitting check)"),
+    "identity_18": Transform(people.identity_18, refuses=_NO_IDENTITY),
+    "identity_birthday": Transform(people.identity_birthday, gives=_DATE, refuses=_NO_IDENTITY),
+    "identity_sex": Transform(people.identity_sex, refuses=_NO_IDENTITY, arguments=(str, str)),
+    "phone_landline_cn": Transform(people.phone_landline_cn, refuses="is not a mainland landline with its area code"),
+    "phone_e164": Transform(people.phone_e164, refuses="is not a telephone number", arguments=(people.country_code,)),
+    "family_name_latin": Transform(people.family_name_latin),
+    "given_name_latin": Transform(people.given_name_latin),
+    # masks
+    "mask": Transform(masking.mask, arguments=(count, count)),
+    "mask_identity": Transform(masking.mask_identity),
+    "mask_card": Transform(masking.mask_card),
+    "sha256_hex": Transform(masking.sha256_hex),
     # days, times, moments
     "date": Transform(dates.day, gives=_DATE, refuses="is not an existing day in one of the known forms"),
     "date_text": Transform(dates.day_text, takes=_DATE, arguments=(dates.day_form,)),
@@ -69,6 +108,20 @@ TRANSFORMS: Final[Mapping[str, Transform]] = {
         optional_arguments=1,
     ),
     "zone": Transform(dates.zone, refuses="is not an IANA time zone such as Asia/Shanghai"),
+    "date_dmy": Transform(
+        calendars.day_first, gives=_DATE, refuses=_NO_DAY, arguments=(calendars.pivot_year,), optional_arguments=1
+    ),
+    "date_mdy": Transform(
+        calendars.month_first, gives=_DATE, refuses=_NO_DAY, arguments=(calendars.pivot_year,), optional_arguments=1
+    ),
+    "date_yy": Transform(calendars.short_year_first, gives=_DATE, refuses=_NO_DAY, arguments=(calendars.pivot_year,)),
+    "date_cn": Transform(calendars.chinese_numerals, gives=_DATE, refuses=_NO_DAY),
+    "date_jp": Transform(calendars.japanese_era, gives=_DATE, refuses=_NO_DAY),
+    "date_roc": Transform(calendars.republic_of_china, gives=_DATE, refuses=_NO_DAY),
+    "datetime_compact": Transform(
+        calendars.compact_moment, gives=_MOMENT, refuses=_NO_MOMENT, arguments=(dates.zone_name,)
+    ),
+    "datetime_epoch": Transform(calendars.epoch, gives=_MOMENT, refuses=_NO_MOMENT, arguments=(calendars.epoch_unit,)),
     # numbers
     "integer": Transform(numbers.integer, gives=ValueType.INTEGER, refuses="is not a whole number"),
     "integer_text": Transform(numbers.integer_text, takes=ValueType.INTEGER),
@@ -78,6 +131,17 @@ TRANSFORMS: Final[Mapping[str, Transform]] = {
         refuses="is not a decimal number of that many places",
         arguments=(numbers.places,),
     ),
+    "money": Transform(money.money, refuses="is not an amount in one of the known forms"),
+    "money_capitals": Transform(money.amount_in_capitals, refuses="is not an amount in Chinese words"),
+    "minor_units": Transform(
+        money.minor_units,
+        gives=ValueType.INTEGER,
+        refuses="is not an amount of at most that many places",
+        arguments=(numbers.places,),
+    ),
+    "percent": Transform(money.percent, refuses="is not a number with a percent sign"),
+    "times": Transform(money.times, refuses=_NO_NUMBER, arguments=(money.factor,)),
+    "divided_by": Transform(money.divided_by, refuses=_NO_NUMBER, arguments=(money.factor,)),
     "boolean": Transform(numbers.boolean, gives=ValueType.BOOLEAN, refuses="is neither yes nor no"),
 }
 

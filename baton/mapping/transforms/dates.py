@@ -9,12 +9,9 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import polars as pl
 
+from baton.records.days import WRITTEN, written_day
+
 _EXCEL_DAY_ZERO: Final = date(1899, 12, 30)
-_WRITTEN: Final = (
-    r"^(19|20|21)[0-9]{2}"
-    r"(-[0-9]{1,2}-[0-9]{1,2}|/[0-9]{1,2}/[0-9]{1,2}|\.[0-9]{1,2}\.[0-9]{1,2}|年[0-9]{1,2}月[0-9]{1,2}日|[0-9]{4})$"
-)
-"""Each form with one kind of separator. Day-first forms are ambiguous and not among them."""
 _SERIAL: Final = r"^[2-7][0-9]{4}(\.0)?$"
 _DAY_TEXTS: Final = {"iso": "%Y-%m-%d", "compact": "%Y%m%d", "slash": "%Y/%m/%d"}
 
@@ -31,12 +28,10 @@ def day(column: pl.Expr) -> pl.Expr:
     """
     # Each expression is written to be evaluated as few times as possible: the check comes last, around all forms.
     bare = column.str.strip_suffix(" 00:00:00")
-    hyphened = bare.str.replace_all("[/.年月]", "-").str.strip_suffix("日")
-    written = pl.coalesce(hyphened.str.to_date("%Y-%m-%d", strict=False), bare.str.to_date("%Y%m%d", strict=False))
     serial = pl.duration(days=column.str.head(5).cast(pl.Int32, strict=False))
     return (
-        pl.when(bare.str.contains(_WRITTEN))
-        .then(written)
+        pl.when(bare.str.contains(WRITTEN))
+        .then(written_day(bare))
         .when(column.str.contains(_SERIAL))
         .then(pl.lit(_EXCEL_DAY_ZERO) + serial)
     )

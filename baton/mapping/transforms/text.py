@@ -7,11 +7,9 @@ from typing import Final
 
 import polars as pl
 
-BLANKS: Final = " \t\r\n\v\f\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"
-"""Unicode white space, without the zero-width characters."""
-INVISIBLE: Final = "\u200b\u200c\u200d\u2060\ufeff"
-"""Zero-width characters that spreadsheets and web forms leave at the ends of a value."""
-_TRIMMED: Final = BLANKS + "\u202f\u205f\u3000\u0085" + INVISIBLE
+from baton.records.blanks import BLANKS, INVISIBLE
+
+_TRIMMED: Final = BLANKS + INVISIBLE
 
 
 def present(column: pl.Expr) -> pl.Expr:

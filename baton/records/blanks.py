@@ -1,0 +1,13 @@
+"""Characters that nobody sees."""
+
+from __future__ import annotations
+
+from typing import Final
+
+BLANKS: Final = (
+    " \t\r\n\v\f\u0085\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029"
+    "\u202f\u205f\u3000"
+)
+"""Unicode white space, without the zero-width characters."""
+INVISIBLE: Final = "\u200b\u200c\u200d\u2060\ufeff"
+"""Zero-width characters that spreadsheets and web forms leave at the ends of a value."""

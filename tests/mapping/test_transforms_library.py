@@ -1,0 +1,181 @@
+"""The transforms of the field refuse what they cannot do exactly."""
+
+from datetime import date
+from decimal import Decimal
+
+import polars as pl
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from baton.mapping.transforms import one, step
+
+FEW = settings(max_examples=40, deadline=None)
+
+
+def mapped(call, values):
+    bound = step(call)
+    return pl.DataFrame({"c": values}, schema={"c": pl.String}).select(bound.on(pl.col("c")).alias("o"))["o"].to_list()
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        ("date_dmy", "31/04/2026"),
+        ("date_dmy", "22/11/26"),
+        ("date_dmy", "1/2/3/2026"),
+        ("date_mdy", "13/13/2026"),
+        ("date_yy(70)", "26/02-01"),
+        ("date_jp", "令和0年1月1日"),
+        ("date_jp", "昭和65年1月1日"),
+        ("date_roc", "0/1/1"),
+        ("date_roc", "115/13/1"),
+        ("date_cn", "二〇二六年十三月一日"),
+        ("datetime_compact(Europe/Berlin)", "20260329023000"),
+        ("datetime_epoch(s)", "-1"),
+        ("money", "￥"),
+        ("money", "1,2345"),
+        ("money", "12万3千"),
+        ("money", "(12"),
+        ("money", "--5"),
+        ("minor_units(2)", ""),
+        ("minor_units(2)", "1e3"),
+        ("minor_units(2)", "12345678901234567"),
+        ("percent", "%"),
+        ("times(2)", "9" * 16),
+        ("times(0.000001)", "0.0001"),
+        ("divided_by(7)", "1"),
+        ("excel_scientific", "1E+05"),
+        ("identity_18", "11010549123100"),
+        ("identity_sex(男, 女)", "110105194912310021"),
+        ("phone_landline_cn", "010-1555000"),
+        ("phone_e164(86)", "+12"),
+        ("unmojibake", "烫烫烫"),
+    ],
+)
+def test_what_cannot_be_done_exactly_is_refused(call, text):
+    assert one(call, text) is None
+    assert step(call).transform.refuses
+
+
+@pytest.mark.parametrize(
+    ("call", "text", "result"),
+    [
+        ("money", "１，２３４．５元", "1234.5"),
+        ("money", "1.2345万", "12345"),
+        ("money", "0.00", "0.00"),
+        ("money_capitals", "叁仟零伍拾元零陆分", "3050.06"),
+        ("money_capitals", "三千五百", "3500"),
+        ("minor_units(2)", "0.3", 30),
+        ("minor_units(2)", "-0.05", -5),
+        ("minor_units(0)", "7", 7),
+        ("percent", "100%", "1"),
+        ("times(10.0)", "1.5", "15"),
+        ("divided_by(0.5)", "3", "6"),
+        ("divided_by(100)", "-1", "-0.01"),
+        ("divided_by(1000)", "0", "0"),
+        ("date_dmy(30)", "1/1/30", date(1930, 1, 1)),
+        ("date_dmy(30)", "1/1/29", date(2029, 1, 1)),
+        ("date_jp", "昭和64年1月7日", date(1989, 1, 7)),
+        ("date_roc", "民國89年2月29日", date(2000, 2, 29)),
+        ("path_level(1, ' > ')".replace("'", '"'), "总部 > 销售部", "总部"),
+        ('path_clean(" > ")', "总部/销售部 / 一组", "总部 > 销售部 > 一组"),
+        ("excel_scientific", "1.234567890123E+12", "1234567890123"),
+        ("strip_trailing_zero_decimal", "-7.000", "-7"),
+        ("strip_formula_prefix", '="0012"', "0012"),
+        ("phone_landline_cn", "0571-5555 0000", "+86-571-55550000"),
+        ("phone_e164(86)", "138-0000-0001", "+8613800000001"),
+        ("mask(0, 0)", "测试", "**"),
+        ("mask(99, 99)", "测试", "**"),
+    ],
+)
+def test_what_people_write_is_read(call, text, result):
+    assert one(call, text) == result
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["times(0)", "times(-1)", "divided_by(x)", "date_dmy(170)", "date_yy", "datetime_epoch(h)", "path_level(0, /)",
+     "phone_e164(086)", "minor_units(12)", 'path_last("")', "mask(1)", "identity_sex(男)", "datetime_compact(Mars/One)"],
+)  # fmt: skip
+def test_arguments_are_checked(call):
+    with pytest.raises(ValueError, match=r".+"):
+        step(call)
+
+
+@FEW
+@given(st.decimals(-(10**12), 10**12, places=2))
+def test_minor_units_are_exact(amount):
+    assert one("minor_units(2)", f"{amount:f}") == int(amount * 100)
+
+
+@FEW
+@given(st.decimals(-(10**9), 10**9, places=3), st.decimals("0.01", 9_999, places=2))
+def test_products_are_exact(number, factor):
+    assume(factor)
+    assert Decimal(one(f"times({factor})", f"{number:f}")) == number * factor
+
+
+@FEW
+@given(st.decimals(-(10**9), 10**9, places=3), st.sampled_from(["2", "100", "0.5", "1000", "12.5"]))
+def test_quotients_are_exact_or_refused(number, divisor):
+    assert Decimal(one(f"divided_by({divisor})", f"{number:f}")) * Decimal(divisor) == number
+
+
+@FEW
+@given(st.integers(0, 10**12 - 1))
+def test_amounts_in_capitals_are_read_back(number):
+    assume(number)
+    assert mapped("money_capitals", [in_capitals(number)]) == [str(number)]
+
+
+def in_capitals(number):
+    """As banks have it written: 壹万零伍佰元整."""
+    words = ""
+    for power, unit in ((8, "亿"), (4, "万"), (0, "")):
+        group = number // 10**power % 10**4
+        text, gap = "", False
+        for place, small in ((3, "仟"), (2, "佰"), (1, "拾"), (0, "")):
+            digit = group // 10**place % 10
+            if digit:
+                text += ("零" if gap and text else "") + "零壹贰叁肆伍陆柒捌玖"[digit] + small
+                gap = False
+            else:
+                gap = True
+        if text:
+            words += ("零" if words and group < 1_000 else "") + text + unit
+    return words + "元整"
+
+
+@FEW
+@given(st.dates(date(1912, 1, 1), date(2199, 12, 31)))
+def test_days_are_read_in_every_calendar(day):
+    assert one("date_roc", f"民國{day.year - 1911}年{day.month}月{day.day}日") == day
+    assert one("date_dmy", f"{day.day}/{day.month}/{day.year}") == day
+    assert one("date_mdy", f"{day.month:02d}-{day.day:02d}-{day.year}") == day
+
+
+@FEW
+@given(st.text(alphabet="测试甲乙丙丁戊己庚辛éüßñ", min_size=3, max_size=12))
+def test_what_was_garbled_is_put_right_or_refused_and_never_something_else(text):
+    garbled = text.encode().decode("latin-1")
+    assert one("unmojibake", garbled) == text
+    assert one("unmojibake", text) == text
+
+
+@FEW
+@given(st.text(alphabet="测试甲abc1", max_size=30), st.integers(0, 9), st.integers(0, 9))
+def test_a_mask_keeps_the_length_and_hides_at_least_a_third(text, first, last):
+    masked = one(f"mask({first}, {last})", text)
+    assert len(masked) == len(text)
+    assert masked.count("*") * 3 >= len(text)
+
+
+@pytest.mark.parametrize("call", ["mask_identity", "mask_card", "mask(3, 4)"])
+def test_a_mask_shows_no_birth_date(call):
+    assert "19491231" not in one(call, "11010519491231002X")
+
+
+def test_an_upgraded_identity_number_is_one():
+    upgraded = one("identity_18", "110105491231002")
+    assert one("identity_cn", upgraded) == upgraded
