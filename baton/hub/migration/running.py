@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
-from baton.contracts import RecordSource
 from baton.engine.plan import stored_plan_hash
 from baton.engine.settle import Verdict
 from baton.errors import BatonError, ConfigurationError, Fault
@@ -34,7 +34,6 @@ STOP_SHARE: Final = 0.05
 """A wave of which a larger share was refused or read back otherwise holds the waves after it."""
 _LOOK_AGAIN_S: Final = 2.0
 _CLOSED: Final = (EffectState.DONE.value, EffectState.REFUSED.value)
-_REPRESENTATION: Final = tuple(cause.value for cause in Cause if cause.representation)
 
 
 @dataclass
@@ -65,69 +64,77 @@ def carry_on(hub: Hub, run_id: str, progress: Progress = unwatched) -> Migrated:
 
     A run that is held, rejected or rolled back is only judged.
     """
-    run, move = find_move(hub, run_id)
-    if move.purged_at is not None:
-        raise BatonError(f"the staged records of {run_id} were deleted at {move.purged_at:%Y-%m-%d}", code="purged")
-    if run.state is RunState.HELD or run.state is RunState.REJECTED:
-        return _Running(hub, run, move, progress).judge()
-    return _Running(hub, run, move, progress).through()
+    running = Running(hub, run_id, progress)
+    for wave in running.waves if running.open_to_work else ():
+        if running.send(wave) or not running.close(wave):
+            break
+    return running.conclude()
 
 
-class _Running:
-    """One go at a run."""
+class Running:
+    """The steps of a run. Each may be taken again, by another process, after any interruption."""
 
-    def __init__(self, hub: Hub, run: Run, move: Move, progress: Progress) -> None:
+    def __init__(self, hub: Hub, run_id: str, progress: Progress = unwatched) -> None:
         self.hub = hub
-        self.run = run
-        self.move = move
+        self.run, self.move = find_move(hub, run_id)
+        if self.move.purged_at is not None:
+            raise BatonError(f"the staged records of {run_id} were deleted at {self.move.purged_at:%F}", code="purged")
         self.progress = progress
-        self.performer = SegmentPerformer(hub, move)
+        self.performer = SegmentPerformer(hub, self.move)
         with hub.database.read() as connection:
-            planned = hub.staging.of(connection, self.performer.planned_by, Stage.PLAN)
-        self.segments: dict[int, Staged] = planned
-        self.proven = Proven()
+            self.segments: dict[int, Staged] = hub.staging.of(connection, self.performer.planned_by, Stage.PLAN)
         self.halted = ""
 
-    def through(self) -> Migrated:
-        """All waves, until one stops it."""
-        started = self.hub.clock.now()
-        for wave in sorted({self._wave(segment) for segment in self.segments.values()}):
-            numbers = [number for number, segment in self.segments.items() if self._wave(segment) == wave]
-            fresh = self._send(wave)
-            closed = [number for number in numbers if number not in self._open()]
-            part = prove(self.hub, self.performer, closed)
-            self._take(part)
-            self.progress(Phase.PROVING, self.proven.counts["compared"])
-            if self.halted or (fresh and self._stops(wave, part, len(numbers) == len(closed))):
-                break
-        took = (self.hub.clock.now() - started).total_seconds()
-        with self.hub.database.write() as connection:
-            spent = self.move.facts.get("carried_out_in_s", 0.0) + took
-            self.move = self.hub.moves.note(connection, self.run.id, carried_out_in_s=spent)
-        return self.judge()
+    @property
+    def open_to_work(self) -> bool:
+        """False while a person has to decide, and after one has said no."""
+        return self.run.state not in (RunState.HELD, RunState.REJECTED)
+
+    @property
+    def waves(self) -> list[int]:
+        """The waves there are, in order."""
+        return sorted({self._wave(segment) for segment in self.segments.values()})
 
     def _wave(self, segment: Staged) -> int:
         """A rollback is one wave: what is right about it was decided when it was asked for."""
         return 1 if self.move.undoes else wave_of(segment.facts["rank"])
 
-    def _send(self, wave: int) -> bool:
-        """Perform what the wave has left; whether there was anything."""
-        action = RecordAction.RESTORE if self.move.undoes else RecordAction.LOAD
-        below = None if self.move.undoes else (wave + 1) * DEPTHS_PER_WAVE
-        scope = Scope(frozenset({action.value}), self.run.id, below)
-        left = self._open()
-        if not any(self._wave(self.segments[number]) == wave for number in left):
-            return False
+    def _of(self, wave: int) -> list[int]:
+        return [number for number, segment in self.segments.items() if self._wave(segment) == wave]
+
+    def send(self, wave: int) -> str:
+        """Perform what the wave (and those before it) has left; why it was not all, or nothing."""
+        if not self._open() & set(self._of(wave)):
+            return ""
+        started = self.hub.clock.now()
         self._await_others()
         if self.move.undoes:
             close_loads(self.hub, self.move)
+        action = RecordAction.RESTORE if self.move.undoes else RecordAction.LOAD
+        below = None if self.move.undoes else (wave + 1) * DEPTHS_PER_WAVE
+        scope = Scope(frozenset({action.value}), self.run.id, below)
         settings = self.hub.settings.system(self.move.target)
         report = execution.perform(self.hub, settings, self.performer, scope, LEASE_S)
         self.halted = report.halted
-        self.progress(
-            Phase.WRITING, sum(self.segments[number].row_count for number in self.segments.keys() - self._open())
-        )
-        return True
+        closed = self.segments.keys() - self._open()
+        self.progress(Phase.WRITING, sum(self.segments[number].row_count for number in closed))
+        self._spend("sent_in_s", started)
+        return self.halted
+
+    def close(self, wave: int) -> bool:
+        """Prove the wave; whether the next one may go. One that went wrong holds those after it for a person."""
+        started = self.hub.clock.now()
+        numbers = self._of(wave)
+        closed = [number for number in numbers if number not in self._open()]
+        part = prove(self.hub, self.performer, closed)
+        self.progress(Phase.PROVING, part.counts["compared"])
+        self._spend("proven_in_s", started)
+        return len(closed) == len(numbers) and not self._stops(wave, part)
+
+    def _spend(self, name: str, started: datetime) -> None:
+        took = (self.hub.clock.now() - started).total_seconds()
+        with self.hub.database.write() as connection:
+            self.move = self.hub.moves.note(connection, self.run.id, **{name: self.move.facts.get(name, 0.0) + took})
 
     def _await_others(self) -> None:
         """Wait for segments that another worker holds: it finishes them, or it was killed and its lease runs out."""
@@ -148,31 +155,24 @@ class _Running:
         with self.hub.database.read() as connection:
             return {int(name.rpartition("/")[2]) for name in connection.execute(query).scalars()}
 
-    def _take(self, part: Proven) -> None:
-        self.proven.counts.update(part.counts)
-        self.proven.expected.add(part.expected)
-        self.proven.found.add(part.found)
-        self.proven.roots.update(part.roots)
-
     # --- stop rules
 
-    def _stops(self, wave: int, part: Proven, finished: bool) -> bool:
-        """Hold what comes after a wave that went wrong; whether there is anything to hold."""
-        if self.move.undoes:
-            return False
+    def _stops(self, wave: int, part: Proven) -> bool:
+        """Hold what comes after a wave that went wrong, unless a person has let it go already."""
         bad = part.counts["different"] + part.counts["refused"]
         seen = part.counts["compared"] + part.counts["refused"]
-        if finished and bad <= STOP_SHARE * seen:
+        if self.move.undoes or bad <= STOP_SHARE * seen:
             return False
         refused, different = part.counts["refused"], part.counts["different"]
         why = f"wave {wave}: of {seen} records {refused} were refused and {different} read back otherwise"
-        if not finished:
-            why = f"wave {wave} is not finished"
+        waiting = sa.select(sa.func.count()).where(
+            effects.c.run_id == self.run.id, effects.c.state == EffectState.PLANNED.value, ~effects.c.approved
+        )
         with self.hub.database.write() as connection:
             self.hub.database.alone(connection, PLANNING)
-            later = self.hub.effects.hold(connection, self.run.id)
-            if not later:
-                return True
+            if not connection.execute(waiting).scalar_one():
+                return False
+            self.hub.effects.hold(connection, self.run.id)
             plan_hash = stored_plan_hash(connection, self.run.id, self.run.created_at)
             values: dict[str, Any] = {"plan_hash": plan_hash, "reasons": [why], "verdict": Verdict.HELD.value}
             self.hub.runs.change(connection, self.run.id, RunState.HELD, **values)
@@ -180,36 +180,33 @@ class _Running:
 
     # --- the verdict
 
-    def judge(self) -> Migrated:
+    def conclude(self) -> Migrated:
         """Count, compare the totals, give the verdict, and write it into the audit log."""
-        if not self.proven.roots:
-            closed = [number for number in self.segments if number not in self._open()]
-            self._take(prove(self.hub, self.performer, [number for number in closed if self._has_result(number)]))
+        with self.hub.database.read() as connection:
+            known = self.hub.staging.of(connection, self.run.id, Stage.RESULT)
+        proven = prove(self.hub, self.performer, list(known))
         run = execution.find_run(self.hub, self.run.id)
-        counts = Counter({**self.proven.counts, "quarantined": run.counts.get("quarantined", 0)})
+        counts = Counter({**proven.counts, "quarantined": run.counts.get("quarantined", 0)})
         counts["open"] = len(self._open())
-        extra, notes = self._extra(counts)
-        counts["extra"] += extra
-        reasons = [*self._reasons(counts), *notes]
+        counts["unproven"] = len(self.segments.keys() - known.keys()) - counts["open"] if not self.move.undoes else 0
+        counts["extra"] = self._extra(counts)
+        reasons = self._reasons(counts, proven)
         verdict = self._verdict(run, counts, reasons)
         if run.state in (RunState.READY, RunState.SETTLED):
-            self._settle(run, counts, verdict, reasons)
+            self._settle(run, proven, counts, verdict, reasons)
         return Migrated(execution.find_run(self.hub, run.id), self.move, verdict, counts, reasons)
 
-    def _has_result(self, number: int) -> bool:
-        with self.hub.database.read() as connection:
-            return self.hub.staging.one(connection, self.run.id, Stage.RESULT, number) is not None
-
-    def _reasons(self, counts: Counter[str]) -> list[str]:
-        differing = self.proven.expected.differing(self.proven.found)
+    def _reasons(self, counts: Counter[str], proven: Proven) -> list[str]:
         shown = {
             "open": f"{counts['open']} segments are not finished",
+            "unproven": f"{counts['unproven']} segments have not been read back",
             "refused": f"{counts['refused']} records were refused by the target",
             "different": f"{counts['different']} records were read back otherwise than planned",
             "quarantined": f"{counts['quarantined']} source rows are in quarantine",
             "extra": f"the target has {counts['extra']} records more than it should",
         }
         reasons = [text for name, text in shown.items() if counts[name]]
+        differing = proven.expected.differing(proven.found)
         if differing:
             reasons.append(f"control totals differ: {', '.join(differing)}")
         if self.halted:
@@ -223,23 +220,18 @@ class _Running:
             return Verdict.BROKEN  # a check that compared nothing has shown nothing
         return Verdict.INCOMPLETE if reasons else Verdict.CLEAN
 
-    def _extra(self, counts: Counter[str]) -> tuple[int, list[str]]:
-        """Records that nobody planned: provable where the target was empty before, else only worth a note."""
-        if counts["open"] or self.move.undoes or self.run.state is RunState.HELD:
-            return 0, []
+    def _extra(self, counts: Counter[str]) -> int:
+        """Records that nobody planned, where that can be told: in a collection that was empty before."""
+        if counts["open"] or self.move.undoes or self.move.facts["count_before"]:
+            return 0
         there = self.performer.target.count(self.performer.collection)
-        before = int(self.move.facts["count_before"])
-        gone = sum(counts[cause] for cause in (Cause.MISSING.value,))
-        wanted = before + self.run.counts.get("insert", 0) - counts["refused"] - gone
-        if there == wanted:
-            return 0, []
-        if before == 0 and there > wanted and isinstance(self.performer.target, RecordSource):
-            return there - wanted, []
-        return 0, []
+        wanted = self.run.counts.get("insert", 0) - counts["refused"] - counts[Cause.MISSING.value]
+        return max(there - wanted, 0)
 
-    def _settle(self, run: Run, counts: Counter[str], verdict: Verdict, reasons: Sequence[str]) -> None:
-        roots = {**self.move.facts["roots"], "result": self._root()}
-        totals = {**self.move.facts["totals"], "result": self.proven.found.to_document()}
+    def _settle(self, run: Run, proven: Proven, counts: Counter[str], verdict: Verdict, reasons: Sequence[str]) -> None:
+        result = root_of_roots(proven.roots[number] for number in sorted(proven.roots))
+        roots = {**self.move.facts["roots"], "result": result.hex()}
+        totals = {**self.move.facts["totals"], "result": proven.found.to_document()}
         body = {
             "run": run.id,
             "undoes": self.move.undoes or "",
@@ -257,13 +249,3 @@ class _Running:
             self.hub.runs.change(connection, run.id, RunState.SETTLED, verdict=verdict.value, settled_at=now, **values)
             append(connection, [Entry(kind="migration", at=now, body=body)])
         self.hub.crash_point("settled")
-
-    def _root(self) -> str:
-        return root_of_roots(self.proven.roots[number] for number in sorted(self.proven.roots)).hex()
-
-
-def representation_only(counts: Counter[str]) -> bool:
-    """Whether everything that differs says the same in another form (padding, Unicode form, scale, zone)."""
-    causes = {cause.value for cause in Cause}
-    differing = [name for name in counts if name in causes and counts[name]]
-    return bool(differing) and all(name in _REPRESENTATION for name in differing)
