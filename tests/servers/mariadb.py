@@ -56,7 +56,7 @@ class MariaDb:
         """A new, empty database; returns its name."""
         name = f"t{secrets.token_hex(8)}"
         with self.connect() as connection, connection.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+            cursor.execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
         return name
 
     def drop(self, name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
@@ -94,6 +95,7 @@ class Catalogue:
     """One look at a database's catalogue, through an open connection."""
 
     def __init__(self, connection: sa.Connection, settings: SqlSettings) -> None:
+        self._connection = connection
         self._settings = settings
         self._schema = settings.schema_in_use
         self._inspector = sa.inspect(connection)
@@ -119,12 +121,22 @@ class Catalogue:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SAWarning)  # a type it does not know becomes text here
             described = self._inspector.get_columns(name, self._schema)
+        self._all_understood(name, {each["name"] for each in described})
         if len(described) > self._settings.max_columns:
             raise _wrong(name, "max_columns", f"has {len(described)} columns, more than max_columns allows")
         primary = tuple(self._inspector.get_pk_constraint(name, self._schema)["constrained_columns"])
         columns = {each["name"]: column for each in described if (column := self._column(each, primary)) is not None}
         key = self._key(name, columns, primary, {each["name"]: each for each in described})
         return Table(name, self._schema, columns, key)
+
+    def _all_understood(self, name: str, described: AbstractSet[str]) -> None:
+        """SQLAlchemy reads MySQL's columns off the text of CREATE TABLE, and some names wrongly."""
+        if self._product is Product.MYSQL:
+            there = (
+                "SELECT column_name FROM information_schema.columns WHERE table_schema = DATABASE() AND table_name = :n"
+            )
+            if set(self._connection.execute(sa.text(there), {"n": name}).scalars()) != described:
+                raise _wrong(name, "column_name", "has a column whose name cannot be read (a backtick in it?)")
 
     def _column(self, described: Any, primary: Sequence[str]) -> Column | None:
         """None for a column of bytes: no field type can carry it."""
@@ -165,7 +177,9 @@ class Catalogue:
         if name in self._inspector.get_view_names(self._schema):
             return []
         found = [tuple(each["column_names"]) for each in self._inspector.get_unique_constraints(name, self._schema)]
-        for index in self._inspector.get_indexes(name, self._schema):
+        # SQLAlchemy reads SQLite's constraints off the table's text and overlooks some; their indexes are always there.
+        more = {"include_auto_indexes": True} if self._product is Product.SQLITE else {}
+        for index in self._inspector.get_indexes(name, self._schema, **more):
             options = index.get("dialect_options", {})
             partial = any(option.endswith(("_where", "_length")) and value for option, value in options.items())
             names = index["column_names"]

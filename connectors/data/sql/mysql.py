@@ -36,7 +36,8 @@ class Mysql(Rowwise):
                 host=host,
                 port=given.port,
                 user=given.url.username,
-                password="" if given.password is None else given.password.get_secret_value(),
+                # As bytes: of text the driver takes Latin-1 only, and quotes the rest in its error.
+                password=b"" if given.password is None else given.password.get_secret_value().encode(),
                 database=given.url.database,
                 charset="utf8mb4",
                 conv=_ENCODERS,
@@ -93,7 +94,7 @@ class Mysql(Rowwise):
     def findings(self, connection: sa.Connection, names: Sequence[str]) -> list[Finding]:
         """What the server says of itself and of our rights."""
         ask = connection.exec_driver_sql
-        version, encoding, isolation = (
+        version, encoding, mode = (
             str(ask(f"SELECT {value}").scalar_one())
             for value in ("VERSION()", "@@character_set_database", "@@SESSION.sql_mode")
         )
@@ -106,12 +107,19 @@ class Mysql(Rowwise):
                 detail=encoding,
                 remedy="" if utf8 else "characters of four bytes will be refused; convert the tables to utf8mb4",
             ),
-            Finding("strict mode", ok="STRICT" in isolation, detail="values that do not fit are refused"),
+            Finding("strict mode", ok="STRICT" in mode, detail="values that do not fit are refused"),
         ]
         grants = " ".join(str(line).upper() for line in ask("SHOW GRANTS").scalars())
         lacking = [right for right in _RIGHTS if right not in grants and "ALL PRIVILEGES" not in grants]
         detail = f"without {', '.join(lacking)}" if lacking else "all"
         remedy = f"GRANT {', '.join(lacking)} on the database, if the job needs it" if lacking else ""
+        plain = ask(
+            "SELECT table_name FROM information_schema.tables"
+            " WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' AND engine <> 'InnoDB'"
+        )
+        loose = ", ".join(sorted({str(name) for name in plain.scalars()} & set(names)))
+        remedy_engine = "convert them to InnoDB: elsewhere a write that fails half way stays half written" if loose else ""
+        found.append(Finding("transactions", ok=not loose, detail=loose or "all tables", remedy=remedy_engine))
         return [*found, Finding("rights", ok="SELECT" not in lacking, detail=detail, remedy=remedy)]
 
 

@@ -104,34 +104,32 @@ class Postgresql(Backend):
         self, connection: sa.Connection, table: Table, keys: pl.DataFrame, columns: Sequence[Column]
     ) -> pl.DataFrame:
         """The keys go into a temporary table; one COPY brings the joined records back."""
-        quote = _quoter(connection)
         by = table.some(keys.columns)
         isolate = connection.begin_nested()
         self._temporary(connection, _ASKED, table, [(column.name, column) for column in by])
         _copy_in(connection, _ASKED, keys)
         _run(connection, f"ANALYZE {_ASKED}")
-        chosen = [self._shown(column, quote) for column in (*by, *columns)]
-        match = " AND ".join(f"t.{quote(column.name)} = a.{quote(column.name)}" for column in by)
-        query = f"SELECT {', '.join(chosen)} FROM {_place(table, quote)} t JOIN {_ASKED} a ON {match}"  # noqa: S608
+        chosen = [self._shown(column) for column in (*by, *columns)]
+        match = " AND ".join(f"t.{_quoted(column.name)} = a.{_quoted(column.name)}" for column in by)
+        query = f"SELECT {', '.join(chosen)} FROM {_place(table)} t JOIN {_ASKED} a ON {match}"  # noqa: S608
         rows = list(_copied_out(connection, query))
         isolate.rollback()  # the temporary table goes with it
         return _parsed(rows, [column.name for column in (*by, *columns)])
 
     def _everything(self, connection: sa.Connection, table: Table) -> str:
-        quote = _quoter(connection)
-        order = [f"t.{quote(name)}" for name in table.key] or ["t.ctid"]
+        order = [f"t.{_quoted(name)}" for name in table.key] or ["t.ctid"]
         if not table.key and table.name in sa.inspect(connection).get_view_names(table.schema):
             order = [str(place + 1) for place in range(len(table.columns))]
-        shown = [*(self._shown(column, quote) for column in table.columns.values()), *("0" for _ in _beside(table))]
-        return f"SELECT {', '.join(shown)} FROM {_place(table, quote)} t ORDER BY {', '.join(order)}"  # noqa: S608
+        shown = [*(self._shown(column) for column in table.columns.values()), *("0" for _ in _beside(table))]
+        return f"SELECT {', '.join(shown)} FROM {_place(table)} t ORDER BY {', '.join(order)}"  # noqa: S608
 
-    def _shown(self, column: Column, quote: Callable[[str], str]) -> str:
+    def _shown(self, column: Column) -> str:
         pointer = column.pointer
         if pointer is None:
-            return _stored(column, quote)
-        place = _place_of(pointer.table, self.settings.schema_in_use, quote)
-        where = f"r.{quote(pointer.stored)} = t.{quote(column.name)}"
-        return f"(SELECT r.{quote(pointer.key)} FROM {place} r WHERE {where})"  # noqa: S608
+            return _stored(column)
+        place = _place_of(pointer.table, self.settings.schema_in_use)
+        where = f"r.{_quoted(pointer.stored)} = t.{_quoted(column.name)}"
+        return f"(SELECT r.{_quoted(pointer.key)} FROM {place} r WHERE {where})"  # noqa: S608
 
     # --- writing
 
@@ -139,7 +137,7 @@ class Postgresql(Backend):
         """Straight into the table; only when a record is refused, once more with care."""
         savepoint = connection.begin_nested()
         try:
-            _copy_in(connection, _place(table, _quoter(connection)), rows)
+            _copy_in(connection, _place(table), rows)
             _check_constraints(connection)
         except RejectedError:
             savepoint.rollback()
@@ -154,15 +152,14 @@ class Postgresql(Backend):
         self, connection: sa.Connection, table: Table, rows: pl.DataFrame, first: int, length: int
     ) -> Refusals:
         """A run of records by way of a stage: those whose key is taken are left out."""
-        quote = _quoter(connection)
-        names = ", ".join(quote(name) for name in rows.columns)
-        keys = ", ".join(quote(name) for name in table.key)
+        names = ", ".join(_quoted(name) for name in rows.columns)
+        keys = ", ".join(_quoted(name) for name in table.key)
         self._stage(connection, table, rows.slice(first, length), None, first)
         left_out = _run(
             connection,
-            f"WITH made AS (INSERT INTO {_place(table, quote)} ({names}) SELECT {names} FROM {_STAGE}"  # noqa: S608
+            f"WITH made AS (INSERT INTO {_place(table)} ({names}) SELECT {names} FROM {_STAGE}"  # noqa: S608
             f" ON CONFLICT ({keys}) DO NOTHING RETURNING {keys})"
-            f" SELECT {quote(_PLACE)} FROM {_STAGE} LEFT JOIN made USING ({keys}) WHERE made IS NULL",
+            f" SELECT {_quoted(_PLACE)} FROM {_STAGE} LEFT JOIN made USING ({keys}) WHERE made IS NULL",
         )
         refused = dict.fromkeys(left_out, exists())
         _check_constraints(connection)
@@ -171,10 +168,9 @@ class Postgresql(Backend):
 
     def update(self, connection: sa.Connection, table: Table, rows: pl.DataFrame, before: pl.DataFrame) -> Refusals:
         """One UPDATE from a stage that holds both the new values and those expected."""
-        quote = _quoter(connection)
         values = [name for name in rows.columns if name not in table.key]
-        new = ", ".join(f"{quote(name)} = s.{quote(name)}" for name in values)
-        change = f"UPDATE {_place(table, quote)} t SET {new} FROM {_STAGE} s WHERE "  # noqa: S608
+        new = ", ".join(f"{_quoted(name)} = s.{_quoted(name)}" for name in values)
+        change = f"UPDATE {_place(table)} t SET {new} FROM {_STAGE} s WHERE "  # noqa: S608
 
         def some(first: int, length: int) -> Refusals:
             self._stage(connection, table, rows.slice(first, length), before.slice(first, length), first)
@@ -184,9 +180,8 @@ class Postgresql(Backend):
 
     def delete(self, connection: sa.Connection, table: Table, before: pl.DataFrame) -> Refusals:
         """One DELETE of those that are as expected; what is not there is gone already."""
-        quote = _quoter(connection)
         values = [name for name in before.columns if name not in table.key]
-        change = f"DELETE FROM {_place(table, quote)} t USING {_STAGE} s WHERE "  # noqa: S608
+        change = f"DELETE FROM {_place(table)} t USING {_STAGE} s WHERE "  # noqa: S608
 
         def some(first: int, length: int) -> Refusals:
             part = before.slice(first, length)
@@ -200,14 +195,13 @@ class Postgresql(Backend):
         self, connection: sa.Connection, table: Table, change: str, values: Sequence[str], run: tuple[int, int]
     ) -> Refusals:
         """Perform a change where the record is as expected; say of the others whether they are there at all."""
-        quote = _quoter(connection)
-        by_key = " AND ".join(f"t.{quote(name)} = s.{quote(name)}" for name in table.key)
-        as_expected = "".join(f" AND {_same(column, quote)}" for column in table.some(values))
-        returned = f"{change}{by_key}{as_expected} RETURNING s.{quote(_PLACE)}"
+        by_key = " AND ".join(f"t.{_quoted(name)} = s.{_quoted(name)}" for name in table.key)
+        as_expected = "".join(f" AND {_same(column)}" for column in table.some(values))
+        returned = f"{change}{by_key}{as_expected} RETURNING s.{_quoted(_PLACE)}"
         done = set(_run(connection, returned))
         refused: Refusals = {}
         if len(done) < run[1]:
-            there = f"SELECT s.{quote(_PLACE)} FROM {_STAGE} s JOIN {_place(table, quote)} t ON {by_key}"  # noqa: S608
+            there = f"SELECT s.{_quoted(_PLACE)} FROM {_STAGE} s JOIN {_place(table)} t ON {by_key}"  # noqa: S608
             present = set(_run(connection, there))
             left = (place for place in range(run[0], sum(run)) if place not in done)
             refused = {place: changed() if place in present else missing() for place in left}
@@ -226,16 +220,15 @@ class Postgresql(Backend):
             columns += [(_BEFORE + name, table.columns[name]) for name in values]
             staged = rows.hstack(before.select(pl.col(name).alias(_BEFORE + name) for name in values))
         self._temporary(connection, _STAGE, table, columns)
-        _run(connection, f"ALTER TABLE {_STAGE} ADD COLUMN {_quoter(connection)(_PLACE)} integer")
+        _run(connection, f"ALTER TABLE {_STAGE} ADD COLUMN {_quoted(_PLACE)} integer")
         _copy_in(connection, _STAGE, staged.with_columns(pl.int_range(first, first + pl.len()).alias(_PLACE)))
         _run(connection, f"ANALYZE {_STAGE}")
 
     @staticmethod
     def _temporary(connection: sa.Connection, name: str, table: Table, columns: Sequence[tuple[str, Column]]) -> None:
         """An empty temporary table with the types of these columns and none of their constraints."""
-        quote = _quoter(connection)
-        chosen = ", ".join(f"{quote(column.name)} AS {quote(alias)}" for alias, column in columns)
-        made = f"SELECT {chosen} FROM {_place(table, quote)} WITH NO DATA"  # noqa: S608
+        chosen = ", ".join(f"{_quoted(column.name)} AS {_quoted(alias)}" for alias, column in columns)
+        made = f"SELECT {chosen} FROM {_place(table)} WITH NO DATA"  # noqa: S608
         _run(connection, f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {made}")
 
     # --- looking
@@ -259,7 +252,7 @@ class Postgresql(Backend):
         ]
         right = sa.text("SELECT has_table_privilege(:place, :right)")
         for name in names:
-            place = _place_of(name, self.settings.schema_in_use, _quoter(connection))
+            place = _place_of(name, self.settings.schema_in_use)
             lacking = [
                 each for each in _RIGHTS if not connection.execute(right, {"place": place, "right": each}).scalar_one()
             ]
@@ -288,26 +281,27 @@ def _session(given: SqlSettings) -> str:
     return "SELECT " + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in values.items())
 
 
-def _quoter(connection: sa.Connection) -> Callable[[str], str]:
-    return connection.dialect.identifier_preparer.quote_identifier
+def _quoted(name: str) -> str:
+    """A name as it is written in a statement that goes to the server untouched."""
+    return '"' + name.replace('"', '""') + '"'
 
 
-def _place(table: Table, quote: Callable[[str], str]) -> str:
-    return _place_of(table.name, table.schema, quote)
+def _place(table: Table) -> str:
+    return _place_of(table.name, table.schema)
 
 
-def _place_of(name: str, schema: str | None, quote: Callable[[str], str]) -> str:
-    return f"{quote(schema)}.{quote(name)}" if schema else quote(name)
+def _place_of(name: str, schema: str | None) -> str:
+    return f"{_quoted(schema)}.{_quoted(name)}" if schema else _quoted(name)
 
 
-def _stored(column: Column, quote: Callable[[str], str]) -> str:
-    return f"t.{quote(column.name)}" + ("::text" if column.as_text else "")
+def _stored(column: Column) -> str:
+    return f"t.{_quoted(column.name)}" + ("::text" if column.as_text else "")
 
 
-def _same(column: Column, quote: Callable[[str], str]) -> str:
+def _same(column: Column) -> str:
     """Whether a stored value is the one expected; in text form where the type's own equality is too generous."""
     cast = "::text" if column.as_text else ""
-    return f"t.{quote(column.name)}{cast} IS NOT DISTINCT FROM s.{quote(_BEFORE + column.name)}{cast}"
+    return f"t.{_quoted(column.name)}{cast} IS NOT DISTINCT FROM s.{_quoted(_BEFORE + column.name)}{cast}"
 
 
 def _check_constraints(connection: sa.Connection) -> None:
@@ -386,8 +380,7 @@ def _parsed(rows: Sequence[bytes | memoryview], names: Sequence[str]) -> pl.Data
 
 
 def _copy_in(connection: sa.Connection, place: str, rows: pl.DataFrame) -> None:
-    quote = _quoter(connection)
-    names = ", ".join(quote(name) for name in rows.columns)
+    names = ", ".join(_quoted(name) for name in rows.columns)
     # Quoting all text keeps '' apart from no value, and a lone \. from the end of the data.
     data = memoryview(rows.write_csv(include_header=False, quote_style="non_numeric").encode())
     command = f"COPY {place} ({names}) FROM STDIN (FORMAT csv)".encode()

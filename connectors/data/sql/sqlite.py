@@ -106,7 +106,7 @@ class Sqlite(Rowwise):
 
 
 def _text(value: Any, column: Column) -> str:
-    if column.kind is Kind.TEXT:
+    if column.kind is Kind.TEXT or column.pointer is not None:
         return value if isinstance(value, str) else str(value) if isinstance(value, int) else UNFIT
     if column.kind is Kind.DECIMAL:
         return _decimal(value, column.spec.places)

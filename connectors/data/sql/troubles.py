@@ -202,6 +202,8 @@ def _sqlite(error: sqlite3.Error) -> _Trouble:
     name = getattr(error, "sqlite_errorname", "") or ""
     base = "_".join(name.split("_")[:2])
     kind, code = _NAMES.get(name) or _NAMES.get(base) or (_HALT, name.lower() or type(error).__name__)
+    if name == "SQLITE_ERROR" and re.match(r"(no such (table|column)|table .* has no column)", str(error)):
+        return _Trouble(_HALT, "schema_changed")
     if kind is not _RECORD:
         return _Trouble(kind, code)
     place = str(error).partition(" constraint failed: ")[2]

@@ -15,7 +15,7 @@ from connectors.data.sql.settings import SqlSettings
 PEOPLE = {
     "postgresql": "code varchar(20) PRIMARY KEY, name text, note varchar(200), n bigint, money numeric(38,4),"
     " flag boolean, born date, seen timestamptz, clock timestamp",
-    "mysql": "code varchar(20) COLLATE utf8mb4_bin PRIMARY KEY, name text, note varchar(200), n bigint,"
+    "mysql": "code varchar(20) PRIMARY KEY, name text, note varchar(200), n bigint,"
     " money decimal(38,4), flag boolean, born date, seen timestamp(6) NULL, clock datetime(6)",
     "sqlite": "code varchar(20) PRIMARY KEY NOT NULL, name text, note varchar(200), n bigint, money decimal(38,4),"
     " flag boolean, born date, seen datetime, clock datetime",

@@ -98,7 +98,14 @@ def test_canonical_text_of_a_source(database):
     database.people()
     target = database.connector()
     people = target.collection("people")
-    row = {"code": "P1", "n": 12, "money": Decimal("1.5000"), "flag": True, "born": date(2026, 1, 2), "seen": UTC_SECOND}
+    row = {
+        "code": "P1",
+        "n": 12,
+        "money": Decimal("1.5000"),
+        "flag": True,
+        "born": date(2026, 1, 2),
+        "seen": UTC_SECOND,
+    }
     target.insert(people, frame(people, [{**row, "clock": datetime(2026, 1, 1, tzinfo=UTC)}]))
     (page,) = target.records("people").pages
     assert page.rows.row(0, named=True) == {
