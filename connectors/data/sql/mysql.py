@@ -118,7 +118,9 @@ class Mysql(Rowwise):
             " WHERE table_schema = DATABASE() AND table_type = 'BASE TABLE' AND engine <> 'InnoDB'"
         )
         loose = ", ".join(sorted({str(name) for name in plain.scalars()} & set(names)))
-        remedy_engine = "convert them to InnoDB: elsewhere a write that fails half way stays half written" if loose else ""
+        remedy_engine = (
+            "convert them to InnoDB: elsewhere a write that fails half way stays half written" if loose else ""
+        )
         found.append(Finding("transactions", ok=not loose, detail=loose or "all tables", remedy=remedy_engine))
         return [*found, Finding("rights", ok="SELECT" not in lacking, detail=detail, remedy=remedy)]
 
