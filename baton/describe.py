@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from baton import contracts
-from baton.contracts import AccountTarget, Connector, Rate
+from baton.contracts import AccountTarget, Connector, Rate, RecordTarget
 from baton.model.account import Action, FieldSpec
 from baton.registry import Registry
 from baton.typed_settings import secret_fields
@@ -52,19 +52,20 @@ class ConnectorFacts:
 
 def describe(name: str, connector: type[Connector]) -> ConnectorFacts:
     """The facts of one connector class."""
-    target = connector if issubclass(connector, AccountTarget) else None
+    target = connector if issubclass(connector, AccountTarget | RecordTarget) else None
+    accounts = connector if issubclass(connector, AccountTarget) else None
     return ConnectorFacts(
         name=name,
         kind=name.partition("/")[0],
         title=connector.title,
         capabilities=capabilities(connector),
-        actions=tuple(action for action in Action if callable(getattr(connector, action.value, None))),
+        actions=tuple(action for action in Action if accounts and callable(getattr(connector, action.value, None))),
         promise=target.promise.value if target else None,
         batch_limit=target.batch_limit if target else None,
-        whole_batches=target.whole_batches if target else False,
+        whole_batches=accounts.whole_batches if accounts else False,
         rate=connector.rate,
         settings=_settings(connector),
-        fields=target.fields if target else {},
+        fields=accounts.fields if accounts else {},
     )
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers.postgres import NoServerError, Postgres, postgres
+from tests.servers.mariadb import MariaDb, mariadb
+from tests.servers.postgres import Postgres, postgres
+from tests.servers.unprivileged import NoServerError
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +19,19 @@ def postgres_server() -> Iterator[Postgres]:
         server = running.__enter__()
     except NoServerError as error:
         pytest.skip(f"SERVER NOT AVAILABLE: PostgreSQL: {error}")
+    try:
+        yield server
+    finally:
+        running.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDb]:
+    try:
+        running = mariadb()
+        server = running.__enter__()
+    except NoServerError as error:
+        pytest.skip(f"SERVER NOT AVAILABLE: MariaDB: {error}")
     try:
         yield server
     finally:

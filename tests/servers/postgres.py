@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import importlib.util
 import os
-import pwd
 import secrets
 import shutil
 import signal
@@ -20,6 +18,8 @@ from pathlib import Path
 
 import psycopg
 
+from tests.servers.unprivileged import NoServerError, demote
+
 _START_S = 60
 _OPTIONS = {
     "fsync": "off",
@@ -30,10 +30,6 @@ _OPTIONS = {
     "autovacuum": "off",
     "deadlock_timeout": "200ms",
 }
-
-
-class NoServerError(Exception):
-    """No PostgreSQL can be run here; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +68,7 @@ def postgres() -> Iterator[Postgres]:
     binaries = _binaries()
     folder = Path(tempfile.mkdtemp(prefix="baton-postgres-"))
     try:
-        with _running(binaries, folder, _demote(folder)) as server:
+        with _running(binaries, folder, demote(folder, ("postgres", "nobody"))) as server:
             yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -93,26 +89,6 @@ def _binaries() -> Path:
         if (place / "initdb").exists() and (place / "postgres").exists():
             return place
     raise NoServerError(f"neither initdb nor postgres in {', '.join(map(str, candidates)) or 'any usual place'}")
-
-
-def _demote(folder: Path) -> Callable[[], None] | None:
-    """PostgreSQL refuses to run as root: become somebody else between fork and exec."""
-    if os.geteuid() != 0:
-        return None
-    for name in ("postgres", "nobody"):
-        try:
-            user = pwd.getpwnam(name)
-        except KeyError:
-            continue
-        os.chown(folder, user.pw_uid, user.pw_gid)
-        return functools.partial(_become, user.pw_uid, user.pw_gid)
-    raise NoServerError("running as root, and there is neither a user postgres nor nobody to run the server as")
-
-
-def _become(uid: int, gid: int) -> None:
-    os.setgroups([])
-    os.setgid(gid)
-    os.setuid(uid)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Tables of a PostgreSQL, MySQL, MariaDB or SQLite database: records out and in."""
