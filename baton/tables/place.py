@@ -62,7 +62,7 @@ class Place:
 
     def read(self, choice: Choice) -> bytes:
         """The file's bytes, or an error if it changes while being read, is a link, or is larger than allowed."""
-        with _open(choice.path) as file:
+        with open_plain(choice.path) as file:
             before = os.fstat(file.fileno())
             if not stat.S_ISREG(before.st_mode):
                 raise HaltError("the export is not a regular file", code="not_a_file", remedy="name a plain file")
@@ -156,7 +156,8 @@ def _is_export(name: str) -> bool:
     return Path(lowered).suffix in _SUFFIXES
 
 
-def _open(path: Path) -> BinaryIO:
+def open_plain(path: Path) -> BinaryIO:
+    """The file for reading, a link not followed. Raises `RetryableError` when it is gone, `HaltError` otherwise."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
