@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from baton.tables.archive import ArchiveCaps
     from baton.tables.delimited import read_delimited
     from baton.tables.encoding import decode
-    from baton.tables.faults import FileError
+    from baton.tables.faults import FileError, refused
     from baton.tables.place import Choice, Place
+    from baton.tables.stream import DelimitedFile
     from baton.tables.table import Caps, Layout, Table, pages, settled
     from baton.tables.workbook import read_workbook
 
@@ -22,6 +23,7 @@ _HOMES = {
     "ArchiveCaps": "archive",
     "Caps": "table",
     "Choice": "place",
+    "DelimitedFile": "stream",
     "FileError": "faults",
     "Layout": "table",
     "Place": "place",
@@ -30,6 +32,7 @@ _HOMES = {
     "pages": "table",
     "read_delimited": "delimited",
     "read_workbook": "workbook",
+    "refused": "faults",
     "settled": "table",
 }
 
@@ -37,6 +40,7 @@ __all__ = [
     "ArchiveCaps",
     "Caps",
     "Choice",
+    "DelimitedFile",
     "FileError",
     "Layout",
     "Place",
@@ -45,6 +49,7 @@ __all__ = [
     "pages",
     "read_delimited",
     "read_workbook",
+    "refused",
     "settled",
 ]
 

@@ -47,6 +47,8 @@ class Block:
     """The number of the row after the block."""
     undecided: int | None = None
     """Where in the bytes the line begins that only what follows can decide; the block ends before it."""
+    empty_texts: bool = False
+    """There may be quoted empty fields in it."""
 
 
 def read_delimited(utf8: bytes, layout: Layout, caps: Caps) -> Table:
@@ -134,7 +136,7 @@ class BlockReader:
         whole = body if regular.all() and undecided is None else None
         frame, rows = self._joined(whole, lines, regular, repaired, first_row)
         next_row = first_row + lines.len() - sum(taken for _, taken in repaired.absorbed)
-        return Block(self._trimmed(frame), rows, tuple(repaired.rejected), next_row, undecided)
+        return Block(self._trimmed(frame), rows, tuple(repaired.rejected), next_row, undecided, b'""' in body)
 
     def _plain(self, body: bytes) -> pl.DataFrame | None:
         """The block if nothing in it needs a closer look: no quotes, no stray control character, all lines full."""

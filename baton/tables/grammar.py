@@ -56,6 +56,7 @@ class Grammar:
         quoted = r'"[^"]*(?:""[^"]*)*"'
         self._field = re.compile(rf'(?:({quoted})|([^"{sep}\n\r]*))({sep}|\Z)')
         self._quoted = re.compile(quoted)
+        self._open = re.compile(r'"[^"]*(?:""[^"]*)*\Z')
 
     def cells(self, record: str) -> list[str] | None:
         """The fields of one record, or None when it is not regular (open or stray quote, bare CR)."""
@@ -77,6 +78,11 @@ class Grammar:
             if not end:
                 return found
             at = match.end()
+
+    def leaves_open(self, record: str) -> bool:
+        """True when the record is regular up to a quoted field that has not ended yet."""
+        before, opened = self.bad_quote(record)
+        return opened and self._open.match(record, len(before)) is not None
 
     def bad_quote(self, line: str) -> tuple[str, bool]:
         """What stands before the field whose quoting is wrong, and whether it is an opened quote."""
