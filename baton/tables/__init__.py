@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from baton.tables.delimited import read_delimited
     from baton.tables.encoding import decode
     from baton.tables.faults import FileError, refused
-    from baton.tables.place import Choice, Place
+    from baton.tables.kind import Kind, kind_of
+    from baton.tables.place import Choice, Place, open_plain, read_plain
+    from baton.tables.sheets import visible_sheets
     from baton.tables.stream import DelimitedFile
     from baton.tables.table import Caps, Layout, Table, pages, settled
     from baton.tables.workbook import read_workbook
@@ -25,15 +27,20 @@ _HOMES = {
     "Choice": "place",
     "DelimitedFile": "stream",
     "FileError": "faults",
+    "Kind": "kind",
     "Layout": "table",
     "Place": "place",
     "Table": "table",
     "decode": "encoding",
+    "kind_of": "kind",
+    "open_plain": "place",
     "pages": "table",
     "read_delimited": "delimited",
+    "read_plain": "place",
     "read_workbook": "workbook",
     "refused": "faults",
     "settled": "table",
+    "visible_sheets": "sheets",
 }
 
 __all__ = [
@@ -42,15 +49,20 @@ __all__ = [
     "Choice",
     "DelimitedFile",
     "FileError",
+    "Kind",
     "Layout",
     "Place",
     "Table",
     "decode",
+    "kind_of",
+    "open_plain",
     "pages",
     "read_delimited",
+    "read_plain",
     "read_workbook",
     "refused",
     "settled",
+    "visible_sheets",
 ]
 
 

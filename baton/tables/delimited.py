@@ -123,10 +123,11 @@ class BlockReader:
         if plain is not None:
             rows = pl.int_range(first_row, first_row + plain.height, eager=True)
             return Block(self._trimmed(plain), rows, (), first_row + plain.height)
-        lines = _lines(body)
+        raw = _lines(body)
+        lines = raw.str.strip_suffix("\r") if b"\r" in body else raw
         regular = self._grammar.regular(lines, quotes=b'"' in body)
         repair = Repair(self._grammar, self.shape.headers, self.caps, self.budget, first_row)
-        repaired = repair.run(lines, regular, beyond)
+        repaired = repair.run(raw, regular, beyond)
         undecided = None
         if repaired.undecided is not None:
             undecided = _offset(body, repaired.undecided)
@@ -212,15 +213,19 @@ def _offset(body: bytes, line: int) -> int:
 
 
 def _lines(body: bytes) -> pl.Series:
-    """The physical lines without their CR; a blank line is ''."""
+    """The physical lines, CR included; a blank line is ''."""
     mark = next((mark for mark in _MARKS if mark not in body), None)
     if mark is None:
         lines = pl.Series("line", body.decode("utf-8").split("\n"), dtype=pl.String)
     else:
         read = pl.read_csv(
-            body + b"\n", has_header=False, separator=chr(mark), quote_char=None, schema={"line": pl.String()}
+            (body + b"\n").replace(b"\r\n", b"\r\r\n"),  # polars takes one CR off the end of a line
+            has_header=False,
+            separator=chr(mark),
+            quote_char=None,
+            schema={"line": pl.String()},
         )
         lines = read.get_column("line").fill_null("")
     if lines.len() != body.count(b"\n") + 1:
         raise FileError("line_count", "the lines cannot be counted reliably")
-    return lines.str.strip_suffix("\r")
+    return lines

@@ -137,7 +137,10 @@ class Repair:
     _shift: int = 0
 
     def run(self, lines: pl.Series, regular: pl.Series, beyond: Beyond) -> Repaired:
-        """Judge every line that is not regular, up to one that only what follows can decide."""
+        """Judge every line that is not regular, up to one that only what follows can decide.
+
+        ``lines`` still have their CR: inside a quoted field it is part of the text.
+        """
         done = Repaired()
         if regular.all():
             return done
@@ -146,7 +149,7 @@ class Repair:
         for line in (~regular).arg_true().to_list():
             if line <= after:
                 continue  # part of a record that began further up
-            text = lines[line]
+            text = lines[line].removesuffix("\r")
             if text == "":
                 continue
             last = line
@@ -164,11 +167,11 @@ class Repair:
     def _one(self, line: int, texts: Sequence[str], rows_inside: pl.Series, done: Repaired) -> int:
         """Deal with the record that begins at ``line`` and, by its quotes, ends with ``texts``; its last line."""
         row = self.first_row + line - self._shift
-        record = "\n".join(texts)
+        record = "\n".join(texts).removesuffix("\r")
         cells = None if "\0" in record else self.grammar.values(record)
         width = self.grammar.width
         if cells is None or len(cells) < width or any((cell or "").strip() for cell in cells[width:]):
-            done.rejected.append(self._verdict(row, texts[0]))
+            done.rejected.append(self._verdict(row, texts[0].removesuffix("\r")))
             return line
         last = line + len(texts) - 1
         if rows_inside.any():
