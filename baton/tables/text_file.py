@@ -140,7 +140,7 @@ def _encoding(file: BinaryIO, named: str | None, not_utf8: int | None) -> Encodi
 
 def _named(named: str, head: bytes) -> Encoding:
     if named != "utf-16":
-        return Encoding(named, named)
+        return Encoding(named.removesuffix("-sig"), named)
     big = head.startswith(codecs.BOM_UTF16_BE)
     has_mark = big or head.startswith(codecs.BOM_UTF16_LE)
     return Encoding("utf-16-be" if big else "utf-16-le", named, 2 if has_mark else 0)

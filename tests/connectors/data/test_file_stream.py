@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import tracemalloc
-from pathlib import Path
-
-import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from baton.errors import FeedRefusedError, HaltError
+from baton.errors import FeedRefusedError
 from baton.tables import Caps, DelimitedFile, FileError, Layout, decode, read_delimited, stream
 
 TOP = Layout(header_depth=1)
