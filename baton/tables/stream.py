@@ -88,8 +88,7 @@ class DelimitedFile:
             except FileError as fault:
                 raise self._refusal(reading, fault) from fault
             except pl.exceptions.PolarsError as fault:
-                reading.confirm()
-                raise FileError("unreadable", "the rows cannot be read") from fault
+                raise self._refusal(reading, FileError("unreadable", "the rows cannot be read")) from fault
 
     def _pages(self, page_rows: int) -> Iterator[SourcePage]:
         for block in self.blocks(page_rows):

@@ -60,8 +60,6 @@ class DataFile(RecordSource, RecordTarget):
         try:
             files = self._folder.files()
             names = self.collections()
-        except tables.FileError as fault:
-            return [Finding("data files", ok=False, detail=fault.message, remedy=fault.remedy)]
         except BatonError as error:
             return [Finding("data files", ok=False, detail=error.message, remedy=error.remedy)]
         declared = sorted(set(self.settings.layout) - set(names))
@@ -216,10 +214,13 @@ class DataFile(RecordSource, RecordTarget):
             raise tables.refused(fault, "") from fault
 
     def _workbook(self, address: Address) -> bytes:
-        data = tables.read_plain(address.path, self.settings.max_workbook_bytes)
-        if tables.kind_of(data) is not tables.Kind.WORKBOOK:
+        try:
+            data = tables.read_plain(address.path, self.settings.max_workbook_bytes)
+            if tables.kind_of(data) is tables.Kind.WORKBOOK:
+                return data
             raise tables.FileError("not_a_workbook", "the file is no workbook", "have it saved as .xlsx, or named .csv")
-        return data
+        except tables.FileError as fault:
+            raise tables.refused(fault, "") from fault
 
     def _sheet(self, data: bytes, address: Address, digest: str) -> tables.Table:
         layout = tables.Layout(header_depth=self.settings.header_depth)
