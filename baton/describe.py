@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from baton import contracts
-from baton.contracts import AccountTarget, Connector, Rate
+from baton.contracts import AccountTarget, Connector, Rate, RecordTarget
 from baton.model.account import Action, FieldSpec
 from baton.registry import Registry
 from baton.typed_settings import secret_fields
@@ -42,6 +42,7 @@ class ConnectorFacts:
     capabilities: tuple[str, ...]
     """Names of the contracts it implements, in the order of `baton.contracts`."""
     actions: tuple[Action, ...]
+    """On accounts."""
     promise: str | None
     batch_limit: int | None
     whole_batches: bool
@@ -53,14 +54,15 @@ class ConnectorFacts:
 def describe(name: str, connector: type[Connector]) -> ConnectorFacts:
     """The facts of one connector class."""
     target = connector if issubclass(connector, AccountTarget) else None
+    writer = connector if issubclass(connector, AccountTarget | RecordTarget) else None
     return ConnectorFacts(
         name=name,
         kind=name.partition("/")[0],
         title=connector.title,
         capabilities=capabilities(connector),
-        actions=tuple(action for action in Action if callable(getattr(connector, action.value, None))),
-        promise=target.promise.value if target else None,
-        batch_limit=target.batch_limit if target else None,
+        actions=tuple(action for action in Action if target and callable(getattr(target, action.value, None))),
+        promise=writer.promise.value if writer else None,
+        batch_limit=writer.batch_limit if writer else None,
         whole_batches=target.whole_batches if target else False,
         rate=connector.rate,
         settings=_settings(connector),

@@ -287,12 +287,14 @@ def test_a_quote_closed_far_below_refuses_the_file_and_says_where(tmp_path, smal
     assert caught.value.breaches[0].guard == "quote_swallows_rows"
 
 
-def test_a_text_longer_than_blocks_is_one_value(tmp_path, small_blocks):
+def test_a_text_longer_than_blocks_is_one_value(tmp_path, small_blocks, monkeypatch):
     path = tmp_path / "long.csv"
-    text = "\n".join(f"第{n}行 引" for n in range(2_000))
-    path.write_text(f'{HEADER}\n1,"{text}",x\n2,a,b\n', encoding="utf-8")
-    found = streamed(path)
-    assert found == "quote_swallows_rows" or found[0] == [(2, "1", text, "x"), (3, "2", "a", "b")]
+    text = "\r\n".join(f'第{n}行 "引"' for n in range(300))
+    quoted = text.replace('"', '""')
+    path.write_text(f'{HEADER}\n1,"{quoted}",x\n2,a,b\n', encoding="utf-8", newline="")
+    assert streamed(path) == "quote_swallows_rows", "further than a quote is looked for"
+    monkeypatch.setattr(stream, "_REACH_BYTES", 1 << 20)
+    assert streamed(path)[0] == [(2, "1", text, "x"), (3, "2", "a", "b")]
 
 
 # --- a file that does not stay as it is
