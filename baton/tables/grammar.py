@@ -55,7 +55,6 @@ class Grammar:
         sep = re.escape(delimiter)
         quoted = r'"[^"]*(?:""[^"]*)*"'
         self._field = re.compile(rf'(?:({quoted})|([^"{sep}\n\r]*))({sep}|\Z)')
-        self._quoted = re.compile(quoted)
         self._open = re.compile(r'"[^"]*(?:""[^"]*)*\Z')
 
     def cells(self, record: str) -> list[str] | None:
@@ -81,16 +80,14 @@ class Grammar:
 
     def leaves_open(self, record: str) -> bool:
         """True when the record is regular up to a quoted field that has not ended yet."""
-        before, opened = self.bad_quote(record)
-        return opened and self._open.match(record, len(before)) is not None
+        return self.bad_quote(record)[1]
 
     def bad_quote(self, line: str) -> tuple[str, bool]:
-        """What stands before the field whose quoting is wrong, and whether it is an opened quote."""
+        """What stands before the field whose quoting is wrong, and whether a quote is opened there and never closed."""
         at = 0
         while (match := self._field.match(line, at)) is not None and match.group(3):
             at = match.end()
-        rest = line[at:]
-        return line[:at], rest.startswith('"') and self._quoted.match(rest) is None
+        return line[:at], self._open.match(line, at) is not None
 
     def regular(self, lines: pl.Series, *, quotes: bool) -> pl.Series:
         """Which lines stand for one whole record of the right width, as a mask."""
