@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
@@ -297,82 +296,7 @@ def test_a_text_longer_than_blocks_is_one_value(tmp_path, small_blocks, monkeypa
     assert streamed(path)[0] == [(2, "1", text, "x"), (3, "2", "a", "b")]
 
 
-# --- a file that does not stay as it is
-
-
-@pytest.fixture
-def walking(tmp_path, small_blocks):
-    """A file of which the first page has been read."""
-    path = tmp_path / "walked.csv"
-    path.write_text(HEADER + "\n" + "0001,甲,在职\n" * 300, encoding="utf-8")
-    os.utime(path, (1_000_000_000, 1_000_000_000))
-    pages = DelimitedFile.open(path, TOP, Caps()).pages(3)
-    next(pages)
-    return path, pages
-
-
-def same_times(path):
-    os.utime(path, (1_000_000_000, 1_000_000_000))
-
-
-def appended(path):
-    with path.open("ab") as file:
-        file.write("0002,乙,在职\n".encode())
-
-
-def altered_with_its_times_put_back(path):
-    with path.open("r+b") as file:
-        file.seek(-4, os.SEEK_END)
-        file.write(b"x")
-    same_times(path)
-
-
-def broken_with_its_times_put_back(path):
-    with path.open("r+b") as file:
-        file.seek(-40, os.SEEK_END)
-        file.write(b'\xff"\n\n\n,,,,')
-    same_times(path)
-
-
-def cut_off(path):
-    os.truncate(path, 3000)
-    same_times(path)
-
-
-def replaced_by_the_same(path):
-    other = path.with_suffix(".new")
-    other.write_bytes(path.read_bytes())
-    same_times(other)
-    other.rename(path)
-
-
-def removed(path):
-    path.unlink()
-
-
-@pytest.mark.parametrize(
-    "change",
-    [appended, altered_with_its_times_put_back, broken_with_its_times_put_back, cut_off, replaced_by_the_same, removed],
-)
-def test_a_file_that_changes_while_it_is_read_ends_with_a_refusal(walking, change):
-    path, pages = walking
-    change(path)
-    with pytest.raises(FeedRefusedError) as caught:
-        list(pages)
-    assert caught.value.breaches[0].guard == "source_changed"
-    assert caught.value.remedy
-
-
-def test_a_file_that_stays_is_read_to_its_end_and_told_by_its_digest(walking):
-    import hashlib
-
-    path, pages = walking
-    assert [page.cursor for page in pages][-1] is None
-    file = DelimitedFile.open(path, TOP, Caps())
-    assert sum(page.rows.height for page in file.pages(7)) == 300
-    origin = file.origin
-    assert origin.digest == hashlib.sha256(path.read_bytes()).hexdigest()
-    assert origin.as_of.timestamp() == 1_000_000_000
+# --- memory
 
 
 MEASURE = """
