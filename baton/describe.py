@@ -42,6 +42,7 @@ class ConnectorFacts:
     capabilities: tuple[str, ...]
     """Names of the contracts it implements, in the order of `baton.contracts`."""
     actions: tuple[Action, ...]
+    """On accounts."""
     promise: str | None
     batch_limit: int | None
     whole_batches: bool

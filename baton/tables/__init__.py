@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from baton.tables.archive import ArchiveCaps
     from baton.tables.delimited import read_delimited
     from baton.tables.encoding import decode
-    from baton.tables.faults import FileError
-    from baton.tables.place import Choice, Place
+    from baton.tables.faults import FileError, refused
+    from baton.tables.kind import Kind, kind_of
+    from baton.tables.place import Choice, Place, open_plain, read_plain
+    from baton.tables.sheets import visible_sheets
+    from baton.tables.stream import DelimitedFile
     from baton.tables.table import Caps, Layout, Table, pages, settled
     from baton.tables.workbook import read_workbook
 
@@ -22,30 +25,44 @@ _HOMES = {
     "ArchiveCaps": "archive",
     "Caps": "table",
     "Choice": "place",
+    "DelimitedFile": "stream",
     "FileError": "faults",
+    "Kind": "kind",
     "Layout": "table",
     "Place": "place",
     "Table": "table",
     "decode": "encoding",
+    "kind_of": "kind",
+    "open_plain": "place",
     "pages": "table",
     "read_delimited": "delimited",
+    "read_plain": "place",
     "read_workbook": "workbook",
+    "refused": "faults",
     "settled": "table",
+    "visible_sheets": "sheets",
 }
 
 __all__ = [
     "ArchiveCaps",
     "Caps",
     "Choice",
+    "DelimitedFile",
     "FileError",
+    "Kind",
     "Layout",
     "Place",
     "Table",
     "decode",
+    "kind_of",
+    "open_plain",
     "pages",
     "read_delimited",
+    "read_plain",
     "read_workbook",
+    "refused",
     "settled",
+    "visible_sheets",
 ]
 
 

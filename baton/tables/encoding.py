@@ -10,7 +10,7 @@ from typing import Final
 from baton.tables.faults import FileError
 
 _REMEDY: Final = "the file may be damaged: have it exported again as UTF-8, or set the encoding of this system"
-_SAMPLE_BYTES: Final = 65_536
+SAMPLE_BYTES: Final = 65_536
 _HANZI: Final = re.compile("[\u4e00-\u9fff]+")
 _ASCII: Final = dict.fromkeys(range(128))
 """Deletes ASCII in ``str.translate``."""
@@ -27,6 +27,32 @@ class Decoded:
     encoding: str
 
 
+@dataclass(frozen=True, slots=True)
+class Encoding:
+    """How a file's bytes are to be decoded."""
+
+    codec: str
+    name: str
+    """As it is reported."""
+    mark_bytes: int = 0
+    """Length of the byte order mark, which is no content."""
+
+
+def marked(head: bytes) -> Encoding | None:
+    """The encoding that a byte order mark tells, from the first bytes. Raises `FileError` for what is not read."""
+    if head.startswith(codecs.BOM_UTF8):
+        return Encoding("utf-8", "utf-8-bom", 3)
+    if head.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        raise FileError("encoding", "the file is UTF-32, which is not read", _REMEDY)
+    if head.startswith(codecs.BOM_UTF16_LE):
+        return Encoding("utf-16-le", "utf-16-le", 2)
+    if head.startswith(codecs.BOM_UTF16_BE):
+        return Encoding("utf-16-be", "utf-16-be", 2)
+    if head[:SAMPLE_BYTES].count(0) * 5 > len(head[:SAMPLE_BYTES]):
+        raise FileError("encoding", "the file looks like UTF-16 without a byte order mark, or is not text", _REMEDY)
+    return None
+
+
 def decode(data: bytes, named: str | None = None) -> Decoded:
     """Decode strictly: byte order marks first, then UTF-8, GBK, GB18030 in this order; ``named`` skips the guessing.
 
@@ -34,16 +60,9 @@ def decode(data: bytes, named: str | None = None) -> Decoded:
     """
     if named is not None:
         return Decoded(_strict(data, named), named)
-    if data.startswith(codecs.BOM_UTF8):
-        return Decoded(_strict(data[3:], "utf-8"), "utf-8-bom")
-    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
-        raise FileError("encoding", "the file is UTF-32, which is not read", _REMEDY)
-    if data.startswith(codecs.BOM_UTF16_LE):
-        return Decoded(_strict(data[2:], "utf-16-le"), "utf-16-le")
-    if data.startswith(codecs.BOM_UTF16_BE):
-        return Decoded(_strict(data[2:], "utf-16-be"), "utf-16-be")
-    if data[:_SAMPLE_BYTES].count(0) * 5 > len(data[:_SAMPLE_BYTES]):
-        raise FileError("encoding", "the file looks like UTF-16 without a byte order mark, or is not text", _REMEDY)
+    found = marked(data)
+    if found is not None:
+        return Decoded(_strict(data[found.mark_bytes :], found.codec), found.name)
     try:
         data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -53,9 +72,7 @@ def decode(data: bytes, named: str | None = None) -> Decoded:
 
 def _chinese(data: bytes, not_utf8: UnicodeDecodeError) -> Decoded:
     """Not UTF-8: GBK or GB18030, unless it is a damaged UTF-8 file that would only turn into other characters."""
-    window = data[max(0, not_utf8.start - _SAMPLE_BYTES) : not_utf8.start + _SAMPLE_BYTES].decode("utf-8", "replace")
-    # Three-byte sequences that give Chinese characters hardly ever arise in GBK text by chance.
-    if sum(map(len, _HANZI.findall(window))) > window.count("\ufffd"):
+    if damaged_utf8(data[max(0, not_utf8.start - SAMPLE_BYTES) : not_utf8.start + SAMPLE_BYTES]):
         raise _undecodable(data, "utf-8", not_utf8)
     for encoding in ("gbk", "gb18030"):
         try:
@@ -65,14 +82,26 @@ def _chinese(data: bytes, not_utf8: UnicodeDecodeError) -> Decoded:
                 raise _undecodable(data, encoding, error) from error
             continue
         break
+    check_chinese(text, data)
+    return Decoded(text.encode("utf-8"), encoding)
+
+
+def damaged_utf8(window: bytes) -> bool:
+    """True when bytes around one that is not UTF-8 are Chinese UTF-8 otherwise: damage, not another encoding."""
+    text = window.decode("utf-8", "replace")
+    # Three-byte sequences that give Chinese characters hardly ever arise in GBK text by chance.
+    return sum(map(len, _HANZI.findall(text))) > text.count("\ufffd")
+
+
+def check_chinese(text: str, data: bytes) -> None:
+    """Refuse what decodes as GB text but looks like another encoding. Both arguments may be the top of the file."""
     if _looks_foreign(text):
         _break_tie(data)
-    return Decoded(text.encode("utf-8"), encoding)
 
 
 def _looks_foreign(text: str) -> bool:
     """True when many characters are outside GB 2312: rare names are few, another encoding misread is full of them."""
-    sample = text[:_SAMPLE_BYTES].translate(_ASCII)
+    sample = text[:SAMPLE_BYTES].translate(_ASCII)
     known = sum(1 for character in sample if _in_gb2312(character))
     return len(sample) - known > _RARE_SHARE * len(sample)
 
@@ -89,7 +118,7 @@ def _break_tie(data: bytes) -> None:
     """Refuse a file that a statistical look takes for something other than Chinese GB text."""
     from charset_normalizer import from_bytes  # only needed for doubtful files
 
-    best = from_bytes(data[:_SAMPLE_BYTES], cp_isolation=_RIVALS).best()
+    best = from_bytes(data[:SAMPLE_BYTES], cp_isolation=_RIVALS).best()
     if best is None or best.encoding not in _CHINESE:
         likely = "an unknown encoding" if best is None else best.encoding
         raise FileError("encoding", f"the file could be GB18030, but looks more like {likely}", _REMEDY)
@@ -105,4 +134,9 @@ def _strict(data: bytes, encoding: str) -> bytes:
 
 def _undecodable(data: bytes, encoding: str, error: UnicodeDecodeError) -> FileError:
     row = data[: error.start].decode(encoding, "ignore").count("\n") + 1
-    return FileError("undecodable", f"row {row}: a byte is not valid {encoding} (byte {error.start + 1})", _REMEDY)
+    return undecodable(encoding, row, error.start + 1)
+
+
+def undecodable(encoding: str, row: int, byte: int) -> FileError:
+    """The fault of a file with a byte that is not in its encoding; row and byte count from 1."""
+    return FileError("undecodable", f"row {row}: a byte is not valid {encoding} (byte {byte})", _REMEDY)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from baton.errors import FeedRefusedError, GuardBreach
+
 
 class FileError(Exception):
     """The file as a whole is unusable: rule (stable), message (with the place), remedy. Never carries cell content."""
@@ -11,3 +13,10 @@ class FileError(Exception):
         self.rule = rule
         self.message = message
         self.remedy = remedy or "have the export made again and drop the new file"
+
+
+def refused(fault: FileError, digest: str) -> FeedRefusedError:
+    """The same as a refused feed; the rule becomes the guard."""
+    error = FeedRefusedError([GuardBreach(fault.rule, fault.message)], feed_digest=digest)
+    error.remedy = fault.remedy
+    return error

@@ -62,26 +62,7 @@ class Place:
 
     def read(self, choice: Choice) -> bytes:
         """The file's bytes, or an error if it changes while being read, is a link, or is larger than allowed."""
-        with _open(choice.path) as file:
-            before = os.fstat(file.fileno())
-            if not stat.S_ISREG(before.st_mode):
-                raise HaltError("the export is not a regular file", code="not_a_file", remedy="name a plain file")
-            if before.st_size > self.max_bytes:
-                raise FileError(
-                    "too_large",
-                    f"the file has {before.st_size} bytes, at most {self.max_bytes} are allowed",
-                    "check that this is the roster; raise max_bytes if it really is this large",
-                )
-            data = file.read(self.max_bytes + 1)
-            after = os.fstat(file.fileno())
-        if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != after.st_size:
-            raise RetryableError(
-                "the export is being written at this moment",
-                code="file_changing",
-                remedy="have it written under another name and renamed when complete",
-                retry_after_s=max(self.settle_s, 1.0),
-            )
-        return data
+        return read_plain(choice.path, self.max_bytes, retry_after_s=max(self.settle_s, 1.0))
 
     def _fixed(self, path: Path, now: datetime) -> Choice:
         try:
@@ -156,7 +137,32 @@ def _is_export(name: str) -> bool:
     return Path(lowered).suffix in _SUFFIXES
 
 
-def _open(path: Path) -> BinaryIO:
+def read_plain(path: Path, max_bytes: int, *, retry_after_s: float = 1.0) -> bytes:
+    """A regular file's bytes. Raises `FileError` for a larger one, `RetryableError` for one that changes meanwhile."""
+    with open_plain(path) as file:
+        before = os.fstat(file.fileno())
+        if not stat.S_ISREG(before.st_mode):
+            raise HaltError("the export is not a regular file", code="not_a_file", remedy="name a plain file")
+        if before.st_size > max_bytes:
+            raise FileError(
+                "too_large",
+                f"the file has {before.st_size} bytes, at most {max_bytes} are allowed",
+                "check that this is the right file; raise max_bytes if it really is this large",
+            )
+        data = file.read(max_bytes + 1)
+        after = os.fstat(file.fileno())
+    if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns) or len(data) != after.st_size:
+        raise RetryableError(
+            "the export is being written at this moment",
+            code="file_changing",
+            remedy="have it written under another name and renamed when complete",
+            retry_after_s=retry_after_s,
+        )
+    return data
+
+
+def open_plain(path: Path) -> BinaryIO:
+    """The file for reading, a link not followed. Raises `RetryableError` when it is gone, `HaltError` otherwise."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:

@@ -15,17 +15,11 @@ from baton.sdk import (
     ConnectorSettings,
     EmployeeSource,
     Feed,
-    FeedRefusedError,
     Finding,
-    GuardBreach,
     Origin,
     Rate,
     tables,
 )
-
-_ZIP = b"PK\x03\x04"
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
 
 
 class FileExportSettings(ConnectorSettings):
@@ -92,7 +86,7 @@ class FileExport(EmployeeSource):
             digest = hashlib.sha256(data).hexdigest()
             table = self._table(data)
         except tables.FileError as fault:
-            raise _refused(fault, digest) from fault
+            raise tables.refused(fault, digest) from fault
         return Feed(self._origin(choice, digest, table), tables.pages(table, self.settings.page_rows))
 
     def changes(self, since: str | None) -> Feed:
@@ -122,35 +116,13 @@ class FileExport(EmployeeSource):
 
     def _found(self, data: bytes, layout: tables.Layout, caps: tables.Caps) -> tables.Table:
         """The table, read as what the content is; the file's name does not matter."""
-        if data.startswith(_ZIP):
+        if tables.kind_of(data) is tables.Kind.WORKBOOK:
             archive = tables.ArchiveCaps(inflated_bytes=self.settings.max_inflated_bytes)
             return tables.read_workbook(data, self.settings.sheet, layout, caps, archive)
-        _check_kind(data)
         decoded = tables.decode(data, self.settings.encoding)
         table = tables.read_delimited(decoded.utf8, layout, caps)
         detail = {**table.detail, "encoding": decoded.encoding}
         return tables.Table(table.frame, table.row_numbers, table.header_row, table.rejected, detail)
-
-
-def _check_kind(data: bytes) -> None:
-    """Refuse what only pretends to be a text table."""
-    if data.startswith(_OLE):
-        if _ENCRYPTED in data:
-            raise tables.FileError("encrypted", "the workbook is encrypted", "have it saved without a password")
-        raise tables.FileError("old_xls", "the file is an old .xls workbook", "have it saved as .xlsx or CSV")
-    start = data[:1024].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if start.startswith((b"<!doctype", b"<html", b"<table", b"<?xml", b"<meta", b"<head")):
-        raise tables.FileError(
-            "not_a_table", "the file is a web page or XML under another name", "have it saved as .xlsx or CSV"
-        )
-    if start.startswith((b"%pdf", b"{\\rtf", b"\x1f\x8b", b"pk\x05\x06")):
-        raise tables.FileError("not_a_table", "the file is no table", "have it saved as .xlsx or CSV")
-
-
-def _refused(fault: tables.FileError, digest: str) -> FeedRefusedError:
-    error = FeedRefusedError([GuardBreach(fault.rule, fault.message)], feed_digest=digest)
-    error.remedy = fault.remedy
-    return error
 
 
 __all__ = ["FileExport"]

@@ -1,0 +1,1 @@
+"""Records in data files: delimited text and XLSX, read and written."""

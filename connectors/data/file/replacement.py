@@ -1,0 +1,102 @@
+"""One writer at a time, and a file that is either the old one or the whole new one."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from baton.sdk import HaltError, RetryableError
+
+_POLL_S: Final = 0.02
+
+
+@contextmanager
+def locked(path: Path, wait_s: float) -> Iterator[None]:
+    """Keep other writers of this file out. Raises `RetryableError` when one is at it longer than ``wait_s``.
+
+    The lock is on a file of its own beside it (``.name.lock``), which stays: one that is removed and made again would
+    let two writers hold two locks.
+    """
+    try:
+        lock = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _not_written(error) from error
+    try:
+        _acquire(lock, wait_s)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _acquire(lock: int, wait_s: float) -> None:
+    end = time.monotonic() + wait_s
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise RetryableError(
+                    "another writer holds the file", code="locked", remedy="nothing was written; it is tried again"
+                ) from None
+            time.sleep(_POLL_S)
+        else:
+            return
+
+
+class Replacement:
+    """A new content for a file: written beside it, then put in its place in one step by `commit`.
+
+    Whatever goes wrong before leaves the file as it was, and nothing beside it. Raises `HaltError` (``not_written``)
+    when the disk is full or the folder cannot be written to.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._new = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+
+    def __enter__(self) -> Self:
+        try:
+            descriptor = os.open(self._new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _not_written(error) from error
+        self.file = os.fdopen(descriptor, "w+b")
+        return self
+
+    def commit(self) -> None:
+        """Make it the file: on disk first, then renamed, then the folder's entry on disk."""
+        self.file.flush()
+        if self._path.exists():
+            os.fchmod(self.file.fileno(), self._path.stat().st_mode & 0o777)
+        os.fsync(self.file.fileno())
+        self._new.rename(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.file.close()
+        except OSError as late:  # what was still buffered could not be written
+            error = error or late
+        self._new.unlink(missing_ok=True)
+        if isinstance(error, OSError):
+            raise _not_written(error) from error
+
+
+def _not_written(error: OSError) -> HaltError:
+    return HaltError(
+        f"the file could not be written ({error.strerror})",
+        code="not_written",
+        remedy="nothing was changed; make room on the disk, or let this service write to the folder",
+    )
