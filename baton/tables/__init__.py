@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from baton.tables.faults import FileError
     from baton.tables.place import Choice, Place
     from baton.tables.table import Caps, Layout, Table, pages, settled
-    from baton.tables.workbook import read_workbook
+    from baton.tables.workbook import read_workbook, sheet_names
 
 _HOMES = {
     "ArchiveCaps": "archive",
@@ -31,6 +31,7 @@ _HOMES = {
     "read_delimited": "delimited",
     "read_workbook": "workbook",
     "settled": "table",
+    "sheet_names": "workbook",
 }
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "read_delimited",
     "read_workbook",
     "settled",
+    "sheet_names",
 ]
 
 
