@@ -16,10 +16,9 @@ if TYPE_CHECKING:
     from baton.tables.faults import FileError, refused
     from baton.tables.kind import Kind, kind_of
     from baton.tables.place import Choice, Place, open_plain, read_plain
-    from baton.tables.sheets import visible_sheets
     from baton.tables.stream import DelimitedFile
     from baton.tables.table import Caps, Layout, Table, pages, settled
-    from baton.tables.workbook import read_workbook
+    from baton.tables.workbook import read_workbook, sheet_names
 
 _HOMES = {
     "ArchiveCaps": "archive",
@@ -40,7 +39,7 @@ _HOMES = {
     "read_workbook": "workbook",
     "refused": "faults",
     "settled": "table",
-    "visible_sheets": "sheets",
+    "sheet_names": "workbook",
 }
 
 __all__ = [
@@ -62,7 +61,7 @@ __all__ = [
     "read_workbook",
     "refused",
     "settled",
-    "visible_sheets",
+    "sheet_names",
 ]
 
 

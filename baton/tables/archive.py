@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import io
-import re
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from baton.tables.faults import FileError
 
 _RESAVE: Final = "have the roster saved again as a plain .xlsx workbook"
-_DOCTYPE: Final = re.compile(rb"<!\s*(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_CHUNK_BYTES: Final = 4 * 1024 * 1024
+_LARGE: Final = ("xl/worksheets/sheet", "xl/sharedstrings")
+_SEAM_BYTES: Final = 64
+"""What is looked at again across two chunks: longer than anything looked for."""
 _ALLOWED_COMPRESSION: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -28,34 +31,46 @@ class ArchiveCaps:
     ratio_from_bytes: int = 8 * 1024 * 1024
 
 
-def unpacked(data: bytes, caps: ArchiveCaps) -> Mapping[str, bytes]:
-    """The XML parts of a workbook by name. Raises `FileError` for anything a plain .xlsx file would not contain."""
+class Archive:
+    """A workbook's XML parts by name, whatever the case of its letters. Every part is checked as it is inflated."""
+
+    def __init__(self, archive: zipfile.ZipFile, names: Sequence[str]) -> None:
+        self._archive = archive
+        self._names = {name.lower(): name for name in names}
+
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._names
+
+    def part(self, name: str) -> bytes:
+        """The whole part; empty if there is none of that name."""
+        return b"".join(self.chunks(name))
+
+    def chunks(self, name: str) -> Iterator[bytes]:
+        """The part in pieces. Raises `FileError` for a damaged part and for content no plain workbook has."""
+        known = self._names.get(name.lower())
+        return iter(()) if known is None else _checked(self._archive, known)
+
+
+@contextmanager
+def opened(data: bytes, caps: ArchiveCaps) -> Iterator[Archive]:
+    """A workbook whose listing, and every part but the large ones, is within the limits and as it should be.
+
+    The sheets and the shared strings are checked when they are read. Raises `FileError` for anything a plain .xlsx
+    file would not contain.
+    """
     try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
+        file = zipfile.ZipFile(io.BytesIO(data))
     except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError) as error:
         raise FileError("broken_zip", "the workbook is cut off or damaged", _RESAVE) from error
-    with archive:
-        infos = archive.infolist()
+    with file:
+        infos = file.infolist()
         _check_listing(infos, len(data), caps)
-        parts: dict[str, bytes] = {}
-        left = caps.inflated_bytes
-        for info in infos:
-            if not info.filename.lower().endswith((".xml", ".rels")):
-                continue
-            part = _inflate(archive, info, left)
-            left -= len(part)
-            _check_part(info.filename, part)
-            parts[info.filename] = part
-    return parts
-
-
-def repacked(parts: Mapping[str, bytes]) -> bytes:
-    """A fresh, uncompressed archive of exactly these parts: what was checked is what is read."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        for name, part in parts.items():
-            archive.writestr(name, part)
-    return out.getvalue()
+        names = [info.filename for info in infos if info.filename.lower().endswith((".xml", ".rels"))]
+        for name in names:
+            if not name.lower().startswith(_LARGE):
+                for _ in _checked(file, name):
+                    pass
+        yield Archive(file, names)
 
 
 def _check_listing(infos: list[zipfile.ZipInfo], packed: int, caps: ArchiveCaps) -> None:
@@ -92,23 +107,26 @@ def _unsafe(name: str) -> bool:
     )
 
 
-def _inflate(archive: zipfile.ZipFile, info: zipfile.ZipInfo, left: int) -> bytes:
+def _checked(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    """The part in pieces; it cannot be longer than it is listed, and its checksum is compared at the end."""
+    seam, first = b"", True
     try:
-        with archive.open(info) as member:
-            part = member.read(left + 1)
+        with archive.open(name) as member:
+            while chunk := member.read(_CHUNK_BYTES):
+                if first and (b"\0" in chunk[:4096] or chunk.startswith((b"\xff\xfe", b"\xfe\xff"))):
+                    raise FileError("encoding", "a part of the workbook is not UTF-8", _RESAVE)
+                _check_chunk(name.lower(), seam + chunk[:_SEAM_BYTES])
+                _check_chunk(name.lower(), chunk)
+                seam, first = chunk[-_SEAM_BYTES:], False
+                yield chunk
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
         raise FileError("broken_zip", "a part of the workbook is damaged", _RESAVE) from error
-    if len(part) > left:
-        raise FileError("inflates_too_far", "the workbook inflates beyond its limit", _RESAVE)
-    return part
 
 
-def _check_part(name: str, part: bytes) -> None:
-    if b"\0" in part[:4096] or part.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise FileError("encoding", "a part of the workbook is not UTF-8", _RESAVE)
-    if _DOCTYPE.search(part):
+def _check_chunk(name: str, chunk: bytes) -> None:
+    if b"<!DOCTYPE" in chunk or b"<!ENTITY" in chunk:
         raise FileError("doctype", "a part of the workbook declares a document type", _RESAVE)
-    if name.lower() == "[content_types].xml" and b"macroEnabled" in part:
+    if name == "[content_types].xml" and b"macroEnabled" in chunk:
         raise FileError("macros", "the workbook is of the macro-enabled kind", _RESAVE)
-    if name.lower().endswith(".rels") and b"externalLink" in part:
+    if name.endswith(".rels") and b"externalLink" in chunk:
         raise FileError("external_links", "the workbook takes values from other files", _RESAVE + ", links broken")

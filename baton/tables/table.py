@@ -37,6 +37,8 @@ class Layout:
     required: tuple[str, ...] = ()
     number_column: str | None = None
     header_depth: int = 20
+    header_rows: int = 1
+    """Of workbooks: how many rows the header takes. The names over a column are joined: ``合同/起始日``."""
 
     @property
     def keys(self) -> Mapping[str, str]:

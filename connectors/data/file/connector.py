@@ -76,7 +76,7 @@ class DataFile(RecordSource, RecordTarget):
                 found.append(path.name)
                 continue
             try:
-                sheets = tables.visible_sheets(self._workbook(Address(path)), self._archive)
+                sheets = tables.sheet_names(self._workbook(Address(path)), self._archive)
             except tables.FileError as fault:
                 raise tables.refused(fault, "") from fault
             found += [f"{path.name}#{sheet}" for sheet in sheets]
