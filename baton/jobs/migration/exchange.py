@@ -16,6 +16,7 @@ import polars as pl
 from baton.contracts import Collection, RecordTarget
 from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
 from baton.jobs.migration.planning import ACTION, Need
+from baton.jobs.migration.reading import fetched
 from baton.jobs.migration.transform import ROW
 from baton.model.account import FieldSpec, Outcome, Receipt
 from baton.model.receipts import Receipts
@@ -155,7 +156,7 @@ class Exchange:
             return answers
         look = change.only(unclear)
         try:
-            found = self.target.fetch(self.collection, look.known.select(self.key), list(self.digester.names))
+            found = fetched(self.target, self.collection, look.known.select(self.key), self.digester.names)
         except ConnectorError as error:
             if not isinstance(error, RetryableError | InDoubtError):
                 raise

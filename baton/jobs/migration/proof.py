@@ -11,6 +11,7 @@ import polars as pl
 
 from baton.contracts import Collection, RecordTarget
 from baton.jobs.migration.planning import DIGEST
+from baton.jobs.migration.reading import fetched
 from baton.jobs.migration.transform import ROW
 from baton.model.account import FieldSpec
 from baton.records.compare import Cause, differing_cells
@@ -61,7 +62,7 @@ class Comparer:
         """``expected`` (``#row``, fields, `DIGEST`) should be there; ``absent`` (``#row``, fields) should not."""
         gone = expected.clear() if absent is None else absent
         keys = pl.concat([expected.select(self.key), gone.select(self.key)])
-        found = self.target.fetch(self.collection, keys, list(self.fields)).select(list(self.fields))
+        found = fetched(self.target, self.collection, keys, list(self.fields))
         doubled = found.filter(found.select(self.key).is_duplicated()).unique(subset=self.key, maintain_order=True)
         found = found.unique(subset=self.key, keep="first", maintain_order=True)
         aligned = self._aligned(expected, found)
