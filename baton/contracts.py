@@ -294,8 +294,8 @@ class RecordTarget(Connector):
     def fetch(self, collection: Collection, keys: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
         """The records with these keys, in any order: key columns, then the fields; the rest is left out.
 
-        ``keys`` may have any number of rows; the connector cuts it to what its vendor takes. ``fields`` names no field of
-        the key, and may be empty.
+        ``keys`` may have any number of rows; the connector cuts it to what its vendor takes. ``fields`` has no key field,
+        and may be empty.
         """
 
     @abstractmethod
