@@ -92,15 +92,14 @@ class SalesforceConnector(RemovalTarget, RecordSource, RecordTarget):
         return batch.receipts()
 
     @overload
-    def update(self, writes: Sequence[AccountWrite], /) -> Sequence[Receipt]: ...
+    def update(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]: ...
     @overload
-    def update(self, writes: RecordCollection, rows: pl.DataFrame, before: pl.DataFrame, /) -> Sequence[Receipt]: ...
+    def update(self, writes: RecordCollection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]: ...
     def update(
         self,
         writes: Sequence[AccountWrite] | RecordCollection,
         rows: pl.DataFrame | None = None,
         before: pl.DataFrame | None = None,
-        /,
     ) -> Sequence[Receipt]:
         """Set the given fields of users; with a collection, of records that are as ``before`` says."""
         if isinstance(writes, RecordCollection):

@@ -138,15 +138,14 @@ class TrytonConnector(AccountTarget, RecordSource, RecordTarget):
         return [receipts[write.key] for write in writes]
 
     @overload
-    def update(self, writes: Sequence[AccountWrite], /) -> Sequence[Receipt]: ...
+    def update(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]: ...
     @overload
-    def update(self, writes: Collection, rows: pl.DataFrame, before: pl.DataFrame, /) -> Sequence[Receipt]: ...
+    def update(self, writes: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]: ...
     def update(
         self,
         writes: Sequence[AccountWrite] | Collection,
         rows: pl.DataFrame | None = None,
         before: pl.DataFrame | None = None,
-        /,
     ) -> Sequence[Receipt]:
         """Set fields of existing employees. An ``end_date`` may be corrected here, neither set anew nor lifted.
 

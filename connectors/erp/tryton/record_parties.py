@@ -103,7 +103,7 @@ class Parties(RecordKind):
         asleep = [changes[place][0] for place in places]
         failures = isolate(asleep, self._wake)
         fields = {name for place in places for name in changes[place][1]}
-        awake = {held.key: held for held in self.read([held.key for held in asleep], fields)} if asleep else {}
+        awake = self._reread([held for held, failure in zip(asleep, failures, strict=True) if failure is None], fields)
         opened: dict[int, Held | Receipt] = {}
         for place, held, failure in zip(places, asleep, failures, strict=True):
             now = awake.get(held.key)
@@ -121,6 +121,14 @@ class Parties(RecordKind):
         failure = self._deactivate([held.id for held in opened])
         if failure is not None:
             raise InDoubtError(failure.message, code=failure.code)
+
+    def _reread(self, woken: Sequence[Held], fields: Names[str]) -> dict[str, Held]:
+        """By code. Should it fail, nothing of the change has been done, so the parties go back to sleep."""
+        try:
+            return {held.key: held for held in self.read([held.key for held in woken], fields)} if woken else {}
+        except ConnectorError:
+            self.close(woken)
+            raise
 
     def _wake(self, asleep: Sequence[Held]) -> list[None]:
         self.write([(held, {"active": True}) for held in asleep])

@@ -11,10 +11,12 @@ from baton.sdk import (
     Client,
     Collection,
     ConfigurationError,
+    ConnectorError,
     Fault,
     Feed,
     FeedRefusedError,
     GuardBreach,
+    InDoubtError,
     Origin,
     Outcome,
     Receipt,
@@ -120,9 +122,15 @@ class Records:
                 del ready[place]
             else:
                 ready[place] = (now, ready[place][1])
-        receipts |= zip(ready, isolate(list(ready.values()), lambda some: _changed(kind, some)), strict=True)
-        unchanged = [place for place in opened if receipts[place].outcome in (Outcome.REFUSED, Outcome.NOT_PERFORMED)]
-        kind.close([held for place in unchanged if isinstance(held := opened[place], Held)])
+        woken = {place: held for place, held in opened.items() if isinstance(held, Held)}
+        try:
+            receipts |= zip(ready, isolate(list(ready.values()), lambda some: _changed(kind, some)), strict=True)
+        except ConnectorError as error:
+            if not isinstance(error, InDoubtError):  # then nothing was changed, and nothing may stay open
+                kind.close(list(woken.values()))
+            raise
+        undone = (Outcome.REFUSED, Outcome.NOT_PERFORMED)
+        kind.close([held for place, held in woken.items() if receipts[place].outcome in undone])
         return _in_order(receipts)
 
     def delete(self, collection: Collection, before: pl.DataFrame) -> Sequence[Receipt]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
-from baton.sdk import InDoubtError, Outcome, RecordTarget
+from baton.sdk import InDoubtError, Outcome, RecordTarget, RetryableError
 from tests.connectors.erp.tryton_records import PERSON, START, told
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
@@ -108,6 +109,25 @@ def test_an_inactive_party_whose_change_is_refused_is_inactive_afterwards(desk):
         "1": ("他人改", False),
         "2": ("新", False),
     }
+
+
+@pytest.mark.parametrize("at", ["model.party.party.search_read", "model.party.party.write"])
+def test_an_inactive_party_whose_change_cannot_be_sent_is_inactive_afterwards(desk, at):
+    """The server goes away once, right after the party was activated."""
+    desk.insert({"code": "1", "name": "测试甲", "active": False})
+
+    def gone():
+        raise httpx.ConnectError("gone")
+
+    # the write that activates is let through and arms the fault for the call that comes next
+    desk.wire.before["model.party.party.write"] = lambda: desk.wire.before.update({at: gone})
+    with pytest.raises(RetryableError):
+        desk.update(desk.parties_, [{"code": "1", "name": "新"}], [{"code": "1", "name": "测试甲"}])
+    party = desk.parties()["1"]
+    assert (party["name"], party["active"]) == ("测试甲", False)
+    assert told(desk.update(desk.parties_, [{"code": "1", "name": "新"}], [{"code": "1", "name": "测试甲"}])) == [
+        "done"
+    ]
 
 
 def test_a_record_that_is_not_as_expected_is_refused_and_left(desk):
