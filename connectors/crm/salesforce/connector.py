@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from baton.sdk import (
     Account,
@@ -11,24 +11,32 @@ from baton.sdk import (
     AccountState,
     AccountWrite,
     Client,
+    Feed,
     FieldSpec,
     Finding,
     InDoubtError,
     Promise,
     Rate,
     Receipt,
+    RecordSource,
+    RecordTarget,
     RemovalTarget,
 )
+from baton.sdk import Collection as RecordCollection
 from connectors.crm.salesforce.batch import AMBIGUOUS, NO_ACCOUNT, NO_LOGIN, OTHER_NUMBER, SHARED, Batch
 from connectors.crm.salesforce.org import BATCH_LIMIT, Org, Row
+from connectors.crm.salesforce.records import Records
 from connectors.crm.salesforce.selfcheck import self_check
 from connectors.crm.salesforce.settings import SalesforceSettings
 from connectors.crm.salesforce.tokens import TokenCache
 from connectors.crm.salesforce.wire import USER_FIELDS, deactivation_refusal, refusal, to_wire
 
+if TYPE_CHECKING:
+    import polars as pl
 
-class SalesforceConnector(RemovalTarget):
-    """Users of one Salesforce org, correlated by employee number."""
+
+class SalesforceConnector(RemovalTarget, RecordSource, RecordTarget):
+    """Users of one Salesforce org, correlated by employee number; records of its objects by a unique external id."""
 
     title = "Salesforce"
     Settings = SalesforceSettings
@@ -43,6 +51,7 @@ class SalesforceConnector(RemovalTarget):
         self._number = settings.number_field
         tokens = TokenCache(client, settings.login_url, settings.instance_url, settings.token_request(client))
         self._org = Org(client, tokens, settings.instance_url, settings.api_version)
+        self._records = Records(self._org, client.clock, settings.record_keys, settings.bulk_wait_s)
         self._columns = tuple(dict.fromkeys(("Id", "IsActive", "LastModifiedDate", self._number, *USER_FIELDS)))
 
     def check(self) -> Sequence[Finding]:
@@ -82,8 +91,21 @@ class SalesforceConnector(RemovalTarget):
         self._set_logins(batch, [i for i in taken if i not in batch.settled], {"IsFrozen": False})
         return batch.receipts()
 
-    def update(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
-        """Set the given fields."""
+    @overload
+    def update(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]: ...
+    @overload
+    def update(self, writes: RecordCollection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]: ...
+    def update(
+        self,
+        writes: Sequence[AccountWrite] | RecordCollection,
+        rows: pl.DataFrame | None = None,
+        before: pl.DataFrame | None = None,
+    ) -> Sequence[Receipt]:
+        """Set the given fields of users; with a collection, of records that are as ``before`` says."""
+        if isinstance(writes, RecordCollection):
+            if rows is None or before is None:
+                raise TypeError("records are changed with rows and before")
+            return self._records.update(writes, rows, before)
         batch = self._resolve(writes)
         self._refuse_other_numbers(batch)
         self._change_users(batch, batch.open, _given)
@@ -108,6 +130,36 @@ class SalesforceConnector(RemovalTarget):
         batch = self._resolve(writes)
         self._change_users(batch, batch.open, lambda _: {"IsActive": False}, deactivation_refusal)
         return batch.receipts()
+
+    # --- records
+
+    def collections(self) -> Sequence[str]:
+        """The objects in ``record_keys``."""
+        return self._records.names()
+
+    def records(self, collection: str) -> Feed:
+        """All records of one object, by a Bulk API query job."""
+        return self._records.feed(collection)
+
+    def collection(self, name: str) -> RecordCollection:
+        """As the org describes the object."""
+        return self._records.collection(name)
+
+    def count(self, collection: RecordCollection) -> int:
+        """Those the integration user may see."""
+        return self._records.count(collection)
+
+    def fetch(self, collection: RecordCollection, keys: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+        """By queries with as many keys as a request line takes."""
+        return self._records.fetch(collection, keys, fields)
+
+    def insert(self, collection: RecordCollection, rows: pl.DataFrame) -> Sequence[Receipt]:
+        """Create records. The key field is unique in Salesforce, so that a repeat is refused there."""
+        return self._records.insert(collection, rows)
+
+    def delete(self, collection: RecordCollection, before: pl.DataFrame) -> Sequence[Receipt]:
+        """Delete records that are as they are expected, looked at just before."""
+        return self._records.delete(collection, before)
 
     # --- reading
 
