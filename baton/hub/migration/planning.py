@@ -187,7 +187,7 @@ class _Planning:
     @property
     def _segment_rows(self) -> int:
         """Some calls' worth: small enough to be done within a lease, large enough to cost the ledger little."""
-        return min(PAGE_ROWS, max(SMALLEST_SEGMENT, self.route.target.batch_limit))
+        return min(PAGE_ROWS, max(SMALLEST_SEGMENT, self.route.target.record_batch_limit))
 
     def _stage_segment(self, records: pl.DataFrame, before: pl.DataFrame, at: int) -> None:
         number = len(self.segments)

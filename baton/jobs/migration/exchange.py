@@ -93,15 +93,11 @@ class Exchange:
     """Over the fields that can be read back."""
     patience: Patience
 
-    def perform(self, change: Change, between: Callable[[], None] = lambda: None) -> Receipts:
-        """One receipt per record. Raises `RetryableError` and `HaltError` of the first call that nothing came of.
-
-        ``between`` is called before every call to the target.
-        """
+    def perform(self, change: Change) -> Receipts:
+        """One receipt per record. Raises `RetryableError` and `HaltError` of the first call that nothing came of."""
         others: dict[int, Receipt] = {}
-        for start in range(0, change.rows.len(), self.target.batch_limit):
-            between()
-            part = change.cut(start, self.target.batch_limit)
+        for start in range(0, change.rows.len(), self.target.record_batch_limit):
+            part = change.cut(start, self.target.record_batch_limit)
             answers = self._resolved(part, self._sent(part))
             others.update((start + at, receipt) for at, receipt in answers.others.items())
         return Receipts(change.rows.len(), others=others)
@@ -138,7 +134,7 @@ class Exchange:
             return self.target.insert(self.collection, change.after)
         if change.after is None:
             return self.target.delete(self.collection, change.before)
-        return self.target.update(self.collection, change.after, change.before)
+        return self.target.amend(self.collection, change.after, change.before)
 
     def _halved(self, change: Change, error: RejectedError) -> Receipts:
         count = change.rows.len()

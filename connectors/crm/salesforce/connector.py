@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, overload
+from collections import abc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from baton.sdk import (
     Account,
@@ -11,6 +12,7 @@ from baton.sdk import (
     AccountState,
     AccountWrite,
     Client,
+    Collection,
     Feed,
     FieldSpec,
     Finding,
@@ -22,7 +24,6 @@ from baton.sdk import (
     RecordTarget,
     RemovalTarget,
 )
-from baton.sdk import Collection as RecordCollection
 from connectors.crm.salesforce.batch import AMBIGUOUS, NO_ACCOUNT, NO_LOGIN, OTHER_NUMBER, SHARED, Batch
 from connectors.crm.salesforce.org import BATCH_LIMIT, Org, Row
 from connectors.crm.salesforce.records import Records
@@ -43,6 +44,8 @@ class SalesforceConnector(RemovalTarget, RecordSource, RecordTarget):
     rate = Rate(calls=10, per_s=1.0, burst=10)
     promise = Promise.UPSERT
     batch_limit = BATCH_LIMIT
+    record_promise = Promise.UPSERT
+    record_batch_limit = 10_000
     fields: ClassVar[Mapping[str, FieldSpec]] = USER_FIELDS
 
     def __init__(self, settings: SalesforceSettings, client: Client) -> None:
@@ -91,21 +94,8 @@ class SalesforceConnector(RemovalTarget, RecordSource, RecordTarget):
         self._set_logins(batch, [i for i in taken if i not in batch.settled], {"IsFrozen": False})
         return batch.receipts()
 
-    @overload
-    def update(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]: ...
-    @overload
-    def update(self, writes: RecordCollection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]: ...
-    def update(
-        self,
-        writes: Sequence[AccountWrite] | RecordCollection,
-        rows: pl.DataFrame | None = None,
-        before: pl.DataFrame | None = None,
-    ) -> Sequence[Receipt]:
-        """Set the given fields of users; with a collection, of records that are as ``before`` says."""
-        if isinstance(writes, RecordCollection):
-            if rows is None or before is None:
-                raise TypeError("records are changed with rows and before")
-            return self._records.update(writes, rows, before)
+    def update(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
+        """Set the given fields of users."""
         batch = self._resolve(writes)
         self._refuse_other_numbers(batch)
         self._change_users(batch, batch.open, _given)
@@ -141,23 +131,27 @@ class SalesforceConnector(RemovalTarget, RecordSource, RecordTarget):
         """All records of one object, by a Bulk API query job."""
         return self._records.feed(collection)
 
-    def collection(self, name: str) -> RecordCollection:
+    def collection(self, name: str) -> Collection:
         """As the org describes the object."""
         return self._records.collection(name)
 
-    def count(self, collection: RecordCollection) -> int:
+    def count(self, collection: Collection) -> int:
         """Those the integration user may see."""
         return self._records.count(collection)
 
-    def fetch(self, collection: RecordCollection, keys: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+    def fetch(self, collection: Collection, keys: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
         """By queries with as many keys as a request line takes."""
         return self._records.fetch(collection, keys, fields)
 
-    def insert(self, collection: RecordCollection, rows: pl.DataFrame) -> Sequence[Receipt]:
+    def insert(self, collection: Collection, rows: pl.DataFrame) -> Sequence[Receipt]:
         """Create records. The key field is unique in Salesforce, so that a repeat is refused there."""
         return self._records.insert(collection, rows)
 
-    def delete(self, collection: RecordCollection, before: pl.DataFrame) -> Sequence[Receipt]:
+    def amend(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
+        """Set fields of records that are as ``before`` says when looked at just before."""
+        return self._records.amend(collection, rows, before)
+
+    def delete(self, collection: Collection, before: pl.DataFrame) -> Sequence[Receipt]:
         """Delete records that are as they are expected, looked at just before."""
         return self._records.delete(collection, before)
 
@@ -177,7 +171,7 @@ class SalesforceConnector(RemovalTarget, RecordSource, RecordTarget):
         rows = self._org.rows_in("UserLogin", ("Id", "UserId", "IsFrozen"), "UserId", users)
         return {str(row["UserId"]): row for row in rows}
 
-    def _account(self, row: Row, frozen: Collection[str]) -> Account:
+    def _account(self, row: Row, frozen: abc.Collection[str]) -> Account:
         state = AccountState.DISABLED if row["Id"] in frozen else AccountState.ENABLED
         return Account(
             number=row[self._number] or None,

@@ -153,7 +153,7 @@ class Records:
         except ConnectorError:
             return set()  # the refusals stand, only without the better name; raising would hide what was written
 
-    def update(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
+    def amend(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
         """By id, of the records that are as ``before`` says when looked at just before."""
         (key,) = collection.key
         given = [{name: value for name, value in row.items() if name != key} for row in rows.to_dicts()]

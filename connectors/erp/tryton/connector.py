@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, SecretStr
 
@@ -63,7 +63,7 @@ class _Job:
 class TrytonConnector(AccountTarget, RecordSource, RecordTarget):
     """Employees of one company in Tryton 8.2, correlated by the unique ``party.code``; its parties as records too.
 
-    The promise is that of both: creations are one effect per key, changes of records are compared and set in one step.
+    Records are created once per key, and changed by comparing and setting in one step.
     """
 
     title: ClassVar[str] = "Tryton"
@@ -71,6 +71,8 @@ class TrytonConnector(AccountTarget, RecordSource, RecordTarget):
     rate: ClassVar[Rate] = Rate(calls=20, per_s=1, burst=5)
     promise: ClassVar[Promise] = Promise.KEY
     batch_limit: ClassVar[int] = 200
+    record_promise: ClassVar[Promise] = Promise.CONDITION
+    record_batch_limit: ClassVar[int] = 200
     fields: ClassVar[Mapping[str, FieldSpec]] = wire.FIELDS
 
     def __init__(self, settings: TrytonSettings, client: Client) -> None:
@@ -137,24 +139,8 @@ class TrytonConnector(AccountTarget, RecordSource, RecordTarget):
         receipts |= {write.key: receipt for (write, _), receipt in zip(hires, hired, strict=True)}
         return [receipts[write.key] for write in writes]
 
-    @overload
-    def update(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]: ...
-    @overload
-    def update(self, writes: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]: ...
-    def update(
-        self,
-        writes: Sequence[AccountWrite] | Collection,
-        rows: pl.DataFrame | None = None,
-        before: pl.DataFrame | None = None,
-    ) -> Sequence[Receipt]:
-        """Set fields of existing employees. An ``end_date`` may be corrected here, neither set anew nor lifted.
-
-        With a collection: set the fields of ``rows`` in records that are as ``before`` says.
-        """
-        if isinstance(writes, Collection):
-            if rows is None or before is None:
-                raise TypeError("records are changed with rows and before")
-            return self._records.update(writes, rows, before)
+    def update(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
+        """Set fields of existing employees. An ``end_date`` may be corrected here, neither set anew nor lifted."""
         return self._change(writes, faults(writes, unfit), moves_end)
 
     def disable(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
@@ -250,6 +236,10 @@ class TrytonConnector(AccountTarget, RecordSource, RecordTarget):
     def insert(self, collection: Collection, rows: pl.DataFrame) -> Sequence[Receipt]:
         """Create records: Tryton itself refuses a second party with a code, and a second employment of a party."""
         return self._records.insert(collection, rows)
+
+    def amend(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
+        """Set fields of records that are as ``before`` says, in one step."""
+        return self._records.amend(collection, rows, before)
 
     def delete(self, collection: Collection, before: pl.DataFrame) -> Sequence[Receipt]:
         """Delete records as they are expected; one that others use is refused as ``in_use``."""

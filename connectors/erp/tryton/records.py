@@ -100,7 +100,7 @@ class Records:
         receipts |= {place: receipt for (place, _, _), receipt in zip(ready, created, strict=True)}
         return _in_order(receipts)
 
-    def update(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
+    def amend(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
         """Compare with ``before``, then write under the condition that nobody wrote since the comparison."""
         kind = self._kind(collection.name)
         found = self._expected(kind, collection, before)

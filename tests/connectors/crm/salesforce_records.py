@@ -29,7 +29,7 @@ class RecordOrg(SalesforceOrg):
         return list(self.connector.insert(self.accounts, self.frame(list(rows))))
 
     def update(self, rows: list[dict[str, Any]], before: list[dict[str, Any]]) -> list[Receipt]:
-        return list(self.connector.update(self.accounts, self.frame(rows), self.frame(before)))
+        return list(self.connector.amend(self.accounts, self.frame(rows), self.frame(before)))
 
     def delete(self, *before: dict[str, Any]) -> list[Receipt]:
         return list(self.connector.delete(self.accounts, self.frame(list(before))))

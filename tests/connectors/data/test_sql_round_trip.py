@@ -68,7 +68,7 @@ def test_two_thousand_random_texts_survive(database):
     assert seen.rows() == rows.rows()
     read = pl.concat(page.rows for page in target.records("people").pages)
     assert read["note"].to_list() == [text or None for text in texts]
-    assert not target.update(people, seen.with_columns(name=pl.lit("x")), seen).others
+    assert not target.amend(people, seen.with_columns(name=pl.lit("x")), seen).others
 
 
 def test_a_source_gives_hostile_text_but_no_empty_text(database):

@@ -58,7 +58,7 @@ class Desk(Bench):
         return {row.pop(key).removeprefix(self.prefix): row for row in found.to_dicts()}
 
     def update(self, collection, rows, before):
-        return self.connector.update(collection, self.frame(collection, *rows), self.frame(collection, *before))
+        return self.connector.amend(collection, self.frame(collection, *rows), self.frame(collection, *before))
 
     def delete(self, collection, *before):
         return self.connector.delete(collection, self.frame(collection, *before))
