@@ -113,7 +113,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "reading": "正在读取",
     "writing": "正在写入",
     "proving": "正在核验",
-    "mapping": "正在映射",
+    "mapping again": "正在重新映射",
     "comparing": "正在比较",
     # what a spinner says
     "planning": "正在计划",

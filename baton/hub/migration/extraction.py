@@ -28,7 +28,7 @@ class Phase(StrEnum):
     PLANNING = "planning"
     WRITING = "writing"
     PROVING = "proving"
-    MAPPING = "mapping"
+    MAPPING = "mapping again"
     COMPARING = "comparing"
 
 
