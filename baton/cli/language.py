@@ -102,7 +102,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "if it is not: baton migrate rollback {run}": "如果有误：baton migrate rollback {run}",
     "stage": "阶段",
     "source": "来源",
-    "transform": "转换",
+    "mapping": "映射",
     "row": "行",
     "column": "列",
     "cause": "原因",

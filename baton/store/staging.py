@@ -12,11 +12,13 @@ import io
 import os
 import shutil
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import orjson
 import sqlalchemy as sa
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 _VERSION: Final = 1
 _NAME_DIGITS: Final = 16
+_BEHIND: Final = 2
+"""So many frames may wait to be written: each is in memory."""
 
 
 class Stage(StrEnum):
@@ -174,6 +178,45 @@ class Staging:
 
     def _path(self, run_id: str, stage: Stage, number: int, digest: bytes) -> Path:
         return self.folder / run_id / f"{stage}-{number:06d}-{digest.hex()[:_NAME_DIGITS]}.sealed"
+
+
+class StagingLine:
+    """Writes frames beside the work that makes the next ones, in the order given, at most a few behind.
+
+    What goes wrong with one is raised by the next call, or at the end.
+    """
+
+    def __init__(self, staging: Staging) -> None:
+        self._staging = staging
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="baton-staging")
+        self._waiting: deque[Future[Staged]] = deque()
+        self._written: list[Staged] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def write(
+        self,
+        place: tuple[str, Stage, int],
+        frame: pl.DataFrame,
+        *,
+        root: bytes = b"",
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        """As `Staging.write`, a little later."""
+        while len(self._waiting) >= _BEHIND:
+            self._written.append(self._waiting.popleft().result())
+        self._waiting.append(self._pool.submit(self._staging.write, place, frame, root=root, facts=facts))
+
+    def written(self) -> list[Staged]:
+        """Everything written since the last call, when all of it is on disk."""
+        while self._waiting:
+            self._written.append(self._waiting.popleft().result())
+        done, self._written = self._written, []
+        return done
 
 
 def _row(run_id: str, stage: Stage, number: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -46,8 +47,13 @@ def prove(hub: Hub, performer: SegmentPerformer, numbers: Sequence[int]) -> Prov
     with hub.database.read() as connection:
         known = hub.staging.of(connection, move.run_id, Stage.RESULT)
     proven = Proven()
+    fresh = [number for number in numbers if number not in known]
+    threads = hub.settings.system(move.target).threads
+    with ThreadPoolExecutor(threads, thread_name_prefix="baton-prove") as pool:
+        found = pool.map(lambda number: (number, _prove_one(hub, performer, number)), fresh)
+        known |= dict(found)
     for number in numbers:
-        record = known.get(number) or _prove_one(hub, performer, number)
+        record = known[number]
         counts = {name: count for name, count in record.facts.items() if isinstance(count, int)}
         totals = hub.staging.open_facts(record, "totals")
         both = (Totals.from_document(totals[side]) for side in ("expected", "found"))

@@ -39,7 +39,7 @@ class Proof(StrEnum):
     """Where a difference lies."""
 
     SOURCE = "source"
-    TRANSFORM = "transform"
+    TRANSFORM = "mapping"
     RESULT = "result"
 
 

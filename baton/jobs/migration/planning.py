@@ -74,6 +74,9 @@ class Planner:
         return fetched(self.target, self.collection, records.select(self.key), list(self.fields))
 
     def _compared(self, records: pl.DataFrame, found: pl.DataFrame, unfit: pl.DataFrame) -> Planned:
+        if found.is_empty():
+            needs = pl.lit(Need.INSERT.value).alias(ACTION)
+            return Planned(records.with_columns(needs, self.digester.rows(records).alias(DIGEST)), found, unfit)
         order = records.select(self.key)
         there = found.with_columns(pl.lit(value=True).alias("#there"))
         aligned = order.join(there, on=self.key, how="left", maintain_order="left")
