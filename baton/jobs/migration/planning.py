@@ -75,8 +75,8 @@ class Planner:
 
     def _compared(self, records: pl.DataFrame, found: pl.DataFrame, unfit: pl.DataFrame) -> Planned:
         if found.is_empty():
-            needs = pl.lit(Need.INSERT.value).alias(ACTION)
-            return Planned(records.with_columns(needs, self.digester.rows(records).alias(DIGEST)), found, unfit)
+            new = pl.lit(Need.INSERT.value).alias(ACTION)
+            return Planned(records.with_columns(new, self.digester.rows(records).alias(DIGEST)), found, unfit)
         order = records.select(self.key)
         there = found.with_columns(pl.lit(value=True).alias("#there"))
         aligned = order.join(there, on=self.key, how="left", maintain_order="left")
