@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from baton.cli.context import Context, command
+from baton.cli.counting import counting
+from baton.cli.migrate_look import COMMANDS as LOOKING
 from baton.cli.output import Voice
 from baton.cli.sync import login
 
 if TYPE_CHECKING:
-    from baton.hub.migration.extraction import Progress
     from baton.hub.migration.planning import MigrationPlan
     from baton.hub.migration.route import MigrationRequest
     from baton.hub.migration.running import Migrated
@@ -72,7 +72,7 @@ def run_command(context: Context, dry_run: bool, **given: Any) -> int:
     if dry_run:
         return _preview(context, _request(**given))
     voice = context.voice
-    with context.hub() as hub, _counting(voice) as progress:
+    with context.hub() as hub, counting(voice) as progress:
         plan = plan_migration(hub, _request(**given), progress)
         _show_plan(voice, plan)
         done = carry_on(hub, plan.run.id, progress)
@@ -83,7 +83,7 @@ def _preview(context: Context, request: MigrationRequest) -> int:
     from baton.hub.migration.planning import preview_migration
 
     voice = context.voice
-    with context.hub() as hub, _counting(voice) as progress:
+    with context.hub() as hub, counting(voice) as progress:
         plan = preview_migration(hub, request, progress)
     _show_plan(voice, plan)
     voice.say("dry run: nothing was stored and nothing will be sent; plan {hash}", hash=plan.run.plan_hash[:16])
@@ -97,7 +97,7 @@ def resume_command(context: Context, run: str) -> int:
     """Go on with a migration or a rollback where it stopped: after an interruption, or after it was released."""
     from baton.hub.migration.running import carry_on
 
-    with context.hub() as hub, _counting(context.voice) as progress:
+    with context.hub() as hub, counting(context.voice) as progress:
         done = carry_on(hub, run, progress)
     return _conclude(context.voice, done)
 
@@ -110,7 +110,7 @@ def rollback_command(context: Context, run: str, person: str | None) -> int:
     from baton.hub.migration.rollback import plan_rollback
     from baton.hub.migration.running import carry_on
 
-    with context.hub() as hub, _counting(context.voice) as progress:
+    with context.hub() as hub, counting(context.voice) as progress:
         undo = plan_rollback(hub, run, person or login())
         done = carry_on(hub, undo.id, progress)
     return _conclude(context.voice, done)
@@ -123,7 +123,7 @@ def verify_command(context: Context, run: str) -> int:
     from baton.hub.migration.verifying import verify
 
     voice = context.voice
-    with context.hub() as hub, _counting(voice) as progress:
+    with context.hub() as hub, counting(voice) as progress:
         found = verify(hub, run, progress)
     for stage, frame in found.differences.items():
         figures = {"count": found.compared[stage], "differing": frame.height}
@@ -185,25 +185,6 @@ def purge_command(context: Context) -> None:
     context.voice.document({"purged": gone})
 
 
-@contextmanager
-def _counting(voice: Voice) -> Iterator[Progress]:
-    """A line that counts rows, on a terminal and for people only."""
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    from baton.hub.migration.extraction import unwatched
-
-    console = Console(stderr=True)
-    if voice.json or not console.is_terminal:
-        yield unwatched
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda phase, rows: bar.update(task, description=f"{voice.words(phase.value)} {rows:,}")
-
-
 def _show_plan(voice: Voice, plan: MigrationPlan) -> None:
     counts = {name: plan.run.counts.get(name, 0) for name in ("read", "insert", "update", "nothing", "quarantined")}
     voice.say(
@@ -248,6 +229,7 @@ def _conclude(voice: Voice, done: Migrated) -> int:
 
 migrate = click.Group("migrate", help="Records from one system into another, proved three times, and back.")
 for each in (
+    *LOOKING,
     plan_command,
     run_command,
     resume_command,
