@@ -56,8 +56,8 @@ def _show(voice: Voice, found: Profile) -> None:
     voice.say("{rows} rows, {columns} columns", rows=found.rows, columns=len(found.columns))
     keys = "; ".join(" + ".join(key) for key in found.keys)
     voice.say("possible keys: {keys}", keys=keys or voice.words("none"))
-    headings = ["column", "type", "blank", "distinct", "length", "pattern", "sensitive", "suspicious"]
-    voice.table(headings, [_row(column) for column in found.columns.values()])
+    rows = [_row(column) for column in found.columns.values()]
+    voice.table(["column", "type", "blank", "distinct", "length", "pattern", "sensitive", "suspicious"], rows)
 
 
 def _row(column: ColumnProfile) -> tuple[object, ...]:

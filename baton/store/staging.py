@@ -43,6 +43,8 @@ class Stage(StrEnum):
 
     SOURCE = "source"
     """Rows as read, text only, page by page."""
+    UNREADABLE = "unreadable"
+    """Rows that the reader could not take, with the reason."""
     QUARANTINE = "quarantine"
     """Which rows of a page cannot be used, cell by cell, with the reason."""
     PLAN = "plan"

@@ -36,7 +36,9 @@ LISTED: Final = 1000
 
 def quarantined(hub: Hub, run_id: str) -> pl.DataFrame:
     """Every cell that kept a row out (``row column rule message``), in order."""
-    return _stage(hub, run_id, Stage.QUARANTINE, pl.DataFrame(schema=CELL_SCHEMA)).sort("row", maintain_order=True)
+    empty = pl.DataFrame(schema=CELL_SCHEMA)
+    parts = [_stage(hub, run_id, stage, empty) for stage in (Stage.UNREADABLE, Stage.QUARANTINE)]
+    return pl.concat(parts).sort("row", maintain_order=True)
 
 
 def differences(hub: Hub, run_id: str) -> pl.DataFrame:
