@@ -13,6 +13,7 @@ from baton.engine.plan import stored_plan_hash
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.execution import find_run
+from baton.hub.sync import JOB as SYNC
 from baton.model.account import Action, Receipt
 from baton.model.effect import EffectState, RecordAction
 from baton.store.leases import Settlement
