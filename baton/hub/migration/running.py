@@ -20,7 +20,7 @@ from baton.hub.migration.performer import LEASE_S, SegmentPerformer
 from baton.hub.migration.proving import Proven, prove
 from baton.hub.migration.undoing import close_loads
 from baton.jobs.migration.waves import DEPTHS_PER_WAVE, wave_of
-from baton.model.effect import EffectState, RecordAction
+from baton.model.effect import UNSETTLED_STATES, EffectState, RecordAction
 from baton.records.compare import Cause
 from baton.records.digest import root_of_roots
 from baton.store.leases import Scope
@@ -137,10 +137,13 @@ class Running:
             self.move = self.hub.moves.note(connection, self.run.id, **{name: self.move.facts.get(name, 0.0) + took})
 
     def _await_others(self) -> None:
-        """Wait for segments that another worker holds: it finishes them, or it was killed and its lease runs out."""
+        """Wait for segments that another worker holds (to write them, or to find out what became of a write).
+
+        It finishes them, or it was killed and its lease runs out.
+        """
         runs = [self.run.id, *filter(None, [self.move.undoes])]
-        held = sa.select(sa.func.min(effects.c.lease_until)).where(
-            effects.c.run_id.in_(runs), effects.c.state == EffectState.SENT.value
+        held = sa.select(sa.func.max(effects.c.lease_until)).where(
+            effects.c.run_id.in_(runs), effects.c.state.in_(UNSETTLED_STATES)
         )
         while True:
             with self.hub.database.read() as connection:
