@@ -110,16 +110,21 @@ class Running:
         self._await_others()
         if self.move.undoes:
             close_loads(self.hub, self.move)
-        action = RecordAction.RESTORE if self.move.undoes else RecordAction.LOAD
-        below = None if self.move.undoes else (wave + 1) * DEPTHS_PER_WAVE
-        scope = Scope(frozenset({action.value}), self.run.id, below)
-        settings = self.hub.settings.system(self.move.target)
-        report = execution.perform(self.hub, settings, self.performer, scope, LEASE_S)
-        self.halted = report.halted
+        self._perform(wave)
+        while not self.halted and self._leased_until() is not None:  # somebody else has taken some of it meanwhile
+            self._await_others()
+            self._perform(wave)
         closed = self.segments.keys() - self._open()
         self.progress(Phase.WRITING, sum(self.segments[number].row_count for number in closed))
         self._spend("sent_in_s", started)
         return self.halted
+
+    def _perform(self, wave: int) -> None:
+        action = RecordAction.RESTORE if self.move.undoes else RecordAction.LOAD
+        below = None if self.move.undoes else (wave + 1) * DEPTHS_PER_WAVE
+        scope = Scope(frozenset({action.value}), self.run.id, below)
+        settings = self.hub.settings.system(self.move.target)
+        self.halted = execution.perform(self.hub, settings, self.performer, scope, LEASE_S).halted
 
     def close(self, wave: int) -> bool:
         """Prove the wave; whether the next one may go. One that went wrong holds those after it for a person."""
@@ -141,16 +146,20 @@ class Running:
 
         It finishes them, or it was killed and its lease runs out.
         """
+        while (until := self._leased_until()) is not None:
+            self.hub.clock.sleep(min((until - self.hub.clock.now()).total_seconds() + 0.1, _LOOK_AGAIN_S))
+
+    def _leased_until(self) -> datetime | None:
+        """How long a living worker holds something of this run (or of the one it undoes); None where nobody does."""
         runs = [self.run.id, *filter(None, [self.move.undoes])]
         held = sa.select(sa.func.max(effects.c.lease_until)).where(
-            effects.c.run_id.in_(runs), effects.c.state.in_(UNSETTLED_STATES)
+            effects.c.run_id.in_(runs),
+            effects.c.state.in_(UNSETTLED_STATES),
+            effects.c.lease_until >= self.hub.clock.now(),
         )
-        while True:
-            with self.hub.database.read() as connection:
-                until = connection.execute(held).scalar_one()
-            if until is None or until < self.hub.clock.now():
-                return
-            self.hub.clock.sleep(min((until - self.hub.clock.now()).total_seconds() + 0.1, _LOOK_AGAIN_S))
+        with self.hub.database.read() as connection:
+            until: datetime | None = connection.execute(held).scalar_one()
+        return until
 
     def _open(self) -> set[int]:
         """Segments whose effect of this run has not ended."""
