@@ -275,8 +275,8 @@ class RecordTarget(Connector):
     expected is refused with the code `CHANGED` and left as it is.
     """
 
-    promise: ClassVar[Promise]
-    batch_limit: ClassVar[int]
+    record_promise: ClassVar[Promise]
+    record_batch_limit: ClassVar[int]
     """The most records one call of this connector takes."""
 
     CHANGED: ClassVar[str] = "changed"
@@ -292,9 +292,10 @@ class RecordTarget(Connector):
 
     @abstractmethod
     def fetch(self, collection: Collection, keys: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
-        """The records with these keys, in any order: key columns, then the fields; the others are left out.
+        """The records with these keys, in any order: key columns, then the fields; the rest is left out.
 
-        ``keys`` may have any number of rows; the connector cuts it to what its vendor takes.
+        ``keys`` may have any number of rows; the connector cuts it to what its vendor takes. ``fields`` names no key
+        field, and may be empty.
         """
 
     @abstractmethod
@@ -302,7 +303,7 @@ class RecordTarget(Connector):
         """Create records; one that exists already is refused (`CHANGED`)."""
 
     @abstractmethod
-    def update(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
+    def amend(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
         """Set the fields of ``rows`` in existing records.
 
         ``before`` is what is there: the same records in the same order, without the fields that cannot be read.

@@ -53,16 +53,18 @@ class ConnectorFacts:
 
 def describe(name: str, connector: type[Connector]) -> ConnectorFacts:
     """The facts of one connector class."""
-    target = connector if issubclass(connector, AccountTarget | RecordTarget) else None
     accounts = connector if issubclass(connector, AccountTarget) else None
+    records = connector if issubclass(connector, RecordTarget) else None
+    promise = accounts.promise if accounts else records.record_promise if records else None
+    limit = accounts.batch_limit if accounts else records.record_batch_limit if records else None
     return ConnectorFacts(
         name=name,
         kind=name.partition("/")[0],
         title=connector.title,
         capabilities=capabilities(connector),
         actions=tuple(action for action in Action if accounts and callable(getattr(connector, action.value, None))),
-        promise=target.promise.value if target else None,
-        batch_limit=target.batch_limit if target else None,
+        promise=promise.value if promise else None,
+        batch_limit=limit,
         whole_batches=accounts.whole_batches if accounts else False,
         rate=connector.rate,
         settings=_settings(connector),

@@ -95,6 +95,16 @@ CHINESE: Final[Mapping[str, str]] = {
     "then: baton migrate run MAPPING --resume-quarantine {path} --of {run}": (
         "然后执行：baton migrate run 映射文件 --resume-quarantine {path} --of {run}"
     ),
+    "{rows} rows, {columns} columns": "{rows} 行，{columns} 列",
+    "possible keys: {keys}": "可能的主键：{keys}",
+    "none": "无",
+    "type": "类型",
+    "blank": "空值",
+    "distinct": "不同值",
+    "length": "长度",
+    "pattern": "常见模式",
+    "sensitive": "敏感",
+    "suspicious": "可疑之处",
     "staged records of {count} runs deleted": "已删除 {count} 次迁移的暂存数据",
     "if that is right: baton release {run} --as YOU --why TEXT; baton migrate resume {run}": (
         "如果无误：baton release {run} --as 姓名 --why 理由；然后 baton migrate resume {run}"
@@ -102,7 +112,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "if it is not: baton migrate rollback {run}": "如果有误：baton migrate rollback {run}",
     "stage": "阶段",
     "source": "来源",
-    "transform": "转换",
+    "mapping": "映射",
     "row": "行",
     "column": "列",
     "cause": "原因",
@@ -113,7 +123,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "reading": "正在读取",
     "writing": "正在写入",
     "proving": "正在核验",
-    "mapping": "正在映射",
+    "mapping again": "正在重新映射",
     "comparing": "正在比较",
     # what a spinner says
     "planning": "正在计划",

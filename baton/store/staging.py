@@ -12,11 +12,13 @@ import io
 import os
 import shutil
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import orjson
 import sqlalchemy as sa
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 
 _VERSION: Final = 1
 _NAME_DIGITS: Final = 16
+_BEHIND: Final = 2
+"""So many frames may wait to be written: each is in memory."""
 
 
 class Stage(StrEnum):
@@ -39,6 +43,8 @@ class Stage(StrEnum):
 
     SOURCE = "source"
     """Rows as read, text only, page by page."""
+    UNREADABLE = "unreadable"
+    """Rows that the reader could not take, with the reason."""
     QUARANTINE = "quarantine"
     """Which rows of a page cannot be used, cell by cell, with the reason."""
     PLAN = "plan"
@@ -98,7 +104,7 @@ class Staging:
         row = _row(*place)
         sealed = self.keyring.seal(buffer.getvalue(), table="staged", row=row, column="file", version=_VERSION)
         digest = hashlib.sha256(sealed).digest()
-        _write_whole(self._path(run_id, stage, number, digest), sealed)
+        write_whole(self._path(run_id, stage, number, digest), sealed)
         return Staged(run_id, stage, number, frame.height, digest, root, facts or {})
 
     def seal_facts(self, place: tuple[str, Stage, int], facts: Mapping[str, Any]) -> str:
@@ -176,6 +182,45 @@ class Staging:
         return self.folder / run_id / f"{stage}-{number:06d}-{digest.hex()[:_NAME_DIGITS]}.sealed"
 
 
+class StagingLine:
+    """Writes frames beside the work that makes the next ones, in the order given, at most a few behind.
+
+    What goes wrong with one is raised by the next call, or at the end.
+    """
+
+    def __init__(self, staging: Staging) -> None:
+        self._staging = staging
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="baton-staging")
+        self._waiting: deque[Future[Staged]] = deque()
+        self._written: list[Staged] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def write(
+        self,
+        place: tuple[str, Stage, int],
+        frame: pl.DataFrame,
+        *,
+        root: bytes = b"",
+        facts: Mapping[str, Any] | None = None,
+    ) -> None:
+        """As `Staging.write`, a little later."""
+        while len(self._waiting) >= _BEHIND:
+            self._written.append(self._waiting.popleft().result())
+        self._waiting.append(self._pool.submit(self._staging.write, place, frame, root=root, facts=facts))
+
+    def written(self) -> list[Staged]:
+        """Everything written since the last call, when all of it is on disk."""
+        while self._waiting:
+            self._written.append(self._waiting.popleft().result())
+        done, self._written = self._written, []
+        return done
+
+
 def _row(run_id: str, stage: Stage, number: int) -> str:
     return f"{run_id}/{stage}/{number}"
 
@@ -189,8 +234,8 @@ def _unreadable(record: Staged, what: str, remedy: str) -> TamperedError:
     return TamperedError(message, code="staged", remedy=remedy)
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    """The whole file or none: written beside its place, flushed to the disk, renamed."""
+def write_whole(path: Path, data: bytes) -> None:
+    """The whole file or none: written beside its place, flushed to the disk, renamed; or `StorageFullError`."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = path.with_suffix(f".{os.getpid()}.part")
     try:

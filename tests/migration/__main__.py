@@ -51,7 +51,7 @@ def _faults(given: Options) -> None:
         kinds = Counter({kind: figures.planted[kind] for kind in KINDS})
         _say(
             f"planted faults, seed {seed}: {given.rows} rows, {kinds.total()} faults of {len(kinds)} kinds "
-            f"(source {figures.planted['source']}, transform {figures.planted['transform']}, "
+            f"(source {figures.planted['source']}, mapping {figures.planted['mapping']}, "
             f"target {figures.planted['result']}), found {figures.found} with stage, field and cause, "
             f"false alarms {len(figures.false_alarms)}; {figures.seconds:.0f} s"
         )

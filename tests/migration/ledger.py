@@ -63,7 +63,7 @@ class Ledger:
 class LedgerTarget(NewSystem):
     """Carries a call out in two halves: a process may die before, between and after them."""
 
-    batch_limit: ClassVar[int] = 16
+    record_batch_limit: ClassVar[int] = 16
 
     def count(self, collection: Collection) -> int:
         return len(self.shelf.truth())
@@ -76,7 +76,7 @@ class LedgerTarget(NewSystem):
         return frame.select(from_text(pl.col(name), self.fields[name]).alias(name) for name in names)
 
     def _write(self, action: str, rows: pl.DataFrame, before: pl.DataFrame | None) -> Sequence[Receipt]:
-        assert 0 < rows.height <= self.batch_limit
+        assert 0 < rows.height <= self.record_batch_limit
         pairs = list(zip(rows.to_dicts(), [None] * rows.height if before is None else before.to_dicts(), strict=True))
         middle = (len(pairs) + 1) // 2
         receipts: list[Receipt] = []

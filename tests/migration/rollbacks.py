@@ -36,7 +36,7 @@ class Interruption(BaseException):
 
 
 class Target(NewSystem):
-    batch_limit: ClassVar[int] = 37
+    record_batch_limit: ClassVar[int] = 37
 
 
 @dataclass

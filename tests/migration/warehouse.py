@@ -107,7 +107,7 @@ class FrameSource(OldSystem):
 class FrameTarget(NewSystem):
     """Takes many records at once, and holds whatever it is made to hold: two records of one key, for instance."""
 
-    batch_limit: ClassVar[int] = 50_000
+    record_batch_limit: ClassVar[int] = 50_000
 
     def records(self, collection: str) -> Feed:
         rows = self.shelf.rows

@@ -135,8 +135,8 @@ class NewSystem(RecordTarget, RecordSource):
     title: ClassVar[str] = "New system"
     Settings = NoSettings
     rate: ClassVar[Rate] = Rate(1000, burst=1000)
-    promise: ClassVar[Promise] = Promise.CONDITION
-    batch_limit: ClassVar[int] = 700
+    record_promise: ClassVar[Promise] = Promise.CONDITION
+    record_batch_limit: ClassVar[int] = 700
 
     def __init__(self, shelf: Shelf, fields: Mapping[str, FieldSpec] = STAFF) -> None:
         super().__init__(NoSettings(), NoClient())
@@ -172,14 +172,14 @@ class NewSystem(RecordTarget, RecordSource):
     def insert(self, collection: Collection, rows: pl.DataFrame) -> Sequence[Receipt]:
         return self._write("insert", rows, None)
 
-    def update(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
+    def amend(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
         return self._write("update", rows, before)
 
     def delete(self, collection: Collection, before: pl.DataFrame) -> Sequence[Receipt]:
         return self._write("delete", before, before)
 
     def _write(self, action: str, rows: pl.DataFrame, before: pl.DataFrame | None) -> Sequence[Receipt]:
-        assert 0 < rows.height <= self.batch_limit
+        assert 0 < rows.height <= self.record_batch_limit
         self.shelf.calls.append((action, rows.height))
         self.shelf.on_write(self.shelf, action, rows)
         expected = [None] * rows.height if before is None else before.to_dicts()

@@ -16,7 +16,7 @@ from baton.jobs.migration.cells import CELL_SCHEMA, UnfitCell, cell_frame
 from baton.jobs.migration.survey import Standing, Survey
 from baton.jobs.migration.transform import ROW, SOURCE_DIGEST, key_mapping, transform
 from baton.records.digest import Digester, root_of_roots, tree_root
-from baton.store.staging import Stage, Staged
+from baton.store.staging import Stage, Staged, StagingLine
 
 PAGE_ROWS = 50_000
 
@@ -28,7 +28,7 @@ class Phase(StrEnum):
     PLANNING = "planning"
     WRITING = "writing"
     PROVING = "proving"
-    MAPPING = "mapping"
+    MAPPING = "mapping again"
     COMPARING = "comparing"
 
 
@@ -62,40 +62,56 @@ class Extracted:
         return root_of_roots(page.root for page in self.pages)
 
 
-def extract(hub: Hub, route: Route, run_id: str, salt: bytes, progress: Progress) -> Extracted:
+def extract(hub: Hub, route: Route, run_id: str, salt: bytes, line: StagingLine, progress: Progress) -> Extracted:
     """Read all records of the source. Raises `FeedRefusedError` for a source that has none, or no longer one shape."""
     feed = route.read()
     found = Extracted(feed.origin)
     rejected: list[UnfitCell] = []
     survey = Survey()
-    names = dict.fromkeys((*route.rules.key, *((route.parent,) if route.parent else ())))
-    keys = key_mapping(route.mapping, tuple(names))
-    key_fields = {name: route.fields[name] for name in names}
+    keys = _Keys(route)
     digester: Digester | None = None
+    rows = 0
     for number, page in enumerate(gathered(feed.pages, rejected)):
-        columns = tuple(name for name in page.columns if name != ROW)
-        if digester is None:
-            if SOURCE_DIGEST in columns or page.columns.count(ROW) > 1:
-                raise _refused(feed.origin, "columns", f"a column is named {ROW} or {SOURCE_DIGEST}: rename it")
-            found.columns = columns
-            digester = Digester(text_fields(columns), salt)
-        elif columns != found.columns:
-            raise _refused(feed.origin, "columns", "the source changed its columns while it was read")
+        columns = _columns(page, found)
+        digester = digester or Digester(text_fields(columns), salt)
         digests = digester.rows(page)
-        rows = page.with_columns(digests.alias(SOURCE_DIGEST))
-        place = (run_id, Stage.SOURCE, number)
-        found.pages.append(hub.staging.write(place, rows, root=tree_root(digests)))
-        records = transform(page, page.get_column(ROW), keys, key_fields).records
-        survey.add(records, route.rules.key, route.parent)
-        hub.crash_point("extracting")
-        progress(Phase.READING, found.row_count)
-    if not found.row_count:
-        raise _refused(
-            feed.origin, "empty", "the source has no records: there is nothing to migrate, and nothing to prove"
+        line.write(
+            (run_id, Stage.SOURCE, number), page.with_columns(digests.alias(SOURCE_DIGEST)), root=tree_root(digests)
         )
+        survey.add(keys.of(page), route.rules.key, route.parent)
+        rows += page.height
+        hub.crash_point("extracting")
+        progress(Phase.READING, rows)
+    if not rows:
+        raise _refused(found.origin, "empty", "the source has no records: there is nothing to migrate or to prove")
+    found.pages = line.written()
     found.unreadable = cell_frame(rejected)
     found.standing = survey.result()
     return found
+
+
+def _columns(page: pl.DataFrame, found: Extracted) -> tuple[str, ...]:
+    """The columns of a page: those of the pages before, under names that are not ours."""
+    columns = tuple(name for name in page.columns if name != ROW)
+    if SOURCE_DIGEST in columns:
+        raise _refused(found.origin, "columns", f"a column is named {SOURCE_DIGEST}: rename it")
+    if found.columns and columns != found.columns:
+        raise _refused(found.origin, "columns", "the source changed its columns while it was read")
+    found.columns = columns
+    return columns
+
+
+class _Keys:
+    """What must be known of every row before any of them is planned: its key, and the record it refers to."""
+
+    def __init__(self, route: Route) -> None:
+        names = dict.fromkeys((*route.rules.key, *((route.parent,) if route.parent else ())))
+        self._mapping = key_mapping(route.mapping, tuple(names))
+        self._fields = {name: route.fields[name] for name in names}
+
+    def of(self, page: pl.DataFrame) -> pl.DataFrame:
+        """`ROW` and the key fields of the rows that have a key."""
+        return transform(page, page.get_column(ROW), self._mapping, self._fields).records
 
 
 def gathered(pages: Iterator[SourcePage], rejected: list[UnfitCell]) -> Iterator[pl.DataFrame]:

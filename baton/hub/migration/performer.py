@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from threading import Event, Thread
 from typing import Final
 
 import polars as pl
@@ -13,7 +14,7 @@ import polars as pl
 from baton.contracts import Collection, RecordTarget
 from baton.engine.calls import RetryRule, patient
 from baton.engine.performer import Call, Outcomes, Performer
-from baton.errors import HaltError, TamperedError
+from baton.errors import HaltError, LeaseLostError, TamperedError
 from baton.hub.core import Hub
 from baton.hub.migration.route import record_target
 from baton.jobs.migration.exchange import Change, Exchange, loading, restoring
@@ -26,7 +27,7 @@ from baton.store.moves import Move
 from baton.store.staging import Stage, Staged, StorageFullError
 
 LEASE_S: Final = 60.0
-"""How long a segment stays claimed without a call: so long a run waits for a worker that was killed."""
+"""How long a segment stays claimed by a worker that gives no sign: so long a run waits for one that was killed."""
 OUTCOME_SCHEMA: Final = {"row": pl.Int64(), **dict.fromkeys(("outcome", "code", "message", "remedy"), pl.String())}
 """What became of a record that was not simply written."""
 
@@ -111,7 +112,8 @@ class SegmentCall(Call):
         """Write what is not there yet, store what became of it record by record, and answer for the whole."""
         hub = self.performer.hub
         hub.crash_point("sending")
-        answers = [(change, self._perform(change)) for change in self.changes]
+        with self._kept():
+            answers = [(change, self._perform(change)) for change in self.changes]
         hub.crash_point("written")
         with _for_a_person():
             record = self._stage(answers)
@@ -130,17 +132,30 @@ class SegmentCall(Call):
     def _perform(self, change: Change) -> Receipts:
         exchange = self.performer.exchange
         if self.effect.attempts <= 1:
-            return exchange.perform(change, self._renew)
+            return exchange.perform(change)
         waiting, said = exchange.open_part(change)
-        answers = exchange.perform(change.only(waiting), self._renew) if waiting else Receipts(0)
+        answers = exchange.perform(change.only(waiting)) if waiting else Receipts(0)
         others = {**said.others, **{waiting[at]: receipt for at, receipt in answers.others.items()}}
         return Receipts(len(said), others=others)
 
-    def _renew(self) -> None:
-        """A segment takes many calls: each of them must still be ours to make."""
-        hub = self.performer.hub
-        with hub.database.write() as connection:
-            hub.leases.renew(connection, self.effect, LEASE_S)
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        """Keep the segment ours while it is worked on, however long a call takes; a process that dies lets it go."""
+        done = Event()
+
+        def renew() -> None:
+            hub = self.performer.hub
+            while not done.wait(LEASE_S / 3):
+                with suppress(LeaseLostError), hub.database.write() as connection:  # the outcome will not be stored
+                    hub.leases.renew(connection, self.effect, LEASE_S)
+
+        keeper = Thread(target=renew, name=f"keep-{self.effect.id}", daemon=True)
+        keeper.start()
+        try:
+            yield
+        finally:
+            done.set()
+            keeper.join()
 
     def _stage(self, answers: Sequence[tuple[Change, Receipts]]) -> Staged:
         rows = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -25,7 +25,7 @@ from baton.records.totals import Totals
 from baton.store.effects import Drafted
 from baton.store.moves import Move
 from baton.store.runs import Run, RunFault, RunState
-from baton.store.staging import Stage, Staged
+from baton.store.staging import Stage, Staged, StagingLine
 
 JOB = "migration"
 SMALLEST_SEGMENT = 2_000
@@ -83,7 +83,7 @@ class _Planning:
         self.fixed: Counter[str] = Counter()
         self.faults: list[RunFault] = []
         self.staged: list[Staged] = []
-        self.segments: list[Staged] = []
+        self.segment_count = 0
         self.totals = {"source": Totals(), "quarantined": Totals(), "planned": Totals()}
 
     def carry_out(self) -> MigrationPlan:
@@ -93,12 +93,15 @@ class _Planning:
         # The same for the same route and mapping, so that the same input gives the same plan; a secret all the same.
         salt = self.hub.keyring.field_digest(route.mapping.digest, f"migration/{place}")
         before = route.target.count(route.collection)
-        extracted = extract(self.hub, route, self.run_id, salt, self.progress)
-        self.staged += extracted.pages
-        self._note_unfit(extracted.unreadable)
-        self._plan_pages(extracted, salt, target_is_empty=before == 0)
+        with StagingLine(self.hub.staging) as self.line:
+            extracted = extract(self.hub, route, self.run_id, salt, self.line, self.progress)
+            self._note_unreadable(extracted.unreadable)
+            self._plan_pages(extracted, salt, target_is_empty=before == 0)
+            planned = self.line.written()
+        self.staged = [*extracted.pages, *planned]
+        segments = [record for record in planned if record.stage is Stage.PLAN]
         self._check_carried()
-        drafted = [self._drafted(segment) for segment in self.segments if segment.facts["writes"]]
+        drafted = [self._drafted(segment) for segment in segments if segment.facts["writes"]]
         self.counts["effects"] = len(drafted)
         self.counts["read"] = extracted.row_count + extracted.unreadable.height
         run = Run(
@@ -106,12 +109,13 @@ class _Planning:
             job=JOB,
             state=RunState.READY,
             requested_by=self.request.requested_by,
-            plan_hash=self._plan_hash(),
+            plan_hash=self._plan_hash(segments),
             feed_digest=extracted.origin.digest or extracted.root.hex(),
             created_at=self.now,
             counts=dict(self.counts),
         )
-        return MigrationPlan(run, self._move(extracted, salt, before), route, self.segments, drafted, self.faults)
+        move = self._move(extracted, segments, salt, before)
+        return MigrationPlan(run, move, route, segments, drafted, self.faults)
 
     def save(self, plan: MigrationPlan) -> None:
         """One transaction: the run, where it stands, what is staged, and its effects."""
@@ -160,8 +164,13 @@ class _Planning:
         rows = unfit.get_column("row").unique()
         aside = source.filter(pl.col(ROW).is_in(rows.implode()))
         self.totals["quarantined"].add(source_totals(aside, comparable, self.route.fields))
-        self.staged.append(self.hub.staging.write((self.run_id, Stage.QUARANTINE, page.number), unfit))
+        self.line.write((self.run_id, Stage.QUARANTINE, page.number), unfit)
         self._note_unfit(unfit)
+
+    def _note_unreadable(self, unreadable: pl.DataFrame) -> None:
+        if unreadable.height:
+            self.line.write((self.run_id, Stage.UNREADABLE, 0), unreadable)
+            self._note_unfit(unreadable)
 
     def _note_unfit(self, unfit: pl.DataFrame) -> None:
         self.counts["quarantined"] += unfit.get_column("row").n_unique()
@@ -187,21 +196,21 @@ class _Planning:
     @property
     def _segment_rows(self) -> int:
         """Some calls' worth: small enough to be done within a lease, large enough to cost the ledger little."""
-        return min(PAGE_ROWS, max(SMALLEST_SEGMENT, self.route.target.batch_limit))
+        return min(PAGE_ROWS, max(SMALLEST_SEGMENT, self.route.target.record_batch_limit))
 
     def _stage_segment(self, records: pl.DataFrame, before: pl.DataFrame, at: int) -> None:
-        number = len(self.segments)
+        number = self.segment_count
+        self.segment_count += 1
         needs = dict(records.group_by(ACTION).len().rows())
         writes = records.height - needs.get(Need.NOTHING.value, 0)
-        facts = {"rank": at, "writes": writes, **needs}
         root = tree_root(records.get_column(DIGEST))
-        segment = self.hub.staging.write((self.run_id, Stage.PLAN, number), records, root=root, facts=facts)
-        self.segments.append(segment)
-        self.staged.append(segment)
+        self.line.write(
+            (self.run_id, Stage.PLAN, number), records, root=root, facts={"rank": at, "writes": writes, **needs}
+        )
         if Need.UPDATE.value in needs:
             changed = records.filter(pl.col(ACTION) == Need.UPDATE).select(ROW, *self.route.rules.key)
             mine = changed.join(before, on=self.route.rules.key, how="left", maintain_order="left")
-            self.staged.append(self.hub.staging.write((self.run_id, Stage.BEFORE, number), mine))
+            self.line.write((self.run_id, Stage.BEFORE, number), mine)
 
     # --- what is kept of it
 
@@ -226,15 +235,15 @@ class _Planning:
         )
         return Drafted(intention, 1, self.route.mapping.digest, {"plan": segment.root.hex()})
 
-    def _plan_hash(self) -> str:
+    def _plan_hash(self, segments: Sequence[Staged]) -> str:
         """The same input gives the same hash, whoever asks and whenever."""
-        root = root_of_roots(segment.root for segment in self.segments)
+        root = root_of_roots(segment.root for segment in segments)
         needs = ",".join(f"{need}={self.counts[need]}" for need in Need)
         route = self.route
         said = f"{route.mapping.digest}|{route.target_name}|{route.collection.name}|{needs}"
         return hashlib.sha256(said.encode() + root).hexdigest()
 
-    def _move(self, extracted: Extracted, salt: bytes, before: int) -> Move:
+    def _move(self, extracted: Extracted, segments: Sequence[Staged], salt: bytes, before: int) -> Move:
         route = self.route
         return Move(
             run_id=self.run_id,
@@ -246,7 +255,7 @@ class _Planning:
             mapping_digest=route.mapping.digest,
             fields=route.fields,
             key=route.rules.key,
-            waves=_wave_sizes(self.segments),
+            waves=_wave_sizes(segments),
             retain_until=_days_later(self.now, self.request.retention_days),
             facts={
                 "salt": salt.hex(),
@@ -256,7 +265,7 @@ class _Planning:
                 "columns": list(extracted.columns),
                 "roots": {
                     "source": extracted.root.hex(),
-                    "planned": root_of_roots(segment.root for segment in self.segments).hex(),
+                    "planned": root_of_roots(segment.root for segment in segments).hex(),
                 },
                 "totals": {stage: totals.to_document() for stage, totals in self.totals.items()},
                 "rules": dict(self.rules),
@@ -277,7 +286,7 @@ def _parts(records: pl.DataFrame, waves: pl.Series, depths: pl.Series) -> Iterat
         yield wave, depth, records.filter((waves == wave) & (depths == depth))
 
 
-def _wave_sizes(segments: list[Staged]) -> tuple[int, ...]:
+def _wave_sizes(segments: Sequence[Staged]) -> tuple[int, ...]:
     sizes: Counter[int] = Counter()
     for segment in segments:
         sizes[segment.facts["rank"] // 1000] += segment.row_count

@@ -40,7 +40,7 @@ class Proof(StrEnum):
     """Where a difference lies."""
 
     SOURCE = "source"
-    TRANSFORM = "transform"
+    TRANSFORM = "mapping"
     RESULT = "result"
 
 

@@ -16,6 +16,7 @@ import polars as pl
 from baton.contracts import Collection, RecordTarget
 from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
 from baton.jobs.migration.planning import ACTION, Need
+from baton.jobs.migration.reading import THERE, beside, fetched
 from baton.jobs.migration.transform import ROW
 from baton.model.account import FieldSpec, Outcome, Receipt
 from baton.model.receipts import Receipts
@@ -92,15 +93,11 @@ class Exchange:
     """Over the fields that can be read back."""
     patience: Patience
 
-    def perform(self, change: Change, between: Callable[[], None] = lambda: None) -> Receipts:
-        """One receipt per record. Raises `RetryableError` and `HaltError` of the first call that nothing came of.
-
-        ``between`` is called before every call to the target.
-        """
+    def perform(self, change: Change) -> Receipts:
+        """One receipt per record. Raises `RetryableError` and `HaltError` of the first call that nothing came of."""
         others: dict[int, Receipt] = {}
-        for start in range(0, change.rows.len(), self.target.batch_limit):
-            between()
-            part = change.cut(start, self.target.batch_limit)
+        for start in range(0, change.rows.len(), self.target.record_batch_limit):
+            part = change.cut(start, self.target.record_batch_limit)
             answers = self._resolved(part, self._sent(part))
             others.update((start + at, receipt) for at, receipt in answers.others.items())
         return Receipts(change.rows.len(), others=others)
@@ -137,7 +134,7 @@ class Exchange:
             return self.target.insert(self.collection, change.after)
         if change.after is None:
             return self.target.delete(self.collection, change.before)
-        return self.target.update(self.collection, change.after, change.before)
+        return self.target.amend(self.collection, change.after, change.before)
 
     def _halved(self, change: Change, error: RejectedError) -> Receipts:
         count = change.rows.len()
@@ -155,7 +152,7 @@ class Exchange:
             return answers
         look = change.only(unclear)
         try:
-            found = self.target.fetch(self.collection, look.known.select(self.key), list(self.digester.names))
+            found = fetched(self.target, self.collection, look.known.select(self.key), self.digester.names)
         except ConnectorError as error:
             if not isinstance(error, RetryableError | InDoubtError):
                 raise
@@ -170,10 +167,8 @@ class Exchange:
 
     def _alike(self, change: Change, side: pl.DataFrame | None, found: pl.DataFrame) -> pl.Series:
         """Per record: whether what was found is that side."""
-        order = change.known.select(self.key)
-        there = found.with_columns(pl.lit(value=True).alias("#there"))
-        aligned = order.join(there, on=self.key, how="left", maintain_order="left")
-        exists = aligned.get_column("#there").fill_null(value=False)
+        aligned = beside(change.known.select(self.key), found)
+        exists = aligned.get_column(THERE)
         if side is None:
             return ~exists
         return exists & (self.digester.rows(aligned) == self.digester.rows(side))

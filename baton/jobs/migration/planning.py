@@ -11,6 +11,7 @@ import polars as pl
 
 from baton.contracts import Collection, RecordTarget
 from baton.jobs.migration.cells import CELL_SCHEMA, cells_at
+from baton.jobs.migration.reading import THERE, beside, fetched
 from baton.jobs.migration.transform import KEPT, OWN_COLUMNS, ROW
 from baton.model.account import FieldSpec, FieldType
 from baton.records.digest import Digester
@@ -70,13 +71,14 @@ class Planner:
     def _found(self, records: pl.DataFrame) -> pl.DataFrame:
         if self.target_is_empty or records.is_empty():
             return records.select(list(self.fields)).clear()
-        return self.target.fetch(self.collection, records.select(self.key), list(self.fields)).select(list(self.fields))
+        return fetched(self.target, self.collection, records.select(self.key), list(self.fields))
 
     def _compared(self, records: pl.DataFrame, found: pl.DataFrame, unfit: pl.DataFrame) -> Planned:
-        order = records.select(self.key)
-        there = found.with_columns(pl.lit(value=True).alias("#there"))
-        aligned = order.join(there, on=self.key, how="left", maintain_order="left")
-        exists = aligned.get_column("#there").fill_null(value=False)
+        if found.is_empty():
+            new = pl.lit(Need.INSERT.value).alias(ACTION)
+            return Planned(records.with_columns(new, self.digester.rows(records).alias(DIGEST)), found, unfit)
+        aligned = beside(records.select(self.key), found)
+        exists = aligned.get_column(THERE)
         records = _keep_current(records, aligned, exists)
         digests = self.digester.rows(records)
         same = exists & (digests == self.digester.rows(aligned.select(list(self.fields))))
@@ -106,7 +108,7 @@ def missing_keys(target: RecordTarget, collection: str, wanted: pl.Series) -> pl
     if len(referred.key) != 1 or not wanted.len():
         return wanted.clear()
     (key,) = referred.key
-    found = target.fetch(referred, wanted.alias(key).to_frame(), [key]).get_column(key)
+    found = fetched(target, referred, wanted.alias(key).to_frame(), [key]).get_column(key)
     return wanted.filter(~wanted.is_in(found.implode()))
 
 

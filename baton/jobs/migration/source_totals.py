@@ -16,6 +16,7 @@ _KEEPS_VALUE: Final = frozenset(
     {"trim", "nfc", "nfkc", "half_width", "squeeze", "no_blanks", "decimal", "integer", "date", "datetime"}
 )
 """Transforms after which a value is still the same number or day."""
+_BLANK: Final = "\t\n\r \u00a0\u200b\u2007\u202f\u3000\ufeff"
 _PRECISE: Final = pl.Decimal(38, 9)
 
 
@@ -37,13 +38,23 @@ def source_totals(page: pl.DataFrame, columns: Mapping[str, str], fields: Mappin
     """The figures of source rows, under the names of the target fields they become."""
     found = Totals(page.height)
     for name, column in columns.items():
-        text = page.get_column(column).str.normalize("NFKC").str.strip_chars()
-        part = ColumnTotal(count=int((text.fill_null("") != "").sum()))
+        text = page.get_column(column).str.strip_chars(_BLANK)
+        part = ColumnTotal(count=int((text != "").sum()))
         if fields[name].type in (FieldType.INTEGER, FieldType.DECIMAL) and part.count:
-            total = text.str.replace_all(r"\s", "").cast(_PRECISE, strict=False).sum()
-            part.total = Decimal(total).normalize()
+            part.total = _sum(text)
         found.columns[name] = part
     return found
+
+
+def _sum(text: pl.Series) -> Decimal:
+    """The sum of what reads as a number; only texts that do not at once are looked at twice (full-width, blanks)."""
+    numbers = text.cast(_PRECISE, strict=False)
+    total = Decimal(numbers.sum())
+    odd = text.filter(numbers.is_null() & text.is_not_null() & (text != ""))
+    if odd.len():
+        plain = odd.str.normalize("NFKC").str.replace_all(r"\s", "")
+        total += Decimal(plain.cast(_PRECISE, strict=False).sum())
+    return total.normalize()
 
 
 def agree(source: Totals, planned: Totals) -> list[str]:

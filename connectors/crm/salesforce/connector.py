@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from collections import abc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from baton.sdk import (
     Account,
@@ -11,30 +12,40 @@ from baton.sdk import (
     AccountState,
     AccountWrite,
     Client,
+    Collection,
+    Feed,
     FieldSpec,
     Finding,
     InDoubtError,
     Promise,
     Rate,
     Receipt,
+    RecordSource,
+    RecordTarget,
     RemovalTarget,
 )
 from connectors.crm.salesforce.batch import AMBIGUOUS, NO_ACCOUNT, NO_LOGIN, OTHER_NUMBER, SHARED, Batch
 from connectors.crm.salesforce.org import BATCH_LIMIT, Org, Row
+from connectors.crm.salesforce.records import Records
 from connectors.crm.salesforce.selfcheck import self_check
 from connectors.crm.salesforce.settings import SalesforceSettings
 from connectors.crm.salesforce.tokens import TokenCache
 from connectors.crm.salesforce.wire import USER_FIELDS, deactivation_refusal, refusal, to_wire
 
+if TYPE_CHECKING:
+    import polars as pl
 
-class SalesforceConnector(RemovalTarget):
-    """Users of one Salesforce org, correlated by employee number."""
+
+class SalesforceConnector(RemovalTarget, RecordSource, RecordTarget):
+    """Users of one Salesforce org, correlated by employee number; records of its objects by a unique external id."""
 
     title = "Salesforce"
     Settings = SalesforceSettings
     rate = Rate(calls=10, per_s=1.0, burst=10)
     promise = Promise.UPSERT
     batch_limit = BATCH_LIMIT
+    record_promise = Promise.UPSERT
+    record_batch_limit = 10_000
     fields: ClassVar[Mapping[str, FieldSpec]] = USER_FIELDS
 
     def __init__(self, settings: SalesforceSettings, client: Client) -> None:
@@ -43,6 +54,7 @@ class SalesforceConnector(RemovalTarget):
         self._number = settings.number_field
         tokens = TokenCache(client, settings.login_url, settings.instance_url, settings.token_request(client))
         self._org = Org(client, tokens, settings.instance_url, settings.api_version)
+        self._records = Records(self._org, client.clock, settings.record_keys, settings.bulk_wait_s)
         self._columns = tuple(dict.fromkeys(("Id", "IsActive", "LastModifiedDate", self._number, *USER_FIELDS)))
 
     def check(self) -> Sequence[Finding]:
@@ -83,7 +95,7 @@ class SalesforceConnector(RemovalTarget):
         return batch.receipts()
 
     def update(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
-        """Set the given fields."""
+        """Set the given fields of users."""
         batch = self._resolve(writes)
         self._refuse_other_numbers(batch)
         self._change_users(batch, batch.open, _given)
@@ -109,6 +121,40 @@ class SalesforceConnector(RemovalTarget):
         self._change_users(batch, batch.open, lambda _: {"IsActive": False}, deactivation_refusal)
         return batch.receipts()
 
+    # --- records
+
+    def collections(self) -> Sequence[str]:
+        """The objects in ``record_keys``."""
+        return self._records.names()
+
+    def records(self, collection: str) -> Feed:
+        """All records of one object, by a Bulk API query job."""
+        return self._records.feed(collection)
+
+    def collection(self, name: str) -> Collection:
+        """As the org describes the object."""
+        return self._records.collection(name)
+
+    def count(self, collection: Collection) -> int:
+        """Those the integration user may see."""
+        return self._records.count(collection)
+
+    def fetch(self, collection: Collection, keys: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+        """By queries with as many keys as a request line takes."""
+        return self._records.fetch(collection, keys, fields)
+
+    def insert(self, collection: Collection, rows: pl.DataFrame) -> Sequence[Receipt]:
+        """Create records. The key field is unique in Salesforce, so that a repeat is refused there."""
+        return self._records.insert(collection, rows)
+
+    def amend(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
+        """Set fields of records that are as ``before`` says when looked at just before."""
+        return self._records.amend(collection, rows, before)
+
+    def delete(self, collection: Collection, before: pl.DataFrame) -> Sequence[Receipt]:
+        """Delete records that are as they are expected, looked at just before."""
+        return self._records.delete(collection, before)
+
     # --- reading
 
     def _by_id(self, ids: Sequence[str]) -> dict[str, Row]:
@@ -125,7 +171,7 @@ class SalesforceConnector(RemovalTarget):
         rows = self._org.rows_in("UserLogin", ("Id", "UserId", "IsFrozen"), "UserId", users)
         return {str(row["UserId"]): row for row in rows}
 
-    def _account(self, row: Row, frozen: Collection[str]) -> Account:
+    def _account(self, row: Row, frozen: abc.Collection[str]) -> Account:
         state = AccountState.DISABLED if row["Id"] in frozen else AccountState.ENABLED
         return Account(
             number=row[self._number] or None,

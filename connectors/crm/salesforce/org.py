@@ -14,6 +14,7 @@ import requests
 from simple_salesforce.api import Salesforce
 from simple_salesforce.exceptions import SalesforceError, SalesforceExpiredSession
 from simple_salesforce.format import format_soql
+from simple_salesforce.util import exception_handler
 
 from baton.sdk import Client, ConnectorError, HaltError, InDoubtError, Intent, RejectedError, Response, RetryableError
 from connectors.crm.salesforce.tokens import Token, TokenCache
@@ -74,6 +75,43 @@ class Org:
             rows.extend(self.query(format_soql(chosen, ", ".join(columns), table, key, some)))
         return rows
 
+    def count(self, table: str, condition: str = "") -> int:
+        """How many rows there are; ``condition`` is a WHERE clause."""
+        # Both are names from settings and descriptions, or constants.
+        soql = f"SELECT COUNT() FROM {table} {condition}".rstrip()  # noqa: S608
+        page = self._call(lambda sf: sf.query(soql), Intent.READ)
+        total = page.get("totalSize") if isinstance(page, dict) else None
+        if not isinstance(total, int):
+            raise RetryableError("the query's answer is not a count", code="garbled")
+        return total
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Mapping[str, Any] | None = None,
+        csv: bytes | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """One call below ``/services/data/vXX.X/`` whose answer may be CSV; GET alone counts as a question."""
+        headers = {"Content-Type": "text/csv; charset=UTF-8"} if csv is not None else {}
+
+        def work(library: Salesforce) -> requests.Response:
+            answer = self._session.request(
+                method,
+                self._base_url + path,
+                headers={"Authorization": f"Bearer {library.session_id}", **headers},
+                params=params,
+                json=json,
+                data=csv,
+            )
+            if not answer.ok:
+                exception_handler(answer, path)
+            return answer
+
+        return self._call(work, Intent.READ if method == "GET" else Intent.WRITE)
+
     def read(self, path: str) -> Any:
         """GET a resource below ``/services/data/vXX.X/``."""
         return self._call(lambda sf: sf.restful(path), Intent.READ)
@@ -96,6 +134,15 @@ class Org:
         """Update records by id; one result per record, in order."""
         reply = self._write("PATCH", "composite/sobjects", table, [{"id": key, **row} for key, row in records.items()])
         return _results(reply, list(records))
+
+    def delete(self, ids: Sequence[str]) -> Sequence[Row]:
+        """Delete records; one result per record, in order."""
+        if len(ids) > BATCH_LIMIT:
+            raise RejectedError(f"{len(ids)} records are more than one call takes", code="batch_too_large")
+        params = {"ids": ",".join(ids), "allOrNone": "false"}
+        path = "composite/sobjects"
+        reply = self._call(lambda sf: sf.restful(path, params=params, method="DELETE"), Intent.WRITE)
+        return _results(reply, list(ids))
 
     def _write(self, method: str, path: str, table: str, records: Sequence[Row]) -> Any:
         if len(records) > BATCH_LIMIT:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from baton.sdk import ConnectorError, Finding
+from baton.sdk import ConfigurationError, ConnectorError, Finding
+from connectors.crm.salesforce.objects import Objects
 from connectors.crm.salesforce.org import Org
 from connectors.crm.salesforce.settings import SalesforceSettings
 from connectors.crm.salesforce.wire import USER_FIELDS
@@ -21,6 +22,7 @@ def self_check(org: Org, settings: SalesforceSettings) -> Sequence[Finding]:
         "user fields": lambda: _user_fields(org, settings),
         "freezing": lambda: _freezing(org),
         "language": lambda: _language(org),
+        "record keys": lambda: _record_keys(Objects(org, settings.record_keys)),
     }
     return [*token, *(finding for what, look in looks.items() for finding in _looked(what, look))]
 
@@ -72,3 +74,13 @@ def _language(org: Org) -> Iterator[Finding]:
     language = str(rows[0]["LanguageLocaleKey"]) if rows else "unknown"
     remedy = "set the integration user's language to English, or reasons against deactivation are not recognised"
     yield Finding("language", language.startswith("en"), f"Salesforce answers in {language}", remedy)
+
+
+def _record_keys(objects: Objects) -> Iterator[Finding]:
+    for name in objects.names():
+        try:
+            objects.collection(name)
+        except ConfigurationError as error:
+            yield Finding(f"record key of {name}", False, error.faults[0].message, "correct record_keys")
+        else:
+            yield Finding(f"record key of {name}", True)

@@ -15,6 +15,7 @@ _VENDOR_HOST: Final = re.compile(
     r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?:salesforce\.com|force\.com|salesforce\.mil|sfcrmproducts\.cn)"
 )
 """Salesforce's own domains; the last one is Salesforce on Alibaba Cloud."""
+_NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
 
 
@@ -40,6 +41,18 @@ class SalesforceSettings(ConnectorSettings):
     """The User field that holds the employee number."""
     create_by: Literal["insert", "external_id"] = "insert"
     """``external_id``: ``number_field`` is a unique external id, and Salesforce itself prevents doubles."""
+
+    record_keys: dict[str, str] = Field(default_factory=dict)
+    """Objects that are migrated, each with the field that names its records: a unique external id, or ``Id``."""
+    bulk_wait_s: float = Field(1800.0, gt=0, le=86_400)
+    """How long a Bulk API job is waited for."""
+
+    @field_validator("record_keys")
+    @classmethod
+    def _names(cls, keys: dict[str, str]) -> dict[str, str]:
+        if not all(_NAME.fullmatch(name) for pair in keys.items() for name in pair):
+            raise ValueError("must map API names of objects to API names of fields")
+        return keys
 
     @model_validator(mode="before")
     @classmethod

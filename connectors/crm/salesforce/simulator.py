@@ -1,7 +1,7 @@
 """A stand-in for one Salesforce org, written from the public REST, OAuth and object documentation.
 
-It serves the OAuth token endpoint, SOQL queries with paging, sObject rows, sObject Collections and limits, keeps a
-journal of accepted writes, and refuses deactivation for planted blockers.
+It serves the OAuth token endpoint, SOQL queries with paging, sObject rows, sObject Collections, limits and Bulk API 2.0
+(`simulator_bulk`), keeps a journal of accepted writes, and refuses deactivation for planted blockers.
 """
 
 from __future__ import annotations
@@ -17,9 +17,10 @@ from urllib.parse import parse_qs, unquote
 
 import httpx
 
-from connectors.crm.salesforce.simulator_org import BLOCKERS, OBJECTS
+from connectors.crm.salesforce.simulator_bulk import Bulk
+from connectors.crm.salesforce.simulator_org import BLOCKERS, OBJECTS, Column, description, parents
 from connectors.crm.salesforce.simulator_rows import JournalEntry, RefusalError, Rows
-from connectors.crm.salesforce.simulator_soql import SoqlError, parse, value
+from connectors.crm.salesforce.simulator_soql import Query, SoqlError, parse, value
 
 _STATES = {"enabled": (True, False), "disabled": (True, True), "removed": (False, False)}
 
@@ -42,6 +43,7 @@ class Simulator:
         self._lock = threading.RLock()
         self._serials = itertools.count(1)
         self._sessions: set[str] = set()
+        self.bulk = Bulk(self._rows, self._extracted)
         self._cursors: dict[str, tuple[list[dict[str, Any]], int]] = {}
         self.profile_id = self._rows.insert("Profile", {"Name": "Standard User"})
         self.me = self._rows.me = self._rows.insert_user(
@@ -157,6 +159,8 @@ class Simulator:
         if self._rows.calls > self.daily_limit:
             raise RefusalError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
         what, *rest = [unquote(part) for part in match.group(1).split("/")]
+        if what == "jobs" and rest:
+            return self.bulk.handle(request, rest)
         body = json.loads(request.content) if request.content else {}
         if what == "limits":
             left = {"Max": self.daily_limit, "Remaining": self.daily_limit - self._rows.calls}
@@ -212,6 +216,13 @@ class Simulator:
             if cursor not in self._cursors:
                 raise RefusalError("INVALID_QUERY_LOCATOR", "invalid query locator")
             return self._page(*self._cursors[cursor])
+        query, table, found = self._found(text)
+        if not query.columns:
+            return httpx.Response(200, json={"totalSize": len(found), "done": True, "records": []})
+        return self._page([self._shaped(table, row, query.columns) for row in found], 0)
+
+    def _found(self, text: str) -> tuple[Query, str, list[dict[str, Any]]]:
+        """The parsed query, its object, and the rows it finds, each with its parents."""
         try:
             query = parse(text)
         except SoqlError as error:
@@ -220,25 +231,35 @@ class Simulator:
         if table is None:
             raise RefusalError("INVALID_TYPE", f"sObject type '{query.table}' is not supported.")
         for name in query.used:
-            if name.partition(".")[0] not in OBJECTS[table] and not (table == "Account" and name.startswith("Owner.")):
+            first, _, rest = name.partition(".")
+            target = parents(table).get(first, ("", ""))[1] if rest else table
+            if (rest or first) not in OBJECTS.get(target, {}):
                 raise RefusalError("INVALID_FIELD", f"No such column '{name}' on entity '{table}'.")
-        found = query.run([self._with_owner(table, row) for row in self._rows.tables[table].values()])
-        if not query.columns:
-            return httpx.Response(200, json={"totalSize": len(found), "done": True, "records": []})
-        return self._page([self._shaped(table, row, query.columns) for row in found], 0)
+        rows = [self._with_parents(table, row) for row in self._rows.tables[table].values()]
+        return query, table, [dict(row) for row in query.run(rows)]
 
-    def _with_owner(self, table: str, row: dict[str, Any]) -> dict[str, Any]:
-        return {**row, "Owner": self._rows.tables["User"].get(row["OwnerId"])} if table == "Account" else row
+    def _extracted(self, text: str) -> tuple[tuple[str, ...], list[list[Any]]]:
+        """The columns and values of a Bulk query."""
+        query, table, found = self._found(text)
+        if any(OBJECTS[table].get(name, Column()).kind == "address" for name in query.columns):
+            raise RefusalError("FUNCTIONALITY_NOT_ENABLED", "Selecting compound data not supported in Bulk Query")
+        return query.columns, [[value(row, name) for name in query.columns] for row in found]
+
+    def _with_parents(self, table: str, row: dict[str, Any]) -> dict[str, Any]:
+        held = {name: self._rows.tables[target].get(row[column]) for name, (column, target) in parents(table).items()}
+        return {**row, **held}
 
     def _shaped(self, table: str, row: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Any]:
         url = f"/services/data/v62.0/sobjects/{table}/{row['Id']}"
         shaped: dict[str, Any] = {"attributes": {"type": table, "url": url}}
         for name in columns:
             parent, _, child = name.partition(".")
-            if child:
-                shaped.setdefault(parent, {"attributes": {"type": "User"}})[child] = value(row, name)
-            else:
+            if not child:
                 shaped[name] = row[name]
+            elif row[parent] is None:
+                shaped[parent] = None
+            else:
+                shaped.setdefault(parent, {"attributes": {"type": parents(table)[parent][1]}})[child] = value(row, name)
         return shaped
 
     def _page(self, rows: list[dict[str, Any]], start: int) -> httpx.Response:
@@ -250,22 +271,6 @@ class Simulator:
             reply["nextRecordsUrl"] = f"/services/data/v62.0/query/{cursor}"
         return httpx.Response(200, json=reply)
 
-    def _describe(self, table: str) -> httpx.Response:
-        fields = [
-            {
-                "name": name,
-                "type": column.kind,
-                "length": column.length,
-                "createable": column.writable,
-                "updateable": column.writable,
-                "externalId": column.external_id,
-                "unique": column.unique,
-                "referenceTo": [column.refers_to] if column.refers_to else [],
-            }
-            for name, column in OBJECTS[table].items()
-        ]
-        return httpx.Response(200, json={"name": table, "fields": fields})
-
     # --- writing
 
     def _sobjects(self, method: str, rest: list[str], body: dict[str, Any]) -> httpx.Response:
@@ -273,7 +278,7 @@ class Simulator:
         if table not in OBJECTS:
             raise RefusalError("NOT_FOUND", "The requested resource does not exist", status=404)
         if rest[1:] == ["describe"]:
-            return self._describe(table)
+            return httpx.Response(200, json=description(table))
         if method == "POST" and len(rest) == 1:
             return httpx.Response(201, json={"id": self._rows.create(table, body), "success": True, "errors": []})
         if len(rest) == 3:
@@ -286,8 +291,8 @@ class Simulator:
             )
         if method == "GET":
             return httpx.Response(200, json=self._shaped(table, row, OBJECTS[table]))
-        if method == "PATCH":
-            self._rows.update(table, rest[1], body)
+        if method == "PATCH" or (method == "DELETE" and table != "User"):
+            self._rows.update(table, rest[1], body) if method == "PATCH" else self._rows.delete(table, rest[1])
             return httpx.Response(204)
         raise RefusalError("METHOD_NOT_ALLOWED", f"HTTP Method '{method}' not allowed.", status=405)
 
@@ -298,6 +303,8 @@ class Simulator:
             rows = [self._rows.tables[rest[0]].get(i) for i in ids]
             return httpx.Response(200, json=[row and self._shaped(rest[0], row, names) for row in rows])
         records = body.get("records")
+        if request.method == "DELETE":
+            records = [{"id": each} for each in request.url.params.get("ids", "").split(",") if each]
         if not isinstance(records, list) or not records:
             raise RefusalError("JSON_PARSER_ERROR", "records is required")
         if len(records) > 200:
@@ -316,6 +323,10 @@ class Simulator:
     def _one(self, method: str, rest: list[str], record: dict[str, Any]) -> dict[str, Any]:
         table = str(record.pop("attributes", {}).get("type", rest[0] if rest else ""))
         try:
+            if method == "DELETE":
+                made = str(record["id"])
+                self._rows.delete(next((t for t, rows in self._rows.tables.items() if made in rows), "Account"), made)
+                return {"id": made, "success": True, "errors": []}
             if table not in OBJECTS:
                 raise RefusalError("INVALID_TYPE", f"sObject type '{table}' is not supported.")
             if method == "POST":

@@ -32,6 +32,12 @@ class Column:
     refers_to: str = ""
     external_id: bool = False
     unique: bool = False
+    required: bool = False
+    relationship: str = ""
+    """The name a reference is followed by: ``Owner`` for ``OwnerId``."""
+    choices: tuple[str, ...] = ()
+    """Of a restricted picklist."""
+    scale: int = 0
 
 
 _TEXT = Column()
@@ -54,8 +60,8 @@ USER: dict[str, Column] = {
     "FederationIdentifier": Column(length=512),
     "Phone": Column("phone", 40),
     "MobilePhone": Column("phone", 40),
-    "ManagerId": Column("reference", 18, refers_to="User"),
-    "ProfileId": Column("reference", 18, refers_to="Profile"),
+    "ManagerId": Column("reference", 18, refers_to="User", relationship="Manager"),
+    "ProfileId": Column("reference", 18, refers_to="Profile", relationship="Profile"),
     "UserRoleId": Column("reference", 18),
     "TimeZoneSidKey": Column("picklist", 40),
     "LocaleSidKey": Column("picklist", 40),
@@ -72,13 +78,61 @@ OBJECTS: dict[str, dict[str, Column]] = {
         "IsFrozen": _FLAG,
         "IsPasswordLocked": _FLAG,
     },
-    "Account": {"Name": _TEXT, "OwnerId": Column("reference", 18, refers_to="User"), "Industry": _TEXT},
+    "Account": {
+        "Name": Column(required=True),
+        "OwnerId": Column("reference", 18, refers_to="User", relationship="Owner"),
+        "ParentId": Column("reference", 18, refers_to="Account", relationship="Parent"),
+        "Industry": _TEXT,
+        "Rating": Column("picklist", 255, choices=("Hot", "Warm", "Cold")),
+        "Description": Column("textarea", 32_000),
+        "NumberOfEmployees": Column("int", 0),
+        "AnnualRevenue": Column("currency", 0, scale=2),
+        "Since__c": Column("date", 0),
+        "Synced__c": Column("datetime", 0),
+        "Closed__c": _FLAG,
+        "Legacy_Id__c": Column(length=40, external_id=True, unique=True),
+        "Group_Id__c": Column(length=40, external_id=True),
+        "BillingAddress": Column("address", 0, writable=False),
+    },
     "Profile": {"Name": Column(length=255, writable=False)},
 }
 for _columns in OBJECTS.values():
     _columns["Id"] = Column("id", 18, writable=False)
     _columns["LastModifiedDate"] = _STAMP
     _columns["SystemModstamp"] = _STAMP
+
+
+def parents(table: str) -> dict[str, tuple[str, str]]:
+    """Relationship name -> (the column that holds the id, the object it points to)."""
+    return {c.relationship: (name, c.refers_to) for name, c in OBJECTS[table].items() if c.relationship}
+
+
+def description(table: str) -> dict[str, object]:
+    """What ``describe`` answers, as far as it concerns fields."""
+    return {"name": table, "label": table, "fields": [_described(name, c) for name, c in OBJECTS[table].items()]}
+
+
+def _described(name: str, column: Column) -> dict[str, object]:
+    return {
+        "name": name,
+        "label": name,
+        "type": column.kind,
+        "length": column.length,
+        "scale": column.scale,
+        "precision": 18 if column.scale else 0,
+        "nillable": not column.required and column.kind != "boolean",
+        "defaultedOnCreate": column.kind == "boolean" or name == "OwnerId",
+        "createable": column.writable,
+        "updateable": column.writable,
+        "externalId": column.external_id,
+        "unique": column.unique,
+        "idLookup": column.external_id or name == "Id",
+        "restrictedPicklist": bool(column.choices),
+        "picklistValues": [{"value": each, "label": each, "active": True} for each in column.choices],
+        "referenceTo": [column.refers_to] if column.refers_to else [],
+        "relationshipName": column.relationship or None,
+    }
+
 
 BLOCKERS: dict[str, str] = {
     "web_to_lead_creator": "You cannot disable the Web to Lead Default Creator.",

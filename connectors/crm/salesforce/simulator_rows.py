@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.crm.salesforce.simulator_org import OBJECTS, USER_REQUIRED, record_id
+from connectors.crm.salesforce.simulator_org import OBJECTS, USER_REQUIRED, Column, parents, record_id
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -77,8 +77,11 @@ class Rows:
             return made
         if table != "Account":
             raise RefusalError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be inserted: {table}")
+        record = self._resolved(table, record)
+        if not record.get("Name"):
+            raise RefusalError("REQUIRED_FIELD_MISSING", "Required fields are missing: [Name]", "Name")
         self._check(table, None, record)
-        made = self.insert(table, {"OwnerId": self.me, **record})
+        made = self.insert(table, {"OwnerId": self.me, "Closed__c": False, **record})
         self._note("provision", made, record)
         return made
 
@@ -86,6 +89,7 @@ class Rows:
         row = self.tables.get(table, {}).get(key)
         if row is None:
             raise RefusalError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", status=404)
+        record = self._resolved(table, record)
         self._check(table, key, record)
         if table == "User" and record.get("IsActive") is False and key in self.blocked:
             raise RefusalError("FIELD_INTEGRITY_EXCEPTION", self.blocked[key], "IsActive")
@@ -97,6 +101,35 @@ class Rows:
         off = "disable" if table == "UserLogin" else "remove"
         self._note("update" if flag is None else "enable" if flag else off, row.get("UserId", key), record)
 
+    def delete(self, table: str, key: str) -> None:
+        if table != "Account":
+            raise RefusalError("INSUFFICIENT_ACCESS_OR_READONLY", f"entity type cannot be deleted: {table}")
+        if key not in self.tables[table]:
+            raise RefusalError("ENTITY_IS_DELETED", "entity is deleted", status=404)
+        gone = self.tables[table].pop(key)
+        for row in self.tables[table].values():
+            if row["ParentId"] == key:
+                row["ParentId"] = None
+        self._note("remove", key, gone)
+
+    def _resolved(self, table: str, record: Mapping[str, Any]) -> dict[str, Any]:
+        """The record with ids in place of parents named by their external id (``{"Parent": {"Legacy_Id__c": …}}``)."""
+        found: dict[str, Any] = {}
+        for name, item in record.items():
+            if name not in parents(table) or not isinstance(item, Mapping):
+                found[name] = item
+                continue
+            (column, target), ((field_name, wanted),) = parents(table)[name], item.items()
+            known = OBJECTS[target].get(field_name)
+            if known is None or not known.external_id:
+                raise RefusalError("INVALID_FIELD", f"{field_name} is not an external id of {target}", name)
+            rows = [i for i, row in self.tables[target].items() if str(row[field_name]).casefold() == wanted.casefold()]
+            if len(rows) != 1:
+                missing = f"Foreign key external ID: {wanted} not found for field {field_name} in entity {target}"
+                raise RefusalError("INVALID_FIELD", missing, name)
+            found[column] = rows[0]
+        return found
+
     def _check(self, table: str, key: str | None, record: Mapping[str, Any]) -> None:
         for name, item in record.items():
             column = OBJECTS[table].get(name)
@@ -104,12 +137,7 @@ class Rows:
                 raise RefusalError("INVALID_FIELD", f"No such column '{name}' on sobject of type {table}", name)
             if not column.writable:
                 raise RefusalError("INVALID_FIELD_FOR_INSERT_UPDATE", f"Unable to create/update fields: {name}.", name)
-            if column.length and len(str(item or "")) > column.length:
-                raise RefusalError(
-                    "STRING_TOO_LONG", f"{name}: data value too large (max length={column.length})", name
-                )
-            if column.kind == "email" and item and not _EMAIL.fullmatch(item):
-                raise RefusalError("INVALID_EMAIL_ADDRESS", f"{name}: invalid email address", name)
+            _fits(column, name, item)
             if column.refers_to and item and item not in self.tables[column.refers_to]:
                 raise RefusalError("INVALID_CROSS_REFERENCE_KEY", f"invalid cross reference id: {name}", name)
             others = (row for i, row in self.tables[table].items() if i != key)
@@ -152,3 +180,17 @@ class Rows:
 
     def login_of(self, user_id: str) -> dict[str, Any]:
         return self.tables["UserLogin"][self._logins[user_id]]
+
+
+def _fits(column: Column, name: str, item: Any) -> None:
+    """Refuse a value that the field alone rules out."""
+    if column.length and len(str(item or "")) > column.length:
+        raise RefusalError("STRING_TOO_LONG", f"{name}: data value too large (max length={column.length})", name)
+    if column.kind == "email" and item and not _EMAIL.fullmatch(item):
+        raise RefusalError("INVALID_EMAIL_ADDRESS", f"{name}: invalid email address", name)
+    if column.choices and item and item not in column.choices:
+        raise RefusalError("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", f"{name}: bad value for picklist", name)
+    if column.kind == "boolean" and not isinstance(item, bool):
+        raise RefusalError("INVALID_TYPE_ON_FIELD_IN_RECORD", f"{name}: value not of required type", name)
+    if column.required and item in ("", None):
+        raise RefusalError("REQUIRED_FIELD_MISSING", f"Required fields are missing: [{name}]", name)

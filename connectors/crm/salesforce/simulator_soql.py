@@ -206,7 +206,7 @@ class _Parser:
         if kind == "text":
             return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m.group(1), m.group(1)), token[1:-1])
         if kind == "stamp":
-            return token
+            return re.sub(r"(?:Z|[+]00:?00)$", "+0000", token)
         if kind == "number":
             return float(token) if "." in token else int(token)
         if kind == "word" and token.lower() in _WORDS:

@@ -50,8 +50,8 @@ class DataFile(RecordSource, RecordTarget):
     title: ClassVar[str] = "Data file (CSV, XLSX)"
     Settings: ClassVar[type[ConnectorSettings]] = DataFileSettings
     rate: ClassVar[Rate] = Rate(calls=1000, burst=1000)
-    promise: ClassVar[Promise] = Promise.CONDITION
-    batch_limit: ClassVar[int] = 200_000
+    record_promise: ClassVar[Promise] = Promise.CONDITION
+    record_batch_limit: ClassVar[int] = 200_000
 
     settings: DataFileSettings
 
@@ -139,7 +139,7 @@ class DataFile(RecordSource, RecordTarget):
     def insert(self, collection: Collection, rows: pl.DataFrame) -> Sequence[Receipt]:
         return self._write(collection, lambda stored: Insert(stored, collection, rows))
 
-    def update(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
+    def amend(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
         return self._write(collection, lambda stored: Update(stored, collection, rows, before))
 
     def delete(self, collection: Collection, before: pl.DataFrame) -> Sequence[Receipt]:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 import polars as pl
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 
 from baton.sdk import HaltError, Receipt, tables
 from connectors.data.file.stored import Stored

@@ -54,8 +54,8 @@ class SqlDatabase(RecordSource, RecordTarget):
     title: ClassVar[str] = "SQL database (PostgreSQL, MySQL, MariaDB, SQLite)"
     Settings: ClassVar[type[ConnectorSettings]] = SqlSettings
     rate: ClassVar[Rate] = Rate(calls=1000, burst=1000)
-    promise: ClassVar[Promise] = Promise.CONDITION
-    batch_limit: ClassVar[int] = 100_000
+    record_promise: ClassVar[Promise] = Promise.CONDITION
+    record_batch_limit: ClassVar[int] = 100_000
     settings: SqlSettings
 
     def __init__(self, settings: ConnectorSettings, client: Client) -> None:
@@ -154,7 +154,7 @@ class SqlDatabase(RecordSource, RecordTarget):
             refused = _besides(refused, [new], lambda parts: self._backend.insert(connection, table, *parts))
         return Receipts(rows.height, others=refused)
 
-    def update(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
+    def amend(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
         """Set fields where the record is as ``before`` says, in one transaction."""
         table = self._table(collection.name)
         if set(rows.columns) <= set(table.key):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, SecretStr
 
@@ -14,20 +14,28 @@ from baton.sdk import (
     AccountTarget,
     AccountWrite,
     Client,
+    Collection,
     ConnectorSettings,
+    Feed,
     FieldSpec,
     Finding,
     Promise,
     Rate,
     Receipt,
+    RecordSource,
+    RecordTarget,
     Scalar,
 )
 from connectors.erp.tryton import wire
 from connectors.erp.tryton.directory import Directory
 from connectors.erp.tryton.isolate import isolate
+from connectors.erp.tryton.records import Records
 from connectors.erp.tryton.refusals import endless, ends, faults, moves_end, nameless, not_found, stranger, unfit
 from connectors.erp.tryton.rpc import Rpc
 from connectors.erp.tryton.selfcheck import findings
+
+if TYPE_CHECKING:
+    import polars as pl
 
 _NO_END: Mapping[str, Scalar] = {"end_date": None}
 
@@ -52,14 +60,19 @@ class _Job:
     fields: Mapping[str, Scalar]
 
 
-class TrytonConnector(AccountTarget):
-    """Employees of one company in Tryton 8.2, correlated by the unique ``party.code``."""
+class TrytonConnector(AccountTarget, RecordSource, RecordTarget):
+    """Employees of one company in Tryton 8.2, correlated by the unique ``party.code``; its parties as records too.
+
+    Records are created once per key, and changed by comparing and setting in one step.
+    """
 
     title: ClassVar[str] = "Tryton"
     Settings: ClassVar[type[ConnectorSettings]] = TrytonSettings
     rate: ClassVar[Rate] = Rate(calls=20, per_s=1, burst=5)
     promise: ClassVar[Promise] = Promise.KEY
     batch_limit: ClassVar[int] = 200
+    record_promise: ClassVar[Promise] = Promise.CONDITION
+    record_batch_limit: ClassVar[int] = 200
     fields: ClassVar[Mapping[str, FieldSpec]] = wire.FIELDS
 
     def __init__(self, settings: TrytonSettings, client: Client) -> None:
@@ -73,6 +86,7 @@ class TrytonConnector(AccountTarget):
         )
         self._company_id = settings.company_id
         self._directory = Directory(self._rpc, company_id=settings.company_id, code_prefix=settings.code_prefix)
+        self._records = Records(self._rpc, client, self._directory, settings.company_id)
 
     def check(self) -> Sequence[Finding]:
         """Version, login, company, rights and fields."""
@@ -196,6 +210,40 @@ class TrytonConnector(AccountTarget):
     def _send_employments(self, changes: Sequence[tuple[_Job, wire.Employment, dict[str, Any]]]) -> list[None]:
         self._directory.change_employments([(row, values) for _, row, values in changes])
         return [None] * len(changes)
+
+    # --- records
+
+    def collections(self) -> Sequence[str]:
+        """Parties, then employees."""
+        return self._records.names()
+
+    def records(self, collection: str) -> Feed:
+        """All parties, or all employees of the company, by id."""
+        return self._records.feed(collection)
+
+    def collection(self, name: str) -> Collection:
+        """``party.party`` or ``company.employee``."""
+        return self._records.collection(name)
+
+    def count(self, collection: Collection) -> int:
+        """Inactive ones included."""
+        return self._records.count(collection)
+
+    def fetch(self, collection: Collection, keys: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
+        """By party code, 500 per call to Tryton."""
+        return self._records.fetch(collection, keys, fields)
+
+    def insert(self, collection: Collection, rows: pl.DataFrame) -> Sequence[Receipt]:
+        """Create records: Tryton itself refuses a second party with a code, and a second employment of a party."""
+        return self._records.insert(collection, rows)
+
+    def amend(self, collection: Collection, rows: pl.DataFrame, before: pl.DataFrame) -> Sequence[Receipt]:
+        """Set fields of records that are as ``before`` says, in one step."""
+        return self._records.amend(collection, rows, before)
+
+    def delete(self, collection: Collection, before: pl.DataFrame) -> Sequence[Receipt]:
+        """Delete records as they are expected; one that others use is refused as ``in_use``."""
+        return self._records.delete(collection, before)
 
 
 def _party_values(job: _Job) -> dict[str, Any]:

@@ -11,15 +11,14 @@ import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any
 
 from baton.sdk import AccountRef, HaltError, InDoubtError, Intent, RetryableError
 from connectors.erp.tryton import wire
-from connectors.erp.tryton.rpc import Rpc
+from connectors.erp.tryton.rpc import Row, Rpc
 
 PAGE = 500
 _CONFLICTS = 5
-Row = TypeVar("Row")
 
 
 class Directory:
@@ -48,7 +47,7 @@ class Directory:
         """The parties with these employee numbers, by number; with an employment where there is one."""
         wanted = {self.code_of(ref.number): ref for ref in refs}
         parties: list[wire.Party] = []
-        for codes in _chunks(list(wanted)):
+        for codes in chunks(list(wanted)):
             parties += self._rows("party.party", [["code", "in", codes]], wire.PARTY_COLUMNS, wire.Party.read)
         employments = self.employments([party.id for party in parties])
         mechanisms = self._mechanisms([party.id for party in parties])
@@ -62,7 +61,7 @@ class Directory:
     def employments(self, parties: Sequence[int]) -> defaultdict[int, list[wire.Employment]]:
         """All employments of these parties in the company, by party."""
         found = defaultdict(list)
-        for ids in _chunks(parties):
+        for ids in chunks(parties):
             domain = [["company", "=", self._company_id], ["party", "in", ids]]
             for row in self._rows("company.employee", domain, wire.EMPLOYEE_COLUMNS, wire.Employment.read):
                 found[row.party].append(row)
@@ -99,7 +98,7 @@ class Directory:
 
     def _mechanisms(self, parties: Sequence[int]) -> defaultdict[int, list[wire.Mechanism]]:
         found = defaultdict(list)
-        for ids in _chunks(parties):
+        for ids in chunks(parties):
             domain = [["party", "in", ids], ["type", "in", list(wire.MECHANISMS)]]
             rows = self._rows(
                 "party.contact_mechanism",
@@ -124,12 +123,8 @@ class Directory:
         order: Sequence[Sequence[str]] = (("id", "ASC"),),
         context: Mapping[str, Any] | None = None,
     ) -> list[Row]:
-        method = f"model.{model}.search_read"
-        result = self._rpc.read(method, domain, 0, limit, order, columns, context=context or self._everyone)
-        try:
-            return [read(row) for row in result]
-        except (KeyError, TypeError, ValueError) as error:
-            raise wire.garbled(Intent.READ, f"{model}.search_read") from error
+        chosen = context or self._everyone
+        return self._rpc.rows(model, domain, columns, read, context=chosen, limit=limit, order=order)
 
     # --- writing (each method is one transaction of the server)
 
@@ -199,6 +194,7 @@ class Directory:
         self._rpc.write(f"model.{model}.write", *pairs, context={**self._everyone, "_timestamp": marks})
 
 
-def _chunks(items: Sequence[Row]) -> Iterator[Sequence[Row]]:
+def chunks(items: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    """The items, `PAGE` at a time."""
     for start in range(0, len(items), PAGE):
         yield items[start : start + PAGE]

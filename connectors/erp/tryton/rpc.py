@@ -5,14 +5,15 @@ from __future__ import annotations
 import base64
 import itertools
 import threading
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from baton.sdk import Client, HaltError, Intent, RejectedError, Response
 from connectors.erp.tryton import wire
 
 _REMEMBER_REFUSAL_S = 60.0
+Row = TypeVar("Row")
 
 
 class Rpc:
@@ -41,6 +42,24 @@ class Rpc:
     def read(self, method: str, *arguments: Any, context: Mapping[str, Any]) -> Any:
         """Call a method that changes nothing; a lost answer is a `RetryableError`."""
         return self._call(method, [*arguments, dict(context)], Intent.READ)
+
+    def rows(
+        self,
+        model: str,
+        domain: Sequence[Any],
+        columns: Sequence[str],
+        read: Callable[[Mapping[str, Any]], Row],
+        *,
+        context: Mapping[str, Any],
+        limit: int | None = None,
+        order: Sequence[Sequence[str]] = (("id", "ASC"),),
+    ) -> list[Row]:
+        """The records that match, each as ``read`` makes it; one it cannot read makes the answer garbled."""
+        result = self.read(f"model.{model}.search_read", domain, 0, limit, order, columns, context=context)
+        try:
+            return [read(row) for row in result]
+        except (KeyError, TypeError, ValueError) as error:
+            raise wire.garbled(Intent.READ, f"{model}.search_read") from error
 
     def write(self, method: str, *arguments: Any, context: Mapping[str, Any]) -> Any:
         """Call a method in one transaction of the server; a lost answer is an `InDoubtError`."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import orjson
-import polars as pl
 from pydantic import Field, SecretStr
 
 from baton.sdk import (
@@ -17,18 +15,20 @@ from baton.sdk import (
     ConnectorSettings,
     EmployeeSource,
     Feed,
+    FeedRefusedError,
     Finding,
+    GuardBreach,
     HaltError,
     Intent,
     Origin,
     Rate,
-    RejectedRow,
+    RecordSource,
     Response,
     RetryableError,
-    SourcePage,
 )
 
 from . import wire
+from .records import EMPLOYEES, NAMES, Organisation, digest_of, feed_of, pages_of
 
 _EXPIRY_MARGIN_S = 10.0
 
@@ -45,7 +45,7 @@ class Ihr360Settings(ConnectorSettings):
     page_rows: int = Field(20_000, ge=1)
 
 
-class Ihr360(EmployeeSource):
+class Ihr360(EmployeeSource, RecordSource):
     """i人事 has no changed-since call: `changes` gives the census and the hub finds the differences."""
 
     title: ClassVar[str] = "i人事 (ihr360)"
@@ -56,6 +56,7 @@ class Ihr360(EmployeeSource):
 
     def __init__(self, settings: Ihr360Settings, client: Any) -> None:
         super().__init__(settings, client)
+        self._organisation = Organisation(self._call, max_pages=settings.max_pages)
         self._lock = threading.Lock()
         self._token: wire.Token | None = None
         self._good_until = 0.0
@@ -84,14 +85,29 @@ class Ihr360(EmployeeSource):
         ]
         columns = tuple(dict.fromkeys((*wire.FIELDS, *self.settings.extra_fields)))
         rows = [wire.row_of(record, columns, number) for number, record in enumerate(records, start=1)]
-        canonical = sorted(orjson.dumps([record.get(name) for name in columns], default=str) for record in records)
-        digest = hashlib.sha256(b"\n".join(canonical)).hexdigest()
+        digest = digest_of(records, columns)
         detail = {status: str(list(status_of.values()).count(status)) for status in wire.STATUSES}
-        return Feed(Origin("i人事", digest, as_of, detail), _pages(rows, columns, self.settings.page_rows))
+        return Feed(Origin("i人事", digest, as_of, detail), pages_of(rows, columns, self.settings.page_rows))
 
     def changes(self, since: str | None) -> Feed:
         """The census: no changed-since call is documented."""
         return self.census()
+
+    def collections(self) -> Sequence[str]:
+        """Employees, departments and positions."""
+        return NAMES
+
+    def records(self, collection: str) -> Feed:
+        """All records of one collection, read whole first; employees are those of the census."""
+        try:
+            if collection == EMPLOYEES:
+                return self.census()
+            columns, found = self._organisation.read(collection)
+        except RetryableError as error:
+            if error.code != wire.WALK_CHANGED:
+                raise
+            raise FeedRefusedError([GuardBreach("source_changed", error.message)], feed_digest="") from error
+        return feed_of(collection, columns, found, self.client.clock, self.settings.page_rows)
 
     def _everyone(self) -> dict[str, str]:
         """Every staff id with the status list it stands in."""
@@ -99,7 +115,7 @@ class Ihr360(EmployeeSource):
         for status in wire.STATUSES:
             for staff_id in self._walk(status):
                 if staff_id in found:
-                    raise RetryableError("i人事: someone changed status during the reading", code="walk_changed")
+                    raise RetryableError("i人事: someone changed status during the reading", code=wire.WALK_CHANGED)
                 found[staff_id] = status
         return found
 
@@ -115,7 +131,7 @@ class Ihr360(EmployeeSource):
             if total is not None and page.total_pages != total:
                 raise RetryableError(
                     f"i人事: the list {status} went from {total} to {page.total_pages} pages during the reading",
-                    code="walk_changed",
+                    code=wire.WALK_CHANGED,
                 )
             total = page.total_pages
             if total > self.settings.max_pages:
@@ -127,9 +143,9 @@ class Ihr360(EmployeeSource):
             if page.ids and page.ids in seen_pages:
                 raise wire.contract_broken(f"page {first + number} of {status} is a repetition of an earlier one")
             if not page.ids and total > 1:
-                raise RetryableError(f"i人事: page {first + number} of {status} is empty", code="walk_changed")
+                raise RetryableError(f"i人事: page {first + number} of {status} is empty", code=wire.WALK_CHANGED)
             if seen & set(page.ids) or len(set(page.ids)) != len(page.ids):
-                raise RetryableError(f"i人事: {status} names someone twice", code="walk_changed")
+                raise RetryableError(f"i人事: {status} names someone twice", code=wire.WALK_CHANGED)
             seen_pages.add(page.ids)
             seen.update(page.ids)
             yield from page.ids
@@ -147,7 +163,7 @@ class Ihr360(EmployeeSource):
         """The record with its status. A record that contradicts the list it came from was changed meanwhile."""
         own = record.get("staffStatus")
         if own in wire.STATUSES and own != listed:
-            raise RetryableError("i人事: someone changed status during the reading", code="walk_changed")
+            raise RetryableError("i人事: someone changed status during the reading", code=wire.WALK_CHANGED)
         return record if own else {**record, "staffStatus": listed}
 
     def _call(
@@ -197,24 +213,3 @@ class Ihr360(EmployeeSource):
 
     def _url(self, path: str) -> str:
         return self.settings.base_url.rstrip("/") + path
-
-
-def _pages(
-    rows: Sequence[dict[str, str | None] | RejectedRow], columns: Sequence[str], page_rows: int
-) -> Iterator[SourcePage]:
-    """Pages of consecutive good rows, so that ``first_row`` plus the position is the record's place in the census."""
-    schema = dict.fromkeys(columns, pl.String)
-    rejected: list[RejectedRow] = []
-    good: list[dict[str, str | None]] = []
-    first = 1
-    for number, row in enumerate(rows, start=1):
-        if good and (isinstance(row, RejectedRow) or len(good) == page_rows):
-            yield SourcePage(pl.DataFrame(good, schema=schema), first, tuple(rejected), f"row:{number}")
-            good, rejected = [], []
-        if isinstance(row, RejectedRow):
-            rejected.append(row)
-            continue
-        if not good:
-            first = number
-        good.append(row)
-    yield SourcePage(pl.DataFrame(good, schema=schema), first, tuple(rejected))

@@ -30,6 +30,7 @@ class JournalEntry:
 
 
 _STAFF = "/openapi/thirdparty/api/staff/v1/staffs"
+_ORGANISATION = "/openapi/thirdparty/api/org/v1/organizations"
 _STATUSES = ("IN_SERVICE", "QUIT")
 
 
@@ -46,6 +47,8 @@ class Simulator:
         self._base_url = base_url
         self._clock = clock
         self._lock = threading.Lock()
+        self._departments: list[dict[str, Any]] = []
+        self._positions: list[dict[str, Any]] = []
         self._staff: dict[str, dict[str, Any]] = {}
         self._token: tuple[str, float] | None = None
 
@@ -79,6 +82,18 @@ class Simulator:
                 self._staff[staff_id] = {**known, **person, "staffId": staff_id}
                 numbers[person["staffNo"]] = staff_id
 
+    def seed_departments(self, departments: Iterable[Mapping[str, Any]]) -> None:
+        """Plant departments by the vendor's field names; ``uuid`` is made up when missing."""
+        with self._lock:
+            for each in departments:
+                self._departments.append({"uuid": f"d{len(self._departments) + 1:08d}", **each})
+
+    def seed_positions(self, positions: Iterable[Mapping[str, Any]]) -> None:
+        """Plant positions, the same way."""
+        with self._lock:
+            for each in positions:
+                self._positions.append({"uuid": f"p{len(self._positions) + 1:08d}", **each})
+
     def sample(self, n: int) -> Mapping[str, Any]:
         """The n-th synthetic person."""
         return {
@@ -110,6 +125,8 @@ class Simulator:
                 return self._issue(request)
             if not self._signed_in(request):
                 return _refuse(401, "invalid_token")
+            if path.startswith(f"{_ORGANISATION}/"):
+                return self._organisation(request)
             if path == f"{_STAFF}/ids" and request.method == "GET":
                 return self._ids(request)
             if path == f"{_STAFF}/basic" and request.method == "POST":
@@ -169,6 +186,21 @@ class Simulator:
         if not isinstance(asked, list) or len(asked) > 1000:
             return _say(None, code=400, message="at most 1000 ids")
         return _say([self._staff[each] for each in asked if each in self._staff])
+
+    def _organisation(self, request: httpx.Request) -> httpx.Response:
+        part = request.url.path.removeprefix(_ORGANISATION)
+        if part == "/positions" and request.method == "GET":
+            return _say(self._positions)
+        if part != "/search" or request.method != "POST":
+            return httpx.Response(404, json={"message": "no such interface"})
+        asked = orjson.loads(request.content)
+        page, size = asked.get("page"), asked.get("size")
+        if not isinstance(page, int) or not isinstance(size, int) or size < 1 or page < 0:
+            return _say(None, code=400, message="bad parameter")
+        total = len(self._departments)
+        pages = -(-total // size)
+        rows = self._departments[page * size : (page + 1) * size]
+        return _say({"totalPages": pages, "totalElements": total, "end": page >= pages - 1, "content": rows})
 
 
 def _say(data: Any, *, code: int = 0, message: str = "success") -> httpx.Response:

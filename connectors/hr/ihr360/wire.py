@@ -12,13 +12,29 @@ from baton.sdk import ConnectorError, HaltError, RejectedRow, Response, Retryabl
 TOKEN_PATH: Final = "/openapi/oauth/token"  # noqa: S105  a path, no password
 IDS_PATH: Final = "/openapi/thirdparty/api/staff/v1/staffs/ids"
 BASIC_PATH: Final = "/openapi/thirdparty/api/staff/v1/staffs/basic"
+DEPARTMENTS_PATH: Final = "/openapi/thirdparty/api/org/v1/organizations/search"
+POSITIONS_PATH: Final = "/openapi/thirdparty/api/org/v1/organizations/positions"
 JSON_TYPE: Final = "application/json;charset=UTF-8"
 BASIC_LIMIT: Final = 1000
+DEPARTMENT_PAGE: Final = 100
+WALK_CHANGED: Final = "walk_changed"
+"""Code of the error for lists that changed while they were read."""
 STATUSES: Final = ("IN_SERVICE", "QUIT")
 """The two lists. There is no changed-since call, so everyone is read every time."""
 
 FIELDS: Final = ("staffId", "staffNo", "staffName", "staffStatus", "enrollInDate", "leaveDate", "lastUpdateDate")
 """Always columns of a page, in this order; ``staffName`` is the one whose spelling is not verified."""
+
+DEPARTMENT_FIELDS: Final = (
+    "uuid", "id", "name", "parentId", "type", "departmentCode", "storeNumber", "principalStaffId",
+    "parentDepartmentCode", "parentDepartmentName",
+)  # fmt: skip
+POSITION_FIELDS: Final = (
+    "uuid", "positionName", "positionCode", "abbreviation", "appliedRange", "capacity", "effectiveDate", "description",
+    "departmentId", "departmentName", "jobTitleId", "jobTitleName", "positionGradeId", "positionGradeName",
+    "qualifications", "parentId", "positionState", "updatedDate", "createdDate",
+)  # fmt: skip
+"""As client code by others names them, after the vendor's documents."""
 
 OAUTH_ERRORS: Final[Mapping[str, type[ConnectorError]]] = {
     # RFC 6749 §5.2; of these only invalid_token is documented by the vendor.
@@ -52,6 +68,15 @@ class IdPage:
 
     ids: tuple[str, ...]
     total_pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class DepartmentPage:
+    """One page of departments."""
+
+    records: list[Mapping[str, Any]]
+    total_pages: int
+    total: int
 
 
 def contract_broken(what: str) -> HaltError:
@@ -136,7 +161,32 @@ def staff_of(data: Any, asked: Sequence[str]) -> list[Mapping[str, Any]]:
     return [by_id[each] for each in asked]
 
 
+def records_of(data: Any, what: str) -> list[Mapping[str, Any]]:
+    """A plain list of records."""
+    if not isinstance(data, list) or not all(isinstance(each, dict) for each in data):
+        raise contract_broken(f"the {what} are not a list of records")
+    return data
+
+
+def department_page_of(data: Any) -> DepartmentPage:
+    """One page of departments."""
+    pages, total = (data.get("totalPages"), data.get("totalElements")) if isinstance(data, dict) else (None, None)
+    if not isinstance(pages, int) or not isinstance(total, int) or min(pages, total) < 0:
+        raise contract_broken("a page of departments has no totalPages or no totalElements")
+    return DepartmentPage(records_of(data.get("content"), "departments"), pages, total)
+
+
 def row_of(record: Mapping[str, Any], columns: Sequence[str], row: int) -> dict[str, str | None] | RejectedRow:
+    """One employee as text columns, or why it cannot be one."""
+    texts = texts_of(record, columns, row, key="staffNo")
+    if isinstance(texts, RejectedRow) and texts.rule == "no_key":
+        return RejectedRow(row, "no_number", "the employee number is blank", "staffNo")
+    return texts
+
+
+def texts_of(
+    record: Mapping[str, Any], columns: Sequence[str], row: int, *, key: str
+) -> dict[str, str | None] | RejectedRow:
     """One record as text columns, or why it cannot be one."""
     texts: dict[str, str | None] = {}
     for name in columns:
@@ -149,6 +199,6 @@ def row_of(record: Mapping[str, Any], columns: Sequence[str], row: int) -> dict[
         if text is not None and "\0" in text:
             return RejectedRow(row, "nul", "a NUL character", name)
         texts[name] = text if text and text.strip() else None
-    if texts["staffNo"] is None:
-        return RejectedRow(row, "no_number", "the employee number is blank", "staffNo")
+    if texts[key] is None:
+        return RejectedRow(row, "no_key", f"{key} is blank", key)
     return texts

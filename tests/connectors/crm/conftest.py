@@ -1,5 +1,6 @@
 """Fixtures of the tests of Salesforce accounts."""
 
 from tests.connectors.crm.salesforce_desk import org
+from tests.connectors.crm.salesforce_records import records
 
-__all__ = ["org"]
+__all__ = ["org", "records"]

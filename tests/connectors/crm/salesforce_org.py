@@ -13,6 +13,7 @@ from baton.egress import EgressRule
 from baton.model.account import AccountRef, AccountWrite, Action
 from connectors.crm.salesforce.connector import SalesforceConnector
 from connectors.crm.salesforce.simulator import Simulator
+from tests.rig.clock import VirtualClock
 
 Tamper = Callable[[httpx.Request, httpx.Response], httpx.Response]
 
@@ -26,7 +27,8 @@ class SalesforceOrg:
         self.hosts: list[str] = []
         self.headers: list[httpx.Headers] = []
         rule = EgressRule(frozenset({"127.0.0.1:1"}), allow_private=True)
-        self.client = Client(rule, transport=httpx.MockTransport(self.handle))
+        self.clock = VirtualClock()
+        self.client = Client(rule, transport=httpx.MockTransport(self.handle), clock=self.clock)
         told = {**self.simulator.settings, **self.simulator.secrets, **settings}
         self.connector = SalesforceConnector(SalesforceConnector.Settings.model_validate(told), self.client)
 

@@ -69,7 +69,7 @@ def test_a_workbook_reads_back_and_refuses_the_empty_text_it_cannot_tell(tmp_pat
     collection = target.collection("book.xlsx#人员")
     assert outcomes(target.insert(collection, frame(collection, RECORDS))) == ["done", "empty_text", "done"]
     assert everything(target, collection) == [RECORDS[0], RECORDS[2]]
-    changed = target.update(
+    changed = target.amend(
         collection,
         frame(collection, [("0012", "=1+1")], ["工号", "姓名"]),
         frame(collection, [("0012", "测试甲")], ["工号", "姓名"]),
@@ -121,7 +121,7 @@ def pair(collection, *records):
 
 def test_update_sets_its_fields_and_leaves_everything_else_byte_for_byte(tmp_path, three):
     target, collection = three
-    said = target.update(collection, pair(collection, ("0002", "丁")), pair(collection, ("0002", "乙")))
+    said = target.amend(collection, pair(collection, ("0002", "丁")), pair(collection, ("0002", "乙")))
     assert outcomes(said) == ["done"]
     assert (tmp_path / "staff.csv").read_text("utf-8") == '工号,姓名,备注\n0001,甲,"x ""y"""\n0002,丁,\n0003,丙,""\n'
 
@@ -131,7 +131,7 @@ def test_records_that_are_not_as_expected_are_refused_and_left(tmp_path, three):
     before = (tmp_path / "staff.csv").stat()
     new = pair(collection, ("0002", "丁"), ("0009", "戊"))
     assert (
-        outcomes(target.update(collection, new, pair(collection, ("0002", "不是"), ("0009", "戊")))) == ["changed"] * 2
+        outcomes(target.amend(collection, new, pair(collection, ("0002", "不是"), ("0009", "戊")))) == ["changed"] * 2
     )
     assert outcomes(target.insert(collection, pair(collection, ("0001", "x")))) == ["changed"]
     assert outcomes(target.delete(collection, pair(collection, ("0001", "x")))) == ["changed"]
@@ -145,8 +145,8 @@ def test_no_value_and_empty_text_are_not_the_same_expectation(three):
     new = frame(collection, [("0002", "n"), ("0003", "n")], names)
     crossed = frame(collection, [("0002", ""), ("0003", None)], names)
     right = frame(collection, [("0002", None), ("0003", "")], names)
-    assert outcomes(target.update(collection, new, crossed)) == ["changed", "changed"]
-    assert outcomes(target.update(collection, new, right)) == ["done", "done"]
+    assert outcomes(target.amend(collection, new, crossed)) == ["changed", "changed"]
+    assert outcomes(target.amend(collection, new, right)) == ["done", "done"]
 
 
 def test_delete_takes_out_what_is_as_expected_and_what_is_gone_is_done(tmp_path, three):
@@ -251,9 +251,7 @@ def test_a_cell_that_is_not_of_its_declared_type_is_an_error_on_reading_and_a_ch
     with pytest.raises(RejectedError, match="年资"):
         target.fetch(collection, pl.DataFrame({"工号": ["0001"]}), ["年资"])
     names = ["工号", "年资"]
-    said = target.update(
-        collection, frame(collection, [("0001", 3)], names), frame(collection, [("0001", None)], names)
-    )
+    said = target.amend(collection, frame(collection, [("0001", 3)], names), frame(collection, [("0001", None)], names))
     assert outcomes(said) == ["changed"]
 
 

@@ -126,7 +126,7 @@ def test_odd_names_are_names(database, name):
     fields = [name + " key", name + " x"]
     rows = pl.DataFrame([("1", "a"), ("2", None)], schema=frame_schema(collection.fields, fields), orient="row")
     assert not target.insert(collection, rows).others
-    assert not target.update(collection, rows.with_columns(pl.lit("b").alias(fields[1])), rows).others
+    assert not target.amend(collection, rows.with_columns(pl.lit("b").alias(fields[1])), rows).others
     assert target.insert(collection, rows).tally().keys() == {"refused"}
     found = target.fetch(collection, rows.select(fields[0]), fields[1:]).sort(fields[0])
     assert found.rows() == [("1", "b"), ("2", "b")]

@@ -1,5 +1,6 @@
 """What is written comes back as it was, cell by cell."""
 
+import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -31,6 +32,43 @@ def test_hostile_text_survives_and_empty_stays_apart_from_nothing(database):
     back = target.fetch(people, rows.select("code"), ["name", "note"]).sort("code")
     assert back.rows() == rows.rows()
     assert [row[0] for row in database.rows("SELECT name FROM people ORDER BY code")] == HOSTILE
+
+
+def test_two_thousand_random_texts_survive(database):
+    dice = random.Random(20260101)
+    parts = [
+        '"',
+        "'",
+        "\\",
+        "\n",
+        "\r",
+        "\t",
+        ",",
+        ".",
+        "N",
+        "\\.",
+        "\\N",
+        " ",
+        "",
+        "甲",
+        "𠮷",
+        "%",
+        "0",
+        "\x01",
+        "\ufeff",
+        "`",
+    ]
+    texts = ["".join(dice.choices(parts, k=dice.randrange(6))) for _ in range(2000)]
+    database.people()
+    target = database.connector(page_rows=300)
+    people = target.collection("people")
+    rows = frame(people, [{"code": f"P{n:04d}", "name": text, "note": text} for n, text in enumerate(texts)])
+    assert not target.insert(people, rows).others
+    seen = target.fetch(people, rows.select("code"), ["name", "note"]).sort("code")
+    assert seen.rows() == rows.rows()
+    read = pl.concat(page.rows for page in target.records("people").pages)
+    assert read["note"].to_list() == [text or None for text in texts]
+    assert not target.amend(people, seen.with_columns(name=pl.lit("x")), seen).others
 
 
 def test_a_source_gives_hostile_text_but_no_empty_text(database):

@@ -68,7 +68,7 @@ def test_a_connection_lost_in_the_middle_has_written_nothing(planted):
     target, table = people(planted)
     holder = hold(planted)
     new = pl.DataFrame({"code": ["P1"], "name": ["new"]})
-    thread, outcome = in_background(lambda: target.update(table, new, new.with_columns(name=pl.lit("a"))))
+    thread, outcome = in_background(lambda: target.amend(table, new, new.with_columns(name=pl.lit("a"))))
     until(planted.waiting)
     if planted.product == "postgresql":
         planted.kill_others()
@@ -110,11 +110,11 @@ def test_a_lock_that_is_not_given_up_is_waited_for_so_long_and_no_longer(planted
     holder = hold(planted)
     new = pl.DataFrame({"code": ["P1"], "name": ["new"]})
     with pytest.raises(RetryableError) as error:
-        target.update(table, new, new.with_columns(name=pl.lit("a")))
+        target.amend(table, new, new.with_columns(name=pl.lit("a")))
     assert error.value.code == "locked"
     holder.rollback()
     holder.close()
-    assert not target.update(table, new, new.with_columns(name=pl.lit("a"))).others
+    assert not target.amend(table, new, new.with_columns(name=pl.lit("a"))).others
 
 
 def test_a_file_that_another_program_writes_to_is_busy(sqlite):
@@ -134,7 +134,7 @@ def test_a_statement_that_takes_too_long_is_ended(planted):
     holder = hold(planted)
     new = pl.DataFrame({"code": ["P1"], "name": ["new"]})
     with pytest.raises(RetryableError) as error:
-        target.update(table, new, new.with_columns(name=pl.lit("a")))
+        target.amend(table, new, new.with_columns(name=pl.lit("a")))
     assert error.value.code == "timeout"
     holder.rollback()
     holder.close()
@@ -144,7 +144,7 @@ def test_two_writers_of_one_record_do_not_overwrite_each_other(planted):
     target, table = people(planted)
     holder = hold(planted)
     new = pl.DataFrame({"code": ["P1"], "name": ["new"]})
-    thread, outcome = in_background(lambda: target.update(table, new, new.with_columns(name=pl.lit("a"))))
+    thread, outcome = in_background(lambda: target.amend(table, new, new.with_columns(name=pl.lit("a"))))
     until(planted.waiting)
     holder.commit()
     holder.close()

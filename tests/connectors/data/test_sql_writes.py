@@ -52,7 +52,7 @@ def test_update_changes_only_what_is_as_expected(planted):
         {"code": "P3", "name": None, "n": None},
         {"code": "P4", "name": "d", "n": 4},
     ]
-    receipts = target.update(people, frame(people, new), frame(people, old))
+    receipts = target.amend(people, frame(people, new), frame(people, old))
     assert codes(receipts) == ["", "changed", "", "missing"]
     assert state(planted) == [("P1", "new", 9), ("P2", "b", 2), ("P3", "new", 9)]
 
@@ -60,11 +60,11 @@ def test_update_changes_only_what_is_as_expected(planted):
 def test_empty_text_is_not_the_same_as_nothing(planted):
     target = planted.connector()
     people = target.collection("people")
-    receipts = target.update(
+    receipts = target.amend(
         people, frame(people, [{"code": "P3", "name": "x"}]), frame(people, [{"code": "P3", "name": ""}])
     )
     assert codes(receipts) == ["changed"]
-    receipts = target.update(
+    receipts = target.amend(
         people,
         frame(people, [{"code": "P3", "name": ""}]),
         frame(people, [{"code": "P3", "name": None}], ["code", "name"]),
@@ -76,7 +76,7 @@ def test_empty_text_is_not_the_same_as_nothing(planted):
 def test_a_value_can_be_taken_away(planted):
     target = planted.connector()
     people = target.collection("people")
-    receipts = target.update(
+    receipts = target.amend(
         people, frame(people, [{"code": "P1", "name": None}]), frame(people, [{"code": "P1", "name": "a"}])
     )
     assert codes(receipts) == [""]
@@ -104,7 +104,7 @@ def test_every_kind_of_value_can_be_expected(database):
     rows = frame(people, [{"code": "P1", **full}, {"code": "P2", **full, "flag": None}])
     target.insert(people, rows)
     seen = target.fetch(people, rows.select("code"), list(full)).sort("code")
-    assert codes(target.update(people, seen.with_columns(pl.lit("x").alias("name")), seen)) == ["", ""]
+    assert codes(target.amend(people, seen.with_columns(pl.lit("x").alias("name")), seen)) == ["", ""]
     assert codes(target.delete(people, seen.with_columns(pl.lit("x").alias("name")))) == ["", ""]
     assert target.count(people) == 0
 
@@ -217,9 +217,9 @@ def test_a_reference_is_compared_before_it_is_changed(company):
     target = company.connector()
     staff = target.collection("staff")
     new = frame(staff, [{"number": "S1", "dept_id": "IT"}])
-    assert codes(target.update(staff, new, frame(staff, [{"number": "S1", "dept_id": "IT"}]))) == ["changed"]
-    assert codes(target.update(staff, new, frame(staff, [{"number": "S1", "dept_id": "gone"}]))) == ["changed"]
-    assert codes(target.update(staff, new, frame(staff, [{"number": "S1", "dept_id": "HR"}]))) == [""]
+    assert codes(target.amend(staff, new, frame(staff, [{"number": "S1", "dept_id": "IT"}]))) == ["changed"]
+    assert codes(target.amend(staff, new, frame(staff, [{"number": "S1", "dept_id": "gone"}]))) == ["changed"]
+    assert codes(target.amend(staff, new, frame(staff, [{"number": "S1", "dept_id": "HR"}]))) == [""]
     assert company.rows("SELECT dept_id FROM staff") == [(42,)]
 
 
@@ -290,7 +290,7 @@ def test_an_unknown_word_for_a_list_of_choices_is_refused(postgresql):
     assert codes(receipts) == ["", "wrong_type"]
     assert "mood" in receipts[1].message
     before = frame(day, [{"code": "A", "mood": "good"}])
-    assert codes(target.update(day, frame(day, [{"code": "A", "mood": "bad"}]), before)) == [""]
+    assert codes(target.amend(day, frame(day, [{"code": "A", "mood": "bad"}]), before)) == [""]
 
 
 def test_a_type_without_equality_can_still_be_compared(postgresql):
@@ -302,7 +302,7 @@ def test_a_type_without_equality_can_still_be_compared(postgresql):
     rows = frame(doc, [row])
     assert not target.insert(doc, rows).others
     assert target.fetch(doc, rows.select("code"), ["body", "num", "real8"]).row(0, named=True) == row
-    assert codes(target.update(doc, rows.with_columns(pl.lit("{}").alias("body")), rows)) == [""]
+    assert codes(target.amend(doc, rows.with_columns(pl.lit("{}").alias("body")), rows)) == [""]
     assert codes(target.delete(doc, rows)) == ["changed"]
 
 
@@ -312,6 +312,6 @@ def test_an_empty_batch_does_nothing(database):
     people = target.collection("people")
     nothing = frame(people, [], ["code", "name"])
     assert len(target.insert(people, nothing)) == 0
-    assert len(target.update(people, nothing, nothing)) == 0
+    assert len(target.amend(people, nothing, nothing)) == 0
     assert len(target.delete(people, nothing)) == 0
     assert target.fetch(people, nothing.select("code"), ["name"]).height == 0

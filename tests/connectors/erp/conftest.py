@@ -10,8 +10,9 @@ import pytest
 from baton.sandbox.tryton import TrytonServer, TrytonServerError
 from baton.sandbox.tryton_seed import TrytonAdmin
 from tests.connectors.erp.tryton_desk import bench
+from tests.connectors.erp.tryton_records import desk
 
-__all__ = ["bench", "tryton", "tryton_admin"]
+__all__ = ["bench", "desk", "tryton", "tryton_admin"]
 
 CACHE = Path(__file__).parents[3] / ".servers" / "tryton"
 
