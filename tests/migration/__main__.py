@@ -60,7 +60,7 @@ def _faults(given: Options) -> None:
                 f"missed {figures.missed[:3]}, false {figures.false_alarms[:3]}; replay: python -m tests.migration "
                 f"--only faults --seeds 1 --seed {seed} --rows {given.rows} --faults {given.faults}"
             )
-    with scratch_folder("faults") as folder:
+    with scratch_folder("undamaged") as folder:
         if not faults.undamaged(folder, given.rows).alike:
             raise BrokenInvariantError("differences were found where nothing was planted")
 

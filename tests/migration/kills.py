@@ -91,7 +91,8 @@ def campaign(task: str, points: int, seed: int, processes: int = 1) -> Figures:
     """Kill at each of so many distinct named points (half of them twice), and at a fifth as many random moments."""
     began = time.perf_counter()
     chance = random.Random(f"{task}/{seed}")
-    with scratch_folder("kill") as folder:
+    replay = f"replay: python -m tests.migration --only kill --seed {seed} --points {points}"
+    with _said(replay), scratch_folder("kill") as folder:
         start = prepared(task, folder)
         chosen = chance.sample(start.passed, min(points, len(start.passed)))
         plans: list[list[Kill]] = [[kill, *_second(start, chance)] for kill in chosen]
