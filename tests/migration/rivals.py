@@ -79,6 +79,8 @@ def _one(folder: Path, clocks: list[float], figures: Figures) -> None:
             process.kill()
             raise BrokenInvariantError(f"clocks {clocks}: one process ended with {process.exitcode}")
         figures.ended["clean" if process.exitcode == 0 else "not finished"] += 1
+    if len(set(clocks)) == 1 and any(process.exitcode for process in both):
+        raise BrokenInvariantError("a process that agrees on the time did not wait for the other one")
     made = site(folder, 0, lambda _: None, Ahead(2 * HOUR_S))
     with made.open() as hub:
         done = carry_on(hub, newest(hub) or "")
