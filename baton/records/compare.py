@@ -168,8 +168,9 @@ def _shift(expected: datetime, found: datetime) -> Cause:
 def _is_mojibake(expected: str, found: str) -> bool:
     for written, read in _MOJIBAKE:
         try:
-            if expected.encode(written).decode(read, "replace") == found:
-                return True
+            data = expected.encode(written)
         except UnicodeEncodeError:
             continue
+        if found in (data.decode(read, "replace"), data.decode(read, "ignore")):
+            return True
     return False

@@ -35,3 +35,20 @@ def column_type(spec: FieldSpec) -> pl.DataType:
 def frame_schema(fields: Mapping[str, FieldSpec], names: Iterable[str] | None = None) -> dict[str, pl.DataType]:
     """The schema of a frame with these fields (default: all of them), in that order."""
     return {name: column_type(fields[name]) for name in (fields if names is None else names)}
+
+
+def from_text(column: pl.Expr, spec: FieldSpec) -> pl.Expr:
+    """Values in the canonical text form of sources (`RecordSource.records`) as the field's type; null where unfit."""
+    import polars as pl
+
+    match spec.type:
+        case FieldType.TEXT | FieldType.REFERENCE:
+            return column
+        case FieldType.BOOLEAN:
+            return pl.when(column.is_in(["true", "false"])).then(column == "true")
+        case FieldType.DATETIME:
+            return column.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="us", time_zone="UTC", strict=False)
+        case FieldType.DATE:
+            return column.str.to_date("%Y-%m-%d", strict=False)
+        case FieldType.INTEGER | FieldType.DECIMAL:
+            return column.cast(column_type(spec), strict=False)

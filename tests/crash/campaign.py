@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import multiprocessing
 import random
-import shutil
 import signal
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,13 +16,11 @@ import sqlalchemy as sa
 from baton.store.tables import effects
 from tests.crash.driver import FEEDS, SYSTEM, company, drive, feed
 from tests.crash.ledger import Ledger
+from tests.rig.processes import outcome_of, scratch_folder
 from tests.simulation.invariants import BrokenInvariantError, check_finally
 from tests.simulation.people import faults_of
 
 _ATTEMPTS = 40
-_TOO_LONG_S = 120
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.crash.driver"])
 
 
 @dataclass
@@ -39,19 +34,9 @@ class Figures:
     seconds: float = 0.0
 
 
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    parent = Path("/dev/shm") if Path("/dev/shm").is_dir() else None
-    folder = Path(tempfile.mkdtemp(prefix="baton-crash-", dir=parent))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def points_passed() -> list[tuple[str, int]]:
     """Every point an undisturbed sync passes: (name, how often already)."""
-    with _folder() as folder:
+    with scratch_folder("crash") as folder:
         if _attempt(folder, 0) != 0:
             raise BrokenInvariantError("an undisturbed sync does not end well")
         check(folder)
@@ -68,13 +53,13 @@ def campaign(points: int, seed: int) -> Figures:
     chosen = chance.sample(passed, min(points, len(passed)))
     for point, count in chosen:
         again = chance.choice(passed) if chance.random() < 0.5 else None
-        with _said(f"SIGKILL at {point} number {count}, then {again}"), _folder() as folder:
+        with _said(f"SIGKILL at {point} number {count}, then {again}"), scratch_folder("crash") as folder:
             plan = [(point, count), *([again] if again else [])]
             figures.restarts += _until_through(folder, plan, figures)
             figures.effects += check(folder)
     for _ in range(points // 3):
         after_s = chance.uniform(0.0, 0.6)
-        with _said(f"SIGKILL after {after_s:.3f} s"), _folder() as folder:
+        with _said(f"SIGKILL after {after_s:.3f} s"), scratch_folder("crash") as folder:
             figures.restarts += _until_through(folder, [after_s, after_s / 2], figures)
             figures.effects += check(folder)
     figures.points = len(chosen)
@@ -106,16 +91,9 @@ def _until_through(folder: Path, kills: list[tuple[str, int] | float], figures: 
 
 def _attempt(folder: Path, attempt: int, kill: tuple[str, int] | float | None = None) -> int:
     """One process; returns its exit code (negative: the signal that ended it)."""
-    arguments = (folder, attempt, *kill) if isinstance(kill, tuple) else (folder, attempt)
-    process = _CONTEXT.Process(target=drive, args=arguments)
-    process.start()
-    process.join(kill if isinstance(kill, float) else _TOO_LONG_S)
-    if process.exitcode is None:
-        process.kill()
-        process.join()
-        if not isinstance(kill, float):
-            raise BrokenInvariantError(f"attempt {attempt} hangs")
-    return process.exitcode or 0
+    if isinstance(kill, tuple):
+        return outcome_of(drive, folder, attempt, *kill)
+    return outcome_of(drive, folder, attempt, kill_after_s=kill)
 
 
 def check(folder: Path) -> int:

@@ -35,7 +35,7 @@ from baton.registry import Registry
 from baton.settings import HubSettings, SystemSettings
 from baton.settings_shape import GatePart, GuardsPart, HubPart
 from baton.vault import Vault
-from tests.rig.clock import VirtualClock
+from tests.rig.clock import START, VirtualClock
 from tests.rig.company import KEYS, _Secrets
 from tests.rig.targets import NoClient, NoSettings
 
@@ -150,7 +150,10 @@ class NewSystem(RecordTarget, RecordSource):
         return ["staff"]
 
     def records(self, collection: str) -> Feed:
-        raise NotImplementedError
+        names = [name for name, spec in self.fields.items() if spec.type is not FieldType.DATETIME]
+        frame = pl.DataFrame(list(self.shelf.rows.values()), schema=frame_schema(self.fields), strict=False)
+        page = SourcePage(frame.select(pl.col(names).cast(pl.String)))
+        return Feed(Origin("new", "", START), iter([page]))
 
     def collection(self, name: str) -> Collection:
         return Collection(name, self.fields, ("code",))
@@ -204,11 +207,11 @@ class _Registry(Registry):
         self.archive = archive
 
     def load(self, name: str) -> type[Connector]:
-        return {"data/old": OldSystem, "data/new": self.archive.kind}.get(name) or super().load(name)
+        return {"data/old": self.archive.source, "data/new": self.archive.kind}.get(name) or super().load(name)
 
     def build(self, system: SystemSettings, limiter: Any, clock: Clock, **more: Any) -> Connector:
         if system.connector == "data/old":
-            return OldSystem(self.archive)
+            return self.archive.source(self.archive)
         if system.connector == "data/new":
             return self.archive.kind(self.archive.shelf, self.archive.fields)
         return super().build(system, limiter, clock, **more)
@@ -229,6 +232,7 @@ class Archive:
     page_rows: int = 1000
     shelf: Shelf = field(default_factory=Shelf)
     fields: Mapping[str, FieldSpec] = field(default_factory=lambda: STAFF)
+    source: type[OldSystem] = OldSystem
     kind: type[NewSystem] = NewSystem
     mapping: str = MAPPING
 

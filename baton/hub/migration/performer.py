@@ -14,7 +14,7 @@ import polars as pl
 from baton.contracts import Collection, RecordTarget
 from baton.engine.calls import RetryRule, patient
 from baton.engine.performer import Call, Outcomes, Performer
-from baton.errors import LeaseLostError, TamperedError
+from baton.errors import HaltError, LeaseLostError, TamperedError
 from baton.hub.core import Hub
 from baton.hub.migration.route import record_target
 from baton.jobs.migration.exchange import Change, Exchange, loading, restoring
@@ -24,12 +24,24 @@ from baton.model.effect import Effect, RecordAction
 from baton.model.receipts import Receipts
 from baton.records.digest import Digester
 from baton.store.moves import Move
-from baton.store.staging import Stage, Staged
+from baton.store.staging import Stage, Staged, StorageFullError
 
 LEASE_S: Final = 60.0
 """How long a segment stays claimed by a worker that gives no sign: so long a run waits for one that was killed."""
 OUTCOME_SCHEMA: Final = {"row": pl.Int64(), **dict.fromkeys(("outcome", "code", "message", "remedy"), pl.String())}
 """What became of a record that was not simply written."""
+
+
+@contextmanager
+def _for_a_person() -> Iterator[None]:
+    """A staged file that is gone, or for which there is no room, ends the work here: the segment goes back to be sent.
+
+    Records of it may have been written; sent again, a segment is looked at record by record.
+    """
+    try:
+        yield
+    except (TamperedError, StorageFullError) as error:
+        raise HaltError(error.message, code=error.code, remedy=error.remedy) from error
 
 
 @dataclass
@@ -55,10 +67,11 @@ class SegmentPerformer(Performer):
         """Open the segment."""
         (effect,) = batch
         number = int(effect.number.rpartition("/")[2])
-        records, before = self.segment(number)
-        if effect.action is RecordAction.LOAD:
-            return SegmentCall(self, effect, loading(records, before, self.move.fields))
-        return SegmentCall(self, effect, restoring(self._as_left(records, number), before, self.move.fields))
+        with _for_a_person():
+            records, before = self.segment(number)
+            if effect.action is RecordAction.LOAD:
+                return SegmentCall(self, effect, loading(records, before, self.move.fields))
+            return SegmentCall(self, effect, restoring(self._as_left(records, number), before, self.move.fields))
 
     def segment(self, number: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The records of a segment as planned, and those of them that it updates as they were, in that order."""
@@ -102,7 +115,8 @@ class SegmentCall(Call):
         with self._kept():
             answers = [(change, self._perform(change)) for change in self.changes]
         hub.crash_point("written")
-        record = self._stage(answers)
+        with _for_a_person():
+            record = self._stage(answers)
         with hub.database.write() as connection:
             hub.staging.keep(connection, [record])
         return [(self.effect, _whole(answers))]

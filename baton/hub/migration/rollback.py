@@ -13,7 +13,7 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.migration.planning import JOB
 from baton.hub.migration.running import find_move
 from baton.jobs.migration.planning import Need
-from baton.model.effect import EffectState, Intention, RecordAction
+from baton.model.effect import OPEN_STATES, EffectState, Intention, RecordAction
 from baton.store.effects import Drafted
 from baton.store.moves import Move
 from baton.store.runs import Run, RunState
@@ -24,7 +24,10 @@ _NEVER_SENT = (EffectState.PLANNED.value, EffectState.HELD.value, EffectState.SU
 
 
 def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
-    """Plan the way back of a run; it is carried out and resumed like a migration. What was not sent is cancelled."""
+    """Plan the way back of a run; it is carried out and resumed like a migration. What was not sent is cancelled.
+
+    While an earlier rollback of the run is not finished, that one is given back: it is to be resumed.
+    """
     run, move = find_move(hub, run_id)
     if move.undoes:
         raise BatonError(
@@ -40,6 +43,9 @@ def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
     undo = Run(hub.new_run_id("rollback"), JOB, RunState.READY, requested_by, "", run.feed_digest, now)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
+        unfinished = _unfinished(hub, connection, run_id)
+        if unfinished is not None:
+            return unfinished
         hub.effects.cancel(connection, run_id, why="rolled_back")
         touched = _touched(connection, run_id)
         planned = hub.staging.of(connection, run_id, Stage.PLAN)
@@ -60,6 +66,15 @@ def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
         hub.effects.insert(connection, JOB, undo.id, drafted)
     hub.crash_point("rollback_planned")
     return undo
+
+
+def _unfinished(hub: Hub, connection: sa.Connection, run_id: str) -> Run | None:
+    """An earlier rollback with segments that are still to be taken back; a second one would wait for them for ever."""
+    for undo in hub.moves.undoing(connection, run_id):
+        left = sa.select(effects.c.id).where(effects.c.run_id == undo, effects.c.state.in_(OPEN_STATES))
+        if connection.execute(left.limit(1)).first() is not None:
+            return hub.runs.get(connection, undo)
+    return None
 
 
 def _touched(connection: sa.Connection, run_id: str) -> set[int]:

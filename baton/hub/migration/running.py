@@ -20,7 +20,7 @@ from baton.hub.migration.performer import LEASE_S, SegmentPerformer
 from baton.hub.migration.proving import Proven, prove
 from baton.hub.migration.undoing import close_loads
 from baton.jobs.migration.waves import DEPTHS_PER_WAVE, wave_of
-from baton.model.effect import EffectState, RecordAction
+from baton.model.effect import UNSETTLED_STATES, EffectState, RecordAction
 from baton.records.compare import Cause
 from baton.records.digest import root_of_roots
 from baton.store.leases import Scope
@@ -110,16 +110,21 @@ class Running:
         self._await_others()
         if self.move.undoes:
             close_loads(self.hub, self.move)
-        action = RecordAction.RESTORE if self.move.undoes else RecordAction.LOAD
-        below = None if self.move.undoes else (wave + 1) * DEPTHS_PER_WAVE
-        scope = Scope(frozenset({action.value}), self.run.id, below)
-        settings = self.hub.settings.system(self.move.target)
-        report = execution.perform(self.hub, settings, self.performer, scope, LEASE_S)
-        self.halted = report.halted
+        self._perform(wave)
+        while not self.halted and self._leased_until() is not None:  # somebody else has taken some of it meanwhile
+            self._await_others()
+            self._perform(wave)
         closed = self.segments.keys() - self._open()
         self.progress(Phase.WRITING, sum(self.segments[number].row_count for number in closed))
         self._spend("sent_in_s", started)
         return self.halted
+
+    def _perform(self, wave: int) -> None:
+        action = RecordAction.RESTORE if self.move.undoes else RecordAction.LOAD
+        below = None if self.move.undoes else (wave + 1) * DEPTHS_PER_WAVE
+        scope = Scope(frozenset({action.value}), self.run.id, below)
+        settings = self.hub.settings.system(self.move.target)
+        self.halted = execution.perform(self.hub, settings, self.performer, scope, LEASE_S).halted
 
     def close(self, wave: int) -> bool:
         """Prove the wave; whether the next one may go. One that went wrong holds those after it for a person."""
@@ -137,17 +142,24 @@ class Running:
             self.move = self.hub.moves.note(connection, self.run.id, **{name: self.move.facts.get(name, 0.0) + took})
 
     def _await_others(self) -> None:
-        """Wait for segments that another worker holds: it finishes them, or it was killed and its lease runs out."""
-        runs = [self.run.id, *filter(None, [self.move.undoes])]
-        held = sa.select(sa.func.min(effects.c.lease_until)).where(
-            effects.c.run_id.in_(runs), effects.c.state == EffectState.SENT.value
-        )
-        while True:
-            with self.hub.database.read() as connection:
-                until = connection.execute(held).scalar_one()
-            if until is None or until < self.hub.clock.now():
-                return
+        """Wait for segments that another worker holds (to write them, or to find out what became of a write).
+
+        It finishes them, or it was killed and its lease runs out.
+        """
+        while (until := self._leased_until()) is not None:
             self.hub.clock.sleep(min((until - self.hub.clock.now()).total_seconds() + 0.1, _LOOK_AGAIN_S))
+
+    def _leased_until(self) -> datetime | None:
+        """How long a living worker holds something of this run (or of the one it undoes); None where nobody does."""
+        runs = [self.run.id, *filter(None, [self.move.undoes])]
+        held = sa.select(sa.func.max(effects.c.lease_until)).where(
+            effects.c.run_id.in_(runs),
+            effects.c.state.in_(UNSETTLED_STATES),
+            effects.c.lease_until >= self.hub.clock.now(),
+        )
+        with self.hub.database.read() as connection:
+            until: datetime | None = connection.execute(held).scalar_one()
+        return until
 
     def _open(self) -> set[int]:
         """Segments whose effect of this run has not ended."""

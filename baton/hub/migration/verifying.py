@@ -24,6 +24,7 @@ from baton.hub.migration.route import MigrationRequest, Route, open_route, text_
 from baton.hub.migration.running import find_move
 from baton.jobs.migration.planning import DIGEST
 from baton.jobs.migration.proof import DIFFERENCE_SCHEMA, Comparer, whole_records
+from baton.jobs.migration.surplus import Surplus
 from baton.jobs.migration.transform import KEPT, ROW, SOURCE_DIGEST, key_mapping, transform
 from baton.model.account import FieldSpec
 from baton.records.compare import Cause, Difference, differing_cells
@@ -48,7 +49,7 @@ class Verified:
     """What a second look found, stage by stage."""
 
     differences: dict[Proof, pl.DataFrame] = field(default_factory=dict)
-    """Stage -> `DIFFERENCE_SCHEMA`; ``row`` is the row in the source."""
+    """Stage -> `DIFFERENCE_SCHEMA`; ``row`` is the row in the source, `NO_ROW` for a record of the target's own."""
     compared: Counter[str] = field(default_factory=Counter)
     """Stage -> how many records were compared."""
 
@@ -163,7 +164,7 @@ class _Looking:
         digester = self.route.digester(self.salt)
         where = pl.concat([self._planned_rows(number) for number in self.segments])
         aside = self._quarantined()
-        parts = []
+        parts = self._out_of_place(where)
         for record in self.pages.values():
             page = self.hub.staging.read(record)
             rows = page.get_column(ROW)
@@ -180,6 +181,16 @@ class _Looking:
             self.compared[Proof.TRANSFORM] += again.height
             self.progress(Phase.MAPPING, self.compared[Proof.TRANSFORM])
         return pl.concat(parts)
+
+    def _out_of_place(self, planned: pl.DataFrame) -> list[pl.DataFrame]:
+        """Planned records that stand twice, or that come from no row that was read."""
+        rows = planned.get_column(ROW)
+        read = pl.concat([self.hub.staging.read(page, [ROW]).get_column(ROW) for page in self.pages.values()])
+        doubled = rows.filter(rows.is_duplicated()).unique(maintain_order=True)
+        return [
+            whole_records(rows.filter(~rows.is_in(read.implode())), Cause.EXTRA),
+            whole_records(doubled, Cause.DUPLICATE),
+        ]
 
     def _quarantined(self) -> pl.Series:
         with self.hub.database.read() as connection:
@@ -204,22 +215,27 @@ class _Looking:
     # --- result
 
     def result(self) -> pl.DataFrame:
-        """The target as it is now against what was planned."""
+        """The target as it is now against what was planned, records that nobody planned included.
+
+        Those can be told only in a collection that was empty before: in any other they may have been there.
+        """
         performer = SegmentPerformer(self.hub, self.move)
-        comparer = Comparer(
-            performer.target,
-            performer.collection,
-            self.route.readable,
-            self.route.rules.key,
-            self.route.digester(self.salt),
-        )
+        target, collection, key = performer.target, performer.collection, self.route.rules.key
+        comparer = Comparer(target, collection, self.route.readable, key, self.route.digester(self.salt))
+        surplus = Surplus(target, collection, {name: self.route.fields[name] for name in key})
         parts = [pl.DataFrame(schema=DIFFERENCE_SCHEMA)]
-        for number in self.segments:
+        planned = [pl.Series([], dtype=pl.UInt64)]
+        there = 0
+        for number, segment in self.segments.items():
             expected, absent, _ = sides(performer, number)
             compared = comparer.compare(expected, absent=absent)
             parts.append(compared.differences)
+            planned.append(surplus.hashes(self.hub.staging.read(segment, key)))
+            there += compared.there
             self.compared[Proof.RESULT] += compared.counts["compared"]
             self.progress(Phase.COMPARING, self.compared[Proof.RESULT])
+        if not self.move.facts["count_before"]:
+            parts.append(surplus.find(pl.concat(planned), there))
         return pl.concat(parts)
 
 

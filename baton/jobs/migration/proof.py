@@ -43,6 +43,8 @@ class Compared:
     """`DIFFERENCE_SCHEMA`, values masked; a record that is missing, extra or doubled has no column."""
     totals: Totals
     """Over the records as read back."""
+    there: int = 0
+    """How many records the target has under these keys, doubled ones each time."""
     counts: Counter[str] = field(default_factory=Counter)
     """``compared``, ``alike``, ``different``, and differing cells by cause."""
 
@@ -61,8 +63,10 @@ class Comparer:
     def compare(self, expected: pl.DataFrame, *, absent: pl.DataFrame | None = None) -> Compared:
         """``expected`` (``#row``, fields, `DIGEST`) should be there; ``absent`` (``#row``, fields) should not."""
         gone = expected.clear() if absent is None else absent
-        keys = pl.concat([expected.select(self.key), gone.select(self.key)])
+        # Each key is asked for once: what comes back twice is then the target's, and not of our asking.
+        keys = pl.concat([expected.select(self.key), gone.select(self.key)]).unique(maintain_order=True)
         found = fetched(self.target, self.collection, keys, list(self.fields))
+        there = found.height
         doubled = found.filter(found.select(self.key).is_duplicated()).unique(subset=self.key, maintain_order=True)
         found = found.unique(subset=self.key, keep="first", maintain_order=True)
         aligned = beside(expected.select(self.key), found)
@@ -84,7 +88,7 @@ class Comparer:
         counts["different"], counts["alike"] = bad, counts["compared"] - bad
         left = aligned.filter(exists & ~alike).select(rows.filter(exists & ~alike).alias(ROW), *self.fields)
         totals = Totals.of(aligned.filter(exists), self.fields)
-        return Compared(pl.DataFrame([rows, digests.alias(RESULT)]), left, differences, totals, counts)
+        return Compared(pl.DataFrame([rows, digests.alias(RESULT)]), left, differences, totals, there, counts)
 
     def _rows_of(self, records: pl.DataFrame, named: pl.DataFrame) -> pl.Series:
         return records.join(named.select(self.key), on=self.key, how="semi", maintain_order="left").get_column(ROW)

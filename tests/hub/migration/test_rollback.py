@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import random
+from collections.abc import Callable
 
 import polars as pl
 import pytest
@@ -109,3 +110,37 @@ def test_without_the_staged_records_there_is_no_rollback_and_it_is_said_why(smal
         assert list(hub.staging.folders()) == []
         with pytest.raises(BatonError, match="deleted"):
             plan_rollback(hub, plan.run.id, "tester")
+
+
+def test_a_rollback_that_is_not_finished_is_gone_on_with_when_it_is_asked_for_again(small: Archive) -> None:
+    before = filled(small, 30)
+    with small.open() as hub:
+        plan = plan_migration(hub, small.request())
+        carry_on(hub, plan.run.id)
+        first = plan_rollback(hub, plan.run.id, "tester")
+        again = plan_rollback(hub, plan.run.id, "another person")
+        assert again.id == first.id
+        assert carry_on(hub, again.id).verdict is Verdict.CLEAN
+        assert plan_rollback(hub, plan.run.id, "tester").id != first.id
+    assert small.shelf.rows == before
+
+
+def test_a_worker_that_died_while_it_looked_into_a_doubt_is_waited_for(small: Archive) -> None:
+    small.rows = [old_row(number) for number in range(1, 31)]
+
+    def dies_at(name: str) -> Callable[[str], None]:
+        def die(point: str) -> None:
+            if point == name:
+                raise KeyboardInterrupt
+
+        return die
+
+    with small.open() as hub:
+        plan = plan_migration(hub, small.request())
+        for point in ("sending", "looking_up"):
+            hub.crash_point = dies_at(point)
+            with pytest.raises(KeyboardInterrupt):
+                carry_on(hub, plan.run.id)
+        hub.crash_point = lambda _: None
+        assert carry_on(hub, plan.run.id).verdict is Verdict.CLEAN
+    assert len(small.shelf.rows) == 30

@@ -1,0 +1,175 @@
+"""SIGKILL at every point a migration and its way back pass, and at random moments; resume; compare with no kill at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from baton.hub.migration.retention import purge
+from baton.store.tables import effects
+from tests.migration.driver import MIGRATE, ROLLBACK, drive, found_there, site
+from tests.migration.ledger import Body, Ledger
+from tests.rig.processes import CONTEXT, outcome_of, scratch_folder
+from tests.simulation.invariants import BrokenInvariantError, audit_faults, left_sent
+
+_ATTEMPTS = 20
+_TWO_DAYS_S = 2 * 86_400
+Kill = tuple[str, int] | float
+"""A named point and how often it is passed, or seconds after the start."""
+
+
+@dataclass
+class Figures:
+    """What a campaign came to."""
+
+    task: str
+    points: int = 0
+    """Distinct (name, count) at which a process was killed first."""
+    passed: Counter[str] = field(default_factory=Counter)
+    """The points that an undisturbed run passes, by name."""
+    killed: Counter[str] = field(default_factory=Counter)
+    restarts: int = 0
+    records: int = 0
+    seconds: float = 0.0
+
+    def add(self, other: Figures) -> None:
+        """Take a part of the same campaign in."""
+        self.killed.update(other.killed)
+        self.restarts += other.restarts
+        self.records += other.records
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What every attempt starts from, and where it must end."""
+
+    task: str
+    folder: Path
+    wanted: dict[str, Body]
+    written: int
+    """How many writes it takes."""
+    passed: list[tuple[str, int]]
+
+
+def prepared(task: str, folder: Path) -> Start:
+    """The state before, the points that an undisturbed run passes, and the state after it."""
+    before = folder / "before"
+    before.mkdir()
+    Ledger(before / "truth.sqlite3").put(found_there())
+    site(before, 0, lambda _: None).open().close()
+    untouched = Ledger(before / "truth.sqlite3").truth()
+    if task == ROLLBACK:
+        _undisturbed(before, MIGRATE)
+    after = folder / "after"
+    shutil.copytree(before, after)
+    _undisturbed(after, task)
+    truth = Ledger(after / "truth.sqlite3")
+    if task == ROLLBACK and truth.truth() != untouched:
+        raise BrokenInvariantError("an undisturbed rollback does not restore what was there")
+    lines = [line.split() for line in (after / "points").read_text().splitlines()]
+    passed = [(name, count) for name, times in lines for count in range(1, int(times) + 1)]
+    return Start(task, before, truth.truth(), len(truth.journal()), passed)
+
+
+def _undisturbed(folder: Path, task: str) -> None:
+    if outcome_of(drive, folder, 0, task) != 0:
+        raise BrokenInvariantError(f"an undisturbed {task} does not end well: {(folder / 'why').read_text()}")
+
+
+def campaign(task: str, points: int, seed: int, processes: int = 1) -> Figures:
+    """Kill at each of so many distinct named points (half of them twice), and at a fifth as many random moments."""
+    began = time.perf_counter()
+    chance = random.Random(f"{task}/{seed}")
+    replay = f"replay: python -m tests.migration --only kill --seed {seed} --points {points}"
+    with _said(replay), scratch_folder("kill") as folder:
+        start = prepared(task, folder)
+        chosen = chance.sample(start.passed, min(points, len(start.passed)))
+        plans: list[list[Kill]] = [[kill, *_second(start, chance)] for kill in chosen]
+        plans += [[chance.uniform(0.0, 1.0), chance.uniform(0.0, 1.0)] for _ in range(-(-points // 5))]
+        figures = Figures(task, len(chosen), Counter(name for name, _ in start.passed))
+        if processes == 1:
+            figures.add(_carried_out(start, plans))
+        else:
+            with ProcessPoolExecutor(processes, mp_context=CONTEXT) as pool:
+                shares = [plans[share::processes] for share in range(processes)]
+                for part in pool.map(_carried_out, [start] * processes, shares):
+                    figures.add(part)
+    figures.seconds = time.perf_counter() - began
+    return figures
+
+
+def _second(start: Start, chance: random.Random) -> list[Kill]:
+    return [chance.choice(start.passed)] if chance.random() < 0.5 else []
+
+
+def _carried_out(start: Start, plans: list[list[Kill]]) -> Figures:
+    figures = Figures(start.task)
+    for kills in plans:
+        with _said(f"{start.task}: SIGKILL at {kills}"), scratch_folder("killed") as folder:
+            shutil.copytree(start.folder, folder, dirs_exist_ok=True)
+            figures.restarts += _until_through(folder, start.task, kills, figures)
+            figures.records += _check(folder, start)
+    return figures
+
+
+@contextlib.contextmanager
+def _said(what: str) -> Iterator[None]:
+    try:
+        yield
+    except AssertionError as error:
+        error.add_note(what)
+        raise
+
+
+def _until_through(folder: Path, task: str, kills: list[Kill], figures: Figures) -> int:
+    """Start, be killed, start again; returns how many starts it took beyond the first."""
+    for attempt in range(1, _ATTEMPTS):
+        kill = kills[attempt - 1] if attempt <= len(kills) else None
+        if isinstance(kill, tuple):
+            code = outcome_of(drive, folder, attempt, task, *kill)
+        else:
+            code = outcome_of(drive, folder, attempt, task, kill_after_s=kill)
+        if code == 0:
+            return attempt - 1
+        if code != -signal.SIGKILL:
+            why = folder / "why"
+            said = why.read_text() if why.exists() else ""
+            raise BrokenInvariantError(f"attempt {attempt} ended with {code} {said}")
+        figures.killed[kill[0] if isinstance(kill, tuple) else "at a random moment"] += 1
+    raise BrokenInvariantError(f"not through after {_ATTEMPTS} attempts")
+
+
+def _check(folder: Path, start: Start) -> int:
+    """The target is as if nothing had happened, each write once; the ledger at rest, the audit log whole."""
+    truth = Ledger(folder / "truth.sqlite3")
+    found, journal = truth.truth(), truth.journal()
+    if found != start.wanted:
+        wrong = [code for code in found.keys() | start.wanted.keys() if found.get(code) != start.wanted.get(code)]
+        raise BrokenInvariantError(f"{len(wrong)} records are not as after an undisturbed run: {sorted(wrong)[:3]}")
+    if len(journal) != start.written:
+        raise BrokenInvariantError(f"{len(journal)} writes took effect, {start.written} were needed")
+    made = site(folder, _ATTEMPTS, lambda _: None)
+    with made.open() as hub:
+        with hub.database.read() as connection:
+            states = Counter(connection.execute(sa.select(effects.c.state)).scalars())
+            broken = list(audit_faults(connection))
+            known = hub.moves.known(connection)
+            sent = left_sent(connection)
+        for path in hub.staging.folder.rglob("*"):
+            os.utime(path, (time.time() - _TWO_DAYS_S,) * 2)
+        purge(hub)
+        strays = set(hub.staging.folders()) - known
+    if broken or sent or states.keys() - {"done"} or strays:
+        raise BrokenInvariantError(f"audit {broken[:3]}, sent {sent}, effects {dict(states)}, stray folders {strays}")
+    return len(found)
