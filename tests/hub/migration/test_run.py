@@ -47,6 +47,18 @@ def test_every_record_arrives_exact_and_a_second_run_writes_nothing(archive: Arc
     assert {action for action, _ in archive.shelf.calls} == {"fetch"}
 
 
+def test_a_column_that_cleaning_changes_is_not_held_against_what_was_read(small: Archive) -> None:
+    fix = "  - {column: 工资, fix: [money]}\n  - {column: 备注, fix: [trim, empty_if(-)]}\n"
+    small.mapping = small.mapping.replace("cleaning:\n", f"cleaning:\n{fix}")
+    small.rows = [old_row(1, 工资="1,234.50", 备注="-"), old_row(2, 工资="￥7")]
+    done = migrate(small)
+    assert (done.verdict, small.shelf.rows["00001"]["pay"], small.shelf.rows["00001"]["note"]) == (
+        Verdict.CLEAN,
+        Decimal("1234.50"),
+        None,
+    )
+
+
 def test_no_call_is_larger_than_the_target_takes(small: Archive) -> None:
     small.rows = [old_row(number) for number in range(1, 2501)]
     migrate(small)
