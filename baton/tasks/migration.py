@@ -18,6 +18,9 @@ from baton.hub.core import Hub
 from baton.hub.execution import find_run
 from baton.hub.migration import planning, rollback
 from baton.hub.migration.extraction import Phase
+from baton.hub.migration.findings import plan_document
+from baton.hub.migration.report.files import write_report
+from baton.hub.migration.retention import REPORTS
 from baton.hub.migration.route import MigrationRequest
 from baton.hub.migration.running import Migrated, Running
 from baton.jobs.migration.waves import WavePlan
@@ -37,13 +40,16 @@ _PLACES_TOLD: Final = 20
 
 @task(task_id="plan", retries=RETRIES, retry_policy=RETRY_POLICY)
 def plan_migration() -> dict[str, Any]:
-    """Read, map, compare with the target, and save what is to be written; a dry run saves nothing. Gives figures."""
+    """Read, map, compare with the target, save what is to be written (of a dry run only a report). Gives figures."""
     context = get_current_context()
     dry_run = bool(context["params"]["dry_run"])
     with open_hub() as hub:
         planner = planning.preview_migration if dry_run else planning.plan_migration
         planned = planner(hub, _request(context), _tell_progress)
+        files = write_report(plan_document(planned), hub.state_dir / REPORTS) if dry_run else []
     _tell_plan(planned)
+    for file in files:
+        log.info("report: %s", file)
     run_id = DRY_RUN if dry_run else planned.run.id
     context["ti"].xcom_push(key=RUN, value=run_id)
     return {"run": run_id, "counts": dict(planned.run.counts), "waves": list(planned.move.waves)}

@@ -7,14 +7,18 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+
+import sqlalchemy as sa
 
 from baton.audit.checkpoint import Signer
 from baton.hub import Hub
 from baton.settings import load
 from baton.store.personal import Keyring
 from baton.store.runs import Run
+from baton.store.tables import migrations
 
 COLUMNS = ("工号", "姓名", "手机", "证件号码", "月薪")
 SYSTEMS = """\
@@ -70,7 +74,7 @@ class Moving:
     @classmethod
     def into(cls, folder: Path) -> Moving:
         started = cls(folder)
-        (folder / "exports").mkdir()
+        (folder / "exports").mkdir(parents=True)
         (folder / "mappings" / "migration").mkdir(parents=True)
         (folder / "mappings" / "migration" / "staff.yaml").write_text(MAPPING, "utf-8")
         started.systems_file.write_text(SYSTEMS.format(folder=folder), "utf-8")
@@ -94,6 +98,20 @@ class Moving:
         with self._database() as database:
             database.execute("DROP TABLE IF EXISTS staff")
             database.execute(TABLE.format(check=f", CHECK ({check})" if check else ""))
+
+    def trim_names(self) -> None:
+        """From now on the new system cuts names without a word."""
+        with self._database() as database:
+            database.execute(
+                "CREATE TRIGGER cut AFTER INSERT ON staff BEGIN"
+                " UPDATE staff SET name = substr(name, 1, 2) WHERE code = new.code; END"
+            )
+
+    def outlive(self, run_id: str) -> None:
+        """Let the retention of a run be over."""
+        with self.hub() as hub, hub.database.write() as connection:
+            over = sa.update(migrations).values(retain_until=hub.clock.now() - timedelta(hours=1))
+            connection.execute(over.where(migrations.c.run_id == run_id))
 
     def hand_in(self, rows: Sequence[Mapping[str, str]]) -> None:
         """Export the old system."""

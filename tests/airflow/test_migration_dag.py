@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
+import os
 import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ import pytest
 import sqlalchemy as sa
 
 from baton.hub import decisions
-from baton.store.tables import migrations
 from tests.airflow.installation import ROOT
 from tests.airflow.moving import Moving, member
 from tests.airflow.test_canaries import CANARIES, IDENTITIES, MOBILES, NAMES, found, written
@@ -81,7 +80,9 @@ def states(dag_run: Any) -> dict[str, str]:
     return {ti.task_id: str(ti.state) for ti in dag_run.get_task_instances()}
 
 
-def test_a_dry_run_shows_figures_and_leaves_nothing_behind(migrate: RunDag, moving: Moving, said: Said) -> None:
+def test_a_dry_run_shows_figures_and_leaves_a_report_and_nothing_else(
+    migrate: RunDag, moving: Moving, said: Said
+) -> None:
     moving.hand_in([member(1), member(2, 证件号码="110101199003078031"), member(3)])
     dag_run = migrate(dry_run=True)
     assert str(dag_run.state) == "success"
@@ -95,6 +96,8 @@ def test_a_dry_run_shows_figures_and_leaves_nothing_behind(migrate: RunDag, movi
     assert "staff.csv:3 证件号码" in log
     assert (moving.there(), moving.runs()) == ({}, [])
     assert list((moving.folder / "state" / "migrations").glob("*/*")) == []
+    reports = sorted(path.suffix for path in (moving.folder / "state" / "reports").iterdir())
+    assert reports == [".html", ".html", ".json", ".xlsx", ".xlsx"]
 
 
 def test_the_form_looks_before_it_writes_and_offers_what_there_is(dags: Any) -> None:
@@ -239,12 +242,15 @@ def test_the_nightly_run_deletes_what_was_kept_long_enough(migrate: RunDag, run_
     kept = moving.folder / "state" / "migrations" / run.id
     (moving.folder / "mappings").rename(moving.folder / "elsewhere")
     assert kept.is_dir()
-    with moving.hub() as hub, hub.database.write() as connection:
-        over = sa.update(migrations).values(retain_until=hub.clock.now() - timedelta(hours=1))
-        connection.execute(over.where(migrations.c.run_id == run.id))
+    moving.outlive(run.id)
+    old_report = moving.folder / "state" / "reports" / "old.en.html"
+    old_report.parent.mkdir()
+    old_report.touch()
+    os.utime(old_report, (0, 0))
     nightly = run_dag("reconcile_systems")
     assert states(nightly)["purge"] == "success"
     assert not kept.exists()
+    assert not old_report.exists()
 
 
 def test_nothing_personal_gets_into_airflow(
