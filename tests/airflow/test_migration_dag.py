@@ -119,6 +119,21 @@ def test_the_form_refuses_what_makes_no_sense(dags: Any, wrong: dict[str, Any]) 
         params[name] = value
 
 
+def test_the_server_checks_what_the_form_sends(migrate: RunDag, airflow_app: Any, headers: Any) -> None:
+    from starlette.testclient import TestClient
+
+    migrate(dry_run=True)  # which also makes the DAG known to the server
+    client, staff = TestClient(airflow_app), {"mapping": "staff.yaml"}
+
+    def answered(**conf: Any) -> int:
+        body = {"logical_date": None, "conf": conf}
+        return client.post("/api/v2/dags/data_migration/dagRuns", json=body, headers=headers("ada")).status_code
+
+    assert (answered(**staff), answered(**staff, source="old", target="new", second_wave=0.5)) == (200, 200)
+    assert (answered(), answered(mapping="other.yaml")) == (400, 400)
+    assert (answered(**staff, source="new"), answered(**staff, retention_days=0)) == (400, 400)
+
+
 def test_a_hub_without_mappings_still_has_its_dags(moving: Moving, run_dag: RunDag, said: Said) -> None:
     (moving.folder / "mappings" / "migration" / "staff.yaml").unlink()
     dag_run = run_dag("data_migration", mapping="staff.yaml")
