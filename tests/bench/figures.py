@@ -6,6 +6,15 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class Line(Protocol):
+    """One line of the report."""
+
+    def line(self) -> str:
+        """As it is printed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
