@@ -6,10 +6,11 @@ import argparse
 import os
 import platform
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench.figures import Line
+from tests.bench.figures import Line, Verdict
 
 PARTS = ("planning", "sending", "migration")
 QUICK = 10
@@ -28,11 +29,14 @@ def main() -> None:
     if given.quick:
         given.employees, given.sent, given.rows = (n // QUICK for n in (given.employees, given.sent, given.rows))
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores; load before: {os.getloadavg()[0]:.1f}.")
+    verdicts: Counter[Verdict] = Counter()
     for part in PARTS if given.only is None else (given.only,):
         with tempfile.TemporaryDirectory(prefix="baton-bench-") as place:
             print(f"-- {part}", flush=True)
             for figure in figures(part, Path(place), given):
                 print(figure.line(), flush=True)
+                verdicts[figure.verdict] += 1
+    print("bars:", ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdict if verdict))
 
 
 def figures(part: str, folder: Path, given: argparse.Namespace) -> Iterator[Line]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from tests.bench.figures import Verdict
 from tests.bench.migration.measure import Measured
 
 
@@ -17,8 +18,12 @@ class AtLeast:
     what: str
     note: str = ""
 
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict.MET if self.value >= self.bar else Verdict.MISSED
+
     def line(self) -> str:
-        return _line(self.value >= self.bar, f"{self.value:.2f} {self.unit}, at least {self.bar:g}", self)
+        return _line(self, f"at least {self.bar:.3g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +36,12 @@ class AtMost:
     what: str
     note: str = ""
 
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict.MET if self.value <= self.bar else Verdict.MISSED
+
     def line(self) -> str:
-        return _line(self.value <= self.bar, f"{self.value:.2f} {self.unit}, at most {self.bar:.3g}", self)
+        return _line(self, f"at most {self.bar:.3g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +51,17 @@ class Unknown:
     what: str
     why: str
 
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict.NOT_MEASURED
+
     def line(self) -> str:
-        return f"NOT MEASURED  {self.what}: {self.why}"
+        return f"{self.verdict:<6}  {self.what}: {self.why}"
 
 
-def _line(met: bool, figure: str, bar: AtLeast | AtMost) -> str:
-    return f"{'met ' if met else 'MISSED'}  {figure}: {bar.what}" + (f"\n        {bar.note}" if bar.note else "")
+def _line(bar: AtLeast | AtMost, limit: str) -> str:
+    told = f"{bar.verdict:<6}  {bar.value:.3g} {bar.unit} (the bar: {limit}): {bar.what}"
+    return f"{told}\n        {bar.note}" if bar.note else told
 
 
 def faster(ours: Measured, peer: Measured, name: str, bar: float, what: str) -> AtLeast:

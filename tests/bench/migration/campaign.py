@@ -12,8 +12,9 @@ from tests.bench.figures import Line
 from tests.bench.migration import checking, loading, mapping_rows, workbooks
 from tests.bench.migration.bars import Unknown
 from tests.bench.migration.environment import NoPeersError, peers_python
-from tests.bench.migration.measure import measure
+from tests.bench.migration.measure import BrokenRunError, measure
 from tests.servers.postgres import postgres
+from tests.servers.unprivileged import NoServerError
 
 SHEET_SHARE: Final = 10
 """Rows per row of the workbook."""
@@ -32,23 +33,34 @@ class Wanted:
 
 
 def figures(folder: Path, wanted: Wanted) -> Iterator[Line]:
-    """The figures; a missing peer is a line of its own."""
+    """The figures; a missing peer or server, or a side that did not do its work, is a line of its own."""
     python: Path | None = None
     try:
         python = peers_python(folder / "peers")
     except NoPeersError as error:
         yield Unknown("everything against dlt and datacompy", str(error))
-    source = _data(folder, wanted.rows)
-    yield from mapping_rows.figures(folder, source, wanted.rows, wanted.times)
-    yield from checking.figures(folder, source, wanted.rows, wanted.times, python)
-    yield from workbooks.figures(folder, max(1, wanted.rows // SHEET_SHARE), wanted.times)
+    rows, times, source = wanted.rows, wanted.times, _data(folder, wanted.rows)
+    yield from _told("mapping rows", mapping_rows.figures(folder, source, rows, times))
+    yield from _told("the result check", checking.figures(folder, source, rows, times, python))
+    yield from _told("reading XLSX", workbooks.figures(folder, max(1, rows // SHEET_SHARE), times))
+    yield from _told("loading PostgreSQL", _loads(folder, source, wanted, python))
+
+
+def _loads(folder: Path, source: Path, wanted: Wanted, python: Path | None) -> Iterator[Line]:
     with postgres() as server:
-        loads = loading.Loads(folder, server, source, wanted.rows, wanted.times)
         larger = None
         if wanted.flat:
             rows = LARGER * wanted.rows
-            larger = loading.Loads(folder, server, _data(folder, rows), rows, 1)
-        yield from loading.figures(loads, python, larger)
+            larger = loading.Loads(folder, server, _data(folder, rows), rows, times=1)
+        yield from loading.figures(loading.Loads(folder, server, source, wanted.rows, wanted.times), python, larger)
+
+
+def _told(what: str, figures: Iterator[Line]) -> Iterator[Line]:
+    """The figures up to where one side broke; then that."""
+    try:
+        yield from figures
+    except (BrokenRunError, NoServerError) as error:
+        yield Unknown(what, str(error))
 
 
 def _data(folder: Path, rows: int) -> Path:

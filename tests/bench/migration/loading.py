@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -12,12 +11,14 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from baton.hub.keys import create_keys
+from baton.settings import load as load_settings
 from tests.bench.figures import Line
 from tests.bench.migration import table
 from tests.bench.migration.bars import AtMost, Unknown, faster, slower
 from tests.bench.migration.data import bad_rows
 from tests.bench.migration.environment import PEERS
-from tests.bench.migration.measure import HERE, ROOT, BrokenRunError, Measured, measure, median
+from tests.bench.migration.measure import HERE, BrokenRunError, Measured, measure, median
 from tests.bench.migration.server_time import server_cpu_s
 from tests.servers.postgres import Postgres
 
@@ -109,9 +110,8 @@ class Loads:
         place = f"postgresql://{target.username}@{target.hostname}:{target.port}{target.path}"
         systems = home / "systems.yaml"
         systems.write_text(_SYSTEMS.format(source=self.source, url=place), "utf-8")
-        baton = [BATON, "--systems", systems]
-        subprocess.run([*baton, "keys", "init"], cwd=ROOT, check=True, capture_output=True)
-        run = [*baton, "migrate", "run", MAPPING, "--json"]
+        create_keys(load_settings(systems))
+        run = [BATON, "--systems", systems, "migrate", "run", MAPPING, "--json"]
         took = measure(run, self.folder, good=(0, 1))  # 1: rows that do not fit are in quarantine
         counts = json.loads(took.said)["counts"]
         if counts["different"] or counts["open"] or counts["compared"] != self.rows - bad_rows(self.rows):

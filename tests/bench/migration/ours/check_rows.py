@@ -32,13 +32,9 @@ class FileTarget:
         self.records = pl.scan_parquet(path)
 
     def fetch(self, collection: Collection, keys: pl.DataFrame, fields: Sequence[str]) -> pl.DataFrame:
-        names = keys.get_column("number")
-        between = (
-            self.records.filter(pl.col("number").is_between(pl.lit(names.min()), pl.lit(names.max())))
-            .select(fields)
-            .collect()
-        )
-        return between.join(keys, on="number", how="semi")
+        numbers = keys.get_column("number")
+        near = self.records.filter(pl.col("number").is_between(pl.lit(numbers.min()), pl.lit(numbers.max())))
+        return near.select(*KEY, *(name for name in fields if name not in KEY)).collect().join(keys, on=KEY, how="semi")
 
 
 def segments(path: Path, digester: Digester) -> Iterator[pl.DataFrame]:
