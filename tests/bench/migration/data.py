@@ -117,14 +117,14 @@ def _piece(numbers: pl.Series) -> pl.DataFrame:
         "更新时间": (pl.datetime(2026, 1, 1) + pl.duration(seconds=_chance(20, 20_000_000))).dt.strftime("%F %T"),
     }
     return pl.DataFrame([numbers]).select(
-        pl.when(_is_bad(column)).then(pl.lit(_BAD[column])).otherwise(text).alias(column)
-        if column in _BAD
+        pl.when(_is_bad(column)).then(pl.lit(BAD[column])).otherwise(text).alias(column)
+        if column in BAD
         else text.alias(column)
         for column, text in columns.items()
     )
 
 
-_BAD: Final = {
+BAD: Final = {
     "证件号码": "110101199001011231",
     "手机": "13800",
     "入职日期": "2026-02-30",
@@ -134,7 +134,7 @@ _BAD: Final = {
 
 
 def _is_bad(column: str) -> pl.Expr:
-    return (ROW % BAD_EVERY == BAD_EVERY // 2) & (ROW // BAD_EVERY % len(_BAD) == list(_BAD).index(column))
+    return (ROW % BAD_EVERY == BAD_EVERY // 2) & (ROW // BAD_EVERY % len(BAD) == list(BAD).index(column))
 
 
 def bad_rows(rows: int) -> int:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import re
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
+from typing import Final
 
+import polars as pl
 import xlsxwriter
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
 
 from tests.bench.figures import Line
 from tests.bench.migration.bars import AtLeast, faster
-from tests.bench.migration.data import employees
+from tests.bench.migration.data import BAD, employees
 from tests.bench.migration.environment import PEERS
 from tests.bench.migration.measure import BrokenRunError, measure, median
 
 OURS = "tests.bench.migration.ours"
+_TYPED: Final = {"入职日期": "days", "合同终止日": "days", "月薪": "yuan"}
 _SHEET = "xl/worksheets/sheet1.xml"
 
 
@@ -38,18 +44,34 @@ def figures(folder: Path, rows: int, times: int) -> Iterator[Line]:
 
 
 def write_workbook(path: Path, rows: int) -> None:
-    """The employees as text cells, in a sheet as Excel writes it."""
-    with xlsxwriter.Workbook(path, {"constant_memory": False}) as book:
+    """The employees in a sheet as Excel keeps them: numbers and days as such, everything else as shared text."""
+    with xlsxwriter.Workbook(path) as book:
         sheet = book.add_worksheet()
-        line = 0
-        for piece in employees(rows):
-            if line == 0:
+        forms = {"days": book.add_format({"num_format": "yyyy-mm-dd"}), "yuan": book.add_format({"num_format": "0.00"})}
+        for first, piece in _pieces(rows):
+            if first == 1:
                 sheet.write_row(0, 0, piece.columns)
-            for row in piece.iter_rows():
-                line += 1
-                for place, value in enumerate(row):
+            for line, row in enumerate(piece.iter_rows(), start=first):
+                for place, (name, value) in enumerate(zip(piece.columns, row, strict=True)):
                     if value is not None:
-                        sheet.write_string(line, place, value)
+                        _write(sheet, (line, place), name, value, forms)
+
+
+def _pieces(rows: int) -> Iterator[tuple[int, pl.DataFrame]]:
+    first = 1
+    for piece in employees(rows):
+        yield first, piece
+        first += piece.height
+
+
+def _write(sheet: Worksheet, at: tuple[int, int], name: str, value: str, forms: Mapping[str, Format]) -> None:
+    form = _TYPED.get(name)
+    if form == "days" and value not in BAD.values():
+        sheet.write_datetime(*at, datetime.fromisoformat(value.replace("/", "-")), forms[form])
+    elif form == "yuan" and value not in BAD.values():
+        sheet.write_number(*at, float(value.replace(",", "")), forms[form])
+    else:
+        sheet.write_string(*at, value)
 
 
 def with_false_dimension(source: Path, path: Path) -> None:
