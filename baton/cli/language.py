@@ -95,6 +95,16 @@ CHINESE: Final[Mapping[str, str]] = {
     "then: baton migrate run MAPPING --resume-quarantine {path} --of {run}": (
         "然后执行：baton migrate run 映射文件 --resume-quarantine {path} --of {run}"
     ),
+    "{rows} rows, {columns} columns": "{rows} 行，{columns} 列",
+    "possible keys: {keys}": "可能的主键：{keys}",
+    "none": "无",
+    "type": "类型",
+    "blank": "空值",
+    "distinct": "不同值",
+    "length": "长度",
+    "pattern": "常见模式",
+    "sensitive": "敏感",
+    "suspicious": "可疑之处",
     "staged records of {count} runs deleted": "已删除 {count} 次迁移的暂存数据",
     "if that is right: baton release {run} --as YOU --why TEXT; baton migrate resume {run}": (
         "如果无误：baton release {run} --as 姓名 --why 理由；然后 baton migrate resume {run}"

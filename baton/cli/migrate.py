@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from baton.cli.context import Context, command
+from baton.cli.counting import counting
+from baton.cli.migrate_look import COMMANDS as LOOKING
 from baton.cli.output import Voice
 from baton.cli.sync import login
 
 if TYPE_CHECKING:
-    from baton.hub.migration.extraction import Progress
     from baton.hub.migration.planning import MigrationPlan
     from baton.hub.migration.route import MigrationRequest
     from baton.hub.migration.running import Migrated
@@ -24,6 +24,9 @@ _SHOWN = 20
 
 def _request_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
+        click.option(
+            "--report", type=click.Path(path_type=Path, file_okay=False), help="Write the report into this folder."
+        ),
         click.option("--as", "person", default=None, help="Who asks (default: the login name)."),
         click.option("--retention-days", type=click.IntRange(1, 3650), default=30, show_default=True),
         click.option("--of", "corrects", default="", metavar="RUN", help="The run that the quarantine file is from."),
@@ -56,38 +59,46 @@ def _request(person: str | None, first: int, share: float, **given: Any) -> Migr
 
 @command("plan")
 @_request_options
-def plan_command(context: Context, **given: Any) -> int:
+def plan_command(context: Context, report: Path | None, **given: Any) -> int:
     """Dry run: read, map, compare with the target and say what would be written. Nothing is written anywhere."""
-    return _preview(context, _request(**given))
+    return _preview(context, _request(**given), report)
 
 
 @command("run")
 @click.option("--dry-run", is_flag=True, help="Only plan; the same as: baton migrate plan.")
 @_request_options
-def run_command(context: Context, dry_run: bool, **given: Any) -> int:
+def run_command(context: Context, dry_run: bool, report: Path | None, **given: Any) -> int:
     """Plan, write wave by wave, prove each wave, and give the verdict."""
+    from baton.hub.migration.findings import report_document
     from baton.hub.migration.planning import plan_migration
+    from baton.hub.migration.report import write_report
     from baton.hub.migration.running import carry_on
 
     if dry_run:
-        return _preview(context, _request(**given))
+        return _preview(context, _request(**given), report)
     voice = context.voice
-    with context.hub() as hub, _counting(voice) as progress:
+    with context.hub() as hub, counting(voice) as progress:
         plan = plan_migration(hub, _request(**given), progress)
         _show_plan(voice, plan)
         done = carry_on(hub, plan.run.id, progress)
-    return _conclude(voice, done)
+        files = write_report(report_document(hub, plan.run.id), report) if report else []
+    return _conclude(voice, done, files)
 
 
-def _preview(context: Context, request: MigrationRequest) -> int:
+def _preview(context: Context, request: MigrationRequest, report: Path | None) -> int:
+    from baton.hub.migration import findings
     from baton.hub.migration.planning import preview_migration
+    from baton.hub.migration.report import write_report
 
     voice = context.voice
-    with context.hub() as hub, _counting(voice) as progress:
+    with context.hub() as hub, counting(voice) as progress:
         plan = preview_migration(hub, request, progress)
     _show_plan(voice, plan)
     voice.say("dry run: nothing was stored and nothing will be sent; plan {hash}", hash=plan.run.plan_hash[:16])
-    voice.document(plan_document(plan))
+    files = write_report(findings.plan_document(plan), report) if report else []
+    for path in files:
+        voice.say("written: {path}", path=path)
+    voice.document({**plan_document(plan), "files": files})
     return 1 if plan.run.counts["quarantined"] else 0
 
 
@@ -97,7 +108,7 @@ def resume_command(context: Context, run: str) -> int:
     """Go on with a migration or a rollback where it stopped: after an interruption, or after it was released."""
     from baton.hub.migration.running import carry_on
 
-    with context.hub() as hub, _counting(context.voice) as progress:
+    with context.hub() as hub, counting(context.voice) as progress:
         done = carry_on(hub, run, progress)
     return _conclude(context.voice, done)
 
@@ -110,7 +121,7 @@ def rollback_command(context: Context, run: str, person: str | None) -> int:
     from baton.hub.migration.rollback import plan_rollback
     from baton.hub.migration.running import carry_on
 
-    with context.hub() as hub, _counting(context.voice) as progress:
+    with context.hub() as hub, counting(context.voice) as progress:
         undo = plan_rollback(hub, run, person or login())
         done = carry_on(hub, undo.id, progress)
     return _conclude(context.voice, done)
@@ -123,7 +134,7 @@ def verify_command(context: Context, run: str) -> int:
     from baton.hub.migration.verifying import verify
 
     voice = context.voice
-    with context.hub() as hub, _counting(voice) as progress:
+    with context.hub() as hub, counting(voice) as progress:
         found = verify(hub, run, progress)
     for stage, frame in found.differences.items():
         figures = {"count": found.compared[stage], "differing": frame.height}
@@ -134,6 +145,21 @@ def verify_command(context: Context, run: str) -> int:
     differences = {stage: frame.to_dicts() for stage, frame in found.differences.items()}
     voice.document({"run": run, "compared": found.compared, "differences": differences, "alike": found.alike})
     return 0 if found.alike else 1
+
+
+@command("report")
+@click.argument("run")
+@click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the files.")
+def report_command(context: Context, run: str, out: Path) -> None:
+    """Write what a migration did and proved: a page and a workbook in both languages, and JSON."""
+    from baton.hub.migration.findings import report_document
+    from baton.hub.migration.report import write_report
+
+    with context.hub() as hub:
+        files = write_report(report_document(hub, run), out)
+    for path in files:
+        context.voice.say("written: {path}", path=path)
+    context.voice.document({"run": run, "files": files})
 
 
 @command("log")
@@ -185,25 +211,6 @@ def purge_command(context: Context) -> None:
     context.voice.document({"purged": gone})
 
 
-@contextmanager
-def _counting(voice: Voice) -> Iterator[Progress]:
-    """A line that counts rows, on a terminal and for people only."""
-    from rich.console import Console
-    from rich.progress import Progress as Bar
-    from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    from baton.hub.migration.extraction import unwatched
-
-    console = Console(stderr=True)
-    if voice.json or not console.is_terminal:
-        yield unwatched
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Bar(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda phase, rows: bar.update(task, description=f"{voice.words(phase.value)} {rows:,}")
-
-
 def _show_plan(voice: Voice, plan: MigrationPlan) -> None:
     counts = {name: plan.run.counts.get(name, 0) for name in ("read", "insert", "update", "nothing", "quarantined")}
     voice.say(
@@ -230,7 +237,7 @@ def plan_document(plan: MigrationPlan) -> dict[str, Any]:
     }
 
 
-def _conclude(voice: Voice, done: Migrated) -> int:
+def _conclude(voice: Voice, done: Migrated, files: Sequence[Path] = ()) -> int:
     figures = " ".join(f"{name}={count}" for name, count in sorted(done.counts.items()) if count)
     voice.say("{run}: {verdict} ({figures})", run=done.run.id, verdict=voice.words(done.verdict.value), figures=figures)
     for reason in done.reasons:
@@ -241,18 +248,28 @@ def _conclude(voice: Voice, done: Migrated) -> int:
             voice.say("held: {reason}", reason=reason)
         voice.say("if that is right: baton release {run} --as YOU --why TEXT; baton migrate resume {run}", run=run)
         voice.say("if it is not: baton migrate rollback {run}", run=run)
-    document = {"run": done.run, "verdict": done.verdict, "counts": done.counts, "reasons": done.reasons}
+    for path in files:
+        voice.say("written: {path}", path=path)
+    document = {
+        "files": list(files),
+        "run": done.run,
+        "verdict": done.verdict,
+        "counts": done.counts,
+        "reasons": done.reasons,
+    }
     voice.document(document)
     return done.verdict.exit_code
 
 
 migrate = click.Group("migrate", help="Records from one system into another, proved three times, and back.")
 for each in (
+    *LOOKING,
     plan_command,
     run_command,
     resume_command,
     rollback_command,
     verify_command,
+    report_command,
     log_command,
     quarantine_command,
     purge_command,

@@ -30,6 +30,11 @@ class Voice:
         if not self.json:
             click.echo(self.words(message, **values))
 
+    def text(self, text: str) -> None:
+        """A file's content for people, as it is; nothing with ``--json``."""
+        if not self.json:
+            click.echo(text, nl=not text.endswith("\n"))
+
     def words(self, message: str, **values: Any) -> str:
         """A message in the language of this command; messages are written in English and looked up."""
         template = CHINESE.get(message, message) if self.language == "zh" else message

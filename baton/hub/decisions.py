@@ -13,8 +13,9 @@ from baton.engine.plan import stored_plan_hash
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.execution import find_run
+from baton.hub.sync import JOB as SYNC
 from baton.model.account import Action, Receipt
-from baton.model.effect import EffectState
+from baton.model.effect import EffectState, RecordAction
 from baton.store.leases import Settlement
 from baton.store.runs import ApprovedFeed, Run, RunState
 from baton.store.tables import effects
@@ -120,7 +121,7 @@ def _require_reason(person: str, why: str) -> None:
 
 def _accept_population(hub: Hub, connection: sa.Connection, run: Run) -> None:
     """The released feed is approved: from now on the next one is measured against it (not after a look at a few)."""
-    if run.counts.get("limited"):
+    if run.job != SYNC or run.counts.get("limited"):
         return
     for system in hub.sources():
         last = hub.runs.approved_feed(connection, system.name)
@@ -132,7 +133,8 @@ def _accept_population(hub: Hub, connection: sa.Connection, run: Run) -> None:
 def kill_switch(hub: Hub, scope: str, position: str, person: str, why: str) -> None:
     """Throw a switch (``on``) or take it back (``off``)."""
     _require_reason(person, why)
-    names = {"all", *(f"system:{system.name}" for system in hub.targets()), *(f"action:{action}" for action in Action)}
+    actions = (*Action, *RecordAction)
+    names = {"all", *(f"system:{name}" for name in hub.settings.enabled), *(f"action:{action}" for action in actions)}
     with hub.database.write() as connection:
         if position == "off":
             names = set(hub.runs.engaged(connection))  # also that of a system which is no longer in use

@@ -21,9 +21,13 @@ def masked(value: object, *, personal: bool) -> str:
     if not text:
         return "empty text"
     shown = _outermost(text) if personal else text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
-    visible = "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in shown)
-    visible = visible.replace(" ", "␣").replace("\u3000", "␣")
-    return f"{visible} ({len(text)})" if isinstance(value, str) else visible
+    seen = visible(shown).replace(" ", "␣").replace("\u3000", "␣")
+    return f"{seen} ({len(text)})" if isinstance(value, str) else seen
+
+
+def visible(text: str) -> str:
+    """The text with everything that cannot be seen (controls, marks that turn the direction) spelled out."""
+    return "".join(character if character.isprintable() else f"\\u{ord(character):04x}" for character in text)
 
 
 def _outermost(text: str) -> str:

@@ -10,7 +10,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from baton.clock import Clock
-from baton.model.effect import Effect, EffectState, Intention, effect_action, effect_key, require_transition
+from baton.model.effect import (
+    ACCOUNT_ACTIONS,
+    Effect,
+    EffectState,
+    Intention,
+    effect_action,
+    effect_key,
+    require_transition,
+)
 from baton.store.payload import pack, unpack
 from baton.store.personal import Keyring
 from baton.store.tables import effects
@@ -204,6 +212,7 @@ class EffectStore:
         query = sa.select(effects.c.number).where(
             effects.c.system == system,
             effects.c.state == EffectState.REFUSED.value,
+            effects.c.action.in_(sorted(ACCOUNT_ACTIONS)),
             effects.c.code.not_in(FINAL_REFUSALS),
             ~newer,
         )

@@ -43,6 +43,8 @@ class Stage(StrEnum):
 
     SOURCE = "source"
     """Rows as read, text only, page by page."""
+    UNREADABLE = "unreadable"
+    """Rows that the reader could not take, with the reason."""
     QUARANTINE = "quarantine"
     """Which rows of a page cannot be used, cell by cell, with the reason."""
     PLAN = "plan"
@@ -102,7 +104,7 @@ class Staging:
         row = _row(*place)
         sealed = self.keyring.seal(buffer.getvalue(), table="staged", row=row, column="file", version=_VERSION)
         digest = hashlib.sha256(sealed).digest()
-        _write_whole(self._path(run_id, stage, number, digest), sealed)
+        write_whole(self._path(run_id, stage, number, digest), sealed)
         return Staged(run_id, stage, number, frame.height, digest, root, facts or {})
 
     def seal_facts(self, place: tuple[str, Stage, int], facts: Mapping[str, Any]) -> str:
@@ -232,8 +234,8 @@ def _unreadable(record: Staged, what: str, remedy: str) -> TamperedError:
     return TamperedError(message, code="staged", remedy=remedy)
 
 
-def _write_whole(path: Path, data: bytes) -> None:
-    """The whole file or none: written beside its place, flushed to the disk, renamed."""
+def write_whole(path: Path, data: bytes) -> None:
+    """The whole file or none: written beside its place, flushed to the disk, renamed; or `StorageFullError`."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = path.with_suffix(f".{os.getpid()}.part")
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -11,24 +10,35 @@ import polars as pl
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
+from baton.hub.migration.figures import agreement, column_figures, shown_totals
+from baton.hub.migration.planning import JOB, MigrationPlan
+from baton.hub.migration.proving import proven_so_far
 from baton.hub.migration.running import find_move
-from baton.jobs.migration.cells import CELL_SCHEMA
+from baton.jobs.migration.cells import CELL_SCHEMA, UnfitCell, cell_frame
 from baton.jobs.migration.planning import ACTION, DIGEST
 from baton.jobs.migration.proof import DIFFERENCE_SCHEMA, RESULT
 from baton.jobs.migration.transform import FIXED, ROW, SOURCE_DIGEST
 from baton.jobs.migration.waves import wave_of
 from baton.records.compare import Cause
+from baton.records.totals import Totals
 from baton.store.moves import Move
+from baton.store.runs import Run
 from baton.store.staging import Stage
 from baton.store.tables import effects
 
+REPORT_VERSION: Final = 1
+"""Of the report's data; a change that a reader must know of raises it."""
+DRY_RUN: Final = "dry run"
+_TIMINGS: Final = ("planned_in_s", "sent_in_s", "proven_in_s")
 LISTED: Final = 1000
 """So many cells a report lists; all are counted, and `quarantine` and the log have them all."""
 
 
 def quarantined(hub: Hub, run_id: str) -> pl.DataFrame:
     """Every cell that kept a row out (``row column rule message``), in order."""
-    return _stage(hub, run_id, Stage.QUARANTINE, pl.DataFrame(schema=CELL_SCHEMA)).sort("row", maintain_order=True)
+    empty = pl.DataFrame(schema=CELL_SCHEMA)
+    parts = [_stage(hub, run_id, stage, empty) for stage in (Stage.UNREADABLE, Stage.QUARANTINE)]
+    return pl.concat(parts).sort("row", maintain_order=True)
 
 
 def differences(hub: Hub, run_id: str) -> pl.DataFrame:
@@ -114,21 +124,61 @@ def _path(hub: Hub, move: Move, number: int, wave: int, row: Mapping[str, Any]) 
 
 
 def report_document(hub: Hub, run_id: str) -> dict[str, Any]:
-    """Everything a report shows, as plain data. Values are masked; control totals stand in clear.
+    """Everything a report shows, as plain data. Values are masked; control totals stand in clear (see `figures`).
 
-    ``stages``: rows and control totals of source, quarantine, plan, result. ``columns``: per field how many records
-    were compared and how many differ. ``differences``, ``quarantine``, ``refusals``: the first `LISTED` of each.
+    ``stages``: rows and control totals of source, quarantined, planned, expected (the plan less what was refused) and
+    result, those of them that there are; ``agreement``: which of these were held against which. ``columns``: per field
+    how many records were compared and how many are alike. ``differences``, ``quarantine``, ``refusals``: the first
+    `LISTED` of each, and ``listed`` how many there are (``records``: in how many records the differences are).
     """
     run, move = find_move(hub, run_id)
-    unfit, unlike, refused = quarantined(hub, run_id), differences(hub, run_id), refusals(hub, run_id)
-    counts = Counter(run.counts)
-    by_column = Counter(dict(unlike.filter(pl.col("column") != "").group_by("column").len().rows()))
-    by_cause = dict(unlike.group_by("cause").len().sort("cause").rows())
+    proven = proven_so_far(hub, run_id)
+    counts = {**run.counts, **proven.counts} if proven.roots else run.counts
+    unlike = differences(hub, run_id)
+    stages = {name: Totals.from_document(totals) for name, totals in move.facts["totals"].items()}
+    roots = dict(move.facts["roots"])
+    if move.undoes:  # what was read and planned was so by the migration that it takes back
+        stages = {}
+        roots = {"result": roots["result"]} if run.settled_at else {}
+    if proven.roots:
+        stages |= {"expected": proven.expected, "result": proven.found}
     return {
+        **_heading(run, move, kind="rollback" if move.undoes else JOB, verdict=run.verdict or ""),
+        "counts": dict(counts),
+        **_figures(move, stages, counts.get("compared", 0), unlike),
+        "roots": roots,
+        **_listing(unlike, quarantined(hub, run_id), refusals(hub, run_id)),
+    }
+
+
+def plan_document(plan: MigrationPlan) -> dict[str, Any]:
+    """The same for a dry run, of which nothing is stored: its verdict is ``dry run``, and nothing was compared yet.
+
+    Of the quarantine it lists the first `FAULTS_KEPT`.
+    """
+    run, move = plan.run, plan.move
+    stages = {name: Totals.from_document(totals) for name, totals in move.facts["totals"].items()}
+    unlike = pl.DataFrame(schema=DIFFERENCE_SCHEMA)
+    cells = [UnfitCell(int(each.place.rpartition(":")[2]), each.field, each.rule, each.message) for each in plan.faults]
+    listing = _listing(unlike, cell_frame(cells), pl.DataFrame())
+    listing["listed"]["quarantine"] = sum(move.facts["rules"].values())
+    return {
+        **_heading(run, move, kind=DRY_RUN, verdict=DRY_RUN),
+        "counts": dict(run.counts),
+        **_figures(move, stages, 0, unlike),
+        "roots": dict(move.facts["roots"]),
+        **listing,
+    }
+
+
+def _heading(run: Run, move: Move, *, kind: str, verdict: str) -> dict[str, Any]:
+    return {
+        "report": REPORT_VERSION,
         "run": {
             "id": run.id,
+            "kind": kind,
             "state": run.state.value,
-            "verdict": run.verdict,
+            "verdict": verdict,
             "requested_by": run.requested_by,
             "created_at": run.created_at,
             "settled_at": run.settled_at,
@@ -141,32 +191,39 @@ def report_document(hub: Hub, run_id: str) -> dict[str, Any]:
             "read": move.source_collection,
             "target": move.target,
             "collection": move.collection,
+            "key": list(move.key),
             "mapping": move.mapping_file,
             "mapping_digest": move.mapping_digest,
-            "origin": {**move.facts["origin"], **move.facts["detail"], "as_of": move.facts["as_of"]},
+            "origin": {**move.facts["detail"], **move.facts["origin"], "as_of": move.facts["as_of"]},
         },
-        "counts": dict(counts),
+        "retain_until": move.retain_until,
+    }
+
+
+def _figures(move: Move, stages: Mapping[str, Totals], compared: int, unlike: pl.DataFrame) -> dict[str, Any]:
+    forwards = not move.undoes
+    by_cause = unlike.group_by("cause").len().sort("cause").rows()
+    return {
         "waves": list(move.waves),
-        "stages": dict(move.facts["totals"]),
-        "roots": dict(move.facts["roots"]),
-        "timings_s": {name: move.facts[name] for name in ("planned_in_s", "carried_out_in_s") if name in move.facts},
-        "cleaning": dict(move.facts["fixed"]),
-        "rules": dict(move.facts["rules"]),
-        "causes": {
-            cause: {"cells": count, "representation": Cause(cause).representation} for cause, count in by_cause.items()
-        },
-        "columns": {
-            name: {
-                "type": spec.type.value,
-                "personal": spec.personal,
-                "compared": counts["compared"] if spec.readable else 0,
-                "different": by_column[name],
-            }
-            for name, spec in move.fields.items()
-        },
+        "stages": {name: shown_totals(totals, move.fields) for name, totals in stages.items()},
+        "agreement": agreement(stages),
+        "timings_s": {name: move.facts[name] for name in _TIMINGS if name in move.facts},
+        "cleaning": dict(move.facts["fixed"]) if forwards else {},
+        "rules": dict(move.facts["rules"]) if forwards else {},
+        "causes": {cause: {"cells": count, "representation": Cause(cause).representation} for cause, count in by_cause},
+        "columns": column_figures(move.fields, compared, unlike),
+    }
+
+
+def _listing(unlike: pl.DataFrame, unfit: pl.DataFrame, refused: pl.DataFrame) -> dict[str, Any]:
+    return {
         "differences": unlike.head(LISTED).to_dicts(),
         "quarantine": unfit.head(LISTED).to_dicts(),
         "refusals": refused.head(LISTED).to_dicts(),
-        "listed": {"differences": unlike.height, "quarantine": unfit.height, "refusals": refused.height},
-        "retain_until": move.retain_until,
+        "listed": {
+            "differences": unlike.height,
+            "records": unlike.get_column("row").n_unique(),
+            "quarantine": unfit.height,
+            "refusals": refused.height,
+        },
     }

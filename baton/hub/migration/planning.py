@@ -95,7 +95,7 @@ class _Planning:
         before = route.target.count(route.collection)
         with StagingLine(self.hub.staging) as self.line:
             extracted = extract(self.hub, route, self.run_id, salt, self.line, self.progress)
-            self._note_unfit(extracted.unreadable)
+            self._note_unreadable(extracted.unreadable)
             self._plan_pages(extracted, salt, target_is_empty=before == 0)
             planned = self.line.written()
         self.staged = [*extracted.pages, *planned]
@@ -166,6 +166,11 @@ class _Planning:
         self.totals["quarantined"].add(source_totals(aside, comparable, self.route.fields))
         self.line.write((self.run_id, Stage.QUARANTINE, page.number), unfit)
         self._note_unfit(unfit)
+
+    def _note_unreadable(self, unreadable: pl.DataFrame) -> None:
+        if unreadable.height:
+            self.line.write((self.run_id, Stage.UNREADABLE, 0), unreadable)
+            self._note_unfit(unreadable)
 
     def _note_unfit(self, unfit: pl.DataFrame) -> None:
         self.counts["quarantined"] += unfit.get_column("row").n_unique()

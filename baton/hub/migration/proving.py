@@ -33,12 +33,13 @@ class Proven:
     found: Totals = field(default_factory=Totals)
     roots: dict[int, bytes] = field(default_factory=dict)
 
-    def add(self, number: int, root: bytes, counts: dict[str, int], expected: Totals, found: Totals) -> None:
-        """Take one segment in."""
-        self.counts.update(counts)
-        self.expected.add(expected)
-        self.found.add(found)
-        self.roots[number] = root
+    def add(self, hub: Hub, record: Staged) -> None:
+        """Take one segment's kept proof in."""
+        totals = hub.staging.open_facts(record, "totals")
+        self.counts.update({name: count for name, count in record.facts.items() if isinstance(count, int)})
+        self.expected.add(Totals.from_document(totals["expected"]))
+        self.found.add(Totals.from_document(totals["found"]))
+        self.roots[record.number] = record.root
 
 
 def prove(hub: Hub, performer: SegmentPerformer, numbers: Sequence[int]) -> Proven:
@@ -53,11 +54,17 @@ def prove(hub: Hub, performer: SegmentPerformer, numbers: Sequence[int]) -> Prov
         found = pool.map(lambda number: (number, _prove_one(hub, performer, number)), fresh)
         known |= dict(found)
     for number in numbers:
-        record = known[number]
-        counts = {name: count for name, count in record.facts.items() if isinstance(count, int)}
-        totals = hub.staging.open_facts(record, "totals")
-        both = (Totals.from_document(totals[side]) for side in ("expected", "found"))
-        proven.add(number, record.root, counts, *both)
+        proven.add(hub, known[number])
+    return proven
+
+
+def proven_so_far(hub: Hub, run_id: str) -> Proven:
+    """What the kept proofs of a run came to; no system is asked anything."""
+    with hub.database.read() as connection:
+        known = hub.staging.of(connection, run_id, Stage.RESULT)
+    proven = Proven()
+    for record in known.values():
+        proven.add(hub, record)
     return proven
 
 

@@ -53,7 +53,10 @@ def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
             counts.update({need.value: planned[number].facts.get(need.value, 0) for need in (Need.INSERT, Need.UPDATE)})
         rows = sum(planned[number].row_count for number in touched)
         hub.runs.insert(connection, replace(undo, counts=dict(counts)), ())
-        hub.moves.insert(connection, replace(move, run_id=undo.id, undoes=run_id, waves=(rows,), version=1))
+        # The time the migration took is not the rollback's.
+        facts = {name: fact for name, fact in move.facts.items() if not name.endswith("_in_s")}
+        undoing = replace(move, run_id=undo.id, undoes=run_id, waves=(rows,), version=1, facts=facts)
+        hub.moves.insert(connection, undoing)
         hub.effects.insert(connection, JOB, undo.id, drafted)
     hub.crash_point("rollback_planned")
     return undo

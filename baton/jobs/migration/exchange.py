@@ -16,7 +16,7 @@ import polars as pl
 from baton.contracts import Collection, RecordTarget
 from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
 from baton.jobs.migration.planning import ACTION, Need
-from baton.jobs.migration.reading import fetched
+from baton.jobs.migration.reading import THERE, beside, fetched
 from baton.jobs.migration.transform import ROW
 from baton.model.account import FieldSpec, Outcome, Receipt
 from baton.model.receipts import Receipts
@@ -167,10 +167,8 @@ class Exchange:
 
     def _alike(self, change: Change, side: pl.DataFrame | None, found: pl.DataFrame) -> pl.Series:
         """Per record: whether what was found is that side."""
-        order = change.known.select(self.key)
-        there = found.with_columns(pl.lit(value=True).alias("#there"))
-        aligned = order.join(there, on=self.key, how="left", maintain_order="left")
-        exists = aligned.get_column("#there").fill_null(value=False)
+        aligned = beside(change.known.select(self.key), found)
+        exists = aligned.get_column(THERE)
         if side is None:
             return ~exists
         return exists & (self.digester.rows(aligned) == self.digester.rows(side))

@@ -11,7 +11,7 @@ import polars as pl
 
 from baton.contracts import Collection, RecordTarget
 from baton.jobs.migration.cells import CELL_SCHEMA, cells_at
-from baton.jobs.migration.reading import fetched
+from baton.jobs.migration.reading import THERE, beside, fetched
 from baton.jobs.migration.transform import KEPT, OWN_COLUMNS, ROW
 from baton.model.account import FieldSpec, FieldType
 from baton.records.digest import Digester
@@ -75,12 +75,10 @@ class Planner:
 
     def _compared(self, records: pl.DataFrame, found: pl.DataFrame, unfit: pl.DataFrame) -> Planned:
         if found.is_empty():
-            needs = pl.lit(Need.INSERT.value).alias(ACTION)
-            return Planned(records.with_columns(needs, self.digester.rows(records).alias(DIGEST)), found, unfit)
-        order = records.select(self.key)
-        there = found.with_columns(pl.lit(value=True).alias("#there"))
-        aligned = order.join(there, on=self.key, how="left", maintain_order="left")
-        exists = aligned.get_column("#there").fill_null(value=False)
+            new = pl.lit(Need.INSERT.value).alias(ACTION)
+            return Planned(records.with_columns(new, self.digester.rows(records).alias(DIGEST)), found, unfit)
+        aligned = beside(records.select(self.key), found)
+        exists = aligned.get_column(THERE)
         records = _keep_current(records, aligned, exists)
         digests = self.digester.rows(records)
         same = exists & (digests == self.digester.rows(aligned.select(list(self.fields))))

@@ -11,7 +11,7 @@ import polars as pl
 
 from baton.contracts import Collection, RecordTarget
 from baton.jobs.migration.planning import DIGEST
-from baton.jobs.migration.reading import fetched
+from baton.jobs.migration.reading import THERE, beside, fetched
 from baton.jobs.migration.transform import ROW
 from baton.model.account import FieldSpec
 from baton.records.compare import Cause, differing_cells
@@ -65,8 +65,8 @@ class Comparer:
         found = fetched(self.target, self.collection, keys, list(self.fields))
         doubled = found.filter(found.select(self.key).is_duplicated()).unique(subset=self.key, maintain_order=True)
         found = found.unique(subset=self.key, keep="first", maintain_order=True)
-        aligned = self._aligned(expected, found)
-        exists = aligned.get_column("#there")
+        aligned = beside(expected.select(self.key), found)
+        exists = aligned.get_column(THERE)
         digests = pl.select(pl.when(exists).then(self.digester.rows(aligned))).to_series()
         alike = (digests == expected.get_column(DIGEST)).fill_null(value=False)
         rows = expected.get_column(ROW)
@@ -85,11 +85,6 @@ class Comparer:
         left = aligned.filter(exists & ~alike).select(rows.filter(exists & ~alike).alias(ROW), *self.fields)
         totals = Totals.of(aligned.filter(exists), self.fields)
         return Compared(pl.DataFrame([rows, digests.alias(RESULT)]), left, differences, totals, counts)
-
-    def _aligned(self, expected: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-        there = found.with_columns(pl.lit(value=True).alias("#there"))
-        joined = expected.select(self.key).join(there, on=self.key, how="left", maintain_order="left")
-        return joined.with_columns(pl.col("#there").fill_null(value=False))
 
     def _rows_of(self, records: pl.DataFrame, named: pl.DataFrame) -> pl.Series:
         return records.join(named.select(self.key), on=self.key, how="semi", maintain_order="left").get_column(ROW)

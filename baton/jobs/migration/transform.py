@@ -46,8 +46,9 @@ def transform(
     rules = mapping.records.cleaning if mapping.records else ()
     cleaned = clean(page, numbers, rules)
     mapped = mapping.apply(cleaned.rows)
-    key = mapping.records.key if mapping.records else ()
-    unfit = pl.concat([cleaned.unfit, *_faults(mapped, numbers), *_without_key(mapped, numbers, key)])
+    unfit = pl.concat(
+        [cleaned.unfit, *_faults(mapped, numbers), *_without_value(mapped, numbers, _needed(mapping, fields))]
+    )
     usable = mapped.in_scope & ~numbers.is_in(unfit.get_column("row").implode())
     columns = [
         numbers.alias(ROW),
@@ -57,6 +58,12 @@ def transform(
     ]
     outside = int((~mapped.in_scope).sum())
     return Transformed(pl.DataFrame(columns).filter(usable), unfit, cleaned.fixed, outside)
+
+
+def _needed(mapping: FieldMapping, fields: Mapping[str, FieldSpec]) -> dict[str, str]:
+    key = mapping.records.key if mapping.records else ()
+    required = {name: "the target needs a value here" for name, spec in fields.items() if spec.required}
+    return {**required, **dict.fromkeys((name for name in key if name in fields), "a record needs its key")}
 
 
 def _faults(mapped: Mapped, numbers: pl.Series) -> list[pl.DataFrame]:
@@ -71,15 +78,16 @@ def _faults(mapped: Mapped, numbers: pl.Series) -> list[pl.DataFrame]:
     return found
 
 
-def _without_key(mapped: Mapped, numbers: pl.Series, key: tuple[str, ...]) -> list[pl.DataFrame]:
+def _without_value(mapped: Mapped, numbers: pl.Series, needed: Mapping[str, str]) -> list[pl.DataFrame]:
+    """Cells without the value that a record cannot do without: field -> why."""
     found = []
-    for name in key:
-        nameless = mapped.rows.get_column(name).is_null() & mapped.in_scope
-        already = [cells for cells in mapped.cells if cells.field == name and cells.otherwise is Otherwise.REFUSE]
-        for cells in already:
-            nameless &= cells.codes == 0
-        column = ", ".join(mapped.mapping.fields[name].inputs)
-        found.append(cells_at(numbers.filter(nameless), column, "key", f"{name}: a record needs its key"))
+    for name, why in needed.items():
+        absent = mapped.rows.get_column(name).is_null() & mapped.in_scope
+        for cells in mapped.cells:
+            if cells.field == name and cells.otherwise is Otherwise.REFUSE:
+                absent &= cells.codes == 0  # named already, with its own reason
+        column = ", ".join(mapped.mapping.fields[name].inputs) or name
+        found.append(cells_at(numbers.filter(absent), column, "no_value", f"{name}: {why}"))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from baton.errors import BatonError, ConfigurationError, FeedRefusedError
@@ -150,3 +152,11 @@ def test_a_mapping_that_does_not_fit_is_refused_before_anything_is_read(
     with small.open() as hub, pytest.raises(ConfigurationError, match=says):
         plan_migration(hub, small.request())
     assert small.shelf.calls == []
+
+
+def test_a_row_without_what_the_target_needs_is_put_aside_before_anything_is_sent(small: Archive) -> None:
+    small.fields = {**small.fields, "name": replace(small.fields["name"], required=True)}
+    small.rows = [old_row(1), old_row(2, 姓名=None)]
+    with small.open() as hub:
+        plan = preview_migration(hub, small.request())
+    assert [(fault.place, fault.field, fault.rule) for fault in plan.faults] == [("staff:3", "姓名", "no_value")]

@@ -8,6 +8,7 @@ from decimal import Decimal
 import polars as pl
 import pytest
 
+from baton.clock import SystemClock
 from baton.engine.settle import Verdict
 from baton.errors import HaltError, InDoubtError, RejectedError, RetryableError
 from baton.hub import decisions
@@ -233,6 +234,7 @@ def test_a_second_look_places_each_difference_in_its_stage(small: Archive) -> No
 @pytest.mark.parametrize("threads", [4])
 def test_several_threads_write_each_record_once(archive: Archive, threads: int) -> None:
     archive.threads = threads
+    archive.clock = SystemClock()  # threads that wait on a virtual clock let each other's leases run out
     archive.rows = [old_row(number) for number in range(1, 6001)]
     done = migrate(archive)
     assert (done.verdict, len(archive.shelf.rows)) == (Verdict.CLEAN, 6000)
