@@ -15,9 +15,9 @@ from tests.bench.migration.bars import AtLeast, AtMost, Unknown
 from tests.bench.migration.data import bad_rows, employees, write_csv
 from tests.bench.migration.loading import Loads
 from tests.bench.migration.measure import BrokenRunError, measure, median
+from tests.bench.migration.ours import check_rows, write_pair
 from tests.bench.migration.ours.map_rows import mapped
 from tests.bench.migration.ours.reading import records
-from tests.bench.migration.ours.write_pair import changed
 from tests.bench.migration.workbooks import with_false_dimension, write_workbook
 from tests.servers.postgres import Postgres
 
@@ -51,9 +51,17 @@ def test_the_mapping_takes_all_but_the_bad_rows(source):
 
 def test_one_record_in_a_hundred_is_changed(source):
     before = pl.concat(list(mapped(source)))
-    after = changed(before)
+    after = write_pair.changed(before)
     different = sum((before[name].ne_missing(after[name])).sum() for name in before.columns)
     assert different == len(range(0, before.height, 100))
+
+
+def test_the_result_check_finds_every_record_that_was_changed(source, tmp_path, capsys, monkeypatch):
+    expected, found = tmp_path / "expected.parquet", tmp_path / "found.parquet"
+    for script, arguments in ((write_pair, (source, expected, found)), (check_rows, (expected, found))):
+        monkeypatch.setattr(sys, "argv", ["script", *map(str, arguments)])
+        script.main()
+    assert capsys.readouterr().out == "20 differ\n"
 
 
 def test_a_workbook_with_a_false_dimension_is_otherwise_the_same(tmp_path):

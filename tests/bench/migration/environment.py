@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -22,7 +23,7 @@ def peers_python(folder: Path) -> Path:
     uv = _uv()
     python = folder / "bin" / "python"
     steps = (
-        [uv, "venv", "--quiet", "--python", "3.11", folder],
+        [uv, "venv", "--quiet", "--python", sys.executable, folder],
         [uv, "pip", "sync", "--quiet", "--python", python, PEERS / "requirements.txt"],
     )
     for step in steps:
