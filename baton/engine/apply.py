@@ -132,15 +132,15 @@ class Applier:
         while not report.halted:
             if self._one_round(rule, report):
                 self._check_fuse(report)
-            elif self.pace.threads == 1 or waited_s >= self.pace.patience_s or not self._superiors_in_flight():
+            elif self.pace.threads == 1 or waited_s >= self.pace.patience_s or not self._superiors_in_flight(rule):
                 return
             else:  # another thread is making the managers' accounts: there will be more to do in a moment
                 self.clock.sleep(_SUPERIORS_WAIT_S)
                 waited_s += _SUPERIORS_WAIT_S
 
-    def _superiors_in_flight(self) -> bool:
+    def _superiors_in_flight(self, rule: ClaimRule) -> bool:
         with self.database.read() as connection:
-            return self.leases.superiors_in_flight(connection, self.system)
+            return self.leases.superiors_in_flight(connection, rule)
 
     def _one_round(self, rule: ClaimRule, report: Report) -> bool:
         """Recover, resolve, send one batch. False when nothing is left to do now."""
@@ -170,10 +170,10 @@ class Applier:
     # --- sending
 
     def _send(self, batch: list[Effect], report: Report) -> None:
-        poisoned = [effect for effect in batch if effect.crashes >= CRASH_LIMIT]
+        poisoned = [effect for effect in batch if effect.crashes >= self.performer.crash_limit]
         if poisoned:
             self._store([(effect, _POISON) for effect in poisoned], report)
-            batch = [effect for effect in batch if effect.crashes < CRASH_LIMIT]
+            batch = [effect for effect in batch if effect.crashes < self.performer.crash_limit]
             if not batch:
                 return
         try:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from baton.model.account import Receipt
 from baton.model.effect import Effect
+from baton.store.leases import CRASH_LIMIT
 
 CrashPoint: TypeAlias = Callable[[str], None]
 """Called at every step by name; a proof campaign makes it end the process there."""
@@ -45,6 +46,8 @@ class Performer(ABC):
     """The most effects one call takes."""
     whole_batches: bool = False
     """True when an unfinished batch must be repeated unchanged."""
+    crash_limit: int = CRASH_LIMIT
+    """After so many claims that ended without a receipt an effect is put aside as the likely cause."""
     blind: bool = False
     """True when nobody can tell what became of an effect in doubt but a person."""
 

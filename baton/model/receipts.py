@@ -34,7 +34,7 @@ class Receipts(Sequence[Receipt]):
     @classmethod
     def of(cls, receipts: Sequence[Receipt]) -> Receipts:
         """The same receipts, done ones kept as the common one (what they carry besides the outcome is dropped)."""
-        if isinstance(receipts, Receipts):
+        if isinstance(receipts, Receipts) and receipts.common.outcome is Outcome.DONE:
             return receipts
         others = {place: receipt for place, receipt in enumerate(receipts) if receipt.outcome is not Outcome.DONE}
         return cls(len(receipts), others=others)

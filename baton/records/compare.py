@@ -58,6 +58,21 @@ class Cause(StrEnum):
         return self in (Cause.NO_VALUE, Cause.PADDING, Cause.UNICODE, Cause.WIDTH, Cause.SCALE, Cause.ZONE)
 
 
+_MADE_OF: Final = frozenset(
+    {Cause.NO_VALUE, Cause.PADDING, Cause.UNICODE, Cause.WIDTH, Cause.SCALE, Cause.ZONE, Cause.CUT}
+)
+"""What a system does to a value by itself when it takes it: trims, rounds, normalises, cuts."""
+
+
+def made_of(given: pl.DataFrame, found: pl.DataFrame, fields: Mapping[str, FieldSpec]) -> list[bool]:
+    """Per row of two frames in one order: whether what was found is what a system may have made of what was given."""
+    verdicts = []
+    for left, right in zip(given.select(list(fields)).rows(), found.select(list(fields)).rows(), strict=True):
+        causes = {cause_of(one, other) for one, other in zip(left, right, strict=True) if one != other}
+        verdicts.append(causes <= _MADE_OF)
+    return verdicts
+
+
 @dataclass(frozen=True, slots=True)
 class Difference:
     """One cell (or one whole record, where ``column`` is empty) that is not as it should be; values are masked."""

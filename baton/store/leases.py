@@ -74,8 +74,8 @@ class Scope:
 
 ACCOUNTS = Scope(ACCOUNT_ACTIONS)
 """Everything about people's accounts, whichever run wanted it."""
-_MAKING = (Action.PROVISION.value, RecordAction.LOAD.value)
-"""What brings about what others refer to."""
+_MAKING = (Action.PROVISION.value, RecordAction.LOAD.value, RecordAction.RESTORE.value)
+"""What must have ended before those of a higher rank may begin: managers before those who name them, and so on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class LeaseStore:
         now = self.clock.now()
         ready = self._ready(rule, now)
         head = connection.execute(ready.limit(1)).first()
-        if head is None or self.superiors_in_flight(connection, rule.system, head.rank):
+        if head is None or self.superiors_in_flight(connection, rule, head.rank):
             return []
         query = ready.where(effects.c.action == head.action, effects.c.rank == head.rank)
         if rule.whole_batches and head.batch_id is not None:
@@ -132,11 +132,20 @@ class LeaseStore:
             earlier.c.version < effects.c.version,
             earlier.c.state.in_(OPEN_STATES),
         )
+        lower = effects.alias("lower")
+        # Within one run of records a lower rank comes first even while it waits for another try.
+        waits = sa.exists().where(
+            lower.c.run_id == effects.c.run_id,
+            lower.c.action.in_([action.value for action in RecordAction]),
+            lower.c.rank < effects.c.rank,
+            lower.c.state.in_(OPEN_STATES),
+        )
         return (
             sa.select(effects)
             .where(
                 effects.c.system == rule.system,
                 *rule.scope.where(),
+                ~waits if rule.scope.run_id else sa.true(),
                 effects.c.action.not_in(rule.paused_actions),
                 effects.c.state == EffectState.PLANNED.value,
                 effects.c.due_at <= now,
@@ -146,10 +155,11 @@ class LeaseStore:
             .order_by(effects.c.rank, effects.c.id)
         )
 
-    def superiors_in_flight(self, connection: sa.Connection, system: str, rank: int | None = None) -> bool:
-        """Whether accounts of a lower rank (default: of any) are being made by a living worker right now."""
+    def superiors_in_flight(self, connection: sa.Connection, rule: ClaimRule, rank: int | None = None) -> bool:
+        """Whether what others refer to (of a lower rank; default: any) is being made by a living worker right now."""
         query = sa.select(effects.c.id).where(
-            effects.c.system == system,
+            effects.c.system == rule.system,
+            *rule.scope.where(),
             effects.c.state == EffectState.SENT.value,
             effects.c.action.in_(_MAKING),
             effects.c.lease_until > self.clock.now(),

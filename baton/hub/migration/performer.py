@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Event, Thread
 from typing import Final
 
 import polars as pl
@@ -14,8 +13,9 @@ import polars as pl
 from baton.contracts import Collection, RecordTarget
 from baton.engine.calls import RetryRule, patient
 from baton.engine.performer import Call, Outcomes, Performer
-from baton.errors import HaltError, LeaseLostError, TamperedError
+from baton.errors import HaltError, TamperedError
 from baton.hub.core import Hub
+from baton.hub.migration.keeping import kept
 from baton.hub.migration.route import record_target
 from baton.jobs.migration.exchange import Change, Exchange, loading, restoring
 from baton.jobs.migration.transform import ROW
@@ -28,6 +28,8 @@ from baton.store.staging import Stage, Staged, StorageFullError
 
 LEASE_S: Final = 60.0
 """How long a segment stays claimed by a worker that gives no sign: so long a run waits for one that was killed."""
+_CRASH_LIMIT: Final = 50
+"""A segment may simply be repeated, and a person resumes a run by hand: only a hopeless case is put aside."""
 OUTCOME_SCHEMA: Final = {"row": pl.Int64(), **dict.fromkeys(("outcome", "code", "message", "remedy"), pl.String())}
 """What became of a record that was not simply written."""
 
@@ -54,6 +56,7 @@ class SegmentPerformer(Performer):
 
     def __post_init__(self) -> None:
         self.batch_limit = 1
+        self.crash_limit = _CRASH_LIMIT
         self.target: RecordTarget = record_target(self.hub, self.move.target)
         self.collection: Collection = self.target.collection(self.move.collection)
         self.planned_by = self.move.undoes or self.move.run_id
@@ -112,13 +115,14 @@ class SegmentCall(Call):
         """Write what is not there yet, store what became of it record by record, and answer for the whole."""
         hub = self.performer.hub
         hub.crash_point("sending")
-        with self._kept():
-            answers = [(change, self._perform(change)) for change in self.changes]
-        hub.crash_point("written")
-        with _for_a_person():
-            record = self._stage(answers)
-        with hub.database.write() as connection:
-            hub.staging.keep(connection, [record])
+        with kept(hub, self.effect, LEASE_S) as still_ours:
+            answers = [(change, self._perform(change, still_ours)) for change in self.changes]
+            hub.crash_point("written")
+            with _for_a_person():
+                record = self._stage(answers)
+            with hub.database.write() as connection:
+                hub.leases.renew(connection, self.effect, LEASE_S)  # or whoever has it now keeps their own outcome
+                hub.staging.keep(connection, [record])
         return [(self.effect, _whole(answers))]
 
     def look_up(self) -> Outcomes:
@@ -129,33 +133,14 @@ class SegmentCall(Call):
         """Records are written or not: nothing is only accepted."""
         raise TamperedError(f"the segment {self.effect.number} is marked as accepted, and no segment ever is")
 
-    def _perform(self, change: Change) -> Receipts:
+    def _perform(self, change: Change, still_ours: Callable[[], None]) -> Receipts:
         exchange = self.performer.exchange
         if self.effect.attempts <= 1:
-            return exchange.perform(change)
+            return exchange.perform(change, still_ours)
         waiting, said = exchange.open_part(change)
-        answers = exchange.perform(change.only(waiting)) if waiting else Receipts(0)
+        answers = exchange.perform(change.only(waiting), still_ours) if waiting else Receipts(0)
         others = {**said.others, **{waiting[at]: receipt for at, receipt in answers.others.items()}}
         return Receipts(len(said), others=others)
-
-    @contextmanager
-    def _kept(self) -> Iterator[None]:
-        """Keep the segment ours while it is worked on, however long a call takes; a process that dies lets it go."""
-        done = Event()
-
-        def renew() -> None:
-            hub = self.performer.hub
-            while not done.wait(LEASE_S / 3):
-                with suppress(LeaseLostError), hub.database.write() as connection:  # the outcome will not be stored
-                    hub.leases.renew(connection, self.effect, LEASE_S)
-
-        keeper = Thread(target=renew, name=f"keep-{self.effect.id}", daemon=True)
-        keeper.start()
-        try:
-            yield
-        finally:
-            done.set()
-            keeper.join()
 
     def _stage(self, answers: Sequence[tuple[Change, Receipts]]) -> Staged:
         rows = [

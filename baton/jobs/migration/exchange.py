@@ -20,6 +20,7 @@ from baton.jobs.migration.reading import THERE, beside, fetched
 from baton.jobs.migration.transform import ROW
 from baton.model.account import FieldSpec, Outcome, Receipt
 from baton.model.receipts import Receipts
+from baton.records.compare import made_of
 from baton.records.digest import Digester
 from baton.tracing import place, whereabouts
 
@@ -93,10 +94,14 @@ class Exchange:
     """Over the fields that can be read back."""
     patience: Patience
 
-    def perform(self, change: Change) -> Receipts:
-        """One receipt per record. Raises `RetryableError` and `HaltError` of the first call that nothing came of."""
+    def perform(self, change: Change, before_call: Callable[[], None] = lambda: None) -> Receipts:
+        """One receipt per record. Raises `RetryableError` and `HaltError` of the first call that nothing came of.
+
+        ``before_call`` may raise to keep a call from being made.
+        """
         others: dict[int, Receipt] = {}
         for start in range(0, change.rows.len(), self.target.record_batch_limit):
+            before_call()
             part = change.cut(start, self.target.record_batch_limit)
             answers = self._resolved(part, self._sent(part))
             others.update((start + at, receipt) for at, receipt in answers.others.items())
@@ -153,17 +158,28 @@ class Exchange:
         look = change.only(unclear)
         try:
             found = fetched(self.target, self.collection, look.known.select(self.key), self.digester.names)
-        except ConnectorError as error:
-            if not isinstance(error, RetryableError | InDoubtError):
-                raise
+        except HaltError:
+            raise
+        except ConnectorError as error:  # what was written stays in doubt, whatever is wrong with looking
             blind = Receipt.in_doubt(error.code, error.message)
             return _merged(answers, dict.fromkeys(unclear, blind))
-        after, before = self._alike(look, look.after, found), self._alike(look, look.before, found)
+        after, before = self._is_after(look, found), self._alike(look, look.before, found)
         judged = {
             at: _judged(is_after=is_after, is_before=is_before, answer=answers[at])
             for at, is_after, is_before in zip(unclear, after.to_list(), before.to_list(), strict=True)
         }
         return _merged(answers, judged)
+
+    def _is_after(self, change: Change, found: pl.DataFrame) -> pl.Series:
+        """Per record: whether what was found is what we wanted, or what this target makes of it (trims, rounds …)."""
+        alike = self._alike(change, change.after, found)
+        if change.after is None or alike.all():
+            return alike
+        aligned = beside(change.known.select(self.key), found)
+        other = (~alike & aligned.get_column(THERE)).arg_true().to_list()
+        fields = {name: self.collection.fields[name] for name in self.digester.names}
+        ours = made_of(change.after[other], aligned[other], fields)
+        return alike | pl.Series(range(alike.len())).is_in([at for at, mine in zip(other, ours, strict=True) if mine])
 
     def _alike(self, change: Change, side: pl.DataFrame | None, found: pl.DataFrame) -> pl.Series:
         """Per record: whether what was found is that side."""
@@ -186,6 +202,12 @@ def _any_unclear(answers: Receipts) -> bool:
 def _judged(*, is_after: bool, is_before: bool, answer: Receipt) -> Receipt:
     if is_after:
         return Receipt.done(proof="read_back")
+    if is_before and answer.outcome is Outcome.REFUSED:
+        return Receipt.refused(
+            "key_conflict",
+            "the target takes this record for another one: it refuses the key and shows no record of it",
+            remedy="look for a key that differs only in case, width or blanks",
+        )
     if is_before:
         waiting = answer.outcome in _DOUBT
         return answer if waiting else Receipt.not_performed("as_before", "the target did not do it")

@@ -21,6 +21,6 @@ def fetched(target: RecordTarget, collection: Collection, keys: pl.DataFrame, na
 
 def beside(keys: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """What was found (at most one record of each key), in the order of the keys, with `THERE`; else nulls."""
-    marked = found.with_columns(pl.lit(value=True).alias(THERE))
+    marked = found.unique(subset=keys.columns, keep="first").with_columns(pl.lit(value=True).alias(THERE))
     aligned = keys.join(marked, on=keys.columns, how="left", maintain_order="left")
     return aligned.with_columns(pl.col(THERE).fill_null(value=False))
