@@ -163,7 +163,7 @@ def _demand_clean(done: Migrated) -> None:
     if done.verdict is Verdict.CLEAN:
         return
     why = "; ".join(done.reasons) or "not one record could be compared"
-    message = f"{run.id} is {done.verdict}: {why} — see the page Baton, or: baton runs {run.id}"
+    message = f"{run.id} is {done.verdict}: {why} — see the page Baton, or: baton migrate report {run.id} --out FOLDER"
     if done.counts["quarantined"]:
         message += f"; the rows put aside, to be corrected: baton migrate quarantine {run.id} --out FILE.xlsx"
     raise AirflowFailException(message)

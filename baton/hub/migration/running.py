@@ -130,7 +130,8 @@ class Running:
         below = None if self.move.undoes else (wave + 1) * DEPTHS_PER_WAVE
         scope = Scope(frozenset({action.value}), self.run.id, below)
         settings = self.hub.settings.system(self.move.target)
-        self.halted = execution.perform(self.hub, settings, self.performer, scope, LEASE_S).halted
+        report = execution.perform(self.hub, settings, self.performer, scope, LEASE_S)
+        self.halted, self.needs_person = report.halted, report.needs_person
 
     def close(self, wave: int) -> bool:
         """Prove the wave; whether the next one may go. One that went wrong holds those after it for a person."""

@@ -259,7 +259,7 @@ def test_a_second_worker_writes_what_the_first_has_not_begun(archive: Archive, m
         plan = plan_migration(hub, archive.request(waves=WavePlan(0, 0)))
         first = Running(hub, plan.run.id)
         archive.shelf.on_write = meanwhile
-        monkeypatch.setattr(Running, "_await_others", lambda _: False)  # both are in this thread: neither may wait
+        monkeypatch.setattr(Running, "_leased_until", lambda _: None)  # both are in this thread: neither may wait
         assert first.send(1) == ""
         assert first.close(1)
         assert first.conclude().verdict is Verdict.CLEAN
