@@ -12,7 +12,7 @@ from baton.mapping.schema import CleaningRule, FieldRule, RecordRules, Unfit
 from baton.mapping.steps import Step
 from baton.mapping.values import ValueType
 
-RECORD_KEYS: Final = ("collection", "key", "read", "cleaning", "duplicates")
+RECORD_KEYS: Final = ("collection", "key", "read", "cleaning", "duplicates", "shown")
 _RULE_KEYS: Final = ("column", "fix", "check", "otherwise")
 _UNFIT: Final = tuple(word.value for word in Unfit)
 
@@ -34,7 +34,19 @@ def read_records(
         read=text_of(root, "read", log) or "",
         cleaning=_cleaning(root, columns, log),
         duplicates=Unfit(choice(root, "duplicates", _UNFIT, log) or Unfit.QUARANTINE),
+        shown=_shown(root, fields, log),
     )
+
+
+def _shown(root: Table, fields: Mapping[str, FieldRule], log: FaultLog) -> tuple[str, ...]:
+    node = root.entries.get("shown")
+    if node is None:
+        return ()
+    names = text_list(node, "shown", log)
+    for name in names:
+        if name not in fields:
+            log.add(node.line, "shown", f"{name!r} is not among the fields{close_to(name, fields)}")
+    return names
 
 
 def _key(root: Table, fields: Mapping[str, FieldRule], log: FaultLog) -> tuple[str, ...]:

@@ -120,6 +120,8 @@ class RecordRules:
     cleaning: tuple[CleaningRule, ...] = ()
     duplicates: Unfit = Unfit.QUARANTINE
     """What happens to rows whose key another row has too: all of them, since nobody can say which is right."""
+    shown: tuple[str, ...] = ()
+    """Fields whose values a report may show; of all others it shows no more than length and outermost characters."""
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ source: data/old
 target: data/new
 collection: staff
 key: [code]
+shown: [code, note]
 cleaning:
   - {column: 级别, check: [trim, integer]}
 fields:

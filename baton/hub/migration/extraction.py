@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 
 import polars as pl
 
@@ -13,6 +14,7 @@ from baton.errors import FeedRefusedError, GuardBreach
 from baton.hub.core import Hub
 from baton.hub.migration.route import Route, text_fields
 from baton.jobs.migration.cells import CELL_SCHEMA, UnfitCell, cell_frame
+from baton.jobs.migration.planning import missing_keys
 from baton.jobs.migration.survey import Standing, Survey
 from baton.jobs.migration.transform import ROW, SOURCE_DIGEST, key_mapping, transform
 from baton.records.digest import Digester, root_of_roots, tree_root
@@ -78,7 +80,7 @@ def extract(hub: Hub, route: Route, run_id: str, salt: bytes, line: StagingLine,
         line.write(
             (run_id, Stage.SOURCE, number), page.with_columns(digests.alias(SOURCE_DIGEST)), root=tree_root(digests)
         )
-        survey.add(keys.of(page), route.rules.key, route.parent)
+        keys.survey(page, survey)
         rows += page.height
         hub.crash_point("extracting")
         progress(Phase.READING, rows)
@@ -86,7 +88,7 @@ def extract(hub: Hub, route: Route, run_id: str, salt: bytes, line: StagingLine,
         raise _refused(found.origin, "empty", "the source has no records: there is nothing to migrate or to prove")
     found.pages = line.written()
     found.unreadable = cell_frame(rejected)
-    found.standing = survey.result()
+    found.standing = survey.result(partial(missing_keys, route.target, route.collection.name))
     return found
 
 
@@ -102,22 +104,29 @@ def _columns(page: pl.DataFrame, found: Extracted) -> tuple[str, ...]:
 
 
 class _Keys:
-    """What must be known of every row before any of them is planned: its key, and the record it refers to."""
+    """What must be known of every row before any of them is planned: its key, and the records it refers to."""
 
     def __init__(self, route: Route) -> None:
-        names = dict.fromkeys((*route.rules.key, *((route.parent,) if route.parent else ())))
-        self._mapping = key_mapping(route.mapping, tuple(names))
+        names = tuple(dict.fromkeys((*route.rules.key, *route.parents)))
+        self._route = route
+        self._mapping = key_mapping(route.mapping, names)
         self._fields = {name: route.fields[name] for name in names}
 
-    def of(self, page: pl.DataFrame) -> pl.DataFrame:
-        """`ROW` and the key fields of the rows that have a key."""
-        return transform(page, page.get_column(ROW), self._mapping, self._fields).records
+    def survey(self, page: pl.DataFrame, survey: Survey) -> None:
+        """Add the rows that have a key. Where rows refer to rows, those that cannot be used are told as well."""
+        route, rows = self._route, page.get_column(ROW)
+        records = transform(page, rows, self._mapping, self._fields).records
+        survey.add(records, route.rules.key, route.parents)
+        if route.parents:
+            survey.put_aside(transform(page, rows, route.mapping, route.fields).unfit.get_column("row"))
 
 
 def gathered(pages: Iterator[SourcePage], rejected: list[UnfitCell]) -> Iterator[pl.DataFrame]:
     """Pages of even size, each row with its number (`ROW`); what the reader rejected goes into ``rejected``."""
     waiting: list[pl.DataFrame] = []
     for page in pages:
+        if ROW in page.rows.columns:
+            raise _refused(None, "columns", f"a column is named {ROW}: rename it")
         rejected += [UnfitCell(each.row, each.column, each.rule, each.message) for each in page.rejected]
         if page.rows.height:
             numbers = pl.int_range(page.first_row, page.first_row + page.rows.height, dtype=pl.Int64, eager=True)
@@ -129,7 +138,7 @@ def gathered(pages: Iterator[SourcePage], rejected: list[UnfitCell]) -> Iterator
         yield pl.concat(waiting, rechunk=True)
 
 
-def _refused(origin: Origin, rule: str, message: str) -> FeedRefusedError:
-    error = FeedRefusedError([GuardBreach(rule, message)], feed_digest=origin.digest)
+def _refused(origin: Origin | None, rule: str, message: str) -> FeedRefusedError:
+    error = FeedRefusedError([GuardBreach(rule, message)], feed_digest=origin.digest if origin else "")
     error.remedy = "have the export made again; nothing was written"
     return error

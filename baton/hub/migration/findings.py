@@ -17,7 +17,7 @@ from baton.hub.migration.running import find_move
 from baton.jobs.migration.cells import CELL_SCHEMA, UnfitCell, cell_frame
 from baton.jobs.migration.planning import ACTION, DIGEST
 from baton.jobs.migration.proof import DIFFERENCE_SCHEMA, RESULT
-from baton.jobs.migration.transform import FIXED, ROW, SOURCE_DIGEST
+from baton.jobs.migration.transform import FIXED, NAMES_APART, ROW, SOURCE_DIGEST
 from baton.jobs.migration.waves import wave_of
 from baton.records.compare import Cause
 from baton.records.totals import Totals
@@ -109,7 +109,7 @@ def _path(hub: Hub, move: Move, number: int, wave: int, row: Mapping[str, Any]) 
     return RecordPath(
         source_row=source_row,
         source_digest=row[SOURCE_DIGEST].hex(),
-        fixed=row[FIXED] or "",
+        fixed=(row[FIXED] or "").replace(NAMES_APART, ", "),
         planned_digest=row[DIGEST].hex(),
         action=row[ACTION],
         segment=number,

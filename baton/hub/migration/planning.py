@@ -10,15 +10,16 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
-from baton.errors import BatonError
+from baton.errors import BatonError, FeedRefusedError, GuardBreach
 from baton.hub.core import PLANNING, Hub
 from baton.hub.migration.extraction import PAGE_ROWS, Extracted, Phase, Progress, extract, unwatched
 from baton.hub.migration.route import MigrationRequest, Route, open_route
 from baton.jobs.migration.planning import ACTION, DIGEST, Need, Planned, Planner
-from baton.jobs.migration.source_totals import agree, comparable_fields, source_totals
+from baton.jobs.migration.source_totals import SourceColumn, agree, comparable_fields, source_totals
 from baton.jobs.migration.survey import Standing
 from baton.jobs.migration.transform import ROW, SOURCE_DIGEST, transform
 from baton.jobs.migration.waves import WaveCutter, rank
+from baton.mapping.schema import Unfit
 from baton.model.effect import Intention, RecordAction
 from baton.records.digest import root_of_roots, tree_root
 from baton.records.totals import Totals
@@ -53,7 +54,10 @@ def plan_migration(hub: Hub, request: MigrationRequest, progress: Progress = unw
         plan = planning.carry_out()
         planning.save(plan)
     except BaseException:
-        hub.staging.drop(planning.run_id)
+        with hub.database.read() as connection:
+            saved = hub.runs.get(connection, planning.run_id)
+        if saved is None:  # a commit whose answer was lost has saved it all the same
+            hub.staging.drop(planning.run_id)
         raise
     hub.crash_point("planned")
     return plan
@@ -92,10 +96,12 @@ class _Planning:
         place = f"{route.source_name}/{route.rules.read}/{route.target_name}/{route.collection.name}"
         # The same for the same route and mapping, so that the same input gives the same plan; a secret all the same.
         salt = self.hub.keyring.field_digest(route.mapping.digest, f"migration/{place}")
+        self.digester = route.digester(salt)
         before = route.target.count(route.collection)
         with StagingLine(self.hub.staging) as self.line:
             extracted = extract(self.hub, route, self.run_id, salt, self.line, self.progress)
             self._note_unreadable(extracted.unreadable)
+            self._refuse_duplicates(extracted)
             self._plan_pages(extracted, salt, target_is_empty=before == 0)
             planned = self.line.written()
         self.staged = [*extracted.pages, *planned]
@@ -109,7 +115,7 @@ class _Planning:
             job=JOB,
             state=RunState.READY,
             requested_by=self.request.requested_by,
-            plan_hash=self._plan_hash(segments),
+            plan_hash=self._plan_hash(planned),
             feed_digest=extracted.origin.digest or extracted.root.hex(),
             created_at=self.now,
             counts=dict(self.counts),
@@ -133,9 +139,9 @@ class _Planning:
     def _plan_pages(self, extracted: Extracted, salt: bytes, *, target_is_empty: bool) -> None:
         route, standing = self.route, extracted.standing
         assert standing is not None
-        own = frozenset((route.parent,)) if route.parent else frozenset[str]()
+        own = frozenset(route.parents)
         planner = Planner(
-            route.target, route.collection, route.readable, route.rules.key, route.digester(salt), target_is_empty, own
+            route.target, route.collection, route.readable, route.rules.key, self.digester, target_is_empty, own
         )
         cutter = WaveCutter(self.request.waves.sizes(standing.count), standing.per_depth)
         comparable = comparable_fields(route.mapping, route.readable)
@@ -144,20 +150,35 @@ class _Planning:
             numbers = source.get_column(ROW)
             done = transform(source.drop(ROW, SOURCE_DIGEST), numbers, route.mapping, route.fields)
             self.fixed.update(done.fixed)
-            self.counts["out_of_scope"] += done.out_of_scope
+            self.counts["out_of_scope"] += done.outside.len()
             standing_out = standing.unusable.filter(pl.col("row").is_in(numbers.implode()))
             usable = done.records.filter(~pl.col(ROW).is_in(standing_out.get_column("row").implode()))
             planned = planner.plan(usable)
             unfit = pl.concat([done.unfit, standing_out, planned.unfit])
             self._quarantine(page, unfit, source, comparable)
-            used = source.filter(numbers.is_in(planned.records.get_column(ROW).implode()))
+            used = self._used(source, unfit.get_column("row"), done.outside, planned)
             self.totals["source"].add(source_totals(used, comparable, route.fields))
             self._cut(planned, used, standing, cutter)
             self.hub.crash_point("planning_page")
             self.progress(Phase.PLANNING, self.counts["planned"])
 
+    def _used(self, source: pl.DataFrame, unfit: pl.Series, outside: pl.Series, planned: Planned) -> pl.DataFrame:
+        """The source rows that were planned: all but those named as unfit or outside. None may just be gone."""
+        gone = pl.concat([unfit, outside])
+        used = source.filter(~pl.col(ROW).is_in(gone.implode()))
+        rows = planned.records.get_column(ROW)
+        if not rows.sort().equals(used.get_column(ROW).sort()):
+            lost = used.get_column(ROW).filter(~used.get_column(ROW).is_in(rows.implode()))
+            first = f"the first of them {lost[0]}" if lost.len() else f"{rows.len()} records came of {used.height} rows"
+            raise BatonError(
+                f"{lost.len()} rows were lost on the way through the mapping, {first}",
+                code="rows_lost",
+                remedy="this is a fault of a transform or of the hub; nothing was written",
+            )
+        return used
+
     def _quarantine(
-        self, page: Staged, unfit: pl.DataFrame, source: pl.DataFrame, comparable: Mapping[str, str]
+        self, page: Staged, unfit: pl.DataFrame, source: pl.DataFrame, comparable: Mapping[str, SourceColumn]
     ) -> None:
         if unfit.is_empty():
             return
@@ -166,6 +187,17 @@ class _Planning:
         self.totals["quarantined"].add(source_totals(aside, comparable, self.route.fields))
         self.line.write((self.run_id, Stage.QUARANTINE, page.number), unfit)
         self._note_unfit(unfit)
+
+    def _refuse_duplicates(self, extracted: Extracted) -> None:
+        assert extracted.standing is not None
+        doubled = extracted.standing.unusable.filter(pl.col("rule") == "duplicate_key")
+        if self.route.rules.duplicates is Unfit.REFUSE and doubled.height:
+            first = (
+                f"{doubled.height} rows share their key with another; the first is row {doubled.get_column('row')[0]}"
+            )
+            refusal = FeedRefusedError([GuardBreach("duplicates", first)], feed_digest=extracted.origin.digest)
+            refusal.remedy = "have the source corrected, or let duplicates go into quarantine"
+            raise refusal
 
     def _note_unreadable(self, unreadable: pl.DataFrame) -> None:
         if unreadable.height:
@@ -210,7 +242,8 @@ class _Planning:
         if Need.UPDATE.value in needs:
             changed = records.filter(pl.col(ACTION) == Need.UPDATE).select(ROW, *self.route.rules.key)
             mine = changed.join(before, on=self.route.rules.key, how="left", maintain_order="left")
-            self.line.write((self.run_id, Stage.BEFORE, number), mine)
+            root = tree_root(self.digester.rows(mine))
+            self.line.write((self.run_id, Stage.BEFORE, number), mine, root=root)
 
     # --- what is kept of it
 
@@ -235,9 +268,10 @@ class _Planning:
         )
         return Drafted(intention, 1, self.route.mapping.digest, {"plan": segment.root.hex()})
 
-    def _plan_hash(self, segments: Sequence[Staged]) -> str:
-        """The same input gives the same hash, whoever asks and whenever."""
-        root = root_of_roots(segment.root for segment in segments)
+    def _plan_hash(self, planned: Sequence[Staged]) -> str:
+        """The same input gives the same hash, whoever asks and whenever: over what is written, and over what."""
+        bound = (record for record in planned if record.stage in (Stage.PLAN, Stage.BEFORE))
+        root = root_of_roots(record.root for record in bound)
         needs = ",".join(f"{need}={self.counts[need]}" for need in Need)
         route = self.route
         said = f"{route.mapping.digest}|{route.target_name}|{route.collection.name}|{needs}"

@@ -13,7 +13,7 @@ from baton.hub.core import Hub
 from baton.hub.migration.quarantine import corrected_rows
 from baton.jobs.migration.waves import WavePlan
 from baton.mapping.load import load_mapping
-from baton.mapping.schema import FieldMapping, RecordRules
+from baton.mapping.schema import FieldMapping, Otherwise, RecordRules
 from baton.model.account import FieldSpec, FieldType
 from baton.records.digest import Digester
 
@@ -57,7 +57,8 @@ class Route:
     def fields(self) -> dict[str, FieldSpec]:
         """The target fields that are written, key first."""
         names = dict.fromkeys((*self.rules.key, *self.mapping.fields))
-        return {name: self.collection.fields[name] for name in names}
+        shown = frozenset(self.rules.shown)
+        return {name: replace(self.collection.fields[name], personal=name not in shown) for name in names}
 
     @property
     def readable(self) -> dict[str, FieldSpec]:
@@ -65,10 +66,10 @@ class Route:
         return {name: spec for name, spec in self.fields.items() if spec.readable}
 
     @property
-    def parent(self) -> str | None:
-        """The field that refers to another record of the same collection, if there is one."""
+    def parents(self) -> tuple[str, ...]:
+        """The fields that refer to other records of the same collection."""
         own = (name for name, spec in self.fields.items() if spec.refers_to == self.collection.name)
-        return next((name for name in own if self.fields[name].type is FieldType.REFERENCE), None)
+        return tuple(name for name in own if self.fields[name].type is FieldType.REFERENCE)
 
     def digester(self, salt: bytes) -> Digester:
         """Digests target records of this route."""
@@ -89,6 +90,7 @@ def open_route(hub: Hub, request: MigrationRequest) -> Route:
     collection = target.collection(mapping.records.collection)
     mapping = load_mapping(request.mapping, source_fields=None, target_fields=collection.fields)
     _check_key(mapping, collection)
+    _check_kept(mapping, collection)
     source = record_source(hub, source_name)
     mapping = _with_read(mapping, source, source_name)
     if request.quarantine is None:
@@ -148,6 +150,17 @@ def _check_key(mapping: FieldMapping, collection: Collection) -> None:
     message = f"the key of {collection.name} is {known}" if known else f"{collection.name} has no unique key"
     remedy = f", and the mapping says {', '.join(key)}: without a key that the target enforces nothing can be proved"
     raise ConfigurationError([Fault(mapping.file, "key", message + remedy)])
+
+
+def _check_kept(mapping: FieldMapping, collection: Collection) -> None:
+    """What a record holds now cannot be kept where it cannot be read: records are written whole."""
+    faults = [
+        Fault(f"{mapping.file}:{rule.line}", "otherwise", f"{name!r} cannot be read back, so nothing can be kept in it")
+        for name, rule in mapping.fields.items()
+        if rule.otherwise is Otherwise.KEEP and not collection.fields[name].readable
+    ]
+    if faults:
+        raise ConfigurationError(faults)
 
 
 def _with_read(mapping: FieldMapping, source: RecordSource, source_name: str) -> FieldMapping:

@@ -21,7 +21,7 @@ class Cleaned:
     fixed: Mapping[str, int]
     """Column -> how many of its cells were changed."""
     fixed_in: pl.Series
-    """Per row: the columns that were changed, joined by commas; null where none was."""
+    """Per row: the columns that were changed, with U+001F between them; null where none was."""
     unfit: pl.DataFrame
     """The cells that no repair makes usable (`CELL_SCHEMA`)."""
 
@@ -78,5 +78,5 @@ def _fixed_in(changed: Mapping[str, pl.Series], height: int) -> pl.Series:
     if not touched:
         return pl.Series([None], dtype=pl.String).new_from_index(0, height)
     marks = [pl.when(mask).then(pl.lit(column)) for column, mask in touched.items()]
-    joined = pl.select(pl.concat_str(marks, separator=",", ignore_nulls=True)).to_series()
+    joined = pl.select(pl.concat_str(marks, separator="\x1f", ignore_nulls=True)).to_series()
     return pl.select(pl.when(joined != "").then(joined)).to_series()

@@ -12,7 +12,7 @@ import polars as pl
 from baton.contracts import Collection, RecordTarget
 from baton.jobs.migration.cells import CELL_SCHEMA, cells_at
 from baton.jobs.migration.reading import THERE, beside, fetched
-from baton.jobs.migration.transform import KEPT, OWN_COLUMNS, ROW
+from baton.jobs.migration.transform import KEPT, NAMES_APART, OWN_COLUMNS, ROW
 from baton.model.account import FieldSpec, FieldType
 from baton.records.digest import Digester
 
@@ -123,7 +123,7 @@ def _keep_current(records: pl.DataFrame, aligned: pl.DataFrame, exists: pl.Serie
     if kept.null_count() == records.height:
         return records
     names = [name for name in records.columns if name not in OWN_COLUMNS and name in aligned.columns]
-    marked = kept.str.split(",")
+    marked = kept.str.split(NAMES_APART)
     return records.with_columns(
         pl.when(marked.list.contains(name) & exists).then(aligned.get_column(name)).otherwise(pl.col(name)).alias(name)
         for name in names

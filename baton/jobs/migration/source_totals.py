@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
@@ -10,21 +11,29 @@ import polars as pl
 
 from baton.mapping.schema import FieldMapping, FieldRule, Otherwise
 from baton.model.account import FieldSpec, FieldType
+from baton.records.blanks import BLANKS, INVISIBLE
 from baton.records.totals import ColumnTotal, Totals
 
-_KEEPS_VALUE: Final = frozenset(
-    {"trim", "nfc", "nfkc", "half_width", "squeeze", "no_blanks", "decimal", "integer", "date", "datetime"}
-)
+_TRIMS: Final = frozenset({"trim", "no_blanks"})
+_KEEPS_VALUE: Final = _TRIMS | {"nfc", "nfkc", "half_width", "decimal", "integer", "date", "datetime"}
 """Transforms after which a value is still the same number or day."""
-_BLANK: Final = "\t\n\r \u00a0\u200b\u2007\u202f\u3000\ufeff"
 _PRECISE: Final = pl.Decimal(38, 9)
 
 
-def comparable_fields(mapping: FieldMapping, fields: Mapping[str, FieldSpec]) -> dict[str, str]:
-    """The target fields whose totals must equal those of one source column: field -> column."""
+@dataclass(frozen=True, slots=True)
+class SourceColumn:
+    """A source column whose figures must be those of one target field."""
+
+    name: str
+    trimmed: bool
+    """Whether blanks around a value are taken off on the way, so that blanks alone are no value."""
+
+
+def comparable_fields(mapping: FieldMapping, fields: Mapping[str, FieldSpec]) -> dict[str, SourceColumn]:
+    """The target fields whose totals must equal those of one source column."""
     changed = _changed_by_cleaning(mapping)
     return {
-        name: mapping.fields[name].inputs[0]
+        name: SourceColumn(mapping.fields[name].inputs[0], any(s.name in _TRIMS for s in mapping.fields[name].steps))
         for name, spec in fields.items()
         if spec.type is not FieldType.BOOLEAN and _comparable(mapping.fields[name], changed)
     }
@@ -36,16 +45,18 @@ def _comparable(rule: FieldRule, changed: frozenset[str]) -> bool:
 
 
 def _changed_by_cleaning(mapping: FieldMapping) -> frozenset[str]:
-    """The columns that cleaning is meant to change: what was read says nothing about them any more."""
+    """The columns that cleaning repairs: what was read says nothing about them any more."""
     rules = mapping.records.cleaning if mapping.records else ()
-    return frozenset(rule.column for rule in rules if any(step.name not in _KEEPS_VALUE for step in rule.fix))
+    return frozenset(rule.column for rule in rules if rule.fix)
 
 
-def source_totals(page: pl.DataFrame, columns: Mapping[str, str], fields: Mapping[str, FieldSpec]) -> Totals:
+def source_totals(page: pl.DataFrame, columns: Mapping[str, SourceColumn], fields: Mapping[str, FieldSpec]) -> Totals:
     """The figures of source rows, under the names of the target fields they become."""
     found = Totals(page.height)
     for name, column in columns.items():
-        text = page.get_column(column).str.strip_chars(_BLANK)
+        text = page.get_column(column.name)
+        if column.trimmed:
+            text = text.str.strip_chars(BLANKS + INVISIBLE)
         part = ColumnTotal(count=int((text != "").sum()))
         if fields[name].type in (FieldType.INTEGER, FieldType.DECIMAL) and part.count:
             part.total = _sum(text)

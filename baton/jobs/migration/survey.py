@@ -6,18 +6,24 @@ million have one hash with a probability of about one in two million; both rows 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 import polars as pl
 
-from baton.jobs.migration.cells import CELL_SCHEMA
+from baton.jobs.migration.cells import CELL_SCHEMA, cells_at
 from baton.jobs.migration.transform import ROW
 
 DEEPEST: Final = 999
 """A chain of parents longer than this is taken for a circle."""
-_SCHEMA: Final = {"row": pl.Int64(), "key": pl.UInt64(), "parent": pl.UInt64()}
+_KEYS: Final = {"row": pl.Int64(), "key": pl.UInt64()}
+_EDGES: Final = {"row": pl.Int64(), "parent": pl.UInt64(), "text": pl.String()}
 _SEED: Final = 0x6261746F6E
+
+
+def _none_missing(keys: pl.Series) -> pl.Series:
+    return keys.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,7 @@ class Standing:
     per_depth: tuple[int, ...]
     """How many rows stand at each depth; a row at depth 0 has no parent among the rows."""
     unusable: pl.DataFrame
-    """Rows whose key stands twice, or that are in (or below) a circle (`CELL_SCHEMA`)."""
+    """Rows whose key stands twice, that refer to nothing, or that are in or below a circle (`CELL_SCHEMA`)."""
     depths: pl.DataFrame | None
     """``row`` and ``depth``, where rows refer to rows; None where all stand at depth 0."""
 
@@ -45,35 +51,50 @@ class Standing:
 class Survey:
     """Takes the keys of page after page, then says what stands out."""
 
-    _parts: list[pl.DataFrame] = field(default_factory=list)
+    _keys: list[pl.DataFrame] = field(default_factory=list)
+    _edges: list[pl.DataFrame] = field(default_factory=list)
+    _aside: list[pl.Series] = field(default_factory=list)
 
-    def add(self, records: pl.DataFrame, key: tuple[str, ...], parent: str | None) -> None:
-        """The records of one page (`ROW`, the key fields, and the field that refers to another record of this kind)."""
-        parents = _hash(records.select(parent)) if parent else pl.Series([None], dtype=pl.UInt64)
-        empty = records.get_column(parent).is_null() if parent else None
-        if empty is not None:
-            parents = pl.select(pl.when(~empty).then(parents)).to_series()
-        else:
-            parents = parents.new_from_index(0, records.height)
-        part = {"row": records.get_column(ROW), "key": _hash(records.select(key)), "parent": parents}
-        self._parts.append(pl.DataFrame(part, schema=_SCHEMA))
+    def add(self, records: pl.DataFrame, key: tuple[str, ...], parents: tuple[str, ...]) -> None:
+        """The records of one page (`ROW`, the key fields, and the fields that refer to other records of this kind)."""
+        rows = records.get_column(ROW)
+        self._keys.append(pl.DataFrame({"row": rows, "key": _hash(records.select(key))}, schema=_KEYS))
+        for parent in parents:
+            named = records.filter(pl.col(parent).is_not_null())
+            texts = named.get_column(parent)
+            columns = {"row": named.get_column(ROW), "parent": _hash(named.select(parent)), "text": texts}
+            self._edges.append(pl.DataFrame(columns, schema=_EDGES))
 
-    def result(self) -> Standing:
-        """The verdict over all rows added."""
-        seen = pl.concat([pl.DataFrame(schema=_SCHEMA), *self._parts])
-        self._parts = []
+    def put_aside(self, rows: pl.Series) -> None:
+        """Rows that will not be planned, whatever their key: nothing can refer to them."""
+        self._aside.append(rows)
+
+    def result(self, missing: Callable[[pl.Series], pl.Series] = _none_missing) -> Standing:
+        """The verdict over all rows added. ``missing`` says which keys (as text) the target has no record of either."""
+        seen = pl.concat([pl.DataFrame(schema=_KEYS), *self._keys])
+        edges = pl.concat([pl.DataFrame(schema=_EDGES), *self._edges])
         twice = seen.filter(seen.get_column("key").is_duplicated())
         unusable = [pl.DataFrame(schema=CELL_SCHEMA), _duplicates(twice)]
-        depths = None
-        if seen.get_column("parent").null_count() < seen.height:
-            depths, circular = _depths(seen.join(twice.select("row"), on="row", how="anti"))
-            unusable.append(circular)
-        per_depth = (seen.height,) if depths is None else _counted(depths)
-        return Standing(seen.height, per_depth, pl.concat(unusable), depths)
+        if edges.is_empty():
+            return Standing(seen.height, (seen.height,), pl.concat(unusable), None)
+        aside = pl.concat([twice.get_column("row"), *self._aside])
+        usable = seen.filter(~pl.col("row").is_in(aside.implode()))
+        edges = edges.filter(pl.col("row").is_in(usable.get_column("row").implode()))
+        dangling = _dangling(usable, edges, missing)
+        unusable.append(_cells(dangling, "reference", "the row refers to a record that is not there or was put aside"))
+        usable = usable.filter(~pl.col("row").is_in(dangling.implode()))
+        depths, circular = _depths(usable, edges)
+        unusable.append(_cells(circular, "cycle", "the row refers to itself, in a circle, or to a row that does"))
+        return Standing(usable.height, _counted(depths), pl.concat(unusable), depths)
 
 
 def _hash(columns: pl.DataFrame) -> pl.Series:
-    return columns.hash_rows(_SEED)
+    """Of the values as text: a key may be a number, and what refers to it is text."""
+    return columns.select(pl.all().cast(pl.String)).hash_rows(_SEED)
+
+
+def _cells(rows: pl.Series, rule: str, message: str) -> pl.DataFrame:
+    return cells_at(rows, "", rule, message)
 
 
 def _duplicates(twice: pl.DataFrame) -> pl.DataFrame:
@@ -87,24 +108,35 @@ def _duplicates(twice: pl.DataFrame) -> pl.DataFrame:
     return named.select("row", pl.lit("").alias("column"), pl.lit("duplicate_key").alias("rule"), said.alias("message"))
 
 
-def _depths(seen: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _dangling(usable: pl.DataFrame, edges: pl.DataFrame, missing: Callable[[pl.Series], pl.Series]) -> pl.Series:
+    """The rows that refer to nothing, and those that refer to such rows, down to the last."""
+    known = usable.get_column("key").implode()
+    outward = edges.filter(~pl.col("parent").is_in(known))
+    lost = missing(outward.get_column("text").unique())
+    found = outward.filter(pl.col("text").is_in(lost.implode())).get_column("row").unique()
+    level = found
+    while level.len():
+        keys = usable.filter(pl.col("row").is_in(level.implode())).get_column("key")
+        below = edges.filter(pl.col("parent").is_in(keys.implode())).get_column("row").unique()
+        level = below.filter(~below.is_in(found.implode()))
+        found = pl.concat([found, level])
+    return found
+
+
+def _depths(usable: pl.DataFrame, edges: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """Each row's depth, level by level from those without a parent among the rows; and the rows never reached."""
-    known = seen.get_column("key")
-    top = seen.get_column("parent").is_null() | ~seen.get_column("parent").is_in(known.implode())
-    level, rest = seen.filter(top), seen.filter(~top)
-    levels = []
+    rest = usable
+    waiting = edges.filter(pl.col("parent").is_in(usable.get_column("key").implode()))
+    levels = [pl.DataFrame(schema={"row": pl.Int64(), "depth": pl.Int32()})]
     for depth in range(DEEPEST + 1):
+        held = rest.get_column("row").is_in(waiting.get_column("row").implode())
+        level = rest.filter(~held)
         if level.is_empty():
             break
         levels.append(level.select("row", pl.lit(depth, pl.Int32).alias("depth")))
-        below = rest.get_column("parent").is_in(level.get_column("key").implode())
-        level, rest = rest.filter(below), rest.filter(~below)
-    left = pl.concat([rest, level])
-    message = "the row refers to itself, in a circle, or to a row that does"
-    circular = left.select(
-        "row", pl.lit("").alias("column"), pl.lit("cycle").alias("rule"), pl.lit(message).alias("message")
-    )
-    return pl.concat([pl.DataFrame(schema={"row": pl.Int64(), "depth": pl.Int32()}), *levels]), circular
+        rest = rest.filter(held)
+        waiting = waiting.filter(~pl.col("parent").is_in(level.get_column("key").implode()))
+    return pl.concat(levels), rest.get_column("row")
 
 
 def _counted(depths: pl.DataFrame) -> tuple[int, ...]:

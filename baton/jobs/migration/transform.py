@@ -19,10 +19,12 @@ ROW: Final = "#row"
 """The row's number in the source."""
 SOURCE_DIGEST: Final = "#source"
 """Digest of the source row, as read."""
+NAMES_APART: Final = "\x1f"
+"""Stands between names in `KEPT` and `FIXED`: names may hold commas."""
 KEPT: Final = "#kept"
-"""Fields (joined by commas) in which the target keeps what it has."""
+"""Fields (see `NAMES_APART`) in which the target keeps what it has."""
 FIXED: Final = "#fixed"
-"""Source columns (joined by commas) that cleaning has changed."""
+"""Source columns (see `NAMES_APART`) that cleaning has changed."""
 OWN_COLUMNS: Final = (ROW, KEPT, FIXED)
 
 
@@ -36,13 +38,18 @@ class Transformed:
     """Every cell that keeps its row from being used (`CELL_SCHEMA`)."""
     fixed: Mapping[str, int]
     """Source column -> how many cells cleaning has changed."""
-    out_of_scope: int
+    outside: pl.Series
+    """The numbers of the rows that the mapping is not meant for."""
 
 
 def transform(
     page: pl.DataFrame, numbers: pl.Series, mapping: FieldMapping, fields: Mapping[str, FieldSpec]
 ) -> Transformed:
     """Clean and map one page. ``numbers`` are the rows' numbers in the source; ``fields`` are what the target keeps."""
+    inside = _in_scope(page, mapping)
+    outside = numbers.filter(~inside)
+    if outside.len():
+        page, numbers = page.filter(inside), numbers.filter(inside)
     rules = mapping.records.cleaning if mapping.records else ()
     cleaned = clean(page, numbers, rules)
     mapped = mapping.apply(cleaned.rows)
@@ -56,8 +63,17 @@ def transform(
         cleaned.fixed_in.alias(FIXED),
         *(mapped.rows.get_column(name).cast(column_type(spec)).alias(name) for name, spec in fields.items()),
     ]
-    outside = int((~mapped.in_scope).sum())
-    return Transformed(pl.DataFrame(columns).filter(usable), unfit, cleaned.fixed, outside)
+    repaired_out = numbers.filter(~mapped.in_scope)
+    return Transformed(pl.DataFrame(columns).filter(usable), unfit, cleaned.fixed, outside.append(repaired_out))
+
+
+def _in_scope(page: pl.DataFrame, mapping: FieldMapping) -> pl.Series:
+    """Before anything is cleaned: rows that are not meant have no faults."""
+    inside = pl.Series([True]).new_from_index(0, page.height)
+    for column, values in mapping.scope.items():
+        if column in page.columns:
+            inside &= page.get_column(column).is_in(sorted(values)).fill_null(value=False)
+    return inside
 
 
 def _needed(mapping: FieldMapping, fields: Mapping[str, FieldSpec]) -> dict[str, str]:
@@ -100,7 +116,7 @@ def _kept(mapped: Mapped) -> pl.Series:
     ]
     if not marks:
         return pl.Series([None], dtype=pl.String).new_from_index(0, height)
-    joined = pl.select(pl.concat_str(marks, separator=",", ignore_nulls=True)).to_series()
+    joined = pl.select(pl.concat_str(marks, separator=NAMES_APART, ignore_nulls=True)).to_series()
     return pl.select(pl.when(joined != "").then(joined)).to_series()
 
 

@@ -15,7 +15,7 @@ def standing(*pages: list[tuple[int, str, str | None]]) -> Standing:
     survey = Survey()
     for page in pages:
         schema = {ROW: pl.Int64, "code": pl.String, "boss": pl.String}
-        survey.add(pl.DataFrame(page, schema=schema, orient="row"), ("code",), "boss")
+        survey.add(pl.DataFrame(page, schema=schema, orient="row"), ("code",), ("boss",))
     return survey.result()
 
 
