@@ -1,8 +1,8 @@
-"""Compare every account with what the hub has proven to be there, and sign the audit log, once a night."""
+"""Once a night: compare every account with what is proven, sign the audit log, delete what was kept long enough."""
 
 from airflow.sdk import dag
 
-from baton.tasks import checkpoint, reconcile, systems
+from baton.tasks import checkpoint, purge, reconcile, systems
 
 
 @dag(
@@ -15,6 +15,7 @@ from baton.tasks import checkpoint, reconcile, systems
 )
 def reconcile_systems() -> None:
     reconcile.expand(system=systems()) >> checkpoint()
+    purge()
 
 
 reconcile_systems()

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, Literal
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -30,11 +30,11 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from baton.console import pages, reading, webhooks
+from baton.console import migrations, pages, reading, webhooks
 from baton.console.hub_keeper import HubKeeper
 from baton.console.words import language_of
 from baton.errors import ApprovalError, BatonError, ConfigurationError
-from baton.hub import decisions
+from baton.hub import Hub, decisions
 from baton.model.effect import EffectState
 from baton.settings import load
 from baton.tracing import place
@@ -97,6 +97,16 @@ Decider = Annotated[Any, Depends(_decider)]
 
 # --- pages
 
+Form = Literal["html", "xlsx"]
+_FORMS: Final[Mapping[Form, Callable[[Hub, str, str], bytes]]] = {
+    "html": migrations.report_page,
+    "xlsx": migrations.report_workbook,
+}
+_MEDIA_TYPES: Final[Mapping[Form, str]] = {
+    "html": "text/html",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
 
 def _page(request: Request, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     language = language_of(request.query_params.get("lang"), request.headers.get("accept-language"))
@@ -121,7 +131,20 @@ def run_page(
         refusal = "Your role may look, not decide."
     elif user.get_name() == detail["run"]["requested_by"]:
         refusal = "You asked for this run: a second person must decide."
-    return _page(request, "run", **detail, state=state.value if state else "", refusal=refusal)
+    shown = {**detail, "state": state.value if state else "", "refusal": refusal}
+    if detail["run"]["job"] != "migration":
+        return _page(request, "run", **shown)
+    found = migrations.migration_detail(keeper.hub(), run_id)
+    return _page(request, "migration", **shown, migration=found, may_download=may_decide(user))
+
+
+@app.get("/runs/{run_id}/report.{form}")
+def report_file(request: Request, run_id: str, form: Form, _: Decider) -> Response:
+    """The report of a migration, as a file: values that no field declares as personal stand in it as they are."""
+    language = language_of(request.query_params.get("lang"), request.headers.get("accept-language"))
+    content, media_type = _FORMS[form](keeper.hub(), run_id, language), _MEDIA_TYPES[form]
+    headers = {**pages.HEADERS, "Content-Disposition": f'attachment; filename="{quote(run_id, safe="")}.{form}"'}
+    return Response(content, media_type=media_type, headers=headers)
 
 
 @readers.get("/of")
@@ -158,8 +181,11 @@ def runs(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> JSONResponse:
 
 @readers.get("/api/runs/{run_id}")
 def run(run_id: str, state: Annotated[EffectState | None, Query()] = None) -> JSONResponse:
-    """One run: figures, faults, decisions, effects with field names."""
-    return JSONResponse(reading.run_detail(keeper.hub(), run_id, state.value if state else ""))
+    """One run: figures, faults, decisions, effects with field names; of a migration also what its proofs have found."""
+    detail = reading.run_detail(keeper.hub(), run_id, state.value if state else "")
+    if detail["run"]["job"] == "migration":
+        detail["migration"] = migrations.migration_detail(keeper.hub(), run_id)
+    return JSONResponse(detail)
 
 
 @app.post("/api/runs/{run_id}/release", dependencies=[Depends(_from_our_own_page)])
@@ -245,7 +271,12 @@ def _undecidable(request: Request, error: ApprovalError) -> Response:
     return _error(request, 403 if error.code == "maker" else 409, error, "Not found")
 
 
+@app.exception_handler(BatonError)
+def _unfit(request: Request, error: BatonError) -> Response:
+    return _error(request, 404 if error.code == "purged" else 503, error, "Not found")
+
+
 @app.exception_handler(ConfigurationError)
 def _misconfigured(request: Request, error: ConfigurationError) -> Response:
-    unknown = any(fault.rule == "unknown_run" for fault in error.faults)
+    unknown = any(fault.rule in ("unknown_run", "no_migration") for fault in error.faults)
     return _error(request, 404 if unknown else 503, error, "Not found" if unknown else "The hub cannot be opened")

@@ -80,6 +80,8 @@ def _rule(item: Node, columns: Collection[str] | None, log: FaultLog) -> Cleanin
     fix, check = _chain(item, "fix", log), _chain(item, "check", log)
     if not fix and not check:
         log.add(item.line, "cleaning", f"the rule on {column!r} does nothing: give it 'fix' or 'check'")
+    if check and not any(step.transform.refuses for step in check):
+        log.add(item.lines["check"], "cleaning", f"'check' on {column!r} accepts everything: none of its steps refuses")
     if fix and fix[-1].transform.gives is not ValueType.TEXT:
         log.add(item.lines["fix"], "cleaning", f"'fix' must leave text in {column!r}: types are made under 'fields'")
     otherwise = choice(item, "otherwise", _UNFIT, log)

@@ -4,7 +4,7 @@ Only this package, the console's plugin and the DAG files import Airflow. Tasks 
 nothing personal and no secret gets into XCom, parameters, rendered fields or logs.
 """
 
-from baton.tasks.reconcile import checkpoint, reconcile, systems
+from baton.tasks.reconcile import checkpoint, purge, reconcile, systems
 from baton.tasks.sync import apply, plan, settle
 
-__all__ = ["apply", "checkpoint", "plan", "reconcile", "settle", "systems"]
+__all__ = ["apply", "checkpoint", "plan", "purge", "reconcile", "settle", "systems"]

@@ -60,7 +60,15 @@ def read_connection(connection_id: str) -> Mapping[str, str | None] | None:
 
 @contextmanager
 def opened_hub() -> Iterator[Hub]:
-    """The hub, with every mapping checked. Configuration errors end the task at once, without a retry."""
+    """The hub, with the mapping of every system checked: for the jobs that work on people."""
+    with open_hub() as hub:
+        hub.mappings  # noqa: B018 - reading it is the check
+        yield hub
+
+
+@contextmanager
+def open_hub() -> Iterator[Hub]:
+    """The hub. Configuration errors end the task at once, without a retry."""
     with _told_safely():
         # One look at a connection serves all the secrets in it: inside a task each look is a call to the API server.
         settings = load(read_connection=cache(read_connection))
@@ -68,7 +76,6 @@ def opened_hub() -> Iterator[Hub]:
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
         with Hub(settings) as hub:
-            hub.mappings  # noqa: B018 - reading it is the check
             yield hub
 
 

@@ -1,4 +1,4 @@
-"""Reconcile as tasks: one scan per system."""
+"""What is done every night, as tasks: one scan per system, the signature, the deletion of what was kept long enough."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from airflow.sdk import TriggerRule, get_current_context, task
 
 from baton.hub import proof
 from baton.hub import reconcile as reconciling
-from baton.tasks.opening import RETRIES, RETRY_POLICY, opened_hub
+from baton.hub.migration import retention
+from baton.tasks.opening import RETRIES, RETRY_POLICY, open_hub, opened_hub
 
 log = logging.getLogger("baton.tasks")
 
@@ -39,3 +40,12 @@ def checkpoint() -> int:
     with opened_hub() as hub:
         signed, _ = proof.checkpoint(hub)
     return signed.size
+
+
+@task(retries=RETRIES, retry_policy=RETRY_POLICY)
+def purge() -> list[str]:
+    """Delete the staged records of migrations whose retention has ended; gives the runs."""
+    with open_hub() as hub:
+        gone = retention.purge(hub)
+    log.info("staged records deleted: %s", gone)
+    return gone

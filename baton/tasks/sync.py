@@ -21,7 +21,7 @@ log = logging.getLogger("baton.tasks")
 
 _PLANNERS: Final = {"sync": (plan_sync, preview_sync)}
 """The jobs there are: how each is planned, and how it is tried out."""
-_RUN: Final = "run"
+RUN: Final = "run"
 """XCom key of the run's id."""
 DRY_RUN: Final = "dry-run"
 """Stands for the id when nothing was stored."""
@@ -48,7 +48,7 @@ def plan(job: str) -> list[dict[str, str]]:
             raise
         batches = [{"run": planned.run.id, "system": system.name} for system in hub.targets()]
     _tell(planned)
-    context["ti"].xcom_push(key=_RUN, value=DRY_RUN if dry_run else planned.run.id)
+    context["ti"].xcom_push(key=RUN, value=DRY_RUN if dry_run else planned.run.id)
     return [] if dry_run else batches
 
 
@@ -74,7 +74,7 @@ def apply(batch: dict[str, str]) -> dict[str, Any]:
 def settle(job: str) -> dict[str, Any]:
     """Read back and judge, whatever became of the tasks before; anything but a clean verdict fails the DAG run."""
     ti = get_current_context()["ti"]
-    run_id = ti.xcom_pull(task_ids="plan", key=_RUN)
+    run_id = ti.xcom_pull(task_ids="plan", key=RUN)
     if run_id is None:
         raise AirflowFailException(f"there is no plan of {job} to settle: see the log of the task plan")
     if run_id == DRY_RUN:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -149,13 +150,14 @@ def run_dag(dags: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     from baton.tasks.opening import RETRY_POLICY
 
     monkeypatch.setattr(RETRY_POLICY.rules[0], "retry_delay", timedelta(0))
-    defaults = {name: dict.fromkeys(dag.params) for name, dag in dags.items()}
+    # `DAG.test` sleeps for a second whenever the next task is not known yet.
+    slept = time.sleep
+    monkeypatch.setattr(time, "sleep", lambda seconds: slept(min(seconds, 0.05)))
+    defaults = {name: {key: dag.params.get_param(key).value for key in dag.params} for name, dag in dags.items()}
 
     def run(name: str = "employee_sync", **conf: Any) -> Any:
         # `DAG.test` writes the conf into the DAG's own parameters: without all of them the next run would inherit it.
         given = {**defaults[name], **conf}
-        if "dry_run" in given:
-            given["dry_run"] = bool(given["dry_run"])
         return dags[name].test(run_conf=given or None)
 
     return run

@@ -6,25 +6,53 @@ import argparse
 import os
 import platform
 import tempfile
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.bench import planning, sending
+from tests.bench.figures import Line, Verdict
+
+PARTS = ("planning", "sending", "migration")
+QUICK = 10
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("--employees", type=int, default=100_000)
-    parser.add_argument("--sent", type=int, default=2_000)
+    parser.add_argument("--only", choices=PARTS, help="one part (default: all)")
+    parser.add_argument("--employees", type=int, default=100_000, help="people whose feed is planned")
+    parser.add_argument("--sent", type=int, default=2_000, help="effects that are sent")
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows that are migrated")
+    parser.add_argument("--times", type=int, default=1, help="runs of each migration process; medians are told")
+    parser.add_argument("--flat", action=argparse.BooleanOptionalAction, default=True, help="also four times the rows")
+    parser.add_argument("--quick", action="store_true", help=f"a {QUICK}th of everything: to try, not to judge by")
     given = parser.parse_args()
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, SQLite. Ratios; smaller is better.")
-    with tempfile.TemporaryDirectory(prefix="baton-bench-") as place:
-        folder = Path(place)
-        (folder / "planning").mkdir()
-        for figure in planning.figures(folder / "planning", given.employees):
-            print(figure.line(), flush=True)
-        (folder / "sending").mkdir()
-        for figure in sending.figures(folder / "sending", given.sent):
-            print(figure.line(), flush=True)
+    if given.quick:
+        given.employees, given.sent, given.rows = (n // QUICK for n in (given.employees, given.sent, given.rows))
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores; load before: {os.getloadavg()[0]:.1f}.")
+    verdicts: Counter[Verdict] = Counter()
+    for part in PARTS if given.only is None else (given.only,):
+        with tempfile.TemporaryDirectory(prefix="baton-bench-") as place:
+            print(f"-- {part}", flush=True)
+            for figure in figures(part, Path(place), given):
+                print(figure.line(), flush=True)
+                verdicts[figure.verdict] += 1
+    print("bars:", ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdict if verdict))
+
+
+def figures(part: str, folder: Path, given: argparse.Namespace) -> Iterator[Line]:
+    """The lines of one part. What a part needs is loaded with it."""
+    if part == "planning":
+        from tests.bench import planning
+
+        return planning.figures(folder, given.employees)
+    if part == "sending":
+        from tests.bench import sending
+
+        return sending.figures(folder, given.sent)
+    from tests.bench.migration.campaign import Wanted
+    from tests.bench.migration.campaign import figures as of_migration
+
+    return of_migration(folder, Wanted(given.rows, given.times, given.flat))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,30 @@ import statistics
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class Verdict(StrEnum):
+    """What a line says of a bar."""
+
+    MET = "met"
+    MISSED = "MISSED"
+    NOT_MEASURED = "NOT MEASURED"
+    NO_BAR = ""
+
+
+class Line(Protocol):
+    """One line of the report."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether it reaches what was promised."""
+        ...
+
+    def line(self) -> str:
+        """As it is printed."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +41,10 @@ class Figure:
     baseline: str
     baseline_s: float
     note: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        return Verdict.NO_BAR
 
     @property
     def ratio(self) -> float:

@@ -10,6 +10,7 @@ from baton.contracts import AccountTarget
 from baton.mapping import check_examples, load_mapping
 from baton.model.account import Action, FieldSpec
 
+MIGRATIONS = sorted((Path(__file__).parents[2] / "mappings" / "migration").glob("*.yaml"))
 FILES = sorted((Path(__file__).parents[2] / "mappings" / "sync").glob("*.yaml"))
 
 
@@ -48,3 +49,11 @@ def test_an_example_of_each_target_shows_a_name_beyond_gbk_and_a_number_with_zer
     assert any("䶮" in value for value in values)
     assert any(value.startswith("00") for value in values)
     assert all(rule.on <= set(Action) for rule in mapping.fields.values())
+
+
+@pytest.mark.parametrize("path", MIGRATIONS, ids=lambda path: path.stem)
+def test_a_mapping_of_records_names_its_key_and_its_examples_hold(path):
+    mapping = load_mapping(path, source_fields=None, target_fields=None)
+    assert mapping.records is not None
+    assert check_examples(mapping) == []
+    assert (mapping.source, mapping.target) == sides(path)

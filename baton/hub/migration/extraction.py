@@ -130,4 +130,6 @@ def gathered(pages: Iterator[SourcePage], rejected: list[UnfitCell]) -> Iterator
 
 
 def _refused(origin: Origin, rule: str, message: str) -> FeedRefusedError:
-    return FeedRefusedError([GuardBreach(rule, message)], feed_digest=origin.digest)
+    error = FeedRefusedError([GuardBreach(rule, message)], feed_digest=origin.digest)
+    error.remedy = "have the export made again; nothing was written"
+    return error

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from typing import Final
 
 from baton.hub.core import Hub
 from baton.store.trail import Entry, append
 
+REPORTS: Final = "reports"
+"""Folder in the state directory for the reports of dry runs, of which nothing else is kept."""
+_REPORT_KEPT_S: Final = 30 * 24 * 3600.0
 _ABANDONED_S: Final = 24 * 3600.0
 
 
 def purge(hub: Hub) -> list[str]:
-    """Delete the staged records of every run that has been kept long enough, and what interrupted plans have left.
+    """Delete the staged records of runs that have been kept long enough, what interrupted plans have left, old reports.
 
     Returns the runs whose records are gone now.
     """
@@ -25,6 +29,7 @@ def purge(hub: Hub) -> list[str]:
     for run_id in expired:
         hub.staging.drop(run_id)
     _drop_strays(hub, known)
+    _drop_old_reports(hub)
     return expired
 
 
@@ -33,3 +38,9 @@ def _drop_strays(hub: Hub, known: set[str]) -> None:
     for run_id in hub.staging.folders():
         if run_id not in known and hub.staging.age_s(run_id) > _ABANDONED_S:
             hub.staging.drop(run_id)
+
+
+def _drop_old_reports(hub: Hub) -> None:
+    for path in (hub.state_dir / REPORTS).glob("*"):
+        if time.time() - path.stat().st_mtime > _REPORT_KEPT_S:
+            path.unlink(missing_ok=True)

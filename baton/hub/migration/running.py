@@ -84,6 +84,8 @@ class Running:
         with hub.database.read() as connection:
             self.segments: dict[int, Staged] = hub.staging.of(connection, self.performer.planned_by, Stage.PLAN)
         self.halted = ""
+        self.needs_person = False
+        """Whether what stopped it does not pass by itself."""
 
     @property
     def open_to_work(self) -> bool:
@@ -99,16 +101,20 @@ class Running:
         """A rollback is one wave: what is right about it was decided when it was asked for."""
         return 1 if self.move.undoes else wave_of(segment.facts["rank"])
 
-    def _of(self, wave: int) -> list[int]:
+    def segments_of(self, wave: int) -> list[int]:
+        """The numbers of a wave's segments."""
         return [number for number, segment in self.segments.items() if self._wave(segment) == wave]
 
     def send(self, wave: int) -> str:
-        """Perform what the wave (and those before it) has left; why it was not all, or nothing."""
-        if not self._open() & set(self._of(wave)):
+        """Perform what the wave (and those before it) has left; why it was not all, or nothing.
+
+        Any number of workers may send one wave at the same time: each takes what nobody holds, and waits for the rest.
+        """
+        if not self._open() & set(self.segments_of(wave)):
             return ""
         started = self.hub.clock.now()
-        self._await_others()
         if self.move.undoes:
+            self._await_others()
             close_loads(self.hub, self.move)
         self._perform(wave)
         while not self.halted and self._leased_until() is not None:  # somebody else has taken some of it meanwhile
@@ -129,7 +135,7 @@ class Running:
     def close(self, wave: int) -> bool:
         """Prove the wave; whether the next one may go. One that went wrong holds those after it for a person."""
         started = self.hub.clock.now()
-        numbers = self._of(wave)
+        numbers = self.segments_of(wave)
         closed = [number for number in numbers if number not in self._open()]
         part = prove(self.hub, self.performer, closed)
         self.progress(Phase.PROVING, part.counts["compared"])
@@ -137,9 +143,11 @@ class Running:
         return len(closed) == len(numbers) and not self._stops(wave, part)
 
     def _spend(self, name: str, started: datetime) -> None:
+        """Add to the time that all workers together have taken."""
         took = (self.hub.clock.now() - started).total_seconds()
         with self.hub.database.write() as connection:
-            self.move = self.hub.moves.note(connection, self.run.id, **{name: self.move.facts.get(name, 0.0) + took})
+            known = self.hub.moves.get(connection, self.run.id) or self.move
+            self.move = self.hub.moves.note(connection, self.run.id, **{name: known.facts.get(name, 0.0) + took})
 
     def _await_others(self) -> None:
         """Wait for segments that another worker holds (to write them, or to find out what became of a write).

@@ -35,10 +35,8 @@ def clean(rows: pl.DataFrame, numbers: pl.Series, rules: Sequence[CleaningRule])
     changed: dict[str, pl.Series] = {}
     for rule in rules:
         before = rows.get_column(rule.column)
-        after = _through(before, rule.fix)
-        bad = before.is_not_null() & (before != "") & after.is_null() & _refusing(rule.fix)
-        if rule.check:
-            bad |= after.is_not_null() & (after != "") & _through(after, rule.check).is_null()
+        after, bad = _through(before, rule.fix)
+        bad |= _through(after, rule.check)[1]
         after = pl.select(pl.when(bad).then(before).otherwise(after)).to_series()
         different = before.ne_missing(after)
         changed[rule.column] = changed[rule.column] | different if rule.column in changed else different
@@ -48,20 +46,19 @@ def clean(rows: pl.DataFrame, numbers: pl.Series, rules: Sequence[CleaningRule])
     return Cleaned(rows, fixed, _fixed_in(changed, rows.height), pl.concat(unfit))
 
 
-def _through(column: pl.Series, steps: Sequence[Step]) -> pl.Series:
-    """The column after each step; empty text is no value, as everywhere in a mapping."""
+def _through(column: pl.Series, steps: Sequence[Step]) -> tuple[pl.Series, pl.Series]:
+    """The column after all steps, and which cells one of them refused. Blanks that are trimmed away are no refusal."""
+    refused = pl.Series([False]).new_from_index(0, column.len())
     frame = pl.DataFrame({"cell": column})
     for step in steps:
         cell = pl.col("cell")
         if frame.schema["cell"] == pl.String:
             cell = pl.when(cell != "").then(cell)
+        given = frame.select(cell).to_series()
         frame = frame.select(step.on(cell).alias("cell"))
-    return frame.to_series()
-
-
-def _refusing(steps: Sequence[Step]) -> bool:
-    """Whether losing a value means that a step did not accept it; a chain of trims only finds nothing in blanks."""
-    return any(step.transform.refuses for step in steps)
+        if step.transform.refuses:
+            refused |= given.is_not_null() & frame.to_series().is_null()
+    return frame.to_series(), refused
 
 
 def _unfit(rule: CleaningRule, rows: pl.Series) -> pl.DataFrame:
@@ -69,10 +66,10 @@ def _unfit(rule: CleaningRule, rows: pl.Series) -> pl.DataFrame:
     reason = next((step.transform.refuses for step in reversed(steps) if step.transform.refuses), "")
     message = f"the value {reason}" if reason else f"the value does not pass {', '.join(step.text for step in steps)}"
     if rule.otherwise is Unfit.REFUSE and rows.len():
-        first = (
-            f"{rows.len()} rows do not pass the cleaning rule on {rule.column!r}; the first is row {rows[0]}: {message}"
-        )
-        raise FeedRefusedError([GuardBreach("cleaning", first)], feed_digest="")
+        first = f"{rows.len()} rows break the rule on {rule.column!r}, the first of them row {rows[0]}: {message}"
+        refusal = FeedRefusedError([GuardBreach("cleaning", first)], feed_digest="")
+        refusal.remedy = "have the source corrected, or let the rule put such rows into quarantine"
+        raise refusal
     return cells_at(rows, rule.column, "cleaning", message)
 
 

@@ -22,16 +22,23 @@ _PRECISE: Final = pl.Decimal(38, 9)
 
 def comparable_fields(mapping: FieldMapping, fields: Mapping[str, FieldSpec]) -> dict[str, str]:
     """The target fields whose totals must equal those of one source column: field -> column."""
+    changed = _changed_by_cleaning(mapping)
     return {
         name: mapping.fields[name].inputs[0]
         for name, spec in fields.items()
-        if spec.type is not FieldType.BOOLEAN and _comparable(mapping.fields[name])
+        if spec.type is not FieldType.BOOLEAN and _comparable(mapping.fields[name], changed)
     }
 
 
-def _comparable(rule: FieldRule) -> bool:
+def _comparable(rule: FieldRule, changed: frozenset[str]) -> bool:
     plain = len(rule.inputs) == 1 and rule.table is None and rule.otherwise is Otherwise.REFUSE
-    return plain and all(step.name in _KEEPS_VALUE for step in rule.steps)
+    return plain and changed.isdisjoint(rule.inputs) and all(step.name in _KEEPS_VALUE for step in rule.steps)
+
+
+def _changed_by_cleaning(mapping: FieldMapping) -> frozenset[str]:
+    """The columns that cleaning is meant to change: what was read says nothing about them any more."""
+    rules = mapping.records.cleaning if mapping.records else ()
+    return frozenset(rule.column for rule in rules if any(step.name not in _KEEPS_VALUE for step in rule.fix))
 
 
 def source_totals(page: pl.DataFrame, columns: Mapping[str, str], fields: Mapping[str, FieldSpec]) -> Totals:

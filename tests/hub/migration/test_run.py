@@ -14,8 +14,9 @@ from baton.errors import HaltError, InDoubtError, RejectedError, RetryableError
 from baton.hub import decisions
 from baton.hub.migration.findings import differences, paths, refusals
 from baton.hub.migration.planning import plan_migration
-from baton.hub.migration.running import carry_on
+from baton.hub.migration.running import Running, carry_on
 from baton.hub.migration.verifying import Proof, verify
+from baton.jobs.migration.waves import WavePlan
 from tests.rig.records import Archive, Shelf, old_row
 
 
@@ -44,6 +45,18 @@ def test_every_record_arrives_exact_and_a_second_run_writes_nothing(archive: Arc
     again = migrate(archive)
     assert (again.verdict, again.counts["compared"]) == (Verdict.CLEAN, 2500)
     assert {action for action, _ in archive.shelf.calls} == {"fetch"}
+
+
+def test_a_column_that_cleaning_changes_is_not_held_against_what_was_read(small: Archive) -> None:
+    fix = "  - {column: 工资, fix: [money]}\n  - {column: 备注, fix: [trim, empty_if(-)]}\n"
+    small.mapping = small.mapping.replace("cleaning:\n", f"cleaning:\n{fix}")
+    small.rows = [old_row(1, 工资="1,234.50", 备注="-"), old_row(2, 工资="￥7")]
+    done = migrate(small)
+    assert (done.verdict, small.shelf.rows["00001"]["pay"], small.shelf.rows["00001"]["note"]) == (
+        Verdict.CLEAN,
+        Decimal("1234.50"),
+        None,
+    )
 
 
 def test_no_call_is_larger_than_the_target_takes(small: Archive) -> None:
@@ -229,6 +242,29 @@ def test_a_second_look_places_each_difference_in_its_stage(small: Archive) -> No
         (31, "note", "value"),
         (32, "", "missing"),
     }
+
+
+def test_a_second_worker_writes_what_the_first_has_not_begun(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive.rows = [old_row(number) for number in range(1, 4101)]
+    others: list[int] = []
+
+    def meanwhile(_shelf: Shelf, _action: str, _rows: pl.DataFrame) -> None:
+        archive.shelf.on_write = lambda *_: None
+        with archive.open() as elsewhere:
+            second = Running(elsewhere, plan.run.id)
+            assert second.send(1) == ""
+        others.append(len(archive.shelf.rows))
+
+    with archive.open() as hub:
+        plan = plan_migration(hub, archive.request(waves=WavePlan(0, 0)))
+        first = Running(hub, plan.run.id)
+        archive.shelf.on_write = meanwhile
+        monkeypatch.setattr(Running, "_await_others", lambda _: False)  # both are in this thread: neither may wait
+        assert first.send(1) == ""
+        assert first.close(1)
+        assert first.conclude().verdict is Verdict.CLEAN
+    assert others == [2100]
+    assert sum(size for action, size in archive.shelf.calls if action == "insert") == 4100
 
 
 @pytest.mark.parametrize("threads", [4])

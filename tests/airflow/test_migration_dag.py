@@ -1,0 +1,289 @@
+"""The DAGs of migration as Airflow runs them: looked at, carried out, stopped, gone on with, taken back."""
+
+from __future__ import annotations
+
+import copy
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from baton.hub import decisions
+from tests.airflow.installation import ROOT
+from tests.airflow.moving import Moving, member
+from tests.airflow.test_canaries import CANARIES, IDENTITIES, MOBILES, NAMES, found, written
+
+RunDag = Callable[..., Any]
+Said = Callable[[], str]
+WHOLE = ["plan", "wave_1.share", "wave_1.send", "wave_1.close", "settle"]
+KILLED = Path(__file__).parent / "killed_sender.py"
+
+
+@pytest.fixture
+def moving(airflow_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Moving:
+    started = Moving.into(tmp_path)
+    monkeypatch.setenv("BATON_SYSTEMS", str(started.systems_file))
+    return started
+
+
+@pytest.fixture
+def dags(moving: Moving) -> Any:
+    """Parsed where the form's choices are this hub's."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(dag_folder=str(ROOT / "dags"))
+    assert bag.import_errors == {}
+    return bag.dags
+
+
+@pytest.fixture
+def migrate(run_dag: RunDag) -> RunDag:
+    def run(**given: Any) -> Any:
+        return run_dag("data_migration", **{"mapping": "staff.yaml", "dry_run": False, **given})
+
+    return run
+
+
+@pytest.fixture
+def clear_failed(dags: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], Any]:
+    """What a person does with the button Clear and "only failed tasks", and what the scheduler then does."""
+
+    def clear(dag_run: Any) -> Any:
+        from airflow.models.dagrun import DagRun
+        from airflow.serialization.definitions.dag import SerializedDAG
+        from airflow.utils.state import DagRunState
+
+        def existing(*, dag: Any, session: Any, **_: Any) -> Any:
+            known = session.scalar(sa.select(DagRun).where(DagRun.run_id == dag_run.run_id))
+            known.dag, known.state = dag, DagRunState.RUNNING
+            session.commit()
+            return known
+
+        def only_failed(dags: Any, **_: Any) -> None:
+            for dag in dags:
+                dag.clear(run_id=dag_run.run_id, only_failed=True)
+
+        monkeypatch.setattr(SerializedDAG, "clear_dags", only_failed)
+        monkeypatch.setattr("airflow.models.dagrun.get_or_create_dagrun", existing)
+        return dags[dag_run.dag_id].test()
+
+    return clear
+
+
+def states(dag_run: Any) -> dict[str, str]:
+    return {ti.task_id: str(ti.state) for ti in dag_run.get_task_instances()}
+
+
+def test_a_dry_run_shows_figures_and_leaves_a_report_and_nothing_else(
+    migrate: RunDag, moving: Moving, said: Said
+) -> None:
+    moving.hand_in([member(1), member(2, 证件号码="110101199003078031"), member(3)])
+    dag_run = migrate(dry_run=True)
+    assert str(dag_run.state) == "success"
+    assert states(dag_run) == {
+        **dict.fromkeys([f"wave_{n}.{name}" for n in (1, 2, 3) for name in ("send", "close")], "skipped"),
+        **dict.fromkeys(["wave_2.share", "wave_3.share"], "skipped"),
+        **dict.fromkeys(["plan", "wave_1.share", "settle"], "success"),
+    }
+    log = said()
+    assert "'insert': 2" in log
+    assert "staff.csv:3 证件号码" in log
+    assert (moving.there(), moving.runs()) == ({}, [])
+    assert list((moving.folder / "state" / "migrations").glob("*/*")) == []
+    reports = sorted(path.suffix for path in (moving.folder / "state" / "reports").iterdir())
+    assert reports == [".html", ".html", ".json", ".xlsx", ".xlsx"]
+
+
+def test_the_form_looks_before_it_writes_and_offers_what_there_is(dags: Any) -> None:
+    params = dags["data_migration"].params
+    assert params["dry_run"] is True
+    form = {name: params.get_param(name).schema for name in params}
+    assert form["mapping"]["enum"] == ["staff.yaml"]
+    assert form["mapping"]["values_display"] == {"staff.yaml": "staff · data/file → data/sql · staff"}
+    assert (form["source"]["enum"], form["target"]["enum"]) == ([None, "old"], [None, "new"])
+
+
+@pytest.mark.parametrize("wrong", [{"mapping": "../secrets/x"}, {"first_wave": -1}, {"second_wave": 101}, {"run": "x"}])
+def test_the_form_refuses_what_makes_no_sense(dags: Any, wrong: dict[str, Any]) -> None:
+    from airflow.sdk.exceptions import ParamValidationError
+
+    ((name, value),) = wrong.items()
+    params = copy.copy(dags["data_rollback" if name == "run" else "data_migration"].params)
+    with pytest.raises(ParamValidationError):
+        params[name] = value
+
+
+def test_the_server_checks_what_the_form_sends(migrate: RunDag, airflow_app: Any, headers: Any) -> None:
+    from starlette.testclient import TestClient
+
+    migrate(dry_run=True)  # which also makes the DAG known to the server
+    client, staff = TestClient(airflow_app), {"mapping": "staff.yaml"}
+
+    def answered(**conf: Any) -> int:
+        body = {"logical_date": None, "conf": conf}
+        return client.post("/api/v2/dags/data_migration/dagRuns", json=body, headers=headers("ada")).status_code
+
+    assert (answered(**staff), answered(**staff, source="old", target="new", second_wave=0.5)) == (200, 200)
+    assert (answered(), answered(mapping="other.yaml")) == (400, 400)
+    assert (answered(**staff, source="new"), answered(**staff, retention_days=0)) == (400, 400)
+
+
+def test_a_hub_without_mappings_still_has_its_dags(moving: Moving, run_dag: RunDag, said: Said) -> None:
+    (moving.folder / "mappings" / "migration" / "staff.yaml").unlink()
+    dag_run = run_dag("data_migration", mapping="staff.yaml")
+    assert (str(dag_run.state), states(dag_run)["plan"]) == ("failed", "failed")
+    assert "there is no mapping 'staff.yaml' here; there are: none" in said()
+
+
+def test_a_migration_goes_wave_by_wave_and_ends_clean(migrate: RunDag, moving: Moving) -> None:
+    dag_run = migrate()
+    assert (str(dag_run.state), set(states(dag_run).values())) == ("success", {"success"})
+    assert moving.there()["00042"] == ("测试42", "13800000042", None, 42.5)
+    (run,) = moving.runs()
+    assert (len(moving.there()), run.verdict, run.requested_by, run.counts["alike"]) == (300, "clean", "dag_test", 300)
+    again = migrate()
+    assert (str(again.state), moving.runs()[0].counts["nothing"]) == ("success", 300)
+
+
+def test_one_wave_is_enough_where_no_other_is_asked_for(migrate: RunDag, moving: Moving) -> None:
+    dag_run = migrate(first_wave=0, second_wave=0)
+    assert str(dag_run.state) == "success"
+    done = [name for name, state in states(dag_run).items() if state == "success"]
+    assert sorted(done) == sorted([*WHOLE, "wave_2.share"])
+    assert Counter(states(dag_run).values()) == {"success": 6, "skipped": 5}
+    assert len(moving.there()) == 300
+
+
+def test_a_large_wave_is_shared_by_several_tasks(
+    migrate: RunDag, moving: Moving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from baton.hub.migration import planning
+    from baton.tasks import migration
+
+    monkeypatch.setattr(planning, "PAGE_ROWS", 20)
+    monkeypatch.setattr(migration, "MOST_PARTS", 3)
+    dag_run = migrate(first_wave=0, second_wave=0)
+    sends = [ti for ti in dag_run.get_task_instances() if ti.task_id == "wave_1.send"]
+    assert (str(dag_run.state), len(moving.there())) == ("success", 300)
+    assert sorted(ti.rendered_map_index for ti in sends) == [f"wave 1: {n} of 3" for n in (1, 2, 3)]
+
+
+def test_a_bad_first_wave_stops_the_rest_until_a_second_person_has_decided(
+    migrate: RunDag, moving: Moving, said: Said, clear_failed: Callable[[Any], Any]
+) -> None:
+    moving.make_table(check="code <> '00001'")
+    dag_run = migrate()
+    found = states(dag_run)
+    assert str(dag_run.state) == "failed"
+    assert [found[name] for name in WHOLE] == ["success", "success", "success", "failed", "failed"]
+    assert {found[name] for name in found if name.startswith(("wave_2", "wave_3"))} == {"upstream_failed"}
+    assert moving.there() == {}
+    (run,) = moving.runs()
+    log = said()
+    assert f"{run.id} is held: wave 1: of 1 records 1 were refused" in log
+    assert f"baton release {run.id} --as NAME --why TEXT; then clear the failed tasks of this DAG run" in log
+    with moving.hub() as hub:
+        decisions.release(hub, run.id, "olga", "that record is known to be wrong")
+    dag_run = clear_failed(dag_run)
+    found = states(dag_run)
+    assert {name for name in found if found[name] != "success"} == {"settle"}
+    assert (len(moving.there()), moving.runs()[0].verdict) == (299, "incomplete")
+    assert "1 records were refused by the target" in said()
+
+
+def test_rows_put_aside_make_the_run_fail_and_say_how_to_get_at_them(
+    migrate: RunDag, moving: Moving, said: Said
+) -> None:
+    moving.hand_in([member(1), member(2), member(3, 证件号码="110101199003078031")])
+    dag_run = migrate()
+    assert states(dag_run)["settle"] == "failed"
+    (run,) = moving.runs()
+    log = said()
+    assert f"{run.id} is incomplete: 1 source rows are in quarantine" in log
+    assert f"baton migrate quarantine {run.id} --out FILE.xlsx" in log
+    assert len(moving.there()) == 2
+
+
+def test_a_sender_that_was_killed_is_followed_by_one_that_goes_on(
+    migrate: RunDag, moving: Moving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from baton.errors import LeaseLostError
+    from baton.hub.migration.running import Running
+
+    real, calls = Running.send, []
+
+    def killed_once(self: Running, wave: int) -> str:
+        calls.append(wave)
+        if len(calls) > 1:
+            return real(self, wave)
+        command = [sys.executable, str(KILLED), str(moving.systems_file), self.run.id, str(wave)]
+        assert subprocess.run(command, check=False, timeout=120).returncode == 9
+        raise LeaseLostError("the worker was killed")
+
+    monkeypatch.setattr(Running, "send", killed_once)
+    dag_run = migrate(first_wave=0, second_wave=0)
+    (send,) = [ti for ti in dag_run.get_task_instances() if ti.task_id == "wave_1.send"]
+    assert (str(dag_run.state), send.try_number, calls) == ("success", 2, [1, 1])
+    assert (len(moving.there()), moving.runs()[0].verdict) == (300, "clean")
+
+
+def test_a_target_that_cannot_be_written_to_is_tried_again_and_then_fails(
+    migrate: RunDag, moving: Moving, said: Said, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with moving.hub() as hub:
+        decisions.kill_switch(hub, "all", "on", "olga", "maintenance")
+    dag_run = migrate()
+    assert (states(dag_run)["wave_1.send"], states(dag_run)["settle"]) == ("failed", "failed")
+    assert "kill switch all is on: maintenance" in said()
+    assert moving.there() == {}
+
+
+def test_a_migration_is_taken_back_from_the_form(migrate: RunDag, run_dag: RunDag, moving: Moving) -> None:
+    migrate()
+    (run,) = moving.runs()
+    dag_run = run_dag("data_rollback", run=run.id)
+    assert (str(dag_run.state), moving.there()) == ("success", {})
+
+
+def test_the_nightly_run_deletes_what_was_kept_long_enough(migrate: RunDag, run_dag: RunDag, moving: Moving) -> None:
+    migrate(retention_days=1)
+    (run,) = moving.runs()
+    kept = moving.folder / "state" / "migrations" / run.id
+    (moving.folder / "mappings").rename(moving.folder / "elsewhere")
+    assert kept.is_dir()
+    moving.outlive(run.id)
+    old_report = moving.folder / "state" / "reports" / "old.en.html"
+    old_report.parent.mkdir()
+    old_report.touch()
+    os.utime(old_report, (0, 0))
+    nightly = run_dag("reconcile_systems")
+    assert states(nightly)["purge"] == "success"
+    assert not kept.exists()
+    assert not old_report.exists()
+
+
+def test_nothing_personal_gets_into_airflow(
+    migrate: RunDag, run_dag: RunDag, moving: Moving, airflow_home: Path
+) -> None:
+    planted = [
+        member(n, 姓名=NAMES[n % 2], 手机=MOBILES[n % 2], 证件号码=identity)
+        for n, identity in enumerate(["", IDENTITIES[1][:-1] + "0", "x" + IDENTITIES[0], "", ""], start=1)
+    ]
+    planted.append(member(1, 姓名=NAMES[0], 手机=MOBILES[0]))
+    planted.append(member(9, 姓名=NAMES[1], 月薪=MOBILES[0] + "x"))
+    moving.hand_in([*planted, *(member(n) for n in range(20, 40))])
+    moving.make_table(check=f"name <> '{NAMES[1]}'")
+    migrate(dry_run=True)
+    migrate(first_wave=0, second_wave=0)
+    runs = moving.runs()
+    assert runs[0].counts["quarantined"] >= 4
+    run_dag("data_rollback", run=runs[0].id)
+    known = b"".join(written(airflow_home).values())
+    assert all(run.id.encode() in known for run in moving.runs())  # the search does look
+    assert found(airflow_home, CANARIES) == []

@@ -1,0 +1,70 @@
+"""What is said over all rows together: duplicates, who comes first, circles; and how waves are cut."""
+
+from __future__ import annotations
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from baton.jobs.migration.survey import Standing, Survey
+from baton.jobs.migration.transform import ROW
+from baton.jobs.migration.waves import WaveCutter, WavePlan
+
+
+def standing(*pages: list[tuple[int, str, str | None]]) -> Standing:
+    survey = Survey()
+    for page in pages:
+        schema = {ROW: pl.Int64, "code": pl.String, "boss": pl.String}
+        survey.add(pl.DataFrame(page, schema=schema, orient="row"), ("code",), "boss")
+    return survey.result()
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.none() | st.integers(0, 12)), max_size=14),
+    st.integers(1, 5),
+)
+def test_depths_duplicates_and_circles_are_those_of_a_plain_walk(pairs, per_page) -> None:
+    rows = [(place + 2, str(key), None if boss is None else str(boss)) for place, (key, boss) in enumerate(pairs)]
+    found = standing(*(rows[start : start + per_page] for start in range(0, len(rows), per_page)))
+    keys = [key for _, key, _ in rows]
+    single = {key: (row, boss) for row, key, boss in rows if keys.count(key) == 1}
+
+    def depth(key: str, seen: tuple[str, ...] = ()) -> int | None:
+        boss = single[key][1]
+        if key in seen:
+            return None
+        if boss is None or boss not in single:
+            return 0
+        above = depth(boss, (*seen, key))
+        return None if above is None else above + 1
+
+    expected = {single[key][0]: depth(key) for key in single}
+    bad = {row for row, key, _ in rows if keys.count(key) > 1} | {row for row, at in expected.items() if at is None}
+    assert set(found.unusable["row"].to_list()) == bad
+    good = sorted(set(expected) - bad)
+    assert found.depth_of(pl.Series(good, dtype=pl.Int64)).to_list() == [expected[row] for row in good]
+
+
+def test_rows_without_parents_stand_at_depth_nothing() -> None:
+    found = standing([(2, "a", None), (3, "b", None)])
+    assert (found.depths, found.per_depth, found.depth_of(pl.Series([2, 3])).to_list()) == (None, (2,), [0, 0])
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.integers(0, 5), st.floats(0, 1), st.integers(1, 7))
+def test_no_record_is_in_an_earlier_wave_than_one_of_a_lower_depth(depths, first, share, per_page) -> None:
+    per_depth = tuple(depths.count(depth) for depth in range(4))
+    sizes = WavePlan(first, share).sizes(len(depths))
+    cutter = WaveCutter(sizes, per_depth)
+    waves: list[int] = []
+    for start in range(0, len(depths), per_page):
+        waves += cutter.waves(pl.Series(depths[start : start + per_page], dtype=pl.Int32)).to_list()
+    assert sum(sizes) == len(depths)
+    assert [waves.count(wave) for wave in range(1, len(sizes) + 1)] == list(sizes)
+    for depth, wave in zip(depths, waves, strict=True):
+        assert all(wave >= other for at, other in zip(depths, waves, strict=True) if at < depth)
+
+
+def test_a_wave_is_at_least_one_record_and_none_is_empty() -> None:
+    assert WavePlan().sizes(0) == ()
+    assert WavePlan().sizes(2) == (1, 1)
+    assert WavePlan().sizes(150) == (1, 2, 147)
