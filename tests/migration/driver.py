@@ -21,6 +21,7 @@ from tests.rig.clock import START, VirtualClock
 from tests.rig.records import Archive, old_row
 
 PEOPLE = 260
+PAGE_ROWS = 70
 MIGRATE = "migrate"
 ROLLBACK = "rollback"
 _RESTART_S = 10
@@ -64,6 +65,7 @@ def site(folder: Path, attempt: int, at: Callable[[str], None], clock: Clock | N
         random.Random(attempt),
         crash_point=at,
         rows=old_rows(),
+        page_rows=PAGE_ROWS,
         shelf=Ledger(folder / "truth.sqlite3", at),  # type: ignore[arg-type]
         kind=LedgerTarget,
     )
@@ -73,7 +75,7 @@ def drive(folder: Path, attempt: int, task: str, point: str = "", count: int = 0
     """Carry on from wherever the last process ended, to the end. Writes the points it passed to ``points``."""
     kill = KillAt(point, count)
     made = site(folder, attempt, kill)
-    with small_pieces(page_rows=70, segment_rows=32), made.open() as hub:
+    with small_pieces(page_rows=PAGE_ROWS, segment_rows=32), made.open() as hub:
         done = carry_on(hub, _migration(hub, made) if task == MIGRATE else _way_back(hub))
     if done.verdict is not Verdict.CLEAN:
         (folder / "why").write_text(f"{done.verdict}: {done.reasons}")

@@ -13,7 +13,7 @@ from baton.engine.settle import Verdict
 from baton.hub.migration.planning import plan_migration
 from baton.hub.migration.running import carry_on
 from baton.jobs.migration.waves import WavePlan
-from tests.migration.driver import UNCLEAN, found_there, newest, site
+from tests.migration.driver import PAGE_ROWS, UNCLEAN, found_there, newest, site
 from tests.migration.ledger import Ledger
 from tests.migration.pieces import small_pieces
 from tests.rig.processes import CONTEXT, TOO_LONG_S
@@ -59,7 +59,7 @@ def campaign(folder: Path, pairs: int) -> Figures:
     start.mkdir()
     Ledger(start / "truth.sqlite3").put(found_there())
     made = site(start, 0, lambda _: None, SystemClock())
-    with small_pieces(page_rows=70, segment_rows=32), made.open() as hub:
+    with small_pieces(page_rows=PAGE_ROWS, segment_rows=32), made.open() as hub:
         plan_migration(hub, made.request(waves=WavePlan(1, 0.05)))
     for number in range(pairs):
         where = folder / f"{number}"

@@ -27,6 +27,7 @@ from tests.rig.records import STAFF, Archive, NewSystem, Shelf, old_row
 from tests.simulation.invariants import BrokenInvariantError, audit_faults
 
 FIRST_ROW = 2
+PAGE_ROWS = 150
 Rows = dict[str, dict[str, Any]]
 T = TypeVar("T")
 
@@ -75,7 +76,13 @@ class Batch:
         self.chance = random.Random(name)
         self.figures = figures
         self.site = Archive(
-            folder, f"sqlite:///{folder}/hub.sqlite3", clock, random.Random(name), kind=Target, shelf=Shelf()
+            folder,
+            f"sqlite:///{folder}/hub.sqlite3",
+            clock,
+            random.Random(name),
+            page_rows=PAGE_ROWS,
+            kind=Target,
+            shelf=Shelf(),
         )
         size = int(2 ** self.chance.uniform(0, 9))
         self.site.rows = [old_row(number, 上级=self._boss(number)) for number in range(1, size + 1)]
@@ -193,7 +200,7 @@ def campaign(folder: Path, batches: int, seed: int) -> Figures:
     began = time.perf_counter()
     figures = Figures()
     clock = VirtualClock()
-    with small_pieces(page_rows=150, segment_rows=60):
+    with small_pieces(page_rows=PAGE_ROWS, segment_rows=60):
         for number in range(batches):
             name = f"{seed}/{number}"
             try:
