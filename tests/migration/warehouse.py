@@ -47,6 +47,7 @@ source: data/old
 target: data/new
 collection: staff
 key: [code]
+shown: [code]
 fields:
   code: {from: 工号, via: [trim, upper], required: yes}
   name: {from: 姓名, otherwise: "null"}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from baton.errors import BatonError, ConfigurationError, FeedRefusedError
+from baton.hub.migration import planning
 from baton.hub.migration.planning import plan_migration, preview_migration
 from baton.jobs.migration.waves import WavePlan
 from tests.rig.records import MAPPING, Archive, old_row
@@ -119,8 +121,6 @@ def test_a_repair_is_counted_and_noted_on_its_record(small: Archive) -> None:
 def test_totals_that_do_not_survive_the_mapping_stop_the_plan(small: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
     import polars as pl
 
-    from baton.hub.migration import planning
-
     honest = planning.transform
 
     def leaky(*given: object) -> object:
@@ -132,6 +132,67 @@ def test_totals_that_do_not_survive_the_mapping_stop_the_plan(small: Archive, mo
     small.rows = [old_row(number) for number in range(1, 9)]
     with small.open() as hub, pytest.raises(BatonError, match="totals of pay"):
         plan_migration(hub, small.request())
+
+
+@pytest.mark.parametrize("rows", [slice(1, None), [0, 0, 1, 2, 3], [0, 1, 2, 2]])
+def test_rows_that_get_lost_or_doubled_in_the_mapping_stop_the_plan(
+    small: Archive, monkeypatch: pytest.MonkeyPatch, rows: slice | list[int]
+) -> None:
+    honest = planning.transform
+
+    def careless(*given: object) -> object:
+        done = honest(*given)
+        return replace(done, records=done.records[rows])
+
+    monkeypatch.setattr(planning, "transform", careless)
+    small.rows = [old_row(number, 工资=None) for number in range(1, 5)]
+    with small.open() as hub:
+        with pytest.raises(BatonError, match="rows were lost"):
+            plan_migration(hub, small.request())
+        assert list(hub.staging.folders()) == []
+
+
+def test_duplicates_may_refuse_the_whole_source(small: Archive) -> None:
+    small.mapping = MAPPING + "duplicates: refuse\n"
+    small.rows = [old_row(1), old_row(2), old_row(1)]
+    with small.open() as hub, pytest.raises(FeedRefusedError, match="2 rows share their key"):
+        plan_migration(hub, small.request())
+
+
+def test_rows_outside_the_scope_are_neither_cleaned_nor_put_aside(small: Archive) -> None:
+    small.mapping = MAPPING + "scope: {备注: [mine]}\n"
+    small.rows = [old_row(1, 备注="mine"), old_row(2, 级别="?", 备注="theirs")]
+    with small.open() as hub:
+        plan = preview_migration(hub, small.request())
+    counts = Counter(plan.run.counts)
+    assert (counts["planned"], counts["out_of_scope"], counts["quarantined"]) == (1, 1, 0)
+
+
+def test_children_of_rows_that_are_put_aside_are_put_aside_and_those_of_known_records_are_not(small: Archive) -> None:
+    small.shelf.rows["00900"] = {"code": "00900"}
+    small.rows = [
+        old_row(1, 工资="x"),
+        old_row(2, 上级="00001"),
+        old_row(3, 上级="00002"),
+        old_row(4, 上级="00900"),
+        old_row(5, 上级="nobody"),
+    ]
+    with small.open() as hub:
+        plan = preview_migration(hub, small.request())
+    assert {(fault.place, fault.rule) for fault in plan.faults} == {
+        ("staff:2", "via.decimal"), ("staff:3", "reference"), ("staff:4", "reference"), ("staff:6", "reference"),
+    }  # fmt: skip
+    assert plan.run.counts["planned"] == 1
+
+
+def test_the_plan_hash_binds_what_is_overwritten(small: Archive) -> None:
+    small.rows = [old_row(1), old_row(2)]
+    hashes = set()
+    with small.open() as hub:
+        for there in ("00001", "00002"):
+            small.shelf.rows = {there: {"code": there, "name": "theirs"}}
+            hashes.add(preview_migration(hub, small.request()).run.plan_hash)
+    assert len(hashes) == 2
 
 
 @pytest.mark.parametrize(
