@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from baton.model.account import Account, AccountRef, AccountWrite, FieldSpec, Receipt
+from baton.model.source_rows import Origin, SourcePage
 
 if TYPE_CHECKING:
     import polars as pl
@@ -87,40 +87,6 @@ class Connector(ABC):
 
 
 # --- where people come from
-
-
-@dataclass(frozen=True, slots=True)
-class RejectedRow:
-    """A source row that could not be read, with the place and the rule; its content is never repeated."""
-
-    row: int
-    rule: str
-    message: str
-    column: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a feed came from and in which shape, for guards and evidence."""
-
-    name: str
-    digest: str
-    """SHA-256 (hex) of the feed's bytes, or of its canonical rows where there is no file."""
-    as_of: datetime
-    """When the source produced it (UTC)."""
-    detail: Mapping[str, str] = field(default_factory=dict)
-    """Encoding, delimiter, sheet, header row …"""
-
-
-@dataclass(frozen=True, slots=True)
-class SourcePage:
-    """Some source records. ``rows`` has text columns only (null = no value); ``first_row`` places the first."""
-
-    rows: pl.DataFrame
-    first_row: int = 1
-    rejected: Sequence[RejectedRow] = ()
-    cursor: str | None = None
-    """Where to go on from after this page has been stored; None on the last page."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,15 +17,12 @@ from baton.contracts import (
     HintReply,
     HintSource,
     LookupTarget,
-    Origin,
     Promise,
     Rate,
     RecordSource,
     RecordTarget,
-    RejectedRow,
     RemovalTarget,
     ResultSource,
-    SourcePage,
 )
 from baton.errors import (
     BatonError,
@@ -53,6 +50,7 @@ from baton.model.account import (
     Scalar,
 )
 from baton.model.receipts import Receipts
+from baton.model.source_rows import Origin, RejectedRow, SourcePage
 from baton.records.types import frame_schema
 from baton.sealed import (
     Envelope,

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from baton.contracts import RejectedRow
 from baton.errors import GuardBreach
+from baton.model.source_rows import RejectedRow
 
 FURNITURE_RULES: Final = frozenset({"total_row", "lone_cell"})
 """Rejected rows that are part of a report's layout (totals, notes), not people that could not be read."""

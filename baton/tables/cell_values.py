@@ -167,7 +167,7 @@ def _padded(values: pl.Series, style: pl.Series, styles: Styles) -> pl.Series:
 
 
 def _clock(at: pl.Expr, form: str) -> pl.Expr:
-    return pl.when(at.dt.millisecond() == 0).then(at.dt.to_string(form)).otherwise(at.dt.to_string(f"{form}%.6f"))
+    return at.dt.to_string(f"{form}%.6f").str.strip_suffix(".000000")
 
 
 def _duration(seconds: pl.Expr, negative: pl.Expr) -> pl.Expr:

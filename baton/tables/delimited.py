@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from baton.contracts import RejectedRow
+from baton.model.source_rows import RejectedRow
 from baton.tables.faults import FileError
 from baton.tables.grammar import Beyond, FaultBudget, Grammar, Repair, Repaired
 from baton.tables.table import Caps, Layout, Table, checked_headers, find_header

@@ -10,7 +10,7 @@ from enum import Enum
 
 import polars as pl
 
-from baton.contracts import RejectedRow
+from baton.model.source_rows import RejectedRow
 from baton.tables.faults import FileError
 from baton.tables.table import Caps
 

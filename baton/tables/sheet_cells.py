@@ -1,8 +1,8 @@
 """A worksheet's XML to its filled cells, a block of rows at a time: where, of what kind and style, and the raw text.
 
-Blocks hold no comments and no raw sections (`Section` refuses them), so every ``<`` begins a tag. A block is cut
-before every cell. A cell as spreadsheet programs write it is taken apart by one anchored pattern; any other, if it is
-one cell at all, by an XML parser. What stands between the cells must be row tags and nothing else.
+A block is cut before every cell. A cell as spreadsheet programs write it is taken apart by one anchored pattern; any
+other, if it is one cell at all, by an XML parser. What stands between the cells must be row tags and nothing else.
+None of the three takes comments or raw sections, so every ``<`` begins a tag.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Final
 import polars as pl
 
 from baton.tables.faults import FileError
-from baton.tables.xml_section import ATTRIBUTES, RESAVE, TEXT, Section, odd_items, pieces, plain_text
+from baton.tables.xml_section import ATTRIBUTES, RESAVE, SPACE, TEXT, Section, odd_items, pieces, plain_text
 
-_GROUPS: Final = ("letters", "row", "style", "kind", "late_style", "formula", "value", "kept", "text", "after")
+_GROUPS: Final = ("letters", "row", "marks", "formula", "value", "kept", "text", "after")
 _SHAPE: Final = {
     "letters": pl.String,
     "row": pl.UInt32,
@@ -26,6 +26,8 @@ _SHAPE: Final = {
     "formula": pl.Boolean,
 }
 _PLACE: Final = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_STYLE: Final = ' s="([0-9]+)"'
+_KIND: Final = ' t="([a-zA-Z]+)"'
 _R: Final = re.compile(rb"""\sr\s*=\s*["']([^"']*)["']""")
 
 
@@ -43,14 +45,18 @@ class _Grammar:
         self.hidden = rf"""<{p}row{ATTRIBUTES}\shidden\s*=\s*["'](?:1|true)["']"""
         self.tag = re.compile(rf"<{p}(row|c)\b({ATTRIBUTES})(/?)>".encode())
         self.cut = f"<{p}c "
+        style, kind = 's="[0-9]{1,6}"', 't="[a-zA-Z]{1,9}"'
         self.cell = (
-            r'^r="([A-Z]{1,3})([0-9]{1,7})"(?: s="([0-9]{1,6})")?(?: t="([a-zA-Z]{1,9})")?(?: s="([0-9]{1,6})")?'
-            rf"(?:/>|>\s*(?:(<{p}f)(?: [^<>/]*)?(?:/>|>[^<]*</{p}f>)\s*)?"
-            rf"(?:<{p}v>({TEXT})</{p}v>\s*|"
-            rf'<{p}is>\s*<{p}t( xml:space="preserve")?>({TEXT})</{p}t>\s*</{p}is>\s*)?'
-            rf"</{p}c>)((?s:.*))$"
+            rf'^r="([A-Z]{{1,3}})([0-9]{{1,7}})"((?: (?:{style}(?: {kind})?|{kind}(?: {style})?))?)(?:/>|>{SPACE}<'
+            rf"(?:({p}f)(?: [^<>/]*)?(?:/>|>[^<]*</{p}f>){SPACE}<)?"
+            rf"(?:{p}v>({TEXT})</{p}v>{SPACE}<|"
+            rf'{p}is>{SPACE}<{p}t( xml:space="preserve")?>({TEXT})</{p}t>{SPACE}</{p}is>{SPACE}<)?'
+            rf"/{p}c>)((?s:.*))$"
         )
-        """What follows ``<c `` in an ordinary cell, and what comes after it: the groups are `_GROUPS`."""
+        """What follows ``<c `` in an ordinary cell, and what comes after it: the groups are `_GROUPS`.
+
+        Where tags have no prefix, the next character alone tells how to go on: that is what makes it fast.
+        """
         self.odd_cell = rf"""^((?:[^"'<>]|"[^"<]*"|'[^'<]*')*?(?:/>|>(?s:.*?)</{p}c>))((?s:.*))$"""
 
 
@@ -106,7 +112,8 @@ class CellReader:
 
     def _check_rows(self, before: str, after: pl.Series, grammar: _Grammar) -> None:
         """Between the cells whole rows are closed and opened in turn, and there is nothing else."""
-        between = after[:-1].filter(after[:-1].str.strip_chars(" \t\r\n") != "")
+        between = after[:-1].filter(after[:-1] != "")
+        between = between.filter(between.str.strip_chars(" \t\r\n") != "")
         last = after[-1:]
         opening = pl.Series([before], dtype=pl.String)
         good = (
@@ -153,14 +160,21 @@ class _CountedPlaces:
 
 def _ordinary(found: pl.DataFrame) -> pl.DataFrame:
     kept = pl.when(pl.col("kept").is_not_null()).then("text").otherwise(pl.col("text").str.strip_chars(" \t\r\n"))
+    different, marks = _coded(found["marks"])
     return found.select(
         "letters",
         pl.col("row").cast(pl.UInt32),
-        pl.coalesce("style", "late_style").cast(pl.UInt32).alias("style"),
-        "kind",
+        different.str.extract(_STYLE).cast(pl.UInt32).gather(marks).alias("style"),
+        different.str.extract(_KIND).gather(marks).alias("kind"),
         plain_text(found.select(pl.coalesce("value", kept)).to_series()).alias("text"),
         pl.col("formula").is_not_null(),
     )
+
+
+def _coded(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The different texts, and for each text which of them it is: a few stand many times."""
+    different = texts.unique()
+    return different, texts.cast(pl.Enum(different)).to_physical()
 
 
 def _others(cells: Sequence[str], prefix: str) -> pl.DataFrame:
@@ -178,9 +192,8 @@ def _others(cells: Sequence[str], prefix: str) -> pl.DataFrame:
 
 
 def _column_numbers(letters: pl.Series) -> pl.Series:
-    names = letters.unique()
-    numbers = pl.Series([column_number(name) for name in names.to_list()], dtype=pl.UInt32)
-    return letters.replace_strict(names, numbers, return_dtype=pl.UInt32).alias("column")
+    different, codes = _coded(letters)
+    return pl.Series("column", map(column_number, different), dtype=pl.UInt32).gather(codes)
 
 
 def column_number(letters: str) -> int:

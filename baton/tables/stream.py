@@ -14,8 +14,8 @@ from typing import BinaryIO, Final
 
 import polars as pl
 
-from baton.contracts import Origin, RejectedRow, SourcePage
 from baton.errors import FeedRefusedError
+from baton.model.source_rows import Origin, RejectedRow, SourcePage
 from baton.tables.delimited import HEAD_BYTES, Block, BlockReader, Shape, after_line, find_shape
 from baton.tables.faults import FileError, refused
 from baton.tables.grammar import Beyond, Grammar

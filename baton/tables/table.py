@@ -10,7 +10,7 @@ from typing import Final
 
 import polars as pl
 
-from baton.contracts import RejectedRow, SourcePage
+from baton.model.source_rows import RejectedRow, SourcePage
 from baton.tables.faults import FileError
 
 _TOTAL_WORDS: Final = r"^\s*[（(]?(?:合\s*计|总\s*计|小\s*计|共\s*计|汇\s*总|合计人数|total|grand total|sum)\b?"

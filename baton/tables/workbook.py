@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from baton.contracts import RejectedRow
+from baton.model.source_rows import RejectedRow
 from baton.tables.archive import ArchiveCaps, opened
 from baton.tables.cell_values import FLAWS, MERGED_CELLS, PRECISION_LOST, CellValues
 from baton.tables.faults import FileError

@@ -14,7 +14,8 @@ from baton.tables.faults import FileError
 
 RESAVE: Final = "have the file saved again as a plain .xlsx workbook"
 ATTRIBUTES: Final = r"""(?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*\s*"""
-TEXT: Final = r"(?:[^<&\x00-\x08\x0b-\x1f\x{FFFE}\x{FFFF}]|&(?:amp|lt|gt|quot|apos);)*"
+SPACE: Final = r"[ \t\r\n]*"
+TEXT: Final = r"(?:[^<&\x00-\x08\x0b-\x1f\x{FFFE}\x{FFFF}]|&(?:a(?:mp|pos)|[lg]t|quot);)*"
 """Character data that means itself once these five entities are replaced."""
 _NAMES: Final = ("http://schemas.openxmlformats.org/", "http://purl.oclc.org/ooxml/")
 _LONGEST_ITEM_BYTES: Final = 32 * 1024 * 1024
@@ -27,7 +28,8 @@ class Section:
     """Iterates over the inside of ``<container>`` in blocks that end with ``</item>``; the rest is checked as XML.
 
     After the iteration ``merged`` holds the merged ranges named after the container. Raises `FileError` for a part
-    that is no well-formed XML, or is written in a way (comments, raw sections) in which tags cannot be told by ``<``.
+    that around the container is no well-formed XML, or is written in a way (comments, raw sections) in which tags
+    cannot be told by ``<``. The inside is for the caller to check, item by item.
     """
 
     def __init__(self, chunks: Iterable[bytes], container: str, item: str) -> None:
@@ -151,10 +153,15 @@ class _OddReader:
 
 
 def odd_items(texts: Sequence[str], prefix: str) -> list[OddItem]:
-    """Each text, one item from ``<`` to ``>``, read by an XML parser. Raises `FileError` for what is no such item."""
+    """Each text, one item from ``<`` to ``>``, read by an XML parser.
+
+    Raises `FileError` for what is no such item, and for one with comments or raw sections: it may have been cut there.
+    """
     reader = _OddReader(prefix)
     try:
         for text in texts:
+            if "<!" in text or "<?" in text:
+                raise _not_plain()
             reader.read(text)
     except expat.ExpatError as error:
         raise _broken("it is no well-formed XML") from error
@@ -167,8 +174,6 @@ def pieces(block: bytes, tag: str) -> pl.Series:
         text = pl.Series([block], dtype=pl.Binary).cast(pl.String)
     except pl.exceptions.InvalidOperationError as error:
         raise FileError("encoding", "a part of the workbook is not UTF-8", RESAVE) from error
-    if text.str.contains("<!", literal=True).any() or text.str.contains("<?", literal=True).any():
-        raise _not_plain()
     return text.str.split(tag).explode()
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from baton.contracts import RejectedRow
 from baton.jobs.source_guards import ApprovedFeed, FeedFacts, GuardPolicy, check_feed, unparseable_rows
+from baton.model.source_rows import RejectedRow
 
 NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)
 GOOD = FeedFacts(1000, 0, 0, ("工号", "姓名"), NOW - timedelta(hours=1), NOW)

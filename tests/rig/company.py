@@ -12,11 +12,12 @@ import polars as pl
 from pydantic import SecretStr
 
 from baton.clock import Clock
-from baton.contracts import Connector, EmployeeSource, Feed, Finding, Origin, Rate, RejectedRow, SourcePage
+from baton.contracts import Connector, EmployeeSource, Feed, Finding, Rate
 from baton.engine.performer import CrashPoint
 from baton.hub import Hub
 from baton.mapping.load import load_mapping
 from baton.mapping.schema import FieldMapping
+from baton.model.source_rows import Origin, RejectedRow, SourcePage
 from baton.registry import Registry
 from baton.settings import HubSettings, SystemSettings
 from baton.settings_shape import GatePart, GuardsPart, HubPart

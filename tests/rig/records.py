@@ -12,24 +12,13 @@ import polars as pl
 from pydantic import SecretStr
 
 from baton.clock import Clock
-from baton.contracts import (
-    Collection,
-    Connector,
-    Feed,
-    Finding,
-    Origin,
-    Promise,
-    Rate,
-    RecordSource,
-    RecordTarget,
-    RejectedRow,
-    SourcePage,
-)
+from baton.contracts import Collection, Connector, Feed, Finding, Promise, Rate, RecordSource, RecordTarget
 from baton.engine.performer import CrashPoint
 from baton.hub import Hub
 from baton.hub.migration.route import MigrationRequest
 from baton.jobs.migration.waves import WavePlan
 from baton.model.account import FieldSpec, FieldType, Receipt
+from baton.model.source_rows import Origin, RejectedRow, SourcePage
 from baton.records.types import frame_schema
 from baton.registry import Registry
 from baton.settings import HubSettings, SystemSettings

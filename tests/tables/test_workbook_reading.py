@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import openpyxl
 import pytest
+import xlsxwriter
 
 from baton import sdk
 from baton.tables import ArchiveCaps, Caps, FileError, Layout, Table, read_workbook, sheet_names
@@ -149,6 +152,13 @@ def test_a_cell_that_is_not_what_it_says_refuses_the_file(cell: str) -> None:
         '<row r="2"><c r="A2"><v>\x01</v></c></row>',
         '<row r="2"><c r="A2"><v>1</v></c><?x y?></row>',
         '<row r="2"><c r="A2"><v><![CDATA[1]]></v></c></row>',
+        '<row r="2"><c r="A2"><v>1</v><!-- 2 --></c></row>',
+        '<row r="2"><c r="A2"><v>1</v></c><!-- 2 --></row>',
+        '<!-- 1 --><row r="2"><c r="A2"><v>1</v></c></row>',
+        '<row r="2"><!-- <c r="A2"><v>1</v></c> --></row>',
+        '<row r="2"><c r="A2"><v>1<!-- </v></c> --></v></c></row>',
+        '<row r="2"><c r="A2"><?x y?><v>1</v></c></row>',
+        '<row r="2"><c r="A2" s="0" t="n" s="1"><v>1</v></c></row>',
         '<row r="2"><c r="A2"><c r="B2"><v>1</v></c></c></row>',
         '</sheetData><sheetData><row r="2"><c r="A2"><v>1</v></c></row>',
         '<row r="2"><c r="A2" s="x"><v>1</v></c></row>',
@@ -159,6 +169,25 @@ def test_xml_no_spreadsheet_program_writes_is_refused(rows: str) -> None:
     with pytest.raises(FileError) as caught:
         table(data)
     assert caught.value.rule in ("odd_xml", "broken_xml")
+
+
+@pytest.mark.parametrize("item", ["<t>甲<!-- 乙 --></t>", "<t><![CDATA[甲]]></t>", "<?x y?><t>甲</t>"])
+def test_shared_strings_no_spreadsheet_program_writes_are_refused(item: str) -> None:
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as workbook:
+        workbook.add_worksheet().write_string(0, 0, "值")
+    assert table(out.getvalue()).frame.columns == ["值"]
+    with pytest.raises(FileError) as caught:
+        table(patched(out.getvalue(), "xl/sharedStrings.xml", "<t>值</t>", item))
+    assert caught.value.rule == "odd_xml"
+
+
+def test_reading_a_workbook_loads_nothing_that_connects_or_validates() -> None:
+    probe = "import sys; from baton import tables; tables.read_workbook; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert "polars" in loaded
+    assert not loaded & {"pydantic", "httpx", "sqlalchemy", "tenacity", "baton.contracts", "baton.client"}
 
 
 def test_visible_sheets_that_hold_anything_are_listed_in_order() -> None:

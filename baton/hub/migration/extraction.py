@@ -9,7 +9,6 @@ from functools import partial
 
 import polars as pl
 
-from baton.contracts import Origin, SourcePage
 from baton.errors import FeedRefusedError, GuardBreach
 from baton.hub.core import Hub
 from baton.hub.migration.route import Route, text_fields
@@ -17,6 +16,7 @@ from baton.jobs.migration.cells import CELL_SCHEMA, UnfitCell, cell_frame
 from baton.jobs.migration.planning import missing_keys
 from baton.jobs.migration.survey import Standing, Survey
 from baton.jobs.migration.transform import ROW, SOURCE_DIGEST, key_mapping, transform
+from baton.model.source_rows import Origin, SourcePage
 from baton.records.digest import Digester, root_of_roots, tree_root
 from baton.store.staging import Stage, Staged, StagingLine
 

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Final
 import polars as pl
 
 from baton import tables
-from baton.contracts import Feed, Origin, SourcePage
+from baton.contracts import Feed
 from baton.errors import ConfigurationError, Fault
 from baton.jobs.migration.transform import ROW, SOURCE_DIGEST
+from baton.model.source_rows import Origin, SourcePage
 from baton.store.staging import Stage
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
-from baton.contracts import Feed, Origin, RejectedRow
+from baton.contracts import Feed
 from baton.jobs.source_guards import FeedFacts, unparseable_rows
 from baton.mapping.employees import employee_of
 from baton.mapping.schema import FieldMapping
 from baton.model.people import Employee
+from baton.model.source_rows import Origin, RejectedRow
 from baton.store.runs import RunFault
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from baton.client import Client
-from baton.contracts import Feed, SourcePage
+from baton.contracts import Feed
 from baton.egress import EgressRule
 from baton.errors import FeedRefusedError, HaltError, RetryableError
+from baton.model.source_rows import SourcePage
 from baton.tables.delimited import read_delimited
 from baton.tables.table import Caps, Layout
 from connectors.hr.file_export.connector import FileExport, FileExportSettings

@@ -9,10 +9,11 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from baton.contracts import Feed, Origin, RejectedRow, SourcePage
+from baton.contracts import Feed
 from baton.jobs.sync.reading import Reading, read_feed
 from baton.mapping.load import load_mapping
 from baton.mapping.schema import FieldMapping
+from baton.model.source_rows import Origin, RejectedRow, SourcePage
 from tests.rig.clock import START
 from tests.rig.company import COLUMNS, HR_MAPPING, row
 
