@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import polars as pl
 
-from baton.contracts import Feed, SourcePage
+from baton.contracts import Feed
 from baton.engine.settle import Verdict
 from baton.errors import FeedRefusedError, GuardBreach
 from baton.hub import Hub
@@ -21,6 +21,7 @@ from baton.hub.migration.findings import differences
 from baton.hub.migration.planning import plan_migration
 from baton.hub.migration.running import Migrated, carry_on
 from baton.jobs.migration.waves import WavePlan
+from baton.model.source_rows import SourcePage
 from baton.store import staging
 from baton.store.staging import StorageFullError
 from tests.migration.pieces import small_pieces

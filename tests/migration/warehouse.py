@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 
 import polars as pl
 
-from baton.contracts import Collection, Feed, Origin, SourcePage
+from baton.contracts import Collection, Feed
 from baton.model.account import FieldSpec, FieldType, Receipt
 from baton.model.receipts import Receipts
+from baton.model.source_rows import Origin, SourcePage
 from baton.records.types import frame_schema
 from tests.rig.clock import START
 from tests.rig.records import Archive, NewSystem, OldSystem
