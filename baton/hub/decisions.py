@@ -37,7 +37,8 @@ def release(hub: Hub, run_id: str, person: str, why: str) -> int:
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         run = _decidable(hub, connection, run_id, person, why)
-        if hub.clock.now() - run.created_at > DECIDE_WITHIN:
+        held_since = run.created_at if run.job == SYNC else run.settled_at or run.created_at
+        if hub.clock.now() - held_since > DECIDE_WITHIN:
             raise ApprovalError(
                 f"{run_id} was planned more than {DECIDE_WITHIN.days} days ago",
                 code="expired",

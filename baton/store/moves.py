@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from baton.model.account import FieldSpec, FieldType
 from baton.store.personal import Keyring
-from baton.store.tables import migrations
+from baton.store.tables import migrations, runs, staged
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +86,42 @@ class MoveStore:
         query = sa.select(migrations.c.run_id).where(migrations.c.undoes == run_id).order_by(migrations.c.run_id)
         return list(connection.execute(query).scalars())
 
-    def expired(self, connection: sa.Connection, now: datetime) -> list[str]:
-        """The runs whose staged records have been kept long enough."""
-        query = sa.select(migrations.c.run_id).where(migrations.c.retain_until <= now, migrations.c.purged_at.is_(None))
+    def later(self, connection: sa.Connection, move: Move, since: datetime) -> list[str]:
+        """The migrations into the same collection that were planned later, newest first; rollbacks are left out."""
+        query = (
+            sa.select(migrations.c.run_id)
+            .join(runs, runs.c.id == migrations.c.run_id)
+            .where(
+                migrations.c.target == move.target,
+                migrations.c.collection == move.collection,
+                migrations.c.undoes.is_(None),
+                migrations.c.run_id != move.run_id,
+                runs.c.created_at > since,
+            )
+            .order_by(runs.c.created_at.desc())
+        )
         return list(connection.execute(query).scalars())
 
-    def known(self, connection: sa.Connection) -> set[str]:
-        """All runs that are migrations."""
-        return set(connection.execute(sa.select(migrations.c.run_id)).scalars())
+    def expired(self, connection: sa.Connection, now: datetime) -> list[str]:
+        """The runs whose staged records have been kept long enough."""
+        query = (
+            sa.select(migrations.c.run_id)
+            .join(runs, runs.c.id == migrations.c.run_id)
+            .where(
+                migrations.c.retain_until <= now,
+                migrations.c.purged_at.is_(None),
+                runs.c.state.not_in(["ready", "held"]),  # what is not finished still needs them
+            )
+        )
+        return list(connection.execute(query).scalars())
+
+    def kept(self, connection: sa.Connection) -> set[str]:
+        """The migrations whose staged records are not deleted."""
+        return set(connection.execute(sa.select(migrations.c.run_id).where(migrations.c.purged_at.is_(None))).scalars())
 
     def purged(self, connection: sa.Connection, run_id: str, now: datetime) -> None:
         """Note that the staged records of a run are deleted."""
+        connection.execute(sa.delete(staged).where(staged.c.run_id == run_id))
         connection.execute(sa.update(migrations).where(migrations.c.run_id == run_id).values(purged_at=now))
 
     def _seal(self, move: Move) -> bytes:

@@ -15,11 +15,17 @@ FEWEST: Final = 5
 """The sum and the range of a personal column are shown from so many values on: of fewer, they tell who earns what."""
 
 
-def shown_totals(totals: Totals, fields: Mapping[str, FieldSpec]) -> dict[str, Any]:
-    """`Totals.to_document`, with ``withheld`` in place of a personal column's sum or range over too few values."""
+def shown_totals(totals: Totals, fields: Mapping[str, FieldSpec], beside: Totals | None = None) -> dict[str, Any]:
+    """`Totals.to_document`, with ``withheld`` in place of a personal column's sum or range over too few values.
+
+    So is one that differs by a few values from the same column in ``beside``, which is shown too: the difference would
+    be what those few have.
+    """
     document = totals.to_document()
     for name, part in totals.columns.items():
-        if 0 < part.count < FEWEST and _has_figures(part) and name in fields and fields[name].personal:
+        other = beside.columns.get(name, part) if beside is not None else part
+        few = 0 < part.count < FEWEST or 0 < abs(part.count - other.count) < FEWEST
+        if few and _has_figures(part) and name in fields and fields[name].personal:
             document["columns"][name] = {"count": part.count, "withheld": True}
     return document
 

@@ -205,7 +205,7 @@ def _figures(move: Move, stages: Mapping[str, Totals], compared: int, unlike: pl
     by_cause = unlike.group_by("cause").len().sort("cause").rows()
     return {
         "waves": list(move.waves),
-        "stages": {name: shown_totals(totals, move.fields) for name, totals in stages.items()},
+        "stages": {name: shown_totals(each, move.fields, stages.get("planned")) for name, each in stages.items()},
         "agreement": agreement(stages),
         "timings_s": {name: move.facts[name] for name in _TIMINGS if name in move.facts},
         "cleaning": dict(move.facts["fixed"]) if forwards else {},

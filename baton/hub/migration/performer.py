@@ -15,6 +15,7 @@ from baton.engine.calls import RetryRule, patient
 from baton.engine.performer import Call, Outcomes, Performer
 from baton.errors import HaltError, TamperedError
 from baton.hub.core import Hub
+from baton.hub.migration.guarding import guarded
 from baton.hub.migration.keeping import kept
 from baton.hub.migration.route import record_target
 from baton.jobs.migration.exchange import Change, Exchange, loading, restoring
@@ -32,6 +33,16 @@ _CRASH_LIMIT: Final = 50
 """A segment may simply be repeated, and a person resumes a run by hand: only a hopeless case is put aside."""
 OUTCOME_SCHEMA: Final = {"row": pl.Int64(), **dict.fromkeys(("outcome", "code", "message", "remedy"), pl.String())}
 """What became of a record that was not simply written."""
+
+
+_NOT_THERE: Final = (Outcome.REFUSED.value, Outcome.NOT_PERFORMED.value, Outcome.IN_DOUBT.value)
+
+
+def refused_rows(outcome: pl.DataFrame | None) -> pl.Series:
+    """The rows that were not written, by the outcome of their segment (`OUTCOME_SCHEMA`; None: nothing is known)."""
+    if outcome is None:
+        return pl.Series([], dtype=pl.Int64)
+    return outcome.filter(pl.col("outcome").is_in(_NOT_THERE)).get_column("row")
 
 
 @contextmanager
@@ -61,9 +72,10 @@ class SegmentPerformer(Performer):
         self.collection: Collection = self.target.collection(self.move.collection)
         self.planned_by = self.move.undoes or self.move.run_id
         """The run whose segments these are."""
-        readable = {name: spec for name, spec in self.move.fields.items() if spec.readable}
+        self.readable = {name: spec for name, spec in self.move.fields.items() if spec.readable}
+        self.salt = bytes.fromhex(self.move.facts["salt"])
         patience = patient(self.retry, self.hub.clock, self.hub.chance, self.hub.limiter(self.move.target).pause)
-        digester = Digester(readable, bytes.fromhex(self.move.facts["salt"]))
+        digester = Digester(self.readable, self.salt)
         self.exchange = Exchange(self.target, self.collection, tuple(self.move.key), digester, patience)
 
     def prepare(self, batch: Sequence[Effect]) -> SegmentCall:
@@ -74,7 +86,9 @@ class SegmentPerformer(Performer):
             records, before = self.segment(number)
             if effect.action is RecordAction.LOAD:
                 return SegmentCall(self, effect, loading(records, before, self.move.fields))
-            return SegmentCall(self, effect, restoring(self._as_left(records, number), before, self.move.fields))
+            changes = restoring(self._as_left(records, number), before, self.move.fields)
+            seen = self.staged_record(Stage.RESULT, number)
+            return SegmentCall(self, effect, *guarded(self, changes, seen))
 
     def segment(self, number: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The records of a segment as planned, and those of them that it updates as they were, in that order."""
@@ -82,13 +96,31 @@ class SegmentPerformer(Performer):
         if records is None:
             raise TamperedError(f"{self.planned_by} has no segment {number}", remedy="baton audit verify")
         before = self.staged(Stage.BEFORE, number)
-        return records, records.clear() if before is None else before
+        before = records.clear() if before is None else before
+        if self.move.undoes is None:
+            return records, before
+        never = refused_rows(
+            self.staged(Stage.OUTCOME, number)
+        )  # what the target did not take is not ours to take back
+        return records.filter(~pl.col(ROW).is_in(never.implode())), before.filter(~pl.col(ROW).is_in(never.implode()))
+
+    def whole(self, names: Sequence[str] | None = None) -> Digester:
+        """Digests everything that can be read of a record (or these fields of it), mapped or not."""
+        fields = self.collection.fields
+        if names is None:
+            others = [name for name, spec in fields.items() if spec.readable and name not in self.readable]
+            names = [*self.readable, *others]
+        return Digester({name: fields[name] for name in names}, self.salt)
 
     def staged(self, stage: Stage, number: int) -> pl.DataFrame | None:
         """A staged frame of the run that planned the segments; None where there is none."""
-        with self.hub.database.read() as connection:
-            record = self.hub.staging.one(connection, self.planned_by, stage, number)
+        record = self.staged_record(stage, number)
         return None if record is None else self.hub.staging.read(record)
+
+    def staged_record(self, stage: Stage, number: int) -> Staged | None:
+        """The row of a staged frame of the run that planned the segments; None where there is none."""
+        with self.hub.database.read() as connection:
+            return self.hub.staging.one(connection, self.planned_by, stage, number)
 
     def _as_left(self, records: pl.DataFrame, number: int) -> pl.DataFrame:
         """The records as the target made them of ours: one that trims or rounds has changed them, not somebody else."""
@@ -105,6 +137,8 @@ class SegmentCall(Call):
     performer: SegmentPerformer
     effect: Effect
     changes: Sequence[Change]
+    settled: Sequence[tuple[Change, Receipts]] = ()
+    """What need not be tried: records that must be left alone."""
 
     @property
     def effects(self) -> Sequence[Effect]:  # type: ignore[override]
@@ -117,6 +151,7 @@ class SegmentCall(Call):
         hub.crash_point("sending")
         with kept(hub, self.effect, LEASE_S) as still_ours:
             answers = [(change, self._perform(change, still_ours)) for change in self.changes]
+            answers += self.settled
             hub.crash_point("written")
             with _for_a_person():
                 record = self._stage(answers)

@@ -10,17 +10,15 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from baton.hub.core import Hub
-from baton.hub.migration.performer import SegmentPerformer
+from baton.hub.migration.guarding import WHOLE_FIELDS
+from baton.hub.migration.performer import SegmentPerformer, refused_rows
 from baton.jobs.migration.planning import ACTION, DIGEST, Need
 from baton.jobs.migration.proof import RESULT, Compared, Comparer
 from baton.jobs.migration.transform import ROW
-from baton.model.account import Outcome
 from baton.records.digest import tree_root
 from baton.records.totals import Totals
 from baton.store.moves import Move
 from baton.store.staging import Stage, Staged
-
-_NOT_THERE = (Outcome.REFUSED.value, Outcome.NOT_PERFORMED.value, Outcome.IN_DOUBT.value)
 
 
 @dataclass
@@ -71,11 +69,13 @@ def proven_so_far(hub: Hub, run_id: str) -> Proven:
 def _prove_one(hub: Hub, performer: SegmentPerformer, number: int) -> Staged:
     expected, absent, refused = sides(performer, number)
     move, exchange = performer.move, performer.exchange
-    readable = {name: spec for name, spec in move.fields.items() if spec.readable}
-    comparer = Comparer(performer.target, performer.collection, readable, tuple(move.key), exchange.digester)
+    whole = performer.whole()
+    comparer = Comparer(
+        performer.target, performer.collection, performer.readable, tuple(move.key), exchange.digester, whole
+    )
     compared = comparer.compare(expected, absent=absent)
-    totals = {"expected": Totals.of(expected, readable).to_document(), "found": compared.totals.to_document()}
-    facts = {**compared.counts, "refused": refused}
+    totals = {"expected": Totals.of(expected, performer.readable).to_document(), "found": compared.totals.to_document()}
+    facts = {**compared.counts, "refused": refused, WHOLE_FIELDS: list(whole.names)}
     records = _staged(hub, move, number, compared, facts, totals)
     with hub.database.write() as connection:
         hub.staging.keep(connection, records)
@@ -84,7 +84,7 @@ def _prove_one(hub: Hub, performer: SegmentPerformer, number: int) -> Staged:
 
 
 def _staged(
-    hub: Hub, move: Move, number: int, compared: Compared, facts: Mapping[str, int], totals: Mapping[str, object]
+    hub: Hub, move: Move, number: int, compared: Compared, facts: Mapping[str, object], totals: Mapping[str, object]
 ) -> list[Staged]:
     place = (move.run_id, Stage.RESULT, number)
     sealed = {**facts, "totals": hub.staging.seal_facts(place, totals)}
@@ -100,19 +100,12 @@ def _staged(
 def sides(performer: SegmentPerformer, number: int) -> tuple[pl.DataFrame, pl.DataFrame | None, int]:
     """Which records should be there now, which should not, and how many were left out because the target refused."""
     records, before = performer.segment(number)
-    refused = _refused_rows(performer, number)
+    with performer.hub.database.read() as connection:
+        record = performer.hub.staging.one(connection, performer.move.run_id, Stage.OUTCOME, number)
+    refused = refused_rows(None if record is None else performer.hub.staging.read(record))
     written = records.filter(~pl.col(ROW).is_in(refused.implode()))
     if performer.move.undoes is None:
         return written, None, refused.len()
     was = before.filter(~pl.col(ROW).is_in(refused.implode()))
     was = was.with_columns(performer.exchange.digester.rows(was).alias(DIGEST))
     return was, written.filter(pl.col(ACTION) == Need.INSERT), refused.len()
-
-
-def _refused_rows(performer: SegmentPerformer, number: int) -> pl.Series:
-    with performer.hub.database.read() as connection:
-        record = performer.hub.staging.one(connection, performer.move.run_id, Stage.OUTCOME, number)
-    if record is None:
-        return pl.Series([], dtype=pl.Int64)
-    frame = performer.hub.staging.read(record)
-    return frame.filter(pl.col("outcome").is_in(_NOT_THERE)).get_column("row")

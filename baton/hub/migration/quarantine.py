@@ -81,7 +81,7 @@ def _as_csv(rows: pl.DataFrame) -> bytes:
 
 
 def _harmless(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith((*_FORMULA, "'")) else cell
 
 
 def _write_workbook(descriptor: int, rows: pl.DataFrame) -> None:
@@ -95,8 +95,9 @@ def _write_workbook(descriptor: int, rows: pl.DataFrame) -> None:
             sheet.write_string(0, place, name, book.add_format({"bold": True}))
         for line, row in enumerate(rows.rows(), start=1):
             for place, cell in enumerate(row):
-                if cell is not None:
-                    sheet.write_string(line, place, str(_harmless(cell)))
+                if cell is not None and sheet.write_string(line, place, str(_harmless(cell))) != 0:
+                    fault = Fault("--out", "too_large", f"row {line} does not fit into a workbook: write a .csv")
+                    raise ConfigurationError([fault])
         book.close()
 
 
@@ -121,7 +122,7 @@ def corrected_rows(hub: Hub, path: Path, run_id: str) -> Feed:
     if faults:
         raise ConfigurationError(faults)
     unquoted = [
-        pl.when(pl.col(name).str.starts_with("'") & pl.col(name).str.slice(1, 1).is_in(_FORMULA))
+        pl.when(pl.col(name).str.starts_with("'") & pl.col(name).str.slice(1, 1).is_in([*_FORMULA, "'"]))
         .then(pl.col(name).str.slice(1))
         .otherwise(pl.col(name))
         for name in columns

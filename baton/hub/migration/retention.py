@@ -25,18 +25,21 @@ def purge(hub: Hub) -> list[str]:
         for run_id in expired:
             hub.moves.purged(connection, run_id, now)
         append(connection, [Entry(kind="purge", at=now, body={"run": run_id}) for run_id in expired])
-        known = hub.moves.known(connection)
+        kept = hub.moves.kept(connection)
     for run_id in expired:
         hub.staging.drop(run_id)
-    _drop_strays(hub, known)
+    _drop_strays(hub, kept)
     _drop_old_reports(hub)
     return expired
 
 
-def _drop_strays(hub: Hub, known: set[str]) -> None:
-    """Folders of plans that were never saved. One that is being planned right now is younger than a day."""
+def _drop_strays(hub: Hub, kept: set[str]) -> None:
+    """Folders of purged runs (a purge may have been interrupted) and of plans that were never saved.
+
+    What is being planned right now is younger than a day.
+    """
     for run_id in hub.staging.folders():
-        if run_id not in known and hub.staging.age_s(run_id) > _ABANDONED_S:
+        if run_id not in kept and hub.staging.age_s(run_id) > _ABANDONED_S:
             hub.staging.drop(run_id)
 
 

@@ -46,6 +46,7 @@ def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
         unfinished = _unfinished(hub, connection, run_id)
         if unfinished is not None:
             return unfinished
+        _require_newest(hub, connection, run, move)
         hub.effects.cancel(connection, run_id, why="rolled_back")
         touched = _touched(connection, run_id)
         planned = hub.staging.of(connection, run_id, Stage.PLAN)
@@ -66,6 +67,17 @@ def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
         hub.effects.insert(connection, JOB, undo.id, drafted)
     hub.crash_point("rollback_planned")
     return undo
+
+
+def _require_newest(hub: Hub, connection: sa.Connection, run: Run, move: Move) -> None:
+    """What a later migration has written to the same collection must be taken back first: it stands on ours."""
+    for later in hub.moves.later(connection, move, run.created_at):
+        if _touched(connection, later) and not hub.moves.undoing(connection, later):
+            raise BatonError(
+                f"{later} has written to {move.target}/{move.collection} since",
+                code="later_run",
+                remedy=f"take that back first: baton migrate rollback {later}",
+            )
 
 
 def _unfinished(hub: Hub, connection: sa.Connection, run_id: str) -> Run | None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from baton.engine.plan import stored_plan_hash
 from baton.engine.settle import Verdict
-from baton.errors import BatonError, ConfigurationError, Fault
+from baton.errors import BatonError, ConfigurationError, ConnectorError, Fault, HaltError
 from baton.hub import execution
 from baton.hub.core import PLANNING, Hub
 from baton.hub.migration.extraction import Phase, Progress, unwatched
@@ -138,7 +138,11 @@ class Running:
         started = self.hub.clock.now()
         numbers = self.segments_of(wave)
         closed = [number for number in numbers if number not in self._open()]
-        part = prove(self.hub, self.performer, closed)
+        try:
+            part = prove(self.hub, self.performer, closed)
+        except ConnectorError as error:
+            self.halted, self.needs_person = str(error), isinstance(error, HaltError)
+            return False
         self.progress(Phase.PROVING, part.counts["compared"])
         self._spend("proven_in_s", started)
         return len(closed) == len(numbers) and not self._stops(wave, part)
@@ -179,7 +183,7 @@ class Running:
     # --- stop rules
 
     def _stops(self, wave: int, part: Proven) -> bool:
-        """Hold what comes after a wave that went wrong, unless a person has let it go already."""
+        """Hold what comes after a wave that went wrong; a release lets the next wave go, and no further."""
         bad = part.counts["different"] + part.counts["refused"]
         seen = part.counts["compared"] + part.counts["refused"]
         if self.move.undoes or bad <= STOP_SHARE * seen:
@@ -187,16 +191,20 @@ class Running:
         refused, different = part.counts["refused"], part.counts["different"]
         why = f"wave {wave}: of {seen} records {refused} were refused and {different} read back otherwise"
         waiting = sa.select(sa.func.count()).where(
-            effects.c.run_id == self.run.id, effects.c.state == EffectState.PLANNED.value, ~effects.c.approved
+            effects.c.run_id == self.run.id, effects.c.state == EffectState.PLANNED.value
         )
         with self.hub.database.write() as connection:
             self.hub.database.alone(connection, PLANNING)
-            if not connection.execute(waiting).scalar_one():
-                return False
+            known = self.hub.moves.get(connection, self.run.id) or self.move
+            stopped = known.facts.get("stopped_at", [])
+            if wave in stopped or not connection.execute(waiting).scalar_one():
+                return False  # a person has looked at this wave and let the next one go, or there is none
             self.hub.effects.hold(connection, self.run.id)
             plan_hash = stored_plan_hash(connection, self.run.id, self.run.created_at)
             values: dict[str, Any] = {"plan_hash": plan_hash, "reasons": [why], "verdict": Verdict.HELD.value}
+            values["settled_at"] = self.hub.clock.now()
             self.hub.runs.change(connection, self.run.id, RunState.HELD, **values)
+            self.move = self.hub.moves.note(connection, self.run.id, stopped_at=[*stopped, wave])
         return True
 
     # --- the verdict
@@ -265,6 +273,10 @@ class Running:
         }
         now = self.hub.clock.now()
         with self.hub.database.write() as connection:
+            self.hub.database.alone(connection, PLANNING)
+            now_is = self.hub.runs.get(connection, run.id)
+            if now_is is None or now_is.state not in (RunState.READY, RunState.SETTLED):
+                return  # somebody has held or rejected it meanwhile: that stays as it is
             self.move = self.hub.moves.note(connection, run.id, roots=roots, totals=totals)
             values: dict[str, Any] = {"counts": {**run.counts, **counts}, "reasons": list(reasons)}
             self.hub.runs.change(connection, run.id, RunState.SETTLED, verdict=verdict.value, settled_at=now, **values)

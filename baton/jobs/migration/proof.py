@@ -14,12 +14,14 @@ from baton.jobs.migration.planning import DIGEST
 from baton.jobs.migration.reading import THERE, beside, fetched
 from baton.jobs.migration.transform import ROW
 from baton.model.account import FieldSpec
-from baton.records.compare import Cause, differing_cells
+from baton.records.compare import Cause, differing_cells, made_of
 from baton.records.digest import Digester
 from baton.records.totals import Totals
 
 RESULT: Final = "#result"
 """Digest of the record as read back; null where there is none."""
+WHOLE: Final = "#whole"
+"""Digest of everything that could be read of the record; null where there is none."""
 LISTED: Final = 10_000
 """So many differing records of one segment are looked at cell by cell; all are counted."""
 DIFFERENCE_SCHEMA: Final = {
@@ -36,9 +38,9 @@ class Compared:
     """What a comparison found."""
 
     digests: pl.DataFrame
-    """``#row`` and `RESULT`, for every record that should be there."""
+    """``#row``, `RESULT` and `WHOLE`, for every record that should be there."""
     found: pl.DataFrame
-    """``#row`` and the fields of the records that are there and differ, as they are."""
+    """``#row`` and the fields of the records that differ as a target may have made them of ours (trimmed, rounded)."""
     differences: pl.DataFrame
     """`DIFFERENCE_SCHEMA`, values masked; a record that is missing, extra or doubled has no column."""
     totals: Totals
@@ -59,19 +61,23 @@ class Comparer:
     """Those that can be read back."""
     key: tuple[str, ...]
     digester: Digester
+    whole: Digester
+    """Over everything that can be read of a record, mapped or not."""
 
     def compare(self, expected: pl.DataFrame, *, absent: pl.DataFrame | None = None) -> Compared:
         """``expected`` (``#row``, fields, `DIGEST`) should be there; ``absent`` (``#row``, fields) should not."""
         gone = expected.clear() if absent is None else absent
         # Each key is asked for once: what comes back twice is then the target's, and not of our asking.
         keys = pl.concat([expected.select(self.key), gone.select(self.key)]).unique(maintain_order=True)
-        found = fetched(self.target, self.collection, keys, list(self.fields))
+        found = fetched(self.target, self.collection, keys, self.whole.names)
         there = found.height
         doubled = found.filter(found.select(self.key).is_duplicated()).unique(subset=self.key, maintain_order=True)
         found = found.unique(subset=self.key, keep="first", maintain_order=True)
         aligned = beside(expected.select(self.key), found)
         exists = aligned.get_column(THERE)
-        digests = pl.select(pl.when(exists).then(self.digester.rows(aligned))).to_series()
+        own = self.digester.rows(aligned)
+        digests = pl.select(pl.when(exists).then(own)).to_series()
+        whole = own if self.whole.names == self.digester.names else self.whole.rows(aligned)
         alike = (digests == expected.get_column(DIGEST)).fill_null(value=False)
         rows = expected.get_column(ROW)
         parts = [
@@ -81,14 +87,20 @@ class Comparer:
             whole_records(self._rows_of(gone, found), Cause.EXTRA),
             self._cells(expected.filter(exists & ~alike), aligned.filter(exists & ~alike)),
         ]
+        unlike = exists & ~alike
         differences = pl.concat(parts)
         counts = Counter(dict(differences.group_by("cause").len().rows()))
         counts["compared"] = expected.height + gone.height
-        bad = differences.get_column("row").n_unique() + max(0, int((exists & ~alike).sum()) - LISTED)
+        elsewhere = differences.filter(pl.col("column") == "").get_column("row").n_unique()
+        bad = elsewhere + int(unlike.sum())
         counts["different"], counts["alike"] = bad, counts["compared"] - bad
-        left = aligned.filter(exists & ~alike).select(rows.filter(exists & ~alike).alias(ROW), *self.fields)
+        left = aligned.filter(unlike).select(rows.filter(unlike).alias(ROW), *self.fields)
+        left = left.filter(pl.Series(made_of(expected.filter(unlike), left, self.fields), dtype=pl.Boolean))
         totals = Totals.of(aligned.filter(exists), self.fields)
-        return Compared(pl.DataFrame([rows, digests.alias(RESULT)]), left, differences, totals, there, counts)
+        kept = pl.DataFrame(
+            [rows, digests.alias(RESULT), pl.select(pl.when(exists).then(whole)).to_series().alias(WHOLE)]
+        )
+        return Compared(kept, left, differences, totals, there, counts)
 
     def _rows_of(self, records: pl.DataFrame, named: pl.DataFrame) -> pl.Series:
         return records.join(named.select(self.key), on=self.key, how="semi", maintain_order="left").get_column(ROW)
