@@ -113,8 +113,7 @@ class Running:
         action = RecordAction.RESTORE if self.move.undoes else RecordAction.LOAD
         below = None if self.move.undoes else (wave + 1) * DEPTHS_PER_WAVE
         scope = Scope(frozenset({action.value}), self.run.id, below)
-        settings = self.hub.settings.system(self.move.target)
-        report = execution.perform(self.hub, settings, self.performer, scope, LEASE_S)
+        report = execution.perform(self.hub, self.performer.system, self.performer, scope, LEASE_S)
         self.halted = report.halted
         closed = self.segments.keys() - self._open()
         self.progress(Phase.WRITING, sum(self.segments[number].row_count for number in closed))
