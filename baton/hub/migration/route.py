@@ -17,6 +17,7 @@ from baton.mapping.load import load_mapping
 from baton.mapping.schema import FieldMapping, RecordRules
 from baton.model.account import FieldSpec, FieldType
 from baton.records.digest import Digester
+from baton.records.words import sensitive_by_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,16 @@ class Route:
     def fields(self) -> dict[str, FieldSpec]:
         """The target fields that are written, key first."""
         names = dict.fromkeys((*self.rules.key, *self.mapping.fields))
-        return {name: self.collection.fields[name] for name in names}
+        return {name: self._field(name) for name in names}
+
+    def _field(self, name: str) -> FieldSpec:
+        """The target's field; personal too where its name, or that of a column it is made of, says so.
+
+        Files and tables declare nothing of the kind, and a report must not show whose pay differs by how much.
+        """
+        spec, rule = self.collection.fields[name], self.mapping.fields[name]
+        telling = any(sensitive_by_name(each) is not None for each in (name, *rule.inputs))
+        return replace(spec, personal=spec.personal or telling)
 
     @property
     def readable(self) -> dict[str, FieldSpec]:
