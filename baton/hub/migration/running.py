@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from baton.engine.plan import stored_plan_hash
 from baton.engine.settle import Verdict
-from baton.errors import BatonError, ConfigurationError, Fault
+from baton.errors import ConfigurationError, Fault
 from baton.hub import execution
 from baton.hub.core import PLANNING, Hub
 from baton.hub.migration.extraction import Phase, Progress, unwatched
@@ -77,8 +77,7 @@ class Running:
     def __init__(self, hub: Hub, run_id: str, progress: Progress = unwatched) -> None:
         self.hub = hub
         self.run, self.move = find_move(hub, run_id)
-        if self.move.purged_at is not None:
-            raise BatonError(f"the staged records of {run_id} were deleted at {self.move.purged_at:%F}", code="purged")
+        self.move.require_kept()
         self.progress = progress
         self.performer = SegmentPerformer(hub, self.move)
         with hub.database.read() as connection:
