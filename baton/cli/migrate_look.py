@@ -9,6 +9,7 @@ import click
 
 from baton.cli.context import Context, command
 from baton.cli.counting import counting
+from baton.errors import ConfigurationError, Fault
 
 if TYPE_CHECKING:
     from baton.cli.output import Voice
@@ -41,6 +42,9 @@ def suggest_command(context: Context, source: str, target: str, out: Path | None
     read, into = source.partition(":"), target.partition(":")
     if not into[2]:
         raise click.BadParameter(f"name the collection: {target}:COLLECTION", param_hint="--to")
+    if out is not None and out.exists():  # said before both sides are read, which may take long
+        fault = Fault(str(out), "exists", "is there already: move it away, it may be somebody's work")
+        raise ConfigurationError([fault])
     with context.hub() as hub, counting(voice) as progress:
         draft = suggest(hub, (read[0], read[2]), (into[0], into[2]), progress)
     if out is None:

@@ -88,6 +88,9 @@ class Route:
 
 def open_route(hub: Hub, request: MigrationRequest) -> Route:
     """Find and check everything a migration needs; `ConfigurationError` lists all faults of the mapping."""
+    if (request.quarantine is None) is not (request.corrects == ""):
+        message = "--resume-quarantine names the corrected file and --of the run that it is from: both or neither"
+        raise ConfigurationError([Fault(str(request.quarantine or "--of"), "quarantine_run", message)])
     mapping = load_mapping(request.mapping, source_fields=None, target_fields=None)
     if mapping.records is None:
         message = "is a mapping of people's accounts: a migration needs 'collection' and 'key'"
