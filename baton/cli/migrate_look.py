@@ -65,7 +65,8 @@ def _show(voice: Voice, found: Profile) -> None:
 
 
 def _row(column: ColumnProfile) -> tuple[object, ...]:
-    kind = column.type.value if column.type_share == 1 else f"{column.type.value} {column.type_share:.1%}"
+    share = "" if column.type_share in (0, 1) else f" {column.type_share:.1%}"
+    kind = "" if column.blanks == column.rows else f"{column.type.value}{share}"
     distinct = f"{column.distinct}" if column.distinct_exact else f"~{column.distinct}"
     doubts = "; ".join(
         f"{found.doubt.value} {found.count} (row {', '.join(map(str, found.rows))})" for found in column.suspicions

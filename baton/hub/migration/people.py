@@ -95,6 +95,7 @@ class OwnPeople(RecordSource, RecordTarget):
 
     def _pages(self) -> Iterator[SourcePage]:
         first_row = 1
+        yield SourcePage(_records([]).cast(pl.String()))  # the columns are known, also where nobody is
         with self.hub.database.read() as connection:
             for people in self.hub.people.everyone(connection, PAGE_ROWS):
                 yield SourcePage(_records(people).cast(pl.String()), first_row=first_row)
