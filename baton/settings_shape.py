@@ -14,8 +14,12 @@ from baton.egress import origin_of
 from baton.vault import NAME
 
 _PERCENT: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?\s?%")
-RESERVED: Final = frozenset({"hub"})
-"""Not names of systems: the hub keeps its own secrets under them."""
+OWN: Final = "baton"
+"""The hub itself where a system is named: its own people can be the source and the target of a migration."""
+MIGRATED: Final = "migration"
+"""Where a person comes from whom a migration has brought, and no HR source."""
+RESERVED: Final = frozenset({"hub", OWN, MIGRATED})
+"""Not names of systems: the hub keeps its own secrets under ``hub``; for the others see above."""
 
 
 def _share(value: Any) -> Decimal:
@@ -51,7 +55,8 @@ def _http_url(value: str) -> str:
 def _system_name(value: str) -> str:
     if not NAME.fullmatch(value) or len(value) > 40 or value in RESERVED:
         raise ValueError(
-            "a system is named by at most 40 lower-case letters, digits and single underscores, and not 'hub'"
+            "a system is named by at most 40 lower-case letters, digits and single underscores, and not one of "
+            + ", ".join(sorted(RESERVED))
         )
     return value
 

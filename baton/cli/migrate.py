@@ -99,7 +99,7 @@ def _preview(context: Context, request: MigrationRequest, report: Path | None) -
     for path in files:
         voice.say("written: {path}", path=path)
     voice.document({**plan_document(plan), "files": files})
-    return 1 if plan.run.counts["quarantined"] else 0
+    return 1 if plan.run.counts.get("quarantined") else 0
 
 
 @command("resume")

@@ -9,6 +9,7 @@ import click
 
 from baton.cli.context import Context, command
 from baton.cli.counting import counting
+from baton.errors import ConfigurationError, Fault
 
 if TYPE_CHECKING:
     from baton.cli.output import Voice
@@ -41,6 +42,9 @@ def suggest_command(context: Context, source: str, target: str, out: Path | None
     read, into = source.partition(":"), target.partition(":")
     if not into[2]:
         raise click.BadParameter(f"name the collection: {target}:COLLECTION", param_hint="--to")
+    if out is not None and out.exists():  # said before both sides are read, which may take long
+        fault = Fault(str(out), "exists", "is there already: move it away, it may be somebody's work")
+        raise ConfigurationError([fault])
     with context.hub() as hub, counting(voice) as progress:
         draft = suggest(hub, (read[0], read[2]), (into[0], into[2]), progress)
     if out is None:
@@ -61,7 +65,8 @@ def _show(voice: Voice, found: Profile) -> None:
 
 
 def _row(column: ColumnProfile) -> tuple[object, ...]:
-    kind = column.type.value if column.type_share == 1 else f"{column.type.value} {column.type_share:.1%}"
+    share = "" if column.type_share in (0, 1) else f" {column.type_share:.1%}"
+    kind = "" if column.blanks == column.rows else f"{column.type.value}{share}"
     distinct = f"{column.distinct}" if column.distinct_exact else f"~{column.distinct}"
     doubts = "; ".join(
         f"{found.doubt.value} {found.count} (row {', '.join(map(str, found.rows))})" for found in column.suspicions

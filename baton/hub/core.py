@@ -114,9 +114,12 @@ class Hub:
 
     def limiter(self, name: str) -> SharedLimiter:
         """The allowance of a system; every job, thread and machine shares it."""
-        system = self.settings.system(name)
+        return self.limiter_of(self.settings.system(name))
+
+    def limiter_of(self, system: SystemSettings) -> SharedLimiter:
+        """The same, for settings that are at hand."""
         rate = system.rate or self.registry.load(system.connector).rate
-        return SharedLimiter(self.database, name, rate, self.clock)
+        return SharedLimiter(self.database, system.name, rate, self.clock)
 
     def source(self, name: str) -> EmployeeSource:
         """The connector of an HR source."""

@@ -16,6 +16,7 @@ from baton.hub.execution import find_run
 from baton.hub.sync import JOB as SYNC
 from baton.model.account import Action, Receipt
 from baton.model.effect import EffectState, RecordAction
+from baton.settings_shape import OWN
 from baton.store.leases import Settlement
 from baton.store.runs import ApprovedFeed, Run, RunState
 from baton.store.tables import effects
@@ -135,7 +136,8 @@ def kill_switch(hub: Hub, scope: str, position: str, person: str, why: str) -> N
     """Throw a switch (``on``) or take it back (``off``)."""
     _require_reason(person, why)
     actions = (*Action, *RecordAction)
-    names = {"all", *(f"system:{name}" for name in hub.settings.enabled), *(f"action:{action}" for action in actions)}
+    systems = (*hub.settings.enabled, OWN)
+    names = {"all", *(f"system:{name}" for name in systems), *(f"action:{action}" for action in actions)}
     with hub.database.write() as connection:
         if position == "off":
             names = set(hub.runs.engaged(connection))  # also that of a system which is no longer in use

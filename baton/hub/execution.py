@@ -75,7 +75,7 @@ def perform(
         pace=Pace(threads=settings.threads, lease_s=lease_s or max(120.0, 10 * settings.deadline_s)),
         scope=scope,
         crash_point=hub.crash_point,
-        pause=hub.limiter(system).pause,
+        pause=hub.limiter_of(settings).pause,
     )
     try:
         return applier.run()

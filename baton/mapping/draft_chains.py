@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
 from baton.mapping.draft import BY_TYPE, CHAINS
+from baton.mapping.values import ValueType
 from baton.model.account import FieldSpec, FieldType
 from baton.records.suspicions import Doubt
 from baton.records.words import Sensitive, concept_of
@@ -39,6 +40,11 @@ def chain_for(name: str, spec: FieldSpec, column: ColumnProfile) -> tuple[list[s
         case _:
             last = _text(name, spec, column, questions)
     return list(dict.fromkeys([*_cleaned(spec, column), *last])), questions
+
+
+def chain_from(kind: ValueType, spec: FieldSpec) -> list[str]:
+    """The transforms for a column that is typed already: a day becomes text where the field takes text."""
+    return ["date_text(iso)"] if kind is ValueType.DATE and spec.type is FieldType.TEXT else []
 
 
 def _cleaned(spec: FieldSpec, column: ColumnProfile) -> Iterator[str]:

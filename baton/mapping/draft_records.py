@@ -15,7 +15,9 @@ from baton.mapping.draft import (
     no_column,
     quoted,
 )
-from baton.mapping.draft_chains import chain_for
+from baton.mapping.draft_chains import chain_for, chain_from
+from baton.mapping.schema import EMPLOYEE
+from baton.mapping.values import EMPLOYEE_TYPES, ValueType
 from baton.model.account import FieldSpec, FieldType
 from baton.records.words import plain_name, sensitive_by_name
 
@@ -60,7 +62,8 @@ def suggest_records(
         if found is None:
             lines.append(no_column(quoted(name), spec))
         else:
-            lines += _field(name, spec, found, columns[found.column], held.get(name))
+            kind = EMPLOYEE_TYPES[found.column] if source == EMPLOYEE else ValueType.TEXT
+            lines += _field(name, spec, found, columns[found.column], held.get(name), kind)
     return "\n".join([*lines, *ending(columns, matches)])
 
 
@@ -133,15 +136,15 @@ def _key(collection: Collection, profile: Profile, matches: Mapping[str, Match])
 
 
 def _field(
-    name: str, spec: FieldSpec, found: Match, column: ColumnProfile, held: ColumnProfile | None
+    name: str, spec: FieldSpec, found: Match, column: ColumnProfile, held: ColumnProfile | None, kind: ValueType
 ) -> Iterator[str]:
     for doubt in column.suspicions:
         rows = ", ".join(map(str, doubt.rows))
         yield f"  # {doubt.count} cells: {doubt.doubt.value.replace('_', ' ')} (rows {rows})"
-    chain, questions = chain_for(name, spec, column)
+    chain, questions = chain_for(name, spec, column) if kind is ValueType.TEXT else (chain_from(kind, spec), [])
     note = "; ".join([f"{found.confidence:.0%} {found.reason}", *questions])
     parts = [f"from: {quoted(column.name)}", f"via: [{', '.join(chain)}]"]
-    rows_of_table = list(_table(spec, column, held))
+    rows_of_table = list(_table(spec, column, held)) if kind is ValueType.TEXT else []
     if rows_of_table:
         yield f"  {quoted(name)}:  # {note}"
         yield f"    from: {quoted(column.name)}"

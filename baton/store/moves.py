@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
+from baton.errors import BatonError
 from baton.model.account import FieldSpec, FieldType
 from baton.store.personal import Keyring
 from baton.store.tables import migrations, runs, staged
@@ -39,6 +40,15 @@ class Move:
     version: int = 1
     facts: Mapping[str, Any] = field(default_factory=dict)
     """Salt, roots and control totals by stage: sealed, since a total may be one person's pay."""
+
+    def require_kept(self) -> None:
+        """Raise `BatonError` (``purged``) once the staged records have been deleted."""
+        if self.purged_at is not None:
+            raise BatonError(
+                f"the staged records of {self.run_id} were deleted at {self.purged_at:%Y-%m-%d}: their retention ended",
+                code="purged",
+                remedy="what it wrote stands; without them it cannot be looked at, repeated or rolled back",
+            )
 
 
 class MoveStore:

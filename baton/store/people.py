@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -13,7 +13,7 @@ from baton.model.people import Employee, EmploymentStatus, StatusPeriod, describ
 from baton.store.effects import chunked
 from baton.store.payload import pack_employee, unpack_employee
 from baton.store.personal import Keyring
-from baton.store.tables import links, people, person_indexes, person_versions
+from baton.store.tables import effects, links, people, person_indexes, person_versions
 
 INDEXED: Final = ("mobile", "identity_number", "bank_account_number")
 
@@ -33,6 +33,15 @@ class PersonVersion:
 
     version: int
     effective_at: datetime
+    employee: Employee
+
+
+@dataclass(frozen=True, slots=True)
+class Newest:
+    """The newest version of a person, in force or still to come, and which source told of it."""
+
+    source: str
+    known: Known
     employee: Employee
 
 
@@ -61,6 +70,40 @@ class PeopleStore:
             )
             found.update((row.number, row.source) for row in connection.execute(query))
         return found
+
+    def everyone(self, connection: sa.Connection, page_rows: int) -> Iterator[list[Employee]]:
+        """The newest version of every person, by number, in pages: one statement, and so one state of them all."""
+        query = _newest().order_by(people.c.number)
+        found = connection.execute(query, execution_options={"yield_per": page_rows})
+        for page in found.partitions():
+            yield [self._open(row) for row in page]
+
+    def newest(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[str, Newest]:
+        """The newest version of these people; those nobody knows are left out."""
+        found: dict[str, Newest] = {}
+        for chunk in chunked(numbers):
+            for row in connection.execute(_newest().where(people.c.number.in_(chunk))):
+                known = Known(row.version, EmploymentStatus(row.status), row.digest)
+                found[row.number] = Newest(row.source, known, self._open(row))
+        return found
+
+    def count(self, connection: sa.Connection) -> int:
+        """How many people are known, those who have left included."""
+        return connection.execute(sa.select(sa.func.count()).select_from(people)).scalar_one()
+
+    def referred(self, connection: sa.Connection, numbers: Sequence[str]) -> set[str]:
+        """Those of these people who have (or had) an account or a write in a system."""
+        found: set[str] = set()
+        for chunk in chunked(numbers):
+            for column in (links.c.number, effects.c.number):
+                found.update(connection.execute(sa.select(column).where(column.in_(chunk)).distinct()).scalars())
+        return found
+
+    def forget(self, connection: sa.Connection, numbers: Sequence[str]) -> None:
+        """Delete these people with every version: only for those who should never have been here."""
+        for chunk in chunked(numbers):
+            for table in (person_indexes, person_versions, people):
+                connection.execute(sa.delete(table).where(table.c.number.in_(chunk)))
 
     def record(
         self,
@@ -212,6 +255,15 @@ class PeopleStore:
         statement = dialect.insert(people)
         changed = {name: statement.excluded[name] for name in ("version", "status", "digest", "recorded_at")}
         connection.execute(statement.on_conflict_do_update(index_elements=["number"], set_=changed), rows)
+
+
+def _newest() -> sa.Select[Any]:
+    joined = people.join(
+        person_versions,
+        sa.and_(person_versions.c.number == people.c.number, person_versions.c.version == people.c.version),
+    )
+    columns = (people.c.number, people.c.source, people.c.version, people.c.status, people.c.digest)
+    return sa.select(*columns, person_versions.c.sealed).select_from(joined)
 
 
 def _from_now(line: list[PersonVersion], now: datetime) -> list[PersonVersion]:

@@ -179,3 +179,16 @@ def company(tmp_path, sandbox, monkeypatch):
     monkeypatch.chdir(tmp_path)
     sys.stdout.flush()
     return Company(tmp_path, sandbox)
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    """An installation with an old system and a new one, for migrations."""
+    from tests.cli.place import Place
+
+    for name in ("BATON_SYSTEMS", "LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    found = Place(tmp_path)
+    assert found.baton("keys", "init").code == 0
+    return found

@@ -9,6 +9,7 @@ from typing import Any, Final
 import polars as pl
 import sqlalchemy as sa
 
+from baton.errors import ConfigurationError, Fault
 from baton.hub.core import Hub
 from baton.hub.migration.figures import agreement, column_figures, shown_totals
 from baton.hub.migration.planning import JOB, MigrationPlan
@@ -86,6 +87,11 @@ class RecordPath:
 def paths(hub: Hub, run_id: str, key: Mapping[str, str]) -> Iterator[RecordPath]:
     """The way of the record with this key (field -> value as text): once per segment that holds it."""
     _, move = find_move(hub, run_id)
+    move.require_kept()
+    unknown = sorted(set(key) - set(move.fields))
+    if unknown:
+        message = f"no field of this migration is named {', '.join(unknown)}; its key is {', '.join(move.key)}"
+        raise ConfigurationError([Fault("--key", "unknown_field", message)])
     with hub.database.read() as connection:
         planned = hub.staging.of(connection, move.undoes or run_id, Stage.PLAN)
     wanted = [pl.col(name).cast(pl.String) == value for name, value in key.items()]
@@ -132,6 +138,7 @@ def report_document(hub: Hub, run_id: str) -> dict[str, Any]:
     `LISTED` of each, and ``listed`` how many there are (``records``: in how many records the differences are).
     """
     run, move = find_move(hub, run_id)
+    move.require_kept()
     proven = proven_so_far(hub, run_id)
     counts = {**run.counts, **proven.counts} if proven.roots else run.counts
     unlike = differences(hub, run_id)

@@ -15,15 +15,16 @@ from baton.engine.calls import RetryRule, patient
 from baton.engine.performer import Call, Outcomes, Performer
 from baton.errors import HaltError, TamperedError
 from baton.hub.core import Hub
+from baton.hub.migration.ends import record_target, system_at
 from baton.hub.migration.guarding import guarded
 from baton.hub.migration.keeping import kept
-from baton.hub.migration.route import record_target
 from baton.jobs.migration.exchange import Change, Exchange, loading, restoring
 from baton.jobs.migration.transform import ROW
 from baton.model.account import Outcome, Receipt
 from baton.model.effect import Effect, RecordAction
 from baton.model.receipts import Receipts
 from baton.records.digest import Digester
+from baton.settings import SystemSettings
 from baton.store.moves import Move
 from baton.store.staging import Stage, Staged, StorageFullError
 
@@ -68,13 +69,15 @@ class SegmentPerformer(Performer):
     def __post_init__(self) -> None:
         self.batch_limit = 1
         self.crash_limit = _CRASH_LIMIT
-        self.target: RecordTarget = record_target(self.hub, self.move.target)
+        self.target: RecordTarget = record_target(self.hub, self.move.target, self.move.run_id)
         self.collection: Collection = self.target.collection(self.move.collection)
         self.planned_by = self.move.undoes or self.move.run_id
         """The run whose segments these are."""
         self.readable = {name: spec for name, spec in self.move.fields.items() if spec.readable}
         self.salt = bytes.fromhex(self.move.facts["salt"])
-        patience = patient(self.retry, self.hub.clock, self.hub.chance, self.hub.limiter(self.move.target).pause)
+        self.system: SystemSettings = system_at(self.hub, self.move.target)
+        pause = self.hub.limiter_of(self.system).pause
+        patience = patient(self.retry, self.hub.clock, self.hub.chance, pause)
         digester = Digester(self.readable, self.salt)
         self.exchange = Exchange(self.target, self.collection, tuple(self.move.key), digester, patience)
 

@@ -285,7 +285,7 @@ class _Planning:
             source_collection=route.rules.read,
             target=route.target_name,
             collection=route.collection.name,
-            mapping_file=str(self.request.mapping),
+            mapping_file=str(self.request.mapping.resolve()),  # to be found again from any folder
             mapping_digest=route.mapping.digest,
             fields=route.fields,
             key=route.rules.key,

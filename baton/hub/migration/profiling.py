@@ -5,8 +5,8 @@ from __future__ import annotations
 from baton.contracts import RecordSource
 from baton.errors import ConfigurationError, Fault
 from baton.hub.core import Hub
+from baton.hub.migration.ends import record_source, record_target, system_at
 from baton.hub.migration.extraction import Phase, Progress, unwatched
-from baton.hub.migration.route import record_source, record_target
 from baton.mapping.draft_records import suggest_records
 from baton.records.column_profile import Profile
 from baton.records.profile import Profiler
@@ -32,7 +32,7 @@ def suggest(hub: Hub, source: tuple[str, str], target: tuple[str, str], progress
     collection = writer.collection(into)
     seen = profile(hub, source_name, read, progress)
     held = profile(hub, target_name, into, progress) if isinstance(writer, RecordSource) else None
-    names = (hub.settings.system(name).connector for name in (source_name, target_name))
+    names = (system_at(hub, name).connector for name in (source_name, target_name))
     source_connector, target_connector = names
     return suggest_records(
         seen, collection, source=source_connector, target=target_connector, read=read, target_profile=held

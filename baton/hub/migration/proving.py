@@ -47,7 +47,7 @@ def prove(hub: Hub, performer: SegmentPerformer, numbers: Sequence[int]) -> Prov
         known = hub.staging.of(connection, move.run_id, Stage.RESULT)
     proven = Proven()
     fresh = [number for number in numbers if number not in known]
-    threads = hub.settings.system(move.target).threads
+    threads = performer.system.threads
     with ThreadPoolExecutor(threads, thread_name_prefix="baton-prove") as pool:
         found = pool.map(lambda number: (number, _prove_one(hub, performer, number)), fresh)
         known |= dict(found)

@@ -57,8 +57,11 @@ def write_quarantine(hub: Hub, run_id: str, path: Path) -> int:
 def _rows(hub: Hub, run_id: str) -> pl.DataFrame:
     """The source rows in quarantine: `ROW`, the source's columns, `REASONS`."""
     with hub.database.read() as connection:
+        move = hub.moves.get(connection, run_id)
         aside = hub.staging.of(connection, run_id, Stage.QUARANTINE)
         pages = hub.staging.of(connection, run_id, Stage.SOURCE)
+    if move is not None:
+        move.require_kept()
     found = []
     for number, record in aside.items():
         unfit = hub.staging.read(record)

@@ -33,12 +33,7 @@ def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
         raise BatonError(
             f"{run_id} is itself a rollback", code="rollback", remedy=f"migrate again: {move.mapping_file}"
         )
-    if move.purged_at is not None:
-        raise BatonError(
-            f"the records of {run_id} before the migration were deleted at {move.purged_at:%Y-%m-%d}",
-            code="purged",
-            remedy="without them there is no rollback; see retention in the migration guide",
-        )
+    move.require_kept()
     now = hub.clock.now()
     undo = Run(hub.new_run_id("rollback"), JOB, RunState.READY, requested_by, "", run.feed_digest, now)
     with hub.database.write() as connection:

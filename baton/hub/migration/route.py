@@ -10,6 +10,7 @@ from pathlib import Path
 from baton.contracts import Collection, Feed, RecordSource, RecordTarget
 from baton.errors import ConfigurationError, Fault
 from baton.hub.core import Hub
+from baton.hub.migration.ends import only_system, record_source, record_target, require_connector
 from baton.hub.migration.quarantine import corrected_rows
 from baton.jobs.migration.waves import WavePlan
 from baton.mapping.load import load_mapping
@@ -78,14 +79,17 @@ class Route:
 
 def open_route(hub: Hub, request: MigrationRequest) -> Route:
     """Find and check everything a migration needs; `ConfigurationError` lists all faults of the mapping."""
+    if (request.quarantine is None) is not (request.corrects == ""):
+        message = "--resume-quarantine names the corrected file and --of the run that it is from: both or neither"
+        raise ConfigurationError([Fault(str(request.quarantine or "--of"), "quarantine_run", message)])
     mapping = load_mapping(request.mapping, source_fields=None, target_fields=None)
     if mapping.records is None:
         message = "is a mapping of people's accounts: a migration needs 'collection' and 'key'"
         raise ConfigurationError([Fault(str(request.mapping), "records", message)])
-    source_name = request.source or _only(hub, mapping.source, "--from", request.mapping)
-    target_name = request.target or _only(hub, mapping.target, "--to", request.mapping)
-    _require_connector(hub, source_name, mapping.source, request.mapping)
-    _require_connector(hub, target_name, mapping.target, request.mapping)
+    source_name = request.source or only_system(hub, mapping.source, "--from", request.mapping)
+    target_name = request.target or only_system(hub, mapping.target, "--to", request.mapping)
+    require_connector(hub, source_name, mapping.source, request.mapping)
+    require_connector(hub, target_name, mapping.target, request.mapping)
     target = record_target(hub, target_name)
     collection = target.collection(mapping.records.collection)
     mapping = load_mapping(request.mapping, source_fields=None, target_fields=collection.fields)
@@ -103,42 +107,6 @@ def open_route(hub: Hub, request: MigrationRequest) -> Route:
 def _read_of(mapping: FieldMapping) -> str:
     assert mapping.records is not None
     return mapping.records.read
-
-
-def record_source(hub: Hub, name: str) -> RecordSource:
-    """The connector of a system that records can be read from."""
-    connector = hub.connector(name)
-    if not isinstance(connector, RecordSource):
-        raise _wrong_kind(hub, name, "records cannot be read from it")
-    return connector
-
-
-def record_target(hub: Hub, name: str) -> RecordTarget:
-    """The connector of a system that records can be written to."""
-    connector = hub.connector(name)
-    if not isinstance(connector, RecordTarget):
-        raise _wrong_kind(hub, name, "records cannot be written to it")
-    return connector
-
-
-def _wrong_kind(hub: Hub, name: str, what: str) -> ConfigurationError:
-    system = hub.settings.system(name)
-    return ConfigurationError([Fault(system.place, "capability", f"{name} ({system.connector}): {what}")])
-
-
-def _only(hub: Hub, connector: str, option: str, file: Path) -> str:
-    names = [system.name for system in hub.settings.enabled.values() if system.connector == connector]
-    if len(names) == 1:
-        return names[0]
-    what = f"no enabled system is a {connector}" if not names else f"several are a {connector}: {', '.join(names)}"
-    raise ConfigurationError([Fault(str(file), "which_system", f"{what}; name one with {option}")])
-
-
-def _require_connector(hub: Hub, name: str, connector: str, file: Path) -> None:
-    system = hub.settings.system(name)
-    if system.connector != connector:
-        message = f"is for {connector}, and {name} is a {system.connector}"
-        raise ConfigurationError([Fault(str(file), "direction", message)])
 
 
 def _check_key(mapping: FieldMapping, collection: Collection) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from baton.engine.plan import stored_plan_hash
 from baton.engine.settle import Verdict
-from baton.errors import BatonError, ConfigurationError, ConnectorError, Fault, HaltError
+from baton.errors import ConfigurationError, ConnectorError, Fault, HaltError
 from baton.hub import execution
 from baton.hub.core import PLANNING, Hub
 from baton.hub.migration.extraction import Phase, Progress, unwatched
@@ -77,8 +77,7 @@ class Running:
     def __init__(self, hub: Hub, run_id: str, progress: Progress = unwatched) -> None:
         self.hub = hub
         self.run, self.move = find_move(hub, run_id)
-        if self.move.purged_at is not None:
-            raise BatonError(f"the staged records of {run_id} were deleted at {self.move.purged_at:%F}", code="purged")
+        self.move.require_kept()
         self.progress = progress
         self.performer = SegmentPerformer(hub, self.move)
         with hub.database.read() as connection:
@@ -129,8 +128,7 @@ class Running:
         action = RecordAction.RESTORE if self.move.undoes else RecordAction.LOAD
         below = None if self.move.undoes else (wave + 1) * DEPTHS_PER_WAVE
         scope = Scope(frozenset({action.value}), self.run.id, below)
-        settings = self.hub.settings.system(self.move.target)
-        report = execution.perform(self.hub, settings, self.performer, scope, LEASE_S)
+        report = execution.perform(self.hub, self.performer.system, self.performer, scope, LEASE_S)
         self.halted, self.needs_person = report.halted, report.needs_person
 
     def close(self, wave: int) -> bool:

@@ -63,9 +63,13 @@ class Verified:
 def verify(hub: Hub, run_id: str, progress: Progress = unwatched) -> Verified:
     """Look again at a migration. Raises `ConfigurationError` when the mapping is no longer the one that was used."""
     _, move = find_move(hub, run_id)
-    if move.undoes or move.purged_at is not None:
-        what = "is a rollback" if move.undoes else "has been purged"
-        raise BatonError(f"{run_id} {what}: there is nothing to compare with", code="verify")
+    move.require_kept()
+    if move.undoes:
+        raise BatonError(
+            f"{run_id} is a rollback: it has proved itself",
+            code="verify",
+            remedy=f"look again at the migration: baton migrate verify {move.undoes}",
+        )
     route = open_route(hub, MigrationRequest(Path(move.mapping_file), move.source, move.target))
     if route.mapping.digest != move.mapping_digest:
         message = f"has changed since {run_id} was planned: verify with the mapping of that time"

@@ -10,6 +10,7 @@ import polars as pl
 
 from baton.jobs.migration.cells import CELL_SCHEMA, cells_at
 from baton.jobs.migration.cleaning import clean
+from baton.jobs.migration.source_types import time_text, typed
 from baton.mapping.result import FieldFaults, Mapped
 from baton.mapping.schema import CleaningRule, FieldMapping, Otherwise
 from baton.model.account import FieldSpec
@@ -52,16 +53,16 @@ def transform(
         page, numbers = page.filter(inside), numbers.filter(inside)
     rules = mapping.records.cleaning if mapping.records else ()
     cleaned = clean(page, numbers, rules)
-    mapped = mapping.apply(cleaned.rows)
-    unfit = pl.concat(
-        [cleaned.unfit, *_faults(mapped, numbers), *_without_value(mapped, numbers, _needed(mapping, fields))]
-    )
+    rows, untyped = typed(cleaned.rows, numbers, mapping)
+    mapped = mapping.apply(rows)
+    without = _without_value(mapped, numbers, _needed(mapping, fields))
+    unfit = pl.concat([cleaned.unfit, untyped, *_faults(mapped, numbers), *without])
     usable = mapped.in_scope & ~numbers.is_in(unfit.get_column("row").implode())
     columns = [
         numbers.alias(ROW),
         _kept(mapped).alias(KEPT),
         cleaned.fixed_in.alias(FIXED),
-        *(mapped.rows.get_column(name).cast(column_type(spec)).alias(name) for name, spec in fields.items()),
+        *(_as(mapped.rows.get_column(name), spec) for name, spec in fields.items()),
     ]
     repaired_out = numbers.filter(~mapped.in_scope)
     return Transformed(pl.DataFrame(columns).filter(usable), unfit, cleaned.fixed, outside.append(repaired_out))
@@ -80,6 +81,11 @@ def _needed(mapping: FieldMapping, fields: Mapping[str, FieldSpec]) -> dict[str,
     key = mapping.records.key if mapping.records else ()
     required = {name: "the target needs a value here" for name, spec in fields.items() if spec.required}
     return {**required, **dict.fromkeys((name for name in key if name in fields), "a record needs its key")}
+
+
+def _as(column: pl.Series, spec: FieldSpec) -> pl.Series:
+    """In the type of the target's field; a time of day, which only employees have, travels as text."""
+    return time_text(column) if column.dtype == pl.Time else column.cast(column_type(spec))
 
 
 def _faults(mapped: Mapped, numbers: pl.Series) -> list[pl.DataFrame]:

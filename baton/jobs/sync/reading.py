@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 from baton.contracts import Feed
+from baton.jobs.contradictions import contradictions
 from baton.jobs.source_guards import FeedFacts, unparseable_rows
 from baton.mapping.employees import employee_of
 from baton.mapping.schema import FieldMapping
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
 
 RowDigester = Callable[[str], bytes]
 """A row's canonical text -> its keyed digest."""
-
-EARLIEST: Final = date(1900, 1, 1)
-LATEST: Final = date(2100, 12, 31)
-"""Days outside are typing errors or place-holders (0001-01-01, 9999-12-31), never dates of employment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ def read_feed(feed: Feed, mapping: FieldMapping, digest: RowDigester, now: datet
     for fault in mapped.faults:
         bad.add(fault.row)
         faults.append(RunFault(_place(feed.origin, places[fault.row]), fault.field, fault.rule, fault.message))
-    for position, field, rule, message in _senseless(mapped.rows):
+    for position, field, rule, message in contradictions(mapped.rows):
         if position not in bad:
             faults.append(RunFault(_place(feed.origin, places[position]), field, rule, message))
         bad.add(position)
@@ -94,26 +91,6 @@ def _doubled(rows: pl.DataFrame, bad: set[int]) -> list[int]:
     numbers = rows["number"].to_list()
     counted = Counter(number for position, number in enumerate(numbers) if position not in bad)
     return [position for position, number in enumerate(numbers) if position not in bad and counted[number] > 1]
-
-
-def _senseless(rows: pl.DataFrame) -> Iterator[tuple[int, str, str, str]]:
-    """Rows whose columns contradict each other or cannot be: (position, field, rule, message)."""
-    import polars as pl  # half a second that most commands can do without
-
-    days = [name for name, kind in rows.schema.items() if kind == pl.Date]
-    for name in days:
-        outside = (rows[name] < EARLIEST) | (rows[name] > LATEST)
-        for position in outside.fill_null(value=False).arg_true():
-            yield position, name, "date_range", f"the day is outside {EARLIEST} to {LATEST}"
-    if {"hire_day", "last_working_day"} <= set(days):
-        backwards = rows["last_working_day"] < rows["hire_day"]
-        leaving = rows["status"].is_in(["notice", "departed"]) & rows["hire_day"].is_not_null()
-        retracted = rows["status"] == "departed"
-        for position in (backwards & leaving & ~retracted).fill_null(value=False).arg_true():
-            yield position, "last_working_day", "leave_before_hire", "the last working day is before the hire day"
-    if "manager_number" in rows.columns:
-        for position in (rows["manager_number"] == rows["number"]).fill_null(value=False).arg_true():
-            yield position, "manager_number", "own_manager", "the person is named as their own manager"
 
 
 def _digests(rows: pl.DataFrame, digest: RowDigester) -> list[bytes]:
