@@ -17,17 +17,14 @@ import polars as pl
 import sqlalchemy as sa
 
 from baton.contracts import (
-from baton.model.source_rows import 
     Collection,
     ConnectorSettings,
     Feed,
     Finding,
-    Origin,
     Promise,
     Rate,
     RecordSource,
     RecordTarget,
-    SourcePage,
 )
 from baton.errors import ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
@@ -38,6 +35,7 @@ from baton.mapping.values import EMPLOYEE_FIELDS
 from baton.model.account import FieldSpec, FieldType, Receipt
 from baton.model.people import EMPLOYEE_COLUMNS, Employee, EmploymentStatus
 from baton.model.receipts import Receipts
+from baton.model.source_rows import Origin, SourcePage
 from baton.records.types import frame_schema
 from baton.settings_shape import MIGRATED, OWN
 from baton.store.payload import pack_employee
