@@ -15,7 +15,10 @@ _LIMIT_S: Final = 120
 
 
 def baton(place: Workplace, *arguments: str, expect: int = 0) -> Any:
-    """The JSON document that a command prints; `DemoFailedError` when it ends with another exit code than expected."""
+    """The JSON document that a command prints; `DemoFailedError` when it ends with another exit code than expected.
+
+    All that it says is kept in the demo's logs, where it is searched for what must not be said.
+    """
     command = [sys.executable, "-c", "from baton.cli import main; main()", *arguments, "--json"]
     variables = {name: value for name, value in os.environ.items() if not name.startswith("BATON_")}
     outcome = subprocess.run(
@@ -26,6 +29,8 @@ def baton(place: Workplace, *arguments: str, expect: int = 0) -> Any:
         timeout=_LIMIT_S,
         check=False,
     )
+    with place.log("baton").open("ab") as log:
+        log.write(b" ".join([*(argument.encode() for argument in arguments), b"\n"]) + outcome.stdout + outcome.stderr)
     if outcome.returncode != expect:
         text = (outcome.stdout + outcome.stderr).decode("utf-8", "replace")
         raise DemoFailedError(
