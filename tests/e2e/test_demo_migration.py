@@ -16,9 +16,10 @@ from baton.sandbox.demo import client_list, parties
 from baton.sandbox.demo import migration as module
 from baton.sandbox.demo.clients import ASIDE, COLUMNS, Condition, old_clients
 from baton.sandbox.demo.company import CLIENTS
+from baton.sandbox.demo.hub_cli import Terminal
 from baton.sandbox.demo.migration import Migration
-from baton.sandbox.demo.narrator import Narrator
-from baton.sandbox.demo.workplace import MIGRATION, Workplace
+from baton.sandbox.demo.narrator import DemoFailedError, Narrator
+from baton.sandbox.demo.workplace import MIGRATION, Connection, Workplace
 from connectors.data.file.connector import DataFile, DataFileSettings
 from connectors.erp.tryton.record_parties import PARTIES
 
@@ -153,13 +154,17 @@ def test_one_cell_of_the_file_changes_and_no_other(old_file):
 # --- what is held to be wrong
 
 
+def unexpected(*arguments, **_):
+    raise AssertionError(arguments)
+
+
 @pytest.fixture
 def performance(tmp_path, monkeypatch):
     """A migration whose Tryton holds what ``parties`` says."""
     there = {client.code: client.in_tryton() for client in ARRIVING}
     monkeypatch.setattr(parties, "look_at_parties", lambda _: there)
     tryton = SimpleNamespace(admin=nullcontext)
-    return SimpleNamespace(story=Migration(Workplace(tmp_path), tryton, Narrator()), parties=there)
+    return SimpleNamespace(story=Migration(Workplace(tmp_path), tryton, Narrator(), baton=unexpected), parties=there)
 
 
 def tallied(performance):
@@ -206,7 +211,7 @@ def verified(performance, monkeypatch, findings):
     planted = [module.Damage("x", stage, each["row"], each["column"], each["cause"]) for stage, each in PLANTED]
     stages = {stage: [each for at, each in findings if at == stage] for stage in ("source", "mapping", "result")}
     monkeypatch.setattr(Migration, "_plant", lambda _: planted)
-    monkeypatch.setattr(module, "baton", lambda *_, **__: {"differences": stages})
+    performance.story.baton = lambda *_, **__: {"differences": stages}
     performance.story._damage("migration-1")
     return performance.story
 
@@ -227,3 +232,31 @@ def test_damage_that_is_not_found_or_found_elsewhere_fails(performance, monkeypa
     assert story.failures == ["verify did not find: x, row 101", "verify found 1 differences that nobody planted"]
     story._tally("then", [*ASIDE, Condition.COMMA])
     assert "✗ not found" in "\n".join(story.tables())
+
+
+# --- the terminal
+
+
+def test_a_terminal_takes_command_after_command_and_keeps_what_they_say(tmp_path):
+    place = Workplace(tmp_path)
+    place.make()
+    place.describe_systems({"files": Connection({"path": str(place.client_list.parent)}, {})})
+    client_list.publish_clients(EVERYBODY.values(), place.client_list)
+    with Terminal(place) as terminal:
+        assert terminal.baton("migrate", "profile", "files")["rows"] == 600
+        with pytest.raises(DemoFailedError, match="ended with 2 instead of 0") as failed:
+            terminal.baton("migrate", "profile", "nowhere")
+        assert "nowhere" in failed.value.log
+        assert terminal.baton("migrate", "profile", "nowhere", expect=2)["error"]
+    said = place.log("baton").read_text("utf-8")
+    assert said.count("migrate profile files") == 1
+    assert "虚构" not in said
+
+
+def test_a_terminal_whose_process_is_gone_says_so(tmp_path):
+    place = Workplace(tmp_path)
+    with Terminal(place) as terminal:
+        terminal._popen.kill()
+        terminal._popen.wait()
+        with pytest.raises(DemoFailedError, match="or its process did"):
+            terminal.baton("runs")

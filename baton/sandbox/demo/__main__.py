@@ -17,6 +17,7 @@ import click
 
 from baton.sandbox.demo import keeping
 from baton.sandbox.demo.evidence import final_tables, prove_audit, search_canaries
+from baton.sandbox.demo.hub_cli import Terminal
 from baton.sandbox.demo.migration import Migration
 from baton.sandbox.demo.narrator import DemoFailedError, Narrator
 from baton.sandbox.demo.play import Play
@@ -75,8 +76,8 @@ def _whole_story(around: Surroundings, narrator: Narrator) -> int:
         play.opening()
     with narrator.phase("the story"):
         play.story_unfolds()
-    migration = Migration(around.place, around.tryton, narrator)
-    with narrator.phase("the old client list"):
+    with narrator.phase("the old client list"), Terminal(around.place) as terminal:
+        migration = Migration(around.place, around.tryton, narrator, terminal.baton)
         migration.perform()
     play.failures += migration.failures
     play.figures |= migration.figures

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from baton.sandbox.demo import client_list, parties
 from baton.sandbox.demo.clients import ASIDE, Client, Condition, old_clients
-from baton.sandbox.demo.hub_cli import baton
 from baton.sandbox.demo.narrator import Narrator
 from baton.sandbox.demo.tables import table
 from baton.sandbox.demo.workplace import MIGRATION, Workplace
@@ -44,6 +42,8 @@ class Migration:
     place: Workplace
     tryton: TrytonServer
     narrator: Narrator
+    baton: Callable[..., Any]
+    """Performs a command of `baton` and gives its document; with ``expect``, the exit code that it must end with."""
     clients: Mapping[int, Client] = field(default_factory=old_clients)
     failures: list[str] = field(default_factory=list)
     figures: dict[str, int] = field(default_factory=dict)
@@ -65,11 +65,9 @@ class Migration:
     # --- steps
 
     def _look(self) -> None:
-        """Profile and dry run, side by side: neither writes anything."""
-        with ThreadPoolExecutor(2) as pool:
-            profiled = pool.submit(baton, self.place, "migrate", "profile", "files")
-            planned = pool.submit(baton, self.place, "migrate", "plan", str(MIGRATION), expect=1)
-        profile, plan = profiled.result(), planned.result()
+        """Profile and dry run: neither writes anything."""
+        profile = self.baton("migrate", "profile", "files")
+        plan = self.baton("migrate", "plan", str(MIGRATION), expect=1)
         doubts: Counter[str] = Counter()
         for column in profile["columns"]:
             doubts.update({found["doubt"].replace("_", " "): found["count"] for found in column["suspicions"]})
@@ -102,20 +100,17 @@ class Migration:
         return str(done["run"]["id"])
 
     def _migrate(self, *options: str, expect: int) -> Any:
-        """A run of the mapping, as its command does it."""
-        return baton(self.place, "migrate", "run", str(MIGRATION), *options, expect=expect)
+        """A run of the mapping."""
+        return self.baton("migrate", "run", str(MIGRATION), *options, expect=expect)
 
     def _verify_and_put_aside(self, run: str) -> None:
-        """A second look at everything, and the quarantine as a file, side by side: both only read."""
-        out = self.place.quarantine
-        with ThreadPoolExecutor(2) as pool:
-            verified = pool.submit(baton, self.place, "migrate", "verify", run)
-            written = pool.submit(baton, self.place, "migrate", "quarantine", run, "--out", str(out))
-        compared = verified.result()["compared"]
+        """A second look at everything, and the quarantine as a file."""
+        compared = self.baton("migrate", "verify", run)["compared"]
         self.narrator.say(
             "verify: " + ", ".join(f"{count} compared at {stage}" for stage, count in compared.items()) + "; all alike"
         )
-        self.narrator.say(f"quarantine: {written.result()['rows']} rows written to {out}")
+        written = self.baton("migrate", "quarantine", run, "--out", str(self.place.quarantine))
+        self.narrator.say(f"quarantine: {written['rows']} rows written to {written['path']}")
 
     def _correct(self, run: str) -> str:
         """A person corrects what was put aside and feeds it back."""
@@ -135,7 +130,7 @@ class Migration:
         mine = next(client for client in self.clients.values() if client.condition is Condition.TWICE)
         with self.tryton.admin() as admin:
             parties.change_mobile(admin, mine)
-        done = baton(self.place, "migrate", "rollback", run, expect=1)
+        done = self.baton("migrate", "rollback", run, expect=1)
         self._tally("taken back", [*ASIDE, *_UNREADABLE], changed=[mine])
         gone = sum(self.stages["taken back"][condition][_NOT_THERE] for condition in ASIDE)
         left = done["counts"]["refused"]
@@ -146,7 +141,7 @@ class Migration:
     def _damage(self, run: str) -> None:
         """Verify must name what was done behind the hub's back, each in its place, and nothing else."""
         planted = self._plant()
-        differences = baton(self.place, "migrate", "verify", run, expect=1)["differences"]
+        differences = self.baton("migrate", "verify", run, expect=1)["differences"]
         findings = {
             (stage, each["row"], each["column"], each["cause"]): each
             for stage, listed in differences.items()
