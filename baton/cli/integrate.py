@@ -90,9 +90,12 @@ def mapping_group() -> None:
 
 
 def _load(path: Path, registry: Registry) -> Any:
-    """A mapping checked against what the two sides really offer, as far as its own header names them."""
+    """A mapping checked against what the two sides really offer, as far as its own header names them.
+
+    What a collection of records offers, only the system itself can tell: a migration checks that before it reads.
+    """
     first = mappings.load_mapping(path, source_fields=None, target_fields=None)
-    if first.target == EMPLOYEE:
+    if first.target == EMPLOYEE or first.records is not None:
         return first
     connector = registry.load(first.target)
     fields = connector.fields if issubclass(connector, AccountTarget) else None

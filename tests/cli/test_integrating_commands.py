@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +58,14 @@ def test_mapping_check_and_test(company):
     said = company.baton("mapping", "check", str(mapping))
     assert said.code == 2
     assert "{{" not in said.err
+
+
+def test_a_mapping_of_records_is_checked_without_the_fields_of_accounts(company):
+    mapping = Path(__file__).parents[2] / "mappings" / "migration" / "data_file--erp_tryton.yaml"
+    assert company.ok("mapping", "check", str(mapping), "--json").json["checked"][0]["fields"] == 8
+    wrong = company.root / "clients.yaml"
+    wrong.write_text(mapping.read_text("utf-8").replace("name: 虚构乙号纸业商社", "name: 虚构丙号纸业商社"), "utf-8")
+    assert company.baton("mapping", "test", str(wrong)).code == 2
 
 
 def test_mapping_suggest_drafts_from_the_feed_and_never_over_a_file(company):

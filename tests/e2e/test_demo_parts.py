@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from baton.sandbox.demo.canaries import Canaries
+from baton.sandbox.demo.canaries import Canaries, marks_of_clients, marks_of_people
+from baton.sandbox.demo.clients import old_clients
 from baton.sandbox.demo.company import DEPARTMENTS, RARE, SIZE, export, found_company, publish, salespeople
 from baton.sandbox.demo.expected import compare, expected_sight
 from baton.sandbox.demo.narrator import DemoFailedError
@@ -183,11 +184,16 @@ def test_columns_line_up_under_chinese_text():
         (b"id=990012199001010012", "identity number"),
         (b"acc 6222000000000000012.", "account number"),
         (b"to=P0012@example.com", "e-mail address"),
+        ("… 虚构甲号陶瓷商社 …".encode(), "name"),
+        (json.dumps("虚构䶮号食品商社").encode(), "name"),
+        (b"+8613800010006", "mobile number"),
+        (b"k0006@example.com", "e-mail address"),
         (b"x" * 100 + b"synthetic-app-secret", "secret oa/app_secret"),
     ],
 )
 def test_what_must_not_be_there_is_found(tmp_path: Path, content: bytes, kind: str):
-    canaries = Canaries(found_company(NOON.date()).values(), {"oa/app_secret": "synthetic-app-secret"})
+    marks = [marks_of_people(found_company(NOON.date()).values()), marks_of_clients(old_clients().values())]
+    canaries = Canaries(marks, {"oa/app_secret": "synthetic-app-secret"})
     (tmp_path / "log").write_bytes(b"before\n" + content + b"\nafter")
     (tmp_path / "clean").write_bytes(b"oa: {'done': 30} 0012 20261122071234567890 admin@example.com")
     assert [leak.kind for leak in canaries.search(tmp_path.iterdir())] == [kind]

@@ -17,6 +17,8 @@ import click
 
 from baton.sandbox.demo import keeping
 from baton.sandbox.demo.evidence import final_tables, prove_audit, search_canaries
+from baton.sandbox.demo.hub_cli import Terminal
+from baton.sandbox.demo.migration import Migration
 from baton.sandbox.demo.narrator import DemoFailedError, Narrator
 from baton.sandbox.demo.play import Play
 from baton.sandbox.demo.scheduler import STORY_SETTINGS
@@ -74,11 +76,18 @@ def _whole_story(around: Surroundings, narrator: Narrator) -> int:
         play.opening()
     with narrator.phase("the story"):
         play.story_unfolds()
+    with narrator.phase("the old client list"), Terminal(around.place) as terminal:
+        migration = Migration(around.place, around.tryton, narrator, terminal.baton)
+        migration.perform()
+    play.failures += migration.failures
+    play.figures |= migration.figures
     with narrator.phase("the evidence"), ThreadPoolExecutor(1) as aside:
         audited = aside.submit(prove_audit, play)
         final_tables(play)
-        search_canaries(play)
+        for block in migration.tables():
+            narrator.show(block)
         audited.result()
+        search_canaries(play, migration.clients.values())
     for failure in play.failures:
         narrator.say(f"WRONG: {failure}")
     verdict = "failed" if play.failures else "ok"

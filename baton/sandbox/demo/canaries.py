@@ -1,17 +1,20 @@
-"""The search for personal data and secrets in Airflow's database and logs."""
+"""The search for personal data and secrets in Airflow's database, logs and reports."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from baton.sandbox.demo.clients import Client
 from baton.sandbox.demo.company import Person
 
 _LONG_ENOUGH: Final = 8
 _DIGITS: Final = re.compile(rb"[0-9]{11,32}")
+_WRITINGS: Final = ("utf-8", "gb18030", "unicode_escape")
+"""How text files, old systems and JSON write a name."""
 _ADDRESS: Final = re.compile(rb"[A-Za-z0-9._+-]{1,64}@example\.com")
 
 
@@ -23,21 +26,48 @@ class Leak:
     kind: str
 
 
-class Canaries:
-    """What must not be found: names, addresses, numbers of people, and secrets."""
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What tells who somebody is: names, numbers with the kind of each, mail addresses."""
 
-    def __init__(self, people: Iterable[Person], secrets: Mapping[str, str]) -> None:
-        everybody = list(people)
-        self._digits = {
-            **{person.mobile.encode(): "mobile number" for person in everybody},
-            **{person.identity.encode(): "identity number" for person in everybody},
-            **{person.account.encode(): "account number" for person in everybody},
-        }
+    names: frozenset[str]
+    numbers: Mapping[str, str]
+    addresses: frozenset[str]
+
+
+def marks_of_people(people: Iterable[Person]) -> Marks:
+    """Those of the company's people."""
+    everybody = list(people)
+    numbers = {
+        **{person.mobile: "mobile number" for person in everybody},
+        **{person.identity: "identity number" for person in everybody},
+        **{person.account: "account number" for person in everybody},
+    }
+    names = frozenset(person.name for person in everybody)
+    return Marks(names, numbers, frozenset(person.email for person in everybody))
+
+
+def marks_of_clients(clients: Iterable[Client]) -> Marks:
+    """Those of the clients of the old system."""
+    all_of_them = list(clients)
+    return Marks(
+        frozenset(client.name for client in all_of_them),
+        {client.mobile: "mobile number" for client in all_of_them},
+        frozenset(client.email for client in all_of_them),
+    )
+
+
+class Canaries:
+    """What must not be found: what tells who somebody is, and secrets."""
+
+    def __init__(self, marks: Sequence[Marks], secrets: Mapping[str, str]) -> None:
+        self._digits = {number.encode(): kind for group in marks for number, kind in group.numbers.items()}
         self._lengths = sorted({len(digits) for digits in self._digits})
-        self._addresses = {person.email.encode() for person in everybody}
-        self._names = {form: "name" for person in everybody for form in _forms(person.name)}
-        # One pattern of a shared beginning is far faster than hundreds of names.
-        self._name = re.compile(b"|".join(re.escape(form) for form in sorted(self._names, reverse=True)))
+        self._addresses = {address.encode() for group in marks for address in group.addresses}
+        # One pattern per group and writing: a shared beginning is far faster to look for than hundreds of names.
+        self._names = [
+            _any_of(name.encode(writing) for name in group.names) for group in marks for writing in _WRITINGS
+        ]
         self._secrets = {form: place for place, secret in secrets.items() for form in _secret_forms(secret)}
 
     def search(self, files: Iterable[Path]) -> list[Leak]:
@@ -53,18 +83,15 @@ class Canaries:
                         yield kind
         if any(address.lower() in self._addresses for address in _ADDRESS.findall(content)):
             yield "e-mail address"
-        if self._name.search(content):
+        if any(name.search(content) for name in self._names):
             yield "name"
         for form, place in self._secrets.items():
             if form in content:
                 yield f"secret {place}"
 
 
-def _forms(name: str) -> Iterator[bytes]:
-    """A name as text files, old encodings and JSON would hold it."""
-    yield name.encode("utf-8")
-    yield name.encode("gb18030")
-    yield name.encode("unicode_escape")
+def _any_of(words: Iterable[bytes]) -> re.Pattern[bytes]:
+    return re.compile(b"|".join(re.escape(word) for word in sorted(words, reverse=True)))
 
 
 def _secret_forms(secret: str) -> Iterator[bytes]:

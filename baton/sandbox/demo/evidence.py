@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
-from baton.sandbox.demo.canaries import Canaries
+from baton.sandbox.demo.canaries import Canaries, marks_of_clients, marks_of_people
+from baton.sandbox.demo.clients import Client
 from baton.sandbox.demo.company import CLIENTS
 from baton.sandbox.demo.expected import Cell, compare, expected_sight
 from baton.sandbox.demo.hub_cli import baton
@@ -102,30 +104,36 @@ def prove_audit(play: Play) -> None:
     play.figures["audit_entries"] = int(offline["entries"])
 
 
-def search_canaries(play: Play) -> None:
-    """No person and no secret in Airflow's database or logs; the same search does find them in the HR export."""
+def search_canaries(play: Play, clients: Iterable[Client]) -> None:
+    """No person, client or secret where only ids and figures belong; the same search finds them in what was read."""
     place = play.around.place
     secrets = {
         str(path.relative_to(place.secrets)): path.read_text(encoding="utf-8")
         for path in place.secrets.rglob("*")
         if path.is_file()
     }
-    canaries = Canaries(play.story.people.values(), secrets)
-    files = _airflow_files(place)
+    canaries = Canaries([marks_of_people(play.story.people.values()), marks_of_clients(clients)], secrets)
+    files = _files_without_people(place)
     leaks = canaries.search(files)
-    control = {leak.kind for leak in canaries.search([place.feed])}
-    if not {"name", "mobile number", "identity number", "account number", "e-mail address"} <= control:
-        play.failures.append("the search for canaries does not find those in the HR export")
+    controls = {
+        place.feed: {"name", "mobile number", "identity number", "account number", "e-mail address"},
+        place.client_list: {"name", "mobile number", "e-mail address"},
+    }
+    for feed, kinds in controls.items():
+        if not kinds <= {leak.kind for leak in canaries.search([feed])}:
+            play.failures.append(f"the search for canaries does not find those in {feed.name}")
     for leak in leaks:
         play.failures.append(f"{leak.kind} found in {leak.file}")
     size = sum(file.stat().st_size for file in files) / 1e6
     play.narrator.say(
-        f"canaries: {len(leaks)} found in Airflow's database and logs ({len(files)} files, {size:.1f} MB)"
+        f"canaries: {len(leaks)} found in Airflow's database and logs, in what the commands said, and in the reports"
+        f" ({len(files)} files, {size:.1f} MB)"
     )
     play.figures["leaks"] = len(leaks)
 
 
-def _airflow_files(place: Workplace) -> list[Path]:
+def _files_without_people(place: Workplace) -> list[Path]:
     logs = [path for path in (place.airflow / "logs").rglob("*") if path.is_file()]
-    own = list((place.root / "logs").glob("airflow-*.log"))
-    return [*place.airflow.glob("airflow.db*"), *logs, *own]
+    own = [*(place.root / "logs").glob("airflow-*.log"), place.log("baton")]
+    reports = [path for path in place.reports.iterdir() if path.suffix in (".html", ".json")]
+    return [*place.airflow.glob("airflow.db*"), *logs, *own, *reports]

@@ -12,10 +12,12 @@ from typing import Final
 
 import click
 
+from baton.sandbox.demo.client_list import publish_clients
+from baton.sandbox.demo.clients import old_clients
 from baton.sandbox.demo.narrator import Narrator
 from baton.sandbox.demo.play import Play
 from baton.sandbox.demo.surroundings import Surroundings
-from baton.sandbox.demo.workplace import Workplace, in_use
+from baton.sandbox.demo.workplace import MIGRATION, Workplace, in_use
 
 _START_S: Final = 600
 _STOP_S: Final = 30
@@ -83,6 +85,7 @@ def stop(place: Workplace) -> int:
 def serve(place: Workplace, around: Surroundings, narrator: Narrator) -> int:
     """Load the company, say that all is ready, then stay until told to go."""
     Play(around, narrator).opening()
+    publish_clients(old_clients().values(), place.client_list)
     (place.root / "ready.txt").write_text(_where_to_look(place, around), encoding="utf-8")
     place.pid_file.write_text(str(os.getpid()))
     while True:
@@ -90,6 +93,7 @@ def serve(place: Workplace, around: Surroundings, narrator: Narrator) -> int:
 
 
 def _where_to_look(place: Workplace, around: Surroundings) -> str:
+    by_hand = f"BATON_SYSTEMS={place.systems} {Path(sys.executable).parent / 'baton'}"
     passwords = "\n".join(f"    {name:8} {password}" for name, password in around.airflow.passwords.items())
     return f"""
 Running until `make down`. Everything listens on 127.0.0.1 only.
@@ -100,7 +104,12 @@ Running until `make down`. Everything listens on 127.0.0.1 only.
   HR export    {place.feed}  (change it, then trigger `employee_sync`)
   Simulators   {around.sandbox.base_url}/__sandbox__/  (with the fault switch)
   Tryton       {around.tryton.base_url}  database {around.tryton.database}, user admin, {around.tryton.admin_password}
-  By hand      BATON_SYSTEMS={place.systems} {Path(sys.executable).parent / "baton"} runs
+  By hand      {by_hand} runs
+  Migration    {place.client_list}  (an old client list, messy, to be brought into Tryton)
+    look       {by_hand} migrate profile files
+    dry run    {by_hand} migrate plan {MIGRATION}
+    carry out  {by_hand} migrate run {MIGRATION} --report {place.reports}
+    afterwards the same with: migrate verify RUN, migrate quarantine RUN --out FILE, migrate rollback RUN
 """
 
 

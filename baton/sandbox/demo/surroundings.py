@@ -134,4 +134,5 @@ class Surroundings:
             ),
             "oa": Connection(self.oa.settings, self.oa.secrets),
             "bank": Connection(self.bank.settings, self.bank.secrets),
+            "files": Connection({"path": str(self.place.client_list.parent)}, {}),
         }

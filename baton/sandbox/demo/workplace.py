@@ -23,6 +23,7 @@ CONNECTORS: Final = {
     "erp": "erp/tryton",
     "oa": "oa/feishu",
     "bank": "bank/host_to_host",
+    "files": "data/file",
 }
 """The demo's systems."""
 MAPPINGS: Final = {
@@ -32,6 +33,9 @@ MAPPINGS: Final = {
     "oa": "employee--oa_feishu.yaml",
     "bank": "employee--bank_host_to_host.yaml",
 }
+"""The sync's mapping of each system that people are carried to or from."""
+MIGRATION: Final = REPOSITORY / "mappings" / "migration" / "data_file--erp_tryton.yaml"
+"""The mapping that takes the old client list into Tryton."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,21 @@ class Workplace:
     def feed(self) -> Path:
         """The HR system's export."""
         return self.root / "hr" / "员工花名册.csv"
+
+    @property
+    def client_list(self) -> Path:
+        """The old system's export of clients."""
+        return self.root / "old" / "客户名册.csv"
+
+    @property
+    def quarantine(self) -> Path:
+        """Where rows that were put aside are written for a person to correct."""
+        return self.root / "quarantine.csv"
+
+    @property
+    def reports(self) -> Path:
+        """Where reports of migrations are written."""
+        return self.root / "reports"
 
     @property
     def systems(self) -> Path:
@@ -82,7 +101,7 @@ class Workplace:
         """Empty folders."""
         if self.root.exists():
             shutil.rmtree(self.root)
-        for folder in (self.feed.parent, self.state, self.airflow, self.root / "logs"):
+        for folder in (self.feed.parent, self.client_list.parent, self.state, self.airflow, self.root / "logs"):
             folder.mkdir(parents=True)
         self.secrets.mkdir(mode=0o700)
 
@@ -94,9 +113,10 @@ class Workplace:
         """Write ``systems.yaml``, the secrets and the hub's keys."""
         systems: dict[str, Any] = {}
         for name, connection in connections.items():
+            mapping = {"mapping": str(REPOSITORY / "mappings" / "sync" / MAPPINGS[name])} if name in MAPPINGS else {}
             systems[name] = {
                 "connector": CONNECTORS[name],
-                "mapping": str(REPOSITORY / "mappings" / "sync" / MAPPINGS[name]),
+                **mapping,
                 "allow_private": "yes",
                 "rate": {"calls": 500, "burst": 100},
                 "deadline_s": 10,
