@@ -10,7 +10,7 @@ from typing import Any, NoReturn, Protocol, runtime_checkable
 from baton.client import Client, Limits
 from baton.contracts import AccountTarget, Connector, Promise, ResultSource
 from baton.egress import EgressRule
-from baton.errors import InDoubtError
+from baton.errors import InDoubtError, RetryableError
 from baton.kit.troubles import TroubledTransport, VirtualClock
 from baton.model.account import Account, AccountRef, AccountWrite, Action, Outcome, Receipt, Scalar
 from baton.registry import egress_rule
@@ -30,6 +30,10 @@ class Counterpart(Protocol):
     other side refuses), ``disabling(n)``, ``enabling(n)`` and ``removing(n)`` (fields such a write needs), ``settle()``
     (let accepted writes be decided), ``people``, ``page_size`` and ``callback()`` for sources, ``exempt`` (laws it
     cannot keep, with reasons).
+
+    For records: ``record_collection`` (the name of one), ``record(n)`` (the whole n-th record), ``seed_records(ns)``
+    (plant these by other means than the connector), ``record_changed(n)``, ``bad_record(n)``, and ``record_text`` (a
+    field for any text, where it cannot be told).
     """
 
     @property
@@ -82,6 +86,13 @@ class Said:
         good = (Outcome.DONE, Outcome.ACCEPTED)
         return self.error is None and all(receipt.outcome in good for receipt in self.receipts)
 
+    @property
+    def not_performed(self) -> bool:
+        """True when the caller was told that nothing has happened and that the same call may be made again."""
+        if self.error is not None:
+            return isinstance(self.error, RetryableError)
+        return {receipt.outcome for receipt in self.receipts} == {Outcome.NOT_PERFORMED}
+
     def __str__(self) -> str:
         if self.error is not None:
             return f"{type(self.error).__name__} ({getattr(self.error, 'code', '')})"
@@ -94,6 +105,8 @@ class Bench:
 
     connector_class: type[Connector]
     make: Callable[[], Any]
+    overrides: Mapping[str, object] = field(default_factory=dict)
+    """Settings of the connector that are not as the counterpart gives them."""
     counterpart: Any = field(init=False)
     connector: Any = field(init=False)
     clock: VirtualClock = field(init=False, default_factory=VirtualClock)
@@ -105,7 +118,7 @@ class Bench:
     def __post_init__(self) -> None:
         self.counterpart = self.make()
         settings = self.connector_class.Settings.model_validate(
-            {**self.counterpart.settings, **self.counterpart.secrets}
+            {**self.counterpart.settings, **self.counterpart.secrets, **self.overrides}
         )
         carry = getattr(self.counterpart, "handle", None) or getattr(self.counterpart, "forward", None)
         if carry is not None:
@@ -114,9 +127,9 @@ class Bench:
         self.client = Client(rule, limits=Limits(deadline_s=DEADLINE_S), clock=self.clock, transport=self._troubles)
         self.connector = self.connector_class(settings, self.client)
 
-    def fresh(self) -> Bench:
+    def fresh(self, **overrides: object) -> Bench:
         """Another bench of the same kind, with nothing on it."""
-        return Bench(self.connector_class, self.make)
+        return Bench(self.connector_class, self.make, {**self.overrides, **overrides})
 
     def close(self) -> None:
         """Let go of the connector and its connections."""

@@ -20,7 +20,7 @@ def what_is_said_of_a_broken_batch_is_true(bench: Bench) -> None:
                 here = bench.fresh()
                 said, happened = _broken(here, action, people, position, trouble)
                 here.close()
-                for n, (claim, done) in enumerate(zip(_claims(said, len(people)), happened, strict=True), start=1):
+                for n, (claim, done) in enumerate(zip(claims(said, len(people)), happened, strict=True), start=1):
                     expect(
                         claim is None or claim is done,
                         f"{action} of {len(people)} people with {trouble} at request {position} gave {said}, "
@@ -63,7 +63,7 @@ def _broken(
     return said, [account is not None and account.state is wanted for account in bench.find(*people)]
 
 
-def _claims(said: Said, count: int) -> list[bool | None]:
+def claims(said: Said, count: int) -> list[bool | None]:
     """Per write: said to have happened, said not to have happened, or None where neither is claimed."""
     if said.error is not None:
         nothing = isinstance(said.error, (RetryableError, RejectedError))

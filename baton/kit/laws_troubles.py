@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from baton.contracts import Promise
-from baton.errors import HaltError, InDoubtError, RetryableError
+from baton.errors import HaltError, RetryableError
 from baton.kit.bench import Bench, Said, expect, not_applicable
 from baton.kit.troubles import RETRY_AFTER_S, Trouble
-from baton.model.account import Action, Outcome
+from baton.model.account import Action
 
 _STEPS = {
     Action.PROVISION: (),
@@ -45,7 +45,7 @@ def nothing_happened_is_retryable(bench: Bench) -> None:
         position = bench.rehearse(action, steps, 1)[0]
         for at in sorted({0, position}):
             said, written = _with_trouble_at(bench, action, at, Trouble.UNREACHABLE)
-            expect(_not_performed(said), f"{action} with a refused connection gave {said}, not a RetryableError")
+            expect(said.not_performed, f"{action} with a refused connection gave {said}, not a RetryableError")
             expect(not written, f"{action} wrote although a connection was refused")
 
 
@@ -53,7 +53,7 @@ def a_429_is_retryable_and_keeps_retry_after(bench: Bench) -> None:
     for action, steps in _STEPS.items():
         position = bench.rehearse(action, steps, 1)[0]
         said, _ = _with_trouble_at(bench, action, position, Trouble.THROTTLED)
-        expect(_not_performed(said), f"{action} answered by 429 gave {said}, not a RetryableError")
+        expect(said.not_performed, f"{action} answered by 429 gave {said}, not a RetryableError")
         waits = {getattr(said.error, "retry_after_s", None)} if said.error else {r.retry_after_s for r in said.receipts}
         expect(waits == {RETRY_AFTER_S}, f"{action} answered by 429 with Retry-After 7 says to wait {waits}")
 
@@ -209,12 +209,6 @@ def _with_trouble_at(bench: Bench, action: Action, position: int, trouble: Troub
     written = here.written() - before
     here.close()
     return said, written
-
-
-def _not_performed(said: Said) -> bool:
-    if said.error is not None:
-        return isinstance(said.error, RetryableError) and not isinstance(said.error, InDoubtError)
-    return {receipt.outcome for receipt in said.receipts} == {Outcome.NOT_PERFORMED}
 
 
 def _found(bench: Bench) -> Said:

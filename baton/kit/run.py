@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from baton.contracts import AccountTarget, Connector, EmployeeSource, HintSource
+from baton.contracts import AccountTarget, Connector, EmployeeSource, HintSource, RecordSource, RecordTarget
 from baton.errors import ConfigurationError, Fault
-from baton.kit import laws_accounts, laws_batches, laws_sources, laws_troubles
+from baton.kit import (
+    laws_accounts,
+    laws_batches,
+    laws_record_sources,
+    laws_record_troubles,
+    laws_record_values,
+    laws_records,
+    laws_sources,
+    laws_troubles,
+)
 from baton.kit.bench import Bench, LawBrokenError, NotApplicableError
 from baton.kit.servers import own_simulator
 from baton.registry import Registry
@@ -23,6 +32,8 @@ LAWS: Final[Mapping[type, tuple[Law, ...]]] = {
     AccountTarget: (*laws_accounts.LAWS, *laws_troubles.LAWS, *laws_batches.LAWS),
     EmployeeSource: laws_sources.SOURCE_LAWS,
     HintSource: laws_sources.HINT_LAWS,
+    RecordSource: laws_record_sources.LAWS,
+    RecordTarget: (*laws_records.LAWS, *laws_record_values.LAWS, *laws_record_troubles.LAWS),
 }
 """The laws of each capability. The name of the function is the title of the law."""
 

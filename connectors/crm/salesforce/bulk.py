@@ -233,7 +233,10 @@ def _id(answer: requests.Response) -> str:
 
 
 def _json(answer: requests.Response) -> Mapping[str, Any]:
-    body = answer.json()
+    try:
+        body = answer.json()
+    except requests.exceptions.InvalidJSONError:
+        body = None
     if not isinstance(body, dict):
         raise RetryableError("the answer is not what a job looks like", code="garbled")
     return body

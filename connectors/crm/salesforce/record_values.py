@@ -46,13 +46,19 @@ def canonical(value: Scalar) -> str | None:
 
 
 def unsendable(row: Mapping[str, Scalar]) -> list[str]:
-    """The fields whose text a Bulk API file cannot carry as it is."""
-    return sorted(name for name, value in row.items() if isinstance(value, str) and (value == NULL or "\0" in value))
+    """The fields whose value Salesforce, or the way there, would turn into another one."""
+    return sorted(name for name, value in row.items() if _altered(value))
+
+
+def _altered(value: Scalar) -> bool:
+    if isinstance(value, datetime):
+        return value.microsecond % 1000 != 0
+    return isinstance(value, str) and (value in ("", NULL) or "\0" in value)
 
 
 def csv_text(value: Scalar) -> str:
-    """The cell of a Bulk API file. Salesforce keeps no empty text: it is no value."""
-    if value is None or value == "":
+    """The cell of a Bulk API file."""
+    if value is None:
         return NULL
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -65,9 +71,7 @@ def json_record(row: Mapping[str, Scalar]) -> dict[str, Any]:
     for name, value in row.items():
         relationship, dot, external_id = name.partition(".")
         if not dot:
-            record[name] = (
-                csv_text(value) if isinstance(value, datetime) else to_wire(value or None if value == "" else value)
-            )
+            record[name] = csv_text(value) if isinstance(value, datetime) else to_wire(value)
         elif value is None:
             record[reference_column(relationship)] = None
         else:

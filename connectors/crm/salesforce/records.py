@@ -256,6 +256,6 @@ def _no_key(key: str) -> Receipt:
 def _unsendable(names: Sequence[str]) -> Receipt:
     return Receipt.refused(
         "unsendable",
-        f"the text #N/A, or one with a NUL character, cannot be sent to Salesforce: {', '.join(names)}",
-        remedy="map #N/A to no value, and take NUL characters out",
+        f"Salesforce would not keep these as they are: {', '.join(names)}",
+        remedy="map empty text and #N/A to no value, take NUL characters out, round moments to milliseconds",
     )

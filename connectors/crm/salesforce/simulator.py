@@ -12,6 +12,8 @@ import json
 import re
 import threading
 from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, unquote
 
@@ -29,11 +31,12 @@ class Simulator:
     """One org. ``number_field`` is where employee numbers live."""
 
     prefixes: ClassVar[tuple[str, ...]] = ("/services/oauth2/", "/services/data/")
+    record_collection: ClassVar[str] = "Account"
+    record_text: ClassVar[str] = "Description"
 
     def __init__(self, base_url: str = "http://127.0.0.1:1", *, number_field: str = "EmployeeNumber") -> None:
         self.base_url = base_url.rstrip("/")
         self._rows = Rows(number_field)
-        self.page_size = 2000
         self.token_calls = 0
         self.daily_limit = 15_000
         self.jwt_key_pem: str | None = None
@@ -44,6 +47,7 @@ class Simulator:
         self._serials = itertools.count(1)
         self._sessions: set[str] = set()
         self.bulk = Bulk(self._rows, self._extracted)
+        self._page_size = 2000
         self._cursors: dict[str, tuple[list[dict[str, Any]], int]] = {}
         self.profile_id = self._rows.insert("Profile", {"Name": "Standard User"})
         self.me = self._rows.me = self._rows.insert_user(
@@ -57,6 +61,15 @@ class Simulator:
         return self._rows.journal
 
     @property
+    def page_size(self) -> int:
+        """The most rows of one answer to a query; setting it sets that of Bulk API results as well."""
+        return self._page_size
+
+    @page_size.setter
+    def page_size(self, rows: int) -> None:
+        self._page_size = self.bulk.page_rows = rows
+
+    @property
     def calls(self) -> int:
         return self._rows.calls
 
@@ -66,7 +79,8 @@ class Simulator:
 
     @property
     def settings(self) -> Mapping[str, object]:
-        return {"login_url": self.base_url, "instance_url": self.base_url, "number_field": self._rows.number_field}
+        place = {"login_url": self.base_url, "instance_url": self.base_url, "number_field": self._rows.number_field}
+        return {**place, "record_keys": {"Account": "Legacy_Id__c"}}
 
     @property
     def secrets(self) -> Mapping[str, str]:
@@ -91,6 +105,35 @@ class Simulator:
 
     def changed(self, n: int) -> Mapping[str, Any]:
         return {"Title": f"高级客户经理{n}", "Department": "大客户部"}
+
+    def record(self, n: int) -> Mapping[str, Any]:
+        """The n-th client account."""
+        return {
+            "Legacy_Id__c": f"K{n:05d}",
+            "Name": f"示例客户{n}",
+            "Description": f"备注{n}",
+            "Rating": "Warm",
+            "NumberOfEmployees": n,
+            "AnnualRevenue": Decimal(n) + Decimal("0.10"),
+            "Since__c": date(2026, 1, 5),
+            "Synced__c": datetime(2026, 1, 5, 8, 0, 0, tzinfo=UTC),
+            "Closed__c": n % 2 == 0,
+        }
+
+    def record_changed(self, n: int) -> Mapping[str, Any]:
+        """Other values of some of its fields."""
+        other = {"Name": f"示例客户改{n}", "Description": None, "Rating": "Cold", "AnnualRevenue": Decimal("99.90")}
+        return {**other, "NumberOfEmployees": n + 1, "Since__c": date(2025, 2, 28), "Closed__c": n % 2 == 1}
+
+    def bad_record(self, n: int) -> Mapping[str, Any]:
+        """One with a value that a restricted picklist does not have."""
+        return {**self.record(n), "Rating": "沸腾的"}
+
+    def seed_records(self, numbers: Iterable[int]) -> None:
+        """Plant these accounts, with the values that JSON would carry."""
+        for n in numbers:
+            stamp = {"Synced__c": "2026-01-05T08:00:00.000+0000", "Since__c": "2026-01-05"}
+            self._rows.create("Account", {**self.record(n), **stamp, "AnnualRevenue": n + 0.1})
 
     def seed(self, people: Iterable[Mapping[str, Any]]) -> None:
         """Plant users: ``number``, optional ``state`` (enabled, disabled, removed), and any User fields."""

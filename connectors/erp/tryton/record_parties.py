@@ -56,6 +56,7 @@ class Parties(RecordKind):
 
     collection = PARTIES
     watched = ("party.party", _CONTACT, _PLACE)
+    unstripped = ("name",)
 
     def read(self, keys: Sequence[str], fields: Names[str]) -> list[Held]:
         """One call for the parties, and one each for contacts and addresses when a field needs them."""

@@ -42,6 +42,8 @@ class RecordKind(ABC):
     collection: Collection
     watched: Sequence[str]
     """Models whose records a reading of the collection shows."""
+    unstripped: Names[str] = ()
+    """Text fields around which Tryton leaves blanks as they are."""
 
     def __init__(self, rpc: Rpc, context: Mapping[str, Any]) -> None:
         self.rpc = rpc

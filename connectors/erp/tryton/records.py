@@ -156,8 +156,9 @@ class Records:
         return self._kinds[name]
 
     def _held(self, kind: RecordKind, keys: Sequence[str], fields: Sequence[str]) -> list[Held]:
-        wanted = list(dict.fromkeys(key for key in keys if key))
-        return [held for some in chunks(wanted) for held in kind.read(some, fields)]
+        wanted = dict.fromkeys(key for key in keys if key)
+        # Tryton strips what it searches for, and so finds more than was asked for.
+        return [held for some in chunks(list(wanted)) for held in kind.read(some, fields) if held.key in wanted]
 
     def _expected(self, kind: RecordKind, collection: Collection, before: pl.DataFrame) -> list[Held | Receipt]:
         """The record of every row of ``before``, or why it is not as that row says."""
@@ -195,6 +196,9 @@ def _prepared(
     kind: RecordKind, given: Sequence[Mapping[str, Scalar]], receipts: dict[int, Receipt], key: str
 ) -> list[tuple[int, str, Any]]:
     """The rows without a receipt as (place, key, values); those that cannot be prepared get their refusal."""
+    for place, row in enumerate(given):
+        if place not in receipts and (altered := _altered(kind, row)):
+            receipts[place] = _unfit_text(altered)
     places = [place for place in range(len(given)) if place not in receipts]
     prepared = kind.prepare([given[place] for place in places]) if places else []
     ready = []
@@ -213,6 +217,22 @@ def _changed(kind: RecordKind, changes: Sequence[tuple[Held, Any]]) -> list[Rece
 
 def _in_order(receipts: Mapping[int, Receipt]) -> list[Receipt]:
     return [receipts[place] for place in range(len(receipts))]
+
+
+def _altered(kind: RecordKind, row: Mapping[str, Scalar]) -> list[str]:
+    """The fields whose text Tryton would turn into another one: it takes an empty one for none, and strips most."""
+    texts = {name: value for name, value in row.items() if isinstance(value, str)}
+    return sorted(
+        name for name, text in texts.items() if not text or (name not in kind.unstripped and text != text.strip())
+    )
+
+
+def _unfit_text(names: Sequence[str]) -> Receipt:
+    return Receipt.refused(
+        "unfit_text",
+        f"Tryton would cut blanks off, or take an empty text for no value: {', '.join(names)}",
+        remedy="trim the text in the mapping, and map empty texts to no value",
+    )
 
 
 def _unfit_key(key: str) -> Receipt:

@@ -38,6 +38,11 @@ class Simulator:
     """Token, ids by status, basic details and one person's detail."""
 
     prefixes: ClassVar[tuple[str, ...]] = ("/openapi/oauth/", "/openapi/thirdparty/")
+    record_collection: ClassVar[str] = "employees"
+    exempt: ClassVar[Mapping[str, str]] = {
+        "pages_are_read_when_they_are_asked_for": "the platform has no snapshot and no mark of change: "
+        "only lists read whole can be compared before anything is given"
+    }
 
     def __init__(self, base_url: str = "http://127.0.0.1:1", *, clock: Callable[[], float] = time.monotonic) -> None:
         self.journal: list[JournalEntry] = []
@@ -104,6 +109,14 @@ class Simulator:
             "leaveDate": None,
             "lastUpdateDate": "2026-11-01 08:00:00",
         }
+
+    def record(self, n: int) -> Mapping[str, Any]:
+        """The n-th person as a record."""
+        return self.sample(n)
+
+    def seed_records(self, numbers: Iterable[int]) -> None:
+        """Plant these people."""
+        self.seed([self.sample(n) for n in numbers])
 
     def changed(self, n: int) -> Mapping[str, Any]:
         """A legal change of that person: a departure."""

@@ -29,7 +29,7 @@ class SalesforceOrg:
         rule = EgressRule(frozenset({"127.0.0.1:1"}), allow_private=True)
         self.clock = VirtualClock()
         self.client = Client(rule, transport=httpx.MockTransport(self.handle), clock=self.clock)
-        told = {**self.simulator.settings, **self.simulator.secrets, **settings}
+        told = {**self.simulator.settings, **self.simulator.secrets, "record_keys": {}, **settings}
         self.connector = SalesforceConnector(SalesforceConnector.Settings.model_validate(told), self.client)
 
     def handle(self, request: httpx.Request) -> httpx.Response:

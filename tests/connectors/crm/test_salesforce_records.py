@@ -191,6 +191,24 @@ def test_text_that_means_no_value_is_never_sent(records: RecordOrg, size: int) -
     assert told(records.insert(*rows)) == ["unsendable", "unsendable", *["done"] * (size - 2)]
 
 
+@sizes
+def test_what_would_read_back_as_something_else_is_never_sent(records: RecordOrg, size: int) -> None:
+    moment = WHOLE["Synced__c"]
+    rows = [company(n, Description="x", Synced__c=moment) for n in range(size)]
+    rows[0]["Description"], rows[1]["Synced__c"] = "", moment.replace(microsecond=1)
+    rows[2]["Synced__c"] = moment.replace(microsecond=1000)
+    receipts = records.insert(*rows)
+    assert told(receipts) == ["unsendable", "unsendable", *["done"] * (size - 2)]
+    assert all(receipt.remedy for receipt in receipts[:2])
+    assert records.fetch(["K00002"], "Synced__c") == {"K00002": {"Synced__c": rows[2]["Synced__c"]}}
+
+
+def test_a_garbled_answer_about_a_job_is_asked_for_again(records: RecordOrg) -> None:
+    garbled = httpx.Response(200, content=b"<html> a proxy spoke")
+    records.tamper = instead("/jobs/ingest/", garbled, times=1, method="GET")
+    assert set(told(records.insert(*(company(n) for n in range(MANY))))) == {"done"}
+
+
 def test_keys_are_compared_exactly_though_salesforce_does_not(records: RecordOrg) -> None:
     records.insert({KEY: "AbC", "Name": "甲"})
     assert records.fetch(["abc"], "Name") == {}

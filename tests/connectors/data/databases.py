@@ -63,9 +63,9 @@ class Database:
         finally:
             connection.close()
 
-    def people(self):
+    def people(self, table="people"):
         """The table most tests use."""
-        self.run(f"CREATE TABLE people ({PEOPLE[self.product]})")
+        self.run(f"CREATE TABLE {table} ({PEOPLE[self.product]})")
 
     def quoted(self, name):
         mark = "`" if self.product == "mysql" else '"'

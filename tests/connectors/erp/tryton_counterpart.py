@@ -26,10 +26,12 @@ _WATCHED: Final[Mapping[str, str]] = {
     "party.party": "code",
     "company.employee": "party.code",
     "party.contact_mechanism": "party.code",
+    "party.address": "party.code",
 }
 """Model -> the path from a record of it to the code of its party."""
 _READS: Final = (".search_read", ".search", ".read", ".fields_get", ".get_access")
 """Methods that Tryton runs in a read-only transaction: nothing can have been written by them."""
+_CROWD: Final = 500
 _START, _END = date(2026, 1, 5), date(2099, 11, 30)
 
 
@@ -55,6 +57,8 @@ class Line:
         self.server = server
         self._network = httpx.HTTPTransport()
         self._logins: dict[str, Any] = {}
+        self.crowded = False
+        """Whether there are more records than the connector reads at once."""
 
     def carry(self, request: httpx.Request) -> httpx.Response:
         """One exchange."""
@@ -85,6 +89,9 @@ class Line:
 
 class TrytonCounterpart:
     """The part of a shared server whose party codes begin with one prefix."""
+
+    record_collection = "party.party"
+    record_text = "street"
 
     def __init__(self, line: Line, admin: TrytonAdmin, prefix: str) -> None:
         self.prefix = prefix
@@ -131,6 +138,35 @@ class TrytonCounterpart:
             hired = {"party": party, "company": self._server.company_id, "start_date": day(_START)}
             self._admin.call("company.employee.create", [hired])
 
+    def record(self, n: int) -> Mapping[str, Any]:
+        """A party with contacts and an address."""
+        reach = {"mobile": f"1380000{n:04d}", "email": f"r{n:05d}@example.com"}
+        place = {"street": f"示例路{n}号", "postal_code": "200000", "city": "上海"}
+        return {"code": f"{self.prefix}K{n:05d}", "name": f"测试䶮{n}", "active": True, "lang": "en", **reach, **place}
+
+    def record_changed(self, n: int) -> Mapping[str, Any]:
+        changed = {"name": f"测试改{n}", "email": f"new{n:05d}@example.com", "mobile": None, "city": None}
+        return {**changed, "active": False}
+
+    def bad_record(self, n: int) -> Mapping[str, Any]:
+        """Tryton has no such language."""
+        return {**self.record(n), "lang": "xx_没有"}
+
+    def seed_records(self, numbers: Iterable[int]) -> None:
+        """Plant parties in one call, as an administrator does; the first time so many others that pages are several."""
+        if not self._line.crowded:
+            crowd = [{"code": f"crowd-{n}", "name": f"测试{n}", "addresses": []} for n in range(_CROWD)]
+            self._admin.call("party.party.create", crowd)
+            self._line.crowded = True
+        (language,) = self._admin.rows("ir.lang", [["code", "=", "en"]], ["id"])
+        parties = []
+        for row in map(self.record, numbers):
+            contacts = [{"type": kind, "value": row[kind]} for kind in ("mobile", "email")]
+            place = {name: row[name] for name in ("street", "postal_code", "city")}
+            parts = {"contact_mechanisms": [["create", contacts]], "addresses": [["create", [place]]]}
+            parties.append({"code": row["code"], "name": row["name"], "lang": language["id"], **parts})
+        self._admin.call("party.party.create", parties)
+
     def expire_sessions(self) -> None:
         """End every session that has come by here."""
         self._line.end(self._sessions)
@@ -158,9 +194,11 @@ class TrytonCounterpart:
             return self._entries
 
     def _look(self) -> None:
+        gone = set(self._marks)
         for model, path in _WATCHED.items():
             columns = ["_timestamp", "code" if path == "code" else "party.code"]
             for row in self._admin.rows(model, [[path, "like", f"{self.prefix}%"]], columns):
+                gone.discard((model, row["id"]))
                 seen = self._marks.get((model, row["id"]))
                 if seen != row["_timestamp"]:
                     self._marks[model, row["id"]] = row["_timestamp"]
@@ -168,6 +206,9 @@ class TrytonCounterpart:
                     action = f"{model}.{'create' if seen is None else 'write'}"
                     number = code.removeprefix(self.prefix)
                     self._entries.append(JournalEntry(action, number, str(row["id"]), self._calls, {}))
+        for model, number in gone:
+            del self._marks[model, number]
+            self._entries.append(JournalEntry(f"{model}.delete", None, str(number), self._calls, {}))
 
 
 @contextmanager
