@@ -11,13 +11,14 @@ from decimal import Decimal
 from itertools import islice
 from typing import Any, Final
 
-from baton.contracts import RecordTarget, SourcePage
+from baton.contracts import RecordTarget
 from baton.errors import ConfigurationError, ConnectorError, FeedRefusedError, InDoubtError
 from baton.kit.bench import Bench, LawBrokenError, expect, not_applicable
 from baton.kit.laws_records import NOWHERE
 from baton.kit.record_desk import Row, collection_name
 from baton.kit.troubles import Trouble
 from baton.model.account import FieldSpec, FieldType, Scalar
+from baton.model.source_rows import SourcePage
 
 _PAGE_ROWS: Final = 3
 _COUNT: Final = 7
