@@ -88,10 +88,13 @@ def _bare_mobile(column: pl.Expr) -> pl.Expr:
 
 
 def _any_phone(column: pl.Expr) -> pl.Expr:
-    bare = column.str.replace_all(rf"[{BLANKS}\-()（）]", "")
-    mainland = bare.str.extract(r"^(?:\+86|0086|86)?(1[3-9][0-9]{9})$", 1)
+    return once(column.str.replace_all(rf"[{BLANKS}\-()（）]", ""), _bare_phone)
+
+
+def _bare_phone(bare: pl.Expr) -> pl.Expr:
+    mainland = pl.lit("+86") + bare.str.extract(r"^(?:\+86|0086|86)?(1[3-9][0-9]{9})$", 1)
     foreign = bare.str.contains(r"^\+[1-9][0-9]{6,14}$") & ~bare.str.starts_with("+86")
-    return pl.when(mainland.is_not_null()).then(pl.lit("+86") + mainland).when(foreign).then(bare)
+    return pl.coalesce(mainland, pl.when(foreign).then(bare))
 
 
 def identity_cn(column: pl.Expr) -> pl.Expr:
