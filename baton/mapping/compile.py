@@ -98,7 +98,7 @@ class Program:
         codes = work.select(self._codes)
         if self._mapping.scope:
             codes = codes.select(pl.all() * in_scope.cast(pl.UInt8))
-        failing = {code for code, most in codes.max().to_dicts()[0].items() if most} if self._codes else set()
+        failing = {code.name for code in codes.iter_columns() if code.max()}
         rows = work.select([_output(column, failing, codes) for column in self._columns])
         cells = [
             FieldFaults(

@@ -147,7 +147,7 @@ def identity_birthday(column: pl.Expr) -> pl.Expr:
     ('1949-12-31', '1949-12-31')
     >>> one("identity_birthday", "110105194912310021")
     """
-    return once(identity_18(column), identity_birth, pl.Date)
+    return identity_birth(identity_18(column))
 
 
 def identity_sex(column: pl.Expr, male: str, female: str) -> pl.Expr:
