@@ -90,14 +90,15 @@ class Program:
     def run(self, frame: pl.DataFrame) -> Mapped:
         """Map a frame; ConfigurationError when columns are missing or have another type than the source declares."""
         self._check_columns(frame)
-        work = frame.select([self._input(column, frame.schema[column]) for column in self._inputs])
+        schema = frame.schema
+        work = frame.select([self._input(column, schema[column]) for column in self._inputs])
         in_scope = self._in_scope(work)
         for expressions in self._passes:
             work = work.with_columns(expressions)
         codes = work.select(self._codes)
         if self._mapping.scope:
             codes = codes.select(pl.all() * in_scope.cast(pl.UInt8))
-        failing = {code for code, most in codes.max().to_dicts()[0].items() if most} if self._codes else set()
+        failing = {code.name for code in codes.iter_columns() if code.max()}
         rows = work.select([_output(column, failing, codes) for column in self._columns])
         cells = [
             FieldFaults(
@@ -120,9 +121,9 @@ class Program:
         return MappedRecord(fields, mapped.faults, mapped.notices, in_scope)
 
     def _check_columns(self, frame: pl.DataFrame) -> None:
-        faults = []
+        faults, schema = [], frame.schema
         for column, expected in self._input_types.items():
-            actual = frame.schema.get(column)
+            actual = schema.get(column)
             if actual is None:
                 message = f"the rows have no column {column!r}, and the mapping reads it"
             elif actual not in (expected, pl.Null) and not (expected == pl.String and _is_words(actual)):

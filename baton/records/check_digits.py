@@ -11,21 +11,29 @@ import polars as pl
 
 _ID_WEIGHTS: Final = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _ID_CHECKS: Final = tuple("10X98765432")
-_FIRST_BIRTH_YEAR: Final = 1850
+_IDENTITY: Final = r"^[1-9][0-9]{5}(18[5-9]|19[0-9]|[2-9][0-9]{2})[0-9]{8}[0-9Xx]$"
+"""The first year of birth is 1850."""
 _GROUP: Final = 4
 _GROUPS: Final = 5
 """A number is summed up four digits at a time, each group looked up in a table: five steps instead of twenty."""
+_IN_GROUPS: Final = [
+    (pl.col("number") // 10 ** (_GROUP * place) % 10**_GROUP).alias(str(place)) for place in range(_GROUPS)
+]
 
 
 def _sum_of(digits: pl.Expr, contribution: Callable[[int, int], int]) -> pl.Expr:
-    """The sum over up to 19 digits of what each contributes; a place is counted from the right, from 0."""
-    number = digits.cast(pl.UInt64, strict=False)
-    return pl.sum_horizontal(
-        *(
-            pl.lit(_table(group, contribution)).gather((number // 10 ** (_GROUP * group) % 10**_GROUP).cast(pl.UInt32))
-            for group in range(_GROUPS)
-        )
-    )
+    """The sum over up to 19 digits of what each contributes; a place is counted from the right, from 0.
+
+    Text that is no such number gives any sum: its form is for the caller to check.
+    """
+
+    def total(numbers: pl.Series) -> pl.Series:
+        # On the series itself: an expression would work out the number once for each group.
+        groups = numbers.alias("number").to_frame().select(_IN_GROUPS).iter_columns()
+        first, *others = (_table(place, contribution)[group] for place, group in enumerate(groups))
+        return sum(others, start=first)
+
+    return digits.cast(pl.UInt64, strict=False).fill_null(0).map_batches(total, return_dtype=pl.Int32)
 
 
 @cache
@@ -54,8 +62,7 @@ def identity_check(first17: pl.Expr) -> pl.Expr:
 
 def identity_birth(number: pl.Expr) -> pl.Expr:
     """The birth date in a number of 18 characters; null where there is none."""
-    born = number.str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
-    return pl.when(born.dt.year() >= _FIRST_BIRTH_YEAR).then(born)
+    return number.str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
 
 
 def identity_15_birth(number: pl.Expr) -> pl.Expr:
@@ -65,7 +72,7 @@ def identity_15_birth(number: pl.Expr) -> pl.Expr:
 
 def identity_fits(number: pl.Expr) -> pl.Expr:
     """True for a number of 18 characters (x or X) whose birth date exists and whose check character fits."""
-    formed = number.str.contains("^[1-9][0-9]{16}[0-9Xx]$")
+    formed = number.str.contains(_IDENTITY)
     last = pl.coalesce(number.str.slice(17, 1).cast(pl.Int32, strict=False), 10)
     fits = (_sum_of(number.str.slice(0, 17), _weighted) + last) % 11 == 1
     return (formed & fits & identity_birth(number).is_not_null()).fill_null(value=False)

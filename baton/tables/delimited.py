@@ -218,8 +218,9 @@ def _lines(body: bytes) -> pl.Series:
     if mark is None:
         lines = pl.Series("line", body.decode("utf-8").split("\n"), dtype=pl.String)
     else:
+        ended = body + b"\n"
         read = pl.read_csv(
-            (body + b"\n").replace(b"\r\n", b"\r\r\n"),  # polars takes one CR off the end of a line
+            ended.replace(b"\r\n", b"\r\r\n") if b"\r" in body else ended,  # polars takes one CR off a line's end
             has_header=False,
             separator=chr(mark),
             quote_char=None,

@@ -91,16 +91,16 @@ class Grammar:
 
     def regular(self, lines: pl.Series, *, quotes: bool) -> pl.Series:
         """Which lines stand for one whole record of the right width, as a mask."""
-        bare = lines
+        sep = self.delimiter
+        bare = pl.select(pl.lit(sep) + lines).to_series()  # so that every field has a delimiter before it
         odd = lines.str.contains("[\r\0\x01]")
         if quotes:
-            # Every quoted field becomes one \x01; what is left of quotes, or a mark not alone in its field, is odd.
-            sep = re.escape(self.delimiter)
-            bare = lines.str.replace_all(r'"[^"]*(?:""[^"]*)*"', "\x01")
-            odd |= bare.str.contains(rf'"|[^{sep}]\x01|\x01[^{sep}]')
-        count = bare.str.count_matches(self.delimiter, literal=True)
+            # Every quoted field becomes one \x01; a quote that is left, or a mark that does not end its field, is odd.
+            bare = bare.str.replace_all(rf'{re.escape(sep)}"[^"]*(?:""[^"]*)*"', f"{sep}\x01")
+            odd |= bare.str.contains(rf'"|\x01[^{re.escape(sep)}]')
+        count = bare.str.count_matches(sep, literal=True)
         blank = lines == ""
-        return ~odd & ~blank & (count == self.width - 1)
+        return ~odd & ~blank & (count == self.width)
 
 
 @dataclass(slots=True)

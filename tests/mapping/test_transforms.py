@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 from baton.errors import ConfigurationError
 from baton.mapping import check_examples, load_mapping, transforms
 from baton.mapping.steps import split_call
-from baton.mapping.transforms import TRANSFORMS, load_transforms, one, step, transform, transform_names
+from baton.mapping.transforms import (
+    TRANSFORMS,
+    dates,
+    load_transforms,
+    money,
+    one,
+    people,
+    step,
+    transform,
+    transform_names,
+)
 from baton.mapping.values import ValueType
 
 MODULES = ("text", "people", "dates", "numbers", "calendars", "masking", "money", "paths", "repairs")
@@ -92,6 +102,39 @@ def test_a_column_is_mapped_as_its_values_are(name, values):
     frame = pl.DataFrame({"c": values}, schema={"c": pl.String})
     together = frame.select(bound.on(pl.col("c")).alias("o"))["o"].to_list()
     assert together == [frame[i : i + 1].select(bound.on(pl.col("c")).alias("o")).item() for i in range(len(values))]
+
+
+def _nearly(form: str) -> st.SearchStrategy[str]:
+    """Texts of the form, some of them with one character put in or exchanged."""
+
+    def spoilt(text: str, place: int, width: int, char: str) -> str:
+        return text[:place] + char + text[place + width :]
+
+    written = st.from_regex(form, fullmatch=True)
+    chars = st.sampled_from(" ,.-/+:T0159(１￥元万\u3000\n")
+    return written | st.builds(spoilt, written, st.integers(0, 20), st.integers(0, 1), chars)
+
+
+@pytest.mark.parametrize(
+    ("usual", "general", "form"),
+    [
+        (dates._plain_day, dates._any_day, r"(18|19|20|21|22)[0-9]{2}([-/])[01]?[0-9]\2[0-3]?[0-9]"),
+        (
+            dates._plain_moment,
+            dates._any_local,
+            r"(19|20|22)[0-9]{2}-[01][0-9]-[0-3][0-9][ T][0-2][0-9](:[0-6][0-9]){2}",
+        ),
+        (money._usual_amount, money._any_amount, r"-?[0-9]{1,3}(,?[0-9]{3}){0,6}(\.[0-9]{1,10})?"),
+        (people._bare_mobile, people._any_phone, r"1[2-9][0-9]{9}"),
+    ],
+)
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_a_short_cut_reads_a_text_as_the_long_way_does(usual, general, form, data):
+    texts = pl.Series("t", data.draw(st.lists(_nearly(form), min_size=1, max_size=20)))
+    short, long = texts.to_frame().select(usual(pl.col("t")).alias("s"), general(pl.col("t")).alias("l"))
+    taken = short.is_not_null()
+    assert short.filter(taken).to_list() == long.filter(taken).to_list()
 
 
 @pytest.mark.parametrize(

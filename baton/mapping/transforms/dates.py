@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import polars as pl
 
+from baton.mapping.transforms.stages import first_of
 from baton.records.days import WRITTEN, written_day
 
 _EXCEL_DAY_ZERO: Final = date(1899, 12, 30)
 _SERIAL: Final = r"^[2-7][0-9]{4}(\.0)?$"
+_PLAIN_DAY: Final = r"^(19|20|21)[0-9]{2}(-[0-9]{1,2}-[0-9]{1,2}|/[0-9]{1,2}/[0-9]{1,2})$"
+_PLAIN_MOMENT: Final = r"^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
 _DAY_TEXTS: Final = {"iso": "%Y-%m-%d", "compact": "%Y%m%d", "slash": "%Y/%m/%d"}
 
 
@@ -26,6 +29,15 @@ def day(column: pl.Expr) -> pl.Expr:
     >>> [one("date", t) for t in ("2026-02-30", "22/11/2026", "9999-12-31", "2026-11-22 08:30", "２０２６-11-22")]
     [None, None, None, None, None]
     """
+    return first_of(column, _plain_day, _any_day, pl.Date)
+
+
+def _plain_day(column: pl.Expr) -> pl.Expr:
+    dashed = column.str.replace_all("/", "-", literal=True)
+    return pl.when(column.str.contains(_PLAIN_DAY)).then(dashed).str.to_date("%Y-%m-%d", strict=False)
+
+
+def _any_day(column: pl.Expr) -> pl.Expr:
     # Each expression is written to be evaluated as few times as possible: the check comes last, around all forms.
     bare = column.str.strip_suffix(" 00:00:00")
     serial = pl.duration(days=column.str.head(5).cast(pl.Int32, strict=False))
@@ -59,22 +71,39 @@ def moment(column: pl.Expr, zone: str | None = None) -> pl.Expr:
     >>> str(one("datetime(Asia/Shanghai)", "2026-11-22 18:00"))
     '2026-11-22 10:00:00+00:00'
     """
-    one_form = column.str.replace(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})", "${1} ${2}").str.replace(
-        r"^(.{16})($|Z$|[+-])", "${1}:00${2}"
-    )
     if zone is None:
-        fixed = one_form.str.replace(r"Z$", "+00:00")
-        return (
-            pl.when(fixed.str.contains(r"^(19|20|21)[0-9]{2}-.{14}(\.[0-9]{1,6})?[+-][0-9]{2}:?[0-9]{2}$"))
-            .then(fixed)
-            .str.to_datetime("%Y-%m-%d %H:%M:%S%.f%z", time_unit="us", time_zone="UTC", strict=False)
-        )
+        return _with_offset(column)
+    local = first_of(column, _plain_moment, _any_local, pl.Datetime("us"))
+    return local.dt.replace_time_zone(zone, ambiguous="null", non_existent="null").dt.convert_time_zone("UTC")
+
+
+def _with_offset(column: pl.Expr) -> pl.Expr:
+    fixed = _one_form(column).str.replace(r"Z$", "+00:00")
+    return (
+        pl.when(fixed.str.contains(r"^(19|20|21)[0-9]{2}-.{14}(\.[0-9]{1,6})?[+-][0-9]{2}:?[0-9]{2}$"))
+        .then(fixed)
+        .str.to_datetime("%Y-%m-%d %H:%M:%S%.f%z", time_unit="us", time_zone="UTC", strict=False)
+    )
+
+
+def _plain_moment(column: pl.Expr) -> pl.Expr:
+    plain = pl.when(column.str.contains(_PLAIN_MOMENT)).then(column)
+    return plain.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+
+
+def _any_local(column: pl.Expr) -> pl.Expr:
+    one_form = _one_form(column)
     return (
         pl.when(one_form.str.contains(r"^(19|20|21)[0-9]{2}-.{14}(\.[0-9]{1,6})?$"))
         .then(one_form)
         .str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
-        .dt.replace_time_zone(zone, ambiguous="null", non_existent="null")
-        .dt.convert_time_zone("UTC")
+    )
+
+
+def _one_form(column: pl.Expr) -> pl.Expr:
+    """A space between day and time, and seconds."""
+    return column.str.replace(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2})", "${1} ${2}").str.replace(
+        r"^(.{16})($|Z$|[+-])", "${1}:00${2}"
     )
 
 

@@ -8,11 +8,12 @@ from typing import Final
 
 import polars as pl
 
-from baton.mapping.transforms.stages import once
+from baton.mapping.transforms.stages import first_of, once
 
 _SIGNS: Final = r"(?i)^(?:rmb|cny|人民币|usd|hkd|jpy|eur|krw|us\$|hk\$|[¥$€£₩])|(?:元整?|圆整?|円|원)$"
 _TENS_OF_THOUSANDS: Final = r"^(-?[0-9]+)(?:\.([0-9]{1,4}))?万$"
 _PLAIN: Final = r"^-?[0-9]{1,18}(\.[0-9]{1,9})?$"
+_USUAL: Final = r"^-?([0-9]{1,18}|[0-9]{1,3}(,[0-9]{3}){1,5})(\.[0-9]{1,9})?$"
 _CAPITALS: Final = dict(zip("零壹贰叁肆伍陆柒捌玖〇一二三四五六七八九两", (*range(10), *range(10), 2), strict=True))
 _SMALL_UNITS: Final = {"拾": 10, "十": 10, "佰": 100, "百": 100, "仟": 1000, "千": 1000}
 _NUMERAL: Final = r"(?:[零〇]?(?:[壹贰叁肆伍陆柒捌玖一二三四五六七八九两][仟佰拾千百十]?|[拾十]))"
@@ -36,6 +37,15 @@ def money(column: pl.Expr) -> pl.Expr:
     >>> [one("money", t) for t in ("1,23", "1.234,50", "12元5角", "面议", "1e3")]
     [None, None, None, None, None]
     """
+    return first_of(column, _usual_amount, _any_amount)
+
+
+def _usual_amount(column: pl.Expr) -> pl.Expr:
+    """Digits, with separators or without."""
+    return pl.when(column.str.contains(_USUAL)).then(column.str.replace_all(",", "", literal=True))
+
+
+def _any_amount(column: pl.Expr) -> pl.Expr:
     bare = column.str.normalize("NFKC").str.replace_all(r"[\s\u200b]", "")
     # (300) is -300, and a minus stands before the currency sign or behind it: it is put in front at the end.
     unsigned = bare.str.replace(r"^\((.+)\)$", "-${1}").str.replace(r"^-(.*)$", "${1}-").str.replace(r"^\+", "")

@@ -7,7 +7,7 @@ from typing import Final
 
 import polars as pl
 
-from baton.mapping.transforms.stages import once
+from baton.mapping.transforms.stages import first_of, once
 from baton.mapping.transforms.text import present
 from baton.records.blanks import BLANKS
 from baton.records.check_digits import identity_15_fits, identity_birth, identity_check, identity_fits, luhn_fits
@@ -80,10 +80,21 @@ def phone_cn(column: pl.Expr) -> pl.Expr:
     >>> one("phone_cn", "1380000"), one("phone_cn", "+86 12345678901")
     (None, None)
     """
-    bare = column.str.replace_all(rf"[{BLANKS}\-()（）]", "")
-    mainland = bare.str.extract(r"^(?:\+86|0086|86)?(1[3-9][0-9]{9})$", 1)
+    return first_of(column, _bare_mobile, _any_phone)
+
+
+def _bare_mobile(column: pl.Expr) -> pl.Expr:
+    return pl.when(column.str.contains(r"^1[3-9][0-9]{9}$")).then(pl.lit("+86") + column)
+
+
+def _any_phone(column: pl.Expr) -> pl.Expr:
+    return once(column.str.replace_all(rf"[{BLANKS}\-()（）]", ""), _bare_phone)
+
+
+def _bare_phone(bare: pl.Expr) -> pl.Expr:
+    mainland = pl.lit("+86") + bare.str.extract(r"^(?:\+86|0086|86)?(1[3-9][0-9]{9})$", 1)
     foreign = bare.str.contains(r"^\+[1-9][0-9]{6,14}$") & ~bare.str.starts_with("+86")
-    return pl.when(mainland.is_not_null()).then(pl.lit("+86") + mainland).when(foreign).then(bare)
+    return pl.coalesce(mainland, pl.when(foreign).then(bare))
 
 
 def identity_cn(column: pl.Expr) -> pl.Expr:
@@ -92,7 +103,7 @@ def identity_cn(column: pl.Expr) -> pl.Expr:
     >>> one("identity_cn", "11010519491231002x"), one("identity_cn", "110105194912310021")
     ('11010519491231002X', None)
     """
-    return once(column.str.to_uppercase(), lambda number: pl.when(identity_fits(number)).then(number))
+    return once(column.str.to_uppercase(), _fitting_identity)
 
 
 def bank_card(column: pl.Expr) -> pl.Expr:
@@ -101,7 +112,11 @@ def bank_card(column: pl.Expr) -> pl.Expr:
     >>> one("bank_card", "6222 0000 0000 0000 004"), one("bank_card", "6222000000000000003")
     ('6222000000000000004', None)
     """
-    return once(digits_only(column), lambda number: pl.when(luhn_fits(number)).then(number))
+    return first_of(column, _fitting_card, lambda grouped: once(digits_only(grouped), _fitting_card))
+
+
+def _fitting_card(number: pl.Expr) -> pl.Expr:
+    return pl.when(luhn_fits(number)).then(number)
 
 
 def identity_18(column: pl.Expr) -> pl.Expr:
@@ -112,9 +127,17 @@ def identity_18(column: pl.Expr) -> pl.Expr:
     >>> one("identity_18", "110105491331002"), one("identity_18", "110105194912310021")
     (None, None)
     """
-    first17 = column.str.head(6) + "19" + column.str.slice(6)
-    upgraded = pl.when(identity_15_fits(column)).then(first17 + identity_check(first17))
-    return pl.coalesce(upgraded, identity_cn(column))
+    return first_of(column.str.to_uppercase(), _fitting_identity, _upgraded)
+
+
+def _fitting_identity(number: pl.Expr) -> pl.Expr:
+    return pl.when(identity_fits(number)).then(number)
+
+
+def _upgraded(number: pl.Expr) -> pl.Expr:
+    """Of 15 digits, those of 18 characters."""
+    first17 = number.str.head(6) + "19" + number.str.slice(6)
+    return pl.when(identity_15_fits(number)).then(first17 + identity_check(first17))
 
 
 def identity_birthday(column: pl.Expr) -> pl.Expr:
@@ -124,7 +147,7 @@ def identity_birthday(column: pl.Expr) -> pl.Expr:
     ('1949-12-31', '1949-12-31')
     >>> one("identity_birthday", "110105194912310021")
     """
-    return once(identity_18(column), identity_birth, pl.Date)
+    return identity_birth(identity_18(column))
 
 
 def identity_sex(column: pl.Expr, male: str, female: str) -> pl.Expr:
