@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from datetime import date
@@ -13,9 +14,11 @@ from connectors.erp.soap.simulator_ledger import Confirmation, Ledger
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # spyne uses what the standard library has deprecated
     from spyne import Application, Boolean, ComplexModel, Date, DateTime, Fault, Integer32, ServiceBase, Unicode, rpc
+    from spyne import const as spyne_const
     from spyne.protocol.soap import Soap11
     from spyne.server.wsgi import WsgiApplication
 
+spyne_const.MIN_GC_INTERVAL = math.inf  # a full collection after a call takes seconds in a large process
 NAMESPACE: Final = "urn:synthetic:sap-like:employee-replication"
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
 _ACTIONS: Final = {

@@ -49,7 +49,7 @@ def main() -> None:
     expected, found = map(Path, sys.argv[1:])
     digester = Digester(FIELDS, b"bench")
     target = FileTarget(found)
-    comparer = Comparer(target, Collection("staff", FIELDS, KEY), FIELDS, KEY, digester)  # type: ignore[arg-type]
+    comparer = Comparer(target, Collection("staff", FIELDS, KEY), FIELDS, KEY, digester, whole=digester)  # type: ignore[arg-type]
     counts: Counter[str] = Counter()
     for segment in segments(expected, digester):
         counts += comparer.compare(segment).counts

@@ -1,9 +1,14 @@
-"""One pydantic model per row with the rules of the mapping: ``pydantic_rows.py CSV``; says how many rows fit."""
+"""One pydantic model per row with the rules of the mapping: ``pydantic_rows.py CSV``.
+
+Says how many rows fit, and how long they took once they had been read.
+"""
 
 import csv
 import sys
+import time
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Annotated
 
 import rules
@@ -42,15 +47,21 @@ class Employee(BaseModel):
 
 
 def main():
-    fitting = 0
+    fitting, took_s = 0, 0.0
     with open(sys.argv[1], encoding="utf-8", newline="") as file:  # noqa: PTH123
-        for row in csv.DictReader(file):
-            try:
-                employee = Employee.model_validate(row)
-            except ValidationError:
-                continue
-            fitting += employee.birthday is not None
-    sys.stdout.write(f"{fitting} fit\n")
+        rows = csv.DictReader(file)
+        while page := list(islice(rows, 50_000)):
+            started = time.perf_counter()
+            fitting += sum(map(fits, page))
+            took_s += time.perf_counter() - started
+    sys.stdout.write(f"{fitting} fit\n{took_s:.3f}\n")
+
+
+def fits(row):
+    try:
+        return Employee.model_validate(row).birthday is not None
+    except ValidationError:
+        return False
 
 
 main()
