@@ -100,7 +100,7 @@ def test_every_row_that_can_be_mended_becomes_what_is_true(old_file):
 def test_what_only_a_person_can_put_right_is_put_aside_and_nothing_else(old_file):
     done = mapped(old_file)
     survey = Survey()
-    survey.add(done.records, ("code",), None)
+    survey.add(done.records, ("code",), ())
     doubled = survey.result().unusable.get_column("row").to_list()
     aside = [client for client in EVERYBODY.values() if client.condition in ASIDE]
     rows = {client: client_list.row_of(client, old_file) for client in aside}

@@ -164,12 +164,12 @@ def _check(folder: Path, start: Start) -> int:
         with hub.database.read() as connection:
             states = Counter(connection.execute(sa.select(effects.c.state)).scalars())
             broken = list(audit_faults(connection))
-            known = hub.moves.known(connection)
+            kept = hub.moves.kept(connection)
             sent = left_sent(connection)
         for path in hub.staging.folder.rglob("*"):
             os.utime(path, (time.time() - _TWO_DAYS_S,) * 2)
         purge(hub)
-        strays = set(hub.staging.folders()) - known
+        strays = set(hub.staging.folders()) - kept
     if broken or sent or states.keys() - {"done"} or strays:
         raise BrokenInvariantError(f"audit {broken[:3]}, sent {sent}, effects {dict(states)}, stray folders {strays}")
     return len(found)

@@ -177,9 +177,9 @@ def jsforce(tmp_path_factory: pytest.TempPathFactory) -> Path:
     try:
         subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=150)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
-        pytest.skip(
-            f"SERVER NOT AVAILABLE: Node.js: jsforce did not drive the simulator: npm could not install {JSFORCE} ({type(error).__name__})"
-        )
+        said = (error.stderr or b"").decode(errors="replace").strip().splitlines()[:2]
+        why = f"npm could not install {JSFORCE} ({type(error).__name__}: {'; '.join(said)})"
+        pytest.skip(f"SERVER NOT AVAILABLE: Node.js: jsforce did not drive the simulator: {why}")
     return folder
 
 
