@@ -102,15 +102,17 @@ def test_a_party_employed_twice_is_shown_twice_and_written_never(desk):
 
 
 def test_all_records_are_read_as_canonical_text(desk, monkeypatch):
-    monkeypatch.setattr("connectors.erp.tryton.records.PAGE", 7)
-    monkeypatch.setattr("connectors.erp.tryton.record_rows.MARKS_PAGE", 5)
     desk.insert({"code": "1", **PERSON}, {"code": "2", **dict.fromkeys(PERSON), "active": False})
+    size = 1 + desk.connector.count(desk.parties_) // 4  # a few pages, whatever other tests have left there
+    monkeypatch.setattr("connectors.erp.tryton.records.PAGE", size)
+    monkeypatch.setattr("connectors.erp.tryton.record_rows.MARKS_PAGE", size)
     desk.hire({"party": "1", "start_date": START, "end_date": END})
     desk.hire({"party": "2", "start_date": START, "supervisor": "1"})
     assert desk.connector.collections() == ("party.party", "company.employee")
     feed = desk.connector.records("party.party")
     pages = list(feed.pages)
-    assert [page.first_row for page in pages] == [1 + 7 * n for n in range(len(pages))]
+    assert len(pages) > 1
+    assert [page.first_row for page in pages] == [1 + size * n for n in range(len(pages))]
     assert [page.cursor is None for page in pages] == [False] * (len(pages) - 1) + [True]
     rows = {row["code"]: row for page in pages for row in page.rows.to_dicts()}
     assert len(rows) == desk.connector.count(desk.parties_)
