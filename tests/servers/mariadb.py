@@ -50,6 +50,7 @@ class MariaDb:
             database=database,
             charset="utf8mb4",
             autocommit=True,
+            read_timeout=60,  # a test fails rather than wait for a lock for ever
         )
 
     def create(self) -> str:

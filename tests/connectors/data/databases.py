@@ -134,6 +134,7 @@ class MysqlDatabase(Database):
         return self.rows("SELECT count(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'") != [(0,)]
 
     def close(self):
+        self.kill_others()  # a session with an open transaction would hold up the drop for ever
         self.server.drop(self.name)
 
 
