@@ -78,7 +78,7 @@ def capabilities(connector: type[Connector]) -> tuple[str, ...]:
         name
         for name, contract in vars(contracts).items()
         if inspect.isclass(contract)
-        and contract.__module__ == contracts.__name__
+        and contract.__module__.startswith(f"{contracts.__name__}.")
         and contract is not Connector
         and inspect.isabstract(contract)
         and issubclass(connector, contract)

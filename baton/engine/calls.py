@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,12 +10,10 @@ import tenacity
 
 from baton.clock import Clock
 from baton.contracts import AccountTarget, LookupTarget, Promise, RemovalTarget, ResultSource
-from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
+from baton.contracts.answers import answered
+from baton.errors import ConnectorError, InDoubtError, RetryableError
 from baton.model.account import Account, AccountRef, AccountState, AccountWrite, Action, Outcome, Receipt, Scalar
 from baton.model.effect import Effect, Link
-from baton.tracing import place, whereabouts
-
-log = logging.getLogger("baton.engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,28 +84,10 @@ def perform(
     chance: random.Random,
     pause: Callable[[float], None] = lambda _: None,
 ) -> Sequence[Receipt]:
-    """Perform writes of one action; one receipt each, in order.
-
-    Raises `RetryableError` (nothing happened, patience used up), `RejectedError` (the call as a whole is refused) and
-    `HaltError`. Everything else, a broken connector included, becomes receipts that say "in doubt".
-    """
+    """Perform writes of one action; receipts and errors as `answered` gives them, once patience is used up."""
     retrying = patient(rule, clock, chance, pause)
     action = _method(target, writes[0].action)
-    try:
-        receipts = retrying(action, writes)
-    except (RetryableError, RejectedError, HaltError):
-        raise
-    except InDoubtError as error:
-        return [Receipt.in_doubt(error.code, error.message)] * len(writes)
-    except Exception as error:  # noqa: BLE001 - whatever a connector does not foresee leaves the writes in doubt
-        # Its message may repeat the record it choked on, and logs are no place for that.
-        log.error("unexpected %s in %s\n%s", place(error), type(target).__name__, whereabouts(error))  # noqa: TRY400
-        return [Receipt.in_doubt("connector_failure", f"{type(error).__name__} in the connector")] * len(writes)
-    if len(receipts) != len(writes):
-        return [Receipt.in_doubt("receipts_mismatch", "the connector returned another number of receipts")] * len(
-            writes
-        )
-    return receipts
+    return answered(lambda: retrying(action, writes), len(writes), of=target)
 
 
 def _method(target: AccountTarget, action: Action) -> Callable[[Sequence[AccountWrite]], Sequence[Receipt]]:

@@ -14,8 +14,8 @@ from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.execution import find_run
 from baton.hub.sync import JOB as SYNC
-from baton.model.account import Action, Receipt
-from baton.model.effect import EffectState, RecordAction
+from baton.model.account import Receipt
+from baton.model.effect import EVERY_ACTION, EffectState
 from baton.settings_shape import OWN
 from baton.store.leases import Settlement
 from baton.store.runs import ApprovedFeed, Run, RunState
@@ -135,9 +135,8 @@ def _accept_population(hub: Hub, connection: sa.Connection, run: Run) -> None:
 def kill_switch(hub: Hub, scope: str, position: str, person: str, why: str) -> None:
     """Throw a switch (``on``) or take it back (``off``)."""
     _require_reason(person, why)
-    actions = (*Action, *RecordAction)
     systems = (*hub.settings.enabled, OWN)
-    names = {"all", *(f"system:{name}" for name in systems), *(f"action:{action}" for action in actions)}
+    names = {"all", *(f"system:{name}" for name in systems), *(f"action:{action}" for action in EVERY_ACTION)}
     with hub.database.write() as connection:
         if position == "off":
             names = set(hub.runs.engaged(connection))  # also that of a system which is no longer in use

@@ -11,6 +11,7 @@ from typing import Final, TypeAlias
 
 from baton.errors import TransitionError
 from baton.model.account import AccountState, Action, Scalar
+from baton.model.handover import HandoverAction
 
 
 class RecordAction(StrEnum):
@@ -27,14 +28,16 @@ class RecordAction(StrEnum):
         return False
 
 
-EffectAction: TypeAlias = Action | RecordAction
+EffectAction: TypeAlias = Action | RecordAction | HandoverAction
 """What an effect may do."""
 ACCOUNT_ACTIONS: Final = frozenset(action.value for action in Action)
+EVERY_ACTION: Final[tuple[EffectAction, ...]] = (*Action, *RecordAction, *HandoverAction)
+_ACTIONS: Final = {action.value: action for action in EVERY_ACTION}
 
 
 def effect_action(word: str) -> EffectAction:
-    """The action of that name; ValueError for a word that is none."""
-    return Action(word) if word in ACCOUNT_ACTIONS else RecordAction(word)
+    """The action of that name; KeyError for a word that is none."""
+    return _ACTIONS[word]
 
 
 class EffectState(StrEnum):

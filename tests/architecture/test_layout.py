@@ -36,7 +36,7 @@ CONNECTORS = [path for kind in KINDS for path in sorted((ROOT / "connectors" / k
     [
         "README.md", "README.zh-CN.md", "CHANGELOG.md", "Makefile", "pyproject.toml", "uv.lock", "Dockerfile",
         "docker-compose.yml", "systems.example.yaml", "dags", "mappings", "secrets/README.md", "baton/errors.py",
-        "baton/contracts.py", "baton/client.py", "baton/sdk.py", "baton/model", "baton/mapping", "baton/store/migrations",
+        "baton/contracts", "baton/client.py", "baton/sdk.py", "baton/model", "baton/mapping", "baton/store/migrations",
         "baton/audit", "baton/engine", "baton/jobs", "baton/registry.py", "baton/settings.py", "baton/vault.py",
         "baton/clock.py", "baton/tasks", "baton/cli", "baton/console", "baton/sandbox", "baton/kit",
         "docs/architecture.md", "docs/connector-guide.md", "docs/mapping-guide.md", "docs/operations.md",

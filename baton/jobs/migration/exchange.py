@@ -6,7 +6,6 @@ alone and named when somebody else has changed it. So an exchange may be repeate
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -14,7 +13,8 @@ from typing import Final
 import polars as pl
 
 from baton.contracts import Collection, RecordTarget
-from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
+from baton.contracts.answers import answered
+from baton.errors import ConnectorError, HaltError, RejectedError
 from baton.jobs.migration.planning import ACTION, Need
 from baton.jobs.migration.reading import THERE, beside, fetched
 from baton.jobs.migration.transform import ROW
@@ -22,9 +22,6 @@ from baton.model.account import FieldSpec, Outcome, Receipt
 from baton.model.receipts import Receipts
 from baton.records.compare import made_of
 from baton.records.digest import Digester
-from baton.tracing import place, whereabouts
-
-log = logging.getLogger("baton.migration")
 
 Patience = Callable[..., Sequence[Receipt]]
 """Calls a function with its arguments, again while it raises `RetryableError` and patience lasts."""
@@ -117,20 +114,9 @@ class Exchange:
     def _sent(self, change: Change) -> Receipts:
         """One call; a call refused as a whole is cut in halves until the record it is about stands alone."""
         try:
-            answers = self.patience(self._call, change)
+            answers = answered(lambda: self.patience(self._call, change), change.rows.len(), of=self.target)
         except RejectedError as error:
             return self._halved(change, error)
-        except (RetryableError, HaltError):
-            raise
-        except InDoubtError as error:
-            return Receipts(change.rows.len(), Receipt.in_doubt(error.code, error.message))
-        except Exception as error:  # noqa: BLE001 - whatever a connector does not foresee leaves the writes in doubt
-            log.error("unexpected %s in %s\n%s", place(error), type(self.target).__name__, whereabouts(error))  # noqa: TRY400
-            unforeseen = Receipt.in_doubt("connector_failure", f"{type(error).__name__} in the connector")
-            return Receipts(change.rows.len(), unforeseen)
-        if len(answers) != change.rows.len():
-            mismatch = Receipt.in_doubt("receipts_mismatch", "the connector returned another number of receipts")
-            return Receipts(change.rows.len(), mismatch)
         return Receipts.of(answers)
 
     def _call(self, change: Change) -> Sequence[Receipt]:

@@ -1,0 +1,51 @@
+"""What a connector can do, as small types. A connector's class line reads as its feature list.
+
+A connector is synchronous and built as ``Connector(settings, client)``. It keeps no state that matters: all it must
+remember is in the target or in the hub's store. Every write takes a sequence and returns one receipt per item, in
+order; what concerns the whole call (unreachable, throttled, no permission) is raised as one of the connector errors.
+"""
+
+from baton.contracts.accounts import AccountTarget, LookupTarget, RemovalTarget, ResultSource
+from baton.contracts.base import Connector, ConnectorSettings, Finding, Promise, Rate
+from baton.contracts.handover import (
+    AccessControl,
+    ActivitySource,
+    BlockerSource,
+    Notifier,
+    OwnershipStore,
+    SessionControl,
+    TransferResults,
+    WorkSource,
+    WorkTransfer,
+)
+from baton.contracts.people import EmployeeSource, Feed, Hint, HintReply, HintSource
+from baton.contracts.records import Collection, RecordSource, RecordTarget
+
+__all__ = [
+    "AccessControl",
+    "AccountTarget",
+    "ActivitySource",
+    "BlockerSource",
+    "Collection",
+    "Connector",
+    "ConnectorSettings",
+    "EmployeeSource",
+    "Feed",
+    "Finding",
+    "Hint",
+    "HintReply",
+    "HintSource",
+    "LookupTarget",
+    "Notifier",
+    "OwnershipStore",
+    "Promise",
+    "Rate",
+    "RecordSource",
+    "RecordTarget",
+    "RemovalTarget",
+    "ResultSource",
+    "SessionControl",
+    "TransferResults",
+    "WorkSource",
+    "WorkTransfer",
+]

@@ -1,0 +1,150 @@
+"""What a handover needs of a system: what somebody holds, passing it on, their rights, and telling people."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar
+
+from baton.contracts.base import Connector
+from baton.model.account import AccountRef, Receipt
+from baton.model.handover import (
+    Activity,
+    Blocker,
+    Grant,
+    GrantChange,
+    Holding,
+    HoldingKind,
+    HoldingRef,
+    Message,
+    SessionEnd,
+    Transfer,
+    Undo,
+)
+
+
+class OwnershipStore(Connector):
+    """A system in which records belong to somebody: clients, opportunities, orders, documents, groups.
+
+    ``AccountRef`` names a person by employee number and, where the hub knows it, by their external id here.
+    """
+
+    transfers: ClassVar[Mapping[HoldingKind, Undo]]
+    """The kinds that can be given to somebody else here, and whether that can be taken back."""
+    transfer_limit: ClassVar[int]
+    """The most transfers one call takes."""
+
+    CHANGED: ClassVar[str] = "changed"
+    """The code of a refusal because the holder is not (or no longer) the expected one."""
+
+    @abstractmethod
+    def owned(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
+        """Everything this person owns that has to be passed on, page by page; each holding once.
+
+        What a company leaves with whoever closed it (won and lost deals, closed tickets) is not given. A person
+        without an account here owns nothing. Reading must show one whole picture or raise: a page that cannot be read
+        is never left out.
+        """
+
+    @abstractmethod
+    def holders(self, refs: Sequence[HoldingRef]) -> Sequence[str | None]:
+        """The external ids of who holds these now, in order; None for one that is gone or that nobody holds."""
+
+    @abstractmethod
+    def transfer(self, transfers: Sequence[Transfer]) -> Sequence[Receipt]:
+        """Give holdings to their successors. One whose holder is the successor already is done.
+
+        One that somebody else than the expected holder has is refused with `CHANGED` and left alone. Nothing but the
+        holder changes: teams, shares and rules of the vendor that would act on a change of owner are held off.
+        """
+
+
+class WorkSource(Connector):
+    """A system in which work waits for a person: approvals, tasks, expenses, advances, assets."""
+
+    work_kinds: ClassVar[frozenset[HoldingKind]]
+
+    @abstractmethod
+    def work(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
+        """The open work of this person, page by page; each once."""
+
+
+class WorkTransfer(WorkSource):
+    """A system that can give open work to somebody else."""
+
+    reassigns: ClassVar[Mapping[HoldingKind, Undo]]
+    """The kinds it can give, and whether that can be taken back."""
+    reassign_limit: ClassVar[int]
+
+    @abstractmethod
+    def workers(self, refs: Sequence[HoldingRef]) -> Sequence[str | None]:
+        """The external ids of who has this work now, in order; None for work that is finished or gone."""
+
+    @abstractmethod
+    def reassign(self, transfers: Sequence[Transfer]) -> Sequence[Receipt]:
+        """Give open work to its successors; the same promises as `OwnershipStore.transfer`."""
+
+
+class TransferResults(ABC):
+    """A system whose "ok" to a transfer is only a promise: the other side may still refuse."""
+
+    @abstractmethod
+    def transfer_results(self, transfers: Sequence[Transfer]) -> Sequence[Receipt]:
+        """What has become of accepted transfers: done, refused (by whom, in the code), or still accepted."""
+
+
+class AccessControl(Connector):
+    """A system that can say which rights a person has, and change them."""
+
+    change_limit: ClassVar[int]
+    """The most changes one call takes."""
+
+    @abstractmethod
+    def grants(self, person: AccountRef) -> Sequence[Grant]:
+        """Every right of this person here. A person without an account has none."""
+
+    @abstractmethod
+    def revoke(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
+        """Take rights away; one that the person does not have is done."""
+
+    @abstractmethod
+    def entitle(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
+        """Give rights; one that the person has already is done."""
+
+
+class SessionControl(ABC):
+    """A system that can log a person out everywhere."""
+
+    @abstractmethod
+    def end_sessions(self, ends: Sequence[SessionEnd]) -> Sequence[Receipt]:
+        """End every session and token of these people; nobody logged in is done."""
+
+
+class BlockerSource(ABC):
+    """A system that refuses to close some accounts, and can be asked beforehand which."""
+
+    @abstractmethod
+    def blockers(self, person: AccountRef) -> Sequence[Blocker]:
+        """What would keep this person's account from being closed, or their holdings from being passed on."""
+
+
+class ActivitySource(ABC):
+    """A system that keeps a history of who did what."""
+
+    @abstractmethod
+    def activities(
+        self, since: datetime, until: datetime, clients: Sequence[HoldingRef], people: Sequence[AccountRef]
+    ) -> Iterator[Sequence[Activity]]:
+        """What was done in ``[since, until)`` to these clients by anyone, or by these people to anything."""
+
+
+class Notifier(Connector):
+    """A way to reach people: mail, an OA message, a text message."""
+
+    message_limit: ClassVar[int]
+    """The most messages one call takes."""
+
+    @abstractmethod
+    def notify(self, messages: Sequence[Message]) -> Sequence[Receipt]:
+        """Send messages. Done when the other side has taken it over; whether it was read is another matter."""

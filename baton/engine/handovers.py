@@ -1,0 +1,242 @@
+"""Performing effects of a handover: holdings passed on, rights given and taken, sessions ended, people told."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from baton.clock import Clock
+from baton.contracts import (
+    AccessControl,
+    Connector,
+    Notifier,
+    OwnershipStore,
+    SessionControl,
+    TransferResults,
+    WorkTransfer,
+)
+from baton.contracts.answers import answered
+from baton.engine.calls import RetryRule, patient
+from baton.engine.performer import Call, CrashPoint, Outcomes, Performer
+from baton.errors import InDoubtError
+from baton.model.account import AccountRef, Receipt
+from baton.model.effect import Effect
+from baton.model.handover import (
+    GrantChange,
+    HandoverAction,
+    HandoverWrite,
+    HoldingKind,
+    HoldingRef,
+    Message,
+    SessionEnd,
+    Transfer,
+)
+
+Perform: TypeAlias = Callable[[Sequence[HandoverWrite]], Sequence[Receipt]]
+_REPEATABLE: Final = Receipt.not_performed("repeatable", "the target takes a repeat for what it is: nothing more")
+
+
+def as_write(effect: Effect) -> HandoverWrite:
+    """What a connector gets, from the effect's row."""
+    field: Mapping[str, str] = {name: str(value) for name, value in effect.fields.items() if value is not None}
+    batch = effect.batch_id or ""
+
+    def person(role: str) -> AccountRef:
+        return AccountRef(field[f"{role}_number"], field.get(f"{role}_id"))
+
+    if effect.action is HandoverAction.TRANSFER:
+        ref = HoldingRef(HoldingKind(field["kind"]), field["external_id"])
+        return Transfer(effect.key, ref, person("holder"), person("successor"), batch)
+    if effect.action in (HandoverAction.REVOKE, HandoverAction.ENTITLE):
+        return GrantChange(effect.key, person("person"), field["grant_id"], batch)
+    if effect.action is HandoverAction.END_SESSIONS:
+        return SessionEnd(effect.key, person("person"), batch)
+    text, link = field.get("text", ""), field.get("link", "")
+    return Message(effect.key, person("person"), field.get("address", ""), field["subject"], text, link, batch)
+
+
+class Ability:
+    """What a system can do of one action: how many at once, how, and how to find out what became of it.
+
+    The default look-up is for what may simply be repeated.
+    """
+
+    def __init__(self, target: Connector, limit: int, perform: Perform) -> None:
+        self.target = target
+        self.limit = limit
+        self.perform = perform
+        self.blind = False
+
+    def look_up(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
+        """What became of writes in doubt."""
+        return [_REPEATABLE] * len(writes)
+
+    def results(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
+        """What has become of accepted writes."""
+        refusal = Receipt.refused("no_results", "accepted, but this connector has no way to learn the outcome")
+        return [refusal] * len(writes)
+
+
+class TransferAbility(Ability):
+    """Giving holdings of either sort: owned records and open work, each asked of the part that knows it."""
+
+    def __init__(self, target: OwnershipStore | WorkTransfer) -> None:
+        limits = [target.transfer_limit] if isinstance(target, OwnershipStore) else []
+        limits += [target.reassign_limit] if isinstance(target, WorkTransfer) else []
+        super().__init__(target, min(limits), self._transfer)
+
+    def look_up(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
+        """By who holds it now."""
+        return self._apart(writes, self._owned_looked_up, self._work_looked_up)
+
+    def results(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
+        """What the system says of transfers it only accepted."""
+        if not isinstance(self.target, TransferResults):
+            return super().results(writes)
+        return self.target.transfer_results(_transfers(writes))
+
+    def _transfer(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
+        return self._apart(writes, self._give, self._reassign)
+
+    def _apart(self, writes: Sequence[HandoverWrite], owned: Perform, work: Perform) -> Sequence[Receipt]:
+        """Each write to its part, the receipts in the order of the writes."""
+        transfers = _transfers(writes)
+        kinds = self.target.reassigns if isinstance(self.target, WorkTransfer) else {}
+        is_work = [transfer.ref.kind in kinds for transfer in transfers]
+        found: dict[int, Receipt] = {}
+        for part, wanted in ((owned, False), (work, True)):
+            places = [at for at, flag in enumerate(is_work) if flag is wanted]
+            if places:
+                receipts = part([transfers[at] for at in places])
+                if len(receipts) != len(places):
+                    raise InDoubtError("the connector returned another number of receipts", code="receipts_mismatch")
+                found.update(zip(places, receipts, strict=True))
+        return [found[at] for at in range(len(writes))]
+
+    def _give(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
+        return self.target.transfer(_transfers(writes)) if isinstance(self.target, OwnershipStore) else _cannot(writes)
+
+    def _reassign(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
+        return self.target.reassign(_transfers(writes)) if isinstance(self.target, WorkTransfer) else _cannot(writes)
+
+    def _owned_looked_up(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
+        assert isinstance(self.target, OwnershipStore)
+        refs = [transfer.ref for transfer in _transfers(writes)]
+        return judged(writes, self.target.holders(refs))
+
+    def _work_looked_up(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
+        assert isinstance(self.target, WorkTransfer)
+        refs = [transfer.ref for transfer in _transfers(writes)]
+        return judged(writes, self.target.workers(refs))
+
+
+def judged(writes: Sequence[HandoverWrite], holders: Sequence[str | None]) -> list[Receipt]:
+    """What the present holders say of transfers whose answer was lost."""
+    if len(holders) != len(writes):
+        raise InDoubtError("the target returned another number of holders", code="holders_mismatch")
+    return [_judged(transfer, now) for transfer, now in zip(_transfers(writes), holders, strict=True)]
+
+
+def _judged(transfer: Transfer, now: str | None) -> Receipt:
+    if now is not None and now == transfer.successor.external_id:
+        return Receipt.done(transfer.ref.external_id, proof="read_back")
+    if now is not None and now == transfer.holder.external_id:
+        return Receipt.not_performed("not_there", "still with the one who had it")
+    return Receipt.refused(OwnershipStore.CHANGED, "somebody else has it by now, or it is gone")
+
+
+def _transfers(writes: Sequence[HandoverWrite]) -> list[Transfer]:
+    return [write for write in writes if isinstance(write, Transfer)]
+
+
+def _cannot(writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
+    refusal = Receipt.refused("no_transfer", "this system cannot pass this on", remedy="a person has to do it there")
+    return [refusal] * len(writes)
+
+
+def ability(target: Connector, action: HandoverAction) -> Ability | None:
+    """What a system can do of this action; None when nothing."""
+    if action is HandoverAction.TRANSFER and isinstance(target, OwnershipStore | WorkTransfer):
+        return TransferAbility(target)
+    if action is HandoverAction.REVOKE and isinstance(target, AccessControl):
+        return Ability(target, target.change_limit, lambda writes: target.revoke(_changes(writes)))
+    if action is HandoverAction.ENTITLE and isinstance(target, AccessControl):
+        return Ability(target, target.change_limit, lambda writes: target.entitle(_changes(writes)))
+    if action is HandoverAction.END_SESSIONS and isinstance(target, SessionControl) and isinstance(target, Connector):
+        sessions: SessionControl = target
+        return Ability(target, _SESSIONS_AT_ONCE, lambda writes: sessions.end_sessions(_ends(writes)))
+    if action is HandoverAction.NOTIFY and isinstance(target, Notifier):
+        telling = Ability(target, target.message_limit, lambda writes: target.notify(_messages(writes)))
+        telling.blind = True  # nobody can tell whether a message whose answer was lost has arrived
+        return telling
+    return None
+
+
+_SESSIONS_AT_ONCE: Final = 50
+
+
+def _changes(writes: Sequence[HandoverWrite]) -> list[GrantChange]:
+    return [write for write in writes if isinstance(write, GrantChange)]
+
+
+def _ends(writes: Sequence[HandoverWrite]) -> list[SessionEnd]:
+    return [write for write in writes if isinstance(write, SessionEnd)]
+
+
+def _messages(writes: Sequence[HandoverWrite]) -> list[Message]:
+    return [write for write in writes if isinstance(write, Message)]
+
+
+@dataclass
+class HandoverPerformer(Performer):
+    """Works on one action of handovers in one system."""
+
+    ability: Ability
+    clock: Clock
+    chance: random.Random
+    retry: RetryRule = RetryRule()
+    crash_point: CrashPoint = lambda _: None
+    pause: Callable[[float], None] = lambda _: None
+
+    def __post_init__(self) -> None:
+        self.batch_limit = self.ability.limit
+        self.blind = self.ability.blind
+
+    def prepare(self, batch: Sequence[Effect]) -> HandoverCall:
+        """Nothing has to be read: an effect of a handover names everybody by the target's own ids."""
+        return HandoverCall(self, batch, [as_write(effect) for effect in batch])
+
+
+@dataclass(frozen=True, slots=True)
+class HandoverCall(Call):
+    """One batch of effects, as the connector gets them."""
+
+    performer: HandoverPerformer
+    effects: Sequence[Effect]
+    writes: Sequence[HandoverWrite]
+
+    def send(self) -> Outcomes:
+        """One call for the batch."""
+        by = self.performer
+        by.crash_point("sending")
+        retrying = patient(by.retry, by.clock, by.chance, by.pause)
+        receipts = answered(lambda: retrying(by.ability.perform, self.writes), len(self.writes), of=by.ability.target)
+        return list(zip(self.effects, receipts, strict=True))
+
+    def look_up(self) -> Outcomes:
+        """What became of effects in doubt, where the target can tell."""
+        if self.performer.blind:
+            blind = Receipt.in_doubt("blind", "nobody can tell whether this arrived; a person decides (baton resolve)")
+            return [(effect, blind) for effect in self.effects]
+        return self._paired(self.performer.ability.look_up(self.writes))
+
+    def results(self) -> Outcomes:
+        """What has become of accepted effects."""
+        return self._paired(self.performer.ability.results(self.writes))
+
+    def _paired(self, receipts: Sequence[Receipt]) -> Outcomes:
+        if len(receipts) != len(self.effects):
+            raise InDoubtError("the connector returned another number of receipts", code="receipts_mismatch")
+        return list(zip(self.effects, receipts, strict=True))
