@@ -14,14 +14,14 @@ from baton.client import Client, Intent, Response
 from baton.egress import EgressRule
 from baton.errors import HaltError, InDoubtError, RejectedError, RetryableError
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
 DEADLINE_S = 0.4
 LATEST_S = 1.5
 
 
 def answer(body, *headers, status="200 OK"):
     head = "".join(f"{header}\r\n" for header in headers)
-    return f"HTTP/1.1 {status}\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    return f"HTTP/1.1 {status}\r\n{head}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
 
 
 def took(call):
@@ -346,7 +346,7 @@ def test_an_answer_never_shows_its_body():
 
 
 def test_no_url_header_or_body_is_logged(raw, client_for, caplog):
-    server = raw(b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=canary4\r\nContent-Length: 7\r\n\r\ncanary5")
+    server = raw(b"HTTP/1.1 200 OK\r\nSet-Cookie: sid=canary4\r\nConnection: close\r\nContent-Length: 7\r\n\r\ncanary5")
     with caplog.at_level(logging.DEBUG):
         client = client_for(server)
         client.request("POST", f"{server.url}?name=canary1", headers={"Authorization": "canary2"}, content="canary3")

@@ -9,7 +9,7 @@ from baton.client import Client
 from baton.egress import EgressRule, origin_of, system_resolver
 from baton.errors import HaltError, RetryableError
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
 
 NOT_PUBLIC = [
     # loopback, this host, private, shared, link-local (the clouds' metadata service), reserved, documentation

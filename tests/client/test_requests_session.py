@@ -10,7 +10,7 @@ from baton.client import Intent
 from baton.egress import EgressRule
 from baton.errors import HaltError, InDoubtError, RetryableError
 
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}"
+OK = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}"
 
 
 def test_an_ordinary_exchange(raw, client_for):

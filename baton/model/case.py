@@ -1,0 +1,273 @@
+"""A leaver's case: the list of what they hold, who is to have it, and every statement made about it.
+
+A case and an item are closed machines like an effect: every step is one function and one audit entry.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import orjson
+
+from baton.errors import TransitionError
+from baton.model.account import Scalar
+from baton.model.handover import Holding, HoldingKind, HoldingRef, Undo
+
+
+class Cause(StrEnum):
+    """Why a case was opened."""
+
+    RESIGNATION = "resignation"
+    EMERGENCY = "emergency"
+    """The person must be out at once: nobody waits for a last working moment."""
+    BY_HAND = "by_hand"
+
+
+class CaseState(StrEnum):
+    """Where a case stands."""
+
+    OPEN = "open"
+    PAUSED = "paused"
+    RETRACTED = "retracted"
+    """The person stays after all."""
+    COMPLETED = "completed"
+
+
+CASE_STEPS: Final[Mapping[CaseState, frozenset[CaseState]]] = {
+    CaseState.OPEN: frozenset({CaseState.PAUSED, CaseState.RETRACTED, CaseState.COMPLETED}),
+    CaseState.PAUSED: frozenset({CaseState.OPEN, CaseState.RETRACTED}),
+    CaseState.RETRACTED: frozenset({CaseState.OPEN}),
+    CaseState.COMPLETED: frozenset({CaseState.OPEN}),
+}
+
+
+class ItemState(StrEnum):
+    """Where one item of the checklist stands."""
+
+    OPEN = "open"
+    """Nobody is to have it yet."""
+    OFFERED = "offered"
+    """A successor is named and has not answered."""
+    ACCEPTED = "accepted"
+    """The successor has accepted this version."""
+    APPROVED = "approved"
+    """The manager has approved that acceptance: it may go."""
+    MOVING = "moving"
+    """The transfer is under way, or the vendor has only promised it."""
+    STUCK = "stuck"
+    """The system, or the client, has refused: a person has to do something."""
+    DONE = "done"
+    """Read back: the successor holds it. Or, by hand: a person has confirmed it with evidence."""
+    LEFT = "left"
+    """Decided, with a reason, not to be passed on."""
+    GONE = "gone"
+    """The leaver no longer holds it, by no doing of ours."""
+
+    @property
+    def closed(self) -> bool:
+        """True when nothing is left to do about it."""
+        return self in (ItemState.DONE, ItemState.LEFT, ItemState.GONE)
+
+
+ITEM_STEPS: Final[Mapping[ItemState, frozenset[ItemState]]] = {
+    ItemState.OPEN: frozenset({ItemState.OFFERED, ItemState.DONE, ItemState.LEFT, ItemState.GONE}),
+    ItemState.OFFERED: frozenset(
+        {ItemState.OPEN, ItemState.OFFERED, ItemState.ACCEPTED, ItemState.DONE, ItemState.LEFT, ItemState.GONE}
+    ),
+    ItemState.ACCEPTED: frozenset(
+        {ItemState.OPEN, ItemState.OFFERED, ItemState.APPROVED, ItemState.LEFT, ItemState.GONE}
+    ),
+    ItemState.APPROVED: frozenset(
+        {ItemState.OPEN, ItemState.OFFERED, ItemState.MOVING, ItemState.DONE, ItemState.LEFT, ItemState.GONE}
+    ),
+    ItemState.MOVING: frozenset({ItemState.DONE, ItemState.STUCK, ItemState.APPROVED}),
+    ItemState.STUCK: frozenset({ItemState.OPEN, ItemState.OFFERED, ItemState.DONE, ItemState.LEFT, ItemState.GONE}),
+    ItemState.DONE: frozenset({ItemState.OPEN}),
+    ItemState.LEFT: frozenset({ItemState.OPEN, ItemState.GONE}),
+    ItemState.GONE: frozenset({ItemState.OPEN}),
+}
+
+
+def require_item_step(before: ItemState, after: ItemState) -> None:
+    """Raise `TransitionError` unless the closed machine of items allows this step."""
+    if after not in ITEM_STEPS[before]:
+        raise TransitionError(f"an item cannot go from {before} to {after}")
+
+
+def require_case_step(before: CaseState, after: CaseState) -> None:
+    """Raise `TransitionError` unless the closed machine of cases allows this step."""
+    if after not in CASE_STEPS[before]:
+        raise TransitionError(f"a case cannot go from {before} to {after}")
+
+
+class Role(StrEnum):
+    """As whom a person speaks in a case."""
+
+    LEAVER = "leaver"
+    SUCCESSOR = "successor"
+    MANAGER = "manager"
+    HR = "hr"
+
+
+class Act(StrEnum):
+    """What a statement does."""
+
+    OPEN = "open"
+    PAUSE = "pause"
+    RETRACT = "retract"
+    REOPEN = "reopen"
+    COMPLETE = "complete"
+    NAME = "name"
+    """Name the successor of an item."""
+    NOTE = "note"
+    ASK = "ask"
+    ANSWER = "answer"
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    APPROVE = "approve"
+    LEAVE = "leave"
+    """Decide that an item is not passed on."""
+    CONFIRM = "confirm"
+    """Say that something done by hand is done, with evidence."""
+    UNDO = "undo"
+
+
+@dataclass(frozen=True, slots=True)
+class LeaverDates:
+    """The three moments (UTC) of a leaver; None while one is not decided."""
+
+    last_working_at: datetime | None = None
+    contract_end_at: datetime | None = None
+    pay_end_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One person's leaving."""
+
+    id: str
+    number: str
+    """The leaver's employee number."""
+    state: CaseState
+    cause: Cause
+    policy: str
+    """The name of the policy that applies (by role and department)."""
+    manager: str
+    """The employee number of who approves."""
+    opened_by: str
+    opened_at: datetime
+    dates: LeaverDates
+    version: int = 1
+    name: str = field(default="", repr=False)
+    """The leaver's name when the case was opened."""
+    department: str = ""
+    checked_at: datetime | None = None
+    """When the checklist was last compared with every system."""
+    completed_at: datetime | None = None
+    protected_until: datetime | None = None
+    """Until then the clients are watched after the person has left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing on the checklist, at its newest version."""
+
+    case_id: str
+    id: int
+    system: str
+    """Empty for what no system knows: a paper file, a key, a promise made to a client."""
+    ref: HoldingRef
+    state: ItemState
+    version: int
+    digest: bytes
+    """Of what a successor accepts: `content_digest`."""
+    title: str = field(repr=False)
+    facts: Mapping[str, Scalar] = field(default_factory=dict, repr=False)
+    about: HoldingRef | None = None
+    by_hand: str = ""
+    undo: Undo = Undo.REVERSIBLE
+    successor: str = ""
+    """An employee number; empty while nobody is named."""
+    accepted_version: int = 0
+    accepted_by: str = ""
+    approved_by: str = ""
+    holder_id: str = ""
+    """The leaver's external id in that system, when it was last seen there."""
+    due_at: datetime | None = None
+    effect_key: str = ""
+    """The newest effect that moves it."""
+    code: str = ""
+    message: str = ""
+    changed_at: datetime | None = None
+
+    @property
+    def kind(self) -> HoldingKind:
+        """What sort of thing it is."""
+        return self.ref.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Something a person said about a case or an item, signed by the hub for them."""
+
+    id: int
+    case_id: str
+    item_id: int | None
+    item_version: int
+    item_digest: bytes
+    act: Act
+    person: str
+    """An employee number, or the name a person logged in with."""
+    role: Role
+    at: datetime
+    text: str = field(repr=False)
+    signature: bytes = field(repr=False)
+
+
+def content_digest(holding: Holding) -> bytes:
+    """What a successor accepts, in one value (32 bytes): title, facts, amount, and what it belongs to."""
+    about = str(holding.about) if holding.about else ""
+    document = {
+        "kind": holding.ref.kind.value,
+        "id": holding.ref.external_id,
+        "title": holding.title,
+        "about": about,
+        "facts": {name: _plain(value) for name, value in holding.facts.items()},
+        "amount": "" if holding.amount is None else f"{holding.amount} {holding.currency}",
+        "by_hand": holding.by_hand,
+    }
+    return hashlib.sha256(b"baton-item-1" + orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def statement_bytes(
+    case_id: str,
+    item_id: int | None,
+    item_version: int,
+    item_digest: bytes,
+    act: Act,
+    person: str,
+    at: datetime,
+    text: str,
+) -> bytes:
+    """What is signed of a statement: canonical JSON, so that anybody can check it."""
+    document = {
+        "case": case_id,
+        "item": item_id,
+        "version": item_version,
+        "digest": item_digest.hex(),
+        "act": act.value,
+        "person": person,
+        "at": at.isoformat(),
+        "text": hashlib.sha256(text.encode()).hexdigest(),
+    }
+    return b"baton-statement-1" + orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+
+
+def _plain(value: Scalar) -> list[str]:
+    """A value with its type, so that 1 and "1" differ."""
+    return [type(value).__name__, "" if value is None else str(value)]
