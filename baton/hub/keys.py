@@ -19,7 +19,16 @@ from baton.hub.core import KEYRING, Hub
 from baton.settings import HubSettings
 from baton.store.effects import chunked
 from baton.store.personal import Keyring
-from baton.store.tables import effects, migrations, person_versions
+from baton.store.tables import (
+    alerts,
+    case_items,
+    cases,
+    effects,
+    item_versions,
+    migrations,
+    person_versions,
+    statements,
+)
 from baton.store.trail import Entry, append
 from baton.vault import FileSecrets
 
@@ -41,6 +50,11 @@ SEALED: Final = (
     Sealed(person_versions, "sealed", "number", "version"),
     Sealed(effects, "payload", "key", "version"),
     Sealed(migrations, "sealed", "run_id", "version"),
+    Sealed(cases, "sealed", "id", "version"),
+    Sealed(case_items, "sealed", "key", "version"),
+    Sealed(item_versions, "sealed", "key", "version"),
+    Sealed(statements, "sealed", "key", "version"),
+    Sealed(alerts, "sealed", "key", "version"),
 )
 """Every sealed column of the schema; a test compares this with the tables."""
 

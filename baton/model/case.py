@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
@@ -165,6 +166,8 @@ class Case:
     version: int = 1
     name: str = field(default="", repr=False)
     """The leaver's name when the case was opened."""
+    salt: bytes = field(default=b"", repr=False)
+    """32 random bytes under which contents are digested: nobody can guess a title from its digest."""
     department: str = ""
     checked_at: datetime | None = None
     """When the checklist was last compared with every system."""
@@ -189,6 +192,8 @@ class Item:
     title: str = field(repr=False)
     facts: Mapping[str, Scalar] = field(default_factory=dict, repr=False)
     about: HoldingRef | None = None
+    amount: Decimal | None = None
+    currency: str = ""
     by_hand: str = ""
     undo: Undo = Undo.REVERSIBLE
     successor: str = ""
@@ -210,14 +215,19 @@ class Item:
         """What sort of thing it is."""
         return self.ref.kind
 
+    @property
+    def holding(self) -> Holding:
+        """The thing itself, as last seen."""
+        return Holding(self.ref, self.title, self.facts, self.about, self.amount, self.currency, self.by_hand)
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
     """Something a person said about a case or an item, signed by the hub for them."""
 
-    id: int
     case_id: str
     item_id: int | None
+    """None: about the case as a whole."""
     item_version: int
     item_digest: bytes
     act: Act
@@ -226,44 +236,37 @@ class Statement:
     role: Role
     at: datetime
     text: str = field(repr=False)
-    signature: bytes = field(repr=False)
+    signature: bytes = field(default=b"", repr=False)
+    """Ed25519 over `statement_bytes`."""
 
 
-def content_digest(holding: Holding) -> bytes:
+def content_digest(holding: Holding, salt: bytes) -> bytes:
     """What a successor accepts, in one value (32 bytes): title, facts, amount, and what it belongs to."""
-    about = str(holding.about) if holding.about else ""
     document = {
         "kind": holding.ref.kind.value,
         "id": holding.ref.external_id,
         "title": holding.title,
-        "about": about,
+        "about": str(holding.about) if holding.about else "",
         "facts": {name: _plain(value) for name, value in holding.facts.items()},
         "amount": "" if holding.amount is None else f"{holding.amount} {holding.currency}",
         "by_hand": holding.by_hand,
     }
-    return hashlib.sha256(b"baton-item-1" + orjson.dumps(document, option=orjson.OPT_SORT_KEYS)).digest()
+    content = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(b"baton-item-1" + salt + content).digest()
 
 
-def statement_bytes(
-    case_id: str,
-    item_id: int | None,
-    item_version: int,
-    item_digest: bytes,
-    act: Act,
-    person: str,
-    at: datetime,
-    text: str,
-) -> bytes:
+def statement_bytes(said: Statement) -> bytes:
     """What is signed of a statement: canonical JSON, so that anybody can check it."""
     document = {
-        "case": case_id,
-        "item": item_id,
-        "version": item_version,
-        "digest": item_digest.hex(),
-        "act": act.value,
-        "person": person,
-        "at": at.isoformat(),
-        "text": hashlib.sha256(text.encode()).hexdigest(),
+        "case": said.case_id,
+        "item": said.item_id,
+        "version": said.item_version,
+        "digest": said.item_digest.hex(),
+        "act": said.act.value,
+        "person": said.person,
+        "role": said.role.value,
+        "at": said.at.isoformat(),
+        "text": said.text,
     }
     return b"baton-statement-1" + orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 

@@ -18,30 +18,31 @@ _TAG = "$"
 
 def pack(fields: Mapping[str, Scalar], references: Mapping[str, str]) -> bytes:
     """Fields and references of an effect as canonical JSON."""
-    document = {"f": {k: _encode(v) for k, v in fields.items()}, "r": dict(references)}
+    document = {"f": {k: encode(v) for k, v in fields.items()}, "r": dict(references)}
     return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 
 
 def unpack(data: bytes) -> tuple[dict[str, Scalar], dict[str, str]]:
     """The inverse of `pack`."""
     document = orjson.loads(data)
-    return {k: _decode(v) for k, v in document["f"].items()}, document["r"]
+    return {k: decode(v) for k, v in document["f"].items()}, document["r"]
 
 
 def pack_employee(employee: Employee) -> bytes:
     """One version of a person as canonical JSON."""
     values = {f.name: getattr(employee, f.name) for f in dataclasses.fields(employee)}
-    return orjson.dumps({k: _encode(v) for k, v in values.items() if v is not None}, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps({k: encode(v) for k, v in values.items() if v is not None}, option=orjson.OPT_SORT_KEYS)
 
 
 def unpack_employee(data: bytes) -> Employee:
     """The inverse of `pack_employee`."""
-    values: dict[str, Any] = {k: _decode(v) for k, v in orjson.loads(data).items()}
+    values: dict[str, Any] = {k: decode(v) for k, v in orjson.loads(data).items()}
     values["status"] = EmploymentStatus(values["status"])
     return Employee(**values)
 
 
-def _encode(value: Any) -> Any:
+def encode(value: Any) -> Any:
+    """A field value as JSON keeps it; raises TypeError for what is none."""
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str):
@@ -65,5 +66,6 @@ _DECODERS = {
 }
 
 
-def _decode(value: Any) -> Any:
+def decode(value: Any) -> Any:
+    """The inverse of `encode`."""
     return _DECODERS[value[_TAG]](value["v"]) if isinstance(value, dict) else value
