@@ -21,7 +21,7 @@ from baton.contracts import ConnectorSettings, Rate
 from baton.egress import EgressRule
 from baton.errors import ConfigurationError, Fault
 from baton.registry import Registry, egress_rule
-from baton.settings_shape import GatePart, GuardsPart, HubPart, SystemPart, SystemsFile
+from baton.settings_shape import GatePart, GuardsPart, HubPart, OffboardingPart, SystemPart, SystemsFile
 from baton.strict_yaml import Document, did_you_mean, read
 from baton.typed_settings import anchored, secret_fields
 from baton.vault import ConnectionSecrets, EnvironmentSecrets, FileSecrets, HashiCorpSecrets, SecretProvider, Vault
@@ -66,6 +66,7 @@ class HubSettings:
     vault: Vault
     database: SecretStr
     """The SQLAlchemy URL of the hub's own database."""
+    offboarding: OffboardingPart = OffboardingPart()
 
     @property
     def enabled(self) -> Mapping[str, SystemSettings]:
@@ -140,7 +141,16 @@ class _Loader:
         database = self._database(hub, vault)
         if self.faults or parts is None:
             raise ConfigurationError(sorted(self.faults, key=_by_line))
-        return HubSettings(self.file, hub, parts.gate, parts.sources.guards, MappingProxyType(systems), vault, database)
+        return HubSettings(
+            file=self.file,
+            hub=hub,
+            gate=parts.gate,
+            guards=parts.sources.guards,
+            systems=MappingProxyType(systems),
+            vault=vault,
+            database=database,
+            offboarding=anchored(parts.offboarding, self.root),
+        )
 
     def _parts(self) -> SystemsFile | None:
         """The file in its shape. A part that is wrong is reported and left out, so that the others are checked too."""

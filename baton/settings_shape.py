@@ -175,10 +175,22 @@ class SystemPart(Part):
     enabled: bool = True
 
 
+class OffboardingPart(Part):
+    """What concerns handovers."""
+
+    policies: Path | None = None
+    """The policy file; without one the manager gets everything."""
+    address: Url | None = None
+    """Under which people reach the hub's pages: what personal links begin with."""
+    notifiers: tuple[Text, ...] = ()
+    """Systems that tell people, the first that reaches somebody is used."""
+
+
 class SystemsFile(Part):
     """The whole file."""
 
     hub: Annotated[HubPart, BeforeValidator(_table)] = HubPart()
     gate: Annotated[GatePart, BeforeValidator(_table)] = GatePart()
     sources: Annotated[SourcesPart, BeforeValidator(_table)] = SourcesPart()
+    offboarding: Annotated[OffboardingPart, BeforeValidator(_table)] = OffboardingPart()
     systems: Annotated[dict[Annotated[str, AfterValidator(_system_name)], SystemPart], BeforeValidator(_present)]

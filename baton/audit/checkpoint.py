@@ -95,6 +95,13 @@ class Verifier:
             raise TamperedError("the checkpoint belongs to another log", code="wrong_origin")
         return checkpoint
 
+    def require(self, domain: bytes, content: bytes, signature: bytes) -> None:
+        """Raise `TamperedError` unless `Signer.vouch` has made this signature for this content."""
+        try:
+            Ed25519PublicKey.from_public_bytes(self.public_key).verify(signature, _vouched(domain, content))
+        except InvalidSignature:
+            raise TamperedError("the signature does not hold", code="bad_signature") from None
+
 
 def open_note(note: bytes, keys: Sequence[Verifier]) -> Checkpoint:
     """The checkpoint in a note signed with any of these keys; raises `TamperedError` as `Verifier.open` does."""
@@ -153,6 +160,10 @@ class Signer:
         signature = Ed25519PrivateKey.from_private_bytes(self.seed).sign(text.encode())
         key_id = _key_id(self.name, self.verifier.public_key)
         return f"{text}\n— {self.name} {_encode(key_id + signature)}\n".encode()
+
+    def vouch(self, domain: bytes, content: bytes) -> bytes:
+        """A signature (64 bytes) over something that is no checkpoint. ``domain`` says what, and ends with a digit."""
+        return Ed25519PrivateKey.from_private_bytes(self.seed).sign(_vouched(domain, content))
 
 
 class CheckpointFolder:
@@ -228,6 +239,11 @@ def _replay(leaves: Iterable[bytes], earlier: Sequence[Checkpoint]) -> Frontier:
                 remedy="stop, keep the database and the checkpoint files as they are, and run: baton audit verify",
             )
     return frontier.extend(rest)
+
+
+def _vouched(domain: bytes, content: bytes) -> bytes:
+    """Neither a checkpoint (text) nor something of another domain: both parts carry their length."""
+    return b"\x00baton" + len(domain).to_bytes(2, "big") + domain + len(content).to_bytes(8, "big") + content
 
 
 def _encode(data: bytes) -> str:

@@ -18,6 +18,8 @@ class AccountTarget(Connector):
     """The most writes one call of this connector takes."""
     whole_batches: ClassVar[bool] = False
     """True when a call's outcome hangs on the call as a whole (a file): an unfinished batch is repeated unchanged."""
+    logs_in: ClassVar[bool] = True
+    """False for a list of people (a payee roster): an entry there lets nobody in."""
     fields: ClassVar[Mapping[str, FieldSpec]]
 
     @abstractmethod

@@ -20,6 +20,7 @@ from baton.errors import ConfigurationError, Fault
 from baton.mapping.schema import EMPLOYEE, FieldMapping
 from baton.registry import Registry
 from baton.settings import HubSettings, SystemSettings
+from baton.store.cases import CaseStore
 from baton.store.database import Database
 from baton.store.effects import EffectStore
 from baton.store.leases import LeaseStore
@@ -30,6 +31,7 @@ from baton.store.people import PeopleStore
 from baton.store.personal import Keyring
 from baton.store.runs import RunStore
 from baton.store.staging import Staging
+from baton.store.tenures import TenureStore
 
 PLANNING = "plan"
 """Planning, and decisions on what was planned, go one after the other."""
@@ -59,6 +61,7 @@ class Hub:
         self._connectors: dict[str, Connector] = {}
         self.links = LinkStore()
         self.runs = RunStore(self.clock)
+        self.tenures = TenureStore()
         self.use_keyring(self._load_keyring())
         self.database = Database(settings.database.get_secret_value())
         try:
@@ -82,6 +85,7 @@ class Hub:
         self.people = PeopleStore(keyring)
         self.staging = Staging(self.state_dir / "migrations", keyring, self.clock)
         self.moves = MoveStore(keyring)
+        self.cases = CaseStore(keyring, self.clock)
 
     def reload_keyring(self) -> None:
         """Look up the keys again: another process may have rotated them."""

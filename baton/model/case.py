@@ -76,7 +76,7 @@ class ItemState(StrEnum):
 
 
 ITEM_STEPS: Final[Mapping[ItemState, frozenset[ItemState]]] = {
-    ItemState.OPEN: frozenset({ItemState.OFFERED, ItemState.DONE, ItemState.LEFT, ItemState.GONE}),
+    ItemState.OPEN: frozenset({ItemState.OFFERED, ItemState.MOVING, ItemState.DONE, ItemState.LEFT, ItemState.GONE}),
     ItemState.OFFERED: frozenset(
         {ItemState.OPEN, ItemState.OFFERED, ItemState.ACCEPTED, ItemState.DONE, ItemState.LEFT, ItemState.GONE}
     ),
@@ -86,9 +86,11 @@ ITEM_STEPS: Final[Mapping[ItemState, frozenset[ItemState]]] = {
     ItemState.APPROVED: frozenset(
         {ItemState.OPEN, ItemState.OFFERED, ItemState.MOVING, ItemState.DONE, ItemState.LEFT, ItemState.GONE}
     ),
-    ItemState.MOVING: frozenset({ItemState.DONE, ItemState.STUCK, ItemState.APPROVED}),
-    ItemState.STUCK: frozenset({ItemState.OPEN, ItemState.OFFERED, ItemState.DONE, ItemState.LEFT, ItemState.GONE}),
-    ItemState.DONE: frozenset({ItemState.OPEN}),
+    ItemState.MOVING: frozenset({ItemState.DONE, ItemState.STUCK, ItemState.APPROVED, ItemState.OPEN, ItemState.GONE}),
+    ItemState.STUCK: frozenset(
+        {ItemState.OPEN, ItemState.MOVING, ItemState.OFFERED, ItemState.DONE, ItemState.LEFT, ItemState.GONE}
+    ),
+    ItemState.DONE: frozenset({ItemState.OPEN, ItemState.MOVING}),
     ItemState.LEFT: frozenset({ItemState.OPEN, ItemState.GONE}),
     ItemState.GONE: frozenset({ItemState.OPEN}),
 }
@@ -255,6 +257,10 @@ def content_digest(holding: Holding, salt: bytes) -> bytes:
     return hashlib.sha256(b"baton-item-1" + salt + content).digest()
 
 
+STATEMENT_DOMAIN: Final = b"statement-1"
+"""What a signature over a statement is made for, and nothing else."""
+
+
 def statement_bytes(said: Statement) -> bytes:
     """What is signed of a statement: canonical JSON, so that anybody can check it."""
     document = {
@@ -268,7 +274,7 @@ def statement_bytes(said: Statement) -> bytes:
         "at": said.at.isoformat(),
         "text": said.text,
     }
-    return b"baton-statement-1" + orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
 
 
 def _plain(value: Scalar) -> list[str]:

@@ -28,6 +28,8 @@ EMPTY_ROOT: Final = hashlib.sha256(b"\x02" + (0).to_bytes(8, "big")).digest()
 _SEPARATOR: Final = "\x1f"
 _NO_VALUE: Final = "\x1e"
 _WITH_LENGTHS: Final = "\x1c"
+_PART_ROWS: Final = 4_096
+"""Fewer rows than this are not worth another core."""
 
 
 class Digester:
@@ -40,24 +42,55 @@ class Digester:
         self._prefix = hashlib.sha256(salt + shape.encode()).hexdigest()
 
     def rows(self, frame: pl.DataFrame) -> pl.Series:
-        """One digest (32 bytes) per row of a frame that has these columns."""
-        texts = frame.select(_as_text(frame, name).alias(f"c{place}") for place, name in enumerate(self.names))
-        short = pl.concat_str(pl.lit(self._prefix), pl.all().fill_null(_NO_VALUE), separator=_SEPARATOR)
-        work = texts.with_columns(short.alias("form")) if self.names else pl.DataFrame({"form": []})
-        if not self._all_plain(work, texts):
-            work = work.with_columns(self._mixed(texts))
-        hashed = work.select(polars_hash.col("form").chash.sha2_256().str.decode("hex").alias("digest"))
-        return hashed.get_column("digest")
+        """One digest (32 bytes) per row of a frame that has these columns; large frames on every core."""
+        parts = max(1, min(pl.thread_pool_size(), frame.height // _PART_ROWS))
+        size = max(1, -(-frame.height // parts))
+        slices = [frame.slice(start, size) for start in range(0, frame.height, size)] or [frame]
+        plain = pl.collect_all([self._plain(part) for part in slices])
+        digests = [
+            found.get_column("digest") if self._all_plain(found) else self._rows_with_lengths(part)
+            for part, found in zip(slices, plain, strict=True)
+        ]
+        return pl.concat(digests)
 
-    def _all_plain(self, work: pl.DataFrame, texts: pl.DataFrame) -> bool:
-        """Whether every separator and every mark in the forms is one that we put there."""
+    def _plain(self, frame: pl.DataFrame) -> pl.LazyFrame:
+        """The digests of the short forms, and what tells whether a short form will do (`_all_plain`)."""
         form = pl.col("form").str
-        found = work.select(
-            form.count_matches(_SEPARATOR, literal=True).sum().alias("separators"),
-            form.count_matches(_NO_VALUE, literal=True).sum().alias("marks"),
-        ).row(0)
-        nulls = sum(texts.null_count().row(0)) if texts.width else 0
-        return found == (len(self.names) * work.height, nulls)
+        nulls = pl.sum_horizontal(pl.col(name).null_count() for name in self._columns) if self.names else pl.lit(0)
+        return (
+            frame.lazy()
+            .select(self._texts(frame))
+            .with_columns(self._short())
+            .select(
+                _hashed(),
+                form.count_matches(_SEPARATOR, literal=True).sum().alias("separators"),
+                form.count_matches(_NO_VALUE, literal=True).sum().alias("marks"),
+                nulls.alias("nulls"),
+            )
+        )
+
+    def _all_plain(self, found: pl.DataFrame) -> bool:
+        """Whether every separator and every mark in the forms is one that we put there."""
+        if found.is_empty():
+            return True
+        separators, marks, nulls = (found.item(0, name) for name in ("separators", "marks", "nulls"))
+        return bool(separators == len(self.names) * found.height and marks == nulls)
+
+    def _rows_with_lengths(self, frame: pl.DataFrame) -> pl.Series:
+        texts = frame.select(self._texts(frame))
+        work = texts.with_columns(self._short()).with_columns(self._mixed(texts))
+        return work.select(_hashed()).get_column("digest")
+
+    @property
+    def _columns(self) -> list[str]:
+        return [f"c{place}" for place in range(len(self.names))]
+
+    def _texts(self, frame: pl.DataFrame) -> list[pl.Expr]:
+        return [_as_text(frame, name).alias(column) for name, column in zip(self.names, self._columns, strict=True)]
+
+    def _short(self) -> pl.Expr:
+        values = pl.col(self._columns).fill_null(_NO_VALUE)
+        return pl.concat_str(pl.lit(self._prefix), values, separator=_SEPARATOR).alias("form")
 
     def _mixed(self, texts: pl.DataFrame) -> pl.Expr:
         """The form of every row where some need lengths: each row's form depends on that row alone."""
@@ -75,6 +108,10 @@ class Digester:
         return (
             pl.when(plain).then(pl.col("form")).otherwise(pl.concat_str(pl.lit(self._prefix + _WITH_LENGTHS), *parts))
         )
+
+
+def _hashed() -> pl.Expr:
+    return polars_hash.col("form").chash.sha2_256().str.decode("hex").alias("digest")
 
 
 def _kind(spec: FieldSpec) -> str:

@@ -141,6 +141,14 @@ class EffectStore:
         unsent = effects.c.state.in_([EffectState.PLANNED.value, EffectState.HELD.value])
         return self._move_where(connection, EffectState.SUPERSEDED, effects.c.run_id == run_id, unsent, code=why)
 
+    def cancel_keys(self, connection: sa.Connection, keys: Sequence[str], *, why: str) -> int:
+        """Give up those of these effects that have not been sent; returns how many."""
+        unsent = effects.c.state.in_([EffectState.PLANNED.value, EffectState.HELD.value])
+        return sum(
+            self._move_where(connection, EffectState.SUPERSEDED, effects.c.key.in_(chunk), unsent, code=why)
+            for chunk in chunked(keys)
+        )
+
     def _move_where(
         self, connection: sa.Connection, after: EffectState, *where: sa.ColumnElement[bool], **values: Any
     ) -> int:
@@ -165,6 +173,27 @@ class EffectStore:
         """Effects in the order they would be sent."""
         query = sa.select(effects).where(*where).order_by(effects.c.rank, effects.c.id).limit(limit)
         return [self.effect(row) for row in connection.execute(query)]
+
+    def next_versions(
+        self, connection: sa.Connection, job: str, system: str, entities: Sequence[str]
+    ) -> dict[str, int]:
+        """For each of these entities the version that its next effect of this job gets there."""
+        found = dict.fromkeys(entities, 1)
+        for chunk in chunked(entities):
+            query = (
+                sa.select(effects.c.number, sa.func.max(effects.c.version))
+                .where(effects.c.job == job, effects.c.system == system, effects.c.number.in_(chunk))
+                .group_by(effects.c.number)
+            )
+            found.update((row[0], row[1] + 1) for row in connection.execute(query))
+        return found
+
+    def by_key(self, connection: sa.Connection, keys: Sequence[str]) -> dict[str, Effect]:
+        """The effects with these keys."""
+        found: dict[str, Effect] = {}
+        for chunk in chunked(keys):
+            found.update((effect.key, effect) for effect in self.read(connection, effects.c.key.in_(chunk)))
+        return found
 
     def numbers_in(self, connection: sa.Connection, system: str, states: Sequence[str]) -> set[str]:
         """The people who have an effect in one of these states there."""

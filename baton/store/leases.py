@@ -253,6 +253,13 @@ class LeaseStore:
         self._change(connection, found, epoch=effects.c.epoch + 1, lease_owner=rule.worker, lease_until=until)
         return [replace(effect, epoch=effect.epoch + 1) for effect in found]
 
+    def anything_open(self, connection: sa.Connection, system: str, scope: Scope) -> bool:
+        """Whether a worker would find anything there at all, now or later."""
+        query = sa.select(effects.c.id).where(
+            effects.c.system == system, *scope.where(), effects.c.state.in_(OPEN_STATES)
+        )
+        return connection.execute(query.limit(1)).first() is not None
+
     def next_retry(
         self, connection: sa.Connection, system: str, latest: datetime, scope: Scope = ACCOUNTS
     ) -> datetime | None:

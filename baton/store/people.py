@@ -201,6 +201,11 @@ class PeopleStore:
         query = sa.select(sa.func.count()).select_from(people).where(people.c.status.not_in(gone))
         return connection.execute(query).scalar_one()
 
+    def with_status(self, connection: sa.Connection, status: EmploymentStatus) -> list[str]:
+        """The numbers of everybody whose newest version has this status."""
+        query = sa.select(people.c.number).where(people.c.status == status.value).order_by(people.c.number)
+        return list(connection.execute(query).scalars())
+
     def statuses(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[str, EmploymentStatus]:
         """The current status of these people."""
         found: dict[str, EmploymentStatus] = {}

@@ -13,7 +13,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from baton.clock import Clock
 from baton.contracts import Hint
-from baton.store.tables import approvals, feeds, hints, run_faults, runs, switches
+from baton.model.effect import EffectState
+from baton.store.tables import approvals, effects, feeds, hints, run_faults, runs, switches
 from baton.store.trail import Entry, append
 
 
@@ -124,6 +125,18 @@ class RunStore:
         """The newest runs first."""
         query = sa.select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)
         return [_run(row) for row in connection.execute(query)]
+
+    def ready_of(self, connection: sa.Connection, requested_by: str) -> dict[str, list[EffectState]]:
+        """The runs somebody has asked for that are not settled, each with the states of its effects."""
+        query = (
+            sa.select(runs.c.id, effects.c.state)
+            .join(effects, effects.c.run_id == runs.c.id)
+            .where(runs.c.requested_by == requested_by, runs.c.state == RunState.READY.value)
+        )
+        found: dict[str, list[EffectState]] = {}
+        for row in connection.execute(query):
+            found.setdefault(row.id, []).append(EffectState(row.state))
+        return found
 
     def count(self, connection: sa.Connection, job: str) -> int:
         """How many runs of a job there are: whether one has come in between."""

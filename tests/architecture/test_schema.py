@@ -35,6 +35,22 @@ PLAIN = {
         "run_id", "undoes", "source", "source_collection", "target", "collection", "mapping_file", "mapping_digest",
         "shape", "waves", "retain_until", "purged_at", "version",
     },
+    "cases": {
+        "id", "number", "state", "cause", "policy", "department", "manager", "opened_by", "opened_at", "last_working_at",
+        "contract_end_at", "pay_end_at", "checked_at", "completed_at", "protected_until", "version",
+    },
+    "case_items": {
+        "key", "case_id", "item", "system", "kind", "external_id", "about", "state", "version", "digest", "undo",
+        "successor", "accepted_version", "accepted_by", "approved_by", "holder_id", "due_at", "effect_key", "code",
+        "message", "changed_at",
+    },
+    "item_versions": {"key", "version", "digest", "seen_at"},
+    "statements": {
+        "key", "case_id", "item", "item_version", "item_digest", "act", "person", "role", "at", "signature", "version",
+    },
+    "personal_links": {"id", "case_id", "person", "role", "made_by", "made_at", "expires_at", "revoked_at", "used_at"},
+    "tenures": {"system", "kind", "external_id", "since", "until", "holder", "about", "case_id"},
+    "alerts": {"key", "case_id", "rule", "event", "to", "state", "at", "raised_at", "version"},
     "staged": {"run_id", "stage", "number", "row_count", "file_digest", "root", "facts", "created_at"},
 }  # fmt: skip
 """Ids, counts, keyed digests, states, and texts that by their rule never carry a person's data. The employee number is

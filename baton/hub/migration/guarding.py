@@ -10,7 +10,7 @@ import polars as pl
 from baton.contracts import RecordTarget
 from baton.jobs.migration.exchange import Change
 from baton.jobs.migration.proof import WHOLE
-from baton.jobs.migration.reading import THERE, beside, fetched
+from baton.jobs.migration.reading import THERE, beside, fetched_once
 from baton.jobs.migration.transform import ROW
 from baton.model.account import Receipt
 from baton.model.receipts import Receipts
@@ -56,7 +56,7 @@ def _split(
 ) -> tuple[list[Change], Change]:
     exchange = performer.exchange
     keys = change.known.select(exchange.key)
-    now = beside(keys, fetched(performer.target, performer.collection, keys, names))
+    now = beside(keys, fetched_once(performer.target, performer.collection, keys, names))
     then = pl.DataFrame({ROW: change.rows}).join(seen, on=ROW, how="left", maintain_order="left").get_column(WHOLE)
     there = now.get_column(THERE)
     ours = exchange.digester.rows(now) == exchange.digester.rows(change.known)

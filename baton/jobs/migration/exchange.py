@@ -16,7 +16,7 @@ from baton.contracts import Collection, RecordTarget
 from baton.contracts.answers import answered
 from baton.errors import ConnectorError, HaltError, RejectedError
 from baton.jobs.migration.planning import ACTION, Need
-from baton.jobs.migration.reading import THERE, beside, fetched
+from baton.jobs.migration.reading import THERE, beside, fetched_once
 from baton.jobs.migration.transform import ROW
 from baton.model.account import FieldSpec, Outcome, Receipt
 from baton.model.receipts import Receipts
@@ -143,7 +143,7 @@ class Exchange:
             return answers
         look = change.only(unclear)
         try:
-            found = fetched(self.target, self.collection, look.known.select(self.key), self.digester.names)
+            found = fetched_once(self.target, self.collection, look.known.select(self.key), self.digester.names)
         except HaltError:
             raise
         except ConnectorError as error:  # what was written stays in doubt, whatever is wrong with looking

@@ -11,7 +11,7 @@ import polars as pl
 
 from baton.contracts import Collection, RecordTarget
 from baton.jobs.migration.cells import CELL_SCHEMA, cells_at
-from baton.jobs.migration.reading import THERE, beside, fetched
+from baton.jobs.migration.reading import THERE, beside, fetched, fetched_once
 from baton.jobs.migration.transform import KEPT, NAMES_APART, OWN_COLUMNS, ROW
 from baton.model.account import FieldSpec, FieldType
 from baton.records.digest import Digester
@@ -71,7 +71,7 @@ class Planner:
     def _found(self, records: pl.DataFrame) -> pl.DataFrame:
         if self.target_is_empty or records.is_empty():
             return records.select(list(self.fields)).clear()
-        return fetched(self.target, self.collection, records.select(self.key), list(self.fields))
+        return fetched_once(self.target, self.collection, records.select(self.key), list(self.fields))
 
     def _compared(self, records: pl.DataFrame, found: pl.DataFrame, unfit: pl.DataFrame) -> Planned:
         if found.is_empty():

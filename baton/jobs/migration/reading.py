@@ -19,8 +19,20 @@ def fetched(target: RecordTarget, collection: Collection, keys: pl.DataFrame, na
     return target.fetch(collection, keys, fields).select(names)
 
 
+def fetched_once(
+    target: RecordTarget, collection: Collection, keys: pl.DataFrame, names: Sequence[str]
+) -> pl.DataFrame:
+    """The same; of several records with one key (which no system should have) the first."""
+    found = fetched(target, collection, keys, names)
+    return found.unique(subset=keys.columns, keep="first", maintain_order=True) if _repeats(found, keys) else found
+
+
+def _repeats(found: pl.DataFrame, keys: pl.DataFrame) -> bool:
+    return bool(found.select(keys.columns).is_duplicated().any())
+
+
 def beside(keys: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
     """What was found (at most one record of each key), in the order of the keys, with `THERE`; else nulls."""
-    marked = found.unique(subset=keys.columns, keep="first").with_columns(pl.lit(value=True).alias(THERE))
+    marked = found.with_columns(pl.lit(value=True).alias(THERE))
     aligned = keys.join(marked, on=keys.columns, how="left", maintain_order="left")
     return aligned.with_columns(pl.col(THERE).fill_null(value=False))

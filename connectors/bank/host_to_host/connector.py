@@ -40,6 +40,7 @@ class HostToHost(AccountTarget, LookupTarget, ResultSource):
     promise = Promise.KEY
     batch_limit = 1000
     whole_batches = True
+    logs_in = False
     fields = wire.FIELDS
     settings: HostToHostSettings
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Final
-
-import psycopg
-from psycopg import sql
+from typing import TYPE_CHECKING, Final
 
 from baton.model.account import FieldSpec, FieldType
+
+if TYPE_CHECKING:
+    import psycopg
 
 _TEXT: Final = FieldSpec()
 _NEEDED: Final = FieldSpec(required=True)
@@ -52,6 +52,8 @@ def create(connection: psycopg.Connection) -> None:
 
 def content(connection: psycopg.Connection, schema: str = "public") -> tuple[int, str]:
     """How many rows there are, and a sum over all of them that does not mind their order."""
+    from psycopg import sql  # the processes that are measured need the fields alone
+
     record = sql.SQL(", ").join(sql.Identifier(name) for name in FIELDS)
     query = sql.SQL("SELECT count(*), sum(hashtextextended(ROW({})::text, 0)::numeric) FROM {}")
     found = connection.execute(query.format(record, sql.Identifier(schema, "staff"))).fetchone()

@@ -19,7 +19,7 @@ from tests.bench.figures import Line
 from tests.bench.migration.bars import AtLeast, faster
 from tests.bench.migration.data import BAD, employees
 from tests.bench.migration.environment import PEERS
-from tests.bench.migration.measure import BrokenRunError, measure, median
+from tests.bench.migration.measure import BrokenRunError, measure, warm_median
 
 OURS = "tests.bench.migration.ours"
 _TYPED: Final = {"入职日期": "days", "合同终止日": "days", "月薪": "yuan"}
@@ -31,8 +31,8 @@ def figures(folder: Path, rows: int, times: int) -> Iterator[Line]:
     book, false = folder / "book.xlsx", folder / "false.xlsx"
     write_workbook(book, rows)
     what = f"read an XLSX of {rows:,} rows x 20 columns"
-    ours = median(lambda: measure([sys.executable, "-m", f"{OURS}.sheet_rows", book], folder), times)
-    peer = median(lambda: measure([sys.executable, PEERS / "openpyxl_rows.py", book], folder), times)
+    ours = warm_median(lambda: measure([sys.executable, "-m", f"{OURS}.sheet_rows", book], folder), times)
+    peer = warm_median(lambda: measure([sys.executable, PEERS / "openpyxl_rows.py", book], folder), times)
     if peer.said != ours.said:
         raise BrokenRunError(f"not the same cells: {ours.said}, and openpyxl: {peer.said}")
     yield faster(ours, peer, "openpyxl (read-only)", 5, what)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import polars as pl
@@ -22,6 +23,8 @@ from baton.records.digest import Digester
 from tests.bench.migration.table import FIELDS
 
 SEGMENT_ROWS = 50_000
+THREADS = 4
+"""As many segments at once as a run proves unless it is told otherwise (``threads`` in systems.yaml)."""
 KEY = ("number",)
 
 
@@ -37,22 +40,20 @@ class FileTarget:
         return near.select(*KEY, *(name for name in fields if name not in KEY)).collect().join(keys, on=KEY, how="semi")
 
 
-def segments(path: Path, digester: Digester) -> Iterator[pl.DataFrame]:
-    source = pl.scan_parquet(path)
-    height = source.select(pl.len()).collect().item()
-    for start in range(0, height, SEGMENT_ROWS):
-        part = source.slice(start, SEGMENT_ROWS).collect().with_row_index(ROW, start).cast({ROW: pl.Int64})
-        yield part.with_columns(digester.rows(part).alias(DIGEST))
-
-
 def main() -> None:
     expected, found = map(Path, sys.argv[1:])
     digester = Digester(FIELDS, b"bench")
     target = FileTarget(found)
     comparer = Comparer(target, Collection("staff", FIELDS, KEY), FIELDS, KEY, digester, whole=digester)  # type: ignore[arg-type]
-    counts: Counter[str] = Counter()
-    for segment in segments(expected, digester):
-        counts += comparer.compare(segment).counts
+    source = pl.scan_parquet(expected)
+
+    def counted(start: int) -> Counter[str]:
+        part = source.slice(start, SEGMENT_ROWS).collect().with_row_index(ROW, start).cast({ROW: pl.Int64})
+        return comparer.compare(part.with_columns(digester.rows(part).alias(DIGEST))).counts
+
+    height = source.select(pl.len()).collect().item()
+    with ThreadPoolExecutor(THREADS) as pool:
+        counts = sum(pool.map(counted, range(0, height, SEGMENT_ROWS)), Counter[str]())
     sys.stdout.write(f"{counts['different']} differ\n")
 
 

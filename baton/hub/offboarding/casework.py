@@ -1,0 +1,184 @@
+"""Opening a case, finding it again, and taking it as a whole from one state to another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from baton.errors import ApprovalError, BatonError, ConfigurationError, Fault
+from baton.hub.core import PLANNING, Hub
+from baton.hub.offboarding.signing import signed
+from baton.jobs.offboarding.policy import DEFAULT, Policies, Policy, load_policies
+from baton.jobs.offboarding.steps import require_may
+from baton.model.case import Act, Case, CaseState, Cause, Item, ItemState, LeaverDates, Role, Statement, content_digest
+from baton.model.handover import Holding, HoldingRef, Undo
+from baton.model.people import Employee, LeaverDate
+
+JOB = "offboarding"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What is known when a case is opened. What is left out comes from what HR has told."""
+
+    number: str
+    cause: Cause
+    by: str
+    manager: str = ""
+    last_working_at: datetime | None = None
+
+
+def policies(hub: Hub) -> Policies:
+    """The policies in use."""
+    file = hub.settings.offboarding.policies
+    return DEFAULT if file is None else load_policies(file)
+
+
+def policy_of(hub: Hub, case: Case) -> Policy:
+    """The policy of a case."""
+    return policies(hub).of(case.policy)
+
+
+def open_case(hub: Hub, opening: Opening) -> Case:
+    """Open a case; the one that is open already where there is one, since a person leaves once at a time.
+
+    Raises `ConfigurationError` for somebody the hub does not know, `BatonError` where nobody could approve.
+    """
+    chosen = policies(hub)
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        for known in hub.cases.of_person(connection, opening.number):
+            if known.state in (CaseState.OPEN, CaseState.PAUSED):
+                return known
+        employee = _employee(hub, connection, opening.number)
+        case = _new_case(hub, opening, employee, chosen)
+        hub.cases.insert(connection, case)
+        hub.cases.add_items(connection, _templates(case, chosen.of(case.policy)))
+        said = _about_case(hub, case, Act.OPEN, opening.by, Role.HR, opening.cause.value)
+        hub.cases.say(connection, said)
+    return case
+
+
+def _employee(hub: Hub, connection: sa.Connection, number: str) -> Employee:
+    found = hub.people.newest(connection, [number]).get(number)
+    if found is None:
+        message = f"nobody has the employee number {number[:40]!r}; run a sync first"
+        raise ConfigurationError([Fault("NUMBER", "unknown_person", message)])
+    return found.employee
+
+
+def _new_case(hub: Hub, opening: Opening, employee: Employee, chosen: Policies) -> Case:
+    manager = opening.manager or employee.manager_number or ""
+    if not manager or manager == opening.number:
+        raise BatonError(
+            f"{opening.number} has no manager who could approve", code="no_manager", remedy="name one with --manager"
+        )
+    now = hub.clock.now()
+    last = opening.last_working_at or employee.moment(LeaverDate.LAST_WORKING)
+    if opening.cause is Cause.EMERGENCY:
+        last = now
+    name = chosen.choose(employee.department or "", employee.position or "")
+    ends = employee.moment(LeaverDate.CONTRACT_END), employee.moment(LeaverDate.PAY_END)
+    return Case(
+        id=hub.new_run_id("case"),
+        number=opening.number,
+        state=CaseState.OPEN,
+        cause=opening.cause,
+        policy=name,
+        manager=manager,
+        opened_by=opening.by,
+        opened_at=now,
+        dates=LeaverDates(last, *ends),
+        name=employee.full_name or "",
+        department=employee.department or "",
+        salt=hub.chance.randbytes(32),
+        protected_until=None if last is None else last + chosen.of(name).protection,
+    )
+
+
+def _templates(case: Case, policy: Policy) -> list[Item]:
+    """What the policy says somebody in this role also has, and no system knows."""
+    items = []
+    for number, template in enumerate(policy.items, 1):
+        holding = Holding(HoldingRef(template.kind, f"template-{number}"), template.title, by_hand="no system knows it")
+        successor = case.manager if template.to == "manager" else template.to
+        items.append(
+            Item(
+                case_id=case.id,
+                id=number,
+                system="",
+                ref=holding.ref,
+                state=ItemState.OFFERED if successor != case.number else ItemState.OPEN,
+                version=1,
+                digest=content_digest(holding, case.salt),
+                title=holding.title,
+                by_hand=holding.by_hand,
+                undo=Undo.REVERSIBLE,
+                successor=successor if successor != case.number else "",
+            )
+        )
+    return items
+
+
+def find_case(hub: Hub, case_id: str) -> Case:
+    """A case by its id, or the newest one of an employee number; `ConfigurationError` when there is none."""
+    with hub.database.read() as connection:
+        case = hub.cases.get(connection, case_id)
+        if case is not None:
+            return case
+        of_person = hub.cases.of_person(connection, case_id)
+        if of_person:
+            return of_person[0]
+        latest = ", ".join(known.id for known in hub.cases.listed(connection, limit=3)) or "none"
+    message = f"there is no case {case_id[:80]!r}; the latest: {latest}"
+    raise ConfigurationError([Fault("CASE", "unknown_case", message)])
+
+
+_TO = {
+    Act.PAUSE: CaseState.PAUSED,
+    Act.RETRACT: CaseState.RETRACTED,
+    Act.REOPEN: CaseState.OPEN,
+    Act.COMPLETE: CaseState.COMPLETED,
+}
+
+
+def decide(hub: Hub, case_id: str, act: Act, person: str, why: str) -> Case:
+    """Pause, retract, reopen (which also resumes) a case. Completing has a gate of its own: see `completing`."""
+    require_may(act, Role.HR, why)
+    with hub.database.write() as connection:
+        case = locked(hub, connection, case_id)
+        if person == case.number:
+            raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
+        case = step(hub, connection, case, act, person, why)
+        if act in (Act.PAUSE, Act.RETRACT):
+            _call_back(hub, connection, case)
+    return case
+
+
+def step(hub: Hub, connection: sa.Connection, case: Case, act: Act, person: str, why: str) -> Case:
+    """Take a case one step on, in the caller's transaction, and store who said so."""
+    values = {"completed_at": hub.clock.now()} if act is Act.COMPLETE else {}
+    after = hub.cases.change(connection, case, _TO[act], **values)
+    hub.cases.say(connection, _about_case(hub, case, act, person, Role.HR, why))
+    return after
+
+
+def locked(hub: Hub, connection: sa.Connection, case_id: str) -> Case:
+    """A case that nobody else decides on until the transaction ends."""
+    hub.cases.lock(connection, case_id)
+    case = hub.cases.get(connection, case_id)
+    if case is None:
+        raise ConfigurationError([Fault("CASE", "unknown_case", f"there is no case {case_id[:80]!r}")])
+    return case
+
+
+def _call_back(hub: Hub, connection: sa.Connection, case: Case) -> None:
+    """What was to be sent for this case and has not been is cancelled; its items wait as approved."""
+    items = hub.cases.items(connection, case.id, states=[ItemState.MOVING])
+    hub.effects.cancel_keys(connection, [item.effect_key for item in items], why=f"case_{case.state}")
+
+
+def _about_case(hub: Hub, case: Case, act: Act, person: str, role: Role, text: str) -> Statement:
+    return signed(hub, Statement(case.id, None, 0, b"", act, person, role, hub.clock.now(), text))

@@ -1,0 +1,86 @@
+"""What the schedule does: open cases for those who resign, bring every open case on, watch over completed ones."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from baton.engine.apply import Report
+from baton.errors import BatonError
+from baton.hub.core import Hub
+from baton.hub.offboarding.casework import Opening, open_case
+from baton.hub.offboarding.completing import watch_over
+from baton.hub.offboarding.moving import perform, plan
+from baton.hub.offboarding.refreshing import refresh
+from baton.hub.offboarding.settling import settle
+from baton.model.case import CaseState, Cause
+from baton.model.people import EmploymentStatus
+
+log = logging.getLogger("baton.offboarding")
+BY = "schedule"
+
+
+@dataclass
+class Hour:
+    """What one run of the schedule did."""
+
+    opened: list[str] = field(default_factory=list)
+    refreshed: int = 0
+    moved: int = 0
+    done: int = 0
+    stuck: int = 0
+    reopened: list[str] = field(default_factory=list)
+    reports: list[Report] = field(default_factory=list)
+    troubles: dict[str, str] = field(default_factory=dict)
+    """Case, person or system -> what went wrong there; the others went on."""
+
+
+def tick(hub: Hub, cases: tuple[str, ...] = ()) -> Hour:
+    """One round over all cases (or these). One case in trouble keeps no other waiting."""
+    hour = Hour()
+    if not cases:
+        _open_for_those_who_leave(hub, hour)
+    with hub.database.read() as connection:
+        known = hub.cases.listed(connection, CaseState.OPEN, CaseState.PAUSED, CaseState.COMPLETED)
+    chosen = [case for case in known if not cases or case.id in cases]
+    for case in chosen:
+        with _apart(hour, case.id):
+            if case.state is CaseState.COMPLETED:
+                if watch_over(hub, case.id).state is CaseState.OPEN:
+                    hour.reopened.append(case.id)
+                continue
+            refreshed = refresh(hub, case.id)
+            hour.refreshed += 1
+            hour.troubles.update({f"{case.id} {system}": why for system, why in refreshed.unread.items()})
+            hour.moved += plan(hub, case.id).items
+    hour.reports = perform(hub)
+    for case in chosen:
+        if case.state is not CaseState.COMPLETED:
+            with _apart(hour, case.id):
+                settled = settle(hub, case.id)
+                hour.done += settled.done
+                hour.stuck += settled.stuck
+    return hour
+
+
+def _open_for_those_who_leave(hub: Hub, hour: Hour) -> None:
+    """A case for everybody whom HR says to be leaving and who has none for this departure."""
+    with hub.database.read() as connection:
+        leaving = hub.people.with_status(connection, EmploymentStatus.NOTICE)
+        having = {case.number for case in hub.cases.listed(connection, *CaseState)}
+    for number in leaving:
+        if number not in having:
+            with _apart(hour, number):
+                hour.opened.append(open_case(hub, Opening(number, Cause.RESIGNATION, BY)).id)
+
+
+@contextmanager
+def _apart(hour: Hour, what: str) -> Iterator[None]:
+    """Trouble here is noted and ends here."""
+    try:
+        yield
+    except BatonError as error:
+        log.warning("%s: %s", what, error)
+        hour.troubles[what] = str(error)

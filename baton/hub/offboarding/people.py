@@ -1,0 +1,28 @@
+"""Who somebody is in a system: by the link that sync has proven, else by asking the system."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from baton.contracts import AccountTarget
+from baton.hub.core import Hub
+from baton.model.account import AccountRef, AccountState
+from baton.store.effects import chunked
+
+
+def refs(hub: Hub, system: str, numbers: Sequence[str]) -> dict[str, AccountRef]:
+    """Each of these people in a system; without an external id for those who have no account there.
+
+    Raises a `ConnectorError` when the system has to be asked and does not answer.
+    """
+    with hub.database.read() as connection:
+        links = hub.links.of(connection, system, list(numbers))
+    found = {number: AccountRef(number, link.external_id) for number, link in links.items() if link.external_id}
+    missing = [AccountRef(number) for number in numbers if number not in found]
+    connector = hub.connector(system)
+    if missing and isinstance(connector, AccountTarget):
+        for chunk in chunked(missing, connector.batch_limit):
+            for ref, account in zip(chunk, connector.find(chunk), strict=True):
+                alive = account is not None and account.state is not AccountState.ABSENT
+                found[ref.number] = AccountRef(ref.number, account.external_id if alive and account else None)
+    return {number: found.get(number, AccountRef(number)) for number in numbers}

@@ -1,0 +1,136 @@
+"""The live list: what the systems show now against what is on the list; what appears, changes, closes or comes back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final, TypeAlias
+
+from baton.model.case import Case, Item, ItemState, content_digest
+from baton.model.handover import Holding, HoldingKind, HoldingRef, Undo
+
+Place: TypeAlias = tuple[str, HoldingRef]
+"""A system and a holding in it."""
+WATCHED: Final = frozenset({HoldingKind.ACCOUNT, HoldingKind.GRANT})
+"""Kinds that nobody takes over: they have to end."""
+RETURNED: Final = "returned"
+"""The code of an item that had been closed and is held by the leaver again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One holding as shown by a system, and what is known about passing it on there."""
+
+    system: str
+    holding: Holding
+    holder_id: str
+    undo: Undo
+
+
+@dataclass
+class Changes:
+    """What has to be written to bring the list up to date."""
+
+    new: list[Item] = field(default_factory=list)
+    renewed: list[tuple[Item, Item]] = field(default_factory=list)
+    """Before and after: another version."""
+    gone: list[Item] = field(default_factory=list)
+    """The leaver holds it no more."""
+
+    def __bool__(self) -> bool:
+        return bool(self.new or self.renewed or self.gone)
+
+
+def compare(
+    case: Case, listed: Sequence[Item], seen: Sequence[Seen], read: Collection[str], first_free: int, now: datetime
+) -> Changes:
+    """What has changed. ``read`` names the systems that were read to their end: only there absence means something."""
+    shown = {(each.system, each.holding.ref): each for each in seen}
+    known: dict[Place, Item] = {(item.system, item.ref): item for item in listed}
+    changes = Changes()
+    for place, each in shown.items():
+        item = known.get(place)
+        if item is None:
+            number = first_free + len(changes.new)
+            changes.new.append(_new(case, number, each, now))
+        elif (after := _renewed(item, each, case.salt)) is not None:
+            changes.renewed.append((item, after))
+    for place, item in known.items():
+        if place not in shown and item.system in read and item.state not in _STAYS:
+            changes.gone.append(item)
+    return changes
+
+
+_STAYS: Final = (ItemState.DONE, ItemState.GONE, ItemState.MOVING, ItemState.LEFT)
+"""Where it says nothing that the leaver no longer holds an item: it has been passed on, or is on its way."""
+
+
+def _new(case: Case, number: int, each: Seen, now: datetime) -> Item:
+    holding = each.holding
+    return Item(
+        case_id=case.id,
+        id=number,
+        system=each.system,
+        ref=holding.ref,
+        state=ItemState.OPEN,
+        version=1,
+        digest=content_digest(holding, case.salt),
+        title=holding.title,
+        facts=holding.facts,
+        about=holding.about,
+        amount=holding.amount,
+        currency=holding.currency,
+        by_hand=holding.by_hand,
+        undo=each.undo,
+        holder_id=each.holder_id,
+        changed_at=now,
+    )
+
+
+def _renewed(item: Item, each: Seen, salt: bytes) -> Item | None:
+    """The item with what is shown now, at a new version; None when nothing has happened that matters."""
+    digest = content_digest(each.holding, salt)
+    returned = item.state in (ItemState.DONE, ItemState.GONE)
+    if item.state is ItemState.MOVING or (digest == item.digest and not returned):
+        return None
+    holding = each.holding
+    return replace(
+        item,
+        version=item.version + 1,
+        digest=digest,
+        title=holding.title,
+        facts=holding.facts,
+        about=holding.about,
+        amount=holding.amount,
+        currency=holding.currency,
+        by_hand=holding.by_hand,
+        undo=each.undo,
+        holder_id=each.holder_id,
+        state=_state_after(item),
+        accepted_version=0,
+        accepted_by="",
+        approved_by="",
+        code=RETURNED if returned else "",
+        message="the leaver holds it again" if returned else "",
+    )
+
+
+def _state_after(item: Item) -> ItemState:
+    """Who has accepted one version has not accepted the next."""
+    if item.state in (ItemState.ACCEPTED, ItemState.APPROVED, ItemState.OFFERED):
+        return ItemState.OFFERED
+    return ItemState.OPEN
+
+
+def counts(items: Sequence[Item]) -> Mapping[str, int]:
+    """How far a list is: ``all closed open waiting stuck`` (waiting: somebody has to answer)."""
+    waiting = (ItemState.OFFERED, ItemState.ACCEPTED)
+    return {
+        "all": len(items),
+        "closed": sum(item.state.closed for item in items),
+        "open": sum(item.state is ItemState.OPEN for item in items),
+        "waiting": sum(item.state in waiting for item in items),
+        "moving": sum(item.state in (ItemState.APPROVED, ItemState.MOVING) for item in items),
+        "stuck": sum(item.state is ItemState.STUCK for item in items),
+    }

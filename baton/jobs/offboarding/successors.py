@@ -1,0 +1,53 @@
+"""Who is to have what: by the rules of the policy, what belongs together to one person, nobody over their cap."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from baton.jobs.offboarding.checklist import WATCHED, Place
+from baton.jobs.offboarding.policy import MANAGER, Policy, SuccessorRule, fits_facts
+from baton.model.case import Case, Item, ItemState
+
+
+def propose(case: Case, policy: Policy, items: Sequence[Item]) -> Mapping[int, str]:
+    """For every item that nobody is to have yet, the employee number of who should; items nobody fits are left out.
+
+    What is about a client goes where the client goes. The leaver is never named, and the load counts every item of
+    the case that somebody has already.
+    """
+    by_place: dict[Place, Item] = {(item.system, item.ref): item for item in items}
+    chosen: dict[int, str] = {}
+    load = Counter(item.successor for item in items if item.successor and not item.state.closed)
+    waiting = [item for item in items if item.state is ItemState.OPEN and item.kind not in WATCHED]
+    # Clients first, so that what is about them can follow.
+    for item in sorted(waiting, key=lambda item: (item.about is not None, item.id)):
+        successor = _with_its_owner(item, by_place, chosen) or _by_rule(case, policy, item, load)
+        if successor:
+            chosen[item.id] = successor
+            load[successor] += 1
+    return chosen
+
+
+def _with_its_owner(item: Item, by_place: Mapping[Place, Item], chosen: Mapping[int, str]) -> str:
+    """Who has (or gets) what this item is about."""
+    if item.about is None:
+        return ""
+    above = by_place.get((item.system, item.about))
+    return "" if above is None else chosen.get(above.id, above.successor)
+
+
+def _by_rule(case: Case, policy: Policy, item: Item, load: Counter[str]) -> str:
+    for rule in policy.successors:
+        if (not rule.kinds or item.kind in rule.kinds) and fits_facts(rule, item.facts):
+            successor = _with_room(case, rule, load)
+            if successor:
+                return successor
+    return ""
+
+
+def _with_room(case: Case, rule: SuccessorRule, load: Counter[str]) -> str:
+    named = [case.manager if person == MANAGER else person for person in rule.to]
+    fit = [person for person in named if person and person != case.number]
+    free = [person for person in fit if rule.cap is None or load[person] < rule.cap]
+    return min(free, key=lambda person: (load[person], fit.index(person)), default="")

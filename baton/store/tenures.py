@@ -1,0 +1,100 @@
+"""Who has held what since when, as far as the hub has seen it pass on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from baton.model.case import Case, Item
+from baton.model.handover import HoldingKind, HoldingRef
+from baton.store.tables import tenures
+
+
+@dataclass(frozen=True, slots=True)
+class Tenure:
+    """One person's holding of one thing: from ``since`` up to and not including ``until`` (None: to this day)."""
+
+    system: str
+    ref: HoldingRef
+    holder: str
+    since: datetime
+    until: datetime | None
+    about: str
+    """``kind/id`` of what it belongs to; empty where it stands alone."""
+    case_id: str
+
+
+class TenureStore:
+    """Reads and writes tenures, inside the caller's transaction."""
+
+    def begin(self, connection: sa.Connection, case: Case, items: Sequence[Item], since: datetime) -> None:
+        """Note that the leaver holds these; what is known already stays as it is."""
+        for item in items:
+            if self._current(connection, item) is None:
+                self._insert(connection, case, item, case.number, since)
+
+    def pass_on(
+        self, connection: sa.Connection, case: Case, item: Item, holder: str, successor: str, at: datetime
+    ) -> None:
+        """End the tenure of one person and begin that of the next at the same moment."""
+        current = self._current(connection, item)
+        if current is None:
+            self._insert(connection, case, item, holder, case.opened_at)
+        elif current == successor:
+            return
+        ending = sa.update(tenures).where(*_same(item), tenures.c.until.is_(None))
+        connection.execute(ending.values(until=at))
+        self._insert(connection, case, item, successor, at)
+
+    def of(
+        self, connection: sa.Connection, *, at: datetime | None = None, holder: str = "", case_id: str = ""
+    ) -> list[Tenure]:
+        """Tenures by system, kind and id, oldest first; those in force at a moment, of one person, of one case."""
+        query = sa.select(tenures).order_by(tenures.c.system, tenures.c.kind, tenures.c.external_id, tenures.c.since)
+        if at is not None:
+            query = query.where(tenures.c.since <= at, sa.or_(tenures.c.until.is_(None), tenures.c.until > at))
+        if holder:
+            query = query.where(tenures.c.holder == holder)
+        if case_id:
+            query = query.where(tenures.c.case_id == case_id)
+        return [
+            Tenure(
+                row.system,
+                HoldingRef(HoldingKind(row.kind), row.external_id),
+                row.holder,
+                row.since,
+                row.until,
+                row.about,
+                row.case_id,
+            )
+            for row in connection.execute(query)
+        ]
+
+    def _current(self, connection: sa.Connection, item: Item) -> str | None:
+        query = sa.select(tenures.c.holder).where(*_same(item), tenures.c.until.is_(None))
+        found: str | None = connection.execute(query).scalar_one_or_none()
+        return found
+
+    def _insert(self, connection: sa.Connection, case: Case, item: Item, holder: str, since: datetime) -> None:
+        connection.execute(
+            sa.insert(tenures).values(
+                system=item.system,
+                kind=item.kind.value,
+                external_id=item.ref.external_id,
+                since=since,
+                holder=holder,
+                about=str(item.about) if item.about else "",
+                case_id=case.id,
+            )
+        )
+
+
+def _same(item: Item) -> tuple[sa.ColumnElement[bool], ...]:
+    return (
+        tenures.c.system == item.system,
+        tenures.c.kind == item.kind.value,
+        tenures.c.external_id == item.ref.external_id,
+    )
