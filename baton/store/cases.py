@@ -145,6 +145,11 @@ class CaseStore:
         )
         return {ItemState(row[0]): row[1] for row in connection.execute(query)}
 
+    def with_items_in(self, connection: sa.Connection, state: ItemState) -> list[str]:
+        """The cases that have an item there."""
+        query = sa.select(case_items.c.case_id).where(case_items.c.state == state.value).distinct()
+        return sorted(connection.execute(query).scalars())
+
     def next_item(self, connection: sa.Connection, case_id: str) -> int:
         """The number that the next new item of a case gets; numbers are never used twice."""
         query = sa.select(sa.func.max(case_items.c.item)).where(case_items.c.case_id == case_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -33,27 +34,27 @@ class TenureStore:
     def begin(self, connection: sa.Connection, case: Case, items: Sequence[Item], since: datetime) -> None:
         """Note that the leaver holds these; what is known already stays as it is."""
         for item in items:
-            if self._current(connection, item) is None:
-                self._insert(connection, case, item, case.number, since)
+            if self._last(connection, item) is None:
+                self._insert(connection, case, item, 1, case.number, since)
 
     def pass_on(
         self, connection: sa.Connection, case: Case, item: Item, holder: str, successor: str, at: datetime
     ) -> None:
         """End the tenure of one person and begin that of the next at the same moment."""
-        current = self._current(connection, item)
-        if current is None:
-            self._insert(connection, case, item, holder, case.opened_at)
-        elif current == successor:
+        last = self._last(connection, item)
+        if last is None:
+            self._insert(connection, case, item, 1, holder, case.opened_at)
+        elif last.holder == successor and last.until is None:
             return
         ending = sa.update(tenures).where(*_same(item), tenures.c.until.is_(None))
         connection.execute(ending.values(until=at))
-        self._insert(connection, case, item, successor, at)
+        self._insert(connection, case, item, 2 if last is None else last.turn + 1, successor, at)
 
     def of(
         self, connection: sa.Connection, *, at: datetime | None = None, holder: str = "", case_id: str = ""
     ) -> list[Tenure]:
         """Tenures by system, kind and id, oldest first; those in force at a moment, of one person, of one case."""
-        query = sa.select(tenures).order_by(tenures.c.system, tenures.c.kind, tenures.c.external_id, tenures.c.since)
+        query = sa.select(tenures).order_by(tenures.c.system, tenures.c.kind, tenures.c.external_id, tenures.c.turn)
         if at is not None:
             query = query.where(tenures.c.since <= at, sa.or_(tenures.c.until.is_(None), tenures.c.until > at))
         if holder:
@@ -73,17 +74,19 @@ class TenureStore:
             for row in connection.execute(query)
         ]
 
-    def _current(self, connection: sa.Connection, item: Item) -> str | None:
-        query = sa.select(tenures.c.holder).where(*_same(item), tenures.c.until.is_(None))
-        found: str | None = connection.execute(query).scalar_one_or_none()
-        return found
+    def _last(self, connection: sa.Connection, item: Item) -> sa.Row[Any] | None:
+        query = sa.select(tenures).where(*_same(item)).order_by(tenures.c.turn.desc()).limit(1)
+        return connection.execute(query).first()
 
-    def _insert(self, connection: sa.Connection, case: Case, item: Item, holder: str, since: datetime) -> None:
+    def _insert(
+        self, connection: sa.Connection, case: Case, item: Item, turn: int, holder: str, since: datetime
+    ) -> None:
         connection.execute(
             sa.insert(tenures).values(
                 system=item.system,
                 kind=item.kind.value,
                 external_id=item.ref.external_id,
+                turn=turn,
                 since=since,
                 holder=holder,
                 about=str(item.about) if item.about else "",

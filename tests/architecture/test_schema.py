@@ -49,7 +49,7 @@ PLAIN = {
         "key", "case_id", "item", "item_version", "item_digest", "act", "person", "role", "at", "signature", "version",
     },
     "personal_links": {"id", "case_id", "person", "role", "made_by", "made_at", "expires_at", "revoked_at", "used_at"},
-    "tenures": {"system", "kind", "external_id", "since", "until", "holder", "about", "case_id"},
+    "tenures": {"system", "kind", "external_id", "turn", "since", "until", "holder", "about", "case_id"},
     "alerts": {"key", "case_id", "rule", "event", "to", "state", "at", "raised_at", "version"},
     "staged": {"run_id", "stage", "number", "row_count", "file_digest", "root", "facts", "created_at"},
 }  # fmt: skip

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import polars as pl
 from pydantic import SecretStr
 
+from baton.audit.checkpoint import Signer
 from baton.clock import Clock
 from baton.contracts import Connector, EmployeeSource, Feed, Finding, Rate
 from baton.engine.performer import CrashPoint
@@ -20,7 +21,7 @@ from baton.mapping.schema import FieldMapping
 from baton.model.source_rows import Origin, RejectedRow, SourcePage
 from baton.registry import Registry
 from baton.settings import HubSettings, SystemSettings
-from baton.settings_shape import GatePart, GuardsPart, HubPart
+from baton.settings_shape import GatePart, GuardsPart, HubPart, OffboardingPart
 from baton.store.personal import Keyring
 from baton.vault import Vault
 from tests.rig.targets import FakeTarget, NoClient, NoSettings
@@ -83,6 +84,7 @@ examples:
 """
 KEYS = Keyring(1, {1: b"e" * 32}, b"i" * 32, b"d" * 32).to_text()
 """Fixed, so that two runs of one seed plan the same digests."""
+SIGNER = Signer("test/audit", b"s" * 32)
 
 
 def row(number: str, **given: str) -> dict[str, str]:
@@ -167,6 +169,7 @@ class Company:
     prepare: Callable[[str, FakeTarget], None] = lambda *_: None
     """Called with every fake target that is built, to plug trouble in."""
     mappings: dict[str, FieldMapping] = field(default_factory=dict)
+    offboarding: OffboardingPart = field(default_factory=OffboardingPart)
     source: SystemSettings | None = None
     """Another HR source than the one in memory; its mapping goes into ``mappings``."""
 
@@ -213,7 +216,8 @@ class Company:
             gate=self.gate,
             guards=self.guards,
             systems=systems,
-            vault=Vault([_Secrets({("hub", "keyring"): KEYS})]),
+            vault=Vault([_Secrets({("hub", "keyring"): KEYS, ("hub", "audit_key"): SIGNER.secret_text})]),
+            offboarding=self.offboarding,
             database=SecretStr(self.url),
         )
 

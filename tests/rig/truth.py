@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from baton.model.account import Account, AccountState, AccountWrite, Action, Scalar
 
@@ -41,6 +42,8 @@ class Truth:
     journal: list[Applied] = field(default_factory=list)
     keys: dict[str, str] = field(default_factory=dict)
     """Effect key -> external id, for targets that honour a key."""
+    belongings: Any = None
+    """What people hold there (`tests.rig.belongings`), where a test is about that."""
     lock: threading.RLock = field(default_factory=threading.RLock)
     serial: int = 0
 

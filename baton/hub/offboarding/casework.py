@@ -13,7 +13,7 @@ from baton.hub.offboarding.signing import signed
 from baton.jobs.offboarding.policy import DEFAULT, Policies, Policy, load_policies
 from baton.jobs.offboarding.steps import require_may
 from baton.model.case import Act, Case, CaseState, Cause, Item, ItemState, LeaverDates, Role, Statement, content_digest
-from baton.model.handover import Holding, HoldingRef, Undo
+from baton.model.handover import HandoverAction, Holding, HoldingRef, Undo
 from baton.model.people import Employee, LeaverDate
 
 JOB = "offboarding"
@@ -175,9 +175,17 @@ def locked(hub: Hub, connection: sa.Connection, case_id: str) -> Case:
 
 
 def _call_back(hub: Hub, connection: sa.Connection, case: Case) -> None:
-    """What was to be sent for this case and has not been is cancelled; its items wait as approved."""
+    """What was to be passed on or taken away and has not been sent is cancelled. The way back (an undo) goes on."""
     items = hub.cases.items(connection, case.id, states=[ItemState.MOVING])
-    hub.effects.cancel_keys(connection, [item.effect_key for item in items], why=f"case_{case.state}")
+    effects = hub.effects.by_key(connection, [item.effect_key for item in items])
+    forwards = [
+        item.effect_key
+        for item in items
+        if (effect := effects.get(item.effect_key)) is not None
+        and effect.action is not HandoverAction.ENTITLE
+        and effect.fields.get("successor_number") != case.number
+    ]
+    hub.effects.cancel_keys(connection, forwards, why=f"case_{case.state}")
 
 
 def _about_case(hub: Hub, case: Case, act: Act, person: str, role: Role, text: str) -> Statement:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ from baton.hub.offboarding.completing import watch_over
 from baton.hub.offboarding.moving import perform, plan
 from baton.hub.offboarding.refreshing import refresh
 from baton.hub.offboarding.settling import settle
-from baton.model.case import CaseState, Cause
+from baton.model.case import Case, CaseState, Cause, ItemState
 from baton.model.people import EmploymentStatus
 
 log = logging.getLogger("baton.offboarding")
@@ -42,27 +42,43 @@ def tick(hub: Hub, cases: tuple[str, ...] = ()) -> Hour:
     hour = Hour()
     if not cases:
         _open_for_those_who_leave(hub, hour)
-    with hub.database.read() as connection:
-        known = hub.cases.listed(connection, CaseState.OPEN, CaseState.PAUSED, CaseState.COMPLETED)
-    chosen = [case for case in known if not cases or case.id in cases]
-    for case in chosen:
+    for case in _to_look_at(hub, cases):
         with _apart(hour, case.id):
-            if case.state is CaseState.COMPLETED:
-                if watch_over(hub, case.id).state is CaseState.OPEN:
-                    hour.reopened.append(case.id)
-                continue
-            refreshed = refresh(hub, case.id)
-            hour.refreshed += 1
-            hour.troubles.update({f"{case.id} {system}": why for system, why in refreshed.unread.items()})
-            hour.moved += plan(hub, case.id).items
+            _bring_on(hub, case, hour)
     hour.reports = perform(hub)
-    for case in chosen:
-        if case.state is not CaseState.COMPLETED:
-            with _apart(hour, case.id):
-                settled = settle(hub, case.id)
+    with hub.database.read() as connection:
+        moving = hub.cases.with_items_in(connection, ItemState.MOVING)
+    for case_id in moving:
+        if not cases or case_id in cases:
+            with _apart(hour, case_id):
+                settled = settle(hub, case_id)
                 hour.done += settled.done
                 hour.stuck += settled.stuck
     return hour
+
+
+def _to_look_at(hub: Hub, cases: Sequence[str]) -> list[Case]:
+    """The cases that are not finished, and the completed ones whose clients are still protected."""
+    now = hub.clock.now()
+    with hub.database.read() as connection:
+        known = hub.cases.listed(connection, CaseState.OPEN, CaseState.PAUSED, CaseState.COMPLETED)
+    return [
+        case
+        for case in known
+        if (not cases or case.id in cases)
+        and (case.state is not CaseState.COMPLETED or case.protected_until is None or case.protected_until > now)
+    ]
+
+
+def _bring_on(hub: Hub, case: Case, hour: Hour) -> None:
+    if case.state is CaseState.COMPLETED:
+        if watch_over(hub, case.id).state is CaseState.OPEN:
+            hour.reopened.append(case.id)
+        return
+    refreshed = refresh(hub, case.id)
+    hour.refreshed += 1
+    hour.troubles.update({f"{case.id} {system}": why for system, why in refreshed.unread.items()})
+    hour.moved += plan(hub, case.id).items
 
 
 def _open_for_those_who_leave(hub: Hub, hour: Hour) -> None:

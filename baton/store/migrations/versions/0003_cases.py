@@ -110,13 +110,14 @@ def upgrade() -> None:
     sa.Column('system', sa.Text(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('external_id', sa.Text(), nullable=False),
+    sa.Column('turn', sa.Integer(), nullable=False),
     sa.Column('since', sa.BigInteger(), nullable=False),
     sa.Column('until', sa.BigInteger(), nullable=True),
     sa.Column('holder', sa.Text(), nullable=False),
     sa.Column('about', sa.Text(), nullable=False),
     sa.Column('case_id', sa.Text(), nullable=False),
     sa.ForeignKeyConstraint(['case_id'], ['cases.id'], name=op.f('fk_tenures_case_id_cases')),
-    sa.PrimaryKeyConstraint('system', 'kind', 'external_id', 'since', name=op.f('pk_tenures'))
+    sa.PrimaryKeyConstraint('system', 'kind', 'external_id', 'turn', name=op.f('pk_tenures'))
     )
     op.create_index(op.f('ix_tenures_holder'), 'tenures', ['holder'], unique=False)
     op.create_table('item_versions',

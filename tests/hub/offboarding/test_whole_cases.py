@@ -1,0 +1,232 @@
+"""A handover from the opening of its case to its end, in a system that keeps clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from baton.errors import ApprovalError
+from baton.hub.offboarding import casework, completing, undoing
+from baton.hub.offboarding.refreshing import refresh
+from baton.model.case import Act, CaseState, Cause, ItemState, Role
+from baton.model.handover import HoldingKind
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, SUCCESSOR, Desk
+from tests.rig.belongings import PromisingTarget
+from tests.rig.company import row
+
+CLIENT, OPPORTUNITY, GROUP = HoldingKind.CLIENT, HoldingKind.OPPORTUNITY, HoldingKind.GROUP
+Make = Callable[..., Desk]
+
+
+def test_what_somebody_holds_goes_to_whom_it_should_and_the_case_ends(desk: Make) -> None:
+    d = desk()
+    clients = [d.plant(CLIENT, n) for n in range(10)]
+    deals = [d.plant(OPPORTUNITY, n, about=clients[n]) for n in range(5)]
+    theirs = d.plant(CLIENT, 99, OTHER)
+    d.things.grants[d.id_of(LEAVER)] = {"discounts"}
+    d.things.sessions = {d.id_of(LEAVER), d.id_of(OTHER)}
+    case = d.open(Cause.EMERGENCY)
+    refresh(d.hub, case.id)
+    assert {item.successor for item in d.items(case, ItemState.OFFERED)} == {MANAGER}
+    d.agree(case)
+    d.tick()
+    assert {d.holder(ref) for ref in (*clients, *deals)} == {MANAGER}
+    assert d.holder(theirs) == OTHER
+    assert d.things.grants[d.id_of(LEAVER)] == set()
+    assert d.things.sessions == {d.id_of(OTHER)}
+    with pytest.raises(ApprovalError, match="1 accounts are alive"):
+        completing.complete(d.hub, case.id, HR, "done")
+    d.close_account()
+    assert completing.complete(d.hub, case.id, HR, "everything is handed over").state is CaseState.COMPLETED
+
+
+def test_nothing_moves_before_it_is_accepted_and_approved(desk: Make) -> None:
+    d = desk()
+    ref = d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    (item,) = d.items(case, ItemState.OFFERED)
+    (item,) = d.say(case, [item], Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
+    d.tick()
+    (item,) = d.say(case, [item], Act.ACCEPT, SUCCESSOR, Role.SUCCESSOR)
+    d.tick()
+    assert d.holder(ref) == LEAVER
+    d.say(case, [item], Act.APPROVE, MANAGER, Role.MANAGER)
+    d.tick()
+    assert d.holder(ref) == SUCCESSOR
+    assert d.item(case, ref).state is ItemState.DONE
+    assert d.statement_acts(case) == [Act.OPEN, Act.NAME, Act.ACCEPT, Act.APPROVE]
+
+
+def test_who_accepted_one_version_has_not_accepted_the_next(desk: Make) -> None:
+    d = desk()
+    ref = d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.agree(case)
+    assert d.item(case, ref).state is ItemState.APPROVED
+    d.things.change(ref, stage="lost")
+    d.tick()
+    item = d.item(case, ref)
+    assert (item.state, item.version, item.accepted_by, item.approved_by) == (ItemState.OFFERED, 2, "", "")
+    assert d.holder(ref) == LEAVER
+    with pytest.raises(ApprovalError, match="has changed since"):
+        d.say(
+            case, [d.items(case)[0].__class__(**{**_fields(item), "version": 1})], Act.ACCEPT, MANAGER, Role.SUCCESSOR
+        )
+    with d.hub.database.read() as connection:
+        versions = d.hub.cases.versions(connection, case.id, item.id)
+    assert [(version, holding.facts.get("stage")) for version, _, holding in versions] == [(1, None), (2, "lost")]
+
+
+def _fields(item: object) -> dict[str, object]:
+    return {name: getattr(item, name) for name in item.__slots__}  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("person", "role", "act", "code"),
+    [
+        (LEAVER, Role.SUCCESSOR, Act.ACCEPT, "leaver"),
+        (LEAVER, Role.LEAVER, Act.ACCEPT, "role"),
+        (LEAVER, Role.MANAGER, Act.APPROVE, "leaver"),
+        (OTHER, Role.SUCCESSOR, Act.ACCEPT, "not_yours"),
+        (MANAGER, Role.MANAGER, Act.APPROVE, "state"),
+        (MANAGER, Role.MANAGER, Act.LEAVE, "reason"),
+        (HR, Role.HR, Act.ACCEPT, "role"),
+    ],
+)
+def test_who_may_not(desk: Make, person: str, role: Role, act: Act, code: str) -> None:
+    d = desk()
+    d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    with pytest.raises(ApprovalError) as refused:
+        d.say(case, d.items(case, ItemState.OFFERED), act, person, role)
+    assert refused.value.code == code
+    assert d.statement_acts(case) == [Act.OPEN]
+
+
+def test_who_accepts_does_not_approve(desk: Make) -> None:
+    d = desk()
+    d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    items = d.say(case, d.items(case, ItemState.OFFERED), Act.ACCEPT, MANAGER, Role.SUCCESSOR)
+    with pytest.raises(ApprovalError) as refused:
+        d.say(case, items, Act.APPROVE, MANAGER, Role.MANAGER)
+    assert refused.value.code == "maker"
+
+
+def test_what_changed_hands_meanwhile_is_not_overwritten(desk: Make) -> None:
+    d = desk()
+    ref = d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.agree(case)
+    d.target().during = lambda: d.things.holders.update({ref: d.id_of(OTHER)})
+    d.tick()
+    assert d.holder(ref) == OTHER
+    assert (d.item(case, ref).state, d.item(case, ref).code) == (ItemState.STUCK, "changed")
+    d.tick()
+    assert d.item(case, ref).state is ItemState.GONE
+
+
+def test_a_system_that_says_yes_and_does_nothing_is_found_out(desk: Make) -> None:
+    d = desk()
+    ref = d.plant(CLIENT, 1)
+    case = d.open()
+    d.target().deaf = True
+    d.tick()
+    d.agree(case)
+    d.tick()
+    assert d.holder(ref) == LEAVER
+    assert (d.item(case, ref).state, d.item(case, ref).code) == (ItemState.STUCK, "not_there")
+
+
+def test_a_promise_is_no_proof_and_a_refusing_client_comes_back_as_work(desk: Make) -> None:
+    d = desk(PromisingTarget)
+    agrees, refuses = d.plant(CLIENT, 1), d.plant(CLIENT, 2)
+    case = d.open()
+    d.tick()
+    d.agree(case)
+    d.tick()
+    assert {item.state for item in (d.item(case, agrees), d.item(case, refuses))} == {ItemState.MOVING}
+    target = d.target()
+    assert isinstance(target, PromisingTarget)
+    target.decide(refuses)
+    d.tick()
+    assert d.item(case, agrees).state is ItemState.DONE
+    stuck = d.item(case, refuses)
+    assert (stuck.state, stuck.code, d.holder(refuses)) == (ItemState.STUCK, "client_refused", LEAVER)
+
+
+def test_what_was_passed_on_can_be_taken_back_exactly_but_for_what_cannot(desk: Make) -> None:
+    d = desk()
+    clients, group = [d.plant(CLIENT, n) for n in range(6)], d.plant(GROUP, 1)
+    before = dict(d.things.holders)
+    case = d.open()
+    d.tick()
+    d.agree(case)
+    d.tick()
+    assert {d.holder(ref) for ref in (*clients, group)} == {MANAGER}
+    undone = undoing.undo(d.hub, case.id, HR, "she stays after all")
+    assert [item.ref for item in undone.irreversible] == [group]
+    casework.decide(d.hub, case.id, Act.RETRACT, HR, "she stays after all")
+    d.tick()
+    assert {ref: d.things.holders[ref] for ref in clients} == {ref: before[ref] for ref in clients}
+    assert d.holder(group) == MANAGER
+
+
+def test_a_system_that_cannot_be_read_closes_nothing(desk: Make) -> None:
+    d = desk()
+    ref = d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.target().away = True
+    hour = d.tick()
+    assert d.item(case, ref).state is ItemState.OFFERED
+    assert any("crm" in what for what in hour.troubles)
+    assert "unread" in {each.what for each in completing.gate(d.hub, case.id).obstacles}
+
+
+def test_a_resignation_opens_one_case_and_it_stays_one(desk: Make) -> None:
+    d = desk()
+    d.company.rows[1] = row(LEAVER, status="notice", manager=MANAGER, last_day="2030-01-31", department="销售部")
+    from baton.hub.sync import SyncRequest, plan_sync
+
+    plan_sync(d.hub, SyncRequest())
+    assert len(d.tick().opened) == 1
+    assert d.tick().opened == []
+    case = casework.find_case(d.hub, LEAVER)
+    assert case.dates.last_working_at is not None
+    assert case.cause is Cause.RESIGNATION
+    assert any(each.what == "still_working" for each in completing.gate(d.hub, case.id).obstacles)
+
+
+def test_what_drifts_back_opens_a_completed_case_again(desk: Make) -> None:
+    d = desk()
+    ref = d.plant(CLIENT, 1)
+    case = d.open(Cause.EMERGENCY)
+    d.tick()
+    d.agree(case)
+    d.tick()
+    d.close_account()
+    completing.complete(d.hub, case.id, HR, "done")
+    assert d.tick().reopened == []
+    d.things.holders[ref] = d.id_of(LEAVER)
+    assert d.tick().reopened == [case.id]
+    assert (d.case(case).state, d.item(case, ref).code) == (CaseState.OPEN, "returned")
+
+
+def test_who_has_had_what_since_when_is_known(desk: Make) -> None:
+    d = desk()
+    ref = d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.agree(case)
+    d.company.clock.sleep(3600)
+    d.tick()
+    with d.hub.database.read() as connection:
+        had = [(t.holder, t.until is None) for t in d.hub.tenures.of(connection, case_id=case.id) if t.ref == ref]
+    assert had == [(LEAVER, False), (MANAGER, True)]
