@@ -12,7 +12,9 @@ from baton.engine.settle import Verdict
 from baton.hub.migration.extraction import Phase
 from baton.hub.migration.verifying import Proof
 from baton.model.account import AccountState, Action
+from baton.model.case import Act, CaseState, ItemState
 from baton.model.effect import EffectState
+from baton.model.handover import HoldingKind
 from baton.model.people import EmploymentStatus
 from baton.store.runs import RunState
 
@@ -52,7 +54,10 @@ def test_every_message_is_known_in_chinese():
 def test_no_translation_is_left_over():
     values = {
         str(value)
-        for kind in (Verdict, RunState, EffectState, Action, AccountState, EmploymentStatus, Phase, Proof)
+        for kind in (
+            *(Verdict, RunState, EffectState, Action, AccountState, EmploymentStatus, Phase, Proof),
+            *(CaseState, ItemState, HoldingKind, Act),
+        )
         for value in kind
     }
     used = {text for _, _, text in spoken()} | values

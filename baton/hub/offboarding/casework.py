@@ -14,7 +14,7 @@ from baton.jobs.offboarding.policy import DEFAULT, Policies, Policy, load_polici
 from baton.jobs.offboarding.steps import require_may
 from baton.model.case import Act, Case, CaseState, Cause, Item, ItemState, LeaverDates, Role, Statement, content_digest
 from baton.model.handover import HandoverAction, Holding, HoldingRef, Undo
-from baton.model.people import Employee, LeaverDate
+from baton.model.people import Employee, EmploymentStatus, LeaverDate
 
 JOB = "offboarding"
 
@@ -134,6 +134,28 @@ def find_case(hub: Hub, case_id: str) -> Case:
         latest = ", ".join(known.id for known in hub.cases.listed(connection, limit=3)) or "none"
     message = f"there is no case {case_id[:80]!r}; the latest: {latest}"
     raise ConfigurationError([Fault("CASE", "unknown_case", message)])
+
+
+def follow_hr(hub: Hub, case: Case) -> Case:
+    """Take over the dates that HR gives now; retract a resignation that HR no longer knows of."""
+    if case.cause is not Cause.RESIGNATION:
+        return case
+    with hub.database.write() as connection:
+        case = locked(hub, connection, case.id)
+        found = hub.people.newest(connection, [case.number]).get(case.number)
+        if found is None or case.state not in (CaseState.OPEN, CaseState.PAUSED):
+            return case
+        employee = found.employee
+        if employee.status.employed and employee.status is not EmploymentStatus.NOTICE:
+            after = step(hub, connection, case, Act.RETRACT, "baton", f"HR says: {employee.status}")
+            _call_back(hub, connection, after)
+            return after
+        last, contract, pay = (employee.moment(which) for which in LeaverDate)
+        if case.dates == LeaverDates(last, contract, pay):
+            return case
+        until = None if last is None else last + policy_of(hub, case).protection
+        dates = {"last_working_at": last, "contract_end_at": contract, "pay_end_at": pay, "protected_until": until}
+        return hub.cases.change(connection, case, case.state, **dates)
 
 
 _TO = {

@@ -58,6 +58,11 @@ def complete(hub: Hub, case_id: str, person: str, why: str) -> Case:
         return step(hub, connection, case, Act.COMPLETE, person, why)
 
 
+def known_obstacles(hub: Hub, connection: sa.Connection, case: Case) -> list[Obstacle]:
+    """What is missing as of the last look; no system is asked."""
+    return _obstacles(hub, connection, case, ())
+
+
 def _obstacles(hub: Hub, connection: sa.Connection, case: Case, unread: Sequence[str]) -> list[Obstacle]:
     items = hub.cases.items(connection, case.id)
     return obstacles(case, items, unread, _unsettled(connection, case), hub.clock.now())

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from baton.engine.apply import Report
 from baton.errors import BatonError
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import Opening, open_case
+from baton.hub.offboarding.casework import Opening, follow_hr, open_case
 from baton.hub.offboarding.completing import watch_over
 from baton.hub.offboarding.moving import perform, plan
 from baton.hub.offboarding.refreshing import refresh
@@ -32,20 +32,33 @@ class Hour:
     done: int = 0
     stuck: int = 0
     reopened: list[str] = field(default_factory=list)
+    retracted: list[str] = field(default_factory=list)
     reports: list[Report] = field(default_factory=list)
     troubles: dict[str, str] = field(default_factory=dict)
     """Case, person or system -> what went wrong there; the others went on."""
 
 
-def tick(hub: Hub, cases: tuple[str, ...] = ()) -> Hour:
-    """One round over all cases (or these). One case in trouble keeps no other waiting."""
+def tick(hub: Hub, cases: Sequence[str] = ()) -> Hour:
+    """One round over all cases (or these)."""
+    hour = look(hub, cases)
+    hour.reports = perform(hub)
+    conclude(hub, hour, cases)
+    return hour
+
+
+def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
+    """Open cases, bring lists up to date, plan what may go. One case in trouble keeps no other waiting."""
     hour = Hour()
     if not cases:
         _open_for_those_who_leave(hub, hour)
     for case in _to_look_at(hub, cases):
         with _apart(hour, case.id):
             _bring_on(hub, case, hour)
-    hour.reports = perform(hub)
+    return hour
+
+
+def conclude(hub: Hub, hour: Hour, cases: Sequence[str] = ()) -> None:
+    """Bring what is on its way to where its effects and systems say it is."""
     with hub.database.read() as connection:
         moving = hub.cases.with_items_in(connection, ItemState.MOVING)
     for case_id in moving:
@@ -54,7 +67,7 @@ def tick(hub: Hub, cases: tuple[str, ...] = ()) -> Hour:
                 settled = settle(hub, case_id)
                 hour.done += settled.done
                 hour.stuck += settled.stuck
-    return hour
+                hour.troubles.update({f"{case_id} {system}": why for system, why in settled.unread.items()})
 
 
 def _to_look_at(hub: Hub, cases: Sequence[str]) -> list[Case]:
@@ -74,6 +87,9 @@ def _bring_on(hub: Hub, case: Case, hour: Hour) -> None:
     if case.state is CaseState.COMPLETED:
         if watch_over(hub, case.id).state is CaseState.OPEN:
             hour.reopened.append(case.id)
+        return
+    if follow_hr(hub, case).state is CaseState.RETRACTED:
+        hour.retracted.append(case.id)
         return
     refreshed = refresh(hub, case.id)
     hour.refreshed += 1

@@ -9,6 +9,7 @@ import pytest
 from baton.errors import ApprovalError
 from baton.hub.offboarding import casework, completing, undoing
 from baton.hub.offboarding.refreshing import refresh
+from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.case import Act, CaseState, Cause, ItemState, Role
 from baton.model.handover import HoldingKind
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, SUCCESSOR, Desk
@@ -193,8 +194,6 @@ def test_a_system_that_cannot_be_read_closes_nothing(desk: Make) -> None:
 def test_a_resignation_opens_one_case_and_it_stays_one(desk: Make) -> None:
     d = desk()
     d.company.rows[1] = row(LEAVER, status="notice", manager=MANAGER, last_day="2030-01-31", department="销售部")
-    from baton.hub.sync import SyncRequest, plan_sync
-
     plan_sync(d.hub, SyncRequest())
     assert len(d.tick().opened) == 1
     assert d.tick().opened == []
@@ -230,3 +229,26 @@ def test_who_has_had_what_since_when_is_known(desk: Make) -> None:
     with d.hub.database.read() as connection:
         had = [(t.holder, t.until is None) for t in d.hub.tenures.of(connection, case_id=case.id) if t.ref == ref]
     assert had == [(LEAVER, False), (MANAGER, True)]
+
+
+def test_hr_moves_the_last_day_and_takes_the_resignation_back(desk: Make) -> None:
+    d = desk()
+    leaving = row(LEAVER, status="notice", manager=MANAGER, last_day="2030-01-31", department="销售部")
+    d.company.rows[1] = leaving
+    ref = d.plant(CLIENT, 1)
+    plan_sync(d.hub, SyncRequest())
+    d.tick()
+    case = casework.find_case(d.hub, LEAVER)
+    d.company.rows[1] = {**leaving, "last_day": "2030-03-31"}
+    plan_sync(d.hub, SyncRequest())
+    d.tick()
+    moved = d.case(case).dates.last_working_at
+    assert case.dates.last_working_at is not None
+    assert moved is not None
+    assert (moved - case.dates.last_working_at).days == 59
+    d.agree(case)
+    d.company.rows[1] = row(LEAVER, manager=MANAGER, department="销售部")
+    plan_sync(d.hub, SyncRequest())
+    assert d.tick().retracted == [case.id]
+    assert d.case(case).state is CaseState.RETRACTED
+    assert d.holder(ref) == LEAVER

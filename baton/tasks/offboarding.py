@@ -1,0 +1,69 @@
+"""Offboarding as tasks: look everywhere, pass on in each system, read back. Ids and figures only."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from airflow.sdk import TriggerRule, get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from baton.errors import RetryableError
+from baton.hub.offboarding import hourly
+from baton.hub.offboarding.hourly import Hour
+from baton.hub.offboarding.looking import systems_that_hold
+from baton.hub.offboarding.moving import perform
+from baton.tasks.opening import RETRIES, RETRY_POLICY, opened_hub
+
+log = logging.getLogger("baton.tasks")
+
+
+@task(retries=RETRIES, retry_policy=RETRY_POLICY)
+def look() -> list[dict[str, str]]:
+    """Open cases, bring every list up to date, plan what may go; gives the systems something may be passed on in."""
+    with opened_hub() as hub:
+        hour = hourly.look(hub)
+        systems = [{"system": system.name} for system in systems_that_hold(hub)]
+    _tell(hour)
+    return systems
+
+
+@task(retries=RETRIES, retry_policy=RETRY_POLICY, map_index_template="{{ batch_name }}")
+def pass_on(batch: dict[str, str]) -> dict[str, Any]:
+    """Carry out what is due in one system; gives the figures."""
+    get_current_context()["batch_name"] = batch["system"]  # type: ignore[typeddict-unknown-key]
+    with opened_hub() as hub:
+        reports = perform(hub, batch["system"])
+    halted = [report for report in reports if report.halted]
+    for report in reports:
+        log.info("%s: %s %s", report.system, dict(report.counts), report.halted)
+    if any(report.needs_person for report in halted):
+        raise AirflowFailException(f"{batch['system']}: stopped: {halted[0].halted}")
+    if halted:
+        raise RetryableError(f"{batch['system']}: stopped: {halted[0].halted}", code="halted")
+    return {"system": batch["system"], "counts": [dict(report.counts) for report in reports]}
+
+
+@task(trigger_rule=TriggerRule.ALL_DONE, retries=RETRIES, retry_policy=RETRY_POLICY)
+def read_back() -> dict[str, int]:
+    """Bring what is on its way to where the systems say it is; what is stuck fails the DAG run, so that it is seen."""
+    hour = Hour()
+    with opened_hub() as hub:
+        hourly.conclude(hub, hour)
+    _tell(hour)
+    if hour.stuck or hour.troubles:
+        raise AirflowFailException(
+            f"{hour.stuck} items are stuck, {len(hour.troubles)} cases or systems could not be read:"
+            " see the page Handovers, or: baton offboard list"
+        )
+    return {"done": hour.done, "stuck": hour.stuck}
+
+
+def _tell(hour: Hour) -> None:
+    """In figures and ids; never who or what."""
+    log.info(
+        "opened %d, looked at %d, on their way %d, done %d, stuck %d",
+        *(len(hour.opened), hour.refreshed, hour.moved, hour.done, hour.stuck),
+    )
+    for what, why in hour.troubles.items():
+        log.warning("%s: %s", what, why)
