@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import ClassVar
 
-from baton.contracts import AccessControl, BlockerSource, OwnershipStore, SessionControl, TransferResults
+from baton.contracts import AccessControl, BlockerSource, Notifier, OwnershipStore, SessionControl, TransferResults
 from baton.errors import RetryableError
 from baton.model.account import AccountRef, Receipt
 from baton.model.handover import (
@@ -17,6 +17,7 @@ from baton.model.handover import (
     Holding,
     HoldingKind,
     HoldingRef,
+    Message,
     SessionEnd,
     Transfer,
     Undo,
@@ -36,6 +37,8 @@ class Belongings:
     sessions: set[str] = field(default_factory=set)
     moves: list[tuple[HoldingRef, str, str]] = field(default_factory=list)
     """Every change of holder that took effect: what, from whom, to whom."""
+    outbox: list[tuple[str, str, str]] = field(default_factory=list)
+    """To whom (employee number), subject, text."""
     promises: dict[HoldingRef, str] = field(default_factory=dict)
     """Transfers that are only promised yet."""
 
@@ -162,3 +165,13 @@ class PromisingTarget(KeeperTarget, TransferResults):
             if ref not in refusing:
                 self.give(ref, to)
         self.things.promises.clear()
+
+
+class TalkingTarget(KeeperTarget, Notifier):
+    """The same, and people can be reached there."""
+
+    message_limit: ClassVar[int] = 5
+
+    def notify(self, messages: Sequence[Message]) -> Sequence[Receipt]:
+        self.things.outbox += [(each.to.number, each.subject, each.text) for each in messages]
+        return [Receipt.done() for _ in messages]

@@ -15,6 +15,7 @@ from baton.hub.offboarding.completing import watch_over
 from baton.hub.offboarding.moving import perform, plan
 from baton.hub.offboarding.refreshing import refresh
 from baton.hub.offboarding.settling import settle
+from baton.hub.offboarding.telling import tell
 from baton.model.case import Case, CaseState, Cause, ItemState
 from baton.model.people import EmploymentStatus
 
@@ -29,6 +30,7 @@ class Hour:
     opened: list[str] = field(default_factory=list)
     refreshed: int = 0
     moved: int = 0
+    told: int = 0
     done: int = 0
     stuck: int = 0
     reopened: list[str] = field(default_factory=list)
@@ -95,6 +97,10 @@ def _bring_on(hub: Hub, case: Case, hour: Hour) -> None:
     hour.refreshed += 1
     hour.troubles.update({f"{case.id} {system}": why for system, why in refreshed.unread.items()})
     hour.moved += plan(hub, case.id).items
+    told = tell(hub, case.id)
+    hour.told += told.messages
+    for person in told.unreachable:
+        hour.troubles[f"{case.id} {person}"] = "cannot be reached by any notifier"
 
 
 def _open_for_those_who_leave(hub: Hub, hour: Hour) -> None:

@@ -94,10 +94,10 @@ class _Planning:
     def carry_out(self) -> Planned:
         items = self.hub.cases.items(self.connection, self.case.id)
         wanted = self._transfers([item for item in items if item.state is ItemState.APPROVED])
-        log_outs: list[Intention] = []
+        log_outs: list[tuple[Intention, Mapping[str, str]]] = []
         if rights_end(self.case, policy_of(self.hub, self.case), self.now):
             wanted += self._revocations([item for item in items if item.kind is HoldingKind.GRANT])
-            log_outs = self._log_outs()
+            log_outs = [(what, {}) for what in self._log_outs()]
         run_id = save_moves(self.hub, self.connection, self.case, wanted, log_outs)
         self.hub.cases.move_items(self.connection, self.blocked)
         return Planned(run_id, len(wanted), len(log_outs), len(self.blocked))
@@ -144,10 +144,13 @@ def save_moves(
     connection: sa.Connection,
     case: Case,
     moves: Sequence[tuple[Item, Intention]],
-    others: Sequence[Intention] = (),
+    others: Sequence[tuple[Intention, Mapping[str, str]]] = (),
 ) -> str:
-    """Save effects as one run of the case and mark their items as moving; the run's id, empty when there is nothing."""
-    intentions = [intention for _, intention in moves] + list(others)
+    """Save effects as one run of the case and mark their items as moving; the run's id, empty when there is nothing.
+
+    ``others`` are about no item; each with the marks that are kept with it.
+    """
+    intentions = [intention for _, intention in moves] + [intention for intention, _ in others]
     if not intentions:
         return ""
     now = hub.clock.now()
@@ -156,7 +159,7 @@ def save_moves(
         entities = [what.number for what in intentions if what.system == system]
         found = hub.effects.next_versions(connection, JOB, system, entities)
         versions.update(((system, entity), version) for entity, version in found.items())
-    marks = [{"item": item.digest.hex()} for item, _ in moves] + [{} for _ in others]
+    marks = [{"item": item.digest.hex()} for item, _ in moves] + [dict(mark) for _, mark in others]
     drafted = [
         Drafted(what, versions[what.system, what.number], case.id, mark)
         for what, mark in zip(intentions, marks, strict=True)

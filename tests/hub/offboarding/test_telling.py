@@ -1,0 +1,107 @@
+"""People hear that they are waited for: once, again after a while, and then whoever manages them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import sqlalchemy as sa
+
+from baton.hub.offboarding import casework
+from baton.model.case import Act, ItemState, Role
+from baton.model.handover import HoldingKind
+from baton.settings_shape import OffboardingPart
+from baton.store.tables import links
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, SUCCESSOR, Desk
+from tests.rig.belongings import TalkingTarget
+
+Make = Callable[..., Desk]
+CLIENT = HoldingKind.CLIENT
+HOUR_S = 3600.0
+
+
+def talking(desk: Make) -> Desk:
+    return desk(TalkingTarget, offboarding=OffboardingPart(notifiers=("crm",)))
+
+
+def to(d: Desk) -> list[str]:
+    return [number for number, _, _ in d.things.outbox]
+
+
+def test_one_message_for_many_items_and_none_while_nothing_is_new(desk: Make) -> None:
+    d = talking(desk)
+    for n in range(12):
+        d.plant(CLIENT, n)
+    d.open()
+    d.tick()
+    d.tick()
+    (message,) = d.things.outbox
+    assert message[0] == MANAGER
+    assert "12 项" in message[1]
+    assert message[2].count("·") == 5
+    assert LEAVER in message[2]
+
+
+def test_it_is_said_again_after_a_while_and_when_something_is_added(desk: Make) -> None:
+    d = talking(desk)
+    d.plant(CLIENT, 1)
+    d.open()
+    d.tick()
+    d.company.clock.sleep(23 * HOUR_S)
+    d.tick()
+    assert len(d.things.outbox) == 1
+    d.company.clock.sleep(2 * HOUR_S)
+    d.tick()
+    assert len(d.things.outbox) == 2
+    d.plant(CLIENT, 2)
+    d.tick()
+    assert len(d.things.outbox) == 3
+    assert "2 项" in d.things.outbox[-1][1]
+
+
+def test_who_lets_it_wait_too_long_is_told_upon(desk: Make) -> None:
+    d = talking(desk)
+    d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.say(case, d.items(case, ItemState.OFFERED), Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
+    d.tick()
+    assert to(d) == [MANAGER, SUCCESSOR]
+    d.company.clock.sleep((48 + 72 + 1) * HOUR_S)
+    d.tick()
+    late = [subject for number, subject, _ in d.things.outbox if number == MANAGER][-1]
+    assert "逾期" in late
+    assert to(d)[-2:].count(SUCCESSOR) == 1
+
+
+def test_each_turn_goes_to_whose_turn_it_is(desk: Make) -> None:
+    d = talking(desk)
+    d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    items = d.say(case, d.items(case, ItemState.OFFERED), Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
+    d.tick()
+    d.say(case, items, Act.ACCEPT, SUCCESSOR, Role.SUCCESSOR)
+    d.tick()
+    assert to(d) == [MANAGER, SUCCESSOR, MANAGER]
+    assert "待您接受" in d.things.outbox[1][1]
+    assert "待您批准" in d.things.outbox[-1][1]
+
+
+def test_a_paused_case_tells_nobody(desk: Make) -> None:
+    d = talking(desk)
+    d.plant(CLIENT, 1)
+    case = d.open()
+    casework.decide(d.hub, case.id, Act.PAUSE, HR, "wait for the audit")
+    d.tick()
+    assert d.things.outbox == []
+
+
+def test_who_cannot_be_reached_is_named(desk: Make) -> None:
+    d = talking(desk)
+    d.plant(CLIENT, 1)
+    d.open()
+    d.company.truths["crm"].accounts.pop(MANAGER)
+    with d.hub.database.write() as connection:
+        connection.execute(sa.delete(links).where(links.c.number == MANAGER))
+    hour = d.tick()
+    assert any(MANAGER in what for what in hour.troubles)
