@@ -76,9 +76,10 @@ def capabilities(connector: type[Connector]) -> tuple[str, ...]:
     """The contracts a class implements."""
     return tuple(
         name
-        for name, contract in vars(contracts).items()
+        for module in (contracts.people, contracts.accounts, contracts.records, contracts.handover)
+        for name, contract in vars(module).items()
         if inspect.isclass(contract)
-        and contract.__module__.startswith(f"{contracts.__name__}.")
+        and contract.__module__ == module.__name__
         and contract is not Connector
         and inspect.isabstract(contract)
         and issubclass(connector, contract)

@@ -19,6 +19,7 @@ from baton.cli.offboard_shown import (
     show_hour,
     show_unread,
 )
+from baton.cli.offboard_watch import COMMANDS as WATCH_COMMANDS
 from baton.cli.output import working
 from baton.cli.sync import login
 from baton.model.case import Act, CaseState, Cause, ItemState
@@ -205,6 +206,7 @@ for each in (
     run_command,
     prescan_command,
     *ITEM_COMMANDS,
+    *WATCH_COMMANDS,
     _decision("pause", Act.PAUSE, "Stop passing on for now; what is on its way is called back where it can be."),
     _decision(
         "retract", Act.RETRACT, "The person stays after all. What was passed on comes back by: baton offboard undo."

@@ -20,6 +20,7 @@ from baton.errors import ConfigurationError, Fault
 from baton.mapping.schema import EMPLOYEE, FieldMapping
 from baton.registry import Registry
 from baton.settings import HubSettings, SystemSettings
+from baton.store.alerts import AlertStore
 from baton.store.cases import CaseStore
 from baton.store.database import Database
 from baton.store.effects import EffectStore
@@ -86,6 +87,7 @@ class Hub:
         self.staging = Staging(self.state_dir / "migrations", keyring, self.clock)
         self.moves = MoveStore(keyring)
         self.cases = CaseStore(keyring, self.clock)
+        self.alerts = AlertStore(keyring, self.clock)
 
     def reload_keyring(self) -> None:
         """Look up the keys again: another process may have rotated them."""

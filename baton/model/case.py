@@ -176,6 +176,8 @@ class Case:
     completed_at: datetime | None = None
     protected_until: datetime | None = None
     """Until then the clients are watched after the person has left."""
+    watched_until: datetime | None = None
+    """Up to (and not including) then what was done in the systems has been looked at."""
 
 
 @dataclass(frozen=True, slots=True)

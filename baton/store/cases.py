@@ -272,6 +272,7 @@ class CaseStore:
             checked_at=row.checked_at,
             completed_at=row.completed_at,
             protected_until=row.protected_until,
+            watched_until=row.watched_until,
             version=row.version,
             name=kept["name"],
             salt=bytes.fromhex(kept["salt"]),

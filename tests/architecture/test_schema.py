@@ -37,7 +37,8 @@ PLAIN = {
     },
     "cases": {
         "id", "number", "state", "cause", "policy", "department", "manager", "opened_by", "opened_at", "last_working_at",
-        "contract_end_at", "pay_end_at", "checked_at", "completed_at", "protected_until", "version",
+        "contract_end_at", "pay_end_at", "checked_at", "completed_at", "protected_until",
+        "watched_until", "version",
     },
     "case_items": {
         "key", "case_id", "item", "system", "kind", "external_id", "about", "state", "version", "digest", "undo",
@@ -50,7 +51,10 @@ PLAIN = {
     },
     "personal_links": {"id", "case_id", "person", "role", "made_by", "made_at", "expires_at", "revoked_at", "used_at"},
     "tenures": {"system", "kind", "external_id", "turn", "since", "until", "holder", "about", "case_id"},
-    "alerts": {"key", "case_id", "rule", "event", "to", "state", "at", "raised_at", "version"},
+    "alerts": {
+        "key", "case_id", "rule", "event", "system", "actor", "about", "state", "at", "raised_at", "asked_by",
+        "decided_by", "version",
+    },
     "staged": {"run_id", "stage", "number", "row_count", "file_digest", "root", "facts", "created_at"},
 }  # fmt: skip
 """Ids, counts, keyed digests, states, and texts that by their rule never carry a person's data. The employee number is

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from decimal import Decimal
 from typing import ClassVar
 
-from baton.contracts import AccessControl, BlockerSource, Notifier, OwnershipStore, SessionControl, TransferResults
+from baton.contracts import (
+    AccessControl,
+    ActivitySource,
+    BlockerSource,
+    Notifier,
+    OwnershipStore,
+    SessionControl,
+    TransferResults,
+)
 from baton.errors import RetryableError
 from baton.model.account import AccountRef, Receipt
 from baton.model.handover import (
+    Activity,
     Blocker,
     Grant,
     GrantChange,
@@ -39,6 +49,7 @@ class Belongings:
     """Every change of holder that took effect: what, from whom, to whom."""
     outbox: list[tuple[str, str, str]] = field(default_factory=list)
     """To whom (employee number), subject, text."""
+    activities: list[Activity] = field(default_factory=list)
     promises: dict[HoldingRef, str] = field(default_factory=dict)
     """Transfers that are only promised yet."""
 
@@ -175,3 +186,19 @@ class TalkingTarget(KeeperTarget, Notifier):
     def notify(self, messages: Sequence[Message]) -> Sequence[Receipt]:
         self.things.outbox += [(each.to.number, each.subject, each.text) for each in messages]
         return [Receipt.done() for _ in messages]
+
+
+class RecordingTarget(TalkingTarget, ActivitySource):
+    """The same, and it remembers who did what."""
+
+    def activities(
+        self, since: datetime, until: datetime, clients: Sequence[HoldingRef], people: Sequence[AccountRef]
+    ) -> Iterator[Sequence[Activity]]:
+        if self.away:
+            raise RetryableError("the system cannot be reached", code="unreachable")
+        actors = {person.external_id for person in people}
+        yield [
+            each
+            for each in self.things.activities
+            if since <= each.at < until and (each.about in clients or each.actor in actors)
+        ]

@@ -16,6 +16,7 @@ from baton.hub.offboarding.moving import perform, plan
 from baton.hub.offboarding.refreshing import refresh
 from baton.hub.offboarding.settling import settle
 from baton.hub.offboarding.telling import tell
+from baton.hub.offboarding.watching import watch
 from baton.model.case import Case, CaseState, Cause, ItemState
 from baton.model.people import EmploymentStatus
 
@@ -31,6 +32,7 @@ class Hour:
     refreshed: int = 0
     moved: int = 0
     told: int = 0
+    alerts: int = 0
     done: int = 0
     stuck: int = 0
     reopened: list[str] = field(default_factory=list)
@@ -86,6 +88,9 @@ def _to_look_at(hub: Hub, cases: Sequence[str]) -> list[Case]:
 
 
 def _bring_on(hub: Hub, case: Case, hour: Hour) -> None:
+    watched = watch(hub, case.id)
+    hour.alerts += len(watched.alerts)
+    hour.troubles.update({f"{case.id} {system}": why for system, why in watched.unread.items()})
     if case.state is CaseState.COMPLETED:
         if watch_over(hub, case.id).state is CaseState.OPEN:
             hour.reopened.append(case.id)

@@ -126,17 +126,24 @@ class _Planning:
 
     def _log_outs(self) -> list[Intention]:
         """End every session once, where the vendor can."""
-        entity = f"{SESSIONS}/{self.case.id}"
         wanted = []
         for system in self.hub.settings.enabled.values():
-            if not issubclass(self.hub.registry.load(system.connector), SessionControl):
-                continue
-            link = self.hub.links.of(self.connection, system.name, [self.case.number]).get(self.case.number)
+            entity = f"{SESSIONS}/{self.case.id}"
             first = self.hub.effects.next_versions(self.connection, JOB, system.name, [entity])[entity] == 1
-            if link is not None and first:
-                fields = _person("person", AccountRef(self.case.number, link.external_id))
-                wanted.append(Intention(system.name, entity, HandoverAction.END_SESSIONS, self.now, fields))
+            what = log_out(self.hub, self.connection, self.case, system.name) if first else None
+            if what is not None:
+                wanted.append(what)
         return wanted
+
+
+def log_out(hub: Hub, connection: sa.Connection, case: Case, system: str) -> Intention | None:
+    """Ending the leaver's sessions in a system; None where that cannot be done, or they have no account."""
+    link = hub.links.of(connection, system, [case.number]).get(case.number)
+    able = issubclass(hub.registry.load(hub.settings.system(system).connector), SessionControl)
+    if link is None or not able:
+        return None
+    fields = _person("person", AccountRef(case.number, link.external_id))
+    return Intention(system, f"{SESSIONS}/{case.id}", HandoverAction.END_SESSIONS, hub.clock.now(), fields)
 
 
 def save_moves(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -17,8 +16,9 @@ from baton.hub.offboarding.casework import JOB, find_case, locked, policy_of
 from baton.hub.offboarding.moving import save_moves
 from baton.hub.offboarding.people import refs
 from baton.jobs.offboarding.deadlines import Turn, Wait, again_after, waits
-from baton.jobs.offboarding.notices import notice
+from baton.jobs.offboarding.notices import Notice, alarm, notice
 from baton.model.account import AccountRef
+from baton.model.alert import AlertState
 from baton.model.case import Case, Item, Role
 from baton.model.effect import Intention
 from baton.model.handover import HandoverAction
@@ -67,7 +67,10 @@ def tell(hub: Hub, case_id: str) -> Told:
             for wait in wanted
             if (way := reached[wait.person]) is not None and _due(hub, connection, case, wait)
         ]
-        messages = [(_message(hub, case, items, wait, way), {"items": _mark(wait)}) for wait, way in due]
+        messages: list[tuple[Intention, Mapping[str, str]]] = [
+            (_message(hub, case, items, wait, way), {"items": _mark(wait.items)}) for wait, way in due
+        ]
+        messages += _about_alerts(hub, connection, case)
         save_moves(hub, connection, case, [], messages)
     told.messages = len(messages)
     told.escalations = sum(bool(wait.overdue) and wait not in waiting for wait, _ in due)
@@ -121,28 +124,49 @@ def _entity(case: Case, wait: Wait) -> str:
     return f"notice/{case.id}/{wait.person}/{wait.turn}/{kind}"
 
 
-def _mark(wait: Wait) -> str:
-    return hashlib.sha256(",".join(map(str, wait.items)).encode()).hexdigest()
+def _mark(of: Sequence[object]) -> str:
+    return hashlib.sha256(",".join(map(str, of)).encode()).hexdigest()
 
 
 def _due(hub: Hub, connection: sa.Connection, case: Case, wait: Wait) -> bool:
     """Whether nothing has been said yet, or something has been added, or it is time to say it again."""
+    last = _last(connection, _entity(case, wait))
+    if last is None:
+        return True
+    passed = hub.clock.now() - last.created_at
+    return bool(passed >= again_after(policy_of(hub, case)) or last.digests.get("items") != _mark(wait.items))
+
+
+def _last(connection: sa.Connection, entity: str) -> sa.Row[Any, Any] | None:
+    """The newest message of this sort."""
     query = (
         sa.select(effects.c.created_at, effects.c.digests)
-        .where(effects.c.job == JOB, effects.c.number == _entity(case, wait))
+        .where(effects.c.job == JOB, effects.c.number == entity)
         .order_by(effects.c.id.desc())
         .limit(1)
     )
-    last = connection.execute(query).first()
-    if last is None:
-        return True
-    said_at: datetime = last.created_at
-    passed = hub.clock.now() - said_at
-    return passed >= again_after(policy_of(hub, case)) or bool(last.digests.get("items") != _mark(wait))
+    return connection.execute(query).first()
+
+
+def _about_alerts(hub: Hub, connection: sa.Connection, case: Case) -> list[tuple[Intention, Mapping[str, str]]]:
+    """One message to the manager about the alerts that nobody has decided on, whenever there is another one."""
+    open_alerts = hub.alerts.of(connection, case.id, AlertState.RAISED)
+    entity, mark = f"alerts/{case.id}/{case.manager}", {"items": _mark([alert.key for alert in open_alerts])}
+    last = _last(connection, entity)
+    if not open_alerts or (last is not None and last.digests == mark):
+        return []
+    way = reach(hub, case.manager)
+    if way is None:
+        return []
+    return [(_intention(hub, entity, way, alarm(case, open_alerts)), mark)]
 
 
 def _message(hub: Hub, case: Case, items: Sequence[Item], wait: Wait, way: Reach) -> Intention:
     text = notice(case, [item for item in items if item.id in wait.items], wait)
+    return _intention(hub, _entity(case, wait), way, text)
+
+
+def _intention(hub: Hub, entity: str, way: Reach, text: Notice) -> Intention:
     fields = {
         "person_number": way.person.number,
         "person_id": way.person.external_id,
@@ -151,4 +175,4 @@ def _message(hub: Hub, case: Case, items: Sequence[Item], wait: Wait, way: Reach
         "text": text.body,
         "link": "",
     }
-    return Intention(way.system, _entity(case, wait), HandoverAction.NOTIFY, hub.clock.now(), fields)
+    return Intention(way.system, entity, HandoverAction.NOTIFY, hub.clock.now(), fields)

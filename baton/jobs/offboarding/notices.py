@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from baton.jobs.offboarding.deadlines import Turn, Wait
+from baton.model.alert import Alert, Rule
 from baton.model.case import Case, Item
 
 _SHOWN: Final = 5
@@ -37,3 +38,25 @@ def notice(case: Case, items: Sequence[Item], wait: Wait) -> Notice:
     if len(items) > _SHOWN:
         lines.append(f"… +{len(items) - _SHOWN}")
     return Notice(f"{'【逾期】' if late else ''}{chinese} · {english}", "\n".join(lines))
+
+
+_RULES: Final[Mapping[Rule, tuple[str, str]]] = {
+    Rule.ORDER_BY_LEAVER: ("离职人下单", "order placed by the leaver"),
+    Rule.ORDER_IN_WINDOW: ("交接期内客户订单由他人下达", "order for a client by somebody who does not have them"),
+    Rule.BULK_EXPORT: ("批量导出", "bulk export"),
+    Rule.DISCOUNT: ("折扣变大", "discount raised"),
+    Rule.REASSIGNED_BACK: ("又转回离职人名下", "assigned back to the leaver"),
+    Rule.CLIENT_REFUSED: ("客户拒绝移交", "a client refuses to be passed on"),
+}
+
+
+def alarm(case: Case, alerts: Sequence[Alert]) -> Notice:
+    """The message about alerts that nobody has decided on."""
+    head = f"{case.name}（{case.number}）"
+    lines = [head, ""]
+    for alert in alerts[:_SHOWN]:
+        chinese, english = _RULES[alert.rule]
+        lines.append(f"· {alert.at:%Y-%m-%d %H:%M} UTC {alert.system} {chinese} {english}: {alert.text}")
+    if len(alerts) > _SHOWN:
+        lines.append(f"… +{len(alerts) - _SHOWN}")
+    return Notice(f"【警报】{len(alerts)} 条离职交接异常 · {len(alerts)} alerts", "\n".join(lines))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
@@ -69,6 +70,15 @@ class Deadlines(Part):
     """So long after its deadline a step goes to the manager of who should have taken it."""
 
 
+class Watch(Part):
+    """What is remarkable about what is done to a leaver's clients."""
+
+    export_records: int = Field(default=200, ge=1)
+    """So many records exported at once by the leaver."""
+    discount_points: Decimal = Field(default=Decimal(5), ge=0)
+    """A discount that grows by so many percentage points."""
+
+
 class Policy(Part):
     """One policy."""
 
@@ -81,6 +91,7 @@ class Policy(Part):
     """When rights are taken away. An emergency leaver loses them at once whatever this says."""
     restrict: tuple[Literal["orders", "exports"], ...] = ()
     """What a leaver may no longer do from the resignation on."""
+    watch: Watch = Watch()
     protection_days: int = Field(default=90, ge=0, le=3650)
     """How long after the last working moment the clients are watched."""
     link_days: int = Field(default=14, ge=1, le=365)

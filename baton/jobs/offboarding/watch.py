@@ -1,0 +1,94 @@
+"""Rules over what was done in the systems: pure, so that they can be replayed over any stretch of history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from baton.jobs.offboarding.policy import Watch
+from baton.model.alert import Alert, Rule
+from baton.model.case import Case, Item
+from baton.model.handover import Activity, ActivityKind, HoldingRef
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What the rules have to know of one system in one case."""
+
+    case: Case
+    system: str
+    leaver: str
+    """The leaver's external id there."""
+    entitled: Mapping[HoldingRef, str]
+    """Each of the clients, with the external id of who may act for them: the successor once there is one."""
+    watch: Watch
+
+
+def remarkable(scene: Scene, activities: Iterable[Activity]) -> list[Alert]:
+    """The alerts of these activities, in their order; what happened before the case was opened raises none."""
+    found = []
+    for activity in activities:
+        rule = _rule(scene, activity) if activity.at >= scene.case.opened_at else None
+        if rule is not None:
+            found.append(_alert(scene, activity, rule))
+    return found
+
+
+def refusals(case: Case, items: Iterable[Item]) -> list[Alert]:
+    """An alert for every client that has refused to be passed on."""
+    return [
+        Alert(
+            case.id,
+            Rule.CLIENT_REFUSED,
+            f"{item.system}/{item.ref}@{item.version}",
+            item.system,
+            item.holder_id,
+            str(item.ref),
+            item.changed_at or case.opened_at,
+            item.title,
+        )
+        for item in items
+        if item.code == Rule.CLIENT_REFUSED
+    ]
+
+
+def _rule(scene: Scene, activity: Activity) -> Rule | None:
+    by_leaver = activity.actor == scene.leaver
+    theirs = activity.about in scene.entitled if activity.about is not None else False
+    if activity.kind is ActivityKind.ORDER:
+        if by_leaver:
+            return Rule.ORDER_BY_LEAVER
+        unentitled = activity.about is not None and scene.entitled.get(activity.about) != activity.actor
+        return Rule.ORDER_IN_WINDOW if theirs and unentitled else None
+    if activity.kind is ActivityKind.EXPORT:
+        return Rule.BULK_EXPORT if by_leaver and activity.count >= scene.watch.export_records else None
+    if activity.kind is ActivityKind.DISCOUNT:
+        return Rule.DISCOUNT if (theirs or by_leaver) and _grown(activity) >= scene.watch.discount_points else None
+    back = activity.after == scene.leaver and activity.before != scene.leaver
+    return Rule.REASSIGNED_BACK if back else None
+
+
+def _grown(activity: Activity) -> Decimal:
+    """By how many percentage points a discount has grown; none where the values are no numbers."""
+    try:
+        return Decimal(activity.after or 0) - Decimal(activity.before or 0)
+    except InvalidOperation:
+        return Decimal(0)
+
+
+def _alert(scene: Scene, activity: Activity, rule: Rule) -> Alert:
+    about = str(activity.about) if activity.about else ""
+    amount = "" if activity.amount is None else f" {activity.amount} {activity.currency}".rstrip()
+    change = f" {activity.before} → {activity.after}" if activity.kind is ActivityKind.DISCOUNT else ""
+    count = f" ({activity.count})" if activity.count else ""
+    return Alert(
+        scene.case.id,
+        rule,
+        f"{scene.system}/{activity.id}",
+        scene.system,
+        activity.actor,
+        about,
+        activity.at,
+        f"{activity.title}{amount}{change}{count}".strip(),
+    )

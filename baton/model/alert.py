@@ -1,0 +1,59 @@
+"""Something remarkable that was done while a handover runs, or after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Rule(StrEnum):
+    """Why something is remarkable."""
+
+    ORDER_BY_LEAVER = "order_by_leaver"
+    """The leaver has placed an order after the case was opened."""
+    ORDER_IN_WINDOW = "order_in_window"
+    """Somebody else than the successor has placed an order for a client that is being handed over."""
+    BULK_EXPORT = "bulk_export"
+    DISCOUNT = "discount"
+    """A discount for one of the clients has grown."""
+    REASSIGNED_BACK = "reassigned_back"
+    """What was passed on has gone back to the leaver."""
+    CLIENT_REFUSED = "client_refused"
+    """A client does not want to be passed on."""
+
+
+class AlertState(StrEnum):
+    """Where an alert stands."""
+
+    RAISED = "raised"
+    DISMISSED = "dismissed"
+    """A person has looked and found nothing wrong."""
+    FREEZE_ASKED = "freeze_asked"
+    """A person wants the leaver stopped there; a second one must agree."""
+    FROZEN = "frozen"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One alert: one rule, one event."""
+
+    case_id: str
+    rule: Rule
+    event: str
+    """The vendor's id of what was done: the same event raises one alert, however often it is seen."""
+    system: str
+    actor: str
+    """The external id of who did it."""
+    about: str
+    """``kind/id`` of what it was done to; empty for nothing in particular."""
+    at: datetime
+    text: str = field(repr=False)
+    state: AlertState = AlertState.RAISED
+    asked_by: str = ""
+    decided_by: str = ""
+
+    @property
+    def key(self) -> str:
+        """Names it: case, rule and event."""
+        return f"{self.case_id}/{self.rule}/{self.event}"
