@@ -107,7 +107,7 @@ class HoldingsDesk(People):
         """One holding as the connector reads it from its holder, who must have it."""
         found = self.held(person).get(ref)
         if found is None:
-            raise LawBrokenError(f"a {ref.kind} is not listed with the person who holds it")
+            raise LawBrokenError(f"one {ref.kind} is not listed with the person who holds it")
         return found
 
     def small_pages(self) -> None:

@@ -75,8 +75,8 @@ def chinese_titles_arrive(desk: HoldingsDesk) -> None:
     for ref in desk.plant_each(LEAVER):
         title = desk.one(LEAVER, ref).title
         whole = _CHINESE.search(title) and "\ufffd" not in title
-        expect(whole, f"the title of a {ref.kind} holds Chinese text there, and does not when it is listed")
-        expect(title == title.strip(), f"the title of a {ref.kind} has blanks around it")
+        expect(whole, f"the title of one {ref.kind} holds Chinese text there, and does not when it is listed")
+        expect(title == title.strip(), f"the title of one {ref.kind} has blanks around it")
 
 
 def values_are_plain(desk: HoldingsDesk) -> None:
@@ -84,13 +84,13 @@ def values_are_plain(desk: HoldingsDesk) -> None:
     desk.plant_each(LEAVER)
     for holding in desk.held(LEAVER).values():
         kind = holding.ref.kind
-        expect(holding.ref.external_id, f"a {kind} has no external id")
-        expect(isinstance(holding.amount, Decimal | None), f"the amount of a {kind} is no decimal")
+        expect(holding.ref.external_id, f"one {kind} has no external id")
+        expect(isinstance(holding.amount, Decimal | None), f"the amount of one {kind} is no decimal")
         scalars = str | int | bool | Decimal | date | None
         facts: Mapping[str, object] = holding.facts
         wrong = [name for name, value in facts.items() if not isinstance(value, scalars)]
-        expect(not wrong, f"the facts {', '.join(wrong)} of a {kind} are no plain values (a float never is)")
-        expect(holding.about != holding.ref, f"a {kind} is said to belong to itself")
+        expect(not wrong, f"the facts {', '.join(wrong)} of one {kind} are no plain values (a float never is)")
+        expect(holding.about != holding.ref, f"one {kind} is said to belong to itself")
 
 
 def a_change_shows_and_nothing_else(desk: HoldingsDesk) -> None:
@@ -100,10 +100,10 @@ def a_change_shows_and_nothing_else(desk: HoldingsDesk) -> None:
     for ref in planted[::2]:
         before = desk.held(LEAVER)
         different = [each.kind for each in planted if face(before[each]) != face(first[each])]
-        expect(not different, f"read twice without a change, a {', '.join(different)} is another one")
+        expect(not different, f"read twice without a change, one {', '.join(different)} is another one")
         desk.change(ref)
         first = desk.held(LEAVER)
-        expect(face(first[ref]) != face(before[ref]), f"a {ref.kind} that changed is listed as before")
+        expect(face(first[ref]) != face(before[ref]), f"one {ref.kind} that changed is listed as before")
         others = [each.kind for each in planted if each != ref and face(first[each]) != face(before[each])]
         expect(not others, f"a change of one {ref.kind} changed another holding ({', '.join(others)})")
 

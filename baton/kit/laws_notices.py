@@ -23,7 +23,7 @@ _LINK: Final = "https://hub.example.com/h/" + "Ab-9_" * 40 + "?lang=zh&item=0012
 _SMUGGLED: Final = (
     "\r\nBcc: stranger@example.com",
     "\nTo: stranger@example.com\n\nother text",
-    "\rX-Other: 1",
+    "\rBcc: stranger@example.com",
     "\u2028x",
 )
 _MANY: Final = 40

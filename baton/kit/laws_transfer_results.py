@@ -18,10 +18,10 @@ def an_accepted_transfer_is_not_done_before_it_is(bench: Bench) -> None:
     for promise in _promised(bench):
         desk, kind = promise.desk, promise.refs[0].kind
         early = desk.results(promise.transfers)
-        insist(Outcome.ACCEPTED, early, f"asked before the other side has decided, the result of giving a {kind}")
+        insist(Outcome.ACCEPTED, early, f"asked before the other side has decided, the result of giving one {kind}")
         for ref in promise.refs:
-            expect(desk.holder(ref) == desk.id(LEAVER), f"a {kind} changed hands before it was decided")
-            expect(ref in desk.held(LEAVER), f"a {kind} that is waiting is not listed with the one who holds it")
+            expect(desk.holder(ref) == desk.id(LEAVER), f"one {kind} changed hands before it was decided")
+            expect(ref in desk.held(LEAVER), f"one {kind} that is waiting is not listed with the one who holds it")
 
 
 def an_accepted_transfer_is_done_once_it_is_decided(bench: Bench) -> None:
@@ -39,12 +39,12 @@ def an_accepted_transfer_that_is_refused_stays_with_its_holder(bench: Bench) -> 
         bench.counterpart.refuse(promise.refs[1].external_id)
         bench.counterpart.settle()
         found = desk.results(promise.transfers)
-        insist(Outcome.REFUSED, found[1:2], f"the result of giving a {kind} that was refused")
+        insist(Outcome.REFUSED, found[1:2], f"the result of giving one {kind} that was refused")
         expect(found[1].code, f"a refused {kind} has no code that says who or what refused")
-        insist(Outcome.DONE, found[::2], f"the result of giving a {kind} beside one that was refused")
+        insist(Outcome.DONE, found[::2], f"the result of giving one {kind} beside one that was refused")
         desk.expect_holder(promise.refs[::2], SUCCESSOR, "after a transfer was decided")
         desk.expect_holder(promise.refs[1:2], LEAVER, "after a transfer was refused")
-        expect(promise.refs[1] in desk.held(LEAVER), f"a {kind} whose transfer was refused is listed with nobody")
+        expect(promise.refs[1] in desk.held(LEAVER), f"one {kind} whose transfer was refused is listed with nobody")
 
 
 def an_accepted_transfer_sent_again_is_the_same_one(bench: Bench) -> None:
@@ -86,9 +86,9 @@ def _promised(bench: Bench) -> Iterator[_Promise]:
                 found += 1
                 yield _Promise(desk, refs, transfers)
                 continue
-            insist(Outcome.DONE, receipts, f"giving a {kind} that the expected person holds")
+            insist(Outcome.DONE, receipts, f"giving one {kind} that the expected person holds")
             early = [ref for ref in refs if desk.holder(ref) != desk.id(SUCCESSOR)]
-            expect(not early, f"giving a {kind} is called done, and the other side has only accepted it")
+            expect(not early, f"giving one {kind} is called done, and the other side has only accepted it")
     if not found:
         not_applicable("every transfer is decided at once here")
 

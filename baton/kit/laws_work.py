@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from baton.contracts import OwnershipStore
 from baton.kit import giving_checks, holding_checks, trouble_checks
 from baton.kit.bench import Bench, expect
-from baton.kit.handover_desk import LEAVER, reassigning_desk, work_desk
+from baton.kit.handover_desk import LEAVER, holding_kinds, owned_desk, reassigning_desk, work_desk
 from baton.kit.transfer_plays import transfer_plays
 from baton.kit.trouble_checks import Plays
 
@@ -43,11 +44,16 @@ def a_part_of_the_work_never_passes_for_the_whole(bench: Bench) -> None:
     holding_checks.never_a_part_for_the_whole(bench, work_desk)
 
 
-def work_is_of_the_declared_kinds(bench: Bench) -> None:
+def work_is_of_the_declared_kinds_and_not_owned_too(bench: Bench) -> None:
     desk = work_desk(bench)
-    desk.plant_each(LEAVER)
-    others = sorted({ref.kind for ref in desk.held(LEAVER)} - bench.connector.work_kinds)
+    for kind in sorted(holding_kinds(bench)):
+        desk.plant(kind, LEAVER)
+    work = set(desk.held(LEAVER))
+    others = sorted({ref.kind for ref in work} - bench.connector.work_kinds)
     expect(not others, f"work of the kinds {', '.join(others)} is listed, which work_kinds does not name")
+    if isinstance(bench.connector, OwnershipStore):
+        twice = sorted({ref.kind for ref in work & set(owned_desk(bench).held(LEAVER))})
+        expect(not twice, f"one {', '.join(twice)} is listed as owned and as work")
 
 
 SOURCE_LAWS = (
@@ -59,7 +65,7 @@ SOURCE_LAWS = (
     facts_of_work_are_plain_values,
     work_is_another_when_it_changes_and_only_then,
     a_part_of_the_work_never_passes_for_the_whole,
-    work_is_of_the_declared_kinds,
+    work_is_of_the_declared_kinds_and_not_owned_too,
 )
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections import defaultdict
+from typing import ClassVar
 
 from baton.sdk import HoldingKind, HoldingRef, InDoubtError, Outcome, Receipt, RejectedError, Undo
 from tests.kit.estate import PROMISED
@@ -50,15 +51,9 @@ class ListsTheLastOfAPageTwice(EstateHub):
 @breaks("what_somebody_else_owns_is_not_listed", "the_work_of_somebody_else_is_not_listed")
 class ListsEverybodys(EstateHub):
     def held(self, person, kinds):
-        for each in self.pages("/held", {"person": self.external_id(person), "kinds": kinds}, self.holding):
-            yield each
-        everybody = [one for one in self.everybody() if one != self.external_id(person)]
-        for other in everybody:
-            yield from self.pages("/held", {"person": other, "kinds": kinds}, self.holding)
-
-    def everybody(self):
-        found = (self.ask("/person", {"number": f"{n:04d}"})["id"] for n in range(1, 5))
-        return [one for one in found if one]
+        for n in range(1, 5):
+            somebody = self.ask("/person", {"number": f"{n:04d}"})["id"]
+            yield from self.pages("/held", {"person": somebody, "kinds": kinds}, self.holding)
 
 
 @breaks("what_somebody_else_owns_is_not_listed", "the_work_of_somebody_else_is_not_listed")
@@ -152,7 +147,13 @@ class DoubtsAQuestion(EstateHub):
             raise InDoubtError("who knows") from error
 
 
-@breaks("work_is_of_the_declared_kinds")
+@breaks("work_is_of_the_declared_kinds_and_not_owned_too")
+class OwnsItsWorkToo(EstateHub):
+    def owned(self, person):
+        return self.held(person, [*self.transfers, *self.work_kinds])
+
+
+@breaks("work_is_of_the_declared_kinds_and_not_owned_too")
 class CallsItsWorkOther(EstateHub):
     work_kinds = frozenset((HoldingKind.APPROVAL,))
     holdings = ("approval", "task")
@@ -166,26 +167,26 @@ class CallsItsWorkOther(EstateHub):
 
 @breaks("what_is_owned_can_be_given_or_says_why_not", "work_can_be_given_or_says_why_not")
 class KeepsQuietAboutAKind(EstateHub):
-    transfers = {HoldingKind.CLIENT: Undo.REVERSIBLE}
-    reassigns = {HoldingKind.TASK: Undo.REVERSIBLE}
+    transfers: ClassVar = {HoldingKind.CLIENT: Undo.REVERSIBLE}
+    reassigns: ClassVar = {HoldingKind.TASK: Undo.REVERSIBLE}
 
     def owned(self, person):
-        return self.held(person, ["client", "opportunity"])
+        return self.held(person, ["client", "opportunity", "group"])
 
 
 @breaks("every_kind_that_can_be_given_is_tried")
 class ClaimsAKindNobodyCanTry(EstateHub):
-    transfers = {**EstateHub.transfers, HoldingKind.LEAD: Undo.REVERSIBLE}
+    transfers: ClassVar = {**EstateHub.transfers, HoldingKind.LEAD: Undo.REVERSIBLE}
 
 
 @breaks("every_kind_of_work_that_can_be_given_is_tried", "every_kind_that_can_be_given_is_tried")
 class ClaimsAKindTwice(EstateHub):
-    reassigns = {**EstateHub.reassigns, HoldingKind.CLIENT: Undo.REVERSIBLE}
+    reassigns: ClassVar = {**EstateHub.reassigns, HoldingKind.CLIENT: Undo.REVERSIBLE}
 
 
 @breaks("every_kind_of_work_that_can_be_given_is_tried")
 class ClaimsWorkNobodyCanTry(EstateHub):
-    reassigns = {**EstateHub.reassigns, HoldingKind.EXPENSE: Undo.REVERSIBLE}
+    reassigns: ClassVar = {**EstateHub.reassigns, HoldingKind.EXPENSE: Undo.REVERSIBLE}
 
 
 @breaks("owners_are_told_in_order", "workers_are_told_in_order")
