@@ -22,6 +22,8 @@ OTHER: Final = 3
 """The numbers of the people of these laws."""
 STRANGER: Final = 9_998
 """The number of somebody who has no account there."""
+_SERIALS: Final = itertools.count(1)
+"""Of keys: one bench may have several desks, and what shares a key is one write."""
 
 Read = Callable[[AccountRef], Iterator[Sequence[Holding]]]
 Ask = Callable[[Sequence[HoldingRef]], Sequence[str | None]]
@@ -34,7 +36,6 @@ class People:
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
         self._known: dict[int, AccountRef] = {}
-        self._serials = itertools.count(1)
 
     def person(self, n: int) -> AccountRef:
         """The n-th person, who has an account there."""
@@ -53,7 +54,7 @@ class People:
 
     def key(self) -> str:
         """A key no write has had: 64 hex digits."""
-        return hashlib.sha256(f"handover:{next(self._serials)}".encode()).hexdigest()
+        return hashlib.sha256(f"handover:{next(_SERIALS)}".encode()).hexdigest()
 
     def nobody(self) -> AccountRef:
         """Somebody whose external id looks like the others and is nobody's."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Final, NamedTuple
+from unicodedata import normalize
 
 from baton.contracts import Notifier
 from baton.errors import HaltError, RejectedError
@@ -18,12 +19,14 @@ from baton.model.account import Outcome, Receipt
 from baton.model.handover import Message
 
 _SUBJECT: Final = "请接手“测试䶮公司”等 3 项：2026年1月5日前回复 – café, 0012"
-_TEXT: Final = "您好，测试䶮：\n\n有 3 项工作等您接手。\n.以点开头的一行\n  <b>&amp; %s {x}\n\n谢谢 🙂"
+_TEXT: Final = "您好，测试䶮：\n\n有 3 项工作等您接手（0012）。\n.以点开头的一行\n  R&D: %s {x} =E4\n\n谢谢 🙂"
+_MARKED: Final = '<b>粗体</b> <a href="https://elsewhere.example.com/">点这里</a> &lt; <!-- 注 --> 1<2>0'
 _LINK: Final = "https://hub.example.com/h/" + "Ab-9_" * 40 + "?lang=zh&item=0012&from=%E4%BA%BA#a=1"
 _SMUGGLED: Final = (
     "\r\nBcc: stranger@example.com",
     "\nTo: stranger@example.com\n\nother text",
     "\rBcc: stranger@example.com",
+    "\nReply-To: stranger@example.com",
     "\u2028x",
 )
 _MANY: Final = 40
@@ -123,11 +126,20 @@ def a_link_arrives_whole(bench: Bench) -> None:
     expect("http" not in without.text, "a message without a link arrives with one")
 
 
+def what_looks_like_markup_arrives_as_text(bench: Bench) -> None:
+    desk = _Desk(bench)
+    (arrived,) = desk.send(desk.message(LEAVER, text=_MARKED))
+    # Full-width signs in the place of half-width ones are a fair way where the other side knows no escape.
+    there = normalize("NFKC", _MARKED) in normalize("NFKC", arrived.text)
+    expect(there, "what looks like markup in a text does not arrive as text")
+
+
 def a_line_break_in_a_subject_smuggles_nothing(bench: Bench) -> None:
     for smuggled in _SMUGGLED:
         desk = _Desk(bench)
         before = len(desk.outbox())
-        said = said_of(partial(desk.call, [desk.message(LEAVER, f"请接手{smuggled}")]))
+        subject = f"请接手{smuggled}"
+        said = said_of(partial(desk.call, [desk.message(LEAVER, subject)]))
         arrived = desk.outbox()[before:]
         if not said.went_well:
             refused = {receipt.outcome for receipt in said.receipts} == {Outcome.REFUSED}
@@ -136,7 +148,11 @@ def a_line_break_in_a_subject_smuggles_nothing(bench: Bench) -> None:
             continue
         expect(len(arrived) == 1, f"a line break in a subject makes {len(arrived)} messages of one")
         expect(desk.is_for(arrived[0], LEAVER), "a line break in a subject sends the message to somebody else")
-        expect(not set("\r\n") & set(arrived[0].subject), "a line break in a subject arrives as a line break")
+        shown = arrived[0].subject or arrived[0].text
+        expect(
+            "".join(subject.split()) in "".join(shown.split()),
+            "a line break ends the subject, and what follows it is gone",
+        )
         _expect_text(arrived[0], _TEXT)
 
 
@@ -181,7 +197,8 @@ def _expect_text(arrived: Arrived, text: str) -> None:
 def _sending(bench: Bench, count: int) -> Attempt:
     desk = _Desk(bench)
     numbers = range(1, count + 1)
-    messages = [desk.message(n, text=f"致第{n}位：{_TEXT}", link=_LINK) for n in numbers]
+    # Not the same text twice: some systems hold back what they have shown only now.
+    messages = [desk.message(n, text=f"{desk.key()[:8]} 致第{n}位：{_TEXT}", link=_LINK) for n in numbers]
     before = len(desk.outbox())
 
     def happened() -> list[bool]:
@@ -200,6 +217,7 @@ LAWS = (
     each_person_gets_their_own_message,
     a_message_to_nobody_harms_no_other,
     a_link_arrives_whole,
+    what_looks_like_markup_arrives_as_text,
     a_line_break_in_a_subject_smuggles_nothing,
     a_message_that_may_have_been_sent_is_in_doubt,
     a_message_that_was_not_taken_is_retryable,

@@ -1,6 +1,8 @@
 """Connectors that change rights, end sessions, send messages or look back wrongly in just one way each."""
 
 import dataclasses
+import html
+import re
 from datetime import timedelta
 
 from baton.sdk import Blocker, Outcome, Receipt, RejectedError
@@ -245,6 +247,27 @@ class FoldsLongLinks(EstateHub):
 class AlwaysLinks(EstateHub):
     def mail(self, message):
         return super().mail(dataclasses.replace(message, link=message.link or "https://hub.example.com/"))
+
+
+@breaks("what_looks_like_markup_arrives_as_text")
+class TakesTagsAway(EstateHub):
+    def mail(self, message):
+        return super().mail(dataclasses.replace(message, text=re.sub("<[^>]*>", "", message.text)))
+
+
+@breaks("what_looks_like_markup_arrives_as_text")
+class EscapesWherePlainTextGoes(EstateHub):
+    def mail(self, message):
+        return super().mail(dataclasses.replace(message, text=html.escape(message.text)))
+
+
+@breaks("a_line_break_in_a_subject_smuggles_nothing")
+class LetsHeadersIn(EstateHub):
+    """Watches out for other recipients and nothing else."""
+
+    def mail(self, message):
+        subject = re.sub("[\r\n]+(Bcc|To)", r" \1", message.subject).partition("\n\n")[0]
+        return f"To: {message.address}\nSubject: {subject}\n\n{message.text}\n{message.link}"
 
 
 @breaks("a_line_break_in_a_subject_smuggles_nothing")
