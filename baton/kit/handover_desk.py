@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
@@ -35,22 +34,27 @@ class People:
 
     def __init__(self, bench: Bench) -> None:
         self.bench = bench
-        self._known: dict[int, AccountRef] = {}
 
     def person(self, n: int) -> AccountRef:
         """The n-th person, who has an account there."""
-        if n not in self._known:
+        if n not in self.bench.accounts:
             seed = getattr(self.bench.counterpart, "seed_person", None)
             if seed is None:
                 raise LawBrokenError("the counterpart has no seed_person, so nothing shows that the law holds")
-            self._known[n] = AccountRef(f"{n:04d}", str(seed(n)))
-        return self._known[n]
+            self.bench.accounts[n] = str(seed(n))
+        return AccountRef(f"{n:04d}", self.bench.accounts[n])
 
     def id(self, n: int) -> str:
         """The external id of the n-th person."""
         found = self.person(n).external_id
         assert found is not None
         return found
+
+    def numbers(self, sort: str, count: int) -> range:
+        """The numbers of so many new things of a sort on this bench."""
+        first = self.bench.planted[sort] + 1
+        self.bench.planted[sort] += count
+        return range(first, first + count)
 
     def key(self) -> str:
         """A key no write has had: 64 hex digits."""
@@ -72,14 +76,15 @@ class HoldingsDesk(People):
         """The kinds that can be planted."""
         if not self.kinds:
             raise LawBrokenError("the counterpart plants no holding of this sort, so nothing shows that the law holds")
-        self._counts = Counter[HoldingKind]()
 
     def plant(self, kind: HoldingKind, holder: int, count: int = 1) -> list[HoldingRef]:
         """New holdings of a person."""
-        first = self._counts[kind] + 1
-        self._counts[kind] += count
-        plant, who = self.bench.counterpart.seed_holding, self.id(holder)
-        return [HoldingRef(kind, str(plant(kind.value, n, who))) for n in range(first, first + count)]
+        counterpart, who, numbers = self.bench.counterpart, self.id(holder), self.numbers(kind, count)
+        if hasattr(counterpart, "seed_holdings"):
+            planted = counterpart.seed_holdings(kind.value, numbers, who)
+        else:
+            planted = [counterpart.seed_holding(kind.value, n, who) for n in numbers]
+        return [HoldingRef(kind, str(external_id)) for external_id in planted]
 
     def plant_each(self, holder: int, count: int = 1) -> list[HoldingRef]:
         """New holdings of a person, so many of every kind."""

@@ -79,6 +79,7 @@ def changing_a_right_twice_is_harmless(bench: Bench) -> None:
 def a_right_nobody_knows_harms_no_other(bench: Bench) -> None:
     desk = RightsDesk(bench)
     first, second = desk.plant(LEAVER, 1, 2)
+    desk.plant(SUCCESSOR, 3)
     before = desk.granted(SUCCESSOR)
     grant_ids = [first, desk.unknown(first), second]
     receipts = desk.call(desk.control.entitle, [desk.change(SUCCESSOR, grant_id) for grant_id in grant_ids])
@@ -146,7 +147,7 @@ def nothing_private_is_said_of_changes_of_rights(bench: Bench) -> None:
 
 def _taking(bench: Bench, count: int) -> Attempt:
     desk = RightsDesk(bench)
-    mine = desk.plant(LEAVER, *range(1, count + 1))
+    mine = desk.plant(LEAVER, *desk.numbers("right", count))
     changes = [desk.change(LEAVER, grant_id) for grant_id in mine]
     return Attempt(
         send=partial(desk.call, desk.control.revoke, changes),
@@ -157,7 +158,8 @@ def _taking(bench: Bench, count: int) -> Attempt:
 
 def _giving(bench: Bench, count: int) -> Attempt:
     desk = RightsDesk(bench)
-    mine = desk.plant(LEAVER, *range(1, count + 1))
+    mine = desk.plant(LEAVER, *desk.numbers("right", count))
+    desk.plant(SUCCESSOR, *desk.numbers("right", 1))  # somebody who has rights already
     changes = [desk.change(SUCCESSOR, grant_id) for grant_id in mine]
     return Attempt(
         send=partial(desk.call, desk.control.entitle, changes),

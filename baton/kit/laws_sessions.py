@@ -15,7 +15,7 @@ from baton.kit.trouble_checks import Attempt, Plays
 from baton.model.account import Outcome, Receipt
 from baton.model.handover import SessionEnd
 
-_AT_ONCE: Final = 12
+_AT_ONCE: Final = 6
 
 
 def a_person_is_logged_out_and_nobody_else(bench: Bench) -> None:

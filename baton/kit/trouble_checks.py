@@ -23,6 +23,8 @@ _BATCH: Final = 3
 _MOST_POSITIONS: Final = 6
 _PATIENCE: Final = 12
 """Requests that a call for one write may take before it counts as a loop."""
+_TOLD: Final = tuple(t for t in Trouble if t not in (Trouble.SHORTENED, Trouble.SLOW, Trouble.LATE_COMMIT))
+"""Each is told of in words of its own."""
 _AFTER: Final = (*IN_DOUBT_AFTER, Trouble.LATE_COMMIT)
 
 
@@ -152,7 +154,7 @@ def nothing_private_is_said(bench: Bench, plays: Plays) -> None:
     """In no trouble and in none of the logs: neither secrets nor what the writes are about."""
     secrets = [value for value in map(str, bench.counterpart.secrets.values()) if len(value) >= 4]
     for name, play in plays.items():
-        for trouble in (None, *Trouble) if bench.over_http else (None,):
+        for trouble in (None, *_TOLD) if bench.over_http else (None,):
             with listening() as heard, closing(bench.fresh()) as here:
                 attempt = play(here, 1)
                 if trouble is not None:
