@@ -136,7 +136,10 @@ class ActivitySource(ABC):
     def activities(
         self, since: datetime, until: datetime, clients: Sequence[HoldingRef], people: Sequence[AccountRef]
     ) -> Iterator[Sequence[Activity]]:
-        """What was done in ``[since, until)`` to these clients by anyone, or by these people to anything."""
+        """What was done in ``[since, until)`` to these clients by anyone, or by these people to anything.
+
+        Each activity once, the earliest first; with neither clients nor people there is nothing.
+        """
 
 
 class Notifier(Connector):

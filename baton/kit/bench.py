@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, Protocol, runtime_checkable
@@ -34,6 +35,16 @@ class Counterpart(Protocol):
     For records: ``record_collection`` (the name of one), ``record(n)`` (the whole n-th record), ``seed_records(ns)``
     (plant these by other means than the connector), ``record_changed(n)``, ``bad_record(n)``, and ``record_text`` (a
     field for any text, where it cannot be told).
+
+    For handovers, everything by other means than the connector, people as their external ids: ``seed_person(n)`` (an
+    account for the n-th person; its external id), ``holding_kinds``, ``seed_holding(kind, n, holder)`` (its external
+    id; the title holds Chinese text), ``holder_of(kind, external_id)``, ``give_away(kind, external_id, holder)``,
+    ``change_holding(kind, external_id)``; ``settle()`` and ``refuse(external_id)`` where a transfer is only accepted.
+    For rights ``seed_grant(n, person)`` (the id of the right) and ``granted(person)``, for sessions ``log_in(person)``
+    and ``logged_in(person)``, for messages ``outbox`` ((address or account, subject, text as the reader sees it, with
+    the link)). Optional: ``seed_holdings(kind, ns, holder)`` (many at once, where one by one is slow),
+    ``seed_blocker(n, person)``, ``seed_activity(n, person)``, ``unknown_person`` and ``unknown_grant`` (ids that nobody
+    and nothing has, where one cannot be guessed from the others).
     """
 
     @property
@@ -110,6 +121,10 @@ class Bench:
     counterpart: Any = field(init=False)
     connector: Any = field(init=False)
     clock: VirtualClock = field(init=False, default_factory=VirtualClock)
+    accounts: dict[int, str] = field(init=False, default_factory=dict)
+    """External ids of the people whom the counterpart was asked to give an account."""
+    planted: Counter[str] = field(init=False, default_factory=Counter)
+    """How many things of each sort it was asked to plant: the next one has the next number."""
     _troubles: TroubledTransport | None = field(init=False, default=None)
     _ids: dict[str, str] = field(init=False, default_factory=dict)
     _batches: dict[str, str] = field(init=False, default_factory=dict)

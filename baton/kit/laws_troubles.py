@@ -127,7 +127,7 @@ def secrets_never_appear_in_errors_or_logs(bench: Bench) -> None:
     secrets = [value for value in map(str, bench.counterpart.secrets.values()) if len(value) >= 4]
     if not secrets:
         not_applicable("the connector has no secret of four characters or more")
-    with _listening() as heard:
+    with listening() as heard:
         for trouble in Trouble:
             here = bench.fresh()
             here.troubles.always(trouble)
@@ -220,7 +220,7 @@ def _found(bench: Bench) -> Said:
 
 
 @contextmanager
-def _listening() -> Iterator[io.StringIO]:
+def listening() -> Iterator[io.StringIO]:
     """Everything any logger says, at every level."""
     heard = io.StringIO()
     handler = logging.StreamHandler(heard)

@@ -7,17 +7,40 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from baton.contracts import AccountTarget, Connector, EmployeeSource, HintSource, RecordSource, RecordTarget
+from baton.contracts import (
+    AccessControl,
+    AccountTarget,
+    ActivitySource,
+    BlockerSource,
+    Connector,
+    EmployeeSource,
+    HintSource,
+    Notifier,
+    OwnershipStore,
+    RecordSource,
+    RecordTarget,
+    SessionControl,
+    TransferResults,
+    WorkSource,
+    WorkTransfer,
+)
 from baton.errors import ConfigurationError, Fault
 from baton.kit import (
     laws_accounts,
     laws_batches,
+    laws_history,
+    laws_notices,
+    laws_ownership,
     laws_record_sources,
     laws_record_troubles,
     laws_record_values,
     laws_records,
+    laws_rights,
+    laws_sessions,
     laws_sources,
+    laws_transfer_results,
     laws_troubles,
+    laws_work,
 )
 from baton.kit.bench import Bench, LawBrokenError, NotApplicableError
 from baton.kit.servers import own_simulator
@@ -34,6 +57,15 @@ LAWS: Final[Mapping[type, tuple[Law, ...]]] = {
     HintSource: laws_sources.HINT_LAWS,
     RecordSource: laws_record_sources.LAWS,
     RecordTarget: (*laws_records.LAWS, *laws_record_values.LAWS, *laws_record_troubles.LAWS),
+    OwnershipStore: laws_ownership.LAWS,
+    WorkSource: laws_work.SOURCE_LAWS,
+    WorkTransfer: laws_work.TRANSFER_LAWS,
+    TransferResults: laws_transfer_results.LAWS,
+    AccessControl: laws_rights.LAWS,
+    SessionControl: laws_sessions.LAWS,
+    Notifier: laws_notices.LAWS,
+    BlockerSource: laws_history.BLOCKER_LAWS,
+    ActivitySource: laws_history.ACTIVITY_LAWS,
 }
 """The laws of each capability. The name of the function is the title of the law."""
 
