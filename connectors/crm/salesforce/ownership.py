@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from baton.sdk import AccountRef, Holding, HoldingKind, HoldingRef, OwnershipStore, Receipt, Transfer
-from connectors.crm.salesforce.composite import PAGE_ROWS, Composite, id_list, portions
+from connectors.crm.salesforce.composite import PAGE_ROWS, Composite, id_list, is_id, portions
 from connectors.crm.salesforce.moves import Moves
 from connectors.crm.salesforce.org import Org, Row
 from connectors.crm.salesforce.people import People
@@ -41,6 +41,17 @@ class Look:
     """The successors whose users are active."""
     members: Mapping[str, Sequence[Member]]
     """Team members by the id of the record."""
+
+    def judged(self, ref: HoldingRef, holder: str | None, successor: str) -> Receipt | None:
+        """What can be said of a transfer without making it; None when it is to be made."""
+        owner = self.owners.get(ref)
+        if owner is None:
+            return _GONE
+        if owner == successor:
+            return Receipt.done(ref.external_id, proof="read_before")
+        if owner != holder:
+            return _ELSEWHERE
+        return None if successor in self.active else _INACTIVE
 
 
 class Ownership:
@@ -76,32 +87,17 @@ class Ownership:
         """Look at all of them, refuse what is not as expected, then give the rest away, 200 a call."""
         holders = self._people.user_ids([each.holder for each in transfers])
         successors = self._people.user_ids([each.successor for each in transfers])
-        receipts: dict[int, Receipt] = {}
-        seen: set[HoldingRef] = set()
-        for place, each in enumerate(transfers):
-            if each.ref.kind not in BY_KIND:
-                receipts[place] = _UNKNOWN_KIND
-            elif not is_id(each.ref.external_id):
-                receipts[place] = _BAD_ID
-            elif successors[place] is None:
-                receipts[place] = _NO_SUCCESSOR
-            elif each.ref in seen:
-                receipts[place] = _TWICE
-            else:
-                seen.add(each.ref)
+        receipts = _impossible(transfers, successors)
         open_ = [place for place in range(len(transfers)) if place not in receipts]
         look = self._look([transfers[place].ref for place in open_], [str(successors[place]) for place in open_])
+        moves: dict[int, tuple[HoldingRef, str]] = {}
         for place in open_:
-            owner, to = look.owners.get(transfers[place].ref), str(successors[place])
-            if owner == to:
-                receipts[place] = Receipt.done(transfers[place].ref.external_id, proof="read_before")
-            elif owner is None:
-                receipts[place] = _GONE
-            elif owner != holders[place]:
-                receipts[place] = _ELSEWHERE
-            elif to not in look.active:
-                receipts[place] = _INACTIVE
-        moves = {place: (transfers[place].ref, str(successors[place])) for place in open_ if place not in receipts}
+            ref, to = transfers[place].ref, str(successors[place])
+            settled = look.judged(ref, holders[place], to)
+            if settled is None:
+                moves[place] = (ref, to)
+            else:
+                receipts[place] = settled
         receipts |= self._moves.perform(moves, look.members)
         return [receipts[place] for place in range(len(transfers))]
 
@@ -118,6 +114,23 @@ class Ownership:
         for (table, _), rows in zip(teams, found[len(owners) + 1 :], strict=True):
             members |= self._teams.members(table, rows)
         return Look(_told(owners, found[: len(owners)]), active, members)
+
+
+def _impossible(transfers: Sequence[Transfer], successors: Sequence[str | None]) -> dict[int, Receipt]:
+    """The places of transfers that cannot be asked for at all."""
+    receipts: dict[int, Receipt] = {}
+    seen: set[HoldingRef] = set()
+    for place, (each, successor) in enumerate(zip(transfers, successors, strict=True)):
+        if each.ref.kind not in BY_KIND:
+            receipts[place] = _UNKNOWN_KIND
+        elif not is_id(each.ref.external_id):
+            receipts[place] = _BAD_ID
+        elif successor is None or not is_id(successor):
+            receipts[place] = _NO_SUCCESSOR
+        elif each.ref in seen:
+            receipts[place] = _TWICE
+        seen.add(each.ref)
+    return receipts
 
 
 def _by_table(refs: Sequence[HoldingRef]) -> dict[str, list[str]]:

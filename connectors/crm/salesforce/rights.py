@@ -1,4 +1,4 @@
-"""The rights of a person in an org: permission sets, their groups and licences, public groups, queues, account teams."""
+"""The rights of a person in an org: permission sets, their groups and licences, groups, queues, account teams."""
 
 from __future__ import annotations
 
@@ -138,7 +138,7 @@ class Rights:
             results = self._org.delete([key for place in wanted for key in rows[place]])
             return _receipts(changes, places, results, _GONE)
 
-        return self._change(changes, lambda rows: bool(rows), part)
+        return self._change(changes, bool, part)
 
     def entitle(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
         """Make the rows that are missing."""
@@ -210,9 +210,7 @@ def _query(membership: Membership, users: Sequence[str], paths: Sequence[str] = 
     """The rows of these users; paths that are words, not fields, are left out."""
     fields = ["Id", membership.person, membership.right, *membership.details]
     fields += [path for path in paths if " " not in path]
-    where = f"{membership.person} IN {id_list(users)}" + (
-        f" AND {membership.condition}" if membership.condition else ""
-    )
+    where = " AND ".join(filter(None, (f"{membership.person} IN {id_list(users)}", membership.condition)))
     return f"SELECT {', '.join(dict.fromkeys(fields))} FROM {membership.table} WHERE {where}"  # noqa: S608 - checked ids
 
 

@@ -1,4 +1,4 @@
-"""Which objects of an org are handed over, which of their records are open, and what a successor should know of them."""
+"""Which objects of an org are handed over, which of their records are open, and what a successor should know."""
 
 from __future__ import annotations
 
