@@ -137,7 +137,7 @@ def id_list(ids: Iterable[str]) -> str:
     wanted = list(dict.fromkeys(ids))
     if wrong := [each for each in wanted if not is_id(each)]:
         raise RejectedError(f"{len(wrong)} of {len(wanted)} ids are not Salesforce's", code="MALFORMED_ID")
-    return "(" + ", ".join(f"'{each}'" for each in wanted) + ")"
+    return "(" + ",".join(f"'{each}'" for each in wanted) + ")"
 
 
 def portions(items: Sequence[T], most: int) -> Iterator[Sequence[T]]:

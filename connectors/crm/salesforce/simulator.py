@@ -191,7 +191,8 @@ class Simulator(HandoverDesk):
             self._rows.calls += 1
             self.requests.append((request.method, request.url.path))
             try:
-                reply = self._route(request)
+                too_long = len(request.url.raw_path) > _LONGEST_REQUEST_LINE
+                reply = httpx.Response(414, text="URI Too Long") if too_long else self._route(request)
             except RefusalError as refusal:
                 body = [{"message": str(refusal), "errorCode": refusal.code, "fields": refusal.fields}]
                 reply = httpx.Response(refusal.status, json=body)
@@ -204,8 +205,6 @@ class Simulator(HandoverDesk):
         path = request.url.path.rstrip("/")
         if path.startswith("/services/oauth2/"):
             return self.access.handle(request, path.rpartition("/")[2])
-        if len(request.url.raw_path) > _LONGEST_REQUEST_LINE:
-            return httpx.Response(414, text="URI Too Long")
         if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.access.sessions:
             raise RefusalError("INVALID_SESSION_ID", "Session expired or invalid", status=401)
         match = re.fullmatch(r"/services/data/v\d+\.0/(.+)", path)
