@@ -52,7 +52,7 @@ class Sessions:
     def end(self, ends: Sequence[SessionEnd]) -> Sequence[Receipt]:
         """One receipt per person, done once a second look finds nothing."""
         users = self._people.user_ids([end.person for end in ends])
-        me = self._org.acting_user()
+        me = self._org.acting_user() if ends else ""
         receipts: dict[int, Receipt] = {
             place: _OWN if user else Receipt.done(proof="no_user")
             for place, user in enumerate(users)

@@ -38,6 +38,8 @@ class Business:
         """Who writes, where it is not the integration user."""
         self.locked: set[str] = set()
         """Records that nobody may edit for now."""
+        self.keeps_teams = False
+        """Whether the org keeps teams by means of its own."""
         self.inactive_owners = False
         """Whether the integration user has Update Records with Inactive Owners."""
         self.refusing_members: set[str] = set()
@@ -83,7 +85,7 @@ class Business:
         """Everything else that a change of a row changes."""
         self.derive(table, row)
         if before.get("OwnerId") != row.get("OwnerId"):
-            if table in TEAMS:
+            if table in TEAMS and not self.keeps_teams:
                 members, field = TEAMS[table]
                 gone = [i for i, each in self._rows.tables[members].items() if each[field] == key]
                 for each in gone:

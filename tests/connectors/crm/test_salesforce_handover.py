@@ -162,6 +162,15 @@ def test_teams_are_kept_with_roles_and_access(handover: Handover) -> None:
     assert handover.connector.holders([each.ref for each in transfers]) == [handover.successor] * 3
 
 
+def test_an_org_that_keeps_teams_by_itself_has_nobody_twice(handover: Handover) -> None:
+    (client,) = handover.plant("client", 1)
+    handover.simulator._rows.business.keeps_teams = True
+    handover.simulator.seed_member(client, handover.third, AccountAccessLevel="Edit")
+    (receipt,) = handover.connector.transfer([handover.transfer("client", client)])
+    assert (receipt.outcome, receipt.evidence) == (Outcome.DONE, {})
+    assert len(handover.simulator._rows.tables["AccountTeamMember"]) == 1
+
+
 def test_teams_are_there_even_if_the_answer_is_lost(handover: Handover) -> None:
     (client,) = handover.plant("client", 1)
     handover.simulator.seed_member(client, handover.third, AccountAccessLevel="Edit")

@@ -7,7 +7,7 @@ import pytest
 
 from baton.errors import HaltError
 from baton.model.account import AccountRef, Outcome
-from baton.model.handover import HoldingKind, HoldingRef
+from baton.model.handover import GrantChange, HoldingKind, HoldingRef
 from tests.connectors.crm.salesforce_handover import Handover
 from tests.connectors.crm.salesforce_org import instead
 
@@ -70,7 +70,7 @@ def test_many_changes_are_answered_in_order_at_one_call_an_object(handover: Hand
     handover.calls()
     unknown = ["permission_set:x", "nonsense:0PS000000000000AAA", f"profile:{handover.simulator.profile_id}"]
     changes = [*map(handover.change, grants), *map(handover.change, unknown)]
-    changes.append(handover.change(grants[0]).__class__("k", AccountRef("0099"), grants[0]))
+    changes.append(GrantChange("k", AccountRef("0099"), grants[0]))
     receipts = handover.connector.revoke(changes)
     assert [receipt.external_id for receipt in receipts[:40]] == grants
     assert [receipt.code for receipt in receipts[40:]] == ["no_such_right", "no_such_right", "by_hand", "no_account"]
