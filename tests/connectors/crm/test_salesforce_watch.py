@@ -20,7 +20,11 @@ END = START + timedelta(hours=1)
 
 
 def test_nothing_stands_in_the_way_of_an_ordinary_person(handover: Handover) -> None:
-    handover.plant("client", 1)
+    (client,) = handover.plant("client", 1)
+    told = {"SubmittedById": handover.leaver, "Status": "Approved", "TargetObjectId": client}
+    handover.simulator.plant("ProcessInstance", **told)
+    retired = handover.simulator.seed_person(8)
+    handover.simulator.row("User", retired).update(ManagerId=handover.leaver, IsActive=False)
     assert handover.connector.blockers(LEAVER) == []
     assert handover.connector.blockers(AccountRef("0099")) == []
 
