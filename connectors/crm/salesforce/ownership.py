@@ -106,12 +106,15 @@ class Ownership:
         if not refs:
             return Look({}, frozenset(), {})
         owners = _owner_queries(refs)
-        users = f"SELECT Id FROM User WHERE IsActive = true AND Id IN {id_list(successors)}"  # noqa: S608 - ids are checked
+        users = [
+            f"SELECT Id FROM User WHERE IsActive = true AND Id IN {id_list(some)}"  # noqa: S608 - ids are checked
+            for some in portions(list(dict.fromkeys(successors)), PAGE_ROWS)
+        ]
         teams = self._teams.queries(_by_table(refs))
-        found = self._composite.rows([*(soql for _, soql in owners), users, *(soql for _, soql in teams)])
-        active = frozenset(str(row["Id"]) for row in found[len(owners)])
+        found = self._composite.rows([*(soql for _, soql in owners), *users, *(soql for _, soql in teams)])
+        active = frozenset(str(row["Id"]) for rows in found[len(owners) :][: len(users)] for row in rows)
         members: dict[str, list[Member]] = {}
-        for (table, _), rows in zip(teams, found[len(owners) + 1 :], strict=True):
+        for (table, _), rows in zip(teams, found[len(owners) + len(users) :], strict=True):
             members |= self._teams.members(table, rows)
         return Look(_told(owners, found[: len(owners)]), active, members)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -36,16 +37,16 @@ _TOLD: dict[str, tuple[str, Any]] = {
 """Kind -> a field that a successor should know about, and another value of it."""
 
 
-class HandoverDesk:
+class HandoverDesk(ABC):
     """Planting and looking at what people hold, their rights and their sessions."""
 
     holding_kinds: ClassVar[tuple[str, ...]] = tuple(_TABLES)
     _rows: Rows
     me: str
 
+    @abstractmethod
     def sample(self, n: int) -> Mapping[str, Any]:
         """Fields of the n-th person."""
-        raise NotImplementedError
 
     # --- people and what they hold
 
