@@ -25,6 +25,7 @@ from baton.sdk import (
     RemovalTarget,
 )
 from connectors.crm.salesforce.batch import AMBIGUOUS, NO_ACCOUNT, NO_LOGIN, OTHER_NUMBER, SHARED, Batch
+from connectors.crm.salesforce.handover import SalesforceHandover
 from connectors.crm.salesforce.org import BATCH_LIMIT, Org, Row
 from connectors.crm.salesforce.records import Records
 from connectors.crm.salesforce.selfcheck import self_check
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 
-class SalesforceConnector(RemovalTarget, RecordSource, RecordTarget):
+class SalesforceConnector(SalesforceHandover, RemovalTarget, RecordSource, RecordTarget):
     """Users of one Salesforce org, correlated by employee number; records of its objects by a unique external id."""
 
     title = "Salesforce"
@@ -54,6 +55,7 @@ class SalesforceConnector(RemovalTarget, RecordSource, RecordTarget):
         self._number = settings.number_field
         tokens = TokenCache(client, settings.login_url, settings.instance_url, settings.token_request(client))
         self._org = Org(client, tokens, settings.instance_url, settings.api_version)
+        self.take_up(self._org, client, settings)
         self._records = Records(self._org, client.clock, settings.record_keys, settings.bulk_wait_s)
         self._columns = tuple(dict.fromkeys(("Id", "IsActive", "LastModifiedDate", self._number, *USER_FIELDS)))
 

@@ -21,6 +21,7 @@ from connectors.crm.salesforce.tokens import Token, TokenCache
 from connectors.crm.salesforce.wire import CALL_ERRORS, QUOTA_PAUSE_S, Verdict
 
 BATCH_LIMIT: Final = 200
+COLLECTIONS: Final = "composite/sobjects"
 _PAGES: Final = 10_000
 _QUERY_CHARACTERS: Final = 10_000
 """Longest IN list, URL-encoded. The request line is limited to 16 KB or so; we stay well below."""
@@ -51,13 +52,17 @@ class Org:
 
     def query(self, soql: str) -> Iterator[Row]:
         """All rows of a query, page by page; an answer that does not add up is a `RetryableError`."""
-        page = self._call(lambda sf: sf.query(soql), Intent.READ)
+        for rows in self.pages(self._call(lambda sf: sf.query(soql), Intent.READ)):
+            yield from rows
+
+    def pages(self, page: Any) -> Iterator[list[Row]]:
+        """The rows of a query's first answer and of those that follow it, each answer once."""
         seen: set[str] = set()
         count = 0
         while True:
             records, total, cursor = _page(page)
             count += len(records)
-            yield from records
+            yield records
             if cursor is None:
                 break
             if cursor in seen or len(seen) >= _PAGES:
@@ -93,8 +98,9 @@ class Org:
         json: Mapping[str, Any] | None = None,
         csv: bytes | None = None,
         params: Mapping[str, str] | None = None,
+        intent: Intent | None = None,
     ) -> requests.Response:
-        """One call below ``/services/data/vXX.X/`` whose answer may be CSV; GET alone counts as a question."""
+        """One call below ``/services/data/vXX.X/`` whose answer may be CSV; a GET is a question unless told."""
         headers = {"Content-Type": "text/csv; charset=UTF-8"} if csv is not None else {}
 
         def work(library: Salesforce) -> requests.Response:
@@ -110,7 +116,11 @@ class Org:
                 exception_handler(answer, path)
             return answer
 
-        return self._call(work, Intent.READ if method == "GET" else Intent.WRITE)
+        return self._call(work, intent or (Intent.READ if method == "GET" else Intent.WRITE))
+
+    def place(self, path: str) -> str:
+        """A resource as a composite request names it: from ``/services`` on."""
+        return f"/services/data/v{self._version}/{path}"
 
     def read(self, path: str) -> Any:
         """GET a resource below ``/services/data/vXX.X/``."""
@@ -122,37 +132,36 @@ class Org:
 
     def create(self, table: str, records: Sequence[Row]) -> Sequence[Row]:
         """Create records; one result per record, in order."""
-        reply = self._write("POST", "composite/sobjects", table, records)
-        return _results(reply, [None] * len(records))
+        reply = self._write("POST", COLLECTIONS, table, records)
+        return results(reply, [None] * len(records))
 
     def upsert(self, table: str, key: str, records: Sequence[Row]) -> Sequence[Row]:
         """Create records, or update the one that has the same external id ``key``."""
-        reply = self._write("PATCH", f"composite/sobjects/{table}/{key}", table, records)
-        return _results(reply, [None] * len(records))
+        reply = self._write("PATCH", f"{COLLECTIONS}/{table}/{key}", table, records)
+        return results(reply, [None] * len(records))
 
     def update(self, table: str, records: Mapping[str, Row]) -> Sequence[Row]:
         """Update records by id; one result per record, in order."""
-        reply = self._write("PATCH", "composite/sobjects", table, [{"id": key, **row} for key, row in records.items()])
-        return _results(reply, list(records))
+        reply = self._write("PATCH", COLLECTIONS, table, [{"id": key, **row} for key, row in records.items()])
+        return results(reply, list(records))
+
+    def update_several(self, records: Sequence[tuple[str, str, Row]]) -> Sequence[Row]:
+        """Update records of several objects: object, id, fields. At most ten runs of one object; results in order."""
+        body = collection([(table, {"id": key, **row}) for table, key, row in records])
+        reply = self._call(lambda sf: sf.restful(COLLECTIONS, method="PATCH", json=body), Intent.WRITE)
+        return results(reply, [key for _, key, _ in records])
 
     def delete(self, ids: Sequence[str]) -> Sequence[Row]:
         """Delete records; one result per record, in order."""
         if len(ids) > BATCH_LIMIT:
             raise RejectedError(f"{len(ids)} records are more than one call takes", code="batch_too_large")
         params = {"ids": ",".join(ids), "allOrNone": "false"}
-        path = "composite/sobjects"
-        reply = self._call(lambda sf: sf.restful(path, params=params, method="DELETE"), Intent.WRITE)
-        return _results(reply, list(ids))
+        reply = self._call(lambda sf: sf.restful(COLLECTIONS, params=params, method="DELETE"), Intent.WRITE)
+        return results(reply, list(ids))
 
     def _write(self, method: str, path: str, table: str, records: Sequence[Row]) -> Any:
-        if len(records) > BATCH_LIMIT:
-            raise RejectedError(f"{len(records)} records are more than one call takes", code="batch_too_large")
-        typed = [{"attributes": {"type": table}, **record} for record in records]
-        body = {"allOrNone": False, "records": typed}
-        return self._call(
-            lambda sf: sf.restful(path, method=method, json=body),
-            Intent.WRITE,
-        )
+        body = collection([(table, record) for record in records])
+        return self._call(lambda sf: sf.restful(path, method=method, json=body), Intent.WRITE)
 
     def _call(self, work: Callable[[Salesforce], T], intent: Intent) -> T:
         """Do ``work``, once more with a fresh token if the first one is not accepted."""
@@ -190,7 +199,14 @@ class Org:
         except requests.exceptions.TooManyRedirects:
             raise HaltError("Salesforce wants to redirect", code="redirect", remedy=_FINAL_URL) from None
         except requests.exceptions.InvalidJSONError:
-            raise _lost(intent, "the answer is not JSON", "garbled") from None
+            raise lost(intent, "the answer is not JSON", "garbled") from None
+
+
+def collection(records: Sequence[tuple[str, Row]]) -> dict[str, Any]:
+    """The body of a collections call: object and fields of each record, each judged by itself."""
+    if len(records) > BATCH_LIMIT:
+        raise RejectedError(f"{len(records)} records are more than one call takes", code="batch_too_large")
+    return {"allOrNone": False, "records": [{"attributes": {"type": table}, **row} for table, row in records]}
 
 
 def _throttled(answer: requests.Response, **_: Any) -> None:
@@ -207,7 +223,7 @@ def call_error(error: SalesforceError, intent: Intent) -> ConnectorError:
     code = next((str(item["errorCode"]) for item in listed if isinstance(item, dict) and "errorCode" in item), "")
     where = f"Salesforce answered HTTP {error.status} {code}".rstrip()
     if error.status >= 500:
-        return _lost(intent, where, f"http_{error.status}")
+        return lost(intent, where, f"http_{error.status}")
     if 300 <= error.status < 400:
         return HaltError(where, code=f"http_{error.status}", remedy=_FINAL_URL)
     meaning = CALL_ERRORS.get(code)
@@ -221,7 +237,8 @@ def call_error(error: SalesforceError, intent: Intent) -> ConnectorError:
     return kind(where, code=code, remedy=meaning.remedy)
 
 
-def _lost(intent: Intent, what: str, code: str) -> ConnectorError:
+def lost(intent: Intent, what: str, code: str) -> ConnectorError:
+    """A call whose answer cannot be read: in doubt if it may have written."""
     return InDoubtError(what, code=code) if intent is Intent.WRITE else RetryableError(what, code=code)
 
 
@@ -253,7 +270,7 @@ def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
         yield some
 
 
-def _results(reply: Any, ids: Sequence[str | None]) -> Sequence[Row]:
+def results(reply: Any, ids: Sequence[str | None]) -> Sequence[Row]:
     """The results of a collection, if they are one per record and where ids tell, in order. Else `InDoubtError`."""
     results = reply if isinstance(reply, list) else []
     fits = len(results) == len(ids) and all(_fits(item, key) for item, key in zip(results, ids, strict=True))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from baton.sdk import ConfigurationError, ConnectorError, Finding
+from connectors.crm.salesforce.composite import Composite
 from connectors.crm.salesforce.objects import Objects
 from connectors.crm.salesforce.org import Org
 from connectors.crm.salesforce.settings import SalesforceSettings
+from connectors.crm.salesforce.sorts import TABLES
 from connectors.crm.salesforce.wire import USER_FIELDS
+
+NEEDED: Final = ("PermissionSetAssignment", "GroupMember", "AuthSession", "OauthToken")
+"""Objects of every org without which it cannot be told what a person may do, or whether they are logged in."""
 
 
 def self_check(org: Org, settings: SalesforceSettings) -> Sequence[Finding]:
@@ -23,6 +28,7 @@ def self_check(org: Org, settings: SalesforceSettings) -> Sequence[Finding]:
         "freezing": lambda: _freezing(org),
         "language": lambda: _language(org),
         "record keys": lambda: _record_keys(Objects(org, settings.record_keys)),
+        "handover": lambda: _handover(Composite(org)),
     }
     return [*token, *(finding for what, look in looks.items() for finding in _looked(what, look))]
 
@@ -74,6 +80,18 @@ def _language(org: Org) -> Iterator[Finding]:
     language = str(rows[0]["LanguageLocaleKey"]) if rows else "unknown"
     remedy = "set the integration user's language to English, or reasons against deactivation are not recognised"
     yield Finding("language", language.startswith("en"), f"Salesforce answers in {language}", remedy)
+
+
+def _handover(composite: Composite) -> Iterator[Finding]:
+    described = composite.describe([*TABLES, *NEEDED])
+    here, absent = ([t for t in TABLES if (t in described) is wanted] for wanted in (True, False))
+    told = f"handed over: {', '.join(here)}" + (f"; not in this org: {', '.join(absent)}" if absent else "")
+    remedy = "give the integration user read access to the objects that people own"
+    yield Finding("handover", "Account" in here, told, remedy)
+    hidden = [name for name in NEEDED if name not in described]
+    detail = f"hidden: {', '.join(hidden)}" if hidden else "rights and sessions are visible"
+    remedy = "give the integration user Manage Users, View Setup and Configuration, and Customize Application"
+    yield Finding("rights and sessions", not hidden, detail, remedy)
 
 
 def _record_keys(objects: Objects) -> Iterator[Finding]:

@@ -47,7 +47,10 @@ class SalesforceSettings(ConnectorSettings):
     bulk_wait_s: float = Field(1800.0, gt=0, le=86_400)
     """How long a Bulk API job is waited for."""
 
-    @field_validator("record_keys")
+    discount_fields: dict[str, str] = Field(default_factory=lambda: {"Quote": "Discount"})
+    """Objects whose discounts are watched during a handover, each with the field; its history must be tracked."""
+
+    @field_validator("record_keys", "discount_fields")
     @classmethod
     def _names(cls, keys: dict[str, str]) -> dict[str, str]:
         if not all(_NAME.fullmatch(name) for pair in keys.items() for name in pair):

@@ -6,28 +6,35 @@ It serves the OAuth token endpoint, SOQL queries with paging, sObject rows, sObj
 
 from __future__ import annotations
 
-import base64
 import itertools
 import json
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
-from urllib.parse import parse_qs, unquote
+from urllib.parse import unquote
 
 import httpx
 
+from connectors.crm.salesforce.simulator_access import Access
 from connectors.crm.salesforce.simulator_bulk import Bulk
-from connectors.crm.salesforce.simulator_org import BLOCKERS, OBJECTS, Column, description, parents
-from connectors.crm.salesforce.simulator_rows import JournalEntry, RefusalError, Rows
+from connectors.crm.salesforce.simulator_columns import Column
+from connectors.crm.salesforce.simulator_composite import composite
+from connectors.crm.salesforce.simulator_handover import HandoverDesk
+from connectors.crm.salesforce.simulator_objects import SETUP
+from connectors.crm.salesforce.simulator_org import BLOCKERS, OBJECTS, description, parents
+from connectors.crm.salesforce.simulator_refusal import RefusalError
+from connectors.crm.salesforce.simulator_rows import JournalEntry, Rows
 from connectors.crm.salesforce.simulator_soql import Query, SoqlError, parse, value
 
+_LONGEST_REQUEST_LINE = 16_384
+_CHUNKS = 10
 _STATES = {"enabled": (True, False), "disabled": (True, True), "removed": (False, False)}
 
 
-class Simulator:
+class Simulator(HandoverDesk):
     """One org. ``number_field`` is where employee numbers live."""
 
     prefixes: ClassVar[tuple[str, ...]] = ("/services/oauth2/", "/services/data/")
@@ -37,7 +44,6 @@ class Simulator:
     def __init__(self, base_url: str = "http://127.0.0.1:1", *, number_field: str = "EmployeeNumber") -> None:
         self.base_url = base_url.rstrip("/")
         self._rows = Rows(number_field)
-        self.token_calls = 0
         self.daily_limit = 15_000
         self.jwt_key_pem: str | None = None
         self.batch_sizes: list[int] = []
@@ -45,7 +51,7 @@ class Simulator:
         """Method and path of every call, for tests that count calls."""
         self._lock = threading.RLock()
         self._serials = itertools.count(1)
-        self._sessions: set[str] = set()
+        self.access = Access(self)
         self.bulk = Bulk(self._rows, self._extracted)
         self._page_size = 2000
         self._cursors: dict[str, tuple[list[dict[str, Any]], int]] = {}
@@ -68,6 +74,10 @@ class Simulator:
     @page_size.setter
     def page_size(self, rows: int) -> None:
         self._page_size = self.bulk.page_rows = rows
+
+    @property
+    def token_calls(self) -> int:
+        return self.access.token_calls
 
     @property
     def calls(self) -> int:
@@ -172,7 +182,7 @@ class Simulator:
     def expire_sessions(self) -> None:
         """Every access token given so far stops working."""
         with self._lock:
-            self._sessions.clear()
+            self.access.sessions.clear()
 
     def handle(self, request: httpx.Request) -> httpx.Response:
         """One exchange."""
@@ -181,7 +191,8 @@ class Simulator:
             self._rows.calls += 1
             self.requests.append((request.method, request.url.path))
             try:
-                reply = self._route(request)
+                too_long = len(request.url.raw_path) > _LONGEST_REQUEST_LINE
+                reply = httpx.Response(414, text="URI Too Long") if too_long else self._route(request)
             except RefusalError as refusal:
                 body = [{"message": str(refusal), "errorCode": refusal.code, "fields": refusal.fields}]
                 reply = httpx.Response(refusal.status, json=body)
@@ -192,19 +203,23 @@ class Simulator:
 
     def _route(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path.rstrip("/")
-        if path == "/services/oauth2/token":
-            return self._token(request)
-        if request.headers.get("authorization", "").removeprefix("Bearer ") not in self._sessions:
+        if path.startswith("/services/oauth2/"):
+            return self.access.handle(request, path.rpartition("/")[2])
+        if request.headers.get("authorization", "").removeprefix("Bearer ") not in self.access.sessions:
             raise RefusalError("INVALID_SESSION_ID", "Session expired or invalid", status=401)
         match = re.fullmatch(r"/services/data/v\d+\.0/(.+)", path)
         if match is None:
             raise RefusalError("NOT_FOUND", "The requested resource does not exist", status=404)
         if self._rows.calls > self.daily_limit:
             raise RefusalError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
-        what, *rest = [unquote(part) for part in match.group(1).split("/")]
+        return self._resource(request, [unquote(part) for part in match.group(1).split("/")])
+
+    def _resource(self, request: httpx.Request, parts: list[str]) -> httpx.Response:
+        what, *rest = parts
         if what == "jobs" and rest:
             return self.bulk.handle(request, rest)
         body = json.loads(request.content) if request.content else {}
+        self._rows.business.auto_assign = request.headers.get("sforce-auto-assign", "TRUE").upper() != "FALSE"
         if what == "limits":
             left = {"Max": self.daily_limit, "Remaining": self.daily_limit - self._rows.calls}
             return httpx.Response(200, json={"DailyApiRequests": left})
@@ -214,43 +229,9 @@ class Simulator:
             return self._sobjects(request.method, rest, body)
         if what == "composite" and rest[:1] == ["sobjects"]:
             return self._collections(request, rest[1:], body)
+        if what == "composite" and not rest and request.method == "POST":
+            return composite(request, body, self._route)
         raise RefusalError("NOT_FOUND", "The requested resource does not exist", status=404)
-
-    def _token(self, request: httpx.Request) -> httpx.Response:
-        self.token_calls += 1
-        form = {k: v[0] for k, v in parse_qs(request.content.decode()).items()}
-        grant = form.get("grant_type")
-        if grant == "client_credentials":
-            scheme, _, packed = request.headers.get("authorization", "").partition(" ")
-            given = base64.b64decode(packed).decode() if scheme == "Basic" else ""
-            given = given or f"{form.get('client_id')}:{form.get('client_secret')}"
-            if given != ":".join(self.secrets.values()):
-                return httpx.Response(400, json={"error": "invalid_client", "error_description": "invalid credentials"})
-        elif grant != "urn:ietf:params:oauth:grant-type:jwt-bearer":
-            return httpx.Response(400, json={"error": "unsupported_grant_type", "error_description": "not supported"})
-        elif not self._assertion_holds(form.get("assertion", "")):
-            return httpx.Response(400, json={"error": "invalid_grant", "error_description": "invalid assertion"})
-        token = f"00DSIM!{self.token_calls}"
-        self._sessions.add(token)
-        reply = {"access_token": token, "instance_url": self.base_url, "token_type": "Bearer"}
-        return httpx.Response(200, json=reply | {"id": f"{self.base_url}/id/00DSIM/{self.me}"})
-
-    def _assertion_holds(self, assertion: str) -> bool:
-        from cryptography.exceptions import InvalidSignature
-        from cryptography.hazmat.primitives import hashes, serialization
-        from cryptography.hazmat.primitives.asymmetric import padding, rsa
-
-        if self.jwt_key_pem is None or assertion.count(".") != 2:
-            return False
-        key = serialization.load_pem_public_key(self.jwt_key_pem.encode())
-        head, claims, signature = (base64.urlsafe_b64decode(p + "=" * (-len(p) % 4)) for p in assertion.split("."))
-        signed = assertion.rpartition(".")[0].encode()
-        try:
-            assert isinstance(key, rsa.RSAPublicKey)
-            key.verify(signature, signed, padding.PKCS1v15(), hashes.SHA256())
-        except InvalidSignature:
-            return False
-        return (json.loads(head)["alg"], json.loads(claims)["iss"]) == ("RS256", self.secrets["client_id"])
 
     # --- reading
 
@@ -271,14 +252,15 @@ class Simulator:
         except SoqlError as error:
             raise RefusalError(error.code, str(error)) from error
         table = next((name for name in OBJECTS if name.lower() == query.table.lower()), None)
-        if table is None:
+        if table is None or table in self._rows.without:
             raise RefusalError("INVALID_TYPE", f"sObject type '{query.table}' is not supported.")
         for name in query.used:
             first, _, rest = name.partition(".")
             target = parents(table).get(first, ("", ""))[1] if rest else table
             if (rest or first) not in OBJECTS.get(target, {}):
                 raise RefusalError("INVALID_FIELD", f"No such column '{name}' on entity '{table}'.")
-        rows = [self._with_parents(table, row) for row in self._rows.tables[table].values()]
+        used = {name.partition(".")[0] for name in query.used if "." in name}
+        rows = [self._with_parents(table, row, used) for row in self._rows.tables[table].values()]
         return query, table, [dict(row) for row in query.run(rows)]
 
     def _extracted(self, text: str) -> tuple[tuple[str, ...], list[list[Any]]]:
@@ -288,9 +270,9 @@ class Simulator:
             raise RefusalError("FUNCTIONALITY_NOT_ENABLED", "Selecting compound data not supported in Bulk Query")
         return query.columns, [[value(row, name) for name in query.columns] for row in found]
 
-    def _with_parents(self, table: str, row: dict[str, Any]) -> dict[str, Any]:
-        held = {name: self._rows.tables[target].get(row[column]) for name, (column, target) in parents(table).items()}
-        return {**row, **held}
+    def _with_parents(self, table: str, row: dict[str, Any], used: Collection[str]) -> dict[str, Any]:
+        held = {name: pair for name, pair in parents(table).items() if name in used} if used else {}
+        return {**row, **{name: self._rows.tables[to].get(row[column]) for name, (column, to) in held.items()}}
 
     def _shaped(self, table: str, row: Mapping[str, Any], columns: Iterable[str]) -> dict[str, Any]:
         url = f"/services/data/v62.0/sobjects/{table}/{row['Id']}"
@@ -318,20 +300,22 @@ class Simulator:
 
     def _sobjects(self, method: str, rest: list[str], body: dict[str, Any]) -> httpx.Response:
         table = rest[0]
-        if table not in OBJECTS:
+        if table not in OBJECTS or table in self._rows.without:
             raise RefusalError("NOT_FOUND", "The requested resource does not exist", status=404)
         if rest[1:] == ["describe"]:
             return httpx.Response(200, json=description(table))
         if method == "POST" and len(rest) == 1:
             return httpx.Response(201, json={"id": self._rows.create(table, body), "success": True, "errors": []})
-        if len(rest) == 3:
+        if len(rest) == 3 and rest[2] != "LogFile":
             made = self._rows.upsert(table, rest[1], {**body, rest[1]: rest[2]})
             return httpx.Response(201 if made["created"] else 200, json=made)
-        row = self._rows.tables[table].get(rest[1]) if len(rest) == 2 else None
+        row = self._rows.tables[table].get(rest[1]) if len(rest) in (2, 3) else None
         if row is None:
             raise RefusalError(
                 "NOT_FOUND", "Provided external ID field does not exist or is not accessible", status=404
             )
+        if method == "GET" and rest[2:] == ["LogFile"] and row["LogFile"] is not None:
+            return httpx.Response(200, content=row["LogFile"], headers={"Content-Type": "application/octetstream"})
         if method == "GET":
             return httpx.Response(200, json=self._shaped(table, row, OBJECTS[table]))
         if method == "PATCH" or (method == "DELETE" and table != "User"):
@@ -354,6 +338,11 @@ class Simulator:
             raise RefusalError(
                 "EXCEEDED_ID_LIMIT", "record limit reached. cannot submit more than 200 records in this call"
             )
+        tables = [str(each.get("attributes", {}).get("type", "")) for each in records]
+        if len(list(itertools.groupby(tables))) > _CHUNKS:
+            raise RefusalError("LIMIT_EXCEEDED", "Cannot have more than 10 chunks in a single operation.")
+        if len(set(tables)) > 1 and SETUP & set(tables):
+            raise RefusalError("MIXED_DML_OPERATION", "objects of the Setup area do not travel with others")
         self.batch_sizes.append(len(records))
         before = json.dumps(self._rows.tables) if body.get("allOrNone") else ""
         results = [self._one(request.method, rest, dict(record)) for record in records]
@@ -370,7 +359,7 @@ class Simulator:
                 made = str(record["id"])
                 self._rows.delete(next((t for t, rows in self._rows.tables.items() if made in rows), "Account"), made)
                 return {"id": made, "success": True, "errors": []}
-            if table not in OBJECTS:
+            if table not in OBJECTS or table in self._rows.without:
                 raise RefusalError("INVALID_TYPE", f"sObject type '{table}' is not supported.")
             if method == "POST":
                 made = self._rows.create(table, record)

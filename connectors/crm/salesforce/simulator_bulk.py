@@ -15,8 +15,10 @@ from typing import Any
 
 import httpx
 
-from connectors.crm.salesforce.simulator_org import OBJECTS, Column, parents
-from connectors.crm.salesforce.simulator_rows import RefusalError, Rows
+from connectors.crm.salesforce.simulator_columns import Column
+from connectors.crm.salesforce.simulator_org import OBJECTS, parents
+from connectors.crm.salesforce.simulator_refusal import RefusalError
+from connectors.crm.salesforce.simulator_rows import Rows
 
 _DELIMITERS = {"COMMA": ",", "TAB": "\t", "SEMICOLON": ";", "PIPE": "|", "CARET": "^", "BACKQUOTE": "`"}
 _ENDINGS = {"LF": "\n", "CRLF": "\r\n"}

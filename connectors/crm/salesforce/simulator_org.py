@@ -5,9 +5,10 @@ Written from the public object reference and help articles; see README.md for wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from connectors.crm.salesforce.simulator_columns import FLAG, STAMP, TEXT, Column
+from connectors.crm.salesforce.simulator_objects import HANDED_OVER, HANDED_OVER_PREFIXES
 
-PREFIXES = {"User": "005", "UserLogin": "0Yw", "Account": "001", "Profile": "00e"}
+PREFIXES = {"User": "005", "UserLogin": "0Yw", "Account": "001", "Profile": "00e", **HANDED_OVER_PREFIXES}
 
 USER_REQUIRED = (
     "Username",
@@ -21,28 +22,6 @@ USER_REQUIRED = (
     "ProfileId",
 )
 
-
-@dataclass(frozen=True)
-class Column:
-    """One field of an object, as ``describe`` tells it."""
-
-    kind: str = "string"
-    length: int = 255
-    writable: bool = True
-    refers_to: str = ""
-    external_id: bool = False
-    unique: bool = False
-    required: bool = False
-    relationship: str = ""
-    """The name a reference is followed by: ``Owner`` for ``OwnerId``."""
-    choices: tuple[str, ...] = ()
-    """Of a restricted picklist."""
-    scale: int = 0
-
-
-_TEXT = Column()
-_FLAG = Column("boolean", 0)
-_STAMP = Column("datetime", 0, writable=False)
 
 USER: dict[str, Column] = {
     "Username": Column(length=80, unique=True),
@@ -68,38 +47,46 @@ USER: dict[str, Column] = {
     "EmailEncodingKey": Column("picklist", 40),
     "LanguageLocaleKey": Column("picklist", 40),
     "UserType": Column("picklist", 40, writable=False),
-    "IsActive": _FLAG,
+    "IsActive": FLAG,
+    "DelegatedApproverId": Column("reference", 18, refers_to="User"),
+    "Mentor__c": Column("reference", 18, refers_to="User"),
     "Baton_Number__c": Column(length=40, external_id=True, unique=True),
 }
 OBJECTS: dict[str, dict[str, Column]] = {
     "User": USER,
     "UserLogin": {
         "UserId": Column("reference", 18, writable=False, refers_to="User"),
-        "IsFrozen": _FLAG,
-        "IsPasswordLocked": _FLAG,
+        "IsFrozen": FLAG,
+        "IsPasswordLocked": FLAG,
     },
     "Account": {
         "Name": Column(required=True),
         "OwnerId": Column("reference", 18, refers_to="User", relationship="Owner"),
         "ParentId": Column("reference", 18, refers_to="Account", relationship="Parent"),
-        "Industry": _TEXT,
+        "AccountNumber": TEXT,
+        "Type": TEXT,
+        "Industry": TEXT,
+        "BillingCity": TEXT,
         "Rating": Column("picklist", 255, choices=("Hot", "Warm", "Cold")),
         "Description": Column("textarea", 32_000),
         "NumberOfEmployees": Column("int", 0),
         "AnnualRevenue": Column("currency", 0, scale=2),
         "Since__c": Column("date", 0),
         "Synced__c": Column("datetime", 0),
-        "Closed__c": _FLAG,
+        "Closed__c": FLAG,
         "Legacy_Id__c": Column(length=40, external_id=True, unique=True),
         "Group_Id__c": Column(length=40, external_id=True),
         "BillingAddress": Column("address", 0, writable=False),
     },
-    "Profile": {"Name": Column(length=255, writable=False)},
+    "Profile": {"Name": Column(length=255, writable=False), "PermissionsModifyAllData": FLAG},
+    **HANDED_OVER,
 }
 for _columns in OBJECTS.values():
     _columns["Id"] = Column("id", 18, writable=False)
-    _columns["LastModifiedDate"] = _STAMP
-    _columns["SystemModstamp"] = _STAMP
+    _columns["CreatedDate"] = STAMP
+    _columns["CreatedById"] = Column("reference", 18, writable=False, refers_to="User", relationship="CreatedBy")
+    _columns["LastModifiedDate"] = STAMP
+    _columns["SystemModstamp"] = STAMP
 
 
 def parents(table: str) -> dict[str, tuple[str, str]]:
@@ -109,7 +96,12 @@ def parents(table: str) -> dict[str, tuple[str, str]]:
 
 def description(table: str) -> dict[str, object]:
     """What ``describe`` answers, as far as it concerns fields."""
-    return {"name": table, "label": table, "fields": [_described(name, c) for name, c in OBJECTS[table].items()]}
+    return {
+        "name": table,
+        "label": table,
+        "keyPrefix": PREFIXES[table],
+        "fields": [_described(name, c) for name, c in OBJECTS[table].items()],
+    }
 
 
 def _described(name: str, column: Column) -> dict[str, object]:
@@ -123,7 +115,7 @@ def _described(name: str, column: Column) -> dict[str, object]:
         "nillable": not column.required and column.kind != "boolean",
         "defaultedOnCreate": column.kind == "boolean" or name == "OwnerId",
         "createable": column.writable,
-        "updateable": column.writable,
+        "updateable": column.writable and not column.create_only,
         "externalId": column.external_id,
         "unique": column.unique,
         "idLookup": column.external_id or name == "Id",

@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.crm.salesforce.simulator_org import OBJECTS, USER_REQUIRED, Column, parents, record_id
+from connectors.crm.salesforce.simulator_business import Business
+from connectors.crm.salesforce.simulator_columns import Column
+from connectors.crm.salesforce.simulator_objects import CREATABLE, DELETABLE
+from connectors.crm.salesforce.simulator_org import OBJECTS, USER_REQUIRED, parents, record_id
+from connectors.crm.salesforce.simulator_refusal import RefusalError
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -25,20 +29,6 @@ class JournalEntry:
     fields: Mapping[str, Any] = field(default_factory=dict)
 
 
-class RefusalError(Exception):
-    """One row, or one call, the org will not take."""
-
-    def __init__(self, code: str, message: str, *fields: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.fields = list(fields)
-
-    def row(self) -> dict[str, Any]:
-        """As an item of a collections result."""
-        return {"statusCode": self.code, "message": str(self), "fields": self.fields}
-
-
 class Rows:
     """All tables of the org. Not thread-safe: the simulator holds its lock around every call."""
 
@@ -50,10 +40,13 @@ class Rows:
         self.blocked: dict[str, str] = {}
         self.me = ""
         """The integration user, owner of accounts created without one."""
+        self.without: set[str] = set()
+        """Objects that this org does not have, or does not show."""
         self.tables: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in OBJECTS}
         self._serials = itertools.count(1)
-        self._moment = datetime(2026, 1, 1, tzinfo=UTC)
+        self.moment = datetime(2026, 1, 1, tzinfo=UTC)
         self._logins: dict[str, str] = {}
+        self.business = Business(self)
 
     def upsert(self, table: str, name: str, record: dict[str, Any]) -> dict[str, Any]:
         if not (column := OBJECTS[table].get(name)) or not column.external_id:
@@ -75,13 +68,19 @@ class Rows:
             made = self.insert_user(record)
             self._note("provision", made, record)
             return made
-        if table != "Account":
+        if table not in CREATABLE or table in self.without:
             raise RefusalError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be inserted: {table}")
         record = self._resolved(table, record)
-        if not record.get("Name"):
-            raise RefusalError("REQUIRED_FIELD_MISSING", "Required fields are missing: [Name]", "Name")
+        missing = [name for name, column in OBJECTS[table].items() if column.required and not record.get(name)]
+        if missing:
+            raise RefusalError("REQUIRED_FIELD_MISSING", f"Required fields are missing: {missing}", *missing)
         self._check(table, None, record)
-        made = self.insert(table, {"OwnerId": self.me, "Closed__c": False, **record})
+        if (known := self.business.existing(table, record)) is not None:
+            return known
+        record = self.business.assigned(table, record)
+        defaults = {"OwnerId": self.me, "Closed__c": False}
+        own = {name: item for name, item in defaults.items() if name in OBJECTS[table]}
+        made = self.insert(table, {**own, **record})
         self._note("provision", made, record)
         return made
 
@@ -93,7 +92,11 @@ class Rows:
         self._check(table, key, record)
         if table == "User" and record.get("IsActive") is False and key in self.blocked:
             raise RefusalError("FIELD_INTEGRITY_EXCEPTION", self.blocked[key], "IsActive")
+        record = self.business.assigned(table, record)
+        self.business.permit(key, row, record)
+        before = dict(row)
         row.update({name: (None if item == "" else item) for name, item in record.items()})
+        self.business.follow(table, key, before, row)
         row["LastModifiedDate"] = row["SystemModstamp"] = self._stamp()
         if table == "User":
             row["Name"] = " ".join(filter(None, (row.get("FirstName"), row["LastName"])))
@@ -102,12 +105,12 @@ class Rows:
         self._note("update" if flag is None else "enable" if flag else off, row.get("UserId", key), record)
 
     def delete(self, table: str, key: str) -> None:
-        if table != "Account":
+        if table not in DELETABLE:
             raise RefusalError("INSUFFICIENT_ACCESS_OR_READONLY", f"entity type cannot be deleted: {table}")
         if key not in self.tables[table]:
             raise RefusalError("ENTITY_IS_DELETED", "entity is deleted", status=404)
         gone = self.tables[table].pop(key)
-        for row in self.tables[table].values():
+        for row in self.tables["Account"].values():
             if row["ParentId"] == key:
                 row["ParentId"] = None
         self._note("remove", key, gone)
@@ -137,6 +140,8 @@ class Rows:
                 raise RefusalError("INVALID_FIELD", f"No such column '{name}' on sobject of type {table}", name)
             if not column.writable:
                 raise RefusalError("INVALID_FIELD_FOR_INSERT_UPDATE", f"Unable to create/update fields: {name}.", name)
+            if column.create_only and key is not None:
+                raise RefusalError("INVALID_FIELD_FOR_INSERT_UPDATE", f"Unable to create/update fields: {name}.", name)
             _fits(column, name, item)
             if column.refers_to and item and item not in self.tables[column.refers_to]:
                 raise RefusalError("INVALID_CROSS_REFERENCE_KEY", f"invalid cross reference id: {name}", name)
@@ -148,6 +153,10 @@ class Rows:
         active = sum(1 for row in self.tables["User"].values() if row["IsActive"])
         if table == "User" and grows and self.licences is not None and active >= self.licences:
             raise RefusalError("LICENSE_LIMIT_EXCEEDED", "License Limit Exceeded")
+
+    def revoked(self, key: str, token: Mapping[str, Any]) -> None:
+        """Take down that a token was revoked."""
+        self._note("remove", token["UserId"], {"revoked": key})
 
     def _note(self, action: str, key: str, record: Mapping[str, Any]) -> None:
         number = self.tables["User"].get(key, {}).get(self.number_field)
@@ -162,21 +171,17 @@ class Rows:
     def insert(self, table: str, record: Mapping[str, Any]) -> str:
         made = record_id(table, next(self._serials))
         stamp = self._stamp()
-        blank: dict[str, Any] = dict.fromkeys(OBJECTS[table])
-        self.tables[table][made] = (
-            blank
-            | dict(record)
-            | {
-                "Id": made,
-                "LastModifiedDate": stamp,
-                "SystemModstamp": stamp,
-            }
-        )
+        blank: dict[str, Any] = {
+            name: False if column.kind == "boolean" else None for name, column in OBJECTS[table].items()
+        }
+        system = {"Id": made, "CreatedDate": stamp, "LastModifiedDate": stamp, "SystemModstamp": stamp}
+        self.tables[table][made] = blank | {"CreatedById": self.me or made} | dict(record) | system
+        self.business.derive(table, self.tables[table][made])
         return made
 
     def _stamp(self) -> str:
-        self._moment += timedelta(seconds=1)
-        return self._moment.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
+        self.moment += timedelta(seconds=1)
+        return self.moment.strftime("%Y-%m-%dT%H:%M:%S.000+0000")
 
     def login_of(self, user_id: str) -> dict[str, Any]:
         return self.tables["UserLogin"][self._logins[user_id]]

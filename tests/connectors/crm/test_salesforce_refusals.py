@@ -201,6 +201,12 @@ def test_the_self_check_tells_what_is_missing(org: SalesforceOrg) -> None:
     missing = SalesforceOrg(number_field="Baton_Number__c")
     missing.tamper = instead("/describe", httpx.Response(200, json={"fields": []}))
     assert [f.what for f in missing.connector.check() if not f.ok] == ["user fields", "number field"]
+    blind = SalesforceOrg()
+    blind.simulator.hide("Quote", "OauthToken", "GroupMember")
+    (hidden,) = [finding for finding in blind.connector.check() if not finding.ok]
+    assert hidden.detail == "hidden: GroupMember, OauthToken"
+    (told,) = [finding.detail for finding in blind.connector.check() if finding.what == "handover"]
+    assert told.endswith("not in this org: Quote")
     wrong = SalesforceOrg(client_secret="wrong")
     (finding,) = wrong.connector.check()
     assert not finding.ok
@@ -208,6 +214,7 @@ def test_the_self_check_tells_what_is_missing(org: SalesforceOrg) -> None:
 
 
 def test_empty_calls_cost_nothing(org: SalesforceOrg) -> None:
-    for method in ("find", "provision", "update", "disable", "enable", "remove"):
+    accounts = ("find", "provision", "update", "disable", "enable", "remove")
+    for method in (*accounts, "holders", "transfer", "revoke", "entitle", "end_sessions"):
         assert list(getattr(org.connector, method)([])) == []
     assert org.simulator.calls == 0
