@@ -13,6 +13,7 @@ from baton.sdk import (
     ConnectorError,
     HaltError,
     HoldingKind,
+    InDoubtError,
     Intent,
     OwnershipStore,
     Receipt,
@@ -23,7 +24,7 @@ from baton.sdk import (
 from connectors.oa.wecom.codes import SWITCHES, Switch, Verdict
 from connectors.oa.wecom.customers import Customers
 from connectors.oa.wecom.members import Directory, Names, Presence
-from connectors.oa.wecom.open_api import OpenApi, rows_of
+from connectors.oa.wecom.open_api import Answer, OpenApi, rows_of
 from connectors.oa.wecom.receipts import beside_a_record, not_done
 
 MOST_AT_ONCE: Final = 100
@@ -100,10 +101,7 @@ class Handovers:
         answer = self._app.call("POST", _CLIENTS[resigned], json=body, intent=Intent.WRITE)
         if answer.verdict is not Verdict.DONE:
             return [not_done(answer.code, answer.meaning, answer.hint)] * len(part)
-        try:
-            codes = {str(row.get("external_userid")): row.get("errcode") for row in rows_of(answer, "customer")}
-        except HaltError as error:
-            return [Receipt.in_doubt(error.code, error.message)] * len(part)
+        codes = _codes(answer, "customer", "external_userid")
         return [self._begun(transfer, codes) for transfer in part]
 
     def _begun(self, transfer: Transfer, codes: Mapping[str, Any]) -> Receipt:
@@ -198,7 +196,7 @@ class Handovers:
             if answer.verdict is not Verdict.DONE:
                 refusal = not_done(answer.code, answer.meaning, answer.hint)
                 return [refusal if standing is None else standing for standing in before]
-            failed = {str(row.get("chat_id")): row.get("errcode") for row in answer.body.get("failed_chat_list") or []}
+            failed = _codes(answer, "failed_chat_list", "chat_id")
         return [
             self._group_passed(transfer, failed) if standing is None else standing
             for transfer, standing in zip(part, before, strict=True)
@@ -238,6 +236,14 @@ class Handovers:
                 remedy="add the member to the app's visible range (可见范围)",
             )
         return presence is Presence.LEFT
+
+
+def _codes(answer: Answer, rows: str, name: str) -> Mapping[str, Any]:
+    """The code beside each record of an answer to a write. Raises `InDoubtError` when there is no such list."""
+    try:
+        return {str(row.get(name)): row.get("errcode") for row in rows_of(answer, rows)}
+    except HaltError as error:
+        raise InDoubtError(error.message, code=error.code) from None
 
 
 def _changed() -> Receipt:

@@ -188,3 +188,39 @@ def test_an_answer_that_lacks_a_customer_leaves_that_one_in_doubt() -> None:
     wire.spoil["externalcontact/transfer_customer"] = short
     receipts = connect(sim, wire).transfer([transfer("client", one, holder, successor) for one in clients])
     assert [r.outcome for r in receipts] == [Outcome.ACCEPTED, Outcome.IN_DOUBT]
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "name"),
+    [
+        ("client", "externalcontact/transfer_customer", "customer"),
+        ("group", "externalcontact/groupchat/onjob_transfer", "failed_chat_list"),
+    ],
+)
+def test_an_answer_to_a_transfer_that_cannot_be_read_leaves_all_of_it_in_doubt(kind: str, path: str, name: str) -> None:
+    sim = corporation()
+    holder, successor = sim.seed_person(1), sim.seed_person(2)
+    held = [sim.seed_holding(kind, n, holder) for n in (1, 2)]
+    wire = Wire(sim)
+    wire.spoil[path] = lambda _: httpx.Response(200, json={"errcode": 0, name: "everything"})
+    receipts = connect(sim, wire).transfer([transfer(kind, one, holder, successor) for one in held])
+    assert [r.outcome for r in receipts] == [Outcome.IN_DOUBT, Outcome.IN_DOUBT]
+
+
+def test_a_lost_answer_to_one_successors_call_does_not_cost_the_others_receipts() -> None:
+    sim = corporation()
+    holder, first, second = (sim.seed_person(n) for n in (1, 2, 3))
+    clients = [sim.seed_holding("client", n, holder) for n in (1, 2)]
+    wire = Wire(sim)
+
+    def lost(request: httpx.Request) -> httpx.Response:
+        sim.handle(request)
+        raise httpx.ReadError("connection reset", request=request)
+
+    wire.spoil["externalcontact/transfer_customer"] = lost
+    asked = [transfer("client", c, holder, s) for c, s in zip(clients, (first, second), strict=True)]
+    wecom = connect(sim, wire)
+    receipts = wecom.transfer(asked)
+    assert [r.outcome for r in receipts] == [Outcome.IN_DOUBT, Outcome.ACCEPTED]
+    assert [r.outcome for r in wecom.transfer(asked)] == [Outcome.ACCEPTED, Outcome.ACCEPTED]
+    assert len(sim.journal) == 2
