@@ -251,6 +251,8 @@ def test_accepted_and_then_forgotten_is_found_out(corp: Simulator) -> None:
     corp.customers.transfers.clear()
     (receipt,) = wecom.transfer_results(asked)
     assert (receipt.outcome, receipt.code) == (Outcome.REFUSED, "no_record")
+    corp.customers.plant_client(client, "客户", "0002")  # that the successor knows the customer too proves nothing
+    assert wecom.transfer_results(asked)[0].code == "no_record"
     corp.give_away("client", client, "0002")
     assert wecom.transfer_results(asked)[0].outcome is Outcome.DONE
 
