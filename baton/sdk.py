@@ -32,6 +32,8 @@ from baton.contracts import (
     TransferResults,
     WorkSource,
     WorkTransfer,
+    in_turn,
+    one_by_one,
 )
 from baton.errors import (
     BatonError,
@@ -171,7 +173,9 @@ __all__ = [
     "X25519Opener",
     "X25519Reader",
     "frame_schema",
+    "in_turn",
     "inspect_sealed",
+    "one_by_one",
     "open_sealed",
     "open_to_file",
     "rewrap",

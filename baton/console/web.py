@@ -208,6 +208,7 @@ app.include_router(readers)
 # --- what vendors call
 
 
+@app.get("/hooks/{system}")
 @app.post("/hooks/{system}")
 async def hook(system: str, request: Request) -> Response:
     """One callback. It is answered after its hints are stored; then a run is started to look."""
@@ -217,7 +218,8 @@ async def hook(system: str, request: Request) -> Response:
         return Response(status_code=413, headers={"Connection": "close"})
     except TimeoutError:
         return Response(status_code=408, headers={"Connection": "close"})
-    return await run_in_threadpool(_take, system, dict(request.headers), body)
+    target = {":method": request.method, ":path": f"{request.url.path}?{request.url.query}"}
+    return await run_in_threadpool(_take, system, {**request.headers, **target}, body)
 
 
 def _take(system: str, headers: Mapping[str, str], body: bytes) -> Response:

@@ -20,6 +20,7 @@ from baton.contracts.handover import (
 )
 from baton.contracts.people import EmployeeSource, Feed, Hint, HintReply, HintSource
 from baton.contracts.records import Collection, RecordSource, RecordTarget
+from baton.contracts.turns import in_turn, one_by_one
 
 __all__ = [
     "AccessControl",
@@ -48,4 +49,6 @@ __all__ = [
     "TransferResults",
     "WorkSource",
     "WorkTransfer",
+    "in_turn",
+    "one_by_one",
 ]

@@ -57,4 +57,8 @@ class HintSource(Connector):
 
     @abstractmethod
     def receive(self, headers: Mapping[str, str], body: bytes) -> HintReply:
-        """Verify, decrypt and answer one callback. An invalid one gives a 4xx reply and no hints; nothing is raised."""
+        """Verify, decrypt and answer one callback. An invalid one gives a 4xx reply and no hints; nothing is raised.
+
+        ``headers`` has lower-case names, and besides them what HTTP/2 calls pseudo-headers: ``:method``, and ``:path``
+        with the query, for vendors who sign there. A GET, by which some check the address, has an empty body.
+        """

@@ -1,0 +1,265 @@
+"""Passing customers and groups on, and finding out what has become of it.
+
+Customers go in calls of at most 100 for one holder and one successor. What WeCom answers to that is a promise: the
+customer is switched after 24 hours, unless they say no. Groups change owner at once, or so a read-back has to show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Literal
+
+from baton.sdk import (
+    ConnectorError,
+    HaltError,
+    HoldingKind,
+    InDoubtError,
+    Intent,
+    OwnershipStore,
+    Receipt,
+    RejectedError,
+    Transfer,
+    in_turn,
+)
+from connectors.oa.wecom.codes import SWITCHES, Switch, Verdict
+from connectors.oa.wecom.customers import Customers
+from connectors.oa.wecom.members import Directory, Names, Presence
+from connectors.oa.wecom.open_api import Answer, OpenApi, rows_of
+from connectors.oa.wecom.receipts import beside_a_record, not_done
+
+MOST_AT_ONCE: Final = 100
+By = Literal["by_status", "resigned", "on_job"]
+_CLIENTS: Final = {True: "externalcontact/resigned/transfer_customer", False: "externalcontact/transfer_customer"}
+_RESULTS: Final = {True: "externalcontact/resigned/transfer_result", False: "externalcontact/transfer_result"}
+_GROUPS: Final = {True: "externalcontact/groupchat/transfer", False: "externalcontact/groupchat/onjob_transfer"}
+"""The interfaces for holders who have left, and for those who are still here."""
+_ELSEWHERE: Final = (Verdict.STRANGER, Verdict.NOT_HELD)
+
+
+class Handovers:
+    """Transfers with the app's secret."""
+
+    def __init__(
+        self, app: OpenApi, customers: Customers, directory: Directory, names: Names, *, by: By, success_msg: str
+    ) -> None:
+        self._app = app
+        self._customers = customers
+        self._directory = directory
+        self._names = names
+        self._by = by
+        self._success_msg = success_msg
+
+    def transfer(self, transfers: Sequence[Transfer]) -> Sequence[Receipt]:
+        """One call per holder, successor and kind; the receipts in the order of the transfers."""
+        return self._in_parts(transfers, self._passed_on)
+
+    def results(self, transfers: Sequence[Transfer]) -> Sequence[Receipt]:
+        """What has become of accepted transfers."""
+        return self._in_parts(transfers, self._become)
+
+    def _in_parts(self, transfers: Sequence[Transfer], perform: Any) -> Sequence[Receipt]:
+        parts: dict[tuple[HoldingKind, str, str], list[int]] = {}
+        for place, transfer in enumerate(transfers):
+            key = (transfer.ref.kind, *self._pair(transfer))
+            parts.setdefault(key, []).append(place)
+        places = list(parts.values())
+        told = in_turn([[transfers[at] for at in part] for part in places], perform)
+        found = {
+            at: receipt for part, some in zip(places, told, strict=True) for at, receipt in zip(part, some, strict=True)
+        }
+        return [found[at] for at in range(len(transfers))]
+
+    def _pair(self, transfer: Transfer) -> tuple[str, str]:
+        return self._names.userid(transfer.holder), self._names.userid(transfer.successor)
+
+    def _passed_on(self, part: Sequence[Transfer]) -> Sequence[Receipt]:
+        kind = part[0].ref.kind
+        if kind is HoldingKind.CLIENT:
+            return self._pass_clients(part)
+        if kind is HoldingKind.GROUP:
+            return self._pass_groups(part)
+        raise RejectedError(f"WeCom cannot pass a holding of the kind {kind} on", code="no_transfer")
+
+    def _become(self, part: Sequence[Transfer]) -> Sequence[Receipt]:
+        if part[0].ref.kind is not HoldingKind.CLIENT:
+            return [self._group_after(transfer) for transfer in part]
+        switches = self._switches(*self._pair(part[0]))
+        return [self._decided(transfer, switches.get(transfer.ref.external_id)) for transfer in part]
+
+    # --- customers
+
+    def _pass_clients(self, part: Sequence[Transfer]) -> Sequence[Receipt]:
+        holder, successor = self._pair(part[0])
+        resigned = self._has_left(holder)
+        body: dict[str, Any] = {
+            "handover_userid": holder,
+            "takeover_userid": successor,
+            "external_userid": [transfer.ref.external_id for transfer in part],
+        }
+        if self._success_msg and not resigned:
+            body["transfer_success_msg"] = self._success_msg
+        answer = self._app.call("POST", _CLIENTS[resigned], json=body, intent=Intent.WRITE)
+        if answer.verdict is not Verdict.DONE:
+            return [not_done(answer.code, answer.meaning, answer.hint)] * len(part)
+        codes = _codes(answer, "customer", "external_userid")
+        return [self._begun(transfer, codes) for transfer in part]
+
+    def _begun(self, transfer: Transfer, codes: Mapping[str, Any]) -> Receipt:
+        client = transfer.ref.external_id
+        if client not in codes:
+            return Receipt.in_doubt("no_result", "WeCom answered without a result for this customer")
+        read = beside_a_record(codes[client])
+        if isinstance(read, Receipt):
+            return read
+        code, meaning = read
+        if meaning.verdict is Verdict.DONE:
+            return Receipt.accepted(client)
+        try:
+            if meaning.verdict is Verdict.UNDERWAY:
+                return self._underway(transfer)
+            if meaning.verdict in _ELSEWHERE:
+                return self._elsewhere(transfer)
+        except ConnectorError as error:
+            return Receipt.not_performed(error.code, error.message)
+        return not_done(code, meaning)
+
+    def _underway(self, transfer: Transfer) -> Receipt:
+        """Passed on already: to this successor, or to somebody else?"""
+        switch = self._switches(*self._pair(transfer)).get(transfer.ref.external_id)
+        if switch in (Switch.DONE, Switch.WAITING):
+            return self._decided(transfer, switch)
+        return Receipt.refused(
+            "under_way_elsewhere",
+            "this customer is being passed on to somebody else",
+            remedy="wait until WeCom has decided that (24 hours), then try again",
+        )
+
+    def _elsewhere(self, transfer: Transfer) -> Receipt:
+        """The holder does not have the customer: fine if the successor does."""
+        client = transfer.ref.external_id
+        if self._pair(transfer)[1] in self._customers.followers(client):
+            return Receipt.done(client, proof="read_back")
+        return _changed()
+
+    def _switches(self, holder: str, successor: str) -> dict[str, Switch]:
+        """What WeCom has recorded for these two, asked as of now first: the holder may have left after the call."""
+        found: dict[str, Switch] = {}
+        left = self._has_left(holder)
+        for resigned in (left, not left):
+            asked = {"handover_userid": holder, "takeover_userid": successor}
+            unknown = (Verdict.ABSENT, Verdict.REFUSED, Verdict.STRANGER, Verdict.NOT_HELD)
+            for page in self._app.pages(_RESULTS[resigned], asked, *unknown):
+                for row in rows_of(page, "customer"):
+                    found.setdefault(str(row.get("external_userid")), _switch(row.get("status")))
+        return found
+
+    def _decided(self, transfer: Transfer, switch: Switch | None) -> Receipt:
+        client = transfer.ref.external_id
+        if switch is Switch.DONE:
+            return Receipt.done(client)
+        if switch is Switch.WAITING:
+            return Receipt.accepted(client)
+        if switch is Switch.CLIENT_REFUSED:
+            return Receipt.refused(
+                Switch.CLIENT_REFUSED.value,
+                "the customer does not want to be passed on to this successor",
+                remedy="name another successor, or have somebody talk to the customer",
+            )
+        if switch is Switch.SUCCESSOR_FULL:
+            return Receipt.refused(
+                Switch.SUCCESSOR_FULL.value,
+                "the successor has as many customers as they may",
+                remedy="name another successor",
+            )
+        holder, successor = self._pair(transfer)
+        followers = self._customers.followers(client)
+        if successor in followers and holder not in followers:
+            return Receipt.done(client, proof="read_back")
+        return Receipt.refused(
+            Switch.NO_RECORD.value,
+            "WeCom accepted this transfer and has no record of it now",
+            remedy="look who has the customer in WeCom, then pass it on again",
+        )
+
+    # --- groups
+
+    def _pass_groups(self, part: Sequence[Transfer]) -> Sequence[Receipt]:
+        """WeCom names no owner to be expected, so the owner is compared just before."""
+        holder, successor = self._pair(part[0])
+        before = [self._standing(transfer) for transfer in part]
+        due = [transfer.ref.external_id for transfer, standing in zip(part, before, strict=True) if standing is None]
+        failed: Mapping[str, Any] = {}
+        if due:
+            body = {"chat_id_list": due, "new_owner": successor}
+            path = _GROUPS[self._has_left(holder)]
+            answer = self._app.call("POST", path, json=body, intent=Intent.WRITE)
+            if answer.verdict is not Verdict.DONE:
+                refusal = not_done(answer.code, answer.meaning, answer.hint)
+                return [refusal if standing is None else standing for standing in before]
+            failed = _codes(answer, "failed_chat_list", "chat_id")
+        return [
+            self._group_passed(transfer, failed) if standing is None else standing
+            for transfer, standing in zip(part, before, strict=True)
+        ]
+
+    def _standing(self, transfer: Transfer) -> Receipt | None:
+        """None for a group that the expected owner has, else what that means."""
+        holder, successor = self._pair(transfer)
+        owner = self._customers.owner(transfer.ref.external_id)
+        if owner is not None and owner == successor:
+            return Receipt.done(transfer.ref.external_id, proof="read_back")
+        return None if owner == holder else _changed()
+
+    def _group_passed(self, transfer: Transfer, failed: Mapping[str, Any]) -> Receipt:
+        chat = transfer.ref.external_id
+        if chat in failed:
+            read = beside_a_record(failed[chat])
+            return read if isinstance(read, Receipt) else not_done(*read)
+        try:
+            return self._group_after(transfer)
+        except ConnectorError as error:
+            return Receipt.accepted(chat, unread=error.code)
+
+    def _group_after(self, transfer: Transfer) -> Receipt:
+        """By who owns it now."""
+        standing = self._standing(transfer)
+        return Receipt.accepted(transfer.ref.external_id) if standing is None else standing
+
+    def _has_left(self, holder: str) -> bool:
+        if self._by != "by_status":
+            return self._by == "resigned"
+        presence = self._directory.presence(holder)
+        if presence is Presence.UNSEEN:
+            raise RejectedError(
+                "the holder belongs to the corporation, and the app cannot see them",
+                code="not_visible",
+                remedy="add the member to the app's visible range (可见范围)",
+            )
+        return presence is Presence.LEFT
+
+
+def _codes(answer: Answer, rows: str, name: str) -> Mapping[str, Any]:
+    """The code beside each record of an answer to a write. Raises `InDoubtError` when there is no such list."""
+    try:
+        return {str(row.get(name)): row.get("errcode") for row in rows_of(answer, rows)}
+    except HaltError as error:
+        raise InDoubtError(error.message, code=error.code) from None
+
+
+def _changed() -> Receipt:
+    return Receipt.refused(
+        OwnershipStore.CHANGED,
+        "somebody else has it by now, or it is gone",
+        remedy="look at the checklist again: it shows who has what now",
+    )
+
+
+def _switch(status: object) -> Switch:
+    switch = SWITCHES.get(status) if isinstance(status, int) else None
+    if switch is None:
+        raise HaltError(
+            f"WeCom gives a transfer the unknown status {str(status)[:12]}",
+            code="unknown_status",
+            remedy="look the status up on the page of transfer_result and have it added to codes.py",
+        )
+    return switch

@@ -1,0 +1,162 @@
+"""Members of a WeCom corporation as accounts: what the laws of the kit cannot know."""
+
+from __future__ import annotations
+
+import pytest
+
+from baton.sdk import AccountRef, AccountState, Action, HaltError, Outcome
+from tests.connectors.oa.wecom_desk import Wire, connect, corporation, write
+
+ATTRIBUTE = {"extattr": {"attrs": [{"type": 0, "name": "工号", "text": {"value": "0012"}}]}}
+
+
+def test_a_member_with_another_number_is_never_given() -> None:
+    sim = corporation()
+    sim.seed([{"userid": "zhangsan", "name": "张三", **ATTRIBUTE}, {"userid": "0013", "name": "李四"}])
+    wecom = connect(sim, number_attribute="工号")
+    found = wecom.find([AccountRef("0012", "zhangsan"), AccountRef("0099", "zhangsan"), AccountRef("0013")])
+    assert [account and account.external_id for account in found] == ["zhangsan", None, None]
+
+
+def test_a_member_without_a_number_is_given_by_their_own_id_only() -> None:
+    sim = corporation()
+    sim.seed([{"userid": "lisi", "name": "李四"}])
+    wecom = connect(sim, number_attribute="工号")
+    assert [a and a.number for a in wecom.find([AccountRef("0012", "lisi")])] == [None]
+    assert wecom.find([AccountRef("lisi")]) == [None]
+
+
+def test_a_new_member_carries_their_number_where_the_corporation_has_an_attribute_for_it() -> None:
+    sim = corporation()
+    wecom = connect(sim, number_attribute="工号", userid_prefix="e-")
+    (receipt,) = wecom.provision([write(Action.PROVISION, "0012", sim.sample(12))])
+    assert (receipt.outcome, receipt.external_id) == (Outcome.DONE, "e-0012")
+    assert sim.members.found("e-0012")["extattr"] == ATTRIBUTE["extattr"]
+    assert sim.journal[-1].fields["to_invite"] is True
+
+
+def test_a_prefix_keeps_members_made_by_hand_apart() -> None:
+    sim = corporation()
+    sim.seed([{"userid": "0012", "name": "张三"}])
+    assert connect(sim, userid_prefix="e-").find([AccountRef("0012")]) == [None]
+
+
+def test_an_existing_member_whom_the_app_cannot_see_is_not_taken_over() -> None:
+    sim = corporation()
+    sim.seed_person(12)
+    sim.members.hidden.add("0012")
+    before = len(sim.journal)
+    (receipt,) = connect(sim).provision([write(Action.PROVISION, "0012", sim.sample(12))])
+    assert (receipt.outcome, receipt.code, len(sim.journal)) == (Outcome.REFUSED, "not_visible", before)
+
+
+def test_a_number_that_cannot_be_a_userid_is_refused_before_any_write() -> None:
+    sim = corporation()
+    (receipt,) = connect(sim).provision([write(Action.PROVISION, "员工1", sim.sample(1))])
+    assert (receipt.code, sim.journal) == ("illegal_userid", [])
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"department_id": 99}, "wecom_60123"),
+        ({"mobile": "abc"}, "wecom_60103"),
+        ({"mobile": "13900000000"}, "wecom_60104"),
+        ({"mobile": None, "email": None}, "cannot_clear"),
+        ({"direct_leader": "nobody"}, "wecom_60111"),
+        ({"position": "长" * 129}, "wecom_40058"),
+        ({"salary": "1"}, "unknown_field"),
+    ],
+)
+def test_what_wecom_refuses_is_a_refusal_with_a_remedy(fields: dict[str, object], code: str) -> None:
+    sim = corporation()
+    (receipt,) = connect(sim).provision([write(Action.PROVISION, "0012", {**sim.sample(12), **fields})])
+    assert (receipt.outcome, receipt.code, bool(receipt.remedy)) == (Outcome.REFUSED, code, True)
+
+
+def test_disabled_is_not_left() -> None:
+    sim = corporation()
+    wecom = connect(sim)
+    sim.seed_person(12)
+    (receipt,) = wecom.disable([write(Action.DISABLE, "0012")])
+    assert receipt.outcome is Outcome.DONE
+    assert sim.members.found("0012")["status"] == 2
+    assert wecom.find([AccountRef("0012")])[0].state is AccountState.DISABLED  # type: ignore[union-attr]
+
+
+def test_a_member_who_left_on_their_own_is_removed_and_is_not_created_again() -> None:
+    sim = corporation()
+    sim.seed_person(12)
+    sim.members.found("0012")["status"] = 5
+    wecom = connect(sim)
+    assert wecom.find([AccountRef("0012")])[0].state is AccountState.REMOVED  # type: ignore[union-attr]
+    (receipt,) = wecom.provision([write(Action.PROVISION, "0012", sim.sample(12))])
+    assert (receipt.outcome, receipt.code) == (Outcome.REFUSED, "left_on_their_own")
+
+
+def test_removing_again_is_done_because_the_corporations_own_list_has_nobody() -> None:
+    sim = corporation()
+    sim.seed_person(12)
+    wire = Wire(sim)
+    wecom = connect(sim, wire)
+    first, second = (wecom.remove([write(Action.REMOVE, "0012", at="0012")])[0] for _ in range(2))
+    assert (first.outcome, second.outcome) == (Outcome.DONE, Outcome.DONE)
+    assert second.evidence == {"state": "no member any more"}
+    assert (wire.count("user/delete"), wire.count("user/list_id")) == (1, 1)
+
+
+def test_who_is_only_invisible_is_not_said_to_be_removed() -> None:
+    sim = corporation()
+    sim.seed_person(12)
+    sim.members.hidden.add("0012")
+    (receipt,) = connect(sim).remove([write(Action.REMOVE, "0012", at="0012")])
+    assert (receipt.outcome, receipt.code) == (Outcome.REFUSED, "not_visible")
+    assert sim.members.lookup("0012") is not None
+
+
+def test_a_member_who_has_the_id_but_another_number_is_not_removed() -> None:
+    sim = corporation()
+    sim.seed([{"userid": "0099", "name": "张三", **ATTRIBUTE}])
+    (receipt,) = connect(sim, number_attribute="工号").remove([write(Action.REMOVE, "0099")])
+    assert (receipt.outcome, receipt.code) == (Outcome.REFUSED, "not_visible")
+    assert sim.members.lookup("0099") is not None
+
+
+def test_a_scan_that_would_be_short_is_an_error() -> None:
+    sim = corporation()
+    sim.seed_person(12)
+    sim.members.hidden.add("0012")
+    with pytest.raises(HaltError, match="short"):
+        list(connect(sim).scan())
+
+
+def test_a_scan_gives_a_member_of_two_departments_once() -> None:
+    sim = corporation()
+    sim.seed([{"userid": "0012", "department": [1, 2, 3]}])
+    sim.page_size = 2
+    assert [account.external_id for account in connect(sim).scan()] == ["desk", "0012"]
+
+
+def test_an_unknown_status_of_a_member_is_loud() -> None:
+    sim = corporation()
+    sim.seed_person(12)
+    sim.members.found("0012")["status"] = 9
+    with pytest.raises(HaltError, match="unknown status 9"):
+        connect(sim).find([AccountRef("0012")])
+
+
+def test_members_are_read_with_the_app_since_the_contact_secret_may_not() -> None:
+    sim = corporation()
+    sim.seed_person(12)
+    wecom = connect(sim, app_secret=sim.secrets["contact_secret"])
+    with pytest.raises(HaltError, match="may not read") as caught:
+        wecom.find([AccountRef("0012")])
+    assert caught.value.code == "wecom_48009"
+
+
+def test_the_check_names_what_is_missing() -> None:
+    sim = corporation()
+    sim.members.hidden.add("desk")
+    found = {finding.what: finding for finding in connect(sim, callback_aes_key="short").check()}
+    assert [what for what, finding in found.items() if not finding.ok] == ["callbacks", "app secret: members"]
+    assert "可见范围" in found["app secret: members"].remedy

@@ -1,0 +1,89 @@
+"""Approvals that wait for somebody, and messages to members."""
+
+from __future__ import annotations
+
+import httpx
+import orjson
+import pytest
+
+from baton.sdk import AccountRef, HoldingKind, Message, Outcome
+from connectors.oa.wecom.simulator import Simulator
+from tests.connectors.oa.wecom_desk import KEYS, FrozenClock, Wire, connect, person
+
+# --- approvals
+
+
+def test_approvals_of_the_one_whose_turn_it_is_by_hand(corp: Simulator) -> None:
+    mine = [corp.seed_holding("approval", n, "0001") for n in range(3)]
+    corp.seed_holding("approval", 7, "0002")
+    corp.approvals.approve(mine[2])  # now it is the turn of the next node
+    corp.page_size = 2
+    wecom = connect(corp)
+    found = [holding for page in wecom.work(person("0001")) for holding in page]
+    assert sorted(h.ref.external_id for h in found) == mine[:2]
+    assert all(h.ref.kind is HoldingKind.APPROVAL and "转审" in h.by_hand for h in found)
+    assert found[0].title.startswith("报销")
+    assert found[0].facts["applicant"] == "desk"
+    corp.give_away("approval", mine[0], "0003")
+    assert [h.ref.external_id for page in wecom.work(person("0001")) for h in page] == [mine[1]]
+
+
+def test_approvals_are_asked_for_in_windows_that_leave_no_gap(corp: Simulator) -> None:
+    now, day = int(corp.now()), 86_400
+    ages = [0, 29 * day, 30 * day, 30 * day + 1, 31 * day, 60 * day, 89 * day, 91 * day]
+    for n, age in enumerate(ages):
+        corp.planted_at = now - age
+        corp.seed_holding("approval", n, "0001")
+    wire = Wire(corp)
+    found = [h for page in connect(corp, wire, approval_days=90).work(person("0001")) for h in page]
+    assert len(found) == len({h.ref for h in found}) == 7
+    asked = [orjson.loads(b) for p, b in zip(wire.paths, wire.bodies, strict=True) if p == "oa/getapprovalinfo"]
+    assert all(int(a["endtime"]) - int(a["starttime"]) <= 31 * day for a in asked)
+    assert all({"key": "sp_status", "value": "1"} in a["filters"] for a in asked)
+
+
+def test_approval_data_is_asked_for_at_most_ten_times_a_second(corp: Simulator) -> None:
+    for n in range(20):
+        corp.seed_holding("approval", n, "0002")
+    clock = FrozenClock()
+    list(connect(corp, None, clock, approval_days=30).work(person("0001")))
+    assert clock.passed_s >= 2.0
+
+
+# --- messages
+
+
+def message(to: str, *, text: str = "请在周五前处理。", link: str = "https://hub.example/t/1") -> Message:
+    return Message(next(KEYS), AccountRef(to, to), "", "交接待办", text, link)
+
+
+def test_a_card_with_the_link_and_a_text_without(corp: Simulator) -> None:
+    wire = Wire(corp)
+    wecom = connect(corp, wire)
+    receipts = wecom.notify([message("0001"), message("0002", link="")])
+    assert [r.outcome for r in receipts] == [Outcome.DONE, Outcome.DONE]
+    assert receipts[0].evidence["msgid"]
+    assert corp.outbox == [("0001", "交接待办", "请在周五前处理。"), ("0002", "", "交接待办\n请在周五前处理。")]
+    card = orjson.loads(wire.bodies[wire.paths.index("message/send")])
+    assert (card["touser"], card["agentid"], card["textcard"]["url"]) == ("0001", 1000002, "https://hub.example/t/1")
+
+
+def test_whom_the_app_cannot_reach_is_refused_and_keeps_nobody_back(corp: Simulator) -> None:
+    receipts = connect(corp).notify([message("nobody"), message("0001")])
+    assert [(r.outcome, r.code) for r in receipts] == [(Outcome.REFUSED, "invaliduser"), (Outcome.DONE, "")]
+
+
+@pytest.mark.parametrize(("field", "code"), [("invaliduser", "invaliduser"), ("unlicenseduser", "unlicensed")])
+def test_a_yes_that_names_the_receiver_as_unreached_is_a_refusal(corp: Simulator, field: str, code: str) -> None:
+    wire = Wire(corp)
+    wire.spoil["message/send"] = lambda _: httpx.Response(200, json={"errcode": 0, field: "0001"})
+    (receipt,) = connect(corp, wire).notify([message("0001")])
+    assert (receipt.outcome, receipt.code) == (Outcome.REFUSED, code)
+
+
+def test_markup_in_a_text_is_no_markup_and_long_texts_are_cut_at_a_character(corp: Simulator) -> None:
+    connect(corp).notify([message("0001", text="<b>" + "长" * 600)])
+    ((_, _, text),) = corp.outbox
+    assert text.startswith("＜b＞长")
+    assert text.endswith("长…")
+    assert len(text.encode()) <= 512
