@@ -45,10 +45,11 @@ class Org:
         self._instance_url = instance_url
         self._base_url = f"{instance_url}/services/data/v{version}/"
         self._version = version
-        self._session = client.session()
-        # Without this, assignment rules run on every write and may overwrite the owner just written.
-        self._session.headers["Sforce-Auto-Assign"] = "FALSE"
-        self._session.hooks["response"].append(_throttled)
+        self._sessions = {intent: client.session(intent=intent) for intent in Intent}
+        for session in self._sessions.values():
+            # Without this, assignment rules run on every write and may overwrite the owner just written.
+            session.headers["Sforce-Auto-Assign"] = "FALSE"
+            session.hooks["response"].append(_throttled)
 
     def query(self, soql: str) -> Iterator[Row]:
         """All rows of a query, page by page; an answer that does not add up is a `RetryableError`."""
@@ -102,9 +103,10 @@ class Org:
     ) -> requests.Response:
         """One call below ``/services/data/vXX.X/`` whose answer may be CSV; a GET is a question unless told."""
         headers = {"Content-Type": "text/csv; charset=UTF-8"} if csv is not None else {}
+        meant = intent or (Intent.READ if method == "GET" else Intent.WRITE)
 
         def work(library: Salesforce) -> requests.Response:
-            answer = self._session.request(
+            answer = self._sessions[meant].request(
                 method,
                 self._base_url + path,
                 headers={"Authorization": f"Bearer {library.session_id}", **headers},
@@ -116,7 +118,7 @@ class Org:
                 exception_handler(answer, path)
             return answer
 
-        return self._call(work, intent or (Intent.READ if method == "GET" else Intent.WRITE))
+        return self._call(work, meant)
 
     def place(self, path: str) -> str:
         """A resource as a composite request names it: from ``/services`` on."""
@@ -183,7 +185,7 @@ class Org:
         library = Salesforce(
             session_id=token.value,
             instance_url=self._instance_url,
-            session=self._session,
+            session=self._sessions[intent],
             version=self._version,
             object_pairs_hook=dict,
         )

@@ -141,6 +141,19 @@ class HandoverDesk(ABC):
         rows = self._rows.tables[table].values()
         return {(row["UserId"], row["TeamMemberRole"], row[level]) for row in rows if row[key] == record}
 
+    # --- what gets in the way, and what was done
+
+    def seed_blocker(self, n: int, person: str) -> None:
+        """Another active user reports to this person."""
+        self._rows.tables["User"][self.seed_person(900 + n)]["ManagerId"] = person
+
+    def seed_activity(self, n: int, person: str) -> None:
+        """This person places an order for a client of their own."""
+        client = self.seed_holding("client", 900 + n, person)
+        fields = {"OrderNumber": f"{900 + n:08d}", "Name": f"示例订单{n}", "Status": "Draft", "TotalAmount": 800 + n}
+        order = self._rows.insert("Order", {**fields, "AccountId": client, "OwnerId": person})
+        self.row("Order", order)["CreatedById"] = person
+
     # --- rights and sessions
 
     def seed_grant(self, n: int, person: str) -> str:
