@@ -1,0 +1,262 @@
+"""What an employee may do in Tryton: the logins that act as this employee, their groups and keys.
+
+A right of a person is named by an id: ``login`` (an active login), ``administrator``, ``group/<id>``, and ``keys``
+(keys of the REST interface, which go on working when the login is deactivated).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+from baton.sdk import AccountRef, Grant, GrantChange, HaltError, Outcome, Receipt, RejectedError, SessionEnd
+from connectors.erp.tryton.directory import Directory, chunks
+from connectors.erp.tryton.marked import Change, Look, write_marked
+from connectors.erp.tryton.reader import USER, Reader
+
+KEY: Final = "res.user.application"
+_Values: TypeAlias = Mapping[str, Any]
+_COLUMNS: Final = ("active", "administrator", "groups", "employees", "_timestamp")
+_FLAGS: Final[Mapping[str, str]] = {"login": "active", "administrator": "administrator"}
+"""Rights that are a field of the login."""
+_GROUP: Final = "group/"
+_NO_RIGHT: Final = "the hub's Tryton user may not change users"
+_SHARED: Final = "this login acts as other employees too"
+_RIGHT_REMEDY: Final = "give the hub's Tryton user a group that may write User, or do it in Administration > Users"
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A row of res.user."""
+
+    id: int
+    active: bool
+    administrator: bool
+    groups: frozenset[int]
+    employees: frozenset[int]
+    mark: str
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Login:
+        """From one row of an answer."""
+        groups, employees = frozenset(row["groups"]), frozenset(row["employees"])
+        active, administrator = bool(row["active"]), bool(row["administrator"])
+        return cls(int(row["id"]), active, administrator, groups, employees, str(row["_timestamp"]))
+
+    @property
+    def shared(self) -> bool:
+        """Whether taking something from it would take it from others as well."""
+        return len(self.employees) > 1
+
+    def has(self, grant_id: str) -> bool:
+        """Whether it has this right; keys are not in this row."""
+        if grant_id in _FLAGS:
+            return {"active": self.active, "administrator": self.administrator}[_FLAGS[grant_id]]
+        return _group(grant_id) in self.groups
+
+
+_Step: TypeAlias = Callable[[str, Sequence[Login]], Receipt | Mapping[Login, _Values]]
+"""What to write to which logins for one right of one person, or what becomes of it without."""
+
+
+class Logins:
+    """The logins of the employees of one company."""
+
+    def __init__(self, reader: Reader, directory: Directory) -> None:
+        self._reader = reader
+        self._directory = directory
+
+    def of(self, people: Iterable[AccountRef]) -> dict[str, list[Login]]:
+        """The logins that act as these people, by employee number."""
+        ids = self._directory.employee_ids(people)
+        found: defaultdict[int, list[Login]] = defaultdict(list)
+        for some in chunks(sorted(set(ids.values()))):
+            for login in self._reader.rows(USER, [["employees", "in", list(some)]], _COLUMNS, Login.read):
+                for employee in login.employees:
+                    found[employee].append(login)
+        return {number: found[employee] for number, employee in ids.items()}
+
+    def keys(self, logins: Iterable[Login]) -> dict[int, int]:
+        """The keys of these logins that are not cancelled, as far as the hub may see any: key to login."""
+        domain = [["user", "in", sorted({login.id for login in logins})], ["state", "!=", "cancelled"]]
+        return dict(self._reader.rows(KEY, domain, ["user"], lambda row: (int(row["id"]), int(row["user"]))))
+
+    # --- rights
+
+    def grants(self, person: AccountRef) -> Sequence[Grant]:
+        """Every right of this person, with why it cannot be taken here where it cannot."""
+        logins = self.of([person]).get(person.number, [])
+        if not logins:
+            return []
+        powerless = "" if self._reader.may(USER, "write") else _NO_RIGHT
+        named: dict[str, Grant] = {}
+        names = self._group_names(logins)
+        keyed = set(self.keys(logins).values())
+        for login in logins:
+            by_hand = powerless or (_SHARED if login.shared else "")
+            if login.active:
+                named["login"] = Grant("login", "Login", "login", by_hand=by_hand)
+            if login.administrator:
+                named["administrator"] = Grant("administrator", "Administrator", "administrator", by_hand=by_hand)
+            if login.id in keyed:
+                named["keys"] = Grant("keys", "Keys of the REST interface", "key", by_hand=by_hand)
+            for group in sorted(login.groups):
+                named[f"{_GROUP}{group}"] = Grant(f"{_GROUP}{group}", names[group], "group", by_hand=by_hand)
+        return list(named.values())
+
+    def revoke(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
+        """Take rights away. Taking the login deactivates it, which also ends its sessions."""
+        ends = [place for place, change in enumerate(changes) if change.grant_id == "keys"]
+        receipts = dict(zip(ends, self._cancel_keys([changes[place].person for place in ends]), strict=True))
+        rest = [place for place in range(len(changes)) if place not in receipts]
+        written = self._change([changes[place] for place in rest], _taken)
+        receipts |= dict(zip(rest, written, strict=True))
+        return [receipts[place] for place in range(len(changes))]
+
+    def entitle(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
+        """Give rights to the one active login of each person."""
+        return self._change(changes, _given)
+
+    def end_sessions(self, ends: Sequence[SessionEnd]) -> Sequence[Receipt]:
+        """End all sessions, and cancel all keys.
+
+        Tryton clears the sessions of a login whenever its field *active* is written, to whatever value. So it is
+        written as it is, under the mark that says it still is.
+        """
+        keyless = self._cancel_keys([end.person for end in ends])
+        places = [place for place, receipt in enumerate(keyless) if receipt.outcome is Outcome.DONE]
+        look = partial(self._sessions, [ends[place].person for place in places])
+        written = write_marked(self._reader, USER, len(places), look, self._objections)
+        receipts = dict(zip(places, written, strict=True))
+        return [receipts.get(place, receipt) for place, receipt in enumerate(keyless)]
+
+    # --- inside
+
+    def _change(self, changes: Sequence[GrantChange], step: _Step) -> list[Receipt]:
+        look = partial(self._look, changes, step)
+        return write_marked(self._reader, USER, len(changes), look, self._objections)
+
+    def _look(self, changes: Sequence[GrantChange], step: _Step, places: Sequence[int]) -> Look:
+        """All that is to be changed of one login goes into one change."""
+        logins = self.of(changes[place].person for place in places)
+        receipts: dict[int, Receipt] = {}
+        values: defaultdict[Login, list[_Values]] = defaultdict(list)
+        waiting: defaultdict[Login, list[int]] = defaultdict(list)
+        for place in places:
+            verdict = step(changes[place].grant_id, logins.get(changes[place].person.number, []))
+            if isinstance(verdict, Receipt):
+                receipts[place] = verdict
+                continue
+            for login, part in verdict.items():
+                values[login].append(part)
+                waiting[login].append(place)
+        changed = [
+            Change(login.id, login.mark, _merged(parts), tuple(waiting[login]), str(login.id))
+            for login, parts in values.items()
+        ]
+        return Look(receipts, changed)
+
+    def _sessions(self, people: Sequence[AccountRef], places: Sequence[int]) -> Look:
+        logins = self.of(people[place] for place in places)
+        receipts: dict[int, Receipt] = {}
+        waiting: defaultdict[Login, list[int]] = defaultdict(list)
+        for place in places:
+            live = [login for login in logins.get(people[place].number, []) if login.active]
+            if not live:
+                receipts[place] = Receipt.done()
+            elif any(login.shared for login in live):
+                receipts[place] = _shared()
+            for login in live if place not in receipts else []:
+                waiting[login].append(place)
+        changes = [
+            Change(login.id, login.mark, {"active": True}, tuple(some), str(login.id))
+            for login, some in waiting.items()
+        ]
+        return Look(receipts, changes)
+
+    def _cancel_keys(self, people: Sequence[AccountRef]) -> list[Receipt]:
+        """Cancel the keys of these people's logins, in one call."""
+        if not people:
+            return []
+        logins = self.of(people)
+        shared = {person.number for person in people if any(one.shared for one in logins.get(person.number, []))}
+        mine = [one for number, some in logins.items() if number not in shared for one in some]
+        keys = self.keys(mine) if mine else {}
+        if keys:
+            try:
+                self._reader.rpc.write(f"model.{KEY}.cancel", sorted(keys), context=self._reader.context)
+            except RejectedError as error:
+                refusal = Receipt.refused("keys_kept", error.message, remedy=_RIGHT_REMEDY)
+                keyed = set(keys.values())
+                holders = {number for number, some in logins.items() if any(one.id in keyed for one in some)}
+                return [refusal if person.number in holders else Receipt.done() for person in people]
+        return [_shared() if person.number in shared else Receipt.done() for person in people]
+
+    def _group_names(self, logins: Sequence[Login]) -> dict[int, str]:
+        groups = sorted(set[int]().union(*(login.groups for login in logins)))
+        domain = [["id", "in", groups]]
+        return dict(self._reader.rows("res.group", domain, ["name"], lambda row: (int(row["id"]), str(row["name"]))))
+
+    def _objections(self, _changes: Sequence[Change]) -> Mapping[int, Receipt]:
+        if not self._reader.may(USER, "write"):
+            raise HaltError(_NO_RIGHT, code="no_right", remedy=_RIGHT_REMEDY)
+        return {}
+
+
+def _taken(grant_id: str, logins: Sequence[Login]) -> Receipt | Mapping[Login, _Values]:
+    holding = [login for login in logins if login.has(grant_id)]
+    if not holding:
+        return Receipt.done()
+    if any(login.shared for login in holding):
+        return _shared()
+    group = _group(grant_id)
+    off: _Values = {_FLAGS[grant_id]: False} if group is None else {"groups": [["remove", [group]]]}
+    return dict.fromkeys(holding, off)
+
+
+def _given(grant_id: str, logins: Sequence[Login]) -> Receipt | Mapping[Login, _Values]:
+    group = _group(grant_id)
+    if group is None and grant_id not in _FLAGS:
+        return Receipt.refused(
+            "no_such_right",
+            "this is no right that can be given in Tryton",
+            remedy="a key is made by the person it belongs to, in Tryton's preferences" if grant_id == "keys" else "",
+        )
+    usable = logins if grant_id == "login" else [login for login in logins if login.active]
+    if any(login.has(grant_id) for login in usable):
+        return Receipt.done()
+    if len(usable) != 1:
+        return Receipt.refused(
+            "several_logins" if usable else "no_login",
+            f"{len(usable)} logins in Tryton act as this employee",
+            remedy="in Administration > Users leave the person one active login with this employee",
+        )
+    if usable[0].shared:
+        return _shared()
+    on: _Values = {_FLAGS[grant_id]: True} if group is None else {"groups": [["add", [group]]]}
+    return {usable[0]: on}
+
+
+def _merged(parts: Sequence[_Values]) -> _Values:
+    """One set of values; commands to the list of groups one after another."""
+    merged: dict[str, Any] = {}
+    for part in parts:
+        for name, value in part.items():
+            merged[name] = [*merged.get(name, []), *value] if name == "groups" else value
+    return merged
+
+
+def _group(grant_id: str) -> int | None:
+    number = grant_id.removeprefix(_GROUP)
+    return int(number) if number != grant_id and number.isdecimal() else None
+
+
+def _shared() -> Receipt:
+    return Receipt.refused(
+        "shared_login",
+        _SHARED,
+        remedy="in Administration > Users take this employee out of the login",
+    )
