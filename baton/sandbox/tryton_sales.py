@@ -39,13 +39,14 @@ def admit_hub(admin: TrytonAdmin) -> None:
     rights = {
         "sale.opportunity": {"perm_read": True, "perm_write": True},
         "sale.sale": {"perm_read": True},
+        "account.move": {"perm_read": True},
         "account.move.line": {"perm_read": True},
         "res.user": {"perm_read": True, "perm_write": True},
     }
     access = [{"model": model, **flags} for model, flags in rights.items()]
     (group,) = admin.call("res.group.create", [{"name": HUB_GROUP, "model_access": [["create", access]]}])
-    keys = {"name": HUB_GROUP, "model": "res.user.application", "groups": [["add", [group]]]}
-    keys |= {"rules": [["create", [{"domain": '[["user", "!=", null]]'}]]]}
+    keys: dict[str, Any] = {"name": HUB_GROUP, "model": "res.user.application", "groups": [["add", [group]]]}
+    keys |= {"global_p": False, "default_p": False, "rules": [["create", [{"domain": '[["user", "!=", null]]'}]]]}
     admin.call("ir.rule.group.create", [keys])
     (hub,) = admin.rows("res.user", [["login", "=", HUB_USER]], ["id"])
     admin.call("res.user.write", [hub["id"]], {"groups": [["add", [group]]]})

@@ -125,7 +125,7 @@ class TrytonConnector(
         self._company_id = settings.company_id
         self._directory = Directory(self._rpc, company_id=settings.company_id, code_prefix=settings.code_prefix)
         self._records = Records(self._rpc, client, self._directory, settings.company_id)
-        reader = Reader(self._rpc, settings.company_id)
+        self._reader = reader = Reader(self._rpc, settings.company_id)
         self._deals = Deals(reader, self._directory)
         self._sales = sales.Sales(reader, self._directory, receivables=settings.receivables)
         self._logins = Logins(reader, self._directory)
@@ -133,8 +133,8 @@ class TrytonConnector(
         self._activities = Activities(reader, self._directory)
 
     def check(self) -> Sequence[Finding]:
-        """Version, login, company, rights and fields."""
-        return findings(self._rpc, self._company_id)
+        """Version, login, company, rights, fields, and what handovers would miss."""
+        return findings(self._rpc, self._reader, self._company_id)
 
     def find(self, refs: Sequence[AccountRef]) -> Sequence[Account | None]:
         """The employees with these numbers; a party that is no employee of the company is no account."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeAlias
@@ -23,6 +24,11 @@ _COLUMNS: Final = ("active", "administrator", "groups", "employees", "_timestamp
 _FLAGS: Final[Mapping[str, str]] = {"login": "active", "administrator": "administrator"}
 """Rights that are a field of the login."""
 _GROUP: Final = "group/"
+_NO_SUCH: Final = Receipt.refused(
+    "no_such_right",
+    "this is no right that can be given in Tryton",
+    remedy="give a group that exists; a key is made by the person it belongs to, in Tryton's preferences",
+)
 _NO_RIGHT: Final = "the hub's Tryton user may not change users"
 _SHARED: Final = "this login acts as other employees too"
 _RIGHT_REMEDY: Final = "give the hub's Tryton user a group that may write User, or do it in Administration > Users"
@@ -93,7 +99,7 @@ class Logins:
             return []
         powerless = "" if self._reader.may(USER, "write") else _NO_RIGHT
         named: dict[str, Grant] = {}
-        names = self._group_names(logins)
+        names = self._group_names(set().union(*(login.groups for login in logins)))
         keyed = set(self.keys(logins).values())
         for login in logins:
             by_hand = powerless or (_SHARED if login.shared else "")
@@ -117,8 +123,16 @@ class Logins:
         return [receipts[place] for place in range(len(changes))]
 
     def entitle(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
-        """Give rights to the one active login of each person."""
-        return self._change(changes, _given)
+        """Give rights to the one active login of each person.
+
+        Tryton takes a group that does not exist without a word and gives nothing, so groups are looked up first.
+        """
+        groups = {group for change in changes if (group := _group(change.grant_id)) is not None}
+        missing = groups - self._group_names(groups).keys()
+        known = [place for place, change in enumerate(changes) if _group(change.grant_id) not in missing]
+        written = self._change([changes[place] for place in known], _given)
+        receipts = dict(zip(known, written, strict=True))
+        return [receipts.get(place, _NO_SUCH) for place in range(len(changes))]
 
     def end_sessions(self, ends: Sequence[SessionEnd]) -> Sequence[Receipt]:
         """End all sessions, and cancel all keys.
@@ -195,9 +209,8 @@ class Logins:
                 return [refusal if person.number in holders else Receipt.done() for person in people]
         return [_shared() if person.number in shared else Receipt.done() for person in people]
 
-    def _group_names(self, logins: Sequence[Login]) -> dict[int, str]:
-        groups = sorted(set[int]().union(*(login.groups for login in logins)))
-        domain = [["id", "in", groups]]
+    def _group_names(self, groups: AbstractSet[int]) -> dict[int, str]:
+        domain = [["id", "in", sorted(groups)]]
         return dict(self._reader.rows("res.group", domain, ["name"], lambda row: (int(row["id"]), str(row["name"]))))
 
     def _objections(self, _changes: Sequence[Change]) -> Mapping[int, Receipt]:
@@ -220,11 +233,7 @@ def _taken(grant_id: str, logins: Sequence[Login]) -> Receipt | Mapping[Login, _
 def _given(grant_id: str, logins: Sequence[Login]) -> Receipt | Mapping[Login, _Values]:
     group = _group(grant_id)
     if group is None and grant_id not in _FLAGS:
-        return Receipt.refused(
-            "no_such_right",
-            "this is no right that can be given in Tryton",
-            remedy="a key is made by the person it belongs to, in Tryton's preferences" if grant_id == "keys" else "",
-        )
+        return _NO_SUCH
     usable = logins if grant_id == "login" else [login for login in logins if login.active]
     if any(login.has(grant_id) for login in usable):
         return Receipt.done()

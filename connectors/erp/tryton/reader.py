@@ -21,7 +21,7 @@ _OPTIONAL: Final = (OPPORTUNITY, SALE, RECEIVABLE_LINE)
 _RIGHTS: Final[Mapping[str, str]] = {
     OPPORTUNITY: "give the hub's Tryton user a group that may read and write Sale Opportunity",
     SALE: "give the hub's Tryton user a group that may read Sale",
-    RECEIVABLE_LINE: "give the hub's Tryton user a group that may read Account Move Line, or set receivables: false",
+    RECEIVABLE_LINE: "give the hub a group that may read Account Move and Move Line, or set receivables: false",
 }
 
 
