@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeAlias
 
-from baton.sdk import AccountRef, Grant, GrantChange, HaltError, Outcome, Receipt, RejectedError, SessionEnd
+from baton.sdk import AccountRef, Grant, GrantChange, HaltError, Outcome, Receipt, SessionEnd
 from connectors.erp.tryton.directory import Directory, chunks
+from connectors.erp.tryton.isolate import isolate
 from connectors.erp.tryton.marked import Change, Look, write_marked
 from connectors.erp.tryton.reader import USER, Reader
 
@@ -116,10 +117,10 @@ class Logins:
     def revoke(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
         """Take rights away. Taking the login deactivates it, which also ends its sessions."""
         ends = [place for place, change in enumerate(changes) if change.grant_id == "keys"]
-        receipts = dict(zip(ends, self._cancel_keys([changes[place].person for place in ends]), strict=True))
-        rest = [place for place in range(len(changes)) if place not in receipts]
-        written = self._change([changes[place] for place in rest], _taken)
-        receipts |= dict(zip(rest, written, strict=True))
+        rest = [place for place, change in enumerate(changes) if change.grant_id != "keys"]
+        keys = self._keys_of([changes[place].person for place in ends])
+        receipts = dict(zip(rest, self._change([changes[place] for place in rest], _taken), strict=True))
+        receipts |= dict(zip(ends, self._cancelled(keys, split=len(rest)), strict=True))
         return [receipts[place] for place in range(len(changes))]
 
     def entitle(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
@@ -140,12 +141,14 @@ class Logins:
         Tryton clears the sessions of a login whenever its field *active* is written, to whatever value. So it is
         written as it is, under the mark that says it still is.
         """
-        keyless = self._cancel_keys([end.person for end in ends])
-        places = [place for place, receipt in enumerate(keyless) if receipt.outcome is Outcome.DONE]
-        look = partial(self._sessions, [ends[place].person for place in places])
-        written = write_marked(self._reader, USER, len(places), look, self._objections)
-        receipts = dict(zip(places, written, strict=True))
-        return [receipts.get(place, receipt) for place, receipt in enumerate(keyless)]
+        people = [end.person for end in ends]
+        keys = self._keys_of(people)  # all questions come before the first write
+        ended = write_marked(self._reader, USER, len(people), partial(self._sessions, people), self._objections)
+        due = [
+            some if session.outcome is Outcome.DONE else frozenset() for session, some in zip(ended, keys, strict=True)
+        ]
+        cancelled = self._cancelled(due, split=len(people))
+        return [_both(session, key) for session, key in zip(ended, cancelled, strict=True)]
 
     # --- inside
 
@@ -191,23 +194,28 @@ class Logins:
         ]
         return Look(receipts, changes)
 
-    def _cancel_keys(self, people: Sequence[AccountRef]) -> list[Receipt]:
-        """Cancel the keys of these people's logins, in one call."""
-        if not people:
-            return []
-        logins = self.of(people)
-        shared = {person.number for person in people if any(one.shared for one in logins.get(person.number, []))}
-        mine = [one for number, some in logins.items() if number not in shared for one in some]
-        keys = self.keys(mine) if mine else {}
-        if keys:
-            try:
-                self._reader.rpc.write(f"model.{KEY}.cancel", sorted(keys), context=self._reader.context)
-            except RejectedError as error:
-                refusal = Receipt.refused("keys_kept", error.message, remedy=_RIGHT_REMEDY)
-                keyed = set(keys.values())
-                holders = {number for number, some in logins.items() if any(one.id in keyed for one in some)}
-                return [refusal if person.number in holders else Receipt.done() for person in people]
-        return [_shared() if person.number in shared else Receipt.done() for person in people]
+    def _keys_of(self, people: Sequence[AccountRef]) -> list[frozenset[int] | None]:
+        """The keys of each person that are not cancelled; None where a login is shared."""
+        logins = self.of(people) if people else {}
+        own = [logins.get(person.number, []) for person in people]
+        keys = self.keys([login for some in own for login in some]) if any(own) else {}
+        return [
+            None
+            if any(login.shared for login in some)
+            else frozenset(key for key, user in keys.items() if user in {login.id for login in some})
+            for some in own
+        ]
+
+    def _cancelled(self, keys: Sequence[frozenset[int] | None], *, split: int) -> list[Receipt]:
+        """Cancel each person's keys, all in one call; ``split`` as in `isolate`."""
+        found = {place: some for place, some in enumerate(keys) if some}
+        sent = dict(zip(found, isolate(list(found.values()), self._send_cancel, split=split), strict=True))
+        return [_shared() if some is None else sent.get(place, Receipt.done()) for place, some in enumerate(keys)]
+
+    def _send_cancel(self, keys: Sequence[frozenset[int]]) -> list[Receipt]:
+        wanted = sorted(frozenset[int]().union(*keys))
+        self._reader.rpc.write(f"model.{KEY}.cancel", wanted, context=self._reader.context)
+        return [Receipt.done()] * len(keys)
 
     def _group_names(self, groups: AbstractSet[int]) -> dict[int, str]:
         domain = [["id", "in", sorted(groups)]]
@@ -247,6 +255,15 @@ def _given(grant_id: str, logins: Sequence[Login]) -> Receipt | Mapping[Login, _
         return _shared()
     on: _Values = {_FLAGS[grant_id]: True} if group is None else {"groups": [["add", [group]]]}
     return {usable[0]: on}
+
+
+def _both(session: Receipt, key: Receipt) -> Receipt:
+    """What became of sessions and keys together. Half of it done is neither done nor not performed."""
+    if session.outcome is not Outcome.DONE:
+        return session
+    if key.outcome is Outcome.NOT_PERFORMED:
+        return Receipt.in_doubt(key.code, f"the sessions have ended, the keys not yet: {key.message}")
+    return key if key.outcome is not Outcome.DONE else session
 
 
 def _merged(parts: Sequence[_Values]) -> _Values:

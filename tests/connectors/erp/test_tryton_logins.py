@@ -152,6 +152,18 @@ def test_a_lost_answer_is_in_doubt_and_may_be_repeated(shop):
     assert shop.there.granted(leaver.external_id) == {"login"}
 
 
+def test_sessions_ended_while_the_answer_about_keys_is_lost_are_in_doubt_and_may_be_repeated(shop):
+    leaver, other = shop.person(1), shop.person(2)
+    key = key_of(shop, leaver)
+    shop.there.log_in(other.external_id)
+    shop.wire.lose = "model.res.user.application.cancel"
+    ends = [shop.end(leaver), shop.end(other)]
+    assert outcomes(shop.connector.end_sessions(ends)) == [Outcome.IN_DOUBT, Outcome.DONE]
+    assert not shop.there.logged_in(other.external_id)
+    assert outcomes(shop.connector.end_sessions(ends)) == [Outcome.DONE] * 2
+    assert rest(shop, key) == 401
+
+
 def test_without_the_right_nothing_is_taken_and_a_person_is_told(shop):
     leaver = shop.person(1)
     one = shop.there.seed_grant(1, leaver.external_id)
