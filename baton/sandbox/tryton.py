@@ -28,14 +28,17 @@ from typing import Self
 
 import httpx
 
+from baton.sandbox.tryton_sales import admit_hub, prepare_books
 from baton.sandbox.tryton_seed import HUB_USER, TrytonAdmin, TrytonRefusedError, seed_company
 
 REQUIREMENTS = Path(__file__).with_name("tryton-requirements.txt")
-MODULES = ("company", "party", "sale_opportunity")
+_SALES = "sale_opportunity"
+MODULES = ("company", "party", _SALES)
+"""What is activated, with all it depends on (``sale`` and ``account`` among them)."""
 DATABASE = "erp"
 ADMIN_PASSWORD = "sandbox-admin-1"  # noqa: S105 - the sandbox's own, reachable on 127.0.0.1 only
 HUB_PASSWORD = "sandbox-hub-2"  # noqa: S105 - as above
-_RECIPE = "1"  # raise it when the template's content changes
+_RECIPE = "2"  # raise it when the template's content changes
 
 # Runs a script as if from the command line, and ends with the process that holds the other end of standard input.
 _HELD = """
@@ -66,12 +69,16 @@ class Installation:
     the requirements file, so a changed file is prepared beside the old one.
     """
 
-    def __init__(self, directory: Path, python: Path | None, progress: Callable[[str], None]) -> None:
+    def __init__(
+        self, directory: Path, python: Path | None, progress: Callable[[str], None], modules: Sequence[str] = MODULES
+    ) -> None:
         self._python = python or Path(sys.executable)
+        self._modules = modules
         recipe = f"{_RECIPE} {MODULES} {sys.version_info[:2]} {self._python}".encode() + REQUIREMENTS.read_bytes()
         self.home = directory.absolute() / hashlib.sha256(recipe).hexdigest()[:12]
         self.bin = self.home / "venv" / "bin"
-        self.template = self.home / "template.sqlite"
+        sort = "" if modules == MODULES else "-".join(["", *modules])
+        self.template = self.home / f"template{sort}.sqlite"
         self._progress = progress
 
     def prepare(self) -> None:
@@ -107,7 +114,7 @@ class Installation:
             config = write_config(state, port=0)
             (state / "password").write_text(ADMIN_PASSWORD)
             command = [str(self.bin / "trytond-admin"), "-c", str(config), "-d", DATABASE, "--activate-dependencies"]
-            command += ["--email", "admin@example.test", "-u", *MODULES]
+            command += ["--email", "admin@example.test", "-u", *self._modules]
             _run(command, seconds=600, TRYTONPASSFILE=str(state / "password"))
             self._progress("Tryton: creating the company")
             process = Process(self.bin, state, Lifetime.HELD)
@@ -115,6 +122,9 @@ class Installation:
                 base_url = process.start()
                 with TrytonAdmin(base_url, DATABASE, "admin", ADMIN_PASSWORD) as admin:
                     seed_company(admin, hub_password=HUB_PASSWORD)
+                    if _SALES in self._modules:
+                        admit_hub(admin)
+                        prepare_books(admin)
             finally:
                 process.stop()
             _checkpoint(state / f"{DATABASE}.sqlite")
@@ -194,11 +204,11 @@ class Process:
 
 
 class TrytonServer:
-    """A Tryton server with one company and no employees; a context manager.
+    """A Tryton server with one company, its books, and no employees; a context manager.
 
     ``directory`` caches what takes long (`Installation`). ``state`` keeps the database from one start to the next;
-    without it every start begins with a fresh copy that is deleted at the end. ``progress`` is told about every step
-    that takes longer than a moment.
+    without it every start begins with a fresh copy that is deleted at the end. ``modules`` other than the usual ones
+    make a template of their own. ``progress`` is told about every step that takes longer than a moment.
     """
 
     database = DATABASE
@@ -216,9 +226,10 @@ class TrytonServer:
         python: Path | None = None,
         state: Path | None = None,
         lifetime: Lifetime = Lifetime.HELD,
+        modules: Sequence[str] = MODULES,
         progress: Callable[[str], None] = lambda _message: None,
     ) -> None:
-        self._installation = Installation(directory, python, progress)
+        self._installation = Installation(directory, python, progress, modules)
         self._progress = progress
         self._kept = state
         self._lifetime = lifetime

@@ -6,7 +6,8 @@ Written apart from any connector, so that tests and demo look at Tryton with oth
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import date
 from types import TracebackType
 from typing import Any, Self
@@ -56,6 +57,18 @@ class TrytonAdmin:
         """All records that match, oldest first."""
         found: list[dict[str, Any]] = self.call(f"{model}.search_read", domain, 0, None, [["id", "ASC"]], fields)
         return found
+
+    @contextmanager
+    def wizard(self, name: str, **context: Any) -> Iterator[Callable[[Mapping[str, Any], str], Any]]:
+        """Walk through a wizard: each step hands in the forms filled so far and names the state to go to."""
+        session, *_ = self._post(f"wizard.{name}.create", [{**self._context, **context}], self._headers)
+
+        def step(forms: Mapping[str, Any], state: str) -> Any:
+            arguments = [session, dict(forms), state, {**self._context, **context}]
+            return self._post(f"wizard.{name}.execute", arguments, self._headers)
+
+        yield step
+        self._post(f"wizard.{name}.delete", [session, {**self._context, **context}], self._headers)
 
     def _post(self, method: str, params: Sequence[Any], headers: Mapping[str, str]) -> Any:
         body = {"id": 1, "method": method, "params": params}

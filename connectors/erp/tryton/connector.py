@@ -4,31 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import Field, SecretStr
 
 from baton.sdk import (
+    AccessControl,
     Account,
     AccountRef,
     AccountTarget,
     AccountWrite,
+    Activity,
+    ActivitySource,
+    Blocker,
+    BlockerSource,
     Client,
     Collection,
     ConnectorSettings,
     Feed,
     FieldSpec,
     Finding,
+    Grant,
+    GrantChange,
+    Holding,
+    HoldingKind,
+    HoldingRef,
+    OwnershipStore,
     Promise,
     Rate,
     Receipt,
     RecordSource,
     RecordTarget,
     Scalar,
+    SessionControl,
+    SessionEnd,
+    Transfer,
+    Undo,
+    WorkSource,
 )
-from connectors.erp.tryton import wire
+from connectors.erp.tryton import sales, wire
+from connectors.erp.tryton.activities import Activities
+from connectors.erp.tryton.blockers import Blockers
+from connectors.erp.tryton.deals import Deals
 from connectors.erp.tryton.directory import Directory
 from connectors.erp.tryton.isolate import isolate
+from connectors.erp.tryton.logins import Logins
+from connectors.erp.tryton.reader import Reader
 from connectors.erp.tryton.records import Records
 from connectors.erp.tryton.refusals import endless, ends, faults, moves_end, nameless, not_found, stranger, unfit
 from connectors.erp.tryton.rpc import Rpc
@@ -49,6 +71,7 @@ class TrytonSettings(ConnectorSettings):
     password: SecretStr = Field(description="its password")
     company_id: int = Field(default=1, ge=1, description="id of the company whose employees these are")
     code_prefix: str = Field(default="", pattern=r"^\S*$", description="put before the employee number in party codes")
+    receivables: bool = Field(default=True, description="list open receivables; false needs no accounting right")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +83,21 @@ class _Job:
     fields: Mapping[str, Scalar]
 
 
-class TrytonConnector(AccountTarget, RecordSource, RecordTarget):
+class TrytonConnector(
+    AccountTarget,
+    RecordSource,
+    RecordTarget,
+    OwnershipStore,
+    WorkSource,
+    AccessControl,
+    SessionControl,
+    BlockerSource,
+    ActivitySource,
+):
     """Employees of one company in Tryton 8.2, correlated by the unique ``party.code``; its parties as records too.
 
-    Records are created once per key, and changed by comparing and setting in one step.
+    Records are created once per key, and changed by comparing and setting in one step. Opportunities are passed on,
+    and logins restricted, in the same way.
     """
 
     title: ClassVar[str] = "Tryton"
@@ -74,6 +108,10 @@ class TrytonConnector(AccountTarget, RecordSource, RecordTarget):
     record_promise: ClassVar[Promise] = Promise.CONDITION
     record_batch_limit: ClassVar[int] = 200
     fields: ClassVar[Mapping[str, FieldSpec]] = wire.FIELDS
+    transfers: ClassVar[Mapping[HoldingKind, Undo]] = {HoldingKind.OPPORTUNITY: Undo.REVERSIBLE}
+    transfer_limit: ClassVar[int] = 2_000
+    work_kinds: ClassVar[frozenset[HoldingKind]] = frozenset((*sales.KINDS.values(), HoldingKind.RECEIVABLE))
+    change_limit: ClassVar[int] = 200
 
     def __init__(self, settings: TrytonSettings, client: Client) -> None:
         super().__init__(settings, client)
@@ -87,10 +125,16 @@ class TrytonConnector(AccountTarget, RecordSource, RecordTarget):
         self._company_id = settings.company_id
         self._directory = Directory(self._rpc, company_id=settings.company_id, code_prefix=settings.code_prefix)
         self._records = Records(self._rpc, client, self._directory, settings.company_id)
+        self._reader = reader = Reader(self._rpc, settings.company_id)
+        self._deals = Deals(reader, self._directory)
+        self._sales = sales.Sales(reader, self._directory, receivables=settings.receivables)
+        self._logins = Logins(reader, self._directory)
+        self._blockers = Blockers(reader, self._directory, self._logins)
+        self._activities = Activities(reader, self._directory)
 
     def check(self) -> Sequence[Finding]:
-        """Version, login, company, rights and fields."""
-        return findings(self._rpc, self._company_id)
+        """Version, login, company, rights, fields, and what handovers would miss."""
+        return findings(self._rpc, self._reader, self._company_id)
 
     def find(self, refs: Sequence[AccountRef]) -> Sequence[Account | None]:
         """The employees with these numbers; a party that is no employee of the company is no account."""
@@ -244,6 +288,50 @@ class TrytonConnector(AccountTarget, RecordSource, RecordTarget):
     def delete(self, collection: Collection, before: pl.DataFrame) -> Sequence[Receipt]:
         """Delete records as they are expected; one that others use is refused as ``in_use``."""
         return self._records.delete(collection, before)
+
+    # --- handovers
+
+    def owned(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
+        """Open opportunities, the only thing in Tryton that has an owner."""
+        return self._deals.owned(person)
+
+    def holders(self, refs: Sequence[HoldingRef]) -> Sequence[str | None]:
+        """The ids of the employees who have these opportunities, in any state."""
+        return self._deals.holders(refs)
+
+    def transfer(self, transfers: Sequence[Transfer]) -> Sequence[Receipt]:
+        """Set the employee of open opportunities, under the condition that nobody wrote since they were looked at."""
+        return self._deals.transfer(transfers)
+
+    def work(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
+        """Open quotes and orders this person answers for, and what their clients owe; a person has to pass these on."""
+        return self._sales.work(person)
+
+    def grants(self, person: AccountRef) -> Sequence[Grant]:
+        """Login, administrator, groups and keys of the logins that act as this employee."""
+        return self._logins.grants(person)
+
+    def revoke(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
+        """Deactivate logins, take groups away, cancel keys."""
+        return self._logins.revoke(changes)
+
+    def entitle(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
+        """Give groups; activate logins again."""
+        return self._logins.entitle(changes)
+
+    def end_sessions(self, ends: Sequence[SessionEnd]) -> Sequence[Receipt]:
+        """End the sessions of these people's logins, and cancel their keys."""
+        return self._logins.end_sessions(ends)
+
+    def blockers(self, person: AccountRef) -> Sequence[Blocker]:
+        """People they supervise, being the last administrator, shared logins, what Tryton locks."""
+        return self._blockers.of(person)
+
+    def activities(
+        self, since: datetime, until: datetime, clients: Sequence[HoldingRef], people: Sequence[AccountRef]
+    ) -> Iterator[Sequence[Activity]]:
+        """Sales made and confirmed, opportunities given to others, from Tryton's own log."""
+        return self._activities.between(since, until, clients, people)
 
 
 def _party_values(job: _Job) -> dict[str, Any]:

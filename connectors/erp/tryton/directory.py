@@ -58,6 +58,23 @@ class Directory:
             found[ref.number] = wire.Person(party, mechanisms[party.id], employment)
         return found
 
+    def employee_ids(self, refs: Iterable[AccountRef]) -> dict[str, int]:
+        """The ids of these employees, by employee number; asked of Tryton only where the hub does not know them."""
+        known, unknown = dict[str, int](), dict[str, str]()
+        for ref in refs:
+            if ref.external_id is None:
+                unknown[self.code_of(ref.number)] = ref.number
+            elif ref.external_id.isdecimal():
+                known[ref.number] = int(ref.external_id)
+        found: defaultdict[str, list[wire.Employment]] = defaultdict(list)
+        for codes in chunks(list(unknown)):
+            domain = [["company", "=", self._company_id], ["party.code", "in", codes]]
+            columns = [*wire.EMPLOYEE_COLUMNS, "party.code"]
+            for code, row in self._rows("company.employee", domain, columns, _coded):
+                found[code].append(row)
+        chosen = {unknown[code]: wire.current(rows) for code, rows in found.items() if code in unknown}
+        return known | {number: row.id for number, row in chosen.items() if row is not None}
+
     def employments(self, parties: Sequence[int]) -> defaultdict[int, list[wire.Employment]]:
         """All employments of these parties in the company, by party."""
         found = defaultdict(list)
@@ -192,6 +209,10 @@ class Directory:
         pairs = [part for record, _, values in changes for part in ([record], values)]
         marks = {f"{model},{record}": mark for record, mark, _ in changes}
         self._rpc.write(f"model.{model}.write", *pairs, context={**self._everyone, "_timestamp": marks})
+
+
+def _coded(row: Mapping[str, Any]) -> tuple[str, wire.Employment]:
+    return str(row["party."]["code"]), wire.Employment.read(row)
 
 
 def chunks(items: Sequence[Row]) -> Iterator[Sequence[Row]]:

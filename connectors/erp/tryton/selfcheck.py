@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from baton.sdk import ConnectorError, Finding
+from connectors.erp.tryton.reader import OPPORTUNITY, RECEIVABLE_LINE, SALE, USER, Reader
 from connectors.erp.tryton.rpc import Rpc
 
 SERIES = "8.2"
@@ -14,10 +15,12 @@ RIGHTS = {
     "company.company": ("read", "write"),
     "company.employee": ("read", "write", "create"),
 }
+HANDOVER_RIGHTS = {OPPORTUNITY: ("read", "write"), SALE: ("read",), RECEIVABLE_LINE: ("read",), USER: ("write",)}
+"""What handovers need beyond accounts, as far as the models are there. Without them the rest works."""
 EMPLOYEE_FIELDS = ("party", "company", "start_date", "end_date", "supervisor")
 
 
-def findings(rpc: Rpc, company_id: int) -> list[Finding]:
+def findings(rpc: Rpc, reader: Reader, company_id: int) -> list[Finding]:
     """One finding per question, up to the first that makes the following senseless."""
     found: list[Finding] = []
     try:
@@ -36,9 +39,23 @@ def findings(rpc: Rpc, company_id: int) -> list[Finding]:
         found.append(
             Finding("fields", not missing, ", ".join(missing), f"use Tryton {SERIES}'s company module" * bool(missing))
         )
+        found.append(_handovers(reader))
     except ConnectorError as error:
         found.append(Finding("connection", ok=False, detail=error.message, remedy=error.remedy))
     return found
+
+
+def _handovers(reader: Reader) -> Finding:
+    """What handovers would miss here; no fault of an installation that hands nothing over."""
+    missing = [
+        f"{model}:{right}"
+        for model, rights in HANDOVER_RIGHTS.items()
+        if model == USER or reader.has(model)
+        for right in rights
+        if not reader.may(model, right)
+    ]
+    detail = f"not possible without {', '.join(missing)}" if missing else ""
+    return Finding("handovers", ok=True, detail=detail)
 
 
 def _rights(access: Any) -> Finding:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -38,6 +39,7 @@ FIELDS: Mapping[str, FieldSpec] = {
     "end_date": FieldSpec(FieldType.DATE, about="the last working day; needed to disable, and set by nothing else"),
     "supervisor": FieldSpec(FieldType.REFERENCE, about="company.employee supervisor"),
 }
+_CLOCK = ("hour", "minute", "second", "microsecond")
 MECHANISMS = ("email", "mobile", "phone")
 PARTY_COLUMNS = ["id", "code", "name", "active", "_timestamp"]
 EMPLOYEE_COLUMNS = ["id", "party", "start_date", "end_date", "supervisor", "_timestamp"]
@@ -143,6 +145,31 @@ def date_out(day: date) -> dict[str, Any]:
 def date_in(value: Any) -> date | None:
     """A date out of Tryton's JSON."""
     return None if value is None else date(value["year"], value["month"], value["day"])
+
+
+def decimal_in(value: Any) -> Decimal | None:
+    """A decimal out of Tryton's JSON."""
+    return None if value is None else Decimal(value["decimal"])
+
+
+def decimal_out(value: Decimal) -> dict[str, Any]:
+    """A decimal as Tryton's JSON has it."""
+    return {"__class__": "Decimal", "decimal": str(value)}
+
+
+def moment_out(moment: datetime) -> dict[str, Any]:
+    """A moment as Tryton's JSON has it: UTC, and without saying so."""
+    at = moment.astimezone(UTC)
+    clock = {name: getattr(at, name) for name in _CLOCK}
+    return {"__class__": "datetime", "year": at.year, "month": at.month, "day": at.day, **clock}
+
+
+def moment_in(value: Any) -> datetime | None:
+    """A moment out of Tryton's JSON."""
+    if value is None:
+        return None
+    hour, minute, second, microsecond = (int(value[name]) for name in _CLOCK)
+    return datetime(value["year"], value["month"], value["day"], hour, minute, second, microsecond, tzinfo=UTC)
 
 
 # --- rows

@@ -11,8 +11,9 @@ from baton.sandbox.tryton import TrytonServer, TrytonServerError
 from baton.sandbox.tryton_seed import TrytonAdmin
 from tests.connectors.erp.tryton_desk import bench
 from tests.connectors.erp.tryton_records import desk
+from tests.connectors.erp.tryton_shop import line, shop
 
-__all__ = ["bench", "desk", "tryton", "tryton_admin"]
+__all__ = ["bench", "desk", "line", "shop", "tryton", "tryton_admin"]
 
 CACHE = Path(__file__).parents[3] / ".servers" / "tryton"
 

@@ -142,7 +142,7 @@ def test_a_wrong_database_halts(tryton, tryton_admin):
 
 def test_check_is_well_for_the_hubs_own_user(bench):
     assert [(f.what, f.ok) for f in bench.connector.check()] == [
-        (what, True) for what in ("server version", "login", "company", "rights", "fields")
+        (what, True) for what in ("server version", "login", "company", "rights", "fields", "handovers")
     ]
 
 
@@ -156,6 +156,8 @@ def test_check_names_what_is_wrong(bench, tryton_admin):
     assert set(wrong) == {"company", "rights"}
     assert "company.employee:create" in wrong["rights"].detail
     assert all(finding.remedy for finding in wrong.values())
+    [handovers] = [f for f in weak.check() if f.what == "handovers"]
+    assert "sale.opportunity:write" in handovers.detail
     refused = bench.another(username="nobody-else", password="not-the-one").check()
     assert [(f.what, f.ok) for f in refused] == [("server version", True), ("connection", False)]
 

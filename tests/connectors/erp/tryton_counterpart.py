@@ -19,20 +19,32 @@ import orjson
 
 from baton.kit.servers import NoServerError
 from baton.sandbox.tryton import TrytonServer, TrytonServerError
-from baton.sandbox.tryton_seed import TrytonAdmin, day
+from baton.sandbox.tryton_sales import plant_clients, plant_draft, plant_opportunity
+from baton.sandbox.tryton_seed import TrytonAdmin, TrytonRefusedError, day
 
 CACHE: Final = Path(__file__).parents[3] / ".servers" / "tryton"
-_WATCHED: Final[Mapping[str, str]] = {
-    "party.party": "code",
-    "company.employee": "party.code",
-    "party.contact_mechanism": "party.code",
-    "party.address": "party.code",
+_WATCHED: Final[Mapping[str, tuple[str, str]]] = {
+    "party.party": ("code", "code"),
+    "company.employee": ("party.code", "party.code"),
+    "party.contact_mechanism": ("party.code", "party.code"),
+    "party.address": ("party.code", "party.code"),
+    "sale.opportunity": ("party.code", "party.code"),
+    "sale.sale": ("party.code", "party.code"),
+    "res.user": ("employees.party.code", "login"),
+    "res.user.application": ("user.employees.party.code", "user.login"),
 }
-"""Model -> the path from a record of it to the code of its party."""
+"""Model -> the path from a record of it to the code of its party, and the column that has this code or the login."""
 _READS: Final = (".search_read", ".search", ".read", ".fields_get", ".get_access")
 """Methods that Tryton runs in a read-only transaction: nothing can have been written by them."""
 _CROWD: Final = 500
 _START, _END = date(2026, 1, 5), date(2099, 11, 30)
+_PASSWORD: Final = "sandbox-person-5"
+_HELD: Final[Mapping[str, tuple[str, str]]] = {
+    "opportunity": ("sale.opportunity", "employee"),
+    "quote": ("sale.sale", "quoted_by"),
+}
+"""Kind -> the model, and the column that names who has it."""
+_fresh = itertools.count(1)
 
 
 @dataclass(frozen=True)
@@ -90,6 +102,7 @@ class Line:
 class TrytonCounterpart:
     """The part of a shared server whose party codes begin with one prefix."""
 
+    holding_kinds = ("opportunity", "quote")
     record_collection = "party.party"
     record_text = "street"
 
@@ -102,8 +115,9 @@ class TrytonCounterpart:
         self._marks: dict[tuple[str, int], str] = {}
         self._sessions: set[str] = set()
         self._calls = 0
+        self._visits: dict[str, TrytonAdmin] = {}
         self._looked = threading.Lock()
-        self._changed = False
+        self._changed = self._touched = False
 
     @property
     def settings(self) -> Mapping[str, object]:
@@ -167,6 +181,90 @@ class TrytonCounterpart:
             parties.append({"code": row["code"], "name": row["name"], "lang": language["id"], **parts})
         self._admin.call("party.party.create", parties)
 
+    # --- handovers
+
+    def seed_person(self, n: int) -> str:
+        """Make sure that the n-th person is an employee."""
+        code = f"{self.prefix}{n:04d}"
+        rows = self._admin.rows("company.employee", [["party.code", "=", code]], ["id"])
+        if not rows:
+            with self._by_hand():
+                self.seed([{"number": f"{n:04d}", "name": f"测试䶮{n}"}])
+            rows = self._admin.rows("company.employee", [["party.code", "=", code]], ["id"])
+        return str(rows[0]["id"])
+
+    def seed_holding(self, kind: str, n: int, holder: str) -> str:
+        """Plant an opportunity, or a sale that is not quoted yet, each of a client of its own."""
+        plant = {"opportunity": plant_opportunity, "quote": plant_draft}[kind]
+        with self._by_hand():
+            (client,) = plant_clients(self._admin, [f"{self.prefix}{kind}-{n:05d}"])
+            return str(plant(self._admin, client, int(holder), title=f"示例䶮{n}"))
+
+    def holder_of(self, kind: str, external_id: str) -> str | None:
+        """Whom Tryton names."""
+        model, column = _HELD[kind]
+        rows = self._admin.rows(model, [["id", "=", int(external_id)]], [column])
+        return str(rows[0][column]) if rows and rows[0][column] is not None else None
+
+    def give_away(self, kind: str, external_id: str, holder: str) -> None:
+        """Somebody else gives it to another person."""
+        model, column = _HELD[kind]
+        self._write(model, external_id, {column: int(holder)})
+
+    def change_holding(self, kind: str, external_id: str) -> None:
+        """It gets another title."""
+        self._write(_HELD[kind][0], external_id, {"description": f"示例改{next(_fresh)}"})
+
+    def seed_grant(self, n: int, person: str) -> str:
+        """Put the person's login into the n-th group."""
+        name = f"{self.prefix}组{n}"
+        known = self._admin.rows("res.group", [["name", "=", name]], ["id"])
+        group = known[0]["id"] if known else self._admin.call("res.group.create", [{"name": name}])[0]
+        self._write("res.user", str(self._login(person)["id"]), {"groups": [["add", [group]]]})
+        return f"group/{group}"
+
+    def granted(self, person: str) -> set[str]:
+        """The groups of the person's login, and the login itself where it may be used."""
+        login = self._login(person)
+        return {f"group/{group}" for group in login["groups"]} | ({"login"} if login["active"] else set())
+
+    def log_in(self, person: str) -> None:
+        """Log the person in with the password."""
+        login = self._login(person)["login"]
+        self._visits[person] = TrytonAdmin(self._server.base_url, self._server.database, login, _PASSWORD)
+
+    def logged_in(self, person: str) -> bool:
+        """Whether the session of the last `log_in` still serves."""
+        try:
+            self._visits[person].call("res.user.get_preferences", True)
+        except TrytonRefusedError:
+            return False
+        return True
+
+    def _login(self, person: str) -> dict[str, Any]:
+        """The login of an employee; made when there is none."""
+        wanted, columns = [["employees", "=", int(person)]], ["login", "active", "groups"]
+        rows = self._admin.rows("res.user", wanted, columns)
+        if not rows:
+            member = {"companies": [["add", [self._server.company_id]]], "company": self._server.company_id}
+            acts = {"employees": [["add", [int(person)]]], "employee": int(person)}
+            login = {"name": f"测试{person}", "login": f"{self.prefix}{person}", "password": _PASSWORD}
+            with self._by_hand():
+                self._admin.call("res.user.create", [{**login, **member, **acts}])
+            rows = self._admin.rows("res.user", wanted, columns)
+        return rows[0]
+
+    def _write(self, model: str, external_id: str, values: Mapping[str, Any]) -> None:
+        with self._by_hand():
+            self._admin.call(f"{model}.write", [int(external_id)], values, company=self._server.company_id)
+
+    @contextmanager
+    def _by_hand(self) -> Iterator[None]:
+        """What is done in here is no write of the connector: it is looked at before the connector writes again."""
+        assert self.journal is self._entries
+        yield
+        self._touched = True
+
     def expire_sessions(self) -> None:
         """End every session that has come by here."""
         self._line.end(self._sessions)
@@ -178,11 +276,17 @@ class TrytonCounterpart:
         if "Authorization" in request.headers:
             self._sessions.add(request.headers["Authorization"])
         method = orjson.loads(request.content)["method"]
+        writes = method.startswith("model.") and not method.endswith(_READS)
+        if writes and self._touched:
+            with self._looked:
+                known = len(self._entries)
+                self._look()
+                del self._entries[known:]
+                self._touched = False
         try:
             return self._line.carry(request)
         finally:
-            if method.startswith("model.") and not method.endswith(_READS):
-                self._changed = True
+            self._changed = self._changed or writes
 
     @property
     def journal(self) -> Sequence[JournalEntry]:
@@ -195,14 +299,14 @@ class TrytonCounterpart:
 
     def _look(self) -> None:
         gone = set(self._marks)
-        for model, path in _WATCHED.items():
-            columns = ["_timestamp", "code" if path == "code" else "party.code"]
-            for row in self._admin.rows(model, [[path, "like", f"{self.prefix}%"]], columns):
+        for model, (path, column) in _WATCHED.items():
+            for row in self._admin.rows(model, [[path, "like", f"{self.prefix}%"]], ["_timestamp", column]):
                 gone.discard((model, row["id"]))
                 seen = self._marks.get((model, row["id"]))
                 if seen != row["_timestamp"]:
                     self._marks[model, row["id"]] = row["_timestamp"]
-                    code = row["code"] if path == "code" else row["party."]["code"]
+                    parent, _, name = column.rpartition(".")
+                    code = (row[f"{parent}."] if parent else row)[name]
                     action = f"{model}.{'create' if seen is None else 'write'}"
                     number = code.removeprefix(self.prefix)
                     self._entries.append(JournalEntry(action, number, str(row["id"]), self._calls, {}))
