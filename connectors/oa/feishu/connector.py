@@ -4,68 +4,71 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from pydantic import Field, SecretStr, field_validator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from baton.sdk import (
+    AccessControl,
     Account,
     AccountRef,
     AccountState,
     AccountWrite,
+    Blocker,
+    BlockerSource,
     Client,
     ConnectorSettings,
     FieldSpec,
     Finding,
+    Grant,
+    GrantChange,
     HintReply,
     HintSource,
+    Holding,
+    HoldingKind,
+    HoldingRef,
+    Message,
+    Notifier,
     Promise,
     Rate,
     Receipt,
     RejectedError,
     RemovalTarget,
     RetryableError,
+    SessionControl,
+    SessionEnd,
+    Transfer,
+    Undo,
+    WorkTransfer,
 )
+from connectors.oa.feishu.approvals import Approvals
+from connectors.oa.feishu.blockers import Blockers
 from connectors.oa.feishu.checkup import findings
+from connectors.oa.feishu.codes import Verdict
 from connectors.oa.feishu.directory import Directory, user_path
 from connectors.oa.feishu.events import Callbacks
+from connectors.oa.feishu.groups import Groups
+from connectors.oa.feishu.messages import Messages
 from connectors.oa.feishu.open_api import Answer, OpenApi, TenantToken
 from connectors.oa.feishu.receipts import each, receipt
+from connectors.oa.feishu.sessions import Sessions
+from connectors.oa.feishu.settings import FeishuSettings
 from connectors.oa.feishu.slow_lane import SlowLane
-from connectors.oa.feishu.wire import FIELDS, Verdict, removal_payload, user_payload
+from connectors.oa.feishu.wire import FIELDS, removal_payload, user_payload
 
 _LEGAL_USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
+_NO_ACCOUNT = "Feishu has no account with this person's id and employee number"
+_LINK = "reconcile to link the account, or set the employee number in Feishu"
 _KEY_DIGITS = 32
 """The length of a client_token (128 bits of the effect key's digest); the vendor documents no limit."""
 
 
-class FeishuSettings(ConnectorSettings):
-    """How to reach one Feishu or Lark tenant."""
+class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionControl, BlockerSource, Notifier):
+    """A Feishu tenant: its directory, and what a leaver's approvals, groups, sessions and colleagues need.
 
-    base_url: str = Field("https://open.feishu.cn", pattern=r"^https?://[^/?#]+$")
-    app_id: str
-    app_secret: SecretStr
-    encrypt_key: SecretStr = SecretStr("")
-    verification_token: SecretStr = SecretStr("")
-    department_id_type: Literal["department_id", "open_department_id"] = "department_id"
-    user_id_prefix: str = Field("", pattern=r"^[A-Za-z0-9_-]{0,16}$")
-    fallback_acceptor_user_id: str | None = None
-    time_zone: str = "Asia/Shanghai"
-    slow_write_interval_s: float = Field(1.0, ge=0, le=60)
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            return ZoneInfo(name).key
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError("not an IANA time zone such as Asia/Shanghai") from error
-
-
-class Feishu(RemovalTarget, HintSource):
-    """A Feishu tenant's directory. The employee number is ``employee_no`` and, for accounts made here, ``user_id``."""
+    The employee number is ``employee_no`` and, for accounts made here, ``user_id``.
+    """
 
     title: ClassVar[str] = "Feishu 飞书 / Lark"
     Settings: ClassVar[type[ConnectorSettings]] = FeishuSettings
@@ -73,6 +76,11 @@ class Feishu(RemovalTarget, HintSource):
     promise: ClassVar[Promise] = Promise.KEY
     batch_limit: ClassVar[int] = 20
     fields: ClassVar[Mapping[str, FieldSpec]] = FIELDS
+    work_kinds: ClassVar[frozenset[HoldingKind]] = frozenset({HoldingKind.APPROVAL})
+    reassigns: ClassVar[Mapping[HoldingKind, Undo]] = {HoldingKind.APPROVAL: Undo.REVERSIBLE}
+    reassign_limit: ClassVar[int] = 20
+    change_limit: ClassVar[int] = 20
+    message_limit: ClassVar[int] = 20
 
     def __init__(self, settings: ConnectorSettings, client: Client) -> None:
         super().__init__(settings, client)
@@ -87,6 +95,9 @@ class Feishu(RemovalTarget, HintSource):
             settings.encrypt_key.get_secret_value(), settings.verification_token.get_secret_value(), settings.app_id
         )
         self._slow_lane = SlowLane(client, settings.slow_write_interval_s)
+        self._approvals = Approvals(self._api, SlowLane(client, settings.transfer_interval_s))
+        self._blockers = Blockers(self._api, self._directory, self._approvals, settings.fallback_acceptor_user_id)
+        self._groups, self._sessions, self._messages = Groups(self._api), Sessions(self._api), Messages(self._api)
 
     def check(self) -> Sequence[Finding]:
         """Token, contact permissions, readable fields, the fallback acceptor and the callback secrets."""
@@ -126,6 +137,60 @@ class Feishu(RemovalTarget, HintSource):
     def remove(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Resign the user with an acceptor for every kind of resource, then read back that it is so."""
         return each(writes, self._remove)
+
+    def work(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
+        """The approvals that wait for this person (see `approvals`)."""
+        user_id = self._external_id(person)
+        return iter(()) if user_id is None else self._approvals.pending(user_id)
+
+    def workers(self, refs: Sequence[HoldingRef]) -> Sequence[str | None]:
+        """Whom each approval waits for, followed through transfers."""
+        return self._approvals.workers(refs)
+
+    def reassign(self, transfers: Sequence[Transfer]) -> Sequence[Receipt]:
+        """Pass approvals on, one call each, read before and after."""
+        return each(transfers, self._approvals.reassign)
+
+    def grants(self, person: AccountRef) -> Sequence[Grant]:
+        """User groups, and the administrator's role; other rights Feishu does not list by person (see the README)."""
+        user_id = self._external_id(person)
+        return () if user_id is None else self._groups.grants(user_id)
+
+    def revoke(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
+        """Take people out of user groups."""
+        return each(changes, lambda one: self._for(one.person, lambda at: self._groups.revoke(at, one.grant_id)))
+
+    def entitle(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
+        """Put people into user groups."""
+        return each(changes, lambda one: self._for(one.person, lambda at: self._groups.entitle(at, one.grant_id)))
+
+    def end_sessions(self, ends: Sequence[SessionEnd]) -> Sequence[Receipt]:
+        """Log people out on every device."""
+        return each(ends, self._end_sessions)
+
+    def blockers(self, person: AccountRef) -> Sequence[Blocker]:
+        """What would keep this person from being removed, asked beforehand."""
+        user_id = person.external_id or self._user_id(person.number)
+        return () if user_id is None else list(self._blockers.of(user_id))
+
+    def notify(self, messages: Sequence[Message]) -> Sequence[Receipt]:
+        """Send messages by the app's bot; at most one under one key within an hour."""
+        return each(messages, lambda one: self._for(one.to, lambda at: self._messages.send(one, at)))
+
+    def _end_sessions(self, end: SessionEnd) -> Receipt:
+        user_id = self._external_id(end.person)
+        return Receipt.done(state="no account") if user_id is None else self._sessions.end(user_id)
+
+    def _for(self, person: AccountRef, perform: Callable[[str], Receipt]) -> Receipt:
+        """Do something for somebody who must have an account."""
+        user_id = self._external_id(person)
+        return Receipt.refused("no_account", _NO_ACCOUNT, remedy=_LINK) if user_id is None else perform(user_id)
+
+    def _external_id(self, person: AccountRef) -> str | None:
+        if person.external_id:
+            return person.external_id
+        (account,) = self.find([person])
+        return account.external_id if account else None
 
     def _provision(self, write: AccountWrite, account: Account | None) -> Receipt:
         payload = self._payload(write)
@@ -207,7 +272,8 @@ class Feishu(RemovalTarget, HintSource):
         return receipt(self._patched(user_id, payload), user_id) if payload else Receipt.done(user_id)
 
     def _patched(self, user_id: str, payload: Mapping[str, Any]) -> Answer:
-        with self._slow_lane.turn(payload):
+        slow = payload.keys() & {"department_ids", "is_frozen"}  # one such change a second, and never two at once
+        with self._slow_lane.turn() if slow else nullcontext():
             return self._api.call("PATCH", user_path(user_id), self._directory.id_types, json=payload)
 
     def _resurrect(self, user_id: str, payload: Mapping[str, Any]) -> Answer:
@@ -225,11 +291,7 @@ class Feishu(RemovalTarget, HintSource):
     def _existing(self, write: AccountWrite) -> Account:
         (account,) = self.find([write.ref])
         if account is None:
-            raise RejectedError(
-                "Feishu has no account with this person's id and employee number",
-                code="no_account",
-                remedy="reconcile to link the account, or set the employee number in Feishu",
-            )
+            raise RejectedError(_NO_ACCOUNT, code="no_account", remedy=_LINK)
         return account
 
     def _user_id(self, number: str) -> str | None:

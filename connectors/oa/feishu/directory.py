@@ -9,8 +9,9 @@ from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from baton.sdk import Account, HaltError
+from connectors.oa.feishu.codes import Verdict
 from connectors.oa.feishu.open_api import OpenApi
-from connectors.oa.feishu.wire import Verdict, account_of
+from connectors.oa.feishu.wire import account_of
 
 _BATCH = 50
 _ROOT = "0"
@@ -93,12 +94,12 @@ class Directory:
         return found
 
     def _members(self, department: str) -> Iterator[Mapping[str, Any]]:
-        return self._api.pages("/contact/v3/users/find_by_department", (*self.id_types, ("department_id", department)))
+        return self._api.items("/contact/v3/users/find_by_department", (*self.id_types, ("department_id", department)))
 
     def _departments(self) -> Iterator[str]:
         kind = dict(self.id_types)["department_id_type"]
         yield _ROOT
-        children = self._api.pages(
+        children = self._api.items(
             f"/contact/v3/departments/{_ROOT}/children", (*self.id_types, ("fetch_child", "true"))
         )
         for department in children:

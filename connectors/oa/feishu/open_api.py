@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from baton.sdk import Client, ConnectorError, HaltError, InDoubtError, Intent, Response, RetryableError
-from connectors.oa.feishu.wire import CODES, Meaning, Verdict
+from connectors.oa.feishu.codes import CODES, Meaning, Verdict
 
 _RENEW_BELOW_S = 1800.0
 """Below this remaining life Feishu gives a new token while the old one stays valid, so renewing harms no one."""
@@ -118,26 +118,28 @@ class OpenApi:
         return Answer(meaning, code, data if isinstance(data, dict) else {}, log_id)
 
     def read(self, path: str, params: Params = ()) -> Answer:
-        """A GET whose only answers can be DONE and ABSENT; anything else stops or is to be repeated."""
-        return self._expected(self.call("GET", path, params))
+        """A GET whose only answers can be DONE, ABSENT and GONE; anything else stops or is to be repeated."""
+        return self.expected(self.call("GET", path, params))
 
     def ask(self, path: str, params: Params, json: Mapping[str, Any]) -> Answer:
         """A POST that only asks."""
-        return self._expected(self.call("POST", path, params, json=json, intent=Intent.READ))
+        return self.expected(self.call("POST", path, params, json=json, intent=Intent.READ))
 
-    def pages(self, path: str, params: Params) -> Iterator[Mapping[str, Any]]:
+    def items(self, path: str, params: Params) -> Iterator[Mapping[str, Any]]:
         """Every item of a paged list."""
+        for data in self.pages(path, params):
+            yield from records(data, "items")
+
+    def pages(self, path: str, params: Params, *, size: int = _PAGE_LIMIT) -> Iterator[Mapping[str, Any]]:
+        """The data of every page of a list, each at most ``size`` records long."""
         seen: set[str] = set()
         token = ""
-        fixed = [*params, ("page_size", str(_PAGE_LIMIT))]
+        fixed = [*params, ("page_size", str(size))]
         while True:
             answer = self.read(path, [*fixed, ("page_token", token)] if token else fixed)
             if answer.verdict is not Verdict.DONE:
                 raise HaltError(answer.meaning.message, code=f"feishu_{answer.code}", remedy="start the scan again")
-            items = answer.data.get("items") or []
-            if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-                raise HaltError("a page of Feishu is not a list of records", code="garbled_page")
-            yield from items
+            yield answer.data
             if answer.data.get("has_more") is not True:
                 return
             token = answer.data.get("page_token") or ""
@@ -150,8 +152,9 @@ class OpenApi:
             seen.add(token)
 
     @staticmethod
-    def _expected(answer: Answer) -> Answer:
-        if answer.verdict in (Verdict.DONE, Verdict.ABSENT):
+    def expected(answer: Answer) -> Answer:
+        """An answer to a question, if it is one of DONE, ABSENT and GONE; anything else is raised."""
+        if answer.verdict in (Verdict.DONE, Verdict.ABSENT, Verdict.GONE):
             return answer
         kind = RetryableError if answer.verdict is Verdict.LATER else HaltError
         raise kind(
@@ -159,6 +162,14 @@ class OpenApi:
             code=f"feishu_{answer.code}",
             remedy=answer.meaning.remedy,
         )
+
+
+def records(data: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """The list of that name in an answer's data. Raises `HaltError` when it is none."""
+    found = data.get(name) or []
+    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+        raise HaltError("a page of Feishu is not a list of records", code="garbled_page", remedy="ask Feishu support")
+    return found
 
 
 def _means(code: int, verdict: Verdict) -> bool:

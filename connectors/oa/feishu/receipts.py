@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from baton.sdk import (
-    AccountWrite,
     ConnectorError,
     HaltError,
     InDoubtError,
@@ -15,9 +14,10 @@ from baton.sdk import (
     RejectedError,
     RetryableError,
 )
+from connectors.oa.feishu.codes import Verdict
 from connectors.oa.feishu.open_api import Answer
-from connectors.oa.feishu.wire import Verdict
 
+Write = TypeVar("Write")
 _LATER_S: Final = 60.0
 
 
@@ -38,7 +38,7 @@ def receipt(answer: Answer, user_id: str) -> Receipt:
     )
 
 
-def each(writes: Sequence[AccountWrite], perform: Callable[[AccountWrite], Receipt]) -> Sequence[Receipt]:
+def each(writes: Sequence[Write], perform: Callable[[Write], Receipt]) -> Sequence[Receipt]:
     """A receipt per write, one after the other.
 
     What stops the whole system is raised when nothing has been done yet; later it leaves the rest not performed, so

@@ -1,4 +1,4 @@
-"""A stand-in for a Feishu tenant, written from Feishu's own pages (contact v3, auth v3, event subscription).
+"""A stand-in for a Feishu tenant, written from Feishu's own pages (contact, auth, approval, im, passport, events).
 
 It serves ``/open-apis/`` and makes signed, encrypted callbacks. It shares no code with the connector. What Feishu does
 not document (whether a batch read lists the resigned, how a repeated DELETE is answered) is a choice named where made.
@@ -9,16 +9,18 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, ClassVar
 from urllib.parse import unquote
 
 import httpx
 import orjson
 
+from connectors.oa.feishu.simulator_approvals import Approvals
 from connectors.oa.feishu.simulator_callbacks import CallbackMaker
+from connectors.oa.feishu.simulator_office import Office
+from connectors.oa.feishu.simulator_planting import Planting
 from connectors.oa.feishu.simulator_tenant import Kinds, RefusalError, Tenant, resigned
 
 _DELETE_KEYS = (
@@ -56,7 +58,7 @@ class _Throttle:
     reset_s: int
 
 
-class Simulator:
+class Simulator(Planting):
     prefixes: ClassVar[tuple[str, ...]] = ("/open-apis/",)
 
     def __init__(self, base_url: str = "http://127.0.0.1:1", now: Callable[[], float] = time.time) -> None:
@@ -64,6 +66,10 @@ class Simulator:
         self._now = now
         self._lock = threading.RLock()
         self.tenant = Tenant(now)
+        self.approvals = Approvals(self.tenant, now)
+        self.office = Office(self.tenant, now)
+        self.hidden_departments: set[str] = set()
+        """Departments outside the app's contact range."""
         self._throttle: _Throttle | None = None
         self._forced: list[RefusalError] = []
         self._tokens: dict[str, float] = {}
@@ -88,6 +94,7 @@ class Simulator:
             "app_id": _APP_ID,
             "fallback_acceptor_user_id": _HELPDESK,
             "slow_write_interval_s": 0,
+            "transfer_interval_s": 0,
         }
 
     @property
@@ -97,42 +104,6 @@ class Simulator:
             "encrypt_key": "synthetic-encrypt-key",
             "verification_token": "synthetic-verification-token",
         }
-
-    def sample(self, n: int) -> Mapping[str, Any]:
-        return {
-            "name": f"测试{n}䶮",
-            "en_name": f"Test {n}",
-            "mobile": f"138{n:08d}",
-            "email": f"test{n}@example.com",
-            "employee_type": 1,
-            "department_id": "D1",
-            "job_title": "工程师",
-            "city": "杭州",
-            "join_time": date(2026, 1, 1 + n % 28),
-        }
-
-    def changed(self, n: int) -> Mapping[str, Any]:
-        return {"department_id": "D2", "job_title": "高级工程师", "city": f"上海{n}"}
-
-    def seed(self, people: Iterable[Mapping[str, object]]) -> None:
-        """Plant users. Keys are Feishu's own; ``user_id`` defaults to ``employee_no``, ``department_ids`` to D3.
-
-        Besides them ``frozen: True`` and ``resigned: True`` set the status.
-        """
-        with self._lock:
-            for person in people:
-                given = {key: value for key, value in person.items() if key not in ("frozen", "resigned")}
-                user = self.tenant.new_user({"department_ids": ["D3"], "employee_type": 1, **given})
-                user["status"]["is_frozen"] = person.get("frozen") is True
-                if person.get("resigned") is True:
-                    self.tenant.resign(user)
-
-    def add_department(self, department_id: str, parent: str, name: str) -> None:
-        """Plant a department; the root is ``0``."""
-        opened = f"od-{department_id.lower()}"
-        self.tenant.departments[department_id] = {
-            "department_id": department_id, "open_department_id": opened, "parent_department_id": parent, "name": name
-        }  # fmt: skip
 
     # --- the switches a test turns
 
@@ -147,16 +118,6 @@ class Simulator:
     def expire_sessions(self) -> None:
         """Make every token given so far invalid, as when the app's secret is reset."""
         self._tokens.clear()
-
-    def age_resigned(self, days: int) -> None:
-        """Let time pass for everyone who has resigned."""
-        for user in self.tenant.users.values():
-            if "_resigned_at" in user:
-                user["_resigned_at"] -= days * _DAY_S
-
-    def user(self, user_id: str) -> Mapping[str, Any]:
-        """A user as the tenant holds them."""
-        return self.tenant.users[user_id]
 
     @property
     def user_ids(self) -> list[str]:
@@ -242,16 +203,61 @@ class Simulator:
             case "POST", ["contact", "v3", "users"]:
                 return self._create(request, body)
             case "GET", ["contact", "v3", "users", user_id]:
-                return {"user": self.tenant.shown(_kinds(request), self.tenant.found(_kinds(request), user_id))}
+                return self._user(request, user_id)
             case "PATCH", ["contact", "v3", "users", user_id]:
                 return self._patch(request, user_id, body)
             case "DELETE", ["contact", "v3", "users", user_id]:
                 return self._delete(request, user_id, body)
             case "POST", ["contact", "v3", "users", user_id, "resurrect"]:
                 return self._resurrect(request, user_id, body)
+        return self._route_directory(request, parts, body)
+
+    def _route_directory(self, request: httpx.Request, parts: list[str], body: dict[str, Any]) -> dict[str, Any]:
+        match request.method, parts:
             case "GET", ["contact", "v3", "departments", department, "children"]:
                 return self._children(request, department)
+            case "GET", ["contact", "v3", "departments", department]:
+                return {"department": self._department(request, department)}
+            case "GET", ["contact", "v3", "group", "member_belong"]:
+                return self.office.belongs(request.url.params)
+            case "GET", ["contact", "v3", "group", group_id]:
+                return self.office.group(group_id)
+            case "POST", ["contact", "v3", "group", group_id, "member", ("add" | "remove") as what]:
+                self._write(f"group_{what}", self.tenant.users[self.office.change(group_id, what, body)], body)
+                return {}
+        return self._route_work(request, parts, body)
+
+    def _route_work(self, request: httpx.Request, parts: list[str], body: dict[str, Any]) -> dict[str, Any]:
+        match request.method, parts:
+            case "GET", ["approval", "v4", "tasks", "query"]:
+                return self.approvals.query(_kinds(request), request.url.params)
+            case "GET", ["approval", "v4", "instances", code]:
+                return self.approvals.shown(code)
+            case "POST", ["approval", "v4", "tasks", "transfer"]:
+                code, task_id = self.approvals.transfer(_kinds(request), body)
+                self._write("transfer", self.tenant.users[self.approvals.task(code, task_id)["user_id"]], body)
+                return {}
+            case "POST", ["im", "v1", "messages"]:
+                data, user_id = self.office.send(_kinds(request), request.url.params.get("receive_id_type", ""), body)
+                if user_id is not None:
+                    self._write("message", self.tenant.users[user_id], {})
+                return data
+            case "POST", ["passport", "v1", "sessions", "logout"]:
+                self._write("logout", self.tenant.users[self.office.log_out(_kinds(request), body)], body)
+                return {}
         raise RefusalError(404, 404, "404 page not found")
+
+    def _user(self, request: httpx.Request, user_id: str) -> dict[str, Any]:
+        user = self.tenant.found(_kinds(request), user_id)
+        if user["department_ids"] and self.hidden_departments.issuperset(user["department_ids"]):
+            raise RefusalError(403, 41050, "no user authority error")
+        return {"user": self.tenant.shown(_kinds(request), user)}
+
+    def _department(self, request: httpx.Request, department: str) -> dict[str, str]:
+        known = self.tenant.department(_kinds(request), department)
+        if known in self.hidden_departments:
+            raise RefusalError(403, 40004, "no dept authority error")
+        return self.tenant.departments[known]
 
     def _batch(self, request: httpx.Request) -> dict[str, Any]:
         """Unknown ids are left out, and (our choice) so are the resigned."""
@@ -330,6 +336,10 @@ class Simulator:
         user = self.tenant.found(_kinds(request), user_id)
         if resigned(user):
             raise RefusalError(400, 42006, "user has resigned error")
+        if self.hidden_departments.intersection(user["department_ids"]):
+            raise RefusalError(403, 40004, "no dept authority error")
+        if user["is_tenant_manager"]:
+            raise RefusalError(400, 44037, "tenant manager cannot be deleted")
         for key in _DELETE_KEYS:
             given = body.get(key)
             acceptor = given.get("acceptor_user_id") if isinstance(given, dict) else given

@@ -71,6 +71,7 @@ class Tenant:
         serial = hashlib.sha256(f"{len(self.users)}{user['user_id']}".encode()).hexdigest()[:32]
         user |= {"open_id": f"ou_{serial}", "union_id": f"on_{serial}"}
         user.setdefault("join_time", int(self.now()))
+        user.setdefault("is_tenant_manager", False)
         status = dict.fromkeys(("is_frozen", "is_resigned", "is_exited"), False)
         user["status"] = {**status, "is_activated": True, "is_unjoin": False}
         self.users.pop(user["user_id"], None)  # a resigned user's id may be given to someone else

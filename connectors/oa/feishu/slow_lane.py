@@ -1,17 +1,16 @@
-"""The part of Feishu's quota that is finer than a system's rate limit."""
+"""The parts of Feishu's quota that are finer than a system's rate limit: one call at a time, a pause after each."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from baton.sdk import Client
 
 
 class SlowLane:
-    """Feishu takes one change of department or frozen state a second, and conflicts when two run at once."""
+    """Calls that Feishu takes only every so often, and that conflict when two run at once."""
 
     def __init__(self, client: Client, interval_s: float) -> None:
         self._clock = client.clock
@@ -20,11 +19,8 @@ class SlowLane:
         self._free_at = 0.0
 
     @contextmanager
-    def turn(self, payload: Mapping[str, Any]) -> Iterator[None]:
-        """Wait for this payload's turn; what touches neither goes through at once."""
-        if not payload.keys() & {"department_ids", "is_frozen"}:
-            yield
-            return
+    def turn(self) -> Iterator[None]:
+        """Wait for a turn, and have the lane alone until the end of the block."""
         with self._lock:
             wait_s = self._free_at - self._clock.monotonic()
             if wait_s > 0:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import httpx
@@ -14,6 +14,12 @@ from baton.sdk import (
     AccountRef,
     AccountWrite,
     Action,
+    Holding,
+    HoldingKind,
+    HoldingRef,
+    Outcome,
+    Receipt,
+    Transfer,
 )
 from connectors.oa.feishu.connector import Feishu, FeishuSettings
 from connectors.oa.feishu.simulator import Simulator
@@ -84,3 +90,27 @@ def lost(sim: Simulator, method: str, times: int = 1) -> Handle:
         return answer
 
     return handle
+
+
+# --- handovers
+
+LEAVER, TAKER, THIRD = (AccountRef(number, number) for number in ("0001", "0002", "0003"))
+
+
+@pytest.fixture
+def staff(sim: Simulator) -> None:
+    """Three people with accounts: the leaver, the successor, somebody else."""
+    for n in (1, 2, 3):
+        sim.seed_person(n)
+
+
+def outcomes(receipts: Iterable[Receipt]) -> list[tuple[Outcome, str]]:
+    return [(receipt.outcome, receipt.code) for receipt in receipts]
+
+
+def held(feishu: Feishu, person: AccountRef = LEAVER) -> list[Holding]:
+    return [one for page in feishu.work(person) for one in page]
+
+
+def passing(external_id: str, holder: AccountRef = LEAVER, successor: AccountRef = TAKER) -> Transfer:
+    return Transfer(next(KEYS), HoldingRef(HoldingKind.APPROVAL, external_id), holder, successor)
