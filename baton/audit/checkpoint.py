@@ -72,6 +72,11 @@ class Verifier:
     def __str__(self) -> str:
         return f"{self.name}+{_key_id(self.name, self.public_key).hex()}+{_encode(_ALGORITHM + self.public_key)}"
 
+    @property
+    def key_id(self) -> str:
+        """The short id of the key (8 hex digits), as it stands in its text."""
+        return _key_id(self.name, self.public_key).hex()
+
     @classmethod
     def from_text(cls, text: str) -> Verifier:
         """From ``name+id+key``; raises `TamperedError` when the parts do not fit together."""

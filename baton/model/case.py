@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -244,9 +244,9 @@ class Statement:
     """Ed25519 over `statement_bytes`."""
 
 
-def content_digest(holding: Holding, salt: bytes) -> bytes:
-    """What a successor accepts, in one value (32 bytes): title, facts, amount, and what it belongs to."""
-    document = {
+def content_document(holding: Holding) -> dict[str, Any]:
+    """What a successor accepts, as JSON values: title, facts, amount, and what it belongs to."""
+    return {
         "kind": holding.ref.kind.value,
         "id": holding.ref.external_id,
         "title": holding.title,
@@ -255,17 +255,26 @@ def content_digest(holding: Holding, salt: bytes) -> bytes:
         "amount": "" if holding.amount is None else f"{holding.amount} {holding.currency}",
         "by_hand": holding.by_hand,
     }
+
+
+def document_digest(document: Mapping[str, Any], salt: bytes) -> bytes:
+    """The digest (32 bytes) of a `content_document` under a case's salt."""
     content = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(b"baton-item-1" + salt + content).digest()
+
+
+def content_digest(holding: Holding, salt: bytes) -> bytes:
+    """What a successor accepts, in one value (32 bytes)."""
+    return document_digest(content_document(holding), salt)
 
 
 STATEMENT_DOMAIN: Final = b"statement-1"
 """What a signature over a statement is made for, and nothing else."""
 
 
-def statement_bytes(said: Statement) -> bytes:
-    """What is signed of a statement: canonical JSON, so that anybody can check it."""
-    document = {
+def statement_document(said: Statement) -> dict[str, Any]:
+    """What is signed of a statement, as JSON values."""
+    return {
         "case": said.case_id,
         "item": said.item_id,
         "version": said.item_version,
@@ -276,7 +285,11 @@ def statement_bytes(said: Statement) -> bytes:
         "at": said.at.isoformat(),
         "text": said.text,
     }
-    return orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+
+
+def statement_bytes(said: Statement) -> bytes:
+    """What is signed of a statement: canonical JSON, so that anybody can check it."""
+    return orjson.dumps(statement_document(said), option=orjson.OPT_SORT_KEYS)
 
 
 def _plain(value: Scalar) -> list[str]:

@@ -210,6 +210,20 @@ class CaseStore:
             found.append((row.version, row.seen_at, unpack_holding(data)))
         return found
 
+    def digests(self, connection: sa.Connection, case_id: str) -> dict[int, list[tuple[int, bytes, datetime]]]:
+        """Item number -> every version's number, digest and the moment it was first seen, oldest first: one query."""
+        table = item_versions
+        query = (
+            sa.select(case_items.c.item, table.c.version, table.c.digest, table.c.seen_at)
+            .select_from(case_items.join(table, table.c.key == case_items.c.key))
+            .where(case_items.c.case_id == case_id)
+            .order_by(case_items.c.item, table.c.version)
+        )
+        found: dict[int, list[tuple[int, bytes, datetime]]] = {}
+        for item, version, digest, seen_at in connection.execute(query):
+            found.setdefault(item, []).append((version, digest, seen_at))
+        return found
+
     # --- statements
 
     def say(self, connection: sa.Connection, said: Statement) -> None:

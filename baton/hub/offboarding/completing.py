@@ -65,10 +65,11 @@ def known_obstacles(hub: Hub, connection: sa.Connection, case: Case) -> list[Obs
 
 def _obstacles(hub: Hub, connection: sa.Connection, case: Case, unread: Sequence[str]) -> list[Obstacle]:
     items = hub.cases.items(connection, case.id)
-    return obstacles(case, items, unread, _unsettled(connection, case), hub.clock.now())
+    return obstacles(case, items, unread, unsettled(connection, case), hub.clock.now())
 
 
-def _unsettled(connection: sa.Connection, case: Case) -> int:
+def unsettled(connection: sa.Connection, case: Case) -> int:
+    """How many effects of a case have an outcome that nobody knows yet."""
     query = (
         sa.select(sa.func.count())
         .select_from(effects.join(runs, runs.c.id == effects.c.run_id))

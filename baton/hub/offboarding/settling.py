@@ -76,15 +76,16 @@ def _read_back(
     found: dict[tuple[str, HoldingRef], str] = {}
     for system, refs in asked.items():
         try:
-            holders = _holders(hub, system, refs)
+            now_with = holders(hub, system, refs)
         except BatonError as error:
             settled.unread[system] = str(error)
         else:
-            found.update(((system, ref), holder or "") for ref, holder in zip(refs, holders, strict=True))
+            found.update(((system, ref), holder or "") for ref, holder in zip(refs, now_with, strict=True))
     return found
 
 
-def _holders(hub: Hub, system: str, refs: Sequence[HoldingRef]) -> list[str | None]:
+def holders(hub: Hub, system: str, refs: Sequence[HoldingRef]) -> list[str | None]:
+    """Who holds each of these now (external ids), as their system says; None for what is not there any more."""
     connector = hub.connector(system)
     found: dict[HoldingRef, str | None] = {}
     work = [ref for ref in refs if isinstance(connector, WorkTransfer) and ref.kind in connector.reassigns]

@@ -1,0 +1,206 @@
+"""What must hold of a certificate, beyond its signature: worked out again from the document itself.
+
+The hub's signature says that the hub has written this. These checks say that what it has written proves a finished
+handover: every digest, every person's statement, the list without a gap, and for each item the way by which it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from baton.errors import TamperedError
+from baton.jobs.offboarding.certificate.building import summary
+from baton.jobs.offboarding.certificate.manifest import (
+    DOMAIN,
+    Document,
+    ItemPart,
+    Manifest,
+    ReadBackPart,
+    StatementPart,
+)
+from baton.jobs.offboarding.checklist import WATCHED
+from baton.jobs.offboarding.steps import MAY
+from baton.model.case import STATEMENT_DOMAIN, Act, ItemState, document_digest
+
+_OF_A_CASE: Final = frozenset({Act.OPEN, Act.PAUSE, Act.RETRACT, Act.REOPEN, Act.COMPLETE})
+_OF_AN_ITEM: Final = frozenset({Act.NAME, Act.ACCEPT, Act.REFUSE, Act.APPROVE, Act.LEAVE, Act.CONFIRM})
+_DECIDES: Final = (_OF_AN_ITEM | _OF_A_CASE) - {Act.OPEN}
+"""What a leaver never does."""
+
+
+class Position(Protocol):
+    """Where an audit log stood."""
+
+    @property
+    def size(self) -> int:
+        """Entries."""
+
+    @property
+    def root(self) -> bytes:
+        """The root over them."""
+
+
+class Key(Protocol):
+    """A public key, as far as it is needed here."""
+
+    @property
+    def name(self) -> str:
+        """The name it signs under."""
+
+    @property
+    def key_id(self) -> str:
+        """Its short id (8 hex digits)."""
+
+    def open(self, note: bytes) -> Position:
+        """What a signed checkpoint says; raises `TamperedError` where it was not signed with the private half."""
+
+    def require(self, domain: bytes, content: bytes, signature: bytes) -> None:
+        """Raise `TamperedError` unless this signature was made with the private half."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """One thing that does not hold, and where."""
+
+    what: str
+    """``malformed wrong_key bad_signature pdf audit items summary digest versions statement open acceptance
+    read_back completion``."""
+    place: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message} [{self.what}]"
+
+
+def broken(manifest: Manifest, key: Key) -> list[Broken]:
+    """Everything that does not hold; empty for a certificate that proves what it says."""
+    document = manifest.document
+    return [
+        *_whole(manifest, key),
+        *_list(document),
+        *(fault for item in document.items for fault in _content(document, item)),
+        *_statements(document, key),
+        *_endings(document),
+        *_completion(document),
+    ]
+
+
+def _whole(manifest: Manifest, key: Key) -> Iterator[Broken]:
+    document = manifest.document
+    if (document.hub.name, document.hub.key_id) != (key.name, key.key_id):
+        signer = f"{document.hub.name} (key {document.hub.key_id})"
+        yield Broken("wrong_key", "the certificate", f"it is signed by {signer}, not by {key.name} (key {key.key_id})")
+    try:
+        key.require(DOMAIN, document.signed, bytes.fromhex(manifest.signature))
+    except TamperedError:
+        yield Broken("bad_signature", "the certificate", "the signature over the whole does not hold")
+    audit = document.audit
+    try:
+        stood = key.open(audit.note.encode())
+    except TamperedError as error:
+        yield Broken("audit", "the audit log", f"its checkpoint does not hold: {error.message}")
+    else:
+        if (stood.size, stood.root.hex()) != (audit.entries, audit.root):
+            yield Broken("audit", "the audit log", "its checkpoint says something else")
+
+
+def _list(document: Document) -> Iterator[Broken]:
+    numbers = [item.item for item in document.items]
+    if numbers != list(range(1, len(numbers) + 1)):
+        yield Broken("items", "the list", "items are missing, there twice or out of order: they count from 1 on")
+    if document.summary != summary(document.items):
+        yield Broken("summary", "the summary", "it is not what the items come to")
+
+
+def _content(document: Document, item: ItemPart) -> Iterator[Broken]:
+    place = f"item {item.item}"
+    found = document_digest(item.content.model_dump(mode="json"), bytes.fromhex(document.case.salt)).hex()
+    if found != item.digest:
+        yield Broken("digest", place, "its content does not have its digest")
+    versions = [(each.version, each.digest) for each in item.versions]
+    if [version for version, _ in versions] != list(range(1, item.version + 1)):
+        yield Broken("versions", place, f"its versions do not count from 1 to {item.version}")
+    elif versions[-1][1] != item.digest:
+        yield Broken("versions", place, "its last version has another digest")
+
+
+def _statements(document: Document, key: Key) -> Iterator[Broken]:
+    known = {(item.item, each.version): each.digest for item in document.items for each in item.versions}
+    for number, said in enumerate(document.statements, 1):
+        place = f"statement {number}"
+        try:
+            key.require(STATEMENT_DOMAIN, said.signed, bytes.fromhex(said.signature))
+        except TamperedError:
+            yield Broken("statement", place, "its signature does not hold")
+        if said.case != document.case.id:
+            yield Broken("statement", place, "it belongs to another case")
+        if said.item is not None and known.get((said.item, said.version)) != said.digest:
+            yield Broken("statement", place, f"it is about a version of item {said.item} that is not on the list")
+        if said.person == document.case.number and said.act in _DECIDES:
+            yield Broken("statement", place, "the leaver decides about their own handover")
+        if said.act is not Act.OPEN and said.role not in MAY.get(said.act, ()):
+            yield Broken("statement", place, f"a {said.role} cannot {said.act}")
+
+
+def _endings(document: Document) -> Iterator[Broken]:
+    decided: dict[tuple[int, int], list[StatementPart]] = {}
+    for said in document.statements:
+        if said.item is not None and said.act in _OF_AN_ITEM:
+            decided.setdefault((said.item, said.version), []).append(said)
+    for item in document.items:
+        yield from _Ending(item, decided.get((item.item, item.version), [])).faults()
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """How one item ended, and whether what was decided about its newest version allows that."""
+
+    item: ItemPart
+    decided: Sequence[StatementPart]
+    """Oldest first."""
+
+    def faults(self) -> Iterator[Broken]:
+        state = self.item.state
+        if not state.closed:
+            yield self._fault("open", f"it is {state}: nothing may be left to do")
+        elif state is ItemState.LEFT and self._last(1) != [Act.LEAVE]:
+            yield self._fault("acceptance", "nobody has decided to leave this version of it where it is")
+        elif state is ItemState.DONE:
+            yield from self._done()
+
+    def _done(self) -> Iterator[Broken]:
+        item = self.item
+        if item.code == Act.CONFIRM.value:
+            if self._last(1) != [Act.CONFIRM]:
+                yield self._fault("acceptance", "nobody has confirmed this version of it")
+        elif item.read_back is None:
+            yield self._fault("read_back", "nothing proves that it has left the leaver")
+        elif item.kind not in WATCHED:
+            yield from self._passed_on(item.read_back)
+
+    def _passed_on(self, read_back: ReadBackPart) -> Iterator[Broken]:
+        item = self.item
+        if read_back.holder == item.holder_id or not read_back.effect or not read_back.given_to:
+            yield self._fault("read_back", "nothing proves that it was passed on, or the leaver holds it again")
+        if self._last(2) != [Act.ACCEPT, Act.APPROVE] or item.accepted_version != item.version:
+            yield self._fault("acceptance", "this version of it was not accepted and then approved")
+            return
+        accepting, approving = self.decided[-2:]
+        if not accepting.person == item.accepted_by == item.successor:
+            yield self._fault("acceptance", "it was accepted by somebody other than its successor")
+        if approving.person != item.approved_by or approving.person == accepting.person:
+            yield self._fault("acceptance", "it was not approved by a second person")
+
+    def _last(self, count: int) -> list[Act]:
+        return [said.act for said in self.decided[-count:]]
+
+    def _fault(self, what: str, message: str) -> Broken:
+        return Broken(what, f"item {self.item.item}", message)
+
+
+def _completion(document: Document) -> Iterator[Broken]:
+    steps = [said.act for said in document.statements if said.act in _OF_A_CASE]
+    if not steps or steps[0] is not Act.OPEN or steps[-1] is not Act.COMPLETE or not document.case.completed_at:
+        yield Broken("completion", "the case", "nobody has completed it")

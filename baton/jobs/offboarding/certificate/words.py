@@ -1,0 +1,127 @@
+"""What the pages of a certificate say, in four languages: for each word Chinese, English, Japanese, Korean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from baton.jobs.offboarding.certificate.manifest import LANGUAGES
+
+_WORDS: Final[Mapping[str, tuple[str, str, str, str]]] = {
+    "title": (
+        "离职交接完成证明", "Certificate of completed handover", "業務引き継ぎ完了証明書", "업무 인수인계 완료 증명서",
+    ),
+    "leaver": ("离职人", "Leaver", "退職者", "퇴직자"),
+    "number": ("工号", "Employee number", "社員番号", "사번"),
+    "department": ("部门", "Department", "部署", "부서"),
+    "manager": ("直属上级", "Manager", "上司", "관리자"),
+    "case": ("案件", "Case", "案件", "사건"),
+    "cause": ("事由", "Cause", "事由", "사유"),
+    "opened": ("开立", "Opened", "開始", "개시"),
+    "last_working": ("最后工作时刻", "Last working moment", "最終勤務日時", "마지막 근무 시각"),
+    "contract_end": ("合同终止", "Contract end", "契約終了", "계약 종료"),
+    "pay_end": ("薪资截止", "Pay end", "給与締切", "급여 마감"),
+    "completed": ("完成", "Completed", "完了", "완료"),
+    "completed_by": ("完成人", "Completed by", "完了者", "완료자"),
+    "protected": ("客户保护期至", "Clients watched until", "顧客保護期間", "고객 보호 기한"),
+    "resignation": ("辞职", "resignation", "辞職", "사직"),
+    "emergency": ("紧急离职", "emergency", "緊急退職", "긴급 퇴직"),
+    "by_hand": ("人工开立", "opened by hand", "手動開始", "수동 개시"),
+    "outcome": ("结果一览", "What became of it", "結果一覧", "결과 요약"),
+    "all": ("全部事项", "items", "全項目", "전체 항목"),
+    "passed_on": ("已移交并回读", "passed on, read back", "引き継ぎ済・確認済", "인계 및 확인"),
+    "ended": ("已收回", "ended", "取り消し済", "회수됨"),
+    "confirmed": ("人工确认", "confirmed by hand", "手動確認", "수동 확인"),
+    "left": ("决定不移交", "decided to stay", "引き継がないと決定", "인계하지 않기로 결정"),
+    "gone": ("已自行转出", "already elsewhere", "移動済", "이미 이전됨"),
+    "open": ("未完成", "open", "未完了", "미완료"),
+    "kind": ("类型", "Kind", "種類", "종류"),
+    "sum": ("合计", "Total", "合計", "합계"),
+    "proof": ("凭据", "Proof", "証拠", "증빙"),
+    "signed_by": ("签名密钥", "Signed by", "署名鍵", "서명 키"),
+    "audit_log": ("审计日志", "Audit log", "監査ログ", "감사 로그"),
+    "entries": ("{entries} 条记录，根摘要", "{entries} entries, root", "{entries} 件、ルート", "{entries}건, 루트"),
+    "statements": ("当事人声明", "Statements", "当事者の声明", "당사자 진술"),
+    "signatures": ("{count} 份，逐份签名", "{count}, each signed", "{count} 件、個別に署名", "{count}건, 개별 서명"),
+    "issued": ("出具", "Issued", "発行", "발급"),
+    "items": ("事项清单", "Items", "項目一覧", "항목 목록"),
+    "item": ("序号", "No.", "番号", "번호"),
+    "what": ("事项", "Item", "項目", "항목"),
+    "who": ("由谁", "By whom", "担当者", "담당자"),
+    "result": ("结果", "Outcome", "結果", "결과"),
+    "version": ("第 {version} 版", "version {version}", "第 {version} 版", "{version}판"),
+    "now_with": ("现由 {holder} 持有", "now held by {holder}", "現在の保有者 {holder}", "현재 보유자 {holder}"),
+    "for_good": ("不可撤回", "cannot be undone", "取り消し不可", "되돌릴 수 없음"),
+    "no_system": ("（无系统）", "(no system)", "（システムなし）", "(시스템 없음)"),
+    "leave": ("决定不移交：理由", "Decided to stay: why", "引き継がない理由", "인계하지 않는 사유"),
+    "confirm": ("人工确认：凭据", "Confirmed by hand: evidence", "手動確認：証拠", "수동 확인: 증빙"),
+    "did_accept": ("接受", "accepted", "承諾", "인수"),
+    "did_approve": ("批准", "approved", "承認", "승인"),
+    "did_leave": ("决定", "decided", "決定", "결정"),
+    "did_confirm": ("确认", "confirmed", "確認", "확인"),
+    "page": ("第 {page} 页，共 {pages} 页", "page {page} of {pages}", "{page} / {pages} ページ", "{page} / {pages} 쪽"),
+    # kinds
+    "client": ("客户", "client", "顧客", "고객"),
+    "contact": ("联系人", "contact", "連絡先", "연락처"),
+    "lead": ("线索", "lead", "リード", "리드"),
+    "opportunity": ("商机", "opportunity", "商談", "영업 기회"),
+    "quote": ("报价", "quote", "見積", "견적"),
+    "order": ("订单", "order", "注文", "주문"),
+    "contract": ("合同", "contract", "契約", "계약"),
+    "receivable": ("应收款", "receivable", "売掛金", "미수금"),
+    "ticket": ("服务单", "ticket", "チケット", "티켓"),
+    "task": ("任务", "task", "タスク", "작업"),
+    "approval": ("审批", "approval", "承認", "결재"),
+    "document": ("文档", "document", "文書", "문서"),
+    "calendar": ("日历", "calendar", "カレンダー", "캘린더"),
+    "group": ("群组", "group", "グループ", "그룹"),
+    "expense": ("报销", "expense", "経費", "경비"),
+    "advance": ("借款", "advance", "仮払", "가지급금"),
+    "account": ("账号", "account", "アカウント", "계정"),
+    "grant": ("权限", "right", "権限", "권한"),
+    "asset": ("资产", "asset", "資産", "자산"),
+    "paper": ("纸质文件", "paper file", "紙の書類", "종이 문서"),
+    "repository": ("代码仓库", "repository", "リポジトリ", "저장소"),
+    "other": ("其他", "other", "その他", "기타"),
+}  # fmt: skip
+
+_SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
+    "certifies": {
+        "zh": "兹证明：{name}（工号 {number}）经手的 {items} 项事务已于 {date} 全部交接完毕。"
+        "每一项均有去向，每一项权限均已收回，无未决事项。",
+        "en": "This certifies that everything held by {name} (employee {number}), {items} items in all, was handed "
+        "over by {date}: each item has its new place, each right has ended, and nothing is left open.",
+        "ja": "{name}（社員番号 {number}）が担当した {items} 件は、{date} をもってすべて引き継がれたことを証明します。"
+        "すべての項目の行き先が確定し、すべての権限が取り消され、未決の事項はありません。",
+        "ko": "{name}(사번 {number})이(가) 맡았던 {items}건이 {date}에 모두 인계되었음을 증명합니다. "
+        "모든 항목의 인수자가 확정되었고, 모든 권한이 회수되었으며, 남은 사항이 없습니다.",
+    },
+    "how": {
+        "zh": "本文件内附签名清单（附件 {file}）。核验：baton offboard verify 文件名 --key 公钥文件。"
+        "改动任何一个字节，核验即不通过。",
+        "en": "The signed manifest is attached to this file ({file}). To verify: baton offboard verify FILE --key "
+        "PUBLIC_KEY_FILE. It is refused if a single byte of this file was changed.",
+        "ja": "署名付きの一覧がこのファイルに添付されています（{file}）。検証：baton offboard verify ファイル --key "
+        "公開鍵ファイル。1 バイトでも変更されていれば検証は失敗します。",
+        "ko": "서명된 목록이 이 파일에 첨부되어 있습니다({file}). 검증: baton offboard verify 파일 --key "
+        "공개키파일. 한 바이트라도 바뀌면 검증에 실패합니다.",
+    },
+}
+
+
+class Words:
+    """The words of one language."""
+
+    def __init__(self, language: str) -> None:
+        place = LANGUAGES.index(language)
+        self._words = {word: texts[place] for word, texts in _WORDS.items()}
+        self._words |= {word: texts[language] for word, texts in _SENTENCES.items()}
+
+    def __call__(self, word: str, **values: object) -> str:
+        """A word, or a sentence with its blanks filled."""
+        text = self._words[word]
+        return text.format(**values) if values else text
+
+    def kind(self, kind: str) -> str:
+        """A kind of holding; its own name where this version does not know it."""
+        return self._words.get(kind, kind)
