@@ -60,7 +60,7 @@ def verify_command(context: Context, exported: Path | None, key: Path | None, no
     else:
         if key is None or not notes:
             raise click.UsageError("an offline check needs --key and at least one --checkpoint")
-        keys = [_public_key(key)]
+        keys = [public_key(key)]
         with exported.open("rb") as file, working(voice, "audit log"):
             report = verify_export(file, keys, [note.read_bytes() for note in notes])
     if not voice.json:
@@ -78,7 +78,8 @@ def verify_command(context: Context, exported: Path | None, key: Path | None, no
     return {"proven": 0, "unproven": 1}.get(report.verdict.value, BROKEN)
 
 
-def _public_key(file: Path) -> Verifier:
+def public_key(file: Path) -> Verifier:
+    """The public key in a file such as ``audit.pub``; `ConfigurationError` for what is none."""
     try:
         return Verifier.from_text(file.read_text(encoding="utf-8").strip())
     except ValueError as error:

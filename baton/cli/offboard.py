@@ -19,6 +19,7 @@ from baton.cli.offboard_shown import (
     show_hour,
     show_unread,
 )
+from baton.cli.offboard_verify import COMMANDS as VERIFY_COMMANDS
 from baton.cli.offboard_watch import COMMANDS as WATCH_COMMANDS
 from baton.cli.output import working
 from baton.cli.sync import login
@@ -214,6 +215,7 @@ for each in (
     _decision("reopen", Act.REOPEN, "Go on with a case that was paused, retracted or completed."),
     complete_command,
     undo_command,
+    *VERIFY_COMMANDS,
 ):
     offboard.add_command(each)
 

@@ -75,7 +75,7 @@ def issue(hub: Hub, case_id: str, person: str, language: str = "zh") -> Certific
     """
     key = proof.signer(hub)
     evidence = _evidence(hub, find_case(hub, case_id), key, person, language)
-    certificate = _signed(document(evidence), key)
+    certificate = drawn(document(evidence), key)
     verified = verify(certificate.pdf, key.verifier)
     if not verified.holds:
         first = "; ".join(str(fault) for fault in verified.broken[:3])
@@ -113,8 +113,8 @@ def verify(data: bytes, key: Verifier) -> Verified:
     return Verified(faults, manifest.document, pages_checked=bound is not None)
 
 
-def _signed(unbound: Document, key: Signer) -> Certificate:
-    """Draw the pages around a manifest of the final length, then fill in the digest and the signature."""
+def drawn(unbound: Document, key: Signer) -> Certificate:
+    """The pages around a manifest of the final length; then its digest and signature are filled in."""
     from baton.jobs.offboarding.certificate.pages import pages
 
     blank = Manifest(unbound, UNSIGNED).to_bytes()

@@ -87,19 +87,23 @@ class Desk:
             return [said.act for said in self.hub.cases.said(connection, case.id)]
 
 
+def staffed(company: Company, hub: Hub) -> Desk:
+    """Fill a new company with its people, and the CRM with their accounts."""
+    company.rows = [
+        row(MANAGER, department="销售部", title="经理"),
+        row(LEAVER, department="销售部", manager=MANAGER),
+        row(SUCCESSOR, department="销售部", manager=MANAGER),
+        row(OTHER, department="销售部", manager=MANAGER),
+    ]
+    company.truths["crm"].belongings = Belongings()
+    plan_sync(hub, SyncRequest())
+    execution.apply(hub)
+    return Desk(company, hub)
+
+
 @pytest.fixture
 def desk(start: Start) -> Callable[..., Desk]:
     def make(kind: type[KeeperTarget] = KeeperTarget, **more: object) -> Desk:
-        company, hub = start({"crm": kind}, **more)
-        company.rows = [
-            row(MANAGER, department="销售部", title="经理"),
-            row(LEAVER, department="销售部", manager=MANAGER),
-            row(SUCCESSOR, department="销售部", manager=MANAGER),
-            row(OTHER, department="销售部", manager=MANAGER),
-        ]
-        company.truths["crm"].belongings = Belongings()
-        plan_sync(hub, SyncRequest())
-        execution.apply(hub)
-        return Desk(company, hub)
+        return staffed(*start({"crm": kind}, **more))
 
     return make

@@ -48,7 +48,7 @@ class Part(BaseModel):
 class HubPart(Part):
     """Who has signed."""
 
-    name: str
+    name: Annotated[str, Field(pattern=r"^[^\s\x00-\x1f\x7f-\x9f+]{1,200}$")]
     """The name of the hub's key, which is also that of its audit log."""
     key_id: Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
     """The short id of the public key, as it stands in the key's own text."""

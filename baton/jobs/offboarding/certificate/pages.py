@@ -269,7 +269,7 @@ class _Pages:
 
 
 def _deciding(document: Document) -> Mapping[tuple[int, int], Sequence[StatementPart]]:
-    """(item, version) -> what decided how it ended: its acceptance and approval, or the one statement that closed it."""
+    """(item, version) -> what decided how it ended: acceptance and approval, or the one statement that closed it."""
     found: dict[tuple[int, int], list[StatementPart]] = {}
     for said in document.statements:
         if said.item is not None and said.act in _DECIDING:

@@ -1,0 +1,93 @@
+"""baton offboard certificate, verify: the proof of a finished handover, and the check of one anywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from baton.audit.checkpoint import Verifier
+from baton.cli.context import BROKEN, Context, command
+from baton.cli.keep import public_key
+from baton.cli.output import Voice, working
+from baton.cli.sync import login
+
+if TYPE_CHECKING:
+    from baton.hub.offboarding.certificate import Verified
+
+LANGUAGES = ("zh", "en", "ja", "ko")
+
+
+@command("certificate")
+@click.argument("case")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Folder (default: here).")
+@click.option("--language", type=click.Choice(LANGUAGES), default="zh", show_default=True, help="Of the pages.")
+@click.option("--as", "person", default=None, help="Who issues it (default: the login name).")
+def certificate_command(context: Context, case: str, out: Path, language: str, person: str | None) -> None:
+    """The certificate of a completed case: a PDF with the signed manifest in it, and the manifest on its own."""
+    from baton.hub.offboarding.certificate import issue
+
+    voice = context.voice
+    with context.hub() as hub, working(voice, "looking everywhere"):
+        issued = issue(hub, case, person or login(), language)
+    out.mkdir(parents=True, exist_ok=True)
+    files = {out / f"{issued.case_id}.pdf": issued.pdf, out / f"{issued.case_id}.json": issued.manifest}
+    for file, content in files.items():
+        file.write_bytes(content)
+        voice.say("written: {path}", path=file)
+    voice.document({"case": issued.case_id, "files": list(files)})
+
+
+@command("verify")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The public key (audit.pub).")
+def verify_command(context: Context, file: Path, key: Path | None) -> int:
+    """Check a certificate (the PDF, or its manifest) against the hub's public key; 2 when anything does not hold.
+
+    With --key nothing else is read: no settings, no database, no network. Without it, the key of the hub here is used.
+    """
+    from baton.hub.offboarding.certificate import verify_file
+
+    verified = verify_file(file, _key(context, key))
+    _tell(context.voice, file, verified)
+    context.voice.document(_shown(verified))
+    return 0 if verified.holds else BROKEN
+
+
+def _key(context: Context, file: Path | None) -> Verifier:
+    if file is not None:
+        return public_key(file)
+    from baton.hub import proof
+
+    with context.hub() as hub:
+        return proof.signer(hub).verifier
+
+
+def _tell(voice: Voice, file: Path, verified: Verified) -> None:
+    if not verified.holds:
+        voice.say("{path} does not hold: do not rely on it", path=file)
+        voice.table(["what", "place", "message"], [(each.what, each.place, each.message) for each in verified.broken])
+        return
+    said = verified.document
+    assert said is not None
+    voice.say(
+        "{path} holds: {case} of employee {number}, {items} items, completed {at}, signed by {hub} (key {key})",
+        path=file, case=said.case.id, number=said.case.number, items=len(said.items), at=said.case.completed_at,
+        hub=said.hub.name, key=said.hub.key_id,
+    )  # fmt: skip
+    if not verified.pages_checked:
+        voice.say("this is the manifest alone: the pages were not checked")
+
+
+def _shown(verified: Verified) -> dict[str, Any]:
+    shown: dict[str, Any] = {"holds": verified.holds, "broken": verified.broken, "pages": verified.pages_checked}
+    said = verified.document
+    if verified.holds and said is not None:
+        shown |= {"case": said.case.id, "number": said.case.number, "completed_at": said.case.completed_at}
+        shown |= {"items": len(said.items), "statements": len(said.statements), "issued_at": said.issued_at}
+        shown |= {"hub": said.hub.name, "key": said.hub.key_id, "audit_entries": said.audit.entries}
+    return shown
+
+
+COMMANDS = (certificate_command, verify_command)
