@@ -10,6 +10,7 @@ import click
 
 from baton.cli.context import Context, command
 from baton.cli.offboard_items import COMMANDS as ITEM_COMMANDS
+from baton.cli.offboard_money import COMMANDS as MONEY_COMMANDS
 from baton.cli.offboard_shown import (
     blocker_document,
     case_document,
@@ -216,6 +217,7 @@ for each in (
     complete_command,
     undo_command,
     *VERIFY_COMMANDS,
+    *MONEY_COMMANDS,
 ):
     offboard.add_command(each)
 

@@ -123,6 +123,7 @@ class CaseStore:
         *,
         states: Iterable[ItemState] = (),
         ids: Sequence[int] = (),
+        kinds: Iterable[HoldingKind] = (),
         successor: str = "",
     ) -> list[Item]:
         """The items of a case by number, in one query."""
@@ -132,6 +133,9 @@ class CaseStore:
             query = query.where(case_items.c.state.in_(wanted))
         if ids:
             query = query.where(case_items.c.item.in_(ids))
+        of_kinds = [kind.value for kind in kinds]
+        if of_kinds:
+            query = query.where(case_items.c.kind.in_(of_kinds))
         if successor:
             query = query.where(case_items.c.successor == successor)
         return [self._item(row) for row in connection.execute(query)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from baton.model.case import Case, Item
 from baton.model.handover import HoldingKind, HoldingRef
+from baton.store.effects import chunked
 from baton.store.tables import tenures
 
 
@@ -32,10 +33,42 @@ class TenureStore:
     """Reads and writes tenures, inside the caller's transaction."""
 
     def begin(self, connection: sa.Connection, case: Case, items: Sequence[Item], since: datetime) -> None:
-        """Note that the leaver holds these; what is known already stays as it is."""
+        """Note that the leaver holds these; what is known to be theirs already stays as it is."""
+        for (system, kind), alike in _by_kind(items).items():
+            for chunk in chunked(alike):
+                last = self._newest(connection, system, kind, [item.ref.external_id for item in chunk])
+                self._begin(connection, case, chunk, last, since)
+
+    def _begin(
+        self,
+        connection: sa.Connection,
+        case: Case,
+        items: Sequence[Item],
+        last: Mapping[str, sa.Row[Any]],
+        since: datetime,
+    ) -> None:
+        new = []
         for item in items:
-            if self._last(connection, item) is None:
-                self._insert(connection, case, item, 1, case.number, since)
+            known = last.get(item.ref.external_id)
+            if known is not None and known.holder == case.number and known.until is None:
+                continue
+            if known is not None and known.until is None:
+                connection.execute(
+                    sa.update(tenures).where(*_same(item), tenures.c.until.is_(None)).values(until=since)
+                )
+            new.append(_row(case, item, 1 if known is None else known.turn + 1, case.number, since))
+        if new:
+            connection.execute(sa.insert(tenures), new)
+
+    def _newest(
+        self, connection: sa.Connection, system: str, kind: HoldingKind, ids: Sequence[str]
+    ) -> dict[str, sa.Row[Any]]:
+        query = (
+            sa.select(tenures)
+            .where(tenures.c.system == system, tenures.c.kind == kind.value, tenures.c.external_id.in_(ids))
+            .order_by(tenures.c.turn)
+        )
+        return {row.external_id: row for row in connection.execute(query)}
 
     def pass_on(
         self, connection: sa.Connection, case: Case, item: Item, holder: str, successor: str, at: datetime
@@ -81,18 +114,27 @@ class TenureStore:
     def _insert(
         self, connection: sa.Connection, case: Case, item: Item, turn: int, holder: str, since: datetime
     ) -> None:
-        connection.execute(
-            sa.insert(tenures).values(
-                system=item.system,
-                kind=item.kind.value,
-                external_id=item.ref.external_id,
-                turn=turn,
-                since=since,
-                holder=holder,
-                about=str(item.about) if item.about else "",
-                case_id=case.id,
-            )
-        )
+        connection.execute(sa.insert(tenures).values(_row(case, item, turn, holder, since)))
+
+
+def _row(case: Case, item: Item, turn: int, holder: str, since: datetime) -> dict[str, Any]:
+    return {
+        "system": item.system,
+        "kind": item.kind.value,
+        "external_id": item.ref.external_id,
+        "turn": turn,
+        "since": since,
+        "holder": holder,
+        "about": str(item.about) if item.about else "",
+        "case_id": case.id,
+    }
+
+
+def _by_kind(items: Sequence[Item]) -> dict[tuple[str, HoldingKind], list[Item]]:
+    found: dict[tuple[str, HoldingKind], list[Item]] = {}
+    for item in items:
+        found.setdefault((item.system, item.kind), []).append(item)
+    return found
 
 
 def _same(item: Item) -> tuple[sa.ColumnElement[bool], ...]:

@@ -7,9 +7,7 @@ taken off again when the file comes back.
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -23,13 +21,13 @@ from baton.errors import ConfigurationError, Fault
 from baton.jobs.migration.transform import ROW, SOURCE_DIGEST
 from baton.model.source_rows import Origin, SourcePage
 from baton.store.staging import Stage
+from baton.tables.harmless import FORMULA, csv_bytes, harmless
 
 if TYPE_CHECKING:
     from baton.hub.core import Hub
 
 REASONS: Final = "#reasons"
 
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 _LARGEST: Final = 64 * 1024 * 1024
 
 
@@ -50,7 +48,7 @@ def write_quarantine(hub: Hub, run_id: str, path: Path) -> int:
         if path.suffix == ".xlsx":
             _write_workbook(file.fileno(), rows)
         else:
-            file.write(_as_csv(rows))
+            file.write(csv_bytes(rows.columns, rows.rows()))
     return rows.height
 
 
@@ -75,18 +73,6 @@ def _rows(hub: Hub, run_id: str) -> pl.DataFrame:
     return pl.concat(found)
 
 
-def _as_csv(rows: pl.DataFrame) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(rows.columns)
-    writer.writerows([[_harmless(cell) for cell in row] for row in rows.rows()])
-    return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8")
-
-
-def _harmless(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith((*_FORMULA, "'")) else cell
-
-
 def _write_workbook(descriptor: int, rows: pl.DataFrame) -> None:
     import xlsxwriter
 
@@ -98,7 +84,7 @@ def _write_workbook(descriptor: int, rows: pl.DataFrame) -> None:
             sheet.write_string(0, place, name, book.add_format({"bold": True}))
         for line, row in enumerate(rows.rows(), start=1):
             for place, cell in enumerate(row):
-                if cell is not None and sheet.write_string(line, place, str(_harmless(cell))) != 0:
+                if cell is not None and sheet.write_string(line, place, str(harmless(cell))) != 0:
                     fault = Fault("--out", "too_large", f"row {line} does not fit into a workbook: write a .csv")
                     raise ConfigurationError([fault])
         book.close()
@@ -125,7 +111,7 @@ def corrected_rows(hub: Hub, path: Path, run_id: str) -> Feed:
     if faults:
         raise ConfigurationError(faults)
     unquoted = [
-        pl.when(pl.col(name).str.starts_with("'") & pl.col(name).str.slice(1, 1).is_in([*_FORMULA, "'"]))
+        pl.when(pl.col(name).str.starts_with("'") & pl.col(name).str.slice(1, 1).is_in([*FORMULA, "'"]))
         .then(pl.col(name).str.slice(1))
         .otherwise(pl.col(name))
         for name in columns

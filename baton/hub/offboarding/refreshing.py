@@ -14,8 +14,17 @@ from baton.hub.offboarding.looking import Looked, look
 from baton.jobs.offboarding.checklist import WATCHED, Changes, compare
 from baton.jobs.offboarding.successors import propose
 from baton.model.case import Case, CaseState, Item, ItemState
+from baton.model.handover import HoldingKind
 from baton.store.cases import ItemChange
 
+_ANSWERED_FOR = (
+    HoldingKind.CLIENT,
+    HoldingKind.OPPORTUNITY,
+    HoldingKind.RECEIVABLE,
+    HoldingKind.ORDER,
+    HoldingKind.CONTRACT,
+)
+"""Kinds of which it must be known at any later time who held them when."""
 _READ_BACK = "read_back"
 """The code of an account or right that is no longer there when looked at."""
 
@@ -51,6 +60,8 @@ def _written(hub: Hub, connection: sa.Connection, case: Case, looked: Looked) ->
     first = hub.cases.next_item(connection, case.id)
     changes = compare(case, listed, looked.seen, looked.read, first, hub.clock.now())
     _write(hub, connection, changes)
+    appeared = [*changes.new, *(after for _, after in changes.renewed)]
+    hub.tenures.begin(connection, case, [item for item in appeared if item.kind in _ANSWERED_FOR], hub.clock.now())
     named = _name(hub, connection, case) if case.state is not CaseState.COMPLETED else 0
     case = hub.cases.change(connection, case, case.state, checked_at=hub.clock.now())
     return Refreshed(

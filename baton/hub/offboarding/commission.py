@@ -1,0 +1,160 @@
+"""What commission is worked out from: orders and payments in tables; owners and leavers too, or as the hub knows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from baton import tables
+from baton.errors import ConfigurationError, Fault
+from baton.hub.core import Hub
+from baton.jobs.offboarding.commission import Closed, Facts, Line, Order, Owned, Payment
+from baton.model.case import CaseState
+from baton.model.handover import HoldingKind
+
+LARGEST_BYTES: Final = 256 * 1024 * 1024
+Row = Mapping[str, str]
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where the facts stand. What is left out comes from the hub."""
+
+    orders: Path
+    """``order client signed_on currency``"""
+    payments: Path
+    """``payment order paid_on amount_minor``"""
+    owners: Path | None = None
+    """``client person since until``"""
+    leavers: Path | None = None
+    """``person left_on``"""
+
+
+def read_facts(files: Files, hub: Callable[[], Hub]) -> Facts:
+    """Everything that has happened. ``hub`` is opened only for what no file says.
+
+    Raises one `ConfigurationError` for every row of a file that cannot be used.
+    """
+    faults: list[Fault] = []
+    orders = _read(files.orders, ("order", "client", "signed_on", "currency"), _order, faults)
+    payments = _read(files.payments, ("payment", "order", "paid_on", "amount_minor"), _payment, faults)
+    owned = left = None
+    if files.owners is not None:
+        owned = _read(files.owners, ("client", "person", "since", "until"), _owned, faults)
+    if files.leavers is not None:
+        left = dict(_read(files.leavers, ("person", "left_on"), _left, faults))
+    if faults:
+        raise ConfigurationError(faults)
+    if owned is None or left is None:
+        with hub() as opened:
+            owned = _tenures(opened) if owned is None else owned
+            left = _leavers(opened) if left is None else left
+    return Facts(orders, payments, owned, left)
+
+
+def read_closed(file: Path) -> Closed:
+    """What `write_closed` has written; `ConfigurationError` for anything else."""
+    try:
+        return TypeAdapter(Closed).validate_json(file.read_bytes())
+    except OSError as error:
+        raise ConfigurationError([Fault(str(file), "unreadable", f"cannot be read: {error.strerror}")]) from None
+    except ValidationError as error:
+        message = f"is not a file of closed months: {error.error_count()} faults"
+        raise ConfigurationError([Fault(str(file), "closed", message)]) from None
+
+
+def write_closed(file: Path, through: str, lines: Sequence[Line]) -> Closed:
+    """Close every month up to ``through``: keep their lines in a file. An existing file is never overwritten."""
+    closed = Closed(through, tuple(line for line in lines if line.month <= through))
+    try:
+        with file.open("xb") as target:
+            target.write(orjson.dumps(asdict(closed), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+    except FileExistsError:
+        message = "is there already: what is closed is not written over"
+        raise ConfigurationError([Fault(str(file), "exists", message)]) from None
+    return closed
+
+
+def _tenures(hub: Hub) -> list[Owned]:
+    """Who held which client, by days in UTC."""
+    with hub.database.read() as connection:
+        found = hub.tenures.of(connection)
+    return [
+        Owned(each.ref.external_id, each.holder, each.since.date(), each.until.date() if each.until else None)
+        for each in found
+        if each.ref.kind is HoldingKind.CLIENT
+    ]
+
+
+def _leavers(hub: Hub) -> dict[str, date]:
+    """The last day of everybody who has a case that was not retracted, in UTC."""
+    with hub.database.read() as connection:
+        cases = hub.cases.listed(connection, CaseState.OPEN, CaseState.PAUSED, CaseState.COMPLETED)
+    return {case.number: case.dates.last_working_at.date() for case in reversed(cases) if case.dates.last_working_at}
+
+
+def _read(path: Path, columns: Sequence[str], make: Callable[[Row], Made], faults: list[Fault]) -> list[Made]:
+    """Every row of a table as what it says; rows that say nothing usable become faults with their place."""
+    made = []
+    for number, row in _rows(path, columns, faults):
+        try:
+            made.append(make(row))
+        except ValueError as error:
+            faults.append(Fault(f"{path}:{number}", "value", str(error)))
+    return made
+
+
+def _rows(path: Path, columns: Sequence[str], faults: list[Fault]) -> Iterator[tuple[int, Row]]:
+    try:
+        decoded = tables.decode(tables.read_plain(path, LARGEST_BYTES))
+        table = tables.read_delimited(decoded.utf8, tables.Layout(required=tuple(columns)), tables.Caps())
+    except tables.FileError as error:
+        faults.append(Fault(str(path), error.rule, f"{error.message}; {error.remedy}"))
+        return
+    faults += [Fault(f"{path}:{row.row}", row.rule, row.message) for row in table.rejected]
+    for number, row in zip(table.row_numbers, table.frame.iter_rows(named=True), strict=True):
+        yield int(number), {name: (row.get(name) or "").strip() for name in columns}
+
+
+def _order(row: Row) -> Order:
+    return Order(_text(row, "order"), _text(row, "client"), _day(row, "signed_on"), _text(row, "currency"))
+
+
+def _payment(row: Row) -> Payment:
+    return Payment(_text(row, "payment"), _text(row, "order"), _day(row, "paid_on"), _integer(row, "amount_minor"))
+
+
+def _owned(row: Row) -> Owned:
+    until = _day(row, "until") if row["until"] else None
+    return Owned(_text(row, "client"), _text(row, "person"), _day(row, "since"), until)
+
+
+def _left(row: Row) -> tuple[str, date]:
+    return _text(row, "person"), _day(row, "left_on")
+
+
+def _text(row: Row, name: str) -> str:
+    if not row[name]:
+        raise ValueError(f"{name} is empty")
+    return row[name]
+
+
+def _day(row: Row, name: str) -> date:
+    try:
+        return date.fromisoformat(row[name])
+    except ValueError:
+        raise ValueError(f"{name} is not a day such as 2026-11-30") from None
+
+
+def _integer(row: Row, name: str) -> int:
+    digits: Any = row[name].removeprefix("-")
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > 18:
+        raise ValueError(f"{name} is not a whole number of minor units (fen, cents)")
+    return int(row[name])
