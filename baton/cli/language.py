@@ -126,7 +126,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "mapping again": "正在重新映射",
     "comparing": "正在比较",
     "{path} holds: {case} of employee {number}, {items} items, completed {at}, signed by {hub} (key {key})": (
-        "{path} 有效：工号 {number} 的案件 {case}，共 {items} 项，完成于 {at}，由 {hub} 签名（密钥 {key}）"
+        "{path} 有效：工号 {number} 的离职交接单 {case}，共 {items} 项，完成于 {at}，由 {hub} 签名（密钥 {key}）"
     ),
     "{path} does not hold: do not rely on it": "{path} 无效：请勿采信",
     "this is the manifest alone: the pages were not checked": "这只是签名清单：未核验页面",
