@@ -34,6 +34,9 @@ class OwnershipStore(Connector):
     """The kinds that can be given to somebody else here, and whether that can be taken back."""
     transfer_limit: ClassVar[int]
     """The most transfers one call takes."""
+    holders_limit: ClassVar[int] = 0
+    """The most holdings one call of the vendor's tells the holders of; 0 where that is not known. With it the core
+    spreads a large read-back over the threads of the system."""
 
     CHANGED: ClassVar[str] = "changed"
     """The code of a refusal because the holder is not (or no longer) the expected one."""
@@ -60,6 +63,17 @@ class OwnershipStore(Connector):
         """
 
 
+class OwnershipScan(ABC):
+    """A system that can show in one pass what several people own: an hour costs pages, not people times kinds."""
+
+    @abstractmethod
+    def owned_by(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
+        """What `OwnershipStore.owned` gives for each of these people, with the holder's external id, page by page.
+
+        Everybody named has an account here. The whole picture or an error, as there.
+        """
+
+
 class WorkSource(Connector):
     """A system in which work waits for a person: approvals, tasks, expenses, advances, assets."""
 
@@ -68,6 +82,17 @@ class WorkSource(Connector):
     @abstractmethod
     def work(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
         """The open work of this person, page by page; each once."""
+
+
+class WorkScan(ABC):
+    """A system that can show in one pass the open work of several people."""
+
+    @abstractmethod
+    def work_of(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
+        """What `WorkSource.work` gives for each of these people, with whose it is, page by page.
+
+        Everybody named has an account here. The whole picture or an error, as there.
+        """
 
 
 class WorkTransfer(WorkSource):
@@ -111,6 +136,14 @@ class AccessControl(Connector):
     @abstractmethod
     def entitle(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
         """Give rights; one that the person has already is done."""
+
+
+class RightsScan(ABC):
+    """A system that can show in one pass which rights several people have."""
+
+    @abstractmethod
+    def grants_of(self, people: Sequence[AccountRef]) -> Sequence[Sequence[Grant]]:
+        """What `AccessControl.grants` gives for each of these people, in order. Everybody named has an account here."""
 
 
 class SessionControl(ABC):

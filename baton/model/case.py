@@ -75,6 +75,9 @@ class ItemState(StrEnum):
         return self in (ItemState.DONE, ItemState.LEFT, ItemState.GONE)
 
 
+NOT_TAKEN_BACK: Final = "not_taken_back"
+"""The code of an item that is done, and whose way back was refused. A person may try again; nothing does by itself."""
+
 ITEM_STEPS: Final[Mapping[ItemState, frozenset[ItemState]]] = {
     ItemState.OPEN: frozenset({ItemState.OFFERED, ItemState.MOVING, ItemState.DONE, ItemState.LEFT, ItemState.GONE}),
     ItemState.OFFERED: frozenset(
@@ -86,7 +89,9 @@ ITEM_STEPS: Final[Mapping[ItemState, frozenset[ItemState]]] = {
     ItemState.APPROVED: frozenset(
         {ItemState.OPEN, ItemState.OFFERED, ItemState.MOVING, ItemState.DONE, ItemState.LEFT, ItemState.GONE}
     ),
-    ItemState.MOVING: frozenset({ItemState.DONE, ItemState.STUCK, ItemState.APPROVED, ItemState.OPEN, ItemState.GONE}),
+    ItemState.MOVING: frozenset(
+        {ItemState.DONE, ItemState.STUCK, ItemState.APPROVED, ItemState.OFFERED, ItemState.OPEN, ItemState.GONE}
+    ),
     ItemState.STUCK: frozenset(
         {ItemState.OPEN, ItemState.MOVING, ItemState.OFFERED, ItemState.DONE, ItemState.LEFT, ItemState.GONE}
     ),
@@ -173,6 +178,8 @@ class Case:
     department: str = ""
     checked_at: datetime | None = None
     """When the checklist was last compared with every system."""
+    picture: bytes = b""
+    """What all systems showed then, in one digest (32 bytes); empty when the list has been changed since."""
     completed_at: datetime | None = None
     protected_until: datetime | None = None
     """Until then the clients are watched after the person has left."""

@@ -141,13 +141,22 @@ class EffectStore:
         unsent = effects.c.state.in_([EffectState.PLANNED.value, EffectState.HELD.value])
         return self._move_where(connection, EffectState.SUPERSEDED, effects.c.run_id == run_id, unsent, code=why)
 
-    def cancel_keys(self, connection: sa.Connection, keys: Sequence[str], *, why: str) -> int:
-        """Give up those of these effects that have not been sent; returns how many."""
-        unsent = effects.c.state.in_([EffectState.PLANNED.value, EffectState.HELD.value])
-        return sum(
-            self._move_where(connection, EffectState.SUPERSEDED, effects.c.key.in_(chunk), unsent, code=why)
-            for chunk in chunked(keys)
+    def cancel_keys(self, connection: sa.Connection, keys: Sequence[str], *, why: str) -> set[str]:
+        """Give up those of these effects that cannot have arrived and never will; returns their keys.
+
+        One that was in doubt once is carried to its end: it may still arrive, and nobody would know.
+        """
+        surely_not_there = (
+            effects.c.state.in_([EffectState.PLANNED.value, EffectState.HELD.value]),
+            effects.c.doubted.is_(False),
         )
+        cancelled: set[str] = set()
+        for chunk in chunked(keys):
+            where = (effects.c.key.in_(chunk), *surely_not_there)
+            found = connection.execute(sa.select(effects.c.key).where(*where).with_for_update()).scalars()
+            cancelled.update(found)
+            self._move_where(connection, EffectState.SUPERSEDED, *where, code=why)
+        return cancelled
 
     def _move_where(
         self, connection: sa.Connection, after: EffectState, *where: sa.ColumnElement[bool], **values: Any
@@ -193,6 +202,32 @@ class EffectStore:
         found: dict[str, Effect] = {}
         for chunk in chunked(keys):
             found.update((effect.key, effect) for effect in self.read(connection, effects.c.key.in_(chunk)))
+        return found
+
+    def newest_of(
+        self, connection: sa.Connection, job: str, system: str, entities: Sequence[str]
+    ) -> dict[str, EffectState]:
+        """Where the newest effect of a job on each of these entities stands; those without one are left out."""
+        found: dict[str, EffectState] = {}
+        for chunk in chunked(entities):
+            query = (
+                sa.select(effects.c.number, effects.c.state)
+                .where(effects.c.job == job, effects.c.system == system, effects.c.number.in_(chunk))
+                .order_by(effects.c.version)
+            )
+            found.update((row.number, EffectState(row.state)) for row in connection.execute(query))
+        return found
+
+    def newest_id(self, connection: sa.Connection) -> int:
+        """The id of the newest effect there is; 0 before the first."""
+        return connection.execute(sa.select(sa.func.max(effects.c.id))).scalar_one() or 0
+
+    def made_after(self, connection: sa.Connection, keys: Sequence[str], newest_id: int) -> set[str]:
+        """Those of these effects that did not exist yet when ``newest_id`` was the newest."""
+        found: set[str] = set()
+        for chunk in chunked(keys):
+            query = sa.select(effects.c.key).where(effects.c.key.in_(chunk), effects.c.id > newest_id)
+            found.update(connection.execute(query).scalars())
         return found
 
     def numbers_in(self, connection: sa.Connection, system: str, states: Sequence[str]) -> set[str]:

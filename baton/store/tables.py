@@ -237,6 +237,7 @@ cases = sa.Table(
     sa.Column("contract_end_at", Instant),
     sa.Column("pay_end_at", Instant),
     sa.Column("checked_at", Instant),
+    sa.Column("picture", sa.LargeBinary, nullable=False, default=b""),
     sa.Column("completed_at", Instant),
     sa.Column("protected_until", Instant),
     sa.Column("watched_until", Instant),

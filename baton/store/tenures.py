@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -13,6 +13,9 @@ from baton.model.case import Case, Item
 from baton.model.handover import HoldingKind, HoldingRef
 from baton.store.effects import chunked
 from baton.store.tables import tenures
+
+_Place: TypeAlias = tuple[str, str, str]
+"""System, kind, external id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,59 +32,47 @@ class Tenure:
     case_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """One thing that is proven to have gone from one person to another (employee numbers)."""
+
+    item: Item
+    holder: str
+    successor: str
+
+
 class TenureStore:
     """Reads and writes tenures, inside the caller's transaction."""
 
     def begin(self, connection: sa.Connection, case: Case, items: Sequence[Item], since: datetime) -> None:
         """Note that the leaver holds these; what is known to be theirs already stays as it is."""
-        for (system, kind), alike in _by_kind(items).items():
-            for chunk in chunked(alike):
-                last = self._newest(connection, system, kind, [item.ref.external_id for item in chunk])
-                self._begin(connection, case, chunk, last, since)
-
-    def _begin(
-        self,
-        connection: sa.Connection,
-        case: Case,
-        items: Sequence[Item],
-        last: Mapping[str, sa.Row[Any]],
-        since: datetime,
-    ) -> None:
-        new = []
+        newest = self._newest(connection, items)
+        ended: list[dict[str, Any]] = []
+        begun: list[dict[str, Any]] = []
         for item in items:
-            known = last.get(item.ref.external_id)
-            if known is not None and known.holder == case.number and known.until is None:
-                continue
+            known = newest.get(_place(item))
             if known is not None and known.until is None:
-                connection.execute(
-                    sa.update(tenures).where(*_same(item), tenures.c.until.is_(None)).values(until=since)
-                )
-            new.append(_row(case, item, 1 if known is None else known.turn + 1, case.number, since))
-        if new:
-            connection.execute(sa.insert(tenures), new)
+                if known.holder == case.number:
+                    continue
+                ended.append(_ended(known))
+            begun.append(_row(case, item, 1 if known is None else known.turn + 1, case.number, since, None))
+        _write(connection, ended, begun, since)
 
-    def _newest(
-        self, connection: sa.Connection, system: str, kind: HoldingKind, ids: Sequence[str]
-    ) -> dict[str, sa.Row[Any]]:
-        query = (
-            sa.select(tenures)
-            .where(tenures.c.system == system, tenures.c.kind == kind.value, tenures.c.external_id.in_(ids))
-            .order_by(tenures.c.turn)
-        )
-        return {row.external_id: row for row in connection.execute(query)}
-
-    def pass_on(
-        self, connection: sa.Connection, case: Case, item: Item, holder: str, successor: str, at: datetime
-    ) -> None:
-        """End the tenure of one person and begin that of the next at the same moment."""
-        last = self._last(connection, item)
-        if last is None:
-            self._insert(connection, case, item, 1, holder, case.opened_at)
-        elif last.holder == successor and last.until is None:
-            return
-        ending = sa.update(tenures).where(*_same(item), tenures.c.until.is_(None))
-        connection.execute(ending.values(until=at))
-        self._insert(connection, case, item, 2 if last is None else last.turn + 1, successor, at)
+    def pass_on(self, connection: sa.Connection, case: Case, passed: Sequence[Passing], at: datetime) -> None:
+        """End the tenures of those who had these, and begin those of who has them now, at the same moment."""
+        ended: list[dict[str, Any]] = []
+        begun: list[dict[str, Any]] = []
+        newest = self._newest(connection, [passing.item for passing in passed])
+        for passing in passed:
+            item, known = passing.item, newest.get(_place(passing.item))
+            if known is None:
+                begun.append(_row(case, item, 1, passing.holder, case.opened_at, at))
+            elif known.holder == passing.successor and known.until is None:
+                continue
+            else:
+                ended.append(_ended(known))
+            begun.append(_row(case, item, 2 if known is None else known.turn + 1, passing.successor, at, None))
+        _write(connection, ended, begun, at)
 
     def of(
         self, connection: sa.Connection, *, at: datetime | None = None, holder: str = "", case_id: str = ""
@@ -107,39 +98,55 @@ class TenureStore:
             for row in connection.execute(query)
         ]
 
-    def _last(self, connection: sa.Connection, item: Item) -> sa.Row[Any] | None:
-        query = sa.select(tenures).where(*_same(item)).order_by(tenures.c.turn.desc()).limit(1)
-        return connection.execute(query).first()
+    def _newest(self, connection: sa.Connection, items: Sequence[Item]) -> dict[_Place, sa.Row[Any]]:
+        """The last tenure of each of these, where there is one."""
+        by_kind: dict[tuple[str, HoldingKind], list[str]] = {}
+        for item in items:
+            by_kind.setdefault((item.system, item.kind), []).append(item.ref.external_id)
+        found: dict[_Place, sa.Row[Any]] = {}
+        for (system, kind), ids in by_kind.items():
+            for chunk in chunked(ids):
+                where = (tenures.c.system == system, tenures.c.kind == kind.value, tenures.c.external_id.in_(chunk))
+                rows = connection.execute(sa.select(tenures).where(*where).order_by(tenures.c.turn))
+                found.update(((row.system, row.kind, row.external_id), row) for row in rows)
+        return found
 
-    def _insert(
-        self, connection: sa.Connection, case: Case, item: Item, turn: int, holder: str, since: datetime
-    ) -> None:
-        connection.execute(sa.insert(tenures).values(_row(case, item, turn, holder, since)))
+
+def _ended(known: sa.Row[Any]) -> dict[str, Any]:
+    return {"of_system": known.system, "of_kind": known.kind, "of_id": known.external_id}
 
 
-def _row(case: Case, item: Item, turn: int, holder: str, since: datetime) -> dict[str, Any]:
+def _write(
+    connection: sa.Connection, ended: Sequence[dict[str, Any]], begun: Sequence[dict[str, Any]], at: datetime
+) -> None:
+    if ended:
+        connection.execute(_ENDING.values(until=at), ended)
+    for chunk in chunked(begun):
+        connection.execute(sa.insert(tenures), chunk)
+
+
+_ENDING = sa.update(tenures).where(
+    tenures.c.system == sa.bindparam("of_system"),
+    tenures.c.kind == sa.bindparam("of_kind"),
+    tenures.c.external_id == sa.bindparam("of_id"),
+    tenures.c.until.is_(None),
+)
+
+
+def _place(item: Item) -> _Place:
+    return item.system, item.kind.value, item.ref.external_id
+
+
+def _row(case: Case, item: Item, turn: int, holder: str, since: datetime, until: datetime | None) -> dict[str, Any]:
+    system, kind, external_id = _place(item)
     return {
-        "system": item.system,
-        "kind": item.kind.value,
-        "external_id": item.ref.external_id,
+        "system": system,
+        "kind": kind,
+        "external_id": external_id,
         "turn": turn,
         "since": since,
+        "until": until,
         "holder": holder,
         "about": str(item.about) if item.about else "",
         "case_id": case.id,
     }
-
-
-def _by_kind(items: Sequence[Item]) -> dict[tuple[str, HoldingKind], list[Item]]:
-    found: dict[tuple[str, HoldingKind], list[Item]] = {}
-    for item in items:
-        found.setdefault((item.system, item.kind), []).append(item)
-    return found
-
-
-def _same(item: Item) -> tuple[sa.ColumnElement[bool], ...]:
-    return (
-        tenures.c.system == item.system,
-        tenures.c.kind == item.kind.value,
-        tenures.c.external_id == item.ref.external_id,
-    )

@@ -37,7 +37,7 @@ PLAIN = {
     },
     "cases": {
         "id", "number", "state", "cause", "policy", "department", "manager", "opened_by", "opened_at", "last_working_at",
-        "contract_end_at", "pay_end_at", "checked_at", "completed_at", "protected_until",
+        "contract_end_at", "pay_end_at", "checked_at", "picture", "completed_at", "protected_until",
         "watched_until", "version",
     },
     "case_items": {

@@ -63,7 +63,15 @@ class Trouble:
         while self._late and self._late[0][0] <= self.clock.now():
             _, _, target, write = heapq.heappop(self._late)
             target.act(write)
-            self.note(f"late arrival {write.key[:8]} v{write.version}")
+            self.note(f"late arrival {self.named(write)}")
+
+    def named(self, write: Any) -> str:
+        """A write in the trace."""
+        return f"{write.key[:8]}v{write.version}"
+
+    def poisoned(self, writes: Sequence[Any]) -> bool:
+        """Whether the target refuses the whole call for what is in it."""
+        return any(write.fields.get("title") == POISON for write in writes)
 
     def crash_point(self, name: str) -> None:
         """Given to the hub: ends the process now and then, at every named step."""
@@ -91,8 +99,8 @@ class Trouble:
 
     def receive(self, target: FakeTarget, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Trouble on the way of a call that writes."""
-        self.note(f"call {writes[0].action} {' '.join(f'{w.key[:8]}v{w.version}' for w in writes)}")
-        if any(write.fields.get("title") == POISON for write in writes):
+        self.note(f"call {writes[0].action} {' '.join(map(self.named, writes))}")
+        if self.poisoned(writes):
             self.faults["poison"] += 1
             raise RejectedError("the call holds a title that is not allowed", code="title", remedy="correct the title")
         self.crash_point("before_acting")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -12,11 +13,24 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.offboarding.signing import signed
 from baton.jobs.offboarding.policy import DEFAULT, Policies, Policy, load_policies
 from baton.jobs.offboarding.steps import require_may
-from baton.model.case import Act, Case, CaseState, Cause, Item, ItemState, LeaverDates, Role, Statement, content_digest
+from baton.model.case import (
+    CASE_STEPS,
+    Act,
+    Case,
+    CaseState,
+    Cause,
+    Item,
+    ItemState,
+    LeaverDates,
+    Role,
+    Statement,
+    content_digest,
+)
 from baton.model.handover import HandoverAction, Holding, HoldingRef, Undo
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
 
 JOB = "offboarding"
+_UNFINISHED = (CaseState.OPEN, CaseState.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +71,7 @@ def open_case(hub: Hub, opening: Opening) -> Case:
         hub.cases.insert(connection, case)
         hub.cases.add_items(connection, _templates(case, chosen.of(case.policy)))
         said = _about_case(hub, case, Act.OPEN, opening.by, Role.HR, opening.cause.value)
-        hub.cases.say(connection, said)
+        hub.cases.say(connection, [said])
     return case
 
 
@@ -117,6 +131,7 @@ def _templates(case: Case, policy: Policy) -> list[Item]:
                 by_hand=holding.by_hand,
                 undo=Undo.REVERSIBLE,
                 successor=successor if successor != case.number else "",
+                due_at=case.opened_at + timedelta(hours=policy.deadlines.accept_h),
             )
         )
     return items
@@ -136,6 +151,27 @@ def find_case(hub: Hub, case_id: str) -> Case:
     raise ConfigurationError([Fault("CASE", "unknown_case", message)])
 
 
+def news_from_hr(hub: Hub, known: Sequence[Case]) -> list[Case]:
+    """Those of these cases of which HR says something else by now."""
+    resigned = [case for case in known if case.cause is Cause.RESIGNATION and case.state in _UNFINISHED]
+    with hub.database.read() as connection:
+        people = hub.people.newest(connection, [case.number for case in resigned])
+    return [case for case in resigned if case.number in people and _differs(case, people[case.number].employee)]
+
+
+def _differs(case: Case, employee: Employee) -> bool:
+    return _stays(employee) or case.dates != _dates(employee)
+
+
+def _stays(employee: Employee) -> bool:
+    return employee.status.employed and employee.status is not EmploymentStatus.NOTICE
+
+
+def _dates(employee: Employee) -> LeaverDates:
+    last, contract, pay = (employee.moment(which) for which in LeaverDate)
+    return LeaverDates(last, contract, pay)
+
+
 def follow_hr(hub: Hub, case: Case) -> Case:
     """Take over the dates that HR gives now; retract a resignation that HR no longer knows of."""
     if case.cause is not Cause.RESIGNATION:
@@ -143,19 +179,20 @@ def follow_hr(hub: Hub, case: Case) -> Case:
     with hub.database.write() as connection:
         case = locked(hub, connection, case.id)
         found = hub.people.newest(connection, [case.number]).get(case.number)
-        if found is None or case.state not in (CaseState.OPEN, CaseState.PAUSED):
+        if found is None or case.state not in _UNFINISHED:
             return case
         employee = found.employee
-        if employee.status.employed and employee.status is not EmploymentStatus.NOTICE:
+        if _stays(employee):
             after = step(hub, connection, case, Act.RETRACT, "baton", f"HR says: {employee.status}")
             _call_back(hub, connection, after)
             return after
-        last, contract, pay = (employee.moment(which) for which in LeaverDate)
-        if case.dates == LeaverDates(last, contract, pay):
+        dates = _dates(employee)
+        if case.dates == dates:
             return case
+        last = dates.last_working_at
         until = None if last is None else last + policy_of(hub, case).protection
-        dates = {"last_working_at": last, "contract_end_at": contract, "pay_end_at": pay, "protected_until": until}
-        return hub.cases.change(connection, case, case.state, **dates)
+        noted = {"last_working_at": last, "contract_end_at": dates.contract_end_at, "pay_end_at": dates.pay_end_at}
+        return hub.cases.change(connection, case, case.state, **noted, protected_until=until)
 
 
 _TO = {
@@ -164,26 +201,37 @@ _TO = {
     Act.REOPEN: CaseState.OPEN,
     Act.COMPLETE: CaseState.COMPLETED,
 }
+_BY_WORD = frozenset({Act.PAUSE, Act.RETRACT, Act.REOPEN})
+"""What a word of HR is enough for."""
 
 
 def decide(hub: Hub, case_id: str, act: Act, person: str, why: str) -> Case:
     """Pause, retract, reopen (which also resumes) a case. Completing has a gate of its own: see `completing`."""
     require_may(act, Role.HR, why)
+    if act not in _BY_WORD:
+        raise ApprovalError(f"a case is not taken to {act} by word", code="role", remedy="see: baton offboard complete")
     with hub.database.write() as connection:
-        case = locked(hub, connection, case_id)
+        case = locked(hub, connection, find_case(hub, case_id).id)
         if person == case.number:
             raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
         case = step(hub, connection, case, act, person, why)
         if act in (Act.PAUSE, Act.RETRACT):
             _call_back(hub, connection, case)
+        hub.crash_point("deciding")
+    hub.crash_point("decided")
     return case
 
 
 def step(hub: Hub, connection: sa.Connection, case: Case, act: Act, person: str, why: str) -> Case:
-    """Take a case one step on, in the caller's transaction, and store who said so."""
+    """Take a case one step on, in the caller's transaction, and store who said so.
+
+    Raises `ApprovalError` where it cannot go there (any more).
+    """
+    if _TO[act] not in CASE_STEPS[case.state]:
+        raise ApprovalError(f"the case is {case.state}: too late or too early to {act} it", code="state")
     values = {"completed_at": hub.clock.now()} if act is Act.COMPLETE else {}
     after = hub.cases.change(connection, case, _TO[act], **values)
-    hub.cases.say(connection, _about_case(hub, case, act, person, Role.HR, why))
+    hub.cases.say(connection, [_about_case(hub, case, act, person, Role.HR, why)])
     return after
 
 

@@ -15,8 +15,8 @@ from baton.errors import ApprovalError, ConfigurationError, Fault, TamperedError
 from baton.hub import proof
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case
-from baton.hub.offboarding.completing import unsettled
-from baton.hub.offboarding.settling import holders
+from baton.hub.offboarding.completing import unfinished
+from baton.hub.offboarding.proving import holders
 from baton.jobs.offboarding.certificate.binding import PDF_START, take_apart
 from baton.jobs.offboarding.certificate.building import Evidence, document, moment, named, with_digest
 from baton.jobs.offboarding.certificate.checks import Broken, broken
@@ -204,7 +204,7 @@ def _require_finished(hub: Hub, connection: sa.Connection, case: Case, items: Se
             remedy=f"see: baton offboard show {case.id}",
         )
     as_before = replace(case, state=CaseState.OPEN)
-    missing = obstacles(as_before, items, (), unsettled(connection, case), hub.clock.now())
+    missing = obstacles(as_before, items, (), unfinished(connection, case), hub.clock.now())
     if missing:
         what = "; ".join(each.message for each in missing)
         raise ApprovalError(f"{case.id} is not finished any more: {what}", code="unfinished")

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import sqlalchemy as sa
 
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import JOB, find_case, locked, step
-from baton.hub.offboarding.refreshing import refresh
-from baton.jobs.offboarding.checklist import RETURNED
+from baton.hub.offboarding.casework import JOB, locked, step
+from baton.hub.offboarding.refreshing import Refreshed, refresh
 from baton.jobs.offboarding.completion import Obstacle, obstacles
 from baton.jobs.offboarding.steps import require_may
-from baton.model.case import Act, Case, CaseState, ItemState, Role
-from baton.model.effect import UNSETTLED_STATES
+from baton.model.case import Act, Case, Role
+from baton.model.effect import OPEN_STATES
+from baton.model.handover import HandoverAction
 from baton.store.tables import effects, runs
+
+_LOOKS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,7 @@ class Gate:
 
 def gate(hub: Hub, case_id: str) -> Gate:
     """Look everywhere now, then say what is missing."""
-    refreshed = refresh(hub, case_id)
+    refreshed = _looked_at(hub, case_id)
     with hub.database.read() as connection:
         case = hub.cases.get(connection, refreshed.case.id) or refreshed.case
         return Gate(case, _obstacles(hub, connection, case, sorted(refreshed.unread)))
@@ -43,19 +46,31 @@ def gate(hub: Hub, case_id: str) -> Gate:
 def complete(hub: Hub, case_id: str, person: str, why: str) -> Case:
     """End a case. Raises `ApprovalError` with everything that is missing; nobody can overrule it."""
     require_may(Act.COMPLETE, Role.HR, why)
-    unread = sorted(refresh(hub, case_id).unread)
+    refreshed = _looked_at(hub, case_id)
     with hub.database.write() as connection:
-        case = locked(hub, connection, find_case(hub, case_id).id)
-        missing = _obstacles(hub, connection, case, unread)
+        case = locked(hub, connection, refreshed.case.id)
+        if person == case.number:
+            raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
+        missing = _obstacles(hub, connection, case, sorted(refreshed.unread))
         if missing:
             raise ApprovalError(
                 "this handover is not finished: " + "; ".join(each.message for each in missing),
                 code="unfinished",
                 remedy=f"see: baton offboard show {case.id}",
             )
-        if person == case.number:
-            raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
-        return step(hub, connection, case, Act.COMPLETE, person, why)
+        case = step(hub, connection, case, Act.COMPLETE, person, why)
+        hub.crash_point("completing")
+    hub.crash_point("completed")
+    return case
+
+
+def _looked_at(hub: Hub, case_id: str) -> Refreshed:
+    """A look that has been written: one that somebody else has overtaken proves nothing."""
+    for _ in range(_LOOKS):
+        refreshed = refresh(hub, case_id)
+        if not refreshed.outdated:
+            return refreshed
+    raise ApprovalError("others keep looking at this case at the same time", code="busy", remedy="try again shortly")
 
 
 def known_obstacles(hub: Hub, connection: sa.Connection, case: Case) -> list[Obstacle]:
@@ -65,29 +80,24 @@ def known_obstacles(hub: Hub, connection: sa.Connection, case: Case) -> list[Obs
 
 def _obstacles(hub: Hub, connection: sa.Connection, case: Case, unread: Sequence[str]) -> list[Obstacle]:
     items = hub.cases.items(connection, case.id)
-    return obstacles(case, items, unread, unsettled(connection, case), hub.clock.now())
+    return obstacles(case, items, unread, unfinished(connection, case), hub.clock.now())
 
 
-def unsettled(connection: sa.Connection, case: Case) -> int:
-    """How many effects of a case have an outcome that nobody knows yet."""
+def unfinished(connection: sa.Connection, case: Case) -> int:
+    """How many effects of a case are still to happen, or have an outcome that nobody knows yet."""
     query = (
         sa.select(sa.func.count())
         .select_from(effects.join(runs, runs.c.id == effects.c.run_id))
-        .where(effects.c.job == JOB, runs.c.requested_by == case.id, effects.c.state.in_(UNSETTLED_STATES))
+        .where(
+            effects.c.job == JOB,
+            runs.c.requested_by == case.id,
+            effects.c.state.in_(OPEN_STATES),
+            effects.c.action != HandoverAction.NOTIFY.value,  # whether a reminder arrived keeps nobody from ending
+        )
     )
     return int(connection.execute(query).scalar_one())
 
 
 def watch_over(hub: Hub, case_id: str) -> Case:
-    """Look at a completed case again, and open it when access or ownership has drifted back."""
-    refreshed = refresh(hub, case_id)
-    if refreshed.case.state is not CaseState.COMPLETED:
-        return refreshed.case
-    with hub.database.write() as connection:
-        case = locked(hub, connection, refreshed.case.id)
-        items = hub.cases.items(connection, case.id, states=[ItemState.OPEN, ItemState.OFFERED, ItemState.STUCK])
-        if case.state is not CaseState.COMPLETED or not items:
-            return case
-        returned = sum(item.code == RETURNED for item in items)
-        why = f"drift: {len(items)} items are open again, {returned} of them had been closed"
-        return step(hub, connection, case, Act.REOPEN, "baton", why)
+    """Look at a completed case again: it opens when access or ownership has drifted back."""
+    return refresh(hub, case_id).case

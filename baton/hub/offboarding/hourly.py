@@ -7,18 +7,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from baton import tracing
 from baton.engine.apply import Report
 from baton.errors import BatonError
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import Opening, follow_hr, open_case
-from baton.hub.offboarding.completing import watch_over
-from baton.hub.offboarding.moving import perform, plan
-from baton.hub.offboarding.refreshing import refresh
+from baton.hub.offboarding.casework import Opening, follow_hr, news_from_hr, open_case
+from baton.hub.offboarding.moving import perform, plan, worth_planning
+from baton.hub.offboarding.refreshing import refresh_all
 from baton.hub.offboarding.settling import settle
 from baton.hub.offboarding.telling import tell
-from baton.hub.offboarding.watching import watch
+from baton.hub.offboarding.undoing import take_back_retracted
+from baton.hub.offboarding.watching import watch, worth_watching
 from baton.model.case import Case, CaseState, Cause, ItemState
-from baton.model.people import EmploymentStatus
+from baton.model.people import Employee, EmploymentStatus, LeaverDate
 
 log = logging.getLogger("baton.offboarding")
 BY = "schedule"
@@ -33,6 +34,7 @@ class Hour:
     moved: int = 0
     told: int = 0
     alerts: int = 0
+    taken_back: int = 0
     done: int = 0
     stuck: int = 0
     reopened: list[str] = field(default_factory=list)
@@ -55,9 +57,19 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
     hour = Hour()
     if not cases:
         _open_for_those_who_leave(hub, hour)
-    for case in _to_look_at(hub, cases):
-        with _apart(hour, case.id):
-            _bring_on(hub, case, hour)
+    known = _to_look_at(hub, cases)
+    _watch(hub, known, hour)
+    with _apart(hour, "looking"):
+        _look_again(hub, known, hour)
+    with _apart(hour, "taking back"):
+        hour.taken_back = take_back_retracted(hub)
+    for case_id in _chosen(worth_planning(hub), cases):
+        with _apart(hour, case_id):
+            hour.moved += plan(hub, case_id).items
+    if hub.settings.offboarding.notifiers:
+        for case in known:
+            with _apart(hour, case.id):
+                _tell(hub, case, hour)
     return hour
 
 
@@ -65,20 +77,23 @@ def conclude(hub: Hub, hour: Hour, cases: Sequence[str] = ()) -> None:
     """Bring what is on its way to where its effects and systems say it is."""
     with hub.database.read() as connection:
         moving = hub.cases.with_items_in(connection, ItemState.MOVING)
-    for case_id in moving:
-        if not cases or case_id in cases:
-            with _apart(hour, case_id):
-                settled = settle(hub, case_id)
-                hour.done += settled.done
-                hour.stuck += settled.stuck
-                hour.troubles.update({f"{case_id} {system}": why for system, why in settled.unread.items()})
+    for case_id in _chosen(moving, cases):
+        with _apart(hour, case_id):
+            settled = settle(hub, case_id)
+            hour.done += settled.done
+            hour.stuck += settled.stuck
+            hour.troubles.update({f"{case_id} {system}": why for system, why in settled.unread.items()})
+
+
+def _chosen(ids: Sequence[str], cases: Sequence[str]) -> list[str]:
+    return [case_id for case_id in ids if not cases or case_id in cases]
 
 
 def _to_look_at(hub: Hub, cases: Sequence[str]) -> list[Case]:
     """The cases that are not finished, and the completed ones whose clients are still protected."""
     now = hub.clock.now()
     with hub.database.read() as connection:
-        known = hub.cases.listed(connection, CaseState.OPEN, CaseState.PAUSED, CaseState.COMPLETED)
+        known = hub.cases.listed(connection, CaseState.OPEN, CaseState.PAUSED, CaseState.COMPLETED, limit=None)
     return [
         case
         for case in known
@@ -87,36 +102,59 @@ def _to_look_at(hub: Hub, cases: Sequence[str]) -> list[Case]:
     ]
 
 
-def _bring_on(hub: Hub, case: Case, hour: Hour) -> None:
-    watched = watch(hub, case.id)
-    hour.alerts += len(watched.alerts)
-    hour.troubles.update({f"{case.id} {system}": why for system, why in watched.unread.items()})
+def _watch(hub: Hub, known: Sequence[Case], hour: Hour) -> None:
+    """What was done to leavers' clients, where a system keeps a history or a client has refused."""
+    watching = worth_watching(hub)
+    for case in known:
+        if case.id in watching:
+            with _apart(hour, case.id):
+                watched = watch(hub, case.id)
+                hour.alerts += len(watched.alerts)
+                hour.troubles.update({f"{case.id} {system}": why for system, why in watched.unread.items()})
+
+
+def _tell(hub: Hub, case: Case, hour: Hour) -> None:
     if case.state is CaseState.COMPLETED:
-        if watch_over(hub, case.id).state is CaseState.OPEN:
-            hour.reopened.append(case.id)
         return
-    if follow_hr(hub, case).state is CaseState.RETRACTED:
-        hour.retracted.append(case.id)
-        return
-    refreshed = refresh(hub, case.id)
-    hour.refreshed += 1
-    hour.troubles.update({f"{case.id} {system}": why for system, why in refreshed.unread.items()})
-    hour.moved += plan(hub, case.id).items
     told = tell(hub, case.id)
     hour.told += told.messages
     for person in told.unreachable:
         hour.troubles[f"{case.id} {person}"] = "cannot be reached by any notifier"
 
 
+def _look_again(hub: Hub, known: Sequence[Case], hour: Hour) -> None:
+    """Every system is read once for all of them; a list is written where something has changed."""
+    was_completed = {case.id for case in known if case.state is CaseState.COMPLETED}
+    for case in news_from_hr(hub, known):
+        with _apart(hour, case.id):
+            if follow_hr(hub, case).state is CaseState.RETRACTED:
+                hour.retracted.append(case.id)
+    staying = [case for case in known if case.id not in hour.retracted]
+    for case_id, refreshed in refresh_all(hub, staying, lambda case_id: _apart(hour, case_id)).items():
+        hour.troubles.update({f"{case_id} {system}": why for system, why in refreshed.unread.items()})
+        if case_id not in was_completed:
+            hour.refreshed += 1
+        elif refreshed.case.state is CaseState.OPEN:
+            hour.reopened.append(case_id)
+
+
 def _open_for_those_who_leave(hub: Hub, hour: Hour) -> None:
     """A case for everybody whom HR says to be leaving and who has none for this departure."""
     with hub.database.read() as connection:
         leaving = hub.people.with_status(connection, EmploymentStatus.NOTICE)
-        having = {case.number for case in hub.cases.listed(connection, *CaseState)}
+        newest = hub.cases.newest_of(connection, leaving)
+        people = hub.people.newest(connection, [number for number in leaving if number in newest])
     for number in leaving:
-        if number not in having:
+        known = newest.get(number)
+        if known is None or _left_before(known, people[number].employee):
             with _apart(hour, number):
                 hour.opened.append(open_case(hub, Opening(number, Cause.RESIGNATION, BY)).id)
+
+
+def _left_before(known: Case, employee: Employee) -> bool:
+    """Whether the newest case of somebody who is leaving is about an earlier departure."""
+    ended = known.state in (CaseState.COMPLETED, CaseState.RETRACTED)
+    return ended and known.dates.last_working_at != employee.moment(LeaverDate.LAST_WORKING)
 
 
 @contextmanager
@@ -127,3 +165,8 @@ def _apart(hour: Hour, what: str) -> Iterator[None]:
     except BatonError as error:
         log.warning("%s: %s", what, error)
         hour.troubles[what] = str(error)
+    except Exception as error:  # noqa: BLE001 - whatever nobody foresaw in one case must not keep the others waiting
+        log.error(  # noqa: TRY400 - a traceback with its message may hold personal data
+            "%s: %s\n%s", what, tracing.place(error), tracing.whereabouts(error)
+        )
+        hour.troubles[what] = f"unexpected {tracing.place(error)}: see the log"

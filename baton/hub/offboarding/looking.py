@@ -1,26 +1,42 @@
-"""Asking every system what a leaver holds now: records, work, rights, accounts."""
+"""Asking every system what leavers hold now: records, work, rights, accounts. All leavers at once where it can be."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
-from baton.contracts import AccessControl, AccountTarget, Connector, OwnershipStore, WorkSource, WorkTransfer
-from baton.errors import BatonError, ConnectorError
+from baton import tracing
+from baton.contracts import (
+    AccessControl,
+    AccountTarget,
+    Connector,
+    OwnershipScan,
+    OwnershipStore,
+    RightsScan,
+    WorkScan,
+    WorkSource,
+    WorkTransfer,
+)
+from baton.errors import BatonError, InDoubtError
 from baton.hub.core import Hub
 from baton.hub.offboarding.people import refs
 from baton.jobs.offboarding.checklist import Seen
-from baton.model.account import AccountRef, AccountState
-from baton.model.handover import Holding, HoldingKind, HoldingRef, Undo
+from baton.model.account import Account, AccountRef, AccountState
+from baton.model.handover import Grant, Holding, HoldingKind, HoldingRef, Undo
 from baton.settings import SystemSettings
+from baton.store.effects import chunked
 
+log = logging.getLogger("baton.offboarding")
 HOLDERS = (OwnershipStore, WorkSource, AccessControl, AccountTarget)
 """Capabilities through which a system shows what somebody holds."""
+_NOT_HERE = "this system's interface cannot give it to somebody else"
 
 
 @dataclass
 class Looked:
-    """What was seen, and which systems have been read to their end."""
+    """What was seen of one leaver, and which systems have been read to their end."""
 
     seen: list[Seen] = field(default_factory=list)
     read: set[str] = field(default_factory=set)
@@ -35,47 +51,123 @@ def systems_that_hold(hub: Hub) -> list[SystemSettings]:
     ]
 
 
-def look(hub: Hub, number: str) -> Looked:
-    """Everything this person holds. A system that cannot be read is named, and the others still count."""
-    looked = Looked()
+def look(hub: Hub, numbers: Sequence[str]) -> dict[str, Looked]:
+    """Everything each of these people holds. A system that cannot be read is named, and the others still count."""
+    looked = {number: Looked() for number in numbers}
     for system in systems_that_hold(hub):
-        try:
-            person = refs(hub, system.name, [number])[number]
-            connector = hub.connector(system.name)
-            found = [*_held(connector, system.name, person), *_admitted(connector, system.name, person)]
-        except (ConnectorError, BatonError) as error:
-            looked.unread[system.name] = str(error)
-        else:
-            looked.seen += found
-            looked.read.add(system.name)
+        with _noted(looked.values(), system.name):
+            view = _View(hub, system.name, numbers)
+            for number, one in looked.items():
+                with _noted([one], system.name):
+                    one.seen += view.of(number)
+                    one.read.add(system.name)
     return looked
 
 
-def _held(connector: Connector, system: str, person: AccountRef) -> Iterator[Seen]:
-    """Records and work."""
-    holder = person.external_id or ""
-    if isinstance(connector, OwnershipStore):
-        for page in connector.owned(person):
-            for holding in page:
-                undo = connector.transfers.get(holding.ref.kind, Undo.IRREVERSIBLE)
-                yield Seen(system, holding, holder, undo)
-    if isinstance(connector, WorkSource):
-        reassigns = connector.reassigns if isinstance(connector, WorkTransfer) else {}
-        for page in connector.work(person):
-            for holding in page:
-                yield Seen(system, holding, holder, reassigns.get(holding.ref.kind, Undo.IRREVERSIBLE))
+@contextmanager
+def _noted(looked: Iterable[Looked], system: str) -> Iterator[None]:
+    """Whatever goes wrong in one system is noted for these people, and nobody else waits for it."""
+    try:
+        yield
+    except BatonError as error:
+        why = str(error)
+    except Exception as error:  # noqa: BLE001 - a broken connector must not keep the other systems and leavers waiting
+        log.error(  # noqa: TRY400 - a traceback with its message may hold personal data
+            "%s: %s\n%s", system, tracing.place(error), tracing.whereabouts(error)
+        )
+        why = f"unexpected {tracing.place(error)}: see the log"
+    else:
+        return
+    for one in looked:
+        if system not in one.read:
+            one.unread[system] = why
 
 
-def _admitted(connector: Connector, system: str, person: AccountRef) -> Iterator[Seen]:
-    """Rights, and the account itself while it lets somebody in."""
-    holder = person.external_id or ""
-    if isinstance(connector, AccessControl):
-        for grant in connector.grants(person):
-            ref = HoldingRef(HoldingKind.GRANT, grant.id)
-            right = Holding(ref, grant.title, {"level": grant.level}, about=grant.object, by_hand=grant.by_hand)
-            yield Seen(system, right, holder, Undo.REVERSIBLE)
-    if isinstance(connector, AccountTarget) and connector.logs_in:
-        (account,) = connector.find([person])
+class _View:
+    """One system, as far as it shows several people in one pass; what it does not is asked person by person."""
+
+    def __init__(self, hub: Hub, system: str, numbers: Sequence[str]) -> None:
+        self.system = system
+        self.connector: Connector = hub.connector(system)
+        self.people = refs(hub, system, numbers)
+        self.accounts = _accounts(self.connector, list(self.people.values()))
+        there = [person for person in self.people.values() if person.external_id]
+        self.owned: dict[str, list[Holding]] | None = None
+        self.work: dict[str, list[Holding]] | None = None
+        self.grants: dict[str, Sequence[Grant]] | None = None
+        if len(there) > 1:
+            self._scan(there)
+
+    def _scan(self, there: Sequence[AccountRef]) -> None:
+        if isinstance(self.connector, OwnershipScan):
+            self.owned = _sorted_out(self.connector.owned_by(there))
+        if isinstance(self.connector, WorkScan):
+            self.work = _sorted_out(self.connector.work_of(there))
+        if isinstance(self.connector, RightsScan):
+            ids = [str(person.external_id) for person in there]
+            self.grants = dict(zip(ids, self.connector.grants_of(there), strict=True))
+
+    def of(self, number: str) -> list[Seen]:
+        """Everything one of them holds here."""
+        person = self.people[number]
+        return [*self._held(person), *self._admitted(person)]
+
+    def _held(self, person: AccountRef) -> Iterator[Seen]:
+        """Records and work."""
+        connector = self.connector
+        if isinstance(connector, OwnershipStore):
+            for holding in _pick(self.owned, person, lambda: connector.owned(person)):
+                yield self._seen(holding, person, connector.transfers.get(holding.ref.kind))
+        if isinstance(connector, WorkSource):
+            reassigns = connector.reassigns if isinstance(connector, WorkTransfer) else {}
+            for holding in _pick(self.work, person, lambda: connector.work(person)):
+                yield self._seen(holding, person, reassigns.get(holding.ref.kind))
+
+    def _seen(self, holding: Holding, person: AccountRef, undo: Undo | None) -> Seen:
+        """What the system cannot pass on itself becomes work for a person, or it would wait for ever."""
+        if undo is None and not holding.by_hand:
+            holding = replace(holding, by_hand=_NOT_HERE)
+        return Seen(self.system, holding, person.external_id or "", undo or Undo.IRREVERSIBLE)
+
+    def _admitted(self, person: AccountRef) -> Iterator[Seen]:
+        """Rights, and the account itself while it lets somebody in."""
+        connector, holder = self.connector, person.external_id or ""
+        if isinstance(connector, AccessControl):
+            for grant in connector.grants(person) if self.grants is None else self.grants.get(holder, ()):
+                ref = HoldingRef(HoldingKind.GRANT, grant.id)
+                right = Holding(ref, grant.title, {"level": grant.level}, about=grant.object, by_hand=grant.by_hand)
+                yield Seen(self.system, right, holder, Undo.REVERSIBLE)
+        account = self.accounts.get(person.number)
         if account is not None and account.state is AccountState.ENABLED:
             ref = HoldingRef(HoldingKind.ACCOUNT, account.external_id)
-            yield Seen(system, Holding(ref, f"{connector.title}: {person.number}"), holder, Undo.REVERSIBLE)
+            yield Seen(self.system, Holding(ref, f"{connector.title}: {person.number}"), holder, Undo.REVERSIBLE)
+
+
+def _accounts(connector: Connector, people: Sequence[AccountRef]) -> dict[str, Account | None]:
+    """The accounts through which somebody gets in, by employee number."""
+    found: dict[str, Account | None] = {}
+    if isinstance(connector, AccountTarget) and connector.logs_in:
+        for chunk in chunked(people, connector.batch_limit):
+            accounts = connector.find(chunk)
+            if len(accounts) != len(chunk):
+                raise InDoubtError("the target returned another number of accounts", code="accounts_mismatch")
+            found.update(zip((person.number for person in chunk), accounts, strict=True))
+    return found
+
+
+def _sorted_out(pages: Iterable[Sequence[tuple[str, Holding]]]) -> dict[str, list[Holding]]:
+    """What was shown in one pass, by the external id of who holds it."""
+    found: dict[str, list[Holding]] = {}
+    for page in pages:
+        for holder, holding in page:
+            found.setdefault(holder, []).append(holding)
+    return found
+
+
+def _pick(
+    scanned: dict[str, list[Holding]] | None, person: AccountRef, ask: Callable[[], Iterator[Sequence[Holding]]]
+) -> Iterable[Holding]:
+    """One person's part of the pass; where there was none, what the system says when asked about them."""
+    if scanned is not None:
+        return scanned.get(person.external_id or "", ())
+    return (holding for page in ask() for holding in page)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -15,20 +15,22 @@ from baton.engine.plan import plan_hash
 from baton.errors import BatonError
 from baton.hub import execution
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import JOB, find_case, locked, policy_of
+from baton.hub.offboarding.casework import JOB, find_case, locked, policies, policy_of
 from baton.hub.offboarding.people import refs
+from baton.hub.offboarding.refreshing import employed
 from baton.jobs.offboarding.policy import Policy
 from baton.model.account import AccountRef, Scalar
 from baton.model.case import Case, CaseState, Cause, Item, ItemState
-from baton.model.effect import Intention
+from baton.model.effect import Effect, EffectState, Intention
 from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.cases import ItemChange
 from baton.store.effects import Drafted
 from baton.store.leases import Scope
 from baton.store.runs import Run, RunState
 
+_NO_ACCOUNT = "no_account"
 SESSIONS = "sessions"
-"""What the effect that ends a person's sessions is about, before their number."""
+"""What an effect that ends a person's sessions is about begins with this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,46 @@ def plan(hub: Hub, case_id: str) -> Planned:
         case = locked(hub, connection, case.id)
         if case.state is not CaseState.OPEN:
             return Planned()
-        return _Planning(hub, connection, case, people).carry_out()
+        planned = _Planning(hub, connection, case, people).carry_out()
+        hub.crash_point("moves_planning")
+    hub.crash_point("moves_planned")
+    return planned
+
+
+def worth_planning(hub: Hub) -> list[str]:
+    """The open cases in which something may go now. Who waits for people costs nothing."""
+    now, chosen = hub.clock.now(), policies(hub)
+    with hub.database.read() as connection:
+        wanted = hub.cases.open_with(connection, [], ItemState.APPROVED)
+        rights = hub.cases.open_with(connection, [HoldingKind.GRANT], ItemState.OPEN, ItemState.STUCK)
+        leaving = [
+            case
+            for case in hub.cases.listed(connection, CaseState.OPEN, limit=None)
+            if rights_end(case, chosen.of(case.policy), now)
+        ]
+        wanted |= {case.id for case in leaving if case.id in rights}
+        wanted |= _not_logged_out(hub, connection, [case.id for case in leaving])
+    return sorted(wanted)
+
+
+def _not_logged_out(hub: Hub, connection: sa.Connection, ids: Sequence[str]) -> set[str]:
+    """Those of these cases whose leaver some system still has to log out."""
+    entities = {_sessions(case_id): case_id for case_id in ids}
+    found: set[str] = set()
+    for system in hub.settings.enabled.values():
+        if entities and issubclass(hub.registry.load(system.connector), SessionControl):
+            newest = hub.effects.newest_of(connection, JOB, system.name, list(entities))
+            found |= {case_id for entity, case_id in entities.items() if newest.get(entity) in _TO_LOG_OUT}
+    return found
+
+
+def _sessions(case_id: str) -> str:
+    """What the effect that ends a person's sessions at their last working moment is about."""
+    return f"{SESSIONS}/{case_id}/last"
+
+
+_TO_LOG_OUT = (None, EffectState.REFUSED, EffectState.SUPERSEDED)
+"""Where the newest effect that ends sessions stands when another has to be made."""
 
 
 def _goes_by_itself(hub: Hub, item: Item) -> bool:
@@ -90,6 +131,7 @@ class _Planning:
         self.people = people
         self.now = hub.clock.now()
         self.blocked: list[ItemChange] = []
+        self.here = employed(hub, connection, {number for _, number in people})
 
     def carry_out(self) -> Planned:
         items = self.hub.cases.items(self.connection, self.case.id)
@@ -109,8 +151,14 @@ class _Planning:
         wanted = []
         for item in ready:
             successor = self.people.get((item.system, item.successor))
-            if successor is None or successor.external_id is None:
-                self.blocked.append(_without_account(item))
+            if successor is None:
+                continue  # approved since the systems were asked who that is there: the next time
+            if item.successor not in self.here:
+                self.blocked.append(_without_successor(item))
+                continue
+            if successor.external_id is None:
+                if item.code != _NO_ACCOUNT:
+                    self.blocked.append(_without_account(item))
                 continue
             wanted.append((item, transfer(item, AccountRef(self.case.number, item.holder_id), successor, self.now)))
         return wanted
@@ -127,12 +175,13 @@ class _Planning:
     def _log_outs(self) -> list[Intention]:
         """End every session once, where the vendor can."""
         wanted = []
+        entity = _sessions(self.case.id)
         for system in self.hub.settings.enabled.values():
-            entity = f"{SESSIONS}/{self.case.id}"
-            first = self.hub.effects.next_versions(self.connection, JOB, system.name, [entity])[entity] == 1
-            what = log_out(self.hub, self.connection, self.case, system.name) if first else None
+            newest = self.hub.effects.newest_of(self.connection, JOB, system.name, [entity]).get(entity)
+            what = log_out(self.hub, self.connection, self.case, system.name) if newest in _TO_LOG_OUT else None
             if what is not None:
-                wanted.append(what)
+                # An entity of its own: a freeze some days ago has ended other sessions.
+                wanted.append(replace(what, number=entity))
         return wanted
 
 
@@ -140,7 +189,7 @@ def log_out(hub: Hub, connection: sa.Connection, case: Case, system: str) -> Int
     """Ending the leaver's sessions in a system; None where that cannot be done, or they have no account."""
     link = hub.links.of(connection, system, [case.number]).get(case.number)
     able = issubclass(hub.registry.load(hub.settings.system(system).connector), SessionControl)
-    if link is None or not able:
+    if link is None or not link.external_id or not able:
         return None
     fields = _person("person", AccountRef(case.number, link.external_id))
     return Intention(system, f"{SESSIONS}/{case.id}", HandoverAction.END_SESSIONS, hub.clock.now(), fields)
@@ -204,6 +253,19 @@ def transfer(item: Item, holder: AccountRef, successor: AccountRef, at: datetime
     return Intention(item.system, str(item.ref), HandoverAction.TRANSFER, at, fields)
 
 
+def side(effect: Effect, role: str) -> AccountRef:
+    """One of the people an effect is about, as the effect names them."""
+    external_id = effect.fields.get(f"{role}_id")
+    return AccountRef(str(effect.fields[f"{role}_number"]), None if external_id is None else str(external_id))
+
+
+def leads_away(effect: Effect, case: Case) -> bool:
+    """Whether an effect takes something from the leaver (and is not the way back of that)."""
+    if effect.action is HandoverAction.TRANSFER:
+        return effect.fields["successor_number"] != case.number
+    return effect.action is HandoverAction.REVOKE
+
+
 def grant_change(item: Item, action: HandoverAction, person: AccountRef, at: datetime) -> Intention:
     """Giving a person a right, or taking it from them."""
     fields: dict[str, Scalar] = {**_person("person", person), "grant_id": item.ref.external_id}
@@ -215,8 +277,15 @@ def _person(role: str, ref: AccountRef) -> dict[str, Scalar]:
 
 
 def _without_account(item: Item) -> ItemChange:
-    message = f"{item.successor} has no account in {item.system}"
-    return ItemChange(item, ItemState.APPROVED, {"code": "no_account", "message": message})
+    message = f"{item.successor} has no account in {item.system}: make one, or name somebody else"
+    return ItemChange(item, ItemState.APPROVED, {"code": _NO_ACCOUNT, "message": message})
+
+
+def _without_successor(item: Item) -> ItemChange:
+    """Whoever was to have it has left as well: somebody else has to be named."""
+    values = {"successor": "", "accepted_version": 0, "accepted_by": "", "approved_by": "", "due_at": None}
+    message = f"{item.successor} does not work here any more"
+    return ItemChange(item, ItemState.OPEN, {**values, "code": "successor_left", "message": message})
 
 
 def perform(hub: Hub, only: str | None = None) -> list[Report]:

@@ -1,19 +1,29 @@
-"""Bringing a case's list up to date with every system, and naming successors for what is new."""
+"""Bringing cases' lists up to date with every system, and naming successors for what is new."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import find_case, locked, policy_of
+from baton.hub.offboarding.casework import find_case, locked, policy_of, step
 from baton.hub.offboarding.looking import Looked, look
-from baton.jobs.offboarding.checklist import WATCHED, Changes, compare
+from baton.jobs.offboarding.checklist import (
+    RETURNED,
+    WATCHED,
+    Changes,
+    Picture,
+    compare,
+    overtaken,
+    picture_digest,
+)
 from baton.jobs.offboarding.successors import propose
-from baton.model.case import Case, CaseState, Item, ItemState
+from baton.model.case import Act, Case, CaseState, Item, ItemState
+from baton.model.effect import EffectState
 from baton.model.handover import HoldingKind
 from baton.store.cases import ItemChange
 
@@ -27,11 +37,13 @@ _ANSWERED_FOR = (
 """Kinds of which it must be known at any later time who held them when."""
 _READ_BACK = "read_back"
 """The code of an account or right that is no longer there when looked at."""
+_OVERTAKEN = "changed_meanwhile"
+"""The code of a transfer that was called back before it was sent, because what was accepted has changed."""
 
 
 @dataclass
 class Refreshed:
-    """What a look at all systems has changed on the list."""
+    """What a look at all systems has changed on a list."""
 
     case: Case
     new: int = 0
@@ -39,40 +51,185 @@ class Refreshed:
     gone: int = 0
     named: int = 0
     unread: Mapping[str, str] = field(default_factory=dict)
+    outdated: bool = False
+    """True when somebody else has written a look of their own meanwhile: this one was thrown away."""
 
 
 def refresh(hub: Hub, case_id: str) -> Refreshed:
     """Look everywhere, then write the differences in one transaction. A retracted case is left as it is."""
     case = find_case(hub, case_id)
-    if case.state is CaseState.RETRACTED:
-        return Refreshed(case)
-    looked_at = hub.clock.now()
-    looked = look(hub, case.number)
+    return refresh_all(hub, [case])[case.id]
+
+
+def refresh_all(
+    hub: Hub,
+    listed: Sequence[Case],
+    apart: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
+) -> dict[str, Refreshed]:
+    """The same for several cases, by id: all systems are read once for everybody, each list is written by itself.
+
+    A list that is as it was, of a person whose belongings are as they were, is not even read. ``apart`` is entered for
+    every case that has to be written, so that its trouble can end there.
+    """
+    asked = [case for case in listed if case.state is not CaseState.RETRACTED]
+    found = {case.id: Refreshed(case) for case in listed}
+    if not asked:
+        return found
+    before = _Before.of(hub, asked)
+    looked = look(hub, sorted({case.number for case in asked}))
+    hub.crash_point("looked")
+    same: list[Case] = []
+    for known in asked:
+        case = before.cases[known.id]
+        one = looked[case.number]
+        picture = Picture(one.seen, one.read)
+        if case.picture and case.picture == picture_digest(case, picture):
+            same.append(case)
+            found[case.id] = Refreshed(case, unread=dict(one.unread))
+            continue
+        with apart(case.id):
+            found[case.id] = _compared(hub, case, before, one)
+    _note_checked(hub, same)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """How things stood when the systems began to be read: what we have done since then makes a look doubtful."""
+
+    cases: Mapping[str, Case]
+    moving: frozenset[tuple[str, int]]
+    newest_effect: int
+    at: datetime
+
+    @classmethod
+    def of(cls, hub: Hub, asked: Sequence[Case]) -> _Before:
+        ids = [case.id for case in asked]
+        with hub.database.write() as connection:  # waits for whoever is planning for one of these cases
+            known = hub.cases.locked(connection, ids)
+            moving = hub.cases.moving(connection, ids)
+            return cls(known, moving, hub.effects.newest_id(connection), hub.clock.now())
+
+
+def _compared(hub: Hub, known: Case, before: _Before, looked: Looked) -> Refreshed:
+    unread = dict(looked.unread)
     with hub.database.write() as connection:
-        case = locked(hub, connection, case.id)
-        if case.checked_at is not None and case.checked_at > looked_at:
-            return Refreshed(case)  # somebody has looked later than we did and written it already
-        return _written(hub, connection, case, looked)
+        case = locked(hub, connection, known.id)
+        overwritten = case.picture not in (b"", known.picture) or case.checked_at != known.checked_at
+        if overwritten or case.state is CaseState.RETRACTED:
+            return Refreshed(case, unread=unread, outdated=overwritten)
+        refreshed = _Writing(hub, connection, case, before).write(looked)
+        hub.crash_point("refreshing")
+    hub.crash_point("refreshed")
+    return refreshed
 
 
-def _written(hub: Hub, connection: sa.Connection, case: Case, looked: Looked) -> Refreshed:
-    listed = hub.cases.items(connection, case.id)
-    first = hub.cases.next_item(connection, case.id)
-    changes = compare(case, listed, looked.seen, looked.read, first, hub.clock.now())
-    _write(hub, connection, changes)
-    appeared = [*changes.new, *(after for _, after in changes.renewed)]
-    hub.tenures.begin(connection, case, [item for item in appeared if item.kind in _ANSWERED_FOR], hub.clock.now())
-    named = _name(hub, connection, case) if case.state is not CaseState.COMPLETED else 0
-    case = hub.cases.change(connection, case, case.state, checked_at=hub.clock.now())
-    return Refreshed(
-        case, len(changes.new), len(changes.renewed), len(changes.gone), named=named, unread=dict(looked.unread)
-    )
+def _note_checked(hub: Hub, same: Sequence[Case]) -> None:
+    """One statement for all lists that are as they were."""
+    if same:
+        with hub.database.write() as connection:
+            hub.cases.note_checked(connection, same, hub.clock.now())
 
 
-def _write(hub: Hub, connection: sa.Connection, changes: Changes) -> None:
-    hub.cases.add_items(connection, changes.new)
-    hub.cases.renew_items(connection, changes.renewed)
-    hub.cases.move_items(connection, [_ended(item) for item in changes.gone])
+class _Writing:
+    """What one look changes on one list, inside one transaction."""
+
+    def __init__(self, hub: Hub, connection: sa.Connection, case: Case, before: _Before) -> None:
+        self.hub = hub
+        self.connection = connection
+        self.case = case
+        self.before = before
+        self.now = hub.clock.now()
+        self.policy = policy_of(hub, case)
+        self.answer_by = self.now + timedelta(hours=self.policy.deadlines.accept_h)
+        self.items = {item.id: item for item in hub.cases.items(connection, case.id)}
+
+    def write(self, looked: Looked) -> Refreshed:
+        hub, case = self.hub, self.case
+        picture = Picture(looked.seen, looked.read, self._unsure())
+        picture = Picture(looked.seen, looked.read, picture.unsure, self._halted(picture))
+        first = max(self.items, default=0) + 1
+        changes = compare(case, list(self.items.values()), picture, first, self.now)
+        self._write(changes)
+        named = self._name() if case.state is not CaseState.COMPLETED else 0
+        case = self._reopened(case)
+        # What was left out is looked at again, even if it is as it is now.
+        digest = b"" if picture.unsure else picture_digest(case, picture)
+        case = hub.cases.change(self.connection, case, case.state, checked_at=self.now, picture=digest)
+        renewed = len(changes.renewed)
+        return Refreshed(case, len(changes.new), renewed, len(changes.gone), named, unread=dict(looked.unread))
+
+    def _unsure(self) -> frozenset[int]:
+        """Items that have been on their way since the look began: it may show them where they were, or where they are.
+
+        What has been called back without leaving has not been anywhere.
+        """
+        hub, moved = self.hub, [item for item in self.items.values() if item.effect_key]
+        keys = [item.effect_key for item in moved]
+        since = hub.effects.made_after(self.connection, keys, self.before.newest_effect) if keys else set()
+        suspects = [
+            item
+            for item in moved
+            if item.state is not ItemState.MOVING
+            and (item.effect_key in since or (self.case.id, item.id) in self.before.moving)
+        ]
+        effects = hub.effects.by_key(self.connection, [item.effect_key for item in suspects])
+        never_left = {key for key, effect in effects.items() if effect.state is EffectState.SUPERSEDED}
+        return frozenset(item.id for item in suspects if item.effect_key not in never_left)
+
+    def _halted(self, picture: Picture) -> frozenset[int]:
+        """Transfers that have not left yet are called back when what was accepted has changed."""
+        late = overtaken(self.case, list(self.items.values()), picture)
+        keys = {item.effect_key: item.id for item in late}
+        cancelled = self.hub.effects.cancel_keys(self.connection, list(keys), why=_OVERTAKEN)
+        return frozenset(keys[key] for key in cancelled)
+
+    def _write(self, changes: Changes) -> None:
+        cases = self.hub.cases
+        cases.add_items(self.connection, changes.new)
+        renewed = [(before, self._asked_anew(after)) for before, after in changes.renewed]
+        cases.renew_items(self.connection, renewed)
+        appeared = [*changes.new, *(after for _, after in renewed)]
+        self._keep(appeared)
+        answered_for = [item for item in appeared if item.kind in _ANSWERED_FOR]
+        self.hub.tenures.begin(self.connection, self.case, answered_for, self.now)
+        self._keep(cases.move_items(self.connection, [_ended(item) for item in changes.gone]))
+
+    def _asked_anew(self, item: Item) -> Item:
+        """Who has to look at a new version has as long as for the first one."""
+        return replace(item, due_at=self.answer_by if item.state is ItemState.OFFERED else None)
+
+    def _keep(self, items: Iterable[Item]) -> None:
+        self.items.update((item.id, item) for item in items)
+
+    def _name(self) -> int:
+        """Offer what nobody is to have yet to whom the policy says."""
+        items = list(self.items.values())
+        proposed = propose(self.case, self.policy, items)
+        here = employed(self.hub, self.connection, set(proposed.values()))
+        offers = [
+            ItemChange(self.items[number], ItemState.OFFERED, {"successor": successor, "due_at": self.answer_by})
+            for number, successor in proposed.items()
+            if successor in here
+        ]
+        moved = self.hub.cases.move_items(self.connection, offers)
+        self._keep(moved)
+        return len(moved)
+
+    def _reopened(self, case: Case) -> Case:
+        """A completed case on whose list something is open again is open again: in the same transaction."""
+        back = [item for item in self.items.values() if not item.state.closed]
+        if case.state is not CaseState.COMPLETED or not back:
+            return case
+        returned = sum(item.code == RETURNED for item in back)
+        why = f"drift: {len(back)} items are open again, {returned} of them had been closed"
+        return step(self.hub, self.connection, case, Act.REOPEN, "baton", why)
+
+
+def employed(hub: Hub, connection: sa.Connection, numbers: Iterable[str]) -> set[str]:
+    """Those of these people who work here: nobody else is given anything."""
+    statuses = hub.people.statuses(connection, sorted(numbers))
+    return {number for number, status in statuses.items() if status.employed}
 
 
 def _ended(item: Item) -> ItemChange:
@@ -80,16 +237,3 @@ def _ended(item: Item) -> ItemChange:
     if item.kind in WATCHED:
         return ItemChange(item, ItemState.DONE, {"code": _READ_BACK, "message": "not there any more"})
     return ItemChange(item, ItemState.GONE, {"code": "gone", "message": "the leaver no longer holds it"})
-
-
-def _name(hub: Hub, connection: sa.Connection, case: Case) -> int:
-    """Offer what nobody is to have yet to whom the policy says."""
-    policy = policy_of(hub, case)
-    items = hub.cases.items(connection, case.id)
-    by_id = {item.id: item for item in items}
-    answer_by = hub.clock.now() + timedelta(hours=policy.deadlines.accept_h)
-    offers = [
-        ItemChange(by_id[number], ItemState.OFFERED, {"successor": successor, "due_at": answer_by})
-        for number, successor in propose(case, policy, items).items()
-    ]
-    return len(hub.cases.move_items(connection, offers))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -13,8 +13,10 @@ from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import locked, policy_of
 from baton.hub.offboarding.signing import signed
+from baton.jobs.offboarding.policy import Deadlines
 from baton.jobs.offboarding.steps import after
-from baton.model.case import Act, Case, Item, Role, Statement
+from baton.jobs.offboarding.successors import REFUSED
+from baton.model.case import Act, Case, Item, ItemState, Role, Statement
 from baton.store.cases import ItemChange
 
 
@@ -39,7 +41,30 @@ def say(hub: Hub, saying: Saying) -> list[Item]:
         case = locked(hub, connection, saying.case_id)
         items = hub.cases.items(connection, case.id, ids=sorted(saying.items))
         _require_all(saying, items)
-        return [_said(hub, connection, case, item, saying) for item in items]
+        states = [_led_to(case, item, saying) for item in items]
+        text = saying.text
+        if saying.act is Act.NAME:
+            _require_successor(hub, connection, case, saying.successor)
+            text = f"{saying.successor} {text}".strip()
+        hub.crash_point("saying")
+        hub.cases.say(connection, [_statement(hub, case, item, saying, text) for item in items])
+        if saying.act in _WORDS_ONLY:
+            return items
+        now, deadlines = hub.clock.now(), policy_of(hub, case).deadlines
+        noted = [_noted(item, saying, now, deadlines) for item in items]
+        changes = [ItemChange(*each) for each in zip(items, states, noted, strict=True)]
+        moved = hub.cases.move_items(connection, changes)
+        if len(moved) != len(items):
+            raise ApprovalError("something has just changed", code="version", remedy="look at it again, then decide")
+        return moved
+
+
+_WORDS_ONLY: Final = frozenset({Act.NOTE, Act.ASK, Act.ANSWER})
+"""Acts that take an item nowhere."""
+
+
+def _led_to(case: Case, item: Item, saying: Saying) -> ItemState:
+    return after(case, item, saying.items[item.id], saying.act, saying.person, saying.role, saying.text)
 
 
 def _require_all(saying: Saying, items: Sequence[Item]) -> None:
@@ -50,24 +75,9 @@ def _require_all(saying: Saying, items: Sequence[Item]) -> None:
         raise ConfigurationError([Fault("ITEM", "unknown_item", message)])
 
 
-def _said(hub: Hub, connection: sa.Connection, case: Case, item: Item, saying: Saying) -> Item:
-    version = saying.items[item.id]
-    state = after(case, item, version, saying.act, saying.person, saying.role, saying.text)
-    text = saying.text
-    if saying.act is Act.NAME:
-        _require_successor(hub, connection, case, saying.successor)
-        text = f"{saying.successor} {text}".strip()
-    said = Statement(
-        case.id, item.id, item.version, item.digest, saying.act, saying.person, saying.role, hub.clock.now(), text
-    )
-    hub.cases.say(connection, signed(hub, said))
-    values = _noted(hub, case, item, saying)
-    if values is None:
-        return item
-    moved = hub.cases.move_items(connection, [ItemChange(item, state, values)])
-    if not moved:
-        raise ApprovalError(f"item {item.id} has just changed", code="version", remedy="look at it again, then decide")
-    return moved[0]
+def _statement(hub: Hub, case: Case, item: Item, saying: Saying, text: str) -> Statement:
+    about = (case.id, item.id, item.version, item.digest)
+    return signed(hub, Statement(*about, saying.act, saying.person, saying.role, hub.clock.now(), text))
 
 
 def _require_successor(hub: Hub, connection: sa.Connection, case: Case, successor: str) -> None:
@@ -80,9 +90,8 @@ def _require_successor(hub: Hub, connection: sa.Connection, case: Case, successo
         )
 
 
-def _noted(hub: Hub, case: Case, item: Item, saying: Saying) -> dict[str, Any] | None:
-    """What else is stored with the step; None for an act that takes the item nowhere."""
-    now, deadlines = hub.clock.now(), policy_of(hub, case).deadlines
+def _noted(item: Item, saying: Saying, now: datetime, deadlines: Deadlines) -> dict[str, Any]:
+    """What else is stored with the step."""
     unanswered = {"accepted_version": 0, "accepted_by": "", "approved_by": "", "code": "", "message": ""}
     if saying.act is Act.NAME:
         answer_by = now + timedelta(hours=deadlines.accept_h)
@@ -91,10 +100,8 @@ def _noted(hub: Hub, case: Case, item: Item, saying: Saying) -> dict[str, Any] |
         approve_by = now + timedelta(hours=deadlines.approve_h)
         return {"accepted_version": item.version, "accepted_by": saying.person, "due_at": approve_by}
     if saying.act is Act.REFUSE:
-        return {**unanswered, "successor": "", "due_at": None, "code": "refused", "message": f"by {saying.person}"}
+        return {**unanswered, "successor": "", "due_at": None, "code": REFUSED, "message": f"by {saying.person}"}
     if saying.act is Act.APPROVE:
         by_hand = now + timedelta(hours=deadlines.by_hand_h) if item.by_hand else None
         return {"approved_by": saying.person, "due_at": by_hand}
-    if saying.act in (Act.LEAVE, Act.CONFIRM):
-        return {"due_at": None, "code": saying.act.value, "message": f"by {saying.person}"}
-    return None
+    return {"due_at": None, "code": saying.act.value, "message": f"by {saying.person}"}  # left, or done by hand

@@ -9,19 +9,22 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from baton.contracts import OwnershipStore, WorkTransfer
+from baton.contracts import OwnershipStore
 from baton.engine.settle import Verdict
-from baton.errors import BatonError
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked
-from baton.model.case import Case, Item, ItemState
+from baton.hub.offboarding.moving import leads_away
+from baton.hub.offboarding.proving import Proofs, read_back
+from baton.model.case import NOT_TAKEN_BACK, Case, Item, ItemState
 from baton.model.effect import Effect, EffectState
-from baton.model.handover import HandoverAction, HoldingRef
+from baton.model.handover import HandoverAction
 from baton.store.cases import ItemChange
 from baton.store.runs import RunState
+from baton.store.tenures import Passing
 
 _HOLDS_STILL: Final = "not_there"
-"""The code of an item that was said to be passed on, and was not."""
+"""The code of an item that was said to be passed on or taken away, and was not."""
+_NOT_AS_SAID: Final = "the system said that it was done, and it is not"
 
 
 @dataclass
@@ -41,65 +44,25 @@ def settle(hub: Hub, case_id: str) -> Settled:
         items = hub.cases.items(connection, case.id, states=[ItemState.MOVING])
         effects = hub.effects.by_key(connection, [item.effect_key for item in items])
     settled = Settled()
-    finished = [(item, effects[item.effect_key]) for item in items if _state(effects, item) is EffectState.DONE]
-    now_with = _read_back(hub, finished, settled)
+    proofs = read_back(hub, [effect for effect in effects.values() if effect.state is EffectState.DONE])
+    settled.unread = proofs.unread
     with hub.database.write() as connection:
         case = locked(hub, connection, case.id)
         known = hub.cases.items(connection, case.id, states=[ItemState.MOVING])
         current = hub.effects.by_key(connection, [item.effect_key for item in known])
-        changes = [change for item in known if (change := _judge(item, current, now_with)) is not None]
+        changes = [change for item in known if (change := _judge(case, item, current, proofs)) is not None]
         moved = hub.cases.move_items(connection, changes)
         _record_tenures(hub, connection, case, moved, current)
         _close_runs(hub, connection, case)
+        hub.crash_point("items_settling")
+    hub.crash_point("items_settled")
     after = Counter(item.state for item in moved)
     settled.done, settled.stuck = after[ItemState.DONE], after[ItemState.STUCK]
     settled.promised = len(known) - len(moved)
     return settled
 
 
-def _state(effects: Mapping[str, Effect], item: Item) -> EffectState | None:
-    effect = effects.get(item.effect_key)
-    return None if effect is None else effect.state
-
-
-def _read_back(
-    hub: Hub, finished: Sequence[tuple[Item, Effect]], settled: Settled
-) -> dict[tuple[str, HoldingRef], str]:
-    """(system, holding) -> who holds it now, of everything whose transfer the system has called done.
-
-    What cannot be read is left out and its item stays where it is.
-    """
-    asked: dict[str, list[HoldingRef]] = {}
-    for item, effect in finished:
-        if effect.action is HandoverAction.TRANSFER:
-            asked.setdefault(item.system, []).append(item.ref)
-    found: dict[tuple[str, HoldingRef], str] = {}
-    for system, refs in asked.items():
-        try:
-            now_with = holders(hub, system, refs)
-        except BatonError as error:
-            settled.unread[system] = str(error)
-        else:
-            found.update(((system, ref), holder or "") for ref, holder in zip(refs, now_with, strict=True))
-    return found
-
-
-def holders(hub: Hub, system: str, refs: Sequence[HoldingRef]) -> list[str | None]:
-    """Who holds each of these now (external ids), as their system says; None for what is not there any more."""
-    connector = hub.connector(system)
-    found: dict[HoldingRef, str | None] = {}
-    work = [ref for ref in refs if isinstance(connector, WorkTransfer) and ref.kind in connector.reassigns]
-    owned = [ref for ref in refs if ref not in work]
-    if isinstance(connector, WorkTransfer) and work:
-        found.update(zip(work, connector.workers(work), strict=True))
-    if isinstance(connector, OwnershipStore) and owned:
-        found.update(zip(owned, connector.holders(owned), strict=True))
-    return [found[ref] for ref in refs]
-
-
-def _judge(
-    item: Item, effects: Mapping[str, Effect], now_with: Mapping[tuple[str, HoldingRef], str]
-) -> ItemChange | None:
+def _judge(case: Case, item: Item, effects: Mapping[str, Effect], proofs: Proofs) -> ItemChange | None:
     """Where an item goes; None while nobody can tell yet."""
     effect = effects.get(item.effect_key)
     if effect is None:
@@ -108,22 +71,26 @@ def _judge(
         return ItemChange(item, ItemState.APPROVED if item.approved_by else ItemState.OPEN, {"code": effect.code})
     if effect.state is EffectState.REFUSED:
         message = f"{effect.message} {effect.remedy}".strip()
+        if not leads_away(effect, case):
+            return _not_undone(effect, item, message)
         return ItemChange(item, ItemState.STUCK, {"code": effect.code or "refused", "message": message})
     if effect.state is not EffectState.DONE:
         return None
-    if effect.action is HandoverAction.ENTITLE:
-        return _undone(item)
-    if effect.action is not HandoverAction.TRANSFER:
-        return ItemChange(item, ItemState.DONE, {"code": "done", "message": ""})
-    holder = now_with.get((item.system, item.ref))
-    if holder is None:
+    proven = proofs.of(effect)
+    if proven is None:
         return None  # the system could not be asked just now
-    if holder != effect.fields["successor_id"]:
-        message = "the system said that it is passed on, and it is not"
-        return ItemChange(item, ItemState.STUCK, {"code": _HOLDS_STILL, "message": message})
-    if effect.fields["successor_number"] == item.successor:
-        return ItemChange(item, ItemState.DONE, {"code": "read_back", "message": "", "due_at": None})
-    return _undone(item)
+    if not proven:
+        return ItemChange(item, ItemState.STUCK, {"code": _HOLDS_STILL, "message": _NOT_AS_SAID})
+    if not leads_away(effect, case):
+        return _undone(item)
+    return ItemChange(item, ItemState.DONE, {"code": "read_back", "message": "", "due_at": None})
+
+
+def _not_undone(effect: Effect, item: Item, message: str) -> ItemChange:
+    """What cannot be taken back stays where it is: with who accepted it, or with whom others have given it to since."""
+    if effect.code == OwnershipStore.CHANGED:
+        return ItemChange(item, ItemState.GONE, {"code": effect.code, "message": message})
+    return ItemChange(item, ItemState.DONE, {"code": NOT_TAKEN_BACK, "message": message})
 
 
 def _undone(item: Item) -> ItemChange:
@@ -135,13 +102,15 @@ def _record_tenures(
     hub: Hub, connection: sa.Connection, case: Case, moved: Sequence[Item], effects: Mapping[str, Effect]
 ) -> None:
     """Who has had what since when: what was proven to have moved."""
-    now = hub.clock.now()
-    for item in moved:
-        effect = effects.get(item.effect_key)
-        proven = item.state in (ItemState.DONE, ItemState.OPEN)
-        if proven and effect is not None and effect.action is HandoverAction.TRANSFER:
-            holder, successor = (str(effect.fields[f"{role}_number"]) for role in ("holder", "successor"))
-            hub.tenures.pass_on(connection, case, item, holder, successor, now)
+    passed = [
+        Passing(item, str(effect.fields["holder_number"]), str(effect.fields["successor_number"]))
+        for item in moved
+        if item.state in (ItemState.DONE, ItemState.OPEN)
+        and (effect := effects.get(item.effect_key)) is not None
+        and effect.state is EffectState.DONE
+        and effect.action is HandoverAction.TRANSFER
+    ]
+    hub.tenures.pass_on(connection, case, passed, hub.clock.now())
 
 
 def _close_runs(hub: Hub, connection: sa.Connection, case: Case) -> None:

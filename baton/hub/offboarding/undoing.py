@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -10,13 +10,12 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked
-from baton.hub.offboarding.moving import grant_change, save_moves, successors, transfer
+from baton.hub.offboarding.moving import grant_change, leads_away, save_moves, side, transfer
 from baton.hub.offboarding.signing import signed
 from baton.jobs.offboarding.steps import require_may
-from baton.model.account import AccountRef
-from baton.model.case import Act, Case, Item, ItemState, Role, Statement
-from baton.model.effect import Intention
-from baton.model.handover import HandoverAction, HoldingKind, Undo
+from baton.model.case import NOT_TAKEN_BACK, Act, Case, CaseState, Item, ItemState, Role, Statement
+from baton.model.effect import Effect, EffectState, Intention
+from baton.model.handover import HandoverAction, Undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +33,68 @@ def undo(hub: Hub, case_id: str, person: str, why: str, ids: Sequence[int] = ())
     What cannot be taken back is listed and left alone. Raises `ApprovalError` where there is nothing to take back.
     """
     require_may(Act.UNDO, Role.HR, why)
-    case = find_case(hub, case_id)
-    with hub.database.read() as connection:
-        people = successors(hub, _done(hub, connection, case.id, ids))
     with hub.database.write() as connection:
-        case = locked(hub, connection, case.id)
+        case = locked(hub, connection, find_case(hub, case_id).id)
         if person == case.number:
             raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
-        done = _done(hub, connection, case.id, ids)
-        able = [item for item in done if item.undo is not Undo.IRREVERSIBLE]
-        if not able:
+        if case.state is CaseState.COMPLETED:
+            raise ApprovalError("the case is completed", code="case", remedy="reopen it first")
+        undoing = _taken_back(hub, connection, case, ids)
+        if not undoing.items:
             raise ApprovalError(f"{case.id} has nothing that can be taken back", code="nothing")
-        run_id = save_moves(hub, connection, case, [(item, _back(hub, case, item, people)) for item in able])
         said = Statement(case.id, None, 0, b"", Act.UNDO, person, Role.HR, hub.clock.now(), why)
-        hub.cases.say(connection, signed(hub, said))
-    return Undoing(run_id, able, [item for item in done if item.undo is Undo.IRREVERSIBLE])
+        hub.cases.say(connection, [signed(hub, said)])
+        hub.crash_point("undoing")
+    hub.crash_point("undone")
+    return undoing
 
 
-def _done(hub: Hub, connection: sa.Connection, case_id: str, ids: Sequence[int]) -> list[Item]:
-    """What an effect of this case has passed on or taken away."""
-    items = hub.cases.items(connection, case_id, states=[ItemState.DONE], ids=ids)
-    return [item for item in items if item.effect_key]
+def take_back_retracted(hub: Hub) -> int:
+    """Plan the way back of what arrived in cases that had been retracted by then; returns of how many items.
+
+    What had left before the retraction could not be called back: it is carried to its end, and then comes back.
+    """
+    with hub.database.read() as connection:
+        retracted = hub.cases.to_be_taken_back(connection)
+    taken = 0
+    for case_id in retracted:
+        with hub.database.write() as connection:
+            case = locked(hub, connection, case_id)
+            if case.state is CaseState.RETRACTED:
+                arrived = hub.cases.items(connection, case.id, states=[ItemState.DONE])
+                ids = [item.id for item in arrived if item.code != NOT_TAKEN_BACK]
+                taken += len(_taken_back(hub, connection, case, ids).items)
+    return taken
 
 
-def _back(hub: Hub, case: Case, item: Item, people: Mapping[tuple[str, str], AccountRef]) -> Intention:
-    leaver = AccountRef(case.number, item.holder_id)
+def _taken_back(hub: Hub, connection: sa.Connection, case: Case, ids: Sequence[int]) -> Undoing:
+    done = _done(hub, connection, case, ids)
+    able = [(item, effect) for item, effect in done if item.undo is not Undo.IRREVERSIBLE]
+    moves = [(item, _back(hub, item, effect)) for item, effect in able]
+    run_id = save_moves(hub, connection, case, moves)
+    return Undoing(run_id, [item for item, _ in able], [item for item, _ in done if item.undo is Undo.IRREVERSIBLE])
+
+
+def _done(hub: Hub, connection: sa.Connection, case: Case, ids: Sequence[int]) -> list[tuple[Item, Effect]]:
+    """What an effect of this case has passed on or taken away, with that effect; what people did stays."""
+    items = hub.cases.items(connection, case.id, states=[ItemState.DONE], ids=ids)
+    effects = hub.effects.by_key(connection, [item.effect_key for item in items if item.effect_key])
+    found = [(item, effects[item.effect_key]) for item in items if item.effect_key in effects]
+    return [(item, effect) for item, effect in found if _can_come_back(case, item, effect)]
+
+
+def _can_come_back(case: Case, item: Item, effect: Effect) -> bool:
+    """Whether this effect has taken something away, or has failed to bring it back."""
+    if item.code == NOT_TAKEN_BACK:
+        return effect.state is EffectState.REFUSED
+    return effect.state is EffectState.DONE and leads_away(effect, case)
+
+
+def _back(hub: Hub, item: Item, effect: Effect) -> Intention:
+    """The effect with the sides swapped: from whom it went to, and to whom it came from."""
     now = hub.clock.now()
-    if item.kind is HoldingKind.GRANT:
-        return grant_change(item, HandoverAction.ENTITLE, leaver, now)
-    return transfer(item, people[item.system, item.successor], leaver, now)
+    if item.code == NOT_TAKEN_BACK:
+        return Intention(effect.system, effect.number, effect.action, now, effect.fields)
+    if effect.action is HandoverAction.REVOKE:
+        return grant_change(item, HandoverAction.ENTITLE, side(effect, "person"), now)
+    return transfer(item, side(effect, "successor"), side(effect, "holder"), now)

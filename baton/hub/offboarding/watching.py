@@ -30,6 +30,15 @@ class Watched:
     unread: dict[str, str] = field(default_factory=dict)
 
 
+def worth_watching(hub: Hub) -> set[str]:
+    """The cases in which something can be seen: all where a system keeps a history, else where a client has refused."""
+    kinds = [hub.registry.load(system.connector) for system in hub.settings.enabled.values()]
+    with hub.database.read() as connection:
+        if any(issubclass(kind, ActivitySource) for kind in kinds):
+            return {case.id for case in hub.cases.listed(connection, limit=None)}
+        return set(hub.cases.with_items_in(connection, ItemState.STUCK))
+
+
 def watch(hub: Hub, case_id: str) -> Watched:
     """Look at what was done since the last look, and raise what is new. A system that cannot be read is read again."""
     case = find_case(hub, case_id)

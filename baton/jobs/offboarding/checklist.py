@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -28,6 +29,19 @@ class Seen:
     undo: Undo
 
 
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """What all systems have shown of one leaver, and how far it can be trusted."""
+
+    seen: Sequence[Seen]
+    read: Collection[str]
+    """The systems that were read to their end: only there absence means something."""
+    unsure: Collection[int] = ()
+    """Items that we ourselves were passing on while the systems were being read: it says nothing about them."""
+    halted: Collection[int] = ()
+    """Items that were about to be passed on, whose transfer has been called back because they have changed."""
+
+
 @dataclass
 class Changes:
     """What has to be written to bring the list up to date."""
@@ -42,11 +56,9 @@ class Changes:
         return bool(self.new or self.renewed or self.gone)
 
 
-def compare(
-    case: Case, listed: Sequence[Item], seen: Sequence[Seen], read: Collection[str], first_free: int, now: datetime
-) -> Changes:
-    """What has changed. ``read`` names the systems that were read to their end: only there absence means something."""
-    shown = {(each.system, each.holding.ref): each for each in seen}
+def compare(case: Case, listed: Sequence[Item], picture: Picture, first_free: int, now: datetime) -> Changes:
+    """What has changed; ``first_free`` is the number of the next new item."""
+    shown = _shown(picture)
     known: dict[Place, Item] = {(item.system, item.ref): item for item in listed}
     changes = Changes()
     for place, each in shown.items():
@@ -54,12 +66,44 @@ def compare(
         if item is None:
             number = first_free + len(changes.new)
             changes.new.append(_new(case, number, each, now))
-        elif (after := _renewed(item, each, case.salt)) is not None:
+        elif item.id not in picture.unsure and (after := _renewed(item, each, case.salt, picture.halted)) is not None:
             changes.renewed.append((item, after))
     for place, item in known.items():
-        if place not in shown and item.system in read and item.state not in _STAYS:
+        away = place not in shown and item.system in picture.read and item.id not in picture.unsure
+        if away and item.state not in _STAYS:
             changes.gone.append(item)
     return changes
+
+
+def overtaken(case: Case, listed: Sequence[Item], picture: Picture) -> list[Item]:
+    """Items about to be passed on that are no longer what was accepted."""
+    shown = _shown(picture)
+    return [
+        item
+        for item in listed
+        if item.state is ItemState.MOVING
+        and item.kind not in WATCHED
+        and (each := shown.get((item.system, item.ref))) is not None
+        and content_digest(each.holding, case.salt) != item.digest
+    ]
+
+
+def picture_digest(case: Case, picture: Picture) -> bytes:
+    """All that was shown in one value (32 bytes): the same digest, nothing new."""
+    whole = hashlib.sha256(b"baton-picture-1")
+    for system in sorted(picture.read):
+        whole.update(f"{system}\n".encode())
+    for line in sorted(
+        f"{each.system}\n{each.holding.ref}\n{each.holder_id}\n{each.undo}\n".encode()
+        + content_digest(each.holding, case.salt)
+        for each in _shown(picture).values()
+    ):
+        whole.update(line)
+    return whole.digest()
+
+
+def _shown(picture: Picture) -> dict[Place, Seen]:
+    return {(each.system, each.holding.ref): each for each in picture.seen}
 
 
 _STAYS: Final = (ItemState.DONE, ItemState.GONE, ItemState.MOVING, ItemState.LEFT)
@@ -88,11 +132,13 @@ def _new(case: Case, number: int, each: Seen, now: datetime) -> Item:
     )
 
 
-def _renewed(item: Item, each: Seen, salt: bytes) -> Item | None:
+def _renewed(item: Item, each: Seen, salt: bytes, halted: Collection[int]) -> Item | None:
     """The item with what is shown now, at a new version; None when nothing has happened that matters."""
     digest = content_digest(each.holding, salt)
     returned = item.state in (ItemState.DONE, ItemState.GONE)
-    if item.state is ItemState.MOVING or (digest == item.digest and not returned):
+    if item.state is ItemState.MOVING and item.id not in halted:
+        return None
+    if digest == item.digest and not returned:
         return None
     holding = each.holding
     return replace(
@@ -118,9 +164,8 @@ def _renewed(item: Item, each: Seen, salt: bytes) -> Item | None:
 
 def _state_after(item: Item) -> ItemState:
     """Who has accepted one version has not accepted the next."""
-    if item.state in (ItemState.ACCEPTED, ItemState.APPROVED, ItemState.OFFERED):
-        return ItemState.OFFERED
-    return ItemState.OPEN
+    asked = (ItemState.ACCEPTED, ItemState.APPROVED, ItemState.OFFERED, ItemState.MOVING)
+    return ItemState.OFFERED if item.state in asked else ItemState.OPEN
 
 
 def counts(items: Sequence[Item]) -> Mapping[str, int]:

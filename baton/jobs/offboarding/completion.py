@@ -36,12 +36,12 @@ class Obstacle:
 
 
 def obstacles(
-    case: Case, items: Sequence[Item], unread: Collection[str], unsettled: int, now: datetime
+    case: Case, items: Sequence[Item], unread: Collection[str], unfinished: int, now: datetime
 ) -> list[Obstacle]:
     """Everything that keeps a case from being completed; empty when it is finished.
 
-    ``unread`` names the systems that could not be read just now, ``unsettled`` counts effects of the case whose
-    outcome nobody knows yet.
+    ``unread`` names the systems that could not be read just now, ``unfinished`` counts effects of the case
+    that are still to happen, or of which nobody knows yet whether they have.
     """
     found: list[Obstacle] = []
 
@@ -60,7 +60,7 @@ def obstacles(
     note(Missing.RIGHTS, tally[Missing.RIGHTS], f"{tally[Missing.RIGHTS]} rights are not taken away")
     note(Missing.PROMISED, tally[Missing.PROMISED], f"{tally[Missing.PROMISED]} transfers are promised, not proven")
     note(Missing.OPEN_ITEMS, tally[Missing.OPEN_ITEMS], f"{tally[Missing.OPEN_ITEMS]} items are open")
-    note(Missing.DOUBT, unsettled, f"of {unsettled} effects nobody knows yet whether they happened")
+    note(Missing.DOUBT, unfinished, f"{unfinished} effects have not ended, or nobody knows yet how")
     return found
 
 

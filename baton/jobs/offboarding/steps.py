@@ -88,5 +88,5 @@ def _require_own(item: Item, act: Act, person: str, role: Role) -> None:
         raise ApprovalError(
             "this is passed on by the system itself, not by word of mouth", code="state", remedy="accept and approve it"
         )
-    if act is Act.NAME and item.kind in WATCHED:
-        raise ApprovalError("an account or a right is ended, not passed on", code="state")
+    if act in (Act.NAME, Act.LEAVE) and item.kind in WATCHED:
+        raise ApprovalError("an account or a right is ended, neither passed on nor left", code="state")

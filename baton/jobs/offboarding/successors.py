@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from baton.jobs.offboarding.checklist import WATCHED, Place
 from baton.jobs.offboarding.policy import MANAGER, Policy, SuccessorRule, fits_facts
 from baton.model.case import Case, Item, ItemState
 
+REFUSED: Final = "refused"
+"""The code of an item whose successor does not want it."""
+
 
 def propose(case: Case, policy: Policy, items: Sequence[Item]) -> Mapping[int, str]:
     """For every item that nobody is to have yet, the employee number of who should; items nobody fits are left out.
 
-    What is about a client goes where the client goes. The leaver is never named, and the load counts every item of
-    the case that somebody has already.
+    What is about a client goes where the client goes. The leaver is never named, what somebody has refused waits for
+    a person to name another, and the load counts every item of the case that somebody has already.
     """
     by_place: dict[Place, Item] = {(item.system, item.ref): item for item in items}
     chosen: dict[int, str] = {}
     load = Counter(item.successor for item in items if item.successor and not item.state.closed)
-    waiting = [item for item in items if item.state is ItemState.OPEN and item.kind not in WATCHED]
+    waiting = [
+        item for item in items if item.state is ItemState.OPEN and item.kind not in WATCHED and item.code != REFUSED
+    ]
     # Clients first, so that what is about them can follow.
     for item in sorted(waiting, key=lambda item: (item.about is not None, item.id)):
         successor = _with_its_owner(item, by_place, chosen) or _by_rule(case, policy, item, load)

@@ -24,6 +24,7 @@ def upgrade() -> None:
     sa.Column('contract_end_at', sa.BigInteger(), nullable=True),
     sa.Column('pay_end_at', sa.BigInteger(), nullable=True),
     sa.Column('checked_at', sa.BigInteger(), nullable=True),
+    sa.Column('picture', sa.LargeBinary(), nullable=False),
     sa.Column('completed_at', sa.BigInteger(), nullable=True),
     sa.Column('protected_until', sa.BigInteger(), nullable=True),
     sa.Column('watched_until', sa.BigInteger(), nullable=True),

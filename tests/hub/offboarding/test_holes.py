@@ -1,0 +1,240 @@
+"""Ways in which a handover could have gone wrong silently: each was one, and has an answer now."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from baton.errors import ApprovalError
+from baton.hub.offboarding import casework, completing, undoing
+from baton.hub.offboarding.looking import look
+from baton.model.account import AccountRef, Receipt
+from baton.model.case import Act, CaseState, Cause, ItemState, Role
+from baton.model.handover import Grant, GrantChange, HoldingKind, SessionEnd
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, Desk
+from tests.rig.belongings import KeeperTarget, PromisingTarget
+
+CLIENT, CONTACT = HoldingKind.CLIENT, HoldingKind.CONTACT
+Make = Callable[..., Desk]
+
+
+class Deafened(KeeperTarget):
+    """Says yes to every revocation and takes nothing away."""
+
+    def revoke(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
+        return [Receipt.done() for _ in changes]
+
+
+class Stubborn(KeeperTarget):
+    """Refuses to log anybody out, once."""
+
+    refusals = 1
+
+    def end_sessions(self, ends: Sequence[SessionEnd]) -> Sequence[Receipt]:
+        if self.refusals:
+            type(self).refusals -= 1
+            return [Receipt.refused("busy", "not now") for _ in ends]
+        return super().end_sessions(ends)
+
+
+class Broken(KeeperTarget):
+    """Fails in a way that nobody foresaw."""
+
+    def grants(self, person: AccountRef) -> Sequence[Grant]:
+        raise KeyError("surprise")
+
+
+def test_nobody_leaves_an_account_or_a_right_with_the_leaver(desk: Make) -> None:
+    d = desk()
+    d.things.grants[d.id_of(LEAVER)] = {"discounts"}
+    case = d.open()
+    d.tick()
+    for item in d.items(case, ItemState.OPEN):
+        with pytest.raises(ApprovalError, match="neither passed on nor left"):
+            d.say(case, [item], Act.LEAVE, MANAGER, Role.MANAGER, "never mind")
+
+
+def test_a_case_is_not_completed_by_word(desk: Make) -> None:
+    d = desk()
+    d.plant(CLIENT, 1)
+    case = d.open()
+    with pytest.raises(ApprovalError):
+        casework.decide(d.hub, case.id, Act.COMPLETE, HR, "done")
+    assert d.case(case).state is CaseState.OPEN
+
+
+def test_what_no_system_can_pass_on_becomes_work_for_a_person(desk: Make) -> None:
+    d = desk()
+    ref = d.plant(CONTACT, 1)
+    case = d.open()
+    d.tick()
+    item = d.item(case, ref)
+    assert item.by_hand
+    d.say(case, [item], Act.CONFIRM, MANAGER, Role.SUCCESSOR, "done in the settings")
+    d.tick()
+    assert d.item(case, ref).code == "returned", "it is not so, and that is seen"
+    d.things.holders[ref] = d.id_of(MANAGER)
+    d.tick()
+    assert d.item(case, ref).state.closed
+
+
+def test_who_refuses_is_not_asked_the_same_again(desk: Make) -> None:
+    d = desk()
+    ref = d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.say(case, d.items(case, ItemState.OFFERED), Act.REFUSE, MANAGER, Role.SUCCESSOR, "I have too many")
+    d.tick()
+    assert (d.item(case, ref).state, d.item(case, ref).code) == (ItemState.OPEN, "refused")
+    d.things.change(ref, stage="won")
+    d.tick()
+    assert d.item(case, ref).state is ItemState.OFFERED
+
+
+def test_nothing_goes_to_somebody_who_has_left_as_well(desk: Make) -> None:
+    from baton.hub.sync import SyncRequest, plan_sync
+
+    d = desk()
+    ref = d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.say(case, d.items(case, ItemState.OFFERED), Act.NAME, MANAGER, Role.MANAGER, successor=OTHER)
+    d.agree(case)
+    d.company.rows[3].update(status="departed", last_day="2026-11-01", contract_end="2026-11-02")
+    plan_sync(d.hub, SyncRequest())
+    d.tick()
+    item = d.item(case, ref)
+    assert (d.holder(ref), item.state, item.code) == (LEAVER, ItemState.OPEN, "successor_left")
+
+
+def test_a_right_that_is_said_to_be_gone_and_is_not_is_found(desk: Make) -> None:
+    d = desk(Deafened)
+    d.things.grants[d.id_of(LEAVER)] = {"discounts"}
+    case = d.open(Cause.EMERGENCY)
+    d.tick()
+    (right,) = [item for item in d.items(case) if item.kind is HoldingKind.GRANT]
+    assert (right.state, right.code) == (ItemState.STUCK, "not_there")
+
+
+def test_a_log_out_that_is_refused_is_tried_again(desk: Make) -> None:
+    Stubborn.refusals = 1
+    d = desk(Stubborn)
+    d.things.sessions = {d.id_of(LEAVER)}
+    d.open(Cause.EMERGENCY)
+    d.tick()
+    assert d.things.sessions == {d.id_of(LEAVER)}
+    d.tick()
+    assert d.things.sessions == set()
+
+
+def test_a_broken_connector_keeps_nobody_waiting_and_shows_no_data(desk: Make) -> None:
+    d = desk(Broken)
+    case = d.open()
+    hour = d.tick()
+    assert [why for what, why in hour.troubles.items() if what.startswith(case.id)] == [
+        next(iter(look(d.hub, [LEAVER])[LEAVER].unread.values()))
+    ]
+    assert "KeyError" in next(iter(hour.troubles.values()))
+    assert "surprise" not in str(hour.troubles)
+
+
+def test_a_completed_case_is_reopened_before_anything_is_taken_back(desk: Make) -> None:
+    d = desk()
+    ref = d.plant(CLIENT, 1)
+    case = d.open(Cause.EMERGENCY)
+    d.tick()
+    d.agree(case)
+    d.tick()
+    d.close_account()
+    completing.complete(d.hub, case.id, HR, "done")
+    with pytest.raises(ApprovalError, match="completed"):
+        undoing.undo(d.hub, case.id, HR, "a mistake")
+    casework.decide(d.hub, case.id, Act.REOPEN, HR, "a mistake")
+    undoing.undo(d.hub, case.id, HR, "a mistake")
+    d.tick()
+    assert d.holder(ref) == LEAVER
+
+
+def test_what_a_client_does_not_let_come_back_stays_done_and_can_be_asked_again(desk: Make) -> None:
+    d = desk(PromisingTarget)
+    ref = d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.agree(case)
+    target = d.target()
+    assert isinstance(target, PromisingTarget)
+    d.tick()
+    target.decide()
+    d.tick()
+    undoing.undo(d.hub, case.id, HR, "a mistake")
+    d.tick()
+    target.decide(ref)
+    d.tick()
+    kept = d.item(case, ref)
+    assert (d.holder(ref), kept.state, kept.code) == (MANAGER, ItemState.DONE, "not_taken_back")
+    undoing.undo(d.hub, case.id, HR, "please")
+    d.tick()
+    target.decide()
+    d.tick()
+    assert d.holder(ref) == LEAVER
+    assert not d.item(case, ref).state.closed
+
+
+def test_what_others_took_away_is_not_given_back(desk: Make) -> None:
+    d = desk()
+    d.things.grants[d.id_of(LEAVER)] = {"discounts"}
+    case = d.open(Cause.EMERGENCY)
+    d.tick()
+    undoing.undo(d.hub, case.id, HR, "a mistake")
+    casework.decide(d.hub, case.id, Act.PAUSE, HR, "let us think")
+    d.tick()
+    assert d.things.grants[d.id_of(LEAVER)] == {"discounts"}
+    d.things.grants[d.id_of(LEAVER)] = set()
+    d.tick()
+    with pytest.raises(ApprovalError, match="nothing"):
+        undoing.undo(d.hub, case.id, HR, "again")
+
+
+def test_somebody_who_leaves_again_has_a_case_of_their_own(desk: Make) -> None:
+    from baton.hub.sync import SyncRequest, plan_sync
+    from tests.rig.company import row
+
+    d = desk()
+    leaving = {"status": "notice", "manager": MANAGER, "department": "销售部"}
+    d.company.rows[1] = row(LEAVER, last_day="2030-01-31", **leaving)
+    plan_sync(d.hub, SyncRequest())
+    (first,) = d.tick().opened
+    casework.decide(d.hub, first, Act.RETRACT, HR, "she stays")
+    assert d.tick().opened == []
+    d.company.rows[1] = row(LEAVER, last_day="2031-05-31", **leaving)
+    plan_sync(d.hub, SyncRequest())
+    assert len(d.tick().opened) == 1
+
+
+def test_an_unchanged_list_is_not_read_again(desk: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    d = desk()
+    ref = d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.tick()
+    checked = d.case(case).checked_at
+    d.company.clock.sleep(3600)
+    with monkeypatch.context() as patched:
+        patched.setattr(d.hub.cases, "items", lambda *_, **__: pytest.fail("the list was read"))
+        d.tick()
+    assert d.case(case).checked_at > checked  # type: ignore[operator]
+    d.things.change(ref, stage="won")
+    d.tick()
+    assert d.item(case, ref).version == 2
+
+
+def test_every_question_has_a_deadline(desk: Make) -> None:
+    d = desk()
+    ref = d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.agree(case)
+    d.things.change(ref, stage="won")
+    d.tick()
+    assert all(item.due_at for item in d.items(case, ItemState.OFFERED))

@@ -1,0 +1,347 @@
+"""What must hold in every committed state of a handover, and at the end, whatever happened in between."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Protocol
+
+import sqlalchemy as sa
+
+from baton.hub.proof import signer
+from baton.jobs.offboarding.checklist import WATCHED
+from baton.model.case import (
+    CASE_STEPS,
+    ITEM_STEPS,
+    STATEMENT_DOMAIN,
+    Act,
+    Case,
+    CaseState,
+    Item,
+    ItemState,
+    Statement,
+    content_digest,
+    statement_bytes,
+)
+from baton.model.effect import Effect, EffectState
+from baton.model.handover import Undo
+from baton.store.tables import audit, effects
+from tests.offboarding.systems import HUB, Move
+from tests.offboarding.world import SYSTEMS, World
+from tests.simulation.invariants import BrokenInvariantError, audit_faults, left_sent, order_broken
+
+
+class Memory(Protocol):
+    """What the people of a world remember by themselves, whatever the hub has written down."""
+
+    agreed: set[tuple[str, Act, str]]
+    taken_back: set[tuple[str, int]]
+
+
+class Books:
+    """All that the hub has written down about handovers, read once."""
+
+    def __init__(self, world: World) -> None:
+        hub = world.hub
+        self.world = world
+        with hub.database.read() as connection:
+            self.cases = {case.id: case for case in hub.cases.listed(connection, limit=None)}
+            self.items = {case_id: hub.cases.items(connection, case_id) for case_id in self.cases}
+            self.said = {case_id: hub.cases.said(connection, case_id) for case_id in self.cases}
+            known = hub.effects.read(connection, effects.c.job == "offboarding")
+            self.effects = {effect.key: effect for effect in known}
+            rows = connection.execute(sa.select(effects.c.key, effects.c.mapping_digest))
+            self.of_case = {row.key: row.mapping_digest for row in rows}
+
+    def case_of(self, effect: Effect) -> Case:
+        return self.cases[self.of_case[effect.key]]
+
+
+def check_always(world: World, memory: Memory, clients: dict[str, int]) -> None:
+    """What holds after every step. ``clients`` says how many clients there must be in each system."""
+    books = Books(world)
+    _raise_if(
+        {
+            "clients": [] if world.clients() == clients else [f"{world.clients()}, {clients} are expected"],
+            "holders": list(_holders_broken(world)),
+            "items": list(_items_broken(books)),
+            "moves": list(_moves_broken(books, memory)),
+            "rights": list(_rights_broken(books)),
+            "cases": list(_cases_broken(books)),
+        }
+    )
+
+
+def check_finally(world: World, memory: Memory, clients: dict[str, int]) -> None:
+    """What holds once everything has calmed down and everybody has done what was theirs."""
+    check_always(world, memory, clients)
+    books = Books(world)
+    with world.hub.database.read() as connection:
+        audit_broken, sent, order = list(audit_faults(connection)), left_sent(connection), order_broken(connection)
+        audit_broken += list(_steps_broken(connection, books))
+    _raise_if(
+        {
+            "not ended": [f"{case.id} is {case.state}" for case in books.cases.values() if case.state in _UNFINISHED],
+            "done": list(_done_broken(books)),
+            "undone": list(_undone_broken(books)),
+            "signatures": list(_signatures_broken(books)),
+            "audit": audit_broken,
+            "order": order,
+            "left as sent": [sent] if sent else [],
+        }
+    )
+
+
+_UNFINISHED = (CaseState.OPEN, CaseState.PAUSED)
+
+
+def _holders_broken(world: World) -> Iterator[str]:
+    """Every thing has exactly one holder at every instant: each change begins where the one before has ended."""
+    for system in SYSTEMS:
+        things, last = world.things(system), {}
+        for move in things.history:
+            if move.ref in last and last[move.ref] != move.before:
+                yield f"{system} {move.ref} went from {move.before}, and {last[move.ref]} had it"
+            last[move.ref] = move.after
+        yield from (f"{system} {ref}: {holder!r}" for ref, holder in things.holders.items() if not holder)
+
+
+def _items_broken(books: Books) -> Iterator[str]:
+    """Every item that is not closed stands where its state says who must act."""
+    for case_id, items in books.items.items():
+        for item in items:
+            wrong = _item_broken(books, books.cases[case_id], item)
+            if wrong:
+                yield f"{case_id} item {item.id} ({item.kind}, {item.state}): {wrong}"
+
+
+def _item_broken(books: Books, case: Case, item: Item) -> str:
+    agreed = item.accepted_version == item.version and item.accepted_by == item.successor
+    match item.state:
+        case ItemState.OFFERED:
+            return "" if item.successor and item.due_at else "nobody is named, or there is no deadline"
+        case ItemState.ACCEPTED:
+            return "" if agreed and item.accepted_by else "accepted by nobody, or in another version"
+        case ItemState.APPROVED:
+            apart = item.approved_by not in ("", item.accepted_by, case.number)
+            return "" if agreed and apart else "approved by nobody, by the same person, or in another version"
+        case ItemState.MOVING:
+            return "" if item.effect_key in books.effects else "nothing moves it"
+        case ItemState.STUCK:
+            return "" if item.code else "nobody knows why"
+        case _:
+            return ""
+
+
+def _moves_broken(books: Books, memory: Memory) -> Iterator[str]:
+    """The hub moves only what was accepted and approved in this very version, from whom it was to be taken."""
+    for system in SYSTEMS:
+        things = books.world.things(system)
+        for move in things.history:
+            if move.by == HUB:
+                wrong = _move_broken(books, memory, system, move)
+                if wrong:
+                    yield f"{system} {move.ref} at {move.serial}: {wrong}"
+
+
+def _move_broken(books: Books, memory: Memory, system: str, move: Move) -> str:
+    world, effect = books.world, books.effects[move.key]
+    case = books.case_of(effect)
+    leaver = world.id_of(system, case.number)
+    if effect.fields["successor_number"] == case.number:
+        return _return_broken(books, memory, effect, "" if move.after == leaver else move.after)
+    if move.before != leaver:
+        return f"taken from {move.before}, who was not the leaver: somebody else's change is overwritten"
+    if move.after != world.id_of(system, str(effect.fields["successor_number"])):
+        return "given to somebody else than the effect says"
+    wanted, said = str(effect.fields["successor_number"]), _said_before(books, case, effect)
+    accepted = [at for at, each in enumerate(said) if each.act is Act.ACCEPT and each.person == wanted]
+    if not accepted or (wanted, Act.ACCEPT, effect.digests["item"]) not in memory.agreed:
+        return f"{wanted} has not accepted what was moved, in this version"
+    approved = [each.person for each in said[accepted[0] :] if each.act is Act.APPROVE and each.person != wanted]
+    known = [person for person in approved if (person, Act.APPROVE, effect.digests["item"]) in memory.agreed]
+    if not known or case.number in (wanted, *approved):
+        return "not approved by a second person, in this version"
+    return _stale(books, system, move, effect, case)
+
+
+def _return_broken(books: Books, memory: Memory, effect: Effect, wrong_person: str) -> str:
+    """What comes back comes to the leaver, and because somebody wanted it back."""
+    case = books.case_of(effect)
+    item = next(
+        item for item in books.items[case.id] if str(item.ref) == effect.number and item.system == effect.system
+    )
+    retracted = any(said.act is Act.RETRACT for said in books.said[case.id])
+    if wrong_person:
+        return f"an undo gave it to {wrong_person}, who was not the leaver"
+    return "" if retracted or (case.id, item.id) in memory.taken_back else "taken back, and nobody wanted that"
+
+
+def _said_before(books: Books, case: Case, effect: Effect) -> list[Statement]:
+    """What had been said about the very content that an effect was planned with, when it was planned."""
+    digest = effect.digests["item"]
+    return [said for said in books.said[case.id] if said.item_digest.hex() == digest and said.at <= effect.due_at]
+
+
+def _stale(books: Books, system: str, move: Move, effect: Effect, case: Case) -> str:
+    """Sent although a look that was written before had shown that it is no longer what was accepted."""
+    things = books.world.things(system)
+    sent = things.sent[move.key]
+    began = max((b for written, b in books.world.looks.get((system, move.before), ()) if written <= sent), default=0)
+    came = max((m.serial for m in things.history if m.ref == move.ref and m.serial < move.serial), default=0)
+    if came >= began:
+        return ""  # it was with somebody else when the hub looked
+    seen = [content for serial, content in things.contents[move.ref] if serial < began]
+    if seen and content_digest(seen[-1], case.salt).hex() != effect.digests["item"]:
+        return "moved in another version than the hub had seen before it sent it"
+    return ""
+
+
+def _rights_broken(books: Books) -> Iterator[str]:
+    """Rights go when they are to go, and not before."""
+    for system in SYSTEMS:
+        for serial, person, right, key in books.world.things(system).revoked:
+            case = books.case_of(books.effects[key])
+            last = case.dates.last_working_at
+            if person != books.world.id_of(system, case.number):
+                yield f"{system}: {right} was taken from {person}, who does not leave"
+            elif last is None or books.effects[key].due_at < last:
+                yield f"{system}: {right} was taken at {serial}, before the last working moment"
+
+
+def _cases_broken(books: Books) -> Iterator[str]:
+    """A completed case has nothing open on its list and nothing on its way."""
+    for case_id, case in books.cases.items():
+        if case.state is CaseState.COMPLETED:
+            still = [item.id for item in books.items[case_id] if not item.state.closed]
+            under_way = [e.key[:8] for e in books.effects.values() if e.state.open and books.case_of(e).id == case_id]
+            if still or under_way:
+                yield f"{case_id} is completed with {still} open and {under_way} under way"
+
+
+def _done_broken(books: Books) -> Iterator[str]:
+    """What is done is with who accepted it, unless somebody else has given it away since."""
+    for case_id, items in books.items.items():
+        if books.cases[case_id].state is not CaseState.COMPLETED:
+            continue
+        for item in items:
+            if item.state is ItemState.DONE and item.system and item.kind not in WATCHED and not item.by_hand:
+                things = books.world.things(item.system)
+                last = _ours(books, case_id, item)
+                since = [m for m in things.history if m.ref == item.ref and last and m.serial > last[-1].serial]
+                wanted = books.world.id_of(item.system, item.successor)
+                if things.holders.get(item.ref, wanted) != wanted and not since:
+                    yield f"{case_id} item {item.id} is done and with {things.holders.get(item.ref)}, not {wanted}"
+            if item.state is ItemState.GONE and item.system and _passed_on_last(books, case_id, item):
+                yield f"{case_id} item {item.id} is called gone, and the hub has passed it on"
+            if item.state is ItemState.DONE and item.kind.value == "grant":
+                having = books.world.things(item.system).grants.get(item.holder_id, set())
+                if item.ref.external_id in having:
+                    yield f"{case_id} item {item.id}: the right is still there"
+
+
+def _ours(books: Books, case_id: str, item: Item) -> list[Move]:
+    """What this case has done with a thing."""
+    moves = [move for move in books.world.things(item.system).history if move.ref == item.ref and move.by == HUB]
+    return [move for move in moves if books.case_of(books.effects[move.key]).id == case_id]
+
+
+def _passed_on_last(books: Books, case_id: str, item: Item) -> bool:
+    """Whether the last that happened to a thing is that this case has given it to a successor."""
+    moves = [move for move in books.world.things(item.system).history if move.ref == item.ref]
+    ours = _ours(books, case_id, item)
+    there = item.ref in books.world.things(item.system).holders
+    return bool(there and ours and moves[-1] is ours[-1] and ours[-1].before == item.holder_id)
+
+
+def _undone_broken(books: Books) -> Iterator[str]:
+    """In a retracted case everything that can come back has come back, but for what others changed since."""
+    for case_id, items in books.items.items():
+        if books.cases[case_id].state is not CaseState.RETRACTED:
+            continue
+        for item in items:
+            if not item.system or item.kind in WATCHED or item.undo is Undo.IRREVERSIBLE:
+                continue
+            things = books.world.things(item.system)
+            moves = [move for move in things.history if move.ref == item.ref]
+            ours = _ours(books, case_id, item)
+            if ours and moves[-1] is ours[-1] and things.holders.get(item.ref, item.holder_id) != item.holder_id:
+                refused = books.effects.get(item.effect_key)
+                if not (item.state is ItemState.DONE and refused is not None and refused.state is EffectState.REFUSED):
+                    yield f"{case_id} item {item.id} ({item.state}) is still with {things.holders[item.ref]}"
+
+
+def _signatures_broken(books: Books) -> Iterator[str]:
+    """Every statement is as it was signed."""
+    key = signer(books.world.hub)
+    for case_id, said in books.said.items():
+        for each in said:
+            if each.signature != key.vouch(STATEMENT_DOMAIN, statement_bytes(each)):
+                yield f"{case_id}: a statement of {each.person} is not as it was signed"
+
+
+def _steps_broken(connection: sa.Connection, books: Books) -> Iterator[str]:
+    """The log replays to exactly the states stored, through legal steps only; every statement is in it once."""
+    where: dict[tuple[str, int], ItemState] = {}
+    of_case: dict[str, CaseState] = {}
+    stated: Counter[str] = Counter()
+    entries = audit.entries
+    wanted = entries.c.kind.in_(["item", "case", "statement"])
+    for row in connection.execute(sa.select(entries.c.kind, entries.c.body).where(wanted).order_by(entries.c.seq)):
+        body = json.loads(row.body)
+        if row.kind == "statement":
+            stated[body["signature"]] += 1
+        elif row.kind == "case":
+            before, after = of_case.get(body["case"]), CaseState(body["to"])
+            if body.get("from") != (before and before.value) or (before and after not in CASE_STEPS[before]):
+                yield f"{body['case']} went from {before} to {after}"
+            of_case[body["case"]] = after
+        else:
+            name, after = (body["case"], body["item"]), ItemState(body["to"])
+            known = where.get(name)
+            if body.get("from") != (known and known.value) or (known and after not in (known, *ITEM_STEPS[known])):
+                yield f"item {name} went from {known} (stated: {body.get('from')}) to {after}"
+            where[name] = after
+    for case_id, items in books.items.items():
+        yield from (
+            f"{case_id} item {i.id} differs from its log" for i in items if where.get((case_id, i.id)) is not i.state
+        )
+        if of_case.get(case_id) is not books.cases[case_id].state:
+            yield f"{case_id} differs from its log"
+    signatures = Counter(
+        said.signature.hex() for said in (each for all_said in books.said.values() for each in all_said)
+    )
+    if signatures != stated:
+        yield "the statements are not those of the log"
+
+
+def _raise_if(found: dict[str, list[object]]) -> None:
+    broken = {name: wrong for name, wrong in found.items() if wrong}
+    if broken:
+        raise BrokenInvariantError("; ".join(f"{name}: {len(each)}, {each[:3]}" for name, each in broken.items()))
+
+
+def require_finished(world: World, case: Case, began: int) -> None:
+    """A case that was just completed is: nothing alive, nothing promised, nothing kept but what came since we looked."""
+    for system, truth in world.company.truths.items():
+        things = world.things(system)
+        leaver = world.id_of(system, case.number)
+        if any(
+            getattr(promise, "holder", None) and promise.holder.external_id == leaver
+            for promise in things.promises.values()
+        ):
+            raise BrokenInvariantError(f"{case.id} completed with a promise open in {system}")
+        if truth.accounts[case.number].state.value == "enabled":
+            raise BrokenInvariantError(f"{case.id} completed with a living account in {system}")
+        with world.hub.database.read() as connection:
+            left = {
+                item.ref
+                for item in world.hub.cases.items(connection, case.id, states=[ItemState.LEFT])
+                if item.system == system
+            }
+        for ref, holder in things.holders.items():
+            came = max((move.serial for move in things.history if move.ref == ref and move.after == holder), default=0)
+            since = max(came, things.contents[ref][-1][0] if came == 0 else 0)
+            if holder == leaver and ref not in left and since <= began:
+                raise BrokenInvariantError(f"{case.id} completed while the leaver holds {ref} in {system}")

@@ -1,0 +1,177 @@
+"""SIGKILL at every point a case passes, and at random moments; start again; compare with no kill at all."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import shutil
+import signal
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from baton.model.case import Act, CaseState, ItemState
+from baton.store.tables import effects, statements
+from tests.offboarding.driver import RETRACTED, SYSTEMS, drive, prepare, site, the_case
+from tests.offboarding.ledger import HeldLedger
+from tests.rig.processes import CONTEXT, outcome_of, scratch_folder
+from tests.simulation.invariants import BrokenInvariantError, audit_faults, left_sent, order_broken
+
+_ATTEMPTS = 20
+Kill = tuple[str, int] | float
+"""A named point and how often it is passed, or seconds after the start."""
+
+
+@dataclass
+class Figures:
+    """What a campaign came to."""
+
+    task: str
+    points: int = 0
+    passed: Counter[str] = field(default_factory=Counter)
+    killed: Counter[str] = field(default_factory=Counter)
+    restarts: int = 0
+    holdings: int = 0
+    seconds: float = 0.0
+
+    def add(self, other: Figures) -> None:
+        """Take a part of the same campaign in."""
+        self.killed.update(other.killed)
+        self.restarts += other.restarts
+        self.holdings += other.holdings
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What every attempt starts from, and where it must end."""
+
+    task: str
+    folder: Path
+    wanted: dict[str, object]
+    passed: list[tuple[str, int]]
+
+
+def prepared(task: str, folder: Path) -> Start:
+    """The state before, the points that an undisturbed case passes, and the state after it."""
+    before, after = folder / "before", folder / "after"
+    before.mkdir()
+    prepare(before)
+    shutil.copytree(before, after)
+    code = outcome_of(drive, after, 1, task)
+    if code != 0:
+        raise BrokenInvariantError(f"an undisturbed case does not end well: {code}")
+    lines = [line.split() for line in (after / "points").read_text().splitlines()]
+    passed = [(name, count) for name, times in lines for count in range(1, int(times) + 1)]
+    start = Start(task, before, state(after, task), passed)
+    if task == RETRACTED:
+        was = {name: HeldLedger(before / f"{name}.sqlite3").truth()["held"] for name in SYSTEMS}
+        if {name: HeldLedger(after / f"{name}.sqlite3").truth()["held"] for name in SYSTEMS} != was:
+            raise BrokenInvariantError("an undisturbed retraction does not restore what was there")
+    return start
+
+
+def state(folder: Path, task: str) -> dict[str, object]:
+    """Where everything has ended, in the systems and in the hub, as far as every way there must end alike."""
+    found: dict[str, object] = {}
+    for name in SYSTEMS:
+        held = HeldLedger(folder / f"{name}.sqlite3")
+        found[f"{name} truth"] = held.truth()
+        found[f"{name} moves"] = sorted(held.moves())
+    with site(folder, _ATTEMPTS, lambda _: None).open() as hub:
+        case = the_case(hub)
+        if case is None or case.state is not (CaseState.RETRACTED if task == RETRACTED else CaseState.COMPLETED):
+            raise BrokenInvariantError(f"the case is {case and case.state}")
+        with hub.database.read() as connection:
+            items = hub.cases.items(connection, case.id)
+            said = connection.execute(sa.select(statements.c.act, statements.c.item)).all()
+            states = Counter(connection.execute(sa.select(effects.c.state)).scalars())
+            broken = [*audit_faults(connection), *order_broken(connection)]
+            sent = left_sent(connection)
+            tenures = hub.tenures.of(connection, case_id=case.id)
+    about_items = Counter((act, item) for act, item in said if item is not None)
+    # A process that dies between a tick and the word of HR says it again; nobody accepts or approves twice.
+    twice = [each for each, times in about_items.items() if times > 1 and each[0] in (Act.ACCEPT, Act.APPROVE)]
+    if broken or sent or twice or states.keys() - {"done", "superseded"}:
+        raise BrokenInvariantError(f"{broken[:3]}, sent {sent}, said twice {twice[:3]}, effects {dict(states)}")
+    found["items"] = sorted((i.system, str(i.ref), i.state.value, i.successor, i.version) for i in items)
+    found["said"] = sorted((act, item) for act, item in about_items)
+    found["tenures"] = sorted((t.system, str(t.ref), t.holder, t.until is None) for t in tenures)
+    if task != RETRACTED and any(item.state is not ItemState.DONE for item in items):
+        raise BrokenInvariantError("something is not done")
+    return found
+
+
+def campaign(task: str, points: int, seed: int, processes: int = 1) -> Figures:
+    """Kill at each of so many distinct named points (half of them twice), and at a fifth as many random moments."""
+    began = time.perf_counter()
+    chance = random.Random(f"{task}/{seed}")
+    replay = f"replay: python -m tests.offboarding --only kill --seed {seed} --points {points}"
+    with _said(replay), scratch_folder("kill") as folder:
+        start = prepared(task, folder)
+        chosen = chance.sample(start.passed, min(points, len(start.passed)))
+        plans: list[list[Kill]] = [
+            [kill, *([chance.choice(start.passed)] if chance.random() < 0.5 else [])] for kill in chosen
+        ]
+        plans += [[chance.uniform(0.0, 1.0), chance.uniform(0.0, 1.0)] for _ in range(-(-points // 5))]
+        figures = Figures(task, len(chosen), Counter(name for name, _ in start.passed))
+        if processes == 1:
+            figures.add(_carried_out(start, plans))
+        else:
+            with ProcessPoolExecutor(processes, mp_context=CONTEXT) as pool:
+                shares = [plans[share::processes] for share in range(processes)]
+                for part in pool.map(_carried_out, [start] * processes, shares):
+                    figures.add(part)
+    figures.seconds = time.perf_counter() - began
+    return figures
+
+
+def _carried_out(start: Start, plans: list[list[Kill]]) -> Figures:
+    figures = Figures(start.task)
+    for kills in plans:
+        with _said(f"{start.task}: SIGKILL at {kills}"), scratch_folder("killed") as folder:
+            shutil.copytree(start.folder, folder, dirs_exist_ok=True)
+            figures.restarts += _until_through(folder, start.task, kills, figures)
+            found = state(folder, start.task)
+            for what, wanted in start.wanted.items():
+                if found[what] != wanted:
+                    raise BrokenInvariantError(
+                        f"{what} is not as after an undisturbed case: {_differing(found[what], wanted)}"
+                    )
+            figures.holdings += len(found["items"])  # type: ignore[arg-type]
+    return figures
+
+
+def _differing(found: object, wanted: object) -> str:
+    if isinstance(found, list) and isinstance(wanted, list):
+        return f"{[each for each in found if each not in wanted][:3]} instead of {[each for each in wanted if each not in found][:3]}"
+    return f"{found} instead of {wanted}"[:600]
+
+
+@contextlib.contextmanager
+def _said(what: str) -> Iterator[None]:
+    try:
+        yield
+    except AssertionError as error:
+        error.add_note(what)
+        raise
+
+
+def _until_through(folder: Path, task: str, kills: list[Kill], figures: Figures) -> int:
+    """Start, be killed, start again; returns how many starts it took beyond the first."""
+    for attempt in range(1, _ATTEMPTS):
+        kill = kills[attempt - 1] if attempt <= len(kills) else None
+        if isinstance(kill, tuple):
+            code = outcome_of(drive, folder, attempt, task, *kill)
+        else:
+            code = outcome_of(drive, folder, attempt, task, kill_after_s=kill)
+        if code == 0:
+            return attempt - 1
+        if code != -signal.SIGKILL:
+            raise BrokenInvariantError(f"attempt {attempt} ended with {code}")
+        figures.killed[kill[0] if isinstance(kill, tuple) else "at a random moment"] += 1
+    raise BrokenInvariantError(f"not through after {_ATTEMPTS} attempts")

@@ -1,0 +1,193 @@
+"""What the people of a case do: mostly right, sometimes late, sometimes what they must not. Every refusal is counted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+
+from baton.errors import ApprovalError, BatonError, TransitionError
+from baton.hub.offboarding import casework, completing, saying, undoing
+from baton.jobs.offboarding.checklist import WATCHED
+from baton.model.case import Act, Case, CaseState, Cause, Item, ItemState, Role
+from tests.offboarding.invariants import require_finished
+from tests.offboarding.world import HR, LEAVING, MANAGER, STAYING, World
+
+
+class People:
+    """Managers, successors, HR and the leavers of one world."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.chance = world.chance
+        self.done: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self._remembered: dict[str, list[Item]] = {}
+        """What somebody has looked at a while ago, and may act on only now."""
+        self.agreed: set[tuple[str, Act, str]] = set()
+        """(person, act, digest): what people themselves know to have accepted and approved."""
+        self.taken_back: set[tuple[str, int]] = set()
+        """(case, item) that HR has wanted back."""
+
+    # --- what the hub shows
+
+    def cases(self, *states: CaseState) -> list[Case]:
+        with self.world.hub.database.read() as connection:
+            found = self.world.hub.cases.listed(connection, *states)
+        return sorted(found, key=lambda case: case.id)
+
+    def items(self, case: Case, *states: ItemState) -> list[Item]:
+        with self.world.hub.database.read() as connection:
+            return self.world.hub.cases.items(connection, case.id, states=states)
+
+    # --- acting at random
+
+    def open_cases(self) -> None:
+        """Two leave in the ordinary way, one at once."""
+        now = self.world.clock.now()
+        for position, number in enumerate(LEAVING):
+            cause = Cause.EMERGENCY if position == 2 else Cause.BY_HAND
+            opening = casework.Opening(number, cause, HR, last_working_at=now + timedelta(hours=20 * (position + 1)))
+            casework.open_case(self.world.hub, opening)
+
+    def act(self) -> None:
+        """One person does one thing."""
+        cases = self.cases()
+        if not cases:
+            return
+        case, lot = self.chance.choice(cases), self.chance.random()
+        if case.state is not CaseState.OPEN and self.chance.random() < 0.4:
+            self._try("reopen", lambda: casework.decide(self.world.hub, case.id, Act.REOPEN, HR, "go on"))
+        elif lot < 0.80:
+            self._about_items(case)
+        elif lot < 0.86:
+            self._undo(case, self._some_ids(case))
+        elif lot < 0.92:
+            self._try("complete", lambda: self.complete(case))
+        else:
+            act = self.chance.choice((Act.PAUSE, Act.REOPEN, Act.RETRACT))
+            self._try(act.value, lambda: casework.decide(self.world.hub, case.id, act, HR, "so it is"))
+
+    def _undo(self, case: Case, ids: list[int]) -> None:
+        wanted = {(case.id, each) for each in ids or [item.id for item in self.items(case)]}
+        if self._try("undo", lambda: undoing.undo(self.world.hub, case.id, HR, "a mistake", ids)):
+            self.taken_back |= wanted
+
+    def complete(self, case: Case) -> Case:
+        """Try to end a case, and look at once whether that was right."""
+        began = self.world.serial
+        ended = completing.complete(self.world.hub, case.id, HR, "all is done")
+        require_finished(self.world, ended, began)
+        return ended
+
+    def _some_ids(self, case: Case) -> list[int]:
+        done = [item.id for item in self.items(case, ItemState.DONE)]
+        return self.chance.sample(done, self.chance.randint(0, len(done))) if self.chance.random() < 0.5 else []
+
+    def _about_items(self, case: Case) -> None:
+        fresh = self.chance.random() < 0.75
+        items = self.items(case) if fresh else self._remembered.get(case.id, [])
+        self._remembered[case.id] = self.items(case)
+        by_state = {state: [item for item in items if item.state is state] for state in ItemState}
+        lot = self.chance.random()
+        if lot < 0.32:
+            self._each(case, self._some(by_state[ItemState.OFFERED]), Act.ACCEPT)
+        elif lot < 0.37:
+            self._each(case, self._some(by_state[ItemState.OFFERED])[:1], Act.REFUSE)
+        elif lot < 0.70:
+            self._each(case, self._some(by_state[ItemState.ACCEPTED]), Act.APPROVE)
+        elif lot < 0.80:
+            named = [*by_state[ItemState.OPEN], *by_state[ItemState.OFFERED], *by_state[ItemState.ACCEPTED]]
+            self._each(case, self._some(named)[:2], Act.NAME, successor=self.chance.choice((*STAYING, LEAVING[0])))
+        elif lot < 0.84:
+            self._each(case, self._some(by_state[ItemState.STUCK])[:1], Act.LEAVE)
+        elif lot < 0.90:
+            self._each(case, [item for item in items if item.by_hand and not item.state.closed][:1], Act.CONFIRM)
+        else:
+            self._mischief(case, items)
+
+    def _some(self, items: Sequence[Item]) -> list[Item]:
+        return self.chance.sample(list(items), self.chance.randint(0, len(items)))
+
+    def _each(self, case: Case, items: Sequence[Item], act: Act, **more: str) -> None:
+        """Whoever has to says it, about all that are theirs at once."""
+        by_person: dict[tuple[str, Role], list[Item]] = {}
+        for item in items:
+            by_person.setdefault(self._speaker(case, item, act), []).append(item)
+        for (person, role), theirs in by_person.items():
+            if self._say(case, {item.id: item.version for item in theirs}, act, person, role, **more):
+                self.agreed |= {(person, act, item.digest.hex()) for item in theirs}
+
+    def _speaker(self, case: Case, item: Item, act: Act) -> tuple[str, Role]:
+        if act in (Act.ACCEPT, Act.REFUSE):
+            return item.successor, Role.SUCCESSOR
+        if act is Act.APPROVE and item.accepted_by == case.manager:
+            return HR, Role.HR
+        return case.manager, Role.MANAGER
+
+    def _say(self, case: Case, versions: dict[int, int], act: Act, person: str, role: Role, **more: str) -> bool:
+        what = saying.Saying(case.id, versions, act, person, role, "because", **more)
+        return self._try(act.value, lambda: saying.say(self.world.hub, what))
+
+    def _mischief(self, case: Case, items: Sequence[Item]) -> None:
+        """What nobody may do: none of it must succeed."""
+        tries = [
+            (Act.ACCEPT, case.number, Role.SUCCESSOR, ItemState.OFFERED),
+            (Act.APPROVE, case.number, Role.MANAGER, ItemState.ACCEPTED),
+            (Act.APPROVE, "", Role.MANAGER, ItemState.ACCEPTED),
+            (Act.ACCEPT, "0099", Role.SUCCESSOR, ItemState.OFFERED),
+        ]
+        act, person, role, state = self.chance.choice(tries)
+        chosen = [item for item in items if item.state is state][:1]
+        for item in chosen:
+            if self._say(case, {item.id: item.version}, act, person or item.accepted_by, role):
+                raise AssertionError(f"{person or 'whoever accepted'} could {act} item {item.id}")
+        for item in [item for item in items if item.kind in WATCHED and not item.state.closed][:1]:
+            if self._say(case, {item.id: item.version}, Act.LEAVE, MANAGER, Role.MANAGER):
+                raise AssertionError("an account or a right was left with the leaver")
+
+    def _try(self, what: str, do: object) -> bool:
+        try:
+            do()  # type: ignore[operator]
+        except (ApprovalError, TransitionError) as error:
+            self.refused[f"{what}: {error.code}"] += 1
+            self.world.note(f"refused {what} {error.code}")
+            return False
+        except BatonError as error:
+            self.refused[f"{what}: {error.code}"] += 1
+            return False
+        self.done[what] += 1
+        self.world.note(f"said {what}")
+        return True
+
+    # --- being diligent
+
+    def bring_to_an_end(self) -> None:
+        """Everybody does what is theirs to do, once."""
+        for case in self.cases(CaseState.PAUSED):
+            self._try("reopen", lambda case=case: casework.decide(self.world.hub, case.id, Act.REOPEN, HR, "go on"))
+        for case in self.cases(CaseState.OPEN):
+            self._name_others(case)
+            self._each(case, self.items(case, ItemState.OFFERED), Act.ACCEPT)
+            self._each(case, self.items(case, ItemState.ACCEPTED), Act.APPROVE)
+            self._by_hand(case)
+            self._try("complete", lambda case=case: self.complete(case))
+
+    def _name_others(self, case: Case) -> None:
+        helpless = [item for item in self.items(case, ItemState.OPEN, ItemState.STUCK) if item.kind not in WATCHED]
+        helpless += [item for item in self.items(case, ItemState.APPROVED) if item.code == "no_account"]
+        for item in helpless:
+            self._each(case, [item], Act.NAME, successor=self.chance.choice(STAYING))
+
+    def _by_hand(self, case: Case) -> None:
+        for item in self.items(case, ItemState.OFFERED, ItemState.APPROVED):
+            if item.by_hand:
+                self.world_moves(item)
+                self._each(case, [item], Act.CONFIRM)
+
+    def world_moves(self, item: Item) -> None:
+        """The named person does by hand what the system's interface cannot."""
+        if item.system:
+            things = self.world.things(item.system)
+            if things.holders.get(item.ref) == item.holder_id:
+                things.move(item.ref, self.world.id_of(item.system, item.successor), "by hand")

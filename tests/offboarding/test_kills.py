@@ -1,0 +1,25 @@
+"""A case killed with SIGKILL is as if it had only been late. At length: ``python -m tests.offboarding --only kill``."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.offboarding.driver import EMERGENCY, ORDINARY, RETRACTED
+from tests.offboarding.kills import campaign
+
+EVERYWHERE = {
+    "looked", "refreshing", "refreshed", "saying", "moves_planning", "moves_planned", "claimed", "sending",
+    "before_acting", "half_way", "after_acting", "sent", "stored", "items_settling", "items_settled", "asking_results",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("task", "last"),
+    [(ORDINARY, "completed"), (EMERGENCY, "completed"), (RETRACTED, "decided")],
+)
+def test_killed_anywhere_a_case_ends_as_if_nothing_had_happened(task: str, last: str) -> None:
+    figures = campaign(task, points=4, seed=20261122)
+    assert figures.passed.keys() >= EVERYWHERE | {last}, "the points cover every step of the way"
+    assert figures.passed.total() >= 200
+    assert figures.points == 4
+    assert figures.killed.total() >= 4

@@ -1,0 +1,42 @@
+"""A few fixed seeds, replayed byte for byte; and planted mistakes, each found. At length: ``python -m tests.offboarding``."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.offboarding.campaign import simulate
+from tests.offboarding.planted import PLANTED
+from tests.simulation.invariants import BrokenInvariantError
+
+ROUNDS = 15
+
+
+@pytest.mark.parametrize(("seed", "deaf_share"), [(1, 0.0), (2, 0.0), (3, 0.1)])
+def test_no_client_is_lost_or_overwritten_and_every_case_ends(seed: int, deaf_share: float) -> None:
+    figures = simulate(seed, deaf_share=deaf_share)
+    assert figures.ended.total() == 3
+    assert figures.moves > 5
+    assert figures.by_others > 5
+    assert figures.faults.total() > 5
+    assert figures.crashes.total() > 0
+
+
+def test_a_seed_replays_byte_for_byte() -> None:
+    traces = {simulate(4, ROUNDS).trace for _ in range(2)}
+    assert len(traces) == 1
+    assert traces != {simulate(5, ROUNDS).trace}
+
+
+@pytest.mark.parametrize("mistake", PLANTED)
+def test_a_planted_mistake_is_found_within_ten_seeds_and_its_seed_is_named(mistake: str) -> None:
+    plant, deaf_share = PLANTED[mistake]
+    found: AssertionError | None = None
+    for seed in range(1, 10):
+        try:
+            with plant():
+                simulate(seed, ROUNDS, deaf_share)
+        except BrokenInvariantError as error:
+            found = error
+            break
+    assert found is not None
+    assert found.__notes__[0].startswith("replay: python -m tests.offboarding --only simulation --seed ")
