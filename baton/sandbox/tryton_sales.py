@@ -84,15 +84,13 @@ def plant_sales(
     employee = employee_of(admin, number, company_id)
     count = opportunities + sales
     clients = plant_clients(admin, [f"{mark}-{number}-{n:04}" for n in range(1, count + 1)], company_id=company_id)
-    deals = [
-        plant_opportunity(
-            admin, client, employee, title=f"示例商机{n:04}", amount=f"{1000 + n}.00", company_id=company_id
-        )
-        for n, client in enumerate(clients[:opportunities], 1)
-    ]
+    titles = [f"示例商机{n:04}" for n in range(1, opportunities + 1)]
+    deals = plant_opportunities(admin, clients[:opportunities], employee, titles, company_id=company_id)
     if deals[1::2]:
         admin.call("sale.opportunity.opportunity", deals[1::2], company=company_id)
-    sold = [plant_quote(admin, client, employee, company_id=company_id) for client in clients[opportunities:]]
+    titles = [f"示例报价{n:04}" for n in range(1, sales + 1)]
+    sold = plant_drafts(admin, clients[opportunities:], employee, titles, company_id=company_id)
+    quote_sales(admin, sold, employee, company_id=company_id)
     orders = sold[1::2]
     confirm_sales(admin, orders, company_id=company_id)
     return PlantedSales(clients, deals, sold[0::2], orders)
@@ -111,42 +109,50 @@ def plant_clients(admin: TrytonAdmin, codes: Sequence[str], *, company_id: int =
     return created
 
 
-def plant_opportunity(
-    admin: TrytonAdmin, client: int, employee: int, *, title: str, amount: str = "1000.00", company_id: int = 1
-) -> int:
-    """Create a lead of an employee."""
-    deal = {"party": client, "employee": employee, "description": title, "amount": decimal(amount)}
-    place = {"company": company_id, "currency": _currency(admin, company_id)}
-    return int(admin.call("sale.opportunity.create", [{**deal, **place}], company=company_id)[0])
-
-
-def plant_quote(admin: TrytonAdmin, client: int, employee: int, *, title: str = "示例报价", company_id: int = 1) -> int:
-    """Create a sale of the service and quote it in the name of an employee, who would also confirm it."""
-    created = plant_draft(admin, client, employee, title=title, company_id=company_id)
-    admin.call("sale.sale.write", [created], {"confirmed_by": employee}, company=company_id)
-    admin.call("sale.sale.quote", [created], company=company_id)
+def plant_opportunities(
+    admin: TrytonAdmin, clients: Sequence[int], employee: int, titles: Sequence[str], *, company_id: int = 1
+) -> list[int]:
+    """Create a lead of an employee for each client; amounts count up from 1001."""
+    place = {"employee": employee, "company": company_id, "currency": _currency(admin, company_id)}
+    deals = [
+        {"party": client, "description": title, "amount": decimal(f"{1000 + n}.00"), **place}
+        for n, (client, title) in enumerate(zip(clients, titles, strict=True), 1)
+    ]
+    created: list[int] = admin.call("sale.opportunity.create", deals, company=company_id) if deals else []
     return created
 
 
-def plant_draft(admin: TrytonAdmin, client: int, employee: int, *, title: str = "示例报价", company_id: int = 1) -> int:
-    """Create a sale of the service that an employee has begun."""
+def plant_drafts(
+    admin: TrytonAdmin, clients: Sequence[int], employee: int, titles: Sequence[str], *, company_id: int = 1
+) -> list[int]:
+    """Create a sale of the service to each client, which an employee has begun."""
     (product,) = admin.rows("product.product", [["template.name", "=", SERVICE]], ["default_uom"])
-    line = {"product": product["id"], "unit": product["default_uom"], "quantity": 1.0}
-    address = admin.rows("party.address", [["party", "=", client]], ["id"])[0]["id"]
-    sale = {
-        "party": client,
-        "invoice_address": address,
-        "shipment_address": address,
-        "company": company_id,
-        "currency": _currency(admin, company_id),
-        "description": title,
-        "invoice_method": "order",
-        "shipment_method": "order",
-        "quoted_by": employee,
-        "lines": [["create", [{**line, "unit_price": decimal(_PRICE)}]]],
-    }
-    (created,) = admin.call("sale.sale.create", [sale], company=company_id)
-    return int(created)
+    sold = {"product": product["id"], "unit": product["default_uom"], "quantity": 1.0}
+    line = {**sold, "unit_price": decimal(_PRICE)}
+    rows = admin.rows("party.address", [["party", "in", list(clients)]], ["party"])
+    addresses = {row["party"]: row["id"] for row in rows}
+    methods = {"invoice_method": "order", "shipment_method": "order"}
+    place = {"company": company_id, "currency": _currency(admin, company_id), "quoted_by": employee, **methods}
+    sales = [
+        {
+            "party": client,
+            "invoice_address": addresses[client],
+            "shipment_address": addresses[client],
+            "description": title,
+            "lines": [["create", [line]]],
+            **place,
+        }
+        for client, title in zip(clients, titles, strict=True)
+    ]
+    created: list[int] = admin.call("sale.sale.create", sales, company=company_id) if sales else []
+    return created
+
+
+def quote_sales(admin: TrytonAdmin, sales: Sequence[int], employee: int, *, company_id: int = 1) -> None:
+    """Turn drafts into quotations, which an employee will be said to have confirmed once they are."""
+    if sales:
+        admin.call("sale.sale.write", list(sales), {"confirmed_by": employee}, company=company_id)
+        admin.call("sale.sale.quote", list(sales), company=company_id)
 
 
 def confirm_sales(admin: TrytonAdmin, sales: Sequence[int], *, company_id: int = 1) -> None:

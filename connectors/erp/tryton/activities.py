@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from baton.sdk import AccountRef, Activity, ActivityKind, HoldingKind, HoldingRef
@@ -42,19 +43,52 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Sold:
+    """A sale, as far as an activity tells of it."""
+
+    id: int
+    client: HoldingRef
+    title: str
+    amount: Decimal | None
+    currency: str
+    user: int
+    at: datetime | None
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Sold:
+        """From one row of an answer."""
+        client, currency = HoldingRef(HoldingKind.CLIENT, str(row["party"])), str(row["currency."]["code"])
+        amount, at = wire.decimal_in(row["total_amount"]), wire.moment_in(row["create_date"])
+        return cls(
+            int(row["id"]), client, str(row["number"] or row["id"]), amount, currency, int(row["create_uid"]), at
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """An opportunity, as far as an activity tells of it."""
+
+    id: int
+    client: HoldingRef
+    title: str
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Offered:
+        """From one row of an answer."""
+        return cls(int(row["id"]), HoldingRef(HoldingKind.CLIENT, str(row["party"])), str(row["number"]))
+
+
+@dataclass(frozen=True, slots=True)
 class _Window:
     """What is asked about."""
 
     since: datetime
     until: datetime
-    clients: frozenset[int]
-    employees: frozenset[int]
+    records: frozenset[HoldingRef]
+    people: frozenset[str]
 
-    def holds(self, at: datetime | None) -> bool:
-        return at is not None and self.since <= at < self.until
-
-    def concerns(self, client: int | None, employee: str) -> bool:
-        return client in self.clients or (employee.isdecimal() and int(employee) in self.employees)
+    def concerns(self, actor: str, *records: HoldingRef) -> bool:
+        return actor in self.people or not self.records.isdisjoint(records)
 
     @property
     def written(self) -> list[Any]:
@@ -73,47 +107,51 @@ class Activities:
     def between(
         self, since: datetime, until: datetime, clients: Sequence[HoldingRef], people: Sequence[AccountRef]
     ) -> Iterator[Sequence[Activity]]:
-        """Orders, then reassignments, in ``[since, until)``, of these clients or by these people."""
-        ids = [int(ref.external_id) for ref in clients if _is_client(ref)]
+        """Orders and reassignments in ``[since, until)``, of these clients or by these people, the earliest first.
+
+        All in one page: orders and reassignments come from two places and have to be put in order together.
+        """
         employees = self._directory.employee_ids(people).values()
-        window = _Window(since, until, frozenset(ids), frozenset(employees))
-        if not (window.clients or window.employees):
+        window = _Window(since, until, frozenset(clients), frozenset(map(str, employees)))
+        if not (window.records or window.people):
             return
-        if self._reader.has(SALE):
-            yield from self._orders(window)
-        if self._reader.has(OPPORTUNITY):
-            yield from self._reassigned(window)
+        found = [*self._orders(window)] if self._reader.has(SALE) else []
+        found += self._reassigned(window) if self._reader.has(OPPORTUNITY) else []
+        if found:
+            yield sorted(found, key=lambda each: (each.at, each.id))
 
-    def _orders(self, window: _Window) -> Iterator[Sequence[Activity]]:
+    def _orders(self, window: _Window) -> Iterator[Activity]:
         domain = [["company", "=", self._reader.company_id], *window.written]
-        for page in self._reader.pages(SALE, domain, _SALE, dict):
-            sales = {int(row["id"]): row for row in page}
-            confirmed = self._log(SALE, list(sales), ["target", "=", "state:confirmed"], window)
+        for page in self._reader.pages(SALE, domain, _SALE, Sold.read):
+            sales = {sale.id: sale for sale in page}
             made = [
-                Entry(0, number, int(row["create_uid"]), at, "")
-                for number, row in sales.items()
-                if (at := wire.moment_in(row["create_date"])) and window.holds(at)
+                Entry(0, sale.id, sale.user, sale.at, "")
+                for sale in page
+                if sale.at is not None and window.since <= sale.at < window.until
             ]
-            actors = self._actors([*made, *confirmed])
-            found = [_order(entry, sales[entry.record], actors[entry.user]) for entry in (*made, *confirmed)]
-            chosen = [each for each, client in found if window.concerns(client, each.actor)]
-            if chosen:
-                yield chosen
+            entries = [*made, *self._log(SALE, list(sales), ["target", "=", "state:confirmed"], window)]
+            actors = self._actors(entries)
+            for entry in entries:
+                sale, actor = sales[entry.record], actors[entry.user]
+                if window.concerns(actor, sale.client):
+                    yield _order(entry, sale, actor)
 
-    def _reassigned(self, window: _Window) -> Iterator[Sequence[Activity]]:
+    def _reassigned(self, window: _Window) -> Iterator[Activity]:
         domain = [["company", "=", self._reader.company_id], *window.written]
-        for page in self._reader.pages(OPPORTUNITY, domain, ["party", "number"], dict):
-            deals = {int(row["id"]): row for row in page}
+        for page in self._reader.pages(OPPORTUNITY, domain, ["party", "number"], Offered.read):
+            deals = {deal.id: deal for deal in page}
             entries = self._log(OPPORTUNITY, list(deals), ["target", "like", "%employee%"], window)
             entries = [entry for entry in entries if "employee" in entry.target.split(",")]
             actors = self._actors(entries)
-            wanted = [e for e in entries if window.concerns(deals[e.record]["party"], actors[e.user])]
-            found = list(self._moves(wanted, deals, actors))
-            if found:
-                yield found
+            wanted = [
+                entry
+                for entry in entries
+                if window.concerns(actors[entry.user], _deal(entry), deals[entry.record].client)
+            ]
+            yield from self._moves(wanted, deals, actors)
 
     def _moves(
-        self, entries: Sequence[Entry], deals: Mapping[int, Mapping[str, Any]], actors: Mapping[int, str]
+        self, entries: Sequence[Entry], deals: Mapping[int, Offered], actors: Mapping[int, str]
     ) -> Iterator[Activity]:
         """Who had it before and after, from Tryton's history: two questions for each moment at which any changed."""
         for at in sorted({entry.at for entry in entries}):
@@ -127,8 +165,8 @@ class Activities:
                         kind=ActivityKind.REASSIGNED,
                         at=at,
                         actor=actors[entry.user],
-                        about=HoldingRef(HoldingKind.OPPORTUNITY, str(entry.record)),
-                        title=str(deals[entry.record]["number"]),
+                        about=_deal(entry),
+                        title=deals[entry.record].title,
                         before=was,
                         after=now,
                     )
@@ -136,8 +174,7 @@ class Activities:
     def _held(self, ids: Sequence[int], at: datetime) -> dict[int, str]:
         """Who had these opportunities at a moment."""
         domain = [["id", "in", sorted(set(ids))]]
-        rows = self._reader.rows(OPPORTUNITY, domain, ["employee"], dict, _datetime=wire.moment_out(at))
-        return {int(row["id"]): "" if row["employee"] is None else str(row["employee"]) for row in rows}
+        return dict(self._reader.rows(OPPORTUNITY, domain, ["employee"], _employee, _datetime=wire.moment_out(at)))
 
     def _log(self, model: str, ids: Sequence[int], target: Sequence[Any], window: _Window) -> list[Entry]:
         found: list[Entry] = []
@@ -151,25 +188,28 @@ class Activities:
     def _actors(self, entries: Sequence[Entry]) -> dict[int, str]:
         """Who these users are: the id of the employee they act as, else ``user/<id>``."""
         users = {entry.user for entry in entries}
-        rows = self._reader.rows(USER, [["id", "in", sorted(users)]], ["employee"], dict) if users else []
-        known = {int(row["id"]): str(row["employee"]) for row in rows if row["employee"] is not None}
-        return {user: known.get(user, f"user/{user}") for user in users}
+        domain = [["id", "in", sorted(users)]]
+        known = dict(self._reader.rows(USER, domain, ["employee"], _employee)) if users else {}
+        return {user: known.get(user) or f"user/{user}" for user in users}
 
 
-def _is_client(ref: HoldingRef) -> bool:
-    return ref.kind is HoldingKind.CLIENT and ref.external_id.isdecimal()
+def _deal(entry: Entry) -> HoldingRef:
+    return HoldingRef(HoldingKind.OPPORTUNITY, str(entry.record))
 
 
-def _order(entry: Entry, row: Mapping[str, Any], actor: str) -> tuple[Activity, int | None]:
-    client = None if row["party"] is None else int(row["party"])
-    activity = Activity(
-        id=f"{_LOG}/{entry.id}" if entry.id else f"{SALE}/{entry.record}",
+def _employee(row: Mapping[str, Any]) -> tuple[int, str]:
+    """The employee of an opportunity or of a login; empty where there is none."""
+    return int(row["id"]), "" if row["employee"] is None else str(row["employee"])
+
+
+def _order(entry: Entry, sale: Sold, actor: str) -> Activity:
+    return Activity(
+        id=f"{_LOG}/{entry.id}" if entry.id else f"{SALE}/{sale.id}",
         kind=ActivityKind.ORDER,
         at=entry.at,
         actor=actor,
-        about=None if client is None else HoldingRef(HoldingKind.CLIENT, str(client)),
-        title=str(row["number"] or entry.record),
-        amount=wire.decimal_in(row["total_amount"]),
-        currency=str(row["currency."]["code"]),
+        about=sale.client,
+        title=sale.title,
+        amount=sale.amount,
+        currency=sale.currency,
     )
-    return activity, client

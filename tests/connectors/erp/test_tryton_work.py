@@ -69,7 +69,7 @@ def test_what_a_client_owes_follows_the_newest_opportunity_of_the_client(shop):
     assert [(each.amount, each.currency) for each in owed] == [(680, "CNY")] * 2
     assert [each.about for each in owed] == [HoldingRef(CLIENT, str(sold.clients[n])) for n in (1, 3)]
     assert all(each.by_hand and each.facts["due"] for each in owed)
-    tryton_sales.plant_opportunity(shop.admin, sold.clients[1], int(successor.external_id), title="示例续单")
+    tryton_sales.plant_opportunities(shop.admin, sold.clients[1:2], int(successor.external_id), ["示例续单"])
     owed = [each for each in shop.work(leaver) if each.ref.kind is HoldingKind.RECEIVABLE]
     assert [each.about for each in owed] == [HoldingRef(CLIENT, str(sold.clients[3]))]
     assert HoldingKind.RECEIVABLE in {each.ref.kind for each in shop.work(successor)}

@@ -19,7 +19,7 @@ import orjson
 
 from baton.kit.servers import NoServerError
 from baton.sandbox.tryton import TrytonServer, TrytonServerError
-from baton.sandbox.tryton_sales import plant_clients, plant_draft, plant_opportunity
+from baton.sandbox.tryton_sales import plant_clients, plant_drafts, plant_opportunities
 from baton.sandbox.tryton_seed import TrytonAdmin, TrytonRefusedError, day
 
 CACHE: Final = Path(__file__).parents[3] / ".servers" / "tryton"
@@ -38,6 +38,8 @@ _READS: Final = (".search_read", ".search", ".read", ".fields_get", ".get_access
 """Methods that Tryton runs in a read-only transaction: nothing can have been written by them."""
 _CROWD: Final = 500
 _START, _END = date(2026, 1, 5), date(2099, 11, 30)
+_LED: Final = 7_000
+"""Numbers from here on are people who are led by somebody."""
 _PASSWORD: Final = "sandbox-person-5"
 _HELD: Final[Mapping[str, tuple[str, str]]] = {
     "opportunity": ("sale.opportunity", "employee"),
@@ -115,6 +117,7 @@ class TrytonCounterpart:
         self._marks: dict[tuple[str, int], str] = {}
         self._sessions: set[str] = set()
         self._calls = 0
+        self._passwords: set[str] = set()
         self._visits: dict[str, TrytonAdmin] = {}
         self._looked = threading.Lock()
         self._changed = self._touched = False
@@ -195,10 +198,16 @@ class TrytonCounterpart:
 
     def seed_holding(self, kind: str, n: int, holder: str) -> str:
         """Plant an opportunity, or a sale that is not quoted yet, each of a client of its own."""
-        plant = {"opportunity": plant_opportunity, "quote": plant_draft}[kind]
+        (planted,) = self.seed_holdings(kind, [n], holder)
+        return planted
+
+    def seed_holdings(self, kind: str, numbers: Sequence[int], holder: str) -> list[str]:
+        """The same, many at once."""
+        plant = {"opportunity": plant_opportunities, "quote": plant_drafts}[kind]
         with self._by_hand():
-            (client,) = plant_clients(self._admin, [f"{self.prefix}{kind}-{n:05d}"])
-            return str(plant(self._admin, client, int(holder), title=f"示例䶮{n}"))
+            clients = plant_clients(self._admin, [f"{self.prefix}{kind}-{n:05d}" for n in numbers])
+            titles = [f"示例䶮{n}" for n in numbers]
+            return [str(each) for each in plant(self._admin, clients, int(holder), titles)]
 
     def holder_of(self, kind: str, external_id: str) -> str | None:
         """Whom Tryton names."""
@@ -228,9 +237,28 @@ class TrytonCounterpart:
         login = self._login(person)
         return {f"group/{group}" for group in login["groups"]} | ({"login"} if login["active"] else set())
 
+    def seed_blocker(self, n: int, person: str) -> None:
+        """The person leads somebody."""
+        led = self.seed_person(_LED + n)
+        self._write("company.employee", led, {"supervisor": int(person)})
+
+    def seed_activity(self, n: int, person: str) -> None:
+        """The person begins a sale."""
+        if person not in self._visits:
+            (sellers,) = self._admin.rows("res.group", [["name", "=", "Sales"]], ["id"])
+            self._write("res.user", str(self._login(person)["id"]), {"groups": [["add", [sellers["id"]]]]})
+            self.log_in(person)
+        with self._by_hand():
+            clients = plant_clients(self._admin, [f"{self.prefix}activity-{person}-{n:05d}"])
+            plant_drafts(self._visits[person], clients, int(person), [f"示例䶮{n}"])
+
     def log_in(self, person: str) -> None:
-        """Log the person in with the password."""
-        login = self._login(person)["login"]
+        """Log the person in with a password, which is set only now because Tryton takes its time over it."""
+        row = self._login(person)
+        login = row["login"]
+        if login not in self._passwords:
+            self._write("res.user", str(row["id"]), {"password": _PASSWORD})
+            self._passwords.add(login)
         self._visits[person] = TrytonAdmin(self._server.base_url, self._server.database, login, _PASSWORD)
 
     def logged_in(self, person: str) -> bool:
@@ -248,7 +276,7 @@ class TrytonCounterpart:
         if not rows:
             member = {"companies": [["add", [self._server.company_id]]], "company": self._server.company_id}
             acts = {"employees": [["add", [int(person)]]], "employee": int(person)}
-            login = {"name": f"测试{person}", "login": f"{self.prefix}{person}", "password": _PASSWORD}
+            login = {"name": f"测试{person}", "login": f"{self.prefix}{person}"}
             with self._by_hand():
                 self._admin.call("res.user.create", [{**login, **member, **acts}])
             rows = self._admin.rows("res.user", wanted, columns)
