@@ -363,7 +363,8 @@ class Simulator:
         content, now = orjson.dumps(body, option=orjson.OPT_SORT_KEYS), self.now()
         span = int(body.get("duplicate_check_interval", 1800)) if body.get("enable_duplicate_check") == 1 else 0
         if now - self._sent.get(content, -1e9) >= span:
-            title, text = (card["title"], card["description"]) if kind == "textcard" else ("", card["content"])
+            shown = f"{card.get('description')}\n{card.get('url')}"  # a card opens its address when it is touched
+            title, text = (card["title"], shown) if kind == "textcard" else ("", card["content"])
             self.outbox += [(member["userid"], title, text) for member in known]
             self._write("notify", wanted[0], {})
         self._sent[content] = now

@@ -159,7 +159,7 @@ def test_messages_and_whom_they_do_not_reach(sim: Simulator, sdk_of: Any) -> Non
     messages = sdk_of["app"].message
     sent = messages.send_text_card(1000002, ["desk", "NoBody"], "标题", "内容", "https://hub.example/")
     assert (sent["errcode"], sent["invaliduser"]) == (0, "nobody")
-    assert sim.outbox == [("desk", "标题", "内容")]
+    assert sim.outbox == [("desk", "标题", "内容\nhttps://hub.example/")]
     with pytest.raises(WeChatClientException) as caught:
         messages.send_text(1000002, "nobody", "内容")
     assert caught.value.errcode == 81013

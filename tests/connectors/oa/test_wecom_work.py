@@ -63,7 +63,8 @@ def test_a_card_with_the_link_and_a_text_without(corp: Simulator) -> None:
     receipts = wecom.notify([message("0001"), message("0002", link="")])
     assert [r.outcome for r in receipts] == [Outcome.DONE, Outcome.DONE]
     assert receipts[0].evidence["msgid"]
-    assert corp.outbox == [("0001", "交接待办", "请在周五前处理。"), ("0002", "", "交接待办\n请在周五前处理。")]
+    shown = "请在周五前处理。\nhttps://hub.example/t/1"
+    assert corp.outbox == [("0001", "交接待办", shown), ("0002", "", "交接待办\n请在周五前处理。")]
     card = orjson.loads(wire.bodies[wire.paths.index("message/send")])
     assert (card["touser"], card["agentid"], card["textcard"]["url"]) == ("0001", 1000002, "https://hub.example/t/1")
 
@@ -83,7 +84,8 @@ def test_a_yes_that_names_the_receiver_as_unreached_is_a_refusal(corp: Simulator
 
 def test_markup_in_a_text_is_no_markup_and_long_texts_are_cut_at_a_character(corp: Simulator) -> None:
     connect(corp).notify([message("0001", text="<b>" + "长" * 600)])
-    ((_, _, text),) = corp.outbox
+    ((_, _, shown),) = corp.outbox
+    text, _, _ = shown.rpartition("\n")
     assert text.startswith("＜b＞长")
     assert text.endswith("长…")
     assert len(text.encode()) <= 512
