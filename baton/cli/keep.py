@@ -82,6 +82,8 @@ def public_key(file: Path) -> Verifier:
     """The public key in a file such as ``audit.pub``; `ConfigurationError` for what is none."""
     try:
         return Verifier.from_text(file.read_text(encoding="utf-8").strip())
+    except OSError as error:
+        raise ConfigurationError([Fault(str(file), "unreadable", f"cannot be read: {error.strerror}")]) from None
     except ValueError as error:
         raise ConfigurationError([Fault(str(file), "public_key", f"is not a public key: {error}")]) from None
 

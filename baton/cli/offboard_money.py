@@ -12,8 +12,7 @@ import click
 from baton.cli.context import Context, command
 from baton.cli.output import Voice, plain
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @command("accountability")
@@ -49,9 +48,9 @@ def accountability_command(context: Context, moment: datetime | None, folder: Pa
 @click.option("--policy", type=_FILE, required=True, help="The policy, such as mappings/offboarding/commission.yaml.")
 @click.option("--closed", type=_FILE, help="Months that were closed before, as written by --close.")
 @click.option("--close", "through", metavar="MONTH", help="Close every month up to this one (2026-10).")
-@click.option("--save", type=_NEW_FILE, help="Where to keep the closed months; a new file.")
+@click.option("--save", type=_FILE, help="Where to keep the closed months; a new file.")
 @click.option("--person", help="Only this employee's statement.")
-@click.option("--csv", "table_file", type=_NEW_FILE, help="The lines as CSV.")
+@click.option("--csv", "table_file", type=_FILE, help="The lines as CSV.")
 def commission_command(
     context: Context,
     orders: Path,

@@ -40,8 +40,8 @@ def certificate_command(context: Context, case: str, out: Path, language: str, p
 
 
 @command("verify")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="The public key (audit.pub).")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="The public key (audit.pub).")
 def verify_command(context: Context, file: Path, key: Path | None) -> int:
     """Check a certificate (the PDF, or its manifest) against the hub's public key; 2 when anything does not hold.
 

@@ -81,3 +81,14 @@ def test_the_accountability_table_is_there_before_anything_was_handed_over(compa
     said = company.ok("offboard", "accountability", "--csv", "tables", "--at", "2026-11-01T00:00+0800", "--json").json
     assert said == {"at": "2026-11-01T00:00:00+08:00", "clients": [], "receivables": []}
     assert sorted(path.name for path in (company.root / "tables").iterdir()) == ["clients.csv", "receivables.csv"]
+
+
+def test_a_file_that_is_not_there_is_named(company):
+    command = written(company)
+    (company.root / "payments.csv").unlink()
+    said = company.baton(*command, "--json")
+    assert said.code == 2
+    assert [fault["place"] for fault in said.json["faults"]] == ["payments.csv"]
+    for missing in (["--closed", "none.json"], ["--policy", "none.yaml"]):
+        (company.root / "payments.csv").write_text(FILES["payments.csv"], "utf-8")
+        assert [fault["place"] for fault in company.baton(*command, *missing, "--json").json["faults"]] == missing[1:]

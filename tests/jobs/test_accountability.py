@@ -6,7 +6,7 @@ import itertools
 import random
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baton.jobs.offboarding.accountability import History, Reason, Receivable, Turn, answer_rows, answers, rows
@@ -39,6 +39,7 @@ turns = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(turns, moments, st.randoms(use_true_random=False))
 def test_at_every_instant_exactly_one_person_is_responsible(
     known: list[Turn], moment: datetime, chance: random.Random

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from baton.errors import ConfigurationError
@@ -30,6 +30,8 @@ from baton.jobs.offboarding.commission import (
 from baton.jobs.offboarding.commission_policy import CommissionPolicy, load_commission_policy
 
 START = date(2026, 1, 1)
+unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""The first policy that is built costs what loading its model costs."""
 PEOPLE = ["0001", "0002", "0003"]
 SHIPPED = Path(__file__).parents[2] / "mappings/offboarding/commission.yaml"
 
@@ -111,6 +113,7 @@ def totals(lines: Sequence[Line]) -> dict[tuple[str, str], int]:
     return {place: amount for place, amount in found.items() if amount}
 
 
+@unhurried
 @given(worlds, policies)
 def test_every_payment_is_shared_to_the_last_unit(world: Facts, rules: CommissionPolicy) -> None:
     by_payment: dict[str, int] = defaultdict(int)
@@ -130,6 +133,7 @@ def test_every_payment_is_shared_to_the_last_unit(world: Facts, rules: Commissio
     assert all(amount >= 0 for amount in totals(lines).values()), "nobody is ever owed less than nothing for an order"
 
 
+@unhurried
 @given(worlds, policies)
 def test_every_line_says_why_and_what_would_have_changed_it(world: Facts, rules: CommissionPolicy) -> None:
     for line in attributed(world, rules):
@@ -138,6 +142,7 @@ def test_every_line_says_why_and_what_would_have_changed_it(world: Facts, rules:
         assert "would be" in line.counter
 
 
+@unhurried
 @given(worlds, policies, st.randoms(use_true_random=False), months)
 def test_it_does_not_matter_in_which_order_things_are_told(
     world: Facts, rules: CommissionPolicy, chance: random.Random, month: str
@@ -160,6 +165,7 @@ def test_it_does_not_matter_in_which_order_things_are_told(
     assert statement(told, rules, mixed) == statement(world, rules, closed)
 
 
+@unhurried
 @given(worlds, worlds, worlds, policies, policies, months, months)
 def test_what_is_closed_never_changes_whatever_becomes_known(
     first: Facts, second: Facts, third: Facts, rules: CommissionPolicy, later: CommissionPolicy, one: str, two: str

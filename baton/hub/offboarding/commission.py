@@ -12,7 +12,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from baton import tables
-from baton.errors import ConfigurationError, Fault
+from baton.errors import ConfigurationError, ConnectorError, Fault
 from baton.hub.core import Hub
 from baton.jobs.offboarding.commission import Closed, Facts, Line, Order, Owned, Payment
 from baton.model.case import CaseState
@@ -115,6 +115,9 @@ def _rows(path: Path, columns: Sequence[str], faults: list[Fault]) -> Iterator[t
     try:
         decoded = tables.decode(tables.read_plain(path, LARGEST_BYTES))
         table = tables.read_delimited(decoded.utf8, tables.Layout(required=tuple(columns)), tables.Caps())
+    except ConnectorError as error:
+        faults.append(Fault(str(path), error.code, str(error)))
+        return
     except tables.FileError as error:
         faults.append(Fault(str(path), error.rule, f"{error.message}; {error.remedy}"))
         return
