@@ -25,7 +25,7 @@ from baton.model.case import (
     statement_bytes,
 )
 from baton.model.effect import Effect, EffectState
-from baton.model.handover import Undo
+from baton.model.handover import HandoverAction, Undo
 from baton.store.tables import audit, effects
 from tests.offboarding.systems import HUB, Move
 from tests.offboarding.world import SYSTEMS, World
@@ -67,6 +67,7 @@ def check_always(world: World, memory: Memory, clients: dict[str, int]) -> None:
             "holders": list(_holders_broken(world)),
             "items": list(_items_broken(books)),
             "moves": list(_moves_broken(books, memory)),
+            "believed": list(_believed(books)),
             "rights": list(_rights_broken(books)),
             "cases": list(_cases_broken(books)),
         }
@@ -196,6 +197,19 @@ def _stale(books: Books, system: str, move: Move, effect: Effect, case: Case) ->
     if seen and content_digest(seen[-1], case.salt).hex() != effect.digests["item"]:
         return "moved in another version than the hub had seen before it sent it"
     return ""
+
+
+def _believed(books: Books) -> Iterator[str]:
+    """Nothing is called done that has not happened, not even until the next look."""
+    for case_id, items in books.items.items():
+        for item in items:
+            effect = books.effects.get(item.effect_key)
+            if item.state is not ItemState.DONE or effect is None or effect.action is not HandoverAction.TRANSFER:
+                continue
+            wanted = books.world.id_of(item.system, item.successor)
+            history = books.world.things(item.system).history
+            if not any(move.ref == item.ref and move.after == wanted for move in history):
+                yield f"{case_id} item {item.id} is done, and {item.successor} has never had it"
 
 
 def _rights_broken(books: Books) -> Iterator[str]:

@@ -57,6 +57,8 @@ class World:
         self.looks: dict[tuple[str, str], list[tuple[int, int]]] = {}
         """(system, holder) -> looks that have been written: (when that was, when reading began)."""
         self._checked: dict[str, object] = {}
+        self._shown: dict[str, dict[str, int]] = {}
+        """What the newest look has read to its end: system -> holder -> when reading began."""
         self.trouble = HandoverTrouble(self.chance, self.clock, self.note, fault_share=0.0, crash_share=0.0)
         policies = folder / "policies.yaml"
         policies.write_text(POLICIES, encoding="utf-8")
@@ -100,6 +102,10 @@ class World:
 
     def crash_point(self, name: str) -> None:
         """Every step of the hub passes here."""
+        if name == "looked":
+            self._shown = {system: dict(self.things(system).read) for system in SYSTEMS}
+            for system in SYSTEMS:
+                self.things(system).read.clear()
         if name == "refreshed":
             self._note_looks()
         self.trouble.crash_point(name)
@@ -115,8 +121,8 @@ class World:
             self._checked[case.id] = case.checked_at
             for system in SYSTEMS:
                 holder = self.id_of(system, case.number)
-                if holder in self.things(system).read:
-                    self.looks.setdefault((system, holder), []).append((now, self.things(system).read[holder]))
+                if holder in self._shown[system]:
+                    self.looks.setdefault((system, holder), []).append((now, self._shown[system][holder]))
 
     def _prepare(self, name: str, target: FakeTarget) -> None:
         assert isinstance(target, TroubledTarget)
