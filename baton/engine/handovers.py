@@ -88,7 +88,9 @@ class TransferAbility(Ability):
         super().__init__(target, min(limits), self._transfer)
 
     def look_up(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
-        """By who holds it now."""
+        """By who holds it now; where the system tells of transfers themselves, by that."""
+        if isinstance(self.target, TransferResults):
+            return self.target.transfer_results(_transfers(writes))
         return self._apart(writes, self._owned_looked_up, self._work_looked_up)
 
     def results(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:

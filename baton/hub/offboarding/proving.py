@@ -6,17 +6,24 @@ import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Final, TypeVar
 
 from baton import tracing
-from baton.contracts import AccessControl, OwnershipStore, WorkTransfer
+from baton.contracts import AccessControl, OwnershipStore, TransferResults, WorkTransfer
+from baton.engine.handovers import as_write
 from baton.errors import BatonError, InDoubtError
 from baton.hub.core import Hub
 from baton.hub.offboarding.moving import side
+from baton.model.account import Outcome
 from baton.model.effect import Effect
-from baton.model.handover import HandoverAction, HoldingKind, HoldingRef
+from baton.model.handover import HandoverAction, HoldingKind, HoldingRef, Transfer
 from baton.store.effects import chunked
 
 log = logging.getLogger("baton.offboarding")
+
+Asked = TypeVar("Asked")
+Shown = TypeVar("Shown")
+_DECIDED: Final = (Outcome.DONE, Outcome.REFUSED)
 
 
 @dataclass
@@ -59,6 +66,13 @@ def _given(hub: Hub, system: str, effects: Sequence[Effect]) -> dict[str, bool]:
     transfers = [effect for effect in effects if effect.action is HandoverAction.TRANSFER]
     if not transfers:
         return {}
+    connector = hub.connector(system)
+    if isinstance(connector, TransferResults):  # it knows of both sides, where a client may have several holders
+        receipts = connector.transfer_results(
+            [write for write in map(as_write, transfers) if isinstance(write, Transfer)]
+        )
+        told = _paired(transfers, receipts)
+        return {effect.key: receipt.outcome is Outcome.DONE for effect, receipt in told if receipt.outcome in _DECIDED}
     refs = {effect.key: _ref(effect) for effect in transfers}
     now_with = holders(hub, system, list(refs.values()))
     return {
@@ -99,10 +113,10 @@ def holders(hub: Hub, system: str, refs: Sequence[HoldingRef]) -> list[str | Non
     return [found[ref] for ref in refs]
 
 
-def _paired(refs: Sequence[HoldingRef], shown: Sequence[str | None]) -> dict[HoldingRef, str | None]:
-    if len(refs) != len(shown):
-        raise InDoubtError("the target returned another number of holders", code="holders_mismatch")
-    return dict(zip(refs, shown, strict=True))
+def _paired(asked: Sequence[Asked], shown: Sequence[Shown]) -> list[tuple[Asked, Shown]]:
+    if len(asked) != len(shown):
+        raise InDoubtError("the target returned another number of answers", code="answers_mismatch")
+    return list(zip(asked, shown, strict=True))
 
 
 def _ref(effect: Effect) -> HoldingRef:
