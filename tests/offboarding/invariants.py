@@ -51,8 +51,9 @@ class Books:
             self.said = {case_id: hub.cases.said(connection, case_id) for case_id in self.cases}
             known = hub.effects.read(connection, effects.c.job == "offboarding")
             self.effects = {effect.key: effect for effect in known}
-            rows = connection.execute(sa.select(effects.c.key, effects.c.mapping_digest))
+            rows = connection.execute(sa.select(effects.c.key, effects.c.mapping_digest, effects.c.doubted)).all()
             self.of_case = {row.key: row.mapping_digest for row in rows}
+            self.doubted = {row.key for row in rows if row.doubted}
 
     def case_of(self, effect: Effect) -> Case:
         return self.cases[self.of_case[effect.key]]
@@ -186,7 +187,12 @@ def _said_before(books: Books, case: Case, effect: Effect) -> list[Statement]:
 
 
 def _stale(books: Books, system: str, move: Move, effect: Effect, case: Case) -> str:
-    """Sent although a look that was written before had shown that it is no longer what was accepted."""
+    """Sent although a look that was written before had shown that it is no longer what was accepted.
+
+    What was in doubt once may be under way: it cannot be called back, and is carried to its end.
+    """
+    if move.key in books.doubted:
+        return ""
     things = books.world.things(system)
     sent = things.sent[move.key]
     began = max((b for written, b in books.world.looks.get((system, move.before), ()) if written <= sent), default=0)

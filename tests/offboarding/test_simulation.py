@@ -13,7 +13,7 @@ ROUNDS = 15
 
 @pytest.mark.parametrize(("seed", "deaf_share"), [(1, 0.0), (2, 0.0), (3, 0.1)])
 def test_no_client_is_lost_or_overwritten_and_every_case_ends(seed: int, deaf_share: float) -> None:
-    figures = simulate(seed, deaf_share=deaf_share)
+    figures = simulate(seed, ROUNDS, deaf_share)
     assert figures.ended.total() == 3
     assert figures.moves > 5
     assert figures.by_others > 5
