@@ -12,7 +12,7 @@ from baton.sandbox.demo.expected import Cell, compare
 from baton.sandbox.demo.hub_cli import baton
 from baton.sandbox.demo.narrator import DemoFailedError, Narrator
 from baton.sandbox.demo.scheduler import CHECKER, RECONCILE, SYNC, DagRun
-from baton.sandbox.demo.seen import look
+from baton.sandbox.demo.seen import SYSTEMS, look
 from baton.sandbox.demo.story import DEPARTED, Story
 from baton.sandbox.demo.surroundings import Surroundings
 from baton.sandbox.tryton_seed import seed_clients
@@ -40,7 +40,7 @@ class Play:
 
     def opening(self) -> None:
         """The initial load, and the clients that the salespeople own."""
-        self._sync("initial load: 200 people into four systems", "success")
+        self._sync("initial load: 200 people into five systems", "success")
         self._check("after the initial load")
         sales = salespeople(self.story.people.values())
         owners = [sales[n % len(sales)] for n in range(CLIENTS)]
@@ -135,7 +135,7 @@ class Play:
         counts = self.around.airflow.results(run, "reconcile")
         drifted = sum(found.get("drifted", 0) for found in counts)
         alike = sum(found.get("alike", 0) for found in counts)
-        self._require(run.state == "success" and len(counts) == 4, f"reconcile ended {run.state}")
+        self._require(run.state == "success" and len(counts) == len(SYSTEMS), f"reconcile ended {run.state}")
         self._require(drifted == 0, f"reconcile found {drifted} accounts drifted")
         self.figures.update(reconciled=alike, drifted=drifted)
         self.narrator.say(f"reconcile: {alike} accounts alike, {drifted} drifted ({run.seconds} s)")
@@ -189,6 +189,7 @@ class Play:
         return {
             "crm": len(self.around.crm.journal),
             "oa": len(self.around.oa.journal),
+            "wecom": len(self.around.wecom.journal),
             "bank": len(self.around.bank.journal),
             "erp": sum((row["write_date"] is not None) + 1 for row in touched),
         }

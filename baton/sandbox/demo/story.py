@@ -83,6 +83,7 @@ class Story:
             "crm": "deactivated",
             "erp": f"ended {last:%Y-%m-%d}",
             "oa": "resigned",
+            "wecom": "removed",
             "bank": "SUSPENDED",
         }
 
@@ -91,7 +92,7 @@ class Story:
         dates = {"last_working": last, "contract_end": self.in_days(30), "pay_end": self.in_days(30)}
         self._leaves(GONE_THERE, f"last day {last:%m-%d}, in Kiritimati", dates, zone=EARLIEST)
         self._leaves(STILL_HERE, f"last day {last:%m-%d}, in Pago Pago", dates, zone=LATEST)
-        self.fates[GONE_THERE] = {"crm": "frozen", "erp": f"ended {last:%Y-%m-%d}", "oa": "frozen"}
+        self.fates[GONE_THERE] = {"crm": "frozen", "erp": f"ended {last:%Y-%m-%d}", "oa": "frozen", "wecom": "disabled"}
 
     def retraction(self) -> None:
         """The resignation is taken back."""
