@@ -40,6 +40,8 @@ MIGRATION: Final = REPOSITORY / "mappings" / "migration" / "data_file--erp_tryto
 """The mapping that takes the old client list into Tryton."""
 POLICIES: Final = REPOSITORY / "mappings" / "offboarding" / "demo.yaml"
 """What a handover is like in the demo's company."""
+SHOWN: Final = "shown"
+"""The log of what commands have shown to people who may see names."""
 NOTIFIER: Final = "wecom"
 """The system through which people are told that they are waited for."""
 
