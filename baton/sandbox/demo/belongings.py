@@ -7,14 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from baton.contracts import OwnershipStore
 from baton.model.handover import HoldingKind
-from baton.registry import Registry
 from baton.sandbox.demo.seen import salesforce, soql
 from baton.sandbox.demo.story import HANDING_OVER
 from baton.sandbox.demo.surroundings import Surroundings
-from baton.sandbox.demo.workplace import CONNECTORS
-from baton.sandbox.tryton_seed import decimal
+from baton.sandbox.tryton_sales import employee_of, plant_opportunity
 
 MANAGER: Final = "0009"
 """Whom the leaver reports to."""
@@ -123,26 +120,11 @@ def _in_wecom(wecom: Any) -> Iterator[Thing]:
 
 
 def _in_tryton(around: Surroundings) -> Iterator[Thing]:
-    """Opportunities with the clients that are there; nothing while the connector cannot pass any on."""
-    connector = Registry().load(CONNECTORS["erp"])
-    if not issubclass(connector, OwnershipStore) or HoldingKind.OPPORTUNITY not in connector.transfers:
-        return
+    """Opportunities with clients that are there."""
     with around.tryton.admin() as admin:
-        (party,) = admin.rows("party.party", [["code", "=", f"E{HANDING_OVER}"]], ["id"])
-        (employee,) = admin.rows("company.employee", [["party", "=", party["id"]]], ["company"])
-        (company,) = admin.rows("company.company", [["id", "=", employee["company"]]], ["currency"])
+        employee = employee_of(admin, f"E{HANDING_OVER}")
         clients = admin.rows("party.party", [["code", "like", "C-%"]], ["code"])[:_TRYTON_DEALS]
-        deals = [
-            {
-                "party": client["id"],
-                "employee": employee["id"],
-                "company": company["id"],
-                "currency": company["currency"],
-                "description": f"虚构备件商机{n}",
-                "amount": decimal(f"{n}000.00"),
-            }
-            for n, client in enumerate(clients, 1)
-        ]
-        made = admin.call("sale.opportunity.create", deals, company=company["id"])
-    for key, deal in zip(made, deals, strict=True):
-        yield Thing("erp", HoldingKind.OPPORTUNITY, str(key), str(deal["description"]))
+        for n, client in enumerate(clients, 1):
+            title = f"虚构备件商机{n}"
+            made = plant_opportunity(admin, client["id"], employee, title=title)
+            yield Thing("erp", HoldingKind.OPPORTUNITY, str(made), title)

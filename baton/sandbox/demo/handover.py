@@ -70,13 +70,13 @@ class Handover:
             {item.place for item in listed} == {thing.place for thing in self.things},
             "the list is not what the leaver holds",
         )
-        turns = Counter(item.successor for item in listed if not item.about and item.kind is HoldingKind.CLIENT)
+        turns = Counter(item.successor for item in listed if not item.about)  # what is about a client goes with it
         self.require(
             turns.keys() == set(SUCCESSORS) and max(turns.values()) - min(turns.values()) <= 1,
             f"the clients were not offered in turns: {dict(turns)}",
         )
         shares = ", ".join(f"{count} to {who}" for who, count in sorted(turns.items()))
-        self.say(f"  {len(self.desk.items())} items on the list; clients offered in turns: {shares}")
+        self.say(f"  {len(self.desk.items())} items on the list, offered in turns: {shares}, and what belongs to each")
 
     def _people_decide(self) -> None:
         """One colleague refuses a client and what belongs to it; the manager names the other; all accept."""
