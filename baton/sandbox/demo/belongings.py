@@ -105,8 +105,10 @@ def _let_in(around: Surroundings, clients: Sequence[Thing]) -> None:
 
 
 def let_in_again(around: Surroundings) -> None:
-    """An administrator who has not heard of it gives the leaver another right."""
-    around.crm.seed_grant(_LATE_RIGHT, around.crm.user(HANDING_OVER)["Id"])
+    """An administrator who has not heard of it gives the leaver another right, and the leaver logs in once more."""
+    user = around.crm.user(HANDING_OVER)["Id"]
+    around.crm.seed_grant(_LATE_RIGHT, user)
+    around.crm.log_in(user)
 
 
 def _in_wecom(wecom: Any) -> Iterator[Thing]:
