@@ -79,7 +79,7 @@ class Stage:
 
 @pytest.fixture
 def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(belongings, "_in_tryton", lambda _around: iter(()))
+    monkeypatch.setattr(belongings, "_in_tryton", lambda _around: [])
     place = Workplace(tmp_path / "story")
     place.make()
     sandbox = SandboxServer()

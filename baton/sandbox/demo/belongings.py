@@ -11,7 +11,7 @@ from baton.model.handover import HoldingKind
 from baton.sandbox.demo.seen import salesforce, soql
 from baton.sandbox.demo.story import HANDING_OVER
 from baton.sandbox.demo.surroundings import Surroundings
-from baton.sandbox.tryton_sales import employee_of, plant_opportunity
+from baton.sandbox.tryton_sales import employee_of, plant_opportunities
 
 MANAGER: Final = "0009"
 """Whom the leaver reports to."""
@@ -121,12 +121,11 @@ def _in_wecom(wecom: Any) -> Iterator[Thing]:
     yield group
 
 
-def _in_tryton(around: Surroundings) -> Iterator[Thing]:
+def _in_tryton(around: Surroundings) -> list[Thing]:
     """Opportunities with clients that are there."""
+    titles = [f"虚构备件商机{n}" for n in range(1, _TRYTON_DEALS + 1)]
     with around.tryton.admin() as admin:
-        employee = employee_of(admin, f"E{HANDING_OVER}")
         clients = admin.rows("party.party", [["code", "like", "C-%"]], ["code"])[:_TRYTON_DEALS]
-        for n, client in enumerate(clients, 1):
-            title = f"虚构备件商机{n}"
-            made = plant_opportunity(admin, client["id"], employee, title=title)
-            yield Thing("erp", HoldingKind.OPPORTUNITY, str(made), title)
+        ids = [int(client["id"]) for client in clients]
+        made = plant_opportunities(admin, ids, employee_of(admin, f"E{HANDING_OVER}"), titles)
+    return [Thing("erp", HoldingKind.OPPORTUNITY, str(deal), title) for deal, title in zip(made, titles, strict=True)]
