@@ -94,7 +94,8 @@ class Handover:
         deal = next(thing for thing in self.things if thing.kind is HoldingKind.OPPORTUNITY and thing.system == "crm")
         (seen,) = [item for item in self.desk.items(ItemState.ACCEPTED) if item.place == deal.place]
         self.around.crm.change_holding(deal.kind.value, deal.id)
-        self._hour("a deal has changed in Salesforce", "success")
+        self.desk.ask("refresh")
+        self.say("  a deal changes in Salesforce, and the list with it")
         (item,) = self.desk.items(ItemState.OFFERED)[-1:]
         self.require((item.place, item.version) == (deal.place, seen.version + 1), "the change was not noticed")
         refusal = self.desk.say("accept", [seen], item.successor, expect=_REFUSED)
