@@ -116,7 +116,7 @@ class Applier:
     def _next_due(self, latest: datetime) -> datetime | None:
         """When something that was put off becomes due again, if that is soon enough to wait for."""
         with self.database.read() as connection:
-            return self.leases.next_retry(connection, self.system, latest, self.scope)
+            return self.leases.next_retry(connection, self.system, latest, self.scope, self.performer.awaited)
 
     def _work(self, name: str, report: Report) -> None:
         rule = ClaimRule(

@@ -22,7 +22,7 @@ from baton.engine.calls import RetryRule, patient
 from baton.engine.performer import Call, CrashPoint, Outcomes, Performer
 from baton.errors import InDoubtError
 from baton.model.account import AccountRef, Receipt
-from baton.model.effect import Effect
+from baton.model.effect import Effect, EffectState
 from baton.model.handover import (
     GrantChange,
     HandoverAction,
@@ -33,6 +33,7 @@ from baton.model.handover import (
     SessionEnd,
     Transfer,
 )
+from baton.store.leases import WAITING
 
 Perform: TypeAlias = Callable[[Sequence[HandoverWrite]], Sequence[Receipt]]
 _REPEATABLE: Final = Receipt.not_performed("repeatable", "the target takes a repeat for what it is: nothing more")
@@ -193,7 +194,10 @@ def _messages(writes: Sequence[HandoverWrite]) -> list[Message]:
 
 @dataclass
 class HandoverPerformer(Performer):
-    """Works on one action of handovers in one system."""
+    """Works on one action of handovers in one system.
+
+    What a system has only promised is kept in hours (WeCom: 24): the next run asks, and this one does not stay for it.
+    """
 
     ability: Ability
     clock: Clock
@@ -201,6 +205,8 @@ class HandoverPerformer(Performer):
     retry: RetryRule = RetryRule()
     crash_point: CrashPoint = lambda _: None
     pause: Callable[[float], None] = lambda _: None
+
+    awaited = WAITING - {EffectState.ACCEPTED}
 
     def __post_init__(self) -> None:
         self.batch_limit = self.ability.limit

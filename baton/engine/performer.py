@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from baton.model.account import Receipt
-from baton.model.effect import Effect
-from baton.store.leases import CRASH_LIMIT
+from baton.model.effect import Effect, EffectState
+from baton.store.leases import CRASH_LIMIT, WAITING
 
 CrashPoint: TypeAlias = Callable[[str], None]
 """Called at every step by name; a proof campaign makes it end the process there."""
@@ -50,6 +50,8 @@ class Performer(ABC):
     """After so many claims that ended without a receipt an effect is put aside as the likely cause."""
     blind: bool = False
     """True when nobody can tell what became of an effect in doubt but a person."""
+    awaited: frozenset[EffectState] = WAITING
+    """States in which an effect may get on within seconds, so that a run stays for it."""
 
     @abstractmethod
     def prepare(self, batch: Sequence[Effect]) -> Call:

@@ -8,7 +8,7 @@ are in doubt, whatever that process may still do.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,6 +33,9 @@ from baton.store.trail import Entry, append
 
 CRASH_LIMIT = 3
 """After this many claims that ended without a receipt, an effect is taken for the cause and put aside."""
+
+WAITING = frozenset({EffectState.PLANNED, EffectState.IN_DOUBT, EffectState.ACCEPTED})
+"""States in which an effect may become due again."""
 
 _SETTLED_BY: dict[Outcome, EffectState] = {
     Outcome.DONE: EffectState.DONE,
@@ -261,14 +264,18 @@ class LeaseStore:
         return connection.execute(query.limit(1)).first() is not None
 
     def next_retry(
-        self, connection: sa.Connection, system: str, latest: datetime, scope: Scope = ACCOUNTS
+        self,
+        connection: sa.Connection,
+        system: str,
+        latest: datetime,
+        scope: Scope = ACCOUNTS,
+        states: Collection[EffectState] = WAITING,
     ) -> datetime | None:
-        """The next moment, up to ``latest``, at which something of this system is due (again); None if nothing is."""
-        waiting = (EffectState.PLANNED.value, EffectState.IN_DOUBT.value, EffectState.ACCEPTED.value)
+        """The next moment, up to ``latest``, at which something in these states is due (again); None if nothing is."""
         query = sa.select(sa.func.min(effects.c.next_at)).where(
             effects.c.system == system,
             *scope.where(),
-            effects.c.state.in_(waiting),
+            effects.c.state.in_([state.value for state in states]),
             effects.c.attempts > 0,
             effects.c.next_at <= latest,
             sa.or_(effects.c.lease_until.is_(None), effects.c.lease_until <= latest),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -121,7 +121,9 @@ def freeze(hub: Hub, key: str, person: str, why: str) -> str:
             if item.system == alert.system and item.kind is HoldingKind.GRANT and not item.by_hand
         ]
         out = log_out(hub, connection, case, alert.system)
-        run_id = save_moves(hub, connection, case, rights, [(out, {})] if out else [])
+        # Named for itself: the log-out at the last working moment is still to come.
+        others = [replace(out, number=f"{out.number}/frozen")] if out else []
+        run_id = save_moves(hub, connection, case, rights, [(what, {}) for what in others])
         hub.alerts.decide(connection, alert, AlertState.FROZEN, decided_by=person)
     return run_id
 

@@ -10,20 +10,23 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 from types import FrameType
 
 import click
 
 from baton.sandbox.demo import keeping
+from baton.sandbox.demo.canaries import Marks, marks_of_clients
 from baton.sandbox.demo.evidence import final_tables, prove_audit, search_canaries
+from baton.sandbox.demo.handover import Handover
 from baton.sandbox.demo.hub_cli import Terminal
 from baton.sandbox.demo.migration import Migration
 from baton.sandbox.demo.narrator import DemoFailedError, Narrator
 from baton.sandbox.demo.play import Play
 from baton.sandbox.demo.scheduler import STORY_SETTINGS
 from baton.sandbox.demo.surroundings import Surroundings
-from baton.sandbox.demo.workplace import REPOSITORY, Workplace, sole_use
+from baton.sandbox.demo.workplace import REPOSITORY, SHOWN, Workplace, sole_use
 from baton.sandbox.tryton import TrytonServerError
 
 
@@ -81,13 +84,16 @@ def _whole_story(around: Surroundings, narrator: Narrator) -> int:
         migration.perform()
     play.failures += migration.failures
     play.figures |= migration.figures
+    with narrator.phase("a salesperson hands over"), Terminal(around.place, log=SHOWN) as terminal:
+        handover = Handover(play, terminal.baton)
+        handover.perform()
     with narrator.phase("the evidence"), ThreadPoolExecutor(1) as aside:
         audited = aside.submit(prove_audit, play)
         final_tables(play)
-        for block in migration.tables():
+        for block in chain(migration.tables(), handover.tables()):
             narrator.show(block)
         audited.result()
-        search_canaries(play, migration.clients.values())
+        search_canaries(play, [marks_of_clients(migration.clients.values()), Marks(handover.names())])
     for failure in play.failures:
         narrator.say(f"WRONG: {failure}")
     verdict = "failed" if play.failures else "ok"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -31,8 +31,8 @@ class Marks:
     """What tells who somebody is: names, numbers with the kind of each, mail addresses."""
 
     names: frozenset[str]
-    numbers: Mapping[str, str]
-    addresses: frozenset[str]
+    numbers: Mapping[str, str] = field(default_factory=dict)
+    addresses: frozenset[str] = frozenset()
 
 
 def marks_of_people(people: Iterable[Person]) -> Marks:

@@ -14,6 +14,8 @@ from typing import Final
 SIZE: Final = 200
 CLIENTS: Final = 600
 DEPARTMENTS: Final = {"D01": "销售部", "D02": "市场部", "D03": "研发部", "D04": "财务部", "D05": "人力资源部"}
+WECOM_DEPARTMENTS: Final = {department: place for place, department in enumerate(DEPARTMENTS, start=2)}
+"""WeCom numbers departments itself; 1 is the corporation."""
 _POSITIONS: Final = {
     "D01": "客户经理",
     "D02": "市场专员",

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
-from baton.sandbox.demo.canaries import Canaries, marks_of_clients, marks_of_people
-from baton.sandbox.demo.clients import Client
+from baton.sandbox.demo.canaries import Canaries, Marks, marks_of_people
 from baton.sandbox.demo.company import CLIENTS
 from baton.sandbox.demo.expected import Cell, compare, expected_sight
 from baton.sandbox.demo.hub_cli import baton
@@ -14,7 +13,7 @@ from baton.sandbox.demo.narrator import DemoFailedError
 from baton.sandbox.demo.play import Play
 from baton.sandbox.demo.seen import SYSTEMS, Seen, Sight, look
 from baton.sandbox.demo.tables import table
-from baton.sandbox.demo.workplace import Workplace
+from baton.sandbox.demo.workplace import SHOWN, Workplace
 
 
 def final_tables(play: Play) -> None:
@@ -104,7 +103,7 @@ def prove_audit(play: Play) -> None:
     play.figures["audit_entries"] = int(offline["entries"])
 
 
-def search_canaries(play: Play, clients: Iterable[Client]) -> None:
+def search_canaries(play: Play, clients: Sequence[Marks]) -> None:
     """No person, client or secret where only ids and figures belong; the same search finds them in what was read."""
     place = play.around.place
     secrets = {
@@ -112,12 +111,13 @@ def search_canaries(play: Play, clients: Iterable[Client]) -> None:
         for path in place.secrets.rglob("*")
         if path.is_file()
     }
-    canaries = Canaries([marks_of_people(play.story.people.values()), marks_of_clients(clients)], secrets)
+    canaries = Canaries([marks_of_people(play.story.people.values()), *clients], secrets)
     files = _files_without_people(place)
-    leaks = canaries.search(files)
+    leaks = canaries.search(files) + Canaries([], secrets).search([place.log(SHOWN)])
     controls = {
         place.feed: {"name", "mobile number", "identity number", "account number", "e-mail address"},
         place.client_list: {"name", "mobile number", "e-mail address"},
+        place.log(SHOWN): {"name"},
     }
     for feed, kinds in controls.items():
         if not kinds <= {leak.kind for leak in canaries.search([feed])}:

@@ -10,7 +10,7 @@ from baton.sandbox.demo.seen import SYSTEMS, Seen, Sight
 
 Fate = Mapping[str, str]
 """System -> state in its own words, for someone whose account there is not simply in use."""
-_IN_USE = {"crm": "active", "erp": "employed", "oa": "active", "bank": "ACTIVE"}
+_IN_USE = {"crm": "active", "erp": "employed", "oa": "active", "wecom": "enabled", "bank": "ACTIVE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ def expected_sight(system: str, person: Person, fate: Fate) -> Sight:
         return Sight(state, {"name": name, "position": position, "department": department, "manager": person.manager})
     if state == "resigned":  # Feishu takes a leaver out of every department
         return Sight(state, {"name": name, "department": ""})
+    if state == "removed":  # WeCom knows nothing of somebody who is no member any more
+        return Sight(state)
     return Sight(
         state, {"name": name, "position": position, "department": person.department, "manager": person.manager}
     )

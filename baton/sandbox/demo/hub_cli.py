@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -14,6 +15,8 @@ from baton.sandbox.demo.narrator import DemoFailedError
 from baton.sandbox.demo.workplace import Workplace
 
 _LIMIT_S: Final = 120
+_LOG: Final = "baton"
+"""Where what commands say is kept; it is searched for what must not be said."""
 _ONCE: Final = "from baton.cli import main; main()"
 # Reads command lines, one JSON list a line; answers each with its exit code and what it said.
 _MANY: Final = """
@@ -43,14 +46,18 @@ def baton(place: Workplace, *arguments: str, expect: int = 0) -> Any:
         check=False,
     )
     out, err = (said.decode("utf-8", "replace") for said in (outcome.stdout, outcome.stderr))
-    return _document(place, arguments, (outcome.returncode, out, err), expect)
+    return _document(place.log(_LOG), arguments, (outcome.returncode, out, err), expect)
 
 
 class Terminal:
-    """One process for many commands in a row: what they import is imported once. It ends with the demo."""
+    """One process for many commands in a row: what they import is imported once. It ends with the demo.
 
-    def __init__(self, place: Workplace) -> None:
+    ``log`` names where what they say is kept.
+    """
+
+    def __init__(self, place: Workplace, *, log: str = _LOG) -> None:
         self._place = place
+        self._log = log
         self._popen = subprocess.Popen(
             [sys.executable, "-c", _MANY],
             env=_environment(place),
@@ -79,7 +86,7 @@ class Terminal:
                 f"`baton {' '.join(arguments[:3])}` did not end within {_LIMIT_S} s, or its process did"
             )
         code, out, err = json.loads(answer)
-        return _document(self._place, arguments, (code, out, err), expect)
+        return _document(self._place.log(self._log), arguments, (code, out, err), expect)
 
     def __enter__(self) -> Self:
         return self
@@ -96,9 +103,9 @@ def _environment(place: Workplace) -> dict[str, str]:
     return {**variables, "BATON_SYSTEMS": str(place.systems)}
 
 
-def _document(place: Workplace, arguments: tuple[str, ...], ended: tuple[int, str, str], expect: int) -> Any:
+def _document(kept: Path, arguments: tuple[str, ...], ended: tuple[int, str, str], expect: int) -> Any:
     code, out, err = ended
-    with place.log("baton").open("a", encoding="utf-8") as log:
+    with kept.open("a", encoding="utf-8") as log:
         log.write(f"{' '.join(arguments)}\n{out}{err}")
     if code != expect:
         message = f"`baton {' '.join(arguments[:3])}` ended with {code} instead of {expect}"

@@ -16,6 +16,7 @@ from baton.sandbox.demo.client_list import publish_clients
 from baton.sandbox.demo.clients import old_clients
 from baton.sandbox.demo.narrator import Narrator
 from baton.sandbox.demo.play import Play
+from baton.sandbox.demo.story import HANDING_OVER
 from baton.sandbox.demo.surroundings import Surroundings
 from baton.sandbox.demo.workplace import MIGRATION, Workplace, in_use
 
@@ -110,6 +111,8 @@ Running until `make down`. Everything listens on 127.0.0.1 only.
     dry run    {by_hand} migrate plan {MIGRATION}
     carry out  {by_hand} migrate run {MIGRATION} --report {place.reports}
     afterwards the same with: migrate verify RUN, migrate quarantine RUN --out FILE, migrate rollback RUN
+  Handover     {by_hand} offboard open {HANDING_OVER} --as hr
+    afterwards the same with: offboard show {HANDING_OVER}, and what docs/offboarding-guide.md says
 """
 
 

@@ -12,7 +12,7 @@ from baton.sandbox.demo.expected import Cell, compare
 from baton.sandbox.demo.hub_cli import baton
 from baton.sandbox.demo.narrator import DemoFailedError, Narrator
 from baton.sandbox.demo.scheduler import CHECKER, RECONCILE, SYNC, DagRun
-from baton.sandbox.demo.seen import look
+from baton.sandbox.demo.seen import SYSTEMS, look
 from baton.sandbox.demo.story import DEPARTED, Story
 from baton.sandbox.demo.surroundings import Surroundings
 from baton.sandbox.tryton_seed import seed_clients
@@ -40,8 +40,8 @@ class Play:
 
     def opening(self) -> None:
         """The initial load, and the clients that the salespeople own."""
-        self._sync("initial load: 200 people into four systems", "success")
-        self._check("after the initial load")
+        self.sync("initial load: 200 people into five systems", "success")
+        self.check("after the initial load")
         sales = salespeople(self.story.people.values())
         owners = [sales[n % len(sales)] for n in range(CLIENTS)]
         self.around.crm.seed_accounts({"Name": f"示例客户{n:04}", "owner": owner} for n, owner in enumerate(owners, 1))
@@ -51,20 +51,20 @@ class Play:
         """Everything that happens to people, then what happens to feeds and targets."""
         deals: Future[Any] = self._aside.submit(self._seed_deals)
         self.story.first_day()
-        self._sync("a hire, a transfer, a promotion, two resignations, a departure, a last day in two zones", "success")
-        self._check("after the first day")
+        self.sync("a hire, a transfer, a promotion, two resignations, a departure, a last day in two zones", "success")
+        self.check("after the first day")
         self._acceptors()
         deals.result()
         self.first_checkpoint = self._aside.submit(baton, self.around.place, "audit", "checkpoint")
         self.story.retraction()
-        self._sync("one resignation is taken back", "success")
-        self._check("after the retraction")
+        self.sync("one resignation is taken back", "success")
+        self.check("after the retraction")
         self._held_feed()
         self._dying_target()
         settled: Future[Any] = self._aside.submit(baton, self.around.place, "settle", self._failed_run)
         self._reconcile()
         verdict = settled.result()["run"]["verdict"]
-        self._require(verdict == "clean", f"{self._failed_run} is {verdict} after the next run")
+        self.require(verdict == "clean", f"{self._failed_run} is {verdict} after the next run")
         self._aside.shutdown()
 
     def _seed_deals(self) -> None:
@@ -80,7 +80,7 @@ class Play:
         given = {
             value.get("acceptor_user_id") if isinstance(value, dict) else value for value in removal.fields.values()
         }
-        self._require(
+        self.require(
             (removal.number, given) == (DEPARTED, {manager}),
             f"Feishu: the resources of {DEPARTED} went to {sorted(map(str, given))}, not all to {manager}",
         )
@@ -94,8 +94,8 @@ class Play:
         leavers = sum(person.status == "离职" for person in wrong)
         run = self._trigger(f"a feed in which {leavers} of {len(wrong)} people have left", "failed")
         (held,) = [found for found in self._latest_runs() if found.state is RunState.HELD]
-        self._require(self.around.airflow.failed_tasks(run) == ["settle"], "the held DAG run is not red at `settle`")
-        self._require(self._writes() == before, "the held feed wrote to a target")
+        self.require(self.around.airflow.failed_tasks(run) == ["settle"], "the held DAG run is not red at `settle`")
+        self.require(self._writes() == before, "the held feed wrote to a target")
         for reason in held.reasons[-1:]:
             self.narrator.say(f"held by the gate: {reason}")
         baton(self.around.place, "reject", held.id, "--as", CHECKER, "--why", "HR exported the wrong file")
@@ -112,15 +112,15 @@ class Play:
         sandbox.arrange("oa", "429", calls=2, retry_after_s=1)
         sandbox.arrange("oa", "drop_after", calls=2, skip=len(moved) // 2)  # done, and nobody was told
         sandbox.arrange("oa", "drop", calls=100_000)
-        run = self._sync("thirty new titles; Feishu answers 429, then dies half-way", "failed")
+        run = self.sync("thirty new titles; Feishu answers 429, then dies half-way", "failed")
         half = self._updates(before)
-        self._require(0 < len(half) < len(moved), f"Feishu had taken {len(half)} of {len(moved)} when it died")
+        self.require(0 < len(half) < len(moved), f"Feishu had taken {len(half)} of {len(moved)} when it died")
         self.narrator.say(f"Feishu had taken {len(half)} of {len(moved)} changes when it died ({run.state})")
         self._failed_run = self._latest_runs()[0].id
         sandbox.clear("oa")
-        self._sync("Feishu is back; the next run takes up what was left", "success")
+        self.sync("Feishu is back; the next run takes up what was left", "success")
         all_of_them = self._updates(before)
-        self._require(sorted(all_of_them) == sorted(moved), "Feishu: a change was lost or sent twice")
+        self.require(sorted(all_of_them) == sorted(moved), "Feishu: a change was lost or sent twice")
         self.figures["changes_before_death"] = len(half)
         self.figures["changes_in_all"] = len(all_of_them)
 
@@ -135,20 +135,25 @@ class Play:
         counts = self.around.airflow.results(run, "reconcile")
         drifted = sum(found.get("drifted", 0) for found in counts)
         alike = sum(found.get("alike", 0) for found in counts)
-        self._require(run.state == "success" and len(counts) == 4, f"reconcile ended {run.state}")
-        self._require(drifted == 0, f"reconcile found {drifted} accounts drifted")
+        self.require(run.state == "success" and len(counts) == len(SYSTEMS), f"reconcile ended {run.state}")
+        self.require(drifted == 0, f"reconcile found {drifted} accounts drifted")
         self.figures.update(reconciled=alike, drifted=drifted)
         self.narrator.say(f"reconcile: {alike} accounts alike, {drifted} drifted ({run.seconds} s)")
 
     # --- steps
 
-    def _sync(self, title: str, wanted: str) -> DagRun:
+    def sync(self, title: str, wanted: str) -> DagRun:
+        """HR exports the people as the story has them now, and a DAG run carries that on."""
         publish(self.story.people.values(), self.around.place.feed)
         return self._trigger(title, wanted)
 
     def _trigger(self, title: str, wanted: str) -> DagRun:
         self.narrator.say(f"HR export: {title}")
-        run = self.around.airflow.run(SYNC)
+        return self.perform(SYNC, title, wanted)
+
+    def perform(self, dag: str, title: str, wanted: str) -> DagRun:
+        """A DAG run that must end as wanted (``success`` or ``failed``)."""
+        run = self.around.airflow.run(dag)
         self.runs.append((title, run))
         self.narrator.say(
             f"  DAG run {run.state} after {run.seconds} s" + (" (as it must be)" if wanted == "failed" else "")
@@ -161,7 +166,7 @@ class Play:
             )
         return run
 
-    def _check(self, when: str) -> list[Cell]:
+    def check(self, when: str) -> list[Cell]:
         """Read everything back and compare it with the story."""
         story = self.story
         cells = compare(story.people, story.fates, look(self.around, list(story.people)))
@@ -173,7 +178,8 @@ class Play:
             )
         return cells
 
-    def _require(self, holds: bool, otherwise: str) -> None:
+    def require(self, holds: bool, otherwise: str) -> None:
+        """Note what is not as the story says."""
         if not holds:
             self.failures.append(otherwise)
             self.narrator.say(f"  WRONG: {otherwise}")
@@ -189,6 +195,7 @@ class Play:
         return {
             "crm": len(self.around.crm.journal),
             "oa": len(self.around.oa.journal),
+            "wecom": len(self.around.wecom.journal),
             "bank": len(self.around.bank.journal),
             "erp": sum((row["write_date"] is not None) + 1 for row in touched),
         }

@@ -35,6 +35,7 @@ STORY_SETTINGS: Final = {
 }
 SYNC: Final = "employee_sync"
 RECONCILE: Final = "reconcile_systems"
+OFFBOARDING: Final = "offboarding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Scheduler:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> None:
-        """Prepare the database, start the three processes, log in, and wait until both DAGs are known."""
+        """Prepare the database, start the three processes, log in, and wait until the DAGs are known."""
         self.port = _free_port()
         self._write_passwords()
         env = self._environment()
@@ -216,7 +217,7 @@ class Scheduler:
         while time.monotonic() < end:
             self._require_alive()
             known = {dag["dag_id"] for dag in self._ask("GET", "/dags")["dags"] if not dag["is_paused"]}
-            if {SYNC, RECONCILE} <= known:
+            if {SYNC, RECONCILE, OFFBOARDING} <= known:
                 return
             time.sleep(0.3)
         raise DemoFailedError(f"Airflow knows only the DAGs {sorted(known)}", log=self.tail("dag-processor"))

@@ -1,18 +1,20 @@
-"""What is in each system, read back without any connector: SOQL, JSON-RPC, Feishu's own API, the bank's own roster."""
+"""What is in each system, read back without any connector: SOQL, JSON-RPC, other REST APIs, the bank's own roster."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
 
-from baton.sandbox.demo.company import DEPARTMENTS
+from baton.sandbox.demo.company import DEPARTMENTS, WECOM_DEPARTMENTS
 from baton.sandbox.demo.surroundings import Surroundings
+from baton.sandbox.demo.wecom_api import WeComApi
 
-SYSTEMS: Final = {"crm": "Salesforce", "erp": "Tryton", "oa": "Feishu", "bank": "Bank"}
+SYSTEMS: Final = {"crm": "Salesforce", "erp": "Tryton", "oa": "Feishu", "wecom": "WeCom", "bank": "Bank"}
 _API: Final = "/services/data/v62.0"
 
 
@@ -47,26 +49,34 @@ class Seen:
 def look(surroundings: Surroundings, numbers: list[str]) -> dict[str, Seen]:
     """Read back every system. ``numbers``: whom to ask for by name where a system hides leavers from its lists."""
     return {
-        "crm": _salesforce(surroundings.sandbox.base_url, surroundings.crm.secrets),
+        "crm": _salesforce(surroundings),
         "erp": _tryton(surroundings),
         "oa": _feishu(surroundings.sandbox.base_url, surroundings.oa.settings, surroundings.oa.secrets, numbers),
+        "wecom": _wecom(surroundings, numbers),
         "bank": _bank(surroundings.bank),
     }
 
 
-def _salesforce(base_url: str, secrets: Mapping[str, str]) -> Seen:
-    with httpx.Client(base_url=base_url, trust_env=False, timeout=30) as http:
-        form = {"grant_type": "client_credentials", **secrets}
+@contextmanager
+def salesforce(surroundings: Surroundings) -> Iterator[httpx.Client]:
+    """A session of Salesforce's REST API."""
+    with httpx.Client(base_url=surroundings.sandbox.base_url, trust_env=False, timeout=30) as http:
+        form = {"grant_type": "client_credentials", **surroundings.crm.secrets}
         token = http.post("/services/oauth2/token", data=form).raise_for_status().json()["access_token"]
         http.headers["Authorization"] = f"Bearer {token}"
+        yield http
+
+
+def _salesforce(surroundings: Surroundings) -> Seen:
+    with salesforce(surroundings) as http:
         users = list(
-            _soql(
+            soql(
                 http, "SELECT Id, EmployeeNumber, LastName, FirstName, Title, Department, ManagerId, IsActive FROM User"
             )
         )
-        frozen = {row["UserId"] for row in _soql(http, "SELECT UserId FROM UserLogin WHERE IsFrozen = true")}
+        frozen = {row["UserId"] for row in soql(http, "SELECT UserId FROM UserLogin WHERE IsFrozen = true")}
         seen = Seen()
-        seen.others["clients"] = len(list(_soql(http, "SELECT Id, OwnerId FROM Account")))
+        seen.others["clients"] = len(list(soql(http, "SELECT Id, OwnerId FROM Account")))
     number_of = {user["Id"]: user["EmployeeNumber"] for user in users}
     for user in users:
         if not user["EmployeeNumber"]:
@@ -83,7 +93,8 @@ def _salesforce(base_url: str, secrets: Mapping[str, str]) -> Seen:
     return seen
 
 
-def _soql(http: httpx.Client, query: str) -> Iterator[dict[str, Any]]:
+def soql(http: httpx.Client, query: str) -> Iterator[dict[str, Any]]:
+    """Every row of a query, over its pages."""
     answer = http.get(f"{_API}/query", params={"q": query}).raise_for_status().json()
     while True:
         yield from answer["records"]
@@ -156,6 +167,34 @@ def _feishu_sight(user: Mapping[str, Any]) -> Sight:
         "manager": user.get("leader_user_id", ""),
     }
     return Sight(state, values)
+
+
+def _wecom(surroundings: Surroundings, numbers: list[str]) -> Seen:
+    """The userid is the employee number; who is asked for and is not there has been removed."""
+    seen = Seen()
+    with WeComApi(surroundings.sandbox.base_url, surroundings.wecom.settings, surroundings.wecom.secrets) as api:
+        listed = Counter(api.userids())
+        for number in numbers:
+            member = api.member(number)
+            seen.add(number, Sight("removed") if member is None else _wecom_sight(member))
+    for userid in listed.keys() - set(numbers):
+        if userid.isdecimal():
+            seen.add(userid, Sight("enabled"))
+        else:
+            seen.others["accounts of nobody"] += 1
+    seen.copies.update({number: count - 1 for number, count in listed.items() if count > 1})
+    return seen
+
+
+def _wecom_sight(member: Mapping[str, Any]) -> Sight:
+    codes = {place: code for code, place in WECOM_DEPARTMENTS.items()}
+    values = {
+        "name": member["name"],
+        "position": member.get("position", ""),
+        "department": ",".join(codes.get(place, str(place)) for place in member["department"]),
+        "manager": ",".join(member.get("direct_leader") or []),
+    }
+    return Sight("enabled" if member["enable"] else "disabled", values)
 
 
 def _bank(bank: Any) -> Seen:

@@ -22,6 +22,8 @@ HIRED, MOVED, RESIGNED, RETRACTING, DEPARTED, GONE_THERE, STILL_HERE = (
     "0063",
     "0073",
 )
+HANDING_OVER: Final = "0051"
+"""A salesperson whose clients the last chapter is about."""
 LEAVERS_SHARE: Final = 0.4
 REORGANISED: Final = 30
 
@@ -83,6 +85,7 @@ class Story:
             "crm": "deactivated",
             "erp": f"ended {last:%Y-%m-%d}",
             "oa": "resigned",
+            "wecom": "removed",
             "bank": "SUSPENDED",
         }
 
@@ -91,12 +94,25 @@ class Story:
         dates = {"last_working": last, "contract_end": self.in_days(30), "pay_end": self.in_days(30)}
         self._leaves(GONE_THERE, f"last day {last:%m-%d}, in Kiritimati", dates, zone=EARLIEST)
         self._leaves(STILL_HERE, f"last day {last:%m-%d}, in Pago Pago", dates, zone=LATEST)
-        self.fates[GONE_THERE] = {"crm": "frozen", "erp": f"ended {last:%Y-%m-%d}", "oa": "frozen"}
+        self.fates[GONE_THERE] = {"crm": "frozen", "erp": f"ended {last:%Y-%m-%d}", "oa": "frozen", "wecom": "disabled"}
 
     def retraction(self) -> None:
         """The resignation is taken back."""
         line = "resigned, then took it back"
         self._change(RETRACTING, line, status="在职", last_working=None, contract_end=None, pay_end=None)
+
+    def salesperson_resigns(self) -> None:
+        """Somebody with clients gives notice."""
+        later = {"last_working": self.in_days(30), "contract_end": self.in_days(30), "pay_end": self.in_days(45)}
+        self._leaves(HANDING_OVER, "resigned, hands clients over", later, status="待离职")
+
+    def salesperson_has_left(self) -> None:
+        """It is agreed that the last day was yesterday, and that the contract ended with it."""
+        last = self.in_days(-1)
+        dates = {"last_working": last, "contract_end": last, "pay_end": self.in_days(45)}
+        self._leaves(HANDING_OVER, "resigned, handed over, departed", dates)
+        ended = f"ended {last:%Y-%m-%d}"
+        self.fates[HANDING_OVER] = {"crm": "deactivated", "erp": ended, "oa": "frozen", "wecom": "disabled"}
 
     def broken_feed(self) -> list[Person]:
         """What a mistaken export says: 40 % of everybody has left. Nothing of it becomes true."""

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import Any, cast
 
 from baton.registry import Registry
-from baton.sandbox.demo.company import DEPARTMENTS
+from baton.sandbox.demo.company import DEPARTMENTS, WECOM_DEPARTMENTS
 from baton.sandbox.demo.narrator import Narrator
 from baton.sandbox.demo.processes import Processes
 from baton.sandbox.demo.scheduler import Scheduler
@@ -65,13 +65,14 @@ class Surroundings:
 
     def _start_targets(self) -> None:
         registry = Registry()
-        for system in ("crm", "oa"):
+        for system in ("crm", "oa", "wecom"):
             simulator = cast("Any", registry.simulator(CONNECTORS[system]))
             self.sandbox.add(system, simulator(self.sandbox.base_url))
         for department, name in DEPARTMENTS.items():
             self.oa.add_department(department, "0", name)
+        self.wecom.members.departments.update(WECOM_DEPARTMENTS.values())
         self.sandbox.start()
-        self.narrator.say(f"Salesforce and Feishu (simulators): listening at {self.sandbox.base_url}")
+        self.narrator.say(f"Salesforce, Feishu and WeCom (simulators): listening at {self.sandbox.base_url}")
 
     def _start_tryton(self) -> None:
         self.tryton.start()
@@ -122,6 +123,11 @@ class Surroundings:
         """The Feishu simulator."""
         return self.sandbox.simulators["oa"]
 
+    @property
+    def wecom(self) -> Any:
+        """The WeCom simulator."""
+        return self.sandbox.simulators["wecom"]
+
     def connections(self) -> dict[str, Connection]:
         """Settings and secrets of every system."""
         tryton = self.tryton
@@ -133,6 +139,7 @@ class Surroundings:
                 {**erp, "company_id": tryton.company_id, "code_prefix": "E"}, {"password": tryton.password}
             ),
             "oa": Connection(self.oa.settings, self.oa.secrets),
+            "wecom": Connection(self.wecom.settings, self.wecom.secrets),
             "bank": Connection(self.bank.settings, self.bank.secrets),
             "files": Connection({"path": str(self.place.client_list.parent)}, {}),
         }

@@ -22,6 +22,7 @@ CONNECTORS: Final = {
     "crm": "crm/salesforce",
     "erp": "erp/tryton",
     "oa": "oa/feishu",
+    "wecom": "oa/wecom",
     "bank": "bank/host_to_host",
     "files": "data/file",
 }
@@ -31,11 +32,18 @@ MAPPINGS: Final = {
     "crm": "employee--crm_salesforce.yaml",
     "erp": "employee--erp_tryton.yaml",
     "oa": "employee--oa_feishu.yaml",
+    "wecom": "employee--oa_wecom.yaml",
     "bank": "employee--bank_host_to_host.yaml",
 }
 """The sync's mapping of each system that people are carried to or from."""
 MIGRATION: Final = REPOSITORY / "mappings" / "migration" / "data_file--erp_tryton.yaml"
 """The mapping that takes the old client list into Tryton."""
+POLICIES: Final = REPOSITORY / "mappings" / "offboarding" / "demo.yaml"
+"""What a handover is like in the demo's company."""
+SHOWN: Final = "shown"
+"""The log of what commands have shown to people who may see names."""
+NOTIFIER: Final = "wecom"
+"""The system through which people are told that they are waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +136,9 @@ class Workplace:
                 path = folder / secret
                 path.touch(mode=0o600)
                 path.write_text(value, encoding="utf-8")
-        document = {"hub": {"state_dir": "state", "secrets_dir": "secrets"}, "systems": systems}
+        handovers = {"policies": str(POLICIES), "notifiers": [NOTIFIER]}
+        hub = {"state_dir": "state", "secrets_dir": "secrets"}
+        document = {"hub": hub, "offboarding": handovers, "systems": systems}
         self.systems.write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False), encoding="utf-8")
         create_keys(load(self.systems))
 

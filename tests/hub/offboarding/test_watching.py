@@ -122,6 +122,26 @@ def test_two_people_can_stop_the_leaver_at_once(desk: Make) -> None:
     assert (after.state, after.asked_by, after.decided_by) == (AlertState.FROZEN, MANAGER, HR)
 
 
+def test_who_was_stopped_once_is_logged_out_again_at_the_last_moment(desk: Make) -> None:
+    o = Office(desk)
+    leaver, hub = o.d.id_of(LEAVER), o.d.hub
+    o.did(ActivityKind.ORDER, LEAVER)
+    o.d.tick()
+    with hub.database.read() as connection:
+        (alert,) = hub.alerts.of(connection, o.case.id)
+    watching.ask_freeze(hub, alert.key, MANAGER, "this is not theirs to do")
+    watching.freeze(hub, alert.key, HR, "agreed")
+    o.d.tick()
+    o.d.things.sessions = {leaver}
+    o.d.tick()
+    assert o.d.things.sessions == {leaver}  # they still work here
+    with hub.database.write() as connection:
+        case = o.d.case(o.case)
+        hub.cases.change(connection, case, case.state, last_working_at=hub.clock.now())
+    o.d.tick()
+    assert o.d.things.sessions == set()
+
+
 def test_a_dismissed_alert_stays_dismissed(desk: Make) -> None:
     o = Office(desk)
     o.did(ActivityKind.ORDER, LEAVER)

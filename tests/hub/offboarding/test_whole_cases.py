@@ -151,7 +151,9 @@ def test_a_promise_is_no_proof_and_a_refusing_client_comes_back_as_work(desk: Ma
     case = d.open()
     d.tick()
     d.agree(case)
+    begun_s = d.hub.clock.monotonic()
     d.tick()
+    assert d.hub.clock.monotonic() - begun_s < 1  # a promise takes a day: nobody stays for it
     assert {item.state for item in (d.item(case, agrees), d.item(case, refuses))} == {ItemState.MOVING}
     target = d.target()
     assert isinstance(target, PromisingTarget)
