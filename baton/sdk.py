@@ -97,6 +97,7 @@ from baton.sealed import (
     rewrap,
     seal,
 )
+from baton.tokens import SharedToken
 
 __all__ = [
     "AccessControl",
@@ -167,6 +168,7 @@ __all__ = [
     "Scalar",
     "SessionControl",
     "SessionEnd",
+    "SharedToken",
     "Signer",
     "SourcePage",
     "TamperedError",

@@ -41,6 +41,7 @@ from baton.sdk import (
     Transfer,
     Undo,
     WorkTransfer,
+    one_by_one,
 )
 from connectors.oa.feishu.approvals import Approvals
 from connectors.oa.feishu.blockers import Blockers
@@ -51,7 +52,7 @@ from connectors.oa.feishu.events import Callbacks
 from connectors.oa.feishu.groups import Groups
 from connectors.oa.feishu.messages import Messages
 from connectors.oa.feishu.open_api import Answer, OpenApi, TenantToken
-from connectors.oa.feishu.receipts import each, receipt
+from connectors.oa.feishu.receipts import receipt
 from connectors.oa.feishu.sessions import Sessions
 from connectors.oa.feishu.settings import FeishuSettings
 from connectors.oa.feishu.slow_lane import SlowLane
@@ -120,23 +121,23 @@ class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionCont
     def provision(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Create with the effect key as idempotency key; take over (or resurrect) an account that exists."""
         present = dict(zip((write.key for write in writes), self.find([w.ref for w in writes]), strict=True))
-        return each(writes, lambda write: self._provision(write, present[write.key]))
+        return one_by_one(writes, lambda write: self._provision(write, present[write.key]))
 
     def update(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Set the given fields only."""
-        return each(writes, lambda write: self._patch(self._id_of(write), self._payload(write)))
+        return one_by_one(writes, lambda write: self._patch(self._id_of(write), self._payload(write)))
 
     def disable(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Freeze: the person cannot log in, nothing is moved or lost."""
-        return each(writes, self._disable)
+        return one_by_one(writes, self._disable)
 
     def enable(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Unfreeze; a user resigned for at most 30 days is resurrected first."""
-        return each(writes, self._enable)
+        return one_by_one(writes, self._enable)
 
     def remove(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Resign the user with an acceptor for every kind of resource, then read back that it is so."""
-        return each(writes, self._remove)
+        return one_by_one(writes, self._remove)
 
     def work(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
         """The approvals that wait for this person (see `approvals`)."""
@@ -149,7 +150,7 @@ class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionCont
 
     def reassign(self, transfers: Sequence[Transfer]) -> Sequence[Receipt]:
         """Pass approvals on, one call each, read before and after."""
-        return each(transfers, self._approvals.reassign)
+        return one_by_one(transfers, self._approvals.reassign)
 
     def grants(self, person: AccountRef) -> Sequence[Grant]:
         """User groups, and the administrator's role; other rights Feishu does not list by person (see the README)."""
@@ -158,15 +159,15 @@ class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionCont
 
     def revoke(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
         """Take people out of user groups."""
-        return each(changes, lambda one: self._for(one.person, lambda at: self._groups.revoke(at, one.grant_id)))
+        return one_by_one(changes, lambda one: self._for(one.person, lambda at: self._groups.revoke(at, one.grant_id)))
 
     def entitle(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
         """Put people into user groups."""
-        return each(changes, lambda one: self._for(one.person, lambda at: self._groups.entitle(at, one.grant_id)))
+        return one_by_one(changes, lambda one: self._for(one.person, lambda at: self._groups.entitle(at, one.grant_id)))
 
     def end_sessions(self, ends: Sequence[SessionEnd]) -> Sequence[Receipt]:
         """Log people out on every device."""
-        return each(ends, self._end_sessions)
+        return one_by_one(ends, self._end_sessions)
 
     def blockers(self, person: AccountRef) -> Sequence[Blocker]:
         """What would keep this person from being removed, asked beforehand."""
@@ -175,7 +176,7 @@ class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionCont
 
     def notify(self, messages: Sequence[Message]) -> Sequence[Receipt]:
         """Send messages by the app's bot; at most one under one key within an hour."""
-        return each(messages, lambda one: self._for(one.to, lambda at: self._messages.send(one, at)))
+        return one_by_one(messages, lambda one: self._for(one.to, lambda at: self._messages.send(one, at)))
 
     def _end_sessions(self, end: SessionEnd) -> Receipt:
         user_id = self._external_id(end.person)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from baton.sdk import Client, ConnectorError, HaltError, InDoubtError, Intent, Response, RetryableError
+from baton.sdk import Client, ConnectorError, HaltError, InDoubtError, Intent, Response, RetryableError, SharedToken
 from connectors.oa.feishu.codes import CODES, Meaning, Verdict
 
 _RENEW_BELOW_S = 1800.0
@@ -31,32 +30,17 @@ class Answer:
         return self.meaning.verdict
 
 
-class TenantToken:
-    """The app's token: fetched by one thread at a time, shared by all, renewed half an hour before it ends."""
+class TenantToken(SharedToken):
+    """The app's token: shared by all threads, renewed half an hour before it ends."""
 
     def __init__(self, client: Client, base_url: str, app_id: str, app_secret: str) -> None:
+        super().__init__(client.clock, _RENEW_BELOW_S)
         self._client = client
         self._url = f"{base_url}/open-apis/auth/v3/tenant_access_token/internal"
         self._credentials = {"app_id": app_id, "app_secret": app_secret}
-        self._lock = threading.Lock()
-        self._token = ""
-        self._renew_at = 0.0
 
-    def current(self) -> str:
-        """A token that is good for a while."""
-        with self._lock:
-            if not self._token or self._client.clock.monotonic() >= self._renew_at:
-                self._fetch()
-            return self._token
-
-    def after(self, rejected: str) -> str:
-        """A token other than the rejected one, unless Feishu itself gives the same again."""
-        with self._lock:
-            if self._token == rejected:
-                self._fetch()
-            return self._token
-
-    def _fetch(self) -> None:
+    def fetch(self) -> tuple[str, float]:
+        """Ask for a token."""
         response = self._client.request("POST", self._url, intent=Intent.READ, json=self._credentials)
         body, code = _envelope(response)
         _stop_unless_usable(response, code)
@@ -70,8 +54,7 @@ class TenantToken:
         token, life_s = body.get("tenant_access_token"), body.get("expire")
         if not isinstance(token, str) or not token or not isinstance(life_s, int):
             raise response.unreadable("has no token in it")
-        self._token = token
-        self._renew_at = self._client.clock.monotonic() + life_s - min(_RENEW_BELOW_S, life_s / 2)
+        return token, life_s
 
 
 class OpenApi:

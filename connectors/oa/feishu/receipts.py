@@ -1,23 +1,13 @@
-"""From what Feishu answered to one receipt per write."""
+"""From what Feishu answered to a receipt."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final, TypeVar
+from typing import Final
 
-from baton.sdk import (
-    ConnectorError,
-    HaltError,
-    InDoubtError,
-    Outcome,
-    Receipt,
-    RejectedError,
-    RetryableError,
-)
+from baton.sdk import Outcome, Receipt
 from connectors.oa.feishu.codes import Verdict
 from connectors.oa.feishu.open_api import Answer
 
-Write = TypeVar("Write")
 _LATER_S: Final = 60.0
 
 
@@ -36,29 +26,3 @@ def receipt(answer: Answer, user_id: str) -> Receipt:
         remedy=meaning.remedy,
         evidence={"log_id": answer.log_id},
     )
-
-
-def each(writes: Sequence[Write], perform: Callable[[Write], Receipt]) -> Sequence[Receipt]:
-    """A receipt per write, one after the other.
-
-    What stops the whole system is raised when nothing has been done yet; later it leaves the rest not performed, so
-    that the receipts already earned are not lost.
-    """
-    receipts: list[Receipt] = []
-    for write in writes:
-        try:
-            receipts.append(perform(write))
-        except InDoubtError as error:
-            receipts.append(Receipt.in_doubt(error.code, error.message))
-        except RejectedError as error:
-            receipts.append(Receipt.refused(error.code, error.message, remedy=error.remedy))
-        except (RetryableError, HaltError) as error:
-            if not receipts:
-                raise
-            rest = Receipt.not_performed(error.code, error.message, retry_after_s=_pause_of(error))
-            return [*receipts, *[rest] * (len(writes) - len(receipts))]
-    return receipts
-
-
-def _pause_of(error: ConnectorError) -> float | None:
-    return error.retry_after_s if isinstance(error, RetryableError) else None

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from baton.sdk import Client, ConnectorError, HaltError, InDoubtError, Intent, Response, RetryableError
+from baton.sdk import Client, ConnectorError, HaltError, InDoubtError, Intent, Response, RetryableError, SharedToken
 from connectors.oa.wecom.codes import CODES, Meaning, Verdict
 
 _RENEW_BEFORE_S: Final = 300.0
@@ -33,32 +32,17 @@ class Answer:
         return self.meaning.verdict
 
 
-class Token:
-    """The token of one secret: fetched by one thread at a time, shared by all, renewed before it ends."""
+class Token(SharedToken):
+    """The token of one secret: shared by all threads, renewed before it ends."""
 
     def __init__(self, client: Client, base_url: str, corp_id: str, secret: str) -> None:
+        super().__init__(client.clock, _RENEW_BEFORE_S)
         self._client = client
         self._url = f"{base_url}/cgi-bin/gettoken"
         self._credentials = {"corpid": corp_id, "corpsecret": secret}
-        self._lock = threading.Lock()
-        self._token = ""
-        self._renew_at = 0.0
 
-    def current(self) -> str:
-        """A token that is good for a while."""
-        with self._lock:
-            if not self._token or self._client.clock.monotonic() >= self._renew_at:
-                self._fetch()
-            return self._token
-
-    def after(self, rejected: str) -> str:
-        """A token other than the rejected one, unless WeCom itself gives the same again."""
-        with self._lock:
-            if self._token == rejected:
-                self._fetch()
-            return self._token
-
-    def _fetch(self) -> None:
+    def fetch(self) -> tuple[str, float]:
+        """Ask for a token."""
         response = self._client.request("GET", self._url, params=self._credentials)
         body, code = _envelope(response)
         meaning = CODES.get(code)
@@ -73,8 +57,7 @@ class Token:
         token, life_s = body.get("access_token"), body.get("expires_in")
         if not isinstance(token, str) or not token or not isinstance(life_s, int):
             raise response.unreadable("has no token in it")
-        self._token = token
-        self._renew_at = self._client.clock.monotonic() + life_s - min(_RENEW_BEFORE_S, life_s / 2)
+        return token, life_s
 
 
 class OpenApi:
