@@ -69,11 +69,6 @@ def retracted_and_forgotten() -> contextlib.AbstractContextManager[Any]:
     return mock.patch.object(hourly, "take_back_retracted", return_value=0)
 
 
-def old_look_believed() -> contextlib.AbstractContextManager[Any]:
-    """What a system showed before we passed something on is taken for what it shows now."""
-    return mock.patch.object(refreshing._Writing, "_unsure", return_value=frozenset())
-
-
 def changed_and_sent() -> contextlib.AbstractContextManager[Any]:
     """What has changed since it was accepted is sent all the same, if it was planned before."""
     return mock.patch.object(refreshing._Writing, "_halted", return_value=frozenset())
@@ -91,7 +86,6 @@ PLANTED: Mapping[str, tuple[Planted, float]] = {
     "believed without looking": (believed_without_looking, 0.3),
     "wrong items taken back": (wrong_items_taken_back, 0.0),
     "retracted and forgotten": (retracted_and_forgotten, 0.0),
-    "old look believed": (old_look_believed, 0.0),
     "changed and sent": (changed_and_sent, 0.0),
     "rights too early": (rights_too_early, 0.0),
 }
