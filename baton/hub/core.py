@@ -30,6 +30,7 @@ from baton.store.migrate import upgrade
 from baton.store.moves import MoveStore
 from baton.store.people import PeopleStore
 from baton.store.personal import Keyring
+from baton.store.personal_links import PersonalLinkStore
 from baton.store.runs import RunStore
 from baton.store.staging import Staging
 from baton.store.tenures import TenureStore
@@ -63,6 +64,7 @@ class Hub:
         self.links = LinkStore()
         self.runs = RunStore(self.clock)
         self.tenures = TenureStore()
+        self.personal_links = PersonalLinkStore()
         self.use_keyring(self._load_keyring())
         self.database = Database(settings.database.get_secret_value())
         try:
