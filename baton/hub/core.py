@@ -22,6 +22,7 @@ from baton.registry import Registry
 from baton.settings import HubSettings, SystemSettings
 from baton.store.alerts import AlertStore
 from baton.store.cases import CaseStore
+from baton.store.checklists import ChecklistStore
 from baton.store.database import Database
 from baton.store.effects import EffectStore
 from baton.store.leases import LeaseStore
@@ -65,6 +66,7 @@ class Hub:
         self.runs = RunStore(self.clock)
         self.tenures = TenureStore()
         self.personal_links = PersonalLinkStore()
+        self.checklists = ChecklistStore()
         self.use_keyring(self._load_keyring())
         self.database = Database(settings.database.get_secret_value())
         try:

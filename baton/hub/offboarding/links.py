@@ -5,9 +5,9 @@ in where and until when. Whoever reads the database learns the name and cannot m
 there cannot turn a link into another person's, another case's, another role's or a longer one.
 
 The key is derived (HKDF-SHA-256, with a label of its own) from the keyring's digest key, for three reasons: it is not
-in the database; unlike the encryption keys it does not rotate, so a rotation ends nobody's link; and whoever has it reads
-every checklist anyway, so a link gives away nothing more. The key that signs the audit log is not used: it is to be
-replaced at will, and it vouches for what was said, never for who may come in.
+in the database; unlike the encryption keys it does not rotate, so a rotation ends nobody's link; and whoever has the
+keyring reads every checklist anyway, so a link gives away nothing more. The key that signs the audit log is not used:
+it is to be replaced at will, and it vouches for what was said, never for who may come in.
 """
 
 from __future__ import annotations
