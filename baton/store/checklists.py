@@ -4,28 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from typing import Final, NamedTuple
 
 import sqlalchemy as sa
 
 from baton.model.case import Act, ItemState
-from baton.model.handover import HoldingKind, HoldingRef
+from baton.model.handover import HoldingKind
 from baton.store.effects import chunked
 from baton.store.tables import case_items, statements
 
+_KINDS: Final = {kind.value: kind for kind in HoldingKind}
+_STATES: Final = {state.value: state for state in ItemState}
 
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """One item without what is sealed of it (title, facts, amount)."""
+
+class Outline(NamedTuple):
+    """One item without what is sealed of it (title, facts, amount). Thousands are made for one page: a plain tuple."""
 
     id: int
     system: str
-    ref: HoldingRef
-    about: HoldingRef | None
+    kind: HoldingKind
+    ref: str
+    """``kind/external id``, as `HoldingRef` writes itself."""
+    about: str
+    """The same of what it belongs to; empty for nothing."""
     state: ItemState
     successor: str
-    due_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +59,13 @@ class ChecklistStore:
             columns.about,
             columns.state,
             columns.successor,
-            columns.due_at,
         ).where(columns.case_id == case_id)
         if successor:
             query = query.where(columns.successor == successor)
-        return [_outline(row) for row in connection.execute(query.order_by(columns.item))]
+        return [
+            Outline(item, system, _KINDS[kind], f"{kind}/{external_id}", about, _STATES[state], named)
+            for item, system, kind, external_id, about, state, named in connection.execute(query.order_by(columns.item))
+        ]
 
     def talk(self, connection: sa.Connection, case_id: str) -> dict[int, Talk]:
         """Item -> how much was said about it, for every item of which something was said."""
@@ -90,16 +95,3 @@ class ChecklistStore:
             for case_id, state, count in connection.execute(query):
                 found[case_id][ItemState(state)] = count
         return found
-
-
-def _outline(row: Any) -> Outline:
-    kind, _, external_id = row.about.partition("/")
-    return Outline(
-        id=row.item,
-        system=row.system,
-        ref=HoldingRef(HoldingKind(row.kind), row.external_id),
-        about=HoldingRef(HoldingKind(kind), external_id) if kind else None,
-        state=ItemState(row.state),
-        successor=row.successor,
-        due_at=row.due_at,
-    )

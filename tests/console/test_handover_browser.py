@@ -12,23 +12,11 @@ from baton.console.handover.words import WORDS
 from baton.model.case import Act, ItemState, Role
 from tests.console.conftest import Place
 from tests.hub.offboarding.conftest import SUCCESSOR
-from tests.rig.browser import SIZES, Watched, chromium
-from tests.servers.unprivileged import NoServerError
+from tests.rig.browser import SIZES, Watched
 
 pytestmark = pytest.mark.server
 LOCALES = {"zh": "zh-CN", "en": "en-GB", "ja": "ja-JP", "ko": "ko-KR"}
 Open = Callable[..., Any]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    try:
-        running = chromium()
-        started = running.__enter__()
-    except NoServerError as error:
-        pytest.skip(f"SERVER NOT AVAILABLE: Chromium: {error}")
-    yield started
-    running.__exit__(None, None, None)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from typing import Final
 
 from baton.jobs.offboarding.checklist import WATCHED
 from baton.model.case import ItemState, Role
-from baton.model.handover import HoldingKind, HoldingRef
+from baton.model.handover import HoldingKind
 from baton.store.checklists import Outline
 
 PAGE_ITEMS: Final = 100
@@ -50,7 +50,8 @@ class Asked:
 class Group:
     """Items that belong together: everything about one client, or what is left of one kind."""
 
-    head: HoldingRef | None
+    head: str
+    """``kind/external id`` of what they belong to; empty where they have nothing but their kind in common."""
     system: str
     kind: HoldingKind
     head_item: int
@@ -76,13 +77,13 @@ class Listed:
 def listed(outlines: Sequence[Outline], roles: Collection[Role], waiting: Collection[int], asked: Asked) -> Listed:
     """One page of what is asked for. ``waiting`` names the items with a question that nobody has answered."""
     mine = {outline.id for outline in outlines if _waits(outline, roles, waiting)}
-    counts = Counter(outline.state.value for outline in outlines)
+    counts: dict[str, int] = dict(Counter(outline.state.value for outline in outlines))
     counts |= {View.MINE: len(mine), View.ALL: len(outlines), View.QUESTIONS: len(waiting)}
     show = asked.show or (View.MINE if mine else View.ALL)
     chosen = [
         outline
         for outline in outlines
-        if (asked.kind is None or outline.ref.kind is asked.kind)
+        if (asked.kind is None or outline.kind is asked.kind)
         and (
             show == View.ALL
             or (show == View.MINE and outline.id in mine)
@@ -100,20 +101,20 @@ def listed(outlines: Sequence[Outline], roles: Collection[Role], waiting: Collec
         page=page,
         pages=pages,
         total=len(chosen),
-        counts=dict(counts),
-        kinds=dict(sorted(Counter(outline.ref.kind for outline in outlines).items())),
+        counts=counts,
+        kinds=dict(sorted(Counter(outline.kind for outline in outlines).items())),
     )
 
 
 def _waits(outline: Outline, roles: Collection[Role], waiting: Collection[int]) -> bool:
-    ends_by_itself = outline.ref.kind in WATCHED and outline.state is ItemState.OPEN
+    ends_by_itself = outline.kind in WATCHED and outline.state is ItemState.OPEN
     if not ends_by_itself and any(outline.state in _WAITS_FOR[role] for role in roles):
         return True
     return outline.id in waiting and not outline.state.closed and bool(_ANSWERS & set(roles))
 
 
-_Key = tuple[str, HoldingRef | HoldingKind]
-"""System and client, or no system and a kind."""
+_Key = tuple[str, str]
+"""System and ``kind/external id``, or no system and a kind."""
 
 
 def _together(outlines: Sequence[Outline], chosen: Sequence[Outline]) -> Iterator[list[tuple[_Key, Outline]]]:
@@ -122,25 +123,25 @@ def _together(outlines: Sequence[Outline], chosen: Sequence[Outline]) -> Iterato
     heads = {(outline.system, outline.about) for outline in outlines if outline.about}
     groups: dict[_Key, list[tuple[_Key, Outline]]] = {}
     for outline in chosen:
-        key: _Key = _root(outline, places)
-        if outline.about is None and key not in heads and outline.ref.kind is not HoldingKind.CLIENT:
-            key = ("", outline.ref.kind)
+        key = _root(outline, places)
+        if not outline.about and key not in heads and outline.kind is not HoldingKind.CLIENT:
+            key = ("", outline.kind.value)
         groups.setdefault(key, []).append((key, outline))
-    named = [key for key in groups if isinstance(key[1], HoldingRef)]
-    rest = sorted(key for key in groups if not isinstance(key[1], HoldingRef))
+    named = [key for key in groups if "/" in key[1]]
+    rest = sorted(key for key in groups if "/" not in key[1])
     for key in [*named, *rest]:
-        yield sorted(groups[key], key=lambda pair: (pair[1].about is not None, pair[1].id))
+        yield sorted(groups[key], key=lambda pair: (bool(pair[1].about), pair[1].id))
 
 
-def _root(outline: Outline, places: Mapping[tuple[str, HoldingRef], Outline]) -> tuple[str, HoldingRef]:
+def _root(outline: Outline, places: Mapping[_Key, Outline]) -> _Key:
     """What an item belongs to in the end: the client of the opportunity of an approval."""
     system, ref, above = outline.system, outline.ref, outline.about
     seen = {ref}
-    while above is not None and above not in seen:
+    while above and above not in seen:
         ref = above
         seen.add(ref)
         parent = places.get((system, ref))
-        above = parent.about if parent else None
+        above = parent.about if parent else ""
     return system, ref
 
 
@@ -151,7 +152,5 @@ def _headed(shown: Sequence[tuple[_Key, Outline]], outlines: Sequence[Outline]) 
         groups.setdefault(key, []).append(outline.id)
     for key, items in groups.items():
         system, what = key
-        if isinstance(what, HoldingRef):
-            yield Group(what, system, what.kind, numbers.get((system, what), 0), tuple(items))
-        else:
-            yield Group(None, system, what, 0, tuple(items))
+        kind, slash, _ = what.partition("/")
+        yield Group(what if slash else "", system, HoldingKind(kind), numbers.get(key, 0), tuple(items))

@@ -221,7 +221,7 @@ def _group(
     return {
         "system": group.system,
         "kind": group.kind.value,
-        "external_id": group.head.external_id if group.head else "",
+        "external_id": group.head.partition("/")[2],
         "title": head.title if head else "",
         "item": group.head_item,
         "items": [
@@ -260,7 +260,7 @@ def _near(item: Item, outline: Outline) -> bool:
     """Whether another item belongs to this one, or this one to it."""
     if outline.system != item.system or outline.id == item.id:
         return False
-    return outline.about == item.ref or outline.ref == item.about
+    return outline.about == str(item.ref) or outline.ref == str(item.about)
 
 
 def _waiting(outlines: Iterable[Outline], talk: Mapping[int, Talk]) -> set[int]:
