@@ -119,3 +119,23 @@ def test_a_link_needs_no_login_and_a_login_no_link(
     assert client.get(f"/baton/handover/{'A' * 64}/").status_code == 404
     assert client.get("/baton/handover/static/handover.css").status_code == 200
     assert client.get("/baton/cases", headers=headers("ada")).text.count(f"/baton/cases/{case}/") == 1
+
+
+def test_airflows_access_log_does_not_get_the_token(
+    client: Any, installation: Installation, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.api_fastapi.common import http_access_log
+
+    lines: list[str] = []
+
+    class Heard:
+        def info(self, *told: Any, **more: Any) -> None:
+            lines.append(f"{told} {more}")
+
+    monkeypatch.setattr(http_access_log, "logger", Heard())
+    with installation.hub() as hub:
+        token = links.make_token(hub, Offer(case, "0002", Role.LEAVER, "ada"))
+    assert client.get(f"/baton/handover/{token}/").status_code == 200
+    assert client.get(f"/baton/handover/{token}/items/1").status_code == 200
+    assert len(lines) == 2
+    assert not [line for line in lines if token[:12] in line]

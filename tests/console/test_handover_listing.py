@@ -127,7 +127,7 @@ def counted(hub: Hub) -> Iterator[list[str]]:
 
 def fill(hub: Hub, case: Case, count: int) -> None:
     with hub.database.write() as connection:
-        first = hub.cases.next_item(connection, case.id)
+        first = 1 + max(each.id for each in hub.checklists.outline(connection, case.id))
         items = []
         for n in range(count):
             kind = (CLIENT, DEAL, APPROVAL)[n % 3]

@@ -15,12 +15,12 @@ from baton.hub import Hub
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
+def served(app: Any, *, access_log: bool = False) -> Iterator[str]:
     """The base URL under which an application answers while the block runs."""
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     listening.listen(128)  # whoever connects before the server is up waits for it
-    config = uvicorn.Config(app, log_level="error", lifespan="off", access_log=False)
+    config = uvicorn.Config(app, log_config=None, lifespan="off", access_log=access_log)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

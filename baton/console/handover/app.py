@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from baton.console import pages
 from baton.console.handover import reading
 from baton.console.handover.routes import Speaker, case_api, case_pages, let_in
+from baton.console.handover.veil import TokenVeil
 from baton.console.handover.visitors import NoEntryError, by_link
 from baton.errors import BatonError
 from baton.hub import Hub
@@ -48,6 +49,7 @@ def links_app(hub: OpenHub) -> FastAPI:
     app.include_router(case_api, prefix="/{token}/api/cases/{case_id}", dependencies=[Depends(enter_case)])
     app.include_router(case_pages, prefix="/{token}", dependencies=[Depends(enter)])
     refuse_strangers(app)
+    app.add_middleware(TokenVeil)
 
     @app.exception_handler(BatonError)
     def out_of_order(request: Request, error: BatonError) -> Response:
