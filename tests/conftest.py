@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.rig.browser import chromium
 from tests.servers.mariadb import MariaDb, mariadb
 from tests.servers.postgres import Postgres, postgres
 from tests.servers.unprivileged import NoServerError
@@ -34,6 +36,20 @@ def mariadb_server() -> Iterator[MariaDb]:
         pytest.skip(f"SERVER NOT AVAILABLE: MariaDB: {error}")
     try:
         yield server
+    finally:
+        running.__exit__(None, None, None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Chromium, driven by Playwright."""
+    try:
+        running = chromium()
+        started = running.__enter__()
+    except NoServerError as error:
+        pytest.skip(f"SERVER NOT AVAILABLE: Chromium: {error}")
+    try:
+        yield started
     finally:
         running.__exit__(None, None, None)
 

@@ -14,7 +14,7 @@ import pytest
 
 UNAVAILABLE: Final = "SERVER NOT AVAILABLE:"
 """How the reason of a skip starts when a real server cannot be had on this machine."""
-ALONE: Final = {word: word for word in ("tryton", "openssh", "airflow", "demo", "crash", "sql")}
+ALONE: Final = {word: word for word in ("tryton", "openssh", "airflow", "demo", "crash", "sql", "browser")}
 """A word in a test file's path -> the group of tests that share that server: one process runs the whole group."""
 LONG: Final = ("demo", "airflow", "tryton", "crash")
 """Groups that start first, so that the suite does not end waiting for one of them."""

@@ -30,11 +30,16 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
-from baton.console import migrations, pages, reading, webhooks
+from baton.console import bodies, migrations, pages, reading, webhooks
+from baton.console.handover.app import links_app, refuse_strangers
+from baton.console.handover.reading import cases_document
+from baton.console.handover.routes import Speaker, case_api, case_pages, let_in
+from baton.console.handover.visitors import by_login
 from baton.console.hub_keeper import HubKeeper
 from baton.console.words import language_of
 from baton.errors import ApprovalError, BatonError, ConfigurationError
 from baton.hub import Hub, decisions
+from baton.hub.offboarding.links import PLACE
 from baton.model.effect import EffectState
 from baton.settings import load
 from baton.tracing import place
@@ -65,6 +70,8 @@ app: Final = FastAPI(title="Baton", docs_url=None, redoc_url=None, openapi_url=N
 readers: Final = APIRouter(dependencies=[Depends(get_user)])
 """Routes for whoever is logged in; anyone else gets 401."""
 app.mount("/static", StaticFiles(directory=pages.FOLDER / "static"), name="static")
+app.mount(f"/{PLACE}", links_app(keeper.hub))
+refuse_strangers(app)
 
 
 # --- who may
@@ -93,6 +100,31 @@ def _decider(user: GetUserDep) -> Any:
 
 
 Decider = Annotated[Any, Depends(_decider)]
+
+
+# --- handovers, for who has logged in
+
+
+def _enter_case(request: Request, case_id: str, user: GetUserDep) -> None:
+    root = request.scope.get("root_path", "")
+    let_in(request, by_login(keeper.hub(), case_id, user.get_name(), decides=may_decide(user), root=root))
+
+
+@app.get("/cases")
+def cases_page(request: Request, user: GetUserDep) -> Response:
+    """The cases that the logged-in user may look into."""
+    found = cases_document(keeper.hub(), user.get_name(), decides=may_decide(user))
+    return Speaker(request).page("cases", **found)
+
+
+@app.get("/api/cases")
+def cases(user: GetUserDep) -> JSONResponse:
+    """The same as JSON."""
+    return JSONResponse(cases_document(keeper.hub(), user.get_name(), decides=may_decide(user)))
+
+
+app.include_router(case_pages, prefix="/cases/{case_id}", dependencies=[Depends(_enter_case)])
+app.include_router(case_api, prefix="/api/cases/{case_id}", dependencies=[Depends(_enter_case)])
 
 
 # --- pages
@@ -213,8 +245,8 @@ app.include_router(readers)
 async def hook(system: str, request: Request) -> Response:
     """One callback. It is answered after its hints are stored; then a run is started to look."""
     try:
-        body = await webhooks.read_bounded(request.stream(), request.headers.get("content-length"))
-    except webhooks.BodyTooLargeError:
+        body = await bodies.read_bounded(request.stream(), request.headers.get("content-length"))
+    except bodies.BodyTooLargeError:
         return Response(status_code=413, headers={"Connection": "close"})
     except TimeoutError:
         return Response(status_code=408, headers={"Connection": "close"})

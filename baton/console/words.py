@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
 LANGUAGES: Final = ("en", "zh")
@@ -158,10 +158,10 @@ CHINESE: Final[Mapping[str, str]] = {
 _ENGLISH: Final[Mapping[str, str]] = {"in_doubt": "in doubt"}
 
 
-def language_of(asked: str | None, accepted: str | None) -> str:
-    """``en`` or ``zh``: what the address asks for, else the best of the Accept-Language header."""
-    if asked in LANGUAGES:
-        return asked
+def language_of(asked: str | None, accepted: str | None, languages: Collection[str] = LANGUAGES) -> str:
+    """One of these: what the address asks for, else the best of the Accept-Language header, else English."""
+    if asked in languages:
+        return str(asked)
     ranked = []
     for position, part in enumerate((accepted or "").split(",")[:20]):
         name, _, quality = part.strip().partition(";q=")
@@ -170,7 +170,7 @@ def language_of(asked: str | None, accepted: str | None) -> str:
         except ValueError:
             continue
         language = name.strip().lower().partition("-")[0]
-        if language in LANGUAGES and weight > 0:
+        if language in languages and weight > 0:
             ranked.append((-weight, position, language))
     return min(ranked)[2] if ranked else "en"
 

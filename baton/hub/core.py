@@ -22,6 +22,7 @@ from baton.registry import Registry
 from baton.settings import HubSettings, SystemSettings
 from baton.store.alerts import AlertStore
 from baton.store.cases import CaseStore
+from baton.store.checklists import ChecklistStore
 from baton.store.database import Database
 from baton.store.effects import EffectStore
 from baton.store.leases import LeaseStore
@@ -30,6 +31,7 @@ from baton.store.migrate import upgrade
 from baton.store.moves import MoveStore
 from baton.store.people import PeopleStore
 from baton.store.personal import Keyring
+from baton.store.personal_links import PersonalLinkStore
 from baton.store.runs import RunStore
 from baton.store.staging import Staging
 from baton.store.tenures import TenureStore
@@ -63,6 +65,8 @@ class Hub:
         self.links = LinkStore()
         self.runs = RunStore(self.clock)
         self.tenures = TenureStore()
+        self.personal_links = PersonalLinkStore()
+        self.checklists = ChecklistStore()
         self.use_keyring(self._load_keyring())
         self.database = Database(settings.database.get_secret_value())
         try:

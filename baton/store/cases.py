@@ -97,6 +97,13 @@ class CaseStore:
             query = query.where(cases.c.state.in_([state.value for state in states]))
         return [self.rows.case(row) for row in connection.execute(query)]
 
+    def concerning(self, connection: sa.Connection, person: str, limit: int = 1000) -> list[Case]:
+        """The cases in which somebody leaves, manages or is to take something over, newest first."""
+        named = sa.select(case_items.c.case_id).where(case_items.c.successor == person)
+        mine = sa.or_(cases.c.number == person, cases.c.manager == person, cases.c.id.in_(named))
+        query = sa.select(cases).where(mine).order_by(cases.c.opened_at.desc(), cases.c.id).limit(limit)
+        return [self.rows.case(row) for row in connection.execute(query)]
+
     def change(self, connection: sa.Connection, case: Case, state: CaseState, **values: Any) -> Case:
         """Take a case one step on (or only note ``values``), if it is still as the caller knows it."""
         if state is not case.state:
@@ -294,11 +301,21 @@ class CaseStore:
             connection.execute(sa.insert(statements), chunk)
         append(connection, [_statement_entry(each) for each in said])
 
-    def said(self, connection: sa.Connection, case_id: str, item: int | None = None) -> list[Statement]:
-        """What was said about a case (or one of its items), oldest first."""
-        query = sa.select(statements).where(statements.c.case_id == case_id).order_by(statements.c.key)
+    def said(
+        self,
+        connection: sa.Connection,
+        case_id: str,
+        item: int | None = None,
+        *,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> list[Statement]:
+        """What was said about a case (or one of its items), oldest first, without the first ``after`` of the case."""
+        query = sa.select(statements).where(statements.c.case_id == case_id).order_by(statements.c.key).limit(limit)
         if item is not None:
             query = query.where(statements.c.item == item)
+        if after:
+            query = query.where(statements.c.key > f"{case_id}/{after:06d}")
         return [self.rows.statement(row) for row in connection.execute(query)]
 
 

@@ -55,10 +55,13 @@ def after(case: Case, item: Item, version: int, act: Act, person: str, role: Rol
     require_may(act, role, text)
     if case.state not in _SAID_IN:
         raise ApprovalError(f"the case is {case.state}", code="case", remedy="reopen it first")
-    if act in (Act.NOTE, Act.ASK, Act.ANSWER):
-        return item.state
-    if person == case.number:
+    talk = act in (Act.NOTE, Act.ASK, Act.ANSWER)
+    if person == case.number and not talk:
         raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
+    if role is Role.SUCCESSOR and person != item.successor:
+        raise ApprovalError("this item is for somebody else", code="not_yours")
+    if talk:
+        return item.state
     if version != item.version:
         raise ApprovalError(
             f"item {item.id} has changed since: it is at version {item.version}, not {version}",
@@ -67,7 +70,7 @@ def after(case: Case, item: Item, version: int, act: Act, person: str, role: Rol
         )
     if item.state not in _FROM[act]:
         raise ApprovalError(f"item {item.id} is {item.state}: too late or too early for this", code="state")
-    _require_own(item, act, person, role)
+    _require_fit(item, act, person)
     return _TO[act]
 
 
@@ -79,9 +82,7 @@ def require_may(act: Act, role: Role, text: str) -> None:
         raise ApprovalError("this needs a reason", code="reason", remedy="say why (or what proves it)")
 
 
-def _require_own(item: Item, act: Act, person: str, role: Role) -> None:
-    if role is Role.SUCCESSOR and person != item.successor:
-        raise ApprovalError("this item is for somebody else", code="not_yours")
+def _require_fit(item: Item, act: Act, person: str) -> None:
     if act is Act.APPROVE and person == item.accepted_by:
         raise ApprovalError("whoever accepts does not approve", code="maker", remedy="a second person must approve")
     if act is Act.CONFIRM and not item.by_hand and item.system:

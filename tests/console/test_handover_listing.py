@@ -1,0 +1,203 @@
+"""Which items a page shows: narrowing, grouping, paging. And that a long list costs no more queries than a short one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from baton.console.handover import reading
+from baton.console.handover.listing import PAGE_ITEMS, Asked, View, listed
+from baton.console.handover.visitors import Visitor
+from baton.hub import Hub
+from baton.model.case import Act, Case, ItemState, Role, content_digest
+from baton.model.case import Item as CaseItem
+from baton.model.handover import Holding, HoldingKind, HoldingRef
+from baton.store.checklists import Outline
+from tests.console.conftest import Place
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, SUCCESSOR, Desk
+
+CLIENT, DEAL, APPROVAL, TASK = (
+    HoldingKind.CLIENT, HoldingKind.OPPORTUNITY, HoldingKind.APPROVAL, HoldingKind.TASK,
+)  # fmt: skip
+OFFERED = ItemState.OFFERED
+
+
+def outline(number: int, kind: HoldingKind, name: str, about: HoldingRef | None = None, **more: Any) -> Outline:
+    given = {"system": "crm", "state": OFFERED, "successor": SUCCESSOR, **more}
+    return Outline(id=number, kind=kind, ref=f"{kind}/{name}", about=str(about or ""), **given)
+
+
+def groups(outlines: list[Outline], **asked: Any) -> list[tuple[str, tuple[int, ...]]]:
+    found = listed(outlines, [Role.MANAGER], (), Asked(show="all", **asked))
+    return [(group.head or group.kind.value, group.items) for group in found.groups]
+
+
+def test_what_belongs_to_a_client_stands_with_it_however_far_below() -> None:
+    a, deal = HoldingRef(CLIENT, "a"), HoldingRef(DEAL, "d")
+    outlines = [
+        outline(1, APPROVAL, "x", deal),
+        outline(2, TASK, "t"),
+        outline(3, DEAL, "d", a),
+        outline(4, CLIENT, "b"),
+        outline(5, CLIENT, "a"),
+        outline(6, TASK, "u"),
+    ]
+    assert groups(outlines) == [("client/a", (5, 1, 3)), ("client/b", (4,)), ("task", (2, 6))]
+
+
+def test_a_client_that_is_not_on_the_list_still_heads_what_is_its() -> None:
+    assert groups([outline(1, DEAL, "d", HoldingRef(CLIENT, "z"))]) == [("client/z", (1,))]
+
+
+def test_things_that_belong_to_each_other_in_a_ring_end() -> None:
+    one, two = HoldingRef(DEAL, "1"), HoldingRef(DEAL, "2")
+    found = groups([outline(1, DEAL, "1", two), outline(2, DEAL, "2", one)])
+    assert sorted(number for _, items in found for number in items) == [1, 2]
+
+
+def test_the_same_name_in_two_systems_is_two_clients() -> None:
+    found = groups([outline(1, CLIENT, "a"), outline(2, CLIENT, "a", system="erp")])
+    assert [items for _, items in found] == [(1,), (2,)]
+
+
+@pytest.mark.parametrize(
+    ("role", "state", "mine"),
+    [
+        (Role.SUCCESSOR, ItemState.OFFERED, 1),
+        (Role.SUCCESSOR, ItemState.ACCEPTED, 0),
+        (Role.MANAGER, ItemState.ACCEPTED, 1),
+        (Role.MANAGER, ItemState.OPEN, 1),
+        (Role.MANAGER, ItemState.STUCK, 1),
+        (Role.MANAGER, ItemState.OFFERED, 0),
+        (Role.HR, ItemState.DONE, 0),
+        (Role.LEAVER, ItemState.OPEN, 0),
+    ],
+)
+def test_what_waits_for_whom(role: Role, state: ItemState, mine: int) -> None:
+    found = listed([outline(1, CLIENT, "a", state=state)], [role], (), Asked())
+    assert found.counts[View.MINE] == mine
+    assert found.show == (View.MINE if mine else View.ALL)
+
+
+def test_accounts_and_rights_that_end_by_themselves_wait_for_nobody() -> None:
+    found = listed([outline(1, HoldingKind.GRANT, "a", state=ItemState.OPEN)], [Role.MANAGER], (), Asked())
+    assert found.counts[View.MINE] == 0
+
+
+def test_a_question_waits_for_the_leaver_until_the_item_is_closed() -> None:
+    for state, mine in ((OFFERED, 1), (ItemState.DONE, 0)):
+        found = listed([outline(1, CLIENT, "a", state=state)], [Role.LEAVER], {1}, Asked())
+        assert (found.counts[View.MINE], found.counts[View.QUESTIONS]) == (mine, 1)
+
+
+def test_pages_hold_everything_once_in_one_order() -> None:
+    outlines = [outline(n, CLIENT if n % 3 else TASK, f"{n}") for n in range(1, 251)]
+    seen: list[int] = []
+    for page in (1, 2, 3):
+        found = listed(outlines, [Role.HR], (), Asked(show="all", page=page))
+        assert (found.pages, found.page, found.total) == (3, page, 250)
+        numbers = [number for group in found.groups for number in group.items]
+        assert len(numbers) == (PAGE_ITEMS if page < 3 else 50)
+        seen += numbers
+    assert sorted(seen) == list(range(1, 251))
+    assert listed(outlines, [Role.HR], (), Asked(show="all", page=99)).page == 3
+    assert listed(outlines, [Role.HR], (), Asked(show="all", kind=TASK)).total == 83
+    assert listed([], [Role.HR], (), Asked()).pages == 1
+
+
+# --- what it costs
+
+
+@contextmanager
+def counted(hub: Hub) -> Iterator[list[str]]:
+    said: list[str] = []
+
+    def note(*event: Any) -> None:
+        said.append(event[2])
+
+    sa.event.listen(hub.database.engine, "before_cursor_execute", note)
+    yield said
+    sa.event.remove(hub.database.engine, "before_cursor_execute", note)
+
+
+def fill(hub: Hub, case: Case, count: int) -> None:
+    with hub.database.write() as connection:
+        first = 1 + max(each.id for each in hub.checklists.outline(connection, case.id))
+        items = []
+        for n in range(count):
+            kind = (CLIENT, DEAL, APPROVAL)[n % 3]
+            above = None if n % 3 == 0 else HoldingRef((CLIENT, DEAL)[n % 3 - 1], f"f{first + n - 1}")
+            holding = Holding(HoldingRef(kind, f"f{first + n}"), f"测试{n}", {"region": "华东", "stage": "谈判"}, above)
+            items.append(
+                CaseItem(
+                    case_id=case.id,
+                    id=first + n,
+                    system="crm",
+                    ref=holding.ref,
+                    state=OFFERED,
+                    version=1,
+                    digest=content_digest(holding, case.salt),
+                    title=holding.title,
+                    facts=holding.facts,
+                    about=above,
+                    successor=SUCCESSOR if n % 2 else MANAGER,
+                )
+            )
+        hub.cases.add_items(connection, items)
+
+
+def test_a_list_of_5000_opens_in_time_with_as_many_queries_as_one_of_20(place: Place) -> None:
+    hub, base = place.desk.hub, place.path(Role.MANAGER)
+    fill(hub, place.case, 20)
+    place.client.get(f"{base}/?show=all")  # the link's first use is noted
+    with counted(hub) as few:
+        assert place.client.get(f"{base}/?show=all").status_code == 200
+    fill(hub, place.case, 5000 - 24)
+    with counted(hub) as many:
+        page = place.client.get(f"{base}/?show=all")
+    assert page.text.count('class="item ') == PAGE_ITEMS
+    assert len(many) == len(few) <= 10
+    took = []
+    for _ in range(5):
+        # Server and client share this process: what it computes is counted, not what else the machine does.
+        started = time.process_time()
+        place.client.get(f"{base}/?show=all&page=7")
+        took.append(time.process_time() - started)
+    assert min(took) < 0.3, took
+
+
+@pytest.mark.parametrize("role", [Role.HR, Role.SUCCESSOR])
+def test_an_item_costs_the_same_queries_however_much_was_said(place: Place, role: Role) -> None:
+    base = place.path(role)
+    item = place.item("deal")
+    place.client.get(f"{base}/items/{item.id}")
+    with counted(place.desk.hub) as few:
+        place.client.get(f"{base}/items/{item.id}")
+    for n in range(30):
+        place.desk.say(place.case, [item], Act.ASK, SUCCESSOR, Role.SUCCESSOR, f"问题 {n}")
+    with counted(place.desk.hub) as many:
+        assert "问题 29" in place.client.get(f"{base}/items/{item.id}").text
+    assert len(many) == len(few)
+
+
+def test_reading_the_outline_and_the_cases_that_concern_somebody(build: Callable[[], Desk]) -> None:
+    desk = build()
+    desk.plant(CLIENT, 1)
+    case = desk.open()
+    desk.tick()
+    hub = desk.hub
+    with hub.database.read() as connection:
+        for person, found in ((LEAVER, [case.id]), (MANAGER, [case.id]), (SUCCESSOR, []), (HR, [])):
+            assert [each.id for each in hub.cases.concerning(connection, person)] == found
+    (item,) = desk.items(case, OFFERED)
+    desk.say(case, [item], Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
+    with hub.database.read() as connection:
+        assert [each.id for each in hub.cases.concerning(connection, SUCCESSOR)] == [case.id]
+        assert [each.id for each in hub.checklists.outline(connection, case.id, SUCCESSOR)] == [item.id]
+    document = reading.case_document(Visitor(hub, case, SUCCESSOR, (Role.SUCCESSOR,), ""), Asked())
+    assert document["total"] == 1

@@ -1,0 +1,66 @@
+"""Every language says everything, with the same values in it, and the templates ask for nothing else."""
+
+from __future__ import annotations
+
+import re
+import string
+from itertools import product
+
+import pytest
+
+from baton.console.handover.visitors import ON_CASES, ON_ITEMS
+from baton.console.handover.words import LANGUAGES, WORDS, language_of
+from baton.console.pages import FOLDER
+from baton.jobs.offboarding.completion import Missing
+from baton.model.case import CaseState, ItemState, Role
+from baton.model.handover import HoldingKind, Undo
+
+TEMPLATES = "\n".join(path.read_text("utf-8") for path in sorted((FOLDER / "templates" / "handover").glob("*.html")))
+PLAIN = set(re.findall(r"\bt\(['\"]([a-z_.]+[a-z_])['\"]", TEMPLATES))
+COMPOSED = {
+    f"{group}.{each.value}"
+    for group, members in (
+        ("kind", HoldingKind), ("state", ItemState), ("case", CaseState), ("role", Role), ("lead", Role),
+        ("undo", Undo), ("missing", Missing),
+    )
+    for each in members
+} | {f"{group}.{act.value}" for group, act in product(("act", "said"), (*ON_ITEMS, *ON_CASES))}  # fmt: skip
+
+
+def values(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+@pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
+def test_every_language_has_the_same_keys_and_values(language: str) -> None:
+    assert set(WORDS[language]) == set(WORDS["en"])
+    differing = [key for key, text in WORDS[language].items() if values(text) != values(WORDS["en"][key])]
+    assert differing == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_nothing_is_empty(language: str) -> None:
+    assert [key for key, text in WORDS[language].items() if not text.strip()] == []
+
+
+def test_translations_are_translations() -> None:
+    for one, other in (("zh", "ja"), ("zh", "ko"), ("ja", "ko"), ("zh", "en"), ("ja", "en"), ("ko", "en")):
+        alike = {key for key, text in WORDS[one].items() if WORDS[other][key] == text and len(text) > 6}
+        assert alike == set()
+
+
+def test_what_is_asked_for_is_there() -> None:
+    assert sorted((PLAIN | COMPOSED) - {"field"} - set(WORDS["en"])) == []
+
+
+def test_nothing_is_kept_that_nobody_asks_for() -> None:
+    asked = {"did.", "refusal.", "door.", "view.", "progress.", "field."}
+    assert {key for key in set(WORDS["en"]) - PLAIN - COMPOSED if not key.startswith(tuple(asked))} == set()
+
+
+@pytest.mark.parametrize(
+    ("asked", "accepted", "language"),
+    [("ko", "ja", "ko"), ("", "ja;q=0.5,ko", "ko"), ("xx", "zh-TW", "zh"), (None, None, "en"), ("", "de,fr", "en")],
+)
+def test_which_language_somebody_gets(asked: str | None, accepted: str | None, language: str) -> None:
+    assert language_of(asked, accepted) == language
