@@ -10,6 +10,7 @@ import click
 
 from baton.cli.context import Context, command
 from baton.cli.offboard_items import COMMANDS as ITEM_COMMANDS
+from baton.cli.offboard_links import COMMANDS as LINK_COMMANDS
 from baton.cli.offboard_money import COMMANDS as MONEY_COMMANDS
 from baton.cli.offboard_shown import (
     blocker_document,
@@ -209,6 +210,7 @@ for each in (
     prescan_command,
     *ITEM_COMMANDS,
     *WATCH_COMMANDS,
+    *LINK_COMMANDS,
     _decision("pause", Act.PAUSE, "Stop passing on for now; what is on its way is called back where it can be."),
     _decision(
         "retract", Act.RETRACT, "The person stays after all. What was passed on comes back by: baton offboard undo."

@@ -13,7 +13,7 @@ from baton.hub.migration.extraction import Phase
 from baton.hub.migration.verifying import Proof
 from baton.model.account import AccountState, Action
 from baton.model.alert import AlertState, Rule
-from baton.model.case import Act, CaseState, ItemState
+from baton.model.case import Act, CaseState, ItemState, Role
 from baton.model.effect import EffectState
 from baton.model.handover import HoldingKind
 from baton.model.people import EmploymentStatus
@@ -57,7 +57,7 @@ def test_no_translation_is_left_over():
         str(value)
         for kind in (
             *(Verdict, RunState, EffectState, Action, AccountState, EmploymentStatus, Phase, Proof),
-            *(CaseState, ItemState, HoldingKind, Act, Rule, AlertState),
+            *(CaseState, ItemState, HoldingKind, Act, Role, Rule, AlertState),
         )
         for value in kind
     }

@@ -184,7 +184,7 @@ class TalkingTarget(KeeperTarget, Notifier):
     message_limit: ClassVar[int] = 5
 
     def notify(self, messages: Sequence[Message]) -> Sequence[Receipt]:
-        self.things.outbox += [(each.to.number, each.subject, each.text) for each in messages]
+        self.things.outbox += [(each.to.number, each.subject, f"{each.text}\n{each.link}") for each in messages]
         return [Receipt.done() for _ in messages]
 
 

@@ -76,26 +76,39 @@ def make_link(hub: Hub, offer: Offer) -> str:
     if base is None:
         message = "personal links need the address under which people reach the hub: set offboarding.address"
         raise ConfigurationError([Fault(str(hub.settings.file), "no_address", message)])
-    return f"{base.rstrip('/')}/{PLACE}/{make_token(hub, offer)}"
+    return _address(base, make_token(hub, offer))
 
 
 def make_token(hub: Hub, offer: Offer) -> str:
     """A new link's token alone, for whoever knows the address."""
     found = find_case(hub, offer.case_id)
     with hub.database.write() as connection:
-        case = locked(hub, connection, found.id)
-        _require_fit(hub, connection, case, offer)
-        now = hub.clock.now()
-        link = PersonalLink(
-            id=hub.chance.randbytes(_ID_BYTES).hex(),
-            case_id=case.id,
-            person=offer.person,
-            role=offer.role,
-            made_by=offer.by,
-            made_at=now,
-            expires_at=now + timedelta(days=policy_of(hub, case).link_days),
-        )
-        hub.personal_links.insert(connection, link)
+        return _made(hub, connection, locked(hub, connection, found.id), offer)
+
+
+def link_within(hub: Hub, connection: sa.Connection, case: Case, offer: Offer) -> str:
+    """A new link's whole address, made in the caller's transaction; empty where the hub has no address."""
+    base = hub.settings.offboarding.address
+    return "" if base is None else _address(base, _made(hub, connection, case, offer))
+
+
+def _address(base: str, token: str) -> str:
+    return f"{base.rstrip('/')}/{PLACE}/{token}"
+
+
+def _made(hub: Hub, connection: sa.Connection, case: Case, offer: Offer) -> str:
+    _require_fit(hub, connection, case, offer)
+    now = hub.clock.now()
+    link = PersonalLink(
+        id=hub.chance.randbytes(_ID_BYTES).hex(),
+        case_id=case.id,
+        person=offer.person,
+        role=offer.role,
+        made_by=offer.by,
+        made_at=now,
+        expires_at=now + timedelta(days=policy_of(hub, case).link_days),
+    )
+    hub.personal_links.insert(connection, link)
     return base64.urlsafe_b64encode(bytes.fromhex(link.id) + _mac(hub.keyring, link)).decode()
 
 

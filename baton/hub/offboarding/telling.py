@@ -13,6 +13,7 @@ from baton.contracts import AccountTarget, Notifier
 from baton.errors import BatonError
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import JOB, find_case, locked, policy_of
+from baton.hub.offboarding.links import Offer, link_within
 from baton.hub.offboarding.moving import save_moves
 from baton.hub.offboarding.people import refs
 from baton.jobs.offboarding.deadlines import Turn, Wait, again_after, waits
@@ -26,6 +27,8 @@ from baton.store.tables import effects
 
 ROLES: Final[Mapping[Turn, Role]] = {Turn.ANSWER: Role.SUCCESSOR, Turn.DO: Role.SUCCESSOR}
 """As whom a person opens the link in a message; otherwise as the manager."""
+BY: Final = "baton"
+"""Who has made the links in messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ def tell(hub: Hub, case_id: str) -> Told:
             if (way := reached[wait.person]) is not None and _due(hub, connection, case, wait)
         ]
         messages: list[tuple[Intention, Mapping[str, str]]] = [
-            (_message(hub, case, items, wait, way), {"items": _mark(wait.items)}) for wait, way in due
+            (_message(hub, connection, case, items, wait, way), {"items": _mark(wait.items)}) for wait, way in due
         ]
         messages += _about_alerts(hub, connection, case)
         save_moves(hub, connection, case, [], messages)
@@ -161,18 +164,29 @@ def _about_alerts(hub: Hub, connection: sa.Connection, case: Case) -> list[tuple
     return [(_intention(hub, entity, way, alarm(case, open_alerts)), mark)]
 
 
-def _message(hub: Hub, case: Case, items: Sequence[Item], wait: Wait, way: Reach) -> Intention:
+def _message(
+    hub: Hub, connection: sa.Connection, case: Case, items: Sequence[Item], wait: Wait, way: Reach
+) -> Intention:
     text = notice(case, [item for item in items if item.id in wait.items], wait)
-    return _intention(hub, _entity(case, wait), way, text)
+    return _intention(hub, _entity(case, wait), way, text, _link(hub, connection, case, wait))
 
 
-def _intention(hub: Hub, entity: str, way: Reach, text: Notice) -> Intention:
+def _link(hub: Hub, connection: sa.Connection, case: Case, wait: Wait) -> str:
+    """A personal link for whose turn it is; none for who is only to know of it, nor where the hub has no address."""
+    role = ROLES.get(wait.turn, Role.MANAGER)
+    theirs = wait.person == case.manager if role is Role.MANAGER else wait.items != wait.overdue
+    if not theirs or not hub.people.statuses(connection, [wait.person]):
+        return ""
+    return link_within(hub, connection, case, Offer(case.id, wait.person, role, BY))
+
+
+def _intention(hub: Hub, entity: str, way: Reach, text: Notice, link: str = "") -> Intention:
     fields = {
         "person_number": way.person.number,
         "person_id": way.person.external_id,
         "address": way.address,
         "subject": text.subject,
         "text": text.body,
-        "link": "",
+        "link": link,
     }
     return Intention(way.system, entity, HandoverAction.NOTIFY, hub.clock.now(), fields)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 
 from baton.hub.offboarding import casework
+from baton.hub.offboarding import links as personal_links
 from baton.model.case import Act, ItemState, Role
 from baton.model.handover import HoldingKind
 from baton.settings_shape import OffboardingPart
@@ -105,3 +106,16 @@ def test_who_cannot_be_reached_is_named(desk: Make) -> None:
         connection.execute(sa.delete(links).where(links.c.number == MANAGER))
     hour = d.tick()
     assert any(MANAGER in what for what in hour.troubles)
+
+
+def test_whose_turn_it_is_gets_a_link_that_lets_in_them_alone(desk: Make) -> None:
+    d = desk(TalkingTarget, offboarding=OffboardingPart(notifiers=("crm",), address="https://hub.example"))
+    d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.say(case, d.items(case, ItemState.OFFERED), Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
+    d.tick()
+    (address,) = [text.rsplit("\n", 1)[-1] for number, _, text in d.things.outbox if number == SUCCESSOR]
+    assert address.startswith("https://hub.example/handover/")
+    admitted = personal_links.admit(d.hub, address.rpartition("/")[2])
+    assert (admitted.link.person, admitted.link.role, admitted.case.id) == (SUCCESSOR, Role.SUCCESSOR, case.id)
