@@ -96,7 +96,7 @@ ITEM_STEPS: Final[Mapping[ItemState, frozenset[ItemState]]] = {
         {ItemState.OPEN, ItemState.MOVING, ItemState.OFFERED, ItemState.DONE, ItemState.LEFT, ItemState.GONE}
     ),
     ItemState.DONE: frozenset({ItemState.OPEN, ItemState.MOVING}),
-    ItemState.LEFT: frozenset({ItemState.OPEN, ItemState.GONE}),
+    ItemState.LEFT: frozenset({ItemState.OPEN, ItemState.MOVING, ItemState.GONE}),
     ItemState.GONE: frozenset({ItemState.OPEN}),
 }
 

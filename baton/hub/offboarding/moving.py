@@ -67,13 +67,11 @@ def worth_planning(hub: Hub) -> list[str]:
     now, chosen = hub.clock.now(), policies(hub)
     with hub.database.read() as connection:
         wanted = hub.cases.open_with(connection, [], ItemState.APPROVED)
-        rights = hub.cases.open_with(connection, [HoldingKind.GRANT], ItemState.OPEN, ItemState.STUCK)
-        leaving = [
-            case
-            for case in hub.cases.listed(connection, CaseState.OPEN, limit=None)
-            if rights_end(case, chosen.of(case.policy), now)
-        ]
+        rights = hub.cases.open_with(connection, [HoldingKind.GRANT], *_TO_END)
+        going = hub.cases.listed(connection, CaseState.OPEN, limit=None)
+        leaving = [case for case in going if rights_end(case, chosen.of(case.policy), now)]
         wanted |= {case.id for case in leaving if case.id in rights}
+        wanted |= {case.id for case in going if case.id in rights and chosen.of(case.policy).restrict}
         wanted |= _not_logged_out(hub, connection, [case.id for case in leaving])
     return sorted(wanted)
 
@@ -94,6 +92,10 @@ def _sessions(case_id: str) -> str:
     return f"{SESSIONS}/{case_id}/last"
 
 
+_TO_RESTRICT = (ItemState.OPEN, ItemState.STUCK)
+"""Where a right stands that can be taken away before the last working moment: an exception has been left."""
+_TO_END = (*_TO_RESTRICT, ItemState.LEFT)
+"""And afterwards: no exception outlives it."""
 _TO_LOG_OUT = (None, EffectState.REFUSED, EffectState.SUPERSEDED)
 """Where the newest effect that ends sessions stands when another has to be made."""
 
@@ -137,8 +139,18 @@ class _Planning:
         items = self.hub.cases.items(self.connection, self.case.id)
         wanted = self._transfers([item for item in items if item.state is ItemState.APPROVED])
         log_outs: list[tuple[Intention, Mapping[str, str]]] = []
-        if rights_end(self.case, policy_of(self.hub, self.case), self.now):
-            wanted += self._revocations([item for item in items if item.kind is HoldingKind.GRANT])
+        policy = policy_of(self.hub, self.case)
+        rights = [item for item in items if item.kind is HoldingKind.GRANT]
+        over = rights_end(self.case, policy, self.now)
+        wanted += self._revocations(
+            [
+                item
+                for item in rights
+                if item.state in (_TO_END if over else _TO_RESTRICT)
+                and (over or policy.restricts(item.system, item.title, item.ref.external_id))
+            ]
+        )
+        if over:
             log_outs = [(what, {}) for what in self._log_outs()]
         run_id = save_moves(self.hub, self.connection, self.case, wanted, log_outs)
         self.hub.cases.move_items(self.connection, self.blocked)
@@ -167,7 +179,7 @@ class _Planning:
         wanted = []
         for item in grants:
             able = issubclass(self.hub.registry.load(self.hub.settings.system(item.system).connector), AccessControl)
-            if able and not item.by_hand and item.state in (ItemState.OPEN, ItemState.STUCK):
+            if able and not item.by_hand:
                 person = AccountRef(self.case.number, item.holder_id)
                 wanted.append((item, grant_change(item, HandoverAction.REVOKE, person, self.now)))
         return wanted

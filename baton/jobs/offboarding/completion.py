@@ -55,13 +55,18 @@ def obstacles(
     last = case.dates.last_working_at
     working = last is not None and last > now
     note(Missing.STILL_WORKING, int(working), f"the last working moment is {last:%Y-%m-%d %H:%M} UTC" if last else "")
-    tally = Counter(_sort(item) for item in items if not item.state.closed)
+    tally = Counter(_sort(item) for item in items if not item.state.closed or _excepted(item))
     note(Missing.ACCOUNTS, tally[Missing.ACCOUNTS], f"{tally[Missing.ACCOUNTS]} accounts are alive")
     note(Missing.RIGHTS, tally[Missing.RIGHTS], f"{tally[Missing.RIGHTS]} rights are not taken away")
     note(Missing.PROMISED, tally[Missing.PROMISED], f"{tally[Missing.PROMISED]} transfers are promised, not proven")
     note(Missing.OPEN_ITEMS, tally[Missing.OPEN_ITEMS], f"{tally[Missing.OPEN_ITEMS]} items are open")
     note(Missing.DOUBT, unfinished, f"{unfinished} effects have not ended, or nobody knows yet how")
     return found
+
+
+def _excepted(item: Item) -> bool:
+    """A right that was left to the leaver: that decision ends with the last working moment."""
+    return item.kind is HoldingKind.GRANT and item.state is ItemState.LEFT
 
 
 def _sort(item: Item) -> Missing:

@@ -89,8 +89,9 @@ class Policy(Part):
     deadlines: Deadlines = Deadlines()
     revoke: Literal["last_working", "at_once"] = "last_working"
     """When rights are taken away. An emergency leaver loses them at once whatever this says."""
-    restrict: tuple[Literal["orders", "exports"], ...] = ()
-    """What a leaver may no longer do from the resignation on."""
+    restrict: Mapping[str, Names] = {}
+    """Rights that are taken away at the resignation already: system -> patterns of their titles or ids. A second person
+    may except one with a reason (`Act.LEAVE`), until the last working moment."""
     watch: Watch = Watch()
     protection_days: int = Field(default=90, ge=0, le=3650)
     """How long after the last working moment the clients are watched."""
@@ -101,6 +102,11 @@ class Policy(Part):
     def protection(self) -> timedelta:
         """How long the clients are watched after the person has left."""
         return timedelta(days=self.protection_days)
+
+    def restricts(self, system: str, title: str, right_id: str) -> bool:
+        """Whether a right is taken away before the last working moment."""
+        patterns = self.restrict.get(system, ())
+        return _one_fits(patterns, title) or _one_fits(patterns, right_id)
 
     def fits(self, department: str, position: str) -> bool:
         """Whether a leaver of this department and position is meant."""

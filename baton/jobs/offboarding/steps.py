@@ -8,6 +8,7 @@ from typing import Final
 from baton.errors import ApprovalError
 from baton.jobs.offboarding.checklist import WATCHED
 from baton.model.case import Act, Case, CaseState, Item, ItemState, Role
+from baton.model.handover import HoldingKind
 
 MAY: Final[Mapping[Act, frozenset[Role]]] = {
     Act.NAME: frozenset({Role.MANAGER, Role.HR}),
@@ -89,5 +90,6 @@ def _require_fit(item: Item, act: Act, person: str) -> None:
         raise ApprovalError(
             "this is passed on by the system itself, not by word of mouth", code="state", remedy="accept and approve it"
         )
-    if act in (Act.NAME, Act.LEAVE) and item.kind in WATCHED:
+    excepted = act is Act.LEAVE and item.kind is HoldingKind.GRANT and not item.by_hand  # until the last working moment
+    if act in (Act.NAME, Act.LEAVE) and item.kind in WATCHED and not excepted:
         raise ApprovalError("an account or a right is ended, neither passed on nor left", code="state")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from baton.hub.offboarding.refreshing import refresh
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.case import Act, CaseState, Cause, ItemState, Role
 from baton.model.handover import HoldingKind
+from baton.settings_shape import OffboardingPart
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, SUCCESSOR, Desk
 from tests.rig.belongings import PromisingTarget
 from tests.rig.company import row
@@ -254,3 +256,23 @@ def test_hr_moves_the_last_day_and_takes_the_resignation_back(desk: Make) -> Non
     assert d.tick().retracted == [case.id]
     assert d.case(case).state is CaseState.RETRACTED
     assert d.holder(ref) == LEAVER
+
+
+def test_some_rights_go_at_the_resignation_and_an_exception_ends_with_the_last_day(desk: Make, tmp_path: Path) -> None:
+    policies = tmp_path / "policies.yaml"
+    policies.write_text('policies:\n  all:\n    restrict: {crm: ["权限export*"]}\n', encoding="utf-8")
+    d = desk(offboarding=OffboardingPart(policies=policies))
+    leaver = d.id_of(LEAVER)
+    d.things.grants[leaver] = {"export-all", "export-some", "read"}
+    d.company.rows[1] = row(LEAVER, status="notice", manager=MANAGER, last_day="2026-12-20", department="销售部")
+    plan_sync(d.hub, SyncRequest())
+    case = d.open(Cause.RESIGNATION)
+    refresh(d.hub, case.id)
+    (excepted,) = [item for item in d.items(case) if item.ref.external_id == "export-some"]
+    d.say(case, [excepted], Act.LEAVE, MANAGER, Role.MANAGER, "needed for the closing of the books")
+    d.tick()
+    assert d.things.grants[leaver] == {"export-some", "read"}
+    d.company.clock.sleep(60 * 24 * 3600)
+    assert "rights" in {each.what for each in completing.gate(d.hub, case.id).obstacles}
+    d.tick()
+    assert d.things.grants[leaver] == set()
