@@ -75,6 +75,8 @@ class ItemState(StrEnum):
         return self in (ItemState.DONE, ItemState.LEFT, ItemState.GONE)
 
 
+READ_BACK: Final = "read_back"
+"""The code of an item whose system itself has shown that it is as it should be."""
 NOT_TAKEN_BACK: Final = "not_taken_back"
 """The code of an item that is done, and whose way back was refused. A person may try again; nothing does by itself."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
 
 from baton.contracts import AccountTarget
 from baton.hub.core import Hub
@@ -26,3 +28,9 @@ def refs(hub: Hub, system: str, numbers: Sequence[str]) -> dict[str, AccountRef]
                 alive = account is not None and account.state is not AccountState.ABSENT
                 found[ref.number] = AccountRef(ref.number, account.external_id if alive and account else None)
     return {number: found.get(number, AccountRef(number)) for number in numbers}
+
+
+def employed(hub: Hub, connection: sa.Connection, numbers: Iterable[str]) -> set[str]:
+    """Those of these people who work here: nobody else is given anything."""
+    statuses = hub.people.statuses(connection, sorted(numbers))
+    return {number for number, status in statuses.items() if status.employed}

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked, policy_of, step
 from baton.hub.offboarding.looking import Looked, look
+from baton.hub.offboarding.people import employed
+from baton.hub.offboarding.proving import Proofs, read_back
 from baton.jobs.offboarding.checklist import (
     RETURNED,
     WATCHED,
@@ -22,10 +24,11 @@ from baton.jobs.offboarding.checklist import (
     picture_digest,
 )
 from baton.jobs.offboarding.successors import propose
-from baton.model.case import Act, Case, CaseState, Item, ItemState
+from baton.model.case import READ_BACK, Act, Case, CaseState, Item, ItemState
 from baton.model.effect import EffectState
-from baton.model.handover import HoldingKind
+from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.cases import ItemChange
+from baton.store.tenures import Passing
 
 _ANSWERED_FOR = (
     HoldingKind.CLIENT,
@@ -35,8 +38,6 @@ _ANSWERED_FOR = (
     HoldingKind.CONTRACT,
 )
 """Kinds of which it must be known at any later time who held them when."""
-_READ_BACK = "read_back"
-"""The code of an account or right that is no longer there when looked at."""
 _OVERTAKEN = "changed_meanwhile"
 """The code of a transfer that was called back before it was sent, because what was accepted has changed."""
 
@@ -113,15 +114,26 @@ class _Before:
 
 def _compared(hub: Hub, known: Case, before: _Before, looked: Looked) -> Refreshed:
     unread = dict(looked.unread)
+    late = _arrived_late(hub, known, looked)
     with hub.database.write() as connection:
         case = locked(hub, connection, known.id)
         overwritten = case.picture not in (b"", known.picture) or case.checked_at != known.checked_at
         if overwritten or case.state is CaseState.RETRACTED:
             return Refreshed(case, unread=unread, outdated=overwritten)
-        refreshed = _Writing(hub, connection, case, before).write(looked)
+        refreshed = _Writing(hub, connection, case, before, late).write(looked)
         hub.crash_point("refreshing")
     hub.crash_point("refreshed")
     return refreshed
+
+
+def _arrived_late(hub: Hub, case: Case, looked: Looked) -> Proofs:
+    """What was refused, and is no longer with the leaver: whether it has come to its successor after all."""
+    shown = {(each.system, each.holding.ref) for each in looked.seen}
+    with hub.database.read() as connection:
+        stuck = hub.cases.items(connection, case.id, states=[ItemState.STUCK])
+        away = [item for item in stuck if item.system in looked.read and (item.system, item.ref) not in shown]
+        effects = hub.effects.by_key(connection, [item.effect_key for item in away if item.effect_key])
+    return read_back(hub, [each for each in effects.values() if each.action is HandoverAction.TRANSFER])
 
 
 def _note_checked(hub: Hub, same: Sequence[Case]) -> None:
@@ -134,11 +146,12 @@ def _note_checked(hub: Hub, same: Sequence[Case]) -> None:
 class _Writing:
     """What one look changes on one list, inside one transaction."""
 
-    def __init__(self, hub: Hub, connection: sa.Connection, case: Case, before: _Before) -> None:
+    def __init__(self, hub: Hub, connection: sa.Connection, case: Case, before: _Before, late: Proofs) -> None:
         self.hub = hub
         self.connection = connection
         self.case = case
         self.before = before
+        self.late = late
         self.now = hub.clock.now()
         self.policy = policy_of(hub, case)
         self.answer_by = self.now + timedelta(hours=self.policy.deadlines.accept_h)
@@ -193,7 +206,12 @@ class _Writing:
         self._keep(appeared)
         answered_for = [item for item in appeared if item.kind in _ANSWERED_FOR]
         self.hub.tenures.begin(self.connection, self.case, answered_for, self.now)
-        self._keep(cases.move_items(self.connection, [_ended(item) for item in changes.gone]))
+        arrived = [item for item in changes.gone if self.late.shown.get(item.effect_key)]
+        gone = [item for item in changes.gone if item not in arrived]
+        self._keep(cases.move_items(self.connection, [_ended(item) for item in gone]))
+        self._keep(cases.move_items(self.connection, [_arrived(item) for item in arrived]))
+        passed = [Passing(item, self.case.number, item.successor) for item in arrived]
+        self.hub.tenures.pass_on(self.connection, self.case, passed, self.now)
 
     def _asked_anew(self, item: Item) -> Item:
         """Who has to look at a new version has as long as for the first one."""
@@ -226,14 +244,13 @@ class _Writing:
         return step(self.hub, self.connection, case, Act.REOPEN, "baton", why)
 
 
-def employed(hub: Hub, connection: sa.Connection, numbers: Iterable[str]) -> set[str]:
-    """Those of these people who work here: nobody else is given anything."""
-    statuses = hub.people.statuses(connection, sorted(numbers))
-    return {number for number, status in statuses.items() if status.employed}
-
-
 def _ended(item: Item) -> ItemChange:
     """An account or right that is not there any more is what was wanted; anything else has gone without us."""
     if item.kind in WATCHED:
-        return ItemChange(item, ItemState.DONE, {"code": _READ_BACK, "message": "not there any more"})
+        return ItemChange(item, ItemState.DONE, {"code": READ_BACK, "message": "not there any more"})
     return ItemChange(item, ItemState.GONE, {"code": "gone", "message": "the leaver no longer holds it"})
+
+
+def _arrived(item: Item) -> ItemChange:
+    """Late, and with whom it was to be."""
+    return ItemChange(item, ItemState.DONE, {"code": READ_BACK, "message": "", "due_at": None})

@@ -15,7 +15,7 @@ from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked
 from baton.hub.offboarding.moving import leads_away
 from baton.hub.offboarding.proving import Proofs, read_back
-from baton.model.case import NOT_TAKEN_BACK, Case, Item, ItemState
+from baton.model.case import NOT_TAKEN_BACK, READ_BACK, Case, Item, ItemState
 from baton.model.effect import Effect, EffectState
 from baton.model.handover import HandoverAction
 from baton.store.cases import ItemChange
@@ -83,7 +83,7 @@ def _judge(case: Case, item: Item, effects: Mapping[str, Effect], proofs: Proofs
         return ItemChange(item, ItemState.STUCK, {"code": _HOLDS_STILL, "message": _NOT_AS_SAID})
     if not leads_away(effect, case):
         return _undone(item)
-    return ItemChange(item, ItemState.DONE, {"code": "read_back", "message": "", "due_at": None})
+    return ItemChange(item, ItemState.DONE, {"code": READ_BACK, "message": "", "due_at": None})
 
 
 def _not_undone(effect: Effect, item: Item, message: str) -> ItemChange:

@@ -13,7 +13,7 @@ from baton.hub.offboarding.casework import find_case, locked
 from baton.hub.offboarding.moving import grant_change, leads_away, save_moves, side, transfer
 from baton.hub.offboarding.signing import signed
 from baton.jobs.offboarding.steps import require_may
-from baton.model.case import NOT_TAKEN_BACK, Act, Case, CaseState, Item, ItemState, Role, Statement
+from baton.model.case import NOT_TAKEN_BACK, READ_BACK, Act, Case, CaseState, Item, ItemState, Role, Statement
 from baton.model.effect import Effect, EffectState, Intention
 from baton.model.handover import HandoverAction, Undo
 
@@ -87,7 +87,8 @@ def _can_come_back(case: Case, item: Item, effect: Effect) -> bool:
     """Whether this effect has taken something away, or has failed to bring it back."""
     if item.code == NOT_TAKEN_BACK:
         return effect.state is EffectState.REFUSED
-    return effect.state is EffectState.DONE and leads_away(effect, case)
+    arrived_late = effect.state is EffectState.REFUSED and item.code == READ_BACK
+    return (effect.state is EffectState.DONE or arrived_late) and leads_away(effect, case)
 
 
 def _back(hub: Hub, item: Item, effect: Effect) -> Intention:

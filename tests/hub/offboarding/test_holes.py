@@ -184,6 +184,26 @@ def test_what_a_client_does_not_let_come_back_stays_done_and_can_be_asked_again(
     assert not d.item(case, ref).state.closed
 
 
+def test_what_comes_to_its_successor_after_a_refusal_is_done_not_gone(desk: Make) -> None:
+    d = desk(PromisingTarget)
+    ref = d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.agree(case)
+    d.tick()
+    target = d.target()
+    assert isinstance(target, PromisingTarget)
+    target.decide(ref)
+    d.tick()
+    assert d.item(case, ref).state is ItemState.STUCK
+    target.give(ref, d.id_of(MANAGER))
+    d.tick()
+    assert (d.item(case, ref).state, d.item(case, ref).code) == (ItemState.DONE, "read_back")
+    with d.hub.database.read() as connection:
+        had = [(t.holder, t.until is None) for t in d.hub.tenures.of(connection, case_id=case.id) if t.ref == ref]
+    assert had == [(LEAVER, False), (MANAGER, True)]
+
+
 def test_what_others_took_away_is_not_given_back(desk: Make) -> None:
     d = desk()
     d.things.grants[d.id_of(LEAVER)] = {"discounts"}
