@@ -40,9 +40,9 @@ def mariadb_server() -> Iterator[MariaDb]:
         running.__exit__(None, None, None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium, driven by Playwright."""
+    """Chromium, driven by Playwright, whose event loop must not outlive the tests that use it."""
     try:
         running = chromium()
         started = running.__enter__()

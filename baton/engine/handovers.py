@@ -21,7 +21,7 @@ from baton.contracts.answers import answered
 from baton.engine.calls import RetryRule, patient
 from baton.engine.performer import Call, CrashPoint, Outcomes, Performer
 from baton.errors import InDoubtError
-from baton.model.account import AccountRef, Receipt
+from baton.model.account import AccountRef, Outcome, Receipt
 from baton.model.effect import Effect, EffectState
 from baton.model.handover import (
     GrantChange,
@@ -89,10 +89,18 @@ class TransferAbility(Ability):
         super().__init__(target, min(limits), self._transfer)
 
     def look_up(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
-        """By who holds it now; where the system tells of transfers themselves, by that."""
-        if isinstance(self.target, TransferResults):
-            return self.target.transfer_results(_transfers(writes))
-        return self._apart(writes, self._owned_looked_up, self._work_looked_up)
+        """By who holds it now; what the system itself says of a transfer goes before, unless it says no.
+
+        A transfer that has never arrived is unknown there, which sounds like a refusal.
+        """
+        held = self._apart(writes, self._owned_looked_up, self._work_looked_up)
+        if not isinstance(self.target, TransferResults):
+            return held
+        told = self.target.transfer_results(_transfers(writes))
+        if len(told) != len(held):
+            raise InDoubtError("the connector returned another number of receipts", code="receipts_mismatch")
+        known = (Outcome.DONE, Outcome.ACCEPTED)
+        return [said if said.outcome in known else seen for said, seen in zip(told, held, strict=True)]
 
     def results(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
         """What the system says of transfers it only accepted."""
