@@ -71,6 +71,7 @@ class Watched:
 
     def require_fit(self) -> None:
         """Nothing is wider than the window, and everything to press is large enough for a finger."""
+        self.page.wait_for_function("document.readyState === 'complete' && document.documentElement !== null")
         wide, window = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
         assert wide <= window, f"{self.page.url} is {wide} px wide in {window} px"
         small = self.page.evaluate(
