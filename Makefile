@@ -22,7 +22,7 @@ up: ready  ## the demo, left running: says where to look and how to log in
 down: ready  ## end what `make up` left running
 	@$(RUN) -m baton.sandbox.demo --stop
 
-test: ready-to-test  ## every test, real servers included (under 10 minutes on 2 cores)
+test: ready-to-test  ## every test, real servers included
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
 check: ready-to-test  ## style, types, who may import whom, the lock file, the documents
