@@ -1,0 +1,81 @@
+"""Where payments go out and where what is to be paid comes from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import ClassVar
+
+from baton.contracts.base import Connector, Promise
+from baton.model.account import Receipt
+from baton.model.source_rows import SourcePage
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentFile:
+    """A finished, encrypted file: these bytes and no others were approved."""
+
+    key: str
+    """The effect key (64 hex digits), the same on every repeat."""
+    name: str
+    """Under which it is delivered: a function of profile, message id and digest, so a repeat meets itself."""
+    path: Path
+    sha256: str
+    """Of the encrypted bytes (hex); checked again while they are sent."""
+    size_bytes: int
+    message_id: str
+
+
+class AnswerKind(StrEnum):
+    """What a file from the bank is."""
+
+    ACKNOWLEDGEMENT = "acknowledgement"
+    """That the file as a whole arrived, or could not be read."""
+    REPORT = "report"
+    """What became of the lines (pain.002 and its like)."""
+    STATEMENT = "statement"
+    """Bookings on the account (camt.053, camt.054 and their like)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFile:
+    """A file from the bank, opened and verified; its content is personal and is never logged."""
+
+    name: str
+    kind: AnswerKind
+    content: bytes = field(repr=False)
+
+
+class PaymentChannel(Connector):
+    """A bank that takes payment files. A file that is there already is never sent a second time."""
+
+    promise: ClassVar[Promise]
+
+    @abstractmethod
+    def submit(self, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
+        """Deliver each file once, whole or not at all, and read back that it is there.
+
+        ``accepted`` when it is there under its name with its size (and digest, where the bank lets us read it back);
+        ``refused`` when another file has that name; ``in_doubt`` when nobody can tell.
+        """
+
+    @abstractmethod
+    def look_up(self, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
+        """What became of files in doubt: accepted, certainly not there (``not_performed``), or still in doubt."""
+
+    @abstractmethod
+    def answers(self, known: Collection[str]) -> Iterator[AnswerFile]:
+        """The bank's files whose names are not ``known`` yet, oldest first. Reading takes nothing away."""
+
+
+class PayableSource(ABC):
+    """A system that knows what is to be paid (an ERP's approved payments)."""
+
+    @abstractmethod
+    def payables(self, period: str) -> Iterator[SourcePage]:
+        """Rows with the columns of `baton.model.payable` for ``period`` (YYYY-MM): ``number, component, amount,
+        currency, holder, account, bank_code, remark``; amounts as decimal text in major units.
+        """

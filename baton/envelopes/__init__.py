@@ -1,0 +1,1 @@
+"""How a finished payment file is signed and encrypted for its bank, one module per format, behind one seam."""

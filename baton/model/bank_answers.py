@@ -1,0 +1,124 @@
+"""What a bank says after a file was delivered, whatever its format: reports on orders, and entries on statements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+
+
+class AnswerLevel(StrEnum):
+    """What an answer is about. A finer one overrides a coarser one of the same report; unlisted lines inherit."""
+
+    FILE = "file"
+    BATCH = "batch"
+    LINE = "line"
+
+
+class BankState(StrEnum):
+    """What the bank says a payment is, whatever its own word. `PAID` is the only one that means money arrived."""
+
+    RECEIVED = "received"
+    ACCEPTED = "accepted"
+    """Checked in some depth; not paid."""
+    PENDING = "pending"
+    DEBITED = "debited"
+    """Our side is settled; the payee's is not known."""
+    PAID = "paid"
+    """Credited to the payee, and final."""
+    PARTIAL = "partial"
+    """Of a file or batch: some lines differ, see them."""
+    REJECTED = "rejected"
+    RETURNED = "returned"
+    """Was paid, came back."""
+    CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
+    """The bank itself cannot say yet, or has no such order."""
+
+
+class ReasonKind(StrEnum):
+    """What a bank's reason asks of us."""
+
+    NONE = "none"
+    DATA = "data"
+    """The line is wrong and can be corrected: name, account number, bank code, format."""
+    DEAD_ACCOUNT = "dead_account"
+    FUNDS = "funds"
+    DUPLICATE = "duplicate"
+    """Never send again; ask what the bank already has."""
+    CUT_OFF = "cut_off"
+    LIMIT = "limit"
+    REGULATORY = "regulatory"
+    UNNAMED = "unnamed"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why, in the bank's code and in our word for it."""
+
+    code: str
+    kind: ReasonKind
+    text: str = field(default="", repr=False)
+    """The bank's own additional words; may name a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class BankAnswer:
+    """One statement of a report about one file, one batch of it or one line of it."""
+
+    level: AnswerLevel
+    state: BankState
+    raw_state: str
+    """The bank's own word."""
+    message_id: str = ""
+    """Of the order it answers; empty where the report leaves it out."""
+    batch_id: str = ""
+    reference: str = ""
+    """The line's end-to-end reference."""
+    reasons: Sequence[Reason] = ()
+    amount_minor: int | None = None
+    currency: str = ""
+    reported: datetime | None = None
+
+
+class Direction(StrEnum):
+    """Which way money went, seen from our account."""
+
+    DEBIT = "debit"
+    CREDIT = "credit"
+
+
+@dataclass(frozen=True, slots=True)
+class StatementEntry:
+    """One booking, or one transaction inside a batch booking."""
+
+    entry_id: str
+    """The bank's own reference of the booking; unique within its statement."""
+    direction: Direction
+    amount_minor: int
+    currency: str
+    booked: date
+    references: Sequence[str] = ()
+    """Every place in which our reference may stand, the most reliable first; never ``NOTPROVIDED``."""
+    batch_id: str = ""
+    """Set when one booking stands for a whole batch."""
+    batch_count: int | None = None
+    returned: Reason | None = None
+    """Set when this entry brings back an earlier payment."""
+    pending: bool = False
+    counterparty: str = field(default="", repr=False)
+    """A hint only: banks cut names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The head of a statement; its entries are read beside it, so that a million of them cost no memory."""
+
+    account: str = field(repr=False)
+    statement_id: str = ""
+    sequence: str = ""
+    """The bank's electronic sequence number: with account and id what makes a second copy recognisable."""
+    currency: str = ""
+    opening_minor: int | None = None
+    closing_minor: int | None = None
