@@ -21,7 +21,15 @@ from baton.contracts import ConnectorSettings, Rate
 from baton.egress import EgressRule
 from baton.errors import ConfigurationError, Fault
 from baton.registry import Registry, egress_rule
-from baton.settings_shape import GatePart, GuardsPart, HubPart, OffboardingPart, SystemPart, SystemsFile
+from baton.settings_shape import (
+    GatePart,
+    GuardsPart,
+    HubPart,
+    OffboardingPart,
+    PaymentsPart,
+    SystemPart,
+    SystemsFile,
+)
 from baton.strict_yaml import Document, did_you_mean, read
 from baton.typed_settings import anchored, secret_fields
 from baton.vault import ConnectionSecrets, EnvironmentSecrets, FileSecrets, HashiCorpSecrets, SecretProvider, Vault
@@ -67,6 +75,7 @@ class HubSettings:
     database: SecretStr
     """The SQLAlchemy URL of the hub's own database."""
     offboarding: OffboardingPart = OffboardingPart()
+    payments: PaymentsPart = PaymentsPart()
 
     @property
     def enabled(self) -> Mapping[str, SystemSettings]:
@@ -150,6 +159,7 @@ class _Loader:
             vault=vault,
             database=database,
             offboarding=anchored(parts.offboarding, self.root),
+            payments=anchored(parts.payments, self.root),
         )
 
     def _parts(self) -> SystemsFile | None:

@@ -186,6 +186,37 @@ class OffboardingPart(Part):
     """Systems that tell people, the first that reaches somebody is used."""
 
 
+class PayerPart(Part):
+    """The account that pays, as the bank's contract names it."""
+
+    holder: Text
+    account: Text
+    bank_code: str = ""
+    bank_name: str = ""
+    town: str = ""
+    country: str = Field(default="", pattern=r"^([A-Z]{2})?$")
+
+
+class BankPart(Part):
+    """How one bank is paid through: its file profile and our account there."""
+
+    profile: Text
+    payer: PayerPart
+    initiator: Text
+    """The paying company as the bank's contract names it."""
+
+
+class PaymentsPart(Part):
+    """What concerns payments."""
+
+    policy: Path | None = None
+    """Limits, thresholds and who signs; without one the strictest defaults apply."""
+    profiles: Path | None = None
+    """A folder with bank profiles of one's own, beside those that are delivered."""
+    banks: dict[Text, BankPart] = {}
+    """System -> how it is paid through."""
+
+
 class SystemsFile(Part):
     """The whole file."""
 
@@ -193,4 +224,5 @@ class SystemsFile(Part):
     gate: Annotated[GatePart, BeforeValidator(_table)] = GatePart()
     sources: Annotated[SourcesPart, BeforeValidator(_table)] = SourcesPart()
     offboarding: Annotated[OffboardingPart, BeforeValidator(_table)] = OffboardingPart()
+    payments: Annotated[PaymentsPart, BeforeValidator(_table)] = PaymentsPart()
     systems: Annotated[dict[Annotated[str, AfterValidator(_system_name)], SystemPart], BeforeValidator(_present)]

@@ -29,6 +29,7 @@ from baton.store.leases import LeaseStore
 from baton.store.links import LinkStore
 from baton.store.migrate import upgrade
 from baton.store.moves import MoveStore
+from baton.store.pay_runs import PayRunStore
 from baton.store.people import PeopleStore
 from baton.store.personal import Keyring
 from baton.store.personal_links import PersonalLinkStore
@@ -90,6 +91,7 @@ class Hub:
         self.people = PeopleStore(keyring)
         self.staging = Staging(self.state_dir / "migrations", keyring, self.clock)
         self.moves = MoveStore(keyring)
+        self.pay_runs = PayRunStore(keyring, self.clock)
         self.cases = CaseStore(keyring, self.clock)
         self.alerts = AlertStore(keyring, self.clock)
 

@@ -21,11 +21,15 @@ from baton.store.effects import chunked
 from baton.store.personal import Keyring
 from baton.store.tables import (
     alerts,
+    bank_events,
     case_items,
     cases,
     effects,
     item_versions,
     migrations,
+    pay_files,
+    pay_lines,
+    pay_runs,
     person_versions,
     statements,
 )
@@ -55,6 +59,10 @@ SEALED: Final = (
     Sealed(item_versions, "sealed", "key", "version"),
     Sealed(statements, "sealed", "key", "version"),
     Sealed(alerts, "sealed", "key", "version"),
+    Sealed(pay_runs, "sealed", "run_id", "version"),
+    Sealed(pay_lines, "sealed", "key", "version"),
+    Sealed(pay_files, "sealed", "message_id", "version"),
+    Sealed(bank_events, "sealed", "key", "version"),
 )
 """Every sealed column of the schema; a test compares this with the tables."""
 

@@ -28,10 +28,26 @@ class RecordAction(StrEnum):
         return False
 
 
-EffectAction: TypeAlias = Action | RecordAction | HandoverAction
+class PaymentAction(StrEnum):
+    """What an effect does at a bank. Its entity is the message id of a file: money has no version."""
+
+    DELIVER = "deliver"
+
+    @property
+    def destructive(self) -> bool:
+        """False: what a payment takes away is money, and people sign for it before there is an effect to send."""
+        return False
+
+
+EffectAction: TypeAlias = Action | RecordAction | HandoverAction | PaymentAction
 """What an effect may do."""
 ACCOUNT_ACTIONS: Final = frozenset(action.value for action in Action)
-EVERY_ACTION: Final[tuple[EffectAction, ...]] = (*Action, *RecordAction, *HandoverAction)
+EVERY_ACTION: Final[tuple[EffectAction, ...]] = (
+    *Action,
+    *RecordAction,
+    *HandoverAction,
+    *PaymentAction,
+)
 _ACTIONS: Final = {action.value: action for action in EVERY_ACTION}
 
 

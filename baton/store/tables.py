@@ -2,43 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-
 import sqlalchemy as sa
-from sqlalchemy.types import TypeDecorator
 
-from baton.audit.tables import define
-from baton.store.instants import from_micros, to_micros
+from baton.store.payment_tables import bank_events, bank_files, pay_files, pay_lines, pay_runs
+from baton.store.schema import BigId, Instant, audit, metadata, sealed_column
 
-NAMING: Final = {
-    "ix": "ix_%(column_0_N_label)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-metadata = sa.MetaData(naming_convention=NAMING)
-audit = define(metadata)
-
-BigId: Final = sa.BigInteger().with_variant(sa.Integer, "sqlite")
-
-
-class Instant(TypeDecorator[Any]):
-    """A UTC instant as microseconds since 1970: compares and sorts alike on every database."""
-
-    impl = sa.BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> int | None:
-        return None if value is None else to_micros(value)
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> Any:
-        return None if value is None else from_micros(value)
-
-
-def _sealed(name: str = "sealed", *, nullable: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, sa.LargeBinary, nullable=nullable, info={"class": "personal", "sealed": True})
-
+__all__ = [
+    "alerts",
+    "allowances",
+    "approvals",
+    "audit",
+    "bank_events",
+    "bank_files",
+    "case_items",
+    "cases",
+    "effects",
+    "feeds",
+    "hints",
+    "item_versions",
+    "links",
+    "metadata",
+    "migrations",
+    "pay_files",
+    "pay_lines",
+    "pay_runs",
+    "people",
+    "person_indexes",
+    "person_versions",
+    "personal_links",
+    "run_faults",
+    "runs",
+    "staged",
+    "statements",
+    "switches",
+    "tenures",
+]
 
 people = sa.Table(
     "people",
@@ -60,7 +58,7 @@ person_versions = sa.Table(
     sa.Column("effective_at", Instant, nullable=False),
     sa.Column("recorded_at", Instant, nullable=False),
     sa.Column("run_id", sa.Text, nullable=False),
-    _sealed(),
+    sealed_column(),
 )
 person_indexes = sa.Table(
     "person_indexes",
@@ -125,7 +123,7 @@ effects = sa.Table(
     sa.Column("due_at", Instant, nullable=False),
     sa.Column("next_at", Instant, nullable=False),
     sa.Column("mapping_digest", sa.Text, nullable=False),
-    _sealed("payload"),
+    sealed_column("payload"),
     sa.Column("digests", sa.JSON, nullable=False),
     sa.Column("batch_id", sa.Text),
     sa.Column("lease_owner", sa.Text),
@@ -207,7 +205,7 @@ migrations = sa.Table(
     sa.Column("retain_until", Instant, nullable=False),
     sa.Column("purged_at", Instant),
     sa.Column("version", sa.Integer, nullable=False),
-    _sealed(),
+    sealed_column(),
 )
 staged = sa.Table(
     "staged",
@@ -242,7 +240,7 @@ cases = sa.Table(
     sa.Column("protected_until", Instant),
     sa.Column("watched_until", Instant),
     sa.Column("version", sa.Integer, nullable=False),
-    _sealed(),
+    sealed_column(),
 )
 case_items = sa.Table(
     "case_items",
@@ -268,7 +266,7 @@ case_items = sa.Table(
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
     sa.Column("changed_at", Instant, nullable=False),
-    _sealed(),
+    sealed_column(),
     sa.UniqueConstraint("case_id", "system", "kind", "external_id"),
 )
 sa.Index("ix_case_items_successor", case_items.c.successor, case_items.c.state)
@@ -279,7 +277,7 @@ item_versions = sa.Table(
     sa.Column("version", sa.Integer, primary_key=True),
     sa.Column("digest", sa.LargeBinary, nullable=False),
     sa.Column("seen_at", Instant, nullable=False),
-    _sealed(),
+    sealed_column(),
 )
 statements = sa.Table(
     "statements",
@@ -295,7 +293,7 @@ statements = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("signature", sa.LargeBinary, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
-    _sealed(),
+    sealed_column(),
 )
 personal_links = sa.Table(
     "personal_links",
@@ -339,6 +337,6 @@ alerts = sa.Table(
     sa.Column("asked_by", sa.Text, nullable=False),
     sa.Column("decided_by", sa.Text, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
-    _sealed(),
+    sealed_column(),
     sa.UniqueConstraint("case_id", "rule", "event"),
 )

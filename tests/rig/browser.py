@@ -69,9 +69,13 @@ class Watched:
         if not request.url.startswith(self.home):
             self.troubles.append(f"request to {request.url}")
 
+    def follow(self, element: Any) -> None:
+        """Press what leads to another page, and stay until that page is there: a press alone does not wait for it."""
+        with self.page.expect_navigation(wait_until="load"):
+            element.click()
+
     def require_fit(self) -> None:
         """Nothing is wider than the window, and everything to press is large enough for a finger."""
-        self.page.wait_for_function("document.readyState === 'complete' && document.documentElement !== null")
         wide, window = self.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
         assert wide <= window, f"{self.page.url} is {wide} px wide in {window} px"
         small = self.page.evaluate(

@@ -1,0 +1,165 @@
+"""Drafting a pay run: rows read, payees completed from HR's records, every payable's key claimed first of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from baton.errors import ConfigurationError, Fault
+from baton.hub.core import PLANNING, Hub
+from baton.hub.payment.source_file import open_payables
+from baton.jobs.payment.payable_rows import PayableRow, ReadRows, read_page
+from baton.model.pay_run import LineState, PayLine, PayRun
+from baton.model.payable import BankAccount, Component, Payable, PayableKey
+from baton.model.people import Employee
+from baton.model.source_rows import Origin
+from baton.settings_shape import BankPart
+from baton.store.runs import Run, RunFault, RunState
+
+JOB = "payment"
+CLAIMED = "claimed"
+"""The code of a line left out since the same payable is in another run, drafts included."""
+DOUBLED = "doubled"
+"""The code of a line left out since the same payable stands further up in the same run."""
+OTHER_COMPONENT = "other_component"
+
+
+@dataclass(frozen=True, slots=True)
+class Drafting:
+    """What a pay run is to be."""
+
+    system: str
+    component: Component
+    period: str
+    execution_day: date
+    requested_by: str
+    currency: str = "CNY"
+    declared_count: int | None = None
+    """Control totals from outside the file, where somebody has them."""
+    declared_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """A drafted run."""
+
+    run: PayRun
+    lines: Sequence[PayLine]
+    faults: Sequence[Fault]
+    """Rows that could not be read."""
+
+
+def bank_of(hub: Hub, system: str) -> BankPart:
+    """How a bank is paid through; `ConfigurationError` when systems.yaml does not say."""
+    hub.settings.system(system)
+    try:
+        return hub.settings.payments.banks[system]
+    except KeyError:
+        known = ", ".join(hub.settings.payments.banks) or "none"
+        message = f"payments.banks says nothing about {system[:40]!r}; there are: {known}"
+        raise ConfigurationError([Fault(str(hub.settings.file), "unknown_bank", message)]) from None
+
+
+def draft_file(hub: Hub, drafting: Drafting, path: Path) -> Drafted:
+    """Draft a run from a payroll file. A row that cannot be read is named and is in no run."""
+    file = open_payables(path)
+    rows: list[PayableRow] = []
+    faults: list[Fault] = []
+    for page in file.pages:
+        read = read_page(page, file.columns, drafting.currency, path.name)
+        rows += read.rows
+        faults += read.faults
+    return draft(hub, drafting, ReadRows(rows, faults), file.origin)
+
+
+def draft(hub: Hub, drafting: Drafting, read: ReadRows, origin: Origin) -> Drafted:
+    """Save a run of these rows: from here on nobody else pays the same."""
+    bank = bank_of(hub, drafting.system)
+    now = hub.clock.now()
+    run = PayRun(
+        run_id=hub.new_run_id("pay"),
+        system=drafting.system,
+        profile=bank.profile,
+        component=drafting.component,
+        period=drafting.period,
+        currency=drafting.currency,
+        execution_day=drafting.execution_day,
+        created=now,
+        payer=BankAccount(**bank.payer.model_dump()),
+        initiator=bank.initiator,
+        facts={"declared": {"count": drafting.declared_count, "minor": drafting.declared_minor}},
+    )
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        employees = _employees(hub, connection, read.rows)
+        lines = _lines(hub, connection, run, drafting, read.rows, employees)
+        faults = [RunFault(fault.place, "", fault.rule, fault.message) for fault in read.faults]
+        hub.runs.insert(connection, _run(run, drafting, lines, len(read.faults), origin), faults)
+        hub.pay_runs.insert(connection, run, lines)
+        hub.crash_point("drafting")
+    hub.crash_point("drafted")
+    return Drafted(run, lines, read.faults)
+
+
+def _run(run: PayRun, drafting: Drafting, lines: Sequence[PayLine], unreadable: int, origin: Origin) -> Run:
+    out = sum(line.state is LineState.LEFT_OUT for line in lines)
+    return Run(
+        id=run.run_id,
+        job=JOB,
+        state=RunState.HELD,
+        requested_by=drafting.requested_by,
+        plan_hash="",
+        feed_digest=origin.digest,
+        created_at=run.created,
+        counts={"rows": len(lines) + unreadable, "lines": len(lines), "left_out": out, "unreadable": unreadable},
+        reasons=["not checked yet"],
+    )
+
+
+def _employees(hub: Hub, connection: sa.Connection, rows: Sequence[PayableRow]) -> Mapping[str, Employee]:
+    numbers = sorted({row.number for row in rows})
+    return {number: newest.employee for number, newest in hub.people.newest(connection, numbers).items()}
+
+
+def _lines(
+    hub: Hub,
+    connection: sa.Connection,
+    run: PayRun,
+    drafting: Drafting,
+    rows: Sequence[PayableRow],
+    employees: Mapping[str, Employee],
+) -> list[PayLine]:
+    payables = [_payable(drafting, row, employees.get(row.number)) for row in rows]
+    elsewhere = hub.pay_runs.by_reference(connection, [payable.key.reference for payable in payables])
+    seen: set[PayableKey] = set()
+    lines = []
+    for place, (row, payable) in enumerate(zip(rows, payables, strict=True), start=1):
+        code = ""
+        if row.component not in (None, drafting.component):
+            code = OTHER_COMPONENT
+        elif payable.key.reference in elsewhere:
+            code = CLAIMED
+        elif payable.key in seen:
+            code = DOUBLED
+        seen.add(payable.key)
+        state = LineState.LEFT_OUT if code else LineState.DRAFT
+        lines.append(PayLine(run.run_id, place, payable, state, code=code, changed_at=run.created))
+    return lines
+
+
+def _payable(drafting: Drafting, row: PayableRow, employee: Employee | None) -> Payable:
+    """The row as a payable: what it does not say of the payee is what HR's record says."""
+    key = PayableKey(row.number, drafting.period, drafting.component)
+    payee = BankAccount(row.holder, row.account, row.bank_code, row.bank_name)
+    if employee is not None and not row.account:
+        payee = BankAccount(
+            holder=row.holder or employee.bank_account_holder or employee.full_name or "",
+            account=(employee.bank_account_number or "").replace(" ", ""),
+            bank_code=row.bank_code or employee.bank_code or "",
+            bank_name=row.bank_name or employee.bank_name or "",
+        )
+    return Payable(key, payee, row.amount_minor, drafting.currency, row.remark, row.place)

@@ -1,0 +1,158 @@
+"""Rows of a payroll file (or of any other source) as payables: headers recognised, amounts exact, bad rows named."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+import polars as pl
+
+from baton.errors import ConfigurationError, Fault
+from baton.mapping.transforms.money import money
+from baton.model.payable import Component
+from baton.model.source_rows import SourcePage
+from baton.tables.table import header_key
+
+LARGEST_MINOR: Final = 10**15 - 1
+"""Ten thousand milliards of yuan: what is beyond is a slip of the pen, and every bank layout carries it."""
+_PLACES: Final = {"JPY": 0, "KRW": 0}
+_USUAL_PLACES: Final = 2
+_HEADERS: Final[Mapping[str, Sequence[str]]] = {
+    "number": ("工号", "员工编号", "员工号", "人员编号", "职工号", "employee number", "employee id", "number"),
+    "amount": ("金额", "实发工资", "实发金额", "实发", "付款金额", "amount", "net pay"),
+    "holder": (
+        "户名",
+        "账户名",
+        "账户名称",
+        "收款人",
+        "收款人姓名",
+        "收款人名称",
+        "姓名",
+        "account holder",
+        "payee",
+        "holder",
+    ),
+    "account": ("账号", "帐号", "卡号", "银行账号", "银行卡号", "收款账号", "account", "account number", "card number"),
+    "bank_code": ("联行号", "行号", "开户行行号", "cnaps", "bic", "bank code", "bank_code"),
+    "bank_name": ("开户行", "开户银行", "银行", "bank", "bank name", "bank_name"),
+    "currency": ("币种", "币别", "currency"),
+    "component": ("项目", "发放项目", "付款类型", "component"),
+    "remark": ("摘要", "备注", "用途", "附言", "remark", "memo"),
+}
+_KNOWN: Final = {header_key(header): name for name, headers in _HEADERS.items() for header in headers}
+_REQUIRED: Final = ("number", "amount")
+_COMPONENTS: Final[Mapping[str, Component]] = {
+    **{component.value: component for component in Component},
+    "工资": Component.SALARY,
+    "奖金": Component.BONUS,
+    "报销": Component.EXPENSE,
+    "离职结算": Component.FINAL_SETTLEMENT,
+    "退回多扣": Component.RECOVERY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PayableRow:
+    """What one row says. Empty text: the row does not say, and the employee's record is asked."""
+
+    number: str
+    amount_minor: int
+    place: str
+    holder: str = field(default="", repr=False)
+    account: str = field(default="", repr=False)
+    bank_code: str = ""
+    bank_name: str = ""
+    remark: str = ""
+    component: Component | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRows:
+    """Rows that can be used, and by place and rule those that cannot: every row is in one of the two."""
+
+    rows: Sequence[PayableRow]
+    faults: Sequence[Fault]
+
+
+def recognised(headers: Sequence[str], file: str) -> dict[str, str]:
+    """Column name -> header, for the known ones. Raises `ConfigurationError` for what is missing or double."""
+    found: dict[str, str] = {}
+    faults: list[Fault] = []
+    for header in headers:
+        name = _KNOWN.get(header_key(header))
+        if name is None:
+            continue
+        if name in found:
+            message = f"the columns {found[name]!r} and {header!r} both look like the {name}; take one of them out"
+            faults.append(Fault(file, "doubtful_column", message))
+        found.setdefault(name, header)
+    for name in _REQUIRED:
+        if name not in found:
+            known = ", ".join(_HEADERS[name])
+            faults.append(
+                Fault(file, "missing_column", f"there is no column for the {name}; it may be headed: {known}")
+            )
+    if faults:
+        raise ConfigurationError(faults)
+    return found
+
+
+def places_of(currency: str) -> int:
+    """Digits after the point in this currency."""
+    return _PLACES.get(currency, _USUAL_PLACES)
+
+
+def read_page(page: SourcePage, columns: Mapping[str, str], currency: str, file: str) -> ReadRows:
+    """One page of rows. Amounts are plain numbers in major units with no more digits than the currency has."""
+    rows: list[PayableRow] = []
+    faults = [Fault(f"{file}:{bad.row}", bad.rule, bad.message) for bad in page.rejected]
+    texts = page.rows.select(
+        (pl.col(header).str.strip_chars() if name != "amount" else money(pl.col(header))).fill_null("").alias(name)
+        for name, header in columns.items()
+    )
+    for at, values in enumerate(texts.iter_rows(named=True)):
+        place = f"{file}:{page.first_row + at}"
+        told = _row(values, currency, place)
+        (rows if isinstance(told, PayableRow) else faults).append(told)  # type: ignore[arg-type]
+    return ReadRows(rows, faults)
+
+
+def _row(values: Mapping[str, str], currency: str, place: str) -> PayableRow | Fault:
+    if not values["number"]:
+        return Fault(place, "no_number", "there is no employee number in this row")
+    if values.get("currency", "") not in ("", currency):
+        return Fault(
+            place, "other_currency", f"this run pays in {currency}; rows in another currency need their own run"
+        )
+    minor = minor_units(values["amount"], places_of(currency))
+    if minor is None:
+        return Fault(place, "amount", f"the amount is no plain number with at most {places_of(currency)} decimals")
+    named = values.get("component", "")
+    if named and named.casefold() not in _COMPONENTS:
+        return Fault(place, "component", f"{named[:20]!r} is none of {', '.join(_COMPONENTS)}")
+    return PayableRow(
+        number=values["number"],
+        amount_minor=minor,
+        place=place,
+        holder=values.get("holder", ""),
+        account=values.get("account", "").replace(" ", ""),
+        bank_code=values.get("bank_code", ""),
+        bank_name=values.get("bank_name", ""),
+        remark=values.get("remark", ""),
+        component=_COMPONENTS[named.casefold()] if named else None,
+    )
+
+
+def minor_units(plain: str, places: int) -> int | None:
+    """A plain decimal as minor units; None when it is none, has digits beyond the currency's, or is beyond all banks.
+
+    >>> [minor_units(text, 2) for text in ("1234.5", "-0.01", "1.234", "", "1e3", "NaN", "9999999999999999")]
+    [123450, -1, None, None, None, None, None]
+    """
+    if not plain or any(sign not in "0123456789.-" for sign in plain):
+        return None
+    scaled = Decimal(plain).scaleb(places)
+    minor = int(scaled)
+    return minor if minor == scaled and abs(minor) <= LARGEST_MINOR else None

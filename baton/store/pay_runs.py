@@ -1,0 +1,295 @@
+"""Pay runs with their lines and files. A payable's key is claimed once, by drafts too, whoever comes first."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from baton.audit.canonical import Json
+from baton.clock import Clock
+from baton.errors import TransitionError
+from baton.model.pay_run import LineState, PayFile, PayLine, PayRun
+from baton.model.payable import BankAccount, Component, Payable, PayableKey
+from baton.store.effects import chunked
+from baton.store.personal import Keyring
+from baton.store.tables import pay_files, pay_lines, pay_runs, runs
+from baton.store.trail import Entry, append
+
+_PAGE_ROWS = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class LineChange:
+    """Where a line goes, and what else of it changes."""
+
+    line: PayLine
+    state: LineState
+    values: Mapping[str, str] = field(default_factory=dict)
+    """``code`` and ``message_id``, where they change."""
+
+
+class PayRunStore:
+    """Reads and writes pay runs, inside the caller's transaction."""
+
+    def __init__(self, keyring: Keyring, clock: Clock) -> None:
+        self.keyring = keyring
+        self.clock = clock
+
+    # --- runs
+
+    def insert(self, connection: sa.Connection, run: PayRun, lines: Sequence[PayLine]) -> None:
+        """Save a run with its lines; `TransitionError` (``claimed``) when somebody else has claimed one meanwhile."""
+        values = {name: getattr(run, name) for name in _RUN_COLUMNS}
+        values |= {"component": run.component.value, "created_at": run.created, "sealed": self._seal_run(run)}
+        connection.execute(sa.insert(pay_runs).values(**values))
+        for chunk in chunked([self._row(line) for line in lines]):
+            try:
+                connection.execute(sa.insert(pay_lines), chunk)
+            except sa.exc.IntegrityError:
+                raise TransitionError(
+                    "another run has claimed one of these payables just now", code="claimed"
+                ) from None
+        body: dict[str, Json] = {"run": run.run_id, "profile": run.profile, "period": run.period, "lines": len(lines)}
+        append(connection, [Entry(kind="pay_run", at=run.created, body=body)])
+
+    def get(self, connection: sa.Connection, run_id: str) -> PayRun | None:
+        """One run, or None."""
+        row = connection.execute(sa.select(pay_runs).where(pay_runs.c.run_id == run_id)).first()
+        return None if row is None else self._run(row)
+
+    def locked(self, connection: sa.Connection, run_id: str) -> PayRun:
+        """The run, for this transaction alone; KeyError when there is none."""
+        row = connection.execute(sa.select(pay_runs).where(pay_runs.c.run_id == run_id).with_for_update()).first()
+        if row is None:
+            raise KeyError(run_id)
+        return self._run(row)
+
+    def latest(self, connection: sa.Connection, limit: int = 50) -> list[PayRun]:
+        """The newest runs first."""
+        query = sa.select(pay_runs).order_by(pay_runs.c.created_at.desc(), pay_runs.c.run_id.desc()).limit(limit)
+        return [self._run(row) for row in connection.execute(query)]
+
+    def note(self, connection: sa.Connection, run: PayRun, **changes: Any) -> PayRun:
+        """Change what is known of a run; ``facts`` are added to those there are."""
+        facts = {**run.facts, **changes.pop("facts", {})}
+        noted = replace(run, **changes, facts=facts, version=run.version + 1)
+        values = {"report_digest": noted.report_digest, "people_digest": noted.people_digest}
+        updated = connection.execute(
+            sa.update(pay_runs)
+            .where(pay_runs.c.run_id == run.run_id, pay_runs.c.version == run.version)
+            .values(**values, version=noted.version, sealed=self._seal_run(noted))
+        )
+        if updated.rowcount != 1:
+            raise TransitionError(f"{run.run_id} has changed meanwhile", code="changed")
+        body: dict[str, Json] = {"run": run.run_id, "report": noted.report_digest, "people": noted.people_digest}
+        append(connection, [Entry(kind="pay_run", at=self.clock.now(), body=body)])
+        return noted
+
+    # --- lines
+
+    def lines(self, connection: sa.Connection, run_id: str, *states: LineState) -> Iterator[PayLine]:
+        """The lines of a run (in these states), by their place in it, a page in memory at a time."""
+        query = sa.select(pay_lines).where(pay_lines.c.run_id == run_id)
+        if states:
+            query = query.where(pay_lines.c.state.in_([state.value for state in states]))
+        found = connection.execute(query.order_by(pay_lines.c.line), execution_options={"yield_per": _PAGE_ROWS})
+        for row in found:
+            yield self._line(row)
+
+    def by_reference(self, connection: sa.Connection, references: Sequence[str]) -> dict[str, PayLine]:
+        """The lines that claim these references."""
+        found: dict[str, PayLine] = {}
+        for chunk in chunked(list(references)):
+            for row in connection.execute(sa.select(pay_lines).where(pay_lines.c.claim.in_(chunk))):
+                found[row.reference] = self._line(row)
+        return found
+
+    def of_file(self, connection: sa.Connection, message_id: str) -> list[PayLine]:
+        """The lines in a file, in its order."""
+        query = sa.select(pay_lines).where(pay_lines.c.message_id == message_id).order_by(pay_lines.c.line)
+        return [self._line(row) for row in connection.execute(query)]
+
+    def claimed(self, connection: sa.Connection, period: str) -> Iterator[tuple[str, PayLine]]:
+        """Everything claimed for a period, with the run that claims it: what duplicates and variance are judged by."""
+        query = sa.select(pay_lines).where(pay_lines.c.period == period, pay_lines.c.claim.is_not(None))
+        for row in connection.execute(query, execution_options={"yield_per": _PAGE_ROWS}):
+            yield row.run_id, self._line(row)
+
+    def tally(self, connection: sa.Connection, run_id: str) -> Counter[LineState]:
+        """How many lines of a run stand where."""
+        query = sa.select(pay_lines.c.state, sa.func.count()).where(pay_lines.c.run_id == run_id)
+        return Counter({LineState(row[0]): row[1] for row in connection.execute(query.group_by(pay_lines.c.state))})
+
+    def move_lines(self, connection: sa.Connection, changes: Sequence[LineChange]) -> int:
+        """Bring lines to where they go; each exactly once from where it was seen. Returns how many moved."""
+        now = self.clock.now()
+        entries = []
+        for change in changes:
+            line = change.line
+            values: dict[str, Any] = {"state": change.state.value, "changed_at": now, **change.values}
+            if not change.state.claims:
+                values["claim"] = None
+            updated = connection.execute(
+                sa.update(pay_lines)
+                .where(
+                    pay_lines.c.key == _line_key(line.run_id, line.line),
+                    pay_lines.c.state == line.state.value,
+                    pay_lines.c.message_id == line.message_id,
+                )
+                .values(**values)
+            )
+            if updated.rowcount != 1:
+                raise TransitionError(f"line {line.line} of {line.run_id} has moved meanwhile", code="changed")
+            body: dict[str, Json] = {"run": line.run_id, "line": line.line, "from": line.state.value}
+            body |= {"to": change.state.value, "code": change.values.get("code", line.code)}
+            entries.append(Entry(kind="pay_line", at=now, body=body))
+        append(connection, entries)
+        return len(entries)
+
+    # --- files
+
+    def add_files(self, connection: sa.Connection, files: Sequence[PayFile]) -> None:
+        """Save the finished files of a run."""
+        for file in files:
+            values = {name: getattr(file, name) for name in _FILE_COLUMNS}
+            sealed = self._seal("pay_files", file.message_id, {"total_minor": file.total_minor}, file.version)
+            connection.execute(sa.insert(pay_files).values(**values, created_at=file.created, sealed=sealed))
+            body: dict[str, Json] = {"run": file.run_id, "file": file.name, "plain": file.plain_digest}
+            body |= {"sealed": file.sealed_digest, "lines": file.count}
+            append(connection, [Entry(kind="pay_file", at=file.created, body=body)])
+
+    def drop_files(self, connection: sa.Connection, run_id: str) -> list[PayFile]:
+        """Forget the files of a run that are not valid any more; returns them, so that they can be deleted."""
+        found = self.files(connection, run_id)
+        connection.execute(sa.delete(pay_files).where(pay_files.c.run_id == run_id))
+        entries = [
+            Entry(kind="pay_file_void", at=self.clock.now(), body={"run": run_id, "file": file.name}) for file in found
+        ]
+        append(connection, entries)
+        return found
+
+    def files(self, connection: sa.Connection, run_id: str) -> list[PayFile]:
+        """The finished files of a run, in order."""
+        query = sa.select(pay_files).where(pay_files.c.run_id == run_id).order_by(pay_files.c.part)
+        return [self._file(row) for row in connection.execute(query)]
+
+    def file(self, connection: sa.Connection, message_id: str) -> PayFile | None:
+        """One file by the message id it carries, or None."""
+        row = connection.execute(sa.select(pay_files).where(pay_files.c.message_id == message_id)).first()
+        return None if row is None else self._file(row)
+
+    def out_at(self, connection: sa.Connection, system: str) -> list[PayFile]:
+        """The files of runs at one bank that have been released and are not settled."""
+        query = (
+            sa.select(pay_files)
+            .join(pay_runs, pay_runs.c.run_id == pay_files.c.run_id)
+            .join(runs, runs.c.id == pay_files.c.run_id)
+            .where(pay_runs.c.system == system, runs.c.state == "ready")
+            .order_by(pay_files.c.created_at, pay_files.c.part)
+        )
+        return [self._file(row) for row in connection.execute(query)]
+
+    # --- rows
+
+    def _seal(self, table: str, row: str, document: Mapping[str, Any], version: int) -> bytes:
+        data = orjson.dumps(document, option=orjson.OPT_SORT_KEYS)
+        return self.keyring.seal(data, table=table, row=row, column="sealed", version=version)
+
+    def _open(self, table: str, row: str, sealed: bytes, version: int) -> Any:
+        return orjson.loads(self.keyring.open(sealed, table=table, row=row, column="sealed", version=version))
+
+    def _seal_run(self, run: PayRun) -> bytes:
+        document = {"payer": _account(run.payer), "initiator": run.initiator, "facts": dict(run.facts)}
+        return self._seal("pay_runs", run.run_id, document, run.version)
+
+    def _run(self, row: sa.Row[Any]) -> PayRun:
+        document = self._open("pay_runs", row.run_id, row.sealed, row.version)
+        return PayRun(
+            run_id=row.run_id,
+            system=row.system,
+            profile=row.profile,
+            component=Component(row.component),
+            period=row.period,
+            currency=row.currency,
+            execution_day=row.execution_day,
+            created=row.created_at,
+            payer=BankAccount(**document["payer"]),
+            initiator=document["initiator"],
+            report_digest=row.report_digest,
+            people_digest=row.people_digest,
+            version=row.version,
+            facts=document["facts"],
+        )
+
+    def _row(self, line: PayLine) -> dict[str, Any]:
+        what = line.payable
+        document = {"payee": _account(what.payee), "amount": what.amount_minor, "remark": what.remark}
+        document["currency"] = what.currency
+        return {
+            "key": _line_key(line.run_id, line.line),
+            "run_id": line.run_id,
+            "line": line.line,
+            "claim": line.reference if line.state.claims else None,
+            "reference": line.reference,
+            "number": what.key.number,
+            "period": what.key.period,
+            "component": what.key.component.value,
+            "attempt": what.key.attempt,
+            "state": line.state.value,
+            "message_id": line.message_id,
+            "code": line.code,
+            "place": what.place,
+            "changed_at": line.changed_at or self.clock.now(),
+            "version": line.version,
+            "sealed": self._seal("pay_lines", _line_key(line.run_id, line.line), document, line.version),
+        }
+
+    def _line(self, row: sa.Row[Any]) -> PayLine:
+        document = self._open("pay_lines", row.key, row.sealed, row.version)
+        key = PayableKey(row.number, row.period, Component(row.component), row.attempt)
+        payable = Payable(
+            key=key,
+            payee=BankAccount(**document["payee"]),
+            amount_minor=document["amount"],
+            currency=document["currency"],
+            remark=document["remark"],
+            place=row.place,
+        )
+        return PayLine(
+            run_id=row.run_id,
+            line=row.line,
+            payable=payable,
+            state=LineState(row.state),
+            message_id=row.message_id,
+            code=row.code,
+            changed_at=row.changed_at,
+            version=row.version,
+        )
+
+    def _file(self, row: sa.Row[Any]) -> PayFile:
+        document = self._open("pay_files", row.message_id, row.sealed, row.version)
+        values = {name: getattr(row, name) for name in _FILE_COLUMNS}
+        return PayFile(**values, created=row.created_at, total_minor=document["total_minor"])
+
+
+_RUN_COLUMNS = (
+    *("run_id", "system", "profile", "period", "currency", "execution_day"),
+    *("report_digest", "people_digest", "version"),
+)
+_FILE_COLUMNS = (
+    *("message_id", "run_id", "part", "name", "plain_digest", "sealed_digest"),
+    *("size_bytes", "count", "effect_key", "version"),
+)
+
+
+def _line_key(run_id: str, line: int) -> str:
+    return f"{run_id}/{line}"
+
+
+def _account(account: BankAccount) -> dict[str, str]:
+    return {name: getattr(account, name) for name in BankAccount.__dataclass_fields__}

@@ -1,0 +1,91 @@
+"""The tables of pay runs: what is to be paid, in which files, and what the bank has said about it."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+from baton.store.schema import Instant, metadata, sealed_column
+
+pay_runs = sa.Table(
+    "pay_runs",
+    metadata,
+    sa.Column("run_id", sa.Text, sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("system", sa.Text, nullable=False),
+    sa.Column("profile", sa.Text, nullable=False),
+    sa.Column("component", sa.Text, nullable=False),
+    sa.Column("period", sa.Text, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("execution_day", sa.Date, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("report_digest", sa.Text, nullable=False),
+    sa.Column("people_digest", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sealed_column(),
+)
+pay_lines = sa.Table(
+    "pay_lines",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("run_id", sa.Text, sa.ForeignKey("pay_runs.run_id"), nullable=False),
+    sa.Column("line", sa.Integer, nullable=False),
+    sa.Column("claim", sa.Text, unique=True),  # the reference while the line claims its payable; empty afterwards
+    sa.Column("reference", sa.Text, nullable=False, index=True),
+    sa.Column("number", sa.Text, nullable=False, index=True),
+    sa.Column("period", sa.Text, nullable=False),
+    sa.Column("component", sa.Text, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("message_id", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sealed_column(),
+    sa.UniqueConstraint("run_id", "line"),
+)
+sa.Index("ix_pay_lines_message", pay_lines.c.message_id, pay_lines.c.state)
+pay_files = sa.Table(
+    "pay_files",
+    metadata,
+    sa.Column("message_id", sa.Text, primary_key=True),
+    sa.Column("run_id", sa.Text, sa.ForeignKey("pay_runs.run_id"), nullable=False, index=True),
+    sa.Column("part", sa.Integer, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("plain_digest", sa.Text, nullable=False),
+    sa.Column("sealed_digest", sa.Text, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("effect_key", sa.Text, nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sealed_column(),
+)
+bank_files = sa.Table(
+    "bank_files",
+    metadata,
+    sa.Column("system", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("statement_key", sa.Text, unique=True),  # account, sequence and id: a second copy of a statement meets it
+    sa.Column("taken_at", Instant, nullable=False),
+    sa.Column("counts", sa.JSON, nullable=False),
+)
+bank_events = sa.Table(
+    "bank_events",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("system", sa.Text, nullable=False),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("message_id", sa.Text, nullable=False, index=True),
+    sa.Column("reference", sa.Text, nullable=False, index=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("code", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sealed_column(),
+    sa.ForeignKeyConstraint(["system", "name"], ["bank_files.system", "bank_files.name"]),
+    sa.UniqueConstraint("system", "name", "position"),
+)
