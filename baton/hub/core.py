@@ -21,6 +21,7 @@ from baton.mapping.schema import EMPLOYEE, FieldMapping
 from baton.registry import Registry
 from baton.settings import HubSettings, SystemSettings
 from baton.store.alerts import AlertStore
+from baton.store.bank_answers import BankAnswerStore
 from baton.store.cases import CaseStore
 from baton.store.checklists import ChecklistStore
 from baton.store.database import Database
@@ -92,6 +93,7 @@ class Hub:
         self.staging = Staging(self.state_dir / "migrations", keyring, self.clock)
         self.moves = MoveStore(keyring)
         self.pay_runs = PayRunStore(keyring, self.clock)
+        self.bank_answers = BankAnswerStore(keyring, self.clock)
         self.cases = CaseStore(keyring, self.clock)
         self.alerts = AlertStore(keyring, self.clock)
 

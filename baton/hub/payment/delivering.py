@@ -1,0 +1,133 @@
+"""The engine's hands at a bank: one effect is one finished file, delivered once, the very bytes signed for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from baton.contracts.payments import PaymentChannel, PaymentFile
+from baton.engine.apply import Report
+from baton.engine.calls import RetryRule, patient
+from baton.engine.performer import Call, Outcomes, Performer
+from baton.errors import ConfigurationError, Fault, HaltError, InDoubtError
+from baton.hub import execution
+from baton.hub.core import Hub
+from baton.hub.payment.standing import require_standing
+from baton.model.account import Receipt
+from baton.model.effect import Effect, EffectState, PaymentAction
+from baton.model.pay_run import PayFile
+from baton.store.leases import WAITING, Scope
+
+SCOPE: Final = Scope(frozenset({PaymentAction.DELIVER.value}))
+_BLOCK_BYTES: Final = 1024 * 1024
+
+
+def file_path(hub: Hub, name: str) -> Path:
+    """Where a finished file lies: encrypted, for the bank's eyes only."""
+    return hub.state_dir / "payments" / name
+
+
+def channel_of(hub: Hub, system: str) -> PaymentChannel:
+    """The connector of a bank; `ConfigurationError` when that system takes no payment files."""
+    connector = hub.connector(system)
+    if not isinstance(connector, PaymentChannel):
+        place = hub.settings.system(system).place
+        raise ConfigurationError([Fault(place, "capability", f"{system} does not take payment files")])
+    return connector
+
+
+def deliver(hub: Hub, system: str) -> Report:
+    """Deliver every released file of one bank, and find out about those in doubt."""
+    settings = hub.settings.system(system)
+    return execution.perform(hub, settings, FilePerformer(hub, system), SCOPE)
+
+
+@dataclass
+class FilePerformer(Performer):
+    """Works on the files of one bank. What a bank has accepted is told by its answers, hours later."""
+
+    hub: Hub
+    system: str
+    retry: RetryRule = RetryRule()
+
+    awaited = WAITING - {EffectState.ACCEPTED}
+
+    def __post_init__(self) -> None:
+        self.batch_limit = 1
+        self.channel = channel_of(self.hub, self.system)
+
+    def prepare(self, batch: Sequence[Effect]) -> FileCall:
+        """Find the file, and make sure that it is the one that was signed for and that nobody in it has changed."""
+        (effect,) = batch
+        with self.hub.database.read() as connection:
+            file = self.hub.pay_runs.file(connection, effect.number)
+            if file is None:
+                raise HaltError(f"there is no file {effect.number}", code="no_file", remedy="baton audit verify")
+            if effect.state is EffectState.SENT:
+                require_standing(self.hub, connection, file.run_id)
+        return FileCall(self, effect, file)
+
+
+@dataclass(frozen=True, slots=True)
+class FileCall(Call):
+    """One file, ready to go."""
+
+    performer: FilePerformer
+    effect: Effect
+    file: PayFile
+
+    @property
+    def effects(self) -> Sequence[Effect]:  # type: ignore[override]
+        """The one effect."""
+        return [self.effect]
+
+    def send(self) -> Outcomes:
+        """Deliver the file."""
+        by = self.performer
+        file = self._payment_file()
+        by.hub.crash_point("sending")
+        pause = by.hub.limiter(by.system).pause
+        receipts = patient(by.retry, by.hub.clock, by.hub.chance, pause)(by.channel.submit, [file])
+        by.hub.crash_point("delivered")
+        return self._paired(receipts)
+
+    def look_up(self) -> Outcomes:
+        """Whether it is there."""
+        return self._paired(self.performer.channel.look_up([self._payment_file()]))
+
+    def results(self) -> Outcomes:
+        """What the bank's answers have said of the file as a whole."""
+        with self.performer.hub.database.read() as connection:
+            receipt = self.performer.hub.bank_answers.file_receipt(connection, self.file.message_id)
+        return [(self.effect, receipt)]
+
+    def _payment_file(self) -> PaymentFile:
+        path = file_path(self.performer.hub, self.file.name)
+        if _digest(path) != self.file.sealed_digest:
+            raise HaltError(
+                f"the file {self.file.name} is not the one that was signed for",
+                code="file_changed",
+                remedy="nothing was sent: find out who can write into state/payments, then build the run anew",
+            )
+        return PaymentFile(
+            self.effect.key, self.file.name, path, self.file.sealed_digest, self.file.size_bytes, self.file.message_id
+        )
+
+    def _paired(self, receipts: Sequence[Receipt]) -> Outcomes:
+        if len(receipts) != 1:
+            raise InDoubtError("the connector returned another number of receipts", code="receipts_mismatch")
+        return [(self.effect, receipts[0])]
+
+
+def _digest(path: Path) -> str:
+    digest = hashlib.sha256()
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK_BYTES):
+                digest.update(block)
+    except FileNotFoundError:
+        return ""
+    return digest.hexdigest()

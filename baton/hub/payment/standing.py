@@ -1,0 +1,67 @@
+"""Whether a run still is what its signatures were given for: the same files, checks and people."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import sqlalchemy as sa
+
+from baton.errors import HaltError
+from baton.hub.core import Hub
+from baton.model.pay_run import LineState, PayFile, PayRun
+from baton.model.people import Employee
+
+_JUDGED_BY: Final = (
+    *("status", "hire_day", "last_working_day", "last_working_time", "contract_end_day", "pay_end_day", "time_zone"),
+    *("full_name", "bank_account_holder", "bank_account_number", "bank_code"),
+)
+"""What of a person's record decides whether and whom a payment reaches; a new telephone number voids nothing."""
+_IN_FILES: Final = (LineState.FILED, LineState.RELEASED)
+
+
+def people_digest(hub: Hub, connection: sa.Connection, numbers: Iterable[str]) -> str:
+    """The state of these people in HR's eyes as far as it concerns their pay (hex; keyed: it tells nothing)."""
+    wanted = sorted(set(numbers))
+    known = hub.people.newest(connection, wanted)
+    digest = hashlib.sha256(b"baton-people-1")
+    for number in wanted:
+        newest = known.get(number)
+        digest.update(_state(hub, number, None if newest is None else newest.employee))
+    return digest.hexdigest()
+
+
+def _state(hub: Hub, number: str, employee: Employee | None) -> bytes:
+    if employee is None:
+        return hub.keyring.field_digest(None, f"payment/{number}")
+    said = "\x1f".join(str(getattr(employee, name)) for name in _JUDGED_BY)
+    return hub.keyring.field_digest(said, f"payment/{number}")
+
+
+def binding(run: PayRun, files: Sequence[PayFile]) -> str:
+    """What a signature is given for (hex): every byte of every file, what the checks said, and who the payees were."""
+    digest = hashlib.sha256(b"baton-pay-run-1")
+    for part in (run.run_id, run.report_digest, run.people_digest, run.execution_day.isoformat(), run.system):
+        digest.update(len(part).to_bytes(4, "big") + part.encode())
+    for file in sorted(files, key=lambda each: each.part):
+        for part in (file.message_id, file.plain_digest, file.sealed_digest):
+            digest.update(len(part).to_bytes(4, "big") + part.encode())
+    return digest.hexdigest()
+
+
+def standing(hub: Hub, connection: sa.Connection, run: PayRun) -> bool:
+    """Whether everybody in the run's files is, for HR, who they were when it was checked."""
+    numbers = {line.payable.key.number for line in hub.pay_runs.lines(connection, run.run_id, *_IN_FILES)}
+    return people_digest(hub, connection, numbers) == run.people_digest
+
+
+def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
+    """Raise `HaltError` (``people_changed``) when somebody in the run's files has changed since: nothing goes out."""
+    run = hub.pay_runs.get(connection, run_id)
+    if run is None or not standing(hub, connection, run):
+        raise HaltError(
+            f"somebody in {run_id} has left, changed or got another account since it was checked",
+            code="people_changed",
+            remedy=f"nothing was sent; look at who it is and check again: baton pay check {run_id}",
+        )

@@ -1,0 +1,145 @@
+"""What banks have said: each file taken once, each answer and entry in it kept with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+
+from baton.audit.canonical import Json
+from baton.clock import Clock
+from baton.model.account import Receipt
+from baton.model.bank_answers import AnswerLevel, BankState
+from baton.store.effects import chunked
+from baton.store.personal import Keyring
+from baton.store.tables import bank_events, bank_files
+from baton.store.trail import Entry, append
+
+_ARRIVED = frozenset(BankState) - {BankState.REJECTED, BankState.CANCELLED, BankState.UNKNOWN}
+
+
+@dataclass(frozen=True, slots=True)
+class BankFile:
+    """One file from a bank."""
+
+    system: str
+    name: str
+    kind: str
+    digest: str
+    taken_at: datetime
+    statement_key: str | None = None
+    """Account digest, sequence and id: what a second copy of the same statement shares."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class BankEvent:
+    """One thing a bank said, about a file (``reference`` empty) or about a line of it."""
+
+    system: str
+    name: str
+    position: int
+    """Its place in the file it came in, from 1."""
+    message_id: str
+    reference: str
+    kind: str
+    """A level of a report (`AnswerLevel`), or ``entry`` of a statement."""
+    state: str
+    code: str
+    at: datetime
+    facts: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """Amount, currency, the bank's own words: sealed."""
+    version: int = 1
+
+    @property
+    def key(self) -> str:
+        """Its name."""
+        return f"{self.system}/{self.name}/{self.position}"
+
+
+class BankAnswerStore:
+    """Reads and writes what banks have said, inside the caller's transaction."""
+
+    def __init__(self, keyring: Keyring, clock: Clock) -> None:
+        self.keyring = keyring
+        self.clock = clock
+
+    def known(self, connection: sa.Connection, system: str) -> set[str]:
+        """The names of the files already taken."""
+        query = sa.select(bank_files.c.name).where(bank_files.c.system == system)
+        return set(connection.execute(query).scalars())
+
+    def same_statement(self, connection: sa.Connection, statement_key: str) -> str | None:
+        """The file that has already brought this statement, or None."""
+        query = sa.select(bank_files.c.name).where(bank_files.c.statement_key == statement_key)
+        return connection.execute(query).scalar_one_or_none()
+
+    def take(self, connection: sa.Connection, file: BankFile, events: Sequence[BankEvent]) -> None:
+        """Keep a file and all it says."""
+        columns = ("system", "name", "kind", "digest", "statement_key", "taken_at")
+        values = {name: getattr(file, name) for name in columns}
+        connection.execute(sa.insert(bank_files).values(**values, counts=dict(file.counts)))
+        for chunk in chunked([self._row(event) for event in events]):
+            connection.execute(sa.insert(bank_events), chunk)
+        body: dict[str, Json] = {"system": file.system, "file": file.name, "kind": file.kind, "digest": file.digest}
+        append(connection, [Entry(kind="bank_file", at=file.taken_at, body={**body, "events": len(events)})])
+
+    def of_lines(self, connection: sa.Connection, references: Sequence[str]) -> dict[str, list[BankEvent]]:
+        """Everything said about these lines, in the order it was taken."""
+        found: dict[str, list[BankEvent]] = {}
+        for chunk in chunked(list(references)):
+            query = sa.select(bank_events).where(bank_events.c.reference.in_(chunk))
+            for row in connection.execute(query.order_by(bank_events.c.at, bank_events.c.key)):
+                found.setdefault(row.reference, []).append(self._event(row))
+        return found
+
+    def of_file(self, connection: sa.Connection, message_id: str) -> list[BankEvent]:
+        """Everything said about a file as a whole."""
+        query = sa.select(bank_events).where(bank_events.c.message_id == message_id, bank_events.c.reference == "")
+        return [self._event(row) for row in connection.execute(query.order_by(bank_events.c.at, bank_events.c.key))]
+
+    def file_receipt(self, connection: sa.Connection, message_id: str) -> Receipt:
+        """What the bank's answers amount to for the delivery of a file: done once it has said that it has it."""
+        said = [event for event in self.of_file(connection, message_id) if event.kind == AnswerLevel.FILE.value]
+        if not said:
+            return Receipt.accepted(message_id)
+        refusals = [event for event in said if event.state in (BankState.REJECTED.value, BankState.CANCELLED.value)]
+        if refusals:
+            last = refusals[-1]
+            remedy = "see the reason, correct it, and draft the lines again under the next attempt"
+            return Receipt.refused(
+                last.code or last.state, "the bank has refused the file", remedy=remedy, file=last.name
+            )
+        if any(BankState(event.state) in _ARRIVED for event in said):
+            return Receipt.done(message_id, answer=said[-1].name)
+        return Receipt.accepted(message_id)
+
+    def _row(self, event: BankEvent) -> dict[str, Any]:
+        columns = (
+            *("key", "system", "name", "position", "message_id", "reference", "kind", "state"),
+            *("code", "at", "version"),
+        )
+        data = orjson.dumps(dict(event.facts), option=orjson.OPT_SORT_KEYS)
+        place = {"table": "bank_events", "row": event.key, "column": "sealed", "version": event.version}
+        sealed = self.keyring.seal(data, **place)  # type: ignore[arg-type]
+        return {name: getattr(event, name) for name in columns} | {"sealed": sealed}
+
+    def _event(self, row: sa.Row[Any]) -> BankEvent:
+        data = self.keyring.open(row.sealed, table="bank_events", row=row.key, column="sealed", version=row.version)
+        return BankEvent(
+            system=row.system,
+            name=row.name,
+            position=row.position,
+            message_id=row.message_id,
+            reference=row.reference,
+            kind=row.kind,
+            state=row.state,
+            code=row.code,
+            at=row.at,
+            facts=orjson.loads(data),
+            version=row.version,
+        )
