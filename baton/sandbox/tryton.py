@@ -40,6 +40,13 @@ ADMIN_PASSWORD = "sandbox-admin-1"  # noqa: S105 - the sandbox's own, reachable 
 HUB_PASSWORD = "sandbox-hub-2"  # noqa: S105 - as above
 _RECIPE = "2"  # raise it when the template's content changes
 
+# Makes the server's password hashes cheap: they are slow on purpose, and the sandbox's passwords are known anyway.
+_CHEAP_HASHES = """
+import pwdlib.hashers.argon2
+make = pwdlib.hashers.argon2.Argon2Hasher.__init__
+time_cost, memory_cost, parallelism = 1, 8, 1
+make.__defaults__ = (time_cost, memory_cost, parallelism, *make.__defaults__[3:])
+"""
 # Runs a script as if from the command line, and ends with the process that holds the other end of standard input.
 _HELD = """
 import os, runpy, sys, threading
@@ -163,7 +170,7 @@ class Process:
         held = self._lifetime is Lifetime.HELD
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [str(self._bin / "python"), "-c", _HELD, *script] if held else script,
+                [str(self._bin / "python"), "-c", _CHEAP_HASHES + _HELD, *script] if held else script,
                 stdin=subprocess.PIPE if held else subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -247,7 +254,7 @@ class TrytonServer:
         state = self._kept or Path(tempfile.mkdtemp(prefix="baton-tryton-"))
         state.mkdir(parents=True, exist_ok=True)
         self._state = state
-        database = state / f"{DATABASE}.sqlite"
+        database = self.database_file
         if not database.exists():
             part = database.with_suffix(".part")
             shutil.copyfile(self._installation.template, part)
@@ -274,6 +281,12 @@ class TrytonServer:
         if self._state is not None and self._kept is None:
             shutil.rmtree(self._state)
         self._state = None
+
+    @property
+    def database_file(self) -> Path:
+        """The database of a started server: may be read beside it."""
+        assert self._state is not None, "the server is not started"
+        return self._state / f"{DATABASE}.sqlite"
 
     def admin(self) -> TrytonAdmin:
         """A session as administrator, for seeding and for looking."""

@@ -1,6 +1,6 @@
 """Tryton as the laws meet it: one real server, and for every bench a party-code prefix of its own.
 
-What the server has accepted is read with an administrator's session, not with the connector's code.
+What the server has accepted is read from its database, not with the connector's code.
 """
 
 from __future__ import annotations
@@ -21,19 +21,9 @@ from baton.kit.servers import NoServerError
 from baton.sandbox.tryton import TrytonServer, TrytonServerError
 from baton.sandbox.tryton_sales import plant_clients, plant_drafts, plant_opportunities
 from baton.sandbox.tryton_seed import TrytonAdmin, TrytonRefusedError, day
+from tests.connectors.erp.tryton_ledger import Ledger
 
 CACHE: Final = Path(__file__).parents[3] / ".servers" / "tryton"
-_WATCHED: Final[Mapping[str, tuple[str, str]]] = {
-    "party.party": ("code", "code"),
-    "company.employee": ("party.code", "party.code"),
-    "party.contact_mechanism": ("party.code", "party.code"),
-    "party.address": ("party.code", "party.code"),
-    "sale.opportunity": ("party.code", "party.code"),
-    "sale.sale": ("party.code", "party.code"),
-    "res.user": ("employees.party.code", "login"),
-    "res.user.application": ("user.employees.party.code", "user.login"),
-}
-"""Model -> the path from a record of it to the code of its party, and the column that has this code or the login."""
 _READS: Final = (".search_read", ".search", ".read", ".fields_get", ".get_access")
 """Methods that Tryton runs in a read-only transaction: nothing can have been written by them."""
 _CROWD: Final = 500
@@ -113,6 +103,7 @@ class TrytonCounterpart:
         self._line = line
         self._server = line.server
         self._admin = admin
+        self._ledger = Ledger(line.server.database_file)
         self._entries: list[JournalEntry] = []
         self._marks: dict[tuple[str, int], str] = {}
         self._sessions: set[str] = set()
@@ -189,12 +180,12 @@ class TrytonCounterpart:
     def seed_person(self, n: int) -> str:
         """Make sure that the n-th person is an employee."""
         code = f"{self.prefix}{n:04d}"
-        rows = self._admin.rows("company.employee", [["party.code", "=", code]], ["id"])
-        if not rows:
+        known = self._ledger.employee(code)
+        if known is None:
             with self._by_hand():
                 self.seed([{"number": f"{n:04d}", "name": f"测试䶮{n}"}])
-            rows = self._admin.rows("company.employee", [["party.code", "=", code]], ["id"])
-        return str(rows[0]["id"])
+            known = self._ledger.employee(code)
+        return str(known)
 
     def seed_holding(self, kind: str, n: int, holder: str) -> str:
         """Plant an opportunity, or a sale that is not quoted yet, each of a client of its own."""
@@ -212,8 +203,8 @@ class TrytonCounterpart:
     def holder_of(self, kind: str, external_id: str) -> str | None:
         """Whom Tryton names."""
         model, column = _HELD[kind]
-        rows = self._admin.rows(model, [["id", "=", int(external_id)]], [column])
-        return str(rows[0][column]) if rows and rows[0][column] is not None else None
+        holder = self._ledger.column(model, column, int(external_id))
+        return None if holder is None else str(holder)
 
     def give_away(self, kind: str, external_id: str, holder: str) -> None:
         """Somebody else gives it to another person."""
@@ -327,17 +318,15 @@ class TrytonCounterpart:
 
     def _look(self) -> None:
         gone = set(self._marks)
-        for model, (path, column) in _WATCHED.items():
-            for row in self._admin.rows(model, [[path, "like", f"{self.prefix}%"]], ["_timestamp", column]):
-                gone.discard((model, row["id"]))
-                seen = self._marks.get((model, row["id"]))
-                if seen != row["_timestamp"]:
-                    self._marks[model, row["id"]] = row["_timestamp"]
-                    parent, _, name = column.rpartition(".")
-                    code = (row[f"{parent}."] if parent else row)[name]
-                    action = f"{model}.{'create' if seen is None else 'write'}"
-                    number = code.removeprefix(self.prefix)
-                    self._entries.append(JournalEntry(action, number, str(row["id"]), self._calls, {}))
+        for record in self._ledger.records(self.prefix):
+            place = (record.model, record.id)
+            gone.discard(place)
+            seen = self._marks.get(place)
+            if seen != record.changed:
+                self._marks[place] = record.changed
+                action = f"{record.model}.{'create' if seen is None else 'write'}"
+                number = record.code.removeprefix(self.prefix)
+                self._entries.append(JournalEntry(action, number, str(record.id), self._calls, {}))
         for model, number in gone:
             del self._marks[model, number]
             self._entries.append(JournalEntry(f"{model}.delete", None, str(number), self._calls, {}))
