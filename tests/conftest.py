@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.rig.browser import chromium
+from tests.rig.schema import lay_out, migrate
 from tests.servers.mariadb import MariaDb, mariadb
 from tests.servers.postgres import Postgres, postgres
 from tests.servers.unprivileged import NoServerError
@@ -54,13 +55,24 @@ def browser() -> Iterator[Any]:
         running.__exit__(None, None, None)
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: Postgres) -> Iterator[str]:
+    """The URL of a database with the schema and no rows, to be copied."""
+    url = postgres_server.create()
+    migrate(url)
+    yield url
+    postgres_server.drop(url)
+
+
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of a new, empty database; every test that uses it runs on both."""
+    """The URL of a new database with the schema and no rows; every test that uses it runs on both."""
     if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path}/hub.sqlite3"
+        url = f"sqlite:///{tmp_path}/hub.sqlite3"
+        lay_out(url)
+        yield url
         return
     server: Postgres = request.getfixturevalue("postgres_server")
-    url = server.create()
+    url = server.create(request.getfixturevalue("migrated_postgres"))
     yield url
     server.drop(url)

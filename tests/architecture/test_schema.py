@@ -55,6 +55,22 @@ PLAIN = {
         "key", "case_id", "rule", "event", "system", "actor", "about", "state", "at", "raised_at", "asked_by",
         "decided_by", "version",
     },
+    "pay_runs": {
+        "run_id", "system", "profile", "component", "period", "currency", "execution_day", "created_at",
+        "report_digest", "people_digest", "version",
+    },
+    "pay_lines": {
+        "key", "run_id", "line", "claim", "reference", "number", "period", "component", "attempt", "state", "message_id",
+        "code", "place", "changed_at", "version",
+    },
+    "pay_files": {
+        "message_id", "run_id", "part", "name", "plain_digest", "sealed_digest", "size_bytes", "count", "effect_key",
+        "created_at", "version",
+    },
+    "bank_files": {"system", "name", "kind", "digest", "statement_key", "taken_at", "counts"},
+    "bank_events": {
+        "key", "system", "name", "position", "message_id", "reference", "kind", "state", "code", "at", "version",
+    },
     "staged": {"run_id", "stage", "number", "row_count", "file_digest", "root", "facts", "created_at"},
 }  # fmt: skip
 """Ids, counts, keyed digests, states, and texts that by their rule never carry a person's data. The employee number is

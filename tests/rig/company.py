@@ -24,6 +24,7 @@ from baton.settings import HubSettings, SystemSettings
 from baton.settings_shape import GatePart, GuardsPart, HubPart, OffboardingPart
 from baton.store.personal import Keyring
 from baton.vault import Vault
+from tests.rig.schema import lay_out
 from tests.rig.targets import FakeTarget, NoClient, NoSettings
 from tests.rig.truth import Truth
 
@@ -196,6 +197,7 @@ class Company:
 
     def open(self) -> Hub:
         """The hub, as a new process would open it."""
+        lay_out(self.url)
         hub = Hub(
             self.settings(),
             clock=self.clock,

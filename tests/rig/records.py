@@ -26,6 +26,7 @@ from baton.settings_shape import GatePart, GuardsPart, HubPart
 from baton.vault import Vault
 from tests.rig.clock import START, VirtualClock
 from tests.rig.company import KEYS, _Secrets
+from tests.rig.schema import lay_out
 from tests.rig.targets import NoClient, NoSettings
 
 STAFF: Mapping[str, FieldSpec] = {
@@ -228,6 +229,7 @@ class Archive:
 
     def open(self) -> Hub:
         """The hub, as a new process would open it."""
+        lay_out(self.url)
         return Hub(
             self.settings(),
             clock=self.clock,

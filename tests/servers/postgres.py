@@ -49,11 +49,12 @@ class Postgres:
             host="127.0.0.1", port=self.port, user="postgres", password=self.password, dbname=database, autocommit=True
         )
 
-    def create(self) -> str:
-        """A new, empty database; returns its URL."""
+    def create(self, like: str = "/template0") -> str:
+        """A new database, empty or a copy of the one at this URL (nobody may be connected to that); returns its URL."""
         name = f"t{secrets.token_hex(8)}"
+        template = like.rsplit("/", 1)[1]
         with self.connect() as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0 ENCODING UTF8')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" ENCODING UTF8')
         return self.url(name)
 
     def drop(self, url: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,33 +9,18 @@ import pytest
 import sqlalchemy as sa
 
 from baton.store.database import Database
-from baton.store.migrate import upgrade
 from baton.store.tables import metadata
-from tests.servers.postgres import Postgres
+from tests.rig.schema import lay_out
 from tests.store.desk import Desk, desk_on
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("schema") / "hub.sqlite3"
-    _migrate(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="session")
-def migrated_postgres(postgres_server: Postgres) -> Iterator[str]:
-    url = postgres_server.create()
-    _migrate(url)
-    yield url
-    postgres_server.drop(url)
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
 def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database with the schema and no rows."""
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "hub.sqlite3")
-        return f"sqlite:///{tmp_path}/hub.sqlite3"
+        file = f"sqlite:///{tmp_path}/hub.sqlite3"
+        lay_out(file)
+        return file
     url: str = request.getfixturevalue("migrated_postgres")
     _empty(url)
     return url
@@ -46,12 +30,6 @@ def migrated_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def desk(migrated_url: str) -> Iterator[Desk]:
     with desk_on(migrated_url) as opened:
         yield opened
-
-
-def _migrate(url: str) -> None:
-    database = Database(url)
-    upgrade(database)
-    database.close()
 
 
 def _empty(url: str) -> None:
