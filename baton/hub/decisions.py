@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
@@ -16,6 +15,7 @@ from baton.hub.execution import find_run
 from baton.hub.sync import JOB as SYNC
 from baton.model.account import Receipt
 from baton.model.effect import EVERY_ACTION, EffectState
+from baton.model.persons import alike
 from baton.settings_shape import OWN
 from baton.store.leases import Settlement
 from baton.store.runs import ApprovedFeed, Run, RunState
@@ -104,16 +104,11 @@ def _decidable(hub: Hub, connection: sa.Connection, run_id: str, person: str, wh
     run = hub.runs.get(connection, run_id) or find_run(hub, run_id)
     if run.state is not RunState.HELD:
         raise ApprovalError(f"{run_id} is {run.state}, not held", code="not_held", remedy="see: baton runs")
-    if _alike(person) == _alike(run.requested_by):
+    if alike(person) == alike(run.requested_by):
         raise ApprovalError(
             f"{person} asked for this run and cannot decide on it", code="maker", remedy="a second person must decide"
         )
     return run
-
-
-def _alike(person: str) -> str:
-    """A name as compared: other letters or spaces do not make a second person."""
-    return "".join(unicodedata.normalize("NFKC", person).casefold().split())
 
 
 def _require_reason(person: str, why: str) -> None:

@@ -1,0 +1,25 @@
+"""All rules by their id, and what a finding says in a person's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Literal, TypeAlias
+
+from baton.jobs.payment.checks.findings import Finding
+from baton.jobs.payment.checks.rules import Rule
+from baton.jobs.payment.checks.rules_of_money import ACCOUNT_RULES, AMOUNT_RULES, DAY_RULES, REPEAT_RULES
+from baton.jobs.payment.checks.rules_of_people import PEOPLE_RULES
+
+Language: TypeAlias = Literal["zh", "en"]
+
+RULES: Final[Mapping[str, Rule]] = MappingProxyType(
+    {rule.id: rule for rule in (*PEOPLE_RULES, *ACCOUNT_RULES, *REPEAT_RULES, *AMOUNT_RULES, *DAY_RULES)}
+)
+
+
+def explain(finding: Finding, language: Language) -> str:
+    """What was found and what to do, with the figures filled in."""
+    rule = RULES[finding.rule]
+    text = rule.zh if language == "zh" else rule.en
+    return text.format_map(dict(finding.detail) | {"code": finding.code})
