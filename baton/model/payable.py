@@ -61,9 +61,12 @@ def order_reference(run: str, part: int) -> str:
 
 
 def _reference(*parts: str) -> str:
-    framed = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
-    digest = hashlib.sha256(b"baton-payment-1" + framed).digest()
-    return base64.b32encode(digest).decode()[:REFERENCE_CHARACTERS]
+    framed = [b"baton-payment-1"]
+    for part in parts:
+        encoded = part.encode()
+        framed += (len(encoded).to_bytes(4, "big"), encoded)
+    digest = hashlib.sha256(b"".join(framed)).digest()
+    return base64.b32encode(digest[:20]).decode()[:REFERENCE_CHARACTERS]  # 20 bytes are 32 characters, more than enough
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from baton.jobs.payment.checks.account_numbers import (
 )
 from baton.jobs.payment.checks.findings import Finding
 from baton.jobs.payment.checks.inspection import Inspection
-from baton.jobs.payment.checks.names import is_latin, normalised, same_name
+from baton.jobs.payment.checks.names import is_latin, same_name
 from baton.model.payable import Payable
 from baton.model.people import Employee
 from baton.records.check_digits import luhn_fits
@@ -26,22 +26,22 @@ from baton.records.check_digits import luhn_fits
 
 def holders(inspection: Inspection) -> Iterator[Finding]:
     """The name on the account against HR's, exact after the normalisation of `names`."""
-    for at, line, person in inspection.known():
+    for at, line, person in inspection.known:
         record = person.bank_account_holder or person.full_name
-        if not record or not normalised(record):
+        if not record or record.isspace():
             yield inspection.found("no_name_on_record", at)
         elif not same_name(line.payee.holder, record):
             yield inspection.found("holder_differs", at)
         elif person.full_name and not same_name(record, person.full_name):
             yield inspection.found("holder_is_another", at)
-        if line.currency == "CNY" and is_latin(line.payee.holder):
+        if is_latin(line.payee.holder) and line.currency == "CNY":
             yield inspection.found("latin_name", at)
 
 
 def records(inspection: Inspection) -> Iterator[Finding]:
     """The account against HR's, and how long HR has had it."""
     policy, pay_day = inspection.policy, inspection.run.pay_day
-    for at, line, person in inspection.known():
+    for at, line, person in inspection.known:
         if not person.bank_account_number:
             yield inspection.found("no_account_on_record", at)
         elif plain_account(line.payee.account) != plain_account(person.bank_account_number):

@@ -90,13 +90,12 @@ class Inspection:
             self._departures[person.number] = departure_of(person)
         return self._departures[person.number]
 
-    def known(self) -> Iterator[tuple[int, Payable, Employee]]:
+    @cached_property
+    def known(self) -> Sequence[tuple[int, Payable, Employee]]:
         """Every line whose person HR knows, with its position."""
         people = self.facts.people
-        for at, line in enumerate(self.lines):
-            person = people.get(line.key.number)
-            if person is not None:
-                yield at, line, person
+        found = ((at, line, people.get(line.key.number)) for at, line in enumerate(self.lines))
+        return [(at, line, person) for at, line, person in found if person is not None]
 
     def by_person(self) -> Iterator[tuple[str, Sequence[int]]]:
         """Each person of the run with the positions of their lines."""
@@ -111,7 +110,7 @@ class Inspection:
         for line in self._elsewhere:
             if line.key.number in mine:
                 grouped[line.key.number].append(line)
-        for lines in grouped.values():
+        for lines in (each for each in grouped.values() if len(each) > 1):
             lines.sort(key=attrgetter("key", "run", "pay_day", "amount_minor", "currency", "state"))
         return grouped
 

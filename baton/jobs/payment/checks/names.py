@@ -45,4 +45,4 @@ def same_name(one: str, other: str) -> bool:
 
 def is_latin(name: str) -> bool:
     """Whether a name has Latin letters and no Chinese character."""
-    return bool(_LATIN.search(name)) and not _CHINESE.search(name)
+    return not _CHINESE.search(name) and bool(_LATIN.search(name))

@@ -26,7 +26,7 @@ def unknown_people(inspection: Inspection) -> Iterator[Finding]:
 
 def employment(inspection: Inspection) -> Iterator[Finding]:
     """Salary and bonus against the dates; expenses and refunds against the departure."""
-    for at, line, person in inspection.known():
+    for at, line, person in inspection.known:
         component = line.key.component
         if component in EARNED:
             yield from _earned(inspection, at, line, person)

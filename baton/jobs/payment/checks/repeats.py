@@ -22,11 +22,12 @@ def across_runs(inspection: Inspection) -> Iterator[Finding]:
     """Keys that another run has, in whatever state; further attempts without evidence; what a statement shows."""
     shown = inspection.facts.on_statement
     for at, line in enumerate(inspection.lines):
-        past = inspection.past.get(line.key.number, ())
-        taken = [each for each in past if each.key == line.key]
-        if taken:
-            yield inspection.found("duplicate_of_run", at, code=taken[0].state.value)
-        if line.key.attempt > 1 and not _came_back(line.key, past):
+        key = line.key
+        past = inspection.past.get(key.number, ())
+        taken = next((each for each in past if each.key.period == key.period and each.key == key), None)
+        if taken is not None:
+            yield inspection.found("duplicate_of_run", at, code=taken.state.value)
+        if key.attempt > 1 and not _came_back(key, past):
             yield inspection.found("attempt_unproven", at)
         if inspection.references[at] in shown:
             yield inspection.found("on_statement", at)

@@ -19,7 +19,7 @@ def attendance(inspection: Inspection) -> Iterator[Finding]:
     seen = inspection.facts.attendance
     if seen is None:
         return
-    for at, line, person in inspection.known():
+    for at, line, person in inspection.known:
         if line.key.component is not Component.SALARY or line.key.period != inspection.run.period:
             continue
         if line.key.number not in seen:
@@ -49,7 +49,7 @@ def exit_list(inspection: Inspection) -> Iterator[Finding]:
     listed = inspection.facts.exit_list
     if listed is None:
         return
-    for at, line, person in inspection.known():
+    for at, line, person in inspection.known:
         number = line.key.number
         departure = inspection.departure(person)
         departed = person.status is EmploymentStatus.DEPARTED

@@ -14,7 +14,7 @@ from baton.model.people import Employee, EmploymentStatus
 
 def settlements(inspection: Inspection) -> Iterator[Finding]:
     """Every rule about final settlements."""
-    settled = [item for item in inspection.known() if item[1].key.component is Component.FINAL_SETTLEMENT]
+    settled = [item for item in inspection.known if item[1].key.component is Component.FINAL_SETTLEMENT]
     if not settled:
         return
     mine: dict[str, list[Payable]] = {}

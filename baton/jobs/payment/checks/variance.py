@@ -34,7 +34,7 @@ def per_person(inspection: Inspection) -> Iterator[Finding]:
 
 def _salaried(inspection: Inspection) -> Iterator[tuple[int, Payable, Employee]]:
     """The lines that are salaries of the run's period."""
-    for at, line, person in inspection.known():
+    for at, line, person in inspection.known:
         if line.key.component is Component.SALARY and line.key.period == inspection.run.period:
             yield at, line, person
 
