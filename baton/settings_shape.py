@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -213,8 +213,12 @@ class PaymentsPart(Part):
     """Limits, thresholds and who signs; without one the strictest defaults apply."""
     profiles: Path | None = None
     """A folder with bank profiles of one's own, beside those that are delivered."""
+    calendar: Path | None = None
+    """On which days banks work; without one China's holidays as far as they are known."""
     banks: dict[Text, BankPart] = {}
     """System -> how it is paid through."""
+    roles: dict[Text, tuple[Literal["hr", "payroll", "treasury", "director"], ...]] = {}
+    """Person -> the offices they decide about payments in."""
 
 
 class SystemsFile(Part):

@@ -30,6 +30,7 @@ from baton.store.leases import LeaseStore
 from baton.store.links import LinkStore
 from baton.store.migrate import upgrade
 from baton.store.moves import MoveStore
+from baton.store.pay_decisions import PayDecisionStore
 from baton.store.pay_runs import PayRunStore
 from baton.store.people import PeopleStore
 from baton.store.personal import Keyring
@@ -69,6 +70,7 @@ class Hub:
         self.tenures = TenureStore()
         self.personal_links = PersonalLinkStore()
         self.checklists = ChecklistStore()
+        self.pay_decisions = PayDecisionStore(self.clock)
         self.use_keyring(self._load_keyring())
         self.database = Database(settings.database.get_secret_value())
         try:

@@ -114,11 +114,12 @@ class PayRunStore:
         query = sa.select(pay_lines).where(pay_lines.c.message_id == message_id).order_by(pay_lines.c.line)
         return [self._line(row) for row in connection.execute(query)]
 
-    def claimed(self, connection: sa.Connection, period: str) -> Iterator[tuple[str, PayLine]]:
-        """Everything claimed for a period, with the run that claims it: what duplicates and variance are judged by."""
-        query = sa.select(pay_lines).where(pay_lines.c.period == period, pay_lines.c.claim.is_not(None))
-        for row in connection.execute(query, execution_options={"yield_per": _PAGE_ROWS}):
-            yield row.run_id, self._line(row)
+    def claimed_by(self, connection: sa.Connection, numbers: Sequence[str]) -> Iterator[tuple[str, PayLine]]:
+        """Everything that is or was to be paid to these people, with its run: what doubles and variance are told by."""
+        for chunk in chunked(list(numbers)):
+            query = sa.select(pay_lines).where(pay_lines.c.number.in_(chunk), pay_lines.c.claim.is_not(None))
+            for row in connection.execute(query, execution_options={"yield_per": _PAGE_ROWS}):
+                yield row.run_id, self._line(row)
 
     def tally(self, connection: sa.Connection, run_id: str) -> Counter[LineState]:
         """How many lines of a run stand where."""
@@ -132,8 +133,7 @@ class PayRunStore:
         for change in changes:
             line = change.line
             values: dict[str, Any] = {"state": change.state.value, "changed_at": now, **change.values}
-            if not change.state.claims:
-                values["claim"] = None
+            values["claim"] = line.reference if change.state.claims else None
             updated = connection.execute(
                 sa.update(pay_lines)
                 .where(

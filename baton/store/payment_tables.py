@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from baton.store.schema import Instant, metadata, sealed_column
+from baton.store.schema import BigId, Instant, metadata, sealed_column
 
 pay_runs = sa.Table(
     "pay_runs",
@@ -59,6 +59,32 @@ pay_files = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sealed_column(),
+)
+pay_waivers = sa.Table(
+    "pay_waivers",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    sa.Column("run_id", sa.Text, sa.ForeignKey("pay_runs.run_id"), nullable=False, index=True),
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("reference", sa.Text, nullable=False),
+    sa.Column("finding", sa.Text, nullable=False),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("until", Instant, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+)
+pay_signatures = sa.Table(
+    "pay_signatures",
+    metadata,
+    sa.Column("id", BigId, primary_key=True, autoincrement=True),
+    sa.Column("run_id", sa.Text, sa.ForeignKey("pay_runs.run_id"), nullable=False, index=True),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("files", sa.Text, nullable=False),
+    sa.Column("people", sa.Text, nullable=False),
+    sa.Column("report", sa.Text, nullable=False),
 )
 bank_files = sa.Table(
     "bank_files",

@@ -224,6 +224,24 @@ class PeopleStore:
                 periods.append(StatusPeriod(status, row.effective_at, row.version, row.what))
         return periods
 
+    def account_changes(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[str, datetime]:
+        """When the bank account that these people have now was entered; those who never had another are left out."""
+        found: dict[str, datetime] = {}
+        several = sa.select(person_versions.c.number).group_by(person_versions.c.number).having(sa.func.count() > 1)
+        for chunk in chunked(numbers):
+            query = (
+                sa.select(person_versions)
+                .where(person_versions.c.number.in_(chunk), person_versions.c.number.in_(several))
+                .order_by(person_versions.c.number, person_versions.c.version)
+            )
+            before: dict[str, str | None] = {}
+            for row in connection.execute(query):
+                account = self._open(row).bank_account_number
+                if row.number in before and before[row.number] != account:
+                    found[row.number] = row.recorded_at
+                before[row.number] = account
+        return found
+
     def find_by(self, connection: sa.Connection, column: str, value: str) -> list[str]:
         """The numbers of people whose personal column holds exactly this value, found through its blind index."""
         query = sa.select(person_indexes.c.number).where(

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from baton.store.payment_tables import bank_events, bank_files, pay_files, pay_lines, pay_runs
+from baton.store.payment_tables import (
+    bank_events,
+    bank_files,
+    pay_files,
+    pay_lines,
+    pay_runs,
+    pay_signatures,
+    pay_waivers,
+)
 from baton.store.schema import BigId, Instant, audit, metadata, sealed_column
 
 __all__ = [
@@ -26,6 +34,8 @@ __all__ = [
     "pay_files",
     "pay_lines",
     "pay_runs",
+    "pay_signatures",
+    "pay_waivers",
     "people",
     "person_indexes",
     "person_versions",

@@ -67,6 +67,8 @@ PLAIN = {
         "message_id", "run_id", "part", "name", "plain_digest", "sealed_digest", "size_bytes", "count", "effect_key",
         "created_at", "version",
     },
+    "pay_waivers": {"id", "run_id", "rule", "reference", "finding", "person", "role", "reason", "until", "at"},
+    "pay_signatures": {"id", "run_id", "person", "role", "at", "files", "people", "report"},
     "bank_files": {"system", "name", "kind", "digest", "statement_key", "taken_at", "counts"},
     "bank_events": {
         "key", "system", "name", "position", "message_id", "reference", "kind", "state", "code", "at", "version",

@@ -1,4 +1,4 @@
-"""Pay runs: lines, files, and what the bank has said about them."""
+"""Pay runs: lines, files, decisions, and what the bank has said about them."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -98,9 +98,41 @@ def upgrade() -> None:
     op.create_index('ix_pay_lines_message', 'pay_lines', ['message_id', 'state'], unique=False)
     op.create_index(op.f('ix_pay_lines_number'), 'pay_lines', ['number'], unique=False)
     op.create_index(op.f('ix_pay_lines_reference'), 'pay_lines', ['reference'], unique=False)
+    op.create_table('pay_signatures',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('run_id', sa.Text(), nullable=False),
+    sa.Column('person', sa.Text(), nullable=False),
+    sa.Column('role', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('files', sa.Text(), nullable=False),
+    sa.Column('people', sa.Text(), nullable=False),
+    sa.Column('report', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['run_id'], ['pay_runs.run_id'], name=op.f('fk_pay_signatures_run_id_pay_runs')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pay_signatures'))
+    )
+    op.create_index(op.f('ix_pay_signatures_run_id'), 'pay_signatures', ['run_id'], unique=False)
+    op.create_table('pay_waivers',
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.Column('run_id', sa.Text(), nullable=False),
+    sa.Column('rule', sa.Text(), nullable=False),
+    sa.Column('reference', sa.Text(), nullable=False),
+    sa.Column('finding', sa.Text(), nullable=False),
+    sa.Column('person', sa.Text(), nullable=False),
+    sa.Column('role', sa.Text(), nullable=False),
+    sa.Column('reason', sa.Text(), nullable=False),
+    sa.Column('until', sa.BigInteger(), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.ForeignKeyConstraint(['run_id'], ['pay_runs.run_id'], name=op.f('fk_pay_waivers_run_id_pay_runs')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_pay_waivers'))
+    )
+    op.create_index(op.f('ix_pay_waivers_run_id'), 'pay_waivers', ['run_id'], unique=False)
 
 
 def downgrade() -> None:
+    op.drop_index(op.f('ix_pay_waivers_run_id'), table_name='pay_waivers')
+    op.drop_table('pay_waivers')
+    op.drop_index(op.f('ix_pay_signatures_run_id'), table_name='pay_signatures')
+    op.drop_table('pay_signatures')
     op.drop_index(op.f('ix_pay_lines_reference'), table_name='pay_lines')
     op.drop_index(op.f('ix_pay_lines_number'), table_name='pay_lines')
     op.drop_index('ix_pay_lines_message', table_name='pay_lines')

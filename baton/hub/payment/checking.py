@@ -1,0 +1,181 @@
+"""Checking a pay run by what the hub knows (people, other runs, waivers), and moving its lines accordingly."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from baton.errors import ApprovalError, ConfigurationError, Fault
+from baton.hub.core import PLANNING, Hub
+from baton.hub.payment.drafting import CLAIMED, DOUBLED, OTHER_COMPONENT
+from baton.hub.payment.policies import calendar_of, holders_of, policy_of
+from baton.hub.payment.standing import people_digest
+from baton.hub.payment.voiding import void_files
+from baton.jobs.payment.checks import facts as told
+from baton.jobs.payment.checks.checking import check as check_lines
+from baton.jobs.payment.checks.facts import Declared, Facts, PastLine, PastState
+from baton.jobs.payment.checks.findings import LineState as Verdict
+from baton.jobs.payment.checks.waivers import Cleared, Waiver, apply_waivers
+from baton.jobs.payment.roles import Role
+from baton.model.pay_run import LineState, PayLine, PayRun
+from baton.store.pay_decisions import WaiverRow
+from baton.store.pay_runs import LineChange
+from baton.store.runs import Run, RunState
+
+_BY_DRAFT: Final = (CLAIMED, DOUBLED, OTHER_COMPONENT)
+"""Codes of lines that were left out before any check, and stay so."""
+_PAST: Final[dict[LineState, PastState]] = {
+    LineState.DRAFT: PastState.DRAFT,
+    LineState.HELD: PastState.DRAFT,
+    LineState.FILED: PastState.DRAFT,
+    LineState.RELEASED: PastState.OPEN,
+    LineState.ACCEPTED: PastState.OPEN,
+    LineState.DEBITED: PastState.OPEN,
+    LineState.IN_DOUBT: PastState.OPEN,
+    LineState.PAID: PastState.PAID,
+    LineState.REJECTED: PastState.CAME_BACK,
+    LineState.RETURNED: PastState.CAME_BACK,
+    LineState.RECALLED: PastState.CAME_BACK,
+}
+"""What a line of another run is to a check."""
+_STATES: Final[dict[Verdict, LineState]] = {
+    Verdict.PAYABLE: LineState.DRAFT,
+    Verdict.HELD: LineState.HELD,
+    Verdict.LEFT_OUT: LineState.LEFT_OUT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A checked run."""
+
+    run: PayRun
+    cleared: Cleared
+
+
+def check(hub: Hub, run_id: str) -> Checked:
+    """Check a run that is not released, move its lines, keep the report. What was built or signed before is void."""
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        run, head = open_run(hub, connection, run_id)
+        void_files(hub, connection, run, why="checked_again")
+        lines = considered(hub, connection, run)
+        cleared = judge(hub, connection, run, head, lines)
+        hub.pay_runs.move_lines(connection, list(_moved(lines, cleared)))
+        numbers = [line.payable.key.number for line in lines]
+        run = hub.pay_runs.note(
+            connection,
+            run,
+            report_digest=cleared.digest,
+            people_digest=people_digest(hub, connection, numbers),
+            facts={"findings": [finding.document() for finding in cleared.report.findings]},
+        )
+        reasons = [] if cleared.releasable else list(cleared.run_held_by) or ["no line can be paid"]
+        hub.runs.change(connection, run_id, RunState.HELD, plan_hash="", reasons=reasons)
+        hub.crash_point("checking")
+    hub.crash_point("checked")
+    return Checked(run, cleared)
+
+
+def waive(hub: Hub, waiver: WaiverRow) -> Checked:
+    """Keep a waiver and check again; `ApprovalError` when it covers nothing, with why."""
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        run, head = open_run(hub, connection, waiver.run_id)
+        hub.pay_decisions.waive(connection, waiver)
+        cleared = judge(hub, connection, run, head, considered(hub, connection, run))
+        wanted = _waiver(waiver)
+        for refused, why in cleared.refused:
+            if refused == wanted:
+                raise ApprovalError(
+                    f"this waiver of {waiver.rule} covers nothing: {why.value.replace('_', ' ')}",
+                    code=why.value,
+                    remedy="see who may waive what: docs/payment-checks.md",
+                )
+    return check(hub, waiver.run_id)
+
+
+def open_run(hub: Hub, connection: sa.Connection, run_id: str) -> tuple[PayRun, Run]:
+    """A run that may still be changed; `ConfigurationError` when there is none, `ApprovalError` when it is released."""
+    head = hub.runs.get(connection, run_id)
+    if head is None or hub.pay_runs.get(connection, run_id) is None:
+        latest = ", ".join(run.run_id for run in hub.pay_runs.latest(connection, 3)) or "none"
+        message = f"there is no pay run {run_id[:80]!r}; the latest: {latest}"
+        raise ConfigurationError([Fault("RUN", "unknown_run", message)])
+    if head.state is not RunState.HELD:
+        raise ApprovalError(f"{run_id} is {head.state}; it cannot be changed any more", code="not_held")
+    return hub.pay_runs.locked(connection, run_id), head
+
+
+def considered(hub: Hub, connection: sa.Connection, run: PayRun) -> list[PayLine]:
+    """The lines that checks decide about: all but those that were left out before any check, or given up."""
+    return [
+        line
+        for line in hub.pay_runs.lines(connection, run.run_id)
+        if line.code not in _BY_DRAFT and line.state is not LineState.CANCELLED
+    ]
+
+
+def judge(hub: Hub, connection: sa.Connection, run: PayRun, head: Run, lines: Sequence[PayLine]) -> Cleared:
+    """What the checks say of these lines now, waivers included. Writes nothing."""
+    policy, now = policy_of(hub), hub.clock.now()
+    numbers = sorted({line.payable.key.number for line in lines})
+    zone = ZoneInfo(hub.settings.hub.time_zone)
+    people = {number: newest.employee for number, newest in hub.people.newest(connection, numbers).items()}
+    facts = Facts(
+        people=people,
+        calendar=calendar_of(hub),
+        now=now,
+        past=list(_past(hub, connection, run, numbers)),
+        declared=_declared(run),
+        account_changed={
+            number: moment.astimezone(zone).date()
+            for number, moment in hub.people.account_changes(connection, numbers).items()
+        },
+    )
+    report = check_lines(
+        told.PayRun(id=run.run_id, period=run.period, pay_day=run.execution_day, currency=run.currency),
+        [line.payable for line in lines],
+        facts,
+        policy.checks,
+    )
+    waivers = [_waiver(row) for row in hub.pay_decisions.waivers(connection, run.run_id)]
+    return apply_waivers(report, waivers, policy.checks, maker=head.requested_by, holders=holders_of(hub), now=now)
+
+
+def _past(hub: Hub, connection: sa.Connection, run: PayRun, numbers: Sequence[str]) -> Iterator[PastLine]:
+    days: dict[str, date] = {}
+    for other, line in hub.pay_runs.claimed_by(connection, numbers):
+        if other == run.run_id:
+            continue
+        if other not in days:
+            found = hub.pay_runs.get(connection, other)
+            assert found is not None
+            days[other] = found.execution_day
+        what = line.payable
+        yield PastLine(what.key, other, days[other], what.amount_minor, what.currency, _PAST[line.state])
+
+
+def _declared(run: PayRun) -> Declared | None:
+    declared: Any = run.facts.get("declared") or {}
+    if declared.get("count") is None or declared.get("minor") is None:
+        return None
+    return Declared(declared["count"], declared["minor"])
+
+
+def _waiver(row: WaiverRow) -> Waiver:
+    return Waiver(row.rule, row.reference, row.finding, row.person, Role(row.role), row.reason, row.until)
+
+
+def _moved(lines: Sequence[PayLine], cleared: Cleared) -> Iterator[LineChange]:
+    by_key = {(line.reference, line.place): line for line in cleared.lines}
+    for line in lines:
+        judged = by_key[line.reference, line.payable.place]
+        state, code = _STATES[judged.state], ",".join(judged.reasons)
+        if (line.state, line.code) != (state, code):
+            yield LineChange(line, state, {"code": code})
