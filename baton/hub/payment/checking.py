@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -67,7 +68,7 @@ def check(hub: Hub, run_id: str) -> Checked:
         lines = considered(hub, connection, run)
         cleared = judge(hub, connection, run, head, lines)
         hub.pay_runs.move_lines(connection, list(_moved(lines, cleared)))
-        numbers = [line.payable.key.number for line in lines]
+        numbers = [line.key.number for line in cleared.lines if line.state is Verdict.PAYABLE]
         run = hub.pay_runs.note(
             connection,
             run,
@@ -76,7 +77,8 @@ def check(hub: Hub, run_id: str) -> Checked:
             facts={"findings": [finding.document() for finding in cleared.report.findings]},
         )
         reasons = [] if cleared.releasable else list(cleared.run_held_by) or ["no line can be paid"]
-        hub.runs.change(connection, run_id, RunState.HELD, plan_hash="", reasons=reasons)
+        counts = {**head.counts, **_counts(cleared)}
+        hub.runs.change(connection, run_id, RunState.HELD, plan_hash="", reasons=reasons, counts=counts)
         hub.crash_point("checking")
     hub.crash_point("checked")
     return Checked(run, cleared)
@@ -146,6 +148,16 @@ def judge(hub: Hub, connection: sa.Connection, run: PayRun, head: Run, lines: Se
     )
     waivers = [_waiver(row) for row in hub.pay_decisions.waivers(connection, run.run_id)]
     return apply_waivers(report, waivers, policy.checks, maker=head.requested_by, holders=holders_of(hub), now=now)
+
+
+def _counts(cleared: Cleared) -> dict[str, int]:
+    by_state = Counter(line.state for line in cleared.lines)
+    return {
+        "payable": by_state[Verdict.PAYABLE],
+        "held": by_state[Verdict.HELD],
+        "left_out_by_checks": by_state[Verdict.LEFT_OUT],
+        "warnings": cleared.report.warnings,
+    }
 
 
 def _past(hub: Hub, connection: sa.Connection, run: PayRun, numbers: Sequence[str]) -> Iterator[PastLine]:

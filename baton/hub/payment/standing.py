@@ -39,14 +39,21 @@ def _state(hub: Hub, number: str, employee: Employee | None) -> bytes:
     return hub.keyring.field_digest(said, f"payment/{number}")
 
 
-def binding(run: PayRun, files: Sequence[PayFile]) -> str:
-    """What a signature is given for (hex): every byte of every file, what the checks said, and who the payees were."""
-    digest = hashlib.sha256(b"baton-pay-run-1")
-    for part in (run.run_id, run.report_digest, run.people_digest, run.execution_day.isoformat(), run.system):
-        digest.update(len(part).to_bytes(4, "big") + part.encode())
+def files_digest(files: Sequence[PayFile]) -> str:
+    """What is signed for (hex): every file's content and its encrypted form, in order."""
+    digest = hashlib.sha256(b"baton-pay-files-1")
     for file in sorted(files, key=lambda each: each.part):
         for part in (file.message_id, file.plain_digest, file.sealed_digest):
             digest.update(len(part).to_bytes(4, "big") + part.encode())
+    return digest.hexdigest()
+
+
+def binding(run: PayRun, files: Sequence[PayFile]) -> str:
+    """What a run was built as (hex): its files, what the checks said, who the payees were, for which bank and day."""
+    digest = hashlib.sha256(b"baton-pay-run-1")
+    told = (run.run_id, run.report_digest, run.people_digest, run.execution_day.isoformat(), run.system)
+    for part in (*told, files_digest(files)):
+        digest.update(len(part).to_bytes(4, "big") + part.encode())
     return digest.hexdigest()
 
 

@@ -1,0 +1,141 @@
+"""Signing for a run's files, and releasing them once enough people have: for exact bytes, checks and people, or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from baton.errors import ApprovalError
+from baton.hub.core import PLANNING, Hub
+from baton.hub.payment.checking import considered, judge, open_run
+from baton.hub.payment.policies import holders_of, policy_of
+from baton.hub.payment.standing import binding, files_digest, standing
+from baton.hub.payment.voiding import void_files
+from baton.jobs.payment.approval_policy import REMEDY, Decision, Signature, Subject, decide
+from baton.jobs.payment.roles import Role
+from baton.model.pay_run import LineState, PayFile, PayRun
+from baton.store.pay_decisions import SignatureRow
+from baton.store.pay_runs import LineChange
+from baton.store.runs import Run, RunState
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A run with its files, and how far its signatures reach now."""
+
+    run: PayRun
+    files: Sequence[PayFile]
+    decision: Decision
+
+
+def look(hub: Hub, run_id: str) -> Signed:
+    """How far a run's signatures reach at this moment."""
+    with hub.database.read() as connection:
+        run, head = open_run(hub, connection, run_id)
+        return _signed(hub, connection, run, head)
+
+
+def sign(hub: Hub, run_id: str, person: str, role: Role) -> Signed:
+    """Keep a signature. Raises `ApprovalError` when it would not count, with why; it is then not kept."""
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        run, head = open_run(hub, connection, run_id)
+        _require_current(hub, connection, run, head)
+        files = hub.pay_runs.files(connection, run_id)
+        row = SignatureRow(
+            run_id=run_id,
+            person=person,
+            role=role.value,
+            at=hub.clock.now(),
+            files=files_digest(files),
+            people=run.people_digest,
+            report=run.report_digest,
+        )
+        hub.pay_decisions.sign(connection, row)
+        signed = _signed(hub, connection, run, head)
+        for refused, why in signed.decision.refused:
+            if refused == _signature(row):
+                raise ApprovalError(f"this signature does not count: {REMEDY[why][0]}", code=why.value)
+    return signed
+
+
+def release(hub: Hub, run_id: str, person: str, why: str) -> Signed:
+    """Let the files of a run go, once: nothing has changed and all have signed. The next delivery takes them."""
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        run, head = open_run(hub, connection, run_id)
+        _require_current(hub, connection, run, head)
+        signed = _signed(hub, connection, run, head)
+        if not signed.decision.sufficient:
+            missing = ", ".join(signed.decision.missing)
+            raise ApprovalError(
+                f"{run_id} still needs the signature of: {missing}", code="unsigned", remedy=f"baton pay sign {run_id}"
+            )
+        filed = list(hub.pay_runs.lines(connection, run_id, LineState.FILED))
+        hub.pay_runs.move_lines(connection, [LineChange(line, LineState.RELEASED) for line in filed])
+        hub.effects.release(connection, run_id)
+        hub.runs.decide(connection, head, "release", person, why)
+        hub.runs.change(connection, run_id, RunState.READY, verdict="")
+        hub.crash_point("releasing")
+    hub.crash_point("released")
+    return signed
+
+
+def cancel(hub: Hub, run_id: str, person: str, why: str) -> int:
+    """Give up a run that is not released; how many lines it had. Their payables are free for another run."""
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        run, head = open_run(hub, connection, run_id)
+        void_files(hub, connection, run, why="cancelled")
+        open_lines = list(hub.pay_runs.lines(connection, run_id, LineState.DRAFT, LineState.HELD))
+        hub.pay_runs.move_lines(connection, [LineChange(line, LineState.CANCELLED) for line in open_lines])
+        hub.runs.decide(connection, head, "cancel", person, why)
+        hub.runs.change(connection, run_id, RunState.REJECTED, verdict="held")
+    return len(open_lines)
+
+
+def _require_current(hub: Hub, connection: sa.Connection, run: PayRun, head: Run) -> None:
+    """Nobody signs for, or releases, what would not be built like this now: people, waivers and checks, all of it."""
+    files = hub.pay_runs.files(connection, run.run_id)
+    if not files:
+        raise ApprovalError(
+            f"{run.run_id} has no file yet", code="not_built", remedy=f"baton pay build {run.run_id}, after its checks"
+        )
+    if not standing(hub, connection, run):
+        raise ApprovalError(
+            f"somebody in {run.run_id} has left, changed or got another account since it was checked",
+            code="people_changed",
+            remedy=f"check it again: baton pay check {run.run_id}",
+        )
+    if judge(
+        hub, connection, run, head, considered(hub, connection, run)
+    ).digest != run.report_digest or head.plan_hash != binding(run, files):
+        raise ApprovalError(
+            f"{run.run_id} is no longer what was checked and built (a waiver has lapsed, another run claims the same, "
+            "or the day has passed)",
+            code="changed",
+            remedy=f"check it again: baton pay check {run.run_id}",
+        )
+
+
+def _signed(hub: Hub, connection: sa.Connection, run: PayRun, head: Run) -> Signed:
+    files = hub.pay_runs.files(connection, run.run_id)
+    rows = hub.pay_decisions.signatures(connection, run.run_id)
+    subject = Subject(
+        file_sha256=files_digest(files),
+        hr_version=run.people_digest,
+        report_digest=run.report_digest,
+        maker=head.requested_by,
+        total_minor=sum(file.total_minor for file in files),
+        warnings=int(head.counts.get("warnings", 0)),
+    )
+    decision = decide(
+        subject, [_signature(row) for row in rows], policy_of(hub).approvals, holders_of(hub), hub.clock.now()
+    )
+    return Signed(run, files, decision)
+
+
+def _signature(row: SignatureRow) -> Signature:
+    return Signature(row.at, row.person, Role(row.role), row.files, row.people, row.report)
