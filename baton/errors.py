@@ -10,6 +10,7 @@
     │   ├── RejectedError       this record (or this whole call) is wrong: never repeat it unchanged
     │   ├── InDoubtError        a write may have happened: look up before anything else
     │   └── HaltError           a person must act (credentials, permission, contract broken)
+    ├── OrderRefusedError       the listed lines cannot be carried by the bank's format; no file was made
     ├── ApprovalError           this person may not decide this, or what they decided on has changed
     ├── TransitionError         an effect cannot go from its state to the one asked for
     ├── LeaseLostError          another worker owns this work now: drop it
@@ -126,6 +127,21 @@ class HaltError(ConnectorError):
     """No further call to this system makes sense until a person has acted."""
 
     code = "halt"
+
+
+class OrderRefusedError(BatonError):
+    """A payment order that cannot be written as its bank wants it, with every line and rule."""
+
+    code = "order_refused"
+
+    def __init__(self, order: str, faults: Sequence[Fault]) -> None:
+        self.order = order
+        self.faults = tuple(faults)
+        lines = "\n".join(f"  {fault}" for fault in self.faults)
+        super().__init__(
+            f"the order {order} cannot be written, no file was made:\n{lines}\n",
+            remedy="correct these lines at their source, or leave them out of this run",
+        )
 
 
 class ApprovalError(BatonError):
