@@ -19,22 +19,21 @@ import hashlib
 import hmac
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final
 
 from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encryptor
 from cryptography.exceptions import InvalidSignature, InvalidTag
-from cryptography.hazmat.primitives import hashes, hpke
-from cryptography.hazmat.primitives.asymmetric import padding, rsa, x25519
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
-from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from baton.errors import TamperedError
 from baton.sealed_header import SIGNATURE_BYTES, Envelope, Header, Wrap, read_header, tampered, write_header
+from baton.sealed_keys import InternalKey, Opener, Reader, RsaOpener, RsaReader, X25519Opener, X25519Reader
 
 __all__ = [
     "Envelope",
@@ -52,10 +51,10 @@ __all__ = [
     "open_to_file",
     "rewrap",
     "seal",
+    "seal_pieces",
 ]
 
 _BLOCK_BYTES: Final = 1024 * 1024
-_HPKE: Final = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.AES_256_GCM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,124 +71,6 @@ class Label:
     """Counts, control totals, digests."""
 
 
-class Reader(Protocol):
-    """Somebody a file is sealed for: wraps the data key."""
-
-    @property
-    def kid(self) -> str:
-        """Which of the reader's keys."""
-        ...
-
-    @property
-    def alg(self) -> str:
-        """How the data key is wrapped for it."""
-        ...
-
-    def wrap(self, data_key: bytes, context: bytes) -> bytes:
-        """The data key as only this reader can open it."""
-        ...
-
-
-class Opener(Protocol):
-    """The reader's own side: unwraps the data key."""
-
-    @property
-    def kid(self) -> str:
-        """Which of the reader's keys."""
-        ...
-
-    @property
-    def alg(self) -> str:
-        """How the data key is wrapped for it."""
-        ...
-
-    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
-        """The data key; raises `TamperedError`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class InternalKey:
-    """A 32-byte key-encryption key of our own (AES key wrap, RFC 3394): both `Reader` and `Opener`."""
-
-    kid: str
-    key: bytes = field(repr=False)
-    alg: str = "A256KW"
-
-    def wrap(self, data_key: bytes, context: bytes) -> bytes:
-        """Wrap; the context is bound by the payload, not here: RFC 3394 has no room for it."""
-        return aes_key_wrap(self.key, data_key)
-
-    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
-        """Unwrap."""
-        try:
-            return aes_key_unwrap(self.key, wrapped)
-        except (InvalidUnwrap, ValueError):
-            raise tampered() from None
-
-
-@dataclass(frozen=True, slots=True)
-class X25519Reader:
-    """A partner with an X25519 key (HPKE base mode, X25519 + HKDF-SHA256 + AES-256-GCM)."""
-
-    kid: str
-    key: x25519.X25519PublicKey
-    alg: str = "HPKE-X25519-SHA256-A256GCM"
-
-    def wrap(self, data_key: bytes, context: bytes) -> bytes:
-        """Wrap, bound to the kid and the context."""
-        return _HPKE.encrypt(data_key, self.key, info=_wrap_info(self.kid, context))
-
-
-@dataclass(frozen=True, slots=True)
-class X25519Opener:
-    """The private side of an `X25519Reader`."""
-
-    kid: str
-    key: x25519.X25519PrivateKey = field(repr=False)
-    alg: str = "HPKE-X25519-SHA256-A256GCM"
-
-    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
-        """Unwrap."""
-        try:
-            return _HPKE.decrypt(wrapped, self.key, info=_wrap_info(self.kid, context))
-        except (InvalidTag, ValueError):
-            raise tampered() from None
-
-
-@dataclass(frozen=True, slots=True)
-class RsaReader:
-    """A partner with an RSA key of 3072 bits or more (OAEP with SHA-256)."""
-
-    kid: str
-    key: rsa.RSAPublicKey
-    alg: str = "RSA-OAEP-SHA256"
-
-    def __post_init__(self) -> None:
-        if self.key.key_size < 3072:
-            raise ValueError("an RSA key for sealed files needs 3072 bits or more")
-
-    def wrap(self, data_key: bytes, context: bytes) -> bytes:
-        """Wrap, bound to the kid and the context through the OAEP label."""
-        return self.key.encrypt(data_key, _oaep(self.kid, context))
-
-
-@dataclass(frozen=True, slots=True)
-class RsaOpener:
-    """The private side of an `RsaReader`."""
-
-    kid: str
-    key: rsa.RSAPrivateKey = field(repr=False)
-    alg: str = "RSA-OAEP-SHA256"
-
-    def unwrap(self, wrapped: bytes, context: bytes) -> bytes:
-        """Unwrap."""
-        try:
-            return self.key.decrypt(wrapped, _oaep(self.kid, context))
-        except ValueError:
-            raise tampered() from None
-
-
 @dataclass(frozen=True, slots=True)
 class Signer:
     """Who vouches for a file."""
@@ -203,9 +84,20 @@ def seal(source: BinaryIO, target: BinaryIO, *, label: Label, readers: Sequence[
 
     Raises `TamperedError` when the source changes between the two readings; ``target`` is then worthless.
     """
-    start = source.tell()
-    digest, length = _digest(_blocks(source))
-    source.seek(start)
+    return seal_pieces(_FromHere(source), target, label=label, readers=readers, signer=signer)
+
+
+def seal_pieces(
+    plain: Iterable[bytes], target: BinaryIO, *, label: Label, readers: Sequence[Reader], signer: Signer
+) -> Envelope:
+    """Seal what ``plain`` gives, without a copy of it anywhere: it is iterated twice, for its digest and for its bytes.
+
+    Raises ValueError for what can be iterated only once, and `TamperedError` when the second time gives other bytes;
+    ``target`` is then worthless.
+    """
+    if iter(plain) is plain:
+        raise ValueError("the content is iterated twice; hand in something that begins anew each time")
+    digest, length = _digest(plain)
     envelope = Envelope(
         content_type=label.content_type,
         name=label.name,
@@ -222,16 +114,15 @@ def seal(source: BinaryIO, target: BinaryIO, *, label: Label, readers: Sequence[
     target.write(write_header(_header(envelope, data_key, readers)))
 
     encryptor = Cobblestone256Encryptor(data_key, context)
-    payload = hashlib.sha256()
+    payload, again = hashlib.sha256(), hashlib.sha256()
 
     def put(ciphertext: bytes) -> None:
         payload.update(ciphertext)
         target.write(ciphertext)
 
-    again = hashlib.sha256()
-    for block in _blocks(source):
-        again.update(block)
-        put(encryptor.update(block))
+    for piece in plain:
+        again.update(piece)
+        put(encryptor.update(piece))
     put(encryptor.finalize())
     if again.digest() != digest:
         raise TamperedError("the file changed while it was being sealed", remedy="seal a file nobody writes to")
@@ -353,14 +244,6 @@ def _signed(context: bytes, payload_digest: bytes) -> bytes:
     return b"hpf1 signature" + context + payload_digest
 
 
-def _wrap_info(kid: str, context: bytes) -> bytes:
-    return b"hpf1 wrap" + context + kid.encode("ascii")
-
-
-def _oaep(kid: str, context: bytes) -> padding.OAEP:
-    return padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), _wrap_info(kid, context))
-
-
 def _blocks(source: BinaryIO, limit: int | None = None) -> Iterator[bytes]:
     """The rest of the source, or exactly ``limit`` bytes of it when it has them."""
     left = limit
@@ -373,7 +256,18 @@ def _blocks(source: BinaryIO, limit: int | None = None) -> Iterator[bytes]:
         yield block
 
 
-def _digest(blocks: Iterator[bytes]) -> tuple[bytes, int]:
+class _FromHere:
+    """The blocks of a seekable source from where it stands now, each time it is iterated."""
+
+    def __init__(self, source: BinaryIO) -> None:
+        self._source, self._start = source, source.tell()
+
+    def __iter__(self) -> Iterator[bytes]:
+        self._source.seek(self._start)
+        return _blocks(self._source)
+
+
+def _digest(blocks: Iterable[bytes]) -> tuple[bytes, int]:
     digest, length = hashlib.sha256(), 0
     for block in blocks:
         digest.update(block)
