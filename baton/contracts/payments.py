@@ -7,11 +7,23 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from baton.contracts.base import Connector, Promise
 from baton.model.account import Receipt
 from baton.model.source_rows import SourcePage
+
+if TYPE_CHECKING:
+    from baton.envelopes.seam import Sealer
+
+
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """Who signs and encrypts, and what both sides are called in the headers of files."""
+
+    sealer: Sealer
+    sender: str
+    recipient: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,10 @@ class PaymentChannel(Connector):
     """A bank that takes payment files. A file that is there already is never sent a second time."""
 
     promise: ClassVar[Promise]
+
+    @abstractmethod
+    def sealing(self) -> Sealing:
+        """How our files are signed and encrypted for this bank."""
 
     @abstractmethod
     def submit(self, files: Sequence[PaymentFile]) -> Sequence[Receipt]:

@@ -45,17 +45,23 @@ LAYOUTS: Final[Mapping[str, Layout]] = {
 }
 
 
-def write(order: PaymentOrder, profile: BankProfile, out: Sink) -> None:
-    """Write the file of an order. The same order and profile give the same bytes, always.
+def pieces(order: PaymentOrder, profile: BankProfile) -> Iterator[bytes]:
+    """The file of an order, piece by piece. The same order and profile give the same bytes, always.
 
     The lines are read twice: once to look at all of them, once to write them. `OrderRefusedError` names every line
-    that cannot be carried, before anything is written; it is also raised when the second reading differs from the
-    first, and what has been written by then is worth nothing.
+    that cannot be carried, before anything is given out; it is also raised when the second reading differs from the
+    first, and what has been given out by then is worth nothing.
     """
     refuse_if_faulty(order, profile)
-    pieces = LAYOUTS[profile.format].text(replace(order, lines=lambda: _as_announced(order)), profile)
-    while chunk := _encoded(islice(pieces, _PIECES_AT_ONCE), order, profile.encoding):
-        out.write(chunk)
+    text = LAYOUTS[profile.format].text(replace(order, lines=lambda: _as_announced(order)), profile)
+    while chunk := _encoded(islice(text, _PIECES_AT_ONCE), order, profile.encoding):
+        yield chunk
+
+
+def write(order: PaymentOrder, profile: BankProfile, out: Sink) -> None:
+    """The same, written to where bytes go."""
+    for piece in pieces(order, profile):
+        out.write(piece)
 
 
 def _as_announced(order: PaymentOrder) -> Iterator[Payable]:

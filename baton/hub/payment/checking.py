@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from baton.banking.catalogue import load_profile
+from baton.banking.problems import problems
 from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.drafting import CLAIMED, DOUBLED, OTHER_COMPONENT
@@ -126,6 +128,7 @@ def considered(hub: Hub, connection: sa.Connection, run: PayRun) -> list[PayLine
 def judge(hub: Hub, connection: sa.Connection, run: PayRun, head: Run, lines: Sequence[PayLine]) -> Cleared:
     """What the checks say of these lines now, waivers included. Writes nothing."""
     policy, now = policy_of(hub), hub.clock.now()
+    profile = load_profile(run.profile, hub.settings.payments.profiles)
     numbers = sorted({line.payable.key.number for line in lines})
     zone = ZoneInfo(hub.settings.hub.time_zone)
     people = {number: newest.employee for number, newest in hub.people.newest(connection, numbers).items()}
@@ -139,6 +142,7 @@ def judge(hub: Hub, connection: sa.Connection, run: PayRun, head: Run, lines: Se
             number: moment.astimezone(zone).date()
             for number, moment in hub.people.account_changes(connection, numbers).items()
         },
+        problems=lambda payable: problems(payable, profile),
     )
     report = check_lines(
         told.PayRun(id=run.run_id, period=run.period, pay_day=run.execution_day, currency=run.currency),

@@ -25,9 +25,9 @@ SCOPE: Final = Scope(frozenset({PaymentAction.DELIVER.value}))
 _BLOCK_BYTES: Final = 1024 * 1024
 
 
-def file_path(hub: Hub, name: str) -> Path:
-    """Where a finished file lies: encrypted, for the bank's eyes only."""
-    return hub.state_dir / "payments" / name
+def file_path(hub: Hub, name: str, sealed_digest: str) -> Path:
+    """Where a finished file lies: encrypted, for the bank's eyes only. Built twice, it lies there twice."""
+    return hub.state_dir / "payments" / f"{sealed_digest[:16]}-{name}"
 
 
 def channel_of(hub: Hub, system: str) -> PaymentChannel:
@@ -105,7 +105,7 @@ class FileCall(Call):
         return [(self.effect, receipt)]
 
     def _payment_file(self) -> PaymentFile:
-        path = file_path(self.performer.hub, self.file.name)
+        path = file_path(self.performer.hub, self.file.name, self.file.sealed_digest)
         if _digest(path) != self.file.sealed_digest:
             raise HaltError(
                 f"the file {self.file.name} is not the one that was signed for",

@@ -19,5 +19,5 @@ def void_files(hub: Hub, connection: sa.Connection, run: PayRun, *, why: str) ->
     hub.effects.cancel(connection, run.run_id, why=why)
     void = hub.pay_runs.drop_files(connection, run.run_id)
     for file in void:
-        file_path(hub, file.name).unlink(missing_ok=True)
+        file_path(hub, file.name, file.sealed_digest).unlink(missing_ok=True)
     return len(void)
