@@ -202,11 +202,15 @@ class Company:
             self.settings(),
             clock=self.clock,
             chance=self.chance,
-            registry=FakeRegistry(self),
+            registry=self.registry(),
             crash_point=self.crash_point,
         )
         hub.__dict__["mappings"] = dict(self.mappings)
         return hub
+
+    def registry(self) -> Registry:
+        """Which connectors there are."""
+        return FakeRegistry(self)
 
     def settings(self) -> HubSettings:
         """What systems.yaml would say."""
