@@ -285,4 +285,48 @@ CHINESE: Final[Mapping[str, str]] = {
     "successor": "承接人",
     "manager": "经理",
     "hr": "人事",
+    # payments
+    "{run}: {lines} lines, {out} left out, {faults} rows could not be read": (
+        "{run}：{lines} 笔，{out} 笔未纳入，{faults} 行无法读取"
+    ),
+    "there are no pay runs yet": "还没有付款批次",
+    "component": "款项",
+    "period": "期间",
+    "pay day": "付款日",
+    "lines": "笔数",
+    "line": "行",
+    "file": "文件",
+    "digest": "摘要",
+    "severity": "级别",
+    "checking": "正在检查",
+    "building": "正在生成文件",
+    "{run}: {figures}; {warnings} warnings": "{run}：{figures}；{warnings} 条提示",
+    "the run is kept by: {rule}": "整批被拦截：{rule}",
+    "{run}: {rule} is waived until {until}": "{run}：{rule} 已豁免至 {until}",
+    "look at it, then: baton pay sign {run} --role ROLE --as YOU": (
+        "请查看，然后：baton pay sign {run} --role 角色 --as 姓名"
+    ),
+    "{run}: {count} files released; deliver them with: baton pay deliver": (
+        "{run}：已放行 {count} 个文件；投递：baton pay deliver"
+    ),
+    "{run}: given up, {count} lines are free again": "{run}：已作废，释放 {count} 笔",
+    "{run}: {component} for {period}, {state}": "{run}：{period} 的{component}，{state}",
+    "still to sign: {roles}": "还需签署：{roles}",
+    "everybody has signed: baton pay release {run} --as YOU --why TEXT": (
+        "签署齐全：baton pay release {run} --as 姓名 --why 理由"
+    ),
+    "salary": "工资",
+    "bonus": "奖金",
+    "final_settlement": "离职结算",
+    "recovery": "退回多扣",
+    "payable": "可付",
+    "draft": "草稿",
+    "left_out": "未纳入",
+    "filed": "已成文件",
+    "released": "已放行",
+    "debited": "已扣款",
+    "paid": "已到账",
+    "returned": "已退回",
+    "recalled": "已止付",
+    "cancelled": "已作废",
 }

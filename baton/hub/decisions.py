@@ -14,7 +14,8 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.execution import find_run
 from baton.hub.sync import JOB as SYNC
 from baton.model.account import Receipt
-from baton.model.effect import EVERY_ACTION, EffectState
+from baton.model.effect import EVERY_ACTION, EffectState, PaymentAction
+from baton.model.pay_run import JOB as PAYMENT
 from baton.model.persons import alike
 from baton.settings_shape import OWN
 from baton.store.leases import Settlement
@@ -23,6 +24,9 @@ from baton.store.tables import effects
 
 DECIDE_WITHIN: Final = timedelta(hours=72)
 """A held plan that is older than this no longer says enough about the world; a new run plans anew."""
+
+
+_BY_PAY: Final = "see: baton pay show RUN; it needs signatures (baton pay sign) before baton pay release"
 
 
 class Resolution(StrEnum):
@@ -84,6 +88,12 @@ def resolve(hub: Hub, key_prefix: str, resolution: Resolution, person: str, why:
                 remedy="see: baton effects RUN",
             )
         effect = found[0]
+        if effect.action in tuple(PaymentAction) and resolution is Resolution.RESEND:
+            raise ApprovalError(
+                "a payment file is never sent again on somebody's word",
+                code="pay_run",
+                remedy="ask the bank; the next delivery looks for the file there by itself",
+            )
         if effect.state is not EffectState.IN_DOUBT:
             raise ApprovalError(f"effect {effect.key[:12]} is {effect.state}, not in doubt", code="not_in_doubt")
         receipt = {
@@ -102,6 +112,8 @@ def resolve(hub: Hub, key_prefix: str, resolution: Resolution, person: str, why:
 def _decidable(hub: Hub, connection: sa.Connection, run_id: str, person: str, why: str) -> Run:
     _require_reason(person, why)
     run = hub.runs.get(connection, run_id) or find_run(hub, run_id)
+    if run.job == PAYMENT:
+        raise ApprovalError(f"{run_id} is a pay run: one person's word is not enough", code="pay_run", remedy=_BY_PAY)
     if run.state is not RunState.HELD:
         raise ApprovalError(f"{run_id} is {run.state}, not held", code="not_held", remedy="see: baton runs")
     if alike(person) == alike(run.requested_by):

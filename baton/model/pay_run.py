@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
 from baton.model.payable import BankAccount, Component, Payable
+
+JOB: Final = "payment"
+"""The job's name on runs and effects."""
 
 
 class LineState(StrEnum):

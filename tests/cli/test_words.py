@@ -11,11 +11,14 @@ from baton.cli.output import language_of
 from baton.engine.settle import Verdict
 from baton.hub.migration.extraction import Phase
 from baton.hub.migration.verifying import Proof
+from baton.jobs.payment.checks.findings import LineState as Judged
 from baton.model.account import AccountState, Action
 from baton.model.alert import AlertState, Rule
 from baton.model.case import Act, CaseState, ItemState, Role
 from baton.model.effect import EffectState
 from baton.model.handover import HoldingKind
+from baton.model.pay_run import LineState
+from baton.model.payable import Component
 from baton.model.people import EmploymentStatus
 from baton.store.runs import RunState
 
@@ -58,6 +61,7 @@ def test_no_translation_is_left_over():
         for kind in (
             *(Verdict, RunState, EffectState, Action, AccountState, EmploymentStatus, Phase, Proof),
             *(CaseState, ItemState, HoldingKind, Act, Role, Rule, AlertState),
+            *(LineState, Component, Judged),
         )
         for value in kind
     }

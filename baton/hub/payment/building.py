@@ -24,11 +24,10 @@ from baton.errors import ApprovalError, TamperedError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.checking import considered, judge, open_run
 from baton.hub.payment.delivering import channel_of, file_path
-from baton.hub.payment.drafting import JOB
 from baton.hub.payment.standing import binding
 from baton.hub.payment.voiding import void_files
 from baton.model.effect import Intention, PaymentAction, effect_key
-from baton.model.pay_run import LineState, PayFile, PayLine, PayRun
+from baton.model.pay_run import JOB, LineState, PayFile, PayLine, PayRun
 from baton.model.payable import PaymentOrder
 from baton.store.effects import Drafted
 from baton.store.pay_runs import LineChange

@@ -108,12 +108,17 @@ def open_run(hub: Hub, connection: sa.Connection, run_id: str) -> tuple[PayRun, 
     """A run that may still be changed; `ConfigurationError` when there is none, `ApprovalError` when it is released."""
     head = hub.runs.get(connection, run_id)
     if head is None or hub.pay_runs.get(connection, run_id) is None:
-        latest = ", ".join(run.run_id for run in hub.pay_runs.latest(connection, 3)) or "none"
-        message = f"there is no pay run {run_id[:80]!r}; the latest: {latest}"
-        raise ConfigurationError([Fault("RUN", "unknown_run", message)])
+        raise unknown_run(hub, connection, run_id)
     if head.state is not RunState.HELD:
         raise ApprovalError(f"{run_id} is {head.state}; it cannot be changed any more", code="not_held")
     return hub.pay_runs.locked(connection, run_id), head
+
+
+def unknown_run(hub: Hub, connection: sa.Connection, run_id: str) -> ConfigurationError:
+    """The error for a name that is no pay run's."""
+    latest = ", ".join(run.run_id for run in hub.pay_runs.latest(connection, 3)) or "none"
+    message = f"there is no pay run {run_id[:80]!r}; the latest: {latest}"
+    return ConfigurationError([Fault("RUN", "unknown_run", message)])
 
 
 def considered(hub: Hub, connection: sa.Connection, run: PayRun) -> list[PayLine]:

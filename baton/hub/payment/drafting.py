@@ -13,14 +13,13 @@ from baton.errors import ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.source_file import open_payables
 from baton.jobs.payment.payable_rows import PayableRow, ReadRows, read_page
-from baton.model.pay_run import LineState, PayLine, PayRun
+from baton.model.pay_run import JOB, LineState, PayLine, PayRun
 from baton.model.payable import BankAccount, Component, Payable, PayableKey
 from baton.model.people import Employee
 from baton.model.source_rows import Origin
 from baton.settings_shape import BankPart
 from baton.store.runs import Run, RunFault, RunState
 
-JOB = "payment"
 CLAIMED = "claimed"
 """The code of a line left out since the same payable is in another run, drafts included."""
 DOUBLED = "doubled"

@@ -1,0 +1,336 @@
+"""baton pay …: runs drafted, checked, built, signed for, released and delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from baton.cli.context import Context, command
+from baton.cli.output import Voice, working
+from baton.cli.sync import login
+from baton.model.pay_run import LineState, PayLine
+from baton.model.payable import Component
+
+if TYPE_CHECKING:
+    from baton.hub import Hub
+
+_SHOWN: Final = 200
+_ROLES: Final = ("hr", "payroll", "treasury", "director")
+
+
+def _as_person(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--as", "person", required=True, help="Who does this; it goes into the audit log.")(function)
+
+
+def _why(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--why", required=True, help="The reason; it goes into the audit log.")(function)
+
+
+def _role(function: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--role", type=click.Choice(_ROLES), required=True, help="The office it is done in.")(function)
+
+
+@command("draft")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--bank", "system", required=True, help="The system it is paid through (payments.banks).")
+@click.option("--component", type=click.Choice([each.value for each in Component]), default=Component.SALARY.value)
+@click.option("--period", required=True, metavar="MONTH", help="What it pays for, such as 2026-11.")
+@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day it is to be paid on.")
+@click.option("--currency", default="CNY", show_default=True)
+@click.option("--count", type=int, help="How many lines there must be (control total).")
+@click.option("--total", metavar="AMOUNT", help="What the lines must add up to, such as 1234567.89 (control total).")
+@click.option("--as", "person", default=None, help="Who makes the run (default: the login name).")
+def draft_command(
+    context: Context,
+    file: Path,
+    system: str,
+    component: str,
+    period: str,
+    day: datetime,
+    currency: str,
+    count: int | None,
+    total: str | None,
+    person: str | None,
+) -> int:
+    """Make a pay run of a payroll file (CSV or XLSX). Nothing can be paid twice: drafts count too."""
+    from baton.hub.payment.drafting import Drafting, draft_file
+    from baton.jobs.payment.payable_rows import minor_units, places_of
+
+    minor = None if total is None else minor_units(total, places_of(currency))
+    if total is not None and minor is None:
+        raise click.UsageError("--total takes a plain amount such as 1234567.89")
+    wanted = Drafting(
+        system=system,
+        component=Component(component),
+        period=period,
+        execution_day=day.date(),
+        requested_by=person or login(),
+        currency=currency,
+        declared_count=count,
+        declared_minor=minor,
+    )
+    voice = context.voice
+    with context.hub() as hub:
+        drafted = draft_file(hub, wanted, file)
+    out = [line for line in drafted.lines if line.state is LineState.LEFT_OUT]
+    voice.say("{run}: {lines} lines, {out} left out, {faults} rows could not be read", run=drafted.run.run_id,
+              lines=len(drafted.lines), out=len(out), faults=len(drafted.faults))  # fmt: skip
+    _table_of_lines(voice, out)
+    if drafted.faults:
+        voice.table(["place", "rule", "message"], [(f.place, f.rule, f.message) for f in drafted.faults[:_SHOWN]])
+    voice.document({"run": drafted.run.run_id, "lines": len(drafted.lines), "left_out": [_line(each) for each in out],
+                    "faults": drafted.faults})  # fmt: skip
+    return 1 if out or drafted.faults else 0
+
+
+@command("list")
+def list_command(context: Context) -> None:
+    """The newest pay runs, and where their lines stand."""
+    voice = context.voice
+    with context.hub() as hub, hub.database.read() as connection:
+        found = [
+            (run, hub.runs.get(connection, run.run_id), hub.pay_runs.tally(connection, run.run_id))
+            for run in hub.pay_runs.latest(connection)
+        ]
+    rows = [
+        (run.run_id, voice.words(run.component.value), run.period, run.system, run.execution_day,
+         voice.words(head.state.value) if head else "",
+         ", ".join(f"{voice.words(state.value)} {count}" for state, count in tally.items()))
+        for run, head, tally in found
+    ]  # fmt: skip
+    if rows:
+        voice.table(["run", "component", "period", "system", "pay day", "state", "lines"], rows)
+    else:
+        voice.say("there are no pay runs yet")
+    voice.document([{"run": run.run_id, "component": run.component, "period": run.period, "system": run.system,
+                     "pay_day": str(run.execution_day), "state": head.state if head else "",
+                     "lines": {state.value: count for state, count in tally.items()}}
+                    for run, head, tally in found])  # fmt: skip
+
+
+@command("show")
+@click.argument("run")
+@click.option("--state", "states", type=click.Choice([state.value for state in LineState]), multiple=True)
+def show_command(context: Context, run: str, states: tuple[str, ...]) -> None:
+    """A run: its lines (in some states), its files, and whose signatures it still needs."""
+    with context.hub() as hub:
+        _show(hub, context.voice, run, [LineState(state) for state in states])
+
+
+@command("check")
+@click.argument("run")
+def check_command(context: Context, run: str) -> int:
+    """Check a run against HR, other runs and the policy. What was built and signed for before is void."""
+    from baton.hub.payment.checking import check
+
+    voice = context.voice
+    with context.hub() as hub, working(voice, "checking"):
+        cleared = check(hub, run).cleared
+    _findings(voice, cleared.report.findings)
+    figures = {state.value: count for state, count in cleared.report.counts.items()}
+    voice.say("{run}: {figures}; {warnings} warnings", run=run,
+              figures=", ".join(f"{voice.words(name)} {count}" for name, count in figures.items()),
+              warnings=cleared.report.warnings)  # fmt: skip
+    for rule in cleared.run_held_by:
+        voice.say("the run is kept by: {rule}", rule=rule)
+    voice.document({"run": run, "lines": figures, "kept_by": list(cleared.run_held_by), "digest": cleared.digest,
+                    "findings": [finding.document() for finding in cleared.report.findings]})  # fmt: skip
+    return 0 if cleared.releasable else 1
+
+
+@command("waive")
+@click.argument("run")
+@click.argument("finding")
+@_why
+@_role
+@_as_person
+@click.option("--days", type=click.IntRange(1, 31), default=3, show_default=True, help="How long it holds.")
+def waive_command(context: Context, run: str, finding: str, person: str, role: str, why: str, days: int) -> int:
+    """Take a finding upon yourself (FINDING: at least 8 digits of its digest, as check tells it), and check again."""
+    from baton.hub.payment.checking import waive
+    from baton.hub.payment.waiving import named
+
+    voice = context.voice
+    with context.hub() as hub:
+        waiver = named(hub, run, finding, person, role, why, hub.clock.now() + timedelta(days=days))
+        cleared = waive(hub, waiver).cleared
+    voice.say("{run}: {rule} is waived until {until}", run=run, rule=waiver.rule, until=waiver.until.isoformat())
+    voice.document({"run": run, "rule": waiver.rule, "until": waiver.until, "releasable": cleared.releasable})
+    return 0 if cleared.releasable else 1
+
+
+@command("build")
+@click.argument("run")
+def build_command(context: Context, run: str) -> None:
+    """Make the bank's files of a checked run: written, checked by the schema, signed and encrypted."""
+    from baton.hub.payment.building import build
+
+    voice = context.voice
+    with context.hub() as hub, working(voice, "building"):
+        built = build(hub, run)
+    voice.table(["file", "lines", "amount", "digest"], [
+        (file.name, file.count, _amount(file.total_minor, built.run.currency), file.plain_digest[:16])
+        for file in built.files
+    ])  # fmt: skip
+    voice.say("look at it, then: baton pay sign {run} --role ROLE --as YOU", run=run)
+    voice.document({"run": run, "files": [_file(file) for file in built.files]})
+
+
+@command("sign")
+@click.argument("run")
+@_role
+@_as_person
+def sign_command(context: Context, run: str, role: str, person: str) -> None:
+    """Sign for exactly these files, these checks and these people. Never by whoever made the run."""
+    from baton.hub.payment.signing import sign
+    from baton.jobs.payment.roles import Role
+
+    voice = context.voice
+    with context.hub() as hub:
+        signed = sign(hub, run, person, Role(role))
+    _tell_missing(voice, run, signed.decision.missing)
+    voice.document({"run": run, "missing": list(signed.decision.missing), "sufficient": signed.decision.sufficient})
+
+
+@command("release")
+@click.argument("run")
+@_why
+@_as_person
+def release_command(context: Context, run: str, person: str, why: str) -> None:
+    """Let a signed run go, once. The next delivery takes its files to the bank."""
+    from baton.hub.payment.signing import release
+
+    with context.hub() as hub:
+        released = release(hub, run, person, why)
+    context.voice.say("{run}: {count} files released; deliver them with: baton pay deliver", run=run,
+                      count=len(released.files))  # fmt: skip
+    context.voice.document({"run": run, "files": [_file(file) for file in released.files]})
+
+
+@command("cancel")
+@click.argument("run")
+@_why
+@_as_person
+def cancel_command(context: Context, run: str, person: str, why: str) -> None:
+    """Give up a run that is not released; its payables are free for another one."""
+    from baton.hub.payment.signing import cancel
+
+    with context.hub() as hub:
+        count = cancel(hub, run, person, why)
+    context.voice.say("{run}: given up, {count} lines are free again", run=run, count=count)
+    context.voice.document({"run": run, "cancelled": count})
+
+
+@command("deliver")
+@click.option("--bank", "only", default=None, help="Only this system.")
+def deliver_command(context: Context, only: str | None) -> int:
+    """Take released files to their banks, and find out about those in doubt."""
+    from baton.hub.payment.delivering import deliver
+
+    voice = context.voice
+    with context.hub() as hub:
+        banks = [only] if only else sorted(hub.settings.payments.banks)
+        reports = [deliver(hub, system) for system in banks]
+    for report in reports:
+        told = ", ".join(f"{voice.words(name)} {count}" for name, count in sorted(report.counts.items()) if count)
+        voice.say("{system}: {figures}", system=report.system, figures=told or voice.words("nothing to do"))
+        if report.halted:
+            voice.say("{system}: stopped: {why}", system=report.system, why=report.halted)
+    voice.document([{"system": each.system, "counts": dict(each.counts), "halted": each.halted} for each in reports])
+    return 1 if any(report.halted for report in reports) else 0
+
+
+def _show(hub: Hub, voice: Voice, run_id: str, states: list[LineState]) -> None:
+    from baton.hub.payment.signing import look
+    from baton.hub.payment.waiving import find_run
+
+    run, head = find_run(hub, run_id)
+    with hub.database.read() as connection:
+        lines = list(hub.pay_runs.lines(connection, run_id, *states))
+        files = hub.pay_runs.files(connection, run_id)
+    missing = look(hub, run_id).decision.missing if files and head.state.value == "held" else ()
+    voice.say("{run}: {component} for {period}, {state}", run=run_id, component=voice.words(run.component.value),
+              period=run.period, state=voice.words(head.state.value))  # fmt: skip
+    for reason in head.reasons:
+        voice.say("held: {reason}", reason=reason)
+    _table_of_lines(voice, lines)
+    if files:
+        voice.table(["file", "lines", "amount", "digest"], [
+            (file.name, file.count, _amount(file.total_minor, run.currency), file.plain_digest[:16]) for file in files
+        ])  # fmt: skip
+        _tell_missing(voice, run_id, missing)
+    voice.document({"run": run_id, "component": run.component, "period": run.period, "state": head.state,
+                    "reasons": list(head.reasons), "lines": [_line(line) for line in lines],
+                    "files": [_file(file) for file in files], "missing": list(missing)})  # fmt: skip
+
+
+def _tell_missing(voice: Voice, run: str, missing: Iterable[str]) -> None:
+    roles = ", ".join(missing)
+    if roles:
+        voice.say("still to sign: {roles}", roles=roles)
+    else:
+        voice.say("everybody has signed: baton pay release {run} --as YOU --why TEXT", run=run)
+
+
+def _table_of_lines(voice: Voice, lines: list[PayLine]) -> None:
+    if not lines:
+        return
+    rows = [
+        (line.line, line.payable.key.number, _amount(line.payable.amount_minor, line.payable.currency),
+         voice.words(line.state.value), line.code, line.payable.place)
+        for line in lines[:_SHOWN]
+    ]  # fmt: skip
+    voice.table(["line", "person", "amount", "state", "why", "place"], rows)
+    if len(lines) > _SHOWN:
+        voice.say("and {count} more: --state shows a part, --json all", count=len(lines) - _SHOWN)
+
+
+def _findings(voice: Voice, findings: Iterable[Any]) -> None:
+    from baton.jobs.payment.checks.catalogue import RULES
+
+    rows = []
+    for finding in findings:
+        text = (RULES[finding.rule].zh if voice.language == "zh" else RULES[finding.rule].en).format(
+            **{name: str(value) for name, value in finding.detail}
+        )
+        rows.append((finding.digest[:12], finding.severity.name.lower(), finding.rule, finding.place, text))
+    if rows:
+        voice.table(["key", "severity", "rule", "place", "message"], rows[:_SHOWN])
+
+
+def _line(line: PayLine) -> dict[str, Any]:
+    """A line for machines: amounts in minor units, never an account or a name."""
+    key = line.payable.key
+    return {"line": line.line, "reference": line.reference, "number": key.number, "attempt": key.attempt,
+            "amount_minor": line.payable.amount_minor, "state": line.state, "code": line.code,
+            "place": line.payable.place}  # fmt: skip
+
+
+def _file(file: Any) -> dict[str, Any]:
+    names = ("message_id", "name", "plain_digest", "sealed_digest", "count", "total_minor")
+    return {name: getattr(file, name) for name in names}
+
+
+def _amount(minor: int, currency: str) -> str:
+    from baton.jobs.payment.payable_rows import places_of
+
+    return f"{Decimal(minor).scaleb(-places_of(currency)):,f} {currency}"
+
+
+@click.group("pay")
+def pay() -> None:
+    """Pay people through their banks: checked, signed by several, delivered once."""
+
+
+for each in (
+    *(draft_command, list_command, show_command, check_command, waive_command, build_command),
+    *(sign_command, release_command, cancel_command, deliver_command),
+):
+    pay.add_command(each)
+
+COMMANDS = (pay,)
