@@ -213,6 +213,8 @@ class PaymentsPart(Part):
     """Limits, thresholds and who signs; without one the strictest defaults apply."""
     profiles: Path | None = None
     """A folder with bank profiles of one's own, beside those that are delivered."""
+    inbox: Path | None = None
+    """The folder in which payroll files are handed in to the schedule's form."""
     calendar: Path | None = None
     """On which days banks work; without one China's holidays as far as they are known."""
     banks: dict[Text, BankPart] = {}

@@ -1,0 +1,85 @@
+"""Payments as tasks: a run prepared for its signatures, files delivered, the bank's answers read. Ids and counts only.
+
+No task signs or releases: that takes people. Amounts, names and accounts stay in the hub.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import date
+from typing import Any
+
+from airflow.sdk import get_current_context, task
+from airflow.sdk.exceptions import AirflowFailException
+
+from baton.errors import RetryableError
+from baton.hub.payment.building import build
+from baton.hub.payment.checking import check
+from baton.hub.payment.delivering import deliver as deliver_files
+from baton.hub.payment.drafting import Drafting, draft_file
+from baton.hub.payment.inbox import payroll_file
+from baton.model.payable import Component
+from baton.tasks.opening import RETRIES, RETRY_POLICY, open_hub
+from baton.tasks.sync import RUN
+
+log = logging.getLogger("baton.tasks")
+
+
+@task(retries=RETRIES, retry_policy=RETRY_POLICY)
+def draft() -> dict[str, Any]:
+    """Make a run of the payroll file that the form names. Repeated, nothing is drafted twice: the first claims all."""
+    context = get_current_context()
+    params = context["params"]
+    wanted = Drafting(
+        system=params["bank"],
+        component=Component(params["component"]),
+        period=params["period"],
+        execution_day=date.fromisoformat(params["pay_day"]),
+        requested_by=context["dag_run"].triggering_user_name or "schedule",
+        declared_count=params["count"],
+    )
+    with open_hub() as hub:
+        drafted = draft_file(hub, wanted, payroll_file(hub, params["file"]))
+    counts = {"lines": len(drafted.lines), "unreadable": len(drafted.faults)}
+    log.info("%s: %s", drafted.run.run_id, counts)
+    for fault in drafted.faults:
+        log.warning("%s: %s [%s]", fault.place, fault.message, fault.rule)
+    context["ti"].xcom_push(key=RUN, value=drafted.run.run_id)
+    return {"run": drafted.run.run_id, "counts": counts}
+
+
+@task(retries=RETRIES, retry_policy=RETRY_POLICY)
+def prepare(drafted: dict[str, Any]) -> dict[str, Any]:
+    """Check the run and build its files, so that people can sign; fails with what to do when the checks keep it."""
+    run_id = drafted["run"]
+    with open_hub() as hub:
+        cleared = check(hub, run_id).cleared
+        files = build(hub, run_id).files if cleared.releasable else ()
+    counts = {state.value: count for state, count in cleared.report.counts.items()}
+    log.info("%s: %s, %d warnings", run_id, counts, cleared.report.warnings)
+    if not files:
+        why = ", ".join(cleared.run_held_by) or "no line can be paid"
+        raise AirflowFailException(f"{run_id} is kept by its checks ({why}): see baton pay check {run_id}")
+    log.info("%s waits for its signatures: baton pay sign %s --role ROLE --as NAME", run_id, run_id)
+    return {"run": run_id, "counts": counts, "files": [file.name for file in files]}
+
+
+@task(retries=RETRIES, retry_policy=RETRY_POLICY)
+def banks() -> list[dict[str, str]]:
+    """The banks that are paid through."""
+    with open_hub() as hub:
+        return [{"system": name} for name in sorted(hub.settings.payments.banks)]
+
+
+@task(retries=RETRIES, retry_policy=RETRY_POLICY, map_index_template="{{ bank_name }}")
+def deliver(bank: dict[str, str]) -> dict[str, Any]:
+    """Take what people have released to one bank; gives the figures."""
+    get_current_context()["bank_name"] = bank["system"]  # type: ignore[typeddict-unknown-key]
+    with open_hub() as hub:
+        report = deliver_files(hub, bank["system"])
+    log.info("%s: %s %s", report.system, dict(report.counts), report.halted)
+    if report.halted and report.needs_person:
+        raise AirflowFailException(f"{report.system}: stopped: {report.halted}")
+    if report.halted:
+        raise RetryableError(f"{report.system}: stopped: {report.halted}", code="halted")
+    return {"system": report.system, "counts": dict(report.counts)}
