@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from baton.store.tables import metadata
 from tests.rig.browser import chromium
 from tests.rig.schema import lay_out, migrate
 from tests.servers.mariadb import MariaDb, mariadb
@@ -57,7 +58,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres_server: Postgres) -> Iterator[str]:
-    """The URL of a database with the schema and no rows, to be copied."""
+    """The URL of a database with the schema, which one test after the other uses: cleared before each."""
     url = postgres_server.create()
     migrate(url)
     yield url
@@ -72,7 +73,24 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         lay_out(url)
         yield url
         return
+    yield cleared(request)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.server)])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a new database in which there is nothing, not even the schema."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/hub.sqlite3"
+        return
     server: Postgres = request.getfixturevalue("postgres_server")
-    url = server.create(request.getfixturevalue("migrated_postgres"))
+    url = server.create()
     yield url
     server.drop(url)
+
+
+def cleared(request: pytest.FixtureRequest) -> str:
+    """The URL of PostgreSQL's database with the schema and no rows."""
+    server: Postgres = request.getfixturevalue("postgres_server")
+    url: str = request.getfixturevalue("migrated_postgres")
+    server.clear(url, list(metadata.tables))
+    return url

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,13 +49,29 @@ class Postgres:
             host="127.0.0.1", port=self.port, user="postgres", password=self.password, dbname=database, autocommit=True
         )
 
-    def create(self, like: str = "/template0") -> str:
-        """A new database, empty or a copy of the one at this URL (nobody may be connected to that); returns its URL."""
+    def create(self) -> str:
+        """A new, empty database; returns its URL."""
         name = f"t{secrets.token_hex(8)}"
-        template = like.rsplit("/", 1)[1]
         with self.connect() as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" ENCODING UTF8')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0 ENCODING UTF8')
         return self.url(name)
+
+    def clear(self, url: str, tables: Sequence[str]) -> None:
+        """Take every row out of these tables, whoever is still connected, and begin all counting anew.
+
+        With few rows in it this costs a tenth of a new database, or of TRUNCATE.
+        """
+        name = url.rsplit("/", 1)[1]
+        with self.connect(name) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> pg_backend_pid()",
+                [name],
+            )
+            deletions = "; ".join(f'DELETE FROM "{table}"' for table in tables)
+            connection.execute(f"SET session_replication_role = replica; {deletions}")  # in any order
+            connection.execute(
+                "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false) FROM pg_sequences"
+            )
 
     def drop(self, url: str) -> None:
         """Remove a database of `create`, whoever is still connected."""

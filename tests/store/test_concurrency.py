@@ -186,12 +186,12 @@ def test_the_same_hint_from_two_callbacks_at_once_is_stored_once(desk: Desk) -> 
     assert sum(new) == 10
 
 
-def test_several_processes_starting_at_once_make_the_schema_once(database_url: str) -> None:
+def test_several_processes_starting_at_once_make_the_schema_once(empty_url: str) -> None:
     def start(_: int) -> None:
-        database = Database(database_url)
+        database = Database(empty_url)
         upgrade(database)
         database.close()
 
     together(start, 2)
-    with desk_on(database_url) as desk:
+    with desk_on(empty_url) as desk:
         assert set(metadata.tables) <= set(sa.inspect(desk.database.engine).get_table_names())

@@ -69,8 +69,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(migrated_url: str) -> Iterator[Bench]:
-    made = Bench(migrated_url)
+def bench(database_url: str) -> Iterator[Bench]:
+    made = Bench(database_url)
     yield made
     made.database.close()
 
