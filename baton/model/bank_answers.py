@@ -33,6 +33,8 @@ class BankState(StrEnum):
     RETURNED = "returned"
     """Was paid, came back."""
     CANCELLED = "cancelled"
+    BLOCKED = "blocked"
+    """The bank keeps the money: neither posted to the payee nor coming back by itself."""
     UNKNOWN = "unknown"
     """The bank itself cannot say yet, or has no such order."""
 

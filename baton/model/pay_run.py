@@ -37,6 +37,8 @@ class LineState(StrEnum):
     """The bank has to be asked; never sent again before it has answered."""
     RECALLED = "recalled"
     """The bank has stopped it at our request; it was not paid."""
+    DISPUTED = "disputed"
+    """The bank has said two things that cannot both be, or keeps the money: a person has to find out; an alarm."""
     CANCELLED = "cancelled"
     """Given up before any byte left."""
 

@@ -1,0 +1,158 @@
+"""pain.002, the bank's report on what became of an order: file, batches, lines, in one stream.
+
+All versions are read by the same code, since the places have not moved since .03; the namespace decides which schema is
+asked. Whatever the bank lists is read: all lines of all batches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import BinaryIO, Final
+
+from baton.banking.reading.fields import Fields, own_text
+from baton.banking.reading.iso_reasons import STATUS_REASONS
+from baton.banking.reading.iso_states import GROUP_STATES, TRANSACTION_STATES
+from baton.banking.reading.leniency import Leniency
+from baton.banking.reading.opening import opened
+from baton.banking.reading.reasons import reason
+from baton.banking.refused import BankFileRefusedError
+from baton.banking.xml_stream import Element, XmlFile
+from baton.errors import Fault
+from baton.model.bank_answers import AnswerLevel, BankAnswer, BankState, Reason
+
+_HEADER: Final = "GrpHdr"
+_FILE: Final = "OrgnlGrpInfAndSts"
+_BATCH: Final = "OrgnlPmtInfAndSts"
+_LINE: Final = "TxInfAndSts"
+ABSENT: Final = "NOTPROVIDED"
+"""What ISO 20022 writes into a mandatory reference that nobody has given."""
+
+
+def read_report(stream: BinaryIO, name: str, leniency: Leniency) -> Iterator[BankAnswer]:
+    """The answers of a report, coarse before fine: the file's, then each batch's before its lines'.
+
+    ``stream`` must be seekable and is read twice. The whole file has been seen, and compared with its schema, before
+    the first answer comes. `BankFileRefusedError` for a hostile or broken file, or a state that no code set has.
+    """
+    file = XmlFile(stream, name)
+    survey = opened(file, (_HEADER, _FILE, _BATCH, _LINE), "pain.002", leniency)
+    if not survey.counts[_FILE]:
+        raise BankFileRefusedError(Fault(name, "nothing", "does not say which order it is about"))
+    return _Report(Fields(name, survey.root.namespace, leniency)).answers(file.elements(survey.root, survey.counts))
+
+
+@dataclass(slots=True)
+class _Report:
+    """What has been read so far of what the next lines inherit."""
+
+    fields: Fields
+    reported: datetime | None = None
+    message_id: str = ""
+    file_state: tuple[BankState, str] | None = None
+    batch_state: tuple[BankState, str] | None = None
+    batch_id: str = ""
+    announced: Element | None = None
+    """The batch that is being read, once it has been told."""
+
+    def answers(self, elements: Iterator[tuple[str, str, Element]]) -> Iterator[BankAnswer]:
+        """The answers, each as soon as what it says is complete."""
+        batch_tag = self.fields.tag(_BATCH)
+        for _, what, element in elements:
+            if what == _LINE:
+                parent = element.getparent()
+                if parent is not self.announced and parent.tag == batch_tag:
+                    yield from self._batch(parent)
+                answer = self._line(element)
+                if answer is not None:
+                    yield answer
+            elif what == _BATCH:
+                if element is not self.announced:
+                    yield from self._batch(element)
+                self.announced, self.batch_state, self.batch_id = None, None, ""
+            elif what == _FILE:
+                yield from self._file(element)
+            else:
+                self.reported = self.fields.moment(element, "CreDtTm")
+
+    def _file(self, element: Element) -> Iterator[BankAnswer]:
+        children = self.fields.children(element)
+        self.message_id = own_text(children.get("OrgnlMsgId"))
+        self.file_state = self._state(element, children, "GrpSts", GROUP_STATES)
+        if self.file_state is not None:
+            yield self._answer(AnswerLevel.FILE, element, children, self.file_state)
+
+    def _batch(self, element: Element) -> Iterator[BankAnswer]:
+        children = self.fields.children(element)
+        self.announced = element
+        self.batch_id = own_text(children.get("OrgnlPmtInfId"))
+        self.batch_state = self._state(element, children, "PmtInfSts", GROUP_STATES)
+        if self.batch_state is not None:
+            yield self._answer(AnswerLevel.BATCH, element, children, self.batch_state)
+
+    def _line(self, element: Element) -> BankAnswer | None:
+        children = self.fields.children(element)
+        state = self._state(element, children, "TxSts", TRANSACTION_STATES) or self._inherited()
+        if state is None:
+            self.fields.note(element, "no_state", "has no state, and neither has its batch or file")
+            return None
+        reference = own_text(children.get("OrgnlEndToEndId"))
+        if not reference or reference.upper() == ABSENT:
+            reference = own_text(children.get("OrgnlInstrId"))
+        if not reference or reference.upper() == ABSENT:
+            self.fields.note(element, "no_reference", "names no line: neither EndToEndId nor InstrId")
+            return None
+        original = children.get("OrgnlTxRef")
+        amount = None if original is None else self.fields.one(original, "Amt/InstdAmt")
+        minor, currency = (None, "") if amount is None else self.fields.money(amount)
+        return self._answer(AnswerLevel.LINE, element, children, state, reference, minor, currency)
+
+    def _inherited(self) -> tuple[BankState, str] | None:
+        """The state of a listed line that has none of its own."""
+        for state in (self.batch_state, self.file_state):
+            if state is not None and state[0] is not BankState.PARTIAL:
+                return state
+        return None
+
+    def _state(
+        self, element: Element, children: Mapping[str, Element], name: str, states: Mapping[str, BankState]
+    ) -> tuple[BankState, str] | None:
+        word = own_text(children.get(name))
+        if not word:
+            return None
+        state = states.get(word)
+        if state is None:
+            raise self.fields.refused(element, "state_unmapped", f"has a {name} that no code set of ISO 20022 has")
+        return state, word
+
+    def _answer(
+        self,
+        level: AnswerLevel,
+        element: Element,
+        children: Mapping[str, Element],
+        state: tuple[BankState, str],
+        reference: str = "",
+        minor: int | None = None,
+        currency: str = "",
+    ) -> BankAnswer:
+        return BankAnswer(
+            level=level,
+            state=state[0],
+            raw_state=state[1],
+            message_id=self.message_id,
+            batch_id=self.batch_id,
+            reference=reference,
+            reasons=self._reasons(element, children),
+            amount_minor=minor,
+            currency=currency,
+            reported=self.reported,
+        )
+
+    def _reasons(self, element: Element, children: Mapping[str, Element]) -> tuple[Reason, ...]:
+        first = children.get("StsRsnInf")
+        if first is None:
+            return ()
+        several = len(children) < len(element)
+        found = self.fields.all(element, "StsRsnInf") if several else [first]
+        return tuple([reason(self.fields, each, STATUS_REASONS) for each in found])
