@@ -34,6 +34,8 @@ class Fields:
     leniency: Leniency
     _text: dict[str, Any] = field(default_factory=dict)
     _elements: dict[str, Any] = field(default_factory=dict)
+    _day: tuple[str, date] = ("", date.min)
+    """The last day that was read: a statement has few."""
 
     def tag(self, name: str) -> str:
         """A local name as lxml has it."""
@@ -73,8 +75,9 @@ class Fields:
         return [text for each in self.all(element, path) if each.text and (text := each.text.strip())]
 
     def _compiled(self, path: str, form: str = "%s") -> Any:
+        """``a/b|a/c`` is both places; a text is that of the first in the document."""
         prefix, spaces = ("m:", {"m": self.namespace}) if self.namespace else ("", None)
-        steps = "/".join(prefix + step for step in path.split("/"))
+        steps = "|".join("/".join(prefix + step for step in each.split("/")) for each in path.split("|"))
         return etree.XPath(form % steps, namespaces=spaces, smart_strings=False)
 
     def money(self, amount: Element) -> tuple[int, str]:
@@ -87,16 +90,18 @@ class Fields:
         except ValueError as error:
             raise self.refused(amount, "amount", str(error)) from None
 
-    def day(self, element: Element, path: str) -> date | None:
-        """A day given as day or as moment (the day written there, in whatever zone); None when there is none."""
-        text = self.text(element, f"{path}/Dt", f"{path}/DtTm")
+    def day(self, element: Element | None) -> date | None:
+        """A choice of day and moment (the day written there, in whatever zone); None when there is none."""
+        text = "" if element is None or not len(element) else own_text(element[0])[:10]
         if not text:
             return None
-        try:
-            return date.fromisoformat(text[:10])
-        except ValueError:
-            self.note(element, "date", f"has a {path} that is no date")
-            return None
+        if text != self._day[0]:
+            try:
+                self._day = (text, date.fromisoformat(text))
+            except ValueError:
+                self.note(element, "date", "is no date")
+                return None
+        return self._day[1]
 
     def moment(self, element: Element, path: str) -> datetime | None:
         """A moment, with a zone only where the bank has given one; None when there is none."""
@@ -112,6 +117,10 @@ class Fields:
     def note(self, element: Element, rule: str, message: str) -> None:
         """A fault with which the file can still be understood."""
         self.leniency.note(self.fault(element, rule, message))
+
+    def find(self, element: Element, rule: str, message: str) -> None:
+        """Something that cannot be right, in a file that is in order."""
+        self.leniency.find(self.fault(element, rule, message))
 
     def refused(self, element: Element, rule: str, message: str) -> BankFileRefusedError:
         """A fault with which it cannot."""

@@ -1,0 +1,262 @@
+"""One ``Ntry`` of a statement and the transactions inside it, as entries that add up to the booking.
+
+A booking with one transaction is one entry. One with several gives an entry for each, and one more for what they leave
+over, so that nothing of the booking is ever lost from the sum: that rest is the whole booking where a bank shows
+only the batch (salary secrecy), and carries the batch's id.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Final
+
+from baton.banking.reading.fields import Fields, own_text
+from baton.banking.reading.iso_reasons import RETURN_REASONS
+from baton.banking.reading.reasons import reason
+from baton.banking.reading.references import free_text, references
+from baton.banking.xml_stream import Element
+from baton.model.bank_answers import Direction, Reason, ReasonKind, StatementEntry
+
+_DIRECTIONS: Final = {"DBIT": Direction.DEBIT, "CRDT": Direction.CREDIT}
+_BOOKED: Final = "BOOK"
+_NOT_BOOKED: Final = ("PDNG", "FUTR")
+_INFORMATION: Final = "INFO"
+"""Shown, and never booked on this account."""
+_RETURNED: Final = "RRTN"
+"""The bank transaction code's sub-family of returns."""
+_COUNT: Final = re.compile(r"[0-9]{1,9}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Booking:
+    """A ``Ntry`` as far as it is known before its transactions."""
+
+    entry: StatementEntry
+    """As one entry, without references."""
+    own: Sequence[str]
+    """The bank's references of the booking itself."""
+    came_back: bool
+    shown: bool
+
+
+@dataclass(slots=True)
+class _Transaction:
+    """A ``TxDtls``, kept until it is known whether it is the only one of its booking."""
+
+    name: str
+    minor: int
+    """0 when it has no amount in the booking's currency."""
+    direction: Direction
+    references: tuple[str, ...]
+    batch_id: str
+    returned: Reason | None
+    counterparty: str
+
+    def entry(self, booking: _Booking, *, only: bool) -> StatementEntry:
+        """As an entry of its own; the only one has the booking's name and amount.
+
+        The booking's amount counts: a transaction may be told without charges, or in another currency.
+        """
+        whole = booking.entry
+        return StatementEntry(
+            entry_id=whole.entry_id if only else f"{whole.entry_id}/{self.name}",
+            direction=whole.direction if only else self.direction,
+            amount_minor=whole.amount_minor if only else self.minor,
+            currency=whole.currency,
+            booked=whole.booked,
+            references=self.references,
+            batch_id=self.batch_id,
+            returned=self.returned,
+            pending=whole.pending,
+            counterparty=self.counterparty,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    batch_id: str = ""
+    count: int | None = None
+
+
+class Bookings:
+    """Reads the bookings of one statement after another."""
+
+    def __init__(self, fields: Fields) -> None:
+        self.fields = fields
+        self.position = 0
+        self.created: datetime | None = None
+        self._booking: _Booking | None = None
+        self._waiting: _Transaction | None = None
+        """The last transaction, not given out before it is known whether it is the only one."""
+        self._batch: _Batch | None = None
+        self._around: Element | None = None
+        """What holds the transactions that are being read."""
+        self._details = 0
+        self._given_minor = 0
+        """Of the booking, in its direction."""
+
+    def begin(self, created: datetime | None) -> None:
+        """A new statement, made at a moment."""
+        self.position, self.created = 0, created
+        self._forget()
+
+    def detail(self, element: Element) -> Iterator[StatementEntry]:
+        """A ``TxDtls`` has ended. Gives the one before it, once it is known not to be the only one."""
+        if self._booking is None:
+            self._booking = self._read(self._entry_of(element))
+        around = element.getparent()
+        if around is not self._around:
+            self._around = around
+            self._batch = self._batch_of(around) or self._batch
+        self._details += 1
+        before, self._waiting = self._waiting, self._transaction(element, self._booking)
+        if before is not None:
+            yield from self._give(before)
+
+    def entry(self, element: Element) -> Iterator[StatementEntry]:
+        """A ``Ntry`` has ended: its last transaction, and what all of them leave over."""
+        booking = self._booking or self._read(element)
+        batch = self._batch
+        if self._details == 0:
+            batch = self._batch_of(element) or self._batch_of(self.fields.one(element, "NtryDtls"))
+        only = self._waiting
+        single = self._details == 1 and (batch is None or batch.count in (None, 1))
+        if booking.shown:
+            if single and only is not None:
+                yield only.entry(booking, only=True)
+            else:
+                if only is not None:
+                    yield from self._give(only)
+                yield from self._rest(element, booking, batch or _Batch())
+        self._forget()
+
+    def _forget(self) -> None:
+        self._booking = self._waiting = self._batch = self._around = None
+        self._details = self._given_minor = 0
+
+    def _give(self, transaction: _Transaction) -> Iterator[StatementEntry]:
+        booking = self._booking
+        if booking is not None and booking.shown and transaction.minor:
+            same = transaction.direction is booking.entry.direction
+            self._given_minor += transaction.minor if same else -transaction.minor
+            yield transaction.entry(booking, only=False)
+
+    def _rest(self, element: Element, booking: _Booking, batch: _Batch) -> Iterator[StatementEntry]:
+        rest = booking.entry.amount_minor - self._given_minor
+        if rest == 0:
+            return
+        if self._given_minor:
+            self.fields.find(element, "batch_sum", "is another amount than the transactions shown in it")
+        direction = booking.entry.direction
+        if rest < 0:
+            direction = Direction.CREDIT if direction is Direction.DEBIT else Direction.DEBIT
+        yield replace(
+            booking.entry,
+            direction=direction,
+            amount_minor=abs(rest),
+            references=(*free_text(self.fields, element), *booking.own),
+            batch_id=batch.batch_id,
+            batch_count=batch.count if self._given_minor == 0 else None,
+            returned=Reason(_RETURNED, ReasonKind.UNNAMED) if booking.came_back else None,
+        )
+
+    def _read(self, element: Element) -> _Booking:
+        self.position += 1
+        children = self.fields.children(element)
+        amount, direction = children.get("Amt"), _DIRECTIONS.get(own_text(children.get("CdtDbtInd")))
+        if amount is None or direction is None:
+            raise self.fields.refused(element, "incomplete", "has no amount or no direction before its transactions")
+        minor, currency = self.fields.money(amount)
+        bank = [text for name in ("AcctSvcrRef", "NtryRef") if (text := own_text(children.get(name)))]
+        status = self._status(children.get("Sts"))
+        entry = StatementEntry(
+            entry_id=bank[0] if bank else f"#{self.position}",
+            direction=direction,
+            amount_minor=minor,
+            currency=currency,
+            booked=self._booked(element, children),
+            pending=status != _BOOKED,
+        )
+        if status not in (_BOOKED, _INFORMATION, *_NOT_BOOKED):
+            self.fields.note(element, "entry_status", "does not say in a known word that it is booked")
+        came_back = direction is Direction.CREDIT and (
+            own_text(children.get("RvslInd")) in ("true", "1") or self._is_return(children)
+        )
+        return _Booking(entry, bank, came_back, status != _INFORMATION)
+
+    def _status(self, element: Element | None) -> str:
+        """``BOOK`` itself up to v7, in a choice of its own since."""
+        if element is None:
+            return ""
+        return own_text(element) or self.fields.text(element, "Cd")
+
+    def _booked(self, element: Element, children: dict[str, Element]) -> date:
+        day = self.fields.day(children.get("BookgDt"))
+        if day is not None:
+            return day
+        day = self.fields.day(children.get("ValDt")) or (None if self.created is None else self.created.date())
+        if day is None:
+            raise self.fields.refused(element, "incomplete", "has no date, and neither has its statement")
+        self.fields.find(element, "booking_date", "has no booking date; the value date or the statement's is taken")
+        return day
+
+    def _transaction(self, element: Element, booking: _Booking) -> _Transaction:
+        fields, whole = self.fields, booking.entry
+        children = fields.children(element)
+        direction = _DIRECTIONS.get(own_text(children.get("CdtDbtInd")), whole.direction)
+        found = references(fields, children)
+        returned = None
+        if "RtrInf" in children:
+            returned = reason(fields, children["RtrInf"], RETURN_REASONS)
+        elif booking.came_back or (direction is Direction.CREDIT and self._is_return(children)):
+            returned = Reason(_RETURNED, ReasonKind.UNNAMED)
+        batch_id = found.batch or (self._batch.batch_id if self._batch is not None else "")
+        return _Transaction(
+            name=found.transaction or str(self._details),
+            minor=self._amount(children, whole.currency),
+            direction=direction,
+            references=(*found.ours, *[name for name in booking.own if name not in found.ours]),
+            batch_id="" if found.names_line else batch_id,
+            returned=returned,
+            counterparty=self._counterparty(children, direction),
+        )
+
+    def _is_return(self, children: dict[str, Element]) -> bool:
+        code = children.get("BkTxCd")
+        return code is not None and self.fields.text(code, "Domn/Fmly/SubFmlyCd") == _RETURNED
+
+    def _amount(self, children: dict[str, Element], currency: str) -> int:
+        if "Amt" in children:
+            minor, found = self.fields.money(children["Amt"])
+            if found == currency:
+                return minor
+        if "AmtDtls" in children:
+            for path in ("TxAmt/Amt", "InstdAmt/Amt"):
+                amount = self.fields.one(children["AmtDtls"], path)
+                minor, found = (0, "") if amount is None else self.fields.money(amount)
+                if found == currency:
+                    return minor
+        return 0
+
+    def _counterparty(self, children: dict[str, Element], direction: Direction) -> str:
+        parties = children.get("RltdPties")
+        if parties is None:
+            return ""
+        party = "Cdtr" if direction is Direction.DEBIT else "Dbtr"
+        return self.fields.text(parties, f"{party}/Nm|{party}/Pty/Nm")
+
+    def _entry_of(self, element: Element) -> Element:
+        for ancestor in element.iterancestors(self.fields.tag("Ntry")):
+            return ancestor
+        raise self.fields.refused(element, "misplaced", "stands outside of any Ntry")
+
+    def _batch_of(self, element: Element | None) -> _Batch | None:
+        batch = None if element is None else self.fields.one(element, "Btch")
+        if batch is None:
+            return None
+        count = self.fields.text(batch, "NbOfTxs")
+        number = int(count) if _COUNT.fullmatch(count) else None
+        return _Batch(self.fields.text(batch, "PmtInfId", "MsgId"), number)

@@ -1,0 +1,83 @@
+"""The places of a statement in which our reference may stand, from the most reliable to the least.
+
+End-to-end id, instruction id, structured creditor reference, free text, the servicer's reference, supplementary data:
+which one a bank keeps is the bank's choice. Of free text only what has the shape of a reference of ours is taken: the
+rest is about people.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from baton.banking.reading.fields import Fields, own_text
+from baton.banking.xml_stream import Element
+from baton.model.payable import REFERENCE_CHARACTERS
+
+_ABSENT: Final = "NOTPROVIDED"
+_OURS: Final = re.compile(rf"(?<![A-Z0-9])[A-Z2-7]{{{REFERENCE_CHARACTERS}}}(?![A-Z0-9])")
+
+
+@dataclass(frozen=True, slots=True)
+class References:
+    """What a transaction is called."""
+
+    ours: tuple[str, ...]
+    """Where a reference of ours may stand."""
+    batch: str
+    """Our batch, else our message."""
+    transaction: str
+    """The bank's name of the transaction; empty when it has none."""
+    names_line: bool
+    """Whether one of ``ours`` is more than the servicer's own reference."""
+
+
+def references(fields: Fields, children: Mapping[str, Element]) -> References:
+    """Of a ``TxDtls`` by its children."""
+    found: list[str] = []
+    names = fields.children(children["Refs"]) if "Refs" in children else {}
+    _add(found, own_text(names.get("EndToEndId")), own_text(names.get("InstrId")))
+    if "RmtInf" in children:
+        _remittance(fields, children["RmtInf"], found)
+    if "AddtlTxInf" in children:
+        _add(found, *_shaped([own_text(children["AddtlTxInf"])]))
+    supplement = children.get("SplmtryData")
+    beside = list(_shaped(supplement.itertext())) if supplement is not None else []
+    names_line = bool(found or beside)
+    servicer = own_text(names.get("AcctSvcrRef"))
+    _add(found, servicer, *beside)
+    batch = own_text(names.get("PmtInfId")) or own_text(names.get("MsgId"))
+    transaction = servicer or own_text(names.get("TxId"))
+    return References(tuple(found), "" if batch.upper() == _ABSENT else batch, transaction, names_line)
+
+
+def _remittance(fields: Fields, element: Element, found: list[str]) -> None:
+    words = fields.tag("Ustrd")
+    free = []
+    for child in element:
+        if child.tag == words:
+            free.append(own_text(child))
+        else:
+            _add(found, *fields.texts(child, "CdtrRefInf/Ref|CdtrRefInf/CdtrRef"))
+            free += fields.texts(child, "AddtlRmtInf")
+    _add(found, *_shaped(free))
+
+
+def free_text(fields: Fields, element: Element) -> Iterator[str]:
+    """References of ours in the words that a bank adds to a whole ``Ntry``."""
+    return _shaped(fields.texts(element, "AddtlNtryInf"))
+
+
+def _add(found: list[str], *texts: str) -> None:
+    for text in texts:
+        if text and text.upper() != _ABSENT and text not in found:
+            found.append(text)
+
+
+def _shaped(texts: Iterable[str]) -> Iterator[str]:
+    """What has the shape of a reference of ours; banks break long lines, so neighbours are also read as one."""
+    parts = [text for text in texts if len(text) >= 2]
+    for text in (" ".join(parts), "".join(parts)) if len(parts) > 1 else parts:
+        yield from _OURS.findall(text)

@@ -1,0 +1,172 @@
+"""camt.053 and camt.054: the bank's statements and notifications, head first, then every booking, in one stream.
+
+All versions from v1 on are read by the same code; where a place has moved, both places are looked at. A booking with a
+hundred thousand transactions inside costs no more memory than one with one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import BinaryIO, Final
+
+from baton.banking.reading.booking import Bookings
+from baton.banking.reading.fields import Fields, own_text
+from baton.banking.reading.leniency import Leniency
+from baton.banking.reading.opening import opened
+from baton.banking.refused import BankFileRefusedError
+from baton.banking.xml_stream import Element, XmlFile
+from baton.errors import Fault
+from baton.model.bank_answers import Direction, Statement, StatementEntry
+
+_STATEMENTS: Final = {"camt.053": "Stmt", "camt.054": "Ntfctn"}
+_OPENING: Final = ("OPBD", "PRCD")
+"""The opening balance booked, or the one with which the statement before was closed."""
+_CLOSING: Final = ("CLBD",)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadStatement:
+    """One statement of a file. Take its entries before asking for the next statement: they come from one stream."""
+
+    head: Statement
+    entries: Iterator[StatementEntry]
+    notification: bool
+    """True for a camt.054, which shows bookings and proves no balance."""
+
+
+def read_statements(stream: BinaryIO, name: str, leniency: Leniency) -> Iterator[ReadStatement]:
+    """The statements of a file. ``stream`` must be seekable and is read twice.
+
+    The whole file has been seen, and compared with its schema, before anything is given out. What only the last entry
+    can show (that opening balance and bookings make the closing balance) is told at the end of each statement, so a
+    caller keeps what it was given in one transaction. `BankFileRefusedError` as the leniency has it.
+    """
+    file = XmlFile(stream, name)
+    wanted = (*_STATEMENTS.values(), "Ntry", "TxDtls")
+    survey = opened(file, wanted, "camt.05", leniency)
+    family = _family(survey.root.message, survey.counts)
+    if family is None:
+        raise BankFileRefusedError(
+            Fault(name, "other_message", "is no camt.053 or camt.054, or has no statement in it")
+        )
+    reader = _Reader(Fields(name, survey.root.namespace, leniency), _STATEMENTS[family])
+    items = reader.items(file.elements(survey.root, wanted))
+    notification = family == "camt.054"
+    return (_statement(group, notification) for _, group in groupby(items, key=lambda item: item.number))
+
+
+def _family(message: str, counts: dict[str, int]) -> str | None:
+    """By the namespace; where that says nothing, by what is in the file."""
+    for family, element in _STATEMENTS.items():
+        if counts[element] and message.startswith((family,) if message else ""):
+            return family
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A head or an entry of the ``number``-th statement."""
+
+    number: int
+    head: Statement | None
+    entry: StatementEntry | None = None
+
+
+def _statement(group: Iterator[_Item], notification: bool) -> ReadStatement:
+    head = next(group).head
+    if head is None:
+        raise AssertionError("a statement begins with its head")
+    return ReadStatement(head, (item.entry for item in group if item.entry is not None), notification)
+
+
+class _Reader:
+    """Where the stream stands."""
+
+    def __init__(self, fields: Fields, element: str) -> None:
+        self.fields = fields
+        self.element = element
+        self.bookings = Bookings(fields)
+        self.head: Statement | None = None
+        self.number = 0
+        self.sum_minor = 0
+        self.foreign = False
+        """Whether an entry is in another currency than the account."""
+
+    def items(self, elements: Iterator[tuple[str, str, Element]]) -> Iterator[_Item]:
+        """Heads and entries, in order."""
+        for _, what, element in elements:
+            if what == self.element:
+                if self.head is None:
+                    yield self._begin(element)
+                self._end(element)
+            elif what in ("Ntry", "TxDtls"):
+                if self.head is None:
+                    yield self._begin(self._enclosing(element))
+                found = self.bookings.detail(element) if what == "TxDtls" else self.bookings.entry(element)
+                for entry in found:
+                    self._count(entry)
+                    yield _Item(self.number, None, entry)
+
+    def _begin(self, element: Element) -> _Item:
+        self.number += 1
+        self.head = head(self.fields, element)
+        self.sum_minor, self.foreign = 0, False
+        self.bookings.begin(self.fields.moment(element, "CreDtTm"))
+        return _Item(self.number, self.head)
+
+    def _enclosing(self, element: Element) -> Element:
+        tag = self.fields.tag(self.element)
+        for ancestor in element.iterancestors(tag):
+            return ancestor
+        raise self.fields.refused(element, "misplaced", f"stands outside of any {self.element}")
+
+    def _count(self, entry: StatementEntry) -> None:
+        if self.head is not None and not entry.pending:
+            self.sum_minor += entry.amount_minor if entry.direction is Direction.CREDIT else -entry.amount_minor
+            self.foreign = self.foreign or entry.currency != self.head.currency
+
+    def _end(self, element: Element) -> None:
+        """Check the balance chain; a statement that has none proves nothing, and is no fault."""
+        known, self.head = self.head, None
+        if known is None or known.opening_minor is None or known.closing_minor is None:
+            return
+        if self.foreign:
+            self.fields.find(element, "balance_chain", "has bookings in another currency than its balances")
+        elif known.opening_minor + self.sum_minor != known.closing_minor:
+            self.fields.find(element, "balance_chain", "does not add up: opening balance and bookings, closing balance")
+
+
+def head(fields: Fields, element: Element) -> Statement:
+    """The head of a ``Stmt`` or ``Ntfctn`` whose entries have not all been read."""
+    account = fields.text(element, "Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id", "Acct/Id/BBAN")
+    if not account:
+        fields.find(element, "account", "does not say which account it is about")
+    balances = _balances(fields, element)
+    currency = fields.text(element, "Acct/Ccy") or next((each[1] for each in balances.values()), "")
+    return Statement(
+        account=account,
+        statement_id=fields.text(element, "Id"),
+        sequence=fields.text(element, "ElctrncSeqNb", "LglSeqNb"),
+        currency=currency,
+        opening_minor=_first(balances, _OPENING, currency),
+        closing_minor=_first(balances, _CLOSING, currency),
+    )
+
+
+def _balances(fields: Fields, element: Element) -> dict[str, tuple[int, str]]:
+    """``(minor units, currency)`` by type; in debt is negative. Of several with one type, the first."""
+    found: dict[str, tuple[int, str]] = {}
+    for balance in fields.all(element, "Bal"):
+        kind = fields.text(balance, "Tp/CdOrPrtry/Cd", "Tp/Cd")
+        amount = fields.one(balance, "Amt")
+        if kind in (*_OPENING, *_CLOSING) and amount is not None:
+            minor, currency = fields.money(amount)
+            in_debt = own_text(fields.one(balance, "CdtDbtInd")) == "DBIT"
+            found.setdefault(kind, (-minor if in_debt else minor, currency))
+    return found
+
+
+def _first(balances: dict[str, tuple[int, str]], kinds: tuple[str, ...], currency: str) -> int | None:
+    return next((balances[kind][0] for kind in kinds if kind in balances and balances[kind][1] == currency), None)
