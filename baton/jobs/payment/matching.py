@@ -1,0 +1,110 @@
+"""Which line of which pay run a booking on a statement is about: by reference, amount and account. Names only hint.
+
+Banks cut names, and two people may be owed the same sum; so a name never decides, it only tells a person where to look.
+A booking that stands for a whole batch is matched by the batch's id and its total, with or without the lines that the
+bank has refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from baton.model.bank_answers import Direction, StatementEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A line that was in a file to the bank."""
+
+    reference: str
+    amount_minor: int = field(repr=False)
+    currency: str
+    account: str = field(repr=False)
+    """Ours, from which it is paid."""
+    batch_id: str = ""
+    holder: str = field(repr=False, default="")
+
+
+class MatchKind(StrEnum):
+    """How a booking and what was expected go together."""
+
+    LINE = "line"
+    BATCH = "batch"
+    AMOUNT_DIFFERS = "amount_differs"
+    OTHER_ACCOUNT = "other_account"
+    """On another account of ours than the one that was to pay, or in another currency."""
+    AMBIGUOUS = "ambiguous"
+    """Its references name several lines."""
+    UNEXPECTED_DEBIT = "unexpected_debit"
+    """Money left and nothing of ours asked for it: an alarm."""
+    UNRELATED = "unrelated"
+    """Money came in that has nothing to do with what was paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One booking, and the lines it is about."""
+
+    kind: MatchKind
+    entry: StatementEntry
+    references: tuple[str, ...] = ()
+    hint: str = ""
+    """The reference of the one line with this amount and this name, for a person to judge; empty when there is none."""
+
+
+class Expectations:
+    """Every line that may appear on the accounts that are compared: of all runs, not only of one."""
+
+    def __init__(self, lines: Iterable[Expected], refused: Collection[str] = ()) -> None:
+        """``refused`` are the references of lines that the bank has said it will not pay."""
+        self._lines: dict[str, Expected] = {}
+        self._batches: dict[str, list[Expected]] = {}
+        self._by_amount: dict[tuple[int, str], list[Expected]] = {}
+        self._refused = frozenset(refused)
+        for line in lines:
+            if line.reference in self._lines:
+                raise ValueError(f"the reference {line.reference} was filed twice")
+            self._lines[line.reference] = line
+            self._by_amount.setdefault((line.amount_minor, line.currency), []).append(line)
+            if line.batch_id:
+                self._batches.setdefault(line.batch_id, []).append(line)
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    def match(self, account: str, entry: StatementEntry) -> Match:
+        """What a booking on ``account`` is about."""
+        named = {name for name in entry.references if name in self._lines}
+        if len(named) > 1:
+            return Match(MatchKind.AMBIGUOUS, entry, tuple(sorted(named)))
+        if named:
+            line = self._lines[named.pop()]
+            return Match(self._fits(account, entry, [line], line.amount_minor), entry, (line.reference,))
+        if entry.batch_id in self._batches:
+            return self._batch(account, entry, self._batches[entry.batch_id])
+        kind = MatchKind.UNEXPECTED_DEBIT if entry.direction is Direction.DEBIT else MatchKind.UNRELATED
+        return Match(kind, entry, hint=self._hint(entry))
+
+    def _batch(self, account: str, entry: StatementEntry, lines: list[Expected]) -> Match:
+        """All lines of the batch; without the refused ones where that is what the amount says."""
+        paid = [line for line in lines if line.reference not in self._refused]
+        for chosen in (lines, paid):
+            total = sum(line.amount_minor for line in chosen)
+            kind = self._fits(account, entry, chosen, total) if chosen else MatchKind.AMOUNT_DIFFERS
+            if kind is MatchKind.LINE:
+                return Match(MatchKind.BATCH, entry, tuple(line.reference for line in chosen))
+        return Match(kind, entry, tuple(line.reference for line in paid or lines))
+
+    def _fits(self, account: str, entry: StatementEntry, lines: list[Expected], total: int) -> MatchKind:
+        if any(line.account != account or line.currency != entry.currency for line in lines):
+            return MatchKind.OTHER_ACCOUNT
+        return MatchKind.LINE if total == entry.amount_minor else MatchKind.AMOUNT_DIFFERS
+
+    def _hint(self, entry: StatementEntry) -> str:
+        if not entry.counterparty:
+            return ""
+        same = self._by_amount.get((entry.amount_minor, entry.currency), [])
+        alike = [line for line in same if line.holder and line.holder.startswith(entry.counterparty)]
+        return alike[0].reference if len(alike) == 1 else ""

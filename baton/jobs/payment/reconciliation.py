@@ -1,0 +1,273 @@
+"""File = approvals = the bank's answers = statement, to zero; what does not agree is listed by kind.
+
+All runs whose lines may stand on the compared accounts are compared at once: a debit is unexpected only when no run has
+asked for it. Each run has its own verdict; together they are the month's view. A comparison that has compared nothing
+is no success.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from enum import StrEnum
+from typing import Final
+
+from baton.errors import Fault
+from baton.jobs.payment.differences import EXPLAINED, Difference, DifferenceKind
+from baton.jobs.payment.matching import Expectations, Expected, Match, MatchKind
+from baton.jobs.payment.statements import SeenStatements
+from baton.model.bank_answers import Direction, Statement, StatementEntry
+from baton.model.pay_run import LineState
+
+_REFUSED: Final = frozenset({LineState.REJECTED, LineState.RECALLED})
+_UNRELEASED: Final = frozenset(
+    {LineState.DRAFT, LineState.HELD, LineState.LEFT_OUT, LineState.FILED, LineState.CANCELLED}
+)
+_MISFITS: Final[Mapping[MatchKind, DifferenceKind]] = {
+    MatchKind.AMOUNT_DIFFERS: DifferenceKind.AMOUNT_DIFFERS,
+    MatchKind.OTHER_ACCOUNT: DifferenceKind.OTHER_ACCOUNT,
+    MatchKind.AMBIGUOUS: DifferenceKind.AMBIGUOUS,
+    MatchKind.UNEXPECTED_DEBIT: DifferenceKind.UNEXPECTED_DEBIT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FileTotals:
+    """A file as it was built, or as it was signed for."""
+
+    message_id: str
+    digest: str
+    count: int
+    total_minor: int = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """A line in a file, and where the bank's answers have brought it."""
+
+    line: Expected
+    state: LineState
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunFacts:
+    """What is known here of one run."""
+
+    run_id: str
+    period: str
+    currency: str
+    execution_day: date
+    lines: Sequence[Filed]
+    files: Sequence[FileTotals]
+    approved: Sequence[FileTotals]
+    """What was signed for, as the signatures have it."""
+
+
+class Verdict(StrEnum):
+    """How a comparison ended."""
+
+    CLEAN = "clean"
+    OPEN = "open"
+    """Nothing disagrees, and some lines are still on their way."""
+    DIFFERENT = "different"
+    NOTHING_COMPARED = "nothing_compared"
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciliation:
+    """One run against the bank. Sums are minor units of the run's currency."""
+
+    run_id: str
+    period: str
+    currency: str
+    lines: int
+    compared: int
+    """Lines for which the bank has said something final: booked or refused."""
+    filed_minor: int = field(repr=False)
+    refused_minor: int = field(repr=False)
+    waiting_minor: int = field(repr=False)
+    """Of lines that are neither refused nor booked."""
+    booked_minor: int = field(repr=False)
+    came_back_minor: int = field(repr=False)
+    differences: Sequence[Difference] = ()
+
+    @property
+    def rest_minor(self) -> int:
+        """What is filed and neither refused, waiting nor booked: must be 0."""
+        return self.filed_minor - self.refused_minor - self.waiting_minor - self.booked_minor
+
+    @property
+    def verdict(self) -> Verdict:
+        """Clean means: everything compared, nothing left over, nothing unexplained."""
+        if not self.lines or not self.compared:
+            return Verdict.NOTHING_COMPARED
+        if self.rest_minor or any(each.kind not in EXPLAINED for each in self.differences):
+            return Verdict.DIFFERENT
+        return Verdict.OPEN if self.waiting_minor else Verdict.CLEAN
+
+
+@dataclass(frozen=True, slots=True)
+class MonthView:
+    """All runs of one comparison, and what belongs to none of them."""
+
+    runs: Mapping[str, Reconciliation]
+    beside: Sequence[Difference]
+    """Of the accounts and statements: unexpected debits, doubled statements, gaps."""
+    entries: int
+    """Bookings that were compared."""
+
+    @property
+    def differences(self) -> Counter[DifferenceKind]:
+        """How many of each kind, in all runs and beside them."""
+        everywhere = [*self.beside, *(each for run in self.runs.values() for each in run.differences)]
+        return Counter(each.kind for each in everywhere)
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all."""
+        verdicts = {run.verdict for run in self.runs.values()}
+        if not verdicts or not self.entries or Verdict.NOTHING_COMPARED in verdicts:
+            return Verdict.NOTHING_COMPARED
+        if Verdict.DIFFERENT in verdicts or any(each.kind not in EXPLAINED for each in self.beside):
+            return Verdict.DIFFERENT
+        return Verdict.OPEN if Verdict.OPEN in verdicts else Verdict.CLEAN
+
+
+@dataclass(slots=True)
+class _Booked:
+    """What statements and notifications have shown of one line.
+
+    Bookings are never told apart by the bank's names for them: those are unique within one statement only, and a
+    second payment must not hide behind the name of the first.
+    """
+
+    proven: list[tuple[Direction, int]] = field(default_factory=list)
+    notified: list[tuple[Direction, int]] = field(default_factory=list)
+
+    def amounts(self, direction: Direction) -> list[int]:
+        """From the statement; from notifications where no statement has it yet."""
+        proven = [minor for way, minor in self.proven if way is direction]
+        return proven or [minor for way, minor in self.notified if way is direction]
+
+
+class Reconciler:
+    """Takes statements one after another, and then says how the runs stand."""
+
+    def __init__(self, runs: Sequence[RunFacts], known: Mapping[tuple[str, str, str], str] | None = None) -> None:
+        """``known`` are statements read before: account, sequence and id, and the digest of the content."""
+        self._runs = runs
+        self._filed = {filed.line.reference: (run, filed) for run in runs for filed in run.lines}
+        refused = [reference for reference, (_, filed) in self._filed.items() if filed.state in _REFUSED]
+        self._expected = Expectations((filed.line for run in runs for filed in run.lines), refused)
+        self._seen = SeenStatements(known or {})
+        self._booked: dict[str, _Booked] = {}
+        self._of_runs: dict[str, list[Difference]] = {run.run_id: [] for run in runs}
+        self._beside: list[Difference] = []
+        self._entries = 0
+
+    def take(self, head: Statement, entries: Iterable[StatementEntry], *, digest: str, notification: bool) -> None:
+        """One statement, or one notification (which moves no balance and is outweighed by a statement)."""
+        doubled = self._seen.add(head, digest)
+        if doubled is not None:
+            self._beside.append(doubled)
+            return
+        for entry in entries:
+            if not entry.pending:
+                self._entries += 1
+                self._take(self._expected.match(head.account, entry), notification=notification)
+
+    def find(self, findings: Iterable[Fault]) -> None:
+        """What a reader has found that cannot be right: balances that do not add up."""
+        self._beside += [Difference(DifferenceKind.BALANCE, finding.place) for finding in findings]
+
+    def month(self, as_of: date, *, grace_days: int = 3) -> MonthView:
+        """How all runs stand on a day. A line is missing when that many days have passed since it was to be paid."""
+        runs = {run.run_id: self._run(run, as_of, timedelta(days=grace_days)) for run in self._runs}
+        return MonthView(runs, [*self._beside, *self._seen.gaps()], self._entries)
+
+    def _take(self, match: Match, *, notification: bool) -> None:
+        entry, kind = match.entry, match.kind
+        if kind is MatchKind.UNRELATED:
+            return
+        if kind in _MISFITS:
+            what = match.references[0] if len(match.references) == 1 else entry.entry_id
+            difference = Difference(_MISFITS[kind], what, None, entry.amount_minor, match.hint)
+            self._of(match.references).append(difference)
+        if kind in (MatchKind.LINE, MatchKind.BATCH) or (kind in _MISFITS and len(match.references) == 1):
+            for reference in match.references:
+                amount = self._filed[reference][1].line.amount_minor if kind is MatchKind.BATCH else entry.amount_minor
+                shown = self._booked.setdefault(reference, _Booked())
+                (shown.notified if notification else shown.proven).append((entry.direction, amount))
+
+    def _of(self, references: Sequence[str]) -> list[Difference]:
+        """Where a difference about these lines is listed: with their run, or beside all runs."""
+        runs = {self._filed[reference][0].run_id for reference in references}
+        return self._of_runs[runs.pop()] if len(runs) == 1 else self._beside
+
+    def _run(self, run: RunFacts, as_of: date, grace: timedelta) -> Reconciliation:
+        differences = [*self._of_runs[run.run_id], *_files(run)]
+        sums: Counter[str] = Counter()
+        compared = 0
+        for filed in run.lines:
+            shown = self._booked.get(filed.line.reference, _Booked())
+            debits, credits_ = shown.amounts(Direction.DEBIT), shown.amounts(Direction.CREDIT)
+            differences += _of_line(filed, debits, credits_, late=as_of > run.execution_day + grace)
+            amount = filed.line.amount_minor
+            sums["filed"] += amount
+            sums["booked"] += sum(debits)
+            sums["came_back"] += sum(credits_)
+            if debits or filed.state in _REFUSED:
+                compared += 1
+            if not debits:
+                sums["refused" if filed.state in _REFUSED else "waiting"] += amount
+        return Reconciliation(
+            run_id=run.run_id,
+            period=run.period,
+            currency=run.currency,
+            lines=len(run.lines),
+            compared=compared,
+            filed_minor=sums["filed"],
+            refused_minor=sums["refused"],
+            waiting_minor=sums["waiting"],
+            booked_minor=sums["booked"],
+            came_back_minor=sums["came_back"],
+            differences=differences,
+        )
+
+
+def _of_line(filed: Filed, debits: Sequence[int], credits_: Sequence[int], *, late: bool) -> Iterable[Difference]:
+    reference, amount, state = filed.line.reference, filed.line.amount_minor, filed.state
+    if debits and state in _UNRELEASED:
+        yield Difference(DifferenceKind.NOT_SENT, reference, 0, sum(debits))
+    elif debits and state in _REFUSED and sum(credits_) < sum(debits):
+        yield Difference(DifferenceKind.PAID_THOUGH_REFUSED, reference, 0, sum(debits))
+    elif not debits and state not in _REFUSED and late:
+        yield Difference(DifferenceKind.MISSING, reference, amount, 0)
+    if len(debits) > 1:
+        yield Difference(DifferenceKind.PAID_TWICE, reference, amount, sum(debits))
+    if len(credits_) > len(debits) and len(credits_) > 1:
+        yield Difference(DifferenceKind.RETURNED_TWICE, reference, amount, sum(credits_))
+    elif credits_:
+        yield Difference(DifferenceKind.RETURNED, reference, amount, sum(credits_))
+    if state is LineState.DISPUTED:
+        yield Difference(DifferenceKind.DISPUTED, reference, amount, sum(debits) - sum(credits_))
+
+
+def _files(run: RunFacts) -> Iterable[Difference]:
+    """File against approval, and file against its own lines."""
+    signed = {each.message_id: each for each in run.approved}
+    counts: Counter[str] = Counter()
+    totals: Counter[str] = Counter()
+    for filed in run.lines:
+        counts[filed.message_id] += 1
+        totals[filed.message_id] += filed.line.amount_minor
+    for file in run.files:
+        if signed.pop(file.message_id, None) != file:
+            yield Difference(DifferenceKind.NOT_APPROVED, file.message_id, None, file.total_minor)
+        if (counts.pop(file.message_id, 0), totals[file.message_id]) != (file.count, file.total_minor):
+            yield Difference(DifferenceKind.FILE_TOTAL, file.message_id, file.total_minor, totals[file.message_id])
+    for message_id in (*signed, *counts):
+        yield Difference(DifferenceKind.NOT_FILED, message_id)

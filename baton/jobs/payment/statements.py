@@ -1,0 +1,56 @@
+"""Statements seen so far: none is counted twice, and none is missing between two others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from typing import TypeAlias
+
+from baton.jobs.payment.differences import Difference, DifferenceKind
+from baton.model.bank_answers import Statement
+
+StatementKey: TypeAlias = tuple[str, str, str]
+"""Account, electronic sequence number and id: what a second copy shares, whatever its file is called."""
+
+
+def statement_key(head: Statement, digest: str) -> StatementKey:
+    """What a second copy of this statement shares with it; where the bank names it not at all, its content."""
+    named = head.sequence or head.statement_id
+    return (head.account, head.sequence, head.statement_id if named else digest)
+
+
+class SeenStatements:
+    """What has been taken in."""
+
+    def __init__(self, known: Mapping[StatementKey, str]) -> None:
+        """``known``: the digest of the content by key, of statements read before."""
+        self._digests = dict(known)
+        self._heads: dict[str, list[Statement]] = {}
+
+    def add(self, head: Statement, digest: str) -> Difference | None:
+        """Take a statement in. A difference when it was read before: then it must not be counted."""
+        key = statement_key(head, digest)
+        before = self._digests.get(key)
+        if before is not None:
+            kind = DifferenceKind.DOUBLED_STATEMENT if before == digest else DifferenceKind.CHANGED_STATEMENT
+            return Difference(kind, head.statement_id or head.sequence)
+        self._digests[key] = digest
+        if head.opening_minor is not None or head.closing_minor is not None:
+            self._heads.setdefault(head.account, []).append(head)
+        return None
+
+    def gaps(self) -> Iterable[Difference]:
+        """Where, on one account, one statement does not go on from the one before."""
+        for heads in self._heads.values():
+            ordered = sorted(heads, key=lambda head: (_number(head), head.statement_id))
+            for before, after in pairwise(ordered):
+                skipped = _number(after) - _number(before) > 1 if _number(before) else False
+                known = before.closing_minor is not None and after.opening_minor is not None
+                if skipped or (known and before.closing_minor != after.opening_minor):
+                    what = after.statement_id or after.sequence
+                    yield Difference(DifferenceKind.STATEMENT_GAP, what, before.closing_minor, after.opening_minor)
+
+
+def _number(head: Statement) -> int:
+    """The sequence number; 0 where there is none."""
+    return int(head.sequence) if head.sequence.isascii() and head.sequence.isdecimal() else 0
