@@ -88,11 +88,12 @@ def _of_line(payable: Payable, profile: BankProfile) -> Iterator[tuple[str, str]
     elif payable.amount_minor > profile.largest_amount_minor:
         yield "amount", "the amount is larger than the bank takes in one line"
     yield from _of_account(payable.payee, profile, whose="payee")
-    if payable.remark:
-        for rule, words in profile.fields.remark.faults(payable.remark, profile.encoding):
-            yield rule, f"the remark {words}"
-    elif profile.fields.remark.present is Presence.ALWAYS:
-        yield "missing", "the remark is missing"
+    for name, text in (("remark", payable.remark), ("number", payable.key.number)):
+        rule = getattr(profile.fields, name)
+        for broken, words in rule.faults(text, profile.encoding) if text else ():
+            yield broken, f"the {name} {words}"
+        if not text and rule.present is Presence.ALWAYS:
+            yield "missing", f"the {name} is missing"
 
 
 def _of_account(account: BankAccount, profile: BankProfile, *, whose: str) -> Iterator[tuple[str, str]]:
@@ -118,15 +119,18 @@ def _quick_look(profile: BankProfile) -> Callable[[Payable], bool]:
     fields, encoding = profile.fields, profile.encoding
     matches = re.compile(_all_fields(fields)).fullmatch
     largest = profile.largest_amount_minor
-    bytes_count = any(getattr(fields, name).counted == "bytes" for name in Fields.model_fields)
+    counts_otherwise = any(getattr(fields, name).counted != "characters" for name in Fields.model_fields)
     by_bank = any(getattr(fields, name).present is Presence.OTHER_BANKS for name in _OF_AN_ACCOUNT)
-    if bytes_count or by_bank:
+    if counts_otherwise or by_bank:
         return lambda payable: not any(True for _ in _of_line(payable, profile))
     unicode, looks_further = encoding == "utf-8", profile.looks_further
 
     def acceptable(payable: Payable) -> bool:
         payee = payable.payee
-        text = f"{payee.holder}\n{payee.account}\n{payee.bank_code}\n{payee.bank_name}\n{payee.town}\n{payable.remark}"
+        text = (
+            f"{payee.holder}\n{payee.account}\n{payee.bank_code}\n{payee.bank_name}\n{payee.town}\n"
+            f"{payable.remark}\n{payable.key.number}"
+        )
         return (
             0 < payable.amount_minor <= largest
             and matches(text) is not None
@@ -140,7 +144,7 @@ def _quick_look(profile: BankProfile) -> Callable[[Payable], bool]:
 def _all_fields(fields: Fields) -> str:
     """One expression for all fields, a line each: a line end is in no field that any rule accepts."""
     parts = []
-    for name in (*_OF_AN_ACCOUNT, "remark"):
+    for name in (*_OF_AN_ACCOUNT, "remark", "number"):
         rule = getattr(fields, name)
         parts.append(rule.accepted if rule.present is Presence.ALWAYS else f"(?:{rule.accepted})?")
     return "\n".join(parts)

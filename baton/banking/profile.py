@@ -82,6 +82,10 @@ _CLASSES: Final = {
 }
 
 
+def _is_wide(letter: str) -> bool:
+    return letter > "~"
+
+
 class Presence(StrEnum):
     """When a field must be filled."""
 
@@ -97,8 +101,8 @@ class FieldRule(Part):
     present: Presence = Presence.OPTIONAL
     shortest: int = Field(default=0, ge=0)
     longest: int = Field(default=140, ge=1)
-    counted: Literal["characters", "bytes"] = "characters"
-    """Bytes are those of the profile's encoding: a Chinese character counts two in GBK."""
+    counted: Literal["characters", "bytes", "doubled"] = "characters"
+    """Bytes are those of the profile's encoding; doubled means that everything outside ASCII counts two."""
     characters: Characters = Characters.ANY
     refused: Texts = ()
     """Pieces of text the bank does not take: ``|``."""
@@ -127,10 +131,10 @@ class FieldRule(Part):
         except UnicodeEncodeError as error:
             yield "encoding", f"has a character in place {error.start + 1} that cannot be written in {encoding.upper()}"
             size = 0
-        length = len(text) if self.counted == "characters" else size
+        length = {"characters": len(text), "bytes": size, "doubled": len(text) + sum(map(_is_wide, text))}[self.counted]
         if length > self.longest or len(text) < self.shortest:
             bounds = f"{self.shortest} to {self.longest}" if self.shortest else f"at most {self.longest}"
-            yield "length", f"has {length} {self.counted}, the bank takes {bounds}"
+            yield "length", f"has a length of {length} ({self.counted}), the bank takes {bounds}"
         if any(piece in text for piece in self.refused):
             yield "refused_text", f"holds one of {', '.join(map(repr, self.refused))}"
         if self.slashes == "iso" and ("//" in text or text.startswith("/") or text.endswith("/")):
@@ -138,7 +142,7 @@ class FieldRule(Part):
 
 
 class Fields(Part):
-    """The fields of a line that come from the payee's account and from the payable itself."""
+    """The fields of a line that hold text: of the account (the payer's too), and of the payable itself."""
 
     holder: FieldRule = FieldRule(present=Presence.ALWAYS, longest=70)
     account: FieldRule = FieldRule(
@@ -148,6 +152,8 @@ class Fields(Part):
     bank_name: FieldRule = FieldRule(longest=70)
     town: FieldRule = FieldRule(longest=35)
     remark: FieldRule = FieldRule(longest=140)
+    number: FieldRule = FieldRule(present=Presence.ALWAYS, longest=64)
+    """The payee's employee number; only few layouts carry it."""
 
 
 class BankProfile(Part):

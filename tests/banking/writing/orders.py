@@ -12,7 +12,7 @@ from baton.model.payable import BankAccount, Component, Payable, PayableKey
 
 OWN_BANK, OTHER_BANK = "308584000013", "102100099996"
 PAYER = BankAccount("示例科技有限公司", "755900000000001", OWN_BANK, "示例银行深圳分行", "深圳", "CN")
-EURO_PAYER = BankAccount("Demo GmbH", "DE44500105175407324931", "INGDDEFFXXX", "Demo Bank", "Berlin", "DE")
+EURO_PAYER = BankAccount("Demo GmbH", "DE44500105175407324931", "INGDDEFF", "Demo Bank", "Berlin", "DE")
 HEAD = OrderHead(
     "run-2026-11", datetime(2026, 11, 26, 3, 4, 5, tzinfo=UTC), date(2026, 11, 27), PAYER, "示例科技有限公司"
 )

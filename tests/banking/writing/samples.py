@@ -13,6 +13,11 @@ PROFILES = {
     "iso20022-cny": "",
     "iso20022-cny-03": "",
     "iso20022-sepa": "",
+    "cmb-agency": "contract: {login: demo01, branch: '75', business_mode: '00001'}",
+    "icbc-payper": "contract: {group: '400090001600001', certificate: demo.y.4000}",
+    "boc-b2e0061": "contract: {terminal: E127000000001, customer: '123456', operator: demo1}",
+    "generic-csv": "",
+    "generic-fixed": "",
 }
 """What each profile needs besides itself."""
 
