@@ -111,14 +111,14 @@ class FieldRule(Part):
 
     @cached_property
     def accepted(self) -> str:
-        """A regular expression for what this rule has no fault with (empty text and lengths in bytes aside)."""
+        """A regular expression for filled fields that this rule has no fault with, lengths in bytes aside."""
         held = _CLASSES[self.characters]
         refused = [re.escape(piece) for piece in self.refused]
         if self.slashes == "iso":
             refused += ["//"]
         barred = f"(?!{held}*(?:{'|'.join(refused)}))" if refused else ""
         edges = ("(?!/)", "(?<!/)") if self.slashes == "iso" else ("", "")
-        return f"{barred}{edges[0]}{held}{{{self.shortest},{self.longest}}}{edges[1]}"
+        return f"{barred}{edges[0]}{held}{{{max(self.shortest, 1)},{self.longest}}}{edges[1]}"
 
     def faults(self, text: str, encoding: str) -> Iterator[tuple[str, str]]:
         """What is wrong with a filled field, as pairs of rule and words that say nothing of what it holds."""
