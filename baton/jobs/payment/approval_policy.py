@@ -105,15 +105,30 @@ class Refusal(StrEnum):
 
 
 REMEDY: dict[Refusal, tuple[str, str]] = {
-    Refusal.MAKER: ("Whoever made the run does not sign it; a second person must.", "制单人不能签署，须由另一人签署。"),
+    Refusal.MAKER: (
+        "Whoever made the run does not sign it; a second person must.",
+        "制单人不能签署，须由另一人签署。",
+    ),
     Refusal.ROLE_NOT_HELD: ("The person does not hold this role now.", "签署人目前不具备该角色。"),
-    Refusal.ANOTHER_FILE: ("Given for other bytes; look at the file again and sign it.", "签署的是另一个文件，请重新查看并签署。"),
-    Refusal.ANOTHER_HR_STATE: ("Somebody's status has changed since; look again and sign.", "签署后人事状态已变化，请重新查看并签署。"),
-    Refusal.ANOTHER_REPORT: ("The checks find something else now; read them and sign.", "检查结果已变化，请重新查看并签署。"),
+    Refusal.ANOTHER_FILE: (
+        "Given for other bytes; look at the file again and sign it.",
+        "签署的是另一个文件，请重新查看并签署。",
+    ),
+    Refusal.ANOTHER_HR_STATE: (
+        "Somebody's status has changed since; look again and sign.",
+        "签署后人事状态已变化，请重新查看并签署。",
+    ),
+    Refusal.ANOTHER_REPORT: (
+        "The checks find something else now; read them and sign.",
+        "检查结果已变化，请重新查看并签署。",
+    ),
     Refusal.IN_THE_FUTURE: ("Its time has not come: compare the clocks.", "签署时间在未来，请核对时钟。"),
     Refusal.EXPIRED: ("It has lapsed; sign again.", "签署已过期，请重新签署。"),
-    Refusal.NOT_ASKED_FOR: ("No further signature of this person or role is wanted.", "不需要此人或此角色的更多签署。"),
-}  # fmt: skip
+    Refusal.NOT_ASKED_FOR: (
+        "No further signature of this person or role is wanted.",
+        "不需要此人或此角色的更多签署。",
+    ),
+}
 """What each refusal says to the person, in English and Chinese."""
 
 

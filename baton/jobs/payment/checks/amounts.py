@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from baton.jobs.payment.checks.findings import Finding
 from baton.jobs.payment.checks.inspection import Inspection
-from baton.jobs.payment.checks.periods import months_between
+from baton.jobs.payment.periods import months_between
 
 
 def amounts(inspection: Inspection) -> Iterator[Finding]:

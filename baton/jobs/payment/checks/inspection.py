@@ -16,8 +16,8 @@ import orjson
 
 from baton.jobs.payment.checks.facts import Facts, PastLine, PayRun
 from baton.jobs.payment.checks.findings import Finding
-from baton.jobs.payment.checks.periods import before
 from baton.jobs.payment.checks.policy import CheckPolicy
+from baton.jobs.payment.periods import before
 from baton.model.payable import Component, Payable
 from baton.model.people import Employee, EmploymentStatus
 

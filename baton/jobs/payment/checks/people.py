@@ -8,7 +8,7 @@ from typing import Final
 
 from baton.jobs.payment.checks.findings import Finding
 from baton.jobs.payment.checks.inspection import Departure, Inspection
-from baton.jobs.payment.checks.periods import bounds
+from baton.jobs.payment.periods import bounds
 from baton.model.payable import Component, Payable
 from baton.model.people import Employee, EmploymentStatus
 

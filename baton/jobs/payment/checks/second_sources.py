@@ -7,7 +7,7 @@ from datetime import date
 
 from baton.jobs.payment.checks.findings import Finding
 from baton.jobs.payment.checks.inspection import Inspection
-from baton.jobs.payment.checks.periods import bounds
+from baton.jobs.payment.periods import bounds
 from baton.model.payable import Component, Payable
 from baton.model.people import Employee, EmploymentStatus
 

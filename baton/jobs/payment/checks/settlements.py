@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from baton.jobs.payment.checks.facts import PastState
 from baton.jobs.payment.checks.findings import Finding
 from baton.jobs.payment.checks.inspection import Departure, Inspection
-from baton.jobs.payment.checks.periods import period_of
+from baton.jobs.payment.periods import period_of
 from baton.model.payable import Component, Payable
 from baton.model.people import Employee, EmploymentStatus
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from baton.jobs.payment.checks.findings import Finding
 from baton.jobs.payment.checks.inspection import Inspection
-from baton.jobs.payment.checks.periods import before, bounds
+from baton.jobs.payment.periods import before, bounds
 from baton.model.payable import Component, Payable
 from baton.model.people import Employee, EmploymentStatus
 
