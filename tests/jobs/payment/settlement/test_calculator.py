@@ -141,7 +141,7 @@ def test_figures_are_those_in_force_on_the_last_day():
     settlement = settled(last_day=last, wages=year(4_000_000, last))
     assert amount(settlement, N) == 3 * 1_050_000 * 7  # six years, six months and a day
     last = date(2026, 6, 30)
-    assert amount(settled(last_day=last, wages=year(4_000_000, last)), N) == 3 * 1_000_000 * 13 // 2
+    assert amount(settled(last_day=last, wages=year(4_000_000, last)), N) == 3 * 1_000_000 * 7
 
 
 # --- +1 and 2N
