@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.bench.figures import Line, Verdict
 
-PARTS = ("planning", "sending", "migration", "offboarding")
+PARTS = ("planning", "sending", "migration", "offboarding", "payments-checks")
 QUICK = 10
 
 
@@ -23,12 +23,13 @@ def main() -> None:
     parser.add_argument("--sent", type=int, default=2_000, help="effects that are sent")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows that are migrated")
     parser.add_argument("--owned", type=int, default=20_000, help="records that a leaver owns")
+    parser.add_argument("--payables", type=int, default=100_000, help="payables that are checked")
     parser.add_argument("--times", type=int, default=1, help="runs of each migration process; medians are told")
     parser.add_argument("--flat", action=argparse.BooleanOptionalAction, default=True, help="also four times the rows")
     parser.add_argument("--quick", action="store_true", help=f"a {QUICK}th of everything: to try, not to judge by")
     given = parser.parse_args()
     if given.quick:
-        for amount in ("employees", "sent", "rows", "owned"):
+        for amount in ("employees", "sent", "rows", "owned", "payables"):
             setattr(given, amount, getattr(given, amount) // QUICK)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores; load before: {os.getloadavg()[0]:.1f}.")
     verdicts: Counter[Verdict] = Counter()
@@ -55,6 +56,10 @@ def figures(part: str, folder: Path, given: argparse.Namespace) -> Iterator[Line
         from tests.bench import offboarding
 
         return offboarding.figures(folder, given.owned)
+    if part == "payments-checks":
+        from tests.bench.payments import checks
+
+        return checks.figures(folder, given.payables)
     from tests.bench.migration.campaign import Wanted
     from tests.bench.migration.campaign import figures as of_migration
 
