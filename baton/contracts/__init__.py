@@ -21,6 +21,7 @@ from baton.contracts.handover import (
     WorkSource,
     WorkTransfer,
 )
+from baton.contracts.payments import AnswerFile, AnswerKind, PayableSource, PaymentChannel, PaymentFile
 from baton.contracts.people import EmployeeSource, Feed, Hint, HintReply, HintSource
 from baton.contracts.records import Collection, RecordSource, RecordTarget
 from baton.contracts.turns import in_turn, one_by_one
@@ -29,6 +30,8 @@ __all__ = [
     "AccessControl",
     "AccountTarget",
     "ActivitySource",
+    "AnswerFile",
+    "AnswerKind",
     "BlockerSource",
     "Collection",
     "Connector",
@@ -43,6 +46,9 @@ __all__ = [
     "Notifier",
     "OwnershipScan",
     "OwnershipStore",
+    "PayableSource",
+    "PaymentChannel",
+    "PaymentFile",
     "Promise",
     "Rate",
     "RecordSource",

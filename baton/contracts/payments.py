@@ -79,7 +79,7 @@ class PaymentChannel(Connector):
         """
 
     @abstractmethod
-    def look_up(self, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
+    def trace(self, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
         """What became of files in doubt: accepted, certainly not there (``not_performed``), or still in doubt."""
 
     @abstractmethod

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, NoReturn, Protocol, runtime_checkable
 
 from baton.client import Client, Limits
@@ -45,6 +48,11 @@ class Counterpart(Protocol):
     the link)). Optional: ``seed_holdings(kind, ns, holder)`` (many at once, where one by one is slow),
     ``seed_blocker(n, person)``, ``seed_activity(n, person)``, ``unknown_person`` and ``unknown_grant`` (ids that nobody
     and nothing has, where one cannot be guessed from the others).
+
+    For payment files, by other means than the connector: ``delivered_files`` (name -> bytes of every file that the bank
+    would work on), ``plant_file(name, data)`` (somebody else's file under that name), ``leave_answer(n)`` (the bank's
+    n-th answer; its name and what is in it), ``leave_forgery(n)`` (one that the bank has not made; its name).
+    Optional: ``cut_next_upload()`` (the next upload breaks half-way).
     """
 
     @property
@@ -125,6 +133,7 @@ class Bench:
     """External ids of the people whom the counterpart was asked to give an account."""
     planted: Counter[str] = field(init=False, default_factory=Counter)
     """How many things of each sort it was asked to plant: the next one has the next number."""
+    _scratch: Path | None = field(init=False, default=None)
     _troubles: TroubledTransport | None = field(init=False, default=None)
     _ids: dict[str, str] = field(init=False, default_factory=dict)
     _batches: dict[str, str] = field(init=False, default_factory=dict)
@@ -146,10 +155,19 @@ class Bench:
         """Another bench of the same kind, with nothing on it."""
         return Bench(self.connector_class, self.make, {**self.overrides, **overrides})
 
+    @property
+    def scratch(self) -> Path:
+        """A directory of this bench's own, gone when it is closed."""
+        if self._scratch is None:
+            self._scratch = Path(tempfile.mkdtemp(prefix="baton-law-"))
+        return self._scratch
+
     def close(self) -> None:
         """Let go of the connector and its connections."""
         self.connector.close()
         self.client.close()
+        if self._scratch is not None:
+            shutil.rmtree(self._scratch)
 
     def written(self) -> int:
         """How many writes the counterpart has accepted."""

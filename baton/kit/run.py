@@ -17,6 +17,7 @@ from baton.contracts import (
     HintSource,
     Notifier,
     OwnershipStore,
+    PaymentChannel,
     RecordSource,
     RecordTarget,
     SessionControl,
@@ -31,6 +32,7 @@ from baton.kit import (
     laws_history,
     laws_notices,
     laws_ownership,
+    laws_payments,
     laws_record_sources,
     laws_record_troubles,
     laws_record_values,
@@ -66,6 +68,7 @@ LAWS: Final[Mapping[type, tuple[Law, ...]]] = {
     Notifier: laws_notices.LAWS,
     BlockerSource: laws_history.BLOCKER_LAWS,
     ActivitySource: laws_history.ACTIVITY_LAWS,
+    PaymentChannel: laws_payments.LAWS,
 }
 """The laws of each capability. The name of the function is the title of the law."""
 

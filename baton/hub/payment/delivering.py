@@ -96,7 +96,7 @@ class FileCall(Call):
 
     def look_up(self) -> Outcomes:
         """Whether it is there."""
-        return self._paired(self.performer.channel.look_up([self._payment_file()]))
+        return self._paired(self.performer.channel.trace([self._payment_file()]))
 
     def results(self) -> Outcomes:
         """What the bank's answers have said of the file as a whole."""

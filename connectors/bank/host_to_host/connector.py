@@ -1,8 +1,8 @@
-"""The bank's payee roster: one sealed file per batch over SFTP, and the bank's sealed answers read back."""
+"""The bank over SFTP: the payee roster as one sealed file per batch, payment files, and the bank's sealed answers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, TypeAlias
 
@@ -11,12 +11,15 @@ from baton.sdk import (
     AccountRef,
     AccountTarget,
     AccountWrite,
+    AnswerFile,
     Client,
     ConnectorError,
     ConnectorSettings,
     Finding,
     InDoubtError,
     LookupTarget,
+    PaymentChannel,
+    PaymentFile,
     Promise,
     Rate,
     Receipt,
@@ -25,16 +28,17 @@ from baton.sdk import (
 )
 from connectors.bank.host_to_host import wire
 from connectors.bank.host_to_host.exchange import Exchange
+from connectors.bank.host_to_host.payments import PaymentDoor
 from connectors.bank.host_to_host.remote import Session
 from connectors.bank.host_to_host.settings import HostToHostSettings
 
 _Unanswered: TypeAlias = Callable[[Session, str], Receipt]
 
 
-class HostToHost(AccountTarget, LookupTarget, ResultSource):
-    """A bank that takes its payee roster as files (the generic profile of wire.py)."""
+class HostToHost(AccountTarget, LookupTarget, ResultSource, PaymentChannel):
+    """A bank that takes its payee roster (the generic profile of wire.py) and payment files over SFTP."""
 
-    title = "Bank, host to host (sealed roster files over SFTP)"
+    title = "Bank, host to host (sealed files over SFTP)"
     Settings: ClassVar[type[ConnectorSettings]] = HostToHostSettings
     rate = Rate(calls=2, per_s=1.0, burst=4)
     promise = Promise.KEY
@@ -50,6 +54,7 @@ class HostToHost(AccountTarget, LookupTarget, ResultSource):
         super().__init__(settings, client)
         self.settings = settings
         self._exchange = Exchange(settings, client)
+        self._door = PaymentDoor(settings, client)
 
     # --- writing
 
@@ -140,6 +145,20 @@ class HostToHost(AccountTarget, LookupTarget, ResultSource):
             envelope, plain = self._exchange.statement(session)
         return wire.read_statement(envelope.name, plain)
 
+    # --- payment files
+
+    def submit(self, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
+        """Put each file under its name, once and whole; another file under that name stays and ours is refused."""
+        return self._door.submit(files)
+
+    def trace(self, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
+        """Whether each file lies at the bank under its name, by size and digest."""
+        return self._door.trace(files)
+
+    def answers(self, known: Collection[str]) -> Iterator[AnswerFile]:
+        """The bank's files about payments, opened; those that do not verify are named by an error at the end."""
+        return self._door.answers(known)
+
     # --- self-check
 
     def check(self) -> Sequence[Finding]:
@@ -155,6 +174,7 @@ class HostToHost(AccountTarget, LookupTarget, ResultSource):
                 findings.append(Finding("directories", ok=True, detail=f"{len(sent)} sent, {len(answers)} answers"))
                 findings.append(self._unasked(sent, answers))
                 findings.append(self._statement_finding(session))
+                findings += self._door.findings(session)
         except ConnectorError as error:
             return [Finding("login and directories", ok=False, detail=error.message, remedy=error.remedy)]
         return findings

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from baton.sdk import HaltError
 
 
@@ -29,4 +31,22 @@ def forged(file: str) -> HaltError:
         f"{file} is not signed by the bank for us under this name",
         code="forged",
         remedy="ask the bank; if it has a new signing key, add it to bank_signing_keys. Nothing was concluded from it",
+    )
+
+
+def not_the_approved_file(name: str, why: str) -> HaltError:
+    """What lies on our own disk is not what was approved."""
+    return HaltError(
+        f"{name} is not the file that was approved ({why}); nothing was delivered",
+        code="file_changed",
+        remedy="find out who can write there, then build the run anew",
+    )
+
+
+def not_an_answer(names: Sequence[str]) -> HaltError:
+    """Files in the bank's answers that are of no agreed kind, or that the bank has not signed for us."""
+    return HaltError(
+        f"nothing was concluded from {', '.join(names[:5])}{' and others' if len(names) > 5 else ''}",
+        code="not_an_answer",
+        remedy="ask the bank what these are; if it has a new signing key or new names, put them into systems.yaml",
     )

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import re
 import secrets
 import stat
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Self, TypeVar, cast
 
@@ -23,6 +24,7 @@ from baton.sdk import Client, ConnectorError, HaltError, InDoubtError, Retryable
 T = TypeVar("T")
 FILE_LIMIT_BYTES: Final = 64 * 1024 * 1024
 _NAMES_LIMIT: Final = 100_000
+_PIECE_BYTES: Final = 1024 * 1024
 _CLOSE_S: Final = 3.0
 
 
@@ -67,7 +69,12 @@ class Session:
 
     def names(self, directory: str) -> set[str]:
         """The names of the plain files in a directory."""
-        return self._do(self._names(directory))
+        return set(self._do(self._names(directory)))
+
+    def oldest_first(self, directory: str) -> list[str]:
+        """The same, in the order of their times of writing; names decide where those are equal."""
+        found = self._do(self._names(directory))
+        return sorted(found, key=lambda name: (found[name], name))
 
     def exists(self, path: str) -> bool:
         """Whether there is a file of that name."""
@@ -77,10 +84,22 @@ class Session:
         """A whole file, None when it is not there (any more). Raises `HaltError` beyond 64 MiB."""
         return self._do(self._read(path))
 
+    def size(self, path: str) -> int | None:
+        """The size of a file in bytes, None when it is not there."""
+        return self._do(self._size(path))
+
+    def sha256(self, path: str) -> str | None:
+        """The digest (hex) of a file as it lies there, read piece by piece; None when it is not there (any more)."""
+        return self._do(self._sha256(path))
+
     def upload(self, path: str, data: bytes) -> str:
         """Write a complete, flushed ``.part`` next to ``path`` and return its name; it is new and ours alone."""
+        return self.upload_pieces(path, [data])
+
+    def upload_pieces(self, path: str, pieces: Iterable[bytes]) -> str:
+        """The same from pieces. Whatever ends them early leaves a ``.part`` that `discard_parts` removes."""
         part = f"{path}.{secrets.token_hex(4)}.part"
-        self._do(self._write(part, data))
+        self._do(self._write(part, pieces))
         return part
 
     def publish(self, part: str, path: str) -> bool:
@@ -142,12 +161,12 @@ class Session:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
 
-    async def _names(self, directory: str) -> set[str]:
-        names: set[str] = set()
+    async def _names(self, directory: str) -> dict[str, int]:
+        names: dict[str, int] = {}
         async for entry in self._sftp.scandir(directory):
             mode = entry.attrs.permissions
             if mode is None or stat.S_ISREG(mode):
-                names.add(str(entry.filename))
+                names[str(entry.filename)] = entry.attrs.mtime or 0
             if len(names) > _NAMES_LIMIT:
                 raise HaltError(
                     f"the bank's directory {directory} holds more than {_NAMES_LIMIT} files",
@@ -167,14 +186,33 @@ class Session:
         except asyncssh.SFTPNoSuchFile:
             return None
 
-    async def _write(self, part: str, data: bytes) -> None:
+    async def _size(self, path: str) -> int | None:
+        try:
+            return (await self._sftp.stat(path)).size
+        except asyncssh.SFTPNoSuchFile:
+            return None
+
+    async def _sha256(self, path: str) -> str | None:
+        digest = hashlib.sha256()
+        try:
+            async with self._sftp.open(path, "rb") as source:
+                while piece := cast("bytes", await source.read(_PIECE_BYTES)):
+                    digest.update(piece)
+        except asyncssh.SFTPNoSuchFile:
+            return None
+        return digest.hexdigest()
+
+    async def _write(self, part: str, pieces: Iterable[bytes]) -> None:
+        written = 0
         async with self._sftp.open(part, "xb") as target:  # x: O_EXCL, never into a file that is there
-            await target.write(data)
+            for piece in pieces:
+                await target.write(piece)
+                written += len(piece)
             with contextlib.suppress(asyncssh.SFTPOpUnsupported):  # an OpenSSH extension; elsewhere the size must do
                 await target.fsync()
             size = (await target.stat()).size  # of the open file: a faster worker may have discarded the name
-        if size != len(data):
-            raise RetryableError(f"the bank's server stored {size} of {len(data)} bytes", code="short_write")
+        if size != written:
+            raise RetryableError(f"the bank's server stored {size} of {written} bytes", code="short_write")
 
     async def _rename(self, part: str, path: str) -> bool:
         try:

@@ -8,29 +8,21 @@ from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
 import asyncssh
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519, rsa, x25519
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from baton.sdk import (
-    ConnectorSettings,
-    Opener,
-    Reader,
-    RsaOpener,
-    RsaReader,
-    Signer,
-    X25519Opener,
-    X25519Reader,
-)
+from baton.sdk import EnvelopeSettings
 from connectors.bank.host_to_host.remote import Server
 
 _Kid = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-_Party = Annotated[str, Field(pattern=r"^[A-Za-z0-9._ -]{1,64}$")]
 _Folder = Annotated[str, Field(pattern=r"^/?[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*$")]
+_NoFolder = Annotated[str, Field(pattern=r"^(/?[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*)?$")]
 
 
-class HostToHostSettings(ConnectorSettings):
-    """What was agreed with the bank. Keys of the bank are public and stand here; ours are secrets."""
+class HostToHostSettings(EnvelopeSettings):
+    """What was agreed with the bank. Keys of the bank are public and stand here; ours are secrets.
+
+    The roster always travels in our own container, so its keys are needed whatever the payments travel in.
+    """
 
     server_url: str = Field(description="sftp://host:port")
     username: str = Field(min_length=1)
@@ -38,17 +30,24 @@ class HostToHostSettings(ConnectorSettings):
         min_length=1, max_length=2, description="the server's public host keys; two only while the bank changes it"
     )
     system_id: str = Field(pattern=r"^[a-z0-9-]{1,24}$", description="stands in the file names")
-    sender: _Party = Field(description="our name in file headers, such as the customer number")
-    recipient: _Party = Field(description="the bank's name in file headers")
 
     drop_directory: _Folder = "in"
     answer_directory: _Folder = "out"
     collected: Literal["stays", "archived", "vanishes"] = Field(
         default="stays", description="what happens to a file once the bank has fetched it"
     )
-    archive_directory: str = Field(default="", pattern=r"^(/?[A-Za-z0-9._-]+(/[A-Za-z0-9._-]+)*)?$")
+    archive_directory: _NoFolder = ""
     statement_age_h: int = Field(default=48, ge=1, le=24 * 31, description="oldest roster statement still believed")
     deadline_s: float = Field(default=60.0, gt=0, le=600, description="for one whole session")
+
+    payment_drop_directory: _NoFolder = Field(default="", description="where payment files go; empty: none do")
+    payment_answer_directory: _NoFolder = Field(default="", description="where the bank answers them")
+    payment_read_back: Literal["digest", "size"] = Field(
+        default="digest", description="size, where the bank does not let us read our own files"
+    )
+    acknowledgement_names: str = Field(default="ack_*", description="what the bank's acknowledgements are called")
+    report_names: str = Field(default="report_*", description="what its reports on lines are called")
+    statement_names: str = Field(default="statement_*", description="what its account statements are called")
 
     bank_reading_kid: _Kid
     bank_reading_key: str = Field(description="PEM, X25519 or RSA of 3072 bits or more: files are sealed for it")
@@ -74,6 +73,8 @@ class HostToHostSettings(ConnectorSettings):
     def _keys_are_usable(self) -> Self:
         if (self.collected == "archived") != bool(self.archive_directory):
             raise ValueError("archive_directory is needed with collected: archived, and only then")
+        if bool(self.payment_drop_directory) != bool(self.payment_answer_directory):
+            raise ValueError("payment_drop_directory and payment_answer_directory are needed together")
         tries: dict[str, Callable[[], object]] = {
             "host_keys": partial(_host_keys, self.host_keys),
             "client_key": partial(_client_key, self.client_key),
@@ -98,41 +99,6 @@ class HostToHostSettings(ConnectorSettings):
         pins = _host_keys(self.host_keys)
         key = _client_key(self.client_key)
         return Server(parts.hostname or "", parts.port or 22, self.username, pins, key, self.deadline_s)
-
-    def bank_reader(self) -> Reader:
-        """The bank as the reader of our files."""
-        key = serialization.load_pem_public_key(self.bank_reading_key.encode())
-        if isinstance(key, x25519.X25519PublicKey):
-            return X25519Reader(self.bank_reading_kid, key)
-        if isinstance(key, rsa.RSAPublicKey):
-            return RsaReader(self.bank_reading_kid, key)
-        raise TypeError("neither X25519 nor RSA")
-
-    def bank_verification(self) -> dict[str, ed25519.Ed25519PublicKey]:
-        """The keys a file of the bank's may be signed with."""
-        found = {}
-        for kid, pem in self.bank_signing_keys.items():
-            key = serialization.load_pem_public_key(pem.encode())
-            if not isinstance(key, ed25519.Ed25519PublicKey):
-                raise TypeError("not Ed25519")
-            found[kid] = key
-        return found
-
-    def signer(self) -> Signer:
-        """Us as a sender."""
-        key = serialization.load_pem_private_key(self.signing_key.get_secret_value().encode(), None)
-        if not isinstance(key, ed25519.Ed25519PrivateKey):
-            raise TypeError("not Ed25519")
-        return Signer(self.signing_kid, key)
-
-    def opener(self) -> Opener:
-        """Us as a reader."""
-        key = serialization.load_pem_private_key(self.reading_key.get_secret_value().encode(), None)
-        if isinstance(key, x25519.X25519PrivateKey):
-            return X25519Opener(self.reading_kid, key)
-        if isinstance(key, rsa.RSAPrivateKey):
-            return RsaOpener(self.reading_kid, key)
-        raise TypeError("neither X25519 nor RSA")
 
 
 def _host_keys(lines: tuple[str, ...]) -> list[asyncssh.SSHKey]:

@@ -83,7 +83,8 @@ class Simulator:
         self.collected = collected
         self._folder = folder
         self.drop, self.out, self.archive = (server.root / folder / name for name in ("in", "out", "archive"))
-        for place in (self.drop, self.out, self.archive):
+        self.pay_in, self.pay_out = (server.root / folder / name for name in ("pay-in", "pay-out"))
+        for place in (self.drop, self.out, self.archive, self.pay_in, self.pay_out):
             place.mkdir(parents=True, exist_ok=True)
         self.journal: list[JournalEntry] = []
         self.roster: dict[str, _Payee] = {}
@@ -111,6 +112,8 @@ class Simulator:
             "system_id": "bank",
             "drop_directory": f"{self._folder}/in",
             "answer_directory": f"{self._folder}/out",
+            "payment_drop_directory": f"{self._folder}/pay-in",
+            "payment_answer_directory": f"{self._folder}/pay-out",
             "sender": "CUSTOMER-0001",
             "recipient": "EXAMPLE-BANK",
             "bank_reading_kid": "bank-read-1",
@@ -254,6 +257,39 @@ class Simulator:
         if "currency" in row["changed"].split() and row["currency"] != "CNY":
             return "CURRENCY_NOT_OPEN"
         return self.refuse.get(row["account_number"], "")
+
+    # --- payment files
+
+    @property
+    def delivered_files(self) -> dict[str, bytes]:
+        """Every payment file the bank would work on, by name."""
+        found = [*self.pay_in.iterdir(), *(self.archive.iterdir() if self.collected == "archived" else ())]
+        return {path.name: path.read_bytes() for path in found if path.suffix != ".part"}
+
+    def plant_file(self, name: str, data: bytes) -> None:
+        """Somebody else's file under that name."""
+        (self.pay_in / name).write_bytes(data)
+
+    def opened(self, data: bytes) -> bytes:
+        """What is in a payment file (in our own container) for this bank."""
+        return unpack(data, self._bank_reading, {"hub-sign-1": self._hub_signing.public_key()})[1]
+
+    def answer_payments(self, name: str, content: bytes) -> None:
+        """Leave an answer about payments, sealed."""
+        part = self.pay_out / f"{name}.part"
+        part.write_bytes(self.sealed(name, "baton/payment-answer", content, {}))
+        part.replace(self.pay_out / name)
+
+    def leave_answer(self, n: int) -> tuple[str, bytes]:
+        name, content = f"report_{n:06d}.hpf", f"<Document>示例䶮 {n}</Document>".encode()
+        self.answer_payments(name, content)
+        return name, content
+
+    def leave_forgery(self, n: int) -> str:
+        """A genuine answer under another name than it was sealed for."""
+        name, _ = self.leave_answer(n)
+        path = self.pay_out / name
+        return path.rename(self.pay_out / f"report_{n:06d}x.hpf").name
 
     # --- what the bank writes
 

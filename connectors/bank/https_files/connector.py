@@ -1,0 +1,189 @@
+"""Payment files over HTTPS: put under their name with our key, looked up by name, answered by files in a list."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Any, ClassVar
+from urllib.parse import quote
+
+from pydantic import Field, SecretStr
+
+from baton.sdk import (
+    AnswerFile,
+    Client,
+    ConnectorError,
+    ConnectorSettings,
+    EnvelopeSettings,
+    Finding,
+    HaltError,
+    InDoubtError,
+    Intent,
+    PaymentChannel,
+    PaymentFile,
+    Promise,
+    Rate,
+    Receipt,
+    Response,
+    RetryableError,
+    TamperedError,
+    one_by_one,
+)
+from connectors.bank.https_files import wire
+
+
+class HttpsFilesSettings(EnvelopeSettings):
+    """What was agreed with the bank."""
+
+    base_url: str = Field(pattern=r"^https?://[^?#]+[^?#/]$", description="root of the bank's interface")
+    token: SecretStr = Field(description="the bearer token that the bank gave us")
+
+
+class HttpsFiles(PaymentChannel):
+    """A bank that takes finished payment files by PUT and never two under one name."""
+
+    title = "Bank, payment files over HTTPS"
+    Settings: ClassVar[type[ConnectorSettings]] = HttpsFilesSettings
+    rate = Rate(calls=5, per_s=1.0, burst=5)
+    promise = Promise.KEY
+    settings: HttpsFilesSettings
+
+    def __init__(self, settings: ConnectorSettings, client: Client) -> None:
+        if not isinstance(settings, HttpsFilesSettings):
+            raise TypeError("HttpsFiles needs HttpsFilesSettings")
+        super().__init__(settings, client)
+        self.settings = settings
+
+    def submit(self, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
+        """Put each file under its name; the bank itself compares the digest before the file exists there."""
+        return one_by_one(files, self._put)
+
+    def trace(self, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
+        """What the bank says it has under each name."""
+        return one_by_one(files, self._traced)
+
+    def answers(self, known: Collection[str]) -> Iterator[AnswerFile]:
+        """New answers that verify, oldest first; then an error if there are any that do not."""
+        unsealer, wrong = self.settings.unsealer(), []
+        for listed in self._listed():
+            if listed.name in known:
+                continue
+            answer = self._ask("GET", f"/answers/{quote(listed.name, safe='')}").raise_for_status()
+            if (hashlib.sha256(answer.content).hexdigest(), len(answer.content)) != (listed.sha256, listed.size_bytes):
+                raise answer.unreadable("is not the file that was listed")
+            try:
+                content = unsealer.open(listed.name, answer.content)
+            except TamperedError:
+                wrong.append(listed.name)
+                continue
+            yield AnswerFile(listed.name, listed.kind, content)
+        if wrong:
+            raise HaltError(
+                f"nothing was concluded from {', '.join(wrong[:5])}{' and others' if len(wrong) > 5 else ''}",
+                code="not_an_answer",
+                remedy="ask the bank what these are; if it has a new signing key, put it into systems.yaml",
+            )
+
+    def check(self) -> Sequence[Finding]:
+        """Ask for the list of answers."""
+        try:
+            count = sum(1 for _ in self._listed())
+        except ConnectorError as error:
+            return [Finding("token and list of answers", ok=False, detail=error.message, remedy=error.remedy)]
+        return [Finding("token and list of answers", ok=True, detail=f"{count} answers")]
+
+    def _put(self, file: PaymentFile) -> Receipt:
+        data = _approved(file)
+        digest = base64.b64encode(bytes.fromhex(file.sha256)).decode()
+        headers = {
+            "Content-Type": "application/octet-stream",
+            "Content-Digest": f"sha-256=:{digest}:",
+            "Idempotency-Key": file.key,
+            "If-None-Match": "*",
+        }
+        answer = self._ask("PUT", _place(file), headers=headers, content=data)
+        if answer.status == 409:
+            return _other_content(file.name)
+        if answer.status == 422:
+            raise HaltError(
+                f"the bank has had the key of {file.name} with another file",
+                code="key_reused",
+                remedy="stop and ask the bank which file it has; nothing was overwritten",
+            )
+        if answer.status == 400 and wire.says(answer, "digest_mismatch"):
+            raise RetryableError(f"{file.name} was damaged on its way to the bank", code="digest_mismatch")
+        if not wire.same_file(answer.raise_for_status().json(), file):
+            raise InDoubtError(f"the bank's answer to {file.name} tells of another file", code="other_content")
+        return Receipt.accepted(file=file.name, sha256=file.sha256)
+
+    def _traced(self, file: PaymentFile) -> Receipt:
+        answer = self._ask("GET", _place(file))
+        if answer.status == 404 and wire.says(answer, "no_such_file"):
+            return Receipt.not_performed("not_delivered", f"{file.name} is not at the bank")
+        if wire.same_file(answer.raise_for_status().json(), file):
+            return Receipt.accepted(file=file.name, sha256=file.sha256)
+        return _other_content(file.name)
+
+    def _listed(self) -> Iterator[wire.Listed]:
+        """The bank's list of answers, page by page."""
+        params: dict[str, str] = {}
+        seen: set[str] = set()
+        while True:
+            answer = self._ask("GET", "/answers", params=params)
+            listed, cursor = wire.read_list(answer.raise_for_status())
+            yield from listed
+            if cursor is None:
+                return
+            if cursor in seen:
+                raise answer.unreadable("repeats a cursor")
+            seen.add(cursor)
+            params = {"after": cursor}
+
+    def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, Any] | None = None,
+        content: bytes | None = None,
+    ) -> Response:
+        return self.client.request(
+            method,
+            self.settings.base_url + path,
+            intent=Intent.READ if method == "GET" else Intent.WRITE,
+            headers={"Authorization": f"Bearer {self.settings.token.get_secret_value()}", **(headers or {})},
+            params=params,
+            content=content,
+        )
+
+
+def _place(file: PaymentFile) -> str:
+    return f"/files/{quote(file.name, safe='')}"
+
+
+def _approved(file: PaymentFile) -> bytes:
+    """The bytes of a file, if they are those that were approved. Raises `HaltError`."""
+    try:
+        data = file.path.read_bytes()
+    except OSError as error:
+        data, why = b"", type(error).__name__
+    else:
+        why = "other bytes"
+    if (hashlib.sha256(data).hexdigest(), len(data)) != (file.sha256, file.size_bytes):
+        raise HaltError(
+            f"{file.name} is not the file that was approved ({why}); nothing was delivered",
+            code="file_changed",
+            remedy="find out who can write there, then build the run anew",
+        )
+    return data
+
+
+def _other_content(name: str) -> Receipt:
+    return Receipt.refused(
+        "other_content",
+        f"another file is at the bank under the name {name}",
+        remedy="stop and ask the bank who put it there; nothing was overwritten",
+        file=name,
+    )
