@@ -12,6 +12,7 @@ import click
 
 from baton.cli.context import Context, command
 from baton.cli.output import Voice, working
+from baton.cli.pay_answers import COMMANDS as ANSWER_COMMANDS
 from baton.cli.sync import login
 from baton.model.pay_run import LineState, PayLine
 from baton.model.payable import Component
@@ -329,7 +330,7 @@ def pay() -> None:
 
 for each in (
     *(draft_command, list_command, show_command, check_command, waive_command, build_command),
-    *(sign_command, release_command, cancel_command, deliver_command),
+    *(sign_command, release_command, cancel_command, deliver_command, *ANSWER_COMMANDS),
 ):
     pay.add_command(each)
 
