@@ -30,17 +30,20 @@ from baton.sdk import (
     Holding,
     HoldingKind,
     HoldingRef,
+    OwnershipScan,
     OwnershipStore,
     Promise,
     Rate,
     Receipt,
     RecordSource,
     RecordTarget,
+    RightsScan,
     Scalar,
     SessionControl,
     SessionEnd,
     Transfer,
     Undo,
+    WorkScan,
     WorkSource,
 )
 from connectors.erp.tryton import sales, wire
@@ -88,8 +91,11 @@ class TrytonConnector(
     RecordSource,
     RecordTarget,
     OwnershipStore,
+    OwnershipScan,
     WorkSource,
+    WorkScan,
     AccessControl,
+    RightsScan,
     SessionControl,
     BlockerSource,
     ActivitySource,
@@ -295,6 +301,10 @@ class TrytonConnector(
         """Open opportunities, the only thing in Tryton that has an owner."""
         return self._deals.owned(person)
 
+    def owned_by(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
+        """The same of several people: a call for every 2,500 opportunities."""
+        return self._deals.owned_by(people)
+
     def holders(self, refs: Sequence[HoldingRef]) -> Sequence[str | None]:
         """The ids of the employees who have these opportunities, in any state."""
         return self._deals.holders(refs)
@@ -307,9 +317,17 @@ class TrytonConnector(
         """Open quotes and orders this person answers for, and what their clients owe; a person has to pass these on."""
         return self._sales.work(person)
 
+    def work_of(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
+        """The same of several people, in as many calls as of one."""
+        return self._sales.work_of(people)
+
     def grants(self, person: AccountRef) -> Sequence[Grant]:
         """Login, administrator, groups and keys of the logins that act as this employee."""
         return self._logins.grants(person)
+
+    def grants_of(self, people: Sequence[AccountRef]) -> Sequence[Sequence[Grant]]:
+        """The same of several people, in as many calls as of one."""
+        return self._logins.grants_of(people)
 
     def revoke(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
         """Deactivate logins, take groups away, cancel keys."""
