@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -15,7 +16,7 @@ from baton.engine.plan import plan_hash
 from baton.errors import BatonError
 from baton.hub import execution
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import JOB, find_case, locked, policies, policy_of
+from baton.hub.offboarding.casework import JOB, find_case, locked, policy_of
 from baton.hub.offboarding.people import employed, refs
 from baton.jobs.offboarding.policy import Policy
 from baton.model.account import AccountRef, Scalar
@@ -50,7 +51,7 @@ def plan(hub: Hub, case_id: str) -> Planned:
         return Planned()
     with hub.database.read() as connection:
         items = hub.cases.items(connection, case.id, states=[ItemState.APPROVED])
-    people = successors(hub, [item for item in items if _goes_by_itself(hub, item)])
+    people = successors(hub, [item for item in items if goes_by_itself(hub, item)])
     with hub.database.write() as connection:
         case = locked(hub, connection, case.id)
         if case.state is not CaseState.OPEN:
@@ -61,51 +62,49 @@ def plan(hub: Hub, case_id: str) -> Planned:
     return planned
 
 
-def worth_planning(hub: Hub) -> list[str]:
-    """The open cases in which something may go now. Who waits for people costs nothing."""
-    now, chosen = hub.clock.now(), policies(hub)
-    with hub.database.read() as connection:
-        wanted = hub.cases.open_with(connection, [], ItemState.APPROVED)
-        rights = hub.cases.open_with(connection, [HoldingKind.GRANT], *_TO_END)
-        going = hub.cases.listed(connection, CaseState.OPEN, limit=None)
-        leaving = [case for case in going if rights_end(case, chosen.of(case.policy), now)]
-        wanted |= {case.id for case in leaving if case.id in rights}
-        wanted |= {case.id for case in going if case.id in rights and chosen.of(case.policy).restrict}
-        wanted |= _not_logged_out(hub, connection, [case.id for case in leaving])
-    return sorted(wanted)
-
-
-def _not_logged_out(hub: Hub, connection: sa.Connection, ids: Sequence[str]) -> set[str]:
-    """Those of these cases whose leaver some system still has to log out."""
-    entities = {_sessions(case_id): case_id for case_id in ids}
-    found: set[str] = set()
-    for system in hub.settings.enabled.values():
-        if entities and issubclass(hub.registry.load(system.connector), SessionControl):
-            newest = hub.effects.newest_of(connection, JOB, system.name, list(entities))
-            found |= {case_id for entity, case_id in entities.items() if newest.get(entity) in _TO_LOG_OUT}
-    return found
-
-
-def _sessions(case_id: str) -> str:
+def last_log_out(case_id: str) -> str:
     """What the effect that ends a person's sessions at their last working moment is about."""
     return f"{SESSIONS}/{case_id}/last"
 
 
-_TO_RESTRICT = (ItemState.OPEN, ItemState.STUCK)
+_TO_RESTRICT: Final = (ItemState.OPEN, ItemState.STUCK)
 """Where a right stands that can be taken away before the last working moment: an exception has been left."""
-_TO_END = (*_TO_RESTRICT, ItemState.LEFT)
+_TO_END: Final = (*_TO_RESTRICT, ItemState.LEFT)
 """And afterwards: no exception outlives it."""
-_TO_LOG_OUT = (None, EffectState.REFUSED, EffectState.SUPERSEDED)
+TO_LOG_OUT: Final = (None, EffectState.REFUSED, EffectState.SUPERSEDED)
 """Where the newest effect that ends sessions stands when another has to be made."""
 
 
-def _goes_by_itself(hub: Hub, item: Item) -> bool:
+def goes_by_itself(hub: Hub, item: Item) -> bool:
     """Whether the item's system can pass it on."""
     if item.by_hand or not item.system:
         return False
     connector = hub.registry.load(hub.settings.system(item.system).connector)
     owned = issubclass(connector, OwnershipStore) and item.kind in connector.transfers
     return owned or (issubclass(connector, WorkTransfer) and item.kind in connector.reassigns)
+
+
+def next_step(item: Item, successor: AccountRef, here: Collection[str]) -> ItemChange | AccountRef | None:
+    """To whose account an approved item goes, or what keeps it; None where that is known and nothing has changed."""
+    if item.successor not in here:
+        return _without_successor(item)
+    if successor.external_id is not None:
+        return successor
+    return None if item.code == _NO_ACCOUNT else _without_account(item)
+
+
+def rights_to_take(hub: Hub, case: Case, items: Iterable[Item], policy: Policy) -> list[Item]:
+    """The rights among these items that are to be taken away now, by the moment or by policy, and that can be."""
+    over = rights_end(case, policy, hub.clock.now())
+    return [
+        item
+        for item in items
+        if item.kind is HoldingKind.GRANT
+        and not item.by_hand
+        and item.state in (_TO_END if over else _TO_RESTRICT)
+        and (over or policy.restricts(item.system, item.title, item.ref.external_id))
+        and issubclass(hub.registry.load(hub.settings.system(item.system).connector), AccessControl)
+    ]
 
 
 def successors(hub: Hub, items: Iterable[Item]) -> dict[tuple[str, str], AccountRef]:
@@ -139,17 +138,8 @@ class _Planning:
         wanted = self._transfers([item for item in items if item.state is ItemState.APPROVED])
         log_outs: list[tuple[Intention, Mapping[str, str]]] = []
         policy = policy_of(self.hub, self.case)
-        rights = [item for item in items if item.kind is HoldingKind.GRANT]
-        over = rights_end(self.case, policy, self.now)
-        wanted += self._revocations(
-            [
-                item
-                for item in rights
-                if item.state in (_TO_END if over else _TO_RESTRICT)
-                and (over or policy.restricts(item.system, item.title, item.ref.external_id))
-            ]
-        )
-        if over:
+        wanted += [self._revocation(right) for right in rights_to_take(self.hub, self.case, items, policy)]
+        if rights_end(self.case, policy, self.now):
             log_outs = [(what, {}) for what in self._log_outs()]
         run_id = save_moves(self.hub, self.connection, self.case, wanted, log_outs)
         self.hub.cases.move_items(self.connection, self.blocked)
@@ -157,39 +147,31 @@ class _Planning:
 
     def _transfers(self, approved: Sequence[Item]) -> list[tuple[Item, Intention]]:
         """What goes together in one call stands together: kind by kind, successor by successor."""
-        ready = [item for item in approved if _goes_by_itself(self.hub, item)]
+        ready = [item for item in approved if goes_by_itself(self.hub, item)]
         ready.sort(key=lambda item: (item.system, item.kind.value, item.successor, item.id))
         wanted = []
         for item in ready:
             successor = self.people.get((item.system, item.successor))
             if successor is None:
                 continue  # approved since the systems were asked who that is there: the next time
-            if item.successor not in self.here:
-                self.blocked.append(_without_successor(item))
-                continue
-            if successor.external_id is None:
-                if item.code != _NO_ACCOUNT:
-                    self.blocked.append(_without_account(item))
-                continue
-            wanted.append((item, transfer(item, AccountRef(self.case.number, item.holder_id), successor, self.now)))
+            step = next_step(item, successor, self.here)
+            if isinstance(step, ItemChange):
+                self.blocked.append(step)
+            elif step is not None:
+                wanted.append((item, transfer(item, AccountRef(self.case.number, item.holder_id), step, self.now)))
         return wanted
 
-    def _revocations(self, grants: Sequence[Item]) -> list[tuple[Item, Intention]]:
-        wanted = []
-        for item in grants:
-            able = issubclass(self.hub.registry.load(self.hub.settings.system(item.system).connector), AccessControl)
-            if able and not item.by_hand:
-                person = AccountRef(self.case.number, item.holder_id)
-                wanted.append((item, grant_change(item, HandoverAction.REVOKE, person, self.now)))
-        return wanted
+    def _revocation(self, grant: Item) -> tuple[Item, Intention]:
+        person = AccountRef(self.case.number, grant.holder_id)
+        return grant, grant_change(grant, HandoverAction.REVOKE, person, self.now)
 
     def _log_outs(self) -> list[Intention]:
         """End every session once, where the vendor can."""
         wanted = []
-        entity = _sessions(self.case.id)
+        entity = last_log_out(self.case.id)
         for system in self.hub.settings.enabled.values():
             newest = self.hub.effects.newest_of(self.connection, JOB, system.name, [entity]).get(entity)
-            what = log_out(self.hub, self.connection, self.case, system.name) if newest in _TO_LOG_OUT else None
+            what = log_out(self.hub, self.connection, self.case, system.name) if newest in TO_LOG_OUT else None
             if what is not None:
                 # An entity of its own: a freeze some days ago has ended other sessions.
                 wanted.append(replace(what, number=entity))
