@@ -17,6 +17,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import Any, Final, TypeAlias
 
 Json: TypeAlias = "str | int | bool | list[Json] | tuple[Json, ...] | Mapping[str, Json] | None"
@@ -27,6 +29,7 @@ BODY_BYTES: Final = 64 * 1024
 _DEEPEST = 8
 _KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
 _KIND = re.compile(r"[a-z][a-z0-9_.]{0,63}")
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
@@ -47,7 +50,7 @@ def body_text(body: Mapping[str, Json]) -> str:
 
 def entry_bytes(seq: int, at: str, kind: str, body: str) -> bytes:
     """The bytes that are hashed into a leaf, from a row's columns: ``body`` is a `body_text`, ``at`` a `stamp`."""
-    return f'{{"at":{dump(at)},"body":{body},"kind":{dump(kind)},"seq":{seq}}}'.encode()
+    return f'{{"at":{_quoted(at)},"body":{body},"kind":{_quoted(kind)},"seq":{seq}}}'.encode()
 
 
 def checked_kind(kind: str) -> str:
@@ -81,7 +84,12 @@ def is_canonical_entry(entry: object) -> bool:
 
 def dump(value: object) -> str:
     """JSON in canonical spelling; whether the content is canonical too is for the functions above to say."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    return _ENCODER.encode(value)
+
+
+def _quoted(text: object) -> str:
+    """The same for text, without the machinery; a row that somebody edited may hold anything else there."""
+    return encode_basestring(text) if isinstance(text, str) else dump(text)
 
 
 def _normal(value: Any, depth: int) -> Any:
@@ -105,6 +113,8 @@ def _normal(value: Any, depth: int) -> Any:
 
 
 def _text(value: str) -> str:
+    if value.isascii():
+        return str(value)
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -112,6 +122,7 @@ def _text(value: str) -> str:
     return unicodedata.normalize("NFC", value)
 
 
+@lru_cache(maxsize=1024)
 def _key(key: object) -> str:
     if not isinstance(key, str) or not _KEY.fullmatch(key):
         raise ValueError("a key in an audit body is ASCII letters, digits, dots, dashes and underscores, at most 64")

@@ -45,8 +45,9 @@ class AuditLog:
         frontier = self._locked_head(connection)
         first = frontier.size
         rows, leaves = [], []
+        stamps = {moment: stamp(moment) for moment in {entry.at for entry in entries}}
         for seq, entry in enumerate(entries, first):
-            at, kind, body = stamp(entry.at), checked_kind(entry.kind), body_text(entry.body)
+            at, kind, body = stamps[entry.at], checked_kind(entry.kind), body_text(entry.body)
             leaf = leaf_hash(entry_bytes(seq, at, kind, body))
             leaves.append(leaf)
             rows.append({"seq": seq, "at": at, "kind": kind, "body": body, "leaf": leaf})

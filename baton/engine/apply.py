@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from threading import Lock
+from threading import BoundedSemaphore, Lock
+
+import sqlalchemy as sa
 
 from baton.clock import Clock
 from baton.engine.calls import RetryRule, blamed
@@ -21,6 +24,7 @@ from baton.store.leases import ACCOUNTS, CRASH_LIMIT, ClaimRule, LeaseStore, Sco
 from baton.store.runs import RunStore
 
 _SUPERIORS_WAIT_S = 0.1
+_A_MOMENT_S = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,19 @@ class Report:
         self.halted = str(error)
         self.needs_person = isinstance(error, HaltError)
 
+    def switched_off(self, why: str) -> None:
+        """Remember that a person has stopped this system."""
+        self.halted = why
+        self.needs_person = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Switches:
+    """What people have stopped here: why everything, if it is; and which actions."""
+
+    off: str
+    paused: frozenset[str]
+
 
 class Applier:
     """Works on one system. Any number may run at once, anywhere: the leases keep them apart."""
@@ -92,6 +109,7 @@ class Applier:
         self.pace = pace
         self.crash_point = crash_point
         self.pause = pause
+        self._lanes = BoundedSemaphore(pace.threads)
 
     def run(self) -> Report:
         """Do everything that is due, then say what was done. A system that needs a person ends this early."""
@@ -105,12 +123,13 @@ class Applier:
             self.clock.sleep(max((due - self.clock.now()).total_seconds(), 0.01))
 
     def _pass(self, report: Report) -> None:
-        """All threads work until none finds anything due."""
+        """All threads work until none finds anything due. More of them than calls at once: some stand ready."""
         if self.pace.threads == 1:
             self._work("w0", report)
             return
-        with ThreadPoolExecutor(self.pace.threads, thread_name_prefix=f"baton-{self.system}") as pool:
-            for done in [pool.submit(self._work, f"w{n}", report) for n in range(self.pace.threads)]:
+        hands = self.pace.threads + self.performer.ahead
+        with ThreadPoolExecutor(hands, thread_name_prefix=f"baton-{self.system}") as pool:
+            for done in [pool.submit(self._work, f"w{n}", report) for n in range(hands)]:
                 done.result()
 
     def _next_due(self, latest: datetime) -> datetime | None:
@@ -127,7 +146,10 @@ class Applier:
             whole_batches=self.performer.whole_batches,
             scope=self.scope,
         )
-        self._settle_unsettled(rule, EffectState.ACCEPTED, report)
+        with self.database.write() as connection:
+            promised = self.leases.claim_unsettled(connection, rule, EffectState.ACCEPTED)
+        if promised:
+            self._ask(promised, EffectState.ACCEPTED, report)
         waited_s = 0.0
         while not report.halted:
             if self._one_round(rule, report):
@@ -144,22 +166,31 @@ class Applier:
 
     def _one_round(self, rule: ClaimRule, report: Report) -> bool:
         """Recover, resolve, send one batch. False when nothing is left to do now."""
+        batch: list[Effect] = []
         with self.database.write() as connection:
-            engaged = self.runs.engaged(connection)
+            switches = self._switches(connection)
             report.count("recovered", self.leases.recover(connection, self.system))
-        off = [scope for scope in ("all", f"system:{self.system}") if scope in engaged]
-        if off:
-            report.halted = f"kill switch {off[0]} is on: {engaged[off[0]]}"
-            report.needs_person = True
+            doubtful = [] if switches.off else self.leases.claim_unsettled(connection, rule, EffectState.IN_DOUBT)
+            if not switches.off and not doubtful:
+                batch = self.leases.claim(connection, replace(rule, paused_actions=switches.paused))
+        if switches.off:
+            report.switched_off(switches.off)
             return False
-        resolved = self._settle_unsettled(rule, EffectState.IN_DOUBT, report)
-        paused = frozenset(scope.removeprefix("action:") for scope in engaged if scope.startswith("action:"))
-        with self.database.write() as connection:
-            batch = self.leases.claim(connection, replace(rule, paused_actions=paused))
+        resolved = 0
+        if doubtful:
+            resolved = self._ask(doubtful, EffectState.IN_DOUBT, report)
+            with self.database.write() as connection:
+                batch = self.leases.claim(connection, replace(rule, paused_actions=switches.paused))
         self.crash_point("claimed")
         if batch:
             self._send(batch, report)
         return bool(batch) or resolved > 0
+
+    def _switches(self, connection: sa.Connection) -> _Switches:
+        engaged = self.runs.engaged(connection)
+        off = [scope for scope in ("all", f"system:{self.system}") if scope in engaged]
+        paused = frozenset(scope.removeprefix("action:") for scope in engaged if scope.startswith("action:"))
+        return _Switches(f"kill switch {off[0]} is on: {engaged[off[0]]}" if off else "", paused)
 
     def _check_fuse(self, report: Report) -> None:
         failed = report.counts["in_doubt"] + report.counts["retry"]
@@ -174,12 +205,15 @@ class Applier:
         if poisoned:
             self._store([(effect, _POISON) for effect in poisoned], report)
             batch = [effect for effect in batch if effect.crashes < self.performer.crash_limit]
-            if not batch:
-                return
         try:
-            call = self.performer.prepare(batch)
-            batch = list(call.effects)
-            outcomes = call.send()
+            with self._lane() as waited_s:
+                if waited_s:
+                    batch = self._still_to_be_sent(batch, waited_s, report)
+                if not batch:
+                    return
+                call = self.performer.prepare(batch)
+                batch = list(call.effects)
+                outcomes = call.send()
         except RejectedError as error:
             self._isolate(batch, error, report)
             return
@@ -193,6 +227,37 @@ class Applier:
         self.crash_point("sent")
         self._store(outcomes, report)
         self.crash_point("stored")
+
+    @contextmanager
+    def _lane(self) -> Iterator[float]:
+        """One of the calls that may be under way at the same time; the seconds (more than 0) it was waited for."""
+        waited_s = 0.0
+        if not self._lanes.acquire(blocking=False):
+            since = self.clock.monotonic()
+            self._lanes.acquire()
+            waited_s = max(self.clock.monotonic() - since, _A_MOMENT_S)
+        try:
+            yield waited_s
+        finally:
+            self._lanes.release()
+
+    def _still_to_be_sent(self, batch: list[Effect], waited_s: float, report: Report) -> list[Effect]:
+        """What stood ready and is still ours to send, with nearly the whole of its lease before it.
+
+        Nothing, when a switch or a failure has stopped the work meanwhile: nothing of it has left. The lane is ours by
+        now, so this does no more than it must.
+        """
+        with self.database.read() as connection:
+            switches = self._switches(connection)
+        if switches.off:
+            report.switched_off(switches.off)
+        if batch and (report.halted or batch[0].action.value in switches.paused):
+            self._store([(effect, _STOPPED) for effect in batch], report)
+            return []
+        if waited_s > self.pace.lease_s / 10:
+            with self.database.write() as connection:
+                return self.leases.rebatch(connection, batch, self.pace.lease_s)
+        return batch
 
     def _isolate(self, batch: list[Effect], error: RejectedError, report: Report) -> None:
         """The call as a whole was refused: cut it in halves until the record it is about stands alone."""
@@ -241,16 +306,13 @@ class Applier:
         longest = min(2.0 ** min(attempts, 20), self.pace.longest_backoff_s)
         return longest * (0.5 + self.chance.random() / 2)
 
-    def _settle_unsettled(self, rule: ClaimRule, state: EffectState, report: Report) -> int:
+    def _ask(self, batch: list[Effect], state: EffectState, report: Report) -> int:
         """Ask the target about effects in doubt or accepted; returns how many have an answer now."""
-        with self.database.write() as connection:
-            batch = self.leases.claim_unsettled(connection, rule, state)
-        if not batch:
-            return 0
         self.crash_point("looking_up")
         try:
-            call = self.performer.prepare(batch)
-            outcomes = call.results() if state is EffectState.ACCEPTED else call.look_up()
+            with self._lane():
+                call = self.performer.prepare(batch)
+                outcomes = call.results() if state is EffectState.ACCEPTED else call.look_up()
         except ConnectorError as error:
             unknown = Receipt.in_doubt(error.code, error.message)
             outcomes = [(effect, Receipt.accepted() if state is EffectState.ACCEPTED else unknown) for effect in batch]
@@ -269,6 +331,7 @@ def _told(effect: Effect, after: EffectState | None) -> str:
     return "resend" if effect.state is EffectState.IN_DOUBT else "retry"
 
 
+_STOPPED = Receipt.not_performed("stopped", "the work was stopped before this was sent")
 _POISON = Receipt.refused(
     "poison",
     f"the worker died {CRASH_LIMIT} times while sending this",

@@ -36,6 +36,7 @@ from baton.model.handover import (
 from baton.store.leases import WAITING
 
 Perform: TypeAlias = Callable[[Sequence[HandoverWrite]], Sequence[Receipt]]
+_AHEAD: Final = 2
 _REPEATABLE: Final = Receipt.not_performed("repeatable", "the target takes a repeat for what it is: nothing more")
 
 
@@ -219,6 +220,7 @@ class HandoverPerformer(Performer):
     def __post_init__(self) -> None:
         self.batch_limit = self.ability.limit
         self.blind = self.ability.blind
+        self.ahead = 0 if self.blind else _AHEAD
 
     def prepare(self, batch: Sequence[Effect]) -> HandoverCall:
         """Nothing has to be read: an effect of a handover names everybody by the target's own ids."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
@@ -14,6 +14,10 @@ from baton.model.handover import HoldingKind, HoldingRef, Undo
 from baton.store.holdings import pack_holding, unpack_holding
 from baton.store.personal import Keyring
 
+_KINDS: Final = {kind.value: kind for kind in HoldingKind}
+_STATES: Final = {state.value: state for state in ItemState}
+_UNDOS: Final = {undo.value: undo for undo in Undo}
+"""By look-up: a long list has thousands of each."""
 _STATED = 1
 """Statements are never changed: their sealed text has one version."""
 
@@ -106,8 +110,8 @@ class CaseRows:
             case_id=row.case_id,
             id=row.item,
             system=row.system,
-            ref=HoldingRef(HoldingKind(row.kind), row.external_id),
-            state=ItemState(row.state),
+            ref=HoldingRef(_KINDS[row.kind], row.external_id),
+            state=_STATES[row.state],
             version=row.version,
             digest=row.digest,
             title=holding.title,
@@ -116,7 +120,7 @@ class CaseRows:
             amount=holding.amount,
             currency=holding.currency,
             by_hand=holding.by_hand,
-            undo=Undo(row.undo),
+            undo=_UNDOS[row.undo],
             successor=row.successor,
             accepted_version=row.accepted_version,
             accepted_by=row.accepted_by,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from baton.errors import ConfigurationError, Fault
 
 _READ = {"baton_read": True}
+_BUSY_S: Final = 60.0
 _QUIET: Final[dict[str, Any]] = {"hide_parameters": True}
 """No value of a row in the message of an error, and so in no log."""
 
@@ -27,11 +29,12 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = sa.make_url(url)
         self.dialect = self.url.get_backend_name()
+        self._turn = threading.Lock()
         if self.dialect == "sqlite":
             if self.url.database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             self.engine = sa.create_engine(
-                self.url, connect_args={"timeout": 60.0}, pool_size=16, max_overflow=16, **_QUIET
+                self.url, connect_args={"timeout": _BUSY_S}, pool_size=16, max_overflow=16, **_QUIET
             )
             _make_sqlite_safe(self.engine)
         elif self.dialect == "postgresql":
@@ -43,8 +46,21 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A read-write transaction; commits at the end, rolls back on any exception."""
-        with self.engine.begin() as connection:
+        with self._alone_here(), self.engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def _alone_here(self) -> Iterator[None]:
+        """One writer of this process after the other: SQLite lets one write, and has the others ask again and again.
+
+        Who waits in vain goes on, and SQLite says that the database is locked.
+        """
+        ours = self.dialect == "sqlite" and self._turn.acquire(timeout=_BUSY_S)
+        try:
+            yield
+        finally:
+            if ours:
+                self._turn.release()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:

@@ -322,32 +322,33 @@ class EffectStore:
         query = sa.select(*columns, sa.func.count()).where(effects.c.run_id == run_id).group_by(*columns)
         return {(row[0], row[1], row[2]): row[3] for row in connection.execute(query)}
 
-    def effect(self, row: sa.Row[Any]) -> Effect:
-        """One row, opened."""
+    def effect(self, row: sa.Row[Any], **since: Any) -> Effect:
+        """One row, opened; with what has been changed ``since`` it was read."""
         data = self.keyring.open(row.payload, table="effects", row=row.key, column="payload", version=row.version)
         fields, references = unpack(data)
-        return Effect(
-            id=row.id,
-            key=row.key,
-            run_id=row.run_id,
-            job=row.job,
-            system=row.system,
-            number=row.number,
-            action=effect_action(row.action),
-            version=row.version,
-            state=EffectState(row.state),
-            due_at=row.due_at,
-            batch_id=row.batch_id,
-            epoch=row.epoch,
-            attempts=row.attempts,
-            crashes=row.crashes,
-            fields=fields,
-            references=references,
-            digests=row.digests,
-            code=row.code,
-            message=row.message,
-            remedy=row.remedy,
-        )
+        stored = {
+            "id": row.id,
+            "key": row.key,
+            "run_id": row.run_id,
+            "job": row.job,
+            "system": row.system,
+            "number": row.number,
+            "action": effect_action(row.action),
+            "version": row.version,
+            "state": EffectState(row.state),
+            "due_at": row.due_at,
+            "batch_id": row.batch_id,
+            "epoch": row.epoch,
+            "attempts": row.attempts,
+            "crashes": row.crashes,
+            "fields": fields,
+            "references": references,
+            "digests": row.digests,
+            "code": row.code,
+            "message": row.message,
+            "remedy": row.remedy,
+        }
+        return Effect(**{**stored, **since})
 
 
 def _entry(at: datetime, key: str, before: str | None, after: EffectState, **more: str) -> Entry:
@@ -357,7 +358,12 @@ def _entry(at: datetime, key: str, before: str | None, after: EffectState, **mor
 
 def audit_move(at: datetime, effect: Effect, after: EffectState, **more: str) -> Entry:
     """The audit entry of one transition."""
-    return _entry(at, effect.key, effect.state.value, after, **more)
+    return audit_step(at, effect.key, effect.state, after, **more)
+
+
+def audit_step(at: datetime, key: str, before: EffectState, after: EffectState, **more: str) -> Entry:
+    """The same for an effect of which only the key is at hand."""
+    return _entry(at, key, before.value, after, **more)
 
 
 def chunked(items: Iterable[Any], size: int = _CHUNK) -> Iterable[list[Any]]:

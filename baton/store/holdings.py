@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
 import orjson
 
 from baton.model.handover import Holding, HoldingKind, HoldingRef
 from baton.store.payload import decode, encode
+
+_KINDS: Final = {kind.value: kind for kind in HoldingKind}
 
 
 def pack_holding(holding: Holding) -> bytes:
@@ -30,10 +33,10 @@ def unpack_holding(data: bytes) -> Holding:
     document = orjson.loads(data)
     about = document["about"]
     return Holding(
-        ref=HoldingRef(HoldingKind(document["kind"]), document["id"]),
+        ref=HoldingRef(_KINDS[document["kind"]], document["id"]),
         title=document["title"],
         facts={name: decode(value) for name, value in document["facts"].items()},
-        about=HoldingRef(HoldingKind(about[0]), about[1]) if about else None,
+        about=HoldingRef(_KINDS[about[0]], about[1]) if about else None,
         amount=None if document["amount"] is None else Decimal(document["amount"]),
         currency=document["currency"],
         by_hand=document["by_hand"],

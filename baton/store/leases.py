@@ -26,7 +26,7 @@ from baton.model.effect import (
     batch_name,
     require_transition,
 )
-from baton.store.effects import EffectStore, audit_move, chunked
+from baton.store.effects import EffectStore, audit_move, audit_step, chunked
 from baton.store.links import LinkStore
 from baton.store.tables import effects
 from baton.store.trail import Entry, append
@@ -124,7 +124,7 @@ class LeaseStore:
         if not rows:
             return []
         batch_id = rows[0].batch_id if rule.whole_batches else None
-        return self._take(connection, [self.store.effect(row) for row in rows], rule, now, batch_id)
+        return self._take(connection, rows, rule, now, batch_id)
 
     def _ready(self, rule: ClaimRule, now: datetime) -> sa.Select[Any]:
         """What could be sent now, low ranks (managers) first. What waits for an earlier version delays nobody else."""
@@ -172,14 +172,19 @@ class LeaseStore:
         return connection.execute(query.limit(1)).first() is not None
 
     def _take(
-        self, connection: sa.Connection, found: list[Effect], rule: ClaimRule, now: datetime, batch_id: str | None
+        self,
+        connection: sa.Connection,
+        found: Sequence[sa.Row[Any]],
+        rule: ClaimRule,
+        now: datetime,
+        batch_id: str | None,
     ) -> list[Effect]:
-        name = batch_id or batch_name([effect.key for effect in found])
+        name = batch_id or batch_name([row.key for row in found])
         moved: set[int] = set()
         for chunk in chunked(found):
             taking = (
                 sa.update(effects)
-                .where(effects.c.id.in_([effect.id for effect in chunk]), effects.c.state == EffectState.PLANNED.value)
+                .where(effects.c.id.in_([row.id for row in chunk]), effects.c.state == EffectState.PLANNED.value)
                 .values(
                     state=EffectState.SENT.value,
                     epoch=effects.c.epoch + 1,
@@ -192,17 +197,15 @@ class LeaseStore:
                 .returning(effects.c.id)
             )
             moved.update(connection.execute(taking).scalars())
-        taken = [effect for effect in found if effect.id in moved]
-        append(connection, [audit_move(now, effect, EffectState.SENT, batch=name) for effect in taken])
+        taken = [row for row in found if row.id in moved]
+        append(
+            connection, [audit_step(now, row.key, EffectState.PLANNED, EffectState.SENT, batch=name) for row in taken]
+        )
         return [
-            replace(
-                effect,
-                state=EffectState.SENT,
-                epoch=effect.epoch + 1,
-                attempts=effect.attempts + 1,
-                batch_id=name,
+            self.store.effect(
+                row, state=EffectState.SENT, epoch=row.epoch + 1, attempts=row.attempts + 1, batch_id=name
             )
-            for effect in taken
+            for row in taken
         ]
 
     def rebatch(self, connection: sa.Connection, batch: Sequence[Effect], lease_s: float) -> list[Effect]:
@@ -251,10 +254,10 @@ class LeaseStore:
             .limit(rule.batch_limit)
             .with_for_update(skip_locked=True)
         )
-        found = [self.store.effect(row) for row in connection.execute(query).all()]
+        found = [self.store.effect(row, epoch=row.epoch + 1) for row in connection.execute(query).all()]
         until = now + timedelta(seconds=rule.lease_s)
         self._change(connection, found, epoch=effects.c.epoch + 1, lease_owner=rule.worker, lease_until=until)
-        return [replace(effect, epoch=effect.epoch + 1) for effect in found]
+        return found
 
     def anything_open(self, connection: sa.Connection, system: str, scope: Scope) -> bool:
         """Whether a worker would find anything there at all, now or later."""
@@ -311,7 +314,7 @@ class LeaseStore:
         now = self.clock.now()
         owned = self._owned(connection, [outcome.effect for outcome in outcomes])
         after_all: list[EffectState | None] = []
-        rows: dict[bool, list[dict[str, Any]]] = {False: [], True: []}
+        alike: dict[tuple[Any, ...], list[int]] = {}
         entries: list[Entry] = []
         proven: list[tuple[Effect, str | None]] = []
         for outcome in outcomes:
@@ -321,7 +324,7 @@ class LeaseStore:
                 continue
             after = _state_after(effect.state, receipt.outcome)
             after_all.append(after)
-            rows[after is EffectState.IN_DOUBT].append(_settled_row(outcome, after, now))
+            alike.setdefault(_learnt(outcome, after, now), []).append(effect.id)
             if after is not effect.state:
                 entries.append(audit_move(now, effect, after, code=receipt.code))
             if effect.action not in ACCOUNT_ACTIONS:
@@ -330,9 +333,8 @@ class LeaseStore:
                 proven.append((effect, receipt.external_id))
             elif after is EffectState.ACCEPTED and receipt.external_id is not None:
                 self.links.note_external_id(connection, effect, receipt.external_id)
-        for doubted, found in rows.items():
-            if found:
-                connection.execute(_settling(doubted=doubted), found)
+        for learnt, ids in alike.items():
+            _settle_alike(connection, ids, learnt, now)
         self.links.confirm(connection, proven)
         append(connection, entries)
         return after_all
@@ -365,31 +367,25 @@ def _state_after(before: EffectState, outcome: Outcome) -> EffectState:
     return after
 
 
-def _settled_row(outcome: Settlement, after: EffectState, now: datetime) -> dict[str, Any]:
+_LEARNT = ("state", "next_at", "code", "message", "remedy", "evidence")
+
+
+def _learnt(outcome: Settlement, after: EffectState, now: datetime) -> tuple[Any, ...]:
+    """What an outcome changes, in the order of `_LEARNT`. Most effects of a call learn the same: one statement."""
     receipt = outcome.receipt
-    return {
-        "row": outcome.effect.id,
-        "state": after.value,
-        "next_at": now + timedelta(seconds=outcome.retry_in_s),
-        "updated_at": now,
-        "code": receipt.code,
-        "message": receipt.message,
-        "remedy": receipt.remedy,
-        "evidence": dict(receipt.evidence),
-    }
+    next_at = now + timedelta(seconds=outcome.retry_in_s)
+    return after, next_at, receipt.code, receipt.message, receipt.remedy, tuple(sorted(receipt.evidence.items()))
 
 
-def _settling(*, doubted: bool) -> sa.Update:
-    """One statement for many rows of `_settled_row`. Once in doubt, an effect stays marked as doubted."""
-    names = ("state", "next_at", "updated_at", "code", "message", "remedy", "evidence")
-    values: dict[str, Any] = {name: sa.bindparam(name, type_=effects.c[name].type) for name in names}
-    if doubted:
+def _settle_alike(connection: sa.Connection, ids: Sequence[int], learnt: tuple[Any, ...], now: datetime) -> None:
+    """Store the same outcome for these effects. Once in doubt, an effect stays marked as doubted."""
+    values = dict(zip(_LEARNT, learnt, strict=True))
+    values |= {"state": values["state"].value, "evidence": dict(values["evidence"]), "updated_at": now}
+    if learnt[0] is EffectState.IN_DOUBT:
         values["doubted"] = True
-    return (
-        sa.update(effects)
-        .where(effects.c.id == sa.bindparam("row"))
-        .values(lease_owner=None, lease_until=None, **values)
-    )
+    for chunk in chunked(ids):
+        settling = sa.update(effects).where(effects.c.id.in_(chunk))
+        connection.execute(settling.values(lease_owner=None, lease_until=None, **values))
 
 
 def _batch_size(limit: int, crashes: int) -> int:

@@ -33,6 +33,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -204,13 +205,24 @@ def _does_not_open() -> TamperedError:
 
 
 def _place(head: bytes, table: str, row: str | int, column: str, version: int) -> bytes:
-    return head + _tagged(table) + _scalar(row) + _tagged(column) + _scalar(version)
+    return head + _name(table) + _scalar(row) + _name(column) + _version(version)
 
 
 def _tagged(text: str, tag: bytes = b"s") -> bytes:
     """Type tag, length, bytes: neighbours cannot run into each other."""
     data = text.encode()
     return tag + len(data).to_bytes(8, "big") + data
+
+
+@lru_cache(maxsize=256)
+def _name(table_or_column: str) -> bytes:
+    """There are few of them, and a page of a long list opens thousands of values."""
+    return _tagged(table_or_column)
+
+
+@lru_cache(maxsize=256)
+def _version(number: int) -> bytes:
+    return _scalar(number)
 
 
 def _scalar(value: Scalar) -> bytes:

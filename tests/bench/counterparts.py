@@ -1,8 +1,5 @@
-"""The other side of the handover bench: systems that count their calls and take their time over each.
-
-A real connector with its simulator takes the place of a `Counterpart` by offering the same: what it is called, how
-many calls it allows at once, how long one takes there, how many it has had, and the fewest that the vendor's limits
-allow.
+"""Systems that count their calls, for the lists and the hundred cases of the handover bench: there the hub is measured,
+not the target. What is measured against a target goes to real ones (`tests.bench.vendors`).
 """
 
 from __future__ import annotations
@@ -13,39 +10,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 from baton.contracts import OwnershipScan, RightsScan
 from baton.model.account import AccountRef, Receipt
 from baton.model.handover import Activity, Grant, Holding, HoldingKind, HoldingRef, Message, Transfer, Undo
 from tests.rig.belongings import RecordingTarget
-
-
-class Counterpart(Protocol):
-    """One system of the bench."""
-
-    @property
-    def name(self) -> str:
-        """As the vendor is called."""
-        ...
-
-    @property
-    def at_once(self) -> int:
-        """How many calls it allows at the same time."""
-        ...
-
-    @property
-    def latency_s(self) -> float:
-        """How long one call takes there."""
-        ...
-
-    def calls(self) -> Counter[str]:
-        """The calls it has had: ``reading``, ``passing_on``, ``proving``."""
-        ...
-
-    def fewest(self, holdings: int) -> Counter[str]:
-        """The fewest calls of each sort in which so many holdings can be shown, passed on, and shown again."""
-        ...
 
 
 @dataclass
@@ -124,20 +94,18 @@ class MeteredTarget(RecordingTarget, OwnershipScan, RightsScan):
 
 @dataclass(frozen=True)
 class Stand:
-    """A `Counterpart` of the rig's, with the limits of a vendor."""
+    """One of the rig's systems, with the limits of a vendor."""
 
     name: str
     kind: type[MeteredTarget]
     at_once: int
 
-    @property
-    def latency_s(self) -> float:
-        return self.kind.meter.latency_s
-
     def calls(self) -> Counter[str]:
+        """The calls it has had, by what they were for."""
         return Counter(self.kind.meter.counts)
 
     def fewest(self, holdings: int) -> Counter[str]:
+        """The fewest calls of each sort in which so many holdings can be shown, passed on, and shown again."""
         kind = self.kind
         limits = {"reading": kind.page, "passing_on": kind.transfer_limit, "proving": kind.holders_limit}
         return Counter({what: -(-holdings // limit) for what, limit in limits.items()})

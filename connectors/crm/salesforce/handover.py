@@ -46,7 +46,7 @@ class SalesforceHandover(
     """The part of the connector that hands over."""
 
     transfers: ClassVar[Mapping[HoldingKind, Undo]] = dict.fromkeys(BY_KIND, Undo.REVERSIBLE)
-    transfer_limit = 4_000
+    transfer_limit = 2_000  # of 20,000 records every thread has some, while a look still serves ten writes
     change_limit = BATCH_LIMIT
 
     def take_up(self, org: Org, client: Client, settings: SalesforceSettings) -> None:
