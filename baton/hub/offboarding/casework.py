@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError, BatonError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
 from baton.hub.offboarding.signing import signed
+from baton.hub.proof import signer
 from baton.jobs.offboarding.policy import DEFAULT, Policies, Policy, load_policies
 from baton.jobs.offboarding.steps import require_may
 from baton.model.case import (
@@ -259,4 +260,4 @@ def _call_back(hub: Hub, connection: sa.Connection, case: Case) -> None:
 
 
 def _about_case(hub: Hub, case: Case, act: Act, person: str, role: Role, text: str) -> Statement:
-    return signed(hub, Statement(case.id, None, 0, b"", act, person, role, hub.clock.now(), text))
+    return signed(signer(hub), Statement(case.id, None, 0, b"", act, person, role, hub.clock.now(), text))

@@ -9,10 +9,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from baton.audit.checkpoint import Signer
 from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import locked, policy_of
 from baton.hub.offboarding.signing import signed
+from baton.hub.proof import signer
 from baton.jobs.offboarding.policy import Deadlines
 from baton.jobs.offboarding.steps import after
 from baton.jobs.offboarding.successors import REFUSED
@@ -37,6 +39,7 @@ class Saying:
 
 def say(hub: Hub, saying: Saying) -> list[Item]:
     """Store what is said and take the items where it leads; all of them or, with an `ApprovalError`, none."""
+    key = signer(hub)  # looked up once: it may lie in a vault, and a list has thousands of items
     with hub.database.write() as connection:
         case = locked(hub, connection, saying.case_id)
         items = hub.cases.items(connection, case.id, ids=sorted(saying.items))
@@ -47,7 +50,7 @@ def say(hub: Hub, saying: Saying) -> list[Item]:
             _require_successor(hub, connection, case, saying.successor)
             text = f"{saying.successor} {text}".strip()
         hub.crash_point("saying")
-        hub.cases.say(connection, [_statement(hub, case, item, saying, text) for item in items])
+        hub.cases.say(connection, [_statement(hub, key, case, item, saying, text) for item in items])
         if saying.act in _WORDS_ONLY:
             return items
         now, deadlines = hub.clock.now(), policy_of(hub, case).deadlines
@@ -75,9 +78,9 @@ def _require_all(saying: Saying, items: Sequence[Item]) -> None:
         raise ConfigurationError([Fault("ITEM", "unknown_item", message)])
 
 
-def _statement(hub: Hub, case: Case, item: Item, saying: Saying, text: str) -> Statement:
+def _statement(hub: Hub, key: Signer, case: Case, item: Item, saying: Saying, text: str) -> Statement:
     about = (case.id, item.id, item.version, item.digest)
-    return signed(hub, Statement(*about, saying.act, saying.person, saying.role, hub.clock.now(), text))
+    return signed(key, Statement(*about, saying.act, saying.person, saying.role, hub.clock.now(), text))
 
 
 def _require_successor(hub: Hub, connection: sa.Connection, case: Case, successor: str) -> None:

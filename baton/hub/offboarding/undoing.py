@@ -12,6 +12,7 @@ from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked
 from baton.hub.offboarding.moving import grant_change, leads_away, save_moves, side, transfer
 from baton.hub.offboarding.signing import signed
+from baton.hub.proof import signer
 from baton.jobs.offboarding.steps import require_may
 from baton.model.case import NOT_TAKEN_BACK, READ_BACK, Act, Case, CaseState, Item, ItemState, Role, Statement
 from baton.model.effect import Effect, EffectState, Intention
@@ -43,7 +44,7 @@ def undo(hub: Hub, case_id: str, person: str, why: str, ids: Sequence[int] = ())
         if not undoing.items:
             raise ApprovalError(f"{case.id} has nothing that can be taken back", code="nothing")
         said = Statement(case.id, None, 0, b"", Act.UNDO, person, Role.HR, hub.clock.now(), why)
-        hub.cases.say(connection, [signed(hub, said)])
+        hub.cases.say(connection, [signed(signer(hub), said)])
         hub.crash_point("undoing")
     hub.crash_point("undone")
     return undoing
