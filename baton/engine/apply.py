@@ -25,6 +25,8 @@ from baton.store.runs import RunStore
 
 _SUPERIORS_WAIT_S = 0.1
 _A_MOMENT_S = 1e-6
+_STOPPING = (RetryableError, HaltError, InDoubtError)
+"""What ends the work on a system for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,18 +213,21 @@ class Applier:
                     batch = self._still_to_be_sent(batch, waited_s, report)
                 if not batch:
                     return
-                call = self.performer.prepare(batch)
-                batch = list(call.effects)
-                outcomes = call.send()
+                try:
+                    call = self.performer.prepare(batch)
+                    batch = list(call.effects)
+                    outcomes = call.send()
+                except _STOPPING as error:
+                    report.stop(error)  # while the lane is ours: what stands ready for it must not leave
+                    raise
         except RejectedError as error:
             self._isolate(batch, error, report)
             return
-        except (RetryableError, HaltError, InDoubtError) as error:
+        except _STOPPING as error:
             # Doubt about a write is a receipt: one that arrives here came from reading, before anything was sent.
             self._store([(effect, blamed(error)) for effect in batch], report)
             if isinstance(error, RetryableError) and error.retry_after_s:
                 self.pause(error.retry_after_s)
-            report.stop(error)
             return
         self.crash_point("sent")
         self._store(outcomes, report)

@@ -32,9 +32,9 @@ FEWEST, WALL = 1.1, 1.2
 
 def very_much(folder: Path, owned: int) -> Iterator[Line]:
     """``owned`` records in Salesforce, a tenth of it in Tryton."""
-    yield from _in_vendor(folder / "salesforce", SalesforceOrg(owned), owned)
+    yield from in_vendor(folder / "salesforce", SalesforceOrg(owned), owned)
     try:
-        yield from _in_vendor(folder / "tryton", Tryton(owned // 10), owned // 10)
+        yield from in_vendor(folder / "tryton", Tryton(owned // 10), owned // 10)
     except TrytonServerError as error:
         yield Unknown(f"passing {owned // 10:,} records on in tryton", str(error).splitlines()[0])
 
@@ -109,7 +109,8 @@ def _spent(vendor: Vendor, work: Callable[[], object]) -> Spent:
     return Spent(taken, calls)
 
 
-def _in_vendor(folder: Path, vendor: Vendor, owned: int) -> Iterator[Line]:
+def in_vendor(folder: Path, vendor: Vendor, owned: int) -> Iterator[Line]:
+    """A whole handover in one vendor: reading, agreeing, planning, passing on, proving; then the bare loop."""
     with vendor.running(), _hub(folder, vendor) as hub:
         case = casework.open_case(hub, casework.Opening(LEAVER, Cause.BY_HAND, HR))
         read = _spent(vendor, lambda: _read(hub, case))
