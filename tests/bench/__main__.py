@@ -22,7 +22,8 @@ def main() -> None:
     parser.add_argument("--employees", type=int, default=100_000, help="people whose feed is planned")
     parser.add_argument("--sent", type=int, default=2_000, help="effects that are sent")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows that are migrated")
-    parser.add_argument("--owned", type=int, default=20_000, help="records that a leaver owns in Salesforce; a tenth in Tryton")
+    owned = "records that a leaver owns in Salesforce; a tenth of it in Tryton"
+    parser.add_argument("--owned", type=int, default=20_000, help=owned)
     parser.add_argument("--payables", type=int, default=100_000, help="payables that are checked")
     parser.add_argument("--times", type=int, default=1, help="runs of each migration process; medians are told")
     parser.add_argument("--flat", action=argparse.BooleanOptionalAction, default=True, help="also four times the rows")

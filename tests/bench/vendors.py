@@ -64,6 +64,9 @@ class Wire(httpx.BaseTransport):
                 self._now -= 1
         return httpx.Response(answer.status_code, headers=answer.headers, stream=httpx.ByteStream(body))
 
+    def close(self) -> None:
+        self._inner.close()
+
     @contextmanager
     def counted(self) -> Iterator[Counter[str]]:
         """The calls of a block; they are kept until the next one."""
