@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
 import sqlalchemy as sa
-from starlette.testclient import TestClient
 
 from baton.clock import SystemClock
-from baton.console.handover.app import standalone
 from baton.hub import Hub, execution
 from baton.hub.offboarding import casework, hourly
 from baton.hub.offboarding.links import PLACE, Offer, make_token
@@ -28,6 +27,7 @@ from tests.bench.migration.bars import AtMost
 from tests.bench.much import very_much
 from tests.rig.belongings import Belongings
 from tests.rig.company import Company, row
+from tests.rig.handover_pages import serving
 
 MANAGER, HR = "0001", "hr-wang"
 WIDE_OPEN = WindowLimit(share="100%", at_least=1_000_000, at_most=1_000_000)
@@ -115,7 +115,7 @@ def figures(folder: Path, owned: int) -> Iterator[Line]:
 def long_list(folder: Path) -> Iterator[Line]:
     """A checklist of 5,000 items, and one of a tenth: how long it opens, and the same number of statements.
 
-    As people open it (the first page through its link, over the application that serves it), and as the hub's own jobs
+    As people open it (the first page through its link, over HTTP), and as the hub's own jobs
     do (every item in full, unsealed).
     """
     crm = stand("crm", page=2000, transfer_limit=200, holders_limit=2000, latency_s=0.0, at_once=2)
@@ -127,7 +127,7 @@ def long_list(folder: Path) -> Iterator[Line]:
             first += holdings
             cases.append(at.open(number))
             refresh(at.hub, cases[-1].id)
-        with TestClient(standalone(lambda: at.hub)) as browser:
+        with serving(at.hub) as address, httpx.Client(base_url=address, trust_env=False) as browser:
             paths = [f"/{PLACE}/{make_token(at.hub, Offer(case.id, MANAGER, Role.MANAGER, HR))}/" for case in cases]
             yield from _opens("the page of", at, [lambda path=path: _page(browser, path) for path in paths])
         yield from _opens("every item of", at, [lambda case=case: _opened(at, case) for case in cases])
@@ -148,7 +148,7 @@ def _opens(what: str, at: Office, ways: Sequence[Callable[[], None]]) -> Iterato
     yield AtMost(needed[0] / needed[1], 1.0, f"times the statements of one of {LONG_LIST // 10}", "the same", counted)
 
 
-def _page(browser: TestClient, path: str) -> None:
+def _page(browser: httpx.Client, path: str) -> None:
     answer = browser.get(path)
     assert answer.status_code == 200
 
