@@ -18,7 +18,7 @@ def main() -> int:
     sys.stdout.write(
         f"kill -9: {figures.points} distinct named points, {figures.killed.total()} processes killed "
         f"({', '.join(f'{name} {times}' for name, times in sorted(figures.killed.items()))}), "
-        f"{figures.restarts} restarts, {figures.effects} effects done; "
+        f"as many restarts, {figures.effects} effects done; "
         f"lost 0, repeated 0, left as sent 0, audit logs whole; {figures.seconds:.0f} s\n"
     )
     return 0

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import signal
-from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +15,7 @@ from baton.store.runs import RunState
 from tests.crash.ledger import Ledger
 from tests.rig.clock import START, VirtualClock
 from tests.rig.company import Company, row
+from tests.rig.killing import KillAt
 from tests.rig.targets import KeyTarget
 
 SYSTEM = "target"
@@ -60,20 +58,6 @@ def company(folder: Path, attempt: int, at: Callable[[str], None]) -> Company:
     return made
 
 
-class KillAt:
-    """Kills this very process with SIGKILL when a named point is reached for the n-th time."""
-
-    def __init__(self, point: str, count: int) -> None:
-        self.point = point
-        self.count = count
-        self.seen: Counter[str] = Counter()
-
-    def __call__(self, name: str) -> None:
-        self.seen[name] += 1
-        if (name, self.seen[name]) == (self.point, self.count):
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
 def drive(folder: Path, attempt: int, point: str = "", count: int = 0) -> None:
     """Carry on from wherever the last process ended, to the end. Writes the points it passed to ``points``."""
     kill = KillAt(point, count)
@@ -87,7 +71,7 @@ def drive(folder: Path, attempt: int, point: str = "", count: int = 0) -> None:
             kill("between_feeds")
             done.with_suffix(".new").write_text(str(which))
             done.with_suffix(".new").replace(done)
-    (folder / "points").write_text("\n".join(f"{name} {times}" for name, times in sorted(kill.seen.items())))
+    kill.write_down(folder)
 
 
 def _one_feed(hub: Hub) -> None:

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from baton.model.account import Account, AccountState, AccountWrite, Action
+from tests.rig.ledgers import DiskLedger
 from tests.rig.truth import Applied, Record, Truth
-
-_TABLES = """
-CREATE TABLE IF NOT EXISTS journal (key TEXT, number TEXT, version INTEGER, action TEXT, external_id TEXT, stale INTEGER);
-CREATE INDEX IF NOT EXISTS journal_key ON journal (key);
-CREATE TABLE IF NOT EXISTS accounts (
-    number TEXT PRIMARY KEY, external_id TEXT, state TEXT, fields TEXT, mark INTEGER, version INTEGER);
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,26 +24,20 @@ class _Keys:
             return row and str(row[0])
 
 
-class Ledger:
+class Ledger(DiskLedger):
     """The part of `Truth` that targets use, on disk. One write is one transaction."""
 
+    tables: ClassVar[str] = """
+        CREATE TABLE IF NOT EXISTS journal (key TEXT, number TEXT, version INTEGER, action TEXT, external_id TEXT, stale INTEGER);
+        CREATE INDEX IF NOT EXISTS journal_key ON journal (key);
+        CREATE TABLE IF NOT EXISTS accounts (
+            number TEXT PRIMARY KEY, external_id TEXT, state TEXT, fields TEXT, mark INTEGER, version INTEGER);
+    """
+
     def __init__(self, path: Path, at: Callable[[str], None] = lambda _: None) -> None:
-        self.path = path
-        self.at = at
+        super().__init__(path, at)
         self.lock = threading.RLock()
         self.keys = _Keys(self)
-        with self.open() as connection:
-            connection.executescript(_TABLES)
-
-    @contextmanager
-    def open(self) -> Iterator[sqlite3.Connection]:
-        """One transaction; what is not committed at its end never was."""
-        connection = sqlite3.connect(self.path, timeout=60)
-        try:
-            with connection:
-                yield connection
-        finally:
-            connection.close()
 
     def apply(self, write: AccountWrite) -> str:
         """Let a write take effect; the process may die just before and just after."""
@@ -96,8 +83,9 @@ class Ledger:
         """All of it, for the checks."""
         truth = Truth()
         with self.open() as connection:
-            for (number,) in connection.execute("SELECT number FROM accounts").fetchall():
-                truth.accounts[number] = self._record(number)
+            numbers = connection.execute("SELECT number FROM accounts").fetchall()
+        truth.accounts.update((number, self._record(number)) for (number,) in numbers)
+        with self.open() as connection:
             for row in connection.execute("SELECT * FROM journal ORDER BY rowid"):
                 truth.keys[row[0]] = row[4]
                 truth.journal.append(Applied(row[0], row[1], row[2], Action(row[3]), bool(row[5])))

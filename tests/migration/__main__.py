@@ -81,7 +81,7 @@ def _kill(given: Options) -> None:
         figures = kills.campaign(task, given.points, given.seed, given.processes)
         _say(
             f"kill -9 of {task}: {figures.points} distinct named points of {figures.passed.total()}, "
-            f"{figures.killed.total()} processes killed ({_listed(figures.killed)}), {figures.restarts} restarts; "
+            f"{figures.killed.total()} processes killed ({_listed(figures.killed)}), as many restarts; "
             f"{figures.records} records compared, as after an undisturbed run, each write once, audit logs whole; "
             f"{figures.seconds:.0f} s"
         )

@@ -14,10 +14,10 @@ from baton.hub.migration.planning import plan_migration
 from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import carry_on
 from baton.jobs.migration.waves import WavePlan
-from tests.crash.driver import KillAt
 from tests.migration.ledger import Body, Ledger, LedgerTarget
 from tests.migration.pieces import small_pieces
 from tests.rig.clock import START, VirtualClock
+from tests.rig.killing import KillAt
 from tests.rig.records import Archive, old_row
 
 PEOPLE = 260
@@ -80,7 +80,7 @@ def drive(folder: Path, attempt: int, task: str, point: str = "", count: int = 0
     if done.verdict is not Verdict.CLEAN:
         (folder / "why").write_text(f"{done.verdict}: {done.reasons}")
         raise SystemExit(UNCLEAN)
-    (folder / "points").write_text("\n".join(f"{name} {times}" for name, times in sorted(kill.seen.items())))
+    kill.write_down(folder)
 
 
 def _migration(hub: Hub, made: Archive) -> str:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import random
 import shutil
-import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,13 +17,11 @@ from baton.hub.migration.retention import purge
 from baton.store.tables import effects
 from tests.migration.driver import MIGRATE, ROLLBACK, drive, found_there, site
 from tests.migration.ledger import Body, Ledger
+from tests.rig.killing import ATTEMPTS, Kill, Point, points_passed, said, until_through
 from tests.rig.processes import CONTEXT, outcome_of, scratch_folder
 from tests.simulation.invariants import BrokenInvariantError, audit_faults, left_sent
 
-_ATTEMPTS = 20
 _TWO_DAYS_S = 2 * 86_400
-Kill = tuple[str, int] | float
-"""A named point and how often it is passed, or seconds after the start."""
 
 
 @dataclass
@@ -39,14 +34,12 @@ class Figures:
     passed: Counter[str] = field(default_factory=Counter)
     """The points that an undisturbed run passes, by name."""
     killed: Counter[str] = field(default_factory=Counter)
-    restarts: int = 0
     records: int = 0
     seconds: float = 0.0
 
     def add(self, other: Figures) -> None:
         """Take a part of the same campaign in."""
         self.killed.update(other.killed)
-        self.restarts += other.restarts
         self.records += other.records
 
 
@@ -59,7 +52,7 @@ class Start:
     wanted: dict[str, Body]
     written: int
     """How many writes it takes."""
-    passed: list[tuple[str, int]]
+    passed: list[Point]
 
 
 def prepared(task: str, folder: Path) -> Start:
@@ -77,9 +70,7 @@ def prepared(task: str, folder: Path) -> Start:
     truth = Ledger(after / "truth.sqlite3")
     if task == ROLLBACK and truth.truth() != untouched:
         raise BrokenInvariantError("an undisturbed rollback does not restore what was there")
-    lines = [line.split() for line in (after / "points").read_text().splitlines()]
-    passed = [(name, count) for name, times in lines for count in range(1, int(times) + 1)]
-    return Start(task, before, truth.truth(), len(truth.journal()), passed)
+    return Start(task, before, truth.truth(), len(truth.journal()), points_passed(after))
 
 
 def _undisturbed(folder: Path, task: str) -> None:
@@ -92,7 +83,7 @@ def campaign(task: str, points: int, seed: int, processes: int = 1) -> Figures:
     began = time.perf_counter()
     chance = random.Random(f"{task}/{seed}")
     replay = f"replay: python -m tests.migration --only kill --seed {seed} --points {points}"
-    with _said(replay), scratch_folder("kill") as folder:
+    with said(replay), scratch_folder("kill") as folder:
         start = prepared(task, folder)
         chosen = chance.sample(start.passed, min(points, len(start.passed)))
         plans: list[list[Kill]] = [[kill, *_second(start, chance)] for kill in chosen]
@@ -116,38 +107,11 @@ def _second(start: Start, chance: random.Random) -> list[Kill]:
 def _carried_out(start: Start, plans: list[list[Kill]]) -> Figures:
     figures = Figures(start.task)
     for kills in plans:
-        with _said(f"{start.task}: SIGKILL at {kills}"), scratch_folder("killed") as folder:
+        with said(f"{start.task}: SIGKILL at {kills}"), scratch_folder("killed") as folder:
             shutil.copytree(start.folder, folder, dirs_exist_ok=True)
-            figures.restarts += _until_through(folder, start.task, kills, figures)
+            figures.killed.update(until_through(drive, folder, [start.task], kills))
             figures.records += _check(folder, start)
     return figures
-
-
-@contextlib.contextmanager
-def _said(what: str) -> Iterator[None]:
-    try:
-        yield
-    except AssertionError as error:
-        error.add_note(what)
-        raise
-
-
-def _until_through(folder: Path, task: str, kills: list[Kill], figures: Figures) -> int:
-    """Start, be killed, start again; returns how many starts it took beyond the first."""
-    for attempt in range(1, _ATTEMPTS):
-        kill = kills[attempt - 1] if attempt <= len(kills) else None
-        if isinstance(kill, tuple):
-            code = outcome_of(drive, folder, attempt, task, *kill)
-        else:
-            code = outcome_of(drive, folder, attempt, task, kill_after_s=kill)
-        if code == 0:
-            return attempt - 1
-        if code != -signal.SIGKILL:
-            why = folder / "why"
-            said = why.read_text() if why.exists() else ""
-            raise BrokenInvariantError(f"attempt {attempt} ended with {code} {said}")
-        figures.killed[kill[0] if isinstance(kill, tuple) else "at a random moment"] += 1
-    raise BrokenInvariantError(f"not through after {_ATTEMPTS} attempts")
 
 
 def _check(folder: Path, start: Start) -> int:
@@ -159,7 +123,7 @@ def _check(folder: Path, start: Start) -> int:
         raise BrokenInvariantError(f"{len(wrong)} records are not as after an undisturbed run: {sorted(wrong)[:3]}")
     if len(journal) != start.written:
         raise BrokenInvariantError(f"{len(journal)} writes took effect, {start.written} were needed")
-    made = site(folder, _ATTEMPTS, lambda _: None)
+    made = site(folder, ATTEMPTS, lambda _: None)
     with made.open() as hub:
         with hub.database.read() as connection:
             states = Counter(connection.execute(sa.select(effects.c.state)).scalars())

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import polars as pl
@@ -14,34 +12,19 @@ import polars as pl
 from baton.contracts import Collection
 from baton.model.account import Receipt
 from baton.records.types import from_text
+from tests.rig.ledgers import DiskLedger
 from tests.rig.records import STAFF, NewSystem
 
 Body = dict[str, str | None]
-_TABLES = """
-CREATE TABLE IF NOT EXISTS staff (code TEXT PRIMARY KEY, body TEXT);
-CREATE TABLE IF NOT EXISTS journal (action TEXT, code TEXT);
-"""
 
 
-class Ledger:
+class Ledger(DiskLedger):
     """What is there, and every write that has taken effect."""
 
-    def __init__(self, path: Path, at: Callable[[str], None] = lambda _: None) -> None:
-        self.path = path
-        self.at = at
-        with self.open() as connection:
-            connection.executescript(_TABLES)
-
-    @contextmanager
-    def open(self) -> Iterator[sqlite3.Connection]:
-        """One transaction; what is not committed at its end never was."""
-        connection = sqlite3.connect(self.path, timeout=60)
-        try:
-            with connection:
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-        finally:
-            connection.close()
+    tables: ClassVar[str] = """
+        CREATE TABLE IF NOT EXISTS staff (code TEXT PRIMARY KEY, body TEXT);
+        CREATE TABLE IF NOT EXISTS journal (action TEXT, code TEXT);
+    """
 
     def truth(self) -> dict[str, Body]:
         """All records."""

@@ -15,11 +15,11 @@ from baton.hub.offboarding import casework, completing, hourly, saying
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.case import Act, Case, CaseState, Cause, ItemState, Role
 from baton.model.handover import HoldingKind
-from tests.crash.driver import KillAt
 from tests.crash.ledger import Ledger
 from tests.migration.driver import later_clock
 from tests.offboarding.ledger import HeldLedger, LedgerKeeper, LedgerPromiser
 from tests.rig.company import Company, row
+from tests.rig.killing import KillAt
 
 MANAGER, LEAVER, HR = "0001", "0002", "hr-wang"
 SYSTEMS = {"crm": LedgerKeeper, "wecom": LedgerPromiser}
@@ -81,7 +81,7 @@ def drive(folder: Path, attempt: int, task: str, point: str = "", count: int = 0
             made.clock.advance(timedelta(hours=1))
         else:
             raise SystemExit(NOT_THROUGH)
-    (folder / "points").write_text("\n".join(f"{name} {times}" for name, times in sorted(kill.seen.items())))
+    kill.write_down(folder)
 
 
 def _through(hub: Hub, task: str) -> bool:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import random
 import shutil
-import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,12 +16,9 @@ from baton.model.case import Act, CaseState, ItemState
 from baton.store.tables import effects, statements
 from tests.offboarding.driver import RETRACTED, SYSTEMS, drive, prepare, site, the_case
 from tests.offboarding.ledger import HeldLedger
+from tests.rig.killing import ATTEMPTS, Kill, Point, points_passed, said, until_through
 from tests.rig.processes import CONTEXT, outcome_of, scratch_folder
 from tests.simulation.invariants import BrokenInvariantError, audit_faults, left_sent, order_broken
-
-_ATTEMPTS = 20
-Kill = tuple[str, int] | float
-"""A named point and how often it is passed, or seconds after the start."""
 
 
 @dataclass
@@ -35,14 +29,12 @@ class Figures:
     points: int = 0
     passed: Counter[str] = field(default_factory=Counter)
     killed: Counter[str] = field(default_factory=Counter)
-    restarts: int = 0
     holdings: int = 0
     seconds: float = 0.0
 
     def add(self, other: Figures) -> None:
         """Take a part of the same campaign in."""
         self.killed.update(other.killed)
-        self.restarts += other.restarts
         self.holdings += other.holdings
 
 
@@ -53,7 +45,7 @@ class Start:
     task: str
     folder: Path
     wanted: dict[str, object]
-    passed: list[tuple[str, int]]
+    passed: list[Point]
 
 
 def prepared(task: str, folder: Path) -> Start:
@@ -65,9 +57,7 @@ def prepared(task: str, folder: Path) -> Start:
     code = outcome_of(drive, after, 1, task)
     if code != 0:
         raise BrokenInvariantError(f"an undisturbed case does not end well: {code}")
-    lines = [line.split() for line in (after / "points").read_text().splitlines()]
-    passed = [(name, count) for name, times in lines for count in range(1, int(times) + 1)]
-    start = Start(task, before, state(after, task), passed)
+    start = Start(task, before, state(after, task), points_passed(after))
     if task == RETRACTED:
         was = {name: HeldLedger(before / f"{name}.sqlite3").truth()["held"] for name in SYSTEMS}
         if {name: HeldLedger(after / f"{name}.sqlite3").truth()["held"] for name in SYSTEMS} != was:
@@ -82,7 +72,7 @@ def state(folder: Path, task: str) -> dict[str, object]:
         held = HeldLedger(folder / f"{name}.sqlite3")
         found[f"{name} truth"] = held.truth()
         found[f"{name} moves"] = sorted(held.moves())
-    with site(folder, _ATTEMPTS, lambda _: None).open() as hub:
+    with site(folder, ATTEMPTS, lambda _: None).open() as hub:
         case = the_case(hub)
         if case is None or case.state is not (CaseState.RETRACTED if task == RETRACTED else CaseState.COMPLETED):
             raise BrokenInvariantError(f"the case is {case and case.state}")
@@ -111,7 +101,7 @@ def campaign(task: str, points: int, seed: int, processes: int = 1) -> Figures:
     began = time.perf_counter()
     chance = random.Random(f"{task}/{seed}")
     replay = f"replay: python -m tests.offboarding --only kill --seed {seed} --points {points}"
-    with _said(replay), scratch_folder("kill") as folder:
+    with said(replay), scratch_folder("kill") as folder:
         start = prepared(task, folder)
         chosen = chance.sample(start.passed, min(points, len(start.passed)))
         plans: list[list[Kill]] = [
@@ -133,9 +123,9 @@ def campaign(task: str, points: int, seed: int, processes: int = 1) -> Figures:
 def _carried_out(start: Start, plans: list[list[Kill]]) -> Figures:
     figures = Figures(start.task)
     for kills in plans:
-        with _said(f"{start.task}: SIGKILL at {kills}"), scratch_folder("killed") as folder:
+        with said(f"{start.task}: SIGKILL at {kills}"), scratch_folder("killed") as folder:
             shutil.copytree(start.folder, folder, dirs_exist_ok=True)
-            figures.restarts += _until_through(folder, start.task, kills, figures)
+            figures.killed.update(until_through(drive, folder, [start.task], kills))
             found = state(folder, start.task)
             for what, wanted in start.wanted.items():
                 if found[what] != wanted:
@@ -150,28 +140,3 @@ def _differing(found: object, wanted: object) -> str:
     if isinstance(found, list) and isinstance(wanted, list):
         return f"{[each for each in found if each not in wanted][:3]} instead of {[each for each in wanted if each not in found][:3]}"
     return f"{found} instead of {wanted}"[:600]
-
-
-@contextlib.contextmanager
-def _said(what: str) -> Iterator[None]:
-    try:
-        yield
-    except AssertionError as error:
-        error.add_note(what)
-        raise
-
-
-def _until_through(folder: Path, task: str, kills: list[Kill], figures: Figures) -> int:
-    """Start, be killed, start again; returns how many starts it took beyond the first."""
-    for attempt in range(1, _ATTEMPTS):
-        kill = kills[attempt - 1] if attempt <= len(kills) else None
-        if isinstance(kill, tuple):
-            code = outcome_of(drive, folder, attempt, task, *kill)
-        else:
-            code = outcome_of(drive, folder, attempt, task, kill_after_s=kill)
-        if code == 0:
-            return attempt - 1
-        if code != -signal.SIGKILL:
-            raise BrokenInvariantError(f"attempt {attempt} ended with {code}")
-        figures.killed[kill[0] if isinstance(kill, tuple) else "at a random moment"] += 1
-    raise BrokenInvariantError(f"not through after {_ATTEMPTS} attempts")

@@ -3,44 +3,26 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from baton.contracts import AccessControl, OwnershipStore, SessionControl, TransferResults
 from baton.model.account import AccountRef, Receipt
 from baton.model.handover import Grant, GrantChange, Holding, HoldingKind, HoldingRef, SessionEnd, Transfer, Undo
+from tests.rig.ledgers import DiskLedger
 from tests.rig.targets import KeyTarget
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS held (kind TEXT, id TEXT, holder TEXT, stage TEXT, PRIMARY KEY (kind, id));
-CREATE TABLE IF NOT EXISTS moves (kind TEXT, id TEXT, before TEXT, after TEXT, key TEXT);
-CREATE TABLE IF NOT EXISTS promises (kind TEXT, id TEXT, before TEXT, after TEXT, key TEXT, PRIMARY KEY (kind, id));
-CREATE TABLE IF NOT EXISTS grants (person TEXT, name TEXT, PRIMARY KEY (person, name));
-CREATE TABLE IF NOT EXISTS sessions (person TEXT PRIMARY KEY);
-"""
 
-
-class HeldLedger:
+class HeldLedger(DiskLedger):
     """Who holds what in one system, and every change of that."""
 
-    def __init__(self, path: Path, at: Callable[[str], None] = lambda _: None) -> None:
-        self.path = path
-        self.at = at
-        with self.open() as connection:
-            connection.executescript(_TABLES)
-
-    @contextmanager
-    def open(self) -> Iterator[sqlite3.Connection]:
-        """One transaction; what is not committed at its end never was."""
-        connection = sqlite3.connect(self.path, timeout=60)
-        try:
-            with connection:
-                connection.execute("BEGIN IMMEDIATE")
-                yield connection
-        finally:
-            connection.close()
+    tables: ClassVar[str] = """
+        CREATE TABLE IF NOT EXISTS held (kind TEXT, id TEXT, holder TEXT, stage TEXT, PRIMARY KEY (kind, id));
+        CREATE TABLE IF NOT EXISTS moves (kind TEXT, id TEXT, before TEXT, after TEXT, key TEXT);
+        CREATE TABLE IF NOT EXISTS promises (kind TEXT, id TEXT, before TEXT, after TEXT, key TEXT, PRIMARY KEY (kind, id));
+        CREATE TABLE IF NOT EXISTS grants (person TEXT, name TEXT, PRIMARY KEY (person, name));
+        CREATE TABLE IF NOT EXISTS sessions (person TEXT PRIMARY KEY);
+    """
 
     def plant(self, kind: HoldingKind, ids: Sequence[str], holder: str) -> None:
         """Things that somebody holds from the beginning."""
