@@ -68,7 +68,7 @@ def _kill(given: Options) -> None:
         figures = kills.campaign(task, given.points, given.seed or 1, given.processes)
         _say(
             f"kill -9 of a case ({task}): {figures.points} distinct named points of {figures.passed.total()}, "
-            f"{figures.killed.total()} processes killed ({_listed(figures.killed)}), {figures.restarts} restarts; "
+            f"{figures.killed.total()} processes killed ({_listed(figures.killed)}), as many restarts; "
             f"{figures.holdings} holdings compared, as after an undisturbed case, each moved as often, audit logs "
             f"whole; {figures.seconds:.0f} s"
         )
