@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from unittest import mock
@@ -16,6 +16,8 @@ from baton.jobs.offboarding.steps import after
 from baton.model.account import AccountRef
 from baton.model.effect import Effect
 from baton.model.handover import HandoverWrite, Transfer
+from tests.offboarding.campaign import simulate
+from tests.simulation.invariants import BrokenInvariantError
 
 Planted = Callable[[], "contextlib.AbstractContextManager[Any]"]
 
@@ -90,3 +92,17 @@ PLANTED: Mapping[str, tuple[Planted, float]] = {
     "rights too early": (rights_too_early, 0.0),
 }
 """Each mistake, and how often the systems say yes and do nothing."""
+RARE = ("retracted and forgotten", "wrong items taken back", "changed and sent")
+"""What needs a rare turn of events: a retraction or a change while something is on its way. For the long campaign."""
+
+
+def find(mistake: str, seeds: Iterable[int], rounds: int) -> BrokenInvariantError | None:
+    """What the first of these seeds says that meets the mistake; None when none of them does."""
+    plant, deaf_share = PLANTED[mistake]
+    for seed in seeds:
+        try:
+            with plant():
+                simulate(seed, rounds, deaf_share)
+        except BrokenInvariantError as error:
+            return error
+    return None

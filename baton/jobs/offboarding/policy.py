@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
 
@@ -18,7 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from baton.errors import ConfigurationError, Fault
 from baton.model.handover import HoldingKind
-from baton.strict_yaml import Document, read
+from baton.strict_yaml import parse
 
 MANAGER: Final = "manager"
 """In place of a successor's employee number: whoever manages the leaver."""
@@ -147,7 +148,13 @@ def load_policies(file: Path) -> Policies:
     """Read the file; one `ConfigurationError` with everything that is wrong, each with its line."""
     if not file.is_file():
         raise ConfigurationError([Fault(str(file), "no_such_file", "there is no such policy file")])
-    document: Document = read(file)
+    return _policies(file.read_bytes(), str(file))
+
+
+@lru_cache(maxsize=8)
+def _policies(content: bytes, name: str) -> Policies:
+    """What these bytes say: an hour asks once for every case, and they seldom change. Faults are told each time."""
+    document = parse(content, name)
     faults = list(document.faults)
     try:
         parsed = _PolicyFile.model_validate(document.plain())
