@@ -17,6 +17,7 @@ import orjson
 from baton.console.handover.listing import Asked, Group, listed
 from baton.console.handover.visitors import DECISIONS, NoEntryError, Visitor
 from baton.hub import Hub
+from baton.hub.offboarding.standing import is_hr
 from baton.model.account import Scalar
 from baton.model.case import Case, CaseState, Item, ItemState, Statement
 from baton.model.handover import Holding
@@ -111,7 +112,7 @@ def statements_document(visitor: Visitor, after: int) -> dict[str, Any]:
 def cases_document(hub: Hub, person: str, *, decides: bool) -> dict[str, Any]:
     """The cases somebody may look into, with how far each is."""
     with hub.database.read() as connection:
-        if decides:
+        if decides and is_hr(hub, connection, person):
             cases = hub.cases.listed(connection, limit=CASES_SHOWN)
         else:
             cases = hub.cases.concerning(connection, person, limit=CASES_SHOWN)

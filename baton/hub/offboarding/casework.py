@@ -10,8 +10,10 @@ import sqlalchemy as sa
 
 from baton.errors import ApprovalError, BatonError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
+from baton.hub.offboarding.policies import policies, policy_of
 from baton.hub.offboarding.signing import signed
-from baton.jobs.offboarding.policy import DEFAULT, Policies, Policy, load_policies
+from baton.hub.offboarding.standing import require_standing
+from baton.jobs.offboarding.policy import Policies, Policy
 from baton.jobs.offboarding.steps import require_may
 from baton.model.case import (
     CASE_STEPS,
@@ -42,17 +44,6 @@ class Opening:
     by: str
     manager: str = ""
     last_working_at: datetime | None = None
-
-
-def policies(hub: Hub) -> Policies:
-    """The policies in use."""
-    file = hub.settings.offboarding.policies
-    return DEFAULT if file is None else load_policies(file)
-
-
-def policy_of(hub: Hub, case: Case) -> Policy:
-    """The policy of a case."""
-    return policies(hub).of(case.policy)
 
 
 def open_case(hub: Hub, opening: Opening) -> Case:
@@ -212,8 +203,7 @@ def decide(hub: Hub, case_id: str, act: Act, person: str, why: str) -> Case:
         raise ApprovalError(f"a case is not taken to {act} by word", code="role", remedy="see: baton offboard complete")
     with hub.database.write() as connection:
         case = locked(hub, connection, find_case(hub, case_id).id)
-        if person == case.number:
-            raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
+        require_standing(hub, connection, case, person, Role.HR)
         case = step(hub, connection, case, act, person, why)
         if act in (Act.PAUSE, Act.RETRACT):
             _call_back(hub, connection, case)

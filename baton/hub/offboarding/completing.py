@@ -12,6 +12,7 @@ from baton.errors import ApprovalError
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import JOB, locked, step
 from baton.hub.offboarding.refreshing import Refreshed, refresh
+from baton.hub.offboarding.standing import require_standing
 from baton.jobs.offboarding.completion import Obstacle, obstacles
 from baton.jobs.offboarding.steps import require_may
 from baton.model.case import Act, Case, Role
@@ -49,8 +50,7 @@ def complete(hub: Hub, case_id: str, person: str, why: str) -> Case:
     refreshed = _looked_at(hub, case_id)
     with hub.database.write() as connection:
         case = locked(hub, connection, refreshed.case.id)
-        if person == case.number:
-            raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
+        require_standing(hub, connection, case, person, Role.HR)
         missing = _obstacles(hub, connection, case, sorted(refreshed.unread))
         if missing:
             raise ApprovalError(

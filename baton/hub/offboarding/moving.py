@@ -15,8 +15,9 @@ from baton.engine.plan import plan_hash
 from baton.errors import BatonError
 from baton.hub import execution
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import JOB, find_case, locked, policies, policy_of
+from baton.hub.offboarding.casework import JOB, find_case, locked
 from baton.hub.offboarding.people import employed, refs
+from baton.hub.offboarding.policies import policies, policy_of
 from baton.jobs.offboarding.policy import Policy
 from baton.model.account import AccountRef, Scalar
 from baton.model.case import Case, CaseState, Cause, Item, ItemState

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import find_case, locked, policy_of, step
+from baton.hub.offboarding.casework import find_case, locked, step
 from baton.hub.offboarding.looking import Looked, look
 from baton.hub.offboarding.people import employed
+from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.proving import Proofs, read_back
 from baton.jobs.offboarding.checklist import (
     RETURNED,

@@ -11,8 +11,10 @@ import sqlalchemy as sa
 
 from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import locked, policy_of
+from baton.hub.offboarding.casework import locked
+from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.signing import signed
+from baton.hub.offboarding.standing import require_standing
 from baton.jobs.offboarding.policy import Deadlines
 from baton.jobs.offboarding.steps import after
 from baton.jobs.offboarding.successors import REFUSED
@@ -30,6 +32,7 @@ class Saying:
     act: Act
     person: str
     role: Role
+    """As whom: believed of nobody, see `baton.hub.offboarding.standing`."""
     text: str = ""
     successor: str = ""
     """For `Act.NAME`: who is to have it."""
@@ -39,6 +42,7 @@ def say(hub: Hub, saying: Saying) -> list[Item]:
     """Store what is said and take the items where it leads; all of them or, with an `ApprovalError`, none."""
     with hub.database.write() as connection:
         case = locked(hub, connection, saying.case_id)
+        require_standing(hub, connection, case, saying.person, saying.role)
         items = hub.cases.items(connection, case.id, ids=sorted(saying.items))
         _require_all(saying, items)
         states = [_led_to(case, item, saying) for item in items]

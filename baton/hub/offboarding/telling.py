@@ -12,10 +12,12 @@ import sqlalchemy as sa
 from baton.contracts import AccountTarget, Notifier
 from baton.errors import BatonError
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import JOB, find_case, locked, policy_of
+from baton.hub.offboarding.casework import JOB, find_case, locked
 from baton.hub.offboarding.links import Offer, link_within
 from baton.hub.offboarding.moving import save_moves
 from baton.hub.offboarding.people import refs
+from baton.hub.offboarding.policies import policy_of
+from baton.hub.offboarding.standing import standing
 from baton.jobs.offboarding.deadlines import Turn, Wait, again_after, waits
 from baton.jobs.offboarding.notices import Notice, alarm, notice
 from baton.model.account import AccountRef
@@ -174,7 +176,8 @@ def _message(
 def _link(hub: Hub, connection: sa.Connection, case: Case, wait: Wait) -> str:
     """A personal link for whose turn it is; none for who is only to know of it, nor where the hub has no address."""
     role = ROLES.get(wait.turn, Role.MANAGER)
-    theirs = wait.person == case.manager if role is Role.MANAGER else wait.items != wait.overdue
+    able = role in standing(hub, connection, case, wait.person)
+    theirs = able if role is Role.MANAGER else able and wait.items != wait.overdue
     if not theirs or not hub.people.statuses(connection, [wait.person]):
         return ""
     return link_within(hub, connection, case, Offer(case.id, wait.person, role, BY))

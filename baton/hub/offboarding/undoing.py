@@ -12,6 +12,7 @@ from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked
 from baton.hub.offboarding.moving import grant_change, leads_away, save_moves, side, transfer
 from baton.hub.offboarding.signing import signed
+from baton.hub.offboarding.standing import require_standing
 from baton.jobs.offboarding.steps import require_may
 from baton.model.case import NOT_TAKEN_BACK, READ_BACK, Act, Case, CaseState, Item, ItemState, Role, Statement
 from baton.model.effect import Effect, EffectState, Intention
@@ -35,8 +36,7 @@ def undo(hub: Hub, case_id: str, person: str, why: str, ids: Sequence[int] = ())
     require_may(Act.UNDO, Role.HR, why)
     with hub.database.write() as connection:
         case = locked(hub, connection, find_case(hub, case_id).id)
-        if person == case.number:
-            raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
+        require_standing(hub, connection, case, person, Role.HR)
         if case.state is CaseState.COMPLETED:
             raise ApprovalError("the case is completed", code="case", remedy="reopen it first")
         undoing = _taken_back(hub, connection, case, ids)

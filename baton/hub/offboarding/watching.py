@@ -11,13 +11,15 @@ import sqlalchemy as sa
 from baton.contracts import ActivitySource
 from baton.errors import ApprovalError, BatonError, ConfigurationError, Fault
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import find_case, locked, policy_of
+from baton.hub.offboarding.casework import find_case, locked
 from baton.hub.offboarding.moving import grant_change, log_out, save_moves
 from baton.hub.offboarding.people import refs
+from baton.hub.offboarding.policies import policy_of
+from baton.hub.offboarding.standing import require_standing
 from baton.jobs.offboarding.watch import Scene, refusals, remarkable
 from baton.model.account import AccountRef
 from baton.model.alert import Alert, AlertState
-from baton.model.case import Case, CaseState, Item, ItemState
+from baton.model.case import Case, CaseState, Item, ItemState, Role
 from baton.model.handover import Activity, HandoverAction, HoldingKind
 
 
@@ -144,8 +146,7 @@ def _locked(
     if alert is None:
         raise ConfigurationError([Fault("ALERT", "unknown_alert", f"there is no alert {key[:120]!r}")])
     case = locked(hub, connection, alert.case_id)
-    if person == case.number:
-        raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
+    require_standing(hub, connection, case, person, Role.MANAGER, Role.HR)
     if alert.state not in allowed:
         raise ApprovalError(f"this alert is {alert.state}", code="state")
     return alert, case

@@ -22,6 +22,8 @@ from baton.strict_yaml import Document, read
 
 MANAGER: Final = "manager"
 """In place of a successor's employee number: whoever manages the leaver."""
+MANAGERS_MANAGER: Final = "managers_manager"
+"""In place of a deputy's employee number: whoever manages the manager of the case."""
 
 
 class Part(BaseModel):
@@ -84,6 +86,8 @@ class Policy(Part):
 
     departments: Names = ("*",)
     positions: Names = ("*",)
+    deputies: Names = ()
+    """Who may decide in place of the manager: employee numbers, or ``managers_manager``."""
     successors: tuple[SuccessorRule, ...] = (SuccessorRule(to=(MANAGER,)),)
     items: tuple[TemplateItem, ...] = ()
     deadlines: Deadlines = Deadlines()
