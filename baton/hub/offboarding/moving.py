@@ -16,6 +16,7 @@ from baton.errors import BatonError
 from baton.hub import execution
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import JOB, find_case, locked
+from baton.hub.offboarding.doubts import after_doubts
 from baton.hub.offboarding.people import employed, refs
 from baton.hub.offboarding.policies import policies, policy_of
 from baton.jobs.offboarding.policy import Policy
@@ -41,7 +42,7 @@ class Planned:
     items: int = 0
     log_outs: int = 0
     blocked: int = 0
-    """Items that cannot go: their successor has no account there."""
+    """Items newly found that cannot go: their successor has no account there, or has left."""
 
 
 def plan(hub: Hub, case_id: str) -> Planned:
@@ -222,16 +223,8 @@ def save_moves(
     if not intentions:
         return ""
     now = hub.clock.now()
-    versions: dict[tuple[str, str], int] = {}
-    for system in {what.system for what in intentions}:
-        entities = [what.number for what in intentions if what.system == system]
-        found = hub.effects.next_versions(connection, JOB, system, entities)
-        versions.update(((system, entity), version) for entity, version in found.items())
     marks = [{"item": item.digest.hex()} for item, _ in moves] + [dict(mark) for _, mark in others]
-    drafted = [
-        Drafted(what, versions[what.system, what.number], case.id, mark)
-        for what, mark in zip(intentions, marks, strict=True)
-    ]
+    drafted = _drafted(hub, connection, case, intentions, marks)
     run = Run(
         id=hub.new_run_id(JOB),
         job=JOB,
@@ -252,6 +245,24 @@ def save_moves(
     return run.id
 
 
+def _drafted(
+    hub: Hub,
+    connection: sa.Connection,
+    case: Case,
+    intentions: Sequence[Intention],
+    marks: Sequence[Mapping[str, str]],
+) -> list[Drafted]:
+    """Each with its version and its mark, in order, and due when nothing earlier can get in its way."""
+    drafted: dict[int, Drafted] = {}
+    for system in {what.system for what in intentions}:
+        places = [place for place, what in enumerate(intentions) if what.system == system]
+        theirs = after_doubts(hub, connection, JOB, system, [intentions[place] for place in places])
+        versions = hub.effects.next_versions(connection, JOB, system, [what.number for what in theirs])
+        for place, what in zip(places, theirs, strict=True):
+            drafted[place] = Drafted(what, versions[what.number], case.id, dict(marks[place]))
+    return [drafted[place] for place in range(len(intentions))]
+
+
 def rights_end(case: Case, policy: Policy, now: datetime) -> bool:
     """Whether the leaver's rights are to be taken away by now."""
     last = case.dates.last_working_at
@@ -269,6 +280,13 @@ def side(effect: Effect, role: str) -> AccountRef:
     """One of the people an effect is about, as the effect names them."""
     external_id = effect.fields.get(f"{role}_id")
     return AccountRef(str(effect.fields[f"{role}_number"]), None if external_id is None else str(external_id))
+
+
+def turned_round(effect: Effect) -> Effect:
+    """An effect as it would be the other way round: what a transfer back asks for, and the transfer before it."""
+    swap = {"holder": "successor", "successor": "holder"}
+    turned = {f"{swap[role]}_{part}": effect.fields.get(f"{role}_{part}") for role in swap for part in ("number", "id")}
+    return replace(effect, fields={**effect.fields, **turned})
 
 
 def leads_away(effect: Effect, case: Case) -> bool:
@@ -311,6 +329,12 @@ def perform(hub: Hub, only: str | None = None) -> list[Report]:
             if report is not None:
                 reports.append(report)
     return reports
+
+
+def send_messages(hub: Hub) -> list[Report]:
+    """Send the messages that are due, and nothing else."""
+    reports = [_perform_one(hub, name, HandoverAction.NOTIFY) for name in hub.settings.offboarding.notifiers]
+    return [report for report in reports if report is not None]
 
 
 def _perform_one(hub: Hub, name: str, action: HandoverAction) -> Report | None:
