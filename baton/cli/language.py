@@ -203,6 +203,9 @@ CHINESE: Final[Mapping[str, str]] = {
     "opened: {case}": "新开交接单：{case}",
     "retracted, as HR says: {case}": "已撤回（依人事系统）：{case}",
     "opened again: {case}": "重新打开：{case}",
+    "{blocked} cannot go, {log_outs} log-outs, {told} messages ({escalations} escalated), {alerts} alerts": (
+        "无法移交 {blocked} 项，强制下线 {log_outs} 次，消息 {told} 条（其中升级 {escalations} 条），警报 {alerts} 条"
+    ),
     "{refreshed} cases looked at; {moved} items on their way, {done} done, {stuck} stuck": (
         "已查看 {refreshed} 份交接单；移交中 {moved} 项，完成 {done} 项，受阻 {stuck} 项"
     ),

@@ -126,7 +126,6 @@ def _versions(hub: Hub, case: Case, named: Sequence[str]) -> dict[int, int]:
 
 _TEXT = "What is said."
 _WHY = "The reason."
-_PROOF = "What proves it."
 
 COMMANDS = (
     item_command,

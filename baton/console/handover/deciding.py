@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from baton.console.handover.visitors import ON_CASES, ON_ITEMS, NoEntryError, Visitor
-from baton.errors import ApprovalError, BatonError, ConfigurationError, TransitionError
+from baton.errors import ApprovalError, ConfigurationError, TransitionError
 from baton.hub.offboarding import casework, completing
 from baton.hub.offboarding.saying import Saying, say
 from baton.model.case import Act, Item
@@ -131,8 +131,3 @@ def _unusable(error: Exception) -> Refusal:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         message = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}".lstrip(": ") for fault in faults)
     return Refusal("words", 422, message)
-
-
-def refusal_of(error: BatonError) -> Refusal:
-    """The same for an error that ended the whole request."""
-    return Refusal(error.code, _STATUS.get(error.code, 409), str(error))
