@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from baton.errors import ApprovalError, BatonError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
+from baton.hub.offboarding.entitling import given_to_others
 from baton.hub.offboarding.policies import policies, policy_of
 from baton.hub.offboarding.signing import signed
 from baton.hub.offboarding.standing import require_standing
@@ -28,10 +29,10 @@ from baton.model.case import (
     Statement,
     content_digest,
 )
+from baton.model.effect import EffectState
 from baton.model.handover import HandoverAction, Holding, HoldingRef, Undo
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
 
-JOB = "offboarding"
 _UNFINISHED = (CaseState.OPEN, CaseState.PAUSED)
 
 
@@ -245,6 +246,7 @@ def _call_back(hub: Hub, connection: sa.Connection, case: Case) -> None:
         and effect.action is not HandoverAction.ENTITLE
         and effect.fields.get("successor_number") != case.number
     ]
+    forwards += [effect.key for effect in given_to_others(hub, connection, case, EffectState.PLANNED)]
     hub.effects.cancel_keys(connection, forwards, why=f"case_{case.state}")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -15,14 +15,16 @@ from baton.engine.plan import plan_hash
 from baton.errors import BatonError
 from baton.hub import execution
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import JOB, find_case, locked
+from baton.hub.offboarding.casework import find_case, locked
 from baton.hub.offboarding.doubts import after_doubts
+from baton.hub.offboarding.entitling import NOT_GIVEN, Entitling, Handed, waiting_for_a_person
+from baton.hub.offboarding.intentions import JOB, grant_change, person_fields, transfer
 from baton.hub.offboarding.people import employed, refs
 from baton.hub.offboarding.policies import policies, policy_of
 from baton.jobs.offboarding.policy import Policy
-from baton.model.account import AccountRef, Scalar
+from baton.model.account import AccountRef
 from baton.model.case import Case, CaseState, Cause, Item, ItemState
-from baton.model.effect import Effect, EffectState, Intention
+from baton.model.effect import EffectState, Intention
 from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.cases import ItemChange
 from baton.store.effects import Drafted
@@ -51,13 +53,16 @@ def plan(hub: Hub, case_id: str) -> Planned:
     if case.state is not CaseState.OPEN:
         return Planned()
     with hub.database.read() as connection:
-        items = hub.cases.items(connection, case.id, states=[ItemState.APPROVED])
-    people = successors(hub, [item for item in items if _goes_by_itself(hub, item)])
+        approved = hub.cases.items(connection, case.id, states=[ItemState.APPROVED])
+        has_rights = hub.cases.has_any(connection, case.id, HoldingKind.GRANT)
+        items = hub.cases.items(connection, case.id) if has_rights else approved
+    people = successors(hub, [item for item in approved if _goes_by_itself(hub, item)])
+    entitling = Entitling(hub, items)
     with hub.database.write() as connection:
         case = locked(hub, connection, case.id)
         if case.state is not CaseState.OPEN:
             return Planned()
-        planned = _Planning(hub, connection, case, people).carry_out()
+        planned = _Planning(hub, connection, case, people, entitling).carry_out()
         hub.crash_point("moves_planning")
     hub.crash_point("moves_planned")
     return planned
@@ -73,6 +78,7 @@ def worth_planning(hub: Hub) -> list[str]:
         leaving = [case for case in going if rights_end(case, chosen.of(case.policy), now)]
         wanted |= {case.id for case in leaving if case.id in rights}
         wanted |= {case.id for case in going if case.id in rights and chosen.of(case.policy).restrict}
+        wanted |= waiting_for_a_person(connection, sorted(rights))
         wanted |= _not_logged_out(hub, connection, [case.id for case in leaving])
     return sorted(wanted)
 
@@ -126,12 +132,20 @@ class _Planning:
     """One planning, inside one transaction."""
 
     def __init__(
-        self, hub: Hub, connection: sa.Connection, case: Case, people: Mapping[tuple[str, str], AccountRef]
+        self,
+        hub: Hub,
+        connection: sa.Connection,
+        case: Case,
+        people: Mapping[tuple[str, str], AccountRef],
+        entitling: Entitling,
     ) -> None:
         self.hub = hub
         self.connection = connection
         self.case = case
         self.people = people
+        self.entitling = entitling
+        self.given: list[Intention] = []
+        self.noted: list[ItemChange] = []
         self.now = hub.clock.now()
         self.blocked: list[ItemChange] = []
         self.here = employed(hub, connection, {number for _, number in people})
@@ -139,22 +153,19 @@ class _Planning:
     def carry_out(self) -> Planned:
         items = self.hub.cases.items(self.connection, self.case.id)
         wanted = self._transfers([item for item in items if item.state is ItemState.APPROVED])
-        log_outs: list[tuple[Intention, Mapping[str, str]]] = []
         policy = policy_of(self.hub, self.case)
-        rights = [item for item in items if item.kind is HoldingKind.GRANT]
         over = rights_end(self.case, policy, self.now)
-        wanted += self._revocations(
-            [
-                item
-                for item in rights
-                if item.state in (_TO_END if over else _TO_RESTRICT)
-                and (over or policy.restricts(item.system, item.title, item.ref.external_id))
-            ]
-        )
-        if over:
-            log_outs = [(what, {}) for what in self._log_outs()]
-        run_id = save_moves(self.hub, self.connection, self.case, wanted, log_outs)
-        self.hub.cases.move_items(self.connection, self.blocked)
+        rights = [item for item in items if item.kind is HoldingKind.GRANT and item.state in _TO_END]
+        ending = [
+            item
+            for item in rights
+            if over or (item.state in _TO_RESTRICT and policy.restricts(item.system, item.title, item.ref.external_id))
+        ]
+        wanted += self._revocations(rights, {item.id for item in ending})
+        log_outs = self._log_outs() if over else []
+        others: list[tuple[Intention, Mapping[str, str]]] = [(what, {}) for what in (*self.given, *log_outs)]
+        run_id = save_moves(self.hub, self.connection, self.case, wanted, others)
+        self.hub.cases.move_items(self.connection, [*self.blocked, *self.noted])
         return Planned(run_id, len(wanted), len(log_outs), len(self.blocked))
 
     def _transfers(self, approved: Sequence[Item]) -> list[tuple[Item, Intention]]:
@@ -176,14 +187,28 @@ class _Planning:
             wanted.append((item, transfer(item, AccountRef(self.case.number, item.holder_id), successor, self.now)))
         return wanted
 
-    def _revocations(self, grants: Sequence[Item]) -> list[tuple[Item, Intention]]:
+    def _revocations(self, rights: Sequence[Item], ending: Collection[int]) -> list[tuple[Item, Intention]]:
+        """Rights that go from the leaver now: those that are ending, once whoever needs them has them."""
         wanted = []
-        for item in grants:
+        for item in rights:
             able = issubclass(self.hub.registry.load(self.hub.settings.system(item.system).connector), AccessControl)
-            if able and not item.by_hand:
+            if not able or item.by_hand:
+                continue
+            handed, given = self.entitling.of(self.connection, item, self.now)
+            self.given += given
+            if item.id in ending and self._may_go(item, handed):
                 person = AccountRef(self.case.number, item.holder_id)
                 wanted.append((item, grant_change(item, HandoverAction.REVOKE, person, self.now)))
+            elif handed is Handed.FAILED and item.state is ItemState.OPEN:
+                self.blocked.append(_not_given(item, self.entitling.needed[item.id]))
+            elif handed is Handed.YES and item.code == NOT_GIVEN:
+                self.noted.append(ItemChange(item, ItemState.OPEN, {"code": "", "message": ""}))
         return wanted
+
+    def _may_go(self, item: Item, handed: Handed) -> bool:
+        """Whether a right may go from the leaver: all have it, or a person has been told of what could not be given."""
+        told = item.code == NOT_GIVEN or item.state is ItemState.LEFT
+        return self.case.cause is Cause.EMERGENCY or handed is Handed.YES or (handed is Handed.FAILED and told)
 
     def _log_outs(self) -> list[Intention]:
         """End every session once, where the vendor can."""
@@ -204,7 +229,7 @@ def log_out(hub: Hub, connection: sa.Connection, case: Case, system: str) -> Int
     able = issubclass(hub.registry.load(hub.settings.system(system).connector), SessionControl)
     if link is None or not link.external_id or not able:
         return None
-    fields = _person("person", AccountRef(case.number, link.external_id))
+    fields = person_fields("person", AccountRef(case.number, link.external_id))
     return Intention(system, f"{SESSIONS}/{case.id}", HandoverAction.END_SESSIONS, hub.clock.now(), fields)
 
 
@@ -269,41 +294,10 @@ def rights_end(case: Case, policy: Policy, now: datetime) -> bool:
     return case.cause is Cause.EMERGENCY or policy.revoke == "at_once" or (last is not None and last <= now)
 
 
-def transfer(item: Item, holder: AccountRef, successor: AccountRef, at: datetime) -> Intention:
-    """Giving an item from one person to another."""
-    what: dict[str, Scalar] = {"kind": item.kind.value, "external_id": item.ref.external_id}
-    fields = {**what, **_person("holder", holder), **_person("successor", successor)}
-    return Intention(item.system, str(item.ref), HandoverAction.TRANSFER, at, fields)
-
-
-def side(effect: Effect, role: str) -> AccountRef:
-    """One of the people an effect is about, as the effect names them."""
-    external_id = effect.fields.get(f"{role}_id")
-    return AccountRef(str(effect.fields[f"{role}_number"]), None if external_id is None else str(external_id))
-
-
-def turned_round(effect: Effect) -> Effect:
-    """An effect as it would be the other way round: what a transfer back asks for, and the transfer before it."""
-    swap = {"holder": "successor", "successor": "holder"}
-    turned = {f"{swap[role]}_{part}": effect.fields.get(f"{role}_{part}") for role in swap for part in ("number", "id")}
-    return replace(effect, fields={**effect.fields, **turned})
-
-
-def leads_away(effect: Effect, case: Case) -> bool:
-    """Whether an effect takes something from the leaver (and is not the way back of that)."""
-    if effect.action is HandoverAction.TRANSFER:
-        return effect.fields["successor_number"] != case.number
-    return effect.action is HandoverAction.REVOKE
-
-
-def grant_change(item: Item, action: HandoverAction, person: AccountRef, at: datetime) -> Intention:
-    """Giving a person a right, or taking it from them."""
-    fields: dict[str, Scalar] = {**_person("person", person), "grant_id": item.ref.external_id}
-    return Intention(item.system, f"{item.ref}/{person.number}", action, at, fields)
-
-
-def _person(role: str, ref: AccountRef) -> dict[str, Scalar]:
-    return {f"{role}_number": ref.number, f"{role}_id": ref.external_id}
+def _not_given(item: Item, numbers: Sequence[str]) -> ItemChange:
+    """Whoever takes over what this right opens does not have it, and could not be given it."""
+    message = f"{', '.join(numbers)} should have this first and could not be given it: give it in {item.system} by hand"
+    return ItemChange(item, ItemState.STUCK, {"code": NOT_GIVEN, "message": message})
 
 
 def _without_account(item: Item) -> ItemChange:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from baton.hub.offboarding.casework import JOB
+from baton.hub.offboarding.intentions import JOB
 from baton.model.case import Case
 from baton.model.effect import OPEN_STATES
 from baton.model.handover import HandoverAction

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked, step
+from baton.hub.offboarding.intentions import leads_away, side, turned_round
 from baton.hub.offboarding.looking import Looked, look
-from baton.hub.offboarding.moving import leads_away, side, turned_round
 from baton.hub.offboarding.people import employed
 from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.proving import Proofs, read_back

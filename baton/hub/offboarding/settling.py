@@ -13,7 +13,7 @@ from baton.contracts import OwnershipStore
 from baton.engine.settle import Verdict
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked
-from baton.hub.offboarding.moving import leads_away
+from baton.hub.offboarding.intentions import leads_away
 from baton.hub.offboarding.proving import Proofs, read_back
 from baton.jobs.offboarding.watch import refusals
 from baton.model.case import NOT_TAKEN_BACK, READ_BACK, Case, Item, ItemState

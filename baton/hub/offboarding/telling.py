@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from baton.contracts import AccountTarget, Notifier
 from baton.errors import BatonError
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import JOB, find_case, locked
+from baton.hub.offboarding.casework import find_case, locked
+from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.links import Offer, link_within
 from baton.hub.offboarding.moving import save_moves
 from baton.hub.offboarding.people import refs

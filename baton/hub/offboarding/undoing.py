@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked
-from baton.hub.offboarding.moving import grant_change, leads_away, save_moves, side, transfer
+from baton.hub.offboarding.entitling import no_longer_needed
+from baton.hub.offboarding.intentions import grant_change, leads_away, side, transfer
+from baton.hub.offboarding.moving import save_moves
 from baton.hub.offboarding.signing import signed
 from baton.hub.offboarding.standing import require_standing
 from baton.jobs.offboarding.steps import require_may
@@ -81,7 +83,8 @@ def _taken_back(hub: Hub, connection: sa.Connection, case: Case, ids: Sequence[i
     done = _done(hub, connection, case, ids)
     able = [(item, effect) for item, effect in done if item.undo is not Undo.IRREVERSIBLE]
     moves = [(item, _back(hub, case, item, effect)) for item, effect in able]
-    run_id = save_moves(hub, connection, case, moves)
+    given = no_longer_needed(hub, connection, case, {item.id for item, _ in able})
+    run_id = save_moves(hub, connection, case, moves, [(what, {}) for what in given])
     return Undoing(run_id, [item for item, _ in able], [item for item, _ in done if item.undo is Undo.IRREVERSIBLE])
 
 

@@ -12,7 +12,8 @@ from baton.contracts import ActivitySource
 from baton.errors import ApprovalError, BatonError, ConfigurationError, Fault
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked
-from baton.hub.offboarding.moving import grant_change, log_out, save_moves
+from baton.hub.offboarding.intentions import grant_change
+from baton.hub.offboarding.moving import log_out, save_moves
 from baton.hub.offboarding.people import refs
 from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.standing import require_standing
