@@ -203,6 +203,8 @@ CHINESE: Final[Mapping[str, str]] = {
     "opened: {case}": "新开交接单：{case}",
     "retracted, as HR says: {case}": "已撤回（依人事系统）：{case}",
     "opened again: {case}": "重新打开：{case}",
+    "item {item}: {name} is kept, SHA-256 {digest}": "第 {item} 项：已保存 {name}，SHA-256 {digest}",
+    "item {item} has no files": "第 {item} 项没有文件",
     "{blocked} cannot go, {log_outs} log-outs, {told} messages ({escalations} escalated), {alerts} alerts": (
         "无法移交 {blocked} 项，强制下线 {log_outs} 次，消息 {told} 条（其中升级 {escalations} 条），警报 {alerts} 条"
     ),
@@ -258,6 +260,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "note": "备注",
     "ask": "提问",
     "answer": "回答",
+    "attach": "附文件",
     "accept": "接受",
     "refuse": "拒绝",
     "approve": "批准",

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from baton.cli.context import Context, command
+from baton.cli.offboard_files import COMMANDS as FILE_COMMANDS
 from baton.cli.offboard_items import COMMANDS as ITEM_COMMANDS
 from baton.cli.offboard_links import COMMANDS as LINK_COMMANDS
 from baton.cli.offboard_money import COMMANDS as MONEY_COMMANDS
@@ -209,6 +210,7 @@ for each in (
     run_command,
     prescan_command,
     *ITEM_COMMANDS,
+    *FILE_COMMANDS,
     *WATCH_COMMANDS,
     *LINK_COMMANDS,
     _decision("pause", Act.PAUSE, "Stop passing on for now; what is on its way is called back where it can be."),

@@ -157,6 +157,8 @@ class Act(StrEnum):
     NOTE = "note"
     ASK = "ask"
     ANSWER = "answer"
+    ATTACH = "attach"
+    """Put a file to an item: `baton.model.attachment`."""
     ACCEPT = "accept"
     REFUSE = "refuse"
     APPROVE = "approve"

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from baton.console.handover.visitors import ON_CASES, ON_ITEMS, NoEntryError, Visitor
-from baton.errors import ApprovalError, ConfigurationError, TransitionError
+from baton.errors import ApprovalError, BatonError, ConfigurationError, TransitionError
 from baton.hub.offboarding import casework, completing
 from baton.hub.offboarding.saying import Saying, say
 from baton.model.case import Act, Item
@@ -58,6 +58,7 @@ _STATUS: Final = {
     "reason": 422,
     "successor": 422,
     "words": 422,
+    "file": 422,
     "no_entry": 404,
     "unknown_item": 404,
 }
@@ -94,11 +95,16 @@ def carry_out(visitor: Visitor, words: Words) -> Sequence[Item] | Refusal:
         saying = Saying(visitor.case.id, words.items, words.act, visitor.person, role, words.text, words.successor)
         return say(visitor.hub, saying)
     except (ApprovalError, TransitionError, NoEntryError) as error:
-        return Refusal(error.code, _STATUS.get(error.code, 409), str(error))
+        return refused_as(error)
     except ConfigurationError as error:
         if any(fault.rule == "unknown_item" for fault in error.faults):
             return Refusal("no_entry", 404, "there is no such item, or it is not for you")
         raise
+
+
+def refused_as(error: BatonError) -> Refusal:
+    """A refusal of the core on its way back."""
+    return Refusal(error.code, _STATUS.get(error.code, 409), str(error))
 
 
 def _about_case(visitor: Visitor, words: Words) -> None:

@@ -61,6 +61,10 @@ class Visitor:
         """As what they would say this: a role that may, else the first (and the core refuses it)."""
         return next((role for role in self.roles if role in MAY.get(act, ())), self.roles[0])
 
+    def may_attach(self, item: Item) -> bool:
+        """Whether they may put a file to an item."""
+        return self._may(item, Act.ATTACH)
+
     def acts_on(self, item: Item) -> list[Act]:
         """What they may say about an item as it is now. The core is asked, nothing is decided here."""
         return [act for act in ON_ITEMS if self._may(item, act)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,7 +16,7 @@ from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.signing import signed
 from baton.hub.offboarding.standing import require_standing
 from baton.jobs.offboarding.policy import Deadlines
-from baton.jobs.offboarding.steps import after
+from baton.jobs.offboarding.steps import TALK, after
 from baton.jobs.offboarding.successors import REFUSED
 from baton.model.case import Act, Case, Item, ItemState, Role, Statement
 from baton.store.cases import ItemChange
@@ -52,7 +52,7 @@ def say(hub: Hub, saying: Saying) -> list[Item]:
             text = f"{saying.successor} {text}".strip()
         hub.crash_point("saying")
         hub.cases.say(connection, [_statement(hub, case, item, saying, text) for item in items])
-        if saying.act in _WORDS_ONLY:
+        if saying.act in TALK:
             return items
         now, deadlines = hub.clock.now(), policy_of(hub, case).deadlines
         noted = [_noted(item, saying, now, deadlines) for item in items]
@@ -61,10 +61,6 @@ def say(hub: Hub, saying: Saying) -> list[Item]:
         if len(moved) != len(items):
             raise ApprovalError("something has just changed", code="version", remedy="look at it again, then decide")
         return moved
-
-
-_WORDS_ONLY: Final = frozenset({Act.NOTE, Act.ASK, Act.ANSWER})
-"""Acts that take an item nowhere."""
 
 
 def _led_to(case: Case, item: Item, saying: Saying) -> ItemState:
