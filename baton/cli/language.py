@@ -204,6 +204,13 @@ CHINESE: Final[Mapping[str, str]] = {
     "retracted, as HR says: {case}": "已撤回（依人事系统）：{case}",
     "opened again: {case}": "重新打开：{case}",
     "item {item}: {name} is kept, SHA-256 {digest}": "第 {item} 项：已保存 {name}，SHA-256 {digest}",
+    "its certificate is kept: baton offboard certificate {case} --kept": (
+        "证明已保存：baton offboard certificate {case} --kept"
+    ),
+    "its certificate could not be issued just now; the next run issues it": "证明暂时无法签发，下次运行时补发",
+    "file": "文件",
+    "bytes": "字节",
+    "SHA-256": "SHA-256 摘要",
     "item {item} has no files": "第 {item} 项没有文件",
     "{blocked} cannot go, {log_outs} log-outs, {told} messages ({escalations} escalated), {alerts} alerts": (
         "无法移交 {blocked} 项，强制下线 {log_outs} 次，消息 {told} 条（其中升级 {escalations} 条），警报 {alerts} 条"

@@ -168,13 +168,20 @@ def _decision(name: str, act: Act, about: str) -> click.Command:
 def complete_command(context: Context, case: str, person: str, why: str) -> None:
     """End a case. What is missing is listed; nobody can overrule it."""
     from baton.hub.offboarding.casework import find_case
+    from baton.hub.offboarding.certifying import lacks_certificate
     from baton.hub.offboarding.completing import complete
 
     voice = context.voice
     with context.hub() as hub, working(voice, "looking everywhere"):
         after = complete(hub, find_case(hub, case).id, person, why)
+        certified = not lacks_certificate(hub, after)
     voice.say("{case}: {state}", case=after.id, state=voice.words(after.state.value))
-    voice.document({"case": after.id, "state": after.state, "completed_at": after.completed_at})
+    if certified:
+        voice.say("its certificate is kept: baton offboard certificate {case} --kept", case=after.id)
+    else:
+        voice.say("its certificate could not be issued just now; the next run issues it")
+    shown = {"case": after.id, "state": after.state, "completed_at": after.completed_at, "certified": certified}
+    voice.document(shown)
 
 
 @command("undo")

@@ -103,7 +103,10 @@ async def _part(request: Request, body: bytes) -> tuple[str, bytes]:
         form = await MultiPartParser(request.headers, once(), max_files=1, max_fields=4).parse()
     except (MultiPartException, KeyError, ValueError):
         raise HTTPException(422, "this is not a form with a file") from None
-    sent = form.get("file")
-    if not isinstance(sent, UploadFile):
-        raise HTTPException(422, "this is not a form with a file")
-    return sent.filename or "file", await sent.read()
+    try:
+        sent = form.get("file")
+        if not isinstance(sent, UploadFile):
+            raise HTTPException(422, "this is not a form with a file")
+        return sent.filename or "file", await sent.read()
+    finally:
+        await form.close()

@@ -99,8 +99,9 @@ def book(shop, kind, person, amount, text):
     """Post an entry in the name of a person: on a payable account the company owes it, on a receivable one they do."""
     admin, today = shop.admin, shop.admin.call("ir.date.today", company=1)
     (employee,) = admin.rows("company.employee", [["id", "=", int(person.external_id)]], ["party"])
+    usable = [["company", "=", 1], ["closed", "!=", True]]
     open_account, other = (
-        admin.rows("account.account", [[f"type.{each}", "=", True], ["company", "=", 1]], ["id"])[0]["id"]
+        admin.rows("account.account", [*usable, [f"type.{each}", "=", True]], ["id"])[0]["id"]
         for each in (kind, "expense")
     )
     journal = admin.rows("account.journal", [["type", "=", "general"]], ["id"])[0]["id"]
