@@ -8,13 +8,14 @@ from typing import Any
 import click
 
 from baton.cli.context import Context, command
+from baton.errors import ConfigurationError, Fault
 from baton.model.case import Act
 
 
 @command("attach")
 @click.argument("case")
 @click.argument("item", type=int)
-@click.argument("file", type=click.Path(dir_okay=False, exists=True, path_type=Path))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--as", "person", required=True, help="Who puts it there: the leaver, the manager, or HR.")
 def attach_command(context: Context, case: str, item: int, file: Path, person: str) -> None:
     """Put a small file to an item: sealed at rest, its digest in a signed statement and so in the certificate."""
@@ -26,9 +27,17 @@ def attach_command(context: Context, case: str, item: int, file: Path, person: s
     with context.hub() as hub:
         found = find_case(hub, case)
         role = speaks_as(hub, found, person, Act.ATTACH)
-        kept = attach(hub, Upload(found.id, item, person, role, file.name, file.read_bytes()))
+        kept = attach(hub, Upload(found.id, item, person, role, file.name, _read(file)))
     voice.say("item {item}: {name} is kept, SHA-256 {digest}", item=item, name=kept.name, digest=kept.digest)
     voice.document({"case": found.id, "item": item, "name": kept.name, "size": kept.size, "sha256": kept.digest})
+
+
+def _read(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigurationError([Fault(str(file), "unreadable", f"cannot be read: {reason}")]) from None
 
 
 @command("files")
