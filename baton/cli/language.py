@@ -208,7 +208,6 @@ CHINESE: Final[Mapping[str, str]] = {
         "证明已保存：baton offboard certificate {case} --kept"
     ),
     "its certificate could not be issued just now; the next run issues it": "证明暂时无法签发，下次运行时补发",
-    "file": "文件",
     "bytes": "字节",
     "SHA-256": "SHA-256 摘要",
     "item {item} has no files": "第 {item} 项没有文件",
