@@ -311,6 +311,15 @@ CHINESE: Final[Mapping[str, str]] = {
     "digest": "摘要",
     "severity": "级别",
     "checking": "正在检查",
+    "{system}: {files} files; {figures}": "{system}：{files} 个文件；{figures}",
+    "ALARM {system}: {what}": "警报 {system}：{what}",
+    "{system}: {file} could not be read: {why}": "{system}：{file} 无法读取：{why}",
+    "{system}: {verdict}, {entries} bookings compared": "{system}：{verdict}，核对 {entries} 笔入账",
+    "compared": "已核对",
+    "rest": "差额",
+    "different": "不一致",
+    "nothing_compared": "没有可核对的内容",
+    "disputed": "有争议",
     "building": "正在生成文件",
     "{run}: {figures}; {warnings} warnings": "{run}：{figures}；{warnings} 条提示",
     "the run is kept by: {rule}": "整批被拦截：{rule}",
@@ -321,6 +330,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "{run}: {count} files released; deliver them with: baton pay deliver": (
         "{run}：已放行 {count} 个文件；投递：baton pay deliver"
     ),
+    "{run}: taken back, {count} lines are drafts again": "{run}：已撤回，{count} 笔恢复为草稿",
     "{run}: given up, {count} lines are free again": "{run}：已作废，释放 {count} 笔",
     "{run}: {component} for {period}, {state}": "{run}：{period} 的{component}，{state}",
     "still to sign: {roles}": "还需签署：{roles}",

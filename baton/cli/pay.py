@@ -12,6 +12,7 @@ import click
 
 from baton.cli.context import Context, command
 from baton.cli.output import Voice, working
+from baton.cli.pay_answers import COMMANDS as ANSWER_COMMANDS
 from baton.cli.sync import login
 from baton.model.pay_run import LineState, PayLine
 from baton.model.payable import Component
@@ -226,6 +227,20 @@ def cancel_command(context: Context, run: str, person: str, why: str) -> None:
     context.voice.document({"run": run, "cancelled": count})
 
 
+@command("withdraw")
+@click.argument("run")
+@_why
+@_as_person
+def withdraw_command(context: Context, run: str, person: str, why: str) -> None:
+    """Take a released run back before any of it has left; it can then be checked and built again."""
+    from baton.hub.payment.withdrawing import withdraw
+
+    with context.hub() as hub:
+        count = withdraw(hub, run, person, why)
+    context.voice.say("{run}: taken back, {count} lines are drafts again", run=run, count=count)
+    context.voice.document({"run": run, "withdrawn": count})
+
+
 @command("deliver")
 @click.option("--bank", "only", default=None, help="Only this system.")
 def deliver_command(context: Context, only: str | None) -> int:
@@ -329,7 +344,7 @@ def pay() -> None:
 
 for each in (
     *(draft_command, list_command, show_command, check_command, waive_command, build_command),
-    *(sign_command, release_command, cancel_command, deliver_command),
+    *(sign_command, release_command, cancel_command, withdraw_command, deliver_command, *ANSWER_COMMANDS),
 ):
     pay.add_command(each)
 

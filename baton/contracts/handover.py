@@ -64,13 +64,20 @@ class OwnershipStore(Connector):
 
 
 class OwnershipScan(ABC):
-    """A system that can show in one pass what several people own: an hour costs pages, not people times kinds."""
+    """A system that can show in one pass what several people own: an hour costs pages, not people times kinds.
+
+    A pass shows everything, not what is new since the last one. What a handover must see first of all is what went:
+    given away, closed, deleted. None of it is left among somebody's records with a newer date, so that a question for
+    changes would miss it; and what was read before is there to compare with.
+    """
 
     @abstractmethod
     def owned_by(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
         """What `OwnershipStore.owned` gives for each of these people, with the holder's external id, page by page.
 
-        Everybody named has an account here. The whole picture or an error, as there.
+        The id is the one by which the person was asked for. What several of them hold is given once with each.
+        Everybody named has an account here. The whole picture or an error, as there; a `RejectedError` is about one of
+        them, and each is then asked for alone.
         """
 
 
@@ -85,14 +92,11 @@ class WorkSource(Connector):
 
 
 class WorkScan(ABC):
-    """A system that can show in one pass the open work of several people."""
+    """A system that can show in one pass the open work of several people: everything, as in `OwnershipScan`."""
 
     @abstractmethod
     def work_of(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
-        """What `WorkSource.work` gives for each of these people, with whose it is, page by page.
-
-        Everybody named has an account here. The whole picture or an error, as there.
-        """
+        """What `WorkSource.work` gives for each of these people, with whose it is; see `OwnershipScan.owned_by`."""
 
 
 class WorkTransfer(WorkSource):
@@ -143,7 +147,7 @@ class RightsScan(ABC):
 
     @abstractmethod
     def grants_of(self, people: Sequence[AccountRef]) -> Sequence[Sequence[Grant]]:
-        """What `AccessControl.grants` gives for each of these people, in order. Everybody named has an account here."""
+        """What `AccessControl.grants` gives for each of these people, in order; see `OwnershipScan.owned_by`."""
 
 
 class SessionControl(ABC):

@@ -22,6 +22,7 @@ from baton.registry import Registry
 from baton.settings import HubSettings, SystemSettings
 from baton.store.alerts import AlertStore
 from baton.store.bank_answers import BankAnswerStore
+from baton.store.caseload import CaseloadStore
 from baton.store.cases import CaseStore
 from baton.store.checklists import ChecklistStore
 from baton.store.database import Database
@@ -99,6 +100,7 @@ class Hub:
         self.pay_runs = PayRunStore(keyring, self.clock)
         self.bank_answers = BankAnswerStore(keyring, self.clock)
         self.cases = CaseStore(keyring, self.clock)
+        self.caseload = CaseloadStore(keyring)
         self.alerts = AlertStore(keyring, self.clock)
 
     def reload_keyring(self) -> None:

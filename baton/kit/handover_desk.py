@@ -60,6 +60,11 @@ class People:
         """A key no write has had: 64 hex digits."""
         return hashlib.sha256(f"handover:{next(_SERIALS)}".encode()).hexdigest()
 
+    def small_pages(self) -> None:
+        """Let the other side give few things at once, where it can."""
+        if hasattr(self.bench.counterpart, "page_size"):
+            self.bench.counterpart.page_size = 3
+
     def nobody(self) -> AccountRef:
         """Somebody whose external id looks like the others and is nobody's."""
         known = getattr(self.bench.counterpart, "unknown_person", None) or unlike(self.id(LEAVER))
@@ -115,11 +120,6 @@ class HoldingsDesk(People):
         if found is None:
             raise LawBrokenError(f"one {ref.kind} is not listed with the person who holds it")
         return found
-
-    def small_pages(self) -> None:
-        """Let the other side give few holdings at once, where it can."""
-        if hasattr(self.bench.counterpart, "page_size"):
-            self.bench.counterpart.page_size = 3
 
 
 class GivingDesk(HoldingsDesk):

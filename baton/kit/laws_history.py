@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from baton.contracts import ActivitySource, BlockerSource
-from baton.errors import RetryableError
-from baton.kit.bench import Bench, LawBrokenError, Said, expect, not_applicable
+from baton.kit import trouble_checks
+from baton.kit.bench import Bench, expect, not_applicable
 from baton.kit.handover_desk import LEAVER, OTHER, STRANGER, SUCCESSOR, People
-from baton.kit.troubles import Trouble
 from baton.model.account import AccountRef
 from baton.model.handover import Activity, HoldingRef
 
 _EVER: Final = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC))
 _COUNT: Final = 7
 """Activities that take several pages."""
-_MOST_POSITIONS: Final = 8
-_UNREAD: Final = (Trouble.UNREACHABLE, Trouble.THROTTLED, Trouble.LOST_REPLY, Trouble.SERVER_ERROR, Trouble.GARBLED)
 
 
 # --- BlockerSource
@@ -47,7 +44,7 @@ def a_blocker_is_found_and_says_what_to_do(bench: Bench) -> None:
 def a_blocker_that_cannot_be_asked_for_is_an_error(bench: Bench) -> None:
     people = People(bench)
     person = people.person(LEAVER)
-    _expect_never_less(bench, lambda: list(_blockers(bench).blockers(person)), "asking for blockers")
+    trouble_checks.never_less(bench, lambda: list(_blockers(bench).blockers(person)), "asking for blockers")
 
 
 BLOCKER_LAWS = (
@@ -114,7 +111,7 @@ def what_was_done_to_a_client_is_told_whoever_did_it(bench: Bench) -> None:
 def a_part_of_what_was_done_never_passes_for_the_whole(bench: Bench) -> None:
     people = _acting(bench)
     who = [people.person(LEAVER)]
-    _expect_never_less(bench, lambda: _told(bench, people=who), "asking what was done")
+    trouble_checks.never_less(bench, lambda: _told(bench, people=who), "asking what was done")
 
 
 def _blockers(bench: Bench) -> BlockerSource:
@@ -130,8 +127,7 @@ def _acting(bench: Bench) -> People:
     people = People(bench)
     for n in range(1, _COUNT + 1):
         seed(n, people.id(LEAVER))
-    if hasattr(bench.counterpart, "page_size"):
-        bench.counterpart.page_size = 3
+    people.small_pages()
     return people
 
 
@@ -149,29 +145,6 @@ def _told(
 
 def _ids(activities: Iterable[Activity]) -> list[str]:
     return sorted(activity.id for activity in activities)
-
-
-def _expect_never_less(bench: Bench, read: Callable[[], Sequence[object]], what: str) -> None:
-    """Insist that a trouble at any request is an error that says to ask again, never a shorter answer."""
-    bench.troubles.clear()
-    read()
-    bench.troubles.clear()
-    whole = read()
-    positions = range(min(len(bench.troubles.requests), _MOST_POSITIONS))
-    for position in positions:
-        for trouble in _UNREAD:
-            bench.troubles.clear()
-            bench.troubles.at(position, trouble)
-            try:
-                told = read()
-            except RetryableError:
-                continue
-            except Exception as error:  # noqa: BLE001 - every other error is the finding
-                raise LawBrokenError(f"{what} with {trouble} gave {Said(error=error)}, not a RetryableError") from None
-            raise LawBrokenError(f"{what} with {trouble} told {len(told)} of {len(whole)}, as if it were the whole")
-    bench.troubles.clear()
-    if not positions:
-        not_applicable(f"{what} makes no request")
 
 
 ACTIVITY_LAWS = (

@@ -22,8 +22,7 @@ _MANY: Final = 40
 def every_right_of_a_person_is_told_once(bench: Bench) -> None:
     desk = RightsDesk(bench)
     mine, theirs = desk.plant(LEAVER, *range(1, 8)), desk.plant(OTHER, 1, 8)
-    if hasattr(bench.counterpart, "page_size"):
-        bench.counterpart.page_size = 3
+    desk.small_pages()
     told = desk.told(LEAVER)
     missing = (set(mine) | desk.granted(LEAVER)) - set(told)
     expect(not missing, f"{len(missing)} rights that a person has are not told")

@@ -1,4 +1,4 @@
-"""What the laws ask of a write in trouble, whatever it writes: doubt is said, and nothing that is said is untrue.
+"""What the laws ask of a call in trouble: doubt is said, nothing that is said is untrue, and no part is the whole.
 
 The laws of handovers hand in *plays*: name -> what sets the stage on a bench for a call of so many writes.
 """
@@ -11,8 +11,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from baton.errors import HaltError
-from baton.kit.bench import Bench, Said, expect, not_applicable
+from baton.errors import HaltError, RetryableError
+from baton.kit.bench import Bench, LawBrokenError, Said, expect, not_applicable
 from baton.kit.laws_batches import claims
 from baton.kit.laws_troubles import listening
 from baton.kit.record_desk import said_of
@@ -25,6 +25,8 @@ _PATIENCE: Final = 12
 """Requests that a call for one write may take before it counts as a loop."""
 _TOLD: Final = tuple(t for t in Trouble if t not in (Trouble.SHORTENED, Trouble.SLOW, Trouble.LATE_COMMIT))
 """Each is told of in words of its own."""
+_MOST_QUESTIONS: Final = 8
+_UNREAD: Final = (Trouble.UNREACHABLE, Trouble.THROTTLED, Trouble.LOST_REPLY, Trouble.SERVER_ERROR, Trouble.GARBLED)
 _AFTER: Final = (*IN_DOUBT_AFTER, Trouble.LATE_COMMIT)
 
 
@@ -186,3 +188,26 @@ def _writing(bench: Bench, plays: Plays, count: int = 1) -> dict[str, tuple[Play
     if not found:
         not_applicable("nothing that is sent is journaled by the counterpart")
     return found
+
+
+def never_less(bench: Bench, read: Callable[[], Sequence[object]], what: str) -> None:
+    """Insist that a trouble at any request is an error that says to ask again, never a shorter answer."""
+    bench.troubles.clear()
+    read()
+    bench.troubles.clear()
+    whole = read()
+    positions = range(min(len(bench.troubles.requests), _MOST_QUESTIONS))
+    for position in positions:
+        for trouble in _UNREAD:
+            bench.troubles.clear()
+            bench.troubles.at(position, trouble)
+            try:
+                told = read()
+            except RetryableError:
+                continue
+            except Exception as error:  # noqa: BLE001 - every other error is the finding
+                raise LawBrokenError(f"{what} with {trouble} gave {Said(error=error)}, not a RetryableError") from None
+            raise LawBrokenError(f"{what} with {trouble} told {len(told)} of {len(whole)}, as if it were the whole")
+    bench.troubles.clear()
+    if not positions:
+        not_applicable(f"{what} makes no request")

@@ -47,6 +47,15 @@ class AlertStore:
             query = query.where(alerts.c.state.in_([state.value for state in states]))
         return [self._alert(row) for row in connection.execute(query)]
 
+    def raised(self, connection: sa.Connection, case_ids: Sequence[str]) -> dict[str, list[Alert]]:
+        """The alerts of these cases that nobody has decided on, oldest first; cases without any are left out."""
+        found: dict[str, list[Alert]] = {}
+        for chunk in chunked(case_ids):
+            ours = (alerts.c.case_id.in_(chunk), alerts.c.state == AlertState.RAISED.value)
+            for row in connection.execute(sa.select(alerts).where(*ours).order_by(alerts.c.at, alerts.c.key)):
+                found.setdefault(row.case_id, []).append(self._alert(row))
+        return found
+
     def get(self, connection: sa.Connection, key: str) -> Alert | None:
         """One alert, locked until the transaction ends; None when there is none."""
         row = connection.execute(sa.select(alerts).where(alerts.c.key == key).with_for_update()).first()

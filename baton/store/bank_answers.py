@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -31,8 +31,6 @@ class BankFile:
     kind: str
     digest: str
     taken_at: datetime
-    statement_key: str | None = None
-    """Account digest, sequence and id: what a second copy of the same statement shares."""
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
@@ -73,14 +71,9 @@ class BankAnswerStore:
         query = sa.select(bank_files.c.name).where(bank_files.c.system == system)
         return set(connection.execute(query).scalars())
 
-    def same_statement(self, connection: sa.Connection, statement_key: str) -> str | None:
-        """The file that has already brought this statement, or None."""
-        query = sa.select(bank_files.c.name).where(bank_files.c.statement_key == statement_key)
-        return connection.execute(query).scalar_one_or_none()
-
     def take(self, connection: sa.Connection, file: BankFile, events: Sequence[BankEvent]) -> None:
         """Keep a file and all it says."""
-        columns = ("system", "name", "kind", "digest", "statement_key", "taken_at")
+        columns = ("system", "name", "kind", "digest", "taken_at")
         values = {name: getattr(file, name) for name in columns}
         connection.execute(sa.insert(bank_files).values(**values, counts=dict(file.counts)))
         for chunk in chunked([self._row(event) for event in events]):
@@ -96,6 +89,20 @@ class BankAnswerStore:
             for row in connection.execute(query.order_by(bank_events.c.at, bank_events.c.key)):
                 found.setdefault(row.reference, []).append(self._event(row))
         return found
+
+    def bookings(self, connection: sa.Connection, system: str, kinds: Sequence[str]) -> Iterator[BankEvent]:
+        """What a bank's statements have shown, file by file in the order they were taken, each in its own order."""
+        query = (
+            sa.select(bank_events)
+            .join(
+                bank_files,
+                sa.and_(bank_files.c.system == bank_events.c.system, bank_files.c.name == bank_events.c.name),
+            )
+            .where(bank_events.c.system == system, bank_events.c.kind.in_(kinds))
+            .order_by(bank_files.c.taken_at, bank_files.c.name, bank_events.c.position)
+        )
+        for row in connection.execute(query, execution_options={"yield_per": 2_000}):
+            yield self._event(row)
 
     def of_file(self, connection: sa.Connection, message_id: str) -> list[BankEvent]:
         """Everything said about a file as a whole."""

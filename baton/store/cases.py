@@ -13,6 +13,7 @@ from baton.audit.canonical import Json
 from baton.clock import Clock
 from baton.model.case import (
     NOT_TAKEN_BACK,
+    READ_BACK,
     Case,
     CaseState,
     Item,
@@ -21,12 +22,13 @@ from baton.model.case import (
     require_case_step,
     require_item_step,
 )
+from baton.model.effect import EffectState
 from baton.model.handover import Holding, HoldingKind, Undo
 from baton.store.case_rows import CaseRows, item_key
 from baton.store.effects import chunked
 from baton.store.holdings import unpack_holding
 from baton.store.personal import Keyring
-from baton.store.tables import case_items, cases, item_versions, statements
+from baton.store.tables import case_items, cases, effects, item_versions, statements
 from baton.store.trail import Entry, append
 
 
@@ -138,6 +140,12 @@ class CaseStore:
         noting = sa.update(cases).where(*where).values(checked_at=sa.bindparam("now", type_=cases.c.checked_at.type))
         connection.execute(noting, rows)
 
+    def note_watched(self, connection: sa.Connection, watched: Sequence[Case], at: datetime) -> None:
+        """What was done in these cases has been looked at up to this moment: one statement, however many they are."""
+        rows = [{"of": case.id, "now": at} for case in watched]
+        value = sa.bindparam("now", type_=cases.c.watched_until.type)
+        connection.execute(sa.update(cases).where(cases.c.id == sa.bindparam("of")).values(watched_until=value), rows)
+
     # --- items
 
     def items(
@@ -172,11 +180,6 @@ class CaseStore:
         )
         return {ItemState(row[0]): row[1] for row in connection.execute(query)}
 
-    def with_items_in(self, connection: sa.Connection, state: ItemState) -> list[str]:
-        """The cases that have an item there."""
-        query = sa.select(case_items.c.case_id).where(case_items.c.state == state.value).distinct()
-        return sorted(connection.execute(query).scalars())
-
     def moving(self, connection: sa.Connection, case_ids: Sequence[str]) -> frozenset[tuple[str, int]]:
         """The items of these cases that are on their way: (case id, item)."""
         found: set[tuple[str, int]] = set()
@@ -186,19 +189,6 @@ class CaseStore:
             )
             found.update((row.case_id, row.item) for row in connection.execute(query))
         return frozenset(found)
-
-    def open_with(self, connection: sa.Connection, kinds: Sequence[HoldingKind], *states: ItemState) -> set[str]:
-        """The open cases that have an item there; of these kinds only, where any are named."""
-        query = (
-            sa.select(cases.c.id)
-            .join(case_items, case_items.c.case_id == cases.c.id)
-            .where(
-                cases.c.state == CaseState.OPEN.value,
-                case_items.c.state.in_([state.value for state in states]),
-                case_items.c.kind.in_([kind.value for kind in kinds]) if kinds else sa.true(),
-            )
-        )
-        return set(connection.execute(query.distinct()).scalars())
 
     def has_any(self, connection: sa.Connection, case_id: str, kind: HoldingKind) -> bool:
         """Whether a case has an item of this kind at all."""
@@ -210,12 +200,14 @@ class CaseStore:
         query = (
             sa.select(cases.c.id)
             .join(case_items, case_items.c.case_id == cases.c.id)
+            .join(effects, effects.c.key == case_items.c.effect_key)
             .where(
                 cases.c.state == CaseState.RETRACTED.value,
                 case_items.c.state == ItemState.DONE.value,
                 case_items.c.undo != Undo.IRREVERSIBLE.value,
-                case_items.c.effect_key != "",
                 case_items.c.code != NOT_TAKEN_BACK,
+                # What was refused and has arrived all the same was read back; what people did has no way back.
+                sa.or_(effects.c.state == EffectState.DONE.value, case_items.c.code == READ_BACK),
             )
         )
         return sorted(connection.execute(query.distinct()).scalars())

@@ -47,6 +47,14 @@ class Drafted:
         return effect_key(job, what.system, what.number, what.action, self.version)
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """That an effect was made."""
+
+    at: datetime
+    marks: Mapping[str, str]
+
+
 class EffectStore:
     """Writes and reads effects. Every method works inside the caller's transaction and leaves an audit entry."""
 
@@ -233,6 +241,22 @@ class EffectStore:
                 .group_by(effects.c.number)
             )
             found.update((row[0], row[1]) for row in connection.execute(query))
+        return found
+
+    def newest_marks(
+        self, connection: sa.Connection, job: str, systems: Sequence[str], entities: Sequence[str]
+    ) -> dict[str, Made]:
+        """When a job's newest effect on each of these entities was made in one of these systems, and its marks.
+
+        Those without one are left out.
+        """
+        found: dict[str, Made] = {}
+        for chunk in chunked(entities):
+            # With the systems, which are few, an index leads to the entities.
+            ours = (effects.c.system.in_(systems), effects.c.number.in_(chunk), effects.c.job == job)
+            newest = sa.select(sa.func.max(effects.c.id)).where(*ours).group_by(effects.c.number)
+            query = sa.select(effects.c.number, effects.c.created_at, effects.c.digests).where(effects.c.id.in_(newest))
+            found.update((number, Made(at, marks)) for number, at, marks in connection.execute(query))
         return found
 
     def newest_id(self, connection: sa.Connection) -> int:

@@ -17,7 +17,7 @@ from baton.model.pay_run import LineState, PayFile, PayLine, PayRun
 from baton.model.payable import BankAccount, Component, Payable, PayableKey
 from baton.store.effects import chunked
 from baton.store.personal import Keyring
-from baton.store.tables import pay_files, pay_lines, pay_runs, runs
+from baton.store.tables import pay_files, pay_lines, pay_runs
 from baton.store.trail import Entry, append
 
 _PAGE_ROWS = 2_000
@@ -73,6 +73,11 @@ class PayRunStore:
         """The newest runs first."""
         query = sa.select(pay_runs).order_by(pay_runs.c.created_at.desc(), pay_runs.c.run_id.desc()).limit(limit)
         return [self._run(row) for row in connection.execute(query)]
+
+    def of_system(self, connection: sa.Connection, system: str) -> list[PayRun]:
+        """Every run at one bank, oldest first."""
+        query = sa.select(pay_runs).where(pay_runs.c.system == system)
+        return [self._run(row) for row in connection.execute(query.order_by(pay_runs.c.created_at, pay_runs.c.run_id))]
 
     def note(self, connection: sa.Connection, run: PayRun, **changes: Any) -> PayRun:
         """Change what is known of a run; ``facts`` are added to those there are."""
@@ -182,17 +187,6 @@ class PayRunStore:
         """One file by the message id it carries, or None."""
         row = connection.execute(sa.select(pay_files).where(pay_files.c.message_id == message_id)).first()
         return None if row is None else self._file(row)
-
-    def out_at(self, connection: sa.Connection, system: str) -> list[PayFile]:
-        """The files of runs at one bank that have been released and are not settled."""
-        query = (
-            sa.select(pay_files)
-            .join(pay_runs, pay_runs.c.run_id == pay_files.c.run_id)
-            .join(runs, runs.c.id == pay_files.c.run_id)
-            .where(pay_runs.c.system == system, runs.c.state == "ready")
-            .order_by(pay_files.c.created_at, pay_files.c.part)
-        )
-        return [self._file(row) for row in connection.execute(query)]
 
     # --- rows
 

@@ -93,7 +93,6 @@ bank_files = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),
-    sa.Column("statement_key", sa.Text, unique=True),  # account, sequence and id: a second copy of a statement meets it
     sa.Column("taken_at", Instant, nullable=False),
     sa.Column("counts", sa.JSON, nullable=False),
 )

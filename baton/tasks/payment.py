@@ -13,11 +13,13 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from baton.errors import RetryableError
+from baton.hub.payment.answering import take_answers
 from baton.hub.payment.building import build
 from baton.hub.payment.checking import check
 from baton.hub.payment.delivering import deliver as deliver_files
 from baton.hub.payment.drafting import Drafting, draft_file
 from baton.hub.payment.inbox import payroll_file
+from baton.hub.payment.reconciling import reconcile
 from baton.model.payable import Component
 from baton.tasks.opening import RETRIES, RETRY_POLICY, open_hub
 from baton.tasks.sync import RUN
@@ -83,3 +85,25 @@ def deliver(bank: dict[str, str]) -> dict[str, Any]:
     if report.halted:
         raise RetryableError(f"{report.system}: stopped: {report.halted}", code="halted")
     return {"system": report.system, "counts": dict(report.counts)}
+
+
+@task(retries=RETRIES, retry_policy=RETRY_POLICY, map_index_template="{{ bank_name }}")
+def read_answers(delivered: dict[str, Any]) -> dict[str, Any]:
+    """Take in what one bank has said; gives the figures. Fails on an alarm, and on a file that cannot be read."""
+    system = delivered["system"]
+    get_current_context()["bank_name"] = system  # type: ignore[typeddict-unknown-key]
+    with open_hub() as hub:
+        taken = take_answers(hub, system)
+        deliver_files(hub, system)  # what was only accepted may be answered now
+        view = reconcile(hub, system)
+    log.info("%s: %d files, %s, %s", system, taken.files, dict(taken.moved), view.verdict)
+    for alarm in taken.alarms:
+        log.error("ALARM %s: %s", system, alarm)
+    for name, why in taken.refused.items():
+        log.error("%s: %s could not be read: %s", system, name, why)
+    if taken.alarms or taken.refused:
+        raise AirflowFailException(
+            f"{system}: {len(taken.alarms)} alarms, {len(taken.refused)} files that cannot be read:"
+            f" see the log, or: baton pay reconcile --bank {system}"
+        )
+    return {"system": system, "files": taken.files, "verdict": view.verdict.value}

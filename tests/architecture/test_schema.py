@@ -69,7 +69,7 @@ PLAIN = {
     },
     "pay_waivers": {"id", "run_id", "rule", "reference", "finding", "person", "role", "reason", "until", "at"},
     "pay_signatures": {"id", "run_id", "person", "role", "at", "files", "people", "report"},
-    "bank_files": {"system", "name", "kind", "digest", "statement_key", "taken_at", "counts"},
+    "bank_files": {"system", "name", "kind", "digest", "taken_at", "counts"},
     "bank_events": {
         "key", "system", "name", "position", "message_id", "reference", "kind", "state", "code", "at", "version",
     },

@@ -12,12 +12,13 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar, Protocol
 
 from baton.contracts import OwnershipScan, RightsScan
 from baton.model.account import AccountRef, Receipt
-from baton.model.handover import Grant, Holding, HoldingKind, HoldingRef, Transfer, Undo
-from tests.rig.belongings import KeeperTarget
+from baton.model.handover import Activity, Grant, Holding, HoldingKind, HoldingRef, Message, Transfer, Undo
+from tests.rig.belongings import RecordingTarget
 
 
 class Counterpart(Protocol):
@@ -68,7 +69,7 @@ class Meter:
             self._now -= 1
 
 
-class MeteredTarget(KeeperTarget, OwnershipScan, RightsScan):
+class MeteredTarget(RecordingTarget, OwnershipScan, RightsScan):
     """A keeper with a vendor's limits. ``meter`` is shared by all connectors of one system."""
 
     meter: ClassVar[Meter]
@@ -105,6 +106,16 @@ class MeteredTarget(KeeperTarget, OwnershipScan, RightsScan):
     def grants_of(self, people: Sequence[AccountRef]) -> Sequence[Sequence[Grant]]:
         self.meter.call("rights")
         return [[] for _ in people]
+
+    def activities(
+        self, since: datetime, until: datetime, clients: Sequence[HoldingRef], people: Sequence[AccountRef]
+    ) -> Iterator[Sequence[Activity]]:
+        self.meter.call("watching")
+        return super().activities(since, until, clients, people)
+
+    def notify(self, messages: Sequence[Message]) -> Sequence[Receipt]:
+        self.meter.call("telling")
+        return super().notify(messages)
 
     def find(self, refs: Sequence[AccountRef]) -> Any:
         self.meter.call("accounts")

@@ -12,6 +12,7 @@ from baton.engine.settle import Verdict
 from baton.hub.migration.extraction import Phase
 from baton.hub.migration.verifying import Proof
 from baton.jobs.payment.checks.findings import LineState as Judged
+from baton.jobs.payment.reconciliation import Verdict as Reconciled
 from baton.model.account import AccountState, Action
 from baton.model.alert import AlertState, Rule
 from baton.model.case import Act, CaseState, ItemState, Role
@@ -61,7 +62,7 @@ def test_no_translation_is_left_over():
         for kind in (
             *(Verdict, RunState, EffectState, Action, AccountState, EmploymentStatus, Phase, Proof),
             *(CaseState, ItemState, HoldingKind, Act, Role, Rule, AlertState),
-            *(LineState, Component, Judged),
+            *(LineState, Component, Judged, Reconciled),
         )
         for value in kind
     }

@@ -123,6 +123,14 @@ class Estate:
         ]
         return self.page(rows, asked)
 
+    def on_held_by(self, asked):
+        rows = [
+            {"kind": kind, "id": external_id, **thing}
+            for (kind, external_id), thing in sorted(self.things.items())
+            if thing["holder"] in asked["people"] and kind in asked["kinds"]
+        ]
+        return self.page(rows, asked)
+
     def on_holders(self, asked):
         return {"holders": [self.holder_of(*ref) for ref in asked["refs"]]}
 
@@ -160,6 +168,14 @@ class Estate:
 
     def on_grants(self, asked):
         rows = [{"id": grant, "title": self.rights[grant]} for grant in sorted(self.granted(asked["person"]))]
+        return self.page(rows, asked)
+
+    def on_grants_of(self, asked):
+        rows = [
+            {"person": person, "id": grant, "title": self.rights[grant]}
+            for person in asked["people"]
+            for grant in sorted(self.granted(person))
+        ]
         return self.page(rows, asked)
 
     def on_change(self, asked):

@@ -22,12 +22,15 @@ from baton.sdk import (
     HoldingRef,
     Intent,
     Notifier,
+    OwnershipScan,
     OwnershipStore,
     Rate,
     Receipt,
+    RightsScan,
     SessionControl,
     TransferResults,
     Undo,
+    WorkScan,
     WorkTransfer,
 )
 
@@ -39,9 +42,12 @@ class Settings(ConnectorSettings):
 
 class EstateHub(
     OwnershipStore,
+    OwnershipScan,
     WorkTransfer,
+    WorkScan,
     TransferResults,
     AccessControl,
+    RightsScan,
     SessionControl,
     BlockerSource,
     ActivitySource,
@@ -89,6 +95,19 @@ class EstateHub(
         if external_id is not None:
             yield from self.pages("/held", {"person": external_id, "kinds": kinds}, self.holding)
 
+    def owned_by(self, people):
+        return self.held_by(people, list(self.transfers))
+
+    def work_of(self, people):
+        return self.held_by(people, sorted(self.work_kinds))
+
+    def held_by(self, people, kinds):
+        ids = [self.external_id(person) for person in people]
+        return self.pages("/held_by", {"people": ids, "kinds": kinds}, self.with_holder)
+
+    def with_holder(self, row):
+        return row["holder"], self.holding(row)
+
     def external_id(self, person):
         return person.external_id or self.ask("/person", {"number": person.number})["id"]
 
@@ -133,6 +152,14 @@ class EstateHub(
         if external_id is None:
             return []
         return [one for page in self.pages("/grants", {"person": external_id}, self.right) for one in page]
+
+    def grants_of(self, people):
+        ids = [self.external_id(person) for person in people]
+        found = {external_id: [] for external_id in ids}
+        for page in self.pages("/grants_of", {"people": ids}, lambda row: (row["person"], self.right(row))):
+            for person, right in page:
+                found[person].append(right)
+        return [found[external_id] for external_id in ids]
 
     def right(self, row):
         return Grant(row["id"], row["title"], "role")

@@ -9,8 +9,8 @@ from tests.offboarding.planted import PLANTED
 from tests.simulation.invariants import BrokenInvariantError
 
 ROUNDS = 15
-LONGER = {"retracted and forgotten": 40}
-"""What needs a rare turn of events (a retraction while something is on its way) gets more rounds for it."""
+LONGER = {"retracted and forgotten": 40, "wrong items taken back": 40, "changed and sent": 40}
+"""What needs a rare turn of events (a retraction or a change while something is on its way) gets more rounds for it."""
 
 
 @pytest.mark.parametrize(("seed", "deaf_share"), [(1, 0.0), (2, 0.0), (3, 0.1)])

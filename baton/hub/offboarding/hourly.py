@@ -11,16 +11,17 @@ from baton import tracing
 from baton.engine.apply import Report
 from baton.errors import BatonError
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import Opening, find_case, follow_hr, news_from_hr, open_case
+from baton.hub.offboarding.casework import Opening, follow_hr, news_from_hr, open_case
 from baton.hub.offboarding.certifying import certify, lacks_certificate
 from baton.hub.offboarding.looking import systems_that_hold
-from baton.hub.offboarding.moving import perform, plan, send_messages, worth_planning
+from baton.hub.offboarding.moving import perform, plan, send_messages
+from baton.hub.offboarding.readiness import worth_planning
 from baton.hub.offboarding.refreshing import refresh_all
 from baton.hub.offboarding.settling import settle
-from baton.hub.offboarding.telling import tell
+from baton.hub.offboarding.telling import tell_all
 from baton.hub.offboarding.undoing import take_back_retracted
-from baton.hub.offboarding.watching import watch, worth_watching
-from baton.model.case import Case, CaseState, Cause, ItemState
+from baton.hub.offboarding.watching import watch_all
+from baton.model.case import Case, CaseState, Cause
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
 
 log = logging.getLogger("baton.offboarding")
@@ -66,7 +67,8 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
     if not cases:
         _open_for_those_who_leave(hub, hour)
     known = _to_look_at(hub, cases)
-    _watch(hub, known, hour)
+    with _apart(hour, "watching"):
+        _watch(hub, known, hour)
     with _apart(hour, "looking"):
         _look_again(hub, known, hour)
     with _apart(hour, "taking back"):
@@ -75,16 +77,15 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
         if lacks_certificate(hub, case) and case.id not in hour.reopened:
             with _apart(hour, case.id):
                 certify(hub, case, BY)
-    for case_id in _chosen(worth_planning(hub), cases):
-        with _apart(hour, case_id):
-            planned = plan(hub, case_id)
-            hour.moved += planned.items
-            hour.log_outs += planned.log_outs
-            hour.blocked += planned.blocked
-    if hub.settings.offboarding.notifiers:
-        for case in known:
-            with _apart(hour, case.id):
-                _tell(hub, case, hour)
+    with _apart(hour, "planning"):
+        for case_id in _chosen(worth_planning(hub), cases):
+            with _apart(hour, case_id):
+                planned = plan(hub, case_id)
+                hour.moved += planned.items
+                hour.log_outs += planned.log_outs
+                hour.blocked += planned.blocked
+    with _apart(hour, "telling"):
+        _tell(hub, [case.id for case in known], hour)
     return hour
 
 
@@ -97,8 +98,8 @@ def systems_concerned(hub: Hub) -> list[str]:
 def conclude(hub: Hub, hour: Hour, cases: Sequence[str] = ()) -> None:
     """Bring what is on its way to where effects and systems say it is; who must know of a refusal is told at once."""
     with hub.database.read() as connection:
-        moving = hub.cases.with_items_in(connection, ItemState.MOVING)
-    for case_id in _chosen(moving, cases):
+        arrived = hub.caseload.arrived(connection)
+    for case_id in _chosen(arrived, cases):
         with _apart(hour, case_id):
             settled = settle(hub, case_id)
             hour.done += settled.done
@@ -106,7 +107,7 @@ def conclude(hub: Hub, hour: Hour, cases: Sequence[str] = ()) -> None:
             hour.alerts += settled.alerts
             hour.troubles.update({f"{case_id} {system}": why for system, why in settled.unread.items()})
             if settled.alerts:
-                _tell(hub, find_case(hub, case_id), hour)
+                _tell(hub, [case_id], hour)
                 hour.reports += send_messages(hub)
 
 
@@ -129,23 +130,18 @@ def _to_look_at(hub: Hub, cases: Sequence[str]) -> list[Case]:
 
 def _watch(hub: Hub, known: Sequence[Case], hour: Hour) -> None:
     """What was done to leavers' clients, where a system keeps a history or a client has refused."""
-    watching = worth_watching(hub)
-    for case in known:
-        if case.id in watching:
-            with _apart(hour, case.id):
-                watched = watch(hub, case.id)
-                hour.alerts += len(watched.alerts)
-                hour.troubles.update({f"{case.id} {system}": why for system, why in watched.unread.items()})
+    for case_id, watched in watch_all(hub, known).items():
+        hour.alerts += len(watched.alerts)
+        hour.troubles.update({f"{case_id} {system}": why for system, why in watched.unread.items()})
 
 
-def _tell(hub: Hub, case: Case, hour: Hour) -> None:
-    if case.state is CaseState.COMPLETED:
-        return
-    told = tell(hub, case.id)
-    hour.told += told.messages
-    hour.escalations += told.escalations
-    for person in told.unreachable:
-        hour.troubles[f"{case.id} {person}"] = "cannot be reached by any notifier"
+def _tell(hub: Hub, ids: Sequence[str], hour: Hour) -> None:
+    """Whoever is waited for in one of these cases."""
+    for case_id, told in tell_all(hub, ids, lambda case_id: _apart(hour, case_id)).items():
+        hour.told += told.messages
+        hour.escalations += told.escalations
+        for person in told.unreachable:
+            hour.troubles[f"{case_id} {person}"] = "cannot be reached by any notifier"
 
 
 def _look_again(hub: Hub, known: Sequence[Case], hour: Hour) -> None:

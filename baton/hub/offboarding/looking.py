@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
-from baton import tracing
 from baton.contracts import (
     AccessControl,
     AccountTarget,
@@ -19,18 +18,19 @@ from baton.contracts import (
     WorkSource,
     WorkTransfer,
 )
-from baton.errors import BatonError, InDoubtError
+from baton.errors import InDoubtError, RejectedError
 from baton.hub.core import Hub
 from baton.hub.offboarding.people import refs
+from baton.hub.offboarding.unread import noted
 from baton.jobs.offboarding.checklist import Seen
 from baton.model.account import Account, AccountRef, AccountState
 from baton.model.handover import Grant, Holding, HoldingKind, HoldingRef, Undo
 from baton.settings import SystemSettings
 from baton.store.effects import chunked
 
-log = logging.getLogger("baton.offboarding")
 HOLDERS = (OwnershipStore, WorkSource, AccessControl, AccountTarget)
 """Capabilities through which a system shows what somebody holds."""
+T = TypeVar("T")
 _NOT_HERE = "this system's interface cannot give it to somebody else"
 
 
@@ -64,23 +64,15 @@ def look(hub: Hub, numbers: Sequence[str]) -> dict[str, Looked]:
     return looked
 
 
-@contextmanager
-def _noted(looked: Iterable[Looked], system: str) -> Iterator[None]:
-    """Whatever goes wrong in one system is noted for these people, and nobody else waits for it."""
-    try:
-        yield
-    except BatonError as error:
-        why = str(error)
-    except Exception as error:  # noqa: BLE001 - a broken connector must not keep the other systems and leavers waiting
-        log.error(  # noqa: TRY400 - a traceback with its message may hold personal data
-            "%s: %s\n%s", system, tracing.place(error), tracing.whereabouts(error)
-        )
-        why = f"unexpected {tracing.place(error)}: see the log"
-    else:
-        return
-    for one in looked:
-        if system not in one.read:
-            one.unread[system] = why
+def _noted(looked: Iterable[Looked], system: str) -> AbstractContextManager[None]:
+    """Whatever goes wrong in one system is noted for these people."""
+
+    def note(why: str) -> None:
+        for one in looked:
+            if system not in one.read:
+                one.unread[system] = why
+
+    return noted(system, note)
 
 
 class _View:
@@ -99,13 +91,14 @@ class _View:
             self._scan(there)
 
     def _scan(self, there: Sequence[AccountRef]) -> None:
-        if isinstance(self.connector, OwnershipScan):
-            self.owned = _sorted_out(self.connector.owned_by(there))
-        if isinstance(self.connector, WorkScan):
-            self.work = _sorted_out(self.connector.work_of(there))
-        if isinstance(self.connector, RightsScan):
-            ids = [str(person.external_id) for person in there]
-            self.grants = dict(zip(ids, self.connector.grants_of(there), strict=True))
+        """All in one pass. A refusal is about somebody: then each is asked for, and it stays with whom it is about."""
+        connector, ids = self.connector, [str(person.external_id) for person in there]
+        if isinstance(connector, OwnershipScan):
+            self.owned = _unless_refused(lambda: _sorted_out(ids, connector.owned_by(there)))
+        if isinstance(connector, WorkScan):
+            self.work = _unless_refused(lambda: _sorted_out(ids, connector.work_of(there)))
+        if isinstance(connector, RightsScan):
+            self.grants = _unless_refused(lambda: dict(zip(ids, connector.grants_of(there), strict=True)))
 
     def of(self, number: str) -> list[Seen]:
         """Everything one of them holds here."""
@@ -155,13 +148,25 @@ def _accounts(connector: Connector, people: Sequence[AccountRef]) -> dict[str, A
     return found
 
 
-def _sorted_out(pages: Iterable[Sequence[tuple[str, Holding]]]) -> dict[str, list[Holding]]:
-    """What was shown in one pass, by the external id of who holds it."""
-    found: dict[str, list[Holding]] = {}
+def _sorted_out(ids: Iterable[str], pages: Iterable[Sequence[tuple[str, Holding]]]) -> dict[str, list[Holding]]:
+    """What was shown in one pass, by the external id of who holds it.
+
+    Raises `InDoubtError` for somebody who was not asked about: what is theirs would be missing from whom it is of.
+    """
+    found: dict[str, list[Holding]] = {holder: [] for holder in ids}
     for page in pages:
         for holder, holding in page:
-            found.setdefault(holder, []).append(holding)
+            if holder not in found:
+                raise InDoubtError("the system shows things of somebody who was not asked about", code="other_holder")
+            found[holder].append(holding)
     return found
+
+
+def _unless_refused(scan: Callable[[], T]) -> T | None:
+    try:
+        return scan()
+    except RejectedError:
+        return None  # asking each of them brings it up again
 
 
 def _pick(
@@ -169,5 +174,5 @@ def _pick(
 ) -> Iterable[Holding]:
     """One person's part of the pass; where there was none, what the system says when asked about them."""
     if scanned is not None:
-        return scanned.get(person.external_id or "", ())
+        return scanned.get(person.external_id or "", ())  # who has no account there was not asked about
     return (holding for page in ask() for holding in page)

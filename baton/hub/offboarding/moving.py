@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -17,10 +18,10 @@ from baton.hub import execution
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked
 from baton.hub.offboarding.doubts import after_doubts
-from baton.hub.offboarding.entitling import NOT_GIVEN, Entitling, Handed, waiting_for_a_person
+from baton.hub.offboarding.entitling import NOT_GIVEN, Entitling, Handed
 from baton.hub.offboarding.intentions import JOB, grant_change, person_fields, transfer
 from baton.hub.offboarding.people import employed, refs
-from baton.hub.offboarding.policies import policies, policy_of
+from baton.hub.offboarding.policies import policy_of
 from baton.jobs.offboarding.policy import Policy
 from baton.model.account import AccountRef
 from baton.model.case import Case, CaseState, Cause, Item, ItemState
@@ -56,7 +57,7 @@ def plan(hub: Hub, case_id: str) -> Planned:
         approved = hub.cases.items(connection, case.id, states=[ItemState.APPROVED])
         has_rights = hub.cases.has_any(connection, case.id, HoldingKind.GRANT)
         items = hub.cases.items(connection, case.id) if has_rights else approved
-    people = successors(hub, [item for item in approved if _goes_by_itself(hub, item)])
+    people = successors(hub, [item for item in approved if goes_by_itself(hub, item)])
     entitling = Entitling(hub, items)
     with hub.database.write() as connection:
         case = locked(hub, connection, case.id)
@@ -68,52 +69,54 @@ def plan(hub: Hub, case_id: str) -> Planned:
     return planned
 
 
-def worth_planning(hub: Hub) -> list[str]:
-    """The open cases in which something may go now. Who waits for people costs nothing."""
-    now, chosen = hub.clock.now(), policies(hub)
-    with hub.database.read() as connection:
-        wanted = hub.cases.open_with(connection, [], ItemState.APPROVED)
-        rights = hub.cases.open_with(connection, [HoldingKind.GRANT], *_TO_END)
-        going = hub.cases.listed(connection, CaseState.OPEN, limit=None)
-        leaving = [case for case in going if rights_end(case, chosen.of(case.policy), now)]
-        wanted |= {case.id for case in leaving if case.id in rights}
-        wanted |= {case.id for case in going if case.id in rights and chosen.of(case.policy).restrict}
-        wanted |= waiting_for_a_person(connection, sorted(rights))
-        wanted |= _not_logged_out(hub, connection, [case.id for case in leaving])
-    return sorted(wanted)
-
-
-def _not_logged_out(hub: Hub, connection: sa.Connection, ids: Sequence[str]) -> set[str]:
-    """Those of these cases whose leaver some system still has to log out."""
-    entities = {_sessions(case_id): case_id for case_id in ids}
-    found: set[str] = set()
-    for system in hub.settings.enabled.values():
-        if entities and issubclass(hub.registry.load(system.connector), SessionControl):
-            newest = hub.effects.newest_of(connection, JOB, system.name, list(entities))
-            found |= {case_id for entity, case_id in entities.items() if newest.get(entity) in _TO_LOG_OUT}
-    return found
-
-
-def _sessions(case_id: str) -> str:
+def last_log_out(case_id: str) -> str:
     """What the effect that ends a person's sessions at their last working moment is about."""
     return f"{SESSIONS}/{case_id}/last"
 
 
-_TO_RESTRICT = (ItemState.OPEN, ItemState.STUCK)
+_TO_RESTRICT: Final = (ItemState.OPEN, ItemState.STUCK)
 """Where a right stands that can be taken away before the last working moment: an exception has been left."""
-_TO_END = (*_TO_RESTRICT, ItemState.LEFT)
+_TO_END: Final = (*_TO_RESTRICT, ItemState.LEFT)
 """And afterwards: no exception outlives it."""
-_TO_LOG_OUT = (None, EffectState.REFUSED, EffectState.SUPERSEDED)
+TO_LOG_OUT: Final = (None, EffectState.REFUSED, EffectState.SUPERSEDED)
 """Where the newest effect that ends sessions stands when another has to be made."""
 
 
-def _goes_by_itself(hub: Hub, item: Item) -> bool:
+def goes_by_itself(hub: Hub, item: Item) -> bool:
     """Whether the item's system can pass it on."""
     if item.by_hand or not item.system:
         return False
     connector = hub.registry.load(hub.settings.system(item.system).connector)
     owned = issubclass(connector, OwnershipStore) and item.kind in connector.transfers
     return owned or (issubclass(connector, WorkTransfer) and item.kind in connector.reassigns)
+
+
+def next_step(item: Item, successor: AccountRef, here: Collection[str]) -> ItemChange | AccountRef | None:
+    """To whose account an approved item goes, or what keeps it; None where that is known and nothing has changed."""
+    if item.successor not in here:
+        return _without_successor(item)
+    if successor.external_id is not None:
+        return successor
+    return None if item.code == _NO_ACCOUNT else _without_account(item)
+
+
+def rights_to_take(hub: Hub, case: Case, items: Iterable[Item], policy: Policy) -> list[Item]:
+    """The rights among these items that are to be taken away now, by the moment or by policy, and that can be."""
+    over = rights_end(case, policy, hub.clock.now())
+    return [
+        item
+        for item in items
+        if item.state in (_TO_END if over else _TO_RESTRICT)
+        and (over or policy.restricts(item.system, item.title, item.ref.external_id))
+        and can_be_taken(hub, item)
+    ]
+
+
+def can_be_taken(hub: Hub, item: Item) -> bool:
+    """Whether an item is a right of the leaver that its system can take away."""
+    if item.kind is not HoldingKind.GRANT or item.by_hand or item.state not in _TO_END:
+        return False
+    return issubclass(hub.registry.load(hub.settings.system(item.system).connector), AccessControl)
 
 
 def successors(hub: Hub, items: Iterable[Item]) -> dict[tuple[str, str], AccountRef]:
@@ -154,15 +157,9 @@ class _Planning:
         items = self.hub.cases.items(self.connection, self.case.id)
         wanted = self._transfers([item for item in items if item.state is ItemState.APPROVED])
         policy = policy_of(self.hub, self.case)
-        over = rights_end(self.case, policy, self.now)
-        rights = [item for item in items if item.kind is HoldingKind.GRANT and item.state in _TO_END]
-        ending = [
-            item
-            for item in rights
-            if over or (item.state in _TO_RESTRICT and policy.restricts(item.system, item.title, item.ref.external_id))
-        ]
-        wanted += self._revocations(rights, {item.id for item in ending})
-        log_outs = self._log_outs() if over else []
+        ending = {right.id for right in rights_to_take(self.hub, self.case, items, policy)}
+        wanted += self._revocations([item for item in items if can_be_taken(self.hub, item)], ending)
+        log_outs = self._log_outs() if rights_end(self.case, policy, self.now) else []
         others: list[tuple[Intention, Mapping[str, str]]] = [(what, {}) for what in (*self.given, *log_outs)]
         run_id = save_moves(self.hub, self.connection, self.case, wanted, others)
         self.hub.cases.move_items(self.connection, [*self.blocked, *self.noted])
@@ -170,30 +167,24 @@ class _Planning:
 
     def _transfers(self, approved: Sequence[Item]) -> list[tuple[Item, Intention]]:
         """What goes together in one call stands together: kind by kind, successor by successor."""
-        ready = [item for item in approved if _goes_by_itself(self.hub, item)]
+        ready = [item for item in approved if goes_by_itself(self.hub, item)]
         ready.sort(key=lambda item: (item.system, item.kind.value, item.successor, item.id))
         wanted = []
         for item in ready:
             successor = self.people.get((item.system, item.successor))
             if successor is None:
                 continue  # approved since the systems were asked who that is there: the next time
-            if item.successor not in self.here:
-                self.blocked.append(_without_successor(item))
-                continue
-            if successor.external_id is None:
-                if item.code != _NO_ACCOUNT:
-                    self.blocked.append(_without_account(item))
-                continue
-            wanted.append((item, transfer(item, AccountRef(self.case.number, item.holder_id), successor, self.now)))
+            step = next_step(item, successor, self.here)
+            if isinstance(step, ItemChange):
+                self.blocked.append(step)
+            elif step is not None:
+                wanted.append((item, transfer(item, AccountRef(self.case.number, item.holder_id), step, self.now)))
         return wanted
 
     def _revocations(self, rights: Sequence[Item], ending: Collection[int]) -> list[tuple[Item, Intention]]:
         """Rights that go from the leaver now: those that are ending, once whoever needs them has them."""
         wanted = []
         for item in rights:
-            able = issubclass(self.hub.registry.load(self.hub.settings.system(item.system).connector), AccessControl)
-            if not able or item.by_hand:
-                continue
             handed, given = self.entitling.of(self.connection, item, self.now)
             self.given += given
             if item.id in ending and self._may_go(item, handed):
@@ -213,10 +204,10 @@ class _Planning:
     def _log_outs(self) -> list[Intention]:
         """End every session once, where the vendor can."""
         wanted = []
-        entity = _sessions(self.case.id)
+        entity = last_log_out(self.case.id)
         for system in self.hub.settings.enabled.values():
             newest = self.hub.effects.newest_of(self.connection, JOB, system.name, [entity]).get(entity)
-            what = log_out(self.hub, self.connection, self.case, system.name) if newest in _TO_LOG_OUT else None
+            what = log_out(self.hub, self.connection, self.case, system.name) if newest in TO_LOG_OUT else None
             if what is not None:
                 # An entity of its own: a freeze some days ago has ended other sessions.
                 wanted.append(replace(what, number=entity))

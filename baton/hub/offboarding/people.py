@@ -17,9 +17,7 @@ def refs(hub: Hub, system: str, numbers: Sequence[str]) -> dict[str, AccountRef]
 
     Raises a `ConnectorError` when the system has to be asked and does not answer.
     """
-    with hub.database.read() as connection:
-        links = hub.links.of(connection, system, list(numbers))
-    found = {number: AccountRef(number, link.external_id) for number, link in links.items() if link.external_id}
+    found = proven(hub, system, numbers)
     missing = [AccountRef(number) for number in numbers if number not in found]
     connector = hub.connector(system)
     if missing and isinstance(connector, AccountTarget):
@@ -28,6 +26,13 @@ def refs(hub: Hub, system: str, numbers: Sequence[str]) -> dict[str, AccountRef]
                 alive = account is not None and account.state is not AccountState.ABSENT
                 found[ref.number] = AccountRef(ref.number, account.external_id if alive and account else None)
     return {number: found.get(number, AccountRef(number)) for number in numbers}
+
+
+def proven(hub: Hub, system: str, numbers: Sequence[str]) -> dict[str, AccountRef]:
+    """Those of these people whom a link names in a system."""
+    with hub.database.read() as connection:
+        links = hub.links.of(connection, system, list(numbers))
+    return {number: AccountRef(number, link.external_id) for number, link in links.items() if link.external_id}
 
 
 def employed(hub: Hub, connection: sa.Connection, numbers: Iterable[str]) -> set[str]:

@@ -3,44 +3,33 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import sqlalchemy as sa
 
-from baton.contracts import AccountTarget, Notifier
-from baton.errors import BatonError
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import find_case, locked
+from baton.hub.offboarding.casework import locked
 from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.links import Offer, link_within
 from baton.hub.offboarding.moving import save_moves
-from baton.hub.offboarding.people import refs
-from baton.hub.offboarding.policies import policy_of
+from baton.hub.offboarding.policies import policies
+from baton.hub.offboarding.reaching import Reach, reach
 from baton.hub.offboarding.standing import standing
-from baton.jobs.offboarding.deadlines import Turn, Wait, again_after, waits
+from baton.jobs.offboarding.deadlines import WAITED_FOR, Turn, Wait, again_after, waits
 from baton.jobs.offboarding.notices import Notice, alarm, notice
-from baton.model.account import AccountRef
-from baton.model.alert import AlertState
-from baton.model.case import Case, Item, Role
+from baton.model.alert import Alert
+from baton.model.case import Case, CaseState, Item, Role
 from baton.model.effect import Intention
 from baton.model.handover import HandoverAction
-from baton.store.tables import effects
+from baton.store.effects import Made
 
 ROLES: Final[Mapping[Turn, Role]] = {Turn.ANSWER: Role.SUCCESSOR, Turn.DO: Role.SUCCESSOR}
 """As whom a person opens the link in a message; otherwise as the manager."""
 BY: Final = "baton"
 """Who has made the links in messages."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """How somebody is reached."""
-
-    system: str
-    person: AccountRef
-    address: str = ""
 
 
 @dataclass
@@ -52,77 +41,137 @@ class Told:
     unreachable: tuple[str, ...] = ()
 
 
-def tell(hub: Hub, case_id: str) -> Told:
-    """Plan the messages that are due in a case; the next apply sends them. Nothing where no notifier is configured."""
+def tell_all(
+    hub: Hub,
+    ids: Sequence[str],
+    apart: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
+) -> dict[str, Told]:
+    """Plan the messages that are due in these cases, by id; the next apply sends them.
+
+    Nothing where no notifier is configured. A case in which nobody has to hear anything costs nothing of its own.
+    ``apart`` is entered for every other one, so that its trouble can end there.
+    """
     if not hub.settings.offboarding.notifiers:
-        return Told()
-    case = find_case(hub, case_id)
-    with hub.database.read() as connection:
-        items = hub.cases.items(connection, case.id)
-    waiting = waits(case, policy_of(hub, case), items, hub.clock.now())
-    wanted = [*waiting, *_escalations(hub, waiting)]
-    reached = {wait.person: reach(hub, wait.person) for wait in wanted}
-    told = Told()
-    with hub.database.write() as connection:
-        case = locked(hub, connection, case.id)
-        mute = sorted(person for person, way in reached.items() if way is None)
-        # A name that is no employee's is somebody at HR who looks at the pages.
-        told.unreachable = tuple(hub.people.statuses(connection, mute))
-        due = [
-            (wait, way)
-            for wait in wanted
-            if (way := reached[wait.person]) is not None and _due(hub, connection, case, wait)
-        ]
-        messages: list[tuple[Intention, Mapping[str, str]]] = [
-            (_message(hub, connection, case, items, wait, way), {"items": _mark(wait.items)}) for wait, way in due
-        ]
-        messages += _about_alerts(hub, connection, case)
-        save_moves(hub, connection, case, [], messages)
-    told.messages = len(messages)
-    told.escalations = sum(bool(wait.overdue) and wait not in waiting for wait, _ in due)
+        return {}
+    round_ = _Round(hub, ids)
+    told = {case.id: Told(unreachable=round_.unreachable(case)) for case in round_.cases}
+    for case in round_.cases:
+        if round_.due(case):
+            with apart(case.id):
+                _plan(hub, case, round_, told[case.id])
     return told
 
 
-def reach(hub: Hub, person: str) -> Reach | None:
-    """The first notifier that reaches this person: by an account there, else by their work address."""
-    for name in hub.settings.offboarding.notifiers:
-        connector = hub.connector(name)
-        if not isinstance(connector, Notifier):
-            continue
-        if isinstance(connector, AccountTarget):
-            try:
-                ref = refs(hub, name, [person])[person]
-            except BatonError:
-                continue  # the next one may do
-            if ref.external_id is not None:
-                return Reach(name, ref)
-            continue
-        address = _mail(hub, person)
-        if address:
-            return Reach(name, AccountRef(person), address)
-    return None
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What people in one case are to hear, if it is time."""
+
+    waits: Sequence[Wait] = ()
+    escalations: Sequence[Wait] = ()
+
+    @property
+    def all(self) -> Sequence[Wait]:
+        return (*self.waits, *self.escalations)
 
 
-def _mail(hub: Hub, person: str) -> str:
-    if "@" in person:
-        return person
-    with hub.database.read() as connection:
-        found = hub.people.newest(connection, [person]).get(person)
-    return "" if found is None else found.employee.work_email or ""
+class _Round:
+    """Everything that has to be known before anybody is told anything, read once for all cases."""
+
+    def __init__(self, hub: Hub, ids: Sequence[str]) -> None:
+        self.hub = hub
+        self.now = hub.clock.now()
+        self.policies = policies(hub)
+        wanted = frozenset(ids)
+        with hub.database.read() as connection:
+            unfinished = hub.cases.listed(connection, CaseState.OPEN, CaseState.PAUSED, limit=None)
+            self.cases = [case for case in unfinished if case.id in wanted]
+            self.alerts = hub.alerts.raised(connection, [case.id for case in self.cases])
+            self.wanted = self._wanted(connection)
+            self.last = self.newest(connection, self.cases)
+        people = {wait.person for one in self.wanted.values() for wait in one.all}
+        people |= {case.manager for case in self.cases if case.id in self.alerts}
+        self.ways = reach(hub, people)
+        with hub.database.read() as connection:
+            # A name that is no employee's is somebody at HR who looks at the pages.
+            self._mute = hub.people.statuses(connection, sorted(people - self.ways.keys())).keys()
+
+    def _wanted(self, connection: sa.Connection) -> dict[str, _Wanted]:
+        of = {case.id: case for case in self.cases if case.state is CaseState.OPEN}
+        waiting = {
+            case_id: waits(of[case_id], self.policies.of(of[case_id].policy), items, self.now)
+            for case_id, items in self.hub.caseload.lists(connection, list(of), WAITED_FOR)
+        }
+        late = {wait.person for some in waiting.values() for wait in some if wait.overdue}
+        bosses = _bosses(self.hub, connection, late)
+        return {case_id: _Wanted(some, _escalations(some, bosses)) for case_id, some in waiting.items()}
+
+    def newest(self, connection: sa.Connection, cases: Sequence[Case]) -> Mapping[str, Made]:
+        """The newest message of each sort that may have to be sent in these cases."""
+        entities = [_entity(case, wait) for case in cases for wait in self.of(case).all]
+        entities += [_alarm_entity(case) for case in cases if case.id in self.alerts]
+        return self.hub.effects.newest_marks(connection, JOB, list(self.hub.settings.enabled), entities)
+
+    def of(self, case: Case) -> _Wanted:
+        """What people in a case are to hear."""
+        return self.wanted.get(case.id, _Wanted())
+
+    def unreachable(self, case: Case) -> tuple[str, ...]:
+        """Employees who are waited for and whom no notifier reaches."""
+        return tuple(sorted({wait.person for wait in self.of(case).all} & self._mute))
+
+    def due(self, case: Case) -> bool:
+        """Whether somebody has to hear something now."""
+        return bool(self.waits_due(case, self.last)) or self.alarm_due(case, self.last)
+
+    def waits_due(self, case: Case, last: Mapping[str, Made]) -> list[tuple[Wait, Reach]]:
+        """Of what nothing has been said yet, to which something has been added, or which it is time to say again."""
+        again = again_after(self.policies.of(case.policy))
+        found = []
+        for wait in self.of(case).all:
+            said, way = last.get(_entity(case, wait)), self.ways.get(wait.person)
+            new = said is None or self.now - said.at >= again or said.marks.get("items") != _mark(wait.items)
+            if new and way is not None:
+                found.append((wait, way))
+        return found
+
+    def alarm_due(self, case: Case, last: Mapping[str, Made]) -> bool:
+        """Whether there are other alerts that nobody has decided on than the manager has heard of."""
+        said = last.get(_alarm_entity(case))
+        undecided = self.alerts.get(case.id, ())
+        return bool(undecided) and case.manager in self.ways and (said is None or said.marks != _alarm_mark(undecided))
 
 
-def _escalations(hub: Hub, waiting: Sequence[Wait]) -> list[Wait]:
+def _plan(hub: Hub, known: Case, round_: _Round, told: Told) -> None:
+    """Plan what is due in one case, if nobody else has meanwhile."""
+    with hub.database.write() as connection:
+        case = locked(hub, connection, known.id)
+        if case.state is not known.state:
+            return
+        last = round_.newest(connection, [case])
+        due = round_.waits_due(case, last)
+        listed = sorted({number for wait, _ in due for number in wait.items})
+        items = hub.cases.items(connection, case.id, ids=listed) if listed else []
+        messages: list[tuple[Intention, Mapping[str, str]]] = [
+            (_message(hub, connection, case, items, wait, way), {"items": _mark(wait.items)}) for wait, way in due
+        ]
+        if round_.alarm_due(case, last):
+            undecided, way = round_.alerts[case.id], round_.ways[case.manager]
+            messages.append((_intention(hub, _alarm_entity(case), way, alarm(case, undecided)), _alarm_mark(undecided)))
+        save_moves(hub, connection, case, [], messages)
+    told.messages = len(messages)
+    told.escalations = sum(any(wait is each for each in round_.of(case).escalations) for wait, _ in due)
+
+
+def _bosses(hub: Hub, connection: sa.Connection, people: Iterable[str]) -> dict[str, str]:
+    """The manager of each of these people who has one."""
+    newest = hub.people.newest(connection, sorted(people))
+    return {number: known.employee.manager_number or "" for number, known in newest.items()}
+
+
+def _escalations(waiting: Sequence[Wait], bosses: Mapping[str, str]) -> list[Wait]:
     """What has waited too long goes to the manager of who lets it wait."""
-    late = [wait for wait in waiting if wait.overdue]
-    with hub.database.read() as connection:
-        known = hub.people.newest(connection, sorted({wait.person for wait in late}))
-    found = []
-    for wait in late:
-        newest = known.get(wait.person)
-        boss = newest.employee.manager_number if newest else None
-        if boss and boss != wait.person:
-            found.append(Wait(boss, wait.turn, wait.overdue, wait.overdue))
-    return found
+    late = [(wait, bosses.get(wait.person)) for wait in waiting if wait.overdue]
+    return [Wait(boss, wait.turn, wait.overdue, wait.overdue) for wait, boss in late if boss and boss != wait.person]
 
 
 def _entity(case: Case, wait: Wait) -> str:
@@ -130,41 +179,16 @@ def _entity(case: Case, wait: Wait) -> str:
     return f"notice/{case.id}/{wait.person}/{wait.turn}/{kind}"
 
 
+def _alarm_entity(case: Case) -> str:
+    return f"alerts/{case.id}/{case.manager}"
+
+
 def _mark(of: Sequence[object]) -> str:
     return hashlib.sha256(",".join(map(str, of)).encode()).hexdigest()
 
 
-def _due(hub: Hub, connection: sa.Connection, case: Case, wait: Wait) -> bool:
-    """Whether nothing has been said yet, or something has been added, or it is time to say it again."""
-    last = _last(connection, _entity(case, wait))
-    if last is None:
-        return True
-    passed = hub.clock.now() - last.created_at
-    return bool(passed >= again_after(policy_of(hub, case)) or last.digests.get("items") != _mark(wait.items))
-
-
-def _last(connection: sa.Connection, entity: str) -> sa.Row[Any, Any] | None:
-    """The newest message of this sort."""
-    query = (
-        sa.select(effects.c.created_at, effects.c.digests)
-        .where(effects.c.job == JOB, effects.c.number == entity)
-        .order_by(effects.c.id.desc())
-        .limit(1)
-    )
-    return connection.execute(query).first()
-
-
-def _about_alerts(hub: Hub, connection: sa.Connection, case: Case) -> list[tuple[Intention, Mapping[str, str]]]:
-    """One message to the manager about the alerts that nobody has decided on, whenever there is another one."""
-    open_alerts = hub.alerts.of(connection, case.id, AlertState.RAISED)
-    entity, mark = f"alerts/{case.id}/{case.manager}", {"items": _mark([alert.key for alert in open_alerts])}
-    last = _last(connection, entity)
-    if not open_alerts or (last is not None and last.digests == mark):
-        return []
-    way = reach(hub, case.manager)
-    if way is None:
-        return []
-    return [(_intention(hub, entity, way, alarm(case, open_alerts)), mark)]
+def _alarm_mark(undecided: Sequence[Alert]) -> Mapping[str, str]:
+    return {"items": _mark([alert.key for alert in undecided])}
 
 
 def _message(

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from baton.contracts import ActivitySource
-from baton.errors import ApprovalError, BatonError, ConfigurationError, Fault
+from baton.errors import ApprovalError, ConfigurationError, Fault, RejectedError
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked
 from baton.hub.offboarding.intentions import grant_change
 from baton.hub.offboarding.moving import log_out, save_moves
 from baton.hub.offboarding.people import refs
-from baton.hub.offboarding.policies import policy_of
+from baton.hub.offboarding.policies import policies
 from baton.hub.offboarding.standing import require_standing
+from baton.hub.offboarding.unread import noted
 from baton.jobs.offboarding.watch import Scene, refusals, remarkable
 from baton.model.account import AccountRef
-from baton.model.alert import Alert, AlertState
-from baton.model.case import Case, CaseState, Item, ItemState, Role
-from baton.model.handover import Activity, HandoverAction, HoldingKind
+from baton.model.alert import Alert, AlertState, Rule
+from baton.model.case import Case, CaseState, ItemState, Role
+from baton.model.handover import HandoverAction, HoldingKind, HoldingRef
+from baton.store.caseload import Entrusted
 
 
 @dataclass
@@ -33,67 +35,139 @@ class Watched:
     unread: dict[str, str] = field(default_factory=dict)
 
 
-def worth_watching(hub: Hub) -> set[str]:
-    """The cases in which something can be seen: all where a system keeps a history, else where a client has refused."""
-    kinds = [hub.registry.load(system.connector) for system in hub.settings.enabled.values()]
-    with hub.database.read() as connection:
-        if any(issubclass(kind, ActivitySource) for kind in kinds):
-            return {case.id for case in hub.cases.listed(connection, limit=None)}
-        return set(hub.cases.with_items_in(connection, ItemState.STUCK))
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The part of history that is looked at for one case: ``[since, until)``."""
+
+    case: Case
+    since: datetime
+    until: datetime
 
 
 def watch(hub: Hub, case_id: str) -> Watched:
     """Look at what was done since the last look, and raise what is new. A system that cannot be read is read again."""
     case = find_case(hub, case_id)
+    return watch_all(hub, [case])[case.id]
+
+
+def watch_all(hub: Hub, listed: Sequence[Case]) -> dict[str, Watched]:
+    """The same for several cases, by id: every system's history is read once for all of them."""
     now = hub.clock.now()
-    if case.state is CaseState.RETRACTED or (case.protected_until is not None and case.protected_until < now):
-        return Watched(case)
-    found = replay(hub, case_id, case.watched_until or case.opened_at, now)
+    watched = {case.id: Watched(case) for case in listed}
+    asked = _worth_watching(hub, [case for case in listed if _is_watched(case, now)])
+    found = _seen(hub, [Stretch(case, case.watched_until or case.opened_at, now) for case in asked])
+    if not found:
+        return watched
     with hub.database.write() as connection:
-        case = locked(hub, connection, case.id)
-        found.alerts = hub.alerts.raise_new(connection, found.alerts)
-        if not found.unread:  # what could not be read is looked at again from where we were
-            case = hub.cases.change(connection, case, case.state, watched_until=now)
-    found.case = case
-    return found
+        cases = hub.cases.locked(connection, list(found))
+        raised = hub.alerts.raise_new(connection, [alert for one in found.values() for alert in one.alerts])
+        # What could not be read is looked at again from where we were.
+        whole = [case for case_id, case in cases.items() if not found[case_id].unread]
+        hub.cases.note_watched(connection, whole, now)
+    for case_id, one in found.items():
+        until = cases[case_id].watched_until if one.unread else now
+        one.case = replace(cases[case_id], watched_until=until)
+        one.alerts = [alert for alert in raised if alert.case_id == case_id]
+    return watched | found
+
+
+def _is_watched(case: Case, now: datetime) -> bool:
+    over = case.protected_until is not None and case.protected_until < now
+    return case.state is not CaseState.RETRACTED and not over
+
+
+def _worth_watching(hub: Hub, listed: Sequence[Case]) -> list[Case]:
+    """The cases in which something can be seen: all where a system keeps a history, else where a client has refused."""
+    if not listed or _with_history(hub):
+        return list(listed)
+    with hub.database.read() as connection:
+        refused = hub.caseload.with_code(connection, Rule.CLIENT_REFUSED.value, [case.id for case in listed])
+    ids = {item.case_id for item in refused}
+    return [case for case in listed if case.id in ids]
+
+
+def _with_history(hub: Hub) -> list[str]:
+    """The systems that keep a history of who did what."""
+    systems = hub.settings.enabled.values()
+    return [system.name for system in systems if issubclass(hub.registry.load(system.connector), ActivitySource)]
 
 
 def replay(hub: Hub, case_id: str, since: datetime, until: datetime) -> Watched:
     """What the rules say about a stretch of history; nothing is stored."""
     case = find_case(hub, case_id)
+    return _seen(hub, [Stretch(case, since, until)])[case.id]
+
+
+def _seen(hub: Hub, stretches: Sequence[Stretch]) -> dict[str, Watched]:
+    """What the rules say about a stretch of history of each of these cases, by id."""
+    ids = [stretch.case.id for stretch in stretches]
     with hub.database.read() as connection:
-        items = hub.cases.items(connection, case.id)
-    watched = Watched(case, refusals(case, items))
-    for system in hub.settings.enabled.values():
-        if not issubclass(hub.registry.load(system.connector), ActivitySource):
-            continue
-        clients = [item for item in items if item.system == system.name and item.kind is HoldingKind.CLIENT]
+        refused = hub.caseload.with_code(connection, Rule.CLIENT_REFUSED.value, ids)
+        entrusted = hub.caseload.entrusted(connection, ids)
+    found = {stretch.case.id: Watched(stretch.case) for stretch in stretches}
+    for item in refused:
+        found[item.case_id].alerts += refusals(found[item.case_id].case, [item])
+    for system in _with_history(hub) if stretches else ():
+        clients = [each for each in entrusted if each.system == system]
+        for alert in _in_history(hub, system, stretches, clients, found):
+            found[alert.case_id].alerts.append(alert)
+    return found
+
+
+def _in_history(
+    hub: Hub,
+    system: str,
+    stretches: Sequence[Stretch],
+    clients: Sequence[Entrusted],
+    found: Mapping[str, Watched],
+) -> list[Alert]:
+    """What is remarkable in one system's history. Where it cannot be read, that is noted for these cases."""
+
+    def note(why: str) -> None:
+        for stretch in stretches:
+            found[stretch.case.id].unread[system] = why
+
+    with noted(system, note):
         try:
-            scene, people = _scene(hub, case, system.name, clients)
-            done = _activities(hub, system.name, since, until, clients, people)
-        except BatonError as error:
-            watched.unread[system.name] = str(error)
-        else:
-            watched.alerts += remarkable(scene, done)
-    return watched
+            return _remarkable(hub, system, stretches, clients)
+        except RejectedError:
+            if len(stretches) == 1:
+                raise
+            # It is about somebody: each case is asked for, and it stays with the one it is about.
+            each_alone = (_in_history(hub, system, [each], _of(each, clients), found) for each in stretches)
+            return [alert for alerts in each_alone for alert in alerts]
+    return []
 
 
-def _scene(hub: Hub, case: Case, system: str, clients: Sequence[Item]) -> tuple[Scene, list[AccountRef]]:
-    successors = sorted({item.successor for item in clients if item.successor})
-    known = refs(hub, system, [case.number, *successors])
-    entitled = {item.ref: known[item.successor].external_id or "" if item.successor else "" for item in clients}
-    leaver = known[case.number]
-    scene = Scene(case, system, leaver.external_id or "", entitled, policy_of(hub, case).watch)
-    return scene, [leaver]
+def _of(stretch: Stretch, clients: Sequence[Entrusted]) -> list[Entrusted]:
+    return [each for each in clients if each.case_id == stretch.case.id]
 
 
-def _activities(
-    hub: Hub, system: str, since: datetime, until: datetime, clients: Sequence[Item], people: Sequence[AccountRef]
-) -> list[Activity]:
-    connector = hub.connector(system)
+def _remarkable(hub: Hub, system: str, stretches: Sequence[Stretch], clients: Sequence[Entrusted]) -> list[Alert]:
+    """One question for all cases: the rules tell which of them an answer is about."""
+    connector, chosen = hub.connector(system), policies(hub)
     assert isinstance(connector, ActivitySource)
-    pages = connector.activities(since, until, [item.ref for item in clients], people)
-    return [activity for page in pages for activity in page]
+    leavers = sorted({stretch.case.number for stretch in stretches})
+    known = refs(hub, system, sorted({*leavers, *(each.successor for each in clients if each.successor)}))
+    entitled: dict[str, dict[HoldingRef, str]] = {stretch.case.id: {} for stretch in stretches}
+    for each in clients:
+        entitled[each.case_id][each.ref] = known[each.successor].external_id or "" if each.successor else ""
+    scenes = [
+        Scene(
+            stretch.case,
+            stretch.since,
+            stretch.until,
+            system,
+            known[stretch.case.number].external_id or "",
+            entitled[stretch.case.id],
+            chosen.of(stretch.case.policy).watch,
+        )
+        for stretch in stretches
+    ]
+    since, until = min(each.since for each in stretches), max(each.until for each in stretches)
+    people = [known[number] for number in leavers if known[number].external_id]
+    pages = connector.activities(since, until, list(dict.fromkeys(each.ref for each in clients)), people)
+    return remarkable(scenes, (activity for page in pages for activity in page))
 
 
 # --- decisions

@@ -40,6 +40,7 @@ _PAST: Final[dict[LineState, PastState]] = {
     LineState.ACCEPTED: PastState.OPEN,
     LineState.DEBITED: PastState.OPEN,
     LineState.IN_DOUBT: PastState.OPEN,
+    LineState.DISPUTED: PastState.OPEN,
     LineState.PAID: PastState.PAID,
     LineState.REJECTED: PastState.CAME_BACK,
     LineState.RETURNED: PastState.CAME_BACK,

@@ -46,6 +46,8 @@ _TURNS: Final = {
     ItemState.STUCK: Turn.UNSTICK,
     ItemState.APPROVED: Turn.DO,
 }
+WAITED_FOR: Final = tuple(_TURNS)
+"""Where an item stands that somebody may be waited for."""
 
 
 def waits(case: Case, policy: Policy, items: Sequence[Item], now: datetime) -> list[Wait]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -21,21 +22,42 @@ class Scene:
     """What the rules have to know of one system in one case."""
 
     case: Case
+    since: datetime
+    until: datetime
+    """What was done in ``[since, until)`` is looked at, and nothing from before the case was opened."""
     system: str
     leaver: str
-    """The leaver's external id there."""
+    """The leaver's external id there; empty for who has no account."""
     entitled: Mapping[HoldingRef, str]
     """Each of the clients, with the external id of who may act for them: the successor once there is one."""
     watch: Watch
 
+    def covers(self, moment: datetime) -> bool:
+        """Whether what was done at a moment is looked at."""
+        return max(self.since, self.case.opened_at) <= moment < self.until
 
-def remarkable(scene: Scene, activities: Iterable[Activity]) -> list[Alert]:
-    """The alerts of these activities, in their order; what happened before the case was opened raises none."""
+
+def remarkable(scenes: Sequence[Scene], activities: Iterable[Activity]) -> list[Alert]:
+    """The alerts of one system's activities, in their order, in every case that one of them is about.
+
+    The work grows with the activities and not with the cases: each is judged only where it is about a client of the
+    case, or where the leaver has done it or was given something by it.
+    """
+    by_client: dict[HoldingRef, list[Scene]] = {}
+    by_leaver: dict[str, list[Scene]] = {}
+    for scene in scenes:
+        if scene.leaver:
+            by_leaver.setdefault(scene.leaver, []).append(scene)
+        for client in scene.entitled:
+            by_client.setdefault(client, []).append(scene)
     found = []
     for activity in activities:
-        rule = _rule(scene, activity) if activity.at >= scene.case.opened_at else None
-        if rule is not None:
-            found.append(_alert(scene, activity, rule))
+        theirs = by_client.get(activity.about, []) if activity.about else []
+        concerned = [*theirs, *by_leaver.get(activity.actor, []), *by_leaver.get(activity.after, [])]
+        for scene in {scene.case.id: scene for scene in concerned}.values():
+            rule = _rule(scene, activity) if scene.covers(activity.at) else None
+            if rule is not None:
+                found.append(_alert(scene, activity, rule))
     return found
 
 

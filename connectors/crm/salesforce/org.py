@@ -26,7 +26,7 @@ _PAGES: Final = 10_000
 _QUERY_CHARACTERS: Final = 10_000
 """Longest IN list, URL-encoded. The request line is limited to 16 KB or so; we stay well below."""
 _FINAL_URL: Final = "set instance_url to the org's final My Domain URL"
-_ID: Final = 15
+ID: Final = 15
 """Ids are 15 significant characters; the last three of the long form are a checksum."""
 
 Row = Mapping[str, Any]
@@ -290,8 +290,8 @@ def _fits(item: Any, key: str | None) -> bool:
     if not isinstance(item, dict) or not isinstance(item.get("success"), bool):
         return False
     told, errors = item.get("id"), item.get("errors")
-    if key is not None and isinstance(told, str) and told[:_ID] != key[:_ID]:
+    if key is not None and isinstance(told, str) and told[:ID] != key[:ID]:
         return False
     if item["success"]:
-        return isinstance(told, str) and len(told) >= _ID
+        return isinstance(told, str) and len(told) >= ID
     return isinstance(errors, list) and bool(errors) and isinstance(errors[0], dict)

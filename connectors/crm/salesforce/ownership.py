@@ -9,9 +9,9 @@ from typing import Final
 from baton.sdk import AccountRef, Holding, HoldingKind, HoldingRef, OwnershipStore, Receipt, Transfer
 from connectors.crm.salesforce.composite import PAGE_ROWS, Composite, id_list, is_id, portions
 from connectors.crm.salesforce.moves import Moves
-from connectors.crm.salesforce.org import Org, Row
+from connectors.crm.salesforce.org import ID, Org, Row
 from connectors.crm.salesforce.people import People
-from connectors.crm.salesforce.sorts import BY_KIND, SORTS, TABLES, holding, kinds_by_prefix
+from connectors.crm.salesforce.sorts import BY_KIND, OWNER, SORTS, TABLES, holding, kinds_by_prefix
 from connectors.crm.salesforce.teams import Member, Teams
 
 _CHANGED: Final = OwnershipStore.CHANGED
@@ -65,17 +65,25 @@ class Ownership:
 
     def owned(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
         """The open records of one person, object by object, 2,000 a page."""
-        user = self._people.user_id(person)
-        if user is None:
+        for page in self.owned_by([person]):
+            yield [each for _, each in page]
+
+    def owned_by(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
+        """The same of several people with whose each record is: so many owners in a query as a page has rows."""
+        # An id is told in its long form, whichever one was asked for.
+        asked = {user[:ID]: user for user in self._people.user_ids(people) if user}
+        if not asked:
             return
         described = self._composite.describe(TABLES)
         kinds = kinds_by_prefix(described)
-        sorts = [sort for sort in SORTS if "OwnerId" in getattr(described.get(sort.table), "fields", ())]
-        queries = [sort.open_records(described[sort.table], id_list([user])) for sort in sorts]
-        for sort, pages in zip(sorts, self._composite.ask(queries), strict=True):
+        sorts = [sort for sort in SORTS if OWNER in getattr(described.get(sort.table), "fields", ())]
+        wanted = [(sort, some) for some in portions(list(asked.values()), PAGE_ROWS) for sort in sorts]
+        queries = [sort.open_records(described[sort.table], id_list(some)) for sort, some in wanted]
+        for (sort, _), pages in zip(wanted, self._composite.ask(queries), strict=True):
             for rows in pages:
                 if rows:
-                    yield [holding(sort, row, described[sort.table], kinds) for row in rows]
+                    here = described[sort.table]
+                    yield [(asked[str(row[OWNER])[:ID]], holding(sort, row, here, kinds)) for row in rows]
 
     def holders(self, refs: Sequence[HoldingRef]) -> list[str | None]:
         """Owners in order."""

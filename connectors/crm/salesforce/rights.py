@@ -8,8 +8,8 @@ from functools import partial
 from typing import Any, Final
 
 from baton.sdk import AccountRef, Grant, GrantChange, HaltError, HoldingKind, HoldingRef, Receipt
-from connectors.crm.salesforce.composite import Composite, id_list, is_id
-from connectors.crm.salesforce.org import Org, Row
+from connectors.crm.salesforce.composite import PAGE_ROWS, Composite, id_list, is_id, portions
+from connectors.crm.salesforce.org import ID, Org, Row
 from connectors.crm.salesforce.parts import part_by_part
 from connectors.crm.salesforce.people import People
 from connectors.crm.salesforce.wire import refusal
@@ -116,19 +116,26 @@ class Rights:
 
     def grants(self, person: AccountRef) -> Sequence[Grant]:
         """Everything in `MEMBERSHIPS`, and of an active user the profile, which cannot be taken away."""
-        user = self._people.user_id(person)
-        if user is None:
-            return []
-        here = self._here(MEMBERSHIPS)
-        profile = f"SELECT Id, ProfileId, Profile.Name FROM User WHERE IsActive = true AND Id IN {id_list([user])}"  # noqa: S608
-        queries = [_query(each, [user], (each.title, each.level)) for each in here]
-        users, *found = self._composite.rows([profile, *queries])
-        grants = [
-            Grant(f"profile:{row['ProfileId']}", str(_at(row, "Profile.Name")), "profile", by_hand=_PROFILE)
-            for row in users
-        ]
-        grants += [_grant(each, row) for each, rows in zip(here, found, strict=True) for row in rows]
-        return list({grant.id: grant for grant in grants}.values())
+        (found,) = self.grants_of([person])
+        return found
+
+    def grants_of(self, people: Sequence[AccountRef]) -> Sequence[Sequence[Grant]]:
+        """The same of several people, in order: so many users in a query as a page has rows."""
+        users = self._people.user_ids(people)
+        told: dict[str, list[Grant]] = {user[:ID]: [] for user in users if user}
+        if told:
+            here = self._here(MEMBERSHIPS)
+            for some in portions(list(dict.fromkeys(filter(None, users))), PAGE_ROWS):
+                active = f"SELECT Id, ProfileId, Profile.Name FROM User WHERE IsActive = true AND Id IN {id_list(some)}"  # noqa: S608
+                queries = [_query(each, some, (each.title, each.level)) for each in here]
+                profiles, *found = self._composite.rows([active, *queries])
+                for row in profiles:
+                    told[str(row["Id"])[:ID]].append(_profile(row))
+                for each, rows in zip(here, found, strict=True):
+                    for row in rows:
+                        told[str(row[each.person])[:ID]].append(_grant(each, row))
+        grants = [told[user[:ID]] if user else [] for user in users]
+        return [list({grant.id: grant for grant in some}.values()) for some in grants]
 
     def revoke(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
         """Delete the rows; where there is none it is done."""
@@ -212,6 +219,10 @@ def _query(membership: Membership, users: Sequence[str], paths: Sequence[str] = 
     fields += [path for path in paths if " " not in path]
     where = " AND ".join(filter(None, (f"{membership.person} IN {id_list(users)}", membership.condition)))
     return f"SELECT {', '.join(dict.fromkeys(fields))} FROM {membership.table} WHERE {where}"  # noqa: S608 - checked ids
+
+
+def _profile(row: Row) -> Grant:
+    return Grant(f"profile:{row['ProfileId']}", str(_at(row, "Profile.Name")), "profile", by_hand=_PROFILE)
 
 
 def _grant(membership: Membership, row: Row) -> Grant:

@@ -14,6 +14,7 @@ from connectors.crm.salesforce.org import Row
 
 CURRENCY: Final = "CurrencyIsoCode"
 """Only in an org with several currencies."""
+OWNER: Final = "OwnerId"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,12 @@ class Sort:
 
     def columns(self, described: Described) -> list[str]:
         """What to ask for of it in this org."""
-        wanted = ("Id", *self.title, *self.facts, *self.about, *filter(None, (self.amount,)), CURRENCY)
+        wanted = ("Id", OWNER, *self.title, *self.facts, *self.about, *filter(None, (self.amount,)), CURRENCY)
         return described.visible(dict.fromkeys(wanted))
 
-    def open_records(self, described: Described, owner: str) -> str:
-        """The query for the open records of one owner, given as a list for IN."""
-        holds = [f"OwnerId IN {owner}"]
+    def open_records(self, described: Described, owners: str) -> str:
+        """The query for the open records of some owners, given as a list for IN."""
+        holds = [f"{OWNER} IN {owners}"]
         holds += [text for name, text in self.conditions.items() if name in described.fields]
         # Names and conditions are constants of this module; ids were checked.
         return f"SELECT {', '.join(self.columns(described))} FROM {self.table} WHERE {' AND '.join(holds)}"  # noqa: S608

@@ -13,11 +13,11 @@ from typing import Any, Final
 
 from baton.sdk import AccountRef, Holding, HoldingKind, HoldingRef
 from connectors.erp.tryton import wire
-from connectors.erp.tryton.directory import Directory
+from connectors.erp.tryton.directory import Directory, chunks
 from connectors.erp.tryton.reader import RECEIVABLE_LINE, Reader
 
 KINDS: Final = (HoldingKind.EXPENSE, HoldingKind.ADVANCE)
-_LINE: Final = ("debit", "credit", "currency.code", "maturity_date", "description", "account.type.payable")
+_LINE: Final = ("party", "debit", "credit", "currency.code", "maturity_date", "description", "account.type.payable")
 _PAY: Final = (
     "nobody takes this over: have accounting pay it or set it off against the final pay, and reconcile the line"
 )
@@ -37,34 +37,40 @@ class Claims:
 
     def work(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
         """What is open between the company and this person."""
-        employee = self._directory.employee_ids([person]).get(person.number) if self._listed else None
-        if employee is None or not self._reader.has(RECEIVABLE_LINE):
+        for page in self.work_of([person]):
+            yield [holding for _, holding in page]
+
+    def work_of(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
+        """The same of several people, with whose each is, in as many calls as of one."""
+        employees = sorted(set(self._directory.employee_ids(people).values())) if self._listed else []
+        if not employees or not self._reader.has(RECEIVABLE_LINE):
             return
-        parties = self._reader.rows("company.employee", [["id", "=", employee]], ["party"], _party)
-        domain = [
-            ["company", "=", self._reader.company_id],
-            ["party", "in", list(parties)],
-            ["OR", ["account.type.payable", "=", True], ["account.type.receivable", "=", True]],
-            ["reconciliation", "=", None],
-            ["move.state", "=", "posted"],
-        ]
-        for page in self._reader.pages(RECEIVABLE_LINE, domain, _LINE, _claim):
-            yield [holding for holding in page if holding is not None]
+        for some in chunks(employees):
+            whose = dict(self._reader.rows("company.employee", [["id", "in", some]], ["party"], _party))
+            domain = [
+                ["company", "=", self._reader.company_id],
+                ["party", "in", sorted(whose)],
+                ["OR", ["account.type.payable", "=", True], ["account.type.receivable", "=", True]],
+                ["reconciliation", "=", None],
+                ["move.state", "=", "posted"],
+            ]
+            for page in self._reader.pages(RECEIVABLE_LINE, domain, _LINE, _claim):
+                yield [(str(whose[party]), holding) for party, holding in page if holding is not None]
 
 
-def _party(row: Mapping[str, Any]) -> int:
-    return int(row["party"])
+def _party(row: Mapping[str, Any]) -> tuple[int, int]:
+    return int(row["party"]), int(row["id"])
 
 
-def _claim(row: Mapping[str, Any]) -> Holding | None:
-    """One line; none for what only takes something off another one (a payment on account, a credit)."""
+def _claim(row: Mapping[str, Any]) -> tuple[int, Holding | None]:
+    """One line with its party; none for what only takes something off another one (a payment on account, a credit)."""
     debit = wire.decimal_in(row["debit"]) or Decimal(0)
     credit = wire.decimal_in(row["credit"]) or Decimal(0)
     is_payable = bool(row["account."]["type."]["payable"])
     amount = credit - debit if is_payable else debit - credit
     if amount <= 0:
-        return None
-    return Holding(
+        return int(row["party"]), None
+    return int(row["party"]), Holding(
         HoldingRef(HoldingKind.EXPENSE if is_payable else HoldingKind.ADVANCE, str(row["id"])),
         title=str(row["description"] or row["id"]),
         facts={"due": wire.date_in(row["maturity_date"])},

@@ -21,7 +21,7 @@ from baton.sdk import (
     Transfer,
 )
 from connectors.erp.tryton import wire
-from connectors.erp.tryton.directory import Directory
+from connectors.erp.tryton.directory import Directory, chunks
 from connectors.erp.tryton.marked import Change, Look, write_marked
 from connectors.erp.tryton.reader import OPPORTUNITY, PAGE, Reader
 
@@ -55,11 +55,17 @@ class Deals:
 
     def owned(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
         """The open opportunities of this person."""
-        employee = self._directory.employee_ids([person]).get(person.number)
-        if employee is None or not self._reader.has(OPPORTUNITY):
+        for page in self.owned_by([person]):
+            yield [each for _, each in page]
+
+    def owned_by(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
+        """The open opportunities of these people, with whose each is."""
+        employees = sorted(set(self._directory.employee_ids(people).values()))
+        if not employees or not self._reader.has(OPPORTUNITY):
             return
-        domain = [*self._here(), ["employee", "=", employee], ["state", "in", list(OPEN)]]
-        yield from self._reader.pages(OPPORTUNITY, domain, _COLUMNS, _holding)
+        for some in chunks(employees):
+            domain = [*self._here(), ["employee", "in", list(some)], ["state", "in", list(OPEN)]]
+            yield from self._reader.pages(OPPORTUNITY, domain, ("employee", *_COLUMNS), _held)
 
     def holders(self, refs: Sequence[HoldingRef]) -> Sequence[str | None]:
         """Who has these opportunities; a call for every 2,500."""
@@ -161,6 +167,10 @@ def _no_successor() -> Receipt:
 def _deal_id(ref: HoldingRef) -> int | None:
     mine = ref.kind is HoldingKind.OPPORTUNITY and ref.external_id.isdecimal()
     return int(ref.external_id) if mine else None
+
+
+def _held(row: Mapping[str, Any]) -> tuple[str, Holding]:
+    return str(row["employee"]), _holding(row)
 
 
 def _holding(row: Mapping[str, Any]) -> Holding:

@@ -95,24 +95,21 @@ class Logins:
 
     def grants(self, person: AccountRef) -> Sequence[Grant]:
         """Every right of this person, with why it cannot be taken here where it cannot."""
-        logins = self.of([person]).get(person.number, [])
-        if not logins:
-            return []
+        (found,) = self.grants_of([person])
+        return found
+
+    def grants_of(self, people: Sequence[AccountRef]) -> Sequence[Sequence[Grant]]:
+        """Every right of these people, in order; as many calls as for one."""
+        of = self.of(people)
+        known = {login.id: login for logins in of.values() for login in logins}
+        if not known:
+            return [[] for _ in people]
         powerless = "" if self._reader.may(USER, "write") else _NO_RIGHT
-        named: dict[str, Grant] = {}
-        names = self._group_names(set().union(*(login.groups for login in logins)))
-        keyed = set(self.keys(logins).values())
-        for login in logins:
-            by_hand = powerless or (_SHARED if login.shared else "")
-            if login.active:
-                named["login"] = Grant("login", "Login", "login", by_hand=by_hand)
-            if login.administrator:
-                named["administrator"] = Grant("administrator", "Administrator", "administrator", by_hand=by_hand)
-            if login.id in keyed:
-                named["keys"] = Grant("keys", "Keys of the REST interface", "key", by_hand=by_hand)
-            for group in sorted(login.groups):
-                named[f"{_GROUP}{group}"] = Grant(f"{_GROUP}{group}", names[group], "group", by_hand=by_hand)
-        return list(named.values())
+        names = self._group_names(set().union(*(login.groups for login in known.values())))
+        keyed = set(self.keys(known.values()).values())
+        rights = {login: _grants(login, names, keyed, powerless) for login in known.values()}
+        named = [{grant.id: grant for login in of.get(one.number, ()) for grant in rights[login]} for one in people]
+        return [list(grants.values()) for grants in named]
 
     def revoke(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
         """Take rights away. Taking the login deactivates it, which also ends its sessions."""
@@ -273,6 +270,18 @@ def _merged(parts: Sequence[_Values]) -> _Values:
         for name, value in part.items():
             merged[name] = [*merged.get(name, []), *value] if name == "groups" else value
     return merged
+
+
+def _grants(login: Login, names: Mapping[int, str], keyed: AbstractSet[int], powerless: str) -> list[Grant]:
+    """The rights of one login, with why they cannot be taken here where they cannot."""
+    by_hand = powerless or (_SHARED if login.shared else "")
+    found = [Grant("login", "Login", "login", by_hand=by_hand)] if login.active else []
+    if login.administrator:
+        found.append(Grant("administrator", "Administrator", "administrator", by_hand=by_hand))
+    if login.id in keyed:
+        found.append(Grant("keys", "Keys of the REST interface", "key", by_hand=by_hand))
+    groups = [Grant(f"{_GROUP}{group}", names[group], "group", by_hand=by_hand) for group in sorted(login.groups)]
+    return [*found, *groups]
 
 
 def _group(grant_id: str) -> int | None:

@@ -7,13 +7,15 @@ neither lost nor cancelled; without one, by who answers for a sale to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from baton.sdk import AccountRef, Holding, HoldingKind, HoldingRef
 from connectors.erp.tryton import wire
-from connectors.erp.tryton.directory import Directory
+from connectors.erp.tryton.directory import Directory, chunks
 from connectors.erp.tryton.reader import OPPORTUNITY, PAGE, RECEIVABLE_LINE, SALE, Reader
 
 KINDS: Final[Mapping[str, HoldingKind]] = {
@@ -25,6 +27,7 @@ KINDS: Final[Mapping[str, HoldingKind]] = {
 """States of open sales, and what each is. Done and cancelled ones are closed."""
 _SOLD: Final = ("confirmed", "processing", "done")
 _SALE: Final = ("number", "reference", "description", "state", "total_amount", "currency.code", "party.name")
+_TIES: Final = ("origin", "confirmed_by", "quoted_by")
 _LINE: Final = ("party.name", "debit", "credit", "currency.code", "maturity_date", "description")
 _LOCKED: Final = (
     "Tryton has no owner of a sale: it records who quoted and who confirmed it, and locks both. Agree with the "
@@ -34,6 +37,23 @@ _FOLLOWS: Final = (
     "Tryton has no owner of a receivable: it follows the client's opportunity. Where the client has none that is open, "
     "agree with the successor who collects it, and tell accounting"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Tie:
+    """What says who answers for a sale."""
+
+    deal: int | None
+    """The opportunity it came from."""
+    employee: int | None
+    """Without one: who confirmed it, else who quoted it."""
+
+    @classmethod
+    def read(cls, row: Mapping[str, Any]) -> Tie:
+        """From one row of an answer."""
+        model, _, number = str(row["origin"] or "").partition(",")
+        employee = row["quoted_by"] if row["confirmed_by"] is None else row["confirmed_by"]
+        return cls(int(number) if model == OPPORTUNITY else None, None if employee is None else int(employee))
 
 
 class Sales:
@@ -46,13 +66,21 @@ class Sales:
 
     def work(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
         """The open sales this person answers for, then the open receivables of this person's clients."""
-        employee = self._directory.employee_ids([person]).get(person.number)
-        if employee is None or not self._reader.has(SALE):
+        for page in self.work_of([person]):
+            yield [each for _, each in page]
+
+    def work_of(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
+        """The same of these people, with whose each is. A client's debt is with everybody who answers for it."""
+        employees = sorted(set(self._directory.employee_ids(people).values()))
+        if not self._reader.has(SALE):
             return
-        domain = [self.tied([employee]), ["state", "in", list(KINDS)]]
-        yield from self._reader.pages(SALE, domain, _SALE, _sale)
-        if self._owed_model and self._reader.has(self._owed_model):
-            yield from self._receivables(sorted(self._clients(employee)))
+        for some in chunks(employees):
+            domain = [self.tied(some), ["state", "in", list(KINDS)]]
+            for sales in self._reader.pages(SALE, domain, (*_SALE, *_TIES), _tied_sale):
+                answering = self._answering([tie for tie, _ in sales])
+                yield [(str(who), sale) for who, (_, sale) in zip(answering, sales, strict=True) if who in some]
+            if self._owed_model and self._reader.has(self._owed_model):
+                yield from self._receivables(self._clients(some))
 
     def tied(self, employees: Sequence[int]) -> list[Any]:
         """The domain of the sales these employees answer for."""
@@ -64,34 +92,46 @@ class Sales:
         from_none = ["OR", ["origin", "=", None], ["origin", "not like", f"{OPPORTUNITY},%"]]
         return [here, ["OR", ["origin.employee", "in", wanted, OPPORTUNITY], [from_none, by_hand]]]
 
-    def _receivables(self, clients: Sequence[int]) -> Iterator[Sequence[Holding]]:
-        for start in range(0, len(clients), PAGE):
+    def _answering(self, ties: Sequence[Tie]) -> list[int | None]:
+        """Who answers for each of these sales."""
+        deals = sorted({tie.deal for tie in ties if tie.deal is not None})
+        with_whom = dict(self._reader.rows(OPPORTUNITY, [["id", "in", deals]], ["employee"], _held)) if deals else {}
+        return [tie.employee if tie.deal is None else with_whom.get(tie.deal) for tie in ties]
+
+    def _receivables(self, clients: Mapping[int, Iterable[int]]) -> Iterator[Sequence[tuple[str, Holding]]]:
+        ordered = sorted(client for client, employees in clients.items() if employees)
+        for start in range(0, len(ordered), PAGE):
             domain = [
                 ["company", "=", self._reader.company_id],
-                ["party", "in", clients[start : start + PAGE]],
+                ["party", "in", ordered[start : start + PAGE]],
                 ["account.type.receivable", "=", True],
                 ["reconciliation", "=", None],
                 ["move.state", "=", "posted"],
                 ["debit", ">", wire.decimal_out(Decimal(0))],
             ]
-            yield from self._reader.pages(RECEIVABLE_LINE, domain, _LINE, _receivable)
+            for page in self._reader.pages(RECEIVABLE_LINE, domain, _LINE, _owed):
+                yield [(str(who), line) for client, line in page for who in sorted(clients[client])]
 
-    def _clients(self, employee: int) -> set[int]:
-        """The clients this employee answers for."""
-        here = ["company", "=", self._reader.company_id]
-        sold = [self.tied([employee]), ["state", "in", list(_SOLD)]]
-        clients = {client for page in self._reader.pages(SALE, sold, ["party"], _party) for client in page if client}
+    def _clients(self, employees: Sequence[int]) -> dict[int, set[int]]:
+        """The clients these employees answer for, each with those of them who do."""
+        clients: defaultdict[int, set[int]] = defaultdict(set)
+        wanted = frozenset(employees)
+        sold = [self.tied(employees), ["state", "in", list(_SOLD)]]
+        for sales in self._reader.pages(SALE, sold, ("party", *_TIES), _tied_client):
+            for who, (_, client) in zip(self._answering([tie for tie, _ in sales]), sales, strict=True):
+                if client is not None and who in wanted:
+                    clients[client].add(who)
         if not self._reader.has(OPPORTUNITY):
             return clients
+        here = ["company", "=", self._reader.company_id]
         alive = [here, ["state", "not in", ["lost", "cancelled"]], ["employee", "!=", None]]
-        mine = self._reader.pages(OPPORTUNITY, [alive, ["employee", "=", employee]], ["party"], _party)
-        clients |= {client for page in mine for client in page if client}
-        ordered = sorted(clients)
-        for start in range(0, len(ordered), PAGE):
-            theirs = [alive, ["party", "in", ordered[start : start + PAGE]]]
-            for page in self._reader.pages(OPPORTUNITY, theirs, ["party", "employee"], _answers):
+        theirs = self._reader.pages(OPPORTUNITY, [alive, ["employee", "in", list(employees)]], ["party"], _party)
+        concerned = sorted({*clients, *(client for page in theirs for client in page if client)})
+        for start in range(0, len(concerned), PAGE):
+            domain = [alive, ["party", "in", concerned[start : start + PAGE]]]
+            for page in self._reader.pages(OPPORTUNITY, domain, ["party", "employee"], _answers):
                 for client, answers in page:  # by id: the newest is the last word
-                    (clients.add if answers == employee else clients.discard)(client)
+                    clients[client] = {answers} if answers in wanted else set()
         return clients
 
 
@@ -99,8 +139,24 @@ def _party(row: Mapping[str, Any]) -> int | None:
     return None if row["party"] is None else int(row["party"])
 
 
+def _held(row: Mapping[str, Any]) -> tuple[int, int | None]:
+    return int(row["id"]), None if row["employee"] is None else int(row["employee"])
+
+
 def _answers(row: Mapping[str, Any]) -> tuple[int, int]:
     return int(row["party"]), int(row["employee"])
+
+
+def _tied_sale(row: Mapping[str, Any]) -> tuple[Tie, Holding]:
+    return Tie.read(row), _sale(row)
+
+
+def _tied_client(row: Mapping[str, Any]) -> tuple[Tie, int | None]:
+    return Tie.read(row), _party(row)
+
+
+def _owed(row: Mapping[str, Any]) -> tuple[int, Holding]:
+    return int(row["party."]["id"]), _receivable(row)
 
 
 def _sale(row: Mapping[str, Any]) -> Holding:

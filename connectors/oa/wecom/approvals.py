@@ -36,13 +36,18 @@ class Approvals:
 
     def waiting_for(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
         """The pending forms whose turn it is with this person, the newest windows first."""
-        userid = self._names.userid(person).lower()
+        for page in self.waiting_for_any([person]):
+            yield [each for _, each in page]
+
+    def waiting_for_any(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
+        """The same of several people with whose turn it is: WeCom's list is the same however many are looked for."""
+        userids = {userid.lower(): userid for userid in map(self._names.userid, people)}
         seen: set[str] = set()
         for numbers in self._pending():
             fresh = [number for number in dict.fromkeys(numbers) if number not in seen]
             seen.update(fresh)
             forms = [self._form(number) for number in fresh]
-            yield [_holding(form) for form in forms if userid in _turn(form)]
+            yield [(userids[one], _holding(form)) for form in forms for one in sorted(_turn(form) & userids.keys())]
 
     def _pending(self) -> Iterator[list[str]]:
         """The numbers of all pending forms handed in within the days set."""

@@ -30,6 +30,7 @@ from baton.sdk import (
     Transfer,
     TransferResults,
     Undo,
+    WorkScan,
     WorkSource,
     one_by_one,
 )
@@ -62,7 +63,7 @@ class WeComSettings(ConnectorSettings):
     approval_days: int = Field(365, ge=1, le=1100)
 
 
-class WeCom(RemovalTarget, OwnershipStore, TransferResults, WorkSource, HintSource, Notifier):
+class WeCom(RemovalTarget, OwnershipStore, TransferResults, WorkSource, WorkScan, HintSource, Notifier):
     """A WeCom corporation. The employee number is the userid, or a custom attribute of the member."""
 
     title: ClassVar[str] = "WeCom 企业微信"
@@ -166,6 +167,10 @@ class WeCom(RemovalTarget, OwnershipStore, TransferResults, WorkSource, HintSour
     def work(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
         """Approvals whose turn it is with this person; WeCom passes none on, so each is ``by_hand``."""
         return self._approvals.waiting_for(person)
+
+    def work_of(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
+        """The same of several people, in as many calls as of one: all pending forms are read either way."""
+        return self._approvals.waiting_for_any(people)
 
     def notify(self, messages: Sequence[Message]) -> Sequence[Receipt]:
         """A text card with the link, or a text, in the name of the app."""

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 import httpx
 import pytest
@@ -253,6 +254,37 @@ def test_a_list_of_many_pages_is_whole_or_an_error(handover: Handover) -> None:
     handover.org.tamper = shorten
     with pytest.raises(RetryableError, match="23 of 25"):
         handover.held()
+
+
+def test_many_people_are_shown_in_as_many_calls_as_one(handover: Handover) -> None:
+    people = [AccountRef(f"{n:04d}", handover.simulator.seed_person(n)) for n in range(1, 61)]
+    for n, person in enumerate(people):
+        handover.simulator.seed_holding("client", n, str(person.external_id))
+        handover.simulator.seed_grant(n, str(person.external_id))
+    handover.held()
+    handover.connector.grants(people[0])
+    handover.calls()
+    alone = [handover.held(), handover.connector.grants(people[0])]
+    calls = handover.calls()
+    shown = [each for page in handover.connector.owned_by(people) for each in page]
+    rights = handover.connector.grants_of(people)
+    assert len(handover.calls()) == len(calls) - 1 == 4, "alone, it was asked first who has that number"
+    assert [holder for holder, _ in shown] == [person.external_id for person in people]
+    assert [shown[0][1], *rights[0]] == [*alone[0], *alone[1]]
+    assert [len(grants) for grants in rights] == [2] * 60, "a right and the profile"
+
+
+def test_more_owners_than_a_query_names_are_asked_for_in_several(handover: Handover, monkeypatch: Any) -> None:
+    monkeypatch.setattr("connectors.crm.salesforce.ownership.PAGE_ROWS", 2)
+    monkeypatch.setattr("connectors.crm.salesforce.rights.PAGE_ROWS", 2)
+    people = [AccountRef(f"{n:04d}", handover.simulator.seed_person(n)) for n in range(1, 6)]
+    planted = {handover.simulator.seed_holding("lead", n, str(one.external_id)): one for n, one in enumerate(people)}
+    shown = [each for page in handover.connector.owned_by(people) for each in page]
+    assert {holding.ref.external_id: holder for holder, holding in shown} == {
+        lead: one.external_id for lead, one in planted.items()
+    }
+    assert len(shown) == 5
+    assert [len(grants) for grants in handover.connector.grants_of(people)] == [1] * 5
 
 
 # --- trouble

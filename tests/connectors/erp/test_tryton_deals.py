@@ -47,6 +47,20 @@ def test_a_person_is_found_by_number_where_the_hub_has_no_id(shop):
     assert [holding.ref for holding in shop.owned(AccountRef("0001"))] == [ref]
 
 
+def test_a_pass_over_people_loses_nothing_at_the_border_of_a_page(shop, monkeypatch):
+    people = [shop.person(n) for n in (1, 2, 3)]
+    ids = [one.external_id for one in people]
+    planted = [shop.there.seed_holdings("opportunity", range(5 * n, 5 * n + 5), who) for n, who in enumerate(ids[:2])]
+    monkeypatch.setattr("connectors.erp.tryton.reader.PAGE", 3)
+    monkeypatch.setattr("connectors.erp.tryton.directory.PAGE", 2)
+    shop.wire.methods.clear()
+    shown = [each for page in shop.connector.owned_by(people) for each in page]
+    assert [(holder, holding.ref.external_id) for holder, holding in shown] == [
+        (who, each) for who, some in zip(ids, planted, strict=False) for each in some
+    ]
+    assert shop.wire.count(LOOK) == 5, "two people: four pages, the last one short; the third: one"
+
+
 # --- transfers
 
 

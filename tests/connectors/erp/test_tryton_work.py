@@ -17,7 +17,7 @@ from tests.connectors.erp.tryton_desk import Bench
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(600)]
 
-CLIENT = HoldingKind.CLIENT
+CLIENT, RECEIVABLE = HoldingKind.CLIENT, HoldingKind.RECEIVABLE
 
 
 def planted(shop, n, opportunities=0, sales=0, mark="S"):
@@ -58,6 +58,7 @@ def test_a_sale_from_an_opportunity_is_answered_for_by_the_employee_of_that(shop
     shop.admin.call("sale.sale.write", [sale["id"]], {"quoted_by": int(colleague.external_id)}, company=1)
     assert kinds(shop.work(leaver)) == [("quote", str(sale["id"]))]
     assert shop.work(colleague) == []
+    assert [who for who, _ in shop.work_of(colleague, leaver)] == [leaver.external_id]
     assert shop.owned(leaver) == []  # Tryton locks a converted opportunity, which is a blocker
     [blocker] = shop.connector.blockers(leaver)
     assert (blocker.code, blocker.ref) == ("locked_opportunity", ref)
@@ -76,6 +77,16 @@ def test_what_a_client_owes_follows_the_newest_opportunity_of_the_client(shop):
     assert [each.about for each in owed] == [HoldingRef(CLIENT, str(sold.clients[3]))]
     assert HoldingKind.RECEIVABLE in {each.ref.kind for each in shop.work(successor)}
     assert len(invoices) == 2
+    shown = [(who, each.about) for who, each in shop.work_of(leaver, successor) if each.ref.kind is RECEIVABLE]
+    clients = [HoldingRef(CLIENT, str(sold.clients[n])) for n in (1, 3)]
+    assert shown == [(successor.external_id, clients[0]), (leaver.external_id, clients[1])]
+    colleague = shop.person(3)  # sells to a client who has no opportunity as well
+    theirs = tryton_sales.plant_drafts(shop.admin, [sold.clients[3]], int(colleague.external_id), ["示例追加"])
+    tryton_sales.quote_sales(shop.admin, theirs, int(colleague.external_id))
+    tryton_sales.confirm_sales(shop.admin, theirs)
+    shown = [(who, each.about) for who, each in shop.work_of(leaver, colleague) if each.ref.kind is RECEIVABLE]
+    assert [about for _, about in shown] == [clients[1]] * 2
+    assert {who for who, _ in shown} == {leaver.external_id, colleague.external_id}, "whoever answers for it"
 
 
 def test_receivables_need_a_right_or_are_not_asked_for(shop):

@@ -54,6 +54,9 @@ class Shop(Bench):
     def work(self, person):
         return [holding for page in self.connector.work(person) for holding in page]
 
+    def work_of(self, *people):
+        return [each for page in self.connector.work_of(people) for each in page]
+
     def holder(self, ref):
         return self.there.holder_of(ref.kind.value, ref.external_id)
 

@@ -28,6 +28,20 @@ def test_approvals_of_the_one_whose_turn_it_is_by_hand(corp: Simulator) -> None:
     assert [h.ref.external_id for page in wecom.work(person("0001")) for h in page] == [mine[1]]
 
 
+def test_pending_approvals_are_read_once_however_many_people_they_wait_for(corp: Simulator) -> None:
+    planted = {corp.seed_holding("approval", n, who): who for n, who in enumerate(["0001", "0002", "0003", "0002"])}
+    corp.page_size = 3
+    wire = Wire(corp)
+    wecom = connect(corp, wire)
+    alone = [h for page in wecom.work(person("0002")) for h in page]
+    calls = len(wire.paths)
+    people = [person("0002"), AccountRef("0001", "0001")]
+    shown = [each for page in wecom.work_of(people) for each in page]
+    assert {h.ref.external_id: who for who, h in shown} == {n: who for n, who in planted.items() if who != "0003"}
+    assert [h for who, h in shown if who == "0002"] == alone
+    assert len(wire.paths) - calls <= calls
+
+
 def test_approvals_are_asked_for_in_windows_that_leave_no_gap(corp: Simulator) -> None:
     now, day = int(corp.now()), 86_400
     ages = [0, 29 * day, 30 * day, 30 * day + 1, 31 * day, 60 * day, 89 * day, 91 * day]

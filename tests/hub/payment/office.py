@@ -78,5 +78,10 @@ class Office:
         with self.hub.database.read() as connection:
             return list(self.hub.pay_runs.lines(connection, run_id, *states))
 
+    def lines_run(self) -> str:
+        """The newest run."""
+        with self.hub.database.read() as connection:
+            return self.hub.pay_runs.latest(connection, 1)[0].run_id
+
     def states(self, run_id: str) -> dict[str, LineState]:
         return {line.payable.key.number: line.state for line in self.lines(run_id)}

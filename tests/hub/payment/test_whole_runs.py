@@ -6,6 +6,7 @@ import pytest
 
 from baton.errors import ApprovalError
 from baton.hub.payment.signing import sign
+from baton.hub.payment.withdrawing import withdraw
 from baton.jobs.payment.roles import Role
 from baton.model.pay_run import LineState
 from baton.model.people import EmploymentStatus
@@ -121,3 +122,30 @@ def test_a_changed_byte_in_the_file_is_not_delivered(office: Office) -> None:
     report = office.deliver()
     assert report.needs_person
     assert office.bank.files == {}
+
+
+def test_a_released_run_with_a_leaver_is_taken_back_and_goes_without_them(office: Office) -> None:
+    office.hire(*TWO)
+    run_id = office.signed(TWO)
+    office.release(run_id)
+    office.hire("0002", status=EmploymentStatus.DEPARTED, last_working_day=PAY_DAY.replace(month=9))
+    assert "left, changed or got another account" in office.deliver().halted
+    assert withdraw(office.hub, run_id, TREASURY, "somebody has left") == 2
+    office.check(run_id)
+    office.build(run_id)
+    office.sign(run_id)
+    office.release(run_id)
+    assert +office.deliver().counts == {"accepted": 1}
+    assert len(office.bank.seen) == 1
+    assert office.states(run_id) == {"0001": LineState.RELEASED, "0002": LineState.LEFT_OUT}
+
+
+def test_what_may_have_left_is_not_taken_back(office: Office) -> None:
+    office.hire(*TWO)
+    run_id = office.signed(TWO)
+    office.release(run_id)
+    office.deliver()
+    with pytest.raises(ApprovalError) as refused:
+        withdraw(office.hub, run_id, TREASURY, "too late")
+    assert refused.value.code == "sent"
+    assert office.states(run_id) == dict.fromkeys(TWO, LineState.RELEASED)

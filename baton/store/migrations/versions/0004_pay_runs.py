@@ -15,11 +15,9 @@ def upgrade() -> None:
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('digest', sa.Text(), nullable=False),
-    sa.Column('statement_key', sa.Text(), nullable=True),
     sa.Column('taken_at', sa.BigInteger(), nullable=False),
     sa.Column('counts', sa.JSON(), nullable=False),
-    sa.PrimaryKeyConstraint('system', 'name', name=op.f('pk_bank_files')),
-    sa.UniqueConstraint('statement_key', name=op.f('uq_bank_files_statement_key'))
+    sa.PrimaryKeyConstraint('system', 'name', name=op.f('pk_bank_files'))
     )
     op.create_table('bank_events',
     sa.Column('key', sa.Text(), nullable=False),

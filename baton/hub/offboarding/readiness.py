@@ -1,0 +1,88 @@
+"""In which cases something can be planned or settled now: asked of all at once, so that who waits costs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Final
+
+import sqlalchemy as sa
+
+from baton.contracts import SessionControl
+from baton.hub.core import Hub
+from baton.hub.offboarding import moving
+from baton.hub.offboarding.entitling import waiting_for_a_person
+from baton.hub.offboarding.intentions import JOB
+from baton.hub.offboarding.moving import (
+    TO_LOG_OUT,
+    goes_by_itself,
+    last_log_out,
+    next_step,
+    rights_to_take,
+    successors,
+)
+from baton.hub.offboarding.people import employed
+from baton.hub.offboarding.policies import policies
+from baton.hub.offboarding.unread import noted
+from baton.model.case import Case, CaseState, Item, ItemState
+from baton.model.handover import HoldingKind
+
+_UNTOUCHED: Final = (ItemState.OPEN, ItemState.STUCK, ItemState.LEFT)
+"""Where a right stands that may have to be taken away."""
+
+
+def worth_planning(hub: Hub) -> list[str]:
+    """The open cases in which something may go now, or in which it has to be noted why it cannot.
+
+    One of which that cannot be said is among them: planning it tells why.
+    """
+    now, chosen = hub.clock.now(), policies(hub)
+    found = _Found()
+    with hub.database.read() as connection:
+        going = {case.id: case for case in hub.cases.listed(connection, CaseState.OPEN, limit=None)}
+        of = {case.id: chosen.of(case.policy) for case in going.values()}
+        for case_id, items in hub.caseload.lists(connection, list(going), [ItemState.APPROVED]):
+            with found.unless_sure([case_id]):
+                found.ready += [item for item in items if goes_by_itself(hub, item)]
+        leaving = [case for case in going.values() if moving.rights_end(case, of[case.id], now)]
+        concerned = {case.id for case in leaving} | {case_id for case_id, policy in of.items() if policy.restrict}
+        for case_id, rights in hub.caseload.lists(connection, sorted(concerned), _UNTOUCHED, [HoldingKind.GRANT]):
+            with found.unless_sure([case_id]):
+                found.cases |= {case_id} if rights_to_take(hub, going[case_id], rights, of[case_id]) else set()
+        found.cases |= waiting_for_a_person(connection, sorted(going))
+        found.cases |= _not_logged_out(hub, connection, leaving)
+        here = employed(hub, connection, {item.successor for item in found.ready})
+    for system in sorted({item.system for item in found.ready}):
+        items = [item for item in found.ready if item.system == system]
+        with found.unless_sure([item.case_id for item in items]):
+            people = successors(hub, items)
+            steps = ((item, next_step(item, people[system, item.successor], here)) for item in items)
+            found.cases |= {item.case_id for item, step in steps if step is not None}
+    return sorted(found.cases)
+
+
+@dataclass
+class _Found:
+    """What has been found so far."""
+
+    cases: set[str] = field(default_factory=set)
+    ready: list[Item] = field(default_factory=list)
+    """Approved items that their system can pass on."""
+
+    def unless_sure(self, case_ids: Sequence[str]) -> AbstractContextManager[None]:
+        """Where looking closer fails, all of these cases are found."""
+        return noted("planning", lambda _: self.cases.update(case_ids))
+
+
+def _not_logged_out(hub: Hub, connection: sa.Connection, leaving: Sequence[Case]) -> set[str]:
+    """Those of these cases whose leaver some system still has to log out."""
+    found: set[str] = set()
+    for system in hub.settings.enabled.values():
+        if leaving and issubclass(hub.registry.load(system.connector), SessionControl):
+            links = hub.links.of(connection, system.name, [case.number for case in leaving])
+            there = {number for number, link in links.items() if link.external_id}
+            entities = {last_log_out(case.id): case.id for case in leaving if case.number in there}
+            newest = hub.effects.newest_of(connection, JOB, system.name, list(entities))
+            found |= {case_id for entity, case_id in entities.items() if newest.get(entity) in TO_LOG_OUT}
+    return found

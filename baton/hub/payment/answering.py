@@ -1,0 +1,192 @@
+"""Taking in what banks say: each file once, kept as it was said, and every line moved to where that puts it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from baton.banking.reading.leniency import Tolerant
+from baton.banking.reading.report import read_report
+from baton.banking.reading.statement import ReadStatement, read_statements
+from baton.banking.refused import BankFileRefusedError
+from baton.contracts.payments import AnswerFile, AnswerKind
+from baton.errors import TransitionError
+from baton.hub.core import PLANNING, Hub
+from baton.hub.payment.bookings import entry_event, expected_lines, head_event
+from baton.hub.payment.delivering import channel_of
+from baton.jobs.payment.line_states import LineEvent, Reported, alarming, event_of_entry, settled
+from baton.jobs.payment.matching import Expectations, MatchKind
+from baton.model.bank_answers import BankAnswer, StatementEntry
+from baton.model.pay_run import PayLine
+from baton.store.bank_answers import BankEvent, BankFile
+from baton.store.pay_runs import LineChange
+
+
+@dataclass
+class Taken:
+    """What was taken in at one bank."""
+
+    files: int = 0
+    moved: Counter[str] = field(default_factory=Counter)
+    """How many lines went to which state."""
+    alarms: list[str] = field(default_factory=list)
+    """What somebody has to look at at once: ids and kinds, never names or amounts."""
+    refused: dict[str, str] = field(default_factory=dict)
+    """Files that cannot be read: name -> why. They are looked at again the next time."""
+    warnings: int = 0
+    """Faults of form that were put up with."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """One file, understood."""
+
+    events: Sequence[BankEvent]
+    lines: Mapping[str, Sequence[LineEvent]]
+    """Reference -> what happened to the line, in the order it was said."""
+    alarms: Sequence[str] = ()
+
+
+def take_answers(hub: Hub, system: str) -> Taken:
+    """Read every new file of one bank. A file that cannot be read keeps no other from being read."""
+    taken = Taken()
+    channel = channel_of(hub, system)
+    with hub.database.read() as connection:
+        known = hub.bank_answers.known(connection, system)
+    for answer in channel.answers(known):
+        try:
+            _take(hub, system, answer, taken)
+        except BankFileRefusedError as error:
+            taken.refused[answer.name] = str(error)
+    return taken
+
+
+def _take(hub: Hub, system: str, answer: AnswerFile, taken: Taken) -> None:
+    now, leniency = hub.clock.now(), Tolerant()
+    digest = hashlib.sha256(answer.content).hexdigest()
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        if answer.name in hub.bank_answers.known(connection, system):
+            return
+        reading = _statement if answer.kind is AnswerKind.STATEMENT else _report
+        told = reading(hub, connection, system, answer, leniency)
+        counts = {"events": len(told.events), "warnings": len(leniency.warnings)}
+        file = BankFile(system, answer.name, answer.kind.value, digest, now, counts=counts)
+        hub.bank_answers.take(connection, file, told.events)
+        _move(hub, connection, told, taken)
+        hub.crash_point("answer_taking")
+    hub.crash_point("answer_taken")
+    taken.files += 1
+    taken.warnings += len(leniency.warnings)
+    taken.alarms += [f"{finding.rule} {finding.place}" for finding in leniency.findings]
+    taken.alarms += told.alarms
+
+
+def _move(hub: Hub, connection: sa.Connection, told: _Told, taken: Taken) -> None:
+    lines = hub.pay_runs.by_reference(connection, list(told.lines))
+    changes = []
+    for reference, events in told.lines.items():
+        line = lines.get(reference)
+        if line is None:
+            taken.alarms.append(f"unknown_line {reference}")
+            continue
+        change = _change(line, events, taken)
+        if change is not None:
+            changes.append(change)
+    hub.pay_runs.move_lines(connection, changes)
+    taken.moved.update(change.state.value for change in changes)
+
+
+def _change(line: PayLine, events: Sequence[LineEvent], taken: Taken) -> LineChange | None:
+    try:
+        after = settled(line.state, events)
+    except TransitionError:
+        # The bank knows a line that never left here: nothing is moved, and somebody is told.
+        taken.alarms.append(f"never_sent {line.reference}")
+        return None
+    if alarming(line.state, after):
+        taken.alarms.append(f"{after.value} {line.reference}")
+    return None if after is line.state else LineChange(line, after)
+
+
+# --- reports
+
+
+def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile, leniency: Tolerant) -> _Told:
+    answers = list(read_report(io.BytesIO(answer.content), answer.name, leniency))
+    events = [
+        _answer_event(system, answer.name, place, said, _instant(hub, said.reported))
+        for place, said in enumerate(answers, start=1)
+    ]
+    by_order: dict[str, Reported] = {}
+    for said in answers:
+        by_order.setdefault(said.message_id, Reported()).add(said)
+    lines: dict[str, tuple[LineEvent, ...]] = {}
+    alarms = []
+    for message_id, reported in by_order.items():
+        if message_id and hub.pay_runs.file(connection, message_id) is None:
+            alarms.append(f"unknown_order {message_id}")
+        for line in hub.pay_runs.of_file(connection, message_id):
+            lines[line.reference] = reported.events(line.reference, message_id)
+        for reference in reported.lines:
+            lines.setdefault(reference, reported.events(reference, message_id))
+    return _Told(events, lines, alarms)
+
+
+def _instant(hub: Hub, told: datetime | None) -> datetime:
+    """When something was said: now where the bank does not say, local time here where it names no zone."""
+    if told is None:
+        return hub.clock.now()
+    return told if told.tzinfo is not None else told.replace(tzinfo=ZoneInfo(hub.settings.hub.time_zone))
+
+
+def _answer_event(system: str, name: str, place: int, said: BankAnswer, at: datetime) -> BankEvent:
+    reasons = [{"code": reason.code, "kind": reason.kind.value, "text": reason.text} for reason in said.reasons]
+    return BankEvent(
+        system=system,
+        name=name,
+        position=place,
+        message_id=said.message_id,
+        reference=said.reference,
+        kind=said.level.value,
+        state=said.state.value,
+        code=said.reasons[0].code if said.reasons else "",
+        at=at,
+        facts={"raw": said.raw_state, "amount": said.amount_minor, "currency": said.currency, "reasons": reasons},
+    )
+
+
+# --- statements
+
+
+def _statement(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile, leniency: Tolerant) -> _Told:
+    expected = Expectations(expected_lines(hub, connection, system))
+    events: list[BankEvent] = []
+    lines: dict[str, tuple[LineEvent, ...]] = {}
+    alarms: list[str] = []
+    digest = hashlib.sha256(answer.content).hexdigest()
+    for statement in read_statements(io.BytesIO(answer.content), answer.name, leniency):
+        events.append(head_event(system, answer.name, len(events) + 1, statement, digest, hub.clock.now()))
+        for entry in _entries(statement):
+            match = expected.match(statement.head.account, entry)
+            reference = match.references[0] if match.kind is MatchKind.LINE else ""
+            at = datetime.combine(entry.booked, time.min, UTC)
+            events.append(entry_event(system, answer.name, len(events) + 1, entry, reference, at))
+            what = event_of_entry(entry)
+            if match.kind in (MatchKind.LINE, MatchKind.BATCH) and what is not None:
+                for each in match.references:
+                    lines[each] = (*lines.get(each, ()), what)
+            elif match.kind not in (MatchKind.LINE, MatchKind.BATCH, MatchKind.UNRELATED):
+                alarms.append(f"{match.kind.value} {entry.entry_id}")
+    return _Told(events, lines, alarms)
+
+
+def _entries(statement: ReadStatement) -> Iterator[StatementEntry]:
+    return iter(statement.entries)

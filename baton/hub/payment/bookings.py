@@ -1,0 +1,88 @@
+"""Statements and their bookings as they are kept, and the lines that may stand on them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from baton.banking.reading.statement import ReadStatement
+from baton.hub.core import Hub
+from baton.jobs.payment.matching import Expected
+from baton.model.bank_answers import Direction, Reason, ReasonKind, Statement, StatementEntry
+from baton.model.pay_run import LineState, PayLine, PayRun
+from baton.store.bank_answers import BankEvent
+
+HEAD: Final = "statement"
+"""The kind of the event that holds a statement's head."""
+ENTRY: Final = "entry"
+_SENT: Final = tuple(state for state in LineState if state.claims and not state.unsent)
+"""Where a line stands that may be on a statement."""
+
+
+def head_event(system: str, name: str, place: int, statement: ReadStatement, digest: str, at: datetime) -> BankEvent:
+    """The head of a statement as it is kept."""
+    head = statement.head
+    facts = {column: getattr(head, column) for column in Statement.__dataclass_fields__}
+    facts |= {"notification": statement.notification, "digest": digest}
+    return BankEvent(system, name, place, "", "", HEAD, "", "", at, facts)
+
+
+def entry_event(system: str, name: str, place: int, entry: StatementEntry, reference: str, at: datetime) -> BankEvent:
+    """A booking as it is kept."""
+    returned = entry.returned
+    facts: dict[str, Any] = {
+        "entry_id": entry.entry_id,
+        "direction": entry.direction.value,
+        "amount_minor": entry.amount_minor,
+        "currency": entry.currency,
+        "booked": entry.booked.isoformat(),
+        "references": list(entry.references),
+        "batch_id": entry.batch_id,
+        "batch_count": entry.batch_count,
+        "returned": None if returned is None else [returned.code, returned.kind.value, returned.text],
+        "pending": entry.pending,
+        "counterparty": entry.counterparty,
+    }
+    code = "" if returned is None else returned.code
+    return BankEvent(system, name, place, entry.batch_id, reference, ENTRY, entry.direction.value, code, at, facts)
+
+
+def kept_head(event: BankEvent) -> tuple[Statement, str, bool]:
+    """A statement's head, the digest of its file, and whether it is only a notification."""
+    facts = dict(event.facts)
+    digest, notification = str(facts.pop("digest")), bool(facts.pop("notification"))
+    return Statement(**facts), digest, notification
+
+
+def kept_entry(event: BankEvent) -> StatementEntry:
+    """A booking as it was told."""
+    facts = dict(event.facts)
+    code = facts.pop("returned")
+    returned = None if code is None else Reason(code[0], ReasonKind(code[1]), code[2])
+    return StatementEntry(
+        **{
+            **facts,
+            "direction": Direction(facts["direction"]),
+            "booked": date.fromisoformat(facts["booked"]),
+            "references": tuple(facts["references"]),
+            "returned": returned,
+        }
+    )
+
+
+def expected_lines(hub: Hub, connection: sa.Connection, system: str) -> Iterator[Expected]:
+    """Every line of every run at this bank that may have been booked."""
+    for run in hub.pay_runs.of_system(connection, system):
+        for line in hub.pay_runs.lines(connection, run.run_id, *_SENT):
+            yield expected(run, line)
+
+
+def expected(run: PayRun, line: PayLine) -> Expected:
+    """What a booking of this line would show."""
+    what = line.payable
+    return Expected(
+        line.reference, what.amount_minor, what.currency, run.payer.account, line.message_id, what.payee.holder
+    )

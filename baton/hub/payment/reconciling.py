@@ -1,0 +1,98 @@
+"""Every cent accounted for: files, signatures, answers and statements of a bank compared to zero; clean runs closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from baton.engine.settle import Verdict as RunVerdict
+from baton.hub.core import PLANNING, Hub
+from baton.hub.payment.bookings import ENTRY, HEAD, expected, kept_entry, kept_head
+from baton.hub.payment.standing import files_digest
+from baton.jobs.payment.reconciliation import Filed, FileTotals, MonthView, Reconciler, RunFacts, Verdict
+from baton.model.pay_run import PayFile, PayRun
+from baton.store.bank_answers import BankEvent
+from baton.store.runs import RunState
+
+_COMPARED: Final = (RunState.READY, RunState.SETTLED)
+"""Runs of which something may have been paid."""
+
+
+def reconcile(hub: Hub, system: str, period: str = "") -> MonthView:
+    """Compare every released run of one bank (of a period) with what the bank has said; close those that are clean."""
+    today = hub.clock.now().astimezone(ZoneInfo(hub.settings.hub.time_zone)).date()
+    with hub.database.read() as connection:
+        runs = [run for run in hub.pay_runs.of_system(connection, system) if period in ("", run.period)]
+        compared = [run for run in runs if _state(hub, connection, run) in _COMPARED]
+        reconciler = Reconciler([_facts(hub, connection, run) for run in compared])
+        events = hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))
+        for head, entries in _statements(events):
+            statement, digest, notification = kept_head(head)
+            found = (kept_entry(event) for event in entries)
+            reconciler.take(statement, found, digest=digest, notification=notification)
+    view = reconciler.month(today)
+    _close(hub, view)
+    return view
+
+
+def _state(hub: Hub, connection: sa.Connection, run: PayRun) -> RunState | None:
+    head = hub.runs.get(connection, run.run_id)
+    return None if head is None else head.state
+
+
+def _statements(events: Iterator[BankEvent]) -> Iterator[tuple[BankEvent, Sequence[BankEvent]]]:
+    """Each head with the bookings that follow it in its file."""
+    head: BankEvent | None = None
+    for is_head, group in groupby(events, key=lambda event: event.kind == HEAD):
+        found = list(group)
+        if is_head:
+            for empty in found[:-1]:
+                yield empty, ()
+            head = found[-1]
+        elif head is not None:
+            yield head, found
+            head = None
+    if head is not None:
+        yield head, ()
+
+
+def _facts(hub: Hub, connection: sa.Connection, run: PayRun) -> RunFacts:
+    files = hub.pay_runs.files(connection, run.run_id)
+    lines = [
+        Filed(expected(run, line), line.state, line.message_id)
+        for line in hub.pay_runs.lines(connection, run.run_id)
+        if line.message_id
+    ]
+    return RunFacts(
+        run_id=run.run_id,
+        period=run.period,
+        currency=run.currency,
+        execution_day=run.execution_day,
+        lines=lines,
+        files=[_totals(file) for file in files],
+        approved=_approved(hub, connection, run, files),
+    )
+
+
+def _approved(hub: Hub, connection: sa.Connection, run: PayRun, files: Sequence[PayFile]) -> list[FileTotals]:
+    """The files as the signatures have them: none, unless somebody has signed for exactly these."""
+    signed = {row.files for row in hub.pay_decisions.signatures(connection, run.run_id)}
+    return [_totals(file) for file in files] if files_digest(files) in signed else []
+
+
+def _totals(file: PayFile) -> FileTotals:
+    return FileTotals(file.message_id, file.plain_digest, file.count, file.total_minor)
+
+
+def _close(hub: Hub, view: MonthView) -> None:
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        for run_id, found in view.runs.items():
+            head = hub.runs.get(connection, run_id)
+            if found.verdict is Verdict.CLEAN and head is not None and head.state is RunState.READY:
+                verdict = RunVerdict.CLEAN.value
+                hub.runs.change(connection, run_id, RunState.SETTLED, verdict=verdict, settled_at=hub.clock.now())

@@ -1,0 +1,90 @@
+"""All cases at once: what the schedule has to know of them, in as many statements for a hundred cases as for ten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from baton.model.case import Item, ItemState
+from baton.model.effect import EffectState
+from baton.model.handover import HoldingKind, HoldingRef
+from baton.store.case_rows import CaseRows
+from baton.store.effects import chunked
+from baton.store.personal import Keyring
+from baton.store.tables import case_items, effects
+
+_PAGE_ROWS = 1_000
+"""Rows that are in memory at once: the lists of a hundred cases may be long."""
+
+
+class Entrusted(NamedTuple):
+    """A client on the list of a case. Thousands are made each hour: a plain tuple of what stands in the clear."""
+
+    case_id: str
+    system: str
+    ref: HoldingRef
+    successor: str
+
+
+class CaseloadStore:
+    """Reads the lists of many cases; writes nothing."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self.rows = CaseRows(keyring)
+
+    def entrusted(self, connection: sa.Connection, case_ids: Sequence[str]) -> list[Entrusted]:
+        """Every client on the lists of these cases."""
+        columns = case_items.c
+        wanted = (columns.case_id, columns.system, columns.external_id, columns.successor)
+        return [
+            Entrusted(case_id, system, HoldingRef(HoldingKind.CLIENT, external_id), successor)
+            for chunk in chunked(case_ids)
+            for case_id, system, external_id, successor in connection.execute(
+                sa.select(*wanted).where(columns.case_id.in_(chunk), columns.kind == HoldingKind.CLIENT.value)
+            )
+        ]
+
+    def with_code(self, connection: sa.Connection, code: str, case_ids: Sequence[str]) -> list[Item]:
+        """The items of these cases of which this is noted."""
+        return [
+            self.rows.item(row)
+            for chunk in chunked(case_ids)
+            for row in connection.execute(
+                sa.select(case_items).where(case_items.c.case_id.in_(chunk), case_items.c.code == code)
+            )
+        ]
+
+    def lists(
+        self,
+        connection: sa.Connection,
+        case_ids: Sequence[str],
+        states: Iterable[ItemState],
+        kinds: Iterable[HoldingKind] = HoldingKind,
+    ) -> Iterator[tuple[str, list[Item]]]:
+        """The items of these kinds and states of each of these cases that has any: one list in memory at a time."""
+        where = (
+            case_items.c.state.in_([state.value for state in states]),
+            case_items.c.kind.in_([kind.value for kind in kinds]),
+        )
+        for chunk in chunked(case_ids):
+            query = (
+                sa.select(case_items)
+                .where(case_items.c.case_id.in_(chunk), *where)
+                .order_by(case_items.c.case_id, case_items.c.item)
+            )
+            rows = connection.execute(query, execution_options={"yield_per": _PAGE_ROWS})
+            for case_id, some in groupby(map(self.rows.item, rows), key=lambda item: item.case_id):
+                yield case_id, list(some)
+
+    def arrived(self, connection: sa.Connection) -> list[str]:
+        """The cases in which something is on its way whose effect has ended: where it is now can be said."""
+        ended = [state.value for state in EffectState if not state.open]
+        query = (
+            sa.select(case_items.c.case_id)
+            .join(effects, effects.c.key == case_items.c.effect_key)
+            .where(case_items.c.state == ItemState.MOVING.value, effects.c.state.in_(ended))
+        )
+        return sorted(connection.execute(query.distinct()).scalars())

@@ -1,0 +1,130 @@
+"""What the bank says, taken in once, believed as far as it goes, and reconciled to zero."""
+
+from __future__ import annotations
+
+import pytest
+
+from baton.contracts.payments import AnswerFile, AnswerKind
+from baton.hub.payment.answering import Taken, take_answers
+from baton.hub.payment.reconciling import reconcile
+from baton.jobs.payment.differences import DifferenceKind
+from baton.jobs.payment.reconciliation import Verdict
+from baton.model.pay_run import LineState
+from baton.store.runs import RunState
+from tests.hub.payment.office import Office
+from tests.rig.bank_papers import lines, report, statement
+from tests.rig.payroll import BANK
+
+TWO = {"0001": "8000.00", "0002": "12,345.67"}
+ACCOUNT = "6222000000000000000"
+
+
+@pytest.fixture
+def paid(office: Office) -> str:
+    """A run that has been delivered."""
+    office.hire(*TWO)
+    run_id = office.signed(TWO)
+    office.release(run_id)
+    office.deliver()
+    return run_id
+
+
+def content(office: Office) -> bytes:
+    (plain,) = office.bank.contents.values()
+    return plain
+
+
+def references(office: Office, run_id: str) -> dict[str, str]:
+    return {line.payable.key.number: line.reference for line in office.lines(run_id)}
+
+
+def say(office: Office, kind: AnswerKind, data: bytes, name: str = "") -> Taken:
+    office.bank.answers.append(AnswerFile(name or f"{kind}-{len(office.bank.answers)}", kind, data))
+    return take_answers(office.hub, BANK)
+
+
+def booked(office: Office, *numbers: str) -> list[tuple[str, str, str]]:
+    known = references(office, office.lines_run())
+    return [(known[number], lines(content(office))[known[number]][1], "DBIT") for number in numbers]
+
+
+def test_accepted_is_not_paid_and_a_booking_is(office: Office, paid: str) -> None:
+    say(office, AnswerKind.REPORT, report(content(office)))
+    assert set(office.states(paid).values()) == {LineState.ACCEPTED}
+    office.deliver()  # hears of it: the delivery itself is done
+    taken = say(office, AnswerKind.STATEMENT, statement(ACCOUNT, booked(office, "0001", "0002")))
+    assert taken.alarms == []
+    assert set(office.states(paid).values()) == {LineState.PAID}
+    view = reconcile(office.hub, BANK)
+    assert (view.verdict, view.runs[paid].rest_minor, list(view.runs[paid].differences)) == (Verdict.CLEAN, 0, [])
+    with office.hub.database.read() as connection:
+        run = office.hub.runs.get(connection, paid)
+    assert run is not None
+    assert (run.state, run.verdict) == (RunState.SETTLED, "clean")
+
+
+def test_a_refused_line_is_not_paid_and_the_rest_is(office: Office, paid: str) -> None:
+    refused = references(office, paid)["0002"]
+    say(office, AnswerKind.REPORT, report(content(office), "PART", {refused: ("RJCT", "AC04")}))
+    say(office, AnswerKind.STATEMENT, statement(ACCOUNT, booked(office, "0001")))
+    assert office.states(paid) == {"0001": LineState.PAID, "0002": LineState.REJECTED}
+    assert reconcile(office.hub, BANK).verdict is Verdict.CLEAN
+
+
+def test_what_comes_back_is_an_alarm_and_no_longer_paid(office: Office, paid: str) -> None:
+    say(office, AnswerKind.STATEMENT, statement(ACCOUNT, booked(office, "0001", "0002")))
+    (reference, amount, _) = booked(office, "0002")[0]
+    back = statement(ACCOUNT, [(reference, amount, "CRDT")], number=2, opening="79654.33")
+    taken = say(office, AnswerKind.STATEMENT, back)
+    assert taken.alarms == [f"returned {reference}"]
+    assert office.states(paid)["0002"] is LineState.RETURNED
+    assert reconcile(office.hub, BANK).differences == {DifferenceKind.RETURNED: 1}
+
+
+def test_the_same_file_and_the_same_statement_twice_change_nothing(office: Office, paid: str) -> None:
+    data = statement(ACCOUNT, booked(office, "0001", "0002"))
+    say(office, AnswerKind.STATEMENT, data, "first")
+    assert take_answers(office.hub, BANK).files == 0
+    say(office, AnswerKind.STATEMENT, data, "under-another-name")
+    assert set(office.states(paid).values()) == {LineState.PAID}
+    view = reconcile(office.hub, BANK)
+    assert view.differences == {DifferenceKind.DOUBLED_STATEMENT: 1}
+    assert view.verdict is Verdict.CLEAN
+
+
+def test_a_debit_nobody_asked_for_is_an_alarm(office: Office, paid: str) -> None:
+    entries = [*booked(office, "0001", "0002"), ("STRANGER", "77.00", "DBIT")]
+    taken = say(office, AnswerKind.STATEMENT, statement(ACCOUNT, entries))
+    assert [alarm.split()[0] for alarm in taken.alarms] == ["unexpected_debit"]
+    view = reconcile(office.hub, BANK)
+    assert (view.verdict, view.differences[DifferenceKind.UNEXPECTED_DEBIT]) == (Verdict.DIFFERENT, 1)
+
+
+def test_a_refusal_after_the_money_has_left_is_a_dispute(office: Office, paid: str) -> None:
+    say(office, AnswerKind.STATEMENT, statement(ACCOUNT, booked(office, "0001", "0002")))
+    refused = references(office, paid)["0001"]
+    taken = say(office, AnswerKind.REPORT, report(content(office), "PART", {refused: ("RJCT", "MS03")}))
+    assert taken.alarms == [f"disputed {refused}"]
+    assert office.states(paid)["0001"] is LineState.DISPUTED
+
+
+def test_an_answer_about_an_unknown_order_is_kept_and_told(office: Office, paid: str) -> None:
+    strange = report(
+        content(office)
+        .replace(b"<MsgId>", b"<MsgId>")
+        .replace(content(office)[content(office).index(b"<MsgId>") + 7 :][:26], b"A" * 26)
+    )
+    taken = say(office, AnswerKind.REPORT, strange)
+    assert taken.alarms == [f"unknown_order {'A' * 26}"]
+    assert set(office.states(paid).values()) == {LineState.RELEASED}
+
+
+def test_a_file_that_is_no_answer_keeps_no_other_from_being_read(office: Office, paid: str) -> None:
+    office.bank.answers.append(AnswerFile("a-broken", AnswerKind.REPORT, b"<!DOCTYPE x [<!ENTITY a 'b'>]><x>&a;</x>"))
+    taken = say(office, AnswerKind.REPORT, report(content(office)))
+    assert list(taken.refused) == ["a-broken"]
+    assert set(office.states(paid).values()) == {LineState.ACCEPTED}
+
+
+def test_nothing_compared_is_no_success(office: Office, paid: str) -> None:
+    assert reconcile(office.hub, BANK).verdict is Verdict.NOTHING_COMPARED
