@@ -57,6 +57,8 @@ def headers(body: bytes, delivery: str, secret: bytes, at: datetime) -> dict[str
 def receipt(response: Response, delivery: str) -> Receipt:
     """What one answer says of one message. Raises what concerns the whole system; see `_MEANINGS`."""
     if response.ok:
+        if response.content.strip():
+            response.json()  # a page of some proxy with status 200 is no receiver's word: that is in doubt
         return Receipt.done(None, delivery=delivery)
     error = fault(response)
     if error is not None:

@@ -83,7 +83,7 @@ def test_what_is_posted_is_what_the_readme_says(receiver: Simulator) -> None:
 def test_an_answer_is_about_its_message_and_the_next_is_sent(
     receiver: Simulator, status: int, outcome: Outcome
 ) -> None:
-    receiver.answers.append(httpx.Response(status, text="private words of the receiver"))
+    receiver.answers.append(httpx.Response(status, json={"words": "private words of the receiver"}))
     receipts = connect(receiver).notify([message(1), message(2)])
     assert [receipt.outcome for receipt in receipts] == [outcome, Outcome.DONE]
     assert "private" not in f"{receipts[0]}"
@@ -121,6 +121,12 @@ def test_a_lost_answer_is_in_doubt(receiver: Simulator) -> None:
     assert len(receiver.journal) == 1
     with pytest.raises(InDoubtError):
         connect(receiver, lose).client.request("POST", str(receiver.settings["receiver_url"]), content=b"x")
+
+
+def test_a_page_of_a_proxy_is_not_taken_for_the_receivers_word(receiver: Simulator) -> None:
+    receiver.answers += [httpx.Response(200, text="<html>welcome</html>"), httpx.Response(200, json={"ok": True})]
+    receipts = connect(receiver).notify([message(1), message(2)])
+    assert [receipt.outcome for receipt in receipts] == [Outcome.IN_DOUBT, Outcome.DONE]
 
 
 def test_nobody_is_posted_about_who_has_no_address(receiver: Simulator) -> None:
