@@ -184,6 +184,11 @@ class OffboardingPart(Part):
     """Under which people reach the hub's pages: what personal links begin with."""
     notifiers: tuple[Text, ...] = ()
     """Systems that tell people, the first that reaches somebody is used."""
+    language: Literal["zh", "en", "ja", "ko"] = "zh"
+    """Of the certificate that a completed case gets."""
+    hr: tuple[Text, ...] = ()
+    """Who speaks as HR: logins or employee numbers. Where nobody is named, every name that is no employee's: whoever
+    gives it has been let in by the console or by this machine, and no successor, manager or leaver can."""
 
 
 class PayerPart(Part):

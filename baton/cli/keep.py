@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from baton.audit.checkpoint import Verifier
+from baton.audit.public_keys import PublicKeys
 from baton.audit.verify import verify_export
 from baton.cli.context import BROKEN, Context, command
 from baton.cli.output import working
@@ -60,7 +60,7 @@ def verify_command(context: Context, exported: Path | None, key: Path | None, no
     else:
         if key is None or not notes:
             raise click.UsageError("an offline check needs --key and at least one --checkpoint")
-        keys = [public_key(key)]
+        keys = public_keys(key).verifiers
         with exported.open("rb") as file, working(voice, "audit log"):
             report = verify_export(file, keys, [note.read_bytes() for note in notes])
     if not voice.json:
@@ -78,10 +78,10 @@ def verify_command(context: Context, exported: Path | None, key: Path | None, no
     return {"proven": 0, "unproven": 1}.get(report.verdict.value, BROKEN)
 
 
-def public_key(file: Path) -> Verifier:
-    """The public key in a file such as ``audit.pub``; `ConfigurationError` for what is none."""
+def public_keys(file: Path) -> PublicKeys:
+    """The public keys in a file such as ``audit.pub``; `ConfigurationError` for what is none."""
     try:
-        return Verifier.from_text(file.read_text(encoding="utf-8").strip())
+        return PublicKeys.from_text(file.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigurationError([Fault(str(file), "unreadable", f"cannot be read: {error.strerror}")]) from None
     except ValueError as error:

@@ -203,6 +203,17 @@ CHINESE: Final[Mapping[str, str]] = {
     "opened: {case}": "新开交接单：{case}",
     "retracted, as HR says: {case}": "已撤回（依人事系统）：{case}",
     "opened again: {case}": "重新打开：{case}",
+    "item {item}: {name} is kept, SHA-256 {digest}": "第 {item} 项：已保存 {name}，SHA-256 {digest}",
+    "its certificate is kept: baton offboard certificate {case} --kept": (
+        "证明已保存：baton offboard certificate {case} --kept"
+    ),
+    "its certificate could not be issued just now; the next run issues it": "证明暂时无法签发，下次运行时补发",
+    "bytes": "字节",
+    "SHA-256": "SHA-256 摘要",
+    "item {item} has no files": "第 {item} 项没有文件",
+    "{blocked} cannot go, {log_outs} log-outs, {told} messages ({escalations} escalated), {alerts} alerts": (
+        "无法移交 {blocked} 项，强制下线 {log_outs} 次，消息 {told} 条（其中升级 {escalations} 条），警报 {alerts} 条"
+    ),
     "{refreshed} cases looked at; {moved} items on their way, {done} done, {stuck} stuck": (
         "已查看 {refreshed} 份交接单；移交中 {moved} 项，完成 {done} 项，受阻 {stuck} 项"
     ),
@@ -255,6 +266,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "note": "备注",
     "ask": "提问",
     "answer": "回答",
+    "attach": "附文件",
     "accept": "接受",
     "refuse": "拒绝",
     "approve": "批准",

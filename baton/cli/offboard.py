@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from baton.cli.context import Context, command
+from baton.cli.offboard_files import COMMANDS as FILE_COMMANDS
 from baton.cli.offboard_items import COMMANDS as ITEM_COMMANDS
 from baton.cli.offboard_links import COMMANDS as LINK_COMMANDS
 from baton.cli.offboard_money import COMMANDS as MONEY_COMMANDS
@@ -167,13 +168,20 @@ def _decision(name: str, act: Act, about: str) -> click.Command:
 def complete_command(context: Context, case: str, person: str, why: str) -> None:
     """End a case. What is missing is listed; nobody can overrule it."""
     from baton.hub.offboarding.casework import find_case
+    from baton.hub.offboarding.certifying import lacks_certificate
     from baton.hub.offboarding.completing import complete
 
     voice = context.voice
     with context.hub() as hub, working(voice, "looking everywhere"):
         after = complete(hub, find_case(hub, case).id, person, why)
+        certified = not lacks_certificate(hub, after)
     voice.say("{case}: {state}", case=after.id, state=voice.words(after.state.value))
-    voice.document({"case": after.id, "state": after.state, "completed_at": after.completed_at})
+    if certified:
+        voice.say("its certificate is kept: baton offboard certificate {case} --kept", case=after.id)
+    else:
+        voice.say("its certificate could not be issued just now; the next run issues it")
+    shown = {"case": after.id, "state": after.state, "completed_at": after.completed_at, "certified": certified}
+    voice.document(shown)
 
 
 @command("undo")
@@ -209,6 +217,7 @@ for each in (
     run_command,
     prescan_command,
     *ITEM_COMMANDS,
+    *FILE_COMMANDS,
     *WATCH_COMMANDS,
     *LINK_COMMANDS,
     _decision("pause", Act.PAUSE, "Stop passing on for now; what is on its way is called back where it can be."),

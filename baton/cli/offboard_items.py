@@ -10,7 +10,7 @@ import click
 from baton.cli.context import Context, command
 from baton.errors import ConfigurationError, Fault
 from baton.hub import Hub
-from baton.model.case import Act, Case, Item, Role, Statement
+from baton.model.case import Act, Case, Item, Role
 
 
 @command("item")
@@ -60,11 +60,6 @@ def item_command(context: Context, case: str, item: int) -> None:
     )
 
 
-def _said(said: Statement) -> dict[str, Any]:
-    names = ("at", "item_version", "act", "person", "role", "text")
-    return {name: getattr(said, name) for name in names}
-
-
 def _items(hub: Hub, case: Case, ids: Sequence[int]) -> list[Item]:
     with hub.database.read() as connection:
         found = hub.cases.items(connection, case.id, ids=ids)
@@ -75,7 +70,7 @@ def _items(hub: Hub, case: Case, ids: Sequence[int]) -> list[Item]:
     return found
 
 
-def _spoken(name: str, act: Act, role: Role, about: str, *, text_needed: bool, text_help: str) -> click.Command:
+def _spoken(name: str, act: Act, about: str, *, text_needed: bool, text_help: str) -> click.Command:
     def wanted(function: Callable[..., Any]) -> Callable[..., Any]:
         if act is Act.NAME:
             function = click.option("--successor", required=True, help="Employee number of who is to have it.")(
@@ -87,20 +82,28 @@ def _spoken(name: str, act: Act, role: Role, about: str, *, text_needed: bool, t
     @click.argument("case")
     @click.argument("items", nargs=-1, required=True, metavar="ITEM...")
     @click.option("--as", "person", required=True, help="Who says it: an employee number, or a name for HR.")
-    @click.option("--role", type=click.Choice([each.value for each in Role]), default=role.value, show_default=True)
+    @click.option("--role", type=click.Choice([each.value for each in Role]), help="As what (default: what they are).")
     @click.option("--text", "--why", "text", default="", required=text_needed, help=text_help)
     @wanted
     def say_command(
-        context: Context, case: str, items: tuple[str, ...], person: str, role: str, text: str, successor: str = ""
+        context: Context,
+        case: str,
+        items: tuple[str, ...],
+        person: str,
+        role: str | None,
+        text: str,
+        successor: str = "",
     ) -> None:
         from baton.hub.offboarding.casework import find_case
         from baton.hub.offboarding.saying import Saying, say
+        from baton.hub.offboarding.standing import speaks_as
 
         voice = context.voice
         with context.hub() as hub:
             found = find_case(hub, case)
             versions = _versions(hub, found, items)
-            after = say(hub, Saying(found.id, versions, act, person, Role(role), text, successor))
+            spoken_as = speaks_as(hub, found, person, act) if role is None else Role(role)
+            after = say(hub, Saying(found.id, versions, act, person, spoken_as, text, successor))
         for item in after:
             voice.say("item {item}: {state}", item=item.id, state=voice.words(item.state.value))
         voice.document({"case": found.id, "items": {str(item.id): item.state for item in after}})
@@ -123,22 +126,20 @@ def _versions(hub: Hub, case: Case, named: Sequence[str]) -> dict[int, int]:
 
 _TEXT = "What is said."
 _WHY = "The reason."
-_PROOF = "What proves it."
 
 COMMANDS = (
     item_command,
-    _spoken("name", Act.NAME, Role.MANAGER, "Name who is to have these items.", text_needed=False, text_help=_WHY),
-    _spoken("note", Act.NOTE, Role.LEAVER, "Add a note to these items.", text_needed=True, text_help=_TEXT),
-    _spoken("ask", Act.ASK, Role.SUCCESSOR, "Ask something about these items.", text_needed=True, text_help=_TEXT),
-    _spoken("answer", Act.ANSWER, Role.LEAVER, "Answer a question.", text_needed=True, text_help=_TEXT),
-    _spoken("accept", Act.ACCEPT, Role.SUCCESSOR, "Accept these items.", text_needed=False, text_help=_TEXT),
-    _spoken("refuse", Act.REFUSE, Role.SUCCESSOR, "Refuse these items.", text_needed=True, text_help=_WHY),
-    _spoken("approve", Act.APPROVE, Role.MANAGER, "Approve what was accepted.", text_needed=False, text_help=_TEXT),
-    _spoken("leave", Act.LEAVE, Role.MANAGER, "Decide not to pass these on.", text_needed=True, text_help=_WHY),
+    _spoken("name", Act.NAME, "Name who is to have these items.", text_needed=False, text_help=_WHY),
+    _spoken("note", Act.NOTE, "Add a note to these items.", text_needed=True, text_help=_TEXT),
+    _spoken("ask", Act.ASK, "Ask something about these items.", text_needed=True, text_help=_TEXT),
+    _spoken("answer", Act.ANSWER, "Answer a question.", text_needed=True, text_help=_TEXT),
+    _spoken("accept", Act.ACCEPT, "Accept these items.", text_needed=False, text_help=_TEXT),
+    _spoken("refuse", Act.REFUSE, "Refuse these items.", text_needed=True, text_help=_WHY),
+    _spoken("approve", Act.APPROVE, "Approve what was accepted.", text_needed=False, text_help=_TEXT),
+    _spoken("leave", Act.LEAVE, "Decide not to pass these on.", text_needed=True, text_help=_WHY),
     _spoken(
         "confirm",
         Act.CONFIRM,
-        Role.MANAGER,
         "Say that this was done by hand.",
         text_needed=True,
         text_help="What proves it.",

@@ -87,6 +87,9 @@ def show_hour(voice: Voice, hour: Hour) -> None:
         voice.say("opened again: {case}", case=case)
     voice.say("{refreshed} cases looked at; {moved} items on their way, {done} done, {stuck} stuck",
               refreshed=hour.refreshed, moved=hour.moved, done=hour.done, stuck=hour.stuck)  # fmt: skip
+    voice.say("{blocked} cannot go, {log_outs} log-outs, {told} messages ({escalations} escalated), {alerts} alerts",
+              blocked=hour.blocked, log_outs=hour.log_outs, told=hour.told, escalations=hour.escalations,
+              alerts=hour.alerts)  # fmt: skip
     for report in hour.reports:
         if report.halted:
             voice.say("{system}: stopped: {why}", system=report.system, why=report.halted)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from baton.audit.checkpoint import Verifier
+from baton.audit.public_keys import PublicKeys
 from baton.cli.context import BROKEN, Context, command
-from baton.cli.keep import public_key
+from baton.cli.keep import public_keys
 from baton.cli.output import Voice, working
 from baton.cli.sync import login
 
@@ -24,13 +24,18 @@ LANGUAGES = ("zh", "en", "ja", "ko")
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), default=Path(), help="Folder (default: here).")
 @click.option("--language", type=click.Choice(LANGUAGES), default="zh", show_default=True, help="Of the pages.")
 @click.option("--as", "person", default=None, help="Who issues it (default: the login name).")
-def certificate_command(context: Context, case: str, out: Path, language: str, person: str | None) -> None:
-    """The certificate of a completed case: a PDF with the signed manifest in it, and the manifest on its own."""
+@click.option("--kept", is_flag=True, help="The one that was kept when the case was completed; no system is asked.")
+def certificate_command(context: Context, case: str, out: Path, language: str, person: str | None, kept: bool) -> None:
+    """The certificate of a completed case: a PDF with the signed manifest in it, and the manifest on its own.
+
+    It is issued anew, by what every system says now; with --kept it is that of the completion, in the language it has.
+    """
+    from baton.hub.offboarding import certifying
     from baton.hub.offboarding.certificate import issue
 
     voice = context.voice
     with context.hub() as hub, working(voice, "looking everywhere"):
-        issued = issue(hub, case, person or login(), language)
+        issued = certifying.kept(hub, case) if kept else issue(hub, case, person or login(), language)
     out.mkdir(parents=True, exist_ok=True)
     files = {out / f"{issued.case_id}.pdf": issued.pdf, out / f"{issued.case_id}.json": issued.manifest}
     for file, content in files.items():
@@ -41,27 +46,27 @@ def certificate_command(context: Context, case: str, out: Path, language: str, p
 
 @command("verify")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="The public key (audit.pub).")
+@click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="The public keys (audit.pub).")
 def verify_command(context: Context, file: Path, key: Path | None) -> int:
-    """Check a certificate (the PDF, or its manifest) against the hub's public key; 2 when anything does not hold.
+    """Check a certificate (the PDF, or its manifest) against the hub's public keys; 2 when anything does not hold.
 
-    With --key nothing else is read: no settings, no database, no network. Without it, the key of the hub here is used.
+    With --key nothing else is read: no settings, no database, no network. Without it, those of the hub here are used.
     """
     from baton.hub.offboarding.certificate import verify_file
 
-    verified = verify_file(file, _key(context, key))
+    verified = verify_file(file, _keys(context, key))
     _tell(context.voice, file, verified)
     context.voice.document(_shown(verified))
     return 0 if verified.holds else BROKEN
 
 
-def _key(context: Context, file: Path | None) -> Verifier:
+def _keys(context: Context, file: Path | None) -> PublicKeys:
     if file is not None:
-        return public_key(file)
+        return public_keys(file)
     from baton.hub import proof
 
     with context.hub() as hub:
-        return proof.signer(hub).verifier
+        return proof.public_keys(hub)
 
 
 def _tell(voice: Voice, file: Path, verified: Verified) -> None:

@@ -32,6 +32,7 @@ from starlette.concurrency import run_in_threadpool
 
 from baton.console import bodies, migrations, pages, reading, webhooks
 from baton.console.handover.app import links_app, refuse_strangers
+from baton.console.handover.filing import file_api, file_pages
 from baton.console.handover.reading import cases_document
 from baton.console.handover.routes import Speaker, case_api, case_pages, let_in
 from baton.console.handover.visitors import by_login
@@ -125,6 +126,8 @@ def cases(user: GetUserDep) -> JSONResponse:
 
 app.include_router(case_pages, prefix="/cases/{case_id}", dependencies=[Depends(_enter_case)])
 app.include_router(case_api, prefix="/api/cases/{case_id}", dependencies=[Depends(_enter_case)])
+app.include_router(file_pages, prefix="/cases/{case_id}", dependencies=[Depends(_enter_case)])
+app.include_router(file_api, prefix="/api/cases/{case_id}", dependencies=[Depends(_enter_case)])
 
 
 # --- pages

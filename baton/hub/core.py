@@ -27,6 +27,7 @@ from baton.store.cases import CaseStore
 from baton.store.checklists import ChecklistStore
 from baton.store.database import Database
 from baton.store.effects import EffectStore
+from baton.store.kept_files import KeptFiles
 from baton.store.leases import LeaseStore
 from baton.store.links import LinkStore
 from baton.store.migrate import upgrade
@@ -94,6 +95,7 @@ class Hub:
         self.leases = LeaseStore(self.effects, self.links)
         self.people = PeopleStore(keyring)
         self.staging = Staging(self.state_dir / "migrations", keyring, self.clock)
+        self.kept_files = KeptFiles(self.state_dir / "kept", keyring)
         self.moves = MoveStore(keyring)
         self.pay_runs = PayRunStore(keyring, self.clock)
         self.bank_answers = BankAnswerStore(keyring, self.clock)

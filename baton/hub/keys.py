@@ -103,6 +103,8 @@ def rotate_keys(hub: Hub) -> Iterator[tuple[int, int]]:
                     _seal_again(hub, connection, place, row, version)
             done += len(chunk)
             yield done, total
+    for kept in list(hub.kept_files.outdated()):
+        hub.kept_files.put(kept, hub.kept_files.get(kept))
     _note(hub, "sealed")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from baton.audit.checkpoint import Checkpoint, CheckpointFolder, Signer
+from baton.audit.public_keys import PublicKeys
 from baton.audit.verify import Report
 from baton.errors import ConfigurationError, Fault
 from baton.hub.core import Hub
@@ -22,6 +23,21 @@ def signer(hub: Hub) -> Signer:
     return Signer.from_text(text)
 
 
+def public_keys(hub: Hub) -> PublicKeys:
+    """The public keys of this hub. One that has been replaced since the last checkpoint is retired from now on."""
+    now_in_use = signer(hub).verifier
+    try:
+        published = PublicKeys.from_text(_published(hub).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return PublicKeys(now_in_use)
+    return published.succeeded_by(now_in_use, hub.clock.now())
+
+
+def _published(hub: Hub) -> Path:
+    """The public keys as they are given to others; written with each checkpoint."""
+    return hub.state_dir / "audit.pub"
+
+
 def folder(hub: Hub) -> CheckpointFolder:
     """Where checkpoints are kept, outside the database; copy them to where the hub cannot rewrite them."""
     return CheckpointFolder(hub.state_dir / "checkpoints")
@@ -32,12 +48,12 @@ def checkpoint(hub: Hub) -> tuple[Checkpoint, Path]:
 
     Raises `TamperedError` when the log no longer contains what was signed before.
     """
-    key = signer(hub)
+    key, keys = signer(hub), public_keys(hub)
     place = folder(hub)
     with hub.database.read() as connection:
-        signed = place.issue(key, log.leaves(connection), hub.clock.now())
-    public = hub.state_dir / "audit.pub"
-    public.write_text(f"{key.verifier}\n", encoding="utf-8")
+        former = keys.verifiers[1:]
+        signed = place.issue(key, log.leaves(connection), hub.clock.now(), former=former)
+    _published(hub).write_text(f"{keys}\n", encoding="utf-8")
     return signed, max(place.path.glob("checkpoint-*.txt"))
 
 
@@ -50,4 +66,4 @@ def export(hub: Hub, file: BinaryIO) -> int:
 def verify(hub: Hub) -> Report:
     """Check the log in the database against itself and against every checkpoint kept."""
     with hub.database.read() as connection:
-        return log.verify_database(connection, [signer(hub).verifier], folder(hub).notes())
+        return log.verify_database(connection, public_keys(hub).verifiers, folder(hub).notes())

@@ -77,19 +77,39 @@ class ItemState(StrEnum):
 
 READ_BACK: Final = "read_back"
 """The code of an item whose system itself has shown that it is as it should be."""
+MOVED_AGAIN: Final = "moved_again"
+"""The code of an item that was taken back and is with its successor again, by no doing of ours that we know of."""
 NOT_TAKEN_BACK: Final = "not_taken_back"
 """The code of an item that is done, and whose way back was refused. A person may try again; nothing does by itself."""
 
 ITEM_STEPS: Final[Mapping[ItemState, frozenset[ItemState]]] = {
-    ItemState.OPEN: frozenset({ItemState.OFFERED, ItemState.MOVING, ItemState.DONE, ItemState.LEFT, ItemState.GONE}),
+    ItemState.OPEN: frozenset(
+        {ItemState.OFFERED, ItemState.MOVING, ItemState.STUCK, ItemState.DONE, ItemState.LEFT, ItemState.GONE}
+    ),
     ItemState.OFFERED: frozenset(
-        {ItemState.OPEN, ItemState.OFFERED, ItemState.ACCEPTED, ItemState.DONE, ItemState.LEFT, ItemState.GONE}
+        {
+            ItemState.OPEN,
+            ItemState.OFFERED,
+            ItemState.ACCEPTED,
+            ItemState.STUCK,
+            ItemState.DONE,
+            ItemState.LEFT,
+            ItemState.GONE,
+        }
     ),
     ItemState.ACCEPTED: frozenset(
-        {ItemState.OPEN, ItemState.OFFERED, ItemState.APPROVED, ItemState.LEFT, ItemState.GONE}
+        {ItemState.OPEN, ItemState.OFFERED, ItemState.APPROVED, ItemState.STUCK, ItemState.LEFT, ItemState.GONE}
     ),
     ItemState.APPROVED: frozenset(
-        {ItemState.OPEN, ItemState.OFFERED, ItemState.MOVING, ItemState.DONE, ItemState.LEFT, ItemState.GONE}
+        {
+            ItemState.OPEN,
+            ItemState.OFFERED,
+            ItemState.MOVING,
+            ItemState.STUCK,
+            ItemState.DONE,
+            ItemState.LEFT,
+            ItemState.GONE,
+        }
     ),
     ItemState.MOVING: frozenset(
         {ItemState.DONE, ItemState.STUCK, ItemState.APPROVED, ItemState.OFFERED, ItemState.OPEN, ItemState.GONE}
@@ -137,6 +157,8 @@ class Act(StrEnum):
     NOTE = "note"
     ASK = "ask"
     ANSWER = "answer"
+    ATTACH = "attach"
+    """Put a file to an item: `baton.model.attachment`."""
     ACCEPT = "accept"
     REFUSE = "refuse"
     APPROVE = "approve"

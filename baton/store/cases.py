@@ -190,6 +190,11 @@ class CaseStore:
             found.update((row.case_id, row.item) for row in connection.execute(query))
         return frozenset(found)
 
+    def has_any(self, connection: sa.Connection, case_id: str, kind: HoldingKind) -> bool:
+        """Whether a case has an item of this kind at all."""
+        query = sa.select(case_items.c.key).where(case_items.c.case_id == case_id, case_items.c.kind == kind.value)
+        return connection.execute(query.limit(1)).first() is not None
+
     def to_be_taken_back(self, connection: sa.Connection) -> list[str]:
         """The retracted cases in which something has arrived at a successor that could still come back."""
         query = (

@@ -226,6 +226,23 @@ class EffectStore:
             found.update((row.number, EffectState(row.state)) for row in connection.execute(query))
         return found
 
+    def last_doubts(
+        self, connection: sa.Connection, job: str, system: str, entities: Sequence[str]
+    ) -> dict[str, datetime]:
+        """When the last effect of a job on each of these entities that was ever in doubt was touched for the last time.
+
+        Entities of which nothing was in doubt are left out.
+        """
+        found: dict[str, datetime] = {}
+        for chunk in chunked(entities):
+            query = (
+                sa.select(effects.c.number, sa.func.max(effects.c.updated_at))
+                .where(effects.c.job == job, effects.c.system == system, effects.c.number.in_(chunk), effects.c.doubted)
+                .group_by(effects.c.number)
+            )
+            found.update((row[0], row[1]) for row in connection.execute(query))
+        return found
+
     def newest_marks(
         self, connection: sa.Connection, job: str, systems: Sequence[str], entities: Sequence[str]
     ) -> dict[str, Made]:

@@ -11,7 +11,6 @@ from airflow.sdk.exceptions import AirflowFailException
 from baton.errors import RetryableError
 from baton.hub.offboarding import hourly
 from baton.hub.offboarding.hourly import Hour
-from baton.hub.offboarding.looking import systems_that_hold
 from baton.hub.offboarding.moving import perform
 from baton.tasks.opening import RETRIES, RETRY_POLICY, opened_hub
 
@@ -20,10 +19,10 @@ log = logging.getLogger("baton.tasks")
 
 @task(retries=RETRIES, retry_policy=RETRY_POLICY)
 def look() -> list[dict[str, str]]:
-    """Open cases, bring every list up to date, plan what may go; gives the systems something may be passed on in."""
+    """Open cases, bring every list up to date, plan what may go; gives the systems to be worked on."""
     with opened_hub() as hub:
         hour = hourly.look(hub)
-        systems = [{"system": system.name} for system in systems_that_hold(hub)]
+        systems = [{"system": name} for name in hourly.systems_concerned(hub)]
     _tell(hour)
     return systems
 
@@ -62,8 +61,9 @@ def read_back() -> dict[str, int]:
 def _tell(hour: Hour) -> None:
     """In figures and ids; never who or what."""
     log.info(
-        "opened %d, looked at %d, on their way %d, done %d, stuck %d",
+        "opened %d, looked at %d, on their way %d, done %d, stuck %d; cannot go %d, log-outs %d, told %d, escalated %d",
         *(len(hour.opened), hour.refreshed, hour.moved, hour.done, hour.stuck),
+        *(hour.blocked, hour.log_outs, hour.told, hour.escalations),
     )
     for what, why in hour.troubles.items():
         log.warning("%s: %s", what, why)

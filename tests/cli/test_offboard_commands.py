@@ -112,6 +112,19 @@ def test_what_was_passed_on_is_taken_back(leaving):
     assert {holder(leaving, item) for item in clients} == {leaving.crm.user("0005")["Id"]}
 
 
+def test_a_file_is_put_to_an_item_and_fetched_again(leaving):
+    leaving.ok("offboard", "open", "0005", "--as", "hr-wang")
+    item = str(items_of(leaving, "client")[0]["id"])
+    (leaving.root / "说明.txt").write_text("测试䶮", "utf-8")
+    kept = leaving.ok("offboard", "attach", "0005", item, str(leaving.root / "说明.txt"), "--as", "0005", "--json").json
+    listed = leaving.ok("offboard", "files", "0005", item, "--out", str(leaving.root / "fetched"), "--json").json
+    assert [(each["name"], each["sha256"]) for each in listed["files"]] == [("说明.txt", kept["sha256"])]
+    (written,) = (leaving.root / "fetched").iterdir()
+    assert written.read_text("utf-8") == "测试䶮"
+    gone = leaving.baton("offboard", "attach", "0005", item, str(leaving.root / "nothing.txt"), "--as", "0005")
+    assert (gone.code, "cannot be read" in gone.err) == (2, True)
+
+
 def test_an_order_in_the_window_raises_an_alert(leaving):
     leaving.ok("offboard", "open", "0005", "--as", "hr-wang")
     leaving.crm.at(datetime.now(UTC))

@@ -78,7 +78,7 @@ def test_accepting_and_naming_another_at_once_has_one_outcome(place: Place) -> N
 
 def test_two_managers_approve_once(place: Place) -> None:
     place.post(f"{place.path(Role.SUCCESSOR)}/say", Act.ACCEPT, "client")
-    paths = [place.path(Role.MANAGER), place.path(Role.MANAGER, OTHER)]
+    paths = [place.path(Role.MANAGER), place.path(Role.HR)]
     ready = threading.Barrier(2)
     answers: list[int] = []
 

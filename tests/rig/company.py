@@ -171,6 +171,8 @@ class Company:
     """Called with every fake target that is built, to plug trouble in."""
     mappings: dict[str, FieldMapping] = field(default_factory=dict)
     offboarding: OffboardingPart = field(default_factory=OffboardingPart)
+    signer: Signer = SIGNER
+    """The key of the audit log; another one counts from the next `open` on."""
     source: SystemSettings | None = None
     """Another HR source than the one in memory; its mapping goes into ``mappings``."""
 
@@ -222,7 +224,7 @@ class Company:
             gate=self.gate,
             guards=self.guards,
             systems=systems,
-            vault=Vault([_Secrets({("hub", "keyring"): KEYS, ("hub", "audit_key"): SIGNER.secret_text})]),
+            vault=Vault([_Secrets({("hub", "keyring"): KEYS, ("hub", "audit_key"): self.signer.secret_text})]),
             offboarding=self.offboarding,
             database=SecretStr(self.url),
         )

@@ -58,6 +58,7 @@ _STATUS: Final = {
     "reason": 422,
     "successor": 422,
     "words": 422,
+    "file": 422,
     "no_entry": 404,
     "unknown_item": 404,
 }
@@ -94,11 +95,16 @@ def carry_out(visitor: Visitor, words: Words) -> Sequence[Item] | Refusal:
         saying = Saying(visitor.case.id, words.items, words.act, visitor.person, role, words.text, words.successor)
         return say(visitor.hub, saying)
     except (ApprovalError, TransitionError, NoEntryError) as error:
-        return Refusal(error.code, _STATUS.get(error.code, 409), str(error))
+        return refused_as(error)
     except ConfigurationError as error:
         if any(fault.rule == "unknown_item" for fault in error.faults):
             return Refusal("no_entry", 404, "there is no such item, or it is not for you")
         raise
+
+
+def refused_as(error: BatonError) -> Refusal:
+    """A refusal of the core on its way back."""
+    return Refusal(error.code, _STATUS.get(error.code, 409), str(error))
 
 
 def _about_case(visitor: Visitor, words: Words) -> None:
@@ -131,8 +137,3 @@ def _unusable(error: Exception) -> Refusal:
         faults = error.errors(include_url=False, include_context=False, include_input=False)
         message = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}".lstrip(": ") for fault in faults)
     return Refusal("words", 422, message)
-
-
-def refusal_of(error: BatonError) -> Refusal:
-    """The same for an error that ended the whole request."""
-    return Refusal(error.code, _STATUS.get(error.code, 409), str(error))

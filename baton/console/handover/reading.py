@@ -17,7 +17,10 @@ import orjson
 from baton.console.handover.listing import Asked, Group, listed
 from baton.console.handover.visitors import DECISIONS, NoEntryError, Visitor
 from baton.hub import Hub
+from baton.hub.offboarding.files import files_of
+from baton.hub.offboarding.standing import is_hr
 from baton.model.account import Scalar
+from baton.model.attachment import Attachment
 from baton.model.case import Case, CaseState, Item, ItemState, Statement
 from baton.model.handover import Holding
 from baton.store.checklists import Outline, Talk
@@ -73,10 +76,7 @@ def item_document(visitor: Visitor, number: int) -> dict[str, Any]:
     """One item, every version, everything said about it, what belongs to it; `NoEntryError` if it is not here."""
     hub, case = visitor.hub, visitor.case
     with hub.database.read() as connection:
-        found = hub.cases.items(connection, case.id, ids=[number])
-        if not found or not visitor.sees(found[0]):
-            raise NoEntryError("there is no such item, or it is not for you")
-        item = found[0]
+        item = _seen(connection, visitor, number)
         versions = hub.cases.versions(connection, case.id, item.id)
         said = hub.cases.said(connection, case.id, item.id)
         outlines = hub.checklists.outline(connection, case.id, visitor.successor)
@@ -91,9 +91,29 @@ def item_document(visitor: Visitor, number: int) -> dict[str, Any]:
         "item": item_line(visitor, item, talk, names),
         "versions": _history(versions),
         "statements": [statement_line(each, names) for each in said],
+        "files": [{**file_line(each.file), "at": _instant(each.said.at)} for each in files_of(said)],
+        "may_attach": visitor.may_attach(item),
         "related": [item_line(visitor, each, Talk(), names) for each in others],
         "candidates": _candidates(case, outlines, names),
     }
+
+
+def seen_item(visitor: Visitor, number: int) -> Item:
+    """An item that is for these eyes; `NoEntryError` for every other."""
+    with visitor.hub.database.read() as connection:
+        return _seen(connection, visitor, number)
+
+
+def _seen(connection: Any, visitor: Visitor, number: int) -> Item:
+    found = visitor.hub.cases.items(connection, visitor.case.id, ids=[number])
+    if not found or not visitor.sees(found[0]):
+        raise NoEntryError("there is no such item, or it is not for you")
+    return found[0]
+
+
+def file_line(file: Attachment) -> dict[str, Any]:
+    """A file as plain values."""
+    return {"name": file.name, "size": file.size, "sha256": file.digest}
 
 
 def statements_document(visitor: Visitor, after: int) -> dict[str, Any]:
@@ -111,7 +131,7 @@ def statements_document(visitor: Visitor, after: int) -> dict[str, Any]:
 def cases_document(hub: Hub, person: str, *, decides: bool) -> dict[str, Any]:
     """The cases somebody may look into, with how far each is."""
     with hub.database.read() as connection:
-        if decides:
+        if decides and is_hr(hub, connection, person):
             cases = hub.cases.listed(connection, limit=CASES_SHOWN)
         else:
             cases = hub.cases.concerning(connection, person, limit=CASES_SHOWN)

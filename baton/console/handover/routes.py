@@ -69,9 +69,14 @@ def from_our_own_script(request: Request) -> None:
 
 
 async def bounded_body(request: Request) -> bytes:
-    """The body of a request, whoever it comes from."""
+    """The body of a request that says something, whoever it comes from."""
+    return await whole_body(request, bodies.Bound())
+
+
+async def whole_body(request: Request, bound: bodies.Bound) -> bytes:
+    """A body up to this size, or the answer that it is too much."""
     try:
-        return await bodies.read_bounded(request.stream(), request.headers.get("content-length"))
+        return await bodies.read_bounded(request.stream(), request.headers.get("content-length"), bound)
     except bodies.BodyTooLargeError:
         raise HTTPException(413, "this is too long", {"Connection": "close"}) from None
     except TimeoutError:
@@ -119,7 +124,7 @@ def list_page(request: Request, visitor: Here, asked: Part) -> Response:
 @case_pages.get("/items/{number}")
 def item_page(request: Request, number: int, visitor: Here) -> Response:
     """One item."""
-    return _item(request, visitor, number)
+    return shown_item(request, visitor, number)
 
 
 @case_pages.get("/finish")
@@ -142,7 +147,7 @@ def say_on_item(request: Request, number: int, visitor: Here, body: Body) -> Res
     """Something about one item, from its own page."""
     words, outcome = _said(visitor, deciding.from_form(body))
     if isinstance(outcome, Refusal):
-        return _item(request, visitor.again(), number, outcome, words)
+        return shown_item(request, visitor.again(), number, outcome, words)
     lost = any(not visitor.sees(item) for item in outcome)
     return _back(request, f"{visitor.base}/" if lost else f"{visitor.base}/items/{number}", outcome, words)
 
@@ -165,7 +170,7 @@ def say_on_case(request: Request, visitor: Here, body: Body) -> Response:
 def one_case(visitor: Here) -> JSONResponse:
     """The case and how far it is."""
     document = reading.case_document(visitor, Asked())
-    return _json({name: document[name] for name in ("case", "roles", "progress", "counts", "kinds")})
+    return as_json({name: document[name] for name in ("case", "roles", "progress", "counts", "kinds")})
 
 
 @case_api.get("/items")
@@ -173,20 +178,20 @@ def items(visitor: Here, asked: Part) -> JSONResponse:
     """One page of the list."""
     document = reading.case_document(visitor, asked)
     lines = [line for group in document["groups"] for line in group["items"]]
-    return _json({"items": lines, **{name: document[name] for name in ("show", "page", "pages", "total")}})
+    return as_json({"items": lines, **{name: document[name] for name in ("show", "page", "pages", "total")}})
 
 
 @case_api.get("/items/{number}")
 def item(number: int, visitor: Here) -> JSONResponse:
     """One item with its versions and what was said about it."""
     document = reading.item_document(visitor, number)
-    return _json({name: document[name] for name in ("item", "versions", "statements", "related")})
+    return as_json({name: document[name] for name in ("item", "versions", "statements", "files", "related")})
 
 
 @case_api.get("/statements")
 def statements(visitor: Here, after: Annotated[int, Query(ge=0, le=10**9)] = 0) -> JSONResponse:
     """What was said, oldest first, without the first ``after``; ``next`` is the value for the following page."""
-    return _json(reading.statements_document(visitor, after))
+    return as_json(reading.statements_document(visitor, after))
 
 
 @case_api.post("/statements", dependencies=[Depends(from_our_own_script)])
@@ -194,9 +199,9 @@ def say(visitor: Here, body: Body) -> JSONResponse:
     """Say something: `deciding.Words` as JSON. All of it is done, or nothing and the reason told."""
     _, outcome = _said(visitor, deciding.from_json(body))
     if isinstance(outcome, Refusal):
-        return _json({"detail": outcome.message, "code": outcome.code}, outcome.status)
+        return as_json({"detail": outcome.message, "code": outcome.code}, outcome.status)
     after = [{"id": item.id, "version": item.version, "state": item.state.value} for item in outcome]
-    return _json({"case": visitor.again().case.state.value, "items": after})
+    return as_json({"case": visitor.again().case.state.value, "items": after})
 
 
 @case_api.get("/obstacles")
@@ -204,7 +209,7 @@ def obstacles(visitor: Here) -> JSONResponse:
     """What keeps the case from being completed. Every system is asked now."""
     found = _gate(visitor).obstacles
     lines = [{"what": each.what.value, "count": each.count, "message": each.message} for each in found]
-    return _json({"obstacles": lines})
+    return as_json({"obstacles": lines})
 
 
 # --- answers
@@ -235,13 +240,14 @@ def _list(
     )
 
 
-def _item(
+def shown_item(
     request: Request,
     visitor: Visitor,
     number: int,
     refusal: Refusal | None = None,
     words: Words | Refusal | None = None,
 ) -> Response:
+    """The page of one item."""
     document = reading.item_document(visitor, number)
     return Speaker(request).page(
         "item",
@@ -282,6 +288,7 @@ def _back(request: Request, path: str, outcome: Sequence[Item], words: Words | R
     return RedirectResponse(f"{path}?{query}", 303, headers={"Cache-Control": "no-store"})
 
 
-def _json(document: Mapping[str, Any], status: int = 200) -> JSONResponse:
+def as_json(document: Mapping[str, Any], status: int = 200) -> JSONResponse:
+    """An answer of the API."""
     headers = {name: HEADERS[name] for name in ("Cache-Control", "X-Content-Type-Options", "Referrer-Policy")}
     return JSONResponse(dict(document), status, headers=headers)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from baton.errors import ApprovalError, BatonError
 from baton.hub import Hub
 from baton.hub.offboarding import links
+from baton.hub.offboarding.standing import standing
 from baton.jobs.offboarding.steps import MAY, after
 from baton.model.case import Act, Case, Item, Role
 
@@ -17,6 +18,7 @@ ON_ITEMS = (*DECISIONS, Act.ASK, Act.ANSWER, Act.NOTE)
 ON_CASES = (Act.PAUSE, Act.REOPEN, Act.RETRACT, Act.COMPLETE)
 """What is said about a case as a whole."""
 _SOME_REASON = "-"
+_ORDER = (Role.LEAVER, Role.HR, Role.MANAGER, Role.SUCCESSOR)
 
 
 class NoEntryError(BatonError):
@@ -59,6 +61,10 @@ class Visitor:
         """As what they would say this: a role that may, else the first (and the core refuses it)."""
         return next((role for role in self.roles if role in MAY.get(act, ())), self.roles[0])
 
+    def may_attach(self, item: Item) -> bool:
+        """Whether they may put a file to an item."""
+        return self._may(item, Act.ATTACH)
+
     def acts_on(self, item: Item) -> list[Act]:
         """What they may say about an item as it is now. The core is asked, nothing is decided here."""
         return [act for act in ON_ITEMS if self._may(item, act)]
@@ -93,21 +99,16 @@ def by_login(hub: Hub, case_id: str, person: str, *, decides: bool, root: str) -
     """Whoever has logged in: HR where they may decide, and what the case says of a login that is an employee number.
 
     Raises `NoEntryError` for everybody else. A leaver is nothing but a leaver in their own case, whatever they decide
-    elsewhere.
+    elsewhere; and who may decide in the console is HR only where the hub says so too.
     """
     with hub.database.read() as connection:
         case = hub.cases.get(connection, case_id)
         if case is None:
             raise NoEntryError("there is no such case, or it is not for you")
-        named = person != case.number and bool(hub.checklists.outline(connection, case.id, person))
-    roles = _roles(case, person, decides=decides, named=named)
+        held = standing(hub, connection, case, person)
+        if Role.SUCCESSOR in held and not hub.checklists.outline(connection, case.id, person):
+            held -= {Role.SUCCESSOR}
+    roles = tuple(role for role in _ORDER if role in held and (decides or role is not Role.HR))
     if not roles:
         raise NoEntryError("there is no such case, or it is not for you")
     return Visitor(hub, case, person, roles, base=f"{root}/cases/{case.id}", root=root, home=f"{root}/cases")
-
-
-def _roles(case: Case, person: str, *, decides: bool, named: bool) -> tuple[Role, ...]:
-    if person == case.number:
-        return (Role.LEAVER,)
-    held = {Role.HR: decides, Role.MANAGER: person == case.manager, Role.SUCCESSOR: named}
-    return tuple(role for role, has in held.items() if has)

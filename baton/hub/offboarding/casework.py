@@ -10,9 +10,12 @@ import sqlalchemy as sa
 
 from baton.errors import ApprovalError, BatonError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
+from baton.hub.offboarding.entitling import given_to_others
+from baton.hub.offboarding.policies import policies, policy_of
 from baton.hub.offboarding.signing import signed
+from baton.hub.offboarding.standing import require_standing
 from baton.hub.proof import signer
-from baton.jobs.offboarding.policy import DEFAULT, Policies, Policy, load_policies
+from baton.jobs.offboarding.policy import Policies, Policy
 from baton.jobs.offboarding.steps import require_may
 from baton.model.case import (
     CASE_STEPS,
@@ -27,10 +30,10 @@ from baton.model.case import (
     Statement,
     content_digest,
 )
+from baton.model.effect import EffectState
 from baton.model.handover import HandoverAction, Holding, HoldingRef, Undo
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
 
-JOB = "offboarding"
 _UNFINISHED = (CaseState.OPEN, CaseState.PAUSED)
 
 
@@ -43,17 +46,6 @@ class Opening:
     by: str
     manager: str = ""
     last_working_at: datetime | None = None
-
-
-def policies(hub: Hub) -> Policies:
-    """The policies in use."""
-    file = hub.settings.offboarding.policies
-    return DEFAULT if file is None else load_policies(file)
-
-
-def policy_of(hub: Hub, case: Case) -> Policy:
-    """The policy of a case."""
-    return policies(hub).of(case.policy)
 
 
 def open_case(hub: Hub, opening: Opening) -> Case:
@@ -213,8 +205,7 @@ def decide(hub: Hub, case_id: str, act: Act, person: str, why: str) -> Case:
         raise ApprovalError(f"a case is not taken to {act} by word", code="role", remedy="see: baton offboard complete")
     with hub.database.write() as connection:
         case = locked(hub, connection, find_case(hub, case_id).id)
-        if person == case.number:
-            raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
+        require_standing(hub, connection, case, person, Role.HR)
         case = step(hub, connection, case, act, person, why)
         if act in (Act.PAUSE, Act.RETRACT):
             _call_back(hub, connection, case)
@@ -256,6 +247,7 @@ def _call_back(hub: Hub, connection: sa.Connection, case: Case) -> None:
         and effect.action is not HandoverAction.ENTITLE
         and effect.fields.get("successor_number") != case.number
     ]
+    forwards += [effect.key for effect in given_to_others(hub, connection, case, EffectState.PLANNED)]
     hub.effects.cancel_keys(connection, forwards, why=f"case_{case.state}")
 
 

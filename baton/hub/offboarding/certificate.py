@@ -1,4 +1,4 @@
-"""Issuing the certificate of a completed case, and checking one with nothing but the file and the hub's public key."""
+"""Issuing the certificate of a completed case, and checking one with nothing but the file and the hub's public keys."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from typing import Final
 import sqlalchemy as sa
 
 from baton.audit.canonical import Json
-from baton.audit.checkpoint import Signer, Verifier
+from baton.audit.checkpoint import Signer
+from baton.audit.public_keys import PublicKeys
 from baton.errors import ApprovalError, ConfigurationError, Fault, TamperedError
 from baton.hub import proof
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case
-from baton.hub.offboarding.completing import unfinished
+from baton.hub.offboarding.outstanding import unfinished
 from baton.hub.offboarding.proving import holders
 from baton.jobs.offboarding.certificate.binding import PDF_START, take_apart
 from baton.jobs.offboarding.certificate.building import Evidence, document, moment, named, with_digest
@@ -76,7 +77,7 @@ def issue(hub: Hub, case_id: str, person: str, language: str = "zh") -> Certific
     key = proof.signer(hub)
     evidence = _evidence(hub, find_case(hub, case_id), key, person, language)
     certificate = drawn(document(evidence), key)
-    verified = verify(certificate.pdf, key.verifier)
+    verified = verify(certificate.pdf, proof.public_keys(hub))
     if not verified.holds:
         first = "; ".join(str(fault) for fault in verified.broken[:3])
         raise ApprovalError(f"{certificate.case_id} cannot be certified: {first}", code="unproven")
@@ -87,7 +88,7 @@ def issue(hub: Hub, case_id: str, person: str, language: str = "zh") -> Certific
     return certificate
 
 
-def verify_file(path: Path, key: Verifier) -> Verified:
+def verify_file(path: Path, keys: PublicKeys) -> Verified:
     """Check a certificate (the PDF, or its manifest alone) offline: nothing else is read."""
     try:
         with path.open("rb") as file:
@@ -95,10 +96,10 @@ def verify_file(path: Path, key: Verifier) -> Verified:
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ConfigurationError([Fault(str(path), "unreadable", f"cannot be read: {reason}")]) from None
-    return verify(data, key)
+    return verify(data, keys)
 
 
-def verify(data: bytes, key: Verifier) -> Verified:
+def verify(data: bytes, keys: PublicKeys) -> Verified:
     """Check the bytes of a certificate."""
     try:
         if len(data) > LARGEST_BYTES:
@@ -107,7 +108,7 @@ def verify(data: bytes, key: Verifier) -> Verified:
         manifest = parse(data if bound is None else bound.manifest)
     except TamperedError as error:
         return Verified([Broken(error.code, "the file", error.message)], None, pages_checked=False)
-    faults = broken(manifest, key)
+    faults = broken(manifest, keys)
     if bound is not None and bound.digest.hex() != manifest.document.pages.digest:
         faults.append(Broken("pdf", "the PDF", "it is not the PDF that was signed with this manifest"))
     return Verified(faults, manifest.document, pages_checked=bound is not None)
@@ -151,7 +152,7 @@ def _passes_on(effect: Effect | None) -> bool:
 def _evidence(hub: Hub, case: Case, key: Signer, person: str, language: str) -> Evidence:
     now_with = _who_holds(hub, case)
     asked_at = hub.clock.now()
-    audit = _position(hub, key.verifier)
+    audit = _position(hub)
     with hub.database.read() as connection:
         known = hub.cases.get(connection, case.id) or case
         items = hub.cases.items(connection, case.id)
@@ -178,10 +179,10 @@ def _evidence(hub: Hub, case: Case, key: Signer, person: str, language: str) -> 
         )
 
 
-def _position(hub: Hub, key: Verifier) -> AuditPart:
+def _position(hub: Hub) -> AuditPart:
     _, path = proof.checkpoint(hub)
     note = path.read_text(encoding="utf-8")
-    signed = key.open(note.encode())
+    signed = proof.public_keys(hub).open(note.encode())
     return AuditPart(entries=signed.size, root=signed.root.hex(), at=moment(signed.at), note=note)
 
 

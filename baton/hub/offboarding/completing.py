@@ -10,14 +10,14 @@ import sqlalchemy as sa
 
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import JOB, locked, step
+from baton.hub.offboarding.casework import locked, step
+from baton.hub.offboarding.certifying import try_to_certify
+from baton.hub.offboarding.outstanding import unfinished
 from baton.hub.offboarding.refreshing import Refreshed, refresh
+from baton.hub.offboarding.standing import require_standing
 from baton.jobs.offboarding.completion import Obstacle, obstacles
 from baton.jobs.offboarding.steps import require_may
 from baton.model.case import Act, Case, Role
-from baton.model.effect import OPEN_STATES
-from baton.model.handover import HandoverAction
-from baton.store.tables import effects, runs
 
 _LOOKS: Final = 5
 
@@ -44,13 +44,12 @@ def gate(hub: Hub, case_id: str) -> Gate:
 
 
 def complete(hub: Hub, case_id: str, person: str, why: str) -> Case:
-    """End a case. Raises `ApprovalError` with everything that is missing; nobody can overrule it."""
+    """End a case, and keep its certificate. `ApprovalError` with everything that is missing; nobody can overrule it."""
     require_may(Act.COMPLETE, Role.HR, why)
     refreshed = _looked_at(hub, case_id)
     with hub.database.write() as connection:
         case = locked(hub, connection, refreshed.case.id)
-        if person == case.number:
-            raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
+        require_standing(hub, connection, case, person, Role.HR)
         missing = _obstacles(hub, connection, case, sorted(refreshed.unread))
         if missing:
             raise ApprovalError(
@@ -61,6 +60,7 @@ def complete(hub: Hub, case_id: str, person: str, why: str) -> Case:
         case = step(hub, connection, case, Act.COMPLETE, person, why)
         hub.crash_point("completing")
     hub.crash_point("completed")
+    try_to_certify(hub, case, person)
     return case
 
 
@@ -81,23 +81,3 @@ def known_obstacles(hub: Hub, connection: sa.Connection, case: Case) -> list[Obs
 def _obstacles(hub: Hub, connection: sa.Connection, case: Case, unread: Sequence[str]) -> list[Obstacle]:
     items = hub.cases.items(connection, case.id)
     return obstacles(case, items, unread, unfinished(connection, case), hub.clock.now())
-
-
-def unfinished(connection: sa.Connection, case: Case) -> int:
-    """How many effects of a case are still to happen, or have an outcome that nobody knows yet."""
-    query = (
-        sa.select(sa.func.count())
-        .select_from(effects.join(runs, runs.c.id == effects.c.run_id))
-        .where(
-            effects.c.job == JOB,
-            runs.c.requested_by == case.id,
-            effects.c.state.in_(OPEN_STATES),
-            effects.c.action != HandoverAction.NOTIFY.value,  # whether a reminder arrived keeps nobody from ending
-        )
-    )
-    return int(connection.execute(query).scalar_one())
-
-
-def watch_over(hub: Hub, case_id: str) -> Case:
-    """Look at a completed case again: it opens when access or ownership has drifted back."""
-    return refresh(hub, case_id).case

@@ -12,7 +12,9 @@ from baton.engine.apply import Report
 from baton.errors import BatonError
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import Opening, follow_hr, news_from_hr, open_case
-from baton.hub.offboarding.moving import perform, plan
+from baton.hub.offboarding.certifying import certify, lacks_certificate
+from baton.hub.offboarding.looking import systems_that_hold
+from baton.hub.offboarding.moving import perform, plan, send_messages
 from baton.hub.offboarding.readiness import worth_planning
 from baton.hub.offboarding.refreshing import refresh_all
 from baton.hub.offboarding.settling import settle
@@ -33,7 +35,13 @@ class Hour:
     opened: list[str] = field(default_factory=list)
     refreshed: int = 0
     moved: int = 0
+    log_outs: int = 0
+    """Systems in which a leaver is to be logged out."""
+    blocked: int = 0
+    """Items newly found that cannot go: their successor has no account there, or has left."""
     told: int = 0
+    escalations: int = 0
+    """Those of the messages that tell somebody what others let wait."""
     alerts: int = 0
     taken_back: int = 0
     done: int = 0
@@ -65,17 +73,30 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
         _look_again(hub, known, hour)
     with _apart(hour, "taking back"):
         hour.taken_back = take_back_retracted(hub)
+    for case in known:
+        if lacks_certificate(hub, case) and case.id not in hour.reopened:
+            with _apart(hour, case.id):
+                certify(hub, case, BY)
     with _apart(hour, "planning"):
         for case_id in _chosen(worth_planning(hub), cases):
             with _apart(hour, case_id):
-                hour.moved += plan(hub, case_id).items
+                planned = plan(hub, case_id)
+                hour.moved += planned.items
+                hour.log_outs += planned.log_outs
+                hour.blocked += planned.blocked
     with _apart(hour, "telling"):
-        _tell(hub, known, hour)
+        _tell(hub, [case.id for case in known], hour)
     return hour
 
 
+def systems_concerned(hub: Hub) -> list[str]:
+    """Where something may have to be done: the systems in which people hold something, and those that tell people."""
+    holding = [system.name for system in systems_that_hold(hub)]
+    return [*holding, *(name for name in hub.settings.offboarding.notifiers if name not in holding)]
+
+
 def conclude(hub: Hub, hour: Hour, cases: Sequence[str] = ()) -> None:
-    """Bring what is on its way to where its effects and systems say it is."""
+    """Bring what is on its way to where effects and systems say it is; who must know of a refusal is told at once."""
     with hub.database.read() as connection:
         arrived = hub.caseload.arrived(connection)
     for case_id in _chosen(arrived, cases):
@@ -83,7 +104,11 @@ def conclude(hub: Hub, hour: Hour, cases: Sequence[str] = ()) -> None:
             settled = settle(hub, case_id)
             hour.done += settled.done
             hour.stuck += settled.stuck
+            hour.alerts += settled.alerts
             hour.troubles.update({f"{case_id} {system}": why for system, why in settled.unread.items()})
+            if settled.alerts:
+                _tell(hub, [case_id], hour)
+                hour.reports += send_messages(hub)
 
 
 def _chosen(ids: Sequence[str], cases: Sequence[str]) -> list[str]:
@@ -110,11 +135,11 @@ def _watch(hub: Hub, known: Sequence[Case], hour: Hour) -> None:
         hour.troubles.update({f"{case_id} {system}": why for system, why in watched.unread.items()})
 
 
-def _tell(hub: Hub, known: Sequence[Case], hour: Hour) -> None:
+def _tell(hub: Hub, ids: Sequence[str], hour: Hour) -> None:
     """Whoever is waited for in one of these cases."""
-    ids = [case.id for case in known]
     for case_id, told in tell_all(hub, ids, lambda case_id: _apart(hour, case_id)).items():
         hour.told += told.messages
+        hour.escalations += told.escalations
         for person in told.unreachable:
             hour.troubles[f"{case_id} {person}"] = "cannot be reached by any notifier"
 

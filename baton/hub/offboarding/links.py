@@ -26,7 +26,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import find_case, locked, policy_of
+from baton.hub.offboarding.casework import find_case, locked
+from baton.hub.offboarding.people import employed
+from baton.hub.offboarding.policies import policy_of
+from baton.hub.offboarding.standing import require_standing, standing
 from baton.model.case import Case, Role
 from baton.store.instants import to_micros
 from baton.store.personal import Keyring
@@ -117,8 +120,9 @@ def _require_fit(hub: Hub, connection: sa.Connection, case: Case, offer: Offer) 
         raise ApprovalError(f"{offer.person[:40]} cannot be the {offer.role} of this case", code="role")
     if not 0 < len(offer.person) <= LONGEST_NAME:
         raise ApprovalError("a link is for somebody with a name", code="role")
-    if offer.role in (Role.SUCCESSOR, Role.MANAGER) and not _works_here(hub, connection, offer.person, default=False):
+    if offer.role in (Role.SUCCESSOR, Role.MANAGER) and not employed(hub, connection, [offer.person]):
         raise ApprovalError(f"{offer.person[:40]} does not work here", code="successor")
+    require_standing(hub, connection, case, offer.person, offer.role)
     if offer.role is Role.LEAVER and _is_out(case, hub.clock.now()):
         raise ApprovalError("the last working moment is over: the leaver is let in nowhere any more", code="leaver")
 
@@ -152,21 +156,15 @@ def admit(hub: Hub, token: str, case_id: str = "") -> Admitted:
 
 
 def _may_still(hub: Hub, connection: sa.Connection, case: Case, link: PersonalLink, now: datetime) -> bool:
-    """A link does not outlive its holder's time here: no one is let in who has been let go meanwhile."""
-    if link.role is Role.LEAVER:
-        return not _is_out(case, now)
-    return _works_here(hub, connection, link.person, default=True)
+    """A link does not outlive what its holder is here: no one is let in who has been let go, or is it no more."""
+    if link.role is Role.LEAVER and _is_out(case, now):
+        return False
+    return link.role in standing(hub, connection, case, link.person)
 
 
 def _is_out(case: Case, now: datetime) -> bool:
     last = case.dates.last_working_at
     return last is not None and last <= now
-
-
-def _works_here(hub: Hub, connection: sa.Connection, person: str, *, default: bool) -> bool:
-    """Whether somebody is employed; ``default`` for a name that is no employee number (somebody's login)."""
-    status = hub.people.statuses(connection, [person]).get(person)
-    return default if status is None else status.employed
 
 
 def revoke(hub: Hub, case_id: str, by: str, *, person: str = "", link_id: str = "") -> int:

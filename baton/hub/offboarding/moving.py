@@ -16,12 +16,16 @@ from baton.engine.plan import plan_hash
 from baton.errors import BatonError
 from baton.hub import execution
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import JOB, find_case, locked, policy_of
+from baton.hub.offboarding.casework import find_case, locked
+from baton.hub.offboarding.doubts import after_doubts
+from baton.hub.offboarding.entitling import NOT_GIVEN, Entitling, Handed
+from baton.hub.offboarding.intentions import JOB, grant_change, person_fields, transfer
 from baton.hub.offboarding.people import employed, refs
+from baton.hub.offboarding.policies import policy_of
 from baton.jobs.offboarding.policy import Policy
-from baton.model.account import AccountRef, Scalar
+from baton.model.account import AccountRef
 from baton.model.case import Case, CaseState, Cause, Item, ItemState
-from baton.model.effect import Effect, EffectState, Intention
+from baton.model.effect import EffectState, Intention
 from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.cases import ItemChange
 from baton.store.effects import Drafted
@@ -41,7 +45,7 @@ class Planned:
     items: int = 0
     log_outs: int = 0
     blocked: int = 0
-    """Items that cannot go: their successor has no account there."""
+    """Items newly found that cannot go: their successor has no account there, or has left."""
 
 
 def plan(hub: Hub, case_id: str) -> Planned:
@@ -50,13 +54,16 @@ def plan(hub: Hub, case_id: str) -> Planned:
     if case.state is not CaseState.OPEN:
         return Planned()
     with hub.database.read() as connection:
-        items = hub.cases.items(connection, case.id, states=[ItemState.APPROVED])
-    people = successors(hub, [item for item in items if goes_by_itself(hub, item)])
+        approved = hub.cases.items(connection, case.id, states=[ItemState.APPROVED])
+        has_rights = hub.cases.has_any(connection, case.id, HoldingKind.GRANT)
+        items = hub.cases.items(connection, case.id) if has_rights else approved
+    people = successors(hub, [item for item in approved if goes_by_itself(hub, item)])
+    entitling = Entitling(hub, items)
     with hub.database.write() as connection:
         case = locked(hub, connection, case.id)
         if case.state is not CaseState.OPEN:
             return Planned()
-        planned = _Planning(hub, connection, case, people).carry_out()
+        planned = _Planning(hub, connection, case, people, entitling).carry_out()
         hub.crash_point("moves_planning")
     hub.crash_point("moves_planned")
     return planned
@@ -99,12 +106,17 @@ def rights_to_take(hub: Hub, case: Case, items: Iterable[Item], policy: Policy) 
     return [
         item
         for item in items
-        if item.kind is HoldingKind.GRANT
-        and not item.by_hand
-        and item.state in (_TO_END if over else _TO_RESTRICT)
+        if item.state in (_TO_END if over else _TO_RESTRICT)
         and (over or policy.restricts(item.system, item.title, item.ref.external_id))
-        and issubclass(hub.registry.load(hub.settings.system(item.system).connector), AccessControl)
+        and can_be_taken(hub, item)
     ]
+
+
+def can_be_taken(hub: Hub, item: Item) -> bool:
+    """Whether an item is a right of the leaver that its system can take away."""
+    if item.kind is not HoldingKind.GRANT or item.by_hand or item.state not in _TO_END:
+        return False
+    return issubclass(hub.registry.load(hub.settings.system(item.system).connector), AccessControl)
 
 
 def successors(hub: Hub, items: Iterable[Item]) -> dict[tuple[str, str], AccountRef]:
@@ -123,12 +135,20 @@ class _Planning:
     """One planning, inside one transaction."""
 
     def __init__(
-        self, hub: Hub, connection: sa.Connection, case: Case, people: Mapping[tuple[str, str], AccountRef]
+        self,
+        hub: Hub,
+        connection: sa.Connection,
+        case: Case,
+        people: Mapping[tuple[str, str], AccountRef],
+        entitling: Entitling,
     ) -> None:
         self.hub = hub
         self.connection = connection
         self.case = case
         self.people = people
+        self.entitling = entitling
+        self.given: list[Intention] = []
+        self.noted: list[ItemChange] = []
         self.now = hub.clock.now()
         self.blocked: list[ItemChange] = []
         self.here = employed(hub, connection, {number for _, number in people})
@@ -136,13 +156,13 @@ class _Planning:
     def carry_out(self) -> Planned:
         items = self.hub.cases.items(self.connection, self.case.id)
         wanted = self._transfers([item for item in items if item.state is ItemState.APPROVED])
-        log_outs: list[tuple[Intention, Mapping[str, str]]] = []
         policy = policy_of(self.hub, self.case)
-        wanted += [self._revocation(right) for right in rights_to_take(self.hub, self.case, items, policy)]
-        if rights_end(self.case, policy, self.now):
-            log_outs = [(what, {}) for what in self._log_outs()]
-        run_id = save_moves(self.hub, self.connection, self.case, wanted, log_outs)
-        self.hub.cases.move_items(self.connection, self.blocked)
+        ending = {right.id for right in rights_to_take(self.hub, self.case, items, policy)}
+        wanted += self._revocations([item for item in items if can_be_taken(self.hub, item)], ending)
+        log_outs = self._log_outs() if rights_end(self.case, policy, self.now) else []
+        others: list[tuple[Intention, Mapping[str, str]]] = [(what, {}) for what in (*self.given, *log_outs)]
+        run_id = save_moves(self.hub, self.connection, self.case, wanted, others)
+        self.hub.cases.move_items(self.connection, [*self.blocked, *self.noted])
         return Planned(run_id, len(wanted), len(log_outs), len(self.blocked))
 
     def _transfers(self, approved: Sequence[Item]) -> list[tuple[Item, Intention]]:
@@ -161,9 +181,25 @@ class _Planning:
                 wanted.append((item, transfer(item, AccountRef(self.case.number, item.holder_id), step, self.now)))
         return wanted
 
-    def _revocation(self, grant: Item) -> tuple[Item, Intention]:
-        person = AccountRef(self.case.number, grant.holder_id)
-        return grant, grant_change(grant, HandoverAction.REVOKE, person, self.now)
+    def _revocations(self, rights: Sequence[Item], ending: Collection[int]) -> list[tuple[Item, Intention]]:
+        """Rights that go from the leaver now: those that are ending, once whoever needs them has them."""
+        wanted = []
+        for item in rights:
+            handed, given = self.entitling.of(self.connection, item, self.now)
+            self.given += given
+            if item.id in ending and self._may_go(item, handed):
+                person = AccountRef(self.case.number, item.holder_id)
+                wanted.append((item, grant_change(item, HandoverAction.REVOKE, person, self.now)))
+            elif handed is Handed.FAILED and item.state is ItemState.OPEN:
+                self.blocked.append(_not_given(item, self.entitling.needed[item.id]))
+            elif handed is Handed.YES and item.code == NOT_GIVEN:
+                self.noted.append(ItemChange(item, ItemState.OPEN, {"code": "", "message": ""}))
+        return wanted
+
+    def _may_go(self, item: Item, handed: Handed) -> bool:
+        """Whether a right may go from the leaver: all have it, or a person has been told of what could not be given."""
+        told = item.code == NOT_GIVEN or item.state is ItemState.LEFT
+        return self.case.cause is Cause.EMERGENCY or handed is Handed.YES or (handed is Handed.FAILED and told)
 
     def _log_outs(self) -> list[Intention]:
         """End every session once, where the vendor can."""
@@ -184,7 +220,7 @@ def log_out(hub: Hub, connection: sa.Connection, case: Case, system: str) -> Int
     able = issubclass(hub.registry.load(hub.settings.system(system).connector), SessionControl)
     if link is None or not link.external_id or not able:
         return None
-    fields = _person("person", AccountRef(case.number, link.external_id))
+    fields = person_fields("person", AccountRef(case.number, link.external_id))
     return Intention(system, f"{SESSIONS}/{case.id}", HandoverAction.END_SESSIONS, hub.clock.now(), fields)
 
 
@@ -203,16 +239,8 @@ def save_moves(
     if not intentions:
         return ""
     now = hub.clock.now()
-    versions: dict[tuple[str, str], int] = {}
-    for system in {what.system for what in intentions}:
-        entities = [what.number for what in intentions if what.system == system]
-        found = hub.effects.next_versions(connection, JOB, system, entities)
-        versions.update(((system, entity), version) for entity, version in found.items())
     marks = [{"item": item.digest.hex()} for item, _ in moves] + [dict(mark) for _, mark in others]
-    drafted = [
-        Drafted(what, versions[what.system, what.number], case.id, mark)
-        for what, mark in zip(intentions, marks, strict=True)
-    ]
+    drafted = _drafted(hub, connection, case, intentions, marks)
     run = Run(
         id=hub.new_run_id(JOB),
         job=JOB,
@@ -233,40 +261,34 @@ def save_moves(
     return run.id
 
 
+def _drafted(
+    hub: Hub,
+    connection: sa.Connection,
+    case: Case,
+    intentions: Sequence[Intention],
+    marks: Sequence[Mapping[str, str]],
+) -> list[Drafted]:
+    """Each with its version and its mark, in order, and due when nothing earlier can get in its way."""
+    drafted: dict[int, Drafted] = {}
+    for system in {what.system for what in intentions}:
+        places = [place for place, what in enumerate(intentions) if what.system == system]
+        theirs = after_doubts(hub, connection, JOB, system, [intentions[place] for place in places])
+        versions = hub.effects.next_versions(connection, JOB, system, [what.number for what in theirs])
+        for place, what in zip(places, theirs, strict=True):
+            drafted[place] = Drafted(what, versions[what.number], case.id, dict(marks[place]))
+    return [drafted[place] for place in range(len(intentions))]
+
+
 def rights_end(case: Case, policy: Policy, now: datetime) -> bool:
     """Whether the leaver's rights are to be taken away by now."""
     last = case.dates.last_working_at
     return case.cause is Cause.EMERGENCY or policy.revoke == "at_once" or (last is not None and last <= now)
 
 
-def transfer(item: Item, holder: AccountRef, successor: AccountRef, at: datetime) -> Intention:
-    """Giving an item from one person to another."""
-    what: dict[str, Scalar] = {"kind": item.kind.value, "external_id": item.ref.external_id}
-    fields = {**what, **_person("holder", holder), **_person("successor", successor)}
-    return Intention(item.system, str(item.ref), HandoverAction.TRANSFER, at, fields)
-
-
-def side(effect: Effect, role: str) -> AccountRef:
-    """One of the people an effect is about, as the effect names them."""
-    external_id = effect.fields.get(f"{role}_id")
-    return AccountRef(str(effect.fields[f"{role}_number"]), None if external_id is None else str(external_id))
-
-
-def leads_away(effect: Effect, case: Case) -> bool:
-    """Whether an effect takes something from the leaver (and is not the way back of that)."""
-    if effect.action is HandoverAction.TRANSFER:
-        return effect.fields["successor_number"] != case.number
-    return effect.action is HandoverAction.REVOKE
-
-
-def grant_change(item: Item, action: HandoverAction, person: AccountRef, at: datetime) -> Intention:
-    """Giving a person a right, or taking it from them."""
-    fields: dict[str, Scalar] = {**_person("person", person), "grant_id": item.ref.external_id}
-    return Intention(item.system, f"{item.ref}/{person.number}", action, at, fields)
-
-
-def _person(role: str, ref: AccountRef) -> dict[str, Scalar]:
-    return {f"{role}_number": ref.number, f"{role}_id": ref.external_id}
+def _not_given(item: Item, numbers: Sequence[str]) -> ItemChange:
+    """Whoever takes over what this right opens does not have it, and could not be given it."""
+    message = f"{', '.join(numbers)} should have this first and could not be given it: give it in {item.system} by hand"
+    return ItemChange(item, ItemState.STUCK, {"code": NOT_GIVEN, "message": message})
 
 
 def _without_account(item: Item) -> ItemChange:
@@ -292,6 +314,12 @@ def perform(hub: Hub, only: str | None = None) -> list[Report]:
             if report is not None:
                 reports.append(report)
     return reports
+
+
+def send_messages(hub: Hub) -> list[Report]:
+    """Send the messages that are due, and nothing else."""
+    reports = [_perform_one(hub, name, HandoverAction.NOTIFY) for name in hub.settings.offboarding.notifiers]
+    return [report for report in reports if report is not None]
 
 
 def _perform_one(hub: Hub, name: str, action: HandoverAction) -> Report | None:

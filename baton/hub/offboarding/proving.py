@@ -13,7 +13,7 @@ from baton.contracts import AccessControl, OwnershipStore, TransferResults, Work
 from baton.engine.handovers import as_write
 from baton.errors import BatonError, InDoubtError
 from baton.hub.core import Hub
-from baton.hub.offboarding.moving import side
+from baton.hub.offboarding.intentions import side
 from baton.model.account import Outcome
 from baton.model.effect import Effect
 from baton.model.handover import HandoverAction, HoldingKind, HoldingRef, Transfer

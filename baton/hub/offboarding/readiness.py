@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from baton.contracts import SessionControl
 from baton.hub.core import Hub
 from baton.hub.offboarding import moving
-from baton.hub.offboarding.casework import JOB, policies
+from baton.hub.offboarding.entitling import waiting_for_a_person
+from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.moving import (
     TO_LOG_OUT,
     goes_by_itself,
@@ -22,6 +23,7 @@ from baton.hub.offboarding.moving import (
     successors,
 )
 from baton.hub.offboarding.people import employed
+from baton.hub.offboarding.policies import policies
 from baton.hub.offboarding.unread import noted
 from baton.model.case import Case, CaseState, Item, ItemState
 from baton.model.handover import HoldingKind
@@ -48,6 +50,7 @@ def worth_planning(hub: Hub) -> list[str]:
         for case_id, rights in hub.caseload.lists(connection, sorted(concerned), _UNTOUCHED, [HoldingKind.GRANT]):
             with found.unless_sure([case_id]):
                 found.cases |= {case_id} if rights_to_take(hub, going[case_id], rights, of[case_id]) else set()
+        found.cases |= waiting_for_a_person(connection, sorted(going))
         found.cases |= _not_logged_out(hub, connection, leaving)
         here = employed(hub, connection, {item.successor for item in found.ready})
     for system in sorted({item.system for item in found.ready}):

@@ -10,9 +10,11 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import find_case, locked, policy_of, step
+from baton.hub.offboarding.casework import find_case, locked, step
+from baton.hub.offboarding.intentions import leads_away, side, turned_round
 from baton.hub.offboarding.looking import Looked, look
 from baton.hub.offboarding.people import employed
+from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.proving import Proofs, read_back
 from baton.jobs.offboarding.checklist import (
     RETURNED,
@@ -24,8 +26,8 @@ from baton.jobs.offboarding.checklist import (
     picture_digest,
 )
 from baton.jobs.offboarding.successors import propose
-from baton.model.case import READ_BACK, Act, Case, CaseState, Item, ItemState
-from baton.model.effect import EffectState
+from baton.model.case import MOVED_AGAIN, READ_BACK, Act, Case, CaseState, Item, ItemState
+from baton.model.effect import Effect, EffectState
 from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.cases import ItemChange
 from baton.store.tenures import Passing
@@ -38,6 +40,8 @@ _ANSWERED_FOR = (
     HoldingKind.CONTRACT,
 )
 """Kinds of which it must be known at any later time who held them when."""
+_EXPECTED_HERE = (ItemState.OPEN, ItemState.OFFERED, ItemState.ACCEPTED, ItemState.APPROVED, ItemState.STUCK)
+"""Where an item stands that should be with the leaver, as far as we know."""
 _OVERTAKEN = "changed_meanwhile"
 """The code of a transfer that was called back before it was sent, because what was accepted has changed."""
 
@@ -127,13 +131,14 @@ def _compared(hub: Hub, known: Case, before: _Before, looked: Looked) -> Refresh
 
 
 def _arrived_late(hub: Hub, case: Case, looked: Looked) -> Proofs:
-    """What was refused, and is no longer with the leaver: whether it has come to its successor after all."""
+    """What was refused or taken back, and is no longer with the leaver: whether it is with its successor after all."""
     shown = {(each.system, each.holding.ref) for each in looked.seen}
     with hub.database.read() as connection:
-        stuck = hub.cases.items(connection, case.id, states=[ItemState.STUCK])
-        away = [item for item in stuck if item.system in looked.read and (item.system, item.ref) not in shown]
+        listed = hub.cases.items(connection, case.id, states=_EXPECTED_HERE)
+        away = [item for item in listed if item.system in looked.read and (item.system, item.ref) not in shown]
         effects = hub.effects.by_key(connection, [item.effect_key for item in away if item.effect_key])
-    return read_back(hub, [each for each in effects.values() if each.action is HandoverAction.TRANSFER])
+    transfers = [each for each in effects.values() if each.action is HandoverAction.TRANSFER]
+    return read_back(hub, [each if leads_away(each, case) else turned_round(each) for each in transfers])
 
 
 def _note_checked(hub: Hub, same: Sequence[Case]) -> None:
@@ -198,19 +203,30 @@ class _Writing:
         return frozenset(keys[key] for key in cancelled)
 
     def _write(self, changes: Changes) -> None:
-        cases = self.hub.cases
+        hub, cases = self.hub, self.hub.cases
         cases.add_items(self.connection, changes.new)
         renewed = [(before, self._asked_anew(after)) for before, after in changes.renewed]
         cases.renew_items(self.connection, renewed)
         appeared = [*changes.new, *(after for _, after in renewed)]
         self._keep(appeared)
         answered_for = [item for item in appeared if item.kind in _ANSWERED_FOR]
-        self.hub.tenures.begin(self.connection, self.case, answered_for, self.now)
-        arrived = [item for item in changes.gone if self.late.shown.get(item.effect_key)]
-        gone = [item for item in changes.gone if item not in arrived]
+        hub.tenures.begin(self.connection, self.case, answered_for, self.now)
+        there = [item for item in changes.gone if self.late.shown.get(item.effect_key)]
+        gone = [item for item in changes.gone if item not in there]
+        effects = hub.effects.by_key(self.connection, [item.effect_key for item in there])
+        arrived = [item for item in there if leads_away(effects[item.effect_key], self.case)]
+        self._note_moved_again([(item, effects[item.effect_key]) for item in there if item not in arrived])
         self._keep(cases.move_items(self.connection, [_ended(item) for item in gone]))
         self._keep(cases.move_items(self.connection, [_arrived(item) for item in arrived]))
         passed = [Passing(item, self.case.number, item.successor) for item in arrived]
+        hub.tenures.pass_on(self.connection, self.case, passed, self.now)
+
+    def _note_moved_again(self, there: Sequence[tuple[Item, Effect]]) -> None:
+        """What had been taken back and is with its successor again waits for a person, if none is asked already."""
+        again = [(item, side(effect, "holder").number) for item, effect in there if item.state is not ItemState.STUCK]
+        news = [(item, successor) for item, successor in again if item.successor != successor]
+        self._keep(self.hub.cases.move_items(self.connection, [_moved_again(*each) for each in news]))
+        passed = [Passing(item, self.case.number, successor) for item, successor in news]
         self.hub.tenures.pass_on(self.connection, self.case, passed, self.now)
 
     def _asked_anew(self, item: Item) -> Item:
@@ -249,6 +265,13 @@ def _ended(item: Item) -> ItemChange:
     if item.kind in WATCHED:
         return ItemChange(item, ItemState.DONE, {"code": READ_BACK, "message": "not there any more"})
     return ItemChange(item, ItemState.GONE, {"code": "gone", "message": "the leaver no longer holds it"})
+
+
+def _moved_again(item: Item, successor: str) -> ItemChange:
+    """By a late copy of the request, or by somebody in the system: nobody here has said that it may be there."""
+    unanswered = {"successor": "", "accepted_version": 0, "accepted_by": "", "approved_by": "", "due_at": None}
+    message = f"it was taken back, and is with {successor} again: take it back once more, or name {successor}"
+    return ItemChange(item, ItemState.STUCK, {**unanswered, "code": MOVED_AGAIN, "message": message})
 
 
 def _arrived(item: Item) -> ItemChange:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 
 import sqlalchemy as sa
 
 from baton.audit.checkpoint import Signer
 from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import locked, policy_of
+from baton.hub.offboarding.casework import locked
+from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.signing import signed
+from baton.hub.offboarding.standing import require_standing
 from baton.hub.proof import signer
 from baton.jobs.offboarding.policy import Deadlines
-from baton.jobs.offboarding.steps import after
+from baton.jobs.offboarding.steps import TALK, after
 from baton.jobs.offboarding.successors import REFUSED
 from baton.model.case import Act, Case, Item, ItemState, Role, Statement
 from baton.store.cases import ItemChange
@@ -32,6 +34,7 @@ class Saying:
     act: Act
     person: str
     role: Role
+    """As whom: believed of nobody, see `baton.hub.offboarding.standing`."""
     text: str = ""
     successor: str = ""
     """For `Act.NAME`: who is to have it."""
@@ -42,6 +45,7 @@ def say(hub: Hub, saying: Saying) -> list[Item]:
     key = signer(hub)  # looked up once: it may lie in a vault, and a list has thousands of items
     with hub.database.write() as connection:
         case = locked(hub, connection, saying.case_id)
+        require_standing(hub, connection, case, saying.person, saying.role)
         items = hub.cases.items(connection, case.id, ids=sorted(saying.items))
         _require_all(saying, items)
         states = [_led_to(case, item, saying) for item in items]
@@ -51,7 +55,7 @@ def say(hub: Hub, saying: Saying) -> list[Item]:
             text = f"{saying.successor} {text}".strip()
         hub.crash_point("saying")
         hub.cases.say(connection, [_statement(hub, key, case, item, saying, text) for item in items])
-        if saying.act in _WORDS_ONLY:
+        if saying.act in TALK:
             return items
         now, deadlines = hub.clock.now(), policy_of(hub, case).deadlines
         noted = [_noted(item, saying, now, deadlines) for item in items]
@@ -60,10 +64,6 @@ def say(hub: Hub, saying: Saying) -> list[Item]:
         if len(moved) != len(items):
             raise ApprovalError("something has just changed", code="version", remedy="look at it again, then decide")
         return moved
-
-
-_WORDS_ONLY: Final = frozenset({Act.NOTE, Act.ASK, Act.ANSWER})
-"""Acts that take an item nowhere."""
 
 
 def _led_to(case: Case, item: Item, saying: Saying) -> ItemState:

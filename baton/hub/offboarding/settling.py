@@ -13,8 +13,9 @@ from baton.contracts import OwnershipStore
 from baton.engine.settle import Verdict
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked
-from baton.hub.offboarding.moving import leads_away
+from baton.hub.offboarding.intentions import leads_away
 from baton.hub.offboarding.proving import Proofs, read_back
+from baton.jobs.offboarding.watch import refusals
 from baton.model.case import NOT_TAKEN_BACK, READ_BACK, Case, Item, ItemState
 from baton.model.effect import Effect, EffectState
 from baton.model.handover import HandoverAction
@@ -34,6 +35,8 @@ class Settled:
     done: int = 0
     stuck: int = 0
     promised: int = 0
+    alerts: int = 0
+    """Raised because a client has refused."""
     unread: dict[str, str] = field(default_factory=dict)
 
 
@@ -53,12 +56,14 @@ def settle(hub: Hub, case_id: str) -> Settled:
         changes = [change for item in known if (change := _judge(case, item, current, proofs)) is not None]
         moved = hub.cases.move_items(connection, changes)
         _record_tenures(hub, connection, case, moved, current)
+        refused = hub.alerts.raise_new(connection, refusals(case, moved))
         _close_runs(hub, connection, case)
         hub.crash_point("items_settling")
     hub.crash_point("items_settled")
     after = Counter(item.state for item in moved)
     settled.done, settled.stuck = after[ItemState.DONE], after[ItemState.STUCK]
     settled.promised = len(known) - len(moved)
+    settled.alerts = len(refused)
     return settled
 
 

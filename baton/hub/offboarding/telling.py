@@ -11,10 +11,13 @@ from typing import Final
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import JOB, locked, policies
+from baton.hub.offboarding.casework import locked
+from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.links import Offer, link_within
 from baton.hub.offboarding.moving import save_moves
+from baton.hub.offboarding.policies import policies
 from baton.hub.offboarding.reaching import Reach, reach
+from baton.hub.offboarding.standing import standing
 from baton.jobs.offboarding.deadlines import WAITED_FOR, Turn, Wait, again_after, waits
 from baton.jobs.offboarding.notices import Notice, alarm, notice
 from baton.model.alert import Alert
@@ -198,7 +201,8 @@ def _message(
 def _link(hub: Hub, connection: sa.Connection, case: Case, wait: Wait) -> str:
     """A personal link for whose turn it is; none for who is only to know of it, nor where the hub has no address."""
     role = ROLES.get(wait.turn, Role.MANAGER)
-    theirs = wait.person == case.manager if role is Role.MANAGER else wait.items != wait.overdue
+    able = role in standing(hub, connection, case, wait.person)
+    theirs = able if role is Role.MANAGER else able and wait.items != wait.overdue
     if not theirs or not hub.people.statuses(connection, [wait.person]):
         return ""
     return link_within(hub, connection, case, Offer(case.id, wait.person, role, BY))

@@ -10,11 +10,24 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked
-from baton.hub.offboarding.moving import grant_change, leads_away, save_moves, side, transfer
+from baton.hub.offboarding.entitling import no_longer_needed
+from baton.hub.offboarding.intentions import grant_change, leads_away, side, transfer
+from baton.hub.offboarding.moving import save_moves
 from baton.hub.offboarding.signing import signed
+from baton.hub.offboarding.standing import require_standing
 from baton.hub.proof import signer
 from baton.jobs.offboarding.steps import require_may
-from baton.model.case import NOT_TAKEN_BACK, READ_BACK, Act, Case, CaseState, Item, ItemState, Role, Statement
+from baton.model.case import (
+    NOT_TAKEN_BACK,
+    READ_BACK,
+    Act,
+    Case,
+    CaseState,
+    Item,
+    ItemState,
+    Role,
+    Statement,
+)
 from baton.model.effect import Effect, EffectState, Intention
 from baton.model.handover import HandoverAction, Undo
 
@@ -36,8 +49,7 @@ def undo(hub: Hub, case_id: str, person: str, why: str, ids: Sequence[int] = ())
     require_may(Act.UNDO, Role.HR, why)
     with hub.database.write() as connection:
         case = locked(hub, connection, find_case(hub, case_id).id)
-        if person == case.number:
-            raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
+        require_standing(hub, connection, case, person, Role.HR)
         if case.state is CaseState.COMPLETED:
             raise ApprovalError("the case is completed", code="case", remedy="reopen it first")
         undoing = _taken_back(hub, connection, case, ids)
@@ -71,14 +83,15 @@ def take_back_retracted(hub: Hub) -> int:
 def _taken_back(hub: Hub, connection: sa.Connection, case: Case, ids: Sequence[int]) -> Undoing:
     done = _done(hub, connection, case, ids)
     able = [(item, effect) for item, effect in done if item.undo is not Undo.IRREVERSIBLE]
-    moves = [(item, _back(hub, item, effect)) for item, effect in able]
-    run_id = save_moves(hub, connection, case, moves)
+    moves = [(item, _back(hub, case, item, effect)) for item, effect in able]
+    given = no_longer_needed(hub, connection, case, {item.id for item, _ in able})
+    run_id = save_moves(hub, connection, case, moves, [(what, {}) for what in given])
     return Undoing(run_id, [item for item, _ in able], [item for item, _ in done if item.undo is Undo.IRREVERSIBLE])
 
 
 def _done(hub: Hub, connection: sa.Connection, case: Case, ids: Sequence[int]) -> list[tuple[Item, Effect]]:
     """What an effect of this case has passed on or taken away, with that effect; what people did stays."""
-    items = hub.cases.items(connection, case.id, states=[ItemState.DONE], ids=ids)
+    items = hub.cases.items(connection, case.id, states=[ItemState.DONE, ItemState.STUCK], ids=ids)
     effects = hub.effects.by_key(connection, [item.effect_key for item in items if item.effect_key])
     found = [(item, effects[item.effect_key]) for item in items if item.effect_key in effects]
     return [(item, effect) for item, effect in found if _can_come_back(case, item, effect)]
@@ -86,16 +99,18 @@ def _done(hub: Hub, connection: sa.Connection, case: Case, ids: Sequence[int]) -
 
 def _can_come_back(case: Case, item: Item, effect: Effect) -> bool:
     """Whether this effect has taken something away, or has failed to bring it back."""
+    if item.state is ItemState.STUCK:  # it came back and is away again, or it was only said to have come back
+        return effect.state is EffectState.DONE and not leads_away(effect, case)
     if item.code == NOT_TAKEN_BACK:
         return effect.state is EffectState.REFUSED
     arrived_late = effect.state is EffectState.REFUSED and item.code == READ_BACK
     return (effect.state is EffectState.DONE or arrived_late) and leads_away(effect, case)
 
 
-def _back(hub: Hub, item: Item, effect: Effect) -> Intention:
-    """The effect with the sides swapped: from whom it went to, and to whom it came from."""
+def _back(hub: Hub, case: Case, item: Item, effect: Effect) -> Intention:
+    """The effect with the sides swapped: from whom it went to, and to whom it came from; a way back again as it was."""
     now = hub.clock.now()
-    if item.code == NOT_TAKEN_BACK:
+    if not leads_away(effect, case):
         return Intention(effect.system, effect.number, effect.action, now, effect.fields)
     if effect.action is HandoverAction.REVOKE:
         return grant_change(item, HandoverAction.ENTITLE, side(effect, "person"), now)

@@ -11,14 +11,17 @@ import sqlalchemy as sa
 from baton.contracts import ActivitySource
 from baton.errors import ApprovalError, ConfigurationError, Fault, RejectedError
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import find_case, locked, policies
-from baton.hub.offboarding.moving import grant_change, log_out, save_moves
+from baton.hub.offboarding.casework import find_case, locked
+from baton.hub.offboarding.intentions import grant_change
+from baton.hub.offboarding.moving import log_out, save_moves
 from baton.hub.offboarding.people import refs
+from baton.hub.offboarding.policies import policies
+from baton.hub.offboarding.standing import require_standing
 from baton.hub.offboarding.unread import noted
 from baton.jobs.offboarding.watch import Scene, refusals, remarkable
 from baton.model.account import AccountRef
 from baton.model.alert import Alert, AlertState, Rule
-from baton.model.case import Case, CaseState, ItemState
+from baton.model.case import Case, CaseState, ItemState, Role
 from baton.model.handover import HandoverAction, HoldingKind, HoldingRef
 from baton.store.caseload import Entrusted
 
@@ -218,8 +221,7 @@ def _locked(
     if alert is None:
         raise ConfigurationError([Fault("ALERT", "unknown_alert", f"there is no alert {key[:120]!r}")])
     case = locked(hub, connection, alert.case_id)
-    if person == case.number:
-        raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
+    require_standing(hub, connection, case, person, Role.MANAGER, Role.HR)
     if alert.state not in allowed:
         raise ApprovalError(f"this alert is {alert.state}", code="state")
     return alert, case

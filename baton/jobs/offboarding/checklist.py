@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -166,16 +166,3 @@ def _state_after(item: Item) -> ItemState:
     """Who has accepted one version has not accepted the next."""
     asked = (ItemState.ACCEPTED, ItemState.APPROVED, ItemState.OFFERED, ItemState.MOVING)
     return ItemState.OFFERED if item.state in asked else ItemState.OPEN
-
-
-def counts(items: Sequence[Item]) -> Mapping[str, int]:
-    """How far a list is: ``all closed open waiting stuck`` (waiting: somebody has to answer)."""
-    waiting = (ItemState.OFFERED, ItemState.ACCEPTED)
-    return {
-        "all": len(items),
-        "closed": sum(item.state.closed for item in items),
-        "open": sum(item.state is ItemState.OPEN for item in items),
-        "waiting": sum(item.state in waiting for item in items),
-        "moving": sum(item.state in (ItemState.APPROVED, ItemState.MOVING) for item in items),
-        "stuck": sum(item.state is ItemState.STUCK for item in items),
-    }

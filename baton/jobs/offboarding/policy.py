@@ -23,6 +23,8 @@ from baton.strict_yaml import parse
 
 MANAGER: Final = "manager"
 """In place of a successor's employee number: whoever manages the leaver."""
+MANAGERS_MANAGER: Final = "managers_manager"
+"""In place of a deputy's employee number: whoever manages the manager of the case."""
 
 
 class Part(BaseModel):
@@ -80,11 +82,23 @@ class Watch(Part):
     """A discount that grows by so many percentage points."""
 
 
+class Files(Part):
+    """Which files may be put to an item."""
+
+    types: Names = ("pdf", "docx", "xlsx", "pptx", "txt", "csv", "md", "png", "jpg", "jpeg", "zip")
+    """Endings of their names, in small letters."""
+    largest_mb: int = Field(default=10, ge=1, le=25)
+    most: int = Field(default=20, ge=0, le=200)
+    """For one item."""
+
+
 class Policy(Part):
     """One policy."""
 
     departments: Names = ("*",)
     positions: Names = ("*",)
+    deputies: Names = ()
+    """Who may decide in place of the manager: employee numbers, or ``managers_manager``."""
     successors: tuple[SuccessorRule, ...] = (SuccessorRule(to=(MANAGER,)),)
     items: tuple[TemplateItem, ...] = ()
     deadlines: Deadlines = Deadlines()
@@ -94,6 +108,7 @@ class Policy(Part):
     """Rights that are taken away at the resignation already: system -> patterns of their titles or ids. A second person
     may except one with a reason (`Act.LEAVE`), until the last working moment."""
     watch: Watch = Watch()
+    files: Files = Files()
     protection_days: int = Field(default=90, ge=0, le=3650)
     """How long after the last working moment the clients are watched."""
     link_days: int = Field(default=14, ge=1, le=365)

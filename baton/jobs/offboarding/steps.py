@@ -15,6 +15,7 @@ MAY: Final[Mapping[Act, frozenset[Role]]] = {
     Act.NOTE: frozenset(Role),
     Act.ASK: frozenset({Role.SUCCESSOR, Role.MANAGER, Role.HR}),
     Act.ANSWER: frozenset({Role.LEAVER, Role.MANAGER, Role.HR}),
+    Act.ATTACH: frozenset({Role.LEAVER, Role.MANAGER, Role.HR}),
     Act.ACCEPT: frozenset({Role.SUCCESSOR}),
     Act.REFUSE: frozenset({Role.SUCCESSOR}),
     Act.APPROVE: frozenset({Role.MANAGER, Role.HR}),
@@ -43,6 +44,8 @@ _TO: Final[Mapping[Act, ItemState]] = {
     Act.LEAVE: ItemState.LEFT,
     Act.CONFIRM: ItemState.DONE,
 }
+TALK: Final = frozenset({Act.NOTE, Act.ASK, Act.ANSWER, Act.ATTACH})
+"""Acts that take an item nowhere: they are about it in whatever version."""
 _WITH_REASON: Final = frozenset({Act.REFUSE, Act.LEAVE, Act.CONFIRM, Act.PAUSE, Act.RETRACT, Act.REOPEN, Act.UNDO})
 _SAID_IN: Final = frozenset({CaseState.OPEN, CaseState.PAUSED})
 
@@ -56,7 +59,7 @@ def after(case: Case, item: Item, version: int, act: Act, person: str, role: Rol
     require_may(act, role, text)
     if case.state not in _SAID_IN:
         raise ApprovalError(f"the case is {case.state}", code="case", remedy="reopen it first")
-    talk = act in (Act.NOTE, Act.ASK, Act.ANSWER)
+    talk = act in TALK
     if person == case.number and not talk:
         raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
     if role is Role.SUCCESSOR and person != item.successor:

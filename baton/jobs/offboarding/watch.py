@@ -6,11 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from typing import Final
 
 from baton.jobs.offboarding.policy import Watch
 from baton.model.alert import Alert, Rule
 from baton.model.case import Case, Item
 from baton.model.handover import Activity, ActivityKind, HoldingRef
+
+_ATTEMPT_DIGITS: Final = 16
+"""So much of an effect's key names one attempt to pass something on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,12 @@ def remarkable(scenes: Sequence[Scene], activities: Iterable[Activity]) -> list[
 
 
 def refusals(case: Case, items: Iterable[Item]) -> list[Alert]:
-    """An alert for every client that has refused to be passed on."""
+    """An alert for every client that has refused to be passed on: one each time they have been asked and refused."""
     return [
         Alert(
             case.id,
             Rule.CLIENT_REFUSED,
-            f"{item.system}/{item.ref}@{item.version}",
+            f"{item.system}/{item.ref}/{item.effect_key[:_ATTEMPT_DIGITS]}",
             item.system,
             item.holder_id,
             str(item.ref),

@@ -141,7 +141,6 @@ class Handover:
 
     def _manager_decides(self, refusing: Item) -> None:
         """Two alerts: the client's no is looked into, and the client given to the other colleague."""
-        self.desk.ask("watch", expect=1)
         alerts = {alert["rule"]: alert for alert in self.desk.ask("alerts", expect=1)}
         self.require(
             alerts.keys() == {"order_by_leaver", "client_refused"}, f"the alerts are about {', '.join(sorted(alerts))}"

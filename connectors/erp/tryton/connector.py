@@ -46,7 +46,7 @@ from baton.sdk import (
     WorkScan,
     WorkSource,
 )
-from connectors.erp.tryton import sales, wire
+from connectors.erp.tryton import claims, sales, wire
 from connectors.erp.tryton.activities import Activities
 from connectors.erp.tryton.blockers import Blockers
 from connectors.erp.tryton.deals import Deals
@@ -74,7 +74,9 @@ class TrytonSettings(ConnectorSettings):
     password: SecretStr = Field(description="its password")
     company_id: int = Field(default=1, ge=1, description="id of the company whose employees these are")
     code_prefix: str = Field(default="", pattern=r"^\S*$", description="put before the employee number in party codes")
-    receivables: bool = Field(default=True, description="list open receivables; false needs no accounting right")
+    receivables: bool = Field(
+        default=True, description="list open receivables, expenses and advances; false needs no accounting right"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,9 @@ class TrytonConnector(
     fields: ClassVar[Mapping[str, FieldSpec]] = wire.FIELDS
     transfers: ClassVar[Mapping[HoldingKind, Undo]] = {HoldingKind.OPPORTUNITY: Undo.REVERSIBLE}
     transfer_limit: ClassVar[int] = 2_000
-    work_kinds: ClassVar[frozenset[HoldingKind]] = frozenset((*sales.KINDS.values(), HoldingKind.RECEIVABLE))
+    work_kinds: ClassVar[frozenset[HoldingKind]] = frozenset(
+        (*sales.KINDS.values(), HoldingKind.RECEIVABLE, *claims.KINDS)
+    )
     change_limit: ClassVar[int] = 200
 
     def __init__(self, settings: TrytonSettings, client: Client) -> None:
@@ -134,6 +138,7 @@ class TrytonConnector(
         self._reader = reader = Reader(self._rpc, settings.company_id)
         self._deals = Deals(reader, self._directory)
         self._sales = sales.Sales(reader, self._directory, receivables=settings.receivables)
+        self._claims = claims.Claims(reader, self._directory, listed=settings.receivables)
         self._logins = Logins(reader, self._directory)
         self._blockers = Blockers(reader, self._directory, self._logins)
         self._activities = Activities(reader, self._directory)
@@ -314,12 +319,17 @@ class TrytonConnector(
         return self._deals.transfer(transfers)
 
     def work(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
-        """Open quotes and orders this person answers for, and what their clients owe; a person has to pass these on."""
-        return self._sales.work(person)
+        """Open quotes and orders this person answers for, what their clients owe, and what is open with the company.
+
+        A person has to deal with each of them.
+        """
+        yield from self._sales.work(person)
+        yield from self._claims.work(person)
 
     def work_of(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
         """The same of several people, in as many calls as of one."""
-        return self._sales.work_of(people)
+        yield from self._sales.work_of(people)
+        yield from self._claims.work_of(people)
 
     def grants(self, person: AccountRef) -> Sequence[Grant]:
         """Login, administrator, groups and keys of the logins that act as this employee."""

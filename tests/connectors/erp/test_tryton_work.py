@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
@@ -10,6 +11,7 @@ from baton.sandbox import tryton_sales
 from baton.sandbox.tryton import TrytonServer, TrytonServerError
 from baton.sandbox.tryton_seed import TrytonAdmin
 from baton.sdk import AccountRef, ActivityKind, HaltError, HoldingKind, HoldingRef
+from connectors.erp.tryton import wire
 from tests.connectors.erp.tryton_counterpart import CACHE
 from tests.connectors.erp.tryton_desk import Bench
 
@@ -99,6 +101,49 @@ def test_receivables_need_a_right_or_are_not_asked_for(shop):
         list(shop.another(**mine).work(shop.person(1)))
     without = [each for page in shop.another(**mine, receivables=False).work(shop.person(1)) for each in page]
     assert sorted(kind for kind, _ in kinds(without)) == ["order", "quote"]
+
+
+# --- expenses, advances
+
+
+def book(shop, kind, person, amount, text):
+    """Post an entry in the name of a person: on a payable account the company owes it, on a receivable one they do."""
+    admin, today = shop.admin, shop.admin.call("ir.date.today", company=1)
+    (employee,) = admin.rows("company.employee", [["id", "=", int(person.external_id)]], ["party"])
+    usable = [["company", "=", 1], ["closed", "!=", True]]
+    open_account, other = (
+        admin.rows("account.account", [*usable, [f"type.{each}", "=", True]], ["id"])[0]["id"]
+        for each in (kind, "expense")
+    )
+    journal = admin.rows("account.journal", [["type", "=", "general"]], ["id"])[0]["id"]
+    within = [["start_date", "<=", today], ["end_date", ">=", today], ["company", "=", 1]]
+    period = admin.rows("account.period", within, ["id"])[0]["id"]
+    sides = ("credit", "debit") if kind == "payable" else ("debit", "credit")
+    nothing = {"debit": wire.decimal_out(Decimal(0)), "credit": wire.decimal_out(Decimal(0))}
+    lines = [
+        {**nothing, "account": open_account, "party": employee["party"], "description": text, "maturity_date": today,
+         sides[0]: wire.decimal_out(amount)},
+        {**nothing, "account": other, sides[1]: wire.decimal_out(amount)},
+    ]  # fmt: skip
+    move = {"company": 1, "journal": journal, "period": period, "date": today, "lines": [["create", lines]]}
+    (made,) = admin.call("account.move.create", [move], company=1)
+    admin.call("account.move.post", [made], company=1)
+
+
+def test_what_the_company_and_its_employee_owe_each_other_is_work(shop):
+    leaver = shop.person(1)
+    book(shop, "payable", leaver, Decimal("120.50"), "示例报销：差旅")
+    book(shop, "receivable", leaver, Decimal(300), "示例借款")
+    found = shop.work(leaver)
+    shown = {holding.ref.kind: (holding.title, holding.amount, holding.currency) for holding in found}
+    assert shown == {
+        HoldingKind.EXPENSE: ("示例报销：差旅", Decimal("120.50"), "CNY"),
+        HoldingKind.ADVANCE: ("示例借款", Decimal(300), "CNY"),
+    }
+    assert all(holding.by_hand and holding.facts["due"] and holding.about is None for holding in found)
+    assert shop.work(shop.person(2)) == []
+    without = shop.another(receivables=False).work(leaver)
+    assert [holding for page in without for holding in page] == []
 
 
 # --- blockers

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from baton.audit.checkpoint import Signer
+from baton.audit.public_keys import PublicKeys
 from baton.hub.offboarding import completing
 from baton.hub.offboarding.certificate import Certificate, issue, verify
 from baton.jobs.offboarding.certificate.manifest import DOMAIN, FORMAT, Document, canonical, parse
@@ -19,7 +20,7 @@ from tests.rig.belongings import KeeperTarget
 from tests.rig.clock import VirtualClock
 from tests.rig.company import SIGNER, Company
 
-KEY = SIGNER.verifier
+KEY = PublicKeys(SIGNER.verifier)
 Content = dict[str, Any]
 
 POLICY = """policies:

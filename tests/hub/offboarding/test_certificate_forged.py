@@ -16,6 +16,7 @@ import pypdf
 import pytest
 
 from baton.audit.checkpoint import Signer
+from baton.audit.public_keys import PublicKeys
 from baton.cli.main import execute
 from baton.hub.offboarding.certificate import drawn, verify
 from baton.jobs.offboarding.certificate.binding import take_apart
@@ -174,7 +175,7 @@ def test_what_is_changed_without_the_key_does_not_hold(issued: Issued, change: C
 
 def test_another_key_is_another_hub(issued: Issued) -> None:
     for other in (Signer(SIGNER.name, b"o" * 32), Signer("other/audit", SIGNER.seed), Signer.generate("x")):
-        assert not verify(issued.certificate.pdf, other.verifier).holds
+        assert not verify(issued.certificate.pdf, PublicKeys(other.verifier)).holds
     for forger in (Signer(SIGNER.name, b"o" * 32), Signer.generate("x")):
         assert "bad_signature" in found_in(resigned(issued.content(), forger))
 

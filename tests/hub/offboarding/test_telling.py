@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import sqlalchemy as sa
 
-from baton.hub.offboarding import casework
+from baton.hub.offboarding import casework, hourly
 from baton.hub.offboarding import links as personal_links
-from baton.model.case import Act, ItemState, Role
+from baton.model.case import Act, Cause, ItemState, Role
 from baton.model.handover import HoldingKind
 from baton.settings_shape import OffboardingPart
 from baton.store.tables import links
@@ -119,3 +119,23 @@ def test_whose_turn_it_is_gets_a_link_that_lets_in_them_alone(desk: Make) -> Non
     assert address.startswith("https://hub.example/handover/")
     admitted = personal_links.admit(d.hub, address.rpartition("/")[2])
     assert (admitted.link.person, admitted.link.role, admitted.case.id) == (SUCCESSOR, Role.SUCCESSOR, case.id)
+
+
+def test_a_run_says_what_it_did_and_names_who_only_tells_people(desk: Make) -> None:
+    d = talking(desk)
+    d.plant(CLIENT, 1)
+    d.things.sessions = {d.id_of(LEAVER)}
+    case = d.open(Cause.EMERGENCY)
+    hour = d.tick()
+    assert (hour.log_outs, hour.told, hour.escalations, hour.blocked) == (1, 1, 0, 0)
+    d.agree(case)
+    with d.hub.database.write() as connection:
+        connection.execute(sa.delete(links).where(links.c.number == MANAGER))
+    d.company.truths["crm"].accounts.pop(MANAGER)
+    assert d.tick().blocked == 1
+    assert hourly.systems_concerned(d.hub) == ["crm"]
+
+
+def test_a_system_that_only_tells_people_is_worked_on_too(desk: Make) -> None:
+    d = desk(offboarding=OffboardingPart(notifiers=("mail",)))
+    assert hourly.systems_concerned(d.hub) == ["crm", "mail"]

@@ -11,10 +11,11 @@ import pytest
 from baton.errors import ApprovalError
 from baton.hub.offboarding import watching
 from baton.model.alert import AlertState, Rule
+from baton.model.case import Act, Role
 from baton.model.handover import Activity, ActivityKind, HoldingKind, HoldingRef
 from baton.settings_shape import OffboardingPart
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, Desk
-from tests.rig.belongings import RecordingTarget
+from tests.rig.belongings import PromisingTarget, RecordingTarget, TalkingTarget
 
 Make = Callable[..., Desk]
 CLIENT = HoldingKind.CLIENT
@@ -152,3 +153,39 @@ def test_a_dismissed_alert_stays_dismissed(desk: Make) -> None:
     assert o.d.tick().alerts == 0
     with pytest.raises(ApprovalError):
         watching.ask_freeze(o.d.hub, alert.key, MANAGER, "changed my mind")
+
+
+class PromisingTalker(PromisingTarget, TalkingTarget):
+    """A yes there is only a promise, and people can be reached."""
+
+
+def test_a_refusing_client_raises_its_alert_in_the_very_run_that_hears_of_it_and_the_manager_is_told(
+    desk: Make,
+) -> None:
+    d = desk(PromisingTalker, offboarding=OffboardingPart(notifiers=("crm",)))
+    ref = d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.agree(case)
+    d.tick()
+    target = d.target()
+    assert isinstance(target, PromisingTarget)
+
+    def raised() -> list[Rule]:
+        with d.hub.database.read() as connection:
+            return [alert.rule for alert in d.hub.alerts.of(connection, case.id)]
+
+    def refuse() -> int:
+        target.decide(ref)
+        d.things.outbox.clear()
+        d.company.clock.sleep(3600)
+        return d.tick().alerts
+
+    assert refuse() == 1
+    assert raised() == [Rule.CLIENT_REFUSED]
+    assert any("alerts" in subject for number, subject, _ in d.things.outbox if number == MANAGER)
+    assert (d.tick().alerts, raised()) == (0, [Rule.CLIENT_REFUSED])
+    d.say(case, [d.item(case, ref)], Act.NAME, MANAGER, Role.MANAGER, successor=OTHER)
+    d.agree(case)
+    d.tick()
+    assert refuse() == 1, "another refusal is another alert"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, Protocol
 
 from baton.errors import TamperedError
@@ -45,19 +46,21 @@ class Position(Protocol):
 class Key(Protocol):
     """A public key, as far as it is needed here."""
 
-    @property
-    def name(self) -> str:
-        """The name it signs under."""
-
-    @property
-    def key_id(self) -> str:
-        """Its short id (8 hex digits)."""
-
-    def open(self, note: bytes) -> Position:
-        """What a signed checkpoint says; raises `TamperedError` where it was not signed with the private half."""
-
     def require(self, domain: bytes, content: bytes, signature: bytes) -> None:
         """Raise `TamperedError` unless this signature was made with the private half."""
+
+
+class Keys(Protocol):
+    """The public keys of a hub: `baton.audit.public_keys`."""
+
+    def named(self, name: str, key_id: str, at: datetime) -> Key:
+        """The key of that id; raises `TamperedError` where there is none, or it signed no more at that time."""
+
+    def open(self, note: bytes) -> Position:
+        """What a signed checkpoint says; raises `TamperedError` where it was not signed with one of them."""
+
+    def require(self, domain: bytes, content: bytes, signature: bytes, at: datetime) -> None:
+        """Raise `TamperedError` unless a key that signed at that time has made this signature."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,36 +77,49 @@ class Broken:
         return f"{self.place}: {self.message} [{self.what}]"
 
 
-def broken(manifest: Manifest, key: Key) -> list[Broken]:
+def broken(manifest: Manifest, keys: Keys) -> list[Broken]:
     """Everything that does not hold; empty for a certificate that proves what it says."""
     document = manifest.document
     return [
-        *_whole(manifest, key),
+        *_whole(manifest, keys),
         *_list(document),
         *(fault for item in document.items for fault in _content(document, item)),
-        *_statements(document, key),
+        *_statements(document, keys),
         *_endings(document),
         *_completion(document),
     ]
 
 
-def _whole(manifest: Manifest, key: Key) -> Iterator[Broken]:
+def _whole(manifest: Manifest, keys: Keys) -> Iterator[Broken]:
     document = manifest.document
-    if (document.hub.name, document.hub.key_id) != (key.name, key.key_id):
-        signer = f"{document.hub.name} (key {document.hub.key_id})"
-        yield Broken("wrong_key", "the certificate", f"it is signed by {signer}, not by {key.name} (key {key.key_id})")
     try:
-        key.require(DOMAIN, document.signed, bytes.fromhex(manifest.signature))
-    except TamperedError:
-        yield Broken("bad_signature", "the certificate", "the signature over the whole does not hold")
+        key = keys.named(document.hub.name, document.hub.key_id, _at(document.issued_at))
+    except TamperedError as error:
+        yield Broken("wrong_key", "the certificate", error.message)
+    else:
+        try:
+            key.require(DOMAIN, document.signed, bytes.fromhex(manifest.signature))
+        except TamperedError:
+            yield Broken("bad_signature", "the certificate", "the signature over the whole does not hold")
     audit = document.audit
     try:
-        stood = key.open(audit.note.encode())
+        stood = keys.open(audit.note.encode())
     except TamperedError as error:
         yield Broken("audit", "the audit log", f"its checkpoint does not hold: {error.message}")
     else:
         if (stood.size, stood.root.hex()) != (audit.entries, audit.root):
             yield Broken("audit", "the audit log", "its checkpoint says something else")
+
+
+def _at(text: str) -> datetime:
+    """A moment of a document; `TamperedError` for what is none."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise TamperedError("a moment cannot be read", code="malformed") from None
+    if at.tzinfo is None:
+        raise TamperedError("a moment has no time zone", code="malformed")
+    return at
 
 
 def _list(document: Document) -> Iterator[Broken]:
@@ -126,12 +142,12 @@ def _content(document: Document, item: ItemPart) -> Iterator[Broken]:
         yield Broken("versions", place, "its last version has another digest")
 
 
-def _statements(document: Document, key: Key) -> Iterator[Broken]:
+def _statements(document: Document, keys: Keys) -> Iterator[Broken]:
     known = {(item.item, each.version): each.digest for item in document.items for each in item.versions}
     for number, said in enumerate(document.statements, 1):
         place = f"statement {number}"
         try:
-            key.require(STATEMENT_DOMAIN, said.signed, bytes.fromhex(said.signature))
+            keys.require(STATEMENT_DOMAIN, said.signed, bytes.fromhex(said.signature), _at(said.at))
         except TamperedError:
             yield Broken("statement", place, "its signature does not hold")
         if said.case != document.case.id:

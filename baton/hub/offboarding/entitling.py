@@ -1,0 +1,169 @@
+"""Rights to one object go to who takes the object over before they go from the leaver: given, seen there, taken away.
+
+A right is given as soon as its object has been accepted and approved, so that at the last working moment nothing is
+left but to look. What cannot be given is told while there is time (the right is *stuck*); but no right outlives the
+last working moment by more than one run because of that, and an emergency waits for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import sqlalchemy as sa
+
+from baton.contracts import AccessControl
+from baton.errors import BatonError
+from baton.hub.core import Hub
+from baton.hub.offboarding.intentions import JOB, grant_change
+from baton.hub.offboarding.people import refs
+from baton.model.account import AccountRef
+from baton.model.case import Case, Item, ItemState
+from baton.model.effect import Effect, EffectState, Intention
+from baton.model.handover import HandoverAction, HoldingKind
+from baton.store.tables import effects, runs
+
+NOT_GIVEN: Final = "not_given"
+"""The code of a right that a successor should have first, and could not be given."""
+_AGREED: Final = (ItemState.APPROVED, ItemState.MOVING, ItemState.DONE)
+"""Where an item stands whose successor is certain."""
+_ENDED: Final = (ItemState.DONE, ItemState.GONE, ItemState.MOVING)
+
+
+class Handed(StrEnum):
+    """How far a right to one object is with who needs it."""
+
+    YES = "yes"
+    """Their system shows that they have it; or nobody needs it."""
+    WAITING = "waiting"
+    FAILED = "failed"
+    """It was refused, or said to be given and is not there, or they have no account."""
+
+
+class Entitling:
+    """The rights of one case that somebody needs, and what their systems say about it now: asked when this is made."""
+
+    def __init__(self, hub: Hub, items: Sequence[Item]) -> None:
+        self.hub = hub
+        self.needed = _needed(items)
+        wanted: dict[str, set[str]] = {}
+        for item in items:
+            if item.id in self.needed:
+                wanted.setdefault(item.system, set()).update(self.needed[item.id])
+        self.people: dict[tuple[str, str], AccountRef] = {}
+        self.having: dict[tuple[str, str], frozenset[str]] = {}
+        for system, numbers in wanted.items():
+            self._ask(system, sorted(numbers))
+
+    def _ask(self, system: str, numbers: Sequence[str]) -> None:
+        """Which rights these people have. A system that cannot be asked is asked by the next run: everybody waits."""
+        connector = self.hub.connector(system)
+        if not isinstance(connector, AccessControl):
+            return
+        try:
+            found = refs(self.hub, system, numbers)
+            for number, person in found.items():
+                grants = connector.grants(person) if person.external_id else ()
+                self.having[system, number] = frozenset(grant.id for grant in grants)
+                self.people[system, number] = person
+        except BatonError:
+            return
+
+    def of(self, connection: sa.Connection, item: Item, now: datetime) -> tuple[Handed, list[Intention]]:
+        """How far one right is with those who need it, and what has to be given to them now."""
+        told, wanted = [Handed.YES], []
+        for number in self.needed.get(item.id, ()):
+            place = (item.system, number)
+            if place not in self.having:
+                told.append(Handed.WAITING)
+            elif item.ref.external_id not in self.having[place]:
+                change = grant_change(item, HandoverAction.ENTITLE, self.people[place], now)
+                told.append(self._under_way(connection, change))
+                if told[-1] is Handed.YES:
+                    wanted.append(change)
+                    told[-1] = Handed.WAITING
+        worst = (Handed.FAILED, Handed.WAITING, Handed.YES)
+        return next(each for each in worst if each in told), wanted
+
+    def _under_way(self, connection: sa.Connection, change: Intention) -> Handed:
+        """What became of giving a right that is not there; `Handed.YES` where it can be given (again) now."""
+        if not change.fields.get("person_id"):
+            return Handed.FAILED
+        known = self.hub.effects.read(
+            connection,
+            effects.c.job == JOB,
+            effects.c.system == change.system,
+            effects.c.number == change.number,
+        )
+        newest = max(known, key=lambda effect: effect.version, default=None)
+        if newest is not None and newest.state.open:
+            return Handed.WAITING
+        if newest is None or newest.action is not HandoverAction.ENTITLE or newest.state is EffectState.SUPERSEDED:
+            return Handed.YES
+        return Handed.FAILED
+
+
+def _takers(items: Sequence[Item]) -> Mapping[tuple[str, str], set[str]]:
+    """(system, object) -> who takes over that object, or something that belongs to it."""
+    takers: dict[tuple[str, str], set[str]] = {}
+    for item in items:
+        if item.kind is not HoldingKind.GRANT and item.state in _AGREED and item.successor:
+            for ref in {item.ref, item.about} - {None}:
+                takers.setdefault((item.system, str(ref)), set()).add(item.successor)
+    return takers
+
+
+def _needed(items: Sequence[Item]) -> Mapping[int, Sequence[str]]:
+    """Number of a right to one object -> who needs it before it goes from the leaver."""
+    takers = _takers(items)
+    rights = [item for item in items if item.kind is HoldingKind.GRANT and item.state not in _ENDED]
+    about = {item.id: (item.system, str(item.about)) for item in rights if item.about is not None}
+    return {number: sorted(takers[place]) for number, place in about.items() if place in takers}
+
+
+def no_longer_needed(hub: Hub, connection: sa.Connection, case: Case, coming_back: Collection[int]) -> list[Intention]:
+    """Taking from successors the rights that this case has given them, where nothing that needs them stays there."""
+    items = hub.cases.items(connection, case.id)
+    takers = _takers([item for item in items if item.id not in coming_back])
+    about = {(item.system, item.ref.external_id): str(item.about) for item in items if item.kind is HoldingKind.GRANT}
+    now = hub.clock.now()
+    found = []
+    for effect in given_to_others(hub, connection, case, EffectState.DONE):
+        opens = about.get((effect.system, str(effect.fields["grant_id"])), "")
+        if effect.fields["person_number"] not in takers.get((effect.system, opens), ()):
+            found.append(Intention(effect.system, effect.number, HandoverAction.REVOKE, now, effect.fields))
+    return found
+
+
+def given_to_others(hub: Hub, connection: sa.Connection, case: Case, *states: EffectState) -> list[Effect]:
+    """Rights that this case has given (or is about to give) to successors and has not taken back; in these states."""
+    of_case = sa.select(effects.c.key).join(runs, runs.c.id == effects.c.run_id).where(runs.c.requested_by == case.id)
+    changes = [HandoverAction.ENTITLE.value, HandoverAction.REVOKE.value]
+    known = hub.effects.read(connection, effects.c.key.in_(of_case), effects.c.action.in_(changes))
+    newest: dict[tuple[str, str], Effect] = {}
+    for effect in sorted(known, key=lambda effect: effect.version):
+        newest[effect.system, effect.number] = effect
+    return [
+        effect
+        for effect in newest.values()
+        if effect.action is HandoverAction.ENTITLE
+        and effect.state in states
+        and effect.fields["person_number"] != case.number
+    ]
+
+
+def waiting_for_a_person(connection: sa.Connection, ids: Sequence[str]) -> set[str]:
+    """Those of these cases in which a right could not be given."""
+    query = (
+        sa.select(runs.c.requested_by)
+        .join(effects, effects.c.run_id == runs.c.id)
+        .where(
+            effects.c.job == JOB,
+            effects.c.action == HandoverAction.ENTITLE.value,
+            effects.c.state == EffectState.REFUSED.value,
+            runs.c.requested_by.in_(ids),
+        )
+    )
+    return set(connection.execute(query.distinct()).scalars())

@@ -1,0 +1,87 @@
+"""As whom a person may speak in a case. Decided here, whatever a face of the hub believes about whom it has let in.
+
+A command's option, a link and a login only *claim* a role. The leaver is nothing but the leaver, whoever they are
+elsewhere; the manager is the case's, or who the policy names in their place; HR is who the settings name. Whether an
+item is offered to a successor is the item's own question (`baton.jobs.offboarding.steps`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import sqlalchemy as sa
+
+from baton.errors import ApprovalError
+from baton.hub.core import Hub
+from baton.hub.offboarding.policies import policy_of
+from baton.jobs.offboarding.policy import MANAGERS_MANAGER
+from baton.jobs.offboarding.steps import MAY
+from baton.model.case import Act, Case, Role
+from baton.model.people import EmploymentStatus
+
+_FIRST_AS: Final = (Role.LEAVER, Role.MANAGER, Role.HR, Role.SUCCESSOR)
+"""As what somebody speaks who says nothing about it: the first of these that they are and that may."""
+
+
+def standing(hub: Hub, connection: sa.Connection, case: Case, person: str) -> frozenset[Role]:
+    """Everything this person may speak as in this case; nothing for nobody, and for who does not work here any more."""
+    if person == case.number:
+        return frozenset({Role.LEAVER})
+    if not person.strip():
+        return frozenset()
+    status = hub.people.statuses(connection, [person]).get(person)
+    if status is not None and not status.employed:
+        return frozenset()
+    found = {Role.SUCCESSOR}
+    if _is_hr(hub, person, status):
+        found.add(Role.HR)
+    if person == case.manager or person in _in_their_place(hub, connection, case):
+        found.add(Role.MANAGER)
+    return frozenset(found)
+
+
+def is_hr(hub: Hub, connection: sa.Connection, person: str) -> bool:
+    """Whether this person may speak as HR where they are not the leaver."""
+    return _is_hr(hub, person, hub.people.statuses(connection, [person]).get(person))
+
+
+def _is_hr(hub: Hub, person: str, status: EmploymentStatus | None) -> bool:
+    named = hub.settings.offboarding.hr
+    if not named:
+        return bool(person.strip()) and status is None
+    return person in named and (status is None or status.employed)
+
+
+def require_standing(hub: Hub, connection: sa.Connection, case: Case, person: str, *roles: Role) -> None:
+    """Raise `ApprovalError` (``leaver``, ``role``) unless this person is one of these in this case."""
+    held = standing(hub, connection, case, person)
+    if held.intersection(roles):
+        return
+    if person == case.number:
+        raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
+    wanted = " or ".join(role.value for role in roles)
+    raise ApprovalError(
+        f"{person[:40] or 'nobody'} is not the {wanted} of this case",
+        code="role",
+        remedy="ask the manager, or HR as named in offboarding.hr",
+    )
+
+
+def speaks_as(hub: Hub, case: Case, person: str, act: Act) -> Role:
+    """As what this person would say this: a role they have that may, else the first that may (and `say` refuses it)."""
+    with hub.database.read() as connection:
+        held = standing(hub, connection, case, person)
+    able = [role for role in _FIRST_AS if role in MAY.get(act, ())]
+    return next((role for role in able if role in held), able[0])
+
+
+def _in_their_place(hub: Hub, connection: sa.Connection, case: Case) -> Iterator[str]:
+    """Whom the policy lets decide in place of the manager."""
+    for name in policy_of(hub, case).deputies:
+        if name != MANAGERS_MANAGER:
+            yield name
+            continue
+        found = hub.people.newest(connection, [case.manager]).get(case.manager)
+        if found is not None and found.employee.manager_number:
+            yield found.employee.manager_number

@@ -1,0 +1,58 @@
+"""Files kept beside the database for as long as their case: sealed like a personal column, each to its place."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from baton.errors import TamperedError
+from baton.store.personal import Keyring
+from baton.store.staging import write_whole
+
+_VERSION: Final = 1
+_PLACE: Final = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
+_SUFFIX: Final = ".sealed"
+
+
+class KeptFiles:
+    """Whole files by place: ``kind/case/name``, of letters, digits, ``_`` and ``-``."""
+
+    def __init__(self, folder: Path, keyring: Keyring) -> None:
+        self.folder = folder
+        self.keyring = keyring
+
+    def put(self, place: str, data: bytes) -> None:
+        """Seal and store; what is there already is replaced. `StorageFullError` when there is no room."""
+        write_whole(self._path(place), self._sealed(place, data))
+
+    def get(self, place: str) -> bytes:
+        """What was stored; `TamperedError` when it is gone, changed, or belongs to another place."""
+        try:
+            sealed = self._path(place).read_bytes()
+        except FileNotFoundError:
+            raise TamperedError("a kept file is gone", code="kept_file", remedy="restore it from a backup") from None
+        return self.keyring.open(sealed, table="kept_files", row=place, column="file", version=_VERSION)
+
+    def names(self, under: str) -> list[str]:
+        """The names of what is stored directly under a place, in order."""
+        return sorted(path.name.removesuffix(_SUFFIX) for path in self._path(under, "").glob(f"*{_SUFFIX}"))
+
+    def drop(self, place: str) -> None:
+        """Delete one; nothing where it is gone already."""
+        self._path(place).unlink(missing_ok=True)
+
+    def outdated(self) -> Iterator[str]:
+        """The places of all that is not sealed with the newest key."""
+        for path in sorted(self.folder.rglob(f"*{_SUFFIX}")):
+            if self.keyring.key_version(path.read_bytes()) != self.keyring.active:
+                yield str(path.relative_to(self.folder)).removesuffix(_SUFFIX)
+
+    def _sealed(self, place: str, data: bytes) -> bytes:
+        return self.keyring.seal(data, table="kept_files", row=place, column="file", version=_VERSION)
+
+    def _path(self, place: str, suffix: str = _SUFFIX) -> Path:
+        if not _PLACE.fullmatch(place):
+            raise ValueError("a kept file has no such place")
+        return self.folder / f"{place}{suffix}"

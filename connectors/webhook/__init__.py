@@ -1,0 +1,1 @@
+"""Messages to a system of your own, by HTTP."""

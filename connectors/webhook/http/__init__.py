@@ -1,0 +1,1 @@
+"""A webhook: signed JSON, posted to one address."""
