@@ -21,7 +21,7 @@ from baton.contracts.handover import (
     WorkSource,
     WorkTransfer,
 )
-from baton.contracts.payments import AnswerFile, AnswerKind, PayableSource, PaymentChannel, PaymentFile
+from baton.contracts.payments import AnswerFile, AnswerKind, PayableSource, PaymentChannel, PaymentFile, Sealing
 from baton.contracts.people import EmployeeSource, Feed, Hint, HintReply, HintSource
 from baton.contracts.records import Collection, RecordSource, RecordTarget
 from baton.contracts.turns import in_turn, one_by_one
@@ -56,6 +56,7 @@ __all__ = [
     "RemovalTarget",
     "ResultSource",
     "RightsScan",
+    "Sealing",
     "SessionControl",
     "TransferResults",
     "WorkScan",

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from pydantic import Field, SecretStr, model_validator
 
 from baton.contracts.base import ConnectorSettings
+from baton.contracts.payments import Sealing
 from baton.envelopes.cms import CmsSealer, CmsUnsealer
 from baton.envelopes.cms_keys import CertifiedSigner, RsaReceiver, RsaRecipient, TrustedCertificate
 from baton.envelopes.hpf1 import Hpf1Sealer, Hpf1Unsealer
@@ -69,6 +70,10 @@ class EnvelopeSettings(ConnectorSettings):
         if self.payment_envelope == "openpgp":
             return OpenPgpSealer(self._openpgp())
         return Hpf1Sealer([self.bank_reader()], self.signer())
+
+    def sealing(self) -> Sealing:
+        """The same, with the names of both sides."""
+        return Sealing(self.sealer(), self.sender, self.recipient)
 
     def unsealer(self) -> Unsealer:
         """How this bank's answers are opened."""

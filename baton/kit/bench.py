@@ -51,7 +51,8 @@ class Counterpart(Protocol):
 
     For payment files, by other means than the connector: ``delivered_files`` (name -> bytes of every file that the bank
     would work on), ``plant_file(name, data)`` (somebody else's file under that name), ``leave_answer(n)`` (the bank's
-    n-th answer; its name and what is in it), ``leave_forgery(n)`` (one that the bank has not made; its name).
+    n-th answer; its name and what is in it), ``leave_forgery(n)`` (one that the bank has not made; its name),
+    ``opened(data)`` (what the bank reads in a sealed file).
     Optional: ``cut_next_upload()`` (the next upload breaks half-way).
     """
 

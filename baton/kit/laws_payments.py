@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -16,6 +18,7 @@ from baton.kit.record_desk import insist, said_of
 from baton.kit.trouble_checks import Attempt, Plays
 from baton.kit.troubles import Trouble
 from baton.model.account import Outcome, Receipt
+from baton.sealed import Label
 
 _PRIVATE: Final = "6222-PRIVATE-CONTENT"
 _LOST: Final = (Trouble.UNREACHABLE, Trouble.SERVER_ERROR, Trouble.THROTTLED, Trouble.GARBLED, Trouble.LOST_REPLY)
@@ -187,6 +190,22 @@ def nothing_of_a_payment_file_is_told(bench: Bench) -> None:
     trouble_checks.nothing_private_is_said(bench, _FILES)
 
 
+def what_is_sealed_for_the_bank_is_opened_by_it(bench: Bench) -> None:
+    desk = _Desk(bench)
+    sealing = desk.channel.sealing()
+    label = Label("payment", "law.xml", sealing.sender, sealing.recipient, datetime(2026, 1, 5, tzinfo=UTC))
+    content, out = "示例䶮".encode() * 40_000, io.BytesIO()
+    sealed = sealing.sealer.seal([content[:100_000], content[100_000:]], out, label)
+    told = (sealed.plain_sha256, sealed.sha256)
+    wanted = tuple(hashlib.sha256(data).hexdigest() for data in (content, out.getvalue()))
+    expect(told == wanted, "the digests of a sealed file are not those of what went in and came out")
+    try:
+        opened = bench.counterpart.opened(out.getvalue())
+    except Exception as error:  # noqa: BLE001 - whatever the bank's own tools say about it
+        raise LawBrokenError(f"the bank cannot open what is sealed for it ({type(error).__name__})") from None
+    expect(opened == content, "the bank reads something else than what was sealed for it")
+
+
 def bank_answers_are_given_as_they_were_sealed(bench: Bench) -> None:
     desk = _Desk(bench)
     expect(desk.answers() == [], "a bank that has answered nothing gives answers")
@@ -282,6 +301,7 @@ LAWS = (
     a_payment_file_in_trouble_is_there_once_in_the_end,
     a_refused_credential_halts_payment_files,
     nothing_of_a_payment_file_is_told,
+    what_is_sealed_for_the_bank_is_opened_by_it,
     bank_answers_are_given_as_they_were_sealed,
     bank_answers_that_are_known_are_not_given_again,
     an_answer_that_is_not_the_banks_is_not_given,

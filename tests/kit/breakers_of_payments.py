@@ -183,6 +183,28 @@ class TellsTheContent(HttpsFiles):
         return [dataclasses.replace(r, evidence={"tail": tail}) for r, tail in zip(receipts, said, strict=True)]
 
 
+@breaks("what_is_sealed_for_the_bank_is_opened_by_it")
+class SealsForItself(HttpsFiles):
+    def sealing(self):
+        own = {"bank_certificate": self.settings.own_reading_certificate}
+        return self.settings.model_copy(update=own).sealing()
+
+
+@breaks("what_is_sealed_for_the_bank_is_opened_by_it")
+class TellsTheWrongDigest(HttpsFiles):
+    def sealing(self):
+        right = super().sealing()
+
+        class Wrong(type(right.sealer)):
+            def __init__(self):
+                pass
+
+            def seal(self, plain, out, label):
+                return dataclasses.replace(right.sealer.seal(plain, out, label), sha256="0" * 64)
+
+        return dataclasses.replace(right, sealer=Wrong())
+
+
 class AnswersOtherwise(HttpsFiles):
     def answers(self, known):
         return self.other(super().answers(known))

@@ -25,6 +25,7 @@ from baton.sdk import (
     Receipt,
     ResultSource,
     RetryableError,
+    Sealing,
 )
 from connectors.bank.host_to_host import wire
 from connectors.bank.host_to_host.exchange import Exchange
@@ -146,6 +147,10 @@ class HostToHost(AccountTarget, LookupTarget, ResultSource, PaymentChannel):
         return wire.read_statement(envelope.name, plain)
 
     # --- payment files
+
+    def sealing(self) -> Sealing:
+        """By the profile in the settings."""
+        return self.settings.sealing()
 
     def submit(self, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
         """Put each file under its name, once and whole; another file under that name stays and ours is refused."""

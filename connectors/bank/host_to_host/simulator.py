@@ -264,7 +264,8 @@ class Simulator:
     def delivered_files(self) -> dict[str, bytes]:
         """Every payment file the bank would work on, by name."""
         found = [*self.pay_in.iterdir(), *(self.archive.iterdir() if self.collected == "archived" else ())]
-        return {path.name: path.read_bytes() for path in found if path.suffix != ".part"}
+        whole = sorted((path for path in found if path.suffix != ".part"), key=lambda path: path.stat().st_mtime_ns)
+        return {path.name: path.read_bytes() for path in whole}
 
     def plant_file(self, name: str, data: bytes) -> None:
         """Somebody else's file under that name."""

@@ -27,6 +27,7 @@ from baton.sdk import (
     Receipt,
     Response,
     RetryableError,
+    Sealing,
     TamperedError,
     one_by_one,
 )
@@ -54,6 +55,10 @@ class HttpsFiles(PaymentChannel):
             raise TypeError("HttpsFiles needs HttpsFilesSettings")
         super().__init__(settings, client)
         self.settings = settings
+
+    def sealing(self) -> Sealing:
+        """By the profile in the settings."""
+        return self.settings.sealing()
 
     def submit(self, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
         """Put each file under its name; the bank itself compares the digest before the file exists there."""

@@ -83,8 +83,8 @@ class Simulator:
             inside = _openssl("cms", "-decrypt", *words, "-recip", crt, "-inkey", key, data=data)
             return _openssl("cms", "-verify", *words, "-CAfile", sender, data=inside)
 
-    def answer_payments(self, name: str, content: bytes, kind: str = "REPORT", *, by: str = "bank-signing") -> None:
-        """Leave an answer: signed, then encrypted for the customer."""
+    def answer_payments(self, name: str, content: bytes, *, by: str = "bank-signing") -> None:
+        """Leave an answer: signed, then encrypted for the customer. What it is, its name begins with."""
         with tempfile.TemporaryDirectory() as folder:
             crt, key, reader = (Path(folder) / part for part in ("crt", "key", "reader"))
             crt.write_text(_pair(by, "ec")[0])
@@ -97,12 +97,13 @@ class Simulator:
             oaep = ["rsa_padding_mode:oaep", "rsa_oaep_md:sha256", "rsa_mgf1_md:sha256"]
             options = [part for option in oaep for part in ("-keyopt", option)]
             options += ["-aes-256-gcm", "-recip", str(reader)]
-            self.place_answer(name, _openssl("cms", "-encrypt", *words, *options, data=signed), kind)
+            self.place_answer(name, _openssl("cms", "-encrypt", *words, *options, data=signed))
 
-    def place_answer(self, name: str, data: bytes, kind: str = "REPORT") -> None:
+    def place_answer(self, name: str, data: bytes) -> None:
         """Put any bytes into the list of answers."""
+        kinds = {"ack": "ACKNOWLEDGEMENT", "report": "REPORT", "statement": "STATEMENT"}
         with self._lock:
-            self._answers.append(_Answer(name, kind, data))
+            self._answers.append(_Answer(name, kinds[name.partition("_")[0]], data))
 
     def leave_answer(self, n: int) -> tuple[str, bytes]:
         name, content = f"report_{n:06d}.p7m", f"<Document>示例䶮 {n}</Document>".encode()
