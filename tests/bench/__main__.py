@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.bench.figures import Line, Verdict
 
-PARTS = ("planning", "sending", "migration", "offboarding", "payments-checks")
+PARTS = ("planning", "sending", "migration", "offboarding", "payments-checks", "payments-envelopes")
 QUICK = 10
 
 
@@ -25,12 +25,15 @@ def main() -> None:
     owned = "records that a leaver owns in Salesforce; a tenth of it in Tryton"
     parser.add_argument("--owned", type=int, default=20_000, help=owned)
     parser.add_argument("--payables", type=int, default=100_000, help="payables that are checked")
+    parser.add_argument(
+        "--sealed", type=int, default=2_048, help="MiB that are encrypted (and five times as many once)"
+    )
     parser.add_argument("--times", type=int, default=1, help="runs of each migration process; medians are told")
     parser.add_argument("--flat", action=argparse.BooleanOptionalAction, default=True, help="also four times the rows")
     parser.add_argument("--quick", action="store_true", help=f"a {QUICK}th of everything: to try, not to judge by")
     given = parser.parse_args()
     if given.quick:
-        for amount in ("employees", "sent", "rows", "owned", "payables"):
+        for amount in ("employees", "sent", "rows", "owned", "payables", "sealed"):
             setattr(given, amount, getattr(given, amount) // QUICK)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores; load before: {os.getloadavg()[0]:.1f}.")
     verdicts: Counter[Verdict] = Counter()
@@ -61,6 +64,10 @@ def figures(part: str, folder: Path, given: argparse.Namespace) -> Iterator[Line
         from tests.bench.payments import checks
 
         return checks.figures(folder, given.payables)
+    if part == "payments-envelopes":
+        from tests.bench.payments import envelopes
+
+        return envelopes.figures(folder, given.sealed)
     from tests.bench.migration.campaign import Wanted
     from tests.bench.migration.campaign import figures as of_migration
 

@@ -25,6 +25,7 @@ from baton.sdk import (
     Promise,
     Rate,
     Receipt,
+    RejectedError,
     Response,
     RetryableError,
     Sealing,
@@ -118,7 +119,7 @@ class HttpsFiles(PaymentChannel):
             )
         if answer.status == 400 and wire.says(answer, "digest_mismatch"):
             raise RetryableError(f"{file.name} was damaged on its way to the bank", code="digest_mismatch")
-        if not wire.same_file(answer.raise_for_status().json(), file):
+        if not wire.same_file(_understood(answer).json(), file):
             raise InDoubtError(f"the bank's answer to {file.name} tells of another file", code="other_content")
         return Receipt.accepted(file=file.name, sha256=file.sha256)
 
@@ -126,7 +127,7 @@ class HttpsFiles(PaymentChannel):
         answer = self._ask("GET", _place(file))
         if answer.status == 404 and wire.says(answer, "no_such_file"):
             return Receipt.not_performed("not_delivered", f"{file.name} is not at the bank")
-        if wire.same_file(answer.raise_for_status().json(), file):
+        if wire.same_file(_understood(answer).json(), file):
             return Receipt.accepted(file=file.name, sha256=file.sha256)
         return _other_content(file.name)
 
@@ -166,6 +167,16 @@ class HttpsFiles(PaymentChannel):
 
 def _place(file: PaymentFile) -> str:
     return f"/files/{quote(file.name, safe='')}"
+
+
+def _understood(answer: Response) -> Response:
+    """An answer of success. A refusal in words nobody agreed on says nothing about the file: a person has to look."""
+    try:
+        return answer.raise_for_status()
+    except RejectedError as error:
+        raise HaltError(
+            error.message, code=error.code, remedy="check base_url, and what the bank means by this, with the bank"
+        ) from None
 
 
 def _approved(file: PaymentFile) -> bytes:

@@ -36,7 +36,7 @@ def test_a_payee_is_added_changed_suspended_and_reactivated(kind: type[SftpServe
     with kind(tmp_path / "server") as server:
         bank = Simulator(server)
         target = connector(bank)
-        assert [finding.ok for finding in target.check()] == [True] * 4
+        assert [finding.ok for finding in target.check()] == [True] * 5
         steps = [
             (target.provision, write(8, batch="b1", **bank.sample(8))),
             (target.update, write(8, Action.UPDATE, batch="b2", version=2, **bank.changed(8))),

@@ -1,0 +1,137 @@
+"""Payment files over HTTPS: what is particular to this profile; the rest are the laws."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from baton.client import Client
+from baton.egress import EgressRule
+from baton.errors import ConnectorError, HaltError, InDoubtError, RetryableError
+from baton.model.account import Outcome
+from baton.sandbox.paying_bank.bank import PayingBank
+from baton.sdk import AnswerKind, PaymentFile
+from connectors.bank.https_files.connector import HttpsFiles
+from connectors.bank.https_files.simulator import Simulator
+from tests.connectors.bank.test_host_to_host_payments import finished
+from tests.sandbox.test_paying_bank import order, payable, reference
+
+Handle = Callable[[httpx.Request], httpx.Response]
+
+
+def connector(bank: Simulator, handle: Handle | None = None) -> HttpsFiles:
+    rule = EgressRule.for_urls([bank.base_url], allow_private=True)
+    client = Client(rule, transport=httpx.MockTransport(handle or bank.handle))
+    return HttpsFiles(HttpsFiles.Settings(**{**bank.settings, **bank.secrets}), client)
+
+
+def answering(status: int, **body: object) -> Handle:
+    return lambda _: httpx.Response(status, json=body)
+
+
+def some_file(folder: Path, name: str = "run-1.p7m") -> PaymentFile:
+    (folder / name).write_bytes(b"sealed")
+    return PaymentFile("ab" * 32, name, folder / name, hashlib.sha256(b"sealed").hexdigest(), 6, "MESSAGE0001")
+
+
+def test_a_file_is_paid_once_and_the_answers_say_so(tmp_path: Path) -> None:
+    bank = Simulator()
+    target, paying = connector(bank), PayingBank(bank, suffix=".p7m")
+    paying.mood.rejects[reference(2)] = "AC01"
+    file = finished(target, tmp_path, order("run-1", [payable(1), payable(2)]), "run-1.p7m")
+    assert [receipt.outcome for receipt in target.submit([file, file])] == [Outcome.ACCEPTED] * 2
+    paying.work()
+    paying.book()
+    assert paying.paid == {reference(1): 1}
+    assert [answer.kind for answer in target.answers(())] == [AnswerKind.REPORT, AnswerKind.STATEMENT]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "code"),
+    [
+        (422, {"error": "key_reused"}, HaltError, "key_reused"),
+        (400, {"error": "digest_mismatch"}, RetryableError, "digest_mismatch"),
+        (201, {"name": "run-1.p7m", "size_bytes": 5, "sha256": "00"}, InDoubtError, "other_content"),
+        (201, {}, InDoubtError, "other_content"),
+    ],
+)
+def test_what_the_bank_says_of_a_put(tmp_path, status, body, error, code) -> None:
+    target = connector(Simulator(), answering(status, **body))
+    file = some_file(tmp_path)
+    if error is InDoubtError:
+        (receipt,) = target.submit([file])
+        assert (receipt.outcome, receipt.code) == (Outcome.IN_DOUBT, code)
+        return
+    with pytest.raises(error) as caught:
+        target.submit([file])
+    assert caught.value.code == code
+
+
+def test_a_name_that_is_taken_is_refused(tmp_path) -> None:
+    (receipt,) = connector(Simulator(), answering(409, error="name_taken")).submit([some_file(tmp_path)])
+    assert (receipt.outcome, receipt.code) == (Outcome.REFUSED, "other_content")
+
+
+def test_only_the_banks_own_word_says_that_a_file_is_not_there(tmp_path) -> None:
+    file = some_file(tmp_path)
+    (receipt,) = connector(Simulator(), answering(404, error="no_such_file")).trace([file])
+    assert receipt.outcome is Outcome.NOT_PERFORMED
+    for call in ("trace", "submit"):
+        with pytest.raises(HaltError) as caught:
+            getattr(connector(Simulator(), answering(404, error="no_such_resource")), call)([file])
+        assert caught.value.code == "http_404"
+    with pytest.raises(ConnectorError):
+        connector(Simulator(), lambda _: httpx.Response(404, text="<html>a proxy</html>")).trace([file])
+
+
+def test_the_key_the_digest_and_the_condition_travel_with_the_file(tmp_path) -> None:
+    bank, seen = Simulator(), []
+
+    def watching(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return bank.handle(request)
+
+    file = some_file(tmp_path, "名 字?.p7m")
+    connector(bank, watching).submit([file])
+    (request,) = seen
+    assert request.method == "PUT"
+    assert request.headers["Idempotency-Key"] == file.key
+    assert request.headers["If-None-Match"] == "*"
+    assert list(bank.delivered_files) == [file.name]
+
+
+def test_a_list_that_never_ends_or_says_unknown_words_is_an_error() -> None:
+    listed = {"name": "a", "kind": "GREETING", "size_bytes": 1, "sha256": "00"}
+    for body, error in (
+        ({"answers": [], "next": "7"}, RetryableError),
+        ({"answers": []}, RetryableError),
+        ({"answers": [], "next": 7}, RetryableError),
+        ({"answers": [listed], "next": None}, HaltError),
+        ({"answers": [{"kind": "REPORT"}], "next": None}, RetryableError),
+    ):
+        with pytest.raises(error):
+            list(connector(Simulator(), answering(200, **body)).answers(()))
+
+
+def test_an_answer_that_is_not_what_was_listed_is_read_again_later() -> None:
+    bank = Simulator()
+    bank.leave_answer(1)
+
+    def swapping(request: httpx.Request) -> httpx.Response:
+        answer = bank.handle(request)
+        return answer if request.url.path == "/answers" else httpx.Response(200, content=answer.content[:-1])
+
+    with pytest.raises(RetryableError):
+        list(connector(bank, swapping).answers(()))
+
+
+def test_pages_are_followed_and_check_counts() -> None:
+    bank = Simulator()
+    bank.page_size = 2
+    names = [bank.leave_answer(n)[0] for n in range(5)]
+    assert [answer.name for answer in connector(bank).answers(())] == names
+    assert [(finding.ok, finding.detail) for finding in connector(bank).check()] == [(True, "5 answers")]
