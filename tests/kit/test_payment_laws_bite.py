@@ -12,6 +12,12 @@ ALL = {law.__name__: law for law in LAWS[PaymentChannel]}
 CASES = [(title, *pair) for title, several in BREAKERS.items() for pair in several]
 
 
+@pytest.mark.parametrize("title", ALL)
+def test_the_good_connector_keeps_the_law(title):
+    result = try_law(ALL[title], HttpsFiles, Simulator)
+    assert result.verdict is Verdict.OK, result
+
+
 @pytest.mark.parametrize(("title", "broken", "bank"), CASES, ids=lambda value: getattr(value, "__name__", value))
 def test_the_law_bites(title, broken, bank):
     result = try_law(ALL[title], broken, bank)

@@ -48,10 +48,10 @@ class PaymentDoor:
     def answers(self, known: Collection[str]) -> Iterator[AnswerFile]:
         """New answers that verify, oldest first; then an error if there are any that do not."""
         settings, unsealer = self._settings, self._settings.unsealer()
-        folder, wrong = settings.payment_answer_directory, []
+        folder, wrong, seen = settings.payment_answer_directory, [], frozenset(known)
         with self._session() as session:
             for name in session.oldest_first(folder):
-                if name in known or name.endswith(".part"):
+                if name in seen or name.endswith(".part"):
                     continue
                 kind, data = self._kind(name), session.read(f"{folder}/{name}")
                 if data is None:

@@ -71,9 +71,9 @@ class HttpsFiles(PaymentChannel):
 
     def answers(self, known: Collection[str]) -> Iterator[AnswerFile]:
         """New answers that verify, oldest first; then an error if there are any that do not."""
-        unsealer, wrong = self.settings.unsealer(), []
+        unsealer, wrong, seen = self.settings.unsealer(), [], frozenset(known)
         for listed in self._listed():
-            if listed.name in known:
+            if listed.name in seen:
                 continue
             answer = self._ask("GET", f"/answers/{quote(listed.name, safe='')}").raise_for_status()
             if (hashlib.sha256(answer.content).hexdigest(), len(answer.content)) != (listed.sha256, listed.size_bytes):

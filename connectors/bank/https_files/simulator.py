@@ -14,6 +14,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 from urllib.parse import unquote
 
 import httpx
@@ -38,10 +39,11 @@ class _Answer:
 class Simulator:
     """A bank that keeps what was put, once under each name and once under each key."""
 
+    prefixes: ClassVar[tuple[str, ...]] = ("/payment-files/",)
     page_size = 100
 
-    def __init__(self) -> None:
-        self.base_url = "http://127.0.0.1:1"
+    def __init__(self, base_url: str = "http://127.0.0.1:1") -> None:
+        self.base_url = base_url
         self.journal: list[JournalEntry] = []
         self.delivered_files: dict[str, bytes] = {}
         self._keys: dict[str, JournalEntry] = {}
@@ -52,7 +54,7 @@ class Simulator:
     @property
     def settings(self) -> Mapping[str, object]:
         return {
-            "base_url": self.base_url,
+            "base_url": f"{self.base_url}/payment-files",
             "sender": "CUSTOMER-0001",
             "recipient": "EXAMPLE-BANK",
             "payment_envelope": "cms",
@@ -94,9 +96,9 @@ class Simulator:
             signed = _openssl(
                 "cms", "-sign", *words, "-nodetach", "-md", "sha256", "-signer", crt, "-inkey", key, data=content
             )
-            oaep = ["rsa_padding_mode:oaep", "rsa_oaep_md:sha256", "rsa_mgf1_md:sha256"]
-            options = [part for option in oaep for part in ("-keyopt", option)]
-            options += ["-aes-256-gcm", "-recip", str(reader)]
+            options = ["-aes-256-gcm", "-recip", str(reader)]
+            for option in ("rsa_padding_mode:oaep", "rsa_oaep_md:sha256", "rsa_mgf1_md:sha256"):
+                options += ["-keyopt", option]  # of the recipient named before
             self.place_answer(name, _openssl("cms", "-encrypt", *words, *options, data=signed))
 
     def place_answer(self, name: str, data: bytes) -> None:
@@ -131,7 +133,7 @@ class Simulator:
         with self._lock:
             if request.headers.get("Authorization") != f"Bearer {self.secrets['token']}":
                 return httpx.Response(401, json={"error": "invalid_token"})
-            head, _, name = unquote(request.url.path).removeprefix("/").partition("/")
+            head, _, name = unquote(request.url.path).removeprefix(self.prefixes[0]).partition("/")
             match request.method, head, bool(name):
                 case "PUT", "files", True:
                     return self._put(request, name, body)
