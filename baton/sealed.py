@@ -19,7 +19,7 @@ import hashlib
 import hmac
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -55,6 +55,8 @@ __all__ = [
 ]
 
 _BLOCK_BYTES: Final = 1024 * 1024
+_ROOM_BYTES: Final = 2 * 16_384
+"""What a piece may give beyond its length and its tags (16 bytes in 16 KiB): the chunk begun before, and the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +115,35 @@ def seal_pieces(
     data_key = Cobblestone256Encryptor.generate_key()
     target.write(write_header(_header(envelope, data_key, readers)))
 
-    encryptor = Cobblestone256Encryptor(data_key, context)
     payload, again = hashlib.sha256(), hashlib.sha256()
 
-    def put(ciphertext: bytes) -> None:
+    def read(piece: bytes) -> bytes:
+        again.update(piece)
+        return piece
+
+    def put(ciphertext: bytes | memoryview) -> None:
         payload.update(ciphertext)
         target.write(ciphertext)
 
-    for piece in plain:
-        again.update(piece)
-        put(encryptor.update(piece))
-    put(encryptor.finalize())
+    encrypt_chunks(map(read, plain), data_key, context, put)
     if again.digest() != digest:
         raise TamperedError("the file changed while it was being sealed", remedy="seal a file nobody writes to")
     target.write(signer.key.sign(_signed(context, payload.digest())))
     return envelope
+
+
+def encrypt_chunks(
+    plain: Iterable[bytes], data_key: bytes, context: bytes, put: Callable[[bytes | memoryview], object]
+) -> None:
+    """The payload, handed to ``put`` as it comes; what is handed over is good during the call only."""
+    encryptor = Cobblestone256Encryptor(data_key, context)
+    buffer = bytearray()  # one for all pieces: new memory for each costs more than the encryption
+    for piece in plain:
+        most = len(piece) + len(piece) // 1024 + _ROOM_BYTES
+        if len(buffer) < most:
+            buffer = bytearray(most)
+        put(memoryview(buffer)[: encryptor.update_into(piece, buffer)])
+    put(encryptor.finalize())
 
 
 def inspect_sealed(source: BinaryIO, *, trusted: Mapping[str, Ed25519PublicKey]) -> Envelope:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import BinaryIO
 
 from baton.envelopes.cms_ciphers import AES256_GCM, ContentCipher
-from baton.envelopes.cms_enveloped import enveloped, opened
+from baton.envelopes.cms_enveloped import envelop, opened
 from baton.envelopes.cms_keys import Receiver, Recipient, Signatory, Trusted
 from baton.envelopes.cms_signed import SHA256, DigestKind, signed, verified
 from baton.envelopes.seam import (
@@ -42,8 +42,7 @@ class CmsSealer(Sealer):
         """As in `Sealer`; ``plain`` is iterated once."""
         passing, outlet = Passing(), Outlet(out)
         inside = signed(map(passing.seen, gathered(plain)), self.digest, self._signatory, label.created)
-        for piece in enveloped(inside, self._cipher, self._recipients):
-            outlet.write(piece)
+        envelop(inside, self._cipher, self._recipients, outlet.write)
         return outlet.sealed(passing.sha256, passing.count)
 
 

@@ -30,8 +30,8 @@ class Encrypting(ABC):
         """AlgorithmIdentifier with the parameters of this file (DER)."""
 
     @abstractmethod
-    def update(self, piece: bytes) -> bytes:
-        """More of the content, encrypted."""
+    def update(self, piece: bytes) -> bytes | memoryview:
+        """More of the content, encrypted; good until the next call."""
 
     @abstractmethod
     def end(self) -> bytes:
@@ -115,12 +115,15 @@ class _EncryptingGcm(Encrypting):
     def __init__(self, algorithm: bytes, encryptor: CipherContext) -> None:
         super().__init__(algorithm)
         self._encryptor, self._length = encryptor, 0
+        self._buffer = bytearray()  # one for all pieces: new memory for each costs more than the encryption
 
-    def update(self, piece: bytes) -> bytes:
+    def update(self, piece: bytes) -> memoryview:
         self._length += len(piece)
         if self._length > _MOST_UNDER_ONE_NONCE:
             raise ValueError("a file of 64 GiB or more cannot be sealed under one key")
-        return self._encryptor.update(piece)
+        if len(self._buffer) < len(piece) + _TAG_BYTES:
+            self._buffer = bytearray(len(piece) + _TAG_BYTES)
+        return memoryview(self._buffer)[: self._encryptor.update_into(piece, self._buffer)]
 
     def end(self) -> bytes:
         return self._encryptor.finalize()

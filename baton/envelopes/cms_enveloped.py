@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from secrets import token_bytes
 from typing import Final
 
 from baton.envelopes import der
-from baton.envelopes.cms_ciphers import ContentCipher, Encrypting
+from baton.envelopes.cms_ciphers import ContentCipher
 from baton.envelopes.cms_keys import Receiver, Recipient, respelt
 from baton.envelopes.der import CONSTRUCTED, CONTEXT, END, INDEFINITE, integer, oid, sequence
 
@@ -16,29 +16,23 @@ _OPEN_SEQUENCE: Final = bytes([der.SEQUENCE]) + INDEFINITE
 _OPEN_0: Final = bytes([CONTEXT | CONSTRUCTED]) + INDEFINITE
 
 
-def enveloped(pieces: Iterable[bytes], cipher: ContentCipher, recipients: Sequence[Recipient]) -> Iterator[bytes]:
-    """The encrypted file, piece by piece (BER of indefinite length: nothing has to be known in advance)."""
+Put = Callable[[bytes | memoryview], object]
+"""Where the encrypted file goes; what is put is good during the call only."""
+
+
+def envelop(pieces: Iterable[bytes], cipher: ContentCipher, recipients: Sequence[Recipient], put: Put) -> None:
+    """Write the encrypted file, piece by piece (BER of indefinite length: nothing has to be known in advance)."""
     if not recipients:
         raise ValueError("a file that nobody can open")
     data_key = token_bytes(cipher.key_bytes)
     encrypting = cipher.encrypting(data_key)
     infos = der.set_of(_recipient(recipient, data_key) for recipient in recipients)
-    yield b"".join(
-        (
-            _OPEN_SEQUENCE,
-            cipher.envelope,
-            _OPEN_0,
-            _OPEN_SEQUENCE,
-            integer(0),
-            infos,
-            _OPEN_SEQUENCE,
-            DATA_OID,
-            encrypting.algorithm,
-            _OPEN_0,
-        )
-    )
-    yield from _segments(pieces, encrypting)
-    yield END + END + encrypting.mac() + END + END + END
+    before = (_OPEN_SEQUENCE, cipher.envelope, _OPEN_0, _OPEN_SEQUENCE, integer(0), infos)
+    put(b"".join((*before, _OPEN_SEQUENCE, DATA_OID, encrypting.algorithm, _OPEN_0)))
+    for piece in pieces:
+        _put_segment(encrypting.update(piece), put)
+    _put_segment(encrypting.end(), put)
+    put(END + END + encrypting.mac() + END + END + END)
 
 
 def opened(data: bytes, ciphers: Sequence[ContentCipher], receivers: Sequence[Receiver]) -> bytes:
@@ -65,16 +59,10 @@ def opened(data: bytes, ciphers: Sequence[ContentCipher], receivers: Sequence[Re
     return cipher.decrypt(data_key, parameters, encrypted.octets(CONTEXT), tuple(rest))
 
 
-def _segments(pieces: Iterable[bytes], encrypting: Encrypting) -> Iterator[bytes]:
-    for piece in pieces:
-        yield from _segment(encrypting.update(piece))
-    yield from _segment(encrypting.end())
-
-
-def _segment(encrypted: bytes) -> Iterator[bytes]:
+def _put_segment(encrypted: bytes | memoryview, put: Put) -> None:
     if encrypted:
-        yield bytes([der.OCTETS]) + der.length(len(encrypted))
-        yield encrypted
+        put(bytes([der.OCTETS]) + der.length(len(encrypted)))
+        put(encrypted)
 
 
 def _recipient(recipient: Recipient, data_key: bytes) -> bytes:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES
 from baton.envelopes import cms_ciphers, der
 from baton.envelopes.cms import CmsSealer, CmsUnsealer
 from baton.envelopes.cms_ciphers import AES256_GCM, CbcCipher
-from baton.envelopes.cms_enveloped import enveloped
+from baton.envelopes.cms_enveloped import envelop
 from baton.envelopes.cms_keys import CertifiedSigner, RsaReceiver, RsaRecipient, TrustedCertificate
 from baton.envelopes.cms_signed import SHA256, signed
 from tests.envelopes import desk
@@ -27,6 +27,13 @@ def sealer(own: str = OWN, bank: str = BANK) -> CmsSealer:
 
 def unsealer(own: str = OWN, bank: str = BANK) -> CmsUnsealer:
     return CmsUnsealer([RsaReceiver(certificate(bank), key(bank))], [TrustedCertificate(certificate(own))])
+
+
+def enveloped(inside: bytes) -> bytes:
+    """Encrypted for the bank, whatever is inside."""
+    out = io.BytesIO()
+    envelop([inside], AES256_GCM, [RsaRecipient(certificate(BANK))], out.write)
+    return out.getvalue()
 
 
 def by_openssl(data: bytes, folder, own: str = OWN) -> tuple[int, bytes]:
@@ -135,7 +142,7 @@ def test_cbc_is_refused_signed_or_not(sign, tmp_path):
 def test_a_short_tag_is_refused():
     def sealed_with(tag_bytes: int) -> bytes:
         inside = b"".join(signed([b"content"], SHA256, CertifiedSigner(certificate(OWN), key(OWN)), LABEL.created))
-        data = b"".join(enveloped([inside], AES256_GCM, [RsaRecipient(certificate(BANK))]))
+        data = enveloped(inside)
         body = der.read(data).children[1].children[0]
         mac, named = body.children[-1].raw, der.integer(16)
         at = data.rindex(mac)
@@ -153,7 +160,7 @@ def test_two_signatures_are_one_too_many():
     node = der.read(inside).children[1].children[0]
     signers = node.children[-1]
     doubled = inside.replace(signers.raw, der.element(der.SET, signers.children[0].raw * 2))
-    refused(unsealer(), b"".join(enveloped([doubled], AES256_GCM, [RsaRecipient(certificate(BANK))])), "two")
+    refused(unsealer(), enveloped(doubled), "two")
 
 
 def test_content_that_fails_half_way_is_an_error_and_memory_does_not_grow():

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from cryptography import x509
-from cryptography.cobblestone import Cobblestone256Encryptor
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -21,11 +20,11 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from baton.envelopes.cms import CmsSealer
 from baton.envelopes.cms_ciphers import AES256_GCM
-from baton.envelopes.cms_enveloped import enveloped
+from baton.envelopes.cms_enveloped import envelop
 from baton.envelopes.cms_keys import CertifiedSigner, RsaRecipient
 from baton.envelopes.hpf1 import Hpf1Sealer
 from baton.envelopes.seam import Label
-from baton.sealed import Signer, X25519Reader
+from baton.sealed import Signer, X25519Reader, encrypt_chunks
 
 BLOCK_BYTES = 256 * 1024
 LABEL = Label("payment", "bench", "CUSTOMER", "BANK", datetime(2026, 1, 5, tzinfo=UTC))
@@ -57,9 +56,7 @@ def certified(name: str, key: RSAPrivateKey | None) -> tuple[x509.Certificate, o
 def run(what: str, content: Content, out: BinaryIO, bank_key: Path) -> None:
     """Encrypt (``chunks``, ``gcm``) or sign and encrypt (``hpf1``, ``cms``)."""
     if what == "chunks":
-        encryptor = Cobblestone256Encryptor(os.urandom(32), b"bench")
-        out.writelines(encryptor.update(block) for block in content)
-        out.write(encryptor.finalize())
+        encrypt_chunks(content, os.urandom(32), b"bench", out.write)
         return
     if what == "hpf1":
         reader = X25519Reader("bank", X25519PrivateKey.generate().public_key())
@@ -69,7 +66,7 @@ def run(what: str, content: Content, out: BinaryIO, bank_key: Path) -> None:
     assert isinstance(key, RSAPrivateKey)
     recipient = RsaRecipient(certified("Synthetic bank", key)[0])
     if what == "gcm":
-        out.writelines(enveloped(content, AES256_GCM, [recipient]))
+        envelop(content, AES256_GCM, [recipient], out.write)
         return
     holder, private = certified("Synthetic company", None)
     CmsSealer([recipient], CertifiedSigner(holder, private)).seal(content, out, LABEL)  # type: ignore[arg-type]
