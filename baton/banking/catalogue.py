@@ -24,7 +24,7 @@ _PACKAGED: Final = files("baton.banking") / "profiles"
 
 def packaged() -> tuple[str, ...]:
     """The names of the profiles that come with Baton."""
-    return tuple(sorted(entry.name.removesuffix(".yaml") for entry in _PACKAGED.iterdir() if _is_profile(entry.name)))
+    return tuple(sorted(entry.name.removesuffix(".yaml") for entry in _PACKAGED.iterdir()))
 
 
 def load_profile(name: str, folder: Path | None = None) -> BankProfile:
@@ -32,6 +32,9 @@ def load_profile(name: str, folder: Path | None = None) -> BankProfile:
 
     `ConfigurationError` with everything that is wrong, each with file and line.
     """
+    if not _is_name(name):
+        place = f"{folder}/{name}.yaml" if folder is not None else repr(name)
+        raise ConfigurationError([Fault(place, "name", "a profile's name has small letters, digits and -")])
     own = folder / f"{name}.yaml" if folder is not None else None
     if own is not None and own.is_file():
         return _load(name, read(own))
@@ -56,8 +59,8 @@ def load_profiles(folder: Path) -> dict[str, BankProfile]:
     return profiles
 
 
-def _is_profile(name: str) -> bool:
-    return re.fullmatch(r"[a-z0-9][a-z0-9.-]*\.yaml", name) is not None
+def _is_name(name: str) -> bool:
+    return re.fullmatch("[a-z0-9][a-z0-9-]{0,39}", name) is not None
 
 
 def _packaged(name: str) -> Document:

@@ -37,7 +37,7 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
-Texts = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+Texts = Annotated[tuple[Annotated[str, Field(min_length=1)], ...], BeforeValidator(_listed)]
 """One text or a list of them."""
 
 
@@ -120,12 +120,18 @@ class FieldRule(Part):
         edges = ("(?!/)", "(?<!/)") if self.slashes == "iso" else ("", "")
         return f"{barred}{edges[0]}{held}{{{max(self.shortest, 1)},{self.longest}}}{edges[1]}"
 
+    @cached_property
+    def _taken(self) -> re.Pattern[str]:
+        return re.compile(f"{_CLASSES[self.characters]}*")
+
     def faults(self, text: str, encoding: str) -> Iterator[tuple[str, str]]:
         """What is wrong with a filled field, as pairs of rule and words that say nothing of what it holds."""
-        held = re.compile(_CLASSES[self.characters])
-        odd = next((place for place, letter in enumerate(text, 1) if not held.fullmatch(letter)), None)
-        if odd is not None:
-            yield "characters", f"has a character in place {odd} that the bank does not take ({self.characters})"
+        taken = self._taken.match(text)
+        if taken is not None and taken.end() < len(text):
+            yield (
+                "characters",
+                f"has a character in place {taken.end() + 1} that the bank does not take ({self.characters})",
+            )
         try:
             size = len(text.encode(encoding))
         except UnicodeEncodeError as error:
@@ -209,13 +215,15 @@ class BankProfile(Part):
         return pattern
 
     @model_validator(mode="after")
-    def _amounts_mean_one_thing(self) -> Self:
+    def _values_agree(self) -> Self:
         for currency in self.currencies:
             if not re.fullmatch("[A-Z]{3}", currency):
                 raise ValueError("a currency is three capital letters")
             digits = 0 if self.unit is Unit.MINOR else _DIGITS.get(currency, 2)
             if self.scale != digits:
                 raise ValueError(f"{currency} in {self.unit} units has a scale of {digits}")
+        if self.split is Split.OWN_AND_OTHER_BANKS and not self.own_bank_codes:
+            raise ValueError("own and other banks cannot be told apart without own_bank_codes")
         if self.largest_amount_minor > self.largest_total_minor:
             raise ValueError("the largest amount of a line is larger than the largest total of a file")
         return self
@@ -223,6 +231,13 @@ class BankProfile(Part):
     def is_own_bank(self, payee: BankAccount) -> bool:
         """Whether the payee's account is at the payer's own bank."""
         return not payee.bank_code or payee.bank_code.startswith(self.own_bank_codes)
+
+    @field_validator("own_bank_codes")
+    @classmethod
+    def _a_bank_is_named(cls, codes: tuple[str, ...]) -> tuple[str, ...]:
+        if any(len(code) < 3 for code in codes):
+            raise ValueError("a bank is named by at least three characters of its code")
+        return codes
 
     @property
     def component_codes(self) -> Mapping[Component, object]:

@@ -12,7 +12,10 @@ from pathlib import Path
 
 from tests.bench.figures import Line, Verdict
 
-PARTS = ("planning", "sending", "migration", "offboarding", "payments-checks", "payments-envelopes")
+PARTS = (
+    *("planning", "sending", "migration", "offboarding"),
+    *("payments-checks", "payments-envelopes", "payments-writing"),
+)
 QUICK = 10
 
 
@@ -24,7 +27,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows that are migrated")
     owned = "records that a leaver owns in Salesforce; a tenth of it in Tryton"
     parser.add_argument("--owned", type=int, default=20_000, help=owned)
-    parser.add_argument("--payables", type=int, default=100_000, help="payables that are checked")
+    parser.add_argument("--payables", type=int, default=100_000, help="payables that are checked, and paid in one file")
     parser.add_argument(
         "--sealed", type=int, default=2_048, help="MiB that are encrypted (and five times as many once)"
     )
@@ -60,6 +63,10 @@ def figures(part: str, folder: Path, given: argparse.Namespace) -> Iterator[Line
         from tests.bench import offboarding
 
         return offboarding.figures(folder, given.owned)
+    if part == "payments-writing":
+        from tests.bench.payments import writing
+
+        return writing.figures(given.payables)
     if part == "payments-checks":
         from tests.bench.payments import checks
 

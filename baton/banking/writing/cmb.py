@@ -89,19 +89,20 @@ def calls(order: PaymentOrder, profile: CmbProfile) -> int:
 
 def text(order: PaymentOrder, profile: CmbProfile) -> Iterator[str]:
     """The whole batch in one call."""
-    return _call_text(order, profile, Call(1, 1), order.count)
+    return _call_text(order, profile, Call(1, 1))
 
 
 def call_text(order: PaymentOrder, profile: CmbProfile, call: Call) -> Iterator[str]:
     """One of several calls. Everything but the request number is known before the first one is made."""
     if call.of != calls(order, profile):
         raise ValueError(f"the batch takes {calls(order, profile)} calls")
-    return _call_text(order, profile, call, profile.lines_per_call)
+    return _call_text(order, profile, call)
 
 
-def _call_text(order: PaymentOrder, profile: CmbProfile, call: Call, most: int) -> Iterator[str]:
-    amount, first = profile.amount_writer(), (call.number - 1) * most
-    current = [payable.amount_minor for payable in islice(order.lines(), first, first + most)]
+def _call_text(order: PaymentOrder, profile: CmbProfile, call: Call) -> Iterator[str]:
+    amount, first = profile.amount_writer(), (call.number - 1) * profile.lines_per_call
+    after = None if call.number == call.of else first + profile.lines_per_call  # the last one reads through to the end
+    current = [payable.amount_minor for payable in islice(order.lines(), first, after)]
     codes = profile.components[order.component]
     yield (
         f"{declaration(profile.encoding)}<CMBSDKPGK>\n"
@@ -116,7 +117,7 @@ def _call_text(order: PaymentOrder, profile: CmbProfile, call: Call, most: int) 
         f"{element('NUSAGE', codes.usage)}<EPTDAT>{order.execution_day:%Y%m%d}</EPTDAT>"
         f"<YURREF>{order.message_id}</YURREF>{element_if('GRTFLG', profile.approve_online or '')}</NTAGCAGCX1>\n"
     )
-    for position, payable in enumerate(islice(order.lines(), first, first + most), first + 1):
+    for position, payable in enumerate(islice(order.lines(), first, after), first + 1):
         payee = payable.payee
         yield (
             f"<NTAGCDTLY1><TRXSEQ>{position:08d}</TRXSEQ><ACCNBR>{escaped(payee.account)}</ACCNBR>"

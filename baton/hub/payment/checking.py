@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from baton.banking.catalogue import load_profile
-from baton.banking.problems import problems
+from baton.banking.problems import problem_finder
 from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.drafting import CLAIMED, DOUBLED, OTHER_COMPONENT
@@ -148,7 +148,7 @@ def judge(hub: Hub, connection: sa.Connection, run: PayRun, head: Run, lines: Se
             number: moment.astimezone(zone).date()
             for number, moment in hub.people.account_changes(connection, numbers).items()
         },
-        problems=lambda payable: problems(payable, profile),
+        problems=problem_finder(profile),
     )
     report = check_lines(
         told.PayRun(id=run.run_id, period=run.period, pay_day=run.execution_day, currency=run.currency),

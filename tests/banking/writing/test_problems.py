@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from baton.banking.problems import _quick_look, order_problems, problems
-from baton.banking.profile import FieldRule
+from baton.banking.problems import _quick_look, order_problems, problem_finder, problems
+from baton.banking.profile import FieldRule, Split
 from baton.banking.writing import write
 from baton.errors import OrderRefusedError
 from baton.model.payable import Component
@@ -203,11 +203,15 @@ def test_the_payers_account_keeps_the_rules_as_well():
     assert [fault.rule for fault in order_problems(faulty, sample(CNY))] == ["characters", "length", "missing"]
 
 
-def test_lines_that_change_between_the_two_readings_are_not_delivered():
-    given = order(THREE, sample(CNY))
-    readings = iter([THREE, THREE[:2]])
+@pytest.mark.parametrize(
+    "second", [THREE[:2], (*THREE, payable("E0004", 1)), (*THREE[:2], replace(THREE[2], amount_minor=1))]
+)
+@pytest.mark.parametrize("name", sorted(set(PROFILES) - {"iso20022-sepa"}))
+def test_lines_that_change_between_the_two_readings_are_not_delivered(name, second):
+    given = order(THREE, sample(name).model_copy(update={"split": Split.BY_CEILING}))
+    first = iter([THREE])
     with pytest.raises(OrderRefusedError, match="have changed"):
-        write(replace(given, lines=lambda: iter(next(readings))), sample(CNY), io.BytesIO())
+        write(replace(given, lines=lambda: iter(next(first, second))), sample(name), io.BytesIO())
 
 
 def test_text_that_cannot_be_encoded_is_refused_without_the_text():
@@ -240,3 +244,11 @@ def test_the_quick_look_lets_through_what_has_no_problem_and_nothing_else(
         currency=profile.currencies[0],
     )  # fmt: skip
     assert _quick_look(profile)(line) is (problems(line, profile) == ())
+    assert problem_finder(profile)(line) == problems(line, profile)
+
+
+def test_many_lines_are_looked_at_as_one_is():
+    found = problem_finder(sample(CNY))
+    assert found(payable()) == ()
+    for line in (payable(currency="USD"), payable(component=Component.SALARY, holder=""), payable(amount_minor=0)):
+        assert found(line) == problems(line, sample(CNY)) != ()
