@@ -6,6 +6,8 @@ import csv
 import io
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lxml import etree
 
 from baton.banking.catalogue import load_profile
@@ -73,6 +75,28 @@ def test_a_cell_with_a_delimiter_or_a_quote_is_read_back_as_it_was():
     assert text.count("\r\n") == text.count("\n") == 3
 
 
+LETTERS = st.text(st.sampled_from("张三欧阳·AZaz09 ,\"'|=-+<&"), min_size=1, max_size=21)
+
+
+@given(st.lists(st.tuples(LETTERS, st.integers(1, 999_999_999)), min_size=1, max_size=5))
+@settings(max_examples=40, deadline=None)
+def test_rows_of_fixed_widths_all_have_their_widths_whatever_they_hold(people):
+    lines = [payable(f"E{n}", amount, holder=holder) for n, (holder, amount) in enumerate(people)]
+    head, *rows, foot, end = written(lines, sample("generic-fixed")).split(b"\n")
+    assert ({len(row) for row in rows}, len(head), len(foot), end) == ({135}, 92, 22, b"")
+    assert [row[19:61].decode("gbk").rstrip(" ") for row in rows] == [holder.rstrip(" ") for holder, _ in people]
+    assert [int(row[93:105]) for row in rows] == [amount for _, amount in people]
+    assert int(foot[-15:]) == sum(amount for _, amount in people)
+
+
+@given(LETTERS, LETTERS)
+@settings(max_examples=40, deadline=None)
+def test_rows_with_delimiters_are_read_back_whatever_they_hold(holder, remark):
+    text = written([payable(holder=holder, remark=remark)], sample("generic-csv")).decode("gb18030")
+    (row,) = list(csv.reader(io.StringIO(text, newline=""), strict=True))[1:]
+    assert (row[2], row[7]) == (holder, remark)
+
+
 # --- how a line is named in an answer
 
 
@@ -87,9 +111,8 @@ def test_a_cell_with_a_delimiter_or_a_quote_is_read_back_as_it_was():
     ],
 )
 def test_a_line_is_known_by_what_stands_in_the_file(name, wanted):
-    given = order(THREE, sample(name))
-    assert [mark for mark, _ in marks(given, sample(name))] == wanted
-    assert [line for _, line in marks(given, sample(name))] == list(THREE)
+    known = list(marks(order(THREE, sample(name)), sample(name)))
+    assert ([mark for mark, _ in known], [line for _, line in known]) == (wanted, list(THREE))
     content = written(THREE, sample(name))
     assert all(mark.encode() in content for mark in wanted)
 
@@ -121,10 +144,10 @@ def test_cmb_salaries_and_others_are_different_functions(component, function, ki
 
 def test_a_cmb_batch_in_several_calls_is_the_batch():
     profile = sample("cmb-agency").model_copy(update={"lines_per_call": 2})
-    given = order([payable(f"E{n}", n) for n in range(1, 6)], profile)
-    assert cmb.calls(given, profile) == 3
+    batch = order([payable(f"E{n}", n) for n in range(1, 6)], profile)
+    assert cmb.calls(batch, profile) == 3
     parts = [cmb.Call(1, 3), cmb.Call(2, 3, "0028771063"), cmb.Call(3, 3, "0028771063")]
-    roots = [etree.fromstring("".join(cmb.call_text(given, profile, part)).encode("gbk")) for part in parts]
+    roots = [etree.fromstring("".join(cmb.call_text(batch, profile, part)).encode("gbk")) for part in parts]
     heads = [
         [
             root.findtext(f"NTAGCAGCX1/{tag}")
