@@ -1,6 +1,6 @@
 """XML that others wrote, element by element in constant memory, refused as soon as it is more than plain data.
 
-No document type, no entities, no network, nothing deeper than libxml2's own 256 levels, nothing larger than the caps.
+No document type, no entities, no network, nothing deeper than libxml2 allows, nothing larger than the caps.
 A file is read twice: `XmlFile.survey` sees it through to its end (well formed, valid where its schema is kept here)
 before `XmlFile.elements` gives out the first element, so that no half of a broken file is ever believed.
 """
@@ -117,6 +117,13 @@ class XmlFile:
         """
         root = self._root()
         schema = schema_of(root.message)
+        counts, faults = self._counted(root, wanted, schema)
+        if faults:
+            # libxml2 tells of nothing else once the schema is broken: what comes later may not even be XML.
+            counts, _ = self._counted(root, wanted, None)
+        return Survey(root, counts, faults, schema is not None)
+
+    def _counted(self, root: Root, wanted: Collection[str], schema: Any) -> tuple[dict[str, int], tuple[Fault, ...]]:
         counts = dict.fromkeys(wanted, 0)
         prefix = f"{{{root.namespace}}}" if root.namespace else ""
         names = {prefix + name: name for name in wanted}
@@ -136,7 +143,7 @@ class XmlFile:
             faults = self._broken(error, parser)
         if strange:
             raise _refused(self.name, "namespace", "wanted elements stand in another namespace than the outermost one")
-        return Survey(root, counts, faults, schema is not None)
+        return counts, faults
 
     def elements(
         self, root: Root, wanted: Collection[str], *, starts: Collection[str] = ()

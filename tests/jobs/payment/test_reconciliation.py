@@ -1,0 +1,245 @@
+"""To zero, or with every difference by its kind; and never a success over nothing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from baton.errors import Fault
+from baton.jobs.payment.differences import ALARMS, DifferenceKind
+from baton.jobs.payment.matching import Expected
+from baton.jobs.payment.reconciliation import Filed, FileTotals, Reconciler, RunFacts, Verdict
+from baton.model.bank_answers import Direction, Reason, ReasonKind, Statement, StatementEntry
+from baton.model.pay_run import LineState as S
+
+ACCOUNT = "6222000011112222"
+PAY_DAY = date(2026, 11, 25)
+SOON, LATE = PAY_DAY + timedelta(days=1), PAY_DAY + timedelta(days=9)
+K = DifferenceKind
+
+
+def filed(number, amount=100, state=S.PAID, batch=""):
+    return Filed(Expected(f"R{number}", amount, "CNY", ACCOUNT, batch), state, "M1")
+
+
+def facts(*lines, run="run-1", **changes):
+    total = FileTotals("M1", "d1", len(lines), sum(each.line.amount_minor for each in lines))
+    return replace(RunFacts(run, "2026-11", "CNY", PAY_DAY, lines, [total], [total]), **changes)
+
+
+def debit(number, amount=100, **more):
+    return StatementEntry("A1", Direction.DEBIT, amount, "CNY", PAY_DAY, (f"R{number}",) if number else (), **more)
+
+
+def credit(number, amount=100):
+    back = Reason("AC04", ReasonKind.DEAD_ACCOUNT)
+    return replace(debit(number, amount), direction=Direction.CREDIT, returned=back)
+
+
+def head(sequence=1, opening=None, closing=None):
+    return Statement(ACCOUNT, f"S{sequence}", str(sequence), "CNY", opening, closing)
+
+
+def month(runs, *entries, as_of=SOON, state_of=None):
+    reconciler = Reconciler(runs)
+    reconciler.take(head(), entries, digest="x", notification=False)
+    return reconciler.month(as_of)
+
+
+def kinds(view):
+    return sorted(kind.value for kind, count in view.differences.items() for _ in range(count))
+
+
+def test_everything_filed_signed_answered_and_booked_comes_to_zero():
+    view = month([facts(filed(1), filed(2, 250))], debit(1), debit(2, 250))
+    run = view.runs["run-1"]
+    assert (view.verdict, run.verdict, run.rest_minor, run.differences) == (Verdict.CLEAN, Verdict.CLEAN, 0, [])
+    assert (run.filed_minor, run.booked_minor, run.compared, run.lines) == (350, 350, 2, 2)
+    assert "350" not in repr(run)
+
+
+def test_a_refused_line_is_accounted_for_and_one_on_its_way_keeps_the_run_open():
+    view = month([facts(filed(1), filed(2, 30, S.REJECTED), filed(3, 7, S.ACCEPTED))], debit(1))
+    run = view.runs["run-1"]
+    assert (run.refused_minor, run.waiting_minor, run.rest_minor, run.verdict) == (30, 7, 0, Verdict.OPEN)
+
+
+def test_a_line_on_no_statement_in_time_is_missing():
+    view = month([facts(filed(1), filed(2))], debit(1), as_of=LATE)
+    assert kinds(view) == ["missing"]
+    assert view.verdict is Verdict.DIFFERENT
+
+
+@pytest.mark.parametrize("entries", [(), (credit(0),)])
+def test_a_comparison_of_nothing_is_no_success(entries):
+    assert month([facts(filed(1))], *entries).verdict is Verdict.NOTHING_COMPARED
+    assert month([facts()], debit(0)).verdict is Verdict.NOTHING_COMPARED
+    assert month([], debit(0)).verdict is Verdict.NOTHING_COMPARED
+
+
+def test_a_debit_that_nobody_asked_for_is_an_alarm_beside_every_run():
+    view = month([facts(filed(1))], debit(1), debit(0, 999))
+    assert [(each.kind, each.alarm, each.found_minor) for each in view.beside] == [(K.UNEXPECTED_DEBIT, True, 999)]
+    assert view.runs["run-1"].verdict is Verdict.CLEAN
+    assert view.verdict is Verdict.DIFFERENT
+
+
+def test_a_debit_of_another_run_is_expected():
+    other = facts(Filed(Expected("R9", 5, "CNY", ACCOUNT), S.PAID, "M1"), run="run-2")
+    view = month([facts(filed(1)), other], debit(1), debit(9, 5))
+    assert view.verdict is Verdict.CLEAN
+    assert set(view.runs) == {"run-1", "run-2"}
+
+
+def test_the_same_line_booked_twice_is_paid_twice_even_under_one_name():
+    view = month([facts(filed(1))], debit(1), debit(1))
+    assert kinds(view) == ["paid_twice"]
+    assert view.runs["run-1"].rest_minor == -100
+    assert K.PAID_TWICE in ALARMS
+
+
+def test_two_days_statements_may_name_their_bookings_alike_and_hide_nothing():
+    reconciler = Reconciler([facts(filed(1))])
+    for sequence in (1, 2):
+        reconciler.take(head(sequence), [debit(1)], digest=str(sequence), notification=False)
+    assert kinds(reconciler.month(SOON)) == ["paid_twice"]
+
+
+def test_a_notification_is_believed_until_the_statement_comes_and_counts_nothing_twice():
+    reconciler = Reconciler([facts(filed(1))])
+    reconciler.take(head(1), [debit(1)], digest="n", notification=True)
+    assert reconciler.month(SOON).verdict is Verdict.CLEAN
+    reconciler.take(head(2), [debit(1)], digest="s", notification=False)
+    assert reconciler.month(SOON).runs["run-1"].booked_minor == 100
+    assert reconciler.month(SOON).verdict is Verdict.CLEAN
+
+
+def test_another_amount_is_a_difference_of_its_run_and_does_not_come_to_zero():
+    run = month([facts(filed(1), filed(2))], debit(1, 90), debit(2)).runs["run-1"]
+    assert [each.kind for each in run.differences] == [K.AMOUNT_DIFFERS]
+    assert (run.rest_minor, run.verdict) == (10, Verdict.DIFFERENT)
+
+
+def test_a_return_is_listed_and_explained():
+    run = month([facts(filed(1, state=S.RETURNED), filed(2))], debit(1), credit(1), debit(2)).runs["run-1"]
+    assert [each.kind for each in run.differences] == [K.RETURNED]
+    assert (run.came_back_minor, run.rest_minor, run.verdict) == (100, 0, Verdict.CLEAN)
+
+
+def test_a_return_that_comes_twice_is_not():
+    run = month([facts(filed(1, state=S.RETURNED))], debit(1), credit(1), credit(1)).runs["run-1"]
+    assert [each.kind for each in run.differences] == [K.RETURNED_TWICE]
+    assert run.verdict is Verdict.DIFFERENT
+
+
+def test_a_booking_of_what_was_refused_or_never_sent_is_an_alarm():
+    for state, kind in (
+        (S.REJECTED, K.PAID_THOUGH_REFUSED),
+        (S.HELD, K.NOT_SENT),
+        (S.FILED, K.NOT_SENT),
+        (S.DISPUTED, K.DISPUTED),
+    ):
+        (difference,) = month([facts(filed(1, state=state))], debit(1)).runs["run-1"].differences
+        assert (difference.kind, difference.alarm) == (kind, True)
+
+
+def test_a_batch_booking_pays_all_of_it():
+    whole = StatementEntry("A1", Direction.DEBIT, 350, "CNY", PAY_DAY, batch_id="B1", batch_count=2)
+    view = month([facts(filed(1, 100, batch="B1"), filed(2, 250, batch="B1"))], whole)
+    assert (view.verdict, view.runs["run-1"].booked_minor) == (Verdict.CLEAN, 350)
+
+
+def test_a_file_that_was_not_signed_for_or_is_not_its_lines_is_told():
+    good = facts(filed(1))
+    (total,) = good.files
+    unsigned = month([replace(good, approved=[])], debit(1))
+    other_bytes = month([replace(good, approved=[replace(total, digest="d2")])], debit(1))
+    unbuilt = month([replace(good, files=[], lines=good.lines)], debit(1))
+    wrong_sum = month(
+        [replace(good, files=[replace(total, total_minor=1)], approved=[replace(total, total_minor=1)])], debit(1)
+    )
+    assert [kinds(view) for view in (unsigned, other_bytes, unbuilt, wrong_sum)] == [
+        ["not_approved"], ["not_approved"], ["not_filed", "not_filed"], ["file_total"],
+    ]  # fmt: skip
+
+
+def test_a_second_copy_of_a_statement_is_listed_and_not_counted():
+    reconciler = Reconciler([facts(filed(1))])
+    for _ in range(2):
+        reconciler.take(head(), [debit(1)], digest="x", notification=False)
+    view = reconciler.month(SOON)
+    assert (kinds(view), view.verdict) == (["doubled_statement"], Verdict.CLEAN)
+
+
+def test_a_statement_read_before_in_another_run_of_the_program_is_known():
+    reconciler = Reconciler([facts(filed(1))], {(ACCOUNT, "1", "S1"): "x"})
+    reconciler.take(head(), [debit(1)], digest="x", notification=False)
+    assert reconciler.month(SOON).entries == 0
+
+
+def test_the_same_statement_with_another_content_is_an_alarm():
+    reconciler = Reconciler([facts(filed(1))])
+    reconciler.take(head(), [debit(1)], digest="x", notification=False)
+    reconciler.take(head(), [debit(1), debit(0)], digest="y", notification=False)
+    (difference,) = reconciler.month(SOON).beside
+    assert (difference.kind, difference.alarm) == (K.CHANGED_STATEMENT, True)
+
+
+def test_statements_without_any_name_are_told_apart_by_their_content():
+    reconciler = Reconciler([facts(filed(1), filed(2))])
+    for number in (1, 2):
+        reconciler.take(Statement(ACCOUNT), [debit(number)], digest=str(number), notification=False)
+    assert reconciler.month(SOON).verdict is Verdict.CLEAN
+
+
+@pytest.mark.parametrize(
+    ("second", "gap"),
+    [
+        (head(2, 900, 800), False),
+        (head(2, 901, 800), True),
+        (head(3, 900, 800), True),
+    ],
+)
+def test_statements_must_go_on_from_one_another(second, gap):
+    reconciler = Reconciler([facts(filed(1))])
+    reconciler.take(second, [], digest="2", notification=False)
+    reconciler.take(head(1, 1000, 900), [debit(1)], digest="1", notification=False)
+    assert kinds(reconciler.month(SOON)) == (["statement_gap"] if gap else [])
+
+
+def test_balances_that_a_reader_found_wrong_keep_the_month_from_being_clean():
+    reconciler = Reconciler([facts(filed(1))])
+    reconciler.take(head(), [debit(1)], digest="x", notification=False)
+    reconciler.find([Fault("s.xml:3", "balance_chain", "Stmt does not add up")])
+    assert (kinds(reconciler.month(SOON)), reconciler.month(SOON).verdict) == (["balance"], Verdict.DIFFERENT)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 10**9), st.sampled_from(["booked", "refused", "waiting", "returned", "changed", "twice"])
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_it_comes_to_zero_exactly_when_every_booking_is_as_it_was_ordered(lines):
+    facts_, entries = [], []
+    for number, (amount, fate) in enumerate(lines):
+        state = {"refused": S.REJECTED, "waiting": S.ACCEPTED, "returned": S.RETURNED}.get(fate, S.PAID)
+        facts_.append(filed(number, amount, state))
+        entries += {
+            "booked": [debit(number, amount)],
+            "returned": [debit(number, amount), credit(number, amount)],
+            "changed": [debit(number, amount + 1)],
+            "twice": [debit(number, amount), debit(number, amount)],
+        }.get(fate, [])
+    fates = {fate for _, fate in lines}
+    run = month([facts(*facts_)], *entries).runs["run-1"]
+    assert (run.rest_minor == 0) == (not fates & {"changed", "twice"})
+    assert (run.verdict is Verdict.CLEAN) == (fates <= {"booked", "refused", "returned"})
+    assert run.filed_minor == sum(amount for amount, _ in lines)
