@@ -54,6 +54,10 @@ class Root:
     name: str
     namespace: str
 
+    def tag(self, name: str) -> str:
+        """A local name in this element's namespace, as lxml has it."""
+        return f"{{{self.namespace}}}{name}" if self.namespace else name
+
     @property
     def message(self) -> str:
         """The message by its namespace, as ``camt.053.001.08``; empty where it names none."""
@@ -117,33 +121,37 @@ class XmlFile:
         """
         root = self._root()
         schema = schema_of(root.message)
-        counts, faults = self._counted(root, wanted, schema)
-        if faults:
-            # libxml2 tells of nothing else once the schema is broken: what comes later may not even be XML.
-            counts, _ = self._counted(root, wanted, None)
+        counts, faults, whole = self._seen(root, wanted, schema)
+        if faults or not whole:
+            # Beside its schema libxml2 keeps silent about anything else, even that the file breaks off: ask again.
+            counts, _, whole = self._seen(root, wanted, None)
+        if not whole:
+            raise _refused(self.name, "not_well_formed", "it does not come to its end")
         return Survey(root, counts, faults, schema is not None)
 
-    def _counted(self, root: Root, wanted: Collection[str], schema: Any) -> tuple[dict[str, int], tuple[Fault, ...]]:
+    def _seen(self, root: Root, wanted: Collection[str], schema: Any) -> tuple[dict[str, int], tuple[Fault, ...], bool]:
+        """How often each wanted element is there, faults against the schema, whether the outermost element ended."""
         counts = dict.fromkeys(wanted, 0)
-        prefix = f"{{{root.namespace}}}" if root.namespace else ""
-        names = {prefix + name: name for name in wanted}
-        strange = False
+        names = {root.tag(name): name for name in wanted}
+        strange = whole = False
         faults: tuple[Fault, ...] = ()
-        parser = self._parser(("end",), [f"{{*}}{name}" for name in wanted], schema)
+        parser = self._parser(("end",), [root.tag(root.name), *(f"{{*}}{name}" for name in wanted)], schema)
         try:
             for _, element in parser.events:
                 parser.source.held = 0
                 name = names.get(element.tag)
-                if name is None:
-                    strange = True
-                else:
+                if name is not None:
                     counts[name] += 1
+                elif element.getparent() is None:
+                    whole = True
+                else:
+                    strange = True
                 _forget(element)
         except etree.XMLSyntaxError as error:
             faults = self._broken(error, parser)
         if strange:
             raise _refused(self.name, "namespace", "wanted elements stand in another namespace than the outermost one")
-        return counts, faults
+        return counts, faults, whole
 
     def elements(
         self, root: Root, wanted: Collection[str], *, starts: Collection[str] = ()
@@ -153,9 +161,8 @@ class XmlFile:
         The element is emptied, and siblings of its kind before it are dropped, when the next one is asked for.
         """
         events = ("start", "end") if starts else ("end",)
-        prefix = f"{{{root.namespace}}}" if root.namespace else ""
-        ended, started, skip = set(wanted), set(starts), len(prefix)
-        parser = self._parser(events, [prefix + name for name in {*ended, *started}], None)
+        ended, started, skip = set(wanted), set(starts), len(root.tag(""))
+        parser = self._parser(events, [root.tag(name) for name in {*ended, *started}], None)
         try:
             for event, element in parser.events:
                 parser.source.held = 0

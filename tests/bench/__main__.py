@@ -14,7 +14,7 @@ from tests.bench.figures import Line, Verdict
 
 PARTS = (
     *("planning", "sending", "migration", "offboarding"),
-    *("payments-checks", "payments-envelopes", "payments-writing"),
+    *("payments-checks", "payments-envelopes", "payments-writing", "payments-reading"),
 )
 QUICK = 10
 
@@ -27,7 +27,9 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows that are migrated")
     owned = "records that a leaver owns in Salesforce; a tenth of it in Tryton"
     parser.add_argument("--owned", type=int, default=20_000, help=owned)
-    parser.add_argument("--payables", type=int, default=100_000, help="payables that are checked, and paid in one file")
+    parser.add_argument(
+        "--payables", type=int, default=100_000, help="payables checked, paid in one file, and answered"
+    )
     parser.add_argument(
         "--sealed", type=int, default=2_048, help="MiB that are encrypted (and five times as many once)"
     )
@@ -75,6 +77,10 @@ def figures(part: str, folder: Path, given: argparse.Namespace) -> Iterator[Line
         from tests.bench.payments import envelopes
 
         return envelopes.figures(folder, given.sealed)
+    if part == "payments-reading":
+        from tests.bench.payments import reading
+
+        return reading.figures(folder, given.payables)
     from tests.bench.migration.campaign import Wanted
     from tests.bench.migration.campaign import figures as of_migration
 

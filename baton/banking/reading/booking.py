@@ -191,7 +191,7 @@ class Bookings:
         """``BOOK`` itself up to v7, in a choice of its own since."""
         if element is None:
             return ""
-        return own_text(element) or self.fields.text(element, "Cd")
+        return own_text(element[0] if len(element) else element)
 
     def _booked(self, element: Element, children: dict[str, Element]) -> date:
         day = self.fields.day(children.get("BookgDt"))

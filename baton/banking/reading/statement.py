@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
-from typing import BinaryIO, Final
+from operator import itemgetter
+from typing import BinaryIO, Final, TypeAlias
 
 from baton.banking.reading.booking import Bookings
 from baton.banking.reading.fields import Fields, own_text
@@ -54,7 +55,7 @@ def read_statements(stream: BinaryIO, name: str, leniency: Leniency) -> Iterator
     reader = _Reader(Fields(name, survey.root.namespace, leniency), _STATEMENTS[family])
     items = reader.items(file.elements(survey.root, wanted))
     notification = family == "camt.054"
-    return (_statement(group, notification) for _, group in groupby(items, key=lambda item: item.number))
+    return (_statement(group, notification) for _, group in groupby(items, key=itemgetter(0)))
 
 
 def _family(message: str, counts: dict[str, int]) -> str | None:
@@ -65,20 +66,15 @@ def _family(message: str, counts: dict[str, int]) -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
-    """A head or an entry of the ``number``-th statement."""
-
-    number: int
-    head: Statement | None
-    entry: StatementEntry | None = None
+_Item: TypeAlias = tuple[int, Statement | None, StatementEntry | None]
+"""The number of a statement in its file, and its head or one of its entries."""
 
 
 def _statement(group: Iterator[_Item], notification: bool) -> ReadStatement:
-    head = next(group).head
+    _, head, _ = next(group)
     if head is None:
         raise AssertionError("a statement begins with its head")
-    return ReadStatement(head, (item.entry for item in group if item.entry is not None), notification)
+    return ReadStatement(head, (entry for _, _, entry in group if entry is not None), notification)
 
 
 class _Reader:
@@ -106,15 +102,15 @@ class _Reader:
                     yield self._begin(self._enclosing(element))
                 found = self.bookings.detail(element) if what == "TxDtls" else self.bookings.entry(element)
                 for entry in found:
-                    self._count(entry)
-                    yield _Item(self.number, None, entry)
+                    self._add(entry)
+                    yield self.number, None, entry
 
     def _begin(self, element: Element) -> _Item:
         self.number += 1
         self.head = head(self.fields, element)
         self.sum_minor, self.foreign = 0, False
         self.bookings.begin(self.fields.moment(element, "CreDtTm"))
-        return _Item(self.number, self.head)
+        return self.number, self.head, None
 
     def _enclosing(self, element: Element) -> Element:
         tag = self.fields.tag(self.element)
@@ -122,7 +118,7 @@ class _Reader:
             return ancestor
         raise self.fields.refused(element, "misplaced", f"stands outside of any {self.element}")
 
-    def _count(self, entry: StatementEntry) -> None:
+    def _add(self, entry: StatementEntry) -> None:
         if self.head is not None and not entry.pending:
             self.sum_minor += entry.amount_minor if entry.direction is Direction.CREDIT else -entry.amount_minor
             self.foreign = self.foreign or entry.currency != self.head.currency

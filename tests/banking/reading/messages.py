@@ -70,7 +70,7 @@ def booking(
     version: str = "08",
 ) -> str:
     """A Ntry of version 2 or later."""
-    shown = status if version < "08" else f"<Cd>{status}</Cd>"
+    shown = status if version < "07" else f"<Cd>{status}</Cd>"
     inside = f"<NtryDtls>{batch}{''.join(details)}</NtryDtls>" if batch or details else ""
     family = f"<Domn><Cd>PMNT</Cd><Fmly><Cd>ICDT</Cd><SubFmlyCd>{code or 'SALA'}</SubFmlyCd></Fmly></Domn>"
     return (
@@ -98,7 +98,8 @@ def end_to_end(reference: str) -> str:
 
 
 def statement(*parts: str, name: str = "S1", sequence: str = "1", account: str = "6222000011112222") -> str:
-    """A Stmt with these balances and bookings."""
+    """A Stmt with these balances and bookings; the schema wants one balance at least."""
+    parts = parts if any("<Bal>" in part for part in parts) else (balance("ITBD", "0.00"), *parts)
     return (
         f"<Stmt><Id>{name}</Id><ElctrncSeqNb>{sequence}</ElctrncSeqNb><CreDtTm>2026-11-26T08:00:00</CreDtTm>"
         f"<Acct><Id><Othr><Id>{account}</Id></Othr></Id><Ccy>CNY</Ccy></Acct>{''.join(parts)}</Stmt>"

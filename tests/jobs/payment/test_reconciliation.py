@@ -229,7 +229,7 @@ def test_balances_that_a_reader_found_wrong_keep_the_month_from_being_clean():
 )
 def test_it_comes_to_zero_exactly_when_every_booking_is_as_it_was_ordered(lines):
     facts_, entries = [], []
-    for number, (amount, fate) in enumerate(lines):
+    for number, (amount, fate) in enumerate(lines, 1):
         state = {"refused": S.REJECTED, "waiting": S.ACCEPTED, "returned": S.RETURNED}.get(fate, S.PAID)
         facts_.append(filed(number, amount, state))
         entries += {
