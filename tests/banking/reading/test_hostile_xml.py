@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import random
 import time
+from collections import Counter
 
 import pytest
 
@@ -12,6 +14,7 @@ from baton.banking.reading.report import read_report
 from baton.banking.reading.statement import read_statements
 from baton.banking.refused import BankFileRefusedError
 from baton.banking.xml_stream import XmlCaps, XmlFile
+from baton.model.bank_answers import AnswerLevel
 from tests.banking.reading import messages
 
 SECRET = "张三机密"
@@ -111,3 +114,33 @@ def test_what_breaks_the_schema_is_told_by_element_and_rule_and_never_by_value()
     assert "OrgnlEndToEndId" in fault.message
     assert "maxlength" in fault.message
     assert SECRET not in str(raised.value)
+
+
+def test_a_file_that_breaks_off_anywhere_is_refused():
+    content = GOOD.encode()
+    for length in range(len(content)):
+        with pytest.raises(BankFileRefusedError):
+            read_report(io.BytesIO(content[:length]), "answer.xml", Tolerant())
+
+
+def test_broken_bytes_are_read_whole_or_refused_and_nothing_else_comes_out():
+    chance = random.Random(20)
+    content = messages.report(
+        messages.batch("B1", messages.line("REF1", "RJCT", messages.why("AC04"), amount="1.00"), state="PART"),
+        messages.batch("B2", messages.line("REF2", "ACCC")),
+    ).encode()
+    outcomes = Counter()
+    for _ in range(600):
+        broken = bytearray(content)
+        place = chance.randrange(len(broken))
+        broken[place : place + chance.randrange(3)] = bytes(
+            chance.choice(b"<>/&\"'aA1.\xff") for _ in range(chance.randrange(4))
+        )
+        try:
+            answers = list(read_report(io.BytesIO(bytes(broken)), "answer.xml", Tolerant()))
+        except BankFileRefusedError:
+            outcomes["refused"] += 1
+        else:
+            outcomes["read"] += 1
+            assert len([each for each in answers if each.level is AnswerLevel.LINE]) <= 2
+    assert min(outcomes["refused"], outcomes["read"]) > 20
