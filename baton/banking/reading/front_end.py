@@ -7,10 +7,11 @@ it, so it is `DEBITED` and no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import BinaryIO, Final, Protocol
+from typing import BinaryIO, Final, TypeAlias
 
 from baton.banking.reading.amounts import from_major, from_minor
 from baton.banking.refused import BankFileRefusedError
@@ -18,6 +19,7 @@ from baton.banking.xml_stream import XmlFile
 from baton.errors import Fault
 from baton.model.bank_answers import AnswerLevel, BankAnswer, BankState, Reason, ReasonKind
 
+_PLACE: Final = re.compile(r"[0-9]{1,8}", re.ASCII)
 CMB_REQUEST_STATES: Final[Mapping[str, BankState]] = MappingProxyType(
     {
         "OPR": BankState.RECEIVED,  # data is being taken
@@ -76,54 +78,59 @@ def icbc_state(result: str) -> BankState:
     return ICBC_RESULTS[result]
 
 
-class Row(Protocol):
-    """How one bank's rows are read."""
+LineOf: TypeAlias = Callable[[str, int], str]
+"""The end-to-end reference of an order's line, by our message id and its place (from 1); empty when there is none.
 
-    def answer(self, fields: Mapping[str, str]) -> BankAnswer:
-        """A row by its field names; LookupError for a state that is in no table, ValueError for a bad amount."""
-        ...
+Neither bank takes a reference for a line: a batch is named by our message id, a line by where it stands in it.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class CmbRow:
     """A row of a CMB query; amounts are yuan with decimals."""
 
-    reference: str = "YURREF"
+    message: str = "YURREF"
+    place: str = "TRXSEQ"
+    """Which line of the batch; a row without it is about the batch."""
     amount: str = "TRSAMT"
     words: str = "RTNNAR"
-    currency: str = "CNY"
 
-    def answer(self, fields: Mapping[str, str]) -> BankAnswer:
-        """See `Row`."""
+    def state(self, fields: Mapping[str, str]) -> tuple[BankState, str]:
+        """Our state and the bank's words for it; LookupError for a word that is in no table."""
         reqsts, rtnflg = fields.get("REQSTS", ""), fields.get("RTNFLG", "")
-        state, amount = cmb_state(reqsts, rtnflg), fields.get(self.amount, "")
-        raw = f"{reqsts}/{rtnflg}" if reqsts == "FIN" else reqsts
-        minor = from_major(amount, self.currency) if amount else None
-        return _answer(state, raw, fields.get(self.reference, ""), fields.get(self.words, ""), minor, self.currency)
+        return cmb_state(reqsts, rtnflg), f"{reqsts}/{rtnflg}" if reqsts == "FIN" else reqsts
+
+    def minor(self, text: str) -> int:
+        """An amount in fen."""
+        return from_major(text, "CNY")
 
 
 @dataclass(frozen=True, slots=True)
 class IcbcRow:
     """A row of an ICBC query; amounts are whole fen."""
 
-    reference: str
-    """Which field carries our reference: a matter of the contract."""
+    message: str = "fSeqno"
+    place: str = "iSeqno"
     amount: str = "PayAmt"
     words: str = "iRetMsg"
-    currency: str = "CNY"
 
-    def answer(self, fields: Mapping[str, str]) -> BankAnswer:
-        """See `Row`."""
-        result, amount = fields.get("Result", ""), fields.get(self.amount, "")
-        minor = from_minor(amount) if amount else None
-        words = fields.get(self.words, "")
-        return _answer(icbc_state(result), result, fields.get(self.reference, ""), words, minor, self.currency)
+    def state(self, fields: Mapping[str, str]) -> tuple[BankState, str]:
+        """Our state and the bank's word for it; LookupError for a word that is in no table."""
+        result = fields.get("Result", "")
+        return icbc_state(result), result
+
+    def minor(self, text: str) -> int:
+        """An amount in fen."""
+        return from_minor(text)
 
 
-def read_front_end(stream: BinaryIO, name: str, element: str, row: Row) -> Iterator[BankAnswer]:
-    """The rows of a query's answer, one ``element`` each. `BankFileRefusedError` for anything that is in no table.
+def read_front_end(
+    stream: BinaryIO, name: str, element: str, row: CmbRow | IcbcRow, line_of: LineOf, *, message_id: str = ""
+) -> Iterator[BankAnswer]:
+    """The rows of a query's answer, one ``element`` each; ``message_id`` is what was asked about, for rows without one.
 
-    ``stream`` must be seekable and is read twice; GBK and GB18030 are read as its XML declaration says.
+    ``stream`` must be seekable and is read twice; GBK and GB18030 are read as its XML declaration says. All amounts
+    are CNY. `BankFileRefusedError` for anything that is in no table, and for a line that nobody knows.
     """
     file = XmlFile(stream, name)
     survey = file.survey((element,))
@@ -131,27 +138,37 @@ def read_front_end(stream: BinaryIO, name: str, element: str, row: Row) -> Itera
         raise BankFileRefusedError(Fault(name, "nothing", f"there is no {element} in it"))
     for _, _, found in file.elements(survey.root, (element,)):
         fields = {child.tag: (child.text or "").strip() for child in found}
-        place = f"{name}:{found.sourceline}"
-        try:
-            answer = row.answer(fields)
-        except LookupError:
-            fault = Fault(place, "state_unmapped", f"{element} has a state that is in no table")
-            raise BankFileRefusedError(fault) from None
-        except ValueError as error:
-            raise BankFileRefusedError(Fault(place, "amount", f"the amount of {element} {error}")) from None
-        if not answer.reference:
-            raise BankFileRefusedError(Fault(place, "no_reference", f"{element} names no line"))
-        yield answer
+        yield _answer(fields, Fault(f"{name}:{found.sourceline}", "", element), row, line_of, message_id)
 
 
-def _answer(state: BankState, raw: str, reference: str, words: str, minor: int | None, currency: str) -> BankAnswer:
+def _answer(
+    fields: Mapping[str, str], at: Fault, row: CmbRow | IcbcRow, line_of: LineOf, message_id: str
+) -> BankAnswer:
+    """``at`` has the place and the name of the row, for faults."""
+    try:
+        state, raw = row.state(fields)
+    except LookupError:
+        raise BankFileRefusedError(
+            Fault(at.place, "state_unmapped", f"{at.message} has a state that is in no table")
+        ) from None
+    amount, words = fields.get(row.amount, ""), fields.get(row.words, "")
+    try:
+        minor = row.minor(amount) if amount else None
+    except ValueError as error:
+        raise BankFileRefusedError(Fault(at.place, "amount", f"the amount of {at.message} {error}")) from None
+    order = fields.get(row.message) or message_id
+    place = fields.get(row.place, "")
+    reference = line_of(order, int(place)) if _PLACE.fullmatch(place) else ""
+    if not order or (place and not reference):
+        raise BankFileRefusedError(Fault(at.place, "no_reference", f"{at.message} names no order or line of ours"))
     refused = state in (BankState.REJECTED, BankState.RETURNED, BankState.CANCELLED)
     return BankAnswer(
-        level=AnswerLevel.LINE,
+        level=AnswerLevel.LINE if place else AnswerLevel.FILE,
         state=state,
         raw_state=raw,
+        message_id=order,
         reference=reference,
         reasons=(Reason(raw, ReasonKind.UNNAMED, words),) if refused else (),
         amount_minor=minor,
-        currency=currency if minor is not None else "",
+        currency="CNY" if minor is not None else "",
     )

@@ -13,7 +13,7 @@ from baton.banking.reading.front_end import (
     read_front_end,
 )
 from baton.banking.refused import BankFileRefusedError
-from baton.model.bank_answers import BankState
+from baton.model.bank_answers import AnswerLevel, BankState
 from tests.banking.reading.messages import stream
 
 
@@ -47,12 +47,29 @@ def test_icbc_results_are_never_more_than_debited():
         icbc_state("77")
 
 
-def test_rows_of_cmb_are_yuan_in_gbk():
-    rows = cmb(
-        {"YURREF": "REF1", "REQSTS": "FIN", "RTNFLG": "F", "TRSAMT": "12.30", "RTNNAR": "户名不符"},
-        {"YURREF": "REF2", "REQSTS": "BNK", "RTNFLG": "F"},
+def line_of(message_id, place):
+    return {("ORDER-1", 1): "REF1", ("ORDER-1", 2): "REF2"}.get((message_id, place), "")
+
+
+def read(rows, element="ROW", row=None, **more):
+    return list(read_front_end(rows, "answer.xml", element, row or CmbRow(), line_of, **more))
+
+
+def test_rows_of_cmb_are_yuan_in_gbk_and_name_a_line_by_its_place_in_our_batch():
+    first, second, whole = read(
+        cmb(
+            {
+                "YURREF": "ORDER-1",
+                "TRXSEQ": "00000001",
+                "REQSTS": "FIN",
+                "RTNFLG": "F",
+                "TRSAMT": "12.30",
+                "RTNNAR": "户名不符",
+            },
+            {"YURREF": "ORDER-1", "TRXSEQ": "00000002", "REQSTS": "BNK", "RTNFLG": "F"},
+            {"YURREF": "ORDER-1", "REQSTS": "FIN", "RTNFLG": "S"},
+        )
     )
-    first, second = read_front_end(rows, "answer.xml", "ROW", CmbRow())
     assert (first.reference, first.state, first.raw_state, first.amount_minor) == (
         "REF1",
         BankState.REJECTED,
@@ -60,35 +77,41 @@ def test_rows_of_cmb_are_yuan_in_gbk():
         1230,
     )
     assert first.reasons[0].text == "户名不符"
-    assert (second.state, second.raw_state, second.reasons, second.amount_minor) == (
-        BankState.ACCEPTED,
-        "BNK",
-        (),
-        None,
-    )
+    assert (second.reference, second.state, second.reasons) == ("REF2", BankState.ACCEPTED, ())
+    assert (whole.level, whole.message_id, whole.reference) == (AnswerLevel.FILE, "ORDER-1", "")
 
 
-def test_rows_of_icbc_are_fen_and_a_decimal_point_is_refused():
-    text = "<CMS><eb><out><rd><Ref>REF1</Ref><Result>7</Result><PayAmt>{}</PayAmt></rd></out></eb></CMS>"
-    (answer,) = read_front_end(stream(text.format("1230")), "answer.xml", "rd", IcbcRow(reference="Ref"))
-    assert (answer.amount_minor, answer.currency, answer.state) == (1230, "CNY", BankState.DEBITED)
+def test_rows_of_icbc_are_fen_of_the_packet_that_was_asked_about():
+    text = "<CMS><eb><out><rd><iSeqno>2</iSeqno><Result>7</Result><PayAmt>{}</PayAmt></rd></out></eb></CMS>"
+    (answer,) = read(stream(text.format("1230")), "rd", IcbcRow(), message_id="ORDER-1")
+    assert (answer.reference, answer.amount_minor, answer.currency) == ("REF2", 1230, "CNY")
+    assert answer.state is BankState.DEBITED
     with pytest.raises(BankFileRefusedError, match="whole number"):
-        list(read_front_end(stream(text.format("12.30")), "answer.xml", "rd", IcbcRow(reference="Ref")))
+        read(stream(text.format("12.30")), "rd", IcbcRow(), message_id="ORDER-1")
+    with pytest.raises(BankFileRefusedError, match="no_reference"):
+        read(stream(text.format("1230")), "rd", IcbcRow())
+
+
+GOOD = {"YURREF": "ORDER-1", "TRXSEQ": "1", "REQSTS": "FIN", "RTNFLG": "S"}
 
 
 @pytest.mark.parametrize(
-    ("row", "rule"),
+    ("change", "rule"),
     [
-        ({"YURREF": "REF1", "REQSTS": "FIN", "RTNFLG": "Z"}, "state_unmapped"),
-        ({"YURREF": "REF1", "REQSTS": "FIN", "RTNFLG": "S", "TRSAMT": "1e3"}, "amount"),
-        ({"REQSTS": "FIN", "RTNFLG": "S"}, "no_reference"),
+        ({"RTNFLG": "Z"}, "state_unmapped"),
+        ({"TRSAMT": "1e3"}, "amount"),
+        ({"YURREF": ""}, "no_reference"),
+        ({"YURREF": "ORDER-9"}, "no_reference"),
+        ({"TRXSEQ": "3"}, "no_reference"),
+        ({"TRXSEQ": "x"}, "no_reference"),
     ],
 )
-def test_a_row_that_cannot_be_understood_stops_the_file(row, rule):
+def test_a_row_that_cannot_be_understood_stops_the_file(change, rule):
+    assert len(read(cmb(GOOD))) == 1
     with pytest.raises(BankFileRefusedError, match=rule):
-        list(read_front_end(cmb(row), "answer.xml", "ROW", CmbRow()))
+        read(cmb({**GOOD, **change}))
 
 
 def test_an_answer_without_rows_is_no_answer():
     with pytest.raises(BankFileRefusedError, match="nothing"):
-        list(read_front_end(cmb(), "answer.xml", "ROW", CmbRow()))
+        read(cmb())
