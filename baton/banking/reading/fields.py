@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 
 from lxml import etree
 
@@ -13,6 +13,8 @@ from baton.banking.reading.leniency import Leniency
 from baton.banking.refused import BankFileRefusedError
 from baton.banking.xml_stream import Element
 from baton.errors import Fault
+
+_MOST_NAMES: Final = 2_000
 
 
 def own_text(element: Element | None) -> str:
@@ -34,6 +36,8 @@ class Fields:
     leniency: Leniency
     _text: dict[str, Any] = field(default_factory=dict)
     _elements: dict[str, Any] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
+    """Local names by what lxml calls them; a message has few."""
     _day: tuple[str, date] = ("", date.min)
     """The last day that was read: a statement has few."""
 
@@ -42,9 +46,16 @@ class Fields:
         return f"{{{self.namespace}}}{name}" if self.namespace else name
 
     def children(self, element: Element) -> dict[str, Element]:
-        """The children by local name; of several with one name the first."""
-        skip = len(self.namespace) + 2 if self.namespace else 0
-        return {child.tag[skip:]: child for child in element.iterchildren(reversed=True)}
+        """The children by local name; of several with one name the last."""
+        names = self._names
+        try:
+            return {names[child.tag]: child for child in element}
+        except KeyError:
+            skip = len(self.tag(""))
+            if len(names) > _MOST_NAMES:
+                names.clear()
+            names.update((child.tag, child.tag[skip:]) for child in element)
+            return {names[child.tag]: child for child in element}
 
     def one(self, element: Element, path: str) -> Element | None:
         """The first element at a path, or None."""

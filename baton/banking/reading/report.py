@@ -104,9 +104,17 @@ class _Report:
             self.fields.note(element, "no_reference", "names no line: neither EndToEndId nor InstrId")
             return None
         original = children.get("OrgnlTxRef")
-        amount = None if original is None else self.fields.one(original, "Amt/InstdAmt")
+        amount = None if original is None else self._amount(original)
         minor, currency = (None, "") if amount is None else self.fields.money(amount)
         return self._answer(AnswerLevel.LINE, element, children, state, reference, minor, currency)
+
+    def _amount(self, original: Element) -> Element | None:
+        """The instructed amount; where it is the first thing in its place, as it always is, without a search."""
+        if len(original) and original[0].tag == self.fields.tag("Amt") and len(original[0]):
+            first = original[0][0]
+            if first.tag == self.fields.tag("InstdAmt"):
+                return first
+        return self.fields.one(original, "Amt/InstdAmt")
 
     def _inherited(self) -> tuple[BankState, str] | None:
         """The state of a listed line that has none of its own."""

@@ -41,7 +41,7 @@ def write_statement(path: Path, lines: int, in_booking: int) -> None:
     def bookings() -> Iterator[str]:
         for first in range(0, lines, in_booking):
             numbers = range(first, min(first + in_booking, lines))
-            yield messages.booking(f"{len(numbers)}.23", *[_transaction(number, len(numbers)) for number in numbers])
+            yield messages.booking(f"{len(numbers)}.00", *[_transaction(number) for number in numbers])
 
     head, tail = messages.statements([messages.statement("\n")]).split("\n")
     with path.open("w", encoding="utf-8") as file:
@@ -50,15 +50,13 @@ def write_statement(path: Path, lines: int, in_booking: int) -> None:
         file.write(tail)
 
 
-def _transaction(number: int, alone: int) -> str:
+def _transaction(number: int) -> str:
     refs = f"<AcctSvcrRef>A{number}</AcctSvcrRef><PmtInfId>B1</PmtInfId><InstrId>{number:026d}</InstrId>"
     inside = (
         f"<RltdPties><Cdtr><Pty><Nm>测试{number}</Nm></Pty></Cdtr></RltdPties>"
         "<RmtInf><Ustrd>salary 2026-11</Ustrd></RmtInf>"
     )
-    return messages.transaction(
-        refs + messages.end_to_end(f"{number:026d}"), "1.23" if alone == 1 else "1.00", "DBIT", inside
-    )
+    return messages.transaction(refs + messages.end_to_end(f"{number:026d}"), "1.00", "DBIT", inside)
 
 
 def _report(path: Path) -> Iterator[int]:
@@ -85,14 +83,14 @@ def _statement(path: Path) -> Iterator[int]:
 def _pain001_report(path: Path) -> Iterator[int]:
     from pain001.pain002 import parse_pain002_report
 
-    yield 0
+    yield -1
     yield sum("transaction_status" in each for each in parse_pain002_report(str(path))["payment_statuses"])
 
 
 def _pain001_statement(path: Path) -> Iterator[int]:
     from pain001.camt053 import parse_camt053_statement
 
-    yield 0
+    yield -1
     yield len(parse_camt053_statement(str(path))["entries"])
 
 
@@ -108,11 +106,11 @@ def main() -> None:
     """Both sides in two steps: up to the check of the whole file against its schema (only ours has one), and the reading."""
     side = SIDES[sys.argv[1]](Path(sys.argv[2]))
     started = time.process_time()
-    next(side)
+    checks = next(side) == 0
     checked = time.process_time()
     read = next(side)
     ended = time.process_time()
-    figures = {"read": read, "check_s": checked - started, "read_s": ended - checked}
+    figures = {"read": read, "check_s": checked - started if checks else 0.0, "read_s": ended - checked}
     sys.stdout.write(json.dumps(figures) + "\n")
 
 
