@@ -7,12 +7,12 @@ it is for something else. It lapses after ``valid_h`` hours, and a level's signa
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
-from typing import Annotated, Self
+from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -20,7 +20,7 @@ from baton.jobs.payment.files import Part
 from baton.jobs.payment.roles import Holders, Role
 from baton.model.persons import alike
 
-FEWEST = 2
+FEWEST: Final = 2
 """Two signatures by two persons, whatever the amount."""
 
 
@@ -104,7 +104,7 @@ class Refusal(StrEnum):
     """Valid, and of no role that is still wanting: the level does not ask for it, or it is the person's second."""
 
 
-REMEDY: dict[Refusal, tuple[str, str]] = {
+REMEDY: Final[Mapping[Refusal, tuple[str, str]]] = {
     Refusal.MAKER: (
         "Whoever made the run does not sign it; a second person must.",
         "制单人不能签署，须由另一人签署。",

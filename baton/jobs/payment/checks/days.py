@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from baton.jobs.payment.checks.findings import Finding
 from baton.jobs.payment.checks.inspection import Inspection
 from baton.jobs.payment.checks.policy import CutOff
 
-_CHINA = ZoneInfo("Asia/Shanghai")
+_WHERE_NOBODY_SAYS: Final = ZoneInfo("Asia/Shanghai")
+"""Whose midnight ends a pay day while the policy names no cut-off: that of the banks the calendar is about."""
 
 
 def days(inspection: Inspection) -> Iterator[Finding]:
     """A missing year stops; a rest day proposes the working day before (wages are never late for a holiday)."""
     pay_day, calendar = inspection.run.pay_day, inspection.facts.calendar
     cut_off = inspection.policy.cut_off
-    zone = _CHINA if cut_off is None else ZoneInfo(cut_off.time_zone)
+    zone = _WHERE_NOBODY_SAYS if cut_off is None else ZoneInfo(cut_off.time_zone)
     if pay_day < inspection.facts.now.astimezone(zone).date():
         yield inspection.found_in_run("pay_day_past", pay_day=pay_day)
         return
