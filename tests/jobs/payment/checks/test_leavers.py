@@ -36,7 +36,7 @@ def test_nobody_is_paid_for_a_time_after_the_end(who, period, component):
     """The end by a rule of its own: the last date that is there, in the order pay, contract, work."""
     told = [who.pay_end_day, who.contract_end_day, who.last_working_day]
     end = next((day for day in told if day is not None), None)
-    report = checked([line(component=component, period=period)], facts([who]))
+    report = checked([line(component=component, period=period)], facts([who], past=[]))
     first = date(int(period[:4]), int(period[5:]), 1)
     if end is None:
         assert (state(report) is LineState.LEFT_OUT) is (who.status is EmploymentStatus.DEPARTED)
