@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -114,25 +114,27 @@ def apply_waivers(
     now: datetime,
 ) -> Cleared:
     """The report with every waiver that is in force; the others with why they are not."""
-    found = {finding.digest: finding for finding in report.findings if finding.severity is Severity.HOLD}
+    given = sorted(set(waivers))
+    meant = {(waiver.rule, waiver.reference) for waiver in given}
+    found = {each.digest: each for each in report.findings if (each.rule, each.reference) in meant}
     in_force, refused, covered = [], [], set()
-    for waiver in sorted(set(waivers)):
+    for waiver in given:
         finding = found.get(waiver.finding)
         why = refusal(waiver, finding, policy, maker=maker, holders=holders, now=now)
         if why is not None:
             refused.append((waiver, why))
         else:
             in_force.append(waiver)
-            covered.add(waiver.finding)
-    return Cleared(report, _lines(report, found, covered), in_force, refused, _run_held_by(report, covered))
+            covered.add(found[waiver.finding])
+    return Cleared(report, _lines(report, covered), in_force, refused, _run_held_by(report, covered))
 
 
-def _lines(report: CheckReport, found: dict[str, Finding], covered: set[str]) -> Sequence[Line]:
+def _lines(report: CheckReport, covered: Collection[Finding]) -> Sequence[Line]:
     if not covered:
         return report.lines
     left: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for digest, finding in found.items():
-        if digest not in covered:
+    for finding in report.findings:
+        if finding.severity is Severity.HOLD and finding not in covered:
             left[finding.reference, finding.place].add(finding.rule)
     lines = []
     for line in report.lines:
@@ -144,8 +146,8 @@ def _lines(report: CheckReport, found: dict[str, Finding], covered: set[str]) ->
     return lines
 
 
-def _run_held_by(report: CheckReport, covered: set[str]) -> Sequence[str]:
+def _run_held_by(report: CheckReport, covered: Collection[Finding]) -> Sequence[str]:
     of_the_run = (finding for finding in report.findings if not finding.reference)
     return sorted(
-        {finding.rule for finding in of_the_run if finding.severity > Severity.WARN and finding.digest not in covered}
+        {finding.rule for finding in of_the_run if finding.severity > Severity.WARN and finding not in covered}
     )

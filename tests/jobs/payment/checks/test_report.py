@@ -191,7 +191,7 @@ def test_a_waiver_that_covers_nothing_says_why(more, why):
 def test_what_stops_cannot_be_waived():
     report = checked([line(amount=0), line("0002")])
     cleared = applied(report, waiver(report, "amount_zero"))
-    assert [why for _, why in cleared.refused] == [Refusal.NO_SUCH_FINDING]
+    assert [why for _, why in cleared.refused] == [Refusal.NOT_WAIVABLE]
     assert cleared.lines[0].state is LineState.LEFT_OUT
 
 
