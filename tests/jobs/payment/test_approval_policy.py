@@ -17,7 +17,7 @@ from baton.jobs.payment.roles import Role
 
 NOW = datetime(2026, 11, 3, 8, tzinfo=UTC)
 HOLDERS = {
-    "t-li": [Role.TREASURY], "p-sun": [Role.PAYROLL], "zhao": [Role.TREASURY, Role.PAYROLL, Role.DIRECTOR],
+    "an": [Role.TREASURY, Role.PAYROLL], "t-li": [Role.TREASURY], "p-sun": [Role.PAYROLL], "zhao": [Role.TREASURY, Role.PAYROLL, Role.DIRECTOR],
     "maker": [Role.TREASURY, Role.PAYROLL], "hr-wang": [Role.HR],
 }  # fmt: skip
 POLICY = ApprovalPolicy.model_validate(
@@ -93,12 +93,14 @@ def test_one_person_in_two_roles_is_one_person():
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))
-def test_who_signed_in_two_roles_fills_the_one_that_is_left(order):
-    """Treasury can only come from t-li, so zhao must be seated as payroll, whoever came first."""
-    given_ = [signature("zhao", Role.TREASURY), signature("zhao", Role.PAYROLL), TREASURY]
+@pytest.mark.parametrize(("both", "one"), [("zhao", TREASURY), ("zhao", PAYROLL), ("an", TREASURY), ("an", PAYROLL)])
+def test_who_signed_in_two_roles_fills_the_one_that_is_left(both, one, order):
+    """Whoever is seated first: they move for somebody who can sit nowhere else."""
+    given_ = [signature(both, Role.TREASURY), signature(both, Role.PAYROLL), one]
     decision = judged(*(given_[place] for place in order))
     assert decision.sufficient
-    assert {each.person for each in decision.counted} == {"zhao", "t-li"}
+    assert {each.person for each in decision.counted} == {both, one.person}
+    assert [why for _, why in decision.refused] == [Refusal.NOT_ASKED_FOR]
 
 
 @pytest.mark.parametrize(
