@@ -76,7 +76,7 @@ def capabilities(connector: type[Connector]) -> tuple[str, ...]:
     """The contracts a class implements."""
     return tuple(
         name
-        for module in (contracts.people, contracts.accounts, contracts.records, contracts.handover)
+        for module in (contracts.people, contracts.accounts, contracts.records, contracts.handover, contracts.payments)
         for name, contract in vars(module).items()
         if inspect.isclass(contract)
         and contract.__module__ == module.__name__

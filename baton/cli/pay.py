@@ -37,7 +37,7 @@ def _role(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @command("draft")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--bank", "system", required=True, help="The system it is paid through (payments.banks).")
 @click.option("--component", type=click.Choice([each.value for each in Component]), default=Component.SALARY.value)
 @click.option("--period", required=True, metavar="MONTH", help="What it pays for, such as 2026-11.")

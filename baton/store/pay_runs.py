@@ -74,6 +74,10 @@ class PayRunStore:
         query = sa.select(pay_runs).order_by(pay_runs.c.created_at.desc(), pay_runs.c.run_id.desc()).limit(limit)
         return [self._run(row) for row in connection.execute(query)]
 
+    def all(self, connection: sa.Connection) -> list[PayRun]:
+        """Every run there is."""
+        return [self._run(row) for row in connection.execute(sa.select(pay_runs))]
+
     def of_system(self, connection: sa.Connection, system: str) -> list[PayRun]:
         """Every run at one bank, oldest first."""
         query = sa.select(pay_runs).where(pay_runs.c.system == system)
@@ -119,12 +123,17 @@ class PayRunStore:
         query = sa.select(pay_lines).where(pay_lines.c.message_id == message_id).order_by(pay_lines.c.line)
         return [self._line(row) for row in connection.execute(query)]
 
-    def claimed_by(self, connection: sa.Connection, numbers: Sequence[str]) -> Iterator[tuple[str, PayLine]]:
-        """Everything that is or was to be paid to these people, with its run: what doubles and variance are told by."""
-        for chunk in chunked(list(numbers)):
-            query = sa.select(pay_lines).where(pay_lines.c.number.in_(chunk), pay_lines.c.claim.is_not(None))
+    def claimed(self, connection: sa.Connection, periods: Sequence[str], numbers: Sequence[str]) -> Iterator[PayLine]:
+        """Everything that is or was to be paid for these periods, or ever to these people: each line once."""
+        live = pay_lines.c.claim.is_not(None)
+        whole = sa.select(pay_lines).where(live, pay_lines.c.period.in_(periods))
+        others = [
+            sa.select(pay_lines).where(live, pay_lines.c.period.not_in(periods), pay_lines.c.number.in_(chunk))
+            for chunk in chunked(list(numbers))
+        ]
+        for query in (whole, *others):
             for row in connection.execute(query, execution_options={"yield_per": _PAGE_ROWS}):
-                yield row.run_id, self._line(row)
+                yield self._line(row)
 
     def tally(self, connection: sa.Connection, run_id: str) -> Counter[LineState]:
         """How many lines of a run stand where."""

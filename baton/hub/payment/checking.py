@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -15,6 +14,7 @@ from baton.banking.catalogue import load_profile
 from baton.banking.problems import problem_finder
 from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
+from baton.hub.payment.bookings import ENTRY
 from baton.hub.payment.drafting import CLAIMED, DOUBLED, OTHER_COMPONENT
 from baton.hub.payment.policies import calendar_of, holders_of, policy_of
 from baton.hub.payment.standing import people_digest
@@ -24,7 +24,9 @@ from baton.jobs.payment.checks.checking import check as check_lines
 from baton.jobs.payment.checks.facts import Declared, Facts, PastLine, PastState
 from baton.jobs.payment.checks.findings import LineState as Verdict
 from baton.jobs.payment.checks.waivers import Cleared, Waiver, apply_waivers
+from baton.jobs.payment.periods import before
 from baton.jobs.payment.roles import Role
+from baton.model.bank_answers import Direction
 from baton.model.pay_run import LineState, PayLine, PayRun
 from baton.store.pay_decisions import WaiverRow
 from baton.store.pay_runs import LineChange
@@ -47,6 +49,7 @@ _PAST: Final[dict[LineState, PastState]] = {
     LineState.RECALLED: PastState.CAME_BACK,
 }
 """What a line of another run is to a check."""
+_PAGE_ROWS: Final = 5_000
 _STATES: Final[dict[Verdict, LineState]] = {
     Verdict.PAYABLE: LineState.DRAFT,
     Verdict.HELD: LineState.HELD,
@@ -137,7 +140,8 @@ def judge(hub: Hub, connection: sa.Connection, run: PayRun, head: Run, lines: Se
     profile = load_profile(run.profile, hub.settings.payments.profiles)
     numbers = sorted({line.payable.key.number for line in lines})
     zone = ZoneInfo(hub.settings.hub.time_zone)
-    people = {number: newest.employee for number, newest in hub.people.newest(connection, numbers).items()}
+    everybody = hub.people.everyone(connection, _PAGE_ROWS)
+    people = {employee.number: employee for page in everybody for employee in page}
     facts = Facts(
         people=people,
         calendar=calendar_of(hub),
@@ -149,6 +153,7 @@ def judge(hub: Hub, connection: sa.Connection, run: PayRun, head: Run, lines: Se
             for number, moment in hub.people.account_changes(connection, numbers).items()
         },
         problems=problem_finder(profile),
+        on_statement=_on_statement(hub, connection, [line.reference for line in lines]),
     )
     report = check_lines(
         told.PayRun(id=run.run_id, period=run.period, pay_day=run.execution_day, currency=run.currency),
@@ -171,16 +176,22 @@ def _counts(cleared: Cleared) -> dict[str, int]:
 
 
 def _past(hub: Hub, connection: sa.Connection, run: PayRun, numbers: Sequence[str]) -> Iterator[PastLine]:
-    days: dict[str, date] = {}
-    for other, line in hub.pay_runs.claimed_by(connection, numbers):
-        if other == run.run_id:
-            continue
-        if other not in days:
-            found = hub.pay_runs.get(connection, other)
-            assert found is not None
-            days[other] = found.execution_day
-        what = line.payable
-        yield PastLine(what.key, other, days[other], what.amount_minor, what.currency, _PAST[line.state])
+    """Every other run's lines of this period and the one before, and whatever else these people were ever paid."""
+    runs = {known.run_id: known for known in hub.pay_runs.all(connection)}
+    for line in hub.pay_runs.claimed(connection, (run.period, before(run.period)), numbers):
+        if line.run_id != run.run_id:
+            what = line.payable
+            day = runs[line.run_id].execution_day
+            yield PastLine(what.key, line.run_id, day, what.amount_minor, what.currency, _PAST[line.state])
+
+
+def _on_statement(hub: Hub, connection: sa.Connection, references: Sequence[str]) -> frozenset[str]:
+    """Which of these lines a statement shows as debited and not returned."""
+    shown: dict[str, int] = {}
+    for reference, events in hub.bank_answers.of_lines(connection, references).items():
+        booked = Counter(event.state for event in events if event.kind == ENTRY)
+        shown[reference] = booked[Direction.DEBIT.value] - booked[Direction.CREDIT.value]
+    return frozenset(reference for reference, count in shown.items() if count > 0)
 
 
 def _declared(run: PayRun) -> Declared | None:

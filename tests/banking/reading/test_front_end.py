@@ -32,7 +32,7 @@ def test_a_cmb_result_means_something_only_when_the_request_is_finished():
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("reqsts", "rtnflg"), [("FIN", ""), ("FIN", "X"), ("XXX", "S"), ("", "S")])
+@pytest.mark.parametrize(("reqsts", "rtnflg"), [("FIN", ""), ("FIN", "X"), ("ZZZ", "S"), ("", "S")])
 def test_a_cmb_word_in_no_table_is_loud(reqsts, rtnflg):
     with pytest.raises(LookupError):
         cmb_state(reqsts, rtnflg)
