@@ -207,7 +207,7 @@ class Bookings:
         fields, whole = self.fields, booking.entry
         children = fields.children(element)
         direction = _DIRECTIONS.get(own_text(children.get("CdtDbtInd")), whole.direction)
-        found = references(fields, children)
+        found = references(fields, element, children)
         returned = None
         if "RtrInf" in children:
             returned = reason(fields, children["RtrInf"], RETURN_REASONS)

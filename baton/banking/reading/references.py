@@ -34,8 +34,8 @@ class References:
     """Whether one of ``ours`` is more than the servicer's own reference."""
 
 
-def references(fields: Fields, children: Mapping[str, Element]) -> References:
-    """Of a ``TxDtls`` by its children."""
+def references(fields: Fields, element: Element, children: Mapping[str, Element]) -> References:
+    """Of a ``TxDtls`` and its children."""
     found: list[str] = []
     names = fields.children(children["Refs"]) if "Refs" in children else {}
     _add(found, own_text(names.get("EndToEndId")), own_text(names.get("InstrId")))
@@ -43,8 +43,8 @@ def references(fields: Fields, children: Mapping[str, Element]) -> References:
         _remittance(fields, children["RmtInf"], found)
     if "AddtlTxInf" in children:
         _add(found, *_shaped([own_text(children["AddtlTxInf"])]))
-    supplement = children.get("SplmtryData")
-    beside = list(_shaped(supplement.itertext())) if supplement is not None else []
+    supplements = fields.all(element, "SplmtryData") if "SplmtryData" in children else []
+    beside = [name for each in supplements for name in _shaped(each.itertext())]
     names_line = bool(found or beside)
     servicer = own_text(names.get("AcctSvcrRef"))
     _add(found, servicer, *beside)

@@ -88,10 +88,11 @@ def test_references_come_from_six_places_the_most_reliable_first():
         f"<RmtInf><Ustrd>Gehalt {REFERENCES[1]}, 张三</Ustrd>"
         "<Strd><CdtrRefInf><Ref>RF18STRUCTURED</Ref></CdtrRefInf></Strd></RmtInf>"
         f"<SplmtryData><Envlp><x xmlns='urn:x'>own {REFERENCES[2]}</x></Envlp></SplmtryData>"
+        f"<SplmtryData><Envlp><x xmlns='urn:x'><y>{REFERENCES[3]}</y></x></Envlp></SplmtryData>"
     )
     (entry,) = entries(booking("1.00", transaction(refs, "1.00", "DBIT", inside), name="BOOKING"))
     assert set(entry.references) == {
-        "END", "INSTRUCTION", REFERENCES[1], "RF18STRUCTURED", "SERVICER", REFERENCES[2], "BOOKING",
+        "END", "INSTRUCTION", REFERENCES[1], "RF18STRUCTURED", "SERVICER", REFERENCES[2], REFERENCES[3], "BOOKING",
     }  # fmt: skip
     assert entry.references[:2] == ("END", "INSTRUCTION")
     assert entry.references.index("SERVICER") > entry.references.index("RF18STRUCTURED")
