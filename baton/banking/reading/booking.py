@@ -30,7 +30,7 @@ _RETURNED: Final = "RRTN"
 _COUNT: Final = re.compile(r"[0-9]{1,9}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Booking:
     """A ``Ntry`` as far as it is known before its transactions."""
 
@@ -254,7 +254,10 @@ class Bookings:
         raise self.fields.refused(element, "misplaced", "stands outside of any Ntry")
 
     def _batch_of(self, element: Element | None) -> _Batch | None:
-        batch = None if element is None else self.fields.one(element, "Btch")
+        """The ``Btch`` of a ``NtryDtls``, or of a ``Ntry`` of the first version; None when it has none."""
+        if element is None or (len(element) and element[0].tag == self.fields.tag("TxDtls")):
+            return None  # it comes before the transactions, where there is one
+        batch = self.fields.one(element, "Btch")
         if batch is None:
             return None
         count = self.fields.text(batch, "NbOfTxs")

@@ -20,7 +20,7 @@ _ABSENT: Final = "NOTPROVIDED"
 _OURS: Final = re.compile(rf"(?<![A-Z0-9])[A-Z2-7]{{{REFERENCE_CHARACTERS}}}(?![A-Z0-9])")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class References:
     """What a transaction is called."""
 
@@ -79,5 +79,7 @@ def _add(found: list[str], *texts: str) -> None:
 def _shaped(texts: Iterable[str]) -> Iterator[str]:
     """What has the shape of a reference of ours; banks break long lines, so neighbours are also read as one."""
     parts = [text for text in texts if len(text) >= 2]
+    if sum(map(len, parts)) < REFERENCE_CHARACTERS:
+        return
     for text in (" ".join(parts), "".join(parts)) if len(parts) > 1 else parts:
         yield from _OURS.findall(text)
