@@ -19,7 +19,7 @@ from baton.banking.refused import BankFileRefusedError
 from baton.contracts.payments import AnswerFile, AnswerKind
 from baton.errors import TransitionError
 from baton.hub.core import PLANNING, Hub
-from baton.hub.payment.bookings import entry_event, expected_lines, head_event
+from baton.hub.payment.bookings import entry_event, expected_lines, finding_event, head_event, refused_lines
 from baton.hub.payment.delivering import channel_of
 from baton.jobs.payment.line_states import LineEvent, Reported, alarming, event_of_entry, settled
 from baton.jobs.payment.matching import Expectations, MatchKind
@@ -167,7 +167,7 @@ def _answer_event(system: str, name: str, place: int, said: BankAnswer, at: date
 
 
 def _statement(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile, leniency: Tolerant) -> _Told:
-    expected = Expectations(expected_lines(hub, connection, system))
+    expected = Expectations(expected_lines(hub, connection, system), refused_lines(hub, connection, system))
     events: list[BankEvent] = []
     lines: dict[str, tuple[LineEvent, ...]] = {}
     alarms: list[str] = []
@@ -185,6 +185,8 @@ def _statement(hub: Hub, connection: sa.Connection, system: str, answer: AnswerF
                     lines[each] = (*lines.get(each, ()), what)
             elif match.kind not in (MatchKind.LINE, MatchKind.BATCH, MatchKind.UNRELATED):
                 alarms.append(f"{match.kind.value} {entry.entry_id}")
+    for finding in leniency.findings:
+        events.append(finding_event(system, answer.name, len(events) + 1, finding, hub.clock.now()))
     return _Told(events, lines, alarms)
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from baton.banking.reading.statement import ReadStatement
+from baton.errors import Fault
 from baton.hub.core import Hub
 from baton.jobs.payment.matching import Expected
 from baton.model.bank_answers import Direction, Reason, ReasonKind, Statement, StatementEntry
@@ -18,6 +19,8 @@ from baton.store.bank_answers import BankEvent
 HEAD: Final = "statement"
 """The kind of the event that holds a statement's head."""
 ENTRY: Final = "entry"
+FINDING: Final = "finding"
+"""The kind of what a reader has found that cannot be right, such as a balance that does not add up."""
 _SENT: Final = tuple(state for state in LineState if state.claims and not state.unsent)
 """Where a line stands that may be on a statement."""
 
@@ -50,6 +53,17 @@ def entry_event(system: str, name: str, place: int, entry: StatementEntry, refer
     return BankEvent(system, name, place, entry.batch_id, reference, ENTRY, entry.direction.value, code, at, facts)
 
 
+def finding_event(system: str, name: str, place: int, finding: Fault, at: datetime) -> BankEvent:
+    """What cannot be right in a statement, as it is kept."""
+    facts = {"place": finding.place, "message": finding.message}
+    return BankEvent(system, name, place, "", "", FINDING, "", finding.rule, at, facts)
+
+
+def kept_finding(event: BankEvent) -> Fault:
+    """What was found, as it was told."""
+    return Fault(str(event.facts["place"]), event.code, str(event.facts["message"]))
+
+
 def kept_head(event: BankEvent) -> tuple[Statement, str, bool]:
     """A statement's head, the digest of its file, and whether it is only a notification."""
     facts = dict(event.facts)
@@ -78,6 +92,13 @@ def expected_lines(hub: Hub, connection: sa.Connection, system: str) -> Iterator
     for run in hub.pay_runs.of_system(connection, system):
         for line in hub.pay_runs.lines(connection, run.run_id, *_SENT):
             yield expected(run, line)
+
+
+def refused_lines(hub: Hub, connection: sa.Connection, system: str) -> list[str]:
+    """The references of lines that the bank has said it will not pay: a batch may be booked without them."""
+    refused = (LineState.REJECTED, LineState.RECALLED)
+    runs = hub.pay_runs.of_system(connection, system)
+    return [line.reference for run in runs for line in hub.pay_runs.lines(connection, run.run_id, *refused)]
 
 
 def expected(run: PayRun, line: PayLine) -> Expected:

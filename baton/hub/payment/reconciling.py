@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 
 from baton.engine.settle import Verdict as RunVerdict
 from baton.hub.core import PLANNING, Hub
-from baton.hub.payment.bookings import ENTRY, HEAD, expected, kept_entry, kept_head
+from baton.hub.payment.bookings import ENTRY, FINDING, HEAD, expected, kept_entry, kept_finding, kept_head
 from baton.hub.payment.standing import files_digest
 from baton.jobs.payment.reconciliation import Filed, FileTotals, MonthView, Reconciler, RunFacts, Verdict
 from baton.model.pay_run import PayFile, PayRun
@@ -26,7 +27,8 @@ def reconcile(hub: Hub, system: str, period: str = "") -> MonthView:
     """Compare every released run of one bank (of a period) with what the bank has said; close those that are clean."""
     today = hub.clock.now().astimezone(ZoneInfo(hub.settings.hub.time_zone)).date()
     with hub.database.read() as connection:
-        runs = [run for run in hub.pay_runs.of_system(connection, system) if period in ("", run.period)]
+        # All runs are compared, whatever was asked for: a debit is unexpected only when no run has asked for it.
+        runs = hub.pay_runs.of_system(connection, system)
         compared = [run for run in runs if _state(hub, connection, run) in _COMPARED]
         reconciler = Reconciler([_facts(hub, connection, run) for run in compared])
         events = hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))
@@ -34,9 +36,12 @@ def reconcile(hub: Hub, system: str, period: str = "") -> MonthView:
             statement, digest, notification = kept_head(head)
             found = (kept_entry(event) for event in entries)
             reconciler.take(statement, found, digest=digest, notification=notification)
+        reconciler.find(kept_finding(event) for event in hub.bank_answers.bookings(connection, system, (FINDING,)))
     view = reconciler.month(today)
     _close(hub, view)
-    return view
+    if not period:
+        return view
+    return replace(view, runs={run_id: found for run_id, found in view.runs.items() if found.period == period})
 
 
 def _state(hub: Hub, connection: sa.Connection, run: PayRun) -> RunState | None:
