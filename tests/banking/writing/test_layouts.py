@@ -133,6 +133,13 @@ def test_cmb_tells_its_own_accounts_from_others():
     assert texts(root, "NTAGCDTLY1/RCVBNK") == [OTHER_BANK]
 
 
+@pytest.mark.parametrize(("name", "path"), [("icbc-payper", ".//SysIOFlg"), ("boc-b2e0061", ".//bocflag")])
+def test_other_banks_tell_their_own_accounts_as_well(name, path):
+    own = sample(name).own_bank_codes[0] + "100000004"
+    lines = [payable("E1", bank_code=own), payable("E2", bank_code=""), payable("E3", bank_code="999100000000")]
+    assert texts(tree(name, lines), path) == (["1", "1", "2"] if name == "icbc-payper" else ["1", "1", "0"])
+
+
 @pytest.mark.parametrize(
     ("component", "function", "kind"),
     [(Component.SALARY, "NTAGCSAL", "BYSA"), (Component.EXPENSE, "NTAGCAPY", "BYBC")],

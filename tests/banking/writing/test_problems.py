@@ -230,15 +230,33 @@ TEXTS = st.text(st.sampled_from("张A1/ -<&\n\u200b•·𠮷|é\x00"), max_size=
 )
 
 
-@pytest.mark.parametrize("name", sorted(PROFILES))
+def changed(name, **changes):
+    """A profile with other rules for its texts than those of the packaged one."""
+    profile = sample(name)
+    rules = {field: FieldRule(longest=9, **changes["rule"]) for field in ("holder", "account", "remark")}
+    fields = profile.fields.model_copy(update=rules)
+    return profile.model_copy(update={"fields": fields, "encoding": changes["encoding"]})
+
+
+LOOKED_AT = {name: sample(name) for name in PROFILES} | {
+    "slashes": changed(CNY, encoding="utf-8", rule={"slashes": "iso", "refused": ("|", "A1")}),
+    "gbk": changed("generic-csv", encoding="gbk", rule={}),
+}
+
+
+@pytest.mark.parametrize("name", sorted(LOOKED_AT))
 @given(holder=TEXTS, account=TEXTS, bank_code=TEXTS, town=TEXTS, remark=TEXTS, amount=st.integers(-2, 10**13))
 @example(holder="张三", account="6222020001", bank_code="102100099996", town="", remark="", amount=1)
 @example(holder="A B", account="DE89370400440532013000", bank_code="", town="", remark="", amount=1)
+@example(holder="A//B", account="1", bank_code="102100099996", town="", remark="", amount=1)
+@example(holder="AB/", account="1", bank_code="102100099996", town="", remark="", amount=1)
+@example(holder="/AB", account="1", bank_code="102100099996", town="", remark="", amount=1)
+@example(holder="𠮷", account="1", bank_code="102100099996", town="", remark="", amount=1)
 @settings(max_examples=60, deadline=None)
 def test_the_quick_look_lets_through_what_has_no_problem_and_nothing_else(
     name, holder, account, bank_code, town, remark, amount
 ):
-    profile = sample(name)
+    profile = LOOKED_AT[name]
     line = payable(
         holder=holder, account=account, bank_code=bank_code, town=town, remark=remark, amount_minor=amount,
         currency=profile.currencies[0],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -128,24 +129,30 @@ def test_an_unknown_message_is_a_mistake_of_ours():
 
 MEMORY = """
 import resource
+from pathlib import Path
 from baton.banking.xsd import SchemaCheck
 from tests.banking.writing.orders import THREE, written
 from tests.banking.writing.samples import sample
+
+def held():  # now, and not at its peak: a peak is never less than what the parent had
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize() // 1024
+
 content = written(THREE, sample("iso20022-cny"))
 start, end = content.index(b"<CdtTrfTxInf>"), content.index(b"</PmtInf>")
 run = SchemaCheck("pain.001.001.09")
 run.feed(content[:start])
-block = content[start:end] * 100
-for round in range(60):
+block = content[start:end] * 200
+for round in range(40):
     run.feed(block)
     if round == 5:
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        before = held()
+print(held() - before)
 run.feed(content[end:])
 run.close()
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells what a process holds")
 def test_the_memory_does_not_grow_with_the_document():
     told = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True, check=True)
-    assert int(told.stdout) < 2_000, "KiB more after 18,000 payments than after 1,800"
+    assert int(told.stdout) < 1_000, "KiB more after 24,000 payments than after 3,600"
