@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.figures import Line
+from tests.bench.figures import Figure, Line
 from tests.bench.migration.bars import AtLeast, AtMost, Unknown
 from tests.bench.migration.measure import ROOT, BrokenRunError, Measured, measure
 
@@ -57,9 +57,10 @@ def figures(folder: Path, mib: int) -> Iterator[Line]:
             yield AtLeast(ours[what] / speed, TWICE, f"times the throughput of {name}", _WHAT[what], note)
     pipe = _speed(files, lambda path: ["/bin/sh", "-c", _signing_pipe(path, folder, openssl)])
     for what in ("hpf1", "cms"):
-        note = f"{ours[what]:.0f} and {pipe:.0f} MiB per second of CPU; both hash, sign and encrypt"
+        # No bar: both sides mostly hash, which nobody does faster than the other. hpf1 also reads everything twice.
+        note = f"{ours[what]:.0f} and {pipe:.0f} MiB per second of CPU"
         name = "openssl cms -sign | openssl cms -encrypt"
-        yield AtLeast(ours[what] / pipe, 1.0, f"times the throughput of {name}", _WHAT[what], note)
+        yield Figure(_WHAT[what], files.mib / ours[what], name, files.mib / pipe, note)
     yield from _memory(files, mib)
 
 
