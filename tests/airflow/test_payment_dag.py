@@ -1,0 +1,110 @@
+"""Payments as Airflow runs them: a run prepared for its signatures, its file delivered, the bank's answer taken in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from baton.audit.checkpoint import Signer
+from baton.hub import Hub
+from baton.hub.payment.signing import release, sign
+from baton.jobs.payment.roles import Role
+from baton.model.pay_run import LineState
+from baton.sandbox.server import serve
+from baton.settings import load
+from baton.store.personal import Keyring
+from connectors.bank.https_files.simulator import Simulator
+from tests.rig.bank_papers import report
+from tests.rig.payroll import CNAPS, payroll_file, person, record
+
+RunDag = Callable[..., Any]
+SYSTEMS = """\
+hub: {{state_dir: state}}
+payments:
+  policy: policy.yaml
+  inbox: inbox
+  banks:
+    bank:
+      profile: iso20022-cny
+      initiator: 示例有限公司
+      payer: {{holder: 示例有限公司, account: "6222000000000000000", bank_code: "{cnaps}"}}
+  roles: {{payroll-wu: [payroll], treasury-qian: [treasury]}}
+systems:
+  bank:
+    connector: bank/https_files
+    allow_private: yes
+    settings:
+{settings}
+"""
+POLICY = "checks: {requires: []}\napprovals: {levels: [{roles: [payroll, treasury]}]}\n"
+AMOUNTS = {"0001": "8000.00", "0002": "12345.67"}
+
+
+@dataclass
+class Office:
+    folder: Path
+    bank: Simulator
+
+    def hub(self) -> Hub:
+        return Hub(load(self.folder / "systems.yaml"))
+
+
+@pytest.fixture
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    with serve({"bank": Simulator}) as server:
+        bank = server.simulators["bank"]
+        secrets = {"hub": {"keyring": Keyring.generate().to_text(), "audit_key": Signer.generate("t/a").secret_text}}
+        for system, values in {**secrets, "bank": bank.secrets}.items():
+            place = tmp_path / "secrets" / system
+            place.mkdir(parents=True)
+            for name, value in values.items():
+                (place / name).write_text(value, "utf-8")
+                (place / name).chmod(0o600)
+        lines = "".join(f"      {name}: {value!r}\n".replace("'", '"') for name, value in bank.settings.items())
+        (tmp_path / "systems.yaml").write_text(SYSTEMS.format(cnaps=CNAPS, settings=lines), "utf-8")
+        (tmp_path / "policy.yaml").write_text(POLICY, "utf-8")
+        (tmp_path / "inbox").mkdir()
+        payroll_file(tmp_path / "inbox", AMOUNTS)
+        monkeypatch.setenv("BATON_SYSTEMS", str(tmp_path / "systems.yaml"))
+        made = Office(tmp_path, bank)
+        with made.hub() as hub:
+            record(hub, *(person(number) for number in AMOUNTS))
+        yield made
+
+
+def test_a_run_is_prepared_signed_by_people_delivered_and_answered(
+    run_dag: RunDag, office: Office, said: Callable[[], str]
+) -> None:
+    day = date(2026, 12, 31).isoformat()
+    prepared = run_dag("payroll_payment", file="工资.csv", bank="bank", period="2026-12", pay_day=day)
+    assert str(prepared.state) == "success"
+    with office.hub() as hub, hub.database.read() as connection:
+        (run,) = hub.pay_runs.latest(connection)
+    assert str(run_dag("bank_answers").state) == "success"
+    assert office.bank.delivered_files == {}, "nothing goes out unsigned"
+    with office.hub() as hub:
+        sign(hub, run.run_id, "payroll-wu", Role.PAYROLL)
+        sign(hub, run.run_id, "treasury-qian", Role.TREASURY)
+        release(hub, run.run_id, "treasury-qian", "pay day")
+    assert str(run_dag("bank_answers").state) == "success"
+    (data,) = office.bank.delivered_files.values()
+    office.bank.answer_payments("report_1.p7m", report(office.bank.opened(data)))
+    assert str(run_dag("bank_answers").state) == "success"
+    with office.hub() as hub, hub.database.read() as connection:
+        assert {line.state for line in hub.pay_runs.lines(connection, run.run_id)} == {LineState.ACCEPTED}
+    told = said()
+    assert run.run_id in told
+    assert [amount for amount in AMOUNTS.values() if amount in told or amount.replace(".", "") in told] == []
+
+
+def test_a_file_that_is_not_there_is_told_with_those_that_are(
+    run_dag: RunDag, office: Office, said: Callable[[], str]
+) -> None:
+    refused = run_dag("payroll_payment", file="other.csv", bank="bank", period="2026-12", pay_day="2026-12-31")
+    assert str(refused.state) == "failed"
+    assert "there is no payroll file 'other.csv'" in said()
