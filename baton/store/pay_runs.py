@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -141,29 +142,18 @@ class PayRunStore:
         return Counter({LineState(row[0]): row[1] for row in connection.execute(query.group_by(pay_lines.c.state))})
 
     def move_lines(self, connection: sa.Connection, changes: Sequence[LineChange]) -> int:
-        """Bring lines to where they go; each exactly once from where it was seen. Returns how many moved."""
+        """Bring lines to where they go; each exactly once from where it was seen. Returns how many moved.
+
+        Raises `TransitionError` (``changed``) when one of them has moved meanwhile.
+        """
         now = self.clock.now()
-        entries = []
-        for change in changes:
-            line = change.line
-            values: dict[str, Any] = {"state": change.state.value, "changed_at": now, **change.values}
-            values["claim"] = line.reference if change.state.claims else None
-            updated = connection.execute(
-                sa.update(pay_lines)
-                .where(
-                    pay_lines.c.key == _line_key(line.run_id, line.line),
-                    pay_lines.c.state == line.state.value,
-                    pay_lines.c.message_id == line.message_id,
-                )
-                .values(**values)
-            )
-            if updated.rowcount != 1:
-                raise TransitionError(f"line {line.line} of {line.run_id} has moved meanwhile", code="changed")
-            body: dict[str, Json] = {"run": line.run_id, "line": line.line, "from": line.state.value}
-            body |= {"to": change.state.value, "code": change.values.get("code", line.code)}
-            entries.append(Entry(kind="pay_line", at=now, body=body))
-        append(connection, entries)
-        return len(entries)
+        moved = 0
+        for chunk in chunked([_move(change, now) for change in changes]):
+            moved += connection.execute(_MOVE, chunk).rowcount
+        if moved != len(changes):
+            raise TransitionError("a line has moved meanwhile", code="changed")
+        append(connection, [_line_entry(change, now) for change in changes])
+        return moved
 
     # --- files
 
@@ -288,6 +278,45 @@ _FILE_COLUMNS = (
     *("message_id", "run_id", "part", "name", "plain_digest", "sealed_digest"),
     *("size_bytes", "count", "effect_key", "version"),
 )
+
+
+_MOVE = (
+    sa.update(pay_lines)
+    .where(
+        pay_lines.c.key == sa.bindparam("of_line"),
+        pay_lines.c.state == sa.bindparam("seen_state"),
+        pay_lines.c.message_id == sa.bindparam("seen_file"),
+    )
+    .values(
+        state=sa.bindparam("to_state"),
+        claim=sa.bindparam("to_claim"),
+        code=sa.bindparam("to_code"),
+        message_id=sa.bindparam("to_file"),
+        changed_at=sa.bindparam("moved_at"),
+    )
+)
+"""One line's step; many go in one call."""
+
+
+def _move(change: LineChange, now: datetime) -> dict[str, Any]:
+    line = change.line
+    return {
+        "of_line": _line_key(line.run_id, line.line),
+        "seen_state": line.state.value,
+        "seen_file": line.message_id,
+        "to_state": change.state.value,
+        "to_claim": line.reference if change.state.claims else None,
+        "to_code": change.values.get("code", line.code),
+        "to_file": change.values.get("message_id", line.message_id),
+        "moved_at": now,
+    }
+
+
+def _line_entry(change: LineChange, now: datetime) -> Entry:
+    line = change.line
+    body: dict[str, Json] = {"run": line.run_id, "line": line.line, "from": line.state.value}
+    body |= {"to": change.state.value, "code": change.values.get("code", line.code)}
+    return Entry(kind="pay_line", at=now, body=body)
 
 
 def _line_key(run_id: str, line: int) -> str:

@@ -25,7 +25,7 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.checking import considered, judge, open_run
 from baton.hub.payment.delivering import channel_of, file_path
 from baton.hub.payment.standing import binding
-from baton.hub.payment.voiding import void_files
+from baton.hub.payment.voiding import delete_files, void_files
 from baton.model.effect import Intention, PaymentAction, effect_key
 from baton.model.pay_run import JOB, LineState, PayFile, PayLine, PayRun
 from baton.model.payable import PaymentOrder
@@ -79,7 +79,7 @@ def build(hub: Hub, run_id: str) -> Built:
         current, head = open_run(hub, connection, run_id)
         if _builds(current) != _builds(run):
             raise ApprovalError(f"{run_id} was built by somebody else just now", code="changed")
-        void_files(hub, connection, current, why="built_again")
+        void = void_files(hub, connection, current, why="built_again")
         if judge(hub, connection, current, head, considered(hub, connection, current)).digest != run.report_digest:
             raise ApprovalError(
                 f"{run_id} has changed while its files were built", code="changed", remedy=f"baton pay check {run_id}"
@@ -90,6 +90,7 @@ def build(hub: Hub, run_id: str) -> Built:
             connection, run_id, RunState.HELD, plan_hash=binding(current, files), reasons=["not signed yet"]
         )
         hub.crash_point("building")
+    delete_files(hub, void)
     return Built(current, files)
 
 

@@ -18,7 +18,7 @@ from baton.hub.payment.bookings import ENTRY
 from baton.hub.payment.drafting import CLAIMED, DOUBLED, OTHER_COMPONENT
 from baton.hub.payment.policies import calendar_of, holders_of, policy_of
 from baton.hub.payment.standing import people_digest
-from baton.hub.payment.voiding import void_files
+from baton.hub.payment.voiding import delete_files, void_files
 from baton.jobs.payment.checks import facts as told
 from baton.jobs.payment.checks.checking import check as check_lines
 from baton.jobs.payment.checks.facts import Declared, Facts, PastLine, PastState
@@ -70,7 +70,7 @@ def check(hub: Hub, run_id: str) -> Checked:
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         run, head = open_run(hub, connection, run_id)
-        void_files(hub, connection, run, why="checked_again")
+        void = void_files(hub, connection, run, why="checked_again")
         lines = considered(hub, connection, run)
         cleared = judge(hub, connection, run, head, lines)
         hub.pay_runs.move_lines(connection, list(_moved(lines, cleared)))
@@ -86,6 +86,7 @@ def check(hub: Hub, run_id: str) -> Checked:
         counts = {**head.counts, **_counts(cleared)}
         hub.runs.change(connection, run_id, RunState.HELD, plan_hash="", reasons=reasons, counts=counts)
         hub.crash_point("checking")
+    delete_files(hub, void)
     hub.crash_point("checked")
     return Checked(run, cleared)
 

@@ -12,10 +12,11 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.checking import considered, judge, open_run
 from baton.hub.payment.policies import holders_of, policy_of
 from baton.hub.payment.standing import binding, files_digest, standing
-from baton.hub.payment.voiding import void_files
+from baton.hub.payment.voiding import delete_files, void_files
 from baton.jobs.payment.approval_policy import REMEDY, Decision, Signature, Subject, decide
 from baton.jobs.payment.roles import Role
 from baton.model.pay_run import LineState, PayFile, PayRun
+from baton.model.persons import alike
 from baton.store.pay_decisions import SignatureRow
 from baton.store.pay_runs import LineChange
 from baton.store.runs import Run, RunState
@@ -66,6 +67,10 @@ def release(hub: Hub, run_id: str, person: str, why: str) -> Signed:
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         run, head = open_run(hub, connection, run_id)
+        if alike(person) == alike(head.requested_by):
+            raise ApprovalError(
+                f"{person} made this run and cannot release it", code="maker", remedy="a second person must release it"
+            )
         _require_current(hub, connection, run, head)
         signed = _signed(hub, connection, run, head)
         if not signed.decision.sufficient:
@@ -88,11 +93,12 @@ def cancel(hub: Hub, run_id: str, person: str, why: str) -> int:
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         run, head = open_run(hub, connection, run_id)
-        void_files(hub, connection, run, why="cancelled")
+        void = void_files(hub, connection, run, why="cancelled")
         open_lines = list(hub.pay_runs.lines(connection, run_id, LineState.DRAFT, LineState.HELD))
         hub.pay_runs.move_lines(connection, [LineChange(line, LineState.CANCELLED) for line in open_lines])
         hub.runs.decide(connection, head, "cancel", person, why)
         hub.runs.change(connection, run_id, RunState.REJECTED, verdict="held")
+    delete_files(hub, void)
     return len(open_lines)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.checking import unknown_run
-from baton.hub.payment.delivering import file_path
+from baton.hub.payment.voiding import delete_files
 from baton.model.pay_run import LineState
 from baton.store.pay_runs import LineChange
 from baton.store.runs import RunState
@@ -35,8 +35,8 @@ def withdraw(hub: Hub, run_id: str, person: str, why: str) -> int:
         hub.pay_runs.move_lines(
             connection, [LineChange(line, LineState.DRAFT, {"message_id": "", "code": ""}) for line in lines]
         )
-        for file in hub.pay_runs.drop_files(connection, run_id):
-            file_path(hub, file.name, file.sealed_digest).unlink(missing_ok=True)
+        void = hub.pay_runs.drop_files(connection, run_id)
         hub.runs.decide(connection, head, "withdraw", person, why)
         hub.runs.change(connection, run_id, RunState.HELD, plan_hash="", reasons=["withdrawn: check it again"])
+    delete_files(hub, void)
     return len(lines)
