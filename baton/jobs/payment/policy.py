@@ -1,4 +1,4 @@
-"""The payment policy file: how strict the checks are and who signs (``mappings/payment/policy.yaml``)."""
+"""The payment policy file (``mappings/payment/policy.yaml``): how strict the checks are, who signs, what is claimed."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from baton.jobs.payment.approval_policy import ApprovalPolicy
 from baton.jobs.payment.checks.policy import CheckPolicy
 from baton.jobs.payment.files import Part, load
+from baton.jobs.payment.overpayment_policy import OverpaymentPolicy
 
 
 class PaymentPolicy(Part):
@@ -14,6 +15,7 @@ class PaymentPolicy(Part):
 
     checks: CheckPolicy = CheckPolicy()
     approvals: ApprovalPolicy
+    overpayment: OverpaymentPolicy = OverpaymentPolicy()
 
 
 def load_payment_policy(file: Path) -> PaymentPolicy:
