@@ -37,6 +37,7 @@ from baton.store.pay_runs import PayRunStore
 from baton.store.people import PeopleStore
 from baton.store.personal import Keyring
 from baton.store.personal_links import PersonalLinkStore
+from baton.store.recoveries import RecoveryStore
 from baton.store.runs import RunStore
 from baton.store.staging import Staging
 from baton.store.tenures import TenureStore
@@ -99,6 +100,7 @@ class Hub:
         self.moves = MoveStore(keyring)
         self.pay_runs = PayRunStore(keyring, self.clock)
         self.bank_answers = BankAnswerStore(keyring, self.clock)
+        self.recoveries = RecoveryStore(keyring, self.clock)
         self.cases = CaseStore(keyring, self.clock)
         self.caseload = CaseloadStore(keyring)
         self.alerts = AlertStore(keyring, self.clock)

@@ -31,6 +31,8 @@ from baton.store.tables import (
     pay_lines,
     pay_runs,
     person_versions,
+    recovery_cases,
+    recovery_entries,
     statements,
 )
 from baton.store.trail import Entry, append
@@ -63,6 +65,8 @@ SEALED: Final = (
     Sealed(pay_lines, "sealed", "key", "version"),
     Sealed(pay_files, "sealed", "message_id", "version"),
     Sealed(bank_events, "sealed", "key", "version"),
+    Sealed(recovery_cases, "sealed", "id", "version"),
+    Sealed(recovery_entries, "sealed", "key", "version"),
 )
 """Every sealed column of the schema; a test compares this with the tables."""
 

@@ -60,6 +60,11 @@ def order_reference(run: str, part: int) -> str:
     return _letters(_head("order", part), run)
 
 
+def recovery_reference(case: str) -> str:
+    """What a transfer that pays a recovery case back has to name: 26 characters A-Z and 2-7, never random."""
+    return _letters(_head("recovery"), case)
+
+
 _LETTERS: Final = bytes(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[byte & 31] for byte in range(256))
 
 

@@ -114,3 +114,39 @@ bank_events = sa.Table(
     sa.ForeignKeyConstraint(["system", "name"], ["bank_files.system", "bank_files.name"]),
     sa.UniqueConstraint("system", "name", "position"),
 )
+recovery_cases = sa.Table(
+    "recovery_cases",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Text, nullable=False, index=True),
+    sa.Column("reference", sa.Text, nullable=False, unique=True),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("currency", sa.Text, nullable=False),
+    sa.Column("opened_by", sa.Text, nullable=False),
+    sa.Column("opened_at", Instant, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sealed_column(),
+)
+recovery_claims = sa.Table(
+    "recovery_claims",
+    metadata,
+    sa.Column("case_id", sa.Text, sa.ForeignKey("recovery_cases.id"), primary_key=True),
+    sa.Column("reference", sa.Text, primary_key=True, index=True),
+)
+recovery_entries = sa.Table(
+    "recovery_entries",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("case_id", sa.Text, sa.ForeignKey("recovery_cases.id"), nullable=False),
+    sa.Column("place", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("evidence", sa.Text, nullable=False),
+    sa.Column("money", sa.Text, unique=True),  # the evidence where it is of money: the same never counts twice
+    sa.Column("version", sa.Integer, nullable=False),
+    sealed_column(),
+    sa.UniqueConstraint("case_id", "place"),
+)

@@ -37,6 +37,15 @@ class PersonVersion:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorded:
+    """One version of a person and when it was stored."""
+
+    version: int
+    recorded_at: datetime
+    employee: Employee
+
+
+@dataclass(frozen=True, slots=True)
 class Newest:
     """The newest version of a person, in force or still to come, and which source told of it."""
 
@@ -223,6 +232,15 @@ class PeopleStore:
             if not periods or periods[-1].status is not status:
                 periods.append(StatusPeriod(status, row.effective_at, row.version, row.what))
         return periods
+
+    def versions(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[str, list[Recorded]]:
+        """Everything that was ever told of these people, the oldest first; those nobody knows are left out."""
+        found: dict[str, list[Recorded]] = {}
+        for chunk in chunked(numbers):
+            query = sa.select(person_versions).where(person_versions.c.number.in_(chunk))
+            for row in connection.execute(query.order_by(person_versions.c.number, person_versions.c.version)):
+                found.setdefault(row.number, []).append(Recorded(row.version, row.recorded_at, self._open(row)))
+        return found
 
     def account_changes(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[str, datetime]:
         """When the bank account that these people have now was entered; those who never had another are left out."""

@@ -12,6 +12,9 @@ from baton.store.payment_tables import (
     pay_runs,
     pay_signatures,
     pay_waivers,
+    recovery_cases,
+    recovery_claims,
+    recovery_entries,
 )
 from baton.store.schema import BigId, Instant, audit, metadata, sealed_column
 
@@ -40,6 +43,9 @@ __all__ = [
     "person_indexes",
     "person_versions",
     "personal_links",
+    "recovery_cases",
+    "recovery_claims",
+    "recovery_entries",
     "run_faults",
     "runs",
     "staged",

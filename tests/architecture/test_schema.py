@@ -73,6 +73,11 @@ PLAIN = {
     "bank_events": {
         "key", "system", "name", "position", "message_id", "reference", "kind", "state", "code", "at", "version",
     },
+    "recovery_cases": {
+        "id", "number", "reference", "state", "currency", "opened_by", "opened_at", "changed_at", "version",
+    },
+    "recovery_claims": {"case_id", "reference"},
+    "recovery_entries": {"key", "case_id", "place", "kind", "at", "person", "state", "evidence", "money", "version"},
     "staged": {"run_id", "stage", "number", "row_count", "file_digest", "root", "facts", "created_at"},
 }  # fmt: skip
 """Ids, counts, keyed digests, states, and texts that by their rule never carry a person's data. The employee number is

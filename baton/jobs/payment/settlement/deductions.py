@@ -25,11 +25,9 @@ def take(
     taken_of: dict[str, int] = defaultdict(int)
     for deduction in sorted(deductions, key=lambda each: order.index(each.kind)):
         rule = setting.pack.deductions[deduction.kind]
+        minimum = setting.figures.minimum_minor
         limits = {"nothing_left": owed - taken}
-        if rule.percent_of_wage is not None:  # rounded down: never more than the share
-            limits["percent_of_wage"] = wage * rule.percent_of_wage // 100 - taken_of[deduction.kind]
-        if rule.keep_minimum_wage:
-            limits["minimum_wage"] = wage - taken - setting.figures.minimum_minor
+        limits |= wage_limits(rule, wage, minimum, taken=taken, taken_of_kind=taken_of[deduction.kind])
         if rule.needs_consent and not deduction.consented:
             limits = {"consent": 0}
         why, most = min(limits.items(), key=lambda limit: limit[1])
@@ -41,6 +39,18 @@ def take(
         if amount < deduction.amount_minor:
             remaining.append(Remaining(deduction.kind, deduction.amount_minor - amount, why))
     return lines, remaining
+
+
+def wage_limits(
+    rule: DeductionRule, wage: int, minimum: int, *, taken: int = 0, taken_of_kind: int = 0
+) -> dict[str, int]:
+    """How much more may be taken from a month's wage, by the name of what limits it; a limit may be below zero."""
+    limits = {}
+    if rule.percent_of_wage is not None:  # rounded down: never more than the share
+        limits["percent_of_wage"] = wage * rule.percent_of_wage // 100 - taken_of_kind
+    if rule.keep_minimum_wage:
+        limits["minimum_wage"] = wage - taken - minimum
+    return limits
 
 
 def _line(deduction: Deduction, rule: DeductionRule, amount: int, why: str) -> Line:

@@ -1,4 +1,4 @@
-"""Pay runs: lines, files, decisions, and what the bank has said about them."""
+"""Pay runs: lines, files, decisions, what the bank has said about them, and what is claimed back."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -124,9 +124,53 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_pay_waivers'))
     )
     op.create_index(op.f('ix_pay_waivers_run_id'), 'pay_waivers', ['run_id'], unique=False)
+    op.create_table('recovery_cases',
+    sa.Column('id', sa.Text(), nullable=False),
+    sa.Column('number', sa.Text(), nullable=False),
+    sa.Column('reference', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('currency', sa.Text(), nullable=False),
+    sa.Column('opened_by', sa.Text(), nullable=False),
+    sa.Column('opened_at', sa.BigInteger(), nullable=False),
+    sa.Column('changed_at', sa.BigInteger(), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_recovery_cases')),
+    sa.UniqueConstraint('reference', name=op.f('uq_recovery_cases_reference'))
+    )
+    op.create_index(op.f('ix_recovery_cases_number'), 'recovery_cases', ['number'], unique=False)
+    op.create_table('recovery_claims',
+    sa.Column('case_id', sa.Text(), nullable=False),
+    sa.Column('reference', sa.Text(), nullable=False),
+    sa.ForeignKeyConstraint(['case_id'], ['recovery_cases.id'], name=op.f('fk_recovery_claims_case_id_recovery_cases')),
+    sa.PrimaryKeyConstraint('case_id', 'reference', name=op.f('pk_recovery_claims'))
+    )
+    op.create_index(op.f('ix_recovery_claims_reference'), 'recovery_claims', ['reference'], unique=False)
+    op.create_table('recovery_entries',
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('case_id', sa.Text(), nullable=False),
+    sa.Column('place', sa.Integer(), nullable=False),
+    sa.Column('kind', sa.Text(), nullable=False),
+    sa.Column('at', sa.BigInteger(), nullable=False),
+    sa.Column('person', sa.Text(), nullable=False),
+    sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('evidence', sa.Text(), nullable=False),
+    sa.Column('money', sa.Text(), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
+    sa.Column('sealed', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['case_id'], ['recovery_cases.id'], name=op.f('fk_recovery_entries_case_id_recovery_cases')),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_recovery_entries')),
+    sa.UniqueConstraint('case_id', 'place', name=op.f('uq_recovery_entries_case_id_place')),
+    sa.UniqueConstraint('money', name=op.f('uq_recovery_entries_money'))
+    )
 
 
 def downgrade() -> None:
+    op.drop_table('recovery_entries')
+    op.drop_index(op.f('ix_recovery_claims_reference'), table_name='recovery_claims')
+    op.drop_table('recovery_claims')
+    op.drop_index(op.f('ix_recovery_cases_number'), table_name='recovery_cases')
+    op.drop_table('recovery_cases')
     op.drop_index(op.f('ix_pay_waivers_run_id'), table_name='pay_waivers')
     op.drop_table('pay_waivers')
     op.drop_index(op.f('ix_pay_signatures_run_id'), table_name='pay_signatures')

@@ -1,0 +1,134 @@
+"""Letters about what was overpaid, in Chinese and English: templates with named blanks, in the package or one's own."""
+
+from __future__ import annotations
+
+import hashlib
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from baton.errors import ConfigurationError, Fault
+from baton.jobs.payment.payable_rows import places_of
+from baton.model.payable import BankAccount
+from baton.model.recovery import RecoveryCase
+
+LANGUAGES: Final = ("zh", "en")
+BLANKS: Final = frozenset(
+    {
+        *("case", "name", "lines", "amount", "back", "open", "told", "answer_by"),
+        *("reference", "holder", "account", "company", "today"),
+    }
+)
+"""What a template may leave blank; the first line is the subject."""
+_PACKAGED: Final = files("baton.jobs.payment") / "letters"
+_COMPONENTS: Final[Mapping[str, Mapping[str, str]]] = {
+    "zh": {"salary": "工资", "bonus": "奖金"},
+    "en": {"salary": "salary", "bonus": "bonus"},
+}
+_LINE: Final = {
+    "zh": "· {period} {component}，{pay_day} 支付 {paid}，其中 {amount} 不属应付",
+    "en": "- {component} for {period}, {paid} paid on {pay_day}, of which {amount} was not due",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who writes, and where the money is to go."""
+
+    company: str
+    account: BankAccount
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A finished letter in one language."""
+
+    language: str
+    subject: str
+    text: str
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of what was written."""
+        return hashlib.sha256(f"{self.subject}\n{self.text}".encode()).hexdigest()
+
+
+def templates(folder: Path | None = None) -> dict[str, str]:
+    """The templates by language: ``overpaid.<language>.txt`` in the folder where there is one, else those packaged.
+
+    `ConfigurationError` for every template with a blank that nothing fills, or one that cannot be read.
+    """
+    found: dict[str, str] = {}
+    faults: list[Fault] = []
+    for language in LANGUAGES:
+        name = f"overpaid.{language}.txt"
+        own = None if folder is None else folder / name
+        place = name if own is None else str(own)
+        try:
+            text = own.read_text("utf-8") if own is not None and own.is_file() else _packaged(name)
+            blanks = {blank for _, blank, _, _ in string.Formatter().parse(text) if blank is not None}
+        except ValueError as error:  # no UTF-8, or a brace that is not closed
+            faults.append(Fault(place, "unreadable", f"is no template: {type(error).__name__}"))
+            continue
+        faults += [Fault(place, "unknown_blank", f"nothing fills {{{each[:40]}}}") for each in sorted(blanks - BLANKS)]
+        found[language] = text
+    if faults:
+        raise ConfigurationError(faults)
+    return found
+
+
+def _packaged(name: str) -> str:
+    return (_PACKAGED / name).read_text("utf-8")
+
+
+def letters(
+    case: RecoveryCase, name: str, sender: Sender, today: date, answer_by: date, texts: Mapping[str, str]
+) -> list[Letter]:
+    """The letter about a case in every language, the person's own name and amounts in it."""
+    told = max(line.cause_recorded_at for line in case.lines).date()
+    plain = {
+        "case": case.id,
+        "name": name,
+        "amount": money(case.amount_minor, case.currency),
+        "back": money(case.back_minor, case.currency),
+        "open": money(case.open_minor, case.currency),
+        "told": told.isoformat(),
+        "answer_by": answer_by.isoformat(),
+        "reference": case.reference,
+        "holder": sender.account.holder,
+        "account": sender.account.account,
+        "company": sender.company,
+        "today": today.isoformat(),
+    }
+    written = []
+    for language, template in texts.items():
+        subject, _, body = template.format(**plain, lines=_lines(case, language)).partition("\n")
+        written.append(Letter(language, subject.strip(), body.strip()))
+    return written
+
+
+def money(minor: int, currency: str) -> str:
+    """An amount as people write it.
+
+    >>> money(123456789, "CNY")
+    '1,234,567.89 CNY'
+    """
+    return f"{Decimal(minor).scaleb(-places_of(currency)):,f} {currency}"
+
+
+def _lines(case: RecoveryCase, language: str) -> str:
+    return "\n".join(
+        _LINE[language].format(
+            period=line.period,
+            component=_COMPONENTS[language].get(line.component, line.component),
+            pay_day=line.pay_day.isoformat(),
+            paid=money(line.paid_minor, case.currency),
+            amount=money(line.amount_minor, case.currency),
+        )
+        for line in case.lines
+    )
