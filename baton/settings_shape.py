@@ -218,6 +218,8 @@ class PaymentsPart(Part):
     """Limits, thresholds and who signs; without one the strictest defaults apply."""
     profiles: Path | None = None
     """A folder with bank profiles of one's own, beside those that are delivered."""
+    letters: Path | None = None
+    """A folder with letters of one's own about what was overpaid, instead of those that are delivered."""
     inbox: Path | None = None
     """The folder in which payroll files are handed in to the schedule's form."""
     calendar: Path | None = None

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -85,6 +86,22 @@ def kept_entry(event: BankEvent) -> StatementEntry:
             "returned": returned,
         }
     )
+
+
+def statements(events: Iterator[BankEvent]) -> Iterator[tuple[BankEvent, Sequence[BankEvent]]]:
+    """Each head with the bookings that follow it in its file."""
+    head: BankEvent | None = None
+    for is_head, group in groupby(events, key=lambda event: event.kind == HEAD):
+        found = list(group)
+        if is_head:
+            for empty in found[:-1]:
+                yield empty, ()
+            head = found[-1]
+        elif head is not None:
+            yield head, found
+            head = None
+    if head is not None:
+        yield head, ()
 
 
 def expected_lines(hub: Hub, connection: sa.Connection, system: str) -> Iterator[Expected]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import groupby
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -12,11 +11,10 @@ import sqlalchemy as sa
 
 from baton.engine.settle import Verdict as RunVerdict
 from baton.hub.core import PLANNING, Hub
-from baton.hub.payment.bookings import ENTRY, FINDING, HEAD, expected, kept_entry, kept_finding, kept_head
+from baton.hub.payment.bookings import ENTRY, FINDING, HEAD, expected, kept_entry, kept_finding, kept_head, statements
 from baton.hub.payment.standing import files_digest
 from baton.jobs.payment.reconciliation import Filed, FileTotals, MonthView, Reconciler, RunFacts, Verdict
 from baton.model.pay_run import PayFile, PayRun
-from baton.store.bank_answers import BankEvent
 from baton.store.runs import RunState
 
 _COMPARED: Final = (RunState.READY, RunState.SETTLED)
@@ -32,7 +30,7 @@ def reconcile(hub: Hub, system: str, period: str = "") -> MonthView:
         compared = [run for run in runs if _state(hub, connection, run) in _COMPARED]
         reconciler = Reconciler([_facts(hub, connection, run) for run in compared])
         events = hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))
-        for head, entries in _statements(events):
+        for head, entries in statements(events):
             statement, digest, notification = kept_head(head)
             found = (kept_entry(event) for event in entries)
             reconciler.take(statement, found, digest=digest, notification=notification)
@@ -47,22 +45,6 @@ def reconcile(hub: Hub, system: str, period: str = "") -> MonthView:
 def _state(hub: Hub, connection: sa.Connection, run: PayRun) -> RunState | None:
     head = hub.runs.get(connection, run.run_id)
     return None if head is None else head.state
-
-
-def _statements(events: Iterator[BankEvent]) -> Iterator[tuple[BankEvent, Sequence[BankEvent]]]:
-    """Each head with the bookings that follow it in its file."""
-    head: BankEvent | None = None
-    for is_head, group in groupby(events, key=lambda event: event.kind == HEAD):
-        found = list(group)
-        if is_head:
-            for empty in found[:-1]:
-                yield empty, ()
-            head = found[-1]
-        elif head is not None:
-            yield head, found
-            head = None
-    if head is not None:
-        yield head, ()
 
 
 def _facts(hub: Hub, connection: sa.Connection, run: PayRun) -> RunFacts:

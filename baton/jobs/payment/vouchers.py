@@ -40,45 +40,64 @@ class Voucher:
 
 def vouchers(case: RecoveryCase, entries: Sequence[RecoveryEntry], accounts: Accounts) -> list[Voucher]:
     """The vouchers of a case, in the order of its ledger."""
-    return list(_walk(case, entries, accounts))
+    books = _Books(case, accounts)
+    return [voucher for entry in entries for voucher in books.of(entry)]
 
 
-def _walk(case: RecoveryCase, entries: Sequence[RecoveryEntry], accounts: Accounts) -> Iterator[Voucher]:
-    claim = 0
-    """What stands on the account of claims for this case."""
-    given_up = 0
+class _Books:
+    """What stands where on account of one case, entry by entry."""
 
-    def voucher(entry: RecoveryEntry, what: str, debit: str, credit: str, amount: int) -> Voucher:
-        zh, en = _TEXTS[what]
-        proof = entry.evidence or f"{case.id}/{entry.place}"
-        return Voucher(case.id, entry.place, entry.at.date(), debit, credit, amount, case.currency, zh, en, proof)
+    def __init__(self, case: RecoveryCase, accounts: Accounts) -> None:
+        self.case = case
+        self.accounts = accounts
+        self.claim = 0
+        self.given_up = 0
 
-    for entry in entries:
+    def of(self, entry: RecoveryEntry) -> Iterator[Voucher]:
+        """The vouchers of the next entry."""
         if entry.kind is EntryKind.OPENED:
-            claim = case.amount_minor
-            yield voucher(entry, "claim", accounts.receivable, accounts.payroll, claim)
+            self.claim = self.case.amount_minor
+            yield self._voucher(entry, "claim", self.accounts.receivable, self.accounts.payroll, self.claim)
         elif entry.kind is EntryKind.MONEY:
-            from_wages = entry.facts.get("way") == Way.WAGES.value
-            into = accounts.payroll if from_wages else accounts.bank
-            on_claim = min(entry.amount_minor, claim)
-            on_loss = min(entry.amount_minor - on_claim, given_up)
-            surplus = entry.amount_minor - on_claim - on_loss
-            claim, given_up = claim - on_claim, given_up - on_loss
-            if on_claim:
-                yield voucher(entry, "wages" if from_wages else "back", into, accounts.receivable, on_claim)
-            if on_loss:
-                yield voucher(entry, "recovered", into, accounts.loss, on_loss)
-            if surplus:
-                yield voucher(entry, "surplus", into, accounts.payable, surplus)
+            yield from self._money(entry)
         elif entry.kind is EntryKind.WRITE_OFF:
-            given_up, claim = claim, 0
-            yield voucher(entry, "write_off", accounts.loss, accounts.receivable, given_up)
+            self.given_up, self.claim = self.claim, 0
+            yield self._voucher(entry, "write_off", self.accounts.loss, self.accounts.receivable, self.given_up)
         elif entry.kind is EntryKind.WITHDRAWAL:
-            if claim:
-                yield voucher(entry, "withdraw", accounts.payroll, accounts.receivable, claim)
-            if given_up:
-                yield voucher(entry, "withdraw", accounts.payroll, accounts.loss, given_up)
-            returned = case.amount_minor - claim - given_up
-            if returned:
-                yield voucher(entry, "withdraw", accounts.payroll, accounts.payable, returned)
-            claim, given_up = 0, 0
+            yield from self._withdrawal(entry)
+
+    def _money(self, entry: RecoveryEntry) -> Iterator[Voucher]:
+        """On the claim first, then on what was given up; the rest is owed back."""
+        from_wages = entry.facts.get("way") == Way.WAGES.value
+        into = self.accounts.payroll if from_wages else self.accounts.bank
+        on_claim = min(entry.amount_minor, self.claim)
+        on_loss = min(entry.amount_minor - on_claim, self.given_up)
+        self.claim -= on_claim
+        self.given_up -= on_loss
+        if on_claim:
+            yield self._voucher(entry, "wages" if from_wages else "back", into, self.accounts.receivable, on_claim)
+        if on_loss:
+            yield self._voucher(entry, "recovered", into, self.accounts.loss, on_loss)
+        surplus = entry.amount_minor - on_claim - on_loss
+        if surplus:
+            yield self._voucher(entry, "surplus", into, self.accounts.payable, surplus)
+
+    def _withdrawal(self, entry: RecoveryEntry) -> Iterator[Voucher]:
+        """It was owed after all: what is open is no claim, and what came back is owed back."""
+        returned = self.case.amount_minor - self.claim - self.given_up
+        parts = (
+            (self.accounts.receivable, self.claim),
+            (self.accounts.loss, self.given_up),
+            (self.accounts.payable, returned),
+        )
+        self.claim = self.given_up = 0
+        for credit, amount in parts:
+            if amount:
+                yield self._voucher(entry, "withdraw", self.accounts.payroll, credit, amount)
+
+    def _voucher(self, entry: RecoveryEntry, what: str, debit: str, credit: str, amount: int) -> Voucher:
+        zh, en = _TEXTS[what]
+        proof = entry.evidence or f"{self.case.id}/{entry.place}"
+        return Voucher(
+            self.case.id, entry.place, entry.at.date(), debit, credit, amount, self.case.currency, zh, en, proof
+        )

@@ -1,0 +1,152 @@
+"""Taking in what came back: booked with a case's reference, named by a person, returned by the bank, kept from wages."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from baton.errors import ApprovalError
+from baton.hub.core import PLANNING, Hub
+from baton.hub.payment.bookings import ENTRY, HEAD, kept_entry, kept_head, statements
+from baton.hub.payment.policies import policy_of
+from baton.hub.payment.recovering import BY, locked_case
+from baton.jobs.payment.instalments import from_wages_by_month, most_from_wages
+from baton.model.bank_answers import Direction, Statement, StatementEntry
+from baton.model.pay_run import LineState
+from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, RecoveryEvent, Way, step
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """Money that was booked to an account of ours."""
+
+    evidence: str
+    """Its name: the same in every copy of the statement it stands on."""
+    entry: StatementEntry
+
+
+def take_back(hub: Hub) -> dict[str, int]:
+    """Take in whatever came back since: by a case's reference, or because the bank returned the payment itself.
+
+    How many pieces of money each case got, by its id; only those that got some. Repeated, nothing counts twice.
+    """
+    counts: dict[str, int] = {}
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        cases = {case.reference: case for case in hub.recoveries.listed(connection)}
+        if not cases:
+            return counts
+        money = [*_named(hub, connection, cases), *_returned(hub, connection, cases)]
+        known = hub.recoveries.taken_in(connection, [entry.evidence for _, entry in money])
+        for reference, entry in money:
+            if entry.evidence in known:
+                continue
+            known.add(entry.evidence)
+            cases[reference] = _add(hub, connection, cases[reference], entry)
+            counts[cases[reference].id] = counts.get(cases[reference].id, 0) + 1
+        hub.crash_point("taking_back")
+    return counts
+
+
+def credits_of(hub: Hub, connection: sa.Connection) -> Iterator[Credit]:
+    """Everything booked to our accounts at all banks, as statements show it; notices beforehand are no bookings."""
+    for system in hub.settings.payments.banks:
+        for head, entries in statements(hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))):
+            statement, _, notification = kept_head(head)
+            for event in entries:
+                if notification or event.state != Direction.CREDIT.value:
+                    continue
+                entry = kept_entry(event)
+                if not entry.pending and entry.returned is None:
+                    yield Credit(_evidence(system, statement, entry), entry)
+
+
+def credit_to(hub: Hub, case_id: str, evidence: str, person: str, why: str) -> RecoveryCase:
+    """Take in a booking that does not name the case, because a person says whose it is.
+
+    Raises `ApprovalError` (``no_booking``) when it is no booking of ours, and `TransitionError` (``taken_in``) when it
+    is in a ledger already.
+    """
+    with hub.database.write() as connection:
+        case = locked_case(hub, connection, case_id)
+        found = next((each for each in credits_of(hub, connection) if each.evidence == evidence), None)
+        if found is None or found.entry.currency != case.currency:
+            raise ApprovalError(
+                "no such booking in this currency has come in",
+                code="no_booking",
+                remedy="see: baton pay recover bookings",
+            )
+        facts = {"way": Way.TRANSFER.value, "booked": found.entry.booked.isoformat(), "why": why}
+        return _add(hub, connection, case, _entry(hub, case, person, found.evidence, found.entry.amount_minor, facts))
+
+
+def kept_from_wages(hub: Hub, case_id: str, person: str, period: str, amount_minor: int) -> RecoveryCase:
+    """Note what payroll has kept from a month's wage: only what the plan says, and within the policy's limit."""
+    with hub.database.write() as connection:
+        case = locked_case(hub, connection, case_id)
+        planned = from_wages_by_month(case.plan).get(period, 0)
+        if case.wage_minor is None or not 0 < amount_minor <= planned:
+            raise ApprovalError(
+                f"the person has not agreed that this much is kept from the wages of {period[:7]}",
+                code="consent",
+                remedy="agree on a plan first: baton pay recover agree",
+            )
+        if amount_minor > most_from_wages(policy_of(hub).overpayment, case.wage_minor):
+            raise ApprovalError("this is more than the policy lets be kept from a month's wage", code="limit")
+        facts = {"way": Way.WAGES.value, "period": period}
+        evidence = f"wages/{case.id}/{period}"
+        return _add(hub, connection, case, _entry(hub, case, person, evidence, amount_minor, facts))
+
+
+def _named(hub: Hub, connection: sa.Connection, cases: dict[str, RecoveryCase]) -> Iterator[tuple[str, RecoveryEntry]]:
+    for credit in credits_of(hub, connection):
+        named = {reference for reference in credit.entry.references if reference in cases}
+        if len(named) != 1:
+            continue  # it names none, or two: a person says whose it is
+        (reference,) = named
+        case = cases[reference]
+        if credit.entry.currency == case.currency:
+            facts = {"way": Way.TRANSFER.value, "booked": credit.entry.booked.isoformat()}
+            yield reference, _entry(hub, case, BY, credit.evidence, credit.entry.amount_minor, facts)
+
+
+def _returned(
+    hub: Hub, connection: sa.Connection, cases: dict[str, RecoveryCase]
+) -> Iterator[tuple[str, RecoveryEntry]]:
+    """What the bank has returned is back as far as it was claimed; the rest is the person's, by the next attempt."""
+    claimed = {line.reference for case in cases.values() for line in case.lines}
+    lines = hub.pay_runs.by_reference(connection, sorted(claimed))
+    for reference, case in cases.items():
+        for line in case.lines:
+            if line.reference in lines and lines[line.reference].state is LineState.RETURNED:
+                facts = {"way": Way.RETURNED.value, "line": line.reference}
+                evidence = f"returned/{case.id}/{line.reference}"
+                yield reference, _entry(hub, case, BY, evidence, line.amount_minor, facts)
+
+
+def _entry(
+    hub: Hub, case: RecoveryCase, person: str, evidence: str, amount_minor: int, facts: dict[str, str]
+) -> RecoveryEntry:
+    return RecoveryEntry(EntryKind.MONEY, hub.clock.now(), person, case.state, evidence, amount_minor, facts)
+
+
+def _add(hub: Hub, connection: sa.Connection, case: RecoveryCase, money: RecoveryEntry) -> RecoveryCase:
+    back = case.back_minor + money.amount_minor
+    event = RecoveryEvent.ALL_BACK if back >= case.amount_minor else RecoveryEvent.PART_BACK
+    entry = RecoveryEntry(
+        money.kind, money.at, money.person, step(case.state, event), money.evidence, money.amount_minor, money.facts
+    )
+    return hub.recoveries.step(connection, case, entry, back_minor=back)
+
+
+def _evidence(system: str, statement: Statement, entry: StatementEntry) -> str:
+    """A booking's name (hex): the account, the statement and the bank's own reference, whatever the file is called."""
+    stands_on = (system, statement.account, statement.sequence, statement.statement_id)
+    told = (*stands_on, entry.entry_id, entry.booked.isoformat(), str(entry.amount_minor))
+    digest = hashlib.sha256(b"baton-credit-1")
+    for part in told:
+        digest.update(len(part.encode()).to_bytes(4, "big") + part.encode())
+    return digest.hexdigest()

@@ -1,0 +1,79 @@
+"""Looking for what was paid and not owed: what pay runs hold against everything that HR has told of their people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from baton.hub.core import Hub
+from baton.hub.payment.policies import policy_of
+from baton.jobs.payment.overpayment import Overpaid, PaidLine, Remedy, Told, overpaid
+from baton.jobs.payment.periods import period_of
+from baton.model.pay_run import PayRun
+
+_DAYS_A_MONTH = 30
+
+
+def find(hub: Hub, numbers: Sequence[str] = ()) -> dict[str, Overpaid]:
+    """What was overpaid to these people, or to whoever HR knows as no plain employee; writes nothing.
+
+    Only those about whom something was found, by number. Payments for months longer ago than the policy looks back are
+    not considered.
+    """
+    with hub.database.read() as connection:
+        return find_within(hub, connection, numbers)
+
+
+def find_within(hub: Hub, connection: sa.Connection, numbers: Sequence[str] = ()) -> dict[str, Overpaid]:
+    """The same, inside the caller's transaction."""
+    policy = policy_of(hub).overpayment
+    since = period_of((hub.clock.now() - timedelta(days=_DAYS_A_MONTH * policy.look_back_months)).date())
+    wanted = list(numbers) or hub.recoveries.candidates(connection, since)
+    lines = _lines(hub, connection, wanted, since)
+    versions = hub.people.versions(connection, sorted(lines))
+    claimed = hub.recoveries.claimed(connection, [line.key.reference for theirs in lines.values() for line in theirs])
+    found: dict[str, Overpaid] = {}
+    for number in sorted(lines.keys() & versions.keys()):
+        told = [Told(each.version, each.recorded_at, each.employee) for each in versions[number]]
+        theirs = overpaid(lines[number], told, policy, claimed)
+        if theirs:
+            found[number] = theirs
+    return found
+
+
+def figures(found: Mapping[str, Overpaid]) -> dict[str, int]:
+    """How much there is to do, in counts: people, then payments by what is to be done about them."""
+    counts = {"people": len(found)}
+    for remedy in Remedy:
+        counts[remedy.value] = sum(
+            each.remedy is remedy and each.amount_minor > 0 for one in found.values() for each in one.not_owed
+        )
+    counts["unclear"] = sum(len(one.unclear) for one in found.values())
+    counts["claimed_too_much"] = sum(len(one.claimed_too_much) for one in found.values())
+    return counts
+
+
+def _lines(hub: Hub, connection: sa.Connection, numbers: Sequence[str], since: str) -> dict[str, list[PaidLine]]:
+    runs: dict[str, PayRun] = {}
+    found: dict[str, list[PaidLine]] = {}
+    for run_id, line in hub.pay_runs.claimed_by(connection, numbers):
+        key = line.payable.key
+        if key.period < since:
+            continue
+        if run_id not in runs:
+            run = hub.pay_runs.get(connection, run_id)
+            assert run is not None
+            runs[run_id] = run
+        paid = PaidLine(
+            key=key,
+            run_id=run_id,
+            amount_minor=line.payable.amount_minor,
+            currency=line.payable.currency,
+            state=line.state,
+            pay_day=runs[run_id].execution_day,
+            made_at=runs[run_id].created,
+        )
+        found.setdefault(key.number, []).append(paid)
+    return {number: sorted(theirs, key=lambda each: each.key) for number, theirs in found.items()}
