@@ -1,4 +1,4 @@
-"""Taking in what came back: booked with a case's reference, named by a person, returned by the bank, kept from wages."""
+"""Taking in what came back: booked with a case's reference, named by a person, returned by a bank, kept from wages."""
 
 from __future__ import annotations
 

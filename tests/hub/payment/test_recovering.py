@@ -93,9 +93,6 @@ def test_by_the_clock_a_line_is_held_then_recalled(office: Office) -> None:
     assert [each.remedy for each in find(office.hub)["0002"].not_owed] == [Remedy.HOLD]
     office.check(run_id)
     assert find(office.hub) == {}  # the check has left the line out
-    office.hire("0002")
-    office.hub.clock.now()
-    run_id = office.signed({"0003": "1.00", "0002": "5.00"}) if False else run_id
     assert open_cases(office.hub, "0002", PAYROLL, "nothing is out") == []
 
 
