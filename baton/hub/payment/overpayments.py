@@ -58,8 +58,8 @@ def figures(found: Mapping[str, Overpaid]) -> dict[str, int]:
 def _lines(hub: Hub, connection: sa.Connection, numbers: Sequence[str], since: str) -> dict[str, list[PaidLine]]:
     runs: dict[str, PayRun] = {}
     found: dict[str, list[PaidLine]] = {}
-    for run_id, line in hub.pay_runs.claimed_by(connection, numbers):
-        key = line.payable.key
+    for line in hub.pay_runs.claimed(connection, (), numbers):
+        key, run_id = line.payable.key, line.run_id
         if key.period < since:
             continue
         if run_id not in runs:

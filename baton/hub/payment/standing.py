@@ -13,10 +13,12 @@ from baton.hub.core import Hub
 from baton.model.pay_run import LineState, PayFile, PayRun
 from baton.model.people import Employee
 
-_JUDGED_BY: Final = (
-    *("status", "hire_day", "last_working_day", "last_working_time", "contract_end_day", "pay_end_day", "time_zone"),
-    *("full_name", "bank_account_holder", "bank_account_number", "bank_code"),
+DATES: Final = (
+    *("status", "hire_day", "last_working_day", "last_working_time"),
+    *("contract_end_day", "pay_end_day", "time_zone"),
 )
+"""What of a person's record decides up to when they are paid."""
+_JUDGED_BY: Final = (*DATES, "full_name", "bank_account_holder", "bank_account_number", "bank_code")
 """What of a person's record decides whether and whom a payment reaches; a new telephone number voids nothing."""
 _IN_FILES: Final = (LineState.FILED, LineState.RELEASED)
 

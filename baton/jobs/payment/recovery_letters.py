@@ -71,7 +71,7 @@ def templates(folder: Path | None = None) -> dict[str, str]:
         place = name if own is None else str(own)
         try:
             text = own.read_text("utf-8") if own is not None and own.is_file() else _packaged(name)
-            blanks = {blank for _, blank, _, _ in string.Formatter().parse(text) if blank is not None}
+            blanks = _blanks(text)
         except ValueError as error:  # no UTF-8, or a brace that is not closed
             faults.append(Fault(place, "unreadable", f"is no template: {type(error).__name__}"))
             continue
@@ -80,6 +80,12 @@ def templates(folder: Path | None = None) -> dict[str, str]:
     if faults:
         raise ConfigurationError(faults)
     return found
+
+
+def _blanks(template: str) -> set[str]:
+    """The blanks of a template as they are written; anything but a plain name is none of ours."""
+    parts = string.Formatter().parse(template)
+    return {f"{name}{form}{shown or ''}" for _, name, form, shown in parts if name is not None}
 
 
 def _packaged(name: str) -> str:

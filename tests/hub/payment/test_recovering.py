@@ -18,8 +18,10 @@ from baton.hub.payment.overpayments import figures, find
 from baton.hub.payment.recovering import Consent, agree, find_case, open_cases, withdraw_case, write_off
 from baton.jobs.payment.overpayment import Remedy
 from baton.jobs.payment.roles import Role
+from baton.model.pay_run import LineState
 from baton.model.people import EmploymentStatus
 from baton.model.recovery import EntryKind, Instalment, RecoveryCase, RecoveryState, Way
+from baton.store.pay_runs import LineChange
 from tests.hub.payment.office import PAY_DAY, Office
 from tests.hub.payment.test_answers import ACCOUNT, booked
 from tests.rig.bank_papers import statement
@@ -34,9 +36,9 @@ PAPER = Consent(date(2026, 11, 23), "file 2026/17")
 def late(office: Office) -> Office:
     """Two people are paid; afterwards HR tells that one had left before the month began."""
     office.hire(*TWO)
-    office.release(office.signed(TWO))
-    office.deliver()
-    say(office, statement(ACCOUNT, booked(office, "0001", "0002")))
+    lines = office.draft(TWO).lines
+    with office.hub.database.write() as connection:
+        office.hub.pay_runs.move_lines(connection, [LineChange(line, LineState.PAID) for line in lines])
     office.company.clock.advance(timedelta(days=10))
     office.hire("0002", **LATE)
     return office
@@ -96,13 +98,15 @@ def test_by_the_clock_a_line_is_held_then_recalled(office: Office) -> None:
     assert open_cases(office.hub, "0002", PAYROLL, "nothing is out") == []
 
 
-def test_what_is_on_its_way_is_recalled_and_no_case_is_opened(office: Office) -> None:
+def test_what_is_on_its_way_is_recalled_and_what_has_arrived_recovered(office: Office) -> None:
     office.hire(*TWO)
     office.release(office.signed(TWO))
     office.deliver()
     office.hire("0002", **LATE)
     assert [each.remedy for each in find(office.hub)["0002"].not_owed] == [Remedy.RECALL]
     assert open_cases(office.hub, "0002", PAYROLL, "on its way") == []
+    say(office, statement(ACCOUNT, booked(office, "0001", "0002")))
+    assert [each.remedy for each in find(office.hub)["0002"].not_owed] == [Remedy.RECOVER]
 
 
 def test_the_same_is_claimed_once(late: Office) -> None:
@@ -164,8 +168,7 @@ def test_a_booking_without_the_reference_is_a_persons_to_give_once(late: Office)
 
 def test_what_the_bank_returns_is_back(late: Office) -> None:
     case = opened(late)
-    ((reference, amount, _),) = booked(late, "0002")
-    say(late, statement(ACCOUNT, [(reference, amount, "CRDT")], number=2, opening="79654.33"))
+    say(late, statement(ACCOUNT, [(case.lines[0].reference, "12345.67", "CRDT")], number=2))
     assert take_back(late.hub) == {case.id: 1}
     assert state(late, case) is RecoveryState.SETTLED
     assert take_back(late.hub) == {}

@@ -1,0 +1,110 @@
+"""The evidence pack holds what is known, and nobody changes a figure of it unnoticed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+import orjson
+import pytest
+
+from baton.contracts import Finding, Notifier, Promise, Rate
+from baton.errors import ApprovalError, TamperedError
+from baton.hub import proof
+from baton.hub.payment.money_back import take_back
+from baton.hub.payment.noticing import deliveries, notice
+from baton.hub.payment.recovering import find_case
+from baton.hub.payment.recovery_evidence import issue_pack, verify_pack, vouchers_of
+from baton.model.account import Receipt
+from baton.model.handover import Message
+from baton.settings_shape import OffboardingPart
+from tests.hub.payment.office import Office
+from tests.hub.payment.test_recovering import LATE, came_in, late, opened  # noqa: F401 - a fixture
+from tests.rig.payroll import PAYROLL
+from tests.rig.targets import NoClient, NoSettings
+
+ACCOUNTS = """
+overpayment:
+  accounts: {payroll: "2211", receivable: "1221", bank: "1002", loss: "6711", payable: "2241"}
+"""
+
+
+def test_a_pack_holds_the_ledger_the_letters_and_the_cause(late: Office, tmp_path: Path) -> None:  # noqa: F811
+    assert late.company.policy is not None
+    case = opened(late)
+    with pytest.raises(ApprovalError):
+        vouchers_of(late.hub, case.id)
+    late.company.policy.write_text(late.company.policy.read_text("utf-8") + ACCOUNTS, "utf-8")
+    notice(late.hub, case.id, PAYROLL, tmp_path)
+    came_in(late, case.reference, "10000.00")
+    take_back(late.hub)
+    pack = issue_pack(late.hub, case.id, PAYROLL)
+    key = proof.signer(late.hub).verifier
+    content = verify_pack(pack.manifest, key)
+    assert content["case"]["open_minor"] == 234_567
+    assert [each["what"] for each in content["ledger"]] == ["opened", "notice", "money"]
+    assert [(each["version"], each["last_working_day"]) for each in content["told"]] == [(2, "2026-10-31")]
+    assert [(each["debit"], each["amount_minor"]) for each in content["vouchers"]] == [
+        ("1221", 1_234_567),
+        ("1002", 1_000_000),
+    ]
+    assert "民法典" in pack.page
+    assert "10,000.00 CNY" in pack.page
+    assert "<script" not in pack.page
+    signed = orjson.loads(pack.manifest)
+    signed["document"]["case"]["open_minor"] = 1
+    for forged in (orjson.dumps(signed), b"[]", b"{}", pack.manifest[:-9], b'{"document": 1, "signature": "zz"}'):
+        with pytest.raises(TamperedError):
+            verify_pack(forged, key)
+    with pytest.raises(TamperedError):
+        verify_pack(pack.manifest, replace(key, public_key=bytes(32)))
+
+
+class Post(Notifier):
+    """Mail by address."""
+
+    title: ClassVar[str] = "Post in memory"
+    Settings = NoSettings
+    rate: ClassVar[Rate] = Rate(1000, burst=1000)
+    promise: ClassVar[Promise] = Promise.BLIND
+    message_limit: ClassVar[int] = 5
+
+    def __init__(self) -> None:
+        super().__init__(NoSettings(), NoClient())  # type: ignore[arg-type]
+        self.sent: list[Message] = []
+
+    def check(self) -> Sequence[Finding]:
+        return []
+
+    def notify(self, messages: Sequence[Message]) -> Sequence[Receipt]:
+        self.sent += messages
+        return [Receipt.done() for _ in messages]
+
+
+def test_a_letter_goes_to_the_private_address_of_a_leaver_once_and_its_fate_is_known(
+    late: Office,  # noqa: F811
+) -> None:
+    post = Post()
+    settings = late.hub.settings
+    late.hub.settings = replace(
+        settings,
+        systems={**settings.systems, "post": replace(settings.systems["crm"], name="post")},
+        offboarding=OffboardingPart(notifiers=("post",)),
+    )
+    late.hub._connectors["post"] = post
+    late.hire("0002", **LATE, work_email="old@example.com")
+    case = opened(late)
+    with pytest.raises(ApprovalError) as nobody:  # the address here is theirs no more
+        notice(late.hub, case.id, PAYROLL)
+    assert nobody.value.code == "unreachable"
+    late.hire("0002", **LATE, personal_email="new@example.org")
+    assert notice(late.hub, case.id, PAYROLL).system == "post"
+    (message,) = post.sent
+    assert message.address == "new@example.org"
+    assert case.reference in message.text
+    (fate,) = deliveries(late.hub, find_case(late.hub, case.id)[1]).values()
+    assert fate["state"] == "done"
+    notice(late.hub, case.id, PAYROLL)
+    assert len(post.sent) == 2

@@ -1,0 +1,53 @@
+"""Every way a recovery case can go leaves balanced accounts, and none of the claim on them once it is closed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime
+
+import pytest
+
+from baton.jobs.payment.overpayment_policy import Accounts
+from baton.jobs.payment.vouchers import vouchers
+from baton.model.recovery import ClaimedLine, EntryKind, RecoveryCase, RecoveryEntry, RecoveryState, Way
+
+AT = datetime(2026, 12, 1, tzinfo=UTC)
+ACCOUNTS = Accounts(payroll="2211", receivable="1221", bank="1002", loss="6711", payable="2241")
+LINE = ClaimedLine("R", "pay-1", "2026-11", "salary", date(2026, 11, 30), 1000, 1000, "after_pay_end", 2, AT)
+CASE = RecoveryCase("c", "0002", "X", RecoveryState.FOUND, "CNY", "li", AT, (LINE,))
+
+
+def entry(kind: EntryKind, amount: int = 0, way: Way = Way.TRANSFER) -> RecoveryEntry:
+    return RecoveryEntry(kind, AT, "li", RecoveryState.FOUND, amount_minor=amount, facts={"way": way.value})
+
+
+OPENED, OFF, WITHDRAWN = entry(EntryKind.OPENED), entry(EntryKind.WRITE_OFF), entry(EntryKind.WITHDRAWAL)
+
+
+def money(amount: int, way: Way = Way.TRANSFER) -> RecoveryEntry:
+    return entry(EntryKind.MONEY, amount, way)
+
+
+@pytest.mark.parametrize(
+    ("ledger", "expected"),
+    [
+        ([OPENED], {"1221": 1000, "2211": -1000}),
+        ([OPENED, money(1000)], {"1002": 1000, "2211": -1000}),
+        ([OPENED, money(400), money(600, Way.WAGES)], {"1002": 400, "2211": -400}),
+        ([OPENED, money(1300)], {"1002": 1300, "2211": -1000, "2241": -300}),
+        ([OPENED, money(400), OFF], {"1002": 400, "6711": 600, "2211": -1000}),
+        ([OPENED, OFF, money(1100)], {"1002": 1100, "2211": -1000, "2241": -100}),
+        ([OPENED, money(400), WITHDRAWN], {"1002": 400, "2241": -400}),
+        ([OPENED, money(400), OFF, WITHDRAWN], {"1002": 400, "2241": -400}),
+        ([OPENED, WITHDRAWN, money(50)], {"1002": 50, "2241": -50}),
+        ([OPENED, money(1300), WITHDRAWN], {"1002": 1300, "2241": -1300}),
+    ],
+)
+def test_the_accounts_say_where_the_money_is(ledger: list[RecoveryEntry], expected: dict[str, int]) -> None:
+    balances: Counter[str] = Counter()
+    for each in vouchers(CASE, ledger, ACCOUNTS):
+        assert each.amount_minor > 0
+        assert each.debit != each.credit
+        balances[each.debit] += each.amount_minor
+        balances[each.credit] -= each.amount_minor
+    assert {code: amount for code, amount in balances.items() if amount} == expected
