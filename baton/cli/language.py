@@ -351,4 +351,50 @@ CHINESE: Final[Mapping[str, str]] = {
     "returned": "已退回",
     "recalled": "已止付",
     "cancelled": "已作废",
+    # what was overpaid
+    "back": "已收回",
+    "credit": "贷方",
+    "debit": "借方",
+    "told": "人事告知",
+    "nothing was overpaid": "没有多付的款项",
+    "somebody has to look at these:": "以下款项须由人判断：",
+    "{person}: nothing to claim": "{person}：没有可追回的款项",
+    "{person}: more is claimed than was not owed: baton pay recover withdraw": (
+        "{person}：追索超出不应付的部分：baton pay recover withdraw"
+    ),
+    "{case}: {amount} claimed; look at the letter: baton pay recover notice {case} --dry-run --as YOU": (
+        "{case}：追索 {amount}；请查看信函：baton pay recover notice {case} --dry-run --as 姓名"
+    ),
+    "{case}: sent through {system}": "{case}：已通过 {system} 发送",
+    "{case}: {count} taken in": "{case}：入账 {count} 笔",
+    "{case}: {state}; {amount} claimed, {back} back, {open} open": (
+        "{case}：{state}；追索 {amount}，已收回 {back}，尚待返还 {open}"
+    ),
+    "{case}: {amount} came back too much: pay it with component recovery": (
+        "{case}：多收 {amount}，请以 recovery 款项退还"
+    ),
+    "{file}: {why}": "{file}：不可信，{why}",
+    "{file}: signed by the hub, unchanged; {case}": "{file}：由本系统签名，未被改动；{case}",
+    "letter": "信函",
+    "opened": "立案",
+    "agreement": "还款约定",
+    "money": "收款",
+    "write_off": "核销",
+    "withdrawal": "撤回",
+    "claimed": "已立案",
+    "repaid": "已还清",
+    "noticed": "已告知",
+    "agreed": "已约定",
+    "partly_back": "部分收回",
+    "written_off": "已核销",
+    "withdrawn": "已撤销",
+    "undated": "离职无日期",
+    "contradictory": "日期矛盾",
+    "stays": "结算后仍在职",
+    "known": "发放时已知离职，仍超出份额",
+    "shared": "似已按份额发放",
+    "hold": "扣住，重新检查",
+    "recall": "请银行止付",
+    "recover": "立案追回",
+    "wait": "先查明款项去向",
 }

@@ -54,13 +54,14 @@ def verify_command(context: Context, file: Path, key: Path | None) -> int:
     """
     from baton.hub.offboarding.certificate import verify_file
 
-    verified = verify_file(file, _keys(context, key))
+    verified = verify_file(file, trusted_keys(context, key))
     _tell(context.voice, file, verified)
     context.voice.document(_shown(verified))
     return 0 if verified.holds else BROKEN
 
 
-def _keys(context: Context, file: Path | None) -> PublicKeys:
+def trusted_keys(context: Context, file: Path | None) -> PublicKeys:
+    """The keys in a file, or those of the hub here."""
     if file is not None:
         return public_keys(file)
     from baton.hub import proof

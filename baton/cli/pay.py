@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +12,10 @@ import click
 from baton.cli.context import Context, command
 from baton.cli.output import Voice, working
 from baton.cli.pay_answers import COMMANDS as ANSWER_COMMANDS
+from baton.cli.pay_options import amount, as_person, minor_of
+from baton.cli.pay_options import role as with_role
+from baton.cli.pay_options import why as with_why
+from baton.cli.pay_recover import COMMANDS as RECOVER_COMMANDS
 from baton.cli.sync import login
 from baton.model.pay_run import LineState, PayLine
 from baton.model.payable import Component
@@ -21,19 +24,6 @@ if TYPE_CHECKING:
     from baton.hub import Hub
 
 _SHOWN: Final = 200
-_ROLES: Final = ("hr", "payroll", "treasury", "director")
-
-
-def _as_person(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--as", "person", required=True, help="Who does this; it goes into the audit log.")(function)
-
-
-def _why(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--why", required=True, help="The reason; it goes into the audit log.")(function)
-
-
-def _role(function: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--role", type=click.Choice(_ROLES), required=True, help="The office it is done in.")(function)
 
 
 @command("draft")
@@ -60,11 +50,8 @@ def draft_command(
 ) -> int:
     """Make a pay run of a payroll file (CSV or XLSX). Nothing can be paid twice: drafts count too."""
     from baton.hub.payment.drafting import Drafting, draft_file
-    from baton.jobs.payment.payable_rows import minor_units, places_of
 
-    minor = None if total is None else minor_units(total, places_of(currency))
-    if total is not None and minor is None:
-        raise click.UsageError("--total takes a plain amount such as 1234567.89")
+    minor = None if total is None else minor_of(total, currency, "--total")
     wanted = Drafting(
         system=system,
         component=Component(component),
@@ -147,9 +134,9 @@ def check_command(context: Context, run: str) -> int:
 @command("waive")
 @click.argument("run")
 @click.argument("finding")
-@_why
-@_role
-@_as_person
+@with_why
+@with_role
+@as_person
 @click.option("--days", type=click.IntRange(1, 31), default=3, show_default=True, help="How long it holds.")
 def waive_command(context: Context, run: str, finding: str, person: str, role: str, why: str, days: int) -> int:
     """Take a finding upon yourself (FINDING: at least 8 digits of its digest, as check tells it), and check again."""
@@ -175,7 +162,7 @@ def build_command(context: Context, run: str) -> None:
     with context.hub() as hub, working(voice, "building"):
         built = build(hub, run)
     voice.table(["file", "lines", "amount", "digest"], [
-        (file.name, file.count, _amount(file.total_minor, built.run.currency), file.plain_digest[:16])
+        (file.name, file.count, amount(file.total_minor, built.run.currency), file.plain_digest[:16])
         for file in built.files
     ])  # fmt: skip
     voice.say("look at it, then: baton pay sign {run} --role ROLE --as YOU", run=run)
@@ -184,8 +171,8 @@ def build_command(context: Context, run: str) -> None:
 
 @command("sign")
 @click.argument("run")
-@_role
-@_as_person
+@with_role
+@as_person
 def sign_command(context: Context, run: str, role: str, person: str) -> None:
     """Sign for exactly these files, these checks and these people. Never by whoever made the run."""
     from baton.hub.payment.signing import sign
@@ -200,8 +187,8 @@ def sign_command(context: Context, run: str, role: str, person: str) -> None:
 
 @command("release")
 @click.argument("run")
-@_why
-@_as_person
+@with_why
+@as_person
 def release_command(context: Context, run: str, person: str, why: str) -> None:
     """Let a signed run go, once. The next delivery takes its files to the bank."""
     from baton.hub.payment.signing import release
@@ -215,8 +202,8 @@ def release_command(context: Context, run: str, person: str, why: str) -> None:
 
 @command("cancel")
 @click.argument("run")
-@_why
-@_as_person
+@with_why
+@as_person
 def cancel_command(context: Context, run: str, person: str, why: str) -> None:
     """Give up a run that is not released; its payables are free for another one."""
     from baton.hub.payment.signing import cancel
@@ -229,8 +216,8 @@ def cancel_command(context: Context, run: str, person: str, why: str) -> None:
 
 @command("withdraw")
 @click.argument("run")
-@_why
-@_as_person
+@with_why
+@as_person
 def withdraw_command(context: Context, run: str, person: str, why: str) -> None:
     """Take a released run back before any of it has left; it can then be checked and built again."""
     from baton.hub.payment.withdrawing import withdraw
@@ -276,7 +263,7 @@ def _show(hub: Hub, voice: Voice, run_id: str, states: list[LineState]) -> None:
     _table_of_lines(voice, lines)
     if files:
         voice.table(["file", "lines", "amount", "digest"], [
-            (file.name, file.count, _amount(file.total_minor, run.currency), file.plain_digest[:16]) for file in files
+            (file.name, file.count, amount(file.total_minor, run.currency), file.plain_digest[:16]) for file in files
         ])  # fmt: skip
         _tell_missing(voice, run_id, missing)
     voice.document({"run": run_id, "component": run.component, "period": run.period, "state": head.state,
@@ -296,7 +283,7 @@ def _table_of_lines(voice: Voice, lines: list[PayLine]) -> None:
     if not lines:
         return
     rows = [
-        (line.line, line.payable.key.number, _amount(line.payable.amount_minor, line.payable.currency),
+        (line.line, line.payable.key.number, amount(line.payable.amount_minor, line.payable.currency),
          voice.words(line.state.value), line.code, line.payable.place)
         for line in lines[:_SHOWN]
     ]  # fmt: skip
@@ -331,12 +318,6 @@ def _file(file: Any) -> dict[str, Any]:
     return {name: getattr(file, name) for name in names}
 
 
-def _amount(minor: int, currency: str) -> str:
-    from baton.jobs.payment.payable_rows import places_of
-
-    return f"{Decimal(minor).scaleb(-places_of(currency)):,f} {currency}"
-
-
 @click.group("pay")
 def pay() -> None:
     """Pay people through their banks: checked, signed by several, delivered once."""
@@ -345,6 +326,7 @@ def pay() -> None:
 for each in (
     *(draft_command, list_command, show_command, check_command, waive_command, build_command),
     *(sign_command, release_command, cancel_command, withdraw_command, deliver_command, *ANSWER_COMMANDS),
+    *RECOVER_COMMANDS,
 ):
     pay.add_command(each)
 

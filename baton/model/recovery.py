@@ -19,13 +19,13 @@ from baton.errors import TransitionError
 class RecoveryState(StrEnum):
     """Where a recovery case stands."""
 
-    FOUND = "found"
+    CLAIMED = "claimed"
     NOTICED = "noticed"
     """The person has been written to."""
     AGREED = "agreed"
     """They have agreed how they pay it back."""
     PARTLY_BACK = "partly_back"
-    SETTLED = "settled"
+    REPAID = "repaid"
     """All of it is back."""
     WRITTEN_OFF = "written_off"
     """Given up by a named office, with a reason."""
@@ -35,7 +35,7 @@ class RecoveryState(StrEnum):
     @property
     def open(self) -> bool:
         """True while money is waited for."""
-        return self not in (RecoveryState.SETTLED, RecoveryState.WRITTEN_OFF, RecoveryState.WITHDRAWN)
+        return self not in (RecoveryState.REPAID, RecoveryState.WRITTEN_OFF, RecoveryState.WITHDRAWN)
 
 
 class RecoveryEvent(StrEnum):
@@ -53,10 +53,10 @@ class RecoveryEvent(StrEnum):
 _S, _E = RecoveryState, RecoveryEvent
 TABLE: Final[Mapping[RecoveryState, Mapping[RecoveryEvent, RecoveryState]]] = MappingProxyType(
     {
-        _S.FOUND: {
+        _S.CLAIMED: {
             _E.NOTICE: _S.NOTICED,
             _E.PART_BACK: _S.PARTLY_BACK,
-            _E.ALL_BACK: _S.SETTLED,
+            _E.ALL_BACK: _S.REPAID,
             _E.WRITE_OFF: _S.WRITTEN_OFF,
             _E.WITHDRAW: _S.WITHDRAWN,
         },
@@ -64,7 +64,7 @@ TABLE: Final[Mapping[RecoveryState, Mapping[RecoveryEvent, RecoveryState]]] = Ma
             _E.NOTICE: _S.NOTICED,
             _E.AGREE: _S.AGREED,
             _E.PART_BACK: _S.PARTLY_BACK,
-            _E.ALL_BACK: _S.SETTLED,
+            _E.ALL_BACK: _S.REPAID,
             _E.WRITE_OFF: _S.WRITTEN_OFF,
             _E.WITHDRAW: _S.WITHDRAWN,
         },
@@ -72,7 +72,7 @@ TABLE: Final[Mapping[RecoveryState, Mapping[RecoveryEvent, RecoveryState]]] = Ma
             _E.NOTICE: _S.AGREED,
             _E.AGREE: _S.AGREED,
             _E.PART_BACK: _S.PARTLY_BACK,
-            _E.ALL_BACK: _S.SETTLED,
+            _E.ALL_BACK: _S.REPAID,
             _E.WRITE_OFF: _S.WRITTEN_OFF,
             _E.WITHDRAW: _S.WITHDRAWN,
         },
@@ -80,14 +80,14 @@ TABLE: Final[Mapping[RecoveryState, Mapping[RecoveryEvent, RecoveryState]]] = Ma
             _E.NOTICE: _S.PARTLY_BACK,
             _E.AGREE: _S.PARTLY_BACK,
             _E.PART_BACK: _S.PARTLY_BACK,
-            _E.ALL_BACK: _S.SETTLED,
+            _E.ALL_BACK: _S.REPAID,
             _E.WRITE_OFF: _S.WRITTEN_OFF,
             _E.WITHDRAW: _S.WITHDRAWN,
         },
-        _S.SETTLED: {_E.ALL_BACK: _S.SETTLED, _E.WITHDRAW: _S.WITHDRAWN},
+        _S.REPAID: {_E.ALL_BACK: _S.REPAID, _E.WITHDRAW: _S.WITHDRAWN},
         _S.WRITTEN_OFF: {
             _E.PART_BACK: _S.WRITTEN_OFF,
-            _E.ALL_BACK: _S.SETTLED,
+            _E.ALL_BACK: _S.REPAID,
             _E.WITHDRAW: _S.WITHDRAWN,
         },
         _S.WITHDRAWN: {_E.PART_BACK: _S.WITHDRAWN, _E.ALL_BACK: _S.WITHDRAWN},
@@ -188,7 +188,7 @@ class EntryKind(StrEnum):
     """What an entry of a case's ledger is about."""
 
     OPENED = "opened"
-    NOTICE = "notice"
+    NOTICE = "letter"
     AGREEMENT = "agreement"
     MONEY = "money"
     WRITE_OFF = "write_off"

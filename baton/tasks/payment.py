@@ -19,6 +19,7 @@ from baton.hub.payment.checking import check
 from baton.hub.payment.delivering import deliver as deliver_files
 from baton.hub.payment.drafting import Drafting, draft_file
 from baton.hub.payment.inbox import payroll_file
+from baton.hub.payment.overpaid_watch import look_for_overpayments
 from baton.hub.payment.reconciling import reconcile
 from baton.model.payable import Component
 from baton.tasks.opening import RETRIES, RETRY_POLICY, open_hub
@@ -96,7 +97,10 @@ def read_answers(delivered: dict[str, Any]) -> dict[str, Any]:
         taken = take_answers(hub, system)
         deliver_files(hub, system)  # what was only accepted may be answered now
         view = reconcile(hub, system)
+        overpaid = look_for_overpayments(hub)
     log.info("%s: %d files, %s, %s", system, taken.files, dict(taken.moved), view.verdict)
+    if any(overpaid.values()):
+        log.warning("overpaid: %s: see baton pay overpaid", overpaid)
     for alarm in taken.alarms:
         log.error("ALARM %s: %s", system, alarm)
     for name, why in taken.refused.items():
@@ -106,4 +110,4 @@ def read_answers(delivered: dict[str, Any]) -> dict[str, Any]:
             f"{system}: {len(taken.alarms)} alarms, {len(taken.refused)} files that cannot be read:"
             f" see the log, or: baton pay reconcile --bank {system}"
         )
-    return {"system": system, "files": taken.files, "verdict": view.verdict.value}
+    return {"system": system, "files": taken.files, "verdict": view.verdict.value, "overpaid": overpaid}

@@ -12,6 +12,7 @@ from baton.engine.settle import Verdict
 from baton.hub.migration.extraction import Phase
 from baton.hub.migration.verifying import Proof
 from baton.jobs.payment.checks.findings import LineState as Judged
+from baton.jobs.payment.overpayment import Doubt, Remedy
 from baton.jobs.payment.reconciliation import Verdict as Reconciled
 from baton.model.account import AccountState, Action
 from baton.model.alert import AlertState, Rule
@@ -21,6 +22,7 @@ from baton.model.handover import HoldingKind
 from baton.model.pay_run import LineState
 from baton.model.payable import Component
 from baton.model.people import EmploymentStatus
+from baton.model.recovery import EntryKind, RecoveryState
 from baton.store.runs import RunState
 
 CLI = Path(__file__).parents[2] / "baton" / "cli"
@@ -62,6 +64,7 @@ def test_no_translation_is_left_over():
         for kind in (
             *(Verdict, RunState, EffectState, Action, AccountState, EmploymentStatus, Phase, Proof),
             *(CaseState, ItemState, HoldingKind, Act, Role, Rule, AlertState),
+            *(EntryKind, RecoveryState, Doubt, Remedy),
             *(LineState, Component, Judged, Reconciled),
         )
         for value in kind

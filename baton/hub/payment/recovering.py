@@ -103,7 +103,7 @@ def _case(hub: Hub, number: str, person: str, found: Sequence[NotOwed]) -> Recov
         id=case_id,
         number=number,
         reference=recovery_reference(case_id),
-        state=RecoveryState.FOUND,
+        state=RecoveryState.CLAIMED,
         currency=found[0].line.currency,
         opened_by=person,
         opened_at=hub.clock.now(),

@@ -1,15 +1,16 @@
-"""The evidence pack of a recovery case: issued under the hub's signature, and checked anywhere with its public key."""
+"""The evidence pack of a recovery case: issued under the hub's signature, and checked anywhere with its public keys."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
 
-from baton.audit.checkpoint import Verifier
+from baton.audit.public_keys import PublicKeys
 from baton.errors import ApprovalError, TamperedError
 from baton.hub import proof
 from baton.hub.core import Hub
@@ -64,17 +65,19 @@ def issue_pack(hub: Hub, case_id: str, person: str) -> Pack:
     return Pack(case.id, orjson.dumps(signed, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS), page(content))
 
 
-def verify_pack(manifest: bytes, key: Verifier) -> Mapping[str, Any]:
+def verify_pack(manifest: bytes, keys: PublicKeys) -> Mapping[str, Any]:
     """The document of a pack; `TamperedError` unless the hub has signed exactly this."""
     try:
         if len(manifest) > LARGEST_BYTES:
             raise ValueError("too large")
         found = orjson.loads(manifest)
         content, signature = found["document"], bytes.fromhex(found["signature"])
-        signed = signed_bytes(content)
+        signed, at = signed_bytes(content), datetime.fromisoformat(content["issued"]["at"])
+        if at.tzinfo is None:
+            raise ValueError("no time zone")
     except (ValueError, KeyError, TypeError):
         raise TamperedError("this is no evidence pack", code="malformed") from None
-    key.require(DOMAIN, signed, signature)
+    keys.require(DOMAIN, signed, signature, at)
     return dict(content)
 
 

@@ -111,7 +111,7 @@ def test_what_is_on_its_way_is_recalled_and_what_has_arrived_recovered(office: O
 
 def test_the_same_is_claimed_once(late: Office) -> None:
     case = opened(late)
-    assert (case.amount_minor, case.state) == (1_234_567, RecoveryState.FOUND)
+    assert (case.amount_minor, case.state) == (1_234_567, RecoveryState.CLAIMED)
     assert open_cases(late.hub, "0002", MAKER, "again") == []
     assert figures(find(late.hub))["recover"] == 0
 
@@ -140,8 +140,8 @@ def test_a_case_goes_from_the_letter_to_the_last_cent(late: Office, tmp_path: Pa
     take_back(late.hub)
     assert take_back(late.hub) == {}
     after, entries = find_case(late.hub, case.id)
-    assert (after.state, after.open_minor, after.owed_back_minor) == (RecoveryState.SETTLED, 0, 0)
-    assert [entry.kind.value for entry in entries] == ["opened", "notice", "agreement", "money", "money"]
+    assert (after.state, after.open_minor, after.owed_back_minor) == (RecoveryState.REPAID, 0, 0)
+    assert [entry.kind.value for entry in entries] == ["opened", "letter", "agreement", "money", "money"]
 
 
 def test_the_same_booking_in_two_files_counts_once(late: Office) -> None:
@@ -158,7 +158,7 @@ def test_a_booking_without_the_reference_is_a_persons_to_give_once(late: Office)
     assert take_back(late.hub) == {}
     with late.hub.database.read() as connection:
         (credit,) = credits_of(late.hub, connection)
-    assert credit_to(late.hub, case.id, credit.evidence, PAYROLL, "her account").state is RecoveryState.SETTLED
+    assert credit_to(late.hub, case.id, credit.evidence, PAYROLL, "her account").state is RecoveryState.REPAID
     with pytest.raises(TransitionError) as twice:
         credit_to(late.hub, case.id, credit.evidence, PAYROLL, "again")
     assert twice.value.code == "taken_in"
@@ -170,7 +170,7 @@ def test_what_the_bank_returns_is_back(late: Office) -> None:
     case = opened(late)
     say(late, statement(ACCOUNT, [(case.lines[0].reference, "12345.67", "CRDT")], number=2))
     assert take_back(late.hub) == {case.id: 1}
-    assert state(late, case) is RecoveryState.SETTLED
+    assert state(late, case) is RecoveryState.REPAID
     assert take_back(late.hub) == {}
 
 
@@ -229,7 +229,7 @@ def test_a_claim_is_given_up_by_the_named_office_with_a_reason(late: Office) -> 
     assert write_off(late.hub, case.id, DIRECTOR, Role.DIRECTOR, "costs more").state is RecoveryState.WRITTEN_OFF
     came_in(late, case.reference, "12345.67")
     take_back(late.hub)
-    assert state(late, case) is RecoveryState.SETTLED
+    assert state(late, case) is RecoveryState.REPAID
     with pytest.raises(TransitionError):
         write_off(late.hub, case.id, DIRECTOR, Role.DIRECTOR, "again")
 
@@ -258,7 +258,7 @@ def test_the_letters_say_what_was_paid_and_on_what_ground(late: Office, tmp_path
         notice(late.hub, case.id, PAYROLL)
     assert nobody.value.code == "unreachable"
     chinese, english = drafted_letters(late.hub, case.id)
-    assert state(late, case) is RecoveryState.FOUND
+    assert state(late, case) is RecoveryState.CLAIMED
     for letter, law in ((chinese, "民法典》第九百八十五条"), (english, "article 985")):
         assert law in letter.text
         assert case.reference in letter.text

@@ -10,6 +10,8 @@ from typing import ClassVar
 import orjson
 import pytest
 
+from baton.audit.checkpoint import Signer
+from baton.audit.public_keys import PublicKeys
 from baton.contracts import Finding, Notifier, Promise, Rate
 from baton.errors import ApprovalError, TamperedError
 from baton.hub import proof
@@ -41,10 +43,10 @@ def test_a_pack_holds_the_ledger_the_letters_and_the_cause(late: Office, tmp_pat
     came_in(late, case.reference, "10000.00")
     take_back(late.hub)
     pack = issue_pack(late.hub, case.id, PAYROLL)
-    key = proof.signer(late.hub).verifier
+    key = proof.public_keys(late.hub)
     content = verify_pack(pack.manifest, key)
     assert content["case"]["open_minor"] == 234_567
-    assert [each["what"] for each in content["ledger"]] == ["opened", "notice", "money"]
+    assert [each["what"] for each in content["ledger"]] == ["opened", "letter", "money"]
     assert [(each["version"], each["last_working_day"]) for each in content["told"]] == [(2, "2026-10-31")]
     assert [(each["debit"], each["amount_minor"]) for each in content["vouchers"]] == [
         ("1221", 1_234_567),
@@ -59,7 +61,7 @@ def test_a_pack_holds_the_ledger_the_letters_and_the_cause(late: Office, tmp_pat
         with pytest.raises(TamperedError):
             verify_pack(forged, key)
     with pytest.raises(TamperedError):
-        verify_pack(pack.manifest, replace(key, public_key=bytes(32)))
+        verify_pack(pack.manifest, PublicKeys(Signer.generate("test/audit").verifier))
 
 
 class Post(Notifier):

@@ -14,11 +14,11 @@ from baton.model.recovery import ClaimedLine, EntryKind, RecoveryCase, RecoveryE
 AT = datetime(2026, 12, 1, tzinfo=UTC)
 ACCOUNTS = Accounts(payroll="2211", receivable="1221", bank="1002", loss="6711", payable="2241")
 LINE = ClaimedLine("R", "pay-1", "2026-11", "salary", date(2026, 11, 30), 1000, 1000, "after_pay_end", 2, AT)
-CASE = RecoveryCase("c", "0002", "X", RecoveryState.FOUND, "CNY", "li", AT, (LINE,))
+CASE = RecoveryCase("c", "0002", "X", RecoveryState.CLAIMED, "CNY", "li", AT, (LINE,))
 
 
 def entry(kind: EntryKind, amount: int = 0, way: Way = Way.TRANSFER) -> RecoveryEntry:
-    return RecoveryEntry(kind, AT, "li", RecoveryState.FOUND, amount_minor=amount, facts={"way": way.value})
+    return RecoveryEntry(kind, AT, "li", RecoveryState.CLAIMED, amount_minor=amount, facts={"way": way.value})
 
 
 OPENED, OFF, WITHDRAWN = entry(EntryKind.OPENED), entry(EntryKind.WRITE_OFF), entry(EntryKind.WITHDRAWAL)
