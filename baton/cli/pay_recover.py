@@ -274,14 +274,14 @@ def pack_command(context: Context, case: str, folder: Path, person: str) -> None
 
 
 @command("verify")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="The public keys (audit.pub).")
 def verify_command(context: Context, file: Path, key: Path | None) -> int:
     """Check a pack's manifest against the hub's public keys; 2 when it does not hold."""
-    from baton.hub.payment.recovery_evidence import verify_pack
+    from baton.hub.payment.recovery_evidence import verify_file
 
     try:
-        content = verify_pack(file.read_bytes(), trusted_keys(context, key))
+        content = verify_file(file, trusted_keys(context, key))
     except TamperedError as error:
         context.voice.say("{file}: {why}", file=file, why=str(error))
         context.voice.document({"holds": False, "why": error.code})

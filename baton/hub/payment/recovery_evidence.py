@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import orjson
 import sqlalchemy as sa
 
 from baton.audit.public_keys import PublicKeys
-from baton.errors import ApprovalError, TamperedError
+from baton.errors import ApprovalError, ConfigurationError, Fault, TamperedError
 from baton.hub import proof
 from baton.hub.core import Hub
 from baton.hub.payment.noticing import deliveries
@@ -63,6 +64,17 @@ def issue_pack(hub: Hub, case_id: str, person: str) -> Pack:
     signature = key.vouch(DOMAIN, signed_bytes(content)).hex()
     signed = {"document": content, "signature": signature}
     return Pack(case.id, orjson.dumps(signed, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS), page(content))
+
+
+def verify_file(path: Path, keys: PublicKeys) -> Mapping[str, Any]:
+    """The document of a pack in a file; `ConfigurationError` when it cannot be read, `TamperedError` as below."""
+    try:
+        with path.open("rb") as file:
+            manifest = file.read(LARGEST_BYTES + 1)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise ConfigurationError([Fault(str(path), "unreadable", f"cannot be read: {reason}")]) from None
+    return verify_pack(manifest, keys)
 
 
 def verify_pack(manifest: bytes, keys: PublicKeys) -> Mapping[str, Any]:
