@@ -182,7 +182,7 @@ def test_columns_line_up_under_chinese_text():
         (json.dumps({"name": "测试䶮"}).encode(), "name"),
         (b"tel:+8613800000012,", "mobile number"),
         (b"id=990012199001010012", "identity number"),
-        (b"acc 6222000000000000012.", "account number"),
+        (b"acc 6222000000000000129.", "account number"),
         (b"to=P0012@example.com", "e-mail address"),
         ("… 虚构甲号陶瓷商社 …".encode(), "name"),
         (json.dumps("虚构䶮号食品商社").encode(), "name"),

@@ -197,9 +197,9 @@ def _on_statement(hub: Hub, connection: sa.Connection, references: Sequence[str]
 
 def _declared(run: PayRun) -> Declared | None:
     declared: Any = run.facts.get("declared") or {}
-    if declared.get("count") is None or declared.get("minor") is None:
+    if declared.get("count") is None and declared.get("minor") is None:
         return None
-    return Declared(declared["count"], declared["minor"])
+    return Declared(declared.get("count"), declared.get("minor"))
 
 
 def _waiver(row: WaiverRow) -> Waiver:

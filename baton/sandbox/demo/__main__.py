@@ -23,6 +23,7 @@ from baton.sandbox.demo.handover import Handover
 from baton.sandbox.demo.hub_cli import Terminal
 from baton.sandbox.demo.migration import Migration
 from baton.sandbox.demo.narrator import DemoFailedError, Narrator
+from baton.sandbox.demo.payday import PayDay
 from baton.sandbox.demo.play import Play
 from baton.sandbox.demo.scheduler import STORY_SETTINGS
 from baton.sandbox.demo.surroundings import Surroundings
@@ -87,13 +88,17 @@ def _whole_story(around: Surroundings, narrator: Narrator) -> int:
     with narrator.phase("a salesperson hands over"), Terminal(around.place, log=SHOWN) as terminal:
         handover = Handover(play, terminal.baton)
         handover.perform()
+    with narrator.phase("pay day"), Terminal(around.place, log=SHOWN) as terminal:
+        payday = PayDay(play, terminal.baton)
+        payday.perform()
     with narrator.phase("the evidence"), ThreadPoolExecutor(1) as aside:
         audited = aside.submit(prove_audit, play)
         final_tables(play)
-        for block in chain(migration.tables(), handover.tables()):
+        for block in chain(migration.tables(), handover.tables(), payday.tables()):
             narrator.show(block)
         audited.result()
-        search_canaries(play, [marks_of_clients(migration.clients.values()), Marks(handover.names())])
+        others = [marks_of_clients(migration.clients.values()), Marks(handover.names()), payday.marks()]
+        search_canaries(play, others)
     for failure in play.failures:
         narrator.say(f"WRONG: {failure}")
     verdict = "failed" if play.failures else "ok"

@@ -15,6 +15,8 @@ _LONG_ENOUGH: Final = 8
 _DIGITS: Final = re.compile(rb"[0-9]{11,32}")
 _WRITINGS: Final = ("utf-8", "gb18030", "unicode_escape")
 """How text files, old systems and JSON write a name."""
+_MONEY: Final = re.compile(rb"(?<![0-9.,])(?:[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]{2}|[0-9]+\.[0-9]{2}|[0-9]{7,})(?![0-9])")
+"""An amount as a whole number of its own: never a part of a fraction, which would look like one by chance."""
 _ADDRESS: Final = re.compile(rb"[A-Za-z0-9._+-]{1,64}@example\.com")
 
 
@@ -28,11 +30,13 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What tells who somebody is: names, numbers with the kind of each, mail addresses."""
+    """What tells who somebody is or what they earn: names, numbers with the kind of each, mail addresses, amounts."""
 
     names: frozenset[str]
     numbers: Mapping[str, str] = field(default_factory=dict)
     addresses: frozenset[str] = frozenset()
+    amounts: frozenset[int] = frozenset()
+    """Minor units, of seven digits or more."""
 
 
 def marks_of_people(people: Iterable[Person]) -> Marks:
@@ -64,9 +68,13 @@ class Canaries:
         self._digits = {number.encode(): kind for group in marks for number, kind in group.numbers.items()}
         self._lengths = sorted({len(digits) for digits in self._digits})
         self._addresses = {address.encode() for group in marks for address in group.addresses}
+        self._amounts = {form for group in marks for minor in group.amounts for form in _amount_forms(minor)}
         # One pattern per group and writing: a shared beginning is far faster to look for than hundreds of names.
         self._names = [
-            _any_of(name.encode(writing) for name in group.names) for group in marks for writing in _WRITINGS
+            _any_of(name.encode(writing) for name in group.names)
+            for group in marks
+            for writing in _WRITINGS
+            if group.names  # a pattern of nothing is found everywhere
         ]
         self._secrets = {form: place for place, secret in secrets.items() for form in _secret_forms(secret)}
 
@@ -83,11 +91,20 @@ class Canaries:
                         yield kind
         if any(address.lower() in self._addresses for address in _ADDRESS.findall(content)):
             yield "e-mail address"
+        if self._amounts and any(run in self._amounts for run in _MONEY.findall(content)):
+            yield "amount"
         if any(name.search(content) for name in self._names):
             yield "name"
         for form, place in self._secrets.items():
             if form in content:
                 yield f"secret {place}"
+
+
+def _amount_forms(minor: int) -> Iterator[bytes]:
+    """In minor units, and in major ones with and without separators."""
+    whole, part = divmod(minor, 100)
+    for form in (f"{minor}", f"{whole}.{part:02}", f"{whole:,}.{part:02}"):
+        yield form.encode()
 
 
 def _any_of(words: Iterable[bytes]) -> re.Pattern[bytes]:

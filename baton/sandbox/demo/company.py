@@ -45,6 +45,8 @@ class Person:
     contract_end: date | None = None
     pay_end: date | None = None
     zone: str = "Asia/Shanghai"
+    accounts_before: int = 0
+    """How many bank accounts the person had before the present one."""
 
     @property
     def serial(self) -> int:
@@ -68,8 +70,8 @@ class Person:
 
     @property
     def account(self) -> str:
-        """A synthetic bank account."""
-        return f"6222000000{self.serial:09}"
+        """A synthetic bank account, with the check digit that cards have."""
+        return _with_check_digit(f"622200{self.accounts_before:03}{self.serial:09}")
 
 
 def found_company(today: date) -> dict[str, Person]:
@@ -94,6 +96,12 @@ def found_company(today: date) -> dict[str, Person]:
 def salespeople(people: Iterable[Person]) -> list[str]:
     """The numbers of those who own clients."""
     return [person.number for person in people if person.position == _POSITIONS["D01"]]
+
+
+def _with_check_digit(digits: str) -> str:
+    """By Luhn's rule: every second digit, from the right, counts double."""
+    doubled = (2 * int(digit) for digit in digits[::-2])
+    return f"{digits}{-(sum(value - 9 * (value > 9) for value in doubled) + sum(map(int, digits[-2::-2]))) % 10}"
 
 
 def _name(serial: int) -> str:
@@ -145,7 +153,7 @@ def _row(person: Person) -> dict[str, str]:
         "证件号码": person.identity,
         "开户名": person.name,
         "银行账号": person.account,
-        "联行号": "001200000012",
+        "联行号": "001200000010",
         "开户行": "示例银行测试支行",
     }
 

@@ -103,21 +103,22 @@ def prove_audit(play: Play) -> None:
     play.figures["audit_entries"] = int(offline["entries"])
 
 
-def search_canaries(play: Play, clients: Sequence[Marks]) -> None:
-    """No person, client or secret where only ids and figures belong; the same search finds them in what was read."""
+def search_canaries(play: Play, others: Sequence[Marks]) -> None:
+    """No person, client, amount or secret where only ids and counts belong; the search finds them in what was read."""
     place = play.around.place
     secrets = {
         str(path.relative_to(place.secrets)): path.read_text(encoding="utf-8")
         for path in place.secrets.rglob("*")
         if path.is_file()
     }
-    canaries = Canaries([marks_of_people(play.story.people.values()), *clients], secrets)
+    canaries = Canaries([marks_of_people(play.story.people.values()), *others], secrets)
     files = _files_without_people(place)
     leaks = canaries.search(files) + Canaries([], secrets).search([place.log(SHOWN)])
     controls = {
         place.feed: {"name", "mobile number", "identity number", "account number", "e-mail address"},
         place.client_list: {"name", "mobile number", "e-mail address"},
-        place.log(SHOWN): {"name"},
+        place.payroll: {"name", "amount"},
+        place.log(SHOWN): {"name", "amount"},
     }
     for feed, kinds in controls.items():
         if not kinds <= {leak.kind for leak in canaries.search([feed])}:

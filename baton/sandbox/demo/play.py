@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
@@ -151,9 +151,9 @@ class Play:
         self.narrator.say(f"HR export: {title}")
         return self.perform(SYNC, title, wanted)
 
-    def perform(self, dag: str, title: str, wanted: str) -> DagRun:
-        """A DAG run that must end as wanted (``success`` or ``failed``)."""
-        run = self.around.airflow.run(dag)
+    def perform(self, dag: str, title: str, wanted: str, form: Mapping[str, Any] | None = None) -> DagRun:
+        """A DAG run (with its form filled in) that must end as wanted (``success`` or ``failed``)."""
+        run = self.around.airflow.run(dag, form)
         self.runs.append((title, run))
         self.narrator.say(
             f"  DAG run {run.state} after {run.seconds} s" + (" (as it must be)" if wanted == "failed" else "")

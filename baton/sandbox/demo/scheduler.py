@@ -36,6 +36,8 @@ STORY_SETTINGS: Final = {
 SYNC: Final = "employee_sync"
 RECONCILE: Final = "reconcile_systems"
 OFFBOARDING: Final = "offboarding"
+PAYROLL: Final = "payroll_payment"
+BANKS: Final = "bank_answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +219,7 @@ class Scheduler:
         while time.monotonic() < end:
             self._require_alive()
             known = {dag["dag_id"] for dag in self._ask("GET", "/dags")["dags"] if not dag["is_paused"]}
-            if {SYNC, RECONCILE, OFFBOARDING} <= known:
+            if {SYNC, RECONCILE, OFFBOARDING, PAYROLL, BANKS} <= known:
                 return
             time.sleep(0.3)
         raise DemoFailedError(f"Airflow knows only the DAGs {sorted(known)}", log=self.tail("dag-processor"))
@@ -254,6 +256,7 @@ _SERVING: Final = "airflow.cli.cli_parser airflow.api_fastapi.app airflow.api_fa
 _TASKS: Final = " ".join(
     [
         "baton.tasks",
+        "baton.tasks.payment",
         "baton.mapping.compile",
         *(f"connectors.{name.replace('/', '.')}.connector" for name in CONNECTORS.values()),
     ]

@@ -23,7 +23,11 @@ HIRED, MOVED, RESIGNED, RETRACTING, DEPARTED, GONE_THERE, STILL_HERE = (
     "0073",
 )
 HANDING_OVER: Final = "0051"
-"""A salesperson whose clients the last chapter is about."""
+"""A salesperson whose clients a chapter is about."""
+NEW_ACCOUNT: Final = "0085"
+"""Somebody who has just told HR of another bank account."""
+TOLD_LATE: Final = "0146"
+"""Somebody whose departure HR enters five weeks late, when the salaries are signed for."""
 LEAVERS_SHARE: Final = 0.4
 REORGANISED: Final = 30
 
@@ -74,14 +78,15 @@ class Story:
         later = {"last_working": self.in_days(30), "contract_end": self.in_days(30), "pay_end": self.in_days(45)}
         self._leaves(RESIGNED, "resigned, last day in 30 days", later, status="待离职")
         self._leaves(RETRACTING, "resigned, last day in 30 days", later, status="待离职")
-        self._departs()
+        self._change(NEW_ACCOUNT, "has a new bank account", accounts_before=1)
+        self._departs(DEPARTED, "departed, everything due")
         self._last_day_between()
 
-    def _departs(self) -> None:
+    def _departs(self, number: str, line: str) -> None:
         last = self.in_days(-40)
-        dates = {"last_working": last, "contract_end": self.in_days(-30), "pay_end": self.in_days(-10)}
-        self._leaves(DEPARTED, "departed, everything due", dates)
-        self.fates[DEPARTED] = {
+        # Pay has ended before the month began, on whatever day of it the story is told.
+        self._leaves(number, line, {"last_working": last, "contract_end": last, "pay_end": self.in_days(-35)})
+        self.fates[number] = {
             "crm": "deactivated",
             "erp": f"ended {last:%Y-%m-%d}",
             "oa": "resigned",
@@ -113,6 +118,10 @@ class Story:
         self._leaves(HANDING_OVER, "resigned, handed over, departed", dates)
         ended = f"ended {last:%Y-%m-%d}"
         self.fates[HANDING_OVER] = {"crm": "deactivated", "erp": ended, "oa": "frozen", "wecom": "disabled"}
+
+    def departure_told_late(self) -> None:
+        """HR learns only now that somebody left five weeks ago."""
+        self._departs(TOLD_LATE, "departure entered late, while being paid")
 
     def broken_feed(self) -> list[Person]:
         """What a mistaken export says: 40 % of everybody has left. Nothing of it becomes true."""

@@ -13,8 +13,9 @@ from baton.sandbox.demo.company import DEPARTMENTS, WECOM_DEPARTMENTS
 from baton.sandbox.demo.narrator import Narrator
 from baton.sandbox.demo.processes import Processes
 from baton.sandbox.demo.scheduler import Scheduler
-from baton.sandbox.demo.workplace import CONNECTORS, REPOSITORY, Connection, Workplace
+from baton.sandbox.demo.workplace import CONNECTORS, PAYER, REPOSITORY, Connection, Workplace
 from baton.sandbox.openssh import installed_sshd
+from baton.sandbox.paying_bank.bank import PayingBank
 from baton.sandbox.server import SandboxServer
 from baton.sandbox.sftp import AsyncsshServer, OpenSshServer, SftpServer
 from baton.sandbox.tryton import TrytonServer
@@ -37,6 +38,8 @@ class Surroundings:
         )
         self.sftp: SftpServer | None = None
         self.bank: Any = None
+        self.paying: Any = None
+        """What the bank does with payment files."""
         self._bank_over = threading.Event()
         self._bank_office = threading.Thread(target=self._bank_rounds, name="bank-back-office", daemon=True)
 
@@ -81,6 +84,7 @@ class Surroundings:
         self.sftp = self._sftp_server()
         bank = cast("Any", Registry().simulator(CONNECTORS["bank"]))
         self.bank = bank(self.sftp)
+        self.paying = PayingBank(self.bank, account=PAYER["account"], suffix=".hpf")
         self._bank_office.start()
         self.narrator.say(f"the bank's SFTP: {self.sftp.title}, listening at {self.sftp.url}")
 
@@ -102,6 +106,7 @@ class Surroundings:
     def _bank_rounds(self) -> None:
         while not self._bank_over.wait(_BANK_ROUND_S):
             self.bank.process()
+            self.paying.work()
 
     def _start_airflow(self, systems: list[Future[None]]) -> None:
         """Airflow takes longest, so it starts at once; the settings are there before the first DAG run."""

@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -40,6 +41,13 @@ MIGRATION: Final = REPOSITORY / "mappings" / "migration" / "data_file--erp_tryto
 """The mapping that takes the old client list into Tryton."""
 POLICIES: Final = REPOSITORY / "mappings" / "offboarding" / "demo.yaml"
 """What a handover is like in the demo's company."""
+PAYMENT_POLICY: Final = REPOSITORY / "mappings" / "payment" / "policy.yaml"
+"""How strict the checks of a pay run are, and who signs."""
+BANK: Final = "bank"
+PAYER: Final = {"holder": "示例有限公司", "account": "6222000000000000000", "bank_code": "308584000013"}
+"""The company's own account."""
+OFFICES: Final = {"hr-wang": ["hr"], "payroll-wu": ["payroll"], "treasury-qian": ["treasury"]}
+"""Who decides about payments."""
 SHOWN: Final = "shown"
 """The log of what commands have shown to people who may see names."""
 NOTIFIER: Final = "wecom"
@@ -76,6 +84,16 @@ class Workplace:
         return self.root / "quarantine.csv"
 
     @property
+    def payroll(self) -> Path:
+        """The payroll file that finance hands in."""
+        return self.root / "inbox" / "工资表.csv"
+
+    @property
+    def calendar(self) -> Path:
+        """On which days the bank works."""
+        return self.root / "calendar.yaml"
+
+    @property
     def reports(self) -> Path:
         """Where reports of migrations are written."""
         return self.root / "reports"
@@ -109,7 +127,8 @@ class Workplace:
         """Empty folders."""
         if self.root.exists():
             shutil.rmtree(self.root)
-        for folder in (self.feed.parent, self.client_list.parent, self.state, self.airflow, self.root / "logs"):
+        given = (self.feed.parent, self.client_list.parent, self.payroll.parent)
+        for folder in (*given, self.state, self.airflow, self.root / "logs"):
             folder.mkdir(parents=True)
         self.secrets.mkdir(mode=0o700)
 
@@ -139,8 +158,24 @@ class Workplace:
         handovers = {"policies": str(POLICIES), "notifiers": [NOTIFIER]}
         hub = {"state_dir": "state", "secrets_dir": "secrets"}
         document = {"hub": hub, "offboarding": handovers, "systems": systems}
+        if BANK in systems:
+            document["payments"] = self._payments()
         self.systems.write_text(yaml.safe_dump(document, allow_unicode=True, sort_keys=False), encoding="utf-8")
         create_keys(load(self.systems))
+
+    def _payments(self) -> dict[str, Any]:
+        """How salaries are paid: by the policy that comes with Baton, through a bank that rests on weekends only."""
+        year = datetime.now(UTC).year
+        days: dict[int, dict[str, str]] = {year: {}, year + 1: {}}
+        self.calendar.write_text(yaml.safe_dump({"base": "weekends", "years": days}), encoding="utf-8")
+        bank = {"profile": "iso20022-cny", "initiator": PAYER["holder"], "payer": dict(PAYER)}
+        return {
+            "policy": str(PAYMENT_POLICY),
+            "calendar": str(self.calendar),
+            "inbox": str(self.payroll.parent),
+            "banks": {BANK: bank},
+            "roles": OFFICES,
+        }
 
 
 @contextmanager

@@ -79,6 +79,8 @@ class PayingBank:
         self.payments: list[Payment] = []
         """Everything taken on, in order; refused lines included."""
         self.paid: Counter[str] = Counter()
+        self.came_back: Counter[str] = Counter()
+        """How often money for a reference was booked back."""
         self.orders: Counter[str] = Counter()
         """How many different files came with each message id."""
         self._account, self._currency, self._balance, self._suffix = account, currency, balance_minor, suffix
@@ -88,6 +90,11 @@ class PayingBank:
         self._coming_back: list[Payment] = []
         self._papers = self._sequence = self._entries = 0
         self._lock = threading.RLock()
+
+    @property
+    def balance_minor(self) -> int:
+        """What is on the customer's account after the last day that was booked."""
+        return self._balance
 
     def work(self) -> int:
         """Work on every new file and report on it; how many there were."""
@@ -103,6 +110,7 @@ class PayingBank:
         with self._lock:
             today = day or self._now().date()
             back = [self._booking(each, today, self.mood.returns[_reference(each)]) for each in self._coming_back]
+            self.came_back.update(map(_reference, self._coming_back))
             self._coming_back = []
             bookings = [*self._going_out(today), *back]
             self._sequence += 1

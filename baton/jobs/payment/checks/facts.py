@@ -64,10 +64,10 @@ class PastLine:
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """The control totals that came with the payables, told by the file or by its maker."""
+    """The control totals that came with the payables, told by the file or by its maker; None: that one was not told."""
 
-    count: int
-    total_minor: int
+    count: int | None
+    total_minor: int | None = None
     components: Mapping[Component, tuple[int, int]] = field(default_factory=dict)
     """Component -> count and sum in minor units; components that are not listed were not declared apart."""
 
