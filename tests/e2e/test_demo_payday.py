@@ -144,7 +144,7 @@ def test_a_whole_pay_day(stage: Stage) -> None:
     canaries = Canaries([payday.marks()], {})
     assert [leak.kind for leak in canaries.search([stage.place.log(SHOWN), stage.place.payroll])] == ["amount"] * 2
     kept = [path for path in stage.place.state.rglob("*") if path.is_file()]
-    assert len(kept) > 3
+    assert any(path.suffix == ".hpf" for path in kept)
     assert canaries.search(kept) == []
 
 
@@ -254,7 +254,7 @@ def test_a_cent_too_much_and_a_line_in_another_state_are_seen() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"total 48112.57 CNY", b'"48,112.57"', b'{"amount_minor": 4811257}', b"=4811257\n"]
+    "content", [b"total 48112.57 CNY", b'"48,112.57"', b'{"amount_minor": 4811257}', b"[1,4811257,2]"]
 )
 def test_an_amount_is_found_however_it_is_written(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "log").write_bytes(content)

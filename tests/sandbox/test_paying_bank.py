@@ -75,9 +75,9 @@ def bank(door: Door) -> PayingBank:
 
 def test_each_payment_is_made_once_and_told(door, bank):
     door.delivered_files["a"] = order("run-1", [payable(1), payable(2, 5)])
-    assert (bank.work(), bank.work()) == (1, 0)
+    assert (bank.work(), bank.work(), bank.accepted) == (1, 0, 2)
     assert door.told("report_00000001", "GrpSts", "TxSts") == ["ACSP"] * 3
-    assert (bank.book(DAY), bank.book(DAY)) == (2, 0)
+    assert (bank.book(DAY), bank.book(DAY), bank.accepted) == (2, 0, 0)
     assert bank.paid == {reference(1): 1, reference(2): 1}
     assert door.told("statement_00000001", "EndToEndId") == [reference(1), reference(2)]
     assert "12345.01" in door.told("statement_00000001", "Amt")
@@ -111,7 +111,9 @@ def test_refusals_now_and_late_and_what_comes_back(door, bank):
     assert door.told("report_00000001", "GrpSts", "TxSts", "Cd") == ["PART", "RJCT", "AC01", "ACSP", "ACSP", "ACSP"]
     assert bank.book(DAY) == 2
     assert door.told("report_00000002", "OrgnlEndToEndId", "TxSts", "Cd") == [reference(2), "RJCT", "AC04"]
+    balance = bank.balance_minor
     assert bank.book(DAY) == 1
+    assert (bank.came_back, bank.balance_minor - balance) == ({reference(3): 1}, payable(3).amount_minor)
     assert door.told("statement_00000002", "EndToEndId") == [reference(3)]
     returned = etree.fromstring(door.answers["statement_00000002"]).find(".//{*}RtrInf/{*}Rsn/{*}Cd")
     assert returned is not None

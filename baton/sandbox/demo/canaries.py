@@ -15,7 +15,7 @@ _LONG_ENOUGH: Final = 8
 _DIGITS: Final = re.compile(rb"[0-9]{11,32}")
 _WRITINGS: Final = ("utf-8", "gb18030", "unicode_escape")
 """How text files, old systems and JSON write a name."""
-_MONEY: Final = re.compile(rb"(?<![0-9.,])(?:[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]{2}|[0-9]+\.[0-9]{2}|[0-9]{7,})(?![0-9])")
+_MONEY: Final = re.compile(rb"(?<![0-9.])(?:[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]{2}|[0-9]+\.[0-9]{2}|[0-9]{7,})(?![0-9])")
 """An amount as a whole number of its own: never a part of a fraction, which would look like one by chance."""
 _ADDRESS: Final = re.compile(rb"[A-Za-z0-9._+-]{1,64}@example\.com")
 

@@ -15,13 +15,16 @@ import click
 from baton.sandbox.demo.client_list import publish_clients
 from baton.sandbox.demo.clients import old_clients
 from baton.sandbox.demo.narrator import Narrator
+from baton.sandbox.demo.payroll import Payroll, payroll_of, publish_payroll
 from baton.sandbox.demo.play import Play
 from baton.sandbox.demo.story import HANDING_OVER
 from baton.sandbox.demo.surroundings import Surroundings
-from baton.sandbox.demo.workplace import MIGRATION, Workplace, in_use
+from baton.sandbox.demo.workplace import BANK, MIGRATION, OFFICES, Workplace, in_use
 
 _START_S: Final = 600
 _STOP_S: Final = 30
+_BANK_DAY_S: Final = 5.0
+"""How soon the bank books what it has accepted: nobody waits for its evening here."""
 
 
 def keep(place: Workplace) -> int:
@@ -85,15 +88,20 @@ def stop(place: Workplace) -> int:
 
 def serve(place: Workplace, around: Surroundings, narrator: Narrator) -> int:
     """Load the company, say that all is ready, then stay until told to go."""
-    Play(around, narrator).opening()
+    play = Play(around, narrator)
+    play.opening()
     publish_clients(old_clients().values(), place.client_list)
-    (place.root / "ready.txt").write_text(_where_to_look(place, around), encoding="utf-8")
+    payroll = payroll_of(play.story)
+    publish_payroll(payroll, play.story.people, place.payroll)
+    (place.root / "ready.txt").write_text(_where_to_look(place, around, payroll), encoding="utf-8")
     place.pid_file.write_text(str(os.getpid()))
     while True:
-        signal.pause()
+        time.sleep(_BANK_DAY_S)
+        if around.paying.accepted:
+            around.paying.book()
 
 
-def _where_to_look(place: Workplace, around: Surroundings) -> str:
+def _where_to_look(place: Workplace, around: Surroundings, payroll: Payroll) -> str:
     by_hand = f"BATON_SYSTEMS={place.systems} {Path(sys.executable).parent / 'baton'}"
     passwords = "\n".join(f"    {name:8} {password}" for name, password in around.airflow.passwords.items())
     return f"""
@@ -113,6 +121,10 @@ Running until `make down`. Everything listens on 127.0.0.1 only.
     afterwards the same with: migrate verify RUN, migrate quarantine RUN --out FILE, migrate rollback RUN
   Handover     {by_hand} offboard open {HANDING_OVER} --as hr
     afterwards the same with: offboard show {HANDING_OVER}, and what docs/offboarding-guide.md says
+  Pay run      {place.payroll}  (or in Airflow: `payroll_payment` with its name)
+    draft      {by_hand} pay draft {place.payroll} --bank {BANK} --period {payroll.period} --on {payroll.pay_day} \
+               --count {len(payroll.amounts)} --as hr
+    afterwards with what docs/payment-guide.md says; {", ".join(OFFICES)} decide, the bank books within seconds
 """
 
 

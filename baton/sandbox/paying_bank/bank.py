@@ -96,6 +96,12 @@ class PayingBank:
         """What is on the customer's account after the last day that was booked."""
         return self._balance
 
+    @property
+    def accepted(self) -> int:
+        """How many payments wait for the evening."""
+        with self._lock:
+            return sum(each.status == "ACSP" and not each.booked for each in self.payments)
+
     def work(self) -> int:
         """Work on every new file and report on it; how many there were."""
         with self._lock:

@@ -314,3 +314,14 @@ def test_bank_numbers_of_other_forms():
     for code, rule in (("HSBCHKHH", None), ("HSBCHKHHHKH", None), ("hsbchkhh", "bank_code_form"), (CNAPS, None)):
         found = rules(of(person(bank_code=code), line(bank_code=code)))
         assert {"bank_code_form", "bank_code_check"} & found == ({rule} if rule else set())
+
+
+def test_a_control_total_that_is_told_alone_is_compared_and_the_other_is_not():
+    control = {"control_count", "control_sum", "facts_missing"}
+    for told, wanted in (
+        (Declared(2), {"control_count"}),
+        (Declared(None, FULL + 1), {"control_sum"}),
+        (Declared(1), set()),
+        (Declared(None, FULL), set()),
+    ):
+        assert rules(of(person(), known={"declared": told})) & control == wanted
