@@ -138,4 +138,4 @@ def outcomes_table(judgement: Judgement) -> str:
     sums = judgement.sums()
     rows = [[outcome.value, str(counts[outcome]), money(sums[outcome])] for outcome in Outcome]
     rows.append(["the payroll file", str(sum(counts.values())), money(judgement.payroll.total_minor)])
-    return table(["what became of the salaries, by the bank's books", "people", "CNY"], rows)
+    return table(["what happened", "people", "CNY"], rows)

@@ -51,7 +51,9 @@ class Play:
         """Everything that happens to people, then what happens to feeds and targets."""
         deals: Future[Any] = self._aside.submit(self._seed_deals)
         self.story.first_day()
-        self.sync("a hire, a transfer, a promotion, two resignations, a departure, a last day in two zones", "success")
+        self.sync(
+            "a hire, a move, a promotion, resignations, a departure, a new account, a last day in two zones", "success"
+        )
         self.check("after the first day")
         self._acceptors()
         deals.result()

@@ -69,7 +69,7 @@ class Story:
         self._change(number, line, status=status, zone=zone, **days)
 
     def first_day(self) -> None:
-        """A hire, a transfer, a promotion, two resignations, a departure, and one last day that is two moments."""
+        """A hire, a transfer, a promotion, two resignations, a new account, a departure, a last day as two moments."""
         lead = self.people["0007"]
         self.people[HIRED] = Person(HIRED, "何测新", lead.department, "客户经理", lead.number, self.in_days(-1))
         self.cast[HIRED] = "hired"
