@@ -103,6 +103,7 @@ def serve(place: Workplace, around: Surroundings, narrator: Narrator) -> int:
 
 def _where_to_look(place: Workplace, around: Surroundings, payroll: Payroll) -> str:
     by_hand = f"BATON_SYSTEMS={place.systems} {Path(sys.executable).parent / 'baton'}"
+    totals = f"--period {payroll.period} --on {payroll.pay_day} --count {len(payroll.amounts)}"
     passwords = "\n".join(f"    {name:8} {password}" for name, password in around.airflow.passwords.items())
     return f"""
 Running until `make down`. Everything listens on 127.0.0.1 only.
@@ -122,8 +123,7 @@ Running until `make down`. Everything listens on 127.0.0.1 only.
   Handover     {by_hand} offboard open {HANDING_OVER} --as hr
     afterwards the same with: offboard show {HANDING_OVER}, and what docs/offboarding-guide.md says
   Pay run      {place.payroll}  (or in Airflow: `payroll_payment` with its name)
-    draft      {by_hand} pay draft {place.payroll} --bank {BANK} --period {payroll.period} --on {payroll.pay_day} \
-               --count {len(payroll.amounts)} --as hr
+    draft      {by_hand} pay draft {place.payroll} --bank {BANK} {totals} --as hr
     afterwards with what docs/payment-guide.md says; {", ".join(OFFICES)} decide, the bank books within seconds
 """
 
