@@ -117,6 +117,8 @@ class PayFile:
     size_bytes: int
     count: int
     effect_key: str
+    people_digest: str
+    """Of who its payees were in HR's eyes when it was built."""
     created: datetime
     total_minor: int = field(repr=False, default=0)
     version: int = 1

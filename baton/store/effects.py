@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,9 @@ FINAL_REFUSALS = ("given_up", "poison")
 
 _CHUNK = 500
 """Rows per statement: far below every database's parameter limit."""
+_UNSENT = tuple(
+    state.value for state in (EffectState.PLANNED, EffectState.HELD, EffectState.SENT, EffectState.IN_DOUBT)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,14 +152,17 @@ class EffectStore:
         unsent = effects.c.state.in_([EffectState.PLANNED.value, EffectState.HELD.value])
         return self._move_where(connection, EffectState.SUPERSEDED, effects.c.run_id == run_id, unsent, code=why)
 
-    def cancel_keys(self, connection: sa.Connection, keys: Sequence[str], *, why: str) -> set[str]:
+    def cancel_keys(
+        self, connection: sa.Connection, keys: Sequence[str], *, why: str, absent: Collection[str] = ()
+    ) -> set[str]:
         """Give up those of these effects that cannot have arrived and never will; returns their keys.
 
-        One that was in doubt once is carried to its end: it may still arrive, and nobody would know.
+        One that was in doubt once is carried to its end: it may still arrive, and nobody would know. But for those that
+        are ``absent`` (keys): the target was asked just now, long after the last try, and certainly does not have them.
         """
         surely_not_there = (
             effects.c.state.in_([EffectState.PLANNED.value, EffectState.HELD.value]),
-            effects.c.doubted.is_(False),
+            sa.or_(effects.c.doubted.is_(False), effects.c.key.in_(list(absent))),
         )
         cancelled: set[str] = set()
         for chunk in chunked(keys):
@@ -165,6 +171,26 @@ class EffectStore:
             cancelled.update(found)
             self._move_where(connection, EffectState.SUPERSEDED, *where, code=why)
         return cancelled
+
+    def unsent(self, connection: sa.Connection, keys: Sequence[str]) -> set[str]:
+        """Those of these effects of which nobody knows yet that the target has, or will never have, them."""
+        found: set[str] = set()
+        for chunk in chunked(keys):
+            query = sa.select(effects.c.key).where(effects.c.key.in_(chunk), effects.c.state.in_(_UNSENT))
+            found.update(connection.execute(query).scalars())
+        return found
+
+    def unproven(self, connection: sa.Connection, keys: Sequence[str]) -> set[str]:
+        """Those of these effects nobody works on, and of which only the target can say whether they ever arrived."""
+        at_rest = sa.or_(
+            sa.and_(effects.c.state == EffectState.PLANNED.value, effects.c.doubted.is_(True)),
+            effects.c.state == EffectState.REFUSED.value,
+        )
+        found: set[str] = set()
+        for chunk in chunked(keys):
+            query = sa.select(effects.c.key).where(effects.c.key.in_(chunk), at_rest)
+            found.update(connection.execute(query).scalars())
+        return found
 
     def _move_where(
         self, connection: sa.Connection, after: EffectState, *where: sa.ColumnElement[bool], **values: Any

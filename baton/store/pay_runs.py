@@ -276,7 +276,7 @@ _RUN_COLUMNS = (
 )
 _FILE_COLUMNS = (
     *("message_id", "run_id", "part", "name", "plain_digest", "sealed_digest"),
-    *("size_bytes", "count", "effect_key", "version"),
+    *("size_bytes", "count", "effect_key", "people_digest", "version"),
 )
 
 

@@ -56,6 +56,7 @@ pay_files = sa.Table(
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Column("count", sa.Integer, nullable=False),
     sa.Column("effect_key", sa.Text, nullable=False),
+    sa.Column("people_digest", sa.Text, nullable=False),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("version", sa.Integer, nullable=False),
     sealed_column(),

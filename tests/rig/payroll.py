@@ -29,6 +29,15 @@ from tests.rig.targets import NoClient, NoSettings
 MAKER, PAYROLL, TREASURY, HR, DIRECTOR = "maker-li", "payroll-wu", "treasury-qian", "hr-wang", "director-sun"
 BANK = "bank"
 CNAPS = "308584000013"
+ACCOUNT = "6222000000000000000"
+"""The company's own."""
+POLICY = """
+checks:
+  requires: []
+approvals:
+  levels:
+    - {roles: [payroll, treasury]}
+"""
 
 
 @dataclass
@@ -102,7 +111,7 @@ class _Banking(FakeRegistry):
     def build(self, system: Any, limiter: Any, clock: Any, **more: Any) -> Any:
         if system.connector == "bank/memory":
             assert isinstance(self.company, Payroll)
-            return FakeChannel(self.company.bank)
+            return self.company.channel()
         return super().build(system, limiter, clock, **more)
 
 
@@ -112,6 +121,8 @@ class Payroll(Company):
 
     bank: BankMemory = field(default_factory=BankMemory)
     policy: Path | None = None
+    profile: str = "iso20022-cny"
+    profiles: Path | None = None
     roles: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {
             MAKER: ("payroll",),
@@ -125,11 +136,20 @@ class Payroll(Company):
     def registry(self) -> Registry:
         return _Banking(self)
 
+    def channel(self) -> PaymentChannel:
+        """The way to the bank, as a new process would build it."""
+        return FakeChannel(self.bank)
+
     def settings(self) -> HubSettings:
         plain = super().settings()
-        payer = PayerPart(holder="示例有限公司", account="6222000000000000000", bank_code=CNAPS)
-        bank = BankPart(profile="iso20022-cny", payer=payer, initiator="示例有限公司")
-        payments = PaymentsPart(policy=self.policy, banks={BANK: bank}, roles=dict(self.roles))  # type: ignore[arg-type]
+        payer = PayerPart(holder="示例有限公司", account=ACCOUNT, bank_code=CNAPS)
+        bank = BankPart(profile=self.profile, payer=payer, initiator="示例有限公司")
+        payments = PaymentsPart(
+            policy=self.policy,
+            profiles=self.profiles,
+            banks={BANK: bank},
+            roles=dict(self.roles),  # type: ignore[arg-type]
+        )
         systems = {**plain.systems, BANK: self._system(BANK, "bank/memory")}
         return HubSettings(
             **{

@@ -11,7 +11,9 @@ from pathlib import Path
 
 TOO_LONG_S = 120
 CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(["tests.crash.driver", "tests.migration.driver", "tests.offboarding.driver"])
+CONTEXT.set_forkserver_preload(
+    ["tests.crash.driver", "tests.migration.driver", "tests.offboarding.driver", "tests.payment.driver"]
+)
 
 
 class HangingError(AssertionError):

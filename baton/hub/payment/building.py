@@ -9,7 +9,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -24,7 +24,7 @@ from baton.errors import ApprovalError, TamperedError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.checking import considered, judge, open_run
 from baton.hub.payment.delivering import channel_of, file_path
-from baton.hub.payment.standing import binding
+from baton.hub.payment.standing import binding, payees, people_digest, standing
 from baton.hub.payment.voiding import delete_files, void_files
 from baton.model.effect import Intention, PaymentAction, effect_key
 from baton.model.pay_run import JOB, LineState, PayFile, PayLine, PayRun
@@ -84,7 +84,7 @@ def build(hub: Hub, run_id: str) -> Built:
             raise ApprovalError(
                 f"{run_id} has changed while its files were built", code="changed", remedy=f"baton pay check {run_id}"
             )
-        _keep(hub, connection, current, files, orders)
+        files = _keep(hub, connection, current, files, orders)
         current = hub.pay_runs.note(connection, current, facts={"builds": _builds(run) + 1})
         hub.runs.change(
             connection, run_id, RunState.HELD, plan_hash=binding(current, files), reasons=["not signed yet"]
@@ -146,6 +146,7 @@ def _finished(hub: Hub, run: PayRun, part: int, plain: _Plain) -> PayFile:
         size_bytes=sealed.size_bytes,
         count=order.count,
         effect_key=effect_key(JOB, run.system, order.message_id, PaymentAction.DELIVER, 1),
+        people_digest="",  # told when it is kept, by the same look at HR as the run's
         created=hub.clock.now(),
         total_minor=order.total_minor,
     )
@@ -167,7 +168,9 @@ def _sealed(hub: Hub, name: str, plain: _Plain, label: Label, sealer: Sealer) ->
     return sealed
 
 
-def _keep(hub: Hub, connection: sa.Connection, run: PayRun, files: Sequence[PayFile], orders: Sequence[_Plain]) -> None:
+def _keep(
+    hub: Hub, connection: sa.Connection, run: PayRun, files: Sequence[PayFile], orders: Sequence[_Plain]
+) -> list[PayFile]:
     """The files, the lines in them, and for each file the one effect that may deliver it."""
     home = {payable.key.reference: plain.order.message_id for plain in orders for payable in plain.order.lines()}
     lines = list(hub.pay_runs.lines(connection, run.run_id, LineState.DRAFT))
@@ -179,6 +182,7 @@ def _keep(hub: Hub, connection: sa.Connection, run: PayRun, files: Sequence[PayF
         )
     changes = [LineChange(line, LineState.FILED, {"message_id": home[line.reference]}) for line in lines]
     hub.pay_runs.move_lines(connection, changes)
+    files = [replace(file, people_digest=_people(hub, connection, file.message_id)) for file in files]
     hub.pay_runs.add_files(connection, files)
     now = hub.clock.now()
     drafted = [
@@ -198,3 +202,14 @@ def _keep(hub: Hub, connection: sa.Connection, run: PayRun, files: Sequence[PayF
     ]
     hub.effects.insert(connection, JOB, run.run_id, drafted)
     hub.effects.hold(connection, run.run_id)
+    if not standing(hub, connection, run):
+        raise ApprovalError(
+            f"somebody in {run.run_id} has left, changed or got another account since it was checked",
+            code="people_changed",
+            remedy=f"check it again: baton pay check {run.run_id}",
+        )
+    return files
+
+
+def _people(hub: Hub, connection: sa.Connection, message_id: str) -> str:
+    return people_digest(hub, connection, payees(hub, connection, message_id))

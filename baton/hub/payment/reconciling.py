@@ -14,7 +14,7 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.bookings import ENTRY, FINDING, HEAD, expected, kept_entry, kept_finding, kept_head, statements
 from baton.hub.payment.standing import files_digest
 from baton.jobs.payment.reconciliation import Filed, FileTotals, MonthView, Reconciler, RunFacts, Verdict
-from baton.model.pay_run import PayFile, PayRun
+from baton.model.pay_run import LineState, PayFile, PayRun
 from baton.store.runs import RunState
 
 _COMPARED: Final = (RunState.READY, RunState.SETTLED)
@@ -52,16 +52,17 @@ def _facts(hub: Hub, connection: sa.Connection, run: PayRun) -> RunFacts:
     lines = [
         Filed(expected(run, line), line.state, line.message_id)
         for line in hub.pay_runs.lines(connection, run.run_id)
-        if line.message_id
+        if line.message_id and line.state is not LineState.CANCELLED
     ]
+    sent = {line.message_id for line in lines}  # of what was taken back before it left, nobody expects anything
     return RunFacts(
         run_id=run.run_id,
         period=run.period,
         currency=run.currency,
         execution_day=run.execution_day,
         lines=lines,
-        files=[_totals(file) for file in files],
-        approved=_approved(hub, connection, run, files),
+        files=[_totals(file) for file in files if file.message_id in sent],
+        approved=[totals for totals in _approved(hub, connection, run, files) if totals.message_id in sent],
     )
 
 

@@ -59,6 +59,8 @@ def sign(hub: Hub, run_id: str, person: str, role: Role) -> Signed:
         for refused, why in signed.decision.refused:
             if refused == _signature(row):
                 raise ApprovalError(f"this signature does not count: {REMEDY[why][0]}", code=why.value)
+        hub.crash_point("signing")
+    hub.crash_point("signed")
     return signed
 
 
@@ -98,7 +100,9 @@ def cancel(hub: Hub, run_id: str, person: str, why: str) -> int:
         hub.pay_runs.move_lines(connection, [LineChange(line, LineState.CANCELLED) for line in open_lines])
         hub.runs.decide(connection, head, "cancel", person, why)
         hub.runs.change(connection, run_id, RunState.REJECTED, verdict="held")
+        hub.crash_point("cancelling")
     delete_files(hub, void)
+    hub.crash_point("cancelled")
     return len(open_lines)
 
 

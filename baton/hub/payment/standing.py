@@ -65,12 +65,24 @@ def standing(hub: Hub, connection: sa.Connection, run: PayRun) -> bool:
     return people_digest(hub, connection, numbers) == run.people_digest
 
 
+def payees(hub: Hub, connection: sa.Connection, message_id: str) -> set[str]:
+    """The numbers of those whom a file pays."""
+    return {line.payable.key.number for line in hub.pay_runs.of_file(connection, message_id)}
+
+
 def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
-    """Raise `HaltError` (``people_changed``) when somebody in the run's files has changed since: nothing goes out."""
-    run = hub.pay_runs.get(connection, run_id)
-    if run is None or not standing(hub, connection, run):
-        raise HaltError(
-            f"somebody in {run_id} has left, changed or got another account since it was checked",
-            code="people_changed",
-            remedy=f"nothing was sent; look at who it is and check again: baton pay check {run_id}",
-        )
+    """Raise `HaltError` (``people_changed``) when somebody in a file that is still here has changed: none goes out.
+
+    Who is in a file that has left already, and has perhaps been paid by now, does not keep the others here for ever.
+    """
+    files = hub.pay_runs.files(connection, run_id)
+    unsent = hub.effects.unsent(connection, [file.effect_key for file in files])
+    for file in files:
+        if file.effect_key not in unsent:
+            continue
+        if people_digest(hub, connection, payees(hub, connection, file.message_id)) != file.people_digest:
+            raise HaltError(
+                f"somebody in {run_id} has left, changed or got another account since it was checked",
+                code="people_changed",
+                remedy=f"nothing was sent; see who it is and take it back: baton pay withdraw {run_id}",
+            )

@@ -1,42 +1,82 @@
-"""Taking a released run back before any of it has left: the way out when somebody in it turns out not to be owed."""
+"""Taking released files back before they have left: the way out when somebody in them turns out not to be owed."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
 
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.checking import unknown_run
+from baton.hub.payment.delivering import channel_of, payment_file
 from baton.hub.payment.voiding import delete_files
-from baton.model.pay_run import LineState
+from baton.model.account import Outcome
+from baton.model.pay_run import LineState, PayFile
 from baton.store.pay_runs import LineChange
 from baton.store.runs import RunState
 
 
 def withdraw(hub: Hub, run_id: str, person: str, why: str) -> int:
-    """Make a released run a draft again; how many lines it has. All of it or nothing: no byte of it may have left.
+    """Take back what of a released run is surely not at the bank; how many lines that is.
 
-    Raises `ApprovalError` (``sent``) when a file has been taken up, or may have arrived.
+    Of a run none of whose files has left, all lines are drafts again. Otherwise what has left goes its way, and the
+    lines of the others are given up: their payables are free for another run.
+    Raises `ApprovalError` (``sent``) when every file has been taken up, or may have arrived.
     """
+    absent = _absent(hub, run_id)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
-        head = hub.runs.get(connection, run_id)
-        if head is None or hub.pay_runs.get(connection, run_id) is None:
+        head, run = hub.runs.get(connection, run_id), hub.pay_runs.get(connection, run_id)
+        if head is None or run is None:
             raise unknown_run(hub, connection, run_id)
         if head.state is not RunState.READY:
             raise ApprovalError(f"{run_id} is {head.state}, not released", code="not_released")
-        keys = [file.effect_key for file in hub.pay_runs.files(connection, run_id)]
-        cancelled = hub.effects.cancel_keys(connection, keys, why="withdrawn")
-        if cancelled != set(keys):
+        files = hub.pay_runs.files(connection, run_id)
+        back = _given_up(hub, connection, files, absent)
+        if not back:
             raise ApprovalError(
                 f"{run_id} has left, or may have: it can only be recalled at the bank",
                 code="sent",
                 remedy="ask the bank to stop it; what it answers is taken in by baton pay answers",
             )
-        lines = list(hub.pay_runs.lines(connection, run_id, LineState.RELEASED))
-        hub.pay_runs.move_lines(
-            connection, [LineChange(line, LineState.DRAFT, {"message_id": "", "code": ""}) for line in lines]
-        )
-        void = hub.pay_runs.drop_files(connection, run_id)
+        lines = [line for file in back for line in hub.pay_runs.of_file(connection, file.message_id)]
+        lines = [line for line in lines if line.state is LineState.RELEASED]
+        if len(back) == len(files):
+            again = {"message_id": "", "code": ""}
+            hub.pay_runs.move_lines(connection, [LineChange(line, LineState.DRAFT, again) for line in lines])
+            hub.pay_runs.drop_files(connection, run_id)
+            hub.runs.change(connection, run_id, RunState.HELD, plan_hash="", reasons=["withdrawn: check it again"])
+        else:
+            hub.pay_runs.move_lines(connection, [LineChange(line, LineState.CANCELLED) for line in lines])
         hub.runs.decide(connection, head, "withdraw", person, why)
-        hub.runs.change(connection, run_id, RunState.HELD, plan_hash="", reasons=["withdrawn: check it again"])
-    delete_files(hub, void)
+        hub.crash_point("withdrawing")
+    delete_files(hub, back)
+    hub.crash_point("withdrawn")
     return len(lines)
+
+
+def _absent(hub: Hub, run_id: str) -> set[str]:
+    """Keys of the run's deliveries that were in doubt once, or given up, and that the bank, asked now, does not have.
+
+    A delivery in doubt is only planned again after its lease, which is longer than any session with a bank may last:
+    nothing of it can be on its way any more.
+    """
+    with hub.database.read() as connection:
+        files = {file.effect_key: file for file in hub.pay_runs.files(connection, run_id)}
+        unproven = hub.effects.unproven(connection, list(files))
+        run = hub.pay_runs.get(connection, run_id)
+    if run is None or not unproven:
+        return set()
+    asked = sorted(unproven)
+    receipts = channel_of(hub, run.system).trace([payment_file(hub, files[key]) for key in asked])
+    pairs = zip(asked, receipts, strict=True)
+    return {key for key, receipt in pairs if receipt.outcome is Outcome.NOT_PERFORMED}
+
+
+def _given_up(hub: Hub, connection: sa.Connection, files: Sequence[PayFile], absent: set[str]) -> list[PayFile]:
+    """The files that will never be delivered from now on, and have not been."""
+    keys = [file.effect_key for file in files]
+    refused = hub.effects.unproven(connection, keys) & absent
+    cancelled = hub.effects.cancel_keys(connection, keys, why="withdrawn", absent=absent)
+    return [file for file in files if file.effect_key in cancelled | refused]

@@ -9,16 +9,8 @@ import pytest
 
 from tests.hub.payment.office import Office
 from tests.rig.clock import VirtualClock
-from tests.rig.payroll import Payroll
+from tests.rig.payroll import POLICY, Payroll
 from tests.rig.targets import KeyTarget
-
-POLICY = """
-checks:
-  requires: []
-approvals:
-  levels:
-    - {roles: [payroll, treasury]}
-"""
 
 
 @pytest.fixture

@@ -13,10 +13,9 @@ from baton.model.pay_run import LineState
 from baton.store.runs import RunState
 from tests.hub.payment.office import Office
 from tests.rig.bank_papers import lines, report, statement
-from tests.rig.payroll import BANK
+from tests.rig.payroll import ACCOUNT, BANK
 
 TWO = {"0001": "8000.00", "0002": "12,345.67"}
-ACCOUNT = "6222000000000000000"
 
 
 @pytest.fixture
