@@ -118,15 +118,17 @@ class Bank(DiskLedger):
         with self.open() as connection:
             return dict(connection.execute("SELECT reference, account FROM lines").fetchall())
 
+    def file_of(self, reference: str) -> str:
+        """The file that brought a line; empty when none did."""
+        query = "SELECT arrived.name FROM lines JOIN arrived USING (message) WHERE reference = ?"
+        with self.open() as connection:
+            found = connection.execute(query, [reference]).fetchone()
+        return "" if found is None else str(found[0])
+
     def bookings(self) -> Counter[tuple[str, str]]:
         """How often it has booked a reference, each way."""
         with self.open() as connection:
             return Counter(connection.execute("SELECT reference, way FROM booked").fetchall())
-
-    def statements(self) -> int:
-        """How many different statements there are."""
-        with self.open() as connection:
-            return int(connection.execute("SELECT count(DISTINCT statement) FROM booked").fetchone()[0])
 
     # --- its own work
 

@@ -13,8 +13,9 @@ import sqlalchemy as sa
 
 from baton.errors import ApprovalError
 from baton.hub.payment.answering import Taken, take_answers
-from baton.hub.payment.signing import cancel, look
+from baton.hub.payment.signing import cancel, look, sign
 from baton.hub.payment.withdrawing import withdraw
+from baton.jobs.payment.roles import Role
 from baton.model.effect import EffectState
 from baton.model.pay_run import PayRun
 from baton.model.payable import Component
@@ -22,12 +23,13 @@ from baton.store.runs import RunState
 from baton.store.tables import effects
 from tests.hub.payment.office import Office
 from tests.payment.bank import Bank
-from tests.rig.payroll import BANK, TREASURY
+from tests.rig.payroll import BANK, PAYROLL, TREASURY
 from tests.simulation.invariants import BrokenInvariantError
 
 AGAIN, ONWARDS = "again", "onwards"
 """After an interruption everything that may be repeated is repeated; or only what is still missing."""
 _ROUNDS: Final = 60
+_SIGNERS: Final = {Role.PAYROLL: PAYROLL, Role.TREASURY: TREASURY}
 _TAKEN_UP: Final = (EffectState.SENT, EffectState.IN_DOUBT)
 
 
@@ -68,8 +70,8 @@ def released(office: Office, run_id: str, way: str) -> None:
     if way == AGAIN or not _signable(office, run_id):
         office.check(run_id)
         office.build(run_id)
-    if not look(office.hub, run_id).decision.sufficient:
-        office.sign(run_id)
+    for role in look(office.hub, run_id).decision.missing:
+        sign(office.hub, run_id, _SIGNERS[role], role)
     office.release(run_id)
 
 
