@@ -180,7 +180,7 @@ class Races:
         changed = self.chance.random() < _CHANGED
         if changed:
             record(office.hub, person(people[1], bank_account_number=card(2 * number + 500_000)))
-        amounts = {each: f"{1000 + number}.{number % 100:02d}" for each in people}
+        amounts = dict.fromkeys(people, f"{1000 + number}.{number % 100:02d}")
         run_id = office.draft(amounts, component=Component.SALARY, execution_day=date(2026, 11, 30)).run.run_id
         race = _Race(run_id, people)
         check(office.hub, run_id)
@@ -214,7 +214,11 @@ class Races:
                     raise BrokenInvariantError(f"{path.name} at the bank is not a file of any run")
                 run = hub.pay_runs.get(connection, row.run_id)
                 assert run is not None
-                wanted = (files_digest(hub.pay_runs.files(connection, row.run_id)), run.people_digest, run.report_digest)
+                wanted = (
+                    files_digest(hub.pay_runs.files(connection, row.run_id)),
+                    run.people_digest,
+                    run.report_digest,
+                )
                 signed = hub.pay_decisions.signatures(connection, row.run_id)
             roles = {each.role for each in signed if (each.files, each.people, each.report) == wanted}
             if roles != _SIGNERS:

@@ -1,0 +1,105 @@
+"""``python -m tests.payment``: what paying people promises, tried at length. ``--only`` picks campaigns."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections import Counter
+from collections.abc import Callable
+
+from tests.payment import departures, kills, tellings
+from tests.payment.races import Races
+from tests.rig.processes import scratch_folder
+from tests.rig.schema import migrate
+from tests.servers.postgres import postgres
+from tests.servers.unprivileged import NoServerError
+
+Options = argparse.Namespace
+
+
+def main() -> int:
+    """Run the campaigns; 0 when nothing broke (what breaks ends it, and says what replays it)."""
+    parser = argparse.ArgumentParser(prog="python -m tests.payment", description=__doc__)
+    parser.add_argument("--only", default=",".join(CAMPAIGNS), help=f"some of: {', '.join(CAMPAIGNS)}")
+    parser.add_argument("--points", type=int, default=300, help="distinct ones at which a process is killed first")
+    parser.add_argument("--runs", type=int, default=1000, help="months in which processes are killed")
+    parser.add_argument("--departures", type=int, default=1000, help="points at which somebody leaves, at most")
+    parser.add_argument("--races", type=int, default=500, help="on each database")
+    parser.add_argument("--tellings", type=int, default=200, help="orders in which a bank says the same")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=2)
+    given = parser.parse_args()
+    logging.getLogger("baton").setLevel(logging.CRITICAL)
+    for name in given.only.split(","):
+        CAMPAIGNS[name](given)
+    return 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+
+
+def _kill(given: Options) -> None:
+    figures = kills.campaign(given.runs, given.points, given.seed, given.processes)
+    _say(
+        f"kill -9 of a month's pay: {figures.points} distinct points of {figures.passed.total()}, {figures.runs} months, "
+        f"{figures.killed.total()} processes killed ({_listed(figures.killed)}), as many restarts; "
+        f"{figures.account.files} files at the bank, each of one id and one hash, {figures.account.paid} payments "
+        f"booked, each once, unpaid or paid twice 0, audit logs whole; {figures.seconds:.0f} s"
+    )
+
+
+def _departures(given: Options) -> None:
+    figures = departures.campaign(given.departures, given.seed)
+    _say(
+        f"departures: {figures.departures} at as many points ({_listed(figures.points)}); {figures.unpaid} not paid, "
+        f"{figures.too_late} whose file had had its last look before, paid though known 0; {figures.settled} final "
+        f"settlements, each paid once; {figures.seconds:.0f} s"
+    )
+
+
+def _races(given: Options) -> None:
+    _race("SQLite", "", given)
+    try:
+        with postgres() as server:
+            url = server.create()
+            migrate(url)
+            _race("PostgreSQL", url, given)
+    except NoServerError as error:
+        _say(f"races on PostgreSQL: NOT TRIED, SERVER NOT AVAILABLE: {error}")
+
+
+def _race(database: str, url: str, given: Options) -> None:
+    with scratch_folder("race") as folder:
+        figures = Races(folder, url, given.seed).run(given.races)
+    _say(
+        f"races on {database}: {figures.races} ({_listed(figures.did)}), refused {figures.refused.total()} "
+        f"({_listed(figures.refused)}); {figures.delivered} files delivered, unsigned or other bytes 0; "
+        f"{figures.seconds:.0f} s"
+    )
+
+
+def _tellings(given: Options) -> None:
+    with scratch_folder("told") as folder:
+        figures = tellings.campaign(folder, given.tellings, given.seed)
+    _say(
+        f"bank's answers in any order: {figures.tellings} orders, {figures.files} files, {figures.lost} lost for good; "
+        f"the same end each time, reconciled; {figures.seconds:.0f} s"
+    )
+
+
+CAMPAIGNS: dict[str, Callable[[Options], None]] = {
+    "kill": _kill,
+    "departures": _departures,
+    "races": _races,
+    "tellings": _tellings,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())
