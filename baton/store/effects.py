@@ -129,23 +129,15 @@ class EffectStore:
 
     def replace_held(self, connection: sa.Connection, run_id: str) -> int:
         """Give up a held run because a newer plan covers its people."""
-        return self._move_where(
-            connection,
-            EffectState.SUPERSEDED,
-            effects.c.run_id == run_id,
-            effects.c.state == EffectState.HELD.value,
-            code="newer_plan",
-        )
+        return self._give_up_held(connection, run_id, "newer_plan")
 
     def reject(self, connection: sa.Connection, run_id: str) -> int:
         """Discard a held run. Its people stay as they are until the source says something new about them."""
-        return self._move_where(
-            connection,
-            EffectState.SUPERSEDED,
-            effects.c.run_id == run_id,
-            effects.c.state == EffectState.HELD.value,
-            code="rejected",
-        )
+        return self._give_up_held(connection, run_id, "rejected")
+
+    def _give_up_held(self, connection: sa.Connection, run_id: str, why: str) -> int:
+        held = effects.c.state == EffectState.HELD.value
+        return self._move_where(connection, EffectState.SUPERSEDED, effects.c.run_id == run_id, held, code=why)
 
     def cancel(self, connection: sa.Connection, run_id: str, *, why: str) -> int:
         """Give up what a run has planned or holds and has not sent; returns how many."""
@@ -369,29 +361,16 @@ class EffectStore:
         """One row, opened; with what has been changed ``since`` it was read."""
         data = self.keyring.open(row.payload, table="effects", row=row.key, column="payload", version=row.version)
         fields, references = unpack(data)
-        stored = {
-            "id": row.id,
-            "key": row.key,
-            "run_id": row.run_id,
-            "job": row.job,
-            "system": row.system,
-            "number": row.number,
-            "action": effect_action(row.action),
-            "version": row.version,
-            "state": EffectState(row.state),
-            "due_at": row.due_at,
-            "batch_id": row.batch_id,
-            "epoch": row.epoch,
-            "attempts": row.attempts,
-            "crashes": row.crashes,
-            "fields": fields,
-            "references": references,
-            "digests": row.digests,
-            "code": row.code,
-            "message": row.message,
-            "remedy": row.remedy,
-        }
-        return Effect(**{**stored, **since})
+        plain = {name: getattr(row, name) for name in _PLAIN}
+        typed = {"action": effect_action(row.action), "state": EffectState(row.state)}
+        return Effect(**{**plain, **typed, "fields": fields, "references": references, **since})
+
+
+_PLAIN = (
+    *("id", "key", "run_id", "job", "system", "number", "version", "due_at", "batch_id"),
+    *("epoch", "attempts", "crashes", "digests", "code", "message", "remedy"),
+)
+"""Columns that are in an `Effect` as they are in the row."""
 
 
 def _entry(at: datetime, key: str, before: str | None, after: EffectState, **more: str) -> Entry:

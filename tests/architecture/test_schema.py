@@ -65,7 +65,7 @@ PLAIN = {
     },
     "pay_files": {
         "message_id", "run_id", "part", "name", "plain_digest", "sealed_digest", "size_bytes", "count", "effect_key",
-        "created_at", "version",
+        "created_at", "version", "people_digest",
     },
     "pay_waivers": {"id", "run_id", "rule", "reference", "finding", "person", "role", "reason", "until", "at"},
     "pay_signatures": {"id", "run_id", "person", "role", "at", "files", "people", "report"},
