@@ -31,12 +31,13 @@ check: ready-to-test  ## style, types, who may import whom, the lock file, the d
 bench: ready-to-test  ## figures as ratios against named baselines, all from one run (to try it: make bench ARGS=--quick)
 	@$(RUN) -m tests.bench $(ARGS)
 
-proof: ready-to-test  ## the long campaigns: simulation, kill -9, the gate, migration, handovers
+proof: ready-to-test  ## the long campaigns: simulation, kill -9, the gate, migration, handovers, pay
 	$(RUN) -m tests.simulation --seeds 20 --deliveries 10000
 	$(RUN) -m tests.crash --points 100
 	$(RUN) -m tests.gate
 	$(RUN) -m tests.migration
 	$(RUN) -m tests.offboarding
+	$(RUN) -m tests.payment
 
 format: ready-to-test  ## let ruff lay the code out
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .
