@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import jinja2
 
 from baton.console.words import words_in
 
+Words: TypeAlias = Callable[[str], Callable[..., str]]
 FOLDER: Final = Path(__file__).parent
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (
@@ -30,9 +31,12 @@ _TEMPLATES: Final = jinja2.Environment(
 )
 
 
-def render(name: str, language: str, root: str, **values: Any) -> str:
-    """One page. ``root`` is the path under which the console is mounted, without a slash at its end."""
-    return _TEMPLATES.get_template(f"{name}.html").render(t=words_in(language), lang=language, root=root, **values)
+def render(name: str, language: str, root: str, words: Words = words_in, **values: Any) -> str:
+    """One page. ``root`` is the path under which the console is mounted, without a slash at its end.
+
+    ``words`` gives, for a language, what turns a text's key into the text.
+    """
+    return _TEMPLATES.get_template(f"{name}.html").render(t=words(language), lang=language, root=root, **values)
 
 
 def _instant(text: str | None) -> str:

@@ -37,11 +37,14 @@ from baton.console.handover.reading import cases_document
 from baton.console.handover.routes import Speaker, case_api, case_pages, let_in
 from baton.console.handover.visitors import by_login
 from baton.console.hub_keeper import HubKeeper
+from baton.console.payments import officers
+from baton.console.payments.routes import run_api, run_pages
 from baton.console.words import language_of
 from baton.errors import ApprovalError, BatonError, ConfigurationError
 from baton.hub import Hub, decisions
 from baton.hub.offboarding.links import PLACE
 from baton.model.effect import EffectState
+from baton.model.pay_run import JOB as PAYMENT
 from baton.settings import load
 from baton.tracing import place
 from baton.vault import connection_fields
@@ -130,6 +133,17 @@ app.include_router(file_pages, prefix="/cases/{case_id}", dependencies=[Depends(
 app.include_router(file_api, prefix="/api/cases/{case_id}", dependencies=[Depends(_enter_case)])
 
 
+# --- pay runs, by the offices that systems.yaml gives to who has logged in
+
+
+def _enter_payments(request: Request, user: GetUserDep) -> None:
+    officers.let_in(request, officers.officer(keeper.hub(), user.get_name(), operates=may_decide(user)))
+
+
+app.include_router(run_pages, dependencies=[Depends(_enter_payments)])
+app.include_router(run_api, dependencies=[Depends(_enter_payments)])
+
+
 # --- pages
 
 Form = Literal["html", "xlsx"]
@@ -158,9 +172,13 @@ def overview_page(request: Request) -> HTMLResponse:
 @readers.get("/runs/{run_id}")
 def run_page(
     request: Request, run_id: str, user: GetUserDep, state: Annotated[EffectState | None, Query()] = None
-) -> HTMLResponse:
-    """One run, and the buttons for who may use them."""
+) -> Response:
+    """One run, and the buttons for who may use them. A pay run has a page of its own."""
     detail = reading.run_detail(keeper.hub(), run_id, state.value if state else "")
+    if detail["run"]["job"] == PAYMENT:
+        spoken = request.query_params.get("lang", "")
+        query = f"?lang={quote(spoken)}" if spoken else ""
+        return RedirectResponse(f"{request.scope.get('root_path', '')}/payments/{quote(run_id, safe='')}{query}", 303)
     refusal = ""
     if not may_decide(user):
         refusal = "Your role may look, not decide."

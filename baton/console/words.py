@@ -17,6 +17,8 @@ CHINESE: Final[Mapping[str, str]] = {
     "Segment": "分段",
     "sync": "同步",
     "migration": "迁移",
+    "payment": "付款",
+    "Pay runs": "付款批次",
     "Asked by": "发起人",
     "At": "时间",
     "There are no runs yet.": "还没有运行记录。",

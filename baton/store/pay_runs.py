@@ -111,6 +111,15 @@ class PayRunStore:
         for row in found:
             yield self._line(row)
 
+    def some_lines(
+        self, connection: sa.Connection, run_id: str, states: Sequence[LineState], after: int, limit: int
+    ) -> list[PayLine]:
+        """At most ``limit`` lines of a run (in these states) that come after a place in it: one query."""
+        query = sa.select(pay_lines).where(pay_lines.c.run_id == run_id, pay_lines.c.line > after)
+        if states:
+            query = query.where(pay_lines.c.state.in_([state.value for state in states]))
+        return [self._line(row) for row in connection.execute(query.order_by(pay_lines.c.line).limit(limit))]
+
     def by_reference(self, connection: sa.Connection, references: Sequence[str]) -> dict[str, PayLine]:
         """The lines that claim these references."""
         found: dict[str, PayLine] = {}
@@ -140,6 +149,16 @@ class PayRunStore:
         """How many lines of a run stand where."""
         query = sa.select(pay_lines.c.state, sa.func.count()).where(pay_lines.c.run_id == run_id)
         return Counter({LineState(row[0]): row[1] for row in connection.execute(query.group_by(pay_lines.c.state))})
+
+    def tallies(self, connection: sa.Connection, run_ids: Sequence[str]) -> dict[str, Counter[LineState]]:
+        """The same for several runs at once: one query."""
+        found: dict[str, Counter[LineState]] = {run_id: Counter() for run_id in run_ids}
+        query = sa.select(pay_lines.c.run_id, pay_lines.c.state, sa.func.count()).where(
+            pay_lines.c.run_id.in_(list(run_ids))
+        )
+        for row in connection.execute(query.group_by(pay_lines.c.run_id, pay_lines.c.state)):
+            found[row[0]][LineState(row[1])] = row[2]
+        return found
 
     def move_lines(self, connection: sa.Connection, changes: Sequence[LineChange]) -> int:
         """Bring lines to where they go; each exactly once from where it was seen. Returns how many moved.

@@ -121,6 +121,11 @@ class RunStore:
         row = connection.execute(sa.select(runs).where(runs.c.id == run_id)).first()
         return None if row is None else _run(row)
 
+    def several(self, connection: sa.Connection, run_ids: Sequence[str]) -> dict[str, Run]:
+        """Those of these runs that there are, by their ids."""
+        found = connection.execute(sa.select(runs).where(runs.c.id.in_(list(run_ids))))
+        return {row.id: _run(row) for row in found}
+
     def latest(self, connection: sa.Connection, limit: int = 50) -> list[Run]:
         """The newest runs first."""
         query = sa.select(runs).order_by(runs.c.created_at.desc(), runs.c.id.desc()).limit(limit)

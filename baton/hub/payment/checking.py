@@ -80,7 +80,10 @@ def check(hub: Hub, run_id: str) -> Checked:
             run,
             report_digest=cleared.digest,
             people_digest=people_digest(hub, connection, numbers),
-            facts={"findings": [finding.document() for finding in cleared.report.findings]},
+            facts={
+                "findings": [finding.document() for finding in cleared.report.findings],
+                "totals": _totals(cleared),
+            },
         )
         reasons = [] if cleared.releasable else list(cleared.run_held_by) or ["no line can be paid"]
         counts = {**head.counts, **_counts(cleared)}
@@ -98,7 +101,7 @@ def waive(hub: Hub, waiver: WaiverRow) -> Checked:
         run, head = open_run(hub, connection, waiver.run_id)
         hub.pay_decisions.waive(connection, waiver)
         cleared = judge(hub, connection, run, head, considered(hub, connection, run))
-        wanted = _waiver(waiver)
+        wanted = waiver_of(waiver)
         for refused, why in cleared.refused:
             if refused == wanted:
                 raise ApprovalError(
@@ -162,7 +165,7 @@ def judge(hub: Hub, connection: sa.Connection, run: PayRun, head: Run, lines: Se
         facts,
         policy.checks,
     )
-    waivers = [_waiver(row) for row in hub.pay_decisions.waivers(connection, run.run_id)]
+    waivers = [waiver_of(row) for row in hub.pay_decisions.waivers(connection, run.run_id)]
     return apply_waivers(report, waivers, policy.checks, maker=head.requested_by, holders=holders_of(hub), now=now)
 
 
@@ -174,6 +177,14 @@ def _counts(cleared: Cleared) -> dict[str, int]:
         "left_out_by_checks": by_state[Verdict.LEFT_OUT],
         "warnings": cleared.report.warnings,
     }
+
+
+def _totals(cleared: Cleared) -> dict[str, str]:
+    """What the lines of each verdict add up to, in minor units; as text, since a far too large amount is a finding."""
+    totals: Counter[str] = Counter()
+    for line in cleared.lines:
+        totals[line.state.value] += line.amount_minor
+    return {state: str(minor) for state, minor in totals.items()}
 
 
 def _past(hub: Hub, connection: sa.Connection, run: PayRun, numbers: Sequence[str]) -> Iterator[PastLine]:
@@ -202,7 +213,8 @@ def _declared(run: PayRun) -> Declared | None:
     return Declared(declared.get("count"), declared.get("minor"))
 
 
-def _waiver(row: WaiverRow) -> Waiver:
+def waiver_of(row: WaiverRow) -> Waiver:
+    """A waiver as it was kept, as the checks ask for it."""
     return Waiver(row.rule, row.reference, row.finding, row.person, Role(row.role), row.reason, row.until)
 
 

@@ -35,7 +35,7 @@ def look(hub: Hub, run_id: str) -> Signed:
     """How far a run's signatures reach at this moment."""
     with hub.database.read() as connection:
         run, head = open_run(hub, connection, run_id)
-        return _signed(hub, connection, run, head)
+        return reach(hub, connection, run, head)
 
 
 def sign(hub: Hub, run_id: str, person: str, role: Role) -> Signed:
@@ -55,7 +55,7 @@ def sign(hub: Hub, run_id: str, person: str, role: Role) -> Signed:
             report=run.report_digest,
         )
         hub.pay_decisions.sign(connection, row)
-        signed = _signed(hub, connection, run, head)
+        signed = reach(hub, connection, run, head)
         for refused, why in signed.decision.refused:
             if refused == _signature(row):
                 raise ApprovalError(f"this signature does not count: {REMEDY[why][0]}", code=why.value)
@@ -65,7 +65,10 @@ def sign(hub: Hub, run_id: str, person: str, role: Role) -> Signed:
 
 
 def release(hub: Hub, run_id: str, person: str, why: str) -> Signed:
-    """Let the files of a run go, once: nothing has changed and all have signed. The next delivery takes them."""
+    """Let the files of a run go, once: nothing has changed and all have signed. The next delivery takes them.
+
+    Raises `ApprovalError` when something is missing, and for whoever made the run.
+    """
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         run, head = open_run(hub, connection, run_id)
@@ -74,7 +77,7 @@ def release(hub: Hub, run_id: str, person: str, why: str) -> Signed:
                 f"{person} made this run and cannot release it", code="maker", remedy="a second person must release it"
             )
         _require_current(hub, connection, run, head)
-        signed = _signed(hub, connection, run, head)
+        signed = reach(hub, connection, run, head)
         if not signed.decision.sufficient:
             missing = ", ".join(signed.decision.missing)
             raise ApprovalError(
@@ -130,7 +133,8 @@ def _require_current(hub: Hub, connection: sa.Connection, run: PayRun, head: Run
         )
 
 
-def _signed(hub: Hub, connection: sa.Connection, run: PayRun, head: Run) -> Signed:
+def reach(hub: Hub, connection: sa.Connection, run: PayRun, head: Run) -> Signed:
+    """How far the signatures of a run that is not released reach now. Reads only, and locks nothing."""
     files = hub.pay_runs.files(connection, run.run_id)
     rows = hub.pay_decisions.signatures(connection, run.run_id)
     subject = Subject(

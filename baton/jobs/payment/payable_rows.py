@@ -104,6 +104,15 @@ def places_of(currency: str) -> int:
     return _PLACES.get(currency, _USUAL_PLACES)
 
 
+def major_text(minor: int, currency: str) -> str:
+    """An amount as people read it.
+
+    >>> major_text(1234567, "CNY"), major_text(-5, "CNY"), major_text(1200, "JPY")
+    ('12,345.67 CNY', '-0.05 CNY', '1,200 JPY')
+    """
+    return f"{Decimal(minor).scaleb(-places_of(currency)):,f} {currency}"
+
+
 def read_page(page: SourcePage, columns: Mapping[str, str], currency: str, file: str) -> ReadRows:
     """One page of rows. Amounts are plain numbers in major units with no more digits than the currency has."""
     rows: list[PayableRow] = []

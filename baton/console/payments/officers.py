@@ -1,0 +1,60 @@
+"""Who stands before the pay runs, and in which offices. Every page and every call of the API starts here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from baton.hub import Hub
+from baton.hub.payment.policies import holders_of
+from baton.jobs.payment.roles import Role
+from baton.model.persons import alike
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """One logged-in person."""
+
+    hub: Hub = field(repr=False)
+    person: str
+    offices: tuple[Role, ...]
+    """As systems.yaml says (payments.roles). Whoever has none sees counts, and decides nothing."""
+    hands_in: bool
+    """Whether they may draft a run of payables of their own."""
+
+    @property
+    def sees_people(self) -> bool:
+        """Whether amounts, numbers and masked names are for these eyes."""
+        return bool(self.offices)
+
+    def made(self, maker: str) -> bool:
+        """Whether a run of this maker is their own."""
+        return alike(self.person) == alike(maker)
+
+    def among(self, roles: Collection[Role]) -> list[Role]:
+        """Which of these roles they hold, each once."""
+        return [role for role in self.offices if role in roles]
+
+
+def officer(hub: Hub, person: str, *, operates: bool) -> Officer:
+    """A person as the hub knows them now. ``operates``: they may run things here, whatever offices they hold."""
+    held = {role for name, roles in holders_of(hub).items() if alike(name) == alike(person) for role in roles}
+    offices = tuple(role for role in Role if role in held)
+    return Officer(hub, person, offices, hands_in=operates or Role.PAYROLL in held)
+
+
+def let_in(request: Request, who: Officer) -> None:
+    """For the dependency that an application puts before these routes: this is who asks."""
+    request.state.officer = who
+
+
+def officer_here(request: Request) -> Officer:
+    """Whoever `let_in` has let in to this request."""
+    who: Officer = request.state.officer
+    return who
+
+
+Here = Annotated[Officer, Depends(officer_here)]

@@ -1,0 +1,167 @@
+"""The addresses of pay runs. Whoever includes them decides, with a dependency that calls `let_in`, who enters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from baton.console import pages
+from baton.console.handover.routes import as_json, bounded_body, from_our_own_page, from_our_own_script, whole_body
+from baton.console.payments import deciding, findings, intake, reading
+from baton.console.payments.deciding import Refusal, Words
+from baton.console.payments.intake import Unread, Wanted
+from baton.console.payments.officers import Here, Officer
+from baton.console.payments.reading import Part
+from baton.console.payments.words import LANGUAGES, refusal_text, words_in
+from baton.console.words import language_of
+from baton.errors import ApprovalError, TransitionError
+from baton.jobs.payment.checks.catalogue import Language
+from baton.model.pay_run import LineState
+
+HEADERS: Final[Mapping[str, str]] = {
+    **pages.HEADERS,
+    "Content-Security-Policy": pages.HEADERS["Content-Security-Policy"].replace(
+        "form-action 'none'", "form-action 'self'"
+    ),
+    "Vary": "Accept-Language",
+}
+_FURTHEST: Final = 10**9
+Body = Annotated[bytes, Depends(bounded_body)]
+run_pages: Final = APIRouter(prefix="/payments")
+run_api: Final = APIRouter(prefix="/api/payments")
+"""The same as JSON."""
+
+
+def spoken(request: Request) -> Language:
+    """The reader's language."""
+    asked = request.query_params.get("lang")
+    found = language_of(asked, request.headers.get("accept-language"), LANGUAGES)
+    return "zh" if found == "zh" else "en"
+
+
+def asked_for(
+    state: Annotated[LineState | None, Query()] = None,
+    after: Annotated[int, Query(ge=0, le=_FURTHEST)] = 0,
+    findings_after: Annotated[int, Query(ge=0, le=_FURTHEST)] = 0,
+) -> Part:
+    """The part of a run that the address asks for."""
+    return Part(state, after, findings_after)
+
+
+Asked = Annotated[Part, Depends(asked_for)]
+Spoken = Annotated[Language, Depends(spoken)]
+
+
+# --- pages
+
+
+@run_pages.get("")
+def runs_page(request: Request, who: Here, language: Spoken) -> Response:
+    """The newest runs."""
+    return _page(request, "runs", language, **reading.runs_document(who))
+
+
+@run_pages.get("/{run_id}")
+def run_page(request: Request, run_id: str, who: Here, asked: Asked, language: Spoken) -> Response:
+    """One run, and what the person may do about it."""
+    return _run_page(request, who, run_id, asked, language)
+
+
+@run_pages.post("/{run_id}", dependencies=[Depends(from_our_own_page)])
+def act_on_page(request: Request, run_id: str, who: Here, body: Body, language: Spoken) -> Response:
+    """Do something about a run. A refusal comes back on the same page, with what to do."""
+    words = deciding.from_form(body)
+    refusal = words if isinstance(words, Refusal) else deciding.carry_out(who, run_id, words)
+    if refusal is not None:
+        return _run_page(request, who, run_id, Part(), language, refusal)
+    assert isinstance(words, Words)
+    # To the page itself, which says what was done: loading it again does nothing twice.
+    query = urlencode({"lang": language, "said": words.act.value})
+    root = request.scope.get("root_path", "")
+    address = f"{root}/payments/{quote(run_id, safe='')}?{query}"
+    return RedirectResponse(address, 303, headers={"Cache-Control": "no-store"})
+
+
+# --- JSON
+
+
+@run_api.get("")
+def runs(who: Here, limit: Annotated[int, Query(ge=1, le=200)] = reading.RUNS_SHOWN) -> JSONResponse:
+    """The newest runs."""
+    return as_json(reading.runs_document(who, limit))
+
+
+@run_api.get("/{run_id}")
+def run(run_id: str, who: Here, asked: Asked, language: Spoken) -> JSONResponse:
+    """One run with its first findings and lines, or those behind ``after`` and ``findings_after``."""
+    return as_json(reading.run_document(who, run_id, asked, language))
+
+
+@run_api.get("/{run_id}/lines")
+def lines(run_id: str, who: Here, asked: Asked) -> JSONResponse:
+    """Lines alone; ``next`` is the value of ``after`` for the following page."""
+    return as_json(reading.lines_document(who, run_id, asked))
+
+
+@run_api.post("/{run_id}/decisions", dependencies=[Depends(from_our_own_script)])
+def act(run_id: str, who: Here, body: Body, language: Spoken) -> JSONResponse:
+    """Do something about a run: `deciding.Words` as JSON. The run as it is afterwards, or why nothing was done."""
+    words = deciding.from_json(body)
+    refusal = words if isinstance(words, Refusal) else deciding.carry_out(who, run_id, words)
+    if refusal is not None:
+        told = {"detail": refusal.message, "code": refusal.code, "remedy": refusal_text(refusal, language)}
+        return as_json(told, refusal.status)
+    return as_json(reading.run_document(who, run_id, Part(), language))
+
+
+@run_api.post("", dependencies=[Depends(from_our_own_script)])
+async def hand_in(request: Request, who: Here, wanted: Annotated[Wanted, Query()]) -> JSONResponse:
+    """Draft a run of the payables in the body, one JSON object a line."""
+    body = await whole_body(request, intake.MOST)
+    return await run_in_threadpool(_hand_in, who, wanted, body)
+
+
+def _hand_in(who: Officer, wanted: Wanted, body: bytes) -> JSONResponse:
+    try:
+        drafted = intake.hand_in(who, wanted, body)
+    except (ApprovalError, TransitionError) as error:
+        refusal = deciding.refused_as(error)
+        return as_json({"detail": refusal.message, "code": refusal.code}, refusal.status)
+    if isinstance(drafted, Unread):
+        errors = intake.errors_document(drafted.faults)
+        return as_json({"detail": drafted.message, "code": drafted.code, "errors": errors}, 422)
+    return as_json(intake.drafted_document(drafted), 201)
+
+
+# --- answers
+
+
+def _run_page(
+    request: Request, who: Officer, run_id: str, asked: Part, language: Language, refusal: Refusal | None = None
+) -> Response:
+    document = reading.run_document(who, run_id, asked, language)
+    said = request.query_params.get("said", "")
+    return _page(
+        request,
+        "run",
+        language,
+        status=200 if refusal is None else refusal.status,
+        refusal="" if refusal is None else refusal_text(refusal, language),
+        said=said if refusal is None and said in tuple(deciding.Act) else "",
+        asked=asked,
+        lines_shown=reading.LINES_SHOWN,
+        findings_shown=findings.SHOWN,
+        longest_why=deciding.LONGEST_WHY,
+        **document,
+    )
+
+
+def _page(request: Request, name: str, language: Language, *, status: int = 200, **values: Any) -> Response:
+    root = request.scope.get("root_path", "")
+    content = pages.render(f"payments/{name}", language, root, words=words_in, **values)
+    return Response(content, status, media_type="text/html", headers=dict(HEADERS))

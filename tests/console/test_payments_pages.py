@@ -1,0 +1,274 @@
+"""Pay runs on pages and by API: who sees what, who may do what, and what a refusal says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from baton.jobs.payment.roles import Role
+from baton.model.people import EmploymentStatus
+from baton.store.runs import RunState
+from tests.console.payments_desk import Counter, counter
+from tests.hub.payment.office import PAY_DAY
+from tests.rig.payment_pages import OPERATOR, PERSON
+from tests.rig.payroll import DIRECTOR, HR, MAKER, PAYROLL, TREASURY, card
+
+TWO = {"0001": "8000.00", "0002": "12345.67"}
+OFFICERS = (MAKER, PAYROLL, TREASURY, HR, DIRECTOR)
+EVERYBODY = (*OFFICERS, "nobody-zhao", OPERATOR)
+MAY = {
+    "sign": {(PAYROLL, "payroll"), (TREASURY, "treasury")},
+    "waive": {(HR, "hr")},
+}
+"""Person and office for which the act is allowed, of all persons in all offices."""
+GETS = ("/payments", "/payments/RUN", "/api/payments", "/api/payments/RUN", "/api/payments/RUN/lines")
+OF_PEOPLE = ("8,000.00", "12,345.67", "20,345.67", "0002", "0017")
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Counter]:
+    with counter(tmp_path) as found:
+        found.office.hire(*TWO)
+        yield found
+
+
+def with_a_hold(desk: Counter) -> tuple[str, str]:
+    """A checked run in which HR has to say something about a name, and the finding's key."""
+    answer = desk.hand_in(MAKER, {"number": "0001", "amount": "8000", "holder": "测试某", "account": card(1)})
+    run_id = answer.json()["run"]
+    desk.office.check(run_id)
+    (finding,) = desk.document(run_id, HR)["findings"]
+    assert finding["rule"] == "holder_differs"
+    return run_id, finding["key"]
+
+
+# --- looking
+
+
+def test_everybody_looks_and_only_officers_see_people_and_amounts(desk: Counter) -> None:
+    run_id = desk.office.signed(TWO)
+    for path in GETS:
+        for person in EVERYBODY:
+            answer = desk.get(path.replace("RUN", run_id), person)
+            assert answer.status_code == 200
+            assert answer.headers["cache-control"] == "no-store"
+            # Nobody sees a name or an account.
+            assert [text for text in ("测试0001", card(1), card(2)) if text in answer.text] == []
+            if person not in OFFICERS:
+                assert [text for text in OF_PEOPLE if text in answer.text] == []
+    shown = desk.get(f"/payments/{run_id}", TREASURY).text
+    assert [text for text in ("8,000.00", "12,345.67", "20,345.67", "0002", card(2)[-4:]) if text not in shown] == []
+    assert "测••" in shown
+
+
+def test_the_document_tells_files_signatures_and_what_is_missing(desk: Counter) -> None:
+    run_id = desk.office.prepared(TWO)
+    desk.act(run_id, TREASURY, "sign", role="treasury")
+    found = desk.document(run_id, PAYROLL)
+    (file,) = found["files"]
+    with desk.office.hub.database.read() as connection:
+        (kept,) = desk.office.hub.pay_runs.files(connection, run_id)
+    assert (file["plain_sha256"], file["sealed_sha256"]) == (kept.plain_digest, kept.sealed_digest)
+    assert (file["lines"], file["total"], file["delivery"]) == (2, "20,345.67 CNY", "held")
+    assert found["run"]["lines"] == {"filed": 2}
+    assert found["run"]["totals"] == {"payable": "20,345.67 CNY", "filed": "20,345.67 CNY"}
+    assert [(each["by"], each["role"], each["void"]) for each in found["signatures"]] == [(TREASURY, "treasury", "")]
+    assert (found["missing"], found["may"]["sign_as"]) == (["payroll"], ["payroll"])
+    assert desk.document(run_id, TREASURY)["may"]["sign_as"] == []
+    desk.office.build(run_id)
+    (void,) = desk.document(run_id, PAYROLL)["signatures"]
+    assert void["void"] == "another_file"
+    page = desk.get(f"/payments/{run_id}?lang=zh", PAYROLL).text
+    assert "无效: 文件已变化，请查看后重新签署。" in page
+    assert "还需签署：薪资, 资金" in page
+
+
+def test_findings_tell_who_may_waive_and_others_see_only_how_many(desk: Counter) -> None:
+    run_id, _ = with_a_hold(desk)
+    found = desk.document(run_id, DIRECTOR)
+    assert [(each["severity"], each["may_waive"], each["yours_in"]) for each in found["findings"]] == [
+        ("hold", ["hr"], [])
+    ]
+    assert 'value="waive"' in desk.get(f"/payments/{run_id}", HR).text
+    assert 'value="waive"' not in desk.get(f"/payments/{run_id}", DIRECTOR).text
+    plain = desk.document(run_id, OPERATOR)
+    assert (plain["findings"], plain["findings_total"]) == ([], 1)
+    assert plain["counted"] == [{"severity": "hold", "rule": "holder_differs", "count": 1}]
+
+
+def test_a_run_is_read_in_the_same_number_of_queries_whatever_its_size(desk: Counter) -> None:
+    many = {f"{n:04d}": "100.00" for n in range(1, 131)}
+    desk.office.hire(*many)
+    small, large = desk.office.draft({"0131": "1.00"}).run.run_id, desk.office.prepared(many)
+    desk.office.hire("0131")
+    desk.office.check(small)
+    desk.office.build(small)
+    asked: list[str] = []
+    sa.event.listen(desk.office.hub.database.engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    counts = []
+    for path in (f"/payments/{small}", f"/payments/{large}", "/payments", "/payments"):
+        asked.clear()
+        assert desk.get(path, TREASURY).status_code == 200
+        counts.append(len(asked))
+        if path == "/payments":
+            desk.office.draft({"0132": "1.00"})
+    assert counts[0] == counts[1] < 20
+    assert counts[2] == counts[3] < 10
+
+
+def test_lines_and_findings_come_a_page_at_a_time(desk: Counter) -> None:
+    many = {f"{n:04d}": "100.00" for n in range(1, 131)}
+    run_id = desk.office.draft(many).run.run_id  # HR knows nobody but two: each is a finding
+    desk.office.check(run_id)
+    after, seen = 0, []
+    while after is not None:
+        page = desk.get(f"/api/payments/{run_id}/lines?after={after}", PAYROLL).json()
+        seen += [line["line"] for line in page["lines"]]
+        after = page["next"]
+    assert seen == list(range(1, 131))
+    state = desk.get(f"/api/payments/{run_id}/lines?state=draft", PAYROLL).json()["lines"]
+    assert {line["person"] for line in state} <= set(TWO)
+    total = desk.document(run_id, PAYROLL)["findings_total"]
+    pages = [
+        desk.get(f"/api/payments/{run_id}?findings_after={skipped}", PAYROLL).json()["findings"]
+        for skipped in range(0, total, 50)
+    ]
+    keys = [finding["key"] for page in pages for finding in page]
+    assert len(set(keys)) == len(keys) == total > 100
+    html = desk.get(f"/payments/{run_id}?findings_after=50&after=50", PAYROLL).text
+    assert "findings_after=100" in html
+    assert "after=100" in html
+
+
+@pytest.mark.parametrize("path", ["/payments/no-such-run", "/api/payments/no-such-run", "/api/payments/x/lines"])
+def test_an_unknown_run_is_not_found(desk: Counter, path: str) -> None:
+    assert desk.get(path, TREASURY).status_code == 404
+    assert desk.act("no-such-run", TREASURY, "sign", role="treasury").status_code == 404
+
+
+# --- doing
+
+
+@pytest.mark.parametrize("act", MAY)
+def test_every_person_in_every_office_only_who_may_is_let(desk: Counter, act: str) -> None:
+    """All persons in all offices; those who may come last, so that every refusal met the run as it was."""
+    run_id, more = (with_a_hold(desk)[0], {}) if act == "waive" else (desk.office.prepared(TWO), {})
+    if act == "waive":
+        more = {"finding": desk.document(run_id, HR)["findings"][0]["key"]}
+    before, allowed = desk.standing(run_id), []
+    everyone = [(person, role.value) for person in EVERYBODY for role in Role]
+    for person, role in sorted(everyone, key=lambda pair: pair in MAY[act]):
+        answer = desk.act(run_id, person, act, role=role, **more)
+        if answer.status_code == 200:
+            allowed.append((person, role))
+        else:
+            assert answer.status_code in (403, 409)
+            assert answer.json()["remedy"]
+            assert desk.standing(run_id) == before
+    assert set(allowed) == MAY[act]
+
+
+@pytest.mark.parametrize("person", EVERYBODY)
+def test_who_may_release_take_back_and_give_up(desk: Counter, person: str) -> None:
+    run_id = desk.office.signed(TWO)
+    before = desk.standing(run_id)
+    released = desk.act(run_id, person, "release")
+    if person in OFFICERS and person != MAKER:
+        assert released.status_code == 200
+        assert released.json()["run"]["state"] == "ready"
+    else:
+        assert released.json()["code"] == ("maker" if person == MAKER else "no_office")
+        assert (released.status_code, desk.standing(run_id)) == (403, before)
+        desk.office.release(run_id)
+    for act, state in (("withdraw", RunState.HELD), ("cancel", RunState.REJECTED)):
+        before = desk.standing(run_id)
+        answer = desk.act(run_id, person, act)
+        if person in OFFICERS:
+            assert (answer.status_code, desk.standing(run_id)[0].state) == (200, state)
+        else:
+            assert (answer.status_code, answer.json()["code"]) == (403, "no_office")
+            assert desk.standing(run_id) == before
+
+
+def test_the_page_waives_signs_releases_and_says_so(desk: Counter) -> None:
+    run_id, key = with_a_hold(desk)
+    answer = desk.form(run_id, HR, "waive", role="hr", finding=key, days="2")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/payments/{run_id}?lang=en&said=waive")
+    assert "waived by hr-wang (HR)" in desk.get(f"/payments/{run_id}", PAYROLL).text
+    desk.office.build(run_id)
+    for person, role in ((PAYROLL, "payroll"), (TREASURY, "treasury")):
+        assert desk.form(run_id, person, "sign", role=role).status_code == 303
+    assert "Everybody has signed" in desk.get(f"/payments/{run_id}", TREASURY).text
+    assert desk.form(run_id, TREASURY, "release").status_code == 303
+    assert "Released." in desk.get(f"/payments/{run_id}?said=release", TREASURY).text
+    assert +desk.office.deliver().counts == {"accepted": 1}
+    late = desk.form(run_id, TREASURY, "withdraw")
+    assert (late.status_code, "only the bank can stop it" in late.text) == (409, True)
+
+
+@pytest.mark.parametrize(("language", "text"), [("en", "a second person must."), ("zh", "须由另一人办理。")])
+def test_a_refusal_stands_on_the_page_with_what_to_do(desk: Counter, language: str, text: str) -> None:
+    run_id = desk.office.prepared(TWO)
+    answer = desk.client.post(
+        f"/payments/{run_id}?lang={language}",
+        data={"act": "sign", "role": "payroll"},
+        headers={PERSON: MAKER, "Sec-Fetch-Site": "same-origin"},
+    )
+    assert (answer.status_code, text in answer.text) == (403, True)
+    page = desk.get(f"/payments/{run_id}?lang={language}", MAKER).text
+    assert 'value="sign"' not in page
+
+
+def test_a_departure_after_the_signatures_stops_the_release_on_the_page(desk: Counter) -> None:
+    run_id = desk.office.signed(TWO)
+    desk.office.hire("0002", status=EmploymentStatus.DEPARTED, last_working_day=PAY_DAY.replace(month=9))
+    answer = desk.form(run_id, TREASURY, "release")
+    assert (answer.status_code, "baton pay check RUN" in answer.text) == (409, True)
+    assert desk.office.bank.seen == []
+
+
+@pytest.mark.parametrize("wrong", [{}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "https://elsewhere.example"}])
+def test_another_site_decides_nothing(desk: Counter, wrong: dict[str, str]) -> None:
+    run_id = desk.office.signed(TWO)
+    before = desk.standing(run_id)
+    assert desk.form(run_id, TREASURY, "release", wrong).status_code == 403
+    told = {PERSON: TREASURY, **wrong}
+    body = {"act": "release", "why": "x"}
+    assert desk.client.post(f"/api/payments/{run_id}/decisions", json=body, headers=told).status_code == 403
+    assert desk.client.post("/api/payments", content=b"{}", headers=told).status_code == 403
+    assert desk.standing(run_id) == before
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"{", b"[]", b'{"act": "pay"}', b'{"act": "release"}', b'{"act": "release", "why": "  "}',
+        b'{"act": "sign"}', b'{"act": "sign", "role": "boss"}', b'{"act": "sign", "role": "hr", "person": "x"}',
+        b'{"act": "waive", "role": "hr", "why": "x"}', b'{"act": "waive", "role": "hr", "why": "x", "finding": "12"}',
+        b'{"act": "release", "why": "x", "role": "hr"}', b"\xff\xfe",
+    ],
+)  # fmt: skip
+def test_what_cannot_be_understood_does_nothing(desk: Counter, body: bytes) -> None:
+    run_id = desk.office.signed(TWO)
+    before = desk.standing(run_id)
+    headers = {PERSON: TREASURY, "X-Baton-Console": "1", "Sec-Fetch-Site": "same-origin"}
+    answer = desk.client.post(f"/api/payments/{run_id}/decisions", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (422, "words")
+    assert desk.client.post(f"/payments/{run_id}", content=body, headers=headers).status_code == 422
+    assert desk.standing(run_id) == before
+
+
+def test_what_people_wrote_is_escaped(desk: Counter) -> None:
+    run_id = desk.office.prepared(TWO)
+    desk.act(run_id, TREASURY, "cancel", why="<img src=x onerror=alert(1)>")
+    answer = desk.get(f"/payments/{run_id}?said=<b>", TREASURY)
+    assert "<img src=x" not in answer.text
+    assert "&lt;img src=x" in answer.text
+    assert "<b>" not in answer.text
+    policy: Any = answer.headers["content-security-policy"]
+    assert "script-src 'self'" in policy
+    assert "form-action 'self'" in policy
