@@ -128,6 +128,14 @@ class PayRunStore:
                 found[row.reference] = self._line(row)
         return found
 
+    def numbers(self, connection: sa.Connection, run_id: str, references: Sequence[str]) -> dict[str, str]:
+        """Whose lines of a run these are, by their references."""
+        found: dict[str, str] = {}
+        for chunk in chunked(list(references)):
+            query = sa.select(pay_lines.c.reference, pay_lines.c.number).where(pay_lines.c.reference.in_(chunk))
+            found |= {row[0]: row[1] for row in connection.execute(query.where(pay_lines.c.run_id == run_id))}
+        return found
+
     def of_file(self, connection: sa.Connection, message_id: str) -> list[PayLine]:
         """The lines in a file, in its order."""
         query = sa.select(pay_lines).where(pay_lines.c.message_id == message_id).order_by(pay_lines.c.line)

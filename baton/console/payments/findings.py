@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from baton.console.payments.officers import Officer
+from baton.console.payments.words import reason_text
 from baton.hub.payment.checking import waiver_of
 from baton.hub.payment.policies import holders_of, policy_of
 from baton.jobs.payment.checks.catalogue import RULES, Language, explain
@@ -40,8 +41,11 @@ def shown(
 ) -> Iterator[dict[str, Any]]:
     """Some findings with what they mean, who may waive them and who has."""
     policy, holders, now = policy_of(who.hub).checks, holders_of(who.hub), who.hub.clock.now()
-    for document in kept(run)[after : after + SHOWN]:
-        finding = _finding(document)
+    found = [_finding(document) for document in kept(run)[after : after + SHOWN]]
+    references = sorted({finding.reference for finding in found if finding.reference})
+    with who.hub.database.read() as connection:
+        numbers = who.hub.pay_runs.numbers(connection, run.run_id, references)
+    for finding in found:
         may = policy.may_waive(finding.rule) if finding.severity is Severity.HOLD else ()
         given = [row for row in waivers if row.finding == finding.digest]
         in_force = [
@@ -54,7 +58,7 @@ def shown(
             "rule": finding.rule,
             "severity": finding.severity.name.lower(),
             "message": explain(finding, language),
-            "person": finding.number,
+            "person": finding.number or numbers.get(finding.reference, ""),
             "place": finding.place,
             "reference": finding.reference,
             "may_waive": [role.value for role in may],
@@ -66,7 +70,9 @@ def shown(
 def meaning(rule: str, language: Language) -> str:
     """What a rule that keeps a run says, without its figures; other reasons as they are."""
     known = RULES.get(rule)
-    return rule if known is None or "{" in known.en else (known.zh if language == "zh" else known.en)
+    if known is None or "{" in known.en:
+        return reason_text(rule, language)
+    return known.zh if language == "zh" else known.en
 
 
 def _finding(document: Sequence[Any]) -> Finding:

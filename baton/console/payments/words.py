@@ -34,7 +34,6 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "unchecked": "Not checked yet: baton pay check {run}",
     "severity": "Severity",
     "rule": "Rule",
-    "meaning": "What it means",
     "person": "Person",
     "place": "Place",
     "count": "Count",
@@ -180,7 +179,6 @@ _CHINESE: Final[Mapping[str, str]] = {
     "unchecked": "尚未检查：baton pay check {run}",
     "severity": "级别",
     "rule": "规则",
-    "meaning": "说明",
     "person": "人员",
     "place": "位置",
     "count": "数量",
@@ -299,6 +297,20 @@ _CHINESE: Final[Mapping[str, str]] = {
     "refusal.words": "提交的内容不完整：缺少职责、理由或检查项。",
 }
 LANGUAGES: Final[Mapping[str, Mapping[str, str]]] = {"en": _ENGLISH, "zh": _CHINESE}
+
+
+_REASONS: Final[Mapping[str, str]] = {
+    "not checked yet": "尚未检查",
+    "not signed yet": "尚未签署",
+    "no line can be paid": "没有可付的明细",
+    "withdrawn: check it again": "已撤回，请重新检查",
+}
+"""Why a run is held, as the hub says it; in English as it is."""
+
+
+def reason_text(reason: str, language: str) -> str:
+    """A reason of the hub's; a rule's id stays as it is."""
+    return _REASONS.get(reason, reason) if language == "zh" else reason
 
 
 def words_in(language: str) -> Callable[..., str]:
