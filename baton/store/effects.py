@@ -29,9 +29,6 @@ FINAL_REFUSALS = ("given_up", "poison")
 
 _CHUNK = 500
 """Rows per statement: far below every database's parameter limit."""
-_UNSENT = tuple(
-    state.value for state in (EffectState.PLANNED, EffectState.HELD, EffectState.SENT, EffectState.IN_DOUBT)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,26 +160,6 @@ class EffectStore:
             cancelled.update(found)
             self._move_where(connection, EffectState.SUPERSEDED, *where, code=why)
         return cancelled
-
-    def unsent(self, connection: sa.Connection, keys: Sequence[str]) -> set[str]:
-        """Those of these effects of which nobody knows yet that the target has, or will never have, them."""
-        found: set[str] = set()
-        for chunk in chunked(keys):
-            query = sa.select(effects.c.key).where(effects.c.key.in_(chunk), effects.c.state.in_(_UNSENT))
-            found.update(connection.execute(query).scalars())
-        return found
-
-    def unproven(self, connection: sa.Connection, keys: Sequence[str]) -> set[str]:
-        """Those of these effects nobody works on, and of which only the target can say whether they ever arrived."""
-        at_rest = sa.or_(
-            sa.and_(effects.c.state == EffectState.PLANNED.value, effects.c.doubted.is_(True)),
-            effects.c.state == EffectState.REFUSED.value,
-        )
-        found: set[str] = set()
-        for chunk in chunked(keys):
-            query = sa.select(effects.c.key).where(effects.c.key.in_(chunk), at_rest)
-            found.update(connection.execute(query).scalars())
-        return found
 
     def _move_where(
         self, connection: sa.Connection, after: EffectState, *where: sa.ColumnElement[bool], **values: Any

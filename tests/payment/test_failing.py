@@ -11,16 +11,16 @@ POINTS = {"drafting", "sealed", "building", "signing", "releasing", "sending", "
 
 
 def test_killed_anywhere_everybody_is_paid_once() -> None:
-    figures = kills.campaign(runs=3, points=3, seed=20261126)
+    figures = kills.campaign(runs=2, points=2, seed=20261126)
     assert figures.passed.keys() >= POINTS | {"delivered", "answer_taking", "withdrawing", "committing"}
     assert figures.passed.total() >= 300
-    assert figures.killed.total() >= 3
-    assert figures.account.paid == 3 * 6
+    assert figures.killed.total() >= 2
+    assert figures.account.paid == 2 * 6
 
 
 def test_who_has_left_is_settled_with_and_not_paid() -> None:
-    figures = departures.campaign(4, seed=3)
-    assert (figures.departures, figures.settled) == (4, 4)
+    figures = departures.campaign(3, seed=3)
+    assert (figures.departures, figures.settled) == (3, 3)
     assert figures.unpaid >= 1
 
 
@@ -30,5 +30,5 @@ def test_only_what_was_signed_for_leaves_whoever_is_faster(database_url: str, tm
 
 
 def test_the_end_does_not_depend_on_the_order_of_answers(tmp_path: Path) -> None:
-    figures = tellings.campaign(tmp_path, 4, seed=1)
-    assert figures.files >= 12
+    figures = tellings.campaign(tmp_path, 3, seed=1)
+    assert figures.files >= 9

@@ -12,6 +12,7 @@ from baton.errors import HaltError
 from baton.hub.core import Hub
 from baton.model.pay_run import LineState, PayFile, PayRun
 from baton.model.people import Employee
+from baton.store import deliveries
 
 DATES: Final = (
     *("status", "hire_day", "last_working_day", "last_working_time"),
@@ -76,9 +77,9 @@ def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
     Who is in a file that has left already, and has perhaps been paid by now, does not keep the others here for ever.
     """
     files = hub.pay_runs.files(connection, run_id)
-    unsent = hub.effects.unsent(connection, [file.effect_key for file in files])
+    still_here = deliveries.unsent(connection, [file.effect_key for file in files])
     for file in files:
-        if file.effect_key not in unsent:
+        if file.effect_key not in still_here:
             continue
         if people_digest(hub, connection, payees(hub, connection, file.message_id)) != file.people_digest:
             raise HaltError(

@@ -13,6 +13,7 @@ from baton.hub.payment.delivering import channel_of, payment_file
 from baton.hub.payment.voiding import delete_files
 from baton.model.account import Outcome
 from baton.model.pay_run import LineState, PayFile
+from baton.store import deliveries
 from baton.store.pay_runs import LineChange
 from baton.store.runs import RunState
 
@@ -64,7 +65,7 @@ def _absent(hub: Hub, run_id: str) -> set[str]:
     """
     with hub.database.read() as connection:
         files = {file.effect_key: file for file in hub.pay_runs.files(connection, run_id)}
-        unproven = hub.effects.unproven(connection, list(files))
+        unproven = deliveries.unproven(connection, list(files))
         run = hub.pay_runs.get(connection, run_id)
     if run is None or not unproven:
         return set()
@@ -77,6 +78,6 @@ def _absent(hub: Hub, run_id: str) -> set[str]:
 def _given_up(hub: Hub, connection: sa.Connection, files: Sequence[PayFile], absent: set[str]) -> list[PayFile]:
     """The files that will never be delivered from now on, and have not been."""
     keys = [file.effect_key for file in files]
-    refused = hub.effects.unproven(connection, keys) & absent
+    refused = deliveries.unproven(connection, keys) & absent
     cancelled = hub.effects.cancel_keys(connection, keys, why="withdrawn", absent=absent)
     return [file for file in files if file.effect_key in cancelled | refused]

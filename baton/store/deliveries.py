@@ -1,0 +1,34 @@
+"""Effects that deliver files, asked by their keys: which are still here, and of which only the target can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from baton.model.effect import EffectState
+from baton.store.effects import chunked
+from baton.store.tables import effects
+
+_UNSENT = tuple(
+    state.value for state in (EffectState.PLANNED, EffectState.HELD, EffectState.SENT, EffectState.IN_DOUBT)
+)
+
+
+def unsent(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
+    """Those of which nobody knows yet that the target has them, or never will."""
+    return _among(connection, keys, effects.c.state.in_(_UNSENT))
+
+
+def unproven(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
+    """Those nobody works on, and of which only the target can say whether they ever arrived."""
+    doubted = sa.and_(effects.c.state == EffectState.PLANNED.value, effects.c.doubted.is_(True))
+    return _among(connection, keys, sa.or_(doubted, effects.c.state == EffectState.REFUSED.value))
+
+
+def _among(connection: sa.Connection, keys: Sequence[str], where: sa.ColumnElement[bool]) -> set[str]:
+    found: set[str] = set()
+    for chunk in chunked(keys):
+        query = sa.select(effects.c.key).where(effects.c.key.in_(chunk), where)
+        found.update(connection.execute(query).scalars())
+    return found
