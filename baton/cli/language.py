@@ -330,7 +330,10 @@ CHINESE: Final[Mapping[str, str]] = {
     "{run}: {count} files released; deliver them with: baton pay deliver": (
         "{run}：已放行 {count} 个文件；投递：baton pay deliver"
     ),
-    "{run}: taken back, {count} lines are drafts again": "{run}：已撤回，{count} 笔恢复为草稿",
+    "{run}: {count} lines taken back; see: baton pay show {run}": (
+        "{run}：已撤回 {count} 笔；查看：baton pay show {run}"
+    ),
+    "{run}: {count} lines are drafted again, {refused} may not be": "{run}：重新起草 {count} 笔，{refused} 笔不得重付",
     "{run}: given up, {count} lines are free again": "{run}：已作废，释放 {count} 笔",
     "{run}: {component} for {period}, {state}": "{run}：{period} 的{component}，{state}",
     "still to sign: {roles}": "还需签署：{roles}",

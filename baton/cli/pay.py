@@ -224,8 +224,29 @@ def withdraw_command(context: Context, run: str, person: str, why: str) -> None:
 
     with context.hub() as hub:
         count = withdraw(hub, run, person, why)
-    context.voice.say("{run}: taken back, {count} lines are drafts again", run=run, count=count)
+    context.voice.say("{run}: {count} lines taken back; see: baton pay show {run}", run=run, count=count)
     context.voice.document({"run": run, "withdrawn": count})
+
+
+@command("reissue")
+@click.argument("run")
+@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day it is to be paid on.")
+@as_person
+def reissue_command(context: Context, run: str, day: datetime, person: str) -> int:
+    """Draft what the bank refused or returned of a run as next attempts: each tied to the bank's own word."""
+    from baton.hub.payment.reissuing import reissue_run
+
+    voice = context.voice
+    with context.hub() as hub:
+        again = reissue_run(hub, run, person, day.date())
+    voice.say("{run}: {count} lines are drafted again, {refused} may not be", run=again.run.run_id,
+              count=len(again.lines), refused=len(again.refused))  # fmt: skip
+    refused = [(line, why.value) for line, why in again.refused]
+    if refused:
+        voice.table(["line", "person", "why"], [(line.line, line.payable.key.number, why) for line, why in refused])
+    voice.document({"run": again.run.run_id, "lines": [_line(line) for line in again.lines],
+                    "refused": [{**_line(line), "why": why} for line, why in refused]})  # fmt: skip
+    return 1 if refused else 0
 
 
 @command("deliver")
@@ -333,7 +354,8 @@ def pay() -> None:
 
 for each in (
     *(draft_command, list_command, show_command, check_command, waive_command, build_command),
-    *(sign_command, release_command, cancel_command, withdraw_command, deliver_command, *ANSWER_COMMANDS),
+    *(sign_command, release_command, cancel_command, withdraw_command, reissue_command, deliver_command),
+    *ANSWER_COMMANDS,
     *RECOVER_COMMANDS,
 ):
     pay.add_command(each)

@@ -77,9 +77,22 @@ def draft_file(hub: Hub, drafting: Drafting, path: Path) -> Drafted:
 
 def draft(hub: Hub, drafting: Drafting, read: ReadRows, origin: Origin) -> Drafted:
     """Save a run of these rows: from here on nobody else pays the same."""
+    run = new_run(hub, drafting)
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        employees = _employees(hub, connection, read.rows)
+        lines = _lines(hub, connection, run, drafting, read.rows, employees)
+        faults = [RunFault(fault.place, "", fault.rule, fault.message) for fault in read.faults]
+        save(hub, connection, drafting.requested_by, run, lines, faults, origin.digest)
+        hub.crash_point("drafting")
+    hub.crash_point("drafted")
+    return Drafted(run, lines, read.faults)
+
+
+def new_run(hub: Hub, drafting: Drafting) -> PayRun:
+    """A run as it begins, not saved yet."""
     bank = bank_of(hub, drafting.system)
-    now = hub.clock.now()
-    run = PayRun(
+    return PayRun(
         run_id=hub.new_run_id("pay"),
         system=drafting.system,
         profile=bank.profile,
@@ -87,36 +100,38 @@ def draft(hub: Hub, drafting: Drafting, read: ReadRows, origin: Origin) -> Draft
         period=drafting.period,
         currency=drafting.currency,
         execution_day=drafting.execution_day,
-        created=now,
+        created=hub.clock.now(),
         payer=BankAccount(**bank.payer.model_dump()),
         initiator=bank.initiator,
         facts={"declared": {"count": drafting.declared_count, "minor": drafting.declared_minor}},
     )
-    with hub.database.write() as connection:
-        hub.database.alone(connection, PLANNING)
-        employees = _employees(hub, connection, read.rows)
-        lines = _lines(hub, connection, run, drafting, read.rows, employees)
-        faults = [RunFault(fault.place, "", fault.rule, fault.message) for fault in read.faults]
-        hub.runs.insert(connection, _run(run, drafting, lines, len(read.faults), origin), faults)
-        hub.pay_runs.insert(connection, run, lines)
-        hub.crash_point("drafting")
-    hub.crash_point("drafted")
-    return Drafted(run, lines, read.faults)
 
 
-def _run(run: PayRun, drafting: Drafting, lines: Sequence[PayLine], unreadable: int, origin: Origin) -> Run:
+def save(
+    hub: Hub,
+    connection: sa.Connection,
+    maker: str,
+    run: PayRun,
+    lines: Sequence[PayLine],
+    faults: Sequence[RunFault],
+    source_digest: str,
+) -> None:
+    """Save a drafted run: held, until it is checked, built and signed for."""
     out = sum(line.state is LineState.LEFT_OUT for line in lines)
-    return Run(
+    counts = {"rows": len(lines) + len(faults), "lines": len(lines), "left_out": out, "unreadable": len(faults)}
+    head = Run(
         id=run.run_id,
         job=JOB,
         state=RunState.HELD,
-        requested_by=drafting.requested_by,
+        requested_by=maker,
         plan_hash="",
-        feed_digest=origin.digest,
+        feed_digest=source_digest,
         created_at=run.created,
-        counts={"rows": len(lines) + unreadable, "lines": len(lines), "left_out": out, "unreadable": unreadable},
+        counts=counts,
         reasons=["not checked yet"],
     )
+    hub.runs.insert(connection, head, faults)
+    hub.pay_runs.insert(connection, run, lines)
 
 
 def _employees(hub: Hub, connection: sa.Connection, rows: Sequence[PayableRow]) -> Mapping[str, Employee]:

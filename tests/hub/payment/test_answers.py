@@ -5,15 +5,17 @@ from __future__ import annotations
 import pytest
 
 from baton.contracts.payments import AnswerFile, AnswerKind
+from baton.errors import ApprovalError
 from baton.hub.payment.answering import Taken, take_answers
 from baton.hub.payment.reconciling import reconcile
+from baton.hub.payment.reissuing import reissue_run
 from baton.jobs.payment.differences import DifferenceKind
 from baton.jobs.payment.reconciliation import Verdict
 from baton.model.pay_run import LineState
 from baton.store.runs import RunState
-from tests.hub.payment.office import Office
+from tests.hub.payment.office import PAY_DAY, Office
 from tests.rig.bank_papers import lines, report, statement
-from tests.rig.payroll import ACCOUNT, BANK
+from tests.rig.payroll import ACCOUNT, BANK, card
 
 TWO = {"0001": "8000.00", "0002": "12,345.67"}
 
@@ -127,3 +129,28 @@ def test_a_file_that_is_no_answer_keeps_no_other_from_being_read(office: Office,
 
 def test_nothing_compared_is_no_success(office: Office, paid: str) -> None:
     assert reconcile(office.hub, BANK).verdict is Verdict.NOTHING_COMPARED
+
+
+def test_what_came_back_is_paid_again_as_the_next_attempt_once_and_only_with_another_account(
+    office: Office, paid: str
+) -> None:
+    refused = references(office, paid)["0002"]
+    say(office, AnswerKind.REPORT, report(content(office), "PART", {refused: ("RJCT", "AC04")}))
+    with pytest.raises(ApprovalError) as caught:
+        reissue_run(office.hub, paid, "maker-li", PAY_DAY)
+    assert "not_corrected" in caught.value.message
+    office.hire("0002", bank_account_number=card(77))
+    again = reissue_run(office.hub, paid, "maker-li", PAY_DAY)
+    (line,) = again.lines
+    assert (line.payable.key.number, line.payable.key.attempt) == ("0002", 2)
+    assert line.payable.payee.account == card(77)
+    assert line.reference != refused
+    with pytest.raises(ApprovalError) as caught:
+        reissue_run(office.hub, paid, "maker-li", PAY_DAY)
+    assert "attempted" in caught.value.message
+
+
+def test_nothing_is_paid_again_of_a_run_whose_fate_is_unknown(office: Office, paid: str) -> None:
+    with pytest.raises(ApprovalError) as caught:
+        reissue_run(office.hub, paid, "maker-li", PAY_DAY)
+    assert caught.value.code == "no_reissue"

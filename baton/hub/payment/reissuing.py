@@ -1,0 +1,104 @@
+"""Paying again what the bank has refused or returned: as the next attempt, tied to the bank's word, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+import sqlalchemy as sa
+
+from baton.errors import ApprovalError
+from baton.hub.core import PLANNING, Hub
+from baton.hub.payment.bookings import ENTRY
+from baton.hub.payment.checking import unknown_run
+from baton.hub.payment.drafting import Drafting, new_run, save
+from baton.jobs.payment.reissue import Evidence, Refusal, Reissue, reissue
+from baton.model.bank_answers import BankState, Direction, Reason, ReasonKind
+from baton.model.pay_run import LineState, PayLine, PayRun
+from baton.model.payable import BankAccount
+from baton.store.bank_answers import BankEvent
+
+_FAILED: Final = (LineState.REJECTED, LineState.RETURNED, LineState.RECALLED)
+_SAYS_SO: Final = (BankState.REJECTED.value, BankState.RETURNED.value, BankState.CANCELLED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Reissued:
+    """A run of next attempts, and the lines that were not taken into it."""
+
+    run: PayRun
+    lines: Sequence[PayLine]
+    refused: Sequence[tuple[PayLine, Refusal]]
+
+
+def reissue_run(hub: Hub, run_id: str, person: str, day: date) -> Reissued:
+    """Draft the failed lines of a run anew, to the accounts HR knows now. Raises `ApprovalError` when none may be."""
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        failed_run = hub.pay_runs.get(connection, run_id)
+        if failed_run is None:
+            raise unknown_run(hub, connection, run_id)
+        wanted = Drafting(
+            system=failed_run.system,
+            component=failed_run.component,
+            period=failed_run.period,
+            execution_day=day,
+            requested_by=person,
+            currency=failed_run.currency,
+        )
+        run = new_run(hub, wanted)
+        judged = _judged(hub, connection, list(hub.pay_runs.lines(connection, run_id, *_FAILED)))
+        again = [(line, found) for line, found in judged if isinstance(found, Reissue)]
+        refused = [(line, found) for line, found in judged if isinstance(found, Refusal)]
+        if not again:
+            why = ", ".join(sorted({refusal.value for _, refusal in refused})) or "nothing of it has failed"
+            raise ApprovalError(f"no line of {run_id} may be paid again: {why}", code="no_reissue")
+        lines = [
+            PayLine(run.run_id, place, found.payable, LineState.DRAFT, changed_at=run.created)
+            for place, (_, found) in enumerate(again, start=1)
+        ]
+        evidence = {found.payable.key.reference: found.evidence for _, found in again}
+        run = replace(run, facts={**run.facts, "evidence": evidence, "again": run_id})
+        save(hub, connection, person, run, lines, [], failed_run.run_id)
+    return Reissued(run, lines, refused)
+
+
+def _judged(hub: Hub, connection: sa.Connection, failed: Sequence[PayLine]) -> list[tuple[PayLine, Reissue | Refusal]]:
+    numbers = sorted({line.payable.key.number for line in failed})
+    known = {number: newest.employee for number, newest in hub.people.newest(connection, numbers).items()}
+    said = hub.bank_answers.of_lines(connection, [line.reference for line in failed])
+    attempts = [line.payable.key for line in hub.pay_runs.claimed(connection, (), numbers)]
+    judged = []
+    for line in failed:
+        payee, employee = line.payable.payee, known.get(line.payable.key.number)
+        if employee is not None and employee.bank_account_number:
+            payee = BankAccount(
+                holder=employee.bank_account_holder or employee.full_name or payee.holder,
+                account=employee.bank_account_number.replace(" ", ""),
+                bank_code=employee.bank_code or payee.bank_code,
+                bank_name=employee.bank_name or payee.bank_name,
+            )
+        evidence = _evidence(line, said.get(line.reference, ()))
+        judged.append((line, reissue(line.payable, line.state, evidence, payee, attempts)))
+    return judged
+
+
+def _evidence(line: PayLine, said: Sequence[BankEvent]) -> Evidence:
+    """The last thing the bank said that makes the line failed; without a name when there is none."""
+    telling = [
+        event
+        for event in said
+        if event.state in _SAYS_SO or (event.kind == ENTRY and event.state == Direction.CREDIT.value)
+    ]
+    if not telling:
+        return Evidence("", line.reference)
+    last = telling[-1]
+    reasons = tuple(
+        Reason(told["code"], ReasonKind(told["kind"]), told["text"]) for told in last.facts.get("reasons", ())
+    )
+    returned = last.facts.get("returned")
+    if returned:
+        reasons = (*reasons, Reason(returned[0], ReasonKind(returned[1]), returned[2]))
+    return Evidence(last.key, line.reference, reasons)
