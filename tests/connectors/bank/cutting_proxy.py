@@ -35,6 +35,8 @@ class CuttingProxy:
                 near, _ = self._listener.accept()
                 far = socket.create_connection(self._target)
                 self._open += [near, far]
+                for end in (near, far):  # or each small packet waits 40 ms for the answer to the one before
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 for pair in ((near, far), (far, near)):
                     threading.Thread(target=self._carry, args=(*pair, pair[0] is near), daemon=True).start()
 
