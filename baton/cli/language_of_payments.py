@@ -1,0 +1,111 @@
+"""What the commands say about payments, in Chinese; part of `baton.cli.language.CHINESE`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+PAYMENTS: Final[Mapping[str, str]] = {
+    "{run}: {lines} lines, {out} left out, {faults} rows could not be read": (
+        "{run}：{lines} 笔，{out} 笔未纳入，{faults} 行无法读取"
+    ),
+    "there are no pay runs yet": "还没有付款批次",
+    "component": "款项",
+    "period": "期间",
+    "pay day": "付款日",
+    "lines": "笔数",
+    "line": "行",
+    "file": "文件",
+    "digest": "摘要",
+    "severity": "级别",
+    "checking": "正在检查",
+    "{system}: {files} files; {figures}": "{system}：{files} 个文件；{figures}",
+    "ALARM {system}: {what}": "警报 {system}：{what}",
+    "{system}: {file} could not be read: {why}": "{system}：{file} 无法读取：{why}",
+    "{system}: {verdict}, {entries} bookings compared": "{system}：{verdict}，核对 {entries} 笔入账",
+    "compared": "已核对",
+    "rest": "差额",
+    "different": "不一致",
+    "nothing_compared": "没有可核对的内容",
+    "disputed": "有争议",
+    "building": "正在生成文件",
+    "{run}: {figures}; {warnings} warnings": "{run}：{figures}；{warnings} 条提示",
+    "the run is kept by: {rule}": "整批被拦截：{rule}",
+    "{run}: {rule} is waived until {until}": "{run}：{rule} 已豁免至 {until}",
+    "look at it, then: baton pay sign {run} --role ROLE --as YOU": (
+        "请查看，然后：baton pay sign {run} --role 角色 --as 姓名"
+    ),
+    "{run}: {count} files released; deliver them with: baton pay deliver": (
+        "{run}：已放行 {count} 个文件；投递：baton pay deliver"
+    ),
+    "{run}: {count} lines taken back; see: baton pay show {run}": (
+        "{run}：已撤回 {count} 笔；查看：baton pay show {run}"
+    ),
+    "{run}: {count} lines are drafted again, {refused} may not be": "{run}：重新起草 {count} 笔，{refused} 笔不得重付",
+    "{run}: given up, {count} lines are free again": "{run}：已作废，释放 {count} 笔",
+    "{run}: {component} for {period}, {state}": "{run}：{period} 的{component}，{state}",
+    "still to sign: {roles}": "还需签署：{roles}",
+    "everybody has signed: baton pay release {run} --as YOU --why TEXT": (
+        "签署齐全：baton pay release {run} --as 姓名 --why 理由"
+    ),
+    "salary": "工资",
+    "bonus": "奖金",
+    "final_settlement": "离职结算",
+    "recovery": "退回多扣",
+    "payable": "可付",
+    "draft": "草稿",
+    "left_out": "未纳入",
+    "filed": "已成文件",
+    "released": "已放行",
+    "debited": "已扣款",
+    "paid": "已到账",
+    "returned": "已退回",
+    "recalled": "已止付",
+    "cancelled": "已作废",
+    # what was overpaid
+    "back": "已收回",
+    "credit": "贷方",
+    "debit": "借方",
+    "told": "人事告知",
+    "nothing was overpaid": "没有多付的款项",
+    "somebody has to look at these:": "以下款项须由人判断：",
+    "{person}: nothing to claim": "{person}：没有可追回的款项",
+    "{person}: more is claimed than was not owed: baton pay recover withdraw": (
+        "{person}：追索超出不应付的部分：baton pay recover withdraw"
+    ),
+    "{case}: {amount} claimed; look at the letter: baton pay recover notice {case} --dry-run --as YOU": (
+        "{case}：追索 {amount}；请查看信函：baton pay recover notice {case} --dry-run --as 姓名"
+    ),
+    "{case}: sent through {system}": "{case}：已通过 {system} 发送",
+    "{case}: {count} taken in": "{case}：入账 {count} 笔",
+    "{case}: {state}; {amount} claimed, {back} back, {open} open": (
+        "{case}：{state}；追索 {amount}，已收回 {back}，尚待返还 {open}"
+    ),
+    "{case}: {amount} came back too much: pay it with component recovery": (
+        "{case}：多收 {amount}，请以 recovery 款项退还"
+    ),
+    "{file}: {why}": "{file}：不可信，{why}",
+    "{file}: signed by the hub, unchanged; {case}": "{file}：由本系统签名，未被改动；{case}",
+    "letter": "信函",
+    "opened": "立案",
+    "agreement": "还款约定",
+    "money": "收款",
+    "write_off": "核销",
+    "withdrawal": "撤回",
+    "claimed": "已立案",
+    "repaid": "已还清",
+    "noticed": "已告知",
+    "agreed": "已约定",
+    "partly_back": "部分收回",
+    "written_off": "已核销",
+    "withdrawn": "已撤销",
+    "undated": "离职无日期",
+    "contradictory": "日期矛盾",
+    "stays": "结算后仍在职",
+    "known": "发放时已知离职，仍超出份额",
+    "shared": "似已按份额发放",
+    "hold": "扣住，重新检查",
+    "recall": "请银行止付",
+    "recover": "立案追回",
+    "wait": "先查明款项去向",
+}
