@@ -12,7 +12,7 @@ from collections.abc import Callable
 from tests.offboarding import kills
 from tests.offboarding.campaign import ROUNDS, simulate
 from tests.offboarding.driver import TASKS
-from tests.offboarding.planted import PLANTED, RARE, find
+from tests.offboarding.planted import LONGER, PLANTED, find
 
 Options = argparse.Namespace
 
@@ -78,7 +78,7 @@ def _kill(given: Options) -> None:
 def _planted(given: Options) -> None:
     """Mistakes put into the hub on purpose: the simulation must find every one."""
     for mistake in PLANTED:
-        found = find(mistake, range(1, 25), 40 if mistake in RARE else given.rounds)
+        found = find(mistake, range(1, 25), LONGER.get(mistake, given.rounds))
         if found is None:
             raise AssertionError(f"the planted mistake {mistake!r} was not found in 24 seeds")
         _say(f"planted mistake {mistake!r}: found; {found.__notes__[0]}")

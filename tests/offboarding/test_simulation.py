@@ -7,7 +7,7 @@ from __future__ import annotations
 import pytest
 
 from tests.offboarding.campaign import simulate
-from tests.offboarding.planted import PLANTED, RARE, find
+from tests.offboarding.planted import LONGER, PLANTED, RARE, find
 
 ROUNDS = 15
 SHORT = 6
@@ -31,6 +31,6 @@ def test_a_seed_replays_byte_for_byte() -> None:
 
 @pytest.mark.parametrize("mistake", [name for name in PLANTED if name not in RARE])
 def test_a_planted_mistake_is_found_within_ten_seeds_and_its_seed_is_named(mistake: str) -> None:
-    found = find(mistake, range(1, 10), ROUNDS)
+    found = find(mistake, range(1, 10), LONGER.get(mistake, ROUNDS))
     assert found is not None
     assert found.__notes__[0].startswith("replay: python -m tests.offboarding --only simulation --seed ")
