@@ -129,7 +129,7 @@ class Applier:
         if self.pace.threads == 1:
             self._work("w0", report)
             return
-        hands = self.pace.threads + self.performer.ahead
+        hands = self.pace.threads * (1 + self.performer.ahead)
         with ThreadPoolExecutor(hands, thread_name_prefix=f"baton-{self.system}") as pool:
             for done in [pool.submit(self._work, f"w{n}", report) for n in range(hands)]:
                 done.result()

@@ -36,7 +36,7 @@ from baton.model.handover import (
 from baton.store.leases import WAITING
 
 Perform: TypeAlias = Callable[[Sequence[HandoverWrite]], Sequence[Receipt]]
-_AHEAD: Final = 2
+_AHEAD: Final = 1
 _REPEATABLE: Final = Receipt.not_performed("repeatable", "the target takes a repeat for what it is: nothing more")
 
 

@@ -37,7 +37,7 @@ class SharedLimiter:
 
     def acquire(self) -> None:
         """Reserve the next call and wait until it is due. Raises `RetryableError` when that is too far away."""
-        with self.database.write() as connection:
+        with self.database.write_next() as connection:
             now = self.clock.now()
             # A stored instant beyond the longest pause is not a pause: the clock has been set back.
             stored = self._next_free(connection)
@@ -56,7 +56,7 @@ class SharedLimiter:
 
     def pause(self, seconds: float) -> None:
         """Nobody calls this system before ``seconds`` have passed (an hour at most)."""
-        with self.database.write() as connection:
+        with self.database.write_next() as connection:
             resume = self.clock.now() + min(timedelta(seconds=seconds), _LONGEST_PAUSE) + self.ahead
             self._store(connection, max(resume, self._next_free(connection)))
 

@@ -49,7 +49,7 @@ class Performer(ABC):
     crash_limit: int = CRASH_LIMIT
     """After so many claims that ended without a receipt an effect is put aside as the likely cause."""
     ahead: int = 0
-    """How many claimed batches may stand ready while as many calls are under way as the system allows.
+    """How many claimed batches may stand ready for each call under way, while these are as many as the system allows.
 
     Worth it where claiming and storing take a good part of the time of a call. What stands ready when the process dies
     is in doubt like what was sent: none where nobody can look it up.

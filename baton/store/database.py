@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from baton.errors import ConfigurationError, Fault
+from baton.store.turns import Turns
 
 _READ = {"baton_read": True}
 _BUSY_S: Final = 60.0
@@ -20,7 +20,7 @@ _QUIET: Final[dict[str, Any]] = {"hide_parameters": True}
 
 
 class Database:
-    """One SQLAlchemy engine with the two ways to use it: `write` and `read`.
+    """One SQLAlchemy engine with the ways to use it: `write` (and `write_next`, for the brief) and `read`.
 
     SQLite gets what it needs to be safe (measured: without them concurrent updates are lost silently): every write
     transaction takes the write lock at once (BEGIN IMMEDIATE), WAL, a busy timeout, foreign keys, full synchronous.
@@ -29,7 +29,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = sa.make_url(url)
         self.dialect = self.url.get_backend_name()
-        self._turn = threading.Lock()
+        self._turns = Turns()
         if self.dialect == "sqlite":
             if self.url.database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
@@ -46,21 +46,23 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A read-write transaction; commits at the end, rolls back on any exception."""
-        with self._alone_here(), self.engine.begin() as connection:
+        with self._after(self._turns.after_all), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
-    def _alone_here(self) -> Iterator[None]:
+    def write_next(self) -> Iterator[sa.Connection]:
+        """The same, before all of this process that only wait to `write`: for a row or two that a call waits for."""
+        with self._after(self._turns.next), self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def _after(self, turn: Callable[[float], AbstractContextManager[None]]) -> Iterator[None]:
         """One writer of this process after the other: SQLite lets one write, and has the others ask again and again.
 
         Who waits in vain goes on, and SQLite says that the database is locked.
         """
-        ours = self.dialect == "sqlite" and self._turn.acquire(timeout=_BUSY_S)
-        try:
+        with turn(_BUSY_S) if self.dialect == "sqlite" else nullcontext():
             yield
-        finally:
-            if ours:
-                self._turn.release()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
