@@ -62,7 +62,7 @@ def read_sources(hub: Hub, sources: Sequence[SystemSettings], accepted_digest: s
         reading = read_feed(
             hub.source(system.name).census(),
             hub.mappings[system.name],
-            lambda text: hub.keyring.field_digest(text, "people"),
+            lambda texts: hub.keyring.text_digests(texts, "people"),
             hub.clock.now(),
         )
         breaches = _breaches(hub, system.name, reading)
@@ -115,11 +115,10 @@ def _breaches(hub: Hub, source: str, reading: Reading) -> list[GuardBreach]:
     )
     with hub.database.read() as connection:
         last = hub.runs.approved_feed(connection, source)
-        known = hub.people.known(connection, source)
+        told = hub.people.digests(connection, source)
+        numbers = set(reading.rows["number"].to_list()) if reading.rows.height else set()
+        missing = hub.people.statuses(connection, list(told.keys() - numbers))
     measured = None if last is None else source_guards.ApprovedFeed(last.row_count, tuple(last.columns))
-    numbers = set(reading.rows["number"]) if reading.rows.height else set()
-    absent = sum(
-        person.status is not EmploymentStatus.DEPARTED for number, person in known.items() if number not in numbers
-    )
-    facts = replace(reading.facts, unknown=len(numbers - known.keys()), absent=absent)
+    absent = sum(status is not EmploymentStatus.DEPARTED for status in missing.values())
+    facts = replace(reading.facts, unknown=len(numbers - told.keys()), absent=absent)
     return check_feed(facts, measured, policy)

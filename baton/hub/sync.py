@@ -140,7 +140,7 @@ class _Planning:
         managers: dict[str, str | None] = {}
         for name, reading in readings.items():
             self._record(name, reading)
-            managers.update(zip(reading.rows["number"], _managers(reading), strict=True))
+            managers.update(zip(reading.rows["number"].to_list(), _managers(reading), strict=True))
         self._require_known_people()
         systems = [s for s in self.hub.targets() if not self.request.systems or s.name in self.request.systems]
         self._replace_held_runs(systems)
@@ -169,16 +169,14 @@ class _Planning:
 
     def _record(self, source: str, reading: Reading) -> None:
         """Store a new version of everyone about whom the feed says something new."""
-        known = self.hub.people.known(self.connection, source)
-        new = [number for number in reading.rows["number"] if number not in known]
-        foreign = self.hub.people.elsewhere(self.connection, source, new)
+        told = self.hub.people.digests(self.connection, source)
+        numbers = reading.rows["number"].to_list()
+        foreign = self.hub.people.elsewhere(self.connection, source, [each for each in numbers if each not in told])
         wanted = set(self.request.employees)
         changed = [
             position
-            for position, (number, digest) in enumerate(zip(reading.rows["number"], reading.digests, strict=True))
-            if (number not in known or known[number].digest != digest)
-            and (not wanted or number in wanted)
-            and number not in foreign
+            for position, (number, digest) in enumerate(zip(numbers, reading.digests, strict=True))
+            if told.get(number) != digest and (not wanted or number in wanted) and number not in foreign
         ]
         self._note(
             RunFault(f"{source}:{number}", "number", "other_source", f"the person belongs to the source {owner}")
@@ -186,11 +184,12 @@ class _Planning:
         )
         marks = [reading.digests[position] for position in changed]
         pairs = list(zip(reading.employees(changed), marks, strict=True))
+        known = self.hub.people.known(self.connection, [numbers[position] for position in changed])
         self.hub.people.record(self.connection, source, self.run_id, pairs, known, self.now)
         self.counts["rows"] += reading.facts.rows
         self.counts["rejected"] += reading.facts.unparseable
         self.counts["changed"] += len(changed)
-        absent = len(known.keys() - set(reading.rows["number"]))
+        absent = len(told.keys() - set(numbers))
         if absent:
             self.counts["absent"] += absent
             self.notes.append(f"{absent} known people are not in {source}: absence is not leaving, nothing follows")

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
 
+import orjson
 import sqlalchemy as sa
 
 from baton.errors import ConfigurationError, Fault
@@ -15,8 +16,11 @@ from baton.store.turns import Turns
 
 _READ = {"baton_read": True}
 _BUSY_S: Final = 60.0
-_QUIET: Final[dict[str, Any]] = {"hide_parameters": True}
-"""No value of a row in the message of an error, and so in no log."""
+_ALWAYS: Final[dict[str, Any]] = {
+    "hide_parameters": True,  # no value of a row in the message of an error, and so in no log
+    "json_serializer": lambda value: orjson.dumps(value).decode(),
+    "json_deserializer": orjson.loads,
+}
 
 
 class Database:
@@ -34,11 +38,11 @@ class Database:
             if self.url.database:
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             self.engine = sa.create_engine(
-                self.url, connect_args={"timeout": _BUSY_S}, pool_size=16, max_overflow=16, **_QUIET
+                self.url, connect_args={"timeout": _BUSY_S}, pool_size=16, max_overflow=16, **_ALWAYS
             )
             _make_sqlite_safe(self.engine)
         elif self.dialect == "postgresql":
-            self.engine = sa.create_engine(self.url, pool_pre_ping=True, pool_size=8, max_overflow=24, **_QUIET)
+            self.engine = sa.create_engine(self.url, pool_pre_ping=True, pool_size=8, max_overflow=24, **_ALWAYS)
         else:
             fault = Fault("systems.yaml", "database", f"database {self.dialect!r} is not supported: sqlite, postgresql")
             raise ConfigurationError([fault])

@@ -51,7 +51,8 @@ class LinkStore:
         """Insert, or change only these columns."""
         if not given:
             return
-        rows = [{**dataclasses.asdict(link), "state": link.state.value} for link in given]
+        names = [each.name for each in dataclasses.fields(Link)]
+        rows = [{**{name: getattr(link, name) for name in names}, "state": link.state.value} for link in given]
         dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         statement = dialect.insert(links)
         statement = statement.on_conflict_do_update(

@@ -20,7 +20,7 @@ INDEXED: Final = ("mobile", "identity_number", "bank_account_number")
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is stored of one person, enough to tell whether a feed row says anything new."""
+    """What is stored of one person, besides who it is."""
 
     version: int
     status: EmploymentStatus
@@ -60,15 +60,19 @@ class PeopleStore:
     def __init__(self, keyring: Keyring) -> None:
         self.keyring = keyring
 
-    def known(self, connection: sa.Connection, source: str) -> dict[str, Known]:
-        """Everyone this source has told us about."""
-        query = sa.select(people.c.number, people.c.version, people.c.status, people.c.digest).where(
-            people.c.source == source
-        )
-        return {
-            row.number: Known(row.version, EmploymentStatus(row.status), row.digest)
-            for row in connection.execute(query)
-        }
+    def digests(self, connection: sa.Connection, source: str) -> dict[str, bytes]:
+        """Everyone this source has told us about, and the digest of what it said last: whether a row says news."""
+        query = sa.select(people.c.number, people.c.digest).where(people.c.source == source)
+        return dict(connection.execute(query).all())
+
+    def known(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[str, Known]:
+        """What is stored of these people; those nobody knows are left out."""
+        found: dict[str, Known] = {}
+        for chunk in chunked(numbers):
+            columns = (people.c.number, people.c.version, people.c.status, people.c.digest)
+            for row in connection.execute(sa.select(*columns).where(people.c.number.in_(chunk))):
+                found[row.number] = Known(row.version, EmploymentStatus(row.status), row.digest)
+        return found
 
     def elsewhere(self, connection: sa.Connection, source: str, numbers: Sequence[str]) -> dict[str, str]:
         """Those of these people who belong to another source, with its name: two sources never share a person."""

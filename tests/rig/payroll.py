@@ -191,7 +191,7 @@ def record(hub: Hub, *employees: Employee) -> None:
     """HR tells this of these people, now."""
     now = hub.clock.now()
     with hub.database.write() as connection:
-        known = hub.people.known(connection, "hr")
+        known = hub.people.known(connection, [each.number for each in employees])
         hub.people.record(connection, "hr", "test", [(each, b"digest") for each in employees], known, now)
 
 

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from baton.contracts import Hint
 from baton.model.effect import Link
 from baton.model.people import Employee, EmploymentStatus
-from baton.store.people import Known
 from tests.store.desk import SYSTEM, Desk
 
 DAY = timedelta(days=1)
@@ -23,7 +22,7 @@ class Office:
     def say(self, number: str = "0012", source: str = "hr", **given) -> None:
         person = Employee(**{"number": number, "status": EmploymentStatus.ACTIVE, **given})
         with self.desk.database.write() as connection:
-            known = self.desk.people.known(connection, source)
+            known = self.desk.people.known(connection, [number])
             mark = repr(person).encode()
             self.desk.people.record(connection, source, "run-1", [(person, mark)], known, self.desk.clock.now())
 
@@ -68,7 +67,7 @@ def test_every_version_is_kept(desk: Desk) -> None:
     for department in ("D1", "D2", "D3"):
         office.say(department=department)
     with desk.database.read() as connection:
-        assert desk.people.known(connection, "hr")["0012"].version == 3
+        assert desk.people.known(connection, ["0012"])["0012"].version == 3
         assert [period.version for period in desk.people.history(connection, "0012")] == [1]
 
 
@@ -97,9 +96,9 @@ def test_two_sources_do_not_see_each_other_s_people(desk: Desk) -> None:
     office.say("0001", source="hr")
     office.say("0002", source="contractors")
     with desk.database.read() as connection:
-        assert set(desk.people.known(connection, "hr")) == {"0001"}
+        assert set(desk.people.digests(connection, "hr")) == {"0001"}
         assert desk.people.elsewhere(connection, "hr", ["0001", "0002"]) == {"0002": "contractors"}
-        assert isinstance(desk.people.known(connection, "hr")["0001"], Known)
+        assert set(desk.people.known(connection, ["0001", "0003"])) == {"0001"}
 
 
 def test_a_plan_does_not_change_what_is_proven_and_an_observation_not_what_is_planned(desk: Desk) -> None:

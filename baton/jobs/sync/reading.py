@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -20,8 +20,8 @@ from baton.store.runs import RunFault
 if TYPE_CHECKING:
     import polars as pl
 
-RowDigester = Callable[[str], bytes]
-"""A row's canonical text -> its keyed digest."""
+RowDigester = Callable[[Iterable[str]], list[bytes]]
+"""The canonical text of each row -> its keyed digest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +89,8 @@ def _place(origin: Origin, row: int) -> str:
 def _doubled(rows: pl.DataFrame, bad: set[int]) -> list[int]:
     """Every row whose number occurs more than once: which of them is right, only HR can say."""
     numbers = rows["number"].to_list()
+    if not bad and len(set(numbers)) == len(numbers):
+        return []
     counted = Counter(number for position, number in enumerate(numbers) if position not in bad)
     return [position for position, number in enumerate(numbers) if position not in bad and counted[number] > 1]
 
@@ -98,4 +100,4 @@ def _digests(rows: pl.DataFrame, digest: RowDigester) -> list[bytes]:
     import polars as pl  # half a second that most commands can do without
 
     canonical = rows.select(pl.struct(sorted(rows.columns)).struct.json_encode()).to_series()
-    return [digest(text) for text in canonical]
+    return digest(canonical.to_list())

@@ -312,7 +312,7 @@ def test_every_known_person_is_read_and_arrives_with_typed_days(
         assert verify(hub, run_id).alike
         with hub.database.write() as connection:
             person = replace(staff[3], hire_day=date(2021, 1, 2))
-            before = hub.people.known(connection, "hr")
+            before = hub.people.known(connection, [person.number])
             hub.people.record(connection, "hr", "sync-2", [(person, b"other")], before, hub.clock.now())
         found = verify(hub, run_id)
         assert found.differences[Proof.SOURCE].select("row", "column").rows() == [(4, "hire_day")]

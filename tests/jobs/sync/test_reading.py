@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+from collections.abc import Iterable
 from datetime import timedelta
 
 import polars as pl
@@ -16,6 +17,10 @@ from baton.mapping.schema import FieldMapping
 from baton.model.source_rows import Origin, RejectedRow, SourcePage
 from tests.rig.clock import START
 from tests.rig.company import COLUMNS, HR_MAPPING, row
+
+
+def _digests(texts: Iterable[str]) -> list[bytes]:
+    return [hashlib.sha256(text.encode()).digest() for text in texts]
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +40,7 @@ def read(mapping: FieldMapping):
         if rejected:
             cut.append(SourcePage(frame[:0], rejected=rejected))
         origin = Origin("roster.csv", "0" * 64, START - timedelta(hours=1))
-        return read_feed(Feed(origin, iter(cut)), mapping, lambda text: hashlib.sha256(text.encode()).digest(), START)
+        return read_feed(Feed(origin, iter(cut)), mapping, _digests, START)
 
     return _read
 
