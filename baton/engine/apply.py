@@ -9,13 +9,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import groupby
 from threading import BoundedSemaphore, Lock
 
 import sqlalchemy as sa
 
 from baton.clock import Clock
 from baton.engine.calls import RetryRule, blamed
-from baton.engine.performer import CrashPoint, Performer
+from baton.engine.performer import CrashPoint, Outcomes, Performer
 from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
 from baton.model.account import Outcome, Receipt
 from baton.model.effect import Effect, EffectState
@@ -24,7 +25,10 @@ from baton.store.leases import ACCOUNTS, CRASH_LIMIT, ClaimRule, LeaseStore, Sco
 from baton.store.runs import RunStore
 
 _SUPERIORS_WAIT_S = 0.1
-_A_MOMENT_S = 1e-6
+_LOOK_UP_S = 1.0
+"""After so long it is looked again whether what was claimed may still be sent."""
+_TOGETHER_S, _TOGETHER = 0.25, 16
+"""As many calls are claimed, and stored, together as take so long; and never more than so many."""
 _STOPPING = (RetryableError, HaltError, InDoubtError)
 """What ends the work on a system for now."""
 
@@ -154,8 +158,10 @@ class Applier:
             self._ask(promised, EffectState.ACCEPTED, report)
         waited_s = 0.0
         while not report.halted:
-            if self._one_round(rule, report):
+            call_s = self._one_round(rule, report)
+            if call_s is not None:
                 self._check_fuse(report)
+                rule = replace(rule, calls=self._calls_together(call_s))
             elif self.pace.threads == 1 or waited_s >= self.pace.patience_s or not self._superiors_in_flight(rule):
                 return
             else:  # another thread is making the managers' accounts: there will be more to do in a moment
@@ -166,8 +172,17 @@ class Applier:
         with self.database.read() as connection:
             return self.leases.superiors_in_flight(connection, rule)
 
-    def _one_round(self, rule: ClaimRule, report: Report) -> bool:
-        """Recover, resolve, send one batch. False when nothing is left to do now."""
+    def _calls_together(self, call_s: float) -> int:
+        """How many calls to claim at once: a target that answers at once must not wait for the database each time.
+
+        One where nobody can look up what was claimed but not sent when a process dies, and where nothing is known.
+        """
+        if self.performer.blind or self.performer.whole_batches or call_s <= 0:
+            return 1
+        return min(max(int(_TOGETHER_S / call_s), 1), _TOGETHER)
+
+    def _one_round(self, rule: ClaimRule, report: Report) -> float | None:
+        """Recover, resolve, send what is claimed: seconds that a call took. None when nothing is left to do now."""
         batch: list[Effect] = []
         with self.database.write() as connection:
             switches = self._switches(connection)
@@ -177,7 +192,7 @@ class Applier:
                 batch = self.leases.claim(connection, replace(rule, paused_actions=switches.paused))
         if switches.off:
             report.switched_off(switches.off)
-            return False
+            return None
         resolved = 0
         if doubtful:
             resolved = self._ask(doubtful, EffectState.IN_DOUBT, report)
@@ -185,8 +200,8 @@ class Applier:
                 batch = self.leases.claim(connection, replace(rule, paused_actions=switches.paused))
         self.crash_point("claimed")
         if batch:
-            self._send(batch, report)
-        return bool(batch) or resolved > 0
+            return self._send(batch, report)
+        return 0.0 if resolved else None
 
     def _switches(self, connection: sa.Connection) -> _Switches:
         engaged = self.runs.engaged(connection)
@@ -202,17 +217,32 @@ class Applier:
 
     # --- sending
 
-    def _send(self, batch: list[Effect], report: Report) -> None:
-        poisoned = [effect for effect in batch if effect.crashes >= self.performer.crash_limit]
+    def _send(self, claimed: list[Effect], report: Report) -> float:
+        """Make the calls for what was claimed, then store what became of all of it. Seconds that a call took."""
+        since = self.clock.monotonic()
+        poisoned = [effect for effect in claimed if effect.crashes >= self.performer.crash_limit]
         if poisoned:
             self._store([(effect, _POISON) for effect in poisoned], report)
-            batch = [effect for effect in batch if effect.crashes < self.performer.crash_limit]
+            claimed = [effect for effect in claimed if effect.crashes < self.performer.crash_limit]
+        outcomes: list[tuple[Effect, Receipt]] = []
+        calls = [list(batch) for _, batch in groupby(claimed, key=lambda effect: effect.batch_id)]
+        for batch in calls:
+            outcomes += self._call(batch, since, report)
+        took_s = self.clock.monotonic() - since
+        if outcomes:
+            self._store(outcomes, report)
+            self.crash_point("stored")
+        return took_s / max(len(calls), 1)
+
+    def _call(self, batch: list[Effect], since: float, report: Report) -> Outcomes:
+        """One call, once it may be made; what became of each effect of it that is still to be stored."""
         try:
-            with self._lane() as waited_s:
-                if waited_s:
-                    batch = self._still_to_be_sent(batch, waited_s, report)
+            with self._lane() as waited:
+                elapsed_s = self.clock.monotonic() - since
+                if waited or report.halted or elapsed_s > _LOOK_UP_S:
+                    batch = self._still_to_be_sent(batch, elapsed_s, report)
                 if not batch:
-                    return
+                    return []
                 try:
                     call = self.performer.prepare(batch)
                     batch = list(call.effects)
@@ -222,31 +252,27 @@ class Applier:
                     raise
         except RejectedError as error:
             self._isolate(batch, error, report)
-            return
+            return []
         except _STOPPING as error:
-            # Doubt about a write is a receipt: one that arrives here came from reading, before anything was sent.
-            self._store([(effect, blamed(error)) for effect in batch], report)
             if isinstance(error, RetryableError) and error.retry_after_s:
                 self.pause(error.retry_after_s)
-            return
+            # Doubt about a write is a receipt: one that arrives here came from reading, before anything was sent.
+            return [(effect, blamed(error)) for effect in batch]
         self.crash_point("sent")
-        self._store(outcomes, report)
-        self.crash_point("stored")
+        return outcomes
 
     @contextmanager
-    def _lane(self) -> Iterator[float]:
-        """One of the calls that may be under way at the same time; the seconds (more than 0) it was waited for."""
-        waited_s = 0.0
-        if not self._lanes.acquire(blocking=False):
-            since = self.clock.monotonic()
+    def _lane(self) -> Iterator[bool]:
+        """One of the calls that may be under way at the same time; whether it was waited for."""
+        waited = not self._lanes.acquire(blocking=False)
+        if waited:
             self._lanes.acquire()
-            waited_s = max(self.clock.monotonic() - since, _A_MOMENT_S)
         try:
-            yield waited_s
+            yield waited
         finally:
             self._lanes.release()
 
-    def _still_to_be_sent(self, batch: list[Effect], waited_s: float, report: Report) -> list[Effect]:
+    def _still_to_be_sent(self, batch: list[Effect], elapsed_s: float, report: Report) -> list[Effect]:
         """What stood ready and is still ours to send, with nearly the whole of its lease before it.
 
         Nothing, when a switch or a failure has stopped the work meanwhile: nothing of it has left. The lane is ours by
@@ -256,10 +282,10 @@ class Applier:
             switches = self._switches(connection)
         if switches.off:
             report.switched_off(switches.off)
-        if batch and (report.halted or batch[0].action.value in switches.paused):
+        if report.halted or batch[0].action.value in switches.paused:
             self._store([(effect, _STOPPED) for effect in batch], report)
             return []
-        if waited_s > self.pace.lease_s / 10:
+        if elapsed_s > self.pace.lease_s / 10:
             with self.database.write() as connection:
                 return self.leases.rebatch(connection, batch, self.pace.lease_s)
         return batch

@@ -90,6 +90,8 @@ class ClaimRule:
     batch_limit: int
     lease_s: float
     whole_batches: bool
+    calls: int = 1
+    """How many batches to claim together; 1 where batches are whole."""
     paused_actions: frozenset[str] = frozenset()
     scope: Scope = ACCOUNTS
 
@@ -103,10 +105,10 @@ class LeaseStore:
         self.clock = store.clock
 
     def claim(self, connection: sa.Connection, rule: ClaimRule) -> list[Effect]:
-        """The next batch to send, already marked ``sent``; empty when nothing is due.
+        """The next batch to send (or several, as the rule says), already marked ``sent``; empty when nothing is due.
 
-        All of one action, at most one per person, none that has an open predecessor. After a crash the batch is cut
-        down (square root, then one), so that a record that kills the process ends up alone.
+        All of one action, at most one per person, none that has an open predecessor. After a crash what is claimed is
+        cut down (square root, then one), so that a record that kills the process ends up alone.
         """
         now = self.clock.now()
         ready = self._ready(rule, now)
@@ -117,14 +119,18 @@ class LeaseStore:
         if rule.whole_batches and head.batch_id is not None:
             query = query.where(effects.c.batch_id == head.batch_id)
         else:
-            query = query.where(effects.c.crashes == head.crashes).limit(_batch_size(rule.batch_limit, head.crashes))
+            query = query.where(effects.c.crashes == head.crashes).limit(
+                _batch_size(rule.batch_limit * rule.calls, head.crashes)
+            )
             if rule.whole_batches:
                 query = query.where(effects.c.batch_id.is_(None))
         rows = connection.execute(query.with_for_update(skip_locked=True)).all()
         if not rows:
             return []
-        batch_id = rows[0].batch_id if rule.whole_batches else None
-        return self._take(connection, rows, rule, now, batch_id)
+        if rule.whole_batches:
+            return self._take(connection, rows, rule, now, rows[0].batch_id)
+        batches = chunked(rows, rule.batch_limit)
+        return [effect for batch in batches for effect in self._take(connection, batch, rule, now, None)]
 
     def _ready(self, rule: ClaimRule, now: datetime) -> sa.Select[Any]:
         """What could be sent now, low ranks (managers) first. What waits for an earlier version delays nobody else."""
