@@ -8,6 +8,7 @@ its lax mode; `Document.faults_of` places pydantic's complaints on the lines the
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,9 @@ from baton.errors import ConfigurationError, Fault
 MAX_BYTES: Final = 4 * 1024 * 1024
 MAX_DEPTH: Final = 24
 MAX_NODES: Final = 200_000
+_KEPT_BYTES: Final = 64 * 1024
+"""Larger documents are not remembered: what they are read into takes many times their size."""
+_KEPT_DOCUMENTS: Final = 64
 
 Plain: TypeAlias = "str | list[Plain] | dict[str, Plain] | None"
 Location: TypeAlias = Sequence[str | int]
@@ -67,6 +71,8 @@ class TableNode:
 
 
 Node: TypeAlias = TextNode | ListNode | TableNode
+_Complaint: TypeAlias = tuple[int | None, str, str]
+"""Line, rule, message: a fault in a text, whatever file it is in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,24 +169,40 @@ def parse(content: bytes, name: str) -> Document:
         line = content[: error.start].count(b"\n") + 1
         fault = Fault(f"{name}:{line}", "encoding", "not UTF-8; save the file as UTF-8")
         return Document(name, TableNode(1), (fault,))
-    builder = _Builder(name)
+    root, complaints = (_remembered if len(content) <= _KEPT_BYTES else _built)(text)
+    return Document(name, root, tuple(Fault(_at(name, line), rule, message) for line, rule, message in complaints))
+
+
+def _at(name: str, line: int | None) -> str:
+    return name if line is None else f"{name}:{line}"
+
+
+def _built(text: str) -> tuple[Node, tuple[_Complaint, ...]]:
+    """What a text holds, and what is wrong with it; no file has a part in it."""
+    builder = _Builder()
     try:
         builder.feed(yaml.parse(text, Loader=yaml.SafeLoader))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        where = f"{name}:{mark.line + 1}" if mark else name
-        builder.faults.append(Fault(where, "syntax", error.problem or error.context or "not YAML"))
+        builder.complain(mark.line + 1 if mark else None, "syntax", error.problem or error.context or "not YAML")
     except yaml.YAMLError:  # the reader's: a character YAML forbids
-        builder.faults.append(Fault(name, "syntax", "contains a character that YAML does not allow"))
+        builder.complain(None, "syntax", "contains a character that YAML does not allow")
     except _TooMuchError as error:
-        builder.faults.append(error.fault)
-    return Document(name, builder.root(), tuple(builder.faults))
+        builder.complain(error.line, error.rule, error.message)
+    return builder.root(), tuple(builder.complaints)
+
+
+_remembered = functools.lru_cache(_KEPT_DOCUMENTS)(_built)
+"""Reading is slow (5 ms a kilobyte), and a pay run looks at the bank's profile and the policy at every step; nothing
+that comes out of it can be changed."""
 
 
 class _TooMuchError(Exception):
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.message)
-        self.fault = fault
+    def __init__(self, line: int, rule: str, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+        self.rule = rule
+        self.message = message
 
 
 class _Open:
@@ -203,9 +225,8 @@ class _Open:
 class _Builder:
     """Builds nodes from YAML events, with its own stack so that depth is a limit and never a crash."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-        self.faults: list[Fault] = []
+    def __init__(self) -> None:
+        self.complaints: list[_Complaint] = []
         self._stack: list[_Open] = []
         self._root: Node | None = None
         self._documents = 0
@@ -225,12 +246,12 @@ class _Builder:
             if isinstance(event, events.DocumentStartEvent):
                 self._documents += 1
                 if event.version or event.tags:
-                    self._fault(line, "directive", "YAML directives are not used here")
+                    self.complain(line, "directive", "YAML directives are not used here")
                 if self._documents > 1:
-                    self._fault(line, "several_documents", "one file holds one document; remove the '---'")
+                    self.complain(line, "several_documents", "one file holds one document; remove the '---'")
                     return
             elif isinstance(event, events.AliasEvent):
-                self._fault(line, "alias", "aliases are not used here; write the value out")
+                self.complain(line, "alias", "aliases are not used here; write the value out")
                 self._place(TextNode(line, None))
             elif isinstance(event, events.NodeEvent):
                 self._node(event, line)
@@ -241,17 +262,17 @@ class _Builder:
     def _node(self, event: Any, line: int) -> None:
         self._nodes += 1
         if self._nodes > MAX_NODES:
-            raise _TooMuchError(Fault(f"{self.name}:{line}", "too_large", f"more than {MAX_NODES} values"))
+            raise _TooMuchError(line, "too_large", f"more than {MAX_NODES} values")
         if event.anchor is not None:
-            self._fault(line, "anchor", "anchors are not used here")
+            self.complain(line, "anchor", "anchors are not used here")
         if event.tag is not None:
-            self._fault(line, "tag", "tags are not used here; every value is text")
+            self.complain(line, "tag", "tags are not used here; every value is text")
         if isinstance(event, events.ScalarEvent):
             quoted = event.style is not None
             self._place(TextNode(line, None if event.value == "" and not quoted else event.value, quoted))
             return
         if len(self._stack) >= MAX_DEPTH:
-            raise _TooMuchError(Fault(f"{self.name}:{line}", "too_deep", f"nested deeper than {MAX_DEPTH} levels"))
+            raise _TooMuchError(line, "too_deep", f"nested deeper than {MAX_DEPTH} levels")
         self._stack.append(_Open(line, table=isinstance(event, events.MappingStartEvent)))
 
     def _place(self, node: Node) -> None:
@@ -273,18 +294,19 @@ class _Builder:
 
     def _key(self, node: Node, table: _Open) -> tuple[str, int] | None:
         if not isinstance(node, TextNode) or node.text is None:
-            self._fault(node.line, "key", "a key is one piece of text")
+            self.complain(node.line, "key", "a key is one piece of text")
         elif node.text == "<<" and not node.quoted:
-            self._fault(node.line, "merge", "merge keys are not used here; write the values out")
+            self.complain(node.line, "merge", "merge keys are not used here; write the values out")
         elif node.text in table.entries:
             first = table.entries[node.text].line
-            self._fault(node.line, "duplicate_key", f"{node.text[:60]!r} already stands on line {first}")
+            self.complain(node.line, "duplicate_key", f"{node.text[:60]!r} already stands on line {first}")
         else:
             return node.text, node.line
         return None
 
-    def _fault(self, line: int, rule: str, message: str) -> None:
-        self.faults.append(Fault(f"{self.name}:{line}", rule, message))
+    def complain(self, line: int | None, rule: str, message: str) -> None:
+        """Note what is wrong with the text."""
+        self.complaints.append((line, rule, message))
 
 
 def _moved(node: Node, line: int) -> Node:
