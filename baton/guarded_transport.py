@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import ssl
 from collections.abc import Iterable
 from contextvars import ContextVar
@@ -96,8 +97,7 @@ class _GuardedBackend(httpcore.SyncBackend):
 
 def guarded_transport(egress: EgressRule, clock: Clock, ca_bundle: str | None) -> httpx.HTTPTransport:
     """A transport for httpx. ``ca_bundle`` names the only CAs to trust, instead of the machine's."""
-    context = ssl.create_default_context(cafile=ca_bundle)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = _trusting_this_machine() if ca_bundle is None else _trusting(ca_bundle)
     transport = httpx.HTTPTransport(verify=context, trust_env=False)
     # httpx offers no way to hand in a network backend; httpcore's pool does. The pool is the transport's only state.
     transport._pool = httpcore.ConnectionPool(
@@ -108,3 +108,15 @@ def guarded_transport(egress: EgressRule, clock: Clock, ca_bundle: str | None) -
         network_backend=_GuardedBackend(egress, clock),
     )
     return transport
+
+
+@functools.cache
+def _trusting_this_machine() -> ssl.SSLContext:
+    """One for all clients of a process: reading the machine's list of CAs takes longer than most requests (20 ms)."""
+    return _trusting(None)
+
+
+def _trusting(ca_bundle: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=ca_bundle)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

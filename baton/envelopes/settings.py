@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Annotated, Literal, Self
 
@@ -186,7 +187,13 @@ def _unusable(keys: Mapping[str, Callable[[], object]]) -> list[str]:
 
 
 def _private(key: SecretStr) -> object:
-    return serialization.load_pem_private_key(key.get_secret_value().encode(), None)
+    return _read_private(key.get_secret_value())
+
+
+@functools.lru_cache(maxsize=8)
+def _read_private(pem: str) -> object:
+    """Each text once: that the numbers of an RSA key fit together takes a tenth of a second to see (3072 bits)."""
+    return serialization.load_pem_private_key(pem.encode(), None)
 
 
 def _certificate(pem: str) -> x509.Certificate:
