@@ -59,6 +59,7 @@ class Line:
 
     def __init__(self, server: TrytonServer) -> None:
         self.server = server
+        self.ledger = Ledger(server.database_file)
         self._network = httpx.HTTPTransport()
         self._logins: dict[str, Any] = {}
         self.crowded = False
@@ -89,6 +90,7 @@ class Line:
     def close(self) -> None:
         """Close the connections."""
         self._network.close()
+        self.ledger.close()
 
 
 class TrytonCounterpart:
@@ -103,7 +105,7 @@ class TrytonCounterpart:
         self._line = line
         self._server = line.server
         self._admin = admin
-        self._ledger = Ledger(line.server.database_file)
+        self._ledger = line.ledger
         self._entries: list[JournalEntry] = []
         self._marks: dict[tuple[str, int], str] = {}
         self._sessions: set[str] = set()

@@ -7,6 +7,7 @@ laws themselves.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,10 +52,15 @@ class Standing:
 
 
 class Ledger:
-    """The database of one server, opened for reading only. Each look is a transaction of its own."""
+    """The database of one server, opened for reading only. Each query is a transaction of its own."""
 
     def __init__(self, file: Path) -> None:
-        self._uri = f"file:{file}?mode=ro"
+        self._connection = sqlite3.connect(f"file:{file}?mode=ro", uri=True, timeout=30, check_same_thread=False)
+        self._turn = threading.Lock()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
 
     def records(self, prefix: str) -> Iterator[Standing]:
         """Everything that belongs to parties whose codes begin with the prefix."""
@@ -74,8 +80,5 @@ class Ledger:
         return None if not found or found[0][0] is None else int(found[0][0])
 
     def _rows(self, query: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
-        connection = sqlite3.connect(self._uri, uri=True, timeout=30)
-        try:
-            return connection.execute(query, values).fetchall()
-        finally:
-            connection.close()
+        with self._turn:
+            return self._connection.execute(query, values).fetchall()
