@@ -11,9 +11,12 @@ import pytest
 from baton.store.tables import metadata
 from tests.rig.browser import chromium
 from tests.rig.schema import lay_out, migrate
+from tests.rig.statements import share
 from tests.servers.mariadb import MariaDb, mariadb
 from tests.servers.postgres import Postgres, postgres
 from tests.servers.unprivileged import NoServerError
+
+share()
 
 
 @pytest.fixture(scope="session")
