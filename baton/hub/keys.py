@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from baton.audit.canonical import Json
 from baton.audit.checkpoint import Signer
-from baton.errors import ConfigurationError, Fault
+from baton.errors import ConfigurationError, Fault, LeaseLostError
 from baton.hub.core import KEYRING, Hub
 from baton.settings import HubSettings
 from baton.store.effects import chunked
@@ -38,6 +38,9 @@ from baton.store.tables import (
 from baton.store.trail import Entry, append
 from baton.vault import FileSecrets
 
+_ROWS_AT_ONCE: Final = 200
+_PASSES: Final = 50
+_BETWEEN_PASSES_S: Final = 0.2
 AUDIT_KEY = ("hub", "audit_key")
 """System and name of the secret that signs checkpoints of the audit log."""
 
@@ -87,8 +90,9 @@ def create_keys(settings: HubSettings, *, log_name: str = "baton/audit") -> list
 def rotate_keys(hub: Hub) -> Iterator[tuple[int, int]]:
     """Add a key version and seal every personal value with it, in small transactions; yields (done, total).
 
-    Interrupted, it goes on where it stopped when called again. Old versions stay in the keyring, so that backups can
-    still be read; take them out by hand when no backup needs them any more.
+    Interrupted, it goes on where it stopped when called again. What others are just writing, or are still writing with
+    the old key, is gone over again; `LeaseLostError` when they do not stop. Old versions stay in the keyring, so that
+    backups can still be read; take them out by hand when no backup needs them any more.
     """
     path = hub.settings.hub.secrets_dir.joinpath(*KEYRING)
     kept = FileSecrets(hub.settings.hub.secrets_dir).get(*KEYRING)
@@ -97,16 +101,23 @@ def rotate_keys(hub: Hub) -> Iterator[tuple[int, int]]:
         raise ConfigurationError([Fault(str(path), "keyring_elsewhere", message)])
     _renew_keyring(hub, path)
     outdated = _outdated(hub)
-    total = sum(len(rows) for rows in outdated.values())
-    done = 0
+    done, total = 0, sum(map(len, outdated.values()))
     yield done, total
-    for place, rows in outdated.items():
-        for chunk in chunked(rows, 200):
-            with hub.database.write() as connection:
-                for row, version in chunk:
-                    _seal_again(hub, connection, place, row, version)
-            done += len(chunk)
-            yield done, total
+    for _ in range(_PASSES):
+        for place, rows in outdated.items():
+            for chunk in chunked(rows, _ROWS_AT_ONCE):
+                with hub.database.write() as connection:
+                    done += _seal_again(hub, connection, place, chunk)
+                yield done, total
+        outdated = _outdated(hub)
+        left = sum(map(len, outdated.values()))
+        if not left:
+            break
+        total = done + left
+        hub.clock.sleep(_BETWEEN_PASSES_S)
+    else:
+        message = f"others keep writing with the old key: {left} values are still sealed with it"
+        raise LeaseLostError(message, remedy="restart the processes that began before the rotation, then call it again")
     for kept in list(hub.kept_files.outdated()):
         hub.kept_files.put(kept, hub.kept_files.get(kept))
     _note(hub, "sealed")
@@ -137,22 +148,31 @@ def _outdated(hub: Hub) -> dict[Sealed, list[tuple[str, int]]]:
     found: dict[Sealed, list[tuple[str, int]]] = {}
     with hub.database.read() as connection:
         for place in SEALED:
-            columns = [place.table.c[name] for name in (place.row, place.version, place.column)]
-            found[place] = [
-                (row[0], row[1])
-                for row in connection.execute(sa.select(*columns))
-                if hub.keyring.key_version(row[2]) != hub.keyring.active
-            ]
+            row, version, sealed = (place.table.c[name] for name in (place.row, place.version, place.column))
+            old = sa.func.substr(sealed, 1, Keyring.MARK_BYTES) != hub.keyring.mark
+            rows = connection.execute(sa.select(row, version).where(old).order_by(row, version))
+            found[place] = [(each[0], each[1]) for each in rows]
     return found
 
 
-def _seal_again(hub: Hub, connection: sa.Connection, place: Sealed, row: str, version: int) -> None:
+def _seal_again(hub: Hub, connection: sa.Connection, place: Sealed, rows: Sequence[tuple[str, int]]) -> int:
+    """Seal these with the active key; returns how many that were. What somebody else has locked is left alone.
+
+    Locked from the look to the write, so that nothing is set back to what it was before somebody else changed it.
+    """
     table = place.table
-    where = (table.c[place.row] == row, table.c[place.version] == version)
-    sealed = connection.execute(sa.select(table.c[place.column]).where(*where)).scalar_one()
-    plain = hub.keyring.open(sealed, table=table.name, row=row, column=place.column, version=version)
-    again = hub.keyring.seal(plain, table=table.name, row=row, column=place.column, version=version)
-    connection.execute(sa.update(table).where(*where).values({place.column: again}))
+    row, version, column = (table.c[name] for name in (place.row, place.version, place.column))
+    looking = sa.select(row, version, column).where(sa.tuple_(row, version).in_(rows)).with_for_update(skip_locked=True)
+    again = []
+    for name, number, sealed in connection.execute(looking).all():
+        if hub.keyring.key_version(sealed) != hub.keyring.active:
+            bound = {"table": table.name, "row": name, "column": place.column, "version": number}
+            fresh = hub.keyring.seal(hub.keyring.open(sealed, **bound), **bound)
+            again.append({"at_row": name, "at_version": number, "fresh": fresh})
+    if again:
+        where = (row == sa.bindparam("at_row"), version == sa.bindparam("at_version"))
+        connection.execute(sa.update(table).where(*where).values({place.column: sa.bindparam("fresh")}), again)
+    return len(again)
 
 
 @contextmanager

@@ -35,7 +35,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -92,6 +92,8 @@ class Keyring:
     newer: Callable[[int], Keyring | None] | None = field(default=None, repr=False, compare=False)
     """Gives a keyring that knows a version this one does not: another process may have rotated meanwhile."""
     _sealing: Mapping[int, _SealingKey] = field(init=False, repr=False, compare=False)
+    MARK_BYTES: ClassVar[int] = len(_FORMAT) + _VERSION_BYTES
+    """Format and key version: how a sealed value begins, for all to see."""
 
     def __post_init__(self) -> None:
         if self.active not in self.encryption_keys:
@@ -146,7 +148,7 @@ class Keyring:
     def seal(self, plaintext: bytes, *, table: str, row: str | int, column: str, version: int) -> bytes:
         """Encrypt a value for one place: ``version`` is the version of the row, so an old value cannot come back."""
         key = self._sealing[self.active]
-        head = _FORMAT + self.active.to_bytes(_VERSION_BYTES, "big") + key.commitment
+        head = self.mark + key.commitment
         nonce = os.urandom(_NONCE_BYTES)
         return head + nonce + key.cipher.encrypt(nonce, plaintext, _place(head, table, row, column, version))
 
@@ -172,6 +174,11 @@ class Keyring:
             return key.cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], place)
         except InvalidTag:
             raise _does_not_open() from None
+
+    @property
+    def mark(self) -> bytes:
+        """How everything begins that the active key has sealed."""
+        return _FORMAT + self.active.to_bytes(_VERSION_BYTES, "big")
 
     def key_version(self, sealed: bytes) -> int:
         """The key version a sealed value names, to find what is to be sealed again after a rotation."""

@@ -16,6 +16,7 @@ from tests.crash.ledger import Ledger
 from tests.rig.clock import START, VirtualClock
 from tests.rig.company import Company, row
 from tests.rig.killing import KillAt
+from tests.rig.stores import url_of
 from tests.rig.targets import KeyTarget
 
 SYSTEM = "target"
@@ -48,7 +49,7 @@ def company(folder: Path, attempt: int, at: Callable[[str], None]) -> Company:
     """The hub of one attempt. Every attempt is later than the leases of the one before."""
     made = Company(
         folder,
-        f"sqlite:///{folder}/hub.sqlite3",
+        url_of(folder),
         VirtualClock(START + timedelta(seconds=attempt * (LEASE_S + 60))),
         {SYSTEM: Target},
         chance=random.Random(attempt),

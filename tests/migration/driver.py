@@ -19,6 +19,7 @@ from tests.migration.pieces import small_pieces
 from tests.rig.clock import START, VirtualClock
 from tests.rig.killing import KillAt
 from tests.rig.records import Archive, old_row
+from tests.rig.stores import url_of
 
 PEOPLE = 260
 PAGE_ROWS = 70
@@ -60,7 +61,7 @@ def site(folder: Path, attempt: int, at: Callable[[str], None], clock: Clock | N
     """The systems and the hub of one attempt."""
     return Archive(
         folder,
-        f"sqlite:///{folder}/hub.sqlite3",
+        url_of(folder),
         clock or later_clock(folder),
         random.Random(attempt),
         crash_point=at,

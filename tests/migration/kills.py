@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,8 +15,9 @@ from baton.hub.migration.retention import purge
 from baton.store.tables import effects
 from tests.migration.driver import MIGRATE, ROLLBACK, drive, found_there, site
 from tests.migration.ledger import Body, Ledger
-from tests.rig.killing import ATTEMPTS, Kill, Point, points_passed, said, until_through
-from tests.rig.processes import CONTEXT, outcome_of, scratch_folder
+from tests.rig.killing import ATTEMPTS, Kill, Point, points_passed, said, shared_out, until_through
+from tests.rig.processes import outcome_of
+from tests.rig.stores import OnSqlite, Store, begun, copied
 from tests.simulation.invariants import BrokenInvariantError, audit_faults, left_sent
 
 _TWO_DAYS_S = 2 * 86_400
@@ -48,6 +47,7 @@ class Start:
     """What every attempt starts from, and where it must end."""
 
     task: str
+    store: Store
     folder: Path
     wanted: dict[str, Body]
     written: int
@@ -55,22 +55,19 @@ class Start:
     passed: list[Point]
 
 
-def prepared(task: str, folder: Path) -> Start:
+def prepared(task: str, store: Store, before: Path) -> Start:
     """The state before, the points that an undisturbed run passes, and the state after it."""
-    before = folder / "before"
-    before.mkdir()
     Ledger(before / "truth.sqlite3").put(found_there())
     site(before, 0, lambda _: None).open().close()
     untouched = Ledger(before / "truth.sqlite3").truth()
     if task == ROLLBACK:
         _undisturbed(before, MIGRATE)
-    after = folder / "after"
-    shutil.copytree(before, after)
-    _undisturbed(after, task)
-    truth = Ledger(after / "truth.sqlite3")
-    if task == ROLLBACK and truth.truth() != untouched:
-        raise BrokenInvariantError("an undisturbed rollback does not restore what was there")
-    return Start(task, before, truth.truth(), len(truth.journal()), points_passed(after))
+    with copied(store, before, "after") as after:
+        _undisturbed(after, task)
+        truth = Ledger(after / "truth.sqlite3")
+        if task == ROLLBACK and truth.truth() != untouched:
+            raise BrokenInvariantError("an undisturbed rollback does not restore what was there")
+        return Start(task, store, before, truth.truth(), len(truth.journal()), points_passed(after))
 
 
 def _undisturbed(folder: Path, task: str) -> None:
@@ -78,24 +75,19 @@ def _undisturbed(folder: Path, task: str) -> None:
         raise BrokenInvariantError(f"an undisturbed {task} does not end well: {(folder / 'why').read_text()}")
 
 
-def campaign(task: str, points: int, seed: int, processes: int = 1) -> Figures:
+def campaign(task: str, points: int, seed: int, processes: int = 1, store: Store = OnSqlite()) -> Figures:
     """Kill at each of so many distinct named points (half of them twice), and at a fifth as many random moments."""
     began = time.perf_counter()
     chance = random.Random(f"{task}/{seed}")
     replay = f"replay: python -m tests.migration --only kill --seed {seed} --points {points}"
-    with said(replay), scratch_folder("kill") as folder:
-        start = prepared(task, folder)
+    with said(replay), begun(store, "kill") as folder:
+        start = prepared(task, store, folder)
         chosen = chance.sample(start.passed, min(points, len(start.passed)))
         plans: list[list[Kill]] = [[kill, *_second(start, chance)] for kill in chosen]
         plans += [[chance.uniform(0.0, 1.0), chance.uniform(0.0, 1.0)] for _ in range(-(-points // 5))]
         figures = Figures(task, len(chosen), Counter(name for name, _ in start.passed))
-        if processes == 1:
-            figures.add(_carried_out(start, plans))
-        else:
-            with ProcessPoolExecutor(processes, mp_context=CONTEXT) as pool:
-                shares = [plans[share::processes] for share in range(processes)]
-                for part in pool.map(_carried_out, [start] * processes, shares):
-                    figures.add(part)
+        for part in shared_out(_carried_out, [start], plans, processes):
+            figures.add(part)
     figures.seconds = time.perf_counter() - began
     return figures
 
@@ -107,8 +99,7 @@ def _second(start: Start, chance: random.Random) -> list[Kill]:
 def _carried_out(start: Start, plans: list[list[Kill]]) -> Figures:
     figures = Figures(start.task)
     for kills in plans:
-        with said(f"{start.task}: SIGKILL at {kills}"), scratch_folder("killed") as folder:
-            shutil.copytree(start.folder, folder, dirs_exist_ok=True)
+        with said(f"{start.task}: SIGKILL at {kills}"), copied(start.store, start.folder, "killed") as folder:
             figures.killed.update(until_through(drive, folder, [start.task], kills))
             figures.records += _check(folder, start)
     return figures

@@ -54,6 +54,7 @@ class Simulation:
         self.people = People(self.world)
         self.world.settle_in(holdings)
         self.world.people_act = self.people.act
+        self.world.overtake = self.people.overtake
 
     def run(self, rounds: int) -> Figures:
         """Live through so many rounds of trouble, calm down, check. Raises on any violation."""

@@ -20,6 +20,7 @@ from tests.migration.driver import later_clock
 from tests.offboarding.ledger import HeldLedger, LedgerKeeper, LedgerPromiser
 from tests.rig.company import Company, row
 from tests.rig.killing import KillAt
+from tests.rig.stores import url_of
 
 MANAGER, LEAVER, HR = "0001", "0002", "hr-wang"
 SYSTEMS = {"crm": LedgerKeeper, "wecom": LedgerPromiser}
@@ -40,7 +41,7 @@ def site(folder: Path, attempt: int, at: Callable[[str], None], clock: Clock | N
     """The systems and the hub of one attempt."""
     made = Company(
         folder,
-        f"sqlite:///{folder}/hub.sqlite3",
+        url_of(folder),
         clock or later_clock(folder),
         SYSTEMS,
         chance=random.Random(attempt),

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import random
-import shutil
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,8 +14,9 @@ from baton.model.case import Act, CaseState, ItemState
 from baton.store.tables import effects, statements
 from tests.offboarding.driver import RETRACTED, SYSTEMS, drive, prepare, site, the_case
 from tests.offboarding.ledger import HeldLedger
-from tests.rig.killing import ATTEMPTS, Kill, Point, points_passed, said, until_through
-from tests.rig.processes import CONTEXT, outcome_of, scratch_folder
+from tests.rig.killing import ATTEMPTS, Kill, Point, points_passed, said, shared_out, until_through
+from tests.rig.processes import outcome_of
+from tests.rig.stores import OnSqlite, Store, begun, copied
 from tests.simulation.invariants import BrokenInvariantError, audit_faults, left_sent, order_broken
 
 
@@ -43,26 +42,27 @@ class Start:
     """What every attempt starts from, and where it must end."""
 
     task: str
+    store: Store
     folder: Path
     wanted: dict[str, object]
     passed: list[Point]
 
 
-def prepared(task: str, folder: Path) -> Start:
+def prepared(task: str, store: Store, before: Path) -> Start:
     """The state before, the points that an undisturbed case passes, and the state after it."""
-    before, after = folder / "before", folder / "after"
-    before.mkdir()
     prepare(before)
-    shutil.copytree(before, after)
-    code = outcome_of(drive, after, 1, task)
-    if code != 0:
-        raise BrokenInvariantError(f"an undisturbed case does not end well: {code}")
-    start = Start(task, before, state(after, task), points_passed(after))
-    if task == RETRACTED:
-        was = {name: HeldLedger(before / f"{name}.sqlite3").truth()["held"] for name in SYSTEMS}
-        if {name: HeldLedger(after / f"{name}.sqlite3").truth()["held"] for name in SYSTEMS} != was:
+    with copied(store, before, "after") as after:
+        code = outcome_of(drive, after, 1, task)
+        if code != 0:
+            raise BrokenInvariantError(f"an undisturbed case does not end well: {code}")
+        if task == RETRACTED and _held(after) != _held(before):
             raise BrokenInvariantError("an undisturbed retraction does not restore what was there")
-    return start
+        return Start(task, store, before, state(after, task), points_passed(after))
+
+
+def _held(folder: Path) -> dict[str, object]:
+    """Who has what in every system."""
+    return {name: HeldLedger(folder / f"{name}.sqlite3").truth()["held"] for name in SYSTEMS}
 
 
 def state(folder: Path, task: str) -> dict[str, object]:
@@ -96,26 +96,21 @@ def state(folder: Path, task: str) -> dict[str, object]:
     return found
 
 
-def campaign(task: str, points: int, seed: int, processes: int = 1) -> Figures:
+def campaign(task: str, points: int, seed: int, processes: int = 1, store: Store = OnSqlite()) -> Figures:
     """Kill at each of so many distinct named points (half of them twice), and at a fifth as many random moments."""
     began = time.perf_counter()
     chance = random.Random(f"{task}/{seed}")
     replay = f"replay: python -m tests.offboarding --only kill --seed {seed} --points {points}"
-    with said(replay), scratch_folder("kill") as folder:
-        start = prepared(task, folder)
+    with said(replay), begun(store, "kill") as folder:
+        start = prepared(task, store, folder)
         chosen = chance.sample(start.passed, min(points, len(start.passed)))
         plans: list[list[Kill]] = [
             [kill, *([chance.choice(start.passed)] if chance.random() < 0.5 else [])] for kill in chosen
         ]
         plans += [[chance.uniform(0.0, 1.0), chance.uniform(0.0, 1.0)] for _ in range(-(-points // 5))]
         figures = Figures(task, len(chosen), Counter(name for name, _ in start.passed))
-        if processes == 1:
-            figures.add(_carried_out(start, plans))
-        else:
-            with ProcessPoolExecutor(processes, mp_context=CONTEXT) as pool:
-                shares = [plans[share::processes] for share in range(processes)]
-                for part in pool.map(_carried_out, [start] * processes, shares):
-                    figures.add(part)
+        for part in shared_out(_carried_out, [start], plans, processes):
+            figures.add(part)
     figures.seconds = time.perf_counter() - began
     return figures
 
@@ -123,8 +118,7 @@ def campaign(task: str, points: int, seed: int, processes: int = 1) -> Figures:
 def _carried_out(start: Start, plans: list[list[Kill]]) -> Figures:
     figures = Figures(start.task)
     for kills in plans:
-        with said(f"{start.task}: SIGKILL at {kills}"), scratch_folder("killed") as folder:
-            shutil.copytree(start.folder, folder, dirs_exist_ok=True)
+        with said(f"{start.task}: SIGKILL at {kills}"), copied(start.store, start.folder, "killed") as folder:
             figures.killed.update(until_through(drive, folder, [start.task], kills))
             found = state(folder, start.task)
             for what, wanted in start.wanted.items():

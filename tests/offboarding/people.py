@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from baton.errors import ApprovalError, BatonError, TransitionError
-from baton.hub.offboarding import casework, completing, saying, undoing
+from baton.hub.offboarding import casework, completing, refreshing, saying, undoing
 from baton.jobs.offboarding.checklist import WATCHED
 from baton.model.case import Act, Case, CaseState, Cause, Item, ItemState, Role
 from baton.model.handover import HoldingKind
 from tests.offboarding.invariants import require_finished
-from tests.offboarding.world import HR, LEAVING, MANAGER, STAYING, World
+from tests.offboarding.world import HR, LEAVING, MANAGER, NOT_SENT_YET, STAYING, World
 
 
 class People:
@@ -68,6 +68,22 @@ class People:
         else:
             act = self.chance.choice((Act.PAUSE, Act.REOPEN, Act.RETRACT))
             self._try(act.value, lambda: casework.decide(self.world.hub, case.id, act, HR, "so it is"))
+
+    def overtake(self, step: str) -> None:
+        """What is on its way is overtaken: HR takes the case back, or a thing changes and another worker sees it."""
+        under_way = [(case, self.items(case, ItemState.MOVING)) for case in self.cases(CaseState.OPEN)]
+        under_way = [(case, moving) for case, moving in under_way if moving]
+        if not under_way:
+            return
+        case, moving = self.chance.choice(under_way)
+        things = [item for item in moving if item.system and item.ref in self.world.things(item.system).holders]
+        if things and step in NOT_SENT_YET and self.chance.random() < 0.7:
+            item = self.chance.choice(things)
+            self.world.things(item.system).change(item.ref, stage=f"s{self.chance.randint(100, 999)}")
+            self._try("look again", lambda: refreshing.refresh(self.world.hub, case.id))
+        else:
+            why = "she stays after all"
+            self._try("retract under way", lambda: casework.decide(self.world.hub, case.id, Act.RETRACT, HR, why))
 
     def _undo(self, case: Case, ids: list[int]) -> None:
         wanted = {(case.id, each) for each in ids or [item.id for item in self.items(case)]}

@@ -40,6 +40,10 @@ KINDS = {
     "oa": (HoldingKind.CLIENT, HoldingKind.GROUP, HoldingKind.APPROVAL, HoldingKind.EXPENSE),
 }
 """What people hold where; nobody can pass on a contact or an expense by the systems themselves."""
+NOT_SENT_YET = frozenset({"moves_planned", "stored"})
+"""Steps at which something may be planned, and nothing is with a system whose answer has not been stored."""
+ON_ITS_WAY = NOT_SENT_YET | {"claimed", "sending", "sent"}
+"""Steps between planning that something goes and having its answer."""
 
 
 class World:
@@ -52,6 +56,8 @@ class World:
         self._trace = hashlib.sha256()
         self.people_act: Callable[[], None] = lambda: None
         """Somebody does something in the hub while a call hangs; set by the campaign."""
+        self.overtake: Callable[[str], None] = lambda _: None
+        """Something happens just now to what is on its way, at this step of ours; set by the campaign."""
         self._meddling = False
         self.calm = False
         self.looks: dict[tuple[str, str], list[tuple[int, int]]] = {}
@@ -108,6 +114,8 @@ class World:
                 self.things(system).read.clear()
         if name == "refreshed":
             self._note_looks()
+        if name in ON_ITS_WAY and not self.calm and self.chance.random() < 0.06:
+            self._meddled(lambda: self.overtake(name))
         self.trouble.crash_point(name)
 
     def _note_looks(self) -> None:
@@ -198,12 +206,15 @@ class World:
         """Now and then somebody does something just now, in a system or in the hub."""
         if self._meddling or self.calm or self.chance.random() > 0.12:
             return
+        self._meddled(self.others_act if self.chance.random() < 0.5 else self.people_act)
+
+    def _meddled(self, act: Callable[[], None]) -> None:
+        """Let this happen, and nothing else in the middle of it."""
+        if self._meddling:
+            return
         self._meddling = True
         try:
-            if self.chance.random() < 0.5:
-                self.others_act()
-            else:
-                self.people_act()
+            act()
         finally:
             self._meddling = False
 

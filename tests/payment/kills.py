@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import random
-import shutil
 import time
 from collections import Counter
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.payment.driver import drive, prepare
 from tests.payment.steps import AGAIN, ONWARDS
 from tests.payment.verdict import Account, check
-from tests.rig.killing import Kill, Point, points_passed, said, until_through
-from tests.rig.processes import CONTEXT, outcome_of, scratch_folder
+from tests.rig.killing import Kill, Point, points_passed, said, shared_out, until_through
+from tests.rig.processes import outcome_of
+from tests.rig.stores import OnSqlite, Store, begun, copied
 from tests.simulation.invariants import BrokenInvariantError
 
 WAYS = (AGAIN, ONWARDS)
@@ -48,25 +47,23 @@ class Plan:
     kills: tuple[Kill, ...]
 
 
-def undisturbed(folder: Path) -> list[Point]:
+def undisturbed(store: Store, before: Path) -> list[Point]:
     """The points that a month passes in which nothing goes wrong here. Leaves the state before it in ``before``."""
-    before, after = folder / "before", folder / "after"
-    before.mkdir()
     prepare(before)
-    shutil.copytree(before, after)
-    if outcome_of(drive, after, 1, AGAIN) != 0:
-        raise BrokenInvariantError("an undisturbed month does not end well")
-    check(after)
-    return points_passed(after)
+    with copied(store, before, "after") as after:
+        if outcome_of(drive, after, 1, AGAIN) != 0:
+            raise BrokenInvariantError("an undisturbed month does not end well")
+        check(after)
+        return points_passed(after)
 
 
-def campaign(runs: int, points: int, seed: int, processes: int = 1) -> Figures:
+def campaign(runs: int, points: int, seed: int, processes: int = 1, store: Store = OnSqlite()) -> Figures:
     """Kill ``runs`` months: each of ``points`` distinct points first, then points again, pairs, and random moments."""
     began = time.perf_counter()
     chance = random.Random(seed)
     replay = f"replay: python -m tests.payment --only kill --seed {seed} --runs {runs} --points {points}"
-    with said(replay), scratch_folder("pay") as folder:
-        passed = undisturbed(folder)
+    with said(replay), begun(store, "pay") as before:
+        passed = undisturbed(store, before)
         chosen = chance.sample(passed, min(points, len(passed)))
         plans = [Plan(WAYS[n % 2], (kill, *_more(passed, chance))) for n, kill in enumerate(chosen)]
         while len(plans) < runs:
@@ -74,13 +71,8 @@ def campaign(runs: int, points: int, seed: int, processes: int = 1) -> Figures:
             first: Kill = chance.choice(passed) if chance.random() < 0.8 else chance.uniform(0.05, 0.9)
             plans.append(Plan(way, (first, *_more(passed, chance))))
         figures = Figures(len(chosen), passed=Counter(name for name, _ in passed))
-        if processes == 1:
-            figures.add(_carried_out(folder / "before", plans))
-        else:
-            with ProcessPoolExecutor(processes, mp_context=CONTEXT) as pool:
-                shares = [plans[share::processes] for share in range(processes)]
-                for part in pool.map(_carried_out, [folder / "before"] * processes, shares):
-                    figures.add(part)
+        for part in shared_out(_carried_out, [store, before], plans, processes):
+            figures.add(part)
     figures.seconds = time.perf_counter() - began
     return figures
 
@@ -89,11 +81,10 @@ def _more(passed: list[Point], chance: random.Random) -> list[Point]:
     return [chance.choice(passed)] if chance.random() < 0.3 else []
 
 
-def _carried_out(before: Path, plans: list[Plan]) -> Figures:
+def _carried_out(store: Store, before: Path, plans: list[Plan]) -> Figures:
     figures = Figures()
     for plan in plans:
-        with said(f"{plan.way}: SIGKILL at {plan.kills}"), scratch_folder("paid") as folder:
-            shutil.copytree(before, folder, dirs_exist_ok=True)
+        with said(f"{plan.way}: SIGKILL at {plan.kills}"), copied(store, before, "paid") as folder:
             figures.killed.update(until_through(drive, folder, [plan.way], plan.kills))
             figures.account.add(check(folder))
             figures.runs += 1

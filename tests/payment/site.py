@@ -19,6 +19,7 @@ from baton.model.people import EmploymentStatus
 from tests.payment.bank import Bank
 from tests.payment.door import FolderChannel
 from tests.rig.payroll import POLICY, BankMemory, Payroll, person, record
+from tests.rig.stores import url_of
 from tests.rig.targets import KeyTarget
 
 LEAVER = "0007"
@@ -70,7 +71,7 @@ def site(folder: Path, clock: Any, at: Callable[[str], None], attempt: int = 0, 
         (profiles / "small.yaml").write_text(PROFILE, "utf-8")
     return Site(
         folder,
-        url or f"sqlite:///{folder}/hub.sqlite3",
+        url or url_of(folder),
         clock,
         {"crm": KeyTarget},
         chance=random.Random(attempt),

@@ -7,9 +7,11 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
-from tests.rig.processes import outcome_of
+from tests.rig.processes import CONTEXT, outcome_of
 from tests.simulation.invariants import BrokenInvariantError
 
 ATTEMPTS = 20
@@ -18,6 +20,8 @@ Point = tuple[str, int]
 """A named point, and how often it is passed."""
 Kill = Point | float
 """A point, or seconds after the start."""
+Found = TypeVar("Found")
+Plan = TypeVar("Plan")
 
 
 class KillAt:
@@ -66,6 +70,19 @@ def _started(drive: Callable[..., None], given: Sequence[object], kill: Kill | N
     if isinstance(kill, tuple):
         return outcome_of(drive, *given, *kill)
     return outcome_of(drive, *given, kill_after_s=kill)
+
+
+def shared_out(
+    carry_out: Callable[..., Found], given: Sequence[object], plans: Sequence[Plan], processes: int
+) -> Iterator[Found]:
+    """What ``carry_out(*given, plans)`` comes to: for all of them here, or for a share in each of several processes."""
+    if processes == 1:
+        yield carry_out(*given, plans)
+        return
+    with ProcessPoolExecutor(processes, mp_context=CONTEXT) as pool:
+        shares = [pool.submit(carry_out, *given, plans[share::processes]) for share in range(processes)]
+        for share in shares:
+            yield share.result()
 
 
 @contextlib.contextmanager

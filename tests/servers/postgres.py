@@ -49,11 +49,11 @@ class Postgres:
             host="127.0.0.1", port=self.port, user="postgres", password=self.password, dbname=database, autocommit=True
         )
 
-    def create(self) -> str:
-        """A new, empty database; returns its URL."""
-        name = f"t{secrets.token_hex(8)}"
+    def create(self, like: str = "") -> str:
+        """A new database, empty or a copy of that with this URL, which nobody may be connected to; returns its URL."""
+        name, template = f"t{secrets.token_hex(8)}", like.rsplit("/", 1)[-1] or "template0"
         with self.connect() as connection:
-            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0 ENCODING UTF8')
+            connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" ENCODING UTF8')
         return self.url(name)
 
     def clear(self, url: str, tables: Sequence[str]) -> None:
