@@ -108,6 +108,8 @@ def rotate_keys(hub: Hub) -> Iterator[tuple[int, int]]:
             for chunk in chunked(rows, _ROWS_AT_ONCE):
                 with hub.database.write() as connection:
                     done += _seal_again(hub, connection, place, chunk)
+                    hub.crash_point("sealing_again")
+                hub.crash_point("sealed_again")
                 yield done, total
         outdated = _outdated(hub)
         left = sum(map(len, outdated.values()))
@@ -132,7 +134,9 @@ def _renew_keyring(hub: Hub, path: Path) -> None:
             return
         renewed = hub.keyring.rotate()
         with _prepared(path, renewed.to_text()) as temporary:
+            hub.crash_point("keyring_renewing")
             temporary.rename(path)
+            hub.crash_point("keyring_renewed")
     hub.reload_keyring()
     _note(hub, "rotated")
 

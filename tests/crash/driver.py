@@ -15,7 +15,7 @@ from baton.store.runs import RunState
 from tests.crash.ledger import Ledger
 from tests.rig.clock import START, VirtualClock
 from tests.rig.company import Company, row
-from tests.rig.killing import KillAt
+from tests.rig.killing import KillAt, StopAt
 from tests.rig.stores import url_of
 from tests.rig.targets import KeyTarget
 
@@ -76,13 +76,29 @@ def drive(folder: Path, attempt: int, point: str = "", count: int = 0) -> None:
 
 
 def _one_feed(hub: Hub) -> None:
-    plan_sync(hub, SyncRequest())
-    with hub.database.read() as connection:
-        held = [run.id for run in hub.runs.latest(connection) if run.state is RunState.HELD]
-    for run_id in held:
-        release(hub, run_id, "reviewer", "looked at it")
+    _planned(hub)
     apply(hub)
     with hub.database.read() as connection:
         ready = [run.id for run in hub.runs.latest(connection) if run.state is RunState.READY]
     for run_id in ready:
         settle(hub, run_id)
+
+
+def _planned(hub: Hub) -> None:
+    plan_sync(hub, SyncRequest())
+    with hub.database.read() as connection:
+        held = [run.id for run in hub.runs.latest(connection) if run.state is RunState.HELD]
+    for run_id in held:
+        release(hub, run_id, "reviewer", "looked at it")
+
+
+def begin(folder: Path, attempt: int, point: str = "", count: int = 0) -> None:
+    """Send the first feed and nothing more, stopped for a while at a point; says in ``lost`` what was not its own any more."""
+    stop = StopAt(point, count)
+    made = company(folder, attempt, stop)
+    made.rows = feed(1)
+    with made.open() as hub:
+        _planned(hub)
+        reports = apply(hub)
+    (folder / "lost").write_text(str(sum(report.counts["lost"] for report in reports)))
+    stop.write_down(folder)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from baton.errors import ApprovalError, BatonError, TransitionError
 from baton.hub.offboarding import casework, completing, refreshing, saying, undoing
 from baton.jobs.offboarding.checklist import WATCHED
-from baton.model.case import Act, Case, CaseState, Cause, Item, ItemState, Role
+from baton.model.case import MOVED_AGAIN, Act, Case, CaseState, Cause, Item, ItemState, Role
 from baton.model.effect import EffectState
 from baton.model.handover import HoldingKind
 from tests.offboarding.invariants import require_finished
@@ -209,7 +209,12 @@ class People:
         helpless = [item for item in self.items(case, ItemState.OPEN, ItemState.STUCK) if item.kind not in WATCHED]
         helpless += [item for item in self.items(case, ItemState.APPROVED) if item.code == "no_account"]
         for item in helpless:
-            self._each(case, [item], Act.NAME, successor=self.chance.choice(STAYING))
+            self._each(case, [item], Act.NAME, successor=self._who_has(item) or self.chance.choice(STAYING))
+
+    def _who_has(self, item: Item) -> str:
+        """With whom something is again that had been taken back: the list asks to name them, or to take it back again."""
+        holders = self.world.things(item.system).holders if item.code == MOVED_AGAIN else {}
+        return self.world.number_of(item.system, holders[item.ref]) if item.ref in holders else ""
 
     def _by_hand(self, case: Case) -> None:
         for item in self.items(case, ItemState.OFFERED, ItemState.APPROVED):

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from tests.rig.processes import CONTEXT, outcome_of
 from tests.simulation.invariants import BrokenInvariantError
@@ -27,6 +27,8 @@ Plan = TypeVar("Plan")
 class KillAt:
     """Kills this very process with SIGKILL when a named point is reached for the n-th time."""
 
+    by: ClassVar[signal.Signals] = signal.SIGKILL
+
     def __init__(self, point: str, count: int) -> None:
         self.point = point
         self.count = count
@@ -35,11 +37,17 @@ class KillAt:
     def __call__(self, name: str) -> None:
         self.seen[name] += 1
         if (name, self.seen[name]) == (self.point, self.count):
-            os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), self.by)
 
     def write_down(self, folder: Path) -> None:
         """Leave the points that were passed in the folder."""
         (folder / "points").write_text("\n".join(f"{name} {times}" for name, times in sorted(self.seen.items())))
+
+
+class StopAt(KillAt):
+    """Stops this very process there, until somebody lets it go on."""
+
+    by = signal.SIGSTOP
 
 
 def points_passed(folder: Path) -> list[Point]:

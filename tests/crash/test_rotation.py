@@ -1,0 +1,25 @@
+"""Keys rotated, killed with SIGKILL at every step, and under traffic. At length: ``python -m tests.crash --only keys,traffic``."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.crash.rotation import campaign, under_traffic
+from tests.rig.stores import OnPostgres
+from tests.servers.postgres import Postgres
+
+EVERYWHERE = {"keyring_renewing", "keyring_renewed", "sealing_again", "sealed_again"}
+
+
+def test_killed_anywhere_every_value_opens_and_with_the_new_key() -> None:
+    figures = campaign(points=2, seed=20261126)
+    assert figures.passed.keys() == EVERYWHERE
+    assert figures.passed.total() >= 200
+    assert figures.killed.total() >= 2
+
+
+@pytest.mark.server
+def test_under_traffic_no_read_fails_and_no_value_keeps_the_old_key(postgres_server: Postgres) -> None:
+    traffic = under_traffic(people=600, every_s=0.4, seed=1, store=OnPostgres(postgres_server))
+    assert traffic.reads > 10
+    assert traffic.values >= 600
