@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -236,6 +237,23 @@ def _unreadable(record: Staged, what: str, remedy: str) -> TamperedError:
 
 def write_whole(path: Path, data: bytes) -> None:
     """The whole file or none: written beside its place, flushed to the disk, renamed; or `StorageFullError`."""
+    with told_when_full(path.parent.parent, f"{len(data)} bytes", "baton migrate resume"):
+        _write_whole(path, data)
+
+
+@contextmanager
+def told_when_full(folder: Path, what: str, again: str) -> Iterator[None]:
+    """A full disk inside is a `StorageFullError` that says what there was no room for, and what to do."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            remedy = f"make room, then: {again}, or run it again"
+            raise StorageFullError(f"no room for {what} in {folder}", remedy=remedy) from None
+        raise
+
+
+def _write_whole(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = path.with_suffix(f".{os.getpid()}.part")
     try:
@@ -246,13 +264,8 @@ def write_whole(path: Path, data: bytes) -> None:
             os.fsync(file.fileno())
         temporary.rename(path)
         _sync_folder(path.parent)
-    except OSError as error:
+    except OSError:
         temporary.unlink(missing_ok=True)
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageFullError(
-                f"no room for {len(data)} bytes in {path.parent.parent}",
-                remedy="make room, then: baton migrate resume, or run it again",
-            ) from None
         raise
 
 

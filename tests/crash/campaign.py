@@ -75,7 +75,7 @@ def _carried_out(store: Store, empty: Path, plans: Sequence[list[Kill]]) -> Figu
     return figures
 
 
-def check(folder: Path) -> int:
+def check(folder: Path, newest: int = FEEDS) -> int:
     """Nothing lost, nothing repeated, no effect left in between, the audit log whole. Returns how many effects."""
     truth = Ledger(folder / "truth.sqlite3").truth()
     made = company(folder, ATTEMPTS, lambda _: None)
@@ -86,7 +86,7 @@ def check(folder: Path) -> int:
     if states.keys() - {"done", "superseded"}:
         raise BrokenInvariantError(f"effects that are not finished: {dict(states)}")
     managers = {number: record.external_id for number, record in truth.accounts.items()}
-    for person in feed(FEEDS):
+    for person in feed(newest):
         found = faults_of(person, truth.accounts.get(person["number"]), managers, made.clock.now())
         if found:
             raise BrokenInvariantError(f"{SYSTEM} has {person['number']} wrong: {found}")

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from baton.hub import Hub
 from baton.hub.decisions import release
 from baton.hub.execution import apply, settle
@@ -23,6 +25,8 @@ SYSTEM = "target"
 PEOPLE = 24
 FEEDS = 3
 LEASE_S = 301
+DOWN = 5
+"""Exit code of who has lost the database."""
 
 
 class Target(KeyTarget):
@@ -63,16 +67,47 @@ def drive(folder: Path, attempt: int, point: str = "", count: int = 0) -> None:
     """Carry on from wherever the last process ended, to the end. Writes the points it passed to ``points``."""
     kill = KillAt(point, count)
     made = company(folder, attempt, kill)
-    done = folder / "feeds_done"
-    first = int(done.read_text()) + 1 if done.exists() else 1
     with made.open() as hub:
-        for which in range(first, FEEDS + 1):
+        for which in range(feeds_done(folder) + 1, FEEDS + 1):
             made.rows = feed(which)
             _one_feed(hub)
             kill("between_feeds")
-            done.with_suffix(".new").write_text(str(which))
-            done.with_suffix(".new").replace(done)
+            _note_done(folder, which)
     kill.write_down(folder)
+
+
+def keep_on(folder: Path, attempt: int) -> None:
+    """One feed after the other until there is a file ``stop``, as a schedule does; ends with `DOWN` without a database."""
+    made = company(folder, attempt, lambda _: None)
+    try:
+        with made.open() as hub:
+            while not (folder / "stop").exists():
+                which = feeds_done(folder) + 1
+                made.rows = feed(which)
+                _one_feed(hub)
+                _note_done(folder, which)
+    except sa.exc.DBAPIError as error:
+        raise SystemExit(DOWN) from error
+
+
+def once_more(folder: Path, attempt: int) -> None:
+    """The newest feed again: the next hour of the schedule."""
+    made = company(folder, attempt, lambda _: None)
+    made.rows = feed(feeds_done(folder))
+    with made.open() as hub:
+        _one_feed(hub)
+
+
+def feeds_done(folder: Path) -> int:
+    """The newest feed that has been gone through."""
+    done = folder / "feeds_done"
+    return int(done.read_text()) if done.exists() else 0
+
+
+def _note_done(folder: Path, which: int) -> None:
+    done = folder / "feeds_done"
+    done.with_suffix(".new").write_text(str(which))
+    done.with_suffix(".new").replace(done)
 
 
 def _one_feed(hub: Hub) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import random
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +24,7 @@ from baton.model.source_rows import SourcePage
 from baton.store import staging
 from baton.store.staging import StorageFullError
 from tests.migration.pieces import small_pieces
+from tests.rig.disks import make_room, small_disk
 from tests.rig.records import Archive, OldSystem, Shelf, old_row
 from tests.simulation.invariants import BrokenInvariantError
 
@@ -182,22 +182,6 @@ def _tried(hub: Hub, made: Archive, run_id: str) -> str:
     return run_id
 
 
-@contextmanager
-def small_disk(folder: Path, size_kb: int) -> Iterator[bool]:
-    """A file system of its own of this size; gives False where this machine does not let us have one."""
-    folder.mkdir(parents=True, exist_ok=True)
-    mounting = ["mount", "-t", "tmpfs", "-o", f"size={size_kb}k", "tmpfs", str(folder)]
-    try:
-        mounted = os.geteuid() == 0 and subprocess.run(mounting, capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        mounted = False
-    try:
-        yield mounted
-    finally:
-        if mounted:
-            subprocess.run(["umount", str(folder)], check=True)
-
-
 def really_full(folder: Path, rows: int, shares: Sequence[float] = (0.3, 0.6, 0.9)) -> bool:
     """The same on a real file system that is too small; whether this machine let us try."""
     made = archive(folder, rows)
@@ -210,10 +194,6 @@ def really_full(folder: Path, rows: int, shares: Sequence[float] = (0.3, 0.6, 0.
             if not mounted:
                 return False
             run_id = _until_full(made)
-            _make_room(made.folder / "state" / "migrations")
+            make_room(made.folder / "state" / "migrations")
             finish(made, run_id)
     return True
-
-
-def _make_room(folder: Path) -> None:
-    subprocess.run(["mount", "-o", "remount,size=64m", str(folder)], check=True)

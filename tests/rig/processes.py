@@ -30,7 +30,7 @@ def stopped(task: Callable[..., None], *arguments: object) -> Iterator[Callable[
     process.start()
     try:
         deadline = time.monotonic() + TOO_LONG_S
-        while process.exitcode is None and _state_of(process.pid) != "T":
+        while process.exitcode is None and state_of(process.pid) != "T":
             if time.monotonic() > deadline:
                 raise HangingError(f"{task.__name__}{arguments} does not stop")
             time.sleep(0.01)
@@ -40,7 +40,7 @@ def stopped(task: Callable[..., None], *arguments: object) -> Iterator[Callable[
         process.join()
 
 
-def _state_of(pid: int | None) -> str:
+def state_of(pid: int | None) -> str:
     """One letter, as Linux tells it."""
     with contextlib.suppress(FileNotFoundError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

@@ -24,6 +24,11 @@ def url_of(folder: Path) -> str:
     return named.read_text("utf-8") if named.exists() else f"sqlite:///{folder}/hub.sqlite3"
 
 
+def on_disk(folder: Path, disk: Path) -> None:
+    """Have the hub of this folder keep its SQLite file in another one."""
+    (folder / _NAMED).write_text(f"sqlite:///{disk}/hub.sqlite3", "utf-8")
+
+
 class Store(Protocol):
     """One kind of database, on which any number of folders live."""
 

@@ -1,7 +1,8 @@
-"""A real PostgreSQL server of our own: free port on 127.0.0.1, temporary directory, durability off."""
+"""A real PostgreSQL server of our own: free port on 127.0.0.1, temporary directory; durable only where it is killed."""
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import secrets
@@ -11,20 +12,20 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
+from tests.rig.processes import state_of
 from tests.servers.unprivileged import NoServerError, demote
 
 _START_S = 60
+_HASTY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+"""For what need not outlive anything."""
 _OPTIONS = {
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
     "max_connections": "200",
     "shared_buffers": "32MB",
     "autovacuum": "off",
@@ -82,11 +83,28 @@ class Postgres:
 @contextmanager
 def postgres() -> Iterator[Postgres]:
     """Run a server for as long as the block lasts. Raises `NoServerError`."""
+    with _cluster(_HASTY) as cluster:
+        yield cluster.server
+
+
+@contextmanager
+def mortal_postgres() -> Iterator[Cluster]:
+    """The same of a server that is to be killed, and that keeps what it has acknowledged."""
+    with _cluster({}) as cluster:
+        yield cluster
+
+
+@contextmanager
+def _cluster(options: Mapping[str, str]) -> Iterator[Cluster]:
     binaries = _binaries()
     folder = Path(tempfile.mkdtemp(prefix="baton-postgres-"))
     try:
-        with _running(binaries, folder, demote(folder, ("postgres", "nobody"))) as server:
-            yield server
+        cluster = Cluster(binaries, folder, demote(folder, ("postgres", "nobody")), {**_OPTIONS, **options})
+        cluster.start()
+        try:
+            yield cluster
+        finally:
+            cluster.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -108,54 +126,81 @@ def _binaries() -> Path:
     raise NoServerError(f"neither initdb nor postgres in {', '.join(map(str, candidates)) or 'any usual place'}")
 
 
-@contextmanager
-def _running(binaries: Path, folder: Path, demote: Callable[[], None] | None) -> Iterator[Postgres]:
-    password = secrets.token_hex(16)
-    secret = folder / "password"
-    secret.write_text(password)
-    if demote is not None:
-        owner = folder.stat()
-        shutil.chown(secret, owner.st_uid, owner.st_gid)
-    data = folder / "data"
-    environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
-    initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", secret]
-    made = subprocess.run(
-        [*initdb, "-E", "UTF8", "--no-sync", "--no-locale"],
-        cwd=folder,
-        env=environment,
-        preexec_fn=demote,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    if made.returncode != 0:
-        raise NoServerError(f"initdb failed: {made.stderr.strip()[-400:]}")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = [part for name, value in _OPTIONS.items() for part in ("-c", f"{name}={value}")]
-    log = (folder / "log").open("w")
-    process = subprocess.Popen(
-        [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, *options],
-        cwd=folder,
-        env=environment,
-        preexec_fn=demote,  # noqa: PLW1509 - three system calls and no lock; `user=` would keep root's groups
-        stdout=log,
-        stderr=subprocess.STDOUT,
-    )
-    try:
-        server = Postgres(port, password)
-        _wait(server, process, folder / "log")
-        yield server
-    finally:
-        process.send_signal(signal.SIGINT)  # fast shutdown: clients are disconnected
+class Cluster:
+    """One server's data and its process: started, stopped, killed and started again."""
+
+    def __init__(
+        self, binaries: Path, folder: Path, demote: Callable[[], None] | None, options: Mapping[str, str]
+    ) -> None:
+        """Lays the data out. Raises `NoServerError`."""
+        self.folder = folder
+        self._demote = demote
+        self._environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+        self._process: subprocess.Popen[bytes] | None = None
+        password = secrets.token_hex(16)
+        secret = folder / "password"
+        secret.write_text(password)
+        if demote is not None:
+            owner = folder.stat()
+            shutil.chown(secret, owner.st_uid, owner.st_gid)
+        data = folder / "data"
+        initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", "--pwfile", secret]
+        made = subprocess.run(
+            [*initdb, "-E", "UTF8", "--no-sync", "--no-locale"],
+            cwd=folder,
+            env=self._environment,
+            preexec_fn=demote,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        if made.returncode != 0:
+            raise NoServerError(f"initdb failed: {made.stderr.strip()[-400:]}")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        given = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
+        self._command = [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, *given]
+        self.server = Postgres(port, password)
+
+    def start(self) -> None:
+        """Start the server and wait for it. Raises `NoServerError`."""
+        log = self.folder / "log"
+        with log.open("a") as out:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=self.folder,
+                env=self._environment,
+                preexec_fn=self._demote,  # noqa: PLW1509 - three system calls and no lock; `user=` would keep root's groups
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+        _wait(self.server, self._process, log)
+
+    def stop(self) -> None:
+        """Fast shutdown: clients are disconnected."""
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGINT)
         try:
-            process.wait(20)
+            self._process.wait(20)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        log.close()
+            self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL to the server and to every process of its own, as when the machine's power goes."""
+        assert self._process is not None
+        mother = self._process.pid
+        children = Path(f"/proc/{mother}/task/{mother}/children").read_text().split()
+        self._process.kill()
+        for child in children:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(child), signal.SIGKILL)
+        self._process.wait()
+        self._process = None
+        while any(state_of(int(child)) not in ("", "Z") for child in children):
+            time.sleep(0.01)
 
 
 def _wait(server: Postgres, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -32,6 +32,7 @@ from baton.model.payable import PaymentOrder
 from baton.store.effects import Drafted
 from baton.store.pay_runs import LineChange
 from baton.store.runs import Run, RunState
+from baton.store.staging import told_when_full
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def build(hub: Hub, run_id: str) -> Built:
         _require_checked(run, head)
         lines = list(hub.pay_runs.lines(connection, run_id, LineState.DRAFT, LineState.FILED))
     orders = _orders(run, lines, load_profile(run.profile, hub.settings.payments.profiles))
-    files = [_finished(hub, run, part, plain) for part, plain in enumerate(orders, start=1)]
+    files = _all_finished(hub, run, orders)
     hub.crash_point("built")
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
@@ -120,6 +121,18 @@ def _orders(run: PayRun, lines: Sequence[PayLine], profile: BankProfile) -> list
     return [_Plain(head.order(part), profile) for part in parts]
 
 
+def _all_finished(hub: Hub, run: PayRun, orders: Sequence[_Plain]) -> list[PayFile]:
+    """Every file of a run, or none: where one cannot be made, those before it would lie there for nobody."""
+    files: list[PayFile] = []
+    try:
+        for part, plain in enumerate(orders, start=1):
+            files.append(_finished(hub, run, part, plain))
+    except Exception:
+        delete_files(hub, files)
+        raise
+    return files
+
+
 def _finished(hub: Hub, run: PayRun, part: int, plain: _Plain) -> PayFile:
     """One file, sealed where it will lie. A crash in between leaves a piece under another name."""
     sealing = channel_of(hub, run.system).sealing()
@@ -153,7 +166,13 @@ def _finished(hub: Hub, run: PayRun, part: int, plain: _Plain) -> PayFile:
 
 
 def _sealed(hub: Hub, name: str, plain: _Plain, label: Label, sealer: Sealer) -> Sealed:
+    """The file in its place, whole; or nothing there, and `StorageFullError` when there is no room."""
     folder = file_path(hub, name, "").parent
+    with told_when_full(folder, f"the file {name}", "baton pay build"):
+        return _sealed_in(hub, folder, name, plain, label, sealer)
+
+
+def _sealed_in(hub: Hub, folder: Path, name: str, plain: _Plain, label: Label, sealer: Sealer) -> Sealed:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor, part = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
     try:
