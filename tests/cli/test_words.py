@@ -11,7 +11,7 @@ from baton.cli.output import language_of
 from baton.engine.settle import Verdict
 from baton.hub.migration.extraction import Phase
 from baton.hub.migration.verifying import Proof
-from baton.jobs.payment.checks.findings import LineState as Judged
+from baton.jobs.payment.checks.findings import LineVerdict
 from baton.jobs.payment.overpayment import Doubt, Remedy
 from baton.jobs.payment.reconciliation import Verdict as Reconciled
 from baton.model.account import AccountState, Action
@@ -65,7 +65,7 @@ def test_no_translation_is_left_over():
             *(Verdict, RunState, EffectState, Action, AccountState, EmploymentStatus, Phase, Proof),
             *(CaseState, ItemState, HoldingKind, Act, Role, Rule, AlertState),
             *(EntryKind, RecoveryState, Doubt, Remedy),
-            *(LineState, Component, Judged, Reconciled),
+            *(LineState, Component, LineVerdict, Reconciled),
         )
         for value in kind
     }

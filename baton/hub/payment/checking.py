@@ -22,7 +22,7 @@ from baton.hub.payment.voiding import delete_files, void_files
 from baton.jobs.payment.checks import facts as told
 from baton.jobs.payment.checks.checking import check as check_lines
 from baton.jobs.payment.checks.facts import Declared, Facts, PastLine, PastState
-from baton.jobs.payment.checks.findings import LineState as Verdict
+from baton.jobs.payment.checks.findings import LineVerdict
 from baton.jobs.payment.checks.waivers import Cleared, Waiver, apply_waivers
 from baton.jobs.payment.periods import before
 from baton.jobs.payment.roles import Role
@@ -50,10 +50,10 @@ _PAST: Final[dict[LineState, PastState]] = {
 }
 """What a line of another run is to a check."""
 _PAGE_ROWS: Final = 5_000
-_STATES: Final[dict[Verdict, LineState]] = {
-    Verdict.PAYABLE: LineState.DRAFT,
-    Verdict.HELD: LineState.HELD,
-    Verdict.LEFT_OUT: LineState.LEFT_OUT,
+_STATES: Final[dict[LineVerdict, LineState]] = {
+    LineVerdict.PAYABLE: LineState.DRAFT,
+    LineVerdict.HELD: LineState.HELD,
+    LineVerdict.LEFT_OUT: LineState.LEFT_OUT,
 }
 
 
@@ -74,7 +74,7 @@ def check(hub: Hub, run_id: str) -> Checked:
         lines = considered(hub, connection, run)
         cleared = judge(hub, connection, run, head, lines)
         hub.pay_runs.move_lines(connection, list(_moved(lines, cleared)))
-        numbers = [line.key.number for line in cleared.lines if line.state is Verdict.PAYABLE]
+        numbers = [line.key.number for line in cleared.lines if line.state is LineVerdict.PAYABLE]
         run = hub.pay_runs.note(
             connection,
             run,
@@ -172,9 +172,9 @@ def judge(hub: Hub, connection: sa.Connection, run: PayRun, head: Run, lines: Se
 def _counts(cleared: Cleared) -> dict[str, int]:
     by_state = Counter(line.state for line in cleared.lines)
     return {
-        "payable": by_state[Verdict.PAYABLE],
-        "held": by_state[Verdict.HELD],
-        "left_out_by_checks": by_state[Verdict.LEFT_OUT],
+        "payable": by_state[LineVerdict.PAYABLE],
+        "held": by_state[LineVerdict.HELD],
+        "left_out_by_checks": by_state[LineVerdict.LEFT_OUT],
         "warnings": cleared.report.warnings,
     }
 

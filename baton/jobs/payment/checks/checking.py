@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from baton.jobs.payment.checks import accounts, amounts, days, people, repeats, second_sources, totals, variance
 from baton.jobs.payment.checks.facts import Facts, PayRun
-from baton.jobs.payment.checks.findings import CheckReport, Finding, Line, LineState
+from baton.jobs.payment.checks.findings import CheckReport, Finding, Line, LineVerdict
 from baton.jobs.payment.checks.inspection import Inspection, order_of
 from baton.jobs.payment.checks.policy import CheckPolicy
 from baton.jobs.payment.checks.rules import Severity
@@ -58,12 +58,12 @@ def check(run: PayRun, payables: Iterable[Payable], facts: Facts, policy: CheckP
     )
 
 
-def state_of(severities: Iterable[Severity]) -> LineState:
+def state_of(severities: Iterable[Severity]) -> LineVerdict:
     """What becomes of a line with these findings."""
     worst = max(severities, default=Severity.WARN)
     if worst is Severity.WARN:
-        return LineState.PAYABLE
-    return LineState.HELD if worst is Severity.HOLD else LineState.LEFT_OUT
+        return LineVerdict.PAYABLE
+    return LineVerdict.HELD if worst is Severity.HOLD else LineVerdict.LEFT_OUT
 
 
 def _judged(inspection: Inspection, findings: Iterable[Finding]) -> Sequence[Line]:

@@ -54,8 +54,8 @@ class Finding:
         return hashlib.sha256(b"baton-finding-1" + orjson.dumps(self.document())).hexdigest()
 
 
-class LineState(StrEnum):
-    """What becomes of a line."""
+class LineVerdict(StrEnum):
+    """What the checks make of a line; where it stands in its run is `baton.model.pay_run.LineState`."""
 
     PAYABLE = "payable"
     HELD = "held"
@@ -72,7 +72,7 @@ class Line:
     key: PayableKey
     place: str
     amount_minor: int
-    state: LineState
+    state: LineVerdict
     reasons: tuple[str, ...] = ()
     """The rules that hold it or leave it out, sorted; empty for a payable line."""
 
@@ -95,7 +95,7 @@ class CheckReport:
     """The run's first, then line by line."""
 
     @cached_property
-    def counts(self) -> Mapping[LineState, int]:
+    def counts(self) -> Mapping[LineVerdict, int]:
         """How many lines are in each state."""
         return Counter(line.state for line in self.lines)
 

@@ -16,7 +16,7 @@ from functools import cached_property
 
 import orjson
 
-from baton.jobs.payment.checks.findings import CheckReport, Finding, Line, LineState
+from baton.jobs.payment.checks.findings import CheckReport, Finding, Line, LineVerdict
 from baton.jobs.payment.checks.policy import CheckPolicy
 from baton.jobs.payment.checks.rules import Severity
 from baton.jobs.payment.roles import Holders, Role
@@ -71,7 +71,7 @@ class Cleared:
     @property
     def releasable(self) -> bool:
         """Whether the run may go, and at least one line of it."""
-        return not self.run_held_by and any(line.state is LineState.PAYABLE for line in self.lines)
+        return not self.run_held_by and any(line.state is LineVerdict.PAYABLE for line in self.lines)
 
     @cached_property
     def digest(self) -> str:
@@ -138,9 +138,9 @@ def _lines(report: CheckReport, covered: Collection[Finding]) -> Sequence[Line]:
             left[finding.reference, finding.place].add(finding.rule)
     lines = []
     for line in report.lines:
-        if line.state is LineState.HELD:
+        if line.state is LineVerdict.HELD:
             rules = tuple(sorted(left.get((line.reference, line.place), ())))
-            state = LineState.HELD if rules else LineState.PAYABLE
+            state = LineVerdict.HELD if rules else LineVerdict.PAYABLE
             line = replace(line, state=state, reasons=rules)  # noqa: PLW2901 - the line as it is now
         lines.append(line)
     return lines

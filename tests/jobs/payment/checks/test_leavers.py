@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from baton.jobs.payment.checks.findings import LineState
+from baton.jobs.payment.checks.findings import LineVerdict
 from baton.model.payable import Component
 from baton.model.people import EmploymentStatus
 from tests.jobs.payment.checks.office import FULL, card, checked, facts, line, past, person
@@ -39,9 +39,9 @@ def test_nobody_is_paid_for_a_time_after_the_end(who, period, component):
     report = checked([line(component=component, period=period)], facts([who], past=[]))
     first = date(int(period[:4]), int(period[5:]), 1)
     if end is None:
-        assert (state(report) is LineState.LEFT_OUT) is (who.status is EmploymentStatus.DEPARTED)
+        assert (state(report) is LineVerdict.LEFT_OUT) is (who.status is EmploymentStatus.DEPARTED)
     else:
-        assert (state(report) is LineState.LEFT_OUT) is (first > end)
+        assert (state(report) is LineVerdict.LEFT_OUT) is (first > end)
 
 
 @given(leavers, periods)
@@ -50,7 +50,7 @@ def test_a_settlement_of_a_leaver_is_never_stopped_by_dates(who, period):
     dated = any((who.last_working_day, who.contract_end_day, who.pay_end_day))
     report = checked([line(component=Component.FINAL_SETTLEMENT, period=period)], facts([who], past=[]))
     leaves = dated or who.status is EmploymentStatus.DEPARTED
-    assert (state(report) is LineState.LEFT_OUT) is not leaves
+    assert (state(report) is LineVerdict.LEFT_OUT) is not leaves
 
 
 @given(
@@ -63,4 +63,4 @@ def test_a_settlement_of_a_leaver_is_never_stopped_by_dates(who, period):
 def test_one_persons_trouble_is_nobody_elses(who, amount, account, twice):
     mine = [line(amount=amount, account=account)] * (1 + twice)
     report = checked([*mine, line("0002")], facts([who, person("0002")], past=[past(), past("0002")]))
-    assert state(report, "0002") is LineState.PAYABLE
+    assert state(report, "0002") is LineVerdict.PAYABLE

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from baton.errors import ConfigurationError
 from baton.jobs.payment.checks.checking import check
 from baton.jobs.payment.checks.facts import PastState
-from baton.jobs.payment.checks.findings import LineState
+from baton.jobs.payment.checks.findings import LineVerdict
 from baton.jobs.payment.checks.policy import CheckPolicy
 from baton.jobs.payment.checks.waivers import Refusal, Waiver, apply_waivers
 from baton.jobs.payment.files import loads
@@ -72,7 +72,7 @@ def test_every_line_that_came_in_has_its_place_and_its_reason():
     report = check(RUN, lines, known, CheckPolicy())
     assert sorted(each.place for each in report.lines) == sorted(each.place for each in lines)
     assert sum(report.counts.values()) == len(lines)
-    assert all(bool(each.reasons) == (each.state is not LineState.PAYABLE) for each in report.lines)
+    assert all(bool(each.reasons) == (each.state is not LineVerdict.PAYABLE) for each in report.lines)
 
 
 @pytest.mark.parametrize(
@@ -112,8 +112,8 @@ def test_a_policy_may_make_a_rule_graver():
     strict = CheckPolicy(severities={"latin_name": "hold", "holder_differs": "stop"})
     people = [person(full_name="Testperson One"), person("0002")]
     latin = checked([line(holder="Testperson One"), line("0002")], facts(people), strict)
-    assert [each.state for each in latin.lines] == [LineState.HELD, LineState.PAYABLE]
-    assert checked([line(holder="测试乙"), line("0002")], policy=strict).lines[0].state is LineState.LEFT_OUT
+    assert [each.state for each in latin.lines] == [LineVerdict.HELD, LineVerdict.PAYABLE]
+    assert checked([line(holder="测试乙"), line("0002")], policy=strict).lines[0].state is LineVerdict.LEFT_OUT
 
 
 @pytest.mark.parametrize(
@@ -160,10 +160,10 @@ def test_a_waived_line_is_payable_and_the_report_stays_as_it_was():
     report = held()
     before = report.digest
     cleared = applied(report, waiver(report))
-    assert [each.state for each in cleared.lines] == [LineState.PAYABLE] * 2
+    assert [each.state for each in cleared.lines] == [LineVerdict.PAYABLE] * 2
     assert cleared.lines[0].reasons == ()
     assert cleared.releasable
-    assert (report.digest, report.lines[0].state) == (before, LineState.HELD)
+    assert (report.digest, report.lines[0].state) == (before, LineVerdict.HELD)
     assert cleared.digest != applied(report).digest
 
 
@@ -184,7 +184,7 @@ def test_a_waiver_that_covers_nothing_says_why(more, why):
     given_ = waiver(report, **more)
     cleared = applied(report, given_)
     assert cleared.refused == [(given_, why)]
-    assert cleared.lines[0].state is LineState.HELD
+    assert cleared.lines[0].state is LineVerdict.HELD
     assert cleared.digest == applied(report).digest
 
 
@@ -192,7 +192,7 @@ def test_what_stops_cannot_be_waived():
     report = checked([line(amount=0), line("0002")])
     cleared = applied(report, waiver(report, "amount_zero"))
     assert [why for _, why in cleared.refused] == [Refusal.NOT_WAIVABLE]
-    assert cleared.lines[0].state is LineState.LEFT_OUT
+    assert cleared.lines[0].state is LineVerdict.LEFT_OUT
 
 
 def test_a_waiver_is_for_what_was_seen():
@@ -210,15 +210,15 @@ def test_every_hold_of_a_line_needs_its_own_waiver():
     report = checked([line(holder="测试乙", account=card("0009")), line("0002")])
     assert report.lines[0].reasons == ("account_differs", "holder_differs")
     one = applied(report, waiver(report))
-    assert (one.lines[0].state, one.lines[0].reasons) == (LineState.HELD, ("account_differs",))
+    assert (one.lines[0].state, one.lines[0].reasons) == (LineVerdict.HELD, ("account_differs",))
     both = applied(report, waiver(report), waiver(report, "account_differs"))
-    assert both.lines[0].state is LineState.PAYABLE
+    assert both.lines[0].state is LineVerdict.PAYABLE
 
 
 def test_a_hold_of_the_run_keeps_every_line():
     report = checked([line()])
     assert applied(report).run_held_by == ["variance_count", "variance_run"]
-    assert {each.state for each in applied(report).lines} == {LineState.PAYABLE}
+    assert {each.state for each in applied(report).lines} == {LineVerdict.PAYABLE}
     assert not applied(report).releasable
     ways = [waiver(report, rule, person="zhao", role=Role.DIRECTOR) for rule in ("variance_count", "variance_run")]
     assert applied(report, *ways).releasable
@@ -229,7 +229,7 @@ def test_a_policy_may_name_other_people():
     report = checked([line(holder="测试乙"), line("0002")], policy=policy)
     assert [why for _, why in applied(report, waiver(report), policy=policy).refused] == [Refusal.WRONG_ROLE]
     right = waiver(report, person="zhao", role=Role.DIRECTOR)
-    assert applied(report, right, policy=policy).lines[0].state is LineState.PAYABLE
+    assert applied(report, right, policy=policy).lines[0].state is LineVerdict.PAYABLE
 
 
 def test_a_waiver_that_lapses_changes_what_was_approved():

@@ -12,7 +12,7 @@ from baton.jobs.payment.calendar import WorkCalendar, YearDays
 from baton.jobs.payment.checks.catalogue import RULES, explain
 from baton.jobs.payment.checks.checking import check
 from baton.jobs.payment.checks.facts import Declared, PastState, PayRun
-from baton.jobs.payment.checks.findings import LineState
+from baton.jobs.payment.checks.findings import LineVerdict
 from baton.jobs.payment.checks.policy import CheckPolicy
 from baton.jobs.payment.checks.rules import Scope, Severity
 from baton.model.payable import Component
@@ -164,7 +164,7 @@ def test_a_rule_finds_what_it_is_for(rule):
 def test_what_is_right_is_payable(case):
     report = CLEAN[case]()
     assert {rule for rule in rules(report) if RULES[rule].severity > Severity.WARN} == set()
-    assert {each.state for each in report.lines} == {LineState.PAYABLE}
+    assert {each.state for each in report.lines} == {LineVerdict.PAYABLE}
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
@@ -217,8 +217,8 @@ def test_a_bonus_is_no_way_around_the_dates():
 def test_the_leaver_is_left_out_and_the_settlement_is_paid():
     report = of(gone(), line(), settlement(period="2026-09"), known={"past": []})
     states = {each.key.component: each.state for each in report.lines}
-    assert states == {C.SALARY: LineState.LEFT_OUT, C.FINAL_SETTLEMENT: LineState.PAYABLE}
-    assert next(each.reasons for each in report.lines if each.state is LineState.LEFT_OUT) == ("departed",)
+    assert states == {C.SALARY: LineVerdict.LEFT_OUT, C.FINAL_SETTLEMENT: LineVerdict.PAYABLE}
+    assert next(each.reasons for each in report.lines if each.state is LineVerdict.LEFT_OUT) == ("departed",)
 
 
 # --- accounts, repeats, days
@@ -233,7 +233,7 @@ def test_names_that_sound_alike_are_not_alike():
 
 def test_all_lines_with_one_key_are_left_out():
     report = of(person(), line(place="a:1"), line(place="a:2"), line(place="b:1"))
-    assert [each.state for each in report.lines] == [LineState.LEFT_OUT] * 3
+    assert [each.state for each in report.lines] == [LineVerdict.LEFT_OUT] * 3
 
 
 @pytest.mark.parametrize("state", PastState)

@@ -1,0 +1,92 @@
+"""Taking back what has not left of a run in several files: what has left goes its way, and only once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from baton.contracts.payments import PaymentFile
+from baton.errors import ApprovalError
+from baton.hub.payment.withdrawing import withdraw
+from baton.model.account import Receipt
+from baton.model.pay_run import LineState
+from baton.model.people import EmploymentStatus
+from baton.store.runs import RunState
+from tests.hub.payment.office import PAY_DAY, Office
+from tests.payment.site import PROFILE
+from tests.rig.payroll import TREASURY, BankMemory
+
+SIX = {f"{n:04d}": "100.00" for n in range(1, 7)}
+LEAVER = "0006"
+
+
+@pytest.fixture
+def several(office: Office) -> Iterator[Office]:
+    """An office whose bank takes three lines a file."""
+    profiles = office.company.folder / "profiles"
+    profiles.mkdir()
+    (profiles / "small.yaml").write_text(PROFILE, "utf-8")
+    office.company.profile, office.company.profiles = "small", profiles
+    with office.company.open() as hub:
+        yield Office(office.company, hub)
+
+
+def leave(office: Office) -> None:
+    office.hire(LEAVER, status=EmploymentStatus.DEPARTED, last_working_day=PAY_DAY.replace(month=9))
+
+
+def half_delivered(office: Office) -> str:
+    """A run of two files: the first is at the bank when somebody in the second turns out to have left."""
+    office.hire(*SIX)
+    run_id = office.signed(SIX)
+    office.release(run_id)
+
+    def take(file: PaymentFile) -> Receipt:
+        receipt = BankMemory.take(office.bank, file)
+        leave(office)
+        return receipt
+
+    office.bank.take = take  # type: ignore[method-assign]
+    assert "left, changed or got another account" in office.deliver().halted
+    assert len(office.bank.files) == 1
+    return run_id
+
+
+def test_the_file_that_is_here_is_taken_back_and_the_other_goes_its_way(several: Office) -> None:
+    run_id = half_delivered(several)
+    assert withdraw(several.hub, run_id, TREASURY, "somebody has left") == 3
+    stands = several.states(run_id)
+    gone = {number for number, state in stands.items() if state is LineState.CANCELLED}
+    assert stands == {number: LineState.CANCELLED if number in gone else LineState.RELEASED for number in SIX}
+    assert LEAVER in gone
+    with several.hub.database.read() as connection:
+        head = several.hub.runs.get(connection, run_id)
+        assert head is not None
+        assert head.state is RunState.READY, "what has left is not a draft again"
+        assert len(several.hub.pay_runs.files(connection, run_id)) == 2
+    assert len(list((several.company.folder / "state/payments").iterdir())) == 1
+    several.deliver()
+    assert len(several.bank.seen) == 3
+
+
+def test_who_was_taken_back_is_paid_by_another_run_and_nobody_twice(several: Office) -> None:
+    run_id = half_delivered(several)
+    withdraw(several.hub, run_id, TREASURY, "somebody has left")
+    again = several.draft(SIX)
+    told = {line.payable.key.number: line.code for line in again.lines}
+    assert sorted(told.values()) == ["", "", "", "claimed", "claimed", "claimed"]
+    several.check(again.run.run_id)
+    several.build(again.run.run_id)
+    several.sign(again.run.run_id)
+    several.release(again.run.run_id)
+    assert several.deliver().halted == ""
+    assert len(several.bank.seen) == len(set(several.bank.seen)) == 5, "everybody but the leaver, each once"
+
+
+def test_taken_back_twice_there_is_nothing_left_to_take_back(several: Office) -> None:
+    run_id = half_delivered(several)
+    withdraw(several.hub, run_id, TREASURY, "somebody has left")
+    with pytest.raises(ApprovalError) as refused:
+        withdraw(several.hub, run_id, TREASURY, "again")
+    assert refused.value.code == "sent"
