@@ -85,6 +85,7 @@ from baton.model.handover import (
     Transfer,
     Undo,
 )
+from baton.model.payable import Component
 from baton.model.receipts import Receipts
 from baton.model.source_rows import Origin, RejectedRow, SourcePage
 from baton.records.types import frame_schema
@@ -125,6 +126,7 @@ __all__ = [
     "BlockerSource",
     "Client",
     "Collection",
+    "Component",
     "ConfigurationError",
     "Connector",
     "ConnectorError",

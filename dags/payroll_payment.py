@@ -1,4 +1,4 @@
-"""Prepare a pay run: the payroll file read, checked against HR, and made into the bank's files, ready to be signed."""
+"""Prepare a pay run: payroll file or ERP read, checked against HR, made into the bank's files, ready to be signed."""
 
 from airflow.sdk import Param, dag
 
@@ -14,10 +14,18 @@ from baton.tasks.payment import draft, prepare
     doc_md=__doc__,
     params={
         "file": Param(
-            type="string",
+            default=None,
+            type=["null", "string"],
             pattern=r"^[^/\\]{1,200}$",
             title="Payroll file · 薪资文件",
             description="Its name in the inbox folder (CSV or XLSX). 收件文件夹中的文件名（CSV 或 XLSX）。",
+        ),
+        "source": Param(
+            default=None,
+            type=["null", "string"],
+            pattern=r"^[a-z0-9]+(_[a-z0-9]+)*$",
+            title="Or a system · 或系统",
+            description="Whose approved payables are paid, such as an ERP. 以该系统（如 ERP）已批准的应付款为准。",
         ),
         "bank": Param(
             type="string",

@@ -27,7 +27,8 @@ _SHOWN: Final = 200
 
 
 @command("draft")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--from", "source", metavar="SYSTEM", help="Instead of a file: what this system (an ERP) has approved.")
 @click.option("--bank", "system", required=True, help="The system it is paid through (payments.banks).")
 @click.option("--component", type=click.Choice([each.value for each in Component]), default=Component.SALARY.value)
 @click.option("--period", required=True, metavar="MONTH", help="What it pays for, such as 2026-11.")
@@ -38,7 +39,8 @@ _SHOWN: Final = 200
 @click.option("--as", "person", default=None, help="Who makes the run (default: the login name).")
 def draft_command(
     context: Context,
-    file: Path,
+    file: Path | None,
+    source: str | None,
     system: str,
     component: str,
     period: str,
@@ -48,8 +50,8 @@ def draft_command(
     total: str | None,
     person: str | None,
 ) -> int:
-    """Make a pay run of a payroll file (CSV or XLSX). Nothing can be paid twice: drafts count too."""
-    from baton.hub.payment.drafting import Drafting, draft_file
+    """Make a pay run of a payroll file (CSV or XLSX), or of a system. Nothing can be paid twice: drafts count too."""
+    from baton.hub.payment.drafting import Drafting, draft_file, draft_system
 
     minor = None if total is None else minor_of(total, currency, "--total")
     wanted = Drafting(
@@ -64,7 +66,12 @@ def draft_command(
     )
     voice = context.voice
     with context.hub() as hub:
-        drafted = draft_file(hub, wanted, file)
+        if file is not None and source is None:
+            drafted = draft_file(hub, wanted, file)
+        elif source is not None and file is None:
+            drafted = draft_system(hub, wanted, source)
+        else:
+            raise click.UsageError("a run is made of a FILE or of a system's payables (--from): give one of the two")
     out = [line for line in drafted.lines if line.state is LineState.LEFT_OUT]
     voice.say("{run}: {lines} lines, {out} left out, {faults} rows could not be read", run=drafted.run.run_id,
               lines=len(drafted.lines), out=len(out), faults=len(drafted.faults))  # fmt: skip

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from baton.contracts.base import Connector, Promise
 from baton.model.account import Receipt
+from baton.model.payable import Component
 from baton.model.source_rows import SourcePage
 
 if TYPE_CHECKING:
@@ -88,10 +89,15 @@ class PaymentChannel(Connector):
 
 
 class PayableSource(ABC):
-    """A system that knows what is to be paid (an ERP's approved payments)."""
+    """A system that knows what is to be paid (an ERP's approved payments). Reading changes nothing in it."""
 
     @abstractmethod
-    def payables(self, period: str) -> Iterator[SourcePage]:
-        """Rows with the columns of `baton.model.payable` for ``period`` (YYYY-MM): ``number, component, amount,
-        currency, holder, account, bank_code, remark``; amounts as decimal text in major units.
+    def payables(self, period: str, component: Component) -> Iterator[SourcePage]:
+        """Everything that is approved to be paid to people for a ``period`` (YYYY-MM) and for one ``component``.
+
+        Text columns, null where the system says nothing: ``number`` (the employee's) and ``amount`` (a plain decimal
+        in major units, every digit the system keeps); ``currency``, ``holder``, ``account``, ``bank_code``,
+        ``bank_name``, ``remark``, and ``place``: what people there find the row by. What is approved and cannot be a
+        payable (whose is it?) is a rejected row: nothing is passed over. The same state of the system gives the same
+        rows in the same order. Raises a `ConnectorError` rather than give a part for the whole.
         """

@@ -75,6 +75,9 @@ class PayRun:
     """Of the last checks; empty before the first."""
     people_digest: str = ""
     """Of who the payees were in HR's eyes at the last checks: any later version of one of them changes it."""
+    asked: str = ""
+    """SHA-256 (hex) of what asked for it (a scheduler's run, a caller's request): asking again finds it. Empty: nothing
+    that would ask again."""
     version: int = 1
     facts: Mapping[str, object] = field(default_factory=dict, repr=False)
     """Declared and computed totals, the report of the checks: sealed."""

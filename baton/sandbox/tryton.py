@@ -28,17 +28,19 @@ from typing import Self
 
 import httpx
 
+from baton.sandbox import tryton_payments
 from baton.sandbox.tryton_sales import admit_hub, prepare_books
 from baton.sandbox.tryton_seed import HUB_USER, TrytonAdmin, TrytonRefusedError, seed_company
 
 REQUIREMENTS = Path(__file__).with_name("tryton-requirements.txt")
 _SALES = "sale_opportunity"
-MODULES = ("company", "party", _SALES)
+_PAYMENTS = "account_payment"
+MODULES = ("company", "party", "bank", _PAYMENTS, _SALES)
 """What is activated, with all it depends on (``sale`` and ``account`` among them)."""
 DATABASE = "erp"
 ADMIN_PASSWORD = "sandbox-admin-1"  # noqa: S105 - the sandbox's own, reachable on 127.0.0.1 only
 HUB_PASSWORD = "sandbox-hub-2"  # noqa: S105 - as above
-_RECIPE = "2"  # raise it when the template's content changes
+_RECIPE = "3"  # raise it when the template's content changes
 
 # Makes the server's password hashes cheap: they are slow on purpose, and the sandbox's passwords are known anyway.
 _CHEAP_HASHES = """
@@ -153,6 +155,8 @@ class Installation:
                     if _SALES in self._modules:
                         admit_hub(admin)
                         prepare_books(admin)
+                    if _PAYMENTS in self._modules:
+                        tryton_payments.admit_hub(admin)
             finally:
                 process.stop()
             _checkpoint(state / f"{DATABASE}.sqlite")

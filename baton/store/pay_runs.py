@@ -46,7 +46,8 @@ class PayRunStore:
     def insert(self, connection: sa.Connection, run: PayRun, lines: Sequence[PayLine]) -> None:
         """Save a run with its lines; `TransitionError` (``claimed``) when somebody else has claimed one meanwhile."""
         values = {name: getattr(run, name) for name in _RUN_COLUMNS}
-        values |= {"component": run.component.value, "created_at": run.created, "sealed": self._seal_run(run)}
+        values |= {"component": run.component.value, "created_at": run.created, "asked": run.asked or None}
+        values["sealed"] = self._seal_run(run)
         connection.execute(sa.insert(pay_runs).values(**values))
         for chunk in chunked([self._row(line) for line in lines]):
             try:
@@ -61,6 +62,11 @@ class PayRunStore:
     def get(self, connection: sa.Connection, run_id: str) -> PayRun | None:
         """One run, or None."""
         row = connection.execute(sa.select(pay_runs).where(pay_runs.c.run_id == run_id)).first()
+        return None if row is None else self._run(row)
+
+    def asked(self, connection: sa.Connection, asked: str) -> PayRun | None:
+        """The run whose request has this digest, or None."""
+        row = connection.execute(sa.select(pay_runs).where(pay_runs.c.asked == asked)).first()
         return None if row is None else self._run(row)
 
     def locked(self, connection: sa.Connection, run_id: str) -> PayRun:
@@ -242,6 +248,7 @@ class PayRunStore:
             initiator=document["initiator"],
             report_digest=row.report_digest,
             people_digest=row.people_digest,
+            asked=row.asked or "",
             version=row.version,
             facts=document["facts"],
         )

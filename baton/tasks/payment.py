@@ -17,7 +17,7 @@ from baton.hub.payment.answering import take_answers
 from baton.hub.payment.building import build
 from baton.hub.payment.checking import check
 from baton.hub.payment.delivering import deliver as deliver_files
-from baton.hub.payment.drafting import Drafting, draft_file
+from baton.hub.payment.drafting import Drafting, draft_file, draft_system
 from baton.hub.payment.inbox import payroll_file
 from baton.hub.payment.overpaid_watch import look_for_overpayments
 from baton.hub.payment.reconciling import reconcile
@@ -30,7 +30,10 @@ log = logging.getLogger("baton.tasks")
 
 @task(retries=RETRIES, retry_policy=RETRY_POLICY)
 def draft() -> dict[str, Any]:
-    """Make a run of the payroll file that the form names. Repeated, nothing is drafted twice: the first claims all."""
+    """Make a run of the payroll file that the form names, or of what the system it names has approved.
+
+    Repeated, even after a crash before anybody heard of it, it finds the run it has made.
+    """
     context = get_current_context()
     params = context["params"]
     wanted = Drafting(
@@ -40,9 +43,15 @@ def draft() -> dict[str, Any]:
         execution_day=date.fromisoformat(params["pay_day"]),
         requested_by=context["dag_run"].triggering_user_name or "schedule",
         declared_count=params["count"],
+        asked=f"dag {context['dag_run'].dag_id} {context['dag_run'].run_id}",
     )
+    if (params["file"] is None) is (params["source"] is None):
+        raise AirflowFailException("a run is made of a payroll file or of a system's payables: give one of the two")
     with open_hub() as hub:
-        drafted = draft_file(hub, wanted, payroll_file(hub, params["file"]))
+        if params["source"] is None:
+            drafted = draft_file(hub, wanted, payroll_file(hub, params["file"]))
+        else:
+            drafted = draft_system(hub, wanted, params["source"])
     counts = {"lines": len(drafted.lines), "unreadable": len(drafted.faults)}
     log.info("%s: %s", drafted.run.run_id, counts)
     for fault in drafted.faults:

@@ -106,12 +106,18 @@ class FakeChannel(PaymentChannel):
 
 class _Banking(FakeRegistry):
     def load(self, name: str) -> type[Any]:
+        if name == "erp/memory":
+            assert isinstance(self.company, Payroll)
+            return type(self.company.erp)
         return FakeChannel if name == "bank/memory" else super().load(name)
 
     def build(self, system: Any, limiter: Any, clock: Any, **more: Any) -> Any:
         if system.connector == "bank/memory":
             assert isinstance(self.company, Payroll)
             return self.company.channel()
+        if system.connector == "erp/memory":
+            assert isinstance(self.company, Payroll)
+            return self.company.erp
         return super().build(system, limiter, clock, **more)
 
 
@@ -123,6 +129,8 @@ class Payroll(Company):
     policy: Path | None = None
     profile: str = "iso20022-cny"
     profiles: Path | None = None
+    erp: Any = None
+    """The connector of a system called ``erp``, where there is one."""
     roles: Mapping[str, tuple[str, ...]] = field(
         default_factory=lambda: {
             MAKER: ("payroll",),
@@ -151,6 +159,8 @@ class Payroll(Company):
             roles=dict(self.roles),  # type: ignore[arg-type]
         )
         systems = {**plain.systems, BANK: self._system(BANK, "bank/memory")}
+        if self.erp is not None:
+            systems["erp"] = self._system("erp", "erp/memory")
         return HubSettings(
             **{
                 name: getattr(plain, name)

@@ -17,7 +17,7 @@ from baton import tables
 from baton.console.bodies import Bound
 from baton.console.payments.officers import Officer
 from baton.errors import ApprovalError, Fault
-from baton.hub.payment.drafting import Drafted, Drafting, draft
+from baton.hub.payment.drafting import Drafted, Drafting, draft, draft_system
 from baton.jobs.payment.payable_rows import PayableRow, ReadRows, read_page
 from baton.model.pay_run import LineState
 from baton.model.payable import Component
@@ -50,6 +50,10 @@ class Wanted(BaseModel):
     count: Annotated[int | None, Field(ge=1)] = None
     total_minor: Annotated[int | None, Field(ge=0, le=10**15)] = None
     """Control totals; in minor units."""
+    source: Annotated[str | None, Field(min_length=1, max_length=100)] = None
+    """The system whose approved payables are paid; the body is empty then."""
+    request: Annotated[str | None, Field(min_length=1, max_length=100, pattern="^[!-~]+$")] = None
+    """The caller's own name of this request: sent again, it is answered with the run it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,7 @@ def read_lines(body: bytes, currency: str) -> ReadRows | Unread:
 
 
 def hand_in(who: Officer, wanted: Wanted, body: bytes) -> Drafted | Unread:
-    """Draft a run of the body's lines in the person's name.
+    """Draft a run of the body's lines, or of a system's payables, in the person's name.
 
     Raises `ApprovalError` (``no_office``) for who may not hand in, and what `draft` raises.
     """
@@ -102,9 +106,6 @@ def hand_in(who: Officer, wanted: Wanted, body: bytes) -> Drafted | Unread:
             code="no_office",
             remedy="it takes the office payroll, or the right to operate Airflow",
         )
-    read = read_lines(body, wanted.currency)
-    if isinstance(read, Unread):
-        return read
     drafting = Drafting(
         system=wanted.bank,
         component=wanted.component,
@@ -114,7 +115,15 @@ def hand_in(who: Officer, wanted: Wanted, body: bytes) -> Drafted | Unread:
         currency=wanted.currency,
         declared_count=wanted.count,
         declared_minor=wanted.total_minor,
+        asked=f"api {who.person} {wanted.request}" if wanted.request else "",
     )
+    if wanted.source is not None:
+        if body.strip():
+            return Unread("body_and_source", "payables come in the body or from a system: give one of the two")
+        return draft_system(who.hub, drafting, wanted.source)
+    read = read_lines(body, wanted.currency)
+    if isinstance(read, Unread):
+        return read
     origin = Origin(PLACE, hashlib.sha256(body).hexdigest(), who.hub.clock.now())
     return draft(who.hub, drafting, read, origin)
 
@@ -125,14 +134,14 @@ def drafted_document(drafted: Drafted) -> dict[str, Any]:
     return {
         "run": drafted.run.run_id,
         "lines": len(drafted.lines) - len(out),
-        "left_out": [{"row": _place_row(line.payable.place), "code": line.code} for line in out],
+        "left_out": [{**_where(line.payable.place), "code": line.code} for line in out],
         "errors": errors_document(drafted.faults),
     }
 
 
 def errors_document(faults: Sequence[Fault]) -> list[dict[str, Any]]:
-    """Errors by the body's lines (from 1), each with a stable code."""
-    return [{"row": _row(fault), "code": fault.rule, "message": fault.message} for fault in faults]
+    """Errors by the body's lines (from 1), or by the places a system gave them, each with a stable code."""
+    return [{**_where(fault.place), "code": fault.rule, "message": fault.message} for fault in faults]
 
 
 def _line(at: int, line: bytes) -> dict[str, str] | RejectedRow:
@@ -166,8 +175,9 @@ def _faults(at: int, found: dict[str, Any]) -> Iterator[RejectedRow]:
 
 
 def _row(fault: Fault) -> int:
-    return _place_row(fault.place)
+    return int(fault.place.removeprefix(f"{PLACE}:"))
 
 
-def _place_row(place: str) -> int:
-    return int(place.rpartition(":")[2])
+def _where(place: str) -> dict[str, Any]:
+    source, _, row = place.partition(":")
+    return {"row": int(row)} if source == PLACE else {"place": place}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from baton import tables
+from baton.contracts.payments import PayableSource
 from baton.errors import ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.source_file import open_payables
@@ -16,7 +19,7 @@ from baton.jobs.payment.payable_rows import PayableRow, ReadRows, read_page
 from baton.model.pay_run import JOB, LineState, PayLine, PayRun
 from baton.model.payable import BankAccount, Component, Payable, PayableKey
 from baton.model.people import Employee
-from baton.model.source_rows import Origin
+from baton.model.source_rows import Origin, SourcePage
 from baton.settings_shape import BankPart
 from baton.store.runs import Run, RunFault, RunState
 
@@ -40,6 +43,8 @@ class Drafting:
     declared_count: int | None = None
     """Control totals from outside the file, where somebody has them."""
     declared_minor: int | None = None
+    asked: str = ""
+    """What asks for the run, the same each time it is asked again: it then gets the run it has. Empty: a new run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +70,69 @@ def bank_of(hub: Hub, system: str) -> BankPart:
 
 def draft_file(hub: Hub, drafting: Drafting, path: Path) -> Drafted:
     """Draft a run from a payroll file. A row that cannot be read is named and is in no run."""
+    with hub.database.read() as connection:
+        if known := _asked_before(hub, connection, drafting):
+            return known  # the file may have gone since
     file = open_payables(path)
+    read = _read(file.pages, lambda _: file.columns, drafting.currency, path.name)
+    return draft(hub, drafting, read, file.origin)
+
+
+def draft_system(hub: Hub, drafting: Drafting, source: str) -> Drafted:
+    """Draft a run of what another system has approved to be paid for this period and component.
+
+    Raises `FeedRefusedError` when there is nothing, `ConfigurationError` when that system knows no payables.
+    """
+    with hub.database.read() as connection:
+        if known := _asked_before(hub, connection, drafting):
+            return known
+    payables = source_of(hub, source)
+    digest = hashlib.sha256()
+    pages = _digested(payables.payables(drafting.period, drafting.component), digest)
+    read = _read(pages, lambda page: {name: name for name in page.rows.columns}, drafting.currency, source)
+    origin = Origin(source, digest.hexdigest(), hub.clock.now())
+    if not read.rows and not read.faults:
+        message = f"{source} has approved nothing for {drafting.period} ({drafting.component})"
+        raise tables.refused(tables.FileError("no_rows", message, "approve it there first"), origin.digest)
+    return draft(hub, drafting, read, origin)
+
+
+def source_of(hub: Hub, system: str) -> PayableSource:
+    """The connector of a system that knows payables; `ConfigurationError` for another one."""
+    connector = hub.connector(system)
+    if not isinstance(connector, PayableSource):
+        place = hub.settings.system(system).place
+        raise ConfigurationError([Fault(place, "capability", f"{system} does not tell what is to be paid")])
+    return connector
+
+
+def _digested(pages: Iterable[SourcePage], digest: hashlib._Hash) -> Iterator[SourcePage]:
+    for page in pages:
+        digest.update(page.rows.write_ndjson().encode())
+        for bad in page.rejected:
+            digest.update(f"{bad.row} {bad.rule}\n".encode())
+        yield page
+
+
+def _read(
+    pages: Iterable[SourcePage], columns: Callable[[SourcePage], Mapping[str, str]], currency: str, name: str
+) -> ReadRows:
     rows: list[PayableRow] = []
     faults: list[Fault] = []
-    for page in file.pages:
-        read = read_page(page, file.columns, drafting.currency, path.name)
+    for page in pages:
+        read = read_page(page, columns(page), currency, name)
         rows += read.rows
         faults += read.faults
-    return draft(hub, drafting, ReadRows(rows, faults), file.origin)
+    return ReadRows(rows, faults)
 
 
 def draft(hub: Hub, drafting: Drafting, read: ReadRows, origin: Origin) -> Drafted:
-    """Save a run of these rows: from here on nobody else pays the same."""
+    """Save a run of these rows: from here on nobody else pays the same. Asked again, it is the run there is."""
     run = new_run(hub, drafting)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
+        if known := _asked_before(hub, connection, drafting):
+            return known
         employees = _employees(hub, connection, read.rows)
         lines = _lines(hub, connection, run, drafting, read.rows, employees)
         faults = [RunFault(fault.place, "", fault.rule, fault.message) for fault in read.faults]
@@ -87,6 +140,27 @@ def draft(hub: Hub, drafting: Drafting, read: ReadRows, origin: Origin) -> Draft
         hub.crash_point("drafting")
     hub.crash_point("drafted")
     return Drafted(run, lines, read.faults)
+
+
+def _asked_before(hub: Hub, connection: sa.Connection, drafting: Drafting) -> Drafted | None:
+    """The run that the same has asked for, whatever has become of it; `ConfigurationError` when it asked for another.
+
+    A process may end after it has drafted and before anybody has heard of it: what it claimed is found here.
+    """
+    run = hub.pay_runs.asked(connection, _request(drafting)) if drafting.asked else None
+    if run is None:
+        return None
+    was = (run.system, run.component, run.period, run.currency, run.execution_day)
+    if was != (drafting.system, drafting.component, drafting.period, drafting.currency, drafting.execution_day):
+        message = f"{run.run_id} was drafted for the same request with another bank, component, period, currency or day"
+        raise ConfigurationError([Fault("request", "other_request", message)])
+    faults = [Fault(fault.place, fault.rule, fault.message) for fault in hub.runs.faults(connection, run.run_id)]
+    return Drafted(run, list(hub.pay_runs.lines(connection, run.run_id)), faults)
+
+
+def _request(drafting: Drafting) -> str:
+    """What is kept of a request: it may name a person."""
+    return hashlib.sha256(drafting.asked.encode()).hexdigest() if drafting.asked else ""
 
 
 def new_run(hub: Hub, drafting: Drafting) -> PayRun:
@@ -103,6 +177,7 @@ def new_run(hub: Hub, drafting: Drafting) -> PayRun:
         created=hub.clock.now(),
         payer=BankAccount(**bank.payer.model_dump()),
         initiator=bank.initiator,
+        asked=_request(drafting),
         facts={"declared": {"count": drafting.declared_count, "minor": drafting.declared_minor}},
     )
 

@@ -114,7 +114,10 @@ def major_text(minor: int, currency: str) -> str:
 
 
 def read_page(page: SourcePage, columns: Mapping[str, str], currency: str, file: str) -> ReadRows:
-    """One page of rows. Amounts are plain numbers in major units with no more digits than the currency has."""
+    """One page of rows; those of a source that names its records (``place``) are placed by these names.
+
+    Amounts are plain numbers in major units with no more digits than the currency has.
+    """
     rows: list[PayableRow] = []
     faults = [Fault(f"{file}:{bad.row}", bad.rule, bad.message) for bad in page.rejected]
     texts = page.rows.select(
@@ -122,7 +125,7 @@ def read_page(page: SourcePage, columns: Mapping[str, str], currency: str, file:
         for name, header in columns.items()
     )
     for at, values in enumerate(texts.iter_rows(named=True)):
-        place = f"{file}:{page.first_row + at}"
+        place = f"{file}:{values.get('place') or page.first_row + at}"
         told = _row(values, currency, place)
         (rows if isinstance(told, PayableRow) else faults).append(told)  # type: ignore[arg-type]
     return ReadRows(rows, faults)

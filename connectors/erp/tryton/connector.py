@@ -21,6 +21,7 @@ from baton.sdk import (
     BlockerSource,
     Client,
     Collection,
+    Component,
     ConnectorSettings,
     Feed,
     FieldSpec,
@@ -32,6 +33,7 @@ from baton.sdk import (
     HoldingRef,
     OwnershipScan,
     OwnershipStore,
+    PayableSource,
     Promise,
     Rate,
     Receipt,
@@ -41,6 +43,7 @@ from baton.sdk import (
     Scalar,
     SessionControl,
     SessionEnd,
+    SourcePage,
     Transfer,
     Undo,
     WorkScan,
@@ -53,6 +56,7 @@ from connectors.erp.tryton.deals import Deals
 from connectors.erp.tryton.directory import Directory
 from connectors.erp.tryton.isolate import isolate
 from connectors.erp.tryton.logins import Logins
+from connectors.erp.tryton.payments import Payments
 from connectors.erp.tryton.reader import Reader
 from connectors.erp.tryton.records import Records
 from connectors.erp.tryton.refusals import endless, ends, faults, moves_end, nameless, not_found, stranger, unfit
@@ -76,6 +80,12 @@ class TrytonSettings(ConnectorSettings):
     code_prefix: str = Field(default="", pattern=r"^\S*$", description="put before the employee number in party codes")
     receivables: bool = Field(
         default=True, description="list open receivables, expenses and advances; false needs no accounting right"
+    )
+    payment_journals: dict[str, Component] = Field(
+        default={}, max_length=50, description="payment journal: what it pays people for (salary, expense, …)"
+    )
+    paid_months_later: int = Field(
+        default=0, ge=0, le=2, description="how many months after the month it is for a payment is dated"
     )
 
 
@@ -101,6 +111,7 @@ class TrytonConnector(
     SessionControl,
     BlockerSource,
     ActivitySource,
+    PayableSource,
 ):
     """Employees of one company in Tryton 8.2, correlated by the unique ``party.code``; its parties as records too.
 
@@ -142,6 +153,9 @@ class TrytonConnector(
         self._logins = Logins(reader, self._directory)
         self._blockers = Blockers(reader, self._directory, self._logins)
         self._activities = Activities(reader, self._directory)
+        self._payments = Payments(
+            reader, self._directory, journals=settings.payment_journals, months_later=settings.paid_months_later
+        )
 
     def check(self) -> Sequence[Finding]:
         """Version, login, company, rights, fields, and what handovers would miss."""
@@ -360,6 +374,12 @@ class TrytonConnector(
     ) -> Iterator[Sequence[Activity]]:
         """Sales made and confirmed, opportunities given to others, from Tryton's own log."""
         return self._activities.between(since, until, clients, people)
+
+    # --- payments
+
+    def payables(self, period: str, component: Component) -> Iterator[SourcePage]:
+        """Approved payments to employees, dated in the month of the period, from the journals of this component."""
+        return self._payments.payables(period, component)
 
 
 def _party_values(job: _Job) -> dict[str, Any]:

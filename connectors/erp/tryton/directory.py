@@ -39,7 +39,11 @@ class Directory:
 
     def number_of(self, party: wire.Party) -> str | None:
         """The employee number a party code stands for."""
-        return party.code.removeprefix(self._prefix) if party.code.startswith(self._prefix) else None
+        return self.number_of_code(party.code)
+
+    def number_of_code(self, code: str) -> str | None:
+        """The same, of a code alone."""
+        return code.removeprefix(self._prefix) if code.startswith(self._prefix) else None
 
     # --- reading
 

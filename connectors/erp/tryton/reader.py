@@ -1,4 +1,4 @@
-"""Reading for handovers: which models this Tryton has, and their records page by page."""
+"""Reading for handovers and payments: which models this Tryton has, and their records page by page."""
 
 from __future__ import annotations
 
@@ -15,13 +15,19 @@ OPPORTUNITY: Final = "sale.opportunity"
 SALE: Final = "sale.sale"
 RECEIVABLE_LINE: Final = "account.move.line"
 USER: Final = "res.user"
+PAYMENT: Final = "account.payment"
+PAYMENT_JOURNAL: Final = "account.payment.journal"
+BANK_ACCOUNT: Final = "bank.account"
+BANK_NUMBER: Final = "bank.account.number"
 PAGE: Final = 2_500
 """Rows a call: Tryton sets no limit of its own. 2,000 opportunities of a leaver are then one call."""
-_OPTIONAL: Final = (OPPORTUNITY, SALE, RECEIVABLE_LINE)
+_OPTIONAL: Final = (OPPORTUNITY, SALE, RECEIVABLE_LINE, PAYMENT, BANK_ACCOUNT)
 _RIGHTS: Final[Mapping[str, str]] = {
     OPPORTUNITY: "give the hub's Tryton user a group that may read and write Sale Opportunity",
     SALE: "give the hub's Tryton user a group that may read Sale",
     RECEIVABLE_LINE: "give the hub a group that may read Account Move and Move Line, or set receivables: false",
+    PAYMENT: "give the hub's Tryton user a group that may read Payment",
+    PAYMENT_JOURNAL: "give the hub's Tryton user a group that may read Payment Journal",
 }
 
 

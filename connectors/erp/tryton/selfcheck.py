@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from baton.sdk import ConnectorError, Finding
-from connectors.erp.tryton.reader import OPPORTUNITY, RECEIVABLE_LINE, SALE, USER, Reader
+from connectors.erp.tryton.reader import OPPORTUNITY, PAYMENT, PAYMENT_JOURNAL, RECEIVABLE_LINE, SALE, USER, Reader
 from connectors.erp.tryton.rpc import Rpc
 
 SERIES = "8.2"
@@ -17,6 +18,8 @@ RIGHTS = {
 }
 HANDOVER_RIGHTS = {OPPORTUNITY: ("read", "write"), SALE: ("read",), RECEIVABLE_LINE: ("read",), USER: ("write",)}
 """What handovers need beyond accounts, as far as the models are there. Without them the rest works."""
+PAYMENT_RIGHTS = {PAYMENT: ("read",), PAYMENT_JOURNAL: ("read",)}
+"""What payments out of Tryton need, where its payment module is active."""
 EMPLOYEE_FIELDS = ("party", "company", "start_date", "end_date", "supervisor")
 
 
@@ -39,23 +42,23 @@ def findings(rpc: Rpc, reader: Reader, company_id: int) -> list[Finding]:
         found.append(
             Finding("fields", not missing, ", ".join(missing), f"use Tryton {SERIES}'s company module" * bool(missing))
         )
-        found.append(_handovers(reader))
+        found.append(
+            _possible("handovers", reader, {m: r for m, r in HANDOVER_RIGHTS.items() if m == USER or reader.has(m)})
+        )
+        if reader.has(PAYMENT):
+            found.append(_possible("payments", reader, PAYMENT_RIGHTS))
     except ConnectorError as error:
         found.append(Finding("connection", ok=False, detail=error.message, remedy=error.remedy))
     return found
 
 
-def _handovers(reader: Reader) -> Finding:
-    """What handovers would miss here; no fault of an installation that hands nothing over."""
+def _possible(what: str, reader: Reader, wanted: Mapping[str, Sequence[str]]) -> Finding:
+    """What this would miss here; no fault of an installation that does nothing of the kind."""
     missing = [
-        f"{model}:{right}"
-        for model, rights in HANDOVER_RIGHTS.items()
-        if model == USER or reader.has(model)
-        for right in rights
-        if not reader.may(model, right)
+        f"{model}:{right}" for model, rights in wanted.items() for right in rights if not reader.may(model, right)
     ]
     detail = f"not possible without {', '.join(missing)}" if missing else ""
-    return Finding("handovers", ok=True, detail=detail)
+    return Finding(what, ok=True, detail=detail)
 
 
 def _rights(access: Any) -> Finding:
