@@ -222,6 +222,10 @@ class PaymentsPart(Part):
     """A folder with letters of one's own about what was overpaid, instead of those that are delivered."""
     inbox: Path | None = None
     """The folder in which payroll files are handed in to the schedule's form."""
+    attendance: Path | None = None
+    """The time clock's export (CSV or XLSX); ``{period}`` in its name stands for the month, such as 2026-11."""
+    exit_list: Path | None = None
+    """A second list of leavers (CSV or XLSX), kept by others than HR."""
     calendar: Path | None = None
     """On which days banks work; without one China's holidays as far as they are known."""
     banks: dict[Text, BankPart] = {}

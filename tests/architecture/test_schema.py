@@ -57,7 +57,7 @@ PLAIN = {
     },
     "pay_runs": {
         "run_id", "system", "profile", "component", "period", "currency", "execution_day", "created_at",
-        "report_digest", "people_digest", "version",
+        "report_digest", "people_digest", "asked", "version",
     },
     "pay_lines": {
         "key", "run_id", "line", "claim", "reference", "number", "period", "component", "attempt", "state", "message_id",

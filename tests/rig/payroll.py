@@ -129,6 +129,8 @@ class Payroll(Company):
     policy: Path | None = None
     profile: str = "iso20022-cny"
     profiles: Path | None = None
+    attendance: Path | None = None
+    exit_list: Path | None = None
     erp: Any = None
     """The connector of a system called ``erp``, where there is one."""
     roles: Mapping[str, tuple[str, ...]] = field(
@@ -155,6 +157,8 @@ class Payroll(Company):
         payments = PaymentsPart(
             policy=self.policy,
             profiles=self.profiles,
+            attendance=self.attendance,
+            exit_list=self.exit_list,
             banks={BANK: bank},
             roles=dict(self.roles),  # type: ignore[arg-type]
         )

@@ -17,6 +17,7 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.bookings import ENTRY
 from baton.hub.payment.drafting import CLAIMED, DOUBLED, OTHER_COMPONENT
 from baton.hub.payment.policies import calendar_of, holders_of, policy_of
+from baton.hub.payment.second_sources import second_sources
 from baton.hub.payment.standing import people_digest
 from baton.hub.payment.voiding import delete_files, void_files
 from baton.jobs.payment.checks import facts as told
@@ -139,13 +140,17 @@ def considered(hub: Hub, connection: sa.Connection, run: PayRun) -> list[PayLine
 
 
 def judge(hub: Hub, connection: sa.Connection, run: PayRun, head: Run, lines: Sequence[PayLine]) -> Cleared:
-    """What the checks say of these lines now, waivers included. Writes nothing."""
+    """What the checks say of these lines now, waivers included. Writes nothing.
+
+    Raises `FeedRefusedError` for an attendance or exit list that cannot be trusted: it is looked at each time.
+    """
     policy, now = policy_of(hub), hub.clock.now()
     profile = load_profile(run.profile, hub.settings.payments.profiles)
     numbers = sorted({line.payable.key.number for line in lines})
     zone = ZoneInfo(hub.settings.hub.time_zone)
     everybody = hub.people.everyone(connection, _PAGE_ROWS)
     people = {employee.number: employee for page in everybody for employee in page}
+    others = second_sources(hub, run, people)
     facts = Facts(
         people=people,
         calendar=calendar_of(hub),
@@ -156,6 +161,9 @@ def judge(hub: Hub, connection: sa.Connection, run: PayRun, head: Run, lines: Se
             number: moment.astimezone(zone).date()
             for number, moment in hub.people.account_changes(connection, numbers).items()
         },
+        attendance=others.attendance,
+        exit_list=others.exit_list,
+        awaited=others.awaited,
         problems=problem_finder(profile),
         on_statement=_on_statement(hub, connection, [line.reference for line in lines]),
     )

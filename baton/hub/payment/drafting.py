@@ -14,8 +14,8 @@ from baton import tables
 from baton.contracts.payments import PayableSource
 from baton.errors import ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
-from baton.hub.payment.source_file import open_payables
-from baton.jobs.payment.payable_rows import PayableRow, ReadRows, read_page
+from baton.hub.payment.source_file import open_rows
+from baton.jobs.payment.payable_rows import PAYABLES, PayableRow, ReadRows, read_page
 from baton.model.pay_run import JOB, LineState, PayLine, PayRun
 from baton.model.payable import BankAccount, Component, Payable, PayableKey
 from baton.model.people import Employee
@@ -73,7 +73,7 @@ def draft_file(hub: Hub, drafting: Drafting, path: Path) -> Drafted:
     with hub.database.read() as connection:
         if known := _asked_before(hub, connection, drafting):
             return known  # the file may have gone since
-    file = open_payables(path)
+    file = open_rows(path, PAYABLES)
     read = _read(file.pages, lambda _: file.columns, drafting.currency, path.name)
     return draft(hub, drafting, read, file.origin)
 

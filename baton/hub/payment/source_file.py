@@ -1,4 +1,4 @@
-"""A payroll file as pages of rows: delimited text or a workbook, in whatever encoding it was exported."""
+"""A file that payroll or HR has exported, as pages of rows: delimited text or a workbook, in whatever encoding."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from baton import tables
-from baton.jobs.payment.payable_rows import recognised
+from baton.jobs.payment.headers import Headers
 from baton.model.source_rows import Origin, SourcePage
 
 _LARGEST_BYTES: Final = 512 * 1024 * 1024
@@ -18,8 +18,8 @@ _CAPS: Final = tables.Caps()
 
 
 @dataclass(frozen=True, slots=True)
-class PayableFile:
-    """A payroll file, opened."""
+class OpenedFile:
+    """A file of rows, opened."""
 
     origin: Origin
     columns: dict[str, str]
@@ -27,8 +27,8 @@ class PayableFile:
     pages: Iterator[SourcePage]
 
 
-def open_payables(path: Path) -> PayableFile:
-    """Read the file. Raises `FeedRefusedError` for one that cannot be trusted, `ConfigurationError` for its headers."""
+def open_rows(path: Path, headers: Headers) -> OpenedFile:
+    """Read a file. Raises `FeedRefusedError` for one that cannot be trusted, `ConfigurationError` for its headers."""
     digest = ""
     try:
         data = tables.read_plain(path, _LARGEST_BYTES)
@@ -36,9 +36,9 @@ def open_payables(path: Path) -> PayableFile:
         table = _table(data)
     except tables.FileError as fault:
         raise tables.refused(fault, digest) from fault
-    columns = recognised(table.frame.columns, path.name)
+    columns = headers.recognised(table.frame.columns, path.name)
     as_of = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return PayableFile(Origin(path.name, digest, as_of, table.detail), columns, tables.pages(table, 50_000))
+    return OpenedFile(Origin(path.name, digest, as_of, table.detail), columns, tables.pages(table, 50_000))
 
 
 def _table(data: bytes) -> tables.Table:

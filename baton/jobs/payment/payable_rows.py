@@ -9,40 +9,37 @@ from typing import Final
 
 import polars as pl
 
-from baton.errors import ConfigurationError, Fault
+from baton.errors import Fault
+from baton.jobs.payment.headers import EMPLOYEE_NUMBER, Headers
 from baton.mapping.transforms.money import money
 from baton.model.payable import Component
 from baton.model.source_rows import SourcePage
-from baton.tables.table import header_key
 
 LARGEST_MINOR: Final = 10**15 - 1
 """Ten thousand milliards of yuan: what is beyond is a slip of the pen, and every bank layout carries it."""
 _PLACES: Final = {"JPY": 0, "KRW": 0}
 _USUAL_PLACES: Final = 2
-_HEADERS: Final[Mapping[str, Sequence[str]]] = {
-    "number": ("工号", "员工编号", "员工号", "人员编号", "职工号", "employee number", "employee id", "number"),
-    "amount": ("金额", "实发工资", "实发金额", "实发", "付款金额", "amount", "net pay"),
-    "holder": (
-        "户名",
-        "账户名",
-        "账户名称",
-        "收款人",
-        "收款人姓名",
-        "收款人名称",
-        "姓名",
-        "account holder",
-        "payee",
-        "holder",
-    ),
-    "account": ("账号", "帐号", "卡号", "银行账号", "银行卡号", "收款账号", "account", "account number", "card number"),
-    "bank_code": ("联行号", "行号", "开户行行号", "cnaps", "bic", "bank code", "bank_code"),
-    "bank_name": ("开户行", "开户银行", "银行", "bank", "bank name", "bank_name"),
-    "currency": ("币种", "币别", "currency"),
-    "component": ("项目", "发放项目", "付款类型", "component"),
-    "remark": ("摘要", "备注", "用途", "附言", "remark", "memo"),
-}
-_KNOWN: Final = {header_key(header): name for name, headers in _HEADERS.items() for header in headers}
-_REQUIRED: Final = ("number", "amount")
+PAYABLES: Final = Headers(
+    {
+        "number": EMPLOYEE_NUMBER,
+        "amount": ("金额", "实发工资", "实发金额", "实发", "付款金额", "amount", "net pay"),
+        "holder": (
+            *("户名", "账户名", "账户名称", "收款人", "收款人姓名", "收款人名称", "姓名"),
+            *("account holder", "payee", "holder"),
+        ),
+        "account": (
+            *("账号", "帐号", "卡号", "银行账号", "银行卡号", "收款账号"),
+            *("account", "account number", "card number"),
+        ),
+        "bank_code": ("联行号", "行号", "开户行行号", "cnaps", "bic", "bank code", "bank_code"),
+        "bank_name": ("开户行", "开户银行", "银行", "bank", "bank name", "bank_name"),
+        "currency": ("币种", "币别", "currency"),
+        "component": ("项目", "发放项目", "付款类型", "component"),
+        "remark": ("摘要", "备注", "用途", "附言", "remark", "memo"),
+    },
+    required=("number", "amount"),
+)
+"""The columns of a payroll file."""
 _COMPONENTS: Final[Mapping[str, Component]] = {
     **{component.value: component for component in Component},
     "工资": Component.SALARY,
@@ -74,29 +71,6 @@ class ReadRows:
 
     rows: Sequence[PayableRow]
     faults: Sequence[Fault]
-
-
-def recognised(headers: Sequence[str], file: str) -> dict[str, str]:
-    """Column name -> header, for the known ones. Raises `ConfigurationError` for what is missing or double."""
-    found: dict[str, str] = {}
-    faults: list[Fault] = []
-    for header in headers:
-        name = _KNOWN.get(header_key(header))
-        if name is None:
-            continue
-        if name in found:
-            message = f"the columns {found[name]!r} and {header!r} both look like the {name}; take one of them out"
-            faults.append(Fault(file, "doubtful_column", message))
-        found.setdefault(name, header)
-    for name in _REQUIRED:
-        if name not in found:
-            known = ", ".join(_HEADERS[name])
-            faults.append(
-                Fault(file, "missing_column", f"there is no column for the {name}; it may be headed: {known}")
-            )
-    if faults:
-        raise ConfigurationError(faults)
-    return found
 
 
 def places_of(currency: str) -> int:

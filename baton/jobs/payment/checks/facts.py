@@ -92,6 +92,8 @@ class Facts:
     """A second source's leavers: number -> last day, where it tells one."""
     on_statement: Collection[str] = frozenset()
     """References that the bank's statements show as debited and not returned."""
+    awaited: Collection[str] = ()
+    """Sources that are set up here and have not told anything: as grave as one that the policy requires."""
     expected: Collection[str] | None = None
     """Whom the run's salaries are for; None: everybody who had one in the period before."""
     problems: Problems = no_problems

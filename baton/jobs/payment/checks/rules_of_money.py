@@ -225,8 +225,8 @@ AMOUNT_RULES: Final[tuple[Rule, ...]] = (
     hold(
         "facts_missing",
         _DIRECTOR,
-        "The policy demands a source that was not given ({code}), so its rules were not tried. Provide it.",
-        "策略要求的数据来源未提供（{code}），相关规则未执行。请提供。",
+        "A source that policy or settings name was not given ({code}), so its rules were not tried. Provide it.",
+        "策略或设置指定的数据来源未提供（{code}），相关规则未执行。请提供。",
         Scope.RUN,
     ),
 )

@@ -39,6 +39,6 @@ def sources(inspection: Inspection) -> Iterator[Finding]:
         "attendance": facts.attendance is not None,
         "exit_list": facts.exit_list is not None,
     }
-    for source in inspection.policy.requires:
+    for source in dict.fromkeys((*inspection.policy.requires, *sorted(facts.awaited))):
         if not given[source]:
             yield inspection.found_in_run("facts_missing", code=source)

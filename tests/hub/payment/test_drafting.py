@@ -1,0 +1,190 @@
+"""Where a run's lines come from: a system that knows payables, and a request that is made again after a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, ClassVar
+
+import polars as pl
+import pytest
+
+from baton.contracts import Connector, Finding, PayableSource, Rate
+from baton.errors import ConfigurationError, FeedRefusedError, RetryableError
+from baton.hub.payment.drafting import Drafted, Drafting, draft_file, draft_system
+from baton.model.pay_run import LineState
+from baton.model.payable import Component
+from baton.model.source_rows import RejectedRow, SourcePage
+from tests.hub.payment.office import PAY_DAY, PERIOD, Office
+from tests.rig.payroll import BANK, MAKER, card, payroll_file
+from tests.rig.targets import NoClient, NoSettings
+
+TWO = {"0001": "8000.00", "0002": "12345.67"}
+COLUMNS = ("number", "amount", "currency", "holder", "account", "remark", "place")
+
+
+class Erp(Connector, PayableSource):
+    """An ERP that has approved what ``approved`` holds, two rows a page."""
+
+    title: ClassVar[str] = "ERP in memory"
+    Settings = NoSettings
+    rate: ClassVar[Rate] = Rate(1000, burst=1000)
+
+    def __init__(self) -> None:
+        super().__init__(NoSettings(), NoClient())  # type: ignore[arg-type]
+        self.approved: list[Mapping[str, str]] = []
+        self.rejected: Sequence[RejectedRow] = ()
+        self.fails_after: int | None = None
+        self.asked: list[tuple[str, Component]] = []
+
+    def check(self) -> Sequence[Finding]:
+        return []
+
+    def payables(self, period: str, component: Component) -> Iterator[SourcePage]:
+        self.asked.append((period, component))
+        for start in range(0, len(self.approved), 2):
+            if self.fails_after is not None and start >= self.fails_after:
+                raise RetryableError("the ERP has gone", code="gone")
+            rows = self.approved[start : start + 2]
+            frame = pl.DataFrame(
+                [{name: row.get(name) for name in COLUMNS} for row in rows], schema=dict.fromkeys(COLUMNS, pl.String)
+            )
+            yield SourcePage(frame, start + 1, self.rejected if start == 0 else ())
+
+
+@pytest.fixture
+def fed(office: Office) -> Iterator[tuple[Office, Erp]]:
+    erp = Erp()
+    office.company.erp = erp
+    with office.company.open() as hub:
+        yield Office(office.company, hub), erp
+
+
+def wanted(**given: Any) -> Drafting:
+    return Drafting(**{"system": BANK, "component": Component.SALARY, "period": PERIOD, "execution_day": PAY_DAY,
+                       "requested_by": MAKER, **given})  # fmt: skip
+
+
+def told(drafted: Drafted) -> list[tuple[str, int, LineState, str]]:
+    lines = drafted.lines
+    return [(line.payable.key.number, line.payable.amount_minor, line.state, line.code) for line in lines]
+
+
+def test_a_systems_payables_are_drafted_in_minor_units_and_completed_by_hr(fed: tuple[Office, Erp]) -> None:
+    office, erp = fed
+    office.hire("0001", "0002", "0003")
+    erp.approved = [
+        {"number": "0001", "amount": "8000", "place": "P-17"},
+        {"number": "0002", "amount": "12345.67", "currency": "CNY", "holder": "测试0002", "account": card(9)},
+        {"number": "0003", "amount": "0.1", "remark": "十一月"},
+    ]
+    drafted = draft_system(office.hub, wanted(), "erp")
+    assert erp.asked == [(PERIOD, Component.SALARY)]
+    assert told(drafted) == [
+        ("0001", 800_000, LineState.DRAFT, ""),
+        ("0002", 1_234_567, LineState.DRAFT, ""),
+        ("0003", 10, LineState.DRAFT, ""),
+    ]
+    payees = [line.payable.payee.account for line in drafted.lines]
+    assert (payees, drafted.lines[2].payable.remark) == ([card(1), card(9), card(3)], "十一月")
+    assert [line.payable.place for line in drafted.lines] == ["erp:P-17", "erp:2", "erp:3"]
+    run_id = drafted.run.run_id
+    office.check(run_id)
+    office.build(run_id)
+    office.sign(run_id)
+    office.release(run_id)
+    assert +office.deliver().counts == {"accepted": 1}
+    assert told(draft_system(office.hub, wanted(), "erp"))[0][2:] == (LineState.LEFT_OUT, "claimed")
+
+
+def test_what_cannot_be_a_payable_is_named_and_in_no_run(fed: tuple[Office, Erp]) -> None:
+    office, erp = fed
+    erp.approved = [
+        {"number": "0001", "amount": "1.001", "place": "P-1"},
+        {"number": "0002", "amount": "1", "currency": "USD", "place": "P-2"},
+        {"number": "0003", "amount": "1"},
+    ]
+    erp.rejected = (RejectedRow(9, "not_an_employee", "payment 9 is for a stranger"),)
+    drafted = draft_system(office.hub, wanted(), "erp")
+    assert [line.payable.key.number for line in drafted.lines] == ["0003"]
+    assert sorted((fault.place, fault.rule) for fault in drafted.faults) == [
+        ("erp:9", "not_an_employee"),
+        ("erp:P-1", "amount"),
+        ("erp:P-2", "other_currency"),
+    ]
+
+
+def test_a_system_that_fails_half_way_or_has_nothing_makes_no_run(fed: tuple[Office, Erp]) -> None:
+    office, erp = fed
+    with pytest.raises(FeedRefusedError, match="approved nothing"):
+        draft_system(office.hub, wanted(), "erp")
+    erp.approved = [{"number": f"{n:04d}", "amount": "1"} for n in range(1, 5)]
+    erp.fails_after = 2
+    with pytest.raises(RetryableError):
+        draft_system(office.hub, wanted(), "erp")
+    with office.hub.database.read() as connection:
+        assert office.hub.pay_runs.latest(connection) == []
+
+
+def test_a_system_that_knows_no_payables_is_told(office: Office) -> None:
+    with pytest.raises(ConfigurationError, match="does not tell what is to be paid"):
+        draft_system(office.hub, wanted(), BANK)
+
+
+# --- asked again
+
+
+class CrashedError(Exception):
+    """The process is gone."""
+
+
+def crashing(office: Office, at: str) -> None:
+    """From now on the hub's process ends at this point."""
+
+    def point(name: str) -> None:
+        if name == at:
+            raise CrashedError(name)
+
+    office.hub.crash_point = point
+
+
+def test_asked_again_after_a_crash_the_run_is_the_one_that_was_made(office: Office) -> None:
+    office.hire(*TWO)
+    path = payroll_file(office.company.folder, TWO)
+    crashing(office, "drafted")
+    with pytest.raises(CrashedError):
+        draft_file(office.hub, wanted(asked="dag payroll_payment one"), path)
+    path.unlink()
+    with office.company.open() as restarted:
+        again = draft_file(restarted, wanted(asked="dag payroll_payment one"), path)
+        with restarted.database.read() as connection:
+            (only,) = restarted.pay_runs.latest(connection)
+    assert again.run == only
+    assert told(again) == [("0001", 800_000, LineState.DRAFT, ""), ("0002", 1_234_567, LineState.DRAFT, "")]
+
+
+def test_a_crash_before_the_run_was_there_leaves_nothing_and_asking_again_makes_it(office: Office) -> None:
+    office.hire(*TWO)
+    path = payroll_file(office.company.folder, {**TWO, "": "1.00"})
+    crashing(office, "drafting")
+    with pytest.raises(CrashedError):
+        draft_file(office.hub, wanted(asked="one"), path)
+    with office.company.open() as restarted:
+        made = draft_file(restarted, wanted(asked="one"), path)
+        found = draft_file(restarted, wanted(asked="one"), path)
+    assert [state for _, _, state, _ in told(made)] == [LineState.DRAFT] * 2
+    assert (found.run.run_id, told(found), found.faults) == (made.run.run_id, told(made), list(made.faults))
+    assert [fault.rule for fault in found.faults] == ["no_number"]
+
+
+def test_another_request_makes_another_run_and_the_same_for_something_else_is_refused(office: Office) -> None:
+    office.hire(*TWO)
+    path = payroll_file(office.company.folder, TWO)
+    first = draft_file(office.hub, wanted(asked="one"), path)
+    other = draft_file(office.hub, wanted(asked="two"), path)
+    assert other.run.run_id != first.run.run_id
+    assert {code for _, _, _, code in told(other)} == {"claimed"}
+    nobody = [draft_file(office.hub, wanted(), path).run.run_id for _ in range(2)]
+    assert len({*nobody, first.run.run_id, other.run.run_id}) == 4, "without a request each is a run of its own"
+    with pytest.raises(ConfigurationError, match="for the same request with another"):
+        draft_file(office.hub, wanted(asked="one", execution_day=date(2026, 12, 1)), path)
