@@ -14,10 +14,13 @@ from pydantic import Field, SecretStr, model_validator
 from baton.contracts.base import ConnectorSettings
 from baton.contracts.payments import Sealing
 from baton.envelopes.cms import CmsSealer, CmsUnsealer
+from baton.envelopes.cms_ciphers import ContentCipher
 from baton.envelopes.cms_keys import CertifiedSigner, RsaReceiver, RsaRecipient, TrustedCertificate
 from baton.envelopes.hpf1 import Hpf1Sealer, Hpf1Unsealer
 from baton.envelopes.openpgp import OpenPgpKeys, OpenPgpSealer, OpenPgpUnsealer
 from baton.envelopes.seam import Sealer, Unsealer
+from baton.envelopes.sm2 import USER_ID, Sm2Receiver, Sm2Recipient, Sm2Signer, Sm2Trusted, available
+from baton.envelopes.sm4 import SM4_CBC, SM4_GCM, Sm4Sealer, Sm4Unsealer
 from baton.sealed import Opener, Reader, RsaOpener, RsaReader, Signer, X25519Opener, X25519Reader
 
 Kid = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{0,64}$")]
@@ -30,7 +33,7 @@ class EnvelopeSettings(ConnectorSettings):
 
     sender: Party = Field(description="our name in file headers, such as the customer number")
     recipient: Party = Field(description="the bank's name in file headers")
-    payment_envelope: Literal["hpf1", "cms", "openpgp"] = Field(
+    payment_envelope: Literal["hpf1", "cms", "openpgp", "sm4"] = Field(
         default="hpf1", description="how payment files and the bank's answers to them are signed and encrypted"
     )
 
@@ -42,14 +45,16 @@ class EnvelopeSettings(ConnectorSettings):
     signing_key: SecretStr = Field(default=NO_SECRET, description="our Ed25519 private key (PEM)")
     reading_key: SecretStr = Field(default=NO_SECRET, description="our X25519 or RSA private key (PEM)")
 
-    bank_certificate: str = Field(default="", description="cms: PEM, RSA; files are encrypted for it")
+    bank_certificate: str = Field(default="", description="cms: PEM, RSA (sm4: SM2); files are encrypted for it")
     bank_signing_certificates: tuple[str, ...] = Field(
-        default=(), max_length=2, description="cms: PEM; the bank signs with them, two only while it changes"
+        default=(), max_length=2, description="cms, sm4: PEM; the bank signs with them, two only while it changes"
     )
-    own_signing_certificate: str = Field(default="", description="cms: PEM, RSA or an elliptic curve")
-    own_reading_certificate: str = Field(default="", description="cms: PEM, RSA; the bank encrypts for it")
-    cms_signing_key: SecretStr = Field(default=NO_SECRET, description="cms: our private key for signing (PEM)")
-    cms_reading_key: SecretStr = Field(default=NO_SECRET, description="cms: our private key for reading (PEM)")
+    own_signing_certificate: str = Field(default="", description="cms: PEM, RSA or a curve (sm4: SM2)")
+    own_reading_certificate: str = Field(default="", description="cms: PEM, RSA (sm4: SM2); the bank encrypts for it")
+    cms_signing_key: SecretStr = Field(default=NO_SECRET, description="cms, sm4: our private key for signing (PEM)")
+    cms_reading_key: SecretStr = Field(default=NO_SECRET, description="cms, sm4: our private key for reading (PEM)")
+    sm4_mode: Literal["gcm", "cbc"] = Field(default="gcm", description="sm4: cbc where the bank knows no gcm")
+    sm2_user_id: str = Field(default=USER_ID, pattern=r"^[ -~]{1,128}$", description="sm4: as agreed with the bank")
 
     bank_openpgp_key: str = Field(default="", description="openpgp: the bank's public key, armoured")
     bank_openpgp_fingerprint: str = Field(default="", description="openpgp: of the bank's primary key")
@@ -59,6 +64,8 @@ class EnvelopeSettings(ConnectorSettings):
 
     @model_validator(mode="after")
     def _keys_fit_the_profile(self) -> Self:
+        if self.payment_envelope == "sm4" and not available():
+            raise ValueError("sm4 needs the command openssl (3.0 or newer) on this machine")
         faults = _unusable(self._profile_keys())
         if faults:
             raise ValueError(f"{self.payment_envelope} needs other keys: {', '.join(faults)}")
@@ -70,6 +77,8 @@ class EnvelopeSettings(ConnectorSettings):
             return CmsSealer([self._cms_recipient()], self._cms_signer())
         if self.payment_envelope == "openpgp":
             return OpenPgpSealer(self._openpgp())
+        if self.payment_envelope == "sm4":
+            return Sm4Sealer([self._sm2_recipient()], self._sm2_signer(), self._sm4_cipher())
         return Hpf1Sealer([self.bank_reader()], self.signer())
 
     def sealing(self) -> Sealing:
@@ -82,6 +91,8 @@ class EnvelopeSettings(ConnectorSettings):
             return CmsUnsealer([self._cms_receiver()], self._cms_trusted())
         if self.payment_envelope == "openpgp":
             return OpenPgpUnsealer(self._openpgp())
+        if self.payment_envelope == "sm4":
+            return Sm4Unsealer([self._sm2_receiver()], self._sm2_trusted(), [self._sm4_cipher()])
         keys = self.bank_verification()
         return Hpf1Unsealer(self.opener(), keys, sender=self.recipient, recipient=self.sender)
 
@@ -137,6 +148,13 @@ class EnvelopeSettings(ConnectorSettings):
             }
         if self.payment_envelope == "openpgp":
             return {"bank_openpgp_fingerprint or own_openpgp_fingerprint": self._openpgp}
+        if self.payment_envelope == "sm4":
+            return {
+                "bank_certificate": self._sm2_recipient,
+                "bank_signing_certificates": self._sm2_trusted,
+                "own_signing_certificate or cms_signing_key": self._sm2_signer,
+                "own_reading_certificate or cms_reading_key": self._sm2_receiver,
+            }
         return {
             "bank_reading_key": self.bank_reader,
             "bank_signing_keys": self.bank_verification,
@@ -144,14 +162,32 @@ class EnvelopeSettings(ConnectorSettings):
             "reading_key": self.opener,
         }
 
+    def _sm4_cipher(self) -> ContentCipher:
+        return SM4_GCM if self.sm4_mode == "gcm" else SM4_CBC
+
+    def _sm2_recipient(self) -> Sm2Recipient:
+        return Sm2Recipient(_certificate(self.bank_certificate))
+
+    def _sm2_trusted(self) -> list[Sm2Trusted]:
+        return [Sm2Trusted(holder, self.sm2_user_id) for holder in self._bank_signing()]
+
+    def _sm2_signer(self) -> Sm2Signer:
+        holder = _certificate(self.own_signing_certificate)
+        return Sm2Signer(holder, self.cms_signing_key.get_secret_value(), self.sm2_user_id)
+
+    def _sm2_receiver(self) -> Sm2Receiver:
+        return Sm2Receiver(_certificate(self.own_reading_certificate), self.cms_reading_key.get_secret_value())
+
     def _cms_recipient(self) -> RsaRecipient:
         return RsaRecipient(_certificate(self.bank_certificate))
 
     def _cms_trusted(self) -> list[TrustedCertificate]:
-        found = [TrustedCertificate(_certificate(pem)) for pem in self.bank_signing_certificates]
-        if not found:
+        return [TrustedCertificate(holder) for holder in self._bank_signing()]
+
+    def _bank_signing(self) -> list[x509.Certificate]:
+        if not self.bank_signing_certificates:
             raise ValueError("no certificate of the bank's to verify with")
-        return found
+        return [_certificate(pem) for pem in self.bank_signing_certificates]
 
     def _cms_signer(self) -> CertifiedSigner:
         key = _private(self.cms_signing_key)
