@@ -10,6 +10,9 @@ PAYMENTS: Final[Mapping[str, str]] = {
         "{run}：{lines} 笔，{out} 笔未纳入，{faults} 行无法读取"
     ),
     "there are no pay runs yet": "还没有付款批次",
+    "hours old": "已存小时",
+    "{count} files of interrupted builds would be deleted": "将删除 {count} 个中断生成时遗留的文件",
+    "{count} files of interrupted builds deleted": "已删除 {count} 个中断生成时遗留的文件",
     "component": "款项",
     "period": "期间",
     "pay day": "付款日",

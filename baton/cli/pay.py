@@ -16,6 +16,7 @@ from baton.cli.pay_options import amount, as_person, minor_of
 from baton.cli.pay_options import role as with_role
 from baton.cli.pay_options import why as with_why
 from baton.cli.pay_recover import COMMANDS as RECOVER_COMMANDS
+from baton.cli.pay_sweep import sweep_command
 from baton.cli.sync import login
 from baton.model.pay_run import LineState, PayLine
 from baton.model.payable import Component
@@ -363,6 +364,7 @@ for each in (
     *(draft_command, list_command, show_command, check_command, waive_command, build_command),
     *(sign_command, release_command, cancel_command, withdraw_command, reissue_command, deliver_command),
     *ANSWER_COMMANDS,
+    sweep_command,
     *RECOVER_COMMANDS,
 ):
     pay.add_command(each)

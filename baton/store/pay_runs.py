@@ -215,6 +215,10 @@ class PayRunStore:
         query = sa.select(pay_files).where(pay_files.c.run_id == run_id).order_by(pay_files.c.part)
         return [self._file(row) for row in connection.execute(query)]
 
+    def known_files(self, connection: sa.Connection) -> list[tuple[str, str]]:
+        """Name and digest (as delivered) of every finished file."""
+        return [(row[0], row[1]) for row in connection.execute(sa.select(pay_files.c.name, pay_files.c.sealed_digest))]
+
     def file(self, connection: sa.Connection, message_id: str) -> PayFile | None:
         """One file by the message id it carries, or None."""
         row = connection.execute(sa.select(pay_files).where(pay_files.c.message_id == message_id)).first()

@@ -9,6 +9,7 @@ from airflow.sdk import TriggerRule, get_current_context, task
 from baton.hub import proof
 from baton.hub import reconcile as reconciling
 from baton.hub.migration import retention
+from baton.hub.payment.sweeping import sweep
 from baton.tasks.opening import RETRIES, RETRY_POLICY, open_hub, opened_hub
 
 log = logging.getLogger("baton.tasks")
@@ -44,8 +45,11 @@ def checkpoint() -> int:
 
 @task(retries=RETRIES, retry_policy=RETRY_POLICY)
 def purge() -> list[str]:
-    """Delete the staged records of migrations whose retention has ended; gives the runs."""
+    """Delete the staged records of migrations whose retention has ended, and what interrupted builds of payment files
+    left; gives the migrations.
+    """
     with open_hub() as hub:
         gone = retention.purge(hub)
-    log.info("staged records deleted: %s", gone)
+        swept = sweep(hub)
+    log.info("staged records deleted: %s; files of interrupted builds: %d", gone, len(swept))
     return gone

@@ -23,7 +23,7 @@ from baton.envelopes.seam import Label, Sealed, Sealer
 from baton.errors import ApprovalError, TamperedError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.checking import considered, judge, open_run
-from baton.hub.payment.delivering import channel_of, file_path
+from baton.hub.payment.delivering import channel_of, file_path, payments_folder
 from baton.hub.payment.standing import binding, payees, people_digest, standing
 from baton.hub.payment.voiding import delete_files, void_files
 from baton.model.effect import Intention, PaymentAction, effect_key
@@ -167,7 +167,7 @@ def _finished(hub: Hub, run: PayRun, part: int, plain: _Plain) -> PayFile:
 
 def _sealed(hub: Hub, name: str, plain: _Plain, label: Label, sealer: Sealer) -> Sealed:
     """The file in its place, whole; or nothing there, and `StorageFullError` when there is no room."""
-    folder = file_path(hub, name, "").parent
+    folder = payments_folder(hub)
     with told_when_full(folder, f"the file {name}", "baton pay build"):
         return _sealed_in(hub, folder, name, plain, label, sealer)
 

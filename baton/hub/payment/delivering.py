@@ -22,14 +22,21 @@ from baton.model.pay_run import LineState, PayFile
 from baton.store.leases import WAITING, Scope
 
 SCOPE: Final = Scope(frozenset({PaymentAction.DELIVER.value}))
+DIGITS: Final = 16
+"""So many of a finished file's digest are in its name on our disk."""
 _BLOCK_BYTES: Final = 1024 * 1024
 _SILENT: Final = frozenset({LineState.RELEASED, LineState.IN_DOUBT})
 """Where the lines of a file stand of which the bank has said nothing."""
 
 
+def payments_folder(hub: Hub) -> Path:
+    """Where finished files lie."""
+    return hub.state_dir / "payments"
+
+
 def file_path(hub: Hub, name: str, sealed_digest: str) -> Path:
-    """Where a finished file lies: encrypted, for the bank's eyes only. Built twice, it lies there twice."""
-    return hub.state_dir / "payments" / f"{sealed_digest[:16]}-{name}"
+    """Where one lies: encrypted, for the bank's eyes only. Built twice, it lies there twice."""
+    return payments_folder(hub) / f"{sealed_digest[:DIGITS]}-{name}"
 
 
 def payment_file(hub: Hub, file: PayFile) -> PaymentFile:

@@ -23,6 +23,6 @@ def void_files(hub: Hub, connection: sa.Connection, run: PayRun, *, why: str) ->
 
 
 def delete_files(hub: Hub, files: Iterable[PayFile]) -> None:
-    """Delete files that no row knows any more. What a crash leaves lies there encrypted, and nobody sends it."""
+    """Delete files that no row knows any more. What a crash leaves is swept away later."""
     for file in files:
         file_path(hub, file.name, file.sealed_digest).unlink(missing_ok=True)
