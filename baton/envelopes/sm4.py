@@ -2,8 +2,8 @@
 
 No well-kept library for SM2 exists in Python: `baton.envelopes.sm2` has OpenSSL's command do it, with keys from the
 vault. Who keeps theirs in a device (a U-key, an HSM) brings a `Signatory` and a `Recipient` that ask that device, with
-the user id agreed with the bank in the signature. Algorithms are named as in GM/T 0006, content types as in PKCS #7 (not
-as in GM/T 0010); whether a bank takes this framing is for its test round to say.
+the user id agreed with the bank in the signature. Algorithms are named as in GM/T 0006, content types as in PKCS #7
+(not as in GM/T 0010); whether a bank takes this framing is for its test round to say.
 """
 
 from __future__ import annotations
