@@ -54,6 +54,10 @@ class Counterpart(Protocol):
     n-th answer; its name and what is in it), ``leave_forgery(n)`` (one that the bank has not made; its name),
     ``opened(data)`` (what the bank reads in a sealed file).
     Optional: ``cut_next_upload()`` (the next upload breaks half-way).
+
+    For payables: ``seed_payables(amounts, period, component)`` (person -> amount: these are to be paid, with every
+    approval it takes; the people come with it), ``seed_unapproved(n)`` (a salary of November 2026 that nobody has
+    approved). Optional: ``seed_stranger()`` (an approved salary of that month to somebody who is no employee).
     """
 
     @property

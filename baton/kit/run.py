@@ -18,6 +18,7 @@ from baton.contracts import (
     Notifier,
     OwnershipScan,
     OwnershipStore,
+    PayableSource,
     PaymentChannel,
     RecordSource,
     RecordTarget,
@@ -35,6 +36,7 @@ from baton.kit import (
     laws_history,
     laws_notices,
     laws_ownership,
+    laws_payables,
     laws_payments,
     laws_record_sources,
     laws_record_troubles,
@@ -76,6 +78,7 @@ LAWS: Final[Mapping[type, tuple[Law, ...]]] = {
     BlockerSource: laws_history.BLOCKER_LAWS,
     ActivitySource: laws_history.ACTIVITY_LAWS,
     PaymentChannel: laws_payments.LAWS,
+    PayableSource: laws_payables.LAWS,
 }
 """The laws of each capability. The name of the function is the title of the law."""
 

@@ -57,12 +57,14 @@ def plant_payments(
     admin: TrytonAdmin, journal: int, owed: Sequence[Owed], *, kind: str = "payable", company_id: int = 1
 ) -> list[int]:
     """Payments as accounting begins them: drafts."""
+    codes = sorted({each.code for each in owed})
+    parties = {row["code"]: row["id"] for row in admin.rows("party.party", [["code", "in", codes]], ["code"])}
     payments = [
         {
             "company": company_id,
             "journal": journal,
             "kind": kind,
-            "party": _party(admin, each.code),
+            "party": parties[each.code],
             "date": day(each.on),
             "amount": decimal(each.amount),
             "reference": each.reference or None,

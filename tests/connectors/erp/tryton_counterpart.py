@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,7 +18,9 @@ import httpx
 import orjson
 
 from baton.kit.servers import NoServerError
+from baton.sandbox import tryton_payments
 from baton.sandbox.tryton import TrytonServer, TrytonServerError
+from baton.sandbox.tryton_payments import Owed
 from baton.sandbox.tryton_sales import plant_clients, plant_drafts, plant_opportunities
 from baton.sandbox.tryton_seed import TrytonAdmin, TrytonRefusedError, day
 from tests.connectors.erp.tryton_ledger import Ledger
@@ -31,6 +33,8 @@ _START, _END = date(2026, 1, 5), date(2099, 11, 30)
 _LED: Final = 7_000
 """Numbers from here on are people who are led by somebody."""
 _PASSWORD: Final = "sandbox-person-5"
+_PAID: Final = ("salary", "expense")
+"""What is paid from a journal of its own."""
 _HELD: Final[Mapping[str, tuple[str, str]]] = {
     "opportunity": ("sale.opportunity", "employee"),
     "quote": ("sale.sale", "quoted_by"),
@@ -112,6 +116,7 @@ class TrytonCounterpart:
         self._calls = 0
         self._passwords: set[str] = set()
         self._visits: dict[str, TrytonAdmin] = {}
+        self._journals: dict[str, int] = {}
         self._looked = threading.Lock()
         self._changed = self._touched = False
 
@@ -119,7 +124,8 @@ class TrytonCounterpart:
     def settings(self) -> Mapping[str, object]:
         server = self._server
         place = {"base_url": server.base_url, "database": server.database, "company_id": server.company_id}
-        return {**place, "username": server.username, "code_prefix": self.prefix}
+        journals = {f"{self.prefix}{name}": name for name in _PAID}
+        return {**place, "username": server.username, "code_prefix": self.prefix, "payment_journals": journals}
 
     @property
     def secrets(self) -> Mapping[str, str]:
@@ -262,6 +268,51 @@ class TrytonCounterpart:
             return False
         return True
 
+    # --- payables
+
+    def seed_payables(self, amounts: Mapping[int, str], period: str, component: str) -> None:
+        """Payments of the last day of a month, handed in and approved."""
+        self._employ(amounts)
+        owed = [Owed(f"{self.prefix}{n:04d}", amount, _last_day(period)) for n, amount in amounts.items()]
+        with self._by_hand():
+            planted = tryton_payments.plant_payments(self._admin, self._journal(component), owed)
+            tryton_payments.approve_payments(self._admin, planted)
+
+    def seed_unapproved(self, n: int) -> None:
+        """One that is handed in and not approved."""
+        self._employ([n])
+        owed = Owed(f"{self.prefix}{n:04d}", "1.00", date(2026, 11, 30))
+        with self._by_hand():
+            planted = tryton_payments.plant_payments(self._admin, self._journal("salary"), [owed])
+            tryton_payments.submit_payments(self._admin, planted)
+
+    def seed_stranger(self) -> None:
+        """One to a supplier."""
+        with self._by_hand():
+            self._admin.call("party.party.create", [{"name": "示例供应商", "code": f"{self.prefix}S"}])
+            owed = Owed(f"{self.prefix}S", "1.00", date(2026, 11, 30))
+            planted = tryton_payments.plant_payments(self._admin, self._journal("salary"), [owed])
+            tryton_payments.approve_payments(self._admin, planted)
+
+    def _employ(self, people: Iterable[int]) -> None:
+        """Make sure that these people are employees, in two calls."""
+        new = [n for n in people if self._ledger.employee(f"{self.prefix}{n:04d}") is None]
+        parties = [{"name": f"测试䶮{n}", "code": f"{self.prefix}{n:04d}"} for n in new]
+        with self._by_hand():
+            ids = self._admin.call("party.party.create", parties) if parties else []
+            hired = [{"party": party, "company": self._server.company_id, "start_date": day(_START)} for party in ids]
+            if hired:
+                self._admin.call("company.employee.create", hired)
+
+    def _journal(self, component: str) -> int:
+        """The journal of a component; all of them are made when the first is needed."""
+        if not self._journals:
+            with self._by_hand():
+                self._journals = {
+                    name: tryton_payments.plant_journal(self._admin, f"{self.prefix}{name}") for name in _PAID
+                }
+        return self._journals[component]
+
     def _login(self, person: str) -> dict[str, Any]:
         """The login of an employee; made when there is none."""
         wanted, columns = [["employees", "=", int(person)]], ["login", "active", "groups"]
@@ -332,6 +383,10 @@ class TrytonCounterpart:
         for model, number in gone:
             del self._marks[model, number]
             self._entries.append(JournalEntry(f"{model}.delete", None, str(number), self._calls, {}))
+
+
+def _last_day(period: str) -> date:
+    return (date.fromisoformat(f"{period}-01") + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 @contextmanager
