@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from baton.audit.checkpoint import Signer
+from baton.errors import RetryableError
 from baton.hub import Hub
 from baton.hub.payment.signing import release, sign
 from baton.jobs.payment.roles import Role
@@ -100,6 +101,41 @@ def test_a_run_is_prepared_signed_by_people_delivered_and_answered(
     told = said()
     assert run.run_id in told
     assert [amount for amount in AMOUNTS.values() if amount in told or amount.replace(".", "") in told] == []
+
+
+def test_a_task_that_fails_after_it_has_drafted_finds_its_run_again(
+    run_dag: RunDag, office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from baton.tasks import payment
+
+    really, made = payment.draft_file, []
+
+    def and_then_gone(*given: Any) -> Any:
+        drafted = really(*given)
+        made.append(drafted.run.run_id)
+        if len(made) == 1:
+            raise RetryableError("the worker is gone before anybody has heard of the run", code="gone")
+        return drafted
+
+    monkeypatch.setattr(payment, "draft_file", and_then_gone)
+    prepared = run_dag("payroll_payment", file="工资.csv", bank="bank", period="2026-12", pay_day="2026-12-31")
+    assert str(prepared.state) == "success"
+    with office.hub() as hub, hub.database.read() as connection:
+        (run,) = hub.pay_runs.latest(connection)
+        assert {line.state for line in hub.pay_runs.lines(connection, run.run_id)} == {LineState.FILED}
+    assert made == [run.run_id] * 2
+
+
+def test_a_run_is_made_of_a_file_or_of_a_system_that_knows_payables(
+    run_dag: RunDag, office: Office, said: Callable[[], str]
+) -> None:
+    form = {"bank": "bank", "period": "2026-12", "pay_day": "2026-12-31"}
+    assert [str(run_dag("payroll_payment", **form, **more).state) for more in ({}, {"source": "bank"})] == [
+        "failed"
+    ] * 2
+    told = said()
+    assert "give one of the two" in told
+    assert "bank does not tell what is to be paid" in told
 
 
 def test_a_file_that_is_not_there_is_told_with_those_that_are(

@@ -9,6 +9,7 @@ import pytest
 
 from baton.model.pay_run import LineState
 from tests.console.payments_desk import Counter, counter
+from tests.rig.erp import Erp
 from tests.rig.payment_pages import OPERATOR
 from tests.rig.payroll import DIRECTOR, HR, MAKER, PAYROLL, TREASURY, card
 
@@ -17,7 +18,7 @@ GOOD = {"number": "0001", "amount": "8,000.00"}
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Counter]:
-    with counter(tmp_path_factory.mktemp("intake")) as found:
+    with counter(tmp_path_factory.mktemp("intake"), Erp()) as found:
         found.office.hire("0001", "0002", "0003", "0004")
         yield found
 
@@ -122,6 +123,35 @@ def test_a_run_that_makes_no_sense_is_refused(desk: Counter, query: dict[str, st
     before = runs_there(desk)
     assert desk.hand_in(PAYROLL, GOOD, **query).status_code == 422
     assert runs_there(desk) == before
+
+
+def test_a_systems_payables_are_drafted_and_placed_by_its_own_records(desk: Counter) -> None:
+    erp = desk.office.company.erp
+    erp.approved = [
+        {"number": "0001", "amount": "8000.00", "place": "P-1"},
+        {"number": "0001", "amount": "1.00", "place": "P-2"},
+        {"number": "0002", "amount": "1.001", "place": "P-3"},
+    ]
+    answer = desk.hand_in(PAYROLL, source="erp")
+    assert (answer.status_code, answer.json()["lines"]) == (201, 1)
+    assert answer.json()["left_out"] == [{"place": "erp:P-2", "code": "doubled"}]
+    assert [(each["place"], each["code"]) for each in answer.json()["errors"]] == [("erp:P-3", "amount")]
+    assert desk.hand_in(PAYROLL, GOOD, source="erp").json()["code"] == "body_and_source"
+    before = runs_there(desk)
+    assert "does not tell what is to be paid" in desk.hand_in(PAYROLL, source="bank").text
+    assert desk.hand_in(TREASURY, source="erp").status_code == 403
+    assert runs_there(desk) == before
+
+
+def test_the_same_request_is_answered_with_the_run_it_has(desk: Counter) -> None:
+    first = desk.hand_in(PAYROLL, GOOD, {"number": "0002", "amount": "x"}, request="november-1")
+    again = desk.hand_in(PAYROLL, GOOD, {"number": "0002", "amount": "x"}, request="november-1")
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert again.json()["lines"] == 1
+    of_another_person = desk.hand_in(MAKER, GOOD, request="november-1").json()
+    assert of_another_person["run"] != first.json()["run"]
+    assert of_another_person["left_out"] == [{"row": 1, "code": "claimed"}]
 
 
 def test_an_unknown_bank_is_told(desk: Counter) -> None:

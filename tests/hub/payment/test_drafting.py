@@ -2,54 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any
 
-import polars as pl
 import pytest
 
-from baton.contracts import Connector, Finding, PayableSource, Rate
 from baton.errors import ConfigurationError, FeedRefusedError, RetryableError
 from baton.hub.payment.drafting import Drafted, Drafting, draft_file, draft_system
 from baton.model.pay_run import LineState
 from baton.model.payable import Component
-from baton.model.source_rows import RejectedRow, SourcePage
+from baton.model.source_rows import RejectedRow
 from tests.hub.payment.office import PAY_DAY, PERIOD, Office
+from tests.rig.erp import Erp
 from tests.rig.payroll import BANK, MAKER, card, payroll_file
-from tests.rig.targets import NoClient, NoSettings
 
 TWO = {"0001": "8000.00", "0002": "12345.67"}
-COLUMNS = ("number", "amount", "currency", "holder", "account", "remark", "place")
-
-
-class Erp(Connector, PayableSource):
-    """An ERP that has approved what ``approved`` holds, two rows a page."""
-
-    title: ClassVar[str] = "ERP in memory"
-    Settings = NoSettings
-    rate: ClassVar[Rate] = Rate(1000, burst=1000)
-
-    def __init__(self) -> None:
-        super().__init__(NoSettings(), NoClient())  # type: ignore[arg-type]
-        self.approved: list[Mapping[str, str]] = []
-        self.rejected: Sequence[RejectedRow] = ()
-        self.fails_after: int | None = None
-        self.asked: list[tuple[str, Component]] = []
-
-    def check(self) -> Sequence[Finding]:
-        return []
-
-    def payables(self, period: str, component: Component) -> Iterator[SourcePage]:
-        self.asked.append((period, component))
-        for start in range(0, len(self.approved), 2):
-            if self.fails_after is not None and start >= self.fails_after:
-                raise RetryableError("the ERP has gone", code="gone")
-            rows = self.approved[start : start + 2]
-            frame = pl.DataFrame(
-                [{name: row.get(name) for name in COLUMNS} for row in rows], schema=dict.fromkeys(COLUMNS, pl.String)
-            )
-            yield SourcePage(frame, start + 1, self.rejected if start == 0 else ())
 
 
 @pytest.fixture
