@@ -124,7 +124,10 @@ def test_the_account_is_the_first_that_is_in_use_and_takes_the_currency(ledger):
     last = tryton_payments.plant_account(ledger.admin, code, "6222000000000003", sequence=3)
     closed = tryton_payments.plant_account(ledger.admin, code, "6222000000000001", sequence=1)
     foreign = tryton_payments.plant_account(ledger.admin, code, "6222000000000002", sequence=2)
-    ledger.admin.call("bank.account.write", [closed], {"active": False})
+    numbers = [row["id"] for row in ledger.admin.rows("bank.account.number", [["account", "=", closed]], ["id"])]
+    ledger.admin.call(
+        "bank.account.write", [closed], {"active": False, "numbers": [["write", numbers, {"active": False}]]}
+    )
     dollar = {"name": f"示例币{code}", "symbol": "$", "code": "USD", "digits": 2}
     ledger.admin.call(
         "bank.account.write", [foreign], {"currency": ledger.admin.call("currency.currency.create", [dollar])[0]}
