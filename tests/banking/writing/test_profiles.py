@@ -53,6 +53,18 @@ def test_a_customers_profile_of_the_same_name_goes_before_ours(tmp_path):
     assert load_profile("iso20022-cny").title != "ours"
 
 
+def test_a_profile_is_taken_apart_once_and_again_when_its_file_says_something_else(tmp_path):
+    first = load(tmp_path, "based_on: iso20022-cny\ntitle: first")
+    assert load_profile("ours", tmp_path) is first
+    assert load(tmp_path, "based_on: iso20022-cny\ntitle: other").title == "other"
+    assert load_profile("iso20022-cny") is load_profile("iso20022-cny")
+
+
+def test_a_profile_with_faults_tells_them_each_time(tmp_path):
+    text = "based_on: iso20022-cny\nscale: 0\n"
+    assert faults(tmp_path, text) == faults(tmp_path, text) != []
+
+
 def test_all_faults_of_all_files_are_told_at_once_with_file_and_line(tmp_path):
     (tmp_path / "a.yaml").write_text(
         "based_on: iso20022-cny\nscale: 0\nlines_per_file: many\nfields:\n  holder:\n    longst: 70\nacount: iban\nname: x\n",
