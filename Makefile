@@ -28,8 +28,8 @@ test: ready-to-test  ## every test, real servers included
 check: ready-to-test  ## style, types, who may import whom, the lock file, the documents
 	@$(RUN) tools/check.py
 
-bench: ready-to-test  ## figures as ratios against named baselines, all from one run (to try it: make bench ARGS=--quick)
-	@$(RUN) -m tests.bench $(ARGS)
+bench: ready-to-test  ## figures as ratios against named baselines, all from one run, and docs/benchmarks.md (to try it: make bench ARGS=--quick)
+	@$(RUN) -m tests.bench --page docs/benchmarks.md $(ARGS)
 
 proof: ready-to-test  ## the long campaigns: simulation, kill -9, the gate, migration, handovers, pay
 	$(RUN) -m tests.simulation --seeds 20 --deliveries 10000

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import os
-import platform
+import shutil
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.figures import Line, Verdict
+from tests.bench.report import machine, page
 
 PARTS = (
-    *("planning", "sending", "migration", "offboarding"),
+    *("planning", "growing", "large", "sending", "migration", "offboarding"),
     *("payments-checks", "payments-envelopes", "payments-writing", "payments-reading"),
 )
 QUICK = 10
@@ -21,7 +22,8 @@ QUICK = 10
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench")
-    parser.add_argument("--only", choices=PARTS, help="one part (default: all)")
+    parser.add_argument("--only", choices=PARTS, action="append", help="this part (may be repeated; default: all)")
+    parser.add_argument("--page", type=Path, help="write the report here, too, with the machine's description")
     parser.add_argument("--employees", type=int, default=100_000, help="people whose feed is planned")
     parser.add_argument("--sent", type=int, default=2_000, help="effects that are sent")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows that are migrated")
@@ -40,15 +42,23 @@ def main() -> None:
     if given.quick:
         for amount in ("employees", "sent", "rows", "owned", "payables", "sealed"):
             setattr(given, amount, getattr(given, amount) // QUICK)
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores; load before: {os.getloadavg()[0]:.1f}.")
-    verdicts: Counter[Verdict] = Counter()
-    for part in PARTS if given.only is None else (given.only,):
-        with tempfile.TemporaryDirectory(prefix="baton-bench-") as place:
+    parts: list[tuple[str, list[Line]]] = []
+    with tempfile.TemporaryDirectory(prefix="baton-bench-") as place:
+        about = machine(Path(place))
+        print(about, flush=True)
+        for part in given.only or PARTS:
+            parts.append((part, []))
+            folder = Path(place) / part
+            folder.mkdir()
             print(f"-- {part}", flush=True)
-            for figure in figures(part, Path(place), given):
+            for figure in figures(part, folder, given):
                 print(figure.line(), flush=True)
-                verdicts[figure.verdict] += 1
+                parts[-1][1].append(figure)
+            shutil.rmtree(folder)
+    verdicts = Counter(line.verdict for _, lines in parts for line in lines)
     print("bars:", ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdict if verdict))
+    if given.page is not None:
+        given.page.write_text(page(about, parts, " ".join(sys.argv[1:]).strip()), encoding="utf-8")
 
 
 def figures(part: str, folder: Path, given: argparse.Namespace) -> Iterator[Line]:
@@ -57,6 +67,14 @@ def figures(part: str, folder: Path, given: argparse.Namespace) -> Iterator[Line
         from tests.bench import planning
 
         return planning.figures(folder, given.employees)
+    if part == "growing":
+        from tests.bench import growing
+
+        return growing.figures(folder, given.employees)
+    if part == "large":
+        from tests.bench import large
+
+        return large.figures(folder, given.employees)
     if part == "sending":
         from tests.bench import sending
 

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
+import xlsxwriter
 
 from baton.clock import SystemClock
+from baton.hub import Hub
 from baton.hub.execution import apply, settle
-from baton.hub.sync import SyncRequest, plan_sync
+from baton.hub.sync import SyncPlan, SyncRequest, plan_sync
 from baton.mapping.load import load_mapping
 from baton.settings import HubSettings
 from baton.settings_shape import GatePart, WindowLimit
 from connectors.hr.file_export.connector import FileExportSettings
-from tests.bench.figures import Figure, median, timed
+from tests.bench.figures import Figure, Line, median, timed
+from tests.bench.migration.bars import AtMost, Unknown
+from tests.bench.migration.environment import PEERS, NoPeersError, peers_python
+from tests.bench.migration.measure import measure
 from tests.rig.company import Company
 from tests.rig.targets import UpsertTarget
 
@@ -27,6 +32,8 @@ HEAD = (
     "手机", "工作邮箱", "时区", "职级", "用工类型", "工作地点", "成本中心", "生效日期", "证件号码", "开户名", "银行账号",
     "联行号", "开户行",
 )  # fmt: skip
+PARSING = 3.0
+"""The bar: times merely parsing the file."""
 WIDE_OPEN = WindowLimit(share="100%", at_least=1_000_000, at_most=1_000_000)
 
 
@@ -55,11 +62,15 @@ def person(number: int, position: str = "客户经理") -> dict[str, str]:
 
 def write_roster(path: Path, people: int, changed: frozenset[int] = frozenset()) -> None:
     """A roster as an HR system exports it; those in ``changed`` have a new position."""
+    write_rows(path, (person(number, "经理" if number in changed else "客户经理") for number in range(1, people + 1)))
+
+
+def write_rows(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
+    """A roster file with these lines."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, HEAD, restval="")
         writer.writeheader()
-        for number in range(1, people + 1):
-            writer.writerow(person(number, "经理" if number in changed else "客户经理"))
+        writer.writerows(rows)
 
 
 class RosterCompany(Company):
@@ -80,8 +91,17 @@ class RosterCompany(Company):
         )
         return replace(settings, systems={**settings.systems, "hr": source})
 
+    def to_workbook(self) -> None:
+        """From now on the same roster comes as XLSX."""
+        book = self.roster.with_suffix(".xlsx")
+        with self.roster.open(encoding="utf-8", newline="") as file, xlsxwriter.Workbook(book) as made:
+            sheet = made.add_worksheet()
+            for place, line in enumerate(csv.reader(file)):
+                sheet.write_row(place, 0, line)
+        self.roster = book
 
-def figures(folder: Path, people: int) -> Iterator[Figure]:
+
+def figures(folder: Path, people: int) -> Iterator[Line]:
     """First feed, the same feed again, and a feed with 1 % news."""
     company = RosterCompany(
         folder,
@@ -110,4 +130,25 @@ def figures(folder: Path, people: int) -> Iterator[Figure]:
         news = timed(lambda: plans.append(plan_sync(hub, SyncRequest())))
         count = plans[2].run.counts["effects"]
         assert count == len(range(1, people + 1, 100)), plans[2].run.counts
-        yield Figure(f"plan a feed with 1 % news: {count:,} effects", news, baseline, parsed)
+        what = f"plan a feed with 1 % news: {count:,} effects"
+        note = f"{news:.2f} s, and {parsed:.3f} s"
+        yield AtMost(news / parsed, PARSING, f"times {baseline}", what, note)
+        company.to_workbook()
+        yield from in_a_workbook(company, hub, folder)
+
+
+def in_a_workbook(company: RosterCompany, hub: Hub, folder: Path) -> Iterator[Line]:
+    """The same as XLSX, which is what most HR systems export, against the fastest reader of those."""
+    what = "plan the same feed from an XLSX"
+    try:
+        peer = measure([peers_python(folder / "peers"), PEERS / "fastexcel_rows.py", company.roster], folder)
+    except NoPeersError as error:
+        yield Unknown(what, str(error).splitlines()[0])
+        return
+    seconds, _, said = peer.said.partition(" ")
+    plans: list[SyncPlan] = []
+    again = timed(lambda: plans.append(plan_sync(hub, SyncRequest())))
+    assert plans[0].run.counts["rows"] == int(said.split()[0]), (plans[0].run.counts, said)
+    assert plans[0].run.counts["effects"] == 0, plans[0].run.counts
+    note = f"{again:.2f} s, and {float(seconds):.2f} s for {said}"
+    yield AtMost(again / float(seconds), PARSING, "times calamine (through polars) parsing the file", what, note)

@@ -13,13 +13,16 @@ from baton.engine.limiter import SharedLimiter
 from baton.hub.execution import apply
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.account import AccountRef, AccountWrite, Action, Receipt
-from tests.bench.figures import Figure, timed
+from tests.bench.figures import Figure, Line, timed
+from tests.bench.migration.bars import AtLeast, AtMost
 from tests.rig.company import Company, row
 from tests.rig.targets import FakeTarget, UpsertTarget, obey
 from tests.rig.truth import Truth
 
 LATENCY_S = 0.02
 THREADS = 8
+OVERHEAD, USED = 1.15, 0.95
+"""The bars: the engine's time against the bare calls; and the share of an allowance that is used."""
 
 
 class OneByOne(UpsertTarget):
@@ -73,16 +76,20 @@ def through_the_engine(folder: Path, kind: type[FakeTarget], people: int) -> flo
     return seconds
 
 
-def figures(folder: Path, people: int) -> Iterator[Figure]:
+def figures(folder: Path, people: int) -> Iterator[Line]:
     """One call per record, calls of a hundred, and the shared allowance."""
     for kind, how in ((OneByOne, "one call per record"), (ByHundred, "calls of 100")):
         baseline = f"a bare loop, {THREADS} threads, {LATENCY_S * 1000:.0f} ms a call"
-        engine = through_the_engine(folder / kind.__name__, kind, people)
-        yield Figure(f"send {people:,} effects, {how}, through the engine", engine, baseline, bare(kind, people))
+        engine, alone = through_the_engine(folder / kind.__name__, kind, people), bare(kind, people)
+        what, note = f"send {people:,} effects, {how}, through the engine", f"{engine:.2f} s, and {alone:.2f} s"
+        if kind is OneByOne:
+            yield AtMost(engine / alone, OVERHEAD, f"times {baseline}", what, note)
+        else:
+            yield Figure(what, engine, baseline, alone, f"{1000 * engine / people:.2f} ms an effect")
     yield limiter(folder / "limiter")
 
 
-def limiter(folder: Path) -> Figure:
+def limiter(folder: Path) -> Line:
     """How much of an allowance of 100 calls a second eight threads get to use."""
     folder.mkdir()
     calls, rate = 300, Rate(100, per_s=1, burst=1)
@@ -94,4 +101,7 @@ def limiter(folder: Path) -> Figure:
                 list(pool.map(lambda _: shared.acquire(), range(calls)))
 
         seconds = timed(work)
-    return Figure(f"{calls} paced calls from {THREADS} threads", seconds, "the allowance of 100/s", (calls - 1) / 100)
+    used = (calls - 1) / 100 / seconds
+    assert used <= 1.0, f"faster than allowed: {calls} calls in {seconds:.3f} s"
+    what = f"{calls} paced calls from {THREADS} threads"
+    return AtLeast(used, USED, "of the allowance of 100/s used, and never more", what, f"{seconds:.2f} s")
