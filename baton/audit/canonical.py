@@ -21,6 +21,8 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any, Final, TypeAlias
 
+import orjson
+
 Json: TypeAlias = "str | int | bool | list[Json] | tuple[Json, ...] | Mapping[str, Json] | None"
 
 LARGEST_INTEGER: Final = 2**53 - 1
@@ -42,10 +44,10 @@ def stamp(at: datetime) -> str:
 
 def body_text(body: Mapping[str, Json]) -> str:
     """The canonical JSON of an entry's body. Raises ValueError for what has no canonical form."""
-    text = dump(_normal(body, 0))
-    if len(text.encode()) > BODY_BYTES:
+    text = orjson.dumps(_normal(body, 0), option=orjson.OPT_SORT_KEYS)
+    if len(text) > BODY_BYTES:
         raise ValueError(f"an audit body is larger than {BODY_BYTES} bytes")
-    return text
+    return text.decode()
 
 
 def entry_bytes(seq: int, at: str, kind: str, body: str) -> bytes:

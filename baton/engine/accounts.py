@@ -35,6 +35,7 @@ class AccountPerformer(Performer):
         self.batch_limit = self.target.batch_limit
         self.whole_batches = self.target.whole_batches
         self.blind = self.target.promise is Promise.BLIND
+        self.ahead = 0 if self.blind or self.whole_batches else 1
 
     def prepare(self, batch: Sequence[Effect]) -> AccountCall:
         """The writes of a batch: links read, references filled in, the current account for conditional targets.

@@ -225,35 +225,35 @@ class Applier:
             self._store([(effect, _POISON) for effect in poisoned], report)
             claimed = [effect for effect in claimed if effect.crashes < self.performer.crash_limit]
         outcomes: list[tuple[Effect, Receipt]] = []
+        refused: list[tuple[list[Effect], RejectedError]] = []
         calls = [list(batch) for _, batch in groupby(claimed, key=lambda effect: effect.batch_id)]
-        for batch in calls:
-            outcomes += self._call(batch, since, report)
-        took_s = self.clock.monotonic() - since
+        with self._lane() as waited:
+            begun = self.clock.monotonic()
+            for place, batch in enumerate(calls):
+                elapsed_s = self.clock.monotonic() - since
+                look = (waited and not place) or report.halted or elapsed_s > _LOOK_UP_S
+                ours = self._still_to_be_sent(batch, elapsed_s, report) if look else batch
+                if ours:
+                    try:
+                        outcomes += self._call(ours, report)
+                    except RejectedError as error:
+                        refused.append((ours, error))
+            took_s = self.clock.monotonic() - begun
         if outcomes:
             self._store(outcomes, report)
             self.crash_point("stored")
+        for batch, refusal in refused:
+            self._isolate(batch, refusal, report)
         return took_s / max(len(calls), 1)
 
-    def _call(self, batch: list[Effect], since: float, report: Report) -> Outcomes:
-        """One call, once it may be made; what became of each effect of it that is still to be stored."""
+    def _call(self, batch: list[Effect], report: Report) -> Outcomes:
+        """One call: what became of each effect. Raises `RejectedError` when it was refused as a whole."""
         try:
-            with self._lane() as waited:
-                elapsed_s = self.clock.monotonic() - since
-                if waited or report.halted or elapsed_s > _LOOK_UP_S:
-                    batch = self._still_to_be_sent(batch, elapsed_s, report)
-                if not batch:
-                    return []
-                try:
-                    call = self.performer.prepare(batch)
-                    batch = list(call.effects)
-                    outcomes = call.send()
-                except _STOPPING as error:
-                    report.stop(error)  # while the lane is ours: what stands ready for it must not leave
-                    raise
-        except RejectedError as error:
-            self._isolate(batch, error, report)
-            return []
+            call = self.performer.prepare(batch)
+            batch = list(call.effects)
+            outcomes = call.send()
         except _STOPPING as error:
+            report.stop(error)  # while the lane is ours: what stands ready for it must not leave
             if isinstance(error, RetryableError) and error.retry_after_s:
                 self.pause(error.retry_after_s)
             # Doubt about a write is a receipt: one that arrives here came from reading, before anything was sent.
@@ -263,7 +263,7 @@ class Applier:
 
     @contextmanager
     def _lane(self) -> Iterator[bool]:
-        """One of the calls that may be under way at the same time; whether it was waited for."""
+        """The right to make one call after the other while others do; whether it was waited for."""
         waited = not self._lanes.acquire(blocking=False)
         if waited:
             self._lanes.acquire()
