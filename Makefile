@@ -5,6 +5,8 @@ RUN := $(BIN)/python
 BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 TESTING := --group dev --group counterpart
 WORKERS ?= 2
+# Where Python is told to keep nothing it has compiled, every process compiles Airflow and SQLAlchemy anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check up down bench proof format clean ready ready-to-test
