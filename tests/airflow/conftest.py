@@ -7,6 +7,7 @@ warns about in its own code is let through; what Baton's code causes is not.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import secrets
@@ -72,6 +73,7 @@ def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         from airflow.utils.db import initdb
 
         initdb()
+        gc.freeze()  # Airflow's modules stay to the end, like those of the tests (tests/suite.py)
         with (home / "logs" / "tasks.log").open("a", encoding="utf-8") as log:
             _log_to(log)
             yield home
