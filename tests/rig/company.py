@@ -24,7 +24,7 @@ from baton.settings import HubSettings, SystemSettings
 from baton.settings_shape import GatePart, GuardsPart, HubPart, OffboardingPart
 from baton.store.personal import Keyring
 from baton.vault import Vault
-from tests.rig.schema import lay_out
+from tests.rig.schema import lay_out, never_wait_for_the_disk
 from tests.rig.targets import FakeTarget, NoClient, NoSettings
 from tests.rig.truth import Truth
 
@@ -207,6 +207,7 @@ class Company:
             registry=self.registry(),
             crash_point=self.crash_point,
         )
+        never_wait_for_the_disk(hub.database)
         hub.__dict__["mappings"] = dict(self.mappings)
         return hub
 

@@ -6,6 +6,8 @@ import functools
 import tempfile
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from baton.store.database import Database
 from baton.store.migrate import upgrade
 
@@ -31,3 +33,10 @@ def lay_out(url: str) -> None:
     if url.startswith("sqlite:///") and not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_bytes(_laid_out())
+
+
+def never_wait_for_the_disk(database: Database) -> None:
+    """From the next connection on: what only a failure of the power would lose need not be safe in a test."""
+    if database.dialect == "sqlite":
+        database.engine.dispose()
+        sa.event.listen(database.engine, "connect", lambda dbapi, _: dbapi.execute("PRAGMA synchronous=OFF"))

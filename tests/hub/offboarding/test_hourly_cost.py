@@ -109,8 +109,6 @@ class Department:
         )
         self.hub: Hub = self.company.open()
         engine = self.hub.database.engine
-        engine.dispose()  # from the next connection on, nothing waits for the disk: it is counted, not kept
-        sa.event.listen(engine, "connect", lambda dbapi, _: dbapi.execute("PRAGMA synchronous=OFF"))
         sa.event.listen(engine, "before_cursor_execute", self._statement)
         plan_sync(self.hub, SyncRequest())
         execution.apply(self.hub)
