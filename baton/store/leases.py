@@ -37,6 +37,9 @@ CRASH_LIMIT = 3
 WAITING = frozenset({EffectState.PLANNED, EffectState.IN_DOUBT, EffectState.ACCEPTED})
 """States in which an effect may become due again."""
 
+_EARLIER, _LOWER = effects.alias("earlier"), effects.alias("lower")
+"""Other rows of the same table; made once, since to make one is to make all its columns anew."""
+
 _SETTLED_BY: dict[Outcome, EffectState] = {
     Outcome.DONE: EffectState.DONE,
     Outcome.ACCEPTED: EffectState.ACCEPTED,
@@ -134,20 +137,18 @@ class LeaseStore:
 
     def _ready(self, rule: ClaimRule, now: datetime) -> sa.Select[Any]:
         """What could be sent now, low ranks (managers) first. What waits for an earlier version delays nobody else."""
-        earlier = effects.alias("earlier")
         blocked = sa.exists().where(
-            earlier.c.system == effects.c.system,
-            earlier.c.number == effects.c.number,
-            earlier.c.version < effects.c.version,
-            earlier.c.state.in_(OPEN_STATES),
+            _EARLIER.c.system == effects.c.system,
+            _EARLIER.c.number == effects.c.number,
+            _EARLIER.c.version < effects.c.version,
+            _EARLIER.c.state.in_(OPEN_STATES),
         )
-        lower = effects.alias("lower")
         # Within one run of records a lower rank comes first even while it waits for another try.
         waits = sa.exists().where(
-            lower.c.run_id == effects.c.run_id,
-            lower.c.action.in_([action.value for action in RecordAction]),
-            lower.c.rank < effects.c.rank,
-            lower.c.state.in_(OPEN_STATES),
+            _LOWER.c.run_id == effects.c.run_id,
+            _LOWER.c.action.in_([action.value for action in RecordAction]),
+            _LOWER.c.rank < effects.c.rank,
+            _LOWER.c.state.in_(OPEN_STATES),
         )
         return (
             sa.select(effects)
