@@ -193,7 +193,7 @@ def _built(text: str) -> tuple[Node, tuple[_Complaint, ...]]:
 
 
 _remembered = functools.lru_cache(_KEPT_DOCUMENTS)(_built)
-"""Reading is slow (5 ms a kilobyte), and a pay run looks at the bank's profile and the policy at every step; nothing
+"""Reading is slow (2 ms a kilobyte), and a pay run looks at the bank's profile and the policy at every step; nothing
 that comes out of it can be changed."""
 
 
