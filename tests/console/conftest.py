@@ -21,7 +21,7 @@ from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, SUCCESSOR
 from tests.rig.belongings import Belongings, KeeperTarget
 from tests.rig.clock import VirtualClock
 from tests.rig.company import Company, row
-from tests.rig.handover_pages import serving
+from tests.rig.handover_pages import plain_client, serving
 
 PEOPLE = {Role.LEAVER: LEAVER, Role.SUCCESSOR: SUCCESSOR, Role.MANAGER: MANAGER, Role.HR: HR}
 OURS = {"X-Baton-Console": "1"}
@@ -98,7 +98,7 @@ def place(build: Callable[[], Desk]) -> Iterator[Place]:
     }
     case = desk.open(last_working_at=desk.hub.clock.now() + timedelta(days=9))
     desk.tick()
-    with serving(desk.hub) as address, httpx.Client(base_url=address, timeout=30) as http:
+    with serving(desk.hub) as address, plain_client(address) as http:
         found = Place(desk, case, address, http, refs)
         found.name(SUCCESSOR, "client", "deal")
         yield found

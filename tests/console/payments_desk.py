@@ -14,7 +14,7 @@ import httpx
 from tests.hub.payment.conftest import POLICY
 from tests.hub.payment.office import PAY_DAY, PERIOD, Office
 from tests.rig.clock import VirtualClock
-from tests.rig.handover_pages import served
+from tests.rig.handover_pages import plain_client, served
 from tests.rig.payment_pages import PERSON, application
 from tests.rig.payroll import BANK, Payroll
 from tests.rig.schema import lay_out
@@ -80,7 +80,7 @@ def counter(folder: Path, erp: Any = None) -> Iterator[Counter]:
     company.erp = erp
     hub = company.open()
     try:
-        with served(application(hub)) as address, httpx.Client(base_url=address, timeout=30) as client:
+        with served(application(hub)) as address, plain_client(address) as client:
             yield Counter(Office(company, hub), address, client)
     finally:
         hub.close()

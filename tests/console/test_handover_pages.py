@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-import httpx
 import pytest
 
 from baton.console.handover.app import standalone
@@ -13,7 +12,7 @@ from baton.hub.offboarding import links
 from baton.model.case import Act, CaseState, ItemState, Role
 from tests.console.conftest import OURS, PEOPLE, SAME_ORIGIN, Place
 from tests.hub.offboarding.conftest import HR, MANAGER, OTHER, SUCCESSOR
-from tests.rig.handover_pages import served
+from tests.rig.handover_pages import plain_client, served
 
 TITLE = {"client": "测试client1䶮", "deal": "测试opportunity1䶮", "other": "测试client2䶮", "group": "测试group1䶮"}
 
@@ -125,7 +124,7 @@ def test_no_token_reaches_an_access_log(place: Place, caplog: pytest.LogCaptureF
     with (
         caplog.at_level("INFO", "uvicorn.access"),
         served(standalone(lambda: place.desk.hub), access_log=True) as address,
-        httpx.Client(base_url=f"{address}/handover") as client,
+        plain_client(f"{address}/handover") as client,
     ):
         for path in (
             f"/{token}",

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httpx
 import uvicorn
 
 from baton.console.handover.app import standalone
@@ -30,6 +31,11 @@ def served(app: Any, *, access_log: bool = False) -> Iterator[str]:
         server.should_exit = True
         thread.join(10)
         listening.close()
+
+
+def plain_client(address: str) -> httpx.Client:
+    """Whoever visits such a server, without reading the machine's list of CAs first: there is no TLS here."""
+    return httpx.Client(base_url=address, timeout=30, verify=False)
 
 
 @contextmanager
