@@ -35,7 +35,7 @@ bench: ready-to-test  ## figures as ratios against named baselines, all from one
 
 proof: ready-to-test  ## the long campaigns: simulation, kill -9, the gate, migration, handovers, pay
 	$(RUN) -m tests.simulation --seeds 20 --deliveries 10000
-	$(RUN) -m tests.crash --points 100
+	$(RUN) -m tests.crash
 	$(RUN) -m tests.gate
 	$(RUN) -m tests.migration
 	$(RUN) -m tests.offboarding

@@ -51,8 +51,8 @@ def database(sizes_kb: Sequence[int]) -> Figures:
                 sync.company(folder, 0, lambda _: None).open().close()
                 _shrink(folder / "disk", size_kb)
                 figures.ended[_ended(try_sync, folder)] += 1
-                _nothing_unrecorded(folder)
                 make_room(folder / "disk")
+                _nothing_unrecorded(folder)
                 _onwards(sync.drive, folder)
                 syncing.check(folder)
         figures.sizes += 1

@@ -12,6 +12,7 @@ from tests.migration import faults, kills, losses, rivals, rollbacks, trouble
 from tests.migration.damage import KINDS
 from tests.migration.driver import MIGRATE, ROLLBACK
 from tests.rig.processes import scratch_folder
+from tests.rig.stores import on_every_store
 from tests.simulation.invariants import BrokenInvariantError
 
 Options = argparse.Namespace
@@ -77,14 +78,15 @@ def _rollback(given: Options) -> None:
 
 
 def _kill(given: Options) -> None:
-    for task in (MIGRATE, ROLLBACK):
-        figures = kills.campaign(task, given.points, given.seed, given.processes)
-        _say(
-            f"kill -9 of {task}: {figures.points} distinct named points of {figures.passed.total()}, "
-            f"{figures.killed.total()} processes killed ({_listed(figures.killed)}), as many restarts; "
-            f"{figures.records} records compared, as after an undisturbed run, each write once, audit logs whole; "
-            f"{figures.seconds:.0f} s"
-        )
+    for store in on_every_store("kill -9 of a migration", _say):
+        for task in (MIGRATE, ROLLBACK):
+            figures = kills.campaign(task, given.points, given.seed, given.processes, store)
+            _say(
+                f"kill -9 of {task} on {store.title}: {figures.points} distinct named points of "
+                f"{figures.passed.total()}, {figures.killed.total()} processes killed ({_listed(figures.killed)}), as many "
+                f"restarts; {figures.records} records compared, as after an undisturbed run, each write once, audit logs "
+                f"whole; {figures.seconds:.0f} s"
+            )
 
 
 def _trouble(given: Options) -> None:

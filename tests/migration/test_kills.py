@@ -6,6 +6,8 @@ import pytest
 
 from tests.migration.driver import MIGRATE, ROLLBACK
 from tests.migration.kills import campaign
+from tests.rig.stores import OnPostgres
+from tests.servers.postgres import Postgres
 
 SENDING = {"claimed", "sending", "before_acting", "half_way", "after_acting", "written", "sent", "stored", "proven"}
 PLANNING = {"extracting", "planning_page", "planning", "planned"}
@@ -18,3 +20,9 @@ def test_killed_anywhere_and_resumed_the_target_is_as_if_nothing_had_happened(ta
     assert figures.passed.total() >= 200
     assert figures.points == 4
     assert figures.killed.total() >= 4
+
+
+@pytest.mark.server
+def test_the_same_on_postgresql(postgres_server: Postgres) -> None:
+    figures = campaign(MIGRATE, points=1, seed=20261122, store=OnPostgres(postgres_server))
+    assert figures.killed.total() >= 1

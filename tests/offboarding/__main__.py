@@ -13,6 +13,7 @@ from tests.offboarding import kills
 from tests.offboarding.campaign import ROUNDS, simulate
 from tests.offboarding.driver import TASKS
 from tests.offboarding.planted import LONGER, PLANTED, find
+from tests.rig.stores import on_every_store
 
 Options = argparse.Namespace
 
@@ -65,14 +66,15 @@ def _simulation(given: Options) -> None:
 
 
 def _kill(given: Options) -> None:
-    for task in TASKS:
-        figures = kills.campaign(task, given.points, given.seed or 1, given.processes)
-        _say(
-            f"kill -9 of a case ({task}): {figures.points} distinct named points of {figures.passed.total()}, "
-            f"{figures.killed.total()} processes killed ({_listed(figures.killed)}), as many restarts; "
-            f"{figures.holdings} holdings compared, as after an undisturbed case, each moved as often, audit logs "
-            f"whole; {figures.seconds:.0f} s"
-        )
+    for store in on_every_store("kill -9 of a case", _say):
+        for task in TASKS:
+            figures = kills.campaign(task, given.points, given.seed or 1, given.processes, store)
+            _say(
+                f"kill -9 of a case ({task}) on {store.title}: {figures.points} distinct named points of "
+                f"{figures.passed.total()}, {figures.killed.total()} processes killed ({_listed(figures.killed)}), as many "
+                f"restarts; {figures.holdings} holdings compared, as after an undisturbed case, each moved as often, audit "
+                f"logs whole; {figures.seconds:.0f} s"
+            )
 
 
 def _planted(given: Options) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from tests.offboarding.driver import EMERGENCY, ORDINARY, RETRACTED
 from tests.offboarding.kills import campaign
+from tests.rig.stores import OnPostgres
+from tests.servers.postgres import Postgres
 
 EVERYWHERE = {
     "looked", "refreshing", "refreshed", "saying", "moves_planning", "moves_planned", "claimed", "sending",
@@ -23,3 +25,9 @@ def test_killed_anywhere_a_case_ends_as_if_nothing_had_happened(task: str, last:
     assert figures.passed.total() >= 200
     assert figures.points == 2
     assert figures.killed.total() >= 2
+
+
+@pytest.mark.server
+def test_the_same_on_postgresql(postgres_server: Postgres) -> None:
+    figures = campaign(ORDINARY, points=1, seed=20261122, store=OnPostgres(postgres_server))
+    assert figures.killed.total() >= 1

@@ -12,6 +12,7 @@ from tests.payment import departures, kills, tellings
 from tests.payment.races import Races
 from tests.rig.processes import scratch_folder
 from tests.rig.schema import migrate
+from tests.rig.stores import on_every_store
 from tests.servers.postgres import postgres
 from tests.servers.unprivileged import NoServerError
 
@@ -46,13 +47,14 @@ def _listed(counts: Counter[str]) -> str:
 
 
 def _kill(given: Options) -> None:
-    figures = kills.campaign(given.runs, given.points, given.seed, given.processes)
-    _say(
-        f"kill -9 of a month's pay: {figures.points} distinct points of {figures.passed.total()}, {figures.runs} months, "
-        f"{figures.killed.total()} processes killed ({_listed(figures.killed)}), as many restarts; "
-        f"{figures.account.files} files at the bank, each of one id and one hash, {figures.account.paid} payments "
-        f"booked, each once, unpaid or paid twice 0, audit logs whole; {figures.seconds:.0f} s"
-    )
+    for store in on_every_store("kill -9 of a month's pay", _say):
+        figures = kills.campaign(given.runs, given.points, given.seed, given.processes, store)
+        _say(
+            f"kill -9 of a month's pay on {store.title}: {figures.points} distinct points of {figures.passed.total()}, "
+            f"{figures.runs} months, {figures.killed.total()} processes killed ({_listed(figures.killed)}), as many "
+            f"restarts; {figures.account.files} files at the bank, each of one id and one hash, {figures.account.paid} "
+            f"payments booked, each once, unpaid or paid twice 0, audit logs whole; {figures.seconds:.0f} s"
+        )
 
 
 def _departures(given: Options) -> None:

@@ -16,7 +16,13 @@ from pathlib import Path
 TOO_LONG_S = 120
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["tests.crash.driver", "tests.migration.driver", "tests.offboarding.driver", "tests.payment.driver"]
+    [
+        "tests.crash.driver",
+        "tests.crash.rotation",
+        "tests.migration.driver",
+        "tests.offboarding.driver",
+        "tests.payment.driver",
+    ]
 )
 
 
