@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.payment import departures, kills, tellings
 from tests.payment.races import Races
+from tests.rig.stores import OnPostgres
+from tests.servers.postgres import Postgres
 
 POINTS = {"drafting", "sealed", "building", "signing", "releasing", "sending", "half_uploaded", "renaming", "renamed"}
 
@@ -16,6 +20,13 @@ def test_killed_anywhere_everybody_is_paid_once() -> None:
     assert figures.passed.total() >= 300
     assert figures.killed.total() >= 2
     assert figures.account.paid == 2 * 6
+
+
+@pytest.mark.server
+def test_the_same_on_postgresql(postgres_server: Postgres) -> None:
+    figures = kills.campaign(runs=1, points=1, seed=20261126, store=OnPostgres(postgres_server))
+    assert figures.killed.total() >= 1
+    assert figures.account.paid == 6
 
 
 def test_who_has_left_is_settled_with_and_not_paid() -> None:
