@@ -11,6 +11,7 @@ import pytest
 from baton.sdk import (
     AccountRef,
     Action,
+    Component,
     HaltError,
     InDoubtError,
     Outcome,
@@ -142,7 +143,7 @@ def test_a_wrong_database_halts(tryton, tryton_admin):
 
 def test_check_is_well_for_the_hubs_own_user(bench):
     assert [(f.what, f.ok) for f in bench.connector.check()] == [
-        (what, True) for what in ("server version", "login", "company", "rights", "fields", "handovers")
+        (what, True) for what in ("server version", "login", "company", "rights", "fields", "handovers", "payments")
     ]
 
 
@@ -158,6 +159,14 @@ def test_check_names_what_is_wrong(bench, tryton_admin):
     assert all(finding.remedy for finding in wrong.values())
     [handovers] = [f for f in weak.check() if f.what == "handovers"]
     assert "sale.opportunity:write" in handovers.detail
+    [payments] = [f for f in weak.check() if f.what == "payments"]
+    assert payments.detail == "not possible without account.payment:read, account.payment.journal:read"
+    with pytest.raises(HaltError, match=r"does not let the hub read account\.payment\.journal"):
+        list(
+            bench.another(username="weak", password="sandbox-weak-3", payment_journals={"x": "salary"}).payables(
+                "2026-11", Component.SALARY
+            )
+        )
     refused = bench.another(username="nobody-else", password="not-the-one").check()
     assert [(f.what, f.ok) for f in refused] == [("server version", True), ("connection", False)]
 
