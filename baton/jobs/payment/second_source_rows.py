@@ -89,14 +89,15 @@ def _frame(pages: Iterable[SourcePage], columns: Mapping[str, str], file: str) -
             (pl.col(columns[name]).str.strip_chars() if name in columns else pl.lit(None, pl.String)).alias(name)
             for name in ("number", "day", "hours")
         ).with_columns(pl.when(pl.col(pl.String) != "").then(pl.col(pl.String)))
-        rows = texts.with_row_index("at").select(
+        rows = texts.with_row_index("at", page.first_row).select(
             "number",
             day(pl.col("day")).alias("day"),
             _hours(columns).alias("hours"),
-            (pl.col("at").cast(pl.Int64) + page.first_row).alias("row"),
-            (pl.col("day").is_not_null() & day(pl.col("day")).is_null()).alias("bad_day"),
+            pl.col("at").cast(pl.Int64).alias("row"),
+            pl.col("day").is_not_null().alias("bad_day"),
             (pl.col("hours").is_not_null() & ~pl.col("hours").str.contains(_HOURS)).alias("bad_hours"),
         )
+        rows = rows.with_columns(pl.col("bad_day") & pl.col("day").is_null())
         wrong = pl.col("number").is_null() | pl.col("bad_day") | pl.col("bad_hours")
         for row in rows.filter(wrong).iter_rows(named=True):
             faults.append(_unreadable(file, columns, row))
