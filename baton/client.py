@@ -193,7 +193,7 @@ class Client:
                 data=dict(data) if data is not None else None,
                 content=content,
             )
-        except httpx.InvalidURL:
+        except (httpx.InvalidURL, UnicodeError):  # UnicodeError: idna's, for a host that no name can be
             raise _unusable_url() from None
         if request.url.scheme not in ("http", "https") or not request.url.host:
             raise _unusable_url()

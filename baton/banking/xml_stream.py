@@ -181,11 +181,17 @@ class XmlFile:
         try:
             for _, element in parser.events:
                 self._harmless(element)
-                name = etree.QName(element)
-                return Root(name.localname, name.namespace or "")
+                return self._named(element)
         except etree.XMLSyntaxError as error:
             self._broken(error, parser)
         raise _refused(self.name, "not_xml", "there is no element in it")
+
+    def _named(self, root: Element) -> Root:
+        try:
+            name = etree.QName(root)
+        except ValueError:  # a prefix that is bound to nothing, a brace in the namespace: libxml2 goes on with both
+            raise _refused(self.name, "namespace", "the outermost element has no proper name") from None
+        return Root(name.localname, name.namespace or "")
 
     def _harmless(self, root: Element) -> None:
         if root.getroottree().docinfo.doctype:

@@ -119,7 +119,7 @@ def _checked(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
                 _check_chunk(name.lower(), chunk)
                 seam, first = chunk[-_SEAM_BYTES:], False
                 yield chunk
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError) as error:
         raise FileError("broken_zip", "a part of the workbook is damaged", _RESAVE) from error
 
 

@@ -146,18 +146,18 @@ class BlockReader:
             return None
         if b"\r" in body and body.count(b"\r") != body.count(b"\r\n") + body.endswith(b"\r"):
             return None
+        # Counted first: where a line lacks fields or has too many there is nothing to parse, and nothing to hold.
+        lines = body.count(b"\n") + 1
+        if body.count(self.shape.delimiter.encode()) != lines * (width - 1):
+            return None
         try:
             frame = pl.read_csv(
                 body, has_header=False, separator=self.shape.delimiter, quote_char=None, schema=self._schema
             )
         except pl.exceptions.PolarsError:
-            return None  # a line has more fields than the header, or the first has fewer: looked at line by line
-        lines = body.count(b"\n") + 1
-        if frame.height != lines:
-            return None
-        # A line with too few fields is filled up with nulls; no line has too many, so the delimiters tell.
-        full = not frame.to_series(width - 1).has_nulls()
-        return frame if full or body.count(self.shape.delimiter.encode()) == lines * (width - 1) else None
+            return None  # a line has more fields than the header, and another fewer: looked at line by line
+        # A line with too few fields is filled up with nulls; but no line has too many, so the count tells.
+        return frame if frame.height == lines else None
 
     def _joined(
         self, body: bytes | None, lines: pl.Series, regular: pl.Series, repaired: Repaired, first_row: int

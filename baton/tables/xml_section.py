@@ -172,7 +172,7 @@ def pieces(block: bytes, tag: str) -> pl.Series:
     """The block cut at every ``tag``; the first piece stands before the first of them. Raises `FileError`."""
     try:
         text = pl.Series([block], dtype=pl.Binary).cast(pl.String)
-    except pl.exceptions.InvalidOperationError as error:
+    except pl.exceptions.PolarsError as error:  # of which kind depends on the bytes
         raise FileError("encoding", "a part of the workbook is not UTF-8", RESAVE) from error
     return text.str.split(tag).explode()
 

@@ -15,7 +15,7 @@ from baton.records.days import WRITTEN, written_day
 _EXCEL_DAY_ZERO: Final = date(1899, 12, 30)
 _SERIAL: Final = r"^[2-7][0-9]{4}(\.0)?$"
 _PLAIN_DAY: Final = r"^(19|20|21)[0-9]{2}(-[0-9]{1,2}-[0-9]{1,2}|/[0-9]{1,2}/[0-9]{1,2})$"
-_PLAIN_MOMENT: Final = r"^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$"
+_PLAIN_MOMENT: Final = r"^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-5][0-9]$"
 _DAY_TEXTS: Final = {"iso": "%Y-%m-%d", "compact": "%Y%m%d", "slash": "%Y/%m/%d"}
 
 
@@ -64,7 +64,7 @@ def time_of_day(column: pl.Expr) -> pl.Expr:
 def moment(column: pl.Expr, zone: str | None = None) -> pl.Expr:
     """A moment: with its own offset (2026-11-22T18:00:00+08:00), or local to the zone in the argument.
 
-    A local time that a change of clocks skips or repeats is refused.
+    A local time that a change of clocks skips or repeats is refused, and so is a leap second (23:59:60).
 
     >>> str(one("datetime", "2026-11-22T18:00:00+08:00")), one("datetime", "2026-11-22 18:00:00")
     ('2026-11-22 10:00:00+00:00', None)
@@ -80,7 +80,7 @@ def moment(column: pl.Expr, zone: str | None = None) -> pl.Expr:
 def _with_offset(column: pl.Expr) -> pl.Expr:
     fixed = _one_form(column).str.replace(r"Z$", "+00:00")
     return (
-        pl.when(fixed.str.contains(r"^(19|20|21)[0-9]{2}-.{14}(\.[0-9]{1,6})?[+-][0-9]{2}:?[0-9]{2}$"))
+        pl.when(fixed.str.contains(r"^(19|20|21)[0-9]{2}-.{12}[0-5][0-9](\.[0-9]{1,6})?[+-][0-9]{2}:?[0-9]{2}$"))
         .then(fixed)
         .str.to_datetime("%Y-%m-%d %H:%M:%S%.f%z", time_unit="us", time_zone="UTC", strict=False)
     )
@@ -94,7 +94,7 @@ def _plain_moment(column: pl.Expr) -> pl.Expr:
 def _any_local(column: pl.Expr) -> pl.Expr:
     one_form = _one_form(column)
     return (
-        pl.when(one_form.str.contains(r"^(19|20|21)[0-9]{2}-.{14}(\.[0-9]{1,6})?$"))
+        pl.when(one_form.str.contains(r"^(19|20|21)[0-9]{2}-.{12}[0-5][0-9](\.[0-9]{1,6})?$"))
         .then(one_form)
         .str.to_datetime("%Y-%m-%d %H:%M:%S%.f", time_unit="us", strict=False)
     )

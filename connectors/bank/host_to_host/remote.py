@@ -24,6 +24,7 @@ from baton.sdk import Client, ConnectorError, HaltError, InDoubtError, Retryable
 T = TypeVar("T")
 FILE_LIMIT_BYTES: Final = 64 * 1024 * 1024
 _NAMES_LIMIT: Final = 100_000
+_LONGEST_NAME: Final = 255
 _PIECE_BYTES: Final = 1024 * 1024
 _CLOSE_S: Final = 3.0
 
@@ -149,7 +150,8 @@ class Session:
             connect_timeout=server.deadline_s,
             login_timeout=server.deadline_s,
         )
-        return await self._connection.start_sftp_client()
+        # A name in another encoding is to be seen and refused, not to end the listing with a protocol error.
+        return await self._connection.start_sftp_client(path_errors="surrogateescape")
 
     async def _logout(self) -> None:
         if self._connection is not None:
@@ -165,8 +167,17 @@ class Session:
         names: dict[str, int] = {}
         async for entry in self._sftp.scandir(directory):
             mode = entry.attrs.permissions
+            name = str(entry.filename)
+            if name in (".", ".."):
+                continue
+            if len(name) > _LONGEST_NAME or "/" in name or not name.isprintable():
+                raise HaltError(
+                    f"the bank's directory {directory} lists a name that no file should have",
+                    code="strange_name",
+                    remedy="ask the bank who put it there and have it removed; nothing was read",
+                )
             if mode is None or stat.S_ISREG(mode):
-                names[str(entry.filename)] = entry.attrs.mtime or 0
+                names[name] = entry.attrs.mtime or 0
             if len(names) > _NAMES_LIMIT:
                 raise HaltError(
                     f"the bank's directory {directory} holds more than {_NAMES_LIMIT} files",

@@ -65,6 +65,8 @@ HOSTILE = {
         GOOD.replace("<OrgnlPmtInfAndSts>", '<OrgnlPmtInfAndSts xmlns="urn:other">').encode(),
         "namespace",
     ),
+    "a prefix that is bound to nothing": (b"<pay:Document/>", "namespace"),
+    "a brace in the namespace": (GOOD.replace(messages.ISO, "urn:iso}", 1).encode(), "namespace"),
     "another message": (messages.notification().encode(), "other_message"),
 }
 
