@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from baton.store.tables import metadata
 from tests.rig.browser import chromium
+from tests.rig.examples import MANY
 from tests.rig.schema import lay_out, migrate
 from tests.rig.statements import share
 from tests.servers.mariadb import MariaDb, mariadb
@@ -17,6 +19,9 @@ from tests.servers.postgres import Postgres, postgres
 from tests.servers.unprivileged import NoServerError
 
 share()
+# Tests that say no number of examples of their own.
+settings.register_profile("suite", max_examples=100 * MANY)
+settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")

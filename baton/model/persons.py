@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import Final
+
+_UNSEEN: Final = ("Cc", "Cf")
 
 
 def alike(person: str) -> str:
-    """A name as compared: other letters or spaces do not make a second person.
+    r"""A name as compared: other letters, spaces or characters that nobody sees do not make a second person.
 
-    >>> alike("Hr-Wang ") == alike("hr-wang")
+    >>> alike("Hr-Wang ") == alike("hr-\u200bwang")
     True
     """
-    return "".join(unicodedata.normalize("NFKC", person).casefold().split())
+    folded = unicodedata.normalize("NFKC", person).casefold()
+    return "".join(letter for letter in folded if not letter.isspace() and unicodedata.category(letter) not in _UNSEEN)

@@ -19,6 +19,7 @@ from baton.jobs.offboarding.policy import MANAGERS_MANAGER
 from baton.jobs.offboarding.steps import MAY
 from baton.model.case import Act, Case, Role
 from baton.model.people import EmploymentStatus
+from baton.model.persons import alike
 
 _FIRST_AS: Final = (Role.LEAVER, Role.MANAGER, Role.HR, Role.SUCCESSOR)
 """As what somebody speaks who says nothing about it: the first of these that they are and that may."""
@@ -26,7 +27,7 @@ _FIRST_AS: Final = (Role.LEAVER, Role.MANAGER, Role.HR, Role.SUCCESSOR)
 
 def standing(hub: Hub, connection: sa.Connection, case: Case, person: str) -> frozenset[Role]:
     """Everything this person may speak as in this case; nothing for nobody, and for who does not work here any more."""
-    if person == case.number:
+    if alike(person) == alike(case.number):
         return frozenset({Role.LEAVER})
     if not person.strip():
         return frozenset()
@@ -58,7 +59,7 @@ def require_standing(hub: Hub, connection: sa.Connection, case: Case, person: st
     held = standing(hub, connection, case, person)
     if held.intersection(roles):
         return
-    if person == case.number:
+    if alike(person) == alike(case.number):
         raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
     wanted = " or ".join(role.value for role in roles)
     raise ApprovalError(

@@ -23,6 +23,7 @@ from baton.model.account import AccountRef
 from baton.model.alert import Alert, AlertState, Rule
 from baton.model.case import Case, CaseState, ItemState, Role
 from baton.model.handover import HandoverAction, HoldingKind, HoldingRef
+from baton.model.persons import alike
 from baton.store.caseload import Entrusted
 
 
@@ -188,7 +189,7 @@ def freeze(hub: Hub, key: str, person: str, why: str) -> str:
     _require(person, why)
     with hub.database.write() as connection:
         alert, case = _locked(hub, connection, key, person, (AlertState.FREEZE_ASKED,))
-        if person == alert.asked_by:
+        if alike(person) == alike(alert.asked_by):
             raise ApprovalError("a second person must agree", code="maker")
         now = hub.clock.now()
         items = hub.cases.items(connection, case.id, states=[ItemState.OPEN, ItemState.STUCK])

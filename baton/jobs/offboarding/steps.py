@@ -9,6 +9,7 @@ from baton.errors import ApprovalError
 from baton.jobs.offboarding.checklist import WATCHED
 from baton.model.case import Act, Case, CaseState, Item, ItemState, Role
 from baton.model.handover import HoldingKind
+from baton.model.persons import alike
 
 MAY: Final[Mapping[Act, frozenset[Role]]] = {
     Act.NAME: frozenset({Role.MANAGER, Role.HR}),
@@ -60,12 +61,14 @@ def after(case: Case, item: Item, version: int, act: Act, person: str, role: Rol
     if case.state not in _SAID_IN:
         raise ApprovalError(f"the case is {case.state}", code="case", remedy="reopen it first")
     talk = act in TALK
-    if person == case.number and not talk:
+    if alike(person) == alike(case.number) and not talk:
         raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
     if role is Role.SUCCESSOR and person != item.successor:
         raise ApprovalError("this item is for somebody else", code="not_yours")
     if talk:
         return item.state
+    if act not in _TO:
+        raise ApprovalError(f"{act} is said about a case, not about an item of it", code="state")
     if version != item.version:
         raise ApprovalError(
             f"item {item.id} has changed since: it is at version {item.version}, not {version}",
@@ -87,7 +90,7 @@ def require_may(act: Act, role: Role, text: str) -> None:
 
 
 def _require_fit(item: Item, act: Act, person: str) -> None:
-    if act is Act.APPROVE and person == item.accepted_by:
+    if act is Act.APPROVE and alike(person) == alike(item.accepted_by):
         raise ApprovalError("whoever accepts does not approve", code="maker", remedy="a second person must approve")
     if act is Act.CONFIRM and not item.by_hand and item.system:
         raise ApprovalError(
