@@ -27,19 +27,22 @@ down: ready  ## end what `make up` left running
 test: ready-to-test  ## every test, real servers included
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
 
-check: ready-to-test  ## style, types, who may import whom, the lock file, the documents
+check: ready-to-test  ## style, types, who may import whom, the lock file, the documents; the parsers fuzzed
 	@$(RUN) tools/check.py
 
 bench: ready-to-test  ## figures as ratios against named baselines, all from one run, and docs/benchmarks.md (to try it: make bench ARGS=--quick)
 	@$(RUN) -m tests.bench --page docs/benchmarks.md $(ARGS)
 
-proof: ready-to-test  ## the long campaigns: simulation, kill -9, the gate, migration, handovers, pay
+proof: ready-to-test  ## the long campaigns: simulation, kill -9, the gate, migration, handovers, pay, fuzzing, the API
 	$(RUN) -m tests.simulation --seeds 20 --deliveries 10000
 	$(RUN) -m tests.crash
 	$(RUN) -m tests.gate
 	$(RUN) -m tests.migration
 	$(RUN) -m tests.offboarding
 	$(RUN) -m tests.payment
+	$(RUN) -m tests.fuzz --seconds 600
+	$(RUN) -m tests.api --examples 200
+	BATON_EXAMPLES=20 $(RUN) -m pytest -q $$(grep -rl --include='test_*.py' hypothesis tests)
 
 format: ready-to-test  ## let ruff lay the code out
 	@$(BIN)/ruff check --fix-only --quiet . ; $(BIN)/ruff format .

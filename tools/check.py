@@ -1,4 +1,4 @@
-"""Everything that can be judged without running the product: `make check`.
+"""Everything that can be judged without installing or starting anything: `make check`.
 
 Each check runs even when an earlier one failed, so that one run shows all there is to mend.
 """
@@ -26,7 +26,10 @@ CHECKS = {
         "--quiet",
     ],
     "documents": [sys.executable, str(ROOT / "tools" / "documents.py")],
+    "parsers, fuzzed": [sys.executable, "-m", "tests.fuzz", "--seconds", "60"],
 }
+TOLD = "fuzz: "
+"""How a line begins that is worth telling although all is well: what was tried, or that nothing was."""
 
 
 def main() -> int:
@@ -43,6 +46,10 @@ def main() -> int:
         print(f"{verdicts[name]:<7}{name} ({time.monotonic() - started:.1f} s)", flush=True)
         if not passed:
             print(said, flush=True)
+        else:
+            print(
+                "".join(f"       {line}\n" for line in said.splitlines() if line.startswith(TOLD)), end="", flush=True
+            )
     failed = [name for name, verdict in verdicts.items() if verdict != "ok"]
     print(f"check: {len(verdicts) - len(failed)} of {len(verdicts)} passed" + (f"; failed: {failed}" if failed else ""))
     return 1 if failed else 0
