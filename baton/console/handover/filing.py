@@ -23,14 +23,15 @@ from baton.console.handover.routes import (
     whole_body,
 )
 from baton.console.handover.visitors import NoEntryError, Visitor
+from baton.console.told import REFUSALS
 from baton.errors import ApprovalError, ConfigurationError
 from baton.hub.offboarding import files
 from baton.model.attachment import Attachment
 from baton.model.case import Act
 
-file_pages: Final = APIRouter()
+file_pages: Final = APIRouter(responses=REFUSALS)
 """Beside `routes.case_pages`, entered in the same way."""
-file_api: Final = APIRouter()
+file_api: Final = APIRouter(responses=REFUSALS)
 _DOWNLOAD: Final = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",

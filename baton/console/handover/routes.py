@@ -17,6 +17,7 @@ from baton.console.handover.listing import Asked, View
 from baton.console.handover.rendering import HEADERS, render
 from baton.console.handover.visitors import NoEntryError, Visitor
 from baton.console.handover.words import LANGUAGES, language_of
+from baton.console.told import REFUSALS
 from baton.hub.offboarding import completing
 from baton.model.case import Item, ItemState
 from baton.model.handover import HoldingKind
@@ -106,9 +107,9 @@ def let_in(request: Request, visitor: Visitor) -> None:
 Here = Annotated[Visitor, Depends(visitor_here)]
 Part = Annotated[Asked, Depends(asked_for)]
 Body = Annotated[bytes, Depends(bounded_body)]
-case_pages: Final = APIRouter()
+case_pages: Final = APIRouter(responses=REFUSALS)
 """The pages of a case. Whoever includes them decides, with a dependency that calls `let_in`, who enters."""
-case_api: Final = APIRouter()
+case_api: Final = APIRouter(responses=REFUSALS)
 """The same as JSON."""
 
 

@@ -18,6 +18,7 @@ from baton.console.payments.intake import Unread, Wanted
 from baton.console.payments.officers import Here, Officer
 from baton.console.payments.reading import Part
 from baton.console.payments.words import LANGUAGES, refusal_text, words_in
+from baton.console.told import REFUSALS
 from baton.console.words import language_of
 from baton.errors import ApprovalError, TransitionError
 from baton.jobs.payment.checks.catalogue import Language
@@ -32,8 +33,8 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 _FURTHEST: Final = 10**9
 Body = Annotated[bytes, Depends(bounded_body)]
-run_pages: Final = APIRouter(prefix="/payments")
-run_api: Final = APIRouter(prefix="/api/payments")
+run_pages: Final = APIRouter(prefix="/payments", responses=REFUSALS)
+run_api: Final = APIRouter(prefix="/api/payments", responses=REFUSALS)
 """The same as JSON."""
 
 

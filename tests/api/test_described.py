@@ -1,0 +1,18 @@
+"""A few requests of every kind to the JSON API; ``python -m tests.api`` makes very many, to the pages as well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.api.campaign import PLACES, tried
+
+EXAMPLES = 2
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_the_api_answers_as_it_describes_itself(place: str, tmp_path: Path) -> None:
+    with PLACES[place](tmp_path) as described:
+        statuses = tried(described, EXAMPLES, seed=1, below="/api/")
+    assert {"200", "404", "422"} <= set(statuses)
