@@ -196,8 +196,8 @@ def _built(text: str) -> tuple[Node, tuple[_Complaint, ...]]:
 
 
 _remembered = functools.lru_cache(_KEPT_DOCUMENTS)(_built)
-"""Reading is slow (2 ms a kilobyte), and a pay run looks at the bank's profile and the policy at every step; nothing
-that comes out of it can be changed."""
+"""Reading takes its time (5 ms a kilobyte without libyaml), and a pay run looks at the bank's profile and the policy at
+every step; nothing that comes out of it can be changed."""
 
 
 class _TooMuchError(Exception):
