@@ -7,6 +7,7 @@ TESTING := --group dev --group counterpart
 WORKERS ?= 2
 # Where Python is told to keep nothing it has compiled, every process compiles Airflow and SQLAlchemy anew.
 unexport PYTHONDONTWRITEBYTECODE
+SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check up down bench proof format clean ready ready-to-test
@@ -33,7 +34,8 @@ check: ready-to-test  ## style, types, who may import whom, the lock file, the d
 bench: ready-to-test  ## figures as ratios against named baselines, all from one run, and docs/benchmarks.md (to try it: make bench ARGS=--quick)
 	@$(RUN) -m tests.bench --page docs/benchmarks.md $(ARGS)
 
-proof: ready-to-test  ## the long campaigns: simulation, kill -9, the gate, migration, handovers, pay, fuzzing, the API
+proof: ready-to-test  ## the long campaigns: all four jobs on one store (SEEDS=1000), simulation, kill -9, the gate, migration, handovers, pay, fuzzing, the API
+	$(RUN) -m tests.world --seeds $(SEEDS)
 	$(RUN) -m tests.simulation --seeds 20 --deliveries 10000
 	$(RUN) -m tests.crash
 	$(RUN) -m tests.gate

@@ -266,12 +266,12 @@ class LeaseStore:
         self._change(connection, found, epoch=effects.c.epoch + 1, lease_owner=rule.worker, lease_until=until)
         return found
 
-    def anything_open(self, connection: sa.Connection, system: str, scope: Scope) -> bool:
-        """Whether a worker would find anything there at all, now or later."""
-        query = sa.select(effects.c.id).where(
-            effects.c.system == system, *scope.where(), effects.c.state.in_(OPEN_STATES)
+    def open_work(self, connection: sa.Connection, actions: Collection[str]) -> set[tuple[str, str]]:
+        """(system, action) of everything a worker would find at all, now or later."""
+        query = sa.select(effects.c.system, effects.c.action).where(
+            effects.c.action.in_(sorted(actions)), effects.c.state.in_(OPEN_STATES)
         )
-        return connection.execute(query.limit(1)).first() is not None
+        return set(connection.execute(query.distinct()).tuples())
 
     def next_retry(
         self,

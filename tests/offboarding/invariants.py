@@ -54,9 +54,21 @@ class Books:
             rows = connection.execute(sa.select(effects.c.key, effects.c.mapping_digest, effects.c.doubted)).all()
             self.of_case = {row.key: row.mapping_digest for row in rows}
             self.doubted = {row.key for row in rows if row.doubted}
+            self.order = _order(connection)
 
     def case_of(self, effect: Effect) -> Case:
         return self.cases[self.of_case[effect.key]]
+
+
+def _order(connection: sa.Connection) -> dict[str, int]:
+    """Effect key or signature -> when it came into the log: what was first is told by no clock that anybody can set."""
+    entries, order = audit.entries, dict[str, int]()
+    wanted = entries.c.kind.in_(["statement", "effect"])
+    for row in connection.execute(sa.select(entries.c.seq, entries.c.kind, entries.c.body).where(wanted)):
+        body = json.loads(row.body)
+        name = body["signature" if row.kind == "statement" else "effect"]
+        order[name] = min(row.seq, order.get(name, row.seq))
+    return order
 
 
 def check_always(world: World, memory: Memory, clients: dict[str, int]) -> None:
@@ -182,8 +194,9 @@ def _return_broken(books: Books, memory: Memory, effect: Effect, wrong_person: s
 
 def _said_before(books: Books, case: Case, effect: Effect) -> list[Statement]:
     """What had been said about the very content that an effect was planned with, when it was planned."""
-    digest = effect.digests["item"]
-    return [said for said in books.said[case.id] if said.item_digest.hex() == digest and said.at <= effect.due_at]
+    digest, planned = effect.digests["item"], books.order[effect.key]
+    about = [said for said in books.said[case.id] if said.item_digest.hex() == digest]
+    return [said for said in about if books.order[said.signature.hex()] < planned]
 
 
 def _stale(books: Books, system: str, move: Move, effect: Effect, case: Case) -> str:

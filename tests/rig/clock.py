@@ -1,4 +1,4 @@
-"""A clock that only moves when told to, or when somebody waits on it."""
+"""A clock that only moves when told to, or when somebody waits on it; and it can be set wrong."""
 
 from __future__ import annotations
 
@@ -31,3 +31,9 @@ class VirtualClock:
         with self._lock:
             self._now += by
         self.on_advance()
+
+    def set_wrong(self, by: timedelta) -> None:
+        """Somebody sets the clock; no time passes (``monotonic`` does not move)."""
+        with self._lock:
+            self._now += by
+            self._start += by

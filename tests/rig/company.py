@@ -41,6 +41,10 @@ COLUMNS = (
     "contract_end",
     "effective",
     "zone",
+    "account",
+    "holder",
+    "bank_code",
+    "pay_end",
 )
 HR_MAPPING = """mapping: 1
 source: hr/memory

@@ -198,13 +198,11 @@ class _Registry(Registry):
         self.archive = archive
 
     def load(self, name: str) -> type[Connector]:
-        return {"data/old": self.archive.source, "data/new": self.archive.kind}.get(name) or super().load(name)
+        return self.archive.kinds.get(name) or super().load(name)
 
     def build(self, system: SystemSettings, limiter: Any, clock: Clock, **more: Any) -> Connector:
-        if system.connector == "data/old":
-            return self.archive.source(self.archive)
-        if system.connector == "data/new":
-            return self.archive.kind(self.archive.shelf, self.archive.fields)
+        if system.connector in self.archive.kinds:
+            return self.archive.build(system.connector)
         return super().build(system, limiter, clock, **more)
 
 
@@ -238,24 +236,36 @@ class Archive:
             crash_point=self.crash_point,
         )
 
+    @property
+    def kinds(self) -> Mapping[str, type[Connector]]:
+        """The connectors of the two systems, by the name systems.yaml knows them under."""
+        return {"data/old": self.source, "data/new": self.kind}
+
+    def build(self, connector: str) -> Connector:
+        """One of them, as a new process would build it."""
+        return self.source(self) if connector == "data/old" else self.kind(self.shelf, self.fields)
+
     def request(self, **given: Any) -> MigrationRequest:
         """Everything from the old to the new."""
         path = self.folder / "staff.yaml"
         path.write_text(self.mapping, encoding="utf-8")
         return MigrationRequest(path, **{"requested_by": "tester", "waves": WavePlan(), **given})
 
-    def settings(self) -> HubSettings:
-        """What systems.yaml would say."""
-        systems = {
+    def systems(self) -> dict[str, SystemSettings]:
+        """The two systems, as systems.yaml would name them."""
+        return {
             name: SystemSettings(name, f"data/{name}", f"systems.yaml:{name}", NoSettings(), None, threads=self.threads)
             for name in ("old", "new")
         }
+
+    def settings(self) -> HubSettings:
+        """What systems.yaml would say."""
         return HubSettings(
             file=self.folder / "systems.yaml",
             hub=HubPart(state_dir=self.folder / "state", secrets_dir=self.folder / "secrets"),
             gate=GatePart(),
             guards=GuardsPart(),
-            systems=systems,
+            systems=self.systems(),
             vault=Vault([_Secrets({("hub", "keyring"): KEYS})]),
             database=SecretStr(self.url),
         )

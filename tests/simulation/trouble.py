@@ -8,7 +8,6 @@ import random
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 from typing import Any
 
 from baton.errors import HaltError, InDoubtError, RejectedError, RetryableError
@@ -46,9 +45,11 @@ class Trouble:
     crash_share: float = 0.02
     rival: Callable[[], None] = lambda: None
     """Lets another worker go over the same effects while this call hangs."""
+    late_s: Sequence[float] = (5.0, 60.0, 900.0)
+    """What arrives late arrives within one of these, counted by no clock that anybody can set."""
     faults: Counter[str] = field(default_factory=Counter)
     crashes: Counter[str] = field(default_factory=Counter)
-    _late: list[tuple[datetime, int, FakeTarget, AccountWrite]] = field(default_factory=list)
+    _late: list[tuple[float, int, FakeTarget, AccountWrite]] = field(default_factory=list)
     _serial: Any = field(default_factory=itertools.count)
 
     def __post_init__(self) -> None:
@@ -60,7 +61,7 @@ class Trouble:
 
     def arrive(self) -> None:
         """Let everything that is late and due by now take effect."""
-        while self._late and self._late[0][0] <= self.clock.now():
+        while self._late and self._late[0][0] <= self.clock.monotonic():
             _, _, target, write = heapq.heappop(self._late)
             target.act(write)
             self.note(f"late arrival {self.named(write)}")
@@ -134,8 +135,8 @@ class Trouble:
         raise InDoubtError("internal server error", code="http_500")
 
     def _late_commit(self, target: FakeTarget, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
-        longest = self.chance.choice((5.0, 60.0, 900.0))
-        at = self.clock.now() + timedelta(seconds=self.chance.uniform(0.5, longest))
+        longest = self.chance.choice(self.late_s)
+        at = self.clock.monotonic() + self.chance.uniform(0.5, longest)
         for write in writes:
             heapq.heappush(self._late, (at, next(self._serial), target, write))
         raise InDoubtError("no answer in time", code="timeout")

@@ -305,29 +305,28 @@ def _without_successor(item: Item) -> ItemChange:
 
 def perform(hub: Hub, only: str | None = None) -> list[Report]:
     """Carry out everything of handovers that is due, in one system or in all."""
-    reports = []
-    for system in hub.settings.enabled.values():
-        if only not in (None, system.name):
-            continue
-        for action in HandoverAction:
-            report = _perform_one(hub, system.name, action)
-            if report is not None:
-                reports.append(report)
-    return reports
+    with hub.database.read() as connection:
+        there_is = hub.leases.open_work(connection, [action.value for action in HandoverAction])
+    return [
+        _perform_one(hub, system.name, action)
+        for system in hub.settings.enabled.values()
+        for action in HandoverAction
+        if only in (None, system.name) and (system.name, action.value) in there_is
+    ]
 
 
 def send_messages(hub: Hub) -> list[Report]:
     """Send the messages that are due, and nothing else."""
-    reports = [_perform_one(hub, name, HandoverAction.NOTIFY) for name in hub.settings.offboarding.notifiers]
-    return [report for report in reports if report is not None]
+    notify = HandoverAction.NOTIFY
+    with hub.database.read() as connection:
+        there_is = hub.leases.open_work(connection, [notify.value])
+    names = hub.settings.offboarding.notifiers
+    return [_perform_one(hub, name, notify) for name in names if (name, notify.value) in there_is]
 
 
-def _perform_one(hub: Hub, name: str, action: HandoverAction) -> Report | None:
+def _perform_one(hub: Hub, name: str, action: HandoverAction) -> Report:
     system = hub.settings.system(name)
     scope = Scope(frozenset({action.value}))
-    with hub.database.read() as connection:
-        if not hub.leases.anything_open(connection, name, scope):
-            return None
     try:
         able = ability(hub.connector(name), action)
     except BatonError as error:

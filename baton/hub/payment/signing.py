@@ -67,7 +67,8 @@ def sign(hub: Hub, run_id: str, person: str, role: Role) -> Signed:
 def release(hub: Hub, run_id: str, person: str, why: str) -> Signed:
     """Let the files of a run go, once: nothing has changed and all have signed. The next delivery takes them.
 
-    Raises `ApprovalError` when something is missing, and for whoever made the run.
+    Lines that the checks still hold are given up: they cannot be waived in a run that has gone, and another run may pay
+    them. Raises `ApprovalError` when something is missing, and for whoever made the run.
     """
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
@@ -84,7 +85,9 @@ def release(hub: Hub, run_id: str, person: str, why: str) -> Signed:
                 f"{run_id} still needs the signature of: {missing}", code="unsigned", remedy=f"baton pay sign {run_id}"
             )
         filed = list(hub.pay_runs.lines(connection, run_id, LineState.FILED))
+        left_behind = list(hub.pay_runs.lines(connection, run_id, LineState.HELD))
         hub.pay_runs.move_lines(connection, [LineChange(line, LineState.RELEASED) for line in filed])
+        hub.pay_runs.move_lines(connection, [LineChange(line, LineState.CANCELLED) for line in left_behind])
         hub.effects.release(connection, run_id)
         hub.runs.decide(connection, head, "release", person, why)
         hub.runs.change(connection, run_id, RunState.READY, verdict="")

@@ -11,7 +11,7 @@ from baton.jobs.payment.roles import Role
 from baton.model.pay_run import LineState
 from baton.model.people import EmploymentStatus
 from tests.hub.payment.office import PAY_DAY, Office
-from tests.rig.payroll import MAKER, PAYROLL, TREASURY
+from tests.rig.payroll import MAKER, PAYROLL, TREASURY, card
 
 TWO = {"0001": "8000.00", "0002": "12,345.67"}
 
@@ -76,6 +76,17 @@ def test_a_departure_at_any_step_keeps_the_money_here(office: Office, moment: st
             steps[name](run_id)
     assert office.deliver().counts.get("accepted", 0) == 0
     assert office.bank.seen == []
+
+
+def test_who_is_still_held_when_a_run_is_released_is_paid_by_another(office: Office) -> None:
+    office.hire(*TWO)
+    office.hire("0002", bank_account_number=card(20))
+    first = office.signed(TWO)
+    assert office.states(first) == {"0001": LineState.FILED, "0002": LineState.HELD}
+    office.release(first)
+    assert office.states(first) == {"0001": LineState.RELEASED, "0002": LineState.CANCELLED}
+    second = office.draft(TWO).run.run_id
+    assert office.states(second) == {"0001": LineState.LEFT_OUT, "0002": LineState.DRAFT}
 
 
 def test_who_made_a_run_does_not_sign_it_and_nobody_signs_twice(office: Office) -> None:

@@ -1,0 +1,238 @@
+"""What holds after every step of the one world, whatever has gone wrong, and once it has calmed down.
+
+Where each invariant of the design is checked, and when:
+
+| invariant | here | beside it |
+|---|---|---|
+| I1 atomic intent | every step (`planned_too_far`); at the end every account is what HR says | `tests.simulation` |
+| I2 evidence | at the end (`unevidenced`, lines paid without a booking at every step) | `tests.simulation`, `tests.payment` |
+| I3 key stability | every write (`EverythingsTrouble.receive`) | `tests.simulation` |
+| I4 fencing | every step: one live lease for each thing | `tests.crash` |
+| I5 order | every step | `tests.simulation` |
+| I6 no regress | every step: nothing older over newer, nothing twice | `tests.simulation`, classes B and C there |
+| I7 closed machine | at the end: the log replays to what is stored | every campaign |
+| I8 one holder, none lost | every step | `tests.offboarding` |
+| I9 cursor | every step: what was answered is stored; at the end every call is taken | `tests.crash`, `tests/hub` |
+| I10 bounded retry | at the end | `tests/engine` |
+| I11 poison | at the end: everybody else is as HR says | `tests.simulation` |
+| I12 dry run | whenever HR is at rest: nothing kept, the same hash | `tests/hub` |
+| I13 approval binding | every step: what was released is what was looked at; files are those signed for | `tests.payment` |
+| I14 threshold | every step, within a run | `tests.gate`: all windows |
+| I15 switch | every write | `tests/engine` |
+| I16 rollback | every step: nobody's edit is overwritten, nothing comes back after it was taken back | `tests.migration` |
+| I17 canonical form | – | `tests/records` |
+| I18 audit | at the end | `tests/audit` |
+| I19 no clear names in the log | at the end | `tests.attack` |
+| I20 money | every step: a line is booked at most once; files are byte for byte what was signed for | `tests.payment` |
+| I21 bound ciphertexts | – | `tests/store` |
+| I22 secrets | – | `tests.attack` |
+| I23 tenants | – | one installation is one tenant |
+| I24 time | every step, with a clock set a day on and back | `tests.migration` (rivals), `tests/engine` |
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import sqlalchemy as sa
+
+from baton.model.effect import OPEN_STATES, UNSETTLED_STATES, EffectState
+from baton.model.pay_run import LineState
+from baton.model.payable import Component
+from baton.store.tables import audit, effects, hints, pay_files
+from tests.offboarding import invariants as handovers
+from tests.offboarding.people import People
+from tests.offboarding.world import SYSTEMS
+from tests.payment.door import IN
+from tests.payment.verdict import one_file_one_id_one_hash
+from tests.rig.payroll import BANK
+from tests.simulation.invariants import BrokenInvariantError, order_broken, planned_too_far, unevidenced
+from tests.simulation.people import faults_of
+from tests.world.hr import Personnel
+from tests.world.world import AT_ONCE, OLD_NAME, Whole
+
+PERIOD_BEGINS = "2026-11-01"
+ATTEMPTS = 40
+_GONE = (EffectState.DONE.value, EffectState.ACCEPTED.value, *UNSETTLED_STATES)
+
+
+def check_always(world: Whole, people: People, personnel: Personnel) -> None:
+    """What holds after every step."""
+    handovers.check_always(world, people, _clients(world))
+    with world.hub.database.read() as connection:
+        found: dict[str, list[object]] = {
+            "order": list(order_broken(connection)),
+            "planned too far": list(planned_too_far(connection)),
+            "two leases": list(_leases(connection)),
+            "gate": list(_gate(connection)),
+            "approved unseen": list(_unseen(world, connection)),
+            "calls": list(_calls(personnel, connection)),
+            "pay": list(_pay(world, connection)),
+        }
+    found["repeated"] = [each for system in SYSTEMS for each in world.company.truths[system].repeated()]
+    found["stale"] = [each for system in SYSTEMS for each in world.company.truths[system].stale()]
+    found["records"] = list(_records(world))
+    _raise_if(found)
+
+
+def check_finally(world: Whole, people: People, personnel: Personnel) -> None:
+    """What holds at the end."""
+    check_always(world, people, personnel)
+    handovers.check_finally(world, people, _clients(world))
+    one_file_one_id_one_hash(world.hub, world.company.office)
+    with world.hub.database.read() as connection:
+        found: dict[str, list[object]] = {
+            "open": list(_open(connection)),
+            "evidence": [each for system in SYSTEMS for each in _unevidenced(world, connection, system)],
+            "attempts": list(
+                connection.execute(sa.select(effects.c.key).where(effects.c.attempts > ATTEMPTS)).scalars()
+            ),
+            "calls not taken": [world.hub.runs.waiting_hints(connection)]
+            * bool(world.hub.runs.waiting_hints(connection)),
+            "names in the log": list(_named(world, connection)),
+        }
+    found["accounts"] = [(system, wrong) for system in SYSTEMS for wrong in _accounts(world, system)]
+    found["owed"] = list(_owed(world))
+    _raise_if(found)
+
+
+def _clients(world: Whole) -> dict[str, int]:
+    """As many as were ever put there, but for those that a migration has brought and taken back."""
+    there = {system: sum(ref.kind.value == "client" for ref in world.things(system).contents) for system in SYSTEMS}
+    there["crm"] -= sum(after is None for after in {change.code: change.after for change in world.records}.values())
+    return there
+
+
+def _leases(connection: sa.Connection) -> Iterator[object]:
+    """I4: two workers at one thing."""
+    held = effects.c.state.in_(UNSETTLED_STATES) & effects.c.lease_until.is_not(None) & (effects.c.state == "sent")
+    query = sa.select(effects.c.system, effects.c.number, sa.func.count()).where(held)
+    grouped = query.group_by(effects.c.system, effects.c.number).having(sa.func.count() > 1)
+    yield from (tuple(row) for row in connection.execute(grouped))
+
+
+def _gate(connection: sa.Connection) -> Iterator[object]:
+    """I14: more people than the limit lost access by one run that nobody has looked at."""
+    taken = effects.c.destructive & sa.not_(effects.c.approved) & effects.c.state.in_(_GONE) & (effects.c.job == "sync")
+    people = sa.func.count(sa.distinct(effects.c.number))
+    query = sa.select(effects.c.run_id, people).where(taken).group_by(effects.c.run_id).having(people > AT_ONCE)
+    yield from (tuple(row) for row in connection.execute(query))
+
+
+def _unseen(world: Whole, connection: sa.Connection) -> Iterator[object]:
+    """I13: what goes by somebody's yes is what they had before them."""
+    query = sa.select(effects.c.run_id, effects.c.key).where(
+        effects.c.approved, effects.c.job.in_(["sync", "migration"])
+    )
+    for run_id, key in connection.execute(query):
+        if key not in world.reviewed.get(run_id, ()):
+            yield run_id, key[:12]
+
+
+def _calls(personnel: Personnel, connection: sa.Connection) -> Iterator[object]:
+    """I9: what was answered is stored, and nothing that HR has not said."""
+    stored = set(connection.execute(sa.select(hints.c.event_id)).scalars())
+    yield from personnel.said - stored
+    yield from (event for event in stored if not event.startswith("event-"))
+
+
+def _pay(world: Whole, connection: sa.Connection) -> Iterator[object]:
+    """I13, I20: at the bank is only what a run knows, of people who are as they were checked, and each line once."""
+    names = {path.name for path in (world.company.folder / "bank" / IN).iterdir() if path.suffix != ".part"}
+    known = dict(connection.execute(sa.select(pay_files.c.name, pay_files.c.run_id)).tuples().all())
+    yield from (f"{name} is of no run" for name in names - known.keys())
+    for name, message_id, told in world.deliveries:
+        if name not in names:
+            continue
+        basis = world.checked.get(known[name], {})
+        for line in world.hub.pay_runs.of_file(connection, message_id):
+            number = line.payable.key.number
+            if basis.get(number) != told.get(number):
+                yield f"{number} was {basis.get(number)} when checked and {told.get(number)} at the last look"
+            if line.payable.key.component is Component.SALARY and _long_gone(told.get(number, "")):
+                yield f"a salary went to {number}, who has {told[number]}"
+    bookings = world.company.office.bookings()
+    yield from (f"{reference} is booked {times} times" for reference, times in bookings.items() if times > 1)
+    for run in world.hub.pay_runs.of_system(connection, BANK):
+        for line in world.hub.pay_runs.lines(connection, run.run_id, LineState.PAID):
+            if not bookings[line.reference, "DBIT"]:
+                yield f"{line.reference} is called paid, and the bank has not booked it"
+
+
+def _long_gone(told: str) -> bool:
+    status, _, rest = told.partition(" ")
+    pay_end = rest.split(" ")[0]
+    return status == "departed" and bool(pay_end) and pay_end < PERIOD_BEGINS
+
+
+def _records(world: Whole) -> Iterator[object]:
+    """I16: no edit of another is overwritten, and what was taken back stays away until it is planned anew."""
+    loaded: dict[str, Any] = {}
+    restored: dict[str, int] = {}
+    for change in world.records:
+        code = change.code
+        if change.by != "the hub":
+            continue
+        if change.action == "delete" or (change.action == "update" and change.after["name"] == OLD_NAME):
+            if change.before != loaded.get(code):
+                yield f"{code} was taken back at {change.serial} although somebody else had changed it"
+            restored[code] = change.serial
+            continue
+        if code in restored and not any(restored[code] < plan < change.serial for plan in world.migrations_planned):
+            yield f"{code} came back at {change.serial} after it had been taken back at {restored[code]}"
+        if change.before is not None and change.before not in world.seen[code]:
+            yield f"{code} was overwritten at {change.serial} in a state that nobody had looked at"
+        loaded[code] = change.after
+
+
+def _open(connection: sa.Connection) -> Iterator[object]:
+    """Nothing is stuck."""
+    query = sa.select(effects.c.job, effects.c.action, effects.c.state).where(effects.c.state.in_(OPEN_STATES))
+    yield from Counter(tuple(row) for row in connection.execute(query)).items()
+
+
+def _unevidenced(world: Whole, connection: sa.Connection, system: str) -> Iterator[str]:
+    known = sa.select(effects.c.key).where(effects.c.job == "sync", effects.c.system == system)
+    ours = set(connection.execute(known).scalars())
+    yield from (key for key in unevidenced(connection, world.company.truths[system]) if key in ours)
+
+
+def _named(world: Whole, connection: sa.Connection) -> Iterator[object]:
+    """I19: names, accounts and mobile numbers are in no entry."""
+    personal = [text for person in world.company.rows for text in (person["name"], person["account"])]
+    for (body,) in connection.execute(sa.select(audit.entries.c.body)).tuples():
+        yield from (text for text in personal if text in str(body))
+
+
+def _accounts(world: Whole, system: str) -> Iterator[object]:
+    truth, now = world.company.truths[system], world.clock.now()
+    managers = {number: record.external_id for number, record in truth.accounts.items()}
+    for person in world.company.rows:
+        wrong = faults_of({"mobile": "", **person}, truth.accounts.get(person["number"]), managers, now)
+        if wrong:
+            yield person["number"], wrong
+
+
+def _owed(world: Whole) -> Iterator[object]:
+    """Whoever works here has been paid once; what the bank refuses or returns is known to be so."""
+    hub, booked = world.hub, world.company.office.bookings()
+    standing: defaultdict[str, list[LineState]] = defaultdict(list)
+    with hub.database.read() as connection:
+        for run in hub.pay_runs.of_system(connection, BANK):
+            for line in hub.pay_runs.lines(connection, run.run_id):
+                if line.payable.key.component is Component.SALARY and line.state.claims:
+                    standing[line.payable.key.number].append(line.state)
+                    if line.state is LineState.PAID and booked[line.reference, "DBIT"] != 1:
+                        yield f"{line.reference} is paid {booked[line.reference, 'DBIT']} times"
+    for person in world.company.rows:
+        number = person["number"]
+        if person["status"] == "active" and number not in ("0003", "0004") and standing[number] != [LineState.PAID]:
+            yield f"{number} works here and stands at {standing[number]}"
+
+
+def _raise_if(found: dict[str, list[object]]) -> None:
+    broken = {name: wrong for name, wrong in found.items() if wrong}
+    if broken:
+        raise BrokenInvariantError("; ".join(f"{name}: {len(each)}, {each[:3]}" for name, each in broken.items()))
