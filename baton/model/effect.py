@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias
 
@@ -99,6 +99,9 @@ TRANSITIONS: Final[Mapping[EffectState, frozenset[EffectState]]] = {
 }
 OPEN_STATES: Final = tuple(state.value for state in EffectState if state.open)
 UNSETTLED_STATES: Final = tuple(state.value for state in EffectState if state.unsettled)
+LATEST_COPY: Final = timedelta(hours=1)
+"""So long after an effect in doubt has ended nothing of it is taken to be under way. Our own side gives a connection up
+after the system's deadline (at most 10 minutes); the rest is what a proxy or a queue of the vendor may take."""
 
 
 def require_transition(before: EffectState, after: EffectState) -> None:

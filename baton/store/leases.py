@@ -84,6 +84,11 @@ _MAKING = (Action.PROVISION.value, RecordAction.LOAD.value, RecordAction.RESTORE
 """What must have ended before those of a higher rank may begin: managers before those who name them, and so on."""
 
 
+# Made once: naming the table anew takes longer than the whole query they are for.
+_EARLIER = effects.alias("earlier")
+_LOWER = effects.alias("lower")
+
+
 @dataclass(frozen=True, slots=True)
 class ClaimRule:
     """What a worker may claim at once."""
@@ -271,7 +276,7 @@ class LeaseStore:
         query = sa.select(effects.c.system, effects.c.action).where(
             effects.c.action.in_(sorted(actions)), effects.c.state.in_(OPEN_STATES)
         )
-        return set(connection.execute(query.distinct()).tuples())
+        return {(row.system, row.action) for row in connection.execute(query.distinct())}
 
     def next_retry(
         self,

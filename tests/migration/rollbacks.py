@@ -21,6 +21,7 @@ from baton.hub.migration.planning import plan_migration
 from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import Migrated, carry_on
 from baton.jobs.migration.waves import WavePlan
+from baton.model.effect import LATEST_COPY
 from tests.migration.pieces import small_pieces
 from tests.rig.clock import VirtualClock
 from tests.rig.records import STAFF, Archive, NewSystem, Shelf, old_row
@@ -175,6 +176,7 @@ class Batch:
         def back(hub: Hub) -> Migrated:
             if not undo:
                 undo.append(plan_rollback(hub, self.run_id, "tester").id)
+                self.site.clock.advance(LATEST_COPY)
             return carry_on(hub, undo[0])
 
         for breaks in range(self.chance.randrange(3), -1, -1):

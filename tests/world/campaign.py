@@ -178,7 +178,7 @@ class Simulation:
 
     def _half_day(self) -> None:
         world = self.world
-        for what in ("plan", "apply", "tick"):
+        for what in ("plan", "apply", "tick", "deliver"):
             world.work(world.hub, what)
         self.desk.decide(yes=1.0)
         world.clients_answer(refusing=0.0)
@@ -201,7 +201,6 @@ class Simulation:
         for work in (bank.morning, bank.afternoon, bank.evening):
             work()
         take_answers(world.hub, BANK)
-        world.work(world.hub, "deliver")
 
     def _all_is_done(self) -> bool:
         world = self.world

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 
 from baton.console.webhooks import receive
 from baton.hub import Hub
+from baton.model.case import CaseState
 from tests.offboarding.world import LEAVING
 from tests.rig.payroll import card
 from tests.simulation.people import ZONE
@@ -48,6 +49,8 @@ class Personnel:
     def _leaver(self, person: dict[str, str]) -> str:
         today, lot = self._today(), self.chance.random()
         match person["status"]:
+            case "active" | "rehired" if lot < 0.75 and self._hands_over(person["number"]):
+                return ""  # a new date would be taken for a postponement, and rights may be gone by the old one
             case "active" | "rehired" if lot < 0.05:
                 self._goes(person, LONG_AGO, LONG_AGO)
                 person.update(status="departed")
@@ -78,6 +81,12 @@ class Personnel:
 
     def _goes(self, person: dict[str, str], last: date, end: date) -> None:
         person.update(status="notice", last_day=last.isoformat(), contract_end=end.isoformat(), pay_end=end.isoformat())
+
+    def _hands_over(self, number: str) -> bool:
+        """Whether the hub has an unfinished case of somebody."""
+        with self.world.hub.database.read() as connection:
+            known = self.world.hub.cases.of_person(connection, number)
+        return any(case.state in (CaseState.OPEN, CaseState.PAUSED) for case in known)
 
     def _today(self) -> date:
         return self.world.clock.now().astimezone(ZONE).date()

@@ -141,7 +141,7 @@ def _calls(personnel: Personnel, connection: sa.Connection) -> Iterator[object]:
 def _pay(world: Whole, connection: sa.Connection) -> Iterator[object]:
     """I13, I20: at the bank is only what a run knows, of people who are as they were checked, and each line once."""
     names = {path.name for path in (world.company.folder / "bank" / IN).iterdir() if path.suffix != ".part"}
-    known = dict(connection.execute(sa.select(pay_files.c.name, pay_files.c.run_id)).tuples().all())
+    known = {row.name: row.run_id for row in connection.execute(sa.select(pay_files.c.name, pay_files.c.run_id))}
     yield from (f"{name} is of no run" for name in names - known.keys())
     for name, message_id, told in world.deliveries:
         if name not in names:
@@ -202,7 +202,7 @@ def _unevidenced(world: Whole, connection: sa.Connection, system: str) -> Iterat
 def _named(world: Whole, connection: sa.Connection) -> Iterator[object]:
     """I19: names, accounts and mobile numbers are in no entry."""
     personal = [text for person in world.company.rows for text in (person["name"], person["account"])]
-    for (body,) in connection.execute(sa.select(audit.entries.c.body)).tuples():
+    for body in connection.execute(sa.select(audit.entries.c.body)).scalars():
         yield from (text for text in personal if text in str(body))
 
 

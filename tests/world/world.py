@@ -6,7 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from baton.store.tables import effects
 from tests.offboarding.systems import Things
 from tests.offboarding.world import World
 from tests.payment.site import PROFILE, keys
+from tests.rig.clock import VirtualClock
 from tests.rig.company import row
 from tests.rig.payroll import BANK, CNAPS, POLICY, card
 from tests.rig.records import old_row
@@ -35,6 +36,8 @@ from tests.simulation.trouble import Crash
 from tests.world.site import Everything
 from tests.world.trouble import EverythingsTrouble
 
+ACCOUNT_CHANGED = "requires: []\n  account_changed_days: 4"
+"""Accounts that were known a day before anything happens are no news for a pay day four days later; later ones are."""
 OTHERS = ("0008", "0009", "0010")
 """People who neither leave nor take anything over."""
 AT_ONCE = 1
@@ -51,6 +54,27 @@ RECORDS = 9
 CREW = "the hub"
 MANY = 500
 """More runs than any seed has."""
+
+
+_RIVALRY = 0.05
+_SKEWS = (timedelta(), timedelta(minutes=10), timedelta(minutes=-10))
+
+
+class Skewed:
+    """The clock of another machine. Implements `baton.clock.Clock`; time itself passes for both."""
+
+    def __init__(self, clock: VirtualClock, by: timedelta) -> None:
+        self.clock = clock
+        self.by = by
+
+    def now(self) -> datetime:
+        return self.clock.now() + self.by
+
+    def monotonic(self) -> float:
+        return self.clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self.clock.sleep(seconds)
 
 
 class SharedThings(Things):
@@ -105,10 +129,11 @@ class Whole(World):
         for what in ("plan", "apply"):
             self.work(self.hub, what)
         self._share_clients()
+        self.clock.advance(timedelta(days=1))
 
     def _everything(self, seed: int, folder: Path) -> Everything:
         plain = self.company
-        (folder / "policy.yaml").write_text(POLICY, "utf-8")
+        (folder / "policy.yaml").write_text(POLICY.replace("requires: []", ACCOUNT_CHANGED), "utf-8")
         (folder / "profiles").mkdir()
         (folder / "profiles" / "small.yaml").write_text(PROFILE, "utf-8")
         made = Everything(
@@ -217,13 +242,18 @@ class Whole(World):
 
     def _receive(self, target: Any, writes: Any) -> Any:
         self._meddle()
+        if not self.calm and not self._meddling and self.chance.random() < _RIVALRY:
+            self.rival()
         return self.trouble.receive(target, writes)
 
     def rival(self) -> None:
-        """A second scheduler takes the same hour while a call of the first one hangs."""
+        """A second scheduler, on a machine of its own with a clock of its own, works while a call of the first one hangs."""
         self.trouble.rival = lambda: None
         meddling, self._meddling = self._meddling, True
+        own = self.company.clock
+        self.company.clock = Skewed(own, self.chance.choice(_SKEWS))
         hub = self.company.open()
+        self.company.clock = own
         try:
             self.note("rival")
             self.work(hub, self.chance.choice(list(WORK)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,6 +11,7 @@ import sqlalchemy as sa
 
 from baton.errors import BatonError
 from baton.hub.core import PLANNING, Hub
+from baton.hub.migration.late import late_until
 from baton.hub.migration.planning import JOB
 from baton.hub.migration.running import find_move
 from baton.jobs.migration.planning import Need
@@ -42,13 +44,16 @@ def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
         if unfinished is not None:
             return unfinished
         _require_newest(hub, connection, run, move)
+        late = late_until(connection, run_id)
         hub.effects.cancel(connection, run_id, why="rolled_back")
         touched = _touched(connection, run_id)
         planned = hub.staging.of(connection, run_id, Stage.PLAN)
         version = 2 + len(hub.moves.undoing(connection, run_id))
         deepest = max((segment.facts["rank"] for segment in planned.values()), default=0)
         drafted = [
-            _drafted(move, segment, version, deepest, now) for number, segment in planned.items() if number in touched
+            _drafted(move, segment, version, deepest, late, now)
+            for number, segment in planned.items()
+            if number in touched
         ]
         counts: Counter[str] = Counter(effects=len(drafted))
         for number in touched:
@@ -92,12 +97,15 @@ def _touched(connection: sa.Connection, run_id: str) -> set[int]:
     return {int(name.rpartition("/")[2]) for name in names}
 
 
-def _drafted(move: Move, segment: Staged, version: int, deepest: int, now: datetime) -> Drafted:
+def _drafted(
+    move: Move, segment: Staged, version: int, deepest: int, late: Mapping[str, datetime], now: datetime
+) -> Drafted:
+    name = f"{move.run_id}/{segment.number:06d}"
     intention = Intention(
         system=move.target,
-        number=f"{move.run_id}/{segment.number:06d}",
+        number=name,
         action=RecordAction.RESTORE,
-        due_at=now,
+        due_at=max(now, late.get(name, now)),
         fields={"segment": segment.number},
         rank=deepest - segment.facts["rank"],
     )

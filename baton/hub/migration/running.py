@@ -16,6 +16,7 @@ from baton.errors import ConfigurationError, ConnectorError, Fault, HaltError
 from baton.hub import execution
 from baton.hub.core import PLANNING, Hub
 from baton.hub.migration.extraction import Phase, Progress, unwatched
+from baton.hub.migration.late import waiting_until
 from baton.hub.migration.performer import LEASE_S, SegmentPerformer
 from baton.hub.migration.proving import Proven, prove
 from baton.hub.migration.undoing import close_loads
@@ -238,6 +239,10 @@ class Running:
             reasons.append(f"control totals differ: {', '.join(differing)}")
         if self.halted:
             reasons.append(f"stopped: {self.halted}")
+        with self.hub.database.read() as connection:
+            until = waiting_until(connection, self.run.id, self.hub.clock.now()) if counts["open"] else None
+        if until is not None:
+            reasons.append(f"what may still arrive of lost requests is waited for until {until:%Y-%m-%d %H:%M} UTC")
         return reasons
 
     def _verdict(self, run: Run, counts: Counter[str], reasons: Sequence[str]) -> Verdict:

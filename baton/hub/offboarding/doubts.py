@@ -11,18 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Final
 
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
-from baton.model.effect import Intention
+from baton.model.effect import LATEST_COPY, Intention
 from baton.model.handover import HandoverAction
 
-LATEST_COPY: Final = timedelta(hours=1)
-"""So long after an effect in doubt has ended nothing of it is taken to be under way. Our own side gives a connection up
-after the system's deadline (at most 10 minutes); the rest is what a proxy or a queue of the vendor may take."""
 _WAITING: Final = (HandoverAction.TRANSFER, HandoverAction.ENTITLE)
 
 

@@ -10,13 +10,15 @@ import polars as pl
 import pytest
 
 from baton.engine.settle import Verdict
-from baton.errors import BatonError
+from baton.errors import BatonError, InDoubtError
 from baton.hub.migration.findings import refusals
 from baton.hub.migration.planning import plan_migration
 from baton.hub.migration.retention import purge
 from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import carry_on
-from tests.rig.records import Archive, Shelf, old_row
+from baton.jobs.migration.waves import WavePlan
+from baton.model.effect import LATEST_COPY
+from tests.rig.records import Archive, NewSystem, Shelf, old_row
 
 
 def filled(archive: Archive, count: int) -> dict:
@@ -95,8 +97,37 @@ def test_a_run_that_stopped_half_way_is_taken_back_as_far_as_it_came(small: Arch
     small.shelf.after_write = lambda *_: None
     assert small.shelf.rows != before
     with small.open() as hub:
-        done = carry_on(hub, plan_rollback(hub, plan.run.id, "tester").id)
+        undo = plan_rollback(hub, plan.run.id, "tester")
+        assert carry_on(hub, undo.id).verdict is not Verdict.CLEAN
+        small.clock.sleep(LATEST_COPY.total_seconds() + 1)
+        done = carry_on(hub, undo.id)
     assert (small.shelf.rows, done.verdict) == (before, Verdict.CLEAN)
+
+
+def test_what_may_still_arrive_of_a_lost_request_is_waited_for(small: Archive) -> None:
+    """A copy that comes once its record was taken back would find just what it expects, and bring the record again."""
+    before = filled(small, 5)
+    copies: list[Callable[[], object]] = []
+
+    def lost(shelf: Shelf, action: str, rows: pl.DataFrame) -> None:
+        if not copies:
+            copies.append(lambda: NewSystem(shelf)._write(action, rows, None))
+            raise InDoubtError("no answer in time", code="timeout")
+
+    small.shelf.on_write = lost
+    with small.open() as hub:
+        plan = plan_migration(hub, small.request(waves=WavePlan(0, 0)))
+        small.clock.sleep(60)
+        assert carry_on(hub, plan.run.id).verdict is Verdict.CLEAN
+        loaded = copy.deepcopy(small.shelf.rows)
+        undo = plan_rollback(hub, plan.run.id, "tester")
+        waiting = carry_on(hub, undo.id)
+        assert (waiting.verdict, small.shelf.rows) == (Verdict.BROKEN, loaded)
+        assert any("may still arrive" in reason for reason in waiting.reasons)
+        copies[0]()
+        small.clock.sleep(LATEST_COPY.total_seconds() + 1)
+        assert carry_on(hub, undo.id).verdict is Verdict.CLEAN
+    assert small.shelf.rows == before
 
 
 def test_without_the_staged_records_there_is_no_rollback_and_it_is_said_why(small: Archive) -> None:
