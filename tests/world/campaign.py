@@ -71,7 +71,7 @@ class Simulation:
         """Live through so many rounds of trouble, calm down, check. Raises on any violation."""
         began, world = time.perf_counter(), self.world
         try:
-            world.trouble.fault_share, world.trouble.crash_share = 0.15, 0.004
+            world.trouble.fault_share, world.trouble.crash_share = 0.2, 0.005
             for _ in range(rounds):
                 self._round()
             self._calm_down()

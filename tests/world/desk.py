@@ -109,10 +109,23 @@ class Desk:
     # --- pay
 
     def pay(self) -> None:
-        """One step with a pay run, by whoever it belongs to; or by somebody it does not belong to."""
+        """The next step with a pay run; now and then another one, or by somebody whom it does not belong to."""
         steps = (self._draft, self._check, self._build, self._sign, self._release_pay, self._take_back, self._answers)
-        step = self.chance.choices(steps, weights=(3, 4, 4, 5, 5, 1, 2))[0]
+        step = self.chance.choice(steps) if self.chance.random() < 0.2 else self._next_step()
         step()
+
+    def _next_step(self) -> Callable[[], None]:
+        hub = self.world.hub
+        held = self.latest(RunState.HELD, job="payment")
+        if not held:
+            return self.chance.choice((self._draft, self._answers, self._answers))
+        with hub.database.read() as connection:
+            run = hub.pay_runs.get(connection, held[0].id)
+        if run is None or not run.report_digest:
+            return self._check
+        if not held[0].plan_hash:
+            return self._build if not held[0].reasons else self._check
+        return self._sign if signing.look(hub, held[0].id).decision.missing else self._release_pay
 
     def _draft(self) -> None:
         held = self.latest(RunState.HELD, RunState.READY, job="payment")
@@ -188,9 +201,13 @@ class Desk:
             self.attempt("build", lambda run=run: build(self.world.hub, run.id))
 
     def _sign(self) -> None:
-        who = self.chance.choice([(PAYROLL, Role.PAYROLL), (TREASURY, Role.TREASURY), (MAKER, Role.PAYROLL)])
         for run in self.latest(RunState.HELD, job="payment")[:1]:
-            signed = self.attempt("sign", lambda run=run: signing.sign(self.world.hub, run.id, *who))
+            missing = sorted(signing.look(self.world.hub, run.id).decision.missing)
+            able = [(PAYROLL, Role.PAYROLL), (TREASURY, Role.TREASURY)]
+            who = next((each for each in able if each[1] in missing), able[0])
+            if self.chance.random() < 0.15:
+                who = (MAKER, Role.PAYROLL)
+            signed = self.attempt("sign", lambda run=run, who=who: signing.sign(self.world.hub, run.id, *who))
             if signed and who[0] == MAKER:
                 raise BrokenInvariantError(f"{MAKER} has signed for their own run")
 

@@ -74,6 +74,7 @@ def check_always(world: Whole, people: People, personnel: Personnel) -> None:
     found["repeated"] = [each for system in SYSTEMS for each in world.company.truths[system].repeated()]
     found["stale"] = [each for system in SYSTEMS for each in world.company.truths[system].stale()]
     found["records"] = list(_records(world))
+    found["asked of systems"] = list(world.trouble.broken)
     _raise_if(found)
 
 

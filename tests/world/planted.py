@@ -90,7 +90,6 @@ def rehearsal_kept() -> Iterator[None]:
 PLANTED: Mapping[str, Planted] = {
     "marked before sending": in_sync.marked_before_sending,
     "new key on retry": in_sync.new_key_on_retry,
-    "no fence": in_sync.no_fence,
     "gate lets everything through": gate_lets_everything_through,
     "switch not seen": switch_not_seen,
     "rehearsal kept": rehearsal_kept,
