@@ -187,8 +187,8 @@ class Desk:
 
     def check(self, hub: Hub, run_id: str) -> bool:
         """Check a run; HR waives what HR may. Whether something in it may be paid."""
+        self.world.checking = run_id
         checked = check(hub, run_id)
-        self.world.checked[run_id] = self.world.told
         for finding in checked.cleared.report.findings:
             if finding.rule in ("settlement_and_salary", "account_changed"):
                 until = hub.clock.now() + timedelta(days=2)

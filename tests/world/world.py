@@ -114,6 +114,8 @@ class Whole(World):
         """(file, plain text it was built from is read at the bank, what the hub knew of people when it looked last)."""
         self.checked: dict[str, dict[str, str]] = {}
         """Pay run -> what the hub knew of people when it was checked last."""
+        self.checking = ""
+        """The run that is being checked."""
         self.seen: defaultdict[str, list[Any]] = defaultdict(list)
         """Code -> every state in which a record was ever read."""
         self.migrations_planned: list[int] = []
@@ -224,6 +226,8 @@ class Whole(World):
     def crash_point(self, name: str) -> None:
         if name == "planned":
             self.told = self.feed
+        if name == "checked":  # and committed, whatever becomes of who asked
+            self.checked[self.checking] = self.told
         if name == "planning_page":
             self.migrations_planned.append(self.tick())
         super().crash_point(name)
