@@ -17,11 +17,12 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, ValidationError
 
 from baton.client import Client
-from baton.contracts import ConnectorSettings, Rate
+from baton.contracts import ConnectorSettings, Notifier, Rate
 from baton.egress import EgressRule
 from baton.errors import ConfigurationError, Fault
 from baton.registry import Registry, egress_rule
 from baton.settings_shape import (
+    AlarmsPart,
     GatePart,
     GuardsPart,
     HubPart,
@@ -76,6 +77,7 @@ class HubSettings:
     """The SQLAlchemy URL of the hub's own database."""
     offboarding: OffboardingPart = OffboardingPart()
     payments: PaymentsPart = PaymentsPart()
+    alarms: AlarmsPart = AlarmsPart()
 
     @property
     def enabled(self) -> Mapping[str, SystemSettings]:
@@ -148,6 +150,8 @@ class _Loader:
         vault = self._vault(hub, parts.systems if parts else {})
         systems = {name: self._system(name, part, vault) for name, part in (parts.systems if parts else {}).items()}
         database = self._database(hub, vault)
+        if parts is not None:
+            self._check_routes(parts)
         if self.faults or parts is None:
             raise ConfigurationError(sorted(self.faults, key=_by_line))
         return HubSettings(
@@ -160,6 +164,7 @@ class _Loader:
             database=database,
             offboarding=anchored(parts.offboarding, self.root),
             payments=anchored(parts.payments, self.root),
+            alarms=parts.alarms,
         )
 
     def _parts(self) -> SystemsFile | None:
@@ -195,6 +200,15 @@ class _Loader:
             elif location[0] == "systems":
                 model = SystemPart
         return Fault(fault.place, fault.rule, fault.message + did_you_mean(str(location[-1]), _fields(model)))
+
+    def _check_routes(self, parts: SystemsFile) -> None:
+        """Every route of the alarms leads through a system that can tell people something."""
+        for name, route in parts.alarms.routes.items():
+            system = parts.systems.get(route.system)
+            known = system is not None and system.connector in self.registry.names()
+            if not known or system is None or not issubclass(self.registry.load(system.connector), Notifier):
+                message = f"{route.system[:60]!r} is no system that can send messages"
+                self._fault(("alarms", "routes", name, "system"), "no_notifier", message)
 
     def _vault(self, hub: HubPart, systems: Mapping[str, SystemPart]) -> Vault:
         providers: list[SecretProvider] = [EnvironmentSecrets(self.environ), FileSecrets(hub.secrets_dir)]

@@ -11,9 +11,14 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from baton.egress import origin_of
+from baton.model.alarm import AlarmRule, Severity
+from baton.model.measures import MEASURES
+from baton.strict_yaml import did_you_mean
 from baton.vault import NAME
 
 _PERCENT: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?\s?%")
+_TIME: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s?([smhd])")
+_SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 OWN: Final = "baton"
 """The hub itself where a system is named: its own people can be the source and the target of a migration."""
 MIGRATED: Final = "migration"
@@ -58,6 +63,19 @@ def _system_name(value: str) -> str:
             "a system is named by at most 40 lower-case letters, digits and single underscores, and not one of "
             + ", ".join(sorted(RESERVED))
         )
+    return value
+
+
+def _limit(value: Any) -> Any:
+    """A number as it is; a time such as ``4h`` in seconds."""
+    found = _TIME.fullmatch(value.strip()) if isinstance(value, str) else None
+    return float(found[1]) * _SECONDS[found[2]] if found else value
+
+
+def _measure(value: str) -> str:
+    if value not in MEASURES or not MEASURES[value].ruled:
+        known = [name for name, measure in MEASURES.items() if measure.ruled]
+        raise ValueError(f"is not measured{did_you_mean(value, known)}; baton health lists what is")
     return value
 
 
@@ -234,6 +252,76 @@ class PaymentsPart(Part):
     """Person -> the offices they decide about payments in."""
 
 
+Limit = Annotated[float, BeforeValidator(_limit), Field(ge=0, le=1e12, allow_inf_nan=False)]
+"""A number in the measure's own unit, or a time: ``30m``, ``4h``, ``2d``."""
+
+
+class RoutePart(Part):
+    """Who is told of alarms, and through which system."""
+
+    system: Text
+    people: Annotated[tuple[Text, ...], Field(min_length=1)]
+    """Employee numbers, or addresses where the system takes them."""
+
+
+class RulePart(Part):
+    """One rule about the hub's health."""
+
+    measure: Annotated[str, AfterValidator(_measure)]
+    above: Limit | None = None
+    below: Limit | None = None
+    only: tuple[Text, ...] = ()
+    """Systems or jobs; without any it is about all of them."""
+    severity: Severity = Severity.WARNING
+    routes: tuple[Text, ...] = ()
+    escalate_after: Limit | None = None
+    escalate_to: tuple[Text, ...] = ()
+    again_after: Limit = 86400.0
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if (self.above is None) == (self.below is None):
+            raise ValueError("needs exactly one of above and below")
+        if (self.escalate_after is None) != (not self.escalate_to):
+            raise ValueError("escalate_after and escalate_to belong together")
+        return self
+
+    def named(self, name: str) -> AlarmRule:
+        """The rule as the hub judges by it."""
+        return AlarmRule(
+            name=name,
+            measure=self.measure,
+            above=self.above,
+            below=self.below,
+            only=self.only,
+            severity=self.severity,
+            routes=self.routes,
+            escalate_after_s=self.escalate_after,
+            escalate_to=self.escalate_to,
+            again_after_s=self.again_after,
+        )
+
+
+class AlarmsPart(Part):
+    """Rules about the hub's own health, and who is told when one is broken."""
+
+    routes: dict[Text, RoutePart] = {}
+    default_routes: tuple[Text, ...] = ()
+    """For rules that name none, those that come with Baton included."""
+    rules: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")], RulePart] | None = None
+    """Instead of the rules that come with Baton."""
+    address: Url | None = None
+    """Under which people reach the hub's pages: messages name the health page there."""
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        rules = self.rules or {}
+        named = {*self.default_routes, *(r for rule in rules.values() for r in (*rule.routes, *rule.escalate_to))}
+        if strange := sorted(named - self.routes.keys()):
+            raise ValueError(f"there is no route {', '.join(strange)}; there are: {', '.join(self.routes) or 'none'}")
+        return self
+
+
 class SystemsFile(Part):
     """The whole file."""
 
@@ -242,4 +330,5 @@ class SystemsFile(Part):
     sources: Annotated[SourcesPart, BeforeValidator(_table)] = SourcesPart()
     offboarding: Annotated[OffboardingPart, BeforeValidator(_table)] = OffboardingPart()
     payments: Annotated[PaymentsPart, BeforeValidator(_table)] = PaymentsPart()
+    alarms: Annotated[AlarmsPart, BeforeValidator(_table)] = AlarmsPart()
     systems: Annotated[dict[Annotated[str, AfterValidator(_system_name)], SystemPart], BeforeValidator(_present)]

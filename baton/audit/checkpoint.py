@@ -184,6 +184,11 @@ class CheckpointFolder:
         """All signed notes, smallest log first."""
         return [path.read_bytes() for path in sorted(self.path.glob("checkpoint-*.txt"))]
 
+    def newest(self, keys: Sequence[Verifier]) -> Checkpoint | None:
+        """The checkpoint of the largest log; None before the first. Raises `TamperedError` as `Verifier.open` does."""
+        last = max(self.path.glob("checkpoint-*.txt"), default=None)
+        return None if last is None else open_note(last.read_bytes(), keys)
+
     def issue(
         self, signer: Signer, leaves: Iterable[bytes], at: datetime, *, former: Sequence[Verifier] = ()
     ) -> Checkpoint:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from baton.cli.language_of_health import HEALTH
 from baton.cli.language_of_payments import PAYMENTS
 
 CHINESE: Final[Mapping[str, str]] = {
@@ -300,4 +301,5 @@ CHINESE: Final[Mapping[str, str]] = {
     "manager": "经理",
     "hr": "人事",
     **PAYMENTS,
+    **HEALTH,
 }

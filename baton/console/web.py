@@ -36,6 +36,8 @@ from baton.console.handover.filing import file_api, file_pages
 from baton.console.handover.reading import cases_document
 from baton.console.handover.routes import Speaker, case_api, case_pages, let_in
 from baton.console.handover.visitors import by_login
+from baton.console.health import routes as health
+from baton.console.health.probes import probes
 from baton.console.hub_keeper import HubKeeper
 from baton.console.payments import officers
 from baton.console.payments.routes import run_api, run_pages
@@ -142,6 +144,23 @@ def _enter_payments(request: Request, user: GetUserDep) -> None:
 
 app.include_router(run_pages, dependencies=[Depends(_enter_payments)])
 app.include_router(run_api, dependencies=[Depends(_enter_payments)])
+
+
+# --- the hub's own health
+
+
+def _enter_health(request: Request, user: GetUserDep) -> None:
+    health.let_in(request, health.Watcher(keeper.hub(), user.get_name(), may_decide(user)))
+
+
+def _write_from_our_own_page(request: Request) -> None:
+    if request.method not in ("GET", "HEAD"):
+        _from_our_own_page(request)
+
+
+app.include_router(health.health_pages, dependencies=[Depends(_enter_health)])
+app.include_router(health.health_api, dependencies=[Depends(_enter_health), Depends(_write_from_our_own_page)])
+app.include_router(probes(keeper.hub))
 
 
 # --- pages

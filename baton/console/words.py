@@ -19,6 +19,8 @@ CHINESE: Final[Mapping[str, str]] = {
     "migration": "迁移",
     "payment": "付款",
     "Pay runs": "付款批次",
+    "Health": "健康状况",
+    "alarms": "告警",
     "Asked by": "发起人",
     "At": "时间",
     "There are no runs yet.": "还没有运行记录。",

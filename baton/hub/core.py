@@ -20,6 +20,7 @@ from baton.errors import ConfigurationError, Fault
 from baton.mapping.schema import EMPLOYEE, FieldMapping
 from baton.registry import Registry
 from baton.settings import HubSettings, SystemSettings
+from baton.store.alarms import AlarmStore
 from baton.store.alerts import AlertStore
 from baton.store.bank_answers import BankAnswerStore
 from baton.store.caseload import CaseloadStore
@@ -70,6 +71,7 @@ class Hub:
         self._connectors: dict[str, Connector] = {}
         self.links = LinkStore()
         self.runs = RunStore(self.clock)
+        self.alarms = AlarmStore(self.clock)
         self.tenures = TenureStore()
         self.personal_links = PersonalLinkStore()
         self.checklists = ChecklistStore()

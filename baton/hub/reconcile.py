@@ -10,12 +10,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from baton.audit.canonical import Json
 from baton.contracts import AccountTarget
 from baton.errors import HaltError, InDoubtError
 from baton.hub.core import Hub
 from baton.jobs.sync.planning import field_context
 from baton.model.account import Account, AccountState, FieldType
 from baton.model.effect import UNSETTLED_STATES, Link
+from baton.store.trail import Entry, append
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +66,16 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
         busy |= {number for number, (link, _, _) in news.items() if current.get(number) != link}
         kept = [(drift, seen) for number, (_, drift, seen) in news.items() if number not in busy]
         hub.links.observe(connection, [seen for _, seen in kept])
+        drifted = sum(drift is not None for drift, _ in kept)
+        body: dict[str, Json] = {"system": system, "scanned": found.counts["scanned"], "drifted": drifted}
+        append(connection, [Entry(kind="reconcile", at=hub.clock.now(), body=body)])
     found.drifts = [drift for drift, _ in kept if drift is not None]
     known = {link.number for link in links}
     strangers = [number for number in accounts if number not in known]
     found.drifts += [Drift(system, number, "unknown_account", detail="not an employee we know") for number in strangers]
     found.counts["unknown"] += len(strangers)
     found.counts["busy"] = len(busy & known)
-    found.counts["drifted"] = sum(drift is not None for drift, _ in kept)
+    found.counts["drifted"] = drifted
     found.counts["alike"] = len(links) - found.counts["busy"] - found.counts["drifted"]
     return found
 

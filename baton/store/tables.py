@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
+from baton.store.alarm_tables import alarms
 from baton.store.payment_tables import (
     bank_events,
     bank_files,
@@ -19,6 +20,7 @@ from baton.store.payment_tables import (
 from baton.store.schema import BigId, Instant, audit, metadata, sealed_column
 
 __all__ = [
+    "alarms",
     "alerts",
     "allowances",
     "approvals",

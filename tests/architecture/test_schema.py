@@ -55,6 +55,10 @@ PLAIN = {
         "key", "case_id", "rule", "event", "system", "actor", "about", "state", "at", "raised_at", "asked_by",
         "decided_by", "version",
     },
+    "alarms": {
+        "key", "claim", "rule", "subject", "severity", "state", "value", "since", "seen_at", "told_at", "escalated_at",
+        "ended_at", "until", "person", "why",
+    },
     "pay_runs": {
         "run_id", "system", "profile", "component", "period", "currency", "execution_day", "created_at",
         "report_digest", "people_digest", "asked", "version",

@@ -21,7 +21,7 @@ from baton.mapping.schema import FieldMapping
 from baton.model.source_rows import Origin, RejectedRow, SourcePage
 from baton.registry import Registry
 from baton.settings import HubSettings, SystemSettings
-from baton.settings_shape import GatePart, GuardsPart, HubPart, OffboardingPart
+from baton.settings_shape import AlarmsPart, GatePart, GuardsPart, HubPart, OffboardingPart
 from baton.store.personal import Keyring
 from baton.vault import Vault
 from tests.rig.schema import lay_out, never_wait_for_the_disk
@@ -175,6 +175,7 @@ class Company:
     """Called with every fake target that is built, to plug trouble in."""
     mappings: dict[str, FieldMapping] = field(default_factory=dict)
     offboarding: OffboardingPart = field(default_factory=OffboardingPart)
+    alarms: AlarmsPart = field(default_factory=AlarmsPart)
     signer: Signer = SIGNER
     """The key of the audit log; another one counts from the next `open` on."""
     source: SystemSettings | None = None
@@ -231,6 +232,7 @@ class Company:
             systems=systems,
             vault=Vault([_Secrets({("hub", "keyring"): KEYS, ("hub", "audit_key"): self.signer.secret_text})]),
             offboarding=self.offboarding,
+            alarms=self.alarms,
             database=SecretStr(self.url),
         )
 

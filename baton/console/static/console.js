@@ -13,12 +13,14 @@ for (const form of document.querySelectorAll("dialog form")) {
     problem.hidden = true;
     submit.disabled = true;
     try {
-      const run = encodeURIComponent(form.dataset.run);
-      const answer = await fetch(`${document.body.dataset.root}/api/runs/${run}/${form.dataset.verb}`, {
+      const target = form.dataset.target ?? `runs/${encodeURIComponent(form.dataset.run)}/${form.dataset.verb}`;
+      const said = { why: form.elements.why.value };
+      if (form.elements.hours) said.hours = form.elements.hours.valueAsNumber;
+      const answer = await fetch(`${document.body.dataset.root}/api/${target}`, {
         method: "POST",
         credentials: "same-origin",
         headers: { "Content-Type": "application/json", "X-Baton-Console": "1" },
-        body: JSON.stringify({ why: form.elements.why.value }),
+        body: JSON.stringify(said),
       });
       if (answer.ok) {
         location.reload();

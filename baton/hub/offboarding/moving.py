@@ -315,12 +315,12 @@ def perform(hub: Hub, only: str | None = None) -> list[Report]:
     ]
 
 
-def send_messages(hub: Hub) -> list[Report]:
-    """Send the messages that are due, and nothing else."""
+def send_messages(hub: Hub, systems: Iterable[str] | None = None) -> list[Report]:
+    """Send the messages that are due, and nothing else: through these systems, or those that handovers use."""
     notify = HandoverAction.NOTIFY
     with hub.database.read() as connection:
         there_is = hub.leases.open_work(connection, [notify.value])
-    names = hub.settings.offboarding.notifiers
+    names = hub.settings.offboarding.notifiers if systems is None else systems
     return [_perform_one(hub, name, notify) for name in names if (name, notify.value) in there_is]
 
 

@@ -25,12 +25,16 @@ def reach(hub: Hub, people: Iterable[str]) -> dict[str, Reach]:
     """For each of these people the first notifier that reaches them; who cannot be reached is left out."""
     missing, found = sorted(set(people)), dict[str, Reach]()
     for name in hub.settings.offboarding.notifiers:
-        connector = hub.connector(name)
-        if missing and isinstance(connector, Notifier):
-            by_account = isinstance(connector, AccountTarget)
-            found |= _by_account(hub, name, missing) if by_account else _by_address(hub, name, missing)
+        if missing and isinstance(hub.connector(name), Notifier):
+            found |= reach_through(hub, name, missing)
             missing = [person for person in missing if person not in found]
     return found
+
+
+def reach_through(hub: Hub, name: str, people: Collection[str]) -> Mapping[str, Reach]:
+    """For each of these people how one notifier reaches them; who cannot be reached by it is left out."""
+    by_account = isinstance(hub.connector(name), AccountTarget)
+    return _by_account(hub, name, people) if by_account else _by_address(hub, name, people)
 
 
 def _by_account(hub: Hub, system: str, people: Collection[str]) -> Mapping[str, Reach]:

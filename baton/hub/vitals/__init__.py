@@ -1,0 +1,1 @@
+"""The hub's own health: figures, alarms, metrics, the monthly report."""

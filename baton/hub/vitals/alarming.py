@@ -1,0 +1,211 @@
+"""Looking whether the hub is well, keeping alarms, and telling people: messages are effects like every other write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from baton.engine.plan import plan_hash
+from baton.errors import ApprovalError, BatonError
+from baton.hub.core import Hub
+from baton.hub.offboarding.moving import send_messages
+from baton.hub.offboarding.reaching import Reach, reach_through
+from baton.hub.vitals.messages import Text, message
+from baton.hub.vitals.taking import take
+from baton.jobs.alarms import SHIPPED, Breach, News, Telling, breaches, farewells, judge, tellings
+from baton.model.alarm import Alarm, AlarmRule, AlarmState
+from baton.model.effect import EffectState, Intention
+from baton.model.handover import HandoverAction
+from baton.model.measures import Sample
+from baton.store.effects import Drafted
+from baton.store.runs import Run, RunState
+
+JOB: Final = "alarms"
+LONGEST_SILENCE: Final = timedelta(days=31)
+"""What is not to be heard of for longer is not wanted: take the rule out."""
+Ways = Mapping[str, Sequence[Reach]]
+"""Route -> how its people are reached."""
+
+
+@dataclass
+class Watched:
+    """What one look showed."""
+
+    samples: Sequence[Sample]
+    current: list[Alarm] = field(default_factory=list)
+    """The alarms that are not over."""
+    raised: int = 0
+    over: int = 0
+    messages: int = 0
+    mute: list[str] = field(default_factory=list)
+    """Routes on which nobody could be reached, and why."""
+    halted: list[str] = field(default_factory=list)
+    """Systems through which messages could not be sent now; the next look tries again."""
+
+
+def rules(hub: Hub) -> dict[str, AlarmRule]:
+    """The rules in force, by name: those of ``systems.yaml``, else those that come with Baton."""
+    part = hub.settings.alarms
+    given = SHIPPED if part.rules is None else [rule.named(name) for name, rule in part.rules.items()]
+    return {rule.name: replace(rule, routes=rule.routes or part.default_routes) for rule in given}
+
+
+def watch(hub: Hub) -> Watched:
+    """Take all figures, carry the alarms on, plan the messages that are due and send them."""
+    in_force = rules(hub)
+    watched = Watched(take(hub))
+    found = breaches(in_force.values(), watched.samples)
+    with hub.database.read() as connection:
+        quiet = not found and not hub.alarms.current(connection)
+    if not quiet:
+        ways = _ways(hub, in_force.values(), watched)
+        with hub.database.write() as connection:
+            hub.database.alone(connection, JOB)
+            _carry_on(hub, connection, found, in_force, ways, watched)
+    _send(hub, watched)
+    return watched
+
+
+def _carry_on(
+    hub: Hub,
+    connection: sa.Connection,
+    found: Sequence[Breach],
+    in_force: Mapping[str, AlarmRule],
+    ways: Ways,
+    watched: Watched,
+) -> None:
+    now = hub.clock.now()
+    steps = judge(found, hub.alarms.current(connection), now)
+    hub.alarms.insert(connection, [_raised(hub, breach, now) for breach in steps.raised])
+    for alarm, value in steps.seen:
+        hub.alarms.note(connection, alarm, value=value, seen_at=now)
+    for alarm in steps.fired_again:
+        hub.alarms.step(connection, alarm, AlarmState.FIRING, told_at=None, escalated_at=None, until=None)
+    over = [hub.alarms.step(connection, alarm, AlarmState.OVER, ended_at=now) for alarm in steps.over]
+    said = [*tellings(hub.alarms.current(connection), in_force, now), *farewells(over, in_force)]
+    # Whom nobody could be reached for now is not told: the next look tries again.
+    said = [telling for telling in said if any(ways.get(route) for route in telling.routes)]
+    watched.messages = _plan_messages(hub, connection, said, ways, now)
+    for telling in said:
+        if telling.news is News.ESCALATED:
+            hub.alarms.note(connection, telling.alarm, escalated_at=now)
+        elif telling.news is not News.OVER:
+            hub.alarms.note(connection, telling.alarm, told_at=now)
+    watched.current = hub.alarms.current(connection)
+    watched.raised, watched.over = len(steps.raised), len(over)
+
+
+def _raised(hub: Hub, breach: Breach, now: datetime) -> Alarm:
+    key = f"{hub.chance.getrandbits(32):08x}"
+    rule = breach.rule
+    return Alarm(key, rule.name, breach.subject, rule.severity, AlarmState.FIRING, breach.value, now, now)
+
+
+def _ways(hub: Hub, in_force: Iterable[AlarmRule], watched: Watched) -> Ways:
+    """How everybody on the routes of these rules is reached; asked before any transaction, since systems are asked."""
+    wanted = {route for rule in in_force for route in (*rule.routes, *rule.escalate_to)}
+    found: dict[str, Sequence[Reach]] = {}
+    for name in sorted(wanted):
+        route = hub.settings.alarms.routes[name]
+        try:
+            reached = reach_through(hub, route.system, route.people)
+        except BatonError as error:  # one notifier that is away must not keep the others from being told
+            watched.mute.append(f"{name}: {error}")
+            continue
+        found[name] = list(reached.values())
+        if not reached:
+            watched.mute.append(f"{name}: {route.system} knows none of its people")
+    return found
+
+
+def _plan_messages(hub: Hub, connection: sa.Connection, said: Sequence[Telling], ways: Ways, now: datetime) -> int:
+    """One run with an effect for every message; how many there are."""
+    link = hub.settings.alarms.address or ""
+    wanted = [
+        _intention(way, telling, message(telling, now, link), now)
+        for telling in said
+        for way in {way.person.number: way for route in telling.routes for way in ways.get(route, ())}.values()
+    ]
+    if not wanted:
+        return 0
+    versions: dict[tuple[str, str], int] = {}
+    for system in {what.system for what in wanted}:
+        entities = [what.number for what in wanted if what.system == system]
+        found = hub.effects.next_versions(connection, JOB, system, entities)
+        versions |= {(system, entity): version for entity, version in found.items()}
+    drafted = [Drafted(what, versions[what.system, what.number], JOB, {}) for what in wanted]
+    run = Run(
+        id=hub.new_run_id(JOB),
+        job=JOB,
+        state=RunState.READY,
+        requested_by=JOB,
+        plan_hash=plan_hash(JOB, drafted, now),
+        feed_digest="",
+        created_at=now,
+        counts={"effects": len(drafted)},
+    )
+    hub.runs.insert(connection, run, [])
+    hub.effects.insert(connection, JOB, run.id, drafted)
+    return len(drafted)
+
+
+def _intention(way: Reach, telling: Telling, text: Text, now: datetime) -> Intention:
+    fields = {
+        "person_number": way.person.number,
+        "person_id": way.person.external_id,
+        "address": way.address,
+        "subject": text.subject,
+        "text": text.body,
+        "link": text.link,
+    }
+    entity = f"alarm/{telling.alarm.key}/{telling.news}/{way.person.number}"
+    return Intention(way.system, entity, HandoverAction.NOTIFY, now, fields)
+
+
+def _send(hub: Hub, watched: Watched) -> None:
+    """Send what is due, then close the runs of which nothing is open any more."""
+    systems = {route.system for route in hub.settings.alarms.routes.values()} & hub.settings.enabled.keys()
+    reports = send_messages(hub, sorted(systems))
+    watched.halted = [f"{report.system}: {report.halted}" for report in reports if report.halted]
+    with hub.database.write() as connection:
+        for run_id, states in hub.runs.ready_of(connection, JOB).items():
+            if not any(state.open for state in states):
+                clean = all(state is EffectState.DONE for state in states)
+                values: dict[str, Any] = {"verdict": "clean" if clean else "incomplete"}
+                hub.runs.change(connection, run_id, RunState.SETTLED, settled_at=hub.clock.now(), **values)
+
+
+# --- what people decide
+
+
+def acknowledge(hub: Hub, key: str, person: str, why: str) -> Alarm:
+    """Take an alarm on: nobody is told of it again."""
+    return _decide(hub, key, AlarmState.ACKNOWLEDGED, person, why)
+
+
+def silence(hub: Hub, key: str, person: str, why: str, lasting: timedelta) -> Alarm:
+    """Do not hear of an alarm for a time, whatever its figure does. Raises `ApprovalError` for too long a time."""
+    if not timedelta(0) < lasting <= LONGEST_SILENCE:
+        raise ApprovalError(
+            f"an alarm is silenced for at most {LONGEST_SILENCE.days} days",
+            code="too_long",
+            remedy="a rule that is not wanted is taken out of systems.yaml",
+        )
+    return _decide(hub, key, AlarmState.SILENCED, person, why, until=hub.clock.now() + lasting)
+
+
+def _decide(hub: Hub, key: str, state: AlarmState, person: str, why: str, **values: Any) -> Alarm:
+    if not person.strip() or not why.strip():
+        raise ApprovalError("a decision needs a name and a reason", code="no_reason", remedy="say who and why")
+    with hub.database.write() as connection:
+        hub.database.alone(connection, JOB)
+        alarm = hub.alarms.get(connection, key)
+        if alarm is None or alarm.state is AlarmState.OVER:
+            raise ApprovalError(
+                f"there is no alarm {key[:20]!r} that is not over", code="no_alarm", remedy="see: baton alarms list"
+            )
+        return hub.alarms.step(connection, alarm, state, person=person, why=why, **values)

@@ -1,0 +1,37 @@
+"""The monthly report as one HTML page that needs nothing beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import jinja2
+
+from baton.hub.vitals.messages import lasting
+from baton.hub.vitals.words import words_in
+
+_TAGS: Final[Mapping[str, str]] = {"zh": "zh-CN", "en": "en", "ja": "ja", "ko": "ko"}
+
+
+def month_page(document: Mapping[str, Any], language: str) -> str:
+    """The page in one of the four languages. ``document`` is `monthly.month_document`."""
+    zone = ZoneInfo(document["zone"])
+
+    def day(text: str) -> str:
+        return f"{datetime.fromisoformat(text).astimezone(zone):%Y-%m-%d}"
+
+    return _TEMPLATES.get_template("month.html").render(
+        t=words_in(language), tag=_TAGS[language], doc=document, day=day, lasting=lasting
+    )
+
+
+_TEMPLATES: Final = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)

@@ -1,0 +1,227 @@
+"""Every figure of `baton.model.measures`, read from the store and from the hub's own folders in few queries."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from baton.audit.checkpoint import Checkpoint
+from baton.errors import BatonError
+from baton.hub import proof
+from baton.hub.core import Hub
+from baton.model.case import CaseState, ItemState
+from baton.model.effect import EffectState
+from baton.model.measures import Sample
+from baton.model.pay_run import LineState
+from baton.store.alarm_tables import alarms
+from baton.store.runs import RunState
+from baton.store.tables import audit, case_items, cases, effects, feeds, hints, pay_lines, people, runs, switches
+from baton.store.trail import log
+from baton.vault import FileSecrets
+
+RECENTLY: Final = timedelta(hours=24)
+RECONCILED: Final = "reconcile"
+BACKED_UP: Final = "backup"
+"""Kinds of audit entries: a target was compared; somebody says that a backup was made."""
+_LOOKED_BACK: Final = 500
+"""So many of the newest comparisons are read to find each target's last."""
+
+
+def take(hub: Hub) -> list[Sample]:
+    """All figures there are now. What has never happened has no figure.
+
+    A database that does not answer gives one figure, that it is down.
+    """
+    try:
+        with hub.database.read() as connection:
+            found = list(_of_the_store(hub, connection))
+    except sa.exc.SQLAlchemyError:
+        return [Sample("database_up", 0.0)]
+    return [Sample("database_up", 1.0), *found, *_of_the_folders(hub, found)]
+
+
+def _of_the_store(hub: Hub, connection: sa.Connection) -> Iterator[Sample]:
+    now = hub.clock.now()
+    yield Sample("clock_skew_s", clock_skew_s(connection, now))
+    yield from _effects(hub, connection, now)
+    yield from _runs(connection, now)
+    yield from _counts(connection, now)
+    yield from _feeds(hub, connection, now)
+    yield from _comparisons(hub, connection, now)
+    yield from _proofs(connection, now)
+
+
+def clock_skew_s(connection: sa.Connection, now: datetime) -> float:
+    """How far apart our clock and the database's are, or how far ahead the newest entry is, if that is more."""
+    newest = connection.execute(sa.select(audit.entries.c.at).order_by(audit.entries.c.seq.desc()).limit(1)).scalar()
+    ahead = (datetime.fromisoformat(newest) - now).total_seconds() if newest else 0.0
+    if connection.dialect.name != "postgresql":
+        return round(max(0.0, ahead), 3)
+    theirs: datetime = connection.execute(sa.text("SELECT clock_timestamp()")).scalar_one()
+    return round(max(ahead, abs((theirs - now).total_seconds())), 3)
+
+
+def _effects(hub: Hub, connection: sa.Connection, now: datetime) -> Iterator[Sample]:
+    since = sa.case((effects.c.due_at > effects.c.created_at, effects.c.due_at), else_=effects.c.created_at)
+    recent = effects.c.updated_at >= now - RECENTLY
+    columns = (effects.c.system, effects.c.job, effects.c.state)
+    query = sa.select(
+        *columns,
+        sa.func.count().label("number"),
+        sa.func.sum(sa.case((since <= now, 1), else_=0)).label("due"),
+        sa.func.min(since).label("oldest"),
+        sa.func.max(effects.c.updated_at).label("newest"),
+        sa.func.sum(sa.case((recent, 1), else_=0)).label("recent"),
+    ).group_by(*columns)
+    of_system: dict[str, list[Any]] = {name: [] for name in hub.settings.enabled}
+    for row in connection.execute(query):
+        yield Sample("effects_count", row.number, {"system": row.system, "job": row.job, "state": row.state})
+        of_system.setdefault(row.system, []).append(row)
+    for system, rows in of_system.items():
+        yield from _of_a_system({"system": system}, rows, now)
+
+
+_WAITING: Final[Mapping[EffectState, str]] = {
+    EffectState.PLANNED: "due",
+    EffectState.IN_DOUBT: "doubt",
+    EffectState.ACCEPTED: "accepted",
+}
+
+
+def _of_a_system(labels: Mapping[str, str], rows: list[Any], now: datetime) -> Iterator[Sample]:
+    for state, name in _WAITING.items():
+        waiting = [row for row in rows if row.state == state.value and row.due]
+        yield Sample(f"{name}_count", sum(row.due for row in waiting), labels)
+        yield Sample(f"{name}_oldest_s", max((_age(row.oldest, now) for row in waiting), default=0.0), labels)
+    for state, name in ((EffectState.DONE, "done"), (EffectState.REFUSED, "refused")):
+        ended = [row for row in rows if row.state == state.value]
+        yield Sample(f"{name}_recent_count", sum(row.recent for row in ended), labels)
+        if state is EffectState.DONE and ended:
+            yield Sample("success_age_s", _age(max(row.newest for row in ended), now), labels)
+
+
+def _runs(connection: sa.Connection, now: datetime) -> Iterator[Sample]:
+    broken = sa.or_(runs.c.verdict == "broken", runs.c.state == RunState.REFUSED.value)
+    recent = sa.and_(broken, runs.c.created_at >= now - RECENTLY)
+    since = sa.func.coalesce(runs.c.settled_at, runs.c.created_at, type_=runs.c.created_at.type)
+    columns = (runs.c.job, runs.c.state, runs.c.verdict)
+    query = sa.select(
+        *columns,
+        sa.func.count().label("number"),
+        sa.func.max(runs.c.created_at).label("newest"),
+        sa.func.min(since).label("oldest"),
+        sa.func.sum(sa.case((recent, 1), else_=0)).label("broken"),
+    ).group_by(*columns)
+    of_job: dict[str, list[Any]] = defaultdict(list)
+    for row in connection.execute(query):
+        of_job[row.job].append(row)
+    for job, rows in of_job.items():
+        labels = {"job": job}
+        for verdict, count in _verdicts(rows).items():
+            yield Sample("runs_count", count, {**labels, "verdict": verdict})
+        held = [row for row in rows if row.state == RunState.HELD.value]
+        clean = [row for row in rows if row.verdict == "clean"]
+        yield Sample("held_count", sum(row.number for row in held), labels)
+        yield Sample("held_oldest_s", max((_age(row.oldest, now) for row in held), default=0.0), labels)
+        yield Sample("run_age_s", _age(max(row.newest for row in rows), now), labels)
+        if clean:
+            yield Sample("clean_age_s", _age(max(row.newest for row in clean), now), labels)
+        yield Sample("broken_recent_count", sum(row.broken for row in rows), labels)
+
+
+def _verdicts(rows: list[Any]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for row in rows:
+        found[row.verdict or row.state] += row.number
+    return found
+
+
+def _counts(connection: sa.Connection, now: datetime) -> Iterator[Sample]:
+    doubtful = (LineState.IN_DOUBT.value, LineState.DISPUTED.value)
+    unfinished = (CaseState.OPEN.value, CaseState.PAUSED.value)
+    stuck = sa.select(sa.func.count()).select_from(case_items.join(cases, case_items.c.case_id == cases.c.id))
+    queries = {
+        "people_count": sa.select(sa.func.count()).select_from(people),
+        "switches_count": sa.select(sa.func.count()).select_from(switches),
+        "pay_doubt_count": sa.select(sa.func.count()).where(pay_lines.c.state.in_(doubtful)),
+        "stuck_items_count": stuck.where(case_items.c.state == ItemState.STUCK.value, cases.c.state.in_(unfinished)),
+    }
+    for name, query in queries.items():
+        yield Sample(name, connection.execute(query).scalar_one())
+    waiting = sa.select(sa.func.count(), sa.func.min(hints.c.received_at)).where(hints.c.taken_by.is_(None))
+    count, oldest = connection.execute(waiting).one()
+    yield Sample("hints_count", count)
+    yield Sample("hint_oldest_s", _age(oldest, now) if count else 0.0)
+    columns = (alarms.c.severity, alarms.c.state)
+    current = sa.select(*columns, sa.func.count()).where(alarms.c.claim.is_not(None)).group_by(*columns)
+    for severity, state, number in connection.execute(current):
+        yield Sample("alarms_count", number, {"severity": severity, "state": state})
+
+
+def _feeds(hub: Hub, connection: sa.Connection, now: datetime) -> Iterator[Sample]:
+    for source, used in connection.execute(sa.select(feeds.c.source, feeds.c.approved_at)):
+        if source in hub.settings.enabled:
+            yield Sample("feed_age_s", _age(used, now), {"system": source})
+
+
+def _comparisons(hub: Hub, connection: sa.Connection, now: datetime) -> Iterator[Sample]:
+    last: dict[str, tuple[datetime, int]] = {}
+    for at, body in newest_entries(connection, RECONCILED, _LOOKED_BACK):
+        last.setdefault(str(body["system"]), (at, int(body["drifted"])))
+    for system, (at, drifted) in sorted(last.items()):
+        if system in hub.settings.enabled:
+            yield Sample("reconcile_age_s", _age(at, now), {"system": system})
+            yield Sample("drift_count", drifted, {"system": system})
+
+
+def newest_entries(connection: sa.Connection, kind: str, limit: int) -> Iterator[tuple[datetime, dict[str, Any]]]:
+    """The newest audit entries of a kind, newest first: when, and what."""
+    table = audit.entries
+    query = sa.select(table.c.at, table.c.body).where(table.c.kind == kind).order_by(table.c.seq.desc()).limit(limit)
+    for row in connection.execute(query):
+        yield datetime.fromisoformat(row.at), json.loads(row.body)
+
+
+def _proofs(connection: sa.Connection, now: datetime) -> Iterator[Sample]:
+    yield Sample("audit_entries_count", log.head(connection).size)
+    backup = next((at for at, _ in newest_entries(connection, BACKED_UP, 1)), None)
+    since = backup or _began(connection)
+    if since is not None:
+        yield Sample("backup_age_s", _age(since, now))
+
+
+def _began(connection: sa.Connection) -> datetime | None:
+    first = connection.execute(sa.select(audit.entries.c.at).order_by(audit.entries.c.seq).limit(1)).scalar()
+    return datetime.fromisoformat(first) if first else None
+
+
+def _of_the_folders(hub: Hub, found: list[Sample]) -> Iterator[Sample]:
+    """What lies beside the database: checkpoints, keys, secret files."""
+    now = hub.clock.now()
+    entries = next(int(sample.value) for sample in found if sample.measure == "audit_entries_count")
+    signed = None
+    try:
+        keys = proof.public_keys(hub).verifiers
+        yield Sample("audit_key_missing_count", 0.0)
+        signed = proof.folder(hub).newest(keys)
+    except BatonError:  # no key, or a checkpoint that is not ours: `baton audit verify` says which
+        yield Sample("audit_key_missing_count", 1.0)
+    yield Sample("audit_unsigned_count", max(0, entries - (signed.size if signed else 0)))
+    yield Sample("unsigned_oldest_s", _age(since, now) if (since := _unsigned_since(hub, signed)) else 0.0)
+    yield Sample("exposed_secrets_count", len(FileSecrets(hub.settings.hub.secrets_dir).exposed()))
+
+
+def _unsigned_since(hub: Hub, signed: Checkpoint | None) -> datetime | None:
+    first = audit.entries.c.seq == (signed.size if signed else 0)
+    with hub.database.read() as connection:
+        at = connection.execute(sa.select(audit.entries.c.at).where(first)).scalar()
+    return datetime.fromisoformat(at) if at else None
+
+
+def _age(since: datetime, now: datetime) -> float:
+    return round(max(0.0, (now - since).total_seconds()), 3)

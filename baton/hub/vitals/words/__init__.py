@@ -1,0 +1,33 @@
+"""What is said about the hub's health, one module per language; a key that is missing anywhere fails a test."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from baton.hub.vitals.words import en, ja, ko, zh
+
+LANGUAGES: Final[Mapping[str, str]] = {"zh": "中文", "en": "English", "ja": "日本語", "ko": "한국어"}
+"""Code -> what the language calls itself."""
+WORDS: Final[Mapping[str, Mapping[str, str]]] = {"zh": zh.WORDS, "en": en.WORDS, "ja": ja.WORDS, "ko": ko.WORDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Phrases:
+    """The words of one language: called with a key and the values that stand in the text."""
+
+    words: Mapping[str, str]
+
+    def __call__(self, key: str, **values: object) -> str:
+        text = self.words[key]
+        return text.format(**values) if values else text
+
+    def term(self, group: str, word: str) -> str:
+        """A word of the hub's own (a job, a state): as it is where it has no translation."""
+        return self.words.get(f"{group}.{word}", word)
+
+
+def words_in(language: str) -> Phrases:
+    """The words of one of `LANGUAGES`."""
+    return Phrases(WORDS[language])

@@ -1,0 +1,140 @@
+"""What to do about alarms: raise, tell, escalate, end. Pure: figures, rules and present alarms in, steps out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from baton.model.alarm import Alarm, AlarmRule, AlarmState, Severity
+from baton.model.measures import Sample
+
+_H: Final = 3600.0
+SHIPPED: Final[Sequence[AlarmRule]] = (
+    AlarmRule("database_down", "database_up", below=1, severity=Severity.CRITICAL),
+    AlarmRule("clock_off", "clock_skew_s", above=5, severity=Severity.CRITICAL),
+    AlarmRule("audit_key_missing", "audit_key_missing_count", above=0, severity=Severity.CRITICAL),
+    AlarmRule("secrets_exposed", "exposed_secrets_count", above=0, severity=Severity.CRITICAL),
+    AlarmRule("audit_unsigned", "unsigned_oldest_s", above=30 * _H),
+    AlarmRule("backup_old", "backup_age_s", above=26 * _H),
+    AlarmRule("switch_left_on", "switches_count", above=0),
+    AlarmRule("payment_in_doubt", "pay_doubt_count", above=0, severity=Severity.CRITICAL),
+    AlarmRule("handover_stuck", "stuck_items_count", above=0),
+    AlarmRule("events_waiting", "hint_oldest_s", above=1 * _H),
+    AlarmRule("queue_old", "due_oldest_s", above=4 * _H),
+    AlarmRule("in_doubt", "doubt_oldest_s", above=2 * _H, severity=Severity.CRITICAL),
+    AlarmRule("promise_open", "accepted_oldest_s", above=48 * _H),
+    AlarmRule("many_refused", "refused_recent_count", above=20),
+    AlarmRule("feed_old", "feed_age_s", above=36 * _H, severity=Severity.CRITICAL),
+    AlarmRule("not_reconciled", "reconcile_age_s", above=30 * _H),
+    AlarmRule("held_waits", "held_oldest_s", above=24 * _H),
+    AlarmRule("sync_silent", "run_age_s", above=2 * _H, only=("sync",), severity=Severity.CRITICAL),
+    AlarmRule("never_clean", "clean_age_s", above=26 * _H, only=("sync",)),
+    AlarmRule("runs_broken", "broken_recent_count", above=3),
+)
+"""The rules that hold where ``systems.yaml`` gives none."""
+
+
+class News(StrEnum):
+    """What a message about an alarm says."""
+
+    RAISED = "raised"
+    AGAIN = "again"
+    ESCALATED = "escalated"
+    OVER = "over"
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A rule that a figure breaks now."""
+
+    rule: AlarmRule
+    subject: str
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Something that people on these routes should hear about one alarm."""
+
+    alarm: Alarm
+    rule: AlarmRule
+    news: News
+    routes: tuple[str, ...]
+
+
+@dataclass
+class Steps:
+    """What follows from the figures."""
+
+    raised: list[Breach] = field(default_factory=list)
+    seen: list[tuple[Alarm, float]] = field(default_factory=list)
+    """Alarms whose rule is still broken, with the figure."""
+    fired_again: list[Alarm] = field(default_factory=list)
+    """Silenced ones whose time is up while the rule is still broken."""
+    over: list[Alarm] = field(default_factory=list)
+
+
+def breaches(rules: Iterable[AlarmRule], samples: Iterable[Sample]) -> list[Breach]:
+    """Every rule that is broken now, with its subject. Subjects of a rule that has no figure are left alone."""
+    by_measure: dict[str, list[Sample]] = {}
+    for sample in samples:
+        by_measure.setdefault(sample.measure, []).append(sample)
+    return [
+        Breach(rule, sample.subject, sample.value)
+        for rule in rules
+        for sample in by_measure.get(rule.measure, ())
+        if (not rule.only or sample.subject in rule.only) and rule.broken_by(sample.value)
+    ]
+
+
+def judge(found: Sequence[Breach], current: Sequence[Alarm], now: datetime) -> Steps:
+    """How the alarms that are not over go on, and which are new."""
+    steps = Steps()
+    broken = {(breach.rule.name, breach.subject): breach for breach in found}
+    known = {(alarm.rule, alarm.subject) for alarm in current}
+    steps.raised = [breach for place, breach in broken.items() if place not in known]
+    for alarm in current:
+        breach = broken.get((alarm.rule, alarm.subject))
+        silent = alarm.state is AlarmState.SILENCED and alarm.until is not None and now < alarm.until
+        if breach is not None:
+            steps.seen.append((alarm, breach.value))
+            if alarm.state is AlarmState.SILENCED and not silent:
+                steps.fired_again.append(alarm)
+        elif not silent:
+            steps.over.append(alarm)
+    return steps
+
+
+def tellings(current: Sequence[Alarm], rules: Mapping[str, AlarmRule], now: datetime) -> list[Telling]:
+    """Who has to hear what about alarms that nobody has taken on."""
+    found: list[Telling] = []
+    for alarm in current:
+        rule = rules.get(alarm.rule)
+        if rule is None or alarm.state is not AlarmState.FIRING:
+            continue
+        if alarm.told_at is None:
+            found.append(Telling(alarm, rule, News.RAISED, rule.routes))
+        elif now - alarm.told_at >= timedelta(seconds=rule.again_after_s):
+            found.append(Telling(alarm, rule, News.AGAIN, rule.routes))
+        if escalates(alarm, rule, now):
+            found.append(Telling(alarm, rule, News.ESCALATED, rule.escalate_to))
+    return [telling for telling in found if telling.routes]
+
+
+def escalates(alarm: Alarm, rule: AlarmRule, now: datetime) -> bool:
+    """Whether nobody has taken an alarm on for too long, and those above have not heard of it."""
+    if rule.escalate_after_s is None or alarm.escalated_at is not None or alarm.state is not AlarmState.FIRING:
+        return False
+    return now - alarm.since >= timedelta(seconds=rule.escalate_after_s)
+
+
+def farewells(over: Sequence[Alarm], rules: Mapping[str, AlarmRule]) -> list[Telling]:
+    """Those who have heard of an alarm hear that it is over."""
+    return [
+        Telling(alarm, rule, News.OVER, (*rule.routes, *(rule.escalate_to if alarm.escalated_at else ())))
+        for alarm in over
+        if alarm.told_at is not None and (rule := rules.get(alarm.rule)) is not None and rule.routes
+    ]

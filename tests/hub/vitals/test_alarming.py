@@ -1,0 +1,165 @@
+"""Alarms: raised once, told, escalated, taken on, silenced, over; on both databases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from baton.errors import ApprovalError, TransitionError
+from baton.hub import proof
+from baton.hub.vitals.alarming import acknowledge, silence
+from baton.model.alarm import AlarmState
+from baton.store.runs import RunState
+from tests.hub.vitals.conftest import BOSS, OPS, H, Start
+
+SWITCH = {"measure": "switches_count", "above": "0", "severity": "critical", "routes": ["ops"], "again_after": "24h"}
+ESCALATED = {**SWITCH, "escalate_after": "2h", "escalate_to": ["boss"]}
+
+
+def throw(post, position="on"):
+    with post.hub.database.write() as connection:
+        if position == "on":
+            post.hub.runs.engage(connection, "action:remove", "ops", "a test")
+        else:
+            post.hub.runs.disengage(connection, "action:remove", "ops", "a test")
+
+
+def test_a_broken_rule_is_told_once_and_again_when_it_holds(start: Start) -> None:
+    post = start({"left_on": SWITCH})
+    assert (post.look().current, post.told) == ([], [])
+    throw(post)
+    assert [post.look().raised for _ in range(3)] == [1, 0, 0]
+    assert [person for person, _ in post.told] == [OPS]
+    assert "left_on" in post.told[0][1]
+    throw(post, "off")
+    assert [post.look().over for _ in range(2)] == [1, 0]
+    assert [person for person, _ in post.told] == [OPS, OPS]
+    assert "Over" in post.told[1][1]
+    with post.hub.database.read() as connection:
+        latest = [run for run in post.hub.runs.latest(connection) if run.job == "alarms"]
+    assert [(run.state, run.verdict) for run in latest] == [(RunState.SETTLED, "clean")] * 2
+    assert proof.verify(post.hub).findings == ()
+
+
+def test_nobody_takes_it_on_so_it_goes_up_once_and_is_said_again_after_a_day(start: Start) -> None:
+    post = start({"left_on": ESCALATED})
+    throw(post)
+    post.look()
+    post.later(hours=1)
+    post.look()
+    assert [person for person, _ in post.told] == [OPS]
+    post.later(hours=1)
+    post.look()
+    post.look()
+    assert [person for person, _ in post.told] == [OPS, BOSS]
+    post.later(hours=22)
+    post.look()
+    assert [person for person, _ in post.told] == [OPS, BOSS, OPS]
+    throw(post, "off")
+    post.look()
+    assert sorted(person for person, _ in post.told[3:]) == [OPS, BOSS], "whoever heard of it hears that it is over"
+
+
+def test_what_somebody_has_taken_on_is_not_said_again(start: Start) -> None:
+    post = start({"left_on": ESCALATED})
+    throw(post)
+    (alarm,) = post.look().current
+    taken = acknowledge(post.hub, alarm.key, "olga", "I am at it")
+    assert (taken.state, taken.person, taken.why) == (AlarmState.ACKNOWLEDGED, "olga", "I am at it")
+    post.later(days=3)
+    assert len(post.look().current) == 1
+    assert len(post.told) == 1
+    with pytest.raises(TransitionError):
+        acknowledge(post.hub, alarm.key, "ada", "me too")
+
+
+def test_a_silenced_alarm_stays_silent_until_its_time_whatever_the_figure_does(start: Start) -> None:
+    post = start({"left_on": ESCALATED})
+    throw(post)
+    (alarm,) = post.look().current
+    silence(post.hub, alarm.key, "olga", "maintenance", timedelta(hours=6))
+    for position in ("off", "on", "off", "on"):
+        post.later(hours=1)
+        throw(post, position)
+        assert [each.state for each in post.look().current] == [AlarmState.SILENCED]
+    assert len(post.told) == 1
+    post.later(hours=3)
+    assert [each.state for each in post.look().current] == [AlarmState.FIRING]
+    assert len(post.told) == 3, "said as if new, and passed on: its time to be taken on is long over"
+
+
+@pytest.mark.parametrize(
+    ("lasting", "person", "why", "code"),
+    [
+        (timedelta(days=32), "olga", "long", "too_long"),
+        (timedelta(0), "olga", "none", "too_long"),
+        (timedelta(hours=1), " ", "x", "no_reason"),
+        (timedelta(hours=1), "olga", "", "no_reason"),
+    ],
+)
+def test_a_silence_has_an_end_a_name_and_a_reason(start: Start, lasting, person, why, code) -> None:
+    post = start({"left_on": SWITCH})
+    throw(post)
+    (alarm,) = post.look().current
+    with pytest.raises(ApprovalError) as refused:
+        silence(post.hub, alarm.key, person, why, lasting)
+    assert refused.value.code == code
+
+
+def test_what_is_over_or_was_never_there_cannot_be_decided_on(start: Start) -> None:
+    post = start({"left_on": SWITCH})
+    throw(post)
+    (alarm,) = post.look().current
+    throw(post, "off")
+    post.look()
+    for key in (alarm.key, "nonsense"):
+        with pytest.raises(ApprovalError):
+            acknowledge(post.hub, key, "olga", "too late")
+
+
+def test_whom_nobody_can_reach_is_tried_again_at_the_next_look(start: Start) -> None:
+    post = start({"left_on": {**SWITCH, "routes": ["ops", "boss"]}})
+    post.company.truths["crm"].belongings.outbox.clear()
+    throw(post)
+    post.hub.settings.alarms.routes["nobody"] = post.hub.settings.alarms.routes["ops"].model_copy(
+        update={"people": ("9999",)}
+    )
+    rule = post.hub.settings.alarms.rules["left_on"].model_copy(update={"routes": ("nobody",)})
+    post.hub.settings.alarms.rules["left_on"] = rule
+    watched = post.look()
+    assert (watched.raised, watched.messages) == (1, 0)
+    assert watched.mute == ["nobody: crm knows none of its people"]
+    assert watched.current[0].told_at is None
+    post.hub.settings.alarms.rules["left_on"] = rule.model_copy(update={"routes": ("boss",)})
+    post.look()
+    assert [person for person, _ in post.told] == [BOSS]
+
+
+def test_a_message_that_could_not_be_sent_waits_for_the_next_look(start: Start) -> None:
+    post = start({"left_on": SWITCH})
+    throw(post)
+    with post.hub.database.write() as connection:
+        post.hub.runs.engage(connection, "system:crm", "ops", "the mail relay is away")
+    watched = post.look()
+    assert (watched.messages, post.told) == (1, [])
+    assert "kill switch" in watched.halted[0]
+    with post.hub.database.write() as connection:
+        post.hub.runs.disengage(connection, "system:crm", "ops", "back")
+    post.look()
+    assert [person for person, _ in post.told] == [OPS]
+
+
+def test_a_rule_about_one_system_leaves_the_others_alone(start: Start) -> None:
+    post = start({"old": {"measure": "success_age_s", "above": "1h", "only": ["elsewhere"], "routes": ["ops"]}})
+    post.later(days=1)
+    assert post.look().current == []
+
+
+def test_the_rules_that_come_with_the_hub_hold_where_none_are_given(start: Start) -> None:
+    post = start(None, default_routes=["ops"])
+    post.later(seconds=3 * H)
+    found = {(alarm.rule, alarm.subject) for alarm in post.look().current}
+    assert ("sync_silent", "sync") in found
+    assert not {rule for rule, _ in found} & {"database_down", "clock_off", "audit_key_missing", "queue_old"}
+    assert {person for person, _ in post.told} == {OPS}

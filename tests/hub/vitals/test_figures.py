@@ -1,0 +1,129 @@
+"""The figures: what they count, that they are all in the catalogue, that nothing personal is in them."""
+
+from __future__ import annotations
+
+import re
+
+import sqlalchemy as sa
+
+from baton.hub import proof
+from baton.hub.reconcile import reconcile
+from baton.hub.sync import SyncRequest, plan_sync
+from baton.hub.vitals.backups import note_backup
+from baton.hub.vitals.document import exit_code, health_document
+from baton.hub.vitals.exposition import exposition
+from baton.hub.vitals.taking import take
+from baton.model.measures import MEASURES, Sample
+from tests.hub.vitals.conftest import H, Start
+
+LINE = re.compile(r'^(baton_[a-z_]+)(\{[a-z]+="[^"\\]*"(?:,[a-z]+="[^"\\]*")*\})? -?[0-9.e+-]+$')
+
+
+def figures(post) -> dict[tuple[str, str], float]:
+    """(measure, subject) -> value, of those told apart by one thing at most."""
+    return {(s.measure, s.subject): s.value for s in take(post.hub) if MEASURES[s.measure].ruled}
+
+
+def test_a_hub_at_work_has_every_figure_and_no_other(start: Start) -> None:
+    post = start()
+    reconcile(post.hub, "crm")
+    taken = take(post.hub)
+    assert {sample.measure for sample in taken} == set(MEASURES) - {"alarms_count"}
+    assert all(tuple(sample.labels) == MEASURES[sample.measure].labels for sample in taken)
+    found = figures(post)
+    assert found["people_count", ""] == 2
+    assert found["done_recent_count", "crm"] == 2
+    assert found["held_count", "sync"] == 0
+    assert found["due_count", "crm"] == found["doubt_count", "crm"] == 0
+    assert found["drift_count", "crm"] == 0
+    assert found["clock_skew_s", ""] < 1 or post.hub.database.dialect == "postgresql"  # its clock is the real one
+
+
+def test_ages_grow_and_what_is_due_waits(start: Start) -> None:
+    post = start()
+    with post.hub.database.write() as connection:
+        post.hub.runs.engage(connection, "all", "ops", "a test")
+    post.hire("0003", "0004")
+    post.later(hours=5)
+    found = figures(post)
+    assert found["switches_count", ""] == 1
+    assert (found["due_count", "crm"], found["due_oldest_s", "crm"]) == (2, 5 * H)
+    assert found["success_age_s", "crm"] == found["run_age_s", "sync"] == 5 * H
+    document = health_document(post.hub)
+    assert {each["rule"] for each in document["broken"]} >= {"queue_old", "switch_left_on", "sync_silent"}
+    assert (document["verdict"], exit_code(document)) == ("critical", 2)
+
+
+def test_the_future_is_not_due(start: Start) -> None:
+    post = start()
+    post.company.rows.append({**post.company.rows[0], "number": "0009", "status": "pending", "hired": "2027-03-01"})
+    plan_sync(post.hub, SyncRequest())
+    assert figures(post)["due_count", "crm"] == 0
+
+
+def test_a_comparison_a_signature_and_a_backup_set_their_ages_back(start: Start) -> None:
+    post = start()
+    post.later(hours=30)
+    before = figures(post)
+    assert ("reconcile_age_s", "crm") not in before
+    assert before["backup_age_s", ""] >= 30 * H
+    assert before["unsigned_oldest_s", ""] >= 30 * H
+    reconcile(post.hub, "crm")
+    note_backup(post.hub, "ops", "pg_dump to the other house")
+    proof.checkpoint(post.hub)
+    after = figures(post)
+    assert after["reconcile_age_s", "crm"] == after["backup_age_s", ""] == after["unsigned_oldest_s", ""] == 0
+    assert after["audit_unsigned_count", ""] == 0
+    assert after["audit_entries_count", ""] == before["audit_entries_count", ""] + 2
+
+
+def test_drift_is_counted_when_it_is_found(start: Start) -> None:
+    post = start()
+    del post.company.truths["crm"].accounts["0002"]
+    reconcile(post.hub, "crm")
+    assert figures(post)["drift_count", "crm"] == 1
+
+
+def test_every_line_is_prometheus_text_and_no_label_is_a_person(start: Start) -> None:
+    post = start()
+    text = exposition(take(post.hub))
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert [line for line in lines if not LINE.match(line)] == []
+    names = {LINE.match(line)[1] for line in lines}
+    assert names <= {measure.exported for measure in MEASURES.values()}
+    told = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")}
+    assert told == names
+    labels = {label for line in lines for label in re.findall(r'="([^"]*)"', line)}
+    assert labels <= {"hr", "crm", "sync", "done", "clean", "provision"}
+    assert "测试" not in text
+
+
+def test_a_label_cannot_break_out_of_its_quotes() -> None:
+    odd = Sample("due_count", 1.0, {"system": 'a"} 1\nb\\'})
+    assert exposition([odd]).splitlines()[-1] == 'baton_due{system="a\\"} 1\\nb\\\\"} 1'
+
+
+def test_a_database_that_does_not_answer_is_one_figure(start: Start, monkeypatch) -> None:
+    post = start()
+
+    def away(*_: object) -> None:
+        raise sa.exc.OperationalError("SELECT", {}, Exception("gone"))
+
+    monkeypatch.setattr(post.hub.database.engine, "connect", away)
+    assert take(post.hub) == [Sample("database_up", 0.0)]
+    assert health_document(post.hub)["verdict"] == "down"
+
+
+def test_units_are_in_the_names() -> None:
+    exported = [measure.exported for measure in MEASURES.values()]
+    assert len(set(exported)) == len(exported)
+    assert {name for name in exported if name.endswith("_s")} == set()
+    assert MEASURES["due_oldest_s"].exported == "baton_due_oldest_seconds"
+    assert MEASURES["due_count"].exported == "baton_due"
+
+
+def test_yesterday_s_successes_are_not_recent(start: Start) -> None:
+    post = start()
+    post.later(hours=25)
+    found = figures(post)
+    assert (found["done_recent_count", "crm"], found["success_age_s", "crm"]) == (0, 25 * H)
