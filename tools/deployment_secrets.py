@@ -37,6 +37,7 @@ def files() -> dict[str, Callable[[Callable[[str], str]], str]]:
         f"{DEPLOYMENT}/jwt_secret": lambda _: secrets.token_urlsafe(64),
         f"{DEPLOYMENT}/logins": lambda _: json.dumps({"admin": secrets.token_urlsafe(18)}),
         "secrets/hub/database": database("postgresql+psycopg", "baton"),
+        "secrets/hub/metrics_token": word,
     }
 
 

@@ -13,6 +13,8 @@ import click
 from baton.cli import decide, inspect, integrate, keep, migrate, offboard, pay, sync, vitals
 from baton.cli.context import Context, reported
 from baton.cli.output import language_of
+from baton.structured_log import write_harmless_lines
+from baton.telemetry import exporting
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -41,4 +43,7 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal in GBK has no 䶮; that must not end a command
-    sys.exit(execute(sys.argv[1:]))
+    write_harmless_lines()
+    with exporting():
+        code = execute(sys.argv[1:])
+    sys.exit(code)

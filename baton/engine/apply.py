@@ -23,6 +23,7 @@ from baton.model.effect import Effect, EffectState
 from baton.store.database import Database
 from baton.store.leases import ACCOUNTS, CRASH_LIMIT, ClaimRule, LeaseStore, Scope, Settlement
 from baton.store.runs import RunStore
+from baton.telemetry import count_effects, span, timed_call
 
 _SUPERIORS_WAIT_S = 0.1
 _LOOK_UP_S = 1.0
@@ -119,7 +120,10 @@ class Applier:
 
     def run(self) -> Report:
         """Do everything that is due, then say what was done. A system that needs a person ends this early."""
-        report = Report(self.system)
+        with span("apply", system=self.system):
+            return self._run(Report(self.system))
+
+    def _run(self, report: Report) -> Report:
         give_up_at = self.clock.now() + timedelta(seconds=self.pace.patience_s)
         while True:
             self._pass(report)
@@ -251,7 +255,8 @@ class Applier:
         try:
             call = self.performer.prepare(batch)
             batch = list(call.effects)
-            outcomes = call.send()
+            with timed_call(self.system, batch[0].action.value, len(batch)):
+                outcomes = call.send()
         except _STOPPING as error:
             report.stop(error)  # while the lane is ours: what stands ready for it must not leave
             if isinstance(error, RetryableError) and error.retry_after_s:
@@ -317,6 +322,8 @@ class Applier:
             self.leases.links.mark_dirty(connection, self.system, unresolved)
         for settlement, state in zip(settlements, after, strict=True):
             report.count(_told(settlement.effect, state))
+            if state is not None:
+                count_effects(self.system, settlement.effect.action.value, state.value)
 
     def _settlement(self, effect: Effect, receipt: Receipt) -> Settlement:
         if receipt.outcome is Outcome.NOT_PERFORMED:

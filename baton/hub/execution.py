@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from baton import tracing
+from baton import telemetry, tracing
 from baton.engine import settle as settling
 from baton.engine.accounts import AccountPerformer
 from baton.engine.apply import Applier, Pace, Report
@@ -90,7 +90,14 @@ def perform(
 
 def settle(hub: Hub, run_id: str) -> Settled:
     """Read back what a run wrote, give the verdict, store it. A held run stays held."""
-    find_run(hub, run_id)
+    job = find_run(hub, run_id).job
+    with telemetry.span("settle", job=job, run=run_id) as opened:
+        settled = _settle(hub, run_id)
+        telemetry.note(opened, verdict=settled.verdict.value)
+    return settled
+
+
+def _settle(hub: Hub, run_id: str) -> Settled:
     settlement = settling.settle(run_id, hub.database, hub.effects, hub.links, hub.target)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
 
+from baton import telemetry
 from baton.contracts import RemovalTarget
 from baton.engine import gate
 from baton.engine.plan import Planned, plan_hash, save_plan
@@ -64,7 +65,9 @@ def plan_sync(hub: Hub, request: SyncRequest) -> SyncPlan:
         return plan
 
     try:
-        plan = _planned(hub, request, keep)
+        with telemetry.span("plan", job=JOB) as opened:
+            plan = _planned(hub, request, keep)
+            telemetry.note(opened, run=plan.run.id, state=plan.run.state.value)
         hub.crash_point("planned")
         return plan
     except FeedRefusedError as error:

@@ -19,6 +19,7 @@ from baton.contracts import Finding
 from baton.errors import BatonError, InDoubtError, LeaseLostError, RetryableError
 from baton.hub import Hub
 from baton.settings import HubSettings, load
+from baton.telemetry import exporting
 from baton.tracing import place, whereabouts
 from baton.typed_settings import secret_fields
 from baton.vault import connection_fields
@@ -69,7 +70,7 @@ def opened_hub() -> Iterator[Hub]:
 @contextmanager
 def open_hub() -> Iterator[Hub]:
     """The hub. Configuration errors end the task at once, without a retry."""
-    with _told_safely():
+    with exporting(), _told_safely():
         # One look at a connection serves all the secrets in it: inside a task each look is a call to the API server.
         settings = load(read_connection=cache(read_connection))
         _mask_secrets(settings)

@@ -26,6 +26,37 @@ def settings(service):
     return {name: str(value) for name, value in service.get("environment", {}).items()}
 
 
+def schema_says(file):
+    """The compose format's own schema, as the validator brings it along."""
+    command = [Path(sys.executable).parent / "check-jsonschema", "--builtin-schema", "vendor.compose-spec", file]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_the_file_keeps_the_compose_schema():
+    told = schema_says(ROOT / "docker-compose.yml")
+    assert told.returncode == 0, told.stdout
+
+
+def test_a_file_that_does_not_is_noticed(tmp_path):
+    text = (ROOT / "docker-compose.yml").read_text("utf-8")
+    wrong = tmp_path / "docker-compose.yml"
+    wrong.write_text(text.replace("restart: unless-stopped", "restart: {always: maybe}", 1), encoding="utf-8")
+    assert schema_says(wrong).returncode == 1
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_no_service_is_root_or_can_become_it(name):
+    service = SERVICES[name]
+    assert name in OWN or service["user"] == name, "the image's own user"
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+@pytest.mark.parametrize("name", sorted(SERVICES))
+def test_every_image_is_pinned_by_a_tag_that_names_one_release(name):
+    assert re.fullmatch(r"[a-z-]+:\d+\.\d+(\.\d+)?(-[a-z]+)?", SERVICES[name]["image"])
+
+
 def test_the_services_of_airflow_are_all_there():
     assert set(SERVICES) == {
         "postgres", "redis", "migrate", "api-server", "scheduler", "dag-processor", "triggerer", "worker",

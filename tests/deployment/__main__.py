@@ -28,7 +28,7 @@ from baton.sandbox.demo.workplace import CONNECTORS, Connection, Workplace
 from baton.sandbox.server import SandboxServer, serve
 from baton.settings import load
 from baton.store.tables import effects
-from tests.deployment.stack import Stack, running
+from tests.deployment.stack import Stack, StackError, running
 from tests.servers.unprivileged import NoServerError
 
 DAG = "employee_sync"
@@ -54,7 +54,7 @@ def main() -> int:
         except NoServerError as error:
             print(f"deployment: NOT RUN: {error}")
             return 3
-        except BrokenError as error:
+        except (BrokenError, StackError) as error:
             print(f"deployment: {workers} workers: BROKEN: {error}")
             return 1
         print(f"deployment: {workers} workers: {said}; {time.monotonic() - begun:.0f} s", flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -52,14 +53,27 @@ Start = Callable[..., Post]
 
 
 @pytest.fixture
-def start(database_url: str, tmp_path: Path) -> Iterator[Start]:
+def start(tmp_path: Path) -> Iterator[Start]:
     """Opens a post under these rules (as systems.yaml would give them); OPS and BOSS are employed."""
+    with _posts(tmp_path, f"sqlite:///{tmp_path}/hub.sqlite3") as opening:
+        yield opening
+
+
+@pytest.fixture
+def start_on_both(database_url: str, tmp_path: Path) -> Iterator[Start]:
+    """The same on each database: for what asks the database in words of its own."""
+    with _posts(tmp_path, database_url) as opening:
+        yield opening
+
+
+@contextmanager
+def _posts(folder: Path, url: str) -> Iterator[Start]:
     opened: list[Hub] = []
 
     def _start(rules: dict[str, Any] | None = None, **more: Any) -> Post:
         routes = {"ops": {"system": "crm", "people": [OPS]}, "boss": {"system": "crm", "people": [BOSS]}}
         alarms = AlarmsPart.model_validate({"routes": routes, "rules": rules, **more})
-        company = Company(tmp_path, database_url, VirtualClock(), {"crm": TalkingTarget}, alarms=alarms)
+        company = Company(folder, url, VirtualClock(), {"crm": TalkingTarget}, alarms=alarms)
         company.truths["crm"].belongings = Belongings()
         opened.append(company.open())
         post = Post(company, opened[-1])

@@ -24,8 +24,8 @@ def figures(post) -> dict[tuple[str, str], float]:
     return {(s.measure, s.subject): s.value for s in take(post.hub) if MEASURES[s.measure].ruled}
 
 
-def test_a_hub_at_work_has_every_figure_and_no_other(start: Start) -> None:
-    post = start()
+def test_a_hub_at_work_has_every_figure_and_no_other(start_on_both: Start) -> None:
+    post = start_on_both()
     reconcile(post.hub, "crm")
     taken = take(post.hub)
     assert {sample.measure for sample in taken} == set(MEASURES) - {"alarms_count"}
@@ -39,8 +39,8 @@ def test_a_hub_at_work_has_every_figure_and_no_other(start: Start) -> None:
     assert found["clock_skew_s", ""] < 1 or post.hub.database.dialect == "postgresql"  # its clock is the real one
 
 
-def test_ages_grow_and_what_is_due_waits(start: Start) -> None:
-    post = start()
+def test_ages_grow_and_what_is_due_waits(start_on_both: Start) -> None:
+    post = start_on_both()
     with post.hub.database.write() as connection:
         post.hub.runs.engage(connection, "all", "ops", "a test")
     post.hire("0003", "0004")
@@ -61,8 +61,8 @@ def test_the_future_is_not_due(start: Start) -> None:
     assert figures(post)["due_count", "crm"] == 0
 
 
-def test_a_comparison_a_signature_and_a_backup_set_their_ages_back(start: Start) -> None:
-    post = start()
+def test_a_comparison_a_signature_and_a_backup_set_their_ages_back(start_on_both: Start) -> None:
+    post = start_on_both()
     post.later(hours=30)
     before = figures(post)
     assert ("reconcile_age_s", "crm") not in before

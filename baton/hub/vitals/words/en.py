@@ -8,7 +8,6 @@ from typing import Final
 WORDS: Final[Mapping[str, str]] = {
     "health": "Health",
     "well": "Everything is well.",
-    "unwell": "{count} alarms are not over.",
     "down": "The database does not answer.",
     "severity.warning": "warning",
     "severity.critical": "critical",
@@ -26,7 +25,6 @@ WORDS: Final[Mapping[str, str]] = {
     "no_alarms": "No alarm is open.",
     "rule": "Rule",
     "about": "About",
-    "what": "What",
     "severity": "Severity",
     "state": "State",
     "value": "Figure",

@@ -8,7 +8,6 @@ from typing import Final
 WORDS: Final[Mapping[str, str]] = {
     "health": "稼働状況",
     "well": "すべて正常です。",
-    "unwell": "終了していないアラームが {count} 件あります。",
     "down": "データベースが応答しません。",
     "severity.warning": "警告",
     "severity.critical": "重大",
@@ -26,7 +25,6 @@ WORDS: Final[Mapping[str, str]] = {
     "no_alarms": "終了していないアラームはありません。",
     "rule": "ルール",
     "about": "対象",
-    "what": "内容",
     "severity": "重要度",
     "state": "状態",
     "value": "値",

@@ -8,7 +8,6 @@ from typing import Final
 WORDS: Final[Mapping[str, str]] = {
     "health": "상태",
     "well": "모두 정상입니다.",
-    "unwell": "끝나지 않은 알람이 {count}건 있습니다.",
     "down": "데이터베이스가 응답하지 않습니다.",
     "severity.warning": "경고",
     "severity.critical": "심각",
@@ -26,7 +25,6 @@ WORDS: Final[Mapping[str, str]] = {
     "no_alarms": "끝나지 않은 알람이 없습니다.",
     "rule": "규칙",
     "about": "대상",
-    "what": "내용",
     "severity": "심각도",
     "state": "상태",
     "value": "값",

@@ -8,7 +8,6 @@ from typing import Final
 WORDS: Final[Mapping[str, str]] = {
     "health": "健康状况",
     "well": "一切正常。",
-    "unwell": "有 {count} 条告警尚未结束。",
     "down": "数据库无响应。",
     "severity.warning": "警告",
     "severity.critical": "严重",
@@ -26,7 +25,6 @@ WORDS: Final[Mapping[str, str]] = {
     "no_alarms": "没有未结束的告警。",
     "rule": "规则",
     "about": "对象",
-    "what": "内容",
     "severity": "级别",
     "state": "状态",
     "value": "数值",

@@ -1,0 +1,154 @@
+"""OpenTelemetry: spans around what takes time, counters and durations of calls. Names, counts and states; never people.
+
+Only OpenTelemetry's API is used, which does nothing until somebody provides an SDK. Airflow does in its processes
+(``[traces] otel_on``). Everywhere else `exporting` does, when the usual variables (``OTEL_EXPORTER_OTLP_ENDPOINT``) say
+where to send. Attributes are an allow-list: a key that is not on it is a mistake in the code.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from baton.tracing import place
+
+if TYPE_CHECKING:
+    from opentelemetry.metrics import Counter, Histogram
+    from opentelemetry.trace import Span
+
+SCOPE: Final = "baton"
+ATTRIBUTES: Final = frozenset({"job", "system", "action", "run", "verdict", "outcome", "count", "state", "error"})
+"""What a span or a figure may say, each as ``baton.<name>``."""
+SIGNALS: Final[Mapping[str, str]] = {
+    "baton.calls": "calls of a connector, by system, action and outcome",
+    "baton.call.duration": "seconds that a call of a connector took, by system and action",
+    "baton.effects": "effects that were given an outcome, by system, action and state",
+}
+"""The metrics that are sent while the hub works."""
+_FLUSH_MS: Final = 5_000
+_VARIABLES: Final = (
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+)
+
+
+@contextmanager
+def span(name: str, **attributes: str | float) -> Iterator[Span]:
+    """A span for as long as the block lasts. An error is told by its type and place: its message may hold anything."""
+    from opentelemetry import trace
+    from opentelemetry.trace import Status, StatusCode
+
+    tracer = trace.get_tracer(SCOPE)
+    with tracer.start_as_current_span(
+        f"baton.{name}", attributes=_named(attributes), record_exception=False, set_status_on_exception=False
+    ) as opened:
+        try:
+            yield opened
+        except BaseException as error:
+            opened.set_attribute("baton.error", place(error))
+            opened.set_status(Status(StatusCode.ERROR))
+            raise
+
+
+def note(opened: Span, **attributes: str | float) -> None:
+    """Say more about a span that is open."""
+    opened.set_attributes(_named(attributes))
+
+
+@contextmanager
+def timed_call(system: str, action: str, count: int) -> Iterator[None]:
+    """A call of a connector with so many items: a span, its duration, and how it ended."""
+    begun = time.perf_counter()
+    outcome = "error"
+    try:
+        with span("call", system=system, action=action, count=count):
+            yield
+        outcome = "answered"
+    finally:
+        about = _named({"system": system, "action": action})
+        _duration().record(time.perf_counter() - begun, about)
+        _calls().add(1, {**about, "baton.outcome": outcome})
+
+
+def count_effects(system: str, action: str, state: str, number: int = 1) -> None:
+    """Effects that were given an outcome."""
+    _effects().add(number, _named({"system": system, "action": action, "state": state}))
+
+
+@contextmanager
+def exporting(environ: Mapping[str, str] = os.environ) -> Iterator[bool]:
+    """Send to where the usual variables say, and have all of it sent at the end.
+
+    Gives False, and does nothing, where they say nothing or somebody has provided an SDK already.
+    """
+    if not any(environ.get(name) for name in _VARIABLES):
+        yield False
+        return
+    from opentelemetry import trace
+
+    if not _nobody_listens(trace.get_tracer_provider()):
+        yield False
+        return
+    flushes = _provide(environ)
+    try:
+        yield True
+    finally:
+        for flush in flushes:
+            flush(_FLUSH_MS)
+
+
+def _provide(environ: Mapping[str, str]) -> list[Callable[[int], object]]:
+    """Make this process send; what has it send the rest."""
+    from opentelemetry import metrics, trace
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+    from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+    resource = Resource.create({"service.name": environ.get("OTEL_SERVICE_NAME", SCOPE)})
+    tracing = TracerProvider(resource=resource)
+    tracing.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+    metering = MeterProvider(resource=resource, metric_readers=[PeriodicExportingMetricReader(OTLPMetricExporter())])
+    trace.set_tracer_provider(tracing)
+    metrics.set_meter_provider(metering)
+    return [tracing.force_flush, metering.force_flush]
+
+
+def _nobody_listens(provider: Any) -> bool:
+    """Whether the provider is the API's own, which drops everything."""
+    return type(provider).__module__.startswith("opentelemetry.trace")
+
+
+def _named(attributes: Mapping[str, str | float]) -> dict[str, str | float]:
+    if strange := attributes.keys() - ATTRIBUTES:
+        raise ValueError(f"not for telemetry: {sorted(strange)}")
+    return {f"baton.{name}": value for name, value in attributes.items()}
+
+
+@cache
+def _calls() -> Counter:
+    from opentelemetry import metrics
+
+    return metrics.get_meter(SCOPE).create_counter("baton.calls", "1", SIGNALS["baton.calls"])
+
+
+@cache
+def _effects() -> Counter:
+    from opentelemetry import metrics
+
+    return metrics.get_meter(SCOPE).create_counter("baton.effects", "1", SIGNALS["baton.effects"])
+
+
+@cache
+def _duration() -> Histogram:
+    from opentelemetry import metrics
+
+    return metrics.get_meter(SCOPE).create_histogram("baton.call.duration", "s", SIGNALS["baton.call.duration"])
