@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -28,7 +27,6 @@ health_api: Final = APIRouter(prefix="/api")
 """The same as JSON, and the decisions."""
 _HOURS: Final = int(LONGEST_SILENCE.total_seconds() // 3600)
 _MONTHS_SHOWN: Final = 6
-_MONTH: Final = re.compile(r"[0-9]{4}-[0-9]{2}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +55,7 @@ def _decider_here(request: Request) -> Watcher:
     return who
 
 
+Month = Annotated[str, Query(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
 Here = Annotated[Watcher, Depends(_watcher_here)]
 Decider = Annotated[Watcher, Depends(_decider_here)]
 
@@ -95,11 +94,10 @@ def health_page(request: Request, who: Here) -> Response:
 
 
 @health_pages.get("/month.html")
-def month_file(request: Request, who: Here, month: Annotated[str, Query(max_length=7)]) -> Response:
+def month_file(request: Request, who: Here, month: Month) -> Response:
     """The report of a month as a page that stands alone."""
     content = month_page(month_document(who.hub, month), _language(request))
-    name = month if _MONTH.fullmatch(month) else "month"
-    headers = {**pages.HEADERS, "Content-Disposition": f'attachment; filename="health-{name}.html"'}
+    headers = {**pages.HEADERS, "Content-Disposition": f'attachment; filename="health-{month}.html"'}
     return Response(content, media_type="text/html", headers=headers)
 
 
@@ -110,7 +108,7 @@ def health(who: Here) -> JSONResponse:
 
 
 @health_api.get("/health/month")
-def month_report(who: Here, month: Annotated[str, Query(max_length=7)]) -> JSONResponse:
+def month_report(who: Here, month: Month) -> JSONResponse:
     """The report of a month in figures."""
     return _told(month_document(who.hub, month))
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from baton.engine.plan import plan_hash
-from baton.errors import ApprovalError, BatonError
+from baton.errors import ApprovalError, BatonError, TransitionError
 from baton.hub.core import Hub
 from baton.hub.offboarding.moving import send_messages
 from baton.hub.offboarding.reaching import Reach, reach_through
@@ -111,6 +111,9 @@ def _ways(hub: Hub, in_force: Iterable[AlarmRule], watched: Watched) -> Ways:
     found: dict[str, Sequence[Reach]] = {}
     for name in sorted(wanted):
         route = hub.settings.alarms.routes[name]
+        if route.system not in hub.settings.enabled:
+            watched.mute.append(f"{name}: {route.system} is not enabled")
+            continue
         try:
             reached = reach_through(hub, route.system, route.people)
         except BatonError as error:  # one notifier that is away must not keep the others from being told
@@ -208,4 +211,7 @@ def _decide(hub: Hub, key: str, state: AlarmState, person: str, why: str, **valu
             raise ApprovalError(
                 f"there is no alarm {key[:20]!r} that is not over", code="no_alarm", remedy="see: baton alarms list"
             )
-        return hub.alarms.step(connection, alarm, state, person=person, why=why, **values)
+        try:
+            return hub.alarms.step(connection, alarm, state, person=person, why=why, **values)
+        except TransitionError as error:
+            raise ApprovalError(str(error), code="no_step", remedy="see: baton alarms list") from None

@@ -1,0 +1,52 @@
+"""The dashboard for Grafana asks for metrics that are exported, by labels that they have; every metric is on it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from baton.model.measures import MEASURES
+
+DASHBOARD = json.loads((Path(__file__).resolve().parents[2] / "docs" / "grafana-dashboard.json").read_text("utf-8"))
+EXPORTED = {measure.exported: measure for measure in MEASURES.values()}
+ASKED = [target["expr"] for panel in DASHBOARD["panels"] for target in panel["targets"]]
+QUERIES = [each["query"]["query"] for each in DASHBOARD["templating"]["list"] if isinstance(each["query"], dict)]
+
+
+def metrics(expression: str) -> set[str]:
+    return set(re.findall(r"\bbaton_[a-z_]+", expression))
+
+
+@pytest.mark.parametrize("expression", [*ASKED, *QUERIES])
+def test_what_it_asks_for_is_exported(expression: str) -> None:
+    found = metrics(expression)
+    assert found
+    assert found <= EXPORTED.keys()
+
+
+@pytest.mark.parametrize("panel", DASHBOARD["panels"], ids=lambda panel: panel["title"])
+def test_the_labels_it_names_are_there(panel) -> None:
+    for target in panel["targets"]:
+        (metric,) = metrics(target["expr"])
+        labels = set(EXPORTED[metric].labels)
+        named = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) | set(re.findall(r"(\w+)=~", target["expr"]))
+        named |= {name for group in re.findall(r"by \(([^)]*)\)", target["expr"]) for name in group.split(", ")}
+        assert named <= labels
+
+
+def test_every_metric_is_on_it() -> None:
+    assert set().union(*map(metrics, ASKED)) == set(EXPORTED)
+
+
+def test_no_panel_covers_another() -> None:
+    taken = [
+        (panel["gridPos"]["x"] + x, panel["gridPos"]["y"] + y)
+        for panel in DASHBOARD["panels"]
+        for x in range(panel["gridPos"]["w"])
+        for y in range(panel["gridPos"]["h"])
+    ]
+    assert len(set(taken)) == len(taken)
+    assert max(x for x, _ in taken) < 24

@@ -1,0 +1,104 @@
+"""Spans and figures: what they say is an allow-list, errors are told without their message, and it reaches a collector."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+from baton import telemetry
+
+
+@pytest.fixture
+def spans(monkeypatch) -> InMemorySpanExporter:
+    """Everything that is traced in this test; the process's own provider is left alone."""
+    kept = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(kept))
+    monkeypatch.setattr("opentelemetry.trace.get_tracer", lambda *_, **__: provider.get_tracer("baton"))
+    return kept
+
+
+def test_a_span_says_what_is_allowed_and_nothing_else(spans) -> None:
+    with telemetry.span("plan", job="sync") as opened:
+        telemetry.note(opened, run="sync-1", count=3)
+    (made,) = spans.get_finished_spans()
+    assert made.name == "baton.plan"
+    assert dict(made.attributes) == {"baton.job": "sync", "baton.run": "sync-1", "baton.count": 3}
+    with pytest.raises(ValueError, match="person"), telemetry.span("plan", person="测试甲"):
+        pass
+
+
+def test_an_error_in_a_span_is_told_without_its_message(spans) -> None:
+    with pytest.raises(ValueError, match="测试甲"), telemetry.timed_call("crm", "provision", 2):
+        raise ValueError("测试甲 13800000001")
+    (made,) = spans.get_finished_spans()
+    assert made.status.status_code.name == "ERROR"
+    assert made.attributes["baton.error"].startswith("ValueError at test_telemetry.py")
+    assert "测试甲" not in made.to_json()
+    assert made.events == ()
+
+
+def test_calls_inside_a_pass_belong_to_it(spans) -> None:
+    with telemetry.span("apply", system="crm"), telemetry.timed_call("crm", "update", 1):
+        pass
+    call, whole = spans.get_finished_spans()
+    assert (call.name, whole.name) == ("baton.call", "baton.apply")
+    assert call.parent.span_id == whole.context.span_id
+
+
+def test_nothing_is_loaded_to_send_where_nobody_asks_for_it() -> None:
+    code = (
+        "import sys\nfrom baton.telemetry import exporting\n"
+        "with exporting({}) as sending: print(sending, [n for n in sys.modules if 'opentelemetry' in n])"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert told.strip() == "False []"
+
+
+WORK = """
+from baton import telemetry
+with telemetry.exporting() as sending:
+    assert sending
+    with telemetry.exporting() as again:
+        assert not again
+    with telemetry.span("apply", system="crm"), telemetry.timed_call("crm", "provision", 5):
+        telemetry.count_effects("crm", "provision", "done", 5)
+"""
+
+
+def test_a_collector_gets_spans_and_figures_before_the_process_ends() -> None:
+    heard: dict[str, bytes] = {}
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard[self.path] = heard.get(self.path, b"") + self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Collector) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{server.server_port}"}
+        clean = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
+        done = subprocess.run(
+            [sys.executable, "-c", WORK], env=clean | endpoint, capture_output=True, text=True, check=False, timeout=60
+        )
+        server.shutdown()
+        thread.join()
+    assert done.returncode == 0, done.stderr
+    assert set(heard) == {"/v1/traces", "/v1/metrics"}
+    assert b"baton.apply" in heard["/v1/traces"]
+    assert b"baton.call" in heard["/v1/traces"]
+    for name in telemetry.SIGNALS:
+        assert name.encode() in heard["/v1/metrics"], name
