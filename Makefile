@@ -10,11 +10,11 @@ unexport PYTHONDONTWRITEBYTECODE
 SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check up down bench proof format clean ready ready-to-test
+.PHONY: help demo test test-celery check up down bench proof format clean ready ready-to-test
 
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
-	  printf '  make %-8s %s\n' "$$name" "$$what"; done
+	  printf '  make %-11s %s\n' "$$name" "$$what"; done
 
 demo: ready  ## a small company's story through the whole hub, Airflow and a real ERP included; cleans up after itself
 	@$(RUN) -m baton.sandbox.demo
@@ -27,6 +27,9 @@ down: ready  ## end what `make up` left running
 
 test: ready-to-test  ## every test, real servers included
 	@$(RUN) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+
+test-celery: ready-to-test  ## docker-compose.yml's own commands natively: 2 and 4 Celery workers, one killed in the middle
+	@$(RUN) -m tests.deployment $(ARGS)
 
 check: ready-to-test  ## style, types, who may import whom, the lock file, the documents; the parsers fuzzed
 	@$(RUN) tools/check.py

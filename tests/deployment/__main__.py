@@ -36,6 +36,8 @@ TARGETS = ("crm", "oa", "wecom")
 MIDDLE = 60
 """So many of 200 accounts are there when the worker dies."""
 _SLOW_S = 0.15
+_BANNER = 60
+"""So many lines Celery prints about itself when it starts."""
 
 
 class BrokenError(AssertionError):
@@ -82,9 +84,11 @@ def campaign(root: Path, workers: int) -> str:
         if not again:
             raise BrokenError("no task was started again: nothing was killed in the middle of its work")
         _require_once(root, story, sandbox)
+        _require_nothing_personal(stack, story)
         return (
             f"every health check passed; {dead} killed after {reached} of {len(story.people)} accounts;"
-            f" {len(again)} task started again; every account made once in {len(TARGETS)} systems"
+            f" {len(again)} task started again; every account made once in {len(TARGETS)} systems; nothing personal in"
+            " logs, Airflow's database or the results of tasks"
         )
 
 
@@ -168,6 +172,27 @@ def _require_once(root: Path, story: Story, sandbox: SandboxServer) -> None:
         raise BrokenError(f"stored as {dict(states)}")
     if findings:
         raise BrokenError(f"the audit log: {findings[:3]}")
+
+
+def _require_nothing_personal(stack: Stack, story: Story) -> None:
+    """What Airflow, Celery and every process have written down: no name, number of a phone, an identity, an account."""
+    personal = {
+        text.encode()
+        for person in story.people.values()
+        for text in (person.name, person.mobile, person.email, person.identity, person.account)
+    }
+    written = {str(path.relative_to(stack.root)): path.read_bytes() for path in stack.logs()}
+    written |= {f"database {name}": stack.dump(name) for name in ("airflow", "celery")}
+    if not any(b"employee_sync" in content for content in written.values()):
+        raise BrokenError("the search does not look where things are written")
+    for name, content in written.items():
+        if found := [text.decode() for text in personal if text in content]:
+            raise BrokenError(f"{name} holds {found[0]!r} and {len(found) - 1} more")
+    unstructured = [
+        line for line in (stack.root / f"{stack.workers[-1]}.log").read_bytes().splitlines() if line[:1] != b"{"
+    ]
+    if len(unstructured) > _BANNER:
+        raise BrokenError(f"a worker's log has {len(unstructured)} lines that are no JSON: {unstructured[-1][:100]!r}")
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ class Stack:
     processes: Processes
     workers: Sequence[str]
     programs: str
+    database: Postgres
     http: httpx.Client = field(init=False)
 
     def __post_init__(self) -> None:
@@ -55,11 +56,11 @@ class Stack:
 
     # --- starting
 
-    def start(self, database: Postgres) -> None:
+    def start(self) -> None:
         """Bring everything up; returns when every health check of the file passes."""
         self._start_redis()
-        self._make_databases(database)
-        self._check("postgres", _reaching(database))
+        self._make_databases()
+        self._check("postgres", _reaching(self.database))
         self._migrate()
         self._spawn("api-server", "api-server")
         self._await_well("api-server")
@@ -98,9 +99,9 @@ class Stack:
         self._spawn("redis", "redis")
         self._await_well("redis")
 
-    def _make_databases(self, database: Postgres) -> None:
+    def _make_databases(self) -> None:
         script = databases_script(self.place("postgres"))
-        env = {"PATH": self.programs, **_reaching(database)}
+        env = {"PATH": self.programs, **_reaching(self.database)}
         done = subprocess.run(["bash", "-ec", script], env=env, capture_output=True, text=True, check=False)
         if done.returncode:
             raise StackError(f"the databases could not be made: {done.stderr[-400:]}")
@@ -135,7 +136,19 @@ class Stack:
     def tail(self, name: str) -> str:
         """The last lines a service has said."""
         log = self.root / f"{name}.log"
-        return "\n".join(log.read_text("utf-8", "replace").splitlines()[-15:]) if log.exists() else "(nothing said)"
+        said = log.read_text("utf-8", "replace").splitlines()[-15:] if log.exists() else ["(nothing said)"]
+        return "\n".join(line[:300] for line in said)
+
+    def logs(self) -> Iterator[Path]:
+        """Every log of every process and task."""
+        yield from self.root.glob("*.log")
+        yield from (path for path in (self.root / "logs").rglob("*") if path.is_file())
+
+    def dump(self, database: str) -> bytes:
+        """Everything that one of the databases holds, as text."""
+        env = {"PATH": self.programs, **_reaching(self.database)}
+        command = ["pg_dump", "--username=postgres", "--inserts", database]
+        return subprocess.run(command, env=env, capture_output=True, check=True).stdout
 
     # --- Airflow's API
 
@@ -190,9 +203,9 @@ def running(root: Path, workers: int) -> Iterator[Stack]:
         ports = Ports(database.port, _free(), _free(), _free(), [_free() for _ in range(workers)])
         _prepare(root, ports)
         path = os.pathsep.join([str(programs), str(_binaries()), "/usr/local/bin", "/usr/bin", "/bin"])
-        stack = Stack(root, ports, Processes(), [f"worker-{n}" for n in range(1, workers + 1)], path)
+        stack = Stack(root, ports, Processes(), [f"worker-{n}" for n in range(1, workers + 1)], path, database)
         try:
-            stack.start(database)
+            stack.start()
             yield stack
         finally:
             stack.http.close()
