@@ -205,10 +205,18 @@ class _Loader:
         """Every route of the alarms leads through a system that can tell people something."""
         for name, route in parts.alarms.routes.items():
             system = parts.systems.get(route.system)
-            known = system is not None and system.connector in self.registry.names()
-            if not known or system is None or not issubclass(self.registry.load(system.connector), Notifier):
+            if system is None or not self._can_tell(system.connector):
                 message = f"{route.system[:60]!r} is no system that can send messages"
                 self._fault(("alarms", "routes", name, "system"), "no_notifier", message)
+
+    def _can_tell(self, connector: str) -> bool:
+        """Whether systems of this connector can send messages. One that cannot be loaded is told of elsewhere."""
+        if connector not in self.registry.names():
+            return False
+        try:
+            return issubclass(self.registry.load(connector), Notifier)
+        except ConfigurationError:
+            return True
 
     def _vault(self, hub: HubPart, systems: Mapping[str, SystemPart]) -> Vault:
         providers: list[SecretProvider] = [EnvironmentSecrets(self.environ), FileSecrets(hub.secrets_dir)]

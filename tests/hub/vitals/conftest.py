@@ -55,19 +55,20 @@ Start = Callable[..., Post]
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Opens a post under these rules (as systems.yaml would give them); OPS and BOSS are employed."""
-    with _posts(tmp_path, f"sqlite:///{tmp_path}/hub.sqlite3") as opening:
+    with posts(tmp_path, f"sqlite:///{tmp_path}/hub.sqlite3") as opening:
         yield opening
 
 
 @pytest.fixture
 def start_on_both(database_url: str, tmp_path: Path) -> Iterator[Start]:
     """The same on each database: for what asks the database in words of its own."""
-    with _posts(tmp_path, database_url) as opening:
+    with posts(tmp_path, database_url) as opening:
         yield opening
 
 
 @contextmanager
-def _posts(folder: Path, url: str) -> Iterator[Start]:
+def posts(folder: Path, url: str) -> Iterator[Start]:
+    """Gives what opens posts in this folder; everything is closed at the end."""
     opened: list[Hub] = []
 
     def _start(rules: dict[str, Any] | None = None, **more: Any) -> Post:
