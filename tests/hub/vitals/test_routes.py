@@ -1,0 +1,58 @@
+"""Routes through the connectors themselves: a webhook and a mail relay, each against its stand-in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from baton.hub import Hub
+from baton.settings import SystemSettings
+from baton.settings_shape import RoutePart
+from connectors.mail.smtp.settings import SmtpSettings
+from connectors.mail.smtp.simulator import Simulator as Relay
+from connectors.webhook.http.connector import WebhookSettings
+from connectors.webhook.http.simulator import Simulator as Receiver
+from tests.hub.vitals.conftest import Start
+
+RULE = {"measure": "switches_count", "above": "0", "routes": ["ops"]}
+OPS = "operations@example.com"
+
+
+def lead(hub: Hub, name: str, connector: str, settings: Any) -> None:
+    """Let the route go through this system from now on."""
+    systems: Any = hub.settings.systems
+    systems[name] = SystemSettings(name, connector, "a test", settings, Path("none.yaml"), allow_private=True)
+    hub.settings.alarms.routes["ops"] = RoutePart(system=name, people=(OPS,))
+
+
+def throw(hub: Hub) -> None:
+    with hub.database.write() as connection:
+        hub.runs.engage(connection, "action:remove", "ops", "a test")
+
+
+def test_a_receiver_gets_a_signed_notice_once(start: Start) -> None:
+    post, receiver = start({"left_on": RULE}), Receiver("http://127.0.0.1:1")
+    settings = WebhookSettings.model_validate({**receiver.settings, **receiver.secrets})
+    lead(post.hub, "gateway", "webhook/http", settings)
+    post.hub._transports = {"gateway": httpx.MockTransport(receiver.handle)}
+    throw(post.hub)
+    assert (post.look().messages, post.look().messages) == (1, 0)
+    (taken,) = receiver.taken.values()
+    assert "left_on" in str(taken)
+    assert OPS in str(taken)
+
+
+def test_a_letter_goes_out_over_the_relay(start: Start, tmp_path: Path) -> None:
+    post = start({"left_on": RULE}, address="https://airflow.example.com/baton")
+    with Relay(tmp_path) as relay:
+        settings = SmtpSettings.model_validate({**relay.settings, **relay.secrets})
+        lead(post.hub, "mail", "mail/smtp", settings)
+        throw(post.hub)
+        watched = post.look()
+        assert (watched.messages, watched.halted, watched.mute) == (1, [], [])
+        ((address, subject, text),) = relay.outbox
+    assert address == OPS
+    assert "left_on" in subject
+    assert "https://airflow.example.com/baton/health" in text
