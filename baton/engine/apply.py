@@ -20,8 +20,9 @@ from baton.engine.performer import CrashPoint, Outcomes, Performer
 from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
 from baton.model.account import Outcome, Receipt
 from baton.model.effect import Effect, EffectState
+from baton.store.claims import ACCOUNTS, ClaimRule, Scope
 from baton.store.database import Database
-from baton.store.leases import ACCOUNTS, CRASH_LIMIT, ClaimRule, LeaseStore, Scope, Settlement
+from baton.store.leases import CRASH_LIMIT, LeaseStore, Settlement
 from baton.store.runs import RunStore
 from baton.telemetry import count_effects, span, timed_call
 

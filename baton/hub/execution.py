@@ -16,7 +16,7 @@ from baton.errors import BatonError, ConfigurationError, Fault, RetryableError
 from baton.hub.core import PLANNING, Hub
 from baton.jobs.source_guards import FURNITURE_RULES
 from baton.settings import SystemSettings
-from baton.store.leases import ACCOUNTS, Scope
+from baton.store.claims import ACCOUNTS, Scope
 from baton.store.runs import Run, RunFault, RunState
 
 log = logging.getLogger("baton.hub")

@@ -26,6 +26,7 @@ from baton.model.effect import (
     batch_name,
     require_transition,
 )
+from baton.store.claims import ACCOUNTS, ClaimRule, Scope
 from baton.store.effects import EffectStore, audit_move, audit_step, chunked
 from baton.store.links import LinkStore
 from baton.store.tables import effects
@@ -58,50 +59,12 @@ class Settlement:
     retry_in_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """Which effects of a system a worker is for: it sees no others."""
-
-    actions: frozenset[str]
-    run_id: str = ""
-    """Only this run's; empty means any."""
-    rank_below: int | None = None
-    """Only those of a lower rank; None means any."""
-
-    def where(self) -> list[sa.ColumnElement[bool]]:
-        """The conditions on the table of effects."""
-        found: list[sa.ColumnElement[bool]] = [effects.c.action.in_(sorted(self.actions))]
-        if self.run_id:
-            found.append(effects.c.run_id == self.run_id)
-        if self.rank_below is not None:
-            found.append(effects.c.rank < self.rank_below)
-        return found
-
-
-ACCOUNTS = Scope(ACCOUNT_ACTIONS)
-"""Everything about people's accounts, whichever run wanted it."""
 _MAKING = (Action.PROVISION.value, RecordAction.LOAD.value, RecordAction.RESTORE.value)
 """What must have ended before those of a higher rank may begin: managers before those who name them, and so on."""
-
 
 # Made once: naming the table anew takes longer than the whole query they are for.
 _EARLIER = effects.alias("earlier")
 _LOWER = effects.alias("lower")
-
-
-@dataclass(frozen=True, slots=True)
-class ClaimRule:
-    """What a worker may claim at once."""
-
-    system: str
-    worker: str
-    batch_limit: int
-    lease_s: float
-    whole_batches: bool
-    calls: int = 1
-    """How many batches to claim together; 1 where batches are whole."""
-    paused_actions: frozenset[str] = frozenset()
-    scope: Scope = ACCOUNTS
 
 
 class LeaseStore:

@@ -22,7 +22,7 @@ from tests.rig.stores import url_of
 from tests.rig.targets import KeyTarget
 
 SYSTEM = "target"
-PEOPLE = 24
+PEOPLE = 30
 FEEDS = 3
 LEASE_S = 301
 DOWN = 5

@@ -13,9 +13,10 @@ import sqlalchemy as sa
 from baton.engine.plan import Planned, save_plan
 from baton.model.account import Action, Receipt, Scalar
 from baton.model.effect import Effect, EffectState, Intention, Link
+from baton.store.claims import ClaimRule
 from baton.store.database import Database
 from baton.store.effects import EffectStore
-from baton.store.leases import ClaimRule, LeaseStore, Settlement
+from baton.store.leases import LeaseStore, Settlement
 from baton.store.links import LinkStore
 from baton.store.migrate import upgrade
 from baton.store.people import PeopleStore

@@ -6,7 +6,8 @@ import pytest
 
 from baton.model.account import Action, Receipt
 from baton.model.effect import batch_name
-from baton.store.leases import CRASH_LIMIT, ClaimRule, Settlement
+from baton.store.claims import ClaimRule
+from baton.store.leases import CRASH_LIMIT, Settlement
 from tests.store.desk import Desk
 
 PLACES = [f"{number:04d}" for number in range(1, 10)]

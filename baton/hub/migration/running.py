@@ -24,7 +24,7 @@ from baton.jobs.migration.waves import DEPTHS_PER_WAVE, wave_of
 from baton.model.effect import UNSETTLED_STATES, EffectState, RecordAction
 from baton.records.compare import Cause
 from baton.records.digest import root_of_roots
-from baton.store.leases import Scope
+from baton.store.claims import Scope
 from baton.store.moves import Move
 from baton.store.runs import Run, RunState
 from baton.store.staging import Stage, Staged

@@ -5,7 +5,8 @@ from __future__ import annotations
 from baton.hub.core import Hub
 from baton.model.account import Receipt
 from baton.model.effect import EffectState, RecordAction
-from baton.store.leases import ClaimRule, Scope, Settlement
+from baton.store.claims import ClaimRule, Scope
+from baton.store.leases import Settlement
 from baton.store.moves import Move
 
 _AT_ONCE = 100

@@ -28,8 +28,8 @@ from baton.model.case import Case, CaseState, Cause, Item, ItemState
 from baton.model.effect import EffectState, Intention
 from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.cases import ItemChange
+from baton.store.claims import Scope
 from baton.store.effects import Drafted
-from baton.store.leases import Scope
 from baton.store.runs import Run, RunState
 
 _NO_ACCOUNT = "no_account"

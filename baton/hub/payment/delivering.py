@@ -19,7 +19,8 @@ from baton.hub.payment.standing import require_standing
 from baton.model.account import Outcome, Receipt
 from baton.model.effect import Effect, EffectState, PaymentAction
 from baton.model.pay_run import LineState, PayFile
-from baton.store.leases import WAITING, Scope
+from baton.store.claims import Scope
+from baton.store.leases import WAITING
 
 SCOPE: Final = Scope(frozenset({PaymentAction.DELIVER.value}))
 DIGITS: Final = 16

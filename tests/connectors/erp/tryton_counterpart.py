@@ -20,7 +20,6 @@ import orjson
 from baton.kit.servers import NoServerError
 from baton.sandbox import tryton_payments
 from baton.sandbox.tryton import TrytonServer, TrytonServerError
-from baton.sandbox.tryton_payments import Owed
 from baton.sandbox.tryton_sales import plant_clients, plant_drafts, plant_opportunities
 from baton.sandbox.tryton_seed import TrytonAdmin, TrytonRefusedError, day
 from tests.connectors.erp.tryton_ledger import Ledger
@@ -28,10 +27,9 @@ from tests.connectors.erp.tryton_ledger import Ledger
 CACHE: Final = Path(__file__).parents[3] / ".servers" / "tryton"
 _READS: Final = (".search_read", ".search", ".read", ".fields_get", ".get_access")
 """Methods that Tryton runs in a read-only transaction: nothing can have been written by them."""
-_CROWD: Final = 500
+_CROWD, _LED = 500, 7_000
+"""How many a crowd is; and from which number on people are led by somebody."""
 _START, _END = date(2026, 1, 5), date(2099, 11, 30)
-_LED: Final = 7_000
-"""Numbers from here on are people who are led by somebody."""
 _PASSWORD: Final = "sandbox-person-5"
 _PAID: Final = ("salary", "expense")
 """What is paid from a journal of its own."""
@@ -273,7 +271,9 @@ class TrytonCounterpart:
     def seed_payables(self, amounts: Mapping[int, str], period: str, component: str) -> None:
         """Payments of the last day of a month, handed in and approved."""
         self._employ(amounts)
-        owed = [Owed(f"{self.prefix}{n:04d}", amount, _last_day(period)) for n, amount in amounts.items()]
+        owed = [
+            tryton_payments.Owed(f"{self.prefix}{n:04d}", amount, _last_day(period)) for n, amount in amounts.items()
+        ]
         with self._by_hand():
             planted = tryton_payments.plant_payments(self._admin, self._journal(component), owed)
             tryton_payments.approve_payments(self._admin, planted)
@@ -281,7 +281,7 @@ class TrytonCounterpart:
     def seed_unapproved(self, n: int) -> None:
         """One that is handed in and not approved."""
         self._employ([n])
-        owed = Owed(f"{self.prefix}{n:04d}", "1.00", date(2026, 11, 30))
+        owed = tryton_payments.Owed(f"{self.prefix}{n:04d}", "1.00", date(2026, 11, 30))
         with self._by_hand():
             planted = tryton_payments.plant_payments(self._admin, self._journal("salary"), [owed])
             tryton_payments.submit_payments(self._admin, planted)
@@ -290,7 +290,7 @@ class TrytonCounterpart:
         """One to a supplier."""
         with self._by_hand():
             self._admin.call("party.party.create", [{"name": "示例供应商", "code": f"{self.prefix}S"}])
-            owed = Owed(f"{self.prefix}S", "1.00", date(2026, 11, 30))
+            owed = tryton_payments.Owed(f"{self.prefix}S", "1.00", date(2026, 11, 30))
             planted = tryton_payments.plant_payments(self._admin, self._journal("salary"), [owed])
             tryton_payments.approve_payments(self._admin, planted)
 

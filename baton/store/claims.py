@@ -1,0 +1,49 @@
+"""What a worker may claim: which effects it is for, how many at once, and for how long."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from baton.model.effect import ACCOUNT_ACTIONS
+from baton.store.tables import effects
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which effects of a system a worker is for: it sees no others."""
+
+    actions: frozenset[str]
+    run_id: str = ""
+    """Only this run's; empty means any."""
+    rank_below: int | None = None
+    """Only those of a lower rank; None means any."""
+
+    def where(self) -> list[sa.ColumnElement[bool]]:
+        """The conditions on the table of effects."""
+        found: list[sa.ColumnElement[bool]] = [effects.c.action.in_(sorted(self.actions))]
+        if self.run_id:
+            found.append(effects.c.run_id == self.run_id)
+        if self.rank_below is not None:
+            found.append(effects.c.rank < self.rank_below)
+        return found
+
+
+ACCOUNTS = Scope(ACCOUNT_ACTIONS)
+"""Everything about people's accounts, whichever run wanted it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRule:
+    """What a worker may claim at once."""
+
+    system: str
+    worker: str
+    batch_limit: int
+    lease_s: float
+    whole_batches: bool
+    calls: int = 1
+    """How many batches to claim together; 1 where batches are whole."""
+    paused_actions: frozenset[str] = frozenset()
+    scope: Scope = ACCOUNTS
