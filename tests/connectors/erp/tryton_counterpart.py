@@ -271,28 +271,26 @@ class TrytonCounterpart:
     def seed_payables(self, amounts: Mapping[int, str], period: str, component: str) -> None:
         """Payments of the last day of a month, handed in and approved."""
         self._employ(amounts)
-        owed = [
-            tryton_payments.Owed(f"{self.prefix}{n:04d}", amount, _last_day(period)) for n, amount in amounts.items()
-        ]
-        with self._by_hand():
-            planted = tryton_payments.plant_payments(self._admin, self._journal(component), owed)
-            tryton_payments.approve_payments(self._admin, planted)
+        people = {f"{self.prefix}{n:04d}": amount for n, amount in amounts.items()}
+        self._plant(component, people, _last_day(period), tryton_payments.approve_payments)
 
     def seed_unapproved(self, n: int) -> None:
         """One that is handed in and not approved."""
         self._employ([n])
-        owed = tryton_payments.Owed(f"{self.prefix}{n:04d}", "1.00", date(2026, 11, 30))
-        with self._by_hand():
-            planted = tryton_payments.plant_payments(self._admin, self._journal("salary"), [owed])
-            tryton_payments.submit_payments(self._admin, planted)
+        one = {f"{self.prefix}{n:04d}": "1.00"}
+        self._plant("salary", one, date(2026, 11, 30), tryton_payments.submit_payments)
 
     def seed_stranger(self) -> None:
         """One to a supplier."""
+        supplier = f"{self.prefix}S"
         with self._by_hand():
-            self._admin.call("party.party.create", [{"name": "示例供应商", "code": f"{self.prefix}S"}])
-            owed = tryton_payments.Owed(f"{self.prefix}S", "1.00", date(2026, 11, 30))
-            planted = tryton_payments.plant_payments(self._admin, self._journal("salary"), [owed])
-            tryton_payments.approve_payments(self._admin, planted)
+            self._admin.call("party.party.create", [{"name": "示例供应商", "code": supplier}])
+        self._plant("salary", {supplier: "1.00"}, date(2026, 11, 30), tryton_payments.approve_payments)
+
+    def _plant(self, component: str, amounts: Mapping[str, str], on: date, then: Callable[..., object]) -> None:
+        owed = [tryton_payments.Owed(code, amount, on) for code, amount in amounts.items()]
+        with self._by_hand():
+            then(self._admin, tryton_payments.plant_payments(self._admin, self._journal(component), owed))
 
     def _employ(self, people: Iterable[int]) -> None:
         """Make sure that these people are employees, in two calls."""
