@@ -38,9 +38,6 @@ CRASH_LIMIT = 3
 WAITING = frozenset({EffectState.PLANNED, EffectState.IN_DOUBT, EffectState.ACCEPTED})
 """States in which an effect may become due again."""
 
-_EARLIER, _LOWER = effects.alias("earlier"), effects.alias("lower")
-"""Other rows of the same table; made once, since to make one is to make all its columns anew."""
-
 _SETTLED_BY: dict[Outcome, EffectState] = {
     Outcome.DONE: EffectState.DONE,
     Outcome.ACCEPTED: EffectState.ACCEPTED,
