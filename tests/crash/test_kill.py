@@ -15,11 +15,11 @@ EVERYWHERE = {"planning", "planned", "claimed", "sending", "before_acting", "aft
 
 
 def test_killed_anywhere_nothing_is_lost_and_nothing_happens_twice() -> None:
-    figures = campaign.campaign(points=8, seed=20261122)
+    figures = campaign.campaign(points=6, seed=20261122)
     assert figures.passed.keys() >= EVERYWHERE, "the points cover every step of the way"
     assert figures.passed.total() >= 200
-    assert figures.points == 8
-    assert figures.killed.total() >= 8
+    assert figures.points == 6
+    assert figures.killed.total() >= 6
 
 
 @pytest.mark.server
