@@ -13,7 +13,7 @@ from tests.rig.stores import on_every_store
 from tests.servers.unprivileged import NoServerError
 
 Options = argparse.Namespace
-_DATABASE_KB = (4, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+_DATABASE_KB = (4, 16, 32, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 2048, 4096)
 _FILES_KB = tuple(range(4, 44, 4))
 
 
