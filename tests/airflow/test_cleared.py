@@ -33,8 +33,9 @@ ALL_STATES = [
     "removed",
     "awaiting_input",
 ]
-STATES = ALL_STATES if "BATON_EVERY_STATE" in os.environ else ["success", "running", "up_for_retry"]
-"""All of them in `make proof`; each costs a run of the tasks."""
+AT_LENGTH = "BATON_EVERY_STATE" in os.environ
+"""In `make proof`: each state costs a run of the tasks."""
+STATES = ALL_STATES if AT_LENGTH else ["running", "up_for_retry"]
 
 
 class Dies(BaseException):
@@ -71,7 +72,7 @@ def test_cleared_after_it_has_failed_the_rest_is_done(run_dag: RunDag, dags: Any
     assert len(installation.accounts()) == 8
 
 
-@pytest.mark.parametrize("point", ["claimed", "sent"])
+@pytest.mark.parametrize("point", ["claimed", "sent"] if AT_LENGTH else ["sent"])
 def test_cleared_after_its_worker_has_died_everything_is_done_once(
     run_dag: RunDag, dags: Any, installation: Installation, point: str
 ) -> None:
