@@ -54,7 +54,7 @@ class For(Enum):
     HANDING_IN = frozenset({"vera", "olga", "ada"})
     """The office payroll, and who operates Airflow."""
     NO_LOGIN = frozenset[str]()
-    """The holder of a personal link, or a vendor that signs: a login opens nothing here."""
+    """The holder of a personal link, a vendor that signs, a machine with its token: a login opens nothing here."""
 
 
 DECLARED: Mapping[tuple[str, str], For] = {
@@ -76,6 +76,14 @@ DECLARED: Mapping[tuple[str, str], For] = {
     ("GET", "/api/payments/{run_id}"): For.LOGGED_IN,
     ("GET", "/api/payments/{run_id}/lines"): For.LOGGED_IN,
     ("POST", "/api/payments/{run_id}/decisions"): For.OFFICERS,
+    ("GET", "/health"): For.LOGGED_IN,
+    ("GET", "/health/month.html"): For.LOGGED_IN,
+    ("GET", "/api/health"): For.LOGGED_IN,
+    ("GET", "/api/health/month"): For.LOGGED_IN,
+    ("POST", "/api/alarms/{key}/acknowledge"): For.DECIDERS,
+    ("POST", "/api/alarms/{key}/silence"): For.DECIDERS,
+    ("GET", "/metrics"): For.NO_LOGIN,
+    ("GET", "/metrics/health"): For.NO_LOGIN,
     ("GET", "/hooks/{system}"): For.NO_LOGIN,
     ("POST", "/hooks/{system}"): For.NO_LOGIN,
     ("GET", "/handover/{token}"): For.NO_LOGIN,
@@ -214,8 +222,15 @@ def world(client: Any, headers: Any, installation: Installation) -> Iterator[Wor
         "system": "oa",
         "digest": "0" * 64,
         "token": f"{token[:-4]}AAAA",
+        "key": "0" * 64,
     }
-    bodies = {("POST", "/release"): {"why": "x"}, ("POST", "/reject"): {"why": "x"}}
+    why = {"why": "x"}
+    bodies = {
+        ("POST", "/release"): why,
+        ("POST", "/reject"): why,
+        ("POST", "/acknowledge"): why,
+        ("POST", "/silence"): {**why, "hours": 1},
+    }
     yield World(client, headers, database, places, bodies)
     from baton.console.web import keeper
 
