@@ -38,7 +38,7 @@ bench: ready-to-test  ## figures as ratios against named baselines, all from one
 	@$(RUN) -m tests.bench --page docs/benchmarks.md $(ARGS)
 
 proof: ready-to-test  ## the long campaigns: all four jobs on one store (SEEDS=1000), simulation, kill -9, the gate, migration, handovers, pay, fuzzing, the API
-	$(RUN) -m tests.world --seeds $(SEEDS)
+	$(RUN) -m tests.world --seeds $(SEEDS) --planted
 	$(RUN) -m tests.simulation --seeds 20 --deliveries 10000
 	$(RUN) -m tests.crash
 	BATON_EVERY_STATE=1 $(RUN) -m pytest -q tests/airflow/test_cleared.py

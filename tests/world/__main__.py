@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 
 from tests.world.campaign import ROUNDS, Figures, simulate
+from tests.world.planted import PLANTED, find
 
 
 def main() -> int:
@@ -17,6 +18,7 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=1)
     parser.add_argument("--seed", type=int, help="only this one")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
+    parser.add_argument("--planted", action="store_true", help="plant the mistakes as well: each must be found")
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
     if given.seed is not None:
@@ -25,7 +27,18 @@ def main() -> int:
     seeds = range(given.first, given.first + given.seeds)
     with multiprocessing.get_context("forkserver").Pool(given.processes, maxtasksperchild=50) as pool:
         _print(pool.starmap(simulate, [(seed, given.rounds) for seed in seeds], chunksize=1))
+        if given.planted:
+            for mistake, found in zip(PLANTED, pool.map(_found, PLANTED, chunksize=1), strict=True):
+                sys.stdout.write(f"planted mistake {mistake!r}: found; {found}\n")
     return 0
+
+
+def _found(mistake: str) -> str:
+    """What replays the first finding; an error when ten seeds do not meet the mistake."""
+    error = find(mistake, range(1, 11), ROUNDS)
+    if error is None:
+        raise AssertionError(f"the planted mistake {mistake!r} was not found in 10 seeds")
+    return error.__notes__[0]
 
 
 def _print(found: list[Figures]) -> None:

@@ -1,4 +1,4 @@
-"""A few fixed seeds of the one world, replayed byte for byte, and planted mistakes. See `__main__` and `planted`."""
+"""A fixed seed of the one world, another replayed byte for byte, and planted mistakes. See `__main__` and `planted`."""
 
 from __future__ import annotations
 
@@ -10,20 +10,19 @@ from tests.world.planted import find
 SHORT = 2
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_all_four_jobs_on_one_store_break_no_invariant(seed: int) -> None:
-    figures = simulate(seed)
+def test_all_four_jobs_on_one_store_break_no_invariant() -> None:
+    figures = simulate(1)
     assert figures.faults.total() > 1
     assert figures.counts["written to accounts"] > 20
+    assert figures.counts["lines booked"] > 5
 
 
 def test_a_seed_replays_byte_for_byte() -> None:
-    traces = {simulate(3, SHORT).trace for _ in range(2)}
+    traces = {simulate(2, SHORT).trace for _ in range(2)}
     assert len(traces) == 1
-    assert traces != {simulate(4, SHORT).trace}
 
 
-@pytest.mark.parametrize("mistake", ["marked before sending", "answered before stored"])
+@pytest.mark.parametrize("mistake", ["answered before stored", "gate lets everything through"])
 def test_a_planted_mistake_is_found_within_ten_seeds_and_its_seed_is_named(mistake: str) -> None:
     found = find(mistake, range(1, 10), 8)
     assert found is not None
