@@ -149,6 +149,11 @@ class Desk:
             still_here = (effects.c.run_id == run_id) & (effects.c.state == EffectState.PLANNED.value)
             return bool(hub.effects.read(connection, still_here, limit=1))
 
+    def _owed(self) -> set[str]:
+        """Who has worked in the period at all."""
+        people = self.world.company.rows
+        return {each["number"] for each in people if not "" < each.get("pay_end", "") < f"{PERIOD}-01"}
+
     def nothing_to_draft(self) -> bool:
         """Whether everybody's salary is in some run."""
         hub = self.world.hub
@@ -160,7 +165,7 @@ class Desk:
                 for line in hub.pay_runs.lines(connection, run.run_id)
                 if line.state.claims
             }
-        return self.amounts.keys() <= claimed
+        return self._owed() <= claimed
 
     def at_rest(self) -> bool:
         """Whether everybody's salary has come to an end that the bank has told."""
@@ -174,7 +179,7 @@ class Desk:
                 if line.state.claims
             ]
         ends = {line.payable.key.number for line in lines if line.state in ended}
-        return self.amounts.keys() <= ends and all(line.state in ended for line in lines)
+        return self._owed() <= ends and all(line.state in ended for line in lines)
 
     def _pay_day(self) -> date:
         day = self.world.clock.now().date() + timedelta(days=3)

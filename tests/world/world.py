@@ -107,6 +107,7 @@ class Whole(World):
     def __init__(self, seed: int, folder: Path) -> None:
         self.feed: dict[str, str] = {}
         """What HR said when it was read last: number -> status, and where pay ends."""
+        self._reads_people = False
         self.told: dict[str, str] = {}
         """What of it the hub has stored."""
         self.records: list[Change] = []
@@ -224,7 +225,9 @@ class Whole(World):
     # --- what the hub has been told
 
     def crash_point(self, name: str) -> None:
-        if name == "planned":
+        if name == "extracting":
+            self._reads_people = False  # what is planned next is a migration
+        if name == "planned" and self._reads_people:
             self.told = self.feed
         if name == "checked":  # and committed, whatever becomes of who asked
             self.checked[self.checking] = self.told
@@ -233,6 +236,7 @@ class Whole(World):
         super().crash_point(name)
 
     def _census(self) -> None:
+        self._reads_people = True
         self.feed = {
             person["number"]: f"{person['status']} {person.get('pay_end', '')} {person['account']}"
             for person in self.company.rows
