@@ -54,7 +54,7 @@ class For(Enum):
     HANDING_IN = frozenset({"vera", "olga", "ada"})
     """The office payroll, and who operates Airflow."""
     NO_LOGIN = frozenset[str]()
-    """The holder of a personal link, a vendor that signs, a machine with its token: a login opens nothing here."""
+    """The holder of a personal link, a vendor that signs, a machine with a token: a login opens nothing here."""
 
 
 DECLARED: Mapping[tuple[str, str], For] = {
@@ -82,7 +82,7 @@ DECLARED: Mapping[tuple[str, str], For] = {
     ("GET", "/api/health/month"): For.LOGGED_IN,
     ("POST", "/api/alarms/{key}/acknowledge"): For.DECIDERS,
     ("POST", "/api/alarms/{key}/silence"): For.DECIDERS,
-    ("GET", "/metrics"): For.NO_LOGIN,
+    ("GET", "/metrics"): For.NO_LOGIN,  # a token, or a caller on the hub's own machine
     ("GET", "/metrics/health"): For.NO_LOGIN,
     ("GET", "/hooks/{system}"): For.NO_LOGIN,
     ("POST", "/hooks/{system}"): For.NO_LOGIN,
@@ -222,15 +222,10 @@ def world(client: Any, headers: Any, installation: Installation) -> Iterator[Wor
         "system": "oa",
         "digest": "0" * 64,
         "token": f"{token[:-4]}AAAA",
-        "key": "0" * 64,
+        "key": "no-alarm",
     }
-    why = {"why": "x"}
-    bodies = {
-        ("POST", "/release"): why,
-        ("POST", "/reject"): why,
-        ("POST", "/acknowledge"): why,
-        ("POST", "/silence"): {**why, "hours": 1},
-    }
+    bodies = {("POST", verb): {"why": "x"} for verb in ("/release", "/reject", "/acknowledge")}
+    bodies |= {("POST", "/silence"): {"why": "x", "hours": 1}}
     yield World(client, headers, database, places, bodies)
     from baton.console.web import keeper
 
