@@ -7,6 +7,7 @@ only this format has. Whatever is unverified at a bank is a key here, so that th
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
@@ -15,14 +16,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from baton.model.money import minor_digits
 from baton.model.payable import BankAccount, Component
 
-_DIGITS: Final = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "VND", "VUV"), 0),
-    **dict.fromkeys(("XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-}
-"""ISO 4217: digits of the minor unit where they are not two."""
 _HUNDREDTHS: Final = tuple(f".{minor:02d}" for minor in range(100))
 _PLACEHOLDERS: Final = ("profile", "message_id", "digest")
 
@@ -162,7 +158,7 @@ class Fields(Part):
     """The payee's employee number; only few layouts carry it."""
 
 
-class BankProfile(Part):
+class BankProfile(Part, ABC):
     """What all formats have in common."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
@@ -219,7 +215,7 @@ class BankProfile(Part):
         for currency in self.currencies:
             if not re.fullmatch("[A-Z]{3}", currency):
                 raise ValueError("a currency is three capital letters")
-            digits = 0 if self.unit is Unit.MINOR else _DIGITS.get(currency, 2)
+            digits = 0 if self.unit is Unit.MINOR else minor_digits(currency)
             if self.scale != digits:
                 raise ValueError(f"{currency} in {self.unit} units has a scale of {digits}")
         if self.split is Split.OWN_AND_OTHER_BANKS and not self.own_bank_codes:
@@ -240,9 +236,9 @@ class BankProfile(Part):
         return codes
 
     @property
+    @abstractmethod
     def component_codes(self) -> Mapping[Component, object]:
         """What this profile pays, with the format's codes for it."""
-        raise NotImplementedError
 
     @property
     def looks_further(self) -> bool:

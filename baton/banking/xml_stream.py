@@ -2,13 +2,13 @@
 
 No document type, no entities, no network, nothing deeper than libxml2 allows, nothing larger than the caps.
 A file is read twice: `XmlFile.survey` sees it through to its end (well formed, valid where its schema is kept here)
-before `XmlFile.elements` gives out the first element, so that no half of a broken file is ever believed.
+before `baton.banking.xml_elements` gives out the first element, so that no half of a broken file is ever believed.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -32,7 +32,7 @@ _SAFE: Final = {
 }
 _MOST_FAULTS: Final = 20
 
-Element: TypeAlias = Any
+_Element: TypeAlias = Any
 """An element of lxml's, which has no types of its own."""
 
 
@@ -153,29 +153,6 @@ class XmlFile:
             raise _refused(self.name, "namespace", "wanted elements stand in another namespace than the outermost one")
         return counts, faults, whole
 
-    def elements(
-        self, root: Root, wanted: Collection[str], *, starts: Collection[str] = ()
-    ) -> Iterator[tuple[str, str, Element]]:
-        """``(event, local name, element)`` for each wanted element, at its end, and at its start where asked.
-
-        The element is emptied, and siblings of its kind before it are dropped, when the next one is asked for.
-        """
-        events = ("start", "end") if starts else ("end",)
-        ended, started, skip = set(wanted), set(starts), len(root.tag(""))
-        parser = self._parser(events, [root.tag(name) for name in {*ended, *started}], None)
-        try:
-            for event, element in parser.events:
-                parser.source.held = 0
-                name = element.tag[skip:]
-                if event == "end":
-                    if name in ended:
-                        yield event, name, element
-                        _forget(element)
-                elif name in started:
-                    yield event, name, element
-        except etree.XMLSyntaxError as error:  # pragma: no cover - the survey has seen it through
-            raise _refused(self.name, "changed", "the file changed while it was read") from error
-
     def _root(self) -> Root:
         parser = self._parser(("start",), None, None)
         try:
@@ -186,14 +163,14 @@ class XmlFile:
             self._broken(error, parser)
         raise _refused(self.name, "not_xml", "there is no element in it")
 
-    def _named(self, root: Element) -> Root:
+    def _named(self, root: _Element) -> Root:
         try:
             name = etree.QName(root)
         except ValueError:  # a prefix that is bound to nothing, a brace in the namespace: libxml2 goes on with both
             raise _refused(self.name, "namespace", "the outermost element has no proper name") from None
         return Root(name.localname, name.namespace or "")
 
-    def _harmless(self, root: Element) -> None:
+    def _harmless(self, root: _Element) -> None:
         if root.getroottree().docinfo.doctype:
             raise _refused(self.name, "document_type", "it declares a document type, with which entities come in")
         if len(root.attrib) > self.caps.attributes:
@@ -235,7 +212,7 @@ class _Parser:
         return self.events.error_log
 
 
-def _forget(element: Element) -> None:
+def _forget(element: _Element) -> None:
     """Empty an element that has been read, and drop the one of its kind before it (itself it may not be dropped)."""
     element.clear()
     before = element.getprevious()

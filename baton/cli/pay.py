@@ -12,12 +12,13 @@ import click
 from baton.cli.context import Context, command
 from baton.cli.output import Voice, working
 from baton.cli.pay_answers import COMMANDS as ANSWER_COMMANDS
-from baton.cli.pay_options import amount, as_person, minor_of
+from baton.cli.pay_options import as_person, minor_of
 from baton.cli.pay_options import role as with_role
 from baton.cli.pay_options import why as with_why
 from baton.cli.pay_recover import COMMANDS as RECOVER_COMMANDS
 from baton.cli.pay_sweep import sweep_command
 from baton.cli.sync import login
+from baton.model.money import major_text as amount
 from baton.model.pay_run import LineState, PayLine
 from baton.model.payable import Component
 

@@ -1,12 +1,13 @@
-"""Options that the commands about payments share, and how they show an amount."""
+"""Options that the commands about payments share."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any, Final
 
 import click
+
+from baton.model.money import minor_digits
 
 ROLES: Final = ("hr", "payroll", "treasury", "director")
 
@@ -26,18 +27,11 @@ def role(function: Callable[..., Any]) -> Callable[..., Any]:
     return click.option("--role", type=click.Choice(ROLES), required=True, help="The office it is done in.")(function)
 
 
-def amount(minor: int, currency: str) -> str:
-    """Minor units as people write them."""
-    from baton.jobs.payment.payable_rows import places_of
-
-    return f"{Decimal(minor).scaleb(-places_of(currency)):,f} {currency}"
-
-
 def minor_of(text: str, currency: str, option: str) -> int:
     """A plain amount such as 1234.50 as minor units; `click.UsageError` for anything else."""
-    from baton.jobs.payment.payable_rows import minor_units, places_of
+    from baton.jobs.payment.payable_rows import minor_units
 
-    minor = minor_units(text, places_of(currency))
+    minor = minor_units(text, minor_digits(currency))
     if minor is None:
         raise click.UsageError(f"{option} takes a plain amount such as 1234567.89")
     return minor

@@ -12,10 +12,11 @@ import click
 from baton.cli.context import BROKEN, Context, command
 from baton.cli.offboard_verify import trusted_keys
 from baton.cli.output import Voice, working
-from baton.cli.pay_options import amount, as_person, minor_of
+from baton.cli.pay_options import as_person, minor_of
 from baton.cli.pay_options import role as with_role
 from baton.cli.pay_options import why as with_why
 from baton.errors import TamperedError
+from baton.model.money import major_text as amount
 
 if TYPE_CHECKING:
     from baton.jobs.payment.overpayment import NotOwed, Overpaid

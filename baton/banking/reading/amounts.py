@@ -5,20 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from baton.model.money import minor_digits
+
 _DECIMAL: Final = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,5}))?", re.ASCII)
 _MINOR: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
-_DIGITS: Final = {
-    **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW"), 0),
-    **dict.fromkeys(("PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
-    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
-    **dict.fromkeys(("CLF", "UYW"), 4),
-}
-"""ISO 4217: digits of the minor unit where they are not two."""
-
-
-def minor_digits(currency: str) -> int:
-    """How many decimals a currency has."""
-    return _DIGITS.get(currency, 2)
 
 
 def from_major(text: str, currency: str) -> int:
@@ -31,10 +21,12 @@ def from_major(text: str, currency: str) -> int:
     if found is None:
         raise ValueError("is not a plain decimal number")
     digits = minor_digits(currency)
-    decimals = (found[2] or "").ljust(digits, "0")
-    if decimals[digits:].strip("0"):
-        raise ValueError(f"has more than the {digits} decimals of its currency")
-    return int(found[1] + decimals[:digits])
+    whole, decimals = found.groups("")
+    if len(decimals) != digits:
+        decimals = decimals.ljust(digits, "0")
+        if decimals[digits:].strip("0"):
+            raise ValueError(f"has more than the {digits} decimals of its currency")
+    return int(whole + decimals[:digits])
 
 
 def from_minor(text: str) -> int:

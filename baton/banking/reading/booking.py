@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final
 
@@ -17,7 +17,7 @@ from baton.banking.reading.fields import Fields, own_text
 from baton.banking.reading.iso_reasons import RETURN_REASONS
 from baton.banking.reading.reasons import reason
 from baton.banking.reading.references import free_text, references
-from baton.banking.xml_stream import Element
+from baton.banking.xml_elements import Element
 from baton.model.bank_answers import Direction, Reason, ReasonKind, StatementEntry
 
 _DIRECTIONS: Final = {"DBIT": Direction.DEBIT, "CRDT": Direction.CREDIT}
@@ -27,6 +27,12 @@ _INFORMATION: Final = "INFO"
 """Shown, and never booked on this account."""
 _RETURNED: Final = "RRTN"
 """The bank transaction code's sub-family of returns."""
+_OWN_NAMES: Final = ("AcctSvcrRef", "NtryRef")
+_PARTIES: Final = {
+    Direction.DEBIT: ("Cdtr/Pty/Nm", "Cdtr/Nm"),
+    Direction.CREDIT: ("Dbtr/Pty/Nm", "Dbtr/Nm"),
+}
+"""Where the name of the other side stands: in a place of its own since v8."""
 _COUNT: Final = re.compile(r"[0-9]{1,9}")
 
 
@@ -34,8 +40,12 @@ _COUNT: Final = re.compile(r"[0-9]{1,9}")
 class _Booking:
     """A ``Ntry`` as far as it is known before its transactions."""
 
-    entry: StatementEntry
-    """As one entry, without references."""
+    name: str
+    direction: Direction
+    minor: int
+    currency: str
+    booked: date
+    pending: bool
     own: Sequence[str]
     """The bank's references of the booking itself."""
     came_back: bool
@@ -60,17 +70,16 @@ class _Transaction:
 
         The booking's amount counts: a transaction may be told without charges, or in another currency.
         """
-        whole = booking.entry
         return StatementEntry(
-            entry_id=whole.entry_id if only else f"{whole.entry_id}/{self.name}",
-            direction=whole.direction if only else self.direction,
-            amount_minor=whole.amount_minor if only else self.minor,
-            currency=whole.currency,
-            booked=whole.booked,
+            entry_id=booking.name if only else f"{booking.name}/{self.name}",
+            direction=booking.direction if only else self.direction,
+            amount_minor=booking.minor if only else self.minor,
+            currency=booking.currency,
+            booked=booking.booked,
             references=self.references,
             batch_id=self.batch_id,
             returned=self.returned,
-            pending=whole.pending,
+            pending=booking.pending,
             counterparty=self.counterparty,
         )
 
@@ -103,14 +112,13 @@ class Bookings:
         self.position, self.created = 0, created
         self._forget()
 
-    def detail(self, element: Element) -> Iterator[StatementEntry]:
+    def detail(self, element: Element, around: Sequence[Element]) -> Iterator[StatementEntry]:
         """A ``TxDtls`` has ended. Gives the one before it, once it is known not to be the only one."""
         if self._booking is None:
-            self._booking = self._read(self._entry_of(element))
-        around = element.getparent()
-        if around is not self._around:
-            self._around = around
-            self._batch = self._batch_of(around) or self._batch
+            self._booking = self._read(self._entry_of(element, around))
+        if around[-1] is not self._around:
+            self._around = around[-1]
+            self._batch = self._batch_of(around[-1]) or self._batch
         self._details += 1
         before, self._waiting = self._waiting, self._transaction(element, self._booking)
         if before is not None:
@@ -140,27 +148,30 @@ class Bookings:
     def _give(self, transaction: _Transaction) -> Iterator[StatementEntry]:
         booking = self._booking
         if booking is not None and booking.shown and transaction.minor:
-            same = transaction.direction is booking.entry.direction
+            same = transaction.direction is booking.direction
             self._given_minor += transaction.minor if same else -transaction.minor
             yield transaction.entry(booking, only=False)
 
     def _rest(self, element: Element, booking: _Booking, batch: _Batch) -> Iterator[StatementEntry]:
-        rest = booking.entry.amount_minor - self._given_minor
+        rest = booking.minor - self._given_minor
         if rest == 0:
             return
         if self._given_minor:
             self.fields.find(element, "batch_sum", "is another amount than the transactions shown in it")
-        direction = booking.entry.direction
+        direction = booking.direction
         if rest < 0:
             direction = Direction.CREDIT if direction is Direction.DEBIT else Direction.DEBIT
-        yield replace(
-            booking.entry,
+        yield StatementEntry(
+            entry_id=booking.name,
             direction=direction,
             amount_minor=abs(rest),
+            currency=booking.currency,
+            booked=booking.booked,
             references=(*free_text(self.fields, element), *booking.own),
             batch_id=batch.batch_id,
             batch_count=batch.count if self._given_minor == 0 else None,
             returned=Reason(_RETURNED, ReasonKind.UNNAMED) if booking.came_back else None,
+            pending=booking.pending,
         )
 
     def _read(self, element: Element) -> _Booking:
@@ -170,22 +181,26 @@ class Bookings:
         if amount is None or direction is None:
             raise self.fields.refused(element, "incomplete", "has no amount or no direction before its transactions")
         minor, currency = self.fields.money(amount)
-        bank = [text for name in ("AcctSvcrRef", "NtryRef") if (text := own_text(children.get(name)))]
+        own = [own_text(children[name]) for name in _OWN_NAMES if name in children]
+        bank = [text for text in own if text]
         status = self._status(children.get("Sts"))
-        entry = StatementEntry(
-            entry_id=bank[0] if bank else f"#{self.position}",
-            direction=direction,
-            amount_minor=minor,
-            currency=currency,
-            booked=self._booked(element, children),
-            pending=status != _BOOKED,
-        )
+        booked = self._booked(element, children)
         if status not in (_BOOKED, _INFORMATION, *_NOT_BOOKED):
             self.fields.note(element, "entry_status", "does not say in a known word that it is booked")
         came_back = direction is Direction.CREDIT and (
             own_text(children.get("RvslInd")) in ("true", "1") or self._is_return(children)
         )
-        return _Booking(entry, bank, came_back, status != _INFORMATION)
+        return _Booking(
+            name=bank[0] if bank else f"#{self.position}",
+            direction=direction,
+            minor=minor,
+            currency=currency,
+            booked=booked,
+            pending=status != _BOOKED,
+            own=bank,
+            came_back=came_back,
+            shown=status != _INFORMATION,
+        )
 
     def _status(self, element: Element | None) -> str:
         """``BOOK`` itself up to v7, in a choice of its own since."""
@@ -204,9 +219,9 @@ class Bookings:
         return day
 
     def _transaction(self, element: Element, booking: _Booking) -> _Transaction:
-        fields, whole = self.fields, booking.entry
+        fields = self.fields
         children = fields.children(element)
-        direction = _DIRECTIONS.get(own_text(children.get("CdtDbtInd")), whole.direction)
+        direction = _DIRECTIONS.get(own_text(children.get("CdtDbtInd")), booking.direction)
         found = references(fields, element, children)
         returned = None
         if "RtrInf" in children:
@@ -216,9 +231,9 @@ class Bookings:
         batch_id = found.batch or (self._batch.batch_id if self._batch is not None else "")
         return _Transaction(
             name=found.transaction or str(self._details),
-            minor=self._amount(children, whole.currency),
+            minor=self._amount(children, booking.currency),
             direction=direction,
-            references=(*found.ours, *[name for name in booking.own if name not in found.ours]),
+            references=_with_own(found.ours, booking.own),
             batch_id="" if found.names_line else batch_id,
             returned=returned,
             counterparty=self._counterparty(children, direction),
@@ -243,14 +258,13 @@ class Bookings:
 
     def _counterparty(self, children: dict[str, Element], direction: Direction) -> str:
         parties = children.get("RltdPties")
-        if parties is None:
-            return ""
-        party = "Cdtr" if direction is Direction.DEBIT else "Dbtr"
-        return self.fields.text(parties, f"{party}/Nm|{party}/Pty/Nm")
+        return "" if parties is None else self.fields.text(parties, *_PARTIES[direction])
 
-    def _entry_of(self, element: Element) -> Element:
-        for ancestor in element.iterancestors(self.fields.tag("Ntry")):
-            return ancestor
+    def _entry_of(self, element: Element, around: Sequence[Element]) -> Element:
+        tag = self.fields.tag("Ntry")
+        for ancestor in around[-1:-3:-1]:
+            if ancestor.tag == tag:
+                return ancestor
         raise self.fields.refused(element, "misplaced", "stands outside of any Ntry")
 
     def _batch_of(self, element: Element | None) -> _Batch | None:
@@ -263,3 +277,8 @@ class Bookings:
         count = self.fields.text(batch, "NbOfTxs")
         number = int(count) if _COUNT.fullmatch(count) else None
         return _Batch(self.fields.text(batch, "PmtInfId", "MsgId"), number)
+
+
+def _with_own(ours: tuple[str, ...], own: Sequence[str]) -> tuple[str, ...]:
+    """References of a transaction, and after them those of its booking."""
+    return (*ours, *[name for name in own if name not in ours]) if own else ours

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final
-
-from lxml import etree
+from typing import Final
 
 from baton.banking.reading.amounts import from_major
 from baton.banking.reading.leniency import Leniency
 from baton.banking.refused import BankFileRefusedError
-from baton.banking.xml_stream import Element
+from baton.banking.xml_elements import Element, Reading
 from baton.errors import Fault
 
 _MOST_NAMES: Final = 2_000
+_CURRENCY: Final = re.compile("[A-Z]{3}").fullmatch
 
 
 def own_text(element: Element | None) -> str:
     """The text of an element without the space around it; empty when there is none."""
-    text: str | None = None if element is None else element.text
+    text = None if element is None else element.text
     return text.strip() if text else ""
 
 
@@ -27,23 +27,22 @@ def own_text(element: Element | None) -> str:
 class Fields:
     """Reads by paths of local names (``Refs/EndToEndId``), all in the message's namespace.
 
-    Paths are compiled once: libxml2 walks them in a sixth of the time that lxml's own ``findtext`` takes. Where many
-    children of one element are wanted, one walk over `children` is cheaper still.
+    Where many children of one element are wanted, one walk over `children` is cheapest.
     """
 
-    file: str
-    namespace: str
+    reading: Reading
     leniency: Leniency
-    _text: dict[str, Any] = field(default_factory=dict)
-    _elements: dict[str, Any] = field(default_factory=dict)
+    _steps: dict[str, tuple[str, ...]] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
-    """Local names by what lxml calls them; a message has few."""
+    """Local names by full ones; a message has few."""
     _day: tuple[str, date] = ("", date.min)
     """The last day that was read: a statement has few."""
+    _money: tuple[str | None, str, int] = (None, "", 0)
+    """The last amount that was read: most bookings have one transaction, of the same amount."""
 
     def tag(self, name: str) -> str:
-        """A local name as lxml has it."""
-        return f"{{{self.namespace}}}{name}" if self.namespace else name
+        """The full name of a local one."""
+        return self._path(name)[0]
 
     def children(self, element: Element) -> dict[str, Element]:
         """The children by local name; of several with one name the last."""
@@ -51,59 +50,60 @@ class Fields:
         try:
             return {names[child.tag]: child for child in element}
         except KeyError:
-            skip = len(self.tag(""))
+            skip = len(self.reading.tag(""))
             if len(names) > _MOST_NAMES:
                 names.clear()
             names.update((child.tag, child.tag[skip:]) for child in element)
             return {names[child.tag]: child for child in element}
 
     def one(self, element: Element, path: str) -> Element | None:
-        """The first element at a path, or None."""
-        found = self.all(element, path)
-        return found[0] if found else None
+        """The first element at each step of a path, or None."""
+        found: Element | None = element
+        for step in self._path(path):
+            found = None if found is None else found.find(step)
+        return found
 
     def all(self, element: Element, path: str) -> list[Element]:
         """All elements at a path."""
-        find = self._elements.get(path)
-        if find is None:
-            find = self._elements[path] = self._compiled(path)
-        found: list[Element] = find(element)
+        found = [element]
+        for step in self._path(path):
+            found = [child for each in found for child in each.findall(step)]
         return found
 
     def text(self, element: Element, *paths: str) -> str:
         """The text at the first of these paths that has one, without the space around it; empty when none has."""
-        for path in paths:
-            find = self._text.get(path)
-            if find is None:
-                find = self._text[path] = self._compiled(path, "string(%s)")
-            found: str = find(element)
-            if found and (stripped := found.strip()):
-                return stripped
-        return ""
+        return next((text for path in paths if (text := own_text(self.one(element, path)))), "")
 
     def texts(self, element: Element, path: str) -> list[str]:
         """All texts at a path that are not blank."""
-        return [text for each in self.all(element, path) if each.text and (text := each.text.strip())]
+        return [text for each in self.all(element, path) if (text := own_text(each))]
 
-    def _compiled(self, path: str, form: str = "%s") -> Any:
-        """``a/b|a/c`` is both places; a text is that of the first in the document."""
-        prefix, spaces = ("m:", {"m": self.namespace}) if self.namespace else ("", None)
-        steps = "|".join("/".join(prefix + step for step in each.split("/")) for each in path.split("|"))
-        return etree.XPath(form % steps, namespaces=spaces, smart_strings=False)
+    def _path(self, path: str) -> tuple[str, ...]:
+        steps = self._steps.get(path)
+        if steps is None:
+            steps = self._steps[path] = tuple(map(self.reading.tag, path.split("/")))
+        return steps
 
     def money(self, amount: Element) -> tuple[int, str]:
         """``(minor units, currency)`` of an amount element. Refused when it is anything but an exact amount."""
-        currency: str = amount.get("Ccy", "")
-        if len(currency) != 3 or not currency.isascii() or not currency.isupper():
+        currency, text = amount.get("Ccy", ""), own_text(amount)
+        known = self._money
+        if text == known[0] and currency == known[1]:
+            return known[2], currency
+        if not _CURRENCY(currency):
             raise self.refused(amount, "currency", "has no currency")
         try:
-            return from_major((amount.text or "").strip(), currency), currency
+            minor = from_major(text, currency)
         except ValueError as error:
             raise self.refused(amount, "amount", str(error)) from None
+        self._money = (text, currency, minor)
+        return minor, currency
 
     def day(self, element: Element | None) -> date | None:
         """A choice of day and moment (the day written there, in whatever zone); None when there is none."""
-        text = "" if element is None or not len(element) else own_text(element[0])[:10]
+        if element is None or not len(element):
+            return None
+        text = own_text(element[0])[:10]
         if not text:
             return None
         if text != self._day[0]:
@@ -138,6 +138,6 @@ class Fields:
         return BankFileRefusedError(self.fault(element, rule, message))
 
     def fault(self, element: Element, rule: str, message: str) -> Fault:
-        """A fault at an element: its line and its name, never what it holds."""
+        """A fault at an element: the line of what is being read, its own name, never what it holds."""
         name = element.tag.rpartition("}")[2]
-        return Fault(f"{self.file}:{element.sourceline}", rule, f"{name} {message}")
+        return Fault(self.reading.place(), rule, f"{name} {message}")

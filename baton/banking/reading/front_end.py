@@ -15,6 +15,7 @@ from typing import BinaryIO, Final, TypeAlias
 
 from baton.banking.reading.amounts import from_major, from_minor
 from baton.banking.refused import BankFileRefusedError
+from baton.banking.xml_elements import Reading
 from baton.banking.xml_stream import XmlFile
 from baton.errors import Fault
 from baton.model.bank_answers import AnswerLevel, BankAnswer, BankState, Reason, ReasonKind
@@ -136,39 +137,40 @@ def read_front_end(
     survey = file.survey((element,))
     if not survey.counts[element]:
         raise BankFileRefusedError(Fault(name, "nothing", f"there is no {element} in it"))
-    for _, _, found in file.elements(survey.root, (element,)):
+    reading = Reading(file, survey)
+    for _, found, _ in reading:
         fields = {child.tag: (child.text or "").strip() for child in found}
-        yield _answer(fields, Fault(f"{name}:{found.sourceline}", "", element), row, line_of, message_id)
+        yield _answer(fields, reading, element, row, line_of, message_id)
 
 
 def _answer(
-    fields: Mapping[str, str], at: Fault, row: CmbRow | IcbcRow, line_of: LineOf, message_id: str
+    fields: Mapping[str, str], reading: Reading, element: str, row: CmbRow | IcbcRow, line_of: LineOf, message_id: str
 ) -> BankAnswer:
-    """``at`` has the place and the name of the row, for faults."""
+    def refused(rule: str, message: str) -> BankFileRefusedError:
+        return BankFileRefusedError(Fault(reading.place(), rule, message))
+
     try:
         state, raw = row.state(fields)
     except LookupError:
-        raise BankFileRefusedError(
-            Fault(at.place, "state_unmapped", f"{at.message} has a state that is in no table")
-        ) from None
+        raise refused("state_unmapped", f"{element} has a state that is in no table") from None
     amount, words = fields.get(row.amount, ""), fields.get(row.words, "")
     try:
         minor = row.minor(amount) if amount else None
     except ValueError as error:
-        raise BankFileRefusedError(Fault(at.place, "amount", f"the amount of {at.message} {error}")) from None
+        raise refused("amount", f"the amount of {element} {error}") from None
     order = fields.get(row.message) or message_id
     place = fields.get(row.place, "")
     reference = line_of(order, int(place)) if _PLACE.fullmatch(place) else ""
     if not order or (place and not reference):
-        raise BankFileRefusedError(Fault(at.place, "no_reference", f"{at.message} names no order or line of ours"))
-    refused = state in (BankState.REJECTED, BankState.RETURNED, BankState.CANCELLED)
+        raise refused("no_reference", f"{element} names no order or line of ours")
+    failed = state in (BankState.REJECTED, BankState.RETURNED, BankState.CANCELLED)
     return BankAnswer(
         level=AnswerLevel.LINE if place else AnswerLevel.FILE,
         state=state,
         raw_state=raw,
         message_id=order,
         reference=reference,
-        reasons=(Reason(raw, ReasonKind.UNNAMED, words),) if refused else (),
+        reasons=(Reason(raw, ReasonKind.UNNAMED, words),) if failed else (),
         amount_minor=minor,
         currency="CNY" if minor is not None else "",
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from baton.banking.reading.fields import Fields, own_text
-from baton.banking.xml_stream import Element
+from baton.banking.xml_elements import Element
 from baton.model.bank_answers import Reason, ReasonKind
 
 
@@ -17,15 +18,20 @@ def reason(fields: Fields, element: Element, kinds: Mapping[str, ReasonKind]) ->
     """
     children = fields.children(element)
     given = children.get("Rsn", children.get("RtrRsn"))
-    chosen = fields.children(given) if given is not None else {}
-    code = own_text(chosen.get("Cd"))
+    code = "" if given is None else own_text(fields.one(given, "Cd"))
     kind = kinds.get(code)
     if code and kind is None:
         fields.note(element, "reason_unmapped", "has a reason that its code set does not have")
-    if not code:
-        code = own_text(chosen.get("Prtry"))
+    if not code and given is not None:
+        code = own_text(fields.one(given, "Prtry"))
         kind = kinds.get(code)
     words = own_text(children.get("AddtlInf", children.get("AddtlRtrRsnInf")))
     if len(children) < len(element):
         words = " ".join(fields.texts(element, "AddtlInf"))
-    return Reason(code, kind or ReasonKind.UNNAMED, words)
+    return _told(code, kind or ReasonKind.UNNAMED, words)
+
+
+@lru_cache(maxsize=1024)
+def _told(code: str, kind: ReasonKind, words: str) -> Reason:
+    """A bank has few words, and says them of many lines."""
+    return Reason(code, kind, words)

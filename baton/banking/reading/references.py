@@ -8,15 +8,16 @@ rest is about people.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from baton.banking.reading.fields import Fields, own_text
-from baton.banking.xml_stream import Element
+from baton.banking.xml_elements import Element
 from baton.model.payable import REFERENCE_CHARACTERS
 
 _ABSENT: Final = "NOTPROVIDED"
+_RELIABLE: Final = ("EndToEndId", "InstrId")
 _OURS: Final = re.compile(rf"(?<![A-Z0-9])[A-Z2-7]{{{REFERENCE_CHARACTERS}}}(?![A-Z0-9])")
 
 
@@ -38,16 +39,19 @@ def references(fields: Fields, element: Element, children: Mapping[str, Element]
     """Of a ``TxDtls`` and its children."""
     found: list[str] = []
     names = fields.children(children["Refs"]) if "Refs" in children else {}
-    _add(found, own_text(names.get("EndToEndId")), own_text(names.get("InstrId")))
+    for name in _RELIABLE:
+        if name in names:
+            _add(found, own_text(names[name]))
     if "RmtInf" in children:
         _remittance(fields, children["RmtInf"], found)
     if "AddtlTxInf" in children:
-        _add(found, *_shaped([own_text(children["AddtlTxInf"])]))
-    supplements = fields.all(element, "SplmtryData") if "SplmtryData" in children else []
-    beside = [name for each in supplements for name in _shaped(each.itertext())]
+        _add_all(found, _shaped([own_text(children["AddtlTxInf"])]))
+    supplements = fields.all(element, "SplmtryData") if "SplmtryData" in children else ()
+    beside = [name for each in supplements for name in _shaped(list(each.itertext()))]
     names_line = bool(found or beside)
     servicer = own_text(names.get("AcctSvcrRef"))
-    _add(found, servicer, *beside)
+    _add(found, servicer)
+    _add_all(found, beside)
     batch = own_text(names.get("PmtInfId")) or own_text(names.get("MsgId"))
     transaction = servicer or own_text(names.get("TxId"))
     return References(tuple(found), "" if batch.upper() == _ABSENT else batch, transaction, names_line)
@@ -60,26 +64,31 @@ def _remittance(fields: Fields, element: Element, found: list[str]) -> None:
         if child.tag == words:
             free.append(own_text(child))
         else:
-            _add(found, *fields.texts(child, "CdtrRefInf/Ref|CdtrRefInf/CdtrRef"))
+            _add_all(found, fields.texts(child, "CdtrRefInf/Ref"))
+            _add_all(found, fields.texts(child, "CdtrRefInf/CdtrRef"))
             free += fields.texts(child, "AddtlRmtInf")
-    _add(found, *_shaped(free))
+    _add_all(found, _shaped(free))
 
 
-def free_text(fields: Fields, element: Element) -> Iterator[str]:
+def free_text(fields: Fields, element: Element) -> Sequence[str]:
     """References of ours in the words that a bank adds to a whole ``Ntry``."""
     return _shaped(fields.texts(element, "AddtlNtryInf"))
 
 
-def _add(found: list[str], *texts: str) -> None:
+def _add(found: list[str], text: str) -> None:
+    if text and text not in found and text.upper() != _ABSENT:
+        found.append(text)
+
+
+def _add_all(found: list[str], texts: Iterable[str]) -> None:
     for text in texts:
-        if text and text.upper() != _ABSENT and text not in found:
-            found.append(text)
+        _add(found, text)
 
 
-def _shaped(texts: Iterable[str]) -> Iterator[str]:
+def _shaped(texts: Sequence[str]) -> Sequence[str]:
     """What has the shape of a reference of ours; banks break long lines, so neighbours are also read as one."""
+    if sum(map(len, texts)) < REFERENCE_CHARACTERS:
+        return ()
     parts = [text for text in texts if len(text) >= 2]
-    if sum(map(len, parts)) < REFERENCE_CHARACTERS:
-        return
-    for text in (" ".join(parts), "".join(parts)) if len(parts) > 1 else parts:
-        yield from _OURS.findall(text)
+    whole = (" ".join(parts), "".join(parts)) if len(parts) > 1 else parts
+    return [name for text in whole for name in _OURS.findall(text)]

@@ -6,7 +6,7 @@ asked. Whatever the bank lists is read: all lines of all batches.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, Final
@@ -18,7 +18,8 @@ from baton.banking.reading.leniency import Leniency
 from baton.banking.reading.opening import opened
 from baton.banking.reading.reasons import reason
 from baton.banking.refused import BankFileRefusedError
-from baton.banking.xml_stream import Element, XmlFile
+from baton.banking.xml_elements import Element, Found, Reading
+from baton.banking.xml_stream import XmlFile
 from baton.errors import Fault
 from baton.model.bank_answers import AnswerLevel, BankAnswer, BankState, Reason
 
@@ -40,7 +41,8 @@ def read_report(stream: BinaryIO, name: str, leniency: Leniency) -> Iterator[Ban
     survey = opened(file, (_HEADER, _FILE, _BATCH, _LINE), "pain.002", leniency)
     if not survey.counts[_FILE]:
         raise BankFileRefusedError(Fault(name, "nothing", "does not say which order it is about"))
-    return _Report(Fields(name, survey.root.namespace, leniency)).answers(file.elements(survey.root, survey.counts))
+    reading = Reading(file, survey, (_BATCH,))
+    return _Report(Fields(reading, leniency)).answers(reading)
 
 
 @dataclass(slots=True)
@@ -56,12 +58,12 @@ class _Report:
     announced: Element | None = None
     """The batch that is being read, once it has been told."""
 
-    def answers(self, elements: Iterator[tuple[str, str, Element]]) -> Iterator[BankAnswer]:
+    def answers(self, found: Iterable[Found]) -> Iterator[BankAnswer]:
         """The answers, each as soon as what it says is complete."""
         batch_tag = self.fields.tag(_BATCH)
-        for _, what, element in elements:
+        for what, element, around in found:
             if what == _LINE:
-                parent = element.getparent()
+                parent = around[-1]
                 if parent is not self.announced and parent.tag == batch_tag:
                     yield from self._batch(parent)
                 answer = self._line(element)
@@ -104,17 +106,9 @@ class _Report:
             self.fields.note(element, "no_reference", "names no line: neither EndToEndId nor InstrId")
             return None
         original = children.get("OrgnlTxRef")
-        amount = None if original is None else self._amount(original)
+        amount = None if original is None else self.fields.one(original, "Amt/InstdAmt")
         minor, currency = (None, "") if amount is None else self.fields.money(amount)
         return self._answer(AnswerLevel.LINE, element, children, state, reference, minor, currency)
-
-    def _amount(self, original: Element) -> Element | None:
-        """The instructed amount; where it is the first thing in its place, as it always is, without a search."""
-        if len(original) and original[0].tag == self.fields.tag("Amt") and len(original[0]):
-            first = original[0][0]
-            if first.tag == self.fields.tag("InstdAmt"):
-                return first
-        return self.fields.one(original, "Amt/InstdAmt")
 
     def _inherited(self) -> tuple[BankState, str] | None:
         """The state of a listed line that has none of its own."""
@@ -161,6 +155,6 @@ class _Report:
         first = children.get("StsRsnInf")
         if first is None:
             return ()
-        several = len(children) < len(element)
-        found = self.fields.all(element, "StsRsnInf") if several else [first]
-        return tuple([reason(self.fields, each, STATUS_REASONS) for each in found])
+        if len(children) == len(element):
+            return (reason(self.fields, first, STATUS_REASONS),)
+        return tuple([reason(self.fields, each, STATUS_REASONS) for each in self.fields.all(element, "StsRsnInf")])

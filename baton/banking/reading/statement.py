@@ -6,7 +6,7 @@ hundred thousand transactions inside costs no more memory than one with one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
@@ -17,7 +17,8 @@ from baton.banking.reading.fields import Fields, own_text
 from baton.banking.reading.leniency import Leniency
 from baton.banking.reading.opening import opened
 from baton.banking.refused import BankFileRefusedError
-from baton.banking.xml_stream import Element, XmlFile
+from baton.banking.xml_elements import Element, Found, Reading
+from baton.banking.xml_stream import XmlFile
 from baton.errors import Fault
 from baton.model.bank_answers import Direction, Statement, StatementEntry
 
@@ -52,8 +53,8 @@ def read_statements(stream: BinaryIO, name: str, leniency: Leniency) -> Iterator
         raise BankFileRefusedError(
             Fault(name, "other_message", "is no camt.053 or camt.054, or has no statement in it")
         )
-    reader = _Reader(Fields(name, survey.root.namespace, leniency), _STATEMENTS[family])
-    items = reader.items(file.elements(survey.root, wanted))
+    reading = Reading(file, survey, (*_STATEMENTS.values(), "Ntry", "NtryDtls"))
+    items = _Reader(Fields(reading, leniency), _STATEMENTS[family]).items(reading)
     notification = family == "camt.054"
     return (_statement(group, notification) for _, group in groupby(items, key=itemgetter(0)))
 
@@ -90,18 +91,19 @@ class _Reader:
         self.foreign = False
         """Whether an entry is in another currency than the account."""
 
-    def items(self, elements: Iterator[tuple[str, str, Element]]) -> Iterator[_Item]:
+    def items(self, found: Iterable[Found]) -> Iterator[_Item]:
         """Heads and entries, in order."""
-        for _, what, element in elements:
+        for what, element, around in found:
             if what == self.element:
                 if self.head is None:
                     yield self._begin(element)
                 self._end(element)
             elif what in ("Ntry", "TxDtls"):
                 if self.head is None:
-                    yield self._begin(self._enclosing(element))
-                found = self.bookings.detail(element) if what == "TxDtls" else self.bookings.entry(element)
-                for entry in found:
+                    yield self._begin(self._enclosing(element, around))
+                bookings = self.bookings
+                read = bookings.detail(element, around) if what == "TxDtls" else bookings.entry(element)
+                for entry in read:
                     self._add(entry)
                     yield self.number, None, entry
 
@@ -112,10 +114,11 @@ class _Reader:
         self.bookings.begin(self.fields.moment(element, "CreDtTm"))
         return self.number, self.head, None
 
-    def _enclosing(self, element: Element) -> Element:
+    def _enclosing(self, element: Element, around: Sequence[Element]) -> Element:
         tag = self.fields.tag(self.element)
-        for ancestor in element.iterancestors(tag):
-            return ancestor
+        for ancestor in around:
+            if ancestor.tag == tag:
+                return ancestor
         raise self.fields.refused(element, "misplaced", f"stands outside of any {self.element}")
 
     def _add(self, entry: StatementEntry) -> None:

@@ -16,8 +16,8 @@ from baton.hub.payment.checking import unknown_run
 from baton.hub.payment.signing import Signed, reach
 from baton.jobs.payment.approval_policy import Refusal
 from baton.jobs.payment.checks.catalogue import Language
-from baton.jobs.payment.payable_rows import major_text
 from baton.model.effect import Effect
+from baton.model.money import major_text
 from baton.model.pay_run import LineState, PayFile, PayLine, PayRun
 from baton.store.pay_decisions import SignatureRow
 from baton.store.runs import Run, RunState

@@ -12,13 +12,12 @@ import polars as pl
 from baton.errors import Fault
 from baton.jobs.payment.headers import EMPLOYEE_NUMBER, Headers
 from baton.mapping.transforms.money import money
+from baton.model.money import minor_digits
 from baton.model.payable import Component
 from baton.model.source_rows import SourcePage
 
 LARGEST_MINOR: Final = 10**15 - 1
 """Ten thousand milliards of yuan: what is beyond is a slip of the pen, and every bank layout carries it."""
-_PLACES: Final = {"JPY": 0, "KRW": 0}
-_USUAL_PLACES: Final = 2
 PAYABLES: Final = Headers(
     {
         "number": EMPLOYEE_NUMBER,
@@ -73,20 +72,6 @@ class ReadRows:
     faults: Sequence[Fault]
 
 
-def places_of(currency: str) -> int:
-    """Digits after the point in this currency."""
-    return _PLACES.get(currency, _USUAL_PLACES)
-
-
-def major_text(minor: int, currency: str) -> str:
-    """An amount as people read it.
-
-    >>> major_text(1234567, "CNY"), major_text(-5, "CNY"), major_text(1200, "JPY")
-    ('12,345.67 CNY', '-0.05 CNY', '1,200 JPY')
-    """
-    return f"{Decimal(minor).scaleb(-places_of(currency)):,f} {currency}"
-
-
 def read_page(page: SourcePage, columns: Mapping[str, str], currency: str, file: str) -> ReadRows:
     """One page of rows; those of a source that names its records (``place``) are placed by these names.
 
@@ -112,9 +97,9 @@ def _row(values: Mapping[str, str], currency: str, place: str) -> PayableRow | F
         return Fault(
             place, "other_currency", f"this run pays in {currency}; rows in another currency need their own run"
         )
-    minor = minor_units(values["amount"], places_of(currency))
+    minor = minor_units(values["amount"], minor_digits(currency))
     if minor is None:
-        return Fault(place, "amount", f"the amount is no plain number with at most {places_of(currency)} decimals")
+        return Fault(place, "amount", f"the amount is no plain number with at most {minor_digits(currency)} decimals")
     named = values.get("component", "")
     if named and named.casefold() not in _COMPONENTS:
         return Fault(place, "component", f"{named[:20]!r} is none of {', '.join(_COMPONENTS)}")

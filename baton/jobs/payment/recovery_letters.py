@@ -7,13 +7,12 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 from baton.errors import ConfigurationError, Fault
-from baton.jobs.payment.payable_rows import places_of
+from baton.model.money import major_text
 from baton.model.payable import BankAccount
 from baton.model.recovery import RecoveryCase
 
@@ -100,9 +99,9 @@ def letters(
     plain = {
         "case": case.id,
         "name": name,
-        "amount": money(case.amount_minor, case.currency),
-        "back": money(case.back_minor, case.currency),
-        "open": money(case.open_minor, case.currency),
+        "amount": major_text(case.amount_minor, case.currency),
+        "back": major_text(case.back_minor, case.currency),
+        "open": major_text(case.open_minor, case.currency),
         "told": told.isoformat(),
         "answer_by": answer_by.isoformat(),
         "reference": case.reference,
@@ -118,23 +117,14 @@ def letters(
     return written
 
 
-def money(minor: int, currency: str) -> str:
-    """An amount as people write it.
-
-    >>> money(123456789, "CNY")
-    '1,234,567.89 CNY'
-    """
-    return f"{Decimal(minor).scaleb(-places_of(currency)):,f} {currency}"
-
-
 def _lines(case: RecoveryCase, language: str) -> str:
     return "\n".join(
         _LINE[language].format(
             period=line.period,
             component=_COMPONENTS[language].get(line.component, line.component),
             pay_day=line.pay_day.isoformat(),
-            paid=money(line.paid_minor, case.currency),
-            amount=money(line.amount_minor, case.currency),
+            paid=major_text(line.paid_minor, case.currency),
+            amount=major_text(line.amount_minor, case.currency),
         )
         for line in case.lines
     )

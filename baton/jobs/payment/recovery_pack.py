@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import orjson
 
-from baton.jobs.payment.recovery_letters import money
 from baton.jobs.payment.vouchers import Voucher
+from baton.model.money import major_text
 from baton.model.recovery import RecoveryCase, RecoveryEntry
 
 DOMAIN: Final = b"recovery-pack-1"
@@ -108,7 +108,7 @@ def _page(content: Mapping[str, Any]) -> Iterator[str]:
     yield f"<p>{escape(case['name'])}（{escape(case['number'])}）</p>"
     yield _table(
         ("多付 overpaid", "已收回 back", "尚待返还 open"),
-        [[money(case[name], currency) for name in ("amount_minor", "back_minor", "open_minor")]],
+        [[major_text(case[name], currency) for name in ("amount_minor", "back_minor", "open_minor")]],
     )
     yield "<h2>款项 · Payments</h2>"
     yield _table(
@@ -124,7 +124,7 @@ def _page(content: Mapping[str, Any]) -> Iterator[str]:
         [
             [
                 *(line["period"], line["component"], line["pay_day"]),
-                *(money(line["paid_minor"], currency), money(line["amount_minor"], currency)),
+                *(major_text(line["paid_minor"], currency), major_text(line["amount_minor"], currency)),
                 *(line["working"], f"{line['cause_version']} ({line['cause_recorded_at']})"),
             ]
             for line in content["lines"]
@@ -136,7 +136,7 @@ def _page(content: Mapping[str, Any]) -> Iterator[str]:
         [
             [
                 *(str(entry["place"]), entry["what"], entry["at"], entry["by"], entry["state"]),
-                *(money(entry["amount_minor"], currency), entry["evidence"], entry["delivery"].get("state", "")),
+                *(major_text(entry["amount_minor"], currency), entry["evidence"], entry["delivery"].get("state", "")),
             ]
             for entry in content["ledger"]
         ],

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baton.banking.reading.amounts import from_major, from_minor, minor_digits
+from baton.banking.reading.amounts import from_major, from_minor
+from baton.model.money import minor_digits
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,8 @@ def write_statement(path: Path, lines: int, in_booking: int) -> None:
     def bookings() -> Iterator[str]:
         for first in range(0, lines, in_booking):
             numbers = range(first, min(first + in_booking, lines))
-            yield messages.booking(f"{len(numbers)}.00", *[_transaction(number) for number in numbers])
+            whole = sum(map(_fen, numbers))
+            yield messages.booking(_yuan(whole), *[_transaction(number) for number in numbers])
 
     head, tail = messages.statements([messages.statement("\n")]).split("\n")
     with path.open("w", encoding="utf-8") as file:
@@ -56,7 +57,15 @@ def _transaction(number: int) -> str:
         f"<RltdPties><Cdtr><Pty><Nm>测试{number}</Nm></Pty></Cdtr></RltdPties>"
         "<RmtInf><Ustrd>salary 2026-11</Ustrd></RmtInf>"
     )
-    return messages.transaction(refs + messages.end_to_end(f"{number:026d}"), "1.00", "DBIT", inside)
+    return messages.transaction(refs + messages.end_to_end(f"{number:026d}"), _yuan(_fen(number)), "DBIT", inside)
+
+
+def _fen(number: int) -> int:
+    return 800_000 + number * 7 % 1_000_000
+
+
+def _yuan(fen: int) -> str:
+    return f"{fen // 100}.{fen % 100:02d}"
 
 
 def _report(path: Path) -> Iterator[int]:

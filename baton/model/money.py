@@ -1,0 +1,33 @@
+"""How many decimals a currency has, said once: money is counted in minor units, and read and written in major ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Final
+
+_USUAL: Final = 2
+_DIGITS: Final[Mapping[str, int]] = MappingProxyType(
+    {
+        **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW"), 0),
+        **dict.fromkeys(("PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF"), 0),
+        **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+        **dict.fromkeys(("CLF", "UYW"), 4),
+    }
+)
+"""ISO 4217: digits of the minor unit where they are not two."""
+
+
+def minor_digits(currency: str) -> int:
+    """How many decimals a currency has."""
+    return _DIGITS.get(currency, _USUAL)
+
+
+def major_text(minor: int, currency: str) -> str:
+    """An amount as people read it.
+
+    >>> major_text(1234567, "CNY"), major_text(-5, "CNY"), major_text(1200, "JPY"), major_text(1234, "KWD")
+    ('12,345.67 CNY', '-0.05 CNY', '1,200 JPY', '1.234 KWD')
+    """
+    return f"{Decimal(minor).scaleb(-minor_digits(currency)):,f} {currency}"
