@@ -11,15 +11,14 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeAlias
 
 from lxml import etree
 
 from baton.banking.refused import BankFileRefusedError
+from baton.banking.xsd import compiled, schema_names
 from baton.errors import Fault
 
-SCHEMAS: Final = Path(__file__).parent / "schemas"
 _MESSAGE: Final = re.compile(r"(?:pain|camt)\.[0-9]{3}\.[0-9]{3}\.[0-9]{2}")
 _BLAMED: Final = re.compile(r"Element '(?:\{[^}]*\})?([A-Za-z0-9]{1,40})'")
 _SAFE: Final = {
@@ -79,10 +78,9 @@ class Survey:
 
 
 @lru_cache(maxsize=8)
-def schema_of(message: str) -> Any | None:
-    """The compiled schema of a message, or None when none is kept here."""
-    path = SCHEMAS / f"{message}.xsd"
-    return etree.XMLSchema(file=str(path)) if message and path.is_file() else None
+def _schema_of(message: str) -> Any | None:
+    """The schema of a message, or None when none is kept here. A parser's own log has what breaks it: it is shared."""
+    return compiled(message) if message in schema_names() else None
 
 
 class _Counted:
@@ -120,7 +118,7 @@ class XmlFile:
         ``wanted`` are the local names of the elements that will be read. They must stand in the root's own namespace.
         """
         root = self._root()
-        schema = schema_of(root.message)
+        schema = _schema_of(root.message)
         counts, faults, whole = self._seen(root, wanted, schema)
         if faults or not whole:
             # Beside its schema libxml2 keeps silent about anything else, even that the file breaks off: ask again.

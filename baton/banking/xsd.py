@@ -57,7 +57,7 @@ def schema_names() -> tuple[str, ...]:
 def compiled(name: str) -> etree.XMLSchema:
     """An official schema; KeyError for a message that has none here.
 
-    Compiled anew each time (some 10 ms): lxml's schema objects collect errors and belong to one document at a time.
+    Compiled anew each time (some 10 ms): lxml's schema objects collect errors, for whoever reads these from them.
     """
     if name not in schema_names():
         raise KeyError(f"there is no schema for {name}")

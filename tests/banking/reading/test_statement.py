@@ -50,7 +50,7 @@ def test_the_head_says_which_account_which_copy_and_between_which_balances():
     assert "6222" not in repr(head)
 
 
-@pytest.mark.parametrize("version", ["02", "03", "04", "05", "06", "07", "08", "10", "13", "14"])
+@pytest.mark.parametrize("version", ["02", "04", "06", "08", "10", "13"])
 def test_every_version_with_its_places_is_read_strictly(version):
     inside = f"<RmtInf><Ustrd>salary {OURS}</Ustrd></RmtInf>"
     money = "" if version == "02" else "12.30"
@@ -58,6 +58,17 @@ def test_every_version_with_its_places_is_read_strictly(version):
     detail = transaction(end_to_end("E1"), money, way, inside)
     (entry,) = entries(booking("12.30", detail, name="A1", version=version), version=version)
     assert (entry.entry_id, entry.amount_minor, entry.references) == ("A1", 1230, ("E1", OURS, "A1"))
+
+
+@pytest.mark.parametrize("version", ["03", "05", "07", "14"])
+def test_a_version_without_a_schema_is_read_with_a_warning_and_not_strictly(version):
+    detail = transaction(end_to_end("E1"), "12.30", "DBIT")
+    tolerant = Tolerant()
+    (entry,) = entries(booking("12.30", detail, version=version), version=version, leniency=tolerant)
+    assert (entry.amount_minor, entry.references) == (1230, ("E1",))
+    assert [fault.rule for fault in tolerant.warnings] == ["no_schema"]
+    with pytest.raises(BankFileRefusedError, match="no_schema"):
+        entries(booking("12.30", detail, version=version), version=version)
 
 
 def test_the_first_version_has_its_transactions_directly_in_the_booking():
@@ -71,15 +82,16 @@ def test_the_first_version_has_its_transactions_directly_in_the_booking():
         "<BkTxCd/><Btch><PmtInfId>B1</PmtInfId><NbOfTxs>1</NbOfTxs></Btch>"
         f"<TxDtls><Refs><EndToEndId>{OURS}</EndToEndId></Refs></TxDtls></Ntry></Stmt></BkToCstmrStmtV01></Document>"
     )
-    strict = Strict()
-    ((head, (entry,)),) = read(text, strict)
+    tolerant = Tolerant()
+    ((head, (entry,)),) = read(text, tolerant)
     assert (head.account, head.opening_minor, entry.amount_minor, entry.references) == (
         "DE02120300000000202051",
         500,
         200,
         (OURS,),
     )
-    assert not len(strict.findings)
+    assert not len(tolerant.findings)
+    assert [fault.rule for fault in tolerant.warnings] == ["no_schema"]
 
 
 def test_references_come_from_six_places_the_most_reliable_first():
