@@ -3,45 +3,28 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import multiprocessing
 import sys
 from collections import Counter
-from collections.abc import Callable
 
 from tests.offboarding import kills
 from tests.offboarding.campaign import ROUNDS, simulate
 from tests.offboarding.driver import TASKS
 from tests.offboarding.planted import LONGER, PLANTED, find
+from tests.rig.campaigns import Campaigns, Options, listed, run, say
 from tests.rig.stores import on_every_store
-
-Options = argparse.Namespace
 
 
 def main() -> int:
-    """Run the campaigns; 0 when nothing broke (what breaks ends it, and says what replays it)."""
+    """How much of each; then run them."""
     parser = argparse.ArgumentParser(prog="python -m tests.offboarding", description=__doc__)
-    parser.add_argument("--only", default=",".join(CAMPAIGNS), help=f"some of: {', '.join(CAMPAIGNS)}")
     parser.add_argument("--seeds", type=int, default=100, help="simulated, each with honest and with deaf systems")
     parser.add_argument("--seed", type=int, help="only this one")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--deaf", type=float, help="how often systems say yes and do nothing")
     parser.add_argument("--points", type=int, default=200, help="at which a process is killed, each kind of case")
     parser.add_argument("--processes", type=int, default=2)
-    given = parser.parse_args()
-    logging.getLogger("baton").setLevel(logging.CRITICAL)
-    for name in given.only.split(","):
-        CAMPAIGNS[name](given)
-    return 0
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-def _listed(counts: Counter[str]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+    return run(parser, CAMPAIGNS)
 
 
 def _simulation(given: Options) -> None:
@@ -54,7 +37,7 @@ def _simulation(given: Options) -> None:
         name: sum((getattr(figures, name) for figures in found), Counter())
         for name in ("faults", "crashes", "said", "refused", "ended", "items")
     }
-    _say(
+    say(
         f"handovers: {len(found)} runs of {len(seeds)} seeds, {totals['ended'].total()} cases, "
         f"{sum(f.moves for f in found)} transfers, {sum(f.by_others for f in found)} changes of holder by others, "
         f"{totals['faults'].total()} faults, {totals['crashes'].total()} crashes, {totals['said'].total()} things said, "
@@ -62,16 +45,16 @@ def _simulation(given: Options) -> None:
         f"nothing stuck; {sum(f.seconds for f in found):.0f} s"
     )
     for name, counts in totals.items():
-        _say(f"  {name}: {_listed(counts)}")
+        say(f"  {name}: {listed(counts)}")
 
 
 def _kill(given: Options) -> None:
-    for store in on_every_store("kill -9 of a case", _say):
+    for store in on_every_store("kill -9 of a case", say):
         for task in TASKS:
             figures = kills.campaign(task, given.points, given.seed or 1, given.processes, store)
-            _say(
+            say(
                 f"kill -9 of a case ({task}) on {store.title}: {figures.points} distinct named points of "
-                f"{figures.passed.total()}, {figures.killed.total()} processes killed ({_listed(figures.killed)}), as many "
+                f"{figures.passed.total()}, {figures.killed.total()} processes killed ({listed(figures.killed)}), as many "
                 f"restarts; {figures.holdings} holdings compared, as after an undisturbed case, each moved as often, audit "
                 f"logs whole; {figures.seconds:.0f} s"
             )
@@ -83,10 +66,10 @@ def _planted(given: Options) -> None:
         found = find(mistake, range(1, 10), LONGER.get(mistake, given.rounds))
         if found is None:
             raise AssertionError(f"the planted mistake {mistake!r} was not found in 9 seeds")
-        _say(f"planted mistake {mistake!r}: found; {found.__notes__[0]}")
+        say(f"planted mistake {mistake!r}: found; {found.__notes__[0]}")
 
 
-CAMPAIGNS: dict[str, Callable[[Options], None]] = {"simulation": _simulation, "planted": _planted, "kill": _kill}
+CAMPAIGNS: Campaigns = {"simulation": _simulation, "planted": _planted, "kill": _kill}
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
-from collections import Counter
-from collections.abc import Callable
 
 from tests.payment import departures, kills, tellings
 from tests.payment.races import Races
+from tests.rig.campaigns import Campaigns, Options, listed, run, say
 from tests.rig.processes import scratch_folder
 from tests.rig.schema import migrate
 from tests.rig.stores import on_every_store
 from tests.servers.postgres import postgres
 from tests.servers.unprivileged import NoServerError
 
-Options = argparse.Namespace
-
 
 def main() -> int:
-    """Run the campaigns; 0 when nothing broke (what breaks ends it, and says what replays it)."""
+    """How much of each; then run them."""
     parser = argparse.ArgumentParser(prog="python -m tests.payment", description=__doc__)
-    parser.add_argument("--only", default=",".join(CAMPAIGNS), help=f"some of: {', '.join(CAMPAIGNS)}")
     parser.add_argument("--points", type=int, default=300, help="distinct ones at which a process is killed first")
     parser.add_argument("--runs", type=int, default=1000, help="months in which processes are killed")
     parser.add_argument("--departures", type=int, default=1000, help="points at which somebody leaves, at most")
@@ -30,28 +25,15 @@ def main() -> int:
     parser.add_argument("--tellings", type=int, default=200, help="orders in which a bank says the same")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
-    given = parser.parse_args()
-    logging.getLogger("baton").setLevel(logging.CRITICAL)
-    for name in given.only.split(","):
-        CAMPAIGNS[name](given)
-    return 0
-
-
-def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
-
-
-def _listed(counts: Counter[str]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+    return run(parser, CAMPAIGNS)
 
 
 def _kill(given: Options) -> None:
-    for store in on_every_store("kill -9 of a month's pay", _say):
+    for store in on_every_store("kill -9 of a month's pay", say):
         figures = kills.campaign(given.runs, given.points, given.seed, given.processes, store)
-        _say(
+        say(
             f"kill -9 of a month's pay on {store.title}: {figures.points} distinct points of {figures.passed.total()}, "
-            f"{figures.runs} months, {figures.killed.total()} processes killed ({_listed(figures.killed)}), as many "
+            f"{figures.runs} months, {figures.killed.total()} processes killed ({listed(figures.killed)}), as many "
             f"restarts; {figures.account.files} files at the bank, each of one id and one hash, {figures.account.paid} "
             f"payments booked, each once, unpaid or paid twice 0, audit logs whole; {figures.seconds:.0f} s"
         )
@@ -59,8 +41,8 @@ def _kill(given: Options) -> None:
 
 def _departures(given: Options) -> None:
     figures = departures.campaign(given.departures, given.seed)
-    _say(
-        f"departures: {figures.departures} at as many points ({_listed(figures.points)}); {figures.unpaid} not paid, "
+    say(
+        f"departures: {figures.departures} at as many points ({listed(figures.points)}); {figures.unpaid} not paid, "
         f"{figures.too_late} whose file had had its last look before, paid though known 0; {figures.settled} final "
         f"settlements, each paid once; {figures.seconds:.0f} s"
     )
@@ -74,15 +56,15 @@ def _races(given: Options) -> None:
             migrate(url)
             _race("PostgreSQL", url, given)
     except NoServerError as error:
-        _say(f"races on PostgreSQL: NOT TRIED, SERVER NOT AVAILABLE: {error}")
+        say(f"races on PostgreSQL: NOT TRIED, SERVER NOT AVAILABLE: {error}")
 
 
 def _race(database: str, url: str, given: Options) -> None:
     with scratch_folder("race") as folder:
         figures = Races(folder, url, given.seed).run(given.races)
-    _say(
-        f"races on {database}: {figures.races} ({_listed(figures.did)}), refused {figures.refused.total()} "
-        f"({_listed(figures.refused)}); {figures.delivered} files delivered, unsigned or other bytes 0; "
+    say(
+        f"races on {database}: {figures.races} ({listed(figures.did)}), refused {figures.refused.total()} "
+        f"({listed(figures.refused)}); {figures.delivered} files delivered, unsigned or other bytes 0; "
         f"{figures.seconds:.0f} s"
     )
 
@@ -90,13 +72,13 @@ def _race(database: str, url: str, given: Options) -> None:
 def _tellings(given: Options) -> None:
     with scratch_folder("told") as folder:
         figures = tellings.campaign(folder, given.tellings, given.seed)
-    _say(
+    say(
         f"bank's answers in any order: {figures.tellings} orders, {figures.files} files, {figures.lost} lost for good; "
         f"the same end each time, reconciled; {figures.seconds:.0f} s"
     )
 
 
-CAMPAIGNS: dict[str, Callable[[Options], None]] = {
+CAMPAIGNS: Campaigns = {
     "kill": _kill,
     "departures": _departures,
     "races": _races,
