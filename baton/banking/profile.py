@@ -11,15 +11,18 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from baton.banking.reading.delimited import AnswerLayout
+from baton.banking.reading.front_end import CmbRow, IcbcRow
 from baton.model.money import minor_digits
 from baton.model.payable import BankAccount, Component
 
 _HUNDREDTHS: Final = tuple(f".{minor:02d}" for minor in range(100))
+_ELEMENT: Final = "^[A-Za-z_][A-Za-z0-9_.-]{0,39}$"
 _PLACEHOLDERS: Final = ("profile", "message_id", "digest")
 
 
@@ -158,6 +161,46 @@ class Fields(Part):
     """The payee's employee number; only few layouts carry it."""
 
 
+class IsoAnswers(Part):
+    """pain.002, of whatever version."""
+
+    format: Literal["iso20022"] = "iso20022"
+
+
+class CmbAnswers(Part):
+    """What the front-end machine of China Merchants Bank answers to a query."""
+
+    format: Literal["cmb-agency"]
+    element: str = Field(pattern=_ELEMENT)
+    """Which repeats, one for each order or line."""
+    row: CmbRow = CmbRow()
+
+
+class IcbcAnswers(Part):
+    """What ICBC's bank-enterprise link answers to a query."""
+
+    format: Literal["icbc-payper"]
+    element: str = Field(pattern=_ELEMENT)
+    row: IcbcRow = IcbcRow()
+
+
+class RowAnswers(AnswerLayout):
+    """A list of rows, as described."""
+
+    format: Literal["rows"]
+
+
+class NoAnswers(Part):
+    """None that can be read here: where lines stand, only statements say."""
+
+    format: Literal["none"]
+
+
+Answers: TypeAlias = Annotated[
+    IsoAnswers | CmbAnswers | IcbcAnswers | RowAnswers | NoAnswers, Field(discriminator="format")
+]
+
+
 class BankProfile(Part, ABC):
     """What all formats have in common."""
 
@@ -184,8 +227,8 @@ class BankProfile(Part, ABC):
     fields: Fields = Fields()
     file_name: str = "{profile}_{message_id}_{digest}"
     extension: str = Field(pattern=r"^[a-z0-9]{1,8}$")
-    answers: Texts = ()
-    """The formats in which this bank answers, for the reading half."""
+    answers: Answers = IsoAnswers()
+    """In what form this bank says what became of lines. Statements are camt.053 and camt.054, whatever this says."""
     unverified: Texts = ()
     """What nobody has checked at this bank yet; shown with the profile."""
 

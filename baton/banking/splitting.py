@@ -70,13 +70,14 @@ def split(payables: Iterable[Payable], profile: BankProfile) -> tuple[OrderPart,
         groups[payable.key.component.value, payable.currency, other_bank].append(payable)
     parts: list[OrderPart] = []
     for (component, currency, _), group in sorted(groups.items()):
-        group.sort(key=_by_key)
+        group.sort(key=file_order)
         for lines in _portions(group, profile):
             parts.append(OrderPart(len(parts) + 1, Component(component), currency, tuple(lines)))
     return tuple(parts)
 
 
-def _by_key(payable: Payable) -> tuple[str, str, int]:
+def file_order(payable: Payable) -> tuple[str, str, int]:
+    """By what the lines of a file are sorted."""
     return payable.key.number, payable.key.period, payable.key.attempt
 
 

@@ -76,8 +76,8 @@ class BankAnswerStore:
         columns = ("system", "name", "kind", "digest", "taken_at")
         values = {name: getattr(file, name) for name in columns}
         connection.execute(sa.insert(bank_files).values(**values, counts=dict(file.counts)))
-        for chunk in chunked([self._row(event) for event in events]):
-            connection.execute(sa.insert(bank_events), chunk)
+        for chunk in chunked(events):
+            connection.execute(sa.insert(bank_events), [self._row(event) for event in chunk])
         body: dict[str, Json] = {"system": file.system, "file": file.name, "kind": file.kind, "digest": file.digest}
         append(connection, [Entry(kind="bank_file", at=file.taken_at, body={**body, "events": len(events)})])
 

@@ -49,9 +49,9 @@ class PayRunStore:
         values |= {"component": run.component.value, "created_at": run.created, "asked": run.asked or None}
         values["sealed"] = self._seal_run(run)
         connection.execute(sa.insert(pay_runs).values(**values))
-        for chunk in chunked([self._row(line) for line in lines]):
+        for chunk in chunked(lines):
             try:
-                connection.execute(sa.insert(pay_lines), chunk)
+                connection.execute(sa.insert(pay_lines), [self._row(line) for line in chunk])
             except sa.exc.IntegrityError:
                 raise TransitionError(
                     "another run has claimed one of these payables just now", code="claimed"
@@ -143,7 +143,7 @@ class PayRunStore:
         return found
 
     def of_file(self, connection: sa.Connection, message_id: str) -> list[PayLine]:
-        """The lines in a file, in its order."""
+        """The lines in a file, by their places in the run (`baton.banking.splitting.file_order` is the file's)."""
         query = sa.select(pay_lines).where(pay_lines.c.message_id == message_id).order_by(pay_lines.c.line)
         return [self._line(row) for row in connection.execute(query)]
 
@@ -181,8 +181,8 @@ class PayRunStore:
         """
         now = self.clock.now()
         moved = 0
-        for chunk in chunked([_move(change, now) for change in changes]):
-            moved += connection.execute(_MOVE, chunk).rowcount
+        for chunk in chunked(changes):
+            moved += connection.execute(_MOVE, [_move(change, now) for change in chunk]).rowcount
         if moved != len(changes):
             raise TransitionError("a line has moved meanwhile", code="changed")
         append(connection, [_line_entry(change, now) for change in changes])

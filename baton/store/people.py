@@ -249,11 +249,16 @@ class PeopleStore:
     def account_changes(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[str, datetime]:
         """When the bank account that these people have now was entered; those who never had another are left out."""
         found: dict[str, datetime] = {}
-        several = sa.select(person_versions.c.number).group_by(person_versions.c.number).having(sa.func.count() > 1)
         for chunk in chunked(numbers):
+            several = (
+                sa.select(person_versions.c.number)
+                .where(person_versions.c.number.in_(chunk))  # else everybody's versions are counted for each chunk
+                .group_by(person_versions.c.number)
+                .having(sa.func.count() > 1)
+            )
             query = (
                 sa.select(person_versions)
-                .where(person_versions.c.number.in_(chunk), person_versions.c.number.in_(several))
+                .where(person_versions.c.number.in_(several))
                 .order_by(person_versions.c.number, person_versions.c.version)
             )
             before: dict[str, str | None] = {}

@@ -15,7 +15,7 @@ from tests.bench.report import machine, page
 
 PARTS = (
     *("planning", "growing", "large", "sending", "migration", "offboarding"),
-    *("payments-checks", "payments-envelopes", "payments-writing", "payments-reading"),
+    *("payments-checks", "payments-envelopes", "payments-writing", "payments-reading", "payments-hub"),
 )
 QUICK = 10
 
@@ -99,6 +99,10 @@ def figures(part: str, folder: Path, given: argparse.Namespace) -> Iterator[Line
         from tests.bench.payments import reading
 
         return reading.figures(folder, given.payables)
+    if part == "payments-hub":
+        from tests.bench.payments import hub
+
+        return hub.figures(folder, given.payables)
     from tests.bench.migration.campaign import Wanted
     from tests.bench.migration.campaign import figures as of_migration
 

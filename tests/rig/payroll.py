@@ -129,6 +129,8 @@ class Payroll(Company):
     policy: Path | None = None
     profile: str = "iso20022-cny"
     profiles: Path | None = None
+    branch: str = CNAPS
+    """Where the company's own account is."""
     attendance: Path | None = None
     exit_list: Path | None = None
     erp: Any = None
@@ -152,7 +154,7 @@ class Payroll(Company):
 
     def settings(self) -> HubSettings:
         plain = super().settings()
-        payer = PayerPart(holder="示例有限公司", account=ACCOUNT, bank_code=CNAPS)
+        payer = PayerPart(holder="示例有限公司", account=ACCOUNT, bank_code=self.branch)
         bank = BankPart(profile=self.profile, payer=payer, initiator="示例有限公司")
         payments = PaymentsPart(
             policy=self.policy,

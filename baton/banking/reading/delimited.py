@@ -27,6 +27,7 @@ from typing import BinaryIO, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from baton.banking.reading.amounts import from_major, from_minor
+from baton.banking.reading.places import PLACE, LineOf
 from baton.banking.refused import BankFileRefusedError
 from baton.errors import ConfigurationError, Fault
 from baton.model.bank_answers import AnswerLevel, BankAnswer, BankState, Reason, ReasonKind
@@ -49,6 +50,9 @@ class AnswerLayout(BaseModel):
     """First cells of rows that are about no line: totals at the end."""
     columns: int = Field(ge=2, le=200)
     reference: int = Field(ge=1)
+    """What names the line."""
+    named_by: Literal["reference", "position"] = "reference"
+    """Our reference, or the line's place in the file, from 1; places need the message id in a column of its own."""
     state: int = Field(ge=1)
     message_id: int | None = Field(default=None, ge=1)
     reason: int | None = Field(default=None, ge=1)
@@ -68,6 +72,8 @@ class AnswerLayout(BaseModel):
             raise ValueError(f"there is no column {max(given)} of {self.columns}")
         if len(set(given)) < len(given):
             raise ValueError("one column cannot mean two things")
+        if self.named_by == "position" and self.message_id is None:
+            raise ValueError("a line's place means nothing without the message id of its file")
         return self
 
 
@@ -80,7 +86,7 @@ def load_layout(path: Path) -> AnswerLayout:
         raise ConfigurationError(document.faults_of(error, model=AnswerLayout)) from None
 
 
-def read_list(stream: BinaryIO, name: str, layout: AnswerLayout) -> Iterator[BankAnswer]:
+def read_list(stream: BinaryIO, name: str, layout: AnswerLayout, line_of: LineOf) -> Iterator[BankAnswer]:
     """One answer for each row. `BankFileRefusedError`, naming the row, for the first that is not as described.
 
     A list can break off unseen: callers keep all of it or nothing, in one transaction, and count what they expected.
@@ -93,7 +99,7 @@ def read_list(stream: BinaryIO, name: str, layout: AnswerLayout) -> Iterator[Ban
             if number <= layout.skip or not row or row[0] in layout.ignore:
                 continue
             count += 1
-            yield _answer(row, f"{name}:{number}", layout)
+            yield _answer(row, f"{name}:{number}", layout, line_of)
     except UnicodeDecodeError:
         raise _refused(f"{name}:{number + 1}", "encoding", f"is not {layout.encoding}") from None
     except csv.Error:
@@ -104,15 +110,18 @@ def read_list(stream: BinaryIO, name: str, layout: AnswerLayout) -> Iterator[Ban
         raise _refused(name, "nothing", "has no rows about lines")
 
 
-def _answer(row: Sequence[str], place: str, layout: AnswerLayout) -> BankAnswer:
+def _answer(row: Sequence[str], place: str, layout: AnswerLayout, line_of: LineOf) -> BankAnswer:
     if len(row) != layout.columns:
         raise _refused(place, "columns", f"has {len(row)} columns, {layout.columns} are described")
     cells = {name: row[at - 1].strip() if (at := getattr(layout, name)) is not None else "" for name in _PLACES}
     state = layout.states.get(cells["state"])
     if state is None:
         raise _refused(place, "state_unmapped", "has a state that is not described")
-    if not cells["reference"]:
-        raise _refused(place, "no_reference", "names no line")
+    reference = cells["reference"]
+    if layout.named_by == "position":
+        reference = line_of(cells["message_id"], int(reference)) if PLACE.fullmatch(reference) else ""
+    if not reference:
+        raise _refused(place, "no_reference", "names no line of ours")
     try:
         minor = _minor(cells["amount"], layout) if cells["amount"] else None
     except ValueError as error:
@@ -124,7 +133,7 @@ def _answer(row: Sequence[str], place: str, layout: AnswerLayout) -> BankAnswer:
         state=state,
         raw_state=cells["state"],
         message_id=cells["message_id"],
-        reference=cells["reference"],
+        reference=reference,
         reasons=() if reason is None else (reason,),
         amount_minor=minor,
         currency=layout.currency if minor is not None else "",

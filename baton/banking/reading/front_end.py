@@ -7,20 +7,20 @@ it, so it is `DEBITED` and no more.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import BinaryIO, Final, TypeAlias
+from typing import BinaryIO, Final
+
+from pydantic import BaseModel, ConfigDict
 
 from baton.banking.reading.amounts import from_major, from_minor
+from baton.banking.reading.places import PLACE, LineOf
 from baton.banking.refused import BankFileRefusedError
 from baton.banking.xml_elements import Reading
 from baton.banking.xml_stream import XmlFile
 from baton.errors import Fault
 from baton.model.bank_answers import AnswerLevel, BankAnswer, BankState, Reason, ReasonKind
 
-_PLACE: Final = re.compile(r"[0-9]{1,8}", re.ASCII)
 CMB_REQUEST_STATES: Final[Mapping[str, BankState]] = MappingProxyType(
     {
         "OPR": BankState.RECEIVED,  # data is being taken
@@ -79,20 +79,24 @@ def icbc_state(result: str) -> BankState:
     return ICBC_RESULTS[result]
 
 
-LineOf: TypeAlias = Callable[[str, int], str]
-"""The end-to-end reference of an order's line, by our message id and its place (from 1); empty when there is none.
+class Row(BaseModel):
+    """How a bank calls what stands in a row of its answer; a profile may say otherwise."""
 
-Neither bank takes a reference for a line: a batch is named by our message id, a line by where it stands in it.
-"""
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    message: str
+    """Our message id."""
+    place: str
+    """Which line of the batch; a row without it is about the batch."""
+    amount: str
+    words: str
 
 
-@dataclass(frozen=True, slots=True)
-class CmbRow:
+class CmbRow(Row):
     """A row of a CMB query; amounts are yuan with decimals."""
 
     message: str = "YURREF"
     place: str = "TRXSEQ"
-    """Which line of the batch; a row without it is about the batch."""
     amount: str = "TRSAMT"
     words: str = "RTNNAR"
 
@@ -106,8 +110,7 @@ class CmbRow:
         return from_major(text, "CNY")
 
 
-@dataclass(frozen=True, slots=True)
-class IcbcRow:
+class IcbcRow(Row):
     """A row of an ICBC query; amounts are whole fen."""
 
     message: str = "fSeqno"
@@ -160,7 +163,7 @@ def _answer(
         raise refused("amount", f"the amount of {element} {error}") from None
     order = fields.get(row.message) or message_id
     place = fields.get(row.place, "")
-    reference = line_of(order, int(place)) if _PLACE.fullmatch(place) else ""
+    reference = line_of(order, int(place)) if PLACE.fullmatch(place) else ""
     if not order or (place and not reference):
         raise refused("no_reference", f"{element} names no order or line of ours")
     failed = state in (BankState.REJECTED, BankState.RETURNED, BankState.CANCELLED)

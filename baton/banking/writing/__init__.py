@@ -37,25 +37,16 @@ class Layout:
     """The shape of its profiles."""
     text: Callable[[PaymentOrder, Any], Iterator[str]]
     """The file in pieces, for a profile of that shape."""
-    mark: str = "{reference}"
-    """By what the bank's answers name a line: its own reference, or its place in the file."""
 
 
 LAYOUTS: Final[Mapping[str, Layout]] = {
     "pain.001.001.09": Layout(pain001.Pain001Profile, pain001.text),
     "pain.001.001.03": Layout(pain001.Pain001Profile, pain001.text),
-    "cmb-agency": Layout(cmb.CmbProfile, cmb.text, "{position:08d}"),
-    "icbc-payper": Layout(icbc.IcbcProfile, icbc.text, "{position}"),
+    "cmb-agency": Layout(cmb.CmbProfile, cmb.text),
+    "icbc-payper": Layout(icbc.IcbcProfile, icbc.text),
     "boc-b2e0061": Layout(boc.BocProfile, boc.text),
-    "table": Layout(table.TableProfile, table.text, "{position}"),
+    "table": Layout(table.TableProfile, table.text),
 }
-
-
-def marks(order: PaymentOrder, profile: BankProfile) -> Iterator[tuple[str, Payable]]:
-    """Each line with what the bank's answers to this order call it, in the order of the file."""
-    mark = LAYOUTS[profile.format].mark
-    for position, payable in enumerate(order.lines(), 1):
-        yield mark.format(reference=payable.key.reference, position=position), payable
 
 
 def pieces(order: PaymentOrder, profile: BankProfile) -> Iterator[bytes]:

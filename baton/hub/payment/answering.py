@@ -5,25 +5,26 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from baton.banking.reading.leniency import Tolerant
-from baton.banking.reading.report import read_report
-from baton.banking.reading.statement import ReadStatement, read_statements
+from baton.banking.reading.answers import read_answers
+from baton.banking.reading.leniency import Leniency, Tolerant
+from baton.banking.reading.statement import read_statements
 from baton.banking.refused import BankFileRefusedError
 from baton.contracts.payments import AnswerFile, AnswerKind
-from baton.errors import TransitionError
+from baton.errors import Fault, TransitionError
 from baton.hub.core import PLANNING, Hub
-from baton.hub.payment.bookings import entry_event, expected_lines, finding_event, head_event, refused_lines
+from baton.hub.payment.answer_forms import Places, answer_forms
+from baton.hub.payment.bookings import entry_event, expectations, finding_event, head_event
 from baton.hub.payment.delivering import channel_of
 from baton.jobs.payment.line_states import LineEvent, Reported, alarming, event_of_entry, settled
-from baton.jobs.payment.matching import Expectations, MatchKind
-from baton.model.bank_answers import BankAnswer, StatementEntry
+from baton.jobs.payment.matching import MatchKind
+from baton.model.bank_answers import BankAnswer
 from baton.model.pay_run import PayLine
 from baton.store.bank_answers import BankEvent, BankFile
 from baton.store.pay_runs import LineChange
@@ -120,7 +121,7 @@ def _change(line: PayLine, events: Sequence[LineEvent], taken: Taken) -> LineCha
 
 
 def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile, leniency: Tolerant) -> _Told:
-    answers = list(read_report(io.BytesIO(answer.content), answer.name, leniency))
+    answers = _read(hub, connection, system, answer, leniency)
     events = [
         _answer_event(system, answer.name, place, said, _instant(hub, said.reported))
         for place, said in enumerate(answers, start=1)
@@ -138,6 +139,20 @@ def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile
         for reference in reported.lines:
             lines.setdefault(reference, reported.events(reference, message_id))
     return _Told(events, lines, alarms)
+
+
+def _read(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile, leniency: Leniency) -> list[BankAnswer]:
+    """In the form of a profile that files to this bank were written by, the newest first.
+
+    `BankFileRefusedError`, with what the newest has against it, when it is in the form of none.
+    """
+    refused = None
+    for form in answer_forms(hub, connection, system):
+        try:
+            return list(read_answers(io.BytesIO(answer.content), answer.name, form, Places(hub, connection), leniency))
+        except BankFileRefusedError as error:
+            refused = refused or error
+    raise refused or BankFileRefusedError(Fault(answer.name, "no_form", "nothing was ever sent to this bank"))
 
 
 def _instant(hub: Hub, told: datetime | None) -> datetime:
@@ -167,14 +182,16 @@ def _answer_event(system: str, name: str, place: int, said: BankAnswer, at: date
 
 
 def _statement(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile, leniency: Tolerant) -> _Told:
-    expected = Expectations(expected_lines(hub, connection, system), refused_lines(hub, connection, system))
+    stream = io.BytesIO(answer.content)
+    read = [(each, list(each.entries)) for each in read_statements(stream, answer.name, leniency)]
+    expected = expectations(hub, connection, system, (entry for _, entries in read for entry in entries))
     events: list[BankEvent] = []
     lines: dict[str, tuple[LineEvent, ...]] = {}
     alarms: list[str] = []
     digest = hashlib.sha256(answer.content).hexdigest()
-    for statement in read_statements(io.BytesIO(answer.content), answer.name, leniency):
+    for statement, entries in read:
         events.append(head_event(system, answer.name, len(events) + 1, statement, digest, hub.clock.now()))
-        for entry in _entries(statement):
+        for entry in entries:
             match = expected.match(statement.head.account, entry)
             reference = match.references[0] if match.kind is MatchKind.LINE else ""
             at = datetime.combine(entry.booked, time.min, UTC)
@@ -188,7 +205,3 @@ def _statement(hub: Hub, connection: sa.Connection, system: str, answer: AnswerF
     for finding in leniency.findings:
         events.append(finding_event(system, answer.name, len(events) + 1, finding, hub.clock.now()))
     return _Told(events, lines, alarms)
-
-
-def _entries(statement: ReadStatement) -> Iterator[StatementEntry]:
-    return iter(statement.entries)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any, Final
@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from baton.banking.reading.statement import ReadStatement
 from baton.errors import Fault
 from baton.hub.core import Hub
-from baton.jobs.payment.matching import Expected
+from baton.jobs.payment.matching import Expectations, Expected
 from baton.model.bank_answers import Direction, Reason, ReasonKind, Statement, StatementEntry
 from baton.model.pay_run import LineState, PayLine, PayRun
+from baton.model.payable import REFERENCE_CHARACTERS
 from baton.store.bank_answers import BankEvent
 
 HEAD: Final = "statement"
@@ -24,6 +25,8 @@ FINDING: Final = "finding"
 """The kind of what a reader has found that cannot be right, such as a balance that does not add up."""
 _SENT: Final = tuple(state for state in LineState if state.claims and not state.unsent)
 """Where a line stands that may be on a statement."""
+_REFUSED: Final = (LineState.REJECTED, LineState.RECALLED)
+"""What the bank has said it will not pay: a batch may be booked without it."""
 
 
 def head_event(system: str, name: str, place: int, statement: ReadStatement, digest: str, at: datetime) -> BankEvent:
@@ -104,18 +107,23 @@ def statements(events: Iterator[BankEvent]) -> Iterator[tuple[BankEvent, Sequenc
         yield head, ()
 
 
-def expected_lines(hub: Hub, connection: sa.Connection, system: str) -> Iterator[Expected]:
-    """Every line of every run at this bank that may have been booked."""
-    for run in hub.pay_runs.of_system(connection, system):
-        for line in hub.pay_runs.lines(connection, run.run_id, *_SENT):
-            yield expected(run, line)
+def expectations(hub: Hub, connection: sa.Connection, system: str, entries: Iterable[StatementEntry]) -> Expectations:
+    """Every line at this bank that one of these bookings may be about, and every line of a batch that one names.
 
-
-def refused_lines(hub: Hub, connection: sa.Connection, system: str) -> list[str]:
-    """The references of lines that the bank has said it will not pay: a batch may be booked without them."""
-    refused = (LineState.REJECTED, LineState.RECALLED)
-    runs = hub.pay_runs.of_system(connection, system)
-    return [line.reference for run in runs for line in hub.pay_runs.lines(connection, run.run_id, *refused)]
+    What a statement costs is what stands on it, not all that was ever paid.
+    """
+    names: set[str] = set()
+    batches: set[str] = set()
+    for entry in entries:
+        names.update(name for name in entry.references if len(name) == REFERENCE_CHARACTERS)
+        batches.add(entry.batch_id)
+    found = hub.pay_runs.by_reference(connection, sorted(names))
+    for message_id in sorted(batches - {""}):
+        found |= {line.reference: line for line in hub.pay_runs.of_file(connection, message_id)}
+    runs = {run.run_id: run for run in hub.pay_runs.of_system(connection, system)}
+    sent = [line for line in found.values() if line.run_id in runs and line.state in _SENT]
+    refused = [line.reference for line in sent if line.state in _REFUSED]
+    return Expectations((expected(runs[line.run_id], line) for line in sent), refused)
 
 
 def expected(run: PayRun, line: PayLine) -> Expected:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Protocol
 
-from baton.sandbox.paying_bank import papers
+from baton.sandbox.paying_bank import front_ends, papers
 from baton.sandbox.paying_bank.orders import Instruction, Order, UnreadableOrderError, read_order
 from baton.sandbox.paying_bank.papers import Booking, Day, LineStatus
 
@@ -57,6 +57,7 @@ class Payment:
 
     instruction: Instruction
     message_id: str
+    message_name: str
     status: str = "ACSP"
     reason: str = ""
     booked: bool = False
@@ -165,10 +166,11 @@ class PayingBank:
             reason = "DU04"
         if not reason:
             self._references.add(instruction.reference)
-        return Payment(instruction, order.message_id, "RJCT" if reason else "ACSP", reason)
+        return Payment(instruction, order.message_id, order.message_name, "RJCT" if reason else "ACSP", reason)
 
     def _going_out(self, today: date) -> list[Booking]:
         bookings, late = [], []
+        batches: dict[str, list[Payment]] = {}
         for payment in self.payments:
             if payment.booked or payment.status != "ACSP":
                 continue
@@ -179,12 +181,29 @@ class PayingBank:
                 continue
             payment.booked, payment.status = True, "ACSC"
             self.paid[reference] += 1
+            if payment.message_name in front_ends.ANSWERS:
+                batches.setdefault(payment.message_id, []).append(payment)
+                continue
             bookings.append(self._booking(payment, today))
             if reference in self.mood.returns:
                 self._coming_back.append(payment)
-        for message_id in dict.fromkeys(payment.message_id for payment in late):
-            self._report((message_id, "pain.001"), lines=[each for each in late if each.message_id == message_id])
+        bookings += [self._batch_booking(batch, today) for batch in batches.values()]
+        told = [*late, *(payment for batch in batches.values() for payment in batch)]
+        for message_id, name in dict.fromkeys((payment.message_id, payment.message_name) for payment in told):
+            self._report((message_id, name), lines=[each for each in told if each.message_id == message_id])
         return bookings
+
+    def _batch_booking(self, batch: list[Payment], today: date) -> Booking:
+        """One debit for all of a batch whose lines the customer has not named."""
+        self._entries += 1
+        return Booking(
+            entry_id=f"ENTRY{self._entries:010d}",
+            reference="NOTPROVIDED",
+            batch_id=batch[0].message_id,
+            amount_minor=sum(each.instruction.amount_minor for each in batch),
+            currency=self._currency,
+            day=today,
+        )
 
     def _booking(self, payment: Payment, today: date, returned: str = "") -> Booking:
         self._entries += 1
@@ -217,7 +236,13 @@ class PayingBank:
             )
             for each in lines
         ]
-        paper = papers.report(f"RPT{self._papers:08d}", self._now(), original, group=group, reason=reason, lines=told)
+        message_id, name = original
+        if name in front_ends.ANSWERS:
+            paper = front_ends.ANSWERS[name](message_id, reason, told)
+        else:
+            paper = papers.report(
+                f"RPT{self._papers:08d}", self._now(), original, group=group, reason=reason, lines=told
+            )
         self.door.answer_payments(f"report_{self._papers:08d}{self._suffix}", paper)
 
 

@@ -1,4 +1,4 @@
-"""What a bank reads in a payment file: the customer's pain.001, whatever its version."""
+"""What a bank reads in a payment file: a pain.001 of whatever version, or the batch of a front-end machine."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from lxml import etree
+
+from baton.sandbox.paying_bank import front_ends
 
 
 class UnreadableOrderError(Exception):
@@ -24,6 +26,7 @@ class Instruction:
     """One payment that the customer asks for."""
 
     reference: str
+    """The customer's own; where the layout has no room for one, message id and place."""
     batch_id: str
     holder: str
     account: str
@@ -45,6 +48,8 @@ def read_order(data: bytes) -> Order:
     try:
         parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
         root = etree.parse(io.BytesIO(data), parser).getroot()
+        if root.tag in front_ends.READERS:
+            return _batch_order(front_ends.READERS[root.tag](root))
         space = etree.QName(root).namespace
         group = root[0].find(f"{{{space}}}GrpHdr")
         batches = root[0].findall(f"{{{space}}}PmtInf")
@@ -57,6 +62,19 @@ def read_order(data: bytes) -> Order:
     if told[1] is not None and _minor(told[1]) != sum(each.amount_minor for each in instructions):
         raise UnreadableOrderError("AM10")
     return Order(_text(group, space, "MsgId"), str(space).rpartition(":")[2], instructions)
+
+
+def _batch_order(batch: front_ends.Batch) -> Order:
+    if batch.told_count != len(batch.lines):
+        raise UnreadableOrderError("AM18")
+    if batch.told_minor != sum(each.amount_minor for each in batch.lines):
+        raise UnreadableOrderError("AM10")
+    name = batch.message_id
+    asked = [
+        Instruction(f"{name}/{each.place}", name, each.holder, each.account, each.amount_minor, "CNY")
+        for each in batch.lines
+    ]
+    return Order(name, batch.function, asked)
 
 
 def _instructions(batch: Any, space: str | None) -> list[Instruction]:

@@ -28,6 +28,10 @@ reasons: {E101: dead_account}
 HEAD = "文件|参考号|状态|原因|说明|金额\n"
 
 
+def line_of(message_id, place):
+    return {("M1", 1): "REF1", ("M1", 2): "REF2"}.get((message_id, place), "")
+
+
 @pytest.fixture
 def layout(tmp_path) -> AnswerLayout:
     path = tmp_path / "ack.yaml"
@@ -36,7 +40,7 @@ def layout(tmp_path) -> AnswerLayout:
 
 
 def read(text, layout, encoding="gb18030"):
-    return list(read_list(io.BytesIO(text.encode(encoding)), "ack.txt", layout))
+    return list(read_list(io.BytesIO(text.encode(encoding)), "ack.txt", layout, line_of))
 
 
 def test_rows_are_answers_in_the_banks_own_words_and_units(layout):
@@ -74,7 +78,7 @@ def test_a_row_that_is_not_as_described_stops_the_file_and_is_named(layout, row,
 
 def test_another_encoding_and_an_empty_list_are_refused(layout):
     with pytest.raises(BankFileRefusedError, match="is not gb18030"):
-        list(read_list(io.BytesIO(HEAD.encode("gb18030") + b"M1|REF1|00||\xff|1\n"), "ack.txt", layout))
+        list(read_list(io.BytesIO(HEAD.encode("gb18030") + b"M1|REF1|00||\xff|1\n"), "ack.txt", layout, line_of))
     with pytest.raises(BankFileRefusedError, match="nothing"):
         read(HEAD, layout)
 
@@ -93,4 +97,19 @@ def test_a_layout_that_cannot_be_meant_is_refused(tmp_path, before, after, said)
     path = tmp_path / "ack.yaml"
     path.write_text(YAML.replace(before, after), "utf-8")
     with pytest.raises(ConfigurationError, match=said):
+        load_layout(path)
+
+
+def test_a_list_that_names_lines_by_their_place_needs_the_file_they_stand_in(tmp_path):
+    path = tmp_path / "layout.yaml"
+    path.write_text("encoding: utf-8\ndelimiter: '|'\ncolumns: 3\nmessage_id: 1\nreference: 2\nstate: 3\n"
+                    "named_by: position\nstates: {'00': debited}\n", "utf-8")  # fmt: skip
+    layout = load_layout(path)
+    (found,) = read_list(io.BytesIO(b"M1|2|00\n"), "ack.txt", layout, line_of)
+    assert (found.message_id, found.reference) == ("M1", "REF2")
+    for strange in (b"M1|3|00\n", b"M2|1|00\n", b"M1|x|00\n", b"M1||00\n"):
+        with pytest.raises(BankFileRefusedError, match="no_reference"):
+            list(read_list(io.BytesIO(strange), "ack.txt", layout, line_of))
+    path.write_text(path.read_text("utf-8").replace("message_id: 1\n", ""), "utf-8")
+    with pytest.raises(ConfigurationError, match="message id"):
         load_layout(path)

@@ -1,0 +1,134 @@
+"""Banks that name a line by its place in the file and answer in rows of their own: every line ends where the bank put it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+from baton.contracts.payments import AnswerFile, AnswerKind
+from baton.hub.payment.answering import Taken, take_answers
+from baton.hub.payment.reconciling import reconcile
+from baton.jobs.payment.reconciliation import Verdict
+from baton.model.pay_run import LineState
+from baton.sandbox.paying_bank.bank import PayingBank
+from tests.hub.payment.office import Office
+from tests.rig.clock import VirtualClock
+from tests.rig.payroll import ACCOUNT, BANK, POLICY, BankMemory, Payroll
+from tests.rig.targets import KeyTarget
+
+BANKS = {
+    "cmb-agency": ("contract: {login: demo01, branch: '75', business_mode: '00001'}", "308584000013", "{:08d}"),
+    "icbc-payper": ("contract: {group: '400090001600001', certificate: demo.y.4000}", "102100099996", "{}"),
+}
+"""What a customer adds to a profile, a branch of that bank, and how it writes a place."""
+THREE = {"0003": "7000.00", "0001": "8000.00", "0002": "12,345.67"}
+"""In another order than that of the file, which is by employee number."""
+
+
+class Desk:
+    """The bank's side of the door: what was delivered, already opened."""
+
+    def __init__(self, memory: BankMemory) -> None:
+        self.memory = memory
+
+    @property
+    def delivered_files(self) -> Mapping[str, bytes]:
+        return self.memory.contents
+
+    def opened(self, data: bytes) -> bytes:
+        return data
+
+    def answer_payments(self, name: str, content: bytes) -> None:
+        self.memory.answers.append(AnswerFile(name, AnswerKind(name.partition("_")[0]), content))
+
+
+class Branch:
+    """A hub that pays through one of these banks, and the bank behind it."""
+
+    def __init__(self, profile: str, office: Office) -> None:
+        self.office = office
+        _, self.bank_code, self.place = BANKS[profile]
+        self.bank = PayingBank(Desk(office.bank), account=ACCOUNT)
+        self.run_id = ""
+
+    def pay(self) -> str:
+        """Until it is at the bank; the message id."""
+        self.office.hire(*THREE, bank_code=self.bank_code)
+        self.run_id = self.office.signed(THREE)
+        self.office.release(self.run_id)
+        self.office.deliver()
+        return self.office.lines(self.run_id)[0].message_id
+
+    def take(self) -> Taken:
+        taken = take_answers(self.office.hub, BANK)
+        assert taken.refused == {}
+        return taken
+
+    def states(self) -> dict[str, LineState]:
+        return self.office.states(self.run_id)
+
+
+@pytest.fixture(params=BANKS)
+def branch(request: pytest.FixtureRequest, database_url: str, tmp_path: Path) -> Iterator[Branch]:
+    policy, folder = tmp_path / "policy.yaml", tmp_path / "profiles"
+    policy.write_text(POLICY, "utf-8")
+    folder.mkdir()
+    contract, code, _ = BANKS[request.param]
+    (folder / "ours.yaml").write_text(f"based_on: {request.param}\n{contract}\n", "utf-8")
+    ways = {"policy": policy, "profile": "ours", "profiles": folder, "branch": code}
+    company = Payroll(tmp_path, database_url, VirtualClock(), {"crm": KeyTarget}, **ways)
+    hub = company.open()
+    yield Branch(request.param, Office(company, hub))
+    hub.close()
+
+
+def test_lines_follow_the_rows_and_the_batch_on_the_statement(branch: Branch) -> None:
+    message_id = branch.pay()
+    branch.bank.mood.rejects[f"{message_id}/{branch.place.format(2)}"] = "户名不符"
+    assert branch.bank.work() == 1
+    assert branch.take().alarms == []
+    refused, taken, paid = LineState.REJECTED, LineState.ACCEPTED, LineState.PAID
+    assert branch.states() == {"0001": taken, "0002": refused, "0003": taken}
+    assert branch.bank.book() == 1
+    assert branch.take().alarms == []
+    assert branch.states() == {"0001": paid, "0002": refused, "0003": paid}
+    assert branch.bank.paid.total() == 2
+    branch.office.deliver()
+    assert reconcile(branch.office.hub, BANK).verdict is Verdict.CLEAN
+
+
+def test_done_at_the_bank_is_not_paid_before_a_statement_shows_it(branch: Branch) -> None:
+    branch.pay()
+    branch.bank.work()
+    branch.bank.book()
+    memory = branch.office.bank
+    memory.answers = [answer for answer in memory.answers if answer.kind is not AnswerKind.STATEMENT]
+    branch.take()
+    assert set(branch.states().values()) == {LineState.DEBITED}
+
+
+def test_a_row_about_an_order_of_nobodys_refuses_its_file_and_moves_nothing(branch: Branch) -> None:
+    message_id = branch.pay()
+    branch.bank.work()
+    (answer,) = branch.office.bank.answers
+    strange = answer.content.replace(message_id.encode(), b"A" * 26)
+    branch.office.bank.answers = [AnswerFile(answer.name, answer.kind, strange)]
+    assert "no_reference" in take_answers(branch.office.hub, BANK).refused[answer.name]
+    assert set(branch.states().values()) == {LineState.RELEASED}
+
+
+def test_answers_to_what_another_profile_wrote_are_still_understood(branch: Branch) -> None:
+    branch.pay()
+    branch.bank.work()
+    branch.office.company.profile = "iso20022-cny"
+    hub = branch.office.company.open()
+    try:
+        later = Office(branch.office.company, hub)
+        later.hire("0009", bank_code=branch.bank_code)
+        later.draft({"0009": "1.00"})
+        assert take_answers(hub, BANK).refused == {}
+    finally:
+        hub.close()
+    assert set(branch.states().values()) == {LineState.ACCEPTED}
