@@ -126,10 +126,16 @@ def _base_of(document: Document) -> Iterator[Document]:
 
 
 def _merged(base: Plain, over: Plain) -> Plain:
-    """Tables are merged key by key; everything else is replaced as a whole."""
+    """Tables are merged key by key; everything else is replaced as a whole, and so is a table of another format."""
     if isinstance(base, dict) and isinstance(over, dict):
-        return {**base, **{key: _merged(base.get(key), value) for key, value in over.items()}}
+        return {**base, **{key: _merged(_alike(base.get(key), value), value) for key, value in over.items()}}
     return over
+
+
+def _alike(base: Plain, over: Plain) -> Plain:
+    if isinstance(base, dict) and isinstance(over, dict) and "format" in over and over["format"] != base.get("format"):
+        return {}
+    return base
 
 
 def _placed(error: ValidationError, documents: list[Document], model: type[BankProfile]) -> Iterator[Fault]:

@@ -48,6 +48,23 @@ def test_a_customers_profile_adds_to_ours_key_by_key(tmp_path):
     assert ours.components == theirs.components
 
 
+def test_answers_are_added_to_in_their_format_and_replaced_by_another(tmp_path):
+    contract = "based_on: cmb-agency\ncontract: {login: demo01, branch: '75', business_mode: '00001'}\n"
+    ours = load(tmp_path, f"{contract}answers: {{element: NTOTHERZ, row: {{words: ERRTXT}}}}\n").answers
+    assert (ours.format, ours.element, ours.row.words, ours.row.message) == (
+        "cmb-agency",
+        "NTOTHERZ",
+        "ERRTXT",
+        "YURREF",
+    )
+    rows = "{format: rows, encoding: gbk, columns: 2, reference: 1, state: 2, states: {'1': paid}}"
+    assert load(tmp_path, f"{contract}answers: {rows}\n").answers.format == "rows"
+    (fault,) = faults(tmp_path, f"{contract}answers: {{format: rows, encoding: gbk, columns: 2, reference: 1, state: 3,"
+                      " states: {'1': paid}}\n")  # fmt: skip
+    assert fault.startswith("ours.yaml:3")
+    assert "there is no column 3 of 2" in fault
+
+
 def test_a_customers_profile_of_the_same_name_goes_before_ours(tmp_path):
     assert load(tmp_path, "based_on: iso20022-cny\ntitle: ours", "iso20022-cny").title == "ours"
     assert load_profile("iso20022-cny").title != "ours"
