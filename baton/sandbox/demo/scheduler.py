@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -91,6 +92,36 @@ class Scheduler:
         begun = time.monotonic()
         body = {"logical_date": None, "conf": dict(conf or {})}
         run_id = str(self._ask("POST", f"/dags/{dag}/dagRuns", json=body)["dag_run_id"])
+        return self._ended(dag, run_id, begun)
+
+    def called_by(self, system: str, headers: Mapping[str, str], body: bytes) -> DagRun:
+        """A vendor calls the hub, as a stranger to Airflow; waits for the end of the sync that this starts."""
+        begun = time.monotonic()
+        before = self._newest_sync()
+        answer = httpx.post(f"{self.url}/baton/hooks/{system}", headers=headers, content=body, trust_env=False)
+        if answer.status_code != 200:
+            raise DemoFailedError(f"the hub answered HTTP {answer.status_code} to a call of {system}")
+        while (newest := self._newest_sync()) == before:
+            if time.monotonic() > begun + _RUN_S:
+                raise DemoFailedError(f"the call of {system} has started no run", log=self.tail("api-server"))
+            time.sleep(0.1)
+        return self._ended(SYNC, newest, begun)
+
+    def spans(self, run: DagRun) -> dict[str, tuple[datetime, datetime]]:
+        """When the first instance of each task of a run began, and the last one ended."""
+        answer = self._ask("GET", f"/dags/{run.dag}/dagRuns/{run.id}/taskInstances")
+        found: dict[str, tuple[datetime, datetime]] = {}
+        for task in answer["task_instances"]:
+            start, end = (datetime.fromisoformat(str(task[name])) for name in ("start_date", "end_date"))
+            first, last = found.get(task["task_id"], (start, end))
+            found[task["task_id"]] = min(first, start), max(last, end)
+        return found
+
+    def _newest_sync(self) -> str:
+        answer = self._ask("GET", f"/dags/{SYNC}/dagRuns", params={"order_by": "-run_after", "limit": 1})
+        return str(answer["dag_runs"][0]["dag_run_id"]) if answer["dag_runs"] else ""
+
+    def _ended(self, dag: str, run_id: str, begun: float) -> DagRun:
         while time.monotonic() < begun + _RUN_S:
             state = str(self._ask("GET", f"/dags/{dag}/dagRuns/{run_id}")["state"])
             if state in ("success", "failed"):

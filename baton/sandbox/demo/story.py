@@ -22,6 +22,8 @@ HIRED, MOVED, RESIGNED, RETRACTING, DEPARTED, GONE_THERE, STILL_HERE = (
     "0063",
     "0073",
 )
+PROMOTED: Final = "0097"
+"""Somebody whose change every system has within seconds."""
 HANDING_OVER: Final = "0051"
 """A salesperson whose clients a chapter is about."""
 NEW_ACCOUNT: Final = "0085"
@@ -105,6 +107,10 @@ class Story:
         """The resignation is taken back."""
         line = "resigned, then took it back"
         self._change(RETRACTING, line, status="在职", last_working=None, contract_end=None, pay_end=None)
+
+    def promotion(self) -> None:
+        """One more title, of which a vendor tells at once."""
+        self._change(PROMOTED, "promoted, told by an event", position="主管")
 
     def salesperson_resigns(self) -> None:
         """Somebody with clients gives notice."""
