@@ -70,15 +70,15 @@ def split(payables: Iterable[Payable], profile: BankProfile) -> tuple[OrderPart,
         groups[payable.key.component.value, payable.currency, other_bank].append(payable)
     parts: list[OrderPart] = []
     for (component, currency, _), group in sorted(groups.items()):
-        group.sort(key=file_order)
+        group.sort(key=lambda payable: file_order(payable.key))
         for lines in _portions(group, profile):
             parts.append(OrderPart(len(parts) + 1, Component(component), currency, tuple(lines)))
     return tuple(parts)
 
 
-def file_order(payable: Payable) -> tuple[str, str, int]:
+def file_order(key: PayableKey) -> tuple[str, str, int]:
     """By what the lines of a file are sorted."""
-    return payable.key.number, payable.key.period, payable.key.attempt
+    return key.number, key.period, key.attempt
 
 
 def _portions(group: Sequence[Payable], profile: BankProfile) -> Iterator[list[Payable]]:

@@ -147,6 +147,18 @@ class PayRunStore:
         query = sa.select(pay_lines).where(pay_lines.c.message_id == message_id).order_by(pay_lines.c.line)
         return [self._line(row) for row in connection.execute(query)]
 
+    def keys_of_file(self, connection: sa.Connection, message_id: str) -> list[PayableKey]:
+        """What the lines in a file are keyed by, in the order of `of_file`: nothing that is sealed is opened for it."""
+        query = sa.select(pay_lines.c.number, pay_lines.c.period, pay_lines.c.component, pay_lines.c.attempt)
+        query = query.where(pay_lines.c.message_id == message_id).order_by(pay_lines.c.line)
+        return [PayableKey(row[0], row[1], Component(row[2]), row[3]) for row in connection.execute(query)]
+
+    def payees(self, connection: sa.Connection, run_id: str, *states: LineState) -> set[str]:
+        """The numbers of those whom the lines of a run in these states are for."""
+        query = sa.select(pay_lines.c.number).where(pay_lines.c.run_id == run_id)
+        query = query.where(pay_lines.c.state.in_([state.value for state in states]))
+        return set(connection.execute(query).scalars())
+
     def claimed(self, connection: sa.Connection, periods: Sequence[str], numbers: Sequence[str]) -> Iterator[PayLine]:
         """Everything that is or was to be paid for these periods, or ever to these people: each line once."""
         live = pay_lines.c.claim.is_not(None)
@@ -185,7 +197,8 @@ class PayRunStore:
             moved += connection.execute(_MOVE, [_move(change, now) for change in chunk]).rowcount
         if moved != len(changes):
             raise TransitionError("a line has moved meanwhile", code="changed")
-        append(connection, [_line_entry(change, now) for change in changes])
+        for chunk in chunked(changes):
+            append(connection, [_line_entry(change, now) for change in chunk])
         return moved
 
     # --- files

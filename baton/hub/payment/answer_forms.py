@@ -37,8 +37,7 @@ class Places:
     def __call__(self, message_id: str, place: int) -> str:
         """The line's reference; empty when there is no such line."""
         if message_id not in self._known:
-            lines = self._hub.pay_runs.of_file(self._connection, message_id)
-            ordered = sorted((line.payable for line in lines), key=file_order)
-            self._known[message_id] = [payable.key.reference for payable in ordered]
+            keys = self._hub.pay_runs.keys_of_file(self._connection, message_id)
+            self._known[message_id] = [key.reference for key in sorted(keys, key=file_order)]
         references = self._known[message_id]
         return references[place - 1] if 1 <= place <= len(references) else ""

@@ -134,8 +134,8 @@ def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile
     for message_id, reported in by_order.items():
         if message_id and hub.pay_runs.file(connection, message_id) is None:
             alarms.append(f"unknown_order {message_id}")
-        for line in hub.pay_runs.of_file(connection, message_id):
-            lines[line.reference] = reported.events(line.reference, message_id)
+        for key in hub.pay_runs.keys_of_file(connection, message_id):
+            lines[key.reference] = reported.events(key.reference, message_id)
         for reference in reported.lines:
             lines.setdefault(reference, reported.events(reference, message_id))
     return _Told(events, lines, alarms)

@@ -62,13 +62,13 @@ def binding(run: PayRun, files: Sequence[PayFile]) -> str:
 
 def standing(hub: Hub, connection: sa.Connection, run: PayRun) -> bool:
     """Whether everybody in the run's files is, for HR, who they were when it was checked."""
-    numbers = {line.payable.key.number for line in hub.pay_runs.lines(connection, run.run_id, *_IN_FILES)}
+    numbers = hub.pay_runs.payees(connection, run.run_id, *_IN_FILES)
     return people_digest(hub, connection, numbers) == run.people_digest
 
 
 def payees(hub: Hub, connection: sa.Connection, message_id: str) -> set[str]:
     """The numbers of those whom a file pays."""
-    return {line.payable.key.number for line in hub.pay_runs.of_file(connection, message_id)}
+    return {key.number for key in hub.pay_runs.keys_of_file(connection, message_id)}
 
 
 def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
