@@ -198,6 +198,10 @@ class People:
         """Everybody does what is theirs to do, once."""
         for case in self.cases(CaseState.PAUSED):
             self._try("reopen", lambda case=case: casework.decide(self.world.hub, case.id, Act.REOPEN, HR, "go on"))
+        for case in self.cases(CaseState.RETRACTED):
+            stuck = [item.id for item in self.items(case, ItemState.STUCK)]
+            if stuck:  # it was only said to have come back: HR wants it back once more
+                self._undo(case, stuck)
         for case in self.cases(CaseState.OPEN):
             self._name_others(case)
             self._each(case, self.items(case, ItemState.OFFERED), Act.ACCEPT)

@@ -109,6 +109,7 @@ class World:
     def crash_point(self, name: str) -> None:
         """Every step of the hub passes here."""
         if name == "looked":
+            self._note_looks()  # lists that were as they were: of the look before, not of this one
             self._shown = {system: dict(self.things(system).read) for system in SYSTEMS}
             for system in SYSTEMS:
                 self.things(system).read.clear()

@@ -130,15 +130,32 @@ def _compared(hub: Hub, known: Case, before: _Before, looked: Looked) -> Refresh
     return refreshed
 
 
-def _arrived_late(hub: Hub, case: Case, looked: Looked) -> Proofs:
-    """What was refused or taken back, and is no longer with the leaver: whether it is with its successor after all."""
+@dataclass(frozen=True, slots=True)
+class _Late:
+    """What was refused or taken back and is no longer with the leaver, and what its system says of it."""
+
+    asked: frozenset[str]
+    """Effect keys."""
+    proofs: Proofs
+
+    def arrived(self, item: Item) -> bool:
+        """Whether it is with its successor after all."""
+        return self.proofs.shown.get(item.effect_key, False)
+
+    def unknown(self, item: Item) -> bool:
+        """Whether its system could not tell: then it has neither arrived nor gone, as far as anybody knows."""
+        return item.effect_key in self.asked and item.effect_key not in self.proofs.shown
+
+
+def _arrived_late(hub: Hub, case: Case, looked: Looked) -> _Late:
     shown = {(each.system, each.holding.ref) for each in looked.seen}
     with hub.database.read() as connection:
         listed = hub.cases.items(connection, case.id, states=_EXPECTED_HERE)
         away = [item for item in listed if item.system in looked.read and (item.system, item.ref) not in shown]
         effects = hub.effects.by_key(connection, [item.effect_key for item in away if item.effect_key])
     transfers = [each for each in effects.values() if each.action is HandoverAction.TRANSFER]
-    return read_back(hub, [each if leads_away(each, case) else turned_round(each) for each in transfers])
+    proofs = read_back(hub, [each if leads_away(each, case) else turned_round(each) for each in transfers])
+    return _Late(frozenset(each.key for each in transfers), proofs)
 
 
 def _note_checked(hub: Hub, same: Sequence[Case]) -> None:
@@ -151,7 +168,7 @@ def _note_checked(hub: Hub, same: Sequence[Case]) -> None:
 class _Writing:
     """What one look changes on one list, inside one transaction."""
 
-    def __init__(self, hub: Hub, connection: sa.Connection, case: Case, before: _Before, late: Proofs) -> None:
+    def __init__(self, hub: Hub, connection: sa.Connection, case: Case, before: _Before, late: _Late) -> None:
         self.hub = hub
         self.connection = connection
         self.case = case
@@ -168,11 +185,13 @@ class _Writing:
         picture = Picture(looked.seen, looked.read, picture.unsure, self._halted(picture))
         first = max(self.items, default=0) + 1
         changes = compare(case, list(self.items.values()), picture, first, self.now)
+        unknown = [item for item in changes.gone if self.late.unknown(item)]
+        changes.gone = [item for item in changes.gone if not self.late.unknown(item)]
         self._write(changes)
         named = self._name() if case.state is not CaseState.COMPLETED else 0
         case = self._reopened(case)
         # What was left out is looked at again, even if it is as it is now.
-        digest = b"" if picture.unsure else picture_digest(case, picture)
+        digest = b"" if picture.unsure or unknown else picture_digest(case, picture)
         case = hub.cases.change(self.connection, case, case.state, checked_at=self.now, picture=digest)
         renewed = len(changes.renewed)
         return Refreshed(case, len(changes.new), renewed, len(changes.gone), named, unread=dict(looked.unread))
@@ -211,7 +230,7 @@ class _Writing:
         self._keep(appeared)
         answered_for = [item for item in appeared if item.kind in _ANSWERED_FOR]
         hub.tenures.begin(self.connection, self.case, answered_for, self.now)
-        there = [item for item in changes.gone if self.late.shown.get(item.effect_key)]
+        there = [item for item in changes.gone if self.late.arrived(item)]
         gone = [item for item in changes.gone if item not in there]
         effects = hub.effects.by_key(self.connection, [item.effect_key for item in there])
         arrived = [item for item in there if leads_away(effects[item.effect_key], self.case)]
