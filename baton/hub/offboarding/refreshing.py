@@ -182,7 +182,9 @@ class _Writing:
     def write(self, looked: Looked) -> Refreshed:
         hub, case = self.hub, self.case
         picture = Picture(looked.seen, looked.read, self._unsure())
-        picture = Picture(looked.seen, looked.read, picture.unsure, self._halted(picture))
+        late = overtaken(case, list(self.items.values()), picture)
+        halted = self._halted(late)
+        picture = Picture(looked.seen, looked.read, picture.unsure, halted)
         first = max(self.items, default=0) + 1
         changes = compare(case, list(self.items.values()), picture, first, self.now)
         unknown = [item for item in changes.gone if self.late.unknown(item)]
@@ -191,7 +193,9 @@ class _Writing:
         named = self._name() if case.state is not CaseState.COMPLETED else 0
         case = self._reopened(case)
         # What was left out is looked at again, even if it is as it is now.
-        digest = b"" if picture.unsure or unknown else picture_digest(case, picture)
+        on_its_way = any(item.id not in halted for item in late)
+        left_out = picture.unsure or unknown or on_its_way
+        digest = b"" if left_out else picture_digest(case, picture)
         case = hub.cases.change(self.connection, case, case.state, checked_at=self.now, picture=digest)
         renewed = len(changes.renewed)
         return Refreshed(case, len(changes.new), renewed, len(changes.gone), named, unread=dict(looked.unread))
@@ -214,12 +218,15 @@ class _Writing:
         never_left = {key for key, effect in effects.items() if effect.state is EffectState.SUPERSEDED}
         return frozenset(item.id for item in suspects if item.effect_key not in never_left)
 
-    def _halted(self, picture: Picture) -> frozenset[int]:
-        """Transfers that have not left yet are called back when what was accepted has changed."""
-        late = overtaken(self.case, list(self.items.values()), picture)
+    def _halted(self, late: Sequence[Item]) -> frozenset[int]:
+        """Transfers that have not left yet are called back when what was accepted has changed.
+
+        Some had been called back before, with their case: nobody has taken their items from where they stand since.
+        """
         keys = {item.effect_key: item.id for item in late}
-        cancelled = self.hub.effects.cancel_keys(self.connection, list(keys), why=_OVERTAKEN)
-        return frozenset(keys[key] for key in cancelled)
+        self.hub.effects.cancel_keys(self.connection, list(keys), why=_OVERTAKEN)
+        effects = self.hub.effects.by_key(self.connection, list(keys))
+        return frozenset(keys[key] for key, each in effects.items() if each.state is EffectState.SUPERSEDED)
 
     def _write(self, changes: Changes) -> None:
         hub, cases = self.hub, self.hub.cases
