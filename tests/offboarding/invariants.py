@@ -213,7 +213,9 @@ def _stale(books: Books, system: str, move: Move, effect: Effect, case: Case) ->
     if came >= began:
         return ""  # it was with somebody else when the hub looked
     seen = [content for serial, content in things.contents[move.ref] if serial < began]
-    if seen and content_digest(seen[-1], case.salt).hex() != effect.digests["item"]:
+    since = [content for serial, content in things.contents[move.ref] if serial >= began]
+    current = {content_digest(content, case.salt).hex() for content in (*seen[-1:], *since)}
+    if seen and effect.digests["item"] not in current:  # a look we know nothing of may have shown what came since
         return "moved in another version than the hub had seen before it sent it"
     return ""
 
