@@ -15,8 +15,8 @@ _TABLES: Final = tuple(
 _BANKING: Final = tuple(
     f"baton.banking.{name}"
     for name in (
-        *("xml_stream", "reading.amounts", "reading.booking", "reading.delimited", "reading.fields"),
-        *("reading.front_end", "reading.opening", "reading.report", "reading.statement"),
+        *("xml_stream", "xml_elements", "reading.amounts", "reading.booking", "reading.delimited", "reading.fields"),
+        *("reading.front_end", "reading.opening", "reading.places", "reading.report", "reading.statement"),
     )
 )
 MODULES: Final = {
