@@ -34,8 +34,8 @@ MORE = [
     *("user@api.example", "127.0.0.1:80@api.example", "0x7f.0x0.0x0.0x1", "localhost%00", "[::ffff:0:127.0.0.1]"),
     *("127.0.0.1%23.api.example", "0x7f.0.1", "[::ffff:a9fe:a9fe]", "169.254.169.254", "[fd00::1]", "10.0.0.1"),
 ]
-SLOW = ("bank/https_files",)
-"""Reading its settings is reading RSA keys: it gets every tenth spelling. What judges them is the same for all."""
+SLOW = ("bank/https_files", "erp/soap")
+"""Their settings hold RSA keys and a WSDL: they get every tenth spelling. What judges them is the same for all."""
 HOSTS = [
     *SPELLINGS,
     *(f"{host}." for host in ("127.1", "2130706433", "0x7f000001", "017700000001")),

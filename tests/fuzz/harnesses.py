@@ -296,7 +296,7 @@ def feed_bank_rows(data: bytes) -> None:
     door, content = _door(data, 3)
     try:
         if door == 0:
-            list(read_list(io.BytesIO(content), "ack.txt", AnswerLayout.model_validate(_LAYOUT)))
+            list(read_list(io.BytesIO(content), "ack.txt", AnswerLayout.model_validate(_LAYOUT), _reference))
         else:
             element, row = ("ROW", CmbRow()) if door == 1 else ("rd", IcbcRow())
             list(read_front_end(io.BytesIO(content), "answer.xml", element, row, _reference))

@@ -199,7 +199,7 @@ def people(*rows: dict[str, str]) -> Reading:
     told = [{name: given.get(name) for name in COLUMNS} for given in filled]
     frame = pl.DataFrame(told, schema=dict.fromkeys(COLUMNS, pl.String))
     feed = Feed(Origin("roster.csv", "0" * 64, START), iter([SourcePage(frame, first_row=2)]))
-    return read_feed(feed, mapping(), lambda text: hashlib.sha256(text.encode()).digest(), START)
+    return read_feed(feed, mapping(), lambda texts: [hashlib.sha256(text.encode()).digest() for text in texts], START)
 
 
 def put_aside(ground: Ground, given: dict[str, str], fields: Sequence[str]) -> None:
