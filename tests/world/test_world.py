@@ -7,11 +7,11 @@ import pytest
 from tests.world.campaign import simulate
 from tests.world.planted import find
 
-SHORT = 2
+SHORT = 1
 
 
 def test_all_four_jobs_on_one_store_break_no_invariant() -> None:
-    figures = simulate(1)
+    figures = simulate(1, 8)
     assert figures.faults.total() > 1
     assert figures.counts["written to accounts"] > 20
     assert figures.counts["lines booked"] > 5

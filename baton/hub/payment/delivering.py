@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from baton.contracts.answers import answered
 from baton.contracts.payments import PaymentChannel, PaymentFile
 from baton.engine.apply import Report
 from baton.engine.calls import RetryRule, patient
@@ -109,11 +110,15 @@ class FileCall(Call):
         return self._paired(receipts)
 
     def _submit(self, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
-        """One try, and the last look at HR before it: a bank that has us wait gives people time to leave."""
+        """One try, and the last look at HR before it: a bank that has us wait gives people time to leave.
+
+        A connector that raises instead of answering is in doubt as well, or a file that has arrived would pass for one
+        that was never sent.
+        """
         by = self.performer
         with by.hub.database.read() as connection:
             require_standing(by.hub, connection, self.file.run_id)
-        return by.channel.submit(files)
+        return answered(lambda: by.channel.submit(files), len(files), of=by.channel)
 
     def look_up(self) -> Outcomes:
         """Whether it is there."""

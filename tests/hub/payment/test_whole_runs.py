@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from baton.errors import ApprovalError
+from baton.contracts.payments import PaymentFile
+from baton.errors import ApprovalError, InDoubtError
 from baton.hub.payment.signing import sign
 from baton.hub.payment.withdrawing import withdraw
 from baton.jobs.payment.roles import Role
+from baton.model.account import Receipt
 from baton.model.pay_run import LineState
 from baton.model.people import EmploymentStatus
 from tests.hub.payment.office import PAY_DAY, Office
-from tests.rig.payroll import MAKER, PAYROLL, TREASURY, card
+from tests.rig.payroll import MAKER, PAYROLL, TREASURY, FakeChannel, card
 
 TWO = {"0001": "8000.00", "0002": "12,345.67"}
 
@@ -76,6 +80,25 @@ def test_a_departure_at_any_step_keeps_the_money_here(office: Office, moment: st
             steps[name](run_id)
     assert office.deliver().counts.get("accepted", 0) == 0
     assert office.bank.seen == []
+
+
+def test_a_connector_that_raises_its_doubt_has_perhaps_delivered(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(channel: FakeChannel, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
+        for file in files:
+            channel.bank.take(file)
+        raise InDoubtError("the connection was reset", code="reset")
+
+    monkeypatch.setattr(FakeChannel, "submit", lost)
+    office.hire(*TWO)
+    run_id = office.signed(TWO)
+    office.release(run_id)
+    office.deliver()
+    with pytest.raises(ApprovalError) as refused:
+        withdraw(office.hub, run_id, TREASURY, "wait")
+    assert refused.value.code == "sent"
+    assert len(office.bank.seen) == len(set(office.bank.seen)) == 2
 
 
 def test_who_is_still_held_when_a_run_is_released_is_paid_by_another(office: Office) -> None:
