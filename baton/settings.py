@@ -28,6 +28,7 @@ from baton.settings_shape import (
     HubPart,
     OffboardingPart,
     PaymentsPart,
+    RetentionPart,
     SystemPart,
     SystemsFile,
 )
@@ -78,6 +79,7 @@ class HubSettings:
     offboarding: OffboardingPart = OffboardingPart()
     payments: PaymentsPart = PaymentsPart()
     alarms: AlarmsPart = AlarmsPart()
+    retention: RetentionPart = RetentionPart()
 
     @property
     def enabled(self) -> Mapping[str, SystemSettings]:
@@ -165,6 +167,7 @@ class _Loader:
             offboarding=anchored(parts.offboarding, self.root),
             payments=anchored(parts.payments, self.root),
             alarms=parts.alarms,
+            retention=parts.retention,
         )
 
     def _parts(self) -> SystemsFile | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
@@ -322,6 +323,20 @@ class AlarmsPart(Part):
         return self
 
 
+class RetentionPart(Part):
+    """How long what law has a company keep is kept, in years; the figures are a starting point, not advice."""
+
+    payments_years: int = Field(default=10, ge=0, le=100)
+    """Payments of an erased person, from the last one."""
+    handovers_years: int = Field(default=5, ge=0, le=100)
+    """Handovers of an erased person, and the files and certificates of every handover, from its end."""
+
+    @staticmethod
+    def end(since: datetime, years: int) -> datetime:
+        """When so many years are over."""
+        return since + timedelta(days=365.25 * years)
+
+
 class SystemsFile(Part):
     """The whole file."""
 
@@ -331,4 +346,5 @@ class SystemsFile(Part):
     offboarding: Annotated[OffboardingPart, BeforeValidator(_table)] = OffboardingPart()
     payments: Annotated[PaymentsPart, BeforeValidator(_table)] = PaymentsPart()
     alarms: Annotated[AlarmsPart, BeforeValidator(_table)] = AlarmsPart()
+    retention: Annotated[RetentionPart, BeforeValidator(_table)] = RetentionPart()
     systems: Annotated[dict[Annotated[str, AfterValidator(_system_name)], SystemPart], BeforeValidator(_present)]

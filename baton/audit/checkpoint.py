@@ -207,6 +207,21 @@ class CheckpointFolder:
             self._write(f"checkpoint-{frontier.size:020}.txt", signer.sign(checkpoint))
             return checkpoint
 
+    def set_aside(self, size: int, keys: Sequence[Verifier], at: datetime) -> list[Checkpoint]:
+        """Move the checkpoints of a larger log into a folder of their own, named by the moment; which, smallest first.
+
+        Only after a restore: the folder then goes on from the log that was restored.
+        """
+        with self._locked():
+            found = [(path, open_note(path.read_bytes(), keys)) for path in sorted(self.path.glob("checkpoint-*.txt"))]
+            larger = [(path, checkpoint) for path, checkpoint in found if checkpoint.size > size]
+            if larger:
+                apart = self.path / f"set-aside-{at.astimezone(UTC):%Y%m%dT%H%M%S%f}"
+                apart.mkdir()
+                for path, _ in larger:
+                    path.rename(apart / path.name)
+        return [checkpoint for _, checkpoint in larger]
+
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One issuer at a time, across processes: two at once could each sign a different future."""

@@ -23,6 +23,7 @@ from baton.model.effect import Effect, EffectState
 from baton.store.claims import ACCOUNTS, ClaimRule, Scope
 from baton.store.database import Database
 from baton.store.leases import CRASH_LIMIT, LeaseStore, Settlement
+from baton.store.restores import FENCES
 from baton.store.runs import RunStore
 from baton.telemetry import count_effects, span, timed_call
 
@@ -210,7 +211,8 @@ class Applier:
 
     def _switches(self, connection: sa.Connection) -> _Switches:
         engaged = self.runs.engaged(connection)
-        off = [scope for scope in ("all", f"system:{self.system}") if scope in engaged]
+        fences = (f"{fence}{self.system}" for fence in FENCES)
+        off = [scope for scope in ("all", f"system:{self.system}", *fences) if scope in engaged]
         paused = frozenset(scope.removeprefix("action:") for scope in engaged if scope.startswith("action:"))
         return _Switches(f"kill switch {off[0]} is on: {engaged[off[0]]}" if off else "", paused)
 

@@ -39,8 +39,9 @@ def save_plan(
         effects.supersede(connection, job, system, numbers, why="newer_plan")
     drafted: list[Drafted] = []
     numbered: list[Link] = []
+    floor = effects.version_floor(connection)
     for entity in planned:
-        generation = entity.link.generation
+        generation = max(entity.link.generation, floor)
         for intention, digests in entity.intentions:
             generation += 1
             drafted.append(Drafted(intention, generation, entity.link.mapping_digest, digests))

@@ -12,7 +12,7 @@ from typing import Self
 import httpx
 
 from baton.clock import Clock, SystemClock
-from baton.contracts import AccountTarget, Connector, EmployeeSource
+from baton.contracts import AccountTarget, Connector, EmployeeSource, RemovalTarget
 from baton.engine.gate import GatePolicy
 from baton.engine.limiter import SharedLimiter
 from baton.engine.performer import CrashPoint
@@ -28,6 +28,7 @@ from baton.store.cases import CaseStore
 from baton.store.checklists import ChecklistStore
 from baton.store.database import Database
 from baton.store.effects import EffectStore
+from baton.store.erasures import ErasureStore
 from baton.store.kept_files import KeptFiles
 from baton.store.leases import LeaseStore
 from baton.store.links import LinkStore
@@ -39,6 +40,7 @@ from baton.store.people import PeopleStore
 from baton.store.personal import Keyring
 from baton.store.personal_links import PersonalLinkStore
 from baton.store.recoveries import RecoveryStore
+from baton.store.restores import RestoreStore
 from baton.store.runs import RunStore
 from baton.store.staging import Staging
 from baton.store.tenures import TenureStore
@@ -106,6 +108,8 @@ class Hub:
         self.cases = CaseStore(keyring, self.clock)
         self.caseload = CaseloadStore(keyring)
         self.alerts = AlertStore(keyring, self.clock)
+        self.erasures = ErasureStore(keyring, self.clock)
+        self.restores = RestoreStore(self.effects, self.links)
 
     def reload_keyring(self) -> None:
         """Look up the keys again: another process may have rotated them."""
@@ -172,6 +176,10 @@ class Hub:
     def targets(self) -> list[SystemSettings]:
         """The enabled account targets."""
         return [s for s in self.settings.enabled.values() if issubclass(self.registry.load(s.connector), AccountTarget)]
+
+    def removing(self) -> list[str]:
+        """The names of the enabled targets in which accounts can be removed."""
+        return [s.name for s in self.targets() if issubclass(self.registry.load(s.connector), RemovalTarget)]
 
     def chosen_targets(self, only: str | None = None) -> list[SystemSettings]:
         """The enabled targets, or the one named; `ConfigurationError` when there is no such target."""

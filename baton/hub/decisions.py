@@ -19,6 +19,7 @@ from baton.model.pay_run import JOB as PAYMENT
 from baton.model.persons import alike
 from baton.settings_shape import OWN
 from baton.store.leases import Settlement
+from baton.store.restores import FENCES
 from baton.store.runs import ApprovedFeed, Run, RunState
 from baton.store.tables import effects
 
@@ -146,7 +147,8 @@ def kill_switch(hub: Hub, scope: str, position: str, person: str, why: str) -> N
     names = {"all", *(f"system:{name}" for name in systems), *(f"action:{action}" for action in EVERY_ACTION)}
     with hub.database.write() as connection:
         if position == "off":
-            names = set(hub.runs.engaged(connection))  # also that of a system which is no longer in use
+            # Also that of a system which is no longer in use; what a restore has fenced opens in its own way.
+            names = {name for name in hub.runs.engaged(connection) if not name.startswith(FENCES)}
         if scope not in names:
             raise ApprovalError(
                 f"there is no switch {scope[:60]!r} to turn {position}",

@@ -5,13 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import BinaryIO
 
+import sqlalchemy as sa
+
+from baton.audit.canonical import Json
 from baton.audit.checkpoint import Checkpoint, CheckpointFolder, Signer
 from baton.audit.public_keys import PublicKeys
 from baton.audit.verify import Report
-from baton.errors import ConfigurationError, Fault
+from baton.errors import ConfigurationError, Fault, TamperedError
 from baton.hub.core import Hub
 from baton.hub.keys import AUDIT_KEY
-from baton.store.trail import log
+from baton.store.trail import Entry, append, log
 
 
 def signer(hub: Hub) -> Signer:
@@ -55,6 +58,36 @@ def checkpoint(hub: Hub) -> tuple[Checkpoint, Path]:
         signed = place.issue(key, log.leaves(connection), hub.clock.now(), former=former)
     _published(hub).write_text(f"{keys}\n", encoding="utf-8")
     return signed, max(place.path.glob("checkpoint-*.txt"))
+
+
+def set_aside(hub: Hub, connection: sa.Connection, size: int) -> int:
+    """After a restore: put apart the checkpoints of a log larger than the one restored (``size``); how many.
+
+    They stay valid for what they signed. The log's own entry names the newest, so that whoever has a copy of it can
+    tell a restore from a cut tail.
+    """
+    aside = folder(hub).set_aside(size, public_keys(hub).verifiers, hub.clock.now())
+    if aside:
+        newest = aside[-1]
+        body: dict[str, Json] = {
+            "checkpoints": len(aside),
+            "newest": newest.size,
+            "root": newest.root.hex(),
+            "kept": size,
+        }
+        append(connection, [Entry(kind="checkpoints_set_aside", at=hub.clock.now(), body=body)])
+    return len(aside)
+
+
+def require_sound(hub: Hub) -> None:
+    """Raise `TamperedError` unless the log in the database holds against itself and every checkpoint kept."""
+    report = verify(hub)
+    if report.findings:
+        raise TamperedError(
+            f"the audit log does not hold: {report.findings[0]}",
+            code="inconsistent",
+            remedy="baton audit verify shows all of it; after a restore: use another backup",
+        )
 
 
 def export(hub: Hub, file: BinaryIO) -> int:

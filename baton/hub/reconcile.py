@@ -50,8 +50,8 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
         links = list(hub.links.in_system(connection, system))
         busy = hub.effects.numbers_in(connection, system, UNSETTLED_STATES)
         refused = hub.effects.refused(connection, system)
-    accounts = _scan(target, system, found)
-    _require_whole(system, links, accounts)
+    accounts = scanned(target, system, found)
+    require_whole(system, links, accounts)
     owners = {link.external_id: link.number for link in links if link.external_id is not None}
     news: dict[str, tuple[Link, Drift | None, Link]] = {}
     for link in links:
@@ -87,7 +87,7 @@ _MISSING_AT_LEAST = 5
 _MISSING_SHARE = 0.2
 
 
-def _require_whole(system: str, links: Sequence[Link], accounts: Mapping[str, Account]) -> None:
+def require_whole(system: str, links: Sequence[Link], accounts: Mapping[str, Account]) -> None:
     """A scan without a good part of the accounts says something about the scan, not about the accounts.
 
     Believing it would have all of them made again.
@@ -102,7 +102,7 @@ def _require_whole(system: str, links: Sequence[Link], accounts: Mapping[str, Ac
         )
 
 
-def _scan(target: AccountTarget, system: str, found: Reconciled) -> dict[str, Account]:
+def scanned(target: AccountTarget, system: str, found: Reconciled) -> dict[str, Account]:
     """Every account that carries an employee number."""
     accounts: dict[str, Account] = {}
     for account in target.scan():
@@ -130,7 +130,7 @@ def _compare(
     wrong = [
         name
         for name, mark in link.applied.items()
-        if target.fields[name].readable and _mark(hub, target, link, account, name, owners) != mark
+        if target.fields[name].readable and mark_of(hub, target, link, account, name, owners) != mark
     ]
     if account.state is not link.state:
         seen = replace(link, state=account.state, external_id=account.external_id, dirty=True)
@@ -142,7 +142,7 @@ def _compare(
     return None, replace(link, external_id=link.external_id or account.external_id)
 
 
-def _mark(hub: Hub, target: AccountTarget, link: Link, account: Account, name: str, owners: Mapping[str, str]) -> str:
+def mark_of(hub: Hub, target: AccountTarget, link: Link, account: Account, name: str, owners: Mapping[str, str]) -> str:
     """The digest of what is there now, made as it was made when the field was written."""
     value = account.fields.get(name)
     if target.fields[name].type is FieldType.REFERENCE and value is not None:

@@ -15,6 +15,8 @@ from baton.engine.plan import Planned, plan_hash, save_plan
 from baton.errors import BatonError, ConfigurationError, Fault, FeedRefusedError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.feeds import Readings, read_sources, record_refusal
+from baton.hub.keeping.erasing import replay
+from baton.hub.keeping.restoring import require_read_back
 from baton.jobs.sync.planning import Person, PersonPlan, Planner, TargetRules, ranks
 from baton.jobs.sync.reading import Reading
 from baton.model.effect import UNSETTLED_STATES, Link
@@ -64,6 +66,7 @@ def plan_sync(hub: Hub, request: SyncRequest) -> SyncPlan:
         hub.crash_point("planning")
         return plan
 
+    require_read_back(hub, request.systems)
     try:
         with telemetry.span("plan", job=JOB) as opened:
             plan = _planned(hub, request, keep)
@@ -94,6 +97,7 @@ def _planned(hub: Hub, request: SyncRequest, keep: Callable[[SyncPlan], SyncPlan
     feed than ours; then ours must not be put on top of it, and everything is read again.
     """
     sources = _checked(hub, request)
+    replay(hub)
     for _ in range(_OVERTAKEN):
         with hub.database.read() as connection:
             before = hub.runs.count(connection, JOB)
@@ -175,11 +179,15 @@ class _Planning:
         told = self.hub.people.digests(self.connection, source)
         numbers = reading.rows["number"].to_list()
         foreign = self.hub.people.elsewhere(self.connection, source, [each for each in numbers if each not in told])
+        forgotten = self._forgotten(reading, told)
         wanted = set(self.request.employees)
         changed = [
             position
             for position, (number, digest) in enumerate(zip(numbers, reading.digests, strict=True))
-            if told.get(number) != digest and (not wanted or number in wanted) and number not in foreign
+            if told.get(number) != digest
+            and (not wanted or number in wanted)
+            and number not in foreign
+            and number not in forgotten
         ]
         self._note(
             RunFault(f"{source}:{number}", "number", "other_source", f"the person belongs to the source {owner}")
@@ -190,12 +198,20 @@ class _Planning:
         known = self.hub.people.known(self.connection, [numbers[position] for position in changed])
         self.hub.people.record(self.connection, source, self.run_id, pairs, known, self.now)
         self.counts["rows"] += reading.facts.rows
+        if forgotten:
+            self.counts["erased"] += len(forgotten)
         self.counts["rejected"] += reading.facts.unparseable
         self.counts["changed"] += len(changed)
         absent = len(told.keys() - set(numbers))
         if absent:
             self.counts["absent"] += absent
             self.notes.append(f"{absent} known people are not in {source}: absence is not leaving, nothing follows")
+
+    def _forgotten(self, reading: Reading, told: Mapping[str, bytes]) -> set[str]:
+        """Whom the feed still tells of as gone although they were erased. Who is hired again is somebody new."""
+        erased = self.hub.erasures.erased(self.connection) - told.keys()
+        rows = zip(reading.rows["number"], reading.rows["status"], strict=True)
+        return {number for number, status in rows if number in erased and status == EmploymentStatus.DEPARTED.value}
 
     def _require_known_people(self) -> None:
         """Somebody asked for by name must exist: a slip such as 12 for 0012 would look like nothing to do."""

@@ -80,8 +80,15 @@ class EffectState(StrEnum):
 
 
 TRANSITIONS: Final[Mapping[EffectState, frozenset[EffectState]]] = {
-    EffectState.PLANNED: frozenset({EffectState.HELD, EffectState.SENT, EffectState.SUPERSEDED}),
-    EffectState.HELD: frozenset({EffectState.PLANNED, EffectState.SUPERSEDED}),
+    EffectState.PLANNED: frozenset(
+        {
+            EffectState.HELD,
+            EffectState.SENT,
+            EffectState.SUPERSEDED,
+            EffectState.IN_DOUBT,  # only in a store that was restored: it may have been sent since the backup
+        }
+    ),
+    EffectState.HELD: frozenset({EffectState.PLANNED, EffectState.SUPERSEDED, EffectState.IN_DOUBT}),  # the same
     EffectState.SENT: frozenset(
         {
             EffectState.ACCEPTED,

@@ -16,9 +16,11 @@ from baton.model.account import Receipt
 from baton.model.bank_answers import AnswerLevel, BankState
 from baton.store.effects import chunked
 from baton.store.personal import Keyring
-from baton.store.tables import bank_events, bank_files
+from baton.store.tables import bank_events, bank_files, pay_files, pay_lines
 from baton.store.trail import Entry, append
 
+NOT_TAKEN = (BankState.REJECTED.value, BankState.CANCELLED.value, BankState.UNKNOWN.value)
+"""What a bank says of something that it will not pay, or cannot place."""
 _ARRIVED = frozenset(BankState) - {BankState.REJECTED, BankState.CANCELLED, BankState.UNKNOWN}
 
 
@@ -80,6 +82,32 @@ class BankAnswerStore:
             connection.execute(sa.insert(bank_events), [self._row(event) for event in chunk])
         body: dict[str, Json] = {"system": file.system, "file": file.name, "kind": file.kind, "digest": file.digest}
         append(connection, [Entry(kind="bank_file", at=file.taken_at, body={**body, "events": len(events)})])
+
+    def unclaimed(self, connection: sa.Connection, system: str) -> set[str]:
+        """The references this bank speaks of, other than to refuse them, that no line here claims."""
+        claimed = sa.select(pay_lines.c.claim).where(pay_lines.c.claim.is_not(None))
+        query = sa.select(bank_events.c.reference).where(
+            bank_events.c.system == system,
+            bank_events.c.reference != "",
+            bank_events.c.reference.not_in(claimed),
+            bank_events.c.state.not_in(NOT_TAKEN),
+        )
+        return set(connection.execute(query.distinct()).scalars())
+
+    def unknown_orders(self, connection: sa.Connection, system: str) -> list[str]:
+        """The files this bank has taken that this store knows nothing of, and of whose lines the bank says nothing."""
+        told = sa.select(bank_events.c.message_id).where(
+            bank_events.c.system == system, bank_events.c.reference != "", bank_events.c.message_id != ""
+        )
+        query = sa.select(bank_events.c.message_id).where(
+            bank_events.c.system == system,
+            bank_events.c.kind == AnswerLevel.FILE.value,
+            bank_events.c.message_id != "",
+            bank_events.c.message_id.not_in(sa.select(pay_files.c.message_id)),
+            bank_events.c.message_id.not_in(told),
+            bank_events.c.state.not_in(NOT_TAKEN),
+        )
+        return sorted(connection.execute(query.distinct()).scalars())
 
     def of_lines(self, connection: sa.Connection, references: Sequence[str]) -> dict[str, list[BankEvent]]:
         """Everything said about these lines, in the order it was taken."""

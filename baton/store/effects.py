@@ -21,7 +21,7 @@ from baton.model.effect import (
 )
 from baton.store.payload import pack, unpack
 from baton.store.personal import Keyring
-from baton.store.tables import effects
+from baton.store.tables import effects, restores
 from baton.store.trail import Entry, append
 
 FINAL_REFUSALS = ("given_up", "poison")
@@ -115,14 +115,13 @@ class EffectStore:
         )
 
     def release(self, connection: sa.Connection, run_id: str) -> int:
-        """Let a held run go, marked as approved so that the gate does not count it again."""
-        return self._move_where(
-            connection,
-            EffectState.PLANNED,
-            effects.c.run_id == run_id,
-            effects.c.state == EffectState.HELD.value,
-            approved=True,
-        )
+        """Let a held run go, marked as approved so that the gate does not count it again.
+
+        What may have been sent already, since this store was restored from a backup, is looked up before it is sent.
+        """
+        held = (effects.c.run_id == run_id, effects.c.state == EffectState.HELD.value)
+        doubted = self._move_where(connection, EffectState.IN_DOUBT, *held, effects.c.doubted, approved=True)
+        return doubted + self._move_where(connection, EffectState.PLANNED, *held, approved=True)
 
     def replace_held(self, connection: sa.Connection, run_id: str) -> int:
         """Give up a held run because a newer plan covers its people."""
@@ -161,6 +160,12 @@ class EffectStore:
             self._move_where(connection, EffectState.SUPERSEDED, *where, code=why)
         return cancelled
 
+    def set_back(
+        self, connection: sa.Connection, after: EffectState, *where: sa.ColumnElement[bool], **values: Any
+    ) -> int:
+        """Move what a restore has made uncertain; returns how many."""
+        return self._move_where(connection, after, *where, **values)
+
     def _move_where(
         self, connection: sa.Connection, after: EffectState, *where: sa.ColumnElement[bool], **values: Any
     ) -> int:
@@ -190,15 +195,24 @@ class EffectStore:
         self, connection: sa.Connection, job: str, system: str, entities: Sequence[str]
     ) -> dict[str, int]:
         """For each of these entities the version that its next effect of this job gets there."""
-        found = dict.fromkeys(entities, 1)
+        floor = self.version_floor(connection)
+        found = dict.fromkeys(entities, floor + 1)
         for chunk in chunked(entities):
             query = (
                 sa.select(effects.c.number, sa.func.max(effects.c.version))
                 .where(effects.c.job == job, effects.c.system == system, effects.c.number.in_(chunk))
                 .group_by(effects.c.number)
             )
-            found.update((row[0], row[1] + 1) for row in connection.execute(query))
+            found.update((row[0], max(row[1], floor) + 1) for row in connection.execute(query))
         return found
+
+    def version_floor(self, connection: sa.Connection) -> int:
+        """The version that everything new must be above; 0 in a store that was never restored.
+
+        What was done after the backup has versions that the store has forgotten. Used again, they would give keys that
+        targets know already, for another content, and writes that look older than what is there.
+        """
+        return connection.execute(sa.select(sa.func.max(restores.c.version_floor))).scalar_one() or 0
 
     def by_key(self, connection: sa.Connection, keys: Sequence[str]) -> dict[str, Effect]:
         """The effects with these keys."""

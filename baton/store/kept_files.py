@@ -39,6 +39,10 @@ class KeptFiles:
         """The names of what is stored directly under a place, in order."""
         return sorted(path.name.removesuffix(_SUFFIX) for path in self._path(under, "").glob(f"*{_SUFFIX}"))
 
+    def folders(self, kind: str) -> list[str]:
+        """The cases of which something of this kind is stored, in order."""
+        return sorted(path.name for path in self._path(kind, "").glob("*") if path.is_dir())
+
     def drop(self, place: str) -> None:
         """Delete one; nothing where it is gone already."""
         self._path(place).unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from baton.store.alarm_tables import alarms
+from baton.store.keeping_tables import erasures, restores
 from baton.store.payment_tables import (
     bank_events,
     bank_files,
@@ -30,6 +31,7 @@ __all__ = [
     "case_items",
     "cases",
     "effects",
+    "erasures",
     "feeds",
     "hints",
     "item_versions",
@@ -48,6 +50,7 @@ __all__ = [
     "recovery_cases",
     "recovery_claims",
     "recovery_entries",
+    "restores",
     "run_faults",
     "runs",
     "staged",

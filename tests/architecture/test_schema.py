@@ -82,6 +82,8 @@ PLAIN = {
     },
     "recovery_claims": {"case_id", "reference"},
     "recovery_entries": {"key", "case_id", "place", "kind", "at", "person", "state", "evidence", "money", "version"},
+    "restores": {"id", "at", "person", "why", "backup", "entries", "version_floor"},
+    "erasures": {"id", "number", "asked_by", "why", "asked_at", "decided_by", "erased_at", "kept"},
     "staged": {"run_id", "stage", "number", "row_count", "file_digest", "root", "facts", "created_at"},
 }  # fmt: skip
 """Ids, counts, keyed digests, states, and texts that by their rule never carry a person's data. The employee number is

@@ -41,9 +41,15 @@ def try_to_certify(hub: Hub, case: Case, person: str) -> bool:
 
 def lacks_certificate(hub: Hub, case: Case) -> bool:
     """Whether a completed case still has to get its certificate."""
-    if case.state is not CaseState.COMPLETED or case.completed_at is None:
+    if case.state is not CaseState.COMPLETED or case.completed_at is None or retention_over(hub, case):
         return False
     return _name(case, _PDF) not in hub.kept_files.names(f"{_FOLDER}/{case.id}")
+
+
+def retention_over(hub: Hub, case: Case) -> bool:
+    """Whether what is kept of a completed case, files and certificate, need not be kept any longer."""
+    rule = hub.settings.retention
+    return case.completed_at is not None and rule.end(case.completed_at, rule.handovers_years) <= hub.clock.now()
 
 
 def kept(hub: Hub, case_id: str) -> Certificate:
@@ -55,6 +61,8 @@ def kept(hub: Hub, case_id: str) -> Certificate:
             code="unfinished",
             remedy="a completed case gets it by the next run: baton offboard run",
         )
+    if retention_over(hub, case):
+        raise ApprovalError(f"the certificate of {case.id} was deleted when its retention ended", code="retention")
     pdf, manifest = (hub.kept_files.get(_place(case, part)) for part in (_PDF, _MANIFEST))
     return Certificate(case.id, pdf, manifest)
 

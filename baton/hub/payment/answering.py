@@ -23,7 +23,7 @@ from baton.hub.payment.answer_forms import Places, answer_forms
 from baton.hub.payment.bookings import entry_event, expectations, finding_event, head_event
 from baton.hub.payment.delivering import channel_of
 from baton.jobs.payment.line_states import LineEvent, Reported, alarming, event_of_entry, settled
-from baton.jobs.payment.matching import MatchKind
+from baton.jobs.payment.matching import MatchKind, named_alone
 from baton.model.bank_answers import BankAnswer
 from baton.model.pay_run import PayLine
 from baton.store.bank_answers import BankEvent, BankFile
@@ -193,7 +193,7 @@ def _statement(hub: Hub, connection: sa.Connection, system: str, answer: AnswerF
         events.append(head_event(system, answer.name, len(events) + 1, statement, digest, hub.clock.now()))
         for entry in entries:
             match = expected.match(statement.head.account, entry)
-            reference = match.references[0] if match.kind is MatchKind.LINE else ""
+            reference = match.references[0] if match.kind is MatchKind.LINE else named_alone(match)
             at = datetime.combine(entry.booked, time.min, UTC)
             events.append(entry_event(system, answer.name, len(events) + 1, entry, reference, at))
             what = event_of_entry(entry)

@@ -29,8 +29,10 @@ from baton.jobs.payment.periods import before
 from baton.jobs.payment.roles import Role
 from baton.model.bank_answers import Direction
 from baton.model.pay_run import LineState, PayLine, PayRun
+from baton.store.bank_answers import NOT_TAKEN
 from baton.store.pay_decisions import WaiverRow
 from baton.store.pay_runs import LineChange
+from baton.store.restores import UNREAD
 from baton.store.runs import Run, RunState
 
 _BY_DRAFT: Final = (CLAIMED, DOUBLED, OTHER_COMPONENT)
@@ -120,7 +122,19 @@ def open_run(hub: Hub, connection: sa.Connection, run_id: str) -> tuple[PayRun, 
         raise unknown_run(hub, connection, run_id)
     if head.state is not RunState.HELD:
         raise ApprovalError(f"{run_id} is {head.state}; it cannot be changed any more", code="not_held")
-    return hub.pay_runs.locked(connection, run_id), head
+    run = hub.pay_runs.locked(connection, run_id)
+    require_bank_known(hub, connection, run.system)
+    return run, head
+
+
+def require_bank_known(hub: Hub, connection: sa.Connection, system: str) -> None:
+    """Raise `ApprovalError` while nobody knows what this bank got after the backup that this store was set back to."""
+    if f"{UNREAD}{system}" in hub.runs.engaged(connection):
+        raise ApprovalError(
+            f"the store was restored and {system} is not read back yet: it may have been paid already",
+            code="not_read_back",
+            remedy=f"baton restore read-back --system {system}",
+        )
 
 
 def unknown_run(hub: Hub, connection: sa.Connection, run_id: str) -> ConfigurationError:
@@ -165,7 +179,7 @@ def judge(hub: Hub, connection: sa.Connection, run: PayRun, head: Run, lines: Se
         exit_list=others.exit_list,
         awaited=others.awaited,
         problems=problem_finder(profile),
-        on_statement=_on_statement(hub, connection, [line.reference for line in lines]),
+        on_statement=_on_statement(hub, connection, lines),
     )
     report = check_lines(
         told.PayRun(id=run.run_id, period=run.period, pay_day=run.execution_day, currency=run.currency),
@@ -205,13 +219,20 @@ def _past(hub: Hub, connection: sa.Connection, run: PayRun, numbers: Sequence[st
             yield PastLine(what.key, line.run_id, day, what.amount_minor, what.currency, _PAST[line.state])
 
 
-def _on_statement(hub: Hub, connection: sa.Connection, references: Sequence[str]) -> frozenset[str]:
-    """Which of these lines a statement shows as debited and not returned."""
-    shown: dict[str, int] = {}
-    for reference, events in hub.bank_answers.of_lines(connection, references).items():
+def _on_statement(hub: Hub, connection: sa.Connection, lines: Sequence[PayLine]) -> frozenset[str]:
+    """Which of these lines the bank has already: debited and not returned, or taken although we never sent them.
+
+    The second happens to a store that was set back to a backup: what it knows least about, it must not pay again.
+    """
+    unsent = {line.reference for line in lines if line.state.unsent}
+    found = set()
+    for reference, events in hub.bank_answers.of_lines(connection, [line.reference for line in lines]).items():
         booked = Counter(event.state for event in events if event.kind == ENTRY)
-        shown[reference] = booked[Direction.DEBIT.value] - booked[Direction.CREDIT.value]
-    return frozenset(reference for reference, count in shown.items() if count > 0)
+        answers = [event for event in events if event.kind != ENTRY]
+        taken = reference in unsent and bool(answers) and answers[-1].state not in NOT_TAKEN
+        if booked[Direction.DEBIT.value] > booked[Direction.CREDIT.value] or (taken and not booked):
+            found.add(reference)
+    return frozenset(found)
 
 
 def _declared(run: PayRun) -> Declared | None:

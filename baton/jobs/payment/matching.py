@@ -7,11 +7,16 @@ bank has refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from baton.model.bank_answers import Direction, StatementEntry
+from baton.model.payable import REFERENCE_CHARACTERS
+
+_OURS = re.compile(f"[A-Z2-7]{{{REFERENCE_CHARACTERS}}}")
+"""The form of a payable's end-to-end reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,3 +113,14 @@ class Expectations:
         same = self._by_amount.get((entry.amount_minor, entry.currency), [])
         alike = [line for line in same if line.holder and line.holder.startswith(entry.counterparty)]
         return alike[0].reference if len(alike) == 1 else ""
+
+
+def named_alone(match: Match) -> str:
+    """The one reference of our own form on a booking that nothing expected; empty where there is none, or several.
+
+    A line that a restored store has forgotten is booked like this: drafted again, it has the same reference.
+    """
+    if match.kind not in (MatchKind.UNEXPECTED_DEBIT, MatchKind.UNRELATED):
+        return ""
+    named = {name for name in match.entry.references if _OURS.fullmatch(name)}
+    return named.pop() if len(named) == 1 else ""

@@ -1,0 +1,173 @@
+"""Erasing a person: one asks, another decides; the ledger comes first, then the store; what is kept is named.
+
+Before anything is synced, and after every restore, the ledger is replayed: whoever was erased stays erased.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from baton.errors import ApprovalError, ConfigurationError, Fault
+from baton.hub.core import PLANNING, Hub
+from baton.hub.keeping import ledger
+from baton.hub.keeping.fates import Fate
+from baton.hub.keeping.ledger import Forgotten
+from baton.model.account import AccountState
+from baton.model.people import EmploymentStatus
+from baton.model.persons import alike
+from baton.store.erasures import Erasure
+
+REPORTS: Final = "reports"
+_GONE: Final = (AccountState.ABSENT, AccountState.REMOVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Something about an erased person that is kept for a time, restricted to those who must account for it."""
+
+    what: Fate
+    until: datetime
+
+    @property
+    def document(self) -> dict[str, str]:
+        """As it is stored."""
+        return {"what": self.what.value, "until": self.until.date().isoformat()}
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What an erasure did."""
+
+    number: str
+    rows: int
+    """Rows deleted or emptied."""
+    kept: Sequence[Kept]
+    elsewhere: Sequence[str]
+    """Systems that still have a (disabled) account of theirs, which they cannot remove: to be erased there."""
+
+
+def ask(hub: Hub, number: str, person: str, why: str) -> Sequence[Kept]:
+    """Ask for an erasure; what will have to be kept. Raises `ApprovalError` when it cannot be carried out now."""
+    _require_reason(person, why)
+    with hub.database.write() as connection:
+        _require_finished(hub, connection, number)
+        hub.erasures.ask(connection, number, person, why)
+        return _to_keep(hub, connection, number)
+
+
+def decide(hub: Hub, number: str, person: str) -> Erased:
+    """Carry out what somebody else has asked for: the ledger first, so that it is carried on if this is interrupted."""
+    with hub.database.read() as connection:
+        asked = hub.erasures.newest(connection, number)
+    if asked is None or asked.erased_at is not None:
+        raise ApprovalError(
+            f"nobody has asked for {number[:40]} to be erased",
+            code="not_asked",
+            remedy="first: baton person erase NUMBER --as YOU --why TEXT; a second person then decides",
+        )
+    if alike(person) == alike(asked.asked_by) or not person.strip():
+        raise ApprovalError(f"{person} asked for this and cannot decide on it", code="maker", remedy="a second person")
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        _require_finished(hub, connection, number)
+        elsewhere = _elsewhere(hub, connection, number)
+        forgotten = Forgotten(number, hub.clock.now(), person)
+        ledger.note(hub, forgotten)
+        hub.crash_point("erasing")
+        rows, kept = _erase(hub, connection, forgotten)
+    _scrub(hub, number)
+    return Erased(number, rows, kept, elsewhere)
+
+
+def replay(hub: Hub) -> list[str]:
+    """Erase again whom this store does not know to be erased: it was restored, or an erasure was interrupted."""
+    forgotten = ledger.read(hub)
+    if not forgotten:
+        return []
+    with hub.database.read() as connection:
+        known = {(each.number, each.erased_at) for each in hub.erasures.all(connection)}
+    missing = [each for each in forgotten if (each.number, each.erased_at) not in known]
+    for each in missing:
+        with hub.database.write() as connection:
+            hub.database.alone(connection, PLANNING)
+            _erase(hub, connection, each)
+        _scrub(hub, each.number)
+    return [each.number for each in missing]
+
+
+def sweep(hub: Hub, erasure: Erasure, now: datetime) -> list[Fate]:
+    """Blank what was kept of somebody erased and need not be any more; which kinds."""
+    over = [Fate(each["what"]) for each in erasure.kept if each["until"] <= now.date().isoformat()]
+    if not over:
+        return []
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        if Fate.HANDOVER_RECORD in over:
+            hub.erasures.blank_handovers(connection, erasure.number)
+        if Fate.PAYMENT_RECORD in over:
+            hub.erasures.blank_payments(connection, erasure.number)
+        hub.erasures.keep_less(connection, erasure, [each for each in erasure.kept if Fate(each["what"]) not in over])
+    hub.database.scrub()
+    return over
+
+
+def _erase(hub: Hub, connection: sa.Connection, forgotten: Forgotten) -> tuple[int, list[Kept]]:
+    kept = _to_keep(hub, connection, forgotten.number)
+    rows = hub.erasures.erase_person(connection, forgotten.number, forgotten.erased_at)
+    stays = [each.document for each in kept]
+    hub.erasures.done(connection, forgotten.number, forgotten.decided_by, forgotten.erased_at, stays)
+    return rows, kept
+
+
+def _to_keep(hub: Hub, connection: sa.Connection, number: str) -> list[Kept]:
+    rule = hub.settings.retention
+    since = (
+        (Fate.HANDOVER_RECORD, hub.erasures.last_handover(connection, number), rule.handovers_years),
+        (Fate.PAYMENT_RECORD, hub.erasures.last_payment(connection, number), rule.payments_years),
+    )
+    return [Kept(what, rule.end(at, years)) for what, at, years in since if at is not None]
+
+
+def _require_finished(hub: Hub, connection: sa.Connection, number: str) -> None:
+    """Nobody is erased in the middle of something: a departed person, nothing open, no account that can be removed."""
+    newest = hub.people.newest(connection, [number]).get(number)
+    if newest is None:
+        raise ConfigurationError([Fault("NUMBER", "unknown_person", f"nobody has the number {number[:40]!r}")])
+    open_work = hub.erasures.open_work(connection, number)
+    if newest.employee.status is not EmploymentStatus.DEPARTED:
+        open_work.insert(0, f"status {newest.employee.status.value}")
+    open_work += [f"account in {name}" for name in _accounts(hub, connection, number, hub.removing())]
+    if open_work:
+        raise ApprovalError(
+            f"{number} cannot be erased yet: {'; '.join(open_work[:10])}",
+            code="unfinished",
+            remedy="finish or end these first; an account is removed when its mapping's date comes",
+        )
+
+
+def _elsewhere(hub: Hub, connection: sa.Connection, number: str) -> list[str]:
+    return _accounts(hub, connection, number, [system.name for system in hub.targets()])
+
+
+def _accounts(hub: Hub, connection: sa.Connection, number: str, systems: Sequence[str]) -> list[str]:
+    found = ((name, hub.links.of(connection, name, [number]).get(number)) for name in systems)
+    return [name for name, link in found if link is not None and link.state not in _GONE]
+
+
+def _scrub(hub: Hub, number: str) -> None:
+    """What lies beside the tables: freed pages, the log, and reports that name people by number."""
+    hub.database.scrub()
+    for path in (hub.state_dir / REPORTS).glob("*"):
+        if path.is_file() and number.encode() in path.read_bytes():
+            Path(path).unlink()
+
+
+def _require_reason(person: str, why: str) -> None:
+    if not person.strip() or not why.strip():
+        raise ApprovalError("a decision needs a person and a reason", code="reason", remedy="give --as and --why")

@@ -1,0 +1,95 @@
+"""The ledger of erasures: outside the database and its backups, so that a restore cannot bring anybody back.
+
+One line of JSON per erasure in ``state/erasures.jsonl``, each signed by the key of the audit log::
+
+    {"decided_by":"…","erased_at":"2026-11-26T08:00:00+00:00","number":"0012","signature":"…"}
+
+It is written before anybody is erased: whatever is interrupted is carried on from here. Copy it to where the
+checkpoints of the audit log are copied to.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fcntl
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from baton.errors import TamperedError
+from baton.hub import proof
+from baton.hub.core import Hub
+from baton.store.staging import write_whole
+
+_DOMAIN: Final = b"baton erasure 1"
+_FILE: Final = "erasures.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """One erasure: whatever was recorded of this person up to that moment."""
+
+    number: str
+    erased_at: datetime
+    decided_by: str
+
+    @property
+    def _content(self) -> bytes:
+        facts = {"number": self.number, "erased_at": self.erased_at.isoformat(), "decided_by": self.decided_by}
+        return json.dumps(facts, sort_keys=True).encode()
+
+    def line(self, hub: Hub) -> str:
+        """As it stands in the ledger, signed."""
+        signature = base64.b64encode(proof.signer(hub).vouch(_DOMAIN, self._content)).decode()
+        return json.dumps({**json.loads(self._content), "signature": signature}, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_line(cls, hub: Hub, line: str) -> Forgotten:
+        """The inverse of `line`; raises `TamperedError` for what this hub has not signed."""
+        try:
+            said = json.loads(line)
+            found = cls(said["number"], datetime.fromisoformat(said["erased_at"]), said["decided_by"])
+            signature = base64.b64decode(said["signature"], validate=True)
+        except (ValueError, KeyError, TypeError, binascii.Error):
+            raise _damaged() from None
+        try:
+            proof.public_keys(hub).require(_DOMAIN, found._content, signature, found.erased_at)
+        except TamperedError:
+            raise _damaged() from None
+        return found
+
+
+def path(hub: Hub) -> Path:
+    """Where the ledger is."""
+    return hub.state_dir / _FILE
+
+
+def note(hub: Hub, forgotten: Forgotten) -> None:
+    """Add a line, on the disk when this returns; the file is whole at every moment."""
+    file = path(hub)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.with_suffix(".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        before = file.read_text(encoding="utf-8") if file.exists() else ""
+        write_whole(file, f"{before}{forgotten.line(hub)}\n".encode())
+
+
+def read(hub: Hub) -> Sequence[Forgotten]:
+    """Every erasure in the ledger, oldest first; raises `TamperedError` for a line this hub has not signed."""
+    try:
+        text = path(hub).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ()
+    return [Forgotten.from_line(hub, line) for line in text.splitlines()]
+
+
+def _damaged() -> TamperedError:
+    return TamperedError(
+        "a line of the ledger of erasures is not one that this hub has signed",
+        code="ledger",
+        remedy="compare state/erasures.jsonl with the copy kept elsewhere; nothing is synced before it holds",
+    )

@@ -1,0 +1,152 @@
+"""After a restore: finding out what was done since the backup, by reading the systems back. Nothing is sent here.
+
+*Accounts*: every account is read and becomes what is proven to be there, also those of people whom the backup does not
+know yet; so the next plan holds only what differs. *Banks*: files that the backup believes unsent are traced, and every
+answer the bank still offers is taken in again, so that a payable which was paid since is known as paid. *Blind
+systems* (mail, chat) can say nothing: what may have been sent there waits for a person, one by one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import sqlalchemy as sa
+
+from baton.contracts import AccountTarget, Promise
+from baton.contracts.payments import PaymentChannel
+from baton.errors import BatonError, InDoubtError
+from baton.hub import reconcile
+from baton.hub.core import PLANNING, Hub
+from baton.hub.feeds import read_sources
+from baton.hub.payment import found_at_bank
+from baton.hub.reconcile import Reconciled
+from baton.model.account import Account, AccountState
+from baton.model.effect import UNSETTLED_STATES, Link
+from baton.store.restores import READ, UNREAD, fenced
+from baton.store.tables import effects
+
+_GONE = (AccountState.ABSENT, AccountState.REMOVED)
+
+
+@dataclass
+class ReadBack:
+    """What reading one system back has shown."""
+
+    system: str
+    counts: Counter[str] = field(default_factory=Counter)
+    """``accounts`` read, ``adopted`` (made since the backup), ``changed`` (since), ``gone``; at banks ``delivered``
+    (files sent since), ``answers`` taken, ``paid`` (payables in no run here that the bank speaks of)."""
+    look_at: list[str] = field(default_factory=list)
+    """What the second person has to look at before opening: ids and kinds, never names or amounts."""
+    trouble: str = ""
+    """Why it could not be read: it stays fenced."""
+
+
+def read_back(hub: Hub, only: Sequence[str] = ()) -> list[ReadBack]:
+    """Read every system back that has not been since the restore (or only these). One in trouble keeps no other."""
+    with hub.database.read() as connection:
+        unread = fenced(list(hub.runs.engaged(connection)), UNREAD)
+    found = []
+    known: Mapping[str, object] | None = None
+    for name in unread:
+        if only and name not in only:
+            continue
+        report = ReadBack(name)
+        try:
+            if known is None:
+                known = _people(hub)
+            _read_system(hub, report, known)
+        except BatonError as error:
+            report.trouble = str(error)
+        else:
+            _move_fence(hub, report)
+        found.append(report)
+    return found
+
+
+def _people(hub: Hub) -> Mapping[str, object]:
+    """Everybody who is known here or whom HR knows by now."""
+    with hub.database.read() as connection:
+        numbers = {number for system in hub.sources() for number in hub.people.known(connection, system.name)}
+    for reading in read_sources(hub, hub.sources(), "").of.values():
+        numbers.update(reading.rows["number"])
+    return dict.fromkeys(numbers)
+
+
+def _read_system(hub: Hub, report: ReadBack, known: Mapping[str, object]) -> None:
+    connector = hub.connector(report.system)
+    if isinstance(connector, AccountTarget) and connector.promise is not Promise.BLIND:
+        _adopt(hub, report, connector, known)
+    if isinstance(connector, PaymentChannel):
+        report.counts.update(found_at_bank.trace_files(hub, report.system))
+        told = found_at_bank.take_again(hub, report.system)
+        report.counts.update({"answers": told.files, "paid": told.paid})
+        report.look_at += told.look_at
+    with hub.database.read() as connection:
+        report.look_at += list(_unsettled(connection, report.system))
+
+
+def _unsettled(connection: sa.Connection, system: str) -> Iterator[str]:
+    """What is still not known here: it is looked up where that can be done, and else waits for a person."""
+    query = sa.select(effects.c.key, effects.c.action).where(
+        effects.c.system == system, effects.c.state.in_(UNSETTLED_STATES)
+    )
+    for row in connection.execute(query.order_by(effects.c.id)):
+        yield f"in_doubt {row.action} {row.key[:12]}"
+
+
+def _move_fence(hub: Hub, report: ReadBack) -> None:
+    figures = ", ".join(f"{name} {count}" for name, count in sorted(report.counts.items())) or "nothing to read"
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        latest = hub.restores.latest(connection)
+        person = latest.person if latest is not None else ""
+        hub.runs.disengage(connection, f"{UNREAD}{report.system}", person, "read back")
+        hub.runs.engage(connection, f"{READ}{report.system}", person, f"read back after a restore: {figures}")
+
+
+def _adopt(hub: Hub, report: ReadBack, target: AccountTarget, known: Mapping[str, object]) -> None:
+    """Make what is there now what is proven to be there."""
+    system = report.system
+    accounts = reconcile.scanned(target, system, Reconciled(system))
+    with hub.database.read() as connection:
+        links = {link.number: link for link in hub.links.in_system(connection, system)}
+    reconcile.require_whole(system, list(links.values()), accounts)
+    owners = {account.external_id: number for number, account in accounts.items()}
+    seen: list[Link] = []
+    for number, account in accounts.items():
+        link = links.get(number)
+        if link is None and number not in known:
+            report.counts["strangers"] += 1
+            continue
+        report.counts["accounts"] += 1
+        now = _as_seen(hub, target, link or Link(system, number), account, owners)
+        if link is None or link.state in _GONE:
+            report.counts["adopted"] += 1
+        elif (link.state, link.applied) != (now.state, now.applied):
+            report.counts["changed"] += 1
+        seen.append(now)
+    for number, link in links.items():
+        if number not in accounts and link.state not in _GONE:
+            report.counts["gone"] += 1
+            seen.append(replace(link, state=AccountState.ABSENT, external_id=None, applied={}, dirty=True))
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        hub.links.observe(connection, seen)
+        report.counts["overtaken"] = hub.restores.overtaken(connection, system)
+
+
+def _as_seen(hub: Hub, target: AccountTarget, link: Link, account: Account, owners: Mapping[str, str]) -> Link:
+    """The link as the account shows it. What cannot be read keeps the mark it had."""
+    if account.external_id is None:
+        raise InDoubtError(f"{link.system} lists an account without its id", code="scan_without_id")
+    applied = {
+        name: mark for name, mark in link.applied.items() if name in target.fields and not target.fields[name].readable
+    }
+    for name, spec in target.fields.items():
+        written = name in link.applied or account.fields.get(name) not in (None, "")
+        if spec.readable and written:
+            applied[name] = reconcile.mark_of(hub, target, link, account, name, owners)
+    return replace(link, state=account.state, external_id=account.external_id, applied=applied, dirty=True)

@@ -1,0 +1,181 @@
+"""Going back to a backup beside a world that has gone on: nothing leaves before every system was read back.
+
+A restore is made ready beside the place of the database and moved there when it is fenced already, so that no moment
+exists in which an old store could send. Then, per system: `reading_back` finds out what was done since, and a second
+person opens it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+from pydantic import SecretStr
+
+from baton.errors import ApprovalError, ConfigurationError, Fault, TamperedError
+from baton.hub import proof
+from baton.hub.core import PLANNING, Hub
+from baton.hub.keeping import erasing
+from baton.hub.keeping.backup import DATABASE, FILES, Backup, opened
+from baton.model.persons import alike
+from baton.settings import HubSettings
+from baton.store.copying import require_unused
+from baton.store.restores import READ, UNREAD, fenced
+from baton.store.runs import RunState
+from baton.store.trail import log
+
+_BESIDE: Final = ("", "-wal", "-shm")
+_SYNC: Final = "sync"
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did."""
+
+    moved: Counter[str]
+    """Effects: ``planned_anew``, ``to_look_up``, ``held``."""
+    erased: Sequence[str]
+    """Whom the ledger had erased again."""
+    fenced: Sequence[str]
+    """Systems to which nothing is sent until they are read back and opened."""
+    set_aside: int
+    """Checkpoints of the audit log that speak of entries the backup does not have."""
+    former: Path | None = None
+    """Where the database that was replaced lies; None where there was none, or its own tools replaced it."""
+
+
+def restore(settings: HubSettings, folder: Path, person: str, why: str) -> Restored:
+    """Put a backup in the place of the SQLite database. Everything else must be stopped.
+
+    Raises `TamperedError` for a backup that is not as it was signed; `ConfigurationError` while the database is in use.
+    """
+    place = _sqlite_file(settings)
+    require_unused(place)
+    ready = place.with_name(f"{place.name}.restoring")
+    for suffix in _BESIDE:
+        Path(f"{ready}{suffix}").unlink(missing_ok=True)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with _scratch(settings, ready) as hub:
+        backup = opened(hub, folder)
+    for suffix in _BESIDE:
+        Path(f"{ready}{suffix}").unlink(missing_ok=True)
+    shutil.copyfile(folder / DATABASE, ready)
+    with _scratch(settings, ready) as hub:
+        began = begin(hub, person, why, backup.digest)
+        hub.database.scrub()
+        stamp = f"{hub.clock.now():%Y%m%d-%H%M%S}"
+    former = _move_aside(place, place.parent / f"before-restore-{stamp}")
+    ready.rename(place)
+    _bring_files(backup, settings.hub.state_dir)
+    return replace(began, former=former)
+
+
+def begin(hub: Hub, person: str, why: str, backup: str = "") -> Restored:
+    """Fence the store that is open here, which was just set back to a backup (by whatever tool)."""
+    if not person.strip() or not why.strip():
+        raise ApprovalError("a restore needs a person and a reason", code="reason", remedy="give --as and --why")
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        size = log.head(connection).size
+        for run_id in hub.effects.held_by_run(connection, _SYNC):
+            hub.runs.change(connection, run_id, RunState.REPLACED, verdict="held")
+        moved = hub.restores.begin(connection, person, why, backup)
+        names = _receiving(hub)
+        for name in names:
+            hub.runs.engage(connection, f"{UNREAD}{name}", person, "restored from a backup and not read back yet")
+        aside = proof.set_aside(hub, connection, size)
+    proof.require_sound(hub)
+    return Restored(moved, erasing.replay(hub), names, aside)
+
+
+def require_read_back(hub: Hub, systems: Sequence[str] = ()) -> None:
+    """Raise `ApprovalError` while one of these targets (empty: any) was restored and not read back: a plan for it
+    would be made from what the backup believes.
+    """
+    with hub.database.read() as connection:
+        unread = fenced(list(hub.runs.engaged(connection)), UNREAD)
+    targets = {system.name for system in hub.targets()}
+    waiting = [name for name in unread if name in targets and (not systems or name in systems)]
+    if waiting:
+        raise ApprovalError(
+            f"restored from a backup and not read back yet: {', '.join(waiting)}",
+            code="not_read_back",
+            remedy="baton restore read-back; until then only a dry run: baton plan sync",
+        )
+
+
+def open_systems(hub: Hub, person: str, why: str, systems: Sequence[str] = ()) -> list[str]:
+    """Let what was read back send again (these systems, or all); which. A second person decides, by what was found."""
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        latest = hub.restores.latest(connection)
+        if latest is None:
+            raise ApprovalError("this store was never restored", code="not_restored")
+        if not person.strip() or not why.strip():
+            raise ApprovalError("a decision needs a person and a reason", code="reason", remedy="give --as and --why")
+        if alike(person) == alike(latest.person):
+            raise ApprovalError(f"{person} restored this store", code="maker", remedy="a second person must open it")
+        engaged = list(hub.runs.engaged(connection))
+        ready = fenced(engaged, READ)
+        unread = sorted(set(systems) & set(fenced(engaged, UNREAD)))
+        if unread:
+            message = f"not read back yet: {', '.join(unread)}"
+            raise ApprovalError(message, code="not_read_back", remedy="baton restore read-back")
+        chosen = [name for name in ready if not systems or name in systems]
+        for name in chosen:
+            hub.runs.disengage(connection, f"{READ}{name}", person, why)
+    return chosen
+
+
+def fences(hub: Hub, connection: sa.Connection) -> tuple[list[str], list[str]]:
+    """The systems that are not read back yet, and those that wait for a second person."""
+    engaged = list(hub.runs.engaged(connection))
+    return fenced(engaged, UNREAD), fenced(engaged, READ)
+
+
+def _receiving(hub: Hub) -> list[str]:
+    """Every enabled system that something may be sent to."""
+    only_read = {system.name for system in hub.sources()} - {system.name for system in hub.targets()}
+    return sorted(name for name in hub.settings.enabled if name not in only_read)
+
+
+def _sqlite_file(settings: HubSettings) -> Path:
+    url = sa.make_url(settings.database.get_secret_value())
+    if url.get_backend_name() != "sqlite" or not url.database:
+        message = "is not SQLite: restore it with pg_restore, then: baton restore begin (docs/operations.md)"
+        raise ConfigurationError([Fault("database", "postgresql", message)])
+    return Path(url.database)
+
+
+def _scratch(settings: HubSettings, file: Path) -> Hub:
+    return Hub(replace(settings, database=SecretStr(f"sqlite:///{file}")))
+
+
+def _move_aside(place: Path, folder: Path) -> Path | None:
+    """What is replaced is kept: it may be the better one after all, and it is evidence."""
+    found = [path for suffix in _BESIDE if (path := Path(f"{place}{suffix}")).exists()]
+    if not found:
+        return None
+    folder.mkdir(mode=0o700)
+    for path in found:
+        path.rename(folder / path.name)
+    return folder
+
+
+def _bring_files(backup: Backup, state_dir: Path) -> None:
+    """Files that are missing. What is there already stays: it is the same, or belongs to what came after the backup."""
+    for name in backup.files:
+        if not name.startswith(tuple(f"state/{folder}/" for folder in FILES)):
+            continue
+        target = state_dir / Path(name).relative_to("state")
+        if not target.resolve().is_relative_to(state_dir.resolve()):
+            raise TamperedError("the backup names a file outside the state directory", code="backup_changed")
+        if not target.exists():
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            shutil.copyfile(backup.folder / name, target)
+            target.chmod(0o600)

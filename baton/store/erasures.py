@@ -1,0 +1,298 @@
+"""Erasing one person: what is taken out of which table, now and when law no longer asks for it, and who decided so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import orjson
+import sqlalchemy as sa
+
+from baton.clock import Clock
+from baton.model.account import AccountState
+from baton.model.effect import ACCOUNT_ACTIONS
+from baton.model.handover import HandoverAction
+from baton.model.pay_run import LineState
+from baton.store.payload import pack, unpack
+from baton.store.personal import Keyring
+from baton.store.tables import (
+    alerts,
+    bank_events,
+    case_items,
+    cases,
+    effects,
+    erasures,
+    item_versions,
+    links,
+    pay_lines,
+    people,
+    person_indexes,
+    person_versions,
+    recovery_cases,
+    recovery_claims,
+    recovery_entries,
+    statements,
+)
+from baton.store.trail import Entry, append
+
+_PAYING: Final = tuple(
+    state.value
+    for state in LineState
+    if state.unsent or state in (LineState.RELEASED, LineState.ACCEPTED, LineState.IN_DOUBT, LineState.DISPUTED)
+)
+"""Where a line stands of which something may still come."""
+_MESSAGE: Final = ("address", "subject", "text", "link")
+"""What of a message is about people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """One request to erase somebody, and what became of it."""
+
+    id: int
+    number: str
+    asked_by: str
+    why: str
+    asked_at: datetime
+    decided_by: str
+    erased_at: datetime | None
+    kept: Sequence[Mapping[str, str]]
+    """What law has us keep for now: ``what`` (a class of `baton.hub.keeping.fates`) and ``until`` (a day)."""
+
+
+class ErasureStore:
+    """Requests, decisions, and the taking out itself. Inside the caller's transaction."""
+
+    def __init__(self, keyring: Keyring, clock: Clock) -> None:
+        self.keyring = keyring
+        self.clock = clock
+
+    # --- who asked, who decided
+
+    def ask(self, connection: sa.Connection, number: str, person: str, why: str) -> None:
+        """Keep a request; one that waits already is replaced."""
+        now = self.clock.now()
+        connection.execute(sa.delete(erasures).where(erasures.c.number == number, erasures.c.erased_at.is_(None)))
+        values = {"number": number, "asked_by": person, "why": why, "asked_at": now, "decided_by": "", "kept": []}
+        connection.execute(sa.insert(erasures).values(**values))
+        self._note(connection, "asked", number, {"by": person, "why": why})
+
+    def newest(self, connection: sa.Connection, number: str) -> Erasure | None:
+        """The newest request about somebody; None where there is none."""
+        query = sa.select(erasures).where(erasures.c.number == number).order_by(erasures.c.id.desc()).limit(1)
+        row = connection.execute(query).first()
+        return None if row is None else _erasure(row)
+
+    def all(self, connection: sa.Connection) -> list[Erasure]:
+        """Every request, the oldest first."""
+        return [_erasure(row) for row in connection.execute(sa.select(erasures).order_by(erasures.c.id))]
+
+    def done(
+        self, connection: sa.Connection, number: str, person: str, at: datetime, kept: Sequence[Mapping[str, str]]
+    ) -> None:
+        """Keep that somebody was erased, and what is kept of them; a request there is for it is answered."""
+        values = {"decided_by": person, "erased_at": at, "kept": [dict(each) for each in kept]}
+        waiting = sa.and_(erasures.c.number == number, erasures.c.erased_at.is_(None))
+        answered = connection.execute(sa.update(erasures).where(waiting).values(**values))
+        if answered.rowcount == 0:
+            asked = {"number": number, "asked_by": "", "why": "ledger", "asked_at": at}
+            connection.execute(sa.insert(erasures).values(**asked, **values))
+        self._note(connection, "erased", number, {"by": person, "kept": ",".join(each["what"] for each in kept)})
+
+    def keep_less(self, connection: sa.Connection, erasure: Erasure, kept: Sequence[Mapping[str, str]]) -> None:
+        """Keep that the time of some of it is over."""
+        rest = [dict(each) for each in kept]
+        connection.execute(sa.update(erasures).where(erasures.c.id == erasure.id).values(kept=rest))
+        self._note(connection, "retention_over", erasure.number, {"kept": ",".join(each["what"] for each in kept)})
+
+    def erased(self, connection: sa.Connection) -> set[str]:
+        """Everybody who was erased."""
+        query = sa.select(erasures.c.number).where(erasures.c.erased_at.is_not(None))
+        return set(connection.execute(query).scalars())
+
+    def _note(self, connection: sa.Connection, what: str, number: str, facts: Mapping[str, str]) -> None:
+        body = {"what": what, "number": number, **facts}
+        append(connection, [Entry(kind="erasure", at=self.clock.now(), body=body)])
+
+    # --- what stands in the way
+
+    def open_work(self, connection: sa.Connection, number: str) -> list[str]:
+        """What is not finished about somebody, each as ``kind place``."""
+        found = [
+            f"effect {row.key[:12]} in {row.system}"
+            for row in connection.execute(
+                sa.select(effects.c.key, effects.c.system).where(
+                    effects.c.number == number,
+                    effects.c.state.not_in(("done", "refused", "superseded")),
+                )
+            )
+        ]
+        found += [
+            f"case {row.id}"
+            for row in connection.execute(
+                sa.select(cases.c.id).where(cases.c.number == number, cases.c.state.in_(("open", "paused")))
+            )
+        ]
+        found += [
+            f"payment {row.key}"
+            for row in connection.execute(
+                sa.select(pay_lines.c.key).where(pay_lines.c.number == number, pay_lines.c.state.in_(_PAYING))
+            )
+        ]
+        closed = ("repaid", "written_off", "withdrawn")
+        found += [
+            f"recovery {row.id}"
+            for row in connection.execute(
+                sa.select(recovery_cases.c.id).where(
+                    recovery_cases.c.number == number, recovery_cases.c.state.not_in(closed)
+                )
+            )
+        ]
+        return found
+
+    # --- at once
+
+    def erase_person(self, connection: sa.Connection, number: str, before: datetime) -> int:
+        """Take out what was recorded of somebody up to a moment: versions, index, links, payloads; how many rows.
+
+        Who was hired again since keeps what was recorded since.
+        """
+        old = (person_versions.c.number == number, person_versions.c.recorded_at <= before)
+        newer = connection.execute(
+            sa.select(person_versions.c.version).where(
+                person_versions.c.number == number, person_versions.c.recorded_at > before
+            )
+        ).first()
+        gone = connection.execute(sa.delete(person_versions).where(*old)).rowcount
+        if newer is None:
+            for table in (person_indexes, people):
+                gone += connection.execute(sa.delete(table).where(table.c.number == number)).rowcount
+            # The row stays for its counters: a key that a target knows is never used for anything else.
+            connection.execute(
+                sa.update(links)
+                .where(links.c.number == number)
+                .values(external_id=None, applied={}, state=AccountState.REMOVED.value, dirty=False)
+            )
+        return gone + self._empty_effects(connection, number, before)
+
+    def _empty_effects(self, connection: sa.Connection, number: str, before: datetime) -> int:
+        about = sa.and_(effects.c.number == number, effects.c.action.in_(sorted(ACCOUNT_ACTIONS)))
+        their_cases = sa.select(cases.c.id).where(cases.c.number == number)
+        message = effects.c.action == HandoverAction.NOTIFY.value
+        told = sa.and_(message, effects.c.mapping_digest.in_(their_cases))
+        mine = self._empty(connection, sa.and_(about, effects.c.created_at <= before), lambda _: pack({}, {}))
+        mine += self._empty(connection, sa.and_(told, effects.c.created_at <= before), _without_words)
+        return mine + self._empty(
+            connection, sa.and_(message, effects.c.created_at <= before), lambda data: _if_to(number, data)
+        )
+
+    def _empty(self, connection: sa.Connection, where: sa.ColumnElement[bool], change: Callable[[bytes], bytes]) -> int:
+        """Write payloads anew, and forget the marks of the values in them."""
+        count = 0
+        columns = (effects.c.id, effects.c.key, effects.c.version, effects.c.payload)
+        for row in connection.execute(sa.select(*columns).where(where)).all():
+            place: dict[str, Any] = {"table": "effects", "row": row.key, "column": "payload", "version": row.version}
+            before = self.keyring.open(row.payload, **place)
+            after = change(before)
+            if after == before:
+                continue
+            emptied = {"payload": self.keyring.seal(after, **place), "digests": {}, "evidence": {}}
+            connection.execute(sa.update(effects).where(effects.c.id == row.id).values(**emptied))
+            count += 1
+        return count
+
+    # --- when law no longer asks for it
+
+    def blank_handovers(self, connection: sa.Connection, number: str) -> list[str]:
+        """Take the words out of somebody's handovers; ids, states and moments stay. Returns the cases."""
+        ids = list(connection.execute(sa.select(cases.c.id).where(cases.c.number == number)).scalars())
+        keys = sa.select(case_items.c.key).where(case_items.c.case_id.in_(ids))
+        self._reseal(connection, cases, "id", cases.c.id.in_(ids), _without_name)
+        self._reseal(connection, item_versions, "key", item_versions.c.key.in_(keys), _without_content)
+        self._reseal(connection, case_items, "key", case_items.c.case_id.in_(ids), _without_content)
+        self._reseal(connection, statements, "key", statements.c.case_id.in_(ids), lambda _: b"")
+        self._reseal(connection, alerts, "key", alerts.c.case_id.in_(ids), lambda _: b"")
+        return ids
+
+    def blank_payments(self, connection: sa.Connection, number: str) -> None:
+        """Take payees and banks' words out of somebody's payments, and their recovery cases altogether.
+
+        Amounts stay with the number: they are the company's accounts.
+        """
+        references = sa.select(pay_lines.c.reference).where(pay_lines.c.number == number)
+        self._reseal(connection, bank_events, "key", bank_events.c.reference.in_(references), _without_parties)
+        self._reseal(connection, pay_lines, "key", pay_lines.c.number == number, _without_payee)
+        theirs = sa.select(recovery_cases.c.id).where(recovery_cases.c.number == number)
+        for table in (recovery_entries, recovery_claims):
+            connection.execute(sa.delete(table).where(table.c.case_id.in_(theirs)))
+        connection.execute(sa.delete(recovery_cases).where(recovery_cases.c.number == number))
+
+    def _reseal(
+        self,
+        connection: sa.Connection,
+        table: sa.Table,
+        row_column: str,
+        where: sa.ColumnElement[bool],
+        change: Callable[[bytes], bytes],
+    ) -> None:
+        name, version = table.c[row_column], table.c.version
+        for row in connection.execute(sa.select(name, version, table.c.sealed).where(where)).all():
+            place: dict[str, Any] = {"table": table.name, "row": row[0], "column": "sealed", "version": row[1]}
+            sealed = self.keyring.seal(change(self.keyring.open(row[2], **place)), **place)
+            here = (name == row[0], version == row[1])
+            connection.execute(sa.update(table).where(*here).values(sealed=sealed))
+
+    # --- since when
+
+    def last_payment(self, connection: sa.Connection, number: str) -> datetime | None:
+        """When the newest line of somebody's payments was touched last; None where there is none."""
+        lines = sa.select(sa.func.max(pay_lines.c.changed_at)).where(pay_lines.c.number == number)
+        recovered = sa.select(sa.func.max(recovery_cases.c.changed_at)).where(recovery_cases.c.number == number)
+        moments = [connection.execute(query).scalar_one() for query in (lines, recovered)]
+        return max((moment for moment in moments if moment is not None), default=None)
+
+    def last_handover(self, connection: sa.Connection, number: str) -> datetime | None:
+        """When the newest of somebody's handovers ended (or was opened, for one that was retracted)."""
+        query = sa.select(cases.c.completed_at, cases.c.opened_at).where(cases.c.number == number)
+        return max((row.completed_at or row.opened_at for row in connection.execute(query)), default=None)
+
+
+def _erasure(row: sa.Row[Any]) -> Erasure:
+    return Erasure(
+        row.id, row.number, row.asked_by, row.why, row.asked_at, row.decided_by, row.erased_at, tuple(row.kept)
+    )
+
+
+def _without_words(data: bytes) -> bytes:
+    fields, references = unpack(data)
+    return pack({**fields, **{name: "" for name in _MESSAGE if name in fields}}, references)
+
+
+def _if_to(number: str, data: bytes) -> bytes:
+    return _without_words(data) if unpack(data)[0].get("person_number") == number else data
+
+
+def _edited(data: bytes, **changed: Any) -> bytes:
+    return orjson.dumps({**orjson.loads(data), **changed}, option=orjson.OPT_SORT_KEYS)
+
+
+def _without_name(data: bytes) -> bytes:
+    return _edited(data, name="")
+
+
+def _without_content(data: bytes) -> bytes:
+    return _edited(data, title="", facts={}, amount=None)
+
+
+def _without_payee(data: bytes) -> bytes:
+    payee = dict.fromkeys(orjson.loads(data)["payee"], "")
+    return _edited(data, payee=payee, remark="")
+
+
+def _without_parties(data: bytes) -> bytes:
+    facts = orjson.loads(data)
+    reasons = [{**reason, "text": ""} for reason in facts.get("reasons", ())]
+    known = {"counterparty": "", "reasons": reasons}
+    return _edited(data, **{name: value for name, value in known.items() if name in facts})
