@@ -12,6 +12,7 @@ from baton.cli.context import BROKEN, Context, command
 from baton.cli.output import working
 from baton.errors import ConfigurationError, Fault
 from baton.hub import health, proof
+from baton.hub.keeping.audit_key import rotate_audit_key
 from baton.hub.keys import create_keys, rotate_keys
 
 
@@ -124,7 +125,19 @@ def rotate_command(context: Context) -> None:
     voice.document({"version": version, "sealed": done})
 
 
-for keys_command in (init_command, rotate_command):
+@command("rotate-audit")
+def rotate_audit_command(context: Context) -> None:
+    """Sign the audit log with a new key from now on. What the old one has signed stays verifiable."""
+    with context.hub() as hub, working(context.voice, "audit log"):
+        key = rotate_audit_key(hub)
+        path = hub.state_dir / "audit.pub"
+    context.voice.say(
+        "the audit log is signed with key {key} from now on; copy {path} to the auditors", key=key, path=path
+    )
+    context.voice.document({"key": key, "public": path})
+
+
+for keys_command in (init_command, rotate_command, rotate_audit_command):
     keys_group.add_command(keys_command)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from baton.cli.language_of_health import HEALTH
+from baton.cli.language_of_keeping import KEEPING
 from baton.cli.language_of_payments import PAYMENTS
 
 CHINESE: Final[Mapping[str, str]] = {
@@ -302,4 +303,5 @@ CHINESE: Final[Mapping[str, str]] = {
     "hr": "人事",
     **PAYMENTS,
     **HEALTH,
+    **KEEPING,
 }

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from baton.cli import decide, inspect, integrate, keep, migrate, offboard, pay, sync, vitals
+from baton.cli import decide, inspect, integrate, keep, migrate, offboard, pay, person, restoring, sync, vitals
 from baton.cli.context import Context, reported
 from baton.cli.output import language_of
 from baton.structured_log import write_harmless_lines
@@ -27,7 +27,7 @@ def cli(context: click.Context, systems: Path | None, lang: str | None) -> None:
     context.obj = Context(systems, language_of(lang))
 
 
-for module in (sync, migrate, offboard, pay, decide, inspect, keep, integrate, vitals):
+for module in (sync, migrate, offboard, pay, decide, inspect, keep, restoring, person, integrate, vitals):
     for command in module.COMMANDS:
         cli.add_command(command)
 

@@ -81,7 +81,7 @@ def create_keys(settings: HubSettings, *, log_name: str = "baton/audit") -> list
     for place, text in made.items():
         if settings.vault.find(*place) is None:
             path = settings.hub.secrets_dir.joinpath(*place)
-            with _prepared(path, text) as temporary:
+            with prepared(path, text) as temporary:
                 os.link(temporary, path)  # unlike a rename, never over a key that somebody else has just made
             written.append(path)
     return written
@@ -133,7 +133,7 @@ def _renew_keyring(hub: Hub, path: Path) -> None:
         if any(_outdated(hub).values()):
             return
         renewed = hub.keyring.rotate()
-        with _prepared(path, renewed.to_text()) as temporary:
+        with prepared(path, renewed.to_text()) as temporary:
             hub.crash_point("keyring_renewing")
             temporary.rename(path)
             hub.crash_point("keyring_renewed")
@@ -180,7 +180,7 @@ def _seal_again(hub: Hub, connection: sa.Connection, place: Sealed, rows: Sequen
 
 
 @contextmanager
-def _prepared(path: Path, text: str) -> Iterator[Path]:
+def prepared(path: Path, text: str) -> Iterator[Path]:
     """A complete file beside the place it is for, readable by its owner only; gone afterwards unless it was moved."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")

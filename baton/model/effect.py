@@ -80,15 +80,8 @@ class EffectState(StrEnum):
 
 
 TRANSITIONS: Final[Mapping[EffectState, frozenset[EffectState]]] = {
-    EffectState.PLANNED: frozenset(
-        {
-            EffectState.HELD,
-            EffectState.SENT,
-            EffectState.SUPERSEDED,
-            EffectState.IN_DOUBT,  # only in a store that was restored: it may have been sent since the backup
-        }
-    ),
-    EffectState.HELD: frozenset({EffectState.PLANNED, EffectState.SUPERSEDED, EffectState.IN_DOUBT}),  # the same
+    EffectState.PLANNED: frozenset({EffectState.HELD, EffectState.SENT, EffectState.SUPERSEDED}),
+    EffectState.HELD: frozenset({EffectState.PLANNED, EffectState.SUPERSEDED}),
     EffectState.SENT: frozenset(
         {
             EffectState.ACCEPTED,
@@ -109,6 +102,19 @@ UNSETTLED_STATES: Final = tuple(state.value for state in EffectState if state.un
 LATEST_COPY: Final = timedelta(hours=1)
 """So long after an effect in doubt has ended nothing of it is taken to be under way. Our own side gives a connection up
 after the system's deadline (at most 10 minutes); the rest is what a proxy or a queue of the vendor may take."""
+
+
+RESTORED: Final[Mapping[EffectState, frozenset[EffectState]]] = {
+    EffectState.PLANNED: frozenset({EffectState.IN_DOUBT}),
+    EffectState.HELD: frozenset({EffectState.IN_DOUBT}),
+}
+"""What can happen besides in a store that was set back to a backup: what was unsent then may have been sent since."""
+
+
+def require_set_back(before: EffectState, after: EffectState) -> None:
+    """As `require_transition`, for a store that was restored."""
+    if after not in RESTORED.get(before, frozenset()):
+        require_transition(before, after)
 
 
 def require_transition(before: EffectState, after: EffectState) -> None:

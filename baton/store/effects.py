@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from baton.model.effect import (
     Intention,
     effect_action,
     effect_key,
+    require_set_back,
     require_transition,
 )
 from baton.store.payload import pack, unpack
@@ -120,7 +121,7 @@ class EffectStore:
         What may have been sent already, since this store was restored from a backup, is looked up before it is sent.
         """
         held = (effects.c.run_id == run_id, effects.c.state == EffectState.HELD.value)
-        doubted = self._move_where(connection, EffectState.IN_DOUBT, *held, effects.c.doubted, approved=True)
+        doubted = self.set_back(connection, EffectState.IN_DOUBT, *held, effects.c.doubted, approved=True)
         return doubted + self._move_where(connection, EffectState.PLANNED, *held, approved=True)
 
     def replace_held(self, connection: sa.Connection, run_id: str) -> int:
@@ -164,10 +165,15 @@ class EffectStore:
         self, connection: sa.Connection, after: EffectState, *where: sa.ColumnElement[bool], **values: Any
     ) -> int:
         """Move what a restore has made uncertain; returns how many."""
-        return self._move_where(connection, after, *where, **values)
+        return self._move_where(connection, after, *where, allowed=require_set_back, **values)
 
     def _move_where(
-        self, connection: sa.Connection, after: EffectState, *where: sa.ColumnElement[bool], **values: Any
+        self,
+        connection: sa.Connection,
+        after: EffectState,
+        *where: sa.ColumnElement[bool],
+        allowed: Callable[[EffectState, EffectState], None] = require_transition,
+        **values: Any,
     ) -> int:
         """The one bulk transition: check the machine, change the rows, write the audit entries."""
         now = self.clock.now()
@@ -178,7 +184,7 @@ class EffectStore:
             .with_for_update()  # nobody may send in between what is about to be held or cancelled
         ).all()
         for row in found:
-            require_transition(EffectState(row.state), after)
+            allowed(EffectState(row.state), after)
         for chunk in chunked([row.id for row in found]):
             connection.execute(
                 sa.update(effects).where(effects.c.id.in_(chunk)).values(state=after.value, updated_at=now, **values)

@@ -173,7 +173,7 @@ class ErasureStore:
             connection.execute(
                 sa.update(links)
                 .where(links.c.number == number)
-                .values(external_id=None, applied={}, state=AccountState.REMOVED.value, dirty=False)
+                .values(external_id=None, applied={}, state=AccountState.REMOVED.value, planned_version=0, dirty=False)
             )
         return gone + self._empty_effects(connection, number, before)
 

@@ -134,6 +134,11 @@ class PayRunStore:
                 found[row.reference] = self._line(row)
         return found
 
+    def of_person(self, connection: sa.Connection, number: str) -> list[PayLine]:
+        """Every line somebody has had in any run, the oldest first."""
+        query = sa.select(pay_lines).where(pay_lines.c.number == number)
+        return [self._line(row) for row in connection.execute(query.order_by(pay_lines.c.changed_at, pay_lines.c.key))]
+
     def numbers(self, connection: sa.Connection, run_id: str, references: Sequence[str]) -> dict[str, str]:
         """Whose lines of a run these are, by their references."""
         found: dict[str, str] = {}

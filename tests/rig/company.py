@@ -205,8 +205,12 @@ class Company:
     def open(self) -> Hub:
         """The hub, as a new process would open it."""
         lay_out(self.url)
+        return self.open_with(self.settings())
+
+    def open_with(self, settings: HubSettings) -> Hub:
+        """The hub on other settings than this company's own."""
         hub = Hub(
-            self.settings(),
+            settings,
             clock=self.clock,
             chance=self.chance,
             registry=self.registry(),

@@ -16,8 +16,8 @@ from baton.store.trail import log
 from tests.store.desk import Desk
 
 ALLOWED = {
-    "planned": "held sent superseded in_doubt",
-    "held": "planned superseded in_doubt",
+    "planned": "held sent superseded",
+    "held": "planned superseded",
     "sent": "accepted done refused in_doubt planned",
     "accepted": "done refused in_doubt",
     "in_doubt": "done accepted planned refused",

@@ -3,13 +3,15 @@
 *Accounts*: every account is read and becomes what is proven to be there, also those of people whom the backup does not
 know yet; so the next plan holds only what differs. *Banks*: files that the backup believes unsent are traced, and every
 answer the bank still offers is taken in again, so that a payable which was paid since is known as paid. *Blind
-systems* (mail, chat) can say nothing: what may have been sent there waits for a person, one by one.
+systems* (mail, chat) can say nothing: messages that may have been sent wait for a person, one by one, and of accounts
+a dry run shows what would be sent again.
 """
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
@@ -49,14 +51,12 @@ def read_back(hub: Hub, only: Sequence[str] = ()) -> list[ReadBack]:
     with hub.database.read() as connection:
         unread = fenced(list(hub.runs.engaged(connection)), UNREAD)
     found = []
-    known: Mapping[str, object] | None = None
+    known = functools.cache(lambda: _people(hub))
     for name in unread:
         if only and name not in only:
             continue
         report = ReadBack(name)
         try:
-            if known is None:
-                known = _people(hub)
             _read_system(hub, report, known)
         except BatonError as error:
             report.trouble = str(error)
@@ -66,19 +66,22 @@ def read_back(hub: Hub, only: Sequence[str] = ()) -> list[ReadBack]:
     return found
 
 
-def _people(hub: Hub) -> Mapping[str, object]:
+def _people(hub: Hub) -> frozenset[str]:
     """Everybody who is known here or whom HR knows by now."""
     with hub.database.read() as connection:
         numbers = {number for system in hub.sources() for number in hub.people.known(connection, system.name)}
     for reading in read_sources(hub, hub.sources(), "").of.values():
         numbers.update(reading.rows["number"])
-    return dict.fromkeys(numbers)
+    return frozenset(numbers)
 
 
-def _read_system(hub: Hub, report: ReadBack, known: Mapping[str, object]) -> None:
+def _read_system(hub: Hub, report: ReadBack, known: Callable[[], frozenset[str]]) -> None:
     connector = hub.connector(report.system)
-    if isinstance(connector, AccountTarget) and connector.promise is not Promise.BLIND:
-        _adopt(hub, report, connector, known)
+    if isinstance(connector, AccountTarget):
+        if connector.promise is Promise.BLIND:
+            report.look_at.append(f"blind baton plan sync --system {report.system}")
+        else:
+            _adopt(hub, report, connector, known)
     if isinstance(connector, PaymentChannel):
         report.counts.update(found_at_bank.trace_files(hub, report.system))
         told = found_at_bank.take_again(hub, report.system)
@@ -107,7 +110,7 @@ def _move_fence(hub: Hub, report: ReadBack) -> None:
         hub.runs.engage(connection, f"{READ}{report.system}", person, f"read back after a restore: {figures}")
 
 
-def _adopt(hub: Hub, report: ReadBack, target: AccountTarget, known: Mapping[str, object]) -> None:
+def _adopt(hub: Hub, report: ReadBack, target: AccountTarget, known: Callable[[], frozenset[str]]) -> None:
     """Make what is there now what is proven to be there."""
     system = report.system
     accounts = reconcile.scanned(target, system, Reconciled(system))
@@ -118,7 +121,7 @@ def _adopt(hub: Hub, report: ReadBack, target: AccountTarget, known: Mapping[str
     seen: list[Link] = []
     for number, account in accounts.items():
         link = links.get(number)
-        if link is None and number not in known:
+        if link is None and number not in known():
             report.counts["strangers"] += 1
             continue
         report.counts["accounts"] += 1

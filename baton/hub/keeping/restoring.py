@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -49,7 +49,9 @@ class Restored:
     """Where the database that was replaced lies; None where there was none, or its own tools replaced it."""
 
 
-def restore(settings: HubSettings, folder: Path, person: str, why: str) -> Restored:
+def restore(
+    settings: HubSettings, folder: Path, person: str, why: str, *, opening: Callable[[HubSettings], Hub] = Hub
+) -> Restored:
     """Put a backup in the place of the SQLite database. Everything else must be stopped.
 
     Raises `TamperedError` for a backup that is not as it was signed; `ConfigurationError` while the database is in use.
@@ -57,15 +59,16 @@ def restore(settings: HubSettings, folder: Path, person: str, why: str) -> Resto
     place = _sqlite_file(settings)
     require_unused(place)
     ready = place.with_name(f"{place.name}.restoring")
+    scratch = replace(settings, database=SecretStr(f"sqlite:///{ready}"))
     for suffix in _BESIDE:
         Path(f"{ready}{suffix}").unlink(missing_ok=True)
     place.parent.mkdir(parents=True, exist_ok=True)
-    with _scratch(settings, ready) as hub:
+    with opening(scratch) as hub:
         backup = opened(hub, folder)
     for suffix in _BESIDE:
         Path(f"{ready}{suffix}").unlink(missing_ok=True)
     shutil.copyfile(folder / DATABASE, ready)
-    with _scratch(settings, ready) as hub:
+    with opening(scratch) as hub:
         began = begin(hub, person, why, backup.digest)
         hub.database.scrub()
         stamp = f"{hub.clock.now():%Y%m%d-%H%M%S}"
@@ -150,10 +153,6 @@ def _sqlite_file(settings: HubSettings) -> Path:
         message = "is not SQLite: restore it with pg_restore, then: baton restore begin (docs/operations.md)"
         raise ConfigurationError([Fault("database", "postgresql", message)])
     return Path(url.database)
-
-
-def _scratch(settings: HubSettings, file: Path) -> Hub:
-    return Hub(replace(settings, database=SecretStr(f"sqlite:///{file}")))
 
 
 def _move_aside(place: Path, folder: Path) -> Path | None:

@@ -1,0 +1,124 @@
+"""backup, restore: keeping a copy of the hub, and going back to it beside a world that has gone on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from baton.cli.context import Context, command
+from baton.cli.output import Voice, working
+from baton.cli.pay_options import as_person, why
+from baton.hub.keeping import backup, restoring
+from baton.hub.keeping.restoring import Restored
+
+_SYSTEMS = click.option("--system", "systems", multiple=True, metavar="S", help="Only this system (repeatable).")
+
+
+@command("backup")
+@click.argument("folder", type=click.Path(path_type=Path))
+def backup_command(context: Context, folder: Path) -> None:
+    """Copy the database and the sealed files beside it into FOLDER, which must not exist; everything goes on."""
+    with context.hub() as hub, working(context.voice, "backup"):
+        made = backup.take(hub, folder)
+    context.voice.say(
+        "{files} files in {path}, {entries} audit entries; the keyring is not in it: keep that apart",
+        files=len(made.files),
+        path=folder,
+        entries=made.entries,
+    )
+    context.voice.document({"folder": folder, "files": len(made.files), "entries": made.entries, "digest": made.digest})
+
+
+@click.group("restore")
+def restore_group() -> None:
+    """Going back to a backup. Nothing is sent before every system was read back and a second person has opened it."""
+
+
+def _decided(function: Callable[..., Any]) -> Callable[..., Any]:
+    return as_person(why(function))
+
+
+@command("files")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@_decided
+def files_command(context: Context, folder: Path, person: str, why: str) -> None:
+    """Put the backup in FOLDER in the place of the SQLite database. Stop everything else first."""
+    with working(context.voice, "restore"):
+        restored = restoring.restore(context.settings(), folder, person, why)
+    _show(context.voice, restored)
+
+
+@command("begin")
+@_decided
+def begin_command(context: Context, person: str, why: str) -> None:
+    """Say that the database was just restored by its own tools (PostgreSQL): fences it, replays erasures."""
+    with context.hub() as hub, working(context.voice, "restore"):
+        restored = restoring.begin(hub, person, why)
+    _show(context.voice, restored)
+
+
+def _show(voice: Voice, restored: Restored) -> None:
+    voice.say(
+        "restored: {anew} writes are planned anew, {doubt} are looked up before they are sent, {held} stay held",
+        anew=restored.moved["planned_anew"],
+        doubt=restored.moved["to_look_up"],
+        held=restored.moved["held"],
+    )
+    voice.say("erased again: {count} people", count=len(restored.erased))
+    if restored.former is not None:
+        voice.say("what was replaced is in {path}", path=restored.former)
+    voice.say("nothing is sent to {systems}; next: baton restore read-back", systems=", ".join(restored.fenced))
+    voice.document(restored)
+
+
+@command("read-back")
+@_SYSTEMS
+def read_back_command(context: Context, systems: tuple[str, ...]) -> int:
+    """Find out what was done since the backup, by reading the systems. Sends nothing."""
+    from baton.hub.keeping import reading_back  # loads readers of bank files, which no other command here needs
+
+    voice = context.voice
+    with context.hub() as hub, working(voice, "reading back"):
+        found = reading_back.read_back(hub, systems)
+    for report in found:
+        figures = ", ".join(f"{name}={count}" for name, count in sorted(report.counts.items()))
+        voice.say("{system}: {figures}", system=report.system, figures=figures or "-")
+        for line in report.look_at:
+            voice.say("{system}: look at {what}", system=report.system, what=line)
+        if report.trouble:
+            voice.say("{system} cannot be read back: {why}", system=report.system, why=report.trouble)
+    if not found:
+        voice.say("nothing waits to be read back")
+    voice.document({"systems": found})
+    return 1 if any(report.trouble for report in found) else 0
+
+
+@command("open")
+@_SYSTEMS
+@_decided
+def open_command(context: Context, systems: tuple[str, ...], person: str, why: str) -> None:
+    """Let what was read back be sent to again. Never by who restored."""
+    with context.hub() as hub:
+        opened = restoring.open_systems(hub, person, why, systems)
+    context.voice.say("open again: {systems}", systems=", ".join(opened) or "-")
+    context.voice.document({"opened": opened})
+
+
+@command("status")
+def status_command(context: Context) -> int:
+    """Which systems wait to be read back, and which for a second person."""
+    with context.hub() as hub, hub.database.read() as connection:
+        unread, read = restoring.fences(hub, connection)
+    context.voice.say("to be read back: {systems}", systems=", ".join(unread) or "-")
+    context.voice.say("waiting for a second person: {systems}", systems=", ".join(read) or "-")
+    context.voice.document({"unread": unread, "read_back": read})
+    return 1 if unread or read else 0
+
+
+for each in (files_command, begin_command, read_back_command, open_command, status_command):
+    restore_group.add_command(each)
+
+COMMANDS = (backup_command, restore_group)

@@ -1,0 +1,282 @@
+"""Everything the hub holds about one person, and who got what of it and when: a person may ask for that.
+
+The answer is a document and two tables. It is as personal as anything can be: whoever makes it is in the audit log, and
+what they do with the files is theirs to answer for.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from baton.audit.canonical import Json
+from baton.errors import ConfigurationError, Fault
+from baton.hub.core import Hub
+from baton.model.effect import Effect
+from baton.model.handover import HandoverAction
+from baton.model.pay_run import PayLine
+from baton.store.tables import effects
+from baton.store.trail import Entry, append
+
+DATA_COLUMNS: Final = ("area", "record", "at", "field", "value")
+RECIPIENT_COLUMNS: Final = ("at", "system", "what", "state", "fields")
+_CASE_FIELDS: Final = ("id", "state", "cause", "department", "manager", "name")
+_NOT_IN_HERE: Final = (
+    "copies of migrated records (sealed files, deleted when each run's retention ends)",
+    "entries of the audit log (ids, digests and states only)",
+    "what the systems named as recipients hold themselves: ask them",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is handed to the person. ``sections`` are by area; every value is JSON."""
+
+    number: str
+    made_at: datetime
+    sections: Mapping[str, Sequence[Mapping[str, Any]]]
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """All of it, as one JSON object."""
+        return {
+            "number": self.number,
+            "made_at": self.made_at.isoformat(),
+            **self.sections,
+            "not_in_here": list(_NOT_IN_HERE),
+        }
+
+    def data_rows(self) -> Iterator[Sequence[object]]:
+        """One row per value, with `DATA_COLUMNS`."""
+        for area, records in self.sections.items():
+            if area == "recipients":
+                continue
+            for place, record in enumerate(records, start=1):
+                at = record.get("at", "")
+                yield from ((area, place, at, name, _cell(value)) for name, value in record.items() if name != "at")
+
+    def recipient_rows(self) -> Iterator[Sequence[object]]:
+        """One row per write that was planned for a system, with `RECIPIENT_COLUMNS`."""
+        for each in self.sections["recipients"]:
+            yield [each["at"], each["system"], each["what"], each["state"], ", ".join(each["fields"])]
+
+
+def answer(hub: Hub, number: str, person: str) -> Answer:
+    """Collect it, and note who did. `ConfigurationError` when the hub holds nothing about that number."""
+    with hub.database.read() as connection:
+        sections = _Collecting(hub, connection, number).sections()
+    if not any(sections.values()):
+        raise ConfigurationError([Fault("NUMBER", "unknown_person", f"nothing is held about {number[:40]!r}")])
+    now = hub.clock.now()
+    counts = sum(len(records) for records in sections.values())
+    with hub.database.write() as connection:
+        body: dict[str, Json] = {"number": number, "by": person, "records": counts}
+        append(connection, [Entry(kind="subject_access", at=now, body=body)])
+    return Answer(number, now, sections)
+
+
+class _Collecting:
+    """One collection, from one view of the database."""
+
+    def __init__(self, hub: Hub, connection: sa.Connection, number: str) -> None:
+        self.hub = hub
+        self.connection = connection
+        self.number = number
+
+    def sections(self) -> dict[str, list[Mapping[str, Any]]]:
+        """Area -> records. Each area names the tables it reads in `AREAS`."""
+        return {
+            "employee": self._employee(),
+            "accounts": self._accounts(),
+            "recipients": self._recipients(),
+            "messages": self._messages(),
+            "handovers": self._handovers(),
+            "items": self._items(),
+            "statements": self._statements(),
+            "alerts": self._alerts(),
+            "payments": self._payments(),
+            "bank_answers": self._bank_answers(),
+            "recoveries": self._recoveries(),
+            "erasures": self._erasures(),
+        }
+
+    def _employee(self) -> list[Mapping[str, Any]]:
+        recorded = self.hub.people.versions(self.connection, [self.number]).get(self.number, [])
+        return [
+            {"at": each.recorded_at.isoformat(), "version": each.version, **_plain(dataclasses.asdict(each.employee))}
+            for each in recorded
+        ]
+
+    def _accounts(self) -> list[Mapping[str, Any]]:
+        return [
+            {"system": system, "external_id": link.external_id, "state": link.state.value}
+            for system in self.hub.settings.systems
+            for link in self.hub.links.of(self.connection, system, [self.number]).values()
+        ]
+
+    def _effects(self) -> list[Effect]:
+        return self.hub.effects.read(self.connection, effects.c.number == self.number)
+
+    def _recipients(self) -> list[Mapping[str, Any]]:
+        wrote = [
+            {
+                "at": self._touched(effect).isoformat(),
+                "system": effect.system,
+                "what": effect.action.value,
+                "state": effect.state.value,
+                "fields": sorted({*effect.fields, *effect.references}),
+                "values": _plain({**effect.fields, **effect.references}),
+            }
+            for effect in self._effects()
+        ]
+        paid = [
+            {
+                "at": line.changed_at.isoformat() if line.changed_at else "",
+                "system": self._bank_of(line),
+                "what": "payment",
+                "state": line.state.value,
+                "fields": ["account", "amount", "bank", "holder", "remark"],
+            }
+            for line in self._lines()
+        ]
+        return [*wrote, *paid]
+
+    def _touched(self, effect: Effect) -> datetime:
+        query = sa.select(effects.c.updated_at).where(effects.c.id == effect.id)
+        moment: datetime = self.connection.execute(query).scalar_one()
+        return moment
+
+    def _bank_of(self, line: PayLine) -> str:
+        run = self.hub.pay_runs.get(self.connection, line.run_id)
+        return "" if run is None else run.system
+
+    def _messages(self) -> list[Mapping[str, Any]]:
+        return [
+            {"system": each.system, "state": each.state.value, **_plain(each.fields)}
+            for each in self.hub.effects.read(self.connection, effects.c.action == HandoverAction.NOTIFY.value)
+            if each.fields.get("person_number") == self.number
+        ]
+
+    def _handovers(self) -> list[Mapping[str, Any]]:
+        return [
+            {
+                "at": case.opened_at.isoformat(),
+                **_plain({name: getattr(case, name) for name in _CASE_FIELDS}),
+            }
+            for case in self.hub.cases.of_person(self.connection, self.number)
+        ]
+
+    def _items(self) -> list[Mapping[str, Any]]:
+        found: list[Mapping[str, Any]] = []
+        for case in self.hub.cases.of_person(self.connection, self.number):
+            for item in self.hub.cases.items(self.connection, case.id):
+                for version, at, holding in self.hub.cases.versions(self.connection, case.id, item.id):
+                    facts = {"case": case.id, "item": item.id, "version": version, "system": item.system}
+                    content = {"title": holding.title, "amount": holding.amount, **dict(holding.facts)}
+                    found.append({"at": at.isoformat(), **facts, **_plain(content)})
+        return found
+
+    def _statements(self) -> list[Mapping[str, Any]]:
+        return [
+            {"at": said.at.isoformat(), "case": said.case_id, **_plain({"act": said.act, "text": said.text})}
+            for case in self.hub.cases.concerning(self.connection, self.number)
+            for said in self.hub.cases.said(self.connection, case.id)
+            if self.number in (said.person, case.number)
+        ]
+
+    def _alerts(self) -> list[Mapping[str, Any]]:
+        return [
+            {"at": alert.at.isoformat(), **_plain({"rule": alert.rule, "system": alert.system, "text": alert.text})}
+            for case in self.hub.cases.of_person(self.connection, self.number)
+            for alert in self.hub.alerts.of(self.connection, case.id)
+        ]
+
+    def _lines(self) -> list[PayLine]:
+        return self.hub.pay_runs.of_person(self.connection, self.number)
+
+    def _payments(self) -> list[Mapping[str, Any]]:
+        return [
+            {
+                "at": line.changed_at.isoformat() if line.changed_at else "",
+                "run": line.run_id,
+                "state": line.state.value,
+                "period": line.payable.key.period,
+                "component": line.payable.key.component.value,
+                "amount_minor": line.payable.amount_minor,
+                "currency": line.payable.currency,
+                "remark": line.payable.remark,
+                **{name: getattr(line.payable.payee, name) for name in ("holder", "account", "bank_code", "bank_name")},
+            }
+            for line in self._lines()
+        ]
+
+    def _bank_answers(self) -> list[Mapping[str, Any]]:
+        references = [line.reference for line in self._lines()]
+        said = self.hub.bank_answers.of_lines(self.connection, references)
+        return [
+            {"at": event.at.isoformat(), "system": event.system, "state": event.state, **_plain(event.facts)}
+            for events in said.values()
+            for event in events
+        ]
+
+    def _recoveries(self) -> list[Mapping[str, Any]]:
+        return [
+            {
+                "at": entry.at.isoformat(),
+                "case": case.id,
+                "what": entry.kind.value,
+                "state": entry.state.value,
+                "amount_minor": entry.amount_minor,
+                "claimed_minor": sum(line.amount_minor for line in case.lines),
+                **_plain(entry.facts),
+            }
+            for case in self.hub.recoveries.listed(self.connection, number=self.number)
+            for entry in self.hub.recoveries.entries(self.connection, case.id)
+        ]
+
+    def _erasures(self) -> list[Mapping[str, Any]]:
+        return [
+            {"at": each.asked_at.isoformat(), "erased_at": _plain(each.erased_at), "kept": _plain(each.kept)}
+            for each in self.hub.erasures.all(self.connection)
+            if each.number == self.number
+        ]
+
+
+AREAS: Final[Mapping[str, str]] = {
+    "person_versions": "employee",
+    "effects": "recipients",
+    "cases": "handovers",
+    "case_items": "items",
+    "item_versions": "items",
+    "statements": "statements",
+    "alerts": "alerts",
+    "pay_lines": "payments",
+    "bank_events": "bank_answers",
+    "recovery_cases": "recoveries",
+    "recovery_entries": "recoveries",
+}
+"""Table with personal data -> the section it is told in. A test compares this with the schema."""
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON has it."""
+    if isinstance(value, Mapping):
+        return {str(name): _plain(each) for name, each in value.items() if each not in (None, "")}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)

@@ -1,0 +1,228 @@
+"""Somebody is erased: by two people, out of everything but what is named; nothing brings them back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from baton.audit.verify import Verdict
+from baton.errors import ApprovalError, TamperedError
+from baton.hub import execution, proof
+from baton.hub.keeping import erasing, ledger, subject_access
+from baton.hub.keeping.fates import FATES, Fate
+from baton.hub.keeping.subject_access import AREAS
+from baton.hub.sync import SyncRequest, plan_sync
+from baton.store.tables import effects, metadata, person_versions
+from tests.hub.keeping.conftest import OPERATOR, OTHER, World
+from tests.rig.company import row
+
+
+class KilledError(Exception):
+    """The process ends here."""
+
+
+Make = Callable[..., World]
+EMPTY_BYTES = 80
+"""What a sealed payload without any field has at most."""
+CANARY = "金丝雀䶮"
+LEAVER = row("0001", name=CANARY, mobile="13899990001", title="金丝雀职位")
+GONE = {**LEAVER, "status": "departed", "last_day": "2026-11-01", "contract_end": "2026-11-01"}
+
+
+def sync(world: World) -> None:
+    plan_sync(world.hub, SyncRequest())
+    execution.apply(world.hub)
+
+
+def lived(world: World) -> None:
+    """Somebody worked here, was paid, and has left; their accounts are removed."""
+    world.company.rows = [LEAVER, *(row(f"{n:04d}") for n in range(2, 12))]
+    sync(world)
+    world.company.rows[0] = GONE
+    sync(world)
+
+
+def erase(world: World) -> erasing.Erased:
+    erasing.ask(world.hub, "0001", OPERATOR, "asked for it by letter")
+    return erasing.decide(world.hub, "0001", OTHER)
+
+
+def sealed_of(world: World) -> list[bytes]:
+    with world.hub.database.read() as connection:
+        found = [
+            *connection.execute(
+                sa.select(person_versions.c.sealed).where(person_versions.c.number == "0001")
+            ).scalars(),
+            *connection.execute(sa.select(effects.c.payload).where(effects.c.number == "0001")).scalars(),
+        ]
+    return [bytes(each) for each in found if len(each) > EMPTY_BYTES]
+
+
+def at_rest(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
+
+
+def words(world: World) -> str:
+    """Everything that the keys still open, in clear: what whoever holds both can read."""
+    hub, found = world.hub, []
+    with hub.database.read() as connection:
+        found += [repr(dict(each.fields)) for each in hub.effects.read(connection)]
+        found += [repr(page) for page in hub.people.everyone(connection, 100)]
+        found += [repr(hub.people.versions(connection, ["0001"]))]
+    return "".join(found)
+
+
+def test_nothing_of_them_is_left_in_clear_or_sealed(world: Make) -> None:
+    it = world()
+    lived(it)
+    before = sealed_of(it)
+    assert len(before) == 3, "two versions and what was provisioned"
+    assert CANARY in words(it)
+    assert erase(it).kept == []
+    assert CANARY not in words(it)
+    assert "13899990001" not in words(it)
+    data = at_rest(it.folder / "state")
+    assert [each for each in before if each in data] == [], "in the file, its log, and its freed pages"
+    assert CANARY.encode() not in data
+    with it.hub.database.read() as connection:
+        assert it.hub.people.find_by(connection, "mobile", "13899990001") == []
+        (link,) = it.hub.links.of(connection, "crm", ["0001"]).values()
+    assert (link.external_id, dict(link.applied)) == (None, {})
+    proof.checkpoint(it.hub)
+    assert proof.verify(it.hub).verdict is Verdict.PROVEN
+
+
+def test_a_feed_that_still_tells_of_them_brings_nobody_back(world: Make) -> None:
+    it = world()
+    lived(it)
+    erase(it)
+    run = plan_sync(it.hub, SyncRequest()).run
+    assert (run.counts["changed"], run.counts["erased"], run.counts["effects"]) == (0, 1, 0)
+    assert CANARY not in words(it)
+
+
+def test_who_is_hired_again_is_somebody_new_to_the_hub_and_no_key_is_used_twice(world: Make) -> None:
+    it = world()
+    lived(it)
+    erase(it)
+    it.company.rows[0] = row("0001", name="测试新人", hired="2026-11-20")
+    sync(it)
+    truth = it.company.truths["crm"]
+    assert truth.accounts["0001"].fields["name"] == "测试新人"
+    assert truth.repeated() == []
+    assert truth.stale() == []
+
+
+def test_an_erasure_after_the_backup_is_replayed_by_the_restore(world: Make) -> None:
+    it = world()
+    lived(it)
+    kept = it.back_up()
+    erase(it)
+    restored = it.restore(kept)
+    assert restored.erased == ["0001"]
+    assert CANARY not in words(it)
+    assert erasing.replay(it.hub) == []
+
+
+def test_an_erasure_that_was_interrupted_is_carried_on_before_the_next_sync(world: Make) -> None:
+    it = world()
+    lived(it)
+    erasing.ask(it.hub, "0001", OPERATOR, "asked for it by letter")
+    it.hub.crash_point = _killed_at_erasing
+    with pytest.raises(KilledError):
+        erasing.decide(it.hub, "0001", OTHER)
+    it.hub.crash_point = lambda _: None
+    assert CANARY in words(it)
+    plan_sync(it.hub, SyncRequest())
+    assert CANARY not in words(it)
+
+
+def _killed_at_erasing(point: str) -> None:
+    if point == "erasing":
+        raise KilledError
+
+
+def test_a_ledger_that_somebody_has_written_into_stops_the_sync(world: Make) -> None:
+    it = world()
+    lived(it)
+    erase(it)
+    file = ledger.path(it.hub)
+    file.write_text(file.read_text("utf-8").replace('"0001"', '"0002"'), "utf-8")
+    with pytest.raises(TamperedError, match="ledger"):
+        plan_sync(it.hub, SyncRequest())
+
+
+def test_nobody_is_erased_by_one_person_or_in_the_middle_of_something(world: Make) -> None:
+    it = world()
+    lived(it)
+    with pytest.raises(ApprovalError, match="status active"):
+        erasing.ask(it.hub, "0002", OPERATOR, "a mistake")
+    with pytest.raises(ApprovalError, match="nobody has asked"):
+        erasing.decide(it.hub, "0001", OTHER)
+    erasing.ask(it.hub, "0001", OPERATOR, "asked for it by letter")
+    with pytest.raises(ApprovalError, match="asked for this"):
+        erasing.decide(it.hub, "0001", OPERATOR)
+    it.office.draft({"0001": "100.00"})
+    with pytest.raises(ApprovalError, match="payment pay-"):
+        erasing.decide(it.hub, "0001", OTHER)
+
+
+def test_what_law_may_ask_for_is_kept_named_and_blanked_in_its_time(world: Make) -> None:
+    from baton.hub.keeping import retention
+    from baton.model.pay_run import LineState
+    from baton.store.pay_runs import LineChange
+
+    it = world()
+    it.office.hire("0001")
+    run = it.office.draft({"0001": "5000.00"}).run.run_id
+    with it.hub.database.write() as connection:
+        (line,) = it.hub.pay_runs.lines(connection, run)
+        it.hub.pay_runs.move_lines(connection, [LineChange(line, LineState.PAID)])
+    it.company.rows = [LEAVER, *(row(f"{n:04d}") for n in range(2, 12))]
+    lived(it)
+    (kept,) = erase(it).kept
+    assert kept.what is Fate.PAYMENT_RECORD
+    assert retention.due(it.hub) == []
+    (line,) = it.office.lines(run)
+    assert line.payable.payee.holder == "测试0001"
+    it.company.clock.advance(timedelta(days=3700))
+    (over,) = retention.due(it.hub)
+    assert (over.kind, over.name) == ("erased", "0001")
+    assert it.office.lines(run)[0].payable.payee.holder, "looking deletes nothing"
+    retention.carry_out(it.hub, [over])
+    (line,) = it.office.lines(run)
+    assert (line.payable.payee.holder, line.payable.payee.account, line.payable.amount_minor) == ("", "", 500_000)
+    assert retention.due(it.hub) == []
+
+
+def test_a_person_gets_a_copy_of_all_of_it_and_who_got_what(world: Make) -> None:
+    it = world()
+    lived(it)
+    answer = subject_access.answer(it.hub, "0001", OPERATOR)
+    text = json.dumps(answer.document, ensure_ascii=False)
+    assert CANARY in text
+    assert "13899990001" in text
+    assert [(each["system"], each["what"], each["state"]) for each in answer.sections["recipients"]] == [
+        ("crm", "provision", "done"),
+        ("crm", "remove", "done"),
+    ]
+    assert {"employee", "accounts", "recipients"} <= {area for area, records in answer.sections.items() if records}
+    assert any(cells[3] == "mobile" and cells[4] == "13899990001" for cells in answer.data_rows())
+    other = subject_access.answer(it.hub, "0002", OPERATOR)
+    assert CANARY not in json.dumps(other.document, ensure_ascii=False)
+
+
+def test_every_sealed_column_has_a_fate_and_a_place_in_the_copy() -> None:
+    sealed = {
+        table.name
+        for table in metadata.sorted_tables
+        if any(column.info.get("class") == "personal" for column in table.columns)
+    }
+    assert sealed == set(FATES), "say what an erasure does to it: baton/hub/keeping/fates.py"
+    personal = {table for table, fate in FATES.items() if fate not in (Fate.COMPANY, Fate.STAGED_RECORD)}
+    assert personal == set(AREAS), "say where a person's copy tells it: baton/hub/keeping/subject_access.py"
