@@ -10,7 +10,7 @@ unexport PYTHONDONTWRITEBYTECODE
 SEEDS ?= 1000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-celery check up down bench proof format clean ready ready-to-test
+.PHONY: help demo test test-celery check up down bench drill proof format clean ready ready-to-test
 
 help:  ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name what; do \
@@ -37,7 +37,10 @@ check: ready-to-test  ## style, types, who may import whom, the lock file, the d
 bench: ready-to-test  ## figures as ratios against named baselines, all from one run, and docs/benchmarks.md (to try it: make bench ARGS=--quick)
 	@$(RUN) -m tests.bench --page docs/benchmarks.md $(ARGS)
 
-proof: ready-to-test  ## the long campaigns: all four jobs on one store (SEEDS=1000), simulation, kill -9, the gate, migration, handovers, pay, fuzzing, the API
+drill: ready  ## a backup restored beside a newer world: what was done since is found, nothing is repeated (ARGS=--json)
+	@$(RUN) -m baton.sandbox.drill $(ARGS)
+
+proof: ready-to-test  ## the long campaigns: all four jobs on one store (SEEDS=1000), simulation, kill -9, the gate, migration, handovers, pay, the log, webhooks, the drill, fuzzing, the API
 	$(RUN) -m tests.world --seeds $(SEEDS) --planted
 	$(RUN) -m tests.simulation --seeds 20 --deliveries 10000
 	$(RUN) -m tests.crash
@@ -46,6 +49,9 @@ proof: ready-to-test  ## the long campaigns: all four jobs on one store (SEEDS=1
 	$(RUN) -m tests.migration
 	$(RUN) -m tests.offboarding
 	$(RUN) -m tests.payment
+	$(RUN) -m tests.audit
+	$(RUN) -m tests.webhooks
+	$(RUN) -m baton.sandbox.drill
 	$(RUN) -m tests.fuzz --seconds 600
 	$(RUN) -m tests.api --examples 200
 	BATON_EXAMPLES=20 $(RUN) -m pytest -q $$(grep -rl --include='test_*.py' hypothesis tests)

@@ -7,6 +7,7 @@ import sys
 
 from tests.gate.campaign import campaign
 from tests.gate.feeds import HOSTILE
+from tests.gate.races import races
 
 _FEEDS_PER_STORY = 2 * len(HOSTILE) + 1
 
@@ -15,6 +16,7 @@ def main() -> int:
     """Run the campaign; 0 when no limit was passed and no ordinary feed stopped (else it ends with the seed)."""
     parser = argparse.ArgumentParser(prog="python -m tests.gate", description=__doc__)
     parser.add_argument("--feeds", type=int, default=1000)
+    parser.add_argument("--races", type=int, default=1000, help="of an edit, a release, two plans and an apply")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     drips = max(1, given.feeds // 1000)
@@ -25,6 +27,13 @@ def main() -> int:
     sys.stdout.write(
         f"gate: {figures.feeds} feeds, {figures.lost_access} accounts lawfully disabled or removed, "
         f"unapproved above a limit 0, ordinary feeds stopped 0; {figures.seconds:.0f} s\n"
+    )
+    raced = races(given.races, given.seed)
+    for what, count in sorted(raced.did.items()):
+        sys.stdout.write(f"  {what}: {count}\n")
+    sys.stdout.write(
+        f"gate: {raced.races} races, {raced.approved} accounts lost access by a released plan, {raced.within} within "
+        f"the limits, 0 otherwise; {raced.seconds:.0f} s\n"
     )
     return 0
 

@@ -8,6 +8,7 @@ import pytest
 from baton.engine import gate
 from tests.gate.campaign import Figures, UnapprovedError, campaign, story
 from tests.gate.feeds import HOSTILE, company
+from tests.gate.races import races
 
 
 def test_hostile_feeds_of_every_kind_and_a_drip() -> None:
@@ -26,6 +27,18 @@ def test_without_the_gate_the_campaign_finds_the_damage(monkeypatch: pytest.Monk
     monkeypatch.setattr(gate, "trips", lambda *_: [])
     with pytest.raises(UnapprovedError), story("no gate", Figures()) as told:
         told.hostile("40 % left")
+
+
+def test_whoever_is_faster_nothing_goes_that_nobody_released() -> None:
+    raced = races(4, seed=20261126)
+    assert raced.races == 4
+    assert {"edit", "plan", "apply"} <= raced.did.keys()
+
+
+def test_a_release_that_looks_at_no_hash_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "trips", lambda *_: [])
+    with pytest.raises(UnapprovedError):
+        races(1, seed=1)
 
 
 @pytest.mark.parametrize("kind", HOSTILE)

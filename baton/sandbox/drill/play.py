@@ -78,9 +78,7 @@ class Drill:
     def _lives(self) -> None:
         """Everybody has accounts; somebody has left; a handover is agreed on; a pay run is signed and not released."""
         self._sync()
-        self.story.first_day()
-        self.story.people.pop(HIRED)  # hired after the backup
-        self.story.people[MOVED] = replace(self.story.people[MOVED], position="市场专员")
+        self._leaves(DEPARTED)
         self.story.salesperson_resigns()
         self._sync()
         crm = self.around.crm
@@ -101,10 +99,9 @@ class Drill:
 
     def _goes_on(self) -> None:
         """Hired, moved, departed; the clients go over; two pay runs are paid, one of them made only now; one erased."""
-        self.story.people[HIRED] = Story.begin(self.story.now).people["0200"]
         self.story.people[HIRED] = replace(self.story.people["0200"], number=HIRED, name="何测新")
         self.story.people[MOVED] = replace(self.story.people[MOVED], position="高级客户经理")
-        self.story._departs(RESIGNED, "departed after the backup")
+        self._leaves(RESIGNED)
         self._sync()
         self._hour()
         owners = self._owners()
@@ -185,6 +182,12 @@ class Drill:
         self.figures["paid"] = sum(self.around.paying.paid.values())
 
     # --- words for what is done often
+
+    def _leaves(self, number: str) -> None:
+        """Somebody has left, and everything has ended."""
+        last = self.story.in_days(-40)
+        gone = replace(self.story.people[number], status="离职", last_working=last, contract_end=last, pay_end=last)
+        self.story.people[number] = gone
 
     def _sync(self) -> None:
         """A new export, carried everywhere."""
