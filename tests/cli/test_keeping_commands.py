@@ -234,3 +234,47 @@ def test_doctor_sees_readable_secrets(synced):
     said = synced.baton("doctor", "--json")
     assert said.code == 2
     assert "client_secret" in said.out
+
+
+def test_the_key_of_the_audit_log_is_replaced_and_what_it_signed_still_holds(synced):
+    synced.ok("audit", "checkpoint")
+    before = (synced.root / "secrets/hub/audit_key").read_text()
+    said = synced.ok("keys", "rotate-audit", "--json").json
+    assert (synced.root / "secrets/hub/audit_key").read_text() != before
+    assert (synced.root / "secrets/hub/audit_key").stat().st_mode & 0o777 == 0o600
+    current, former = (synced.root / "state/audit.pub").read_text().splitlines()
+    assert said["key"] in current
+    assert before.split("+")[3] in former
+    assert synced.ok("audit", "verify", "--json").json["verdict"] == "proven"
+    notes = sorted((synced.root / "state/checkpoints").glob("checkpoint-*.txt"))
+    assert len(notes) >= 2
+    synced.ok("audit", "export", "log.jsonl")
+    offline = ("audit", "verify", "--export", "log.jsonl", "--key", "state/audit.pub", "--json")
+    for note in notes:
+        assert synced.ok(*offline, "--checkpoint", str(note)).json["verdict"] == "proven"
+
+
+def test_a_backup_a_restore_and_what_a_person_may_ask_for(synced):
+    synced.ok("backup", "kept")
+    assert synced.baton("backup", "kept").code == 2
+    calls = len(synced.crm.journal)
+    synced.feed([person(n, 岗位="组长" if n == 3 else "客户经理") for n in range(1, 32)])
+    synced.ok("run", "sync", "--as", "hr1")
+    written = len(synced.crm.journal)
+    assert written > calls
+    assert "nothing is sent to crm" in synced.ok("restore", "files", "kept", "--as", "ops", "--why", "a drill").out
+    assert synced.baton("run", "sync", "--as", "hr1").code == 2
+    assert synced.baton("restore", "status").code == 1
+    (report,) = synced.ok("restore", "read-back", "--json").json["systems"]
+    assert report["counts"]["adopted"] == 1
+    assert synced.baton("restore", "open", "--as", "ops", "--why", "hurry").code == 2
+    synced.ok("restore", "open", "--as", "other", "--why", "looked")
+    synced.ok("restore", "status")
+    synced.ok("run", "sync", "--as", "hr1")
+    assert len(synced.crm.journal) == written
+    synced.ok("person", "export", "0012", "--out", "copy", "--as", "hr1")
+    assert "测试䶮" in (synced.root / "copy/everything.json").read_text("utf-8")
+    assert (synced.root / "copy/data.csv").stat().st_mode & 0o777 == 0o600
+    said = synced.baton("person", "erase", "0012", "--as", "hr1", "--why", "too early", "--json")
+    assert (said.code, said.json["error"]) == (2, "unfinished")
+    assert "kept too long" in synced.ok("retention").out

@@ -1,0 +1,65 @@
+"""A store that its own tools have restored, on both databases: fenced, looked up, numbered anew; people erased again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from baton.hub import execution
+from baton.hub.keeping import erasing, restoring
+from baton.hub.keeping.reading_back import read_back
+from baton.hub.sync import SyncRequest, plan_sync
+from baton.model.effect import EffectState
+from baton.store.restores import fenced
+from baton.store.tables import effects, links
+from tests.hub.conftest import Start
+from tests.rig.company import numbers, row
+
+
+def test_begin_fences_every_system_that_is_sent_to_and_trusts_no_old_plan(start: Start) -> None:
+    company, hub = start()
+    company.rows = [row(number) for number in numbers(1, 4)]
+    plan_sync(hub, SyncRequest())
+    restored = restoring.begin(hub, "ops-zhao", "pg_restore")
+    assert (restored.fenced, restored.moved["planned_anew"], restored.moved["to_look_up"]) == (["crm"], 4, 0)
+    with hub.database.read() as connection:
+        assert {each.state for each in hub.effects.read(connection)} == {EffectState.SUPERSEDED}
+        assert fenced(list(hub.runs.engaged(connection)), "restored:") == ["crm"]
+    (report,) = read_back(hub)
+    assert (report.system, report.trouble) == ("crm", "")
+    restoring.open_systems(hub, "ops-qian", "looked")
+    plan_sync(hub, SyncRequest())
+    execution.apply(hub)
+    assert len(company.truths["crm"].journal) == 4
+    with hub.database.read() as connection:
+        versions = set(connection.execute(sa.select(links.c.generation)).scalars())
+    assert min(versions) > 1_000_000, "no version that may have been used after the backup is used again"
+
+
+def test_what_was_sent_and_not_answered_is_looked_up(start: Start) -> None:
+    company, hub = start()
+    company.rows = [row("0001")]
+    plan_sync(hub, SyncRequest())
+    with hub.database.write() as connection:
+        connection.execute(sa.update(effects).values(state="sent", lease_until=hub.clock.now() + timedelta(hours=1)))
+    assert restoring.begin(hub, "ops-zhao", "pg_restore").moved["to_look_up"] == 1
+    (report,) = read_back(hub)
+    assert report.counts["overtaken"] == 1, "the accounts were read: what they are like is known"
+
+
+def test_an_erasure_holds_on_both_databases(start: Start) -> None:
+    company, hub = start()
+    gone = row("0001", status="departed", last_day="2026-11-01", contract_end="2026-11-01")
+    company.rows = [row(number) for number in numbers(1, 11)]
+    plan_sync(hub, SyncRequest())
+    execution.apply(hub)
+    company.rows[0] = gone
+    plan_sync(hub, SyncRequest())
+    execution.apply(hub)
+    erasing.ask(hub, "0001", "ops-zhao", "letter")
+    assert erasing.decide(hub, "0001", "director-sun").rows >= 4
+    with hub.database.read() as connection:
+        assert hub.people.versions(connection, ["0001"]) == {}
+        assert all(not each.fields for each in hub.effects.read(connection, effects.c.number == "0001"))
+    assert plan_sync(hub, SyncRequest()).run.counts["erased"] == 1
