@@ -7,7 +7,7 @@ from typing import Final
 
 KEEPING: Final[Mapping[str, str]] = {
     "backup": "备份",
-    "restore": "恢复",
+    "going back": "恢复",
     "reading": "读取",
     "reading back": "回读",
     "{files} files in {path}, {entries} audit entries; the keyring is not in it: keep that apart": (

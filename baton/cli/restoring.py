@@ -46,7 +46,7 @@ def _decided(function: Callable[..., Any]) -> Callable[..., Any]:
 @_decided
 def files_command(context: Context, folder: Path, person: str, why: str) -> None:
     """Put the backup in FOLDER in the place of the SQLite database. Stop everything else first."""
-    with working(context.voice, "restore"):
+    with working(context.voice, "going back"):
         restored = restoring.restore(context.settings(), folder, person, why)
     _show(context.voice, restored)
 
@@ -55,7 +55,7 @@ def files_command(context: Context, folder: Path, person: str, why: str) -> None
 @_decided
 def begin_command(context: Context, person: str, why: str) -> None:
     """Say that the database was just restored by its own tools (PostgreSQL): fences it, replays erasures."""
-    with context.hub() as hub, working(context.voice, "restore"):
+    with context.hub() as hub, working(context.voice, "going back"):
         restored = restoring.begin(hub, person, why)
     _show(context.voice, restored)
 

@@ -16,7 +16,7 @@ from baton.model.payable import Component
 from baton.sandbox.demo.case_desk import CaseDesk
 from baton.sandbox.demo.company import publish
 from baton.sandbox.demo.payroll import Payroll, payroll_of, publish_payroll
-from baton.sandbox.demo.story import DEPARTED, HANDING_OVER, HIRED, MOVED, RESIGNED, Story
+from baton.sandbox.demo.story import DEPARTED, HANDING_OVER, HIRED, Story
 from baton.sandbox.demo.workplace import BANK, OFFICES
 from baton.sandbox.drill.surroundings import Around
 
@@ -25,7 +25,11 @@ CLIENTS: Final = 12
 _SIGNERS: Final = {offices[0]: person for person, offices in OFFICES.items()}
 _MANAGER: Final = "0009"
 SUCCESSORS: Final = ("0031", "0071")
+MOVED, LATER = "0160", "0150"
+"""Who moves, and who leaves, after the backup. Neither is in a pay run: what a change does to one is another story."""
 _REFUSED: Final = 2
+_FIRST: Final = 100
+"""Up to this number people are in the first pay run."""
 
 
 @dataclass
@@ -101,7 +105,7 @@ class Drill:
         """Hired, moved, departed; the clients go over; two pay runs are paid, one of them made only now; one erased."""
         self.story.people[HIRED] = replace(self.story.people["0200"], number=HIRED, name="何测新")
         self.story.people[MOVED] = replace(self.story.people[MOVED], position="高级客户经理")
-        self._leaves(RESIGNED)
+        self._leaves(LATER)
         self._sync()
         self._hour()
         owners = self._owners()
@@ -130,7 +134,7 @@ class Drill:
         """Whoever tries gets a reason; a dry run is all there is."""
         refusal = self.baton("run", "sync", expect=_REFUSED)
         self.require(refusal["error"] == "not_read_back", f"a run was refused with {refusal['error']}")
-        self.baton("apply", expect=1)
+        self.baton("apply", str(self.baton("runs")["runs"][0]["id"]), expect=1)
         self.baton("pay", "deliver", expect=1)
         refusal = self.baton("pay", "check", self._salary, expect=_REFUSED)
         self.require(refusal["error"] == "not_read_back", f"a check was refused with {refusal['error']}")
@@ -205,8 +209,15 @@ class Drill:
 
     def _payroll(self, *, first: bool) -> Payroll:
         whole = payroll_of(self.story)
-        chosen = {number: minor for number, minor in whole.amounts.items() if (int(number) <= 100) == first}
-        return replace(whole, amounts={number: minor for number, minor in chosen.items() if number != DEPARTED})
+        left_out = {DEPARTED, HIRED, MOVED, LATER}
+        return replace(
+            whole,
+            amounts={
+                number: minor
+                for number, minor in whole.amounts.items()
+                if (int(number) <= _FIRST) == first and number not in left_out
+            },
+        )
 
     def _drafted(self, payroll: Payroll, component: Component, *, expect_payable: bool = True) -> str:
         publish_payroll(payroll, self.story.people, self.around.place.payroll)
@@ -214,7 +225,7 @@ class Drill:
         count = ("--count", str(len(payroll.amounts)))
         drafted = self.baton("pay", "draft", str(self.around.place.payroll), "--bank", BANK, *of, *count, "--as", "hr")
         run = str(drafted["run"])
-        self.baton("pay", "check", run, expect=0 if expect_payable else 3)
+        self.baton("pay", "check", run, expect=0 if expect_payable else 1)
         return run
 
     def _signed(self, run: str) -> None:
