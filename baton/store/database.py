@@ -88,7 +88,7 @@ class Database:
         """
         if self.dialect != "sqlite":
             return
-        with self._alone_here(), self.engine.connect() as connection:
+        with self._after(self._turns.after_all), self.engine.connect() as connection:
             connection.rollback()
             raw: Any = connection.connection.driver_connection
             raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
