@@ -14,7 +14,7 @@ from baton.audit.canonical import Json
 from baton.model.effect import ACCOUNT_ACTIONS, EffectState
 from baton.store.effects import EffectStore
 from baton.store.links import LinkStore
-from baton.store.tables import effects, restores
+from baton.store.tables import effects, personal_links, restores
 from baton.store.trail import Entry, append, log
 
 UNREAD: Final = "restored:"
@@ -64,6 +64,11 @@ class RestoreStore:
         held = effects.c.state == EffectState.HELD.value
         marked = connection.execute(sa.update(effects).where(held).values(doubted=True))
         moved["held"] = marked.rowcount
+        # Some may have been taken back after the backup: a way in that somebody has closed must not open again.
+        living = personal_links.c.revoked_at.is_(None)
+        moved["links_ended"] = connection.execute(
+            sa.update(personal_links).where(living).values(revoked_at=now)
+        ).rowcount
         body: dict[str, Json] = {"by": person, "why": why, "backup": backup, "entries": entries, "floor": floor}
         append(connection, [Entry(kind="restore", at=now, body=body)])
         return moved

@@ -38,7 +38,7 @@ class Restored:
     """What a restore did."""
 
     moved: Counter[str]
-    """Effects: ``planned_anew``, ``to_look_up``, ``held``."""
+    """Effects: ``planned_anew``, ``to_look_up``, ``held``; and ``links_ended``, people's own ways into handovers."""
     erased: Sequence[str]
     """Whom the ledger had erased again."""
     fenced: Sequence[str]

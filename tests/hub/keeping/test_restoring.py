@@ -14,12 +14,15 @@ from baton.errors import ApprovalError, ConfigurationError, TamperedError
 from baton.hub import Hub, decisions, execution, proof
 from baton.hub.keeping import backup, restoring
 from baton.hub.keeping.reading_back import read_back
+from baton.hub.offboarding.casework import Opening, open_case
+from baton.hub.offboarding.links import Offer, make_token
 from baton.hub.payment.answering import take_answers
 from baton.hub.sync import SyncRequest, plan_sync, preview_sync
 from baton.model.account import AccountState
+from baton.model.case import Cause, Role
 from baton.model.effect import EffectState
 from baton.model.pay_run import LineState
-from baton.store.tables import effects
+from baton.store.tables import effects, personal_links
 from tests.hub.keeping.conftest import OPERATOR, OTHER, World
 from tests.rig.company import row
 from tests.rig.payroll import BANK
@@ -263,6 +266,19 @@ def test_a_database_in_use_is_not_replaced(world: Make) -> None:
     kept = it.back_up()
     with it.hub.database.write(), pytest.raises(ConfigurationError, match="another process"):
         it.restore_only(kept)
+
+
+def test_a_way_into_a_handover_that_may_have_been_closed_since_does_not_open_again(world: Make) -> None:
+    it = world()
+    it.company.rows = [row("0001", manager="0002"), row("0002")]
+    sync(it.hub)
+    case = open_case(it.hub, Opening("0001", Cause.BY_HAND, "hr-wang"))
+    make_token(it.hub, Offer(case.id, "0002", Role.MANAGER, "hr-wang"))
+    restored = it.restore(it.back_up())
+    assert restored.moved["links_ended"] == 1
+    with it.hub.database.read() as connection:
+        (revoked,) = connection.execute(sa.select(personal_links.c.revoked_at)).scalars()
+    assert revoked is not None
 
 
 def test_files_come_back_and_none_that_is_there_is_overwritten(world: Make) -> None:
