@@ -116,19 +116,23 @@ def _adopt(hub: Hub, report: ReadBack, target: AccountTarget, known: Callable[[]
     accounts = reconcile.scanned(target, system, Reconciled(system))
     with hub.database.read() as connection:
         links = {link.number: link for link in hub.links.in_system(connection, system)}
+        erased = sorted(hub.erasures.erased(connection))
+        forgotten = set(erased) - hub.people.statuses(connection, erased).keys()
     reconcile.require_whole(system, list(links.values()), accounts)
     owners = {account.external_id: number for number, account in accounts.items()}
     seen: list[Link] = []
     for number, account in accounts.items():
         link = links.get(number)
+        if number in forgotten:
+            continue  # erased: that there still is something of theirs is for that system to end
         if link is None and number not in known():
             report.counts["strangers"] += 1
             continue
         report.counts["accounts"] += 1
         now = _as_seen(hub, target, link or Link(system, number), account, owners)
-        if link is None or link.state in _GONE:
+        if (link is None or link.state in _GONE) and account.state not in _GONE:
             report.counts["adopted"] += 1
-        elif (link.state, link.applied) != (now.state, now.applied):
+        elif link is not None and (link.state, link.applied) != (now.state, now.applied):
             report.counts["changed"] += 1
         seen.append(now)
     for number, link in links.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -38,6 +38,18 @@ class Around:
             "crm": len(self.crm.journal),
             "wecom": len(self.wecom.journal),
             "bank files": len(self.bank.delivered_files),
+        }
+
+    def unreadable_since(self, before: Mapping[str, int]) -> dict[str, int]:
+        """Of the writes since then, those that set only what WeCom lets nobody read: nobody can know that it is there.
+
+        They concern accounts made after the backup, and set the same value again.
+        """
+        specs = Registry().load(CONNECTORS["wecom"]).fields  # type: ignore[attr-defined]
+        hidden = {name for name, spec in specs.items() if not spec.readable}
+        since = self.wecom.journal[before["wecom"] :]
+        return {
+            "wecom": sum(entry.action == "update" and entry.fields.keys() - {"userid"} <= hidden for entry in since)
         }
 
 
