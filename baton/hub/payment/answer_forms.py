@@ -13,13 +13,16 @@ from baton.hub.core import Hub
 
 
 def answer_forms(hub: Hub, connection: sa.Connection, system: str) -> Iterator[Answers]:
-    """The forms that the profiles of this bank's runs give, each once, the newest run's first.
+    """The forms that the profiles of this bank's runs give, each once, the newest run's first; then the one in use now.
 
-    A profile may be replaced while answers to files of the one before are still to come.
+    A profile may be replaced while answers to files of the one before are still to come; and a store that was set back
+    to a backup may know of no run at a bank that answers.
     """
     given: list[Answers] = []
     runs = hub.pay_runs.of_system(connection, system)
-    for name in dict.fromkeys(run.profile for run in reversed(runs)):
+    banks = hub.settings.payments.banks
+    in_use = [banks[system].profile] if system in banks else []
+    for name in dict.fromkeys([*(run.profile for run in reversed(runs)), *in_use]):
         form = load_profile(name, hub.settings.payments.profiles).answers
         if form not in given:
             given.append(form)
