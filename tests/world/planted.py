@@ -1,7 +1,7 @@
 """Classic mistakes in each of the four jobs, planted into the real core one at a time: the simulation must find them all.
 
-Mistakes that show only where one job is busy for long (an expected owner left out, an old version accepted, no fence) are
-planted in that job's own campaign.
+Mistakes that show only where one job is busy for long (an expected owner left out, an old version accepted, no fence) are planted in that
+job's own campaign; that a line is paid on an acknowledgement is tried by the unit tests of line states.
 """
 
 from __future__ import annotations
@@ -17,11 +17,9 @@ from baton.engine import gate
 from baton.engine.apply import Applier, _Switches
 from baton.hub import sync
 from baton.hub.offboarding import hourly
-from baton.hub.payment import answering, delivering
+from baton.hub.payment import delivering
 from baton.jobs.migration.exchange import Change, Exchange
-from baton.jobs.payment.line_states import settled
 from baton.model.account import Receipt
-from baton.model.pay_run import LineState
 from baton.store.runs import RunStore
 from tests.offboarding import planted as in_handovers
 from tests.simulation import planted as in_sync
@@ -39,16 +37,6 @@ def gate_lets_everything_through() -> contextlib.AbstractContextManager[Any]:
 def last_look_forgotten() -> contextlib.AbstractContextManager[Any]:
     """Whoever has left since a file was signed for is paid."""
     return mock.patch.object(delivering, "require_standing", return_value=None)
-
-
-def paid_on_acknowledgement() -> contextlib.AbstractContextManager[Any]:
-    """That the bank has a file is taken for the money."""
-
-    def believed(state: LineState, events: Sequence[Any]) -> LineState:
-        after = settled(state, events)
-        return LineState.PAID if after is LineState.ACCEPTED else after
-
-    return mock.patch.object(answering, "settled", believed)
 
 
 def rollback_over_others() -> contextlib.AbstractContextManager[Any]:
@@ -102,7 +90,6 @@ PLANTED: Mapping[str, Planted] = {
     "rights too early": in_handovers.rights_too_early,
     "retraction forgotten": retraction_forgotten,
     "last look forgotten": last_look_forgotten,
-    "paid on acknowledgement": paid_on_acknowledgement,
 }
 
 
