@@ -63,7 +63,7 @@ def _show_health(voice: Voice, document: Mapping[str, Any]) -> None:
     words = words_in(voice.language)
     groups = (("", {"": document["hub"]}), ("system", document["systems"]), ("job", document["jobs"]))
     rows = [
-        (words(kind) if kind else "", name, words(f"measure.{measure}"), figure(measure, value))
+        (words(kind) if kind else "", name, words(f"measure.{measure}"), figure(words, measure, value))
         for kind, subjects in groups
         for name, figures in sorted(subjects.items())
         for measure, value in figures.items()
@@ -75,8 +75,8 @@ def _show_health(voice: Voice, document: Mapping[str, Any]) -> None:
             each["rule"],
             each["about"],
             words(f"measure.{each['measure']}"),
-            figure(each["measure"], each["value"]),
-            figure(each["measure"], each["limit"]),
+            figure(words, each["measure"], each["value"]),
+            figure(words, each["measure"], each["limit"]),
         )
         for each in document["broken"]
     ]

@@ -57,7 +57,7 @@ def test_machines_come_in_by_token_or_from_this_machine(airflow_app: Any, client
 
 
 @pytest.mark.parametrize(
-    ("language", "word"), [("en", "Health"), ("zh", "健康状况"), ("ja", "稼働状況"), ("ko", "상태")]
+    ("language", "word"), [("en", "Health"), ("zh", "健康状况"), ("ja", "稼働状況"), ("ko", "운영 상태")]
 )
 def test_the_page_in_four_languages(client: Any, headers: Any, unwell: Installation, language: str, word: str) -> None:
     page = client.get(f"/baton/health?lang={language}", headers=headers("vera"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import string
 from itertools import product
 
 import pytest
@@ -14,6 +13,7 @@ from baton.console.pages import FOLDER
 from baton.jobs.offboarding.completion import Missing
 from baton.model.case import CaseState, ItemState, Role
 from baton.model.handover import HoldingKind, Undo
+from tests.rig.manners import blanks
 
 TEMPLATES = "\n".join(path.read_text("utf-8") for path in sorted((FOLDER / "templates" / "handover").glob("*.html")))
 PLAIN = set(re.findall(r"\bt\(['\"]([a-z_.]+[a-z_])['\"]", TEMPLATES))
@@ -27,14 +27,10 @@ COMPOSED = {
 } | {f"{group}.{act.value}" for group, act in product(("act", "said"), (*ON_ITEMS, *ON_CASES))}  # fmt: skip
 
 
-def values(text: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
-
-
 @pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))
 def test_every_language_has_the_same_keys_and_values(language: str) -> None:
     assert set(WORDS[language]) == set(WORDS["en"])
-    differing = [key for key, text in WORDS[language].items() if values(text) != values(WORDS["en"][key])]
+    differing = [key for key, text in WORDS[language].items() if blanks(text) != blanks(WORDS["en"][key])]
     assert differing == []
 
 

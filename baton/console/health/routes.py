@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
@@ -85,7 +86,7 @@ def health_page(request: Request, who: Here) -> Response:
         words=words_in,
         doc=document,
         languages=LANGUAGES,
-        figure=figure,
+        figure=partial(figure, words_in(language)),
         months=_months(who.hub.clock.now()),
         decides=who.decides,
         longest=_HOURS,

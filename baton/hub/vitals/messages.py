@@ -50,25 +50,25 @@ def _body(words: Phrases, telling: Telling, now: datetime) -> str:
     return words(
         "message.over" if telling.news is News.OVER else "message.body",
         what=words(f"measure.{rule.measure}"),
-        value=figure(rule.measure, alarm.value),
-        limit=figure(rule.measure, rule.limit),
+        value=figure(words, rule.measure, alarm.value),
+        limit=figure(words, rule.measure, rule.limit),
         since=f"{alarm.since:%Y-%m-%d %H:%M} UTC",
-        lasting=lasting((now - alarm.since).total_seconds()),
+        lasting=lasting(words, (now - alarm.since).total_seconds()),
     )
 
 
-def figure(measure: str, value: float) -> str:
+def figure(words: Phrases, measure: str, value: float) -> str:
     """A figure for people: seconds as days, hours and minutes, counts as whole numbers."""
-    return lasting(value) if MEASURES[measure].name.endswith("_s") else f"{value:,.0f}"
+    return lasting(words, value) if MEASURES[measure].name.endswith("_s") else f"{value:,.0f}"
 
 
-def lasting(seconds: float) -> str:
-    """``2 d 3 h``: the two largest units that are not nothing; below a minute in seconds."""
+def lasting(words: Phrases, seconds: float) -> str:
+    """``2 d 3 h``, as this language says it: the two largest units that are not nothing; below a minute in seconds."""
     if seconds < _MINUTE:
-        return f"{seconds:.0f} s"
+        return words("unit.s", n=f"{seconds:.0f}")
     left, parts = int(seconds), []
     for unit, size in _UNITS.items():
         count, left = divmod(left, size)
         if count:
-            parts.append(f"{count} {unit}")
+            parts.append(words(f"unit.{unit}", n=count))
     return " ".join(parts[:2])

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -18,13 +19,21 @@ _TAGS: Final[Mapping[str, str]] = {"zh": "zh-CN", "en": "en", "ja": "ja", "ko": 
 
 def month_page(document: Mapping[str, Any], language: str) -> str:
     """The page in one of the four languages. ``document`` is `monthly.month_document`."""
-    zone = ZoneInfo(document["zone"])
+    zone, words = ZoneInfo(document["zone"]), words_in(language)
 
     def day(text: str) -> str:
         return f"{datetime.fromisoformat(text).astimezone(zone):%Y-%m-%d}"
 
+    def day_before(text: str) -> str:
+        return f"{datetime.fromisoformat(text).astimezone(zone) - timedelta(days=1):%Y-%m-%d}"
+
     return _TEMPLATES.get_template("month.html").render(
-        t=words_in(language), tag=_TAGS[language], doc=document, day=day, lasting=lasting
+        t=words,
+        tag=_TAGS[language],
+        doc=document,
+        day=day,
+        day_before=day_before,
+        lasting=partial(lasting, words),
     )
 
 

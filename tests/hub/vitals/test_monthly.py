@@ -13,6 +13,7 @@ from baton.hub.vitals.monthly import _quantile, month_document, span_of
 from baton.hub.vitals.words import LANGUAGES
 from tests.hub.vitals.conftest import Start
 
+TWO_HOURS = {"en": "2 h", "zh": "2 小时", "ja": "2時間", "ko": "2시간"}
 SWITCH = {"measure": "switches_count", "above": "0", "routes": ["ops"]}
 
 
@@ -53,6 +54,9 @@ def test_a_month_in_figures_and_on_pages(start_on_both: Start) -> None:
     for language in LANGUAGES:
         page = month_page(document, language)
         assert "2026-11" in page
+        assert "2026-11-30" in page, "a month ends on its last day, not on the next month's first"
+        assert "2026-12-01" not in page
+        assert f">{TWO_HOURS[language]}<" in page
         assert "&lt;b&gt;crm" in page
         shown = [text for text in ("<b>crm", "wang.wu", "the branch is closed", "测试0001", "0001") if text in page]
         assert shown == []

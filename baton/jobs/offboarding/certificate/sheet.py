@@ -21,8 +21,8 @@ LINE: Final[Colour] = (206, 214, 224)
 MARGIN_MM: Final = 18.0
 FOOT_MM: Final = 20.0
 _FAMILY: Final = "cjk"
-_NEVER_BEFORE: Final = frozenset("，。、；：？！）》」』】〉〕’”,.;:?!)]}ー々")
-"""What does not begin a line."""
+_NEVER_BEFORE: Final = frozenset("，。、；：？！）》」』】〉〕’”％・,.;:?!)]}ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ")
+"""What does not begin a line: signs that close, and the small kana of Japanese."""
 
 
 class Sheet(FPDF):
