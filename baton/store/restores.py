@@ -97,12 +97,18 @@ class RestoreStore:
 
     def overtaken(self, connection: sa.Connection, system: str) -> int:
         """Give up what is in doubt about accounts that have just been read: what they are like is known now."""
-        return self.effects.set_back(
-            connection,
-            EffectState.REFUSED,
+        doubtful = (
             effects.c.system == system,
             effects.c.action.in_(sorted(ACCOUNT_ACTIONS)),
             effects.c.state == EffectState.IN_DOUBT.value,
+        )
+        # Also those of whom nothing was there to be read: an account that was never made is wanted all the same.
+        numbers = connection.execute(sa.select(effects.c.number).where(*doubtful).distinct()).scalars().all()
+        self.links.mark_dirty(connection, system, numbers)
+        return self.effects.set_back(
+            connection,
+            EffectState.REFUSED,
+            *doubtful,
             code=_SINCE,
             message="the account was read back after a restore and is planned anew",
         )

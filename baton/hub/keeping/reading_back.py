@@ -69,7 +69,7 @@ def read_back(hub: Hub, only: Sequence[str] = ()) -> list[ReadBack]:
 def _people(hub: Hub) -> frozenset[str]:
     """Everybody who is known here or whom HR knows by now."""
     with hub.database.read() as connection:
-        numbers = {number for system in hub.sources() for number in hub.people.known(connection, system.name)}
+        numbers = {number for system in hub.sources() for number in hub.people.digests(connection, system.name)}
     for reading in read_sources(hub, hub.sources(), "").of.values():
         numbers.update(reading.rows["number"])
     return frozenset(numbers)

@@ -48,6 +48,33 @@ def test_what_was_sent_and_not_answered_is_looked_up(start: Start) -> None:
     assert report.counts["overtaken"] == 1, "the accounts were read: what they are like is known"
 
 
+def test_an_account_in_doubt_that_is_not_there_is_made_after_all(start: Start) -> None:
+    company, hub = start()
+    company.rows = [row("0001")]
+    plan_sync(hub, SyncRequest())
+    with hub.database.write() as connection:
+        connection.execute(sa.update(effects).values(state="sent", lease_until=hub.clock.now() + timedelta(hours=1)))
+    restoring.begin(hub, "ops-zhao", "pg_restore")
+    read_back(hub)
+    restoring.open_systems(hub, "ops-qian", "looked")
+    plan_sync(hub, SyncRequest())
+    execution.apply(hub)
+    assert [entry.number for entry in company.truths["crm"].journal] == ["0001"]
+
+
+def test_whom_hr_no_longer_lists_is_no_stranger(start: Start) -> None:
+    company, hub = start()
+    company.rows = [row(number) for number in numbers(1, 12)]
+    plan_sync(hub, SyncRequest())
+    execution.apply(hub)
+    with hub.database.write() as connection:
+        connection.execute(sa.delete(links).where(links.c.number == "0012"))
+    company.rows.pop()
+    restoring.begin(hub, "ops-zhao", "pg_restore")
+    (report,) = read_back(hub)
+    assert (report.counts["strangers"], report.counts["adopted"]) == (0, 1)
+
+
 def test_an_erasure_holds_on_both_databases(start: Start) -> None:
     company, hub = start()
     gone = row("0001", status="departed", last_day="2026-11-01", contract_end="2026-11-01")
