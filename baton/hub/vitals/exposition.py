@@ -21,7 +21,7 @@ def exposition(samples: Iterable[Sample]) -> str:
         found = by_measure.get(name)
         if found:
             lines += [f"# HELP {measure.exported} {measure.about}", f"# TYPE {measure.exported} gauge"]
-            lines += [f"{measure.exported}{_labels(sample)} {sample.value:g}" for sample in found]
+            lines += [f"{measure.exported}{_labels(sample)} {sample.value:.15g}" for sample in found]
     return "\n".join([*lines, ""])
 
 

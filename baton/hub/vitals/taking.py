@@ -204,13 +204,12 @@ def _of_the_folders(hub: Hub, found: list[Sample]) -> Iterator[Sample]:
     """What lies beside the database: checkpoints, keys, secret files."""
     now = hub.clock.now()
     entries = next(int(sample.value) for sample in found if sample.measure == "audit_entries_count")
-    signed = None
+    signed, missing = None, 0.0
     try:
-        keys = proof.public_keys(hub).verifiers
-        yield Sample("audit_key_missing_count", 0.0)
-        signed = proof.folder(hub).newest(keys)
+        signed = proof.folder(hub).newest(proof.public_keys(hub).verifiers)
     except BatonError:  # no key, or a checkpoint that is not ours: `baton audit verify` says which
-        yield Sample("audit_key_missing_count", 1.0)
+        missing = 1.0
+    yield Sample("audit_key_missing_count", missing)
     yield Sample("audit_unsigned_count", max(0, entries - (signed.size if signed else 0)))
     yield Sample("unsigned_oldest_s", _age(since, now) if (since := _unsigned_since(hub, signed)) else 0.0)
     yield Sample("exposed_secrets_count", len(FileSecrets(hub.settings.hub.secrets_dir).exposed()))

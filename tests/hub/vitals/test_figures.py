@@ -103,6 +103,18 @@ def test_a_label_cannot_break_out_of_its_quotes() -> None:
     assert exposition([odd]).splitlines()[-1] == 'baton_due{system="a\\"} 1\\nb\\\\"} 1'
 
 
+def test_a_large_figure_is_told_to_the_last_digit() -> None:
+    assert exposition([Sample("people_count", 12_345_678.0)]).splitlines()[-1] == "baton_people 12345678"
+
+
+def test_a_checkpoint_that_is_not_ours_gives_one_figure_and_not_two(start: Start) -> None:
+    post = start()
+    proof.checkpoint(post.hub)
+    (note,) = proof.folder(post.hub).path.glob("checkpoint-*.txt")
+    note.write_text("forged\n")
+    assert [sample.value for sample in take(post.hub) if sample.measure == "audit_key_missing_count"] == [1.0]
+
+
 def test_a_database_that_does_not_answer_is_one_figure(start: Start, monkeypatch) -> None:
     post = start()
 
