@@ -28,6 +28,16 @@ def copy_database(database: Database, to: Path) -> None:
             target.close()
 
 
+def entries_in(file: Path) -> int:
+    """How many entries the audit log has in a copy: fewer than in the database that has gone on since."""
+    connection = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)
+    try:
+        (count,) = connection.execute("SELECT count(*) FROM audit_entries").fetchone()
+    finally:
+        connection.close()
+    return int(count)
+
+
 def require_sound(file: Path) -> None:
     """Raise `TamperedError` unless SQLite finds the file whole, foreign keys included."""
     connection = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)

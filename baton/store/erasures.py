@@ -27,6 +27,7 @@ from baton.store.tables import (
     item_versions,
     links,
     pay_lines,
+    pay_runs,
     people,
     person_indexes,
     person_versions,
@@ -205,9 +206,13 @@ class ErasureStore:
 
     # --- when law no longer asks for it
 
-    def blank_handovers(self, connection: sa.Connection, number: str) -> list[str]:
-        """Take the words out of somebody's handovers; ids, states and moments stay. Returns the cases."""
-        ids = list(connection.execute(sa.select(cases.c.id).where(cases.c.number == number)).scalars())
+    def blank_handovers(self, connection: sa.Connection, number: str, before: datetime) -> list[str]:
+        """Take the words out of somebody's handovers; ids, states and moments stay. Returns the cases.
+
+        Those opened up to a moment: who was hired again since may be handing over just now.
+        """
+        theirs = sa.select(cases.c.id).where(cases.c.number == number, cases.c.opened_at <= before)
+        ids = list(connection.execute(theirs).scalars())
         keys = sa.select(case_items.c.key).where(case_items.c.case_id.in_(ids))
         self._reseal(connection, cases, "id", cases.c.id.in_(ids), _without_name)
         self._reseal(connection, item_versions, "key", item_versions.c.key.in_(keys), _without_content)
@@ -216,18 +221,22 @@ class ErasureStore:
         self._reseal(connection, alerts, "key", alerts.c.case_id.in_(ids), lambda _: b"")
         return ids
 
-    def blank_payments(self, connection: sa.Connection, number: str) -> None:
+    def blank_payments(self, connection: sa.Connection, number: str, before: datetime) -> None:
         """Take payees and banks' words out of somebody's payments, and their recovery cases altogether.
 
-        Amounts stay with the number: they are the company's accounts.
+        Amounts stay with the number: they are the company's accounts. Of runs made up to a moment: who was hired again
+        since is still to be paid.
         """
-        references = sa.select(pay_lines.c.reference).where(pay_lines.c.number == number)
+        made = sa.select(pay_runs.c.run_id).where(pay_runs.c.created_at <= before)
+        lines = sa.and_(pay_lines.c.number == number, pay_lines.c.run_id.in_(made))
+        references = sa.select(pay_lines.c.reference).where(lines)
         self._reseal(connection, bank_events, "key", bank_events.c.reference.in_(references), _without_parties)
-        self._reseal(connection, pay_lines, "key", pay_lines.c.number == number, _without_payee)
-        theirs = sa.select(recovery_cases.c.id).where(recovery_cases.c.number == number)
+        self._reseal(connection, pay_lines, "key", lines, _without_payee)
+        recoveries = sa.and_(recovery_cases.c.number == number, recovery_cases.c.opened_at <= before)
+        theirs = sa.select(recovery_cases.c.id).where(recoveries)
         for table in (recovery_entries, recovery_claims):
             connection.execute(sa.delete(table).where(table.c.case_id.in_(theirs)))
-        connection.execute(sa.delete(recovery_cases).where(recovery_cases.c.number == number))
+        connection.execute(sa.delete(recovery_cases).where(recoveries))
 
     def _reseal(
         self,

@@ -30,9 +30,9 @@ from typing import Any, Final
 from baton.errors import ConfigurationError, Fault, TamperedError
 from baton.hub import proof
 from baton.hub.core import Hub
-from baton.store.copying import copy_database, require_sound
+from baton.store.copying import copy_database, entries_in, require_sound
 from baton.store.migrate import HEAD
-from baton.store.trail import Entry, append, log
+from baton.store.trail import Entry, append
 
 DATABASE: Final = "baton.sqlite3"
 FILES: Final = ("kept", "migrations", "payments")
@@ -72,8 +72,7 @@ def take(hub: Hub, folder: Path) -> Backup:
     # After the database: what a row of it speaks of was written before the row.
     for name in FILES:
         _copy_tree(hub.state_dir / name, folder / "state" / name)
-    with hub.database.read() as connection:
-        entries = log.head(connection).size
+    entries = entries_in(folder / DATABASE)
     files = {str(path.relative_to(folder)): digest_of(path) for path in _files(folder)}
     manifest: dict[str, Any] = {"format": 1, "at": now.isoformat(), "schema": HEAD, "entries": entries, "files": files}
     data = json.dumps(manifest, indent=1, sort_keys=True).encode()

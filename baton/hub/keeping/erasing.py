@@ -104,14 +104,14 @@ def replay(hub: Hub) -> list[str]:
 def sweep(hub: Hub, erasure: Erasure, now: datetime) -> list[Fate]:
     """Blank what was kept of somebody erased and need not be any more; which kinds."""
     over = [Fate(each["what"]) for each in erasure.kept if each["until"] <= now.date().isoformat()]
-    if not over:
+    if not over or erasure.erased_at is None:
         return []
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         if Fate.HANDOVER_RECORD in over:
-            hub.erasures.blank_handovers(connection, erasure.number)
+            hub.erasures.blank_handovers(connection, erasure.number, erasure.erased_at)
         if Fate.PAYMENT_RECORD in over:
-            hub.erasures.blank_payments(connection, erasure.number)
+            hub.erasures.blank_payments(connection, erasure.number, erasure.erased_at)
         hub.erasures.keep_less(connection, erasure, [each for each in erasure.kept if Fate(each["what"]) not in over])
     hub.database.scrub()
     return over
@@ -163,9 +163,15 @@ def _accounts(hub: Hub, connection: sa.Connection, number: str, systems: Sequenc
 def _scrub(hub: Hub, number: str) -> None:
     """What lies beside the tables: freed pages, the log, and reports that name people by number."""
     hub.database.scrub()
-    for path in (hub.state_dir / REPORTS).glob("*"):
-        if path.is_file() and number.encode() in path.read_bytes():
-            Path(path).unlink()
+    reports = [path for path in (hub.state_dir / REPORTS).glob("*") if path.is_file()]
+    naming = {_run_of(path) for path in reports if number.encode() in path.read_bytes()}
+    for path in reports:  # with the workbook of the same run, which is packed: nothing can be found by reading it
+        if _run_of(path) in naming:
+            path.unlink(missing_ok=True)
+
+
+def _run_of(report: Path) -> str:
+    return report.name.partition(".")[0]
 
 
 def _require_reason(person: str, why: str) -> None:

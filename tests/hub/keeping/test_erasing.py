@@ -200,6 +200,39 @@ def test_what_law_may_ask_for_is_kept_named_and_blanked_in_its_time(world: Make)
     assert retention.due(it.hub) == []
 
 
+def test_what_came_after_an_erasure_is_not_blanked_with_what_came_before(world: Make) -> None:
+    from baton.hub.keeping import retention
+    from baton.model.pay_run import LineState
+    from baton.store.pay_runs import LineChange
+
+    it = world()
+    it.office.hire("0001")
+    old = it.office.draft({"0001": "5000.00"}).run.run_id
+    with it.hub.database.write() as connection:
+        (line,) = it.hub.pay_runs.lines(connection, old)
+        it.hub.pay_runs.move_lines(connection, [LineChange(line, LineState.PAID)])
+    it.company.rows = [LEAVER, *(row(f"{n:04d}") for n in range(2, 12))]
+    lived(it)
+    erase(it)
+    it.company.clock.advance(timedelta(days=3700))
+    it.office.hire("0001")
+    new = it.office.draft({"0001": "7000.00"}, period="2037-01").run.run_id
+    retention.carry_out(it.hub, retention.due(it.hub))
+    holders = [line.payable.payee.holder for run in (old, new) for line in it.office.lines(run)]
+    assert holders == ["", "测试0001"], "who was hired again is still to be paid"
+
+
+def test_a_report_that_names_them_goes_with_its_workbook(world: Make) -> None:
+    it = world()
+    lived(it)
+    folder = it.hub.state_dir / erasing.REPORTS
+    folder.mkdir()
+    for name, data in (("a.en.html", b"<p>0001"), ("a.en.xlsx", b"PK packed"), ("a.json", b"{}"), ("b.json", b"{}")):
+        (folder / name).write_bytes(data)
+    erase(it)
+    assert [path.name for path in folder.iterdir()] == ["b.json"]
+
+
 def test_a_person_gets_a_copy_of_all_of_it_and_who_got_what(world: Make) -> None:
     it = world()
     lived(it)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -22,7 +23,9 @@ from baton.model.account import AccountState
 from baton.model.case import Cause, Role
 from baton.model.effect import EffectState
 from baton.model.pay_run import LineState
+from baton.store.database import Database
 from baton.store.tables import effects, personal_links
+from baton.store.trail import log
 from tests.hub.keeping.conftest import OPERATOR, OTHER, World
 from tests.rig.company import row
 from tests.rig.payroll import BANK
@@ -258,6 +261,24 @@ def test_a_backup_that_was_changed_is_refused_and_nothing_is_replaced(world: Mak
     it.hub = it.company.open()
     with it.hub.database.read() as connection:
         assert restoring.fences(it.hub, connection) == ([], [])
+
+
+def test_a_backup_says_how_many_entries_are_in_it_though_more_are_written_meanwhile(
+    world: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = world()
+    lived(it)
+    with it.hub.database.read() as connection:
+        before = log.head(connection).size
+    copied = backup.copy_database
+
+    def copied_while_others_write(database: Database, to: Path) -> None:
+        copied(database, to)
+        with database.write() as connection:
+            it.hub.runs.engage(connection, "all", OPERATOR, "meanwhile")
+
+    monkeypatch.setattr(backup, "copy_database", copied_while_others_write)
+    assert backup.take(it.hub, it.folder / "backup").entries == before
 
 
 def test_a_database_in_use_is_not_replaced(world: Make) -> None:
