@@ -72,7 +72,7 @@ def write_harmless_lines(environ: Mapping[str, str] = os.environ) -> None:
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except (TypeError, ValueError):  # a wrong number of values: the text alone is better than no line
+    except (TypeError, ValueError, KeyError):  # values that do not fit: the text alone is better than no line
         return str(record.msg)
 
 

@@ -56,6 +56,7 @@ def test_a_message_has_an_end() -> None:
 
 def test_a_wrong_number_of_values_loses_no_line() -> None:
     assert json.loads(JsonLines().format(record("%s and %s", "one")))["message"] == "%s and %s"
+    assert json.loads(JsonLines().format(record("%(who)s", {"what": "one"})))["message"] == "%(who)s"
 
 
 @pytest.mark.parametrize(("form", "first"), [("json", "{"), ("", "2")])

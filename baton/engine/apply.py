@@ -231,6 +231,8 @@ class Applier:
         if poisoned:
             self._store([(effect, _POISON) for effect in poisoned], report)
             claimed = [effect for effect in claimed if effect.crashes < self.performer.crash_limit]
+        if not claimed:
+            return 0.0
         outcomes: list[tuple[Effect, Receipt]] = []
         refused: list[tuple[list[Effect], RejectedError]] = []
         calls = [list(batch) for _, batch in groupby(claimed, key=lambda effect: effect.batch_id)]
@@ -238,6 +240,9 @@ class Applier:
             begun = self.clock.monotonic()
             for place, batch in enumerate(calls):
                 elapsed_s = self.clock.monotonic() - since
+                if outcomes and elapsed_s > self.pace.lease_s / 10:  # no lease runs out over the calls of others
+                    self._store(outcomes, report)
+                    outcomes = []
                 look = (waited and not place) or report.halted or elapsed_s > _LOOK_UP_S
                 ours = self._still_to_be_sent(batch, elapsed_s, report) if look else batch
                 if ours:
@@ -251,7 +256,7 @@ class Applier:
             self.crash_point("stored")
         for batch, refusal in refused:
             self._isolate(batch, refusal, report)
-        return took_s / max(len(calls), 1)
+        return took_s / len(calls)
 
     def _call(self, batch: list[Effect], report: Report) -> Outcomes:
         """One call: what became of each effect. Raises `RejectedError` when it was refused as a whole."""

@@ -28,10 +28,12 @@ class Turns:
         """The turn, as soon as whoever has it is done; without it after ``patience_s`` in vain."""
         with self._changed:
             self._brief_waiting += 1
-            ours = self._changed.wait_for(lambda: not self._taken, patience_s)
-            self._brief_waiting -= 1
+            try:
+                ours = self._changed.wait_for(lambda: not self._taken, patience_s)
+            finally:  # interrupted too: else everybody else would go on waiting for one who is gone
+                self._brief_waiting -= 1
+                self._changed.notify_all()
             self._taken = self._taken or ours
-            self._changed.notify_all()
         yield from self._held(ours)
 
     def _held(self, ours: bool) -> Iterator[None]:

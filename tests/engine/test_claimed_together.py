@@ -111,6 +111,20 @@ def test_a_switch_is_seen_within_a_second_of_slowing_calls(desk: Desk) -> None:
     assert (len(watching.claimed), report.counts["done"], report.needs_person) == (4, 4, True)
 
 
+def test_what_is_done_is_stored_before_slow_calls_outlast_its_lease(desk: Desk) -> None:
+    done: list[int] = []
+
+    def slow(call: int) -> None:
+        done.append(states(desk).count("done"))
+        if call >= 4:
+            desk.clock.sleep(PACE.lease_s / 4)
+
+    desk.plan_all(PEOPLE)
+    work(desk, Watching(desk, 0.02, slow))
+    assert done[:7] == [0, 1, 1, 1, 4, 5, 6], "from the first slow call on each is stored before the next"
+    assert states(desk) == ["done"] * len(PEOPLE)
+
+
 class Died(BaseException):
     """What ends the process in the middle of a call."""
 

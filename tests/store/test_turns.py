@@ -80,3 +80,18 @@ def test_a_brief_write_does_not_wait_for_the_long_ones_that_wait(tmp_path: Path)
         thread.join(PATIENCE_S)
     database.close()
     assert order[0] == "brief"
+
+
+def test_who_is_interrupted_while_waiting_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns = Turns()
+
+    def interrupted(*_: object) -> bool:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(turns._changed, "wait_for", interrupted)
+        with pytest.raises(KeyboardInterrupt), turns.next(1.0):
+            pass
+    began = time.monotonic()
+    with turns.after_all(5.0):
+        assert time.monotonic() - began < 1.0
