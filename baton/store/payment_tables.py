@@ -19,7 +19,7 @@ pay_runs = sa.Table(
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("report_digest", sa.Text, nullable=False),
     sa.Column("people_digest", sa.Text, nullable=False),
-    sa.Column("asked", sa.Text, unique=True),  # digest of what asked for it: asked again, it is the same run
+    sa.Column("asked", sa.Text, index=True, unique=True),  # digest of what asked for it: asked again, it is that run
     sa.Column("version", sa.Integer, nullable=False),
     sealed_column(),
 )

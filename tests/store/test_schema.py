@@ -53,6 +53,17 @@ def test_upgrading_again_changes_nothing(desk: Desk) -> None:
     assert desk.states() == [("0012", 1, "planned")]
 
 
+@pytest.mark.parametrize("lacking", ["", "DROP INDEX ix_pay_runs_asked"])
+def test_a_store_whose_pay_runs_knew_already_what_asked_for_them_is_upgraded(desk: Desk, lacking: str) -> None:
+    with desk.database.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0006'"))
+        if lacking:
+            connection.execute(sa.text(lacking))
+    upgrade(desk.database)
+    with desk.database.read() as connection:
+        assert [index["unique"] for index in sa.inspect(connection).get_indexes("pay_runs")] == [True]
+
+
 @pytest.mark.parametrize("moment", INSTANTS)
 def test_an_instant_comes_back_exactly(desk: Desk, moment: datetime) -> None:
     with desk.database.write() as connection:

@@ -49,12 +49,10 @@ def upgrade() -> None:
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('report_digest', sa.Text(), nullable=False),
     sa.Column('people_digest', sa.Text(), nullable=False),
-    sa.Column('asked', sa.Text(), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('sealed', sa.LargeBinary(), nullable=False),
     sa.ForeignKeyConstraint(['run_id'], ['runs.id'], name=op.f('fk_pay_runs_run_id_runs')),
-    sa.PrimaryKeyConstraint('run_id', name=op.f('pk_pay_runs')),
-    sa.UniqueConstraint('asked', name=op.f('uq_pay_runs_asked'))
+    sa.PrimaryKeyConstraint('run_id', name=op.f('pk_pay_runs'))
     )
     op.create_table('pay_files',
     sa.Column('message_id', sa.Text(), nullable=False),
