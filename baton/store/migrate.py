@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
 
+from baton.errors import ConfigurationError, Fault
 from baton.store.database import Database
 
 if TYPE_CHECKING:
@@ -18,10 +19,19 @@ HEAD: Final = "0007"
 
 
 def upgrade(database: Database) -> None:
-    """Apply the migrations that are missing. Safe to call at every start and from several processes at once."""
-    with database.read() as connection:
-        if _revision(connection) == HEAD:
-            return
+    """Apply the migrations that are missing. Safe to call at every start and from several processes at once.
+
+    Raises `ConfigurationError` when PostgreSQL does not answer.
+    """
+    try:
+        with database.read() as connection:
+            if _revision(connection) == HEAD:
+                return
+    except sa.exc.OperationalError:
+        if database.dialect == "sqlite":
+            raise  # what is wrong with a file or its disk is in the message
+        # Whose message may repeat where the database is, and who logs in there.
+        raise ConfigurationError([Fault("database", "no_answer", "PostgreSQL does not answer")]) from None
     from alembic import command
 
     with database.write() as connection:

@@ -81,10 +81,9 @@ def _carry_on(
     now = hub.clock.now()
     steps = judge(found, hub.alarms.current(connection), now)
     hub.alarms.insert(connection, [_raised(hub, breach, now) for breach in steps.raised])
-    for alarm, value in steps.seen:
-        hub.alarms.note(connection, alarm, value=value, seen_at=now)
+    seen = {alarm.key: hub.alarms.note(connection, alarm, value=value, seen_at=now) for alarm, value in steps.seen}
     for alarm in steps.fired_again:
-        hub.alarms.step(connection, alarm, AlarmState.FIRING, told_at=None, escalated_at=None, until=None)
+        hub.alarms.step(connection, seen[alarm.key], AlarmState.FIRING, told_at=None, escalated_at=None, until=None)
     over = [hub.alarms.step(connection, alarm, AlarmState.OVER, ended_at=now) for alarm in steps.over]
     said = [*tellings(hub.alarms.current(connection), in_force, now), *farewells(over, in_force)]
     # Whom nobody could be reached for now is not told: the next look tries again.

@@ -89,6 +89,18 @@ def test_a_silenced_alarm_stays_silent_until_its_time_whatever_the_figure_does(s
     assert len(post.told) == 3, "said as if new, and passed on: its time to be taken on is long over"
 
 
+def test_what_fires_again_after_a_silence_has_the_figure_of_now(start: Start) -> None:
+    post = start({"left_on": SWITCH})
+    throw(post)
+    (alarm,) = post.look().current
+    silence(post.hub, alarm.key, "olga", "maintenance", timedelta(hours=6))
+    with post.hub.database.write() as connection:
+        post.hub.runs.engage(connection, "system:crm", "ops", "another one")
+    post.later(hours=7)
+    (again,) = post.look().current
+    assert (again.state, again.value, again.seen_at) == (AlarmState.FIRING, 2, post.hub.clock.now())
+
+
 def test_a_silence_has_an_end_a_name_and_a_reason(start: Start) -> None:
     post = start({"left_on": SWITCH})
     throw(post)
