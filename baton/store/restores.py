@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ UNREAD: Final = "restored:"
 READ: Final = "read_back:"
 """The same, from then until a second person opens it."""
 FENCES: Final = (UNREAD, READ)
+_BEGAN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _STEP: Final = 1_000_000
 """More versions than any entity gets between two backups."""
 _SINCE: Final = "restored"
@@ -55,7 +56,7 @@ class RestoreStore:
         """
         now = self.clock.now()
         entries = log.head(connection).size
-        floor = self.effects.version_floor(connection) + _STEP
+        floor = _floor(now, self.effects.version_floor(connection))
         row = {"at": now, "person": person, "why": why, "backup": backup, "entries": entries, "version_floor": floor}
         connection.execute(sa.insert(restores).values(**row))
         moved = Counter({"planned_anew": self._plan_anew(connection)})
@@ -117,6 +118,16 @@ class RestoreStore:
         """The newest restore; None in a store that was never restored."""
         row = connection.execute(sa.select(restores).order_by(restores.c.id.desc()).limit(1)).first()
         return None if row is None else Restore(row.at, row.person, row.why, row.backup)
+
+
+def _floor(now: datetime, former: int) -> int:
+    """The seconds of the calendar: above whatever was used before, for no entity gets a version every second.
+
+    Counted on from the store alone, a backup that is gone back to twice would give the same floor twice. That is done
+    only where the clock has been set back.
+    """
+    seconds = int((now - _BEGAN).total_seconds())
+    return seconds if seconds > former else former + _STEP
 
 
 def fenced(scopes: Sequence[str], fence: str) -> list[str]:

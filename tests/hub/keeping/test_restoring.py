@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,22 @@ def test_a_new_value_after_a_restore_is_not_taken_for_one_that_was_sent_before(w
     assert truth.accounts["0001"].fields["title"] == "再变"
     assert truth.stale() == []
     assert truth.repeated() == []
+
+
+def test_of_a_backup_that_is_gone_back_to_twice_no_version_is_used_twice(world: Make) -> None:
+    it = world()
+    lived(it)
+    kept = it.back_up()
+    for title in ("一变", "再变", "三变"):
+        it.company.clock.advance(timedelta(days=1))
+        it.restore(kept)
+        opened(it)
+        it.company.rows[0] = row("0001", title=title)
+        sync(it.hub)
+        truth = it.company.truths["crm"]
+        assert truth.accounts["0001"].fields["title"] == title
+        assert truth.stale() == []
+        assert truth.repeated() == []
 
 
 def test_a_file_that_was_released_after_the_backup_is_not_sent_again(world: Make) -> None:
