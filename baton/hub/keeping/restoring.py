@@ -156,13 +156,20 @@ def _sqlite_file(settings: HubSettings) -> Path:
 
 
 def _move_aside(place: Path, folder: Path) -> Path | None:
-    """What is replaced is kept: it may be the better one after all, and it is evidence."""
+    """What is replaced is kept: it may be the better one after all, and it is evidence.
+
+    The database itself stays in its place too until the other takes it: where none is, the next start would make an
+    empty one, which has no fence.
+    """
     found = [path for suffix in _BESIDE if (path := Path(f"{place}{suffix}")).exists()]
     if not found:
         return None
     folder.mkdir(mode=0o700)
     for path in found:
-        path.rename(folder / path.name)
+        if path == place:
+            (folder / path.name).hardlink_to(path)
+        else:
+            path.rename(folder / path.name)
     return folder
 
 

@@ -298,6 +298,32 @@ def test_a_backup_says_how_many_entries_are_in_it_though_more_are_written_meanwh
     assert backup.take(it.hub, it.folder / "backup").entries == before
 
 
+def test_a_restore_that_ends_just_before_the_exchange_leaves_no_empty_place(
+    world: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = world()
+    lived(it)
+    kept = it.back_up()
+    lived_on(it)
+    it.hub.close()
+    rename = Path.rename
+
+    def killed(path: Path, target: Path) -> Path:
+        if path.name.endswith(".restoring"):
+            raise KeyboardInterrupt
+        return rename(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            it.restore_only(kept)
+    it.hub = it.company.open()
+    with it.hub.database.read() as connection:
+        assert len(it.hub.people.digests(connection, "hr")) == 4, "all is as it was"
+    it.company.clock.advance(timedelta(seconds=1))
+    assert it.restore(kept).former is not None
+
+
 def test_a_database_in_use_is_not_replaced(world: Make) -> None:
     it = world()
     lived(it)
