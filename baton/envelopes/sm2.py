@@ -137,7 +137,8 @@ def _over_sm3(user_id: str) -> list[str]:
 
 
 def _require_pair(holder: x509.Certificate, key: str) -> None:
-    if _asked(["pkey", "-pubout"], b"", {"-in": key.encode()}) != _public(holder):
+    # With a password given, a key behind another is refused at once: the command would ask for it at the terminal.
+    if _asked(["pkey", "-pubout", "-passin", "pass:"], b"", {"-in": key.encode()}) != _public(holder):
         raise ValueError("the private key is not the certificate's")
 
 
