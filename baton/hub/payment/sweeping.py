@@ -67,7 +67,12 @@ def _ours(folder: Path) -> Iterator[Stray]:
         return
     with os.scandir(folder) as entries:
         for entry in sorted(entries, key=lambda each: each.name):
-            told = entry.stat(follow_symlinks=False)
-            if _OURS.fullmatch(entry.name) and stat.S_ISREG(told.st_mode):
+            if not _OURS.fullmatch(entry.name):
+                continue
+            try:
+                told = entry.stat(follow_symlinks=False)
+            except FileNotFoundError:
+                continue  # a build has just given it its name: it is no stray
+            if stat.S_ISREG(told.st_mode):
                 # By the disk's own clock, as files are dated.
                 yield Stray(entry.name, told.st_size, (time.time() - told.st_mtime) / 3600)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,23 @@ def test_a_sweep_that_is_interrupted_deletes_nothing_it_has_not_logged(office: O
 def test_without_a_folder_there_is_nothing_to_sweep(office: Office) -> None:
     assert strays(office.hub) == []
     assert sweep(office.hub) == []
+
+
+def test_a_piece_that_a_build_gives_its_name_while_the_folder_is_read_stops_no_sweep(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = interrupted(office)
+    aged(folder(office) / left)
+    (folder(office) / ".abcdefgh.part").write_bytes(b"sealed")
+    real = os.scandir
+
+    @contextmanager
+    def read_then_renamed(path: Path) -> Iterator[list[os.DirEntry[str]]]:
+        with real(path) as entries:
+            found = list(entries)
+        (folder(office) / ".abcdefgh.part").unlink()
+        yield found
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("baton.hub.payment.sweeping.os.scandir", read_then_renamed)
+        assert [stray.name for stray in strays(office.hub)] == [left]
