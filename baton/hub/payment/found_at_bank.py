@@ -12,10 +12,10 @@ from baton.errors import InDoubtError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.answering import take_answers
 from baton.hub.payment.delivering import channel_of, payment_file
+from baton.hub.payment.signing import let_go
 from baton.model.account import Outcome
 from baton.model.effect import EffectState, PaymentAction
-from baton.model.pay_run import LineState, PayFile
-from baton.store.pay_runs import LineChange
+from baton.model.pay_run import PayFile
 from baton.store.runs import RunState
 from baton.store.tables import effects
 
@@ -89,11 +89,7 @@ def _was_released(hub: Hub, file: PayFile) -> None:
         assert head is not None, "a file belongs to a run"
         if head.state is not RunState.HELD:
             return  # another file of the run has told already
-        filed = list(hub.pay_runs.lines(connection, file.run_id, LineState.FILED))
-        hub.pay_runs.move_lines(connection, [LineChange(line, LineState.RELEASED) for line in filed])
-        hub.effects.release(connection, file.run_id)
-        hub.runs.decide(connection, head, "release", BY, f"the bank has {file.message_id}: released after the backup")
-        hub.runs.change(connection, file.run_id, RunState.READY, verdict="")
+        let_go(hub, connection, head, BY, f"the bank has {file.message_id}: released after the backup")
 
 
 def _was_not(hub: Hub, file: PayFile) -> None:

@@ -84,16 +84,21 @@ def release(hub: Hub, run_id: str, person: str, why: str) -> Signed:
             raise ApprovalError(
                 f"{run_id} still needs the signature of: {missing}", code="unsigned", remedy=f"baton pay sign {run_id}"
             )
-        filed = list(hub.pay_runs.lines(connection, run_id, LineState.FILED))
-        left_behind = list(hub.pay_runs.lines(connection, run_id, LineState.HELD))
-        hub.pay_runs.move_lines(connection, [LineChange(line, LineState.RELEASED) for line in filed])
-        hub.pay_runs.move_lines(connection, [LineChange(line, LineState.CANCELLED) for line in left_behind])
-        hub.effects.release(connection, run_id)
-        hub.runs.decide(connection, head, "release", person, why)
-        hub.runs.change(connection, run_id, RunState.READY, verdict="")
+        let_go(hub, connection, head, person, why)
         hub.crash_point("releasing")
     hub.crash_point("released")
     return signed
+
+
+def let_go(hub: Hub, connection: sa.Connection, head: Run, person: str, why: str) -> None:
+    """What a release changes: lines and deliveries go, lines that the checks still hold are given up."""
+    filed = list(hub.pay_runs.lines(connection, head.id, LineState.FILED))
+    left_behind = list(hub.pay_runs.lines(connection, head.id, LineState.HELD))
+    hub.pay_runs.move_lines(connection, [LineChange(line, LineState.RELEASED) for line in filed])
+    hub.pay_runs.move_lines(connection, [LineChange(line, LineState.CANCELLED) for line in left_behind])
+    hub.effects.release(connection, head.id)
+    hub.runs.decide(connection, head, "release", person, why)
+    hub.runs.change(connection, head.id, RunState.READY, verdict="")
 
 
 def cancel(hub: Hub, run_id: str, person: str, why: str) -> int:

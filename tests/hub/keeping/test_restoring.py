@@ -29,7 +29,7 @@ from baton.store.tables import effects, personal_links
 from baton.store.trail import log
 from tests.hub.keeping.conftest import OPERATOR, OTHER, World
 from tests.rig.company import row
-from tests.rig.payroll import BANK
+from tests.rig.payroll import BANK, card
 from tests.rig.targets import BlindTarget
 
 Make = Callable[..., World]
@@ -174,6 +174,21 @@ def test_a_file_that_was_released_after_the_backup_is_not_sent_again(world: Make
     with it.hub.database.read() as connection:
         (delivery,) = it.hub.effects.read(connection, effects.c.system == BANK)
     assert delivery.state is EffectState.ACCEPTED
+
+
+def test_who_was_held_in_a_run_that_the_bank_turns_out_to_have_can_be_paid_by_another(world: Make) -> None:
+    it = world()
+    it.office.hire("0001", "0002")
+    it.office.hire("0002", bank_account_number=card(20))
+    run = it.office.signed({"0001": "5000.00", "0002": "6000.00"})
+    kept = it.back_up()
+    it.office.release(run)
+    it.office.deliver()
+    it.restore(kept)
+    opened(it)
+    assert it.office.states(run) == {"0001": LineState.RELEASED, "0002": LineState.CANCELLED}
+    again = it.office.draft({"0002": "6000.00"}).run.run_id
+    assert it.office.states(again) == {"0002": LineState.DRAFT}
 
 
 def test_a_file_that_was_not_released_is_released_and_sent_once(world: Make) -> None:
