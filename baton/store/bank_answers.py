@@ -19,8 +19,8 @@ from baton.store.personal import Keyring
 from baton.store.tables import bank_events, bank_files, pay_files, pay_lines
 from baton.store.trail import Entry, append
 
-NOT_TAKEN = (BankState.REJECTED.value, BankState.CANCELLED.value, BankState.UNKNOWN.value)
-"""What a bank says of something that it will not pay, or cannot place."""
+NOT_TAKEN = (BankState.REJECTED.value, BankState.CANCELLED.value)
+"""What a bank says of something that it will not pay. Of what it cannot say anything yet, it may be paying."""
 _ARRIVED = frozenset(BankState) - {BankState.REJECTED, BankState.CANCELLED, BankState.UNKNOWN}
 
 
@@ -132,14 +132,16 @@ class BankAnswerStore:
         for row in connection.execute(query, execution_options={"yield_per": 2_000}):
             yield self._event(row)
 
-    def of_file(self, connection: sa.Connection, message_id: str) -> list[BankEvent]:
-        """Everything said about a file as a whole."""
-        query = sa.select(bank_events).where(bank_events.c.message_id == message_id, bank_events.c.reference == "")
+    def of_file(self, connection: sa.Connection, system: str, message_id: str) -> list[BankEvent]:
+        """Everything one bank has said about a file as a whole."""
+        query = sa.select(bank_events).where(
+            bank_events.c.system == system, bank_events.c.message_id == message_id, bank_events.c.reference == ""
+        )
         return [self._event(row) for row in connection.execute(query.order_by(bank_events.c.at, bank_events.c.key))]
 
-    def file_receipt(self, connection: sa.Connection, message_id: str) -> Receipt:
+    def file_receipt(self, connection: sa.Connection, system: str, message_id: str) -> Receipt:
         """What the bank's answers amount to for the delivery of a file: done once it has said that it has it."""
-        said = [event for event in self.of_file(connection, message_id) if event.kind == AnswerLevel.FILE.value]
+        said = [event for event in self.of_file(connection, system, message_id) if event.kind == AnswerLevel.FILE.value]
         if not said:
             return Receipt.accepted(message_id)
         refusals = [event for event in said if event.state in (BankState.REJECTED.value, BankState.CANCELLED.value)]

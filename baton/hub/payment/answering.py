@@ -17,7 +17,7 @@ from baton.banking.reading.leniency import Leniency, Tolerant
 from baton.banking.reading.statement import read_statements
 from baton.banking.refused import BankFileRefusedError
 from baton.contracts.payments import AnswerFile, AnswerKind
-from baton.errors import Fault, TransitionError
+from baton.errors import ConfigurationError, Fault, TransitionError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.answer_forms import Places, answer_forms
 from baton.hub.payment.bookings import entry_event, expectations, finding_event, head_event
@@ -64,7 +64,7 @@ def take_answers(hub: Hub, system: str) -> Taken:
     for answer in channel.answers(known):
         try:
             _take(hub, system, answer, taken)
-        except BankFileRefusedError as error:
+        except (BankFileRefusedError, ConfigurationError) as error:  # the second: a profile it was written by has gone
             taken.refused[answer.name] = str(error)
     return taken
 
@@ -81,7 +81,7 @@ def _take(hub: Hub, system: str, answer: AnswerFile, taken: Taken) -> None:
         counts = {"events": len(told.events), "warnings": len(leniency.warnings)}
         file = BankFile(system, answer.name, answer.kind.value, digest, now, counts=counts)
         hub.bank_answers.take(connection, file, told.events)
-        _move(hub, connection, told, taken)
+        _move(hub, connection, system, told, taken)
         hub.crash_point("answer_taking")
     hub.crash_point("answer_taken")
     taken.files += 1
@@ -90,12 +90,13 @@ def _take(hub: Hub, system: str, answer: AnswerFile, taken: Taken) -> None:
     taken.alarms += told.alarms
 
 
-def _move(hub: Hub, connection: sa.Connection, told: _Told, taken: Taken) -> None:
+def _move(hub: Hub, connection: sa.Connection, system: str, told: _Told, taken: Taken) -> None:
+    here = _runs(hub, connection, system)
     lines = hub.pay_runs.by_reference(connection, list(told.lines))
     changes = []
     for reference, events in told.lines.items():
         line = lines.get(reference)
-        if line is None:
+        if line is None or line.run_id not in here:
             taken.alarms.append(f"unknown_line {reference}")
             continue
         change = _change(line, events, taken)
@@ -131,14 +132,22 @@ def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile
         by_order.setdefault(said.message_id, Reported()).add(said)
     lines: dict[str, tuple[LineEvent, ...]] = {}
     alarms = []
+    here = _runs(hub, connection, system)
     for message_id, reported in by_order.items():
-        if message_id and hub.pay_runs.file(connection, message_id) is None:
+        file = hub.pay_runs.file(connection, message_id) if message_id else None
+        if file is not None and file.run_id in here:
+            for key in hub.pay_runs.keys_of_file(connection, message_id):
+                lines[key.reference] = reported.events(key.reference, message_id)
+        elif message_id:
             alarms.append(f"unknown_order {message_id}")
-        for key in hub.pay_runs.keys_of_file(connection, message_id):
-            lines[key.reference] = reported.events(key.reference, message_id)
         for reference in reported.lines:
             lines.setdefault(reference, reported.events(reference, message_id))
     return _Told(events, lines, alarms)
+
+
+def _runs(hub: Hub, connection: sa.Connection, system: str) -> set[str]:
+    """The runs that are paid through this bank: what it says of another bank's lines moves none of them."""
+    return {run.run_id for run in hub.pay_runs.of_system(connection, system)}
 
 
 def _read(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile, leniency: Leniency) -> list[BankAnswer]:

@@ -117,9 +117,10 @@ def expectations(hub: Hub, connection: sa.Connection, system: str, entries: Iter
     for entry in entries:
         names.update(name for name in entry.references if len(name) == REFERENCE_CHARACTERS)
         batches.add(entry.batch_id)
-    found = hub.pay_runs.by_reference(connection, sorted(names))
-    for message_id in sorted(batches - {""}):
+    found: dict[str, PayLine] = {}
+    for message_id in sorted(name for name in batches if len(name) == REFERENCE_CHARACTERS):  # as ours are
         found |= {line.reference: line for line in hub.pay_runs.of_file(connection, message_id)}
+    found |= hub.pay_runs.by_reference(connection, sorted(names))
     runs = {run.run_id: run for run in hub.pay_runs.of_system(connection, system)}
     sent = [line for line in found.values() if line.run_id in runs and line.state in _SENT]
     refused = [line.reference for line in sent if line.state in _REFUSED]

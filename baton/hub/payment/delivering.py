@@ -128,7 +128,7 @@ class FileCall(Call):
         """What the bank's answers have said of the file as a whole, or of a line in it: it has what it speaks of."""
         hub, message_id = self.performer.hub, self.file.message_id
         with hub.database.read() as connection:
-            receipt = hub.bank_answers.file_receipt(connection, message_id)
+            receipt = hub.bank_answers.file_receipt(connection, self.performer.system, message_id)
             if receipt.outcome is Outcome.ACCEPTED:
                 # Its answer about the whole may be lost for good; a statement that shows a line is proof enough.
                 told = (line.state for line in hub.pay_runs.of_file(connection, message_id))

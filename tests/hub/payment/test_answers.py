@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import pytest
+import sqlalchemy as sa
 
 from baton.contracts.payments import AnswerFile, AnswerKind
 from baton.errors import ApprovalError
 from baton.hub.payment.answering import Taken, take_answers
 from baton.hub.payment.reconciling import reconcile
 from baton.hub.payment.reissuing import reissue_run
+from baton.hub.payment.signing import cancel
 from baton.jobs.payment.differences import DifferenceKind
 from baton.jobs.payment.reconciliation import Verdict
+from baton.model.account import Outcome
+from baton.model.bank_answers import AnswerLevel
 from baton.model.pay_run import LineState
+from baton.store.bank_answers import BankEvent, BankFile
 from baton.store.runs import RunState
+from baton.store.tables import pay_runs
 from tests.hub.payment.office import PAY_DAY, Office
-from tests.rig.bank_papers import lines, report, statement
-from tests.rig.payroll import ACCOUNT, BANK, card
+from tests.rig.bank_papers import lines, message_id, report, statement
+from tests.rig.payroll import ACCOUNT, BANK, TREASURY, card
 
 TWO = {"0001": "8000.00", "0002": "12,345.67"}
 
@@ -125,6 +131,65 @@ def test_a_file_that_is_no_answer_keeps_no_other_from_being_read(office: Office,
     taken = say(office, AnswerKind.REPORT, report(content(office)))
     assert list(taken.refused) == ["a-broken"]
     assert set(office.states(paid).values()) == {LineState.ACCEPTED}
+
+
+def test_what_one_bank_says_of_a_run_at_another_moves_nothing(office: Office, paid: str) -> None:
+    refused = references(office, paid)["0001"]
+    with office.hub.database.write() as connection:
+        connection.execute(sa.update(pay_runs).values(system="bank2"))
+    said = report(content(office), "PART", {refused: ("RJCT", "AC04")})
+    taken = say(office, AnswerKind.REPORT, said)
+    assert taken.alarms == [f"unknown_line {refused}", f"unknown_order {message_id(content(office))}"]
+    assert set(office.states(paid).values()) == {LineState.RELEASED}
+
+
+def test_what_another_bank_says_of_a_file_is_no_answer_to_its_delivery(office: Office, paid: str) -> None:
+    message = message_id(content(office))
+    event = BankEvent("bank2", "r1", 1, message, "", AnswerLevel.FILE.value, "rejected", "", office.hub.clock.now())
+    file = BankFile("bank2", "r1", "report", "d", office.hub.clock.now())
+    with office.hub.database.write() as connection:
+        office.hub.bank_answers.take(connection, file, [event])
+        receipts = {name: office.hub.bank_answers.file_receipt(connection, name, message) for name in (BANK, "bank2")}
+    assert {name: each.outcome for name, each in receipts.items()} == {
+        BANK: Outcome.ACCEPTED,
+        "bank2": Outcome.REFUSED,
+    }
+
+
+def test_an_answer_that_names_no_order_says_nothing_of_lines_that_are_in_no_file(office: Office, paid: str) -> None:
+    office.hire("0003")
+    given_up = office.draft({"0003": "7000.00"}).run.run_id
+    cancel(office.hub, given_up, TREASURY, "not this month")
+    known = references(office, paid)
+    message = f"<OrgnlMsgId>{message_id(content(office))}</OrgnlMsgId>".encode()
+    nameless = report(content(office), "PART", {known["0001"]: ("ACSC", "")}).replace(message, b"")
+    assert say(office, AnswerKind.REPORT, nameless).alarms == []
+    assert office.states(paid) == {"0001": LineState.DEBITED, "0002": LineState.RELEASED}
+
+
+def test_a_profile_that_has_gone_keeps_no_other_bank_file_from_being_read(office: Office, paid: str) -> None:
+    with office.hub.database.write() as connection:
+        connection.execute(sa.update(pay_runs).values(profile="gone"))
+    office.bank.answers.append(AnswerFile("a-report", AnswerKind.REPORT, report(content(office))))
+    taken = say(office, AnswerKind.STATEMENT, statement(ACCOUNT, booked(office, "0001", "0002")))
+    assert "there is no bank profile 'gone'" in taken.refused.pop("a-report")
+    assert taken.refused == {}
+    assert set(office.states(paid).values()) == {LineState.PAID}
+
+
+def test_a_payable_of_which_the_bank_cannot_say_anything_yet_is_not_paid_as_if_it_had_refused(office: Office) -> None:
+    """A store that was set back knows the line as a draft, and the bank as an order it is still looking into."""
+    office.hire(*TWO)
+    run_id = office.draft(TWO).run.run_id
+    known, now = references(office, run_id), office.hub.clock.now()
+    with office.hub.database.write() as connection:
+        events = [
+            BankEvent(BANK, "r1", place, "", known[number], AnswerLevel.LINE.value, state, "", now)
+            for place, (number, state) in enumerate({"0001": "unknown", "0002": "rejected"}.items(), start=1)
+        ]
+        office.hub.bank_answers.take(connection, BankFile(BANK, "r1", "report", "d", now), events)
+    office.check(run_id)
+    assert office.states(run_id) == {"0001": LineState.LEFT_OUT, "0002": LineState.DRAFT}
 
 
 def test_nothing_compared_is_no_success(office: Office, paid: str) -> None:
