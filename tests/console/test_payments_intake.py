@@ -154,6 +154,14 @@ def test_the_same_request_is_answered_with_the_run_it_has(desk: Counter) -> None
     assert of_another_person["left_out"] == [{"row": 1, "code": "claimed"}]
 
 
+def test_the_same_request_with_another_body_is_a_conflict(desk: Counter) -> None:
+    assert desk.hand_in(PAYROLL, GOOD, request="november-2").status_code == 201
+    before = runs_there(desk)
+    other = desk.hand_in(PAYROLL, {**GOOD, "amount": "9000.00"}, request="november-2")
+    assert (other.status_code, other.json()["code"]) == (409, "other_request")
+    assert runs_there(desk) == before
+
+
 def test_an_unknown_bank_is_told(desk: Counter) -> None:
     assert "there are: bank" in desk.hand_in(PAYROLL, GOOD, bank="crm").text
 

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from baton import tables
 from baton.contracts.payments import PayableSource
-from baton.errors import ConfigurationError, Fault
+from baton.errors import ConfigurationError, Fault, TransitionError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.source_file import open_rows
 from baton.jobs.payment.payable_rows import PAYABLES, PayableRow, ReadRows, read_page
@@ -127,11 +127,15 @@ def _read(
 
 
 def draft(hub: Hub, drafting: Drafting, read: ReadRows, origin: Origin) -> Drafted:
-    """Save a run of these rows: from here on nobody else pays the same. Asked again, it is the run there is."""
+    """Save a run of these rows: from here on nobody else pays the same. Asked again, it is the run there is.
+
+    `TransitionError` (``other_request``) when the same request had other rows: its run would pay what was corrected.
+    """
     run = new_run(hub, drafting)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         if known := _asked_before(hub, connection, drafting):
+            _require_rows(hub, connection, known.run, origin.digest)
             return known
         employees = _employees(hub, connection, read.rows)
         lines = _lines(hub, connection, run, drafting, read.rows, employees)
@@ -143,7 +147,7 @@ def draft(hub: Hub, drafting: Drafting, read: ReadRows, origin: Origin) -> Draft
 
 
 def _asked_before(hub: Hub, connection: sa.Connection, drafting: Drafting) -> Drafted | None:
-    """The run that the same has asked for, whatever has become of it; `ConfigurationError` when it asked for another.
+    """The run that the same has asked for, whatever has become of it; `TransitionError` when it asked for another.
 
     A process may end after it has drafted and before anybody has heard of it: what it claimed is found here.
     """
@@ -152,10 +156,20 @@ def _asked_before(hub: Hub, connection: sa.Connection, drafting: Drafting) -> Dr
         return None
     was = (run.system, run.component, run.period, run.currency, run.execution_day)
     if was != (drafting.system, drafting.component, drafting.period, drafting.currency, drafting.execution_day):
-        message = f"{run.run_id} was drafted for the same request with another bank, component, period, currency or day"
-        raise ConfigurationError([Fault("request", "other_request", message)])
+        raise _other_request(run, "another bank, component, period, currency or day")
     faults = [Fault(fault.place, fault.rule, fault.message) for fault in hub.runs.faults(connection, run.run_id)]
     return Drafted(run, list(hub.pay_runs.lines(connection, run.run_id)), faults)
+
+
+def _require_rows(hub: Hub, connection: sa.Connection, run: PayRun, digest: str) -> None:
+    head = hub.runs.get(connection, run.run_id)
+    if head is None or head.feed_digest != digest:
+        raise _other_request(run, "other rows")
+
+
+def _other_request(run: PayRun, what: str) -> TransitionError:
+    message = f"{run.run_id} was drafted for the same request with {what}; give what is asked for now a name of its own"
+    return TransitionError(message, code="other_request")
 
 
 def _request(drafting: Drafting) -> str:

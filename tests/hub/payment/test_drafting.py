@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from baton.errors import ConfigurationError, FeedRefusedError, RetryableError
-from baton.hub.payment.drafting import Drafted, Drafting, draft_file, draft_system
+from baton.errors import ConfigurationError, FeedRefusedError, RetryableError, TransitionError
+from baton.hub.payment.drafting import Drafted, Drafting, draft, draft_file, draft_system
+from baton.jobs.payment.payable_rows import PayableRow, ReadRows
 from baton.model.pay_run import LineState
 from baton.model.payable import Component
-from baton.model.source_rows import RejectedRow
+from baton.model.source_rows import Origin, RejectedRow
 from tests.hub.payment.office import PAY_DAY, PERIOD, Office
 from tests.rig.erp import Erp
 from tests.rig.payroll import BANK, MAKER, card, payroll_file
@@ -154,5 +155,20 @@ def test_another_request_makes_another_run_and_the_same_for_something_else_is_re
     assert {code for _, _, _, code in told(other)} == {"claimed"}
     nobody = [draft_file(office.hub, wanted(), path).run.run_id for _ in range(2)]
     assert len({*nobody, first.run.run_id, other.run.run_id}) == 4, "without a request each is a run of its own"
-    with pytest.raises(ConfigurationError, match="for the same request with another"):
+    with pytest.raises(TransitionError, match="for the same request with another"):
         draft_file(office.hub, wanted(asked="one", execution_day=date(2026, 12, 1)), path)
+
+
+def test_a_request_with_other_rows_than_before_is_refused_rather_than_answered_with_the_old_run(office: Office) -> None:
+    """Whoever hands rows in themselves would believe that the corrected amount is paid."""
+    office.hire("0001")
+    now = office.hub.clock.now()
+
+    def handed_in(minor: int) -> Drafted:
+        rows = ReadRows([PayableRow("0001", minor, place="api:1")], [])
+        return draft(office.hub, wanted(asked="api one"), rows, Origin("api", f"digest of {minor}", now))
+
+    made = handed_in(800_000)
+    assert handed_in(800_000).run.run_id == made.run.run_id
+    with pytest.raises(TransitionError, match="for the same request with other rows"):
+        handed_in(900_000)
