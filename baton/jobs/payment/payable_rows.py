@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -18,6 +19,8 @@ from baton.model.source_rows import SourcePage
 
 LARGEST_MINOR: Final = 10**15 - 1
 """Ten thousand milliards of yuan: what is beyond is a slip of the pen, and every bank layout carries it."""
+_PLAIN: Final = re.compile(r"-?(?:[0-9]{1,20}\.?[0-9]{0,7}|\.[0-9]{1,7})", re.ASCII)
+"""Few enough digits that every one of them counts when it is scaled."""
 PAYABLES: Final = Headers(
     {
         "number": EMPLOYEE_NUMBER,
@@ -119,10 +122,10 @@ def _row(values: Mapping[str, str], currency: str, place: str) -> PayableRow | F
 def minor_units(plain: str, places: int) -> int | None:
     """A plain decimal as minor units; None when it is none, has digits beyond the currency's, or is beyond all banks.
 
-    >>> [minor_units(text, 2) for text in ("1234.5", "-0.01", "1.234", "", "1e3", "NaN", "9999999999999999")]
-    [123450, -1, None, None, None, None, None]
+    >>> [minor_units(text, 2) for text in ("1234.5", "-0.01", "1.234", "", "1e3", "NaN", "1.2.3", "9999999999999999")]
+    [123450, -1, None, None, None, None, None, None]
     """
-    if not plain or any(sign not in "0123456789.-" for sign in plain):
+    if not _PLAIN.fullmatch(plain):
         return None
     scaled = Decimal(plain).scaleb(places)
     minor = int(scaled)
