@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from baton.banking.catalogue import load_profile
-from baton.banking.writing import cmb, marks, write
+from baton.banking.writing import cmb, write
 from baton.model.payable import Component
 from tests.banking.writing.orders import OTHER_BANK, OWN_BANK, THREE, order, payable, written
 from tests.banking.writing.samples import sample
@@ -97,24 +97,7 @@ def test_rows_with_delimiters_are_read_back_whatever_they_hold(holder, remark):
     assert (row[2], row[7]) == (holder, remark)
 
 
-# --- how a line is named in an answer
-
-
-@pytest.mark.parametrize(
-    ("name", "wanted"),
-    [
-        ("iso20022-cny", REFERENCES),
-        ("boc-b2e0061", REFERENCES),
-        ("cmb-agency", ["00000001", "00000002", "00000003"]),
-        ("icbc-payper", ["1", "2", "3"]),
-        ("generic-fixed", ["1", "2", "3"]),
-    ],
-)
-def test_a_line_is_known_by_what_stands_in_the_file(name, wanted):
-    known = list(marks(order(THREE, sample(name)), sample(name)))
-    assert ([mark for mark, _ in known], [line for _, line in known]) == (wanted, list(THREE))
-    content = written(THREE, sample(name))
-    assert all(mark.encode() in content for mark in wanted)
+# --- how a file is named in an answer
 
 
 def test_what_names_the_file_is_its_message_id():
