@@ -52,21 +52,21 @@ make.__defaults__ = (time_cost, memory_cost, parallelism, *make.__defaults__[3:]
 # Keeps the server's connections to its database, as Tryton does where that is PostgreSQL: with SQLite it opens one for
 # each of the three transactions of a call, which took a quarter of its time.
 _KEPT_CONNECTIONS = """
-import functools, sqlite3
+import collections, functools, sqlite3
 from trytond.backend.sqlite.database import Database
 sqlite3.connect = functools.partial(sqlite3.connect, check_same_thread=False)
-idle, connect, put = [], Database.connect, Database.put_connection
+idle, connect, put = collections.defaultdict(list), Database.connect, Database.put_connection
 
 def connect_again(database):
-    if database._conn is None and database.name != ":memory:" and idle:
-        database._conn = idle.pop()
+    if database._conn is None and database.name != ":memory:" and idle[database.name]:
+        database._conn = idle[database.name].pop()
     return connect(database)
 
 def keep(database, connection=None):
     put(database, connection)
     if connection is not None and connection is database._conn and database.name != ":memory:":
         database._conn = None
-        idle.append(connection)
+        idle[database.name].append(connection)
 
 Database.connect, Database.put_connection = connect_again, keep
 """
