@@ -9,6 +9,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from baton.errors import ConfigurationError
 from baton.hub import Hub
 from baton.hub.decisions import release
 from baton.hub.execution import apply, settle
@@ -86,7 +87,7 @@ def keep_on(folder: Path, attempt: int) -> None:
                 made.rows = feed(which)
                 _one_feed(hub)
                 _note_done(folder, which)
-    except sa.exc.DBAPIError as error:
+    except (sa.exc.DBAPIError, ConfigurationError) as error:  # while it works, and while it is being opened
         raise SystemExit(DOWN) from error
 
 

@@ -56,7 +56,7 @@ class _Pages:
         self._reasons(Act.LEAVE, self.document.summary.left)
         self._reasons(Act.CONFIRM, [item.item for item in self.document.items if outcome(item) == "confirmed"])
         self.sheet.embed_file(bytes=manifest, basename=ATTACHMENT, mime_type="application/json")
-        return bytes(self.sheet.output())
+        return self.sheet.drawn()
 
     def _heading(self) -> None:
         sheet, document = self.sheet, self.document

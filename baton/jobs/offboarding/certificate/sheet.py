@@ -43,6 +43,13 @@ class Sheet(FPDF):
         self.foot_left = ""
         self.foot_right = "{page} / {pages}"
 
+    def drawn(self) -> bytes:
+        """The finished document. Its font is closed with it: whoever draws many must not wait for the collector."""
+        try:
+            return bytes(self.output())
+        finally:
+            self.fonts[_FAMILY].ttfont.close()  # type: ignore[union-attr]
+
     @property
     def room_mm(self) -> float:
         """What is left of this page."""
