@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -34,19 +35,20 @@ def test_japanese_and_korean_are_polite() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_headings_of_outcomes_stand_side_by_side(language: str) -> None:
-    sheet, words = Sheet(datetime(2026, 11, 1, tzinfo=UTC), "", language), Words(language)
-    sheet.add_page()
-    sheet.ink(7.2, GREY)
-    closed = [name for name in OUTCOMES if name != "open"]
-    column_mm = (sheet.epw - KINDS_MM) / (len(closed) + 1) - sheet.c_margin
-    wide = {name: words(name) for name in (*closed, "sum") if sheet.get_string_width(words(name)) > column_mm}
-    assert wide == {}
+    words = Words(language)
+    with closing(Sheet(datetime(2026, 11, 1, tzinfo=UTC), "", language)) as sheet:
+        sheet.add_page()
+        sheet.ink(7.2, GREY)
+        closed = [name for name in OUTCOMES if name != "open"]
+        column_mm = (sheet.epw - KINDS_MM) / (len(closed) + 1) - sheet.c_margin
+        wide = {name: words(name) for name in (*closed, "sum") if sheet.get_string_width(words(name)) > column_mm}
+        assert wide == {}
 
 
 def test_a_japanese_line_does_not_begin_with_a_small_kana() -> None:
-    sheet = Sheet(datetime(2026, 11, 1, tzinfo=UTC), "", "ja")
-    sheet.add_page()
-    sheet.ink(10)
-    text = "あいうえチェック"
-    width = sheet.get_string_width("あいうえチ") + 0.1
-    assert sheet.wrapped(text, width)[:2] == ["あいうえ", "チェック"]
+    with closing(Sheet(datetime(2026, 11, 1, tzinfo=UTC), "", "ja")) as sheet:
+        sheet.add_page()
+        sheet.ink(10)
+        text = "あいうえチェック"
+        width = sheet.get_string_width("あいうえチ") + 0.1
+        assert sheet.wrapped(text, width)[:2] == ["あいうえ", "チェック"]

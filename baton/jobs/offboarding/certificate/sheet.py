@@ -48,7 +48,11 @@ class Sheet(FPDF):
         try:
             return bytes(self.output())
         finally:
-            self.fonts[_FAMILY].ttfont.close()  # type: ignore[union-attr]
+            self.close()
+
+    def close(self) -> None:
+        """Close the font's file."""
+        self.fonts[_FAMILY].ttfont.close()  # type: ignore[union-attr]
 
     @property
     def room_mm(self) -> float:
