@@ -59,6 +59,9 @@ class Settlement:
 _MAKING = (Action.PROVISION.value, RecordAction.LOAD.value, RecordAction.RESTORE.value)
 """What must have ended before those of a higher rank may begin: managers before those who name them, and so on."""
 
+_A_MOMENT_S = 5.0
+"""So soon must a superior that failed be due again for others to wait for it. A longer back-off delays nobody else."""
+
 # Made once: naming the table anew takes longer than the whole query they are for.
 _EARLIER = effects.alias("earlier")
 _LOWER = effects.alias("lower")
@@ -81,7 +84,7 @@ class LeaseStore:
         now = self.clock.now()
         ready = self._ready(rule, now)
         head = connection.execute(ready.limit(1)).first()
-        if head is None or self.superiors_in_flight(connection, rule, head.rank):
+        if head is None or self._superiors_awaited(connection, rule, head.rank, now):
             return []
         query = ready.where(effects.c.action == head.action, effects.c.rank == head.rank)
         if rule.whole_batches and head.batch_id is not None:
@@ -130,18 +133,24 @@ class LeaseStore:
             .order_by(effects.c.rank, effects.c.id)
         )
 
-    def superiors_in_flight(self, connection: sa.Connection, rule: ClaimRule, rank: int | None = None) -> bool:
-        """Whether what others refer to (of a lower rank; default: any) is being made by a living worker right now."""
-        query = sa.select(effects.c.id).where(
-            effects.c.system == rule.system,
-            *rule.scope.where(),
-            effects.c.state == EffectState.SENT.value,
-            effects.c.action.in_(_MAKING),
-            effects.c.lease_until > self.clock.now(),
+    def superiors_in_flight(self, connection: sa.Connection, rule: ClaimRule) -> bool:
+        """Whether a living worker is making what others refer to right now, or asks what became of it."""
+        return _any(connection, rule, effects.c.action.in_(_MAKING), _in_hand(self.clock.now()))
+
+    def _superiors_awaited(self, connection: sa.Connection, rule: ClaimRule, rank: int, now: datetime) -> bool:
+        """Whether those of a lower rank are in somebody's hand, or will be again in a moment.
+
+        Who is sent before their manager has an account is written without one, until the next run.
+        """
+        in_a_moment = sa.and_(
+            sa.or_(
+                effects.c.state == EffectState.IN_DOUBT.value,
+                sa.and_(effects.c.state == EffectState.PLANNED.value, effects.c.attempts > 0, effects.c.next_at > now),
+            ),
+            effects.c.next_at <= now + timedelta(seconds=_A_MOMENT_S),
         )
-        if rank is not None:
-            query = query.where(effects.c.rank < rank)
-        return connection.execute(query.limit(1)).first() is not None
+        lower = sa.and_(effects.c.rank < rank, effects.c.action.in_(_MAKING))
+        return _any(connection, rule, lower, sa.or_(_in_hand(now), in_a_moment))
 
     def _take(
         self,
@@ -327,6 +336,17 @@ class LeaseStore:
         for chunk in chunked([effect.id for effect in ours]):
             changing = sa.update(effects).where(effects.c.id.in_(chunk))
             connection.execute(changing.values(updated_at=self.clock.now(), **values))
+
+
+def _in_hand(now: datetime) -> sa.ColumnElement[bool]:
+    """Held by a worker that is taken to be alive: being sent, or asked about."""
+    held = [EffectState.SENT.value, EffectState.IN_DOUBT.value]
+    return sa.and_(effects.c.state.in_(held), effects.c.lease_until > now)
+
+
+def _any(connection: sa.Connection, rule: ClaimRule, *where: sa.ColumnElement[bool]) -> bool:
+    query = sa.select(effects.c.id).where(effects.c.system == rule.system, *rule.scope.where(), *where)
+    return connection.execute(query.limit(1)).first() is not None
 
 
 def _state_after(before: EffectState, outcome: Outcome) -> EffectState:

@@ -8,7 +8,7 @@ from baton.model.account import Action, Receipt
 from baton.model.effect import batch_name
 from baton.store.claims import ClaimRule
 from baton.store.leases import CRASH_LIMIT, Settlement
-from tests.store.desk import Desk
+from tests.store.desk import SYSTEM, Desk
 
 PLACES = [f"{number:04d}" for number in range(1, 10)]
 
@@ -145,6 +145,34 @@ def test_a_dead_manager_s_worker_does_not_stop_the_rest(desk: Desk) -> None:
     desk.claim()
     desk.clock.sleep(61)
     assert numbers(desk.claim()) == ["0002"]
+
+
+def test_reports_wait_until_it_is_known_what_became_of_a_dead_worker_s_manager(desk: Desk) -> None:
+    desk.plan("0001", rank=0)
+    desk.plan("0002", rank=1)
+    desk.claim()
+    desk.crash()
+    assert desk.claim() == [], "nobody asks yet"
+    asked = desk.doubtful()
+    assert numbers(asked) == ["0001"]
+    assert desk.claim() == [], "the answer is on its way"
+    desk.settle(asked, Receipt.done("x1"))
+    assert numbers(desk.claim()) == ["0002"]
+
+
+@pytest.mark.parametrize(("retry_in_s", "meanwhile"), [(2.0, []), (60.0, ["0002"])])
+def test_reports_wait_for_a_manager_who_is_tried_again_in_a_moment_only(
+    desk: Desk, retry_in_s: float, meanwhile: list[str]
+) -> None:
+    desk.plan("0001", rank=0)
+    desk.plan("0002", rank=1)
+    busy = Receipt.not_performed("busy", "the row is locked")
+    with desk.database.write() as connection:
+        claimed = desk.leases.claim(connection, ClaimRule(SYSTEM, "w", 50, 60.0, whole_batches=False))
+        desk.leases.settle(connection, [Settlement(effect, busy, retry_in_s) for effect in claimed])
+    assert numbers(desk.claim()) == meanwhile
+    desk.clock.sleep(retry_in_s)
+    assert numbers(desk.claim()) == ["0001"]
 
 
 def test_whole_batches_are_repeated_unchanged(desk: Desk) -> None:
