@@ -147,11 +147,35 @@ def dags(airflow_home: Path) -> Any:
     return bag.dags
 
 
+@pytest.fixture(scope="session")
+def store_dags(airflow_home: Path) -> Callable[[], None]:
+    """Reads the DAG files as they are now and stores them for the server, like the DAG processor."""
+    from airflow.dag_processing.bundles.manager import DagBundlesManager
+    from airflow.dag_processing.dagbag import BundleDagBag, sync_bag_to_db
+
+    manager = DagBundlesManager()
+    manager.sync_bundles_to_db()
+    (bundle,) = manager.get_all_dag_bundles()
+    bundle.initialize()
+
+    def store() -> None:
+        bag = BundleDagBag(dag_folder=bundle.path, bundle_path=bundle.path, bundle_name=bundle.name)
+        sync_bag_to_db(bag, bundle.name, bundle.version)
+
+    store()
+    return store
+
+
 @pytest.fixture
-def run_dag(dags: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+def run_dag(dags: Any, store_dags: object, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Runs a DAG with this conf; retries follow at once."""
+    from airflow.dag_processing import dagbag
+
     from baton.tasks.opening import RETRY_POLICY
 
+    # `DAG.test` reads and stores every DAG file before each run, which takes longer than many a run; once will do.
+    monkeypatch.setattr(dagbag, "BundleDagBag", lambda **_: None)
+    monkeypatch.setattr(dagbag, "sync_bag_to_db", lambda *_: None)
     monkeypatch.setattr(RETRY_POLICY.rules[0], "retry_delay", timedelta(0))
     # `DAG.test` sleeps for a second whenever the next task is not known yet.
     slept = time.sleep

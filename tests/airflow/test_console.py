@@ -305,14 +305,12 @@ def test_the_secrets_of_callbacks_may_come_from_an_airflow_connection(
 
 
 @pytest.fixture
-def known_dag(airflow_app: Any) -> Iterator[Any]:
+def known_dag(airflow_app: Any, store_dags: Any) -> Iterator[Any]:
     """The DAG as the scheduler would have stored it, not paused and without waiting runs."""
-    from airflow.dag_processing.dagbag import DagBag, sync_bag_to_db
     from airflow.models import DagModel, DagRun
     from airflow.utils.session import create_session
 
-    bag = DagBag(dag_folder=str(Path(__file__).parents[2] / "dags"), bundle_name="baton")
-    sync_bag_to_db(bag, "baton", None)
+    store_dags()
 
     def set_paused(paused: bool) -> None:
         with create_session() as session:

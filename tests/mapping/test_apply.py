@@ -10,7 +10,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.errors import ConfigurationError
@@ -18,6 +18,7 @@ from baton.mapping import check_examples, employee_frame, employee_rows, load_ma
 from baton.mapping.schema import Otherwise
 from baton.model.account import Action, FieldSpec, FieldType
 from baton.model.people import EMPLOYEE_COLUMNS, Employee, EmploymentStatus
+from tests.rig.examples import few
 
 SHIPPED = Path(__file__).parents[2] / "mappings" / "sync"
 TEXT = """\
@@ -180,7 +181,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@few(60)
 @given(rows=st.lists(st.tuples(*[CELLS] * len(COLUMNS)), min_size=1, max_size=8))
 def test_a_frame_comes_out_as_its_rows_do(mapping, rows):
     mapped = mapping.apply(frame(*rows))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.errors import ConfigurationError
@@ -25,6 +25,7 @@ from baton.mapping.transforms import (
     transform_names,
 )
 from baton.mapping.values import ValueType
+from tests.rig.examples import few
 
 MODULES = ("text", "people", "dates", "numbers", "calendars", "masking", "money", "paths", "repairs")
 ARGUMENTS = {
@@ -95,7 +96,7 @@ def test_no_value_stays_no_value(name):
 
 
 @pytest.mark.parametrize("name", TEXTUAL)
-@settings(max_examples=30, deadline=None)
+@few(30)
 @given(values=st.lists(st.one_of(st.none(), st.text(max_size=12), st.sampled_from(["2026-11-22", "张三", "1", "是"]))))
 def test_a_column_is_mapped_as_its_values_are(name, values):
     bound = step(name + ARGUMENTS.get(name, ""))
@@ -128,7 +129,7 @@ def _nearly(form: str) -> st.SearchStrategy[str]:
         (people._bare_mobile, people._any_phone, r"1[2-9][0-9]{9}"),
     ],
 )
-@settings(max_examples=200, deadline=None)
+@few(40)  # each example is up to 20 texts
 @given(data=st.data())
 def test_a_short_cut_reads_a_text_as_the_long_way_does(usual, general, form, data):
     texts = pl.Series("t", data.draw(st.lists(_nearly(form), min_size=1, max_size=20)))
@@ -156,13 +157,13 @@ def test_an_hour_that_the_clocks_skip_or_repeat_is_refused():
     assert one("time", "23:59:60") is None
 
 
-@settings(max_examples=30, deadline=None)
+@few(30)
 @given(st.text(alphabet=st.characters(codec="utf-8", categories=["Lo"]), min_size=1, max_size=6))
 def test_splitting_a_chinese_name_loses_nothing(name):
     assert (one("family_name_cn", name) or "") + (one("given_name_cn", name) or "") == name
 
 
-@settings(max_examples=30, deadline=None)
+@few(30)
 @given(st.from_regex(r"[0-9]{12,19}", fullmatch=True))
 def test_the_card_check_is_luhn(number):
     total = sum(sum(divmod(int(d) * (1 + place % 2), 10)) for place, d in enumerate(reversed(number)))

@@ -5,12 +5,13 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from baton.mapping.transforms import one, step
+from tests.rig.examples import few
 
-FEW = settings(max_examples=40, deadline=None)
+FEW = few(40)
 
 
 def mapped(call, values):

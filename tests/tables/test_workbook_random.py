@@ -14,10 +14,11 @@ from xml.sax.saxutils import escape
 import openpyxl
 import pytest
 import xlsxwriter
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.tables import ArchiveCaps, Caps, Layout, Table, read_workbook, xml_section
+from tests.rig.examples import few
 from tests.tables.reference_reader import Cell, read
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -90,7 +91,7 @@ def written_by_xlsxwriter(rows: Sequence[Sequence[Any]], options: dict[str, Any]
     return out.getvalue()
 
 
-@settings(max_examples=25, deadline=None)
+@few(25)
 @given(tables, st.booleans(), st.booleans())
 def test_what_xlsxwriter_writes(rows: list[list[Any]], inline: bool, from_1904: bool) -> None:
     agrees(written_by_xlsxwriter(rows, {"constant_memory": inline, "date_1904": from_1904}), *used_styles(rows))
@@ -121,7 +122,7 @@ def used_styles(rows: Sequence[Sequence[Any]]) -> tuple[dict[int, str], dict[int
     )
 
 
-@settings(max_examples=20, deadline=None)
+@few(20)
 @given(
     st.lists(st.lists(st.one_of(st.none(), words, numbers, st.booleans()), min_size=WIDTH, max_size=WIDTH), max_size=6)
 )
@@ -239,14 +240,14 @@ def sheets(draw: st.DrawFn) -> str:
     return rows
 
 
-@settings(max_examples=80, deadline=None)
+@few(80)
 @given(sheets(), st.sampled_from(["", "x:"]), st.lists(texts, min_size=3, max_size=3))
 def test_xml_written_by_hand(rows: str, prefix: str, strings: list[str]) -> None:
     shared = "".join(f"<§si>{text}</§si>" if text else "<§si/>" for text in strings)
     agrees(hand_written(rows, prefix, shared), MOMENTS, PADDED)
 
 
-@settings(max_examples=20, deadline=None)
+@few(20)
 @given(sheets(), st.lists(texts, min_size=3, max_size=3))
 def test_places_that_are_not_written_are_counted(rows: str, strings: list[str]) -> None:
     """The same sheet with every cell filled up from the left reads the same without ``r``."""
@@ -278,7 +279,7 @@ def patched_header(data: bytes) -> bytes:
     return made.getvalue()
 
 
-@settings(max_examples=10, deadline=None)
+@few(10)
 @given(sheets(), st.integers(100, 700))
 def test_where_the_file_is_cut_into_pieces_does_not_matter(rows: str, size: int) -> None:
     data = hand_written(rows, "", "<§si><§t>甲</§t></§si>" * 3)

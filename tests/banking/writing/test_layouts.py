@@ -6,7 +6,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
@@ -15,6 +15,7 @@ from baton.banking.writing import cmb, write
 from baton.model.payable import Component
 from tests.banking.writing.orders import OTHER_BANK, OWN_BANK, THREE, order, payable, written
 from tests.banking.writing.samples import sample
+from tests.rig.examples import few
 
 HOLDERS = ["张三", "欧阳·娜娜", "李<四> & 王\"五'"]
 REFERENCES = [line.key.reference for line in THREE]
@@ -79,7 +80,7 @@ LETTERS = st.text(st.sampled_from("张三欧阳·AZaz09 ,\"'|=-+<&"), min_size=1
 
 
 @given(st.lists(st.tuples(LETTERS, st.integers(1, 999_999_999)), min_size=1, max_size=5))
-@settings(max_examples=40, deadline=None)
+@few(40)
 def test_rows_of_fixed_widths_all_have_their_widths_whatever_they_hold(people):
     lines = [payable(f"E{n}", amount, holder=holder) for n, (holder, amount) in enumerate(people)]
     head, *rows, foot, end = written(lines, sample("generic-fixed")).split(b"\n")
@@ -90,7 +91,7 @@ def test_rows_of_fixed_widths_all_have_their_widths_whatever_they_hold(people):
 
 
 @given(LETTERS, LETTERS)
-@settings(max_examples=40, deadline=None)
+@few(40)
 def test_rows_with_delimiters_are_read_back_whatever_they_hold(holder, remark):
     text = written([payable(holder=holder, remark=remark)], sample("generic-csv")).decode("gb18030")
     (row,) = list(csv.reader(io.StringIO(text, newline=""), strict=True))[1:]

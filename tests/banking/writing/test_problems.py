@@ -6,7 +6,7 @@ import io
 from dataclasses import replace
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from baton.banking.problems import _quick_look, order_problems, problem_finder, problems
@@ -16,6 +16,7 @@ from baton.errors import OrderRefusedError
 from baton.model.payable import Component
 from tests.banking.writing.orders import OTHER_BANK, OWN_BANK, THREE, order, payable, written
 from tests.banking.writing.samples import PROFILES, sample
+from tests.rig.examples import few
 
 RARE = "䶮㛃𬭼𠮷㑇"
 """Characters of names that GBK does not have and GB18030 does."""
@@ -252,7 +253,7 @@ LOOKED_AT = {name: sample(name) for name in PROFILES} | {
 @example(holder="AB/", account="1", bank_code="102100099996", town="", remark="", amount=1)
 @example(holder="/AB", account="1", bank_code="102100099996", town="", remark="", amount=1)
 @example(holder="𠮷", account="1", bank_code="102100099996", town="", remark="", amount=1)
-@settings(max_examples=60, deadline=None)
+@few(60)
 def test_the_quick_look_lets_through_what_has_no_problem_and_nothing_else(
     name, holder, account, bank_code, town, remark, amount
 ):

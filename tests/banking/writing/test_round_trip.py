@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyiso20022.pain import pain_001_001_03, pain_001_001_09
 from xsdata.formats.dataclass.parsers import XmlParser
 
 from tests.banking.writing.orders import HEAD, PAYER, THREE, order, payable, written
 from tests.banking.writing.samples import LINES, sample
+from tests.rig.examples import few
 
 CLASSES = {"iso20022-cny": pain_001_001_09, "iso20022-cny-03": pain_001_001_03, "iso20022-sepa": pain_001_001_09}
 
@@ -62,7 +63,7 @@ NAMES = st.text(
 
 
 @given(NAMES, NAMES, st.integers(1, 99_999_999_999))
-@settings(max_examples=40, deadline=None)
+@few(40)
 def test_whatever_may_be_written_comes_back(holder, remark, amount_minor):
     lines = [payable("E1", amount_minor, holder=holder, remark=remark)]
     (payment,) = read("iso20022-cny", lines).pmt_inf[0].cdt_trf_tx_inf

@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.banking.xsd import CheckedSink, InvalidXmlError, SchemaCheck, check, compiled, schema_names
 from tests.banking.writing.orders import THREE, payable, written
 from tests.banking.writing.samples import sample
+from tests.rig.examples import few
 
 MESSAGE = "pain.001.001.09"
 VALID = written(THREE, sample("iso20022-cny"))
@@ -32,7 +33,7 @@ def put(old, new):
 
 
 @given(st.integers(min_value=1, max_value=len(VALID)))
-@settings(max_examples=30, deadline=None)
+@few(30)
 def test_it_does_not_matter_how_the_bytes_are_cut(size):
     check(MESSAGE, [VALID[at : at + size] for at in range(0, len(VALID), size)])
 

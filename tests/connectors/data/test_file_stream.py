@@ -6,11 +6,12 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.errors import FeedRefusedError
 from baton.tables import Caps, DelimitedFile, FileError, Layout, decode, read_delimited, stream, text_file
+from tests.rig.examples import few
 
 TOP = Layout(header_depth=1)
 HEADER = "工号,姓名,状态"
@@ -63,7 +64,7 @@ LINE = st.one_of(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=400, deadline=None)
+@few(80)
 @given(lines=st.lists(LINE, max_size=25), end=st.sampled_from(["", "\n", "\r\n", "\n\n"]))
 def test_block_by_block_gives_what_the_whole_file_gives(tmp_path, small_blocks, lines, end):
     path = tmp_path / "random.csv"
@@ -133,7 +134,7 @@ def judged(judge):
         return fault.rule, fault.message.partition(" (byte")[0]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+@few(80)
 @given(
     data=st.one_of(st.binary(max_size=60), st.text("工甲𠮷,a\n", max_size=20).map(str.encode)),
     tail=st.binary(max_size=4),

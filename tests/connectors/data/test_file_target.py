@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.client import Client
@@ -18,6 +18,7 @@ from baton.errors import ConfigurationError, HaltError, RejectedError, Retryable
 from baton.sdk import Outcome, frame_schema
 from connectors.data.file import replacement
 from connectors.data.file.connector import DataFile, DataFileSettings
+from tests.rig.examples import few
 
 FORMS = {
     "工号": "text", "姓名": "text", "年资": "integer", "薪资": "decimal(2)", "在职": "boolean", "入职": "date", "更新": "datetime",
@@ -269,7 +270,7 @@ def test_names_outside_the_folder_and_collections_that_are_not_there_are_configu
 TEXT = st.one_of(st.none(), st.text("甲𠮷a0 ,;\t|\"'=+-@\n\r\x01\x1e\ufeff", max_size=6))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@few(50)
 @given(records=st.lists(st.tuples(TEXT, TEXT), max_size=6), encoding=st.sampled_from([None, "gb18030", "utf-16"]))
 def test_every_text_reads_back_as_written_or_is_refused(tmp_path, records, encoding):
     (tmp_path / "staff.csv").unlink(missing_ok=True)

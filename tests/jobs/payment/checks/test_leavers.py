@@ -5,13 +5,14 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.jobs.payment.checks.findings import LineVerdict
 from baton.model.payable import Component
 from baton.model.people import EmploymentStatus
 from tests.jobs.payment.checks.office import FULL, card, checked, facts, line, past, person
+from tests.rig.examples import few
 
 START = date(2026, 1, 1)
 days = st.integers(0, 600).map(lambda n: START + timedelta(days=n))
@@ -23,7 +24,7 @@ leavers = st.builds(
     contract_end_day=st.none() | days,
     pay_end_day=st.none() | days,
 )
-unhurried = settings(deadline=None, max_examples=150)
+unhurried = few(150)
 
 
 def state(report, number="0001"):

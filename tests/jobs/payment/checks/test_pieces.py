@@ -6,7 +6,7 @@ import doctest
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.errors import ConfigurationError
@@ -19,6 +19,7 @@ from baton.jobs.payment.checks.names import is_latin, normalised, same_name
 from baton.jobs.payment.files import loads
 from baton.model import persons
 from tests.jobs.payment.checks.shipped import CALENDAR
+from tests.rig.examples import few
 
 HEAD_OFFICES = (
     "102100099996", "105100000017", "103100000026", "104100000004", "308584000013", "301290000007", "302100011000",
@@ -40,7 +41,7 @@ def test_published_bank_numbers_fit_and_no_other_last_digit_does(code):
 
 
 @given(st.from_regex(r"[A-Z]{2}[0-9A-Z]{16}", fullmatch=True), st.integers(0, 19), st.sampled_from("0123456789"))
-@settings(max_examples=40, deadline=None)
+@few(40)
 def test_one_wrong_digit_of_an_iban_is_found(rest, at, digit):
     number = rest[2:] + rest[:2] + "00"
     check = 98 - int("".join(str(int(each, 36)) for each in number)) % 97

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.errors import ConfigurationError
@@ -22,6 +22,7 @@ from baton.jobs.payment.roles import Role
 from baton.model.people import EmploymentStatus
 from tests.jobs.payment.checks.office import FULL, NOW, RUN, card, checked, declared, facts, line, past, person
 from tests.jobs.payment.checks.shipped import POLICY
+from tests.rig.examples import few
 
 HOLDERS = {"hr-wang": [Role.HR], "zhao": [Role.DIRECTOR, Role.TREASURY], "maker": [Role.HR, Role.PAYROLL]}
 UNTIL = NOW + timedelta(days=3)
@@ -59,7 +60,7 @@ def world(seed):
 
 
 @given(st.integers())
-@settings(deadline=None, max_examples=25)
+@few(25)
 def test_no_order_of_arrival_shows(seed):
     reports = [check(RUN, *world(each), CheckPolicy()) for each in (0, seed)]
     assert reports[0].findings == reports[1].findings

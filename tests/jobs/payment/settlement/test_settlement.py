@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.errors import ApprovalError, ConfigurationError
@@ -19,8 +19,9 @@ from baton.jobs.payment.settlement.review import Review, to_payable
 from baton.jobs.payment.settlement.statement import LineId
 from baton.model.payable import BankAccount, Component
 from tests.jobs.payment.settlement.leaver import LAST, SHIPPED, WAGE, amount, changed, leaving, pack, settled, year
+from tests.rig.examples import few
 
-unhurried = settings(deadline=None, max_examples=60)
+unhurried = few(60)
 PAYEE = BankAccount("测试甲", "6222000000000001")
 
 
