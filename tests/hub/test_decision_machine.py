@@ -25,7 +25,7 @@ STAFF = 40
 LIMITS = (5, 10, 20)
 """Of a run, of a day, of a week: what the gate lets go in a company of this size without a word."""
 LEFT = {"status": "departed", "last_day": "2026-11-01", "contract_end": "2026-12-31"}
-PEOPLE = st.sampled_from(["li", "Li", "wang", "\u200bwang", "chen"])
+PEOPLE = st.sampled_from(["li", "Li", "\u200bli", "wang", "chen"])
 
 
 class Decisions(RuleBasedStateMachine):
@@ -43,6 +43,9 @@ class Decisions(RuleBasedStateMachine):
         self.feed(0)
         self.plan("li")
         execution.apply(self.hub)
+        self.feed(30)
+        self.plan("li")
+        assert self.run(self.runs[-1]).state is RunState.HELD
 
     @rule(left=st.integers(0, STAFF))
     def feed(self, left: int) -> None:
