@@ -14,6 +14,7 @@ from baton.store.staging import write_whole
 _VERSION: Final = 1
 _PLACE: Final = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*")
 _SUFFIX: Final = ".sealed"
+_AGAIN: Final = "give the file again, or run again what was making it"
 
 
 class KeptFiles:
@@ -25,7 +26,7 @@ class KeptFiles:
 
     def put(self, place: str, data: bytes) -> None:
         """Seal and store; what is there already is replaced. `StorageFullError` when there is no room."""
-        write_whole(self._path(place), self._sealed(place, data))
+        write_whole(self._path(place), self._sealed(place, data), again=_AGAIN)
 
     def get(self, place: str) -> bytes:
         """What was stored; `TamperedError` when it is gone, changed, or belongs to another place."""

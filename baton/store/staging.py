@@ -105,7 +105,8 @@ class Staging:
         row = _row(*place)
         sealed = self.keyring.seal(buffer.getvalue(), table="staged", row=row, column="file", version=_VERSION)
         digest = hashlib.sha256(sealed).digest()
-        write_whole(self._path(run_id, stage, number, digest), sealed)
+        path = self._path(run_id, stage, number, digest)
+        write_whole(path, sealed, again=f"baton migrate resume {run_id}, or run it again")
         return Staged(run_id, stage, number, frame.height, digest, root, facts or {})
 
     def seal_facts(self, place: tuple[str, Stage, int], facts: Mapping[str, Any]) -> str:
@@ -235,21 +236,23 @@ def _unreadable(record: Staged, what: str, remedy: str) -> TamperedError:
     return TamperedError(message, code="staged", remedy=remedy)
 
 
-def write_whole(path: Path, data: bytes) -> None:
-    """The whole file or none: written beside its place, flushed to the disk, renamed; or `StorageFullError`."""
-    with told_when_full(path.parent.parent, f"{len(data)} bytes", "baton migrate resume"):
+def write_whole(path: Path, data: bytes, *, again: str) -> None:
+    """The whole file or none: written beside its place, flushed to the disk, renamed; or `StorageFullError`.
+
+    ``again`` says what is to be done once there is room: only who writes knows.
+    """
+    with told_when_full(path.parent, f"{len(data)} bytes", again):
         _write_whole(path, data)
 
 
 @contextmanager
 def told_when_full(folder: Path, what: str, again: str) -> Iterator[None]:
-    """A full disk inside is a `StorageFullError` that says what there was no room for, and what to do."""
+    """A full disk inside is a `StorageFullError` that says what there was no room for, and what to do (``again``)."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            remedy = f"make room, then: {again}, or run it again"
-            raise StorageFullError(f"no room for {what} in {folder}", remedy=remedy) from None
+            raise StorageFullError(f"no room for {what} in {folder}", remedy=f"make room, then: {again}") from None
         raise
 
 
@@ -263,13 +266,14 @@ def _write_whole(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.rename(path)
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """What was renamed in a folder survives a power cut once this returns."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -23,7 +23,7 @@ from typing import Final
 from baton.errors import TamperedError
 from baton.hub import proof
 from baton.hub.core import Hub
-from baton.store.staging import write_whole
+from baton.store.staging import told_when_full, write_whole
 
 _DOMAIN: Final = b"baton erasure 1"
 _FILE: Final = "erasures.jsonl"
@@ -69,13 +69,15 @@ def path(hub: Hub) -> Path:
 
 
 def note(hub: Hub, forgotten: Forgotten) -> None:
-    """Add a line, on the disk when this returns; the file is whole at every moment."""
+    """Add a line, on the disk when this returns; the file is whole at every moment. `StorageFullError` without room."""
     file = path(hub)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.with_suffix(".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        before = file.read_text(encoding="utf-8") if file.exists() else ""
-        write_whole(file, f"{before}{forgotten.line(hub)}\n".encode())
+    again = f"baton person erase {forgotten.number} --as WHO --confirm (nobody was erased)"
+    with told_when_full(file.parent, "the ledger of erasures", again):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.with_suffix(".lock").open("a") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            before = file.read_text(encoding="utf-8") if file.exists() else ""
+            write_whole(file, f"{before}{forgotten.line(hub)}\n".encode(), again=again)
 
 
 def read(hub: Hub) -> Sequence[Forgotten]:

@@ -168,7 +168,7 @@ def _finished(hub: Hub, run: PayRun, part: int, plain: _Plain) -> PayFile:
 def _sealed(hub: Hub, name: str, plain: _Plain, label: Label, sealer: Sealer) -> Sealed:
     """The file in its place, whole; or nothing there, and `StorageFullError` when there is no room."""
     folder = payments_folder(hub)
-    with told_when_full(folder, f"the file {name}", "baton pay build"):
+    with told_when_full(folder, f"the file {name}", "baton pay build, or run it again"):
         return _sealed_in(hub, folder, name, plain, label, sealer)
 
 

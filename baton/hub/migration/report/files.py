@@ -42,7 +42,7 @@ def write_report(document: Mapping[str, Any], folder: Path, languages: Sequence[
         files.append((folder / f"{name}.{language}.xlsx", render_workbook(data, language)))
     files.append((folder / f"{name}.json", orjson.dumps(data, option=orjson.OPT_INDENT_2)))
     for path, content in files:
-        write_whole(path, content)
+        write_whole(path, content, again=f"baton migrate report {name} --out FOLDER")
     return [path for path, _ in files]
 
 
