@@ -13,7 +13,7 @@ from baton.audit.public_keys import PublicKeys
 from baton.audit.verify import Report
 from baton.errors import ConfigurationError, Fault, TamperedError
 from baton.hub.core import Hub
-from baton.hub.keys import AUDIT_KEY
+from baton.hub.keys import AUDIT_KEY, prepared
 from baton.store.trail import Entry, append, log
 
 
@@ -28,17 +28,30 @@ def signer(hub: Hub) -> Signer:
 
 def public_keys(hub: Hub) -> PublicKeys:
     """The public keys of this hub. One that has been replaced since the last checkpoint is retired from now on."""
-    now_in_use = signer(hub).verifier
+    now_in_use, known = signer(hub).verifier, published(hub)
+    return PublicKeys(now_in_use) if known is None else known.succeeded_by(now_in_use, hub.clock.now())
+
+
+def published(hub: Hub) -> PublicKeys | None:
+    """The public keys as they were given to others with the last checkpoint; None before the first."""
     try:
-        published = PublicKeys.from_text(_published(hub).read_text(encoding="utf-8"))
+        return PublicKeys.from_text(_public_file(hub).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return PublicKeys(now_in_use)
-    return published.succeeded_by(now_in_use, hub.clock.now())
+        return None
 
 
-def _published(hub: Hub) -> Path:
-    """The public keys as they are given to others; written with each checkpoint."""
+def _public_file(hub: Hub) -> Path:
     return hub.state_dir / "audit.pub"
+
+
+def _publish(hub: Hub, keys: PublicKeys) -> None:
+    """Write the file of public keys, whole or not at all: nothing could be signed beside half of it."""
+    if published(hub) == keys:
+        return
+    place = _public_file(hub)
+    with prepared(place, f"{keys}\n") as temporary:
+        temporary.chmod(0o644)
+        temporary.rename(place)
 
 
 def folder(hub: Hub) -> CheckpointFolder:
@@ -56,7 +69,7 @@ def checkpoint(hub: Hub) -> tuple[Checkpoint, Path]:
     with hub.database.read() as connection:
         former = keys.verifiers[1:]
         signed = place.issue(key, log.leaves(connection), hub.clock.now(), former=former)
-    _published(hub).write_text(f"{keys}\n", encoding="utf-8")
+    _publish(hub, keys)
     return signed, max(place.path.glob("checkpoint-*.txt"))
 
 

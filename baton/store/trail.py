@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
 from baton.audit.log import AuditLog, Entry
 from baton.store.tables import audit
 
 log = AuditLog(audit)
 append = log.append
 
-__all__ = ["Entry", "append", "log"]
+
+def newest_entries(connection: sa.Connection, kind: str, limit: int) -> Iterator[tuple[datetime, dict[str, Any]]]:
+    """The newest entries of a kind, newest first: when, and what."""
+    table = audit.entries
+    query = sa.select(table.c.at, table.c.body).where(table.c.kind == kind).order_by(table.c.seq.desc()).limit(limit)
+    for row in connection.execute(query):
+        yield datetime.fromisoformat(row.at), json.loads(row.body)
+
+
+__all__ = ["Entry", "append", "log", "newest_entries"]
