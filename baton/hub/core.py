@@ -108,7 +108,7 @@ class Hub:
         self.cases = CaseStore(keyring, self.clock)
         self.caseload = CaseloadStore(keyring)
         self.alerts = AlertStore(keyring, self.clock)
-        self.erasures = ErasureStore(keyring, self.clock)
+        self.erasures = ErasureStore(self.effects)
         self.restores = RestoreStore(self.effects, self.links)
 
     def reload_keyring(self) -> None:

@@ -164,7 +164,7 @@ class EffectStore:
     def set_back(
         self, connection: sa.Connection, after: EffectState, *where: sa.ColumnElement[bool], **values: Any
     ) -> int:
-        """Move what a restore has made uncertain; returns how many."""
+        """Move what a restore has made uncertain, or an erasure has ended; returns how many."""
         return self._move_where(connection, after, *where, allowed=require_set_back, **values)
 
     def _move_where(

@@ -10,13 +10,12 @@ from typing import Any, Final
 import orjson
 import sqlalchemy as sa
 
-from baton.clock import Clock
 from baton.model.account import AccountState
-from baton.model.effect import ACCOUNT_ACTIONS
-from baton.model.handover import HandoverAction
+from baton.model.effect import ACCOUNT_ACTIONS, UNSETTLED_STATES, EffectState
 from baton.model.pay_run import LineState
+from baton.store.effects import EffectStore, chunked
+from baton.store.messages import may_be_to, messages
 from baton.store.payload import pack, unpack
-from baton.store.personal import Keyring
 from baton.store.tables import (
     alerts,
     bank_events,
@@ -46,6 +45,8 @@ _PAYING: Final = tuple(
 """Where a line stands of which something may still come."""
 _MESSAGE: Final = ("address", "subject", "text", "link")
 """What of a message is about people."""
+_ERASED: Final = "erased"
+"""The code of messages that an erasure has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +67,10 @@ class Erasure:
 class ErasureStore:
     """Requests, decisions, and the taking out itself. Inside the caller's transaction."""
 
-    def __init__(self, keyring: Keyring, clock: Clock) -> None:
-        self.keyring = keyring
-        self.clock = clock
+    def __init__(self, store: EffectStore) -> None:
+        self.effects = store
+        self.keyring = store.keyring
+        self.clock = store.clock
 
     # --- who asked, who decided
 
@@ -130,6 +132,7 @@ class ErasureStore:
                 )
             )
         ]
+        found += [f"message {place}" for place in self._under_way(connection, number)]
         found += [
             f"case {row.id}"
             for row in connection.execute(
@@ -152,6 +155,14 @@ class ErasureStore:
             )
         ]
         return found
+
+    def _under_way(self, connection: sa.Connection, number: str) -> list[str]:
+        """The messages to somebody, or about a handover of theirs, that a living worker has in its hands."""
+        theirs = sa.or_(may_be_to(number), sa.and_(messages(), effects.c.mapping_digest.in_(_their_cases(number))))
+        query = sa.select(effects.c.key, effects.c.system).where(
+            theirs, effects.c.state == EffectState.SENT.value, effects.c.lease_until > self.clock.now()
+        )
+        return [f"{row.key[:12]} in {row.system}" for row in connection.execute(query)]
 
     # --- at once
 
@@ -180,13 +191,39 @@ class ErasureStore:
 
     def _empty_effects(self, connection: sa.Connection, number: str, before: datetime) -> int:
         about = sa.and_(effects.c.number == number, effects.c.action.in_(sorted(ACCOUNT_ACTIONS)))
-        their_cases = sa.select(cases.c.id).where(cases.c.number == number)
-        message = effects.c.action == HandoverAction.NOTIFY.value
-        told = sa.and_(message, effects.c.mapping_digest.in_(their_cases))
         mine = self._empty(connection, sa.and_(about, effects.c.created_at <= before), lambda _: pack({}, {}))
-        mine += self._empty(connection, sa.and_(told, effects.c.created_at <= before), _without_words)
-        return mine + self._empty(
-            connection, sa.and_(message, effects.c.created_at <= before), lambda data: _if_to(number, data)
+        for chunk in chunked(self._messages(connection, number, before)):
+            which = effects.c.id.in_(chunk)
+            self._end(connection, which)
+            mine += self._empty(connection, which, _without_words)
+        return mine
+
+    def _messages(self, connection: sa.Connection, number: str, before: datetime) -> list[int]:
+        """The ids of the messages to somebody, and of those to others about a handover of theirs."""
+        about = sa.and_(messages(), effects.c.mapping_digest.in_(_their_cases(number)))
+        found = list(connection.execute(sa.select(effects.c.id).where(about, effects.c.created_at <= before)).scalars())
+        columns = (effects.c.id, effects.c.key, effects.c.version, effects.c.payload)
+        perhaps = sa.select(*columns).where(may_be_to(number), sa.not_(about), effects.c.created_at <= before)
+        for row in connection.execute(perhaps):
+            payload = self.keyring.open(row.payload, **_place(row.key, row.version))
+            if unpack(payload)[0].get("person_number") == number:
+                found.append(row.id)
+        return found
+
+    def _end(self, connection: sa.Connection, which: sa.ColumnElement[bool]) -> None:
+        """Nothing of these is sent any more, nor asked about; who is at work on one can store nothing of it."""
+        unsent = effects.c.state.in_([EffectState.PLANNED.value, EffectState.HELD.value])
+        self.effects.set_back(connection, EffectState.SUPERSEDED, which, unsent, code=_ERASED)
+        self.effects.set_back(
+            connection,
+            EffectState.REFUSED,
+            which,
+            effects.c.state.in_(UNSETTLED_STATES),
+            code=_ERASED,
+            message="who it was to, or about, was erased: whether it arrived is not asked any more",
+            epoch=effects.c.epoch + 1,
+            lease_owner=None,
+            lease_until=None,
         )
 
     def _empty(self, connection: sa.Connection, where: sa.ColumnElement[bool], change: Callable[[bytes], bytes]) -> int:
@@ -194,7 +231,7 @@ class ErasureStore:
         count = 0
         columns = (effects.c.id, effects.c.key, effects.c.version, effects.c.payload)
         for row in connection.execute(sa.select(*columns).where(where)).all():
-            place: dict[str, Any] = {"table": "effects", "row": row.key, "column": "payload", "version": row.version}
+            place = _place(row.key, row.version)
             before = self.keyring.open(row.payload, **place)
             after = change(before)
             if after == before:
@@ -274,13 +311,18 @@ def _erasure(row: sa.Row[Any]) -> Erasure:
     )
 
 
+def _their_cases(number: str) -> sa.Select[Any]:
+    return sa.select(cases.c.id).where(cases.c.number == number)
+
+
+def _place(key: str, version: int) -> dict[str, Any]:
+    """Where the payload of an effect is sealed to."""
+    return {"table": "effects", "row": key, "column": "payload", "version": version}
+
+
 def _without_words(data: bytes) -> bytes:
     fields, references = unpack(data)
     return pack({**fields, **{name: "" for name in _MESSAGE if name in fields}}, references)
-
-
-def _if_to(number: str, data: bytes) -> bytes:
-    return _without_words(data) if unpack(data)[0].get("person_number") == number else data
 
 
 def _edited(data: bytes, **changed: Any) -> bytes:

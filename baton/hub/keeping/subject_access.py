@@ -20,8 +20,8 @@ from baton.audit.canonical import Json
 from baton.errors import ConfigurationError, Fault
 from baton.hub.core import Hub
 from baton.model.effect import Effect
-from baton.model.handover import HandoverAction
 from baton.model.pay_run import PayLine
+from baton.store.messages import may_be_to
 from baton.store.tables import effects
 from baton.store.trail import Entry, append
 
@@ -160,7 +160,7 @@ class _Collecting:
     def _messages(self) -> list[Mapping[str, Any]]:
         return [
             {"system": each.system, "state": each.state.value, **_plain(each.fields)}
-            for each in self.hub.effects.read(self.connection, effects.c.action == HandoverAction.NOTIFY.value)
+            for each in self.hub.effects.read(self.connection, may_be_to(self.number))
             if each.fields.get("person_number") == self.number
         ]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -12,13 +14,15 @@ import sqlalchemy as sa
 
 from baton.audit.verify import Verdict
 from baton.errors import ApprovalError, TamperedError
-from baton.hub import execution, proof
+from baton.hub import proof
 from baton.hub.keeping import erasing, ledger, subject_access
 from baton.hub.keeping.fates import FATES, Fate
 from baton.hub.keeping.subject_access import AREAS
 from baton.hub.sync import SyncRequest, plan_sync
+from baton.store.staging import StorageFullError
 from baton.store.tables import effects, metadata, person_versions
 from tests.hub.keeping.conftest import OPERATOR, OTHER, World
+from tests.hub.keeping.leaver import CANARY, LEAVER, erase, lived, sync, words
 from tests.rig.company import row
 
 
@@ -29,27 +33,6 @@ class KilledError(Exception):
 Make = Callable[..., World]
 EMPTY_BYTES = 80
 """What a sealed payload without any field has at most."""
-CANARY = "金丝雀䶮"
-LEAVER = row("0001", name=CANARY, mobile="13899990001", title="金丝雀职位")
-GONE = {**LEAVER, "status": "departed", "last_day": "2026-11-01", "contract_end": "2026-11-01"}
-
-
-def sync(world: World) -> None:
-    plan_sync(world.hub, SyncRequest())
-    execution.apply(world.hub)
-
-
-def lived(world: World) -> None:
-    """Somebody worked here, was paid, and has left; their accounts are removed."""
-    world.company.rows = [LEAVER, *(row(f"{n:04d}") for n in range(2, 12))]
-    sync(world)
-    world.company.rows[0] = GONE
-    sync(world)
-
-
-def erase(world: World) -> erasing.Erased:
-    erasing.ask(world.hub, "0001", OPERATOR, "asked for it by letter")
-    return erasing.decide(world.hub, "0001", OTHER)
 
 
 def sealed_of(world: World) -> list[bytes]:
@@ -65,16 +48,6 @@ def sealed_of(world: World) -> list[bytes]:
 
 def at_rest(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
-
-
-def words(world: World) -> str:
-    """Everything that the keys still open, in clear: what whoever holds both can read."""
-    hub, found = world.hub, []
-    with hub.database.read() as connection:
-        found += [repr(dict(each.fields)) for each in hub.effects.read(connection)]
-        found += [repr(page) for page in hub.people.everyone(connection, 100)]
-        found += [repr(hub.people.versions(connection, ["0001"]))]
-    return "".join(found)
 
 
 def test_nothing_of_them_is_left_in_clear_or_sealed(world: Make) -> None:
@@ -231,6 +204,28 @@ def test_a_report_that_names_them_goes_with_its_workbook(world: Make) -> None:
         (folder / name).write_bytes(data)
     erase(it)
     assert [path.name for path in folder.iterdir()] == ["b.json"]
+
+
+def test_a_ledger_for_which_there_is_no_room_says_what_to_do_about_it(
+    world: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = world()
+    lived(it)
+    erasing.ask(it.hub, "0001", OPERATOR, "asked for it by letter")
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(StorageFullError) as refused:
+            erasing.decide(it.hub, "0001", OTHER)
+    assert "baton person erase 0001 --as WHO --confirm" in refused.value.remedy
+    assert str(it.hub.state_dir) in refused.value.message
+    assert "migrate" not in str(refused.value)
+    assert (CANARY in words(it), ledger.read(it.hub)) == (True, ())
+    erasing.decide(it.hub, "0001", OTHER)
+    assert CANARY not in words(it)
 
 
 def test_a_person_gets_a_copy_of_all_of_it_and_who_got_what(world: Make) -> None:

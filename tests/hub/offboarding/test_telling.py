@@ -11,6 +11,7 @@ from baton.hub.offboarding import links as personal_links
 from baton.model.case import Act, Cause, ItemState, Role
 from baton.model.handover import HoldingKind
 from baton.settings_shape import OffboardingPart
+from baton.store.messages import may_be_to, messages
 from baton.store.tables import links
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, SUCCESSOR, Desk
 from tests.rig.belongings import TalkingTarget
@@ -72,6 +73,23 @@ def test_who_lets_it_wait_too_long_is_told_upon(desk: Make) -> None:
     late = [subject for number, subject, _ in d.things.outbox if number == MANAGER][-1]
     assert "逾期" in late
     assert to(d)[-2:].count(SUCCESSOR) == 1
+
+
+def test_whose_a_message_is_can_be_told_without_opening_it(desk: Make) -> None:
+    d = talking(desk)
+    d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.say(case, d.items(case, ItemState.OFFERED), Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
+    d.tick()
+    d.company.clock.sleep((48 + 72 + 1) * HOUR_S)
+    d.tick()
+    with d.hub.database.read() as connection:
+        sent = d.hub.effects.read(connection, messages())
+        for number in (MANAGER, SUCCESSOR):
+            theirs = {each.key for each in sent if each.fields["person_number"] == number}
+            assert theirs
+            assert theirs <= {each.key for each in d.hub.effects.read(connection, may_be_to(number))}
 
 
 def test_each_turn_goes_to_whose_turn_it_is(desk: Make) -> None:

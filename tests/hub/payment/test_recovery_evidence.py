@@ -22,6 +22,7 @@ from baton.hub.payment.recovery_evidence import issue_pack, verify_pack, voucher
 from baton.model.account import Receipt
 from baton.model.handover import Message
 from baton.settings_shape import OffboardingPart
+from baton.store.messages import may_be_to
 from tests.hub.payment.office import Office
 from tests.hub.payment.test_recovering import LATE, came_in, late, opened  # noqa: F401 - a fixture
 from tests.rig.payroll import PAYROLL
@@ -106,6 +107,9 @@ def test_a_letter_goes_to_the_private_address_of_a_leaver_once_and_its_fate_is_k
     (message,) = post.sent
     assert message.address == "new@example.org"
     assert case.reference in message.text
+    with late.hub.database.read() as connection:
+        (effect,) = late.hub.effects.read(connection, may_be_to("0002"))
+    assert effect.fields["person_number"] == "0002", "whose it is is told without opening it"
     (fate,) = deliveries(late.hub, find_case(late.hub, case.id)[1]).values()
     assert fate["state"] == "done"
     notice(late.hub, case.id, PAYROLL)

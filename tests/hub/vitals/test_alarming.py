@@ -10,6 +10,7 @@ from baton.errors import ApprovalError
 from baton.hub import proof
 from baton.hub.vitals.alarming import acknowledge, silence
 from baton.model.alarm import AlarmState
+from baton.store.messages import may_be_to
 from baton.store.runs import RunState
 from tests.hub.vitals.conftest import BOSS, OPS, H, Start
 
@@ -32,6 +33,8 @@ def test_a_broken_rule_is_told_once_and_again_when_it_holds(start_on_both: Start
     assert [post.look().raised for _ in range(3)] == [1, 0, 0]
     assert [person for person, _ in post.told] == [OPS]
     assert "left_on" in post.told[0][1]
+    with post.hub.database.read() as connection:
+        assert len(post.hub.effects.read(connection, may_be_to(OPS))) == 1, "whose it is is told without opening it"
     throw(post, "off")
     assert [post.look().over for _ in range(2)] == [1, 0]
     assert [person for person, _ in post.told] == [OPS, OPS]
