@@ -26,6 +26,12 @@ KEEPING: Final[Mapping[str, str]] = {
     "open again: {systems}": "已重新开放：{systems}",
     "to be read back: {systems}": "待回读：{systems}",
     "waiting for a second person: {systems}": "等待第二人批准：{systems}",
+    "not in use, to be read back once they are: {systems}": "未启用，启用后须先回读：{systems}",
+    "payment files that may have been sent since the backup:": "备份之后可能已送出的付款文件：",
+    "declared": "说明",
+    "by": "说明人",
+    "two people say so; next: baton restore read-back": "两人说法一致；下一步：baton restore read-back",
+    "noted; it counts once a second person says the same": "已记录；须第二人作出相同说明后方生效",
     "{count} records about {number} in {path}": "{number} 的 {count} 条记录已写入 {path}",
     "asked; a second person decides: baton person erase {number} --as WHO --confirm": (
         "已申请；由第二人决定：baton person erase {number} --as 姓名 --confirm"

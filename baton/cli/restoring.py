@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,6 +14,9 @@ from baton.cli.output import Voice, working
 from baton.cli.pay_options import as_person, why
 from baton.hub.keeping import backup, restoring
 from baton.hub.keeping.restoring import Restored
+
+if TYPE_CHECKING:
+    from baton.hub.payment.declaring import Declared
 
 _SYSTEMS = click.option("--system", "systems", multiple=True, metavar="S", help="Only this system (repeatable).")
 
@@ -109,16 +113,48 @@ def open_command(context: Context, systems: tuple[str, ...], person: str, why: s
 
 @command("status")
 def status_command(context: Context) -> int:
-    """Which systems wait to be read back, and which for a second person."""
+    """Which systems wait to be read back, which for a second person, and of which payment files nobody can tell yet."""
+    from baton.hub.payment import declaring  # with what reads the settings of banks
+
+    voice = context.voice
     with context.hub() as hub, hub.database.read() as connection:
-        unread, read = restoring.fences(hub, connection)
-    context.voice.say("to be read back: {systems}", systems=", ".join(unread) or "-")
-    context.voice.say("waiting for a second person: {systems}", systems=", ".join(read) or "-")
-    context.voice.document({"unread": unread, "read_back": read})
-    return 1 if unread or read else 0
+        fences = restoring.fences(hub, connection)
+        files = [_row(name, each) for name in fences.unread for each in declaring.awaited(hub, connection, name)]
+    voice.say("to be read back: {systems}", systems=", ".join(fences.unread) or "-")
+    voice.say("waiting for a second person: {systems}", systems=", ".join(fences.read_back) or "-")
+    if fences.not_in_use:
+        voice.say("not in use, to be read back once they are: {systems}", systems=", ".join(fences.not_in_use))
+    if files:
+        voice.say("payment files that may have been sent since the backup:")
+        voice.table(["system", "file", "run", "declared", "by"], [list(each.values()) for each in files])
+    voice.document({**asdict(fences), "files": files})
+    return 1 if fences.unread or fences.read_back else 0
 
 
-for each in (files_command, begin_command, read_back_command, open_command, status_command):
+def _row(system: str, said: Declared) -> dict[str, str]:
+    file = said.file
+    of = {"system": system, "file": file.message_id, "run": file.run_id}
+    return {**of, "declared": said.word or "", "by": ", ".join(said.people)}
+
+
+@command("declare")
+@click.argument("file")
+@click.argument("word", type=click.Choice(["has", "has-not"]))
+@_decided
+def declare_command(context: Context, file: str, word: str, person: str, why: str) -> None:
+    """Say whether the bank has the payment FILE, where it cannot tell. It counts once two people say the same."""
+    from baton.hub.payment import declaring  # as above
+
+    with context.hub() as hub:
+        found = declaring.declare(hub, file, declaring.Word(word), person, why)
+    if found.counts:
+        context.voice.say("two people say so; next: baton restore read-back")
+    else:
+        context.voice.say("noted; it counts once a second person says the same")
+    context.voice.document({"file": file, "word": word, "counts": found.counts})
+
+
+for each in (files_command, begin_command, read_back_command, declare_command, open_command, status_command):
     restore_group.add_command(each)
 
 COMMANDS = (backup_command, restore_group)

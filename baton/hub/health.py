@@ -11,6 +11,7 @@ from baton.errors import BatonError, ConfigurationError
 from baton.hub import proof
 from baton.hub.core import Hub
 from baton.settings import HubSettings, load
+from baton.store.restores import FENCES, in_force
 from baton.vault import FileSecrets
 
 
@@ -48,8 +49,10 @@ def _examine_hub(hub: Hub) -> Iterator[Finding]:
     yield _tried("mappings", lambda: f"{len(hub.mappings)} mappings, all examples hold")
     yield _tried("audit log", lambda: _audit_state(hub))
     with hub.database.read() as connection:
-        engaged = hub.runs.engaged(connection)
-    yield Finding("kill switches", not engaged, ", ".join(engaged) or "none is on", "baton kill-switch off")
+        engaged = in_force(hub.runs.engaged(connection), hub.settings.enabled)
+    fenced = any(scope.startswith(FENCES) for scope in engaged)
+    remedy = "baton restore status" if fenced else "baton kill-switch off"
+    yield Finding("kill switches", not engaged, ", ".join(engaged) or "none is on", remedy)
 
 
 def _audit_state(hub: Hub) -> str:

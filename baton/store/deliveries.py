@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -14,6 +15,9 @@ _UNSENT = tuple(
     state.value for state in (EffectState.PLANNED, EffectState.HELD, EffectState.SENT, EffectState.IN_DOUBT)
 )
 
+DECLARED_ABSENT: Final = "declared_absent"
+"""The code of a delivery given up because two people have said, for a bank that cannot, that it does not have it."""
+
 
 def unsent(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
     """Those of which nobody knows yet that the target has them, or never will."""
@@ -24,6 +28,12 @@ def unproven(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
     """Those nobody works on, and of which only the target can say whether they ever arrived."""
     doubted = sa.and_(effects.c.state == EffectState.PLANNED.value, effects.c.doubted.is_(True))
     return _among(connection, keys, sa.or_(doubted, effects.c.state == EffectState.REFUSED.value))
+
+
+def declared_absent(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
+    """Those of which people have said, in the bank's place, that it does not have them."""
+    given_up = sa.and_(effects.c.state == EffectState.REFUSED.value, effects.c.code == DECLARED_ABSENT)
+    return _among(connection, keys, given_up)
 
 
 def _among(connection: sa.Connection, keys: Sequence[str], where: sa.ColumnElement[bool]) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -14,7 +14,7 @@ from baton.audit.canonical import Json
 from baton.model.effect import ACCOUNT_ACTIONS, EffectState
 from baton.store.effects import EffectStore
 from baton.store.links import LinkStore
-from baton.store.tables import effects, personal_links, restores
+from baton.store.tables import effects, links, migrations, pay_runs, personal_links, restores
 from baton.store.trail import Entry, append, log
 
 UNREAD: Final = "restored:"
@@ -22,6 +22,8 @@ UNREAD: Final = "restored:"
 READ: Final = "read_back:"
 """The same, from then until a second person opens it."""
 FENCES: Final = (UNREAD, READ)
+UNREAD_WHY: Final = "restored from a backup and not read back yet"
+"""Why nothing is sent to a system, until trying to read it back has told more."""
 _BEGAN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _STEP: Final = 1_000_000
 """More versions than any entity gets between two backups."""
@@ -114,6 +116,11 @@ class RestoreStore:
             message="the account was read back after a restore and is planned anew",
         )
 
+    def written_to(self, connection: sa.Connection) -> set[str]:
+        """Every system of which this store knows that something was sent to it, or was to be."""
+        columns = (effects.c.system, links.c.system, pay_runs.c.system, migrations.c.target)
+        return {name for column in columns for name in connection.execute(sa.select(column).distinct()).scalars()}
+
     def latest(self, connection: sa.Connection) -> Restore | None:
         """The newest restore; None in a store that was never restored."""
         row = connection.execute(sa.select(restores).order_by(restores.c.id.desc()).limit(1)).first()
@@ -133,3 +140,12 @@ def _floor(now: datetime, former: int) -> int:
 def fenced(scopes: Sequence[str], fence: str) -> list[str]:
     """The systems that one of the `FENCES` stands around, among the scopes of switches that are on."""
     return sorted(scope.removeprefix(fence) for scope in scopes if scope.startswith(fence))
+
+
+def in_force(scopes: Iterable[str], used: Collection[str]) -> list[str]:
+    """The switches, of those that are on, that stop anything: a fence around a system not in use waits for its day."""
+    return [
+        scope
+        for scope in scopes
+        if not scope.startswith(FENCES) or any(scope == f"{fence}{name}" for fence in FENCES for name in used)
+    ]

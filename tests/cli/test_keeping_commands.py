@@ -264,7 +264,12 @@ def test_a_backup_a_restore_and_what_a_person_may_ask_for(synced):
     assert written > calls
     assert "nothing is sent to crm" in synced.ok("restore", "files", "kept", "--as", "ops", "--why", "a drill").out
     assert synced.baton("run", "sync", "--as", "hr1").code == 2
-    assert synced.baton("restore", "status").code == 1
+    said = synced.baton("restore", "status", "--json")
+    assert (said.code, said.json) == (1, {"unread": ["crm"], "read_back": [], "not_in_use": [], "files": []})
+    found = synced.baton("doctor", "--json").json["findings"]
+    assert [each["remedy"] for each in found if each["what"] == "kill switches"] == ["baton restore status"]
+    said = synced.baton("restore", "declare", "nothing", "has", "--as", "ops", "--why", "called", "--json")
+    assert (said.code, said.json["error"]) == (2, "not_asked")
     (report,) = synced.ok("restore", "read-back", "--json").json["systems"]
     assert report["counts"]["adopted"] == 1
     assert synced.baton("restore", "open", "--as", "ops", "--why", "hurry").code == 2

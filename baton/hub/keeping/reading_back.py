@@ -18,15 +18,15 @@ import sqlalchemy as sa
 
 from baton.contracts import AccountTarget, Promise
 from baton.contracts.payments import PaymentChannel
-from baton.errors import BatonError, InDoubtError
+from baton.errors import BatonError, ConfigurationError, Fault, InDoubtError
 from baton.hub import reconcile
 from baton.hub.core import PLANNING, Hub
 from baton.hub.feeds import read_sources
 from baton.hub.payment import found_at_bank
 from baton.hub.reconcile import Reconciled
 from baton.model.account import Account, AccountState
-from baton.model.effect import UNSETTLED_STATES, Link
-from baton.store.restores import READ, UNREAD, fenced
+from baton.model.effect import UNSETTLED_STATES, EffectState, Link, PaymentAction
+from baton.store.restores import READ, UNREAD, UNREAD_WHY, fenced
 from baton.store.tables import effects
 
 _GONE = (AccountState.ABSENT, AccountState.REMOVED)
@@ -47,19 +47,23 @@ class ReadBack:
 
 
 def read_back(hub: Hub, only: Sequence[str] = ()) -> list[ReadBack]:
-    """Read every system back that has not been since the restore (or only these). One in trouble keeps no other."""
+    """Read every system back that has not been since the restore (or only these). One in trouble keeps no other.
+
+    What is not in use is not tried unless it is named: it stays fenced until it is in use again.
+    """
     with hub.database.read() as connection:
         unread = fenced(list(hub.runs.engaged(connection)), UNREAD)
     found = []
     known = functools.cache(lambda: _people(hub))
     for name in unread:
-        if only and name not in only:
+        if name not in (only or hub.settings.enabled):
             continue
         report = ReadBack(name)
         try:
             _read_system(hub, report, known)
         except BatonError as error:
             report.trouble = str(error)
+            _tell(hub, report)
         else:
             _move_fence(hub, report)
         found.append(report)
@@ -76,6 +80,9 @@ def _people(hub: Hub) -> frozenset[str]:
 
 
 def _read_system(hub: Hub, report: ReadBack, known: Callable[[], frozenset[str]]) -> None:
+    if report.system not in hub.settings.enabled:
+        message = f"{report.system} is not in use; it stays fenced until it is enabled and read back"
+        raise ConfigurationError([Fault(str(hub.settings.file), "not_in_use", message)])
     connector = hub.connector(report.system)
     if isinstance(connector, AccountTarget):
         if connector.promise is Promise.BLIND:
@@ -83,7 +90,9 @@ def _read_system(hub: Hub, report: ReadBack, known: Callable[[], frozenset[str]]
         else:
             _adopt(hub, report, connector, known)
     if isinstance(connector, PaymentChannel):
-        report.counts.update(found_at_bank.trace_files(hub, report.system))
+        traced = found_at_bank.trace_files(hub, report.system)
+        report.counts.update(traced.counts)
+        report.look_at += traced.look_at
         told = found_at_bank.take_again(hub, report.system)
         report.counts.update({"answers": told.files, "paid": told.paid})
         report.look_at += told.look_at
@@ -92,9 +101,13 @@ def _read_system(hub: Hub, report: ReadBack, known: Callable[[], frozenset[str]]
 
 
 def _unsettled(connection: sa.Connection, system: str) -> Iterator[str]:
-    """What is still not known here: it is looked up where that can be done, and else waits for a person."""
+    """What is still not known here: it is looked up where that can be done, and else waits for a person.
+
+    A payment file that is at the bank is known; what becomes of it the bank tells in its time.
+    """
+    delivered = sa.and_(effects.c.action == PaymentAction.DELIVER.value, effects.c.state == EffectState.ACCEPTED.value)
     query = sa.select(effects.c.key, effects.c.action).where(
-        effects.c.system == system, effects.c.state.in_(UNSETTLED_STATES)
+        effects.c.system == system, effects.c.state.in_(UNSETTLED_STATES), sa.not_(delivered)
     )
     for row in connection.execute(query.order_by(effects.c.id)):
         yield f"in_doubt {row.action} {row.key[:12]}"
@@ -108,6 +121,16 @@ def _move_fence(hub: Hub, report: ReadBack) -> None:
         person = latest.person if latest is not None else ""
         hub.runs.disengage(connection, f"{UNREAD}{report.system}", person, "read back")
         hub.runs.engage(connection, f"{READ}{report.system}", person, f"read back after a restore: {figures}")
+
+
+def _tell(hub: Hub, report: ReadBack) -> None:
+    """Let the fence say why it stands, and what opens it: whoever runs into it reads no report."""
+    scope, why = f"{UNREAD}{report.system}", f"{UNREAD_WHY}: {report.trouble}"
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        latest, standing = hub.restores.latest(connection), hub.runs.engaged(connection).get(scope)
+        if standing not in (None, why):
+            hub.runs.engage(connection, scope, latest.person if latest is not None else "", why)
 
 
 def _adopt(hub: Hub, report: ReadBack, target: AccountTarget, known: Callable[[], frozenset[str]]) -> None:

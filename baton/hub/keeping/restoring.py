@@ -17,15 +17,17 @@ from typing import Final
 import sqlalchemy as sa
 from pydantic import SecretStr
 
+from baton.contracts import AccountTarget, EmployeeSource
 from baton.errors import ApprovalError, ConfigurationError, Fault, TamperedError
 from baton.hub import proof
 from baton.hub.core import PLANNING, Hub
 from baton.hub.keeping import erasing
 from baton.hub.keeping.backup import DATABASE, FILES, Backup, opened
 from baton.model.persons import alike
-from baton.settings import HubSettings
+from baton.settings import HubSettings, SystemSettings
+from baton.settings_shape import OWN
 from baton.store.copying import require_unused
-from baton.store.restores import READ, UNREAD, fenced
+from baton.store.restores import READ, UNREAD, UNREAD_WHY, fenced
 from baton.store.runs import RunState
 from baton.store.trail import log
 
@@ -88,9 +90,9 @@ def begin(hub: Hub, person: str, why: str, backup: str = "") -> Restored:
         for run_id in hub.effects.held_by_run(connection, _SYNC):
             hub.runs.change(connection, run_id, RunState.REPLACED, verdict="held")
         moved = hub.restores.begin(connection, person, why, backup)
-        names = _receiving(hub)
+        names = _receiving(hub, connection)
         for name in names:
-            hub.runs.engage(connection, f"{UNREAD}{name}", person, "restored from a backup and not read back yet")
+            hub.runs.engage(connection, f"{UNREAD}{name}", person, UNREAD_WHY)
         aside = proof.set_aside(hub, connection, size)
     proof.require_sound(hub)
     return Restored(moved, erasing.replay(hub), names, aside)
@@ -135,16 +137,44 @@ def open_systems(hub: Hub, person: str, why: str, systems: Sequence[str] = ()) -
     return chosen
 
 
-def fences(hub: Hub, connection: sa.Connection) -> tuple[list[str], list[str]]:
-    """The systems that are not read back yet, and those that wait for a second person."""
-    engaged = list(hub.runs.engaged(connection))
-    return fenced(engaged, UNREAD), fenced(engaged, READ)
+@dataclass(frozen=True, slots=True)
+class Fences:
+    """The systems to which nothing is sent since a restore, by what they wait for."""
+
+    unread: Sequence[str]
+    """To be read back."""
+    read_back: Sequence[str]
+    """For a second person."""
+    not_in_use: Sequence[str]
+    """Switched off in the settings, or not in them: to be read back once they are in use again."""
 
 
-def _receiving(hub: Hub) -> list[str]:
-    """Every enabled system that something may be sent to."""
-    only_read = {system.name for system in hub.sources()} - {system.name for system in hub.targets()}
-    return sorted(name for name in hub.settings.enabled if name not in only_read)
+def fences(hub: Hub, connection: sa.Connection) -> Fences:
+    """What still waits after a restore."""
+    engaged, used = list(hub.runs.engaged(connection)), hub.settings.enabled
+    unread = fenced(engaged, UNREAD)
+    return Fences(
+        unread=[name for name in unread if name in used],
+        read_back=fenced(engaged, READ),
+        not_in_use=[name for name in unread if name not in used],
+    )
+
+
+def _receiving(hub: Hub, connection: sa.Connection) -> list[str]:
+    """Every system that something may be sent to, or was: also those that are switched off for now, or taken out.
+
+    One of these may be in use again tomorrow, and would then be written to from what the backup believes.
+    """
+    configured = {system.name for system in hub.settings.systems.values() if not _only_read(hub, system)}
+    return sorted((configured | hub.restores.written_to(connection)) - {OWN})
+
+
+def _only_read(hub: Hub, system: SystemSettings) -> bool:
+    try:
+        connector = hub.registry.load(system.connector)
+    except ConfigurationError:
+        return False  # one that is switched off may not even be installed: nobody can tell
+    return issubclass(connector, EmployeeSource) and not issubclass(connector, AccountTarget)
 
 
 def _sqlite_file(settings: HubSettings) -> Path:

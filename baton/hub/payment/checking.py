@@ -129,9 +129,10 @@ def open_run(hub: Hub, connection: sa.Connection, run_id: str) -> tuple[PayRun, 
 
 def require_bank_known(hub: Hub, connection: sa.Connection, system: str) -> None:
     """Raise `ApprovalError` while nobody knows what this bank got after the backup that this store was set back to."""
-    if f"{UNREAD}{system}" in hub.runs.engaged(connection):
+    why = hub.runs.engaged(connection).get(f"{UNREAD}{system}")
+    if why is not None:
         raise ApprovalError(
-            f"the store was restored and {system} is not read back yet: it may have been paid already",
+            f"it may have been paid already: {system} was {why}",
             code="not_read_back",
             remedy=f"baton restore read-back --system {system}",
         )

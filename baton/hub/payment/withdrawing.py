@@ -60,19 +60,22 @@ def withdraw(hub: Hub, run_id: str, person: str, why: str) -> int:
 def _absent(hub: Hub, run_id: str) -> set[str]:
     """Keys of the run's deliveries that were in doubt once, or given up, and that the bank, asked now, does not have.
 
+    Where it could not tell after a restore, and two people have said that it has them not, it is not asked again.
+
     A delivery in doubt is only planned again after its lease, which is longer than any session with a bank may last:
     nothing of it can be on its way any more.
     """
     with hub.database.read() as connection:
         files = {file.effect_key: file for file in hub.pay_runs.files(connection, run_id)}
         unproven = deliveries.unproven(connection, list(files))
+        declared = deliveries.declared_absent(connection, list(files))
         run = hub.pay_runs.get(connection, run_id)
-    if run is None or not unproven:
-        return set()
-    asked = sorted(unproven)
+    asked = sorted(unproven - declared)
+    if run is None or not asked:
+        return declared
     receipts = channel_of(hub, run.system).trace([payment_file(hub, files[key]) for key in asked])
     pairs = zip(asked, receipts, strict=True)
-    return {key for key, receipt in pairs if receipt.outcome is Outcome.NOT_PERFORMED}
+    return {key for key, receipt in pairs if receipt.outcome is Outcome.NOT_PERFORMED} | declared
 
 
 def _given_up(hub: Hub, connection: sa.Connection, files: Sequence[PayFile], absent: set[str]) -> list[PayFile]:

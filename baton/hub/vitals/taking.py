@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -19,9 +18,10 @@ from baton.model.effect import EffectState
 from baton.model.measures import Sample
 from baton.model.pay_run import LineState
 from baton.store.alarm_tables import alarms
+from baton.store.restores import in_force
 from baton.store.runs import RunState
-from baton.store.tables import audit, case_items, cases, effects, feeds, hints, pay_lines, people, runs, switches
-from baton.store.trail import log
+from baton.store.tables import audit, case_items, cases, effects, feeds, hints, pay_lines, people, runs
+from baton.store.trail import log, newest_entries
 from baton.vault import FileSecrets
 
 RECENTLY: Final = timedelta(hours=24)
@@ -50,6 +50,7 @@ def _of_the_store(hub: Hub, connection: sa.Connection) -> Iterator[Sample]:
     yield Sample("clock_skew_s", clock_skew_s(connection, now))
     yield from _effects(hub, connection, now)
     yield from _runs(connection, now)
+    yield Sample("switches_count", len(in_force(hub.runs.engaged(connection), hub.settings.enabled)))
     yield from _counts(connection, now)
     yield from _feeds(hub, connection, now)
     yield from _comparisons(hub, connection, now)
@@ -147,7 +148,6 @@ def _counts(connection: sa.Connection, now: datetime) -> Iterator[Sample]:
     stuck = sa.select(sa.func.count()).select_from(case_items.join(cases, case_items.c.case_id == cases.c.id))
     queries = {
         "people_count": sa.select(sa.func.count()).select_from(people),
-        "switches_count": sa.select(sa.func.count()).select_from(switches),
         "pay_doubt_count": sa.select(sa.func.count()).where(pay_lines.c.state.in_(doubtful)),
         "stuck_items_count": stuck.where(case_items.c.state == ItemState.STUCK.value, cases.c.state.in_(unfinished)),
     }
@@ -177,14 +177,6 @@ def _comparisons(hub: Hub, connection: sa.Connection, now: datetime) -> Iterator
         if system in hub.settings.enabled:
             yield Sample("reconcile_age_s", _age(at, now), {"system": system})
             yield Sample("drift_count", drifted, {"system": system})
-
-
-def newest_entries(connection: sa.Connection, kind: str, limit: int) -> Iterator[tuple[datetime, dict[str, Any]]]:
-    """The newest audit entries of a kind, newest first: when, and what."""
-    table = audit.entries
-    query = sa.select(table.c.at, table.c.body).where(table.c.kind == kind).order_by(table.c.seq.desc()).limit(limit)
-    for row in connection.execute(query):
-        yield datetime.fromisoformat(row.at), json.loads(row.body)
 
 
 def _proofs(connection: sa.Connection, now: datetime) -> Iterator[Sample]:

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
+import pytest
 import sqlalchemy as sa
 
-from baton.hub import execution
+from baton.errors import ApprovalError
+from baton.hub import Hub, execution
 from baton.hub.keeping import erasing, restoring
 from baton.hub.keeping.reading_back import read_back
 from baton.hub.sync import SyncRequest, plan_sync
+from baton.hub.vitals.taking import take
 from baton.model.effect import EffectState
 from baton.store.restores import fenced
 from baton.store.tables import effects, links
 from tests.hub.conftest import Start
 from tests.rig.company import numbers, row
+from tests.rig.targets import KeyTarget
 
 
 def test_begin_fences_every_system_that_is_sent_to_and_trusts_no_old_plan(start: Start) -> None:
@@ -90,3 +96,62 @@ def test_an_erasure_holds_on_both_databases(start: Start) -> None:
         assert hub.people.versions(connection, ["0001"]) == {}
         assert all(not each.fields for each in hub.effects.read(connection, effects.c.number == "0001"))
     assert plan_sync(hub, SyncRequest()).run.counts["erased"] == 1
+
+
+TWO: dict[str, Any] = {"crm": KeyTarget, "oa": KeyTarget}
+
+
+def settle_on(hub: Hub, **systems: object) -> None:
+    """``systems.yaml`` as it is from now on: a system off (``False``), or out of it (``None``)."""
+    known = dict(hub.settings.systems)
+    for name, how in systems.items():
+        if how is None:
+            del known[name]
+        else:
+            known[name] = replace(known[name], enabled=bool(how), settings=known[name].settings if how else None)
+    hub.settings = replace(hub.settings, systems=known)
+
+
+@pytest.mark.parametrize("how", [False, None])
+def test_a_system_that_is_not_in_use_is_fenced_until_it_is_and_was_read_back(start: Start, how: bool | None) -> None:
+    company, hub = start(TWO)
+    company.rows = [row(number) for number in numbers(1, 4)]
+    plan_sync(hub, SyncRequest())
+    execution.apply(hub)
+    before = hub.settings
+    settle_on(hub, oa=how)
+    assert restoring.begin(hub, "ops-zhao", "pg_restore").fenced == ["crm", "oa"]
+    assert [report.system for report in read_back(hub)] == ["crm"], "what is not in use cannot be asked"
+    restoring.open_systems(hub, "ops-qian", "looked")
+    with hub.database.read() as connection:
+        assert restoring.fences(hub, connection) == restoring.Fences([], [], ["oa"])
+    assert [each.value for each in take(hub) if each.measure == "switches_count"] == [0], (
+        "it stops nothing, nobody is told"
+    )
+    plan_sync(hub, SyncRequest())
+
+    hub.settings = before
+    company.rows[0] = row("0001", title="组长")
+    with pytest.raises(ApprovalError, match="not read back yet: oa"):
+        plan_sync(hub, SyncRequest())
+    assert [each.value for each in take(hub) if each.measure == "switches_count"] == [1]
+    assert "restored:oa" in next(report for report in execution.apply(hub) if report.system == "oa").halted
+    assert [report.system for report in read_back(hub)] == ["oa"]
+    restoring.open_systems(hub, "ops-qian", "looked")
+    plan_sync(hub, SyncRequest())
+    execution.apply(hub)
+    assert len(company.truths["oa"].journal) == 5
+
+
+def test_who_asks_for_a_system_that_is_not_in_use_is_told_so(start: Start) -> None:
+    _, hub = start(TWO)
+    settle_on(hub, oa=False)
+    restoring.begin(hub, "ops-zhao", "pg_restore")
+    (report,) = read_back(hub, ["oa"])
+    assert "oa is not in use" in report.trouble
+
+
+def test_what_only_says_who_works_here_is_never_fenced_also_when_it_is_off(start: Start) -> None:
+    _, hub = start()
+    settle_on(hub, hr=False)
+    assert restoring.begin(hub, "ops-zhao", "pg_restore").fenced == ["crm"]

@@ -292,7 +292,7 @@ def test_a_backup_that_was_changed_is_refused_and_nothing_is_replaced(world: Mak
         it.restore_only(kept)
     it.hub = it.company.open()
     with it.hub.database.read() as connection:
-        assert restoring.fences(it.hub, connection) == ([], [])
+        assert restoring.fences(it.hub, connection) == restoring.Fences([], [], [])
 
 
 def test_a_backup_says_how_many_entries_are_in_it_though_more_are_written_meanwhile(

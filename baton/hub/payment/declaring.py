@@ -1,0 +1,135 @@
+"""What two people say of a file of which, after a restore, the bank itself cannot tell whether it has it.
+
+Each says what the bank has told them; once two different people have said the same, one after the other, it counts as
+the bank's own word would. Whoever says the opposite makes it begin anew. Nothing is moved here: reading the bank back
+takes it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+import sqlalchemy as sa
+
+from baton.errors import ApprovalError
+from baton.hub.core import PLANNING, Hub
+from baton.model.account import Receipt
+from baton.model.effect import EffectState, PaymentAction
+from baton.model.pay_run import PayFile
+from baton.model.persons import alike
+from baton.store.deliveries import DECLARED_ABSENT
+from baton.store.restores import UNREAD
+from baton.store.tables import effects
+
+ENOUGH: Final = 2
+"""So many different people have to say the same."""
+
+
+class Word(StrEnum):
+    """What somebody says of a file."""
+
+    HAS = "has"
+    """The bank has it."""
+    HAS_NOT = "has-not"
+    """It has not, and will not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """What has been said of one file since the restore."""
+
+    file: PayFile
+    word: Word | None = None
+    """What was said last; None while nobody has said anything."""
+    people: Sequence[str] = field(default=(), repr=False)
+    """Who has said so without anybody saying the opposite in between."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether enough people have said the same."""
+        return len(self.people) >= ENOUGH
+
+    @property
+    def receipt(self) -> Receipt | None:
+        """What it amounts to as the bank's answer; None where it does not count."""
+        if not self.counts:
+            return None
+        if self.word is Word.HAS:
+            return Receipt.accepted(self.file.message_id, proof="persons")
+        return Receipt.not_performed(DECLARED_ABSENT, "two people have asked the bank: it does not have it")
+
+
+def uncertain(hub: Hub, connection: sa.Connection, system: str) -> list[PayFile]:
+    """The files of one bank that were unsent by what the backup says, and may have been sent since."""
+    held = sa.and_(effects.c.state == EffectState.HELD.value, effects.c.doubted)
+    query = sa.select(effects.c.number).where(
+        effects.c.system == system,
+        effects.c.action == PaymentAction.DELIVER.value,
+        sa.or_(held, effects.c.state == EffectState.IN_DOUBT.value),
+    )
+    names = connection.execute(query.order_by(effects.c.id)).scalars().all()
+    files = (hub.pay_runs.file(connection, message_id) for message_id in names)
+    return [file for file in files if file is not None]
+
+
+def awaited(hub: Hub, connection: sa.Connection, system: str) -> list[Declared]:
+    """Of these files what has been said of each so far."""
+    return [declared(hub, connection, file) for file in uncertain(hub, connection, system)]
+
+
+def declared(hub: Hub, connection: sa.Connection, file: PayFile) -> Declared:
+    """What has been said of a file since the newest restore."""
+    latest = hub.restores.latest(connection)
+    words = {_decision(file.message_id, word): word for word in Word}
+    said: Word | None = None
+    people: list[str] = []
+    for decision in hub.runs.decisions(connection, file.run_id):
+        if latest is None or decision.decided_at < latest.at or decision.decision not in words:
+            continue
+        if words[decision.decision] is not said:
+            said, people = words[decision.decision], []
+        if alike(decision.person) not in map(alike, people):
+            people.append(decision.person)
+    return Declared(file, said, people)
+
+
+def declare(hub: Hub, message_id: str, word: Word, person: str, why: str) -> Declared:
+    """Keep what somebody has found out at the bank about a file; how far that reaches.
+
+    Raises `ApprovalError` for a file about which nobody has to say anything (``not_asked``), and for who has said the
+    same before (``maker``).
+    """
+    if not person.strip() or not why.strip():
+        raise ApprovalError("a decision needs a person and a reason", code="reason", remedy="give --as and --why")
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        file = hub.pay_runs.file(connection, message_id)
+        head = None if file is None else hub.runs.get(connection, file.run_id)
+        if file is None or head is None or file not in _asked_about(hub, connection, file.run_id):
+            raise ApprovalError(
+                f"nobody has to say whether a bank has {message_id[:60]!r}",
+                code="not_asked",
+                remedy="see which files wait for it: baton restore status",
+            )
+        before = declared(hub, connection, file)
+        if before.word is word and alike(person) in map(alike, before.people):
+            raise ApprovalError(
+                f"{person} has said so already", code="maker", remedy="a second person must find out and say the same"
+            )
+        hub.runs.decide(connection, head, _decision(message_id, word), person, why)
+        return declared(hub, connection, file)
+
+
+def _asked_about(hub: Hub, connection: sa.Connection, run_id: str) -> list[PayFile]:
+    run = hub.pay_runs.get(connection, run_id)
+    if run is None or f"{UNREAD}{run.system}" not in hub.runs.engaged(connection):
+        return []
+    return uncertain(hub, connection, run.system)
+
+
+def _decision(message_id: str, word: Word) -> str:
+    """As it is kept among the decisions on the run."""
+    return f"bank {word} {message_id}"
