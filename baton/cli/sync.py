@@ -11,7 +11,7 @@ import click
 
 from baton.cli.context import Context, command
 from baton.cli.output import Voice, working
-from baton.engine.apply import Report
+from baton.engine.report import Report
 from baton.engine.settle import Verdict, summarise
 from baton.errors import ConnectorError, FeedRefusedError
 from baton.hub import Hub, execution

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from baton import telemetry, tracing
 from baton.engine import settle as settling
 from baton.engine.accounts import AccountPerformer
-from baton.engine.apply import Applier, Pace, Report
+from baton.engine.apply import Applier
 from baton.engine.performer import Performer
+from baton.engine.report import Report
 from baton.engine.settle import Settlement, Verdict
+from baton.engine.workplace import Pace, Workplace
 from baton.errors import BatonError, ConfigurationError, Fault, RetryableError
 from baton.hub.core import PLANNING, Hub
 from baton.jobs.source_guards import FURNITURE_RULES
@@ -64,7 +66,7 @@ def perform(
 ) -> Report:
     """One system's work. What nobody foresaw ends it for this system, and is told by type and place only."""
     system = settings.name
-    applier = Applier(
+    place = Workplace(
         system,
         performer,
         hub.database,
@@ -78,7 +80,7 @@ def perform(
         pause=hub.limiter_of(settings).pause,
     )
     try:
-        return applier.run()
+        return Applier(place).run()
     except BatonError as error:
         return Report(system, halted=str(error), needs_person=not isinstance(error, RetryableError))
     except Exception as error:  # noqa: BLE001 - one broken connector must not keep the other systems waiting

@@ -16,17 +16,17 @@ from typing import Any
 import sqlalchemy as sa
 
 from baton.errors import LeaseLostError
-from baton.model.account import Action, Outcome, Receipt
+from baton.model.account import Outcome, Receipt
 from baton.model.effect import (
     ACCOUNT_ACTIONS,
     OPEN_STATES,
     Effect,
     EffectState,
-    RecordAction,
     batch_name,
     require_transition,
 )
-from baton.store.claims import ACCOUNTS, ClaimRule, Scope
+from baton.store import queue
+from baton.store.claims import ClaimRule
 from baton.store.effects import EffectStore, audit_move, audit_step, chunked
 from baton.store.links import LinkStore
 from baton.store.tables import effects
@@ -56,17 +56,6 @@ class Settlement:
     retry_in_s: float = 0.0
 
 
-_MAKING = (Action.PROVISION.value, RecordAction.LOAD.value, RecordAction.RESTORE.value)
-"""What must have ended before those of a higher rank may begin: managers before those who name them, and so on."""
-
-_A_MOMENT_S = 5.0
-"""So soon must a superior that failed be due again for others to wait for it. A longer back-off delays nobody else."""
-
-# Made once: naming the table anew takes longer than the whole query they are for.
-_EARLIER = effects.alias("earlier")
-_LOWER = effects.alias("lower")
-
-
 class LeaseStore:
     """Claims, outcomes and recovery. Every method works inside the caller's transaction."""
 
@@ -82,11 +71,11 @@ class LeaseStore:
         cut down (square root, then one), so that a record that kills the process ends up alone.
         """
         now = self.clock.now()
-        ready = self._ready(rule, now)
-        head = connection.execute(ready.limit(1)).first()
-        if head is None or self._superiors_awaited(connection, rule, head.rank, now):
+        waiting = queue.ready(rule, now)
+        head = connection.execute(waiting.limit(1)).first()
+        if head is None or queue.superiors_awaited(connection, rule, head.rank, now):
             return []
-        query = ready.where(effects.c.action == head.action, effects.c.rank == head.rank)
+        query = waiting.where(effects.c.action == head.action, effects.c.rank == head.rank)
         if rule.whole_batches and head.batch_id is not None:
             query = query.where(effects.c.batch_id == head.batch_id)
         else:
@@ -102,55 +91,6 @@ class LeaseStore:
             return self._take(connection, rows, rule, now, rows[0].batch_id)
         batches = chunked(rows, rule.batch_limit)
         return [effect for batch in batches for effect in self._take(connection, batch, rule, now, None)]
-
-    def _ready(self, rule: ClaimRule, now: datetime) -> sa.Select[Any]:
-        """What could be sent now, low ranks (managers) first. What waits for an earlier version delays nobody else."""
-        blocked = sa.exists().where(
-            _EARLIER.c.system == effects.c.system,
-            _EARLIER.c.number == effects.c.number,
-            _EARLIER.c.version < effects.c.version,
-            _EARLIER.c.state.in_(OPEN_STATES),
-        )
-        # Within one run of records a lower rank comes first even while it waits for another try.
-        waits = sa.exists().where(
-            _LOWER.c.run_id == effects.c.run_id,
-            _LOWER.c.action.in_([action.value for action in RecordAction]),
-            _LOWER.c.rank < effects.c.rank,
-            _LOWER.c.state.in_(OPEN_STATES),
-        )
-        return (
-            sa.select(effects)
-            .where(
-                effects.c.system == rule.system,
-                *rule.scope.where(),
-                ~waits if rule.scope.run_id else sa.true(),
-                effects.c.action.not_in(rule.paused_actions),
-                effects.c.state == EffectState.PLANNED.value,
-                effects.c.due_at <= now,
-                effects.c.next_at <= now,
-                ~blocked,
-            )
-            .order_by(effects.c.rank, effects.c.id)
-        )
-
-    def superiors_in_flight(self, connection: sa.Connection, rule: ClaimRule) -> bool:
-        """Whether a living worker is making what others refer to right now, or asks what became of it."""
-        return _any(connection, rule, effects.c.action.in_(_MAKING), _in_hand(self.clock.now()))
-
-    def _superiors_awaited(self, connection: sa.Connection, rule: ClaimRule, rank: int, now: datetime) -> bool:
-        """Whether those of a lower rank are in somebody's hand, or will be again in a moment.
-
-        Who is sent before their manager has an account is written without one, until the next run.
-        """
-        in_a_moment = sa.and_(
-            sa.or_(
-                effects.c.state == EffectState.IN_DOUBT.value,
-                sa.and_(effects.c.state == EffectState.PLANNED.value, effects.c.attempts > 0, effects.c.next_at > now),
-            ),
-            effects.c.next_at <= now + timedelta(seconds=_A_MOMENT_S),
-        )
-        lower = sa.and_(effects.c.rank < rank, effects.c.action.in_(_MAKING))
-        return _any(connection, rule, lower, sa.or_(_in_hand(now), in_a_moment))
 
     def _take(
         self,
@@ -247,25 +187,6 @@ class LeaseStore:
         )
         return {(row.system, row.action) for row in connection.execute(query.distinct())}
 
-    def next_retry(
-        self,
-        connection: sa.Connection,
-        system: str,
-        latest: datetime,
-        scope: Scope = ACCOUNTS,
-        states: Collection[EffectState] = WAITING,
-    ) -> datetime | None:
-        """The next moment, up to ``latest``, at which something in these states is due (again); None if nothing is."""
-        query = sa.select(sa.func.min(effects.c.next_at)).where(
-            effects.c.system == system,
-            *scope.where(),
-            effects.c.state.in_([state.value for state in states]),
-            effects.c.attempts > 0,
-            effects.c.next_at <= latest,
-            sa.or_(effects.c.lease_until.is_(None), effects.c.lease_until <= latest),
-        )
-        return connection.execute(query).scalar_one_or_none()
-
     def recover(self, connection: sa.Connection, system: str) -> int:
         """Take over what dead workers left behind: ``sent`` without a receipt is in doubt. Returns how many."""
         now = self.clock.now()
@@ -320,6 +241,16 @@ class LeaseStore:
         append(connection, entries)
         return after_all
 
+    def put_back(self, connection: sa.Connection, unsent: Sequence[Settlement]) -> list[EffectState | None]:
+        """As `settle`, for what was claimed and has never left: it is planned again, and that was no attempt.
+
+        The epoch stays raised: whoever had it claimed can no longer store anything.
+        """
+        after_all = self.settle(connection, unsent)
+        back = [outcome.effect for outcome, after in zip(unsent, after_all, strict=True) if after is not None]
+        self._change(connection, back, attempts=effects.c.attempts - 1)
+        return after_all
+
     def _owned(self, connection: sa.Connection, held: Sequence[Effect]) -> set[int]:
         """The fence: the ids of those that still have the epoch and state they were claimed with; locks them."""
         claimed = {effect.id: (effect.epoch, effect.state.value) for effect in held}
@@ -336,17 +267,6 @@ class LeaseStore:
         for chunk in chunked([effect.id for effect in ours]):
             changing = sa.update(effects).where(effects.c.id.in_(chunk))
             connection.execute(changing.values(updated_at=self.clock.now(), **values))
-
-
-def _in_hand(now: datetime) -> sa.ColumnElement[bool]:
-    """Held by a worker that is taken to be alive: being sent, or asked about."""
-    held = [EffectState.SENT.value, EffectState.IN_DOUBT.value]
-    return sa.and_(effects.c.state.in_(held), effects.c.lease_until > now)
-
-
-def _any(connection: sa.Connection, rule: ClaimRule, *where: sa.ColumnElement[bool]) -> bool:
-    query = sa.select(effects.c.id).where(effects.c.system == rule.system, *rule.scope.where(), *where)
-    return connection.execute(query.limit(1)).first() is not None
 
 
 def _state_after(before: EffectState, outcome: Outcome) -> EffectState:

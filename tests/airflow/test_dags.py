@@ -126,7 +126,7 @@ def test_bad_settings_end_the_run_without_a_retry_and_list_every_fault(
 def test_a_target_that_cannot_be_reached_is_tried_again(
     run_dag: RunDag, installation: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from baton.engine.apply import Report
+    from baton.engine.report import Report
     from baton.hub import execution
 
     real = execution.apply

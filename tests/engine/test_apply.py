@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from baton.engine.accounts import AccountPerformer
-from baton.engine.apply import Applier, Pace, Report
+from baton.engine.apply import Applier
 from baton.engine.plan import Planned, save_plan
+from baton.engine.report import Report
+from baton.engine.workplace import Pace, Workplace
 from baton.errors import HaltError, InDoubtError, RejectedError, RetryableError
 from baton.model.account import AccountState, Action, Receipt
 from baton.model.effect import Intention, Link
@@ -36,10 +38,10 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def work(desk: Desk, target: FakeTarget, pace: Pace = PACE, **more) -> Report:
     clock, chance = desk.clock, random.Random(1)
     performer = AccountPerformer(SYSTEM, target, desk.database, desk.leases, clock, chance, pace.retry, **more)
-    applier = Applier(
+    place = Workplace(
         SYSTEM, performer, desk.database, desk.leases, desk.runs, clock=clock, chance=chance, pace=pace, **more
     )
-    return applier.run()
+    return Applier(place).run()
 
 
 class Recorder:

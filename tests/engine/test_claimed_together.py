@@ -10,7 +10,9 @@ import pytest
 
 from baton.contracts import Promise
 from baton.engine.accounts import AccountPerformer
-from baton.engine.apply import Applier, Pace, Report
+from baton.engine.apply import Applier
+from baton.engine.report import Report
+from baton.engine.workplace import Pace, Workplace
 from baton.errors import HaltError
 from baton.model.account import Receipt
 from tests.rig.targets import FakeTarget, KeyTarget, obey
@@ -58,9 +60,8 @@ def work(desk: Desk, receive: Watching, kind: type[FakeTarget] = OneByOne, truth
     performer = AccountPerformer(
         SYSTEM, kind(truth or Truth(), receive), desk.database, desk.leases, clock, chance, PACE.retry
     )
-    return Applier(
-        SYSTEM, performer, desk.database, desk.leases, desk.runs, clock=clock, chance=chance, pace=PACE
-    ).run()
+    place = Workplace(SYSTEM, performer, desk.database, desk.leases, desk.runs, clock, chance, PACE)
+    return Applier(place).run()
 
 
 def states(desk: Desk) -> list[str]:

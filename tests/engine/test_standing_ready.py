@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from baton.engine.accounts import AccountPerformer
-from baton.engine.apply import Applier, Pace, Report
+from baton.engine.apply import Applier
+from baton.engine.report import Report
+from baton.engine.workplace import Pace, Workplace
 from baton.errors import HaltError
 from baton.model.account import Receipt
 from tests.rig.targets import FakeTarget, KeyTarget, obey
@@ -76,7 +78,7 @@ def applier(desk: Desk, receive: Counter, truth: Truth) -> Applier:
     target = OneByOne(truth, receive)
     performer = AccountPerformer(SYSTEM, target, desk.database, desk.leases, clock, chance, PACE.retry)
     performer.ahead = AHEAD
-    return Applier(SYSTEM, performer, desk.database, desk.leases, desk.runs, clock=clock, chance=chance, pace=PACE)
+    return Applier(Workplace(SYSTEM, performer, desk.database, desk.leases, desk.runs, clock, chance, PACE))
 
 
 def work(desk: Desk, receive: Counter) -> Report:

@@ -10,8 +10,9 @@ from typing import Any
 from unittest import mock
 
 from baton.engine import calls
-from baton.engine.apply import Applier, Report
 from baton.engine.plan import save_plan
+from baton.engine.report import Report
+from baton.engine.sending import Sender
 from baton.errors import BatonError
 from baton.hub import sync
 from baton.model.account import AccountWrite, Receipt
@@ -26,14 +27,15 @@ Planted = Callable[[], "contextlib.AbstractContextManager[Any]"]
 def marked_before_sending() -> contextlib.AbstractContextManager[Any]:
     """The outcome is stored first, and then the call is made."""
 
-    def send(self: Applier, batch: list[Effect], report: Report) -> None:
-        call = self.performer.prepare(batch)
-        self._store([(effect, Receipt.done()) for effect in call.effects], report)
-        self.crash_point("stored")
+    def send(self: Sender, batch: list[Effect], report: Report) -> float:
+        call = self.place.performer.prepare(batch)
+        self.storing.store([(effect, Receipt.done()) for effect in call.effects], report)
+        self.place.crash_point("stored")
         with contextlib.suppress(BatonError):
             call.send()
+        return 0.0
 
-    return mock.patch.object(Applier, "_send", send)
+    return mock.patch.object(Sender, "send", send)
 
 
 def new_key_on_retry() -> contextlib.AbstractContextManager[Any]:

@@ -67,6 +67,20 @@ def test_a_zombie_cannot_settle_what_was_claimed_anew(desk: Desk) -> None:
     assert desk.settle(again, Receipt.done("x1")) == ["done"]
 
 
+def test_what_is_given_back_unsent_was_no_attempt_and_its_claim_is_over(desk: Desk) -> None:
+    desk.plan_all(["0001", "0002"])
+    claimed = desk.claim("w1")
+    unsent = [Settlement(effect, Receipt.not_performed("stopped", "stopped")) for effect in claimed]
+    with desk.database.write() as connection:
+        assert desk.leases.put_back(connection, unsent) == ["planned", "planned"]
+        assert desk.leases.put_back(connection, unsent) == [None, None], "whoever had it claimed has it no longer"
+    assert desk.rows("state", "epoch", "attempts", "lease_owner", "code") == [("planned", 1, 0, None, "stopped")] * 2
+    assert desk.moves()[-2:] == [("sent", "planned")] * 2
+    again = desk.claim("w2")
+    assert [(effect.epoch, effect.attempts) for effect in again] == [(2, 1)] * 2
+    assert desk.settle(claimed, Receipt.done("x1")) == [None, None]
+
+
 def test_two_lookers_never_hold_the_same_doubt(desk: Desk) -> None:
     desk.plan("0001")
     desk.claim()

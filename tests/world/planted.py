@@ -14,7 +14,7 @@ from unittest import mock
 import polars as pl
 
 from baton.engine import gate
-from baton.engine.apply import Applier, _Switches
+from baton.engine.workplace import Switches, Workplace
 from baton.hub import sync
 from baton.hub.offboarding import hourly
 from baton.hub.payment import delivering
@@ -64,7 +64,7 @@ def retraction_forgotten() -> contextlib.AbstractContextManager[Any]:
 
 def switch_not_seen() -> contextlib.AbstractContextManager[Any]:
     """Everything is stopped, and goes on."""
-    return mock.patch.object(Applier, "_switches", return_value=_Switches("", frozenset()))
+    return mock.patch.object(Workplace, "switches", return_value=Switches("", frozenset()))
 
 
 def answered_before_stored() -> contextlib.AbstractContextManager[Any]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from baton import tracing
-from baton.engine.apply import Report
+from baton.engine.report import Report
 from baton.errors import BatonError
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import Opening, follow_hr, news_from_hr, open_case

@@ -10,9 +10,9 @@ from typing import Final
 import sqlalchemy as sa
 
 from baton.contracts import AccessControl, OwnershipStore, SessionControl, WorkTransfer
-from baton.engine.apply import Report
 from baton.engine.handovers import HandoverPerformer, ability
 from baton.engine.plan import plan_hash
+from baton.engine.report import Report
 from baton.errors import BatonError
 from baton.hub import execution
 from baton.hub.core import Hub

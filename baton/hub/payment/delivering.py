@@ -10,9 +10,9 @@ from typing import Final
 
 from baton.contracts.answers import answered
 from baton.contracts.payments import PaymentChannel, PaymentFile
-from baton.engine.apply import Report
 from baton.engine.calls import RetryRule, patient
 from baton.engine.performer import Call, Outcomes, Performer
+from baton.engine.report import Report
 from baton.errors import ConfigurationError, Fault, HaltError, InDoubtError
 from baton.hub import execution
 from baton.hub.core import Hub

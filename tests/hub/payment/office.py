@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from baton.engine.apply import Report
+from baton.engine.report import Report
 from baton.hub import Hub
 from baton.hub.payment.building import Built, build
 from baton.hub.payment.checking import Checked, check

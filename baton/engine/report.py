@@ -1,0 +1,37 @@
+"""What one `apply` did in one system, for whoever asked for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from threading import Lock
+
+from baton.errors import ConnectorError, HaltError
+
+
+@dataclass
+class Report:
+    """What one `apply` did in one system."""
+
+    system: str
+    counts: Counter[str] = field(default_factory=Counter)
+    halted: str = ""
+    needs_person: bool = False
+    """True when it stopped for something that does not pass by itself: credentials, permission, a kill switch."""
+
+    _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
+
+    def count(self, name: str, more: int = 1) -> None:
+        """Add to a figure; several threads report at once."""
+        with self._lock:
+            self.counts[name] += more
+
+    def stop(self, error: ConnectorError) -> None:
+        """Remember why no further call was made."""
+        self.halted = str(error)
+        self.needs_person = isinstance(error, HaltError)
+
+    def switched_off(self, why: str) -> None:
+        """Remember that a person has stopped this system."""
+        self.halted = why
+        self.needs_person = True
