@@ -14,6 +14,7 @@ from baton.engine import calls
 from baton.errors import ConfigurationError, ConnectorError
 from baton.model.account import AccountWrite, Outcome
 from baton.model.effect import Effect, EffectState, Link
+from baton.store import tallies
 from baton.store.database import Database
 from baton.store.effects import EffectStore, chunked
 from baton.store.links import LinkStore
@@ -122,8 +123,7 @@ def settle(
 def _outstanding(database: Database, store: EffectStore) -> int:
     """How many people, over all systems and runs, are not as they should be because their last write was refused."""
     with database.read() as connection:
-        systems = connection.execute(sa.select(effects.c.system).distinct()).scalars().all()
-        return sum(len(store.refused(connection, system)) for system in systems)
+        return sum(len(store.refused(connection, system)) for system in tallies.systems(connection))
 
 
 def _newest(connection: sa.Connection, done: Sequence[Effect]) -> dict[tuple[str, str], int]:

@@ -88,7 +88,11 @@ MEASURES: Final[Mapping[str, Measure]] = {
         Measure("clean_age_s", "since the last run of the job that ended clean", _JOB),
         Measure("broken_recent_count", "runs that were refused or ended broken in the last 24 hours", _JOB),
         # by several things: for charts only
-        Measure("effects_count", "effects by where they stand", ("system", "job", "state")),
+        Measure(
+            "effects_count",
+            "effects not over, or over within 24 hours, by where they stand",
+            ("system", "job", "state"),
+        ),
         Measure("runs_count", "runs by how they ended", ("job", "verdict")),
         Measure("alarms_count", "alarms that are not over", ("severity", "state")),
     )

@@ -163,6 +163,7 @@ effects = sa.Table(
     sa.UniqueConstraint("system", "number", "version", "job"),
 )
 sa.Index("ix_effects_claim", effects.c.system, effects.c.state, effects.c.rank, effects.c.id)
+sa.Index("ix_effects_ended", effects.c.system, effects.c.state, effects.c.updated_at, effects.c.job)
 sa.Index("ix_effects_destructive", effects.c.created_at, effects.c.destructive)
 approvals = sa.Table(
     "approvals",

@@ -18,9 +18,9 @@ from baton.engine.apply import Applier
 from baton.engine.workplace import Pace, Workplace
 from baton.errors import InDoubtError
 from baton.model.account import Action, Receipt
-from baton.model.effect import EffectState, Intention
+from baton.model.effect import EffectState, Intention, Link
 from baton.store.effects import Drafted
-from baton.store.tables import effects, switches
+from baton.store.tables import effects, links, switches
 from tests.rig.examples import MANY
 from tests.rig.targets import AskedByKeyTarget, FakeTarget, obey
 from tests.rig.truth import Truth
@@ -68,8 +68,6 @@ paused = st.sampled_from([(), (), (MAKING,), ("update",), ("update", "disable")]
 def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     folder = tmp_path_factory.mktemp("desk")
     with desk_on(f"sqlite:///{folder}/hub.sqlite3") as opened:
-        with opened.database.engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode=MEMORY")
         sa.event.listen(opened.database.engine, "checkout", lambda raw, *_: raw.execute("PRAGMA synchronous=OFF"))
         opened.run("run-1")
         yield opened
@@ -80,6 +78,8 @@ def lay_out(desk: Desk, table: Sequence[tuple[int, Sequence[Laid]]], stopped: Se
     with desk.database.write() as connection:
         connection.execute(sa.delete(effects))
         connection.execute(sa.delete(switches))
+        connection.execute(sa.delete(links))
+        desk.links.save_plan(connection, [Link(SYSTEM, f"{place:04d}") for place in range(len(table))])
         for action in stopped:
             desk.runs.engage(connection, f"action:{action}", "hr-wang", "it is stopped")
         for place, (rank, wanted) in enumerate(table):

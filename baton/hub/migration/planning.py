@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -13,6 +13,7 @@ import polars as pl
 from baton.errors import BatonError, FeedRefusedError, GuardBreach
 from baton.hub.core import PLANNING, Hub
 from baton.hub.migration.extraction import PAGE_ROWS, Extracted, Phase, Progress, extract, unwatched
+from baton.hub.migration.late import undone_until
 from baton.hub.migration.route import MigrationRequest, Route, open_route
 from baton.jobs.migration.planning import ACTION, DIGEST, Need, Planned, Planner
 from baton.jobs.migration.source_totals import SourceColumn, agree, comparable_fields, source_totals
@@ -132,7 +133,8 @@ class _Planning:
             hub.runs.insert(connection, plan.run, plan.faults)
             hub.moves.insert(connection, plan.move)
             hub.staging.keep(connection, self.staged)
-            hub.effects.insert(connection, JOB, plan.run.id, plan.drafted)
+            until = undone_until(connection, plan.move.target, plan.move.collection)
+            hub.effects.insert(connection, JOB, plan.run.id, [_not_before(until, each) for each in plan.drafted])
 
     # --- pages
 
@@ -308,6 +310,14 @@ class _Planning:
                 "planned_in_s": (self.hub.clock.now() - self.now).total_seconds(),
             },
         )
+
+
+def _not_before(until: datetime | None, drafted: Drafted) -> Drafted:
+    """What is written while a late copy may still take it back would be gone, and nobody would know."""
+    what = drafted.intention
+    if until is None or what.due_at >= until:
+        return drafted
+    return replace(drafted, intention=replace(what, due_at=until))
 
 
 def _parts(records: pl.DataFrame, waves: pl.Series, depths: pl.Series) -> Iterator[tuple[int, int, pl.DataFrame]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -17,10 +17,12 @@ from baton.model.case import CaseState, ItemState
 from baton.model.effect import EffectState
 from baton.model.measures import Sample
 from baton.model.pay_run import LineState
+from baton.store import tallies
 from baton.store.alarm_tables import alarms
 from baton.store.restores import in_force
 from baton.store.runs import RunState
-from baton.store.tables import audit, case_items, cases, effects, feeds, hints, pay_lines, people, runs
+from baton.store.tables import audit, case_items, cases, feeds, hints, pay_lines, people, runs, switches
+from baton.store.tallies import Tally, Waiting
 from baton.store.trail import log, newest_entries
 from baton.vault import FileSecrets
 
@@ -68,23 +70,17 @@ def clock_skew_s(connection: sa.Connection, now: datetime) -> float:
 
 
 def _effects(hub: Hub, connection: sa.Connection, now: datetime) -> Iterator[Sample]:
-    since = sa.case((effects.c.due_at > effects.c.created_at, effects.c.due_at), else_=effects.c.created_at)
-    recent = effects.c.updated_at >= now - RECENTLY
-    columns = (effects.c.system, effects.c.job, effects.c.state)
-    query = sa.select(
-        *columns,
-        sa.func.count().label("number"),
-        sa.func.sum(sa.case((since <= now, 1), else_=0)).label("due"),
-        sa.func.min(since).label("oldest"),
-        sa.func.max(effects.c.updated_at).label("newest"),
-        sa.func.sum(sa.case((recent, 1), else_=0)).label("recent"),
-    ).group_by(*columns)
-    of_system: dict[str, list[Any]] = {name: [] for name in hub.settings.enabled}
-    for row in connection.execute(query):
-        yield Sample("effects_count", row.number, {"system": row.system, "job": row.job, "state": row.state})
-        of_system.setdefault(row.system, []).append(row)
-    for system, rows in of_system.items():
-        yield from _of_a_system({"system": system}, rows, now)
+    """By system: what has not ended, and what has lately. What ended before is history, and not counted again."""
+    for system in dict.fromkeys((*hub.settings.enabled, *tallies.systems(connection))):
+        waiting = tallies.waiting(connection, system, now)
+        ended = tallies.ended(connection, system, now - RECENTLY)
+        tallied: list[Tally] = [*waiting, *ended]
+        for each in tallied:
+            yield Sample("effects_count", each.number, {"system": system, "job": each.job, "state": each.state.value})
+        yield from _of_a_system({"system": system}, waiting, ended, now)
+        last = tallies.last_done(connection, system)
+        if last is not None:
+            yield Sample("success_age_s", _age(last, now), {"system": system})
 
 
 _WAITING: Final[Mapping[EffectState, str]] = {
@@ -94,16 +90,15 @@ _WAITING: Final[Mapping[EffectState, str]] = {
 }
 
 
-def _of_a_system(labels: Mapping[str, str], rows: list[Any], now: datetime) -> Iterator[Sample]:
+def _of_a_system(
+    labels: Mapping[str, str], waiting: Sequence[Waiting], ended: Sequence[Tally], now: datetime
+) -> Iterator[Sample]:
     for state, name in _WAITING.items():
-        waiting = [row for row in rows if row.state == state.value and row.due]
-        yield Sample(f"{name}_count", sum(row.due for row in waiting), labels)
-        yield Sample(f"{name}_oldest_s", max((_age(row.oldest, now) for row in waiting), default=0.0), labels)
+        due = [each for each in waiting if each.state is state and each.due]
+        yield Sample(f"{name}_count", sum(each.due for each in due), labels)
+        yield Sample(f"{name}_oldest_s", max((_age(each.oldest, now) for each in due), default=0.0), labels)
     for state, name in ((EffectState.DONE, "done"), (EffectState.REFUSED, "refused")):
-        ended = [row for row in rows if row.state == state.value]
-        yield Sample(f"{name}_recent_count", sum(row.recent for row in ended), labels)
-        if state is EffectState.DONE and ended:
-            yield Sample("success_age_s", _age(max(row.newest for row in ended), now), labels)
+        yield Sample(f"{name}_recent_count", sum(each.number for each in ended if each.state is state), labels)
 
 
 def _runs(connection: sa.Connection, now: datetime) -> Iterator[Sample]:

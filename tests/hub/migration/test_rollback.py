@@ -130,6 +130,37 @@ def test_what_may_still_arrive_of_a_lost_request_is_waited_for(small: Archive) -
     assert small.shelf.rows == before
 
 
+def test_what_may_still_arrive_of_a_rollback_is_waited_for_before_the_same_is_migrated_again(small: Archive) -> None:
+    """A copy of a lost request to take records out finds them just as it expects once they are there again."""
+    small.rows = [old_row(number) for number in range(1, 6)]
+    copies: list[Callable[[], object]] = []
+
+    def lost(shelf: Shelf, action: str, rows: pl.DataFrame) -> None:
+        if action == "delete" and not copies:
+            copies.append(lambda: NewSystem(shelf)._write(action, rows, rows))
+            raise InDoubtError("no answer in time", code="timeout")
+
+    small.shelf.on_write = lost
+    with small.open() as hub:
+        plan = plan_migration(hub, small.request(waves=WavePlan(0, 0)))
+        assert carry_on(hub, plan.run.id).verdict is Verdict.CLEAN
+        loaded = copy.deepcopy(small.shelf.rows)
+        undo = plan_rollback(hub, plan.run.id, "tester")
+        small.clock.sleep(60)
+        assert carry_on(hub, undo.id).verdict is Verdict.CLEAN
+        assert (small.shelf.rows, len(copies)) == ({}, 1)
+        again = plan_migration(hub, small.request(waves=WavePlan(0, 0)))
+        waiting = carry_on(hub, again.run.id)
+        copies[0]()
+        small.clock.sleep(LATEST_COPY.total_seconds() + 1)
+        done = carry_on(hub, again.run.id)
+        other = plan_migration(hub, small.request(waves=WavePlan(0, 0)))
+    assert small.shelf.rows == loaded
+    assert any("may still arrive" in reason for reason in waiting.reasons)
+    assert (done.verdict, done.counts["alike"]) == (Verdict.CLEAN, 5)
+    assert {each.intention.due_at for each in other.drafted} <= {small.clock.now()}, "nothing is late any more"
+
+
 def test_without_the_staged_records_there_is_no_rollback_and_it_is_said_why(small: Archive) -> None:
     small.rows = [old_row(1)]
     with small.open() as hub:
