@@ -27,6 +27,7 @@ from baton.clock import Clock, SystemClock
 from baton.egress import EgressRule
 from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
 from baton.guarded_transport import DEADLINE, guarded_transport
+from baton.whole_text import COMPLAINT, is_whole_json
 
 _LONGEST_RETRY_AFTER_S = 3600.0
 for _library in ("httpx", "httpcore"):
@@ -292,6 +293,15 @@ class _Session(requests.Session):
         return None
 
 
+class _Answer(requests.Response):
+    """Reads JSON as strictly as the client itself does."""
+
+    def json(self, **kwargs: Any) -> Any:
+        if not is_whole_json(self.content):
+            raise requests.exceptions.InvalidJSONError(f"the answer {COMPLAINT}")
+        return super().json(**kwargs)
+
+
 class _Bridge(requests.adapters.BaseAdapter):
     """Lets a ``requests`` session speak through a `Client`."""
 
@@ -315,7 +325,7 @@ class _Bridge(requests.adapters.BaseAdapter):
         )
         if 300 <= answer.status < 400:
             answer.raise_for_status()  # to requests such an answer is "ok", and its libraries take it for content
-        response = requests.Response()
+        response = _Answer()
         response.status_code = answer.status
         response.headers.update({k: v for k, v in answer.headers.items() if k != "content-encoding"})
         response._content = answer.content  # the documented way to build one offline; requests has no setter

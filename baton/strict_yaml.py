@@ -20,6 +20,7 @@ from pydantic import BaseModel, ValidationError
 from yaml import events
 
 from baton.errors import ConfigurationError, Fault
+from baton.whole_text import COMPLAINT, RULE, is_whole
 
 MAX_BYTES: Final = 4 * 1024 * 1024
 MAX_DEPTH: Final = 24
@@ -271,6 +272,8 @@ class _Builder:
         if event.tag is not None:
             self.complain(line, "tag", "tags are not used here; every value is text")
         if isinstance(event, events.ScalarEvent):
+            if not is_whole(event.value):  # libyaml refuses such an escape by itself
+                self.complain(line, RULE, f"this text {COMPLAINT}")
             quoted = bool(event.style)  # of plain text it is None, or "" where libyaml has read it
             self._place(TextNode(line, None if event.value == "" and not quoted else event.value, quoted))
             return

@@ -15,6 +15,7 @@ from baton.cli.output import Voice, plain
 from baton.errors import BatonError, ConfigurationError, FeedRefusedError
 from baton.hub import Hub
 from baton.settings import HubSettings, load
+from baton.whole_text import COMPLAINT, is_whole
 
 BROKEN = 2
 
@@ -51,6 +52,7 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., int | None]], 
         def wrapped(*, as_json: bool, **values: Any) -> None:
             given: Context = click.get_current_context().obj
             given.form = "json" if as_json else "text"
+            _require_whole(values)
             code = function(given, **values)
             if code:
                 raise click.exceptions.Exit(code)
@@ -59,6 +61,16 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., int | None]], 
         return make(with_flag)
 
     return decorate
+
+
+def _require_whole(values: Mapping[str, Any]) -> None:
+    """Refuse bytes of the command line that are no text: they would come to light in the store only."""
+    context = click.get_current_context()
+    for param in context.command.params:
+        given = values.get(param.name or "")
+        for text in given if isinstance(given, tuple) else (given,):
+            if isinstance(text, str) and not is_whole(text):
+                raise click.BadParameter(COMPLAINT, context, param)
 
 
 def reported(work: Callable[[], Any], *, as_json: bool) -> int:

@@ -6,6 +6,7 @@ asks for Airflow's logged-in user, and the two decisions also for the right to t
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -25,6 +26,7 @@ from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
 from airflow.utils.types import DagRunTriggeredByType
 from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
@@ -50,6 +52,7 @@ from baton.model.pay_run import JOB as PAYMENT
 from baton.settings import load
 from baton.tracing import place
 from baton.vault import connection_fields
+from baton.whole_text import WholeText
 
 log = logging.getLogger("baton.console")
 
@@ -242,7 +245,7 @@ class Reason(BaseModel):
     """Why a person decides as they do."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-    why: str = Field(min_length=1, max_length=500)
+    why: WholeText = Field(min_length=1, max_length=500)
 
 
 @readers.get("/api/runs")
@@ -338,6 +341,13 @@ def _error(request: Request, status: int, error: BatonError, title: str) -> Resp
     if "/api/" in request.url.path:
         return JSONResponse({"detail": str(error), "code": error.code}, status)
     return _page(request, "problem", title=title, message=str(error), status=status)
+
+
+@app.exception_handler(RequestValidationError)
+def _unreadable(_request: Request, error: RequestValidationError) -> Response:
+    """Place, rule and words of every fault; what was sent is not said again, and may be no text that can be."""
+    faults = [{name: each[name] for name in ("loc", "type", "msg")} for each in error.errors()]
+    return Response(json.dumps({"detail": faults}), 422, media_type="application/json")
 
 
 @app.exception_handler(ApprovalError)

@@ -22,6 +22,7 @@ from baton.hub.vitals.month_page import month_page
 from baton.hub.vitals.monthly import month_document
 from baton.hub.vitals.words import LANGUAGES, words_in
 from baton.model.alarm import Alarm
+from baton.whole_text import WholeText
 
 health_pages: Final = APIRouter(prefix="/health")
 health_api: Final = APIRouter(prefix="/api")
@@ -65,7 +66,7 @@ class Why(BaseModel):
     """Why somebody takes an alarm on."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-    why: str = Field(min_length=1, max_length=500)
+    why: WholeText = Field(min_length=1, max_length=500)
 
 
 class WhyAndHowLong(Why):

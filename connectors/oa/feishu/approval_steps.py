@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Self
+
+import orjson
 
 from baton.sdk import HaltError, Scalar
 from connectors.oa.feishu.open_api import records
@@ -162,7 +163,7 @@ def _milliseconds(value: object) -> int:
 def _receiver(event: Mapping[str, Any]) -> str:
     """Whom a TRANSFER of the timeline names: one user in ``ext``, which is JSON in a text."""
     try:
-        extra = json.loads(str(event.get("ext") or "{}"))
+        extra = orjson.loads(str(event.get("ext") or "{}"))
     except ValueError:
         return ""
     named = extra.get("user_id_list") if isinstance(extra, dict) else None
@@ -173,7 +174,7 @@ def _receiver(event: Mapping[str, Any]) -> str:
 
 def _controls(form: str) -> list[Mapping[str, Any]]:
     try:
-        found = json.loads(form or "[]")
+        found = orjson.loads(form or "[]")
     except ValueError:
         return []
     return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
