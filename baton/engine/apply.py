@@ -43,7 +43,8 @@ class Applier:
         while True:
             began = clock.now()
             self._pass(report)
-            latest = clock.now() + timedelta(seconds=max(give_up_s - clock.monotonic(), 0.0))
+            # It does not move: whatever is asked about once more after that is put off beyond it, and this ends.
+            latest = clock.now() + timedelta(seconds=give_up_s - clock.monotonic())
             due = None if report.halted else self._next_turn(began, latest)
             if due is None:
                 return report

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from baton.engine.performer import Outcomes
 from baton.engine.report import Report
@@ -11,6 +12,7 @@ from baton.model.account import Outcome, Receipt
 from baton.model.effect import Effect, EffectState
 from baton.store.leases import Settlement
 from baton.telemetry import count_effects
+from baton.whole_text import COMPLAINT, is_whole
 
 UNSENT = "unsent"
 """What a report calls effects that were claimed and given back before anything of them left."""
@@ -54,6 +56,8 @@ class Storing:
 
     def _settlement(self, effect: Effect, receipt: Receipt) -> Settlement:
         pace = self.place.pace
+        if not _legible(receipt):
+            receipt = _ILLEGIBLE
         if receipt.outcome is Outcome.NOT_PERFORMED:
             if effect.attempts >= pace.attempt_limit:
                 given_up = Receipt.refused(
@@ -67,6 +71,15 @@ class Storing:
             waited = effect.state in (EffectState.IN_DOUBT, EffectState.ACCEPTED)
             return Settlement(effect, receipt, self.backoff_s(effect.attempts) if waited else 0.0)
         return Settlement(effect, receipt)
+
+
+_ILLEGIBLE: Final = Receipt.in_doubt("illegible", f"what the target said of this {COMPLAINT}")
+
+
+def _legible(receipt: Receipt) -> bool:
+    """Whether it can be stored: one that could not would take those of all other effects with it."""
+    said = (receipt.external_id or "", receipt.code, receipt.message, receipt.remedy, *receipt.evidence.values())
+    return all(is_whole(text) for text in said)
 
 
 def _told(effect: Effect, after: EffectState | None) -> str:

@@ -115,6 +115,22 @@ def test_a_decision_needs_a_reason_and_nothing_else(
     assert state_of(installation, held) == "held"
 
 
+def test_half_a_character_is_refused_with_its_place_and_not_repeated(
+    client: Any, headers: Any, installation: Installation, held: str
+) -> None:
+    json_headers = {**headers("olga"), **OURS, "Content-Type": "application/json"}
+    for body in (b'{"why": "canary \\ud83d"}', b'{"why": "x", "canary \\ud83d": "y"}'):
+        answer = client.post(f"/baton/api/runs/{held}/release", content=body, headers=json_headers)
+        assert answer.status_code == 422
+        assert answer.json()["detail"][0]["loc"][0] == "body"
+        assert "input" not in answer.json()["detail"][0]
+    assert (
+        "half of a character"
+        in client.post(f"/baton/api/runs/{held}/release", content=b'{"why": "\\ud83d"}', headers=json_headers).text
+    )
+    assert state_of(installation, held) == "held"
+
+
 def test_a_second_decision_comes_too_late(client: Any, headers: Any, held: str) -> None:
     olga = {**headers("olga"), **OURS}
     assert client.post(f"/baton/api/runs/{held}/reject", json={"why": "wrong file"}, headers=olga).status_code == 200

@@ -73,6 +73,8 @@ def test_every_command_says_one_document_with_json_and_words_without(synced):
 
 
 BAD = [
+    ("kill-switch", "on", "all", "--as", "ops1", "--why", "bytes that are no text \udcff"),
+    ("plan", "sync", "--employee", "0012", "--employee", "\udcff"),
     ("plan", "sync", "--system", "nope"),
     ("plan",),
     ("plan", "payroll"),

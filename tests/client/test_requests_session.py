@@ -34,6 +34,20 @@ def test_an_ordinary_exchange(raw, client_for):
     assert head.lower().count(b"content-length:") == 1
 
 
+def test_half_a_character_is_no_json_here_either(raw, client_for):
+    def answer(body):
+        server = raw(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        return client_for(server).session().get(server.url), client_for(server).get(server.url)
+
+    ours, _ = answer(b'{"name": "\\ud83d\\ude00"}')
+    assert ours.json() == {"name": "😀"}
+    theirs, own = answer(b'{"name": "\\ud83d"}')
+    with pytest.raises(requests.exceptions.InvalidJSONError, match="half of a character"):
+        theirs.json()
+    with pytest.raises(RetryableError, match="not JSON"):
+        own.json()
+
+
 def test_errors_of_the_other_side_are_answers(raw, client_for):
     server = raw(b"HTTP/1.1 429 Slow Down\r\nRetry-After: 11\r\nContent-Length: 0\r\n\r\n")
     got = client_for(server).session().get(server.url)

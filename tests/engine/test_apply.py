@@ -188,6 +188,20 @@ def test_another_number_of_receipts_proves_nothing(desk: Desk, given: list[Recei
     assert set(states(desk)) == {"in_doubt"}
 
 
+@pytest.mark.parametrize(
+    "illegible", [Receipt.done("x\ud83d"), Receipt.refused("no", "\ud83d"), Receipt.done("x1", log="\ud83d")]
+)
+def test_a_receipt_that_cannot_be_stored_is_doubt_and_takes_no_other_with_it(desk: Desk, illegible: Receipt) -> None:
+    desk.plan_all(PEOPLE)
+
+    def half(target: FakeTarget, writes: Sequence) -> Sequence[Receipt]:
+        return [illegible, *obey(target, writes[1:])]
+
+    report = work(desk, type("T", (BlindTarget,), {"batch_limit": 8})(Truth(), half))
+    assert (states(desk), report.counts["done"]) == (["in_doubt"] + ["done"] * 7, 7)
+    assert desk.rows("code")[0] == ("blind",)
+
+
 def test_a_broken_connector_leaves_doubt_and_no_personal_value_in_it(desk: Desk) -> None:
     desk.plan("0001")
 

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from baton import strict_yaml
@@ -43,6 +44,16 @@ def test_quoting_is_known():
 )
 def test_what_is_refused(text, expected):
     assert rules(text) == expected
+
+
+@pytest.mark.parametrize("parser", ["libyaml", "python"])
+def test_half_a_character_is_refused_on_its_line(parser, monkeypatch):
+    if parser == "python":
+        monkeypatch.setattr(strict_yaml, "_LOADER", yaml.SafeLoader)
+    read_anew = strict_yaml._remembered.__wrapped__
+    monkeypatch.setattr(strict_yaml, "_remembered", read_anew)
+    assert rules('a: 1\nb: "\\uD83D"\n') == [("x.yaml:2", "syntax" if parser == "libyaml" else "half_character")]
+    assert rules('a: 1\nb: "\\U0001F600"\n') == []
 
 
 def test_faults_before_a_syntax_error_are_reported_with_it():
