@@ -16,6 +16,9 @@ from baton.store.tables import effects
 _MAKING = (Action.PROVISION.value, RecordAction.LOAD.value, RecordAction.RESTORE.value)
 """What must have ended before those of a higher rank may begin: managers before those who name them, and so on."""
 
+_HELD = (EffectState.SENT.value, EffectState.IN_DOUBT.value)
+"""States in which a worker may have an effect in its hand."""
+
 _A_MOMENT_S = 5.0
 """So soon must a superior that failed be due again for others to wait for it. A longer back-off delays nobody else."""
 
@@ -72,7 +75,9 @@ def superiors_awaited(connection: sa.Connection, rule: ClaimRule, rank: int, now
         ),
         effects.c.next_at <= now + timedelta(seconds=_A_MOMENT_S),
     )
-    lower = sa.and_(effects.c.rank < rank, effects.c.action.in_(_MAKING))
+    # Said once more for all of them, so that an index leads past everything that is over.
+    unfinished = effects.c.state.in_([*_HELD, EffectState.PLANNED.value])
+    lower = sa.and_(unfinished, effects.c.rank < rank, effects.c.action.in_(_MAKING))
     return _any(connection, *_ours(rule), lower, sa.or_(_in_hand(now), in_a_moment))
 
 
@@ -112,8 +117,7 @@ def _due(rule: ClaimRule, now: datetime) -> list[sa.ColumnElement[bool]]:
 
 def _in_hand(now: datetime) -> sa.ColumnElement[bool]:
     """Held by a worker that is taken to be alive: being sent, or asked about."""
-    held = [EffectState.SENT.value, EffectState.IN_DOUBT.value]
-    return sa.and_(effects.c.state.in_(held), effects.c.lease_until > now)
+    return sa.and_(effects.c.state.in_(_HELD), effects.c.lease_until > now)
 
 
 def _any(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> bool:

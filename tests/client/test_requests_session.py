@@ -37,7 +37,7 @@ def test_an_ordinary_exchange(raw, client_for):
 def test_half_a_character_is_no_json_here_either(raw, client_for):
     def answer(body):
         server = raw(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
-        return client_for(server).session().get(server.url), client_for(server).get(server.url)
+        return client_for(server).session().get(server.url), client_for(server).request("GET", server.url)
 
     ours, _ = answer(b'{"name": "\\ud83d\\ude00"}')
     assert ours.json() == {"name": "😀"}

@@ -11,7 +11,7 @@ _INDEX = 'ix_effects_ended'
 
 
 def upgrade() -> None:
-    op.create_index(_INDEX, 'effects', ['system', 'state', 'updated_at', 'job'], unique=False)
+    op.create_index(_INDEX, 'effects', ['system', 'state', 'updated_at', 'job'], if_not_exists=True)
 
 
 def downgrade() -> None:
