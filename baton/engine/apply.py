@@ -48,7 +48,7 @@ class Applier:
             due = None if report.halted else self._next_turn(began, latest)
             if due is None:
                 return report
-            clock.sleep(max((due - clock.now()).total_seconds(), 0.01))
+            clock.sleep(max((due - clock.now()).total_seconds(), _SUPERIORS_WAIT_S))
 
     def _pass(self, report: Report) -> None:
         """All threads work until none finds anything due. More of them than calls at once: some stand ready."""

@@ -21,7 +21,7 @@ from baton.store import tallies
 from baton.store.alarm_tables import alarms
 from baton.store.restores import in_force
 from baton.store.runs import RunState
-from baton.store.tables import audit, case_items, cases, feeds, hints, pay_lines, people, runs, switches
+from baton.store.tables import audit, case_items, cases, feeds, hints, pay_lines, people, runs
 from baton.store.tallies import Tally, Waiting
 from baton.store.trail import log, newest_entries
 from baton.vault import FileSecrets
