@@ -79,12 +79,12 @@ def parse(line):
     while isinstance(command, click.Group):
         context = command.make_context(command.name, words, parent=context)
         name, command, words = command.resolve_command(context, [*context._protected_args, *context.args])
-    command.make_context(name, words, parent=context)
+    return command.make_context(name, words, parent=context)
 
 
 @pytest.mark.parametrize(("line", "file"), typed_commands())
 def test_a_command_a_reader_types_is_accepted(line, file):
-    parse(line)
+    assert parse(line).command is not cli
 
 
 @pytest.mark.parametrize("line", ["release RUN --as NAME", "resolve EFFECT perhaps --as N --why T", "plan", "runs A B"])

@@ -18,7 +18,7 @@ def test_what_a_target_drops_or_trims_is_found_record_by_record(scratch: Path) -
 
 @pytest.mark.parametrize("kind", [trouble.Changing, trouble.Widening])
 def test_a_source_that_changes_while_it_is_read_gives_no_plan(scratch: Path, kind: type[OldSystem]) -> None:
-    trouble.changing(scratch, 2000, kind)
+    assert trouble.changing(scratch, 2000, kind) == 2000
 
 
 def test_a_full_disk_leaves_nothing_half_written_and_the_run_goes_on_when_there_is_room(scratch: Path) -> None:
@@ -26,8 +26,10 @@ def test_a_full_disk_leaves_nothing_half_written_and_the_run_goes_on_when_there_
 
 
 def test_a_real_file_system_that_is_too_small(scratch: Path) -> None:
-    if not trouble.really_full(scratch, rows=400, shares=(0.6,)):
+    tried = trouble.really_full(scratch, rows=400, shares=(0.6,))
+    if not tried:
         pytest.skip("NO SMALL DISK: mounting a tmpfs needs root; only injected failures were tried")
+    assert tried == 1
 
 
 def test_a_staged_file_that_the_writing_needs_can_be_put_back_after_any_number_of_attempts(scratch: Path) -> None:

@@ -93,8 +93,11 @@ class Widening(OldSystem):
             yield SourcePage(page.rows.with_columns(pl.lit("new").alias("新列")), first_row=page.first_row)
 
 
-def changing(folder: Path, rows: int, kind: type[OldSystem]) -> None:
-    """A source that changes while it is read gives no plan and leaves nothing behind; read again at rest, it does."""
+def changing(folder: Path, rows: int, kind: type[OldSystem]) -> int:
+    """A source that changes while it is read gives no plan and leaves nothing behind; read again at rest, it does.
+
+    How many records have arrived then.
+    """
     made = archive(folder, rows)
     made.source = kind
     with small_pieces(page_rows=500, segment_rows=500), made.open() as hub:
@@ -108,6 +111,7 @@ def changing(folder: Path, rows: int, kind: type[OldSystem]) -> None:
             raise BrokenInvariantError("something is left of a plan that was refused")
     made.source = OldSystem
     finish(made)
+    return len(made.shelf.rows)
 
 
 def finish(made: Archive, run_id: str = "") -> Migrated:
@@ -182,8 +186,8 @@ def _tried(hub: Hub, made: Archive, run_id: str) -> str:
     return run_id
 
 
-def really_full(folder: Path, rows: int, shares: Sequence[float] = (0.3, 0.6, 0.9)) -> bool:
-    """The same on a real file system that is too small; whether this machine let us try."""
+def really_full(folder: Path, rows: int, shares: Sequence[float] = (0.3, 0.6, 0.9)) -> int:
+    """The same on real file systems that are too small: how many; 0 where this machine does not let us try."""
     made = archive(folder, rows)
     finish(made)
     needed_kb = sum(-(-path.stat().st_size // 4096) * 4 for path in folder.glob("state/migrations/*/*"))
@@ -192,8 +196,8 @@ def really_full(folder: Path, rows: int, shares: Sequence[float] = (0.3, 0.6, 0.
         made.folder.mkdir()
         with small_disk(made.folder / "state" / "migrations", int(needed_kb * share)) as mounted:
             if not mounted:
-                return False
+                return 0
             run_id = _until_full(made)
             make_room(made.folder / "state" / "migrations")
             finish(made, run_id)
-    return True
+    return len(shares)

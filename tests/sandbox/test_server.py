@@ -123,10 +123,15 @@ def test_the_port_is_given_back():
         port = server.port
     with socket.socket() as again:
         again.bind(("127.0.0.1", port))
+        assert again.getsockname()[1] == port
 
 
 def test_a_server_that_never_started_can_be_closed():
-    SandboxServer().close()
+    server = SandboxServer()
+    server.close()
+    with socket.socket() as again:
+        again.bind(("127.0.0.1", server.port))
+        assert again.getsockname()[1] == server.port
 
 
 def test_simulators_are_found_by_connector_name():

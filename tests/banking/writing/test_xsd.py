@@ -35,7 +35,14 @@ def put(old, new):
 @given(st.integers(min_value=1, max_value=len(VALID)))
 @few(30)
 def test_it_does_not_matter_how_the_bytes_are_cut(size):
-    check(MESSAGE, [VALID[at : at + size] for at in range(0, len(VALID), size)])
+    def cut(content):
+        return [content[at : at + size] for at in range(0, len(content), size)]
+
+    check(MESSAGE, cut(VALID))
+    broken = put("<NbOfTxs>3", "<NbOfTxs>1e3")
+    with pytest.raises(InvalidXmlError) as caught:
+        check(MESSAGE, cut(broken))
+    assert caught.value.faults == refused(broken).faults
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,7 @@ def test_a_reading_that_is_given_up_lets_go_of_the_database(database):
     del untouched
     gc.collect()
     database.run("ALTER TABLE people ADD COLUMN later varchar(5)")
+    assert database.rows("SELECT count(*) FROM people WHERE later IS NULL") == [(300,)]
 
 
 def test_a_table_larger_than_allowed_is_refused(database):
