@@ -224,6 +224,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "{what}: {why}": "{what}：{why}",
     "nothing gets in the way, as far as could be asked": "就能查询的范围而言，没有障碍",
     "{system} offers no way to ask": "{system} 不提供查询方式",
+    "{system} cannot be asked, see the checklist: {what}": "{system} 无法查询，见交接清单：{what}",
     "{count} items are on their way back: {run}": "{count} 项正在撤回：{run}",
     "item {item} cannot be taken back: {title}": "事项 {item} 无法撤回：{title}",
     "item {item}: {state}": "事项 {item}：{state}",

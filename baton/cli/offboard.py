@@ -141,9 +141,22 @@ def prescan_command(context: Context, case: str) -> int:
         voice.say("nothing gets in the way, as far as could be asked")
     for system in scan.unasked:
         voice.say("{system} offers no way to ask", system=system)
+    for each in scan.by_hand:
+        voice.say("{system} cannot be asked, see the checklist: {what}", system=each.system, what=each.blocker.title)
     show_unread(voice, scan.unread)
-    found = [{"system": each.system, **blocker_document(each.blocker)} for each in scan.found]
-    voice.document({"case": scan.case.id, "found": found, "unread": scan.unread, "unasked": scan.unasked})
+    found, by_hand = (
+        [{"system": each.system, **blocker_document(each.blocker)} for each in several]
+        for several in (scan.found, scan.by_hand)
+    )
+    voice.document(
+        {
+            "case": scan.case.id,
+            "found": found,
+            "by_hand": by_hand,
+            "unread": scan.unread,
+            "unasked": scan.unasked,
+        }
+    )
     return 1 if scan.found or scan.unread else 0
 
 

@@ -161,6 +161,9 @@ class SessionControl(ABC):
 class BlockerSource(ABC):
     """A system that refuses to close some accounts, and can be asked beforehand which."""
 
+    by_hand: ClassVar[Sequence[Blocker]] = ()
+    """What the vendor's interface tells of nobody: for everybody with an account here a person has to look."""
+
     @abstractmethod
     def blockers(self, person: AccountRef) -> Sequence[Blocker]:
         """What would keep this person's account from being closed, or their holdings from being passed on."""

@@ -47,10 +47,27 @@ def a_blocker_that_cannot_be_asked_for_is_an_error(bench: Bench) -> None:
     trouble_checks.never_less(bench, lambda: list(_blockers(bench).blockers(person)), "asking for blockers")
 
 
+def what_is_told_of_nobody_says_what_to_do(bench: Bench) -> None:
+    source = _blockers(bench)
+    if not source.by_hand:
+        not_applicable("the connector names nothing that a person would have to look at")
+    people = People(bench)
+    codes = [told.code for told in source.by_hand]
+    expect(len(codes) == len(set(codes)), "two things to be looked at by hand have one code")
+    for told in source.by_hand:
+        expect(told.code and told.title, "something to be looked at by hand has no code or no title")
+        expect(told.remedy, f"{told.code} does not say where to look and what to do")
+    if hasattr(bench.counterpart, "seed_blocker"):
+        bench.counterpart.seed_blocker(1, people.id(LEAVER))
+    asked = {blocker.code for blocker in source.blockers(people.person(LEAVER))}
+    expect(not asked & set(codes), "what is told of nobody is told of somebody")
+
+
 BLOCKER_LAWS = (
     who_has_no_blockers_is_told_none,
     a_blocker_is_found_and_says_what_to_do,
     a_blocker_that_cannot_be_asked_for_is_an_error,
+    what_is_told_of_nobody_says_what_to_do,
 )
 
 

@@ -309,6 +309,18 @@ class OnlyNamesTheBlocker(EstateHub):
         return [dataclasses.replace(one, remedy="") for one in super().blockers(person)]
 
 
+@breaks("what_is_told_of_nobody_says_what_to_do")
+class OnlyNamesWhatIsToldOfNobody(EstateHub):
+    by_hand = (Blocker("owner", "whether the leaver owns the estate", ""),)
+
+
+@breaks("what_is_told_of_nobody_says_what_to_do")
+class NamesWhatItCanTell(EstateHub):
+    """The flow's approver is asked for, and is a task for a person all the same."""
+
+    by_hand = (Blocker("approver", "whether the leaver approves in a flow", "look into the flows"),)
+
+
 @breaks("a_blocker_that_cannot_be_asked_for_is_an_error", "a_part_of_what_was_done_never_passes_for_the_whole")
 class TakesTroubleForNothing(EstateHub):
     def ask(self, path, body):

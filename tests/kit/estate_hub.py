@@ -186,6 +186,8 @@ class EstateHub(
 
     # --- looking ahead and back
 
+    by_hand = (Blocker("owner", "whether the leaver owns the estate", "look it up in the register"),)
+
     def blockers(self, person):
         rows = self.ask("/blockers", {"person": self.external_id(person)})["rows"]
         return [Blocker("approver", row, "name another approver in the flow") for row in rows]

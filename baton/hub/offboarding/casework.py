@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
 from baton.errors import ApprovalError, BatonError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
+from baton.hub.offboarding.by_hand import items_by_hand
 from baton.hub.offboarding.entitling import given_to_others
 from baton.hub.offboarding.policies import policies, policy_of
 from baton.hub.offboarding.signing import signed
 from baton.hub.offboarding.standing import require_standing
 from baton.hub.proof import signer
-from baton.jobs.offboarding.policy import Policies, Policy
+from baton.jobs.offboarding.policy import Policies
 from baton.jobs.offboarding.steps import require_may
 from baton.model.case import (
     CASE_STEPS,
@@ -23,15 +24,13 @@ from baton.model.case import (
     Case,
     CaseState,
     Cause,
-    Item,
     ItemState,
     LeaverDates,
     Role,
     Statement,
-    content_digest,
 )
 from baton.model.effect import EffectState
-from baton.model.handover import HandoverAction, Holding, HoldingRef, Undo
+from baton.model.handover import HandoverAction
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
 
 _UNFINISHED = (CaseState.OPEN, CaseState.PAUSED)
@@ -62,7 +61,7 @@ def open_case(hub: Hub, opening: Opening) -> Case:
         employee = _employee(hub, connection, opening.number)
         case = _new_case(hub, opening, employee, chosen)
         hub.cases.insert(connection, case)
-        hub.cases.add_items(connection, _templates(case, chosen.of(case.policy)))
+        hub.cases.add_items(connection, items_by_hand(hub, connection, case, chosen.of(case.policy)))
         said = _about_case(hub, case, Act.OPEN, opening.by, Role.HR, opening.cause.value)
         hub.cases.say(connection, [said])
     return case
@@ -103,31 +102,6 @@ def _new_case(hub: Hub, opening: Opening, employee: Employee, chosen: Policies) 
         salt=hub.chance.randbytes(32),
         protected_until=None if last is None else last + chosen.of(name).protection,
     )
-
-
-def _templates(case: Case, policy: Policy) -> list[Item]:
-    """What the policy says somebody in this role also has, and no system knows."""
-    items = []
-    for number, template in enumerate(policy.items, 1):
-        holding = Holding(HoldingRef(template.kind, f"template-{number}"), template.title, by_hand="no system knows it")
-        successor = case.manager if template.to == "manager" else template.to
-        items.append(
-            Item(
-                case_id=case.id,
-                id=number,
-                system="",
-                ref=holding.ref,
-                state=ItemState.OFFERED if successor != case.number else ItemState.OPEN,
-                version=1,
-                digest=content_digest(holding, case.salt),
-                title=holding.title,
-                by_hand=holding.by_hand,
-                undo=Undo.REVERSIBLE,
-                successor=successor if successor != case.number else "",
-                due_at=case.opened_at + timedelta(hours=policy.deadlines.accept_h),
-            )
-        )
-    return items
 
 
 def find_case(hub: Hub, case_id: str) -> Case:

@@ -9,6 +9,7 @@ from typing import Final
 from baton.contracts import AccountTarget, BlockerSource
 from baton.errors import BatonError
 from baton.hub.core import Hub
+from baton.hub.offboarding.by_hand import untold
 from baton.hub.offboarding.casework import find_case
 from baton.hub.offboarding.people import refs
 from baton.model.case import Case
@@ -31,6 +32,8 @@ class Scan:
 
     case: Case
     found: list[Found] = field(default_factory=list)
+    by_hand: list[Found] = field(default_factory=list)
+    """What the vendor's interface tells of nobody: items of the case, for a person to look at."""
     unread: dict[str, str] = field(default_factory=dict)
     unasked: Sequence[str] = ()
     """Systems with accounts whose vendor offers no way to ask."""
@@ -52,6 +55,8 @@ def prescan(hub: Hub, case_id: str) -> Scan:
         except BatonError as error:
             scan.unread[name] = str(error)
     scan.unasked = unasked
+    with hub.database.read() as connection:
+        scan.by_hand = [Found(name, told) for name, told in untold(hub, connection, case.number)]
     return scan
 
 

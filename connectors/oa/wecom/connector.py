@@ -11,6 +11,8 @@ from baton.sdk import (
     Account,
     AccountRef,
     AccountWrite,
+    Blocker,
+    BlockerSource,
     Client,
     ConnectorSettings,
     FieldSpec,
@@ -36,6 +38,7 @@ from baton.sdk import (
 )
 from connectors.oa.wecom.accounts import Accounts
 from connectors.oa.wecom.approvals import Approvals
+from connectors.oa.wecom.blockers import BY_HAND, Blockers
 from connectors.oa.wecom.callbacks import Callbacks
 from connectors.oa.wecom.checkup import findings
 from connectors.oa.wecom.customers import Customers
@@ -63,7 +66,7 @@ class WeComSettings(ConnectorSettings):
     approval_days: int = Field(365, ge=1, le=1100)
 
 
-class WeCom(RemovalTarget, OwnershipStore, TransferResults, WorkSource, WorkScan, HintSource, Notifier):
+class WeCom(RemovalTarget, OwnershipStore, TransferResults, WorkSource, WorkScan, BlockerSource, HintSource, Notifier):
     """A WeCom corporation. The employee number is the userid, or a custom attribute of the member."""
 
     title: ClassVar[str] = "WeCom 企业微信"
@@ -79,6 +82,7 @@ class WeCom(RemovalTarget, OwnershipStore, TransferResults, WorkSource, WorkScan
     transfer_limit: ClassVar[int] = MOST_AT_ONCE
     work_kinds: ClassVar[frozenset[HoldingKind]] = frozenset({HoldingKind.APPROVAL})
     message_limit: ClassVar[int] = 20
+    by_hand: ClassVar[Sequence[Blocker]] = BY_HAND
 
     def __init__(self, settings: ConnectorSettings, client: Client) -> None:
         super().__init__(settings, client)
@@ -103,6 +107,7 @@ class WeCom(RemovalTarget, OwnershipStore, TransferResults, WorkSource, WorkScan
             by=settings.handover,
             success_msg=settings.transfer_success_msg,
         )
+        self._blockers = Blockers(self._customers, self._directory, names, client.clock.now, by=settings.handover)
         self._approvals = Approvals(app, client, names, settings.approval_days)
         self._messages = Messages(app, names, settings.agent_id)
         self._callbacks = Callbacks(
@@ -171,6 +176,10 @@ class WeCom(RemovalTarget, OwnershipStore, TransferResults, WorkSource, WorkScan
     def work_of(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
         """The same of several people, in as many calls as of one: all pending forms are read either way."""
         return self._approvals.waiting_for_any(people)
+
+    def blockers(self, person: AccountRef) -> Sequence[Blocker]:
+        """Customers who may change hands no more, groups that would lose their owner, who is out of sight."""
+        return list(self._blockers.of(person))
 
     def notify(self, messages: Sequence[Message]) -> Sequence[Receipt]:
         """A text card with the link, or a text, in the name of the app."""

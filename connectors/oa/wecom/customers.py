@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from baton.sdk import AccountRef, HaltError, Holding, HoldingKind, HoldingRef, Scalar
@@ -16,6 +17,8 @@ _AWAITING: Final = 1
 """The status filter for groups whose owner has left."""
 _TOLD: Final = ("remark", "description", "remark_corp_name")
 SEVERAL: Final = "|"
+_ASSIGNED: Final = 202
+"""The ``add_way`` of a customer whom an administrator has given to the member."""
 
 
 class Customers:
@@ -76,14 +79,35 @@ class Customers:
         group = self._group(chat)
         return None if group is None else str(group.get("owner") or "") or None
 
+    def handed_in_since(self, userid: str, moment: datetime) -> Iterator[tuple[str, datetime]]:
+        """The customers whom an administrator has given to this member since then, and when."""
+        seen: set[str] = set()
+        for page in self._follows(userid):
+            for contact, follow in page:
+                client, given = str(contact.get("external_userid", "")), follow.get("createtime")
+                if follow.get("add_way") != _ASSIGNED or not isinstance(given, int) or client in seen:
+                    continue
+                seen.add(client)
+                at = datetime.fromtimestamp(given, UTC)
+                if at >= moment:
+                    yield client, at
+
+    def count_groups(self, userid: str) -> int:
+        """How many customer groups an employed member owns; none is looked at."""
+        pages = self._group_pages(userid, Presence.EMPLOYED)
+        return len({str(row["chat_id"]) for page in pages for row in rows_of(page, "group_chat_list")})
+
     def _followed(self, userid: str) -> Iterator[list[Holding]]:
+        for page in self._follows(userid):
+            yield [_client(contact, follow) for contact, follow in page]
+
+    def _follows(self, userid: str) -> Iterator[list[tuple[Mapping[str, Any], Mapping[str, Any]]]]:
+        """The customers of a member, each with what WeCom notes about the two."""
         body = {"userid_list": [userid], "limit": _CLIENT_PAGE}
         nobody = (Verdict.STRANGER, Verdict.ABSENT)
         for page in self._app.pages("externalcontact/batch/get_by_user", body, *nobody):
-            yield [
-                _client(row.get("external_contact") or {}, row.get("follow_info") or {})
-                for row in rows_of(page, "external_contact_list")
-            ]
+            rows = rows_of(page, "external_contact_list")
+            yield [(row.get("external_contact") or {}, row.get("follow_info") or {}) for row in rows]
 
     def _left_behind(self, userid: str) -> Iterator[list[Holding]]:
         """The customers of one who has left. The list names them by id only, so each is looked at for its name."""

@@ -164,6 +164,10 @@ class Simulator:
         else:
             self.approvals.forms[external_id]["sp_name"] += "改"
 
+    def seed_blocker(self, n: int, person: str) -> None:
+        """An administrator has just given this member a client of somebody else's."""
+        self.customers.plant_client(f"wmSim9{n:05d}", f"客户{n}公司", person, add_way=202)
+
     def refuse(self, external_id: str) -> None:
         """This client says no to being passed on."""
         self.customers.refusing.add(external_id)

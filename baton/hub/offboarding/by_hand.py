@@ -1,0 +1,57 @@
+"""Items that no system shows: what the policy says of a role, and what a vendor's interface tells of nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import sqlalchemy as sa
+
+from baton.contracts import BlockerSource
+from baton.hub.core import Hub
+from baton.jobs.offboarding.policy import Policy
+from baton.model.case import Case, Item, ItemState, content_digest
+from baton.model.handover import Blocker, Holding, HoldingKind, HoldingRef, Undo
+
+_UNKNOWN = "no system knows it"
+
+
+def items_by_hand(hub: Hub, connection: sa.Connection, case: Case, policy: Policy) -> list[Item]:
+    """The first items of a new case, numbered from 1: those of the policy, then one for each thing to be looked at."""
+    items = []
+    for number, template in enumerate(policy.items, 1):
+        holding = Holding(HoldingRef(template.kind, f"template-{number}"), template.title, by_hand=_UNKNOWN)
+        successor = case.manager if template.to == "manager" else template.to
+        items.append(_item(case, policy, number, holding, successor))
+    for number, (system, told) in enumerate(untold(hub, connection, case.number), len(items) + 1):
+        ref = HoldingRef(HoldingKind.OTHER, f"{system}/{told.code}")
+        items.append(_item(case, policy, number, Holding(ref, told.title, by_hand=told.remedy), case.manager))
+    return items
+
+
+def untold(hub: Hub, connection: sa.Connection, number: str) -> Iterator[tuple[str, Blocker]]:
+    """What the systems in which this person has an account tell of nobody, each with the name of its system."""
+    for name, system in hub.settings.enabled.items():
+        connector = hub.registry.load(system.connector)
+        if not issubclass(connector, BlockerSource) or not connector.by_hand:
+            continue
+        if hub.links.external_ids(connection, name, [number]):
+            yield from ((name, told) for told in connector.by_hand)
+
+
+def _item(case: Case, policy: Policy, number: int, holding: Holding, successor: str) -> Item:
+    leaver = successor == case.number
+    return Item(
+        case_id=case.id,
+        id=number,
+        system="",
+        ref=holding.ref,
+        state=ItemState.OPEN if leaver else ItemState.OFFERED,
+        version=1,
+        digest=content_digest(holding, case.salt),
+        title=holding.title,
+        by_hand=holding.by_hand,
+        undo=Undo.REVERSIBLE,
+        successor="" if leaver else successor,
+        due_at=case.opened_at + timedelta(hours=policy.deadlines.accept_h),
+    )
