@@ -27,6 +27,11 @@ def _laid_out() -> bytes:
         return file.read_bytes()
 
 
+def laid_out_already() -> bytes:
+    """A database as `lay_out` makes it; nothing as long as none was asked for."""
+    return _laid_out() if _laid_out.cache_info().currsize else b""
+
+
 def lay_out(url: str) -> None:
     """Put the schema where a hub is about to find it: only for an SQLite file that is not there yet."""
     file = Path(url.removeprefix("sqlite:///"))

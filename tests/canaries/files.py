@@ -1,0 +1,81 @@
+"""Looking into files: databases with their logs (only what is not as it was), workbooks part by part, all others whole."""
+
+from __future__ import annotations
+
+import io
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from tests.rig import schema
+
+_PAGE: Final = 4096
+_DATABASES: Final = ("hub.sqlite3", "baton.sqlite3")
+"""The hub's own, by the names that tests and settings give them: other processes may have written them."""
+_LOGS: Final = ("", "-wal", "-journal")
+_STATE: Final = "state"
+
+
+def fresh(data: bytes, before: bytes) -> bytes:
+    """The pages of a database that are not as they were before; all where nothing was."""
+    if not before:
+        return data
+    pages = range(0, len(data), _PAGE)
+    return b"\n".join(data[at : at + _PAGE] for at in pages if data[at : at + _PAGE] != before[at : at + _PAGE])
+
+
+def parts(data: bytes) -> Iterator[bytes]:
+    """What a file says: the members of an archive (a workbook is one), anything else as it is."""
+    if not data.startswith(b"PK\x03\x04"):
+        yield data
+        return
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            yield from (archive.read(name) for name in archive.namelist())
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):  # half a file, or one that is locked
+        yield data
+
+
+def databases_below(folder: Path) -> Iterator[Path]:
+    """The hub's databases in a test's own folder."""
+    for name in _DATABASES:
+        yield from folder.glob(name)
+        yield from folder.glob(f"*/{name}")
+
+
+def state_below(folder: Path) -> Iterator[Path]:
+    """Every file of the hub's state folders in a test's own folder, its databases apart."""
+    for state in (folder / _STATE, *folder.glob(f"*/{_STATE}")):
+        for place, _, names in os.walk(state):
+            yield from (Path(place, name) for name in names if not name.startswith(_DATABASES))
+
+
+def of_database(path: Path) -> Iterator[Path]:
+    """A database and its logs."""
+    return (path.with_name(path.name + log) for log in _LOGS)
+
+
+class Pages:
+    """Databases as they were when they were looked at last; one never looked at: as the schema lays it out."""
+
+    def __init__(self) -> None:
+        self._last: dict[Path, bytes] = {}
+
+    def unseen(self, path: Path) -> bytes:
+        """What a database, or a log of one, holds now and has not held before; nothing when it is not there."""
+        try:
+            data = path.read_bytes()
+        except OSError:
+            return b""
+        before = self._last.get(path)
+        if before is None:
+            before = schema.laid_out_already()
+        self._last[path] = data
+        return b"" if data == before else fresh(data, before)
+
+    def forget(self, folder: Path) -> None:
+        """Whatever lies below a folder is not looked at again."""
+        for path in [path for path in self._last if folder in path.parents]:
+            del self._last[path]

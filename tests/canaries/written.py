@@ -1,0 +1,93 @@
+"""Which files Baton itself writes in this process, told by the interpreter's audit events: whoever asks for the file.
+
+A test, a simulator, the sandbox and the kit write what other people's systems have; there such values belong. A file is
+Baton's when Baton's code stands nearer to its opening than any of those. One that is removed is looked at before.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+ROOT: Final = f"{Path(__file__).parents[2]}/"
+_OURS: Final = ("baton/", "connectors/")
+_NOT_OURS: Final = ("tests/", "baton/sandbox/", "baton/kit/")
+_WRITING: Final = os.O_WRONLY | os.O_RDWR
+MEANT: Final[Mapping[str, str]] = {
+    "baton/hub/payment/noticing.py": "the letter to somebody who was paid too much, with their name",
+}
+"""Who hands such values out on purpose: module -> what."""
+
+
+def writers(frame: FrameType | None) -> tuple[str, ...]:
+    """Baton's modules between an opening and whoever is no part of Baton, the nearest first; none when it is not ours."""
+    found: list[str] = []
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if name.startswith(ROOT):
+            place = name.removeprefix(ROOT)
+            if place.startswith(_NOT_OURS) or "/simulator" in place:
+                break
+            if place.startswith(_OURS):
+                found.append(place)
+        frame = frame.f_back
+    return tuple(dict.fromkeys(found))
+
+
+class Written:
+    """The files and SQLite databases that Baton has opened for writing, by path."""
+
+    def __init__(self, before_removal: Callable[[Path], None]) -> None:
+        self.files: dict[str, tuple[str, ...]] = {}
+        self.databases: set[str] = set()
+        self._before_removal = before_removal
+
+    def listen(self) -> None:
+        """From now on, to the end of the process: an audit hook cannot be taken off."""
+        sys.addaudithook(self._hear)
+
+    def _hear(self, event: str, args: tuple[Any, ...]) -> None:
+        if event == "open":
+            path, _, flags = args
+            if isinstance(flags, int) and flags & _WRITING and isinstance(path, str | os.PathLike | bytes):
+                self._opened(os.fsdecode(path))
+        elif event == "sqlite3.connect":
+            self._connected(args[0])
+        elif event == "os.remove":
+            self._removed(args[0], args[1])
+        elif event == "os.rename":
+            self._renamed(*args)
+
+    def _opened(self, path: str) -> None:
+        if not path.startswith(("/dev/", "/proc/")):
+            by = writers(sys._getframe(2))
+            if by and not MEANT.keys() & by:
+                self.files[_absolute(path)] = by
+
+    def _connected(self, database: object) -> None:
+        if isinstance(database, str | bytes | os.PathLike) and writers(sys._getframe(2)):
+            path = os.fsdecode(database).removeprefix("file:").partition("?")[0]
+            if path and path != ":memory:":
+                self.databases.add(_absolute(path))
+
+    def _removed(self, path: object, folder: int) -> None:
+        if self.files and isinstance(path, str | bytes | os.PathLike):
+            place = _absolute(os.fsdecode(path), folder)
+            if self.files.pop(place, None) is not None:
+                self._before_removal(Path(place))
+
+    def _renamed(self, old: object, new: object, old_folder: int, new_folder: int) -> None:
+        if isinstance(old, str | bytes | os.PathLike) and isinstance(new, str | bytes | os.PathLike):
+            by = self.files.pop(_absolute(os.fsdecode(old), old_folder), None)
+            if by is not None:
+                self.files[_absolute(os.fsdecode(new), new_folder)] = by
+
+
+def _absolute(path: str, folder: int = -1) -> str:
+    if folder >= 0 and not path.startswith("/"):
+        return os.path.join(os.readlink(f"/proc/self/fd/{folder}"), path)  # noqa: PTH115, PTH118 - a descriptor
+    return os.path.abspath(path)  # noqa: PTH100 - no link is followed
