@@ -46,6 +46,7 @@ def _read(file: Path) -> bytes:
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to write them to.")
 def files_command(context: Context, case: str, item: int, out: Path | None) -> None:
     """The files of an item; with --out they are written there, each compared with its digest."""
+    from baton.hub.handed_out import file_over, folder_for
     from baton.hub.offboarding.casework import find_case
     from baton.hub.offboarding.files import attached, content
 
@@ -55,10 +56,10 @@ def files_command(context: Context, case: str, item: int, out: Path | None) -> N
         found = find_case(hub, case)
         known = attached(hub, found, item)
         if out is not None:
-            out.mkdir(parents=True, exist_ok=True)
             for each in known:
-                path = out / f"{each.file.digest[:8]}-{each.file.name}"
-                path.write_bytes(content(hub, found, item, each.file.digest)[1])
+                path = folder_for(out) / f"{each.file.digest[:8]}-{each.file.name}"
+                with file_over(path) as file:
+                    file.write(content(hub, found, item, each.file.digest)[1])
                 written.append(path)
     rows = [(each.file.name, each.file.size, f"{each.said.at:%Y-%m-%d %H:%M}", each.file.digest) for each in known]
     if rows:

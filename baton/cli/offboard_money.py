@@ -120,10 +120,12 @@ def _totals(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _write(voice: Voice, file: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    from baton.hub.handed_out import file_over
     from baton.tables.harmless import csv_bytes
 
     columns = list(rows[0]) if rows else []
-    file.write_bytes(csv_bytes(columns, ([row[name] for name in columns] for row in rows)))
+    with file_over(file) as out:
+        out.write(csv_bytes(columns, ([row[name] for name in columns] for row in rows)))
     voice.say("written: {path}", path=file)
 
 

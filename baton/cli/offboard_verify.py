@@ -30,16 +30,18 @@ def certificate_command(context: Context, case: str, out: Path, language: str, p
 
     It is issued anew, by what every system says now; with --kept it is that of the completion, in the language it has.
     """
+    from baton.hub.handed_out import file_over, folder_for
     from baton.hub.offboarding import certifying
     from baton.hub.offboarding.certificate import issue
 
     voice = context.voice
     with context.hub() as hub, working(voice, "looking everywhere"):
         issued = certifying.kept(hub, case) if kept else issue(hub, case, person or login(), language)
-    out.mkdir(parents=True, exist_ok=True)
+    folder_for(out)
     files = {out / f"{issued.case_id}.pdf": issued.pdf, out / f"{issued.case_id}.json": issued.manifest}
     for file, content in files.items():
-        file.write_bytes(content)
+        with file_over(file) as written:
+            written.write(content)
         voice.say("written: {path}", path=file)
     voice.document({"case": issued.case_id, "files": list(files)})
 

@@ -262,14 +262,16 @@ def vouchers_command(context: Context, case: str) -> None:
 @as_person
 def pack_command(context: Context, case: str, folder: Path, person: str) -> None:
     """Everything that proves a case: a signed manifest (JSON), and a page to read. Both hold personal data."""
+    from baton.hub.handed_out import file_over, folder_for
     from baton.hub.payment.recovery_evidence import issue_pack
 
     with context.hub() as hub:
         pack = issue_pack(hub, case, person)
-    folder.mkdir(parents=True, exist_ok=True)
     files = {folder / f"{pack.case_id}.json": pack.manifest, folder / f"{pack.case_id}.html": pack.page.encode()}
+    folder_for(folder)
     for path, content in files.items():
-        path.write_bytes(content)
+        with file_over(path) as file:
+            file.write(content)
         context.voice.say("written: {path}", path=path)
     context.voice.document({"case": pack.case_id, "files": list(files)})
 

@@ -11,6 +11,7 @@ from baton.cli.context import Context, command
 from baton.cli.output import working
 from baton.cli.pay_options import as_person
 from baton.errors import ConfigurationError, Fault
+from baton.hub.handed_out import new_file
 from baton.hub.keeping import erasing, retention, subject_access
 
 
@@ -38,8 +39,8 @@ def export_command(context: Context, number: str, folder: Path, person: str) -> 
         "everything.json": orjson.dumps(answer.document, option=orjson.OPT_INDENT_2),
     }
     for name, content in tables.items():
-        (folder / name).touch(mode=0o600)
-        (folder / name).write_bytes(content)
+        with new_file(folder / name) as file:
+            file.write(content)
     counts = {area: len(records) for area, records in answer.sections.items()}
     context.voice.say(
         "{count} records about {number} in {path}", count=sum(counts.values()), number=number, path=folder

@@ -19,7 +19,7 @@ from pydantic import SecretStr
 
 from baton.errors import HaltError
 from tests.canaries.watch import WATCH
-from tests.canaries.written import MEANT, ROOT
+from tests.canaries.written import ELSEWHERE, MEANT, ROOT
 from tests.rig.payroll import card
 
 pytestmark = pytest.mark.canaries_allowed
@@ -180,10 +180,21 @@ def test_a_file_is_searched_under_the_name_it_gets(told: Told, tmp_path: Path) -
     assert told() == ["name in file roster.json"]
 
 
-def test_what_is_handed_out_on_purpose_is_not_searched(told: Told, tmp_path: Path) -> None:
-    for number, module in enumerate(MEANT):
-        assert Path(ROOT, module).is_file(), "an exception for a module that is gone"
-        ours(WRITE, module)["write"](tmp_path / f"{number}.txt", NAME.encode())
+@pytest.mark.parametrize("module", MEANT)
+def test_what_is_handed_out_on_purpose_is_for_its_owner_only(told: Told, tmp_path: Path, module: str) -> None:
+    assert Path(ROOT, module).is_file(), "an exception for a module that is gone"
+    write = ours(WRITE, module)["write"]
+    (tmp_path / "private.txt").touch(mode=0o600)
+    write(tmp_path / "private.txt", NAME.encode())
+    assert told() == []
+    (tmp_path / "open.txt").touch(mode=0o640)
+    write(tmp_path / "open.txt", b"nothing")
+    assert told() == ["other people's eyes on file open.txt"]
+
+
+def test_what_records_are_moved_into_is_the_companys_own(told: Told, tmp_path: Path) -> None:
+    assert Path(ROOT, ELSEWHERE).is_dir()
+    ours(WRITE, f"{ELSEWHERE}planted.py")["write"](tmp_path / "new-system.csv", NAME.encode())
     assert told() == []
 
 

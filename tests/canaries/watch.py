@@ -4,7 +4,8 @@ Loaded by ``-p tests.canaries.watch`` (pyproject.toml). Looked at: what any logg
 made and every error that a test catches and that has come through our code; the hub's databases with their logs; each
 file that Baton's own code has written, temporary ones before they go; the hub's state folders; Airflow's database and
 logs. A hit is an error of the test in which it happened. What a test hands in (feeds, payroll files, what simulators
-remember) is where such values belong and is not searched, nor is what Baton hands out on purpose (`written.MEANT`).
+remember) is where such values belong and is not searched. What Baton hands to a person on purpose (`written.MEANT`) is not
+searched either, and must be for its owner only.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pydantic import SecretStr
 from baton import errors
 from tests.canaries.files import Pages, databases_below, of_database, parts, state_below
 from tests.canaries.shapes import Secrets, in_bytes, in_text
-from tests.canaries.written import ROOT, Written
+from tests.canaries.written import ROOT, Written, for_others
 
 _LOUD: Final = ("baton", "connectors")
 """Loggers that are heard from the lowest level on."""
@@ -88,6 +89,9 @@ class Watch(logging.Handler):
                 self.look_at_bytes(path.name, self._pages.unseen(path))
         for path in files - databases:
             self.look_at_file(path)
+        for path in map(Path, self.written.handed_out):
+            if for_others(path):
+                self.hits.append(f"other people's eyes on file {path.name}")
         self._forget(folder)
 
     def look_at_airflow(self, home: Path) -> None:
@@ -103,6 +107,7 @@ class Watch(logging.Handler):
     def _forget(self, folder: Path | None) -> None:
         """What lies in the test's own folder, or is gone, is not looked at again."""
         self.written.files.clear()
+        self.written.handed_out.clear()
         kept = {path for path in self.written.databases if Path(path).exists()}
         self.written.databases = kept if folder is None else {path for path in kept if folder not in Path(path).parents}
         if folder is not None:

@@ -18,9 +18,19 @@ _OURS: Final = ("baton/", "connectors/")
 _NOT_OURS: Final = ("tests/", "baton/sandbox/", "baton/kit/")
 _WRITING: Final = os.O_WRONLY | os.O_RDWR
 MEANT: Final[Mapping[str, str]] = {
-    "baton/hub/payment/noticing.py": "the letter to somebody who was paid too much, with their name",
+    "baton/cli/offboard_files.py": "files that somebody put to an item",
+    "baton/cli/offboard_money.py": "who owned what and earns which commission",
+    "baton/cli/offboard_verify.py": "a certificate, with who accepted what",
+    "baton/cli/pay_recover.py": "the evidence of an overpayment",
+    "baton/cli/person.py": "what is held about somebody, for them",
+    "baton/hub/migration/quarantine.py": "rows that a person corrects",
+    "baton/hub/offboarding/commission.py": "months that are closed",
+    "baton/hub/payment/noticing.py": "the letter to somebody who was paid too much",
 }
-"""Who hands such values out on purpose: module -> what."""
+"""Modules that hand such values out on purpose, to a file which only its owner may read -> what."""
+ELSEWHERE: Final = "connectors/data/"
+"""Files and databases of the company's own, which records are moved from and into."""
+_OTHERS_MAY: Final = 0o077
 
 
 def writers(frame: FrameType | None) -> tuple[str, ...]:
@@ -30,7 +40,7 @@ def writers(frame: FrameType | None) -> tuple[str, ...]:
         name = frame.f_code.co_filename
         if name.startswith(ROOT):
             place = name.removeprefix(ROOT)
-            if place.startswith(_NOT_OURS) or "/simulator" in place:
+            if place.startswith((*_NOT_OURS, ELSEWHERE)) or "/simulator" in place:
                 break
             if place.startswith(_OURS):
                 found.append(place)
@@ -38,11 +48,20 @@ def writers(frame: FrameType | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def for_others(path: Path) -> bool:
+    """Whether anybody but its owner may read or write a file that is there."""
+    try:
+        return bool(path.stat().st_mode & _OTHERS_MAY)
+    except OSError:
+        return False
+
+
 class Written:
-    """The files and SQLite databases that Baton has opened for writing, by path."""
+    """The files and SQLite databases that Baton has opened for writing, by path; those for a person by themselves."""
 
     def __init__(self, before_removal: Callable[[Path], None]) -> None:
-        self.files: dict[str, tuple[str, ...]] = {}
+        self.files: set[str] = set()
+        self.handed_out: set[str] = set()
         self.databases: set[str] = set()
         self._before_removal = before_removal
 
@@ -65,8 +84,8 @@ class Written:
     def _opened(self, path: str) -> None:
         if not path.startswith(("/dev/", "/proc/")):
             by = writers(sys._getframe(2))
-            if by and not MEANT.keys() & by:
-                self.files[_absolute(path)] = by
+            if by:
+                (self.handed_out if MEANT.keys() & by else self.files).add(_absolute(path))
 
     def _connected(self, database: object) -> None:
         if isinstance(database, str | bytes | os.PathLike) and writers(sys._getframe(2)):
@@ -77,14 +96,17 @@ class Written:
     def _removed(self, path: object, folder: int) -> None:
         if self.files and isinstance(path, str | bytes | os.PathLike):
             place = _absolute(os.fsdecode(path), folder)
-            if self.files.pop(place, None) is not None:
+            if place in self.files:
+                self.files.discard(place)
                 self._before_removal(Path(place))
 
     def _renamed(self, old: object, new: object, old_folder: int, new_folder: int) -> None:
         if isinstance(old, str | bytes | os.PathLike) and isinstance(new, str | bytes | os.PathLike):
-            by = self.files.pop(_absolute(os.fsdecode(old), old_folder), None)
-            if by is not None:
-                self.files[_absolute(os.fsdecode(new), new_folder)] = by
+            before, after = _absolute(os.fsdecode(old), old_folder), _absolute(os.fsdecode(new), new_folder)
+            for known in (self.files, self.handed_out):
+                if before in known:
+                    known.discard(before)
+                    known.add(after)
 
 
 def _absolute(path: str, folder: int = -1) -> str:

@@ -25,6 +25,7 @@ def test_every_law_has_a_breaker():
     assert set(BREAKERS) == set(TITLES)
 
 
+@pytest.mark.canaries_allowed  # some of these say what must not be said
 @pytest.mark.parametrize(("title", "breaker"), CASES, ids=lambda value: getattr(value, "__name__", value))
 def test_the_law_bites(toy, simulator, title, breaker):
     law = next(law for law in LAWS[AccountTarget] if law.__name__ == title)

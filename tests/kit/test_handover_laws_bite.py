@@ -20,6 +20,7 @@ def test_the_good_connector_keeps_the_law(title):
     assert result.verdict is Verdict.OK, result
 
 
+@pytest.mark.canaries_allowed  # some of these say what must not be said
 @pytest.mark.parametrize(("title", "broken"), CASES, ids=lambda value: getattr(value, "__name__", value))
 def test_the_law_bites(title, broken):
     result = try_law(ALL[title], broken, Estate)

@@ -18,6 +18,7 @@ import polars as pl
 from baton import tables
 from baton.contracts import Feed
 from baton.errors import ConfigurationError, Fault
+from baton.hub.handed_out import new_file
 from baton.jobs.migration.transform import ROW, SOURCE_DIGEST
 from baton.model.source_rows import Origin, SourcePage
 from baton.store.staging import Stage
@@ -40,11 +41,11 @@ def write_quarantine(hub: Hub, run_id: str, path: Path) -> int:
         raise ConfigurationError([Fault(str(path), "suffix", "a quarantine file is a .csv or an .xlsx")])
     rows = _rows(hub, run_id)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        opened = new_file(path)
     except FileExistsError:
         fault = Fault(str(path), "exists", "is there already: move it away, it may hold somebody's corrections")
         raise ConfigurationError([fault]) from None
-    with os.fdopen(descriptor, "wb") as file:
+    with opened as file:
         if path.suffix == ".xlsx":
             _write_workbook(file.fileno(), rows)
         else:

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from baton import tables
 from baton.errors import ConfigurationError, ConnectorError, Fault
 from baton.hub.core import Hub
+from baton.hub.handed_out import new_file
 from baton.jobs.offboarding.commission import Closed, Facts, Line, Order, Owned, Payment
 from baton.model.case import CaseState
 from baton.model.handover import HoldingKind
@@ -74,7 +75,7 @@ def write_closed(file: Path, through: str, lines: Sequence[Line]) -> Closed:
     """Close every month up to ``through``: keep their lines in a file. An existing file is never overwritten."""
     closed = Closed(through, tuple(line for line in lines if line.month <= through))
     try:
-        with file.open("xb") as target:
+        with new_file(file) as target:
             target.write(orjson.dumps(asdict(closed), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
     except FileExistsError:
         message = "is there already: what is closed is not written over"

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from baton.engine.plan import plan_hash
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
+from baton.hub.handed_out import folder_for, new_file
 from baton.hub.offboarding.moving import send_messages
 from baton.hub.offboarding.reaching import Reach, reach
 from baton.hub.payment.policies import policy_of
@@ -149,11 +150,10 @@ def _plan(hub: Hub, connection: sa.Connection, case: RecoveryCase, way: Reach, t
 
 def _write(folder: Path, case: RecoveryCase, texts: Sequence[Letter]) -> list[Path]:
     """One file a language, never over one that is there."""
-    folder.mkdir(parents=True, exist_ok=True)
     written = []
     for letter in texts:
-        path = folder / f"{case.id}-{case.version}.{letter.language}.txt"
-        with path.open("x", encoding="utf-8") as file:
-            file.write(f"{letter.subject}\n\n{letter.text}\n")
+        path = folder_for(folder) / f"{case.id}-{case.version}.{letter.language}.txt"
+        with new_file(path) as file:
+            file.write(f"{letter.subject}\n\n{letter.text}\n".encode())
         written.append(path)
     return written
