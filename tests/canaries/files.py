@@ -14,8 +14,9 @@ from tests.rig import schema
 _PAGE: Final = 4096
 _DATABASES: Final = ("hub.sqlite3", "baton.sqlite3")
 """The hub's own, by the names that tests and settings give them: other processes may have written them."""
-_LOGS: Final = ("", "-wal", "-journal")
 _STATE: Final = "state"
+_PLACES: Final = ("", "*/", f"*/{_STATE}/")
+_LOGS: Final = ("", "-wal", "-journal")
 
 
 def fresh(data: bytes, before: bytes) -> bytes:
@@ -41,8 +42,10 @@ def parts(data: bytes) -> Iterator[bytes]:
 def databases_below(folder: Path) -> Iterator[Path]:
     """The hub's databases in a test's own folder."""
     for name in _DATABASES:
-        yield from folder.glob(name)
-        yield from folder.glob(f"*/{name}")
+        for place in _PLACES:
+            yield from (
+                path.with_name(name) for path in folder.glob(f"{place}{name}*")
+            )  # a log without its database, too
 
 
 def state_below(folder: Path) -> Iterator[Path]:

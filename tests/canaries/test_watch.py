@@ -166,7 +166,7 @@ def test_a_temporary_file_is_searched_before_it_goes(told: Told, tmp_path: Path,
         "with": "def use(folder, data):\n    with tempfile.NamedTemporaryFile(dir=folder) as file:\n"
         "        file.write(data)\n        file.flush()\n",
         "folder": "def use(folder, data):\n    with tempfile.TemporaryDirectory(dir=folder) as name:\n"
-        "        open(name + '/inside', 'wb').write(data)\n",
+        "        with open(name + '/inside', 'wb') as file:\n            file.write(data)\n",
     }
     ours("import tempfile\n" + sources[way])["use"](tmp_path, NAME.encode())
     assert list(tmp_path.iterdir()) == []
@@ -198,20 +198,23 @@ def test_what_records_are_moved_into_is_the_companys_own(told: Told, tmp_path: P
     assert told() == []
 
 
-def test_airflows_database_and_the_new_part_of_its_logs_are_searched(told: Told, tmp_path: Path) -> None:
-    (tmp_path / "logs").mkdir()
-    log = tmp_path / "logs" / "tasks.log"
+def test_airflows_database_and_the_new_part_of_its_logs_are_searched(
+    told: Told, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    home = tmp_path_factory.mktemp("airflow-home")
+    (home / "logs").mkdir()
+    log = home / "logs" / "tasks.log"
     log.write_text("fine\n", "utf-8")
-    (tmp_path / "airflow.db").write_bytes(b"SQLite" + card(12).encode())
-    WATCH.look_at_airflow(tmp_path)
+    (home / "airflow.db").write_bytes(b"SQLite" + card(12).encode())
+    WATCH.look_at_airflow(home)
     assert told() == ["card in file airflow.db"]
     with log.open("a", encoding="utf-8") as more:
         more.write(f"employee {NAME}\n")
-    WATCH.look_at_airflow(tmp_path)
+    WATCH.look_at_airflow(home)
     assert told() == ["name in file tasks.log"]
     with log.open("a", encoding="utf-8") as more:
         more.write("fine\n")
-    WATCH.look_at_airflow(tmp_path)
+    WATCH.look_at_airflow(home)
     assert told() == []
 
 

@@ -178,14 +178,15 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
         logging.getLogger(name).setLevel(logging.DEBUG)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtest_teardown(item: pytest.Item) -> None:
-    """Look, before fixtures delete what there is to look at."""
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
+    """Look, before fixtures delete what there is to look at; say it when they have."""
     given = getattr(item, "funcargs", {})
     folder, home = given.get("tmp_path"), given.get("airflow_home")
     WATCH.look_at_files(folder if isinstance(folder, Path) else None)
     if isinstance(home, Path):
         WATCH.look_at_airflow(home)
     found, WATCH.hits[:] = sorted(set(WATCH.hits)), []
+    yield
     if found and item.get_closest_marker("canaries_allowed") is None:
         raise AssertionError(f"personal data or a secret where none may be: {'; '.join(found[:5])}")

@@ -42,7 +42,7 @@ def test_it_does_not_matter_how_the_bytes_are_cut(size):
     broken = put("<NbOfTxs>3", "<NbOfTxs>1e3")
     with pytest.raises(InvalidXmlError) as caught:
         check(MESSAGE, cut(broken))
-    assert caught.value.faults == refused(broken).faults
+    assert [fault.rule for fault in caught.value.faults] == [fault.rule for fault in refused(broken).faults]
 
 
 @pytest.mark.parametrize(
