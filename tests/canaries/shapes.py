@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import threading
 from collections.abc import Iterator
 from typing import Final
 
@@ -33,8 +34,9 @@ _MADE_UP: Final = re.compile("[0-9a-f]{32,}")
 _HEX: Final = frozenset(b"0123456789abcdef")
 _DIGEST: Final = 32
 """So many hexadecimal digits in a row, letters among them, are a digest and nobody's number."""
+_PIECES: Final = re.compile(r"""[^\s"',{}\[\]]+""")
 _TELLING: Final = 10
-"""Characters of a secret's line below which it could be found by chance."""
+"""Characters of a secret below which it could be found by chance."""
 
 _KEPT: Final = 24
 """So many secrets are known at once: a test's own, and those of what it shares with others."""
@@ -55,30 +57,33 @@ _NAMES: Final = _names()
 
 
 class Secrets:
-    """The secrets that settings have learned lately, each by its most telling line."""
+    """The secrets that were learned lately, each by its longest piece: a line of a key, a value of a document."""
 
     def __init__(self) -> None:
-        self._lines: dict[str, bytes] = {}
+        self._pieces: dict[str, bytes] = {}
+        self._lock = threading.Lock()
 
     def learn(self, value: str) -> None:
-        """Something that settings keep secret; of a key its longest line, of what is too short nothing."""
+        """Something that a vault or settings keep secret; what is too short could be found by chance."""
         if value.startswith("sqlite:"):  # a place, without a password
             return
-        line = max((line.strip() for line in value.splitlines() if not line.startswith("-----")), key=len, default="")
-        if len(line) < _TELLING:
+        lines = [line for line in value.splitlines() if not line.startswith("-----")]
+        piece = max(_PIECES.findall("\n".join(lines)), key=len, default="")
+        if len(piece) < _TELLING:
             return
-        self._lines.pop(line, None)
-        self._lines[line] = line.encode()
-        if len(self._lines) > _KEPT:
-            del self._lines[next(iter(self._lines))]
+        with self._lock:
+            self._pieces.pop(piece, None)
+            self._pieces[piece] = piece.encode()
+            if len(self._pieces) > _KEPT:
+                del self._pieces[next(iter(self._pieces))]
 
     def in_text(self, text: str) -> bool:
         """Whether a text holds one."""
-        return any(line in text for line in list(self._lines))
+        return any(piece in text for piece in list(self._pieces))
 
     def in_bytes(self, data: bytes) -> bool:
         """Whether a file holds one."""
-        return any(line in data for line in list(self._lines.values()))
+        return any(piece in data for piece in list(self._pieces.values()))
 
 
 def in_text(text: str) -> list[str]:

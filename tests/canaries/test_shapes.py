@@ -7,7 +7,7 @@ import hashlib
 import pytest
 
 from tests.canaries.shapes import Secrets, in_bytes, in_text
-from tests.rig.company import row
+from tests.rig.company import KEYS, row
 from tests.rig.payroll import card, person
 
 KINDS = {
@@ -59,12 +59,14 @@ def test_digits_inside_a_digest_are_nobodys() -> None:
     assert in_bytes(b"13800000012" + b"0" * 40) == ["phone"]
 
 
-def test_secrets_are_known_by_their_longest_line_and_the_last_ones_only() -> None:
+def test_secrets_are_known_by_their_longest_piece_and_the_last_ones_only() -> None:
     known = Secrets()
     key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIsynthetic\nAb==\n-----END PRIVATE KEY-----\n"
     for secret in ("short", "sqlite:////tmp/hub.sqlite3", key, "synthetic-app-secret"):
         known.learn(secret)
+    known.learn(KEYS)
     assert known.in_text("token synthetic-app-secret refused")
+    assert any(known.in_text(f"key {part}!") for part in KEYS.split('"') if len(part) > 40)
     assert known.in_bytes(b"\x00MC4CAQAwBQYDK2VwBCIEIsynthetic\n")
     for harmless in ("short", "sqlite:////tmp/hub.sqlite3", "Ab==", "-----BEGIN PRIVATE KEY-----"):
         assert not known.in_text(harmless)

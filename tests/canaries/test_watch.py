@@ -18,6 +18,7 @@ import xlsxwriter
 from pydantic import SecretStr
 
 from baton.errors import HaltError
+from baton.vault import EnvironmentSecrets, Vault
 from tests.canaries.watch import WATCH
 from tests.canaries.written import ELSEWHERE, MEANT, ROOT
 from tests.rig.payroll import card
@@ -221,8 +222,12 @@ def test_airflows_database_and_the_new_part_of_its_logs_are_searched(
 # --- secrets
 
 
-def test_a_secret_that_settings_carry_is_found_everywhere(told: Told, tmp_path: Path) -> None:
-    SecretStr(SECRET)
+@pytest.mark.parametrize("way", ["settings", "vault"])
+def test_a_secret_is_found_everywhere(told: Told, tmp_path: Path, way: str) -> None:
+    if way == "settings":
+        SecretStr(SECRET)
+    else:
+        Vault([EnvironmentSecrets({"BATON_SECRET__CRM__TOKEN": SECRET})]).get("crm", "token")
     logging.getLogger("baton.client").debug("GET /token?secret=%s", SECRET)
     HaltError(f"refused: {SECRET}")
     ours(WRITE)["write"](tmp_path / "cache.json", SECRET.encode())

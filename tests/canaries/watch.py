@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from _pytest.raises import RaisesExc
 from pydantic import SecretStr
 
 from baton import errors
+from baton.vault import Vault
 from tests.canaries.files import Pages, databases_below, of_database, parts, state_below
 from tests.canaries.shapes import Secrets, in_bytes, in_text
 from tests.canaries.written import ROOT, Written, for_others
@@ -79,8 +79,8 @@ class Watch(logging.Handler):
 
     def look_at_files(self, folder: Path | None) -> None:
         """Everything that Baton has written, and what other processes may have left in the test's own folder."""
-        files = {Path(path) for path in self.written.files}
-        databases = {Path(path) for path in self.written.databases}
+        files = set(map(Path, list(self.written.files)))  # a copy: threads of a test may still be at work
+        databases = set(map(Path, list(self.written.databases)))
         if folder is not None:
             databases |= set(databases_below(folder))
             files |= set(state_below(folder))
@@ -89,7 +89,7 @@ class Watch(logging.Handler):
                 self.look_at_bytes(path.name, self._pages.unseen(path))
         for path in files - databases:
             self.look_at_file(path)
-        for path in map(Path, self.written.handed_out):
+        for path in map(Path, list(self.written.handed_out)):
             if for_others(path):
                 self.hits.append(f"other people's eyes on file {path.name}")
         self._forget(folder)
@@ -100,15 +100,16 @@ class Watch(logging.Handler):
             self.look_at_bytes(path.name, self._pages.unseen(path))
         for path in (home / "logs").rglob("*"):
             if path.is_file():
-                data = path.read_bytes()
-                self.look_at_bytes(path.name, data[self._logs.get(path, 0) :])
-                self._logs[path] = len(data)
+                with path.open("rb") as log:
+                    log.seek(self._logs.get(path, 0))
+                    self.look_at_bytes(path.name, log.read())
+                    self._logs[path] = log.tell()
 
     def _forget(self, folder: Path | None) -> None:
         """What lies in the test's own folder, or is gone, is not looked at again."""
         self.written.files.clear()
         self.written.handed_out.clear()
-        kept = {path for path in self.written.databases if Path(path).exists()}
+        kept = {path for path in list(self.written.databases) if Path(path).exists()}
         self.written.databases = kept if folder is None else {path for path in kept if folder not in Path(path).parents}
         if folder is not None:
             self._pages.forget(folder)
@@ -142,29 +143,35 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _hear_errors() -> None:
-    make, leave = errors.BatonError.__init__, RaisesExc.__exit__
+    make, leave = errors.BatonError.__init__, pytest.RaisesExc.__exit__
 
     def made(self: errors.BatonError, message: str, *args: Any, **more: Any) -> None:
         make(self, message, *args, **more)
         WATCH.look("error", type(self).__name__, str(self))
 
-    def caught(self: RaisesExc[BaseException], kind: Any, error: BaseException | None, *rest: Any) -> bool:
+    def caught(self: pytest.RaisesExc[BaseException], kind: Any, error: BaseException | None, *rest: Any) -> bool:
         if error is not None:
             WATCH.look_at_error(error)
         return leave(self, kind, error, *rest)
 
     errors.BatonError.__init__ = made  # type: ignore[method-assign]
-    RaisesExc.__exit__ = caught  # type: ignore[method-assign,assignment]
+    pytest.RaisesExc.__exit__ = caught  # type: ignore[method-assign,assignment]
 
 
 def _learn_secrets() -> None:
-    make = SecretStr.__init__
+    make, find = SecretStr.__init__, Vault.find
 
     def made(self: SecretStr, value: str) -> None:
         make(self, value)
         WATCH.secrets.learn(value)
 
+    def found(self: Vault, system: str, name: str) -> str | None:
+        value = find(self, system, name)
+        WATCH.secrets.learn(value or "")
+        return value
+
     SecretStr.__init__ = made  # type: ignore[method-assign]
+    Vault.find = found  # type: ignore[method-assign]
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -16,6 +16,7 @@ from typing import Any, Final
 ROOT: Final = f"{Path(__file__).parents[2]}/"
 _OURS: Final = ("baton/", "connectors/")
 _NOT_OURS: Final = ("tests/", "baton/sandbox/", "baton/kit/")
+_HEARD: Final = frozenset({"open", "sqlite3.connect", "os.remove", "os.rename"})
 _WRITING: Final = os.O_WRONLY | os.O_RDWR
 MEANT: Final[Mapping[str, str]] = {
     "baton/cli/offboard_files.py": "files that somebody put to an item",
@@ -23,6 +24,7 @@ MEANT: Final[Mapping[str, str]] = {
     "baton/cli/offboard_verify.py": "a certificate, with who accepted what",
     "baton/cli/pay_recover.py": "the evidence of an overpayment",
     "baton/cli/person.py": "what is held about somebody, for them",
+    "baton/hub/keys.py": "the keys of the hub",
     "baton/hub/migration/quarantine.py": "rows that a person corrects",
     "baton/hub/offboarding/commission.py": "months that are closed",
     "baton/hub/payment/noticing.py": "the letter to somebody who was paid too much",
@@ -38,7 +40,7 @@ def writers(frame: FrameType | None) -> tuple[str, ...]:
     found: list[str] = []
     while frame is not None:
         name = frame.f_code.co_filename
-        if name.startswith(ROOT):
+        if name.startswith(ROOT) and name != __file__:
             place = name.removeprefix(ROOT)
             if place.startswith((*_NOT_OURS, ELSEWHERE)) or "/simulator" in place:
                 break
@@ -70,6 +72,8 @@ class Written:
         sys.addaudithook(self._hear)
 
     def _hear(self, event: str, args: tuple[Any, ...]) -> None:
+        if event not in _HEARD:  # there are millions of others
+            return
         if event == "open":
             path, _, flags = args
             if isinstance(flags, int) and flags & _WRITING and isinstance(path, str | os.PathLike | bytes):
@@ -77,18 +81,18 @@ class Written:
         elif event == "sqlite3.connect":
             self._connected(args[0])
         elif event == "os.remove":
-            self._removed(args[0], args[1])
-        elif event == "os.rename":
+            self._removed(*args)
+        else:
             self._renamed(*args)
 
     def _opened(self, path: str) -> None:
         if not path.startswith(("/dev/", "/proc/")):
-            by = writers(sys._getframe(2))
+            by = writers(sys._getframe(1))
             if by:
                 (self.handed_out if MEANT.keys() & by else self.files).add(_absolute(path))
 
     def _connected(self, database: object) -> None:
-        if isinstance(database, str | bytes | os.PathLike) and writers(sys._getframe(2)):
+        if isinstance(database, str | bytes | os.PathLike) and writers(sys._getframe(1)):
             path = os.fsdecode(database).removeprefix("file:").partition("?")[0]
             if path and path != ":memory:":
                 self.databases.add(_absolute(path))
