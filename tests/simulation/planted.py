@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -19,9 +20,25 @@ from baton.model.account import AccountWrite, Receipt
 from baton.model.effect import Effect
 from baton.store.effects import EffectStore
 from baton.store.leases import LeaseStore
+from tests.simulation import campaign, trouble
 from tests.simulation.campaign import Simulation
+from tests.simulation.trouble import Trouble
 
 Planted = Callable[[], "contextlib.AbstractContextManager[Any]"]
+
+
+@contextlib.contextmanager
+def weather(*kinds: str, **more: Any) -> Iterator[None]:
+    """Only such trouble, so that a short run meets what a mistake is about."""
+    only = mock.patch.object(trouble, "KINDS", kinds)
+    with only, mock.patch.object(campaign, "Trouble", functools.partial(Trouble, **more)):
+        yield
+
+
+WEATHERS: Mapping[str, Callable[[], contextlib.AbstractContextManager[None]]] = {
+    "late": functools.partial(weather, "late_commit", "unauthorised", late_s=(900.0,)),
+    "hanging": functools.partial(weather, "slow"),
+}
 
 
 def marked_before_sending() -> contextlib.AbstractContextManager[Any]:
@@ -64,7 +81,9 @@ def cursor_before_effects() -> Iterator[None]:
         links = [replace(p.link, generation=p.link.generation + len(p.intentions)) for p in planned]
         stores[1].save_plan(connection, links)
         connection.exec_driver_sql("COMMIT")
-        living[-1].trouble.crash_point("between cursor and effects")
+        now = living[-1].trouble
+        with mock.patch.object(now, "crash_share", 10 * now.crash_share):  # or only a long run meets it
+            now.crash_point("between cursor and effects")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
         return save_plan(connection, job, run_id, planned, *stores)
 
@@ -72,14 +91,23 @@ def cursor_before_effects() -> Iterator[None]:
         yield
 
 
-def no_fence() -> contextlib.AbstractContextManager[Any]:
-    """Whoever comes back with an outcome may store it, however late."""
-    return mock.patch.object(LeaseStore, "_owned", lambda _self, _connection, held: {effect.id for effect in held})
+@contextlib.contextmanager
+def no_fence() -> Iterator[None]:
+    """Whoever comes back with an outcome may store it, however late: calls outlast their leases."""
+    all_owned = mock.patch.object(LeaseStore, "_owned", lambda _self, _connection, held: {effect.id for effect in held})
+    with WEATHERS["hanging"](), all_owned:
+        yield
 
 
-def newer_overtakes_doubted() -> contextlib.AbstractContextManager[Any]:
-    """A write that may still arrive is cancelled in the hub's books, and something newer is sent."""
-    return mock.patch.object(EffectStore, "undecided", return_value=set())
+@contextlib.contextmanager
+def newer_overtakes_doubted() -> Iterator[None]:
+    """A write that may still arrive is cancelled in the hub's books, and something newer is sent.
+
+    Requests come late, and the work stops in between.
+    """
+    forgotten = mock.patch.object(EffectStore, "undecided", return_value=set())
+    with WEATHERS["late"](), forgotten:
+        yield
 
 
 def sent_again_without_looking() -> contextlib.AbstractContextManager[Any]:
