@@ -28,6 +28,10 @@ _NUMBERS: Final = re.compile(
     rb"|(?P<phone>13[789]0000[0-9]{4})"
 )
 """In a run of digits, wherever in it."""
+_NUMBERS_BEGIN: Final = (
+    b"6222", b"62170000", b"62258800", b"110101", b"110105", b"1370000", b"1380000", b"1390000"
+)  # fmt: skip
+"""Where none of these is, no pattern has to be tried: which is twice as fast."""
 _MAIL: Final = re.compile(rb"[A-Za-z0-9._+-]+@example\.(?:com|test|org)")
 _MADE_UP: Final = re.compile("[0-9a-f]{32,}")
 """The id of a message has the form of an address."""
@@ -54,6 +58,7 @@ def _names() -> re.Pattern[bytes]:
 
 
 _NAMES: Final = _names()
+_NAMES_BEGIN: Final = (*("测试".encode(writing) for writing in _WRITINGS), b"\\u6d4b\\u8bd5")
 
 
 class Secrets:
@@ -98,9 +103,10 @@ def in_bytes(data: bytes) -> list[str]:
 
 
 def _kinds(data: bytes) -> Iterator[str]:
-    if _NAMES.search(data):
+    if any(begin in data for begin in _NAMES_BEGIN) and _NAMES.search(data):
         yield "name"
-    for run in _DIGITS.finditer(data):
+    runs = _DIGITS.finditer(data) if any(begin in data for begin in _NUMBERS_BEGIN) else ()
+    for run in runs:
         number = _NUMBERS.search(run[0])
         if number is not None and not _in_digest(data, run.start(), run.end()):
             yield number.lastgroup or ""
