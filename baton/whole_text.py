@@ -7,10 +7,9 @@ line that are no UTF-8), and no database, file or message can. So it is refused 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Final, TypeAlias
+from typing import Final
 
 import orjson
-from pydantic import AfterValidator
 
 RULE: Final = "half_character"
 COMPLAINT: Final = "holds half of a character (a lone surrogate), which can be neither stored nor sent"
@@ -38,13 +37,3 @@ def is_whole_json(content: bytes) -> bool:
     except orjson.JSONDecodeError:
         return False
     return True
-
-
-def _whole(text: str) -> str:
-    if not is_whole(text):
-        raise ValueError(f"the text {COMPLAINT}")
-    return text
-
-
-WholeText: TypeAlias = Annotated[str, AfterValidator(_whole)]
-"""Text in a model that pydantic fills from Python values (from JSON bytes it takes nothing else anyway)."""

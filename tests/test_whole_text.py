@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from pydantic import BaseModel, ValidationError
 
-from baton.whole_text import WholeText, is_whole, is_whole_json
+from baton.whole_text import is_whole, is_whole_json
 
 
 @pytest.mark.parametrize("text", ["", "测试䶮", "😀", "a\x00b", "\ufffd", "\uffff"])
@@ -26,16 +25,3 @@ def test_half_a_character_is_found(text: str) -> None:
 
 def test_what_looks_like_an_escape_and_is_none_is_whole() -> None:
     assert is_whole_json(b'{"path": "C:\\\\ud83d"}')
-
-
-class Reason(BaseModel):
-    why: WholeText
-
-
-def test_a_model_takes_no_half_and_does_not_repeat_it() -> None:
-    assert Reason(why="because 😀").why == "because 😀"
-    with pytest.raises(ValidationError) as caught:
-        Reason(why="canary \ud83d")
-    (fault,) = caught.value.errors(include_input=False)
-    assert (fault["loc"], "half of a character" in fault["msg"]) == (("why",), True)
-    assert "canary" not in fault["msg"]

@@ -52,7 +52,6 @@ from baton.model.pay_run import JOB as PAYMENT
 from baton.settings import load
 from baton.tracing import place
 from baton.vault import connection_fields
-from baton.whole_text import WholeText
 
 log = logging.getLogger("baton.console")
 
@@ -245,7 +244,7 @@ class Reason(BaseModel):
     """Why a person decides as they do."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-    why: WholeText = Field(min_length=1, max_length=500)
+    why: str = Field(min_length=1, max_length=500)
 
 
 @readers.get("/api/runs")

@@ -22,7 +22,6 @@ from baton.hub.vitals.month_page import month_page
 from baton.hub.vitals.monthly import month_document
 from baton.hub.vitals.words import LANGUAGES, words_in
 from baton.model.alarm import Alarm
-from baton.whole_text import WholeText
 
 health_pages: Final = APIRouter(prefix="/health")
 health_api: Final = APIRouter(prefix="/api")
@@ -66,7 +65,7 @@ class Why(BaseModel):
     """Why somebody takes an alarm on."""
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-    why: WholeText = Field(min_length=1, max_length=500)
+    why: str = Field(min_length=1, max_length=500)
 
 
 class WhyAndHowLong(Why):
