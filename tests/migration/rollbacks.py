@@ -148,6 +148,7 @@ class Batch:
         if not self.run_id:
             waves = WavePlan(self.chance.randrange(3), self.chance.choice((0, 0.05)))
             self.run_id = plan_migration(hub, self.site.request(waves=waves)).run.id
+            self.site.clock.advance(LATEST_COPY)  # what the rollback before it may have left under way
         return carry_on(hub, self.run_id)
 
     def _edit(self, touched: list[str]) -> None:
