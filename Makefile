@@ -4,7 +4,8 @@ BIN := .venv/bin
 RUN := $(BIN)/python
 BOOTSTRAP := $(PYTHON) tools/bootstrap.py
 TESTING := --group dev --group counterpart
-WORKERS ?= 2
+# The tests wait for real servers about a third of their time: three of them keep two cores busy.
+WORKERS ?= 3
 # Where Python is told to keep nothing it has compiled, every process compiles Airflow and SQLAlchemy anew.
 unexport PYTHONDONTWRITEBYTECODE
 SEEDS ?= 1000
