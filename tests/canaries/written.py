@@ -34,6 +34,8 @@ _THROUGH: Final = "baton/hub/handed_out.py"
 """Opens files for others, and is no writer itself."""
 ELSEWHERE: Final = "connectors/data/"
 """Files and databases of the company's own, which records are moved from and into."""
+_COMPILED: Final = "/__pycache__/"
+"""What Python compiles is the source once more, with its examples."""
 _OTHERS_MAY: Final = 0o077
 
 
@@ -88,7 +90,7 @@ class Written:
             self._renamed(*args)
 
     def _opened(self, path: str) -> None:
-        if not path.startswith(("/dev/", "/proc/")):
+        if not path.startswith(("/dev/", "/proc/")) and _COMPILED not in path:
             by = writers(sys._getframe(1))
             if by:
                 (self.handed_out if by[0] in MEANT else self.files).add(_absolute(path))
