@@ -55,10 +55,10 @@ def main() -> None:
                 print(figure.line(), flush=True)
                 parts[-1][1].append(figure)
             shutil.rmtree(folder)
+            if given.page is not None:  # a later part may take long, or be interrupted
+                given.page.write_text(page(about, parts, " ".join(sys.argv[1:]).strip()), encoding="utf-8")
     verdicts = Counter(line.verdict for _, lines in parts for line in lines)
     print("bars:", ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdict if verdict))
-    if given.page is not None:
-        given.page.write_text(page(about, parts, " ".join(sys.argv[1:]).strip()), encoding="utf-8")
 
 
 def figures(part: str, folder: Path, given: argparse.Namespace) -> Iterator[Line]:
