@@ -38,29 +38,45 @@ class AccountPerformer(Performer):
         self.ahead = 0 if self.blind or self.whole_batches else 1
 
     def prepare(self, batch: Sequence[Effect]) -> AccountCall:
-        """The writes of a batch: links read, references filled in, the current account for conditional targets.
+        """The writes of a batch: links read, references filled in, the current account for conditional targets."""
+        (call,) = self._prepared([batch])
+        if self.target.promise is not Promise.CONDITION:
+            return call
+        accounts = calls.found(self.target, call.writes)
+        writes = [replace(write, expected=account) for write, account in zip(call.writes, accounts, strict=True)]
+        return replace(call, writes=writes)
+
+    def prepare_early(self, batches: Sequence[Sequence[Effect]]) -> list[Call] | None:
+        """What a claimed effect hangs on does not change before it is sent, except the accounts of a conditional target."""
+        if self.target.promise is Promise.CONDITION:
+            return None
+        return [*self._prepared(batches)]
+
+    def _prepared(self, batches: Sequence[Sequence[Effect]]) -> list[AccountCall]:
+        """What the store knows for these batches.
 
         The effects come back without the digests of references that did not resolve: what was not sent is not proven.
         """
-        numbers = [effect.number for effect in batch]
-        referred = sorted({number for effect in batch for number in effect.references.values()})
+        effects = [effect for batch in batches for effect in batch]
+        referred = sorted({number for effect in effects for number in effect.references.values()})
         with self.database.read() as connection:
-            known = self.leases.links.of(connection, self.system, numbers)
+            known = self.leases.links.of(connection, self.system, [effect.number for effect in effects])
             references = self.leases.links.external_ids(connection, self.system, referred)
-        links = [known.get(number, Link(self.system, number)) for number in numbers]
-        writes = [calls.as_write(effect, link, references) for effect, link in zip(batch, links, strict=True)]
-        if self.target.promise is Promise.CONDITION:
-            accounts = calls.found(self.target, writes)
-            writes = [replace(write, expected=account) for write, account in zip(writes, accounts, strict=True)]
-        sendable = [
-            replace(effect, digests={name: mark for name, mark in effect.digests.items() if name in write.fields})
-            for effect, write in zip(batch, writes, strict=True)
-        ]
-        narrowed = [after for before, after in zip(batch, sendable, strict=True) if after.digests != before.digests]
+        prepared: list[AccountCall] = []
+        narrowed: list[Effect] = []
+        for batch in batches:
+            links = [known.get(effect.number, Link(self.system, effect.number)) for effect in batch]
+            writes = [calls.as_write(effect, link, references) for effect, link in zip(batch, links, strict=True)]
+            sendable = [
+                replace(effect, digests={name: mark for name, mark in effect.digests.items() if name in write.fields})
+                for effect, write in zip(batch, writes, strict=True)
+            ]
+            prepared.append(AccountCall(self, sendable, writes))
+            narrowed += [new for old, new in zip(batch, sendable, strict=True) if new.digests != old.digests]
         if narrowed:
             with self.database.write() as connection:
                 self.leases.narrow(connection, narrowed)
-        return AccountCall(self, sendable, writes)
+        return prepared
 
 
 @dataclass(frozen=True, slots=True)

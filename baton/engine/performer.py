@@ -62,3 +62,7 @@ class Performer(ABC):
     @abstractmethod
     def prepare(self, batch: Sequence[Effect]) -> Call:
         """Read what is needed to perform these effects. Whatever a connector raises here, nothing was sent."""
+
+    def prepare_early(self, batches: Sequence[Sequence[Effect]]) -> list[Call] | None:
+        """The calls for several batches, read for at once before their turn; None where that would be too early."""
+        return None

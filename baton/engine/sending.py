@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import Final
 
 from baton.engine.calls import blamed
+from baton.engine.performer import Call
 from baton.engine.report import Report
 from baton.engine.storing import Storing
 from baton.engine.workplace import Workplace
@@ -38,6 +39,8 @@ class _Batch:
     effects: Sequence[Effect]
     refusal: RejectedError | None = None
     """What the target has said of the larger call that this was cut from."""
+    call: Call | None = None
+    """The call for just these effects, where it could be prepared before its turn."""
 
     def halves(self) -> Iterable[Sequence[Effect]]:
         """Both halves of it."""
@@ -111,6 +114,7 @@ class _Stint:
     def work(self) -> float:
         """Make the calls, then store what they came to. Seconds spent on calls."""
         try:
+            self._prepare_early()
             with self.place.lane() as self._stood_ready:
                 begun_s = self.place.clock.monotonic()
                 while self.todo:
@@ -123,6 +127,12 @@ class _Stint:
             self._store()
             self.place.crash_point("stored")
         return spent_s
+
+    def _prepare_early(self) -> None:
+        """Others use the lanes meanwhile."""
+        calls = self.place.performer.prepare_early([batch.effects for batch in self.todo])
+        if calls is not None:
+            self.todo = deque(replace(batch, call=call) for batch, call in zip(self.todo, calls, strict=True))
 
     def _next(self) -> None:
         elapsed_s = self.place.clock.monotonic() - self.since_s
@@ -154,13 +164,13 @@ class _Stint:
             return batch
         with place.database.write() as connection:
             kept = place.leases.rebatch(connection, batch.effects, place.pace.lease_s)
-        return replace(batch, effects=kept) if kept else None
+        return replace(batch, effects=kept, call=None) if kept else None
 
     def _call(self, batch: _Batch) -> None:
         """One call. What stops the work is told while the lane is ours: what stands ready for it must not leave."""
-        place, call = self.place, None
+        place, call = self.place, batch.call
         try:
-            call = place.performer.prepare(batch.effects)
+            call = call or place.performer.prepare(batch.effects)
             batch = replace(batch, effects=list(call.effects))
             with timed_call(place.system, batch.effects[0].action.value, len(batch.effects)):
                 outcomes = call.send()
