@@ -47,7 +47,7 @@ class AccountPerformer(Performer):
         return replace(call, writes=writes)
 
     def prepare_early(self, batches: Sequence[Sequence[Effect]]) -> list[Call] | None:
-        """What a claimed effect hangs on does not change before it is sent, except the accounts of a conditional target."""
+        """Nothing else that a claimed effect hangs on changes before it is sent."""
         if self.target.promise is Promise.CONDITION:
             return None
         return [*self._prepared(batches)]
