@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from unittest import mock
 
@@ -196,6 +197,7 @@ def _traffic(folder: Path, people: int, seed: int) -> Iterator[Traffic]:
     for process in living:
         process.start()
     try:
+        _await_reading(folder, living)
         yield found
     finally:
         stop.touch()
@@ -210,6 +212,15 @@ def _traffic(folder: Path, people: int, seed: int) -> Iterator[Traffic]:
         found.failed.update(told["failed"])
 
 
+def _await_reading(folder: Path, living: Sequence[BaseProcess]) -> None:
+    """On a busy machine a whole rotation could be over before anybody reads."""
+    deadline = time.monotonic() + TOO_LONG_S
+    while not all((folder / f"reading-{n}").exists() for n in range(len(living))):
+        if time.monotonic() > deadline or any(process.exitcode for process in living):
+            raise BrokenInvariantError("the traffic did not begin")
+        time.sleep(0.01)
+
+
 def live(folder: Path, people: int, seed: str, writes: int) -> None:
     """Read about people, from one hub for a while, then from a new one; with ``writes`` 1 change some as well."""
     chance = random.Random(seed)
@@ -222,6 +233,7 @@ def live(folder: Path, people: int, seed: str, writes: int) -> None:
                     break
                 try:
                     _one_moment(hub, people, chance, counts, writes)
+                    (folder / f"reading-{writes}").touch()
                 except Exception as error:
                     failed[f"{type(error).__name__}: {error}"[:200]] += 1
     told = {"reads": counts["reads"], "writes": counts["writes"], "failed": failed}

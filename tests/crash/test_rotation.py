@@ -21,5 +21,5 @@ def test_killed_anywhere_every_value_opens_and_with_the_new_key() -> None:
 @pytest.mark.server
 def test_under_traffic_no_read_fails_and_no_value_keeps_the_old_key(postgres_server: Postgres) -> None:
     traffic = under_traffic(300, 0.4, 1, OnPostgres(postgres_server), kills_at_most=4)
-    assert traffic.reads > 0
+    assert traffic.reads > 10
     assert traffic.values >= 300
