@@ -168,10 +168,11 @@ class LeaseStore:
                 *rule.scope.where(),
                 effects.c.state == state.value,
                 effects.c.next_at <= now,
-                effects.c.updated_at <= now - timedelta(seconds=quiet_s),
+                # Without a wish for quiet no other host's clock counts: it may be ahead of ours.
+                *([effects.c.updated_at <= now - timedelta(seconds=quiet_s)] if quiet_s else []),
                 sa.or_(effects.c.lease_until.is_(None), effects.c.lease_until <= now),
             )
-            .order_by(effects.c.id)
+            .order_by(effects.c.next_at, effects.c.id)  # whoever waits longest: asking can take longer than a back-off
             .limit(rule.batch_limit)
             .with_for_update(skip_locked=True)
         )

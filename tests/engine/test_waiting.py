@@ -26,9 +26,10 @@ from tests.rig.targets import AskedByKeyTarget, FakeTarget, obey
 from tests.rig.truth import Truth
 from tests.store.desk import JOB, SYSTEM, Desk, desk_on
 
-PACE = Pace(threads=1, lease_s=300.0, patience_s=30.0)
-MOST_PAUSES = 60
-"""Far more often than anything in these tables becomes due within a run's patience."""
+PACE = Pace(threads=1, lease_s=300.0, patience_s=30.0, fuse_calls=1000)
+"""The fuse is a rule of its own: here asking in vain, again and again, must not end the work."""
+PAUSES_EACH = 34
+"""An effect in doubt is asked about once in a second or two while patience lasts; its time and its lease end once each."""
 A_MOMENT = timedelta(seconds=5)
 MAKING = Action.PROVISION.value
 OPEN = (EffectState.PLANNED, EffectState.HELD, EffectState.SENT, EffectState.ACCEPTED, EffectState.IN_DOUBT)
@@ -153,12 +154,13 @@ def rows(desk: Desk) -> Sequence[sa.Row[Any]]:
 class Pauses:
     """Counts how often the work has slept; far too often means that it turns in circles."""
 
-    def __init__(self) -> None:
+    def __init__(self, effects: int) -> None:
+        self.most = PAUSES_EACH * effects
         self.number = 0
 
     def __call__(self) -> None:
         self.number += 1
-        assert self.number <= MOST_PAUSES, "the work turns in circles"
+        assert self.number <= self.most, "the work turns in circles"
 
 
 @settings(max_examples=60 * MANY, deadline=None)
@@ -183,7 +185,7 @@ def test_nobody_is_left_who_could_be_sent_and_nothing_turns_in_circles(
 
     clock, chance = desk.clock, random.Random(1)
     performer = AccountPerformer(SYSTEM, OneByOne(Truth(), receive, look), desk.database, desk.leases, clock, chance)
-    began, pauses = clock.now(), Pauses()
+    began, pauses = clock.now(), Pauses(len(rows(desk)))
     clock.on_advance = pauses
     try:
         Applier(Workplace(SYSTEM, performer, desk.database, desk.leases, desk.runs, clock, chance, PACE)).run()

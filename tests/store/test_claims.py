@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+import sqlalchemy as sa
 
 from baton.model.account import Action, Receipt
 from baton.model.effect import batch_name
 from baton.store.claims import ClaimRule
 from baton.store.leases import CRASH_LIMIT, Settlement
+from baton.store.tables import effects
 from tests.store.desk import SYSTEM, Desk
 
 PLACES = [f"{number:04d}" for number in range(1, 10)]
@@ -172,6 +176,24 @@ def test_reports_wait_until_it_is_known_what_became_of_a_dead_worker_s_manager(d
     assert desk.claim() == [], "the answer is on its way"
     desk.settle(asked, Receipt.done("x1"))
     assert numbers(desk.claim()) == ["0002"]
+
+
+def test_what_a_clock_ahead_of_ours_has_put_in_doubt_is_asked_about_at_once(desk: Desk) -> None:
+    desk.plan("0001")
+    desk.settle(desk.claim(), Receipt.in_doubt("lost", "no answer"))
+    with desk.database.write() as connection:
+        connection.execute(sa.update(effects).values(updated_at=desk.clock.now() + timedelta(days=1)))
+    assert numbers(desk.doubtful()) == ["0001"]
+
+
+def test_who_waits_longest_is_asked_about_first(desk: Desk) -> None:
+    desk.plan_all(["0001", "0002"])
+    desk.settle(desk.claim(), Receipt.in_doubt("lost", "no answer"))
+    first, _ = desk.doubtful()
+    with desk.database.write() as connection:
+        desk.leases.settle(connection, [Settlement(first, Receipt.in_doubt("timeout", "no answer"), 5.0)])
+    desk.clock.sleep(90)
+    assert numbers(desk.doubtful()) == ["0002", "0001"]
 
 
 @pytest.mark.parametrize(("retry_in_s", "meanwhile"), [(2.0, []), (60.0, ["0002"])])
