@@ -77,7 +77,8 @@ class Desk:
     def _release(self, hub: Hub, run: Run) -> bool:
         with hub.database.read() as connection:
             held = hub.effects.read(connection, (effects.c.run_id == run.id) & (effects.c.state == "held"))
-        self.world.reviewed[run.id] = frozenset(effect.key for effect in held)
+        # A migration can be held once more after another wave: each time they look at what is held then.
+        self.world.reviewed[run.id] = self.world.reviewed.get(run.id, frozenset()) | {effect.key for effect in held}
         return self.attempt("release", lambda: release(hub, run.id, REVIEWER, "looked at it"))
 
     # --- the switch
