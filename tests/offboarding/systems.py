@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from baton.contracts import OwnershipScan, RightsScan, TransferResults, WorkTransfer
-from baton.model.account import AccountRef, Receipt
+from baton.model.account import Account, AccountRef, Receipt
 from baton.model.handover import Grant, GrantChange, Holding, HoldingKind, HoldingRef, SessionEnd, Transfer, Undo
 from tests.rig.belongings import Belongings, KeeperTarget
 
@@ -106,6 +106,12 @@ class TroubledTarget(KeeperTarget):
         receipts = self.receive(self, deeds)  # type: ignore[arg-type]
         self.meddle()
         return receipts
+
+    def find(self, refs: Sequence[AccountRef]) -> Sequence[Account | None]:
+        """Every look begins with the accounts: what a look that came to nothing has read is nobody's any more."""
+        for ref in refs:
+            self.things.read.pop(str(ref.external_id), None)
+        return super().find(refs)
 
     def _trouble(self, people: Sequence[AccountRef]) -> None:
         """What is read of these people may fail here; then nothing was read."""
