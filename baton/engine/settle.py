@@ -157,7 +157,7 @@ def _compare(
     links: LinkStore,
     settlement: Settlement,
 ) -> None:
-    for chunk in chunked(written, 200):
+    for chunk in chunked(written):
         with database.read() as connection:
             known = links.of(connection, system, [effect.number for effect in chunk])
             referred = sorted({number for effect in chunk for number in effect.references.values()})

@@ -16,7 +16,6 @@ from baton.clock import SystemClock
 from baton.hub import Hub
 from baton.hub.execution import apply, settle
 from baton.hub.sync import SyncRequest, plan_sync
-from baton.mapping.load import load_mapping
 from baton.registry import Registry
 from baton.settings import HubSettings, SystemSettings
 from baton.settings_shape import GatePart
@@ -118,15 +117,8 @@ class LargeCompany(RosterCompany):
         """The hub with these vendors."""
         self.vendors = vendors
         lay_out(self.url)
-        settings = self.settings()
-        for vendor in vendors:
-            path = settings.systems[vendor.name].mapping
-            assert path is not None
-            self.mappings[vendor.name] = load_mapping(path, source_fields=None, target_fields=None)
         wires = {vendor.name: vendor.wire for vendor in vendors}
-        hub = Hub(settings, clock=self.clock, registry=FakeRegistry(self), transports=wires)
-        hub.__dict__["mappings"] = dict(self.mappings)
-        return hub
+        return Hub(self.settings(), clock=self.clock, registry=FakeRegistry(self), transports=wires)
 
 
 def _type_of(number: int) -> str:
@@ -188,7 +180,9 @@ def _called(vendor: Vendor, changed: list[int]) -> Iterator[Line]:
 
 
 def _run(hub: Hub) -> None:
-    """Everything that an hourly run does about accounts."""
+    """Everything that an hourly run does about accounts. Raises when anything that was planned has not been done."""
     plan = plan_sync(hub, SyncRequest())
-    apply(hub)
+    reports = apply(hub)
+    done = sum(report.counts.get("done", 0) for report in reports)
+    assert done == plan.run.counts["effects"], [(report.system, report.counts) for report in reports]
     settle(hub, plan.run.id)

@@ -23,8 +23,8 @@ from connectors.crm.salesforce.wire import CALL_ERRORS, QUOTA_PAUSE_S, Verdict
 BATCH_LIMIT: Final = 200
 COLLECTIONS: Final = "composite/sobjects"
 _PAGES: Final = 10_000
-_QUERY_CHARACTERS: Final = 10_000
-"""Longest IN list, URL-encoded. The request line is limited to 16 KB or so; we stay well below."""
+_REQUEST_LINE: Final = 15_000
+"""Longest request line of a query, URL-encoded. Salesforce takes 16,384 bytes, the headers counted."""
 _FINAL_URL: Final = "set instance_url to the org's final My Domain URL"
 ID: Final = 15
 """Ids are 15 significant characters; the last three of the long form are a checksum."""
@@ -75,9 +75,11 @@ class Org:
 
     def rows_in(self, table: str, columns: Sequence[str], key: str, values: Iterable[str]) -> list[Row]:
         """The rows of ``table`` whose ``key`` is one of ``values``."""
+        chosen = "SELECT {:literal} FROM {:literal} WHERE {:literal} IN {}"
         rows: list[Row] = []
-        for some in _chunks(dict.fromkeys(values)):
-            chosen = "SELECT {:literal} FROM {:literal} WHERE {:literal} IN {}"
+        around = format_soql(chosen, ", ".join(columns), table, key, [])
+        room = _REQUEST_LINE - len(self.place("query/?q=")) - _encoded(around)
+        for some in _chunks(dict.fromkeys(values), room):
             rows.extend(self.query(format_soql(chosen, ", ".join(columns), table, key, some)))
         return rows
 
@@ -258,18 +260,24 @@ def _next_page(cursor: str) -> Callable[[Salesforce], Any]:
     return lambda sf: sf.query_more(cursor)
 
 
-def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+def _chunks(values: Iterable[str], room: int) -> Iterator[list[str]]:
+    """Lists that take at most ``room`` bytes of a request line each, or hold one value."""
     some: list[str] = []
     length = 0
     for value in values:
-        cost = len(quote(value, safe="")) + 12
-        if some and length + cost > _QUERY_CHARACTERS:
+        cost = _encoded(format_soql("{},", value))
+        if some and length + cost > room:
             yield some
             some, length = [], 0
         some.append(value)
         length += cost
     if some:
         yield some
+
+
+def _encoded(soql: str) -> int:
+    """The bytes it takes in a request line, at most."""
+    return len(quote(soql, safe=""))
 
 
 def results(reply: Any, ids: Sequence[str | None]) -> Sequence[Row]:
