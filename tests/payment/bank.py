@@ -102,7 +102,7 @@ class Bank(DiskLedger):
                 connection.executemany("INSERT INTO booked VALUES (?, ?, ?, ?)", rows)
                 _moved(connection, [entry[0] for entry in back], "returned")
                 _moved(connection, [entry[0] for entry in new], "booked")
-                text = papers.statement(ACCOUNT, [*back, *new], number, f"{opening // 100}.{opening % 100:02d}")
+                text = papers.statement(ACCOUNT, [*back, *new], number, papers.major(opening))
                 self._write(connection, "statement", text, copies=2)
         self._hand_out()
 

@@ -13,7 +13,7 @@ from baton.hub.payment.reconciling import reconcile
 from baton.jobs.payment.differences import DifferenceKind
 from baton.model.pay_run import LineState
 from tests.hub.payment.office import Office
-from tests.rig.bank_papers import lines, report, statement
+from tests.rig.bank_papers import lines, major, report, statement
 from tests.rig.clock import VirtualClock
 from tests.rig.killing import said
 from tests.rig.payroll import ACCOUNT, BANK, POLICY, Payroll
@@ -78,7 +78,7 @@ def _papers(office: Office, run_id: str) -> list[tuple[AnswerKind, bytes]]:
     amounts = {number: lines(content)[known[number]][1] for number in AMOUNTS}
     debits = [(known[number], amounts[number], "DBIT") for number in AMOUNTS if number != REFUSED]
     total = sum(int(amount.replace(".", "")) for _, amount, _ in debits)
-    opening = f"{(10_000_000 - total) // 100}.{(10_000_000 - total) % 100:02d}"
+    opening = major(10_000_000 - total)
     return [
         (AnswerKind.REPORT, report(content, "RCVD")),
         (AnswerKind.REPORT, report(content, "ACCP")),

@@ -48,7 +48,7 @@ def statement(
 ) -> bytes:
     """A camt.053 of an account: (reference, amount, DBIT or CRDT) of each booking."""
     total = sum(_minor(amount) * (-1 if way == "DBIT" else 1) for _, amount, way in booked)
-    end = closing or _major(_minor(opening) + total)
+    end = closing or major(_minor(opening) + total)
     entries = "".join(
         f'<Ntry><NtryRef>{place}</NtryRef><Amt Ccy="CNY">{amount}</Amt><CdtDbtInd>{way}</CdtDbtInd>'
         "<Sts><Cd>BOOK</Cd></Sts><BookgDt><Dt>2026-11-30</Dt></BookgDt>"
@@ -72,16 +72,19 @@ def _returned(way: str) -> str:
 
 
 def _balance(kind: str, amount: str) -> str:
+    """An account that is overdrawn shows what it owes, as a debit."""
+    way = "DBIT" if amount.startswith("-") else "CRDT"
     return (
         f"<Bal><Tp><CdOrPrtry><Cd>{kind}</Cd></CdOrPrtry></Tp>"
-        f'<Amt Ccy="CNY">{amount}</Amt><CdtDbtInd>CRDT</CdtDbtInd><Dt><Dt>2026-11-30</Dt></Dt></Bal>'
+        f'<Amt Ccy="CNY">{amount.lstrip("-")}</Amt><CdtDbtInd>{way}</CdtDbtInd><Dt><Dt>2026-11-30</Dt></Dt></Bal>'
     )
 
 
 def _minor(amount: str) -> int:
-    whole, _, part = amount.partition(".")
-    return int(whole) * 100 + int(part)
+    whole, _, part = amount.lstrip("-").partition(".")
+    return (int(whole) * 100 + int(part)) * (-1 if amount.startswith("-") else 1)
 
 
-def _major(minor: int) -> str:
-    return f"{minor // 100}.{minor % 100:02d}"
+def major(minor: int) -> str:
+    """Fen as yuan, with the sign of what an account owes."""
+    return f"{'-' if minor < 0 else ''}{abs(minor) // 100}.{abs(minor) % 100:02d}"

@@ -204,9 +204,14 @@ class Simulation:
 
     def _all_is_done(self) -> bool:
         world = self.world
-        with world.hub.database.read() as connection:
-            still = world.hub.effects.read(connection, effects.c.state.in_(OPEN_STATES), limit=1)
-        return not still and not self.people.cases(CaseState.OPEN, CaseState.PAUSED)
+        hub = world.hub
+        with hub.database.read() as connection:
+            still = hub.effects.read(connection, effects.c.state.in_(OPEN_STATES), limit=1)
+            # Whose write was in doubt when the last plan was made is planned by the next one.
+            unplanned = any(
+                list(hub.people.candidates(connection, each, hub.mappings[each].digest, None)) for each in SYSTEMS
+            )
+        return not still and not unplanned and not self.people.cases(CaseState.OPEN, CaseState.PAUSED)
 
     def _count(self) -> None:
         world, figures = self.world, self.figures
