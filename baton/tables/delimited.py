@@ -54,7 +54,7 @@ class Block:
 def read_delimited(utf8: bytes, layout: Layout, caps: Caps) -> Table:
     """Find delimiter and header, then read every row or say by number and rule why not. Raises `FileError`."""
     shape = find_shape(utf8, layout, caps)
-    body = after_line(utf8, shape.header_line).rstrip(b"\r\n")
+    body = without_blank_end(after_line(utf8, shape.header_line))
     if body.count(b"\n") > caps.rows * 2:
         raise FileError("too_many_rows", f"more than {caps.rows * 2} lines", "raise max_rows if this is right")
     reader = BlockReader(shape, caps)
@@ -104,6 +104,20 @@ def after_line(utf8: bytes, line: int) -> bytes:
     return utf8[end + 1 :]
 
 
+def without_blank_end(lines: bytes) -> bytes:
+    r"""The lines without the last one's line feed and without blank lines after it; its own CR stays with it.
+
+    >>> without_blank_end(b"0001,x\r\r\n\r\n\n")
+    b'0001,x\r\r'
+    """
+    end = len(lines)
+    while lines.endswith(b"\n", 0, end):
+        end -= 1
+        if lines.endswith(b"\n\r", 0, end):
+            end -= 1
+    return lines[:end]
+
+
 class BlockReader:
     """Reads whole lines of one file, block after block: regular ones at once, the others one by one."""
 
@@ -146,18 +160,18 @@ class BlockReader:
             return None
         if b"\r" in body and body.count(b"\r") != body.count(b"\r\n") + body.endswith(b"\r"):
             return None
-        # Counted first: where a line lacks fields or has too many there is nothing to parse, and nothing to hold.
-        lines = body.count(b"\n") + 1
-        if body.count(self.shape.delimiter.encode()) != lines * (width - 1):
+        # Counted first: where a line lacks fields or has too many there is nothing to parse, and nothing to hold. Line by
+        # line, since polars fills up a line that lacks fields and overlooks a blank field too many in another.
+        lines = _split(body)
+        if lines is None or (lines.str.count_matches(self.shape.delimiter, literal=True) != width - 1).any():
             return None
         try:
             frame = pl.read_csv(
                 body, has_header=False, separator=self.shape.delimiter, quote_char=None, schema=self._schema
             )
         except pl.exceptions.PolarsError:
-            return None  # a line has more fields than the header, and another fewer: looked at line by line
-        # A line with too few fields is filled up with nulls; but no line has too many, so the count tells.
-        return frame if frame.height == lines else None
+            return None  # whatever it is, the look at each line names it
+        return frame if frame.height == lines.len() else None
 
     def _joined(
         self, body: bytes | None, lines: pl.Series, regular: pl.Series, repaired: Repaired, first_row: int
@@ -214,19 +228,24 @@ def _offset(body: bytes, line: int) -> int:
 
 def _lines(body: bytes) -> pl.Series:
     """The physical lines, CR included; a blank line is ''."""
+    # polars takes one CR off a line's end
+    lines = _split(body.replace(b"\r\n", b"\r\r\n") + b"\r" if b"\r" in body else body)
+    return pl.Series("line", body.decode("utf-8").split("\n"), dtype=pl.String) if lines is None else lines
+
+
+def _split(body: bytes) -> pl.Series | None:
+    """The physical lines without one CR at their ends, as polars splits them; None when only Python can."""
     mark = next((mark for mark in _MARKS if mark not in body), None)
     if mark is None:
-        lines = pl.Series("line", body.decode("utf-8").split("\n"), dtype=pl.String)
-    else:
-        ended = body + b"\n"
-        read = pl.read_csv(
-            ended.replace(b"\r\n", b"\r\r\n") if b"\r" in body else ended,  # polars takes one CR off a line's end
-            has_header=False,
-            separator=chr(mark),
-            quote_char=None,
-            schema={"line": pl.String()},
-        )
-        lines = read.get_column("line").fill_null("")
+        return None
+    read = pl.read_csv(
+        body + b"\n",
+        has_header=False,
+        separator=chr(mark),
+        quote_char=None,
+        schema={"line": pl.String()},
+    )
+    lines = read.get_column("line").fill_null("")
     if lines.len() != body.count(b"\n") + 1:
         raise FileError("line_count", "the lines cannot be counted reliably")
     return lines

@@ -16,7 +16,7 @@ import polars as pl
 
 from baton.errors import FeedRefusedError
 from baton.model.source_rows import Origin, RejectedRow, SourcePage
-from baton.tables.delimited import HEAD_BYTES, Block, BlockReader, Shape, after_line, find_shape
+from baton.tables.delimited import HEAD_BYTES, Block, BlockReader, Shape, after_line, find_shape, without_blank_end
 from baton.tables.faults import FileError, refused
 from baton.tables.grammar import Beyond, Grammar
 from baton.tables.place import open_plain
@@ -186,7 +186,7 @@ class _Walk:
     def _cut(self, text: bytes) -> tuple[bytes, bytes | None, Beyond]:
         """Whole lines, the cut-off one after them (None when there is no whole one), and what is to be expected."""
         if self._reading.ended:
-            return text.rstrip(b"\r\n"), b"", Beyond.NOTHING
+            return without_blank_end(text), b"", Beyond.NOTHING
         end = text.rfind(b"\n")
         return (b"", None, Beyond.MORE) if end < 0 else (text[:end], text[end + 1 :], Beyond.MORE)
 

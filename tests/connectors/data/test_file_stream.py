@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from baton.errors import FeedRefusedError
@@ -66,6 +66,10 @@ LINE = st.one_of(
 
 @few(80)
 @given(lines=st.lists(LINE, max_size=25), end=st.sampled_from(["", "\n", "\r\n", "\n\n"]))
+@example(lines=["0001,甲,在职\r\r", ""], end="\r\n")  # the CR before the last line's own end is in the line
+@example(lines=["0001,甲,在职", "0002\r\r\r", "\r", ""], end="\n")
+@example(lines=["\r"], end="\r\n")
+@example(lines=["0001,甲", "0002,乙,在职,"], end="\n")  # as many fields in all as two rows have, and one row lacks one
 def test_block_by_block_gives_what_the_whole_file_gives(tmp_path, small_blocks, lines, end):
     path = tmp_path / "random.csv"
     path.write_bytes((HEADER + "\n" + "\n".join(lines) + end).encode())
