@@ -27,7 +27,7 @@ down: ready  ## end what `make up` left running
 	@$(RUN) -m baton.sandbox.demo --stop
 
 test: ready-to-test  ## every test, real servers included
-	@$(RUN) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder
+	@$(RUN) -m pytest -n $(WORKERS) --no-loadscope-reorder
 
 test-celery: ready-to-test  ## docker-compose.yml's own commands natively: 2 and 4 Celery workers, one killed in the middle
 	@$(RUN) -m tests.deployment $(ARGS)

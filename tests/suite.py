@@ -8,25 +8,58 @@ from __future__ import annotations
 
 import gc
 import logging
+import re
 import sys
 from collections.abc import Generator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 UNAVAILABLE: Final = "SERVER NOT AVAILABLE:"
 """How the reason of a skip starts when a real server cannot be had on this machine."""
-ALONE: Final = {word: word for word in ("tryton", "openssh", "airflow", "demo", "crash", "sql", "browser")}
-"""A word in a test file's path -> the group of tests that share that server: one process runs the whole group."""
-LONG: Final = ("demo", "airflow", "tryton", "crash")
+ALONE: Final = {
+    "demo": "demo",
+    "crash": "forks",
+    "kill": "killed",  # workers of an Airflow of its own
+    "airflow": "airflow",
+    "tryton": "tryton",
+    "kills": "forks",
+    "trouble": "forks",
+    "failing": "forks",
+    "openssh": "openssh",
+    "sql": "sql",
+    "browser": "browser",
+}
+"""A word in a test file's path -> the group of tests that share that server: one process runs the whole group.
+
+What is killed starts from a fork server, which loads everything once: "forks". The first word counts.
+"""
+LONG: Final = ("airflow", "demo", "forks", "killed", "tryton", "browser")
 """Groups that start first, so that the suite does not end waiting for one of them."""
+_CONNECTOR: Final = re.compile(r"\[\w+/(\w+)-")
+"""How the parameters of a test about one connector start: its server is what counts, not the file."""
 
 
-def group_of(path: Path) -> str:
+def group_of(test: str) -> str:
     """Tests of one file stay together (their fixtures are the file's), files that share a server as well."""
+    path = Path(test.partition("::")[0])
     words = {word for part in path.with_suffix("").parts for word in part.split("_")}
+    words.update(_CONNECTOR.findall(test))
     return next((group for word, group in ALONE.items() if word in words), path.as_posix())
+
+
+class Groups(LoadScopeScheduling):
+    """One process gets a whole group. Marks would say it too (``loadgroup``), but pytest 9.2 no longer hears xdist's."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups:
+    return Groups(config, log)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -47,11 +80,8 @@ def pytest_collection() -> Generator[None, object, object]:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     order = {group: place for place, group in enumerate(LONG)}
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(group_of(item.path.relative_to(config.rootpath))))
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: order.get(item.get_closest_marker("xdist_group").args[0], len(order)))
+        items.sort(key=lambda item: order.get(group_of(item.nodeid), len(order)))
 
 
 def pytest_runtest_setup() -> None:

@@ -1,7 +1,7 @@
 """Airflow for the tests of this folder: one home, one database, one worker.
 
 Airflow reads its configuration from the environment when it is first imported, so the environment is set by a session
-fixture, nothing here imports Airflow at the top, and the whole folder stays on one worker of pytest-xdist. What Airflow
+fixture, nothing here imports Airflow at the top, and one process runs the whole folder (tests/suite.py). What Airflow
 warns about in its own code is let through; what Baton's code causes is not.
 """
 
@@ -32,7 +32,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("airflow"))
             item.add_marker(pytest.mark.server)
             for text in _OF_OTHERS:
                 item.add_marker(pytest.mark.filterwarnings(text))

@@ -24,9 +24,7 @@ STALE = "docs/conformance.md is out of date: python -m baton.kit.matrix"
 
 def laws():
     for name, simulator in SIDES.items():
-        marks = [pytest.mark.xdist_group(name)]
-        if simulator is None:
-            marks += [pytest.mark.server, pytest.mark.timeout(600)]
+        marks = [pytest.mark.server, pytest.mark.timeout(600)] if simulator is None else []
         for law in laws_for(REGISTRY.load(name)):
             yield pytest.param(name, law, id=f"{name}-{law.__name__}", marks=marks)
 
