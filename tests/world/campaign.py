@@ -166,7 +166,7 @@ class Simulation:
         if self._wrong_by:
             self._set_clock()
         world.restart()
-        if world.trouble.stopped_at is not None:
+        if self.desk.is_stopped():
             self.desk.switch()
         self.personnel.conclude()
         self.personnel.call(world.hub)

@@ -86,13 +86,17 @@ class Desk:
     def switch(self) -> None:
         """Everything is stopped for a while."""
         world = self.world
-        position = "off" if world.trouble.stopped_at is not None else "on"
-        if position == "off":
-            world.trouble.stopped_at = None
+        position = "off" if self.is_stopped() else "on"
+        world.trouble.stopped_at = None  # it may be off before we hear of it
         kill_switch(world.hub, "all", position, REVIEWER, "a test")
         if position == "on":
             world.trouble.stopped_at = world.clock.monotonic()
         world.note(f"switch {position}")
+
+    def is_stopped(self) -> bool:
+        """Whether the switch is on, as the hub has it: whoever died while throwing it does not know."""
+        with self.world.hub.database.read() as connection:
+            return "all" in self.world.hub.runs.engaged(connection)
 
     # --- migrations
 
