@@ -145,6 +145,7 @@ def reach(hub: Hub, connection: sa.Connection, run: PayRun, head: Run) -> Signed
     """How far the signatures of a run that is not released reach now. Reads only, and locks nothing."""
     files = hub.pay_runs.files(connection, run.run_id)
     rows = hub.pay_decisions.signatures(connection, run.run_id)
+    restored = hub.restores.latest(connection)
     subject = Subject(
         file_sha256=files_digest(files),
         hr_version=run.people_digest,
@@ -152,6 +153,7 @@ def reach(hub: Hub, connection: sa.Connection, run: PayRun, head: Run) -> Signed
         maker=head.requested_by,
         total_minor=sum(file.total_minor for file in files),
         warnings=int(head.counts.get("warnings", 0)),
+        set_back_at=None if restored is None else restored.at,
     )
     decision = decide(
         subject, [_signature(row) for row in rows], policy_of(hub).approvals, holders_of(hub), hub.clock.now()

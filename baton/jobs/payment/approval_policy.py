@@ -75,6 +75,8 @@ class Subject:
     maker: str
     total_minor: int
     warnings: int
+    set_back_at: datetime | None = None
+    """When the store was last restored: what was signed before may have been cancelled, or paid, in what is forgotten."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -100,6 +102,7 @@ class Refusal(StrEnum):
     ANOTHER_REPORT = "another_report"
     IN_THE_FUTURE = "in_the_future"
     EXPIRED = "expired"
+    BEFORE_RESTORE = "before_restore"
     NOT_ASKED_FOR = "not_asked_for"
     """Valid, and of no role that is still wanting: the level does not ask for it, or it is the person's second."""
 
@@ -124,6 +127,10 @@ REMEDY: Final[Mapping[Refusal, tuple[str, str]]] = {
     ),
     Refusal.IN_THE_FUTURE: ("Its time has not come: compare the clocks.", "签署时间在未来，请核对时钟。"),
     Refusal.EXPIRED: ("It has lapsed; sign again.", "签署已过期，请重新签署。"),
+    Refusal.BEFORE_RESTORE: (
+        "Given before the hub was restored, and what became of it since is forgotten; ask the bank, then sign again.",
+        "签署于系统恢复之前，其后的处理已无记录；请先向银行核实，再重新签署。",
+    ),
     Refusal.NOT_ASKED_FOR: (
         "No further signature of this person or role is wanted.",
         "不需要此人或此角色的更多签署。",
@@ -188,6 +195,8 @@ def _reasons(
         yield Refusal.IN_THE_FUTURE
     if now >= signature.at + valid_for:
         yield Refusal.EXPIRED
+    if subject.set_back_at is not None and signature.at < subject.set_back_at:
+        yield Refusal.BEFORE_RESTORE
 
 
 def _seated(roles: Sequence[Role], valid: Sequence[Signature]) -> list[Signature | None]:

@@ -151,6 +151,22 @@ def test_of_a_held_run_that_the_bank_does_not_have_the_second_person_is_told(sev
     assert report.counts["not_there"] == 2
 
 
+def test_what_a_held_run_was_signed_for_before_the_backup_releases_nothing_after_it(several: World) -> None:
+    it = several
+    run = it.office.signed(SIX)
+    it.company.clock.advance(timedelta(minutes=5))
+    it.restore(it.back_up())
+    bank_of(it)
+    opened(it)
+    with pytest.raises(ApprovalError) as refused:
+        it.office.release(run)
+    assert refused.value.code == "unsigned"
+    it.office.sign(run)
+    it.office.release(run)
+    it.office.deliver()
+    assert len(set(it.company.bank.seen)) == len(it.company.bank.seen) == 6
+
+
 def test_of_a_payable_in_a_held_run_that_the_bank_speaks_of_the_second_person_is_told(several: World) -> None:
     from baton.contracts.payments import AnswerFile, AnswerKind
     from tests.rig import bank_papers as papers

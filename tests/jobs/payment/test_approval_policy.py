@@ -82,6 +82,14 @@ def test_a_signature_that_does_not_count_says_why(changed, why):
     assert decision.refused == ((wrong, why),)
 
 
+def test_what_was_signed_before_the_store_was_set_back_does_not_count():
+    later = replace(PAYROLL, at=TREASURY.at + timedelta(microseconds=1))
+    set_back = replace(SUBJECT, set_back_at=later.at)
+    decision = judged(TREASURY, later, subject=set_back, now=later.at)
+    assert decision.counted == (later,)
+    assert decision.refused == ((TREASURY, Refusal.BEFORE_RESTORE),)
+
+
 def test_every_refusal_says_what_to_do():
     assert set(REMEDY) == set(Refusal)
 
