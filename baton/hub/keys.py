@@ -34,6 +34,7 @@ from baton.store.tables import (
     recovery_cases,
     recovery_entries,
     statements,
+    told_lines,
 )
 from baton.store.trail import Entry, append
 from baton.vault import FileSecrets
@@ -57,6 +58,7 @@ class Sealed:
 
 SEALED: Final = (
     Sealed(person_versions, "sealed", "number", "version"),
+    Sealed(told_lines, "sealed", "source", "version"),
     Sealed(effects, "payload", "key", "version"),
     Sealed(migrations, "sealed", "run_id", "version"),
     Sealed(cases, "sealed", "id", "version"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import sqlalchemy as sa
@@ -233,8 +233,11 @@ class _Planning:
 
     def _replace_held_runs(self, systems: Sequence[SystemSettings]) -> None:
         """A held run whose people have news is planned anew as a whole: nobody decides on half a picture."""
+        held = self.hub.effects.held_by_run(self.connection, JOB)
+        if not held:
+            return
         news = {(system.name, number) for system in systems for number, _ in self._candidates(system)}
-        for run_id, pairs in self.hub.effects.held_by_run(self.connection, JOB).items():
+        for run_id, pairs in held.items():
             if not pairs & news:
                 continue
             self.hub.effects.replace_held(self.connection, run_id)
@@ -259,8 +262,11 @@ class _Planning:
         planner = Planner(rules, lambda value, context: self.hub.keyring.field_digest(value, context).hex(), self.now)
         busy = self.hub.effects.numbers_in(self.connection, system.name, UNSETTLED_STATES)
         busy |= self.hub.effects.undecided(self.connection, system.name)
-        living = self.hub.links.living(self.connection, system.name)
         depth = ranks(managers, (number for number, _ in candidates))
+
+        def living(numbers: Collection[str]) -> Collection[str]:
+            return self.hub.links.external_ids(self.connection, system.name, sorted(numbers)).keys()
+
         for chunk in chunked(candidates, _PEOPLE_AT_ONCE):
             people = self._people(system.name, [pair for pair in chunk if pair[0] not in busy], depth)
             self.counts["waiting"] += len(chunk) - len(people)

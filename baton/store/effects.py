@@ -340,9 +340,9 @@ class EffectStore:
 
     def held_by_run(self, connection: sa.Connection, job: str) -> dict[str, set[tuple[str, str]]]:
         """Each held run of a job with the (system, number) pairs it holds."""
-        query = sa.select(effects.c.run_id, effects.c.system, effects.c.number).where(
-            effects.c.job == job, effects.c.state == EffectState.HELD.value
-        )
+        # Written into the statement, not bound: only so does the index over what is held fit.
+        is_held = effects.c.state == sa.literal(EffectState.HELD.value, literal_execute=True)
+        query = sa.select(effects.c.run_id, effects.c.system, effects.c.number).where(effects.c.job == job, is_held)
         held: dict[str, set[tuple[str, str]]] = {}
         for row in connection.execute(query):
             held.setdefault(row.run_id, set()).add((row.system, row.number))

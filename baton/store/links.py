@@ -121,14 +121,6 @@ class LinkStore:
             found.update((row.number, row.external_id) for row in connection.execute(query))
         return found
 
-    def living(self, connection: sa.Connection, system: str) -> set[str]:
-        """Everyone who has an account there now that others can refer to."""
-        gone = (AccountState.ABSENT.value, AccountState.REMOVED.value)
-        query = sa.select(links.c.number).where(
-            links.c.system == system, links.c.external_id.is_not(None), links.c.state.not_in(gone)
-        )
-        return set(connection.execute(query).scalars())
-
     def _set(self, connection: sa.Connection, effect: Effect, values: dict[str, Any]) -> None:
         connection.execute(
             sa.update(links).where(links.c.system == effect.system, links.c.number == effect.number).values(**values)

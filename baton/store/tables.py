@@ -57,6 +57,7 @@ __all__ = [
     "statements",
     "switches",
     "tenures",
+    "told_lines",
 ]
 
 people = sa.Table(
@@ -69,6 +70,8 @@ people = sa.Table(
     sa.Column("digest", sa.LargeBinary, nullable=False),
     sa.Column("recorded_at", Instant, nullable=False),
 )
+sa.Index("ix_people_versions", people.c.number, people.c.version)
+sa.Index("ix_people_statuses", people.c.source, people.c.status)
 person_versions = sa.Table(
     "person_versions",
     metadata,
@@ -81,12 +84,19 @@ person_versions = sa.Table(
     sa.Column("run_id", sa.Text, nullable=False),
     sealed_column(),
 )
+told_lines = sa.Table(
+    "told_lines",
+    metadata,
+    sa.Column("source", sa.Text, primary_key=True),
+    sa.Column("version", sa.BigInteger, nullable=False),
+    sealed_column(),
+)
 person_indexes = sa.Table(
     "person_indexes",
     metadata,
     sa.Column("column", sa.Text, primary_key=True),
     sa.Column("blind", sa.LargeBinary, primary_key=True),
-    sa.Column("number", sa.Text, sa.ForeignKey("people.number"), primary_key=True),
+    sa.Column("number", sa.Text, sa.ForeignKey("people.number"), primary_key=True, index=True),
 )
 links = sa.Table(
     "links",
@@ -102,6 +112,10 @@ links = sa.Table(
     sa.Column("dirty", sa.Boolean, nullable=False),
 )
 sa.Index("ix_links_dirty", links.c.system, sqlite_where=links.c.dirty, postgresql_where=links.c.dirty)
+sa.Index(
+    *("ix_links_planned", links.c.system, links.c.mapping_digest, links.c.dirty),
+    *(links.c.number, links.c.planned_version),
+)
 runs = sa.Table(
     "runs",
     metadata,
@@ -164,6 +178,12 @@ effects = sa.Table(
 )
 sa.Index("ix_effects_claim", effects.c.system, effects.c.state, effects.c.rank, effects.c.id)
 sa.Index("ix_effects_ended", effects.c.system, effects.c.state, effects.c.updated_at, effects.c.job)
+sa.Index(
+    "ix_effects_held",
+    effects.c.job,
+    sqlite_where=effects.c.state == "held",
+    postgresql_where=effects.c.state == "held",
+)
 sa.Index("ix_effects_destructive", effects.c.created_at, effects.c.destructive)
 approvals = sa.Table(
     "approvals",

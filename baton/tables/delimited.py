@@ -160,8 +160,8 @@ class BlockReader:
             return None
         if b"\r" in body and body.count(b"\r") != body.count(b"\r\n") + body.endswith(b"\r"):
             return None
-        # Counted first: where a line lacks fields or has too many there is nothing to parse, and nothing to hold. Line by
-        # line, since polars fills up a line that lacks fields and overlooks a blank field too many in another.
+        # Counted first: where a line lacks fields or has too many there is nothing to parse, and nothing to hold.
+        # Line by line: polars fills up a line that lacks fields, and overlooks a blank field too many in another.
         lines = _split(body)
         if lines is None or (lines.str.count_matches(self.shape.delimiter, literal=True) != width - 1).any():
             return None

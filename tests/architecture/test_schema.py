@@ -13,6 +13,7 @@ PLAIN = {
     "people": {"number", "source", "version", "status", "digest", "recorded_at"},
     "person_versions": {"number", "version", "status", "what", "effective_at", "recorded_at", "run_id"},
     "person_indexes": {"column", "blind", "number"},
+    "told_lines": {"source", "version"},
     "links": {
         "system", "number", "external_id", "state", "applied", "planned_version", "generation", "mapping_digest", "dirty",
     },

@@ -19,6 +19,8 @@ class Fate(StrEnum):
     """Who was paid what on which account: kept as long as `retention.payments_years` says, then blanked."""
     STAGED_RECORD = "staged_record"
     """Copies of a migration's records: deleted as a whole when that run's own retention ends."""
+    DERIVED = "derived"
+    """Marks of what was read last, made anew by the next reading: dropped as a whole whenever anybody is erased."""
     COMPANY = "company"
     """The company's own figures and accounts: nobody's personal data, sealed all the same."""
 
@@ -41,6 +43,7 @@ FATES: Final[Mapping[str, Fate]] = MappingProxyType(
         "bank_events": Fate.PAYMENT_RECORD,
         "recovery_cases": Fate.PAYMENT_RECORD,
         "recovery_entries": Fate.PAYMENT_RECORD,
+        "told_lines": Fate.DERIVED,
         "migrations": Fate.STAGED_RECORD,
         "pay_runs": Fate.COMPANY,
         "pay_files": Fate.COMPANY,

@@ -18,6 +18,10 @@ Digester = Callable[[Scalar, str], str]
 """(value, context) -> keyed digest in hex: how a value is compared without being kept."""
 
 
+Living = Callable[[Collection[str]], Collection[str]]
+"""(numbers) -> those of them who have an account there that others can refer to."""
+
+
 @dataclass(frozen=True, slots=True)
 class TargetRules:
     """All that planning needs to know of one target."""
@@ -63,19 +67,20 @@ class Planner:
         self.digest = digest
         self.now = now
 
-    def plan(self, people: Sequence[Person], living: Collection[str]) -> list[PersonPlan]:
+    def plan(self, people: Sequence[Person], living: Living) -> list[PersonPlan]:
         """The intentions that take each account from what is proven to what is wanted, now and later.
 
-        ``living`` are the people with an account there: a reference to anybody else is left for a later plan.
+        A reference to anybody who has no account there is left for a later plan.
         """
         timelines = [desired_timeline(person.timeline, self.lifecycle, self.now) for person in people]
         flat = [desired.employee for timeline in timelines for desired in timeline]
         if not flat:
             return [self._planned(person, [], waiting=False) for person in people]
         mapped = self.rules.mapping.apply(employee_frame(flat))
+        there = living(self._referred(mapped))
         rows = iter(range(len(flat)))
         return [
-            self._plan_one(person, [(desired, next(rows)) for desired in timeline], mapped, living)
+            self._plan_one(person, [(desired, next(rows)) for desired in timeline], mapped, there)
             for person, timeline in zip(people, timelines, strict=True)
         ]
 
@@ -145,6 +150,11 @@ class Planner:
             for name, value in mapped.record(row, action).items()
             if clears or value is not None
         }
+
+    def _referred(self, mapped: Mapped) -> set[str]:
+        """Everybody to whom any of the mapped people refers."""
+        names = [name for name in mapped.rows.columns if self.rules.fields[name].type is FieldType.REFERENCE]
+        return {number for name in names for number in mapped.rows[name].drop_nulls().unique()}
 
     def _unborn(self, fields: Mapping[str, Scalar], living: Collection[str]) -> set[str]:
         return {

@@ -52,7 +52,7 @@ def linked(state: AccountState = AccountState.ENABLED, **applied: object) -> Lin
 
 def plan(planner: Planner, person: Employee, link: Link | None = None, living=(), **more) -> PersonPlan:
     link = link or Link("crm", person.number)
-    (made,) = planner.plan([Person(7, [PersonVersion(7, LONG_AGO, person)], link, **more)], living)
+    (made,) = planner.plan([Person(7, [PersonVersion(7, LONG_AGO, person)], link, **more)], set(living).intersection)
     return made
 
 
