@@ -28,6 +28,7 @@ ALONE: Final = {
     "kills": "forks",
     "trouble": "forks",
     "failing": "forks",
+    "lark": "lark",
     "openssh": "openssh",
     "sql": "sql",
     "browser": "browser",

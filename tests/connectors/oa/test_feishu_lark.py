@@ -6,7 +6,6 @@ import base64
 import hashlib
 import importlib.util
 import json
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,28 +16,7 @@ from Crypto.Util.Padding import pad
 
 from connectors.oa.feishu.events import Callbacks
 from connectors.oa.feishu.simulator import Simulator
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # what the SDK's own imports warn about is not ours to judge
-    import lark_oapi as lark
-    from lark_oapi.api.contact.v3 import (
-        BatchGetIdUserRequest,
-        BatchGetIdUserRequestBody,
-        BatchUserRequest,
-        ChildrenDepartmentRequest,
-        CreateUserRequest,
-        DeleteUserRequest,
-        DeleteUserRequestBody,
-        FindByDepartmentUserRequest,
-        GetUserRequest,
-        PatchUserRequest,
-        ResourceAcceptor,
-        ResurrectUserRequest,
-        ResurrectUserRequestBody,
-        User,
-    )
-    from lark_oapi.core.model import RawRequest
-    from lark_oapi.core.token.manager import TokenManager
+from tests.connectors.oa.official_sdk import forget_tokens, lark, people, requests
 
 _SPEC = importlib.util.spec_from_file_location("serving", Path(__file__).parents[1] / "serving.py")
 assert _SPEC is not None
@@ -56,7 +34,7 @@ def sim() -> Simulator:
 
 @pytest.fixture
 def sdk(sim: Simulator) -> Iterator[Any]:
-    TokenManager.cache = type(TokenManager.cache)()  # the SDK keeps tokens per app id for the whole process
+    forget_tokens()
     with serving.serve(sim.handle) as base_url:
         yield (
             lark.Client.builder()
@@ -73,13 +51,13 @@ def typed(builder: Any) -> Any:
 
 
 def create(sdk: Any, user_id: str = "0012", token: str = "k1", mobile: str = "13800000001") -> Any:
-    user = User.builder().user_id(user_id).employee_no(user_id).name("测试䶮").mobile(mobile)
+    user = people.User.builder().user_id(user_id).employee_no(user_id).name("测试䶮").mobile(mobile)
     user = user.department_ids(["D1"]).employee_type(1).build()
-    return sdk.user.create(typed(CreateUserRequest.builder()).client_token(token).request_body(user).build())
+    return sdk.user.create(typed(people.CreateUserRequest.builder()).client_token(token).request_body(user).build())
 
 
 def get(sdk: Any, user_id: str = "0012") -> Any:
-    return sdk.user.get(typed(GetUserRequest.builder()).user_id(user_id).build())
+    return sdk.user.get(typed(people.GetUserRequest.builder()).user_id(user_id).build())
 
 
 def test_the_sdk_creates_reads_and_repeats(sim: Simulator, sdk: Any) -> None:
@@ -96,8 +74,8 @@ def test_the_sdk_creates_reads_and_repeats(sim: Simulator, sdk: Any) -> None:
 
 def test_the_sdk_patches_and_freezes(sim: Simulator, sdk: Any) -> None:
     create(sdk)
-    body = User.builder().department_ids(["D2"]).is_frozen(True).build()
-    patched = sdk.user.patch(typed(PatchUserRequest.builder()).user_id("0012").request_body(body).build())
+    body = people.User.builder().department_ids(["D2"]).is_frozen(True).build()
+    patched = sdk.user.patch(typed(people.PatchUserRequest.builder()).user_id("0012").request_body(body).build())
     assert patched.success(), patched.msg
     user = get(sdk).data.user
     assert user.status.is_frozen is True
@@ -108,12 +86,12 @@ def test_the_sdk_patches_and_freezes(sim: Simulator, sdk: Any) -> None:
 def test_the_sdk_walks_departments_and_members(sim: Simulator, sdk: Any) -> None:
     sim.seed({"employee_no": f"{n:04d}", "name": "甲", "mobile": str(n), "department_ids": ["D2"]} for n in range(60))
     children = sdk.department.children(
-        typed(ChildrenDepartmentRequest.builder()).department_id("0").fetch_child(True).page_size(50).build()
+        typed(people.ChildrenDepartmentRequest.builder()).department_id("0").fetch_child(True).page_size(50).build()
     )
     assert {d.department_id for d in children.data.items} == {"D1", "D2", "D3"}
     token, seen = "", []
     while True:
-        request = typed(FindByDepartmentUserRequest.builder()).department_id("D2").page_size(50)
+        request = typed(people.FindByDepartmentUserRequest.builder()).department_id("D2").page_size(50)
         page = sdk.user.find_by_department((request.page_token(token) if token else request).build()).data
         seen += [user.employee_no for user in page.items]
         if not page.has_more:
@@ -124,37 +102,41 @@ def test_the_sdk_walks_departments_and_members(sim: Simulator, sdk: Any) -> None
 
 def test_the_sdk_reads_batches_and_ids(sim: Simulator, sdk: Any) -> None:
     create(sdk)
-    batch = sdk.user.batch(typed(BatchUserRequest.builder()).user_ids(["0012", "nobody"]).build())
+    batch = sdk.user.batch(typed(people.BatchUserRequest.builder()).user_ids(["0012", "nobody"]).build())
     assert [user.user_id for user in batch.data.items] == ["0012"]
-    body = BatchGetIdUserRequestBody.builder().mobiles(["13800000001", "1"]).include_resigned(False).build()
-    ids = sdk.user.batch_get_id(BatchGetIdUserRequest.builder().user_id_type("user_id").request_body(body).build())
+    body = people.BatchGetIdUserRequestBody.builder().mobiles(["13800000001", "1"]).include_resigned(False).build()
+    ids = sdk.user.batch_get_id(
+        people.BatchGetIdUserRequest.builder().user_id_type("user_id").request_body(body).build()
+    )
     assert [entry.user_id for entry in ids.data.user_list] == ["0012", None]
 
 
 def test_the_sdk_deletes_with_acceptors_and_resurrects(sim: Simulator, sdk: Any) -> None:
     create(sdk)
-    builder = DeleteUserRequestBody.builder()
+    builder = people.DeleteUserRequestBody.builder()
     kinds = ("department_chat", "external_chat", "docs", "calendar", "application", "minutes", "survey", "anycross")
     for kind in kinds:
         getattr(builder, f"{kind}_acceptor_user_id")("hr-desk")
-    builder.email_acceptor(ResourceAcceptor.builder().processing_type("1").acceptor_user_id("hr-desk").build())
-    request = DeleteUserRequest.builder().user_id("0012").user_id_type("user_id").request_body(builder.build()).build()
+    builder.email_acceptor(people.ResourceAcceptor.builder().processing_type("1").acceptor_user_id("hr-desk").build())
+    request = (
+        people.DeleteUserRequest.builder().user_id("0012").user_id_type("user_id").request_body(builder.build()).build()
+    )
     deleted = sdk.user.delete(request)
     assert deleted.success(), deleted.msg
     assert get(sdk).data.user.status.is_resigned is True
     fields = sim.journal[-1].fields
     assert fields["email_acceptor"] == {"processing_type": "1", "acceptor_user_id": "hr-desk"}
     assert [fields[f"{kind}_acceptor_user_id"] for kind in kinds] == ["hr-desk"] * len(kinds)
-    body = ResurrectUserRequestBody.builder().departments([]).build()
-    back = sdk.user.resurrect(typed(ResurrectUserRequest.builder()).user_id("0012").request_body(body).build())
+    body = people.ResurrectUserRequestBody.builder().departments([]).build()
+    back = sdk.user.resurrect(typed(people.ResurrectUserRequest.builder()).user_id("0012").request_body(body).build())
     assert back.success(), back.msg
     assert get(sdk).data.user.department_ids == ["0"]
 
 
 def test_a_delete_without_acceptors_is_journalled_as_such(sim: Simulator, sdk: Any) -> None:
     create(sdk)
-    body = DeleteUserRequestBody.builder().docs_acceptor_user_id("hr-desk").build()
-    request = DeleteUserRequest.builder().user_id("0012").user_id_type("user_id").request_body(body).build()
+    body = people.DeleteUserRequestBody.builder().docs_acceptor_user_id("hr-desk").build()
+    request = people.DeleteUserRequest.builder().user_id("0012").user_id_type("user_id").request_body(body).build()
     assert sdk.user.delete(request).success()
     assert [key for key, acceptor in sim.journal[-1].fields.items() if acceptor] == ["docs_acceptor_user_id"]
 
@@ -178,8 +160,8 @@ def dispatcher(sim: Simulator, seen: list[Any], *, token: str = "") -> Any:
     )
 
 
-def raw(headers: dict[str, str], body: bytes) -> RawRequest:
-    request = RawRequest()
+def raw(headers: dict[str, str], body: bytes) -> Any:
+    request = requests.RawRequest()
     request.uri, request.headers, request.body = "/callback", headers, body
     return request
 

@@ -3,43 +3,23 @@
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from baton.sdk import AccountRef, HoldingKind, HoldingRef, Message, Transfer
 from connectors.oa.feishu.connector import Feishu
 from connectors.oa.feishu.simulator import Simulator
 from connectors.oa.feishu.wire import ACCEPTORS
 from tests.connectors.oa.feishu_desk import KEYS, connect
+from tests.connectors.oa.official_sdk import approval, forget_tokens, lark, messages, passports, people
 from tests.connectors.serving import serve
-
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # what the SDK's own imports warn about is not ours to judge
-    import lark_oapi as lark
-    from lark_oapi.api.approval.v4 import GetInstanceRequest, QueryTaskRequest, TaskTransfer, TransferTaskRequest
-    from lark_oapi.api.contact.v3 import (
-        AddGroupMemberRequest,
-        AddGroupMemberRequestBody,
-        DeleteUserRequestBody,
-        GetDepartmentRequest,
-        GetGroupRequest,
-        GetUserRequest,
-        MemberBelongGroupRequest,
-        RemoveGroupMemberRequest,
-        RemoveGroupMemberRequestBody,
-    )
-    from lark_oapi.api.im.v1 import CreateMessageRequest, CreateMessageRequestBody
-    from lark_oapi.api.passport.v1 import LogoutSessionRequest, LogoutSessionRequestBody
-    from lark_oapi.core.token.manager import TokenManager
-
-from baton.sdk import AccountRef, HoldingKind, HoldingRef, Message, Transfer
 
 
 @pytest.fixture
 def sdk(sim: Simulator) -> Iterator[Any]:
-    TokenManager.cache = type(TokenManager.cache)()  # the SDK keeps tokens per app id for the whole process
+    forget_tokens()
     for n in (1, 2, 3):
         sim.seed_person(n)
     with serve(sim.handle) as base_url:
@@ -54,18 +34,20 @@ def sdk(sim: Simulator) -> Iterator[Any]:
 
 
 def query(sdk: Any, user_id: str, token: str = "", size: int = 100) -> Any:
-    request = QueryTaskRequest.builder().user_id(user_id).user_id_type("user_id").topic(1).page_size(size)
+    request = approval.QueryTaskRequest.builder().user_id(user_id).user_id_type("user_id").topic(1).page_size(size)
     return sdk.approval.v4.task.query((request.page_token(token) if token else request).build())
 
 
 def instance(sdk: Any, code: str) -> Any:
-    return sdk.approval.v4.instance.get(GetInstanceRequest.builder().instance_id(code).user_id_type("user_id").build())
+    return sdk.approval.v4.instance.get(
+        approval.GetInstanceRequest.builder().instance_id(code).user_id_type("user_id").build()
+    )
 
 
 def transfer(sdk: Any, task: Any, to: str, *, holder: str = "0001", task_id: str = "") -> Any:
-    body = TaskTransfer.builder().approval_code(task.definition_code).instance_code(task.process_code)
+    body = approval.TaskTransfer.builder().approval_code(task.definition_code).instance_code(task.process_code)
     body = body.user_id(holder).transfer_user_id(to).task_id(task_id or task.task_id).comment("离职交接").build()
-    request = TransferTaskRequest.builder().user_id_type("user_id").request_body(body).build()
+    request = approval.TransferTaskRequest.builder().user_id_type("user_id").request_body(body).build()
     return sdk.approval.v4.task.transfer(request)
 
 
@@ -121,9 +103,9 @@ def test_the_sdk_surfaces_refusals_of_a_transfer(sim: Simulator, sdk: Any, chang
 
 def send(sdk: Any, to: str, uuid: str, kind: str = "post", content: Any = None) -> Any:
     post = {"zh_cn": {"title": "提醒", "content": [[{"tag": "a", "text": "去", "href": "https://hub.example.com/1"}]]}}
-    body = CreateMessageRequestBody.builder().receive_id(to).msg_type(kind).uuid(uuid)
+    body = messages.CreateMessageRequestBody.builder().receive_id(to).msg_type(kind).uuid(uuid)
     body = body.content(json.dumps(content or post)).build()
-    request = CreateMessageRequest.builder().receive_id_type("user_id").request_body(body).build()
+    request = messages.CreateMessageRequest.builder().receive_id_type("user_id").request_body(body).build()
     return sdk.im.v1.message.create(request)
 
 
@@ -149,7 +131,7 @@ def test_the_sdk_reads_our_message_as_a_post(sim: Simulator, sdk: Any) -> None:
         [Message("k1", AccountRef("0002", "0002"), "", "提醒", "甲\n乙", "https://hub.example.com")]
     )
     (body,) = bodies
-    assert set(body) == set(CreateMessageRequestBody._types)
+    assert set(body) == set(messages.CreateMessageRequestBody._types)
     assert len(body["uuid"]) <= 50
     assert set(json.loads(body["content"])) == {"zh_cn"}
 
@@ -157,20 +139,32 @@ def test_the_sdk_reads_our_message_as_a_post(sim: Simulator, sdk: Any) -> None:
 def test_the_sdk_walks_groups_and_logs_people_out(sim: Simulator, sdk: Any) -> None:
     grant = sim.seed_grant(1, "0001")
     contact = sdk.contact.v3
-    mine = MemberBelongGroupRequest.builder().member_id("0001").member_id_type("user_id").group_type(1).build()
+    mine = people.MemberBelongGroupRequest.builder().member_id("0001").member_id_type("user_id").group_type(1).build()
     (group_id,) = contact.group.member_belong(mine).data.group_list
     assert grant == f"group/{group_id}"
-    assert contact.group.get(GetGroupRequest.builder().group_id(group_id).build()).data.group.name == "用户组1䶮"
-    body = AddGroupMemberRequestBody.builder().member_type("user").member_id_type("user_id").member_id("0002").build()
-    add = AddGroupMemberRequest.builder().group_id(group_id).request_body(body).build()
+    assert contact.group.get(people.GetGroupRequest.builder().group_id(group_id).build()).data.group.name == "用户组1䶮"
+    body = (
+        people.AddGroupMemberRequestBody.builder()
+        .member_type("user")
+        .member_id_type("user_id")
+        .member_id("0002")
+        .build()
+    )
+    add = people.AddGroupMemberRequest.builder().group_id(group_id).request_body(body).build()
     assert [contact.group_member.add(add).code for _ in range(2)] == [0, 42005]
-    out = RemoveGroupMemberRequestBody.builder().member_type("user").member_id_type("user_id").member_id("0001").build()
-    remove = RemoveGroupMemberRequest.builder().group_id(group_id).request_body(out).build()
+    out = (
+        people.RemoveGroupMemberRequestBody.builder()
+        .member_type("user")
+        .member_id_type("user_id")
+        .member_id("0001")
+        .build()
+    )
+    remove = people.RemoveGroupMemberRequest.builder().group_id(group_id).request_body(out).build()
     assert contact.group_member.remove(remove).success()
     assert sim.office.groups[group_id]["members"] == ["0002"]
     sim.log_in("0002")
-    ending = LogoutSessionRequestBody.builder().logout_type(1).user_id("0002").build()
-    logout = LogoutSessionRequest.builder().user_id_type("user_id").request_body(ending).build()
+    ending = passports.LogoutSessionRequestBody.builder().logout_type(1).user_id("0002").build()
+    logout = passports.LogoutSessionRequest.builder().user_id_type("user_id").request_body(ending).build()
     assert sdk.passport.v1.session.logout(logout).success()
     assert not sim.logged_in("0002")
 
@@ -179,13 +173,13 @@ def test_the_sdk_sees_what_blockers_are_concluded_from(sim: Simulator, sdk: Any)
     sim.tenant.users["0001"]["is_tenant_manager"] = True
     sim.hidden_departments.add("D1")
     contact = sdk.contact.v3
-    user = contact.user.get(GetUserRequest.builder().user_id("0001").user_id_type("user_id").build())
+    user = contact.user.get(people.GetUserRequest.builder().user_id("0001").user_id_type("user_id").build())
     assert user.data.user.is_tenant_manager is True
-    department = GetDepartmentRequest.builder().department_id("D1").department_id_type("department_id").build()
+    department = people.GetDepartmentRequest.builder().department_id("D1").department_id_type("department_id").build()
     assert contact.department.get(department).code == 40004
 
 
 def test_a_removal_names_every_acceptor_the_sdk_knows(sim: Simulator, sdk: Any) -> None:
     """The SDK is made from Feishu's own description: a resource it knows and we do not would go to nobody's successor."""
-    assert set(ACCEPTORS.values()) == set(DeleteUserRequestBody._types)
+    assert set(ACCEPTORS.values()) == set(people.DeleteUserRequestBody._types)
     assert isinstance(connect(sim), Feishu)
