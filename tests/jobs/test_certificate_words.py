@@ -36,7 +36,7 @@ def test_japanese_and_korean_are_polite() -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_headings_of_outcomes_stand_side_by_side(language: str) -> None:
     words = Words(language)
-    with closing(Sheet(datetime(2026, 11, 1, tzinfo=UTC), "", language)) as sheet:
+    with closing(Sheet(datetime(2026, 11, 1, tzinfo=UTC), "", language, words.all)) as sheet:
         sheet.add_page()
         sheet.ink(7.2, GREY)
         closed = [name for name in OUTCOMES if name != "open"]
@@ -46,9 +46,9 @@ def test_headings_of_outcomes_stand_side_by_side(language: str) -> None:
 
 
 def test_a_japanese_line_does_not_begin_with_a_small_kana() -> None:
-    with closing(Sheet(datetime(2026, 11, 1, tzinfo=UTC), "", "ja")) as sheet:
+    text = "あいうえチェック"
+    with closing(Sheet(datetime(2026, 11, 1, tzinfo=UTC), "", "ja", text)) as sheet:
         sheet.add_page()
         sheet.ink(10)
-        text = "あいうえチェック"
         width = sheet.get_string_width("あいうえチ") + 0.1
         assert sheet.wrapped(text, width)[:2] == ["あいうえ", "チェック"]

@@ -41,7 +41,12 @@ class _Pages:
         self.words = Words(document.pages.language)
         self.for_good = frozenset(document.summary.irreversible)
         self.decided = _deciding(document)
-        self.sheet = Sheet(datetime.fromisoformat(document.issued_at), self.words("title"), document.pages.language)
+        self.sheet = Sheet(
+            datetime.fromisoformat(document.issued_at),
+            self.words("title"),
+            document.pages.language,
+            self.words.all + document.model_dump_json(),
+        )
         self.sheet.foot_left = f"{document.case.id} / {document.hub.name}"
         self.sheet.foot_right = self.words("page", page="{page}", pages="{pages}")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import string
+import tempfile
 import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +13,12 @@ from typing import Final, TypeAlias
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
+from baton.jobs.offboarding.certificate.typeface import Typeface
+
 FONT: Final = Path(__file__).parent / "font" / "NotoSansCJKsc-Regular.otf"
+_TYPEFACE: Final = Typeface(FONT)
+_ALWAYS: Final = frozenset(map(ord, string.printable + "…–—"))
+"""What is written on every sheet besides what it is given."""
 Colour: TypeAlias = tuple[int, int, int]
 INK: Final[Colour] = (28, 36, 48)
 GREY: Final[Colour] = (110, 120, 134)
@@ -26,19 +33,26 @@ _NEVER_BEFORE: Final = frozenset("，。、；：？！）》」』】〉〕’�
 
 
 class Sheet(FPDF):
-    """A4 pages with a foot line. Lengths are millimetres, sizes points."""
+    """A4 pages with a foot line. Lengths are millimetres, sizes points.
 
-    def __init__(self, at: datetime, title: str, language: str) -> None:
+    ``texts`` is all that will be written on them, in any order; other characters come out as their numbers.
+    """
+
+    def __init__(self, at: datetime, title: str, language: str, texts: str) -> None:
         super().__init__("portrait", "mm", "A4")
         self.set_margins(MARGIN_MM, MARGIN_MM)
         self.set_auto_page_break(auto=False)
-        self.add_font(_FAMILY, "", FONT)
+        known = _ALWAYS.union(map(ord, texts), map(ord, unicodedata.normalize("NFC", texts)))
+        with tempfile.TemporaryDirectory(prefix="baton-font-") as folder:  # read here and now, or kept open
+            file = Path(folder) / FONT.name
+            file.write_bytes(_TYPEFACE.part_with(known))
+            self.add_font(_FAMILY, "", file)
         self.set_creation_date(at)
         self.set_title(title)
         self.set_lang(language)
         self.set_producer("Baton")
         self.set_compression(True)
-        self._glyphs = self.fonts[_FAMILY].cmap  # type: ignore[union-attr]
+        self._glyphs = known & self.fonts[_FAMILY].cmap.keys()  # type: ignore[union-attr]
         self._widths: dict[tuple[str, float], float] = {}
         self.foot_left = ""
         self.foot_right = "{page} / {pages}"

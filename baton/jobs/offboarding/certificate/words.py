@@ -127,6 +127,11 @@ class Words:
         text = self._words[word]
         return text.format(**values) if values else text
 
+    @property
+    def all(self) -> str:
+        """Every word and sentence, one after the other."""
+        return "".join(self._words.values())
+
     def kind(self, kind: str) -> str:
         """A kind of holding; its own name where this version does not know it."""
         return self._words.get(kind, kind)
