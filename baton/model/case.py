@@ -129,6 +129,10 @@ def require_item_step(before: ItemState, after: ItemState) -> None:
         raise TransitionError(f"an item cannot go from {before} to {after}")
 
 
+WITH_A_SUCCESSOR: Final = (ItemState.OFFERED, ItemState.ACCEPTED, ItemState.APPROVED)
+"""Where an item stands that is offered to somebody, or that they are to get."""
+
+
 def require_case_step(before: CaseState, after: CaseState) -> None:
     """Raise `TransitionError` unless the closed machine of cases allows this step."""
     if after not in CASE_STEPS[before]:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from baton.model.case import Item, ItemState
+from baton.model.case import WITH_A_SUCCESSOR, Item, ItemState
 from baton.model.effect import EffectState
 from baton.model.handover import HoldingKind, HoldingRef
 from baton.store.case_rows import CaseRows
@@ -78,6 +78,16 @@ class CaseloadStore:
             rows = connection.execute(query, execution_options={"yield_per": _PAGE_ROWS})
             for case_id, some in groupby(map(self.rows.item, rows), key=lambda item: item.case_id):
                 yield case_id, list(some)
+
+    def asked(self, connection: sa.Connection, case_ids: Sequence[str]) -> set[tuple[str, str]]:
+        """(case, person) for everybody to whom something in these cases is offered, or who is to get it."""
+        columns, states = case_items.c, [state.value for state in WITH_A_SUCCESSOR]
+        wanted = sa.select(columns.case_id, columns.successor).where(columns.state.in_(states)).distinct()
+        return {
+            (case_id, successor)
+            for chunk in chunked(case_ids)
+            for case_id, successor in connection.execute(wanted.where(columns.case_id.in_(chunk)))
+        }
 
     def arrived(self, connection: sa.Connection) -> list[str]:
         """The cases in which something is on its way whose effect has ended: where it is now can be said."""

@@ -20,11 +20,11 @@ from baton.hub.offboarding.casework import find_case, locked
 from baton.hub.offboarding.doubts import after_doubts
 from baton.hub.offboarding.entitling import NOT_GIVEN, Entitling, Handed
 from baton.hub.offboarding.intentions import JOB, grant_change, person_fields, transfer
-from baton.hub.offboarding.people import employed, refs
+from baton.hub.offboarding.people import departed, employed, refs
 from baton.hub.offboarding.policies import policy_of
 from baton.jobs.offboarding.policy import Policy
 from baton.model.account import AccountRef
-from baton.model.case import Case, CaseState, Cause, Item, ItemState
+from baton.model.case import WITH_A_SUCCESSOR, Case, CaseState, Cause, Item, ItemState
 from baton.model.effect import EffectState, Intention
 from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.cases import ItemChange
@@ -155,7 +155,10 @@ class _Planning:
 
     def carry_out(self) -> Planned:
         items = self.hub.cases.items(self.connection, self.case.id)
-        wanted = self._transfers([item for item in items if item.state is ItemState.APPROVED])
+        orphaned = self._orphaned(items)
+        self.blocked += [_without_successor(item) for item in orphaned]
+        approved = [item for item in items if item.state is ItemState.APPROVED and item not in orphaned]
+        wanted = self._transfers(approved)
         policy = policy_of(self.hub, self.case)
         ending = {right.id for right in rights_to_take(self.hub, self.case, items, policy)}
         wanted += self._revocations([item for item in items if can_be_taken(self.hub, item)], ending)
@@ -164,6 +167,12 @@ class _Planning:
         run_id = save_moves(self.hub, self.connection, self.case, wanted, others)
         self.hub.cases.move_items(self.connection, [*self.blocked, *self.noted])
         return Planned(run_id, len(wanted), len(log_outs), len(self.blocked))
+
+    def _orphaned(self, items: Sequence[Item]) -> list[Item]:
+        """What is offered to, or was agreed with, somebody who has left meanwhile: nobody else would ever be asked."""
+        asked = [item for item in items if item.state in WITH_A_SUCCESSOR]
+        left = departed(self.hub, self.connection, {item.successor for item in asked})
+        return [item for item in asked if item.successor in left]
 
     def _transfers(self, approved: Sequence[Item]) -> list[tuple[Item, Intention]]:
         """What goes together in one call stands together: kind by kind, successor by successor."""

@@ -35,6 +35,12 @@ def proven(hub: Hub, system: str, numbers: Sequence[str]) -> dict[str, AccountRe
     return {number: AccountRef(number, link.external_id) for number, link in links.items() if link.external_id}
 
 
+def departed(hub: Hub, connection: sa.Connection, numbers: Iterable[str]) -> set[str]:
+    """Those of these people of whom HR says that they do not work here; of who is no employee it says nothing."""
+    statuses = hub.people.statuses(connection, sorted(numbers))
+    return {number for number, status in statuses.items() if not status.employed}
+
+
 def employed(hub: Hub, connection: sa.Connection, numbers: Iterable[str]) -> set[str]:
     """Those of these people who work here: nobody else is given anything."""
     statuses = hub.people.statuses(connection, sorted(numbers))

@@ -22,7 +22,7 @@ from baton.hub.offboarding.moving import (
     rights_to_take,
     successors,
 )
-from baton.hub.offboarding.people import employed
+from baton.hub.offboarding.people import departed, employed
 from baton.hub.offboarding.policies import policies
 from baton.hub.offboarding.unread import noted
 from baton.model.case import Case, CaseState, Item, ItemState
@@ -52,6 +52,7 @@ def worth_planning(hub: Hub) -> list[str]:
                 found.cases |= {case_id} if rights_to_take(hub, going[case_id], rights, of[case_id]) else set()
         found.cases |= waiting_for_a_person(connection, sorted(going))
         found.cases |= _not_logged_out(hub, connection, leaving)
+        found.cases |= _offered_to_who_has_left(hub, connection, sorted(going))
         here = employed(hub, connection, {item.successor for item in found.ready})
     for system in sorted({item.system for item in found.ready}):
         items = [item for item in found.ready if item.system == system]
@@ -73,6 +74,13 @@ class _Found:
     def unless_sure(self, case_ids: Sequence[str]) -> AbstractContextManager[None]:
         """Where looking closer fails, all of these cases are found."""
         return noted("planning", lambda _: self.cases.update(case_ids))
+
+
+def _offered_to_who_has_left(hub: Hub, connection: sa.Connection, case_ids: Sequence[str]) -> set[str]:
+    """Those of these cases in which somebody is to have something who does not work here any more."""
+    asked = hub.caseload.asked(connection, case_ids)
+    left = departed(hub, connection, {person for _, person in asked})
+    return {case_id for case_id, person in asked if person in left}
 
 
 def _not_logged_out(hub: Hub, connection: sa.Connection, leaving: Sequence[Case]) -> set[str]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pytest
 
 from baton.errors import ApprovalError
 from baton.hub.offboarding import casework, completing, undoing
 from baton.hub.offboarding.looking import look
+from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.account import AccountRef, Receipt
 from baton.model.case import Act, CaseState, Cause, ItemState, Role
 from baton.model.handover import Grant, GrantChange, HoldingKind, SessionEnd
+from baton.settings_shape import OffboardingPart
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, Desk
 from tests.rig.belongings import KeeperTarget, PromisingTarget
 
@@ -43,6 +46,13 @@ class Broken(KeeperTarget):
 
     def grants(self, person: AccountRef) -> Sequence[Grant]:
         raise KeyError("surprise")
+
+
+def leave(d: Desk, number: str) -> None:
+    """Somebody has left, and HR has said so."""
+    person = next(person for person in d.company.rows if person["number"] == number)
+    person.update(status="departed", last_day="2026-11-01", contract_end="2026-11-02")
+    plan_sync(d.hub, SyncRequest())
 
 
 def test_nobody_leaves_an_account_with_the_leaver_and_a_right_only_for_a_while(desk: Make) -> None:
@@ -96,19 +106,49 @@ def test_who_refuses_is_not_asked_the_same_again(desk: Make) -> None:
 
 
 def test_nothing_goes_to_somebody_who_has_left_as_well(desk: Make) -> None:
-    from baton.hub.sync import SyncRequest, plan_sync
-
     d = desk()
     ref = d.plant(CLIENT, 1)
     case = d.open()
     d.tick()
     d.say(case, d.items(case, ItemState.OFFERED), Act.NAME, MANAGER, Role.MANAGER, successor=OTHER)
     d.agree(case)
-    d.company.rows[3].update(status="departed", last_day="2026-11-01", contract_end="2026-11-02")
-    plan_sync(d.hub, SyncRequest())
+    leave(d, OTHER)
     d.tick()
     item = d.item(case, ref)
     assert (d.holder(ref), item.state, item.code) == (LEAVER, ItemState.OPEN, "successor_left")
+
+
+@pytest.mark.parametrize("agreed", [ItemState.OFFERED, ItemState.ACCEPTED])
+@pytest.mark.parametrize("kind", [CLIENT, CONTACT])
+def test_what_is_offered_to_somebody_who_leaves_as_well_needs_another_name(
+    desk: Make, kind: HoldingKind, agreed: ItemState
+) -> None:
+    d = desk()
+    ref = d.plant(kind, 1)
+    case = d.open()
+    d.tick()
+    d.say(case, [d.item(case, ref)], Act.NAME, MANAGER, Role.MANAGER, successor=OTHER)
+    if agreed is ItemState.ACCEPTED:
+        d.say(case, [d.item(case, ref)], Act.ACCEPT, OTHER, Role.SUCCESSOR)
+    assert d.item(case, ref).state is agreed
+    d.tick()
+    assert d.item(case, ref).successor == OTHER
+    leave(d, OTHER)
+    d.tick()
+    item = d.item(case, ref)
+    assert (item.state, item.successor, item.accepted_by, item.code) == (ItemState.OPEN, "", "", "successor_left")
+    assert item.due_at is None
+
+
+def test_what_is_offered_to_a_name_that_is_no_employees_stays_there(desk: Make, tmp_path: Path) -> None:
+    policies = tmp_path / "policies.yaml"
+    policies.write_text(
+        "policies:\n  all:\n    items:\n      - {kind: paper, title: 合同柜钥匙, to: archive-desk}\n", "utf-8"
+    )
+    d = desk(offboarding=OffboardingPart(policies=policies))
+    case = d.open()
+    d.tick()
+    assert [item.successor for item in d.items(case, ItemState.OFFERED)] == ["archive-desk"]
 
 
 def test_a_right_that_is_said_to_be_gone_and_is_not_is_found(desk: Make) -> None:
