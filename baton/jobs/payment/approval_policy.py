@@ -76,7 +76,7 @@ class Subject:
     total_minor: int
     warnings: int
     set_back_at: datetime | None = None
-    """When the store was last restored: what was signed before may have been cancelled, or paid, in what is forgotten."""
+    """When the store was last restored: what was signed before may have been cancelled, or paid, and that forgotten."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
