@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -73,15 +73,17 @@ class BankAnswerStore:
         query = sa.select(bank_files.c.name).where(bank_files.c.system == system)
         return set(connection.execute(query).scalars())
 
-    def take(self, connection: sa.Connection, file: BankFile, events: Sequence[BankEvent]) -> None:
-        """Keep a file and all it says."""
+    def take(self, connection: sa.Connection, file: BankFile, events: Iterable[BankEvent]) -> None:
+        """Keep a file and all it says; not all events need be there at once."""
         columns = ("system", "name", "kind", "digest", "taken_at")
         values = {name: getattr(file, name) for name in columns}
         connection.execute(sa.insert(bank_files).values(**values, counts=dict(file.counts)))
+        kept = 0
         for chunk in chunked(events):
             connection.execute(sa.insert(bank_events), [self._row(event) for event in chunk])
+            kept += len(chunk)
         body: dict[str, Json] = {"system": file.system, "file": file.name, "kind": file.kind, "digest": file.digest}
-        append(connection, [Entry(kind="bank_file", at=file.taken_at, body={**body, "events": len(events)})])
+        append(connection, [Entry(kind="bank_file", at=file.taken_at, body={**body, "events": kept})])
 
     def unclaimed(self, connection: sa.Connection, system: str) -> set[str]:
         """The references this bank speaks of, other than to refuse them, that no line here claims."""

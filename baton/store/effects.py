@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import sqlalchemy as sa
@@ -385,7 +386,8 @@ def audit_step(at: datetime, key: str, before: EffectState, after: EffectState, 
     return _entry(at, key, before.value, after, **more)
 
 
-def chunked(items: Iterable[Any], size: int = _CHUNK) -> Iterable[list[Any]]:
-    """The items in lists of at most ``size``."""
-    everything = list(items)
-    return (everything[start : start + size] for start in range(0, len(everything), size))
+def chunked(items: Iterable[Any], size: int = _CHUNK) -> Iterator[list[Any]]:
+    """The items in lists of at most ``size``, taken as they are asked for."""
+    rest = iter(items)
+    while chunk := list(islice(rest, size)):
+        yield chunk

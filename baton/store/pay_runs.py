@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from sys import intern
 from typing import Any
 
 import orjson
@@ -22,6 +23,8 @@ from baton.store.tables import pay_files, pay_lines, pay_runs
 from baton.store.trail import Entry, append
 
 _PAGE_ROWS = 2_000
+_ALIKE_PARTS = ("bank_code", "bank_name", "town", "country")
+"""Of an account: what many lines have in common is kept in memory once, whatever it is of a line (`intern`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,22 +303,24 @@ class PayRunStore:
 
     def _line(self, row: sa.Row[Any]) -> PayLine:
         document = self._open("pay_lines", row.key, row.sealed, row.version)
-        key = PayableKey(row.number, row.period, Component(row.component), row.attempt)
+        for name in _ALIKE_PARTS:
+            document["payee"][name] = intern(document["payee"][name])
+        key = PayableKey(row.number, intern(row.period), Component(row.component), row.attempt)
         payable = Payable(
             key=key,
             payee=BankAccount(**document["payee"]),
             amount_minor=document["amount"],
-            currency=document["currency"],
-            remark=document["remark"],
+            currency=intern(document["currency"]),
+            remark=intern(document["remark"]),
             place=row.place,
         )
         return PayLine(
-            run_id=row.run_id,
+            run_id=intern(row.run_id),
             line=row.line,
             payable=payable,
             state=LineState(row.state),
-            message_id=row.message_id,
-            code=row.code,
+            message_id=intern(row.message_id),
+            code=intern(row.code),
             changed_at=row.changed_at,
             version=row.version,
         )

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from sys import intern
 from typing import Any
 
 import orjson
@@ -14,6 +15,13 @@ from baton.model.account import Scalar
 from baton.model.people import Employee, EmploymentStatus
 
 _TAG = "$"
+_ALIKE = frozenset(
+    {
+        *("time_zone", "company", "department", "cost_center", "location", "position", "grade"),
+        *("employment_type", "bank_code", "bank_name"),
+    }
+)
+"""Columns in which many people have the same: kept in memory once."""
 
 
 def pack(fields: Mapping[str, Scalar], references: Mapping[str, str]) -> bytes:
@@ -36,7 +44,8 @@ def pack_employee(employee: Employee) -> bytes:
 
 def unpack_employee(data: bytes) -> Employee:
     """The inverse of `pack_employee`."""
-    values: dict[str, Any] = {k: decode(v) for k, v in orjson.loads(data).items()}
+    told = orjson.loads(data).items()
+    values: dict[str, Any] = {k: intern(v) if k in _ALIKE else decode(v) for k, v in told}
     values["status"] = EmploymentStatus(values["status"])
     return Employee(**values)
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
+from itertools import count
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
 from baton.banking.reading.answers import read_answers
 from baton.banking.reading.leniency import Leniency, Tolerant
-from baton.banking.reading.statement import read_statements
+from baton.banking.reading.statement import ReadStatement, read_statements
 from baton.banking.refused import BankFileRefusedError
 from baton.contracts.payments import AnswerFile, AnswerKind
 from baton.errors import ConfigurationError, Fault, TransitionError
@@ -24,7 +25,7 @@ from baton.hub.payment.bookings import entry_event, expectations, finding_event,
 from baton.hub.payment.delivering import channel_of
 from baton.jobs.payment.line_states import LineEvent, Reported, alarming, event_of_entry, settled
 from baton.jobs.payment.matching import MatchKind, named_alone
-from baton.model.bank_answers import BankAnswer
+from baton.model.bank_answers import BankAnswer, StatementEntry
 from baton.model.pay_run import PayLine
 from baton.store.bank_answers import BankEvent, BankFile
 from baton.store.pay_runs import LineChange
@@ -49,7 +50,9 @@ class Taken:
 class _Told:
     """One file, understood."""
 
-    events: Sequence[BankEvent]
+    events: Iterable[BankEvent]
+    """Made while they are kept, so once only: of 100,000 bookings they would take more memory than all the rest."""
+    count: int
     lines: Mapping[str, Sequence[LineEvent]]
     """Reference -> what happened to the line, in the order it was said."""
     alarms: Sequence[str] = ()
@@ -78,7 +81,7 @@ def _take(hub: Hub, system: str, answer: AnswerFile, taken: Taken) -> None:
             return
         reading = _statement if answer.kind is AnswerKind.STATEMENT else _report
         told = reading(hub, connection, system, answer, leniency)
-        counts = {"events": len(told.events), "warnings": len(leniency.warnings)}
+        counts = {"events": told.count, "warnings": len(leniency.warnings)}
         file = BankFile(system, answer.name, answer.kind.value, digest, now, counts=counts)
         hub.bank_answers.take(connection, file, told.events)
         _move(hub, connection, system, told, taken)
@@ -123,10 +126,10 @@ def _change(line: PayLine, events: Sequence[LineEvent], taken: Taken) -> LineCha
 
 def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile, leniency: Tolerant) -> _Told:
     answers = _read(hub, connection, system, answer, leniency)
-    events = [
+    events = (
         _answer_event(system, answer.name, place, said, _instant(hub, said.reported))
         for place, said in enumerate(answers, start=1)
-    ]
+    )
     by_order: dict[str, Reported] = {}
     for said in answers:
         by_order.setdefault(said.message_id, Reported()).add(said)
@@ -142,7 +145,7 @@ def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile
             alarms.append(f"unknown_order {message_id}")
         for reference in reported.lines:
             lines.setdefault(reference, reported.events(reference, message_id))
-    return _Told(events, lines, alarms)
+    return _Told(events, len(answers), lines, alarms)
 
 
 def _runs(hub: Hub, connection: sa.Connection, system: str) -> set[str]:
@@ -194,23 +197,39 @@ def _statement(hub: Hub, connection: sa.Connection, system: str, answer: AnswerF
     stream = io.BytesIO(answer.content)
     read = [(each, list(each.entries)) for each in read_statements(stream, answer.name, leniency)]
     expected = expectations(hub, connection, system, (entry for _, entries in read for entry in entries))
-    events: list[BankEvent] = []
+    about: list[str] = []
+    """Of each booking, the reference of the one line that it is about; empty for any other."""
     lines: dict[str, tuple[LineEvent, ...]] = {}
     alarms: list[str] = []
-    digest = hashlib.sha256(answer.content).hexdigest()
     for statement, entries in read:
-        events.append(head_event(system, answer.name, len(events) + 1, statement, digest, hub.clock.now()))
         for entry in entries:
             match = expected.match(statement.head.account, entry)
-            reference = match.references[0] if match.kind is MatchKind.LINE else named_alone(match)
-            at = datetime.combine(entry.booked, time.min, UTC)
-            events.append(entry_event(system, answer.name, len(events) + 1, entry, reference, at))
+            about.append(match.references[0] if match.kind is MatchKind.LINE else named_alone(match))
             what = event_of_entry(entry)
             if match.kind in (MatchKind.LINE, MatchKind.BATCH) and what is not None:
                 for each in match.references:
                     lines[each] = (*lines.get(each, ()), what)
             elif match.kind not in (MatchKind.LINE, MatchKind.BATCH, MatchKind.UNRELATED):
                 alarms.append(f"{match.kind.value} {entry.entry_id}")
+    events = _statement_events(system, answer, read, about, leniency, hub.clock.now())
+    return _Told(events, len(read) + len(about) + sum(1 for _ in leniency.findings), lines, alarms)
+
+
+def _statement_events(
+    system: str,
+    answer: AnswerFile,
+    read: Sequence[tuple[ReadStatement, Sequence[StatementEntry]]],
+    about: Sequence[str],
+    leniency: Tolerant,
+    now: datetime,
+) -> Iterator[BankEvent]:
+    """Each head, its bookings, and in the end what the reader has found in the file."""
+    digest = hashlib.sha256(answer.content).hexdigest()
+    place, references = count(1), iter(about)
+    for statement, entries in read:
+        yield head_event(system, answer.name, next(place), statement, digest, now)
+        for entry in entries:
+            at = datetime.combine(entry.booked, time.min, UTC)
+            yield entry_event(system, answer.name, next(place), entry, next(references), at)
     for finding in leniency.findings:
-        events.append(finding_event(system, answer.name, len(events) + 1, finding, hub.clock.now()))
-    return _Told(events, lines, alarms)
+        yield finding_event(system, answer.name, next(place), finding, now)

@@ -8,9 +8,10 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -24,15 +25,18 @@ from baton.errors import ApprovalError, TamperedError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.checking import considered, judge, open_run
 from baton.hub.payment.delivering import channel_of, file_path, payments_folder
-from baton.hub.payment.standing import binding, payees, people_digest, standing
+from baton.hub.payment.standing import binding, everybody, payees, people_digest, standing
 from baton.hub.payment.voiding import delete_files, void_files
 from baton.model.effect import Intention, PaymentAction, effect_key
 from baton.model.pay_run import JOB, LineState, PayFile, PayLine, PayRun
 from baton.model.payable import PaymentOrder
+from baton.model.people import Employee
 from baton.store.effects import Drafted
 from baton.store.pay_runs import LineChange
 from baton.store.runs import Run, RunState
 from baton.store.staging import told_when_full
+
+_PAGE_ROWS: Final = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,7 @@ class _Plain:
 
 def build(hub: Hub, run_id: str) -> Built:
     """Make the files of a checked run, and a held effect for each. What was there before, and signed for, is void."""
-    with hub.database.read() as connection:
-        run, head = open_run(hub, connection, run_id)
-        _require_checked(run, head)
-        lines = list(hub.pay_runs.lines(connection, run_id, LineState.DRAFT, LineState.FILED))
-    orders = _orders(run, lines, load_profile(run.profile, hub.settings.payments.profiles))
-    files = _all_finished(hub, run, orders)
+    run, files, homes = _made(hub, run_id)
     hub.crash_point("built")
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
@@ -81,11 +80,14 @@ def build(hub: Hub, run_id: str) -> Built:
         if _builds(current) != _builds(run):
             raise ApprovalError(f"{run_id} was built by somebody else just now", code="changed")
         void = void_files(hub, connection, current, why="built_again")
-        if judge(hub, connection, current, head, considered(hub, connection, current)).digest != run.report_digest:
+        people = everybody(hub, connection)
+        lines = considered(hub, connection, current)
+        if judge(hub, connection, current, head, lines, people).digest != run.report_digest:
             raise ApprovalError(
                 f"{run_id} has changed while its files were built", code="changed", remedy=f"baton pay check {run_id}"
             )
-        files = _keep(hub, connection, current, files, orders)
+        del lines  # not held beside those that are filed now
+        files = _keep(hub, connection, current, files, homes, people)
         current = hub.pay_runs.note(connection, current, facts={"builds": _builds(run) + 1})
         hub.runs.change(
             connection, run_id, RunState.HELD, plan_hash=binding(current, files), reasons=["not signed yet"]
@@ -93,6 +95,19 @@ def build(hub: Hub, run_id: str) -> Built:
         hub.crash_point("building")
     delete_files(hub, void)
     return Built(current, files)
+
+
+def _made(hub: Hub, run_id: str) -> tuple[PayRun, list[PayFile], dict[str, str]]:
+    """The run as it is read, its files, and the message id by each line's reference: all that is held of the lines."""
+    with hub.database.read() as connection:
+        run, head = open_run(hub, connection, run_id)
+        _require_checked(run, head)
+        run = replace(run, facts={"builds": _builds(run)})  # what the checks have found is long, and not needed here
+        lines = hub.pay_runs.lines(connection, run_id, LineState.DRAFT, LineState.FILED)
+        orders = _orders(run, lines, load_profile(run.profile, hub.settings.payments.profiles))
+    files = _all_finished(hub, run, orders)
+    homes = {payable.key.reference: plain.order.message_id for plain in orders for payable in plain.order.lines()}
+    return run, files, homes
 
 
 def _builds(run: PayRun) -> int:
@@ -113,7 +128,7 @@ def _require_checked(run: PayRun, head: Run) -> None:
         )
 
 
-def _orders(run: PayRun, lines: Sequence[PayLine], profile: BankProfile) -> list[_Plain]:
+def _orders(run: PayRun, lines: Iterable[PayLine], profile: BankProfile) -> list[_Plain]:
     # Built again, a run gets message ids of its own: those of a build that was given up are never used again. The
     # references of its lines stay what they are.
     head = OrderHead(f"{run.run_id}/{_builds(run) + 1}", run.created, run.execution_day, run.payer, run.initiator)
@@ -188,20 +203,19 @@ def _sealed_in(hub: Hub, folder: Path, name: str, plain: _Plain, label: Label, s
 
 
 def _keep(
-    hub: Hub, connection: sa.Connection, run: PayRun, files: Sequence[PayFile], orders: Sequence[_Plain]
+    hub: Hub,
+    connection: sa.Connection,
+    run: PayRun,
+    files: Sequence[PayFile],
+    homes: Mapping[str, str],
+    people: Mapping[str, Employee],
 ) -> list[PayFile]:
     """The files, the lines in them, and for each file the one effect that may deliver it."""
-    home = {payable.key.reference: plain.order.message_id for plain in orders for payable in plain.order.lines()}
-    lines = list(hub.pay_runs.lines(connection, run.run_id, LineState.DRAFT))
-    if {line.reference for line in lines} != home.keys():
-        raise ApprovalError(
-            f"the lines of {run.run_id} have changed while its files were built",
-            code="changed",
-            remedy=f"baton pay check {run.run_id}",
-        )
-    changes = [LineChange(line, LineState.FILED, {"message_id": home[line.reference]}) for line in lines]
-    hub.pay_runs.move_lines(connection, changes)
-    files = [replace(file, people_digest=_people(hub, connection, file.message_id)) for file in files]
+    _file_lines(hub, connection, run.run_id, homes)
+    files = [
+        replace(file, people_digest=people_digest(hub, payees(hub, connection, file.message_id), people))
+        for file in files
+    ]
     hub.pay_runs.add_files(connection, files)
     now = hub.clock.now()
     drafted = [
@@ -221,7 +235,7 @@ def _keep(
     ]
     hub.effects.insert(connection, JOB, run.run_id, drafted)
     hub.effects.hold(connection, run.run_id)
-    if not standing(hub, connection, run):
+    if not standing(hub, connection, run, people):
         raise ApprovalError(
             f"somebody in {run.run_id} has left, changed or got another account since it was checked",
             code="people_changed",
@@ -230,5 +244,19 @@ def _keep(
     return files
 
 
-def _people(hub: Hub, connection: sa.Connection, message_id: str) -> str:
-    return people_digest(hub, connection, payees(hub, connection, message_id))
+def _file_lines(hub: Hub, connection: sa.Connection, run_id: str, homes: Mapping[str, str]) -> None:
+    """Every line goes into its file; `ApprovalError` when the run has others by now than its files."""
+    filed = after = 0
+    while lines := hub.pay_runs.some_lines(connection, run_id, [LineState.DRAFT], after, _PAGE_ROWS):
+        found = [(line, homes.get(line.reference)) for line in lines]
+        changes = [LineChange(line, LineState.FILED, {"message_id": home}) for line, home in found if home is not None]
+        hub.pay_runs.move_lines(connection, changes)
+        if len(changes) < len(lines):
+            break
+        filed, after = filed + len(lines), lines[-1].line
+    if lines or filed != len(homes):
+        raise ApprovalError(
+            f"the lines of {run_id} have changed while its files were built",
+            code="changed",
+            remedy=f"baton pay check {run_id}",
+        )

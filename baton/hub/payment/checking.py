@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from baton.hub.payment.bookings import ENTRY
 from baton.hub.payment.drafting import CLAIMED, DOUBLED, OTHER_COMPONENT
 from baton.hub.payment.policies import calendar_of, holders_of, policy_of
 from baton.hub.payment.second_sources import second_sources
-from baton.hub.payment.standing import people_digest
+from baton.hub.payment.standing import everybody, people_digest
 from baton.hub.payment.voiding import delete_files, void_files
 from baton.jobs.payment.checks import facts as told
 from baton.jobs.payment.checks.checking import check as check_lines
@@ -29,6 +29,7 @@ from baton.jobs.payment.periods import before
 from baton.jobs.payment.roles import Role
 from baton.model.bank_answers import Direction
 from baton.model.pay_run import LineState, PayLine, PayRun
+from baton.model.people import Employee
 from baton.store.bank_answers import NOT_TAKEN
 from baton.store.pay_decisions import WaiverRow
 from baton.store.pay_runs import LineChange
@@ -52,7 +53,6 @@ _PAST: Final[dict[LineState, PastState]] = {
     LineState.RECALLED: PastState.CAME_BACK,
 }
 """What a line of another run is to a check."""
-_PAGE_ROWS: Final = 5_000
 _STATES: Final[dict[LineVerdict, LineState]] = {
     LineVerdict.PAYABLE: LineState.DRAFT,
     LineVerdict.HELD: LineState.HELD,
@@ -74,15 +74,15 @@ def check(hub: Hub, run_id: str) -> Checked:
         hub.database.alone(connection, PLANNING)
         run, head = open_run(hub, connection, run_id)
         void = void_files(hub, connection, run, why="checked_again")
-        lines = considered(hub, connection, run)
-        cleared = judge(hub, connection, run, head, lines)
+        lines, people = considered(hub, connection, run), everybody(hub, connection)
+        cleared = judge(hub, connection, run, head, lines, people)
         hub.pay_runs.move_lines(connection, list(_moved(lines, cleared)))
         numbers = [line.key.number for line in cleared.lines if line.state is LineVerdict.PAYABLE]
         run = hub.pay_runs.note(
             connection,
             run,
             report_digest=cleared.digest,
-            people_digest=people_digest(hub, connection, numbers),
+            people_digest=people_digest(hub, numbers, people),
             facts={
                 "findings": [finding.document() for finding in cleared.report.findings],
                 "totals": _totals(cleared),
@@ -103,7 +103,7 @@ def waive(hub: Hub, waiver: WaiverRow) -> Checked:
         hub.database.alone(connection, PLANNING)
         run, head = open_run(hub, connection, waiver.run_id)
         hub.pay_decisions.waive(connection, waiver)
-        cleared = judge(hub, connection, run, head, considered(hub, connection, run))
+        cleared = judge(hub, connection, run, head, considered(hub, connection, run), everybody(hub, connection))
         wanted = waiver_of(waiver)
         for refused, why in cleared.refused:
             if refused == wanted:
@@ -154,8 +154,15 @@ def considered(hub: Hub, connection: sa.Connection, run: PayRun) -> list[PayLine
     ]
 
 
-def judge(hub: Hub, connection: sa.Connection, run: PayRun, head: Run, lines: Sequence[PayLine]) -> Cleared:
-    """What the checks say of these lines now, waivers included. Writes nothing.
+def judge(
+    hub: Hub,
+    connection: sa.Connection,
+    run: PayRun,
+    head: Run,
+    lines: Sequence[PayLine],
+    people: Mapping[str, Employee],
+) -> Cleared:
+    """What the checks say of these lines now, by `everybody` in HR, waivers included. Writes nothing.
 
     Raises `FeedRefusedError` for an attendance or exit list that cannot be trusted: it is looked at each time.
     """
@@ -163,8 +170,6 @@ def judge(hub: Hub, connection: sa.Connection, run: PayRun, head: Run, lines: Se
     profile = load_profile(run.profile, hub.settings.payments.profiles)
     numbers = sorted({line.payable.key.number for line in lines})
     zone = ZoneInfo(hub.settings.hub.time_zone)
-    everybody = hub.people.everyone(connection, _PAGE_ROWS)
-    people = {employee.number: employee for page in everybody for employee in page}
     others = second_sources(hub, run, people)
     facts = Facts(
         people=people,

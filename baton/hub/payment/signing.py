@@ -11,7 +11,7 @@ from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.checking import considered, judge, open_run
 from baton.hub.payment.policies import holders_of, policy_of
-from baton.hub.payment.standing import binding, files_digest, standing
+from baton.hub.payment.standing import binding, everybody, files_digest, standing
 from baton.hub.payment.voiding import delete_files, void_files
 from baton.jobs.payment.approval_policy import REMEDY, Decision, Signature, Subject, decide
 from baton.jobs.payment.roles import Role
@@ -124,15 +124,15 @@ def _require_current(hub: Hub, connection: sa.Connection, run: PayRun, head: Run
         raise ApprovalError(
             f"{run.run_id} has no file yet", code="not_built", remedy=f"baton pay build {run.run_id}, after its checks"
         )
-    if not standing(hub, connection, run):
+    people = everybody(hub, connection)
+    if not standing(hub, connection, run, people):
         raise ApprovalError(
             f"somebody in {run.run_id} has left, changed or got another account since it was checked",
             code="people_changed",
             remedy=f"check it again: baton pay check {run.run_id}",
         )
-    if judge(
-        hub, connection, run, head, considered(hub, connection, run)
-    ).digest != run.report_digest or head.plan_hash != binding(run, files):
+    cleared = judge(hub, connection, run, head, considered(hub, connection, run), people)
+    if cleared.digest != run.report_digest or head.plan_hash != binding(run, files):
         raise ApprovalError(
             f"{run.run_id} is no longer what was checked and built (a waiver has lapsed, another run claims the same, "
             "or the day has passed)",

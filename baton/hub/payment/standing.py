@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from baton.hub.core import Hub
 from baton.model.pay_run import LineState, PayFile, PayRun
 from baton.model.people import Employee
 from baton.store import deliveries
+from baton.store.effects import chunked
 
 DATES: Final = (
     *("status", "hire_day", "last_working_day", "last_working_time"),
@@ -22,16 +23,33 @@ DATES: Final = (
 _JUDGED_BY: Final = (*DATES, "full_name", "bank_account_holder", "bank_account_number", "bank_code")
 """What of a person's record decides whether and whom a payment reaches; a new telephone number voids nothing."""
 _IN_FILES: Final = (LineState.FILED, LineState.RELEASED)
+_PAGE_ROWS: Final = 5_000
 
 
-def people_digest(hub: Hub, connection: sa.Connection, numbers: Iterable[str]) -> str:
+def everybody(hub: Hub, connection: sa.Connection) -> dict[str, Employee]:
+    """The newest record of every person by number. Good for a whole transaction under the planning lock: HR waits."""
+    pages = hub.people.everyone(connection, _PAGE_ROWS)
+    return {employee.number: employee for page in pages for employee in page}
+
+
+def people_digest(hub: Hub, numbers: Iterable[str], people: Mapping[str, Employee]) -> str:
     """The state of these people in HR's eyes as far as it concerns their pay (hex; keyed: it tells nothing)."""
-    wanted = sorted(set(numbers))
-    known = hub.people.newest(connection, wanted)
+    return _digest(hub, ((number, people.get(number)) for number in sorted(set(numbers))))
+
+
+def _records(hub: Hub, connection: sa.Connection, numbers: Iterable[str]) -> Iterator[tuple[str, Employee | None]]:
+    """The newest records of these people, as they are now; not all of them are held at once."""
+    for some in chunked(sorted(set(numbers))):
+        known = hub.people.newest(connection, some)
+        for number in some:
+            newest = known.get(number)
+            yield number, None if newest is None else newest.employee
+
+
+def _digest(hub: Hub, records: Iterable[tuple[str, Employee | None]]) -> str:
     digest = hashlib.sha256(b"baton-people-1")
-    for number in wanted:
-        newest = known.get(number)
-        digest.update(_state(hub, number, None if newest is None else newest.employee))
+    for number, employee in records:
+        digest.update(_state(hub, number, employee))
     return digest.hexdigest()
 
 
@@ -60,10 +78,10 @@ def binding(run: PayRun, files: Sequence[PayFile]) -> str:
     return digest.hexdigest()
 
 
-def standing(hub: Hub, connection: sa.Connection, run: PayRun) -> bool:
+def standing(hub: Hub, connection: sa.Connection, run: PayRun, people: Mapping[str, Employee]) -> bool:
     """Whether everybody in the run's files is, for HR, who they were when it was checked."""
     numbers = hub.pay_runs.payees(connection, run.run_id, *_IN_FILES)
-    return people_digest(hub, connection, numbers) == run.people_digest
+    return people_digest(hub, numbers, people) == run.people_digest
 
 
 def payees(hub: Hub, connection: sa.Connection, message_id: str) -> set[str]:
@@ -81,7 +99,8 @@ def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
     for file in files:
         if file.effect_key not in still_here:
             continue
-        if people_digest(hub, connection, payees(hub, connection, file.message_id)) != file.people_digest:
+        records = _records(hub, connection, payees(hub, connection, file.message_id))
+        if _digest(hub, records) != file.people_digest:
             raise HaltError(
                 f"somebody in {run_id} has left, changed or got another account since it was checked",
                 code="people_changed",

@@ -8,6 +8,7 @@ from typing import Final
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
 from baton.hub.payment.checking import considered, judge, open_run, unknown_run
+from baton.hub.payment.standing import everybody
 from baton.model.pay_run import PayRun
 from baton.store.pay_decisions import WaiverRow
 from baton.store.runs import Run
@@ -28,7 +29,8 @@ def named(hub: Hub, run_id: str, prefix: str, person: str, role: str, why: str, 
     """A waiver of the finding whose digest begins like this; `ApprovalError` unless exactly one does."""
     with hub.database.read() as connection:
         run, head = open_run(hub, connection, run_id)
-        report = judge(hub, connection, run, head, considered(hub, connection, run)).report
+        lines, people = considered(hub, connection, run), everybody(hub, connection)
+        report = judge(hub, connection, run, head, lines, people).report
     found = [finding for finding in report.findings if finding.digest.startswith(prefix)]
     if len(prefix) < _SHORTEST or len(found) != 1:
         raise ApprovalError(
