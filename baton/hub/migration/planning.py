@@ -15,6 +15,7 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.migration.extraction import PAGE_ROWS, Extracted, Phase, Progress, extract, unwatched
 from baton.hub.migration.late import undone_until
 from baton.hub.migration.route import MigrationRequest, Route, open_route
+from baton.hub.migration.succession import Subject, require_turn, take_turn
 from baton.jobs.migration.planning import ACTION, DIGEST, Need, Planned, Planner
 from baton.jobs.migration.source_totals import SourceColumn, agree, comparable_fields, source_totals
 from baton.jobs.migration.survey import Standing
@@ -49,8 +50,12 @@ class MigrationPlan:
 
 
 def plan_migration(hub: Hub, request: MigrationRequest, progress: Progress = unwatched) -> MigrationPlan:
-    """Plan and save: from here on the run can be applied, resumed and rolled back, whatever happens to this process."""
+    """Plan and save: from here on the run can be applied, resumed and rolled back, whatever happens to this process.
+
+    `BatonError` (``unfinished``) while another run into the same collection is; nothing is read then.
+    """
     planning = _Planning(hub, request, progress)
+    planning.require_turn()
     try:
         plan = planning.carry_out()
         planning.save(plan)
@@ -91,6 +96,13 @@ class _Planning:
         self.segment_count = 0
         self.totals = {"source": Totals(), "quarantined": Totals(), "planned": Totals()}
 
+    def require_turn(self) -> None:
+        """Before a source is read for hours. Asked again when the plan is saved."""
+        route = self.route
+        ends = (route.source_name, route.rules.read, route.target_name, route.collection.name)
+        with self.hub.database.read() as connection:
+            require_turn(self.hub, connection, Subject(*ends, route.mapping.digest, self.request.corrects))
+
     def carry_out(self) -> MigrationPlan:
         """Everything but saving."""
         route = self.route
@@ -130,6 +142,7 @@ class _Planning:
         hub.crash_point("planning")
         with hub.database.write() as connection:
             hub.database.alone(connection, PLANNING)
+            take_turn(hub, connection, Subject.of(plan.move))
             hub.runs.insert(connection, plan.run, plan.faults)
             hub.moves.insert(connection, plan.move)
             hub.staging.keep(connection, self.staged)

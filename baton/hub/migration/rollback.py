@@ -14,6 +14,7 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.migration.late import late_until
 from baton.hub.migration.planning import JOB
 from baton.hub.migration.running import find_move
+from baton.hub.migration.succession import require_no_other
 from baton.jobs.migration.planning import Need
 from baton.model.effect import OPEN_STATES, EffectState, Intention, RecordAction
 from baton.store.effects import Drafted
@@ -28,7 +29,8 @@ _NEVER_SENT = (EffectState.PLANNED.value, EffectState.HELD.value, EffectState.SU
 def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
     """Plan the way back of a run; it is carried out and resumed like a migration. What was not sent is cancelled.
 
-    While an earlier rollback of the run is not finished, that one is given back: it is to be resumed.
+    While an earlier rollback of the run is not finished, that one is given back: it is to be resumed. `BatonError`
+    (``later_run unfinished``) while another run into the same collection stands on this one, or has something to do.
     """
     run, move = find_move(hub, run_id)
     if move.undoes:
@@ -44,6 +46,7 @@ def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
         if unfinished is not None:
             return unfinished
         _require_newest(hub, connection, run, move)
+        require_no_other(connection, move.target, move.collection, but=[run_id])
         late = late_until(connection, run_id)
         hub.effects.cancel(connection, run_id, why="rolled_back")
         touched = _touched(connection, run_id)
