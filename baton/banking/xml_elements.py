@@ -111,10 +111,12 @@ class Reading:
         if start >= end:
             return
         kept: list[Element] = []
+        inside, wanted, shell = self._inside, self._wanted, self._in_shell()
         for child in element[start:end]:
-            if self._stands_around(child):
+            tag = child.tag
+            name = wanted.get(tag)
+            if tag in inside or (shell and name is None):
                 yield from self._whole(child)
-            name = self._wanted.get(child.tag)
             if name is None:
                 kept.append(child)
             else:
@@ -125,10 +127,12 @@ class Reading:
     def _whole(self, element: Element) -> Iterator[Found]:
         """The wanted ones in an element that has ended, which needs no note of how far this has come."""
         self._around.append(element)
+        inside, wanted, shell = self._inside, self._wanted, self._in_shell()
         for child in element:
-            if self._stands_around(child):
+            tag = child.tag
+            name = wanted.get(tag)
+            if tag in inside or (shell and name is None):
                 yield from self._whole(child)
-            name = self._wanted.get(child.tag)
             if name is not None:
                 yield self._found(name, child)
         self._around.pop()
@@ -136,7 +140,10 @@ class Reading:
     def _enter_last(self) -> bool:
         """Look into the last child, which may not have ended, where wanted elements may stand in it."""
         element = self._around[-1]
-        if self._next[-1] >= len(element) or not self._stands_around(element[-1]):
+        if self._next[-1] >= len(element):
+            return False
+        tag = element[-1].tag
+        if tag not in self._inside and (tag in self._wanted or not self._in_shell()):
             return False
         self._enter(element[-1], ended=False)
         return True
@@ -158,14 +165,9 @@ class Reading:
         self._given[name] += 1
         return name, element, self._around
 
-    def _stands_around(self, child: Element) -> bool:
-        """Whether wanted elements may stand in this child of the innermost element."""
-        tag = child.tag
-        if tag in self._inside:
-            return True
-        if not self._anywhere and len(self._around) > _SHELL:
-            return False
-        return tag not in self._wanted
+    def _in_shell(self) -> bool:
+        """Whether wanted elements may stand in any child of the innermost element that is not one itself."""
+        return self._anywhere or len(self._around) <= _SHELL
 
     # --- the bytes
 

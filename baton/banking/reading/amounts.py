@@ -7,7 +7,8 @@ from typing import Final
 
 from baton.model.money import minor_digits
 
-_DECIMAL: Final = re.compile(r"([0-9]{1,18})(?:\.([0-9]{1,5}))?", re.ASCII)
+_MOST_WHOLE_DIGITS: Final = 18
+_MOST_DECIMALS: Final = 5
 _MINOR: Final = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
@@ -17,16 +18,18 @@ def from_major(text: str, currency: str) -> int:
     Signs, exponents, NaN, thousands separators, other alphabets' digits and more decimals than the currency has are
     refused; zeros at the end are not decimals.
     """
-    found = _DECIMAL.fullmatch(text)
-    if found is None:
+    whole, point, decimals = text.partition(".")
+    written = whole + decimals
+    plain = written.isascii() and written.isdigit() and bool(whole) and bool(point) == bool(decimals)
+    if not plain or len(whole) > _MOST_WHOLE_DIGITS or len(decimals) > _MOST_DECIMALS:
         raise ValueError("is not a plain decimal number")
     digits = minor_digits(currency)
-    whole, decimals = found.groups("")
     if len(decimals) != digits:
         decimals = decimals.ljust(digits, "0")
         if decimals[digits:].strip("0"):
             raise ValueError(f"has more than the {digits} decimals of its currency")
-    return int(whole + decimals[:digits])
+        written = whole + decimals[:digits]
+    return int(written)
 
 
 def from_minor(text: str) -> int:

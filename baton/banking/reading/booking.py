@@ -20,7 +20,8 @@ from baton.banking.reading.references import free_text, references
 from baton.banking.xml_elements import Element
 from baton.model.bank_answers import Direction, Reason, ReasonKind, StatementEntry
 
-_DIRECTIONS: Final = {"DBIT": Direction.DEBIT, "CRDT": Direction.CREDIT}
+_CREDIT: Final = Direction.CREDIT
+_DIRECTIONS: Final = {"DBIT": Direction.DEBIT, "CRDT": _CREDIT}
 _BOOKED: Final = "BOOK"
 _NOT_BOOKED: Final = ("PDNG", "FUTR")
 _INFORMATION: Final = "INFO"
@@ -70,17 +71,19 @@ class _Transaction:
 
         The booking's amount counts: a transaction may be told without charges, or in another currency.
         """
+        # By position: naming the fields of every transaction takes longer than filling them.
         return StatementEntry(
-            entry_id=booking.name if only else f"{booking.name}/{self.name}",
-            direction=booking.direction if only else self.direction,
-            amount_minor=booking.minor if only else self.minor,
-            currency=booking.currency,
-            booked=booking.booked,
-            references=self.references,
-            batch_id=self.batch_id,
-            returned=self.returned,
-            pending=booking.pending,
-            counterparty=self.counterparty,
+            booking.name if only else f"{booking.name}/{self.name}",
+            booking.direction if only else self.direction,
+            booking.minor if only else self.minor,
+            booking.currency,
+            booking.booked,
+            self.references,
+            self.batch_id,
+            None,
+            self.returned,
+            booking.pending,
+            self.counterparty,
         )
 
 
@@ -121,8 +124,8 @@ class Bookings:
             self._batch = self._batch_of(around[-1]) or self._batch
         self._details += 1
         before, self._waiting = self._waiting, self._transaction(element, self._booking)
-        if before is not None:
-            yield from self._give(before)
+        if before is not None and (given := self._give(before)):
+            yield given
 
     def entry(self, element: Element) -> Iterator[StatementEntry]:
         """A ``Ntry`` has ended: its last transaction, and what all of them leave over."""
@@ -136,8 +139,8 @@ class Bookings:
             if single and only is not None:
                 yield only.entry(booking, only=True)
             else:
-                if only is not None:
-                    yield from self._give(only)
+                if only is not None and (given := self._give(only)):
+                    yield given
                 yield from self._rest(element, booking, batch or _Batch())
         self._forget()
 
@@ -145,12 +148,14 @@ class Bookings:
         self._booking = self._waiting = self._batch = self._around = None
         self._details = self._given_minor = 0
 
-    def _give(self, transaction: _Transaction) -> Iterator[StatementEntry]:
+    def _give(self, transaction: _Transaction) -> StatementEntry | None:
+        """A transaction as an entry of its own, where it has an amount and its booking is shown."""
         booking = self._booking
-        if booking is not None and booking.shown and transaction.minor:
-            same = transaction.direction is booking.direction
-            self._given_minor += transaction.minor if same else -transaction.minor
-            yield transaction.entry(booking, only=False)
+        if booking is None or not booking.shown or not transaction.minor:
+            return None
+        same = transaction.direction is booking.direction
+        self._given_minor += transaction.minor if same else -transaction.minor
+        return transaction.entry(booking, only=False)
 
     def _rest(self, element: Element, booking: _Booking, batch: _Batch) -> Iterator[StatementEntry]:
         rest = booking.minor - self._given_minor
@@ -187,7 +192,7 @@ class Bookings:
         booked = self._booked(element, children)
         if status not in (_BOOKED, _INFORMATION, *_NOT_BOOKED):
             self.fields.note(element, "entry_status", "does not say in a known word that it is booked")
-        came_back = direction is Direction.CREDIT and (
+        came_back = direction is _CREDIT and (
             own_text(children.get("RvslInd")) in ("true", "1") or self._is_return(children)
         )
         return _Booking(
@@ -226,17 +231,17 @@ class Bookings:
         returned = None
         if "RtrInf" in children:
             returned = reason(fields, children["RtrInf"], RETURN_REASONS)
-        elif booking.came_back or (direction is Direction.CREDIT and self._is_return(children)):
+        elif booking.came_back or (direction is _CREDIT and self._is_return(children)):
             returned = Reason(_RETURNED, ReasonKind.UNNAMED)
-        batch_id = found.batch or (self._batch.batch_id if self._batch is not None else "")
+        batch_id = "" if found.names_line else found.batch or (self._batch.batch_id if self._batch is not None else "")
         return _Transaction(
-            name=found.transaction or str(self._details),
-            minor=self._amount(children, booking.currency),
-            direction=direction,
-            references=_with_own(found.ours, booking.own),
-            batch_id="" if found.names_line else batch_id,
-            returned=returned,
-            counterparty=self._counterparty(children, direction),
+            found.transaction or str(self._details),
+            self._amount(children, booking.currency),
+            direction,
+            _with_own(found.ours, booking.own),
+            batch_id,
+            returned,
+            self._counterparty(children, direction),
         )
 
     def _is_return(self, children: dict[str, Element]) -> bool:

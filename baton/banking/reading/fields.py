@@ -37,8 +37,10 @@ class Fields:
     """Local names by full ones; a message has few."""
     _day: tuple[str, date] = ("", date.min)
     """The last day that was read: a statement has few."""
-    _money: tuple[str | None, str, int] = (None, "", 0)
-    """The last amount that was read: most bookings have one transaction, of the same amount."""
+    _currency: str | None = None
+    """The last currency that was read: a message has few."""
+    _amount: tuple[str, int] = ("", 0)
+    """The last amount that was read in it: most bookings have one transaction, of the same amount."""
 
     def tag(self, name: str) -> str:
         """The full name of a local one."""
@@ -59,20 +61,27 @@ class Fields:
     def one(self, element: Element, path: str) -> Element | None:
         """The first element at each step of a path, or None."""
         found: Element | None = element
-        for step in self._path(path):
-            found = None if found is None else found.find(step)
+        for step in self._steps.get(path) or self._path(path):
+            if found is None:
+                return None
+            found = found.find(step)
         return found
 
     def all(self, element: Element, path: str) -> list[Element]:
         """All elements at a path."""
-        found = [element]
-        for step in self._path(path):
+        first, *steps = self._steps.get(path) or self._path(path)
+        found: list[Element] = element.findall(first)
+        for step in steps:
             found = [child for each in found for child in each.findall(step)]
         return found
 
     def text(self, element: Element, *paths: str) -> str:
         """The text at the first of these paths that has one, without the space around it; empty when none has."""
-        return next((text for path in paths if (text := own_text(self.one(element, path)))), "")
+        for path in paths:
+            text = own_text(self.one(element, path))
+            if text:
+                return text
+        return ""
 
     def texts(self, element: Element, path: str) -> list[str]:
         """All texts at a path that are not blank."""
@@ -87,16 +96,18 @@ class Fields:
     def money(self, amount: Element) -> tuple[int, str]:
         """``(minor units, currency)`` of an amount element. Refused when it is anything but an exact amount."""
         currency, text = amount.get("Ccy", ""), own_text(amount)
-        known = self._money
-        if text == known[0] and currency == known[1]:
-            return known[2], currency
-        if not _CURRENCY(currency):
-            raise self.refused(amount, "currency", "has no currency")
+        if currency != self._currency:
+            if not _CURRENCY(currency):
+                raise self.refused(amount, "currency", "has no currency")
+            self._currency, self._amount = currency, ("", 0)
+        known = self._amount
+        if text and text == known[0]:
+            return known[1], currency
         try:
             minor = from_major(text, currency)
         except ValueError as error:
             raise self.refused(amount, "amount", str(error)) from None
-        self._money = (text, currency, minor)
+        self._amount = (text, minor)
         return minor, currency
 
     def day(self, element: Element | None) -> date | None:

@@ -28,10 +28,10 @@ def reason(fields: Fields, element: Element, kinds: Mapping[str, ReasonKind]) ->
     words = own_text(children.get("AddtlInf", children.get("AddtlRtrRsnInf")))
     if len(children) < len(element):
         words = " ".join(fields.texts(element, "AddtlInf"))
-    return _told(code, kind or ReasonKind.UNNAMED, words)
+    return _told(code, kind, words)
 
 
 @lru_cache(maxsize=1024)
-def _told(code: str, kind: ReasonKind, words: str) -> Reason:
+def _told(code: str, kind: ReasonKind | None, words: str) -> Reason:
     """A bank has few words, and says them of many lines."""
-    return Reason(code, kind, words)
+    return Reason(code, kind or ReasonKind.UNNAMED, words)

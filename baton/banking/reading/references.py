@@ -38,7 +38,8 @@ class References:
 def references(fields: Fields, element: Element, children: Mapping[str, Element]) -> References:
     """Of a ``TxDtls`` and its children."""
     found: list[str] = []
-    names = fields.children(children["Refs"]) if "Refs" in children else {}
+    told = children.get("Refs")
+    names = {} if told is None else fields.children(told)
     for name in _RELIABLE:
         if name in names:
             _add(found, own_text(names[name]))
@@ -46,8 +47,10 @@ def references(fields: Fields, element: Element, children: Mapping[str, Element]
         _remittance(fields, children["RmtInf"], found)
     if "AddtlTxInf" in children:
         _add_all(found, _shaped([own_text(children["AddtlTxInf"])]))
-    supplements = fields.all(element, "SplmtryData") if "SplmtryData" in children else ()
-    beside = [name for each in supplements for name in _shaped(list(each.itertext()))]
+    beside: Sequence[str] = ()
+    if "SplmtryData" in children:
+        supplements = fields.all(element, "SplmtryData")
+        beside = [name for each in supplements for name in _shaped(list(each.itertext()))]
     names_line = bool(found or beside)
     servicer = own_text(names.get("AcctSvcrRef"))
     _add(found, servicer)
@@ -87,7 +90,7 @@ def _add_all(found: list[str], texts: Iterable[str]) -> None:
 
 def _shaped(texts: Sequence[str]) -> Sequence[str]:
     """What has the shape of a reference of ours; banks break long lines, so neighbours are also read as one."""
-    if sum(map(len, texts)) < REFERENCE_CHARACTERS:
+    if len("".join(texts)) < REFERENCE_CHARACTERS:
         return ()
     parts = [text for text in texts if len(text) >= 2]
     whole = (" ".join(parts), "".join(parts)) if len(parts) > 1 else parts

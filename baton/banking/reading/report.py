@@ -27,6 +27,9 @@ _HEADER: Final = "GrpHdr"
 _FILE: Final = "OrgnlGrpInfAndSts"
 _BATCH: Final = "OrgnlPmtInfAndSts"
 _LINE: Final = "TxInfAndSts"
+_OF_FILE: Final = AnswerLevel.FILE  # looked up once: an enumeration's member by its name costs as much as a call
+_OF_BATCH: Final = AnswerLevel.BATCH
+_OF_LINE: Final = AnswerLevel.LINE
 ABSENT: Final = "NOTPROVIDED"
 """What ISO 20022 writes into a mandatory reference that nobody has given."""
 
@@ -64,34 +67,36 @@ class _Report:
         for what, element, around in found:
             if what == _LINE:
                 parent = around[-1]
-                if parent is not self.announced and parent.tag == batch_tag:
-                    yield from self._batch(parent)
-                answer = self._line(element)
-                if answer is not None:
+                if parent is not self.announced and parent.tag == batch_tag and (answer := self._batch(parent)):
+                    yield answer
+                if answer := self._line(element):
                     yield answer
             elif what == _BATCH:
-                if element is not self.announced:
-                    yield from self._batch(element)
+                if element is not self.announced and (answer := self._batch(element)):
+                    yield answer
                 self.announced, self.batch_state, self.batch_id = None, None, ""
             elif what == _FILE:
-                yield from self._file(element)
+                if answer := self._file(element):
+                    yield answer
             else:
                 self.reported = self.fields.moment(element, "CreDtTm")
 
-    def _file(self, element: Element) -> Iterator[BankAnswer]:
+    def _file(self, element: Element) -> BankAnswer | None:
         children = self.fields.children(element)
         self.message_id = own_text(children.get("OrgnlMsgId"))
         self.file_state = self._state(element, children, "GrpSts", GROUP_STATES)
-        if self.file_state is not None:
-            yield self._answer(AnswerLevel.FILE, element, children, self.file_state)
+        if self.file_state is None:
+            return None
+        return self._answer(_OF_FILE, element, children, self.file_state)
 
-    def _batch(self, element: Element) -> Iterator[BankAnswer]:
+    def _batch(self, element: Element) -> BankAnswer | None:
         children = self.fields.children(element)
         self.announced = element
         self.batch_id = own_text(children.get("OrgnlPmtInfId"))
         self.batch_state = self._state(element, children, "PmtInfSts", GROUP_STATES)
-        if self.batch_state is not None:
-            yield self._answer(AnswerLevel.BATCH, element, children, self.batch_state)
+        if self.batch_state is None:
+            return None
+        return self._answer(_OF_BATCH, element, children, self.batch_state)
 
     def _line(self, element: Element) -> BankAnswer | None:
         children = self.fields.children(element)
@@ -108,7 +113,7 @@ class _Report:
         original = children.get("OrgnlTxRef")
         amount = None if original is None else self.fields.one(original, "Amt/InstdAmt")
         minor, currency = (None, "") if amount is None else self.fields.money(amount)
-        return self._answer(AnswerLevel.LINE, element, children, state, reference, minor, currency)
+        return self._answer(_OF_LINE, element, children, state, reference, minor, currency)
 
     def _inherited(self) -> tuple[BankState, str] | None:
         """The state of a listed line that has none of its own."""
@@ -138,17 +143,19 @@ class _Report:
         minor: int | None = None,
         currency: str = "",
     ) -> BankAnswer:
+        reasons = self._reasons(element, children)
+        # By position: naming ten fields of each line takes longer than filling them.
         return BankAnswer(
-            level=level,
-            state=state[0],
-            raw_state=state[1],
-            message_id=self.message_id,
-            batch_id=self.batch_id,
-            reference=reference,
-            reasons=self._reasons(element, children),
-            amount_minor=minor,
-            currency=currency,
-            reported=self.reported,
+            level,
+            state[0],
+            state[1],
+            self.message_id,
+            self.batch_id,
+            reference,
+            reasons,
+            minor,
+            currency,
+            self.reported,
         )
 
     def _reasons(self, element: Element, children: Mapping[str, Element]) -> tuple[Reason, ...]:

@@ -26,6 +26,7 @@ _STATEMENTS: Final = {"camt.053": "Stmt", "camt.054": "Ntfctn"}
 _OPENING: Final = ("OPBD", "PRCD")
 """The opening balance booked, or the one with which the statement before was closed."""
 _CLOSING: Final = ("CLBD",)
+_CREDIT: Final = Direction.CREDIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class _Reader:
 
     def _add(self, entry: StatementEntry) -> None:
         if self.head is not None and not entry.pending:
-            self.sum_minor += entry.amount_minor if entry.direction is Direction.CREDIT else -entry.amount_minor
+            self.sum_minor += entry.amount_minor if entry.direction is _CREDIT else -entry.amount_minor
             self.foreign = self.foreign or entry.currency != self.head.currency
 
     def _end(self, element: Element) -> None:

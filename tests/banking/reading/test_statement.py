@@ -50,6 +50,14 @@ def test_the_head_says_which_account_which_copy_and_between_which_balances():
     assert "6222" not in repr(head)
 
 
+def test_who_was_paid_is_read_and_not_shown():
+    paid = "<RltdPties><Cdtr><Pty><Nm>测试甲</Nm></Pty></Cdtr></RltdPties>"
+    (entry,) = entries(booking("12.30", transaction(end_to_end("E1"), "12.30", "DBIT", paid), name="A1"))
+    assert entry.counterparty == "测试甲"
+    assert "E1" in repr(entry)
+    assert "测试" not in repr(entry)
+
+
 @pytest.mark.parametrize("version", ["02", "04", "06", "08", "10", "13"])
 def test_every_version_with_its_places_is_read_strictly(version):
     inside = f"<RmtInf><Ustrd>salary {OURS}</Ustrd></RmtInf>"

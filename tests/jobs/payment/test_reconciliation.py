@@ -37,7 +37,7 @@ def debit(number, amount=100, **more):
 
 def credit(number, amount=100):
     back = Reason("AC04", ReasonKind.DEAD_ACCOUNT)
-    return replace(debit(number, amount), direction=Direction.CREDIT, returned=back)
+    return debit(number, amount)._replace(direction=Direction.CREDIT, returned=back)
 
 
 def head(sequence=1, opening=None, closing=None):
