@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import BinaryIO, cast
+from typing import BinaryIO, Final, cast
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from baton.envelopes.seam import OPENED_LIMIT_BYTES, Label, Outlet, Sealed, Sealer, Unsealer, gathered, not_verified
 from baton.errors import TamperedError
 from baton.sealed import Opener, Reader, Signer, open_sealed, seal_pieces
+
+_PIECE_BYTES: Final = 1024 * 1024
+"""What is encrypted by one call. It does not show in the file, whose chunks are always of 16 KiB."""
 
 
 class Hpf1Sealer(Sealer):
@@ -63,4 +66,4 @@ class _Gathered:
         self._plain = plain
 
     def __iter__(self) -> Iterator[bytes]:
-        return gathered(self._plain)
+        return gathered(self._plain, _PIECE_BYTES)

@@ -23,13 +23,14 @@ def bank_key(tmp_path_factory):
 
 @pytest.mark.parametrize("what", ["chunks", "gcm", "hpf1", "cms"])
 def test_all_of_the_content_is_encrypted(what, bank_key, tmp_path):
-    (tmp_path / "content").write_bytes(b"\0" * 3 * BLOCK_BYTES)
+    block = BLOCK_BYTES[what]
+    (tmp_path / "content").write_bytes(b"\0" * 3 * block)
     out = io.BytesIO()
-    run(what, Content(tmp_path / "content", 3 * BLOCK_BYTES), out, bank_key)
-    assert len(out.getvalue()) > 3 * BLOCK_BYTES
+    run(what, Content(tmp_path / "content", 3 * block, block), out, bank_key)
+    assert len(out.getvalue()) > 3 * block
     assert b"\0" * 64 not in out.getvalue()
     if what in ("gcm", "cms"):
         words = ["openssl", "cms", "-decrypt", "-binary", "-inform", "DER", "-inkey", bank_key]
         opened = command(*words, data=out.getvalue())
         assert opened.returncode == 0
-        assert opened.stdout.count(b"\0" * BLOCK_BYTES) == 3
+        assert opened.stdout.count(b"\0" * block) == 3

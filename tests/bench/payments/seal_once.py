@@ -26,7 +26,8 @@ from baton.envelopes.hpf1 import Hpf1Sealer
 from baton.envelopes.seam import Label
 from baton.sealed import Signer, X25519Reader, encrypt_chunks
 
-BLOCK_BYTES = 256 * 1024
+BLOCK_BYTES = {"chunks": 1024 * 1024, "hpf1": 1024 * 1024, "gcm": 256 * 1024, "cms": 256 * 1024}
+"""As large as the pieces that each envelope gathers."""
 LABEL = Label("payment", "bench", "CUSTOMER", "BANK", datetime(2026, 1, 5, tzinfo=UTC))
 
 
@@ -36,11 +37,12 @@ class Content:
 
     path: Path
     size: int
+    block_bytes: int
 
     def __iter__(self) -> Iterator[bytes]:
         with self.path.open("rb") as source:
-            for _ in range(self.size // BLOCK_BYTES):
-                yield source.read(BLOCK_BYTES)
+            for _ in range(self.size // self.block_bytes):
+                yield source.read(self.block_bytes)
 
 
 def certified(name: str, key: RSAPrivateKey | None) -> tuple[x509.Certificate, object]:
@@ -75,4 +77,4 @@ def run(what: str, content: Content, out: BinaryIO, bank_key: Path) -> None:
 if __name__ == "__main__":
     _, wanted, path, size, bank = sys.argv
     with Path(os.devnull).open("wb", buffering=0) as nowhere:
-        run(wanted, Content(Path(path), int(size)), nowhere, Path(bank))  # type: ignore[arg-type]
+        run(wanted, Content(Path(path), int(size), BLOCK_BYTES[wanted]), nowhere, Path(bank))  # type: ignore[arg-type]
