@@ -27,12 +27,14 @@ def own_text(element: Element | None) -> str:
 class Fields:
     """Reads by paths of local names (``Refs/EndToEndId``), all in the message's namespace.
 
-    Where many children of one element are wanted, one walk over `children` is cheapest.
+    Where a few children of one element are wanted, to find them by their `tags` is cheapest; where many are that mostly
+    are not there, one walk over `children`.
     """
 
     reading: Reading
     leniency: Leniency
     _steps: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    _tags: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
     """Local names by full ones; a message has few."""
     _day: tuple[str, date] = ("", date.min)
@@ -45,6 +47,13 @@ class Fields:
     def tag(self, name: str) -> str:
         """The full name of a local one."""
         return self._path(name)[0]
+
+    def tags(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """The full names of local ones that are asked for again and again."""
+        known = self._tags.get(names)
+        if known is None:
+            known = self._tags[names] = tuple(map(self.reading.tag, names))
+        return known
 
     def children(self, element: Element) -> dict[str, Element]:
         """The children by local name; of several with one name the last."""

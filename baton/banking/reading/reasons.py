@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Final
 
 from baton.banking.reading.fields import Fields, own_text
 from baton.banking.xml_elements import Element
 from baton.model.bank_answers import Reason, ReasonKind
+
+_PLACES: Final = ("Rsn", "RtrRsn", "Cd", "Prtry", "AddtlInf", "AddtlRtrRsnInf")
+"""Reason and words by their names of today and by those of the first versions; the two ways to give a reason."""
 
 
 def reason(fields: Fields, element: Element, kinds: Mapping[str, ReasonKind]) -> Reason:
@@ -16,18 +20,19 @@ def reason(fields: Fields, element: Element, kinds: Mapping[str, ReasonKind]) ->
     A code that is in no code set is a fault, and unnamed. A bank's own word is unnamed, unless it is ISO's word in the
     wrong place: many write ``AM05`` into ``Prtry``, and a duplicate must never be missed.
     """
-    children = fields.children(element)
-    given = children.get("Rsn", children.get("RtrRsn"))
-    code = "" if given is None else own_text(fields.one(given, "Cd"))
+    rsn, rtr_rsn, cd, prtry, addtl, addtl_rtr = fields.tags(_PLACES)
+    given = element.find(rsn)
+    if given is None:
+        given = element.find(rtr_rsn)
+    code = "" if given is None else own_text(given.find(cd))
     kind = kinds.get(code)
     if code and kind is None:
         fields.note(element, "reason_unmapped", "has a reason that its code set does not have")
     if not code and given is not None:
-        code = own_text(fields.one(given, "Prtry"))
+        code = own_text(given.find(prtry))
         kind = kinds.get(code)
-    words = own_text(children.get("AddtlInf", children.get("AddtlRtrRsnInf")))
-    if len(children) < len(element):
-        words = " ".join(fields.texts(element, "AddtlInf"))
+    more = element.findall(addtl) or element.findall(addtl_rtr)
+    words = own_text(more[0]) if len(more) == 1 else " ".join([text for each in more if (text := own_text(each))])
     return _told(code, kind, words)
 
 

@@ -30,6 +30,10 @@ _LINE: Final = "TxInfAndSts"
 _OF_FILE: Final = AnswerLevel.FILE  # looked up once: an enumeration's member by its name costs as much as a call
 _OF_BATCH: Final = AnswerLevel.BATCH
 _OF_LINE: Final = AnswerLevel.LINE
+_IN_FILE: Final = ("OrgnlMsgId", "GrpSts")
+_IN_BATCH: Final = ("OrgnlPmtInfId", "PmtInfSts")
+_IN_LINE: Final = ("TxSts", "OrgnlEndToEndId", "OrgnlInstrId")
+_WHY: Final = ("StsRsnInf",)
 ABSENT: Final = "NOTPROVIDED"
 """What ISO 20022 writes into a mandatory reference that nobody has given."""
 
@@ -82,38 +86,34 @@ class _Report:
                 self.reported = self.fields.moment(element, "CreDtTm")
 
     def _file(self, element: Element) -> BankAnswer | None:
-        children = self.fields.children(element)
-        self.message_id = own_text(children.get("OrgnlMsgId"))
-        self.file_state = self._state(element, children, "GrpSts", GROUP_STATES)
-        if self.file_state is None:
-            return None
-        return self._answer(_OF_FILE, element, children, self.file_state)
+        id_tag, state_tag = self.fields.tags(_IN_FILE)
+        self.message_id = own_text(element.find(id_tag))
+        self.file_state = self._state(element, state_tag, GROUP_STATES)
+        return None if self.file_state is None else self._answer(_OF_FILE, element, self.file_state)
 
     def _batch(self, element: Element) -> BankAnswer | None:
-        children = self.fields.children(element)
+        id_tag, state_tag = self.fields.tags(_IN_BATCH)
         self.announced = element
-        self.batch_id = own_text(children.get("OrgnlPmtInfId"))
-        self.batch_state = self._state(element, children, "PmtInfSts", GROUP_STATES)
-        if self.batch_state is None:
-            return None
-        return self._answer(_OF_BATCH, element, children, self.batch_state)
+        self.batch_id = own_text(element.find(id_tag))
+        self.batch_state = self._state(element, state_tag, GROUP_STATES)
+        return None if self.batch_state is None else self._answer(_OF_BATCH, element, self.batch_state)
 
     def _line(self, element: Element) -> BankAnswer | None:
-        children = self.fields.children(element)
-        state = self._state(element, children, "TxSts", TRANSACTION_STATES) or self._inherited()
+        state_tag, *reference_tags = self.fields.tags(_IN_LINE)
+        state = self._state(element, state_tag, TRANSACTION_STATES) or self._inherited()
         if state is None:
             self.fields.note(element, "no_state", "has no state, and neither has its batch or file")
             return None
-        reference = own_text(children.get("OrgnlEndToEndId"))
-        if not reference or reference.upper() == ABSENT:
-            reference = own_text(children.get("OrgnlInstrId"))
-        if not reference or reference.upper() == ABSENT:
+        for tag in reference_tags:
+            reference = own_text(element.find(tag))
+            if reference and reference.upper() != ABSENT:
+                break
+        else:
             self.fields.note(element, "no_reference", "names no line: neither EndToEndId nor InstrId")
             return None
-        original = children.get("OrgnlTxRef")
-        amount = None if original is None else self.fields.one(original, "Amt/InstdAmt")
+        amount = self.fields.one(element, "OrgnlTxRef/Amt/InstdAmt")
         minor, currency = (None, "") if amount is None else self.fields.money(amount)
-        return self._answer(_OF_LINE, element, children, state, reference, minor, currency)
+        return self._answer(_OF_LINE, element, state, reference, minor, currency)
 
     def _inherited(self) -> tuple[BankState, str] | None:
         """The state of a listed line that has none of its own."""
@@ -122,14 +122,13 @@ class _Report:
                 return state
         return None
 
-    def _state(
-        self, element: Element, children: Mapping[str, Element], name: str, states: Mapping[str, BankState]
-    ) -> tuple[BankState, str] | None:
-        word = own_text(children.get(name))
+    def _state(self, element: Element, tag: str, states: Mapping[str, BankState]) -> tuple[BankState, str] | None:
+        word = own_text(element.find(tag))
         if not word:
             return None
         state = states.get(word)
         if state is None:
+            name = tag.rpartition("}")[2]
             raise self.fields.refused(element, "state_unmapped", f"has a {name} that no code set of ISO 20022 has")
         return state, word
 
@@ -137,13 +136,12 @@ class _Report:
         self,
         level: AnswerLevel,
         element: Element,
-        children: Mapping[str, Element],
         state: tuple[BankState, str],
         reference: str = "",
         minor: int | None = None,
         currency: str = "",
     ) -> BankAnswer:
-        reasons = self._reasons(element, children)
+        reasons = self._reasons(element)
         # By position: naming ten fields of each line takes longer than filling them.
         return BankAnswer(
             level,
@@ -158,10 +156,8 @@ class _Report:
             self.reported,
         )
 
-    def _reasons(self, element: Element, children: Mapping[str, Element]) -> tuple[Reason, ...]:
-        first = children.get("StsRsnInf")
-        if first is None:
-            return ()
-        if len(children) == len(element):
-            return (reason(self.fields, first, STATUS_REASONS),)
-        return tuple([reason(self.fields, each, STATUS_REASONS) for each in self.fields.all(element, "StsRsnInf")])
+    def _reasons(self, element: Element) -> tuple[Reason, ...]:
+        found = element.findall(self.fields.tags(_WHY)[0])
+        if len(found) == 1:
+            return (reason(self.fields, found[0], STATUS_REASONS),)
+        return tuple([reason(self.fields, each, STATUS_REASONS) for each in found]) if found else ()
