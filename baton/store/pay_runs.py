@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from sys import intern
 from typing import Any
 
@@ -88,6 +88,14 @@ class PayRunStore:
         """Every run there is."""
         return [self._run(row) for row in connection.execute(sa.select(pay_runs))]
 
+    def ids(self, connection: sa.Connection, system: str) -> set[str]:
+        """The ids of every run at one bank."""
+        return set(connection.execute(sa.select(pay_runs.c.run_id).where(pay_runs.c.system == system)).scalars())
+
+    def execution_days(self, connection: sa.Connection) -> dict[str, date]:
+        """The day of every run there is."""
+        return {row[0]: row[1] for row in connection.execute(sa.select(pay_runs.c.run_id, pay_runs.c.execution_day))}
+
     def of_system(self, connection: sa.Connection, system: str) -> list[PayRun]:
         """Every run at one bank, oldest first."""
         query = sa.select(pay_runs).where(pay_runs.c.system == system)
@@ -167,9 +175,11 @@ class PayRunStore:
         query = query.where(pay_lines.c.state.in_([state.value for state in states]))
         return set(connection.execute(query).scalars())
 
-    def claimed(self, connection: sa.Connection, periods: Sequence[str], numbers: Sequence[str]) -> Iterator[PayLine]:
-        """Everything that is or was to be paid for these periods, or ever to these people: each line once."""
-        live = pay_lines.c.claim.is_not(None)
+    def claimed(
+        self, connection: sa.Connection, periods: Sequence[str], numbers: Sequence[str], besides: str = ""
+    ) -> Iterator[PayLine]:
+        """What is or was to be paid for these periods, or ever to these people, ``besides`` one run: each line once."""
+        live = sa.and_(pay_lines.c.claim.is_not(None), pay_lines.c.run_id != besides)
         whole = sa.select(pay_lines).where(live, pay_lines.c.period.in_(periods))
         others = [
             sa.select(pay_lines).where(live, pay_lines.c.period.not_in(periods), pay_lines.c.number.in_(chunk))

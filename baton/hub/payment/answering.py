@@ -94,7 +94,7 @@ def _take(hub: Hub, system: str, answer: AnswerFile, taken: Taken) -> None:
 
 
 def _move(hub: Hub, connection: sa.Connection, system: str, told: _Told, taken: Taken) -> None:
-    here = _runs(hub, connection, system)
+    here = hub.pay_runs.ids(connection, system)  # what it says of another bank's lines moves none of them
     lines = hub.pay_runs.by_reference(connection, list(told.lines))
     changes = []
     for reference, events in told.lines.items():
@@ -135,7 +135,7 @@ def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile
         by_order.setdefault(said.message_id, Reported()).add(said)
     lines: dict[str, tuple[LineEvent, ...]] = {}
     alarms = []
-    here = _runs(hub, connection, system)
+    here = hub.pay_runs.ids(connection, system)
     for message_id, reported in by_order.items():
         file = hub.pay_runs.file(connection, message_id) if message_id else None
         if file is not None and file.run_id in here:
@@ -146,11 +146,6 @@ def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile
         for reference in reported.lines:
             lines.setdefault(reference, reported.events(reference, message_id))
     return _Told(events, len(answers), lines, alarms)
-
-
-def _runs(hub: Hub, connection: sa.Connection, system: str) -> set[str]:
-    """The runs that are paid through this bank: what it says of another bank's lines moves none of them."""
-    return {run.run_id for run in hub.pay_runs.of_system(connection, system)}
 
 
 def _read(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile, leniency: Leniency) -> list[BankAnswer]:

@@ -217,12 +217,12 @@ def _totals(cleared: Cleared) -> dict[str, str]:
 
 def _past(hub: Hub, connection: sa.Connection, run: PayRun, numbers: Sequence[str]) -> Iterator[PastLine]:
     """Every other run's lines of this period and the one before, and whatever else these people were ever paid."""
-    runs = {known.run_id: known for known in hub.pay_runs.all(connection)}
-    for line in hub.pay_runs.claimed(connection, (run.period, before(run.period)), numbers):
-        if line.run_id != run.run_id:
-            what = line.payable
-            day = runs[line.run_id].execution_day
-            yield PastLine(what.key, line.run_id, day, what.amount_minor, what.currency, _PAST[line.state])
+    days = hub.pay_runs.execution_days(connection)
+    periods = (run.period, before(run.period))
+    for line in hub.pay_runs.claimed(connection, periods, numbers, besides=run.run_id):
+        what = line.payable
+        day = days[line.run_id]
+        yield PastLine(what.key, line.run_id, day, what.amount_minor, what.currency, _PAST[line.state])
 
 
 def _on_statement(hub: Hub, connection: sa.Connection, lines: Sequence[PayLine]) -> frozenset[str]:
