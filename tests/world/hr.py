@@ -112,7 +112,8 @@ class Personnel:
         yesterday = self._today() - timedelta(days=1)
         for person in self.rows.values():
             if person["status"] == "notice":
-                self._goes(person, yesterday, yesterday)
+                if date.fromisoformat(person["last_day"]) > yesterday:  # a later one would be a postponement again
+                    self._goes(person, yesterday, yesterday)
                 person.update(status="departed")
             person["title"] = f"终{person['number']}"
         self.calls = [(0.0, event) for _, event in self.calls]
