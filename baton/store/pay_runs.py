@@ -23,6 +23,8 @@ from baton.store.tables import pay_files, pay_lines, pay_runs
 from baton.store.trail import Entry, append
 
 _PAGE_ROWS = 2_000
+_STATES = {state.value: state for state in LineState}
+_COMPONENTS = {component.value: component for component in Component}
 _ALIKE_PARTS = ("bank_code", "bank_name", "town", "country")
 """Of an account: what many lines have in common is kept in memory once, whatever it is of a line (`intern`)."""
 
@@ -311,29 +313,15 @@ class PayRunStore:
             "sealed": self._seal("pay_lines", _line_key(line.run_id, line.line), document, line.version),
         }
 
-    def _line(self, row: sa.Row[Any]) -> PayLine:
-        document = self._open("pay_lines", row.key, row.sealed, row.version)
-        for name in _ALIKE_PARTS:
-            document["payee"][name] = intern(document["payee"][name])
-        key = PayableKey(row.number, intern(row.period), Component(row.component), row.attempt)
-        payable = Payable(
-            key=key,
-            payee=BankAccount(**document["payee"]),
-            amount_minor=document["amount"],
-            currency=intern(document["currency"]),
-            remark=intern(document["remark"]),
-            place=row.place,
-        )
-        return PayLine(
-            run_id=intern(row.run_id),
-            line=row.line,
-            payable=payable,
-            state=LineState(row.state),
-            message_id=intern(row.message_id),
-            code=intern(row.code),
-            changed_at=row.changed_at,
-            version=row.version,
-        )
+    def _line(self, row: Sequence[Any]) -> PayLine:
+        # By position: naming every column and field of each line takes longer than to decrypt it.
+        key, run, line, _, _, number, period, kind, attempt, state, file, code, place, at, version, sealed = row
+        told = self._open("pay_lines", key, sealed, version)
+        payee = told["payee"]
+        account = BankAccount(payee["holder"], payee["account"], *[intern(payee[name]) for name in _ALIKE_PARTS])
+        owed = PayableKey(number, intern(period), _COMPONENTS[kind], attempt)
+        payable = Payable(owed, account, told["amount"], intern(told["currency"]), intern(told["remark"]), place)
+        return PayLine(intern(run), line, payable, _STATES[state], intern(file), intern(code), at, version)
 
     def _file(self, row: sa.Row[Any]) -> PayFile:
         document = self._open("pay_files", row.message_id, row.sealed, row.version)

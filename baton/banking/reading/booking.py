@@ -30,10 +30,10 @@ _RETURNED: Final = "RRTN"
 """The bank transaction code's sub-family of returns."""
 _OWN_NAMES: Final = ("AcctSvcrRef", "NtryRef")
 _PARTIES: Final = {
-    Direction.DEBIT: ("Cdtr/Pty/Nm", "Cdtr/Nm"),
-    Direction.CREDIT: ("Dbtr/Pty/Nm", "Dbtr/Nm"),
+    Direction.DEBIT: ("Cdtr", "Pty", "Nm"),
+    Direction.CREDIT: ("Dbtr", "Pty", "Nm"),
 }
-"""Where the name of the other side stands: in a place of its own since v8."""
+"""Where the name of the other side stands: in a place of its own (``Pty``) since v8."""
 _COUNT: Final = re.compile(r"[0-9]{1,9}")
 
 
@@ -263,7 +263,14 @@ class Bookings:
 
     def _counterparty(self, children: dict[str, Element], direction: Direction) -> str:
         parties = children.get("RltdPties")
-        return "" if parties is None else self.fields.text(parties, *_PARTIES[direction])
+        if parties is None:
+            return ""
+        side, own_place, name = self.fields.tags(_PARTIES[direction])
+        party = parties.find(side)
+        if party is None:
+            return ""
+        placed = party.find(own_place)
+        return own_text((party if placed is None else placed).find(name))
 
     def _entry_of(self, element: Element, around: Sequence[Element]) -> Element:
         tag = self.fields.tag("Ntry")

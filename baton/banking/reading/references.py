@@ -17,7 +17,7 @@ from baton.banking.xml_elements import Element
 from baton.model.payable import REFERENCE_CHARACTERS
 
 _ABSENT: Final = "NOTPROVIDED"
-_RELIABLE: Final = ("EndToEndId", "InstrId")
+_PLACES: Final = ("EndToEndId", "InstrId", "AcctSvcrRef", "PmtInfId", "MsgId", "TxId")
 _OURS: Final = re.compile(rf"(?<![A-Z0-9])[A-Z2-7]{{{REFERENCE_CHARACTERS}}}(?![A-Z0-9])")
 
 
@@ -38,11 +38,15 @@ class References:
 def references(fields: Fields, element: Element, children: Mapping[str, Element]) -> References:
     """Of a ``TxDtls`` and its children."""
     found: list[str] = []
+    servicer = batch = transaction = ""
     told = children.get("Refs")
-    names = {} if told is None else fields.children(told)
-    for name in _RELIABLE:
-        if name in names:
-            _add(found, own_text(names[name]))
+    if told is not None:
+        end_to_end, instruction, own, payment, message, other = fields.tags(_PLACES)
+        _add(found, own_text(told.find(end_to_end)))
+        _add(found, own_text(told.find(instruction)))
+        servicer = own_text(told.find(own))
+        batch = own_text(told.find(payment)) or own_text(told.find(message))
+        transaction = servicer or own_text(told.find(other))
     if "RmtInf" in children:
         _remittance(fields, children["RmtInf"], found)
     if "AddtlTxInf" in children:
@@ -52,11 +56,8 @@ def references(fields: Fields, element: Element, children: Mapping[str, Element]
         supplements = fields.all(element, "SplmtryData")
         beside = [name for each in supplements for name in _shaped(list(each.itertext()))]
     names_line = bool(found or beside)
-    servicer = own_text(names.get("AcctSvcrRef"))
     _add(found, servicer)
     _add_all(found, beside)
-    batch = own_text(names.get("PmtInfId")) or own_text(names.get("MsgId"))
-    transaction = servicer or own_text(names.get("TxId"))
     return References(tuple(found), "" if batch.upper() == _ABSENT else batch, transaction, names_line)
 
 
