@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import itertools
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import settings
 
 from baton.store.tables import metadata
 from tests.rig.browser import chromium
+from tests.rig.connections import Connections
 from tests.rig.examples import MANY
 from tests.rig.schema import lay_out, migrate
 from tests.rig.statements import share
@@ -22,6 +26,23 @@ share()
 # Tests that say no number of examples of their own.
 settings.register_profile("suite", max_examples=100 * MANY)
 settings.load_profile("suite")
+_FOLDERS: Final = itertools.count(1)
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A folder of the test's own, which stays where the test fails.
+
+    pytest's looks through all there are for the next number and keeps each of them: thousands, and gigabytes that the
+    disk must take.
+    """
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    folder = tmp_path_factory.getbasetemp() / f"{next(_FOLDERS)}-{name}"
+    folder.mkdir()
+    failed = request.session.testsfailed
+    yield folder
+    if request.session.testsfailed == failed:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
@@ -65,11 +86,13 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres_server: Postgres) -> Iterator[str]:
+def migrated_postgres(postgres_server: Postgres) -> Iterator[tuple[str, Connections]]:
     """The URL of a database with the schema, which one test after the other uses: cleared before each."""
     url = postgres_server.create()
     migrate(url)
-    yield url
+    connections = Connections(url)
+    with connections.lent():
+        yield url, connections
     postgres_server.drop(url)
 
 
@@ -99,6 +122,6 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def cleared(request: pytest.FixtureRequest) -> str:
     """The URL of PostgreSQL's database with the schema and no rows."""
     server: Postgres = request.getfixturevalue("postgres_server")
-    url: str = request.getfixturevalue("migrated_postgres")
-    server.clear(url, list(metadata.tables))
-    return url
+    url, connections = request.getfixturevalue("migrated_postgres")
+    server.clear(url, list(metadata.tables), connections.processes())
+    return str(url)
