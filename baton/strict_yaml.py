@@ -28,7 +28,7 @@ MAX_NODES: Final = 100_000
 _KEPT_BYTES: Final = 64 * 1024
 """Larger documents are not remembered: what they are read into takes many times their size."""
 _KEPT_DOCUMENTS: Final = 64
-_LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER: Final[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where PyYAML has it (its wheels do): the parser in Python takes ten times as long, 5 s for a file at the cap.
 """
 
@@ -185,7 +185,7 @@ def _built(text: str) -> tuple[Node, tuple[_Complaint, ...]]:
     """What a text holds, and what is wrong with it; no file has a part in it."""
     builder = _Builder()
     try:
-        builder.feed(yaml.parse(text, Loader=_LOADER))
+        builder.feed(yaml.parse(text, Loader=LOADER))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         builder.complain(mark.line + 1 if mark else None, "syntax", error.problem or error.context or "not YAML")

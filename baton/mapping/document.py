@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 import yaml
-from yaml.reader import ReaderError
+from yaml.reader import Reader
 
 from baton.errors import Fault
+from baton.strict_yaml import LOADER
 
 MAX_BYTES: Final = 256 * 1024
 MAX_DEPTH: Final = 8
@@ -92,15 +93,16 @@ def read_document(path: Path, log: FaultLog) -> Table | None:
     text = _text_of(path, log)
     if text is None:
         return None
+    forbidden = Reader.NON_PRINTABLE.search(text)
+    if forbidden is not None:  # libyaml would not say where, in a text that is not ASCII
+        line = text.count("\n", 0, forbidden.start()) + 1
+        log.add(line, "yaml.character", "a control character that YAML does not allow: remove it")
+        return None
     builder = _Builder(log)
     try:
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        for event in yaml.parse(text, Loader=LOADER):
             builder.take(event)
     except _UnreadableError:
-        return None
-    except ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        log.add(line, "yaml.character", "a control character that YAML does not allow: remove it")
         return None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -161,7 +163,8 @@ class _Builder:
         if self._nodes > MAX_NODES:
             self._stop(line, "yaml.too_large", f"more than {MAX_NODES} values")
         if isinstance(event, yaml.ScalarEvent):
-            self._place(Text(event.value, line, plain=event.style is None))
+            plain = not event.style  # None, or "" where libyaml has read it
+            self._place(Text(event.value, line, plain=plain))
         elif len(self._open) >= MAX_DEPTH:
             self._stop(line, "yaml.too_deep", f"nested deeper than {MAX_DEPTH} levels")
         else:
