@@ -19,6 +19,7 @@ from baton.store.personal import Keyring
 from baton.store.runs import Run
 from connectors.crm.salesforce.simulator import Simulator
 from connectors.oa.feishu.simulator import Simulator as Feishu
+from tests.rig.schema import lay_out_state
 
 ROOT = Path(__file__).parents[2]
 HEADINGS = (
@@ -104,6 +105,7 @@ class Installation:
         with serve({"crm": Simulator, "oa": Feishu}) as server:
             crm, oa = server.simulators["crm"], server.simulators["oa"]
             started = cls(folder, crm, oa, server)
+            lay_out_state(folder)
             started.configure()
             started.keep_secrets("crm", crm.secrets)
             started.keep_secrets("oa", oa.secrets)

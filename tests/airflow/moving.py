@@ -19,6 +19,7 @@ from baton.settings import load
 from baton.store.personal import Keyring
 from baton.store.runs import Run
 from baton.store.tables import migrations
+from tests.rig.schema import lay_out_state
 
 COLUMNS = ("工号", "姓名", "手机", "证件号码", "月薪")
 SYSTEMS = """\
@@ -74,6 +75,7 @@ class Moving:
     @classmethod
     def into(cls, folder: Path) -> Moving:
         started = cls(folder)
+        lay_out_state(folder)
         (folder / "exports").mkdir(parents=True)
         (folder / "mappings" / "migration").mkdir(parents=True)
         (folder / "mappings" / "migration" / "staff.yaml").write_text(MAPPING, "utf-8")

@@ -22,6 +22,7 @@ from baton.store.personal import Keyring
 from connectors.bank.https_files.simulator import Simulator
 from tests.rig.bank_papers import report
 from tests.rig.payroll import CNAPS, payroll_file, person, record
+from tests.rig.schema import lay_out_state
 
 RunDag = Callable[..., Any]
 SYSTEMS = """\
@@ -59,6 +60,7 @@ class Office:
 def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     with serve({"bank": Simulator}) as server:
         bank = server.simulators["bank"]
+        lay_out_state(tmp_path)
         secrets = {"hub": {"keyring": Keyring.generate().to_text(), "audit_key": Signer.generate("t/a").secret_text}}
         for system, values in {**secrets, "bank": bank.secrets}.items():
             place = tmp_path / "secrets" / system

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import shutil
 import sqlite3
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -14,6 +15,7 @@ import pytest
 from baton.cli.main import execute
 from baton.sandbox.server import serve
 from connectors.crm.salesforce.simulator import Simulator
+from tests.rig.schema import lay_out_state
 
 REPO = Path(__file__).parents[2]
 COLUMNS = [
@@ -85,6 +87,7 @@ class Company:
         self.sandbox = sandbox
         self.crm = sandbox.simulators["crm"]
         self.systems = root / "systems.yaml"
+        lay_out_state(root)
         mapping = (REPO / "mappings/sync/employee--crm_salesforce.yaml").read_text("utf-8")
         (root / "crm.yaml").write_text(mapping.replace("00eSIM000000001YBA", self.crm.profile_id), "utf-8")
         self.systems.write_text(
@@ -108,6 +111,10 @@ systems:
             (root / "secrets/crm" / name).write_text(value)
             (root / "secrets/crm" / name).chmod(0o600)
         self.feed([person(n) for n in range(1, 31)])
+
+    def begin_anew(self):
+        """Take away the store that was laid out: nothing has been opened here yet."""
+        shutil.rmtree(self.root / "state")
 
     def feed(self, rows, encoding="gb18030"):
         (self.root / "feed").mkdir(exist_ok=True)

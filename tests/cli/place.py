@@ -7,6 +7,7 @@ from contextlib import closing, redirect_stderr, redirect_stdout
 
 from baton.cli.main import execute
 from tests.cli.conftest import Said
+from tests.rig.schema import lay_out_state
 
 SYSTEMS = """hub: {{state_dir: state, secrets_dir: secrets}}
 systems:
@@ -46,6 +47,7 @@ class Place:
     def __init__(self, root):
         self.root = root
         self.systems = root / "systems.yaml"
+        lay_out_state(root)
         self.systems.write_text(SYSTEMS.format(root=root), "utf-8")
         self.mapping = root / "staff.yaml"
         self.mapping.write_text(MAPPING, "utf-8")

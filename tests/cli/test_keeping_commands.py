@@ -132,6 +132,7 @@ def test_keys_that_live_elsewhere_are_not_rotated_here(synced, monkeypatch):
 
 
 def test_without_keys_the_hub_says_how_to_make_them(company):
+    company.begin_anew()
     said = company.baton("plan", "sync", "--json")
     assert (said.code, said.json["faults"][0]["rule"]) == (2, "no_keyring")
     assert "baton keys init" in said.err
@@ -218,6 +219,7 @@ def test_doctor_of_a_healthy_hub(synced):
 
 
 def test_doctor_lists_everything_without_starting_anything(company):
+    company.begin_anew()
     company.edit("    rate: {calls: 10000, burst: 1000}\n", "    rate: {calls: -1}\n    treads: 4\n")
     company.edit("path: feed, settle_s: 0", "pth: feed")
     said = company.baton("doctor", "--json")

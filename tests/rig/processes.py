@@ -22,6 +22,7 @@ CONTEXT.set_forkserver_preload(
         "tests.migration.driver",
         "tests.offboarding.driver",
         "tests.payment.driver",
+        "tests.rig.frozen",
     ]
 )
 

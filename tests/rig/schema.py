@@ -40,6 +40,11 @@ def lay_out(url: str) -> None:
         file.write_bytes(_laid_out())
 
 
+def lay_out_state(folder: Path) -> None:
+    """The same for the hub of a ``systems.yaml`` in this folder that says ``state_dir: state``."""
+    lay_out(f"sqlite:///{folder}/state/baton.sqlite3")
+
+
 def never_wait_for_the_disk(database: Database) -> None:
     """From the next connection on: what only a failure of the power would lose need not be safe in a test."""
     if database.dialect == "sqlite":

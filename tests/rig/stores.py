@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tests.rig.processes import scratch_folder
-from tests.rig.schema import migrate
+from tests.rig.schema import lay_out, migrate
 from tests.servers.postgres import Postgres, postgres
 from tests.servers.unprivileged import NoServerError
 
@@ -45,12 +45,12 @@ class Store(Protocol):
 
 
 class OnSqlite:
-    """A file in the folder: copying the folder copies it."""
+    """A file in the folder, laid out as the rig's hubs find it: copying the folder copies it."""
 
     title = "SQLite"
 
     def begin(self, folder: Path) -> None:
-        """The hub makes the file when it opens it."""
+        lay_out(f"sqlite:///{folder}/hub.sqlite3")
 
     def copied(self, before: Path, folder: Path) -> None:
         shutil.copytree(before, folder, dirs_exist_ok=True)
