@@ -14,7 +14,6 @@ _PAGE: Final = 4096
 _DATABASES: Final = ("hub.sqlite3", "baton.sqlite3")
 """The hub's own, by the names that tests and settings give them: other processes may have written them."""
 _STATE: Final = "state"
-_PLACES: Final = ("", "*/", f"*/{_STATE}/")
 _LOGS: Final = ("", "-wal", "-journal")
 _PIECE_BYTES: Final = 1 << 20
 _SEAM_BYTES: Final = 512
@@ -58,18 +57,32 @@ def _members(path: Path) -> Iterator[bytes]:
 
 def databases_below(folder: Path) -> Iterator[Path]:
     """The hub's databases in a test's own folder."""
-    for name in _DATABASES:
-        for place in _PLACES:
-            yield from (
-                path.with_name(name) for path in folder.glob(f"{place}{name}*")
-            )  # a log without its database, too
+    rooms = list(_rooms(folder))
+    for place in (str(folder), *rooms, *(f"{room}/{_STATE}" for room in rooms)):
+        for entry in _entries(place):
+            if entry.name.startswith(_DATABASES):  # a log without its database, too
+                yield Path(place, next(name for name in _DATABASES if entry.name.startswith(name)))
 
 
 def state_below(folder: Path) -> Iterator[Path]:
     """Every file of the hub's state folders in a test's own folder, its databases apart."""
-    for state in (folder / _STATE, *folder.glob(f"*/{_STATE}")):
-        for place, _, names in os.walk(state):
+    for room in (str(folder), *_rooms(folder)):
+        for place, _, names in os.walk(f"{room}/{_STATE}"):
             yield from (Path(place, name) for name in names if not name.startswith(_DATABASES))
+
+
+def _rooms(folder: Path) -> Iterator[str]:
+    """The folders right in a folder."""
+    return (entry.path for entry in _entries(str(folder)) if entry.is_dir())
+
+
+def _entries(place: str) -> list[os.DirEntry[str]]:
+    """What lies in a folder; nothing where there is none. Patterns would take ten times as long, after every test."""
+    try:
+        with os.scandir(place) as found:
+            return list(found)
+    except OSError:
+        return []
 
 
 def of_database(path: Path) -> Iterator[Path]:
