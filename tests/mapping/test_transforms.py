@@ -96,7 +96,7 @@ def test_no_value_stays_no_value(name):
 
 
 @pytest.mark.parametrize("name", TEXTUAL)
-@few(30)
+@few(15)
 @given(values=st.lists(st.one_of(st.none(), st.text(max_size=12), st.sampled_from(["2026-11-22", "张三", "1", "是"]))))
 def test_a_column_is_mapped_as_its_values_are(name, values):
     bound = step(name + ARGUMENTS.get(name, ""))

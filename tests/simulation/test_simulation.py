@@ -10,7 +10,7 @@ from tests.simulation.planted import PLANTED, WEATHERS
 
 PEOPLE = 60
 DELIVERIES = 100
-CLEAN_DELIVERIES = 400
+CLEAN_DELIVERIES = 250
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -33,7 +33,7 @@ from tests.hub.offboarding.certified import KEY, Content, Issued, certified, fou
 from tests.hub.offboarding.conftest import LEAVER
 from tests.rig.company import SIGNER
 
-BYTES_CHANGED = 2000
+BYTES_CHANGED = 600
 
 
 @pytest.fixture(scope="module")
