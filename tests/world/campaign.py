@@ -35,7 +35,8 @@ from tests.world.world import WORK, Whole
 
 ROUNDS = 12
 HOLDINGS = 2
-_CALM_HALF_DAYS = 12
+_CALM_HALF_DAYS = 18
+"""Longer than until the latest end of a contract: four days on, told by a clock that is a day ahead. Mostly far fewer do."""
 _DAY = timedelta(days=1)
 PAGES = "baton.jobs.offboarding.certificate.pages"
 
