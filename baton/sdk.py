@@ -33,6 +33,7 @@ from baton.contracts import (
     RecordSource,
     RecordTarget,
     RemovalTarget,
+    RepeatingSource,
     ResultSource,
     RightsScan,
     Sealing,
@@ -88,6 +89,7 @@ from baton.model.handover import (
 from baton.model.payable import Component
 from baton.model.receipts import Receipts
 from baton.model.source_rows import Origin, RejectedRow, SourcePage
+from baton.model.told_lines import LinesBefore, OtherLines
 from baton.records.types import frame_schema
 from baton.sealed import (
     Envelope,
@@ -154,11 +156,13 @@ __all__ = [
     "Intent",
     "InternalKey",
     "Label",
+    "LinesBefore",
     "LookupTarget",
     "Message",
     "Notifier",
     "Opener",
     "Origin",
+    "OtherLines",
     "Outcome",
     "OwnershipScan",
     "OwnershipStore",
@@ -175,6 +179,7 @@ __all__ = [
     "RejectedError",
     "RejectedRow",
     "RemovalTarget",
+    "RepeatingSource",
     "Response",
     "ResultSource",
     "RetryableError",

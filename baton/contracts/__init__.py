@@ -22,7 +22,7 @@ from baton.contracts.handover import (
     WorkTransfer,
 )
 from baton.contracts.payments import AnswerFile, AnswerKind, PayableSource, PaymentChannel, PaymentFile, Sealing
-from baton.contracts.people import EmployeeSource, Feed, Hint, HintReply, HintSource
+from baton.contracts.people import EmployeeSource, Feed, Hint, HintReply, HintSource, RepeatingSource
 from baton.contracts.records import Collection, RecordSource, RecordTarget
 from baton.contracts.turns import in_turn, one_by_one
 
@@ -54,6 +54,7 @@ __all__ = [
     "RecordSource",
     "RecordTarget",
     "RemovalTarget",
+    "RepeatingSource",
     "ResultSource",
     "RightsScan",
     "Sealing",

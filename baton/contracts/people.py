@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from baton.contracts.base import Connector
 from baton.model.source_rows import Origin, SourcePage
+from baton.model.told_lines import LinesBefore, OtherLines
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,18 @@ class EmployeeSource(Connector):
     @abstractmethod
     def changes(self, since: str | None) -> Feed:
         """Those changed since a cursor; a source that cannot tell gives the census."""
+
+
+class RepeatingSource(EmployeeSource):
+    """A source that says nearly the same every time, and can tell without reading it which lines are the same."""
+
+    @abstractmethod
+    def besides(self, before: LinesBefore) -> OtherLines | None:
+        """The census without the lines that stand as they stood before; None when only the census itself can tell.
+
+        Together with the lines left out it is exactly what `census` gives. What is wrong with the source as a whole is
+        for `census` to say.
+        """
 
 
 class Hint(BaseModel):

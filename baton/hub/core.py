@@ -44,6 +44,7 @@ from baton.store.restores import RestoreStore
 from baton.store.runs import RunStore
 from baton.store.staging import Staging
 from baton.store.tenures import TenureStore
+from baton.store.told_lines import ToldLineStore
 
 PLANNING = "plan"
 """Planning, and decisions on what was planned, go one after the other."""
@@ -99,6 +100,7 @@ class Hub:
         self.effects = EffectStore(keyring, self.clock)
         self.leases = LeaseStore(self.effects, self.links)
         self.people = PeopleStore(keyring)
+        self.told_lines = ToldLineStore(keyring)
         self.staging = Staging(self.state_dir / "migrations", keyring, self.clock)
         self.kept_files = KeptFiles(self.state_dir / "kept", keyring)
         self.moves = MoveStore(keyring)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from baton.errors import Fault, FeedRefusedError, GuardBreach
 from baton.hub.core import Hub
+from baton.hub.repeated import read_besides
 from baton.jobs import source_guards
 from baton.jobs.source_guards import GuardPolicy, check_feed
 from baton.jobs.sync.reading import Reading, read_feed
@@ -28,6 +29,14 @@ class Readings:
 
     of: Mapping[str, Reading]
     accepted: Mapping[str, Sequence[GuardBreach]] = field(default_factory=dict)
+
+    def hold(self, hub: Hub, connection: sa.Connection) -> bool:
+        """Whether what was known of lines left out is known still: nothing was recorded of people since."""
+        return all(
+            hub.told_lines.version(connection, name) == reading.told.version
+            for name, reading in self.of.items()
+            if reading.told is not None and reading.standing.height
+        )
 
     def record_acceptance(self, hub: Hub, connection: sa.Connection, run_id: str, person: str) -> None:
         """Who let which feed through, against which guards."""
@@ -59,12 +68,7 @@ def read_sources(hub: Hub, sources: Sequence[SystemSettings], accepted_digest: s
     readings: dict[str, Reading] = {}
     accepted: dict[str, Sequence[GuardBreach]] = {}
     for system in sources:
-        reading = read_feed(
-            hub.source(system.name).census(),
-            hub.mappings[system.name],
-            lambda texts: hub.keyring.text_digests(texts, "people"),
-            hub.clock.now(),
-        )
+        reading = read_besides(hub, system.name) or _read_whole(hub, system.name)
         breaches = _breaches(hub, system.name, reading)
         if breaches:
             digest = reading.origin.digest
@@ -74,6 +78,13 @@ def read_sources(hub: Hub, sources: Sequence[SystemSettings], accepted_digest: s
             accepted[system.name] = breaches
         readings[system.name] = reading
     return Readings(readings, accepted)
+
+
+def _read_whole(hub: Hub, source: str) -> Reading:
+    def digest(texts: Iterable[str]) -> list[bytes]:
+        return hub.keyring.text_digests(texts, "people")
+
+    return read_feed(hub.source(source).census(), hub.mappings[source], digest, hub.clock.now())
 
 
 class RefusedReadingError(FeedRefusedError):
@@ -115,11 +126,12 @@ def _breaches(hub: Hub, source: str, reading: Reading) -> list[GuardBreach]:
     )
     with hub.database.read() as connection:
         last = hub.runs.approved_feed(connection, source)
-        told = hub.people.digests(connection, source)
-        numbers = set(reading.rows["number"].to_list()) if reading.rows.height else set()
-        missing = hub.people.statuses(connection, list(told.keys() - numbers))
+        numbers = set(reading.numbers)
+        told = hub.people.told(connection, source, reading.numbers)
+        by_status = hub.people.told_by_status(connection, source)
         erased = hub.erasures.erased(connection)
     measured = None if last is None else source_guards.ApprovedFeed(last.row_count, tuple(last.columns))
-    absent = sum(status is not EmploymentStatus.DEPARTED for status in missing.values())
+    here = sum(each.status is not EmploymentStatus.DEPARTED for number, each in told.items() if number in numbers)
+    absent = by_status.total() - by_status[EmploymentStatus.DEPARTED] - here - reading.standing_present
     facts = replace(reading.facts, unknown=len(numbers - told.keys() - erased), absent=absent)
     return check_feed(facts, measured, policy)

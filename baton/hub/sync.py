@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from baton.hub.keeping.erasing import replay
 from baton.hub.keeping.restoring import require_read_back
 from baton.jobs.sync.planning import Person, PersonPlan, Planner, TargetRules, ranks
 from baton.jobs.sync.reading import Reading
+from baton.model.account import AccountState
 from baton.model.effect import UNSETTLED_STATES, Link
 from baton.model.people import EmploymentStatus
 from baton.settings import SystemSettings
@@ -28,6 +30,8 @@ from baton.store.runs import ApprovedFeed, Run, RunFault, RunState
 JOB = "sync"
 _PEOPLE_AT_ONCE = 2000
 _OVERTAKEN = 5
+Managers = Callable[[], Mapping[str, str | None]]
+"""Everybody's manager: worked out when somebody needs it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +108,10 @@ def _planned(hub: Hub, request: SyncRequest, keep: Callable[[SyncPlan], SyncPlan
         readings = read_sources(hub, sources, request.accept_feed)
         with hub.database.write() as connection:
             hub.database.alone(connection, PLANNING)
-            if hub.runs.count(connection, JOB) == before:
+            if hub.runs.count(connection, JOB) == before and readings.hold(hub, connection):
                 return keep(_Planning(hub, request, connection).carry_out(readings))
-    raise BatonError(
-        "other plans were saved every time this one had read its sources", code="overtaken", remedy="run it again"
-    )
+    message = "other plans were saved, or people recorded, every time this one had read its sources"
+    raise BatonError(message, code="overtaken", remedy="run it again")
 
 
 def _checked(hub: Hub, request: SyncRequest) -> list[SystemSettings]:
@@ -144,13 +147,12 @@ class _Planning:
         self.hub.effects.freeze(self.connection, JOB)
         self._start_run(readings)
         read.record_acceptance(self.hub, self.connection, self.run_id, self.request.requested_by)
-        managers: dict[str, str | None] = {}
-        for name, reading in readings.items():
-            self._record(name, reading)
-            managers.update(zip(reading.rows["number"].to_list(), _managers(reading), strict=True))
+        recorded = {name: self._record(name, reading) for name, reading in readings.items()}
+        self._note_lines(readings, recorded)
         self._require_known_people()
         systems = [s for s in self.hub.targets() if not self.request.systems or s.name in self.request.systems]
         self._replace_held_runs(systems)
+        managers = functools.cache(lambda: _managers(readings.values()))
         planned = [entity for system in systems for entity in self._plan_system(system, managers)]
         drafted = save_plan(self.connection, JOB, self.run_id, planned, self.hub.effects, self.hub.links)
         self.counts["effects"] = len(drafted)
@@ -174,20 +176,25 @@ class _Planning:
             self.faults += reading.faults
         self.hub.runs.insert(self.connection, self.run, self.faults)
 
-    def _record(self, source: str, reading: Reading) -> None:
-        """Store a new version of everyone about whom the feed says something new."""
-        told = self.hub.people.digests(self.connection, source)
-        numbers = reading.rows["number"].to_list()
+    def _record(self, source: str, reading: Reading) -> set[str]:
+        """Store a new version of everyone about whom the feed says something new; of whom it says what is stored."""
+        numbers = reading.numbers
+        told = self.hub.people.told(self.connection, source, numbers)
+        before = self.hub.people.told_by_status(self.connection, source).total()
         foreign = self.hub.people.elsewhere(self.connection, source, [each for each in numbers if each not in told])
         forgotten = self._forgotten(reading, told)
         wanted = set(self.request.employees)
-        changed = [
+        news = [
             position
             for position, (number, digest) in enumerate(zip(numbers, reading.digests, strict=True))
-            if told.get(number) != digest
-            and (not wanted or number in wanted)
-            and number not in foreign
-            and number not in forgotten
+            if number not in told or told[number].digest != digest
+        ]
+        changed = [
+            position
+            for position in news
+            if (not wanted or numbers[position] in wanted)
+            and numbers[position] not in foreign
+            and numbers[position] not in forgotten
         ]
         self._note(
             RunFault(f"{source}:{number}", "number", "other_source", f"the person belongs to the source {owner}")
@@ -202,14 +209,22 @@ class _Planning:
             self.counts["erased"] += len(forgotten)
         self.counts["rejected"] += reading.facts.unparseable
         self.counts["changed"] += len(changed)
-        absent = len(told.keys() - set(numbers))
+        absent = before - reading.standing.height - len(told.keys() & set(numbers))
         if absent:
             self.counts["absent"] += absent
             self.notes.append(f"{absent} known people are not in {source}: absence is not leaving, nothing follows")
+        return set(numbers) - {numbers[position] for position in set(news) - set(changed)}
 
-    def _forgotten(self, reading: Reading, told: Mapping[str, bytes]) -> set[str]:
+    def _note_lines(self, readings: Mapping[str, Reading], recorded: Mapping[str, Collection[str]]) -> None:
+        """Keep what is known of the lines now, so that the next reading can leave them out."""
+        for name, reading in readings.items():
+            known = reading.learnt(recorded[name])
+            if known is not None:
+                self.hub.told_lines.save(self.connection, name, known)
+
+    def _forgotten(self, reading: Reading, told: Collection[str]) -> set[str]:
         """Whom the feed still tells of as gone although they were erased. Who is hired again is somebody new."""
-        erased = self.hub.erasures.erased(self.connection) - told.keys()
+        erased = self.hub.erasures.erased(self.connection).difference(told)
         rows = zip(reading.rows["number"], reading.rows["status"], strict=True)
         return {number for number, status in rows if number in erased and status == EmploymentStatus.DEPARTED.value}
 
@@ -247,7 +262,7 @@ class _Planning:
             self.hub.runs.change(self.connection, run_id, RunState.REPLACED, verdict="held")
             self.notes.append(f"{run_id} was held and is replaced by this run")
 
-    def _plan_system(self, system: SystemSettings, managers: dict[str, str | None]) -> Iterable[Planned]:
+    def _plan_system(self, system: SystemSettings, managers: Managers) -> Iterable[Planned]:
         candidates = self._candidates(system)
         if not candidates:
             return
@@ -262,13 +277,12 @@ class _Planning:
         planner = Planner(rules, lambda value, context: self.hub.keyring.field_digest(value, context).hex(), self.now)
         busy = self.hub.effects.numbers_in(self.connection, system.name, UNSETTLED_STATES)
         busy |= self.hub.effects.undecided(self.connection, system.name)
-        depth = ranks(managers, (number for number, _ in candidates))
 
         def living(numbers: Collection[str]) -> Collection[str]:
             return self.hub.links.external_ids(self.connection, system.name, sorted(numbers)).keys()
 
         for chunk in chunked(candidates, _PEOPLE_AT_ONCE):
-            people = self._people(system.name, [pair for pair in chunk if pair[0] not in busy], depth)
+            people = self._people(system.name, [pair for pair in chunk if pair[0] not in busy], managers)
             self.counts["waiting"] += len(chunk) - len(people)
             for plan in planner.plan(people, living):
                 if plan.faults:
@@ -276,10 +290,13 @@ class _Planning:
                 else:
                     yield Planned(plan.link, plan.intentions)
 
-    def _people(self, system: str, chunk: Sequence[tuple[str, int]], depth: dict[str, int]) -> list[Person]:
+    def _people(self, system: str, chunk: Sequence[tuple[str, int]], managers: Managers) -> list[Person]:
         numbers = [number for number, _ in chunk]
         links = self.hub.links.of(self.connection, system, numbers)
         timelines = self.hub.people.timelines(self.connection, numbers, self.now)
+        # How deep somebody stands matters only where there is no account yet.
+        absent = [number for number in numbers if number not in links or links[number].state is AccountState.ABSENT]
+        depth = ranks(managers(), absent) if absent else {}
         return [
             Person(version, timelines[number], links.get(number, Link(system, number)), depth.get(number, 0))
             for number, version in chunk
@@ -299,7 +316,7 @@ class _Planning:
         """Judge the plan at the gate and write the run's final row."""
         population = 0
         for name, reading in readings.items():
-            employed = _employed(reading)
+            employed = reading.employed
             last = self.hub.runs.approved_feed(self.connection, name)
             population += employed if last is None else last.population
             self.counts["population"] += employed
@@ -341,7 +358,7 @@ class _Planning:
             return
         undecided = bool(self.hub.effects.held_by_run(self.connection, JOB))
         for name, reading in readings.items():
-            population = _employed(reading)
+            population = reading.employed
             last = self.hub.runs.approved_feed(self.connection, name)
             if undecided and last is not None:
                 population = last.population  # nobody has agreed yet to what the held run makes of it
@@ -349,12 +366,5 @@ class _Planning:
             self.hub.runs.approve_feed(self.connection, name, feed)
 
 
-def _managers(reading: Reading) -> list[str | None]:
-    if "manager_number" not in reading.rows.columns:
-        return [None] * reading.rows.height
-    return reading.rows["manager_number"].to_list()
-
-
-def _employed(reading: Reading) -> int:
-    gone = [EmploymentStatus.DEPARTED.value, EmploymentStatus.PENDING_HIRE.value]
-    return int((~reading.rows["status"].is_in(gone)).sum())
+def _managers(readings: Iterable[Reading]) -> dict[str, str | None]:
+    return {number: manager for reading in readings for number, manager in reading.managers().items()}

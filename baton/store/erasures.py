@@ -35,6 +35,7 @@ from baton.store.tables import (
     recovery_entries,
     statements,
 )
+from baton.store.told_lines import drop_told_lines
 from baton.store.trail import Entry, append
 
 _PAYING: Final = tuple(
@@ -177,6 +178,7 @@ class ErasureStore:
                 person_versions.c.number == number, person_versions.c.recorded_at > before
             )
         ).first()
+        drop_told_lines(connection)
         gone = connection.execute(sa.delete(person_versions).where(*old)).rowcount
         if newer is None:
             for table in (person_indexes, people):

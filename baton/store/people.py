@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +15,11 @@ from baton.store.effects import chunked
 from baton.store.payload import pack_employee, unpack_employee
 from baton.store.personal import Keyring
 from baton.store.tables import effects, links, people, person_indexes, person_versions
+from baton.store.told_lines import drop_told_lines
 
+_MANY: Final = 10_000
+"""From so many people on it is faster to read everybody than to ask for them by number."""
+_STATUSES: Final = {status.value: status for status in EmploymentStatus}
 INDEXED: Final = ("mobile", "identity_number", "bank_account_number")
 
 
@@ -65,6 +70,23 @@ class PeopleStore:
         query = sa.select(people.c.number, people.c.digest).where(people.c.source == source)
         return dict(connection.execute(query).all())
 
+    def told(self, connection: sa.Connection, source: str, numbers: Sequence[str]) -> dict[str, Known]:
+        """What is stored of those of these people of whom this source has told; asked for many, all its people."""
+        columns = (people.c.number, people.c.version, people.c.status, people.c.digest)
+        query = sa.select(*columns).where(people.c.source == source)
+        asked = [None] if len(numbers) > _MANY else list(chunked(numbers))
+        found: dict[str, Known] = {}
+        for chunk in asked:
+            where = [] if chunk is None else [people.c.number.in_(chunk)]
+            rows = connection.execute(query.where(*where))
+            found.update((number, Known(version, _STATUSES[status], mark)) for number, version, status, mark in rows)
+        return found
+
+    def told_by_status(self, connection: sa.Connection, source: str) -> Counter[EmploymentStatus]:
+        """How many people this source has told of, by their newest status."""
+        query = sa.select(people.c.status, sa.func.count()).where(people.c.source == source).group_by(people.c.status)
+        return Counter({_STATUSES[status]: count for status, count in connection.execute(query)})
+
     def known(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[str, Known]:
         """What is stored of these people; those nobody knows are left out."""
         found: dict[str, Known] = {}
@@ -114,6 +136,7 @@ class PeopleStore:
 
     def forget(self, connection: sa.Connection, numbers: Sequence[str]) -> None:
         """Delete these people with every version: only for those who should never have been here."""
+        drop_told_lines(connection)
         for chunk in chunked(numbers):
             for table in (person_indexes, person_versions, people):
                 connection.execute(sa.delete(table).where(table.c.number.in_(chunk)))
@@ -128,6 +151,9 @@ class PeopleStore:
         now: datetime,
     ) -> None:
         """Store a new version of each of these people, in force from ``now`` unless it says otherwise."""
+        if not changed:
+            return
+        drop_told_lines(connection)
         heads, versions, indexes = [], [], []
         for employee, digest in changed:
             before = known.get(employee.number)

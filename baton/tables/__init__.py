@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from baton.tables.faults import FileError, refused
     from baton.tables.kind import Kind, kind_of
     from baton.tables.place import Choice, Place, open_plain, read_plain
+    from baton.tables.standing import read_others
     from baton.tables.stream import DelimitedFile
     from baton.tables.table import Caps, Layout, Table, pages, settled
     from baton.tables.workbook import read_workbook, sheet_names
@@ -35,6 +36,7 @@ _HOMES = {
     "open_plain": "place",
     "pages": "table",
     "read_delimited": "delimited",
+    "read_others": "standing",
     "read_plain": "place",
     "read_workbook": "workbook",
     "refused": "faults",
@@ -57,6 +59,7 @@ __all__ = [
     "open_plain",
     "pages",
     "read_delimited",
+    "read_others",
     "read_plain",
     "read_workbook",
     "refused",

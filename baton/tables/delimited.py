@@ -64,7 +64,7 @@ def read_delimited(utf8: bytes, layout: Layout, caps: Caps) -> Table:
 
 def find_shape(utf8: bytes, layout: Layout, caps: Caps) -> Shape:
     """Delimiter, header line, headers and fields per line, judged on the top of the file. Raises `FileError`."""
-    if not utf8.strip():
+    if not utf8 or utf8.isspace():
         raise FileError("empty_file", "the file has no content")
     if b"\n" not in utf8 and b"\r" in utf8:
         raise FileError(
@@ -162,7 +162,7 @@ class BlockReader:
             return None
         # Counted first: where a line lacks fields or has too many there is nothing to parse, and nothing to hold.
         # Line by line: polars fills up a line that lacks fields, and overlooks a blank field too many in another.
-        lines = _split(body)
+        lines = split_lines(body)
         if lines is None or (lines.str.count_matches(self.shape.delimiter, literal=True) != width - 1).any():
             return None
         try:
@@ -229,11 +229,11 @@ def _offset(body: bytes, line: int) -> int:
 def _lines(body: bytes) -> pl.Series:
     """The physical lines, CR included; a blank line is ''."""
     # polars takes one CR off a line's end
-    lines = _split(body.replace(b"\r\n", b"\r\r\n") + b"\r" if b"\r" in body else body)
+    lines = split_lines(body.replace(b"\r\n", b"\r\r\n") + b"\r" if b"\r" in body else body)
     return pl.Series("line", body.decode("utf-8").split("\n"), dtype=pl.String) if lines is None else lines
 
 
-def _split(body: bytes) -> pl.Series | None:
+def split_lines(body: bytes) -> pl.Series | None:
     """The physical lines without one CR at their ends, as polars splits them; None when only Python can."""
     mark = next((mark for mark in _MARKS if mark not in body), None)
     if mark is None:

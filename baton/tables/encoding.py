@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+import polars as pl
+
 from baton.tables.faults import FileError
 
 _REMEDY: Final = "the file may be damaged: have it exported again as UTF-8, or set the encoding of this system"
@@ -63,11 +65,21 @@ def decode(data: bytes, named: str | None = None) -> Decoded:
     found = marked(data)
     if found is not None:
         return Decoded(_strict(data[found.mark_bytes :], found.codec), found.name)
+    not_utf8 = first_not_utf8(data)
+    return Decoded(data, "utf-8") if not_utf8 is None else _chinese(data, not_utf8)
+
+
+def first_not_utf8(data: bytes) -> UnicodeDecodeError | None:
+    """The error at the first byte that is not UTF-8, if there is one."""
     try:
-        data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        return _chinese(data, error)
-    return Decoded(data, "utf-8")
+        # Several times as fast as bytes.decode, which makes a text of what is only to be looked at.
+        pl.Series([data], dtype=pl.Binary).cast(pl.String)
+    except pl.exceptions.PolarsError:
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return error
+    return None
 
 
 def _chinese(data: bytes, not_utf8: UnicodeDecodeError) -> Decoded:

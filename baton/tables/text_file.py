@@ -16,10 +16,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO, Final
 
-import polars as pl
-
 from baton.errors import HaltError
-from baton.tables.encoding import SAMPLE_BYTES, Encoding, check_chinese, damaged_utf8, marked, undecodable
+from baton.tables.encoding import (
+    SAMPLE_BYTES,
+    Encoding,
+    check_chinese,
+    damaged_utf8,
+    first_not_utf8,
+    marked,
+    undecodable,
+)
 from baton.tables.faults import FileError
 from baton.tables.place import open_plain
 
@@ -117,15 +123,8 @@ def _whole_characters(data: bytes) -> int:
 
 
 def _not_utf8(piece: bytes, at: int) -> int | None:
-    try:
-        # Several times as fast as bytes.decode, which makes a text of what is only to be looked at.
-        pl.Series([piece], dtype=pl.Binary).cast(pl.String)
-    except pl.exceptions.PolarsError:
-        try:
-            piece.decode("utf-8")
-        except UnicodeDecodeError as error:
-            return at + error.start
-    return None
+    error = first_not_utf8(piece)
+    return None if error is None else at + error.start
 
 
 def _encoding(file: BinaryIO, named: str | None, not_utf8: int | None) -> Encoding:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -13,11 +14,13 @@ from pydantic import Field
 from baton.sdk import (
     BatonError,
     ConnectorSettings,
-    EmployeeSource,
     Feed,
     Finding,
+    LinesBefore,
     Origin,
+    OtherLines,
     Rate,
+    RepeatingSource,
     tables,
 )
 
@@ -46,7 +49,7 @@ class FileExportSettings(ConnectorSettings):
     max_rejected_rows: int = Field(1_000, ge=0, description="more broken rows than this refuse the file")
 
 
-class FileExport(EmployeeSource):
+class FileExport(RepeatingSource):
     """The newest complete roster file. A file cannot tell what changed, so `changes` gives everyone."""
 
     title: ClassVar[str] = "Roster file (CSV, XLSX)"
@@ -93,6 +96,32 @@ class FileExport(EmployeeSource):
         """The census: a file cannot tell what changed."""
         return self.census()
 
+    def besides(self, before: LinesBefore) -> OtherLines | None:
+        """The census of a text file without the lines that are the same; None for a workbook and for any doubt."""
+        try:
+            choice = self._place().newest(self._now())
+            data = self._place().read(choice)
+            if tables.kind_of(data) is tables.Kind.WORKBOOK:
+                return None
+            decoded = tables.decode(data, self.settings.encoding)
+        except tables.FileError:
+            return None
+        layout, caps = self._shape()
+        others = tables.read_others(decoded.utf8, before, layout, caps)
+        if others is None:
+            return None
+        origin = self._origin(choice, hashlib.sha256(data).hexdigest(), _encoded(others.table, decoded.encoding))
+        found = others.table
+        return OtherLines(
+            origin,
+            others.context,
+            found.frame,
+            found.row_numbers,
+            others.marks,
+            found.rejected,
+            others.standing,
+        )
+
     def _now(self) -> datetime:
         return self.client.clock.now()
 
@@ -108,10 +137,15 @@ class FileExport(EmployeeSource):
         }
         return Origin(choice.path.name, digest, choice.as_of, detail)
 
-    def _table(self, data: bytes) -> tables.Table:
+    def _shape(self) -> tuple[tables.Layout, tables.Caps]:
         given = self.settings
-        layout = tables.Layout(given.columns, given.number_column, given.header_depth)
-        caps = tables.Caps(given.max_rows, given.max_columns, given.max_field_chars, given.max_rejected_rows)
+        return (
+            tables.Layout(given.columns, given.number_column, given.header_depth),
+            tables.Caps(given.max_rows, given.max_columns, given.max_field_chars, given.max_rejected_rows),
+        )
+
+    def _table(self, data: bytes) -> tables.Table:
+        layout, caps = self._shape()
         return tables.settled(self._found(data, layout, caps), layout, caps)
 
     def _found(self, data: bytes, layout: tables.Layout, caps: tables.Caps) -> tables.Table:
@@ -120,9 +154,12 @@ class FileExport(EmployeeSource):
             archive = tables.ArchiveCaps(inflated_bytes=self.settings.max_inflated_bytes)
             return tables.read_workbook(data, self.settings.sheet, layout, caps, archive)
         decoded = tables.decode(data, self.settings.encoding)
-        table = tables.read_delimited(decoded.utf8, layout, caps)
-        detail = {**table.detail, "encoding": decoded.encoding}
-        return tables.Table(table.frame, table.row_numbers, table.header_row, table.rejected, detail)
+        return _encoded(tables.read_delimited(decoded.utf8, layout, caps), decoded.encoding)
+
+
+def _encoded(table: tables.Table, encoding: str) -> tables.Table:
+    """The table, telling its encoding."""
+    return replace(table, detail={**table.detail, "encoding": encoding})
 
 
 __all__ = ["FileExport"]

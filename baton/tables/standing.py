@@ -1,0 +1,112 @@
+"""Delimited text of which most lines are known: only the others are read, by the same reader as the whole file.
+
+Leaving lines out is right as long as every line that is left out is a record by itself, and none of the others reaches
+over it. Lines are known only if they were read here before, alone and without a fault; and where one of the others has
+a quote that may stay open, nothing is said at all, so that the whole file is read with care.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import polars as pl
+
+from baton.model.source_rows import RejectedRow
+from baton.model.told_lines import LinesBefore
+from baton.tables.delimited import BlockReader, Shape, after_line, find_shape, split_lines, without_blank_end
+from baton.tables.faults import FileError
+from baton.tables.grammar import Beyond
+from baton.tables.table import Caps, Layout, Table, settled
+
+
+@dataclass(frozen=True, slots=True)
+class Others:
+    """The records of a file beside those that stand as they stood. For the rest see `OtherLines`."""
+
+    table: Table
+    context: str
+    marks: pl.DataFrame
+    standing: pl.Series
+
+
+def read_others(utf8: bytes, before: LinesBefore, layout: Layout, caps: Caps) -> Others | None:
+    """The lines that are not among those before, settled; None where only a reading of the whole file can tell.
+
+    None also where the file is at fault as a whole: that is for the reader of whole files to say.
+    """
+    try:
+        return _Reading(find_shape(utf8, layout, caps), before, layout, caps).others(utf8)
+    except (FileError, pl.exceptions.PolarsError):
+        return None
+
+
+class _Reading:
+    """One file, looked at line by line."""
+
+    def __init__(self, shape: Shape, before: LinesBefore, layout: Layout, caps: Caps) -> None:
+        self._shape = shape
+        self._before = before
+        self._layout = layout
+        self._caps = caps
+        self._context = hashlib.sha256(repr((shape, layout, caps)).encode()).hexdigest()
+
+    def others(self, utf8: bytes) -> Others | None:
+        body = without_blank_end(after_line(utf8, self._shape.header_line))
+        lines = split_lines(body)
+        if lines is None or lines.len() > self._caps.rows * 2:
+            return None
+        marks = self._before.marker.of(lines)
+        places = self._places(marks)
+        others = places.is_null() & (lines != "")
+        texts = lines.filter(others)
+        if (texts.str.count_matches('"', literal=True) % 2 == 1).any():
+            return None
+        standing = places.drop_nulls()
+        table = self._read(body if texts.len() == lines.len() else _joined(texts), others)
+        if table is None or table.frame.height + standing.len() > self._caps.rows:
+            return None
+        return Others(table, self._context, marks[(table.row_numbers - self._first_row).to_list()], standing)
+
+    @property
+    def _first_row(self) -> int:
+        return self._shape.header_line + 2
+
+    def _places(self, marks: pl.DataFrame) -> pl.Series:
+        """The place of each line among those before; null for one that was not there, or stands here twice."""
+        known = self._before.marks
+        if self._before.context != self._context or not known.height:
+            return pl.repeat(None, marks.height, dtype=pl.UInt32, eager=True)
+        where = known.select("first", place=pl.int_range(pl.len(), dtype=pl.UInt32))
+        places = marks.join(where, on="first", how="left", maintain_order="left").get_column("place")
+        same = known.get_column("second").gather(places) == marks.get_column("second")
+        frame = pl.DataFrame({"place": places, "same": same})
+        fits = pl.col("same").fill_null(value=False) & ~pl.col("place").is_duplicated()
+        return frame.select(pl.when(fits).then("place")).to_series()
+
+    def _read(self, body: bytes, others: pl.Series) -> Table | None:
+        """These lines through the reader of whole files, under the row numbers that they have in theirs."""
+        rows = others.arg_true().cast(pl.Int64) + self._first_row
+        if not rows.len():
+            empty = pl.DataFrame(schema=dict.fromkeys(self._shape.headers, pl.String()))
+            table = Table(empty, rows, self._shape.header_line + 1, (), self._shape.detail)
+        else:
+            block = BlockReader(self._shape, self._caps).read(body, 0, Beyond.NOTHING)
+            if block.next_row != rows.len():
+                return None
+            numbers = rows.gather(block.row_numbers)
+            rejected = _placed(block.rejected, rows)
+            table = Table(block.frame, numbers, self._shape.header_line + 1, rejected, self._shape.detail)
+        return settled(table, self._layout, self._caps)
+
+
+def _joined(lines: pl.Series) -> bytes:
+    """Lines as a body to be read: where one has a CR of its own, all get the one that the reader takes off."""
+    own = lines.str.contains("\r", literal=True).any()
+    text: str = (lines + "\r" if own else lines).str.join("\n").item() or ""
+    return text.encode("utf-8")
+
+
+def _placed(rejected: Sequence[RejectedRow], rows: pl.Series) -> Sequence[RejectedRow]:
+    return [replace(each, row=rows[each.row]) for each in rejected]
