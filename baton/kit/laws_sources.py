@@ -10,6 +10,7 @@ from baton.contracts import HintReply
 from baton.errors import ConnectorError, InDoubtError
 from baton.kit.bench import Bench, expect, not_applicable
 from baton.kit.troubles import Trouble
+from baton.model.told_lines import LineMarker, LinesBefore
 
 _MOST_REQUESTS = 500
 
@@ -77,6 +78,27 @@ def a_repeated_page_is_an_error(bench: Bench) -> None:
     expect(held=False, message=f"the same page again and again was taken as a census of {len(rows)} rows")
 
 
+def lines_left_out_and_the_other_lines_are_the_census(bench: Bench) -> None:
+    import polars as pl  # half a second that most commands can do without
+
+    here = _staffed(bench)
+    census = _census(here)
+    marker = LineMarker(11, 12)
+    read = here.connector.besides(LinesBefore(marker, "", marker.of(pl.Series(dtype=pl.String))))
+    if read is None:
+        not_applicable("the source cannot tell lines apart without reading them")
+    expect(read.rows.rows(named=True) == census, "what is read when no line is known is not the census")
+    for known in ([], [0], list(range(1, len(census))), list(range(len(census)))):
+        some = here.connector.besides(LinesBefore(marker, read.context, read.marks[known]))
+        expect(some is not None, "a source that could tell lines apart cannot any more")
+        left = [row for place, row in enumerate(census) if place not in known]
+        expect(some.rows.rows(named=True) == left, f"with {len(known)} lines known not exactly the others are read")
+        expect(sorted(some.standing) == list(range(len(known))), "the lines that stand there again are not named once")
+        expect(some.origin.digest == read.origin.digest, "what is left out changes the digest of the whole")
+    other = here.connector.besides(LinesBefore(marker, "another context", read.marks))
+    expect(other is None or other.rows.height == len(census), "lines are left out that were read in another context")
+
+
 def a_genuine_callback_gives_hints(bench: Bench) -> None:
     headers, body = _event(bench)
     reply = bench.connector.receive(headers, body)
@@ -140,4 +162,5 @@ SOURCE_LAWS = (
     a_lost_page_is_an_error_never_a_short_census,
     a_repeated_page_is_an_error,
 )
+REPEATING_LAWS = (lines_left_out_and_the_other_lines_are_the_census,)
 HINT_LAWS = (a_genuine_callback_gives_hints, a_tampered_callback_gives_no_hint)

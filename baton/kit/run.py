@@ -22,6 +22,7 @@ from baton.contracts import (
     PaymentChannel,
     RecordSource,
     RecordTarget,
+    RepeatingSource,
     RightsScan,
     SessionControl,
     TransferResults,
@@ -62,6 +63,7 @@ SUITE: Final = "pytest tests/kit/test_every_connector.py"
 LAWS: Final[Mapping[type, tuple[Law, ...]]] = {
     AccountTarget: (*laws_accounts.LAWS, *laws_troubles.LAWS, *laws_batches.LAWS),
     EmployeeSource: laws_sources.SOURCE_LAWS,
+    RepeatingSource: laws_sources.REPEATING_LAWS,
     HintSource: laws_sources.HINT_LAWS,
     RecordSource: laws_record_sources.LAWS,
     RecordTarget: (*laws_records.LAWS, *laws_record_values.LAWS, *laws_record_troubles.LAWS),

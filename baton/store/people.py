@@ -188,7 +188,7 @@ class PeopleStore:
             self._upsert_heads(connection, chunk)
         for chunk in chunked(versions):
             connection.execute(sa.insert(person_versions), chunk)
-        self._replace_indexes(connection, [employee.number for employee, _ in changed], indexes)
+        self._change_indexes(connection, [employee.number for employee, _ in changed], indexes)
 
     def timelines(
         self, connection: sa.Connection, numbers: Sequence[str], now: datetime
@@ -197,7 +197,7 @@ class PeopleStore:
 
         A newer version replaces everything recorded before it that was to take effect at its moment or later.
         """
-        found: dict[str, list[PersonVersion]] = {}
+        lines: dict[str, list[sa.Row[Any]]] = {}
         for chunk in chunked(numbers):
             query = (
                 sa.select(person_versions)
@@ -205,11 +205,14 @@ class PeopleStore:
                 .order_by(person_versions.c.number, person_versions.c.version)
             )
             for row in connection.execute(query):
-                line = found.setdefault(row.number, [])
+                line = lines.setdefault(row.number, [])
                 while line and line[-1].effective_at >= row.effective_at:
                     line.pop()
-                line.append(PersonVersion(row.version, row.effective_at, self._open(row)))
-        return {number: _from_now(line, now) for number, line in found.items()}
+                line.append(row)
+        return {
+            number: [PersonVersion(row.version, row.effective_at, self._open(row)) for row in _from_now(line, now)]
+            for number, line in lines.items()
+        }
 
     def candidates(
         self, connection: sa.Connection, system: str, mapping_digest: str, numbers: Sequence[str] | None
@@ -307,13 +310,22 @@ class PeopleStore:
             if (value := getattr(employee, column))
         ]
 
-    def _replace_indexes(
+    def _change_indexes(
         self, connection: sa.Connection, numbers: Sequence[str], rows: Sequence[dict[str, object]]
     ) -> None:
+        """Have exactly these rows there for these people. Most news changes none of them."""
+        wanted = {(row["column"], row["blind"], row["number"]) for row in rows}
+        there: set[tuple[object, ...]] = set()
         for chunk in chunked(numbers):
-            connection.execute(sa.delete(person_indexes).where(person_indexes.c.number.in_(chunk)))
-        for batch in chunked(rows):
-            connection.execute(sa.insert(person_indexes), batch)
+            query = sa.select(person_indexes).where(person_indexes.c.number.in_(chunk))
+            there.update((row.column, row.blind, row.number) for row in connection.execute(query))
+        names = [column.name for column in person_indexes.c]
+        key = sa.and_(*(person_indexes.c[name] == sa.bindparam(f"of_{name}") for name in names))
+        for batch in chunked(there - wanted):
+            gone = [{f"of_{name}": value for name, value in zip(names, row, strict=True)} for row in batch]
+            connection.execute(sa.delete(person_indexes).where(key), gone)
+        for batch in chunked(wanted - there):
+            connection.execute(sa.insert(person_indexes), [dict(zip(names, row, strict=True)) for row in batch])
 
     def _upsert_heads(self, connection: sa.Connection, rows: list[dict[str, object]]) -> None:
         from sqlalchemy.dialects import postgresql, sqlite
@@ -333,7 +345,7 @@ def _newest() -> sa.Select[Any]:
     return sa.select(*columns, person_versions.c.sealed).select_from(joined)
 
 
-def _from_now(line: list[PersonVersion], now: datetime) -> list[PersonVersion]:
+def _from_now(line: list[sa.Row[Any]], now: datetime) -> list[sa.Row[Any]]:
     """Drop the versions that a later one has already replaced."""
     current = [entry for entry in line if entry.effective_at <= now]
     return ([current[-1]] if current else []) + [entry for entry in line if entry.effective_at > now]

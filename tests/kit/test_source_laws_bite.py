@@ -12,12 +12,11 @@ import orjson
 import polars as pl
 import pytest
 
-from baton.kit.laws_sources import HINT_LAWS, SOURCE_LAWS
+from baton.kit.laws_sources import HINT_LAWS, REPEATING_LAWS, SOURCE_LAWS
 from baton.kit.run import Verdict, laws_for, try_law
 from baton.sdk import (
     ConnectorError,
     ConnectorSettings,
-    EmployeeSource,
     Feed,
     Finding,
     Hint,
@@ -25,7 +24,9 @@ from baton.sdk import (
     HintSource,
     Intent,
     Origin,
+    OtherLines,
     Rate,
+    RepeatingSource,
     RetryableError,
     SourcePage,
 )
@@ -60,7 +61,7 @@ class Staff:
         return {"X-Signature": hmac.new(b"k3y", body, "sha256").hexdigest()}, body
 
 
-class Good(EmployeeSource, HintSource):
+class Good(RepeatingSource, HintSource):
     title = "Staff"
     Settings = Settings
     rate = Rate(10)
@@ -88,6 +89,20 @@ class Good(EmployeeSource, HintSource):
 
     def changes(self, since):
         return self.census()
+
+    def besides(self, before):
+        feed = self.census()
+        (page,) = feed.pages
+        marks = before.marker.of(page.rows.select(line=pl.concat_str("number", "name", separator=",")).to_series())
+        known = {mark: place for place, mark in enumerate(before.marks.rows())} if self._same(before) else {}
+        places = pl.Series([known.get(mark) for mark in marks.rows()], dtype=pl.UInt32)
+        others = places.is_null()
+        numbers = others.arg_true() + 1
+        standing = places.drop_nulls()
+        return OtherLines(feed.origin, "c", page.rows.filter(others), numbers, marks.filter(others), [], standing)
+
+    def _same(self, before):
+        return before.context == "c"
 
     def receive(self, headers, body):
         wanted = hmac.new(self.settings.key.encode(), body, "sha256").hexdigest()
@@ -121,6 +136,22 @@ class StopsAtTrouble(Good):
             return super()._page(page)
         except ConnectorError:
             return {"rows": [], "page": page, "pages": page}
+
+
+class LeavesOutTheFirst(Good):
+    def besides(self, before):
+        found = super().besides(before)
+        return dataclasses.replace(found, rows=found.rows[1:])
+
+
+class LeavesOutNothing(Good):
+    def besides(self, before):
+        return super().besides(dataclasses.replace(before, context=""))
+
+
+class KnowsNoContext(Good):
+    def _same(self, before):
+        return True
 
 
 class DoubtsAQuestion(Good):
@@ -173,12 +204,15 @@ BROKEN = [
     ("a_lost_page_is_an_error_never_a_short_census", StopsAtTrouble),
     ("a_lost_page_is_an_error_never_a_short_census", DoubtsAQuestion),
     ("a_repeated_page_is_an_error", TakesAnyPage),
+    ("lines_left_out_and_the_other_lines_are_the_census", LeavesOutTheFirst),
+    ("lines_left_out_and_the_other_lines_are_the_census", LeavesOutNothing),
+    ("lines_left_out_and_the_other_lines_are_the_census", KnowsNoContext),
     ("a_genuine_callback_gives_hints", HearsNothing),
     ("a_genuine_callback_gives_hints", NewIdEachTime),
     ("a_tampered_callback_gives_no_hint", BelievesAnything),
     ("a_tampered_callback_gives_no_hint", ForgetsTheCheck),
 ]
-ALL = (*SOURCE_LAWS, *HINT_LAWS)
+ALL = (*SOURCE_LAWS, *REPEATING_LAWS, *HINT_LAWS)
 
 
 @pytest.mark.parametrize("law", ALL, ids=lambda law: law.__name__)
