@@ -18,8 +18,8 @@ CLEAN_DELIVERIES = 250
 def test_nothing_is_lost_repeated_or_stale(kind: str, seed: int) -> None:
     figures = simulate(seed, kind, CLEAN_DELIVERIES, PEOPLE)
     assert figures.counts["applied"] >= CLEAN_DELIVERIES
-    assert figures.faults.total() > 5
-    assert figures.crashes.total() > 1
+    assert figures.faults.total() >= 5
+    assert figures.crashes.total() >= 1
 
 
 def test_a_seed_replays_byte_for_byte() -> None:
