@@ -23,8 +23,8 @@ from tests.servers.postgres import Postgres, postgres
 from tests.servers.unprivileged import NoServerError
 
 share()
-# Tests that say no number of examples of their own.
-settings.register_profile("suite", max_examples=100 * MANY)
+# Tests that say no number of examples of their own. None is hurried: machines are slow at times.
+settings.register_profile("suite", max_examples=100 * MANY, deadline=None)
 settings.load_profile("suite")
 _FOLDERS: Final = itertools.count(1)
 
