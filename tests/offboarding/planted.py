@@ -9,8 +9,9 @@ from typing import Any
 from unittest import mock
 
 from baton.engine import handovers
-from baton.hub.offboarding import completing, hourly, moving, refreshing, saying, settling, undoing
+from baton.hub.offboarding import completing, hourly, refreshing, saying, settling, undoing
 from baton.hub.offboarding.proving import Proofs
+from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.completion import Missing, Obstacle, obstacles
 from baton.jobs.offboarding.steps import after
 from baton.model.account import AccountRef
@@ -78,7 +79,7 @@ def changed_and_sent() -> contextlib.AbstractContextManager[Any]:
 
 def rights_too_early() -> contextlib.AbstractContextManager[Any]:
     """Rights are taken away on the day of the resignation."""
-    return mock.patch.object(moving, "rights_end", return_value=True)
+    return mock.patch.object(moments, "rights_end", return_value=True)
 
 
 PLANTED: Mapping[str, tuple[Planted, float]] = {

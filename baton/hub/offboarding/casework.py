@@ -12,10 +12,12 @@ from baton.errors import ApprovalError, BatonError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
 from baton.hub.offboarding.by_hand import items_by_hand
 from baton.hub.offboarding.entitling import given_to_others
+from baton.hub.offboarding.intentions import JOB, last_log_out
 from baton.hub.offboarding.policies import policies, policy_of
 from baton.hub.offboarding.signing import signed
 from baton.hub.offboarding.standing import require_standing
 from baton.hub.proof import signer
+from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.policy import Policies
 from baton.jobs.offboarding.steps import require_may
 from baton.model.case import (
@@ -30,8 +32,9 @@ from baton.model.case import (
     Statement,
 )
 from baton.model.effect import EffectState
-from baton.model.handover import HandoverAction
+from baton.model.handover import HandoverAction, HoldingKind
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
+from baton.store.tables import effects
 
 _UNFINISHED = (CaseState.OPEN, CaseState.PAUSED)
 
@@ -159,7 +162,9 @@ def follow_hr(hub: Hub, case: Case) -> Case:
         last = dates.last_working_at
         until = None if last is None else last + policy_of(hub, case).protection
         noted = {"last_working_at": last, "contract_end_at": dates.contract_end_at, "pay_end_at": dates.pay_end_at}
-        return hub.cases.change(connection, case, case.state, **noted, protected_until=until)
+        after = hub.cases.change(connection, case, case.state, **noted, protected_until=until)
+        _call_back_early(hub, connection, after)
+        return after
 
 
 _TO = {
@@ -213,16 +218,34 @@ def locked(hub: Hub, connection: sa.Connection, case_id: str) -> Case:
 def _call_back(hub: Hub, connection: sa.Connection, case: Case) -> None:
     """What was to be passed on or taken away and has not been sent is cancelled. The way back (an undo) goes on."""
     items = hub.cases.items(connection, case.id, states=[ItemState.MOVING])
-    effects = hub.effects.by_key(connection, [item.effect_key for item in items])
+    moves = hub.effects.by_key(connection, [item.effect_key for item in items])
     forwards = [
         item.effect_key
         for item in items
-        if (effect := effects.get(item.effect_key)) is not None
+        if (effect := moves.get(item.effect_key)) is not None
         and effect.action is not HandoverAction.ENTITLE
         and effect.fields.get("successor_number") != case.number
     ]
     forwards += [effect.key for effect in given_to_others(hub, connection, case, EffectState.PLANNED)]
     hub.effects.cancel_keys(connection, forwards, why=f"case_{case.state}")
+
+
+def _call_back_early(hub: Hub, connection: sa.Connection, case: Case) -> None:
+    """What was to be taken away at a last working moment that HR has put off, and has not been sent, is cancelled.
+
+    But for what the policy takes away earlier anyway.
+    """
+    policy = policy_of(hub, case)
+    if moments.rights_end(case, policy, hub.clock.now()):
+        return
+    rights = [
+        item
+        for item in hub.cases.items(connection, case.id, states=[ItemState.MOVING])
+        if item.kind is HoldingKind.GRANT and not policy.restricts(item.system, item.title, item.ref.external_id)
+    ]
+    log_outs = hub.effects.read(connection, effects.c.job == JOB, effects.c.number == last_log_out(case.id))
+    early = [*(item.effect_key for item in rights), *(effect.key for effect in log_outs)]
+    hub.effects.cancel_keys(connection, early, why="postponed")
 
 
 def _about_case(hub: Hub, case: Case, act: Act, person: str, role: Role, text: str) -> Statement:

@@ -13,6 +13,13 @@ from baton.model.handover import HandoverAction
 
 JOB: Final = "offboarding"
 """The job of every effect of a handover."""
+SESSIONS: Final = "sessions"
+"""What an effect that ends a person's sessions is about begins with this."""
+
+
+def last_log_out(case_id: str) -> str:
+    """What the effect that ends a person's sessions at their last working moment is about."""
+    return f"{SESSIONS}/{case_id}/last"
 
 
 def transfer(item: Item, holder: AccountRef, successor: AccountRef, at: datetime) -> Intention:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
@@ -19,9 +18,17 @@ from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked
 from baton.hub.offboarding.doubts import after_doubts
 from baton.hub.offboarding.entitling import NOT_GIVEN, Entitling, Handed
-from baton.hub.offboarding.intentions import JOB, grant_change, person_fields, transfer
+from baton.hub.offboarding.intentions import (
+    JOB,
+    SESSIONS,
+    grant_change,
+    last_log_out,
+    person_fields,
+    transfer,
+)
 from baton.hub.offboarding.people import departed, employed, refs
 from baton.hub.offboarding.policies import policy_of
+from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.policy import Policy
 from baton.model.account import AccountRef
 from baton.model.case import WITH_A_SUCCESSOR, Case, CaseState, Cause, Item, ItemState
@@ -33,8 +40,6 @@ from baton.store.effects import Drafted
 from baton.store.runs import Run, RunState
 
 _NO_ACCOUNT = "no_account"
-SESSIONS = "sessions"
-"""What an effect that ends a person's sessions is about begins with this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +74,6 @@ def plan(hub: Hub, case_id: str) -> Planned:
     return planned
 
 
-def last_log_out(case_id: str) -> str:
-    """What the effect that ends a person's sessions at their last working moment is about."""
-    return f"{SESSIONS}/{case_id}/last"
-
-
 _TO_RESTRICT: Final = (ItemState.OPEN, ItemState.STUCK)
 """Where a right stands that can be taken away before the last working moment: an exception has been left."""
 _TO_END: Final = (*_TO_RESTRICT, ItemState.LEFT)
@@ -102,7 +102,7 @@ def next_step(item: Item, successor: AccountRef, here: Collection[str]) -> ItemC
 
 def rights_to_take(hub: Hub, case: Case, items: Iterable[Item], policy: Policy) -> list[Item]:
     """The rights among these items that are to be taken away now, by the moment or by policy, and that can be."""
-    over = rights_end(case, policy, hub.clock.now())
+    over = moments.rights_end(case, policy, hub.clock.now())
     return [
         item
         for item in items
@@ -162,7 +162,7 @@ class _Planning:
         policy = policy_of(self.hub, self.case)
         ending = {right.id for right in rights_to_take(self.hub, self.case, items, policy)}
         wanted += self._revocations([item for item in items if can_be_taken(self.hub, item)], ending)
-        log_outs = self._log_outs() if rights_end(self.case, policy, self.now) else []
+        log_outs = self._log_outs() if moments.rights_end(self.case, policy, self.now) else []
         others: list[tuple[Intention, Mapping[str, str]]] = [(what, {}) for what in (*self.given, *log_outs)]
         run_id = save_moves(self.hub, self.connection, self.case, wanted, others)
         self.hub.cases.move_items(self.connection, [*self.blocked, *self.noted])
@@ -286,12 +286,6 @@ def _drafted(
         for place, what in zip(places, theirs, strict=True):
             drafted[place] = Drafted(what, versions[what.number], case.id, dict(marks[place]))
     return [drafted[place] for place in range(len(intentions))]
-
-
-def rights_end(case: Case, policy: Policy, now: datetime) -> bool:
-    """Whether the leaver's rights are to be taken away by now."""
-    last = case.dates.last_working_at
-    return case.cause is Cause.EMERGENCY or policy.revoke == "at_once" or (last is not None and last <= now)
 
 
 def _not_given(item: Item, numbers: Sequence[str]) -> ItemChange:

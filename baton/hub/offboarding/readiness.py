@@ -11,13 +11,11 @@ import sqlalchemy as sa
 
 from baton.contracts import SessionControl
 from baton.hub.core import Hub
-from baton.hub.offboarding import moving
 from baton.hub.offboarding.entitling import waiting_for_a_person
-from baton.hub.offboarding.intentions import JOB
+from baton.hub.offboarding.intentions import JOB, last_log_out
 from baton.hub.offboarding.moving import (
     TO_LOG_OUT,
     goes_by_itself,
-    last_log_out,
     next_step,
     rights_to_take,
     successors,
@@ -25,6 +23,7 @@ from baton.hub.offboarding.moving import (
 from baton.hub.offboarding.people import departed, employed
 from baton.hub.offboarding.policies import policies
 from baton.hub.offboarding.unread import noted
+from baton.jobs.offboarding import moments
 from baton.model.case import Case, CaseState, Item, ItemState
 from baton.model.handover import HoldingKind
 
@@ -45,7 +44,7 @@ def worth_planning(hub: Hub) -> list[str]:
         for case_id, items in hub.caseload.lists(connection, list(going), [ItemState.APPROVED]):
             with found.unless_sure([case_id]):
                 found.ready += [item for item in items if goes_by_itself(hub, item)]
-        leaving = [case for case in going.values() if moving.rights_end(case, of[case.id], now)]
+        leaving = [case for case in going.values() if moments.rights_end(case, of[case.id], now)]
         concerned = {case.id for case in leaving} | {case_id for case_id, policy in of.items() if policy.restrict}
         for case_id, rights in hub.caseload.lists(connection, sorted(concerned), _UNTOUCHED, [HoldingKind.GRANT]):
             with found.unless_sure([case_id]):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from baton.errors import ApprovalError
-from baton.hub.offboarding import casework, completing, undoing
+from baton.hub.offboarding import casework, completing, hourly, undoing
 from baton.hub.offboarding.refreshing import refresh
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.case import Act, CaseState, Cause, ItemState, Role
@@ -256,6 +257,33 @@ def test_hr_moves_the_last_day_and_takes_the_resignation_back(desk: Make) -> Non
     assert d.tick().retracted == [case.id]
     assert d.case(case).state is CaseState.RETRACTED
     assert d.holder(ref) == LEAVER
+
+
+def test_what_was_about_to_be_taken_at_a_last_day_that_is_put_off_stays_until_the_new_one(
+    desk: Make, tmp_path: Path
+) -> None:
+    policies = tmp_path / "policies.yaml"
+    policies.write_text("policies:\n  all:\n    restrict: {crm: [export*]}\n", "utf-8")
+    d = desk(offboarding=OffboardingPart(policies=policies))
+    leaver, day = d.id_of(LEAVER), timedelta(days=1)
+    d.things.grants[leaver] = {"discounts", "exports"}
+    d.things.sessions.add(leaver)
+    today = d.company.clock.now().date()
+    leaving = row(LEAVER, status="notice", manager=MANAGER, last_day=str(today - day), department="销售部")
+    d.company.rows[1] = leaving
+    plan_sync(d.hub, SyncRequest())
+    hourly.look(d.hub)
+    d.company.rows[1] = {**leaving, "last_day": str(today + 2 * day)}
+    plan_sync(d.hub, SyncRequest())
+    assert not d.tick().troubles
+    case = casework.find_case(d.hub, LEAVER)
+    assert d.things.grants[leaver] == {"discounts"}, "what the policy takes at the resignation has gone"
+    assert leaver in d.things.sessions
+    assert [item.code for item in d.items(case, ItemState.OPEN) if item.ref.external_id == "discounts"] == ["postponed"]
+    d.company.clock.sleep((4 * day).total_seconds())
+    d.tick()
+    assert not d.things.grants[leaver]
+    assert leaver not in d.things.sessions
 
 
 def test_some_rights_go_at_the_resignation_and_an_exception_ends_with_the_last_day(desk: Make, tmp_path: Path) -> None:
