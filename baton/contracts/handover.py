@@ -11,6 +11,7 @@ from baton.contracts.base import Connector
 from baton.model.account import AccountRef, Receipt
 from baton.model.handover import (
     Activity,
+    AddressKind,
     Blocker,
     Grant,
     GrantChange,
@@ -18,6 +19,7 @@ from baton.model.handover import (
     HoldingKind,
     HoldingRef,
     Message,
+    MessageForm,
     SessionEnd,
     Transfer,
     Undo,
@@ -187,7 +189,29 @@ class Notifier(Connector):
 
     message_limit: ClassVar[int]
     """The most messages one call takes."""
+    addressed_by: ClassVar[AddressKind] = AddressKind.MAIL
+    """What `Message.address` is here, unless people have accounts here (`AccountTarget`)."""
+    form: ClassVar[MessageForm] = MessageForm.LETTER
+    """How much of a message reaches the person. What must be said word for word goes through letters alone."""
 
     @abstractmethod
     def notify(self, messages: Sequence[Message]) -> Sequence[Receipt]:
-        """Send messages. Done when the other side has taken it over; whether it was read is another matter."""
+        """Send messages. Done when the other side has taken it over; whether it was read is another matter.
+
+        A `DeliveryRecord` says accepted instead: what became of it is told later.
+        """
+
+
+class DeliveryRecord(ABC):
+    """A notifier whose other side can be asked what became of a message it has taken over."""
+
+    NO_REPORT: ClassVar[str] = "no_report"
+    """The code of a refusal because the time in which a delivery is told has passed, and nobody has told any."""
+
+    @abstractmethod
+    def deliveries(self, messages: Sequence[Message]) -> Sequence[Receipt]:
+        """What has become of messages, in order, each found by its key.
+
+        Done when it is with the person; refused when it will not be (by whom, in the code), or with `NO_REPORT`;
+        accepted while it is under way; in doubt where the record has nothing of it (yet).
+        """

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from baton.clock import Clock
 from baton.contracts import (
     AccessControl,
     Connector,
+    DeliveryRecord,
     Notifier,
     OwnershipStore,
     SessionControl,
@@ -36,8 +37,11 @@ from baton.model.handover import (
 from baton.store.leases import WAITING
 
 Perform: TypeAlias = Callable[[Sequence[HandoverWrite]], Sequence[Receipt]]
+Directory: TypeAlias = Callable[[Sequence[str]], Mapping[str, str]]
+"""Employee numbers -> where a message to each of them goes now; who has no address is left out."""
 _AHEAD: Final = 1
 _REPEATABLE: Final = Receipt.not_performed("repeatable", "the target takes a repeat for what it is: nothing more")
+_BLIND: Final = Receipt.in_doubt("blind", "nobody can tell whether this arrived; a person decides (baton resolve)")
 
 
 def as_write(effect: Effect) -> HandoverWrite:
@@ -56,7 +60,8 @@ def as_write(effect: Effect) -> HandoverWrite:
     if effect.action is HandoverAction.END_SESSIONS:
         return SessionEnd(effect.key, person("person"), batch)
     text, link = field.get("text", ""), field.get("link", "")
-    return Message(effect.key, person("person"), field.get("address", ""), field["subject"], text, link, batch)
+    address, since = field.get("address", ""), effect.due_at
+    return Message(effect.key, person("person"), address, field["subject"], text, link, batch, since)
 
 
 class Ability:
@@ -144,6 +149,33 @@ class TransferAbility(Ability):
         return judged(writes, self.target.workers(refs))
 
 
+class NoticeAbility(Ability):
+    """Telling people: at most one send. What became of a message only a `DeliveryRecord` says, else a person."""
+
+    def __init__(self, target: Notifier) -> None:
+        super().__init__(target, target.message_limit, lambda writes: target.notify(_messages(writes)))
+        self.record = target if isinstance(target, DeliveryRecord) else None
+        self.blind = True
+
+    def look_up(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
+        """What the record shows of messages in doubt. Where it shows nothing, that is no proof: a person decides."""
+        if self.record is None:
+            return [_BLIND] * len(writes)
+        known = (Outcome.DONE, Outcome.ACCEPTED, Outcome.REFUSED)
+        return [
+            told if told.outcome in known and told.code != DeliveryRecord.NO_REPORT else _BLIND
+            for told in self.record.deliveries(_messages(writes))
+        ]
+
+    def results(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
+        """What the record says of messages that were taken over. It may lag behind: not yet there is under way."""
+        if self.record is None:
+            return super().results(writes)
+        final = (Outcome.DONE, Outcome.REFUSED)
+        told = self.record.deliveries(_messages(writes))
+        return [each if each.outcome in final else Receipt.accepted() for each in told]
+
+
 def judged(writes: Sequence[HandoverWrite], holders: Sequence[str | None]) -> list[Receipt]:
     """What the present holders say of transfers whose answer was lost."""
     if len(holders) != len(writes):
@@ -180,9 +212,7 @@ def ability(target: Connector, action: HandoverAction) -> Ability | None:
         sessions: SessionControl = target
         return Ability(target, _SESSIONS_AT_ONCE, lambda writes: sessions.end_sessions(_ends(writes)))
     if action is HandoverAction.NOTIFY and isinstance(target, Notifier):
-        telling = Ability(target, target.message_limit, lambda writes: target.notify(_messages(writes)))
-        telling.blind = True  # nobody can tell whether a message whose answer was lost has arrived
-        return telling
+        return NoticeAbility(target)
     return None
 
 
@@ -214,6 +244,8 @@ class HandoverPerformer(Performer):
     retry: RetryRule = RetryRule()
     crash_point: CrashPoint = lambda _: None
     pause: Callable[[float], None] = lambda _: None
+    directory: Directory | None = None
+    """Where messages go, for addresses that are looked up when a message is sent and kept with none."""
 
     awaited = WAITING - {EffectState.ACCEPTED}
 
@@ -223,8 +255,17 @@ class HandoverPerformer(Performer):
         self.ahead = 0 if self.blind else _AHEAD
 
     def prepare(self, batch: Sequence[Effect]) -> HandoverCall:
-        """Nothing has to be read: an effect of a handover names everybody by the target's own ids."""
-        return HandoverCall(self, batch, [as_write(effect) for effect in batch])
+        """Nothing but addresses has to be read: an effect of a handover names everybody by the target's own ids."""
+        return HandoverCall(self, batch, self._addressed([as_write(effect) for effect in batch]))
+
+    def _addressed(self, writes: Sequence[HandoverWrite]) -> Sequence[HandoverWrite]:
+        if self.directory is None:
+            return writes
+        found = self.directory(sorted({message.to.number for message in _messages(writes)}))
+        return [
+            replace(write, address=found.get(write.to.number, "")) if isinstance(write, Message) else write
+            for write in writes
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,9 +286,6 @@ class HandoverCall(Call):
 
     def look_up(self) -> Outcomes:
         """What became of effects in doubt, where the target can tell."""
-        if self.performer.blind:
-            blind = Receipt.in_doubt("blind", "nobody can tell whether this arrived; a person decides (baton resolve)")
-            return [(effect, blind) for effect in self.effects]
         return self._paired(self.performer.ability.look_up(self.writes))
 
     def results(self) -> Outcomes:

@@ -144,6 +144,23 @@ class SessionEnd:
     batch_id: str = ""
 
 
+class AddressKind(StrEnum):
+    """What the address of a message is, for a notifier where people have no accounts."""
+
+    MAIL = "mail"
+    MOBILE = "mobile"
+    """Looked up in HR's newest word at the moment of sending, and kept with no message."""
+
+
+class MessageForm(StrEnum):
+    """How much of a message reaches the person."""
+
+    LETTER = "letter"
+    """All of it: subject, text and link, as they were written."""
+    NOTE = "note"
+    """That there is something: the subject or its beginning, and the link whole or not at all. Never the text."""
+
+
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message to one person."""
@@ -151,11 +168,13 @@ class Message:
     key: str
     to: AccountRef
     address: str = field(repr=False)
-    """A mail address or whatever the notifier needs besides the account; may be empty."""
+    """A mail address, a mobile number, or whatever the notifier needs besides the account; may be empty."""
     subject: str
     text: str = field(repr=False)
     link: str = field(default="", repr=False)
     batch_id: str = ""
+    since: datetime | None = None
+    """Nothing of it was sent before this moment; None where nobody knows."""
 
 
 HandoverWrite: TypeAlias = Transfer | GrantChange | SessionEnd | Message

@@ -8,7 +8,7 @@ are in doubt, whatever that process may still do.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -216,6 +216,7 @@ class LeaseStore:
         """Store what became of each effect; None where somebody else owns the effect by now (nothing was changed)."""
         now = self.clock.now()
         owned = self._owned(connection, [outcome.effect for outcome in outcomes])
+        told = self._told_before(connection, [outcome.effect for outcome in outcomes])
         after_all: list[EffectState | None] = []
         alike: dict[tuple[Any, ...], list[int]] = {}
         entries: list[Entry] = []
@@ -227,7 +228,7 @@ class LeaseStore:
                 continue
             after = _state_after(effect.state, receipt.outcome)
             after_all.append(after)
-            alike.setdefault(_learnt(outcome, after, now), []).append(effect.id)
+            alike.setdefault(_learnt(outcome, after, now, told.get(effect.id, {})), []).append(effect.id)
             if after is not effect.state:
                 entries.append(audit_move(now, effect, after, code=receipt.code))
             if effect.action not in ACCOUNT_ACTIONS:
@@ -263,6 +264,15 @@ class LeaseStore:
                     ours.add(row.id)
         return ours
 
+    def _told_before(self, connection: sa.Connection, asked: Sequence[Effect]) -> dict[int, Mapping[str, str]]:
+        """Row -> what the target had told of it when it took it: the ids by which the call is found there."""
+        accepted = [effect.id for effect in asked if effect.state is EffectState.ACCEPTED]
+        found: dict[int, Mapping[str, str]] = {}
+        for chunk in chunked(accepted):
+            query = sa.select(effects.c.id, effects.c.evidence).where(effects.c.id.in_(chunk))
+            found.update((row.id, row.evidence) for row in connection.execute(query))
+        return found
+
     def _change(self, connection: sa.Connection, ours: Sequence[Effect], **values: Any) -> None:
         """Set the same values on effects that this transaction holds the locks of."""
         for chunk in chunked([effect.id for effect in ours]):
@@ -283,11 +293,12 @@ def _state_after(before: EffectState, outcome: Outcome) -> EffectState:
 _LEARNT = ("state", "next_at", "code", "message", "remedy", "evidence")
 
 
-def _learnt(outcome: Settlement, after: EffectState, now: datetime) -> tuple[Any, ...]:
+def _learnt(outcome: Settlement, after: EffectState, now: datetime, before: Mapping[str, str]) -> tuple[Any, ...]:
     """What an outcome changes, in the order of `_LEARNT`. Most effects of a call learn the same: one statement."""
     receipt = outcome.receipt
     next_at = now + timedelta(seconds=outcome.retry_in_s)
-    return after, next_at, receipt.code, receipt.message, receipt.remedy, tuple(sorted(receipt.evidence.items()))
+    evidence = tuple(sorted({**before, **receipt.evidence}.items()))
+    return after, next_at, receipt.code, receipt.message, receipt.remedy, evidence
 
 
 def _settle_alike(connection: sa.Connection, ids: Sequence[int], learnt: tuple[Any, ...], now: datetime) -> None:

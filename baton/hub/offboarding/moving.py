@@ -28,6 +28,7 @@ from baton.hub.offboarding.intentions import (
 )
 from baton.hub.offboarding.people import departed, employed, refs
 from baton.hub.offboarding.policies import policy_of
+from baton.hub.offboarding.reaching import directory_of
 from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.policy import Policy
 from baton.model.account import AccountRef
@@ -331,12 +332,18 @@ def _perform_one(hub: Hub, name: str, action: HandoverAction) -> Report:
     system = hub.settings.system(name)
     scope = Scope(frozenset({action.value}))
     try:
-        able = ability(hub.connector(name), action)
+        connector = hub.connector(name)
+        able = ability(connector, action)
     except BatonError as error:
         return Report(name, halted=str(error), needs_person=True)
     if able is None:
         return Report(name, halted=f"{system.connector} cannot {action}", needs_person=True)
     performer = HandoverPerformer(
-        able, hub.clock, hub.chance, crash_point=hub.crash_point, pause=hub.limiter(name).pause
+        able,
+        hub.clock,
+        hub.chance,
+        crash_point=hub.crash_point,
+        pause=hub.limiter(name).pause,
+        directory=directory_of(hub, connector),
     )
     return execution.perform(hub, system, performer, scope)

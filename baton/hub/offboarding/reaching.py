@@ -1,15 +1,17 @@
-"""How people are reached: by an account where a notifier has one for them, else by their work address."""
+"""How people are reached: by an account where a notifier has one for them, else by their work address or mobile."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from baton.contracts import AccountTarget, Notifier
+from baton.contracts import AccountTarget, Connector, Notifier
+from baton.engine.handovers import Directory
 from baton.errors import BatonError
 from baton.hub.core import Hub
 from baton.hub.offboarding.people import proven, refs
 from baton.model.account import AccountRef
+from baton.model.handover import AddressKind, MessageForm
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,17 @@ class Reach:
     address: str = ""
 
 
-def reach(hub: Hub, people: Iterable[str]) -> dict[str, Reach]:
-    """For each of these people the first notifier that reaches them; who cannot be reached is left out."""
+def reach(hub: Hub, people: Iterable[str], forms: Collection[MessageForm] = frozenset(MessageForm)) -> dict[str, Reach]:
+    """For each of these people the first notifier that reaches them; who cannot be reached is left out.
+
+    Only notifiers through which so much of a message arrives as ``forms`` say.
+    """
     missing, found = sorted(set(people)), dict[str, Reach]()
     for name in hub.settings.offboarding.notifiers:
-        if missing and isinstance(hub.connector(name), Notifier):
+        if not missing:
+            break
+        connector = hub.connector(name)
+        if isinstance(connector, Notifier) and connector.form in forms:
             found |= reach_through(hub, name, missing)
             missing = [person for person in missing if person not in found]
     return found
@@ -33,8 +41,26 @@ def reach(hub: Hub, people: Iterable[str]) -> dict[str, Reach]:
 
 def reach_through(hub: Hub, name: str, people: Collection[str]) -> Mapping[str, Reach]:
     """For each of these people how one notifier reaches them; who cannot be reached by it is left out."""
-    by_account = isinstance(hub.connector(name), AccountTarget)
-    return _by_account(hub, name, people) if by_account else _by_address(hub, name, people)
+    connector = hub.connector(name)
+    if isinstance(connector, AccountTarget):
+        return _by_account(hub, name, people)
+    directory = directory_of(hub, connector)
+    if directory is None:
+        return _by_address(hub, name, people)
+    return {person: Reach(name, AccountRef(person)) for person in directory(sorted(people))}
+
+
+def directory_of(hub: Hub, connector: Connector) -> Directory | None:
+    """Where this notifier's addresses are looked up when a message is sent; None where a message brings its own."""
+    if not isinstance(connector, Notifier) or connector.addressed_by is not AddressKind.MOBILE:
+        return None
+
+    def mobiles(numbers: Sequence[str]) -> Mapping[str, str]:
+        with hub.database.read() as connection:
+            newest = hub.people.newest(connection, [number for number in numbers if "@" not in number])
+        return {number: known.employee.mobile for number, known in newest.items() if known.employee.mobile}
+
+    return mobiles
 
 
 def _by_account(hub: Hub, system: str, people: Collection[str]) -> Mapping[str, Reach]:

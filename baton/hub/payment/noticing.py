@@ -1,4 +1,8 @@
-"""Writing to whoever was overpaid: through a notifier where one reaches them, else as files that a person sends."""
+"""Writing to whoever was overpaid: through a notifier where one reaches them, else as files that a person sends.
+
+A letter goes where all of it arrives. Where a text message reaches the person too, it says that there is one and
+nothing of what is in it; what the carrier tells of that message is evidence beside the letter's.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -18,9 +22,10 @@ from baton.hub.offboarding.moving import send_messages
 from baton.hub.offboarding.reaching import Reach, reach
 from baton.hub.payment.policies import policy_of
 from baton.hub.payment.recovering import find_case, locked_case, today
-from baton.jobs.payment.recovery_letters import Letter, Sender, letters, templates
+from baton.jobs.payment.recovery_letters import ANNOUNCED, Letter, Sender, letters, templates
+from baton.jobs.payment.recovery_pack import announcement
 from baton.model.effect import Intention
-from baton.model.handover import HandoverAction
+from baton.model.handover import HandoverAction, MessageForm
 from baton.model.people import EmploymentStatus
 from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, RecoveryEvent, step
 from baton.store.effects import Drafted
@@ -40,6 +45,8 @@ class Noticed:
     system: str = ""
     """The notifier that takes it; empty where a person sends it."""
     files: Sequence[Path] = ()
+    announced_by: str = ""
+    """The notifier that says there is a letter; empty where none does."""
 
 
 def drafted_letters(hub: Hub, case_id: str) -> list[Letter]:
@@ -51,12 +58,12 @@ def drafted_letters(hub: Hub, case_id: str) -> list[Letter]:
 def notice(hub: Hub, case_id: str, person: str, folder: Path | None = None) -> Noticed:
     """Write to the person a case is about, and note it in the ledger.
 
-    Through the first notifier that reaches them: those who have left by their private address. Raises `ApprovalError`
-    (``unreachable``) when none does and no folder for the letter is named.
+    Through the first notifier of letters that reaches them: those who have left by their private address. Raises
+    `ApprovalError` (``unreachable``) when none does and no folder for the letter is named: a text message is no letter.
     """
     known, _ = find_case(hub, case_id)
     texts = _letters(hub, known)
-    way = _way(hub, known.number)
+    way, note = _way(hub, known.number), _announcing(hub, known.number)
     if way is None and folder is None:
         raise ApprovalError(
             f"no notifier reaches {known.number}",
@@ -69,7 +76,8 @@ def notice(hub: Hub, case_id: str, person: str, folder: Path | None = None) -> N
             raise ApprovalError(f"{case_id} has changed meanwhile", code="changed", remedy="write again")
         state = step(case.state, RecoveryEvent.NOTICE)
         files = [] if way is not None or folder is None else _write(folder, case, texts)
-        effect = "" if way is None else _plan(hub, connection, case, way, texts)
+        effect = "" if way is None else _plan(hub, connection, case, _lettered(case, way, texts))
+        announced = "" if note is None else _plan(hub, connection, case, _announced(case, note))
         facts = {
             "letters": [
                 {"language": each.language, "subject": each.subject, "text": each.text, "digest": each.digest}
@@ -77,22 +85,30 @@ def notice(hub: Hub, case_id: str, person: str, folder: Path | None = None) -> N
             ],
             "system": "" if way is None else way.system,
             "files": [file.name for file in files],
+            "announcement": {} if note is None else {"system": note.system, "effect": announced, "text": ANNOUNCED},
         }
         entry = RecoveryEntry(EntryKind.NOTICE, hub.clock.now(), person, state, effect, case.open_minor, facts)
         case = hub.recoveries.step(connection, case, entry)
         hub.crash_point("recovery_noticing")
-    if way is not None:
+    if way is not None or note is not None:
         send_messages(hub)
-    return Noticed(case, texts, "" if way is None else way.system, files)
+    systems = ["" if each is None else each.system for each in (way, note)]
+    return Noticed(case, texts, systems[0], files, systems[1])
 
 
-def deliveries(hub: Hub, entries: Sequence[RecoveryEntry]) -> dict[str, Mapping[str, str]]:
-    """What has become of each letter that a notifier took, by the effect it is: state, code, and when."""
-    keys = [entry.evidence for entry in entries if entry.kind is EntryKind.NOTICE and entry.evidence]
+def deliveries(hub: Hub, entries: Sequence[RecoveryEntry]) -> dict[str, Mapping[str, Any]]:
+    """What has become of each message that a notifier took, by the effect it is.
+
+    ``state`` and ``code`` as the effect has them; ``record`` is what the other side told: ids by which it is found
+    there, and where it keeps a record of deliveries, when the person had it.
+    """
+    notices = [entry for entry in entries if entry.kind is EntryKind.NOTICE]
+    keys = [key for entry in notices for key in (entry.evidence, announcement(entry.facts)) if key]
     with hub.database.read() as connection:
         effects = hub.effects.by_key(connection, keys)
+        told = hub.effects.evidence(connection, keys)
     return {
-        key: {"system": effect.system, "state": effect.state.value, "code": effect.code}
+        key: {"system": effect.system, "state": effect.state.value, "code": effect.code, "record": dict(told[key])}
         for key, effect in effects.items()
     }
 
@@ -117,22 +133,46 @@ def _way(hub: Hub, number: str) -> Reach | None:
         return None
     gone = newest.employee.status is EmploymentStatus.DEPARTED
     whom = newest.employee.personal_email if gone else number
-    return reach(hub, [whom]).get(whom) if whom else None
+    return reach(hub, [whom], {MessageForm.LETTER}).get(whom) if whom else None
 
 
-def _plan(hub: Hub, connection: sa.Connection, case: RecoveryCase, way: Reach, texts: Sequence[Letter]) -> str:
-    """Save the message as an effect, to be sent once; its key."""
-    entity = f"recovery/{case.id}/{case.version}"
+def _announcing(hub: Hub, number: str) -> Reach | None:
+    """How the person is told that there is a letter, where something reaches them that is no letter."""
+    return reach(hub, [number], {MessageForm.NOTE}).get(number)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One message about a case."""
+
+    entity: str
+    way: Reach
+    subject: str
+    text: str
+
+
+def _lettered(case: RecoveryCase, way: Reach, texts: Sequence[Letter]) -> _Said:
+    subject = " · ".join(each.subject for each in texts)
+    return _Said(f"recovery/{case.id}/{case.version}", way, subject, _BETWEEN.join(each.text for each in texts))
+
+
+def _announced(case: RecoveryCase, way: Reach) -> _Said:
+    return _Said(f"recovery/{case.id}/{case.version}/note", way, ANNOUNCED, "")
+
+
+def _plan(hub: Hub, connection: sa.Connection, case: RecoveryCase, said: _Said) -> str:
+    """Save a message as an effect, to be sent once; its key."""
+    way = said.way
     fields = {
         "person_number": case.number if way.address else way.person.number,
         "person_id": way.person.external_id,
         "address": way.address,
-        "subject": " · ".join(each.subject for each in texts),
-        "text": _BETWEEN.join(each.text for each in texts),
+        "subject": said.subject,
+        "text": said.text,
         "link": "",
     }
     now = hub.clock.now()
-    drafted = Drafted(Intention(way.system, entity, HandoverAction.NOTIFY, now, fields), 1, case.id, {})
+    drafted = Drafted(Intention(way.system, said.entity, HandoverAction.NOTIFY, now, fields), 1, case.id, {})
     run = Run(
         id=hub.new_run_id(JOB),
         job=JOB,

@@ -24,6 +24,8 @@ BLANKS: Final = frozenset(
     }
 )
 """What a template may leave blank; the first line is the subject."""
+ANNOUNCED: Final = "一封关于薪资的书面通知 · a letter about your pay"
+"""What a text message says of a letter: neither whom, nor how much, nor that anything is owed."""
 _PACKAGED: Final = files("baton.jobs.payment") / "letters"
 _COMPONENTS: Final[Mapping[str, Mapping[str, str]]] = {
     "zh": {"salary": "工资", "bonus": "奖金"},

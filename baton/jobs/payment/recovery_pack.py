@@ -37,8 +37,8 @@ class Evidence:
     entries: Sequence[RecoveryEntry]
     told: Sequence[Told]
     """The versions that are the cause, and those after them."""
-    deliveries: Mapping[str, Mapping[str, str]]
-    """Effect -> what has become of that letter."""
+    deliveries: Mapping[str, Mapping[str, Any]]
+    """Effect -> what has become of that message."""
     vouchers: Sequence[Voucher]
     checkpoint: str
     """The audit log's signed checkpoint."""
@@ -78,6 +78,7 @@ def document(evidence: Evidence) -> dict[str, Any]:
                 "evidence": entry.evidence,
                 "amount_minor": entry.amount_minor,
                 "delivery": dict(evidence.deliveries.get(entry.evidence, {})),
+                "announcement": dict(evidence.deliveries.get(announcement(entry.facts), {})),
                 "facts": dict(entry.facts),
             }
             for entry in evidence.entries
@@ -88,6 +89,11 @@ def document(evidence: Evidence) -> dict[str, Any]:
         "audit": evidence.checkpoint,
         "issued": {"at": evidence.issued_at.isoformat(), "by": evidence.issued_by, "hub": evidence.hub},
     }
+
+
+def announcement(facts: Mapping[str, Any]) -> str:
+    """The effect of the text message that told of a letter, by its ledger entry; empty where there is none."""
+    return str(facts.get("announcement", {}).get("effect", ""))
 
 
 def signed_bytes(content: Mapping[str, Any]) -> bytes:
@@ -132,11 +138,15 @@ def _page(content: Mapping[str, Any]) -> Iterator[str]:
     )
     yield "<h2>经过 · Ledger</h2>"
     yield _table(
-        ("", "事项 what", "时间 at", "经办 by", "状态 state", "金额 amount", "凭据 evidence", "送达 delivery"),
+        (
+            *("", "事项 what", "时间 at", "经办 by", "状态 state", "金额 amount", "凭据 evidence"),
+            *("送达 delivery", "短信 text message"),
+        ),
         [
             [
                 *(str(entry["place"]), entry["what"], entry["at"], entry["by"], entry["state"]),
-                *(major_text(entry["amount_minor"], currency), entry["evidence"], entry["delivery"].get("state", "")),
+                *(major_text(entry["amount_minor"], currency), entry["evidence"]),
+                *(_fate(entry["delivery"]), _fate(entry["announcement"])),
             ]
             for entry in content["ledger"]
         ],
@@ -145,6 +155,12 @@ def _page(content: Mapping[str, Any]) -> Iterator[str]:
         for letter in entry["facts"].get("letters", ()):
             yield f"<h3>{escape(letter['subject'])}</h3><pre>{escape(letter['text'])}</pre>"
     yield f"<h2>审计检查点 · Checkpoint</h2><pre>{escape(content['audit'])}</pre></html>"
+
+
+def _fate(delivery: Mapping[str, Any]) -> str:
+    """What has become of a message, in one cell: its state, why not, and since when the person has it."""
+    told = (delivery.get("state", ""), delivery.get("code", ""), delivery.get("record", {}).get("delivered_at", ""))
+    return " ".join(part for part in told if part)
 
 
 def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
