@@ -80,6 +80,7 @@ PAYMENTS: Final[Mapping[str, str]] = {
         "{case}：追索 {amount}；请查看信函：baton pay recover notice {case} --dry-run --as 姓名"
     ),
     "{case}: sent through {system}": "{case}：已通过 {system} 发送",
+    "{case}: announced through {system}": "{case}：已通过 {system} 告知有信",
     "{case}: {count} taken in": "{case}：入账 {count} 笔",
     "{case}: {state}; {amount} claimed, {back} back, {open} open": (
         "{case}：{state}；追索 {amount}，已收回 {back}，尚待返还 {open}"

@@ -131,9 +131,12 @@ def notice_command(context: Context, case: str, person: str, folder: Path | None
         noticed = notice(hub, case, person, folder)
     if noticed.system:
         voice.say("{case}: sent through {system}", case=case, system=noticed.system)
+    if noticed.announced_by:
+        voice.say("{case}: announced through {system}", case=case, system=noticed.announced_by)
     for path in noticed.files:
         voice.say("written: {path}", path=path)
-    voice.document(_case(noticed.case) | {"system": noticed.system, "files": list(noticed.files)})
+    voice.document(_case(noticed.case) | {"system": noticed.system, "files": list(noticed.files),
+                                         "announced_by": noticed.announced_by})  # fmt: skip
 
 
 @command("agree")

@@ -1,4 +1,8 @@
-"""Laws of notifiers: what was written arrives so, once, with whom it was for; and nothing of it is told elsewhere."""
+"""Laws of notifiers: what was written arrives so, once, with whom it was for; and nothing of it is told elsewhere.
+
+Of a notifier that only announces (`MessageForm.NOTE`) the same is asked of what it carries: the beginning of the
+subject, and the link whole or not at all; its text stays out.
+"""
 
 from __future__ import annotations
 
@@ -8,15 +12,15 @@ from functools import partial
 from typing import Final, NamedTuple
 from unicodedata import normalize
 
-from baton.contracts import Notifier
+from baton.contracts import DeliveryRecord, Notifier
 from baton.errors import HaltError, RejectedError
 from baton.kit import trouble_checks
-from baton.kit.bench import Bench, LawBrokenError, expect
+from baton.kit.bench import Bench, LawBrokenError, expect, not_applicable
 from baton.kit.handover_desk import LEAVER, OTHER, SUCCESSOR, People
 from baton.kit.record_desk import insist, said_of
 from baton.kit.trouble_checks import Attempt, Plays
 from baton.model.account import Outcome, Receipt
-from baton.model.handover import Message
+from baton.model.handover import AddressKind, Message, MessageForm
 
 _SUBJECT: Final = "请接手“测试䶮公司”等 3 项：2026年1月5日前回复 – café, 0012"
 _TEXT: Final = "您好，测试䶮：\n\n有 3 项工作等您接手（0012）。\n.以点开头的一行\n  R&D: %s {x} =E4\n\n谢谢 🙂"
@@ -29,6 +33,8 @@ _SMUGGLED: Final = (
     "\nReply-To: stranger@example.com",
     "\u2028x",
 )
+_LEAST: Final = 10
+"""Characters of a subject that arrive at the least, where no more of it fits: enough to see what it is about."""
 _MANY: Final = 40
 """Messages of a call: a limit beyond this is tried with this many."""
 
@@ -39,15 +45,24 @@ class Arrived(NamedTuple):
     text: str
 
 
-class _Desk(People):
+class Desk(People):
+    """Messages to the people of one bench, and what of them has arrived."""
+
     def __init__(self, bench: Bench) -> None:
         super().__init__(bench)
         self.notifier: Notifier = bench.connector
         if not hasattr(bench.counterpart, "outbox"):
             raise LawBrokenError("the counterpart has no outbox, so nothing shows that the law holds")
+        self.announces = self.notifier.form is MessageForm.NOTE
+        self.taken = Outcome.ACCEPTED if isinstance(self.notifier, DeliveryRecord) else Outcome.DONE
 
     def message(self, n: int, subject: str = _SUBJECT, text: str = _TEXT, link: str = "") -> Message:
-        return Message(self.key(), self.person(n), _address(n), subject, text, link)
+        since = self.bench.clock.now()
+        return Message(self.key(), self.person(n), self.address(n), subject, text, link, since=since)
+
+    def address(self, n: int) -> str:
+        by_phone = self.notifier.addressed_by is AddressKind.MOBILE
+        return f"1390000{n:04d}" if by_phone else f"person{n:04d}@example.com"
 
     def call(self, messages: Sequence[Message]) -> list[Receipt]:
         limit, receipts = self.notifier.message_limit, list[Receipt]()
@@ -61,8 +76,17 @@ class _Desk(People):
     def send(self, *messages: Message) -> list[Arrived]:
         """Insist that these are sent, and give what has arrived because of it."""
         before = len(self.outbox())
-        insist(Outcome.DONE, self.call(messages), "sending legal messages")
+        insist(self.taken, self.call(messages), "sending legal messages")
         return self.outbox()[before:]
+
+    def settled(self, messages: Sequence[Message], receipts: Sequence[Receipt]) -> list[Receipt]:
+        """The receipts after the other side has told what became of what it took over."""
+        if not isinstance(self.notifier, DeliveryRecord):
+            return list(receipts)
+        self.bench.counterpart.settle()
+        waiting = [n for n, receipt in enumerate(receipts) if receipt.outcome is Outcome.ACCEPTED]
+        told = dict(zip(waiting, self.notifier.deliveries([messages[n] for n in waiting]), strict=True))
+        return [told.get(n, receipt) for n, receipt in enumerate(receipts)]
 
     def outbox(self) -> list[Arrived]:
         return [Arrived(str(to), subject, text.replace("\r\n", "\n")) for to, subject, text in self._outbox()]
@@ -72,20 +96,35 @@ class _Desk(People):
         return found
 
     def is_for(self, arrived: Arrived, n: int) -> bool:
-        return arrived.to in (_address(n), self.id(n))
+        return arrived.to in (self.address(n), self.id(n))
+
+    def expect_subject(self, arrived: Arrived, subject: str) -> None:
+        """As the subject, or in the text where the other side has no subjects."""
+        if self.announces:
+            expect(subject[:_LEAST] in arrived.subject + arrived.text, "not even the beginning of a subject arrives")
+            return
+        there = arrived.subject == subject or (not arrived.subject and subject in arrived.text)
+        expect(there, "a subject does not arrive as it was written")
+
+    def expect_text(self, arrived: Arrived, text: str) -> None:
+        if self.announces:
+            lines = [line for line in text.splitlines() if len(line) >= _LEAST]
+            expect(not any(line in arrived.text for line in lines), "what only announces a message tells its text")
+            return
+        expect(text in arrived.text, "a text does not arrive as it was written")
 
 
 def a_message_arrives_as_it_was_written(bench: Bench) -> None:
-    desk = _Desk(bench)
+    desk = Desk(bench)
     arrived = desk.send(desk.message(LEAVER))
     expect(len(arrived) == 1, f"one message arrived {len(arrived)} times")
     expect(desk.is_for(arrived[0], LEAVER), "a message arrived with somebody else")
-    _expect_subject(arrived[0], _SUBJECT)
-    _expect_text(arrived[0], _TEXT)
+    desk.expect_subject(arrived[0], _SUBJECT)
+    desk.expect_text(arrived[0], _TEXT)
 
 
 def each_person_gets_their_own_message(bench: Bench) -> None:
-    desk = _Desk(bench)
+    desk = Desk(bench)
     count = min(desk.notifier.message_limit, _MANY) + 1
     sent = [desk.message(n, f"第{n}件：{_SUBJECT}", f"致第{n}位：{_TEXT}") for n in range(1, count + 1)]
     arrived = desk.send(*sent)
@@ -93,18 +132,18 @@ def each_person_gets_their_own_message(bench: Bench) -> None:
     for n, message in enumerate(sent, start=1):
         own = [each for each in arrived if desk.is_for(each, n)]
         expect(len(own) == 1, f"of {count} people one got {len(own)} messages, not one")
-        _expect_text(own[0], message.text)
+        desk.expect_text(own[0], message.text)
     expect(desk.call([]) == [], "sending no messages has receipts")
 
 
 def a_message_to_nobody_harms_no_other(bench: Bench) -> None:
-    desk = _Desk(bench)
+    desk = Desk(bench)
     lost = replace(desk.message(OTHER), to=desk.nobody(), address="")
     if desk.notifier.message_limit >= 3:
         before = len(desk.outbox())
         receipts = desk.call([desk.message(LEAVER), lost, desk.message(SUCCESSOR)])
         insist(Outcome.REFUSED, receipts[1:2], "a message to somebody who cannot be reached")
-        insist(Outcome.DONE, receipts[::2], "a message beside one to somebody who cannot be reached")
+        insist(desk.taken, receipts[::2], "a message beside one to somebody who cannot be reached")
         arrived = desk.outbox()[before:]
         right = len(arrived) == 2 and all(map(desk.is_for, arrived, (LEAVER, SUCCESSOR)))
         expect(right, "beside a message to nobody, the others did not arrive just once each, in order")
@@ -117,17 +156,20 @@ def a_message_to_nobody_harms_no_other(bench: Bench) -> None:
 
 
 def a_link_arrives_whole(bench: Bench) -> None:
-    desk = _Desk(bench)
+    desk = Desk(bench)
     (arrived,) = desk.send(desk.message(LEAVER, link=_LINK))
-    expect(_LINK in arrived.text, "a link of 300 characters does not arrive whole")
-    expect(arrived.text.count("https://hub.example.com/h/") == 1, "a link arrives more than once")
-    _expect_text(arrived, _TEXT)
+    none = desk.announces and "https://hub.example.com/h/" not in arrived.text
+    expect(none or _LINK in arrived.text, "a link of 300 characters does not arrive whole")
+    expect(none or arrived.text.count("https://hub.example.com/h/") == 1, "a link arrives more than once")
+    desk.expect_text(arrived, _TEXT)
     (without,) = desk.send(desk.message(LEAVER))
     expect("http" not in without.text, "a message without a link arrives with one")
 
 
 def what_looks_like_markup_arrives_as_text(bench: Bench) -> None:
-    desk = _Desk(bench)
+    desk = Desk(bench)
+    if desk.announces:
+        not_applicable("it carries no text")
     (arrived,) = desk.send(desk.message(LEAVER, text=_MARKED))
     # Full-width signs in the place of half-width ones are a fair way where the other side knows no escape.
     there = normalize("NFKC", _MARKED) in normalize("NFKC", arrived.text)
@@ -136,7 +178,7 @@ def what_looks_like_markup_arrives_as_text(bench: Bench) -> None:
 
 def a_line_break_in_a_subject_smuggles_nothing(bench: Bench) -> None:
     for smuggled in _SMUGGLED:
-        desk = _Desk(bench)
+        desk = Desk(bench)
         before = len(desk.outbox())
         subject = f"请接手{smuggled}"
         said = said_of(partial(desk.call, [desk.message(LEAVER, subject)]))
@@ -149,11 +191,12 @@ def a_line_break_in_a_subject_smuggles_nothing(bench: Bench) -> None:
         expect(len(arrived) == 1, f"a line break in a subject makes {len(arrived)} messages of one")
         expect(desk.is_for(arrived[0], LEAVER), "a line break in a subject sends the message to somebody else")
         shown = arrived[0].subject or arrived[0].text
+        whole = "".join(subject.split())
         expect(
-            "".join(subject.split()) in "".join(shown.split()),
+            (whole[:_LEAST] if desk.announces else whole) in "".join(shown.split()),
             "a line break ends the subject, and what follows it is gone",
         )
-        _expect_text(arrived[0], _TEXT)
+        desk.expect_text(arrived[0], _TEXT)
 
 
 def a_message_that_may_have_been_sent_is_in_doubt(bench: Bench) -> None:
@@ -180,22 +223,8 @@ def nothing_private_is_said_of_messages(bench: Bench) -> None:
     trouble_checks.nothing_private_is_said(bench, _MESSAGES)
 
 
-def _address(n: int) -> str:
-    return f"person{n:04d}@example.com"
-
-
-def _expect_subject(arrived: Arrived, subject: str) -> None:
-    """As the subject, or in the text where the other side has no subjects."""
-    there = arrived.subject == subject or (not arrived.subject and subject in arrived.text)
-    expect(there, "a subject does not arrive as it was written")
-
-
-def _expect_text(arrived: Arrived, text: str) -> None:
-    expect(text in arrived.text, "a text does not arrive as it was written")
-
-
 def _sending(bench: Bench, count: int) -> Attempt:
-    desk = _Desk(bench)
+    desk = Desk(bench)
     numbers = range(1, count + 1)
     # Not the same text twice: some systems hold back what they have shown only now.
     messages = [desk.message(n, text=f"{desk.key()[:8]} 致第{n}位：{_TEXT}", link=_LINK) for n in numbers]
@@ -206,8 +235,9 @@ def _sending(bench: Bench, count: int) -> Attempt:
         expect(all(any(desk.is_for(each, n) for n in numbers) for each in arrived), "a message went to a stranger")
         return [any(desk.is_for(each, n) for each in arrived) for n in numbers]
 
-    private = [each for n in numbers for each in (_address(n), messages[n - 1].text, _LINK)]
-    return Attempt(send=partial(desk.call, messages), happened=happened, personal=private)
+    private = [each for n in numbers for each in (desk.address(n), messages[n - 1].text, _LINK)]
+    settle = partial(desk.settled, messages)
+    return Attempt(send=partial(desk.call, messages), happened=happened, personal=private, settle=settle)
 
 
 _MESSAGES: Final[Plays] = {"a message": _sending}

@@ -13,6 +13,7 @@ from baton.contracts import (
     ActivitySource,
     BlockerSource,
     Connector,
+    DeliveryRecord,
     EmployeeSource,
     HintSource,
     Notifier,
@@ -34,6 +35,7 @@ from baton.errors import ConfigurationError, Fault
 from baton.kit import (
     laws_accounts,
     laws_batches,
+    laws_deliveries,
     laws_history,
     laws_notices,
     laws_ownership,
@@ -77,6 +79,7 @@ LAWS: Final[Mapping[type, tuple[Law, ...]]] = {
     RightsScan: laws_scans.RIGHTS_LAWS,
     SessionControl: laws_sessions.LAWS,
     Notifier: laws_notices.LAWS,
+    DeliveryRecord: laws_deliveries.LAWS,
     BlockerSource: laws_history.BLOCKER_LAWS,
     ActivitySource: laws_history.ACTIVITY_LAWS,
     PaymentChannel: laws_payments.LAWS,

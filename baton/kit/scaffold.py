@@ -10,7 +10,7 @@ from typing import Final
 from baton.errors import ConfigurationError, Fault
 from baton.registry import NAME
 
-KINDS: Final = ("hr", "crm", "erp", "oa", "bank", "mail")
+KINDS: Final = ("hr", "crm", "erp", "oa", "bank", "mail", "sms")
 _TEMPLATES: Final[Mapping[str, str]] = {
     "connector.py.txt": "{package}/{name}/connector.py",
     "simulator.py.txt": "{package}/{name}/simulator.py",

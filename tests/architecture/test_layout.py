@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("baton", "connectors", "dags", "tools")
-KINDS = ("hr", "crm", "erp", "oa", "bank", "data", "mail", "webhook")
+KINDS = ("hr", "crm", "erp", "oa", "bank", "data", "mail", "sms", "webhook")
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 60
 EMPTY_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "misc"}

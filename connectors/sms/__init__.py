@@ -1,0 +1,1 @@
+"""Connectors: ways to send text messages."""

@@ -1,0 +1,1 @@
+"""Text messages through Aliyun's Short Message Service."""
