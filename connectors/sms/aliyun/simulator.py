@@ -24,7 +24,7 @@ _SIGN = "测试公司"
 _ZONE = ZoneInfo("Asia/Shanghai")
 _SIGNED = ("host", "x-acs-action", "x-acs-content-sha256", "x-acs-date", "x-acs-signature-nonce", "x-acs-version")
 _CHINESE, _FOREIGN = re.compile(r"(\+86|\+|0086|86)?1\d{10}"), re.compile(r"[1-9]\d{6,14}")
-_LONGEST_VALUE, _RECORD_DAYS, _PAGE = 35, 30, 50
+_RECORD_DAYS, _PAGE = 30, 50
 
 
 @dataclass(frozen=True)
@@ -88,6 +88,8 @@ class Simulator:
     """Given to the next requests in place of the usual answer; nothing is taken over."""
     codes: list[str] = field(default_factory=list)
     """Given as the code of the next SendSms, which then takes nothing over."""
+    longest_value: int = 35
+    """Characters of a variable; an account may have been granted more."""
     recording: bool = True
     """False: the record lags behind, and shows nothing of what is sent now."""
     nonces: set[str] = field(default_factory=set)
@@ -204,7 +206,7 @@ class Simulator:
         if template is None or not template.approved:
             raise _RefusalError("isv.SMS_TEMPLATE_ILLEGAL")
         phone = _phone(given["PhoneNumbers"], template)
-        text = f"【{_SIGN}】{_filled(template, given.get('TemplateParam', '{}'))}"
+        text = f"【{_SIGN}】{_filled(template, given.get('TemplateParam', '{}'), self.longest_value)}"
         biz_id = f"{len(self.sent) + 100000000000000000}^0"
         self.sent.append(Sent(phone, text, given["TemplateCode"], given.get("OutId", ""), biz_id, at))
         self.journal.append(JournalEntry("message", None, phone))
@@ -252,7 +254,7 @@ def _phone_like(written: str) -> bool:
     return bool(re.fullmatch(r"1\d{10}", written) or _FOREIGN.fullmatch(written))
 
 
-def _filled(template: Template, given: str) -> str:
+def _filled(template: Template, given: str, longest: int) -> str:
     try:
         values = json.loads(given)
     except ValueError:
@@ -264,7 +266,7 @@ def _filled(template: Template, given: str) -> str:
         value = values.get(name, "")
         if not value:
             raise _RefusalError("isv.TEMPLATE_MISSING_PARAMETERS")
-        if len(value) > _LONGEST_VALUE:
+        if len(value) > longest:
             raise _RefusalError("isv.PARAM_LENGTH_LIMIT")
         if re.search(r"https?://", value):
             raise _RefusalError("isv.PARAM_NOT_SUPPORT_URL")
