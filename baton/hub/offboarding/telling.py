@@ -157,9 +157,17 @@ def _plan(hub: Hub, known: Case, round_: _Round, told: Told) -> None:
         if round_.alarm_due(case, last):
             undecided, way = round_.alerts[case.id], round_.ways[case.manager]
             messages.append((_intention(hub, _alarm_entity(case), way, alarm(case, undecided)), _alarm_mark(undecided)))
+        _drop_unsent(hub, connection, [what for what, _ in messages])
         save_moves(hub, connection, case, [], messages)
     told.messages = len(messages)
     told.escalations = sum(any(wait is each for each in round_.of(case).escalations) for wait, _ in due)
+
+
+def _drop_unsent(hub: Hub, connection: sa.Connection, anew: Sequence[Intention]) -> None:
+    """What is said anew is not said twice: while a notifier is off, or an earlier message under way, they pile up."""
+    for system in {what.system for what in anew}:
+        entities = [what.number for what in anew if what.system == system]
+        hub.effects.supersede(connection, JOB, system, entities, why="said_anew")
 
 
 def _bosses(hub: Hub, connection: sa.Connection, people: Iterable[str]) -> dict[str, str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -15,6 +17,7 @@ from baton.audit.public_keys import PublicKeys
 from baton.contracts import Finding, Notifier, Promise, Rate
 from baton.errors import ApprovalError, TamperedError
 from baton.hub import proof
+from baton.hub.offboarding.moving import send_messages
 from baton.hub.payment.money_back import take_back
 from baton.hub.payment.noticing import deliveries, notice
 from baton.hub.payment.recovering import find_case
@@ -27,6 +30,7 @@ from tests.hub.payment.office import Office
 from tests.hub.payment.test_recovering import LATE, came_in, late, opened  # noqa: F401 - a fixture
 from tests.rig.payroll import PAYROLL
 from tests.rig.targets import NoClient, NoSettings
+from tests.rig.texting import SMS, add_texts
 
 ACCOUNTS = """
 overpayment:
@@ -114,3 +118,54 @@ def test_a_letter_goes_to_the_private_address_of_a_leaver_once_and_its_fate_is_k
     assert fate["state"] == "done"
     notice(late.hub, case.id, PAYROLL)
     assert len(post.sent) == 2
+
+
+def test_a_text_message_says_that_there_is_a_letter_and_what_the_carrier_tells_is_evidence(
+    late: Office,  # noqa: F811
+    tmp_path: Path,
+) -> None:
+    vendor = add_texts(late.hub)
+    late.hire("0002", **LATE, mobile="+86 139 0000 0002")
+    case = opened(late)
+    with pytest.raises(ApprovalError) as nobody:  # a text message is no letter
+        notice(late.hub, case.id, PAYROLL)
+    assert (nobody.value.code, vendor.outbox) == ("unreachable", [])
+    noticed = notice(late.hub, case.id, PAYROLL, tmp_path)
+    assert (noticed.system, noticed.announced_by, len(noticed.files)) == ("", SMS, 2)
+    ((phone, _, text),) = vendor.outbox
+    assert phone == "13900000002"
+    assert not any(each in text for each in (case.reference, case.id, "12,345.67", "12345.67", "测试0002"))
+    with late.hub.database.read() as connection:
+        (effect,) = late.hub.effects.read(connection, may_be_to("0002"))
+    assert effect.fields["address"] == ""
+    vendor.settle()
+    late.company.clock.advance(timedelta(hours=1))
+    send_messages(late.hub)
+    content = verify_pack(issue_pack(late.hub, case.id, PAYROLL).manifest, proof.public_keys(late.hub))
+    told = content["ledger"][-1]["announcement"]
+    assert (told["system"], told["state"]) == (SMS, "done")
+    assert told["record"] == {
+        "biz_id": vendor.sent[0].biz_id,
+        "carrier_code": "DELIVERED",
+        "delivered_at": f"{vendor.sent[0].reported_at.astimezone(ZoneInfo('Asia/Shanghai')):%Y-%m-%d %H:%M:%S}",
+    }
+    assert content["ledger"][-1]["delivery"] == {}
+    assert "13900000002" not in f"{content}"
+
+
+def test_a_letter_by_mail_is_announced_too_and_a_text_message_that_fails_is_told(late: Office) -> None:  # noqa: F811
+    vendor, post = add_texts(late.hub, "post"), Post()
+    systems = {**late.hub.settings.systems, "post": replace(late.hub.settings.systems["crm"], name="post")}
+    late.hub.settings = replace(late.hub.settings, systems=systems)
+    late.hub._connectors["post"] = post
+    late.hire("0002", **LATE, personal_email="new@example.org", mobile="13900000002")
+    case = opened(late)
+    noticed = notice(late.hub, case.id, PAYROLL)
+    assert (noticed.system, noticed.announced_by, len(post.sent)) == ("post", SMS, 1)
+    vendor.refuse("13900000002")
+    late.company.clock.advance(timedelta(hours=1))
+    send_messages(late.hub)
+    pack = issue_pack(late.hub, case.id, PAYROLL)
+    entry = verify_pack(pack.manifest, proof.public_keys(late.hub))["ledger"][-1]
+    assert (entry["delivery"]["state"], entry["announcement"]["code"]) == ("done", "carrier_MK:0001")
+    assert "carrier_MK:0001" in pack.page
