@@ -20,7 +20,7 @@ from baton.model.money import major_text as amount
 
 if TYPE_CHECKING:
     from baton.jobs.payment.overpayment import NotOwed, Overpaid
-    from baton.model.recovery import Instalment, RecoveryCase
+    from baton.model.recovery import Instalment, RecoveryCase, RecoveryEntry
 
 _DAY: Final = click.DateTime(["%Y-%m-%d"])
 
@@ -105,7 +105,7 @@ def show_command(context: Context, case: str) -> None:
     ])  # fmt: skip
     voice.table(["at", "what", "person", "state", "amount", "result"], [
         (f"{entry.at:%Y-%m-%d %H:%M}", voice.words(entry.kind.value), entry.person, voice.words(entry.state.value),
-         amount(entry.amount_minor, found.currency), sent.get(entry.evidence, {}).get("state", ""))
+         amount(entry.amount_minor, found.currency), _results(entry, sent))
         for entry in entries
     ])  # fmt: skip
     voice.document(_case(found) | {"lines": found.lines, "plan": found.plan, "ledger": entries, "deliveries": sent})
@@ -312,6 +312,12 @@ def _instalment(text: str, currency: str) -> Instalment:
 def _done(voice: Voice, case: RecoveryCase) -> None:
     _tell(voice, case)
     voice.document(_case(case))
+
+
+def _results(entry: RecoveryEntry, sent: Mapping[str, Mapping[str, Any]]) -> str:
+    """What has become of a letter, and of the text message that told of it."""
+    states = (sent.get(key, {}).get("state", "") for key in (entry.evidence, entry.announcement))
+    return ", ".join(state for state in states if state)
 
 
 def _tell(voice: Voice, case: RecoveryCase) -> None:

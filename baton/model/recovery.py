@@ -212,3 +212,8 @@ class RecoveryEntry:
     """What was said, in JSON values."""
     place: int = 0
     """From 1, in the order of the ledger."""
+
+    @property
+    def announcement(self) -> str:
+        """The effect of the text message that told of this letter; empty where there is none."""
+        return str(self.facts.get("announcement", {}).get("effect", ""))

@@ -23,7 +23,6 @@ from baton.hub.offboarding.reaching import Reach, reach
 from baton.hub.payment.policies import policy_of
 from baton.hub.payment.recovering import find_case, locked_case, today
 from baton.jobs.payment.recovery_letters import ANNOUNCED, Letter, Sender, letters, templates
-from baton.jobs.payment.recovery_pack import announcement
 from baton.model.effect import Intention
 from baton.model.handover import HandoverAction, MessageForm
 from baton.model.people import EmploymentStatus
@@ -103,7 +102,7 @@ def deliveries(hub: Hub, entries: Sequence[RecoveryEntry]) -> dict[str, Mapping[
     there, and where it keeps a record of deliveries, when the person had it.
     """
     notices = [entry for entry in entries if entry.kind is EntryKind.NOTICE]
-    keys = [key for entry in notices for key in (entry.evidence, announcement(entry.facts)) if key]
+    keys = [key for entry in notices for key in (entry.evidence, entry.announcement) if key]
     with hub.database.read() as connection:
         effects = hub.effects.by_key(connection, keys)
         told = hub.effects.evidence(connection, keys)

@@ -78,7 +78,7 @@ def document(evidence: Evidence) -> dict[str, Any]:
                 "evidence": entry.evidence,
                 "amount_minor": entry.amount_minor,
                 "delivery": dict(evidence.deliveries.get(entry.evidence, {})),
-                "announcement": dict(evidence.deliveries.get(announcement(entry.facts), {})),
+                "announcement": dict(evidence.deliveries.get(entry.announcement, {})),
                 "facts": dict(entry.facts),
             }
             for entry in evidence.entries
@@ -89,11 +89,6 @@ def document(evidence: Evidence) -> dict[str, Any]:
         "audit": evidence.checkpoint,
         "issued": {"at": evidence.issued_at.isoformat(), "by": evidence.issued_by, "hub": evidence.hub},
     }
-
-
-def announcement(facts: Mapping[str, Any]) -> str:
-    """The effect of the text message that told of a letter, by its ledger entry; empty where there is none."""
-    return str(facts.get("announcement", {}).get("effect", ""))
 
 
 def signed_bytes(content: Mapping[str, Any]) -> bytes:
