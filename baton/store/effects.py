@@ -228,14 +228,6 @@ class EffectStore:
             found.update((effect.key, effect) for effect in self.read(connection, effects.c.key.in_(chunk)))
         return found
 
-    def evidence(self, connection: sa.Connection, keys: Sequence[str]) -> dict[str, Mapping[str, str]]:
-        """By the key of an effect what its target has told by which the call is found there: ids and moments."""
-        found: dict[str, Mapping[str, str]] = {}
-        for chunk in chunked(keys):
-            query = sa.select(effects.c.key, effects.c.evidence).where(effects.c.key.in_(chunk))
-            found.update((row.key, row.evidence) for row in connection.execute(query))
-        return found
-
     def newest_of(
         self, connection: sa.Connection, job: str, system: str, entities: Sequence[str]
     ) -> dict[str, EffectState]:

@@ -7,11 +7,13 @@ opened to find somebody's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from baton.model.handover import HandoverAction
+from baton.store.effects import chunked
 from baton.store.tables import effects, recovery_cases
 
 
@@ -28,3 +30,12 @@ def may_be_to(number: str) -> sa.ColumnElement[bool]:
     recoveries: sa.Select[Any] = sa.select(recovery_cases.c.id).where(recovery_cases.c.number == number)
     named = effects.c.number.contains(f"/{number}", autoescape=True)
     return sa.and_(messages(), sa.or_(named, effects.c.mapping_digest.in_(recoveries)))
+
+
+def told_of(connection: sa.Connection, keys: Sequence[str]) -> dict[str, Mapping[str, str]]:
+    """By the key of a message what the other side has told of it: ids by which it is found there, and moments."""
+    found: dict[str, Mapping[str, str]] = {}
+    for chunk in chunked(keys):
+        query = sa.select(effects.c.key, effects.c.evidence).where(messages(), effects.c.key.in_(chunk))
+        found.update((row.key, row.evidence) for row in connection.execute(query))
+    return found

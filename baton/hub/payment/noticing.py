@@ -28,6 +28,7 @@ from baton.model.handover import HandoverAction, MessageForm
 from baton.model.people import EmploymentStatus
 from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, RecoveryEvent, step
 from baton.store.effects import Drafted
+from baton.store.messages import told_of
 from baton.store.runs import Run, RunState
 
 JOB: Final = "recovery"
@@ -105,7 +106,7 @@ def deliveries(hub: Hub, entries: Sequence[RecoveryEntry]) -> dict[str, Mapping[
     keys = [key for entry in notices for key in (entry.evidence, entry.announcement) if key]
     with hub.database.read() as connection:
         effects = hub.effects.by_key(connection, keys)
-        told = hub.effects.evidence(connection, keys)
+        told = told_of(connection, keys)
     return {
         key: {"system": effect.system, "state": effect.state.value, "code": effect.code, "record": dict(told[key])}
         for key, effect in effects.items()

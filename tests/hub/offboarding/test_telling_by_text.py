@@ -13,7 +13,7 @@ from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.effect import Effect, EffectState
 from baton.model.handover import HoldingKind
 from baton.settings_shape import OffboardingPart
-from baton.store.messages import messages
+from baton.store.messages import messages, told_of
 from baton.store.tables import effects
 from connectors.sms.aliyun.simulator import Simulator
 from tests.hub.offboarding.conftest import LEAVER, MANAGER, Desk
@@ -49,7 +49,7 @@ def told(d: Desk) -> list[Effect]:
 
 def evidence(d: Desk, effect: Effect) -> dict[str, str]:
     with d.hub.database.read() as connection:
-        return dict(d.hub.effects.evidence(connection, [effect.key])[effect.key])
+        return dict(told_of(connection, [effect.key])[effect.key])
 
 
 def test_a_reminder_is_taken_over_and_later_delivered(desk: Make) -> None:
