@@ -216,10 +216,13 @@ class _Planning:
         return set(numbers) - {numbers[position] for position in set(news) - set(changed)}
 
     def _note_lines(self, readings: Mapping[str, Reading], recorded: Mapping[str, Collection[str]]) -> None:
-        """Keep what is known of the lines now, so that the next reading can leave them out."""
+        """Keep what is known of the lines now, so that the next reading can leave them out.
+
+        Recording anybody has dropped it for all sources.
+        """
         for name, reading in readings.items():
-            known = reading.learnt(recorded[name])
-            if known is not None:
+            known = reading.told_after(recorded[name])
+            if known is not None and (known is not reading.told or self.counts["changed"]):
                 self.hub.told_lines.save(self.connection, name, known)
 
     def _forgotten(self, reading: Reading, told: Collection[str]) -> set[str]:

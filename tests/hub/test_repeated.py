@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -21,9 +21,10 @@ from baton.hub.execution import apply, settle
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync, preview_sync
 from baton.mapping.load import load_mapping
 from baton.model.told_lines import OtherLines
+from baton.settings import HubSettings
 from baton.settings_shape import GatePart, GuardsPart
 from baton.store.tables import people, told_lines
-from connectors.hr.file_export.connector import FileExport
+from connectors.hr.file_export.connector import FileExport, FileExportSettings
 from tests.bench.planning import HEAD, WIDE_OPEN, RosterCompany, Wide, person
 
 LENIENT = GuardsPart(least_share=Decimal("0.01"), unreadable_share=Decimal("0.99"), duplicate_share=Decimal("0.99"))
@@ -209,6 +210,35 @@ def test_source_guards_count_the_lines_left_out(tmp_path, asked):
             with pytest.raises(FeedRefusedError) as caught:
                 plan_sync(hub, SyncRequest())
             assert [breach.guard for breach in caught.value.breaches] == [guard]
+
+
+class TwoRosters(RosterCompany):
+    """A company with a second HR system, whose people are others."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.second = self.folder / "second.csv"
+        self.mappings["hr2"] = self.mappings["hr"]
+
+    def settings(self) -> HubSettings:
+        settings = super().settings()
+        first = settings.systems["hr"]
+        second = replace(first, name="hr2", settings=FileExportSettings(path=self.second, settle_s=0))
+        return replace(settings, systems={**settings.systems, "hr2": second})
+
+
+def test_news_of_one_source_leaves_the_lines_of_another_known(tmp_path, asked):
+    gate = GatePart(run=WIDE_OPEN, day=WIDE_OPEN, week=WIDE_OPEN)
+    here = TwoRosters(tmp_path, f"sqlite:///{tmp_path}/hub.sqlite3", SystemClock(), {"crm": Wide}, gate=gate)
+    write(here.roster, [line(number) for number in range(1, 6)])
+    write(here.second, [line(number) for number in range(11, 16)])
+    with here.open() as hub:
+        synced(hub)
+        for changed, path in ((3, here.roster), (13, here.second)):
+            first = changed - changed % 10 + 1
+            write(path, [line(n, **({"岗位": "主管"} if n == changed else {})) for n in range(first, first + 5)])
+            assert synced(hub).run.counts["changed"] == 1
+        assert read_rows(asked) == [5, 5, 1, 0, 0, 1]
 
 
 @pytest.fixture

@@ -75,8 +75,8 @@ class Reading:
         named = [each.select("number", "manager_number").rows() for each in both if "manager_number" in each.columns]
         return {number: manager for rows in named for number, manager in rows}
 
-    def learnt(self, recorded: Collection[str]) -> ToldLines | None:
-        """What is known of the lines now that these people are recorded as the rows say; None for nothing new."""
+    def told_after(self, recorded: Collection[str]) -> ToldLines | None:
+        """What is known of the lines once these people are recorded as the rows say; `told` itself for nothing new."""
         import polars as pl  # half a second that most commands can do without
 
         if self.told is None or self.lines is None:
@@ -84,7 +84,7 @@ class Reading:
         stored = pl.col("number").is_in(pl.Series(list(recorded), dtype=pl.String).implode())
         learnt = self.claims.filter((stored | ~pl.col("in_scope")) & pl.col("number").is_unique())
         if not learnt.height and self.told.context == self.lines.context:
-            return None
+            return self.told
         return self.told.learning(self.lines.context, learnt)
 
 
