@@ -143,7 +143,7 @@ def test_secrets_stay_out_wherever_they_come_from(
     assert found(airflow_home, CANARIES, before) == []
 
 
-@pytest.mark.parametrize("place", ["find", "provision", "census"])
+@pytest.mark.parametrize("place", ["find", "provision", "besides"])
 def test_an_error_nobody_foresaw_tells_its_type_and_place_only(
     run_dag: Any,
     planted: Installation,
@@ -162,7 +162,7 @@ def test_an_error_nobody_foresaw_tells_its_type_and_place_only(
         except KeyError as error:
             raise ValueError(f"cannot read {NAMES[0]} {IDENTITIES[0]}") from error
 
-    monkeypatch.setattr(FileExport if place == "census" else SalesforceConnector, place, broken)
+    monkeypatch.setattr(FileExport if place == "besides" else SalesforceConnector, place, broken)
     assert str(run_dag().state) == "failed"
     log = said()
     assert "unexpected ValueError" in log

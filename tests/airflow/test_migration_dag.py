@@ -274,6 +274,7 @@ def test_the_nightly_run_deletes_what_was_kept_long_enough(migrate: RunDag, run_
 def test_nothing_personal_gets_into_airflow(
     migrate: RunDag, run_dag: RunDag, moving: Moving, airflow_home: Path
 ) -> None:
+    before = written(airflow_home)
     planted = [
         member(n, 姓名=NAMES[n % 2], 手机=MOBILES[n % 2], 证件号码=identity)
         for n, identity in enumerate(["", IDENTITIES[1][:-1] + "0", "x" + IDENTITIES[0], "", ""], start=1)
@@ -289,4 +290,4 @@ def test_nothing_personal_gets_into_airflow(
     run_dag("data_rollback", run=runs[0].id)
     known = b"".join(written(airflow_home).values())
     assert all(run.id.encode() in known for run in moving.runs())  # the search does look
-    assert found(airflow_home, CANARIES) == []
+    assert found(airflow_home, CANARIES, before) == []

@@ -49,7 +49,7 @@ def test_what_is_refused(text, expected):
 @pytest.mark.parametrize("parser", ["libyaml", "python"])
 def test_half_a_character_is_refused_on_its_line(parser, monkeypatch):
     if parser == "python":
-        monkeypatch.setattr(strict_yaml, "_LOADER", yaml.SafeLoader)
+        monkeypatch.setattr(strict_yaml, "LOADER", yaml.SafeLoader)
     read_anew = strict_yaml._remembered.__wrapped__
     monkeypatch.setattr(strict_yaml, "_remembered", read_anew)
     assert rules('a: 1\nb: "\\uD83D"\n') == [("x.yaml:2", "syntax" if parser == "libyaml" else "half_character")]
