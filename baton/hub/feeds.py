@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from baton.errors import Fault, FeedRefusedError, GuardBreach
 from baton.hub.core import Hub
-from baton.hub.repeated import read_besides
+from baton.hub.repeated import read_besides, row_digester
 from baton.jobs import source_guards
 from baton.jobs.source_guards import GuardPolicy, check_feed
 from baton.jobs.sync.reading import Reading, read_feed
@@ -81,10 +81,7 @@ def read_sources(hub: Hub, sources: Sequence[SystemSettings], accepted_digest: s
 
 
 def _read_whole(hub: Hub, source: str) -> Reading:
-    def digest(texts: Iterable[str]) -> list[bytes]:
-        return hub.keyring.text_digests(texts, "people")
-
-    return read_feed(hub.source(source).census(), hub.mappings[source], digest, hub.clock.now())
+    return read_feed(hub.source(source).census(), hub.mappings[source], row_digester(hub), hub.clock.now())
 
 
 class RefusedReadingError(FeedRefusedError):

@@ -7,7 +7,7 @@ import inspect
 import sys
 from dataclasses import replace
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import Final
 
 from baton.contracts import RepeatingSource
 from baton.hub.core import Hub
-from baton.jobs.sync.reading import Reading, read_others
+from baton.jobs.sync.reading import Reading, RowDigester, read_others
 from baton.store.told_lines import ToldLines
 
 _WHOLE_EVERY: Final = timedelta(hours=24)
@@ -44,7 +44,12 @@ def read_besides(hub: Hub, name: str) -> Reading | None:
     lines = source.besides(told.before)
     if lines is None:
         return None
-    return read_others(lines, told, mapping, lambda texts: hub.keyring.text_digests(texts, "people"), now)
+    return read_others(lines, told, mapping, row_digester(hub), now)
+
+
+def row_digester(hub: Hub) -> RowDigester:
+    """What rows are known by, read as a whole or line by line: in one way only, or everybody would have news."""
+    return partial(hub.keyring.text_digests, context="people")
 
 
 @cache
