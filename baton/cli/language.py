@@ -287,6 +287,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "discount": "折扣变大",
     "reassigned_back": "又转回离职人名下",
     "client_refused": "客户拒绝移交",
+    "rights_gone": "离职日推迟前权限已收回",
     "raised": "待处理",
     "dismissed": "已排除",
     "freeze_asked": "待第二人同意冻结",

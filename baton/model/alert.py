@@ -21,6 +21,8 @@ class Rule(StrEnum):
     """What was passed on has gone back to the leaver."""
     CLIENT_REFUSED = "client_refused"
     """A client does not want to be passed on."""
+    RIGHTS_GONE = "rights_gone"
+    """HR has put the last day off when rights had been taken away already: whether they come back, people decide."""
 
 
 class AlertState(StrEnum):

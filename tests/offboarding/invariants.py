@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from baton.hub.proof import signer
 from baton.jobs.offboarding.checklist import WATCHED
+from baton.model.alert import Rule
 from baton.model.case import (
     CASE_STEPS,
     ITEM_STEPS,
@@ -55,6 +56,8 @@ class Books:
             self.of_case = {row.key: row.mapping_digest for row in rows}
             self.doubted = {row.key for row in rows if row.doubted}
             self.order = _order(connection)
+            raised = hub.alerts.of(connection)
+            self.told_gone = {(each.case_id, each.system) for each in raised if each.rule is Rule.RIGHTS_GONE}
 
     def case_of(self, effect: Effect) -> Case:
         return self.cases[self.of_case[effect.key]]
@@ -234,14 +237,14 @@ def _believed(books: Books) -> Iterator[str]:
 
 
 def _rights_broken(books: Books) -> Iterator[str]:
-    """Rights go when they are to go, and not before."""
+    """Rights go when they are to go, and not before; where HR has put that off afterwards, people are told."""
     for system in SYSTEMS:
         for serial, person, right, key in books.world.things(system).revoked:
             case = books.case_of(books.effects[key])
             last = case.dates.last_working_at
             if person != books.world.id_of(system, case.number):
                 yield f"{system}: {right} was taken from {person}, who does not leave"
-            elif last is None or books.effects[key].due_at < last:
+            elif (last is None or books.effects[key].due_at < last) and (case.id, system) not in books.told_gone:
                 yield f"{system}: {right} was taken at {serial}, before the last working moment"
 
 

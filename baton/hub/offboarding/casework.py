@@ -20,6 +20,7 @@ from baton.hub.proof import signer
 from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.policy import Policies
 from baton.jobs.offboarding.steps import require_may
+from baton.jobs.offboarding.watch import rights_gone
 from baton.model.case import (
     CASE_STEPS,
     Act,
@@ -36,6 +37,8 @@ from baton.model.handover import HandoverAction, HoldingKind
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
 from baton.store.tables import effects
 
+_GONE_OR_GOING = (EffectState.DONE, EffectState.SENT, EffectState.IN_DOUBT, EffectState.PLANNED)
+"""Where a revocation stands that has been carried out, or that nobody can call back any more."""
 _UNFINISHED = (CaseState.OPEN, CaseState.PAUSED)
 
 
@@ -233,19 +236,24 @@ def _call_back(hub: Hub, connection: sa.Connection, case: Case) -> None:
 def _call_back_early(hub: Hub, connection: sa.Connection, case: Case) -> None:
     """What was to be taken away at a last working moment that HR has put off, and has not been sent, is cancelled.
 
-    But for what the policy takes away earlier anyway.
+    But for what the policy takes away earlier anyway. Of what is gone, or may be, an alert tells.
     """
-    policy = policy_of(hub, case)
-    if moments.rights_end(case, policy, hub.clock.now()):
+    policy, now = policy_of(hub, case), hub.clock.now()
+    if moments.rights_end(case, policy, now):
         return
     rights = [
         item
-        for item in hub.cases.items(connection, case.id, states=[ItemState.MOVING])
-        if item.kind is HoldingKind.GRANT and not policy.restricts(item.system, item.title, item.ref.external_id)
+        for item in hub.cases.items(connection, case.id, states=[ItemState.MOVING, ItemState.DONE])
+        if item.kind is HoldingKind.GRANT
+        and item.effect_key
+        and not policy.restricts(item.system, item.title, item.ref.external_id)
     ]
     log_outs = hub.effects.read(connection, effects.c.job == JOB, effects.c.number == last_log_out(case.id))
     early = [*(item.effect_key for item in rights), *(effect.key for effect in log_outs)]
     hub.effects.cancel_keys(connection, early, why="postponed")
+    went = hub.effects.by_key(connection, early)
+    taken = [item for item in rights if went[item.effect_key].state in _GONE_OR_GOING]
+    hub.alerts.raise_new(connection, rights_gone(case, taken, now))
 
 
 def _about_case(hub: Hub, case: Case, act: Act, person: str, role: Role, text: str) -> Statement:

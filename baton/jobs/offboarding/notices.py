@@ -47,6 +47,7 @@ _RULES: Final[Mapping[Rule, tuple[str, str]]] = {
     Rule.DISCOUNT: ("折扣变大", "discount raised"),
     Rule.REASSIGNED_BACK: ("又转回离职人名下", "assigned back to the leaver"),
     Rule.CLIENT_REFUSED: ("客户拒绝移交", "a client refuses to be passed on"),
+    Rule.RIGHTS_GONE: ("离职日推迟前权限已收回", "rights had gone before the last day was put off"),
 }
 
 

@@ -79,6 +79,30 @@ def refusals(case: Case, items: Iterable[Item]) -> list[Alert]:
     ]
 
 
+def rights_gone(case: Case, taken: Iterable[Item], now: datetime) -> list[Alert]:
+    """An alert for every system that has taken rights (``taken``) away by a last day that HR has put off since.
+
+    One for each day that it is put off to.
+    """
+    until = case.dates.last_working_at
+    by_system: dict[str, list[Item]] = {}
+    for item in taken:
+        by_system.setdefault(item.system, []).append(item)
+    return [
+        Alert(
+            case.id,
+            Rule.RIGHTS_GONE,
+            f"{system}/{until.isoformat() if until else 'open'}",
+            system,
+            items[0].holder_id,
+            "",
+            now,
+            ", ".join(item.title for item in items),
+        )
+        for system, items in by_system.items()
+    ]
+
+
 def _rule(scene: Scene, activity: Activity) -> Rule | None:
     by_leaver = activity.actor == scene.leaver
     theirs = activity.about in scene.entitled if activity.about is not None else False

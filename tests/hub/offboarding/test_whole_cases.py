@@ -12,6 +12,7 @@ from baton.errors import ApprovalError
 from baton.hub.offboarding import casework, completing, hourly, undoing
 from baton.hub.offboarding.refreshing import refresh
 from baton.hub.sync import SyncRequest, plan_sync
+from baton.model.alert import Rule
 from baton.model.case import Act, CaseState, Cause, ItemState, Role
 from baton.model.handover import HoldingKind
 from baton.settings_shape import OffboardingPart
@@ -284,6 +285,31 @@ def test_what_was_about_to_be_taken_at_a_last_day_that_is_put_off_stays_until_th
     d.tick()
     assert not d.things.grants[leaver]
     assert leaver not in d.things.sessions
+
+
+def test_when_rights_have_gone_before_hr_puts_the_last_day_off_people_are_told_once(desk: Make, tmp_path: Path) -> None:
+    policies = tmp_path / "policies.yaml"
+    policies.write_text("policies:\n  all:\n    restrict: {crm: [export*]}\n", "utf-8")
+    d = desk(offboarding=OffboardingPart(policies=policies))
+    d.things.grants[d.id_of(LEAVER)] = {"discounts", "exports"}
+    day, today = timedelta(days=1), d.company.clock.now().date()
+    leaving = row(LEAVER, status="notice", manager=MANAGER, last_day=str(today - day), department="销售部")
+    d.company.rows[1] = leaving
+    plan_sync(d.hub, SyncRequest())
+    d.tick()
+    assert not d.things.grants[d.id_of(LEAVER)]
+    d.company.rows[1] = {**leaving, "last_day": str(today + 2 * day)}
+    plan_sync(d.hub, SyncRequest())
+    d.tick()
+    d.tick()
+    with d.hub.database.read() as connection:
+        (alert,) = d.hub.alerts.of(connection)
+    assert (alert.rule, alert.system, alert.text) == (Rule.RIGHTS_GONE, "crm", "权限discounts")
+    d.company.rows[1] = leaving
+    plan_sync(d.hub, SyncRequest())
+    d.tick()
+    with d.hub.database.read() as connection:
+        assert d.hub.alerts.of(connection) == [alert], "a day that has come already is not put off to"
 
 
 def test_some_rights_go_at_the_resignation_and_an_exception_ends_with_the_last_day(desk: Make, tmp_path: Path) -> None:
