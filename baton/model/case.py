@@ -79,6 +79,8 @@ READ_BACK: Final = "read_back"
 """The code of an item whose system itself has shown that it is as it should be."""
 MOVED_AGAIN: Final = "moved_again"
 """The code of an item that was taken back and is with its successor again, by no doing of ours that we know of."""
+NOT_BACK: Final = "not_back"
+"""The code of an item that its system says has come back, and that is not there."""
 NOT_TAKEN_BACK: Final = "not_taken_back"
 """The code of an item that is done, and whose way back was refused. A person may try again; nothing does by itself."""
 

@@ -16,7 +16,7 @@ from baton.hub.offboarding.casework import find_case, locked
 from baton.hub.offboarding.intentions import leads_away
 from baton.hub.offboarding.proving import Proofs, read_back
 from baton.jobs.offboarding.watch import refusals
-from baton.model.case import NOT_TAKEN_BACK, READ_BACK, Case, Item, ItemState
+from baton.model.case import NOT_BACK, NOT_TAKEN_BACK, READ_BACK, Case, Item, ItemState
 from baton.model.effect import Effect, EffectState
 from baton.model.handover import HandoverAction
 from baton.store.cases import ItemChange
@@ -26,6 +26,7 @@ from baton.store.tenures import Passing
 _HOLDS_STILL: Final = "not_there"
 """The code of an item that was said to be passed on or taken away, and was not."""
 _NOT_AS_SAID: Final = "the system said that it was done, and it is not"
+_NOT_BACK: Final = "the system said that it came back, and it has not: take it back once more, or name who is to have it"
 
 
 @dataclass
@@ -84,10 +85,10 @@ def _judge(case: Case, item: Item, effects: Mapping[str, Effect], proofs: Proofs
     proven = proofs.of(effect)
     if proven is None:
         return None  # the system could not be asked just now
+    if not leads_away(effect, case):
+        return _undone(item) if proven else ItemChange(item, ItemState.STUCK, {"code": NOT_BACK, "message": _NOT_BACK})
     if not proven:
         return ItemChange(item, ItemState.STUCK, {"code": _HOLDS_STILL, "message": _NOT_AS_SAID})
-    if not leads_away(effect, case):
-        return _undone(item)
     return ItemChange(item, ItemState.DONE, {"code": READ_BACK, "message": "", "due_at": None})
 
 

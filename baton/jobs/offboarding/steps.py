@@ -7,7 +7,7 @@ from typing import Final
 
 from baton.errors import ApprovalError
 from baton.jobs.offboarding.checklist import WATCHED
-from baton.model.case import Act, Case, CaseState, Item, ItemState, Role
+from baton.model.case import MOVED_AGAIN, NOT_BACK, Act, Case, CaseState, Item, ItemState, Role
 from baton.model.handover import HoldingKind
 from baton.model.persons import alike
 
@@ -47,6 +47,8 @@ _TO: Final[Mapping[Act, ItemState]] = {
 }
 TALK: Final = frozenset({Act.NOTE, Act.ASK, Act.ANSWER, Act.ATTACH})
 """Acts that take an item nowhere: they are about it in whatever version."""
+_AWAY: Final = frozenset({MOVED_AGAIN, NOT_BACK})
+"""Codes of what was to be with the leaver again, and is not."""
 _WITH_REASON: Final = frozenset({Act.REFUSE, Act.LEAVE, Act.CONFIRM, Act.PAUSE, Act.RETRACT, Act.REOPEN, Act.UNDO})
 _SAID_IN: Final = frozenset({CaseState.OPEN, CaseState.PAUSED})
 
@@ -95,6 +97,12 @@ def _require_fit(item: Item, act: Act, person: str) -> None:
     if act is Act.CONFIRM and not item.by_hand and item.system:
         raise ApprovalError(
             "this is passed on by the system itself, not by word of mouth", code="state", remedy="accept and approve it"
+        )
+    if act is Act.LEAVE and item.state is ItemState.STUCK and item.code in _AWAY:
+        raise ApprovalError(
+            f"item {item.id} is not with the leaver, to be left there",
+            code="state",
+            remedy="take it back once more, or name who is to have it",
         )
     excepted = act is Act.LEAVE and item.kind is HoldingKind.GRANT and not item.by_hand  # until the last working moment
     if act in (Act.NAME, Act.LEAVE) and item.kind in WATCHED and not excepted:

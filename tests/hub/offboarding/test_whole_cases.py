@@ -13,7 +13,7 @@ from baton.hub.offboarding import casework, completing, hourly, undoing
 from baton.hub.offboarding.refreshing import refresh
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.alert import Rule
-from baton.model.case import Act, CaseState, Cause, ItemState, Role
+from baton.model.case import NOT_BACK, Act, CaseState, Cause, ItemState, Role
 from baton.model.handover import HoldingKind
 from baton.settings_shape import OffboardingPart
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, SUCCESSOR, Desk
@@ -147,6 +147,27 @@ def test_a_system_that_says_yes_and_does_nothing_is_found_out(desk: Make) -> Non
     d.tick()
     assert d.holder(ref) == LEAVER
     assert (d.item(case, ref).state, d.item(case, ref).code) == (ItemState.STUCK, "not_there")
+
+
+def test_what_is_only_said_to_have_come_back_cannot_be_left_where_it_is_not(desk: Make) -> None:
+    d = desk()
+    ref = d.plant(CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.agree(case)
+    d.tick()
+    d.target().deaf = True
+    undoing.undo(d.hub, case.id, HR, "a mistake")
+    d.tick()
+    assert d.holder(ref) == MANAGER
+    assert (d.item(case, ref).state, d.item(case, ref).code) == (ItemState.STUCK, NOT_BACK)
+    with pytest.raises(ApprovalError, match="not with the leaver"):
+        d.say(case, [d.item(case, ref)], Act.LEAVE, MANAGER, Role.MANAGER, "let it be")
+    d.target().deaf = False
+    casework.decide(d.hub, case.id, Act.RETRACT, HR, "stays after all")
+    undoing.undo(d.hub, case.id, HR, "once more")
+    d.tick()
+    assert d.holder(ref) == LEAVER
 
 
 def test_a_promise_is_no_proof_and_a_refusing_client_comes_back_as_work(desk: Make) -> None:
