@@ -63,9 +63,9 @@ def _kill(given: Options) -> None:
 def _planted(given: Options) -> None:
     """Mistakes put into the hub on purpose: the simulation must find every one."""
     for mistake in PLANTED:
-        found = find(mistake, range(1, 10), LONGER.get(mistake, given.rounds))
+        found = find(mistake, range(1, 31), LONGER.get(mistake, given.rounds))
         if found is None:
-            raise AssertionError(f"the planted mistake {mistake!r} was not found in 9 seeds")
+            raise AssertionError(f"the planted mistake {mistake!r} was not found in 30 seeds")
         say(f"planted mistake {mistake!r}: found; {found.__notes__[0]}")
 
 

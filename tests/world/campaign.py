@@ -95,7 +95,6 @@ class Simulation:
                 world.work(world.hub, what)
         with self._mortal():
             self._rehearsal()
-        check_always(world, self.people, self.personnel)
         world.clock.advance(timedelta(hours=chance.choice((0.05, 0.5, 2, 8)) * chance.random()))
 
     def _somebody(self) -> None:
@@ -150,13 +149,14 @@ class Simulation:
 
     @contextmanager
     def _mortal(self) -> Iterator[None]:
-        """Whoever crashes inside is restarted on the same database."""
+        """One step: whoever crashes inside is restarted on the same database, and everything is as it always has to be."""
         try:
             yield
         except Crash:
             self.world.restart()
         except BatonError as error:
             self.world.note(f"gave up: {error.code}")
+        check_always(self.world, self.people, self.personnel)
 
     # --- the end
 
