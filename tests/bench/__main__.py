@@ -14,7 +14,7 @@ from tests.bench.figures import Line, Verdict
 from tests.bench.report import machine, page
 
 PARTS = (
-    *("planning", "growing", "large", "sending", "migration", "offboarding"),
+    *("planning", "growing", "large", "sending", "reaching", "migration", "offboarding"),
     *("payments-checks", "payments-envelopes", "payments-writing", "payments-reading", "payments-hub"),
 )
 QUICK = 10
@@ -26,6 +26,7 @@ def main() -> None:
     parser.add_argument("--page", type=Path, help="write the report here, too, with the machine's description")
     parser.add_argument("--employees", type=int, default=100_000, help="people whose feed is planned")
     parser.add_argument("--sent", type=int, default=2_000, help="effects that are sent")
+    parser.add_argument("--changes", type=int, default=10, help="changes whose way to all targets is timed, each way")
     parser.add_argument("--rows", type=int, default=1_000_000, help="rows that are migrated")
     owned = "records that a leaver owns in Salesforce; a tenth of it in Tryton"
     parser.add_argument("--owned", type=int, default=20_000, help=owned)
@@ -79,6 +80,10 @@ def figures(part: str, folder: Path, given: argparse.Namespace) -> Iterator[Line
         from tests.bench import sending
 
         return sending.figures(folder, given.sent)
+    if part == "reaching":
+        from tests.bench import reaching
+
+        return reaching.figures(folder, given.changes)
     if part == "offboarding":
         from tests.bench import offboarding
 

@@ -26,7 +26,7 @@ from baton.store.tenures import Passing
 _HOLDS_STILL: Final = "not_there"
 """The code of an item that was said to be passed on or taken away, and was not."""
 _NOT_AS_SAID: Final = "the system said that it was done, and it is not"
-_NOT_BACK: Final = "the system said that it came back, and it has not: take it back once more, or name who is to have it"
+_NOT_BACK: Final = "the system said that it came back, and it has not: take it back again, or name who is to have it"
 
 
 @dataclass

@@ -108,9 +108,9 @@ class Story:
         line = "resigned, then took it back"
         self._change(RETRACTING, line, status="在职", last_working=None, contract_end=None, pay_end=None)
 
-    def promotion(self) -> None:
+    def promotion(self, position: str = "主管") -> None:
         """One more title, of which a vendor tells at once."""
-        self._change(PROMOTED, "promoted, told by an event", position="主管")
+        self._change(PROMOTED, "promoted, told by an event", position=position)
 
     def salesperson_resigns(self) -> None:
         """Somebody with clients gives notice."""
