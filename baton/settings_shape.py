@@ -247,6 +247,8 @@ class PaymentsPart(Part):
     """A second list of leavers (CSV or XLSX), kept by others than HR."""
     calendar: Path | None = None
     """On which days banks work; without one China's holidays as far as they are known."""
+    settlement: Path | None = None
+    """The rule pack of final settlements; without one none is worked out."""
     banks: dict[Text, BankPart] = {}
     """System -> how it is paid through."""
     roles: dict[Text, tuple[Literal["hr", "payroll", "treasury", "director"], ...]] = {}

@@ -112,4 +112,33 @@ PAYMENTS: Final[Mapping[str, str]] = {
     "recall": "请银行止付",
     "recover": "立案追回",
     "wait": "先查明款项去向",
+    # final settlements
+    "settlement": "结算单",
+    "working": "算式",
+    "compared with its text": "已与原文核对",
+    "yes": "是",
+    "no": "否",
+    "prepared by": "编制人",
+    "reviewed by": "复核人",
+    "prepared": "已编制，待复核",
+    "reviewed": "已复核",
+    "imported": "已转入付款批次",
+    "redone": "已重算，作废",
+    "kept as {settlement}; a second person: baton pay settlement review {settlement} {digest}": (
+        "已存为 {settlement}；由另一人复核：baton pay settlement review {settlement} {digest}"
+    ),
+    "{run}: {count} settlements drafted; check it: baton pay check {run}": (
+        "{run}：起草 {count} 份离职结算；检查：baton pay check {run}"
+    ),
+    "{person}: {ground} in {region}, {first} to {last}; due by {due}": (
+        "{person}：{region}，{ground}，{first} 至 {last}；应于 {due} 前付清"
+    ),
+    "not taken, a claim of its own: {amount} of {kind} (limit: {why})": (
+        "未能扣除，另行主张：{kind} {amount}（限制：{why}）"
+    ),
+    "total {amount}": "合计 {amount}",
+    "rule pack {version} ({pack}), digest {digest}": "规则包 {version}（{pack}），计算摘要 {digest}",
+    "{settlement}: {state}; prepared by {person}": "{settlement}：{state}；编制人 {person}",
+    "reviewed by {person} as {role}": "复核人 {person}，职务 {role}",
+    "drafted into {run}": "已起草入 {run}",
 }

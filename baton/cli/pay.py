@@ -16,6 +16,7 @@ from baton.cli.pay_options import as_person, minor_of
 from baton.cli.pay_options import role as with_role
 from baton.cli.pay_options import why as with_why
 from baton.cli.pay_recover import COMMANDS as RECOVER_COMMANDS
+from baton.cli.pay_settle import COMMANDS as SETTLE_COMMANDS
 from baton.cli.pay_sweep import sweep_command
 from baton.cli.sync import login
 from baton.model.money import major_text as amount
@@ -367,6 +368,7 @@ for each in (
     *ANSWER_COMMANDS,
     sweep_command,
     *RECOVER_COMMANDS,
+    *SETTLE_COMMANDS,
 ):
     pay.add_command(each)
 

@@ -42,6 +42,7 @@ from baton.store.personal_links import PersonalLinkStore
 from baton.store.recoveries import RecoveryStore
 from baton.store.restores import RestoreStore
 from baton.store.runs import RunStore
+from baton.store.settlements import SettlementStore
 from baton.store.staging import Staging
 from baton.store.tenures import TenureStore
 from baton.store.told_lines import ToldLineStore
@@ -107,6 +108,7 @@ class Hub:
         self.pay_runs = PayRunStore(keyring, self.clock)
         self.bank_answers = BankAnswerStore(keyring, self.clock)
         self.recoveries = RecoveryStore(keyring, self.clock)
+        self.settlements = SettlementStore(keyring, self.clock)
         self.cases = CaseStore(keyring, self.clock)
         self.caseload = CaseloadStore(keyring)
         self.alerts = AlertStore(keyring, self.clock)

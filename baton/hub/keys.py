@@ -33,6 +33,7 @@ from baton.store.tables import (
     person_versions,
     recovery_cases,
     recovery_entries,
+    settlements,
     statements,
     told_lines,
 )
@@ -72,6 +73,7 @@ SEALED: Final = (
     Sealed(bank_events, "sealed", "key", "version"),
     Sealed(recovery_cases, "sealed", "id", "version"),
     Sealed(recovery_entries, "sealed", "key", "version"),
+    Sealed(settlements, "sealed", "id", "version"),
 )
 """Every sealed column of the schema; a test compares this with the tables."""
 

@@ -33,6 +33,7 @@ from baton.store.tables import (
     recovery_cases,
     recovery_claims,
     recovery_entries,
+    settlements,
     statements,
 )
 from baton.store.told_lines import drop_told_lines
@@ -155,6 +156,14 @@ class ErasureStore:
                 )
             )
         ]
+        found += [
+            f"settlement {row.id}"
+            for row in connection.execute(
+                sa.select(settlements.c.id).where(
+                    settlements.c.number == number, settlements.c.state.in_(("prepared", "reviewed"))
+                )
+            )
+        ]
         return found
 
     def _under_way(self, connection: sa.Connection, number: str) -> list[str]:
@@ -261,7 +270,7 @@ class ErasureStore:
         return ids
 
     def blank_payments(self, connection: sa.Connection, number: str, before: datetime) -> None:
-        """Take payees and banks' words out of somebody's payments, and their recovery cases altogether.
+        """Take payees and banks' words out of somebody's payments; their recovery cases and settlements altogether.
 
         Amounts stay with the number: they are the company's accounts. Of runs made up to a moment: who was hired again
         since is still to be paid.
@@ -276,6 +285,8 @@ class ErasureStore:
         for table in (recovery_entries, recovery_claims):
             connection.execute(sa.delete(table).where(table.c.case_id.in_(theirs)))
         connection.execute(sa.delete(recovery_cases).where(recoveries))
+        settled = (settlements.c.number == number, settlements.c.prepared_at <= before)
+        connection.execute(sa.delete(settlements).where(*settled))
 
     def _reseal(
         self,
@@ -295,10 +306,11 @@ class ErasureStore:
     # --- since when
 
     def last_payment(self, connection: sa.Connection, number: str) -> datetime | None:
-        """When the newest line of somebody's payments was touched last; None where there is none."""
+        """When the newest line of somebody's payments, claims and settlements was touched last; None without any."""
         lines = sa.select(sa.func.max(pay_lines.c.changed_at)).where(pay_lines.c.number == number)
         recovered = sa.select(sa.func.max(recovery_cases.c.changed_at)).where(recovery_cases.c.number == number)
-        moments = [connection.execute(query).scalar_one() for query in (lines, recovered)]
+        settled = sa.select(sa.func.max(settlements.c.changed_at)).where(settlements.c.number == number)
+        moments = [connection.execute(query).scalar_one() for query in (lines, recovered, settled)]
         return max((moment for moment in moments if moment is not None), default=None)
 
     def last_handover(self, connection: sa.Connection, number: str) -> datetime | None:

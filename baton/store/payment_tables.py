@@ -152,3 +152,23 @@ recovery_entries = sa.Table(
     sealed_column(),
     sa.UniqueConstraint("case_id", "place"),
 )
+settlements = sa.Table(
+    "settlements",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("number", sa.Text, nullable=False, index=True),
+    sa.Column("period", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("pack_version", sa.Text, nullable=False),
+    sa.Column("pack_digest", sa.Text, nullable=False),
+    sa.Column("prepared_by", sa.Text, nullable=False),
+    sa.Column("prepared_at", Instant, nullable=False),
+    sa.Column("reviewed_by", sa.Text, nullable=False),
+    sa.Column("reviewed_as", sa.Text, nullable=False),
+    sa.Column("reviewed_at", Instant),
+    sa.Column("run_id", sa.Text, nullable=False),
+    sa.Column("changed_at", Instant, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sealed_column(),
+)

@@ -17,6 +17,7 @@ from baton.store.payment_tables import (
     recovery_cases,
     recovery_claims,
     recovery_entries,
+    settlements,
 )
 from baton.store.schema import BigId, Instant, audit, metadata, sealed_column
 
@@ -53,6 +54,7 @@ __all__ = [
     "restores",
     "run_faults",
     "runs",
+    "settlements",
     "staged",
     "statements",
     "switches",

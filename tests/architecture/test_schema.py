@@ -83,6 +83,10 @@ PLAIN = {
     },
     "recovery_claims": {"case_id", "reference"},
     "recovery_entries": {"key", "case_id", "place", "kind", "at", "person", "state", "evidence", "money", "version"},
+    "settlements": {
+        "id", "number", "period", "state", "digest", "pack_version", "pack_digest", "prepared_by", "prepared_at",
+        "reviewed_by", "reviewed_as", "reviewed_at", "run_id", "changed_at", "version",
+    },
     "restores": {"id", "at", "person", "why", "backup", "entries", "version_floor"},
     "erasures": {"id", "number", "asked_by", "why", "asked_at", "decided_by", "erased_at", "kept"},
     "staged": {"run_id", "stage", "number", "row_count", "file_digest", "root", "facts", "created_at"},

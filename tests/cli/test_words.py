@@ -23,6 +23,7 @@ from baton.model.pay_run import LineState
 from baton.model.payable import Component
 from baton.model.people import EmploymentStatus
 from baton.model.recovery import EntryKind, RecoveryState
+from baton.model.settlement import SettlementState
 from baton.store.runs import RunState
 
 CLI = Path(__file__).parents[2] / "baton" / "cli"
@@ -64,7 +65,7 @@ def test_no_translation_is_left_over():
         for kind in (
             *(Verdict, RunState, EffectState, Action, AccountState, EmploymentStatus, Phase, Proof),
             *(CaseState, ItemState, HoldingKind, Act, Role, Rule, AlertState),
-            *(EntryKind, RecoveryState, Doubt, Remedy),
+            *(EntryKind, RecoveryState, Doubt, Remedy, SettlementState),
             *(LineState, Component, LineVerdict, Reconciled),
         )
         for value in kind

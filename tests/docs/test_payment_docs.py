@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 from baton.jobs.payment.checks.catalogue import RULES
 from baton.jobs.payment.checks.policy import CheckPolicy
 from baton.jobs.payment.checks.rules import Rule, Severity
-from baton.jobs.payment.settlement.pack import RulePack
+from baton.jobs.payment.settlement.calculator import calculate
+from baton.jobs.payment.settlement.case_file import load_case
+from baton.jobs.payment.settlement.pack import RulePack, load_pack
+from baton.jobs.payment.settlement.reckoning import yuan
 from baton.jobs.payment.settlement.statement import LineId
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAYMENT = DOCS.parent / "mappings" / "payment"
+SHIPPED = load_pack(PAYMENT / "settlement-china.yaml")
 CHECKS = (DOCS / "payment-checks.md").read_text("utf-8")
 SETTLEMENT = (DOCS / "final-settlement.md").read_text("utf-8")
 
@@ -44,6 +50,17 @@ def test_every_part_of_the_policy_is_told():
 
 def test_every_line_of_a_settlement_is_told():
     assert first_column(section(SETTLEMENT, "The lines")) == {line.value for line in LineId}
+
+
+def test_the_example_comes_to_what_the_page_says():
+    settlement = calculate(load_case(PAYMENT / "settlement-case.yaml").leaving(date.min, date.min), SHIPPED)
+    rows = [
+        f"| `{line.id}` (`{line.rule}`) | {line.working} | {yuan(line.amount_minor)} |" for line in settlement.lines
+    ]
+    told = section(SETTLEMENT, "From the case to the pay run").splitlines()
+    assert [line for line in told if line.startswith("| ")][1:] == [
+        *rows, f"| **total** | | **{yuan(settlement.total_minor)}** |"
+    ]  # fmt: skip
 
 
 def test_every_part_of_the_pack_is_told():

@@ -133,6 +133,8 @@ class Payroll(Company):
     """Where the company's own account is."""
     attendance: Path | None = None
     exit_list: Path | None = None
+    settlement: Path | None = None
+    """The rule pack of final settlements."""
     erp: Any = None
     """The connector of a system called ``erp``, where there is one."""
     roles: Mapping[str, tuple[str, ...]] = field(
@@ -161,6 +163,7 @@ class Payroll(Company):
             profiles=self.profiles,
             attendance=self.attendance,
             exit_list=self.exit_list,
+            settlement=self.settlement,
             banks={BANK: bank},
             roles=dict(self.roles),  # type: ignore[arg-type]
         )

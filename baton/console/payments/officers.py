@@ -9,7 +9,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from baton.hub import Hub
-from baton.hub.payment.policies import holders_of
+from baton.hub.payment.policies import offices_of
 from baton.jobs.payment.roles import Role
 from baton.model.persons import alike
 
@@ -41,7 +41,7 @@ class Officer:
 
 def officer(hub: Hub, person: str, *, operates: bool) -> Officer:
     """A person as the hub knows them now. ``operates``: they may run things here, whatever offices they hold."""
-    held = {role for name, roles in holders_of(hub).items() if alike(name) == alike(person) for role in roles}
+    held = offices_of(hub, person)
     offices = tuple(role for role in Role if role in held)
     return Officer(hub, person, offices, hands_in=operates or Role.PAYROLL in held)
 

@@ -43,6 +43,7 @@ FATES: Final[Mapping[str, Fate]] = MappingProxyType(
         "bank_events": Fate.PAYMENT_RECORD,
         "recovery_cases": Fate.PAYMENT_RECORD,
         "recovery_entries": Fate.PAYMENT_RECORD,
+        "settlements": Fate.PAYMENT_RECORD,
         "told_lines": Fate.DERIVED,
         "migrations": Fate.STAGED_RECORD,
         "pay_runs": Fate.COMPANY,

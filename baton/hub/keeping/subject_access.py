@@ -104,6 +104,7 @@ class _Collecting:
             "payments": self._payments(),
             "bank_answers": self._bank_answers(),
             "recoveries": self._recoveries(),
+            "settlements": self._settlements(),
             "erasures": self._erasures(),
         }
 
@@ -241,6 +242,18 @@ class _Collecting:
             for entry in self.hub.recoveries.entries(self.connection, case.id)
         ]
 
+    def _settlements(self) -> list[Mapping[str, Any]]:
+        return [
+            {
+                "at": each.prepared_at.isoformat(),
+                "settlement": each.id,
+                "state": each.state.value,
+                "case": _plain(each.case),
+                "result": _plain(each.result),
+            }
+            for each in self.hub.settlements.listed(self.connection, self.number)
+        ]
+
     def _erasures(self) -> list[Mapping[str, Any]]:
         return [
             {"at": each.asked_at.isoformat(), "erased_at": _plain(each.erased_at), "kept": _plain(each.kept)}
@@ -261,6 +274,7 @@ AREAS: Final[Mapping[str, str]] = {
     "bank_events": "bank_answers",
     "recovery_cases": "recoveries",
     "recovery_entries": "recoveries",
+    "settlements": "settlements",
 }
 """Table with personal data -> the section it is told in. A test compares this with the schema."""
 

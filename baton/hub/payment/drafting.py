@@ -131,18 +131,24 @@ def draft(hub: Hub, drafting: Drafting, read: ReadRows, origin: Origin) -> Draft
 
     `TransitionError` (``other_request``) when the same request had other rows: its run would pay what was corrected.
     """
-    run = new_run(hub, drafting)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
-        if known := _asked_before(hub, connection, drafting):
-            _require_rows(hub, connection, known.run, origin.digest)
-            return known
-        employees = _employees(hub, connection, read.rows)
-        lines = _lines(hub, connection, run, drafting, read.rows, employees)
-        faults = [RunFault(fault.place, "", fault.rule, fault.message) for fault in read.faults]
-        save(hub, connection, drafting.requested_by, run, lines, faults, origin.digest)
+        drafted = draft_within(hub, connection, drafting, read, origin)
         hub.crash_point("drafting")
     hub.crash_point("drafted")
+    return drafted
+
+
+def draft_within(hub: Hub, connection: sa.Connection, drafting: Drafting, read: ReadRows, origin: Origin) -> Drafted:
+    """The same within a transaction that plans alone."""
+    if known := _asked_before(hub, connection, drafting):
+        _require_rows(hub, connection, known.run, origin.digest)
+        return known
+    run = new_run(hub, drafting)
+    employees = _employees(hub, connection, read.rows)
+    lines = _lines(hub, connection, run, drafting, read.rows, employees)
+    faults = [RunFault(fault.place, "", fault.rule, fault.message) for fault in read.faults]
+    save(hub, connection, drafting.requested_by, run, lines, faults, origin.digest)
     return Drafted(run, lines, read.faults)
 
 
@@ -259,10 +265,21 @@ def _payable(drafting: Drafting, row: PayableRow, employee: Employee | None) -> 
     key = PayableKey(row.number, drafting.period, drafting.component)
     payee = BankAccount(row.holder, row.account, row.bank_code, row.bank_name)
     if employee is not None and not row.account:
+        known = payee_of(employee)
         payee = BankAccount(
-            holder=row.holder or employee.bank_account_holder or employee.full_name or "",
-            account=(employee.bank_account_number or "").replace(" ", ""),
-            bank_code=row.bank_code or employee.bank_code or "",
-            bank_name=row.bank_name or employee.bank_name or "",
+            holder=row.holder or known.holder,
+            account=known.account,
+            bank_code=row.bank_code or known.bank_code,
+            bank_name=row.bank_name or known.bank_name,
         )
     return Payable(key, payee, row.amount_minor, drafting.currency, row.remark, row.place)
+
+
+def payee_of(employee: Employee) -> BankAccount:
+    """Whom and where HR's record says to pay; empty where it says nothing."""
+    return BankAccount(
+        holder=employee.bank_account_holder or employee.full_name or "",
+        account=(employee.bank_account_number or "").replace(" ", ""),
+        bank_code=employee.bank_code or "",
+        bank_name=employee.bank_name or "",
+    )

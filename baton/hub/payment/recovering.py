@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.overpayments import find_within
-from baton.hub.payment.policies import holders_of, policy_of
+from baton.hub.payment.policies import offices_of, policy_of
 from baton.jobs.payment.instalments import from_wages_by_month, require_plan
 from baton.jobs.payment.overpayment import NotOwed, Remedy
 from baton.jobs.payment.roles import Role
@@ -185,8 +185,7 @@ def _decided(
     with hub.database.write() as connection:
         case = locked_case(hub, connection, case_id)
         state = step(case.state, event)
-        held = {each for holder, roles in holders_of(hub).items() if alike(holder) == alike(person) for each in roles}
-        if role not in allowed or role not in held:
+        if role not in allowed or role not in offices_of(hub, person):
             offices = ", ".join(allowed)
             raise ApprovalError(
                 f"{person[:40]} may not decide this as {role}", code="role", remedy=f"it takes: {offices}"

@@ -195,6 +195,33 @@ def test_what_came_after_an_erasure_is_not_blanked_with_what_came_before(world: 
     assert holders == ["", "测试0001"], "who was hired again is still to be paid"
 
 
+def test_a_settlement_is_finished_first_then_kept_told_in_the_copy_and_deleted_in_its_time(world: Make) -> None:
+    from baton.hub.keeping import retention
+    from baton.hub.payment import settling
+    from tests.hub.payment.test_settling import case
+    from tests.jobs.payment.settlement.leaver import SHIPPED
+
+    it = world(settlement=SHIPPED)
+    lived(it)
+    kept = settling.prepare(
+        it.hub, case(last_day="2026-11-01", ground="resignation", unused_leave_days="0"), "case.yaml", OPERATOR
+    )
+    with pytest.raises(ApprovalError, match=f"settlement {kept.id}"):
+        erasing.ask(it.hub, "0001", OPERATOR, "asked for it by letter")
+    settling.withdraw_settlement(it.hub, kept.id, OPERATOR, "asked for it by letter")
+    answer = subject_access.answer(it.hub, "0001", OPERATOR)
+    (copy,) = answer.sections["settlements"]
+    assert (copy["settlement"], copy["case"]["stretches"][0]["monthly"]) == (kept.id, "12000.00")
+    assert any("12000.00" in str(cell) for cells in answer.data_rows() for cell in cells)
+    (stays,) = erase(it).kept
+    assert stays.what is Fate.PAYMENT_RECORD
+    assert settling.find_settlement(it.hub, kept.id).case
+    it.company.clock.advance(timedelta(days=3700))
+    retention.carry_out(it.hub, retention.due(it.hub))
+    with it.hub.database.read() as connection:
+        assert it.hub.settlements.listed(connection) == []
+
+
 def test_a_report_that_names_them_goes_with_its_workbook(world: Make) -> None:
     it = world()
     lived(it)

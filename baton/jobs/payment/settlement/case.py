@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import TypeAlias
 
 from baton.errors import ConfigurationError, Fault
 from baton.jobs.payment.periods import before, months_between, period_of
@@ -120,7 +121,6 @@ def last_month(leaving: Leaving) -> str:
 
 def settle_in(leaving: Leaving, pack: RulePack) -> Setting:
     """The rules for a leaver; `ConfigurationError` with everything that keeps them from being applied."""
-    place = f"settlement of {leaving.number}"
     region, ground = pack.regions.get(leaving.region), pack.grounds.get(leaving.ground)
     figures = None if region is None else region.on(leaving.last_day)
     if region is not None and ground is not None and figures is not None:
@@ -129,27 +129,33 @@ def settle_in(leaving: Leaving, pack: RulePack) -> Setting:
     else:
         setting = None
         told = {"region": region, "ground": ground}
-        faults = [("unknown", f"the pack has no such {what}") for what, found in told.items() if found is None]
+        faults = [(what, "unknown", f"the pack has no such {what}") for what, found in told.items() if found is None]
         if region is not None and figures is None:
-            faults.append(("no_figures", f"the pack has no figures of the region for {leaving.last_day}"))
+            faults.append(("region", "no_figures", f"the pack has no figures of the region for {leaving.last_day}"))
         faults += _faults(leaving, pack)
     if faults or setting is None:
-        raise ConfigurationError([Fault(place, rule, message) for rule, message in faults])
+        place = f"settlement of {leaving.number}"
+        raise ConfigurationError([Fault(f"{place}: {what}", rule, message) for what, rule, message in faults])
     return setting
 
 
-def _faults(leaving: Leaving, pack: RulePack) -> Iterator[tuple[str, str]]:
+_Complaint: TypeAlias = tuple[str, str, str]
+"""The field it is about, the rule, the message."""
+
+
+def _faults(leaving: Leaving, pack: RulePack) -> Iterator[_Complaint]:
     if leaving.last_day < pack.begins or (pack.until is not None and leaving.last_day > pack.until):
-        yield "not_in_force", f"pack {pack.version} is not in force on {leaving.last_day}"
+        yield "last_day", "not_in_force", f"pack {pack.version} is not in force on {leaving.last_day}"
     if leaving.last_day < leaving.first_day:
-        yield "dates", "the last day is before the first"
+        yield "last_day", "dates", "the last day is before the first"
     months = [wage.month for wage in leaving.wages]
     if len(set(months)) != len(months) or len({wage.month for wage in leaving.without_contract}) != len(
         leaving.without_contract
     ):
-        yield "duplicate_month", "a month is there twice"
+        yield "wages", "duplicate_month", "a month is there twice"
     if len(leaving.without_contract) > pack.no_contract.most_months:
-        yield "without_contract", f"the second wage is due for {pack.no_contract.most_months} months at most"
+        most = pack.no_contract.most_months
+        yield "without_contract", "without_contract", f"the second wage is due for {most} months at most"
     amounts = [
         *(amount for wage in (*leaving.wages, *leaving.without_contract)
           for amount in (wage.gross_minor, wage.overtime_minor, wage.gross_minor - wage.overtime_minor)),
@@ -158,12 +164,16 @@ def _faults(leaving: Leaving, pack: RulePack) -> Iterator[tuple[str, str]]:
         leaving.unused_leave_days, leaving.notice_days,
     ]  # fmt: skip
     if any(amount < 0 for amount in amounts):
-        yield "negative", "an amount, a number of days or hours is negative, or overtime is more than the wage"
+        yield (
+            "amounts",
+            "negative",
+            "an amount, a number of days or hours is negative, or overtime is more than the wage",
+        )
     for kind in {deduction.kind for deduction in leaving.deductions} - pack.deductions.keys():
-        yield "unknown", f"the pack has no deduction {kind[:40]}"
+        yield "deductions", "unknown", f"the pack has no deduction {kind[:40]}"
 
 
-def _missing(leaving: Leaving, setting: Setting) -> Iterator[tuple[str, str]]:
+def _missing(leaving: Leaving, setting: Setting) -> Iterator[_Complaint]:
     """What the rules that apply need to know and are not told."""
     told = {wage.month for wage in leaving.wages}
     average = setting.ground.severance != "none" or (
@@ -172,16 +182,24 @@ def _missing(leaving: Leaving, setting: Setting) -> Iterator[tuple[str, str]]:
     months = window(leaving, setting)
     if average:
         for month in sorted(set(months) - told):
-            yield "missing_wage", f"the wage of {month} is not told (0 where nothing was earned)"
+            yield "wages", "missing_wage", f"the wage of {month} is not told (0 where nothing was earned)"
         if not months and not leaving.stretches:
-            yield "missing_wage", "there is no month before the last one, and no wage of the last one"
+            yield "wages", "missing_wage", "there is no month before the last one, and no wage of the last one"
     if setting.ground.severance == "N" and leaving.first_day < setting.pack.severance.counted_from:
         since = setting.pack.severance.counted_from
-        yield "older_service", f"service before {since} follows older rules: a person must work this one out"
+        yield (
+            "first_day",
+            "older_service",
+            f"service before {since} follows older rules: a person must work this one out",
+        )
     if owes_notice(leaving, setting) and last_month(leaving) not in told:
-        yield "missing_wage", f"the wage of {last_month(leaving)}, which stands in for notice, is not told"
+        yield "wages", "missing_wage", f"the wage of {last_month(leaving)}, which stands in for notice, is not told"
     if setting.pack.leave.base == "month" and leaving.unused_leave_days > 0 and not leaving.stretches:
-        yield "missing_wage", "unused leave is paid by the month's wage, and no stretch of the last month tells it"
+        yield (
+            "stretches",
+            "missing_wage",
+            "unused leave is paid by the month's wage, and no stretch of the last month tells it",
+        )
 
 
 def owes_notice(leaving: Leaving, setting: Setting) -> bool:

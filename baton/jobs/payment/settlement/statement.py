@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 import orjson
 
@@ -94,3 +95,26 @@ class Settlement:
         packed = [self.pack_version, self.pack_digest]
         parts = [[asdict(line) for line in self.lines], [asdict(rest) for rest in self.remaining]]
         return hashlib.sha256(b"baton-settlement-1" + orjson.dumps([told, packed, parts])).hexdigest()
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """All of it as JSON has it; amounts in fen."""
+        return {
+            "number": self.number,
+            "region": self.region,
+            "ground": self.ground,
+            "first_day": self.first_day.isoformat(),
+            "last_day": self.last_day.isoformat(),
+            "due_day": self.due_day.isoformat(),
+            "lines": [_line_document(line) for line in self.lines],
+            "remaining": [asdict(rest) for rest in self.remaining],
+            "total_minor": self.total_minor,
+            "pack": {"version": self.pack_version, "digest": self.pack_digest},
+            "digest": self.digest,
+        }
+
+
+def _line_document(line: Line) -> dict[str, Any]:
+    zh, en = line.id.titles
+    inputs = [list(each) for each in line.inputs]
+    return {**asdict(line), "id": line.id.value, "inputs": inputs, "title": {"zh": zh, "en": en}}
