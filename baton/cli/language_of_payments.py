@@ -65,6 +65,9 @@ PAYMENTS: Final[Mapping[str, str]] = {
     "returned": "已退回",
     "recalled": "已止付",
     "cancelled": "已作废",
+    "may waive": "可豁免人",
+    "nobody": "无人",
+    "and {count} more: --json has all": "另有 {count} 项：用 --json 查看全部",
     # what was overpaid
     "back": "已收回",
     "credit": "贷方",

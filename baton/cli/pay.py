@@ -12,6 +12,7 @@ import click
 from baton.cli.context import Context, command
 from baton.cli.output import Voice, working
 from baton.cli.pay_answers import COMMANDS as ANSWER_COMMANDS
+from baton.cli.pay_findings import finding_document, table_of_findings
 from baton.cli.pay_options import as_person, minor_of
 from baton.cli.pay_options import role as with_role
 from baton.cli.pay_options import why as with_why
@@ -125,11 +126,14 @@ def show_command(context: Context, run: str, states: tuple[str, ...]) -> None:
 def check_command(context: Context, run: str) -> int:
     """Check a run against HR, other runs and the policy. What was built and signed for before is void."""
     from baton.hub.payment.checking import check
+    from baton.hub.payment.policies import policy_of
 
     voice = context.voice
     with context.hub() as hub, working(voice, "checking"):
         cleared = check(hub, run).cleared
-    _findings(voice, cleared.report.findings)
+        policy = policy_of(hub).checks
+    findings = cleared.report.findings
+    table_of_findings(voice, findings, policy)
     figures = {state.value: count for state, count in cleared.report.counts.items()}
     voice.say("{run}: {figures}; {warnings} warnings", run=run,
               figures=", ".join(f"{voice.words(name)} {count}" for name, count in figures.items()),
@@ -137,7 +141,7 @@ def check_command(context: Context, run: str) -> int:
     for rule in cleared.run_held_by:
         voice.say("the run is kept by: {rule}", rule=rule)
     voice.document({"run": run, "lines": figures, "kept_by": list(cleared.run_held_by), "digest": cleared.digest,
-                    "findings": [_finding(finding) for finding in cleared.report.findings]})  # fmt: skip
+                    "findings": [finding_document(finding, policy) for finding in findings]})  # fmt: skip
     return 0 if cleared.releasable else 1
 
 
@@ -321,27 +325,6 @@ def _table_of_lines(voice: Voice, lines: list[PayLine]) -> None:
     voice.table(["line", "person", "amount", "state", "why", "place"], rows)
     if len(lines) > _SHOWN:
         voice.say("and {count} more: --state shows a part, --json all", count=len(lines) - _SHOWN)
-
-
-def _findings(voice: Voice, findings: Iterable[Any]) -> None:
-    from baton.jobs.payment.checks.catalogue import RULES
-
-    rows = []
-    for finding in findings:
-        text = (RULES[finding.rule].zh if voice.language == "zh" else RULES[finding.rule].en).format(
-            **{name: str(value) for name, value in finding.detail}
-        )
-        rows.append((finding.digest[:12], finding.severity.name.lower(), finding.rule, finding.place, text))
-    if rows:
-        voice.table(["key", "severity", "rule", "place", "message"], rows[:_SHOWN])
-
-
-def _finding(finding: Any) -> dict[str, Any]:
-    """A finding for machines: ``key`` is what a waiver names it by."""
-    names = ("rule", "reference", "place", "number", "code")
-    detail = {name: str(value) for name, value in finding.detail}
-    return {"key": finding.digest, "severity": finding.severity.name.lower(), "detail": detail,
-            **{name: getattr(finding, name) for name in names}}  # fmt: skip
 
 
 def _line(line: PayLine) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from baton.hub.payment.policies import holders_of, policy_of
 from baton.jobs.payment.checks.catalogue import RULES, Language, explain
 from baton.jobs.payment.checks.findings import Finding
 from baton.jobs.payment.checks.rules import Severity
-from baton.jobs.payment.checks.waivers import refusal
+from baton.jobs.payment.checks.waivers import may_waive, refusal
 from baton.model.pay_run import PayRun
 from baton.store.pay_decisions import WaiverRow
 
@@ -46,7 +46,7 @@ def shown(
     with who.hub.database.read() as connection:
         numbers = who.hub.pay_runs.numbers(connection, run.run_id, references)
     for finding in found:
-        may = policy.may_waive(finding.rule) if finding.severity is Severity.HOLD else ()
+        may = may_waive(finding, policy)
         given = [row for row in waivers if row.finding == finding.digest]
         in_force = [
             row

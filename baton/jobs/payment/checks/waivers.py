@@ -83,14 +83,19 @@ class Cleared:
         return seen.hexdigest()
 
 
+def may_waive(finding: Finding, policy: CheckPolicy) -> tuple[Role, ...]:
+    """The offices in which a finding may be waived; none for one that does not hold, or that nobody may waive."""
+    return policy.may_waive(finding.rule) if finding.severity is Severity.HOLD else ()
+
+
 def refusal(
     waiver: Waiver, finding: Finding | None, policy: CheckPolicy, *, maker: str, holders: Holders, now: datetime
 ) -> Refusal | None:
     """Why a waiver does not cover a finding; None when it does. Asked when it is given and each time it is used."""
     if finding is None or finding.rule != waiver.rule or finding.reference != waiver.reference:
         return Refusal.NO_SUCH_FINDING
-    allowed = policy.may_waive(finding.rule)
-    if finding.severity is not Severity.HOLD or not allowed:
+    allowed = may_waive(finding, policy)
+    if not allowed:
         return Refusal.NOT_WAIVABLE
     if alike(waiver.person) == alike(maker):
         return Refusal.MAKER

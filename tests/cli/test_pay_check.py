@@ -1,0 +1,65 @@
+"""baton pay check: who may waive a finding, and how many findings are not shown."""
+
+import io
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
+
+import pytest
+
+from baton.cli import pay_findings
+from baton.cli.context import Context
+from baton.cli.main import execute
+from baton.model.people import EmploymentStatus
+from tests.cli.conftest import Said
+from tests.hub.payment.office import Office
+from tests.rig.clock import VirtualClock
+from tests.rig.payroll import Payroll
+from tests.rig.targets import KeyTarget
+
+POLICY = """
+checks:
+  requires: []
+  waivers: {on_leave: [director]}
+approvals: {levels: [{roles: [payroll, treasury]}]}
+"""
+
+
+@pytest.fixture
+def office(tmp_path, monkeypatch):
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(POLICY, "utf-8")
+    company = Payroll(tmp_path, f"sqlite:///{tmp_path}/hub.sqlite3", VirtualClock(), {"crm": KeyTarget}, policy=policy)
+    with company.open() as hub:
+        monkeypatch.setattr(Context, "hub", lambda _: nullcontext(hub))
+        yield Office(company, hub)
+
+
+def baton(*arguments, lang="en"):
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
+    with redirect_stdout(out), redirect_stderr(err):
+        code = execute(["--lang", lang, "pay", *map(str, arguments)])
+    return Said(code, *(stream.buffer.getvalue().decode("utf-8") for stream in (out, err)))
+
+
+def test_a_finding_says_who_may_waive_it(office):
+    office.hire("0001")
+    office.hire("0002", status=EmploymentStatus.ON_LEAVE)
+    office.hire("0003", bank_account_holder="测试乙")
+    run = office.draft({"0001": "100.00", "0002": "100.00", "0003": "100.00", "0404": "1.00"}).run.run_id
+    found = {each["rule"]: each for each in baton("check", run, "--json").json["findings"]}
+    told = {rule: (each["severity"], each["may_waive"]) for rule, each in found.items()}
+    assert told["on_leave"] == ("hold", ["director"]), "as the policy says, not the rule"
+    assert told["holder_is_another"] == ("hold", ["hr"])
+    assert told["unknown_person"][1] == []
+    table = {cells[2]: cells[-1] for line in baton("check", run).out.splitlines() if len(cells := line.split()) > 4}
+    assert (table["on_leave"], table["holder_is_another"], table["unknown_person"]) == ("director", "hr", "nobody")
+    assert "无人" in baton("check", run, lang="zh").out
+
+
+def test_findings_that_are_not_shown_are_counted(office, monkeypatch):
+    run = office.draft({f"{n:04d}": "1.00" for n in range(1, 6)}).run.run_id
+    count = len(baton("check", run, "--json").json["findings"])
+    assert count >= 5
+    assert "more" not in baton("check", run).out
+    monkeypatch.setattr(pay_findings, "_SHOWN", 2)
+    assert f"and {count - 2} more: --json has all" in baton("check", run).out
+    assert f"另有 {count - 2} 项" in baton("check", run, lang="zh").out
