@@ -10,15 +10,15 @@ from baton.banking.xml_stream import Survey, XmlFile
 from baton.errors import Fault
 
 
-def opened(file: XmlFile, wanted: Collection[str], family: str, leniency: Leniency) -> Survey:
-    """See a whole message of a family (``pain.002``) through before anything of it is read.
+def opened(file: XmlFile, wanted: Collection[str], families: tuple[str, ...], leniency: Leniency) -> Survey:
+    """See a whole message of one of these families (``pain.002``) through before anything of it is read.
 
     Faults against the schema, and that there is no schema to compare with, are the leniency's business.
     """
     survey = file.survey(wanted)
     message = survey.root.message
-    if survey.root.name != "Document" or not (message or family).startswith(family):
-        raise BankFileRefusedError(Fault(file.name, "other_message", f"is no {family}"))
+    if survey.root.name != "Document" or (message and not message.startswith(families)):
+        raise BankFileRefusedError(Fault(file.name, "other_message", f"is no {' or '.join(families)}"))
     for fault in survey.faults:
         leniency.note(fault)
     if not survey.schema:

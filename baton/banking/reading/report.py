@@ -45,7 +45,7 @@ def read_report(stream: BinaryIO, name: str, leniency: Leniency) -> Iterator[Ban
     the first answer comes. `BankFileRefusedError` for a hostile or broken file, or a state that no code set has.
     """
     file = XmlFile(stream, name)
-    survey = opened(file, (_HEADER, _FILE, _BATCH, _LINE), "pain.002", leniency)
+    survey = opened(file, (_HEADER, _FILE, _BATCH, _LINE), ("pain.002",), leniency)
     if not survey.counts[_FILE]:
         raise BankFileRefusedError(Fault(name, "nothing", "does not say which order it is about"))
     reading = Reading(file, survey, (_BATCH,))

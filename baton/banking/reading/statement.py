@@ -48,7 +48,7 @@ def read_statements(stream: BinaryIO, name: str, leniency: Leniency) -> Iterator
     """
     file = XmlFile(stream, name)
     wanted = (*_STATEMENTS.values(), "Ntry", "TxDtls")
-    survey = opened(file, wanted, "camt.05", leniency)
+    survey = opened(file, wanted, tuple(_STATEMENTS), leniency)
     family = _family(survey.root.message, survey.counts)
     if family is None:
         raise BankFileRefusedError(
