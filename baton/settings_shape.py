@@ -228,6 +228,8 @@ class BankPart(Part):
     payer: PayerPart
     initiator: Text
     """The paying company as the bank's contract names it."""
+    reading: Literal["tolerant", "strict"] = "tolerant"
+    """Whether what the bank says is read though its file breaks the schema of its own message, with a warning."""
 
 
 class PaymentsPart(Part):

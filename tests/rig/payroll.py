@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -129,6 +129,8 @@ class Payroll(Company):
     policy: Path | None = None
     profile: str = "iso20022-cny"
     profiles: Path | None = None
+    reading: Literal["tolerant", "strict"] = "tolerant"
+    """What the bank says in files that break their schema."""
     branch: str = CNAPS
     """Where the company's own account is."""
     attendance: Path | None = None
@@ -157,7 +159,7 @@ class Payroll(Company):
     def settings(self) -> HubSettings:
         plain = super().settings()
         payer = PayerPart(holder="示例有限公司", account=ACCOUNT, bank_code=self.branch)
-        bank = BankPart(profile=self.profile, payer=payer, initiator="示例有限公司")
+        bank = BankPart(profile=self.profile, payer=payer, initiator="示例有限公司", reading=self.reading)
         payments = PaymentsPart(
             policy=self.policy,
             profiles=self.profiles,

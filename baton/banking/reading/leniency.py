@@ -17,18 +17,6 @@ from baton.errors import Fault
 _MOST_KEPT: Final = 200
 
 
-class Leniency(Protocol):
-    """Where a reader takes what is wrong with a file that can still be understood."""
-
-    def note(self, fault: Fault) -> None:
-        """A fault of form: raise, or remember."""
-        ...
-
-    def find(self, finding: Fault) -> None:
-        """What the file says cannot be right: remember."""
-        ...
-
-
 class Kept:
     """Faults in the order they came; the first ones in full."""
 
@@ -49,11 +37,28 @@ class Kept:
         return self.count
 
 
+class Leniency(Protocol):
+    """Where a reader takes what is wrong with a file that can still be understood."""
+
+    findings: Kept
+    warnings: Kept
+    """Faults of form that were put up with."""
+
+    def note(self, fault: Fault) -> None:
+        """A fault of form: raise, or remember."""
+        ...
+
+    def find(self, finding: Fault) -> None:
+        """What the file says cannot be right: remember."""
+        ...
+
+
 class Strict:
     """A fault of form is a refusal."""
 
     def __init__(self) -> None:
         self.findings = Kept()
+        self.warnings = Kept()
 
     def note(self, fault: Fault) -> None:
         """Raise `BankFileRefusedError`."""

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from baton.banking.reading.answers import read_answers
-from baton.banking.reading.leniency import Leniency, Tolerant
+from baton.banking.reading.leniency import Leniency, Strict, Tolerant
 from baton.banking.reading.statement import ReadStatement, read_statements
 from baton.banking.refused import BankFileRefusedError
 from baton.contracts.payments import AnswerFile, AnswerKind
@@ -73,7 +73,7 @@ def take_answers(hub: Hub, system: str) -> Taken:
 
 
 def _take(hub: Hub, system: str, answer: AnswerFile, taken: Taken) -> None:
-    now, leniency = hub.clock.now(), Tolerant()
+    now, leniency = hub.clock.now(), _leniency(hub, system)
     digest = hashlib.sha256(answer.content).hexdigest()
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
@@ -91,6 +91,12 @@ def _take(hub: Hub, system: str, answer: AnswerFile, taken: Taken) -> None:
     taken.warnings += len(leniency.warnings)
     taken.alarms += [f"{finding.rule} {finding.place}" for finding in leniency.findings]
     taken.alarms += told.alarms
+
+
+def _leniency(hub: Hub, system: str) -> Leniency:
+    """As the settings say of this bank; a bank that they no longer name may still have something to say."""
+    bank = hub.settings.payments.banks.get(system)
+    return Strict() if bank is not None and bank.reading == "strict" else Tolerant()
 
 
 def _move(hub: Hub, connection: sa.Connection, system: str, told: _Told, taken: Taken) -> None:
@@ -124,7 +130,7 @@ def _change(line: PayLine, events: Sequence[LineEvent], taken: Taken) -> LineCha
 # --- reports
 
 
-def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile, leniency: Tolerant) -> _Told:
+def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile, leniency: Leniency) -> _Told:
     answers = _read(hub, connection, system, answer, leniency)
     events = (
         _answer_event(system, answer.name, place, said, _instant(hub, said.reported))
@@ -188,7 +194,7 @@ def _answer_event(system: str, name: str, place: int, said: BankAnswer, at: date
 # --- statements
 
 
-def _statement(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile, leniency: Tolerant) -> _Told:
+def _statement(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile, leniency: Leniency) -> _Told:
     stream = io.BytesIO(answer.content)
     read = [(each, list(each.entries)) for each in read_statements(stream, answer.name, leniency)]
     expected = expectations(hub, connection, system, (entry for _, entries in read for entry in entries))
@@ -215,7 +221,7 @@ def _statement_events(
     answer: AnswerFile,
     read: Sequence[tuple[ReadStatement, Sequence[StatementEntry]]],
     about: Sequence[str],
-    leniency: Tolerant,
+    leniency: Leniency,
     now: datetime,
 ) -> Iterator[BankEvent]:
     """Each head, its bookings, and in the end what the reader has found in the file."""

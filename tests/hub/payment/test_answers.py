@@ -78,6 +78,26 @@ def test_a_refused_line_is_not_paid_and_the_rest_is(office: Office, paid: str) -
     assert reconcile(office.hub, BANK).verdict is Verdict.CLEAN
 
 
+def test_a_statement_that_breaks_its_schema_is_read_with_a_warning_unless_the_bank_is_read_strictly(
+    office: Office, paid: str
+) -> None:
+    said = statement(ACCOUNT, booked(office, "0001", "0002")).replace(b"<Cd>PAY</Cd>", b"<Cd>" + b"P" * 36 + b"</Cd>")
+    before = office.states(paid)
+    office.company.reading = "strict"
+    with office.company.open() as hub:
+        strict = Office(office.company, hub)
+        taken = say(strict, AnswerKind.STATEMENT, said, "S1")
+        assert (taken.files, taken.moved, list(taken.refused)) == (0, {}, ["S1"])
+        assert "[schema]" in taken.refused["S1"]
+        assert office.states(paid) == before
+        in_order = say(strict, AnswerKind.REPORT, report(content(office)), "R1")
+        assert (in_order.files, list(in_order.refused)) == (1, ["S1"])
+        assert set(office.states(paid).values()) == {LineState.ACCEPTED}
+    taken = take_answers(office.hub, BANK)
+    assert (taken.files, taken.warnings, taken.refused) == (1, 2, {})
+    assert set(office.states(paid).values()) == {LineState.PAID}
+
+
 def test_what_comes_back_is_an_alarm_and_no_longer_paid(office: Office, paid: str) -> None:
     say(office, AnswerKind.STATEMENT, statement(ACCOUNT, booked(office, "0001", "0002")))
     (reference, amount, _) = booked(office, "0002")[0]
