@@ -22,10 +22,10 @@ Where each invariant of the design is checked, and when:
 | I16 rollback | every step: nobody's edit is overwritten, nothing comes back after it was taken back | `tests.migration` |
 | I17 canonical form | – | `tests/records` |
 | I18 audit | at the end | `tests/audit` |
-| I19 no clear names in the log | at the end | `tests.attack` |
+| I19 no clear names in the log | at the end | `tests/canaries`: the hub's databases after every test |
 | I20 money | every step: a line is booked at most once; files are byte for byte what was signed for | `tests.payment` |
-| I21 bound ciphertexts | – | `tests/store` |
-| I22 secrets | – | `tests.attack` |
+| I21 bound ciphertexts | – | `tests/store/test_moved_ciphertexts.py` |
+| I22 secrets | – | `tests/canaries`, `tests/airflow`, `tests/vault` |
 | I23 tenants | – | one installation is one tenant |
 | I24 time | every step, with a clock set a day on and back | `tests.migration` (rivals), `tests/engine` |
 """
