@@ -54,7 +54,10 @@ class For(Enum):
     HANDING_IN = frozenset({"vera", "olga", "ada"})
     """The office payroll, and who operates Airflow."""
     NO_LOGIN = frozenset[str]()
-    """The holder of a personal link, a vendor that signs, a machine with a token: a login opens nothing here."""
+    """The holder of a personal link, a vendor that signs, a machine with a token: a login opens nothing here.
+
+    What a genuine link opens, by role: `tests.console.test_every_link`.
+    """
 
 
 DECLARED: Mapping[tuple[str, str], For] = {
