@@ -30,6 +30,8 @@ from tests.rig.targets import UpsertTarget
 
 SYSTEM = "target"
 ZONE = ZoneInfo("Asia/Shanghai")
+ORDINARY = "0.5-1 % left"
+"""The kind of feed that must go through."""
 MAPPING = Path(__file__).parents[2] / "mappings" / "sync" / "hr_file_export--employee.yaml"
 
 
@@ -49,6 +51,16 @@ class Figures:
     outcomes: dict[str, Counter[str]] = field(default_factory=dict)
     lost_access: int = 0
     seconds: float = 0.0
+
+    @property
+    def hostile(self) -> int:
+        """Of them, random hostile ones: neither the first of a company nor a drip."""
+        return sum(self.outcomes.get(kind, Counter()).total() for kind in HOSTILE)
+
+    @property
+    def ordinary(self) -> int:
+        """Of them, ordinary ones; the first of each company is not counted."""
+        return self.outcomes.get(ORDINARY, Counter()).total()
 
     def note(self, kind: str, outcome: str) -> None:
         """Count one feed."""
@@ -127,7 +139,7 @@ class Story:
         gone = share_of(self.people, self.chance.uniform(0.005, 0.01), self.chance)
         self.people = leaving(self.people, gone, self.today().date() - timedelta(days=1))
         before = len(self._lost())
-        outcome = self.feed("0.5-1 % left", written(self.people))
+        outcome = self.feed(ORDINARY, written(self.people))
         if outcome != RunState.READY or len(self._lost()) == before:
             raise BlockedError(f"an ordinary feed with {len(gone)} leavers of {self.population} was {outcome}")
 
@@ -165,6 +177,11 @@ def story(seed: str, figures: Figures) -> Iterator[Story]:
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def stories_for(feeds: int) -> int:
+    """How many companies it takes for at least so many hostile feeds, and as many ordinary ones."""
+    return -(-feeds // len(HOSTILE))
 
 
 def campaign(stories: int, seed: int, drips: int = 1) -> Figures:

@@ -6,21 +6,27 @@ from datetime import date
 import pytest
 
 from baton.engine import gate
-from tests.gate.campaign import Figures, UnapprovedError, campaign, story
+from tests.gate.campaign import ORDINARY, Figures, UnapprovedError, campaign, stories_for, story
 from tests.gate.feeds import HOSTILE, company
 from tests.gate.races import races
 
 
 def test_hostile_feeds_of_every_kind_and_a_drip() -> None:
-    figures = campaign(stories=2, seed=20261122)
+    figures = campaign(stories_for(20), seed=20261122)
     assert figures.feeds >= 100
     assert figures.outcomes.keys() >= set(HOSTILE)
     assert set(figures.outcomes["40 % left"]) == {"held"}
     assert set(figures.outcomes["all left"]) == {"held"}
     assert set(figures.outcomes["40 % leave soon"]) == {"held"}
     assert set(figures.outcomes["emptied"]) == {"refused"}
-    assert set(figures.outcomes["0.5-1 % left"]) == {"ready"}
+    assert set(figures.outcomes[ORDINARY]) == {"ready"}
+    assert (figures.hostile, figures.ordinary) == (20, 20)
     assert figures.outcomes["drip of 1 % an hour"]["held"] > 0
+
+
+def test_as_many_are_hostile_as_were_asked_for() -> None:
+    for feeds in (1, 10, 11, 1000):
+        assert stories_for(feeds) * len(HOSTILE) >= feeds > (stories_for(feeds) - 1) * len(HOSTILE)
 
 
 def test_without_the_gate_the_campaign_finds_the_damage(monkeypatch: pytest.MonkeyPatch) -> None:
