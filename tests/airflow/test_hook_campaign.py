@@ -22,4 +22,14 @@ def test_a_handler_that_believes_everything_is_found_out(airflow_home: Path, mon
     from tests.webhooks.campaign import campaign
 
     monkeypatch.setattr(callbacks.hmac, "compare_digest", lambda *_: True)
-    assert campaign(events=100, seed=1, kills=0).wrong
+    wrong = campaign(events=100, seed=1, kills=0).wrong
+    assert any("are too many" in each for each in wrong), wrong
+
+
+def test_a_kill_of_which_nothing_was_stored_does_not_count(airflow_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answered before it is stored: the process that dies in between has stored nothing."""
+    from baton.store.runs import RunStore
+    from tests.webhooks.campaign import campaign
+
+    monkeypatch.setattr(RunStore, "add_hints", lambda *_: 1)
+    assert any("died True, stored 0" in each for each in campaign(events=5, seed=1, kills=1).wrong)

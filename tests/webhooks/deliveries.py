@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +13,10 @@ TOKEN, KEY, CORP = "SYNTHETICTOKEN", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEF
 LATEST_S: Final = 72 * 3600.0
 FORGED, ALTERED = 0.05, 0.02
 _MOST_COPIES: Final = 5
+_BEGINS: Final = 1_700_000_000
+"""Seconds since 1970."""
+_NEVER: Final = 1_900_000_000
+"""Nothing happens that late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +26,13 @@ class Change:
     at_s: float
     number: str
     title: str
+    serial: int
+    """No two have the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """One call to us. ``event`` is the place of its change in the list; None for what is not a vendor's."""
+    """One call to us. ``event`` is the serial of its change; None for what is not a vendor's."""
 
     at_s: float
     headers: Mapping[str, str]
@@ -42,28 +48,36 @@ class Delivery:
 def changes(count: int, people: int, chance: random.Random, span_s: float) -> list[Change]:
     """What happens, in the order in which it does."""
     moments = sorted(chance.uniform(0, span_s) for _ in range(count))
-    return [Change(at, f"{chance.randint(1, people):04d}", f"岗位{place}") for place, at in enumerate(moments)]
+    return [Change(at, f"{chance.randint(1, people):04d}", f"岗位{place}", place) for place, at in enumerate(moments)]
 
 
-def deliveries(happened: list[Change], chance: random.Random) -> list[Delivery]:
-    """All calls, in the order in which they come in."""
-    honest = CallbackMaker(CORP, TOKEN, KEY, lambda: 0.0)
-    stranger = CallbackMaker(CORP, "ANOTHERTOKEN", KEY, lambda: 0.0)
+def honest() -> CallbackMaker:
+    """Whoever knows the secrets: the vendor."""
+    return CallbackMaker(CORP, TOKEN, KEY, lambda: 0.0)
+
+
+def message_of(change: Change, begins: int = _BEGINS) -> bytes:
+    """What the vendor says of a change, before it is encrypted."""
+    fields = {"Event": "change_contact", "ChangeType": "update_user", "UserID": change.number}
+    maker = CallbackMaker(CORP, TOKEN, KEY, lambda: begins + change.serial)
+    return maker.message({**fields, "Serial": str(change.serial)})
+
+
+def deliveries(happened: Sequence[Change], chance: random.Random) -> list[Delivery]:
+    """All calls, in the order in which they come in. What is forged tells of what has never happened."""
+    vendor, stranger = honest(), CallbackMaker(CORP, "ANOTHERTOKEN", KEY, lambda: 0.0)
     calls = []
-    for place, change in enumerate(happened):
-        fields = {"Event": "change_contact", "ChangeType": "update_user", "UserID": change.number}
-        message = honest.message({**fields, "Serial": str(place)}).replace(
-            b"<CreateTime>0</CreateTime>", f"<CreateTime>{1_700_000_000 + place}</CreateTime>".encode()
-        )
+    for change in happened:
+        message = message_of(change)
         for copy in range(chance.randint(1, _MOST_COPIES)):
             late = chance.uniform(0, LATEST_S) if copy or chance.random() < 0.5 else 0.0
-            headers, body = honest.enclose(message)
-            calls.append(Delivery(change.at_s + late, headers, body, place))
+            headers, body = vendor.enclose(message)
+            calls.append(Delivery(change.at_s + late, headers, body, change.serial))
         if chance.random() < FORGED:
-            headers, body = stranger.enclose(message)
+            headers, body = stranger.enclose(message_of(change, _NEVER))
             calls.append(Delivery(change.at_s + chance.uniform(0, LATEST_S), headers, body, None))
         if chance.random() < ALTERED:
-            headers, body = honest.enclose(message)
+            headers, body = vendor.enclose(message)
             calls.append(Delivery(change.at_s + chance.uniform(0, LATEST_S), headers, _altered(body, chance), None))
     return sorted(calls, key=lambda call: call.at_s)
 
