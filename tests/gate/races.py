@@ -22,6 +22,7 @@ from baton.errors import ApprovalError, BatonError
 from baton.hub import Hub, decisions
 from baton.hub.execution import apply
 from baton.hub.sync import SyncRequest, plan_sync
+from baton.model.account import AccountState
 from baton.store.runs import RunState
 from baton.store.tables import approvals, effects, runs
 from tests.gate.campaign import UnapprovedError
@@ -64,10 +65,19 @@ class Floor:
         self.judged = 0
 
     def everybody(self) -> None:
-        """The feed in which nobody has left; what is held for another one is given up."""
-        self.company.rows = [row(f"{n:04d}") for n in range(1, PEOPLE + 1)]
+        """The feed in which nobody has left; what is held for another one is given up.
+
+        Of who has lost access it says something new: who came back by a plan that was rejected waits for news.
+        """
+        accounts = self.company.truths["crm"].accounts
+        lost = {number for number, account in accounts.items() if account.state is not AccountState.ENABLED}
+        news = {"title": f"back {self.clock.now():%Y-%m-%d}"}
+        numbers = [f"{n:04d}" for n in range(1, PEOPLE + 1)]
+        self.company.rows = [row(number, **(news if number in lost else {})) for number in numbers]
         plan_sync(self.hub, SyncRequest(requested_by=MAKER))
         apply(self.hub)
+        if any(account.state is not AccountState.ENABLED for account in accounts.values()):
+            raise AssertionError("not everybody was hired back")
 
     def without(self, between: tuple[int, int]) -> list[dict[str, str]]:
         """The feed in which some have left since yesterday."""
