@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, MetaData, create_engine, event, text
 
-from baton.audit.checkpoint import CheckpointFolder, Signer
+from baton.audit.checkpoint import Checkpoint, CheckpointFolder, Signer
 from baton.audit.log import AuditLog, Entry
 from baton.audit.merkle import root_of
 from baton.audit.tables import define
@@ -138,6 +138,58 @@ def test_tampering_with_the_rows_is_found(
         connection.execute(text(tampering))
         report = log.verify_database(connection, [signer.verifier], folder.notes())
     assert what in {finding.what for finding in report.findings}
+    assert report.verdict is Verdict.TAMPERED
+
+
+def rewritten(engine: Engine, log: AuditLog, history: list[Entry]) -> None:
+    """Another past in the place of what is stored, every row of it as it should be: by whoever may write there."""
+    with engine.begin() as connection:
+        connection.execute(text("DELETE FROM audit_entries"))
+        connection.execute(text("DELETE FROM audit_head"))
+        log.append(connection, history)
+
+
+ANOTHER_PAST = [*entries(4), *entries(6, "another"), *entries(3)]
+CUT = entries(6)
+
+
+@pytest.mark.parametrize(
+    ("history", "what"),
+    [(ANOTHER_PAST, "rewritten"), ([*ANOTHER_PAST, *entries(20)], "rewritten"), (CUT, "cut_tail")],
+    ids=["all rows", "all rows, and more", "cut"],
+)
+def test_a_whole_past_put_in_with_the_rights_of_the_database_is_found_by_kept_checkpoints(
+    engine: Engine, log: AuditLog, tmp_path: Path, history: list[Entry], what: str
+) -> None:
+    signer, folder = Signer.generate("baton.example/audit"), CheckpointFolder(tmp_path / "outside")
+    with engine.begin() as connection:
+        log.append(connection, entries(10))
+        folder.issue(signer, log.leaves(connection), AT)
+    rewritten(engine, log, history)
+    with engine.begin() as connection:
+        assert log.verify_database(connection).findings == (), "nothing in the database itself tells"
+        report = log.verify_database(connection, [signer.verifier], folder.notes())
+    assert what in {finding.what for finding in report.findings}
+    assert report.verdict is Verdict.TAMPERED
+
+
+@pytest.mark.parametrize("history", [ANOTHER_PAST, CUT], ids=["rewritten", "cut"])
+@pytest.mark.parametrize("stolen", [True, False], ids=["the true key", "a key of the same name"])
+def test_signing_another_past_anew_does_not_help(
+    engine: Engine, log: AuditLog, tmp_path: Path, history: list[Entry], stolen: bool
+) -> None:
+    """The forger puts a checkpoint of their own among those that are kept; one old one is enough."""
+    signer, folder = Signer.generate("baton.example/audit"), CheckpointFolder(tmp_path / "outside")
+    forger = signer if stolen else Signer.generate(signer.name)
+    with engine.begin() as connection:
+        log.append(connection, entries(10))
+        folder.issue(signer, log.leaves(connection), AT)
+    rewritten(engine, log, history)
+    with engine.begin() as connection:
+        forged = forger.sign(Checkpoint(signer.name, len(history), log.head(connection).root, AT))
+        alone = log.verify_database(connection, [signer.verifier], [forged])
+        report = log.verify_database(connection, [signer.verifier], [*folder.notes(), forged])
+    assert alone.verdict is (Verdict.PROVEN if stolen else Verdict.TAMPERED)
     assert report.verdict is Verdict.TAMPERED
 
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import subprocess
 import sys
+from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from baton.audit.checkpoint import Signer, Verifier
+from baton.audit.checkpoint import Signer, Verifier, open_note
 from baton.audit.merkle import leaf_hash, root_of
+from baton.audit.public_keys import PublicKeys
 from baton.audit.verify import Report, Verdict, export_line, verify_export
-from tests.audit import independent
-from tests.audit.campaign import campaign
+from tests.audit.campaign import SCRIPT, campaign, independent
 from tests.audit.manipulations import ATTACKS, SIGNER, History, content, lines_of, note
 
 SIZE = 60
@@ -39,15 +42,51 @@ def test_a_verifier_that_does_not_look_is_found_out(monkeypatch: pytest.MonkeyPa
     assert [each.partition(":")[0] for each in missed] == ["independent"] * 13
 
 
-def test_the_auditor_s_script_needs_nothing_of_the_hub(tmp_path: Path) -> None:
-    script = Path(independent.__file__)
-    names = {name for node in ast.walk(ast.parse(script.read_text("utf-8"))) for name in imported_by(node)}
+def test_the_auditor_s_script_needs_nothing_of_the_hub() -> None:
+    names = {name for node in ast.walk(ast.parse(SCRIPT.read_text("utf-8"))) for name in imported_by(node)}
     assert {name.partition(".")[0] for name in names} & {"baton", "connectors", "tests"} == set()
+
+
+@pytest.fixture
+def auditors(tmp_path: Path) -> Callable[[], tuple[int, str]]:
+    """The command of docs/operations.md, in a folder with a copy of the script and what an auditor is given."""
+    page = (SCRIPT.parents[1] / "docs" / "operations.md").read_text("utf-8")
+    (line,) = re.findall(r"^python3 (audit_verify\.py .+)$", page, re.MULTILINE)
+    (tmp_path / "audit_verify.py").write_bytes(SCRIPT.read_bytes())
     (tmp_path / "audit.jsonl").write_bytes(HISTORY.export)
     (tmp_path / "audit.pub").write_text(f"{SIGNER.verifier}\n", "utf-8")
-    (tmp_path / "checkpoint").write_bytes(NOTES[-1])
-    command = [sys.executable, "-I", str(script), "audit.jsonl", "audit.pub", "checkpoint"]
-    assert subprocess.run(command, cwd=tmp_path, check=True, capture_output=True).stdout == b"ok: 60 entries proven\n"
+    (tmp_path / "FILE").write_bytes(NOTES[-1])
+
+    def run() -> tuple[int, str]:
+        done = subprocess.run([sys.executable, "-I", *line.split()], cwd=tmp_path, check=False, capture_output=True)
+        return done.returncode, done.stdout.decode()
+
+    return run
+
+
+def test_the_auditor_s_command_is_the_one_on_the_page(auditors: Callable[[], tuple[int, str]], tmp_path: Path) -> None:
+    assert auditors() == (0, "ok: 60 entries proven\n")
+    edited = [*HONEST[:20], content(20, "edited"), *HONEST[21:]]
+    (tmp_path / "audit.jsonl").write_bytes(b"".join(lines_of(edited)))
+    assert auditors() == (1, "the first 60 entries are not those that were signed\n")
+    (tmp_path / "audit.jsonl").unlink()
+    assert auditors() == (2, "")
+
+
+def test_the_auditor_s_script_knows_keys_that_were_replaced() -> None:
+    """The file of public keys as the hub writes it after a rotation."""
+    new = Signer.generate(SIGNER.name)
+    signed_at = open_note(NOTES[-1], [SIGNER.verifier]).at
+    for replaced_at, holds in ((signed_at + timedelta(days=1), True), (signed_at - timedelta(days=1), False)):
+        keys = str(PublicKeys(SIGNER.verifier).succeeded_by(new.verifier, replaced_at))
+        if holds:
+            assert independent.examine(HISTORY.export, keys, NOTES) == SIZE
+        else:
+            with pytest.raises(independent.NotProvenError, match="was replaced"):
+                independent.examine(HISTORY.export, keys, NOTES)
+    assert independent.examine(HISTORY.export, str(PublicKeys(new.verifier)), [note(HONEST, new)]) == SIZE
+    with pytest.raises(independent.NotProvenError, match="not of this log and key"):
+        independent.examine(HISTORY.export, str(PublicKeys(new.verifier)), NOTES)
 
 
 def imported_by(node: ast.AST) -> list[str]:
