@@ -47,7 +47,8 @@ class SuccessorRule(Part):
     kinds: tuple[HoldingKind, ...] = ()
     """Only items of these kinds; empty means any."""
     where: Mapping[str, Names] = {}
-    """Only items with one of these values (patterns) in the fact of that name: ``region: [华东*, 华中]``."""
+    """Only items with one of these values (patterns) in the fact of that name: ``city: [上海*, 杭州*]``. Which
+    facts there are is the system's affair: what none tells fits nothing but ``*``."""
     to: Names
     """Employee numbers, or ``manager``. Several take turns, the one with the fewest items first."""
     cap: int | None = Field(default=None, ge=1)

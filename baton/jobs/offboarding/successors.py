@@ -26,13 +26,23 @@ def propose(case: Case, policy: Policy, items: Sequence[Item]) -> Mapping[int, s
     waiting = [
         item for item in items if item.state is ItemState.OPEN and item.kind not in WATCHED and item.code != REFUSED
     ]
-    # Clients first, so that what is about them can follow.
-    for item in sorted(waiting, key=lambda item: (item.about is not None, item.id)):
+    # From the top, in whatever order things were found: what is about something can only follow what is decided.
+    for item in sorted(waiting, key=lambda item: (_depth(item, by_place), item.id)):
         successor = _with_its_owner(item, by_place, chosen) or _by_rule(case, policy, item, load)
         if successor:
             chosen[item.id] = successor
             load[successor] += 1
     return chosen
+
+
+def _depth(item: Item, by_place: Mapping[Place, Item]) -> int:
+    """How many things this item is about, one above the other; a ring of them has no top and ends where it closes."""
+    above: Item | None = item
+    passed: set[int] = set()
+    while above is not None and above.about is not None and above.id not in passed:
+        passed.add(above.id)
+        above = by_place.get((above.system, above.about))
+    return len(passed)
 
 
 def _with_its_owner(item: Item, by_place: Mapping[Place, Item], chosen: Mapping[int, str]) -> str:

@@ -37,7 +37,7 @@ from connectors.crm.salesforce.people import People
 from connectors.crm.salesforce.rights import Rights
 from connectors.crm.salesforce.sessions import Sessions
 from connectors.crm.salesforce.settings import SalesforceSettings
-from connectors.crm.salesforce.sorts import BY_KIND
+from connectors.crm.salesforce.sorts import BY_KIND, sorts_of
 
 
 class SalesforceHandover(
@@ -52,7 +52,7 @@ class SalesforceHandover(
     def take_up(self, org: Org, client: Client, settings: SalesforceSettings) -> None:
         """Make the parts ready; a connector does so when it is made."""
         composite, people = Composite(org), People(org, settings.number_field)
-        self._ownership = Ownership(org, composite, people)
+        self._ownership = Ownership(org, composite, people, sorts_of(settings.account_facts))
         self._rights = Rights(org, composite, people)
         self._sessions = Sessions(org, composite, people, client, settings.login_url)
         self._blockers = Blockers(composite, people)

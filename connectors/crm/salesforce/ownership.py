@@ -11,7 +11,7 @@ from connectors.crm.salesforce.composite import PAGE_ROWS, Composite, id_list, i
 from connectors.crm.salesforce.moves import Moves
 from connectors.crm.salesforce.org import ID, Org, Row
 from connectors.crm.salesforce.people import People
-from connectors.crm.salesforce.sorts import BY_KIND, OWNER, SORTS, TABLES, holding, kinds_by_prefix
+from connectors.crm.salesforce.sorts import BY_KIND, OWNER, TABLES, Sort, holding, kinds_by_prefix
 from connectors.crm.salesforce.teams import Member, Teams
 
 _CHANGED: Final = OwnershipStore.CHANGED
@@ -57,7 +57,8 @@ class Look:
 class Ownership:
     """The records of one org by their owners."""
 
-    def __init__(self, org: Org, composite: Composite, people: People) -> None:
+    def __init__(self, org: Org, composite: Composite, people: People, sorts: Sequence[Sort]) -> None:
+        self._sorts = sorts
         self._composite = composite
         self._people = people
         self._teams = Teams(composite)
@@ -76,7 +77,7 @@ class Ownership:
             return
         described = self._composite.describe(TABLES)
         kinds = kinds_by_prefix(described)
-        sorts = [sort for sort in SORTS if OWNER in getattr(described.get(sort.table), "fields", ())]
+        sorts = [sort for sort in self._sorts if OWNER in getattr(described.get(sort.table), "fields", ())]
         wanted = [(sort, some) for some in portions(list(asked.values()), PAGE_ROWS) for sort in sorts]
         queries = [sort.open_records(described[sort.table], id_list(some)) for sort, some in wanted]
         for (sort, _), pages in zip(wanted, self._composite.ask(queries), strict=True):

@@ -29,6 +29,7 @@ def self_check(org: Org, settings: SalesforceSettings) -> Sequence[Finding]:
         "language": lambda: _language(org),
         "record keys": lambda: _record_keys(Objects(org, settings.record_keys)),
         "handover": lambda: _handover(Composite(org)),
+        "account facts": lambda: _account_facts(Composite(org), settings.account_facts),
     }
     return [*token, *(finding for what, look in looks.items() for finding in _looked(what, look))]
 
@@ -92,6 +93,17 @@ def _handover(composite: Composite) -> Iterator[Finding]:
     detail = f"hidden: {', '.join(hidden)}" if hidden else "rights and sessions are visible"
     remedy = "give the integration user Manage Users, View Setup and Configuration, and Customize Application"
     yield Finding("rights and sessions", not hidden, detail, remedy)
+
+
+def _account_facts(composite: Composite, facts: Mapping[str, str]) -> Iterator[Finding]:
+    """A field that is not seen is left out of every list: no rule that asks for its fact would ever fit."""
+    if not facts:
+        return
+    account = composite.describe(["Account"]).get("Account")
+    seen = account.visible(facts) if account else []
+    hidden = sorted(facts.keys() - set(seen))
+    detail = f"not visible: {', '.join(hidden)}" if hidden else f"told of clients: {', '.join(sorted(facts.values()))}"
+    yield Finding("account facts", not hidden, detail, "correct account_facts, or let the integration user read them")
 
 
 def _record_keys(objects: Objects) -> Iterator[Finding]:

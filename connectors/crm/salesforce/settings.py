@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from baton.sdk import Client, ConnectorSettings
+from connectors.crm.salesforce.sorts import ACCOUNT_FACTS
 from connectors.crm.salesforce.tokens import TokenRequest, client_credentials, jwt_bearer, origin
 
 _VENDOR_HOST: Final = re.compile(
@@ -16,6 +17,14 @@ _VENDOR_HOST: Final = re.compile(
 )
 """Salesforce's own domains; the last one is Salesforce on Alibaba Cloud."""
 _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
+_FACT: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_MOVING: Final = frozenset(
+    {
+        *("LastModifiedDate", "LastModifiedById", "SystemModstamp"),
+        *("LastActivityDate", "LastViewedDate", "LastReferencedDate"),
+    }
+)
+"""Fields that Salesforce changes by itself."""
 _LOOPBACK: Final = ("127.0.0.1", "localhost")
 
 
@@ -49,6 +58,21 @@ class SalesforceSettings(ConnectorSettings):
 
     discount_fields: dict[str, str] = Field(default_factory=lambda: {"Quote": "Discount"})
     """Objects whose discounts are watched during a handover, each with the field; its history must be tracked."""
+
+    account_facts: dict[str, str] = Field(default_factory=dict)
+    """More fields of Account that a successor is told, each with the name of the fact: ``{Region__c: region}``."""
+
+    @field_validator("account_facts")
+    @classmethod
+    def _facts(cls, facts: dict[str, str]) -> dict[str, str]:
+        names = list(facts.values())
+        if not all(_NAME.fullmatch(column) for column in facts) or not all(_FACT.fullmatch(name) for name in names):
+            raise ValueError("must map API names of fields of Account to names of facts, like Region__c: region")
+        if moving := sorted(_MOVING & facts.keys()):
+            raise ValueError(f"{', '.join(moving)} changes by itself: every item would have to be accepted again")
+        if taken := sorted({name for name in names if names.count(name) > 1 or name in ACCOUNT_FACTS.values()}):
+            raise ValueError(f"names of facts that are taken already: {', '.join(taken)}")
+        return facts
 
     @field_validator("record_keys", "discount_fields")
     @classmethod

@@ -71,6 +71,8 @@ OBJECTS: dict[str, dict[str, Column]] = {
         "Description": Column("textarea", 32_000),
         "NumberOfEmployees": Column("int", 0),
         "AnnualRevenue": Column("currency", 0, scale=2),
+        "Region__c": Column("picklist", 255),
+        "Tier__c": TEXT,
         "Since__c": Column("date", 0),
         "Synced__c": Column("datetime", 0),
         "Closed__c": FLAG,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
@@ -46,13 +46,21 @@ class Sort:
         return f"SELECT {', '.join(self.columns(described))} FROM {self.table} WHERE {' AND '.join(holds)}"  # noqa: S608
 
 
+ACCOUNT_FACTS: Final = {
+    "AccountNumber": "number",
+    "Type": "type",
+    "Industry": "industry",
+    "Rating": "rating",
+    "BillingCity": "city",
+}
+"""What is told of every client, whatever the settings say."""
 _OPEN: Final = {"IsClosed": "IsClosed = false"}
 SORTS: Final[Sequence[Sort]] = (
     Sort(
         HoldingKind.CLIENT,
         "Account",
         ("Name",),
-        {"AccountNumber": "number", "Type": "type", "Industry": "industry", "Rating": "rating", "BillingCity": "city"},
+        ACCOUNT_FACTS,
         ("ParentId",),
     ),
     Sort(
@@ -126,6 +134,12 @@ SORTS: Final[Sequence[Sort]] = (
 """Clients first: what is about them follows."""
 BY_KIND: Final[Mapping[HoldingKind, Sort]] = {sort.kind: sort for sort in SORTS}
 TABLES: Final[Sequence[str]] = tuple(sort.table for sort in SORTS)
+
+
+def sorts_of(account_facts: Mapping[str, str]) -> Sequence[Sort]:
+    """All sorts as one org uses them: with its own fields among the facts of a client (field -> name of the fact)."""
+    clients, *others = SORTS
+    return (replace(clients, facts={**clients.facts, **account_facts}), *others)
 
 
 def kinds_by_prefix(described: Mapping[str, Described]) -> Mapping[str, HoldingKind]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
 
@@ -15,8 +16,8 @@ from tests.connectors.crm.salesforce_org import SalesforceOrg
 class Handover:
     """An org with a leaver, a successor, and a third person."""
 
-    def __init__(self) -> None:
-        self.org = SalesforceOrg()
+    def __init__(self, **settings: Any) -> None:
+        self.org = SalesforceOrg(**settings)
         self.simulator = self.org.simulator
         self.connector = self.org.connector
         self.leaver, self.successor, self.third = (self.simulator.seed_person(n) for n in (1, 2, 3))

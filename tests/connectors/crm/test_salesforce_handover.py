@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import ValidationError
 
 from baton.errors import HaltError, RejectedError, RetryableError
 from baton.model.account import AccountRef, Outcome
@@ -346,3 +347,40 @@ def test_ids_that_are_none_never_reach_a_query(handover: Handover) -> None:
     handover.calls()
     handover.connector.transfer([handover.transfer("client", "x' OR Id != '")])
     assert handover.calls() == []
+
+
+# --- facts of one's own
+
+
+def test_an_orgs_own_fields_are_facts_of_its_clients() -> None:
+    handover = Handover(account_facts={"Region__c": "region", "Tier__c": "level"})
+    client, plain = handover.plant("client", 1, 2)
+    handover.simulator.row("Account", client).update(Region__c="华东", Tier__c="A")
+    told = {holding.ref.external_id: holding.facts for holding in handover.held()}
+    assert told[client] == {"number": "C000001", "industry": "零售", "region": "华东", "level": "A"}
+    assert told[plain] == {"number": "C000002", "industry": "零售"}
+    (finding,) = [each for each in handover.connector.check() if each.what == "account facts"]
+    assert finding.ok
+
+
+def test_a_field_that_the_org_does_not_have_is_left_out_and_the_self_check_says_so() -> None:
+    handover = Handover(account_facts={"Regoin__c": "region", "Tier__c": "level"})
+    (client,) = handover.plant("client", 1)
+    assert [holding.ref.external_id for holding in handover.held()] == [client]
+    (finding,) = [each for each in handover.connector.check() if not each.ok]
+    assert (finding.what, finding.detail) == ("account facts", "not visible: Regoin__c")
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({"Region__c; DROP": "region"}, "API names"),
+        ({"Region__c": "Region of the client"}, "API names"),
+        ({"Region__c": "city"}, "taken already: city"),
+        ({"Region__c": "region", "Area__c": "region"}, "taken already: region"),
+        ({"LastActivityDate": "seen"}, "changes by itself"),
+    ],
+)
+def test_what_cannot_be_a_fact_is_refused_with_the_reason(facts: dict[str, str], why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        Handover(account_facts=facts)
