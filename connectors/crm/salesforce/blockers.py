@@ -1,7 +1,7 @@
 """What would keep a user from being deactivated, or their records from being handed over, as far as REST can tell.
 
-Default owners, the automated case user, the default workflow user, assignment rules and e-mail alerts are settings of
-the Metadata API, which is not spoken here: README.md lists them, and a refused deactivation names them.
+Default owners, the automated case user, the default workflow user, assignment rules and e-mail alerts are settings that
+REST does not show: they are `BY_HAND`, and a refused deactivation names them.
 """
 
 from __future__ import annotations
@@ -82,6 +82,21 @@ _LAST_ADMINISTRATOR: Final = Blocker(
     "no other active user may modify all data",
     "give another active user the System Administrator profile",
 )
+BY_HAND: Final = (
+    Blocker(
+        "default_owner",
+        "whether the leaver is the default owner of new leads or cases (REST does not tell)",
+        "Setup > Lead Settings: Default Lead Owner; Setup > Web-to-Lead: Default Lead Creator; "
+        "Setup > Support Settings: Default Case Owner, Automated Case User. Choose somebody else for the leaver",
+    ),
+    Blocker(
+        "named_in_rules",
+        "whether rules, e-mail alerts or approval processes name the leaver (REST does not tell)",
+        "Setup: Lead and Case Assignment Rules, Auto-Response Rules, Escalation Rules, Email Alerts, Approval "
+        "Processes, Process Automation Settings (Default Workflow User). Replace the leaver where they are named",
+    ),
+)
+"""Tasks for a person, whoever leaves: settings that REST does not show."""
 _HIERARCHY: Final = "clear or replace it there: query User for {name} holding this user's id"
 _LOCKED: Final = "finish or recall the running approval (Approval History on the record): it locks the record"
 

@@ -29,7 +29,7 @@ from baton.sdk import (
     Undo,
 )
 from connectors.crm.salesforce.activities import Activities
-from connectors.crm.salesforce.blockers import Blockers
+from connectors.crm.salesforce.blockers import BY_HAND, Blockers
 from connectors.crm.salesforce.composite import Composite
 from connectors.crm.salesforce.org import BATCH_LIMIT, Org
 from connectors.crm.salesforce.ownership import Ownership
@@ -48,6 +48,7 @@ class SalesforceHandover(
     transfers: ClassVar[Mapping[HoldingKind, Undo]] = dict.fromkeys(BY_KIND, Undo.REVERSIBLE)
     transfer_limit = 2_000  # of 20,000 records every thread has some, while a look still serves ten writes
     change_limit = BATCH_LIMIT
+    by_hand: ClassVar[Sequence[Blocker]] = BY_HAND
 
     def take_up(self, org: Org, client: Client, settings: SalesforceSettings) -> None:
         """Make the parts ready; a connector does so when it is made."""

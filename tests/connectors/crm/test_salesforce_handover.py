@@ -384,3 +384,13 @@ def test_a_field_that_the_org_does_not_have_is_left_out_and_the_self_check_says_
 def test_what_cannot_be_a_fact_is_refused_with_the_reason(facts: dict[str, str], why: str) -> None:
     with pytest.raises(ValidationError, match=why):
         Handover(account_facts=facts)
+
+
+def test_who_is_the_default_owner_is_a_task_for_a_person_with_the_pages_to_look_at() -> None:
+    handover = Handover()
+    tasks = {told.code: told.remedy for told in handover.connector.by_hand}
+    assert tasks.keys() == {"default_owner", "named_in_rules"}
+    assert "Default Lead Owner" in tasks["default_owner"]
+    assert "Default Case Owner" in tasks["default_owner"]
+    handover.simulator.block("0001", "default_lead_owner")
+    assert handover.connector.blockers(AccountRef("0001")) == [], "the REST interface shows it to nobody"
