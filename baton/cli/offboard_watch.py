@@ -54,7 +54,7 @@ def _decision(name: str, about: str) -> click.Command:
     @command(name, help=about)
     @click.argument("alert")
     @click.option("--as", "person", required=True, help="Who decides; never the leaver.")
-    @click.option("--why", required=True, help="The reason; it goes into the audit log.")
+    @click.option("--why", required=True, help="The reason; whoever decides next reads it.")
     def decide_command(context: Context, alert: str, person: str, why: str) -> None:
         from baton.hub.offboarding import watching
 
@@ -101,7 +101,9 @@ def _document(alert: Alert) -> dict[str, Any]:
         "text",
         "state",
         "asked_by",
+        "asked_why",
         "decided_by",
+        "decided_why",
     )
     return {name: getattr(alert, name) for name in names}
 

@@ -33,6 +33,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from baton.console import bodies, migrations, pages, reading, webhooks
+from baton.console.handover.alerting import alert_api, alert_pages
 from baton.console.handover.app import links_app, refuse_strangers
 from baton.console.handover.filing import file_api, file_pages
 from baton.console.handover.reading import cases_document
@@ -135,6 +136,8 @@ app.include_router(case_pages, prefix="/cases/{case_id}", dependencies=[Depends(
 app.include_router(case_api, prefix="/api/cases/{case_id}", dependencies=[Depends(_enter_case)])
 app.include_router(file_pages, prefix="/cases/{case_id}", dependencies=[Depends(_enter_case)])
 app.include_router(file_api, prefix="/api/cases/{case_id}", dependencies=[Depends(_enter_case)])
+app.include_router(alert_pages, prefix="/cases/{case_id}", dependencies=[Depends(_enter_case)])
+app.include_router(alert_api, prefix="/api/cases/{case_id}", dependencies=[Depends(_enter_case)])
 
 
 # --- pay runs, by the offices that systems.yaml gives to who has logged in

@@ -36,6 +36,18 @@ class AlertState(StrEnum):
     FROZEN = "frozen"
 
 
+UNDECIDED = (AlertState.RAISED, AlertState.FREEZE_ASKED)
+"""Where an alert stands that waits for a person."""
+
+
+class Decision(StrEnum):
+    """What people decide about an alert."""
+
+    FREEZE = "freeze"
+    ASK_FREEZE = "ask_freeze"
+    DISMISS = "dismiss"
+
+
 @dataclass(frozen=True, slots=True)
 class Alert:
     """One alert: one rule, one event."""
@@ -54,6 +66,8 @@ class Alert:
     state: AlertState = AlertState.RAISED
     asked_by: str = ""
     decided_by: str = ""
+    asked_why: str = field(default="", repr=False)
+    decided_why: str = field(default="", repr=False)
 
     @property
     def key(self) -> str:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
+import orjson
 import sqlalchemy as sa
 
 from baton.audit.canonical import Json
 from baton.clock import Clock
-from baton.model.alert import Alert, AlertState, Rule
+from baton.model.alert import UNDECIDED, Alert, AlertState, Rule
 from baton.store.effects import chunked
 from baton.store.personal import Keyring
 from baton.store.tables import alerts
 from baton.store.trail import Entry, append
 
-_TEXT_VERSION = 1
-"""The text of an alert never changes."""
+_AS_RAISED: Final = 1
+"""The version in which an alert is sealed as its text alone; each decision makes another, with the reasons in it."""
 
 
 class AlertStore:
@@ -56,21 +58,34 @@ class AlertStore:
                 found.setdefault(row.case_id, []).append(self._alert(row))
         return found
 
+    def undecided(self, connection: sa.Connection, case_id: str) -> int:
+        """How many alerts of a case wait for a person."""
+        ours = (alerts.c.case_id == case_id, alerts.c.state.in_([state.value for state in UNDECIDED]))
+        return int(connection.execute(sa.select(sa.func.count()).select_from(alerts).where(*ours)).scalar_one())
+
     def get(self, connection: sa.Connection, key: str) -> Alert | None:
         """One alert, locked until the transaction ends; None when there is none."""
         row = connection.execute(sa.select(alerts).where(alerts.c.key == key).with_for_update()).first()
         return None if row is None else self._alert(row)
 
-    def decide(self, connection: sa.Connection, alert: Alert, state: AlertState, **who: str) -> None:
-        """Take an alert a step on."""
-        connection.execute(sa.update(alerts).where(alerts.c.key == alert.key).values(state=state.value, **who))
-        body = _body(alert, state) | dict(who)
-        append(connection, [Entry(kind="alert", at=self.clock.now(), body=body)])
+    def decide(self, connection: sa.Connection, alert: Alert, state: AlertState, person: str, why: str) -> Alert:
+        """Take an alert a step on; as it is now. The reason is sealed with it, and in no log."""
+        if state is AlertState.FREEZE_ASKED:
+            who, after = "asked_by", replace(alert, state=state, asked_by=person, asked_why=why)
+        else:
+            who, after = "decided_by", replace(alert, state=state, decided_by=person, decided_why=why)
+        here = alerts.c.key == alert.key
+        version = int(connection.execute(sa.select(alerts.c.version).where(here)).scalar_one()) + 1
+        values = {"state": state.value, who: person, "version": version, "sealed": self._seal(after, version)}
+        connection.execute(sa.update(alerts).where(here).values(**values))
+        append(connection, [Entry(kind="alert", at=self.clock.now(), body=_body(alert, state) | {who: person})])
+        return after
+
+    def _seal(self, alert: Alert, version: int) -> bytes:
+        words = alert.text.encode() if version == _AS_RAISED else orjson.dumps(_words(alert))
+        return self.keyring.seal(words, table="alerts", row=alert.key, column="sealed", version=version)
 
     def _row(self, alert: Alert) -> dict[str, Any]:
-        sealed = self.keyring.seal(
-            alert.text.encode(), table="alerts", row=alert.key, column="sealed", version=_TEXT_VERSION
-        )
         return {
             "key": alert.key,
             "case_id": alert.case_id,
@@ -83,25 +98,32 @@ class AlertStore:
             "at": alert.at,
             "asked_by": alert.asked_by,
             "decided_by": alert.decided_by,
-            "version": _TEXT_VERSION,
-            "sealed": sealed,
+            "version": _AS_RAISED,
+            "sealed": self._seal(alert, _AS_RAISED),
         }
 
     def _alert(self, row: sa.Row[Any]) -> Alert:
-        text = self.keyring.open(row.sealed, table="alerts", row=row.key, column="sealed", version=row.version)
+        content = self.keyring.open(row.sealed, table="alerts", row=row.key, column="sealed", version=row.version)
+        # When law asks for it no longer, the words are taken out: nothing is left inside.
+        plain = row.version == _AS_RAISED or not content
+        words: dict[str, str] = {"text": content.decode()} if plain else orjson.loads(content)
         return Alert(
-            row.case_id,
-            Rule(row.rule),
-            row.event,
-            row.system,
-            row.actor,
-            row.about,
-            row.at,
-            text.decode(),
-            AlertState(row.state),
-            row.asked_by,
-            row.decided_by,
+            case_id=row.case_id,
+            rule=Rule(row.rule),
+            event=row.event,
+            system=row.system,
+            actor=row.actor,
+            about=row.about,
+            at=row.at,
+            state=AlertState(row.state),
+            asked_by=row.asked_by,
+            decided_by=row.decided_by,
+            **words,
         )
+
+
+def _words(alert: Alert) -> dict[str, str]:
+    return {"text": alert.text, "asked_why": alert.asked_why, "decided_why": alert.decided_why}
 
 
 def _body(alert: Alert, state: AlertState) -> dict[str, Json]:

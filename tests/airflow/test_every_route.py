@@ -101,6 +101,8 @@ DECLARED: Mapping[tuple[str, str], For] = {
             ("GET", "/"),
             ("GET", "/items/{number}"),
             ("GET", "/finish"),
+            ("GET", "/alerts"),  # of them, not for a leaver or a successor: tests/console/test_handover_alerts.py
+            ("POST", "/alerts"),
             ("GET", "/items/{number}/files/{digest}"),
             ("POST", "/say"),
             ("POST", "/items/{number}/say"),
@@ -120,6 +122,8 @@ DECLARED: Mapping[tuple[str, str], For] = {
             ("GET", "/items/{number}"),
             ("GET", "/statements"),
             ("GET", "/obstacles"),
+            ("GET", "/alerts"),
+            ("POST", "/alerts"),
             ("GET", "/items/{number}/files/{digest}"),
             ("POST", "/statements"),
             ("POST", "/items/{number}/files"),

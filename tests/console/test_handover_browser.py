@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from baton.console.handover.words import WORDS
+from baton.model.alert import AlertState
 from baton.model.case import Act, ItemState, Role
 from tests.console.conftest import Place
+from tests.console.test_handover_alerts import raised, stored
 from tests.hub.offboarding.conftest import SUCCESSOR
 from tests.rig.browser import SIZES, Watched
 
@@ -88,7 +90,9 @@ def test_every_role_has_pages_that_fit(browser: Any, place: Place, role: Role, s
     with window(browser, place, size, "zh") as watched:
         base = f"{place.address}{place.path(role)}"
         number = place.item("deal").id
-        for path in ("/", "/?show=all&lang=en", f"/items/{number}", *(["/finish"] if role is Role.HR else [])):
+        raised(place)
+        more = {Role.HR: ["/finish", "/alerts"], Role.MANAGER: ["/alerts"]}.get(role, [])
+        for path in ("/", "/?show=all&lang=en", f"/items/{number}", *more):
             watched.page.goto(base + path)
             watched.require_fit()
 
@@ -101,6 +105,17 @@ def test_everything_works_without_scripts(browser: Any, place: Place) -> None:
         page.locator("label.pick input").nth(1).check()
         watched.follow(page.get_by_role("button", name="Accept", exact=True))
         assert "Accepted: 2." in page.content()
+    alert = raised(place)
+    with window(browser, place, "phone", "en", java_script_enabled=False) as watched:
+        page = watched.page
+        page.goto(f"{place.address}{place.path(Role.MANAGER)}/")
+        watched.follow(page.get_by_role("link", name="1 alerts to decide on"))
+        watched.require_fit()
+        page.locator("textarea").fill("不该由他下单")
+        watched.follow(page.get_by_role("button", name="Ask for a stop"))
+        assert "不该由他下单" in page.content()
+        watched.require_fit()
+    assert stored(place, alert).state is AlertState.FREEZE_ASKED
     with window(browser, place, "phone", "en", java_script_enabled=False) as watched:
         page = watched.page
         page.goto(f"{place.address}{place.path(Role.LEAVER)}/items/{place.item('group').id}")

@@ -11,6 +11,7 @@ from baton.console.handover.visitors import ON_CASES, ON_ITEMS
 from baton.console.handover.words import LANGUAGES, WORDS, language_of
 from baton.console.pages import FOLDER
 from baton.jobs.offboarding.completion import Missing
+from baton.model.alert import AlertState, Decision, Rule
 from baton.model.case import CaseState, ItemState, Role
 from baton.model.handover import HoldingKind, Undo
 from tests.rig.manners import blanks
@@ -21,7 +22,8 @@ COMPOSED = {
     f"{group}.{each.value}"
     for group, members in (
         ("kind", HoldingKind), ("state", ItemState), ("case", CaseState), ("role", Role), ("lead", Role),
-        ("undo", Undo), ("missing", Missing),
+        ("undo", Undo), ("missing", Missing), ("rule", Rule), ("alert", AlertState), ("act", Decision), ("said", Decision),
+        ("did", Decision),
     )
     for each in members
 } | {f"{group}.{act.value}" for group, act in product(("act", "said"), (*ON_ITEMS, *ON_CASES))}  # fmt: skip

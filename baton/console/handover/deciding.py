@@ -73,7 +73,7 @@ def from_form(body: bytes) -> Words | Refusal:
         given = {name: fields[name][-1] for name in ("act", "text", "successor") if fields.get(name)}
         return Words.model_validate({**given, "items": items})
     except (ValueError, ValidationError) as error:
-        return _unusable(error)
+        return unusable(error)
 
 
 def from_json(body: bytes) -> Words | Refusal:
@@ -81,7 +81,7 @@ def from_json(body: bytes) -> Words | Refusal:
     try:
         return Words.model_validate_json(body)
     except ValidationError as error:
-        return _unusable(error)
+        return unusable(error)
 
 
 def carry_out(visitor: Visitor, words: Words) -> Sequence[Item] | Refusal:
@@ -131,7 +131,8 @@ def _pair(text: str) -> tuple[str, str]:
     return number, version
 
 
-def _unusable(error: Exception) -> Refusal:
+def unusable(error: Exception) -> Refusal:
+    """The refusal of what cannot be read as what was to be said."""
     message = "this cannot be understood"
     if isinstance(error, ValidationError):
         faults = error.errors(include_url=False, include_context=False, include_input=False)

@@ -52,7 +52,8 @@ def case_document(visitor: Visitor, asked: Asked) -> dict[str, Any]:
         part = listed(outlines, visitor.roles, waiting, asked)
         ids = {number for group in part.groups for number in (group.head_item, *group.items)} - {0}
         items = {item.id: item for item in hub.cases.items(connection, case.id, ids=sorted(ids))} if ids else {}
-        names = _names(hub, connection, case, {outline.successor for outline in outlines})
+        names = names_of(hub, connection, case, {outline.successor for outline in outlines})
+        alerts = hub.alerts.undecided(connection, case.id) if visitor.watches else 0
     groups = [_group(visitor, group, items, talk, names) for group in part.groups]
     offered = {act for group in groups for line in group["items"] for act in line["may"]}
     return {
@@ -68,6 +69,7 @@ def case_document(visitor: Visitor, asked: Asked) -> dict[str, Any]:
         "total": part.total,
         "groups": groups,
         "acts": [act.value for act in DECISIONS if act in offered],
+        "alerts": alerts,
         "candidates": _candidates(case, outlines, names),
     }
 
@@ -83,7 +85,7 @@ def item_document(visitor: Visitor, number: int) -> dict[str, Any]:
         near = [outline.id for outline in outlines if _near(item, outline)][:STATEMENTS_SHOWN]
         others = hub.cases.items(connection, case.id, ids=near) if near else []
         people = {outline.successor for outline in outlines} | {each.person for each in said}
-        names = _names(hub, connection, case, people)
+        names = names_of(hub, connection, case, people)
     talk = Talk(*(sum(each.act == act for each in said) for act in ("ask", "answer", "note")))
     return {
         "case": case_line(case, names),
@@ -91,7 +93,7 @@ def item_document(visitor: Visitor, number: int) -> dict[str, Any]:
         "item": item_line(visitor, item, talk, names),
         "versions": _history(versions),
         "statements": [statement_line(each, names) for each in said],
-        "files": [{**file_line(each.file), "at": _instant(each.said.at)} for each in files_of(said)],
+        "files": [{**file_line(each.file), "at": instant(each.said.at)} for each in files_of(said)],
         "may_attach": visitor.may_attach(item),
         "related": [item_line(visitor, each, Talk(), names) for each in others],
         "candidates": _candidates(case, outlines, names),
@@ -122,7 +124,7 @@ def statements_document(visitor: Visitor, after: int) -> dict[str, Any]:
     with hub.database.read() as connection:
         said = hub.cases.said(connection, case.id, after=after, limit=STATEMENTS_SHOWN)
         seen = {outline.id for outline in hub.checklists.outline(connection, case.id, visitor.successor)}
-        names = _names(hub, connection, case, {each.person for each in said})
+        names = names_of(hub, connection, case, {each.person for each in said})
     shown = [each for each in said if each.item_id in seen or not visitor.only_own]
     following = after + len(said) if len(said) == STATEMENTS_SHOWN else None
     return {"statements": [statement_line(each, names) for each in shown], "next": following}
@@ -146,7 +148,7 @@ def own_case_document(visitor: Visitor) -> dict[str, Any]:
     """The same for who is let into one case: that one, with no more than what they see of it."""
     with visitor.hub.database.read() as connection:
         outlines = visitor.hub.checklists.outline(connection, visitor.case.id, visitor.successor)
-        names = _names(visitor.hub, connection, visitor.case, ())
+        names = names_of(visitor.hub, connection, visitor.case, ())
     tally = Counter(outline.state for outline in outlines)
     return {"cases": [_case_with_progress(visitor.case, names, tally)]}
 
@@ -166,10 +168,10 @@ def case_line(case: Case, names: Names) -> dict[str, Any]:
         "cause": case.cause.value,
         "department": case.department,
         "manager": names.of(case.manager),
-        "opened_at": _instant(case.opened_at),
-        "last_working_at": _instant(dates.last_working_at),
-        "checked_at": _instant(case.checked_at),
-        "completed_at": _instant(case.completed_at),
+        "opened_at": instant(case.opened_at),
+        "last_working_at": instant(dates.last_working_at),
+        "checked_at": instant(case.checked_at),
+        "completed_at": instant(case.completed_at),
         "time_zone": names.time_zone,
         "open": case.state in (CaseState.OPEN, CaseState.PAUSED),
     }
@@ -194,7 +196,7 @@ def item_line(visitor: Visitor, item: Item, talk: Talk, names: Names) -> dict[st
         "undo": item.undo.value,
         "successor": names.of(item.successor) if item.successor else None,
         "accepted_version": item.accepted_version,
-        "due_at": _instant(item.due_at),
+        "due_at": instant(item.due_at),
         "overdue": item.due_at is not None and item.due_at < now and not item.state.closed,
         "code": item.code,
         "message": item.message,
@@ -213,7 +215,7 @@ def statement_line(said: Statement, names: Names) -> dict[str, Any]:
         "act": said.act.value,
         "person": names.of(said.person),
         "role": said.role.value,
-        "at": _instant(said.at),
+        "at": instant(said.at),
         "text": said.text,
     }
 
@@ -260,7 +262,7 @@ def _history(versions: Sequence[tuple[int, datetime, Holding]]) -> list[dict[str
         now = _contents(holding)
         names = [name for name in {**before, **now} if before.get(name) != now.get(name)]
         changes = [{"name": name, "before": before.get(name, ""), "after": now.get(name, "")} for name in names]
-        lines.append({"version": version, "seen_at": _instant(seen_at), "changes": changes if before else []})
+        lines.append({"version": version, "seen_at": instant(seen_at), "changes": changes if before else []})
         before = now
     return lines[::-1]
 
@@ -293,13 +295,15 @@ def _candidates(case: Case, outlines: Iterable[Outline], names: Names) -> list[d
     return [names.of(person) for person in sorted(people)]
 
 
-def _names(hub: Hub, connection: Any, case: Case, people: Iterable[str]) -> Names:
+def names_of(hub: Hub, connection: Any, case: Case, people: Iterable[str]) -> Names:
+    """What the leaver, the manager and these people are called."""
     found = hub.people.newest(connection, sorted({case.number, case.manager, *people} - {""}))
     zone = found[case.number].employee.time_zone if case.number in found else "UTC"
     return Names({number: newest.employee.full_name or "" for number, newest in found.items()}, zone)
 
 
-def _instant(moment: datetime | None) -> str | None:
+def instant(moment: datetime | None) -> str | None:
+    """A moment as plain values have it."""
     return None if moment is None else moment.isoformat()
 
 

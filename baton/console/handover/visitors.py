@@ -81,6 +81,11 @@ class Visitor:
         """Whether the case as a whole is theirs to pause, retract, reopen and complete."""
         return Role.HR in self.roles
 
+    @property
+    def watches(self) -> bool:
+        """Whether the alerts of the case are theirs to see and decide on."""
+        return not {Role.MANAGER, Role.HR}.isdisjoint(self.roles)
+
     def again(self) -> Visitor:
         """The same person, with the case as it is by now."""
         with self.hub.database.read() as connection:

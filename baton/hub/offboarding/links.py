@@ -37,6 +37,8 @@ from baton.store.personal_links import PersonalLink
 
 PLACE: Final = "handover"
 """The path below the hub's address under which link pages are served."""
+ALERTS: Final = "alerts"
+"""The page of a case's alerts, below the link itself."""
 LONGEST_NAME: Final = 100
 _ID_BYTES: Final = 16
 _MAC_BYTES: Final = 32

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import locked
 from baton.hub.offboarding.intentions import JOB
-from baton.hub.offboarding.links import Offer, link_within
+from baton.hub.offboarding.links import ALERTS, Offer, link_within
 from baton.hub.offboarding.moving import save_moves
 from baton.hub.offboarding.policies import policies
 from baton.hub.offboarding.reaching import Reach, reach
@@ -156,7 +156,8 @@ def _plan(hub: Hub, known: Case, round_: _Round, told: Told) -> None:
         ]
         if round_.alarm_due(case, last):
             undecided, way = round_.alerts[case.id], round_.ways[case.manager]
-            messages.append((_intention(hub, _alarm_entity(case), way, alarm(case, undecided)), _alarm_mark(undecided)))
+            what = _intention(hub, _alarm_entity(case), way, alarm(case, undecided), _alarm_link(hub, connection, case))
+            messages.append((what, _alarm_mark(undecided)))
         _drop_unsent(hub, connection, [what for what, _ in messages])
         save_moves(hub, connection, case, [], messages)
     told.messages = len(messages)
@@ -214,6 +215,14 @@ def _link(hub: Hub, connection: sa.Connection, case: Case, wait: Wait) -> str:
     if not theirs or not hub.people.statuses(connection, [wait.person]):
         return ""
     return link_within(hub, connection, case, Offer(case.id, wait.person, role, BY))
+
+
+def _alarm_link(hub: Hub, connection: sa.Connection, case: Case) -> str:
+    """A personal link to the alerts; none for who is not the manager (any more), nor where the hub has no address."""
+    if Role.MANAGER not in standing(hub, connection, case, case.manager):
+        return ""
+    link = link_within(hub, connection, case, Offer(case.id, case.manager, Role.MANAGER, BY))
+    return link and f"{link}/{ALERTS}"
 
 
 def _intention(hub: Hub, entity: str, way: Reach, text: Notice, link: str = "") -> Intention:

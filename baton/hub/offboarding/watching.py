@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -20,7 +21,7 @@ from baton.hub.offboarding.standing import require_standing
 from baton.hub.offboarding.unread import noted
 from baton.jobs.offboarding.watch import Scene, refusals, remarkable
 from baton.model.account import AccountRef
-from baton.model.alert import Alert, AlertState, Rule
+from baton.model.alert import UNDECIDED, Alert, AlertState, Decision, Rule
 from baton.model.case import Case, CaseState, ItemState, Role
 from baton.model.handover import HandoverAction, HoldingKind, HoldingRef
 from baton.model.persons import alike
@@ -173,22 +174,35 @@ def _remarkable(hub: Hub, system: str, stretches: Sequence[Stretch], clients: Se
 
 # --- decisions
 
+_FROM: Final[Mapping[Decision, tuple[AlertState, ...]]] = {
+    Decision.FREEZE: (AlertState.FREEZE_ASKED,),
+    Decision.ASK_FREEZE: (AlertState.RAISED,),
+    Decision.DISMISS: UNDECIDED,
+}
+"""Where an alert must stand for a decision."""
+
+
+def decisions(alert: Alert, person: str) -> list[Decision]:
+    """What somebody who may decide can say about an alert as it stands."""
+    second = alike(person) != alike(alert.asked_by)
+    return [each for each, states in _FROM.items() if alert.state in states and (second or each is not Decision.FREEZE)]
+
 
 def dismiss(hub: Hub, key: str, person: str, why: str) -> Alert:
     """Say that there is nothing wrong."""
-    return _decided(hub, key, AlertState.DISMISSED, person, why, (AlertState.RAISED, AlertState.FREEZE_ASKED))
+    return _decided(hub, key, Decision.DISMISS, AlertState.DISMISSED, person, why)
 
 
 def ask_freeze(hub: Hub, key: str, person: str, why: str) -> Alert:
     """Want the leaver stopped in the system of an alert, at once. A second person must agree: `freeze`."""
-    return _decided(hub, key, AlertState.FREEZE_ASKED, person, why, (AlertState.RAISED,))
+    return _decided(hub, key, Decision.ASK_FREEZE, AlertState.FREEZE_ASKED, person, why)
 
 
 def freeze(hub: Hub, key: str, person: str, why: str) -> str:
     """Agree: every right of the leaver there is taken away and every session ended; the run's id."""
     _require(person, why)
     with hub.database.write() as connection:
-        alert, case = _locked(hub, connection, key, person, (AlertState.FREEZE_ASKED,))
+        alert, case = _locked(hub, connection, key, person, _FROM[Decision.FREEZE])
         if alike(person) == alike(alert.asked_by):
             raise ApprovalError("a second person must agree", code="maker")
         now = hub.clock.now()
@@ -202,17 +216,15 @@ def freeze(hub: Hub, key: str, person: str, why: str) -> str:
         # Named for itself: the log-out at the last working moment is still to come.
         others = [replace(out, number=f"{out.number}/frozen")] if out else []
         run_id = save_moves(hub, connection, case, rights, [(what, {}) for what in others])
-        hub.alerts.decide(connection, alert, AlertState.FROZEN, decided_by=person)
+        hub.alerts.decide(connection, alert, AlertState.FROZEN, person, why)
     return run_id
 
 
-def _decided(hub: Hub, key: str, state: AlertState, person: str, why: str, allowed: tuple[AlertState, ...]) -> Alert:
+def _decided(hub: Hub, key: str, decision: Decision, state: AlertState, person: str, why: str) -> Alert:
     _require(person, why)
     with hub.database.write() as connection:
-        alert, _ = _locked(hub, connection, key, person, allowed)
-        role = "asked_by" if state is AlertState.FREEZE_ASKED else "decided_by"
-        hub.alerts.decide(connection, alert, state, **{role: person})
-    return alert
+        alert, _ = _locked(hub, connection, key, person, _FROM[decision])
+        return hub.alerts.decide(connection, alert, state, person, why)
 
 
 def _locked(

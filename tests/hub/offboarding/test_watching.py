@@ -9,11 +9,12 @@ from decimal import Decimal
 import pytest
 
 from baton.errors import ApprovalError
-from baton.hub.offboarding import watching
+from baton.hub.offboarding import links, watching
 from baton.model.alert import AlertState, Rule
 from baton.model.case import Act, Role
 from baton.model.handover import Activity, ActivityKind, HoldingKind, HoldingRef
 from baton.settings_shape import OffboardingPart
+from baton.store.tables import effects
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, Desk
 from tests.rig.belongings import PromisingTarget, RecordingTarget, TalkingTarget
 
@@ -95,6 +96,27 @@ def test_replay_stores_nothing_and_says_the_same(desk: Make) -> None:
     found = watching.replay(o.d.hub, o.case.id, o.case.opened_at, o.d.hub.clock.now())
     assert [alert.rule for alert in found.alerts] == [Rule.ORDER_BY_LEAVER]
     assert o.alerts() == []
+
+
+def test_the_manager_who_hears_of_an_alert_gets_a_link_to_it(desk: Make) -> None:
+    at_home = OffboardingPart(notifiers=("crm",), address="https://hub.example")
+    d = desk(RecordingTarget, offboarding=at_home)
+    case = d.open()
+    d.tick()
+    d.things.outbox.clear()
+    at = d.hub.clock.now()
+    d.company.clock.sleep(60)
+    d.things.activities.append(Activity("e1", ActivityKind.ORDER, at, d.id_of(LEAVER)))
+    d.tick()
+    with d.hub.database.read() as connection:
+        (link,) = [
+            str(effect.fields["link"])
+            for effect in d.hub.effects.read(connection, effects.c.number == f"alerts/{case.id}/{MANAGER}")
+        ]
+    token, _, page = link.removeprefix("https://hub.example/handover/").partition("/")
+    assert page == "alerts"
+    admitted = links.admit(d.hub, token)
+    assert (admitted.link.person, admitted.link.role, admitted.case.id) == (MANAGER, Role.MANAGER, case.id)
 
 
 def test_two_people_can_stop_the_leaver_at_once(desk: Make) -> None:
