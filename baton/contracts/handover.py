@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from baton.contracts.base import Connector
@@ -173,6 +173,10 @@ class BlockerSource(ABC):
 
 class ActivitySource(ABC):
     """A system that keeps a history of who did what."""
+
+    told_late: ClassVar[timedelta] = timedelta(0)
+    """So long after it was done something may be told for the first time: once a day it is asked for again from so far
+    back. What was told already is known by its id."""
 
     @abstractmethod
     def activities(

@@ -46,8 +46,9 @@ class Counterpart(Protocol):
     For rights ``seed_grant(n, person)`` (the id of the right) and ``granted(person)``, for sessions ``log_in(person)``
     and ``logged_in(person)``, for messages ``outbox`` ((address or account, subject, text as the reader sees it, with
     the link)). Optional: ``seed_holdings(kind, ns, holder)`` (many at once, where one by one is slow),
-    ``seed_blocker(n, person)``, ``seed_activity(n, person)``, ``unknown_person`` and ``unknown_grant`` (ids that nobody
-    and nothing has, where one cannot be guessed from the others).
+    ``seed_blocker(n, person)``, ``seed_activity(n, person)``, ``seed_export(n, person)`` (an export of theirs that the
+    other side's history shows), ``unknown_person`` and ``unknown_grant`` (ids that nobody and nothing has, where one
+    cannot be guessed from the others).
 
     For payment files, by other means than the connector: ``delivered_files`` (name -> bytes of every file that the bank
     would work on), ``plant_file(name, data)`` (somebody else's file under that name), ``leave_answer(n)`` (the bank's

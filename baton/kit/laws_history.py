@@ -11,7 +11,7 @@ from baton.kit import trouble_checks
 from baton.kit.bench import Bench, expect, not_applicable
 from baton.kit.handover_desk import LEAVER, OTHER, STRANGER, SUCCESSOR, People
 from baton.model.account import AccountRef
-from baton.model.handover import Activity, HoldingRef
+from baton.model.handover import Activity, ActivityKind, HoldingRef
 
 _EVER: Final = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC))
 _COUNT: Final = 7
@@ -125,6 +125,19 @@ def what_was_done_to_a_client_is_told_whoever_did_it(bench: Bench) -> None:
         expect({each.id for each in both} >= {each.id for each in told}, "asked for a client too, less is told")
 
 
+def how_much_was_exported_is_known_or_left_out(bench: Bench) -> None:
+    if not hasattr(bench.counterpart, "seed_export"):
+        not_applicable("the counterpart has no seed_export(n, person) that lets somebody export something")
+    people = _acting(bench)
+    bench.counterpart.seed_export(1, people.id(LEAVER))
+    told = _told(bench, people=[people.person(LEAVER)])
+    exports = [each for each in told if each.kind is ActivityKind.EXPORT]
+    expect(exports, "what a person exported is not told")
+    expect(all(each.count is None or each.count > 0 for each in exports), "an export is said to be of no records")
+    others = [each for each in told if each.kind is not ActivityKind.EXPORT]
+    expect(all(each.count is None for each in others), "what is no export is said to be of so many records")
+
+
 def a_part_of_what_was_done_never_passes_for_the_whole(bench: Bench) -> None:
     people = _acting(bench)
     who = [people.person(LEAVER)]
@@ -169,5 +182,6 @@ ACTIVITY_LAWS = (
     what_was_done_at_the_edges_is_told_in_one_window,
     what_others_did_elsewhere_is_not_told,
     what_was_done_to_a_client_is_told_whoever_did_it,
+    how_much_was_exported_is_known_or_left_out,
     a_part_of_what_was_done_never_passes_for_the_whole,
 )

@@ -216,8 +216,8 @@ class Activity:
     title: str = field(default="", repr=False)
     amount: Decimal | None = None
     currency: str = ""
-    count: int = 0
-    """Records exported."""
+    count: int | None = None
+    """Records exported; None where the system does not say how many, and for what is no export. Never 0."""
     before: str = ""
     after: str = ""
     """For a change: the values (an owner's external id, a discount in per cent)."""

@@ -58,6 +58,11 @@ def test_what_one_leaver_does_to_anothers_client_raises_in_both_cases_once() -> 
     assert raised([scene("b", 3, leaver="a-id")], order) == [("b", Rule.ORDER_BY_LEAVER)]
 
 
+def test_an_export_of_nobody_knows_how_much_is_remarkable_and_a_small_one_is_not() -> None:
+    unknown, small = (activity(ActivityKind.EXPORT, "a-id", hours=n, count=count) for n, count in ((1, None), (2, 199)))
+    assert raised([scene("a")], unknown, small) == [("a", Rule.BULK_EXPORT)]
+
+
 def test_every_case_has_its_own_stretch_of_history() -> None:
     early, late = scene("a", 1), scene("b", 1, since=OPENED + 2 * HOUR)
     times = [activity(ActivityKind.ORDER, "stranger", 1, hours) for hours in (-1, 1, 2, 9)]

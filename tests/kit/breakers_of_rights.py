@@ -5,7 +5,7 @@ import html
 import re
 from datetime import timedelta
 
-from baton.sdk import Blocker, Outcome, Receipt, RejectedError
+from baton.sdk import ActivityKind, Blocker, Outcome, Receipt, RejectedError
 from tests.kit.breakers_of_handovers import breaks
 from tests.kit.estate_hub import EstateHub
 
@@ -390,3 +390,23 @@ class AsksTwiceAndTellsTwice(EstateHub):
     def activities(self, since, until, clients, people):
         yield from super().activities(since, until, clients, [])
         yield from super().activities(since, until, [], people)
+
+
+@breaks("how_much_was_exported_is_known_or_left_out")
+class CountsNothing(EstateHub):
+    def activity(self, row):
+        told = super().activity(row)
+        return dataclasses.replace(told, count=told.count and 0)
+
+
+@breaks("how_much_was_exported_is_known_or_left_out")
+class CountsOrders(EstateHub):
+    def activity(self, row):
+        return dataclasses.replace(super().activity(row), count=1)
+
+
+@breaks("how_much_was_exported_is_known_or_left_out")
+class KnowsOfNoExports(EstateHub):
+    def pages(self, path, body, of):
+        for page in super().pages(path, body, of):
+            yield [each for each in page if getattr(each, "kind", None) is not ActivityKind.EXPORT]

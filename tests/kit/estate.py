@@ -88,6 +88,10 @@ class Estate:
         at = datetime(2026, 1, 5, tzinfo=UTC) + timedelta(hours=n // 2)
         self.history.append({"id": f"e{n}", "at": at.isoformat(), "actor": person, "about": f"cl-{n % 3:06d}"})
 
+    def seed_export(self, n, person):
+        at = datetime(2026, 2, 5, tzinfo=UTC) + timedelta(hours=n)
+        self.history.append({"id": f"x{n}", "at": at.isoformat(), "actor": person, "about": "", "rows": 40 * n})
+
     def expire_sessions(self):
         self.tokens.clear()
 

@@ -198,8 +198,10 @@ class EstateHub(
         return self.pages("/history", {**window, **who}, self.activity)
 
     def activity(self, row):
-        about = HoldingRef(HoldingKind.CLIENT, row["about"])
-        return Activity(row["id"], ActivityKind.ORDER, datetime.fromisoformat(row["at"]), row["actor"], about)
+        at, about = datetime.fromisoformat(row["at"]), HoldingRef(HoldingKind.CLIENT, row["about"])
+        if "rows" in row:
+            return Activity(row["id"], ActivityKind.EXPORT, at, row["actor"], count=row["rows"])
+        return Activity(row["id"], ActivityKind.ORDER, at, row["actor"], about)
 
     # --- the wire
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -44,6 +44,13 @@ class Stretch:
     case: Case
     since: datetime
     until: datetime
+    earliest: datetime
+    """What is told late is looked for from here on at the most."""
+
+    def begins(self, late: timedelta) -> datetime:
+        """From where to ask a system that tells things so late: on a new day (UTC) from before what was seen."""
+        same_day = self.since.astimezone(UTC).date() == self.until.astimezone(UTC).date()
+        return self.since if same_day else min(self.since, max(self.earliest, self.since - late))
 
 
 def watch(hub: Hub, case_id: str) -> Watched:
@@ -57,7 +64,8 @@ def watch_all(hub: Hub, listed: Sequence[Case]) -> dict[str, Watched]:
     now = hub.clock.now()
     watched = {case.id: Watched(case) for case in listed}
     asked = _worth_watching(hub, [case for case in listed if _is_watched(case, now)])
-    found = _seen(hub, [Stretch(case, case.watched_until or case.opened_at, now) for case in asked])
+    stretches = [Stretch(case, case.watched_until or case.opened_at, now, case.opened_at) for case in asked]
+    found = _seen(hub, stretches)
     if not found:
         return watched
     with hub.database.write() as connection:
@@ -97,7 +105,7 @@ def _with_history(hub: Hub) -> list[str]:
 def replay(hub: Hub, case_id: str, since: datetime, until: datetime) -> Watched:
     """What the rules say about a stretch of history; nothing is stored."""
     case = find_case(hub, case_id)
-    return _seen(hub, [Stretch(case, since, until)])[case.id]
+    return _seen(hub, [Stretch(case, since, until, earliest=since)])[case.id]
 
 
 def _seen(hub: Hub, stretches: Sequence[Stretch]) -> dict[str, Watched]:
@@ -157,7 +165,7 @@ def _remarkable(hub: Hub, system: str, stretches: Sequence[Stretch], clients: Se
     scenes = [
         Scene(
             stretch.case,
-            stretch.since,
+            stretch.begins(connector.told_late),
             stretch.until,
             system,
             known[stretch.case.number].external_id or "",
@@ -166,7 +174,7 @@ def _remarkable(hub: Hub, system: str, stretches: Sequence[Stretch], clients: Se
         )
         for stretch in stretches
     ]
-    since, until = min(each.since for each in stretches), max(each.until for each in stretches)
+    since, until = min(each.since for each in scenes), max(each.until for each in scenes)
     people = [known[number] for number in leavers if known[number].external_id]
     pages = connector.activities(since, until, list(dict.fromkeys(each.ref for each in clients)), people)
     return remarkable(scenes, (activity for page in pages for activity in page))

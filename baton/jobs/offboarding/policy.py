@@ -78,7 +78,7 @@ class Watch(Part):
     """What is remarkable about what is done to a leaver's clients."""
 
     export_records: int = Field(default=200, ge=1)
-    """So many records exported at once by the leaver."""
+    """So many records exported at once by the leaver, or nobody knows how many."""
     discount_points: Decimal = Field(default=Decimal(5), ge=0)
     """A discount that grows by so many percentage points."""
 

@@ -112,7 +112,9 @@ def _rule(scene: Scene, activity: Activity) -> Rule | None:
         unentitled = activity.about is not None and scene.entitled.get(activity.about) != activity.actor
         return Rule.ORDER_IN_WINDOW if theirs and unentitled else None
     if activity.kind is ActivityKind.EXPORT:
-        return Rule.BULK_EXPORT if by_leaver and activity.count >= scene.watch.export_records else None
+        # Of how many records nobody knows: that alone is worth a look.
+        many = activity.count is None or activity.count >= scene.watch.export_records
+        return Rule.BULK_EXPORT if by_leaver and many else None
     if activity.kind is ActivityKind.DISCOUNT:
         return Rule.DISCOUNT if (theirs or by_leaver) and _grown(activity) >= scene.watch.discount_points else None
     back = activity.after == scene.leaver and activity.before != scene.leaver

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from baton.sdk import (
@@ -49,6 +49,7 @@ class SalesforceHandover(
     transfer_limit = 2_000  # of 20,000 records every thread has some, while a look still serves ten writes
     change_limit = BATCH_LIMIT
     by_hand: ClassVar[Sequence[Blocker]] = BY_HAND
+    told_late = timedelta(days=4)  # an event log file may come at the end of the day after: two days, and two to spare
 
     def take_up(self, org: Org, client: Client, settings: SalesforceSettings) -> None:
         """Make the parts ready; a connector does so when it is made."""

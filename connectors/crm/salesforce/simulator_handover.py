@@ -218,6 +218,11 @@ class HandoverDesk(ABC):
 
     # --- event logs
 
+    def seed_export(self, n: int, person: str) -> None:
+        """This person exports a report; the log says when and by whom, and not how many rows it had."""
+        at = datetime(2026, 1, 5, 10, n, tzinfo=UTC)
+        self.log_exports(at.date(), [(at, person, f"/00O{n:012d}")])
+
     def log_exports(self, day: date, events: Iterable[tuple[datetime, str, str]]) -> str:
         """The file of one day's exported reports: moment, user and address of each."""
         text = io.StringIO(newline="")

@@ -146,7 +146,7 @@ def test_exported_reports_are_seen_once_in_their_window(handover: Handover) -> N
     handover.simulator.log_exports(date(2026, 2, 27), [(inside, handover.leaver, report)])
     (activity,) = seen(handover)
     assert (activity.kind, activity.actor, activity.at) == (ActivityKind.EXPORT, handover.leaver, inside)
-    assert activity.title == report
+    assert (activity.title, activity.count) == (report, None)
     handover.org.tamper = instead("LogFile", httpx.Response(200, content=b'"USER_ID"\n"x'))
     with pytest.raises(RetryableError, match="event log"):
         seen(handover)
