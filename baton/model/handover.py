@@ -221,3 +221,10 @@ class Activity:
     before: str = ""
     after: str = ""
     """For a change: the values (an owner's external id, a discount in per cent)."""
+    client: HoldingRef | None = None
+    """The client that ``about`` belongs to, where it is not the client itself and the system knows."""
+
+    @property
+    def concerns(self) -> tuple[HoldingRef, ...]:
+        """What it was done to, and whose that is."""
+        return tuple(ref for ref in (self.about, self.client) if ref is not None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from baton.jobs.offboarding.policy import DEFAULT
@@ -56,6 +57,26 @@ def test_what_one_leaver_does_to_anothers_client_raises_in_both_cases_once() -> 
         ("b", Rule.ORDER_IN_WINDOW),
     ]
     assert raised([scene("b", 3, leaver="a-id")], order) == [("b", Rule.ORDER_BY_LEAVER)]
+
+
+def test_a_discount_on_what_belongs_to_a_client_is_the_clients_whoever_gave_it() -> None:
+    quote, change = HoldingRef(HoldingKind.QUOTE, "q1"), {"before": "5", "after": "40"}
+    given = [
+        replace(activity(ActivityKind.DISCOUNT, "stranger", hours=n, **change), about=quote, client=client(n))
+        for n in (1, 9)
+    ]
+    assert raised([scene("a", 1), scene("b", 3)], *given) == [("a", Rule.DISCOUNT)]
+    (alert,) = remarkable([scene("a", 1)], given)
+    assert alert.about == str(quote)
+
+
+def test_an_order_told_by_its_record_is_for_its_client() -> None:
+    order = HoldingRef(HoldingKind.ORDER, "o1")
+    placed = [
+        replace(activity(ActivityKind.ORDER, actor, hours=n), about=order, client=client(1))
+        for n, actor in enumerate(("stranger", "heir"), 1)
+    ]
+    assert raised([scene("a", 1)], *placed) == [("a", Rule.ORDER_IN_WINDOW)]
 
 
 def test_an_export_of_nobody_knows_how_much_is_remarkable_and_a_small_one_is_not() -> None:

@@ -200,5 +200,5 @@ class RecordingTarget(TalkingTarget, ActivitySource):
         yield [
             each
             for each in self.things.activities
-            if since <= each.at < until and (each.about in clients or each.actor in actors)
+            if since <= each.at < until and (each.actor in actors or not set(clients).isdisjoint(each.concerns))
         ]

@@ -52,7 +52,7 @@ def remarkable(scenes: Sequence[Scene], activities: Iterable[Activity]) -> list[
             by_client.setdefault(client, []).append(scene)
     found = []
     for activity in activities:
-        theirs = by_client.get(activity.about, []) if activity.about else []
+        theirs = (scene for ref in activity.concerns for scene in by_client.get(ref, []))
         concerned = [*theirs, *by_leaver.get(activity.actor, []), *by_leaver.get(activity.after, [])]
         for scene in {scene.case.id: scene for scene in concerned}.values():
             rule = _rule(scene, activity) if scene.covers(activity.at) else None
@@ -105,12 +105,12 @@ def rights_gone(case: Case, taken: Iterable[Item], now: datetime) -> list[Alert]
 
 def _rule(scene: Scene, activity: Activity) -> Rule | None:
     by_leaver = activity.actor == scene.leaver
-    theirs = activity.about in scene.entitled if activity.about is not None else False
+    theirs = [ref for ref in activity.concerns if ref in scene.entitled]
     if activity.kind is ActivityKind.ORDER:
         if by_leaver:
             return Rule.ORDER_BY_LEAVER
-        unentitled = activity.about is not None and scene.entitled.get(activity.about) != activity.actor
-        return Rule.ORDER_IN_WINDOW if theirs and unentitled else None
+        entitled = {scene.entitled[ref] for ref in theirs}
+        return Rule.ORDER_IN_WINDOW if theirs and activity.actor not in entitled else None
     if activity.kind is ActivityKind.EXPORT:
         # Of how many records nobody knows: that alone is worth a look.
         many = activity.count is None or activity.count >= scene.watch.export_records

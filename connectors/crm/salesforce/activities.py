@@ -158,4 +158,5 @@ def _change(history: History, window: Window, row: Row) -> Activity | None:
         about=HoldingRef(history.kind, str(row[history.record])),
         before=before,
         after=after,
+        client=HoldingRef(HoldingKind.CLIENT, str(client)) if client else None,
     )

@@ -169,6 +169,7 @@ class Activities:
                         title=deals[entry.record].title,
                         before=was,
                         after=now,
+                        client=deals[entry.record].client,
                     )
 
     def _held(self, ids: Sequence[int], at: datetime) -> dict[int, str]:

@@ -135,6 +135,7 @@ def test_a_changed_discount_is_seen_where_its_history_is_kept(handover: Handover
     (activity,) = seen(handover, client)
     assert (activity.kind, activity.before, activity.after) == (ActivityKind.DISCOUNT, "5.0", "40.0")
     assert activity.about == HoldingRef(HoldingKind.QUOTE, quote)
+    assert activity.client == HoldingRef(HoldingKind.CLIENT, client)
 
 
 def test_exported_reports_are_seen_once_in_their_window(handover: Handover) -> None:

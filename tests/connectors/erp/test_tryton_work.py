@@ -230,6 +230,7 @@ def test_reassignments_are_told_with_who_had_it_before_and_after(shop):
     one, two = leaver.external_id, successor.external_id
     told = [(each.about, each.before, each.after) for each in found]
     assert told == [(refs[0], one, two), (refs[1], one, two), (refs[0], two, one)]
+    assert {each.client for each in found} == set(clients), "and whose deal it is"
 
 
 def login_of(shop, person):

@@ -53,17 +53,19 @@ def test_each_kind_of_remarkable_event_raises_its_alert_once(desk: Make) -> None
     o.did(ActivityKind.EXPORT, LEAVER, count=5)
     o.did(ActivityKind.EXPORT, OTHER, count=5000)
     o.did(ActivityKind.DISCOUNT, OTHER, o.client, before="5", after="15")
+    o.did(ActivityKind.DISCOUNT, OTHER, HoldingRef(HoldingKind.QUOTE, "q1"), before="5", after="15", client=o.client)
     o.did(ActivityKind.DISCOUNT, OTHER, o.client, before="5", after="6")
     o.did(ActivityKind.DISCOUNT, OTHER, o.client, before="15", after="5")
     leaver, manager = o.d.id_of(LEAVER), o.d.id_of(MANAGER)
     o.did(ActivityKind.REASSIGNED, OTHER, o.client, before=manager, after=leaver)
     o.did(ActivityKind.REASSIGNED, OTHER, o.client, before=leaver, after=manager)
-    assert o.d.tick().alerts == 5
+    assert o.d.tick().alerts == 6
     assert o.d.tick().alerts == 0
-    wanted = [Rule.ORDER_BY_LEAVER, Rule.ORDER_IN_WINDOW, Rule.BULK_EXPORT, Rule.DISCOUNT, Rule.REASSIGNED_BACK]
-    assert o.alerts() == wanted
+    orders = [Rule.ORDER_BY_LEAVER, Rule.ORDER_IN_WINDOW]
+    assert o.alerts() == [*orders, Rule.BULK_EXPORT, Rule.DISCOUNT, Rule.DISCOUNT, Rule.REASSIGNED_BACK]
     (told,) = [text for _, subject, text in o.d.things.outbox if "警报" in subject]
     assert told.count("·") == 5
+    assert "+1" in told
 
 
 def test_history_before_the_case_and_other_peoples_clients_are_nobodys_business(desk: Make) -> None:
