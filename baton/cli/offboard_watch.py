@@ -34,7 +34,11 @@ def alerts_command(context: Context, case: str) -> int:
 
 @command("watch")
 @click.argument("case")
-@click.option("--since", type=_MOMENT, help="Replay from here (such as 2026-11-01T00:00+0800); nothing is stored.")
+@click.option(
+    "--since",
+    type=_MOMENT,
+    help="Replay from here on, older than the case or not (2026-11-01T00:00+0800); nothing is stored.",
+)
 @click.option("--until", type=_MOMENT, help="Replay up to here (default: now).")
 def watch_command(context: Context, case: str, since: datetime | None, until: datetime | None) -> int:
     """Look at what was done since the last look and raise what is new; or replay the rules over history."""

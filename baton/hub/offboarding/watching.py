@@ -103,7 +103,10 @@ def _with_history(hub: Hub) -> list[str]:
 
 
 def replay(hub: Hub, case_id: str, since: datetime, until: datetime) -> Watched:
-    """What the rules say about a stretch of history; nothing is stored."""
+    """What the rules say about a stretch of history, as far back as is asked for; nothing is stored.
+
+    Whose a client is, and who is to have them, is what the list says today.
+    """
     case = find_case(hub, case_id)
     return _seen(hub, [Stretch(case, since, until, earliest=since)])[case.id]
 

@@ -24,7 +24,7 @@ class Scene:
     case: Case
     since: datetime
     until: datetime
-    """What was done in ``[since, until)`` is looked at, and nothing from before the case was opened."""
+    """What was done in ``[since, until)`` is looked at."""
     system: str
     leaver: str
     """The leaver's external id there; empty for who has no account."""
@@ -34,7 +34,7 @@ class Scene:
 
     def covers(self, moment: datetime) -> bool:
         """Whether what was done at a moment is looked at."""
-        return max(self.since, self.case.opened_at) <= moment < self.until
+        return self.since <= moment < self.until
 
 
 def remarkable(scenes: Sequence[Scene], activities: Iterable[Activity]) -> list[Alert]:

@@ -68,7 +68,9 @@ def test_each_kind_of_remarkable_event_raises_its_alert_once(desk: Make) -> None
     assert "+1" in told
 
 
-def test_history_before_the_case_and_other_peoples_clients_are_nobodys_business(desk: Make) -> None:
+def test_history_before_the_case_is_for_a_replay_alone_and_other_peoples_clients_are_nobodys_business(
+    desk: Make,
+) -> None:
     o = Office(desk)
     stranger = o.d.plant(CLIENT, 9, OTHER)
     o.did(ActivityKind.ORDER, OTHER, stranger)
@@ -78,8 +80,11 @@ def test_history_before_the_case_and_other_peoples_clients_are_nobodys_business(
     )
     assert early.about == stranger
     assert o.d.tick().alerts == 0
-    replayed = watching.replay(o.d.hub, o.case.id, o.case.opened_at - timedelta(days=1), o.d.hub.clock.now())
-    assert replayed.alerts == []
+    day = timedelta(days=1)
+    replayed = watching.replay(o.d.hub, o.case.id, o.case.opened_at - day, o.d.hub.clock.now())
+    assert [(alert.rule, alert.event) for alert in replayed.alerts] == [(Rule.ORDER_BY_LEAVER, "crm/early")]
+    assert watching.replay(o.d.hub, o.case.id, o.case.opened_at, o.d.hub.clock.now()).alerts == []
+    assert watching.replay(o.d.hub, o.case.id, o.case.opened_at - day, o.case.opened_at - day / 2).alerts == []
 
 
 def test_what_could_not_be_read_is_read_later(desk: Make) -> None:
