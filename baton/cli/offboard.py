@@ -14,7 +14,6 @@ from baton.cli.offboard_items import COMMANDS as ITEM_COMMANDS
 from baton.cli.offboard_links import COMMANDS as LINK_COMMANDS
 from baton.cli.offboard_money import COMMANDS as MONEY_COMMANDS
 from baton.cli.offboard_shown import (
-    blocker_document,
     case_document,
     last_moment,
     progress,
@@ -52,14 +51,14 @@ def open_command(
     context: Context, number: str, cause: str, manager: str, last_working: datetime | None, person: str | None
 ) -> int:
     """Open a case for an employee (or give the one that is open), and look everywhere at once."""
-    from baton.hub.offboarding.casework import Opening, open_case
-    from baton.hub.offboarding.refreshing import refresh
+    from baton.hub.offboarding.casework import Opening
+    from baton.hub.offboarding.opening import open_and_look
 
     voice = context.voice
     with context.hub() as hub:
-        case = open_case(hub, Opening(number, Cause(cause), person or login(), manager, last_working))
         with working(voice, "looking everywhere"):
-            refreshed = refresh(hub, case.id)
+            opening = Opening(number, Cause(cause), person or login(), manager, last_working)
+            refreshed = open_and_look(hub, opening)
         show_unread(voice, refreshed.unread)
         show(hub, voice, refreshed.case, ())
     return 1 if refreshed.unread else 0
@@ -144,19 +143,7 @@ def prescan_command(context: Context, case: str) -> int:
     for each in scan.by_hand:
         voice.say("{system} cannot be asked, see the checklist: {what}", system=each.system, what=each.blocker.title)
     show_unread(voice, scan.unread)
-    found, by_hand = (
-        [{"system": each.system, **blocker_document(each.blocker)} for each in several]
-        for several in (scan.found, scan.by_hand)
-    )
-    voice.document(
-        {
-            "case": scan.case.id,
-            "found": found,
-            "by_hand": by_hand,
-            "unread": scan.unread,
-            "unasked": scan.unasked,
-        }
-    )
+    voice.document(scan.document())
     return 1 if scan.found or scan.unread else 0
 
 

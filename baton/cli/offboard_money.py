@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from baton.cli.context import Context, command
-from baton.cli.output import Voice, plain
+from baton.cli.output import Voice
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -21,12 +21,12 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 def accountability_command(context: Context, moment: datetime | None, folder: Path | None) -> None:
     """Who held which client when, and who answers for which receivable at a moment."""
     from baton.hub.offboarding.accountability import table
-    from baton.jobs.offboarding.accountability import answer_rows, rows
 
     voice = context.voice
     with context.hub() as hub:
         found = table(hub, moment)
-    clients, receivables = rows(found.clients), answer_rows(found.receivables)
+    shown = found.document()
+    clients, receivables = shown["clients"], shown["receivables"]
     voice.say("who held which client when:")
     spans = [(r["system"], r["id"], r["person"], r["since"], r["until"], r["reason"]) for r in clients]
     voice.table(["system", "client", "person", "since", "until", "why"], spans)
@@ -37,7 +37,7 @@ def accountability_command(context: Context, moment: datetime | None, folder: Pa
         folder.mkdir(parents=True, exist_ok=True)
         _write(voice, folder / "clients.csv", clients)
         _write(voice, folder / "receivables.csv", receivables)
-    voice.document({"at": found.moment, "clients": clients, "receivables": receivables})
+    voice.document(shown)
 
 
 @command("commission")
@@ -65,7 +65,7 @@ def commission_command(
     table_file: Path | None,
 ) -> None:
     """Commission when clients pass on: every line with its reason, and what would have made it another amount."""
-    from baton.hub.offboarding.commission import Files, read_closed, read_facts, write_closed
+    from baton.hub.offboarding.commission import Sheet, Sheets, document, read_closed, read_facts, write_closed
     from baton.jobs.offboarding.commission import Closed, statement
     from baton.jobs.offboarding.commission_policy import load_commission_policy
 
@@ -73,17 +73,19 @@ def commission_command(
         raise click.UsageError("--close and --save go together")
     voice = context.voice
     rules = load_commission_policy(policy)
-    facts = read_facts(Files(orders, payments, owners, leavers), context.hub)
+    named = (None if path is None else Sheet.on_disk(path) for path in (owners, leavers))
+    facts = read_facts(Sheets(Sheet.on_disk(orders), Sheet.on_disk(payments), *named), context.hub)
     known = read_closed(closed) if closed is not None else Closed()
     lines = statement(facts, rules, known)
     if through is not None and save is not None:
         _require_month(through, known.through)
         write_closed(save, through, lines)
         voice.say("written: {path}", path=save)
-    _tell(voice, [plain(line) for line in lines if person in (None, line.person)], table_file)
+    _tell(voice, document(lines, person or ""), table_file)
 
 
-def _tell(voice: Voice, lines: Sequence[Mapping[str, Any]], table_file: Path | None) -> None:
+def _tell(voice: Voice, shown: Mapping[str, Sequence[Mapping[str, Any]]], table_file: Path | None) -> None:
+    lines, totals = shown["lines"], shown["totals"]
     amounts = [f"{line['amount_minor']} {line['currency']}" for line in lines]
     names = ("month", "person", "order", "payment"), ("reason", "counter")
     rows = [
@@ -91,12 +93,11 @@ def _tell(voice: Voice, lines: Sequence[Mapping[str, Any]], table_file: Path | N
         for line, amount in zip(lines, amounts, strict=True)
     ]
     voice.table(["month", "person", "order", "payment", "amount", "why", "otherwise"], rows)
-    totals = _totals(lines)
     sums = [(each["person"], each["month"], f"{each['amount_minor']} {each['currency']}") for each in totals]
     voice.table(["person", "month", "amount"], sums)
     if table_file is not None:
         _write(voice, table_file, lines)
-    voice.document({"lines": lines, "totals": totals})
+    voice.document(shown)
 
 
 def _require_month(month: str, closed_through: str) -> None:
@@ -106,17 +107,6 @@ def _require_month(month: str, closed_through: str) -> None:
         raise click.UsageError("--close takes a month such as 2026-10") from None
     if len(month) != len("2026-10") or month < closed_through:
         raise click.UsageError(f"months are closed through {closed_through} already; name this or a later one")
-
-
-def _totals(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    sums: dict[tuple[str, str, str], int] = {}
-    for line in lines:
-        place = (line["person"], line["month"], line["currency"])
-        sums[place] = sums.get(place, 0) + line["amount_minor"]
-    return [
-        {"person": person, "month": month, "currency": currency, "amount_minor": amount}
-        for (person, month, currency), amount in sorted(sums.items())
-    ]
 
 
 def _write(voice: Voice, file: Path, rows: Sequence[Mapping[str, Any]]) -> None:

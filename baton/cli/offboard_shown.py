@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from baton.cli.output import Voice
 from baton.model.case import Case, Item, ItemState
-from baton.model.handover import Blocker
 
 if TYPE_CHECKING:
     from baton.hub import Hub
@@ -96,8 +95,3 @@ def show_hour(voice: Voice, hour: Hour) -> None:
     for what, why in hour.troubles.items():
         voice.say("{what}: {why}", what=what, why=why)
     voice.document(hour)
-
-
-def blocker_document(blocker: Blocker) -> dict[str, Any]:
-    """A blocker for machines."""
-    return {"code": blocker.code, "title": blocker.title, "remedy": blocker.remedy, "ref": str(blocker.ref or "")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -58,7 +58,7 @@ def verify_command(context: Context, file: Path, key: Path | None) -> int:
 
     verified = verify_file(file, trusted_keys(context, key))
     _tell(context.voice, file, verified)
-    context.voice.document(_shown(verified))
+    context.voice.document(verified.shown())
     return 0 if verified.holds else BROKEN
 
 
@@ -86,16 +86,6 @@ def _tell(voice: Voice, file: Path, verified: Verified) -> None:
     )  # fmt: skip
     if not verified.pages_checked:
         voice.say("this is the manifest alone: the pages were not checked")
-
-
-def _shown(verified: Verified) -> dict[str, Any]:
-    shown: dict[str, Any] = {"holds": verified.holds, "broken": verified.broken, "pages": verified.pages_checked}
-    said = verified.document
-    if verified.holds and said is not None:
-        shown |= {"case": said.case.id, "number": said.case.number, "completed_at": said.case.completed_at}
-        shown |= {"items": len(said.items), "statements": len(said.statements), "issued_at": said.issued_at}
-        shown |= {"hub": said.hub.name, "key": said.hub.key_id, "audit_entries": said.audit.entries}
-    return shown
 
 
 COMMANDS = (certificate_command, verify_command)

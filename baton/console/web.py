@@ -33,9 +33,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from baton.console import bodies, migrations, pages, reading, webhooks
+from baton.console.handover import office_routes as office
 from baton.console.handover.alerting import alert_api, alert_pages
 from baton.console.handover.app import links_app, refuse_strangers
+from baton.console.handover.case_routes import more_api
 from baton.console.handover.filing import file_api, file_pages
+from baton.console.handover.link_routes import link_api
 from baton.console.handover.reading import cases_document
 from baton.console.handover.routes import Speaker, case_api, case_pages, let_in
 from baton.console.handover.visitors import by_login
@@ -138,6 +141,15 @@ app.include_router(file_pages, prefix="/cases/{case_id}", dependencies=[Depends(
 app.include_router(file_api, prefix="/api/cases/{case_id}", dependencies=[Depends(_enter_case)])
 app.include_router(alert_pages, prefix="/cases/{case_id}", dependencies=[Depends(_enter_case)])
 app.include_router(alert_api, prefix="/api/cases/{case_id}", dependencies=[Depends(_enter_case)])
+app.include_router(more_api, prefix="/api/cases/{case_id}", dependencies=[Depends(_enter_case)])
+app.include_router(link_api, prefix="/api/cases/{case_id}", dependencies=[Depends(_enter_case)])
+
+
+def _enter_office(request: Request, user: GetUserDep) -> None:
+    office.let_in(request, office.Clerk(keeper.hub(), user.get_name(), may_decide(user)))
+
+
+app.include_router(office.office_api, prefix="/api", dependencies=[Depends(_enter_office)])
 
 
 # --- pay runs, by the offices that systems.yaml gives to who has logged in

@@ -71,6 +71,23 @@ DECLARED: Mapping[tuple[str, str], For] = {
     ("POST", "/api/runs/{run_id}/reject"): For.DECIDERS_BUT_THE_MAKER,
     ("GET", "/cases"): For.LOGGED_IN,  # each sees their own
     ("GET", "/api/cases"): For.LOGGED_IN,
+    ("POST", "/api/cases"): For.DECIDERS,  # who are HR here: the settings name nobody
+    ("GET", "/api/accountability"): For.DECIDERS,
+    ("POST", "/api/commission"): For.DECIDERS,
+    ("POST", "/api/certificates/verify"): For.LOGGED_IN,
+    ("GET", "/api/cases/{case_id}/links"): For.IN_THE_CASE,  # each sees their own
+    ("POST", "/api/cases/{case_id}/links"): For.DECIDERS,  # for somebody else, as here
+    ("POST", "/api/cases/{case_id}/links/end"): For.DECIDERS,
+    **{
+        (method, f"{base}{rest}"): whom if base.startswith("/api") else For.NO_LOGIN
+        for base in ("/api/cases/{case_id}", "/handover/{token}/api/cases/{case_id}")
+        for method, rest, whom in (
+            ("POST", "/undo", For.DECIDERS),
+            ("POST", "/prescan", For.IN_THE_CASE),
+            ("GET", "/certificate.{form}", For.IN_THE_CASE),
+            ("POST", "/certificate.{form}", For.DECIDERS),
+        )
+    },
     ("GET", "/payments"): For.LOGGED_IN,  # counts; people and amounts for officers
     ("GET", "/payments/{run_id}"): For.LOGGED_IN,
     ("POST", "/payments/{run_id}"): For.OFFICERS,
@@ -184,7 +201,7 @@ class World:
     def ask(self, method: str, path: str, person: str) -> int:
         """The status that somebody gets."""
         for name, value in self.places.items():
-            path = path.replace(f"{{{name}}}", value)
+            path = path.replace(name if "{" in name else f"{{{name}}}", value)
         body = next((given for (verb, end), given in self.bodies.items() if verb == method and path.endswith(end)), {})
         headers = {**OURS, **({} if person == STRANGER else self.headers(person))}
         params = {"bank": "bank", "period": "2026-11", "on": "2026-11-30"} if path == "/api/payments" else None
@@ -225,13 +242,16 @@ def world(client: Any, headers: Any, installation: Installation) -> Iterator[Wor
         "run_id": held.id,
         "case_id": case.id,
         "number": str(item.id),
-        "form": "html",
+        "/report.{form}": "/report.html",
+        "/certificate.{form}": "/certificate.pdf",
         "system": "oa",
         "digest": "0" * 64,
         "token": f"{token[:-4]}AAAA",
         "key": "no-alarm",
     }
     bodies = {("POST", verb): {"why": "x"} for verb in ("/release", "/reject", "/acknowledge")}
+    bodies |= {("POST", "/undo"): {"why": "x"}, ("POST", "/links"): {"person": "0003", "role": "successor"}}
+    bodies |= {("POST", "/api/cases"): {"number": "0003", "manager": "ursula"}}
     bodies |= {("POST", "/silence"): {"why": "x", "hours": 1}}
     yield World(client, headers, database, places, bodies)
     from baton.console.web import keeper

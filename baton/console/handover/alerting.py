@@ -89,7 +89,7 @@ def decide(visitor: Here, body: Body) -> JSONResponse:
 
 def alerts_document(visitor: Visitor) -> dict[str, Any]:
     """The alerts of a case: what nobody has decided on first, then the newest; `NoEntryError` for who may not see."""
-    if not visitor.watches:
+    if not visitor.oversees:
         raise NoEntryError("there is nothing here for you")
     hub, case = visitor.hub, visitor.case
     with hub.database.read() as connection:
@@ -160,7 +160,7 @@ def _from_json(body: bytes) -> Verdict | Refusal:
 
 def _carried_out(visitor: Visitor, verdict: Verdict | Refusal) -> Refusal | None:
     """Decide; why that was refused, or nothing. Whoever may not see the alerts learns nothing from the answer."""
-    if not visitor.watches:
+    if not visitor.oversees:
         raise NoEntryError("there is nothing here for you")
     if isinstance(verdict, Refusal):
         return verdict

@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from baton.console import pages
 from baton.console.handover import reading
 from baton.console.handover.alerting import alert_api, alert_pages
+from baton.console.handover.case_routes import more_api
 from baton.console.handover.filing import file_api, file_pages
 from baton.console.handover.routes import Speaker, case_api, case_pages, let_in
 from baton.console.handover.veil import TokenVeil
@@ -51,6 +52,7 @@ def links_app(hub: OpenHub) -> FastAPI:
     app.include_router(case_api, prefix="/{token}/api/cases/{case_id}", dependencies=[Depends(enter_case)])
     app.include_router(file_api, prefix="/{token}/api/cases/{case_id}", dependencies=[Depends(enter_case)])
     app.include_router(alert_api, prefix="/{token}/api/cases/{case_id}", dependencies=[Depends(enter_case)])
+    app.include_router(more_api, prefix="/{token}/api/cases/{case_id}", dependencies=[Depends(enter_case)])
     app.include_router(case_pages, prefix="/{token}", dependencies=[Depends(enter)])
     app.include_router(file_pages, prefix="/{token}", dependencies=[Depends(enter)])
     app.include_router(alert_pages, prefix="/{token}", dependencies=[Depends(enter)])

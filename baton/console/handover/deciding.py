@@ -61,6 +61,8 @@ _STATUS: Final = {
     "file": 422,
     "no_entry": 404,
     "unknown_item": 404,
+    "unknown_person": 422,
+    "no_manager": 422,
 }
 """Every other refusal says that things are not as the visitor saw them: 409."""
 
@@ -107,9 +109,14 @@ def refused_as(error: BatonError) -> Refusal:
     return Refusal(error.code, _STATUS.get(error.code, 409), str(error))
 
 
-def _about_case(visitor: Visitor, words: Words) -> None:
+def require_decides(visitor: Visitor) -> None:
+    """Raise `ApprovalError` (``role``) unless the case as a whole is theirs to decide about."""
     if not visitor.decides:
         raise ApprovalError("only HR decides about a case as a whole", code="role")
+
+
+def _about_case(visitor: Visitor, words: Words) -> None:
+    require_decides(visitor)
     if words.act is Act.COMPLETE:
         completing.complete(visitor.hub, visitor.case.id, visitor.person, words.text)
     else:

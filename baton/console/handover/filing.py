@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from typing import Annotated, Final
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from baton.console import bodies
 from baton.console.handover import reading
@@ -22,6 +19,7 @@ from baton.console.handover.routes import (
     shown_item,
     whole_body,
 )
+from baton.console.handover.sent_files import sent_files
 from baton.console.handover.visitors import NoEntryError, Visitor
 from baton.console.told import REFUSALS
 from baton.errors import ApprovalError, ConfigurationError
@@ -32,7 +30,7 @@ from baton.model.case import Act
 file_pages: Final = APIRouter(responses=REFUSALS)
 """Beside `routes.case_pages`, entered in the same way."""
 file_api: Final = APIRouter(responses=REFUSALS)
-_DOWNLOAD: Final = {
+DOWNLOAD: Final = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
     "Content-Security-Policy": "sandbox; default-src 'none'",
@@ -52,8 +50,10 @@ Upload = Annotated[bytes, Depends(uploaded_body)]
 @file_pages.post("/items/{number}/files", dependencies=[Depends(from_our_own_page)])
 async def attach_by_form(request: Request, number: int, visitor: Here, body: Upload) -> Response:
     """The form of an item's page: one part named ``file``."""
-    name, content = await _part(request, body)
-    outcome = _attached(visitor, number, name, content)
+    sent = (await sent_files(request, body, 1)).get("file")
+    if sent is None:
+        raise HTTPException(422, "this is not a form with a file")
+    outcome = _attached(visitor, number, sent.name, sent.content)
     if isinstance(outcome, Refusal):
         return shown_item(request, visitor.again(), number, outcome)
     kept = {key: value for key, value in request.query_params.items() if key == "lang"}
@@ -82,7 +82,7 @@ def download(number: int, digest: str, visitor: Here) -> Response:
     except ConfigurationError:
         raise NoEntryError("there is no such file, or it is not for you") from None
     shown = f"attachment; filename=\"file\"; filename*=UTF-8''{quote(file.name, safe='')}"
-    return Response(content, media_type="application/octet-stream", headers={**_DOWNLOAD, "Content-Disposition": shown})
+    return Response(content, media_type="application/octet-stream", headers={**DOWNLOAD, "Content-Disposition": shown})
 
 
 def _attached(visitor: Visitor, number: int, name: str, content: bytes) -> Attachment | Refusal:
@@ -92,22 +92,3 @@ def _attached(visitor: Visitor, number: int, name: str, content: bytes) -> Attac
         return files.attach(visitor.hub, files.Upload(visitor.case.id, number, visitor.person, role, name, content))
     except ApprovalError as error:
         return refused_as(error)
-
-
-async def _part(request: Request, body: bytes) -> tuple[str, bytes]:
-    """The file in a form; 422 for a form without one."""
-
-    async def once() -> AsyncGenerator[bytes, None]:
-        yield body
-
-    try:
-        form = await MultiPartParser(request.headers, once(), max_files=1, max_fields=4).parse()
-    except (MultiPartException, KeyError, ValueError):
-        raise HTTPException(422, "this is not a form with a file") from None
-    try:
-        sent = form.get("file")
-        if not isinstance(sent, UploadFile):
-            raise HTTPException(422, "this is not a form with a file")
-        return sent.filename or "file", await sent.read()
-    finally:
-        await form.close()

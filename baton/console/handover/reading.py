@@ -53,7 +53,7 @@ def case_document(visitor: Visitor, asked: Asked) -> dict[str, Any]:
         ids = {number for group in part.groups for number in (group.head_item, *group.items)} - {0}
         items = {item.id: item for item in hub.cases.items(connection, case.id, ids=sorted(ids))} if ids else {}
         names = names_of(hub, connection, case, {outline.successor for outline in outlines})
-        alerts = hub.alerts.undecided(connection, case.id) if visitor.watches else 0
+        alerts = hub.alerts.undecided(connection, case.id) if visitor.oversees else 0
     groups = [_group(visitor, group, items, talk, names) for group in part.groups]
     offered = {act for group in groups for line in group["items"] for act in line["may"]}
     return {

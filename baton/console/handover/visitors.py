@@ -82,9 +82,9 @@ class Visitor:
         return Role.HR in self.roles
 
     @property
-    def watches(self) -> bool:
-        """Whether the alerts of the case are theirs to see and decide on."""
-        return not {Role.MANAGER, Role.HR}.isdisjoint(self.roles)
+    def oversees(self) -> bool:
+        """Whether they see the case as a whole, and what was found out about it: HR and the manager."""
+        return self.decides or Role.MANAGER in self.roles
 
     def again(self) -> Visitor:
         """The same person, with the case as it is by now."""

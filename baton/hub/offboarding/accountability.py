@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
-from baton.jobs.offboarding.accountability import Answer, History, Receivable, Span, Turn, answers
+from baton.jobs.offboarding.accountability import (
+    Answer,
+    History,
+    Receivable,
+    Span,
+    Turn,
+    answer_rows,
+    answers,
+    rows,
+)
 from baton.model.case import Item
 from baton.model.handover import HoldingKind
 
@@ -21,6 +31,14 @@ class Table:
     moment: datetime
     clients: Sequence[Span]
     receivables: Sequence[Answer]
+
+    def document(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "at": self.moment.isoformat(),
+            "clients": rows(self.clients),
+            "receivables": answer_rows(self.receivables),
+        }
 
 
 def table(hub: Hub, moment: datetime | None = None) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -66,6 +66,17 @@ class Verified:
     def holds(self) -> bool:
         """True when the file is what the hub has signed, and proves what it says."""
         return not self.broken
+
+    def shown(self) -> dict[str, Any]:
+        """As plain values: what does not hold; what the file says, only where everything does."""
+        broken_parts = [{"what": each.what, "place": each.place, "message": each.message} for each in self.broken]
+        shown: dict[str, Any] = {"holds": self.holds, "broken": broken_parts, "pages": self.pages_checked}
+        said = self.document
+        if self.holds and said is not None:
+            shown |= {"case": said.case.id, "number": said.case.number, "completed_at": said.case.completed_at}
+            shown |= {"items": len(said.items), "statements": len(said.statements), "issued_at": said.issued_at}
+            shown |= {"hub": said.hub.name, "key": said.hub.key_id, "audit_entries": said.audit.entries}
+        return shown
 
 
 def issue(hub: Hub, case_id: str, person: str, language: str = "zh") -> Certificate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -25,32 +26,50 @@ Made = TypeVar("Made")
 
 
 @dataclass(frozen=True, slots=True)
-class Files:
+class Sheet:
+    """One table: what it is called, and its bytes when they are asked for."""
+
+    name: str
+    read: Callable[[], bytes]
+
+    @classmethod
+    def on_disk(cls, path: Path) -> Sheet:
+        """A file here."""
+        return cls(str(path), lambda: tables.read_plain(path, LARGEST_BYTES))
+
+    @classmethod
+    def given(cls, name: str, content: bytes) -> Sheet:
+        """What somebody has sent."""
+        return cls(name, lambda: content)
+
+
+@dataclass(frozen=True, slots=True)
+class Sheets:
     """Where the facts stand. What is left out comes from the hub."""
 
-    orders: Path
+    orders: Sheet
     """``order client signed_on currency``"""
-    payments: Path
+    payments: Sheet
     """``payment order paid_on amount_minor``"""
-    owners: Path | None = None
+    owners: Sheet | None = None
     """``client person since until``"""
-    leavers: Path | None = None
+    leavers: Sheet | None = None
     """``person left_on``"""
 
 
-def read_facts(files: Files, hub: Callable[[], Hub]) -> Facts:
+def read_facts(sheets: Sheets, hub: Callable[[], AbstractContextManager[Hub]]) -> Facts:
     """Everything that has happened. ``hub`` is opened only for what no file says.
 
     Raises one `ConfigurationError` for every row of a file that cannot be used.
     """
     faults: list[Fault] = []
-    orders = _read(files.orders, ("order", "client", "signed_on", "currency"), _order, faults)
-    payments = _read(files.payments, ("payment", "order", "paid_on", "amount_minor"), _payment, faults)
+    orders = _read(sheets.orders, ("order", "client", "signed_on", "currency"), _order, faults)
+    payments = _read(sheets.payments, ("payment", "order", "paid_on", "amount_minor"), _payment, faults)
     owned = left = None
-    if files.owners is not None:
-        owned = _read(files.owners, ("client", "person", "since", "until"), _owned, faults)
-    if files.leavers is not None:
-        left = dict(_read(files.leavers, ("person", "left_on"), _left, faults))
+    if sheets.owners is not None:
+        owned = _read(sheets.owners, ("client", "person", "since", "until"), _owned, faults)
+    if sheets.leavers is not None:
+        left = dict(_read(sheets.leavers, ("person", "left_on"), _left, faults))
     if faults:
         raise ConfigurationError(faults)
     if owned is None or left is None:
@@ -58,6 +77,17 @@ def read_facts(files: Files, hub: Callable[[], Hub]) -> Facts:
             owned = _tenures(opened) if owned is None else owned
             left = _leavers(opened) if left is None else left
     return Facts(orders, payments, owned, left)
+
+
+def document(lines: Sequence[Line], person: str = "") -> dict[str, list[dict[str, Any]]]:
+    """A statement as plain values: the lines (of one person, where one is named), and their sums."""
+    shown = [asdict(line) | {"rule": line.rule.value} for line in lines if person in ("", line.person)]
+    sums: dict[tuple[str, str, str], int] = {}
+    for line in shown:
+        place = (line["person"], line["month"], line["currency"])
+        sums[place] = sums.get(place, 0) + line["amount_minor"]
+    names = ("person", "month", "currency", "amount_minor")
+    return {"lines": shown, "totals": [dict(zip(names, (*place, sums[place]), strict=True)) for place in sorted(sums)]}
 
 
 def read_closed(file: Path) -> Closed:
@@ -101,28 +131,28 @@ def _leavers(hub: Hub) -> dict[str, date]:
     return {case.number: case.dates.last_working_at.date() for case in reversed(cases) if case.dates.last_working_at}
 
 
-def _read(path: Path, columns: Sequence[str], make: Callable[[Row], Made], faults: list[Fault]) -> list[Made]:
+def _read(sheet: Sheet, columns: Sequence[str], make: Callable[[Row], Made], faults: list[Fault]) -> list[Made]:
     """Every row of a table as what it says; rows that say nothing usable become faults with their place."""
     made = []
-    for number, row in _rows(path, columns, faults):
+    for number, row in _rows(sheet, columns, faults):
         try:
             made.append(make(row))
         except ValueError as error:
-            faults.append(Fault(f"{path}:{number}", "value", str(error)))
+            faults.append(Fault(f"{sheet.name}:{number}", "value", str(error)))
     return made
 
 
-def _rows(path: Path, columns: Sequence[str], faults: list[Fault]) -> Iterator[tuple[int, Row]]:
+def _rows(sheet: Sheet, columns: Sequence[str], faults: list[Fault]) -> Iterator[tuple[int, Row]]:
     try:
-        decoded = tables.decode(tables.read_plain(path, LARGEST_BYTES))
+        decoded = tables.decode(sheet.read())
         table = tables.read_delimited(decoded.utf8, tables.Layout(required=tuple(columns)), tables.Caps())
     except ConnectorError as error:
-        faults.append(Fault(str(path), error.code, str(error)))
+        faults.append(Fault(sheet.name, error.code, str(error)))
         return
     except tables.FileError as error:
-        faults.append(Fault(str(path), error.rule, f"{error.message}; {error.remedy}"))
+        faults.append(Fault(sheet.name, error.rule, f"{error.message}; {error.remedy}"))
         return
-    faults += [Fault(f"{path}:{row.row}", row.rule, row.message) for row in table.rejected]
+    faults += [Fault(f"{sheet.name}:{row.row}", row.rule, row.message) for row in table.rejected]
     for number, row in zip(table.row_numbers, table.frame.iter_rows(named=True), strict=True):
         yield int(number), {name: (row.get(name) or "").strip() for name in columns}
 

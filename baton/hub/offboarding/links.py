@@ -77,11 +77,16 @@ class Admitted:
 
 def make_link(hub: Hub, offer: Offer) -> str:
     """A new link's whole address. Raises `ApprovalError` where that person cannot have that role in this case."""
+    return _address(require_address(hub), make_token(hub, offer))
+
+
+def require_address(hub: Hub) -> str:
+    """What personal links begin with; `ConfigurationError` (``no_address``) where nobody has said it."""
     base = hub.settings.offboarding.address
     if base is None:
         message = "personal links need the address under which people reach the hub: set offboarding.address"
         raise ConfigurationError([Fault(str(hub.settings.file), "no_address", message)])
-    return _address(base, make_token(hub, offer))
+    return base
 
 
 def make_token(hub: Hub, offer: Offer) -> str:

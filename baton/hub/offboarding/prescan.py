@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from baton.contracts import AccountTarget, BlockerSource
 from baton.errors import BatonError
@@ -25,6 +25,12 @@ class Found:
     system: str
     blocker: Blocker
 
+    def document(self) -> dict[str, str]:
+        """As plain values."""
+        known = self.blocker
+        about = {"code": known.code, "title": known.title, "remedy": known.remedy, "ref": str(known.ref or "")}
+        return {"system": self.system, **about}
+
 
 @dataclass
 class Scan:
@@ -37,6 +43,16 @@ class Scan:
     unread: dict[str, str] = field(default_factory=dict)
     unasked: Sequence[str] = ()
     """Systems with accounts whose vendor offers no way to ask."""
+
+    def document(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "case": self.case.id,
+            "found": [each.document() for each in self.found],
+            "by_hand": [each.document() for each in self.by_hand],
+            "unread": dict(self.unread),
+            "unasked": list(self.unasked),
+        }
 
 
 def prescan(hub: Hub, case_id: str) -> Scan:

@@ -47,6 +47,22 @@ def is_hr(hub: Hub, connection: sa.Connection, person: str) -> bool:
     return _is_hr(hub, person, hub.people.statuses(connection, [person]).get(person))
 
 
+def require_hr(hub: Hub, person: str, number: str = "") -> None:
+    """Raise `ApprovalError` (``leaver``, ``role``) unless this person may speak as HR where there is no case (yet).
+
+    ``number`` is who it is about, where it is about somebody: nobody decides about themselves.
+    """
+    if number and alike(person) == alike(number):
+        raise ApprovalError("a leaver decides nothing about their own handover", code="leaver")
+    with hub.database.read() as connection:
+        if not is_hr(hub, connection, person):
+            raise ApprovalError(
+                f"{person[:40] or 'nobody'} does not speak as HR here",
+                code="role",
+                remedy="ask HR as named in offboarding.hr",
+            )
+
+
 def _is_hr(hub: Hub, person: str, status: EmploymentStatus | None) -> bool:
     named = hub.settings.offboarding.hr
     if not named:

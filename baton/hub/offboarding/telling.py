@@ -156,7 +156,7 @@ def _plan(hub: Hub, known: Case, round_: _Round, told: Told) -> None:
         ]
         if round_.alarm_due(case, last):
             undecided, way = round_.alerts[case.id], round_.ways[case.manager]
-            what = _intention(hub, _alarm_entity(case), way, alarm(case, undecided), _alarm_link(hub, connection, case))
+            what = message_to(hub, _alarm_entity(case), way, alarm(case, undecided), _alarm_link(hub, connection, case))
             messages.append((what, _alarm_mark(undecided)))
         _drop_unsent(hub, connection, [what for what, _ in messages])
         save_moves(hub, connection, case, [], messages)
@@ -204,7 +204,7 @@ def _message(
     hub: Hub, connection: sa.Connection, case: Case, items: Sequence[Item], wait: Wait, way: Reach
 ) -> Intention:
     text = notice(case, [item for item in items if item.id in wait.items], wait)
-    return _intention(hub, _entity(case, wait), way, text, _link(hub, connection, case, wait))
+    return message_to(hub, _entity(case, wait), way, text, _link(hub, connection, case, wait))
 
 
 def _link(hub: Hub, connection: sa.Connection, case: Case, wait: Wait) -> str:
@@ -225,7 +225,8 @@ def _alarm_link(hub: Hub, connection: sa.Connection, case: Case) -> str:
     return link and f"{link}/{ALERTS}"
 
 
-def _intention(hub: Hub, entity: str, way: Reach, text: Notice, link: str = "") -> Intention:
+def message_to(hub: Hub, entity: str, way: Reach, text: Notice, link: str = "") -> Intention:
+    """One message to one person, due now."""
     fields = {
         "person_number": way.person.number,
         "person_id": way.person.external_id,

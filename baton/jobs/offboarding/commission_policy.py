@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from baton.errors import ConfigurationError, Fault
-from baton.strict_yaml import Document, read
+from baton.strict_yaml import Document, parse, read
 
 Percent = Annotated[int, Field(ge=0, le=100)]
 Days = Annotated[int, Field(ge=0, le=3650)]
@@ -67,7 +67,15 @@ def load_commission_policy(file: Path) -> CommissionPolicy:
     """Read the file; one `ConfigurationError` with everything that is wrong, each with its line."""
     if not file.is_file():
         raise ConfigurationError([Fault(str(file), "no_such_file", "there is no such policy file")])
-    document: Document = read(file)
+    return _policy(read(file))
+
+
+def commission_policy_of(content: bytes, name: str) -> CommissionPolicy:
+    """The same for what somebody has sent, under a name of its own."""
+    return _policy(parse(content, name))
+
+
+def _policy(document: Document) -> CommissionPolicy:
     faults: Sequence[Fault] = document.faults
     try:
         parsed = CommissionPolicy.model_validate(document.plain())

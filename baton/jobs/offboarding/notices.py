@@ -40,6 +40,17 @@ def notice(case: Case, items: Sequence[Item], wait: Wait) -> Notice:
     return Notice(f"{'【逾期】' if late else ''}{chinese} · {english}", "\n".join(lines))
 
 
+def link_notice(case: Case) -> Notice:
+    """The message that brings somebody the personal link they have asked for."""
+    lines = [
+        f"{case.name}（{case.number}）",
+        "",
+        "这是您本人进入该离职交接的链接，请勿转发。",
+        "This link lets you, and only you, into this handover: please do not pass it on.",
+    ]
+    return Notice("您的离职交接个人链接 · Your personal link into a handover", "\n".join(lines))
+
+
 _RULES: Final[Mapping[Rule, tuple[str, str]]] = {
     Rule.ORDER_BY_LEAVER: ("离职人下单", "order placed by the leaver"),
     Rule.ORDER_IN_WINDOW: ("交接期内客户订单由他人下达", "order for a client by somebody who does not have them"),
