@@ -140,8 +140,7 @@ def _tell(hub: Hub, ids: Sequence[str], hour: Hour) -> None:
     for case_id, told in tell_all(hub, ids, lambda case_id: _apart(hour, case_id)).items():
         hour.told += told.messages
         hour.escalations += told.escalations
-        for person in told.unreachable:
-            hour.troubles[f"{case_id} {person}"] = "cannot be reached by any notifier"
+        hour.troubles.update({f"{case_id} {person}": why for person, why in told.unreachable.items()})
 
 
 def _look_again(hub: Hub, known: Sequence[Case], hour: Hour) -> None:

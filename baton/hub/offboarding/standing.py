@@ -7,15 +7,13 @@ item is offered to a successor is the item's own question (`baton.jobs.offboardi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 import sqlalchemy as sa
 
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
-from baton.hub.offboarding.policies import policy_of
-from baton.jobs.offboarding.policy import MANAGERS_MANAGER
+from baton.hub.offboarding.deciders import deputies_of
 from baton.jobs.offboarding.steps import MAY
 from baton.model.case import Act, Case, Role
 from baton.model.people import EmploymentStatus
@@ -37,7 +35,7 @@ def standing(hub: Hub, connection: sa.Connection, case: Case, person: str) -> fr
     found = {Role.SUCCESSOR}
     if _is_hr(hub, person, status):
         found.add(Role.HR)
-    if person == case.manager or person in _in_their_place(hub, connection, case):
+    if person == case.manager or person in deputies_of(hub, connection, [case])[case.id]:
         found.add(Role.MANAGER)
     return frozenset(found)
 
@@ -91,14 +89,3 @@ def speaks_as(hub: Hub, case: Case, person: str, act: Act) -> Role:
         held = standing(hub, connection, case, person)
     able = [role for role in _FIRST_AS if role in MAY.get(act, ())]
     return next((role for role in able if role in held), able[0])
-
-
-def _in_their_place(hub: Hub, connection: sa.Connection, case: Case) -> Iterator[str]:
-    """Whom the policy lets decide in place of the manager."""
-    for name in policy_of(hub, case).deputies:
-        if name != MANAGERS_MANAGER:
-            yield name
-            continue
-        found = hub.people.newest(connection, [case.manager]).get(case.manager)
-        if found is not None and found.employee.manager_number:
-            yield found.employee.manager_number

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import locked
+from baton.hub.offboarding.deciders import deciders_of, managers_of
 from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.links import ALERTS, Offer, link_within
 from baton.hub.offboarding.moving import save_moves
 from baton.hub.offboarding.policies import policies
 from baton.hub.offboarding.reaching import Reach, reach
 from baton.hub.offboarding.standing import standing
-from baton.jobs.offboarding.deadlines import WAITED_FOR, Turn, Wait, again_after, waits
+from baton.jobs.offboarding.deadlines import NOBODY, WAITED_FOR, Deciders, Turn, Wait, again_after, waits
 from baton.jobs.offboarding.notices import Notice, alarm, notice
 from baton.model.alert import Alert
 from baton.model.case import Case, CaseState, Item, Role
@@ -27,7 +28,9 @@ from baton.model.handover import HandoverAction
 from baton.store.effects import Made
 
 ROLES: Final[Mapping[Turn, Role]] = {Turn.ANSWER: Role.SUCCESSOR, Turn.DO: Role.SUCCESSOR}
-"""As whom a person opens the link in a message; otherwise as the manager."""
+"""As whom a person opens the link in a message; otherwise as the manager, or HR in the manager's place."""
+_UNREACHABLE: Final = "cannot be reached by any notifier"
+_NOBODY_NAMED: Final = "is waited for and nobody is named: put who speaks as HR into offboarding.hr, or name deputies"
 BY: Final = "baton"
 """Who has made the links in messages."""
 
@@ -38,7 +41,8 @@ class Told:
 
     messages: int = 0
     escalations: int = 0
-    unreachable: tuple[str, ...] = ()
+    unreachable: Mapping[str, str] = field(default_factory=dict)
+    """A person, or a role that nobody is named for -> why nobody was told."""
 
 
 def tell_all(
@@ -88,7 +92,7 @@ class _Round:
             self.alerts = hub.alerts.raised(connection, [case.id for case in self.cases])
             self.wanted = self._wanted(connection)
             self.last = self.newest(connection, self.cases)
-        people = {wait.person for one in self.wanted.values() for wait in one.all}
+        people = {wait.person for one in self.wanted.values() for wait in one.all} - {NOBODY}
         people |= {case.manager for case in self.cases if case.id in self.alerts}
         self.ways = reach(hub, people)
         with hub.database.read() as connection:
@@ -97,13 +101,17 @@ class _Round:
 
     def _wanted(self, connection: sa.Connection) -> dict[str, _Wanted]:
         of = {case.id: case for case in self.cases if case.state is CaseState.OPEN}
+        who = deciders_of(self.hub, connection, list(of.values()))
         waiting = {
-            case_id: waits(of[case_id], self.policies.of(of[case_id].policy), items, self.now)
+            case_id: waits(of[case_id], self.policies.of(of[case_id].policy), items, who[case_id], self.now)
             for case_id, items in self.hub.caseload.lists(connection, list(of), WAITED_FOR)
         }
         late = {wait.person for some in waiting.values() for wait in some if wait.overdue}
-        bosses = _bosses(self.hub, connection, late)
-        return {case_id: _Wanted(some, _escalations(some, bosses)) for case_id, some in waiting.items()}
+        bosses = managers_of(self.hub, connection, late)
+        return {
+            case_id: _Wanted(some, _escalations(of[case_id], some, bosses, who[case_id]))
+            for case_id, some in waiting.items()
+        }
 
     def newest(self, connection: sa.Connection, cases: Sequence[Case]) -> Mapping[str, Made]:
         """The newest message of each sort that may have to be sent in these cases."""
@@ -115,9 +123,11 @@ class _Round:
         """What people in a case are to hear."""
         return self.wanted.get(case.id, _Wanted())
 
-    def unreachable(self, case: Case) -> tuple[str, ...]:
-        """Employees who are waited for and whom no notifier reaches."""
-        return tuple(sorted({wait.person for wait in self.of(case).all} & self._mute))
+    def unreachable(self, case: Case) -> Mapping[str, str]:
+        """Employees who are waited for and whom no notifier reaches; and HR, where nobody is named."""
+        people = {wait.person for wait in self.of(case).all}
+        nobody = {Role.HR.value: _NOBODY_NAMED} if NOBODY in people else {}
+        return dict.fromkeys(sorted(people & self._mute), _UNREACHABLE) | nobody
 
     def due(self, case: Case) -> bool:
         """Whether somebody has to hear something now."""
@@ -171,16 +181,22 @@ def _drop_unsent(hub: Hub, connection: sa.Connection, anew: Sequence[Intention])
         hub.effects.supersede(connection, JOB, system, entities, why="said_anew")
 
 
-def _bosses(hub: Hub, connection: sa.Connection, people: Iterable[str]) -> dict[str, str]:
-    """The manager of each of these people who has one."""
-    newest = hub.people.newest(connection, sorted(people))
-    return {number: known.employee.manager_number or "" for number, known in newest.items()}
+def _escalations(case: Case, waiting: Sequence[Wait], bosses: Mapping[str, str], deciders: Deciders) -> list[Wait]:
+    """What has waited too long goes to the manager of who lets it wait, and to that of the case where they have none.
+
+    Who is to know of several people hears of all of them at once.
+    """
+    told: dict[tuple[str, Turn], list[Wait]] = {}
+    for wait in waiting:
+        above = [boss for boss in (bosses.get(wait.person, ""), *deciders.manager) if boss not in ("", case.number)]
+        if wait.overdue and above and above[0] != wait.person:
+            told.setdefault((above[0], wait.turn), []).append(wait)
+    return [_to_know(boss, turn, late) for (boss, turn), late in told.items()]
 
 
-def _escalations(waiting: Sequence[Wait], bosses: Mapping[str, str]) -> list[Wait]:
-    """What has waited too long goes to the manager of who lets it wait."""
-    late = [(wait, bosses.get(wait.person)) for wait in waiting if wait.overdue]
-    return [Wait(boss, wait.turn, wait.overdue, wait.overdue) for wait, boss in late if boss and boss != wait.person]
+def _to_know(boss: str, turn: Turn, late: Sequence[Wait]) -> Wait:
+    overdue = tuple(sorted({number for wait in late for number in wait.overdue}))
+    return Wait(boss, turn, overdue, overdue, instead=", ".join(wait.person for wait in late))
 
 
 def _entity(case: Case, wait: Wait) -> str:
@@ -209,10 +225,11 @@ def _message(
 
 def _link(hub: Hub, connection: sa.Connection, case: Case, wait: Wait) -> str:
     """A personal link for whose turn it is; none for who is only to know of it, nor where the hub has no address."""
-    role = ROLES.get(wait.turn, Role.MANAGER)
-    able = role in standing(hub, connection, case, wait.person)
-    theirs = able if role is Role.MANAGER else able and wait.items != wait.overdue
-    if not theirs or not hub.people.statuses(connection, [wait.person]):
+    roles = (ROLES[wait.turn],) if wait.turn in ROLES else (Role.MANAGER, Role.HR)
+    held = standing(hub, connection, case, wait.person)
+    role = next((role for role in roles if role in held), None)
+    only_to_know = role is Role.SUCCESSOR and wait.instead is not None
+    if role is None or only_to_know or not hub.people.statuses(connection, [wait.person]):
         return ""
     return link_within(hub, connection, case, Offer(case.id, wait.person, role, BY))
 

@@ -11,6 +11,10 @@ from typing import Final
 from baton.jobs.offboarding.checklist import WATCHED
 from baton.jobs.offboarding.policy import Policy
 from baton.model.case import Case, CaseState, Item, ItemState
+from baton.model.persons import alike
+
+NOBODY: Final = ""
+"""In place of a person: somebody has to do something, and nobody is named who could."""
 
 
 class Turn(StrEnum):
@@ -37,6 +41,18 @@ class Wait:
     """Item numbers, in order."""
     overdue: tuple[int, ...] = ()
     """Those of them that have waited so long that somebody else should know."""
+    instead: str | None = None
+    """Whose turn it is (`NOBODY` where that is so), for who is only to know that it waits; None where it is theirs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deciders:
+    """Who decides in one case: employee numbers, or names under which HR is known."""
+
+    manager: tuple[str, ...]
+    """Whose the manager's turns are."""
+    second: tuple[str, ...]
+    """Who decides where the manager must not: the deputies, or HR; empty where nobody is named."""
 
 
 _TURNS: Final = {
@@ -50,15 +66,16 @@ WAITED_FOR: Final = tuple(_TURNS)
 """Where an item stands that somebody may be waited for."""
 
 
-def waits(case: Case, policy: Policy, items: Sequence[Item], now: datetime) -> list[Wait]:
-    """Everybody who is waited for in a case; nobody while it is not open."""
+def waits(case: Case, policy: Policy, items: Sequence[Item], deciders: Deciders, now: datetime) -> list[Wait]:
+    """Everybody who is waited for, several for one item where any of them may; nobody in a case that is not open."""
     if case.state is not CaseState.OPEN:
         return []
     found: dict[tuple[str, Turn], list[Item]] = {}
     for item in items:
         turn = _turn(item)
         if turn is not None:
-            found.setdefault((_whose(case, item, turn), turn), []).append(item)
+            for person in _whose(item, turn, deciders):
+                found.setdefault((person, turn), []).append(item)
     late = timedelta(hours=policy.deadlines.escalate_after_h)
     return [
         Wait(
@@ -79,13 +96,17 @@ def _turn(item: Item) -> Turn | None:
     return _TURNS.get(item.state)
 
 
-def _whose(case: Case, item: Item, turn: Turn) -> str:
-    """The successor's or the manager's turn; where the manager has accepted, of HR who opened the case."""
-    if turn in (Turn.ANSWER, Turn.DO):
-        return item.successor or case.manager
-    if turn is Turn.APPROVE and item.accepted_by == case.manager:
-        return case.opened_by
-    return case.manager
+def _whose(item: Item, turn: Turn, deciders: Deciders) -> tuple[str, ...]:
+    """The successor's or the manager's turn; of a second person where the manager has accepted it."""
+    if turn in (Turn.ANSWER, Turn.DO) and item.successor:
+        return (item.successor,)
+    if turn is not Turn.APPROVE:
+        return deciders.manager or (NOBODY,)
+    return _besides(item.accepted_by, deciders.manager) or _besides(item.accepted_by, deciders.second) or (NOBODY,)
+
+
+def _besides(person: str, others: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(other for other in others if alike(other) != alike(person))
 
 
 def _since(item: Item) -> datetime | None:

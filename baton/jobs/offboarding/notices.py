@@ -33,7 +33,10 @@ def notice(case: Case, items: Sequence[Item], wait: Wait) -> Notice:
     chinese, english = (text.format(n=len(wait.items)) for text in _SUBJECTS[wait.turn])
     late = wait.items == wait.overdue
     head = f"{case.name}（{case.number}）"
-    lines = [f"{head}：{'已逾期：' if late else ''}{chinese}", f"{'Overdue: ' if late else ''}{english}", ""]
+    lines = [f"{head}：{'已逾期：' if late else ''}{chinese}", f"{'Overdue: ' if late else ''}{english}"]
+    if wait.instead is not None:
+        lines.append(f"待办人 · waiting for: {wait.instead or 'HR'}")
+    lines.append("")
     lines += [f"· {item.title}" for item in items[:_SHOWN]]
     if len(items) > _SHOWN:
         lines.append(f"… +{len(items) - _SHOWN}")

@@ -1,0 +1,66 @@
+"""Who decides in a case, by name, so that they can be waited for and told; for many cases in a few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+import sqlalchemy as sa
+
+from baton.hub.core import Hub
+from baton.hub.offboarding.policies import policies
+from baton.jobs.offboarding.deadlines import Deciders
+from baton.jobs.offboarding.policy import MANAGERS_MANAGER
+from baton.model.case import Case
+from baton.model.persons import alike
+
+NO_PERSONS: Final = frozenset({"schedule", "baton"})
+"""Names under which the hub itself opens cases and speaks: nobody reads what is sent to them."""
+
+
+def deciders_of(hub: Hub, connection: sa.Connection, cases: Sequence[Case]) -> dict[str, Deciders]:
+    """Who decides in each of these cases, by id.
+
+    Where the manager must not decide, or does not work here any more, it is for the policy's deputies; without any for
+    who is named in ``offboarding.hr``, and where that is nobody for whoever at HR has opened the case.
+    """
+    deputies = deputies_of(hub, connection, cases)
+    named = {person for some in deputies.values() for person in some} | set(hub.settings.offboarding.hr)
+    named |= {person for case in cases for person in (case.manager, case.opened_by)}
+    statuses = hub.people.statuses(connection, sorted(named))
+    left = {number for number, status in statuses.items() if not status.employed}
+    found = {}
+    for case in cases:
+        hr = hub.settings.offboarding.hr or ((case.opened_by,) if case.opened_by not in statuses else ())
+        second = _others(case, deputies[case.id], left) or _others(case, hr, left)
+        found[case.id] = Deciders(second if case.manager in left else (case.manager,), second)
+    return found
+
+
+def _others(case: Case, people: Sequence[str], left: Collection[str]) -> tuple[str, ...]:
+    """Those who are persons, work here, and are neither the leaver nor the manager."""
+    barred = {alike(case.number), alike(case.manager)}
+    fit = [each for each in people if each not in left and each not in NO_PERSONS and alike(each) not in barred]
+    return tuple(dict.fromkeys(fit))
+
+
+def deputies_of(hub: Hub, connection: sa.Connection, cases: Sequence[Case]) -> Mapping[str, Sequence[str]]:
+    """Whom the policy lets decide in place of the manager of each of these cases, by id."""
+    chosen = policies(hub)
+    named = {case.id: chosen.of(case.policy).deputies for case in cases}
+    led = {case.manager for case in cases if MANAGERS_MANAGER in named[case.id]}
+    bosses = managers_of(hub, connection, led)
+    return {
+        case.id: [person for name in named[case.id] if (person := _by_name(name, bosses.get(case.manager, "")))]
+        for case in cases
+    }
+
+
+def _by_name(name: str, boss: str) -> str:
+    return boss if name == MANAGERS_MANAGER else name
+
+
+def managers_of(hub: Hub, connection: sa.Connection, people: Collection[str]) -> dict[str, str]:
+    """Who manages each of these people; empty for whom nobody does."""
+    newest = hub.people.newest(connection, sorted(people))
+    return {number: known.employee.manager_number or "" for number, known in newest.items()}

@@ -1,0 +1,125 @@
+"""Who is waited for is a person who may decide, hears of it, and is told upon when they let it wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from baton.hub.offboarding import casework
+from baton.hub.offboarding import links as personal_links
+from baton.hub.sync import SyncRequest, plan_sync
+from baton.model.case import Act, Case, Cause, ItemState, Role
+from baton.model.handover import HoldingKind
+from baton.settings_shape import OffboardingPart
+from tests.hub.offboarding.conftest import LEAVER, MANAGER, OTHER, SUCCESSOR, Desk
+from tests.rig.belongings import TalkingTarget
+from tests.rig.company import row
+
+# What is asked here is who is told: the same on every database.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+Make = Callable[..., Desk]
+CLIENT = HoldingKind.CLIENT
+HOUR_S = 3600.0
+SALES = "销售部"
+
+
+def resigned(desk: Make, kind: type[TalkingTarget] = TalkingTarget, **more: object) -> tuple[Desk, Case]:
+    """HR says that the leaver leaves on 2026-12-20; the schedule opens the case, and no person has."""
+    d = desk(kind, offboarding=OffboardingPart(notifiers=("crm",), address="https://hub.example", **more))  # type: ignore[arg-type]
+    d.plant(CLIENT, 1)
+    d.company.rows[1] = row(LEAVER, status="notice", manager=MANAGER, last_day="2026-12-20", department=SALES)
+    plan_sync(d.hub, SyncRequest())
+    assert not d.tick().troubles
+    case = casework.find_case(d.hub, LEAVER)
+    assert (case.cause, case.opened_by) == (Cause.RESIGNATION, "schedule")
+    return d, case
+
+
+def policy(folder: Path, text: str) -> Path:
+    file = folder / "policies.yaml"
+    file.write_text(f"policies:\n  all: {{{text}}}\n", "utf-8")
+    return file
+
+
+def accepted_by_the_manager(d: Desk, case: Case) -> None:
+    for item in d.items(case, ItemState.OFFERED):
+        d.say(case, [item], Act.ACCEPT, MANAGER, Role.SUCCESSOR)
+    d.things.outbox.clear()
+
+
+def told(d: Desk, number: str) -> list[str]:
+    """The subjects of what somebody was told."""
+    return [subject for to, subject, _ in d.things.outbox if to == number]
+
+
+def admitted(d: Desk, number: str) -> personal_links.Admitted:
+    """Where the newest link leads that somebody was sent."""
+    text = [text for to, _, text in d.things.outbox if to == number][-1]
+    return personal_links.admit(d.hub, text.rpartition("/")[2])
+
+
+def sleep(d: Desk, hours: float) -> None:
+    d.company.clock.sleep(hours * HOUR_S)
+
+
+def test_what_the_manager_has_accepted_waits_for_hr_as_the_settings_name_it(desk: Make) -> None:
+    d, case = resigned(desk, hr=(OTHER, "hr-li"))
+    accepted_by_the_manager(d, case)
+    assert not d.tick().troubles
+    assert ["待您批准" in subject for subject in told(d, OTHER)] == [True]
+    assert told(d, MANAGER) == []
+    link = admitted(d, OTHER).link
+    assert (link.person, link.role) == (OTHER, Role.HR)
+    d.say(case, d.items(case, ItemState.ACCEPTED), Act.APPROVE, OTHER, Role.HR)
+
+
+def test_the_deputies_of_the_policy_come_before_hr_and_each_of_them_hears(desk: Make, tmp_path: Path) -> None:
+    file = policy(tmp_path, 'deputies: ["0003", "0004"]')
+    d, case = resigned(desk, policies=file, hr=("hr-li",))
+    accepted_by_the_manager(d, case)
+    d.tick()
+    assert [len(told(d, number)) for number in (SUCCESSOR, OTHER, MANAGER)] == [1, 1, 0]
+    assert admitted(d, SUCCESSOR).link.role is Role.MANAGER
+    d.say(case, d.items(case, ItemState.ACCEPTED), Act.APPROVE, OTHER, Role.MANAGER)
+    d.things.outbox.clear()
+    sleep(d, 30)
+    d.tick()
+    assert told(d, SUCCESSOR) == told(d, OTHER) == [], "what one of them has decided waits for none of them"
+
+
+def test_where_nobody_is_named_the_run_says_so_and_the_manager_hears_when_it_is_late(desk: Make) -> None:
+    d, case = resigned(desk)
+    accepted_by_the_manager(d, case)
+    hour = d.tick()
+    assert [(what, "offboarding.hr" in why) for what, why in hour.troubles.items()] == [(f"{case.id} hr", True)]
+    assert d.things.outbox == []
+    sleep(d, 24 + 72 + 1)
+    assert d.tick().escalations == 1
+    ((to, subject, text),) = d.things.outbox
+    assert to == MANAGER
+    assert "逾期" in subject
+    assert "waiting for: HR" in text
+
+
+def test_what_hr_lets_wait_is_told_to_the_manager_once_for_all_of_them(desk: Make) -> None:
+    d, case = resigned(desk, hr=("hr-li", "hr-wu"))
+    accepted_by_the_manager(d, case)
+    sleep(d, 24 + 72 + 1)
+    assert d.tick().escalations == 1
+    assert len(told(d, MANAGER)) == 1
+    d.tick()
+    assert len(told(d, MANAGER)) == 1, "and not every hour again"
+
+
+def test_what_was_the_managers_turn_is_a_deputys_once_the_manager_has_left(desk: Make, tmp_path: Path) -> None:
+    d, case = resigned(desk, policies=policy(tmp_path, 'deputies: ["0003"], successors: [{to: "0004"}]'))
+    for item in d.items(case, ItemState.OFFERED):
+        d.say(case, [item], Act.REFUSE, OTHER, Role.SUCCESSOR, "no time")
+    d.company.rows[0] = row(MANAGER, status="departed", last_day="2026-11-01", department=SALES, title="经理")
+    plan_sync(d.hub, SyncRequest())
+    d.things.outbox.clear()
+    d.tick()
+    assert ["待您指定" in subject for subject in told(d, SUCCESSOR)] == [True]
+    assert told(d, MANAGER) == []
