@@ -65,6 +65,9 @@ PAYMENTS: Final[Mapping[str, str]] = {
     "returned": "已退回",
     "recalled": "已止付",
     "cancelled": "已作废",
+    "{run}: somebody in it has left, changed or got another account since it was checked: baton pay check {run}": (
+        "{run}：检查之后，其中有人离职、信息变更或更换账户：baton pay check {run}"
+    ),
     "may waive": "可豁免人",
     "nobody": "无人",
     "and {count} more: --json has all": "另有 {count} 项：用 --json 查看全部",

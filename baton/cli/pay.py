@@ -290,7 +290,9 @@ def _show(hub: Hub, voice: Voice, run_id: str, states: list[LineState]) -> None:
     with hub.database.read() as connection:
         lines = list(hub.pay_runs.lines(connection, run_id, *states))
         files = hub.pay_runs.files(connection, run_id)
-    missing = look(hub, run_id).decision.missing if files and head.state.value == "held" else ()
+    signed = look(hub, run_id) if files and head.state.value == "held" else None
+    missing = () if signed is None else signed.decision.missing
+    stale = signed is not None and signed.stale
     voice.say("{run}: {component} for {period}, {state}", run=run_id, component=voice.words(run.component.value),
               period=run.period, state=voice.words(head.state.value))  # fmt: skip
     for reason in head.reasons:
@@ -300,10 +302,15 @@ def _show(hub: Hub, voice: Voice, run_id: str, states: list[LineState]) -> None:
         voice.table(["file", "lines", "amount", "digest"], [
             (file.name, file.count, amount(file.total_minor, run.currency), file.plain_digest[:16]) for file in files
         ])  # fmt: skip
-        _tell_missing(voice, run_id, missing)
+        if stale:
+            voice.say("{run}: somebody in it has left, changed or got another account since it was checked: "
+                      "baton pay check {run}", run=run_id)  # fmt: skip
+        else:
+            _tell_missing(voice, run_id, missing)
     voice.document({"run": run_id, "component": run.component, "period": run.period, "state": head.state,
                     "reasons": list(head.reasons), "lines": [_line(line) for line in lines],
-                    "files": [_file(file) for file in files], "missing": list(missing)})  # fmt: skip
+                    "files": [_file(file) for file in files], "missing": list(missing),
+                    "stale": stale})  # fmt: skip
 
 
 def _tell_missing(voice: Voice, run: str, missing: Iterable[str]) -> None:

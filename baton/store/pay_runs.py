@@ -19,7 +19,7 @@ from baton.model.pay_run import LineState, PayFile, PayLine, PayRun
 from baton.model.payable import BankAccount, Component, Payable, PayableKey
 from baton.store.effects import chunked
 from baton.store.personal import Keyring
-from baton.store.tables import pay_files, pay_lines, pay_runs
+from baton.store.tables import pay_files, pay_lines, pay_runs, people
 from baton.store.trail import Entry, append
 
 _PAGE_ROWS = 2_000
@@ -176,6 +176,13 @@ class PayRunStore:
         query = sa.select(pay_lines.c.number).where(pay_lines.c.run_id == run_id)
         query = query.where(pay_lines.c.state.in_([state.value for state in states]))
         return set(connection.execute(query).scalars())
+
+    def told_of_since(self, connection: sa.Connection, run_id: str, since: datetime, *states: LineState) -> bool:
+        """Whether HR has told anything since then of those whom the lines of a run in these states are for."""
+        query = sa.select(pay_lines.c.number).join(people, people.c.number == pay_lines.c.number)
+        query = query.where(pay_lines.c.run_id == run_id, people.c.recorded_at >= since)
+        query = query.where(pay_lines.c.state.in_([state.value for state in states]))
+        return connection.execute(query.limit(1)).first() is not None
 
     def claimed(
         self, connection: sa.Connection, periods: Sequence[str], numbers: Sequence[str], besides: str = ""

@@ -1,7 +1,8 @@
-"""baton pay check: who may waive a finding, and how many findings are not shown."""
+"""baton pay check, show: who may waive a finding, how many are not shown, and when signatures are for people who changed."""
 
 import io
 from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from datetime import date
 
 import pytest
 
@@ -63,3 +64,22 @@ def test_findings_that_are_not_shown_are_counted(office, monkeypatch):
     monkeypatch.setattr(pay_findings, "_SHOWN", 2)
     assert f"and {count - 2} more: --json has all" in baton("check", run).out
     assert f"另有 {count - 2} 项" in baton("check", run, lang="zh").out
+
+
+def test_who_has_left_after_the_signatures_is_told_before_the_release_refuses(office):
+    office.hire("0001", "0002")
+    run = office.signed({"0001": "100.00", "0002": "100.00"})
+    said = baton("show", run)
+    assert "everybody has signed" in said.out
+    assert baton("show", run, "--json").json["stale"] is False
+    office.hire("0002", mobile="13800000000")
+    assert "everybody has signed" in baton("show", run).out, "a telephone number voids nothing"
+    office.hire("0002", status=EmploymentStatus.DEPARTED, last_working_day=date(2026, 10, 31))
+    said = baton("show", run)
+    assert "everybody has signed" not in said.out
+    assert f"since it was checked: baton pay check {run}" in " ".join(said.out.split())
+    assert baton("show", run, "--json").json["stale"] is True
+    assert "有人离职" in baton("show", run, lang="zh").out
+    assert (
+        baton("release", run, "--why", "pay day", "--as", "treasury-qian", "--json").json["error"] == "people_changed"
+    )

@@ -238,6 +238,17 @@ def test_a_refusal_stands_on_the_page_with_what_to_do(desk: Counter, two: Pay, l
     assert 'value="sign"' not in page
 
 
+def test_a_departure_after_the_signatures_is_told_on_the_page_and_offers_no_release(desk: Counter, two: Pay) -> None:
+    run_id = desk.office.signed(two)
+    assert "Everybody has signed" in desk.get(f"/payments/{run_id}?lang=en", TREASURY).text
+    desk.office.hire(next(iter(two)), status=EmploymentStatus.DEPARTED, last_working_day=PAY_DAY)
+    page = desk.get(f"/payments/{run_id}?lang=en", TREASURY).text
+    assert "Everybody has signed" not in page
+    assert "Somebody in it has left, changed or got another account" in page
+    document = desk.document(run_id, TREASURY)
+    assert (document["stale"], document["may"]["release"], document["may"]["cancel"]) == (True, False, True)
+
+
 def test_a_departure_after_the_signatures_stops_the_release_on_the_page(desk: Counter, two: Pay) -> None:
     run_id = desk.office.signed(two)
     desk.office.hire(next(iter(two)), status=EmploymentStatus.DEPARTED, last_working_day=PAY_DAY.replace(month=9))

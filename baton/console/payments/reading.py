@@ -93,6 +93,7 @@ def run_document(who: Officer, run_id: str, part: Part, language: Language) -> d
         "lines": [_line(line) for line in lines],
         "files": [_file(who, run, file, deliveries) for file in files],
         **_signatures(signatures, signed),
+        "stale": signed is not None and signed.stale,
         "decisions": [
             {
                 "decision": each.decision,
@@ -219,11 +220,12 @@ def _may(who: Officer, head: Run, signed: Signed | None, files: Sequence[PayFile
     own = who.made(head.requested_by)
     held = head.state is RunState.HELD
     missing = () if signed is None else signed.decision.missing
+    stale = signed is not None and signed.stale
     already = signed is not None and any(who.made(each.person) for each in signed.decision.counted)
     return {
         "waive": bool(who.offices) and held and not own,
-        "sign_as": [] if own or already else [role.value for role in who.among(missing)],
-        "release": bool(who.offices) and not own and signed is not None and signed.decision.sufficient,
+        "sign_as": [] if own or already or stale else [role.value for role in who.among(missing)],
+        "release": bool(who.offices) and not own and not stale and signed is not None and signed.decision.sufficient,
         "cancel": bool(who.offices) and held,
         "withdraw": bool(who.offices) and head.state is RunState.READY and bool(files),
         "own": own,

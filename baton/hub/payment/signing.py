@@ -11,7 +11,7 @@ from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.checking import considered, judge, open_run
 from baton.hub.payment.policies import holders_of, policy_of
-from baton.hub.payment.standing import binding, everybody, files_digest, standing
+from baton.hub.payment.standing import binding, everybody, files_digest, stale, standing
 from baton.hub.payment.voiding import delete_files, void_files
 from baton.jobs.payment.approval_policy import REMEDY, Decision, Signature, Subject, decide
 from baton.jobs.payment.roles import Role
@@ -29,6 +29,8 @@ class Signed:
     run: PayRun
     files: Sequence[PayFile]
     decision: Decision
+    stale: bool
+    """Whether somebody in the files has changed at HR since: whoever has signed, it would not be released."""
 
 
 def look(hub: Hub, run_id: str) -> Signed:
@@ -158,7 +160,7 @@ def reach(hub: Hub, connection: sa.Connection, run: PayRun, head: Run) -> Signed
     decision = decide(
         subject, [_signature(row) for row in rows], policy_of(hub).approvals, holders_of(hub), hub.clock.now()
     )
-    return Signed(run, files, decision)
+    return Signed(run, files, decision, stale(hub, connection, run, files))
 
 
 def _signature(row: SignatureRow) -> Signature:

@@ -84,6 +84,20 @@ def standing(hub: Hub, connection: sa.Connection, run: PayRun, people: Mapping[s
     return people_digest(hub, numbers, people) == run.people_digest
 
 
+def stale(hub: Hub, connection: sa.Connection, run: PayRun, files: Sequence[PayFile]) -> bool:
+    """Whether somebody in the run's files has changed at HR since they were built: then it would not be released.
+
+    For looking: HR's records are read only where it has told something of a payee since.
+    """
+    if not files:
+        return False
+    since = min(file.created for file in files)
+    if not hub.pay_runs.told_of_since(connection, run.run_id, since, *_IN_FILES):
+        return False
+    numbers = hub.pay_runs.payees(connection, run.run_id, *_IN_FILES)
+    return _digest(hub, _records(hub, connection, numbers)) != run.people_digest
+
+
 def payees(hub: Hub, connection: sa.Connection, message_id: str) -> set[str]:
     """The numbers of those whom a file pays."""
     return {key.number for key in hub.pay_runs.keys_of_file(connection, message_id)}
