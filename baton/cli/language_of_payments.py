@@ -71,6 +71,14 @@ PAYMENTS: Final[Mapping[str, str]] = {
     "may waive": "可豁免人",
     "nobody": "无人",
     "and {count} more: --json has all": "另有 {count} 项：用 --json 查看全部",
+    # what differs from the banks
+    "nothing differs": "没有不一致",
+    "{key}: {person} looks after it": "{key}：由 {person} 接手",
+    "weight": "处理要求",
+    "alarm": "告警",
+    "look": "待查",
+    "listed": "仅列示",
+    "taken on by": "接手人",
     # what was overpaid
     "back": "已收回",
     "credit": "贷方",

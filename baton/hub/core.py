@@ -23,6 +23,7 @@ from baton.settings import HubSettings, SystemSettings
 from baton.store.alarms import AlarmStore
 from baton.store.alerts import AlertStore
 from baton.store.bank_answers import BankAnswerStore
+from baton.store.bank_differences import BankDifferenceStore
 from baton.store.caseload import CaseloadStore
 from baton.store.cases import CaseStore
 from baton.store.checklists import ChecklistStore
@@ -107,6 +108,7 @@ class Hub:
         self.moves = MoveStore(keyring)
         self.pay_runs = PayRunStore(keyring, self.clock)
         self.bank_answers = BankAnswerStore(keyring, self.clock)
+        self.bank_differences = BankDifferenceStore(keyring, self.clock)
         self.recoveries = RecoveryStore(keyring, self.clock)
         self.settlements = SettlementStore(keyring, self.clock)
         self.cases = CaseStore(keyring, self.clock)

@@ -21,12 +21,14 @@ from baton.store.effects import chunked
 from baton.store.personal import Keyring
 from baton.store.tables import (
     alerts,
+    bank_differences,
     bank_events,
     case_items,
     cases,
     effects,
     item_versions,
     migrations,
+    pay_comparisons,
     pay_files,
     pay_lines,
     pay_runs,
@@ -71,6 +73,8 @@ SEALED: Final = (
     Sealed(pay_lines, "sealed", "key", "version"),
     Sealed(pay_files, "sealed", "message_id", "version"),
     Sealed(bank_events, "sealed", "key", "version"),
+    Sealed(bank_differences, "sealed", "key", "version"),
+    Sealed(pay_comparisons, "sealed", "run_id", "version"),
     Sealed(recovery_cases, "sealed", "id", "version"),
     Sealed(recovery_entries, "sealed", "key", "version"),
     Sealed(settlements, "sealed", "id", "version"),

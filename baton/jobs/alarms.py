@@ -21,6 +21,8 @@ SHIPPED: Final[Sequence[AlarmRule]] = (
     AlarmRule("backup_old", "backup_age_s", above=26 * _H),
     AlarmRule("switch_left_on", "switches_count", above=0),
     AlarmRule("payment_in_doubt", "pay_doubt_count", above=0, severity=Severity.CRITICAL),
+    AlarmRule("payment_unexpected", "pay_unexpected_count", above=0, severity=Severity.CRITICAL),
+    AlarmRule("payment_unaccounted", "pay_unaccounted_count", above=0),
     AlarmRule("handover_stuck", "stuck_items_count", above=0),
     AlarmRule("events_waiting", "hint_oldest_s", above=1 * _H),
     AlarmRule("queue_old", "due_oldest_s", above=4 * _H),

@@ -67,6 +67,8 @@ MEASURES: Final[Mapping[str, Measure]] = {
         Measure("audit_key_missing_count", "1 while there is no key to sign the audit log with"),
         Measure("exposed_secrets_count", "secret files that others than their owner can read"),
         Measure("pay_doubt_count", "lines of pay runs of which nobody knows whether they were paid"),
+        Measure("pay_unexpected_count", "bookings at banks that nobody here has asked for, and nobody has taken on"),
+        Measure("pay_unaccounted_count", "what else differs from the banks' statements, and nobody has taken on"),
         Measure("stuck_items_count", "items of handovers that cannot go on without a person"),
         # by system
         Measure("due_count", "effects that are due and not sent", _SYSTEM),

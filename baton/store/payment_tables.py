@@ -116,6 +116,35 @@ bank_events = sa.Table(
     sa.ForeignKeyConstraint(["system", "name"], ["bank_files.system", "bank_files.name"]),
     sa.UniqueConstraint("system", "name", "position"),
 )
+bank_differences = sa.Table(
+    "bank_differences",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("system", sa.Text, nullable=False, index=True),
+    sa.Column("run_id", sa.Text, nullable=False),  # of the run it is about; empty beside all runs
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("what", sa.Text, nullable=False),
+    sa.Column("place", sa.Text, nullable=False),
+    sa.Column("weight", sa.Text, nullable=False),
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("over_at", Instant),
+    sa.Column("decided_at", Instant),
+    sa.Column("person", sa.Text, nullable=False, server_default=""),
+    sa.Column("why", sa.Text, nullable=False, server_default=""),
+    sa.Column("version", sa.Integer, nullable=False),
+    sealed_column(),
+)
+pay_comparisons = sa.Table(
+    "pay_comparisons",
+    metadata,
+    sa.Column("run_id", sa.Text, sa.ForeignKey("pay_runs.run_id"), primary_key=True),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("verdict", sa.Text, nullable=False),
+    sa.Column("lines", sa.Integer, nullable=False),
+    sa.Column("compared", sa.Integer, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sealed_column(),
+)
 recovery_cases = sa.Table(
     "recovery_cases",
     metadata,

@@ -7,8 +7,10 @@ import sqlalchemy as sa
 from baton.store.alarm_tables import alarms
 from baton.store.keeping_tables import erasures, restores
 from baton.store.payment_tables import (
+    bank_differences,
     bank_events,
     bank_files,
+    pay_comparisons,
     pay_files,
     pay_lines,
     pay_runs,
@@ -27,6 +29,7 @@ __all__ = [
     "allowances",
     "approvals",
     "audit",
+    "bank_differences",
     "bank_events",
     "bank_files",
     "case_items",
@@ -39,6 +42,7 @@ __all__ = [
     "links",
     "metadata",
     "migrations",
+    "pay_comparisons",
     "pay_files",
     "pay_lines",
     "pay_runs",

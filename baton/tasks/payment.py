@@ -20,7 +20,7 @@ from baton.hub.payment.delivering import deliver as deliver_files
 from baton.hub.payment.drafting import Drafting, draft_file, draft_system
 from baton.hub.payment.inbox import payroll_file
 from baton.hub.payment.overpaid_watch import look_for_overpayments
-from baton.hub.payment.reconciling import reconcile
+from baton.hub.payment.reconciling import reconcile_bank
 from baton.model.payable import Component
 from baton.tasks.opening import RETRIES, RETRY_POLICY, open_hub
 from baton.tasks.sync import RUN
@@ -105,18 +105,20 @@ def read_answers(delivered: dict[str, Any]) -> dict[str, Any]:
     with open_hub() as hub:
         taken = take_answers(hub, system)
         deliver_files(hub, system)  # what was only accepted may be answered now
-        view = reconcile(hub, system)
+        reconciled = reconcile_bank(hub, system)
         overpaid = look_for_overpayments(hub)
-    log.info("%s: %d files, %s, %s", system, taken.files, dict(taken.moved), view.verdict)
+    log.info("%s: %d files, %s, %s", system, taken.files, dict(taken.moved), reconciled.view.verdict)
     if any(overpaid.values()):
         log.warning("overpaid: %s: see baton pay overpaid", overpaid)
-    for alarm in taken.alarms:
+    alarms = list(dict.fromkeys((*taken.alarms, *reconciled.alarms)))
+    for alarm in alarms:
         log.error("ALARM %s: %s", system, alarm)
     for name, why in taken.refused.items():
         log.error("%s: %s could not be read: %s", system, name, why)
-    if taken.alarms or taken.refused:
+    if alarms or taken.refused:
+        # Red once for what is new; people are told by the alarm `payment_unexpected` until it ends or one takes it on.
         raise AirflowFailException(
-            f"{system}: {len(taken.alarms)} alarms, {len(taken.refused)} files that cannot be read:"
-            f" see the log, or: baton pay reconcile --bank {system}"
+            f"{system}: {len(alarms)} alarms, {len(taken.refused)} files that cannot be read:"
+            f" see the log, or: baton pay differences --bank {system}"
         )
-    return {"system": system, "files": taken.files, "verdict": view.verdict.value, "overpaid": overpaid}
+    return {"system": system, "files": taken.files, "verdict": reconciled.view.verdict.value, "overpaid": overpaid}

@@ -78,6 +78,11 @@ PLAIN = {
     "bank_events": {
         "key", "system", "name", "position", "message_id", "reference", "kind", "state", "code", "at", "version",
     },
+    "bank_differences": {
+        "key", "system", "run_id", "kind", "what", "place", "weight", "since", "over_at", "decided_at", "person", "why",
+        "version",
+    },
+    "pay_comparisons": {"run_id", "at", "verdict", "lines", "compared", "version"},
     "recovery_cases": {
         "id", "number", "reference", "state", "currency", "opened_by", "opened_at", "changed_at", "version",
     },

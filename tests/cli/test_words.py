@@ -12,6 +12,7 @@ from baton.engine.settle import Verdict
 from baton.hub.migration.extraction import Phase
 from baton.hub.migration.verifying import Proof
 from baton.jobs.payment.checks.findings import LineVerdict
+from baton.jobs.payment.differences import Weight
 from baton.jobs.payment.overpayment import Doubt, Remedy
 from baton.jobs.payment.reconciliation import Verdict as Reconciled
 from baton.model.account import AccountState, Action
@@ -66,9 +67,10 @@ def test_no_translation_is_left_over():
             *(Verdict, RunState, EffectState, Action, AccountState, EmploymentStatus, Phase, Proof),
             *(CaseState, ItemState, HoldingKind, Act, Role, Rule, AlertState),
             *(EntryKind, RecoveryState, Doubt, Remedy, SettlementState),
-            *(LineState, Component, LineVerdict, Reconciled),
+            *(LineState, Component, LineVerdict, Reconciled, Weight),
         )
         for value in kind
+        if value
     }
     used = {text for _, _, text in spoken()} | values
     assert sorted(set(CHINESE) - used) == []

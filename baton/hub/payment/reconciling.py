@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -12,17 +12,42 @@ import sqlalchemy as sa
 from baton.engine.settle import Verdict as RunVerdict
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.bookings import ENTRY, FINDING, HEAD, expected, kept_entry, kept_finding, kept_head, statements
+from baton.hub.payment.differing import keep
 from baton.hub.payment.standing import files_digest
+from baton.jobs.payment.differences import Weight
 from baton.jobs.payment.reconciliation import Filed, FileTotals, MonthView, Reconciler, RunFacts, Verdict
 from baton.model.pay_run import LineState, PayFile, PayRun
+from baton.store.bank_differences import Standing
 from baton.store.runs import RunState
 
 _COMPARED: Final = (RunState.READY, RunState.SETTLED)
 """Runs of which something may have been paid."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """One bank, compared."""
+
+    view: MonthView
+    risen: Sequence[Standing]
+    """What differs and did not before."""
+
+    @property
+    def alarms(self) -> list[str]:
+        """Of these, what somebody has to look at at once: kinds and ids, never names or amounts."""
+        return [f"{each.kind} {each.what}" for each in self.risen if each.weight == Weight.ALARM]
+
+
 def reconcile(hub: Hub, system: str, period: str = "") -> MonthView:
-    """Compare every released run of one bank (of a period) with what the bank has said; close those that are clean."""
+    """Compare every released run of one bank (of a period) with what the bank has said; see `reconcile_bank`."""
+    view = reconcile_bank(hub, system).view
+    if not period:
+        return view
+    return replace(view, runs={run_id: found for run_id, found in view.runs.items() if found.period == period})
+
+
+def reconcile_bank(hub: Hub, system: str) -> Reconciled:
+    """Compare every released run of one bank with what it has said; keep what differs, and close what is clean."""
     today = hub.clock.now().astimezone(ZoneInfo(hub.settings.hub.time_zone)).date()
     with hub.database.read() as connection:
         # All runs are compared, whatever was asked for: a debit is unexpected only when no run has asked for it.
@@ -33,13 +58,16 @@ def reconcile(hub: Hub, system: str, period: str = "") -> MonthView:
         for head, entries in statements(events):
             statement, digest, notification = kept_head(head)
             found = (kept_entry(event) for event in entries)
-            reconciler.take(statement, found, digest=digest, notification=notification)
+            place = f"{head.name}/{head.position}"
+            reconciler.take(statement, found, digest=digest, notification=notification, place=place)
         reconciler.find(kept_finding(event) for event in hub.bank_answers.bookings(connection, system, (FINDING,)))
     view = reconciler.month(today)
-    _close(hub, view)
-    if not period:
-        return view
-    return replace(view, runs={run_id: found for run_id, found in view.runs.items() if found.period == period})
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
+        _close(hub, connection, view)
+        risen = keep(hub, connection, system, view)
+        hub.crash_point("reconciling")
+    return Reconciled(view, risen)
 
 
 def _state(hub: Hub, connection: sa.Connection, run: PayRun) -> RunState | None:
@@ -76,11 +104,9 @@ def _totals(file: PayFile) -> FileTotals:
     return FileTotals(file.message_id, file.plain_digest, file.count, file.total_minor)
 
 
-def _close(hub: Hub, view: MonthView) -> None:
-    with hub.database.write() as connection:
-        hub.database.alone(connection, PLANNING)
-        for run_id, found in view.runs.items():
-            head = hub.runs.get(connection, run_id)
-            if found.verdict is Verdict.CLEAN and head is not None and head.state is RunState.READY:
-                verdict = RunVerdict.CLEAN.value
-                hub.runs.change(connection, run_id, RunState.SETTLED, verdict=verdict, settled_at=hub.clock.now())
+def _close(hub: Hub, connection: sa.Connection, view: MonthView) -> None:
+    for run_id, found in view.runs.items():
+        head = hub.runs.get(connection, run_id)
+        if found.verdict is Verdict.CLEAN and head is not None and head.state is RunState.READY:
+            verdict = RunVerdict.CLEAN.value
+            hub.runs.change(connection, run_id, RunState.SETTLED, verdict=verdict, settled_at=hub.clock.now())

@@ -13,6 +13,7 @@ from baton.audit.checkpoint import Checkpoint
 from baton.errors import BatonError
 from baton.hub import proof
 from baton.hub.core import Hub
+from baton.jobs.payment.differences import Weight
 from baton.model.case import CaseState, ItemState
 from baton.model.effect import EffectState
 from baton.model.measures import Sample
@@ -21,7 +22,7 @@ from baton.store import tallies
 from baton.store.alarm_tables import alarms
 from baton.store.restores import in_force
 from baton.store.runs import RunState
-from baton.store.tables import audit, case_items, cases, feeds, hints, pay_lines, people, runs
+from baton.store.tables import audit, bank_differences, case_items, cases, feeds, hints, pay_lines, people, runs
 from baton.store.tallies import Tally, Waiting
 from baton.store.trail import log, newest_entries
 from baton.vault import FileSecrets
@@ -141,9 +142,13 @@ def _counts(connection: sa.Connection, now: datetime) -> Iterator[Sample]:
     doubtful = (LineState.IN_DOUBT.value, LineState.DISPUTED.value)
     unfinished = (CaseState.OPEN.value, CaseState.PAUSED.value)
     stuck = sa.select(sa.func.count()).select_from(case_items.join(cases, case_items.c.case_id == cases.c.id))
+    waits = sa.and_(bank_differences.c.over_at.is_(None), bank_differences.c.decided_at.is_(None))
+    differing = sa.select(sa.func.count()).select_from(bank_differences).where(waits)
     queries = {
         "people_count": sa.select(sa.func.count()).select_from(people),
         "pay_doubt_count": sa.select(sa.func.count()).where(pay_lines.c.state.in_(doubtful)),
+        "pay_unexpected_count": differing.where(bank_differences.c.weight == Weight.ALARM.value),
+        "pay_unaccounted_count": differing.where(bank_differences.c.weight == Weight.LOOK.value),
         "stuck_items_count": stuck.where(case_items.c.state == ItemState.STUCK.value, cases.c.state.in_(unfinished)),
     }
     for name, query in queries.items():

@@ -47,6 +47,9 @@ ALARMS: Final = frozenset(
         DifferenceKind.PAID_TWICE,
         DifferenceKind.PAID_THOUGH_REFUSED,
         DifferenceKind.NOT_SENT,
+        DifferenceKind.AMOUNT_DIFFERS,
+        DifferenceKind.OTHER_ACCOUNT,
+        DifferenceKind.AMBIGUOUS,
         DifferenceKind.DISPUTED,
         DifferenceKind.CHANGED_STATEMENT,
     }
@@ -54,6 +57,17 @@ ALARMS: Final = frozenset(
 """Somebody has to be told at once: money may be leaving that should not."""
 EXPLAINED: Final = frozenset({DifferenceKind.RETURNED, DifferenceKind.DOUBLED_STATEMENT})
 """Listed, and accounted for: these alone do not keep a run from being clean."""
+
+
+class Weight(StrEnum):
+    """What a difference asks of people."""
+
+    ALARM = "alarm"
+    """To look at once."""
+    LOOK = "look"
+    """To find out what is missing: no money is known to have left that should not."""
+    NONE = ""
+    """Listed, and accounted for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +81,15 @@ class Difference:
     found_minor: int | None = field(repr=False, default=None)
     hint: str = ""
     """A reference that a person may look at."""
+    place: str = ""
+    """The statement it stands on, by its file and place; empty for what stands on none, or on several."""
 
     @property
     def alarm(self) -> bool:
         """Whether somebody has to be told at once."""
         return self.kind in ALARMS
+
+    @property
+    def weight(self) -> Weight:
+        """What it asks of people."""
+        return Weight.ALARM if self.alarm else Weight.NONE if self.kind in EXPLAINED else Weight.LOOK

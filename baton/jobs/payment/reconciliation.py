@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
@@ -17,6 +17,7 @@ from typing import Final
 from baton.errors import Fault
 from baton.jobs.payment.differences import EXPLAINED, Difference, DifferenceKind
 from baton.jobs.payment.matching import Expectations, Expected, Match, MatchKind
+from baton.jobs.payment.showings import Booked, Misfits, Paper
 from baton.jobs.payment.statements import SeenStatements
 from baton.model.bank_answers import Direction, Statement, StatementEntry
 from baton.model.pay_run import LineState
@@ -136,23 +137,6 @@ class MonthView:
         return Verdict.OPEN if Verdict.OPEN in verdicts else Verdict.CLEAN
 
 
-@dataclass(slots=True)
-class _Booked:
-    """What statements and notifications have shown of one line.
-
-    Bookings are never told apart by the bank's names for them: those are unique within one statement only, and a
-    second payment must not hide behind the name of the first.
-    """
-
-    proven: list[tuple[Direction, int]] = field(default_factory=list)
-    notified: list[tuple[Direction, int]] = field(default_factory=list)
-
-    def amounts(self, direction: Direction) -> list[int]:
-        """From the statement; from notifications where no statement has it yet."""
-        proven = [minor for way, minor in self.proven if way is direction]
-        return proven or [minor for way, minor in self.notified if way is direction]
-
-
 class Reconciler:
     """Takes statements one after another, and then says how the runs stand."""
 
@@ -163,21 +147,29 @@ class Reconciler:
         refused = [reference for reference, (_, filed) in self._filed.items() if filed.state in _REFUSED]
         self._expected = Expectations((filed.line for run in runs for filed in run.lines), refused)
         self._seen = SeenStatements(known or {})
-        self._booked: dict[str, _Booked] = {}
-        self._of_runs: dict[str, list[Difference]] = {run.run_id: [] for run in runs}
+        self._booked: dict[str, Booked] = {}
+        self._misfits = Misfits()
         self._beside: list[Difference] = []
         self._entries = 0
+        self._papers = 0
 
-    def take(self, head: Statement, entries: Iterable[StatementEntry], *, digest: str, notification: bool) -> None:
-        """One statement, or one notification (which moves no balance and is outweighed by a statement)."""
+    def take(
+        self, head: Statement, entries: Iterable[StatementEntry], *, digest: str, notification: bool, place: str = ""
+    ) -> None:
+        """One statement, or one notification (which moves no balance and is outweighed by a statement).
+
+        ``place`` is its file and where it stands in it; without one, its number among those taken.
+        """
+        self._papers += 1
+        paper = Paper(place or str(self._papers), notification)
         doubled = self._seen.add(head, digest)
         if doubled is not None:
-            self._beside.append(doubled)
+            self._beside.append(replace(doubled, place=paper.place))
             return
         for entry in entries:
             if not entry.pending:
                 self._entries += 1
-                self._take(self._expected.match(head.account, entry), notification=notification)
+                self._take(head.account, self._expected.match(head.account, entry), paper)
 
     def find(self, findings: Iterable[Fault]) -> None:
         """What a reader has found that cannot be right: balances that do not add up."""
@@ -185,34 +177,38 @@ class Reconciler:
 
     def month(self, as_of: date, *, grace_days: int = 3) -> MonthView:
         """How all runs stand on a day. A line is missing when that many days have passed since it was to be paid."""
-        runs = {run.run_id: self._run(run, as_of, timedelta(days=grace_days)) for run in self._runs}
-        return MonthView(runs, [*self._beside, *self._seen.gaps()], self._entries)
+        of_runs: dict[str, list[Difference]] = {run.run_id: [] for run in self._runs}
+        beside = list(self._beside)
+        for difference, references in self._misfits.differences():
+            of_runs.get(self._run_of(references), beside).append(difference)
+        grace = timedelta(days=grace_days)
+        runs = {run.run_id: self._run(run, of_runs[run.run_id], as_of, grace) for run in self._runs}
+        return MonthView(runs, [*beside, *self._seen.gaps()], self._entries)
 
-    def _take(self, match: Match, *, notification: bool) -> None:
+    def _take(self, account: str, match: Match, paper: Paper) -> None:
         entry, kind = match.entry, match.kind
         if kind is MatchKind.UNRELATED:
             return
         if kind in _MISFITS:
             what = match.references[0] if len(match.references) == 1 else entry.entry_id
-            difference = Difference(_MISFITS[kind], what, None, entry.amount_minor, match.hint)
-            self._of(match.references).append(difference)
+            difference = Difference(_MISFITS[kind], what, None, entry.amount_minor, match.hint, paper.place)
+            self._misfits.add(account, entry, paper, difference, match.references)
         if kind in (MatchKind.LINE, MatchKind.BATCH) or (kind in _MISFITS and len(match.references) == 1):
             for reference in match.references:
                 amount = self._filed[reference][1].line.amount_minor if kind is MatchKind.BATCH else entry.amount_minor
-                shown = self._booked.setdefault(reference, _Booked())
-                (shown.notified if notification else shown.proven).append((entry.direction, amount))
+                self._booked.setdefault(reference, Booked()).add(entry, amount, paper)
 
-    def _of(self, references: Sequence[str]) -> list[Difference]:
-        """Where a difference about these lines is listed: with their run, or beside all runs."""
+    def _run_of(self, references: Sequence[str]) -> str:
+        """The one run with which a difference about these lines is listed; empty: beside all runs."""
         runs = {self._filed[reference][0].run_id for reference in references}
-        return self._of_runs[runs.pop()] if len(runs) == 1 else self._beside
+        return runs.pop() if len(runs) == 1 else ""
 
-    def _run(self, run: RunFacts, as_of: date, grace: timedelta) -> Reconciliation:
-        differences = [*self._of_runs[run.run_id], *_files(run)]
+    def _run(self, run: RunFacts, misfits: Sequence[Difference], as_of: date, grace: timedelta) -> Reconciliation:
+        differences = [*misfits, *_files(run)]
         sums: Counter[str] = Counter()
         compared = 0
         for filed in run.lines:
-            shown = self._booked.get(filed.line.reference, _Booked())
+            shown = self._booked.get(filed.line.reference, Booked())
             debits, credits_ = shown.amounts(Direction.DEBIT), shown.amounts(Direction.CREDIT)
             differences += _of_line(filed, debits, credits_, late=as_of > run.execution_day + grace)
             amount = filed.line.amount_minor

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baton.errors import Fault
-from baton.jobs.payment.differences import ALARMS, DifferenceKind
+from baton.jobs.payment.differences import ALARMS, DifferenceKind, Weight
 from baton.jobs.payment.matching import Expected
 from baton.jobs.payment.reconciliation import Filed, FileTotals, Reconciler, RunFacts, Verdict
 from baton.model.bank_answers import Direction, Reason, ReasonKind, Statement, StatementEntry
@@ -243,3 +243,67 @@ def test_it_comes_to_zero_exactly_when_every_booking_is_as_it_was_ordered(lines)
     assert (run.rest_minor == 0) == (not fates & {"changed", "twice"})
     assert (run.verdict is Verdict.CLEAN) == (fates <= {"booked", "refused", "returned"})
     assert run.filed_minor == sum(amount for amount, _ in lines)
+
+
+# --- one booking in several papers
+
+
+def told(*papers):
+    """A view of (sequence, notification, entries) of each paper, in order."""
+    reconciler = Reconciler([facts(filed(1), filed(2))])
+    for number, (sequence, notification, entries) in enumerate(papers):
+        reconciler.take(head(sequence), entries, digest=f"d{sequence}", notification=notification, place=f"p{number}")
+    return reconciler.month(SOON)
+
+
+def test_a_booking_in_two_notifications_is_one_and_two_bookings_in_one_are_two():
+    assert kinds(told((1, True, [debit(1)]), (2, True, [debit(1)]))) == []
+    assert kinds(told((1, True, [debit(1), debit(1)]))) == ["paid_twice"]
+    next_day = debit(1)._replace(entry_id="A2", booked=SOON)
+    assert kinds(told((1, True, [debit(1)]), (2, True, [next_day]))) == ["paid_twice"]
+
+
+def test_what_nobody_asked_for_is_one_difference_told_by_notification_and_statement():
+    first = told((1, True, [debit(0, 999)]))
+    both = told((1, True, [debit(0, 999)]), (2, False, [debit(0, 999)]))
+    assert kinds(both) == ["unexpected_debit"]
+    assert both.beside == first.beside, "it keeps its place, so that who took it on need not again"
+    assert (
+        kinds(told((1, True, [debit(0, 999)]), (2, False, [debit(0, 999), debit(0, 999)]))) == ["unexpected_debit"] * 2
+    )
+
+
+def test_two_debits_alike_on_two_statements_are_two_differences_in_two_places():
+    view = told((1, False, [debit(0, 999)]), (2, False, [debit(0, 999)]))
+    assert [each.place for each in view.beside] == ["p0", "p1"]
+
+
+@pytest.mark.parametrize(
+    "misfit", [debit(1, 90), debit(1)._replace(currency="USD"), debit(1)._replace(references=("R1", "R2"))]
+)
+def test_money_that_left_otherwise_than_asked_is_an_alarm(misfit):
+    view = month([facts(filed(1), filed(2))], misfit)
+    found = [*view.beside, *view.runs["run-1"].differences]
+    assert [each.weight for each in found] == [Weight.ALARM]
+
+
+@given(
+    st.permutations([1, 2, 3]),
+    st.lists(st.sampled_from([1, 2, 3]), max_size=4),
+    st.lists(st.sampled_from([1, 2, 3]), max_size=3),
+    st.booleans(),
+)
+def test_copies_of_statements_and_notifications_of_what_they_book_raise_no_alarm(order, copies, notified, first):
+    """Lines booked once each, over three statements, whichever come again and whatever was notified before or after."""
+    bookings = {1: [debit(1)], 2: [debit(2, 250), debit(3, 7)], 3: [credit(2, 250)]}
+    lines_of_run = facts(filed(1), filed(2, 250, S.RETURNED), filed(3, 7))
+    notifications = [(10 + place, True, bookings[which]) for place, which in enumerate(notified)]
+    papers = [(each, False, bookings[each]) for each in (*order, *copies)]
+    reconciler = Reconciler([lines_of_run])
+    for number, (sequence, notification, entries) in enumerate(
+        [*notifications, *papers] if first else [*papers, *notifications]
+    ):
+        reconciler.take(head(sequence), entries, digest=f"d{sequence}", notification=notification, place=str(number))
+    view = reconciler.month(SOON)
+    assert [each for each in (*view.beside, *view.runs["run-1"].differences) if each.weight is Weight.ALARM] == []
+    assert view.verdict is Verdict.CLEAN

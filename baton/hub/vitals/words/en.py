@@ -60,6 +60,8 @@ WORDS: Final[Mapping[str, str]] = {
     "measure.audit_key_missing_count": "audit keys missing",
     "measure.exposed_secrets_count": "secret files others can read",
     "measure.pay_doubt_count": "payments in doubt",
+    "measure.pay_unexpected_count": "unexpected bank bookings",
+    "measure.pay_unaccounted_count": "not accounted for at banks",
     "measure.stuck_items_count": "handover items stuck",
     "measure.due_count": "due and not sent",
     "measure.due_oldest_s": "oldest due",

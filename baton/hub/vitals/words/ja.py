@@ -60,6 +60,8 @@ WORDS: Final[Mapping[str, str]] = {
     "measure.audit_key_missing_count": "監査鍵の欠落数",
     "measure.exposed_secrets_count": "所有者以外が読める機密ファイル",
     "measure.pay_doubt_count": "結果不明の支払い",
+    "measure.pay_unexpected_count": "銀行の想定外の記帳",
+    "measure.pay_unaccounted_count": "銀行照合の未解明差異",
     "measure.stuck_items_count": "停滞中の引き継ぎ項目",
     "measure.due_count": "期限到来・未送信",
     "measure.due_oldest_s": "未送信の最長経過",

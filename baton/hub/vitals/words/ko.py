@@ -60,6 +60,8 @@ WORDS: Final[Mapping[str, str]] = {
     "measure.audit_key_missing_count": "누락된 감사 키",
     "measure.exposed_secrets_count": "소유자 외에도 읽을 수 있는 비밀 파일",
     "measure.pay_doubt_count": "결과 불명 지급",
+    "measure.pay_unexpected_count": "예상 밖 은행 거래",
+    "measure.pay_unaccounted_count": "은행 대사 미해결 차이",
     "measure.stuck_items_count": "중단된 인수인계 항목",
     "measure.due_count": "기한 도래 미전송",
     "measure.due_oldest_s": "미전송 최장 경과",

@@ -60,6 +60,8 @@ WORDS: Final[Mapping[str, str]] = {
     "measure.audit_key_missing_count": "缺失的审计密钥",
     "measure.exposed_secrets_count": "他人可读的密钥文件",
     "measure.pay_doubt_count": "结果不明的付款",
+    "measure.pay_unexpected_count": "银行意外入账",
+    "measure.pay_unaccounted_count": "银行对账未平",
     "measure.stuck_items_count": "受阻的交接项",
     "measure.due_count": "到期未发送",
     "measure.due_oldest_s": "最久未发送",

@@ -1,0 +1,133 @@
+"""What differs from a bank is told to people while it stands, once for each booking, until somebody takes it on."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from baton.contracts.payments import AnswerKind
+from baton.errors import ApprovalError
+from baton.hub.payment.differing import acknowledge
+from baton.hub.payment.reconciling import reconcile_bank
+from baton.hub.vitals.alarming import rules
+from baton.hub.vitals.taking import take
+from baton.jobs.alarms import breaches
+from baton.store.bank_differences import AUDITED
+from baton.store.trail import newest_entries
+from tests.hub.payment.office import Office
+from tests.hub.payment.test_answers import TWO, booked, references, say
+from tests.rig.bank_papers import statement
+from tests.rig.payroll import ACCOUNT, BANK
+
+LEFT = "79654.33"
+"""What is on the account once both are paid."""
+
+
+@pytest.fixture
+def paid(office: Office) -> str:
+    """A run that has been delivered and booked."""
+    office.hire(*TWO)
+    run_id = office.signed(TWO)
+    office.release(run_id)
+    office.deliver()
+    say(office, AnswerKind.STATEMENT, statement(ACCOUNT, booked(office, *TWO)))
+    assert reconcile_bank(office.hub, BANK).alarms == []
+    return run_id
+
+
+def broken(office: Office) -> dict[str, float]:
+    """The rules about payments that people are told of now."""
+    found = breaches(rules(office.hub).values(), take(office.hub))
+    return {each.rule.name: each.value for each in found if each.rule.name.startswith("payment_")}
+
+
+def twice(office: Office) -> str:
+    """The bank books 0001 a second time; the line's reference."""
+    again = booked(office, "0001")
+    assert say(office, AnswerKind.STATEMENT, statement(ACCOUNT, again, number=2, opening=LEFT)).alarms == []
+    return references(office, office.lines_run())["0001"]
+
+
+def test_a_line_debited_twice_is_told_once_as_news_and_stays_an_alarm_until_somebody_takes_it_on(
+    office: Office, paid: str
+) -> None:
+    assert broken(office) == {}
+    reference = twice(office)
+    assert reconcile_bank(office.hub, BANK).alarms == [f"paid_twice {reference}"]
+    assert reconcile_bank(office.hub, BANK).alarms == [], "no news any more"
+    assert broken(office) == {"payment_unexpected": 1.0}, "and still told"
+    with office.hub.database.read() as connection:
+        (found,) = office.hub.bank_differences.current(connection)
+    assert (found.run_id, found.kind, found.what) == (paid, "paid_twice", reference)
+    acknowledge(office.hub, found.key, "treasury-zhao", "the bank was called, it books it back")
+    assert broken(office) == {}
+    reconcile_bank(office.hub, BANK)
+    with office.hub.database.read() as connection:
+        (found,) = office.hub.bank_differences.current(connection)
+        said = [(body["step"], body.get("by")) for _, body in newest_entries(connection, AUDITED, 9)]
+    assert (found.person, found.why) == ("treasury-zhao", "the bank was called, it books it back")
+    assert said == [("acknowledged", "treasury-zhao"), ("found", None)]
+    with pytest.raises(ApprovalError, match="no difference"):
+        acknowledge(office.hub, found.key, "somebody-else", "me too")
+
+
+def test_a_third_debit_is_another_difference_than_the_one_that_was_taken_on(office: Office, paid: str) -> None:
+    twice(office)
+    reconcile_bank(office.hub, BANK)
+    with office.hub.database.read() as connection:
+        (found,) = office.hub.bank_differences.current(connection)
+    acknowledge(office.hub, found.key, "treasury-zhao", "the bank was called")
+    third = statement(ACCOUNT, booked(office, "0001"), number=3, opening="71654.33")
+    say(office, AnswerKind.STATEMENT, third)
+    assert len(reconcile_bank(office.hub, BANK).alarms) == 1
+    assert broken(office) == {"payment_unexpected": 1.0}
+
+
+def test_two_strangers_debits_of_one_name_on_two_statements_are_two(office: Office, paid: str) -> None:
+    for number, opening in ((2, LEFT), (3, "79577.33")):
+        say(office, AnswerKind.STATEMENT, statement(ACCOUNT, [("STRANGER", "77.00", "DBIT")], number, opening))
+        reconcile_bank(office.hub, BANK)
+    assert broken(office) == {"payment_unexpected": 2.0}
+
+
+def test_a_copy_of_a_statement_raises_nothing(office: Office, paid: str) -> None:
+    say(office, AnswerKind.STATEMENT, statement(ACCOUNT, booked(office, *TWO)), "a-copy")
+    assert reconcile_bank(office.hub, BANK).alarms == []
+    assert broken(office) == {}
+
+
+def test_another_content_under_the_name_of_a_statement_is_told(office: Office, paid: str) -> None:
+    say(office, AnswerKind.STATEMENT, statement(ACCOUNT, booked(office, "0001")), "another-content")
+    assert [each.split()[0] for each in reconcile_bank(office.hub, BANK).alarms] == ["changed_statement"]
+    assert broken(office) == {"payment_unexpected": 1.0}
+
+
+def test_a_gap_between_statements_is_a_warning_that_ends_when_it_is_filled(office: Office, paid: str) -> None:
+    say(office, AnswerKind.STATEMENT, statement(ACCOUNT, [("", "1.00", "CRDT")], 3, "79655.33"))
+    assert reconcile_bank(office.hub, BANK).alarms == []
+    assert broken(office) == {"payment_unaccounted": 1.0}
+    say(office, AnswerKind.STATEMENT, statement(ACCOUNT, [("", "1.00", "CRDT")], 2, LEFT))
+    reconcile_bank(office.hub, BANK)
+    assert broken(office) == {}
+    with office.hub.database.read() as connection:
+        steps = [body["step"] for _, body in newest_entries(connection, AUDITED, 9)]
+    assert steps == ["over", "found"]
+
+
+def test_a_line_that_no_statement_shows_in_time_is_a_warning_once_there_are_statements(office: Office) -> None:
+    office.hire(*TWO)
+    office.release(office.signed(TWO))
+    office.deliver()
+    office.company.clock.advance(timedelta(days=20))
+    reconcile_bank(office.hub, BANK)
+    assert broken(office) == {}, "a bank that has never sent a statement has shown nothing"
+    say(office, AnswerKind.STATEMENT, statement(ACCOUNT, booked(office, "0001")))
+    reconcile_bank(office.hub, BANK)
+    assert broken(office) == {"payment_unaccounted": 1.0}
+
+
+@pytest.mark.parametrize(("person", "why"), [("", "because"), ("treasury-zhao", "  ")])
+def test_a_decision_needs_a_name_and_a_reason(office: Office, paid: str, person: str, why: str) -> None:
+    with pytest.raises(ApprovalError, match="a name and a reason"):
+        acknowledge(office.hub, "0", person, why)
