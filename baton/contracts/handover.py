@@ -164,7 +164,8 @@ class BlockerSource(ABC):
     """A system that refuses to close some accounts, and can be asked beforehand which."""
 
     by_hand: ClassVar[Sequence[Blocker]] = ()
-    """What the vendor's interface tells of nobody: for everybody with an account here a person has to look."""
+    """What the vendor's interface tells of nobody: for everybody with an account here a person has to look. A ``ref``
+    says only what kind of thing it is about."""
 
     @abstractmethod
     def blockers(self, person: AccountRef) -> Sequence[Blocker]:

@@ -24,7 +24,8 @@ def items_by_hand(hub: Hub, connection: sa.Connection, case: Case, policy: Polic
         successor = case.manager if template.to == "manager" else template.to
         items.append(_item(case, policy, number, holding, successor))
     for number, (system, told) in enumerate(untold(hub, connection, case.number), len(items) + 1):
-        ref = HoldingRef(HoldingKind.OTHER, f"{system}/{told.code}")
+        kind = HoldingKind.OTHER if told.ref is None else told.ref.kind
+        ref = HoldingRef(kind, f"{system}/{told.code}")
         items.append(_item(case, policy, number, Holding(ref, told.title, by_hand=told.remedy), case.manager))
     return items
 

@@ -1,4 +1,7 @@
-"""What would keep a Feishu user from being removed, or take their resources from the company."""
+"""What would keep a Feishu user from being removed, or take their resources from the company.
+
+What somebody owns of documents, calendars, tasks and chats Feishu shows to no app by person: it is `BY_HAND`.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,37 @@ _RANGE: Final = (
     "developer console → the app → permissions → data permissions → contact range (通讯录权限范围): "
     "add all departments of this person, then publish"
 )
+BY_HAND: Final = (
+    Blocker(
+        "documents",
+        "documents, minutes and surveys that the leaver owns (Feishu lists them to no app by person)",
+        "the leaver gives what colleagues need to a new owner before the last day (转移所有权); what is left goes with "
+        "the removal to docs_acceptor, minutes_acceptor and survey_acceptor: see that these are the right people",
+        HoldingRef(HoldingKind.DOCUMENT, "documents"),
+    ),
+    Blocker(
+        "calendars",
+        "calendars and meetings that the leaver organises (Feishu lists them to no app by person)",
+        "the leaver passes on shared calendars and meetings that go on before the last day; what is left goes with the "
+        "removal to calendar_acceptor: see that this is the right person",
+        HoldingRef(HoldingKind.CALENDAR, "calendars"),
+    ),
+    Blocker(
+        "tasks",
+        "tasks that the leaver has to do or has given to others (Feishu lists them to no app by person)",
+        "the leaver gives open tasks to somebody else in Feishu Tasks (任务) before the last day: no acceptor of the "
+        "removal takes them over",
+        HoldingRef(HoldingKind.TASK, "tasks"),
+    ),
+    Blocker(
+        "chats",
+        "chats that the leaver owns (Feishu shows an app only those that its bot is in)",
+        "the leaver makes somebody else the owner in each chat's settings (转让群主); what is left goes with the "
+        "removal to department_chat_acceptor and external_chat_acceptor: see that these are the right people",
+        HoldingRef(HoldingKind.GROUP, "chats"),
+    ),
+)
+"""Tasks for a person, whoever leaves: the removal moves all of it but tasks, and asks nobody whether they want it."""
 
 
 class Blockers:

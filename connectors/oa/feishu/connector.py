@@ -44,7 +44,7 @@ from baton.sdk import (
     one_by_one,
 )
 from connectors.oa.feishu.approvals import Approvals
-from connectors.oa.feishu.blockers import Blockers
+from connectors.oa.feishu.blockers import BY_HAND, Blockers
 from connectors.oa.feishu.checkup import findings
 from connectors.oa.feishu.codes import Verdict
 from connectors.oa.feishu.directory import Directory, user_path
@@ -82,6 +82,7 @@ class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionCont
     reassign_limit: ClassVar[int] = 20
     change_limit: ClassVar[int] = 20
     message_limit: ClassVar[int] = 20
+    by_hand: ClassVar[Sequence[Blocker]] = BY_HAND
 
     def __init__(self, settings: ConnectorSettings, client: Client) -> None:
         super().__init__(settings, client)

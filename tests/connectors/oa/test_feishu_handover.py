@@ -14,6 +14,7 @@ from baton.sdk import (
     Action,
     GrantChange,
     HaltError,
+    HoldingKind,
     InDoubtError,
     Message,
     Outcome,
@@ -223,3 +224,12 @@ def test_an_error_that_stops_everything_is_raised_before_anything_is_done(sim: S
         held(feishu)
     with pytest.raises((HaltError, InDoubtError)):
         feishu.end_sessions([SessionEnd(next(KEYS), LEAVER)])
+
+
+def test_what_no_app_is_shown_by_person_is_a_task_of_its_kind(feishu: Feishu) -> None:
+    told = {blocker.ref.kind: blocker for blocker in feishu.by_hand if blocker.ref}
+    assert told.keys() == {HoldingKind.DOCUMENT, HoldingKind.CALENDAR, HoldingKind.TASK, HoldingKind.GROUP}
+    settings = {name for name, spec in feishu.fields.items() if name.endswith("_acceptor")}
+    named = {name for name in settings if any(name in blocker.remedy for blocker in told.values())}
+    assert settings - named == {"application_acceptor", "email_acceptor", "anycross_acceptor"}
+    assert "acceptor" in told[HoldingKind.TASK].remedy, "says that no acceptor takes tasks over"

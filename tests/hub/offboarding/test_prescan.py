@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from baton.hub.offboarding.prescan import prescan
 from baton.model.case import Act, ItemState, Role
-from baton.model.handover import Blocker, HoldingKind
+from baton.model.handover import Blocker, HoldingKind, HoldingRef
 from baton.store.tables import links
 from tests.hub.offboarding.conftest import LEAVER, MANAGER, Desk
 from tests.rig.belongings import KeeperTarget
@@ -40,6 +40,23 @@ def test_what_is_told_of_nobody_is_a_task_of_the_case(desk: Callable[..., Desk])
     assert [item.state for item in at.items(case) if item.id == task.id] == [ItemState.OFFERED]  # nobody has looked
     at.say(case, [task], Act.CONFIRM, MANAGER, Role.MANAGER, "given to 0003, seen in the console")
     assert [item.state for item in at.items(case) if item.id == task.id] == [ItemState.DONE]
+
+
+class Sorted(KeeperTarget):
+    """Says of what kind it is that it does not show."""
+
+    by_hand: ClassVar[tuple[Blocker, ...]] = (
+        TOLD,
+        Blocker("docs", "documents of the leaver", "pass them on", HoldingRef(HoldingKind.DOCUMENT, "docs")),
+    )
+
+
+def test_a_task_is_of_the_kind_of_thing_it_is_about(desk: Callable[..., Desk]) -> None:
+    at = desk(Sorted)
+    case = at.open()
+    assert [str(item.ref) for item in at.items(case)] == ["other/crm/administrator", "document/crm/docs"]
+    at.tick()
+    assert [item.state for item in at.items(case)[:2]] == [ItemState.OFFERED] * 2, "no look may find them gone"
 
 
 def test_who_has_no_account_there_leaves_no_task(desk: Callable[..., Desk]) -> None:
