@@ -89,6 +89,12 @@ def test_accounts_and_rights_that_end_by_themselves_wait_for_nobody() -> None:
     assert found.counts[View.MINE] == 0
 
 
+def test_a_right_to_be_taken_away_by_hand_waits_for_who_decides() -> None:
+    outlines = [outline(1, HoldingKind.GRANT, "a", state=ItemState.OPEN)]
+    mine = [listed(outlines, [role], (), Asked(), {1}).counts[View.MINE] for role in Role]
+    assert dict(zip(Role, mine, strict=True)) == {Role.LEAVER: 0, Role.SUCCESSOR: 0, Role.MANAGER: 1, Role.HR: 1}
+
+
 def test_a_question_waits_for_the_leaver_until_the_item_is_closed() -> None:
     for state, mine in ((OFFERED, 1), (ItemState.DONE, 0)):
         found = listed([outline(1, CLIENT, "a", state=state)], [Role.LEAVER], {1}, Asked())

@@ -5,7 +5,13 @@ import pytest
 from baton.errors import InDoubtError, RetryableError
 from baton.kit.run import LAWS, Verdict, laws_for, try_law, try_laws
 from baton.sdk import Receipt, TransferResults
-from tests.kit import breakers_of_giving, breakers_of_handovers_in_trouble, breakers_of_rights, breakers_of_scans
+from tests.kit import (
+    breakers_of_giving,
+    breakers_of_handovers_in_trouble,
+    breakers_of_looks,
+    breakers_of_rights,
+    breakers_of_scans,
+)
 from tests.kit.breakers_of_handovers import BREAKERS
 from tests.kit.estate import PROMISED, Estate
 from tests.kit.estate_hub import EstateHub
@@ -28,7 +34,13 @@ def test_the_law_bites(title, broken):
 
 
 def test_every_law_has_a_breaker():
-    imported = (breakers_of_giving, breakers_of_rights, breakers_of_scans, breakers_of_handovers_in_trouble)
+    imported = (
+        breakers_of_giving,
+        breakers_of_rights,
+        breakers_of_looks,
+        breakers_of_scans,
+        breakers_of_handovers_in_trouble,
+    )
     assert all(module.__doc__ for module in imported), "importing them is what adds their breakers"
     assert set(BREAKERS) == set(ALL)
 

@@ -74,9 +74,19 @@ class Listed:
     kinds: Mapping[HoldingKind, int]
 
 
-def listed(outlines: Sequence[Outline], roles: Collection[Role], waiting: Collection[int], asked: Asked) -> Listed:
-    """One page of what is asked for. ``waiting`` names the items with a question that nobody has answered."""
-    mine = {outline.id for outline in outlines if _waits(outline, roles, waiting)}
+def listed(
+    outlines: Sequence[Outline],
+    roles: Collection[Role],
+    waiting: Collection[int],
+    asked: Asked,
+    ending: Collection[int] = (),
+) -> Listed:
+    """One page of what is asked for.
+
+    ``waiting`` names the items with a question that nobody has answered, ``ending`` the rights that somebody has to
+    take away by hand now.
+    """
+    mine = {outline.id for outline in outlines if _waits(outline, roles, waiting, ending)}
     counts: dict[str, int] = dict(Counter(outline.state.value for outline in outlines))
     counts |= {View.MINE: len(mine), View.ALL: len(outlines), View.QUESTIONS: len(waiting)}
     show = asked.show or (View.MINE if mine else View.ALL)
@@ -106,8 +116,8 @@ def listed(outlines: Sequence[Outline], roles: Collection[Role], waiting: Collec
     )
 
 
-def _waits(outline: Outline, roles: Collection[Role], waiting: Collection[int]) -> bool:
-    ends_by_itself = outline.kind in WATCHED and outline.state is ItemState.OPEN
+def _waits(outline: Outline, roles: Collection[Role], waiting: Collection[int], ending: Collection[int]) -> bool:
+    ends_by_itself = outline.kind in WATCHED and outline.state is ItemState.OPEN and outline.id not in ending
     if not ends_by_itself and any(outline.state in _WAITS_FOR[role] for role in roles):
         return True
     return outline.id in waiting and not outline.state.closed and bool(_ANSWERS & set(roles))

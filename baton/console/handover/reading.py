@@ -18,11 +18,14 @@ from baton.console.handover.listing import Asked, Group, listed
 from baton.console.handover.visitors import DECISIONS, NoEntryError, Visitor
 from baton.hub import Hub
 from baton.hub.offboarding.files import files_of
+from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.standing import is_hr
+from baton.jobs.offboarding.checklist import WATCHED
+from baton.jobs.offboarding.deadlines import due_at, to_end_by_hand
 from baton.model.account import Scalar
 from baton.model.attachment import Attachment
 from baton.model.case import Case, CaseState, Item, ItemState, Statement
-from baton.model.handover import Holding
+from baton.model.handover import Holding, HoldingKind
 from baton.store.checklists import Outline, Talk
 
 STATEMENTS_SHOWN: Final = 200
@@ -49,7 +52,8 @@ def case_document(visitor: Visitor, asked: Asked) -> dict[str, Any]:
         outlines = hub.checklists.outline(connection, case.id, visitor.successor)
         talk = hub.checklists.talk(connection, case.id)
         waiting = _waiting(outlines, talk)
-        part = listed(outlines, visitor.roles, waiting, asked)
+        ending = _ending(connection, visitor)
+        part = listed(outlines, visitor.roles, waiting, asked, ending)
         ids = {number for group in part.groups for number in (group.head_item, *group.items)} - {0}
         items = {item.id: item for item in hub.cases.items(connection, case.id, ids=sorted(ids))} if ids else {}
         names = names_of(hub, connection, case, {outline.successor for outline in outlines})
@@ -72,6 +76,14 @@ def case_document(visitor: Visitor, asked: Asked) -> dict[str, Any]:
         "alerts": alerts,
         "candidates": _candidates(case, outlines, names),
     }
+
+
+def _ending(connection: Any, visitor: Visitor) -> set[int]:
+    """The rights that somebody has to take away by hand now."""
+    hub, case = visitor.hub, visitor.case
+    rights = hub.cases.items(connection, case.id, states=[ItemState.OPEN], kinds=[HoldingKind.GRANT])
+    policy, now = policy_of(hub, case), hub.clock.now()
+    return {right.id for right in rights if to_end_by_hand(case, policy, right, now)}
 
 
 def item_document(visitor: Visitor, number: int) -> dict[str, Any]:
@@ -180,6 +192,7 @@ def case_line(case: Case, names: Names) -> dict[str, Any]:
 def item_line(visitor: Visitor, item: Item, talk: Talk, names: Names) -> dict[str, Any]:
     """An item as plain values, with what the visitor may say about it."""
     now = visitor.hub.clock.now()
+    due = item.due_at if item.kind not in WATCHED else due_at(visitor.case, policy_of(visitor.hub, visitor.case), item)
     return {
         "id": item.id,
         "version": item.version,
@@ -196,8 +209,8 @@ def item_line(visitor: Visitor, item: Item, talk: Talk, names: Names) -> dict[st
         "undo": item.undo.value,
         "successor": names.of(item.successor) if item.successor else None,
         "accepted_version": item.accepted_version,
-        "due_at": instant(item.due_at),
-        "overdue": item.due_at is not None and item.due_at < now and not item.state.closed,
+        "due_at": instant(due),
+        "overdue": due is not None and due < now and not item.state.closed,
         "code": item.code,
         "message": item.message,
         "asked": talk.asked,

@@ -8,9 +8,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.checklist import WATCHED
 from baton.jobs.offboarding.policy import Policy
 from baton.model.case import Case, CaseState, Item, ItemState
+from baton.model.handover import HoldingKind
 from baton.model.persons import alike
 
 NOBODY: Final = ""
@@ -29,6 +31,8 @@ class Turn(StrEnum):
     """A system, or a client, has refused."""
     DO = "do"
     """Pass on by hand what no system can."""
+    END = "end"
+    """Take a right away by hand, where its system offers no way to do it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def waits(case: Case, policy: Policy, items: Sequence[Item], deciders: Deciders,
         return []
     found: dict[tuple[str, Turn], list[Item]] = {}
     for item in items:
-        turn = _turn(item)
+        turn = _turn(case, policy, item, now)
         if turn is not None:
             for person in _whose(item, turn, deciders):
                 found.setdefault((person, turn), []).append(item)
@@ -82,15 +86,16 @@ def waits(case: Case, policy: Policy, items: Sequence[Item], deciders: Deciders,
             person,
             turn,
             tuple(item.id for item in waiting),
-            tuple(item.id for item in waiting if _since(item) is not None and now >= _due(item, policy) + late),
+            tuple(item.id for item in waiting if (due := _due(case, policy, item)) is not None and now >= due + late),
         )
         for (person, turn), waiting in sorted(found.items())
     ]
 
 
-def _turn(item: Item) -> Turn | None:
+def _turn(case: Case, policy: Policy, item: Item, now: datetime) -> Turn | None:
     if item.kind in WATCHED and item.state is ItemState.OPEN:
-        return None  # ends by itself, or by the schedule
+        # Otherwise it ends by itself, or by the schedule.
+        return Turn.END if to_end_by_hand(case, policy, item, now) else None
     if item.state is ItemState.APPROVED and not item.by_hand:
         return None  # the schedule's turn
     return _TURNS.get(item.state)
@@ -109,15 +114,29 @@ def _besides(person: str, others: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(other for other in others if alike(other) != alike(person))
 
 
-def _since(item: Item) -> datetime | None:
-    return item.due_at or item.changed_at
+def to_end_by_hand(case: Case, policy: Policy, item: Item, now: datetime) -> bool:
+    """Whether an item is a right that is to be taken away by now, and that only a person can take away."""
+    ends = moments.right_ends_at(case, policy, item) if _ended_by_hand(item) else None
+    return ends is not None and ends <= now
 
 
-def _due(item: Item, policy: Policy) -> datetime:
-    """When the step should have been taken."""
-    if item.due_at is not None:
+def due_at(case: Case, policy: Policy, item: Item) -> datetime | None:
+    """By when what an item waits for should be done, as far as that is fixed."""
+    if item.due_at is not None or not _ended_by_hand(item) or item.changed_at is None:
         return item.due_at
-    assert item.changed_at is not None
+    ends = moments.right_ends_at(case, policy, item)
+    return None if ends is None else max(ends, item.changed_at) + timedelta(hours=policy.deadlines.by_hand_h)
+
+
+def _ended_by_hand(item: Item) -> bool:
+    return item.kind is HoldingKind.GRANT and item.state is ItemState.OPEN and bool(item.by_hand)
+
+
+def _due(case: Case, policy: Policy, item: Item) -> datetime | None:
+    """When the step should have been taken; where nothing fixes that, some time after it has become one."""
+    fixed = due_at(case, policy, item)
+    if fixed is not None or item.changed_at is None:
+        return fixed
     return item.changed_at + timedelta(hours=policy.deadlines.accept_h)
 
 

@@ -17,6 +17,7 @@ _SUBJECTS: Final[Mapping[Turn, tuple[str, str]]] = {
     Turn.NAME: ("{n} 项离职交接待您指定承接人", "{n} items need somebody to take them over"),
     Turn.UNSTICK: ("{n} 项离职交接受阻，请处理", "{n} items are stuck and need you"),
     Turn.DO: ("{n} 项离职交接需您线下办理", "{n} items have to be passed on by hand"),
+    Turn.END: ("{n} 项离职人权限需您手工收回", "{n} rights of the leaver have to be taken away by hand"),
 }
 
 
@@ -37,7 +38,7 @@ def notice(case: Case, items: Sequence[Item], wait: Wait) -> Notice:
     if wait.instead is not None:
         lines.append(f"待办人 · waiting for: {wait.instead or 'HR'}")
     lines.append("")
-    lines += [f"· {item.title}" for item in items[:_SHOWN]]
+    lines += [f"· {_named(item, wait.turn)}" for item in items[:_SHOWN]]
     if len(items) > _SHOWN:
         lines.append(f"… +{len(items) - _SHOWN}")
     return Notice(f"{'【逾期】' if late else ''}{chinese} · {english}", "\n".join(lines))
@@ -52,6 +53,11 @@ def link_notice(case: Case) -> Notice:
         "This link lets you, and only you, into this handover: please do not pass it on.",
     ]
     return Notice("您的离职交接个人链接 · Your personal link into a handover", "\n".join(lines))
+
+
+def _named(item: Item, turn: Turn) -> str:
+    """A right is no more than a word without the system in which it has to be taken away."""
+    return f"{item.system}: {item.title}" if turn is Turn.END else item.title
 
 
 _RULES: Final[Mapping[Rule, tuple[str, str]]] = {

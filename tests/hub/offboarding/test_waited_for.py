@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from baton.console.handover import reading
+from baton.console.handover.listing import Asked
+from baton.console.handover.visitors import by_link
 from baton.hub.offboarding import casework
 from baton.hub.offboarding import links as personal_links
 from baton.hub.sync import SyncRequest, plan_sync
+from baton.model.account import AccountRef
 from baton.model.case import Act, Case, Cause, ItemState, Role
-from baton.model.handover import HoldingKind
+from baton.model.handover import Grant, HoldingKind
 from baton.settings_shape import OffboardingPart
 from tests.hub.offboarding.conftest import LEAVER, MANAGER, OTHER, SUCCESSOR, Desk
 from tests.rig.belongings import TalkingTarget
@@ -56,8 +61,12 @@ def told(d: Desk, number: str) -> list[str]:
 
 def admitted(d: Desk, number: str) -> personal_links.Admitted:
     """Where the newest link leads that somebody was sent."""
+    return personal_links.admit(d.hub, token(d, number))
+
+
+def token(d: Desk, number: str) -> str:
     text = [text for to, _, text in d.things.outbox if to == number][-1]
-    return personal_links.admit(d.hub, text.rpartition("/")[2])
+    return text.rpartition("/")[2]
 
 
 def sleep(d: Desk, hours: float) -> None:
@@ -123,3 +132,75 @@ def test_what_was_the_managers_turn_is_a_deputys_once_the_manager_has_left(desk:
     d.tick()
     assert ["待您指定" in subject for subject in told(d, SUCCESSOR)] == [True]
     assert told(d, MANAGER) == []
+
+
+# --- rights that only a person can take away
+
+
+class HandmadeRights(TalkingTarget):
+    """Shows that somebody is an administrator, and offers no way to end it."""
+
+    def grants(self, person: AccountRef) -> Sequence[Grant]:
+        shown = super().grants(person)
+        return [replace(each, by_hand="in the console only") if each.id == "admin" else each for each in shown]
+
+
+def with_rights(desk: Make, **more: object) -> tuple[Desk, Case]:
+    """The leaver, whose client is settled, is an administrator, and may export; the last working moment is over."""
+    d, case = resigned(desk, HandmadeRights, **more)
+    d.say(case, d.items(case, ItemState.OFFERED), Act.LEAVE, MANAGER, Role.MANAGER, "closed business stays")
+    d.things.grants[d.id_of(LEAVER)] = {"admin", "exports"}
+    d.things.outbox.clear()
+    return d, case
+
+
+def test_a_right_to_be_ended_by_hand_is_the_managers_from_the_last_working_moment_on(desk: Make) -> None:
+    d, _ = with_rights(desk)
+    d.tick()
+    assert d.things.outbox == [], "while the leaver works there, they have their rights"
+    sleep(d, 60 * 24)
+    d.tick()
+    (subject,) = told(d, MANAGER)
+    assert "1 项离职人权限需您手工收回" in subject
+    assert "crm: 权限admin" in d.things.outbox[-1][2]
+    assert admitted(d, MANAGER).link.role is Role.MANAGER
+    assert d.things.grants[d.id_of(LEAVER)] == {"admin"}, "the other one has gone by itself"
+    page = reading.case_document(by_link(d.hub, token(d, MANAGER), ""), Asked())
+    (line,) = [line for group in page["groups"] for line in group["items"]]
+    assert (page["show"], line["title"], line["overdue"]) == ("mine", "权限admin", True)
+    assert line["due_at"] is not None
+    assert "confirm" in line["may"]
+    sleep(d, 25)
+    d.tick()
+    assert len(told(d, MANAGER)) == 2, "they are reminded"
+
+
+def test_who_says_that_a_right_has_ended_is_believed_when_the_system_shows_it(desk: Make) -> None:
+    d, case = with_rights(desk)
+    sleep(d, 60 * 24)
+    d.tick()
+    (admin,) = [item for item in d.items(case, ItemState.OPEN) if item.by_hand]
+    d.say(case, [admin], Act.CONFIRM, MANAGER, Role.MANAGER, "taken away in the console")
+    d.tick()
+    (again,) = [item for item in d.items(case) if item.by_hand]
+    assert (again.state, again.code) == (ItemState.OPEN, "returned")
+    d.things.grants[d.id_of(LEAVER)].discard("admin")
+    d.tick()
+    (ended,) = [item for item in d.items(case) if item.by_hand]
+    assert (ended.state, ended.code) == (ItemState.DONE, "read_back")
+
+
+def test_a_right_that_the_policy_takes_early_is_a_task_early_and_told_upon_when_it_is_late(
+    desk: Make, tmp_path: Path
+) -> None:
+    file = policy(tmp_path, "restrict: {crm: [admin]}, deadlines: {by_hand_h: 10, escalate_after_h: 5}")
+    d, _ = with_rights(desk, policies=file)
+    d.company.rows[0] = row(MANAGER, department=SALES, title="经理", manager=OTHER)
+    plan_sync(d.hub, SyncRequest())
+    d.tick()
+    assert len(told(d, MANAGER)) == 1
+    sleep(d, 16)
+    assert d.tick().escalations == 1
+    ((subject, text),) = [(subject, text) for to, subject, text in d.things.outbox if to == OTHER]
+    assert "逾期" in subject
+    assert f"waiting for: {MANAGER}" in text
