@@ -114,7 +114,15 @@ ITEM_STEPS: Final[Mapping[ItemState, frozenset[ItemState]]] = {
         }
     ),
     ItemState.MOVING: frozenset(
-        {ItemState.DONE, ItemState.STUCK, ItemState.APPROVED, ItemState.OFFERED, ItemState.OPEN, ItemState.GONE}
+        {
+            ItemState.DONE,
+            ItemState.STUCK,
+            ItemState.APPROVED,
+            ItemState.OFFERED,
+            ItemState.OPEN,
+            ItemState.LEFT,
+            ItemState.GONE,
+        }
     ),
     ItemState.STUCK: frozenset(
         {ItemState.OPEN, ItemState.MOVING, ItemState.OFFERED, ItemState.DONE, ItemState.LEFT, ItemState.GONE}

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import httpx
 import pytest
 
 from baton.console.handover.app import standalone
 from baton.hub.offboarding import links
 from baton.model.case import Act, CaseState, ItemState, Role
+from baton.model.handover import HoldingKind, HoldingRef
 from tests.console.conftest import OURS, PEOPLE, SAME_ORIGIN, Place
-from tests.hub.offboarding.conftest import HR, MANAGER, OTHER, SUCCESSOR
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, SUCCESSOR
 from tests.rig.handover_pages import plain_client, served
 
 TITLE = {"client": "测试client1䶮", "deal": "测试opportunity1䶮", "other": "测试client2䶮", "group": "测试group1䶮"}
@@ -260,6 +262,26 @@ def test_the_manager_names_somebody_else_and_leaves_with_a_reason(place: Place) 
     assert (unsaid.status_code, "Please give a reason" in unsaid.text) == (422, True)
     assert place.post(f"{base}/say", Act.LEAVE, "group", text="群已解散").status_code == 303
     assert place.item("group").state is ItemState.LEFT
+
+
+def test_an_exception_for_a_right_takes_two_people(place: Place) -> None:
+    place.desk.things.grants[place.desk.id_of(LEAVER)] = {"orders"}
+    place.desk.tick()
+    place.refs["right"] = HoldingRef(HoldingKind.GRANT, "orders")
+    path, english = f"/items/{place.item('right').id}", {**SAME_ORIGIN, "Accept-Language": "en"}
+
+    def leave(role: Role) -> httpx.Response:
+        return place.post(f"{place.path(role)}{path}/say", Act.LEAVE, "right", headers=english, text="月底结账")
+
+    asked = leave(Role.MANAGER)
+    told = place.client.get(asked.headers["location"], headers=english).text
+    assert "a second person must agree." in told
+    assert "An exception is asked for" in told
+    assert place.item("right").state is ItemState.OPEN
+    again = leave(Role.MANAGER)
+    assert (again.status_code, "a second person must." in again.text) == (403, True)
+    assert leave(Role.HR).status_code == 303
+    assert (place.item("right").state, place.item("right").accepted_by) == (ItemState.LEFT, MANAGER)
 
 
 def test_whoever_accepts_does_not_approve(place: Place) -> None:

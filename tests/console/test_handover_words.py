@@ -26,7 +26,7 @@ COMPOSED = {
         ("did", Decision),
     )
     for each in members
-} | {f"{group}.{act.value}" for group, act in product(("act", "said"), (*ON_ITEMS, *ON_CASES))}  # fmt: skip
+} | {"said.exception"} | {f"{group}.{act.value}" for group, act in product(("act", "said"), (*ON_ITEMS, *ON_CASES))}  # fmt: skip
 
 
 @pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))

@@ -1,4 +1,4 @@
-"""Connectors that change rights, end sessions, send messages or look back wrongly in just one way each."""
+"""Connectors that change rights, end sessions or send messages wrongly in just one way each."""
 
 import dataclasses
 import html

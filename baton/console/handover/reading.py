@@ -22,6 +22,7 @@ from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.standing import is_hr
 from baton.jobs.offboarding.checklist import WATCHED
 from baton.jobs.offboarding.deadlines import due_at, to_end_by_hand
+from baton.jobs.offboarding.steps import exception_asked
 from baton.model.account import Scalar
 from baton.model.attachment import Attachment
 from baton.model.case import Case, CaseState, Item, ItemState, Statement
@@ -209,6 +210,7 @@ def item_line(visitor: Visitor, item: Item, talk: Talk, names: Names) -> dict[st
         "undo": item.undo.value,
         "successor": names.of(item.successor) if item.successor else None,
         "accepted_version": item.accepted_version,
+        "exception_asked_by": names.of(item.accepted_by) if exception_asked(item) else None,
         "due_at": instant(due),
         "overdue": due is not None and due < now and not item.state.closed,
         "code": item.code,

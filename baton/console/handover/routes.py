@@ -19,7 +19,8 @@ from baton.console.handover.visitors import NoEntryError, Visitor
 from baton.console.handover.words import LANGUAGES, language_of
 from baton.console.told import REFUSALS
 from baton.hub.offboarding import completing
-from baton.model.case import Item, ItemState
+from baton.jobs.offboarding.steps import exception_asked
+from baton.model.case import Act, Item, ItemState
 from baton.model.handover import HoldingKind
 
 Show = Literal[""] | View | ItemState
@@ -283,10 +284,15 @@ def _gate(visitor: Visitor) -> completing.Gate:
 
 def _back(request: Request, path: str, outcome: Sequence[Item], words: Words | Refusal) -> Response:
     """To the page itself, which says what was done: loading it again says nothing twice."""
-    said: Mapping[str, str] = {"said": words.act.value} if isinstance(words, Words) else {}
+    said: Mapping[str, str] = {"said": _done(words.act, outcome)} if isinstance(words, Words) else {}
     kept = {name: value for name, value in request.query_params.items() if name in ("lang", "show", "kind", "page")}
     query = urlencode({**kept, **said, "count": len(outcome)})
     return RedirectResponse(f"{path}?{query}", 303, headers={"Cache-Control": "no-store"})
+
+
+def _done(act: Act, outcome: Sequence[Item]) -> str:
+    """What the page says was done: the first of two people only asks for an exception."""
+    return "exception" if act is Act.LEAVE and any(map(exception_asked, outcome)) else act.value
 
 
 def as_json(document: Mapping[str, Any], status: int = 200) -> JSONResponse:

@@ -13,12 +13,13 @@ from baton.audit.checkpoint import Signer
 from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import locked
+from baton.hub.offboarding.excepting import give_back, noted
 from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.signing import signed
 from baton.hub.offboarding.standing import require_standing
 from baton.hub.proof import signer
 from baton.jobs.offboarding.policy import Deadlines
-from baton.jobs.offboarding.steps import TALK, after
+from baton.jobs.offboarding.steps import TALK, after, excepts
 from baton.jobs.offboarding.successors import REFUSED
 from baton.model.case import Act, Case, Item, ItemState, Role, Statement
 from baton.store.cases import ItemChange
@@ -58,12 +59,17 @@ def say(hub: Hub, saying: Saying) -> list[Item]:
         if saying.act in TALK:
             return items
         now, deadlines = hub.clock.now(), policy_of(hub, case).deadlines
-        noted = [_noted(item, saying, now, deadlines) for item in items]
-        changes = [ItemChange(*each) for each in zip(items, states, noted, strict=True)]
+        notes = [_noted(item, saying, now, deadlines) for item in items]
+        back = {item.id for item, state in zip(items, states, strict=True) if state is ItemState.MOVING}
+        stay = [item.state if item.id in back else state for item, state in zip(items, states, strict=True)]
+        changes = [ItemChange(*each) for each in zip(items, stay, notes, strict=True)]
         moved = hub.cases.move_items(connection, changes)
         if len(moved) != len(items):
             raise ApprovalError("something has just changed", code="version", remedy="look at it again, then decide")
-        return moved
+        if not back:
+            return moved
+        give_back(hub, connection, case, [item for item in moved if item.id in back])
+        return hub.cases.items(connection, case.id, ids=sorted(saying.items))
 
 
 def _led_to(case: Case, item: Item, saying: Saying) -> ItemState:
@@ -95,6 +101,8 @@ def _require_successor(hub: Hub, connection: sa.Connection, case: Case, successo
 
 def _noted(item: Item, saying: Saying, now: datetime, deadlines: Deadlines) -> dict[str, Any]:
     """What else is stored with the step."""
+    if excepts(item, saying.act):
+        return dict(noted(item, saying.person))
     unanswered = {"accepted_version": 0, "accepted_by": "", "approved_by": "", "code": "", "message": ""}
     if saying.act is Act.NAME:
         answer_by = now + timedelta(hours=deadlines.accept_h)

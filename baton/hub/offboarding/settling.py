@@ -16,9 +16,9 @@ from baton.hub.offboarding.casework import find_case, locked
 from baton.hub.offboarding.intentions import leads_away
 from baton.hub.offboarding.proving import Proofs, read_back
 from baton.jobs.offboarding.watch import refusals
-from baton.model.case import NOT_BACK, NOT_TAKEN_BACK, READ_BACK, Case, Item, ItemState
+from baton.model.case import NOT_BACK, NOT_TAKEN_BACK, READ_BACK, Act, Case, Item, ItemState
 from baton.model.effect import Effect, EffectState
-from baton.model.handover import HandoverAction
+from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.cases import ItemChange
 from baton.store.runs import RunState
 from baton.store.tenures import Passing
@@ -74,7 +74,7 @@ def _judge(case: Case, item: Item, effects: Mapping[str, Effect], proofs: Proofs
     if effect is None:
         return None
     if effect.state is EffectState.SUPERSEDED:
-        return ItemChange(item, ItemState.APPROVED if item.approved_by else ItemState.OPEN, {"code": effect.code})
+        return ItemChange(item, _called_back(item), {"code": effect.code})
     if effect.state is EffectState.REFUSED:
         message = f"{effect.message} {effect.remedy}".strip()
         if not leads_away(effect, case):
@@ -99,7 +99,17 @@ def _not_undone(effect: Effect, item: Item, message: str) -> ItemChange:
     return ItemChange(item, ItemState.DONE, {"code": NOT_TAKEN_BACK, "message": message})
 
 
+def _called_back(item: Item) -> ItemState:
+    """Where an item stands of which nothing was sent: where two people had agreed that it may go, or that it stays."""
+    if item.kind is HoldingKind.GRANT and item.approved_by:
+        return ItemState.LEFT
+    return ItemState.APPROVED if item.approved_by else ItemState.OPEN
+
+
 def _undone(item: Item) -> ItemChange:
+    if item.kind is HoldingKind.GRANT and item.approved_by:  # an exception: it is left until the last working moment
+        by = f"by {item.accepted_by} and {item.approved_by}"
+        return ItemChange(item, ItemState.LEFT, {"code": Act.LEAVE.value, "message": by})
     values = {"code": "undone", "message": "taken back", "successor": "", "accepted_version": 0}
     return ItemChange(item, ItemState.OPEN, {**values, "accepted_by": "", "approved_by": ""})
 

@@ -106,8 +106,8 @@ class Policy(Part):
     revoke: Literal["last_working", "at_once"] = "last_working"
     """When rights are taken away. An emergency leaver loses them at once whatever this says."""
     restrict: Mapping[str, Names] = {}
-    """Rights that are taken away at the resignation already: system -> patterns of their titles or ids. A second person
-    may except one with a reason (`Act.LEAVE`), until the last working moment."""
+    """Rights that are taken away at the resignation already: system -> patterns of their titles or ids. Two people
+    may except one, each with a reason (`Act.LEAVE`), until the last working moment."""
     watch: Watch = Watch()
     files: Files = Files()
     protection_days: int = Field(default=90, ge=0, le=3650)

@@ -7,7 +7,7 @@ from typing import Final
 
 from baton.errors import ApprovalError
 from baton.jobs.offboarding.checklist import WATCHED
-from baton.model.case import MOVED_AGAIN, NOT_BACK, Act, Case, CaseState, Item, ItemState, Role
+from baton.model.case import MOVED_AGAIN, NOT_BACK, Act, Case, CaseState, Cause, Item, ItemState, Role
 from baton.model.handover import HoldingKind
 from baton.model.persons import alike
 
@@ -45,6 +45,8 @@ _TO: Final[Mapping[Act, ItemState]] = {
     Act.LEAVE: ItemState.LEFT,
     Act.CONFIRM: ItemState.DONE,
 }
+_EXCEPTED_FROM: Final = frozenset({ItemState.OPEN, ItemState.STUCK, ItemState.DONE})
+"""Where a right stands that can be excepted from what takes it away before the last working moment."""
 TALK: Final = frozenset({Act.NOTE, Act.ASK, Act.ANSWER, Act.ATTACH})
 """Acts that take an item nowhere: they are about it in whatever version."""
 _AWAY: Final = frozenset({MOVED_AGAIN, NOT_BACK})
@@ -77,6 +79,8 @@ def after(case: Case, item: Item, version: int, act: Act, person: str, role: Rol
             code="version",
             remedy="look at it again, then decide",
         )
+    if excepts(item, act):
+        return _after_exception(case, item, person)
     if item.state not in _FROM[act]:
         raise ApprovalError(f"item {item.id} is {item.state}: too late or too early for this", code="state")
     _require_fit(item, act, person)
@@ -98,12 +102,46 @@ def _require_fit(item: Item, act: Act, person: str) -> None:
         raise ApprovalError(
             "this is passed on by the system itself, not by word of mouth", code="state", remedy="accept and approve it"
         )
-    if act is Act.LEAVE and item.state is ItemState.STUCK and item.code in _AWAY:
+    if act is Act.LEAVE:
+        _require_there(item)
+    if act in (Act.NAME, Act.LEAVE) and item.kind in WATCHED:
+        raise ApprovalError("an account or a right is ended, neither passed on nor left", code="state")
+
+
+def _require_there(item: Item) -> None:
+    if item.state is ItemState.STUCK and item.code in _AWAY:
         raise ApprovalError(
             f"item {item.id} is not with the leaver, to be left there",
             code="state",
             remedy="take it back once more, or name who is to have it",
         )
-    excepted = act is Act.LEAVE and item.kind is HoldingKind.GRANT and not item.by_hand  # until the last working moment
-    if act in (Act.NAME, Act.LEAVE) and item.kind in WATCHED and not excepted:
-        raise ApprovalError("an account or a right is ended, neither passed on nor left", code="state")
+
+
+def excepts(item: Item, act: Act) -> bool:
+    """Whether this is a word for an exception: that the leaver has a right until the last working moment after all."""
+    return act is Act.LEAVE and item.kind is HoldingKind.GRANT and not item.by_hand
+
+
+def exception_asked(item: Item) -> bool:
+    """Whether somebody has asked for an exception of this version of a right, and nobody has agreed."""
+    asked = bool(item.accepted_by) and item.accepted_version == item.version
+    return item.kind is HoldingKind.GRANT and asked and not item.approved_by
+
+
+def _after_exception(case: Case, item: Item, person: str) -> ItemState:
+    """The first word asks and changes nothing, a second person's leaves the right, or gives it back if it has gone."""
+    if item.state not in _EXCEPTED_FROM or (item.state is ItemState.DONE and not _early(case, item)):
+        raise ApprovalError(f"item {item.id} is {item.state}: too late or too early for an exception", code="state")
+    _require_there(item)
+    if not exception_asked(item):
+        return item.state
+    if alike(person) == alike(item.accepted_by):
+        raise ApprovalError("an exception needs a second person", code="maker", remedy="ask the manager, or HR")
+    return ItemState.MOVING if item.state is ItemState.DONE else ItemState.LEFT
+
+
+def _early(case: Case, item: Item) -> bool:
+    """Whether a right was taken away before the last working moment, by an effect."""
+    last = case.dates.last_working_at
+    before = last is None or (item.changed_at is not None and item.changed_at < last)
+    return before and case.cause is not Cause.EMERGENCY and bool(item.effect_key)

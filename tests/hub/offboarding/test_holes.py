@@ -65,6 +65,8 @@ def test_nobody_leaves_an_account_with_the_leaver_and_a_right_only_for_a_while(d
     with pytest.raises(ApprovalError, match="neither passed on nor left"):
         d.say(case, [account], Act.LEAVE, MANAGER, Role.MANAGER, "never mind")
     d.say(case, [right], Act.LEAVE, MANAGER, Role.MANAGER, "until the books are closed")
+    (asked,) = [item for item in d.items(case) if item.id == right.id]
+    d.say(case, [asked], Act.LEAVE, HR, Role.HR, "agreed")
     assert "rights" in {each.what for each in completing.gate(d.hub, case.id).obstacles}
 
 

@@ -345,6 +345,11 @@ def test_some_rights_go_at_the_resignation_and_an_exception_ends_with_the_last_d
     refresh(d.hub, case.id)
     (excepted,) = [item for item in d.items(case) if item.ref.external_id == "export-some"]
     d.say(case, [excepted], Act.LEAVE, MANAGER, Role.MANAGER, "needed for the closing of the books")
+    (asked,) = [item for item in d.items(case) if item.id == excepted.id]
+    with pytest.raises(ApprovalError, match="second person"):
+        d.say(case, [asked], Act.LEAVE, MANAGER, Role.MANAGER, "and I agree")
+    (left,) = d.say(case, [asked], Act.LEAVE, HR, Role.HR, "agreed")
+    assert (left.state, left.accepted_by, left.approved_by) == (ItemState.LEFT, MANAGER, HR)
     d.tick()
     assert d.things.grants[leaver] == {"export-some", "read"}
     d.company.clock.sleep(60 * 24 * 3600)

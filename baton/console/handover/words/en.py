@@ -152,6 +152,8 @@ WORDS: Final[Mapping[str, str]] = {
     "said.retract": "The handover is retracted.",
     "said.reopen": "The handover is open again.",
     "said.complete": "The handover is completed.",
+    "said.exception": "The exception is asked for: a second person must agree.",
+    "exception_asked": "An exception is asked for, and a second person must agree (Do not pass on). Asked by:",
     # alerts
     "alerts": "Alerts",
     "alerts.open": "{n} alerts to decide on",
@@ -184,7 +186,7 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.title": "Nothing was stored.",
     "refusal.role": "This is for somebody in another role to decide.",
     "refusal.leaver": "Who leaves decides nothing about their own handover.",
-    "refusal.maker": "A second person must: whoever accepts or asks does not also approve.",
+    "refusal.maker": "Who accepts or asks does not approve: a second person must.",
     "refusal.not_yours": "This item is for somebody else.",
     "refusal.version": "It has changed since you looked at it. This is the new version: read it, then decide.",
     "refusal.state": "Somebody was faster: it no longer stands where you saw it. This is how it stands now.",

@@ -152,6 +152,8 @@ WORDS: Final[Mapping[str, str]] = {
     "said.retract": "引き継ぎを取り下げました。",
     "said.reopen": "引き継ぎを再開しました。",
     "said.complete": "引き継ぎを完了しました。",
+    "said.exception": "例外を申請しました。別の方の同意が必要です。",
+    "exception_asked": "例外が申請されています。別の方が「引き継がない」で同意する必要があります。申請者：",
     # alerts
     "alerts": "アラート",
     "alerts.open": "判断待ちのアラート {n}件",

@@ -152,6 +152,8 @@ WORDS: Final[Mapping[str, str]] = {
     "said.retract": "인수인계를 철회했습니다.",
     "said.reopen": "인수인계를 다시 열었습니다.",
     "said.complete": "인수인계를 완료했습니다.",
+    "said.exception": "예외를 요청했습니다. 다른 사람의 동의가 필요합니다.",
+    "exception_asked": "예외가 요청되었습니다. 다른 사람이 ‘인계하지 않기’로 동의해야 합니다. 요청자:",
     # alerts
     "alerts": "경보",
     "alerts.open": "결정할 경보 {n}건",

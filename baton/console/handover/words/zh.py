@@ -152,6 +152,8 @@ WORDS: Final[Mapping[str, str]] = {
     "said.retract": "交接已撤回。",
     "said.reopen": "交接已重新开始。",
     "said.complete": "交接已办结。",
+    "said.exception": "已申请例外：须由另一人同意。",
+    "exception_asked": "已申请例外，须由另一人同意（选择“不移交”）。申请人：",
     # alerts
     "alerts": "警报",
     "alerts.open": "{n} 条警报待决定",
