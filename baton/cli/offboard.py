@@ -128,11 +128,12 @@ def run_command(context: Context, cases: tuple[str, ...]) -> int:
 @click.argument("case")
 def prescan_command(context: Context, case: str) -> int:
     """What will get in the way of the last day: named, with what to do."""
-    from baton.hub.offboarding.prescan import prescan
+    from baton.hub.offboarding.ahead import look_ahead
+    from baton.hub.offboarding.casework import find_case
 
     voice = context.voice
     with context.hub() as hub, working(voice, "looking everywhere"):
-        scan = prescan(hub, case)
+        (scan,) = look_ahead(hub, [find_case(hub, case)]).values()
     rows = [(found.system or "baton", found.blocker.title, found.blocker.remedy) for found in scan.found]
     if rows:
         voice.table(["system", "what", "what to do"], rows)

@@ -89,6 +89,8 @@ def show_hour(voice: Voice, hour: Hour) -> None:
     voice.say("{blocked} cannot go, {log_outs} log-outs, {told} messages ({escalations} escalated), {alerts} alerts",
               blocked=hour.blocked, log_outs=hour.log_outs, told=hour.told, escalations=hour.escalations,
               alerts=hour.alerts)  # fmt: skip
+    if hour.ahead:
+        voice.say("looked ahead to the last day in {count} cases", count=hour.ahead)
     for report in hour.reports:
         if report.halted:
             voice.say("{system}: stopped: {why}", system=report.system, why=report.halted)

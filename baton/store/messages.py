@@ -1,6 +1,7 @@
 """Messages among the effects: whose they may be, told by the name of their entity, which is not sealed.
 
 Whoever plans a message names its entity by whom it is to (``notice/CASE/NUMBER/…``, ``alerts/CASE/NUMBER``,
+``prescan/CASE/NUMBER``, ``link/CASE/NUMBER/ROLE``,
 ``alarm/KEY/NEWS/NUMBER``) or by the recovery case that is about them (``recovery/CASE/…``). So nobody else's need be
 opened to find somebody's.
 """

@@ -84,6 +84,7 @@ DECLARED: Mapping[tuple[str, str], For] = {
         for method, rest, whom in (
             ("POST", "/undo", For.DECIDERS),
             ("POST", "/prescan", For.IN_THE_CASE),
+            ("GET", "/prescan", For.IN_THE_CASE),
             ("GET", "/certificate.{form}", For.IN_THE_CASE),
             ("POST", "/certificate.{form}", For.DECIDERS),
         )

@@ -177,10 +177,30 @@ def test_hr_and_the_manager_look_ahead_and_nobody_else(at: Office) -> None:
     at.desk.tick()
     at.desk.say(case, [at.desk.item(case, group)], Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
     for person in (HR, MANAGER):
-        found = at.post(f"cases/{case.id}/prescan", person).json()["found"]
-        assert {"system": "crm", "code": "group_owner", "ref": str(group)}.items() <= found[-1].items()
+        now = at.post(f"cases/{case.id}/prescan", person).json()
+        assert {"system": "crm", "code": "group_owner", "ref": str(group)}.items() <= now["found"][-1].items()
+        kept = at.ask("GET", f"cases/{case.id}/prescan", person).json()
+        assert kept == now | {"at": at.desk.hub.clock.now().isoformat()}
     for person in (SUCCESSOR, LEAVER, OTHER):
         assert refusal(at.post(f"cases/{case.id}/prescan", person)) == (404, "no_entry")
+        assert refusal(at.ask("GET", f"cases/{case.id}/prescan", person)) == (404, "no_entry")
+
+
+def test_the_page_of_who_oversees_a_case_says_what_is_in_the_way(at: Office) -> None:
+    at.desk.plant(HoldingKind.GROUP, 1)
+    case = at.desk.open(last_working_at=at.desk.hub.clock.now() + timedelta(days=2))
+    at.desk.tick()
+    english = {"Accept-Language": "en"}
+
+    def said(person: str, role: Role) -> bool:
+        token = links.make_token(at.desk.hub, links.Offer(case.id, person, role, HR))
+        page = at.client.get(f"/handover/{token}/", headers=english)
+        assert page.status_code == 200
+        return "To see to before the last day" in page.text and "name another owner" in page.text
+
+    assert (said(MANAGER, Role.MANAGER), said(HR, Role.HR), said(LEAVER, Role.LEAVER)) == (True, True, False)
+    at.desk.company.clock.advance(timedelta(days=3))
+    assert not said(MANAGER, Role.MANAGER)
 
 
 # --- links

@@ -16,8 +16,8 @@ from baton.console.handover.visitors import NoEntryError, Visitor
 from baton.console.told import REFUSALS
 from baton.errors import ApprovalError, TransitionError
 from baton.hub.offboarding import certifying
+from baton.hub.offboarding.ahead import last_look, look_ahead
 from baton.hub.offboarding.certificate import Certificate, issue
-from baton.hub.offboarding.prescan import prescan
 from baton.hub.offboarding.undoing import undo
 
 more_api: Final = APIRouter(responses=REFUSALS)
@@ -55,10 +55,19 @@ def take_back(visitor: Here, wanted: Undo) -> JSONResponse:
 
 
 @more_api.post("/prescan", dependencies=[Depends(from_our_own_script)])
-def look_ahead(visitor: Here) -> JSONResponse:
+def look_ahead_now(visitor: Here) -> JSONResponse:
     """What will get in the way of the last day. Every system is asked now. For HR and the manager."""
     _require_oversight(visitor)
-    return as_json(prescan(visitor.hub, visitor.case.id).document())
+    (scan,) = look_ahead(visitor.hub, [visitor.case]).values()
+    return as_json(scan.document())
+
+
+@more_api.get("/prescan")
+def looked_ahead(visitor: Here) -> JSONResponse:
+    """The same as it was found last, ``at``; nothing (an empty document) before the first look."""
+    _require_oversight(visitor)
+    last = last_look(visitor.hub, visitor.case)
+    return as_json({} if last is None else last.document())
 
 
 @more_api.get("/certificate.{form}")

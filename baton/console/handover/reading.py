@@ -17,6 +17,7 @@ import orjson
 from baton.console.handover.listing import Asked, Group, listed
 from baton.console.handover.visitors import DECISIONS, NoEntryError, Visitor
 from baton.hub import Hub
+from baton.hub.offboarding.ahead import last_look
 from baton.hub.offboarding.files import files_of
 from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.standing import is_hr
@@ -111,6 +112,16 @@ def item_document(visitor: Visitor, number: int) -> dict[str, Any]:
         "related": [item_line(visitor, each, Talk(), names) for each in others],
         "candidates": _candidates(case, outlines, names),
     }
+
+
+def ahead_document(visitor: Visitor) -> dict[str, Any] | None:
+    """What will get in the way of a last day that is still to come, as found last; None for who does not oversee it."""
+    last_day = visitor.case.dates.last_working_at
+    over = last_day is not None and last_day <= visitor.hub.clock.now()
+    if over or not visitor.oversees or visitor.case.state is not CaseState.OPEN:
+        return None
+    last = last_look(visitor.hub, visitor.case)
+    return None if last is None else last.document()
 
 
 def seen_item(visitor: Visitor, number: int) -> Item:

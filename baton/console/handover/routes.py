@@ -238,6 +238,7 @@ def _list(
         refusal=refusal,
         chosen=chosen,
         written=words.text if isinstance(words, Words) else "",
+        ahead=reading.ahead_document(visitor),
         **document,
     )
 

@@ -11,10 +11,12 @@ from baton import tracing
 from baton.engine.report import Report
 from baton.errors import BatonError
 from baton.hub.core import Hub
+from baton.hub.offboarding import ahead
 from baton.hub.offboarding.casework import Opening, follow_hr, news_from_hr, open_case
 from baton.hub.offboarding.certifying import certify, lacks_certificate
 from baton.hub.offboarding.looking import systems_that_hold
 from baton.hub.offboarding.moving import perform, plan, send_messages
+from baton.hub.offboarding.prescan import prescan
 from baton.hub.offboarding.readiness import worth_planning
 from baton.hub.offboarding.refreshing import refresh_all
 from baton.hub.offboarding.settling import settle
@@ -26,6 +28,7 @@ from baton.model.people import Employee, EmploymentStatus, LeaverDate
 
 log = logging.getLogger("baton.offboarding")
 BY = "schedule"
+_GOING = (CaseState.OPEN, CaseState.PAUSED)
 
 
 @dataclass
@@ -42,6 +45,8 @@ class Hour:
     told: int = 0
     escalations: int = 0
     """Those of the messages that tell somebody what others let wait."""
+    ahead: int = 0
+    """Cases in which it was looked ahead: what will get in the way of the last day."""
     alerts: int = 0
     taken_back: int = 0
     done: int = 0
@@ -71,6 +76,9 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
         _watch(hub, known, hour)
     with _apart(hour, "looking"):
         _look_again(hub, known, hour)
+    _look_ahead(hub, known, hour)
+    if not cases:
+        ahead.forget(hub, {case.id for case in known if case.state in _GOING and case.id not in hour.retracted})
     with _apart(hour, "taking back"):
         hour.taken_back = take_back_retracted(hub)
     for case in known:
@@ -133,6 +141,17 @@ def _watch(hub: Hub, known: Sequence[Case], hour: Hour) -> None:
     for case_id, watched in watch_all(hub, known).items():
         hour.alerts += len(watched.alerts)
         hour.troubles.update({f"{case_id} {system}": why for system, why in watched.unread.items()})
+
+
+def _look_ahead(hub: Hub, known: Sequence[Case], hour: Hour) -> None:
+    """What will get in the way of a last day that is still to come: once a day in each case."""
+    with _apart(hour, "looking ahead"):
+        scans = prescan(hub, ahead.due(hub, [case for case in known if case.id not in hour.retracted]))
+        for case_id, scan in scans.items():
+            with _apart(hour, case_id):
+                ahead.settled(hub, scan)
+                hour.ahead += 1
+                hour.troubles.update({f"{case_id} {system}": why for system, why in scan.unread.items()})
 
 
 def _tell(hub: Hub, ids: Sequence[str], hour: Hour) -> None:

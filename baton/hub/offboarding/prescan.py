@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 from baton.contracts import AccountTarget, BlockerSource
-from baton.errors import BatonError
 from baton.hub.core import Hub
 from baton.hub.offboarding.by_hand import untold
-from baton.hub.offboarding.casework import find_case
 from baton.hub.offboarding.people import refs
+from baton.hub.offboarding.unread import noted
 from baton.model.case import Case
 from baton.model.handover import Blocker
 
@@ -55,34 +55,44 @@ class Scan:
         }
 
 
-def prescan(hub: Hub, case_id: str) -> Scan:
-    """Ask every system that can be asked, and look at what the hub itself knows."""
-    case = find_case(hub, case_id)
-    scan = Scan(case, [Found("", blocker) for blocker in _own(hub, case)])
-    unasked = []
+def prescan(hub: Hub, cases: Sequence[Case]) -> dict[str, Scan]:
+    """For each of these cases, by id: ask every system that can be asked, and look at what the hub itself knows.
+
+    The hub's people are read once for all of them; a system is asked about each leaver.
+    """
+    scans = {case.id: Scan(case) for case in cases}
+    if not cases:
+        return scans
+    reports, managers = _reports(hub, cases), _known(hub, [case.manager for case in cases])
+    for scan in scans.values():
+        scan.found = [Found("", each) for each in _own(hub, scan.case, reports.get(scan.case.number, ()), managers)]
+        with hub.database.read() as connection:
+            scan.by_hand = [Found(name, told) for name, told in untold(hub, connection, scan.case.number)]
     for name, system in hub.settings.enabled.items():
         connector = hub.registry.load(system.connector)
-        if not issubclass(connector, BlockerSource):
-            if issubclass(connector, AccountTarget):
-                unasked.append(name)
-            continue
-        try:
-            scan.found += [Found(name, blocker) for blocker in _asked(hub, name, case.number)]
-        except BatonError as error:
-            scan.unread[name] = str(error)
-    scan.unasked = unasked
-    with hub.database.read() as connection:
-        scan.by_hand = [Found(name, told) for name, told in untold(hub, connection, case.number)]
-    return scan
+        if issubclass(connector, BlockerSource):
+            _ask(hub, name, list(scans.values()))
+        elif issubclass(connector, AccountTarget):
+            for scan in scans.values():
+                scan.unasked = [*scan.unasked, name]
+    return scans
 
 
-def _asked(hub: Hub, system: str, number: str) -> Sequence[Blocker]:
-    person = refs(hub, system, [number])[number]
-    connector = hub.connector(system)
-    return connector.blockers(person) if isinstance(connector, BlockerSource) else ()
+def _ask(hub: Hub, system: str, scans: Sequence[Scan]) -> None:
+    def unread(of: Sequence[Scan], why: str) -> None:
+        for scan in of:
+            scan.unread[system] = why
+
+    with noted(system, partial(unread, scans)):
+        people = refs(hub, system, sorted({scan.case.number for scan in scans}))
+        connector = hub.connector(system)
+        assert isinstance(connector, BlockerSource)
+        for scan in scans:
+            with noted(system, partial(unread, [scan])):
+                scan.found += [Found(system, each) for each in connector.blockers(people[scan.case.number])]
 
 
-def _own(hub: Hub, case: Case) -> Iterator[Blocker]:
+def _own(hub: Hub, case: Case, reports: Sequence[str], managers: frozenset[str]) -> Iterator[Blocker]:
     """What the hub knows without asking anybody."""
     if case.number in hub.settings.hub.protected:
         yield Blocker(
@@ -92,16 +102,23 @@ def _own(hub: Hub, case: Case) -> Iterator[Blocker]:
         )
     if case.dates.last_working_at is None:
         yield Blocker("no_date", "HR has given no last working day", "have it entered in the HR system")
-    with hub.database.read() as connection:
-        pages = hub.people.everyone(connection, _PAGE)
-        managed = [
-            each.number
-            for page in pages
-            for each in page
-            if each.manager_number == case.number and each.status.employed
-        ]
-        statuses = hub.people.statuses(connection, [case.manager])
-    for number in managed:
+    for number in reports:
         yield Blocker("manages", f"{number} reports to the leaver", "give them another manager in the HR system")
-    if case.manager not in statuses:
+    if case.manager not in managers:
         yield Blocker("manager", f"the manager {case.manager} is unknown", "name another one: baton offboard open")
+
+
+def _reports(hub: Hub, cases: Sequence[Case]) -> Mapping[str, Sequence[str]]:
+    """Leaver -> who works here and reports to them."""
+    found: dict[str, list[str]] = {case.number: [] for case in cases}
+    with hub.database.read() as connection:
+        for page in hub.people.everyone(connection, _PAGE):
+            for each in page:
+                if each.status.employed and each.manager_number in found:
+                    found[each.manager_number].append(each.number)
+    return found
+
+
+def _known(hub: Hub, numbers: Sequence[str]) -> frozenset[str]:
+    with hub.database.read() as connection:
+        return frozenset(hub.people.statuses(connection, sorted(set(numbers))))

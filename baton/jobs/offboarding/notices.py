@@ -44,6 +44,16 @@ def notice(case: Case, items: Sequence[Item], wait: Wait) -> Notice:
     return Notice(f"{'【逾期】' if late else ''}{chinese} · {english}", "\n".join(lines))
 
 
+def in_the_way(case: Case, found: Sequence[tuple[str, str]]) -> Notice:
+    """The message about what will get in the way of the last day: each with what to do."""
+    lines = [f"{case.name}（{case.number}）", ""]
+    lines += [f"· {title}: {remedy}" for title, remedy in found[:_SHOWN]]
+    if len(found) > _SHOWN:
+        lines.append(f"… +{len(found) - _SHOWN}")
+    n = len(found)
+    return Notice(f"最后工作日前须先处理 {n} 项 · {n} things to see to before the last day", "\n".join(lines))
+
+
 def link_notice(case: Case) -> Notice:
     """The message that brings somebody the personal link they have asked for."""
     lines = [

@@ -26,6 +26,7 @@ from baton.store.personal import Keyring
 from baton.store.tables import cases, effects
 from tests.hub.keeping.conftest import OPERATOR, OTHER, World
 from tests.hub.keeping.leaver import CANARY, GONE, erase, lived, sync
+from tests.hub.offboarding.conftest import NEXT_YEAR
 from tests.rig.belongings import Belongings, TalkingTarget
 from tests.rig.company import row
 
@@ -49,7 +50,7 @@ def unsent_about(it: World) -> Case:
     truth.belongings.plant(HoldingKind.CLIENT, 1, truth.accounts["0001"].external_id)
     with it.hub.database.write() as connection:
         it.hub.runs.engage(connection, f"action:{MESSAGE}", OPERATOR, "too many messages")
-    case = open_case(it.hub, Opening("0001", Cause.BY_HAND, "hr-wang"))
+    case = open_case(it.hub, Opening("0001", Cause.BY_HAND, "hr-wang", last_working_at=NEXT_YEAR))
     hourly.tick(it.hub)
     with it.hub.database.write() as connection:
         done = {"state": CaseState.COMPLETED.value, "completed_at": it.hub.clock.now()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import pytest
 
@@ -19,6 +20,8 @@ from tests.rig.company import Company, row
 
 MANAGER, LEAVER, SUCCESSOR, OTHER = "0001", "0002", "0003", "0004"
 HR = "hr-wang"
+NEXT_YEAR = datetime(2027, 6, 30, 10, tzinfo=UTC)
+"""A last working moment that no test comes to: HR has said it, so nothing about it is in the way of anything."""
 
 
 @dataclass

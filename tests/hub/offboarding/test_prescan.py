@@ -24,7 +24,7 @@ class Secretive(KeeperTarget):
 def test_what_can_be_asked_is_found_per_system(desk: Callable[..., Desk]) -> None:
     at = desk()
     group = at.plant(HoldingKind.GROUP, 1)
-    scan = prescan(at.hub, at.open().id)
+    (scan,) = prescan(at.hub, [at.open()]).values()
     assert [(found.system, found.blocker.ref) for found in scan.found if found.system] == [("crm", group)]
     assert (scan.by_hand, scan.unread, list(scan.unasked)) == ([], {}, [])
 
@@ -32,7 +32,7 @@ def test_what_can_be_asked_is_found_per_system(desk: Callable[..., Desk]) -> Non
 def test_what_is_told_of_nobody_is_a_task_of_the_case(desk: Callable[..., Desk]) -> None:
     at = desk(Secretive)
     case = at.open()
-    assert [(found.system, found.blocker) for found in prescan(at.hub, case.id).by_hand] == [("crm", TOLD)]
+    assert [(found.system, found.blocker) for found in prescan(at.hub, [case])[case.id].by_hand] == [("crm", TOLD)]
     (task,) = at.items(case)
     assert (task.system, str(task.ref), task.title) == ("", "other/crm/administrator", TOLD.title)
     assert (task.by_hand, task.successor, task.state) == (TOLD.remedy, MANAGER, ItemState.OFFERED)
@@ -65,4 +65,4 @@ def test_who_has_no_account_there_leaves_no_task(desk: Callable[..., Desk]) -> N
         connection.execute(links.delete().where(links.c.number == LEAVER))
     case = at.open()
     assert at.items(case) == []
-    assert prescan(at.hub, case.id).by_hand == []
+    assert prescan(at.hub, [case])[case.id].by_hand == []

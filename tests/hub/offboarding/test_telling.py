@@ -13,7 +13,7 @@ from baton.model.handover import HoldingKind
 from baton.settings_shape import OffboardingPart
 from baton.store.messages import may_be_to, messages
 from baton.store.tables import links
-from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, SUCCESSOR, Desk
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, NEXT_YEAR, SUCCESSOR, Desk
 from tests.rig.belongings import TalkingTarget
 
 Make = Callable[..., Desk]
@@ -33,7 +33,7 @@ def test_one_message_for_many_items_and_none_while_nothing_is_new(desk: Make) ->
     d = talking(desk)
     for n in range(12):
         d.plant(CLIENT, n)
-    d.open()
+    d.open(last_working_at=NEXT_YEAR)
     d.tick()
     d.tick()
     (message,) = d.things.outbox
@@ -46,7 +46,7 @@ def test_one_message_for_many_items_and_none_while_nothing_is_new(desk: Make) ->
 def test_it_is_said_again_after_a_while_and_when_something_is_added(desk: Make) -> None:
     d = talking(desk)
     d.plant(CLIENT, 1)
-    d.open()
+    d.open(last_working_at=NEXT_YEAR)
     d.tick()
     d.company.clock.sleep(23 * HOUR_S)
     d.tick()
@@ -63,7 +63,7 @@ def test_it_is_said_again_after_a_while_and_when_something_is_added(desk: Make) 
 def test_who_lets_it_wait_too_long_is_told_upon(desk: Make) -> None:
     d = talking(desk)
     d.plant(CLIENT, 1)
-    case = d.open()
+    case = d.open(last_working_at=NEXT_YEAR)
     d.tick()
     d.say(case, d.items(case, ItemState.OFFERED), Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
     d.tick()
@@ -78,7 +78,7 @@ def test_who_lets_it_wait_too_long_is_told_upon(desk: Make) -> None:
 def test_whose_a_message_is_can_be_told_without_opening_it(desk: Make) -> None:
     d = talking(desk)
     d.plant(CLIENT, 1)
-    case = d.open()
+    case = d.open(last_working_at=NEXT_YEAR)
     d.tick()
     d.say(case, d.items(case, ItemState.OFFERED), Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
     d.tick()
@@ -95,7 +95,7 @@ def test_whose_a_message_is_can_be_told_without_opening_it(desk: Make) -> None:
 def test_each_turn_goes_to_whose_turn_it_is(desk: Make) -> None:
     d = talking(desk)
     d.plant(CLIENT, 1)
-    case = d.open()
+    case = d.open(last_working_at=NEXT_YEAR)
     d.tick()
     items = d.say(case, d.items(case, ItemState.OFFERED), Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
     d.tick()
@@ -109,7 +109,7 @@ def test_each_turn_goes_to_whose_turn_it_is(desk: Make) -> None:
 def test_a_paused_case_tells_nobody(desk: Make) -> None:
     d = talking(desk)
     d.plant(CLIENT, 1)
-    case = d.open()
+    case = d.open(last_working_at=NEXT_YEAR)
     casework.decide(d.hub, case.id, Act.PAUSE, HR, "wait for the audit")
     d.tick()
     assert d.things.outbox == []
@@ -118,7 +118,7 @@ def test_a_paused_case_tells_nobody(desk: Make) -> None:
 def test_who_cannot_be_reached_is_named(desk: Make) -> None:
     d = talking(desk)
     d.plant(CLIENT, 1)
-    d.open()
+    d.open(last_working_at=NEXT_YEAR)
     d.company.truths["crm"].accounts.pop(MANAGER)
     with d.hub.database.write() as connection:
         connection.execute(sa.delete(links).where(links.c.number == MANAGER))
@@ -129,7 +129,7 @@ def test_who_cannot_be_reached_is_named(desk: Make) -> None:
 def test_whose_turn_it_is_gets_a_link_that_lets_in_them_alone(desk: Make) -> None:
     d = desk(TalkingTarget, offboarding=OffboardingPart(notifiers=("crm",), address="https://hub.example"))
     d.plant(CLIENT, 1)
-    case = d.open()
+    case = d.open(last_working_at=NEXT_YEAR)
     d.tick()
     d.say(case, d.items(case, ItemState.OFFERED), Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
     d.tick()

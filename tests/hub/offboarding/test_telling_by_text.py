@@ -16,7 +16,7 @@ from baton.settings_shape import OffboardingPart
 from baton.store.messages import messages, told_of
 from baton.store.tables import effects
 from connectors.sms.aliyun.simulator import Simulator
-from tests.hub.offboarding.conftest import LEAVER, MANAGER, Desk
+from tests.hub.offboarding.conftest import LEAVER, MANAGER, NEXT_YEAR, Desk
 from tests.rig.belongings import TalkingTarget
 from tests.rig.texting import SMS, add_texts
 
@@ -32,7 +32,7 @@ def texted(desk: Make, mobile: str = OLD) -> tuple[Desk, Simulator]:
     vendor = add_texts(d.hub, "crm")
     moved(d, mobile)
     d.plant(HoldingKind.CLIENT, 1)
-    d.open()
+    d.open(last_working_at=NEXT_YEAR)
     return d, vendor
 
 

@@ -205,6 +205,8 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.no_entry": "There is no such item for you (any more).",
     "refusal.other": "The reason:",
     # completing
+    "ahead": "To see to before the last day",
+    "ahead_at": "As of {at}",
     "obstacles": "What is missing",
     "nothing_missing": "Nothing is missing.",
     "look_again": "Look again",

@@ -205,6 +205,8 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.no_entry": "この項目は存在しないか、担当ではなくなりました。",
     "refusal.other": "理由：",
     # completing
+    "ahead": "最終勤務日までに対処が必要な事項",
+    "ahead_at": "確認日時：{at}",
     "obstacles": "不足している点",
     "nothing_missing": "不足はありません。",
     "look_again": "もう一度照合",

@@ -205,6 +205,8 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.no_entry": "항목이 없거나 더 이상 귀하의 담당이 아닙니다.",
     "refusal.other": "사유:",
     # completing
+    "ahead": "마지막 근무일 전에 처리할 사항",
+    "ahead_at": "확인 시각: {at}",
     "obstacles": "미비 사항",
     "nothing_missing": "미비 사항이 없습니다.",
     "look_again": "다시 확인",

@@ -205,6 +205,8 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.no_entry": "此事项不存在，或不再属于您。",
     "refusal.other": "原因：",
     # completing
+    "ahead": "最后工作日前须处理的事项",
+    "ahead_at": "检查时间：{at}",
     "obstacles": "尚缺事项",
     "nothing_missing": "没有遗漏。",
     "look_again": "重新核对",
