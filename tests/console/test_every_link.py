@@ -21,6 +21,7 @@ from baton.console.handover.app import standalone
 from baton.hub.offboarding import casework
 from baton.model.case import Cause, Role
 from tests.console.conftest import OURS, SAME_ORIGIN, Place
+from tests.console.test_handover_alerts import raised
 from tests.hub.offboarding.conftest import HR, MANAGER, OTHER
 
 Roles = frozenset[Role]
@@ -39,6 +40,8 @@ OPENS: Final[Mapping[tuple[str, str], Roles]] = {
     ("POST", "/handover/{token}/say"): DECIDING,  # who takes an item over
     ("POST", "/handover/{token}/items/{number}/say"): DECIDING,
     ("POST", "/handover/{token}/case"): HR_ONLY,
+    ("GET", "/handover/{token}/alerts"): DECIDING,
+    ("POST", "/handover/{token}/alerts"): DECIDING,
     ("GET", "/handover/{token}/api/cases"): ANY,
     ("GET", "/handover/{token}/api/cases/{case_id}"): ANY,
     ("GET", "/handover/{token}/api/cases/{case_id}/items"): ANY,
@@ -48,7 +51,16 @@ OPENS: Final[Mapping[tuple[str, str], Roles]] = {
     ("GET", "/handover/{token}/api/cases/{case_id}/obstacles"): HR_ONLY,
     ("POST", "/handover/{token}/api/cases/{case_id}/items/{number}/files"): OF_THE_CASE,
     ("POST", "/handover/{token}/api/cases/{case_id}/statements"): DECIDING,
+    ("GET", "/handover/{token}/api/cases/{case_id}/alerts"): DECIDING,
+    ("POST", "/handover/{token}/api/cases/{case_id}/alerts"): DECIDING,
+    ("GET", "/handover/{token}/api/cases/{case_id}/prescan"): DECIDING,
+    ("POST", "/handover/{token}/api/cases/{case_id}/prescan"): DECIDING,
+    ("GET", "/handover/{token}/api/cases/{case_id}/certificate.{form}"): DECIDING,
+    ("POST", "/handover/{token}/api/cases/{case_id}/certificate.{form}"): HR_ONLY,
+    ("POST", "/handover/{token}/api/cases/{case_id}/undo"): HR_ONLY,
 }
+TOO_EARLY: Final = "/handover/{token}/api/cases/{case_id}/certificate.{form}"
+"""The case is not complete: whoever may have its certificate is told so (409), the others nothing."""
 DENIED: Final = (403, 404)
 FILE: Final = b"synthetic"
 
@@ -61,11 +73,14 @@ class Links:
     tokens: Mapping[Role, str]
     digest: str
     elsewhere: str
+    alerts: Mapping[tuple[str, str], str]
+    """(path, token) -> an alert that nobody else decides on."""
 
     def ask(self, method: str, path: str, token: str, case_id: str = "") -> int:
         """The status that whoever holds this link gets. What is said is about things as they are now."""
         item = self.place.item("other")
-        names = {"token": token, "case_id": case_id or self.place.case.id, "number": item.id, "digest": self.digest}
+        case = case_id or self.place.case.id
+        names = {"token": token, "case_id": case, "number": item.id, "digest": self.digest, "form": "json"}
         more: dict[str, Any] = {"headers": SAME_ORIGIN}
         if path.endswith("/files") and "/api/" in path:
             more = {"headers": OURS, "params": {"name": "a.txt"}, "content": token.encode()}
@@ -73,6 +88,14 @@ class Links:
             more["files"] = {"file": ("b.txt", token[::-1].encode())}
         elif path.endswith("/statements"):
             more = {"headers": OURS, "json": {"act": "name", "successor": MANAGER, "items": {item.id: item.version}}}
+        elif path.endswith("/alerts"):
+            alert = self.alerts.get((path, token), "none of theirs")
+            verdict = {"act": "dismiss", "alert": alert, "text": "agreed"}
+            more = {"headers": OURS, "json": verdict} if "/api/" in path else {**more, "data": verdict}
+        elif path.endswith("/undo"):
+            more = {"headers": OURS, "json": {"why": "a mistake"}}
+        elif path.endswith(("/prescan", "/certificate.{form}")):
+            more = {"headers": OURS, "json": {}}
         elif path.endswith("/case"):
             more["data"] = {"act": "pause", "text": "asked for"}
         elif path.endswith("/say"):
@@ -93,7 +116,11 @@ def links(place: Place) -> Links:
     path = f"/handover/{tokens[Role.LEAVER]}/api/cases/{place.case.id}/items/{place.item('other').id}/files"
     assert place.client.post(path, params={"name": "c.txt"}, content=FILE, headers=OURS).status_code == 200
     elsewhere = casework.open_case(place.desk.hub, casework.Opening(OTHER, Cause.BY_HAND, HR, manager=MANAGER))
-    found = Links(place, tokens, hashlib.sha256(FILE).hexdigest(), elsewhere.id)
+    watched = [
+        (path, token) for path in {path for _, path in OPENS if path.endswith("/alerts")} for token in tokens.values()
+    ]
+    alerts = {which: raised(place, f"e{n}").key for n, which in enumerate(watched)}
+    found = Links(place, tokens, hashlib.sha256(FILE).hexdigest(), elsewhere.id, alerts)
     for token in tokens.values():  # that a link was used is noted once a minute
         assert found.ask("GET", "/handover/{token}/", token) == 200
     return found
@@ -125,7 +152,8 @@ def test_no_role_is_let_in_where_it_may_not(links: Links) -> None:
         assert links.standing() == before, f"{method} {path} changed something for who may not"
         for role in sorted(roles):
             status = links.ask(method, path, links.tokens[role])
-            assert status in (200, 303), f"the {role} got {status} from {method} {path}"
+            expected = (409,) if path == TOO_EARLY else (200, 303)
+            assert status in expected, f"the {role} got {status} from {method} {path}"
             let_in += 1
     assert refused + let_in == len(OPENS) * len(Role)
     assert refused == sum(len(ANY - roles) for roles in OPENS.values())
