@@ -102,7 +102,8 @@ def _row(values: Mapping[str, str], currency: str, place: str) -> PayableRow | F
         )
     minor = minor_units(values["amount"], minor_digits(currency))
     if minor is None:
-        return Fault(place, "amount", f"the amount is no plain number with at most {minor_digits(currency)} decimals")
+        most = f"the amount is no plain number with at most {minor_digits(currency)} decimals"
+        return Fault(place, "amount", f"{most}; what a workbook works out has to be rounded there, with ROUND")
     named = values.get("component", "")
     if named and named.casefold() not in _COMPONENTS:
         return Fault(place, "component", f"{named[:20]!r} is none of {', '.join(_COMPONENTS)}")

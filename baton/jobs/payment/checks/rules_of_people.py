@@ -13,8 +13,9 @@ _HR_OR_DIRECTOR: Final = (Role.HR, Role.DIRECTOR)
 PEOPLE_RULES: Final[tuple[Rule, ...]] = (
     stop(
         "unknown_person",
-        "HR knows nobody with this number. Correct the number, or have HR enter the person.",
-        "人事系统中没有此工号。请更正工号，或由人事补录该人员。",
+        "HR knows nobody with this number. Correct it (a spreadsheet may have dropped its leading zeros), or have HR "
+        "enter the person.",
+        "人事系统中没有此工号。请更正工号（电子表格可能丢掉了前面的零），或由人事补录该人员。",
     ),
     stop(
         "not_started",
