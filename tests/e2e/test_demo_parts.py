@@ -5,9 +5,12 @@ import io
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +27,7 @@ from baton.sandbox.demo.processes import Processes
 from baton.sandbox.demo.seen import SYSTEMS, Seen
 from baton.sandbox.demo.story import DEPARTED, EARLIEST, GONE_THERE, LATEST, RETRACTING, STILL_HERE, Story, day_between
 from baton.sandbox.demo.tables import table, width
-from baton.sandbox.demo.workplace import in_use, sole_use
+from baton.sandbox.demo.workplace import Workplace, in_use, sole_use
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -197,6 +200,52 @@ def test_what_must_not_be_there_is_found(tmp_path: Path, content: bytes, kind: s
     (tmp_path / "log").write_bytes(b"before\n" + content + b"\nafter")
     (tmp_path / "clean").write_bytes(b"oa: {'done': 30} 0012 20261122071234567890 admin@example.com")
     assert [leak.kind for leak in canaries.search(tmp_path.iterdir())] == [kind]
+
+
+@pytest.fixture
+def searched(tmp_path: Path) -> Workplace:
+    """A demo's folder in which people stand wherever they may."""
+    place = Workplace(tmp_path / "story")
+    place.make()
+    with closing(sqlite3.connect(place.database)) as database:
+        database.execute("CREATE TABLE people (number)")
+    for handed_out in place.handed_out:
+        given = handed_out if handed_out.suffix else handed_out / "given"
+        given.parent.mkdir(parents=True, exist_ok=True)
+        given.write_text("测试䶮", "utf-8")
+    return place
+
+
+def found(place: Workplace) -> list[tuple[str, str]]:
+    canaries = Canaries([marks_of_people(found_company(NOON.date()).values())], {})
+    leaks = canaries.search(place.files_without_people())
+    return [(str(leak.file.relative_to(place.root)), leak.kind) for leak in leaks]
+
+
+def test_what_is_handed_out_on_purpose_is_no_find_and_the_hub_is_searched(searched: Workplace):
+    assert found(searched) == []
+    assert searched.database in searched.files_without_people()
+
+
+@pytest.mark.parametrize("name", ["state/migrations/run/part", "state/baton.sqlite3-wal", "airflow/airflow.db", "left"])
+def test_a_name_is_found_wherever_else_it_stands(searched: Workplace, name: str):
+    path = searched.root / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"\0" + "测试䶮".encode() + b"\0")
+    assert found(searched) == [(name, "name")]
+
+
+def test_a_workbook_is_looked_into(searched: Workplace):
+    searched.reports.mkdir()
+    with zipfile.ZipFile(searched.reports / "run.xlsx", "w", zipfile.ZIP_DEFLATED) as workbook:
+        workbook.writestr("xl/sharedStrings.xml", "<t>测试䶮</t>")
+    assert found(searched) == [("reports/run.xlsx", "name")]
+
+
+def test_a_table_of_the_hub_with_a_name_in_it_is_found(searched: Workplace):
+    with closing(sqlite3.connect(searched.database)) as database, database:
+        database.execute("INSERT INTO people VALUES ('测试䶮')")
+    assert found(searched) == [("state/baton.sqlite3", "name")]
 
 
 # --- processes

@@ -1,8 +1,10 @@
-"""The search for personal data and secrets in Airflow's database, logs and reports."""
+"""The search for personal data and secrets in databases, logs and reports."""
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +19,7 @@ _WRITINGS: Final = ("utf-8", "gb18030", "unicode_escape")
 """How text files, old systems and JSON write a name."""
 _MONEY: Final = re.compile(rb"(?<![0-9.])(?:[0-9]{1,3}(?:,[0-9]{3})+\.[0-9]{2}|[0-9]+\.[0-9]{2}|[0-9]{7,})(?![0-9])")
 """An amount as a whole number of its own: never a part of a fraction, which would look like one by chance."""
+_ARCHIVE: Final = b"PK\x03\x04"
 _ADDRESS: Final = re.compile(rb"[A-Za-z0-9._+-]{1,64}@example\.com")
 
 
@@ -80,7 +83,8 @@ class Canaries:
 
     def search(self, files: Iterable[Path]) -> list[Leak]:
         """Every kind of thing found, once per file."""
-        return sorted({Leak(file, kind) for file in files for kind in self._kinds(file.read_bytes())}, key=str)
+        found = {Leak(file, kind) for file in files for content in contents(file) for kind in self._kinds(content)}
+        return sorted(found, key=str)
 
     def _kinds(self, content: bytes) -> Iterator[str]:
         for run in _DIGITS.findall(content):
@@ -98,6 +102,19 @@ class Canaries:
         for form, place in self._secrets.items():
             if form in content:
                 yield f"secret {place}"
+
+
+def contents(file: Path) -> Iterator[bytes]:
+    """What a file says: the members of an archive (a workbook is one), any other whole; nothing once it is gone."""
+    try:
+        content = file.read_bytes()
+    except FileNotFoundError:  # whoever is at work here takes files away as well
+        return
+    if not content.startswith(_ARCHIVE):
+        yield content
+        return
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        yield from (archive.read(name) for name in archive.namelist())
 
 
 def _amount_forms(minor: int) -> Iterator[bytes]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
-from baton.sandbox.demo.canaries import Canaries, Marks, marks_of_people
+from baton.sandbox.demo.canaries import Canaries, Marks, contents, marks_of_people
 from baton.sandbox.demo.company import CLIENTS
 from baton.sandbox.demo.expected import Cell, compare, expected_sight
 from baton.sandbox.demo.hub_cli import baton
@@ -13,7 +12,7 @@ from baton.sandbox.demo.narrator import DemoFailedError
 from baton.sandbox.demo.play import Play
 from baton.sandbox.demo.seen import SYSTEMS, Seen, Sight, look
 from baton.sandbox.demo.tables import table
-from baton.sandbox.demo.workplace import SHOWN, Workplace
+from baton.sandbox.demo.workplace import SHOWN
 
 
 def final_tables(play: Play) -> None:
@@ -104,7 +103,10 @@ def prove_audit(play: Play) -> None:
 
 
 def search_canaries(play: Play, others: Sequence[Marks]) -> None:
-    """No person, client, amount or secret where only ids and counts belong; the search finds them in what was read."""
+    """No person, client, amount or secret in whatever the demo has written, but where they are handed out on purpose.
+
+    What is handed out shows that the search finds them.
+    """
     place = play.around.place
     secrets = {
         str(path.relative_to(place.secrets)): path.read_text(encoding="utf-8")
@@ -112,7 +114,9 @@ def search_canaries(play: Play, others: Sequence[Marks]) -> None:
         if path.is_file()
     }
     canaries = Canaries([marks_of_people(play.story.people.values()), *others], secrets)
-    files = _files_without_people(place)
+    files = place.files_without_people()
+    if place.database not in files:
+        play.failures.append("the search for canaries does not look into the hub's database")
     leaks = canaries.search(files) + Canaries([], secrets).search([place.log(SHOWN)])
     controls = {
         place.feed: {"name", "mobile number", "identity number", "account number", "e-mail address"},
@@ -125,16 +129,9 @@ def search_canaries(play: Play, others: Sequence[Marks]) -> None:
             play.failures.append(f"the search for canaries does not find those in {feed.name}")
     for leak in leaks:
         play.failures.append(f"{leak.kind} found in {leak.file}")
-    size = sum(file.stat().st_size for file in files) / 1e6
+    size = sum(len(content) for file in files for content in contents(file)) / 1e6
     play.narrator.say(
-        f"canaries: {len(leaks)} found in Airflow's database and logs, in what the commands said, and in the reports"
-        f" ({len(files)} files, {size:.1f} MB)"
+        f"canaries: {len(leaks)} found in Airflow's database and logs, in the hub's own database and files, in what the"
+        f" commands said, and in the reports ({len(files)} files, {size:.1f} MB)"
     )
     play.figures["leaks"] = len(leaks)
-
-
-def _files_without_people(place: Workplace) -> list[Path]:
-    logs = [path for path in (place.airflow / "logs").rglob("*") if path.is_file()]
-    own = [*(place.root / "logs").glob("airflow-*.log"), place.log("baton")]
-    reports = [path for path in place.reports.iterdir() if path.suffix in (".html", ".json")]
-    return [*place.airflow.glob("airflow.db*"), *logs, *own, *reports]

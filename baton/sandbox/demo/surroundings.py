@@ -33,9 +33,7 @@ class Surroundings:
         self.processes = Processes()
         self.airflow = Scheduler(place, self.processes, airflow_settings)
         self.sandbox = SandboxServer()
-        self.tryton = TrytonServer(
-            REPOSITORY / ".servers" / "tryton", state=place.root / "tryton", progress=narrator.say
-        )
+        self.tryton = TrytonServer(REPOSITORY / ".servers" / "tryton", state=place.erp, progress=narrator.say)
         self.sftp: SftpServer | None = None
         self.bank: Any = None
         self.paying: Any = None
@@ -90,7 +88,7 @@ class Surroundings:
 
     def _sftp_server(self) -> SftpServer:
         """The real thing where it is installed; the demo installs nothing outside its own directory."""
-        directory = self.place.root / "bank"
+        directory = self.place.bank
         directory.mkdir()
         sshd = installed_sshd()
         if sshd is not None:

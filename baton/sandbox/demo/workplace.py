@@ -114,9 +114,45 @@ class Workplace:
         return self.root / "state"
 
     @property
+    def database(self) -> Path:
+        """The hub's database."""
+        return self.state / "baton.sqlite3"
+
+    @property
     def airflow(self) -> Path:
         """``AIRFLOW_HOME``."""
         return self.root / "airflow"
+
+    @property
+    def erp(self) -> Path:
+        """Where Tryton keeps what it has."""
+        return self.root / "tryton"
+
+    @property
+    def bank(self) -> Path:
+        """The bank's side: its keys, and the folders it exchanges files through."""
+        return self.root / "bank"
+
+    @property
+    def handed_out(self) -> Mapping[Path, str]:
+        """The files and folders in which people, amounts or secrets stand on purpose -> what they are."""
+        return {
+            self.feed.parent: "the HR system's export",
+            self.client_list.parent: "the old system's export",
+            self.payroll.parent: "what finance hands in",
+            self.quarantine: "rows that a person corrects",
+            self.log(SHOWN): "what commands have shown to people who may see names",
+            self.secrets: "the secrets' own place",
+            self.erp: "the ERP",
+            self.bank: "the bank",
+        }
+
+    def files_without_people(self) -> list[Path]:
+        """Every other file: Airflow's, the hub's database with its log, what it has staged and kept, logs, reports."""
+        elsewhere = self.handed_out.keys()
+        return [
+            path for path in sorted(self.root.rglob("*")) if path.is_file() and not elsewhere & {path, *path.parents}
+        ]
 
     @property
     def pid_file(self) -> Path:
