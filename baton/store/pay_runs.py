@@ -103,6 +103,11 @@ class PayRunStore:
         query = sa.select(pay_runs).where(pay_runs.c.system == system)
         return [self._run(row) for row in connection.execute(query.order_by(pay_runs.c.created_at, pay_runs.c.run_id))]
 
+    def of_period(self, connection: sa.Connection, period: str) -> list[PayRun]:
+        """Every run for a month, whatever its bank, oldest first."""
+        query = sa.select(pay_runs).where(pay_runs.c.period == period)
+        return [self._run(row) for row in connection.execute(query.order_by(pay_runs.c.created_at, pay_runs.c.run_id))]
+
     def note(self, connection: sa.Connection, run: PayRun, **changes: Any) -> PayRun:
         """Change what is known of a run; ``facts`` are added to those there are."""
         facts = {**run.facts, **changes.pop("facts", {})}

@@ -90,6 +90,8 @@ DECLARED: Mapping[tuple[str, str], For] = {
         )
     },
     ("GET", "/payments"): For.LOGGED_IN,  # counts; people and amounts for officers
+    ("GET", "/payments/months/{period}"): For.LOGGED_IN,
+    ("GET", "/api/payments/months/{period}"): For.LOGGED_IN,
     ("GET", "/payments/{run_id}"): For.LOGGED_IN,
     ("POST", "/payments/{run_id}"): For.OFFICERS,
     ("GET", "/api/payments"): For.LOGGED_IN,
@@ -329,7 +331,7 @@ def pay_world(airflow_app: Any, headers: Any, tmp_path: Path, monkeypatch: pytes
         ("POST", f"/payments/{run_id}"): {"act": "cancel", "why": "x"},
     }
     client = TestClient(airflow_app, raise_server_exceptions=False)
-    yield World(client, headers, database, {"run_id": run_id}, bodies)
+    yield World(client, headers, database, {"run_id": run_id, "period": "2026-11"}, bodies)
     hub.close()
 
 

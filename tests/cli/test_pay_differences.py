@@ -49,3 +49,39 @@ def test_a_difference_is_listed_taken_on_and_listed_on(office):
     assert (said.code, said.json["differences"][0]["person"]) == (0, "zhao")
     assert baton("acknowledge", found["key"], "--as", "zhao", "--why", "again").code != 0
     assert baton("differences", "--bank", "another", "--json").json == {"differences": []}
+
+
+def test_a_month_is_reconciled_over_all_banks_with_its_sums(office):
+    said = baton("reconcile", "--period", "2026-11", "--json")
+    (run,) = said.json["runs"].values()
+    assert (said.code, said.json["verdict"], said.json["banks"]) == (
+        0,
+        "clean",
+        {BANK: {"verdict": "clean", "entries": 2}},
+    )
+    assert {name: run[name] for name in ("system", "period", "filed_minor", "booked_minor", "refused_minor", "rest_minor")} == {
+        "system": BANK, "period": "2026-11", "filed_minor": 2_034_567, "booked_minor": 2_034_567, "refused_minor": 0,
+        "rest_minor": 0,
+    }  # fmt: skip
+    assert said.json["sums_minor"] == {"CNY": {
+        "filed": 2_034_567, "booked": 2_034_567, "refused": 0, "waiting": 0, "came_back": 0, "rest": 0,
+    }}  # fmt: skip
+    told = baton("reconcile", "--period", "2026-11", lang="zh").out
+    assert "合计" in told
+    assert "20,345.67 CNY" in told
+
+
+@pytest.mark.parametrize("options", [(), ("--bank", BANK)])
+def test_a_month_in_which_nothing_was_paid_is_no_success(office, options):
+    said = baton("reconcile", "--period", "2026-10", *options, "--json")
+    assert (said.code, said.json["verdict"], said.json["runs"]) == (2, "nothing_compared", {})
+    assert baton("reconcile", "--period", "2026-10", *options).code == 2
+
+
+def test_all_months_together_are_what_is_compared_without_one(office):
+    assert baton("reconcile", "--json").json["sums_minor"]["CNY"]["booked"] == 2_034_567
+    say(office, AnswerKind.STATEMENT, statement(ACCOUNT, booked(office, "0001"), 2, "79654.33"))
+    said = baton("reconcile", "--json")
+    (run,) = said.json["runs"].values()
+    assert (said.code, run["verdict"], run["rest_minor"]) == (1, "different", -800_000)
+    assert [each["kind"] for each in said.json["differences"]] == ["paid_twice"]

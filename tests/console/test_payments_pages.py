@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from baton.contracts.payments import AnswerKind
+from baton.hub.payment.reconciling import reconcile_bank
 from baton.jobs.payment.roles import Role
 from baton.model.people import EmploymentStatus
 from baton.store.runs import RunState
 from tests.console.payments_desk import Counter, counter
 from tests.hub.payment.office import PAY_DAY
+from tests.hub.payment.test_answers import TWO, booked, say
+from tests.rig.bank_papers import statement
 from tests.rig.payment_pages import OPERATOR, PERSON
-from tests.rig.payroll import CNAPS, DIRECTOR, HR, MAKER, PAYROLL, TREASURY, card
+from tests.rig.payroll import ACCOUNT, BANK, CNAPS, DIRECTOR, HR, MAKER, PAYROLL, TREASURY, card
 
 AMOUNTS = ("8000.00", "12345.67")
 OFFICERS = (MAKER, PAYROLL, TREASURY, HR, DIRECTOR)
@@ -26,6 +31,7 @@ MAY = {
 }
 """Person and office for which the act is allowed, of all persons in all offices."""
 GETS = ("/payments", "/payments/RUN", "/api/payments", "/api/payments/RUN", "/api/payments/RUN/lines")
+MONTHS = ("/payments/months/2026-11", "/api/payments/months/2026-11")
 OF_PEOPLE = ("8,000.00", "12,345.67", "20,345.67")
 
 
@@ -66,7 +72,7 @@ def with_a_hold(desk: Counter, number: str) -> tuple[str, str]:
 
 def test_everybody_looks_and_only_officers_see_people_and_amounts(desk: Counter, two: Pay) -> None:
     run_id = desk.office.signed(two)
-    for path in GETS:
+    for path in (*GETS, *MONTHS):
         for person in EVERYBODY:
             answer = desk.get(path.replace("RUN", run_id), person)
             assert answer.status_code == 200
@@ -298,3 +304,29 @@ def test_what_people_wrote_is_escaped(desk: Counter, two: Pay) -> None:
     policy: Any = answer.headers["content-security-policy"]
     assert "script-src 'self'" in policy
     assert "form-action 'self'" in policy
+
+
+def test_a_month_shows_its_runs_with_sums_to_officers_and_counts_to_everybody(tmp_path: Path) -> None:
+    with counter(tmp_path) as desk:
+        office = desk.office
+        office.hire(*TWO)
+        run_id = office.signed(TWO)
+        office.release(run_id)
+        office.deliver()
+        papers = [*booked(office, *TWO), ("STRANGER", "77.00", "DBIT")]
+        say(office, AnswerKind.STATEMENT, statement(ACCOUNT, papers))
+        reconcile_bank(office.hub, BANK)
+        found = desk.get("/api/payments/months/2026-11", TREASURY).json()
+        assert (found["verdict"], found["sums"]["CNY"]["booked"]) == ("different", "20,345.67 CNY")
+        assert [(each["id"], each["verdict"], each["sums_minor"]["rest"]) for each in found["runs"]] == [
+            (run_id, "clean", 0)
+        ]
+        assert [(each["kind"], each["found"]) for each in found["differences"]] == [("unexpected_debit", "7700")]
+        page = desk.get("/payments/months/2026-11?lang=zh", TREASURY).text
+        assert [text for text in ("20,345.67 CNY", "无人要求的扣款", "全部核平", run_id) if text not in page] == []
+        bare = desk.get("/api/payments/months/2026-11", "nobody-zhao")
+        assert bare.json()["counted"] == [{"weight": "alarm", "kind": "unexpected_debit", "count": 1}]
+        assert (bare.json()["differences"], "20,345.67" in bare.text, "sums" in bare.json()) == ([], False, False)
+        assert "20,345.67" not in desk.get("/payments/months/2026-11", "nobody-zhao").text
+        assert 'href="/payments/months/2026-11?lang=en"' in desk.get("/payments?lang=en", "nobody-zhao").text
+        assert desk.get("/api/payments/months/lines", TREASURY).status_code == 422

@@ -7,10 +7,13 @@ import string
 
 from baton.console.pages import FOLDER
 from baton.console.payments.deciding import Act
+from baton.console.payments.month import SUMS
 from baton.console.payments.words import LANGUAGES
 from baton.jobs.payment.approval_policy import Refusal
 from baton.jobs.payment.checks.rules import Severity
 from baton.jobs.payment.checks.waivers import Refusal as WaiverRefusal
+from baton.jobs.payment.differences import DifferenceKind, Weight
+from baton.jobs.payment.reconciliation import Verdict
 from baton.jobs.payment.roles import Role
 from baton.model.effect import EffectState
 from baton.model.pay_run import LineState
@@ -24,6 +27,7 @@ COMPOSED = {
         "act": Act, "said": Act, "consequence": Act, "office": Role, "component": Component, "run": RunState,
         "line": LineState, "delivery": EffectState, "severity": [each.name.lower() for each in Severity],
         "refusal": [*Refusal, *WaiverRefusal], "decided": [Act.RELEASE, Act.CANCEL, Act.WITHDRAW],
+        "verdict": Verdict, "difference": DifferenceKind, "sum": SUMS, "weight": [each for each in Weight if each],
         "total": ["payable", "held", "left_out", "filed", "declared"],
     }.items()
     for member in members

@@ -54,7 +54,8 @@ def runs_document(who: Officer, limit: int = RUNS_SHOWN) -> dict[str, Any]:
         tallies = hub.pay_runs.tallies(connection, ids)
     return {
         "runs": [{**_head(run, heads[run.run_id]), "lines": _counts(tallies[run.run_id])} for run in latest],
-        **_viewer(who),
+        "months": sorted({run.period for run in latest}, reverse=True),
+        **viewer(who),
     }
 
 
@@ -110,7 +111,7 @@ def run_document(who: Officer, run_id: str, part: Part, language: Language) -> d
         else [],
         "faults_total": len(faults),
         "may": _may(who, head, signed, files),
-        **_viewer(who),
+        **viewer(who),
     }
 
 
@@ -127,7 +128,8 @@ def lines_document(who: Officer, run_id: str, part: Part) -> dict[str, Any]:
     return {"lines": lines, "next": lines[-1]["line"] if len(lines) == LINES_SHOWN else None}
 
 
-def _viewer(who: Officer) -> dict[str, Any]:
+def viewer(who: Officer) -> dict[str, Any]:
+    """As what the person looks at it."""
     return {"you": {"person": who.person, "offices": [office.value for office in who.offices]}}
 
 

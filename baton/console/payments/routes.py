@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from baton.console import pages
 from baton.console.handover.routes import as_json, bounded_body, from_our_own_page, from_our_own_script, whole_body
-from baton.console.payments import deciding, findings, intake, reading
+from baton.console.payments import deciding, findings, intake, month, reading
 from baton.console.payments.deciding import Refusal, Words
 from baton.console.payments.intake import Unread, Wanted
 from baton.console.payments.officers import Here, Officer
@@ -55,6 +55,8 @@ def asked_for(
 
 
 Asked = Annotated[Part, Depends(asked_for)]
+OfMonth = Annotated[str, Path(pattern=r"^\d{4}-\d{2}$")]
+"""Such as 2026-11."""
 Spoken = Annotated[Language, Depends(spoken)]
 
 
@@ -65,6 +67,12 @@ Spoken = Annotated[Language, Depends(spoken)]
 def runs_page(request: Request, who: Here, language: Spoken) -> Response:
     """The newest runs."""
     return _page(request, "runs", language, **reading.runs_document(who))
+
+
+@run_pages.get("/months/{period}")
+def month_page(request: Request, period: OfMonth, who: Here, language: Spoken) -> Response:
+    """A month of runs over all banks."""
+    return _page(request, "month", language, sum_names=month.SUMS, **month.month_document(who, period))
 
 
 @run_pages.get("/{run_id}")
@@ -95,6 +103,12 @@ def act_on_page(request: Request, run_id: str, who: Here, body: Body, language: 
 def runs(who: Here, limit: Annotated[int, Query(ge=1, le=200)] = reading.RUNS_SHOWN) -> JSONResponse:
     """The newest runs."""
     return as_json(reading.runs_document(who, limit))
+
+
+@run_api.get("/months/{period}")
+def one_month(period: OfMonth, who: Here) -> JSONResponse:
+    """A month of runs over all banks, as each was last compared: sums a run, verdicts, what differs."""
+    return as_json(month.month_document(who, period))
 
 
 @run_api.get("/{run_id}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
+from baton.console.payments import words_of_month
+
 if TYPE_CHECKING:
     from baton.console.payments.deciding import Refusal
 
@@ -298,7 +300,10 @@ _CHINESE: Final[Mapping[str, str]] = {
     "refusal.sent": "文件已发出或可能已发出，只有银行能止付。请联系银行，其答复会自动读取。",
     "refusal.words": "提交的内容不完整：缺少职责、理由或检查项。",
 }
-LANGUAGES: Final[Mapping[str, Mapping[str, str]]] = {"en": _ENGLISH, "zh": _CHINESE}
+LANGUAGES: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {**_ENGLISH, **words_of_month.ENGLISH},
+    "zh": {**_CHINESE, **words_of_month.CHINESE},
+}
 
 
 _REASONS: Final[Mapping[str, str]] = {

@@ -77,6 +77,13 @@ class Verdict(StrEnum):
     NOTHING_COMPARED = "nothing_compared"
 
 
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """What several come to together: a success only where each is one, and there is one."""
+    found = set(verdicts)
+    order = (Verdict.NOTHING_COMPARED, Verdict.DIFFERENT, Verdict.OPEN, Verdict.CLEAN)
+    return next((each for each in order if each in found), Verdict.NOTHING_COMPARED)
+
+
 @dataclass(frozen=True, slots=True)
 class Reconciliation:
     """One run against the bank. Sums are minor units of the run's currency."""
@@ -129,12 +136,10 @@ class MonthView:
     @property
     def verdict(self) -> Verdict:
         """The worst of all."""
-        verdicts = {run.verdict for run in self.runs.values()}
-        if not verdicts or not self.entries or Verdict.NOTHING_COMPARED in verdicts:
+        found = worst(run.verdict for run in self.runs.values())
+        if found is Verdict.NOTHING_COMPARED or not self.entries:
             return Verdict.NOTHING_COMPARED
-        if Verdict.DIFFERENT in verdicts or any(each.kind not in EXPLAINED for each in self.beside):
-            return Verdict.DIFFERENT
-        return Verdict.OPEN if Verdict.OPEN in verdicts else Verdict.CLEAN
+        return Verdict.DIFFERENT if any(each.kind not in EXPLAINED for each in self.beside) else found
 
 
 class Reconciler:
