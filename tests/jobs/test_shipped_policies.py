@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from baton.jobs.offboarding.checklist import WATCHED
-from baton.jobs.offboarding.policy import load_policies
+from baton.jobs.offboarding.policy import MANAGER, load_policies
 from baton.jobs.offboarding.successors import propose
 from baton.model.case import Case, CaseState, Cause, Item, ItemState, LeaverDates
 from tests.connectors.crm.salesforce_handover import Handover
@@ -48,3 +50,22 @@ def test_the_sales_policy_divides_clients_by_level_and_place_and_what_is_theirs_
     chosen = propose(case, sales, items)
     got = {item.ref.external_id: chosen[item.id] for item in items if item.kind not in WATCHED}
     assert got == {hot: "0003", near: "0004", other: "0003", far: "0009", deal: "0004"}
+
+
+ROLES = {
+    "销售部/华东组": ("sales", {"纸质合同", "笔记本电脑"}),
+    "研发部/平台组": ("engineering", {"代码仓库", "测试设备"}),
+    "财务部": ("finance", {"报销", "借款", "财务章", "U盾", "会计凭证"}),
+    "仓储部": ("logistics", {"仓库钥匙", "手持终端", "车辆"}),
+    "物流中心": ("logistics", {"仓库钥匙", "手持终端", "车辆"}),
+    "人力资源部": ("everybody", {"门禁卡"}),
+}
+
+
+@pytest.mark.parametrize("department", ROLES)
+def test_each_role_has_its_own_list_of_what_no_system_knows(department):
+    name, wanted = ROLES[department]
+    assert SHIPPED.choose(department, "") == name
+    titles = [item.title for item in SHIPPED.of(name).items]
+    assert {word for word in wanted if any(word in title for title in titles)} == wanted
+    assert all(item.to == MANAGER for item in SHIPPED.of(name).items)
