@@ -99,6 +99,14 @@ class CaseStore:
             query = query.where(cases.c.state.in_([state.value for state in states]))
         return [self.rows.case(row) for row in connection.execute(query)]
 
+    def by_id(self, connection: sa.Connection, ids: Sequence[str]) -> list[Case]:
+        """Those of these cases that there are, in the order of their ids."""
+        return [
+            self.rows.case(row)
+            for chunk in chunked(sorted(ids))
+            for row in connection.execute(sa.select(cases).where(cases.c.id.in_(chunk)).order_by(cases.c.id))
+        ]
+
     def concerning(self, connection: sa.Connection, person: str, limit: int = 1000) -> list[Case]:
         """The cases in which somebody leaves, manages or is to take something over, newest first."""
         named = sa.select(case_items.c.case_id).where(case_items.c.successor == person)

@@ -32,8 +32,9 @@ def deciders_of(hub: Hub, connection: sa.Connection, cases: Sequence[Case]) -> d
     found = {}
     for case in cases:
         hr = hub.settings.offboarding.hr or ((case.opened_by,) if case.opened_by not in statuses else ())
-        second = _others(case, deputies[case.id], left) or _others(case, hr, left)
-        found[case.id] = Deciders(second if case.manager in left else (case.manager,), second)
+        told = _others(case, hr, left)
+        second = _others(case, deputies[case.id], left) or told
+        found[case.id] = Deciders(second if case.manager in left else (case.manager,), second, told)
     return found
 
 

@@ -85,15 +85,15 @@ class _Round:
         self.hub = hub
         self.now = hub.clock.now()
         self.policies = policies(hub)
-        wanted = frozenset(ids)
         with hub.database.read() as connection:
-            unfinished = hub.cases.listed(connection, CaseState.OPEN, CaseState.PAUSED, limit=None)
-            self.cases = [case for case in unfinished if case.id in wanted]
+            self.cases = [case for case in hub.cases.by_id(connection, ids) if case.state is not CaseState.RETRACTED]
             self.alerts = hub.alerts.raised(connection, [case.id for case in self.cases])
+            heard_of = [case for case in self.cases if case.state is CaseState.OPEN or case.id in self.alerts]
+            self.deciders = deciders_of(hub, connection, heard_of)
             self.wanted = self._wanted(connection)
             self.last = self.newest(connection, self.cases)
         people = {wait.person for one in self.wanted.values() for wait in one.all} - {NOBODY}
-        people |= {case.manager for case in self.cases if case.id in self.alerts}
+        people |= {person for case in self.cases for person in self.alarmed(case)}
         self.ways = reach(hub, people)
         with hub.database.read() as connection:
             # A name that is no employee's is somebody at HR who looks at the pages.
@@ -101,7 +101,7 @@ class _Round:
 
     def _wanted(self, connection: sa.Connection) -> dict[str, _Wanted]:
         of = {case.id: case for case in self.cases if case.state is CaseState.OPEN}
-        who = deciders_of(self.hub, connection, list(of.values()))
+        who = self.deciders
         waiting = {
             case_id: waits(of[case_id], self.policies.of(of[case_id].policy), items, who[case_id], self.now)
             for case_id, items in self.hub.caseload.lists(connection, list(of), WAITED_FOR)
@@ -116,7 +116,7 @@ class _Round:
     def newest(self, connection: sa.Connection, cases: Sequence[Case]) -> Mapping[str, Made]:
         """The newest message of each sort that may have to be sent in these cases."""
         entities = [_entity(case, wait) for case in cases for wait in self.of(case).all]
-        entities += [_alarm_entity(case) for case in cases if case.id in self.alerts]
+        entities += [_alarm_entity(case, person) for case in cases for person in self.alarmed(case)]
         return self.hub.effects.newest_marks(connection, JOB, list(self.hub.settings.enabled), entities)
 
     def of(self, case: Case) -> _Wanted:
@@ -131,7 +131,7 @@ class _Round:
 
     def due(self, case: Case) -> bool:
         """Whether somebody has to hear something now."""
-        return bool(self.waits_due(case, self.last)) or self.alarm_due(case, self.last)
+        return bool(self.waits_due(case, self.last)) or bool(self.alarms_due(case, self.last))
 
     def waits_due(self, case: Case, last: Mapping[str, Made]) -> list[tuple[Wait, Reach]]:
         """Of what nothing has been said yet, to which something has been added, or which it is time to say again."""
@@ -144,11 +144,23 @@ class _Round:
                 found.append((wait, way))
         return found
 
-    def alarm_due(self, case: Case, last: Mapping[str, Made]) -> bool:
-        """Whether there are other alerts that nobody has decided on than the manager has heard of."""
-        said = last.get(_alarm_entity(case))
-        undecided = self.alerts.get(case.id, ())
-        return bool(undecided) and case.manager in self.ways and (said is None or said.marks != _alarm_mark(undecided))
+    def alarmed(self, case: Case) -> tuple[str, ...]:
+        """Who hears of alerts: the manager; and HR, once the case is completed and nobody looks at it any more."""
+        if case.id not in self.alerts:
+            return ()
+        deciders = self.deciders[case.id]
+        besides = deciders.hr if case.state is CaseState.COMPLETED else ()
+        return tuple(dict.fromkeys((*deciders.manager, *besides)))
+
+    def alarms_due(self, case: Case, last: Mapping[str, Made]) -> list[Reach]:
+        """Who can be reached and has heard of other alerts than those that nobody has decided on now."""
+        mark = _alarm_mark(self.alerts.get(case.id, ()))
+        heard = {person: last.get(_alarm_entity(case, person)) for person in self.alarmed(case)}
+        return [
+            self.ways[person]
+            for person, said in heard.items()
+            if person in self.ways and (said is None or said.marks != mark)
+        ]
 
 
 def _plan(hub: Hub, known: Case, round_: _Round, told: Told) -> None:
@@ -164,10 +176,10 @@ def _plan(hub: Hub, known: Case, round_: _Round, told: Told) -> None:
         messages: list[tuple[Intention, Mapping[str, str]]] = [
             (_message(hub, connection, case, items, wait, way), {"items": _mark(wait.items)}) for wait, way in due
         ]
-        if round_.alarm_due(case, last):
-            undecided, way = round_.alerts[case.id], round_.ways[case.manager]
-            what = message_to(hub, _alarm_entity(case), way, alarm(case, undecided), _alarm_link(hub, connection, case))
-            messages.append((what, _alarm_mark(undecided)))
+        for way in round_.alarms_due(case, last):
+            undecided, entity = round_.alerts[case.id], _alarm_entity(case, way.person.number)
+            link = _alarm_link(hub, connection, case, way.person.number)
+            messages.append((message_to(hub, entity, way, alarm(case, undecided), link), _alarm_mark(undecided)))
         _drop_unsent(hub, connection, [what for what, _ in messages])
         save_moves(hub, connection, case, [], messages)
     told.messages = len(messages)
@@ -204,8 +216,8 @@ def _entity(case: Case, wait: Wait) -> str:
     return f"notice/{case.id}/{wait.person}/{wait.turn}/{kind}"
 
 
-def _alarm_entity(case: Case) -> str:
-    return f"alerts/{case.id}/{case.manager}"
+def _alarm_entity(case: Case, person: str) -> str:
+    return f"alerts/{case.id}/{person}"
 
 
 def _mark(of: Sequence[object]) -> str:
@@ -224,22 +236,26 @@ def _message(
 
 
 def _link(hub: Hub, connection: sa.Connection, case: Case, wait: Wait) -> str:
-    """A personal link for whose turn it is; none for who is only to know of it, nor where the hub has no address."""
+    """A personal link for whose turn it is; none for who is only to know of it."""
     roles = (ROLES[wait.turn],) if wait.turn in ROLES else (Role.MANAGER, Role.HR)
-    held = standing(hub, connection, case, wait.person)
-    role = next((role for role in roles if role in held), None)
-    only_to_know = role is Role.SUCCESSOR and wait.instead is not None
-    if role is None or only_to_know or not hub.people.statuses(connection, [wait.person]):
-        return ""
-    return link_within(hub, connection, case, Offer(case.id, wait.person, role, BY))
+    if wait.instead is not None:
+        roles = tuple(role for role in roles if role is not Role.SUCCESSOR)
+    return _link_as(hub, connection, case, wait.person, roles)
 
 
-def _alarm_link(hub: Hub, connection: sa.Connection, case: Case) -> str:
-    """A personal link to the alerts; none for who is not the manager (any more), nor where the hub has no address."""
-    if Role.MANAGER not in standing(hub, connection, case, case.manager):
-        return ""
-    link = link_within(hub, connection, case, Offer(case.id, case.manager, Role.MANAGER, BY))
+def _alarm_link(hub: Hub, connection: sa.Connection, case: Case, person: str) -> str:
+    """A personal link to the alerts."""
+    link = _link_as(hub, connection, case, person, (Role.MANAGER, Role.HR))
     return link and f"{link}/{ALERTS}"
+
+
+def _link_as(hub: Hub, connection: sa.Connection, case: Case, person: str, roles: Sequence[Role]) -> str:
+    """A personal link in the first of these roles that somebody has; none for a stranger, or without an address."""
+    held = standing(hub, connection, case, person)
+    role = next((role for role in roles if role in held), None)
+    if role is None or not hub.people.statuses(connection, [person]):
+        return ""
+    return link_within(hub, connection, case, Offer(case.id, person, role, BY))
 
 
 def message_to(hub: Hub, entity: str, way: Reach, text: Notice, link: str = "") -> Intention:

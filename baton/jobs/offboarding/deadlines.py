@@ -57,6 +57,8 @@ class Deciders:
     """Whose the manager's turns are."""
     second: tuple[str, ...]
     """Who decides where the manager must not: the deputies, or HR; empty where nobody is named."""
+    hr: tuple[str, ...] = ()
+    """Who is told as HR; empty where nobody is named."""
 
 
 _TURNS: Final = {

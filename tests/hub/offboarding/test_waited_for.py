@@ -11,15 +11,15 @@ import pytest
 from baton.console.handover import reading
 from baton.console.handover.listing import Asked
 from baton.console.handover.visitors import by_link
-from baton.hub.offboarding import casework
+from baton.hub.offboarding import casework, completing, watching
 from baton.hub.offboarding import links as personal_links
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.account import AccountRef
-from baton.model.case import Act, Case, Cause, ItemState, Role
-from baton.model.handover import Grant, HoldingKind
+from baton.model.case import Act, Case, CaseState, Cause, ItemState, Role
+from baton.model.handover import Activity, ActivityKind, Grant, HoldingKind, HoldingRef
 from baton.settings_shape import OffboardingPart
 from tests.hub.offboarding.conftest import LEAVER, MANAGER, OTHER, SUCCESSOR, Desk
-from tests.rig.belongings import TalkingTarget
+from tests.rig.belongings import RecordingTarget, TalkingTarget
 from tests.rig.company import row
 
 # What is asked here is who is told: the same on every database.
@@ -204,3 +204,40 @@ def test_a_right_that_the_policy_takes_early_is_a_task_early_and_told_upon_when_
     ((subject, text),) = [(subject, text) for to, subject, text in d.things.outbox if to == OTHER]
     assert "逾期" in subject
     assert f"waiting for: {MANAGER}" in text
+
+
+# --- after the end
+
+
+def completed(desk: Make) -> tuple[Desk, Case, HoldingRef]:
+    """A completed case whose client is still watched; OTHER is HR."""
+    d = desk(RecordingTarget, offboarding=OffboardingPart(notifiers=("crm",), hr=(OTHER,)))
+    client = d.plant(CLIENT, 1)
+    case = d.open(Cause.EMERGENCY)
+    d.tick()
+    d.say(case, d.items(case, ItemState.OFFERED), Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
+    d.say(case, d.items(case, ItemState.OFFERED), Act.ACCEPT, SUCCESSOR, Role.SUCCESSOR)
+    d.say(case, d.items(case, ItemState.ACCEPTED), Act.APPROVE, MANAGER, Role.MANAGER)
+    d.tick()
+    d.close_account()
+    completing.complete(d.hub, case.id, OTHER, "handed over")
+    d.things.outbox.clear()
+    return d, case, client
+
+
+def test_an_alert_in_a_completed_case_is_told_to_the_manager_and_to_hr_once(desk: Make) -> None:
+    d, case, client = completed(desk)
+    sleep(d, 1)
+    order = Activity("e1", ActivityKind.ORDER, d.company.clock.now(), d.id_of(OTHER), client, "测试订单")
+    d.things.activities.append(order)
+    d.company.clock.sleep(60)
+    assert d.tick().alerts == 1
+    assert d.case(case).state is CaseState.COMPLETED
+    assert sorted(to for to, subject, _ in d.things.outbox if "警报" in subject) == [MANAGER, OTHER]
+    d.tick()
+    assert len(d.things.outbox) == 2
+    with d.hub.database.read() as connection:
+        (alert,) = d.hub.alerts.of(connection, case.id)
+    watching.dismiss(d.hub, alert.key, OTHER, "a repeat order, agreed")
+    d.tick()
+    assert len(d.things.outbox) == 2
