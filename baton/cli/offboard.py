@@ -223,7 +223,9 @@ for each in (
     *LINK_COMMANDS,
     _decision("pause", Act.PAUSE, "Stop passing on for now; what is on its way is called back where it can be."),
     _decision(
-        "retract", Act.RETRACT, "The person stays after all. What was passed on comes back by: baton offboard undo."
+        "retract",
+        Act.RETRACT,
+        "The person stays after all. What was passed on and can come back does, by the next runs.",
     ),
     _decision("reopen", Act.REOPEN, "Go on with a case that was paused, retracted or completed."),
     complete_command,

@@ -123,6 +123,23 @@ def test_retracted_while_it_transfers_everything_comes_back(desk: Make) -> None:
     assert len(d.things.moves) == 8
 
 
+def test_retracted_after_arrival_it_comes_back(desk: Make) -> None:
+    d = desk()
+    ref, group = d.plant(CLIENT, 1), d.plant(HoldingKind.GROUP, 1)
+    d.things.grants[d.id_of(LEAVER)] = {"discounts"}
+    case = d.open(Cause.EMERGENCY)
+    d.tick()
+    d.agree(case)
+    d.tick()
+    assert (d.holder(ref), d.holder(group), d.things.grants[d.id_of(LEAVER)]) == (MANAGER, MANAGER, set())
+    casework.decide(d.hub, case.id, Act.RETRACT, HR, "she stays")
+    assert d.tick().taken_back == 2
+    assert (d.holder(ref), d.things.grants[d.id_of(LEAVER)]) == (LEAVER, {"discounts"})
+    assert d.holder(group) == MANAGER, "what cannot be taken back stays"
+    assert d.case(case).state is CaseState.RETRACTED
+    assert d.tick().taken_back == 0
+
+
 def test_of_two_managers_who_approve_and_leave_at_once_one_is_heard(desk: Make) -> None:
     d = desk()
     ref = d.plant(CLIENT, 1)
