@@ -216,6 +216,8 @@ def freeze(hub: Hub, key: str, person: str, why: str) -> str:
         alert, case = _locked(hub, connection, key, person, _FROM[Decision.FREEZE])
         if alike(person) == alike(alert.asked_by):
             raise ApprovalError("a second person must agree", code="maker")
+        if case.state is CaseState.RETRACTED:
+            raise ApprovalError("the case is retracted: who stays keeps their rights", code="case")
         now = hub.clock.now()
         items = hub.cases.items(connection, case.id, states=[ItemState.OPEN, ItemState.STUCK])
         rights = [
