@@ -28,7 +28,7 @@ from baton.model.handover import MessageForm
 from baton.store.instants import from_micros, to_micros
 
 FOLDER: Final = "prescans"
-_AGAIN_AFTER: Final = timedelta(hours=23)
+A_DAY: Final = timedelta(hours=23)
 """A day, less what one hourly run may come earlier than yesterday's."""
 
 
@@ -66,7 +66,7 @@ def _due(hub: Hub, cases: Sequence[Case]) -> Iterator[Case]:
         if case.state is not CaseState.OPEN or (last_day is not None and last_day <= now):
             continue
         looked = max(map(int, hub.kept_files.names(f"{FOLDER}/{case.id}")), default=None)
-        if looked is None or now - from_micros(looked) >= _AGAIN_AFTER:
+        if looked is None or now - from_micros(looked) >= A_DAY:
             yield case
 
 

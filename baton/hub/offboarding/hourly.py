@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from baton import tracing
 from baton.engine.report import Report
@@ -16,6 +17,7 @@ from baton.hub.offboarding.casework import Opening, follow_hr, news_from_hr, ope
 from baton.hub.offboarding.certifying import certify, lacks_certificate
 from baton.hub.offboarding.looking import systems_that_hold
 from baton.hub.offboarding.moving import perform, plan, send_messages
+from baton.hub.offboarding.policies import policies
 from baton.hub.offboarding.prescan import prescan
 from baton.hub.offboarding.readiness import worth_planning
 from baton.hub.offboarding.refreshing import refresh_all
@@ -29,6 +31,8 @@ from baton.model.people import Employee, EmploymentStatus, LeaverDate
 log = logging.getLogger("baton.offboarding")
 BY = "schedule"
 _GOING = (CaseState.OPEN, CaseState.PAUSED)
+_BACK = (EmploymentStatus.REHIRED, EmploymentStatus.PENDING_HIRE)
+"""Who has left, and works here again or is about to."""
 
 
 @dataclass
@@ -124,16 +128,38 @@ def _chosen(ids: Sequence[str], cases: Sequence[str]) -> list[str]:
 
 
 def _to_look_at(hub: Hub, cases: Sequence[str]) -> list[Case]:
-    """The cases that are not finished, and the completed ones whose clients are still protected."""
+    """The cases that are not finished, the completed ones whose clients are still protected, and once a day others."""
     now = hub.clock.now()
     with hub.database.read() as connection:
-        known = hub.cases.listed(connection, CaseState.OPEN, CaseState.PAUSED, CaseState.COMPLETED, limit=None)
-    return [
+        known = hub.cases.listed(connection, *_GOING, CaseState.COMPLETED, limit=None)
+    chosen = [case for case in known if not cases or case.id in cases]
+    over = {case.id for case in chosen if _is_over(case, now)}
+    drifting = _may_have_drifted(hub, [case for case in chosen if case.id in over])
+    return [case for case in chosen if case.id not in over or case.id in drifting]
+
+
+def _is_over(case: Case, now: datetime) -> bool:
+    return case.state is CaseState.COMPLETED and case.protected_until is not None and case.protected_until <= now
+
+
+def _may_have_drifted(hub: Hub, over: Sequence[Case]) -> set[str]:
+    """Those of the cases that are over in which it is time to look whether access or ownership has come back.
+
+    Once a day, for as long as the policy says. Who works here again is meant to have what they have.
+    """
+    now, policy = hub.clock.now(), policies(hub)
+    due = [
         case
-        for case in known
-        if (not cases or case.id in cases)
-        and (case.state is not CaseState.COMPLETED or case.protected_until is None or case.protected_until > now)
+        for case in over
+        if case.completed_at is not None
+        and now < case.completed_at + policy.of(case.policy).drift
+        and (case.checked_at is None or now - case.checked_at >= ahead.A_DAY)
     ]
+    if not due:
+        return set()
+    with hub.database.read() as connection:
+        statuses = hub.people.statuses(connection, [case.number for case in due])
+    return {case.id for case in due if statuses.get(case.number) not in _BACK}
 
 
 def _watch(hub: Hub, known: Sequence[Case], hour: Hour) -> None:

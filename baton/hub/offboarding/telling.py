@@ -237,9 +237,9 @@ def _message(
 
 def _link(hub: Hub, connection: sa.Connection, case: Case, wait: Wait) -> str:
     """A personal link for whose turn it is; none for who is only to know of it."""
-    roles = (ROLES[wait.turn],) if wait.turn in ROLES else (Role.MANAGER, Role.HR)
+    roles: Sequence[Role] = (ROLES[wait.turn],) if wait.turn in ROLES else (Role.MANAGER, Role.HR)
     if wait.instead is not None:
-        roles = tuple(role for role in roles if role is not Role.SUCCESSOR)
+        roles = [role for role in roles if role is not Role.SUCCESSOR]
     return _link_as(hub, connection, case, wait.person, roles)
 
 

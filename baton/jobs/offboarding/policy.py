@@ -112,6 +112,9 @@ class Policy(Part):
     files: Files = Files()
     protection_days: int = Field(default=90, ge=0, le=3650)
     """How long after the last working moment the clients are watched."""
+    drift_days: int = Field(default=365, ge=0, le=3650)
+    """How long after the completion it is looked, once a day, whether access or ownership has come back. During the
+    protection period that is looked at every hour, whatever this says."""
     link_days: int = Field(default=14, ge=1, le=365)
     """How long a personal link is valid."""
 
@@ -119,6 +122,11 @@ class Policy(Part):
     def protection(self) -> timedelta:
         """How long the clients are watched after the person has left."""
         return timedelta(days=self.protection_days)
+
+    @property
+    def drift(self) -> timedelta:
+        """How long after the completion it is looked whether something has come back."""
+        return timedelta(days=self.drift_days)
 
     def restricts(self, system: str, title: str, right_id: str) -> bool:
         """Whether a right is taken away before the last working moment."""
