@@ -216,6 +216,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "SHA-256": "SHA-256 摘要",
     "item {item} has no files": "第 {item} 项没有文件",
     "looked ahead to the last day in {count} cases": "已为 {count} 份交接单预检最后工作日前的障碍",
+    "closed through {month}: these lines stay as they are": "已关账至 {month}：这些明细不再变动",
     "{blocked} cannot go, {log_outs} log-outs, {told} messages ({escalations} escalated), {alerts} alerts": (
         "无法移交 {blocked} 项，强制下线 {log_outs} 次，消息 {told} 条（其中升级 {escalations} 条），警报 {alerts} 条"
     ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import click
 
 from baton.cli.context import Context, command
 from baton.cli.output import Voice
+from baton.cli.sync import login
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -46,9 +48,11 @@ def accountability_command(context: Context, moment: datetime | None, folder: Pa
 @click.option("--owners", type=_FILE, help="CSV: client, person, since, until (default: as the hub has seen).")
 @click.option("--leavers", type=_FILE, help="CSV: person, left_on (default: the hub's cases).")
 @click.option("--policy", type=_FILE, required=True, help="The policy, such as mappings/offboarding/commission.yaml.")
-@click.option("--closed", type=_FILE, help="Months that were closed before, as written by --close.")
-@click.option("--close", "through", metavar="MONTH", help="Close every month up to this one (2026-10).")
-@click.option("--save", type=_FILE, help="Where to keep the closed months; a new file.")
+@click.option("--closed", type=_FILE, help="Months closed before the hub remembered them, as written by --save.")
+@click.option("--close", "through", metavar="MONTH", help="Close every month up to this one (2026-10), for good.")
+@click.option("--save", type=_FILE, help="Where to write a copy of the closed months; a new file.")
+@click.option("--book", default="commission", show_default=True, help="Which months are closed is remembered by book.")
+@click.option("--as", "by", default=None, help="Who closes (default: the login name).")
 @click.option("--person", help="Only this employee's statement.")
 @click.option("--csv", "table_file", type=_FILE, help="The lines as CSV.")
 def commission_command(
@@ -61,26 +65,34 @@ def commission_command(
     closed: Path | None,
     through: str | None,
     save: Path | None,
+    book: str,
+    by: str | None,
     person: str | None,
     table_file: Path | None,
 ) -> None:
     """Commission when clients pass on: every line with its reason, and what would have made it another amount."""
+    from baton.hub.offboarding import closing
     from baton.hub.offboarding.commission import Sheet, Sheets, document, read_closed, read_facts, write_closed
-    from baton.jobs.offboarding.commission import Closed, statement
+    from baton.jobs.offboarding.commission import statement
     from baton.jobs.offboarding.commission_policy import load_commission_policy
 
-    if (through is None) != (save is None):
-        raise click.UsageError("--close and --save go together")
+    if through is None and save is not None:
+        raise click.UsageError("--save goes with --close")
     voice = context.voice
     rules = load_commission_policy(policy)
     named = (None if path is None else Sheet.on_disk(path) for path in (owners, leavers))
-    facts = read_facts(Sheets(Sheet.on_disk(orders), Sheet.on_disk(payments), *named), context.hub)
-    known = read_closed(closed) if closed is not None else Closed()
-    lines = statement(facts, rules, known)
-    if through is not None and save is not None:
-        _require_month(through, known.through)
-        write_closed(save, through, lines)
-        voice.say("written: {path}", path=save)
+    sheets = Sheets(Sheet.on_disk(orders), Sheet.on_disk(payments), *named)
+    before = None if closed is None else read_closed(closed)
+    with context.hub() as hub:
+        facts = read_facts(sheets, lambda: nullcontext(hub))
+        known = closing.remembered(hub, book) if before is None else closing.adopt(hub, book, before, by or login())
+        lines = statement(facts, rules, known)
+        if through is not None:
+            kept = closing.close(hub, book, through, lines, by or login())
+            voice.say("closed through {month}: these lines stay as they are", month=kept.through)
+            if save is not None:
+                write_closed(save, kept)
+                voice.say("written: {path}", path=save)
     _tell(voice, document(lines, person or ""), table_file)
 
 
@@ -98,15 +110,6 @@ def _tell(voice: Voice, shown: Mapping[str, Sequence[Mapping[str, Any]]], table_
     if table_file is not None:
         _write(voice, table_file, lines)
     voice.document(shown)
-
-
-def _require_month(month: str, closed_through: str) -> None:
-    try:
-        datetime.strptime(month, "%Y-%m")  # noqa: DTZ007 - only its form is asked for
-    except ValueError:
-        raise click.UsageError("--close takes a month such as 2026-10") from None
-    if len(month) != len("2026-10") or month < closed_through:
-        raise click.UsageError(f"months are closed through {closed_through} already; name this or a later one")
 
 
 def _write(voice: Voice, file: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -4,6 +4,8 @@ import csv
 import io
 import json
 
+import pytest
+
 from tests.cli.conftest import REPO
 
 POLICY = str(REPO / "mappings/offboarding/commission.yaml")
@@ -14,6 +16,12 @@ FILES = {
     "owners.csv": "client,person,since,until\n001A,0002,2025-01-01,2026-04-01\n001A,0003,2026-04-01,\n",
     "leavers.csv": "person,left_on\n0002,2026-03-31\n",
 }
+
+
+@pytest.fixture(autouse=True)
+def keys(company):
+    """The hub remembers which months are closed."""
+    company.ok("keys", "init")
 
 
 def written(company, **changed):
@@ -48,12 +56,17 @@ def test_a_closed_month_stays_and_what_comes_late_is_an_adjustment(company):
     assert again.code == 2
     assert (company.root / "closed.json").read_bytes() == closed
     command = written(company, payments=FILES["payments.csv"] + "P-4,SO-1,2026-02-02,100000\n")
-    lines = company.ok(*command, "--closed", "closed.json", "--json").json["lines"]
+    lines = company.ok(*command, "--json").json["lines"]
+    assert company.ok(*command, "--closed", "closed.json", "--json").json["lines"] == lines
     assert [line for line in lines if line["month"] <= "2026-05"] == json.loads(closed)["lines"]
     (late,) = [line for line in lines if line["rule"] == "adjustment"]
     assert (late["month"], late["person"], late["amount_minor"]) == ("2026-06", "0002", 3000)
-    back = company.baton(*command, "--closed", "closed.json", "--close", "2026-04", "--save", "c2.json")
-    assert back.code == 2
+    back = company.baton(*command, "--close", "2026-04", "--save", "c2.json")
+    assert (back.code, (company.root / "c2.json").exists()) == (2, False)
+    (company.root / "closed.json").write_bytes(closed.replace(b"30000", b"30001"))
+    altered = company.baton(*command, "--closed", "closed.json", "--json")
+    assert (altered.code, [fault["rule"] for fault in altered.json["faults"]]) == (2, ["differs"])
+    assert company.ok(*command, "--book", "another", "--json").json["lines"] != lines
 
 
 def test_every_row_that_cannot_be_used_is_named_with_its_line(company):
@@ -77,7 +90,6 @@ def test_a_table_is_no_program(company):
 
 
 def test_the_accountability_table_is_there_before_anything_was_handed_over(company):
-    company.ok("keys", "init")
     said = company.ok("offboard", "accountability", "--csv", "tables", "--at", "2026-11-01T00:00+0800", "--json").json
     assert said == {"at": "2026-11-01T00:00:00+08:00", "clients": [], "receivables": []}
     assert sorted(path.name for path in (company.root / "tables").iterdir()) == ["clients.csv", "receivables.csv"]

@@ -348,3 +348,16 @@ def test_the_hub_itself_answers_for_owners_and_leavers_and_stays_open(at: Office
     for _ in range(2):
         found = at.post("commission", HR, files=files)
         assert (found.status_code, len(found.json()["lines"])) == (200, 1)
+
+
+def test_a_month_closed_over_the_api_stays_closed_for_everybody(at: Office) -> None:
+    files = {name: (name, content) for name, content in COMMISSION.items()}
+    closed = at.post("commission", HR, files=files, params={"close": "2026-02"}).json()
+    late = b"payment,order,paid_on,amount_minor\nP1,O1,2026-02-03,100000\nP2,O1,2026-02-04,10000\n"
+    found = at.post("commission", HR, files=files | {"payments": ("payments", late)}).json()["lines"]
+    assert [line for line in found if line["month"] == "2026-02"] == closed["lines"]
+    assert [(line["month"], line["rule"], line["amount_minor"]) for line in found][1:] == [
+        ("2026-03", "adjustment", 300)
+    ]
+    early = at.post("commission", HR, files=files, params={"close": "2026-01"})
+    assert (refusal(early), early.json()["errors"][0]["code"]) == ((422, "files"), "closed_already")

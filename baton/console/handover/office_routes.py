@@ -23,6 +23,7 @@ from baton.console.handover.sent_files import SentFile, sent_files
 from baton.console.told import REFUSALS
 from baton.errors import ApprovalError, BatonError, ConfigurationError
 from baton.hub import Hub, proof
+from baton.hub.offboarding import closing
 from baton.hub.offboarding.accountability import table
 from baton.hub.offboarding.casework import Opening
 from baton.hub.offboarding.certificate import verify
@@ -85,6 +86,16 @@ class NewCase(BaseModel):
     last_working_at: AwareDatetime | None = None
 
 
+class Statement(BaseModel):
+    """What is asked for beside the files: the address's query."""
+
+    model_config = ConfigDict(extra="forbid")
+    person: Annotated[str, Field(max_length=100)] = ""
+    book: Annotated[str, Field(min_length=1, max_length=60)] = closing.BOOK
+    close: Annotated[str, Field(max_length=7)] = ""
+    """Close every month up to this one (``2026-10``), for good."""
+
+
 @office_api.post("/cases", dependencies=[Depends(from_our_own_script)])
 def open_one(who: Here, wanted: NewCase) -> JSONResponse:
     """Open a case, or give the one that is open; every system is asked at once. HR only."""
@@ -124,7 +135,7 @@ def check(who: Here, body: Large) -> JSONResponse:
 
 
 @office_api.post("/commission", dependencies=[Depends(from_our_own_script)])
-async def commission(request: Request, who: Here, person: Annotated[str, Query(max_length=100)] = "") -> JSONResponse:
+async def commission(request: Request, who: Here, asked: Annotated[Statement, Query()]) -> JSONResponse:
     """A statement from a form's files ``orders``, ``payments``, ``policy`` (``owners``, ``leavers``). HR only."""
     refusal = await run_in_threadpool(answered, who.require_hr)
     if refusal is not None:
@@ -132,18 +143,21 @@ async def commission(request: Request, who: Here, person: Annotated[str, Query(m
     sent = await sent_files(request, await whole_body(request, LARGE), len(_NEEDED) + len(_OPTIONAL))
     if not set(_NEEDED) <= sent.keys() <= {*_NEEDED, *_OPTIONAL}:
         raise HTTPException(422, f"send {', '.join(_NEEDED)}, and no other files than {', '.join(_OPTIONAL)} beside")
-    return await run_in_threadpool(_stated, who, sent, person)
+    return await run_in_threadpool(_stated, who, sent, asked)
 
 
-def _stated(who: Clerk, sent: Mapping[str, SentFile], person: str) -> JSONResponse:
+def _stated(who: Clerk, sent: Mapping[str, SentFile], asked: Statement) -> JSONResponse:
     # Named by their parts: what somebody calls a file on their machine says nothing here.
     sheets = {name: Sheet.given(name, file.content) for name, file in sent.items() if name != "policy"}
     try:
         rules = commission_policy_of(sent["policy"].content, "policy")
-        lines = statement(read_facts(Sheets(**sheets), lambda: nullcontext(who.hub)), rules)
+        facts = read_facts(Sheets(**sheets), lambda: nullcontext(who.hub))
+        lines = statement(facts, rules, closing.remembered(who.hub, asked.book))
+        if asked.close:
+            closing.close(who.hub, asked.book, asked.close, lines, who.person)
     except ConfigurationError as error:
-        return as_json({"detail": "these files cannot be used", "code": "files", "errors": _errors(error)}, 422)
-    return as_json(document(lines, person))
+        return as_json({"detail": "this cannot be worked out", "code": "files", "errors": _errors(error)}, 422)
+    return as_json(document(lines, asked.person))
 
 
 def _refused(error: ConfigurationError, *rules: str) -> JSONResponse:

@@ -90,27 +90,41 @@ def document(lines: Sequence[Line], person: str = "") -> dict[str, list[dict[str
     return {"lines": shown, "totals": [dict(zip(names, (*place, sums[place]), strict=True)) for place in sorted(sums)]}
 
 
+def closed_of(through: str, lines: Sequence[Line]) -> Closed:
+    """What a statement says of every month up to ``through``."""
+    return Closed(through, tuple(line for line in lines if line.month <= through))
+
+
+def closed_bytes(closed: Closed) -> bytes:
+    """Closed months as a file; the same months give the same bytes."""
+    return orjson.dumps(asdict(closed), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+
+
+def parse_closed(content: bytes, name: str) -> Closed:
+    """What `closed_bytes` has made; `ConfigurationError` for anything else."""
+    try:
+        return TypeAdapter(Closed).validate_json(content)
+    except ValidationError as error:
+        message = f"is not a file of closed months: {error.error_count()} faults"
+        raise ConfigurationError([Fault(name, "closed", message)]) from None
+
+
 def read_closed(file: Path) -> Closed:
     """What `write_closed` has written; `ConfigurationError` for anything else."""
     try:
-        return TypeAdapter(Closed).validate_json(file.read_bytes())
+        return parse_closed(file.read_bytes(), str(file))
     except OSError as error:
         raise ConfigurationError([Fault(str(file), "unreadable", f"cannot be read: {error.strerror}")]) from None
-    except ValidationError as error:
-        message = f"is not a file of closed months: {error.error_count()} faults"
-        raise ConfigurationError([Fault(str(file), "closed", message)]) from None
 
 
-def write_closed(file: Path, through: str, lines: Sequence[Line]) -> Closed:
-    """Close every month up to ``through``: keep their lines in a file. An existing file is never overwritten."""
-    closed = Closed(through, tuple(line for line in lines if line.month <= through))
+def write_closed(file: Path, closed: Closed) -> None:
+    """A copy of closed months. An existing file is never overwritten."""
     try:
         with new_file(file) as target:
-            target.write(orjson.dumps(asdict(closed), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS))
+            target.write(closed_bytes(closed))
     except FileExistsError:
         message = "is there already: what is closed is not written over"
         raise ConfigurationError([Fault(str(file), "exists", message)]) from None
-    return closed
 
 
 def _tenures(hub: Hub) -> list[Owned]:
