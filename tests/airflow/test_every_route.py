@@ -21,12 +21,16 @@ from baton.hub import execution
 from baton.hub.offboarding import casework, links
 from baton.hub.offboarding.links import Offer
 from baton.hub.offboarding.refreshing import refresh
+from baton.hub.payment.settling import prepare
 from baton.hub.sync import SyncRequest, plan_sync
+from baton.jobs.payment.settlement.case_file import load_case
 from baton.model.case import Cause, Role
 from tests.airflow.installation import Installation
 from tests.airflow.test_payments_console import OFFICES
 from tests.hub.payment.conftest import POLICY
 from tests.hub.payment.office import Office
+from tests.jobs.payment.settlement.leaver import SHIPPED
+from tests.jobs.payment.settlement.test_case_file import EXAMPLE
 from tests.rig.clock import VirtualClock
 from tests.rig.payroll import Payroll
 from tests.rig.schema import lay_out
@@ -51,6 +55,8 @@ class For(Enum):
     """The manager, and HR: who may decide in the console where the settings name nobody."""
     OFFICERS = frozenset({"vera", "olga"})
     """By the offices that systems.yaml gives them."""
+    REVIEWERS = frozenset({"vera"})
+    """The offices that review settlements: hr and payroll."""
     HANDING_IN = frozenset({"vera", "olga", "ada"})
     """The office payroll, and who operates Airflow."""
     NO_LOGIN = frozenset[str]()
@@ -99,6 +105,13 @@ DECLARED: Mapping[tuple[str, str], For] = {
     ("GET", "/api/payments/{run_id}"): For.LOGGED_IN,
     ("GET", "/api/payments/{run_id}/lines"): For.LOGGED_IN,
     ("POST", "/api/payments/{run_id}/decisions"): For.OFFICERS,
+    ("GET", "/api/payments/settlements"): For.OFFICERS,  # wages: only by an office in payments
+    ("POST", "/api/payments/settlements"): For.OFFICERS,
+    ("POST", "/api/payments/settlements/calculate"): For.OFFICERS,
+    ("POST", "/api/payments/settlements/import"): For.OFFICERS,  # of those they have prepared
+    ("GET", "/api/payments/settlements/{settlement_id}"): For.OFFICERS,
+    ("POST", "/api/payments/settlements/{settlement_id}/review"): For.REVIEWERS,
+    ("POST", "/api/payments/settlements/{settlement_id}/withdraw"): For.OFFICERS,
     ("GET", "/health"): For.LOGGED_IN,
     ("GET", "/health/month.html"): For.LOGGED_IN,
     ("GET", "/api/health"): For.LOGGED_IN,
@@ -319,19 +332,25 @@ def pay_world(airflow_app: Any, headers: Any, tmp_path: Path, monkeypatch: pytes
     policy.write_text(POLICY, "utf-8")
     lay_out(f"sqlite:///{database}")
     company = Payroll(
-        tmp_path, f"sqlite:///{database}", VirtualClock(), {"crm": KeyTarget}, policy=policy, roles=OFFICES
-    )
+        tmp_path, f"sqlite:///{database}", VirtualClock(), {"crm": KeyTarget}, policy=policy, roles=OFFICES,
+        settlement=SHIPPED,
+    )  # fmt: skip
     hub = company.open()
     monkeypatch.setattr(web.keeper, "hub", lambda: hub)
     office = Office(company, hub)
     office.hire("0001", "0002")
     run_id = office.prepared({"0002": "8000.00"})
+    settlement = prepare(hub, load_case(EXAMPLE), "case", "maker-li")
     bodies = {
+        ("POST", "/review"): {"digest": settlement.digest, "role": "payroll"},
+        ("POST", "/withdraw"): {"why": "x"},
+        ("POST", "/import"): {"settlements": ["none"], "bank": "bank", "on": "2026-11-30"},
         ("POST", "/decisions"): {"act": "cancel", "why": "x"},
         ("POST", f"/payments/{run_id}"): {"act": "cancel", "why": "x"},
     }
     client = TestClient(airflow_app, raise_server_exceptions=False)
-    yield World(client, headers, database, {"run_id": run_id, "period": "2026-11"}, bodies)
+    places = {"run_id": run_id, "period": "2026-11", "settlement_id": settlement.id}
+    yield World(client, headers, database, places, bodies)
     hub.close()
 
 

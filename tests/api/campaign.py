@@ -25,16 +25,20 @@ from schemathesis.specs.openapi.checks import response_schema_conformance
 from baton.console.handover.app import links_app
 from baton.hub.offboarding import links
 from baton.hub.offboarding.links import Offer
+from baton.hub.payment.settling import prepare
+from baton.jobs.payment.settlement.case_file import load_case
 from baton.model.case import Role
 from baton.model.handover import HoldingKind
 from tests.hub.offboarding.conftest import HR, MANAGER, staffed
 from tests.hub.payment.conftest import POLICY
 from tests.hub.payment.office import Office
+from tests.jobs.payment.settlement.leaver import SHIPPED
+from tests.jobs.payment.settlement.test_case_file import EXAMPLE
 from tests.rig.belongings import KeeperTarget
 from tests.rig.clock import VirtualClock
 from tests.rig.company import Company
 from tests.rig.payment_pages import PERSON, application
-from tests.rig.payroll import PAYROLL, Payroll
+from tests.rig.payroll import MAKER, PAYROLL, Payroll
 from tests.rig.schema import lay_out
 from tests.rig.targets import KeyTarget
 
@@ -98,13 +102,14 @@ def pay_office(folder: Path) -> Iterator[Described]:
     policy, url = folder / "policy.yaml", f"sqlite:///{folder}/hub.sqlite3"
     policy.write_text(POLICY, "utf-8")
     lay_out(url)
-    company = Payroll(folder, url, VirtualClock(), {"crm": KeyTarget}, policy=policy)
+    company = Payroll(folder, url, VirtualClock(), {"crm": KeyTarget}, policy=policy, settlement=SHIPPED)
     with company.open() as hub:
         office = Office(company, hub)
         office.hire("0001", "0002")
+        settlement = prepare(hub, load_case(EXAMPLE), "case", MAKER)
         run_id = office.prepared({"0001": "8000.00", "0002": "9000.00"})
         headers = {PERSON: PAYROLL, "X-Baton-Console": "1", "Sec-Fetch-Site": "same-origin"}
-        yield Described(application(hub), headers, {"run_id": run_id})
+        yield Described(application(hub), headers, {"run_id": run_id, "settlement_id": settlement.id})
 
 
 @contextmanager

@@ -70,13 +70,13 @@ class Counter:
 
 
 @contextmanager
-def counter(folder: Path, erp: Any = None) -> Iterator[Counter]:
+def counter(folder: Path, erp: Any = None, settlement: Path | None = None) -> Iterator[Counter]:
     """An office and its pages."""
     policy = folder / "policy.yaml"
     policy.write_text(POLICY, "utf-8")
     url = f"sqlite:///{folder}/hub.sqlite3"
     lay_out(url)
-    company = Payroll(folder, url, VirtualClock(), {"crm": KeyTarget}, policy=policy)
+    company = Payroll(folder, url, VirtualClock(), {"crm": KeyTarget}, policy=policy, settlement=settlement)
     company.erp = erp
     hub = company.open()
     try:

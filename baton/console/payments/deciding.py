@@ -64,8 +64,8 @@ class Refusal:
 
 
 _STATUS: Final = {
-    **dict.fromkeys(("maker", "role_not_held", "wrong_role", "no_office"), 403),
-    **dict.fromkeys(("words", "finding", "no_reason", "no_such_finding", "not_waivable"), 422),
+    **dict.fromkeys(("maker", "preparer", "role", "role_not_held", "wrong_role", "no_office"), 403),
+    **dict.fromkeys(("words", "digest", "finding", "no_reason", "no_such_finding", "not_waivable"), 422),
     "unknown_run": 404,
 }
 """Every other refusal says that things are not as the person saw them: 409."""
@@ -77,7 +77,7 @@ def from_form(body: bytes) -> Words | Refusal:
         fields = parse_qs(body.decode(), strict_parsing=True, max_num_fields=_MOST_FIELDS)
         return Words.model_validate({name: given[-1] for name, given in fields.items()})
     except ValidationError as error:
-        return _unusable(error)
+        return unusable(error)
     except ValueError:
         return Refusal("words", 422, "this cannot be understood")
 
@@ -87,7 +87,7 @@ def from_json(body: bytes) -> Words | Refusal:
     try:
         return Words.model_validate_json(body)
     except ValidationError as error:
-        return _unusable(error)
+        return unusable(error)
 
 
 def carry_out(who: Officer, run_id: str, words: Words) -> Refusal | None:
@@ -130,7 +130,8 @@ def _do(who: Officer, run_id: str, words: Words) -> None:
         withdrawing.withdraw(hub, run_id, who.person, words.why)
 
 
-def _unusable(error: ValidationError) -> Refusal:
+def unusable(error: ValidationError) -> Refusal:
+    """What is wrong with what was sent, by field; what was sent is not said again."""
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     message = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}".lstrip(": ") for fault in faults)
     return Refusal("words", 422, message)
