@@ -8,13 +8,14 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from baton.model.case import WITH_A_SUCCESSOR, Item, ItemState
+from baton.model.case import WITH_A_SUCCESSOR, CaseState, Cause, Item, ItemState
 from baton.model.effect import EffectState
 from baton.model.handover import HoldingKind, HoldingRef
+from baton.model.people import EmploymentStatus
 from baton.store.case_rows import CaseRows
 from baton.store.effects import chunked
 from baton.store.personal import Keyring
-from baton.store.tables import case_items, effects
+from baton.store.tables import case_items, cases, effects, person_versions
 
 _PAGE_ROWS = 1_000
 """Rows that are in memory at once: the lists of a hundred cases may be long."""
@@ -88,6 +89,28 @@ class CaseloadStore:
             for chunk in chunked(case_ids)
             for case_id, successor in connection.execute(wanted.where(columns.case_id.in_(chunk)))
         }
+
+    def barred(self, connection: sa.Connection) -> frozenset[str]:
+        """Who may not log in whatever HR has said so far: the leavers of emergency cases.
+
+        A retracted case bars nobody. A completed one does until HR has entered a departure that was not over when the
+        case began: from then on HR's dates hold, and who is hired again is somebody as any other.
+        """
+        later = person_versions.alias()
+        over = sa.exists().where(
+            later.c.number == person_versions.c.number,
+            later.c.version > person_versions.c.version,
+            later.c.effective_at <= cases.c.opened_at,
+        )
+        entered = sa.exists().where(
+            person_versions.c.number == cases.c.number,
+            person_versions.c.status == EmploymentStatus.DEPARTED.value,
+            ~over,
+        )
+        going = cases.c.state.in_([CaseState.OPEN.value, CaseState.PAUSED.value])
+        completed = sa.and_(cases.c.state == CaseState.COMPLETED.value, ~entered)
+        query = sa.select(cases.c.number).where(cases.c.cause == Cause.EMERGENCY.value, sa.or_(going, completed))
+        return frozenset(connection.execute(query).scalars())
 
     def arrived(self, connection: sa.Connection) -> list[str]:
         """The cases in which something is on its way whose effect has ended: where it is now can be said."""

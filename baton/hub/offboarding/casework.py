@@ -70,6 +70,7 @@ def open_case(hub: Hub, opening: Opening) -> Case:
         hub.cases.add_items(connection, items_by_hand(hub, connection, case, chosen.of(case.policy)))
         said = _about_case(hub, case, Act.OPEN, opening.by, Role.HR, opening.cause.value)
         hub.cases.say(connection, [said])
+        _plan_accounts_anew(hub, connection, case)
     return case
 
 
@@ -186,6 +187,7 @@ def decide(hub: Hub, case_id: str, act: Act, person: str, why: str) -> Case:
     if act not in _BY_WORD:
         raise ApprovalError(f"a case is not taken to {act} by word", code="role", remedy="see: baton offboard complete")
     with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
         case = locked(hub, connection, find_case(hub, case_id).id)
         require_standing(hub, connection, case, person, Role.HR)
         case = step(hub, connection, case, act, person, why)
@@ -206,7 +208,18 @@ def step(hub: Hub, connection: sa.Connection, case: Case, act: Act, person: str,
     values = {"completed_at": hub.clock.now()} if act is Act.COMPLETE else {}
     after = hub.cases.change(connection, case, _TO[act], **values)
     hub.cases.say(connection, [_about_case(hub, case, act, person, Role.HR, why)])
+    _plan_accounts_anew(hub, connection, after)
     return after
+
+
+def _plan_accounts_anew(hub: Hub, connection: sa.Connection, case: Case) -> None:
+    """An emergency bars its leaver from every account (`CaseloadStore.barred`): the next sync plans what follows.
+
+    The caller plans alone: a sync that is being planned would note these people as planned after they were marked.
+    """
+    if case.cause is Cause.EMERGENCY:
+        for system in hub.targets():
+            hub.links.mark_dirty(connection, system.name, [case.number])
 
 
 def locked(hub: Hub, connection: sa.Connection, case_id: str) -> Case:

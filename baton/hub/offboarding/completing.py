@@ -9,7 +9,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from baton.errors import ApprovalError
-from baton.hub.core import Hub
+from baton.hub.core import PLANNING, Hub
 from baton.hub.offboarding.casework import locked, step
 from baton.hub.offboarding.certifying import try_to_certify
 from baton.hub.offboarding.outstanding import unfinished
@@ -48,6 +48,7 @@ def complete(hub: Hub, case_id: str, person: str, why: str) -> Case:
     require_may(Act.COMPLETE, Role.HR, why)
     refreshed = _looked_at(hub, case_id)
     with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
         case = locked(hub, connection, refreshed.case.id)
         require_standing(hub, connection, case, person, Role.HR)
         missing = _obstacles(hub, connection, case, sorted(refreshed.unread))

@@ -32,6 +32,8 @@ class TargetRules:
     removable: bool
     protected: frozenset[str] = frozenset()
     """Numbers of people whose accounts are never disabled or removed by a run."""
+    barred: frozenset[str] = frozenset()
+    """Numbers of people who must not log in although HR's dates would let them: emergency leavers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +130,11 @@ class Planner:
         return PersonPlan(link, intentions)
 
     def _allowed(self, desired: Desired, number: str) -> AccountState:
+        """What is wanted, within what may be: who is protected stays, whoever else is barred is out already."""
         if number in self.rules.protected and desired.state in (AccountState.DISABLED, AccountState.REMOVED):
             return AccountState.ENABLED
+        if number in self.rules.barred - self.rules.protected and desired.state is AccountState.ENABLED:
+            return AccountState.DISABLED
         if desired.state is AccountState.REMOVED and not self.rules.removable:
             return AccountState.DISABLED
         return desired.state

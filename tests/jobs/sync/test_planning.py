@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -104,6 +104,20 @@ def test_protected_people_keep_their_accounts_but_their_fields_follow(folder: Pa
     guarded = planner(folder, protected=frozenset({"0012"}))
     assert told(plan(guarded, person, linked(name="测试甲"))) == [(Action.UPDATE, {"title": "经理"})]
     assert [action for action, _ in told(plan(planner(folder), person, linked(name="测试甲")))] == [Action.REMOVE]
+
+
+def test_who_is_barred_is_out_whatever_hr_says_unless_protected(folder: Path) -> None:
+    barred = planner(folder, barred=frozenset({"0012"}))
+    told_active = plan(barred, employee(), linked(name="测试甲"))
+    assert [(one.action, one.due_at) for one, _ in told_active.intentions] == [(Action.DISABLE, NOW)]
+    later = employee(status=NOTICE, last_working_day=NOW.date() + timedelta(days=30))
+    assert [action for action, _ in told(plan(barred, later, linked(name="测试甲")))] == [Action.DISABLE, Action.REMOVE]
+    assert told(plan(barred, employee(position="经理"), linked(AccountState.DISABLED, name="测试甲"))) == []
+    assert told(plan(barred, employee())) == [], "no account is made for them"
+    both = planner(folder, barred=frozenset({"0012"}), protected=frozenset({"0012"}))
+    assert told(plan(both, employee(), linked(name="测试甲"))) == []
+    back = plan(planner(folder), employee(), linked(AccountState.DISABLED, name="测试甲"))
+    assert [action for action, _ in told(back)] == [Action.ENABLE]
 
 
 def test_who_is_out_of_scope_gets_no_account_but_who_has_one_is_still_looked_after(folder: Path) -> None:

@@ -1,0 +1,118 @@
+"""An emergency leaver cannot log in again: the account is closed by the next sync, before HR has entered anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+
+import pytest
+
+from baton.hub import execution
+from baton.hub.offboarding import casework, completing
+from baton.hub.sync import SyncRequest, plan_sync
+from baton.model.account import AccountState
+from baton.model.case import Act, Case, CaseState, Cause
+from baton.settings_shape import GatePart, WindowLimit
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, Desk
+from tests.rig.company import row
+
+Make = Callable[..., Desk]
+WORKING = {"department": "销售部", "manager": MANAGER}
+
+
+def synced(d: Desk) -> AccountState:
+    """How the leaver's account stands after a sync."""
+    plan_sync(d.hub, SyncRequest())
+    execution.apply(d.hub)
+    state: AccountState = d.company.truths["crm"].accounts[LEAVER].state
+    return state
+
+
+def hr_says(d: Desk, **given: str) -> None:
+    d.company.rows[1] = row(LEAVER, **{**WORKING, **given})
+
+
+def completed(d: Desk) -> Case:
+    """An emergency case from its opening to its end, in which the sync has closed the account."""
+    case = d.open(Cause.EMERGENCY)
+    assert synced(d) is AccountState.DISABLED
+    d.tick()
+    d.agree(case)
+    d.tick()
+    return completing.complete(d.hub, case.id, HR, "handed over")
+
+
+def test_an_emergency_closes_the_account_at_the_next_sync_although_hr_still_says_active(desk: Make) -> None:
+    d = desk()
+    d.open()
+    assert synced(d) is AccountState.ENABLED, "an ordinary case closes nothing"
+    casework.decide(d.hub, LEAVER, Act.RETRACT, HR, "to be opened as an emergency")
+    d.open(Cause.EMERGENCY)
+    others = {number: account.state for number, account in d.company.truths["crm"].accounts.items()}
+    assert synced(d) is AccountState.DISABLED
+    others[LEAVER] = AccountState.DISABLED
+    assert {number: each.state for number, each in d.company.truths["crm"].accounts.items()} == others
+
+
+@pytest.mark.parametrize("act", [Act.PAUSE, Act.RETRACT])
+def test_a_retracted_emergency_lets_in_again_and_a_paused_one_does_not(desk: Make, act: Act) -> None:
+    d = desk()
+    case = d.open(Cause.EMERGENCY)
+    assert synced(d) is AccountState.DISABLED
+    casework.decide(d.hub, case.id, act, HR, "looked at closely")
+    assert synced(d) is (AccountState.ENABLED if act is Act.RETRACT else AccountState.DISABLED)
+    casework.decide(d.hub, case.id, Act.REOPEN, HR, "after all")
+    assert synced(d) is AccountState.DISABLED
+
+
+def test_what_hr_changes_meanwhile_lets_nobody_in(desk: Make) -> None:
+    d = desk()
+    d.open(Cause.EMERGENCY)
+    assert synced(d) is AccountState.DISABLED
+    hr_says(d, title="主管")
+    assert synced(d) is AccountState.DISABLED
+    hr_says(d, status="notice", last_day="2031-01-31")
+    assert synced(d) is AccountState.DISABLED
+
+
+def test_who_is_protected_keeps_the_account_and_the_case_stays_open_for_it(desk: Make) -> None:
+    d = desk(protected=(LEAVER,))
+    case = d.open(Cause.EMERGENCY)
+    assert synced(d) is AccountState.ENABLED
+    d.tick()
+    assert "1 accounts are alive" in [each.message for each in completing.gate(d.hub, case.id).obstacles]
+
+
+def test_the_gate_of_a_sync_holds_it_like_any_other_closing(desk: Make) -> None:
+    d = desk(gate=GatePart(run=WindowLimit(share=Decimal(0), at_least=0, at_most=0)))
+    d.open(Cause.EMERGENCY)
+    plan = plan_sync(d.hub, SyncRequest())
+    assert plan.run.state.value == "held"
+    execution.apply(d.hub)
+    assert d.company.truths["crm"].accounts[LEAVER].state is AccountState.ENABLED
+
+
+def test_a_completed_emergency_bars_until_hr_has_entered_the_departure(desk: Make) -> None:
+    d = desk()
+    assert completed(d).state is CaseState.COMPLETED
+    hr_says(d, title="主管")
+    assert synced(d) is AccountState.DISABLED, "HR has entered nothing: nobody is let in"
+    d.company.clock.sleep(86_400)
+    hr_says(d, status="departed", last_day="2024-01-31", contract_end="2035-01-31")
+    assert synced(d) is AccountState.DISABLED
+    d.company.clock.sleep(86_400)
+    hr_says(d, status="rehired", hired="2024-01-01")
+    assert synced(d) is AccountState.ENABLED, "hired again: somebody as any other"
+
+
+def test_a_departure_from_long_before_does_not_end_an_emergency_of_today(desk: Make) -> None:
+    d = desk()
+    hr_says(d, status="departed", last_day="2020-06-30", contract_end="2035-01-31")
+    assert synced(d) is AccountState.DISABLED
+    d.company.clock.sleep(86_400)
+    hr_says(d, status="rehired")
+    assert synced(d) is AccountState.ENABLED
+    d.company.clock.sleep(86_400)
+    completed(d)
+    hr_says(d, status="active", title="主管")
+    assert synced(d) is AccountState.DISABLED
