@@ -13,7 +13,7 @@ from baton.engine.settle import Verdict as RunVerdict
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.bookings import ENTRY, FINDING, HEAD, expected, kept_entry, kept_finding, kept_head, statements
 from baton.hub.payment.differing import keep
-from baton.hub.payment.standing import files_digest
+from baton.hub.payment.signed_for import was_signed_for
 from baton.jobs.payment.differences import Weight
 from baton.jobs.payment.reconciliation import Filed, FileTotals, MonthView, Reconciler, RunFacts, Verdict
 from baton.model.pay_run import LineState, PayFile, PayRun
@@ -95,9 +95,10 @@ def _facts(hub: Hub, connection: sa.Connection, run: PayRun) -> RunFacts:
 
 
 def _approved(hub: Hub, connection: sa.Connection, run: PayRun, files: Sequence[PayFile]) -> list[FileTotals]:
-    """The files as the signatures have them: none, unless somebody has signed for exactly these."""
-    signed = {row.files for row in hub.pay_decisions.signatures(connection, run.run_id)}
-    return [_totals(file) for file in files] if files_digest(files) in signed else []
+    """The files as the signatures have them: none, unless all whose signatures were asked for signed for these."""
+    head = hub.runs.get(connection, run.run_id)
+    signed = head is not None and was_signed_for(hub, connection, run, head.requested_by, files)
+    return [_totals(file) for file in files] if signed else []
 
 
 def _totals(file: PayFile) -> FileTotals:

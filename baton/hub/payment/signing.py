@@ -11,9 +11,10 @@ from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.checking import considered, judge, open_run
 from baton.hub.payment.policies import holders_of, policy_of
+from baton.hub.payment.signed_for import note_asked, signature_of
 from baton.hub.payment.standing import binding, everybody, files_digest, stale, standing
 from baton.hub.payment.voiding import delete_files, void_files
-from baton.jobs.payment.approval_policy import REMEDY, Decision, Signature, Subject, decide
+from baton.jobs.payment.approval_policy import REMEDY, Decision, Subject, decide
 from baton.jobs.payment.roles import Role
 from baton.model.pay_run import LineState, PayFile, PayRun
 from baton.model.persons import alike
@@ -31,6 +32,11 @@ class Signed:
     decision: Decision
     stale: bool
     """Whether somebody in the files has changed at HR since: whoever has signed, it would not be released."""
+
+    @property
+    def total_minor(self) -> int:
+        """What the files come to."""
+        return sum(file.total_minor for file in self.files)
 
 
 def look(hub: Hub, run_id: str) -> Signed:
@@ -59,7 +65,7 @@ def sign(hub: Hub, run_id: str, person: str, role: Role) -> Signed:
         hub.pay_decisions.sign(connection, row)
         signed = reach(hub, connection, run, head)
         for refused, why in signed.decision.refused:
-            if refused == _signature(row):
+            if refused == signature_of(row):
                 raise ApprovalError(f"this signature does not count: {REMEDY[why][0]}", code=why.value)
         hub.crash_point("signing")
     hub.crash_point("signed")
@@ -86,6 +92,8 @@ def release(hub: Hub, run_id: str, person: str, why: str) -> Signed:
             raise ApprovalError(
                 f"{run_id} still needs the signature of: {missing}", code="unsigned", remedy=f"baton pay sign {run_id}"
             )
+        asked = policy_of(hub).approvals.level(signed.total_minor, int(head.counts.get("warnings", 0)))
+        note_asked(hub, connection, run, asked)
         let_go(hub, connection, head, person, why)
         hub.crash_point("releasing")
     hub.crash_point("released")
@@ -158,10 +166,6 @@ def reach(hub: Hub, connection: sa.Connection, run: PayRun, head: Run) -> Signed
         set_back_at=None if restored is None else restored.at,
     )
     decision = decide(
-        subject, [_signature(row) for row in rows], policy_of(hub).approvals, holders_of(hub), hub.clock.now()
+        subject, [signature_of(row) for row in rows], policy_of(hub).approvals, holders_of(hub), hub.clock.now()
     )
     return Signed(run, files, decision, stale(hub, connection, run, files))
-
-
-def _signature(row: SignatureRow) -> Signature:
-    return Signature(row.at, row.person, Role(row.role), row.files, row.people, row.report)

@@ -5,20 +5,24 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from baton.contracts.payments import AnswerKind
 from baton.errors import ApprovalError
 from baton.hub.payment.differing import acknowledge
 from baton.hub.payment.reconciling import reconcile_bank
+from baton.hub.payment.signed_for import ASKED
 from baton.hub.vitals.alarming import rules
 from baton.hub.vitals.taking import take
 from baton.jobs.alarms import breaches
+from baton.jobs.payment.roles import Role
 from baton.store.bank_differences import AUDITED
+from baton.store.tables import pay_signatures
 from baton.store.trail import newest_entries
 from tests.hub.payment.office import Office
 from tests.hub.payment.test_answers import TWO, booked, references, say
 from tests.rig.bank_papers import statement
-from tests.rig.payroll import ACCOUNT, BANK
+from tests.rig.payroll import ACCOUNT, BANK, PAYROLL, TREASURY
 
 LEFT = "79654.33"
 """What is on the account once both are paid."""
@@ -131,3 +135,39 @@ def test_a_line_that_no_statement_shows_in_time_is_a_warning_once_there_are_stat
 def test_a_decision_needs_a_name_and_a_reason(office: Office, paid: str, person: str, why: str) -> None:
     with pytest.raises(ApprovalError, match="a name and a reason"):
         acknowledge(office.hub, "0", person, why)
+
+
+@pytest.mark.parametrize("lost", [PAYROLL, TREASURY])
+def test_a_run_with_fewer_signatures_than_its_release_asked_for_is_an_alarm(
+    office: Office, paid: str, lost: str
+) -> None:
+    with office.hub.database.write() as connection:
+        connection.execute(sa.delete(pay_signatures).where(pay_signatures.c.person == lost))
+    assert [each.split()[0] for each in reconcile_bank(office.hub, BANK).alarms] == ["not_approved"]
+    assert broken(office) == {"payment_unexpected": 1.0}
+
+
+def test_two_signatures_in_one_office_are_not_what_two_offices_were_asked_for(office: Office, paid: str) -> None:
+    with office.hub.database.write() as connection:
+        treasury = sa.update(pay_signatures).where(pay_signatures.c.person == TREASURY)
+        connection.execute(treasury.values(role=Role.PAYROLL.value))
+    assert [each.split()[0] for each in reconcile_bank(office.hub, BANK).alarms] == ["not_approved"]
+
+
+def test_who_has_left_an_office_since_and_a_stricter_policy_undo_no_release(office: Office, paid: str) -> None:
+    office.hub.settings.payments.roles.clear()
+    assert office.hub.settings.payments.policy is not None
+    policy = "checks: {requires: []}\napprovals: {levels: [{roles: [payroll, treasury, director]}]}\n"
+    office.hub.settings.payments.policy.write_text(policy, "utf-8")
+    assert reconcile_bank(office.hub, BANK).alarms == []
+
+
+def test_a_run_released_before_that_was_noted_needs_two_signatures(office: Office, paid: str) -> None:
+    with office.hub.database.write() as connection:
+        run = office.hub.pay_runs.get(connection, paid)
+        assert run is not None
+        office.hub.pay_runs.note(connection, run, facts={ASKED: None})
+    assert reconcile_bank(office.hub, BANK).alarms == []
+    with office.hub.database.write() as connection:
+        connection.execute(sa.delete(pay_signatures).where(pay_signatures.c.person == TREASURY))
+    assert [each.split()[0] for each in reconcile_bank(office.hub, BANK).alarms] == ["not_approved"]
