@@ -48,7 +48,8 @@ def test_a_stranger_says_nothing(client: Any, case: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("person", "roles"), [("vera", None), ("ursula", ["manager"]), ("olga", ["hr"]), ("ada", ["hr"])]
+    ("person", "roles"),
+    [("vera", None), ("ursula", ["manager", "successor"]), ("olga", ["hr"]), ("ada", ["hr"])],  # some is for her to do
 )
 def test_who_sees_which_case_as_what(
     client: Any, headers: Any, case: str, person: str, roles: list[str] | None

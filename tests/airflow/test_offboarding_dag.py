@@ -45,7 +45,7 @@ def test_a_resignation_becomes_a_case_and_its_clients_go_over(
     states = {ti.task_id: str(ti.state) for ti in first.get_task_instances()}
     assert (str(first.state), states) == ("success", {"look": "success", "pass_on": "success", "read_back": "success"})
     with Hub(load(installation.systems_file)) as hub:
-        offered = items(hub, ItemState.OFFERED)
+        offered = [item for item in items(hub, ItemState.OFFERED) if item.system]  # beside what is done by hand
         assert len(offered) == len(clients)
         for item in offered:
             say(hub, item, Act.ACCEPT, "0001", Role.SUCCESSOR)
