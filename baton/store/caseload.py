@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
@@ -79,6 +80,16 @@ class CaseloadStore:
             rows = connection.execute(query, execution_options={"yield_per": _PAGE_ROWS})
             for case_id, some in groupby(map(self.rows.item, rows), key=lambda item: item.case_id):
                 yield case_id, list(some)
+
+    def changed(self, connection: sa.Connection, case_ids: Sequence[str]) -> dict[str, datetime]:
+        """When an item of each of these cases went a step last; cases without items are left out."""
+        columns = case_items.c
+        newest = sa.select(columns.case_id, sa.func.max(columns.changed_at)).group_by(columns.case_id)
+        return {
+            case_id: at
+            for chunk in chunked(case_ids)
+            for case_id, at in connection.execute(newest.where(columns.case_id.in_(chunk)))
+        }
 
     def asked(self, connection: sa.Connection, case_ids: Sequence[str]) -> set[tuple[str, str]]:
         """(case, person) for everybody to whom something in these cases is offered, or who is to get it."""

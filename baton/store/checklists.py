@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import sqlalchemy as sa
@@ -45,6 +46,16 @@ class Talk:
         return self.asked > self.answered
 
 
+class Unanswered(NamedTuple):
+    """A question about an item that is not closed, and that nobody has answered."""
+
+    case_id: str
+    item: int
+    person: str
+    """Who has asked last."""
+    at: datetime
+
+
 class ChecklistStore:
     """Reads checklists; writes nothing."""
 
@@ -82,6 +93,29 @@ class ChecklistStore:
             item: Talk(found.get(Act.ASK, 0), found.get(Act.ANSWER, 0), found.get(Act.NOTE, 0))
             for item, found in counts.items()
         }
+
+    def questions(self, connection: sa.Connection, case_ids: Sequence[str]) -> list[Unanswered]:
+        """What nobody has answered in these cases."""
+        closed = [state.value for state in ItemState if state.closed]
+        columns, about = (
+            statements.c,
+            (statements.c.case_id == case_items.c.case_id, statements.c.item == case_items.c.item),
+        )
+        wanted = (
+            sa.select(columns.case_id, columns.item, columns.act, columns.person, columns.at)
+            .join(case_items, sa.and_(*about))
+            .where(columns.act.in_([Act.ASK.value, Act.ANSWER.value]), case_items.c.state.not_in(closed))
+            .order_by(columns.key)
+        )
+        open_: dict[tuple[str, int], list[tuple[str, datetime]]] = {}
+        for chunk in chunked(case_ids):
+            for case_id, item, act, person, at in connection.execute(wanted.where(columns.case_id.in_(chunk))):
+                asked = open_.setdefault((case_id, item), [])
+                if act == Act.ASK.value:
+                    asked.append((person, at))
+                elif asked:
+                    asked.pop(0)
+        return [Unanswered(*place, *asked[-1]) for place, asked in sorted(open_.items()) if asked]
 
     def tallies(self, connection: sa.Connection, case_ids: Sequence[str]) -> Mapping[str, Mapping[ItemState, int]]:
         """Case -> how many of its items stand where."""

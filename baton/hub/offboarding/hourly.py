@@ -78,8 +78,9 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
     known = _to_look_at(hub, cases)
     with _apart(hour, "watching"):
         _watch(hub, known, hour)
+    looked: list[str] = []
     with _apart(hour, "looking"):
-        _look_again(hub, known, hour)
+        looked = _look_again(hub, known, hour)
     _look_ahead(hub, known, hour)
     if not cases:
         ahead.forget(hub, {case.id for case in known if case.state in _GOING and case.id not in hour.retracted})
@@ -97,7 +98,7 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
                 hour.log_outs += planned.log_outs
                 hour.blocked += planned.blocked
     with _apart(hour, "telling"):
-        _tell(hub, [case.id for case in known], hour)
+        _tell(hub, [case.id for case in known], hour, looked)
     return hour
 
 
@@ -180,28 +181,34 @@ def _look_ahead(hub: Hub, known: Sequence[Case], hour: Hour) -> None:
                 hour.troubles.update({f"{case_id} {system}": why for system, why in scan.unread.items()})
 
 
-def _tell(hub: Hub, ids: Sequence[str], hour: Hour) -> None:
-    """Whoever is waited for in one of these cases."""
-    for case_id, told in tell_all(hub, ids, lambda case_id: _apart(hour, case_id)).items():
+def _tell(hub: Hub, ids: Sequence[str], hour: Hour, looked: Sequence[str] = ()) -> None:
+    """Whoever is waited for in one of these cases; ``looked``: for which of them every system has just been read."""
+    for case_id, told in tell_all(hub, ids, lambda case_id: _apart(hour, case_id), looked).items():
         hour.told += told.messages
         hour.escalations += told.escalations
         hour.troubles.update({f"{case_id} {person}": why for person, why in told.unreachable.items()})
 
 
-def _look_again(hub: Hub, known: Sequence[Case], hour: Hour) -> None:
-    """Every system is read once for all of them; a list is written where something has changed."""
+def _look_again(hub: Hub, known: Sequence[Case], hour: Hour) -> list[str]:
+    """Every system is read once for all of them; a list is written where something has changed.
+
+    Gives the ids of those for which all could be read.
+    """
     was_completed = {case.id for case in known if case.state is CaseState.COMPLETED}
     for case in news_from_hr(hub, known):
         with _apart(hour, case.id):
             if follow_hr(hub, case).state is CaseState.RETRACTED:
                 hour.retracted.append(case.id)
     staying = [case for case in known if case.id not in hour.retracted]
+    looked = []
     for case_id, refreshed in refresh_all(hub, staying, lambda case_id: _apart(hour, case_id)).items():
+        looked += [] if refreshed.unread or refreshed.outdated or case_id in hour.troubles else [case_id]
         hour.troubles.update({f"{case_id} {system}": why for system, why in refreshed.unread.items()})
         if case_id not in was_completed:
             hour.refreshed += 1
         elif refreshed.case.state is CaseState.OPEN:
             hour.reopened.append(case_id)
+    return looked
 
 
 def _open_for_those_who_leave(hub: Hub, hour: Hour) -> None:

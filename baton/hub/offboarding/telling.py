@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final
@@ -13,13 +13,26 @@ import sqlalchemy as sa
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import locked
 from baton.hub.offboarding.deciders import deciders_of, managers_of
+from baton.hub.offboarding.finishing import finished_since
 from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.links import ALERTS, Offer, link_within
 from baton.hub.offboarding.moving import save_moves
 from baton.hub.offboarding.policies import policies
 from baton.hub.offboarding.reaching import Reach, reach
 from baton.hub.offboarding.standing import standing
-from baton.jobs.offboarding.deadlines import NOBODY, WAITED_FOR, Deciders, Turn, Wait, again_after, waits
+from baton.jobs.offboarding.deadlines import (
+    NOBODY,
+    WAITED_FOR,
+    Deciders,
+    Question,
+    Turn,
+    Wait,
+    again_after,
+    closing,
+    greeting,
+    replies,
+    waits,
+)
 from baton.jobs.offboarding.notices import Notice, alarm, notice
 from baton.model.alert import Alert
 from baton.model.case import Case, CaseState, Item, Role
@@ -28,7 +41,7 @@ from baton.model.handover import HandoverAction
 from baton.store.effects import Made
 
 ROLES: Final[Mapping[Turn, Role]] = {Turn.ANSWER: Role.SUCCESSOR, Turn.DO: Role.SUCCESSOR}
-"""As whom a person opens the link in a message; otherwise as the manager, or HR in the manager's place."""
+"""As whom a person opens the link in a message; otherwise as the manager, HR or leaver that they are."""
 _UNREACHABLE: Final = "cannot be reached by any notifier"
 _NOBODY_NAMED: Final = "is waited for and nobody is named: put who speaks as HR into offboarding.hr, or name deputies"
 BY: Final = "baton"
@@ -49,15 +62,18 @@ def tell_all(
     hub: Hub,
     ids: Sequence[str],
     apart: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
+    looked: Collection[str] = (),
 ) -> dict[str, Told]:
     """Plan the messages that are due in these cases, by id; the next apply sends them.
 
+    ``looked`` names the cases for which every system could be read just now: only of those it can be said that they
+    have come to their end.
     Nothing where no notifier is configured. A case in which nobody has to hear anything costs nothing of its own.
     ``apart`` is entered for every other one, so that its trouble can end there.
     """
     if not hub.settings.offboarding.notifiers:
         return {}
-    round_ = _Round(hub, ids)
+    round_ = _Round(hub, ids, looked)
     told = {case.id: Told(unreachable=round_.unreachable(case)) for case in round_.cases}
     for case in round_.cases:
         if round_.due(case):
@@ -81,7 +97,7 @@ class _Wanted:
 class _Round:
     """Everything that has to be known before anybody is told anything, read once for all cases."""
 
-    def __init__(self, hub: Hub, ids: Sequence[str]) -> None:
+    def __init__(self, hub: Hub, ids: Sequence[str], looked: Collection[str]) -> None:
         self.hub = hub
         self.now = hub.clock.now()
         self.policies = policies(hub)
@@ -90,7 +106,7 @@ class _Round:
             self.alerts = hub.alerts.raised(connection, [case.id for case in self.cases])
             heard_of = [case for case in self.cases if case.state is CaseState.OPEN or case.id in self.alerts]
             self.deciders = deciders_of(hub, connection, heard_of)
-            self.wanted = self._wanted(connection)
+            self.wanted = self._wanted(connection, looked)
             self.last = self.newest(connection, self.cases)
         people = {wait.person for one in self.wanted.values() for wait in one.all} - {NOBODY}
         people |= {person for case in self.cases for person in self.alarmed(case)}
@@ -99,19 +115,34 @@ class _Round:
             # A name that is no employee's is somebody at HR who looks at the pages.
             self._mute = hub.people.statuses(connection, sorted(people - self.ways.keys())).keys()
 
-    def _wanted(self, connection: sa.Connection) -> dict[str, _Wanted]:
+    def _wanted(self, connection: sa.Connection, looked: Collection[str]) -> dict[str, _Wanted]:
         of = {case.id: case for case in self.cases if case.state is CaseState.OPEN}
-        who = self.deciders
+        policy = {case.id: self.policies.of(case.policy) for case in of.values()}
+        who, now = self.deciders, self.now
         waiting = {
-            case_id: waits(of[case_id], self.policies.of(of[case_id].policy), items, who[case_id], self.now)
+            case_id: waits(of[case_id], policy[case_id], items, who[case_id], now)
             for case_id, items in self.hub.caseload.lists(connection, list(of), WAITED_FOR)
         }
+        idle = [case for case in of.values() if case.id in looked and case.id not in waiting]
+        finished = finished_since(self.hub, connection, idle)
+        questions = self._questions(connection, list(of))
+        for case in of.values():
+            asked = replies(case, policy[case.id], questions.get(case.id, ()), who[case.id], now)
+            since = finished.get(case.id)
+            close = [] if since is None else closing(policy[case.id], since, who[case.id], now)
+            waiting[case.id] = [*waiting.get(case.id, ()), *greeting(case, now), *asked, *close]
         late = {wait.person for some in waiting.values() for wait in some if wait.overdue}
         bosses = managers_of(self.hub, connection, late)
         return {
             case_id: _Wanted(some, _escalations(of[case_id], some, bosses, who[case_id]))
             for case_id, some in waiting.items()
         }
+
+    def _questions(self, connection: sa.Connection, ids: Sequence[str]) -> Mapping[str, Sequence[Question]]:
+        found: dict[str, list[Question]] = {}
+        for each in self.hub.checklists.questions(connection, ids):
+            found.setdefault(each.case_id, []).append(Question(each.item, each.person, each.at))
+        return found
 
     def newest(self, connection: sa.Connection, cases: Sequence[Case]) -> Mapping[str, Made]:
         """The newest message of each sort that may have to be sent in these cases."""
@@ -124,8 +155,8 @@ class _Round:
         return self.wanted.get(case.id, _Wanted())
 
     def unreachable(self, case: Case) -> Mapping[str, str]:
-        """Employees who are waited for and whom no notifier reaches; and HR, where nobody is named."""
-        people = {wait.person for wait in self.of(case).all}
+        """Employees but the leaver who are waited for and no notifier reaches; and HR, where nobody is named."""
+        people = {wait.person for wait in self.of(case).all} - {case.number}
         nobody = {Role.HR.value: _NOBODY_NAMED} if NOBODY in people else {}
         return dict.fromkeys(sorted(people & self._mute), _UNREACHABLE) | nobody
 
@@ -135,10 +166,10 @@ class _Round:
 
     def waits_due(self, case: Case, last: Mapping[str, Made]) -> list[tuple[Wait, Reach]]:
         """Of what nothing has been said yet, to which something has been added, or which it is time to say again."""
-        again = again_after(self.policies.of(case.policy))
-        found = []
+        policy, found = self.policies.of(case.policy), []
         for wait in self.of(case).all:
             said, way = last.get(_entity(case, wait)), self.ways.get(wait.person)
+            again = again_after(policy, wait.turn)
             new = said is None or self.now - said.at >= again or said.marks.get("items") != _mark(wait.items)
             if new and way is not None:
                 found.append((wait, way))
@@ -237,7 +268,7 @@ def _message(
 
 def _link(hub: Hub, connection: sa.Connection, case: Case, wait: Wait) -> str:
     """A personal link for whose turn it is; none for who is only to know of it."""
-    roles: Sequence[Role] = (ROLES[wait.turn],) if wait.turn in ROLES else (Role.MANAGER, Role.HR)
+    roles: Sequence[Role] = (ROLES[wait.turn],) if wait.turn in ROLES else (Role.MANAGER, Role.HR, Role.LEAVER)
     if wait.instead is not None:
         roles = [role for role in roles if role is not Role.SUCCESSOR]
     return _link_as(hub, connection, case, wait.person, roles)

@@ -11,10 +11,12 @@ from typing import Final
 from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.checklist import WATCHED
 from baton.jobs.offboarding.policy import Policy
-from baton.model.case import Case, CaseState, Item, ItemState
+from baton.model.case import Case, CaseState, Cause, Item, ItemState
 from baton.model.handover import HoldingKind
 from baton.model.persons import alike
 
+WHOLE: Final = 0
+"""In place of an item's number: the case as a whole is meant."""
 NOBODY: Final = ""
 """In place of a person: somebody has to do something, and nobody is named who could."""
 
@@ -33,6 +35,12 @@ class Turn(StrEnum):
     """Pass on by hand what no system can."""
     END = "end"
     """Take a right away by hand, where its system offers no way to do it."""
+    BEGIN = "begin"
+    """The leaver: say, and put to the items, what whoever takes them over should know."""
+    REPLY = "reply"
+    """Answer what somebody has asked about an item."""
+    CLOSE = "close"
+    """HR: complete a case in which nothing is left to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,7 @@ class Wait:
     person: str
     turn: Turn
     items: tuple[int, ...]
-    """Item numbers, in order."""
+    """Item numbers, in order; `WHOLE` alone for what is about the case."""
     overdue: tuple[int, ...] = ()
     """Those of them that have waited so long that somebody else should know."""
     instead: str | None = None
@@ -59,6 +67,15 @@ class Deciders:
     """Who decides where the manager must not: the deputies, or HR; empty where nobody is named."""
     hr: tuple[str, ...] = ()
     """Who is told as HR; empty where nobody is named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody has asked about an item and nobody has answered."""
+
+    item: int
+    asked_by: str
+    at: datetime
 
 
 _TURNS: Final = {
@@ -142,6 +159,51 @@ def _due(case: Case, policy: Policy, item: Item) -> datetime | None:
     return item.changed_at + timedelta(hours=policy.deadlines.accept_h)
 
 
-def again_after(policy: Policy) -> timedelta:
-    """How long after one message about the same things the next is sent."""
+def greeting(case: Case, now: datetime) -> list[Wait]:
+    """A leaver who has resigned gets to know their page while they may open it.
+
+    Nobody else does by itself: a case that HR has opened by hand may be about somebody who does not know of it yet.
+    """
+    return [Wait(case.number, Turn.BEGIN, (WHOLE,))] if _leaver_is_told(case, now) else []
+
+
+def replies(case: Case, policy: Policy, questions: Sequence[Question], deciders: Deciders, now: datetime) -> list[Wait]:
+    """Whoever can answer what is asked: leaver and manager, and somebody else where it is the manager who asks."""
+    if case.state is not CaseState.OPEN:
+        return []
+    leaver = (case.number,) if _leaver_is_told(case, now) else ()
+    found: dict[str, list[Question]] = {}
+    for question in questions:
+        whose = _besides(question.asked_by, (*leaver, *deciders.manager))
+        for person in whose or _besides(question.asked_by, deciders.second) or (NOBODY,):
+            found.setdefault(person, []).append(question)
+    late = timedelta(hours=policy.deadlines.accept_h + policy.deadlines.escalate_after_h)
+    return [
+        Wait(
+            person,
+            Turn.REPLY,
+            tuple(sorted(each.item for each in asked)),
+            tuple(sorted(each.item for each in asked if now >= each.at + late)),
+        )
+        for person, asked in sorted(found.items())
+    ]
+
+
+def closing(policy: Policy, since: datetime, deciders: Deciders, now: datetime) -> list[Wait]:
+    """HR for a case in which nothing is left to do ``since`` then; where nobody there is named, who can tell them."""
+    late = timedelta(hours=policy.deadlines.approve_h + policy.deadlines.escalate_after_h)
+    overdue = (WHOLE,) if now >= since + late else ()
+    return [Wait(person, Turn.CLOSE, (WHOLE,), overdue) for person in deciders.hr or deciders.manager]
+
+
+def _leaver_is_told(case: Case, now: datetime) -> bool:
+    last = case.dates.last_working_at
+    over = last is not None and last <= now
+    return case.state is CaseState.OPEN and case.cause is Cause.RESIGNATION and not over
+
+
+def again_after(policy: Policy, turn: Turn) -> timedelta:
+    """How long after one message about the same things the next is sent; a link that has run out is made anew."""
+    if turn is Turn.BEGIN:
+        return timedelta(days=policy.link_days)
     return timedelta(hours=policy.deadlines.remind_every_h)

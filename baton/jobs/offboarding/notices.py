@@ -17,6 +17,12 @@ _SUBJECTS: Final[Mapping[Turn, tuple[str, str]]] = {
     Turn.NAME: ("{n} 项离职交接待您指定承接人", "{n} items need somebody to take them over"),
     Turn.UNSTICK: ("{n} 项离职交接受阻，请处理", "{n} items are stuck and need you"),
     Turn.DO: ("{n} 项离职交接需您线下办理", "{n} items have to be passed on by hand"),
+    Turn.BEGIN: (
+        "您的离职交接已开始，请填写交接说明",
+        "your handover has begun: tell your successors what they should know",
+    ),
+    Turn.REPLY: ("{n} 项离职交接有提问待答复", "{n} items have a question that waits for an answer"),
+    Turn.CLOSE: ("离职交接已无待办，可以结案", "nothing is left to do in a handover: it can be completed"),
     Turn.END: ("{n} 项离职人权限需您手工收回", "{n} rights of the leaver have to be taken away by hand"),
 }
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from baton.console.handover import reading
 from baton.console.handover.listing import Asked
@@ -18,6 +20,7 @@ from baton.model.account import AccountRef
 from baton.model.case import Act, Case, CaseState, Cause, ItemState, Role
 from baton.model.handover import Activity, ActivityKind, Grant, HoldingKind, HoldingRef
 from baton.settings_shape import OffboardingPart
+from baton.store.tables import links
 from tests.hub.offboarding.conftest import LEAVER, MANAGER, OTHER, SUCCESSOR, Desk
 from tests.rig.belongings import RecordingTarget, TalkingTarget
 from tests.rig.company import row
@@ -241,3 +244,110 @@ def test_an_alert_in_a_completed_case_is_told_to_the_manager_and_to_hr_once(desk
     watching.dismiss(d.hub, alert.key, OTHER, "a repeat order, agreed")
     d.tick()
     assert len(d.things.outbox) == 2
+
+
+# --- the leaver, questions, the end
+
+
+def test_who_has_resigned_gets_their_page_at_the_opening_once_and_anew_when_the_link_runs_out(desk: Make) -> None:
+    d, case = resigned(desk)
+    assert ["交接已开始" in subject for subject in told(d, LEAVER)] == [True]
+    link = admitted(d, LEAVER).link
+    assert (link.person, link.role) == (LEAVER, Role.LEAVER)
+    sleep(d, 30)
+    d.tick()
+    assert len(told(d, LEAVER)) == 1
+    sleep(d, 14 * 24)
+    d.tick()
+    assert len(told(d, LEAVER)) == 2
+    assert d.case(case).dates.last_working_at is not None
+    sleep(d, 60 * 24)
+    d.tick()
+    assert len(told(d, LEAVER)) == 2, "who has left is let in nowhere and told nothing"
+
+
+@pytest.mark.parametrize("cause", [Cause.BY_HAND, Cause.EMERGENCY])
+def test_who_may_not_know_of_the_case_yet_is_told_nothing(desk: Make, cause: Cause) -> None:
+    d = desk(TalkingTarget, offboarding=OffboardingPart(notifiers=("crm",), address="https://hub.example"))
+    d.plant(CLIENT, 1)
+    d.open(cause)
+    assert not d.tick().troubles
+    assert told(d, LEAVER) == []
+
+
+def test_a_leaver_whom_no_notifier_reaches_is_no_trouble(desk: Make) -> None:
+    d, _ = resigned(desk)
+    with d.hub.database.write() as connection:
+        connection.execute(sa.delete(links).where(links.c.number == LEAVER))
+    d.company.truths["crm"].accounts.pop(LEAVER)
+    assert [what for what in d.tick().troubles if LEAVER in what] == []
+
+
+def test_a_question_waits_for_leaver_and_manager_until_it_is_answered(desk: Make) -> None:
+    d, case = resigned(desk)
+    d.say(case, d.items(case, ItemState.OFFERED), Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
+    (item,) = d.items(case, ItemState.OFFERED)
+    d.say(case, [item], Act.ASK, SUCCESSOR, Role.SUCCESSOR, "who signs there?")
+    d.things.outbox.clear()
+    d.tick()
+    for number, role in ((LEAVER, Role.LEAVER), (MANAGER, Role.MANAGER)):
+        assert ["提问待答复" in subject for subject in told(d, number)] == [True]
+        assert admitted(d, number).link.role is role
+    sleep(d, 25)
+    d.tick()
+    assert [len(told(d, number)) for number in (LEAVER, MANAGER)] == [2, 2]
+    d.say(case, [item], Act.ANSWER, LEAVER, Role.LEAVER, "the head of purchasing")
+    sleep(d, 25)
+    d.tick()
+    assert [len(told(d, number)) for number in (LEAVER, MANAGER)] == [2, 2]
+
+
+def test_what_the_manager_asks_once_the_leaver_has_left_waits_for_hr(desk: Make) -> None:
+    d, case = resigned(desk, hr=(OTHER,))
+    sleep(d, 60 * 24)
+    (item,) = d.items(case, ItemState.OFFERED)
+    d.say(case, [item], Act.ASK, MANAGER, Role.MANAGER, "who signs there?")
+    d.things.outbox.clear()
+    d.tick()
+    assert ["提问待答复" in subject for subject in told(d, OTHER)] == [True]
+    assert told(d, LEAVER) == []
+
+
+def finished(desk: Make, **more: object) -> tuple[Desk, Case]:
+    d, case = resigned(desk, **more)
+    d.say(case, d.items(case, ItemState.OFFERED), Act.LEAVE, MANAGER, Role.MANAGER, "closed business stays")
+    d.close_account()
+    d.things.outbox.clear()
+    return d, case
+
+
+def test_hr_hears_that_a_case_is_finished_is_reminded_and_told_upon(desk: Make) -> None:
+    d, case = finished(desk, hr=(OTHER,))
+    d.tick()
+    assert told(d, OTHER) == [], "the last working moment is still to come"
+    last = d.case(case).dates.last_working_at
+    assert last is not None
+    sleep(d, (last - d.company.clock.now()) / timedelta(hours=1) + 1)
+    d.tick()
+    d.tick()
+    assert ["可以结案" in subject for subject in told(d, OTHER)] == [True]
+    assert admitted(d, OTHER).link.role is Role.HR
+    sleep(d, 24 + 72 + 1)
+    assert d.tick().escalations == 1
+    assert ["逾期" in subject for subject in told(d, MANAGER)] == [True]
+    completing.complete(d.hub, case.id, OTHER, "handed over")
+    d.things.outbox.clear()
+    sleep(d, 48)
+    d.tick()
+    assert d.things.outbox == []
+
+
+def test_a_case_of_which_a_system_says_nothing_just_now_is_not_called_finished(desk: Make) -> None:
+    d, _ = finished(desk, hr=(OTHER,))
+    sleep(d, 60 * 24)
+    d.target().away = True
+    d.tick()
+    assert told(d, OTHER) == []
+    d.target().away = False
+    d.tick()
+    assert len(told(d, OTHER)) == 1
