@@ -146,6 +146,23 @@ def encrypt_chunks(
     put(encryptor.finalize())
 
 
+def decrypt_chunks(payload: Iterable[bytes], data_key: bytes, context: bytes, put: Callable[[bytes], object]) -> None:
+    """What `encrypt_chunks` made, each chunk handed to ``put`` once it is verified.
+
+    `TamperedError` where one is not, and for a key of another length.
+    """
+    try:
+        decryptor = Cobblestone256Decryptor(data_key, context)
+    except ValueError:
+        raise tampered() from None
+    try:
+        for block in payload:
+            put(decryptor.update(block))
+        put(decryptor.finalize())
+    except InvalidTag:
+        raise tampered() from None
+
+
 def inspect_sealed(source: BinaryIO, *, trusted: Mapping[str, Ed25519PublicKey]) -> Envelope:
     """Check the signature over the header's immutable part and the ciphertext, without any decryption key."""
     return _verified(source, trusted)[0].envelope
@@ -162,20 +179,19 @@ def open_sealed(
     """
     header, offset, payload_bytes, signature = _verified(source, trusted)
     context = header.envelope.context
-    decryptor = Cobblestone256Decryptor(_data_key(header, opener), context)
     source.seek(offset)
     payload, plaintext, length = hashlib.sha256(), hashlib.sha256(), 0
-    try:
-        for block in _blocks(source, payload_bytes):
-            payload.update(block)
-            clear = decryptor.update(block)
-            plaintext.update(clear)
-            length += target.write(clear)
-        clear = decryptor.finalize()
-    except InvalidTag:
-        raise tampered() from None
-    plaintext.update(clear)
-    length += target.write(clear)
+
+    def read(block: bytes) -> bytes:
+        payload.update(block)
+        return block
+
+    def put(clear: bytes) -> None:
+        nonlocal length
+        plaintext.update(clear)
+        length += target.write(clear)
+
+    decrypt_chunks(map(read, _blocks(source, payload_bytes)), _data_key(header, opener), context, put)
     # Again over what was really read this time: the file may have changed since the first reading.
     _verify(trusted[header.envelope.signer], signature, _signed(context, payload.digest()))
     if plaintext.hexdigest() != header.envelope.plaintext_sha256 or length != header.envelope.plaintext_length:
