@@ -45,7 +45,7 @@ proof: ready-to-test  ## the long campaigns: all four jobs on one store (SEEDS=1
 	$(RUN) -m tests.world --seeds $(SEEDS) --planted
 	$(RUN) -m tests.simulation --seeds 20 --deliveries 10000
 	$(RUN) -m tests.crash
-	BATON_EVERY_STATE=1 $(RUN) -m pytest -q tests/airflow/test_cleared.py
+	BATON_EVERY_STATE=1 $(RUN) -m pytest -q tests/airflow -k cleared
 	$(RUN) -m tests.gate
 	$(RUN) -m tests.migration
 	$(RUN) -m tests.offboarding

@@ -109,6 +109,21 @@ class Moving:
                 " UPDATE staff SET name = substr(name, 1, 2) WHERE code = new.code; END"
             )
 
+    def count_writes(self) -> None:
+        """From now on the new system counts every row that anybody writes."""
+        with self._database() as database:
+            database.execute("CREATE TABLE writes (what VARCHAR(10))")
+            for what in ("INSERT", "UPDATE", "DELETE"):
+                database.execute(
+                    f"CREATE TRIGGER count_{what} AFTER {what} ON staff BEGIN INSERT INTO writes VALUES ('{what}'); END"
+                )
+
+    def writes(self) -> int:
+        """How many there have been."""
+        with self._database() as database:
+            (count,) = database.execute("SELECT count(*) FROM writes").fetchone()
+        return int(count)
+
     def outlive(self, run_id: str) -> None:
         """Let the retention of a run be over."""
         with self.hub() as hub, hub.database.write() as connection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -12,30 +11,12 @@ import sqlalchemy as sa
 
 from baton.store.tables import effects
 from tests.airflow.installation import Installation
-from tests.airflow.reruns import cleared_and_run
+from tests.airflow.reruns import ALL_STATES, AT_LENGTH, STATES, cleared_and_run
 from tests.airflow.test_dags import states
 
 RunDag = Callable[..., Any]
 SYNC = "employee_sync"
 ALL_CLEAN = {"plan": "success", "apply": "success", "settle": "success"}
-ALL_STATES = [
-    "success",
-    "failed",
-    "running",
-    "restarting",
-    "up_for_retry",
-    "scheduled",
-    "queued",
-    "upstream_failed",
-    "skipped",
-    "up_for_reschedule",
-    "deferred",
-    "removed",
-    "awaiting_input",
-]
-AT_LENGTH = "BATON_EVERY_STATE" in os.environ
-"""In `make proof`: each state costs a run of the tasks."""
-STATES = ALL_STATES if AT_LENGTH else ["running", "up_for_retry"]
 
 
 class Dies(BaseException):

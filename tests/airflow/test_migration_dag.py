@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from baton.hub import decisions
 from tests.airflow.installation import ROOT
 from tests.airflow.moving import Moving, member
+from tests.airflow.reruns import FEWER_STATES, cleared_and_run
 from tests.airflow.test_canaries import CANARIES, IDENTITIES, MOBILES, NAMES, found, written
 
 RunDag = Callable[..., Any]
@@ -98,6 +99,21 @@ def test_a_dry_run_shows_figures_and_leaves_a_report_and_nothing_else(
     assert list((moving.folder / "state" / "migrations").glob("*/*")) == []
     reports = sorted(path.suffix for path in (moving.folder / "state" / "reports").iterdir())
     assert reports == [".html", ".html", ".json", ".xlsx", ".xlsx"]
+
+
+def test_waves_that_are_cleared_in_whatever_state_write_everything_once(
+    migrate: RunDag, dags: Any, moving: Moving
+) -> None:
+    moving.count_writes()
+    dag_run = migrate()
+    before = moving.there()
+    assert moving.writes() == len(before) == 300
+    tasks = [f"wave_{n}.{name}" for n in (1, 2, 3) for name in ("send", "close")] + ["settle"]
+    for state in FEWER_STATES:
+        again = cleared_and_run(dags["data_migration"], dag_run, tasks, state)
+        assert (state, str(again.state)) == (state, "success")
+    assert (moving.writes(), moving.there()) == (300, before)
+    assert len(moving.runs()) == 1
 
 
 def test_the_form_looks_before_it_writes_and_offers_what_there_is(dags: Any) -> None:

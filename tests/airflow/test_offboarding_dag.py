@@ -11,6 +11,7 @@ from baton.hub.offboarding import casework, saying
 from baton.model.case import Act, Item, ItemState, Role
 from baton.settings import load
 from tests.airflow.installation import Installation, person
+from tests.airflow.reruns import FEWER_STATES, cleared_and_run
 
 RunDag = Callable[..., Any]
 CLIENT = "示例客户"
@@ -55,6 +56,33 @@ def test_a_resignation_becomes_a_case_and_its_clients_go_over(
     boss = installation.crm.user("0001")["Id"]
     assert {installation.crm.holder_of("client", client) for client in clients} == {boss}
     assert CLIENT not in said()
+
+
+def test_tasks_that_are_cleared_in_whatever_state_pass_everything_on_once(
+    run_dag: RunDag, dags: Any, installation: Installation
+) -> None:
+    run_dag()
+    resign(installation)
+    run_dag()
+    clients = [installation.crm.seed_holding("client", n, installation.crm.user("0005")["Id"]) for n in (1, 2)]
+    run_dag("offboarding")
+    with Hub(load(installation.systems_file)) as hub:
+        for item in items(hub, ItemState.OFFERED):
+            say(hub, item, Act.ACCEPT, "0001", Role.SUCCESSOR)
+        for item in items(hub, ItemState.ACCEPTED):
+            say(hub, item, Act.APPROVE, "hr-wang", Role.HR)
+    before = len(installation.crm.journal)
+    dag_run = run_dag("offboarding")
+    boss = installation.crm.user("0001")["Id"]
+    assert {installation.crm.holder_of("client", client) for client in clients} == {boss}
+    assert len(installation.crm.journal) >= before + len(clients)
+    written = len(installation.crm.journal)
+    for state in FEWER_STATES:
+        again = cleared_and_run(dags["offboarding"], dag_run, ["pass_on", "read_back"], state)
+        assert (state, str(again.state)) == (state, "success")
+    again = cleared_and_run(dags["offboarding"], dag_run, ["look", "pass_on", "read_back"])
+    assert str(again.state) == "success"
+    assert len(installation.crm.journal) == written
 
 
 def test_what_is_stuck_is_seen(run_dag: RunDag, installation: Installation) -> None:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from baton.audit.checkpoint import Signer
 from baton.errors import RetryableError
 from baton.hub import Hub
+from baton.hub.payment.delivering import deliver
 from baton.hub.payment.signing import release, sign
 from baton.jobs.payment.roles import Role
 from baton.model.pay_run import LineState
 from baton.sandbox.server import serve
 from baton.settings import load
 from baton.store.personal import Keyring
+from baton.store.tables import effects
 from connectors.bank.https_files.simulator import Simulator
+from tests.airflow.reruns import AT_LENGTH, FEWER_STATES, cleared_and_run
 from tests.rig.bank_papers import report
 from tests.rig.payroll import CNAPS, payroll_file, person, record
 from tests.rig.schema import lay_out_state
@@ -103,6 +107,61 @@ def test_a_run_is_prepared_signed_by_people_delivered_and_answered(
     told = said()
     assert run.run_id in told
     assert [amount for amount in AMOUNTS.values() if amount in told or amount.replace(".", "") in told] == []
+
+
+def to_be_delivered(run_dag: RunDag, office: Office) -> None:
+    """A run that is signed and released."""
+    run_dag("payroll_payment", file="工资.csv", bank="bank", period="2026-12", pay_day="2026-12-31")
+    with office.hub() as hub:
+        with hub.database.read() as connection:
+            (run,) = hub.pay_runs.latest(connection)
+        sign(hub, run.run_id, "payroll-wu", Role.PAYROLL)
+        sign(hub, run.run_id, "treasury-qian", Role.TREASURY)
+        release(hub, run.run_id, "treasury-qian", "pay day")
+
+
+def test_a_delivery_that_is_cleared_in_whatever_state_pays_once(run_dag: RunDag, dags: Any, office: Office) -> None:
+    to_be_delivered(run_dag, office)
+    dag_run = run_dag("bank_answers")
+    sent = len(office.bank.journal)
+    assert sent == len(office.bank.delivered_files) == 1
+    for state in FEWER_STATES:
+        again = cleared_and_run(dags["bank_answers"], dag_run, ["deliver", "read_answers"], state)
+        assert (state, str(again.state)) == (state, "success")
+    again = cleared_and_run(dags["bank_answers"], dag_run, ["banks", "deliver", "read_answers"])
+    assert str(again.state) == "success"
+    assert len(office.bank.journal) == sent
+
+
+class Dies(BaseException):
+    """The worker's process ends here."""
+
+
+@pytest.mark.parametrize("point", ["sending", "delivered"] if AT_LENGTH else ["delivered"])
+def test_a_delivery_cleared_after_its_worker_has_died_pays_once(
+    run_dag: RunDag, dags: Any, office: Office, point: str
+) -> None:
+    dag_run = run_dag("bank_answers")
+    to_be_delivered(run_dag, office)
+
+    def at(name: str) -> None:
+        if name == point:
+            raise Dies
+
+    with Hub(load(office.folder / "systems.yaml"), crash_point=at) as hub:
+        with pytest.raises(Dies):
+            deliver(hub, "bank")
+        with hub.database.write() as connection:
+            over = hub.clock.now() - timedelta(seconds=1)
+            held = sa.update(effects).where(effects.c.state == "sent").values(lease_until=over)
+            assert connection.execute(held).rowcount == 1
+    assert len(office.bank.journal) == (point == "delivered")
+    again = cleared_and_run(dags["bank_answers"], dag_run, ["deliver", "read_answers"], "running")
+    assert str(again.state) == "success"
+    with office.hub() as hub, hub.database.read() as connection:
+        (run,) = hub.pay_runs.latest(connection)
+        states = {line.state for line in hub.pay_runs.lines(connection, run.run_id)}
+    assert (len(office.bank.journal), states) == (1, {LineState.RELEASED})
 
 
 def test_a_task_that_fails_after_it_has_drafted_finds_its_run_again(
