@@ -1,6 +1,9 @@
 """The HTTP API under schemathesis: requests made from its own description, valid and invalid, against a hub with data.
 
-Whatever is asked, no answer is a 5xx, every answer keeps to the description, and who may not see something does not.
+Whatever is asked, no answer is a 5xx, and every answer keeps to the description. Tried are pay runs, asked for by their
+office, and cases, asked for with a manager's link: the same routes as for logins. Not tried here are the console's runs,
+health, alarms and what vendors call, which stand behind Airflow or a signature. Who may not ask for what, and that none of
+all routes answers with a 5xx to anybody: `tests.airflow.test_every_route`, `tests.console.test_every_link`.
 """
 
 from __future__ import annotations
@@ -134,4 +137,4 @@ PLACES: Mapping[str, Callable[[Path], AbstractContextManager[Described]]] = {
     "pay runs": pay_office,
     "personal links": handover,
 }
-"""The applications of the console that need no Airflow. What Airflow's logins reach is tried in ``tests/airflow``."""
+"""Those of the console that need no Airflow."""
