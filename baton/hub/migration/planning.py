@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 import polars as pl
 
+from baton import telemetry
 from baton.errors import BatonError, FeedRefusedError, GuardBreach
 from baton.hub.core import PLANNING, Hub
 from baton.hub.migration.extraction import PAGE_ROWS, Extracted, Phase, Progress, extract, unwatched
@@ -57,8 +58,10 @@ def plan_migration(hub: Hub, request: MigrationRequest, progress: Progress = unw
     planning = _Planning(hub, request, progress)
     planning.require_turn()
     try:
-        plan = planning.carry_out()
-        planning.save(plan)
+        with telemetry.span("plan", job=JOB, run=planning.run_id) as opened:
+            plan = planning.carry_out()
+            planning.save(plan)
+            telemetry.note(opened, state=plan.run.state.value)
     except BaseException:
         with hub.database.read() as connection:
             saved = hub.runs.get(connection, planning.run_id)

@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from baton import tracing
+from baton import telemetry, tracing
 from baton.engine.report import Report
 from baton.errors import BatonError
 from baton.hub.core import Hub
 from baton.hub.offboarding import ahead
 from baton.hub.offboarding.casework import Opening, follow_hr, news_from_hr, open_case
 from baton.hub.offboarding.certifying import certify, lacks_certificate
+from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.looking import systems_that_hold
 from baton.hub.offboarding.moving import perform, plan, send_messages
 from baton.hub.offboarding.policies import policies
@@ -70,6 +71,7 @@ def tick(hub: Hub, cases: Sequence[str] = ()) -> Hour:
     return hour
 
 
+@telemetry.span("look", job=JOB)
 def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
     """Open cases, bring lists up to date, plan what may go. One case in trouble keeps no other waiting."""
     hour = Hour()
@@ -108,6 +110,7 @@ def systems_concerned(hub: Hub) -> list[str]:
     return [*holding, *(name for name in hub.settings.offboarding.notifiers if name not in holding)]
 
 
+@telemetry.span("settle", job=JOB)
 def conclude(hub: Hub, hour: Hour, cases: Sequence[str] = ()) -> None:
     """Bring what is on its way to where effects and systems say it is; who must know of a refusal is told at once."""
     with hub.database.read() as connection:

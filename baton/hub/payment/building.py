@@ -15,6 +15,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from baton import telemetry
 from baton.banking.catalogue import load_profile
 from baton.banking.profile import BankProfile
 from baton.banking.splitting import OrderHead, split
@@ -72,6 +73,13 @@ class _Plain:
 
 def build(hub: Hub, run_id: str) -> Built:
     """Make the files of a checked run, and a held effect for each. What was there before, and signed for, is void."""
+    with telemetry.span("build", job=JOB, run=run_id) as opened:
+        built = _built(hub, run_id)
+        telemetry.note(opened, count=len(built.files))
+    return built
+
+
+def _built(hub: Hub, run_id: str) -> Built:
     run, files, homes = _made(hub, run_id)
     hub.crash_point("built")
     with hub.database.write() as connection:

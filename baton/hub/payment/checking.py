@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from baton import telemetry
 from baton.banking.catalogue import load_profile
 from baton.banking.problems import problem_finder
 from baton.errors import ApprovalError, ConfigurationError, Fault
@@ -28,7 +29,7 @@ from baton.jobs.payment.checks.waivers import Cleared, Waiver, apply_waivers
 from baton.jobs.payment.periods import before
 from baton.jobs.payment.roles import Role
 from baton.model.bank_answers import Direction
-from baton.model.pay_run import LineState, PayLine, PayRun
+from baton.model.pay_run import JOB, LineState, PayLine, PayRun
 from baton.model.people import Employee
 from baton.store.bank_answers import NOT_TAKEN
 from baton.store.pay_decisions import WaiverRow
@@ -70,7 +71,7 @@ class Checked:
 
 def check(hub: Hub, run_id: str) -> Checked:
     """Check a run that is not released, move its lines, keep the report. What was built or signed before is void."""
-    with hub.database.write() as connection:
+    with telemetry.span("check", job=JOB, run=run_id), hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         run, head = open_run(hub, connection, run_id)
         void = void_files(hub, connection, run, why="checked_again")

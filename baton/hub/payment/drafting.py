@@ -10,7 +10,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from baton import tables
+from baton import tables, telemetry
 from baton.contracts.payments import PayableSource
 from baton.errors import ConfigurationError, Fault, TransitionError
 from baton.hub.core import PLANNING, Hub
@@ -70,6 +70,10 @@ def bank_of(hub: Hub, system: str) -> BankPart:
 
 def draft_file(hub: Hub, drafting: Drafting, path: Path) -> Drafted:
     """Draft a run from a payroll file. A row that cannot be read is named and is in no run."""
+    return _in_a_span(lambda: _of_file(hub, drafting, path))
+
+
+def _of_file(hub: Hub, drafting: Drafting, path: Path) -> Drafted:
     with hub.database.read() as connection:
         if known := _asked_before(hub, connection, drafting):
             return known  # the file may have gone since
@@ -83,6 +87,10 @@ def draft_system(hub: Hub, drafting: Drafting, source: str) -> Drafted:
 
     Raises `FeedRefusedError` when there is nothing, `ConfigurationError` when that system knows no payables.
     """
+    return _in_a_span(lambda: _of_system(hub, drafting, source))
+
+
+def _of_system(hub: Hub, drafting: Drafting, source: str) -> Drafted:
     with hub.database.read() as connection:
         if known := _asked_before(hub, connection, drafting):
             return known
@@ -95,6 +103,13 @@ def draft_system(hub: Hub, drafting: Drafting, source: str) -> Drafted:
         message = f"{source} has approved nothing for {drafting.period} ({drafting.component})"
         raise tables.refused(tables.FileError("no_rows", message, "approve it there first"), origin.digest)
     return draft(hub, drafting, read, origin)
+
+
+def _in_a_span(draft: Callable[[], Drafted]) -> Drafted:
+    with telemetry.span("draft", job=JOB) as opened:
+        drafted = draft()
+        telemetry.note(opened, run=drafted.run.run_id, count=len(drafted.lines))
+    return drafted
 
 
 def source_of(hub: Hub, system: str) -> PayableSource:
