@@ -8,6 +8,7 @@ from tests.bench import large
 from tests.bench.figures import Figure, Verdict
 from tests.bench.migration.bars import AtMost
 from tests.bench.report import machine, page
+from tests.bench.sending import busiest_second
 
 
 def test_the_page_says_what_was_met_what_was_missed_and_on_which_machine(tmp_path: Path) -> None:
@@ -29,3 +30,8 @@ def test_a_large_company_asks_its_vendors_for_no_more_than_it_must(tmp_path: Pat
     lines = list(large.figures(tmp_path, 800))
     assert len(lines) == 5
     assert {line.verdict for line in lines} == {Verdict.MET}
+
+
+def test_the_busiest_second_begins_wherever_it_likes() -> None:
+    assert busiest_second([0.0]) == 1
+    assert busiest_second([0.0, 0.9, 1.0, 1.85, 1.89, 5.0]) == 4
