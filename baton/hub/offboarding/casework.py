@@ -215,7 +215,8 @@ def step(hub: Hub, connection: sa.Connection, case: Case, act: Act, person: str,
 def _plan_accounts_anew(hub: Hub, connection: sa.Connection, case: Case) -> None:
     """An emergency bars its leaver from every account (`CaseloadStore.barred`): the next sync plans what follows.
 
-    The caller plans alone: a sync that is being planned would note these people as planned after they were marked.
+    Where people open or decide they plan alone: a sync that is being planned would note these people as planned after
+    they were marked. What drifts back opens a case without that: its leaver was barred before, or is out by HR's dates.
     """
     if case.cause is Cause.EMERGENCY:
         for system in hub.targets():
