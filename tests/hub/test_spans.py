@@ -18,7 +18,7 @@ from tests.rig.belongings import KeeperTarget
 from tests.rig.clock import VirtualClock
 from tests.rig.company import Company
 from tests.rig.payroll import POLICY, Payroll
-from tests.rig.records import Archive
+from tests.rig.records import Archive, old_row
 from tests.rig.schema import lay_out
 from tests.rig.targets import KeyTarget
 
@@ -74,7 +74,7 @@ def test_the_hour_of_the_handovers(spans: InMemorySpanExporter, tmp_path: Path, 
 
 
 def test_the_plan_of_a_migration(spans: InMemorySpanExporter, tmp_path: Path, url: str) -> None:
-    archive = Archive(tmp_path, url)
+    archive = Archive(tmp_path, url, rows=[old_row(number) for number in range(1, 4)])
     with archive.open() as hub:
         plan = plan_migration(hub, archive.request())
     found = told(spans, "migration")
