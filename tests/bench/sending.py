@@ -100,9 +100,10 @@ def figures(folder: Path, people: int) -> Iterator[Line]:
 
 
 def limiter(folder: Path) -> Line:
-    """How much of an allowance of 100 calls a second the engine uses, by when the target is called; never more than it.
+    """How much of an allowance of 100 calls a second the engine uses, by when the target is called.
 
-    The target waits for its turn as a connector's client does before each request, and takes down the time.
+    The target waits for its turn as a connector's client does before each request, and takes down the time. Turns are
+    never closer than is allowed; a thread that the machine wakes late makes one call late, which may fall among the next.
     """
     folder.mkdir()
     hubs: list[Hub] = []
@@ -124,12 +125,13 @@ def limiter(folder: Path) -> Line:
         plan_sync(hub, SyncRequest())
         seconds = timed(lambda: apply(hub))
     assert len(calls) == len(company.truths["crm"].accounts) == PACED
-    most, allowed = busiest_second(calls), ALLOWANCE.calls + ALLOWANCE.burst
+    most, allowed = busiest_second(calls), ALLOWANCE.calls + ALLOWANCE.burst + THREADS
     assert most <= allowed, f"faster than allowed: {most} calls in a second, {allowed} are"
     used = (PACED - 1) / ALLOWANCE.calls / (max(calls) - min(calls))
     what = f"send {PACED} effects through the engine from {THREADS} threads, one call each, paced"
-    unit = f"of the allowance of {ALLOWANCE.calls}/s used, and never more in any second"
-    return AtLeast(used, USED, unit, what, f"{seconds:.2f} s; at most {most} calls in a second")
+    assert ALLOWANCE.calls * seconds >= PACED - 1, f"faster than allowed: {PACED} calls in {seconds:.3f} s"
+    unit = f"of the allowance of {ALLOWANCE.calls}/s used, and never more"
+    return AtLeast(used, USED, unit, what, f"{seconds:.2f} s; at most {most} calls in any one second")
 
 
 def busiest_second(moments: Sequence[float]) -> int:
