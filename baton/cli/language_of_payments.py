@@ -75,6 +75,10 @@ PAYMENTS: Final[Mapping[str, str]] = {
     "may waive": "可豁免人",
     "nobody": "无人",
     "and {count} more: --json has all": "另有 {count} 项：用 --json 查看全部",
+    # what the bank is asked to stop
+    "{run}: give the letters to the bank; what it answers: baton pay answers": (
+        "{run}：请将函件交给银行；银行答复后：baton pay answers"
+    ),
     # what differs from the banks
     "nothing differs": "没有不一致",
     "{key}: {person} looks after it": "{key}：由 {person} 接手",

@@ -17,6 +17,7 @@ from baton.cli.pay_findings import finding_document, table_of_findings
 from baton.cli.pay_options import as_person, minor_of
 from baton.cli.pay_options import role as with_role
 from baton.cli.pay_options import why as with_why
+from baton.cli.pay_recall import COMMANDS as RECALL_COMMANDS
 from baton.cli.pay_recover import COMMANDS as RECOVER_COMMANDS
 from baton.cli.pay_settle import COMMANDS as SETTLE_COMMANDS
 from baton.cli.pay_sweep import sweep_command
@@ -356,7 +357,7 @@ def pay() -> None:
 for each in (
     *(draft_command, list_command, show_command, check_command, waive_command, build_command),
     *(sign_command, release_command, cancel_command, withdraw_command, reissue_command, deliver_command),
-    *(*ANSWER_COMMANDS, *DIFFERENCE_COMMANDS),
+    *(*ANSWER_COMMANDS, *DIFFERENCE_COMMANDS, *RECALL_COMMANDS),
     sweep_command,
     *RECOVER_COMMANDS,
     *SETTLE_COMMANDS,

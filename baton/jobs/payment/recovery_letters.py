@@ -1,4 +1,7 @@
-"""Letters about what was overpaid, in Chinese and English: templates with named blanks, in the package or one's own."""
+"""Letters about what was overpaid, in Chinese and English: templates with named blanks, in the package or one's own.
+
+Other letters about payments come from templates in the same way.
+"""
 
 from __future__ import annotations
 
@@ -59,15 +62,15 @@ class Letter:
         return hashlib.sha256(f"{self.subject}\n{self.text}".encode()).hexdigest()
 
 
-def templates(folder: Path | None = None) -> dict[str, str]:
-    """The templates by language: ``overpaid.<language>.txt`` in the folder where there is one, else those packaged.
+def templates(folder: Path | None = None, kind: str = "overpaid", fills: frozenset[str] = BLANKS) -> dict[str, str]:
+    """The templates by language: ``<kind>.<language>.txt`` in the folder where there is one, else those packaged.
 
-    `ConfigurationError` for every template with a blank that nothing fills, or one that cannot be read.
+    `ConfigurationError` for every template with a blank that nothing ``fills``, or one that cannot be read.
     """
     found: dict[str, str] = {}
     faults: list[Fault] = []
     for language in LANGUAGES:
-        name = f"overpaid.{language}.txt"
+        name = f"{kind}.{language}.txt"
         own = None if folder is None else folder / name
         place = name if own is None else str(own)
         try:
@@ -76,7 +79,7 @@ def templates(folder: Path | None = None) -> dict[str, str]:
         except ValueError as error:  # no UTF-8, or a brace that is not closed
             faults.append(Fault(place, "unreadable", f"is no template: {type(error).__name__}"))
             continue
-        faults += [Fault(place, "unknown_blank", f"nothing fills {{{each[:40]}}}") for each in sorted(blanks - BLANKS)]
+        faults += [Fault(place, "unknown_blank", f"nothing fills {{{each[:40]}}}") for each in sorted(blanks - fills)]
         found[language] = text
     if faults:
         raise ConfigurationError(faults)
@@ -112,11 +115,13 @@ def letters(
         "company": sender.company,
         "today": today.isoformat(),
     }
-    written = []
-    for language, template in texts.items():
-        subject, _, body = template.format(**plain, lines=_lines(case, language)).partition("\n")
-        written.append(Letter(language, subject.strip(), body.strip()))
-    return written
+    return [written(language, text, {**plain, "lines": _lines(case, language)}) for language, text in texts.items()]
+
+
+def written(language: str, template: str, blanks: Mapping[str, str]) -> Letter:
+    """A template with its blanks filled: its first line is the subject."""
+    subject, _, body = template.format(**blanks).partition("\n")
+    return Letter(language, subject.strip(), body.strip())
 
 
 def _lines(case: RecoveryCase, language: str) -> str:
