@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -63,7 +63,7 @@ def sign(hub: Hub, run_id: str, person: str, role: Role) -> Signed:
             report=run.report_digest,
         )
         hub.pay_decisions.sign(connection, row)
-        signed = reach(hub, connection, run, head)
+        signed = _counted(hub, connection, run, head)
         for refused, why in signed.decision.refused:
             if refused == signature_of(row):
                 raise ApprovalError(f"this signature does not count: {REMEDY[why][0]}", code=why.value)
@@ -86,7 +86,7 @@ def release(hub: Hub, run_id: str, person: str, why: str) -> Signed:
                 f"{person} made this run and cannot release it", code="maker", remedy="a second person must release it"
             )
         _require_current(hub, connection, run, head)
-        signed = reach(hub, connection, run, head)
+        signed = _counted(hub, connection, run, head)
         if not signed.decision.sufficient:
             missing = ", ".join(signed.decision.missing)
             raise ApprovalError(
@@ -153,6 +153,12 @@ def _require_current(hub: Hub, connection: sa.Connection, run: PayRun, head: Run
 
 def reach(hub: Hub, connection: sa.Connection, run: PayRun, head: Run) -> Signed:
     """How far the signatures of a run that is not released reach now. Reads only, and locks nothing."""
+    signed = _counted(hub, connection, run, head)
+    return replace(signed, stale=stale(hub, connection, run, signed.files))
+
+
+def _counted(hub: Hub, connection: sa.Connection, run: PayRun, head: Run) -> Signed:
+    """The same of a run that is known to be current: HR is not asked again."""
     files = hub.pay_runs.files(connection, run.run_id)
     rows = hub.pay_decisions.signatures(connection, run.run_id)
     restored = hub.restores.latest(connection)
@@ -168,4 +174,4 @@ def reach(hub: Hub, connection: sa.Connection, run: PayRun, head: Run) -> Signed
     decision = decide(
         subject, [signature_of(row) for row in rows], policy_of(hub).approvals, holders_of(hub), hub.clock.now()
     )
-    return Signed(run, files, decision, stale(hub, connection, run, files))
+    return Signed(run, files, decision, stale=False)
