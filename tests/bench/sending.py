@@ -131,7 +131,9 @@ def limiter(folder: Path) -> Line:
     what = f"send {PACED} effects through the engine from {THREADS} threads, one call each, paced"
     assert ALLOWANCE.calls * seconds >= PACED - 1, f"faster than allowed: {PACED} calls in {seconds:.3f} s"
     unit = f"of the allowance of {ALLOWANCE.calls}/s used, and no more on the whole"
-    return AtLeast(used, USED, unit, what, f"{seconds:.2f} s; at most {most} calls in any one second (threads that wake late)")
+    return AtLeast(
+        used, USED, unit, what, f"{seconds:.2f} s; at most {most} calls in any one second (threads that wake late)"
+    )
 
 
 def busiest_second(moments: Sequence[float]) -> int:

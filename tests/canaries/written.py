@@ -27,8 +27,7 @@ MEANT: Final[Mapping[str, str]] = {
     "baton/hub/keys.py": "the keys of the hub",
     "baton/hub/migration/quarantine.py": "rows that a person corrects",
     "baton/hub/offboarding/commission.py": "months that are closed",
-    "baton/hub/payment/noticing.py": "the letter to somebody who was paid too much",
-    "baton/hub/payment/recalling.py": "the letter that asks a bank to stop payments",
+    "baton/hub/payment/letter_files.py": "letters to somebody who was paid too much, or to a bank",
 }
 """Modules that hand such values out on purpose, to a file which only its owner may read -> what."""
 _THROUGH: Final = "baton/hub/handed_out.py"

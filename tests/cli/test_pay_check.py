@@ -1,16 +1,14 @@
 """baton pay check, show: who may waive a finding, how many are not shown, and when signatures are for people who changed."""
 
-import io
-from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from contextlib import nullcontext
 from datetime import date
 
 import pytest
 
 from baton.cli import pay_findings
 from baton.cli.context import Context
-from baton.cli.main import execute
 from baton.model.people import EmploymentStatus
-from tests.cli.conftest import Said
+from tests.cli.paying import baton
 from tests.hub.payment.office import Office
 from tests.rig.clock import VirtualClock
 from tests.rig.payroll import Payroll
@@ -32,13 +30,6 @@ def office(tmp_path, monkeypatch):
     with company.open() as hub:
         monkeypatch.setattr(Context, "hub", lambda _: nullcontext(hub))
         yield Office(company, hub)
-
-
-def baton(*arguments, lang="en"):
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
-    with redirect_stdout(out), redirect_stderr(err):
-        code = execute(["--lang", lang, "pay", *map(str, arguments)])
-    return Said(code, *(stream.buffer.getvalue().decode("utf-8") for stream in (out, err)))
 
 
 def test_a_finding_says_who_may_waive_it(office):

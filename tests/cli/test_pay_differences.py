@@ -7,7 +7,8 @@ import pytest
 from baton.cli.context import Context
 from baton.contracts.payments import AnswerKind
 from baton.hub.payment.reconciling import reconcile_bank
-from tests.cli.test_pay_recover import POLICY, baton
+from tests.cli.paying import baton
+from tests.cli.test_pay_recover import POLICY
 from tests.hub.payment.office import Office
 from tests.hub.payment.test_answers import TWO, booked, say
 from tests.rig.bank_papers import statement
@@ -85,3 +86,18 @@ def test_all_months_together_are_what_is_compared_without_one(office):
     (run,) = said.json["runs"].values()
     assert (said.code, run["verdict"], run["rest_minor"]) == (1, "different", -800_000)
     assert [each["kind"] for each in said.json["differences"]] == ["paid_twice"]
+
+
+def test_the_bank_is_asked_in_writing_to_stop_a_line(office, tmp_path):
+    office.hire("0003")
+    run = office.signed({"0003": "700.00"})
+    office.release(run)
+    office.deliver()
+    ask = ("recall", run, "--line", 1, "--why", "not owed", "--as", "treasury-qian")
+    read = baton(*ask, "--dry-run", lang="zh")
+    assert (read.code, "请求止付" in read.out, "700.00 CNY" in read.out) == (0, True, True)
+    assert baton(*ask).code == 2
+    folder = tmp_path / "letters"
+    said = baton(*ask, "--to", folder, "--json").json
+    assert (said["lines"], sorted(said["files"])) == ([1], sorted(map(str, folder.iterdir())))
+    assert baton("recall", run, "--line", 2, *ask[4:], "--to", folder).code == 2

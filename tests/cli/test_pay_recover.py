@@ -1,17 +1,15 @@
 """baton pay overpaid, recover …: from the dry run to the pack, as people type it and as machines read it."""
 
-import io
-from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
 
 from baton.cli.context import Context
-from baton.cli.main import execute
 from baton.hub.payment.answering import take_answers
 from baton.model.pay_run import LineState
 from baton.store.pay_runs import LineChange
-from tests.cli.conftest import Said
+from tests.cli.paying import baton
 from tests.hub.payment.office import Office
 from tests.hub.payment.test_recovering import LATE, TWO, came_in
 from tests.rig.clock import VirtualClock
@@ -44,13 +42,6 @@ def office(tmp_path, monkeypatch):
     monkeypatch.setattr(Context, "hub", lambda _: nullcontext(office.hub))
     yield office
     office.hub.close()
-
-
-def baton(*arguments, lang="en"):
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
-    with redirect_stdout(out), redirect_stderr(err):
-        code = execute(["--lang", lang, "pay", *map(str, arguments)])
-    return Said(code, *(stream.buffer.getvalue().decode("utf-8") for stream in (out, err)))
 
 
 def recover(*arguments, **more):

@@ -1,13 +1,11 @@
 """baton pay settle, settlement …: the whole way of one departure on the command line, and what is refused there."""
 
-import io
-from contextlib import nullcontext, redirect_stderr, redirect_stdout
+from contextlib import nullcontext
 
 import pytest
 
 from baton.cli.context import Context
-from baton.cli.main import execute
-from tests.cli.conftest import Said
+from tests.cli.paying import baton
 from tests.hub.payment.office import Office
 from tests.hub.payment.test_settling import GONE, TOTAL
 from tests.jobs.payment.settlement.leaver import SHIPPED
@@ -30,13 +28,6 @@ def office(tmp_path, monkeypatch):
     monkeypatch.setattr(Context, "hub", lambda _: nullcontext(office.hub))
     yield office
     office.hub.close()
-
-
-def baton(*arguments, lang="en"):
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
-    with redirect_stdout(out), redirect_stderr(err):
-        code = execute(["--lang", lang, "pay", *map(str, arguments)])
-    return Said(code, *(stream.buffer.getvalue().decode("utf-8") for stream in (out, err)))
 
 
 def test_every_line_is_told_with_its_rule_its_source_and_its_amount(office):

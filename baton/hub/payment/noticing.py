@@ -17,9 +17,9 @@ import sqlalchemy as sa
 from baton.engine.plan import plan_hash
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
-from baton.hub.handed_out import folder_for, new_file
 from baton.hub.offboarding.moving import send_messages
 from baton.hub.offboarding.reaching import Reach, reach
+from baton.hub.payment.letter_files import write_letters
 from baton.hub.payment.policies import policy_of
 from baton.hub.payment.recovering import find_case, locked_case, today
 from baton.jobs.payment.recovery_letters import ANNOUNCED, Letter, Sender, letters, templates
@@ -75,7 +75,7 @@ def notice(hub: Hub, case_id: str, person: str, folder: Path | None = None) -> N
         if case.version != known.version:
             raise ApprovalError(f"{case_id} has changed meanwhile", code="changed", remedy="write again")
         state = step(case.state, RecoveryEvent.NOTICE)
-        files = [] if way is not None or folder is None else _write(folder, case, texts)
+        files = [] if way is not None or folder is None else write_letters(folder, f"{case.id}-{case.version}", texts)
         effect = "" if way is None else _plan(hub, connection, case, _lettered(case, way, texts))
         announced = "" if note is None else _plan(hub, connection, case, _announced(case, note))
         facts = {
@@ -186,14 +186,3 @@ def _plan(hub: Hub, connection: sa.Connection, case: RecoveryCase, said: _Said) 
     hub.runs.insert(connection, run, [])
     hub.effects.insert(connection, JOB, run.id, [drafted])
     return drafted.key(JOB)
-
-
-def _write(folder: Path, case: RecoveryCase, texts: Sequence[Letter]) -> list[Path]:
-    """One file a language, never over one that is there."""
-    written = []
-    for letter in texts:
-        path = folder_for(folder) / f"{case.id}-{case.version}.{letter.language}.txt"
-        with new_file(path) as file:
-            file.write(f"{letter.subject}\n\n{letter.text}\n".encode())
-        written.append(path)
-    return written

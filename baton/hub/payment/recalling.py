@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from baton.audit.canonical import Json
 from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
-from baton.hub.handed_out import folder_for, new_file
 from baton.hub.payment.checking import unknown_run
+from baton.hub.payment.letter_files import write_letters
 from baton.hub.payment.policies import holders_of
 from baton.hub.payment.recovering import today
 from baton.jobs.payment.overpayment import REMEDIES, Remedy
@@ -135,13 +135,10 @@ def _recalled(hub: Hub, run_id: str, asked: Sequence[Request]) -> Recalled:
 
 
 def _write(folder: Path, recalled: Recalled) -> list[Path]:
-    """One file a language and file, never over one that is there: each asks for other lines."""
-    paths = []
+    """Named for the file and the lines: each asks for others."""
     named = "-".join(map(str, recalled.lines[:_NAMED]))
-    for message, letters in recalled.letters.items():
-        for letter in letters:
-            path = folder_for(folder) / f"recall-{message}-{named}.{letter.language}.txt"
-            with new_file(path) as file:
-                file.write(f"{letter.subject}\n\n{letter.text}\n".encode())
-            paths.append(path)
-    return paths
+    return [
+        path
+        for message, letters in recalled.letters.items()
+        for path in write_letters(folder, f"recall-{message}-{named}", letters)
+    ]
