@@ -263,10 +263,12 @@ def _call_back_early(hub: Hub, connection: sa.Connection, case: Case) -> None:
         and not policy.restricts(item.system, item.title, item.ref.external_id)
     ]
     log_outs = hub.effects.read(connection, effects.c.job == JOB, effects.c.number == last_log_out(case.id))
-    early = [*(item.effect_key for item in rights), *(effect.key for effect in log_outs)]
-    hub.effects.cancel_keys(connection, early, why="postponed")
-    went = hub.effects.by_key(connection, early)
-    taken = [item for item in rights if went[item.effect_key].state in _GONE_OR_GOING]
+    moves = hub.effects.by_key(connection, [item.effect_key for item in rights])
+    away = {key: effect for key, effect in moves.items() if effect.action is HandoverAction.REVOKE}
+    early = [*away, *(effect.key for effect in log_outs)]
+    called_back = hub.effects.cancel_keys(connection, early, why="postponed")
+    gone = {key for key, effect in away.items() if effect.state in _GONE_OR_GOING} - called_back
+    taken = [item for item in rights if item.effect_key in gone]
     hub.alerts.raise_new(connection, rights_gone(case, taken, now))
 
 

@@ -333,6 +333,25 @@ def test_when_rights_have_gone_before_hr_puts_the_last_day_off_people_are_told_o
         assert d.hub.alerts.of(connection) == [alert], "a day that has come already is not put off to"
 
 
+def test_a_right_on_its_way_back_is_not_called_back_when_hr_puts_the_last_day_off(desk: Make) -> None:
+    d = desk()
+    d.things.grants[d.id_of(LEAVER)] = {"discounts"}
+    day, today = timedelta(days=1), d.company.clock.now().date()
+    leaving = row(LEAVER, status="notice", manager=MANAGER, last_day=str(today - day), department="销售部")
+    d.company.rows[1] = leaving
+    plan_sync(d.hub, SyncRequest())
+    d.tick()
+    case = casework.find_case(d.hub, LEAVER)
+    assert not d.things.grants[d.id_of(LEAVER)]
+    undoing.undo(d.hub, case.id, HR, "a mistake")
+    d.company.rows[1] = {**leaving, "last_day": str(today + 2 * day)}
+    plan_sync(d.hub, SyncRequest())
+    d.tick()
+    assert d.things.grants[d.id_of(LEAVER)] == {"discounts"}
+    with d.hub.database.read() as connection:
+        assert not d.hub.alerts.of(connection)
+
+
 def test_some_rights_go_at_the_resignation_and_an_exception_ends_with_the_last_day(desk: Make, tmp_path: Path) -> None:
     policies = tmp_path / "policies.yaml"
     policies.write_text('policies:\n  all:\n    restrict: {crm: ["权限export*"]}\n', encoding="utf-8")
