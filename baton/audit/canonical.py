@@ -99,10 +99,10 @@ def _normal(value: Any, depth: int) -> Any:
     if depth > _DEEPEST:
         raise ValueError(f"an audit body is nested deeper than {_DEEPEST}")
     match value:
-        case None | bool():
-            return value
         case str():
             return _text(value)
+        case None | bool():
+            return value
         case int():
             if abs(value) > LARGEST_INTEGER:
                 raise ValueError("an integer in an audit body is too large; write it as text")

@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -360,9 +361,9 @@ class EffectStore:
         """One row, opened; with what has been changed ``since`` it was read."""
         data = self.keyring.open(row.payload, table="effects", row=row.key, column="payload", version=row.version)
         fields, references = unpack(data)
-        plain = {name: getattr(row, name) for name in _PLAIN}
         typed = {"action": effect_action(row.action), "state": EffectState(row.state)}
-        return Effect(**{**plain, **typed, "fields": fields, "references": references, **since})
+        plain = zip(_PLAIN, _plain(row), strict=True)
+        return Effect(**{**dict(plain), **typed, "fields": fields, "references": references, **since})
 
 
 _PLAIN = (
@@ -370,6 +371,9 @@ _PLAIN = (
     *("epoch", "attempts", "crashes", "digests", "code", "message", "remedy"),
 )
 """Columns that are in an `Effect` as they are in the row."""
+_plain: Final = attrgetter(*_PLAIN)
+OPENED: Final = tuple(effects.c[name] for name in (*_PLAIN, "action", "state", "payload"))
+"""The columns that `EffectStore.effect` needs: a claim of thousands reads no others."""
 
 
 def _entry(at: datetime, key: str, before: str | None, after: EffectState, **more: str) -> Entry:

@@ -27,7 +27,7 @@ from baton.model.effect import (
 )
 from baton.store import queue
 from baton.store.claims import ClaimRule
-from baton.store.effects import EffectStore, audit_move, audit_step, chunked
+from baton.store.effects import OPENED, EffectStore, audit_move, audit_step, chunked
 from baton.store.links import LinkStore
 from baton.store.tables import effects
 from baton.store.trail import Entry, append
@@ -71,7 +71,7 @@ class LeaseStore:
         cut down (square root, then one), so that a record that kills the process ends up alone.
         """
         now = self.clock.now()
-        waiting = queue.ready(rule, now)
+        waiting = queue.ready(rule, now).with_only_columns(*OPENED, effects.c.rank)
         head = connection.execute(waiting.limit(1)).first()
         if head is None or queue.superiors_awaited(connection, rule, head.rank, now):
             return []

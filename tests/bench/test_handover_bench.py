@@ -14,7 +14,7 @@ OWNED = 60
 
 def test_everything_is_passed_on_in_the_org_and_the_bare_loop_makes_the_same_calls(tmp_path: Path) -> None:
     org = SalesforceOrg(OWNED, latency_s=0.0)
-    reading, passing_on, proving, wall, rest = in_vendor(tmp_path / "org", org, OWNED)
+    reading, passing_on, proving, wall, rest = in_vendor(tmp_path / "org", org, OWNED).lines()
     assert (reading.verdict, proving.verdict) == (Verdict.MET, Verdict.MET)
     assert isinstance(passing_on, AtMost)
     assert isinstance(wall, AtMost)
