@@ -202,8 +202,7 @@ class _Planning:
         )
         marks = [reading.digests[position] for position in changed]
         pairs = list(zip(reading.employees(changed), marks, strict=True))
-        known = self.hub.people.known(self.connection, [numbers[position] for position in changed])
-        self.hub.people.record(self.connection, source, self.run_id, pairs, known, self.now)
+        self.hub.people.record(self.connection, source, self.run_id, pairs, told, self.now)
         self.counts["rows"] += reading.facts.rows
         if forgotten:
             self.counts["erased"] += len(forgotten)
