@@ -66,6 +66,8 @@ class Alert:
     state: AlertState = AlertState.RAISED
     asked_by: str = ""
     decided_by: str = ""
+    raised_at: datetime | None = None
+    """When the hub raised it; None where it has not yet."""
     asked_why: str = field(default="", repr=False)
     decided_why: str = field(default="", repr=False)
 

@@ -49,11 +49,11 @@ class AlertStore:
             query = query.where(alerts.c.state.in_([state.value for state in states]))
         return [self._alert(row) for row in connection.execute(query)]
 
-    def raised(self, connection: sa.Connection, case_ids: Sequence[str]) -> dict[str, list[Alert]]:
-        """The alerts of these cases that nobody has decided on, oldest first; cases without any are left out."""
+    def waiting(self, connection: sa.Connection, case_ids: Sequence[str]) -> dict[str, list[Alert]]:
+        """The alerts of these cases that wait for a person, oldest first; cases without any are left out."""
         found: dict[str, list[Alert]] = {}
         for chunk in chunked(case_ids):
-            ours = (alerts.c.case_id.in_(chunk), alerts.c.state == AlertState.RAISED.value)
+            ours = (alerts.c.case_id.in_(chunk), alerts.c.state.in_([state.value for state in UNDECIDED]))
             for row in connection.execute(sa.select(alerts).where(*ours).order_by(alerts.c.at, alerts.c.key)):
                 found.setdefault(row.case_id, []).append(self._alert(row))
         return found
@@ -118,6 +118,7 @@ class AlertStore:
             state=AlertState(row.state),
             asked_by=row.asked_by,
             decided_by=row.decided_by,
+            raised_at=row.raised_at,
             **words,
         )
 

@@ -81,6 +81,19 @@ class CaseloadStore:
             for case_id, some in groupby(map(self.rows.item, rows), key=lambda item: item.case_id):
                 yield case_id, list(some)
 
+    def half_agreed(self, connection: sa.Connection, case_ids: Sequence[str]) -> dict[str, list[Item]]:
+        """The rights of each of these cases about which one person has said a word, and no second one."""
+        columns = case_items.c
+        half = (columns.kind == HoldingKind.GRANT.value, columns.accepted_by != "", columns.approved_by == "")
+        found: dict[str, list[Item]] = {}
+        for chunk in chunked(case_ids):
+            query = (
+                sa.select(case_items).where(columns.case_id.in_(chunk), *half).order_by(columns.case_id, columns.item)
+            )
+            for item in map(self.rows.item, connection.execute(query)):
+                found.setdefault(item.case_id, []).append(item)
+        return found
+
     def changed(self, connection: sa.Connection, case_ids: Sequence[str]) -> dict[str, datetime]:
         """When an item of each of these cases went a step last; cases without items are left out."""
         columns = case_items.c

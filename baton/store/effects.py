@@ -372,7 +372,7 @@ _PLAIN = (
 )
 """Columns that are in an `Effect` as they are in the row."""
 _plain: Final = attrgetter(*_PLAIN)
-OPENED: Final = tuple(effects.c[name] for name in (*_PLAIN, "action", "state", "payload"))
+OPENED: Final[Sequence[sa.ColumnElement[Any]]] = [effects.c[name] for name in (*_PLAIN, "action", "state", "payload")]
 """The columns that `EffectStore.effect` needs: a claim of thousands reads no others."""
 
 

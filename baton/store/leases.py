@@ -71,7 +71,7 @@ class LeaseStore:
         cut down (square root, then one), so that a record that kills the process ends up alone.
         """
         now = self.clock.now()
-        waiting = queue.ready(rule, now).with_only_columns(*OPENED, effects.c.rank)
+        waiting: sa.Select[Any] = queue.ready(rule, now).with_only_columns(*OPENED, effects.c.rank)
         head = connection.execute(waiting.limit(1)).first()
         if head is None or queue.superiors_awaited(connection, rule, head.rank, now):
             return []

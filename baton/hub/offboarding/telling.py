@@ -28,13 +28,15 @@ from baton.jobs.offboarding.deadlines import (
     Turn,
     Wait,
     again_after,
+    agreements,
     closing,
+    freezes,
     greeting,
     replies,
     waits,
 )
 from baton.jobs.offboarding.notices import Notice, alarm, notice
-from baton.model.alert import Alert
+from baton.model.alert import Alert, AlertState
 from baton.model.case import Case, CaseState, Item, Role
 from baton.model.effect import Intention
 from baton.model.handover import HandoverAction
@@ -103,8 +105,10 @@ class _Round:
         self.policies = policies(hub)
         with hub.database.read() as connection:
             self.cases = [case for case in hub.cases.by_id(connection, ids) if case.state is not CaseState.RETRACTED]
-            self.alerts = hub.alerts.raised(connection, [case.id for case in self.cases])
-            heard_of = [case for case in self.cases if case.state is CaseState.OPEN or case.id in self.alerts]
+            waiting = hub.alerts.waiting(connection, [case.id for case in self.cases])
+            self.alerts = _in(AlertState.RAISED, waiting)
+            self.freezes = _in(AlertState.FREEZE_ASKED, waiting)
+            heard_of = [case for case in self.cases if case.state is CaseState.OPEN or case.id in waiting]
             self.deciders = deciders_of(hub, connection, heard_of)
             self.wanted = self._wanted(connection, looked)
             self.last = self.newest(connection, self.cases)
@@ -126,16 +130,23 @@ class _Round:
         idle = [case for case in of.values() if case.id in looked and case.id not in waiting]
         finished = finished_since(self.hub, connection, idle)
         questions = self._questions(connection, list(of))
+        exceptions = self.hub.caseload.half_agreed(connection, list(of))
         for case in of.values():
             asked = replies(case, policy[case.id], questions.get(case.id, ()), who[case.id], now)
             since = finished.get(case.id)
             close = [] if since is None else closing(policy[case.id], since, who[case.id], now)
-            waiting[case.id] = [*waiting.get(case.id, ()), *greeting(case, now), *asked, *close]
+            agree = agreements(case, policy[case.id], exceptions.get(case.id, ()), who[case.id], now)
+            waiting[case.id] = [*waiting.get(case.id, ()), *greeting(case, now), *asked, *agree, *close]
+        for case in self.cases:  # what a freeze is wanted for does not wait until a case is open
+            if case.id in self.freezes:
+                wanted = freezes(self.policies.of(case.policy), self.freezes[case.id], who[case.id], now)
+                waiting[case.id] = [*waiting.get(case.id, ()), *wanted]
         late = {wait.person for some in waiting.values() for wait in some if wait.overdue}
         bosses = managers_of(self.hub, connection, late)
         return {
-            case_id: _Wanted(some, _escalations(of[case_id], some, bosses, who[case_id]))
-            for case_id, some in waiting.items()
+            case.id: _Wanted(waiting[case.id], _escalations(case, waiting[case.id], bosses, who[case.id]))
+            for case in self.cases
+            if case.id in waiting
         }
 
     def _questions(self, connection: sa.Connection, ids: Sequence[str]) -> Mapping[str, Sequence[Question]]:
@@ -224,6 +235,12 @@ def _drop_unsent(hub: Hub, connection: sa.Connection, anew: Sequence[Intention])
         hub.effects.supersede(connection, JOB, system, entities, why="said_anew")
 
 
+def _in(state: AlertState, waiting: Mapping[str, Sequence[Alert]]) -> dict[str, list[Alert]]:
+    """Those alerts of each case that stand there; cases without any are left out."""
+    found = {case_id: [alert for alert in alerts if alert.state is state] for case_id, alerts in waiting.items()}
+    return {case_id: alerts for case_id, alerts in found.items() if alerts}
+
+
 def _escalations(case: Case, waiting: Sequence[Wait], bosses: Mapping[str, str], deciders: Deciders) -> list[Wait]:
     """What has waited too long goes to the manager of who lets it wait, and to that of the case where they have none.
 
@@ -271,7 +288,8 @@ def _link(hub: Hub, connection: sa.Connection, case: Case, wait: Wait) -> str:
     roles: Sequence[Role] = (ROLES[wait.turn],) if wait.turn in ROLES else (Role.MANAGER, Role.HR, Role.LEAVER)
     if wait.instead is not None:
         roles = [role for role in roles if role is not Role.SUCCESSOR]
-    return _link_as(hub, connection, case, wait.person, roles)
+    link = _link_as(hub, connection, case, wait.person, roles)
+    return f"{link}/{ALERTS}" if link and wait.turn is Turn.FREEZE else link
 
 
 def _alarm_link(hub: Hub, connection: sa.Connection, case: Case, person: str) -> str:

@@ -11,6 +11,8 @@ from typing import Final
 from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.checklist import WATCHED
 from baton.jobs.offboarding.policy import Policy
+from baton.jobs.offboarding.steps import may_be_agreed
+from baton.model.alert import Alert
 from baton.model.case import Case, CaseState, Cause, Item, ItemState
 from baton.model.handover import HoldingKind
 from baton.model.persons import alike
@@ -39,6 +41,10 @@ class Turn(StrEnum):
     """The leaver: say, and put to the items, what whoever takes them over should know."""
     REPLY = "reply"
     """Answer what somebody has asked about an item."""
+    AGREE = "agree"
+    """As the second person, to an exception that somebody has asked for; or take it back by saying so."""
+    FREEZE = "freeze"
+    """As the second person, agree to a freeze that somebody wants, or dismiss it."""
     CLOSE = "close"
     """HR: complete a case in which nothing is left to do."""
 
@@ -50,7 +56,7 @@ class Wait:
     person: str
     turn: Turn
     items: tuple[int, ...]
-    """Item numbers, in order; `WHOLE` alone for what is about the case."""
+    """Item numbers, in order; `WHOLE` for what is about the case, once for each such thing."""
     overdue: tuple[int, ...] = ()
     """Those of them that have waited so long that somebody else should know."""
     instead: str | None = None
@@ -126,7 +132,7 @@ def _whose(item: Item, turn: Turn, deciders: Deciders) -> tuple[str, ...]:
         return (item.successor,)
     if turn is not Turn.APPROVE:
         return deciders.manager or (NOBODY,)
-    return _besides(item.accepted_by, deciders.manager) or _besides(item.accepted_by, deciders.second) or (NOBODY,)
+    return _second(item.accepted_by, deciders)
 
 
 def _besides(person: str, others: tuple[str, ...]) -> tuple[str, ...]:
@@ -189,10 +195,58 @@ def replies(case: Case, policy: Policy, questions: Sequence[Question], deciders:
     ]
 
 
+def agreements(case: Case, policy: Policy, asked: Sequence[Item], deciders: Deciders, now: datetime) -> list[Wait]:
+    """A second person for each right of which somebody wants an exception, while there can be one."""
+    if case.state is not CaseState.OPEN:
+        return []
+    found: dict[str, list[Item]] = {}
+    for item in asked:
+        if may_be_agreed(case, item) and not moments.rights_end(case, policy, now):
+            for person in _second(item.accepted_by, deciders):
+                found.setdefault(person, []).append(item)
+    late = _late(policy)
+    return [
+        Wait(
+            person,
+            Turn.AGREE,
+            tuple(item.id for item in items),
+            tuple(item.id for item in items if item.changed_at is not None and now >= item.changed_at + late),
+        )
+        for person, items in sorted(found.items())
+    ]
+
+
+def freezes(policy: Policy, asked: Sequence[Alert], deciders: Deciders, now: datetime) -> list[Wait]:
+    """A second person for each freeze that somebody wants; how long it waits counts from the alert."""
+    found: dict[str, list[Alert]] = {}
+    for alert in asked:
+        for person in _second(alert.asked_by, deciders):
+            found.setdefault(person, []).append(alert)
+    late = _late(policy)
+    return [
+        Wait(
+            person,
+            Turn.FREEZE,
+            (WHOLE,) * len(alerts),
+            (WHOLE,) * sum(each.raised_at is not None and now >= each.raised_at + late for each in alerts),
+        )
+        for person, alerts in sorted(found.items())
+    ]
+
+
+def _second(first: str, deciders: Deciders) -> tuple[str, ...]:
+    """Who can agree with what the first person wants."""
+    return _besides(first, deciders.manager) or _besides(first, deciders.second) or (NOBODY,)
+
+
+def _late(policy: Policy) -> timedelta:
+    """After so long a step that waits for one word is told to somebody else."""
+    return timedelta(hours=policy.deadlines.approve_h + policy.deadlines.escalate_after_h)
+
+
 def closing(policy: Policy, since: datetime, deciders: Deciders, now: datetime) -> list[Wait]:
     """HR for a case in which nothing is left to do ``since`` then; where nobody there is named, who can tell them."""
-    late = timedelta(hours=policy.deadlines.approve_h + policy.deadlines.escalate_after_h)
-    overdue = (WHOLE,) if now >= since + late else ()
+    overdue = (WHOLE,) if now >= since + _late(policy) else ()
     return [Wait(person, Turn.CLOSE, (WHOLE,), overdue) for person in deciders.hr or deciders.manager]
 
 

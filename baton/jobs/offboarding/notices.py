@@ -23,6 +23,11 @@ _SUBJECTS: Final[Mapping[Turn, tuple[str, str]]] = {
     ),
     Turn.REPLY: ("{n} 项离职交接有提问待答复", "{n} items have a question that waits for an answer"),
     Turn.CLOSE: ("离职交接已无待办，可以结案", "nothing is left to do in a handover: it can be completed"),
+    Turn.AGREE: (
+        "{n} 项权限例外申请待您作为第二人决定",
+        "{n} exceptions for rights wait for a second person to decide",
+    ),
+    Turn.FREEZE: ("{n} 项冻结申请待您作为第二人决定", "{n} freezes wait for a second person to decide"),
     Turn.END: ("{n} 项离职人权限需您手工收回", "{n} rights of the leaver have to be taken away by hand"),
 }
 
@@ -73,7 +78,7 @@ def link_notice(case: Case) -> Notice:
 
 def _named(item: Item, turn: Turn) -> str:
     """A right is no more than a word without the system in which it has to be taken away."""
-    return f"{item.system}: {item.title}" if turn is Turn.END else item.title
+    return f"{item.system}: {item.title}" if turn in (Turn.END, Turn.AGREE) else item.title
 
 
 _RULES: Final[Mapping[Rule, tuple[str, str]]] = {

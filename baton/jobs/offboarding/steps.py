@@ -128,9 +128,18 @@ def exception_asked(item: Item) -> bool:
     return item.kind is HoldingKind.GRANT and asked and not item.approved_by
 
 
+def may_be_agreed(case: Case, item: Item) -> bool:
+    """Whether a second person's word could still make an exception of what one has asked for."""
+    return exception_asked(item) and _excepted(case, item)
+
+
+def _excepted(case: Case, item: Item) -> bool:
+    return item.state in _EXCEPTED_FROM and (item.state is not ItemState.DONE or _early(case, item))
+
+
 def _after_exception(case: Case, item: Item, person: str) -> ItemState:
     """The first word asks and changes nothing, a second person's leaves the right, or gives it back if it has gone."""
-    if item.state not in _EXCEPTED_FROM or (item.state is ItemState.DONE and not _early(case, item)):
+    if not _excepted(case, item):
         raise ApprovalError(f"item {item.id} is {item.state}: too late or too early for an exception", code="state")
     _require_there(item)
     if not exception_asked(item):
