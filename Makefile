@@ -41,7 +41,8 @@ bench: ready-to-test  ## figures as ratios against named baselines, all from one
 drill: ready  ## a backup restored beside a newer world: what was done since is found, nothing is repeated (ARGS=--json)
 	@$(RUN) -m baton.sandbox.drill $(ARGS)
 
-proof: ready-to-test  ## the long campaigns: all four jobs on one store (SEEDS=1000), simulation, kill -9, the gate, migration, handovers, pay, the log, webhooks, the drill, fuzzing, the API
+proof: ready-to-test  ## the long campaigns: all four jobs on one store (SEEDS=1000), simulation, kill -9, the gate, migration, handovers, pay, the log, webhooks, the drill, fuzzing, the API (ARGS=--without-them: though something they need is missing)
+	$(RUN) -m tests.rig.complete $(ARGS)
 	$(RUN) -m tests.world --seeds $(SEEDS) --planted
 	$(RUN) -m tests.simulation --seeds 20 --deliveries 10000
 	$(RUN) -m tests.crash
