@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from baton.tracing import place
 
 if TYPE_CHECKING:
+    import requests
     from opentelemetry.metrics import Counter, Histogram
     from opentelemetry.trace import Span
 
@@ -115,11 +116,21 @@ def _provide(environ: Mapping[str, str]) -> list[Callable[[int], object]]:
 
     resource = Resource.create({"service.name": environ.get("OTEL_SERVICE_NAME", SCOPE)})
     tracing = TracerProvider(resource=resource)
-    tracing.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-    metering = MeterProvider(resource=resource, metric_readers=[PeriodicExportingMetricReader(OTLPMetricExporter())])
+    tracing.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(session=_straight())))
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter(session=_straight()))
+    metering = MeterProvider(resource=resource, metric_readers=[reader])
     trace.set_tracer_provider(tracing)
     metrics.set_meter_provider(metering)
     return [tracing.force_flush, metering.force_flush]
+
+
+def _straight() -> requests.Session:
+    """To the named collector and nowhere else: no proxy and no netrc of the environment. Redirects it follows none."""
+    import requests  # as OpenTelemetry's exporters: nothing is loaded to send where nobody asks for it
+
+    session = requests.Session()
+    session.trust_env = False
+    return session
 
 
 def _nobody_listens(provider: Any) -> bool:
