@@ -97,7 +97,9 @@ DECLARED: Mapping[tuple[str, str], For] = {
     },
     ("GET", "/payments"): For.LOGGED_IN,  # counts; people and amounts for officers
     ("GET", "/payments/months/{period}"): For.LOGGED_IN,
+    ("POST", "/payments/months/{period}"): For.OFFICERS,
     ("GET", "/api/payments/months/{period}"): For.LOGGED_IN,
+    ("POST", "/api/payments/differences/{key}/acknowledge"): For.OFFICERS,
     ("GET", "/payments/{run_id}"): For.LOGGED_IN,
     ("POST", "/payments/{run_id}"): For.OFFICERS,
     ("GET", "/api/payments"): For.LOGGED_IN,

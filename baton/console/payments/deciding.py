@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Self, TypeVar
 from urllib.parse import parse_qs
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -71,21 +71,24 @@ _STATUS: Final = {
 """Every other refusal says that things are not as the person saw them: 409."""
 
 
-def from_form(body: bytes) -> Words | Refusal:
+Said = TypeVar("Said", bound=BaseModel)
+
+
+def from_form(shape: type[Said], body: bytes) -> Said | Refusal:
     """The words in a form, one field each."""
     try:
         fields = parse_qs(body.decode(), strict_parsing=True, max_num_fields=_MOST_FIELDS)
-        return Words.model_validate({name: given[-1] for name, given in fields.items()})
+        return shape.model_validate({name: given[-1] for name, given in fields.items()})
     except ValidationError as error:
         return unusable(error)
     except ValueError:
         return Refusal("words", 422, "this cannot be understood")
 
 
-def from_json(body: bytes) -> Words | Refusal:
-    """The words in a JSON document in the shape of `Words`."""
+def from_json(shape: type[Said], body: bytes) -> Said | Refusal:
+    """The words in a JSON document in this shape."""
     try:
-        return Words.model_validate_json(body)
+        return shape.model_validate_json(body)
     except ValidationError as error:
         return unusable(error)
 

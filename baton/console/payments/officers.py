@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Request
 
 from baton.hub import Hub
 from baton.hub.payment.policies import offices_of
@@ -58,3 +58,13 @@ def officer_here(request: Request) -> Officer:
 
 
 Here = Annotated[Officer, Depends(officer_here)]
+
+
+def office_holder(who: Here) -> Officer:
+    """Wages, and what is done about payments, are for who holds an office in them."""
+    if not who.offices:
+        raise HTTPException(403, "you hold no office in payments")
+    return who
+
+
+Holder = Annotated[Officer, Depends(office_holder)]

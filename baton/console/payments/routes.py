@@ -15,8 +15,9 @@ from baton.console.handover.routes import as_json, bounded_body, from_our_own_pa
 from baton.console.payments import deciding, findings, intake, month, reading
 from baton.console.payments.deciding import Refusal, Words
 from baton.console.payments.intake import Unread, Wanted
-from baton.console.payments.officers import Here, Officer
+from baton.console.payments.officers import Here, Holder, Officer
 from baton.console.payments.reading import Part
+from baton.console.payments.taking_on import Reason, Taken, take_on
 from baton.console.payments.words import LANGUAGES, refusal_text, words_in
 from baton.console.told import REFUSALS
 from baton.console.words import language_of
@@ -72,7 +73,19 @@ def runs_page(request: Request, who: Here, language: Spoken) -> Response:
 @run_pages.get("/months/{period}")
 def month_page(request: Request, period: OfMonth, who: Here, language: Spoken) -> Response:
     """A month of runs over all banks."""
-    return _page(request, "month", language, sum_names=month.SUMS, **month.month_document(who, period))
+    return _month_page(request, period, who, language)
+
+
+@run_pages.post("/months/{period}", dependencies=[Depends(from_our_own_page)])
+def take_on_page(request: Request, period: OfMonth, who: Holder, body: Body, language: Spoken) -> Response:
+    """Take a difference on. A refusal comes back on the same page, with what to do."""
+    words = deciding.from_form(Taken, body)
+    refusal = words if isinstance(words, Refusal) else take_on(who, words.key, words.why)
+    if refusal is not None:
+        return _month_page(request, period, who, language, refusal)
+    root = request.scope.get("root_path", "")
+    address = f"{root}/payments/months/{period}?{urlencode({'lang': language})}"
+    return RedirectResponse(address, 303, headers={"Cache-Control": "no-store"})
 
 
 @run_pages.get("/{run_id}")
@@ -84,7 +97,7 @@ def run_page(request: Request, run_id: str, who: Here, asked: Asked, language: S
 @run_pages.post("/{run_id}", dependencies=[Depends(from_our_own_page)])
 def act_on_page(request: Request, run_id: str, who: Here, body: Body, language: Spoken) -> Response:
     """Do something about a run. A refusal comes back on the same page, with what to do."""
-    words = deciding.from_form(body)
+    words = deciding.from_form(Words, body)
     refusal = words if isinstance(words, Refusal) else deciding.carry_out(who, run_id, words)
     if refusal is not None:
         return _run_page(request, who, run_id, Part(), language, refusal)
@@ -111,6 +124,14 @@ def one_month(period: OfMonth, who: Here) -> JSONResponse:
     return as_json(month.month_document(who, period))
 
 
+@run_api.post("/differences/{key}/acknowledge", dependencies=[Depends(from_our_own_script)])
+def acknowledge(key: Annotated[str, Path(max_length=64)], who: Holder, body: Body, language: Spoken) -> JSONResponse:
+    """Take a difference on: nobody is told of it any more. It stays listed while it stands."""
+    words = deciding.from_json(Reason, body)
+    refusal = words if isinstance(words, Refusal) else take_on(who, key, words.why)
+    return _refused(refusal, language) if refusal is not None else as_json({"key": key, "taken_on_by": who.person})
+
+
 @run_api.get("/{run_id}")
 def run(run_id: str, who: Here, asked: Asked, language: Spoken) -> JSONResponse:
     """One run with its first findings and lines, or those behind ``after`` and ``findings_after``."""
@@ -126,11 +147,10 @@ def lines(run_id: str, who: Here, asked: Asked) -> JSONResponse:
 @run_api.post("/{run_id}/decisions", dependencies=[Depends(from_our_own_script)])
 def act(run_id: str, who: Here, body: Body, language: Spoken) -> JSONResponse:
     """Do something about a run: `deciding.Words` as JSON. The run as it is afterwards, or why nothing was done."""
-    words = deciding.from_json(body)
+    words = deciding.from_json(Words, body)
     refusal = words if isinstance(words, Refusal) else deciding.carry_out(who, run_id, words)
     if refusal is not None:
-        told = {"detail": refusal.message, "code": refusal.code, "remedy": refusal_text(refusal, language)}
-        return as_json(told, refusal.status)
+        return _refused(refusal, language)
     return as_json(reading.run_document(who, run_id, Part(), language))
 
 
@@ -154,6 +174,26 @@ def _hand_in(who: Officer, wanted: Wanted, body: bytes) -> JSONResponse:
 
 
 # --- answers
+
+
+def _refused(refusal: Refusal, language: Language) -> JSONResponse:
+    told = {"detail": refusal.message, "code": refusal.code, "remedy": refusal_text(refusal, language)}
+    return as_json(told, refusal.status)
+
+
+def _month_page(
+    request: Request, period: str, who: Officer, language: Language, refusal: Refusal | None = None
+) -> Response:
+    return _page(
+        request,
+        "month",
+        language,
+        status=200 if refusal is None else refusal.status,
+        refusal="" if refusal is None else refusal_text(refusal, language),
+        sum_names=month.SUMS,
+        longest_why=deciding.LONGEST_WHY,
+        **month.month_document(who, period),
+    )
 
 
 def _run_page(

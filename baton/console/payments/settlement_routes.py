@@ -8,11 +8,11 @@ from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from fastapi import APIRouter, Depends, HTTPException, Path
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from baton.console.handover.routes import as_json, bounded_body, from_our_own_script
-from baton.console.payments.deciding import LONGEST_WHY, refused_as, unusable
-from baton.console.payments.officers import Here, Officer
+from baton.console.payments.deciding import LONGEST_WHY, Refusal, from_json, refused_as
+from baton.console.payments.officers import Holder
 from baton.console.told import REFUSALS
 from baton.errors import ApprovalError, ConfigurationError, TransitionError
 from baton.hub.payment import settling
@@ -52,15 +52,7 @@ class ImportWords(_Words):
     on: date
 
 
-def _office_holder(who: Here) -> Officer:
-    """Wages are for who holds an office in payments."""
-    if not who.offices:
-        raise HTTPException(403, "you hold no office in payments")
-    return who
-
-
 Named = Annotated[str, Path(max_length=100)]
-Holder = Annotated[Officer, Depends(_office_holder)]
 Body = Annotated[bytes, Depends(bounded_body)]
 settlement_api: Final = APIRouter(prefix="/api/payments/settlements", responses=REFUSALS)
 """Before the routes of pay runs: ``settlements`` is no run's name."""
@@ -123,10 +115,10 @@ def withdraw(settlement_id: Named, who: Holder, body: Body) -> JSONResponse:
 
 def _said(shape: type[Words], body: bytes) -> Words:
     """A body as words; an answer of 422 for one that is none."""
-    try:
-        return shape.model_validate_json(body)
-    except ValidationError as error:
-        raise HTTPException(422, unusable(error).message) from None
+    words = from_json(shape, body)
+    if isinstance(words, Refusal):
+        raise HTTPException(words.status, words.message)
+    return words
 
 
 def _told(
