@@ -47,6 +47,7 @@ from baton.console.health.probes import probes
 from baton.console.hub_keeper import HubKeeper
 from baton.console.payments import officers
 from baton.console.payments.routes import run_api, run_pages
+from baton.console.payments.settlement_pages import settlement_pages
 from baton.console.payments.settlement_routes import settlement_api
 from baton.console.words import language_of
 from baton.errors import ApprovalError, BatonError, ConfigurationError
@@ -161,6 +162,7 @@ def _enter_payments(request: Request, user: GetUserDep) -> None:
 
 
 app.include_router(settlement_api, dependencies=[Depends(_enter_payments)])  # first: its name is no run's
+app.include_router(settlement_pages, dependencies=[Depends(_enter_payments)])
 app.include_router(run_pages, dependencies=[Depends(_enter_payments)])
 app.include_router(run_api, dependencies=[Depends(_enter_payments)])
 

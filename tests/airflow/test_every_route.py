@@ -107,6 +107,9 @@ DECLARED: Mapping[tuple[str, str], For] = {
     ("GET", "/api/payments/{run_id}"): For.LOGGED_IN,
     ("GET", "/api/payments/{run_id}/lines"): For.LOGGED_IN,
     ("POST", "/api/payments/{run_id}/decisions"): For.OFFICERS,
+    ("GET", "/payments/settlements"): For.OFFICERS,
+    ("GET", "/payments/settlements/{settlement_id}"): For.OFFICERS,
+    ("POST", "/payments/settlements/{settlement_id}"): For.OFFICERS,  # what may be done there, `settling` says
     ("GET", "/api/payments/settlements"): For.OFFICERS,  # wages: only by an office in payments
     ("POST", "/api/payments/settlements"): For.OFFICERS,
     ("POST", "/api/payments/settlements/calculate"): For.OFFICERS,

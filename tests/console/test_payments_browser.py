@@ -9,7 +9,12 @@ from typing import Any
 
 import pytest
 
+from baton.hub.payment.settling import prepare
+from baton.jobs.payment.settlement.case_file import load_case
 from tests.console.payments_desk import Counter, counter
+from tests.hub.payment.test_settling import GONE
+from tests.jobs.payment.settlement.leaver import SHIPPED
+from tests.jobs.payment.settlement.test_case_file import EXAMPLE
 from tests.rig.browser import SIZES, Watched
 from tests.rig.payment_pages import PERSON
 from tests.rig.payroll import CNAPS, HR, MAKER, PAYROLL, TREASURY, card
@@ -66,3 +71,26 @@ def test_a_run_is_waived_and_signed_on_a_phone_and_released_at_a_desk(browser: A
             act(watched, "release", "pay day")
             assert "Released." in watched.page.get_by_role("status").text_content()
         assert desk.document(run_id, HR)["run"]["state"] == "ready"
+
+
+def test_a_settlement_is_reviewed_on_a_phone(browser: Any, tmp_path: Path) -> None:
+    pack = tmp_path / "pack.yaml"
+    pack.write_bytes(SHIPPED.read_bytes())
+    with counter(tmp_path, settlement=pack) as desk:
+        desk.office.hire("0001", **GONE)
+        kept = prepare(desk.office.hub, load_case(EXAMPLE), "case", MAKER)
+        with window(browser, desk, "phone", HR) as watched:
+            watched.page.goto(f"{desk.address}/payments")
+            watched.follow(watched.page.get_by_role("link", name="离职结算"))
+            watched.require_fit()
+            watched.follow(watched.page.get_by_role("link", name=kept.id))
+            watched.require_fit()
+            form = watched.page.locator('.act:has(button[value="review"])')
+            form.locator("summary").click()
+            watched.require_fit()
+            watched.follow(form.locator("button"))
+            assert "已复核" in (watched.page.locator("h1").text_content() or "")
+        with window(browser, desk, "desktop", PAYROLL) as watched:
+            watched.page.goto(f"{desk.address}/payments/settlements/{kept.id}")
+            watched.require_fit()
+            assert watched.page.get_by_text(f"{HR} (HR)").is_visible()

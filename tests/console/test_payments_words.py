@@ -8,6 +8,7 @@ import string
 from baton.console.pages import FOLDER
 from baton.console.payments.deciding import Act
 from baton.console.payments.month import SUMS
+from baton.console.payments.settlement_pages import Act as Pressed
 from baton.console.payments.words import LANGUAGES
 from baton.jobs.payment.approval_policy import Refusal
 from baton.jobs.payment.checks.rules import Severity
@@ -18,6 +19,7 @@ from baton.jobs.payment.roles import Role
 from baton.model.effect import EffectState
 from baton.model.pay_run import LineState
 from baton.model.payable import Component
+from baton.model.settlement import SettlementState
 from baton.store.runs import RunState
 
 TEMPLATES = "\n".join(path.read_text("utf-8") for path in sorted((FOLDER / "templates" / "payments").glob("*.html")))
@@ -28,6 +30,8 @@ COMPOSED = {
         "line": LineState, "delivery": EffectState, "severity": [each.name.lower() for each in Severity],
         "refusal": [*Refusal, *WaiverRefusal], "decided": [Act.RELEASE, Act.CANCEL, Act.WITHDRAW],
         "verdict": Verdict, "difference": DifferenceKind, "sum": SUMS, "weight": [each for each in Weight if each],
+        "settlement": [*Pressed, *(f"{each}_state" for each in SettlementState)],
+        "settlement.consequence": Pressed,
         "total": ["payable", "held", "left_out", "filed", "declared"],
     }.items()
     for member in members

@@ -9,6 +9,7 @@ from fastapi.staticfiles import StaticFiles
 from baton.console import pages
 from baton.console.payments.officers import let_in, officer
 from baton.console.payments.routes import run_api, run_pages
+from baton.console.payments.settlement_pages import settlement_pages
 from baton.console.payments.settlement_routes import settlement_api
 from baton.errors import ConfigurationError
 from baton.hub import Hub
@@ -28,6 +29,7 @@ def application(hub: Hub) -> FastAPI:
         let_in(request, officer(hub, person, operates=person == OPERATOR))
 
     app.include_router(settlement_api, dependencies=[Depends(enter)])
+    app.include_router(settlement_pages, dependencies=[Depends(enter)])
     app.include_router(run_pages, dependencies=[Depends(enter)])
     app.include_router(run_api, dependencies=[Depends(enter)])
 

@@ -2,48 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
-from baton.console import pages
 from baton.console.handover.routes import as_json, bounded_body, from_our_own_page, from_our_own_script, whole_body
 from baton.console.payments import deciding, findings, intake, month, reading
 from baton.console.payments.deciding import Refusal, Words
 from baton.console.payments.intake import Unread, Wanted
 from baton.console.payments.officers import Here, Holder, Officer
 from baton.console.payments.reading import Part
+from baton.console.payments.rendering import Spoken, page
 from baton.console.payments.taking_on import Reason, Taken, take_on
-from baton.console.payments.words import LANGUAGES, refusal_text, words_in
+from baton.console.payments.words import refusal_text
 from baton.console.told import REFUSALS
-from baton.console.words import language_of
 from baton.errors import ApprovalError, TransitionError
 from baton.jobs.payment.checks.catalogue import Language
 from baton.model.pay_run import LineState
 
-HEADERS: Final[Mapping[str, str]] = {
-    **pages.HEADERS,
-    "Content-Security-Policy": pages.HEADERS["Content-Security-Policy"].replace(
-        "form-action 'none'", "form-action 'self'"
-    ),
-    "Vary": "Accept-Language",
-}
 _FURTHEST: Final = 10**9
 Body = Annotated[bytes, Depends(bounded_body)]
 run_pages: Final = APIRouter(prefix="/payments", responses=REFUSALS)
 run_api: Final = APIRouter(prefix="/api/payments", responses=REFUSALS)
 """The same as JSON."""
-
-
-def spoken(request: Request) -> Language:
-    """The reader's language."""
-    asked = request.query_params.get("lang")
-    found = language_of(asked, request.headers.get("accept-language"), LANGUAGES)
-    return "zh" if found == "zh" else "en"
 
 
 def asked_for(
@@ -58,7 +42,6 @@ def asked_for(
 Asked = Annotated[Part, Depends(asked_for)]
 OfMonth = Annotated[str, Path(pattern=r"^\d{4}-\d{2}$")]
 """Such as 2026-11."""
-Spoken = Annotated[Language, Depends(spoken)]
 
 
 # --- pages
@@ -67,7 +50,7 @@ Spoken = Annotated[Language, Depends(spoken)]
 @run_pages.get("")
 def runs_page(request: Request, who: Here, language: Spoken) -> Response:
     """The newest runs."""
-    return _page(request, "runs", language, **reading.runs_document(who))
+    return page(request, "runs", language, **reading.runs_document(who))
 
 
 @run_pages.get("/months/{period}")
@@ -184,7 +167,7 @@ def _refused(refusal: Refusal, language: Language) -> JSONResponse:
 def _month_page(
     request: Request, period: str, who: Officer, language: Language, refusal: Refusal | None = None
 ) -> Response:
-    return _page(
+    return page(
         request,
         "month",
         language,
@@ -201,7 +184,7 @@ def _run_page(
 ) -> Response:
     document = reading.run_document(who, run_id, asked, language)
     said = request.query_params.get("said", "")
-    return _page(
+    return page(
         request,
         "run",
         language,
@@ -214,9 +197,3 @@ def _run_page(
         longest_why=deciding.LONGEST_WHY,
         **document,
     )
-
-
-def _page(request: Request, name: str, language: Language, *, status: int = 200, **values: Any) -> Response:
-    root = request.scope.get("root_path", "")
-    content = pages.render(f"payments/{name}", language, root, words=words_in, **values)
-    return Response(content, status, media_type="text/html", headers=dict(HEADERS))

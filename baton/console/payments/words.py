@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from baton.console.payments import words_of_month
+from baton.console.payments import words_of_month, words_of_settlements
 
 if TYPE_CHECKING:
     from baton.console.payments.deciding import Refusal
@@ -301,8 +301,8 @@ _CHINESE: Final[Mapping[str, str]] = {
     "refusal.words": "提交的内容不完整：缺少职责、理由或检查项。",
 }
 LANGUAGES: Final[Mapping[str, Mapping[str, str]]] = {
-    "en": {**_ENGLISH, **words_of_month.ENGLISH},
-    "zh": {**_CHINESE, **words_of_month.CHINESE},
+    "en": {**_ENGLISH, **words_of_month.ENGLISH, **words_of_settlements.ENGLISH},
+    "zh": {**_CHINESE, **words_of_month.CHINESE, **words_of_settlements.CHINESE},
 }
 
 

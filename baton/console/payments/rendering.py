@@ -1,0 +1,39 @@
+"""How the pages of payments are made: the reader's language, the headers, the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Request
+from fastapi.responses import Response
+
+from baton.console import pages
+from baton.console.payments.words import LANGUAGES, words_in
+from baton.console.words import language_of
+from baton.jobs.payment.checks.catalogue import Language
+
+HEADERS: Final[Mapping[str, str]] = {
+    **pages.HEADERS,
+    "Content-Security-Policy": pages.HEADERS["Content-Security-Policy"].replace(
+        "form-action 'none'", "form-action 'self'"
+    ),
+    "Vary": "Accept-Language",
+}
+
+
+def spoken(request: Request) -> Language:
+    """The reader's language."""
+    asked = request.query_params.get("lang")
+    found = language_of(asked, request.headers.get("accept-language"), LANGUAGES)
+    return "zh" if found == "zh" else "en"
+
+
+Spoken = Annotated[Language, Depends(spoken)]
+
+
+def page(request: Request, name: str, language: Language, *, status: int = 200, **values: Any) -> Response:
+    """One of the templates, filled in."""
+    root = request.scope.get("root_path", "")
+    content = pages.render(f"payments/{name}", language, root, words=words_in, **values)
+    return Response(content, status, media_type="text/html", headers=dict(HEADERS))
