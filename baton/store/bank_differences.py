@@ -84,7 +84,8 @@ class BankDifferenceStore:
         known = {row.key: row.over_at for row in connection.execute(query)}
         new = [each for each in found if each.key not in known]
         again = [each for each in found if known.get(each.key) is not None]
-        gone = [key for key, over_at in known.items() if over_at is None and key not in {each.key for each in found}]
+        standing = {each.key for each in found}
+        gone = [key for key, over_at in known.items() if over_at is None and key not in standing]
         for chunk in chunked(new):
             connection.execute(sa.insert(bank_differences), [self._row(each) for each in chunk])
         for keys, over_at in (([each.key for each in again], None), (gone, now)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from baton.hub.vitals.alarming import rules
 from baton.hub.vitals.taking import take
 from baton.jobs.alarms import breaches
 from baton.jobs.payment.roles import Role
-from baton.store.bank_differences import AUDITED
+from baton.store.bank_differences import AUDITED, Standing
 from baton.store.tables import pay_signatures
 from baton.store.trail import newest_entries
 from tests.hub.payment.office import Office
@@ -171,3 +172,22 @@ def test_a_run_released_before_that_was_noted_needs_two_signatures(office: Offic
     with office.hub.database.write() as connection:
         connection.execute(sa.delete(pay_signatures).where(pay_signatures.c.person == TREASURY))
     assert [each.split()[0] for each in reconcile_bank(office.hub, BANK).alarms] == ["not_approved"]
+
+
+class Looked(list[Standing]):
+    """Differences that count how often all of them are looked through."""
+
+    rounds = 0
+
+    def __iter__(self) -> Iterator[Standing]:
+        self.rounds += 1
+        return super().__iter__()
+
+
+def test_very_many_differences_are_looked_through_a_few_times_and_not_once_for_each(office: Office) -> None:
+    now = office.hub.clock.now()
+    found = Looked(Standing(f"{n:016x}", BANK, "", "missing", "", "", "look", now) for n in range(100))
+    for _ in range(2):
+        with office.hub.database.write() as connection:
+            office.hub.bank_differences.stand(connection, BANK, found)
+    assert found.rounds < 20, "everybody waits for the lock meanwhile"
