@@ -40,9 +40,14 @@ def answers_command(context: Context, only: str | None) -> int:
             voice.say("ALARM {system}: {what}", system=name, what=alarm)
         for file, why in each.refused.items():
             voice.say("{system}: {file} could not be read: {why}", system=name, file=file, why=why)
+        if each.halted is not None:
+            voice.say("{system}: stopped: {why}", system=name, why=each.halted)
     names = ("files", "moved", "alarms", "refused", "warnings")
-    voice.document({name: {each: getattr(taken[name], each) for each in names} for name in taken})
-    return 1 if any(each.alarms or each.refused for each in taken.values()) else 0
+    voice.document({
+        name: {**{of: getattr(each, of) for of in names}, "halted": str(each.halted or "")}
+        for name, each in taken.items()
+    })  # fmt: skip
+    return 1 if any(each.alarms or each.refused or each.halted for each in taken.values()) else 0
 
 
 @command("reconcile")

@@ -115,10 +115,14 @@ def read_answers(delivered: dict[str, Any]) -> dict[str, Any]:
         log.error("ALARM %s: %s", system, alarm)
     for name, why in taken.refused.items():
         log.error("%s: %s could not be read: %s", system, name, why)
+    if taken.halted is not None:
+        log.error("%s: stopped: %s", system, taken.halted)
     if alarms or taken.refused:
         # Red once for what is new; people are told by the alarm `payment_unexpected` until it ends or one takes it on.
         raise AirflowFailException(
             f"{system}: {len(alarms)} alarms, {len(taken.refused)} files that cannot be read:"
             f" see the log, or: baton pay differences --bank {system}"
         )
+    if taken.halted is not None:
+        raise taken.halted
     return {"system": system, "files": taken.files, "verdict": reconciled.view.verdict.value, "overpaid": overpaid}

@@ -125,6 +125,6 @@ def answered(office: Office, bank: Bank) -> list[str]:
 def taken(office: Office) -> Taken:
     """Everything the bank has said so far."""
     taken = take_answers(office.hub, BANK)
-    if taken.refused:
-        raise BrokenInvariantError(f"answers that cannot be read: {sorted(taken.refused)}")
+    if taken.refused or taken.halted is not None:
+        raise BrokenInvariantError(f"answers that cannot be read: {sorted(taken.refused)} {taken.halted or ''}")
     return taken

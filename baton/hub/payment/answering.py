@@ -18,7 +18,7 @@ from baton.banking.reading.leniency import Leniency, Strict, Tolerant
 from baton.banking.reading.statement import ReadStatement, read_statements
 from baton.banking.refused import BankFileRefusedError
 from baton.contracts.payments import AnswerFile, AnswerKind
-from baton.errors import ConfigurationError, Fault, TransitionError
+from baton.errors import ConfigurationError, ConnectorError, Fault, TransitionError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.answer_forms import Places, answer_forms
 from baton.hub.payment.bookings import entry_event, expectations, finding_event, head_event
@@ -44,6 +44,8 @@ class Taken:
     """Files that cannot be read: name -> why. They are looked at again the next time."""
     warnings: int = 0
     """Faults of form that were put up with."""
+    halted: ConnectorError | None = None
+    """What kept the rest from being read, after all before it was taken in; it is asked for the next time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +61,23 @@ class _Told:
 
 
 def take_answers(hub: Hub, system: str) -> Taken:
-    """Read every new file of one bank. A file that cannot be read keeps no other from being read."""
+    """Read every new file of one bank. A file that cannot be read keeps no other from being read.
+
+    Nor does what the connector raises in the end (a file that nobody has signed lies there; the line is down) take away
+    what was told until then: that is told this one time only.
+    """
     taken = Taken()
     channel = channel_of(hub, system)
     with hub.database.read() as connection:
         known = hub.bank_answers.known(connection, system)
-    for answer in channel.answers(known):
-        try:
-            _take(hub, system, answer, taken)
-        except (BankFileRefusedError, ConfigurationError) as error:  # the second: a profile it was written by has gone
-            taken.refused[answer.name] = str(error)
+    try:
+        for answer in channel.answers(known):
+            try:
+                _take(hub, system, answer, taken)
+            except (BankFileRefusedError, ConfigurationError) as error:  # the second: its profile has gone
+                taken.refused[answer.name] = str(error)
+    except ConnectorError as error:
+        taken.halted = error
     return taken
 
 

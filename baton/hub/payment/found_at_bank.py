@@ -95,8 +95,13 @@ def _cannot_tell(system: str, untold: Mapping[str, Receipt]) -> InDoubtError:
 
 
 def take_again(hub: Hub, system: str) -> Told:
-    """Take in every answer the bank still offers, and tell what of it this store knows nothing about."""
+    """Take in every answer the bank still offers, and tell what of it this store knows nothing about.
+
+    Raises what kept one of them from being read: the bank is not read back then.
+    """
     taken = take_answers(hub, system)
+    if taken.halted is not None:
+        raise taken.halted
     with hub.database.read() as connection:
         paid = hub.bank_answers.unclaimed(connection, system)
         orders = hub.bank_answers.unknown_orders(connection, system)

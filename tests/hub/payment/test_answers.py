@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+
 import pytest
 import sqlalchemy as sa
 
 from baton.contracts.payments import AnswerFile, AnswerKind
-from baton.errors import ApprovalError
+from baton.errors import ApprovalError, HaltError
 from baton.hub.payment.answering import Taken, take_answers
+from baton.hub.payment.found_at_bank import take_again
 from baton.hub.payment.reconciling import reconcile
 from baton.hub.payment.reissuing import reissue_run
 from baton.hub.payment.signing import cancel
@@ -21,7 +24,7 @@ from baton.store.runs import RunState
 from baton.store.tables import pay_runs
 from tests.hub.payment.office import PAY_DAY, Office
 from tests.rig.bank_papers import lines, message_id, report, statement
-from tests.rig.payroll import ACCOUNT, BANK, TREASURY, card
+from tests.rig.payroll import ACCOUNT, BANK, TREASURY, FakeChannel, card
 
 TWO = {"0001": "8000.00", "0002": "12,345.67"}
 
@@ -239,3 +242,19 @@ def test_nothing_is_paid_again_of_a_run_whose_fate_is_unknown(office: Office, pa
     with pytest.raises(ApprovalError) as caught:
         reissue_run(office.hub, paid, "maker-li", PAY_DAY)
     assert caught.value.code == "no_reissue"
+
+
+def test_a_file_that_nobody_has_signed_takes_away_nothing_that_the_others_told(
+    office: Office, paid: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answers(channel: FakeChannel, known: Collection[str]) -> Iterator[AnswerFile]:
+        yield from (answer for answer in channel.bank.answers if answer.name not in known)
+        raise HaltError("nothing was concluded from garbage", code="not_an_answer", remedy="ask the bank")
+
+    monkeypatch.setattr(FakeChannel, "answers", answers)
+    taken = say(office, AnswerKind.STATEMENT, statement(ACCOUNT, [("STRANGER", "77.00", "DBIT")]))
+    assert ([each.split()[0] for each in taken.alarms], taken.files) == (["unexpected_debit"], 1)
+    assert taken.halted is not None
+    assert str(taken.halted) == "nothing was concluded from garbage — ask the bank"
+    with pytest.raises(HaltError):
+        take_again(office.hub, BANK)
