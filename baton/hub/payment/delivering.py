@@ -27,7 +27,7 @@ SCOPE: Final = Scope(frozenset({PaymentAction.DELIVER.value}))
 DIGITS: Final = 16
 """So many of a finished file's digest are in its name on our disk."""
 _BLOCK_BYTES: Final = 1024 * 1024
-_SILENT: Final = frozenset({LineState.RELEASED, LineState.IN_DOUBT})
+SILENT: Final = frozenset({LineState.RELEASED, LineState.IN_DOUBT})
 """Where the lines of a file stand of which the bank has said nothing."""
 
 
@@ -132,7 +132,7 @@ class FileCall(Call):
             if receipt.outcome is Outcome.ACCEPTED:
                 # Its answer about the whole may be lost for good; a statement that shows a line is proof enough.
                 told = (line.state for line in hub.pay_runs.of_file(connection, message_id))
-                if any(state not in _SILENT for state in told):
+                if any(state not in SILENT for state in told):
                     receipt = Receipt.done(message_id, proof="lines")
         return [(self.effect, receipt)]
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.checking import unknown_run
-from baton.hub.payment.delivering import channel_of, payment_file
+from baton.hub.payment.delivering import SILENT, channel_of, payment_file
 from baton.hub.payment.voiding import delete_files
 from baton.model.account import Outcome
 from baton.model.pay_run import LineState, PayFile
@@ -34,15 +34,15 @@ def withdraw(hub: Hub, run_id: str, person: str, why: str) -> int:
         if head.state is not RunState.READY:
             raise ApprovalError(f"{run_id} is {head.state}, not released", code="not_released")
         files = hub.pay_runs.files(connection, run_id)
-        back = _given_up(hub, connection, files, absent)
+        here = [file for file in files if not _spoken_of(hub, connection, file)]
+        back = _given_up(hub, connection, here, absent)
         if not back:
             raise ApprovalError(
                 f"{run_id} has left, or may have: it can only be recalled at the bank",
                 code="sent",
-                remedy="ask the bank to stop it; what it answers is taken in by baton pay answers",
+                remedy="ask the bank to stop it: baton pay recall; what it has refused: baton pay reissue",
             )
         lines = [line for file in back for line in hub.pay_runs.of_file(connection, file.message_id)]
-        lines = [line for line in lines if line.state is LineState.RELEASED]
         if len(back) == len(files):
             again = {"message_id": "", "code": ""}
             hub.pay_runs.move_lines(connection, [LineChange(line, LineState.DRAFT, again) for line in lines])
@@ -55,6 +55,14 @@ def withdraw(hub: Hub, run_id: str, person: str, why: str) -> int:
     delete_files(hub, back)
     hub.crash_point("withdrawn")
     return len(lines)
+
+
+def _spoken_of(hub: Hub, connection: sa.Connection, file: PayFile) -> bool:
+    """Whether the bank has said anything of a line in it: then it has, or had, the file, whatever it answers now.
+
+    What it has refused is paid again only as the next attempt, and what it has accepted not at all.
+    """
+    return any(line.state not in SILENT for line in hub.pay_runs.of_file(connection, file.message_id))
 
 
 def _absent(hub: Hub, run_id: str) -> set[str]:

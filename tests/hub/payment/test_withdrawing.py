@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 
-from baton.contracts.payments import PaymentFile
+from baton.contracts.payments import AnswerKind, PaymentFile
 from baton.errors import ApprovalError
 from baton.hub.payment.withdrawing import withdraw
 from baton.model.account import Receipt
@@ -14,7 +15,9 @@ from baton.model.pay_run import LineState
 from baton.model.people import EmploymentStatus
 from baton.store.runs import RunState
 from tests.hub.payment.office import PAY_DAY, Office
+from tests.hub.payment.test_answers import content, say
 from tests.payment.site import PROFILE
+from tests.rig.bank_papers import report
 from tests.rig.payroll import TREASURY, BankMemory
 
 SIX = {f"{n:04d}": "100.00" for n in range(1, 7)}
@@ -90,3 +93,18 @@ def test_taken_back_twice_there_is_nothing_left_to_take_back(several: Office) ->
     with pytest.raises(ApprovalError) as refused:
         withdraw(several.hub, run_id, TREASURY, "again")
     assert refused.value.code == "sent"
+
+
+def test_what_the_bank_has_refused_is_not_taken_back_to_be_sent_again(office: Office) -> None:
+    office.hire(*SIX)
+    run_id = office.signed(SIX)
+    office.release(run_id)
+    office.deliver()
+    say(office, AnswerKind.REPORT, report(content(office), "RJCT"))
+    office.company.clock.advance(timedelta(hours=2))
+    office.deliver()  # hears of it
+    office.bank.files.clear()  # and has put it away: asked now, it does not have it
+    with pytest.raises(ApprovalError) as refused:
+        withdraw(office.hub, run_id, TREASURY, "it has not left")
+    assert (refused.value.code, "baton pay reissue" in refused.value.remedy) == ("sent", True)
+    assert set(office.states(run_id).values()) == {LineState.REJECTED}
