@@ -95,10 +95,17 @@ def _evidence(line: PayLine, said: Sequence[BankEvent]) -> Evidence:
     if not telling:
         return Evidence("", line.reference)
     last = telling[-1]
-    reasons = tuple(
-        Reason(told["code"], ReasonKind(told["kind"]), told["text"]) for told in last.facts.get("reasons", ())
-    )
-    returned = last.facts.get("returned")
-    if returned:
-        reasons = (*reasons, Reason(returned[0], ReasonKind(returned[1]), returned[2]))
+    reasons = _reasons(last)
+    if line.state is LineState.REJECTED:
+        # Said once, "we have it already" is not taken back by a later refusal with another reason, or with none.
+        earlier = (reason for event in telling[:-1] for reason in _reasons(event))
+        reasons += tuple(reason for reason in earlier if reason.kind is ReasonKind.DUPLICATE)
     return Evidence(last.key, line.reference, reasons)
+
+
+def _reasons(event: BankEvent) -> tuple[Reason, ...]:
+    reasons = tuple(
+        Reason(told["code"], ReasonKind(told["kind"]), told["text"]) for told in event.facts.get("reasons", ())
+    )
+    returned = event.facts.get("returned")
+    return (*reasons, Reason(returned[0], ReasonKind(returned[1]), returned[2])) if returned else reasons

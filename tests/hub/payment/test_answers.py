@@ -258,3 +258,14 @@ def test_a_file_that_nobody_has_signed_takes_away_nothing_that_the_others_told(
     assert str(taken.halted) == "nothing was concluded from garbage — ask the bank"
     with pytest.raises(HaltError):
         take_again(office.hub, BANK)
+
+
+def test_a_later_refusal_without_a_reason_does_not_take_back_that_the_bank_has_it_already(
+    office: Office, paid: str
+) -> None:
+    refused = references(office, paid)["0002"]
+    say(office, AnswerKind.REPORT, report(content(office), "PART", {refused: ("RJCT", "AM05")}))
+    later = report(content(office), "PART", {refused: ("RJCT", "MS03")}).replace(b"T10:00:00", b"T11:00:00")
+    say(office, AnswerKind.REPORT, later)
+    with pytest.raises(ApprovalError, match="duplicate"):
+        reissue_run(office.hub, paid, TREASURY, PAY_DAY)
