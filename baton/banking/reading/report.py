@@ -87,7 +87,8 @@ class _Report:
 
     def _file(self, element: Element) -> BankAnswer | None:
         id_tag, state_tag = self.fields.tags(_IN_FILE)
-        self.message_id = own_text(element.find(id_tag))
+        named = own_text(element.find(id_tag))
+        self.message_id = "" if named.upper() == ABSENT else named
         self.file_state = self._state(element, state_tag, GROUP_STATES)
         return None if self.file_state is None else self._answer(_OF_FILE, element, self.file_state)
 

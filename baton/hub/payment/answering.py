@@ -55,8 +55,8 @@ class _Told:
     events: Iterable[BankEvent]
     """Made while they are kept, so once only: of 100,000 bookings they would take more memory than all the rest."""
     count: int
-    lines: Mapping[str, Sequence[LineEvent]]
-    """Reference -> what happened to the line, in the order it was said."""
+    lines: Mapping[tuple[str, str], Sequence[LineEvent]]
+    """Reference, and the file that is spoken of (empty where none is named) -> what happened to the line, in order."""
     alarms: Sequence[str] = ()
 
 
@@ -110,16 +110,18 @@ def _leniency(hub: Hub, system: str) -> Leniency:
 
 def _move(hub: Hub, connection: sa.Connection, system: str, told: _Told, taken: Taken) -> None:
     here = hub.pay_runs.ids(connection, system)  # what it says of another bank's lines moves none of them
-    lines = hub.pay_runs.by_reference(connection, list(told.lines))
-    changes = []
-    for reference, events in told.lines.items():
+    lines = hub.pay_runs.by_reference(connection, list(dict.fromkeys(reference for reference, _ in told.lines)))
+    of_lines: dict[str, list[LineEvent]] = {}
+    for (reference, message_id), events in told.lines.items():
         line = lines.get(reference)
-        if line is None or line.run_id not in here:
+        # A line that was taken back has the same reference in its next file: what is said of the first file is not
+        # said of the second.
+        if line is None or line.run_id not in here or message_id not in ("", line.message_id):
             taken.alarms.append(f"unknown_line {reference}")
-            continue
-        change = _change(line, events, taken)
-        if change is not None:
-            changes.append(change)
+        else:
+            of_lines.setdefault(reference, []).extend(events)
+    found = [_change(lines[reference], events, taken) for reference, events in of_lines.items()]
+    changes = [change for change in found if change is not None]
     hub.pay_runs.move_lines(connection, changes)
     taken.moved.update(change.state.value for change in changes)
 
@@ -148,18 +150,18 @@ def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile
     by_order: dict[str, Reported] = {}
     for said in answers:
         by_order.setdefault(said.message_id, Reported()).add(said)
-    lines: dict[str, tuple[LineEvent, ...]] = {}
+    lines: dict[tuple[str, str], Sequence[LineEvent]] = {}
     alarms = []
     here = hub.pay_runs.ids(connection, system)
     for message_id, reported in by_order.items():
         file = hub.pay_runs.file(connection, message_id) if message_id else None
         if file is not None and file.run_id in here:
             for key in hub.pay_runs.keys_of_file(connection, message_id):
-                lines[key.reference] = reported.events(key.reference, message_id)
+                lines[key.reference, message_id] = reported.events(key.reference, message_id)
         elif message_id:
             alarms.append(f"unknown_order {message_id}")
         for reference in reported.lines:
-            lines.setdefault(reference, reported.events(reference, message_id))
+            lines[reference, message_id] = reported.events(reference, message_id)
     return _Told(events, len(answers), lines, alarms)
 
 
@@ -209,7 +211,7 @@ def _statement(hub: Hub, connection: sa.Connection, system: str, answer: AnswerF
     expected = expectations(hub, connection, system, (entry for _, entries in read for entry in entries))
     about: list[str] = []
     """Of each booking, the reference of the one line that it is about; empty for any other."""
-    lines: dict[str, tuple[LineEvent, ...]] = {}
+    lines: dict[tuple[str, str], tuple[LineEvent, ...]] = {}
     alarms: list[str] = []
     for statement, entries in read:
         for entry in entries:
@@ -218,7 +220,7 @@ def _statement(hub: Hub, connection: sa.Connection, system: str, answer: AnswerF
             what = event_of_entry(entry)
             if match.kind in (MatchKind.LINE, MatchKind.BATCH) and what is not None:
                 for each in match.references:
-                    lines[each] = (*lines.get(each, ()), what)
+                    lines[each, ""] = (*lines.get((each, ""), ()), what)
             elif match.kind not in (MatchKind.LINE, MatchKind.BATCH, MatchKind.UNRELATED):
                 alarms.append(f"{match.kind.value} {entry.entry_id}")
     events = _statement_events(system, answer, read, about, leniency, hub.clock.now())

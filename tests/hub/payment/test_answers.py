@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -27,6 +28,13 @@ from tests.rig.bank_papers import lines, message_id, report, statement
 from tests.rig.payroll import ACCOUNT, BANK, TREASURY, FakeChannel, card
 
 TWO = {"0001": "8000.00", "0002": "12,345.67"}
+ROWS = """
+based_on: iso20022-cny
+title: answers in rows
+answers:
+  {format: rows, encoding: utf-8, columns: 3, message_id: 1, reference: 2, state: 3,
+   states: {"yes": debited, "no": rejected}}
+"""
 
 
 @pytest.fixture
@@ -269,3 +277,39 @@ def test_a_later_refusal_without_a_reason_does_not_take_back_that_the_bank_has_i
     say(office, AnswerKind.REPORT, later)
     with pytest.raises(ApprovalError, match="duplicate"):
         reissue_run(office.hub, paid, TREASURY, PAY_DAY)
+
+
+@pytest.mark.parametrize("message", ["A" * 26, "of another file of ours"])
+def test_what_is_said_of_another_file_moves_no_line_of_this_one(office: Office, paid: str, message: str) -> None:
+    refused, ours = references(office, paid)["0002"], message_id(content(office))
+    if len(message) != 26:
+        office.hire("0003")
+        message = office.lines(office.prepared({"0003": "7000.00"}))[0].message_id
+    said = report(content(office), "PART", {refused: ("RJCT", "AC04")}).replace(ours.encode(), message.encode())
+    taken = say(office, AnswerKind.REPORT, said)
+    assert f"unknown_line {refused}" in taken.alarms
+    assert office.states(paid)["0002"] is LineState.RELEASED
+
+
+def test_a_report_that_names_no_file_is_believed_of_the_lines_it_names(office: Office, paid: str) -> None:
+    refused, ours = references(office, paid)["0002"], message_id(content(office))
+    said = report(content(office), "PART", {refused: ("RJCT", "AC04")}).replace(ours.encode(), b"NOTPROVIDED")
+    assert say(office, AnswerKind.REPORT, said).alarms == []
+    assert office.states(paid) == {"0001": LineState.RELEASED, "0002": LineState.REJECTED}
+
+
+def test_a_row_without_the_files_name_counts_beside_rows_that_have_it(office: Office, tmp_path: Path) -> None:
+    """A bank that lists results as rows, and leaves the file's name out in one of them."""
+    (tmp_path / "rows.yaml").write_text(ROWS, "utf-8")
+    office.company.profile, office.company.profiles = "rows", tmp_path
+    with office.company.open() as hub:
+        its = Office(office.company, hub)
+        its.hire(*TWO)
+        run_id = its.signed(TWO)
+        its.release(run_id)
+        its.deliver()
+        known, message = references(its, run_id), message_id(content(its))
+        rows = [("", known["0002"], "no"), (message, known["0001"], "yes")]
+        for at, told in enumerate((rows, rows[::-1])):
+            say(its, AnswerKind.REPORT, "".join(f"{','.join(row)}\n" for row in told).encode(), f"rows-{at}")
+            assert its.states(run_id) == {"0001": LineState.DEBITED, "0002": LineState.REJECTED}
