@@ -52,15 +52,20 @@ def take_back(hub: Hub) -> dict[str, int]:
 
 
 def credits_of(hub: Hub, connection: sa.Connection) -> Iterator[Credit]:
-    """Everything booked to our accounts at all banks, as statements show it; notices beforehand are no bookings."""
+    """Everything booked to our accounts at all banks, as statements show it; notices beforehand are no bookings.
+
+    Nor is a payment of ours that the bank has returned: with or without its reason, that is taken in by its line.
+    """
     for system in hub.settings.payments.banks:
         for head, entries in statements(hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))):
             statement, _, notification = kept_head(head)
-            for event in entries:
-                if notification or event.state != Direction.CREDIT.value:
-                    continue
+            if notification:
+                continue
+            credits_ = [event for event in entries if event.state == Direction.CREDIT.value]
+            ours = hub.pay_runs.by_reference(connection, [event.reference for event in credits_ if event.reference])
+            for event in credits_:
                 entry = kept_entry(event)
-                if not entry.pending and entry.returned is None:
+                if not entry.pending and entry.returned is None and event.reference not in ours:
                     yield Credit(_evidence(system, statement, entry), entry)
 
 

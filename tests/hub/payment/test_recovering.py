@@ -277,3 +277,13 @@ def test_an_unknown_case_is_named_with_those_there_are(late: Office) -> None:
     case = opened(late)
     with pytest.raises(ConfigurationError, match=case.id):
         find_case(late.hub, "recovery-none")
+
+
+def test_what_the_bank_returns_without_a_reason_is_no_booking_for_a_person_to_give_a_second_time(late: Office) -> None:
+    case = opened(late)
+    came_in(late, case.lines[0].reference, "12345.67")
+    assert take_back(late.hub) == {case.id: 1}
+    with late.hub.database.read() as connection:
+        assert list(credits_of(late.hub, connection)) == []
+    after = find_case(late.hub, case.id)[0]
+    assert (after.state, after.owed_back_minor) == (RecoveryState.REPAID, 0)
