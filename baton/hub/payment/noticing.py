@@ -21,7 +21,7 @@ from baton.hub.offboarding.moving import send_messages
 from baton.hub.offboarding.reaching import Reach, reach
 from baton.hub.payment.letter_files import write_letters
 from baton.hub.payment.policies import policy_of
-from baton.hub.payment.recovering import find_case, locked_case, today
+from baton.hub.payment.recovering import find_case, locked_case, today, zone
 from baton.jobs.payment.recovery_letters import ANNOUNCED, Letter, Sender, letters, templates
 from baton.model.effect import Intention
 from baton.model.handover import HandoverAction, MessageForm
@@ -122,7 +122,7 @@ def _letters(hub: Hub, case: RecoveryCase) -> list[Letter]:
     day = today(hub)
     answer_by = day + timedelta(days=policy_of(hub).overpayment.answer_days)
     texts = templates(hub.settings.payments.letters)
-    return letters(case, name or case.number, Sender(run.initiator, run.payer), day, answer_by, texts)
+    return letters(case, name or case.number, Sender(run.initiator, run.payer, zone(hub)), day, answer_by, texts)
 
 
 def _way(hub: Hub, number: str) -> Reach | None:

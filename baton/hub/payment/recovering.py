@@ -44,9 +44,14 @@ class Consent:
     """The name of the signed paper (a file number, a digest), not its text."""
 
 
+def zone(hub: Hub) -> ZoneInfo:
+    """By which days are told here."""
+    return ZoneInfo(hub.settings.hub.time_zone)
+
+
 def today(hub: Hub) -> date:
     """The day it is here."""
-    return hub.clock.now().astimezone(ZoneInfo(hub.settings.hub.time_zone)).date()
+    return hub.clock.now().astimezone(zone(hub)).date()
 
 
 def unknown_case(hub: Hub, connection: sa.Connection, case_id: str) -> ConfigurationError:

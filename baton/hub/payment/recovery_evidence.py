@@ -17,7 +17,7 @@ from baton.hub import proof
 from baton.hub.core import Hub
 from baton.hub.payment.noticing import deliveries
 from baton.hub.payment.policies import policy_of
-from baton.hub.payment.recovering import find_case
+from baton.hub.payment.recovering import find_case, zone
 from baton.hub.payment.standing import DATES
 from baton.jobs.payment.recovery_pack import DOMAIN, Evidence, Told, document, page, signed_bytes
 from baton.jobs.payment.vouchers import Voucher, vouchers
@@ -53,7 +53,7 @@ def issue_pack(hub: Hub, case_id: str, person: str) -> Pack:
             entries=entries,
             told=_told(hub, connection, case),
             deliveries=sent,
-            vouchers=() if policy.accounts is None else vouchers(case, entries, policy.accounts),
+            vouchers=() if policy.accounts is None else vouchers(case, entries, policy.accounts, zone(hub)),
             checkpoint=path.read_text("utf-8"),
             issued_at=now,
             issued_by=person,
@@ -103,7 +103,7 @@ def vouchers_of(hub: Hub, case_id: str) -> tuple[RecoveryCase, Sequence[Voucher]
             code="accounts",
             remedy="write them into the policy: overpayment.accounts",
         )
-    return case, vouchers(case, entries, accounts)
+    return case, vouchers(case, entries, accounts, zone(hub))
 
 
 def _told(hub: Hub, connection: sa.Connection, case: RecoveryCase) -> list[Told]:

@@ -13,6 +13,7 @@ from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from baton.errors import ConfigurationError, Fault
 from baton.model.money import major_text
@@ -42,10 +43,11 @@ _LINE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who writes, and where the money is to go."""
+    """Who writes, where the money is to go, and by whose clock days are told."""
 
     company: str
     account: BankAccount
+    zone: ZoneInfo
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +102,7 @@ def letters(
     case: RecoveryCase, name: str, sender: Sender, today: date, answer_by: date, texts: Mapping[str, str]
 ) -> list[Letter]:
     """The letter about a case in every language, the person's own name and amounts in it."""
-    told = max(line.cause_recorded_at for line in case.lines).date()
+    told = max(line.cause_recorded_at for line in case.lines).astimezone(sender.zone).date()
     plain = {
         "case": case.id,
         "name": name,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from baton.jobs.payment.overpayment_policy import Accounts
 from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, Way
@@ -38,18 +39,19 @@ class Voucher:
     evidence: str
 
 
-def vouchers(case: RecoveryCase, entries: Sequence[RecoveryEntry], accounts: Accounts) -> list[Voucher]:
-    """The vouchers of a case, in the order of its ledger."""
-    books = _Books(case, accounts)
+def vouchers(case: RecoveryCase, entries: Sequence[RecoveryEntry], accounts: Accounts, zone: ZoneInfo) -> list[Voucher]:
+    """The vouchers of a case, in the order of its ledger; each of the day that it was in ``zone``."""
+    books = _Books(case, accounts, zone)
     return [voucher for entry in entries for voucher in books.of(entry)]
 
 
 class _Books:
     """What stands where on account of one case, entry by entry."""
 
-    def __init__(self, case: RecoveryCase, accounts: Accounts) -> None:
+    def __init__(self, case: RecoveryCase, accounts: Accounts, zone: ZoneInfo) -> None:
         self.case = case
         self.accounts = accounts
+        self.zone = zone
         self.claim = 0
         self.given_up = 0
 
@@ -98,6 +100,5 @@ class _Books:
     def _voucher(self, entry: RecoveryEntry, what: str, debit: str, credit: str, amount: int) -> Voucher:
         zh, en = _TEXTS[what]
         proof = entry.evidence or f"{self.case.id}/{entry.place}"
-        return Voucher(
-            self.case.id, entry.place, entry.at.date(), debit, credit, amount, self.case.currency, zh, en, proof
-        )
+        day = entry.at.astimezone(self.zone).date()
+        return Voucher(self.case.id, entry.place, day, debit, credit, amount, self.case.currency, zh, en, proof)

@@ -287,3 +287,11 @@ def test_what_the_bank_returns_without_a_reason_is_no_booking_for_a_person_to_gi
         assert list(credits_of(late.hub, connection)) == []
     after = find_case(late.hub, case.id)[0]
     assert (after.state, after.owed_back_minor) == (RecoveryState.REPAID, 0)
+
+
+def test_a_letter_says_on_which_day_it_was_told_by_the_clock_here(late: Office) -> None:
+    late.company.clock.advance(timedelta(hours=16))  # 17:00 of 3 December in UTC
+    late.hire("0001", **LATE)
+    (case,) = open_cases(late.hub, "0001", PAYROLL, "departure told late")
+    english = drafted_letters(late.hub, case.id)[1]
+    assert "updated on 2026-12-04" in english.text

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -11,6 +13,7 @@ from baton.jobs.payment.overpayment_policy import Accounts
 from baton.jobs.payment.vouchers import vouchers
 from baton.model.recovery import ClaimedLine, EntryKind, RecoveryCase, RecoveryEntry, RecoveryState, Way
 
+SHANGHAI = ZoneInfo("Asia/Shanghai")
 AT = datetime(2026, 12, 1, tzinfo=UTC)
 ACCOUNTS = Accounts(payroll="2211", receivable="1221", bank="1002", loss="6711", payable="2241")
 LINE = ClaimedLine("R", "pay-1", "2026-11", "salary", date(2026, 11, 30), 1000, 1000, "after_pay_end", 2, AT)
@@ -45,9 +48,15 @@ def money(amount: int, way: Way = Way.TRANSFER) -> RecoveryEntry:
 )
 def test_the_accounts_say_where_the_money_is(ledger: list[RecoveryEntry], expected: dict[str, int]) -> None:
     balances: Counter[str] = Counter()
-    for each in vouchers(CASE, ledger, ACCOUNTS):
+    for each in vouchers(CASE, ledger, ACCOUNTS, SHANGHAI):
         assert each.amount_minor > 0
         assert each.debit != each.credit
         balances[each.debit] += each.amount_minor
         balances[each.credit] -= each.amount_minor
     assert {code: amount for code, amount in balances.items() if amount} == expected
+
+
+def test_what_happens_after_midnight_here_is_of_the_new_day_and_month() -> None:
+    ledger = [replace(OPENED, at=datetime(2026, 11, 30, hour, 30, tzinfo=UTC)) for hour in (15, 16)]
+    days = [each.day for each in vouchers(CASE, ledger, ACCOUNTS, SHANGHAI)]
+    assert days == [date(2026, 11, 30), date(2026, 12, 1)]
