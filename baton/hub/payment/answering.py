@@ -135,7 +135,8 @@ def _change(line: PayLine, events: Sequence[LineEvent], taken: Taken) -> LineCha
         return None
     if alarming(line.state, after):
         taken.alarms.append(f"{after.value} {line.reference}")
-    return None if after is line.state else LineChange(line, after)
+    # What the code said was of the state before: that a recall was asked for, above all.
+    return None if after is line.state else LineChange(line, after, {"code": ""})
 
 
 # --- reports

@@ -6,12 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from baton.contracts.payments import AnswerKind
 from baton.errors import ApprovalError, ConfigurationError
 from baton.hub.payment.recalling import RECALL_ASKED, drafted_recall, recall
 from baton.hub.payment.withdrawing import withdraw
 from baton.model.pay_run import LineState
 from baton.store.pay_runs import LineChange
 from tests.hub.payment.office import Office
+from tests.hub.payment.test_answers import content, references, say
+from tests.rig.bank_papers import report
 from tests.rig.payroll import TREASURY
 
 TWO = {"0001": "10000.00", "0002": "8888.88"}
@@ -114,3 +117,16 @@ def test_asking_for_the_same_again_writes_over_nothing(office: Office, tmp_path:
         recall(office.hub, run_id, [1], TREASURY, WHY, tmp_path)
     with office.hub.database.read() as connection:
         assert [one.decision for one in office.hub.runs.decisions(connection, run_id)].count("recall") == 1
+
+
+def test_what_was_asked_for_stands_with_the_line_until_the_bank_says_something_new(
+    office: Office, tmp_path: Path
+) -> None:
+    run_id = at_the_bank(office)
+    say(office, AnswerKind.REPORT, report(content(office)))
+    recall(office.hub, run_id, [1], TREASURY, WHY, tmp_path)
+    say(office, AnswerKind.REPORT, report(content(office)))
+    assert lines_of(office, run_id)["0001"][1:] == (RECALL_ASKED, LineState.ACCEPTED)
+    stopped = report(content(office), states={references(office, run_id)["0001"]: ("CANC", "")})
+    say(office, AnswerKind.REPORT, stopped)
+    assert lines_of(office, run_id)["0001"][1:] == ("", LineState.RECALLED)
