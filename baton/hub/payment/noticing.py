@@ -75,7 +75,7 @@ def notice(hub: Hub, case_id: str, person: str, folder: Path | None = None) -> N
         if case.version != known.version:
             raise ApprovalError(f"{case_id} has changed meanwhile", code="changed", remedy="write again")
         state = step(case.state, RecoveryEvent.NOTICE)
-        files = [] if way is not None or folder is None else write_letters(folder, f"{case.id}-{case.version}", texts)
+        files = [] if way is not None or folder is None else write_letters(folder, {f"{case.id}-{case.version}": texts})
         effect = "" if way is None else _plan(hub, connection, case, _lettered(case, way, texts))
         announced = "" if note is None else _plan(hub, connection, case, _announced(case, note))
         facts = {

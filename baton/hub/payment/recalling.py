@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,7 +29,7 @@ from baton.store.trail import Entry, append
 RECALL_ASKED: Final = "recall_asked"
 """The code of a line until the bank says something new about it."""
 _NAMED: Final = 5
-"""So many lines are named in the name of a letter."""
+"""So many lines are named in the name of a letter; more are told apart by their digest."""
 _INSTEAD: Final[Mapping[Remedy, str]] = {
     Remedy.HOLD: "it has not been released: baton pay check holds it",
     Remedy.RECOVER: "our account is debited: baton pay recover open",
@@ -59,8 +60,8 @@ def drafted_recall(hub: Hub, run_id: str, places: Sequence[int], person: str, wh
 def recall(hub: Hub, run_id: str, places: Sequence[int], person: str, why: str, folder: Path) -> Recalled:
     """Write the letters to the bank about these lines of a run (by their places) and note who asked, and why.
 
-    Raises `ApprovalError` (codes ``role reason state not_sent``) for who holds no office, without a reason, and where
-    a line is not with the bank: not there yet, or carried out.
+    Raises `ApprovalError` (codes ``role reason state not_sent letter_exists``) for who holds no office, without a
+    reason, where a line is not with the bank (not there yet, or carried out), and where such a letter lies already.
     """
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
@@ -137,8 +138,8 @@ def _recalled(hub: Hub, run_id: str, asked: Sequence[Request]) -> Recalled:
 def _write(folder: Path, recalled: Recalled) -> list[Path]:
     """Named for the file and the lines: each asks for others."""
     named = "-".join(map(str, recalled.lines[:_NAMED]))
-    return [
-        path
-        for message, letters in recalled.letters.items()
-        for path in write_letters(folder, f"recall-{message}-{named}", letters)
-    ]
+    if len(recalled.lines) > _NAMED:
+        all_of_them = hashlib.sha256(",".join(map(str, recalled.lines)).encode()).hexdigest()
+        named += f"-and-{len(recalled.lines) - _NAMED}-more-{all_of_them[:8]}"
+    letters = {f"recall-{message}-{named}": letters for message, letters in recalled.letters.items()}
+    return write_letters(folder, letters)

@@ -113,8 +113,9 @@ def test_who_asks_holds_an_office_and_says_why_about_lines_there_are(office: Off
 def test_asking_for_the_same_again_writes_over_nothing(office: Office, tmp_path: Path) -> None:
     run_id = at_the_bank(office)
     recall(office.hub, run_id, [1], TREASURY, WHY, tmp_path)
-    with pytest.raises(FileExistsError):
+    with pytest.raises(ApprovalError) as there:
         recall(office.hub, run_id, [1], TREASURY, WHY, tmp_path)
+    assert (there.value.code, "--to" in there.value.remedy) == ("letter_exists", True)
     with office.hub.database.read() as connection:
         assert [one.decision for one in office.hub.runs.decisions(connection, run_id)].count("recall") == 1
 
@@ -130,3 +131,25 @@ def test_what_was_asked_for_stands_with_the_line_until_the_bank_says_something_n
     stopped = report(content(office), states={references(office, run_id)["0001"]: ("CANC", "")})
     say(office, AnswerKind.REPORT, stopped)
     assert lines_of(office, run_id)["0001"][1:] == ("", LineState.RECALLED)
+
+
+def test_letters_about_other_lines_have_other_names_however_many_there_are(office: Office, tmp_path: Path) -> None:
+    many = {f"{n:04d}": "100.00" for n in range(1, 8)}
+    office.hire(*many)
+    run_id = office.signed(many)
+    office.release(run_id)
+    office.deliver()
+    files = [recall(office.hub, run_id, [1, 2, 3, 4, 5, last], TREASURY, WHY, tmp_path).files for last in (6, 7)]
+    assert len({path for one in files for path in one}) == 4
+
+
+def test_a_letter_that_cannot_be_written_in_every_language_is_left_in_none(office: Office, tmp_path: Path) -> None:
+    run_id = at_the_bank(office)
+    english = recall(office.hub, run_id, [1], TREASURY, WHY, tmp_path).files[1]
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / english.name).touch(mode=0o600)
+    with pytest.raises(ApprovalError):
+        recall(office.hub, run_id, [1], TREASURY, WHY, elsewhere)
+    assert [path.name for path in elsewhere.iterdir()] == [english.name]
+    assert (elsewhere / english.name).read_text("utf-8") == ""
