@@ -47,6 +47,11 @@ class SettlementStore:
             query = query.where(settlements.c.number == number)
         return [self._kept(row) for row in connection.execute(query)]
 
+    def of_run(self, connection: sa.Connection, run_id: str) -> list[KeptSettlement]:
+        """Those that a pay run was drafted of."""
+        query = sa.select(settlements).where(settlements.c.run_id == run_id).order_by(settlements.c.id)
+        return [self._kept(row) for row in connection.execute(query)]
+
     def move(
         self,
         connection: sa.Connection,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -30,6 +31,7 @@ from baton.jobs.payment.periods import before
 from baton.jobs.payment.roles import Role
 from baton.model.bank_answers import Direction
 from baton.model.pay_run import JOB, LineState, PayLine, PayRun
+from baton.model.payable import Component, PayableKey
 from baton.model.people import Employee
 from baton.store.bank_answers import NOT_TAKEN
 from baton.store.pay_decisions import WaiverRow
@@ -187,6 +189,7 @@ def judge(
         awaited=others.awaited,
         problems=problem_finder(profile),
         on_statement=_on_statement(hub, connection, lines),
+        settled_for=_settled_for(hub, connection, run),
     )
     report = check_lines(
         told.PayRun(id=run.run_id, period=run.period, pay_day=run.execution_day, currency=run.currency),
@@ -240,6 +243,16 @@ def _on_statement(hub: Hub, connection: sa.Connection, lines: Sequence[PayLine])
         if booked[Direction.DEBIT.value] > booked[Direction.CREDIT.value] or (taken and not booked):
             found.add(reference)
     return frozenset(found)
+
+
+def _settled_for(hub: Hub, connection: sa.Connection, run: PayRun) -> dict[str, date]:
+    """The last day of each settlement that the run was drafted of: HR may have told another one since."""
+    if run.component is not Component.FINAL_SETTLEMENT:
+        return {}
+    return {
+        PayableKey(kept.number, kept.period, run.component).reference: date.fromisoformat(kept.result["last_day"])
+        for kept in hub.settlements.of_run(connection, run.run_id)
+    }
 
 
 def _declared(run: PayRun) -> Declared | None:

@@ -22,6 +22,7 @@ from baton.jobs.payment.payable_rows import PayableRow, ReadRows
 from baton.jobs.payment.periods import period_of
 from baton.jobs.payment.roles import Role
 from baton.jobs.payment.settlement.calculator import calculate
+from baton.jobs.payment.settlement.case import last_day_at_hr
 from baton.jobs.payment.settlement.case_file import CaseFile
 from baton.jobs.payment.settlement.review import Review, to_payable
 from baton.jobs.payment.settlement.statement import Settlement
@@ -231,7 +232,7 @@ def _as_row(payable: Payable) -> PayableRow:
 def _worked_out(hub: Hub, case: CaseFile, name: str, employee: Employee | None) -> WorkedOut:
     first, last = case.first_day, case.last_day
     if employee is not None:
-        first, last = first or employee.hire_day, last or _last_day(employee)
+        first, last = first or employee.hire_day, last or last_day_at_hr(employee)
     days = {"first_day": first, "last_day": last}
     faults = [
         Fault(f"{name}: {field}", "missing", f"neither the file nor HR's record of {case.number} tells the {field}")
@@ -264,14 +265,10 @@ def _require_hr(settlement: Settlement, employee: Employee | None, name: str) ->
     if employee is None:
         message = f"HR knows nobody with the number {settlement.number[:40]!r}"
         raise ConfigurationError([Fault(f"{name}: number", "unknown_person", message)])
-    told = _last_day(employee)
+    told = last_day_at_hr(employee)
     if told is not None and told != settlement.last_day:
         message = f"HR says that the contract ends on {told}, the case that it does on {settlement.last_day}"
         raise ConfigurationError([Fault(f"{name}: last_day", "other_day", message)])
-
-
-def _last_day(employee: Employee) -> date | None:
-    return employee.contract_end_day or employee.last_working_day
 
 
 def _to_replace(hub: Hub, connection: sa.Connection, earlier: KeptSettlement, period: str) -> bool:

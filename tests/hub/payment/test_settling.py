@@ -314,3 +314,17 @@ def test_where_nothing_is_owed_there_is_nothing_to_pay(settling: Office) -> None
     with pytest.raises(TransitionError) as caught:
         import_settlements(settling.hub, [it.id], INTO, MAKER)
     assert caught.value.code == "nothing_owed"
+
+
+def test_another_last_day_after_the_import_holds_what_was_worked_out_for_the_day_before(settling: Office) -> None:
+    run_id = import_settlements(settling.hub, [reviewed(settling).id], INTO, MAKER).run.run_id
+    assert settling.check(run_id).cleared.releasable
+    earlier = date(2026, 3, 20)
+    settling.hire("0001", **GONE | {"last_working_day": earlier, "contract_end_day": earlier})
+    cleared = settling.check(run_id).cleared
+    assert [(finding.rule, dict(finding.detail)) for finding in cleared.report.findings] == [
+        ("settlement_other_day", {"worked_out": date(2026, 3, 31), "last_day": earlier})
+    ]
+    assert not cleared.releasable
+    settling.hire("0001", **GONE)
+    assert settling.check(run_id).cleared.releasable

@@ -94,6 +94,8 @@ class Facts:
     """References that the bank's statements show as debited and not returned."""
     awaited: Collection[str] = ()
     """Sources that are set up here and have not told anything: as grave as one that the policy requires."""
+    settled_for: Mapping[str, date] = field(default_factory=dict)
+    """Reference of a final settlement that was worked out here -> the last day it was worked out for."""
     expected: Collection[str] | None = None
     """Whom the run's salaries are for; None: everybody who had one in the period before."""
     problems: Problems = no_problems

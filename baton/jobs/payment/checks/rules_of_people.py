@@ -122,6 +122,13 @@ PEOPLE_RULES: Final[tuple[Rule, ...]] = (
         "该员工已重新入职。请人事确认该结算属于前一段劳动关系。",
     ),
     hold(
+        "settlement_other_day",
+        _HR,
+        "The settlement was worked out for {worked_out} as the last day, and HR says {last_day} now. Give the run up "
+        "and work it out anew, or HR confirms the amount.",
+        "结算按最后一天 {worked_out} 计算，而人事现记为 {last_day}。请撤销本批次并重新计算，或由人事确认金额。",
+    ),
+    hold(
         "settlement_again",
         _HR_OR_DIRECTOR,
         "The person has a final settlement already, of another period. Confirm that this one is a supplement.",

@@ -1,4 +1,4 @@
-"""Final settlements: for leavers only, once, and with no day that a salary pays as well."""
+"""Final settlements: for leavers only, for the day they leave, once, and with no day that a salary pays as well."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from baton.jobs.payment.checks.facts import PastState
 from baton.jobs.payment.checks.findings import Finding
 from baton.jobs.payment.checks.inspection import Departure, Inspection
 from baton.jobs.payment.periods import period_of
+from baton.jobs.payment.settlement.case import last_day_at_hr
 from baton.model.payable import Component, Payable
 from baton.model.people import Employee, EmploymentStatus
 
@@ -26,6 +27,7 @@ def settlements(inspection: Inspection) -> Iterator[Finding]:
     for at, line, person in settled:
         departure = inspection.departure(person)
         yield from _leaves(inspection, at, person, departure)
+        yield from _for_that_day(inspection, at, person)
         yield from _once(inspection, at, line, mine[line.key.number])
         yield from _beside_salary(inspection, at, line, departure, mine[line.key.number])
 
@@ -41,6 +43,13 @@ def _leaves(inspection: Inspection, at: int, person: Employee, departure: Depart
         yield inspection.found("settlement_undated", at)
     else:
         yield inspection.found("settlement_of_employee", at)
+
+
+def _for_that_day(inspection: Inspection, at: int, person: Employee) -> Iterator[Finding]:
+    worked_out = inspection.facts.settled_for.get(inspection.references[at])
+    last_day = last_day_at_hr(person)
+    if worked_out is not None and last_day is not None and last_day != worked_out:
+        yield inspection.found("settlement_other_day", at, worked_out=worked_out, last_day=last_day)
 
 
 def _once(inspection: Inspection, at: int, line: Payable, mine: list[Payable]) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from typing import TypeAlias
 from baton.errors import ConfigurationError, Fault
 from baton.jobs.payment.periods import before, months_between, period_of
 from baton.jobs.payment.settlement.pack import Figures, Ground, Overrides, Region, RulePack, WindowEnds, ZeroPayMonths
+from baton.model.people import Employee
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,11 @@ def window(leaving: Leaving, setting: Setting) -> Sequence[str]:
 def last_month(leaving: Leaving) -> str:
     """The month whose wage stands in for notice."""
     return before(period_of(leaving.last_day))
+
+
+def last_day_at_hr(employee: Employee) -> date | None:
+    """The contract's last day by HR's record; None where it tells none."""
+    return employee.contract_end_day or employee.last_working_day
 
 
 def settle_in(leaving: Leaving, pack: RulePack) -> Setting:

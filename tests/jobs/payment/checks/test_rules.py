@@ -90,6 +90,9 @@ CASES = {
     "settlement_undated": lambda: of(person(status=S.DEPARTED), settlement()),
     "settlement_early": lambda: of(gone(S.NOTICE, date(2026, 11, 20)), settlement()),
     "settlement_rehired": lambda: of(person(status=S.REHIRED), settlement()),
+    "settlement_other_day": lambda: of(
+        gone(), settlement(), known={"settled_for": {settlement().key.reference: date(2026, 11, 29)}}
+    ),
     "settlement_again": lambda: of(gone(), settlement(), known={"past": [past(component=C.FINAL_SETTLEMENT)]}),
     "settlement_and_salary": lambda: of(gone(), settlement(), known={"past": [past(period="2026-09")]}),
     "exit_list_disagrees": lambda: of(person(), known={"exit_list": {"0001": None}}),
