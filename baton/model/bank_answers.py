@@ -131,3 +131,5 @@ class Statement:
     currency: str = ""
     opening_minor: int | None = None
     closing_minor: int | None = None
+    closed: str = ""
+    """The day of its closing balance, ``YYYY-MM-DD``; empty where it tells none. Many banks count anew each year."""

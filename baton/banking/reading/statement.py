@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby
 from operator import itemgetter
-from typing import BinaryIO, Final, TypeAlias
+from typing import BinaryIO, Final, NamedTuple, TypeAlias
 
 from baton.banking.reading.booking import Bookings
 from baton.banking.reading.fields import Fields, own_text
@@ -144,7 +145,8 @@ def head(fields: Fields, element: Element) -> Statement:
     if not account:
         fields.find(element, "account", "does not say which account it is about")
     balances = _balances(fields, element)
-    currency = fields.text(element, "Acct/Ccy") or next((each[1] for each in balances.values()), "")
+    closing = next((balances[kind] for kind in _CLOSING if kind in balances), None)
+    currency = fields.text(element, "Acct/Ccy") or next((each.currency for each in balances.values()), "")
     return Statement(
         account=account,
         statement_id=fields.text(element, "Id"),
@@ -152,21 +154,32 @@ def head(fields: Fields, element: Element) -> Statement:
         currency=currency,
         opening_minor=_first(balances, _OPENING, currency),
         closing_minor=_first(balances, _CLOSING, currency),
+        closed="" if closing is None or closing.day is None else closing.day.isoformat(),
     )
 
 
-def _balances(fields: Fields, element: Element) -> dict[str, tuple[int, str]]:
-    """``(minor units, currency)`` by type; in debt is negative. Of several with one type, the first."""
-    found: dict[str, tuple[int, str]] = {}
+class _Balance(NamedTuple):
+    """Minor units (in debt is negative), currency and day."""
+
+    minor: int
+    currency: str
+    day: date | None
+
+
+def _balances(fields: Fields, element: Element) -> dict[str, _Balance]:
+    """By type; of several with one type, the first."""
+    found: dict[str, _Balance] = {}
     for balance in fields.all(element, "Bal"):
         kind = fields.text(balance, "Tp/CdOrPrtry/Cd", "Tp/Cd")
         amount = fields.one(balance, "Amt")
         if kind in (*_OPENING, *_CLOSING) and amount is not None:
             minor, currency = fields.money(amount)
             in_debt = own_text(fields.one(balance, "CdtDbtInd")) == "DBIT"
-            found.setdefault(kind, (-minor if in_debt else minor, currency))
+            day = fields.day(fields.one(balance, "Dt"))
+            found.setdefault(kind, _Balance(-minor if in_debt else minor, currency, day))
     return found
 
 
-def _first(balances: dict[str, tuple[int, str]], kinds: tuple[str, ...], currency: str) -> int | None:
-    return next((balances[kind][0] for kind in kinds if kind in balances and balances[kind][1] == currency), None)
+def _first(balances: dict[str, _Balance], kinds: tuple[str, ...], currency: str) -> int | None:
+    told = (balances[kind] for kind in kinds if kind in balances)
+    return next((each.minor for each in told if each.currency == currency), None)

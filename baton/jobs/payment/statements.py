@@ -42,9 +42,10 @@ class SeenStatements:
     def gaps(self) -> Iterable[Difference]:
         """Where, on one account, one statement does not go on from the one before."""
         for heads in self._heads.values():
-            ordered = sorted(heads, key=lambda head: (_number(head), head.statement_id))
+            ordered = sorted(heads, key=lambda head: (_year(head), _number(head), head.statement_id))
             for before, after in pairwise(ordered):
-                skipped = _number(after) - _number(before) > 1 if _number(before) else False
+                counted = _number(before) and _year(before) == _year(after)  # a bank may count anew each year
+                skipped = bool(counted) and _number(after) - _number(before) > 1
                 known = before.closing_minor is not None and after.opening_minor is not None
                 if skipped or (known and before.closing_minor != after.opening_minor):
                     what = after.statement_id or after.sequence
@@ -54,3 +55,8 @@ class SeenStatements:
 def _number(head: Statement) -> int:
     """The sequence number; 0 where there is none."""
     return int(head.sequence) if head.sequence.isascii() and head.sequence.isdecimal() else 0
+
+
+def _year(head: Statement) -> str:
+    """In which it was closed; empty where it does not say."""
+    return head.closed[:4]

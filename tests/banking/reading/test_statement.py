@@ -46,6 +46,7 @@ def test_the_head_says_which_account_which_copy_and_between_which_balances():
     ((head, found),) = read(text)
     assert (head.account, head.statement_id, head.sequence) == ("6222000011112222", "S1", "1")
     assert (head.currency, head.opening_minor, head.closing_minor) == ("CNY", 1000, -250)
+    assert head.closed == "2026-11-25"
     assert [(each.entry_id, each.booked, each.pending) for each in found] == [("#1", date(2026, 11, 25), False)]
     assert "6222" not in repr(head)
 

@@ -211,6 +211,19 @@ def test_statements_must_go_on_from_one_another(second, gap):
     assert kinds(reconciler.month(SOON)) == (["statement_gap"] if gap else [])
 
 
+@pytest.mark.parametrize(
+    ("sequence", "opening", "gap"),
+    [(1, 900, False), (366, 900, False), (1, 901, True)],
+    ids=["counted-anew", "counted-on", "something-is-missing"],
+)
+def test_a_bank_may_count_its_statements_anew_each_year(sequence, opening, gap):
+    reconciler = Reconciler([facts(filed(1))])
+    last, first = head(365, 1000, 900), head(sequence, opening, 800)
+    reconciler.take(replace(last, closed="2026-12-31"), [debit(1)], digest="1", notification=False)
+    reconciler.take(replace(first, statement_id="N1", closed="2027-01-01"), [], digest="2", notification=False)
+    assert kinds(reconciler.month(SOON)) == (["statement_gap"] if gap else [])
+
+
 def test_balances_that_a_reader_found_wrong_keep_the_month_from_being_clean():
     reconciler = Reconciler([facts(filed(1))])
     reconciler.take(head(), [debit(1)], digest="x", notification=False)
