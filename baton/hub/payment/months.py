@@ -7,7 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import sqlalchemy as sa
+
 from baton.hub.core import Hub
+from baton.hub.payment.signed_for import RELEASE
 from baton.jobs.payment.reconciliation import Verdict, worst
 from baton.model.pay_run import PayRun
 from baton.store.bank_differences import Comparison, Standing
@@ -60,7 +63,8 @@ def month_of(hub: Hub, period: str) -> Month:
     with hub.database.read() as connection:
         runs = hub.pay_runs.of_period(connection, period)
         heads = hub.runs.several(connection, [run.run_id for run in runs])
-        compared = hub.bank_differences.comparisons(connection, list(heads))
+        known = hub.bank_differences.comparisons(connection, list(heads))
+        compared = {run_id: each for run_id, each in known.items() if _since_release(hub, connection, each)}
         standing = hub.bank_differences.current(connection, sorted({run.system for run in runs}))
     released = [
         MonthRun(run, heads[run.run_id], compared.get(run.run_id))
@@ -79,3 +83,9 @@ def month_of(hub: Hub, period: str) -> Month:
         [each for each in standing if each.run_id in ours],
         sums,
     )
+
+
+def _since_release(hub: Hub, connection: sa.Connection, compared: Comparison) -> bool:
+    """Whether a run was compared as it was released last: taken back before that, it was perhaps another one."""
+    released = [each.decided_at for each in hub.runs.decisions(connection, compared.run_id) if each.decision == RELEASE]
+    return not released or compared.at >= released[-1]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from baton.contracts.payments import AnswerKind
 from baton.hub.payment.months import month_of
 from baton.hub.payment.reconciling import reconcile_bank
+from baton.hub.payment.withdrawing import withdraw
 from baton.jobs.payment.reconciliation import Verdict
+from baton.model.people import EmploymentStatus
 from tests.hub.payment.office import Office
 from tests.hub.payment.test_answers import TWO, booked, content, references, say
 from tests.rig.bank_papers import report, statement
-from tests.rig.payroll import ACCOUNT, BANK
+from tests.rig.payroll import ACCOUNT, BANK, TREASURY
 
 
 def test_a_month_is_told_as_it_was_last_compared(office: Office) -> None:
@@ -46,3 +50,20 @@ def test_what_belongs_to_no_run_makes_the_month_different(office: Office) -> Non
     month = month_of(office.hub, "2026-11")
     assert ([each.verdict for each in month.runs], month.verdict) == ([Verdict.CLEAN], Verdict.DIFFERENT)
     assert [(each.kind, each.run_id) for each in month.differences] == [("unexpected_debit", "")]
+
+
+def test_what_was_compared_before_a_run_was_taken_back_says_nothing_of_the_run_released_again(office: Office) -> None:
+    office.hire(*TWO)
+    run_id = office.signed(TWO)
+    office.release(run_id)
+    reconcile_bank(office.hub, BANK)
+    assert month_of(office.hub, "2026-11").sums["CNY"]["filed"] == 2_034_567
+    office.company.clock.advance(timedelta(minutes=1))
+    withdraw(office.hub, run_id, TREASURY, "somebody has left")
+    office.hire("0002", status=EmploymentStatus.DEPARTED, last_working_day=date(2026, 9, 30))
+    office.check(run_id)
+    office.build(run_id)
+    office.sign(run_id)
+    office.release(run_id)
+    month = month_of(office.hub, "2026-11")
+    assert (month.as_of, month.sums) == (None, {})
