@@ -17,6 +17,24 @@ _PERIOD: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 
+def is_period(text: str) -> bool:
+    """Whether it is a month as payables are keyed by.
+
+    >>> is_period("2026-11"), is_period("2026-13"), is_period("2026-1")
+    (True, False, False)
+    """
+    return _PERIOD.fullmatch(text) is not None
+
+
+def is_currency(text: str) -> bool:
+    """Whether it has the form of a currency.
+
+    >>> is_currency("CNY"), is_currency("rmb")
+    (True, False)
+    """
+    return _CURRENCY.fullmatch(text) is not None
+
+
 class Component(StrEnum):
     """What a payment is for. A departed person appears as a final settlement, or not at all."""
 
@@ -42,7 +60,7 @@ class PayableKey:
 
     def __post_init__(self) -> None:
         """Refuse a key that could be written in two ways."""
-        if not self.number or not _PERIOD.fullmatch(self.period) or self.attempt < 1:
+        if not self.number or not is_period(self.period) or self.attempt < 1:
             raise ValueError(f"not a payable's key: period {self.period!r}, attempt {self.attempt}")
 
     @property
@@ -111,7 +129,7 @@ class Payable:
 
     def __post_init__(self) -> None:
         """A currency is three capital letters; an amount is a whole number of minor units (its size is a check's)."""
-        if not _CURRENCY.fullmatch(self.currency) or type(self.amount_minor) is not int:
+        if not is_currency(self.currency) or type(self.amount_minor) is not int:
             raise ValueError(f"not a payable: currency {self.currency!r}")
 
 

@@ -17,7 +17,7 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.source_file import open_rows
 from baton.jobs.payment.payable_rows import PAYABLES, PayableRow, ReadRows, read_page
 from baton.model.pay_run import JOB, LineState, PayLine, PayRun
-from baton.model.payable import BankAccount, Component, Payable, PayableKey
+from baton.model.payable import BankAccount, Component, Payable, PayableKey, is_currency, is_period
 from baton.model.people import Employee
 from baton.model.source_rows import Origin, SourcePage
 from baton.settings_shape import BankPart
@@ -45,6 +45,16 @@ class Drafting:
     declared_minor: int | None = None
     asked: str = ""
     """What asks for the run, the same each time it is asked again: it then gets the run it has. Empty: a new run."""
+
+    def __post_init__(self) -> None:
+        """Raise `ConfigurationError` for a month and a currency that no payable has, before a file is read for them."""
+        faults = []
+        if not is_period(self.period):
+            faults.append(Fault("period", "period", f"{self.period[:20]!r} is no month such as 2026-11"))
+        if not is_currency(self.currency):
+            faults.append(Fault("currency", "currency", f"{self.currency[:20]!r} is no currency such as CNY"))
+        if faults:
+            raise ConfigurationError(faults)
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,3 +172,10 @@ def test_a_request_with_other_rows_than_before_is_refused_rather_than_answered_w
     assert handed_in(800_000).run.run_id == made.run.run_id
     with pytest.raises(TransitionError, match="for the same request with other rows"):
         handed_in(900_000)
+
+
+@pytest.mark.parametrize("period", ["2026-13", "2026-1", "November", ""])
+def test_what_is_no_month_or_no_currency_is_told_before_the_file_is_read(period: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        wanted(period=period, currency="rmb")
+    assert [fault.rule for fault in caught.value.faults] == ["period", "currency"]
