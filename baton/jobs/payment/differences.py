@@ -30,6 +30,8 @@ class DifferenceKind(StrEnum):
     DISPUTED = "disputed"
     RETURNED = "returned"
     RETURNED_TWICE = "returned_twice"
+    RETURN_MISSING = "return_missing"
+    """The bank has said that it came back, and no statement shows the money in time."""
     DOUBLED_STATEMENT = "doubled_statement"
     """A statement that was read before, with the same content: not counted again."""
     CHANGED_STATEMENT = "changed_statement"

@@ -247,6 +247,9 @@ def _of_line(filed: Filed, debits: Sequence[int], credits_: Sequence[int], *, la
         yield Difference(DifferenceKind.PAID_THOUGH_REFUSED, reference, 0, sum(debits))
     elif not debits and state not in _REFUSED and late:
         yield Difference(DifferenceKind.MISSING, reference, amount, 0)
+    elif debits and state is LineState.RETURNED and not credits_ and late:
+        # What came back may be paid again by the bank's word; that its money is here, only a statement says.
+        yield Difference(DifferenceKind.RETURN_MISSING, reference, amount, 0)
     if len(debits) > 1:
         yield Difference(DifferenceKind.PAID_TWICE, reference, amount, sum(debits))
     if len(credits_) > len(debits) and len(credits_) > 1:

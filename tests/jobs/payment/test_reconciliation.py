@@ -130,6 +130,15 @@ def test_a_return_is_listed_and_explained():
     assert (run.came_back_minor, run.rest_minor, run.verdict) == (100, 0, Verdict.CLEAN)
 
 
+def test_a_return_that_only_the_banks_word_tells_of_keeps_the_run_from_being_clean():
+    returned = [facts(filed(1, state=S.RETURNED))]
+    assert month(returned, debit(1)).verdict is Verdict.CLEAN, "it may be on its way"
+    run = month(returned, debit(1), as_of=LATE).runs["run-1"]
+    assert [(each.kind, each.weight) for each in run.differences] == [(K.RETURN_MISSING, Weight.LOOK)]
+    assert run.verdict is Verdict.DIFFERENT
+    assert month(returned, debit(1), credit(1), as_of=LATE).verdict is Verdict.CLEAN
+
+
 def test_a_return_that_comes_twice_is_not():
     run = month([facts(filed(1, state=S.RETURNED))], debit(1), credit(1), credit(1)).runs["run-1"]
     assert [each.kind for each in run.differences] == [K.RETURNED_TWICE]
