@@ -260,7 +260,8 @@ def _to_know(boss: str, turn: Turn, late: Sequence[Wait]) -> Wait:
 
 
 def _entity(case: Case, wait: Wait) -> str:
-    kind = "late" if wait.items == wait.overdue else wait.turn
+    """What a message is about: who lets something wait themselves may be told of others who do, both at once."""
+    kind = "upon" if wait.instead is not None else "late" if wait.items == wait.overdue else wait.turn
     return f"notice/{case.id}/{wait.person}/{wait.turn}/{kind}"
 
 

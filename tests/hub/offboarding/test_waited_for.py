@@ -351,3 +351,21 @@ def test_a_case_of_which_a_system_says_nothing_just_now_is_not_called_finished(d
     d.target().away = False
     d.tick()
     assert len(told(d, OTHER)) == 1
+
+
+# --- who is told upon, and by whom
+
+
+def test_who_lets_something_wait_is_told_all_the_same_of_whom_they_manage(desk: Make, tmp_path: Path) -> None:
+    d, case = resigned(desk, policies=policy(tmp_path, 'successors: [{kinds: [client], to: "0003"}, {to: manager}]'))
+    d.plant(HoldingKind.OPPORTUNITY, 2)
+    d.tick()
+    d.things.outbox.clear()
+    sleep(d, 48 + 72 + 1)
+    hour = d.tick()
+    assert not hour.troubles
+    late = [text for to, subject, text in d.things.outbox if to == MANAGER and "逾期" in subject]
+    assert sorted("waiting for: 0003" in text for text in late) == [False, True], "their own, and their employee's"
+    d.tick()
+    assert len(told(d, MANAGER)) == 2, "each once"
+    assert d.case(case).state is CaseState.OPEN
