@@ -17,6 +17,7 @@ from baton.hub.offboarding.finishing import finished_since
 from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.links import ALERTS, Offer, link_within
 from baton.hub.offboarding.moving import save_moves
+from baton.hub.offboarding.people import employed
 from baton.hub.offboarding.policies import policies
 from baton.hub.offboarding.reaching import Reach, reach
 from baton.hub.offboarding.standing import standing
@@ -143,6 +144,8 @@ class _Round:
                 waiting[case.id] = [*waiting.get(case.id, ()), *wanted]
         late = {wait.person for some in waiting.values() for wait in some if wait.overdue}
         bosses = managers_of(self.hub, connection, late)
+        here = employed(self.hub, connection, bosses.values())
+        bosses = {person: boss for person, boss in bosses.items() if boss in here}
         return {
             case.id: _Wanted(waiting[case.id], _escalations(case, waiting[case.id], bosses, who[case.id]))
             for case in self.cases

@@ -369,3 +369,15 @@ def test_who_lets_something_wait_is_told_all_the_same_of_whom_they_manage(desk: 
     d.tick()
     assert len(told(d, MANAGER)) == 2, "each once"
     assert d.case(case).state is CaseState.OPEN
+
+
+def test_a_manager_who_has_left_is_told_upon_nobody(desk: Make, tmp_path: Path) -> None:
+    d, _ = resigned(desk, policies=policy(tmp_path, 'successors: [{to: "0003"}]'))
+    d.company.rows[2] = row(SUCCESSOR, department=SALES, manager=OTHER)
+    d.company.rows[3] = row(OTHER, status="departed", last_day="2026-11-01", department=SALES, manager=MANAGER)
+    plan_sync(d.hub, SyncRequest())
+    d.things.outbox.clear()
+    sleep(d, 48 + 72 + 1)
+    assert d.tick().escalations == 1
+    assert told(d, OTHER) == []
+    assert ["逾期" in subject for subject in told(d, MANAGER)] == [True]
