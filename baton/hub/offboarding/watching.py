@@ -219,7 +219,8 @@ def freeze(hub: Hub, key: str, person: str, why: str) -> str:
         if case.state is CaseState.RETRACTED:
             raise ApprovalError("the case is retracted: who stays keeps their rights", code="case")
         now = hub.clock.now()
-        items = hub.cases.items(connection, case.id, states=[ItemState.OPEN, ItemState.STUCK])
+        # What two people have left until the last working moment goes as well: it may be what the alert is about.
+        items = hub.cases.items(connection, case.id, states=[ItemState.OPEN, ItemState.STUCK, ItemState.LEFT])
         rights = [
             (item, grant_change(item, HandoverAction.REVOKE, AccountRef(case.number, item.holder_id), now))
             for item in items

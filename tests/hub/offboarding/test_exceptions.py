@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from baton.errors import ApprovalError
-from baton.hub.offboarding import undoing
+from baton.hub.offboarding import undoing, watching
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.case import Act, Case, Cause, Item, ItemState, Role
+from baton.model.handover import Activity, ActivityKind
 from baton.settings_shape import OffboardingPart
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, Desk
+from tests.rig.belongings import KeeperTarget, RecordingTarget
 from tests.rig.company import row
 
 Make = Callable[..., Desk]
@@ -22,10 +25,10 @@ DAY_S = 24 * 3600.0
 class Restricted:
     """A case whose leaver has resigned, and has lost the right to export already."""
 
-    def __init__(self, desk: Make, folder: Path) -> None:
+    def __init__(self, desk: Make, folder: Path, kind: type[KeeperTarget] = KeeperTarget) -> None:
         policies = folder / "policies.yaml"
         policies.write_text("policies:\n  all:\n    restrict: {crm: [export*]}\n", "utf-8")
-        self.d = desk(offboarding=OffboardingPart(policies=policies))
+        self.d = desk(kind, offboarding=OffboardingPart(policies=policies))
         self.leaver = self.d.id_of(LEAVER)
         self.d.things.grants[self.leaver] = {"exports", "read"}
         self.d.company.rows[1] = row(
@@ -105,3 +108,24 @@ def test_a_way_back_that_hr_takes_is_no_exception(desk: Make, tmp_path: Path) ->
     assert (r.right.state, r.right.accepted_by) == (ItemState.OPEN, "")
     r.d.tick()
     assert r.rights == {"read"}
+
+
+def test_a_freeze_takes_what_was_excepted_as_well(desk: Make, tmp_path: Path) -> None:
+    r = Restricted(desk, tmp_path, RecordingTarget)
+    r.leave(MANAGER, Role.MANAGER)
+    r.leave(HR, Role.HR)
+    r.d.tick()
+    assert "exports" in r.rights
+    r.d.company.clock.sleep(60)
+    at = r.d.hub.clock.now() - timedelta(seconds=1)
+    r.d.things.activities.append(Activity("e1", ActivityKind.EXPORT, at, r.leaver, None, "everything", count=5000))
+    r.d.tick()
+    with r.d.hub.database.read() as connection:
+        (alert,) = r.d.hub.alerts.of(connection, r.case.id)
+    watching.ask_freeze(r.d.hub, alert.key, MANAGER, "this was not what it was for")
+    watching.freeze(r.d.hub, alert.key, HR, "agreed")
+    r.d.tick()
+    assert r.rights == set()
+    assert r.right.state is ItemState.DONE
+    r.d.tick()
+    assert r.rights == set(), "and stays away"
