@@ -88,26 +88,29 @@ def look_ahead(hub: Hub, cases: Sequence[Case]) -> dict[str, Scan]:
 
 
 def settled(hub: Hub, scan: Scan) -> Scan:
-    """Keep what was found, and plan the messages about what is new."""
+    """Keep what was found, and plan the messages about what is new; nothing in a case that is open no more."""
     before = last_look(hub, scan.case)
     known = [] if before is None else before.shown["found"]
     shown = scan.document()
     shown["found"] += [each for each in known if each["system"] in scan.unread and each not in shown["found"]]
-    if any(each not in known for each in shown["found"]):
-        _tell(hub, scan.case, shown["found"])  # first: a look that is kept and untold would stay untold
+    if any(each not in known for each in shown["found"]) and not _told(hub, scan.case, shown["found"]):
+        return scan  # a look that is kept and untold would stay untold
     now, place = to_micros(hub.clock.now()), f"{FOLDER}/{scan.case.id}"
     hub.kept_files.put(f"{place}/{now}", orjson.dumps(shown))
     _drop(hub, scan.case.id, [name for name in hub.kept_files.names(place) if int(name) < now])
     return scan
 
 
-def _tell(hub: Hub, known: Case, found: Sequence[dict[str, Any]]) -> None:
+def _told(hub: Hub, known: Case, found: Sequence[dict[str, Any]]) -> bool:
+    """Plan the messages; False where the case is not open any more, and nobody is told."""
     with hub.database.read() as connection:
         people = employed(hub, connection, {known.manager, *hub.settings.offboarding.hr} - {known.number})
     ways = reach(hub, people, {MessageForm.LETTER})  # a short text would not say what is in the way
     mark = {"items": hashlib.sha256(orjson.dumps(found)).hexdigest()}
     with hub.database.write() as connection:
         case = locked(hub, connection, known.id)
+        if case.state is not CaseState.OPEN:
+            return False  # paused, or taken back, while the systems were being asked
         entities = {f"prescan/{case.id}/{person}": way for person, way in ways.items()}
         said = hub.effects.newest_marks(connection, JOB, list(hub.settings.enabled), list(entities))
         # The same is not said twice, should what was found not have been kept after it was said.
@@ -117,3 +120,4 @@ def _tell(hub: Hub, known: Case, found: Sequence[dict[str, Any]]) -> None:
         text = in_the_way(case, [(each["title"], each["remedy"]) for each in found])
         messages = [(message_to(hub, entity, way, text), mark) for entity, way in anew.items()]
         save_moves(hub, connection, case, [], messages)
+    return True

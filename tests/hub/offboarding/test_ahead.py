@@ -9,6 +9,7 @@ import pytest
 
 from baton.hub.offboarding import ahead, casework, hourly
 from baton.hub.offboarding.opening import open_and_look
+from baton.hub.offboarding.prescan import prescan
 from baton.model.case import Act, Case, Cause
 from baton.model.handover import HoldingKind
 from baton.settings_shape import OffboardingPart
@@ -155,3 +156,17 @@ def test_who_reports_to_whom_is_read_once_for_all_cases(desk: Make, monkeypatch:
     everyone = d.hub.people.everyone
     monkeypatch.setattr(d.hub.people, "everyone", lambda *given: read.append(given) or everyone(*given))
     assert (hourly.tick(d.hub).ahead, len(read)) == (3, 1)
+
+
+def test_a_case_that_is_paused_during_the_look_tells_nobody_before_it_goes_on(desk: Make) -> None:
+    d = office(desk)
+    d.plant(HoldingKind.GROUP, 1)
+    case = leaving(d)
+    (scan,) = prescan(d.hub, [case]).values()
+    casework.decide(d.hub, case.id, Act.PAUSE, HR, "wait for the audit")
+    ahead.settled(d.hub, scan)
+    d.tick()
+    assert (codes(d, case), told(d)) == ([], [])
+    casework.decide(d.hub, case.id, Act.REOPEN, HR, "go on")
+    d.tick()
+    assert (codes(d, case), len(told(d))) == (["group_owner"], 1)
