@@ -62,7 +62,7 @@ def open_case(hub: Hub, opening: Opening) -> Case:
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         for known in hub.cases.of_person(connection, opening.number):
-            if known.state in (CaseState.OPEN, CaseState.PAUSED):
+            if known.state in _UNFINISHED:
                 return known
         employee = _employee(hub, connection, opening.number)
         case = _new_case(hub, opening, employee, chosen)
@@ -190,12 +190,23 @@ def decide(hub: Hub, case_id: str, act: Act, person: str, why: str) -> Case:
         hub.database.alone(connection, PLANNING)
         case = locked(hub, connection, find_case(hub, case_id).id)
         require_standing(hub, connection, case, person, Role.HR)
+        if act is Act.REOPEN:
+            _require_alone(hub, connection, case)
         case = step(hub, connection, case, act, person, why)
         if act in (Act.PAUSE, Act.RETRACT):
             _call_back(hub, connection, case)
         hub.crash_point("deciding")
     hub.crash_point("decided")
     return case
+
+
+def _require_alone(hub: Hub, connection: sa.Connection, case: Case) -> None:
+    """A person leaves once at a time: two open cases would pass the same things on, to two people."""
+    for other in hub.cases.of_person(connection, case.number):
+        if other.id != case.id and other.state in _UNFINISHED:
+            raise ApprovalError(
+                f"{case.number} is leaving by {other.id} already", code="case", remedy="go on there, or retract it first"
+            )
 
 
 def step(hub: Hub, connection: sa.Connection, case: Case, act: Act, person: str, why: str) -> Case:

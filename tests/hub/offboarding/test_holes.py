@@ -303,3 +303,14 @@ def test_every_question_has_a_deadline(desk: Make) -> None:
     d.things.change(ref, stage="won")
     d.tick()
     assert all(item.due_at for item in d.items(case, ItemState.OFFERED))
+
+
+def test_a_case_is_not_reopened_beside_another_of_the_same_person(desk: Make) -> None:
+    d = desk()
+    first = d.open()
+    casework.decide(d.hub, first.id, Act.RETRACT, HR, "she stays")
+    second = d.open()
+    with pytest.raises(ApprovalError, match=second.id):
+        casework.decide(d.hub, first.id, Act.REOPEN, HR, "the wrong one")
+    casework.decide(d.hub, second.id, Act.RETRACT, HR, "the older one is to go on")
+    assert casework.decide(d.hub, first.id, Act.REOPEN, HR, "the older one").state is CaseState.OPEN
