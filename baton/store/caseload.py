@@ -114,6 +114,19 @@ class CaseloadStore:
             for case_id, successor in connection.execute(wanted.where(columns.case_id.in_(chunk)))
         }
 
+    def followed(self, connection: sa.Connection, case_ids: Sequence[str]) -> frozenset[str]:
+        """Those of these cases after which another one of the same person was opened that is not retracted."""
+        later = cases.alias()
+        another = sa.exists().where(
+            later.c.number == cases.c.number,
+            later.c.opened_at > cases.c.opened_at,
+            later.c.state != CaseState.RETRACTED.value,
+        )
+        found: set[str] = set()
+        for chunk in chunked(case_ids):
+            found.update(connection.execute(sa.select(cases.c.id).where(cases.c.id.in_(chunk), another)).scalars())
+        return frozenset(found)
+
     def barred(self, connection: sa.Connection) -> frozenset[str]:
         """Who may not log in whatever HR has said so far: the leavers of emergency cases.
 

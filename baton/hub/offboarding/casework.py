@@ -134,11 +134,12 @@ def news_from_hr(hub: Hub, known: Sequence[Case]) -> list[Case]:
 
 
 def _differs(case: Case, employee: Employee) -> bool:
-    return _stays(employee) or case.dates != _dates(employee)
+    return stays(employee.status) or case.dates != _dates(employee)
 
 
-def _stays(employee: Employee) -> bool:
-    return employee.status.employed and employee.status is not EmploymentStatus.NOTICE
+def stays(status: EmploymentStatus) -> bool:
+    """Whether HR says of somebody that they work here and do not leave."""
+    return status.employed and status is not EmploymentStatus.NOTICE
 
 
 def _dates(employee: Employee) -> LeaverDates:
@@ -156,7 +157,7 @@ def follow_hr(hub: Hub, case: Case) -> Case:
         if found is None or case.state not in _UNFINISHED:
             return case
         employee = found.employee
-        if _stays(employee):
+        if stays(employee.status):
             after = step(hub, connection, case, Act.RETRACT, "baton", f"HR says: {employee.status}")
             _call_back(hub, connection, after)
             return after
@@ -205,7 +206,9 @@ def _require_alone(hub: Hub, connection: sa.Connection, case: Case) -> None:
     for other in hub.cases.of_person(connection, case.number):
         if other.id != case.id and other.state in _UNFINISHED:
             raise ApprovalError(
-                f"{case.number} is leaving by {other.id} already", code="case", remedy="go on there, or retract it first"
+                f"{case.number} is leaving by {other.id} already",
+                code="case",
+                remedy="go on there, or retract it first",
             )
 
 

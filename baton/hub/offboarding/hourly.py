@@ -15,6 +15,7 @@ from baton.hub.core import Hub
 from baton.hub.offboarding import ahead
 from baton.hub.offboarding.casework import Opening, follow_hr, news_from_hr, open_case
 from baton.hub.offboarding.certifying import certify, lacks_certificate
+from baton.hub.offboarding.ended import ended_for_good
 from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.looking import systems_that_hold
 from baton.hub.offboarding.moving import perform, plan, send_messages
@@ -32,8 +33,6 @@ from baton.model.people import Employee, EmploymentStatus, LeaverDate
 log = logging.getLogger("baton.offboarding")
 BY = "schedule"
 _GOING = (CaseState.OPEN, CaseState.PAUSED)
-_BACK = (EmploymentStatus.REHIRED, EmploymentStatus.PENDING_HIRE)
-"""Who has left, and works here again or is about to."""
 
 
 @dataclass
@@ -149,7 +148,7 @@ def _is_over(case: Case, now: datetime) -> bool:
 def _may_have_drifted(hub: Hub, over: Sequence[Case]) -> set[str]:
     """Those of the cases that are over in which it is time to look whether access or ownership has come back.
 
-    Once a day, for as long as the policy says. Who works here again is meant to have what they have.
+    Once a day, for as long as the policy says.
     """
     now, policy = hub.clock.now(), policies(hub)
     due = [
@@ -159,11 +158,7 @@ def _may_have_drifted(hub: Hub, over: Sequence[Case]) -> set[str]:
         and now < case.completed_at + policy.of(case.policy).drift
         and (case.checked_at is None or now - case.checked_at >= ahead.A_DAY)
     ]
-    if not due:
-        return set()
-    with hub.database.read() as connection:
-        statuses = hub.people.statuses(connection, [case.number for case in due])
-    return {case.id for case in due if statuses.get(case.number) not in _BACK}
+    return {case.id for case in due} - ended_for_good(hub, due)
 
 
 def _watch(hub: Hub, known: Sequence[Case], hour: Hour) -> None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked, step
+from baton.hub.offboarding.ended import ended_for_good
 from baton.hub.offboarding.intentions import leads_away, side, turned_round
 from baton.hub.offboarding.looking import Looked, look
 from baton.hub.offboarding.people import employed
@@ -76,7 +77,8 @@ def refresh_all(
     A list that is as it was, of a person whose belongings are as they were, is not even read. ``apart`` is entered for
     every case that has to be written, so that its trouble can end there.
     """
-    asked = [case for case in listed if case.state is not CaseState.RETRACTED]
+    ended = ended_for_good(hub, listed)
+    asked = [case for case in listed if case.state is not CaseState.RETRACTED and case.id not in ended]
     found = {case.id: Refreshed(case) for case in listed}
     if not asked:
         return found

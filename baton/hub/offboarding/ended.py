@@ -1,0 +1,36 @@
+"""Completed cases that nothing opens again by itself: of who works here by right, or is leaving by a later case.
+
+What such a person holds is not what has come back. A case opened again for it would take away what they need, and be
+retracted by HR's own word an hour later: then all that had been passed on, years of it, would come back by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from baton.hub.core import Hub
+from baton.hub.offboarding.casework import stays
+from baton.model.case import Case, CaseState, Cause
+from baton.model.people import EmploymentStatus
+
+_BACK: Final = (EmploymentStatus.REHIRED, EmploymentStatus.PENDING_HIRE)
+"""Who has left, and works here again or is about to."""
+
+
+def ended_for_good(hub: Hub, cases: Sequence[Case]) -> frozenset[str]:
+    """The ids of those among these cases; two statements where any is completed, and none elsewhere."""
+    completed = [case for case in cases if case.state is CaseState.COMPLETED]
+    if not completed:
+        return frozenset()
+    with hub.database.read() as connection:
+        statuses = hub.people.statuses(connection, [case.number for case in completed])
+        followed = hub.caseload.followed(connection, [case.id for case in completed])
+    return followed | {case.id for case in completed if _is_back(case, statuses.get(case.number))}
+
+
+def _is_back(case: Case, status: EmploymentStatus | None) -> bool:
+    """Whether HR says so. Of who has not resigned it may go on to say that they work here until it enters that."""
+    if status is None:
+        return False
+    return status in _BACK or (case.cause is Cause.RESIGNATION and stays(status))
