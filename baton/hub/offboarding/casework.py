@@ -56,14 +56,15 @@ class Opening:
 def open_case(hub: Hub, opening: Opening) -> Case:
     """Open a case; the one that is open already where there is one, since a person leaves once at a time.
 
-    Raises `ConfigurationError` for somebody the hub does not know, `BatonError` where nobody could approve.
+    An emergency makes that one an emergency: whoever must be out at once does not wait for its dates. Raises `ConfigurationError` for somebody the hub does not know, `BatonError` where nobody could approve.
     """
     chosen = policies(hub)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         for known in hub.cases.of_person(connection, opening.number):
             if known.state in _UNFINISHED:
-                return known
+                urgent = opening.cause is Cause.EMERGENCY is not known.cause
+                return _made_an_emergency(hub, connection, known, opening.by) if urgent else known
         employee = _employee(hub, connection, opening.number)
         case = _new_case(hub, opening, employee, chosen)
         hub.cases.insert(connection, case)
@@ -71,6 +72,21 @@ def open_case(hub: Hub, opening: Opening) -> Case:
         said = _about_case(hub, case, Act.OPEN, opening.by, Role.HR, opening.cause.value)
         hub.cases.say(connection, [said])
         _plan_accounts_anew(hub, connection, case)
+    return case
+
+
+def _made_an_emergency(hub: Hub, connection: sa.Connection, known: Case, by: str) -> Case:
+    """The same case from now on as one whose leaver must be out; it goes on where it was paused."""
+    case, now = locked(hub, connection, known.id), hub.clock.now()
+    last = min(now, case.dates.last_working_at or now)
+    changed = {"cause": Cause.EMERGENCY.value, "last_working_at": last}
+    case = hub.cases.change(
+        connection, case, case.state, **changed, protected_until=last + policy_of(hub, case).protection
+    )
+    hub.cases.say(connection, [_about_case(hub, case, Act.OPEN, by, Role.HR, Cause.EMERGENCY.value)])
+    if case.state is CaseState.PAUSED:
+        return step(hub, connection, case, Act.REOPEN, by, Cause.EMERGENCY.value)
+    _plan_accounts_anew(hub, connection, case)
     return case
 
 

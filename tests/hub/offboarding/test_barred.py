@@ -116,3 +116,24 @@ def test_a_departure_from_long_before_does_not_end_an_emergency_of_today(desk: M
     completed(d)
     hr_says(d, status="active", title="主管")
     assert synced(d) is AccountState.DISABLED
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_who_has_resigned_and_must_be_out_at_once_is_out_by_the_case_that_is_open(desk: Make, paused: bool) -> None:
+    d = desk()
+    d.things.grants[d.id_of(LEAVER)] = {"exports"}
+    hr_says(d, status="notice", last_day="2031-01-31")
+    assert synced(d) is AccountState.ENABLED
+    d.tick()
+    case = casework.find_case(d.hub, LEAVER)
+    if paused:
+        casework.decide(d.hub, case.id, Act.PAUSE, HR, "wait for the audit")
+    assert d.open(Cause.EMERGENCY).id == case.id
+    assert synced(d) is AccountState.DISABLED
+    d.tick()
+    assert d.things.grants[d.id_of(LEAVER)] == set()
+    now = d.case(case)
+    assert (now.state, now.cause, now.dates.last_working_at) == (CaseState.OPEN, Cause.EMERGENCY, d.hub.clock.now())
+    assert d.statement_acts(case).count(Act.OPEN) == 2
+    assert d.open(Cause.EMERGENCY).cause is Cause.EMERGENCY
+    assert d.statement_acts(case).count(Act.OPEN) == 2, "once is enough"
