@@ -35,6 +35,7 @@ from baton.model.case import (
 from baton.model.effect import EffectState
 from baton.model.handover import HandoverAction, HoldingKind
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
+from baton.store.people import Recorded
 from baton.store.tables import effects
 
 _GONE_OR_GOING = (EffectState.DONE, EffectState.SENT, EffectState.IN_DOUBT, EffectState.PLANNED)
@@ -56,7 +57,8 @@ class Opening:
 def open_case(hub: Hub, opening: Opening) -> Case:
     """Open a case; the one that is open already where there is one, since a person leaves once at a time.
 
-    An emergency makes that one an emergency: whoever must be out at once does not wait for its dates. Raises `ConfigurationError` for somebody the hub does not know, `BatonError` where nobody could approve.
+    An emergency makes that one an emergency: whoever must be out at once does not wait for its dates.
+    Raises `ConfigurationError` for somebody the hub does not know, `BatonError` where nobody could approve.
     """
     chosen = policies(hub)
     with hub.database.write() as connection:
@@ -143,14 +145,29 @@ def find_case(hub: Hub, case_id: str) -> Case:
 
 def news_from_hr(hub: Hub, known: Sequence[Case]) -> list[Case]:
     """Those of these cases of which HR says something else by now."""
-    resigned = [case for case in known if case.cause is Cause.RESIGNATION and case.state in _UNFINISHED]
+    asked = [case for case in known if case.cause is not Cause.EMERGENCY and case.state in _UNFINISHED]
     with hub.database.read() as connection:
-        people = hub.people.newest(connection, [case.number for case in resigned])
-    return [case for case in resigned if case.number in people and _differs(case, people[case.number].employee)]
+        people = hub.people.newest(connection, [case.number for case in asked])
+        found = [case for case in asked if case.number in people and _differs(case, people[case.number].employee)]
+        dated = [case.number for case in found if not _follows(case, ())]
+        told = hub.people.versions(connection, dated) if dated else {}
+    return [case for case in found if _follows(case, told.get(case.number, ()))]
 
 
 def _differs(case: Case, employee: Employee) -> bool:
-    return stays(employee.status) or case.dates != _dates(employee)
+    if stays(employee.status):  # of a case by hand HR may not have heard yet
+        return case.cause is Cause.RESIGNATION
+    return case.dates != _dates(employee)
+
+
+def _follows(case: Case, told: Sequence[Recorded]) -> bool:
+    """Whether a case has no other last day than HR's: one that was named by hand stays."""
+    last = case.dates.last_working_at
+    return (
+        case.cause is Cause.RESIGNATION
+        or last is None
+        or any(each.employee.moment(LeaverDate.LAST_WORKING) == last for each in told)
+    )
 
 
 def stays(status: EmploymentStatus) -> bool:
@@ -165,21 +182,19 @@ def _dates(employee: Employee) -> LeaverDates:
 
 def follow_hr(hub: Hub, case: Case) -> Case:
     """Take over the dates that HR gives now; retract a resignation that HR no longer knows of."""
-    if case.cause is not Cause.RESIGNATION:
-        return case
     with hub.database.write() as connection:
         case = locked(hub, connection, case.id)
         found = hub.people.newest(connection, [case.number]).get(case.number)
-        if found is None or case.state not in _UNFINISHED:
+        if found is None or case.state not in _UNFINISHED or case.cause is Cause.EMERGENCY:
             return case
         employee = found.employee
+        if not _differs(case, employee):
+            return case
         if stays(employee.status):
             after = step(hub, connection, case, Act.RETRACT, "baton", f"HR says: {employee.status}")
             _call_back(hub, connection, after)
             return after
         dates = _dates(employee)
-        if case.dates == dates:
-            return case
         last = dates.last_working_at
         until = None if last is None else last + policy_of(hub, case).protection
         noted = {"last_working_at": last, "contract_end_at": dates.contract_end_at, "pay_end_at": dates.pay_end_at}

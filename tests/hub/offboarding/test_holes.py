@@ -15,8 +15,9 @@ from baton.model.account import AccountRef, Receipt
 from baton.model.case import Act, CaseState, Cause, ItemState, Role
 from baton.model.handover import Grant, GrantChange, HoldingKind, SessionEnd
 from baton.settings_shape import OffboardingPart
-from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, Desk
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, NEXT_YEAR, OTHER, Desk
 from tests.rig.belongings import KeeperTarget, PromisingTarget
+from tests.rig.company import row
 
 CLIENT, CONTACT = HoldingKind.CLIENT, HoldingKind.CONTACT
 Make = Callable[..., Desk]
@@ -314,3 +315,35 @@ def test_a_case_is_not_reopened_beside_another_of_the_same_person(desk: Make) ->
         casework.decide(d.hub, first.id, Act.REOPEN, HR, "the wrong one")
     casework.decide(d.hub, second.id, Act.RETRACT, HR, "the older one is to go on")
     assert casework.decide(d.hub, first.id, Act.REOPEN, HR, "the older one").state is CaseState.OPEN
+
+
+def hr_says(d: Desk, **given: str) -> None:
+    d.company.rows[1] = row(LEAVER, **{"department": "销售部", "manager": MANAGER, **given})
+    plan_sync(d.hub, SyncRequest())
+    d.tick()
+
+
+def test_a_case_by_hand_takes_over_the_last_day_once_hr_enters_one_and_when_it_moves(desk: Make) -> None:
+    d = desk()
+    d.things.grants[d.id_of(LEAVER)] = {"read"}
+    case = d.open()
+    d.tick()
+    assert d.case(case).dates.last_working_at is None, "HR knows of nothing"
+    for day in ("2026-12-20", "2027-02-20"):
+        hr_says(d, status="notice", last_day=day)
+        assert f"{d.case(case).dates.last_working_at:%Y-%m-%d}" == day
+    d.company.clock.sleep(40 * 86_400)
+    d.tick()
+    assert d.things.grants[d.id_of(LEAVER)] == {"read"}
+    d.company.clock.sleep(60 * 86_400)
+    d.tick()
+    assert d.things.grants[d.id_of(LEAVER)] == set()
+
+
+def test_a_last_day_that_was_named_by_hand_stays(desk: Make) -> None:
+    d = desk()
+    case = d.open(last_working_at=NEXT_YEAR)
+    hr_says(d, status="notice", last_day="2026-12-20")
+    assert d.case(case).dates.last_working_at == NEXT_YEAR
+    hr_says(d)
+    assert d.case(case).state is CaseState.OPEN
