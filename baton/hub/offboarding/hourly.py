@@ -13,7 +13,7 @@ from baton.engine.report import Report
 from baton.errors import BatonError
 from baton.hub.core import Hub
 from baton.hub.offboarding import ahead
-from baton.hub.offboarding.casework import Opening, follow_hr, news_from_hr, open_case
+from baton.hub.offboarding.casework import Opening, follow_hr, news_from_hr, open_case, stays
 from baton.hub.offboarding.certifying import certify, lacks_certificate
 from baton.hub.offboarding.ended import ended_for_good
 from baton.hub.offboarding.intentions import JOB
@@ -29,6 +29,7 @@ from baton.hub.offboarding.undoing import take_back_retracted
 from baton.hub.offboarding.watching import watch_all
 from baton.model.case import Case, CaseState, Cause
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
+from baton.store.people import Recorded
 
 log = logging.getLogger("baton.offboarding")
 BY = "schedule"
@@ -215,9 +216,12 @@ def _open_for_those_who_leave(hub: Hub, hour: Hour) -> None:
         leaving = hub.people.with_status(connection, EmploymentStatus.NOTICE)
         newest = hub.cases.newest_of(connection, leaving)
         people = hub.people.newest(connection, [number for number in leaving if number in newest])
+        before = {number for number, known in newest.items() if _left_before(known, people[number].employee)}
+        stayed = [number for number, known in newest.items() if known.state is CaseState.RETRACTED]
+        told = hub.people.versions(connection, [number for number in stayed if number not in before])
+    before |= {number for number, versions in told.items() if _has_stayed(newest[number], versions)}
     for number in leaving:
-        known = newest.get(number)
-        if known is None or _left_before(known, people[number].employee):
+        if number not in newest or number in before:
             with _apart(hour, number):
                 hour.opened.append(open_case(hub, Opening(number, Cause.RESIGNATION, BY)).id)
 
@@ -226,6 +230,11 @@ def _left_before(known: Case, employee: Employee) -> bool:
     """Whether the newest case of somebody who is leaving is about an earlier departure."""
     ended = known.state in (CaseState.COMPLETED, CaseState.RETRACTED)
     return ended and known.dates.last_working_at != employee.moment(LeaverDate.LAST_WORKING)
+
+
+def _has_stayed(known: Case, told: Sequence[Recorded]) -> bool:
+    """Whether HR has said since a case was opened that its leaver stays: who leaves now has resigned anew."""
+    return any(each.recorded_at > known.opened_at and stays(each.employee.status) for each in told)
 
 
 @contextmanager

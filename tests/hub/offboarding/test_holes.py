@@ -347,3 +347,23 @@ def test_a_last_day_that_was_named_by_hand_stays(desk: Make) -> None:
     assert d.case(case).dates.last_working_at == NEXT_YEAR
     hr_says(d)
     assert d.case(case).state is CaseState.OPEN
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_who_resigns_again_for_the_same_day_has_a_case_and_who_was_only_taken_back_by_hand_has_none(
+    desk: Make, by_hand: bool
+) -> None:
+    d = desk()
+    hr_says(d, status="notice", last_day="2026-12-20")
+    case = casework.find_case(d.hub, LEAVER)
+    if by_hand:
+        casework.decide(d.hub, case.id, Act.RETRACT, HR, "she stays, HR will enter it")
+        assert d.tick().opened == []
+    d.company.clock.sleep(86_400)
+    hr_says(d)
+    assert d.case(case).state is CaseState.RETRACTED
+    d.company.clock.sleep(86_400)
+    hr_says(d, status="notice", last_day="2026-12-20")
+    again = casework.find_case(d.hub, LEAVER)
+    assert (again.id != case.id, again.state, again.cause) == (True, CaseState.OPEN, Cause.RESIGNATION)
+    assert d.tick().opened == []
