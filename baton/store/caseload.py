@@ -9,14 +9,14 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from baton.model.case import WITH_A_SUCCESSOR, CaseState, Cause, Item, ItemState
+from baton.model.case import WITH_A_SUCCESSOR, Act, CaseState, Cause, Item, ItemState
 from baton.model.effect import EffectState
 from baton.model.handover import HoldingKind, HoldingRef
 from baton.model.people import EmploymentStatus
 from baton.store.case_rows import CaseRows
 from baton.store.effects import chunked
 from baton.store.personal import Keyring
-from baton.store.tables import case_items, cases, effects, person_versions
+from baton.store.tables import case_items, cases, effects, person_versions, statements
 
 _PAGE_ROWS = 1_000
 """Rows that are in memory at once: the lists of a hundred cases may be long."""
@@ -102,6 +102,17 @@ class CaseloadStore:
             case_id: at
             for chunk in chunked(case_ids)
             for case_id, at in connection.execute(newest.where(columns.case_id.in_(chunk)))
+        }
+
+    def reopened(self, connection: sa.Connection, case_ids: Sequence[str]) -> dict[str, datetime]:
+        """When each of these cases was reopened last; those that never were are left out."""
+        columns = statements.c
+        newest = sa.select(columns.case_id, sa.func.max(columns.at)).group_by(columns.case_id)
+        of = newest.where(columns.act == Act.REOPEN.value)
+        return {
+            case_id: at
+            for chunk in chunked(case_ids)
+            for case_id, at in connection.execute(of.where(columns.case_id.in_(chunk)))
         }
 
     def asked(self, connection: sa.Connection, case_ids: Sequence[str]) -> set[tuple[str, str]]:

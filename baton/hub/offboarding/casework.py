@@ -199,7 +199,7 @@ def follow_hr(hub: Hub, case: Case) -> Case:
         until = None if last is None else last + policy_of(hub, case).protection
         noted = {"last_working_at": last, "contract_end_at": dates.contract_end_at, "pay_end_at": dates.pay_end_at}
         after = hub.cases.change(connection, case, case.state, **noted, protected_until=until)
-        _call_back_early(hub, connection, after)
+        _call_back_early(hub, connection, case, after)
         return after
 
 
@@ -292,7 +292,7 @@ def _call_back(hub: Hub, connection: sa.Connection, case: Case) -> None:
     hub.effects.cancel_keys(connection, forwards, why=f"case_{case.state}")
 
 
-def _call_back_early(hub: Hub, connection: sa.Connection, case: Case) -> None:
+def _call_back_early(hub: Hub, connection: sa.Connection, before: Case, case: Case) -> None:
     """What was to be taken away at a last working moment that HR has put off, and has not been sent, is cancelled.
 
     But for what the policy takes away earlier anyway. Of what is gone, or may be, an alert tells.
@@ -307,7 +307,8 @@ def _call_back_early(hub: Hub, connection: sa.Connection, case: Case) -> None:
         and item.effect_key
         and not policy.restricts(item.system, item.title, item.ref.external_id)
     ]
-    log_outs = hub.effects.read(connection, effects.c.job == JOB, effects.c.number == last_log_out(case.id))
+    entity = last_log_out(before, hub.caseload.reopened(connection, [case.id]).get(case.id), now)
+    log_outs = hub.effects.read(connection, effects.c.job == JOB, effects.c.number == entity)
     moves = hub.effects.by_key(connection, [item.effect_key for item in rights])
     away = {key: effect for key, effect in moves.items() if effect.action is HandoverAction.REVOKE}
     early = [*away, *(effect.key for effect in log_outs)]

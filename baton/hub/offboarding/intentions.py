@@ -10,6 +10,7 @@ from baton.model.account import AccountRef, Scalar
 from baton.model.case import Case, Item
 from baton.model.effect import Effect, Intention
 from baton.model.handover import HandoverAction
+from baton.store.instants import to_micros
 
 JOB: Final = "offboarding"
 """The job of every effect of a handover."""
@@ -17,9 +18,13 @@ SESSIONS: Final = "sessions"
 """What an effect that ends a person's sessions is about begins with this."""
 
 
-def last_log_out(case_id: str) -> str:
-    """What the effect that ends a person's sessions at their last working moment is about."""
-    return f"{SESSIONS}/{case_id}/last"
+def last_log_out(case: Case, reopened_at: datetime | None, now: datetime) -> str:
+    """What the effect that ends a person's sessions at their last working moment is about.
+
+    Another thing each time that moment has come, and after each reopening: whoever was let in since is logged in again.
+    """
+    over = [at for at in (case.dates.last_working_at, reopened_at) if at is not None and at <= now]
+    return f"{SESSIONS}/{case.id}/last" + (f"/{to_micros(max(over))}" if over else "")
 
 
 def transfer(item: Item, holder: AccountRef, successor: AccountRef, at: datetime) -> Intention:

@@ -214,7 +214,8 @@ class _Planning:
     def _log_outs(self) -> list[Intention]:
         """End every session once, where the vendor can."""
         wanted = []
-        entity = last_log_out(self.case.id)
+        reopened = self.hub.caseload.reopened(self.connection, [self.case.id])
+        entity = last_log_out(self.case, reopened.get(self.case.id), self.now)
         for system in self.hub.settings.enabled.values():
             newest = self.hub.effects.newest_of(self.connection, JOB, system.name, [entity]).get(entity)
             what = log_out(self.hub, self.connection, self.case, system.name) if newest in TO_LOG_OUT else None

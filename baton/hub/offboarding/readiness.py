@@ -85,11 +85,14 @@ def _offered_to_who_has_left(hub: Hub, connection: sa.Connection, case_ids: Sequ
 def _not_logged_out(hub: Hub, connection: sa.Connection, leaving: Sequence[Case]) -> set[str]:
     """Those of these cases whose leaver some system still has to log out."""
     found: set[str] = set()
+    now, reopened = hub.clock.now(), hub.caseload.reopened(connection, [case.id for case in leaving])
     for system in hub.settings.enabled.values():
         if leaving and issubclass(hub.registry.load(system.connector), SessionControl):
             links = hub.links.of(connection, system.name, [case.number for case in leaving])
             there = {number for number, link in links.items() if link.external_id}
-            entities = {last_log_out(case.id): case.id for case in leaving if case.number in there}
+            entities = {
+                last_log_out(case, reopened.get(case.id), now): case.id for case in leaving if case.number in there
+            }
             newest = hub.effects.newest_of(connection, JOB, system.name, list(entities))
             found |= {case_id for entity, case_id in entities.items() if newest.get(entity) in TO_LOG_OUT}
     return found

@@ -367,3 +367,34 @@ def test_who_resigns_again_for_the_same_day_has_a_case_and_who_was_only_taken_ba
     again = casework.find_case(d.hub, LEAVER)
     assert (again.id != case.id, again.state, again.cause) == (True, CaseState.OPEN, Cause.RESIGNATION)
     assert d.tick().opened == []
+
+
+def test_who_was_let_in_again_is_logged_out_again_at_the_last_day_that_was_put_off(desk: Make) -> None:
+    d = desk()
+    sessions, leaver = d.things.sessions, d.id_of(LEAVER)
+    hr_says(d, status="notice", last_day="2026-12-20")
+    sessions.add(leaver)
+    d.company.clock.sleep(40 * 86_400)
+    d.tick()
+    assert sessions == set()
+    hr_says(d, status="notice", last_day="2027-12-20")
+    sessions.add(leaver)
+    d.tick()
+    assert sessions == {leaver}
+    d.company.clock.sleep(400 * 86_400)
+    assert d.tick().log_outs == 1
+    assert sessions == set()
+    assert d.tick().log_outs == 0
+
+
+def test_who_was_let_in_again_is_logged_out_when_the_case_is_reopened(desk: Make) -> None:
+    d = desk()
+    sessions, leaver = d.things.sessions, d.id_of(LEAVER)
+    case = d.open(Cause.EMERGENCY)
+    d.tick()
+    casework.decide(d.hub, case.id, Act.RETRACT, HR, "she stays")
+    d.company.clock.sleep(86_400)
+    sessions.add(leaver)
+    casework.decide(d.hub, case.id, Act.REOPEN, HR, "she does not")
+    assert (d.tick().log_outs, sessions) == (1, set())
+    assert d.tick().log_outs == 0
