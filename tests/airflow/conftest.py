@@ -8,9 +8,7 @@ warns about in its own code is let through; what Baton's code causes is not.
 from __future__ import annotations
 
 import gc
-import json
 import os
-import secrets
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -19,9 +17,9 @@ from typing import Any, TextIO
 
 import pytest
 
+from tests.airflow.home import ROLES, furnish, settings_of
 from tests.airflow.installation import ROOT, Installation
 
-ROLES = {"vera": "viewer", "ursula": "user", "olga": "op", "ada": "admin"}
 _OF_OTHERS = (
     "ignore:Using `httpx` with `starlette.testclient` is deprecated",  # svcs, which Airflow's execution API imports
 )
@@ -41,37 +39,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """An initialised Airflow on SQLite whose DAGs are this project's."""
     home = tmp_path_factory.mktemp("airflow-home")
-    (home / "passwords.json").write_text(json.dumps(dict.fromkeys(ROLES, "synthetic")))
-    bundle = {
-        "name": "baton",
-        "classpath": "airflow.dag_processing.bundles.local.LocalDagBundle",
-        "kwargs": {"path": str(ROOT / "dags")},
-    }
-    settings = {
-        "AIRFLOW_HOME": str(home),
-        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "0",  # each test's form is the server's at once
-        "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
-        "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "dags"),
-        "AIRFLOW__CORE__FERNET_KEY": secrets.token_urlsafe(32)[:43] + "=",
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{name}:{role}" for name, role in ROLES.items()),
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(home / "passwords.json"),
-        "AIRFLOW__API_AUTH__JWT_SECRET": secrets.token_hex(40),
-        "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps([bundle]),
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
-        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
-        "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
-        "_AIRFLOW_SKIP_DB_TESTS": "false",
-    }
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AIRFLOW")]:
             patch.delenv(name)
-        for name, value in settings.items():
+        for name, value in settings_of(home).items():
             patch.setenv(name, value)
-        (home / "logs").mkdir()
-        from airflow.utils.db import initdb
-
-        initdb()
+        furnish(home)
         gc.freeze()  # Airflow's modules stay to the end, like those of the tests (tests/suite.py)
         with (home / "logs" / "tasks.log").open("a", encoding="utf-8") as log:
             _log_to(log)
