@@ -138,8 +138,18 @@ def test_a_systems_payables_are_drafted_and_placed_by_its_own_records(desk: Coun
     assert [(each["place"], each["code"]) for each in answer.json()["errors"]] == [("erp:P-3", "amount")]
     assert desk.hand_in(PAYROLL, GOOD, source="erp").json()["code"] == "body_and_source"
     before = runs_there(desk)
-    assert "does not tell what is to be paid" in desk.hand_in(PAYROLL, source="bank").text
+    no_source, nothing = desk.hand_in(PAYROLL, source="bank"), desk.hand_in(PAYROLL, source="nowhere")
+    assert (no_source.status_code, no_source.json()["code"]) == (422, "capability")
+    assert (nothing.status_code, nothing.json()["code"]) == (422, "unknown_system")
     assert desk.hand_in(TREASURY, source="erp").status_code == 403
+    assert runs_there(desk) == before
+
+
+def test_a_system_that_has_approved_nothing_is_told(desk: Counter) -> None:
+    before = runs_there(desk)
+    desk.office.company.erp.approved = []
+    answer = desk.hand_in(PAYROLL, source="erp")
+    assert (answer.status_code, answer.json()["code"]) == (422, "no_rows")
     assert runs_there(desk) == before
 
 
@@ -163,7 +173,10 @@ def test_the_same_request_with_another_body_is_a_conflict(desk: Counter) -> None
 
 
 def test_an_unknown_bank_is_told(desk: Counter) -> None:
-    assert "there are: bank" in desk.hand_in(PAYROLL, GOOD, bank="crm").text
+    for name, code in (("crm", "unknown_bank"), ("nowhere", "unknown_system")):
+        answer = desk.hand_in(PAYROLL, GOOD, bank=name)
+        assert (answer.status_code, answer.json()["code"]) == (422, code)
+        assert "bank" in answer.json()["detail"]
 
 
 def test_too_much_is_refused_before_it_is_read(desk: Counter) -> None:

@@ -69,6 +69,8 @@ _STATUS: Final = {
     "unknown_run": 404,
 }
 """Every other refusal says that things are not as the person saw them: 409."""
+_NAMED: Final = ("unknown_system", "unknown_bank", "capability")
+"""The rules that a system breaks which was named by who asks."""
 
 
 Said = TypeVar("Said", bound=BaseModel)
@@ -114,6 +116,12 @@ def carry_out(who: Officer, run_id: str, words: Words) -> Refusal | None:
 def refused_as(error: BatonError) -> Refusal:
     """A refusal of the hub on its way back."""
     return Refusal(error.code, _STATUS.get(error.code, 409), str(error))
+
+
+def misnamed(error: ConfigurationError) -> Refusal | None:
+    """A bank or another system that was named and is none, as a refusal; None for what is wrong with the hub itself."""
+    found = next((fault for fault in error.faults if fault.rule in _NAMED), None)
+    return None if found is None else Refusal(found.rule, 422, found.message)
 
 
 def _do(who: Officer, run_id: str, words: Words) -> None:

@@ -19,7 +19,7 @@ from baton.console.payments.rendering import Spoken, page
 from baton.console.payments.taking_on import Reason, Taken, take_on
 from baton.console.payments.words import refusal_text
 from baton.console.told import REFUSALS
-from baton.errors import ApprovalError, TransitionError
+from baton.errors import ApprovalError, ConfigurationError, FeedRefusedError, TransitionError
 from baton.jobs.payment.checks.catalogue import Language
 from baton.model.pay_run import LineState
 
@@ -150,6 +150,15 @@ def _hand_in(who: Officer, wanted: Wanted, body: bytes) -> JSONResponse:
     except (ApprovalError, TransitionError) as error:
         refusal = deciding.refused_as(error)
         return as_json({"detail": refusal.message, "code": refusal.code}, refusal.status)
+    except FeedRefusedError as error:
+        first = error.breaches[0]
+        errors = intake.errors_document(error.faults)
+        return as_json({"detail": first.message, "code": first.guard, "errors": errors}, 422)
+    except ConfigurationError as error:
+        wrong = deciding.misnamed(error)
+        if wrong is None:
+            raise
+        return as_json({"detail": wrong.message, "code": wrong.code}, wrong.status)
     if isinstance(drafted, Unread):
         errors = intake.errors_document(drafted.faults)
         return as_json({"detail": drafted.message, "code": drafted.code, "errors": errors}, 422)

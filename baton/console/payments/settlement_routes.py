@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from baton.console.handover.routes import as_json, bounded_body, from_our_own_script
-from baton.console.payments.deciding import LONGEST_WHY, Refusal, from_json, refused_as
+from baton.console.payments.deciding import LONGEST_WHY, Refusal, from_json, misnamed, refused_as
 from baton.console.payments.officers import Holder
 from baton.console.told import REFUSALS
 from baton.errors import ApprovalError, ConfigurationError, TransitionError
@@ -134,8 +134,8 @@ def _told(
         rules = {fault.rule for fault in error.faults}
         if "unknown_settlement" in rules:
             return as_json({"detail": error.faults[0].message, "code": "unknown_settlement"}, 404)
-        if rules & {"unknown_system", "unknown_bank"}:
-            return as_json({"detail": error.faults[0].message, "code": "unknown_bank"}, 422)
+        if (wrong := misnamed(error)) is not None:
+            return as_json({"detail": wrong.message, "code": "unknown_bank"}, wrong.status)
         if any(not fault.place.startswith((CASE, "settle-")) for fault in error.faults):
             # Of the hub's own files: where they are is for who keeps them.
             return as_json({"detail": "there is no rule pack that can be used", "code": "pack"}, 409)
