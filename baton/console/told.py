@@ -16,5 +16,7 @@ class Told(BaseModel):
     code: str = ""
 
 
-REFUSALS: Final[dict[int | str, dict[str, Any]]] = {status: {"model": Told} for status in (403, 404, 409, 422)}
+REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"model": Told} for status in (400, 401, 403, 404, 408, 409, 413, 422, 503)
+}
 """For ``responses`` of routers: they say 422 in words of their own, not only FastAPI's list."""

@@ -33,6 +33,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from baton.console import bodies, migrations, pages, reading, webhooks
+from baton.console.described import ON, PAGES, Responses
 from baton.console.handover import office_routes as office
 from baton.console.handover.alerting import alert_api, alert_pages
 from baton.console.handover.app import links_app, refuse_strangers
@@ -49,6 +50,7 @@ from baton.console.payments import officers
 from baton.console.payments.routes import run_api, run_pages
 from baton.console.payments.settlement_pages import settlement_pages
 from baton.console.payments.settlement_routes import settlement_api
+from baton.console.told import REFUSALS
 from baton.console.words import language_of
 from baton.errors import ApprovalError, BatonError, ConfigurationError
 from baton.hub import Hub, decisions
@@ -83,6 +85,7 @@ keeper: Final = HubKeeper(lambda: load(read_connection=read_connection))
 app: Final = FastAPI(title="Baton", docs_url=None, redoc_url=None, openapi_url=None)
 readers: Final = APIRouter(dependencies=[Depends(get_user)])
 """Routes for whoever is logged in; anyone else gets 401."""
+_A_PAGE: Final[Mapping[str, Any]] = {"response_class": HTMLResponse, "responses": PAGES}
 app.mount("/static", StaticFiles(directory=pages.FOLDER / "static"), name="static")
 app.mount(f"/{PLACE}", links_app(keeper.hub))
 refuse_strangers(app)
@@ -124,14 +127,14 @@ def _enter_case(request: Request, case_id: str, user: GetUserDep) -> None:
     let_in(request, by_login(keeper.hub(), case_id, user.get_name(), decides=may_decide(user), root=root))
 
 
-@app.get("/cases")
+@app.get("/cases", **_A_PAGE)
 def cases_page(request: Request, user: GetUserDep) -> Response:
     """The cases that the logged-in user may look into."""
     found = cases_document(keeper.hub(), user.get_name(), decides=may_decide(user))
     return Speaker(request).page("cases", **found)
 
 
-@app.get("/api/cases")
+@app.get("/api/cases", responses=REFUSALS)
 def cases(user: GetUserDep) -> JSONResponse:
     """The same as JSON."""
     return JSONResponse(cases_document(keeper.hub(), user.get_name(), decides=may_decide(user)))
@@ -196,6 +199,8 @@ _MEDIA_TYPES: Final[Mapping[Form, str]] = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
 
+_REPORTS: Final[Responses] = {200: {"content": {name: {} for name in _MEDIA_TYPES.values()}}}
+
 
 def _page(request: Request, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
     language = language_of(request.query_params.get("lang"), request.headers.get("accept-language"))
@@ -203,13 +208,13 @@ def _page(request: Request, name: str, *, status: int = 200, **values: Any) -> H
     return HTMLResponse(content, status, headers=dict(pages.HEADERS))
 
 
-@readers.get("/")
+@readers.get("/", **_A_PAGE)
 def overview_page(request: Request) -> HTMLResponse:
     """The list of runs."""
     return _page(request, "overview", **reading.overview(keeper.hub()))
 
 
-@readers.get("/runs/{run_id}")
+@readers.get("/runs/{run_id}", response_class=HTMLResponse, responses={**PAGES, **ON})
 def run_page(
     request: Request, run_id: str, user: GetUserDep, state: Annotated[EffectState | None, Query()] = None
 ) -> Response:
@@ -231,7 +236,7 @@ def run_page(
     return _page(request, "migration", **shown, migration=found, may_download=may_decide(user))
 
 
-@app.get("/runs/{run_id}/report.{form}")
+@app.get("/runs/{run_id}/report.{form}", response_class=Response, responses={**PAGES, **_REPORTS})
 def report_file(request: Request, run_id: str, form: Form, _: Decider) -> Response:
     """The report of a migration, as a file: values that no field declares as personal stand in it as they are."""
     language = language_of(request.query_params.get("lang"), request.headers.get("accept-language"))
@@ -240,7 +245,7 @@ def report_file(request: Request, run_id: str, form: Form, _: Decider) -> Respon
     return Response(content, media_type=media_type, headers=headers)
 
 
-@readers.get("/of")
+@readers.get("/of", response_class=RedirectResponse, status_code=303, responses=PAGES)
 def run_of_dag_run(request: Request, dag: str, run: str) -> Response:
     """From a DAG run to the run of the hub that it carried."""
     query = sa.select(XComModel).where(
@@ -266,13 +271,13 @@ class Reason(BaseModel):
     why: str = Field(min_length=1, max_length=500)
 
 
-@readers.get("/api/runs")
+@readers.get("/api/runs", responses=REFUSALS)
 def runs(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> JSONResponse:
     """The latest runs, the effects in doubt, the switches that are on."""
     return JSONResponse(reading.overview(keeper.hub(), limit))
 
 
-@readers.get("/api/runs/{run_id}")
+@readers.get("/api/runs/{run_id}", responses=REFUSALS)
 def run(run_id: str, state: Annotated[EffectState | None, Query()] = None) -> JSONResponse:
     """One run: figures, faults, decisions, effects with field names; of a migration also what its proofs have found."""
     detail = reading.run_detail(keeper.hub(), run_id, state.value if state else "")
@@ -281,14 +286,14 @@ def run(run_id: str, state: Annotated[EffectState | None, Query()] = None) -> JS
     return JSONResponse(detail)
 
 
-@app.post("/api/runs/{run_id}/release", dependencies=[Depends(_from_our_own_page)])
+@app.post("/api/runs/{run_id}/release", dependencies=[Depends(_from_our_own_page)], responses=REFUSALS)
 def release(run_id: str, reason: Reason, user: Decider) -> JSONResponse:
     """Let a held run go, in the name of the logged-in user."""
     count = decisions.release(keeper.hub(), run_id, user.get_name(), reason.why)
     return JSONResponse({"run": run_id, "released": count})
 
 
-@app.post("/api/runs/{run_id}/reject", dependencies=[Depends(_from_our_own_page)])
+@app.post("/api/runs/{run_id}/reject", dependencies=[Depends(_from_our_own_page)], responses=REFUSALS)
 def reject(run_id: str, reason: Reason, user: Decider) -> JSONResponse:
     """Discard a held run, in the name of the logged-in user."""
     count = decisions.reject(keeper.hub(), run_id, user.get_name(), reason.why)
@@ -300,9 +305,15 @@ app.include_router(readers)
 
 # --- what vendors call
 
+_AS_THEY_SAY: Final[Mapping[str, Any]] = {
+    "response_class": Response,
+    "responses": {status: {} for status in (200, 400, 401, 403, 404, 408, 413, 422, 503)},
+}
+"""Whatever a vendor sends is read, and answered in the vendor's own way."""
 
-@app.get("/hooks/{system}")
-@app.post("/hooks/{system}")
+
+@app.get("/hooks/{system}", **_AS_THEY_SAY)
+@app.post("/hooks/{system}", **_AS_THEY_SAY)
 async def hook(system: str, request: Request) -> Response:
     """One callback. It is answered after its hints are stored; then a run is started to look."""
     try:

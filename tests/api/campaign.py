@@ -10,6 +10,7 @@ ask for what, and that none of all routes answers with a 5xx to anybody: `tests.
 from __future__ import annotations
 
 import contextlib
+import json
 from collections import Counter
 from typing import Any
 
@@ -20,11 +21,22 @@ from hypothesis import strategies as st
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import response_schema_conformance
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
 
+from baton.console.described import LINES
 from tests.api.described import Described
 
-CHECKS = (not_a_server_error, response_schema_conformance)
+CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
+
+
+@schemathesis.serializer(LINES)
+def lines(_: Any, documents: Any) -> bytes:
+    """A list as one document a line; what is no list is one line."""
+    return b"\n".join(json.dumps(each).encode() for each in (documents if isinstance(documents, list) else [documents]))
 
 
 def tried(described: Described, examples: int, seed: int, *, below: str = "") -> Counter[str]:

@@ -96,7 +96,7 @@ def served(hub: Hub) -> Iterator[FastAPI]:
     with (
         mock.patch.dict(web.app.dependency_overrides, logged_in),
         mock.patch.multiple(web.keeper, **kept),
-        mock.patch.object(web, "start_sync", lambda: True),
+        mock.patch.object(web, "start_sync", return_value=True),
     ):
         yield web.app
 

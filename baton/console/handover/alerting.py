@@ -7,9 +7,10 @@ from typing import Annotated, Any, Final
 from urllib.parse import parse_qs, urlencode
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from baton.console.described import FORM, ON, PAGES, reads
 from baton.console.handover.deciding import LONGEST_TEXT, Refusal, refused_as, unusable
 from baton.console.handover.reading import Names, case_line, instant, names_of
 from baton.console.handover.routes import (
@@ -28,7 +29,7 @@ from baton.hub.offboarding import watching
 from baton.model.alert import UNDECIDED, Alert, Decision
 from baton.store.checklists import Outline
 
-alert_pages: Final = APIRouter(responses=REFUSALS)
+alert_pages: Final = APIRouter(responses=PAGES, default_response_class=HTMLResponse)
 """Beside `routes.case_pages`, entered in the same way."""
 alert_api: Final = APIRouter(responses=REFUSALS)
 _MOST_FIELDS: Final = 10
@@ -55,7 +56,9 @@ def alerts_page(request: Request, visitor: Here) -> Response:
     return _page(request, visitor)
 
 
-@alert_pages.post("/alerts", dependencies=[Depends(from_our_own_page)])
+@alert_pages.post(
+    "/alerts", dependencies=[Depends(from_our_own_page)], responses=ON, openapi_extra=reads(Verdict, FORM)
+)
 def decide_by_form(request: Request, visitor: Here, body: Body) -> Response:
     """The form of one alert: ``act``, ``alert`` and ``text``."""
     verdict = _from_form(body)
@@ -75,7 +78,7 @@ def alerts(visitor: Here) -> JSONResponse:
     return as_json({"alerts": document["alerts"]})
 
 
-@alert_api.post("/alerts", dependencies=[Depends(from_our_own_script)])
+@alert_api.post("/alerts", dependencies=[Depends(from_our_own_script)], openapi_extra=reads(Verdict))
 def decide(visitor: Here, body: Body) -> JSONResponse:
     """Decide about one alert: `Verdict` as JSON."""
     verdict = _from_json(body)

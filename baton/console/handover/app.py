@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from baton.console import pages
+from baton.console.described import PAGES
 from baton.console.handover import reading
 from baton.console.handover.alerting import alert_api, alert_pages
 from baton.console.handover.case_routes import more_api
@@ -17,6 +18,7 @@ from baton.console.handover.filing import file_api, file_pages
 from baton.console.handover.routes import Speaker, case_api, case_pages, let_in
 from baton.console.handover.veil import TokenVeil
 from baton.console.handover.visitors import NoEntryError, by_link
+from baton.console.told import REFUSALS
 from baton.errors import BatonError
 from baton.hub import Hub
 from baton.hub.offboarding.links import PLACE, LinkRefusedError
@@ -37,13 +39,19 @@ def links_app(hub: OpenHub) -> FastAPI:
     def enter_case(request: Request, token: str, case_id: str) -> None:
         let_in(request, by_link(hub(), token, _root(request), case_id))
 
-    @app.get("/{token}/api/cases")
+    @app.get("/{token}/api/cases", responses=REFUSALS)
     def cases(request: Request, token: str) -> JSONResponse:
         """The one case that the link opens."""
         found = reading.own_case_document(by_link(hub(), token, _root(request)))
         return JSONResponse(found, headers={"Cache-Control": "no-store"})
 
-    @app.get("/{token}", dependencies=[Depends(enter)])
+    @app.get(
+        "/{token}",
+        dependencies=[Depends(enter)],
+        response_class=RedirectResponse,
+        status_code=303,
+        responses=PAGES,
+    )
     def whole_address(request: Request, token: str) -> Response:
         """Links are given out without the slash that the pages' own addresses are relative to."""
         query = f"?{request.url.query}" if request.url.query else ""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Final, Literal, TypeVar
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from baton.console.handover.deciding import LONGEST_TEXT, MOST_ITEMS, Refusal, refused_as, require_decides
+from baton.console.described import JSON, answers
+from baton.console.handover.deciding import LONGEST_TEXT, MOST_ITEMS, Number, Refusal, refused_as, require_decides
 from baton.console.handover.filing import DOWNLOAD
 from baton.console.handover.routes import Here, as_json, from_our_own_script
 from baton.console.handover.visitors import NoEntryError, Visitor
@@ -23,7 +24,12 @@ from baton.hub.offboarding.undoing import undo
 more_api: Final = APIRouter(responses=REFUSALS)
 Given = TypeVar("Given")
 Form = Literal["pdf", "json"]
-_MEDIA: Final = {"pdf": "application/pdf", "json": "application/json"}
+_MEDIA: Final = {"pdf": "application/pdf", "json": JSON}
+_FILES: Final[Mapping[str, Any]] = {
+    "response_class": Response,
+    "responses": {200: {"content": {**answers(_MEDIA["pdf"])[200]["content"], JSON: {}}}},
+}
+"""Of a route that answers with either."""
 
 
 class Undo(BaseModel):
@@ -31,7 +37,7 @@ class Undo(BaseModel):
 
     model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
     why: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT)]
-    items: Annotated[list[Annotated[int, Field(ge=1)]], Field(max_length=MOST_ITEMS)] = []
+    items: Annotated[list[Number], Field(max_length=MOST_ITEMS)] = []
 
 
 class Issue(BaseModel):
@@ -70,14 +76,14 @@ def looked_ahead(visitor: Here) -> JSONResponse:
     return as_json({} if last is None else last.document())
 
 
-@more_api.get("/certificate.{form}")
+@more_api.get("/certificate.{form}", **_FILES)
 def kept_certificate(form: Form, visitor: Here) -> Response:
     """The certificate that was kept when the case was completed: the PDF, or its manifest. For HR and the manager."""
     _require_oversight(visitor)
     return answered(lambda: _file(certifying.kept(visitor.hub, visitor.case.id), form))
 
 
-@more_api.post("/certificate.{form}", dependencies=[Depends(from_our_own_script)])
+@more_api.post("/certificate.{form}", dependencies=[Depends(from_our_own_script)], **_FILES)
 def new_certificate(form: Form, visitor: Here, wanted: Issue) -> Response:
     """One by what every system says now, in any of the languages. It is not kept. HR only."""
 

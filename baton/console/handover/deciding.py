@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Final, Self
+from typing import Annotated, Final, Self, TypeAlias
 from urllib.parse import parse_qs
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from baton.console.described import FORM, reads_as, shape_of
 from baton.console.handover.visitors import ON_CASES, ON_ITEMS, NoEntryError, Visitor
 from baton.errors import ApprovalError, BatonError, ConfigurationError, TransitionError
 from baton.hub.offboarding import casework, completing
@@ -17,7 +18,12 @@ from baton.model.case import Act, Item
 
 MOST_ITEMS: Final = 200
 LONGEST_TEXT: Final = 2000
+LARGEST_NUMBER: Final = 2**31 - 1
+"""Of an item or a version: what the store's columns can hold. Nothing larger can even be asked for."""
 _MOST_FIELDS: Final = MOST_ITEMS + 20
+
+
+Number: TypeAlias = Annotated[int, Field(ge=1, le=LARGEST_NUMBER)]
 
 
 class Words(BaseModel):
@@ -25,7 +31,7 @@ class Words(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, hide_input_in_errors=True)
     act: Act
-    items: Annotated[dict[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]], Field(max_length=MOST_ITEMS)] = {}
+    items: Annotated[dict[Number, Number], Field(max_length=MOST_ITEMS)] = {}
     """Item number -> version."""
     text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
     successor: Annotated[str, Field(max_length=100)] = ""
@@ -39,6 +45,20 @@ class Words(BaseModel):
         if self.act in (Act.ASK, Act.ANSWER, Act.NOTE) and not self.text:
             raise ValueError("say something")
         return self
+
+
+_ITEMS: Final = {"type": "array", "items": {"type": "string", "pattern": "^[0-9]+:[0-9]+$"}, "maxItems": MOST_ITEMS}
+_IN_A_FORM: Final = shape_of(Words)["properties"]
+FORM_OF_WORDS: Final = reads_as(
+    {
+        FORM: {
+            "type": "object",
+            "properties": {**{name: _IN_A_FORM[name] for name in ("act", "text", "successor")}, "item": _ITEMS},
+            "required": ["act"],
+        }
+    }
+)
+"""How the API's description tells of the form that `from_form` reads."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,15 @@ from typing import Annotated, Final
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from baton.console import bodies
+from baton.console.described import BYTES, ON, PAGES, answers, reads_bytes, reads_files
 from baton.console.handover import reading
 from baton.console.handover.deciding import Refusal, refused_as
 from baton.console.handover.routes import (
     Here,
+    OfItem,
     as_json,
     from_our_own_page,
     from_our_own_script,
@@ -27,9 +29,10 @@ from baton.hub.offboarding import files
 from baton.model.attachment import Attachment
 from baton.model.case import Act
 
-file_pages: Final = APIRouter(responses=REFUSALS)
+file_pages: Final = APIRouter(responses=PAGES, default_response_class=HTMLResponse)
 """Beside `routes.case_pages`, entered in the same way."""
 file_api: Final = APIRouter(responses=REFUSALS)
+_PART: Final = "file"
 DOWNLOAD: Final = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",
@@ -47,10 +50,15 @@ async def uploaded_body(request: Request) -> bytes:
 Upload = Annotated[bytes, Depends(uploaded_body)]
 
 
-@file_pages.post("/items/{number}/files", dependencies=[Depends(from_our_own_page)])
-async def attach_by_form(request: Request, number: int, visitor: Here, body: Upload) -> Response:
+@file_pages.post(
+    "/items/{number}/files",
+    dependencies=[Depends(from_our_own_page)],
+    responses=ON,
+    openapi_extra=reads_files((_PART,)),
+)
+async def attach_by_form(request: Request, number: OfItem, visitor: Here, body: Upload) -> Response:
     """The form of an item's page: one part named ``file``."""
-    sent = (await sent_files(request, body, 1)).get("file")
+    sent = (await sent_files(request, body, 1)).get(_PART)
     if sent is None:
         raise HTTPException(422, "this is not a form with a file")
     outcome = _attached(visitor, number, sent.name, sent.content)
@@ -61,9 +69,9 @@ async def attach_by_form(request: Request, number: int, visitor: Here, body: Upl
     return RedirectResponse(place, 303, headers={"Cache-Control": "no-store"})
 
 
-@file_api.post("/items/{number}/files", dependencies=[Depends(from_our_own_script)])
+@file_api.post("/items/{number}/files", dependencies=[Depends(from_our_own_script)], openapi_extra=reads_bytes())
 def attach(
-    number: int, visitor: Here, body: Upload, name: Annotated[str, Query(min_length=1, max_length=300)]
+    number: OfItem, visitor: Here, body: Upload, name: Annotated[str, Query(min_length=1, max_length=300)]
 ) -> JSONResponse:
     """The same for a script: the file is the body, its name is in the address."""
     outcome = _attached(visitor, number, name, body)
@@ -72,9 +80,9 @@ def attach(
     return as_json(reading.file_line(outcome))
 
 
-@file_pages.get("/items/{number}/files/{digest}")
-@file_api.get("/items/{number}/files/{digest}")
-def download(number: int, digest: str, visitor: Here) -> Response:
+@file_pages.get("/items/{number}/files/{digest}", response_class=Response, responses=answers(BYTES))
+@file_api.get("/items/{number}/files/{digest}", response_class=Response, responses=answers(BYTES))
+def download(number: OfItem, digest: str, visitor: Here) -> Response:
     """One file, to whoever sees its item."""
     reading.seen_item(visitor, number)
     try:
@@ -82,7 +90,7 @@ def download(number: int, digest: str, visitor: Here) -> Response:
     except ConfigurationError:
         raise NoEntryError("there is no such file, or it is not for you") from None
     shown = f"attachment; filename=\"file\"; filename*=UTF-8''{quote(file.name, safe='')}"
-    return Response(content, media_type="application/octet-stream", headers={**DOWNLOAD, "Content-Disposition": shown})
+    return Response(content, media_type=BYTES, headers={**DOWNLOAD, "Content-Disposition": shown})
 
 
 def _attached(visitor: Visitor, number: int, name: str, content: bytes) -> Attachment | Refusal:

@@ -49,7 +49,7 @@ def links_of(visitor: Here) -> JSONResponse:
     return as_json({"links": [_line(link) for link in found if visitor.decides or link.person == visitor.person]})
 
 
-@link_api.post("/links", dependencies=[Depends(from_our_own_script)])
+@link_api.post("/links", status_code=201, dependencies=[Depends(from_our_own_script)])
 def make(visitor: Here, wanted: Wanted) -> JSONResponse:
     """One for oneself is the answer's ``link``, this once. One for somebody else is sent to them (``sent_by``)."""
     if wanted.role is Role.HR:

@@ -16,6 +16,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from baton.console import bodies
+from baton.console.described import reads_bytes, reads_files
 from baton.console.handover.case_routes import answered, told
 from baton.console.handover.deciding import refused_as
 from baton.console.handover.routes import as_json, from_our_own_script, whole_body
@@ -96,7 +97,7 @@ class Statement(BaseModel):
     """Close every month up to this one (``2026-10``), for good."""
 
 
-@office_api.post("/cases", dependencies=[Depends(from_our_own_script)])
+@office_api.post("/cases", status_code=201, dependencies=[Depends(from_our_own_script)])
 def open_one(who: Here, wanted: NewCase) -> JSONResponse:
     """Open a case, or give the one that is open; every system is asked at once. HR only."""
 
@@ -128,13 +129,15 @@ def accountability(who: Here, at: Annotated[AwareDatetime | None, Query()] = Non
     return answered(answering)
 
 
-@office_api.post("/certificates/verify", dependencies=[Depends(from_our_own_script)])
+@office_api.post("/certificates/verify", dependencies=[Depends(from_our_own_script)], openapi_extra=reads_bytes())
 def check(who: Here, body: Large) -> JSONResponse:
     """Check a certificate (the PDF, or its manifest): the body, against this hub's public keys."""
     return as_json(verify(body, proof.public_keys(who.hub)).shown())
 
 
-@office_api.post("/commission", dependencies=[Depends(from_our_own_script)])
+@office_api.post(
+    "/commission", dependencies=[Depends(from_our_own_script)], openapi_extra=reads_files(_NEEDED, _OPTIONAL)
+)
 async def commission(request: Request, who: Here, asked: Annotated[Statement, Query()]) -> JSONResponse:
     """A statement from a form's files ``orders``, ``payments``, ``policy`` (``owners``, ``leavers``). HR only."""
     refusal = await run_in_threadpool(answered, who.require_hr)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
 from urllib.parse import urlencode, urlsplit
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from baton.console import bodies
+from baton.console.described import ON, PAGES, reads
 from baton.console.handover import deciding, reading
-from baton.console.handover.deciding import Refusal, Words
+from baton.console.handover.deciding import LARGEST_NUMBER, Refusal, Words
 from baton.console.handover.listing import Asked, View
 from baton.console.handover.rendering import HEADERS, render
 from baton.console.handover.visitors import NoEntryError, Visitor
@@ -108,10 +109,18 @@ def let_in(request: Request, visitor: Visitor) -> None:
 Here = Annotated[Visitor, Depends(visitor_here)]
 Part = Annotated[Asked, Depends(asked_for)]
 Body = Annotated[bytes, Depends(bounded_body)]
-case_pages: Final = APIRouter(responses=REFUSALS)
+OfItem = Annotated[int, Path(le=LARGEST_NUMBER)]
+"""The number of an item, in an address."""
+case_pages: Final = APIRouter(responses=PAGES, default_response_class=HTMLResponse)
 """The pages of a case. Whoever includes them decides, with a dependency that calls `let_in`, who enters."""
 case_api: Final = APIRouter(responses=REFUSALS)
 """The same as JSON."""
+_SAYING: Final[Mapping[str, Any]] = {
+    "dependencies": [Depends(from_our_own_page)],
+    "responses": ON,
+    "openapi_extra": deciding.FORM_OF_WORDS,
+}
+"""Of a route that takes the form of what somebody says."""
 
 
 # --- pages
@@ -124,7 +133,7 @@ def list_page(request: Request, visitor: Here, asked: Part) -> Response:
 
 
 @case_pages.get("/items/{number}")
-def item_page(request: Request, number: int, visitor: Here) -> Response:
+def item_page(request: Request, number: OfItem, visitor: Here) -> Response:
     """One item."""
     return shown_item(request, visitor, number)
 
@@ -135,7 +144,7 @@ def finish_page(request: Request, visitor: Here) -> Response:
     return _finish(request, visitor)
 
 
-@case_pages.post("/say", dependencies=[Depends(from_our_own_page)])
+@case_pages.post("/say", **_SAYING)
 def say_on_list(request: Request, visitor: Here, asked: Part, body: Body) -> Response:
     """Something about one or more items of the list."""
     words, outcome = _said(visitor, deciding.from_form(body))
@@ -144,8 +153,8 @@ def say_on_list(request: Request, visitor: Here, asked: Part, body: Body) -> Res
     return _back(request, f"{visitor.base}/", outcome, words)
 
 
-@case_pages.post("/items/{number}/say", dependencies=[Depends(from_our_own_page)])
-def say_on_item(request: Request, number: int, visitor: Here, body: Body) -> Response:
+@case_pages.post("/items/{number}/say", **_SAYING)
+def say_on_item(request: Request, number: OfItem, visitor: Here, body: Body) -> Response:
     """Something about one item, from its own page."""
     words, outcome = _said(visitor, deciding.from_form(body))
     if isinstance(outcome, Refusal):
@@ -154,7 +163,7 @@ def say_on_item(request: Request, number: int, visitor: Here, body: Body) -> Res
     return _back(request, f"{visitor.base}/" if lost else f"{visitor.base}/items/{number}", outcome, words)
 
 
-@case_pages.post("/case", dependencies=[Depends(from_our_own_page)])
+@case_pages.post("/case", **_SAYING)
 def say_on_case(request: Request, visitor: Here, body: Body) -> Response:
     """Pause, retract, reopen or complete the case."""
     words, outcome = _said(visitor, deciding.from_form(body))
@@ -184,7 +193,7 @@ def items(visitor: Here, asked: Part) -> JSONResponse:
 
 
 @case_api.get("/items/{number}")
-def item(number: int, visitor: Here) -> JSONResponse:
+def item(number: OfItem, visitor: Here) -> JSONResponse:
     """One item with its versions and what was said about it."""
     document = reading.item_document(visitor, number)
     return as_json({name: document[name] for name in ("item", "versions", "statements", "files", "related")})
@@ -196,7 +205,7 @@ def statements(visitor: Here, after: Annotated[int, Query(ge=0, le=10**9)] = 0) 
     return as_json(reading.statements_document(visitor, after))
 
 
-@case_api.post("/statements", dependencies=[Depends(from_our_own_script)])
+@case_api.post("/statements", dependencies=[Depends(from_our_own_script)], openapi_extra=reads(Words))
 def say(visitor: Here, body: Body) -> JSONResponse:
     """Say something: `deciding.Words` as JSON. All of it is done, or nothing and the reason told."""
     _, outcome = _said(visitor, deciding.from_json(body))

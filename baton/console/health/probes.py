@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Final
 
 from fastapi import APIRouter, HTTPException, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
+from baton.console.told import Told
 from baton.errors import BatonError
 from baton.hub import Hub
 from baton.hub.vitals.document import DOWN, health_document
@@ -31,9 +32,9 @@ _NO_STORE: Final = {"Cache-Control": "no-store"}
 
 def probes(hub: Callable[[], Hub]) -> APIRouter:
     """The two addresses, over a hub that is opened when it is asked for."""
-    router = APIRouter()
+    router = APIRouter(responses={401: {"model": Told}, 503: {}})
 
-    @router.get("/metrics")
+    @router.get("/metrics", response_class=PlainTextResponse)
     def metrics(request: Request) -> Response:
         """Every figure in Prometheus' text format."""
         opened = _opened(hub, request)

@@ -9,10 +9,12 @@ from functools import partial
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from baton.console import pages
+from baton.console.described import PAGES
+from baton.console.told import REFUSALS
 from baton.console.words import language_of
 from baton.hub import Hub
 from baton.hub.vitals.alarming import LONGEST_SILENCE, acknowledge, silence
@@ -23,8 +25,8 @@ from baton.hub.vitals.monthly import month_document
 from baton.hub.vitals.words import LANGUAGES, words_in
 from baton.model.alarm import Alarm
 
-health_pages: Final = APIRouter(prefix="/health")
-health_api: Final = APIRouter(prefix="/api")
+health_pages: Final = APIRouter(prefix="/health", responses=PAGES, default_response_class=HTMLResponse)
+health_api: Final = APIRouter(prefix="/api", responses=REFUSALS)
 """The same as JSON, and the decisions."""
 _HOURS: Final = int(LONGEST_SILENCE.total_seconds() // 3600)
 _MONTHS_SHOWN: Final = 6

@@ -32,6 +32,16 @@ FIELDS: Final = (
     *("bank_name", "currency", "component", "remark"),
 )
 REQUIRED: Final = ("number", "amount")
+SHAPE: Final = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "properties": {name: {"type": ["string", "null"]} for name in FIELDS},
+        "required": list(REQUIRED),
+        "additionalProperties": False,
+    },
+}
+"""How the API's description tells of the lines."""
 LONGEST: Final = 500
 _CAPS: Final = tables.Caps(field_chars=LONGEST)
 

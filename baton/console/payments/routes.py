@@ -6,9 +6,10 @@ from typing import Annotated, Final
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Path, Query, Request
-from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from baton.console.described import FORM, LINES, ON, PAGES, reads, reads_as
 from baton.console.handover.routes import as_json, bounded_body, from_our_own_page, from_our_own_script, whole_body
 from baton.console.payments import deciding, findings, intake, month, reading
 from baton.console.payments.deciding import Refusal, Words
@@ -25,7 +26,7 @@ from baton.model.pay_run import LineState
 
 _FURTHEST: Final = 10**9
 Body = Annotated[bytes, Depends(bounded_body)]
-run_pages: Final = APIRouter(prefix="/payments", responses=REFUSALS)
+run_pages: Final = APIRouter(prefix="/payments", responses=PAGES, default_response_class=HTMLResponse)
 run_api: Final = APIRouter(prefix="/api/payments", responses=REFUSALS)
 """The same as JSON."""
 
@@ -59,7 +60,9 @@ def month_page(request: Request, period: OfMonth, who: Here, language: Spoken) -
     return _month_page(request, period, who, language)
 
 
-@run_pages.post("/months/{period}", dependencies=[Depends(from_our_own_page)])
+@run_pages.post(
+    "/months/{period}", dependencies=[Depends(from_our_own_page)], responses=ON, openapi_extra=reads(Taken, FORM)
+)
 def take_on_page(request: Request, period: OfMonth, who: Holder, body: Body, language: Spoken) -> Response:
     """Take a difference on. A refusal comes back on the same page, with what to do."""
     words = deciding.from_form(Taken, body)
@@ -77,7 +80,7 @@ def run_page(request: Request, run_id: str, who: Here, asked: Asked, language: S
     return _run_page(request, who, run_id, asked, language)
 
 
-@run_pages.post("/{run_id}", dependencies=[Depends(from_our_own_page)])
+@run_pages.post("/{run_id}", dependencies=[Depends(from_our_own_page)], responses=ON, openapi_extra=reads(Words, FORM))
 def act_on_page(request: Request, run_id: str, who: Here, body: Body, language: Spoken) -> Response:
     """Do something about a run. A refusal comes back on the same page, with what to do."""
     words = deciding.from_form(Words, body)
@@ -107,7 +110,9 @@ def one_month(period: OfMonth, who: Here) -> JSONResponse:
     return as_json(month.month_document(who, period))
 
 
-@run_api.post("/differences/{key}/acknowledge", dependencies=[Depends(from_our_own_script)])
+@run_api.post(
+    "/differences/{key}/acknowledge", dependencies=[Depends(from_our_own_script)], openapi_extra=reads(Reason)
+)
 def acknowledge(key: Annotated[str, Path(max_length=64)], who: Holder, body: Body, language: Spoken) -> JSONResponse:
     """Take a difference on: nobody is told of it any more. It stays listed while it stands."""
     words = deciding.from_json(Reason, body)
@@ -127,7 +132,7 @@ def lines(run_id: str, who: Here, asked: Asked) -> JSONResponse:
     return as_json(reading.lines_document(who, run_id, asked))
 
 
-@run_api.post("/{run_id}/decisions", dependencies=[Depends(from_our_own_script)])
+@run_api.post("/{run_id}/decisions", dependencies=[Depends(from_our_own_script)], openapi_extra=reads(Words))
 def act(run_id: str, who: Here, body: Body, language: Spoken) -> JSONResponse:
     """Do something about a run: `deciding.Words` as JSON. The run as it is afterwards, or why nothing was done."""
     words = deciding.from_json(Words, body)
@@ -137,7 +142,12 @@ def act(run_id: str, who: Here, body: Body, language: Spoken) -> JSONResponse:
     return as_json(reading.run_document(who, run_id, Part(), language))
 
 
-@run_api.post("", dependencies=[Depends(from_our_own_script)])
+@run_api.post(
+    "",
+    status_code=201,
+    dependencies=[Depends(from_our_own_script)],
+    openapi_extra=reads_as({LINES: intake.SHAPE}, required=False),
+)
 async def hand_in(request: Request, who: Here, wanted: Annotated[Wanted, Query()]) -> JSONResponse:
     """Draft a run of the payables in the body, one JSON object a line."""
     body = await whole_body(request, intake.MOST)

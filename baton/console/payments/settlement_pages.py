@@ -8,16 +8,16 @@ from typing import Annotated, Any, Final, Self
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, Path, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from baton.console.described import FORM, ON, PAGES, reads
 from baton.console.handover.routes import bounded_body, from_our_own_page
 from baton.console.payments.deciding import LONGEST_WHY, Refusal, from_form, refused_as
 from baton.console.payments.officers import Holder, Officer
 from baton.console.payments.reading import viewer
 from baton.console.payments.rendering import Spoken, page
 from baton.console.payments.words import LANGUAGES, refusal_text
-from baton.console.told import REFUSALS
 from baton.errors import ApprovalError, TransitionError
 from baton.hub.payment import settling
 from baton.jobs.payment.checks.catalogue import Language
@@ -56,7 +56,9 @@ class Words(BaseModel):
 
 Named = Annotated[str, Path(max_length=100)]
 Body = Annotated[bytes, Depends(bounded_body)]
-settlement_pages: Final = APIRouter(prefix="/payments/settlements", responses=REFUSALS)
+settlement_pages: Final = APIRouter(
+    prefix="/payments/settlements", responses=PAGES, default_response_class=HTMLResponse
+)
 """Before the pages of pay runs: ``settlements`` is no run's name."""
 
 
@@ -75,7 +77,9 @@ def settlement_page(request: Request, settlement_id: Named, who: Holder, languag
     return _one(request, who, settlement_id, language)
 
 
-@settlement_pages.post("/{settlement_id}", dependencies=[Depends(from_our_own_page)])
+@settlement_pages.post(
+    "/{settlement_id}", dependencies=[Depends(from_our_own_page)], responses=ON, openapi_extra=reads(Words, FORM)
+)
 def act_on_settlement(request: Request, settlement_id: Named, who: Holder, body: Body, language: Spoken) -> Response:
     """Review it or give it up. A refusal comes back on the same page, with what to do."""
     words = from_form(Words, body)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from baton.console.described import JSON, reads, reads_as
 from baton.console.handover.routes import as_json, bounded_body, from_our_own_script
 from baton.console.payments.deciding import LONGEST_WHY, Refusal, from_json, misnamed, refused_as
 from baton.console.payments.officers import Holder
@@ -57,6 +58,7 @@ Body = Annotated[bytes, Depends(bounded_body)]
 settlement_api: Final = APIRouter(prefix="/api/payments/settlements", responses=REFUSALS)
 """Before the routes of pay runs: ``settlements`` is no run's name."""
 _OURS: Final = [Depends(from_our_own_script)]
+_A_CASE: Final = reads_as({JSON: {"type": "object"}, "application/yaml": {"type": "object"}})
 Result = TypeVar("Result")
 Words = TypeVar("Words", bound=_Words)
 
@@ -69,19 +71,19 @@ def listed(who: Holder) -> JSONResponse:
     return as_json({"settlements": [_head(kept) for kept in found]})
 
 
-@settlement_api.post("/calculate", dependencies=_OURS)
+@settlement_api.post("/calculate", dependencies=_OURS, openapi_extra=_A_CASE)
 def calculate(who: Holder, body: Body) -> JSONResponse:
     """Work out the case in the body (a case file, YAML or JSON); nothing is kept."""
     return _told(lambda: settling.work_out(who.hub, read_case(body, CASE), CASE).settlement.document, lambda out: out)
 
 
-@settlement_api.post("", dependencies=_OURS)
+@settlement_api.post("", status_code=201, dependencies=_OURS, openapi_extra=_A_CASE)
 def prepare(who: Holder, body: Body) -> JSONResponse:
     """The same, and keep it for review, prepared by who asks."""
     return _told(lambda: settling.prepare(who.hub, read_case(body, CASE), CASE, who.person), _whole, status=201)
 
 
-@settlement_api.post("/import", dependencies=_OURS)
+@settlement_api.post("/import", status_code=201, dependencies=_OURS, openapi_extra=reads(ImportWords))
 def draft(who: Holder, body: Body) -> JSONResponse:
     """Draft a pay run of reviewed settlements, to the accounts that HR knows; by who prepared them."""
     words = _said(ImportWords, body)
@@ -99,14 +101,14 @@ def one(settlement_id: Named, who: Holder) -> JSONResponse:
     return _told(lambda: settling.find_settlement(who.hub, settlement_id), _whole)
 
 
-@settlement_api.post("/{settlement_id}/review", dependencies=_OURS)
+@settlement_api.post("/{settlement_id}/review", dependencies=_OURS, openapi_extra=reads(ReviewWords))
 def review(settlement_id: Named, who: Holder, body: Body) -> JSONResponse:
     """Say yes to it, in an office that reviews; never by who prepared it."""
     words = _said(ReviewWords, body)
     return _told(lambda: settling.review(who.hub, settlement_id, words.digest, who.person, words.role), _head)
 
 
-@settlement_api.post("/{settlement_id}/withdraw", dependencies=_OURS)
+@settlement_api.post("/{settlement_id}/withdraw", dependencies=_OURS, openapi_extra=reads(WithdrawWords))
 def withdraw(settlement_id: Named, who: Holder, body: Body) -> JSONResponse:
     """Give one up that is in no run."""
     words = _said(WithdrawWords, body)
