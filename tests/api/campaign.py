@@ -10,7 +10,6 @@ ask for what, and that none of all routes answers with a 5xx to anybody: `tests.
 from __future__ import annotations
 
 import contextlib
-import json
 from collections import Counter
 from typing import Any
 
@@ -28,15 +27,14 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from baton.console.described import LINES
-from tests.api.described import Described
+from tests.api.described import Call, Described, lines
 
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
 
 
 @schemathesis.serializer(LINES)
-def lines(_: Any, documents: Any) -> bytes:
-    """A list as one document a line; what is no list is one line."""
-    return b"\n".join(json.dumps(each).encode() for each in (documents if isinstance(documents, list) else [documents]))
+def _as_lines(_: Any, documents: Any) -> bytes:
+    return lines(documents if isinstance(documents, list) else [documents])
 
 
 def tried(described: Described, examples: int, seed: int, *, below: str = "") -> Counter[str]:
@@ -61,7 +59,7 @@ def _try(
     operation: Any, mode: GenerationMode, described: Described, examples: int, seed: int, statuses: Counter[str]
 ) -> None:
     real = st.fixed_dictionaries({name: st.sampled_from(values) for name, values in described.real.items()})
-    brought = described.calls.get(operation.path, st.just({}))
+    brought = described.calls.get(operation.label, st.just({}))
 
     @hypothesis.seed(seed)
     @settings(
@@ -72,8 +70,10 @@ def _try(
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode), known=st.none() | st.tuples(real, brought))
-    def each(case: Any, known: tuple[dict[str, str], dict[str, Any]] | None) -> None:
-        values, more = known or ({}, {})
+    def each(case: Any, known: tuple[dict[str, str], Call] | None) -> None:
+        values, call = known or ({}, {})
+        more = dict(call)
+        values = {**values, **more.pop("path", {})}
         for name in values.keys() & (case.path_parameters or {}).keys():
             case.path_parameters[name] = values[name]
         answer = case.call(**{**more, "headers": {**described.headers, **more.get("headers", {})}})

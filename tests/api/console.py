@@ -14,6 +14,8 @@ from pathlib import Path
 from unittest import mock
 
 from fastapi import FastAPI
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from baton.hub import Hub, execution
 from baton.hub.migration.planning import plan_migration
@@ -23,14 +25,15 @@ from baton.hub.payment.settling import prepare
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.hub.vitals.alarming import watch
 from baton.jobs.payment.settlement.case_file import load_case
-from baton.model.alert import Alert, Rule
-from baton.model.case import Case, Role
+from baton.model.alert import Alert, Decision, Rule
+from baton.model.case import Act, Case, Role
 from baton.model.handover import HoldingKind
 from baton.settings import HubSettings
 from baton.settings_shape import OffboardingPart
 from baton.store.runs import RunState
 from baton.vault import EnvironmentSecrets, Vault
-from tests.api.described import Described
+from tests.api.described import Call, Described, lines
+from tests.console.test_case_routes import COMMISSION
 from tests.hub.offboarding.conftest import MANAGER, Desk, staffed
 from tests.hub.payment.office import PERIOD, Office
 from tests.jobs.payment.settlement.leaver import SHIPPED
@@ -78,7 +81,10 @@ def console(folder: Path) -> Iterator[Described]:
         offboarding=OffboardingPart(address="https://hub.example", notifiers=("crm",)),
     )  # fmt: skip
     with company.open() as hub, served(hub) as app:
-        yield Described(app, HEADERS, furnished(company, hub), below=lambda path: not path.startswith("/hooks"))
+        real = furnished(company, hub)
+        yield Described(
+            app, HEADERS, real, below=lambda path: not path.startswith("/hooks"), calls=_sensible(real, hub)
+        )
 
 
 @contextmanager
@@ -119,6 +125,29 @@ def furnished(company: Everything, hub: Hub) -> Mapping[str, Sequence[str]]:
         "settlement_id": [settlement.id],
         "period": [PERIOD],
         "key": [_alarmed(hub)],
+    }
+
+
+def _sensible(real: Mapping[str, Sequence[str]], hub: Hub) -> Mapping[str, SearchStrategy[Call]]:
+    """Bodies about what there really is: a description knows their shapes only."""
+    (number,), (case_id,) = real["number"], real["case_id"]
+    with hub.database.read() as connection:
+        (alert,) = hub.alerts.of(connection, case_id)
+    text = st.text(max_size=20)
+    saying = st.fixed_dictionaries(
+        {"act": st.sampled_from(list(Act)), "items": st.just({number: 1}), "text": text}, optional={"successor": text}
+    )
+    verdict = st.fixed_dictionaries({"act": st.sampled_from(list(Decision)), "alert": st.just(alert.key), "text": text})
+    case_file = st.just({"data": EXAMPLE.read_bytes(), "headers": {"Content-Type": "application/yaml"}})
+    line = st.fixed_dictionaries({"number": st.sampled_from(["0101", "0102", "0999"]) | text, "amount": text})
+    return {
+        "POST /api/cases/{case_id}/statements": st.fixed_dictionaries({"json": saying}),
+        "POST /api/cases/{case_id}/alerts": st.fixed_dictionaries({"json": verdict}),
+        "POST /cases/{case_id}/alerts": st.fixed_dictionaries({"data": verdict}),
+        "POST /api/payments/settlements": case_file,
+        "POST /api/payments/settlements/calculate": case_file,
+        "POST /api/payments": st.fixed_dictionaries({"data": st.lists(line).map(lines)}),
+        "POST /api/commission": st.just({"files": {name: (name, content) for name, content in COMMISSION.items()}}),
     }
 
 

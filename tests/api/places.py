@@ -1,4 +1,4 @@
-"""What of the API can be had without Airflow: pay runs, asked for by their office, and a case behind its manager's link."""
+"""The applications that are tried. Two can be had without Airflow: pay runs, and a case behind its manager's link."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from baton.hub.payment.settling import prepare
 from baton.jobs.payment.settlement.case_file import load_case
 from baton.model.case import Role
 from baton.model.handover import HoldingKind
+from tests.api.callers import callers
+from tests.api.console import console
 from tests.api.described import Described
 from tests.hub.offboarding.conftest import HR, MANAGER, staffed
 from tests.hub.payment.conftest import POLICY
@@ -63,7 +65,6 @@ def handover(folder: Path) -> Iterator[Described]:
 
 
 Place = Callable[[Path], AbstractContextManager[Described]]
-PLACES: Mapping[str, Place] = {
-    "pay runs": pay_office,
-    "personal links": handover,
-}
+WITHOUT_AIRFLOW: Mapping[str, Place] = {"pay runs": pay_office, "personal links": handover}
+BEHIND_AIRFLOW: Mapping[str, Place] = {"the console": console, "vendors' calls": callers}
+PLACES: Mapping[str, Place] = {**WITHOUT_AIRFLOW, **BEHIND_AIRFLOW}

@@ -1,4 +1,7 @@
-"""A few requests of every kind to the JSON API; ``python -m tests.api`` makes very many, to the pages as well."""
+"""A few requests of every kind to the JSON API; ``python -m tests.api`` makes very many, to the pages as well.
+
+The same of what stands behind Airflow: `tests.airflow.test_described_console`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.api.campaign import PLACES, tried
+from tests.api.campaign import tried
+from tests.api.places import WITHOUT_AIRFLOW
 
 EXAMPLES = 2
 
@@ -15,8 +19,8 @@ FEW = {"pay runs": "/api/", "personal links": "/api/cases/{case_id}/items"}
 """Place -> a piece of the paths that are tried here: making requests of a description takes its time."""
 
 
-@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("place", WITHOUT_AIRFLOW)
 def test_the_api_answers_as_it_describes_itself(place: str, tmp_path: Path) -> None:
-    with PLACES[place](tmp_path) as described:
+    with WITHOUT_AIRFLOW[place](tmp_path) as described:
         statuses = tried(described, EXAMPLES, seed=1, below=FEW[place])
     assert {"200", "404", "422"} <= set(statuses)

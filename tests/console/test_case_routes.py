@@ -119,6 +119,16 @@ def test_hr_opens_a_case_and_its_list_is_there(at: Office) -> None:
     )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "moment", ["9999-12-31T23:59:59+00:00", "9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"]
+)
+def test_a_last_moment_that_is_none_opens_nothing(at: Office, moment: str) -> None:
+    answer = at.post("cases", HR, {"number": OTHER, "manager": MANAGER, "last_working_at": moment})
+    assert refusal(answer) == (422, "date_range")
+    with at.desk.hub.database.read() as connection:
+        assert at.desk.hub.cases.of_person(connection, OTHER) == []
+
+
 def test_who_may_not_opens_nothing(at: Office) -> None:
     def told(person: str, number: str) -> tuple[int, str]:
         return refusal(at.post("cases", person, {"number": number}))
@@ -140,7 +150,8 @@ def test_who_may_not_opens_nothing(at: Office) -> None:
 def test_hr_takes_back_what_was_passed_on(at: Office) -> None:
     case = passed_on(at.desk)
     assert refusal(at.post(f"cases/{case.id}/undo", MANAGER, {"why": "no"})) == (403, "role")
-    assert at.post(f"cases/{case.id}/undo", HR, {"why": " "}).status_code == 422
+    for body in ({"why": " "}, {"why": "x", "items": [2**31]}, {"why": "x", "items": [2**63]}):
+        assert at.post(f"cases/{case.id}/undo", HR, body).status_code == 422
     (client,) = at.desk.items(case, ItemState.DONE)
     undone = at.post(f"cases/{case.id}/undo", HR, {"why": "she stays", "items": [client.id]})
     assert (undone.status_code, undone.json()["back"], undone.json()["irreversible"]) == (200, [client.id], [])

@@ -172,6 +172,18 @@ def test_a_successor_reaches_only_their_items_by_any_way(place: Place) -> None:
     assert {line["item"] for line in statements} == {place.item("client").id, place.item("deal").id}
 
 
+@pytest.mark.parametrize("number", [2**31, 2**63, 10**30])
+def test_a_number_that_no_item_can_have_is_refused_wherever_it_stands(place: Place, number: int) -> None:
+    base = place.path(Role.HR)
+    case = f"{base}/api/cases/{place.case.id}"
+    for path in (f"{base}/items/{number}", f"{case}/items/{number}", f"{case}/items/{number}/files/{'0' * 64}"):
+        assert place.client.get(path).status_code == 422
+    for items in ({str(number): 1}, {"1": number}):
+        assert place.api(base, "note", items, text="x").status_code == 422
+    form = {"act": "note", "text": "x", "item": f"{number}:1"}
+    assert place.client.post(f"{base}/say", data=form, headers=SAME_ORIGIN).status_code == 422
+
+
 def test_the_core_itself_lets_no_successor_speak_about_what_is_not_theirs(place: Place) -> None:
     with pytest.raises(Exception, match="for somebody else"):
         place.desk.say(place.case, [place.item("other")], Act.NOTE, SUCCESSOR, Role.SUCCESSOR, "x")

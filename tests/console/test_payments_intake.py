@@ -117,7 +117,15 @@ def test_a_body_full_of_rubbish_is_refused_as_a_whole(desk: Counter) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [{"period": "2026-13"}, {"on": "tomorrow"}, {"currency": "yuan"}, {"component": "gift"}, {"by": "me"}]
+    "query",
+    [
+        {"period": "2026-13"},
+        {"on": "tomorrow"},
+        {"currency": "yuan"},
+        {"component": "gift"},
+        {"by": "me"},
+        {"count": "9" * 30},
+    ],
 )
 def test_a_run_that_makes_no_sense_is_refused(desk: Counter, query: dict[str, str]) -> None:
     before = runs_there(desk)

@@ -83,6 +83,7 @@ _STATUS: Final = {
     "unknown_item": 404,
     "unknown_person": 422,
     "no_manager": 422,
+    "date_range": 422,
 }
 """Every other refusal says that things are not as the visitor saw them: 409."""
 

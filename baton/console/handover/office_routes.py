@@ -113,7 +113,7 @@ def open_one(who: Here, wanted: NewCase) -> JSONResponse:
     except ConfigurationError as error:
         return _refused(error, "unknown_person")
     except BatonError as error:
-        if error.code != "no_manager":
+        if error.code not in ("no_manager", "date_range"):
             raise
         return told(refused_as(error))
 

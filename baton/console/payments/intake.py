@@ -57,7 +57,7 @@ class Wanted(BaseModel):
     on: date
     """The day it is to be paid on."""
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "CNY"
-    count: Annotated[int | None, Field(ge=1)] = None
+    count: Annotated[int | None, Field(ge=1, le=10**9)] = None
     total_minor: Annotated[int | None, Field(ge=0, le=10**15)] = None
     """Control totals; in minor units."""
     source: Annotated[str | None, Field(min_length=1, max_length=100)] = None

@@ -17,6 +17,7 @@ from baton.hub.offboarding.policies import policies, policy_of
 from baton.hub.offboarding.signing import signed
 from baton.hub.offboarding.standing import require_standing
 from baton.hub.proof import signer
+from baton.jobs.contradictions import EARLIEST, LATEST
 from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.policy import Policies
 from baton.jobs.offboarding.steps import require_may
@@ -58,8 +59,10 @@ def open_case(hub: Hub, opening: Opening) -> Case:
     """Open a case; the one that is open already where there is one, since a person leaves once at a time.
 
     An emergency makes that one an emergency: whoever must be out at once does not wait for its dates.
-    Raises `ConfigurationError` for somebody the hub does not know, `BatonError` where nobody could approve.
+    Raises `ConfigurationError` for somebody the hub does not know, `BatonError` where nobody could approve
+    (``no_manager``) and for a last moment that is none (``date_range``).
     """
+    _require_plausible(opening.last_working_at)
     chosen = policies(hub)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
@@ -98,6 +101,14 @@ def _employee(hub: Hub, connection: sa.Connection, number: str) -> Employee:
         message = f"nobody has the employee number {number[:40]!r}; run a sync first"
         raise ConfigurationError([Fault("NUMBER", "unknown_person", message)])
     return found.employee
+
+
+def _require_plausible(moment: datetime | None) -> None:
+    """What HR's own feed may not say of a leaver's last day, nobody else may either: deadlines are counted from it."""
+    if moment is not None and not EARLIEST <= moment.date() <= LATEST:
+        raise BatonError(
+            f"the last working moment is outside {EARLIEST} to {LATEST}", code="date_range", remedy="look at the year"
+        )
 
 
 def _new_case(hub: Hub, opening: Opening, employee: Employee, chosen: Policies) -> Case:
