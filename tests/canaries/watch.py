@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from baton import errors
 from baton.vault import Vault
 from tests.canaries.files import Pages, databases_below, of_database, parts, state_below
+from tests.canaries.servers import Servers
 from tests.canaries.shapes import Secrets, in_bytes, in_text
 from tests.canaries.written import ROOT, Written, for_others
 
@@ -41,6 +42,7 @@ class Watch(logging.Handler):
         self.hits: list[str] = []
         self.secrets = Secrets()
         self.written = Written(self.look_at_file)
+        self.servers = Servers(self._kinds, self._note)
         self._pages = Pages()
         self._logs: dict[Path, int] = {}
 
@@ -54,7 +56,7 @@ class Watch(logging.Handler):
 
     def look(self, what: str, place: str, text: str) -> None:
         """Note what a text must not hold."""
-        self._note(what, place, in_text(text), secret=self.secrets.in_text(text))
+        self._note(what, place, [*in_text(text), *(["secret"] if self.secrets.in_text(text) else [])])
 
     def look_at_error(self, error: BaseException) -> None:
         """What an error and those that led to it say, where they have come through our code."""
@@ -72,8 +74,7 @@ class Watch(logging.Handler):
 
     def look_at_bytes(self, place: str, data: bytes) -> None:
         """Note what a file must not hold."""
-        if data:
-            self._note("file", place, in_bytes(data), secret=self.secrets.in_bytes(data))
+        self._note("file", place, self._kinds(data))
 
     def look_at_files(self, folder: Path | None) -> None:
         """Everything that Baton has written, and what other processes may have left in the test's own folder."""
@@ -114,8 +115,13 @@ class Watch(logging.Handler):
         if folder is not None:
             self._pages.forget(folder)
 
-    def _note(self, what: str, place: str, kinds: list[str], *, secret: bool) -> None:
-        self.hits += [f"{kind} in {what} {place}" for kind in [*kinds, *(["secret"] if secret else [])]]
+    def _kinds(self, data: bytes) -> list[str]:
+        if not data:
+            return []
+        return [*in_bytes(data), *(["secret"] if self.secrets.in_bytes(data) else [])]
+
+    def _note(self, what: str, place: str, kinds: list[str]) -> None:
+        self.hits += [f"{kind} in {what} {place}" for kind in kinds]
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -138,6 +144,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Hear every logger, every error of ours as it is made, every error that is caught, every file that is opened."""
     logging.root.addHandler(WATCH)
     WATCH.written.listen()
+    WATCH.servers.listen()
     _hear_errors()
     _learn_secrets()
 
@@ -191,6 +198,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     given = getattr(item, "funcargs", {})
     folder, home = given.get("tmp_path"), given.get("airflow_home")
     WATCH.look_at_files(folder if isinstance(folder, Path) else None)
+    WATCH.servers.look()
     if isinstance(home, Path):
         WATCH.look_at_airflow(home)
     found, WATCH.hits[:] = sorted(set(WATCH.hits)), []

@@ -59,7 +59,7 @@ class Connections:
         with self._guard:
             while self._idle:
                 connection = self._idle.pop()
-                if not _has_spoken(connection):
+                if not has_spoken(connection):
                     return connection
                 connection.close()
         return None
@@ -73,6 +73,6 @@ class Connections:
             self._idle.append(connection)
 
 
-def _has_spoken(connection: psycopg.Connection[Any]) -> bool:
+def has_spoken(connection: psycopg.Connection[Any]) -> bool:
     """Whether the server has said something unasked: that it has ended this one."""
     return bool(select.select([connection.fileno()], [], [], 0)[0])

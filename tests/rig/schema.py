@@ -5,17 +5,34 @@ from __future__ import annotations
 import functools
 import tempfile
 from pathlib import Path
+from typing import Final
 
 import sqlalchemy as sa
 
 from baton.store.database import Database
 from baton.store.migrate import upgrade
 
+_UNPACKED: Final = """
+DO $$ DECLARE line text; BEGIN
+    FOR line IN
+        SELECT format('ALTER TABLE %s ALTER COLUMN %I SET STORAGE EXTERNAL', attrelid::regclass, attname)
+        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND attnum > 0 AND attstorage = 'x'
+    LOOP EXECUTE line; END LOOP;
+END $$
+"""
+
 
 def migrate(url: str) -> None:
-    """Bring a database up to date, as a hub does when it opens it."""
+    """Bring a database up to date, as a hub does when it opens it.
+
+    Where PostgreSQL would pack long values it must not: what is looked for in its write-ahead log could not be found.
+    """
     database = Database(url)
     upgrade(database)
+    if database.dialect == "postgresql":
+        with database.write() as connection:
+            connection.execute(sa.text(_UNPACKED))
     database.close()
 
 

@@ -30,6 +30,10 @@ _OPTIONS = {
     "shared_buffers": "32MB",
     "autovacuum": "off",
     "deadlock_timeout": "200ms",
+    # The canary watch reads both logs: which database an entry is about, nothing packed, nothing recycled unread.
+    "log_line_prefix": "%m [%p] %d: ",
+    "wal_compression": "off",
+    "wal_keep_size": "512MB",
 }
 
 
@@ -39,6 +43,8 @@ class Postgres:
 
     port: int
     password: str
+    folder: Path
+    """Its data in ``data``, what it says in ``log``."""
 
     def url(self, database: str) -> str:
         """The SQLAlchemy URL of one database."""
@@ -164,7 +170,7 @@ class Cluster:
             port = probe.getsockname()[1]
         given = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
         self._command = [binaries / "postgres", "-D", data, "-h", "127.0.0.1", "-p", str(port), "-k", folder, *given]
-        self.server = Postgres(port, password)
+        self.server = Postgres(port, password, folder)
 
     def start(self) -> None:
         """Start the server and wait for it. Raises `NoServerError`."""
