@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -13,8 +11,6 @@ from baton.hub.proof import signer
 from baton.jobs.offboarding.checklist import WATCHED
 from baton.model.alert import Rule
 from baton.model.case import (
-    CASE_STEPS,
-    ITEM_STEPS,
     STATEMENT_DOMAIN,
     Act,
     Case,
@@ -27,7 +23,7 @@ from baton.model.case import (
 )
 from baton.model.effect import Effect, EffectState
 from baton.model.handover import HandoverAction, Undo
-from baton.store.tables import audit, effects
+from baton.store.tables import effects
 from tests.offboarding.systems import HUB, Move
 from tests.offboarding.world import SYSTEMS, World
 from tests.simulation.invariants import BrokenInvariantError, audit_faults, left_sent, order_broken
@@ -55,27 +51,21 @@ class Books:
             rows = connection.execute(sa.select(effects.c.key, effects.c.mapping_digest, effects.c.doubted)).all()
             self.of_case = {row.key: row.mapping_digest for row in rows}
             self.doubted = {row.key for row in rows if row.doubted}
-            self.order = _order(connection)
             raised = hub.alerts.of(connection)
             self.told_gone = {(each.case_id, each.system) for each in raised if each.rule is Rule.RIGHTS_GONE}
+            self.new = world.logbook.catch_up(connection)
+            """What has come into the log since the last look."""
+            self.steps = [*world.replay.follow(self.new), *world.effect_replay.follow(self.new)]
+            self.steps += world.effect_replay.differences(connection)
+        self.order = world.replay.order
+        self.steps += world.replay.differences(self)
 
     def case_of(self, effect: Effect) -> Case:
         return self.cases[self.of_case[effect.key]]
 
 
-def _order(connection: sa.Connection) -> dict[str, int]:
-    """Effect key or signature -> when it came into the log: what was first is told by no clock that anybody can set."""
-    entries, order = audit.entries, dict[str, int]()
-    wanted = entries.c.kind.in_(["statement", "effect"])
-    for row in connection.execute(sa.select(entries.c.seq, entries.c.kind, entries.c.body).where(wanted)):
-        body = json.loads(row.body)
-        name = body["signature" if row.kind == "statement" else "effect"]
-        order[name] = min(row.seq, order.get(name, row.seq))
-    return order
-
-
-def check_always(world: World, memory: Memory, clients: dict[str, int]) -> None:
-    """What holds after every step. ``clients`` says how many clients there must be in each system."""
+def check_always(world: World, memory: Memory, clients: dict[str, int]) -> Books:
+    """What holds after every step; what was read for it. ``clients`` says how many there must be in each system."""
     books = Books(world)
     _raise_if(
         {
@@ -86,17 +76,18 @@ def check_always(world: World, memory: Memory, clients: dict[str, int]) -> None:
             "believed": list(_believed(books)),
             "rights": list(_rights_broken(books)),
             "cases": list(_cases_broken(books)),
+            "log": world.logbook.faults,
+            "steps": books.steps,
         }
     )
+    return books
 
 
 def check_finally(world: World, memory: Memory, clients: dict[str, int]) -> None:
     """What holds once everything has calmed down and everybody has done what was theirs."""
-    check_always(world, memory, clients)
-    books = Books(world)
+    books = check_always(world, memory, clients)
     with world.hub.database.read() as connection:
         audit_broken, sent, order = list(audit_faults(connection)), left_sent(connection), order_broken(connection)
-        audit_broken += list(_steps_broken(connection, books))
     _raise_if(
         {
             "not ended": [f"{case.id} is {case.state}" for case in books.cases.values() if case.state in _UNFINISHED],
@@ -317,41 +308,6 @@ def _signatures_broken(books: Books) -> Iterator[str]:
         for each in said:
             if each.signature != key.vouch(STATEMENT_DOMAIN, statement_bytes(each)):
                 yield f"{case_id}: a statement of {each.person} is not as it was signed"
-
-
-def _steps_broken(connection: sa.Connection, books: Books) -> Iterator[str]:
-    """The log replays to exactly the states stored, through legal steps only; every statement is in it once."""
-    where: dict[tuple[str, int], ItemState] = {}
-    of_case: dict[str, CaseState] = {}
-    stated: Counter[str] = Counter()
-    entries = audit.entries
-    wanted = entries.c.kind.in_(["item", "case", "statement"])
-    for row in connection.execute(sa.select(entries.c.kind, entries.c.body).where(wanted).order_by(entries.c.seq)):
-        body = json.loads(row.body)
-        if row.kind == "statement":
-            stated[body["signature"]] += 1
-        elif row.kind == "case":
-            before, after = of_case.get(body["case"]), CaseState(body["to"])
-            if body.get("from") != (before and before.value) or (before and after not in CASE_STEPS[before]):
-                yield f"{body['case']} went from {before} to {after}"
-            of_case[body["case"]] = after
-        else:
-            name, after = (body["case"], body["item"]), ItemState(body["to"])
-            known = where.get(name)
-            if body.get("from") != (known and known.value) or (known and after not in (known, *ITEM_STEPS[known])):
-                yield f"item {name} went from {known} (stated: {body.get('from')}) to {after}"
-            where[name] = after
-    for case_id, items in books.items.items():
-        yield from (
-            f"{case_id} item {i.id} differs from its log" for i in items if where.get((case_id, i.id)) is not i.state
-        )
-        if of_case.get(case_id) is not books.cases[case_id].state:
-            yield f"{case_id} differs from its log"
-    signatures = Counter(
-        said.signature.hex() for said in (each for all_said in books.said.values() for each in all_said)
-    )
-    if signatures != stated:
-        yield "the statements are not those of the log"
 
 
 def _raise_if(found: dict[str, list[object]]) -> None:

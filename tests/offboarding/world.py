@@ -14,11 +14,14 @@ from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.account import AccountState, AccountWrite
 from baton.model.handover import HoldingKind, HoldingRef
 from baton.settings_shape import OffboardingPart
+from tests.offboarding.replay import CaseReplay
 from tests.offboarding.systems import PromisingSystem, ScanningTarget, Things, TroubledTarget, WorkingTarget
 from tests.offboarding.trouble import HandoverTrouble
 from tests.rig.clock import VirtualClock
 from tests.rig.company import Company, row
+from tests.rig.logbook import Logbook
 from tests.rig.targets import FakeTarget
+from tests.simulation.replay import EffectReplay
 
 MANAGER, STAYING, LEAVING = "0001", ("0003", "0004", "0005"), ("0002", "0006", "0007")
 HR = "hr-wang"
@@ -65,6 +68,9 @@ class World:
         self._checked: dict[str, object] = {}
         self._shown: dict[str, dict[str, int]] = {}
         """What the newest look has read to its end: system -> holder -> when reading began."""
+        self.logbook = Logbook()
+        self.replay, self.effect_replay = CaseReplay(), EffectReplay()
+        """What the log tells, as far as it was read."""
         self.trouble = HandoverTrouble(self.chance, self.clock, self.note, fault_share=0.0, crash_share=0.0)
         policies = folder / "policies.yaml"
         policies.write_text(POLICIES, encoding="utf-8")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import sqlalchemy as sa
 
 from baton.hub import Hub
-from baton.model.effect import OPEN_STATES, TRANSITIONS, EffectState
-from baton.store.tables import audit, effects, links
+from baton.model.effect import OPEN_STATES, EffectState
+from baton.store.tables import effects, links
 from baton.store.trail import log
+from tests.rig.logbook import replayed
 from tests.rig.truth import Truth
+from tests.simulation.replay import EffectReplay
 
 
 class BrokenInvariantError(AssertionError):
@@ -73,18 +74,9 @@ def planned_too_far(connection: sa.Connection) -> list[str]:
 def audit_faults(connection: sa.Connection) -> Iterator[str]:
     """I7, I18: the log verifies, and replays to exactly the states stored, through legal steps only."""
     yield from (str(finding) for finding in log.verify_database(connection).findings)
-    replayed: dict[str, EffectState] = {}
-    entries = audit.entries
-    for row in connection.execute(sa.select(entries.c.body).where(entries.c.kind == "effect").order_by(entries.c.seq)):
-        body = json.loads(row.body)
-        key, after = body["effect"], EffectState(body["to"])
-        before = replayed.get(key)
-        stated = EffectState(body["from"]) if "from" in body else None
-        if stated is not before or (before is not None and after not in TRANSITIONS[before]):
-            yield f"effect {key[:12]} went from {before} (stated: {stated}) to {after}"
-        replayed[key] = after
-    stored = {row.key: EffectState(row.state) for row in connection.execute(sa.select(effects.c.key, effects.c.state))}
-    yield from (f"effect {key[:12]} differs from its log" for key in stored if stored[key] is not replayed.get(key))
+    replay = EffectReplay()
+    yield from replay.follow(replayed(connection))
+    yield from replay.differences(connection)
 
 
 def check_always(hub: Hub, truth: Truth, *, exact: bool) -> None:

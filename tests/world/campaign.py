@@ -31,6 +31,7 @@ from tests.simulation.trouble import Crash
 from tests.world.desk import Desk
 from tests.world.hr import Personnel
 from tests.world.invariants import check_always, check_finally
+from tests.world.watch import Watch
 from tests.world.world import WORK, Whole
 
 ROUNDS = 12
@@ -67,6 +68,7 @@ class Simulation:
         self.world.settle_in(HOLDINGS)
         self.world.people_act = self._somebody
         self._wrong_by = timedelta()
+        self.watch = Watch(self.world)
 
     def run(self, rounds: int) -> Figures:
         """Live through so many rounds of trouble, calm down, check. Raises on any violation."""
@@ -76,7 +78,7 @@ class Simulation:
             for _ in range(rounds):
                 self._round()
             self._calm_down()
-            check_finally(world, self.people, self.personnel)
+            check_finally(world, self.people, self.personnel, self.watch)
             self._count()
         finally:
             world.hub.close()
@@ -156,7 +158,7 @@ class Simulation:
             self.world.restart()
         except BatonError as error:
             self.world.note(f"gave up: {error.code}")
-        check_always(self.world, self.people, self.personnel)
+        check_always(self.world, self.people, self.personnel, self.watch)
 
     # --- the end
 

@@ -38,38 +38,37 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from baton.model.effect import OPEN_STATES, UNSETTLED_STATES, EffectState
+from baton.model.effect import OPEN_STATES, UNSETTLED_STATES
 from baton.model.pay_run import LineState
 from baton.model.payable import Component
-from baton.store.tables import audit, effects, hints, pay_files
+from baton.store.tables import effects, hints, pay_files
 from tests.offboarding import invariants as handovers
 from tests.offboarding.people import People
 from tests.offboarding.world import SYSTEMS
 from tests.payment.door import IN
 from tests.payment.verdict import one_file_one_id_one_hash
 from tests.rig.payroll import BANK
-from tests.simulation.invariants import BrokenInvariantError, order_broken, planned_too_far, unevidenced
+from tests.simulation.invariants import BrokenInvariantError, order_broken, planned_too_far
 from tests.simulation.people import faults_of
 from tests.world.hr import Personnel
-from tests.world.world import AT_ONCE, OLD_NAME, Whole
+from tests.world.watch import Watch
+from tests.world.world import OLD_NAME, Whole
 
 PERIOD_BEGINS = "2026-11-01"
-ATTEMPTS = 40
-_GONE = (EffectState.DONE.value, EffectState.ACCEPTED.value, *UNSETTLED_STATES)
 
 
-def check_always(world: Whole, people: People, personnel: Personnel) -> None:
+def check_always(world: Whole, people: People, personnel: Personnel, watch: Watch) -> None:
     """What holds after every step."""
-    handovers.check_always(world, people, _clients(world))
+    books = handovers.check_always(world, people, _clients(world))
     with world.hub.database.read() as connection:
         found: dict[str, list[object]] = {
             "order": list(order_broken(connection)),
             "planned too far": list(planned_too_far(connection)),
             "two leases": list(_leases(connection)),
-            "gate": list(_gate(connection)),
             "approved unseen": list(_unseen(world, connection)),
             "calls": list(_calls(personnel, connection)),
             "pay": list(_pay(world, connection)),
+            **watch.look(connection, books),
         }
     found["repeated"] = [each for system in SYSTEMS for each in world.company.truths[system].repeated()]
     found["stale"] = [each for system in SYSTEMS for each in world.company.truths[system].stale()]
@@ -78,21 +77,16 @@ def check_always(world: Whole, people: People, personnel: Personnel) -> None:
     _raise_if(found)
 
 
-def check_finally(world: Whole, people: People, personnel: Personnel) -> None:
+def check_finally(world: Whole, people: People, personnel: Personnel, watch: Watch) -> None:
     """What holds at the end."""
-    check_always(world, people, personnel)
+    check_always(world, people, personnel, watch)
     handovers.check_finally(world, people, _clients(world))
     one_file_one_id_one_hash(world.hub, world.company.office)
     with world.hub.database.read() as connection:
         found: dict[str, list[object]] = {
             "open": list(_open(connection)),
-            "evidence": [each for system in SYSTEMS for each in _unevidenced(world, connection, system)],
-            "attempts": list(
-                connection.execute(sa.select(effects.c.key).where(effects.c.attempts > ATTEMPTS)).scalars()
-            ),
             "calls not taken": [world.hub.runs.waiting_hints(connection)]
             * bool(world.hub.runs.waiting_hints(connection)),
-            "names in the log": list(_named(world, connection)),
         }
     found["accounts"] = [(system, wrong) for system in SYSTEMS for wrong in _accounts(world, system)]
     found["owed"] = list(_owed(world))
@@ -112,14 +106,6 @@ def _leases(connection: sa.Connection) -> Iterator[object]:
     query = sa.select(effects.c.system, effects.c.number, sa.func.count()).where(held)
     grouped = query.group_by(effects.c.system, effects.c.number).having(sa.func.count() > 1)
     yield from (tuple(row) for row in connection.execute(grouped))
-
-
-def _gate(connection: sa.Connection) -> Iterator[object]:
-    """I14: more people than the limit lost access by one run that nobody has looked at."""
-    taken = effects.c.destructive & sa.not_(effects.c.approved) & effects.c.state.in_(_GONE) & (effects.c.job == "sync")
-    people = sa.func.count(sa.distinct(effects.c.number))
-    query = sa.select(effects.c.run_id, people).where(taken).group_by(effects.c.run_id).having(people > AT_ONCE)
-    yield from (tuple(row) for row in connection.execute(query))
 
 
 def _unseen(world: Whole, connection: sa.Connection) -> Iterator[object]:
@@ -192,19 +178,6 @@ def _open(connection: sa.Connection) -> Iterator[object]:
     """Nothing is stuck."""
     query = sa.select(effects.c.job, effects.c.action, effects.c.state).where(effects.c.state.in_(OPEN_STATES))
     yield from Counter(tuple(row) for row in connection.execute(query)).items()
-
-
-def _unevidenced(world: Whole, connection: sa.Connection, system: str) -> Iterator[str]:
-    known = sa.select(effects.c.key).where(effects.c.job == "sync", effects.c.system == system)
-    ours = set(connection.execute(known).scalars())
-    yield from (key for key in unevidenced(connection, world.company.truths[system]) if key in ours)
-
-
-def _named(world: Whole, connection: sa.Connection) -> Iterator[object]:
-    """I19: names, accounts and mobile numbers are in no entry."""
-    personal = [text for person in world.company.rows for text in (person["name"], person["account"])]
-    for body in connection.execute(sa.select(audit.entries.c.body)).scalars():
-        yield from (text for text in personal if text in str(body))
 
 
 def _accounts(world: Whole, system: str) -> Iterator[object]:

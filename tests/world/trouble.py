@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from baton.contracts import RecordTarget
 from baton.model.account import AccountWrite, Receipt
 from tests.payment.door import FolderChannel
 from tests.simulation.trouble import Trouble
@@ -26,6 +27,8 @@ class EverythingsTrouble(Trouble):
     """What must not have been asked of a system. Noted, not raised: an engine takes an exception here for trouble."""
     payloads: dict[str, Any] = field(default_factory=dict)
     """Effect key -> what was sent under it first."""
+    arriving: Callable[[Collection[str]], Iterable[str]] = lambda _: ()
+    """Effects of which a write is about to reach a system; what must not be about that."""
 
     def named(self, write: Any) -> str:
         return f"{write.key[:12]}"
@@ -36,6 +39,8 @@ class EverythingsTrouble(Trouble):
     def receive(self, target: Any, writes: Sequence[Any]) -> Sequence[Receipt]:
         if self.stopped_at is not None and self.clock.monotonic() - self.stopped_at > STOPPED_WITHIN_S:
             self.broken.append(f"a call ({writes[0].action}) began although everything is switched off")
+        if not isinstance(target, RecordTarget):  # of a segment single records arrive
+            self.broken += self.arriving([write.key for write in writes])
         for write in writes:
             if isinstance(write, AccountWrite):
                 sent = (write.action, dict(write.fields))

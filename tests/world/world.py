@@ -40,12 +40,18 @@ ACCOUNT_CHANGED = "requires: []\n  account_changed_days: 4"
 """Accounts that were known a day before anything happens are no news for a pay day four days later; later ones are."""
 OTHERS = ("0008", "0009", "0010")
 """People who neither leave nor take anything over."""
-AT_ONCE = 1
-"""So many people may lose access in one run without a second person's yes."""
+PER_RUN, PER_DAY, PER_WEEK = 1, 1, 2
+"""So many people may lose access in one run, in 24 hours, in 7 days without a second person's yes."""
+
+
+def _up_to(people: int) -> WindowLimit:
+    return WindowLimit(share=Decimal(0), at_least=people, at_most=people)
+
+
 GATE = GatePart(
-    run=WindowLimit(share=Decimal(0), at_least=AT_ONCE, at_most=AT_ONCE),
-    day=WindowLimit(share=Decimal(1), at_least=5, at_most=100),
-    week=WindowLimit(share=Decimal(1), at_least=10, at_most=100),
+    run=_up_to(PER_RUN),
+    day=_up_to(PER_DAY),
+    week=_up_to(PER_WEEK),
 )
 OLD_NAME = "旧名"
 """What the clients are called that the CRM knows before any migration."""
@@ -121,6 +127,8 @@ class Whole(World):
         """Code -> every state in which a record was ever read."""
         self.migrations_planned: list[int] = []
         """When a migration was begun to be planned, and when that was saved."""
+        self.clocks_set = 0
+        """How often somebody has set a clock."""
         self.reviewed: dict[str, frozenset[str]] = {}
         """Run -> the effects that whoever released it had before them."""
         super().__init__(seed, folder, f"sqlite:///{folder}/hub.sqlite3")
@@ -287,6 +295,7 @@ class Whole(World):
     def set_clock_wrong(self, by: timedelta) -> None:
         """Somebody sets the clock."""
         self.clock.set_wrong(by)
+        self.clocks_set += 1
         self.note(f"clock {by}")
 
 
