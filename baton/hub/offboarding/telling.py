@@ -169,8 +169,9 @@ class _Round:
         return self.wanted.get(case.id, _Wanted())
 
     def unreachable(self, case: Case) -> Mapping[str, str]:
-        """Employees but the leaver who are waited for and no notifier reaches; and HR, where nobody is named."""
-        people = {wait.person for wait in self.of(case).all} - {case.number}
+        """Employees but the leaver who are to hear something and no notifier reaches; and HR, where nobody is named."""
+        alarmed = self.alarmed(case) or ((NOBODY,) if case.id in self.alerts else ())
+        people = ({wait.person for wait in self.of(case).all} - {case.number}) | set(alarmed)
         nobody = {Role.HR.value: _NOBODY_NAMED} if NOBODY in people else {}
         return dict.fromkeys(sorted(people & self._mute), _UNREACHABLE) | nobody
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from baton.model.alert import Alert
 from baton.model.case import Act, Case, Cause, ItemState, Role
 from baton.model.handover import Activity, ActivityKind, HoldingKind
 from baton.settings_shape import OffboardingPart
-from tests.hub.offboarding.conftest import LEAVER, MANAGER, OTHER, SUCCESSOR, Desk
+from tests.hub.offboarding.conftest import LEAVER, MANAGER, NEXT_YEAR, OTHER, SUCCESSOR, Desk
 from tests.rig.belongings import RecordingTarget
 from tests.rig.company import row
 
@@ -138,3 +139,33 @@ def test_a_freeze_in_a_completed_case_waits_for_a_second_person_too(office: tupl
     d.things.outbox.clear()
     later(d, 0)
     assert len(told(d, MANAGER, FREEZE)) == 1
+
+
+def exported(desk: Make) -> tuple[Desk, Case]:
+    """The leaver of an open case has exported everything; nobody but the manager is named as HR."""
+    d = desk(RecordingTarget, offboarding=OffboardingPart(notifiers=("crm",), hr=(MANAGER,)))
+    case = d.open(last_working_at=NEXT_YEAR)
+    d.tick()
+    d.company.clock.sleep(60)
+    at = d.hub.clock.now() - timedelta(seconds=1)
+    d.things.activities.append(Activity("e1", ActivityKind.EXPORT, at, d.id_of(LEAVER), None, "everything", count=5000))
+    return d, case
+
+
+def test_a_freeze_that_nobody_may_agree_to_is_named_in_every_run(desk: Make) -> None:
+    d, case = exported(desk)
+    assert not d.tick().troubles
+    with d.hub.database.read() as connection:
+        (alert,) = d.hub.alerts.of(connection, case.id)
+    watching.ask_freeze(d.hub, alert.key, MANAGER, "not theirs to do")
+    for _ in range(2):
+        assert [(what, "offboarding.hr" in why) for what, why in d.tick().troubles.items()] == [(f"{case.id} hr", True)]
+
+
+def test_an_alert_of_a_case_whose_manager_has_left_is_named_in_the_run(desk: Make) -> None:
+    d, _ = exported(desk)
+    d.company.rows[0] = row(MANAGER, status="departed", last_day="2026-11-01", department="销售部")
+    plan_sync(d.hub, SyncRequest())
+    hour = d.tick()
+    assert hour.alerts == 1
+    assert ["offboarding.hr" in why for why in hour.troubles.values()] == [True]
