@@ -78,7 +78,7 @@ class ItemState(StrEnum):
 READ_BACK: Final = "read_back"
 """The code of an item whose system itself has shown that it is as it should be."""
 MOVED_AGAIN: Final = "moved_again"
-"""The code of an item that was taken back and is with its successor again, by no doing of ours that we know of."""
+"""The code of an item that is with somebody who is not to have it (any more), by no doing of ours that we know of."""
 NOT_BACK: Final = "not_back"
 """The code of an item that its system says has come back, and that is not there."""
 NOT_TAKEN_BACK: Final = "not_taken_back"

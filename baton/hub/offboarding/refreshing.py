@@ -242,19 +242,31 @@ class _Writing:
         there = [item for item in changes.gone if self.late.arrived(item)]
         gone = [item for item in changes.gone if item not in there]
         effects = hub.effects.by_key(self.connection, [item.effect_key for item in there])
-        arrived = [item for item in there if leads_away(effects[item.effect_key], self.case)]
-        self._note_moved_again([(item, effects[item.effect_key]) for item in there if item not in arrived])
+        arrived = [item for item in there if self._as_agreed(item, effects[item.effect_key])]
+        self._note_astray([(item, effects[item.effect_key]) for item in there if item not in arrived])
         self._keep(cases.move_items(self.connection, [_ended(item) for item in gone]))
         self._keep(cases.move_items(self.connection, [_arrived(item) for item in arrived]))
         passed = [Passing(item, self.case.number, item.successor) for item in arrived]
         hub.tenures.pass_on(self.connection, self.case, passed, self.now)
 
-    def _note_moved_again(self, there: Sequence[tuple[Item, Effect]]) -> None:
-        """What had been taken back and is with its successor again waits for a person, if none is asked already."""
-        again = [(item, side(effect, "holder").number) for item, effect in there if item.state is not ItemState.STUCK]
-        news = [(item, successor) for item, successor in again if item.successor != successor]
-        self._keep(self.hub.cases.move_items(self.connection, [_moved_again(*each) for each in news]))
-        passed = [Passing(item, self.case.number, successor) for item, successor in news]
+    def _as_agreed(self, item: Item, effect: Effect) -> bool:
+        """Whether what has arrived late is with who has accepted it, and may: another may have been named since."""
+        agreed = bool(item.approved_by) and item.successor == side(effect, "successor").number
+        return agreed and leads_away(effect, self.case)
+
+    def _note_astray(self, there: Sequence[tuple[Item, Effect]]) -> None:
+        """What is with somebody who is not to have it (any more) waits for a person, if none is asked already."""
+        news, passed = [], []
+        for item, effect in there:
+            late = leads_away(effect, self.case)
+            holder = side(effect, "successor" if late else "holder").number
+            asked = item.state is ItemState.STUCK and not item.successor
+            if not asked and item.successor != holder:
+                came = "it has gone to {} after all: have it given back there"
+                again = "it was taken back, and is with {} again: take it back once more"
+                news.append(_astray(item, f"{(came if late else again).format(holder)}, or name {holder}"))
+                passed.append(Passing(item, self.case.number, holder))
+        self._keep(self.hub.cases.move_items(self.connection, news))
         self.hub.tenures.pass_on(self.connection, self.case, passed, self.now)
 
     def _asked_anew(self, item: Item) -> Item:
@@ -295,10 +307,9 @@ def _ended(item: Item) -> ItemChange:
     return ItemChange(item, ItemState.GONE, {"code": "gone", "message": "the leaver no longer holds it"})
 
 
-def _moved_again(item: Item, successor: str) -> ItemChange:
+def _astray(item: Item, message: str) -> ItemChange:
     """By a late copy of the request, or by somebody in the system: nobody here has said that it may be there."""
     unanswered = {"successor": "", "accepted_version": 0, "accepted_by": "", "approved_by": "", "due_at": None}
-    message = f"it was taken back, and is with {successor} again: take it back once more, or name {successor}"
     return ItemChange(item, ItemState.STUCK, {**unanswered, "code": MOVED_AGAIN, "message": message})
 
 

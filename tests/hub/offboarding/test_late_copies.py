@@ -13,8 +13,8 @@ from baton.hub.offboarding import casework, doubts, undoing
 from baton.model.account import Receipt
 from baton.model.case import MOVED_AGAIN, Act, Case, Cause, Item, ItemState, Role
 from baton.model.handover import GrantChange, HoldingKind, HoldingRef, Transfer
-from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, Desk
-from tests.rig.belongings import KeeperTarget
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, Desk
+from tests.rig.belongings import KeeperTarget, PromisingTarget
 
 Make = Callable[..., Desk]
 
@@ -149,3 +149,36 @@ def test_a_right_is_given_back_only_when_no_copy_can_take_it_again_and_taken_awa
 
 def right_of(d: Desk, case: Case) -> Item:
     return next(item for item in d.items(case) if item.kind is HoldingKind.GRANT)
+
+
+@pytest.mark.parametrize("agreed", [False, True])
+def test_what_comes_late_to_who_is_not_to_have_it_any_more_is_not_done(desk: Make, agreed: bool) -> None:
+    d = desk(PromisingTarget)
+    ref = d.plant(HoldingKind.CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.agree(case)
+    d.tick()
+    promising = d.target()
+    assert isinstance(promising, PromisingTarget)
+    promising.decide(ref)
+    d.tick()
+    assert d.item(case, ref).state is ItemState.STUCK
+    d.say(case, [d.item(case, ref)], Act.NAME, MANAGER, Role.MANAGER, successor=OTHER)
+    if agreed:
+        d.agree(case)
+    promising.give(ref, d.id_of(MANAGER))
+    for _ in range(2):
+        d.tick()
+        item = d.item(case, ref)
+        assert (item.state, item.code, item.successor, item.accepted_by) == (ItemState.STUCK, MOVED_AGAIN, "", "")
+    with d.hub.database.read() as connection:
+        assert [t.holder for t in d.hub.tenures.of(connection, case_id=case.id)] == [LEAVER, MANAGER]
+    d.say(case, [d.item(case, ref)], Act.NAME, MANAGER, Role.MANAGER, successor=MANAGER)
+    d.tick()
+    assert d.item(case, ref).state is ItemState.OFFERED, "not before they have said that they take it"
+    d.agree(case)
+    d.tick()
+    promising.decide()
+    d.tick()
+    assert d.item(case, ref).state is ItemState.DONE
