@@ -65,12 +65,16 @@ def undo(hub: Hub, case_id: str, person: str, why: str, ids: Sequence[int] = ())
 def take_back_retracted(hub: Hub) -> int:
     """Plan the way back of what arrived in cases that had been retracted by then; returns of how many items.
 
-    What had left before the retraction could not be called back: it is carried to its end, and then comes back.
+    What had left before the retraction could not be called back: it is carried to its end, and then comes back. But
+    to nobody who leaves by a later case: they would have their rights back until that one takes them again.
     """
     with hub.database.read() as connection:
         retracted = hub.cases.to_be_taken_back(connection)
+        followed = hub.caseload.followed(connection, retracted)
     taken = 0
     for case_id in retracted:
+        if case_id in followed:
+            continue
         with hub.database.write() as connection:
             case = locked(hub, connection, case_id)
             if case.state is CaseState.RETRACTED:

@@ -137,3 +137,20 @@ def test_who_has_resigned_and_must_be_out_at_once_is_out_by_the_case_that_is_ope
     assert d.statement_acts(case).count(Act.OPEN) == 2
     assert d.open(Cause.EMERGENCY).cause is Cause.EMERGENCY
     assert d.statement_acts(case).count(Act.OPEN) == 2, "once is enough"
+
+
+def test_what_a_retracted_case_has_taken_does_not_come_back_to_who_is_out_by_the_next_one(desk: Make) -> None:
+    d = desk()
+    leaver = d.id_of(LEAVER)
+    d.things.grants[leaver] = {"exports"}
+    first = d.open(Cause.EMERGENCY)
+    d.tick()
+    assert d.things.grants[leaver] == set()
+    casework.decide(d.hub, first.id, Act.RETRACT, HR, "the wrong manager")
+    d.company.clock.sleep(60)
+    second = d.open(Cause.EMERGENCY)
+    assert (d.tick().taken_back, d.things.grants[leaver]) == (0, set())
+    casework.decide(d.hub, second.id, Act.RETRACT, HR, "she stays after all")
+    d.tick()
+    d.tick()
+    assert d.things.grants[leaver] == {"exports"}
