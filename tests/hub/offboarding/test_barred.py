@@ -12,8 +12,9 @@ from baton.hub.offboarding import casework, completing
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.account import AccountState
 from baton.model.case import Act, Case, CaseState, Cause
-from baton.settings_shape import GatePart, WindowLimit
+from baton.settings_shape import GatePart, OffboardingPart, WindowLimit
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, Desk
+from tests.rig.belongings import TalkingTarget
 from tests.rig.company import row
 
 Make = Callable[..., Desk]
@@ -154,3 +155,14 @@ def test_what_a_retracted_case_has_taken_does_not_come_back_to_who_is_out_by_the
     d.tick()
     d.tick()
     assert d.things.grants[leaver] == {"exports"}
+
+
+def test_a_last_day_that_hr_enters_afterwards_opens_no_second_case_and_greets_nobody(desk: Make) -> None:
+    d = desk(TalkingTarget, offboarding=OffboardingPart(notifiers=("crm",), address="https://hub.example"))
+    case = completed(d)
+    d.things.outbox.clear()
+    d.company.clock.sleep(86_400)
+    hr_says(d, status="notice", last_day="2031-01-31")
+    assert synced(d) is AccountState.DISABLED
+    assert (d.tick().opened, d.case(case).state) == ([], CaseState.COMPLETED)
+    assert d.things.outbox == []
