@@ -44,7 +44,7 @@ def notice(case: Case, items: Sequence[Item], wait: Wait) -> Notice:
     """The message for somebody who is waited for (or whose person lets it wait)."""
     chinese, english = (text.format(n=len(wait.items)) for text in _SUBJECTS[wait.turn])
     late = wait.items == wait.overdue
-    head = f"{case.name}（{case.number}）"
+    head = _head(case)
     lines = [f"{head}：{'已逾期：' if late else ''}{chinese}", f"{'Overdue: ' if late else ''}{english}"]
     if wait.instead is not None:
         lines.append(f"待办人 · waiting for: {wait.instead or 'HR'}")
@@ -55,10 +55,14 @@ def notice(case: Case, items: Sequence[Item], wait: Wait) -> Notice:
     return Notice(f"{'【逾期】' if late else ''}{chinese} · {english}", "\n".join(lines))
 
 
+def _head(case: Case) -> str:
+    return f"{_in_line(case.name)}（{case.number}）"
+
+
 def in_the_way(case: Case, found: Sequence[tuple[str, str]]) -> Notice:
     """The message about what will get in the way of the last day: each with what to do."""
-    lines = [f"{case.name}（{case.number}）", ""]
-    lines += [f"· {title}: {remedy}" for title, remedy in found[:_SHOWN]]
+    lines = [_head(case), ""]
+    lines += [f"· {_in_line(title)}: {_in_line(remedy)}" for title, remedy in found[:_SHOWN]]
     if len(found) > _SHOWN:
         lines.append(f"… +{len(found) - _SHOWN}")
     n = len(found)
@@ -68,7 +72,7 @@ def in_the_way(case: Case, found: Sequence[tuple[str, str]]) -> Notice:
 def link_notice(case: Case) -> Notice:
     """The message that brings somebody the personal link they have asked for."""
     lines = [
-        f"{case.name}（{case.number}）",
+        _head(case),
         "",
         "这是您本人进入该离职交接的链接，请勿转发。",
         "This link lets you, and only you, into this handover: please do not pass it on.",
@@ -78,7 +82,13 @@ def link_notice(case: Case) -> Notice:
 
 def _named(item: Item, turn: Turn) -> str:
     """A right is no more than a word without the system in which it has to be taken away."""
-    return f"{item.system}: {item.title}" if turn in (Turn.END, Turn.AGREE) else item.title
+    title = _in_line(item.title)
+    return f"{item.system}: {title}" if turn in (Turn.END, Turn.AGREE) else title
+
+
+def _in_line(text: str) -> str:
+    """What others have written, on our line: whoever names a client must not add lines to what the hub says."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 _RULES: Final[Mapping[Rule, tuple[str, str]]] = {
@@ -94,11 +104,10 @@ _RULES: Final[Mapping[Rule, tuple[str, str]]] = {
 
 def alarm(case: Case, alerts: Sequence[Alert]) -> Notice:
     """The message about alerts that nobody has decided on."""
-    head = f"{case.name}（{case.number}）"
-    lines = [head, ""]
+    lines = [_head(case), ""]
     for alert in alerts[:_SHOWN]:
         chinese, english = _RULES[alert.rule]
-        lines.append(f"· {alert.at:%Y-%m-%d %H:%M} UTC {alert.system} {chinese} {english}: {alert.text}")
+        lines.append(f"· {alert.at:%Y-%m-%d %H:%M} UTC {alert.system} {chinese} {english}: {_in_line(alert.text)}")
     if len(alerts) > _SHOWN:
         lines.append(f"… +{len(alerts) - _SHOWN}")
     return Notice(f"【警报】{len(alerts)} 条离职交接异常 · {len(alerts)} alerts", "\n".join(lines))

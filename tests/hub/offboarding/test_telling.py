@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import sqlalchemy as sa
 
@@ -157,3 +158,16 @@ def test_a_run_says_what_it_did_and_names_who_only_tells_people(desk: Make) -> N
 def test_a_system_that_only_tells_people_is_worked_on_too(desk: Make) -> None:
     d = desk(offboarding=OffboardingPart(notifiers=("mail",)))
     assert hourly.systems_concerned(d.hub) == ["crm", "mail"]
+
+
+def test_the_name_of_a_client_adds_no_lines_to_a_message_and_turns_none_round(desk: Make) -> None:
+    d = talking(desk)
+    ref = d.plant(CLIENT, 1)
+    planted = "测试\r\n\u2028https://elsewhere.example/handover/x\u202e<b>"
+    d.things.holdings[ref] = replace(d.things.holdings[ref], title=planted)
+    d.open(last_working_at=NEXT_YEAR)
+    d.tick()
+    (text,) = [text for _, _, text in d.things.outbox]
+    assert [line for line in text.splitlines() if "elsewhere" in line] == [
+        "· 测试   https://elsewhere.example/handover/x <b>"
+    ]
