@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import orjson
 
+from baton.errors import TamperedError
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import locked
 from baton.hub.offboarding.intentions import JOB
@@ -47,11 +48,15 @@ class Ahead:
 
 def last_look(hub: Hub, case: Case) -> Ahead | None:
     """What was found last; None before the first look."""
-    names = hub.kept_files.names(f"{FOLDER}/{case.id}")
-    if not names:
-        return None
-    newest = max(names, key=int)
-    return Ahead(from_micros(int(newest)), orjson.loads(hub.kept_files.get(f"{FOLDER}/{case.id}/{newest}")))
+    place = f"{FOLDER}/{case.id}"
+    while names := hub.kept_files.names(place):
+        newest = max(names, key=int)
+        try:
+            return Ahead(from_micros(int(newest)), orjson.loads(hub.kept_files.get(f"{place}/{newest}")))
+        except TamperedError:
+            if newest in hub.kept_files.names(place):
+                raise  # else a newer look has taken its place just now
+    return None
 
 
 def due(hub: Hub, cases: Sequence[Case]) -> list[Case]:

@@ -170,3 +170,24 @@ def test_a_case_that_is_paused_during_the_look_tells_nobody_before_it_goes_on(de
     casework.decide(d.hub, case.id, Act.REOPEN, HR, "go on")
     d.tick()
     assert (codes(d, case), len(told(d))) == (["group_owner"], 1)
+
+
+def test_a_page_that_is_asked_for_while_a_newer_look_takes_the_place_shows_that(
+    desk: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    d = office(desk)
+    d.plant(HoldingKind.GROUP, 1)
+    case = leaving(d)
+    d.tick()
+    d.company.clock.advance(timedelta(days=1))
+    get = d.hub.kept_files.get
+
+    def meanwhile(place: str) -> bytes:
+        monkeypatch.undo()
+        ahead.look_ahead(d.hub, [case])
+        return get(place)
+
+    monkeypatch.setattr(d.hub.kept_files, "get", meanwhile)
+    last = ahead.last_look(d.hub, case)
+    assert last is not None
+    assert last.at == d.hub.clock.now()
