@@ -141,7 +141,7 @@ def _tenures(hub: Hub) -> list[Owned]:
 def _leavers(hub: Hub) -> dict[str, date]:
     """The last day of everybody who has a case that was not retracted, in UTC."""
     with hub.database.read() as connection:
-        cases = hub.cases.listed(connection, CaseState.OPEN, CaseState.PAUSED, CaseState.COMPLETED)
+        cases = hub.cases.listed(connection, CaseState.OPEN, CaseState.PAUSED, CaseState.COMPLETED, limit=None)
     return {case.number: case.dates.last_working_at.date() for case in reversed(cases) if case.dates.last_working_at}
 
 
