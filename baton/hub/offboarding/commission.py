@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
+from zoneinfo import ZoneInfo
 
 import orjson
 from pydantic import TypeAdapter, ValidationError
@@ -139,10 +140,21 @@ def _tenures(hub: Hub) -> list[Owned]:
 
 
 def _leavers(hub: Hub) -> dict[str, date]:
-    """The last day of everybody who has a case that was not retracted, in UTC."""
+    """The last day, where they work, of everybody who has a case that was not retracted."""
     with hub.database.read() as connection:
         cases = hub.cases.listed(connection, CaseState.OPEN, CaseState.PAUSED, CaseState.COMPLETED, limit=None)
-    return {case.number: case.dates.last_working_at.date() for case in reversed(cases) if case.dates.last_working_at}
+        people = hub.people.newest(connection, sorted({case.number for case in cases}))
+    zones = {number: known.employee.time_zone for number, known in people.items()}
+    return {
+        case.number: _last_day(case.dates.last_working_at, zones.get(case.number, hub.settings.hub.time_zone))
+        for case in reversed(cases)
+        if case.dates.last_working_at
+    }
+
+
+def _last_day(last: datetime, zone: str) -> date:
+    """The day of the last working moment: where that is midnight, the one which ends then."""
+    return (last - timedelta.resolution).astimezone(ZoneInfo(zone)).date()
 
 
 def _read(sheet: Sheet, columns: Sequence[str], make: Callable[[Row], Made], faults: list[Fault]) -> list[Made]:

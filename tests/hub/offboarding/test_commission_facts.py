@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
 from baton.hub.offboarding.commission import Sheet, Sheets, read_facts
-from tests.hub.offboarding.conftest import LEAVER, NEXT_YEAR, Desk
+from baton.hub.sync import SyncRequest, plan_sync
+from tests.hub.offboarding.conftest import LEAVER, MANAGER, NEXT_YEAR, Desk
+from tests.rig.company import row
 
 # What is asked here is what is worked out: the same on every database.
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -29,3 +32,12 @@ def test_nobody_who_has_left_is_left_out_because_there_are_many(desk: Make) -> N
     d.company.clock.sleep(1)
     left = read_facts(EMPTY, lambda: nullcontext(d.hub)).left
     assert (len(left), LEAVER in left) == (1001, True)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "Europe/London", "America/Los_Angeles", "Pacific/Kiritimati"])
+def test_the_last_day_is_the_last_one_worked_wherever_that_is(desk: Make, zone: str) -> None:
+    d = desk()
+    d.company.rows[1] = row(LEAVER, status="notice", manager=MANAGER, last_day="2026-12-20", zone=zone)
+    plan_sync(d.hub, SyncRequest())
+    d.open()
+    assert read_facts(EMPTY, lambda: nullcontext(d.hub)).left == {LEAVER: date(2026, 12, 20)}
