@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
@@ -119,7 +120,8 @@ def _require_name(book: str) -> None:
 def _require_closable(hub: Hub, through: str, known: Closed) -> None:
     if not _MONTH.fullmatch(through):
         raise _refused("month", "a month is written like 2026-10")
-    if through >= month_of(hub.clock.now().date()):
+    today = hub.clock.now().astimezone(ZoneInfo(hub.settings.hub.time_zone)).date()
+    if through >= month_of(today):
         raise _refused("not_over", f"{through} is not over: what is closed stays closed")
     if through < known.through:
         raise _refused("closed_already", f"months are closed through {known.through} already; name this or a later one")

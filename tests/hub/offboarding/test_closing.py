@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -128,3 +128,15 @@ def test_a_file_from_before_is_taken_over_once_and_must_agree_afterwards(desk: M
     for altered in ((replace(line, amount_minor=1),), ()):
         refused("differs", lambda altered=altered: closing.adopt(hub, BOOK, replace(given, lines=altered), HR))
     refused("differs", lambda: closing.adopt(hub, BOOK, replace(given, through="2026-02"), HR))
+
+
+@pytest.mark.parametrize(("zone", "over"), [("Asia/Shanghai", True), ("America/Los_Angeles", False)])
+def test_a_month_is_over_when_it_is_over_where_the_hub_is(desk: Make, zone: str, over: bool) -> None:
+    hub = desk().hub
+    part = hub.settings.hub.model_copy(update={"time_zone": zone})
+    hub.settings = replace(hub.settings, hub=part)
+    hub.clock.sleep((datetime(2026, 11, 30, 20, tzinfo=UTC) - hub.clock.now()).total_seconds())
+    if over:
+        assert closing.close(hub, BOOK, "2026-11", stated(hub, JANUARY), HR).through == "2026-11"
+    else:
+        refused("not_over", lambda: closing.close(hub, BOOK, "2026-11", stated(hub, JANUARY), HR))
