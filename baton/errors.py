@@ -14,6 +14,7 @@
     ├── ApprovalError           this person may not decide this, or what they decided on has changed
     ├── TransitionError         an effect cannot go from its state to the one asked for
     ├── LeaseLostError          another worker owns this work now: drop it
+    ├── UnstorableError         a text has a character that the database cannot hold: send it without
     └── TamperedError           a signature, a digest or an authenticated ciphertext does not hold
 
 Every error carries a ``code`` (stable, for machines), a message (what happened) and, where one is known, a ``remedy``
@@ -160,6 +161,12 @@ class LeaseLostError(BatonError):
     """This worker's claim has expired or was taken over; its outcome was not stored."""
 
     code = "lease_lost"
+
+
+class UnstorableError(BatonError):
+    """A text that was to be stored or looked for has a NUL in it, which PostgreSQL holds in no text."""
+
+    code = "unstorable"
 
 
 class TamperedError(BatonError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 import sqlalchemy as sa
 
-from baton.errors import ConfigurationError, Fault
+from baton.errors import ConfigurationError, Fault, UnstorableError
 from baton.store.turns import Turns
 
 _READ = {"baton_read": True}
@@ -43,6 +43,7 @@ class Database:
             _make_sqlite_safe(self.engine)
         elif self.dialect == "postgresql":
             self.engine = sa.create_engine(self.url, pool_pre_ping=True, pool_size=8, max_overflow=24, **_ALWAYS)
+            sa.event.listen(self.engine, "handle_error", _tell_of_nul)
         else:
             fault = Fault("systems.yaml", "database", f"database {self.dialect!r} is not supported: sqlite, postgresql")
             raise ConfigurationError([fault])
@@ -96,6 +97,20 @@ class Database:
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def _tell_of_nul(context: sa.ExceptionContext) -> None:
+    """What the driver refuses to send is whoever's fault has written it, not the database's."""
+    if isinstance(context.sqlalchemy_exception, sa.exc.DataError) and _has_nul(context.parameters):
+        context.chained_exception = UnstorableError("a text has a NUL character in it", remedy="send it without")
+
+
+def _has_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    if isinstance(value, Mapping):
+        return any(map(_has_nul, value.values()))
+    return isinstance(value, list | tuple) and any(map(_has_nul, value))
 
 
 def _make_sqlite_safe(engine: sa.Engine) -> None:

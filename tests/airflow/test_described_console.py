@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.rig.stores import url_of
+
 EXAMPLES = 1
 FEW = {"the console": "/api/", "vendors' calls": "/hooks/"}
 """Place -> a piece of the paths that are tried here."""
@@ -29,6 +31,6 @@ def test_the_api_answers_as_it_describes_itself(airflow_home: Path, tmp_path: Pa
     from tests.api.campaign import tried
     from tests.api.places import BEHIND_AIRFLOW
 
-    with BEHIND_AIRFLOW[place](tmp_path) as described:
+    with BEHIND_AIRFLOW[place](tmp_path, url_of(tmp_path)) as described:
         statuses = tried(described, EXAMPLES if place == "the console" else 30, seed=1, below=FEW[place])
     assert SEEN[place] <= set(statuses)

@@ -32,17 +32,16 @@ def campaign(examples: int, seed: int, only: Sequence[str]) -> None:
     """Try all places, or those named, and say what each has answered."""
     from tests.api.campaign import tried
     from tests.api.places import PLACES
+    from tests.rig.stores import begun, on_every_store, url_of
 
-    for name, place in PLACES.items():
-        if only and name not in only:
-            continue
-        began = time.monotonic()
-        with tempfile.TemporaryDirectory() as folder, place(Path(folder)) as described:
-            statuses = tried(described, examples, seed)
-        told = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
-        print(
-            f"api: {name}: {statuses.total()} requests: {told}; no 5xx ({time.monotonic() - began:.0f} s)", flush=True
-        )
+    for store in on_every_store("api", print):
+        for name in only or PLACES:
+            began = time.monotonic()
+            with begun(store, "api") as folder, PLACES[name](folder, url_of(folder)) as described:
+                statuses = tried(described, examples, seed)
+            told = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
+            spent = f"{time.monotonic() - began:.0f} s"
+            print(f"api: {name} on {store.title}: {statuses.total()} requests: {told}; no 5xx ({spent})", flush=True)
 
 
 if __name__ == "__main__":

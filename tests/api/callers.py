@@ -45,10 +45,10 @@ class FeishuTarget(TellingTarget):
 
 
 @contextmanager
-def callers(folder: Path) -> Iterator[Described]:
+def callers(folder: Path, url: str) -> Iterator[Described]:
     """The address that vendors call."""
     kinds = {SYSTEM: TellingTarget, FEISHU: FeishuTarget}
-    company = Company(folder, f"sqlite:///{folder}/hub.sqlite3", VirtualClock(), kinds)
+    company = Company(folder, url, VirtualClock(), kinds)
     calls = {
         f"POST {ADDRESS}": st.one_of(_unsigned(), _of_feishu(), _of_wecom()),
         f"GET {ADDRESS}": _checks_of_wecom(),

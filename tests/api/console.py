@@ -71,9 +71,9 @@ class WithMetrics(Everything):
 
 
 @contextmanager
-def console(folder: Path) -> Iterator[Described]:
+def console(folder: Path, url: str) -> Iterator[Described]:
     """Everything of the console but the address that vendors call."""
-    policy, url = folder / "policy.yaml", f"sqlite:///{folder}/hub.sqlite3"
+    policy = folder / "policy.yaml"
     policy.write_text(POLICY, "utf-8")
     company = WithMetrics(
         folder, url, VirtualClock(), {"crm": RecordingTarget}, policy=policy, settlement=SHIPPED,

@@ -26,16 +26,14 @@ from tests.rig.clock import VirtualClock
 from tests.rig.company import Company
 from tests.rig.payment_pages import PERSON, application
 from tests.rig.payroll import MAKER, PAYROLL, Payroll
-from tests.rig.schema import lay_out
 from tests.rig.targets import KeyTarget
 
 
 @contextmanager
-def pay_office(folder: Path) -> Iterator[Described]:
+def pay_office(folder: Path, url: str) -> Iterator[Described]:
     """Pay runs, as the office payroll asks for them."""
-    policy, url = folder / "policy.yaml", f"sqlite:///{folder}/hub.sqlite3"
+    policy = folder / "policy.yaml"
     policy.write_text(POLICY, "utf-8")
-    lay_out(url)
     company = Payroll(folder, url, VirtualClock(), {"crm": KeyTarget}, policy=policy, settlement=SHIPPED)
     with company.open() as hub:
         office = Office(company, hub)
@@ -47,9 +45,8 @@ def pay_office(folder: Path) -> Iterator[Described]:
 
 
 @contextmanager
-def handover(folder: Path) -> Iterator[Described]:
+def handover(folder: Path, url: str) -> Iterator[Described]:
     """A case behind the link of its manager."""
-    url = f"sqlite:///{folder}/hub.sqlite3"
     company = Company(folder, url, VirtualClock(), {"crm": KeeperTarget})
     with company.open() as hub:
         desk = staffed(company, hub)
@@ -64,7 +61,8 @@ def handover(folder: Path) -> Iterator[Described]:
         yield Described(links_app(lambda: hub), headers, real)
 
 
-Place = Callable[[Path], AbstractContextManager[Described]]
+Place = Callable[[Path, str], AbstractContextManager[Described]]
+"""What is tried, in a folder of its own, on the database with this URL."""
 WITHOUT_AIRFLOW: Mapping[str, Place] = {"pay runs": pay_office, "personal links": handover}
 BEHIND_AIRFLOW: Mapping[str, Place] = {"the console": console, "vendors' calls": callers}
 PLACES: Mapping[str, Place] = {**WITHOUT_AIRFLOW, **BEHIND_AIRFLOW}

@@ -11,6 +11,7 @@ import pytest
 
 from tests.api.campaign import tried
 from tests.api.places import WITHOUT_AIRFLOW
+from tests.rig.stores import url_of
 
 EXAMPLES = 2
 
@@ -21,6 +22,6 @@ FEW = {"pay runs": "/api/", "personal links": "/api/cases/{case_id}/items"}
 
 @pytest.mark.parametrize("place", WITHOUT_AIRFLOW)
 def test_the_api_answers_as_it_describes_itself(place: str, tmp_path: Path) -> None:
-    with WITHOUT_AIRFLOW[place](tmp_path) as described:
+    with WITHOUT_AIRFLOW[place](tmp_path, url_of(tmp_path)) as described:
         statuses = tried(described, EXAMPLES, seed=1, below=FEW[place])
     assert {"200", "404", "422"} <= set(statuses)

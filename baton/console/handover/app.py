@@ -19,7 +19,7 @@ from baton.console.handover.routes import Speaker, case_api, case_pages, let_in
 from baton.console.handover.veil import TokenVeil
 from baton.console.handover.visitors import NoEntryError, by_link
 from baton.console.told import REFUSALS
-from baton.errors import BatonError
+from baton.errors import BatonError, UnstorableError
 from baton.hub import Hub
 from baton.hub.offboarding.links import PLACE, LinkRefusedError
 
@@ -77,11 +77,15 @@ def links_app(hub: OpenHub) -> FastAPI:
 
 
 def refuse_strangers(app: FastAPI) -> None:
-    """One and the same answer to every link that opens nothing; and one to everything that is not for the visitor."""
+    """One answer to every link that opens nothing, one to what is not for the visitor, one to what is no text."""
 
     @app.exception_handler(LinkRefusedError)
     def no_link(request: Request, error: LinkRefusedError) -> Response:
         return _told(request, 404, error.code, str(error))
+
+    @app.exception_handler(UnstorableError)
+    def no_text(request: Request, error: UnstorableError) -> Response:
+        return _told(request, 422, error.code, str(error))
 
     @app.exception_handler(NoEntryError)
     def no_entry(request: Request, error: NoEntryError) -> Response:

@@ -115,7 +115,7 @@ def _numbers(event: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _short_text(value: object) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= _TEXT_LIMIT
+    return isinstance(value, str) and 0 < len(value) <= _TEXT_LIMIT and "\x00" not in value
 
 
 def _object(data: bytes | None) -> dict[str, Any] | None:

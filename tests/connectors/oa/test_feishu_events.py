@@ -40,6 +40,13 @@ def v2(**changed: Any) -> dict[str, Any]:
     return {"schema": "2.0", "header": header, "event": {"object": USER}}
 
 
+def test_a_name_that_no_database_holds_is_no_event() -> None:
+    """Answered as malformed: what is answered as our trouble is sent again for hours."""
+    for changed in ({"event_id": "e\x001"}, {"event_type": f"{KIND}\x00"}):
+        reply = CALLBACKS.receive(*signed(v2(**changed)))
+        assert (reply.status, reply.hints) == (400, ())
+
+
 def test_the_known_challenge_vector() -> None:
     reply = Callbacks("EK", "VT", "any").receive({}, orjson.dumps({"encrypt": VENDOR_B}))
     assert (reply.status, orjson.loads(reply.body), reply.hints) == (200, {"challenge": "c1"}, ())

@@ -226,4 +226,6 @@ WORDS: Final[Mapping[str, str]] = {
     "door.no_entry": "It does not exist, or it is not for you.",
     "door.hub.title": "Not available just now",
     "door.hub": "Please try again in some minutes.",
+    "door.unstorable.title": "This cannot be looked for",
+    "door.unstorable": "A character in the address or in the text is none. Please remove it and send it again.",
 }

@@ -226,4 +226,6 @@ WORDS: Final[Mapping[str, str]] = {
     "door.no_entry": "存在しないか、閲覧する権限がありません。",
     "door.hub.title": "現在ご利用いただけません",
     "door.hub": "数分後にもう一度お試しください。",
+    "door.unstorable.title": "この内容は処理できません",
+    "door.unstorable": "アドレスまたは本文に使用できない文字が含まれています。取り除いてから再度送信してください。",
 }

@@ -226,4 +226,6 @@ WORDS: Final[Mapping[str, str]] = {
     "door.no_entry": "존재하지 않거나 볼 권한이 없습니다.",
     "door.hub.title": "지금은 이용할 수 없습니다",
     "door.hub": "몇 분 뒤에 다시 시도해 주십시오.",
+    "door.unstorable.title": "처리할 수 없는 내용입니다",
+    "door.unstorable": "주소나 본문에 사용할 수 없는 문자가 있습니다. 지운 뒤 다시 보내 주십시오.",
 }

@@ -226,4 +226,6 @@ WORDS: Final[Mapping[str, str]] = {
     "door.no_entry": "内容不存在，或您无权查看。",
     "door.hub.title": "暂时无法使用",
     "door.hub": "请过几分钟再试。",
+    "door.unstorable.title": "无法处理此内容",
+    "door.unstorable": "地址或文字中有不可用的字符，请删除后重新提交。",
 }

@@ -1,0 +1,38 @@
+"""A NUL in what somebody sends is refused like any other text that is none, whatever database there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi.testclient import TestClient
+
+from baton.console.handover.app import links_app
+from baton.hub.offboarding import links
+from baton.hub.offboarding.links import Offer
+from baton.model.case import Role
+from baton.model.handover import HoldingKind
+from tests.console.conftest import OURS
+from tests.hub.offboarding.conftest import HR, MANAGER, staffed
+from tests.rig.belongings import KeeperTarget
+from tests.rig.clock import VirtualClock
+from tests.rig.company import Company
+
+
+def test_it_is_refused_in_the_address_and_in_the_body(database_url: str, tmp_path: Path) -> None:
+    company = Company(tmp_path, database_url, VirtualClock(), {"crm": KeeperTarget})
+    with company.open() as hub:
+        desk = staffed(company, hub)
+        client = desk.plant(HoldingKind.CLIENT, 1)
+        case = desk.open()
+        desk.tick()
+        token = links.make_token(hub, Offer(case.id, MANAGER, Role.MANAGER, HR))
+        browser = TestClient(links_app(lambda: hub), raise_server_exceptions=False, headers=OURS)
+        item = desk.item(case, client)
+        words = {"act": "name", "items": {str(item.id): item.version}, "successor": "\x00"}
+        answer = browser.post(f"/{token}/api/cases/{case.id}/statements", json=words)
+        assert (answer.status_code, answer.json()["code"] in ("unstorable", "successor")) == (422, True)
+        assert desk.item(case, client).successor == item.successor
+        form = {"act": "name", "item": f"{item.id}:{item.version}", "successor": "\x00"}
+        page = browser.post(f"/{token}/say", data=form)
+        assert (page.status_code, "<h1>" in page.text) == (422, True)
+        assert browser.get(f"/{token}/api/cases/%00").status_code in (404, 422)
