@@ -29,8 +29,10 @@ from schemathesis.specs.openapi.checks import (
 from baton.console.described import LINES
 from tests.api.described import Call, Described, lines
 
-_NONE = ("\x00", "9" * 30)
+_NONE = ["\x00", "9" * 30]
 """What stands for nothing anywhere, and some databases will not even look for."""
+_OFTEN = 10
+"""So many times as often as either of these is what leads somewhere."""
 CHECKS = (not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance)
 
 
@@ -60,7 +62,9 @@ def tried(described: Described, examples: int, seed: int, *, below: str = "") ->
 def _try(
     operation: Any, mode: GenerationMode, described: Described, examples: int, seed: int, statuses: Counter[str]
 ) -> None:
-    real = st.fixed_dictionaries({name: st.sampled_from([*values, *_NONE]) for name, values in described.real.items()})
+    real = st.fixed_dictionaries(
+        {name: st.sampled_from([*values] * _OFTEN + _NONE) for name, values in described.real.items()}
+    )
     brought = described.calls.get(operation.label, st.just({}))
 
     @hypothesis.seed(seed)

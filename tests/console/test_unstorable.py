@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fastapi.testclient import TestClient
-
-from baton.console.handover.app import links_app
 from baton.hub.offboarding import links
 from baton.hub.offboarding.links import Offer
 from baton.model.case import Role
@@ -16,23 +13,23 @@ from tests.hub.offboarding.conftest import HR, MANAGER, staffed
 from tests.rig.belongings import KeeperTarget
 from tests.rig.clock import VirtualClock
 from tests.rig.company import Company
+from tests.rig.handover_pages import plain_client, serving
 
 
 def test_it_is_refused_in_the_address_and_in_the_body(database_url: str, tmp_path: Path) -> None:
     company = Company(tmp_path, database_url, VirtualClock(), {"crm": KeeperTarget})
-    with company.open() as hub:
+    with company.open() as hub, serving(hub) as address, plain_client(address) as browser:
         desk = staffed(company, hub)
         client = desk.plant(HoldingKind.CLIENT, 1)
         case = desk.open()
         desk.tick()
-        token = links.make_token(hub, Offer(case.id, MANAGER, Role.MANAGER, HR))
-        browser = TestClient(links_app(lambda: hub), raise_server_exceptions=False, headers=OURS)
+        base = f"/handover/{links.make_token(hub, Offer(case.id, MANAGER, Role.MANAGER, HR))}"
         item = desk.item(case, client)
         words = {"act": "name", "items": {str(item.id): item.version}, "successor": "\x00"}
-        answer = browser.post(f"/{token}/api/cases/{case.id}/statements", json=words)
+        answer = browser.post(f"{base}/api/cases/{case.id}/statements", json=words, headers=OURS)
         assert (answer.status_code, answer.json()["code"] in ("unstorable", "successor")) == (422, True)
         assert desk.item(case, client).successor == item.successor
         form = {"act": "name", "item": f"{item.id}:{item.version}", "successor": "\x00"}
-        page = browser.post(f"/{token}/say", data=form)
+        page = browser.post(f"{base}/say", data=form, headers=OURS)
         assert (page.status_code, "<h1>" in page.text) == (422, True)
-        assert browser.get(f"/{token}/api/cases/%00").status_code in (404, 422)
+        assert browser.get(f"{base}/api/cases/%00").status_code in (404, 422)
