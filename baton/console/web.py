@@ -189,6 +189,8 @@ app.include_router(probes(keeper.hub))
 
 # --- pages
 
+NameInAirflow = Annotated[str, Query(pattern=r"^[^\x00]*$")]
+"""Of a DAG or one of its runs, for whatever database Airflow has."""
 Form = Literal["html", "xlsx"]
 _FORMS: Final[Mapping[Form, Callable[[Hub, str, str], bytes]]] = {
     "html": migrations.report_page,
@@ -246,7 +248,7 @@ def report_file(request: Request, run_id: str, form: Form, _: Decider) -> Respon
 
 
 @readers.get("/of", response_class=RedirectResponse, status_code=303, responses=PAGES)
-def run_of_dag_run(request: Request, dag: str, run: str) -> Response:
+def run_of_dag_run(request: Request, dag: NameInAirflow, run: NameInAirflow) -> Response:
     """From a DAG run to the run of the hub that it carried."""
     query = sa.select(XComModel).where(
         XComModel.dag_id == dag, XComModel.run_id == run, XComModel.task_id == "plan", XComModel.key == "run"

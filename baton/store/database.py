@@ -102,7 +102,7 @@ class Database:
 def _tell_of_nul(context: sa.ExceptionContext) -> None:
     """What the driver refuses to send is whoever's fault has written it, not the database's."""
     if isinstance(context.sqlalchemy_exception, sa.exc.DataError) and _has_nul(context.parameters):
-        context.chained_exception = UnstorableError("a text has a NUL character in it", remedy="send it without")
+        raise UnstorableError("a text has a NUL character in it", remedy="send it without")
 
 
 def _has_nul(value: Any) -> bool:

@@ -194,6 +194,7 @@ def test_a_dag_run_leads_to_its_run_of_the_hub(client: Any, headers: Any, airflo
     newest = client.get("/baton/api/runs", headers=headers("vera")).json()["runs"][0]["id"]
     assert (found.status_code, found.headers["location"]) == (303, f"/baton/runs/{newest}")
     assert client.get("/baton/of?dag=employee_sync&run=none", headers=headers("vera")).status_code == 404
+    assert client.get("/baton/of?dag=employee_sync&run=%00", headers=headers("vera")).status_code == 422
 
 
 def test_static_files_are_ours_alone(client: Any) -> None:

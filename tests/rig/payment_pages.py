@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from baton.console import pages
+from baton.console.handover.app import refuse_strangers
 from baton.console.payments.officers import let_in, officer
 from baton.console.payments.routes import run_api, run_pages
 from baton.console.payments.settlement_pages import settlement_pages
@@ -28,6 +29,7 @@ def application(hub: Hub) -> FastAPI:
         person = request.headers[PERSON]
         let_in(request, officer(hub, person, operates=person == OPERATOR))
 
+    refuse_strangers(app)
     app.include_router(settlement_api, dependencies=[Depends(enter)])
     app.include_router(settlement_pages, dependencies=[Depends(enter)])
     app.include_router(run_pages, dependencies=[Depends(enter)])
