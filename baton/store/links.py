@@ -98,8 +98,11 @@ class LinkStore:
             )
 
     def disprove(self, connection: sa.Connection, system: str, wrong: Mapping[str, Sequence[str]]) -> None:
-        """Forget these fields as applied (person -> field names) and have the people planned again."""
-        for number, link in self.of(connection, system, list(wrong)).items():
+        """Forget these fields as applied (person -> field names) and have the people planned again.
+
+        Locked before they are read: what a worker proves meanwhile is not written over with what was there before.
+        """
+        for number, link in self.locked(connection, system, sorted(wrong)).items():
             kept = {name: mark for name, mark in link.applied.items() if name not in wrong[number]}
             connection.execute(
                 sa.update(links)

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -17,7 +18,9 @@ import sqlalchemy as sa
 from baton.contracts import Hint, Rate
 from baton.engine.limiter import SharedLimiter
 from baton.model.account import Action, Receipt
+from baton.model.effect import Link
 from baton.store.database import Database
+from baton.store.links import LinkStore
 from baton.store.migrate import upgrade
 from baton.store.tables import allowances, effects, metadata
 from baton.store.trail import log
@@ -170,6 +173,34 @@ def test_planning_while_workers_send_supersedes_only_what_was_not_sent(desk: Des
         states = {row.id: row.state for row in connection.execute(query)}
     assert {key for key, state in states.items() if state == "sent"} == sent
     assert set(states.values()) <= {"sent", "superseded"}
+
+
+def test_what_is_proven_while_an_older_proof_falls_is_not_written_over(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.plan("0001", Action.PROVISION, fields={"name": "old", "title": "wrong"})
+    desk.settle(desk.claim(), Receipt.done("x1"))
+    desk.plan("0001", Action.UPDATE, fields={"name": "new"})
+    newer = [replace(effect, digests={"name": "newer"}) for effect in desk.claim()]
+    worker = threading.Thread(target=desk.settle, args=(newer, Receipt.done("x1")))
+
+    def beside(read: Callable[..., dict[str, Link]]) -> Callable[..., dict[str, Link]]:
+        def reading(*given: object) -> dict[str, Link]:
+            found = read(*given)
+            if worker.ident is None:  # the first to read: the worker comes in between, if it can
+                worker.start()
+                worker.join(0.5)
+            return found
+
+        return reading
+
+    for name in ("of", "locked"):
+        monkeypatch.setattr(LinkStore, name, beside(getattr(LinkStore, name)))
+    with desk.database.write() as connection:
+        desk.links.disprove(connection, SYSTEM, {"0001": ["title"]})
+    worker.join()
+    with desk.database.read() as connection:
+        assert desk.links.of(connection, SYSTEM, ["0001"])["0001"].applied == {"name": "newer"}
 
 
 def test_the_same_hint_from_two_callbacks_at_once_is_stored_once(desk: Desk) -> None:
