@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from baton.audit.canonical import Json
 from baton.contracts import AccountTarget
 from baton.errors import HaltError, InDoubtError
-from baton.hub.core import Hub
+from baton.hub.core import PLANNING, Hub
 from baton.jobs.sync.planning import field_context
 from baton.model.account import Account, AccountState, FieldType
 from baton.model.effect import UNSETTLED_STATES, Link
@@ -61,6 +61,8 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
         if seen != link and link.number not in busy:
             news[link.number] = (link, drift, seen)
     with hub.database.write() as connection:
+        # Not beside a planning, which holds the audit log when it comes to the links: each would wait for the other.
+        hub.database.alone(connection, PLANNING)
         current = hub.links.locked(connection, system, sorted(news))
         busy |= hub.effects.numbers_in(connection, system, UNSETTLED_STATES)
         busy |= {number for number, (link, _, _) in news.items() if current.get(number) != link}
