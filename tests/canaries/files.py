@@ -1,8 +1,12 @@
-"""Looking into files: databases with their logs (only what is not as it was), workbooks part by part, all others whole."""
+"""Looking into files: databases with their logs (only what is not as it was), workbooks part by part, PDFs as they are
+read, all others whole.
+"""
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +18,7 @@ _PAGE: Final = 4096
 _DATABASES: Final = ("hub.sqlite3", "baton.sqlite3")
 """The hub's own, by the names that tests and settings give them: other processes may have written them."""
 _STATE: Final = "state"
+_BLANK: Final = re.compile(r"[\s\x00]+")
 _LOGS: Final = ("", "-wal", "-journal")
 _PIECE_BYTES: Final = 1 << 20
 _SEAM_BYTES: Final = 512
@@ -29,15 +34,18 @@ def fresh(data: bytes, before: bytes) -> bytes:
 
 
 def parts(path: Path) -> Iterator[bytes]:
-    """What a file says: the members of an archive (a workbook is one), anything else piece by piece.
+    """What a file says: the members of an archive (a workbook is one), the text of a PDF, anything else piece by piece.
 
     Pieces overlap, and are small: some tests measure memory. A file that is gone says nothing.
     """
     try:
         with path.open("rb") as file:
-            if file.read(4) == b"PK\x03\x04":
+            begin = file.read(4)
+            if begin == b"PK\x03\x04":
                 yield from _members(path)
                 return
+            if begin == b"%PDF":
+                yield from _pages(path.read_bytes())
             file.seek(0)
             seam = b""
             while piece := file.read(_PIECE_BYTES):
@@ -53,6 +61,25 @@ def _members(path: Path) -> Iterator[bytes]:
             yield from (archive.read(name) for name in archive.namelist())
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError):  # half a file, or one that is locked
         yield path.read_bytes()
+
+
+def _pages(pdf: bytes) -> Iterator[bytes]:
+    """What a reader of a PDF is shown, what it says about itself, and what is attached to it; nothing if it is damaged.
+
+    A second time without blanks: between the letters of some fonts are some.
+    """
+    from pypdf import PdfReader
+    from pypdf.errors import PyPdfError
+
+    try:
+        reader = PdfReader(io.BytesIO(pdf))
+        text = "\n".join([*(page.extract_text() for page in reader.pages), *map(str, (reader.metadata or {}).values())])
+        attached = [content for contents in reader.attachments.values() for content in contents]
+    except PyPdfError:
+        return
+    yield text.encode()
+    yield _BLANK.sub("", text).encode()
+    yield from attached
 
 
 def databases_below(folder: Path) -> Iterator[Path]:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ import xlsxwriter
 from pydantic import SecretStr
 
 from baton.errors import HaltError
+from baton.jobs.offboarding.certificate.sheet import Sheet
 from baton.vault import EnvironmentSecrets, Vault
+from tests.canaries.shapes import in_bytes
 from tests.canaries.watch import WATCH
 from tests.canaries.written import ELSEWHERE, MEANT, ROOT
 from tests.rig.payroll import card
@@ -158,6 +161,24 @@ def test_a_workbook_is_opened(told: Told, tmp_path: Path) -> None:
     assert told() == ["name in file copied.xlsx"]
 
 
+def test_a_pdf_is_read_as_its_reader_reads_it(told: Told, tmp_path: Path) -> None:
+    page = Sheet(datetime(2026, 11, 26, tzinfo=UTC), "p12@example.com", "zh", NAME)
+    page.add_page()
+    page.set_font("cjk", size=10)
+    page.cell(text=NAME)
+    page.embed_file(basename="manifest.json", bytes=card(12).encode(), compress=True)
+    drawn = page.drawn()
+    assert in_bytes(drawn) == [], "what is packed must not be found without unpacking"
+    ours(WRITE)["write"](tmp_path / "letter.pdf", drawn)
+    ours(WRITE)["write"](tmp_path / "damaged.pdf", drawn[:200] + b"13800000012")
+    assert told() == [
+        "card in file letter.pdf",
+        "mail in file letter.pdf",
+        "name in file letter.pdf",
+        "phone in file damaged.pdf",
+    ]
+
+
 @pytest.mark.parametrize("way", ["unlink", "with", "folder"])
 def test_a_temporary_file_is_searched_before_it_goes(told: Told, tmp_path: Path, way: str) -> None:
     sources = {
@@ -244,7 +265,7 @@ def test_a_secret_is_found_everywhere(told: Told, tmp_path: Path, way: str) -> N
 # --- as a whole
 
 PLANTED = """
-import logging, pytest
+import logging, os, pytest
 from baton.errors import HaltError
 
 def test_clean(tmp_path):
@@ -259,6 +280,15 @@ def test_error():
 
 def test_database(tmp_path):
     (tmp_path / "hub.sqlite3-wal").write_text("p12@example.com")
+
+def test_print():
+    print("测试0012")
+
+def test_what_a_child_prints():
+    if (child := os.fork()) == 0:
+        os.write(2, "测试0012".encode())
+        os._exit(0)
+    os.waitpid(child, 0)
 
 @pytest.fixture
 def saying():
@@ -282,6 +312,7 @@ def test_the_test_that_caused_it_fails_and_no_other() -> None:
             [*command, folder], cwd=folder, env=environ, capture_output=True, text=True, timeout=60, check=False
         )
     failed = set(re.findall(r"^ERROR test_planted.py::(\w+)", ran.stdout, re.MULTILINE))
-    assert failed == {"test_log", "test_error", "test_database", "test_what_a_fixture_says_is_the_tests"}, ran.stdout
-    assert "6 passed, 4 errors" in ran.stdout
+    harmless = {"test_clean", "test_clean_again"}
+    assert failed == set(re.findall(r"def (test_\w+)", PLANTED)) - harmless, ran.stdout
+    assert "8 passed, 6 errors" in ran.stdout
     assert NAME not in "".join(re.findall(r"AssertionError.*", ran.stdout))

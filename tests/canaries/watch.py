@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from baton import errors
 from baton.vault import Vault
 from tests.canaries.files import Pages, databases_below, of_database, parts, state_below
+from tests.canaries.said import Said
 from tests.canaries.servers import Servers
 from tests.canaries.shapes import Secrets, in_bytes, in_text
 from tests.canaries.written import ROOT, Written, for_others
@@ -43,6 +44,7 @@ class Watch(logging.Handler):
         self.secrets = Secrets()
         self.written = Written(self.look_at_file)
         self.servers = Servers(self._kinds, self._note)
+        self.said = Said(lambda what, place, data: self._note(what, place, self._kinds(data)))
         self._pages = Pages()
         self._logs: dict[Path, int] = {}
 
@@ -145,6 +147,7 @@ def pytest_configure(config: pytest.Config) -> None:
     logging.root.addHandler(WATCH)
     WATCH.written.listen()
     WATCH.servers.listen()
+    WATCH.said.listen()
     _hear_errors()
     _learn_secrets()
 
@@ -205,3 +208,13 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, None, None]:
     yield
     if found and item.get_closest_marker("canaries_allowed") is None:
         raise AssertionError(f"personal data or a secret where none may be: {'; '.join(found[:5])}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What was printed is known when a phase of the test is over."""
+    report = yield
+    WATCH.said.captured(report)
+    return report
