@@ -1,11 +1,19 @@
 """Canaries through the whole suite: what tells who somebody is, and secrets, are looked for after each test.
 
 Loaded by ``-p tests.canaries.watch`` (pyproject.toml). Looked at: what any logger has said; every error of ours as it is
-made and every error that a test catches and that has come through our code; the hub's databases with their logs; each
-file that Baton's own code has written, temporary ones before they go; the hub's state folders; Airflow's database and
-logs. A hit is an error of the test in which it happened. What a test hands in (feeds, payroll files, what simulators
-remember) is where such values belong and is not searched. What Baton hands to a person on purpose (`written.MEANT`) is not
-searched either, and must be for its owner only.
+made and every error that a test catches and that has come through our code; the hub's SQLite databases with their logs;
+its databases on PostgreSQL servers of the tests' own, row by row, with the server's write-ahead log and messages
+(`servers`); each file that Baton's own code has written, temporary ones before they go, workbooks and PDFs unpacked; the
+hub's state folders; Airflow's database and logs; what commands say, what Python children answer and what pytest captures
+(`said`). A hit is an error of the test in which it happened.
+
+What a test hands in (feeds, payroll files, what simulators remember, the company's own databases) is where such values
+belong and is not searched. What Baton hands to a person on purpose (`written.MEANT`) is not searched either, and must be
+for its owner only; neither is what a command shows to whoever asks for it (`said.MEANT`).
+
+Not seen: what a child says through a pipe that a test reads by itself; what an UPDATE in PostgreSQL has left as it was
+(its log has the changed part only; the old row was logged before); a value that lies across two pieces of a long one that
+is no row any more; what fixtures write or say while they are taken down.
 """
 
 from __future__ import annotations
