@@ -7,24 +7,40 @@ job's own campaign; that a line is paid on an acknowledgement is tried by the un
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from unittest import mock
 
 import polars as pl
 
-from baton.engine import gate
+from baton.audit import log as audit_log
+from baton.engine import calls, gate
+from baton.engine.report import Report
+from baton.engine.sending import Sender
+from baton.engine.storing import Storing
 from baton.engine.workplace import Switches, Workplace
 from baton.hub import sync
 from baton.hub.offboarding import hourly
 from baton.hub.payment import delivering
 from baton.jobs.migration.exchange import Change, Exchange
-from baton.model.account import Receipt
+from baton.model.account import AccountWrite, Receipt
+from baton.model.effect import Effect
+from baton.store import leases
+from baton.store.effects import Drafted, EffectStore
+from baton.store.leases import LeaseStore, Settlement
 from baton.store.runs import RunStore
+from baton.store.tables import effects
+from baton.store.trail import Entry, append
 from tests.offboarding import planted as in_handovers
 from tests.simulation import planted as in_sync
+from tests.simulation import trouble
 from tests.simulation.invariants import BrokenInvariantError
+from tests.simulation.trouble import POISON
 from tests.world import campaign
+from tests.world.hr import Personnel
+from tests.world.world import OTHERS
 
 Planted = Callable[[], "contextlib.AbstractContextManager[Any]"]
 
@@ -79,6 +95,93 @@ def rehearsal_kept() -> Iterator[None]:
         yield
 
 
+def drip_unseen() -> contextlib.AbstractContextManager[Any]:
+    """Who loses access is counted for each run by itself, however many runs there are in a day or a week."""
+    honest = gate._worst
+
+    def worst(losses: Any, window: gate.Window, system: str) -> int:
+        return honest(losses, window, system) if window.span is None else 0
+
+    return mock.patch.object(gate, "_worst", worst)
+
+
+def doubt_believed() -> contextlib.AbstractContextManager[Any]:
+    """What is in doubt has surely arrived."""
+
+    def look_up(_target: object, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
+        return [Receipt.done()] * len(writes)
+
+    return mock.patch.object(calls, "look_up", look_up)
+
+
+def step_not_written_down() -> contextlib.AbstractContextManager[Any]:
+    """One of the outcomes of every call is stored, and not told to the log."""
+    honest = leases.append
+    return mock.patch.object(leases, "append", lambda connection, entries: honest(connection, entries[:-1]))
+
+
+def leaf_like_a_node() -> contextlib.AbstractContextManager[Any]:
+    """A leaf of the log's tree is hashed without what tells it from a node."""
+    return mock.patch.object(audit_log, "leaf_hash", lambda body: hashlib.sha256(body).digest())
+
+
+def named_in_the_log() -> contextlib.AbstractContextManager[Any]:
+    """The log tells of whom an effect is, by their name."""
+    honest = EffectStore.insert
+
+    def insert(self: EffectStore, connection: Any, job: str, run_id: str, drafted: Sequence[Drafted]) -> None:
+        honest(self, connection, job, run_id, drafted)
+        for draft in drafted:
+            about = {"name": str(draft.intention.fields.get("name", ""))}
+            append(connection, [Entry(kind="people", at=self.clock.now(), body=about)])
+
+    return mock.patch.object(EffectStore, "insert", insert)
+
+
+@contextlib.contextmanager
+def all_refused_for_one() -> Iterator[None]:
+    """A call that is refused is refused for everybody in it. HR names several people otherwise at once, one wrongly."""
+
+    def cut(self: Sender, refused: Sequence[Any], report: Report) -> list[Any]:
+        for batch in refused:
+            receipt = Receipt.refused(batch.refusal.code, batch.refusal.message)
+            self.storing.store([(effect, receipt) for effect in batch.effects], report)
+        return []
+
+    def another(self: Personnel, _person: object) -> str:
+        for number, title in zip(OTHERS, (POISON, "组长", "组员"), strict=True):
+            self.rows[number].update(title=f"{title}{self.chance.randint(1, 999)}" if title != POISON else title)
+        return "other titles"
+
+    with mock.patch.object(Sender, "_cut", cut), mock.patch.object(Personnel, "_another", another):
+        yield
+
+
+def claim_not_counted() -> contextlib.AbstractContextManager[Any]:
+    """Only what comes to its end counts as a try."""
+    honest = LeaseStore._take
+
+    def take(self: LeaseStore, connection: Any, *given: Any) -> list[Effect]:
+        taken = honest(self, connection, *given)
+        self._change(connection, taken, attempts=effects.c.attempts - 1)
+        return taken
+
+    return mock.patch.object(LeaseStore, "_take", take)
+
+
+@contextlib.contextmanager
+def tried_at_once() -> Iterator[None]:
+    """Whatever a system has asked for, nothing waits before it is tried again. Many are asked to."""
+    honest = Storing._settlement
+
+    def settlement(self: Storing, *given: Any) -> Settlement:
+        return replace(honest(self, *given), retry_in_s=0.0)
+
+    asking = mock.patch.object(trouble, "KINDS", ("partial", "throttled"))
+    with asking, mock.patch.object(Storing, "_settlement", settlement):
+        yield
+
+
 PLANTED: Mapping[str, Planted] = {
     "marked before sending": in_sync.marked_before_sending,
     "new key on retry": in_sync.new_key_on_retry,
@@ -90,6 +193,14 @@ PLANTED: Mapping[str, Planted] = {
     "rights too early": in_handovers.rights_too_early,
     "retraction forgotten": retraction_forgotten,
     "last look forgotten": last_look_forgotten,
+    "drip unseen": drip_unseen,
+    "doubt believed": doubt_believed,
+    "step not written down": step_not_written_down,
+    "leaf like a node": leaf_like_a_node,
+    "named in the log": named_in_the_log,
+    "all refused for one": all_refused_for_one,
+    "claim not counted": claim_not_counted,
+    "tried at once": tried_at_once,
 }
 
 
