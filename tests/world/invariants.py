@@ -1,33 +1,39 @@
 """What holds after every step of the one world, whatever has gone wrong, and once it has calmed down.
 
-Where each invariant of the design is checked, and when:
+Where each invariant of the design is checked, and when. After every step (somebody has done one thing, or a schedule one
+piece of work, and may have died over it) all of the store is looked at where that is cheap; where it is not, what is new:
+entries by their number, effects that these tell of, checkpoints by their names (`Watch`). Left for the end is only what
+need not be true on the way, and what would read the whole log again and again.
 
-| invariant | here | beside it |
-|---|---|---|
-| I1 atomic intent | every step (`planned_too_far`); at the end every account is what HR says | `tests.simulation` |
-| I2 evidence | at the end (`unevidenced`, lines paid without a booking at every step) | `tests.simulation`, `tests.payment` |
-| I3 key stability | every write (`EverythingsTrouble.receive`) | `tests.simulation` |
-| I4 fencing | every step: one live lease for each thing | `tests.crash` |
-| I5 order | every step | `tests.simulation` |
-| I6 no regress | every step: nothing older over newer, nothing twice | `tests.simulation`, classes B and C there |
-| I7 closed machine | at the end: the log replays to what is stored | every campaign |
-| I8 one holder, none lost | every step | `tests.offboarding` |
-| I9 cursor | every step: what was answered is stored; at the end every call is taken | `tests.crash`, `tests/hub` |
-| I10 bounded retry | at the end | `tests/engine` |
-| I11 poison | at the end: everybody else is as HR says | `tests.simulation` |
-| I12 dry run | whenever HR is at rest: nothing kept, the same hash | `tests/hub` |
-| I13 approval binding | every step: what was released is what was looked at; files are those signed for | `tests.payment` |
-| I14 threshold | every step, within a run | `tests.gate`: all windows |
-| I15 switch | every write | `tests/engine` |
-| I16 rollback | every step: nobody's edit is overwritten, nothing comes back after it was taken back | `tests.migration` |
-| I17 canonical form | – | `tests/records` |
-| I18 audit | at the end | `tests/audit` |
-| I19 no clear names in the log | at the end | `tests/canaries`: the hub's databases after every test |
-| I20 money | every step: a line is booked at most once; files are byte for byte what was signed for | `tests.payment` |
-| I21 bound ciphertexts | – | `tests/store/test_moved_ciphertexts.py` |
-| I22 secrets | – | `tests/canaries`, `tests/airflow`, `tests/vault` |
-| I23 tenants | – | one installation is one tenant |
-| I24 time | every step, with a clock set a day on and back | `tests.migration` (rivals), `tests/engine` |
+| invariant | after every step | only at the end, and why | beside it |
+|---|---|---|---|
+| I1 atomic intent | `planned_too_far` | every account is what HR says: until then writes are under way | `tests.simulation` |
+| I2 evidence | every effect that has become done is seen where it was to happen; lines paid are booked (`Watch`) | – | `tests.payment` |
+| I3 key stability | every write (`EverythingsTrouble.receive`) | – | `tests.simulation` |
+| I4 fencing | one live lease for each thing | – | `tests.crash` |
+| I5 order | `order_broken` | – | `tests.simulation` |
+| I6 no regress | nothing older over newer, nothing twice | – | `tests.simulation`, classes B and C there |
+| I7 closed machine | new entries tell legal steps only, and all that is stored is as the log tells (`Watch`) | what is signed is as it was signed: each signature anew | every campaign |
+| I8 one holder, none lost | every thing, every client | what is done is with who accepted it: others may still be about to take it over | `tests.offboarding` |
+| I9 cursor | what was answered is stored | every call is taken: until then one may wait for the next plan | `tests.crash`, `tests/hub` |
+| I10 bounded retry | tries and crashes within their limits, each wait ends later than the one before (`Retries`); systems here never forget a key | – | `tests/engine` |
+| I11 poison | what arrives is counted as tried (`Claims`), nothing is refused for what is in another write | everybody else is as HR says: a delay is none before everything is at rest | `tests.simulation` |
+| I12 dry run | in some rounds: nothing kept, the same hash as the plan after it | – | `tests/hub` |
+| I13 approval binding | what was released is what was looked at; files are of people as they were checked | files are those signed for: every byte at the bank anew | `tests.payment` |
+| I14 threshold | in every run, 24 hours and 7 days, in each system and over all (`Windows`); limits here are counts, not shares | – | `tests.gate`: shares, and what they are shares of |
+| I15 switch | every write | – | `tests/engine` |
+| I16 rollback | nobody's edit is overwritten, nothing comes back after it was taken back | what can come back to a leaver who stays has: until then it is on its way | `tests.migration` |
+| I17 canonical form | – | – | `tests/records`: a property of functions, whatever happens |
+| I18 audit | no gap, each new leaf, head and new checkpoints are those of all that was ever read (`Logbook`) | no entry has changed since it was read: the whole log anew | `tests/audit` |
+| I19 no clear names in the log | every new entry: no name or account, of now or of before (`Clear`) | – | `tests/canaries`: the hub's databases after every test |
+| I20 money | a line is booked at most once | files are byte for byte what was signed for: every byte anew | `tests.payment` |
+| I21 bound ciphertexts | what is new opens in no place of another (`Seals`): a sample | – | `tests/store/test_moved_ciphertexts.py` |
+| I22 secrets | no key in a new entry, nor in what is stored of an answer (`Clear`) | – | `tests/canaries`, `tests/airflow`, `tests/vault` |
+| I23 tenants | – | – | one installation is one tenant |
+| I24 time | all of this, with a clock set a day on and back | – | `tests.migration` (rivals), `tests/engine` |
+
+The windows of I14 are counted by the moments that things are planned for. By the moments at which they happen there can
+be more in one: an outage holds up today's, and nobody judges tomorrow's anew.
 """
 
 from __future__ import annotations

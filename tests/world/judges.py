@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+import itertools
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
@@ -37,6 +38,11 @@ class Row(Protocol):
     next_at: datetime
     attempts: int
     crashes: int
+    message: str
+    remedy: str
+    evidence: Mapping[str, str]
+    payload: bytes
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +115,39 @@ class Retries:
 
 
 @dataclass
-class Names:
-    """I19: nothing that names a person or a client is in any entry of the log, neither as it is nor as it ever was."""
+class Clear:
+    """I19, I22: what names somebody, and what is secret, stands nowhere in clear: neither as it is nor as it ever was.
+
+    Looked at are the log and what is stored of the answers of systems.
+    """
 
     marks: Collection[str]
-    """What is in every client's name."""
+    """Secrets, and what is in every client's name."""
     known: set[str] = field(default_factory=set)
     """Names and accounts of people."""
 
-    def look(self, people: Iterable[dict[str, str]], new: Iterable[Read]) -> Iterator[str]:
-        """The people as HR has them now, and the entries that are new."""
+    def look(self, people: Iterable[dict[str, str]], new: Iterable[Read], changed: Iterable[Row]) -> Iterator[str]:
+        """The people as HR has them now, the entries that are new, and the effects that have changed."""
         self.known.update(text for person in people for text in (person["name"], person["account"], person["holder"]))
-        for entry in new:
-            named = [text for text in (*self.known, *self.marks) if text in entry.text]
-            if named:
-                yield f"entry {entry.seq} ({entry.kind}) names {len(named)} people or clients"
+        texts = [(f"entry {entry.seq} ({entry.kind})", entry.text) for entry in new]
+        texts += [(f"effect {row.key[:12]}", f"{row.message} {row.remedy} {row.evidence}") for row in changed]
+        for where, text in texts:
+            if any(each in text for each in (*self.known, *self.marks)):
+                yield f"{where} names somebody, or tells a secret"
+
+
+@dataclass
+class Seals:
+    """I21: what is sealed for one row opens for no other."""
+
+    opens: Callable[[bytes, str, int], bool]
+    """Whether this is opened as that of the row with this key and version."""
+
+    def look(self, changed: Sequence[Row]) -> Iterator[str]:
+        """The effects that have changed: the first of them is tried in the place of the next."""
+        for one, other in itertools.islice(itertools.pairwise(changed), 1):
+            if self.opens(one.payload, other.key, other.version):
+                yield f"what is sealed for {one.key[:12]} opens as that of {other.key[:12]}"
 
 
 @dataclass

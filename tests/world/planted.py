@@ -30,6 +30,7 @@ from baton.model.effect import Effect
 from baton.store import leases
 from baton.store.effects import Drafted, EffectStore
 from baton.store.leases import LeaseStore, Settlement
+from baton.store.personal import Keyring
 from baton.store.runs import RunStore
 from baton.store.tables import effects
 from baton.store.trail import Entry, append
@@ -105,13 +106,16 @@ def drip_unseen() -> contextlib.AbstractContextManager[Any]:
     return mock.patch.object(gate, "_worst", worst)
 
 
-def doubt_believed() -> contextlib.AbstractContextManager[Any]:
-    """What is in doubt has surely arrived."""
+@contextlib.contextmanager
+def doubt_believed() -> Iterator[None]:
+    """What is in doubt has surely arrived. Much is in doubt, and some of it has not."""
 
     def look_up(_target: object, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         return [Receipt.done()] * len(writes)
 
-    return mock.patch.object(calls, "look_up", look_up)
+    doubts = mock.patch.object(trouble, "KINDS", ("error_after_acting", "late_commit"))
+    with doubts, mock.patch.object(calls, "look_up", look_up):
+        yield
 
 
 def step_not_written_down() -> contextlib.AbstractContextManager[Any]:
@@ -182,6 +186,16 @@ def tried_at_once() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def sealed_for_any_row() -> Iterator[None]:
+    """What is sealed for one row may be moved to another."""
+    seal, opened = Keyring.seal, Keyring.open
+    nowhere = {"table": "any", "row": "any", "column": "any", "version": 0}
+    loosely = mock.patch.object(Keyring, "seal", lambda self, data, **_: seal(self, data, **nowhere))
+    with loosely, mock.patch.object(Keyring, "open", lambda self, sealed, **_: opened(self, sealed, **nowhere)):
+        yield
+
+
 PLANTED: Mapping[str, Planted] = {
     "marked before sending": in_sync.marked_before_sending,
     "new key on retry": in_sync.new_key_on_retry,
@@ -201,6 +215,7 @@ PLANTED: Mapping[str, Planted] = {
     "all refused for one": all_refused_for_one,
     "claim not counted": claim_not_counted,
     "tried at once": tried_at_once,
+    "sealed for any row": sealed_for_any_row,
 }
 
 

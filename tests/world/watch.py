@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
+from baton.errors import TamperedError
 from baton.hub import proof
 from baton.model.account import Action
 from baton.model.effect import EffectState, PaymentAction, RecordAction
@@ -15,14 +17,15 @@ from baton.store.tables import effects, pay_files
 from tests.offboarding.invariants import Books
 from tests.payment.door import IN
 from tests.simulation.trouble import POISON
-from tests.world.judges import Claims, Names, Retries, Windows, transfers_kept
+from tests.world.judges import Claims, Clear, Retries, Seals, Windows, transfers_kept
 from tests.world.world import OLD_NAME, Whole
 
 _LOOKED_AT = [
     effects.c[name]
     for name in (
         *("key", "run_id", "job", "system", "number", "action", "state", "destructive", "approved"),
-        *("due_at", "created_at", "next_at", "attempts", "crashes", "code", "evidence"),
+        *("due_at", "created_at", "next_at", "attempts", "crashes", "code", "message", "remedy", "evidence"),
+        *("payload", "version"),
     )
 ]
 _PROVEN = frozenset({"read_back", "person", "lines"})
@@ -30,6 +33,7 @@ _PROVEN = frozenset({"read_back", "person", "lines"})
 _MARKS = ("䶮", OLD_NAME)
 """In every client's name."""
 _MANY = 500
+_SHORTEST_SECRET = 20
 
 
 class Watch:
@@ -37,7 +41,8 @@ class Watch:
 
     def __init__(self, world: Whole) -> None:
         self.world = world
-        self.windows, self.retries, self.names = Windows(), Retries(), Names(_MARKS)
+        self.windows, self.retries, self.seals = Windows(), Retries(), Seals(self._opens)
+        self.clear = Clear((*_MARKS, *self._secrets()))
         self.claims = Claims(self._counted)
         world.trouble.arriving = self.claims.arriving
         self._clocks_set = 0
@@ -52,7 +57,8 @@ class Watch:
             "tries": list(self.retries.look(changed, clock_stood=clock_stood)),
             "refused for another": list(self._infected(connection, changed)),
             "gate": list(self.windows.look(changed)),
-            "names in the log": list(self.names.look(self.world.company.rows, books.new)),
+            "in clear": list(self.clear.look(self.world.company.rows, books.new, changed)),
+            "seals": list(self.seals.look(changed)),
             "checkpoints": list(self._contradicted()),
         }
 
@@ -71,6 +77,20 @@ class Watch:
         query = sa.select(effects.c.key, effects.c.attempts).where(effects.c.key.in_(keys))
         with self.world.hub.database.read() as connection:
             return {row.key: row.attempts for row in connection.execute(query)}
+
+    def _opens(self, sealed: bytes, key: str, version: int) -> bool:
+        try:
+            self.world.hub.keyring.open(sealed, table="effects", row=key, column="payload", version=version)
+        except TamperedError:
+            return False
+        return True
+
+    def _secrets(self) -> Iterator[str]:
+        """What opens what is sealed, and what signs the log."""
+        vault = self.world.hub.settings.vault
+        for name in ("keyring", "audit_key"):
+            whole = vault.find("hub", name) or ""
+            yield from (part for part in re.findall(r"[\w+/=-]+", whole) if len(part) > _SHORTEST_SECRET)
 
     # --- I2
 
