@@ -13,20 +13,20 @@ need not be true on the way, and what would read the whole log again and again.
 | I4 fencing | one live lease for each thing | – | `tests.crash` |
 | I5 order | `order_broken` | – | `tests.simulation` |
 | I6 no regress | nothing older over newer, nothing twice | – | `tests.simulation`, classes B and C there |
-| I7 closed machine | new entries tell legal steps only, and all that is stored is as the log tells (`Watch`) | what is signed is as it was signed: each signature anew | every campaign |
+| I7 closed machine | new entries tell legal steps only, and all that is stored is as the log tells; what is new is as it was signed | everything still is as it was signed: every signature anew | every campaign |
 | I8 one holder, none lost | every thing, every client | what is done is with who accepted it: others may still be about to take it over | `tests.offboarding` |
 | I9 cursor | what was answered is stored | every call is taken: until then one may wait for the next plan | `tests.crash`, `tests/hub` |
 | I10 bounded retry | tries and crashes within their limits, each wait ends later than the one before (`Retries`); systems here never forget a key | – | `tests/engine` |
 | I11 poison | what arrives is counted as tried (`Claims`), nothing is refused for what is in another write | everybody else is as HR says: a delay is none before everything is at rest | `tests.simulation` |
 | I12 dry run | in some rounds: nothing kept, the same hash as the plan after it | – | `tests/hub` |
-| I13 approval binding | what was released is what was looked at; files are of people as they were checked | files are those signed for: every byte at the bank anew | `tests.payment` |
+| I13 approval binding | what was released is what was looked at; what is new at the bank was signed for, and is of people as they were checked | – | `tests.payment` |
 | I14 threshold | in every run, 24 hours and 7 days, in each system and over all (`Windows`); limits here are counts, not shares | – | `tests.gate`: shares, and what they are shares of |
 | I15 switch | every write | – | `tests/engine` |
 | I16 rollback | nobody's edit is overwritten, nothing comes back after it was taken back | what can come back to a leaver who stays has: until then it is on its way | `tests.migration` |
 | I17 canonical form | – | – | `tests/records`: a property of functions, whatever happens |
 | I18 audit | no gap, each new leaf, head and new checkpoints are those of all that was ever read (`Logbook`) | no entry has changed since it was read: the whole log anew | `tests/audit` |
 | I19 no clear names in the log | every new entry: no name or account, of now or of before (`Clear`) | – | `tests/canaries`: the hub's databases after every test |
-| I20 money | a line is booked at most once | files are byte for byte what was signed for: every byte anew | `tests.payment` |
+| I20 money | a line is booked at most once; what is new at the bank is byte for byte what was signed for | – | `tests.payment` |
 | I21 bound ciphertexts | what is new opens in no place of another (`Seals`): a sample | – | `tests/store/test_moved_ciphertexts.py` |
 | I22 secrets | no key in a new entry, nor in what is stored of an answer (`Clear`) | – | `tests/canaries`, `tests/airflow`, `tests/vault` |
 | I23 tenants | – | – | one installation is one tenant |

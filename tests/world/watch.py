@@ -16,6 +16,8 @@ from baton.model.handover import HandoverAction, HoldingKind, HoldingRef
 from baton.store.tables import effects, pay_files
 from tests.offboarding.invariants import Books
 from tests.payment.door import IN
+from tests.payment.verdict import one_file_one_id_one_hash
+from tests.simulation.invariants import BrokenInvariantError
 from tests.simulation.trouble import POISON
 from tests.world.judges import Claims, Clear, Retries, Seals, Windows, transfers_kept
 from tests.world.world import OLD_NAME, Whole
@@ -47,6 +49,7 @@ class Watch:
         world.trouble.arriving = self.claims.arriving
         self._clocks_set = 0
         self._checkpoints = 0
+        self._files: set[str] = set()
 
     def look(self, connection: sa.Connection, books: Books) -> dict[str, list[object]]:
         """What is broken, by what it is; everything empty where nothing is."""
@@ -60,6 +63,7 @@ class Watch:
             "in clear": list(self.clear.look(self.world.company.rows, books.new, changed)),
             "seals": list(self.seals.look(changed)),
             "checkpoints": list(self._contradicted()),
+            "files": list(self._not_signed_for()),
         }
 
     def _changed(self, connection: sa.Connection, books: Books) -> Sequence[sa.Row[Any]]:
@@ -103,8 +107,7 @@ class Watch:
 
     def _at_bank(self, connection: sa.Connection) -> set[str]:
         """The deliveries whose files are there."""
-        names = {path.name for path in (self.world.company.folder / "bank" / IN).iterdir()}
-        query = sa.select(pay_files.c.effect_key).where(pay_files.c.name.in_(names))
+        query = sa.select(pay_files.c.effect_key).where(pay_files.c.name.in_(self._arrived()))
         return set(connection.execute(query).scalars())
 
     def _happened(self, row: sa.Row[Any], books: Books, at_bank: set[str]) -> bool:
@@ -149,3 +152,19 @@ class Watch:
             if wrong:
                 yield wrong
         self._checkpoints = len(notes)
+
+    # --- I13, I20
+
+    def _arrived(self) -> set[str]:
+        """The names of the files that are whole at the bank."""
+        return {path.name for path in (self.world.company.folder / "bank" / IN).iterdir() if path.suffix != ".part"}
+
+    def _not_signed_for(self) -> Iterator[object]:
+        """What is new at the bank is byte for byte what was signed for, and came once."""
+        if self._arrived() == self._files:
+            return
+        self._files = self._arrived()
+        try:
+            one_file_one_id_one_hash(self.world.hub, self.world.company.office)
+        except BrokenInvariantError as error:
+            yield str(error)
