@@ -23,7 +23,9 @@ from baton.engine.storing import Storing
 from baton.engine.workplace import Switches, Workplace
 from baton.hub import sync
 from baton.hub.offboarding import hourly
+from baton.hub.offboarding import signing as statement_signing
 from baton.hub.payment import delivering
+from baton.hub.payment import signing as pay_signing
 from baton.jobs.migration.exchange import Change, Exchange
 from baton.model.account import AccountWrite, Receipt
 from baton.model.effect import Effect
@@ -196,6 +198,16 @@ def sealed_for_any_row() -> Iterator[None]:
         yield
 
 
+def signed_for_any_file() -> contextlib.AbstractContextManager[Any]:
+    """Whoever signs for a pay run signs for whatever its files may be."""
+    return mock.patch.object(pay_signing, "files_digest", return_value="0" * 64)
+
+
+def signed_nothing() -> contextlib.AbstractContextManager[Any]:
+    """What somebody has said about a handover is vouched for without what they have said."""
+    return mock.patch.object(statement_signing, "statement_bytes", return_value=b"somebody has said something")
+
+
 PLANTED: Mapping[str, Planted] = {
     "marked before sending": in_sync.marked_before_sending,
     "new key on retry": in_sync.new_key_on_retry,
@@ -216,6 +228,8 @@ PLANTED: Mapping[str, Planted] = {
     "claim not counted": claim_not_counted,
     "tried at once": tried_at_once,
     "sealed for any row": sealed_for_any_row,
+    "signed for any file": signed_for_any_file,
+    "signed nothing": signed_nothing,
 }
 
 
