@@ -159,16 +159,17 @@ def news_from_hr(hub: Hub, known: Sequence[Case]) -> list[Case]:
     asked = [case for case in known if case.cause is not Cause.EMERGENCY and case.state in _UNFINISHED]
     with hub.database.read() as connection:
         people = hub.people.newest(connection, [case.number for case in asked])
-        found = [case for case in asked if case.number in people and _differs(case, people[case.number].employee)]
+        now = hub.clock.now()
+        found = [case for case in asked if case.number in people and _differs(case, people[case.number].employee, now)]
         dated = [case.number for case in found if not _follows(case, ())]
         told = hub.people.versions(connection, dated) if dated else {}
     return [case for case in found if _follows(case, told.get(case.number, ()))]
 
 
-def _differs(case: Case, employee: Employee) -> bool:
+def _differs(case: Case, employee: Employee, now: datetime) -> bool:
     if stays(employee.status):  # of a case by hand HR may not have heard yet
         return case.cause is Cause.RESIGNATION
-    return case.dates != _dates(employee)
+    return case.dates != _dates(case, employee, now)
 
 
 def _follows(case: Case, told: Sequence[Recorded]) -> bool:
@@ -186,8 +187,13 @@ def stays(status: EmploymentStatus) -> bool:
     return status.employed and status is not EmploymentStatus.NOTICE
 
 
-def _dates(employee: Employee) -> LeaverDates:
+def _dates(case: Case, employee: Employee, now: datetime) -> LeaverDates:
+    """What HR says. Who has left has left, also where it does not say when: by now, or when it had said before."""
     last, contract, pay = (employee.moment(which) for which in LeaverDate)
+    if last is None and employee.status is EmploymentStatus.DEPARTED:
+        last = min(now, case.dates.last_working_at or now)
+        contract = contract or last
+        pay = pay or contract
     return LeaverDates(last, contract, pay)
 
 
@@ -199,13 +205,14 @@ def follow_hr(hub: Hub, case: Case) -> Case:
         if found is None or case.state not in _UNFINISHED or case.cause is Cause.EMERGENCY:
             return case
         employee = found.employee
-        if not _differs(case, employee):
+        now = hub.clock.now()
+        if not _differs(case, employee, now):
             return case
         if stays(employee.status):
             after = step(hub, connection, case, Act.RETRACT, "baton", f"HR says: {employee.status}")
             _call_back(hub, connection, after)
             return after
-        dates = _dates(employee)
+        dates = _dates(case, employee, now)
         last = dates.last_working_at
         until = None if last is None else last + policy_of(hub, case).protection
         noted = {"last_working_at": last, "contract_end_at": dates.contract_end_at, "pay_end_at": dates.pay_end_at}
