@@ -269,6 +269,8 @@ def step(hub: Hub, connection: sa.Connection, case: Case, act: Act, person: str,
     if _TO[act] not in CASE_STEPS[case.state]:
         raise ApprovalError(f"the case is {case.state}: too late or too early to {act} it", code="state")
     values = {"completed_at": hub.clock.now()} if act is Act.COMPLETE else {}
+    if case.state is CaseState.RETRACTED:
+        values = {"watched_until": hub.clock.now()}  # what who stayed did until now was their work
     after = hub.cases.change(connection, case, _TO[act], **values)
     hub.cases.say(connection, [_about_case(hub, case, act, person, Role.HR, why)])
     _plan_accounts_anew(hub, connection, after)

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from baton.errors import ApprovalError
-from baton.hub.offboarding import links, watching
+from baton.hub.offboarding import casework, links, watching
 from baton.model.alert import AlertState, Rule
 from baton.model.case import Act, Role
 from baton.model.handover import Activity, ActivityKind, HoldingKind, HoldingRef
@@ -218,3 +218,16 @@ def test_a_refusing_client_raises_its_alert_in_the_very_run_that_hears_of_it_and
     d.agree(case)
     d.tick()
     assert refuse() == 1, "another refusal is another alert"
+
+
+def test_what_was_done_while_the_leaver_was_to_stay_is_nobodys_business_when_the_case_is_reopened(desk: Make) -> None:
+    o = Office(desk)
+    casework.decide(o.d.hub, o.case.id, Act.RETRACT, HR, "she stays")
+    o.did(ActivityKind.ORDER, LEAVER, o.client)
+    o.d.tick()
+    o.d.company.clock.sleep(86_400)
+    casework.decide(o.d.hub, o.case.id, Act.REOPEN, HR, "she does not")
+    o.did(ActivityKind.ORDER, LEAVER, amount=Decimal(7))
+    o.d.tick()
+    with o.d.hub.database.read() as connection:
+        assert [alert.event for alert in o.d.hub.alerts.of(connection, o.case.id)] == ["crm/e2"]
