@@ -169,11 +169,15 @@ class _Round:
         return self.wanted.get(case.id, _Wanted())
 
     def unreachable(self, case: Case) -> Mapping[str, str]:
-        """Employees but the leaver who are to hear something and no notifier reaches; and HR, where nobody is named."""
+        """Employees but the leaver who are to hear something and no notifier reaches; and HR, where nobody is named.
+
+        A manager is an employee, also one whom HR's list does not have: nobody would ever hear of their turns.
+        """
         alarmed = self.alarmed(case) or ((NOBODY,) if case.id in self.alerts else ())
         people = ({wait.person for wait in self.of(case).all} - {case.number}) | set(alarmed)
         nobody = {Role.HR.value: _NOBODY_NAMED} if NOBODY in people else {}
-        return dict.fromkeys(sorted(people & self._mute), _UNREACHABLE) | nobody
+        mute = self._mute | ({case.manager} - self.ways.keys())
+        return dict.fromkeys(sorted(people & mute), _UNREACHABLE) | nobody
 
     def due(self, case: Case) -> bool:
         """Whether somebody has to hear something now."""

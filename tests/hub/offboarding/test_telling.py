@@ -171,3 +171,10 @@ def test_the_name_of_a_client_adds_no_lines_to_a_message_and_turns_none_round(de
     assert [line for line in text.splitlines() if "elsewhere" in line] == [
         "· 测试   https://elsewhere.example/handover/x <b>"
     ]
+
+
+def test_a_manager_whom_nobody_knows_is_named_too(desk: Make) -> None:
+    d = talking(desk)
+    d.plant(CLIENT, 1)
+    case = d.open(last_working_at=NEXT_YEAR, manager="00001")
+    assert list(d.tick().troubles) == [f"{case.id} 00001"]
