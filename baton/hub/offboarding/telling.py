@@ -31,6 +31,7 @@ from baton.jobs.offboarding.deadlines import (
     again_after,
     agreements,
     closing,
+    forgotten,
     freezes,
     greeting,
     replies,
@@ -45,6 +46,7 @@ from baton.store.effects import Made
 
 ROLES: Final[Mapping[Turn, Role]] = {Turn.ANSWER: Role.SUCCESSOR, Turn.DO: Role.SUCCESSOR}
 """As whom a person opens the link in a message; otherwise as the manager, HR or leaver that they are."""
+_UNDER_WAY: Final = (CaseState.OPEN, CaseState.PAUSED)
 _UNREACHABLE: Final = "cannot be reached by any notifier"
 _NOBODY_NAMED: Final = "is waited for and nobody is named: put who speaks as HR into offboarding.hr, or name deputies"
 BY: Final = "baton"
@@ -109,7 +111,7 @@ class _Round:
             waiting = hub.alerts.waiting(connection, [case.id for case in self.cases])
             self.alerts = _in(AlertState.RAISED, waiting)
             self.freezes = _in(AlertState.FREEZE_ASKED, waiting)
-            heard_of = [case for case in self.cases if case.state is CaseState.OPEN or case.id in waiting]
+            heard_of = [case for case in self.cases if case.state in _UNDER_WAY or case.id in waiting]
             self.deciders = deciders_of(hub, connection, heard_of)
             self.wanted = self._wanted(connection, looked)
             self.last = self.newest(connection, self.cases)
@@ -138,10 +140,9 @@ class _Round:
             close = [] if since is None else closing(policy[case.id], since, who[case.id], now)
             agree = agreements(case, policy[case.id], exceptions.get(case.id, ()), who[case.id], now)
             waiting[case.id] = [*waiting.get(case.id, ()), *greeting(case, now), *asked, *agree, *close]
-        for case in self.cases:  # what a freeze is wanted for does not wait until a case is open
-            if case.id in self.freezes:
-                wanted = freezes(self.policies.of(case.policy), self.freezes[case.id], who[case.id], now)
-                waiting[case.id] = [*waiting.get(case.id, ()), *wanted]
+        for case in self.cases:
+            if beside := self._beside_the_list(case):
+                waiting[case.id] = [*waiting.get(case.id, ()), *beside]
         late = {wait.person for some in waiting.values() for wait in some if wait.overdue}
         bosses = managers_of(self.hub, connection, late)
         here = employed(self.hub, connection, bosses.values())
@@ -151,6 +152,14 @@ class _Round:
             for case in self.cases
             if case.id in waiting
         }
+
+    def _beside_the_list(self, case: Case) -> list[Wait]:
+        """What people hear of a case that is not open, too: a freeze somebody wants, and that it was forgotten."""
+        if case.id not in self.deciders:
+            return []
+        policy, who = self.policies.of(case.policy), self.deciders[case.id]
+        asked = freezes(policy, self.freezes.get(case.id, ()), who, self.now)
+        return [*asked, *forgotten(case, policy, who, self.now)]
 
     def _questions(self, connection: sa.Connection, ids: Sequence[str]) -> Mapping[str, Sequence[Question]]:
         found: dict[str, list[Question]] = {}

@@ -45,6 +45,8 @@ class Turn(StrEnum):
     """As the second person, to an exception that somebody has asked for; or take it back by saying so."""
     FREEZE = "freeze"
     """As the second person, agree to a freeze that somebody wants, or dismiss it."""
+    RESUME = "resume"
+    """HR: let a paused case go on, or retract it; the leaver should have lost their rights by now."""
     CLOSE = "close"
     """HR: complete a case in which nothing is left to do."""
 
@@ -248,6 +250,13 @@ def closing(policy: Policy, since: datetime, deciders: Deciders, now: datetime) 
     """HR for a case in which nothing is left to do ``since`` then; where nobody there is named, who can tell them."""
     overdue = (WHOLE,) if now >= since + _late(policy) else ()
     return [Wait(person, Turn.CLOSE, (WHOLE,), overdue) for person in deciders.hr or deciders.manager]
+
+
+def forgotten(case: Case, policy: Policy, deciders: Deciders, now: datetime) -> list[Wait]:
+    """HR (or who can tell them) for a paused case in which rights would have been taken away by now."""
+    if case.state is not CaseState.PAUSED or not moments.rights_end(case, policy, now):
+        return []
+    return [Wait(person, Turn.RESUME, (WHOLE,)) for person in deciders.hr or deciders.manager or (NOBODY,)]
 
 
 def _leaver_is_told(case: Case, now: datetime) -> bool:

@@ -22,6 +22,10 @@ _SUBJECTS: Final[Mapping[Turn, tuple[str, str]]] = {
         "your handover has begun: tell your successors what they should know",
     ),
     Turn.REPLY: ("{n} 项离职交接有提问待答复", "{n} items have a question that waits for an answer"),
+    Turn.RESUME: (
+        "离职交接已暂停，离职人权限未收回，请恢复或撤销",
+        "a handover is paused, and the leaver keeps rights that should have gone: let it go on, or retract it",
+    ),
     Turn.CLOSE: ("离职交接已无待办，可以结案", "nothing is left to do in a handover: it can be completed"),
     Turn.AGREE: (
         "{n} 项权限例外申请待您作为第二人决定",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -14,7 +15,7 @@ from baton.model.handover import HoldingKind
 from baton.settings_shape import OffboardingPart
 from baton.store.messages import may_be_to, messages
 from baton.store.tables import links
-from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, NEXT_YEAR, SUCCESSOR, Desk
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, NEXT_YEAR, OTHER, SUCCESSOR, Desk
 from tests.rig.belongings import TalkingTarget
 
 Make = Callable[..., Desk]
@@ -178,3 +179,23 @@ def test_a_manager_whom_nobody_knows_is_named_too(desk: Make) -> None:
     d.plant(CLIENT, 1)
     case = d.open(last_working_at=NEXT_YEAR, manager="00001")
     assert list(d.tick().troubles) == [f"{case.id} 00001"]
+
+
+def test_a_case_that_is_paused_beyond_the_last_day_is_told_to_hr_once_a_day(desk: Make) -> None:
+    d = desk(TalkingTarget, offboarding=OffboardingPart(notifiers=("crm",), hr=(OTHER,)))
+    d.plant(CLIENT, 1)
+    d.things.grants[d.id_of(LEAVER)] = {"exports"}
+    case = d.open(last_working_at=d.hub.clock.now() + timedelta(days=2))
+    casework.decide(d.hub, case.id, Act.PAUSE, OTHER, "wait for the audit")
+    d.tick()
+    assert d.things.outbox == []
+    for _ in range(2):
+        d.company.clock.sleep(3 * 24 * HOUR_S)
+        d.tick()
+        d.tick()
+        ((number, subject, _),) = d.things.outbox
+        assert (number, "is paused" in subject) == (OTHER, True)
+        d.things.outbox.clear()
+    casework.decide(d.hub, case.id, Act.REOPEN, OTHER, "go on")
+    d.tick()
+    assert d.things.grants[d.id_of(LEAVER)] == set()
