@@ -33,7 +33,7 @@ need not be true on the way, and what would read the whole log again and again.
 | I24 time | all of this, with a clock set a day on and back | – | `tests.migration` (rivals), `tests/engine` |
 
 The windows of I14 are counted by the moments that things are planned for. By the moments at which they happen there can
-be more in one: an outage holds up today's, and nobody judges tomorrow's anew.
+be more in one: what an outage holds up goes out together with what comes after it (docs/promises.md).
 """
 
 from __future__ import annotations
