@@ -367,6 +367,8 @@ def start_sync() -> bool:
 
 # --- errors
 
+_NOT_FOUND: Final = frozenset({"unknown_run", "unknown_settlement", "no_migration"})
+
 
 def _error(request: Request, status: int, error: BatonError, title: str) -> Response:
     if "/api/" in request.url.path:
@@ -393,5 +395,5 @@ def _unfit(request: Request, error: BatonError) -> Response:
 
 @app.exception_handler(ConfigurationError)
 def _misconfigured(request: Request, error: ConfigurationError) -> Response:
-    unknown = any(fault.rule in ("unknown_run", "no_migration") for fault in error.faults)
+    unknown = any(fault.rule in _NOT_FOUND for fault in error.faults)
     return _error(request, 404 if unknown else 503, error, "Not found" if unknown else "The hub cannot be opened")
