@@ -234,6 +234,9 @@ def test_what_drifts_before_the_last_look_keeps_a_case_open_and_afterwards_opens
     assert refused.value.code == "unfinished"
     d.things.holders[ref] = d.id_of(MANAGER)
     d.tick()
+    assert d.item(case, ref).state is ItemState.OFFERED, "nobody has accepted this version"
+    d.agree(case)
+    d.tick()
     interrupt(d, lambda: d.things.holders.update({ref: d.id_of(LEAVER)}))
     assert completing.complete(d.hub, case.id, HR, "done").state is CaseState.COMPLETED
     assert d.tick().reopened == [case.id]
