@@ -121,10 +121,11 @@ def _named(hub: Hub, connection: sa.Connection, cases: dict[str, RecoveryCase]) 
 def _returned(
     hub: Hub, connection: sa.Connection, cases: dict[str, RecoveryCase]
 ) -> Iterator[tuple[str, RecoveryEntry]]:
-    """What the bank has returned is back as far as it was claimed; the rest is the person's, by the next attempt."""
-    claimed = {line.reference for case in cases.values() for line in case.lines}
+    """What the bank has returned is back as far as it is claimed; the rest is the person's, by the next attempt."""
+    claiming = {reference: case for reference, case in cases.items() if case.claimed_minor}
+    claimed = {line.reference for case in claiming.values() for line in case.lines}
     lines = hub.pay_runs.by_reference(connection, sorted(claimed))
-    for reference, case in cases.items():
+    for reference, case in claiming.items():
         for line in case.lines:
             if line.reference in lines and lines[line.reference].state is LineState.RETURNED:
                 facts = {"way": Way.RETURNED.value, "line": line.reference}

@@ -295,3 +295,13 @@ def test_a_letter_says_on_which_day_it_was_told_by_the_clock_here(late: Office) 
     (case,) = open_cases(late.hub, "0001", PAYROLL, "departure told late")
     english = drafted_letters(late.hub, case.id)[1]
     assert "updated on 2026-12-04" in english.text
+
+
+def test_what_the_bank_returns_is_back_in_the_case_that_claims_it_and_in_none_that_was_withdrawn(late: Office) -> None:
+    first = opened(late)
+    withdraw_case(late.hub, first.id, HR, Role.HR, "opened for the wrong month")
+    second = opened(late)
+    say(late, statement(ACCOUNT, [(first.lines[0].reference, "12345.67", "CRDT")], number=2))
+    assert take_back(late.hub) == {second.id: 1}
+    one, two = (find_case(late.hub, each.id)[0] for each in (first, second))
+    assert (one.owed_back_minor, two.owed_back_minor, two.state) == (0, 0, RecoveryState.REPAID)
