@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from baton.engine.settle import Verdict as RunVerdict
+from baton.errors import RetryableError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.bookings import ENTRY, FINDING, HEAD, expected, kept_entry, kept_finding, kept_head, statements
 from baton.hub.payment.differing import keep
@@ -22,6 +23,8 @@ from baton.store.runs import RunState
 
 _COMPARED: Final = (RunState.READY, RunState.SETTLED)
 """Runs of which something may have been paid."""
+_TRIES: Final = 5
+"""So often a comparison is made until nothing has changed under it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,27 +50,50 @@ def reconcile(hub: Hub, system: str, period: str = "") -> MonthView:
 
 
 def reconcile_bank(hub: Hub, system: str) -> Reconciled:
-    """Compare every released run of one bank with what it has said; keep what differs, and close what is clean."""
+    """Compare every released run of one bank with what it has said; keep what differs, and close what is clean.
+
+    A comparison that somebody has overtaken (an answer taken in, a run released) is made anew and not kept: it would
+    end what stands. `RetryableError` when that happens again and again.
+    """
     today = hub.clock.now().astimezone(ZoneInfo(hub.settings.hub.time_zone)).date()
-    with hub.database.read() as connection:
-        # All runs are compared, whatever was asked for: a debit is unexpected only when no run has asked for it.
-        runs = hub.pay_runs.of_system(connection, system)
-        compared = [run for run in runs if _state(hub, connection, run) in _COMPARED]
-        reconciler = Reconciler([_facts(hub, connection, run) for run in compared])
-        events = hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))
-        for head, entries in statements(events):
-            statement, digest, notification = kept_head(head)
-            found = (kept_entry(event) for event in entries)
-            place = f"{head.name}/{head.position}"
-            reconciler.take(statement, found, digest=digest, notification=notification, place=place)
-        reconciler.find(kept_finding(event) for event in hub.bank_answers.bookings(connection, system, (FINDING,)))
-    view = reconciler.month(today)
-    with hub.database.write() as connection:
-        hub.database.alone(connection, PLANNING)
-        _close(hub, connection, view)
-        risen = keep(hub, connection, system, view)
-        hub.crash_point("reconciling")
-    return Reconciled(view, risen)
+    for _ in range(_TRIES):
+        with hub.database.read() as connection:
+            moment = _moment(hub, connection, system)
+            reconciler = _compared(hub, connection, system)
+        view = reconciler.month(today)
+        with hub.database.write() as connection:
+            hub.database.alone(connection, PLANNING)
+            if _moment(hub, connection, system) != moment:
+                continue
+            _close(hub, connection, view)
+            risen = keep(hub, connection, system, view)
+            hub.crash_point("reconciling")
+        return Reconciled(view, risen)
+    raise RetryableError(
+        f"{system} answers faster than it is compared", code="overtaken", remedy="baton pay reconcile, a little later"
+    )
+
+
+def _compared(hub: Hub, connection: sa.Connection, system: str) -> Reconciler:
+    """The runs of a bank, with all that it has shown of them."""
+    # All runs are compared, whatever was asked for: a debit is unexpected only when no run has asked for it.
+    runs = hub.pay_runs.of_system(connection, system)
+    compared = [run for run in runs if _state(hub, connection, run) in _COMPARED]
+    reconciler = Reconciler([_facts(hub, connection, run) for run in compared])
+    events = hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))
+    for head, entries in statements(events):
+        statement, digest, notification = kept_head(head)
+        found = (kept_entry(event) for event in entries)
+        place = f"{head.name}/{head.position}"
+        reconciler.take(statement, found, digest=digest, notification=notification, place=place)
+    reconciler.find(kept_finding(event) for event in hub.bank_answers.bookings(connection, system, (FINDING,)))
+    return reconciler
+
+
+def _moment(hub: Hub, connection: sa.Connection, system: str) -> tuple[set[str], dict[str, RunState]]:
+    """What a comparison is of: the bank's files that were taken in, and where each run stands."""
+    heads = hub.runs.several(connection, sorted(hub.pay_runs.ids(connection, system)))
+    return hub.bank_answers.known(connection, system), {run_id: head.state for run_id, head in heads.items()}
 
 
 def _state(hub: Hub, connection: sa.Connection, run: PayRun) -> RunState | None:

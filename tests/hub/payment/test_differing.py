@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 import sqlalchemy as sa
 
 from baton.contracts.payments import AnswerKind
-from baton.errors import ApprovalError
+from baton.errors import ApprovalError, RetryableError
 from baton.hub.payment.differing import acknowledge
 from baton.hub.payment.reconciling import reconcile_bank
 from baton.hub.payment.signed_for import ASKED
 from baton.hub.vitals.alarming import rules
 from baton.hub.vitals.taking import take
 from baton.jobs.alarms import breaches
+from baton.jobs.payment.reconciliation import MonthView, Reconciler
 from baton.jobs.payment.roles import Role
 from baton.store.bank_differences import AUDITED, Standing
 from baton.store.tables import pay_signatures
@@ -191,3 +192,35 @@ def test_very_many_differences_are_looked_through_a_few_times_and_not_once_for_e
         with office.hub.database.write() as connection:
             office.hub.bank_differences.stand(connection, BANK, found)
     assert found.rounds < 20, "everybody waits for the lock meanwhile"
+
+
+def test_a_comparison_that_was_overtaken_ends_nothing_that_a_newer_one_has_found(
+    office: Office, paid: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    month, overtaken = Reconciler.month, []
+
+    def slow(reconciler: Reconciler, as_of: date) -> MonthView:
+        view = month(reconciler, as_of)
+        if not overtaken:  # while this one is at work, another process takes a statement in and compares
+            overtaken.append(twice(office))
+            assert len(reconcile_bank(office.hub, BANK).alarms) == 1
+        return view
+
+    monkeypatch.setattr(Reconciler, "month", slow)
+    assert reconcile_bank(office.hub, BANK).alarms == [], "no news any more"
+    assert broken(office) == {"payment_unexpected": 1.0}
+
+
+def test_a_comparison_that_is_always_overtaken_says_so(
+    office: Office, paid: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    month, names = Reconciler.month, iter(range(99))
+
+    def slow(reconciler: Reconciler, as_of: date) -> MonthView:
+        say(office, AnswerKind.STATEMENT, statement(ACCOUNT, [], number=2, opening=LEFT), f"more-{next(names)}")
+        return month(reconciler, as_of)
+
+    monkeypatch.setattr(Reconciler, "month", slow)
+    with pytest.raises(RetryableError) as caught:
+        reconcile_bank(office.hub, BANK)
+    assert caught.value.code == "overtaken"
