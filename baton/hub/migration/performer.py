@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import polars as pl
+import sqlalchemy as sa
 
 from baton.contracts import Collection, RecordTarget
 from baton.engine.calls import RetryRule, patient
@@ -21,12 +22,13 @@ from baton.hub.migration.keeping import kept
 from baton.jobs.migration.exchange import Change, Exchange, loading, restoring
 from baton.jobs.migration.transform import ROW
 from baton.model.account import Outcome, Receipt
-from baton.model.effect import Effect, RecordAction
+from baton.model.effect import Effect, EffectState, RecordAction
 from baton.model.receipts import Receipts
 from baton.records.digest import Digester
 from baton.settings import SystemSettings
 from baton.store.moves import Move
 from baton.store.staging import Stage, Staged, StorageFullError
+from baton.store.tables import effects
 
 LEASE_S: Final = 60.0
 """How long a segment stays claimed by a worker that gives no sign: so long a run waits for one that was killed."""
@@ -102,10 +104,22 @@ class SegmentPerformer(Performer):
         before = records.clear() if before is None else before
         if self.move.undoes is None:
             return records, before
-        never = refused_rows(
-            self.staged(Stage.OUTCOME, number)
-        )  # what the target did not take is not ours to take back
+        never = self._never_taken(number)  # what the target did not take is not ours to take back
         return records.filter(~pl.col(ROW).is_in(never.implode())), before.filter(~pl.col(ROW).is_in(never.implode()))
+
+    def _never_taken(self, number: int) -> pl.Series:
+        """The rows of a segment that the target refused for good.
+
+        Of a segment that has not ended the outcome is that of an earlier try: a later one may have written the rest
+        and died before it could say so. Every record of it is looked at then.
+        """
+        name = f"{self.planned_by}/{number:06d}"
+        load = sa.select(effects.c.state).where(
+            effects.c.system == self.move.target, effects.c.number == name, effects.c.run_id == self.planned_by
+        )
+        with self.hub.database.read() as connection:
+            ended = connection.execute(load).scalar() in (EffectState.DONE.value, EffectState.REFUSED.value)
+        return refused_rows(self.staged(Stage.OUTCOME, number) if ended else None)
 
     def whole(self, names: Sequence[str] | None = None) -> Digester:
         """Digests everything that can be read of a record (or these fields of it), mapped or not."""

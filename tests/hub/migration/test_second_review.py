@@ -1,0 +1,89 @@
+"""What another hostile reader tried: outcomes of an earlier try, corrected files, values that nobody can read."""
+
+from __future__ import annotations
+
+
+import polars as pl
+import pytest
+
+from baton.engine.settle import Verdict
+from baton.errors import InDoubtError, RejectedError
+from baton.hub import Hub
+from baton.hub.migration.planning import plan_migration
+from baton.hub.migration.rollback import plan_rollback
+from baton.hub.migration.running import Migrated, carry_on
+from baton.jobs.migration.waves import WavePlan
+from baton.model.account import Receipt
+from baton.model.effect import LATEST_COPY
+from tests.rig.records import Archive, Shelf, old_row
+
+AT_ONCE = WavePlan(0, 0)
+
+
+def migrated(archive: Archive, hub: Hub, **given: object) -> str:
+    plan = plan_migration(hub, archive.request(**{"waves": AT_ONCE, **given}))
+    carry_on(hub, plan.run.id)
+    return plan.run.id
+
+
+def taken_back(archive: Archive, hub: Hub, run_id: str) -> Migrated:
+    undo = plan_rollback(hub, run_id, "tester")
+    carry_on(hub, undo.id)
+    archive.clock.sleep(LATEST_COPY.total_seconds() + 1)
+    return carry_on(hub, undo.id)
+
+
+def test_what_is_in_doubt_is_taken_back_as_well(small: Archive) -> None:
+    """The write arrived, its answer was lost, and the target could not be read when it was looked for."""
+    blind: list[bool] = []
+
+    class Blind(small.kind):  # type: ignore[name-defined]
+        def fetch(self, collection, keys, fields):
+            if blind:
+                raise RejectedError("cannot read just now", code="stored_value")
+            return super().fetch(collection, keys, fields)
+
+    def lost(_shelf: Shelf, _action: str, _rows: pl.DataFrame) -> None:
+        if not blind:
+            blind.append(True)
+            raise InDoubtError("no answer")
+
+    small.kind = Blind
+    small.shelf.after_write = lost
+    small.rows = [old_row(number) for number in range(1, 11)]
+    with small.open() as hub:
+        run = migrated(small, hub)
+        assert len(small.shelf.rows) == 10
+        blind.clear()
+        small.shelf.after_write = lambda *_: None
+        done = taken_back(small, hub, run)
+    assert (small.shelf.rows, done.verdict, done.counts["compared"]) == ({}, Verdict.CLEAN, 10)
+
+
+def test_what_a_later_try_has_written_is_taken_back_whatever_the_earlier_one_said(small: Archive) -> None:
+    busy = iter([True])
+    tries: list[str] = []
+
+    class Busy(small.kind):  # type: ignore[name-defined]
+        def _one(self, action, row, was):
+            if row["code"] == "00003" and next(busy, False):
+                return Receipt.not_performed("busy", "not now")
+            return super()._one(action, row, was)
+
+    def dies(point: str) -> None:
+        tries.extend([point] * (point == "written"))
+        if len(tries) == 2:
+            raise KeyboardInterrupt
+
+    small.kind = Busy
+    small.rows = [old_row(number) for number in range(1, 11)]
+    small.crash_point = dies
+    with small.open() as hub:
+        run = plan_migration(hub, small.request(waves=AT_ONCE)).run.id
+        with pytest.raises(KeyboardInterrupt):
+            carry_on(hub, run)
+    small.crash_point = lambda _: None
+    assert len(small.shelf.rows) == 10
+    with small.open() as hub:
+        done = taken_back(small, hub, run)
+    assert (small.shelf.rows, done.verdict) == ({}, Verdict.CLEAN)
