@@ -20,6 +20,7 @@ from baton.hub.migration.late import waiting_until
 from baton.hub.migration.performer import LEASE_S, SegmentPerformer
 from baton.hub.migration.proving import Proven, prove
 from baton.hub.migration.undoing import close_loads
+from baton.jobs.migration.planning import Need
 from baton.jobs.migration.waves import DEPTHS_PER_WAVE, wave_of
 from baton.model.effect import UNSETTLED_STATES, EffectState, RecordAction
 from baton.records.compare import Cause
@@ -234,6 +235,9 @@ class Running:
             "extra": f"the target has {counts['extra']} records more than it should",
         }
         reasons = [text for name, text in shown.items() if counts[name]]
+        unread = ", ".join(name for name, spec in self.move.fields.items() if not spec.readable)
+        if self.move.undoes and unread and (changed := self.run.counts.get(Need.UPDATE.value, 0)):
+            reasons.append(f"what {changed} records held before in {unread} is not known: ours is left there")
         differing = proven.expected.differing(proven.found)
         if differing:
             reasons.append(f"control totals differ: {', '.join(differing)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -15,7 +16,7 @@ from baton.hub.migration.running import Migrated, carry_on
 from baton.jobs.migration.waves import WavePlan
 from baton.model.account import Receipt
 from baton.model.effect import LATEST_COPY
-from tests.rig.records import Archive, Shelf, old_row
+from tests.rig.records import STAFF, Archive, Shelf, old_row
 
 AT_ONCE = WavePlan(0, 0)
 
@@ -87,3 +88,14 @@ def test_what_a_later_try_has_written_is_taken_back_whatever_the_earlier_one_sai
     with small.open() as hub:
         done = taken_back(small, hub, run)
     assert (small.shelf.rows, done.verdict) == ({}, Verdict.CLEAN)
+
+
+def test_a_rollback_names_what_it_cannot_restore(small: Archive) -> None:
+    small.fields = {**STAFF, "rank": replace(STAFF["rank"], readable=False)}
+    small.shelf.rows["00001"] = {**dict.fromkeys(STAFF), "code": "00001", "name": "before", "rank": 77}
+    small.rows = [old_row(1), old_row(2)]
+    with small.open() as hub:
+        done = taken_back(small, hub, migrated(small, hub))
+    assert (list(small.shelf.rows), small.shelf.rows["00001"]["rank"]) == (["00001"], 1)
+    assert done.verdict is Verdict.INCOMPLETE
+    assert [reason for reason in done.reasons if "rank" in reason]

@@ -95,6 +95,10 @@ REASONS: Final[tuple[Pair, ...]] = (
     (r"(\d+) records were read back otherwise than planned", "{0} 条记录读回后与计划不一致"),
     (r"(\d+) source rows are in quarantine", "{0} 行来源数据被隔离"),
     (r"the target has (\d+) records more than it should", "目标比应有的多 {0} 条记录"),
+    (
+        r"what (\d+) records held before in (.*) is not known: ours is left there",
+        "{0} 条记录的 {1} 原值未知，保留迁移写入的值",
+    ),
     (r"control totals differ: (.*)", "控制合计不符：{0}"),
     (r"stopped: (.*)", "已停止：{0}"),
     (
