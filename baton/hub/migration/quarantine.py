@@ -131,6 +131,9 @@ def _read_table(path: Path, data: bytes) -> pl.DataFrame:
             table = tables.read_delimited(tables.decode(data, None).utf8, layout, caps)
     except tables.FileError as error:
         raise ConfigurationError([Fault(str(path), error.rule, error.message)]) from None
+    if table.rejected:  # a row that is only left out would be missed by nobody
+        faults = [Fault(f"{path}:{bad.row}", bad.rule, f"{bad.column}: {bad.message}") for bad in table.rejected]
+        raise ConfigurationError(faults)
     return table.frame
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import openpyxl
 import polars as pl
 import pytest
 
 from baton.engine.settle import Verdict
-from baton.errors import InDoubtError, RejectedError
+from baton.errors import ConfigurationError, InDoubtError, RejectedError
 from baton.hub import Hub
 from baton.hub.migration.planning import plan_migration
+from baton.hub.migration.quarantine import write_quarantine
 from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import Migrated, carry_on
 from baton.jobs.migration.waves import WavePlan
@@ -99,3 +102,18 @@ def test_a_rollback_names_what_it_cannot_restore(small: Archive) -> None:
     assert (list(small.shelf.rows), small.shelf.rows["00001"]["rank"]) == (["00001"], 1)
     assert done.verdict is Verdict.INCOMPLETE
     assert [reason for reason in done.reasons if "rank" in reason]
+
+
+@pytest.mark.parametrize("value", [110101199001011234, "=1+1"], ids=["digits lost", "formula never saved"])
+def test_no_row_of_a_corrected_workbook_is_left_out_in_silence(small: Archive, tmp_path: Path, value: object) -> None:
+    small.rows = [old_row(1), old_row(2, 工资="much"), old_row(3, 工资="more")]
+    path = tmp_path / "aside.xlsx"
+    with small.open() as hub:
+        run = migrated(small, hub)
+        write_quarantine(hub, run, path)
+        book = openpyxl.load_workbook(path)
+        for line, pay in ((2, "1.00"), (3, value)):
+            book.active.cell(line, 4).value = pay
+        book.save(path)
+        with pytest.raises(ConfigurationError, match=r"aside\.xlsx:3: 工资: "):
+            plan_migration(hub, small.request(quarantine=path, corrects=run))
