@@ -17,9 +17,9 @@ def harmless(cell: object) -> object:
 
 
 def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    """CSV in UTF-8 with a byte order mark, CR LF, and every cell `harmless`."""
+    """CSV in UTF-8 with a byte order mark, CR LF, and every cell `harmless`, headers included."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(columns)
+    writer.writerow([harmless(name) for name in columns])
     writer.writerows([harmless(cell) for cell in row] for row in rows)
     return b"\xef\xbb\xbf" + text.getvalue().encode("utf-8")

@@ -82,7 +82,7 @@ def _write_workbook(descriptor: int, rows: pl.DataFrame) -> None:
         sheet = book.add_worksheet("quarantine")
         sheet.freeze_panes(1, 0)
         for place, name in enumerate(rows.columns):
-            sheet.write_string(0, place, name, book.add_format({"bold": True}))
+            sheet.write_string(0, place, str(harmless(name)), book.add_format({"bold": True}))
         for line, row in enumerate(rows.rows(), start=1):
             for place, cell in enumerate(row):
                 if cell is not None and sheet.write_string(line, place, str(harmless(cell))) != 0:
@@ -102,6 +102,7 @@ def corrected_rows(hub: Hub, path: Path, run_id: str) -> Feed:
     frame = _read_table(path, data)
     known = _rows(hub, run_id)
     columns = [name for name in known.columns if name not in (ROW, REASONS)]
+    frame = frame.rename({str(harmless(name)): name for name in columns}, strict=False)
     faults = [
         Fault(str(path), "columns", f"the column {name!r} is missing") for name in (ROW, *columns) if name not in frame
     ]

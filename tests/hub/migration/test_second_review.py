@@ -13,7 +13,7 @@ from baton.engine.settle import Verdict
 from baton.errors import ConfigurationError, InDoubtError, RejectedError
 from baton.hub import Hub
 from baton.hub.migration.planning import plan_migration
-from baton.hub.migration.quarantine import write_quarantine
+from baton.hub.migration.quarantine import corrected_rows, write_quarantine
 from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import Migrated, carry_on
 from baton.jobs.migration.waves import WavePlan
@@ -117,3 +117,27 @@ def test_no_row_of_a_corrected_workbook_is_left_out_in_silence(small: Archive, t
         book.save(path)
         with pytest.raises(ConfigurationError, match=r"aside\.xlsx:3: 工资: "):
             plan_migration(hub, small.request(quarantine=path, corrects=run))
+
+
+def test_a_header_is_no_formula_and_comes_back_as_it_was(small: Archive, tmp_path: Path) -> None:
+    """The header of an export is somebody else's text too."""
+    hostile = "=1+1"
+
+    class Hostile(small.source):  # type: ignore[name-defined]
+        def records(self, collection):
+            feed = super().records(collection)
+            renamed = (replace(page, rows=page.rows.rename({"备注": hostile})) for page in feed.pages)
+            return replace(feed, pages=renamed)
+
+    small.source = Hostile
+    small.mapping = small.mapping.replace("from: 备注", f'from: "{hostile}"')
+    small.rows = [old_row(1), old_row(2, 工资="much", 备注="kept")]
+    with small.open() as hub:
+        run = migrated(small, hub)
+        for name in ("aside.csv", "aside.xlsx"):
+            write_quarantine(hub, run, tmp_path / name)
+        assert f",'{hostile}," in (tmp_path / "aside.csv").read_text("utf-8-sig").splitlines()[0]
+        assert openpyxl.load_workbook(tmp_path / "aside.xlsx").active.cell(1, 9).value == f"'{hostile}"
+        for name in ("aside.csv", "aside.xlsx"):
+            (page,) = corrected_rows(hub, tmp_path / name, run).pages
+            assert page.rows.get_column(hostile).to_list() == ["kept"]
