@@ -11,6 +11,7 @@ import polars as pl
 
 from baton.errors import FeedRefusedError, GuardBreach
 from baton.hub.core import Hub
+from baton.hub.migration.quarantine import migrated_before
 from baton.hub.migration.route import Route, text_fields
 from baton.jobs.migration.cells import CELL_SCHEMA, UnfitCell, cell_frame
 from baton.jobs.migration.planning import missing_keys
@@ -86,6 +87,8 @@ def extract(hub: Hub, route: Route, run_id: str, salt: bytes, line: StagingLine,
         progress(Phase.READING, rows)
     if not rows:
         raise _refused(found.origin, "empty", "the source has no records: there is nothing to migrate or to prove")
+    for records in migrated_before(hub, feed.origin.detail.get("corrects", ""), route.rules.key):
+        survey.taken(records, route.rules.key)
     found.pages = line.written()
     found.unreadable = cell_frame(rejected)
     found.standing = survey.result(partial(missing_keys, route.target, route.collection.name))

@@ -123,6 +123,20 @@ def corrected_rows(hub: Hub, path: Path, run_id: str) -> Feed:
     return Feed(origin, _pages(rows))
 
 
+def migrated_before(hub: Hub, run_id: str, key: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """`ROW` and key of the rows that a run has planned, and those of the runs whose quarantine it came from itself.
+
+    A row that is fed back under the key of one of them would overwrite that record with its own values.
+    """
+    while run_id:
+        with hub.database.read() as connection:
+            move = hub.moves.get(connection, run_id)
+            planned = hub.staging.of(connection, run_id, Stage.PLAN)
+        for record in planned.values():
+            yield hub.staging.read(record, [ROW, *key])
+        run_id = "" if move is None else str(move.facts["detail"].get("corrects", ""))
+
+
 def _read_table(path: Path, data: bytes) -> pl.DataFrame:
     layout, caps = tables.Layout((ROW,), None, 1), tables.Caps(1_000_000, 500, 32_767, 0)
     try:

@@ -54,6 +54,7 @@ class Survey:
     _keys: list[pl.DataFrame] = field(default_factory=list)
     _edges: list[pl.DataFrame] = field(default_factory=list)
     _aside: list[pl.Series] = field(default_factory=list)
+    _taken: list[pl.DataFrame] = field(default_factory=list)
 
     def add(self, records: pl.DataFrame, key: tuple[str, ...], parents: tuple[str, ...]) -> None:
         """The records of one page (`ROW`, the key fields, and the fields that refer to other records of this kind)."""
@@ -69,12 +70,19 @@ class Survey:
         """Rows that will not be planned, whatever their key: nothing can refer to them."""
         self._aside.append(rows)
 
+    def taken(self, records: pl.DataFrame, key: tuple[str, ...]) -> None:
+        """Records (`ROW` and the key fields) of other rows of the same source: their keys are not free."""
+        self._taken.append(pl.DataFrame({"row": records.get_column(ROW), "key": _hash(records.select(key))}, _KEYS))
+
     def result(self, missing: Callable[[pl.Series], pl.Series] = _none_missing) -> Standing:
         """The verdict over all rows added. ``missing`` says which keys (as text) the target has no record of either."""
         seen = pl.concat([pl.DataFrame(schema=_KEYS), *self._keys])
         edges = pl.concat([pl.DataFrame(schema=_EDGES), *self._edges])
-        twice = seen.filter(seen.get_column("key").is_duplicated())
-        unusable = [pl.DataFrame(schema=CELL_SCHEMA), _duplicates(twice)]
+        others = pl.concat([pl.DataFrame(schema=_KEYS), *self._taken])
+        both = pl.concat([seen, others.filter(pl.col("key").is_in(seen.get_column("key").implode()))])
+        twice = both.filter(both.get_column("key").is_duplicated())
+        doubles = _duplicates(twice).filter(pl.col("row").is_in(seen.get_column("row").implode()))
+        unusable = [pl.DataFrame(schema=CELL_SCHEMA), doubles]
         if edges.is_empty():
             return Standing(seen.height, (seen.height,), pl.concat(unusable), None)
         aside = pl.concat([twice.get_column("row"), *self._aside])

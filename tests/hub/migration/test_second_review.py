@@ -141,3 +141,21 @@ def test_a_header_is_no_formula_and_comes_back_as_it_was(small: Archive, tmp_pat
         for name in ("aside.csv", "aside.xlsx"):
             (page,) = corrected_rows(hub, tmp_path / name, run).pages
             assert page.rows.get_column(hostile).to_list() == ["kept"]
+
+
+def test_a_row_is_not_fed_back_under_the_key_of_a_row_that_was_migrated(small: Archive, tmp_path: Path) -> None:
+    small.rows = [old_row(1), old_row(2, 工资="much"), old_row(3, 工资="more")]
+    with small.open() as hub:
+        run = migrated(small, hub)
+        before = dict(small.shelf.rows)
+        for number, figures in enumerate([(1, 1), (0, 1)]):  # the second time it is the quarantine of a quarantine
+            path = tmp_path / f"{number}.csv"
+            write_quarantine(hub, run, path)
+            text = path.read_text("utf-8-sig").replace("much", "1.00").replace("more", "2.00")
+            path.write_text(text.replace("00003", "00001"), "utf-8")
+            again = plan_migration(hub, small.request(waves=AT_ONCE, quarantine=path, corrects=run))
+            assert (again.run.counts.get("insert", 0), again.run.counts["quarantined"]) == figures
+            assert (again.faults[0].rule, again.faults[0].message) == ("duplicate_key", "the same key stands in row 2")
+            carry_on(hub, again.run.id)
+            run = again.run.id
+    assert small.shelf.rows["00001"] == before["00001"]
