@@ -127,6 +127,7 @@ class _Looking:
             whole_records(missing, Cause.MISSING),
             whole_records(extra.get_column(ROW), Cause.EXTRA),
             whole_records(doubled_now, Cause.DUPLICATE),
+            *_of_one_key(kept if other is None else kept.join(other, on=_KEY, how="anti"), there),
         ]
         if other is not None and other.height:
             changed = other.join(kept.select(_KEY, pl.col(ROW).alias("#then")), on=_KEY, how="inner")
@@ -246,6 +247,18 @@ class _Looking:
         if not self.move.facts["count_before"]:
             parts.append(surplus.find(pl.concat(planned), there))
         return pl.concat(parts)
+
+
+def _of_one_key(kept: pl.DataFrame, there: pl.DataFrame) -> list[pl.DataFrame]:
+    """Rows that shared their key: which are there no more, and which stand there once more. None has other content."""
+    shared = kept.filter(kept.get_column(_KEY).is_duplicated())
+    now = there.join(shared, on=_KEY, how="semi")
+    count = pl.int_range(pl.len()).over(_KEY, SOURCE_DIGEST).alias("#time")
+    then, now = shared.with_columns(count), now.with_columns(count)
+    same = [_KEY, SOURCE_DIGEST, "#time"]
+    gone, new = then.join(now, on=same, how="anti"), now.join(then, on=same, how="anti")
+    gone = gone.join(there, on=_KEY, how="semi")  # those without any row of their key are named already
+    return [whole_records(gone.get_column(ROW), Cause.MISSING), whole_records(new.get_column(ROW), Cause.EXTRA)]
 
 
 def _frame(found: list[Difference]) -> pl.DataFrame:

@@ -16,6 +16,7 @@ from baton.hub.migration.planning import plan_migration
 from baton.hub.migration.quarantine import corrected_rows, write_quarantine
 from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import Migrated, carry_on
+from baton.hub.migration.verifying import verify
 from baton.jobs.migration.waves import WavePlan
 from baton.model.account import Receipt
 from baton.model.effect import LATEST_COPY
@@ -159,3 +160,14 @@ def test_a_row_is_not_fed_back_under_the_key_of_a_row_that_was_migrated(small: A
             carry_on(hub, again.run.id)
             run = again.run.id
     assert small.shelf.rows["00001"] == before["00001"]
+
+
+def test_a_second_look_sees_that_one_of_two_rows_with_one_key_is_gone(small: Archive) -> None:
+    small.rows = [old_row(1), old_row(2), old_row(2, 姓名="测试乙")]
+    with small.open() as hub:
+        run = migrated(small, hub)
+        assert verify(hub, run).alike
+        for now in ([old_row(2), old_row(2)], [old_row(2)], [old_row(2), old_row(2, 姓名="测试乙"), old_row(2)]):
+            small.rows = [old_row(1), *now]
+            found = verify(hub, run)
+            assert not found.alike
