@@ -145,7 +145,7 @@ class _Planning:
         hub.crash_point("planning")
         with hub.database.write() as connection:
             hub.database.alone(connection, PLANNING)
-            take_turn(hub, connection, Subject.of(plan.move))
+            take_turn(hub, connection, Subject.of(plan.move), self.now)
             hub.runs.insert(connection, plan.run, plan.faults)
             hub.moves.insert(connection, plan.move)
             hub.staging.keep(connection, self.staged)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -43,8 +44,12 @@ def require_turn(hub: Hub, connection: sa.Connection, subject: Subject) -> None:
     require_no_other(connection, subject.target, subject.collection, but=replaced)
 
 
-def take_turn(hub: Hub, connection: sa.Connection, subject: Subject) -> None:
-    """The same, of what is being saved: earlier plans of it with which nobody has begun are given up for this one."""
+def take_turn(hub: Hub, connection: sa.Connection, subject: Subject, since: datetime) -> None:
+    """The same, of what is being saved: earlier plans of it with which nobody has begun are given up for this one.
+
+    `BatonError` (``overtaken``) where another run has written there ``since`` this one began to look.
+    """
+    _require_not_overtaken(connection, subject, since)
     for run_id in _replaced(hub, connection, subject):
         hub.effects.cancel(connection, run_id, why="planned_anew")
     require_no_other(connection, subject.target, subject.collection)
@@ -59,6 +64,26 @@ def require_no_other(connection: sa.Connection, target: str, collection: str, bu
                 code="unfinished",
                 remedy=f"finish it (baton migrate resume {run_id}; release or reject what is held), or take it back",
             )
+
+
+def _require_not_overtaken(connection: sa.Connection, subject: Subject, since: datetime) -> None:
+    query = (
+        sa.select(migrations.c.run_id)
+        .join(effects, effects.c.run_id == migrations.c.run_id)
+        .where(
+            migrations.c.target == subject.target,
+            migrations.c.collection == subject.collection,
+            effects.c.attempts > 0,
+            effects.c.updated_at > since,
+        )
+    )
+    other = connection.execute(query.limit(1)).scalar()
+    if other is not None:
+        raise BatonError(
+            f"{other} has written to {subject.target}/{subject.collection} while this was planned",
+            code="overtaken",
+            remedy="plan again: what was compared is no longer what is there",
+        )
 
 
 def _unfinished(connection: sa.Connection, target: str, collection: str) -> list[str]:

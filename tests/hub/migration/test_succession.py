@@ -148,3 +148,20 @@ def test_what_can_never_go_on_keeps_nobody_waiting(small: Archive) -> None:
         assert purge(hub) == [run_id]
         assert EffectState.PLANNED in states(hub, run_id)
         assert plan_migration(hub, small.request()).run.counts["insert"] == 2
+
+
+def test_a_plan_that_another_run_has_overtaken_is_not_saved(small: Archive) -> None:
+    """Both looked at an empty target; the one that was planned later has written all of it meanwhile."""
+    small.rows = [old_row(number) for number in range(1, 6)]
+
+    def overtake(point: str) -> None:
+        if point == "planning":
+            slow.crash_point = lambda _: None
+            small.clock.sleep(5)
+            carry_on(fast, plan_migration(fast, small.request()).run.id)
+
+    with small.open() as slow, small.open() as fast:
+        slow.crash_point = overtake
+        with pytest.raises(BatonError, match="while this was planned"):
+            plan_migration(slow, small.request())
+        assert plan_migration(slow, small.request()).run.counts["nothing"] == 5
