@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
-from typing import Any, Self
+from decimal import Context, Decimal
+from typing import Any, Final, Self
 
 import polars as pl
 
 from baton.model.account import FieldSpec, FieldType
 
+EXACT: Final = Context(prec=100)
+"""For sums: Python's own context keeps 28 digits and rounds the rest away."""
 _SUMMED = (FieldType.INTEGER, FieldType.DECIMAL)
 _RANGED = (FieldType.DATE, FieldType.DATETIME)
 
@@ -33,7 +35,7 @@ class ColumnTotal:
         """Take another part of the same column in."""
         self.count += other.count
         if other.total is not None:
-            self.total = other.total + (self.total or 0)
+            self.total = EXACT.add(other.total, self.total or Decimal(0))
         self.first = min((each for each in (self.first, other.first) if each is not None), default=None)
         self.last = max((each for each in (self.last, other.last) if each is not None), default=None)
 

@@ -9,6 +9,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
+from baton.jobs.migration.source_totals import SourceColumn, agree, source_totals
 from baton.model.account import FieldSpec, FieldType
 from baton.records.totals import Totals
 from baton.records.types import frame_schema
@@ -57,3 +58,25 @@ def test_a_cent_a_day_and_a_missing_row_show() -> None:
     day = [(*rows[0][:2], date(2025, 12, 31), "a"), rows[1]]
     assert totals.differing(Totals.of(frame(day), FIELDS)) == ["day"]
     assert totals.differing(Totals.of(frame(rows[:1]), FIELDS))[0] == "#"
+
+
+def test_a_sum_of_more_digits_than_python_keeps_is_exact() -> None:
+    fields = {"pay": FieldSpec(FieldType.DECIMAL, places=9)}
+
+    def of(*pays: str) -> Totals:
+        return Totals.of(pl.DataFrame({"pay": [Decimal(pay) for pay in pays]}, frame_schema(fields)), fields)
+
+    large, some, other = of("12345678901234567890.123456789"), of("1.000000001"), of("1.000000002")
+    assert large.add(some).columns["pay"].total == Decimal("12345678901234567891.123456790")
+    again = of("12345678901234567890.123456789").add(other)
+    assert large.differing(again) == ["pay"]
+
+
+def test_a_source_of_many_digits_agrees_with_its_plan() -> None:
+    fields = {"pay": FieldSpec(FieldType.DECIMAL, places=9)}
+    texts = [f"{number}23456789012345678.123456789" for number in range(1, 10)] * 5
+    planned = Totals.of(pl.DataFrame({"pay": texts}).select(pl.col("pay").cast(pl.Decimal(38, 9))), fields)
+    assert (
+        agree(source_totals(pl.DataFrame({"x": texts}), {"pay": SourceColumn("x", trimmed=False)}, fields), planned)
+        == []
+    )

@@ -12,7 +12,7 @@ import polars as pl
 from baton.mapping.schema import FieldMapping, FieldRule, Otherwise
 from baton.model.account import FieldSpec, FieldType
 from baton.records.blanks import BLANKS, INVISIBLE
-from baton.records.totals import ColumnTotal, Totals
+from baton.records.totals import EXACT, ColumnTotal, Totals
 
 _TRIMS: Final = frozenset({"trim", "no_blanks"})
 _KEEPS_VALUE: Final = _TRIMS | {"nfc", "nfkc", "half_width", "decimal", "integer", "date", "datetime"}
@@ -71,8 +71,8 @@ def _sum(text: pl.Series) -> Decimal:
     odd = text.filter(numbers.is_null() & text.is_not_null() & (text != ""))
     if odd.len():
         plain = odd.str.normalize("NFKC").str.replace_all(r"\s", "")
-        total += Decimal(plain.cast(_PRECISE, strict=False).sum())
-    return total.normalize()
+        total = EXACT.add(total, Decimal(plain.cast(_PRECISE, strict=False).sum()))
+    return total.normalize(EXACT)
 
 
 def agree(source: Totals, planned: Totals) -> list[str]:
