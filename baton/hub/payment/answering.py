@@ -114,25 +114,35 @@ def _move(hub: Hub, connection: sa.Connection, system: str, told: _Told, taken: 
     of_lines: dict[str, list[LineEvent]] = {}
     for (reference, message_id), events in told.lines.items():
         line = lines.get(reference)
-        # A line that was taken back has the same reference in its next file: what is said of the first file is not
-        # said of the second.
-        if line is None or line.run_id not in here or message_id not in ("", line.message_id):
+        if line is None or line.run_id not in here:
             taken.alarms.append(f"unknown_line {reference}")
-        else:
+        elif message_id in ("", line.message_id):
             of_lines.setdefault(reference, []).extend(events)
+        else:
+            # A line that was taken back has the same reference in its next file: what is said of the first file is not
+            # said of the second, and moves nothing. That the bank knows it at all may be news (after a restore).
+            taken.alarms.append(f"{'unknown_line' if _can_be_said(line, events) else 'never_sent'} {reference}")
     found = [_change(lines[reference], events, taken) for reference, events in of_lines.items()]
     changes = [change for change in found if change is not None]
     hub.pay_runs.move_lines(connection, changes)
     taken.moved.update(change.state.value for change in changes)
 
 
-def _change(line: PayLine, events: Sequence[LineEvent], taken: Taken) -> LineChange | None:
+def _can_be_said(line: PayLine, events: Sequence[LineEvent]) -> bool:
+    """Whether a bank can say this of a line that stands so: of one that never left here it can say nothing."""
     try:
-        after = settled(line.state, events)
+        settled(line.state, events)
     except TransitionError:
+        return False
+    return True
+
+
+def _change(line: PayLine, events: Sequence[LineEvent], taken: Taken) -> LineChange | None:
+    if not _can_be_said(line, events):
         # The bank knows a line that never left here: nothing is moved, and somebody is told.
         taken.alarms.append(f"never_sent {line.reference}")
         return None
+    after = settled(line.state, events)
     if alarming(line.state, after):
         taken.alarms.append(f"{after.value} {line.reference}")
     # What the code said was of the state before: that a recall was asked for, above all.
