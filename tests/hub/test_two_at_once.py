@@ -49,5 +49,3 @@ def test_a_comparison_and_a_planning_of_the_same_person_do_not_wait_for_each_oth
         run = plan_sync(hub, SyncRequest()).run
         assert [drift.kind for drift in compared.result().drifts] == ["fields"]
     assert run.counts["effects"] == 1
-
-
