@@ -13,7 +13,7 @@ from airflow.sdk import get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from baton.errors import RetryableError
-from baton.hub.payment.answering import take_answers
+from baton.hub.payment.answering import Taken, take_answers
 from baton.hub.payment.building import build
 from baton.hub.payment.checking import check
 from baton.hub.payment.delivering import deliver as deliver_files
@@ -104,6 +104,7 @@ def read_answers(delivered: dict[str, Any]) -> dict[str, Any]:
     get_current_context()["bank_name"] = system  # type: ignore[typeddict-unknown-key]
     with open_hub() as hub:
         taken = take_answers(hub, system)
+        _tell(system, taken)  # at once: it is told this one time only, whatever comes after it
         deliver_files(hub, system)  # what was only accepted may be answered now
         reconciled = reconcile_bank(hub, system)
         overpaid = look_for_overpayments(hub)
@@ -111,12 +112,8 @@ def read_answers(delivered: dict[str, Any]) -> dict[str, Any]:
     if any(overpaid.values()):
         log.warning("overpaid: %s: see baton pay overpaid", overpaid)
     alarms = list(dict.fromkeys((*taken.alarms, *reconciled.alarms)))
-    for alarm in alarms:
+    for alarm in alarms[len(dict.fromkeys(taken.alarms)) :]:
         log.error("ALARM %s: %s", system, alarm)
-    for name, why in taken.refused.items():
-        log.error("%s: %s could not be read: %s", system, name, why)
-    if taken.halted is not None:
-        log.error("%s: stopped: %s", system, taken.halted)
     if alarms or taken.refused:
         # Red once for what is new; people are told by the alarm `payment_unexpected` until it ends or one takes it on.
         raise AirflowFailException(
@@ -126,3 +123,13 @@ def read_answers(delivered: dict[str, Any]) -> dict[str, Any]:
     if taken.halted is not None:
         raise taken.halted
     return {"system": system, "files": taken.files, "verdict": reconciled.view.verdict.value, "overpaid": overpaid}
+
+
+def _tell(system: str, taken: Taken) -> None:
+    """What was taken in, as far as somebody has to look."""
+    for alarm in dict.fromkeys(taken.alarms):
+        log.error("ALARM %s: %s", system, alarm)
+    for name, why in taken.refused.items():
+        log.error("%s: %s could not be read: %s", system, name, why)
+    if taken.halted is not None:
+        log.error("%s: stopped: %s", system, taken.halted)

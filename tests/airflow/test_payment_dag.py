@@ -205,3 +205,23 @@ def test_a_file_that_is_not_there_is_told_with_those_that_are(
     refused = run_dag("payroll_payment", file="other.csv", bank="bank", period="2026-12", pay_day="2026-12-31")
     assert str(refused.state) == "failed"
     assert "there is no payroll file 'other.csv'" in said()
+
+
+def test_an_alarm_of_the_banks_answers_is_told_although_the_work_after_it_is_tried_again(
+    run_dag: RunDag, office: Office, said: Callable[[], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from baton.tasks import payment
+
+    really, tries = payment.reconcile_bank, []
+
+    def down_once(*given: Any) -> Any:
+        tries.append(given)
+        if len(tries) == 1:
+            raise RetryableError("the store is being moved", code="gone")
+        return really(*given)
+
+    monkeypatch.setattr(payment, "reconcile_bank", down_once)
+    office.bank.answer_payments("report_1.p7m", report(b"<MsgId>" + b"A" * 26 + b"</MsgId>"))
+    run_dag("bank_answers")
+    assert len(tries) == 2
+    assert f"ALARM bank: unknown_order {'A' * 26}" in said()
