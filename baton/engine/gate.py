@@ -85,8 +85,8 @@ def trips(connection: sa.Connection, run_id: str, population: int, policy: GateP
     """The limits that this saved run would exceed; empty when it may go. Runs without destructive effects never trip.
 
     A window slides over the moments at which people lose something: when it was done, when it is due, and now for what
-    is overdue. Many small runs that fire together count together, however far apart they were planned, and so does what
-    an outage has kept waiting.
+    is overdue, or was done at a time still to come (the clock has been set back). Many small runs that fire together
+    count together, however far apart they were planned, and so does what an outage has kept waiting.
     """
     reach = max((window.span for window in policy.windows if window.span is not None), default=timedelta())
     losses = _losses(connection, run_id, reach)
@@ -118,7 +118,7 @@ def _losses(connection: sa.Connection, run_id: str, reach: timedelta) -> list[_L
         _Loss(
             row.system,
             row.number,
-            row.updated_at if row.state == EffectState.DONE else max(row.due_at, now),
+            min(row.updated_at, now) if row.state == EffectState.DONE else max(row.due_at, now),
             row.run_id == run_id,
         )
         for row in connection.execute(query)

@@ -97,6 +97,19 @@ def test_a_drip_over_hours_is_stopped_by_the_day(town: Town) -> None:
     assert town.lost() == 10
 
 
+def test_who_lost_access_before_the_clock_was_set_back_counts_on(town: Town) -> None:
+    town.company.clock.set_wrong(3 * DAY)
+    town.leave(1, 5)
+    assert (town.plan().state, town.lost()) == (RunState.READY, 5)
+    town.leave(6, 10)
+    assert (town.plan().state, town.lost()) == (RunState.READY, 10)
+    town.company.clock.set_wrong(-3 * DAY)
+    town.leave(11, 15)
+    run = town.plan()
+    assert (run.state, town.lost()) == (RunState.HELD, 10)
+    assert run.reasons[0] == "15 people would lose access in crm within 24 hours; the limit is 10 of 90"
+
+
 def test_leavers_of_many_runs_count_together_on_the_day_they_fire(town: Town) -> None:
     states = []
     for week in range(3):
