@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -16,6 +18,11 @@ from baton.store.tables import allowances
 
 _PATIENCE_S: Final = 60.0
 _LONGEST_PAUSE: Final = timedelta(hours=1)
+_SHORTLY_S: Final = 1.0
+"""Who has waited for longer asks again whether the call is still wanted."""
+
+STILL_WANTED: Final[ContextVar[Callable[[], None]]] = ContextVar("baton_still_wanted", default=lambda: None)
+"""What raises when the call that is waited for must not be made any more: a person has stopped the system meanwhile."""
 
 
 class SharedLimiter:
@@ -36,7 +43,10 @@ class SharedLimiter:
         self.patience_s = max(_PATIENCE_S, 10 * self.interval.total_seconds())
 
     def acquire(self) -> None:
-        """Reserve the next call and wait until it is due. Raises `RetryableError` when that is too far away."""
+        """Reserve the next call and wait until it is due.
+
+        Raises `RetryableError` when that is too far away, and what `STILL_WANTED` raises after a long wait.
+        """
         with self.database.write_next() as connection:
             now = self.clock.now()
             # A stored instant beyond the longest pause is not a pause: the clock has been set back.
@@ -53,6 +63,8 @@ class SharedLimiter:
             )
         if wait > 0:
             self.clock.sleep(wait)
+        if wait > _SHORTLY_S:
+            STILL_WANTED.get()()
 
     def pause(self, seconds: float) -> None:
         """Nobody calls this system before ``seconds`` have passed (an hour at most)."""

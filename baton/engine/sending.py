@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Final
 
 from baton.engine.calls import blamed
+from baton.engine.limiter import STILL_WANTED
 from baton.engine.performer import Call
 from baton.engine.report import Report
 from baton.engine.storing import Storing
@@ -172,7 +174,7 @@ class _Stint:
         try:
             call = call or place.performer.prepare(batch.effects)
             batch = replace(batch, effects=list(call.effects))
-            with timed_call(place.system, batch.effects[0].action.value, len(batch.effects)):
+            with timed_call(place.system, batch.effects[0].action.value, len(batch.effects)), self._stoppable(batch):
                 outcomes = call.send()
         except RejectedError as error:
             self.refused.append(replace(batch, refusal=error))
@@ -189,6 +191,23 @@ class _Stint:
             return
         place.crash_point("sent")
         self.answered += outcomes
+
+    @contextmanager
+    def _stoppable(self, batch: _Batch) -> Iterator[None]:
+        """What waits for the system's allowance is not sent any more once a person has put on a switch meanwhile."""
+
+        def still_wanted() -> None:
+            with self.place.database.read() as connection:
+                switches = self.place.switches(connection)
+            action = batch.effects[0].action.value
+            if switches.off or action in switches.paused:
+                raise HaltError(switches.off or f"kill switch action:{action} is on", code="stopped")
+
+        token = STILL_WANTED.set(still_wanted)
+        try:
+            yield
+        finally:
+            STILL_WANTED.reset(token)
 
     def _give_back(self, batch: _Batch, why: Receipt, put_off_s: float = 0.0) -> None:
         """Let others have what is not sent by us. Part of a larger call that was refused has been tried, and counts."""

@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from baton.contracts import Rate
 from baton.engine.accounts import AccountPerformer
 from baton.engine.apply import Applier
+from baton.engine.limiter import SharedLimiter
 from baton.engine.report import Report
 from baton.engine.workplace import Pace, Workplace
 from baton.errors import HaltError, InDoubtError, RejectedError, RetryableError
@@ -109,6 +111,29 @@ def test_what_stood_ready_when_a_switch_was_put_on_is_never_given_up(desk: Desk)
             desk.runs.disengage(connection, "all", "hr-wang", "mended")
     assert {state for (state,) in desk.rows("state")} == {"done"}, "at a limit of one attempt"
     assert (max(attempts for (attempts,) in desk.rows("attempts")), truth.repeated()) == (1, [])
+
+
+@pytest.mark.parametrize("scope", ["all", f"system:{SYSTEM}", "action:provision"])
+def test_what_waited_for_the_allowance_is_not_sent_once_a_switch_was_put_on(desk: Desk, scope: str) -> None:
+    limiter = SharedLimiter(desk.database, SYSTEM, Rate(1, per_s=30.0), desk.clock)
+    limiter.acquire()  # the next call is half a minute away
+
+    def off() -> None:
+        desk.clock.on_advance = lambda: None
+        with desk.database.write() as connection:
+            desk.runs.engage(connection, scope, "hr-wang", "wrong feed")
+
+    def allowed(target: FakeTarget, writes: Sequence) -> Sequence[Receipt]:
+        limiter.acquire()
+        return obey(target, writes)
+
+    desk.plan("0001")
+    desk.clock.on_advance = off
+    truth = Truth()
+    report = work(desk, allowed, truth=truth, pace=Pace(threads=1, patience_s=0.0))
+    assert (truth.journal, desk.states()) == ([], [("0001", 1, "planned")])
+    assert (report.needs_person, "kill switch" in report.halted) == (True, True)
+    limiter.acquire()  # who only reads waits and goes on
 
 
 @pytest.mark.parametrize(
