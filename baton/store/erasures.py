@@ -166,6 +166,13 @@ class ErasureStore:
         ]
         return found
 
+    def newest_trace(self, connection: sa.Connection, number: str) -> datetime | None:
+        """When something was last recorded of somebody, or a write about them planned; None where there is nothing."""
+        recorded = sa.select(sa.func.max(person_versions.c.recorded_at)).where(person_versions.c.number == number)
+        planned = sa.select(sa.func.max(effects.c.created_at)).where(effects.c.number == number)
+        moments = [connection.execute(query).scalar_one() for query in (recorded, planned)]
+        return max((moment for moment in moments if moment is not None), default=None)
+
     def _under_way(self, connection: sa.Connection, number: str) -> list[str]:
         """The messages to somebody, or about a handover of theirs, that a living worker has in its hands."""
         theirs = sa.or_(may_be_to(number), sa.and_(messages(), effects.c.mapping_digest.in_(_their_cases(number))))

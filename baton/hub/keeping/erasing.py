@@ -136,13 +136,16 @@ def _to_keep(hub: Hub, connection: sa.Connection, number: str) -> list[Kept]:
 
 def _require_finished(hub: Hub, connection: sa.Connection, number: str) -> None:
     """Nobody is erased in the middle of something: a departed person, nothing open, no account that can be removed."""
-    newest = hub.people.newest(connection, [number]).get(number)
-    if newest is None:
+    known = hub.people.newest(connection, [number]).get(number)
+    if known is None:
         raise ConfigurationError([Fault("NUMBER", "unknown_person", f"nobody has the number {number[:40]!r}")])
     open_work = hub.erasures.open_work(connection, number)
-    if newest.employee.status is not EmploymentStatus.DEPARTED:
-        open_work.insert(0, f"status {newest.employee.status.value}")
+    if known.employee.status is not EmploymentStatus.DEPARTED:
+        open_work.insert(0, f"status {known.employee.status.value}")
     open_work += [f"account in {name}" for name in _accounts(hub, connection, number, hub.removing())]
+    newest = hub.erasures.newest_trace(connection, number)
+    if newest is not None and newest > hub.clock.now():  # an erasure takes out what was recorded up to its moment
+        open_work.append(f"recorded {newest:%Y-%m-%d %H:%M} UTC, and by the clock here it is not so late yet")
     if open_work:
         raise ApprovalError(
             f"{number} cannot be erased yet: {'; '.join(open_work[:10])}",

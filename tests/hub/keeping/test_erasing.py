@@ -91,6 +91,19 @@ def test_who_is_hired_again_is_somebody_new_to_the_hub_and_no_key_is_used_twice(
     assert truth.stale() == []
 
 
+def test_while_the_clock_is_behind_what_was_recorded_nobody_is_erased_by_halves(world: Make) -> None:
+    it = world()
+    ahead = timedelta(days=3)
+    it.company.clock.set_wrong(ahead)
+    lived(it)
+    it.company.clock.set_wrong(-ahead)
+    with pytest.raises(ApprovalError, match="by the clock here it is not so late yet"):
+        erase(it)
+    it.company.clock.advance(ahead)
+    erase(it)
+    assert CANARY not in words(it)
+
+
 def test_an_erasure_after_the_backup_is_replayed_by_the_restore(world: Make) -> None:
     it = world()
     lived(it)
