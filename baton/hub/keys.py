@@ -19,6 +19,7 @@ from baton.hub.core import KEYRING, Hub
 from baton.settings import HubSettings
 from baton.store.effects import chunked
 from baton.store.personal import Keyring
+from baton.store.staging import sync_folder
 from baton.store.tables import (
     alerts,
     bank_differences,
@@ -91,6 +92,7 @@ def create_keys(settings: HubSettings, *, log_name: str = "baton/audit") -> list
             path = settings.hub.secrets_dir.joinpath(*place)
             with prepared(path, text) as temporary:
                 os.link(temporary, path)  # unlike a rename, never over a key that somebody else has just made
+            sync_folder(path.parent)
             written.append(path)
     return written
 
@@ -144,6 +146,7 @@ def _renew_keyring(hub: Hub, path: Path) -> None:
         with prepared(path, renewed.to_text()) as temporary:
             hub.crash_point("keyring_renewing")
             temporary.rename(path)
+            sync_folder(path.parent)  # before anything is sealed with it: what only a lost key opens is lost
             hub.crash_point("keyring_renewed")
     hub.reload_keyring()
     _note(hub, "rotated")

@@ -1,7 +1,9 @@
 """audit, keys, doctor."""
 
 import json
+import os
 import re
+import stat
 import subprocess
 import sys
 
@@ -63,6 +65,24 @@ def test_rotation_seals_everything_again_and_old_copies_stay_readable(synced):
     assert [entry["keyring"] for entry in kinds] == ["rotated", "sealed"]
     synced.ok("audit", "verify") if (synced.root / "state/checkpoints").exists() else None
     assert synced.ok("keys", "rotate", "--json").json["version"] == 3
+
+
+def test_a_new_key_is_on_the_disk_before_anything_is_sealed_with_it(synced, monkeypatch):
+    steps: list[str] = []
+    fsync, seal = os.fsync, Keyring.seal
+
+    def flushed(descriptor: int) -> None:
+        steps.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+        fsync(descriptor)
+
+    def sealing(*given, **place) -> bytes:
+        steps.append("sealed")
+        return seal(*given, **place)
+
+    monkeypatch.setattr(os, "fsync", flushed)
+    monkeypatch.setattr(Keyring, "seal", sealing)
+    synced.ok("keys", "rotate")
+    assert steps[:3] == ["file", "folder", "sealed"]
 
 
 def test_an_interrupted_rotation_goes_on_with_the_same_key(synced, monkeypatch):
