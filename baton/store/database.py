@@ -76,6 +76,14 @@ class Database:
             yield connection.execution_options(**_READ)
             connection.rollback()
 
+    @contextmanager
+    def read_at_once(self) -> Iterator[sa.Connection]:
+        """The same, and whatever is asked is answered as of one moment: SQLite never does otherwise."""
+        level = {"isolation_level": "REPEATABLE READ"} if self.dialect == "postgresql" else {}
+        with self.engine.connect() as connection:
+            yield connection.execution_options(**_READ, **level)
+            connection.rollback()
+
     def alone(self, connection: sa.Connection, task: str) -> None:
         """Let no other transaction that asks for the same ``task`` run until this one ends."""
         if self.dialect == "postgresql":

@@ -6,11 +6,17 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 
+from baton.audit.log import AuditLog
+from baton.audit.merkle import Frontier
+from baton.audit.verify import Verdict
+from baton.hub import proof
 from baton.hub.execution import apply
 from baton.hub.reconcile import reconcile
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.store.links import LinkStore
+from baton.store.trail import Entry, append
 from tests.rig.company import row
 
 pytestmark = [
@@ -49,3 +55,20 @@ def test_a_comparison_and_a_planning_of_the_same_person_do_not_wait_for_each_oth
         run = plan_sync(hub, SyncRequest()).run
         assert [drift.kind for drift in compared.result().drifts] == ["fields"]
     assert run.counts["effects"] == 1
+
+
+def test_a_log_that_grows_while_it_is_verified_was_not_tampered_with(start, monkeypatch: pytest.MonkeyPatch) -> None:
+    company, hub = start()
+    company.rows = [row("0001")]
+    plan_sync(hub, SyncRequest())
+    proof.checkpoint(hub)
+    head = AuditLog.head
+
+    def grown(log: AuditLog, connection: sa.Connection) -> Frontier:
+        with hub.database.write() as other:
+            append(other, [Entry(hub.clock.now(), "test", {})])
+        return head(log, connection)
+
+    monkeypatch.setattr(AuditLog, "head", grown)
+    report = proof.verify(hub)
+    assert (report.verdict, report.findings) == (Verdict.PROVEN, ())
