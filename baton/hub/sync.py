@@ -105,11 +105,12 @@ def _planned(hub: Hub, request: SyncRequest, keep: Callable[[SyncPlan], SyncPlan
     for _ in range(_OVERTAKEN):
         with hub.database.read() as connection:
             before = hub.runs.count(connection, JOB)
+            heard = hub.runs.heard(connection)
         readings = read_sources(hub, sources, request.accept_feed)
         with hub.database.write() as connection:
             hub.database.alone(connection, PLANNING)
             if hub.runs.count(connection, JOB) == before and readings.hold(hub, connection):
-                return keep(_Planning(hub, request, connection).carry_out(readings))
+                return keep(_Planning(hub, request, connection, heard).carry_out(readings))
     message = "other plans were saved, or people recorded, every time this one had read its sources"
     raise BatonError(message, code="overtaken", remedy="run it again")
 
@@ -132,10 +133,14 @@ def _checked(hub: Hub, request: SyncRequest) -> list[SystemSettings]:
 class _Planning:
     """One planning, inside one transaction."""
 
-    def __init__(self, hub: Hub, request: SyncRequest, connection: sa.Connection) -> None:
+    def __init__(
+        self, hub: Hub, request: SyncRequest, connection: sa.Connection, heard: Sequence[tuple[str, str]]
+    ) -> None:
         self.hub = hub
         self.request = request
         self.connection = connection
+        self.heard = heard
+        """What had been called in before the sources were read: only that has been answered by reading them."""
         self.run_id = hub.new_run_id(JOB)
         self.now = hub.clock.now()
         self.counts: Counter[str] = Counter()
@@ -331,7 +336,7 @@ class _Planning:
         else:
             self._approve(readings)
         if not self._restricted:
-            self.counts["hints"] = self.hub.runs.take_hints(self.connection, self.run_id)
+            self.counts["hints"] = self.hub.runs.take_hints(self.connection, self.run_id, self.heard)
         run = replace(
             self.run,
             state=state,

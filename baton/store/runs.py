@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from baton.clock import Clock
 from baton.contracts import Hint
 from baton.model.effect import EffectState
+from baton.store.effects import chunked
 from baton.store.tables import approvals, effects, feeds, hints, run_faults, runs, switches
 from baton.store.trail import Entry, append
 
@@ -213,10 +214,20 @@ class RunStore:
             new += stored is not None
         return new
 
-    def take_hints(self, connection: sa.Connection, run_id: str) -> int:
-        """Mark all waiting events as answered by this run; returns how many."""
-        taken = connection.execute(sa.update(hints).where(hints.c.taken_by.is_(None)).values(taken_by=run_id))
-        return taken.rowcount
+    def heard(self, connection: sa.Connection) -> list[tuple[str, str]]:
+        """(system, event) of all that no run has answered yet."""
+        query = sa.select(hints.c.system, hints.c.event_id).where(hints.c.taken_by.is_(None))
+        return [(row.system, row.event_id) for row in connection.execute(query)]
+
+    def take_hints(self, connection: sa.Connection, run_id: str, heard: Sequence[tuple[str, str]]) -> int:
+        """Mark these events, of those still waiting, as answered by this run; returns how many."""
+        named = sa.tuple_(hints.c.system, hints.c.event_id)
+        waiting = hints.c.taken_by.is_(None)
+        taken = 0
+        for chunk in chunked(heard):
+            answering = sa.update(hints).where(waiting, named.in_(chunk)).values(taken_by=run_id)
+            taken += connection.execute(answering).rowcount
+        return taken
 
     def waiting_hints(self, connection: sa.Connection) -> int:
         """How many events no run has answered yet."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from baton.contracts import Hint
+from baton.contracts import Feed, Hint
 from baton.errors import ConfigurationError, FeedRefusedError
 from baton.hub.execution import apply, settle
 from baton.hub.sync import SyncRequest, plan_sync, preview_sync
@@ -21,7 +21,7 @@ from baton.store.runs import RunState
 from baton.store.tables import audit, effects, metadata
 from connectors.hr.file_export.connector import FileExportSettings
 from tests.gate.feeds import Person, written
-from tests.rig.company import row
+from tests.rig.company import MemorySource, row
 from tests.rig.targets import KeyTarget, UpsertTarget
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -214,6 +214,22 @@ def test_waiting_events_are_answered_by_a_full_run_only(start) -> None:
     assert go(company, hub, people(2)).run.counts["hints"] == 1
     with hub.database.read() as connection:
         assert hub.runs.waiting_hints(connection) == 0
+
+
+def test_an_event_that_comes_after_the_source_was_read_waits_for_the_next_run(
+    start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, hub = start()
+    census = MemorySource.census
+
+    def read_then_called(source: MemorySource) -> Feed:
+        feed = census(source)
+        with hub.database.write() as connection:
+            hub.runs.add_hints(connection, "hr", [Hint(event_id="e1", kind="changed")])
+        return feed
+
+    monkeypatch.setattr(MemorySource, "census", read_then_called)
+    assert [go(company, hub, people(2)).run.counts["hints"] for _ in range(2)] == [0, 1]
 
 
 def test_a_future_last_day_fires_when_the_clock_passes_it_without_another_plan(start) -> None:

@@ -116,8 +116,10 @@ def test_hints_are_stored_once_each_and_taken_once(desk: Desk) -> None:
         assert desk.runs.add_hints(connection, "oa", events) == 2
         assert desk.runs.add_hints(connection, "oa", events) == 0
         assert desk.runs.add_hints(connection, "crm", events[:1]) == 1
-        assert desk.runs.take_hints(connection, "run-1") == 3
-        assert (desk.runs.take_hints(connection, "run-2"), desk.runs.waiting_hints(connection)) == (0, 0)
+        heard = desk.runs.heard(connection)
+        assert desk.runs.add_hints(connection, "oa", [Hint(event_id="e3", kind="changed")]) == 1
+        assert desk.runs.take_hints(connection, "run-1", heard) == 3
+        assert (desk.runs.take_hints(connection, "run-2", heard), desk.runs.waiting_hints(connection)) == (0, 1)
 
 
 def test_a_switch_is_on_until_it_is_taken_back(desk: Desk) -> None:
