@@ -28,6 +28,7 @@ from baton.sdk import (
     RejectedError,
     frame_schema,
 )
+from connectors.data.sql import dependants
 from connectors.data.sql.backend import Backend, Refusals, changed
 from connectors.data.sql.catalogue import Catalogue, Table
 from connectors.data.sql.cells import outgoing, typed
@@ -174,7 +175,9 @@ class SqlDatabase(RecordSource, RecordTarget):
         with self._writing() as connection:
             old, gone = self._outgoing(connection, table, before)
             refused = dict.fromkeys(gone, changed())
-            refused = _besides(refused, [old], lambda parts: self._backend.delete(connection, table, *parts))
+            refused = _besides(
+                refused, [old], lambda parts: dependants.delete(self._backend, connection, table, *parts)
+            )
         return Receipts(before.height, others=refused)
 
     # --- the way to the database

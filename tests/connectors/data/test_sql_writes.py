@@ -315,3 +315,18 @@ def test_an_empty_batch_does_nothing(database):
     assert len(target.amend(people, nothing, nothing)) == 0
     assert len(target.delete(people, nothing)) == 0
     assert target.fetch(people, nothing.select("code"), ["name"]).height == 0
+
+
+@pytest.mark.parametrize("rule", ["CASCADE", "SET NULL"])
+def test_what_others_have_hung_on_a_record_does_not_go_with_it(planted, rule):
+    planted.run(
+        f"CREATE TABLE papers (id integer PRIMARY KEY, person varchar(20),"
+        f" FOREIGN KEY (person) REFERENCES people (code) ON DELETE {rule})",
+        "INSERT INTO papers VALUES (1, 'P2')",
+    )
+    target = planted.connector()
+    people = target.collection("people")
+    old = [{"code": "P1", "name": "a"}, {"code": "P2", "name": "b"}, {"code": "P9", "name": "gone"}]
+    assert codes(target.delete(people, frame(people, old))) == ["", "in_use", ""]
+    assert [row[0] for row in state(planted)] == ["P2", "P3"]
+    assert planted.rows("SELECT person FROM papers") == [("P2",)]
