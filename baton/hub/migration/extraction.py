@@ -87,7 +87,8 @@ def extract(hub: Hub, route: Route, run_id: str, salt: bytes, line: StagingLine,
         progress(Phase.READING, rows)
     if not rows:
         raise _refused(found.origin, "empty", "the source has no records: there is nothing to migrate or to prove")
-    for records in migrated_before(hub, feed.origin.detail.get("corrects", ""), route.rules.key):
+    place = f"{route.target_name}/{route.collection.name}"
+    for records in migrated_before(hub, feed.origin.detail.get("corrects", ""), place, route.rules.key):
         survey.taken(records, route.rules.key)
     found.pages = line.written()
     found.unreadable = cell_frame(rejected)

@@ -123,18 +123,22 @@ def corrected_rows(hub: Hub, path: Path, run_id: str) -> Feed:
     return Feed(origin, _pages(rows))
 
 
-def migrated_before(hub: Hub, run_id: str, key: Sequence[str]) -> Iterator[pl.DataFrame]:
+def migrated_before(hub: Hub, run_id: str, place: str, key: Sequence[str]) -> Iterator[pl.DataFrame]:
     """`ROW` and key of the rows that a run has planned, and those of the runs whose quarantine it came from itself.
 
-    A row that is fed back under the key of one of them would overwrite that record with its own values.
+    A row that is fed back under the key of one of them would overwrite that record with its own values. Raises
+    `ConfigurationError` unless that run went into the same ``place`` (target/collection) by the same key.
     """
     while run_id:
         with hub.database.read() as connection:
             move = hub.moves.get(connection, run_id)
             planned = hub.staging.of(connection, run_id, Stage.PLAN)
+        if move is None or f"{move.target}/{move.collection}" != place or set(move.key) != set(key):
+            message = f"{run_id} is no migration into {place} by {', '.join(key)}"
+            raise ConfigurationError([Fault("--of", "other_place", message)])
         for record in planned.values():
             yield hub.staging.read(record, [ROW, *key])
-        run_id = "" if move is None else str(move.facts["detail"].get("corrects", ""))
+        run_id = str(move.facts["detail"].get("corrects", ""))
 
 
 def _read_table(path: Path, data: bytes) -> pl.DataFrame:

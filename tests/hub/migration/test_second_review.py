@@ -120,6 +120,17 @@ def test_no_row_of_a_corrected_workbook_is_left_out_in_silence(small: Archive, t
             plan_migration(hub, small.request(quarantine=path, corrects=run))
 
 
+def test_rows_are_fed_back_to_where_the_others_went_and_nowhere_else(small: Archive, tmp_path: Path) -> None:
+    small.rows = [old_row(1), old_row(2, 工资="much")]
+    path = tmp_path / "aside.csv"
+    with small.open() as hub:
+        run = migrated(small, hub)
+        write_quarantine(hub, run, path)
+        small.mapping = small.mapping.replace("collection: staff", "collection: leavers")
+        with pytest.raises(ConfigurationError, match="is no migration into new/leavers by code"):
+            plan_migration(hub, small.request(quarantine=path, corrects=run))
+
+
 def test_a_header_is_no_formula_and_comes_back_as_it_was(small: Archive, tmp_path: Path) -> None:
     """The header of an export is somebody else's text too."""
     hostile = "=1+1"
