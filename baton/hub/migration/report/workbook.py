@@ -16,6 +16,7 @@ from baton.hub.migration.report.totals import ROWS, shown_stages, total_lines
 from baton.hub.migration.report.verdict import next_steps, standing
 from baton.hub.migration.report.words import Words
 from baton.records.masking import visible
+from baton.records.totals import EXACT
 
 Cell: TypeAlias = str | int | Decimal | date | datetime | None
 _DIGITS_OF_A_CELL: Final = 15
@@ -106,7 +107,7 @@ class _Sheets:
 
 
 def _fits(value: int | Decimal) -> bool:
-    return len(Decimal(value).normalize().as_tuple().digits) <= _DIGITS_OF_A_CELL
+    return len(Decimal(value).normalize(EXACT).as_tuple().digits) <= _DIGITS_OF_A_CELL
 
 
 def _summary(document: Mapping[str, Any], words: Words) -> Iterator[Sequence[Cell]]:
