@@ -12,8 +12,9 @@ import sqlalchemy as sa
 
 from baton.errors import BatonError
 from baton.model.account import FieldSpec, FieldType
+from baton.model.effect import OPEN_STATES
 from baton.store.personal import Keyring
-from baton.store.tables import migrations, runs, staged
+from baton.store.tables import effects, migrations, runs, staged
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +115,9 @@ class MoveStore:
 
     def expired(self, connection: sa.Connection, now: datetime) -> list[str]:
         """The runs whose staged records have been kept long enough."""
+        back = migrations.alias("back")
+        open_ = sa.and_(effects.c.run_id == back.c.run_id, effects.c.state.in_(OPEN_STATES))
+        rollbacks = sa.select(back).join(effects, open_).where(back.c.undoes.is_not(None)).subquery()
         query = (
             sa.select(migrations.c.run_id)
             .join(runs, runs.c.id == migrations.c.run_id)
@@ -121,6 +125,8 @@ class MoveStore:
                 migrations.c.retain_until <= now,
                 migrations.c.purged_at.is_(None),
                 runs.c.state.not_in(["ready", "held"]),  # what is not finished still needs them
+                migrations.c.run_id.not_in(sa.select(rollbacks.c.undoes)),
+                migrations.c.run_id.not_in(sa.select(rollbacks.c.run_id)),
             )
         )
         return list(connection.execute(query).scalars())

@@ -8,18 +8,21 @@ from pathlib import Path
 import openpyxl
 import polars as pl
 import pytest
+import sqlalchemy as sa
 
 from baton.engine.settle import Verdict
 from baton.errors import ConfigurationError, InDoubtError, RejectedError
 from baton.hub import Hub
 from baton.hub.migration.planning import plan_migration
 from baton.hub.migration.quarantine import corrected_rows, write_quarantine
+from baton.hub.migration.retention import purge
 from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import Migrated, carry_on
 from baton.hub.migration.verifying import verify
 from baton.jobs.migration.waves import WavePlan
 from baton.model.account import Receipt
 from baton.model.effect import LATEST_COPY
+from baton.store.tables import effects
 from tests.rig.records import STAFF, Archive, Shelf, old_row
 
 AT_ONCE = WavePlan(0, 0)
@@ -182,3 +185,21 @@ def test_a_second_look_sees_that_one_of_two_rows_with_one_key_is_gone(small: Arc
             small.rows = [old_row(1), *now]
             found = verify(hub, run)
             assert not found.alike
+
+
+def test_what_a_rollback_still_needs_is_not_purged_under_it(small: Archive) -> None:
+    small.rows = [old_row(1), old_row(2)]
+    with small.open() as hub:
+        run = migrated(small, hub, retention_days=1)
+        small.clock.sleep(24 * 3600 - 600)
+        undo = plan_rollback(hub, run, "tester").id
+        with hub.database.write() as connection:  # as where a request was lost an hour ago at most
+            later = sa.update(effects).where(effects.c.run_id == undo)
+            connection.execute(later.values(due_at=small.clock.now() + LATEST_COPY))
+        carry_on(hub, undo)
+        small.clock.sleep(700)
+        purge(hub)
+        small.clock.sleep(LATEST_COPY.total_seconds())
+        assert carry_on(hub, undo).verdict is Verdict.CLEAN
+        assert set(purge(hub)) == {run, undo}
+    assert small.shelf.rows == {}
