@@ -14,6 +14,7 @@ from baton.hub.core import Hub
 from baton.hub.offboarding.casework import locked
 from baton.hub.offboarding.deciders import deciders_of, managers_of
 from baton.hub.offboarding.finishing import finished_since
+from baton.hub.offboarding.heard import adds, as_heard
 from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.links import ALERTS, Offer, link_within
 from baton.hub.offboarding.moving import save_moves
@@ -49,6 +50,8 @@ ROLES: Final[Mapping[Turn, Role]] = {Turn.ANSWER: Role.SUCCESSOR, Turn.DO: Role.
 _UNDER_WAY: Final = (CaseState.OPEN, CaseState.PAUSED)
 _UNREACHABLE: Final = "cannot be reached by any notifier"
 _NOBODY_NAMED: Final = "is waited for and nobody is named: put who speaks as HR into offboarding.hr, or name deputies"
+_ITEMS: Final = "items"
+"""The mark of a message: what it was about (see `heard`)."""
 BY: Final = "baton"
 """Who has made the links in messages."""
 
@@ -198,7 +201,7 @@ class _Round:
         for wait in self.of(case).all:
             said, way = last.get(_entity(case, wait)), self.ways.get(wait.person)
             again = again_after(policy, wait.turn)
-            new = said is None or self.now - said.at >= again or said.marks.get("items") != _mark(wait.items)
+            new = said is None or self.now - said.at >= again or adds(wait.items, said.marks.get(_ITEMS, ""))
             if new and way is not None:
                 found.append((wait, way))
         return found
@@ -212,13 +215,13 @@ class _Round:
         return tuple(dict.fromkeys((*deciders.manager, *besides)))
 
     def alarms_due(self, case: Case, last: Mapping[str, Made]) -> list[Reach]:
-        """Who can be reached and has heard of other alerts than those that nobody has decided on now."""
-        mark = _alarm_mark(self.alerts.get(case.id, ()))
+        """Who can be reached and has not heard of all the alerts that nobody has decided on now."""
+        undecided = _numbered(self.alerts.get(case.id, ()))
         heard = {person: last.get(_alarm_entity(case, person)) for person in self.alarmed(case)}
         return [
             self.ways[person]
             for person, said in heard.items()
-            if person in self.ways and (said is None or said.marks != mark)
+            if person in self.ways and (said is None or adds(undecided, said.marks.get(_ITEMS, "")))
         ]
 
 
@@ -233,12 +236,13 @@ def _plan(hub: Hub, known: Case, round_: _Round, told: Told) -> None:
         listed = sorted({number for wait, _ in due for number in wait.items})
         items = hub.cases.items(connection, case.id, ids=listed) if listed else []
         messages: list[tuple[Intention, Mapping[str, str]]] = [
-            (_message(hub, connection, case, items, wait, way), {"items": _mark(wait.items)}) for wait, way in due
+            (_message(hub, connection, case, items, wait, way), {_ITEMS: as_heard(wait.items)}) for wait, way in due
         ]
         for way in round_.alarms_due(case, last):
             undecided, entity = round_.alerts[case.id], _alarm_entity(case, way.person.number)
             link = _alarm_link(hub, connection, case, way.person.number)
-            messages.append((message_to(hub, entity, way, alarm(case, undecided), link), _alarm_mark(undecided)))
+            marks = {_ITEMS: as_heard(_numbered(undecided))}
+            messages.append((message_to(hub, entity, way, alarm(case, undecided), link), marks))
         _drop_unsent(hub, connection, [what for what, _ in messages])
         save_moves(hub, connection, case, [], messages)
     told.messages = len(messages)
@@ -286,12 +290,9 @@ def _alarm_entity(case: Case, person: str) -> str:
     return f"alerts/{case.id}/{person}"
 
 
-def _mark(of: Sequence[object]) -> str:
-    return hashlib.sha256(",".join(map(str, of)).encode()).hexdigest()
-
-
-def _alarm_mark(undecided: Sequence[Alert]) -> Mapping[str, str]:
-    return {"items": _mark([alert.key for alert in undecided])}
+def _numbered(alerts: Sequence[Alert]) -> list[int]:
+    """Alerts have no numbers: as good as one is a part of the digest of their name."""
+    return [int.from_bytes(hashlib.sha256(alert.key.encode()).digest()[:6], "big") for alert in alerts]
 
 
 def _message(

@@ -62,6 +62,21 @@ def test_it_is_said_again_after_a_while_and_when_something_is_added(desk: Make) 
     assert "2 项" in d.things.outbox[-1][1]
 
 
+def test_who_works_their_list_off_hears_nothing_more_of_the_rest(desk: Make) -> None:
+    d = talking(desk)
+    for n in range(3):
+        d.plant(CLIENT, n)
+    case = d.open(last_working_at=NEXT_YEAR)
+    d.tick()
+    assert len(d.things.outbox) == 1
+    d.things.outbox.clear()
+    for item in d.items(case, ItemState.OFFERED)[:2]:
+        d.say(case, [item], Act.ACCEPT, item.successor, Role.SUCCESSOR)
+        d.company.clock.sleep(HOUR_S)
+        d.tick()
+        assert [subject for _, subject, _ in d.things.outbox if "接受" in subject] == []
+
+
 def test_who_lets_it_wait_too_long_is_told_upon(desk: Make) -> None:
     d = talking(desk)
     d.plant(CLIENT, 1)
