@@ -115,12 +115,22 @@ class Watch:
         if row.action in set(Action):
             return row.key in self.world.company.truths[row.system].keys
         if row.action in set(RecordAction):
-            return int(row.evidence.get("done", 0)) > 0
+            return int(row.evidence.get("done", 0)) > 0 or self._nothing_was_taken(row)
         if row.action == PaymentAction.DELIVER:
             return row.key in at_bank
         if row.action == HandoverAction.TRANSFER:
             return self._passed_on(row, books)
         return row.key in self.claims.asked
+
+    def _nothing_was_taken(self, row: sa.Row[Any]) -> bool:
+        """Whether a segment is taken back of which the target had refused every record: there is nothing to do."""
+        load = sa.select(effects.c.evidence, effects.c.state).where(
+            effects.c.system == row.system, effects.c.number == row.number, effects.c.action == RecordAction.LOAD.value
+        )
+        with self.world.hub.database.read() as connection:
+            loaded = connection.execute(load).one()
+        refused = loaded.state == EffectState.REFUSED.value and not int(loaded.evidence.get("done", 0))
+        return row.action == RecordAction.RESTORE and not row.evidence and refused
 
     def _passed_on(self, row: sa.Row[Any], books: Books) -> bool:
         fields, things = books.effects[row.key].fields, self.world.things(row.system)
