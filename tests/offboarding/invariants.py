@@ -260,9 +260,11 @@ def _done_broken(books: Books) -> Iterator[str]:
         for item in items:
             if item.state is ItemState.DONE and item.system and item.kind not in WATCHED and not item.by_hand:
                 things = books.world.things(item.system)
-                last = _ours(books, case_id, item)
-                since = [m for m in things.history if m.ref == item.ref and last and m.serial > last[-1].serial]
                 wanted = books.world.id_of(item.system, item.successor)
+                moves = [move for move in things.history if move.ref == item.ref]
+                # Others may have given it to the very same person before we could: then that was the passing on.
+                last = _ours(books, case_id, item) or [move for move in moves if move.after == wanted]
+                since = [move for move in moves if last and move.serial > last[-1].serial]
                 if things.holders.get(item.ref, wanted) != wanted and not since:
                     yield f"{case_id} item {item.id} is done and with {things.holders.get(item.ref)}, not {wanted}"
             if item.state is ItemState.GONE and item.system and _passed_on_last(books, case_id, item):
