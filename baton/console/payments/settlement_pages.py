@@ -17,6 +17,7 @@ from baton.console.payments.deciding import LONGEST_WHY, Refusal, from_form, ref
 from baton.console.payments.officers import Holder, Officer
 from baton.console.payments.reading import viewer
 from baton.console.payments.rendering import Spoken, page
+from baton.console.payments.settlement_routes import head
 from baton.console.payments.words import LANGUAGES, refusal_text
 from baton.errors import ApprovalError, TransitionError
 from baton.hub.payment import settling
@@ -135,20 +136,7 @@ def _may(who: Officer, kept: KeptSettlement) -> dict[str, Any]:
 
 
 def _head(kept: KeptSettlement) -> dict[str, Any]:
-    return {
-        "id": kept.id,
-        "number": kept.number,
-        "period": kept.period,
-        "state": kept.state.value,
-        "digest": kept.digest,
-        "amount": _amount(kept.result["total_minor"]),
-        "prepared_by": kept.prepared_by,
-        "prepared_at": kept.prepared_at.isoformat(),
-        "reviewed_by": kept.reviewed_by,
-        "reviewed_as": kept.reviewed_as,
-        "reviewed_at": None if kept.reviewed_at is None else kept.reviewed_at.isoformat(),
-        "run": kept.run_id,
-    }
+    return {**head(kept), "amount": _amount(kept.result["total_minor"])}
 
 
 def _line(line: Mapping[str, Any], language: Language) -> dict[str, Any]:

@@ -68,7 +68,7 @@ def listed(who: Holder) -> JSONResponse:
     """Every settlement that was kept, the oldest first, without its lines."""
     with who.hub.database.read() as connection:
         found = who.hub.settlements.listed(connection)
-    return as_json({"settlements": [_head(kept) for kept in found]})
+    return as_json({"settlements": [head(kept) for kept in found]})
 
 
 @settlement_api.post("/calculate", dependencies=_OURS, openapi_extra=_A_CASE)
@@ -105,14 +105,14 @@ def one(settlement_id: Named, who: Holder) -> JSONResponse:
 def review(settlement_id: Named, who: Holder, body: Body) -> JSONResponse:
     """Say yes to it, in an office that reviews; never by who prepared it."""
     words = _said(ReviewWords, body)
-    return _told(lambda: settling.review(who.hub, settlement_id, words.digest, who.person, words.role), _head)
+    return _told(lambda: settling.review(who.hub, settlement_id, words.digest, who.person, words.role), head)
 
 
 @settlement_api.post("/{settlement_id}/withdraw", dependencies=_OURS, openapi_extra=reads(WithdrawWords))
 def withdraw(settlement_id: Named, who: Holder, body: Body) -> JSONResponse:
     """Give one up that is in no run."""
     words = _said(WithdrawWords, body)
-    return _told(lambda: settling.withdraw_settlement(who.hub, settlement_id, who.person, words.why), _head)
+    return _told(lambda: settling.withdraw_settlement(who.hub, settlement_id, who.person, words.why), head)
 
 
 def _said(shape: type[Words], body: bytes) -> Words:
@@ -145,7 +145,8 @@ def _told(
         return as_json({"detail": "this cannot be worked out", "code": "case", "errors": faults}, 422)
 
 
-def _head(kept: KeptSettlement) -> dict[str, Any]:
+def head(kept: KeptSettlement) -> dict[str, Any]:
+    """One without its lines."""
     return {
         "id": kept.id,
         "number": kept.number,
@@ -163,4 +164,4 @@ def _head(kept: KeptSettlement) -> dict[str, Any]:
 
 
 def _whole(kept: KeptSettlement) -> dict[str, Any]:
-    return {**_head(kept), "case": kept.case, "result": kept.result}
+    return {**head(kept), "case": kept.case, "result": kept.result}
