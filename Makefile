@@ -55,7 +55,7 @@ proof: ready-to-test  ## the long campaigns: all four jobs on one store (SEEDS=1
 	$(RUN) -m tests.webhooks
 	$(RUN) -m baton.sandbox.drill
 	$(RUN) -m tests.fuzz --seconds 600
-	$(RUN) -m tests.api --examples 60
+	$(RUN) -m tests.api --examples 200
 	BATON_EXAMPLES=20 $(RUN) -m pytest -q $$(grep -rl --include='test_*.py' hypothesis tests)
 
 format: ready-to-test  ## let ruff lay the code out

@@ -47,6 +47,15 @@ class SettlementStore:
             query = query.where(settlements.c.number == number)
         return [self._kept(row) for row in connection.execute(query)]
 
+    def newest(self, connection: sa.Connection, limit: int) -> list[KeptSettlement]:
+        """So many of them at most, the newest first."""
+        query = sa.select(settlements).order_by(settlements.c.prepared_at.desc(), settlements.c.id.desc()).limit(limit)
+        return [self._kept(row) for row in connection.execute(query)]
+
+    def count(self, connection: sa.Connection) -> int:
+        """How many there are."""
+        return int(connection.execute(sa.select(sa.func.count()).select_from(settlements)).scalar_one())
+
     def of_run(self, connection: sa.Connection, run_id: str) -> list[KeptSettlement]:
         """Those that a pay run was drafted of."""
         query = sa.select(settlements).where(settlements.c.run_id == run_id).order_by(settlements.c.id)

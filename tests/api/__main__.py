@@ -16,7 +16,7 @@ from tests.airflow.home import furnish, settings_of
 def main() -> int:
     """Every application; an AssertionError names the request whose answer was not as described."""
     parser = argparse.ArgumentParser(prog="python -m tests.api", description=__doc__)
-    parser.add_argument("--examples", type=int, default=60, help="for each operation, valid ones and as many invalid")
+    parser.add_argument("--examples", type=int, default=200, help="for each operation, valid ones and as many invalid")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("places", nargs="*", help="only these")
     asked = parser.parse_args()

@@ -11,12 +11,18 @@ from typing import Any
 
 import httpx
 
+from baton.contracts.payments import AnswerKind
+from baton.hub.payment.reconciling import reconcile_bank
 from tests.hub.payment.conftest import POLICY
 from tests.hub.payment.office import PAY_DAY, PERIOD, Office
+from tests.hub.payment.test_answers import TWO, booked, say
+from tests.hub.payment.test_settling import GONE
+from tests.jobs.payment.settlement.leaver import SHIPPED
+from tests.rig.bank_papers import statement
 from tests.rig.clock import VirtualClock
 from tests.rig.handover_pages import plain_client, served
 from tests.rig.payment_pages import PERSON, application
-from tests.rig.payroll import BANK, Payroll
+from tests.rig.payroll import ACCOUNT, BANK, Payroll
 from tests.rig.schema import lay_out
 from tests.rig.targets import KeyTarget
 
@@ -84,3 +90,28 @@ def counter(folder: Path, erp: Any = None, settlement: Path | None = None) -> It
             yield Counter(Office(company, hub), address, client)
     finally:
         hub.close()
+
+
+@contextmanager
+def settling_counter(folder: Path) -> Iterator[Counter]:
+    """The same with a rule pack of its own, and 0001 whose last day HR knows."""
+    pack = folder / "pack.yaml"
+    pack.write_bytes(SHIPPED.read_bytes())
+    with counter(folder, settlement=pack) as found:
+        found.office.hire("0001", **GONE)
+        yield found
+
+
+@contextmanager
+def counter_with_a_stranger(folder: Path) -> Iterator[tuple[Counter, str]]:
+    """Two people paid, and on the statement a debit that nobody has asked for; with the run's id."""
+    with counter(folder) as found:
+        office = found.office
+        office.hire(*TWO)
+        run_id = office.signed(TWO)
+        office.release(run_id)
+        office.deliver()
+        papers = [*booked(office, *TWO), ("STRANGER", "77.00", "DBIT")]
+        say(office, AnswerKind.STATEMENT, statement(ACCOUNT, papers))
+        reconcile_bank(office.hub, BANK)
+        yield found, run_id

@@ -11,9 +11,7 @@ import pytest
 
 from baton.hub.payment.settling import prepare
 from baton.jobs.payment.settlement.case_file import load_case
-from tests.console.payments_desk import Counter, counter
-from tests.hub.payment.test_settling import GONE
-from tests.jobs.payment.settlement.leaver import SHIPPED
+from tests.console.payments_desk import Counter, counter, settling_counter
 from tests.jobs.payment.settlement.test_case_file import EXAMPLE
 from tests.rig.browser import SIZES, Watched
 from tests.rig.payment_pages import PERSON
@@ -74,10 +72,7 @@ def test_a_run_is_waived_and_signed_on_a_phone_and_released_at_a_desk(browser: A
 
 
 def test_a_settlement_is_reviewed_on_a_phone(browser: Any, tmp_path: Path) -> None:
-    pack = tmp_path / "pack.yaml"
-    pack.write_bytes(SHIPPED.read_bytes())
-    with counter(tmp_path, settlement=pack) as desk:
-        desk.office.hire("0001", **GONE)
+    with settling_counter(tmp_path) as desk:
         kept = prepare(desk.office.hub, load_case(EXAMPLE), "case", MAKER)
         with window(browser, desk, "phone", HR) as watched:
             watched.page.goto(f"{desk.address}/payments")

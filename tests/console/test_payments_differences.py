@@ -8,13 +8,9 @@ from typing import Any
 
 import pytest
 
-from baton.contracts.payments import AnswerKind
-from baton.hub.payment.reconciling import reconcile_bank
-from tests.console.payments_desk import SAME_ORIGIN, Counter, counter
-from tests.hub.payment.test_answers import TWO, booked, say
-from tests.rig.bank_papers import statement
+from tests.console.payments_desk import SAME_ORIGIN, Counter, counter_with_a_stranger
 from tests.rig.payment_pages import PERSON
-from tests.rig.payroll import ACCOUNT, BANK, TREASURY
+from tests.rig.payroll import TREASURY
 
 NOBODY = "nobody-zhao"
 MONTH = "/payments/months/2026-11"
@@ -24,15 +20,7 @@ WHY = "the bank was called"
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Counter]:
     """Two paid, and a debit that nobody has asked for."""
-    with counter(tmp_path) as found:
-        office = found.office
-        office.hire(*TWO)
-        run_id = office.signed(TWO)
-        office.release(run_id)
-        office.deliver()
-        papers = [*booked(office, *TWO), ("STRANGER", "77.00", "DBIT")]
-        say(office, AnswerKind.STATEMENT, statement(ACCOUNT, papers))
-        reconcile_bank(office.hub, BANK)
+    with counter_with_a_stranger(tmp_path) as (found, _):
         yield found
 
 

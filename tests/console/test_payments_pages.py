@@ -10,17 +10,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from baton.contracts.payments import AnswerKind
-from baton.hub.payment.reconciling import reconcile_bank
 from baton.jobs.payment.roles import Role
 from baton.model.people import EmploymentStatus
 from baton.store.runs import RunState
-from tests.console.payments_desk import Counter, counter
+from tests.console.payments_desk import Counter, counter, counter_with_a_stranger
 from tests.hub.payment.office import PAY_DAY
-from tests.hub.payment.test_answers import TWO, booked, say
-from tests.rig.bank_papers import statement
 from tests.rig.payment_pages import OPERATOR, PERSON
-from tests.rig.payroll import ACCOUNT, BANK, CNAPS, DIRECTOR, HR, MAKER, PAYROLL, TREASURY, card
+from tests.rig.payroll import CNAPS, DIRECTOR, HR, MAKER, PAYROLL, TREASURY, card
 
 AMOUNTS = ("8000.00", "12345.67")
 OFFICERS = (MAKER, PAYROLL, TREASURY, HR, DIRECTOR)
@@ -307,15 +303,7 @@ def test_what_people_wrote_is_escaped(desk: Counter, two: Pay) -> None:
 
 
 def test_a_month_shows_its_runs_with_sums_to_officers_and_counts_to_everybody(tmp_path: Path) -> None:
-    with counter(tmp_path) as desk:
-        office = desk.office
-        office.hire(*TWO)
-        run_id = office.signed(TWO)
-        office.release(run_id)
-        office.deliver()
-        papers = [*booked(office, *TWO), ("STRANGER", "77.00", "DBIT")]
-        say(office, AnswerKind.STATEMENT, statement(ACCOUNT, papers))
-        reconcile_bank(office.hub, BANK)
+    with counter_with_a_stranger(tmp_path) as (desk, run_id):
         found = desk.get("/api/payments/months/2026-11", TREASURY).json()
         assert (found["verdict"], found["sums"]["CNY"]["booked"]) == ("different", "20,345.67 CNY")
         assert [(each["id"], each["verdict"], each["sums_minor"]["rest"]) for each in found["runs"]] == [

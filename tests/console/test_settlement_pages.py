@@ -12,9 +12,8 @@ from baton.hub.payment.settling import find_settlement, prepare
 from baton.jobs.payment.settlement.case_file import load_case
 from baton.model.money import major_text
 from baton.model.settlement import KeptSettlement
-from tests.console.payments_desk import SAME_ORIGIN, Counter, counter
-from tests.hub.payment.test_settling import GONE, TOTAL
-from tests.jobs.payment.settlement.leaver import SHIPPED
+from tests.console.payments_desk import SAME_ORIGIN, Counter, settling_counter
+from tests.hub.payment.test_settling import TOTAL
 from tests.jobs.payment.settlement.test_case_file import EXAMPLE
 from tests.rig.payment_pages import OPERATOR, PERSON
 from tests.rig.payroll import DIRECTOR, HR, MAKER, PAYROLL
@@ -24,10 +23,7 @@ AT = "/payments/settlements"
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Counter]:
-    pack = tmp_path / "pack.yaml"
-    pack.write_bytes(SHIPPED.read_bytes())
-    with counter(tmp_path, settlement=pack) as open_desk:
-        open_desk.office.hire("0001", **GONE)
+    with settling_counter(tmp_path) as open_desk:
         yield open_desk
 
 

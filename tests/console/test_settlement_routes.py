@@ -10,9 +10,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.console.payments_desk import OURS, Counter, counter
-from tests.hub.payment.test_settling import GONE, TOTAL
-from tests.jobs.payment.settlement.leaver import SHIPPED
+from tests.console.payments_desk import OURS, Counter, settling_counter
+from tests.hub.payment.test_settling import TOTAL
 from tests.jobs.payment.settlement.test_case_file import EXAMPLE
 from tests.rig.payment_pages import OPERATOR, PERSON
 from tests.rig.payroll import BANK, DIRECTOR, HR, MAKER, PAYROLL, TREASURY, card
@@ -23,10 +22,7 @@ INTO = {"bank": BANK, "on": "2026-11-30"}
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Counter]:
-    pack = tmp_path / "pack.yaml"
-    pack.write_bytes(SHIPPED.read_bytes())
-    with counter(tmp_path, settlement=pack) as open_desk:
-        open_desk.office.hire("0001", **GONE)
+    with settling_counter(tmp_path) as open_desk:
         yield open_desk
 
 

@@ -67,9 +67,9 @@ settlement_pages: Final = APIRouter(
 def settlements_page(request: Request, who: Holder, language: Spoken) -> Response:
     """The newest settlements that were kept."""
     with who.hub.database.read() as connection:
-        found = who.hub.settlements.listed(connection)
-    heads = [_head(kept) for kept in reversed(found[-SHOWN:])]
-    return page(request, "settlements", language, settlements=heads, total=len(found), **viewer(who))
+        heads = [_head(kept) for kept in who.hub.settlements.newest(connection, SHOWN)]
+        total = who.hub.settlements.count(connection)
+    return page(request, "settlements", language, settlements=heads, total=total, **viewer(who))
 
 
 @settlement_pages.get("/{settlement_id}")

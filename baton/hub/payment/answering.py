@@ -26,7 +26,7 @@ from baton.hub.payment.delivering import channel_of
 from baton.jobs.payment.line_states import LineEvent, Reported, alarming, event_of_entry, settled
 from baton.jobs.payment.matching import MatchKind, named_alone
 from baton.model.bank_answers import BankAnswer, StatementEntry
-from baton.model.pay_run import PayLine
+from baton.model.pay_run import LineState, PayLine
 from baton.store.bank_answers import BankEvent, BankFile
 from baton.store.pay_runs import LineChange
 
@@ -121,28 +121,27 @@ def _move(hub: Hub, connection: sa.Connection, system: str, told: _Told, taken: 
         else:
             # A line that was taken back has the same reference in its next file: what is said of the first file is not
             # said of the second, and moves nothing. That the bank knows it at all may be news (after a restore).
-            taken.alarms.append(f"{'unknown_line' if _can_be_said(line, events) else 'never_sent'} {reference}")
+            taken.alarms.append(f"{'unknown_line' if _settled(line, events) else 'never_sent'} {reference}")
     found = [_change(lines[reference], events, taken) for reference, events in of_lines.items()]
     changes = [change for change in found if change is not None]
     hub.pay_runs.move_lines(connection, changes)
     taken.moved.update(change.state.value for change in changes)
 
 
-def _can_be_said(line: PayLine, events: Sequence[LineEvent]) -> bool:
-    """Whether a bank can say this of a line that stands so: of one that never left here it can say nothing."""
+def _settled(line: PayLine, events: Sequence[LineEvent]) -> LineState | None:
+    """Where these leave a line; None for one that never left here: of that a bank can say nothing."""
     try:
-        settled(line.state, events)
+        return settled(line.state, events)
     except TransitionError:
-        return False
-    return True
+        return None
 
 
 def _change(line: PayLine, events: Sequence[LineEvent], taken: Taken) -> LineChange | None:
-    if not _can_be_said(line, events):
-        # The bank knows a line that never left here: nothing is moved, and somebody is told.
+    after = _settled(line, events)
+    if after is None:
+        # The bank knows it all the same: nothing is moved, and somebody is told.
         taken.alarms.append(f"never_sent {line.reference}")
         return None
-    after = settled(line.state, events)
     if alarming(line.state, after):
         taken.alarms.append(f"{after.value} {line.reference}")
     # What the code said was of the state before: that a recall was asked for, above all.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.checklist import WATCHED
@@ -17,6 +17,7 @@ from baton.model.case import Case, CaseState, Cause, Item, ItemState
 from baton.model.handover import HoldingKind
 from baton.model.persons import alike
 
+Wanted = TypeVar("Wanted")
 WHOLE: Final = 0
 """In place of an item's number: the case as a whole is meant."""
 NOBODY: Final = ""
@@ -42,7 +43,7 @@ class Turn(StrEnum):
     REPLY = "reply"
     """Answer what somebody has asked about an item."""
     AGREE = "agree"
-    """As the second person, to an exception that somebody has asked for; or take it back by saying so."""
+    """As the second person, to an exception that somebody wants; or leave the right as it is."""
     FREEZE = "freeze"
     """As the second person, agree to a freeze that somebody wants, or dismiss it."""
     RESUME = "resume"
@@ -201,11 +202,7 @@ def agreements(case: Case, policy: Policy, asked: Sequence[Item], deciders: Deci
     """A second person for each right of which somebody wants an exception, while there can be one."""
     if case.state is not CaseState.OPEN:
         return []
-    found: dict[str, list[Item]] = {}
-    for item in asked:
-        if may_be_agreed(case, item) and not moments.rights_end(case, policy, now):
-            for person in _second(item.accepted_by, deciders):
-                found.setdefault(person, []).append(item)
+    open_ = [item for item in asked if may_be_agreed(case, item) and not moments.rights_end(case, policy, now)]
     late = _late(policy)
     return [
         Wait(
@@ -214,16 +211,12 @@ def agreements(case: Case, policy: Policy, asked: Sequence[Item], deciders: Deci
             tuple(item.id for item in items),
             tuple(item.id for item in items if item.changed_at is not None and now >= item.changed_at + late),
         )
-        for person, items in sorted(found.items())
+        for person, items in _by_second(open_, lambda item: item.accepted_by, deciders)
     ]
 
 
 def freezes(policy: Policy, asked: Sequence[Alert], deciders: Deciders, now: datetime) -> list[Wait]:
     """A second person for each freeze that somebody wants; how long it waits counts from the alert."""
-    found: dict[str, list[Alert]] = {}
-    for alert in asked:
-        for person in _second(alert.asked_by, deciders):
-            found.setdefault(person, []).append(alert)
     late = _late(policy)
     return [
         Wait(
@@ -232,8 +225,19 @@ def freezes(policy: Policy, asked: Sequence[Alert], deciders: Deciders, now: dat
             (WHOLE,) * len(alerts),
             (WHOLE,) * sum(each.raised_at is not None and now >= each.raised_at + late for each in alerts),
         )
-        for person, alerts in sorted(found.items())
+        for person, alerts in _by_second(asked, lambda alert: alert.asked_by, deciders)
     ]
+
+
+def _by_second(
+    wanted: Iterable[Wanted], first: Callable[[Wanted], str], deciders: Deciders
+) -> list[tuple[str, list[Wanted]]]:
+    """Each second person with what they can agree to."""
+    found: dict[str, list[Wanted]] = {}
+    for each in wanted:
+        for person in _second(first(each), deciders):
+            found.setdefault(person, []).append(each)
+    return sorted(found.items())
 
 
 def _second(first: str, deciders: Deciders) -> tuple[str, ...]:
