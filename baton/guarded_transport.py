@@ -117,6 +117,10 @@ def _trusting_this_machine() -> ssl.SSLContext:
 
 
 def _trusting(ca_bundle: str | None) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=ca_bundle)
+    try:
+        context = ssl.create_default_context(cafile=ca_bundle)
+    except OSError as error:  # ssl's own errors are among them
+        message = f"the file {ca_bundle} holds no certificates that can be trusted"
+        raise HaltError(message, code="tls", remedy="name a file of PEM certificates with ca_bundle") from error
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     return context

@@ -3,6 +3,10 @@
 >>> from baton.sdk import AccountTarget, Receipt, RetryableError
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from baton import tables
 from baton.client import Client, Intent, Response
 from baton.contracts import (
@@ -47,7 +51,6 @@ from baton.contracts import (
     one_by_one,
 )
 from baton.envelopes.seam import Sealed, Sealer, Unsealer
-from baton.envelopes.settings import EnvelopeSettings
 from baton.errors import (
     BatonError,
     ConfigurationError,
@@ -112,6 +115,9 @@ from baton.sealed import (
     seal,
 )
 from baton.tokens import SharedToken
+
+if TYPE_CHECKING:
+    from baton.envelopes.settings import EnvelopeSettings
 
 __all__ = [
     "AccessControl",
@@ -221,3 +227,12 @@ __all__ = [
     "seal",
     "tables",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """What the banks' connectors alone need, loaded for them alone: certificates take longer than the rest together."""
+    if name == "EnvelopeSettings":
+        from baton.envelopes.settings import EnvelopeSettings
+
+        return EnvelopeSettings
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

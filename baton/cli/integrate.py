@@ -15,8 +15,6 @@ from baton.cli.output import working
 from baton.contracts import AccountTarget, Finding
 from baton.errors import BatonError, ConfigurationError, Fault
 from baton.hub import Hub
-from baton.kit.run import LawResult, Verdict, run_laws, untried
-from baton.kit.scaffold import new_connector
 from baton.mapping.schema import EMPLOYEE
 from baton.model.account import FieldSpec
 from baton.model.people import EMPLOYEE_COLUMNS, PERSONAL_COLUMNS
@@ -31,6 +29,8 @@ def check_command(context: Context, system: str | None) -> int:
     """Check a system of systems.yaml (its credentials and permissions, live and without writing, then the laws of its
     connector against the simulator), a connector such as crm/example (laws only), or everything.
     """
+    from baton.cli.laws import try_laws
+
     voice = context.voice
     registry = Registry()
     findings: dict[str, Sequence[Finding]] = {}
@@ -45,21 +45,10 @@ def check_command(context: Context, system: str | None) -> int:
     for name, found in findings.items():
         rows = [(name, f.what, voice.words("well" if f.ok else "not well"), f.detail, f.remedy) for f in found]
         voice.table(["system", "what", "result", "detail", "what to do"], rows)
-    laws: dict[str, list[LawResult]] = {}
-    elsewhere: dict[str, str] = {}
-    for connector in dict.fromkeys(connectors):
-        how = untried(connector, registry=registry)
-        if how:
-            elsewhere[connector] = how
-            voice.say("{name}: {how}", name=connector, how=how)
-        else:
-            with working(voice, connector):
-                laws[connector] = run_laws(connector, registry=registry)
-            _show_laws(context, connector, laws[connector])
-    voice.document({"findings": findings, "laws": laws, "laws_tried_elsewhere": elsewhere})
-    broken = any(law.verdict is Verdict.FAILED for results in laws.values() for law in results)
+    tried = try_laws(voice, connectors, registry)
+    voice.document({"findings": findings, "laws": tried.laws, "laws_tried_elsewhere": tried.elsewhere})
     unwell = any(not finding.ok for found in findings.values() for finding in found)
-    return BROKEN if broken or unwell else 0
+    return BROKEN if tried.broken or unwell else 0
 
 
 def _look(hub: Hub, name: str) -> Sequence[Finding]:
@@ -67,21 +56,6 @@ def _look(hub: Hub, name: str) -> Sequence[Finding]:
         return hub.connector(name).check()
     except BatonError as error:
         return [Finding("connection", ok=False, detail=error.message, remedy=error.remedy)]
-
-
-def _show_laws(context: Context, connector: str, results: Sequence[LawResult]) -> None:
-    voice = context.voice
-    shown = [law for law in results if law.verdict is not Verdict.OK]
-    if shown:
-        voice.table(["law", "result", "detail"], [(law.title, law.verdict, law.detail) for law in shown])
-    count = {verdict: sum(law.verdict is verdict for law in results) for verdict in Verdict}
-    voice.say(
-        "{name}: {passed} laws kept, {failed} broken, {skipped} not applicable",
-        name=connector,
-        passed=count[Verdict.OK],
-        failed=count[Verdict.FAILED],
-        skipped=count[Verdict.NOT_APPLICABLE] + count[Verdict.EXEMPT],
-    )
 
 
 @click.group("mapping")
@@ -205,6 +179,8 @@ for mapping_command in (mapping_check_command, mapping_test_command, mapping_sug
 @click.option("--root", type=click.Path(file_okay=False, path_type=Path), default=Path(), help="The checkout.")
 def new_connector_command(context: Context, name: str, root: Path) -> None:
     """Write the files of a new connector, such as crm/my_vendor: it passes its laws before you change a line."""
+    from baton.kit.scaffold import new_connector
+
     written = new_connector(name, root)
     for path in written:
         context.voice.say("written: {path}", path=path)

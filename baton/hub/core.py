@@ -8,9 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Self
-
-import httpx
+from typing import TYPE_CHECKING, Self
 
 from baton.clock import Clock, SystemClock
 from baton.contracts import AccountTarget, Connector, EmployeeSource, RemovalTarget
@@ -48,6 +46,9 @@ from baton.store.settlements import SettlementStore
 from baton.store.staging import Staging
 from baton.store.tenures import TenureStore
 from baton.store.told_lines import ToldLineStore
+
+if TYPE_CHECKING:
+    import httpx
 
 PLANNING = "plan"
 """Planning, and decisions on what was planned, go one after the other."""

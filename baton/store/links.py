@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from baton.model.account import AccountState, Action
 from baton.model.effect import Effect, Link
 from baton.store.effects import chunked
 from baton.store.tables import links
+from baton.store.upserts import insert_into
 
 
 class LinkStore:
@@ -53,8 +53,7 @@ class LinkStore:
             return
         names = [each.name for each in dataclasses.fields(Link)]
         rows = [{**{name: getattr(link, name) for name in names}, "state": link.state.value} for link in given]
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(links)
+        statement = insert_into(connection, links)
         statement = statement.on_conflict_do_update(
             index_elements=["system", "number"], set_={name: statement.excluded[name] for name in changed}
         )

@@ -16,6 +16,7 @@ from baton.store.payload import pack_employee, unpack_employee
 from baton.store.personal import Keyring
 from baton.store.tables import effects, links, people, person_indexes, person_versions
 from baton.store.told_lines import drop_told_lines
+from baton.store.upserts import insert_into
 
 _MANY: Final = 10_000
 """From so many people on it is faster to read everybody than to ask for them by number."""
@@ -330,10 +331,7 @@ class PeopleStore:
             connection.execute(sa.insert(person_indexes), [dict(zip(names, row, strict=True)) for row in batch])
 
     def _upsert_heads(self, connection: sa.Connection, rows: list[dict[str, object]]) -> None:
-        from sqlalchemy.dialects import postgresql, sqlite
-
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-        statement = dialect.insert(people)
+        statement = insert_into(connection, people)
         changed = {name: statement.excluded[name] for name in ("version", "status", "digest", "recorded_at")}
         connection.execute(statement.on_conflict_do_update(index_elements=["number"], set_=changed), rows)
 

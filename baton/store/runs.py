@@ -9,7 +9,6 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from baton.clock import Clock
 from baton.contracts import Hint
@@ -17,6 +16,7 @@ from baton.model.effect import EffectState
 from baton.store.effects import chunked
 from baton.store.tables import approvals, effects, feeds, hints, run_faults, runs, switches
 from baton.store.trail import Entry, append
+from baton.store.upserts import insert_into
 
 
 class RunState(StrEnum):
@@ -200,9 +200,8 @@ class RunStore:
     def add_hints(self, connection: sa.Connection, system: str, received: Sequence[Hint]) -> int:
         """Store verified inbound events once each; returns how many were new."""
         new = 0
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         for hint in received:
-            statement = dialect.insert(hints).values(
+            statement = insert_into(connection, hints).values(
                 system=system,
                 event_id=hint.event_id,
                 kind=hint.kind,

@@ -23,12 +23,12 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from baton.clock import Clock
 from baton.errors import BatonError, TamperedError
 from baton.store.personal import Keyring
 from baton.store.tables import staged
+from baton.store.upserts import insert_into
 
 if TYPE_CHECKING:
     import polars as pl
@@ -140,7 +140,6 @@ class Staging:
     def keep(self, connection: sa.Connection, records: Sequence[Staged]) -> None:
         """Store the rows of written frames; one that is there already is replaced (its file stays until the purge)."""
         now = self.clock.now()
-        dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
         for record in records:
             values = {
                 "row_count": record.row_count,
@@ -150,7 +149,7 @@ class Staging:
                 "created_at": now,
             }
             place = {"run_id": record.run_id, "stage": record.stage.value, "number": record.number}
-            statement = dialect.insert(staged).values(**place, **values)
+            statement = insert_into(connection, staged).values(**place, **values)
             connection.execute(statement.on_conflict_do_update(index_elements=list(place), set_=values))
 
     def of(self, connection: sa.Connection, run_id: str, stage: Stage) -> dict[int, Staged]:

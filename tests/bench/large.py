@@ -23,7 +23,7 @@ from connectors.crm.salesforce.simulator import Simulator as Salesforce
 from connectors.oa.feishu.simulator import Simulator as Feishu
 from tests.bench.figures import Line
 from tests.bench.migration.bars import AtMost
-from tests.bench.planning import ROOT, WIDE_OPEN, RosterCompany, person, write_rows
+from tests.bench.roster import ROOT, WIDE_OPEN, RosterCompany, person, write_rows
 from tests.rig.company import FakeRegistry
 from tests.rig.schema import lay_out
 

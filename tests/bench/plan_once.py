@@ -10,11 +10,9 @@ import sys
 import time
 from pathlib import Path
 
-from baton.clock import SystemClock
 from baton.hub.execution import apply, settle
 from baton.hub.sync import SyncRequest, plan_sync
-from baton.settings_shape import GatePart
-from tests.bench.planning import WIDE_OPEN, RosterCompany, Wide, person, write_rows
+from tests.bench.roster import person, roster_company, write_rows
 from tests.rig.company import TARGET_MAPPING
 
 STEPS = ("first", "again", "news")
@@ -31,13 +29,7 @@ def main() -> None:
     parser.add_argument("people", type=int)
     parser.add_argument("step", choices=STEPS)
     given = parser.parse_args()
-    company = RosterCompany(
-        given.folder,
-        f"sqlite:///{given.folder}/baton.sqlite3",
-        SystemClock(),
-        {"crm": Wide},
-        gate=GatePart(run=WIDE_OPEN, day=WIDE_OPEN, week=WIDE_OPEN),
-    )
+    company = roster_company(given.folder)
     company.write_mapping("crm", SCOPED)
     if given.step != "again":
         _write(company.roster, given.people, news=given.step == "news")

@@ -4,115 +4,35 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
+import itertools
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import xlsxwriter
 
-from baton.clock import SystemClock
 from baton.hub import Hub
 from baton.hub.execution import apply, settle
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync
-from baton.mapping.load import load_mapping
-from baton.settings import HubSettings
-from baton.settings_shape import GatePart, WindowLimit
 from baton.store.runs import Run
-from connectors.hr.file_export.connector import FileExportSettings
 from tests.bench.figures import Figure, Line, median, timed
 from tests.bench.migration.bars import AtMost, Unknown
 from tests.bench.migration.environment import PEERS, NoPeersError, peers_python
-from tests.bench.migration.measure import measure
-from tests.rig.company import Company
-from tests.rig.targets import UpsertTarget
+from tests.bench.migration.measure import Measured, measure
+from tests.bench.migration.measure import median as median_of_processes
+from tests.bench.roster import RosterCompany, roster_company, write_roster
 
-ROOT = Path(__file__).resolve().parents[2]
-MAPPING = ROOT / "mappings" / "sync" / "hr_file_export--employee.yaml"
-HEAD = (
-    "工号", "姓名", "部门编码", "岗位", "员工状态", "直属上级工号", "入职日期", "最后工作日", "合同终止日", "发薪截止日",
-    "手机", "工作邮箱", "时区", "职级", "用工类型", "工作地点", "成本中心", "生效日期", "证件号码", "开户名", "银行账号",
-    "联行号", "开户行",
-)  # fmt: skip
 PARSING = 3.0
 """The bar: times merely parsing the file."""
-WIDE_OPEN = WindowLimit(share="100%", at_least=1_000_000, at_most=1_000_000)
-
-
-class Wide(UpsertTarget):
-    """Takes many at once, so that the bench does not measure a target."""
-
-    batch_limit = 1000
-
-
-def person(number: int, position: str = "客户经理") -> dict[str, str]:
-    return {
-        "工号": f"{number:06d}",
-        "姓名": f"测试{'甲乙丙丁䶮'[number % 5]}{number}",
-        "部门编码": f"D{number % 40:02d}",
-        "岗位": position,
-        "员工状态": "在职",
-        "直属上级工号": f"{number // 20:06d}" if number >= 20 else "",
-        "入职日期": "2020-01-01",
-        "手机": f"138{number:08d}",
-        "工作邮箱": f"p{number}@example.com",
-        "时区": "Asia/Shanghai",
-        "用工类型": "正式",
-        "银行账号": f"62220000{number:08d}",
-    }
-
-
-def write_roster(path: Path, people: int, changed: frozenset[int] = frozenset()) -> None:
-    """A roster as an HR system exports it; those in ``changed`` have a new position."""
-    write_rows(path, (person(number, "经理" if number in changed else "客户经理") for number in range(1, people + 1)))
-
-
-def write_rows(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
-    """A roster file with these lines."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, HEAD, restval="")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-class RosterCompany(Company):
-    """The rig with a real roster file as its HR system."""
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        self.roster = self.folder / "roster.csv"
-        self.mappings["hr"] = load_mapping(MAPPING, source_fields=None, target_fields=None)
-
-    def settings(self) -> HubSettings:
-        settings = super().settings()
-        source = replace(
-            settings.systems["hr"],
-            connector="hr/file_export",
-            settings=FileExportSettings(path=self.roster, settle_s=0),
-            mapping=MAPPING,
-        )
-        return replace(settings, systems={**settings.systems, "hr": source})
-
-    def to_workbook(self) -> None:
-        """From now on the same roster comes as XLSX."""
-        book = self.roster.with_suffix(".xlsx")
-        with self.roster.open(encoding="utf-8", newline="") as file, xlsxwriter.Workbook(book) as made:
-            sheet = made.add_worksheet()
-            for place, line in enumerate(csv.reader(file)):
-                sheet.write_row(place, 0, line)
-        self.roster = book
+TIMES = 5
+"""Whole processes of each kind, of which the middle one is told."""
+ONLY_PARSED = "import polars, sys; print(polars.read_csv(sys.argv[1], infer_schema=False).height)"
 
 
 def figures(folder: Path, people: int) -> Iterator[Line]:
     """First feed, the same feed again, and a feed with 1 % news."""
-    company = RosterCompany(
-        folder,
-        f"sqlite:///{folder}/baton.sqlite3",
-        SystemClock(),
-        {"crm": Wide},
-        gate=GatePart(run=WIDE_OPEN, day=WIDE_OPEN, week=WIDE_OPEN),
-        threads=2,
-    )
+    company = roster_company(folder)
     write_roster(company.roster, people)
     parsed = median(lambda: pl.read_csv(company.roster, infer_schema=False))
     baseline = f"polars parsing the {company.roster.stat().st_size / 1e6:.0f} MB file"
@@ -136,9 +56,45 @@ def figures(folder: Path, people: int) -> Iterator[Line]:
         what = f"plan a feed with 1 % news: {count:,} effects"
         note = f"{news:.2f} s, and {parsed:.3f} s"
         yield AtMost(news / parsed, PARSING, f"times {baseline}", what, note)
-    company.to_workbook()
+    yield from whole_processes(company, people)
+    to_workbook(company)
     with company.open() as hub:  # anew: a source keeps the place it was opened with
         yield from in_a_workbook(company, hub, folder)
+
+
+def whole_processes(company: RosterCompany, people: int) -> Iterator[Line]:
+    """The same, start-up and the loading of libraries included on both sides: what somebody at a terminal waits for."""
+    folder = company.folder
+
+    def planned(effects: int) -> Measured:
+        done = measure([sys.executable, "-m", "tests.bench.plan_whole", folder], folder)
+        assert int(done.said) == effects, done.said
+        return done
+
+    def planned_anew() -> Measured:
+        changed.update(range(next(first), people + 1, 100))
+        write_roster(company.roster, people, frozenset(changed))
+        return planned(len(range(1, people + 1, 100)))
+
+    changed = set(range(1, people + 1, 100))
+    first = itertools.count(2)
+    parsed = median_of_processes(lambda: measure([sys.executable, "-c", ONLY_PARSED, company.roster], folder), TIMES)
+    against = "times a process that only parses the file with polars"
+    planned(0)  # whatever is cached once is there for both
+    for what, run in (("no news", lambda: planned(0)), ("1 % news", planned_anew)):
+        done = median_of_processes(run, TIMES)
+        note = f"{done}, and {parsed}; start-up included"
+        yield AtMost(done.wall_s / parsed.wall_s, PARSING, against, f"a process that plans a feed with {what}", note)
+
+
+def to_workbook(company: RosterCompany) -> None:
+    """From now on the same roster comes as XLSX."""
+    book = company.roster.with_suffix(".xlsx")
+    with company.roster.open(encoding="utf-8", newline="") as file, xlsxwriter.Workbook(book) as made:
+        sheet = made.add_worksheet()
+        for place, line in enumerate(csv.reader(file)):
+            sheet.write_row(place, 0, line)
+    company.roster = book
 
 
 def in_a_workbook(company: RosterCompany, hub: Hub, folder: Path) -> Iterator[Line]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from baton.cli import integrate
+from baton.cli import laws
 from baton.kit import run
 from connectors.crm.salesforce.connector import SalesforceConnector
 from tests.cli.conftest import REPO
@@ -34,7 +34,7 @@ def test_check_of_a_system_looks_live_and_tries_the_laws(company, monkeypatch):
     assert len(some) > 10
     assert company.crm.journal == []
     (company.root / "secrets/crm/client_secret").write_text("not-the-secret")
-    monkeypatch.setattr(integrate, "run_laws", lambda *_, **__: [])  # they were tried above, and need no credentials
+    monkeypatch.setattr(laws, "run_laws", lambda *_, **__: [])  # they were tried above, and need no credentials
     bad = company.baton("check", "crm", "--json")
     assert bad.code == 2
     finding = next(finding for finding in bad.json["findings"]["crm"] if not finding["ok"])

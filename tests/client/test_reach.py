@@ -275,6 +275,19 @@ def test_a_certificate_that_does_not_fit_stops_the_system(raw, authority, said):
     assert server.heads == []
 
 
+def test_a_file_without_certificates_stops_the_system_and_is_named(raw, authority, tmp_path):
+    server = raw(OK, authority.server_context("erp.example"))
+    bundle = tmp_path / "ca.pem"
+    bundle.write_text("no certificate\n")
+    client, url = tls_client(server, "erp.example", ca_bundle=str(bundle))
+    with pytest.raises(HaltError) as caught:
+        client.request("POST", url)
+    assert caught.value.code == "tls"
+    assert str(bundle) in caught.value.message
+    client.close()
+    assert server.heads == []
+
+
 def test_plain_http_on_a_tls_port_is_not_spoken_to(raw):
     server = raw(OK)
     client, url = tls_client(server, "erp.example")

@@ -25,7 +25,7 @@ from baton.settings import HubSettings
 from baton.settings_shape import GatePart, GuardsPart
 from baton.store.tables import people, told_lines
 from connectors.hr.file_export.connector import FileExport, FileExportSettings
-from tests.bench.planning import HEAD, WIDE_OPEN, RosterCompany, Wide, person
+from tests.bench.roster import HEAD, WIDE_OPEN, RosterCompany, Wide, person
 
 LENIENT = GuardsPart(least_share=Decimal("0.01"), unreadable_share=Decimal("0.99"), duplicate_share=Decimal("0.99"))
 
