@@ -21,6 +21,8 @@ _CAPITAL_FORM: Final = re.compile(
     rf"(?P<yi>{_NUMERAL}+亿)?(?P<wan>{_NUMERAL}+万)?(?P<yuan>{_NUMERAL}+|零)?[元圆]?"
     r"(?:零?(?P<jiao>[壹贰叁肆伍陆柒捌玖])角)?(?:零?(?P<fen>[壹贰叁肆伍陆柒捌玖])分)?[整正]?"
 )
+_BARE_DIGIT: Final = re.compile("[壹贰叁肆伍陆柒捌玖一二三四五六七八九两]")
+"""Behind 万 or 亿 without 零 it may stand for thousands: 一万二 is 12000 to most people."""
 _DIGITS: Final = 38
 _FACTOR: Final = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,6})?")
 _FACTOR_PLACES: Final = 9
@@ -78,8 +80,8 @@ def amount_in_capitals(column: pl.Expr) -> pl.Expr:
 
     >>> [one("money_capitals", t) for t in ("壹万贰仟叁佰元整", "叁佰零伍元陆角柒分", "壹拾亿零贰万元", "伍角")]
     ['12300', '305.67', '1000020000', '0.5']
-    >>> [one("money_capitals", t) for t in ("12元", "贰壹元", "元", "仟元")]
-    [None, None, None, None]
+    >>> [one("money_capitals", t) for t in ("12元", "贰壹元", "元", "仟元", "三千五", "一万二")]
+    [None, None, None, None, None, None]
     """
     return column.map_batches(_read_capitals, return_dtype=pl.String)
 
@@ -95,7 +97,8 @@ def _capital_amount(text: str) -> str | None:
     if form is None or not any(form.groups()):
         return None
     parts = [_numeral((form[name] or "").rstrip("亿万")) for name in ("yi", "wan", "yuan")]
-    if None in parts:
+    bare_after_large = _BARE_DIGIT.fullmatch(form["yuan"] or "") and (form["yi"] or form["wan"])
+    if None in parts or bare_after_large:
         return None
     hundred_millions, ten_thousands, ones = (part or 0 for part in parts)
     jiao, fen = (_CAPITALS[form[name]] if form[name] else 0 for name in ("jiao", "fen"))
@@ -106,8 +109,8 @@ def _capital_amount(text: str) -> str | None:
 
 
 def _numeral(text: str) -> int | None:
-    """A numeral below ten thousand; None when its units do not fall from left to right."""
-    total, digit, last_unit = 0, None, 10_000
+    """A numeral below ten thousand; None when its units do not fall from left to right, or a place is left open."""
+    total, digit, last_unit, after_zero = 0, None, 10_000, False
     for char in text:
         if char in _SMALL_UNITS:
             unit = _SMALL_UNITS[char]
@@ -117,7 +120,10 @@ def _numeral(text: str) -> int | None:
         elif digit:
             return None
         else:
+            after_zero = digit == 0
             digit = _CAPITALS[char]
+    if digit and 100 <= last_unit < 10_000 and not after_zero:
+        return None  # 三千五: spoken it is 3500, by the digits 3005
     return total + (digit or 0)
 
 
