@@ -27,6 +27,8 @@ Rare ones that begin with a common surname (梁丘, 段干, 左丘 …) are left
 """
 
 _LAST_WORD: Final = r"^(\S.*?)[\s·•・‧]+([^\s·•・‧]+)$"
+_SURNAME_FIRST: Final = rf"^(\p{{Han}}|{'|'.join(COMPOUND_SURNAMES)})\s+(\p{{Han}}[\p{{Han}}\s]*)$"
+"""A Chinese name with a blank behind the surname, as in lists where names of two characters are drawn out to three."""
 _COMMA: Final = r"^([^,]*[^,\s])\s*,\s*(\S.*?)\s*$"
 _PARTICLES: Final = (
     "(?i:von|van|vom|zu|zur|zum|der|den|de|del|della|di|da|dos|das|du|la|le|el|al|bin|ibn|ter|ten|st\\.?)"
@@ -44,12 +46,17 @@ def _width(column: pl.Expr) -> pl.Expr:
 def family_name(column: pl.Expr) -> pl.Expr:
     """The family name out of a full name: compound surnames known, last word of a dotted or spaced name.
 
+    A blank behind a Chinese surname (张 三) does not turn the name round.
+
     >>> [one("family_name_cn", name) for name in ("张三", "欧阳䶮", "欧阳", "䶮", "San Zhang", "阿依古丽·买买提")]
     ['张', '欧阳', '欧', '䶮', 'Zhang', '买买提']
+    >>> one("family_name_cn", "张\u3000三"), one("family_name_cn", "欧阳 䶮")
+    ('张', '欧阳')
     """
+    drawn_out = column.str.extract(_SURNAME_FIRST, 1)
     last = column.str.extract(_LAST_WORD, 2)
     whole = pl.when(column.str.contains(_LATIN)).then(column).otherwise(column.str.slice(0, _width(column)))
-    return pl.coalesce(last, whole)
+    return pl.coalesce(drawn_out, last, whole)
 
 
 def given_name(column: pl.Expr) -> pl.Expr:
@@ -57,10 +64,13 @@ def given_name(column: pl.Expr) -> pl.Expr:
 
     >>> [one("given_name_cn", name) for name in ("张三", "欧阳䶮", "欧阳", "䶮", "San Zhang", "阿依古丽·买买提")]
     ['三', '䶮', '阳', None, 'San', '阿依古丽']
+    >>> one("given_name_cn", "张\u3000三"), one("given_name_cn", "欧阳 䶮")
+    ('三', '䶮')
     """
+    drawn_out = column.str.extract(_SURNAME_FIRST, 2).str.replace_all(r"\s+", "")
     words = column.str.extract(_LAST_WORD, 1)
     rest = pl.when(~column.str.contains(_LATIN)).then(column.str.slice(_width(column)))
-    return present(pl.coalesce(words, rest))
+    return present(pl.coalesce(drawn_out, words, rest))
 
 
 def digits_only(column: pl.Expr) -> pl.Expr:
