@@ -13,7 +13,11 @@ import polars as pl
 from baton.model.source_rows import RejectedRow, SourcePage
 from baton.tables.faults import FileError
 
-_TOTAL_WORDS: Final = r"^\s*[（(]?(?:合\s*计|总\s*计|小\s*计|共\s*计|汇\s*总|合计人数|total|grand total|sum)\b?"
+_TOTAL_WORDS: Final = (
+    r"^\s*[（(]?(?:(?:合\s*计|总\s*计|小\s*计|共\s*计|汇\s*总)(?:$|[^\p{L}]|人数|金额)"
+    r"|(?:grand\s+)?totals?(?:$|[\s:：（(）)/=])|sum\s*(?:$|[:：（(）)=]))"
+)
+"""The whole word: people are called Sumit, and a department 总计划部."""
 _SCIENTIFIC: Final = r"^\s*-?[1-9](?:\.[0-9]+)?E\+(?:1[1-9]|[2-9][0-9])\s*$"
 """What a spreadsheet writes for a number of twelve or more digits: the other digits are gone."""
 _UNCLEAN: Final = r"^\s|\s$|[\p{Cc}\p{Cf}]"

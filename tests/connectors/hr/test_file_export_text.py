@@ -182,6 +182,10 @@ FAULTS = [
     ("\u200b0013,测试,在职", (5, "number_not_clean", "工号")),
     ("合计,3,", (5, "total_row", "")),
     (" 总 计 ：3人,,", (5, "total_row", "")),
+    ("（合计）,3,", (5, "total_row", "")),
+    ("合计人数,,3", (5, "total_row", "")),
+    ("Grand Total:,3,", (5, "total_row", "")),
+    ("sum,3,", (5, "total_row", "")),
     ("制表人：测试甲,,", (5, "lone_cell", "")),
     ("1.10101E+17,测试,在职", (5, "precision_lost", "工号")),
     ("0013,测试," + "长" * 40_000, (5, "field_too_long", "状态")),
@@ -199,6 +203,16 @@ def test_one_faulty_row_is_named_and_harms_no_other(
     assert rejected == [expected]
     assert rows == [("0012", "测试甲", "在职"), ("0014", "测试乙", "在职"), ("0015", "丙,丁", '他说"好"')]
     assert [(page.first_row, page.rows.height) for page in pages] == [(4, 1), (6, 2)]
+
+
+@pytest.mark.parametrize("first", ["Sumit", "Totalova", "总计划部", "汇总组"])
+def test_a_person_whose_row_begins_like_a_word_for_totals_is_read(drop: Any, first: str) -> None:
+    feed = drop(f"部门,工号,状态\n{first},0012,在职\n", columns=["工号", "状态"], number_column=None)
+    assert everything(feed)[:2] == ([(first, "0012", "在职")], [])
+
+
+def test_an_employee_number_that_begins_like_a_word_for_totals_is_read(drop: Any) -> None:
+    assert everything(drop(f"{HEADER}\nSUM-001,测试甲,在职\n"))[:2] == ([("SUM-001", "测试甲", "在职")], [])
 
 
 def test_field_with_line_breaks_is_one_row_and_counts_as_one(drop: Any) -> None:
