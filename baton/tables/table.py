@@ -18,8 +18,8 @@ _TOTAL_WORDS: Final = (
     r"|(?:grand\s+)?totals?(?:$|[\s:：（(）)/=])|sum\s*(?:$|[:：（(）)=]))"
 )
 """The whole word: people are called Sumit, and a department 总计划部."""
-_SCIENTIFIC: Final = r"^\s*-?[1-9](?:\.[0-9]+)?E\+(?:1[1-9]|[2-9][0-9])\s*$"
-"""What a spreadsheet writes for a number of twelve or more digits: the other digits are gone."""
+_SCIENTIFIC: Final = r"^\s*-?[1-9](?:(?:\.[0-9]+)?[Ee]\+|\.[0-9]+[Ee])(?:1[1-9]|[2-9][0-9])\s*$"
+"""What programs write for a number of twelve or more digits, the others gone: 1.1E+17, 1.1e+17, 1.1E17 (Java)."""
 _UNCLEAN: Final = r"^\s|\s$|[\p{Cc}\p{Cf}]"
 
 
@@ -196,7 +196,7 @@ def _broken(frame: pl.DataFrame, layout: Layout, caps: Caps) -> list[RejectedRow
         if (column.str.len_bytes().max() or 0) > caps.field_chars:  # type: ignore[operator]
             over = pl.col(name).str.len_chars() > caps.field_chars
             reject(over, "field_too_long", f"more than {caps.field_chars} characters", name)
-        if column.str.contains("E+", literal=True).any():
+        if column.str.contains(_SCIENTIFIC).any():
             reject(
                 pl.col(name).str.contains(_SCIENTIFIC),
                 "precision_lost",

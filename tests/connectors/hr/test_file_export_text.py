@@ -188,6 +188,9 @@ FAULTS = [
     ("sum,3,", (5, "total_row", "")),
     ("制表人：测试甲,,", (5, "lone_cell", "")),
     ("1.10101E+17,测试,在职", (5, "precision_lost", "工号")),
+    ("0013,测试,6.222e+18", (5, "precision_lost", "状态")),
+    ("0013,测试,6.2220000000000003E18", (5, "precision_lost", "状态")),
+    ("0013,测试,6e+18", (5, "precision_lost", "状态")),
     ("0013,测试," + "长" * 40_000, (5, "field_too_long", "状态")),
     ('0013,测试,"' + "a" * 200_000 + '"', (5, "field_too_long", "状态")),
 ]
@@ -203,6 +206,12 @@ def test_one_faulty_row_is_named_and_harms_no_other(
     assert rejected == [expected]
     assert rows == [("0012", "测试甲", "在职"), ("0014", "测试乙", "在职"), ("0015", "丙,丁", '他说"好"')]
     assert [(page.first_row, page.rows.height) for page in pages] == [(4, 1), (6, 2)]
+
+
+def test_a_code_with_an_e_in_it_is_no_number_in_scientific_notation(drop: Any) -> None:
+    codes = ["1E12", "1e12", "1.5E9", "A1.5E17", "1.5E17B"]
+    text = "\n".join([HEADER, *(f"{code},测试,在职" for code in codes)])
+    assert [row[0] for row in everything(drop(text))[0]] == codes
 
 
 @pytest.mark.parametrize("first", ["Sumit", "Totalova", "总计划部", "汇总组"])
