@@ -156,13 +156,14 @@ def _plain(text: str) -> str:
 
 
 def _padded(values: pl.Series, style: pl.Series, styles: Styles) -> pl.Series:
-    """Whole numbers of a format like ``0000`` with the leading zeros that are shown."""
+    """Whole numbers of a format like ``0000`` with the leading zeros, and the text before them, that are shown."""
     if not styles.padded:
         return values
     width = style.replace_strict(dict(styles.padded), default=0, return_dtype=pl.UInt32).fill_null(0)
+    before = style.replace_strict(dict(styles.before), default="", return_dtype=pl.String).fill_null("")
     whole = (width > 0) & values.str.contains("^[0-9]+$")
-    frame = pl.DataFrame({"value": values, "width": width, "whole": whole})
-    filled = pl.when("whole").then(pl.col("value").str.zfill(pl.col("width"))).otherwise("value")
+    frame = pl.DataFrame({"value": values, "width": width, "before": before, "whole": whole})
+    filled = pl.when("whole").then(pl.col("before") + pl.col("value").str.zfill(pl.col("width"))).otherwise("value")
     return frame.select(filled).to_series()
 
 

@@ -125,6 +125,36 @@ def test_number_shown_with_leading_zeros_keeps_them(drop: Any) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("form", "text"),
+    [
+        ("0000_ ", "0012"),
+        ("0000;[Red]0000", "0012"),
+        ("0000;@", "0012"),
+        ("[$-804]0000", "0012"),
+        ('"E"0000', "E0012"),
+        ("\\E\\-0000", "E-0012"),
+        ('0"元"', "12"),
+        ('00"元"', "12"),
+        ("00-0000", "12"),
+        ("[<100]0000;000000", "12"),
+    ],
+)
+def test_leading_zeros_are_kept_however_the_format_is_written(drop: Any, form: str, text: str) -> None:
+    def pad(workbook: Any) -> None:
+        workbook.active["A2"].number_format = form
+
+    assert everything(drop(book(HEADER, [12, "甲", "在职"], change=pad)))[0] == [(text, "甲", "在职")]
+
+
+@pytest.mark.parametrize("form", ["[h]:mm", "[HH]:MM", "[HH]:MM:SS"])
+def test_hours_beyond_a_day_are_a_duration_in_capitals_too(drop: Any, form: str) -> None:
+    def lasting(workbook: Any) -> None:
+        workbook.active["C2"].number_format = form
+
+    assert everything(drop(book(HEADER, ["0012", "甲", 1.25], change=lasting)))[0] == [("0012", "甲", "30:00:00")]
+
+
 def test_number_that_lost_digits_rejects_its_row(drop: Any) -> None:
     rows = [
         HEADER,
