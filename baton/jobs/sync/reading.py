@@ -146,7 +146,10 @@ class _Rows:
         for fault in mapped.faults:
             bad.add(fault.row)
             faults.append(self._fault(fault.row, fault.field, fault.rule, fault.message))
+        outside = set((~mapped.in_scope).arg_true())
         for position, name, rule, message in contradictions(mapped.rows):
+            if position in outside:
+                continue  # the mapping is not meant for this row: nothing in it is a fault
             if position not in bad:
                 faults.append(self._fault(position, name, rule, message))
             bad.add(position)
@@ -202,12 +205,16 @@ def _place(origin: Origin, row: int) -> str:
 
 
 def _doubled(rows: pl.DataFrame, bad: set[int]) -> list[int]:
-    """Every row whose number occurs more than once: which of them is right, only HR can say."""
+    """Every row whose number occurs more than once: which of them is right, only HR can say.
+
+    Rows without a number, which only those out of scope can be, are nobody's twice.
+    """
     numbers = rows["number"].to_list()
     if not bad and len(set(numbers)) == len(numbers):
         return []
-    counted = Counter(number for position, number in enumerate(numbers) if position not in bad)
-    return [position for position, number in enumerate(numbers) if position not in bad and counted[number] > 1]
+    known = {position: number for position, number in enumerate(numbers) if position not in bad and number is not None}
+    counted = Counter(known.values())
+    return [position for position, number in known.items() if counted[number] > 1]
 
 
 def _digests(rows: pl.DataFrame, digest: RowDigester) -> list[bytes]:

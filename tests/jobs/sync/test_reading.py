@@ -96,6 +96,33 @@ def test_leaving_before_joining_is_a_mistake_but_not_a_retracted_hire(read) -> N
     assert faults(read(row("0012", status="active", **early))) == [], "a left-over of an earlier employment"
 
 
+def test_nothing_is_at_fault_in_rows_the_mapping_is_not_for(tmp_path) -> None:
+    path = tmp_path / "hr.yaml"
+    path.write_text(
+        HR_MAPPING.replace("fields:", "scope: {account: [own]}\nfields:", 1).replace(
+            "name: 测试䶮}\n    expect", "name: 测试䶮, account: own}\n    expect"
+        ),
+        encoding="utf-8",
+    )
+    mapping = load_mapping(path, source_fields=None, target_fields=None)
+    people = [
+        row("0012", account="own"),
+        row("", account="agency"),
+        row("", account="agency"),
+        row("0013", account="agency", manager="0013"),
+        row("0014", account="agency", hired="2101-01-01"),
+        row("0015", account="own", manager="0015"),
+    ]
+    frame = pl.DataFrame(
+        [{name: person.get(name) for name in COLUMNS} for person in people], schema=dict.fromkeys(COLUMNS, pl.String)
+    )
+    origin = Origin("roster.csv", "0" * 64, START - timedelta(hours=1))
+    reading = read_feed(Feed(origin, iter([SourcePage(frame, first_row=2)])), mapping, _digests, START)
+    assert reading.numbers == ["0012"]
+    assert faults(reading) == [("roster.csv:7", "manager_number", "own_manager")]
+    assert (reading.facts.unparseable, reading.facts.duplicate_numbers) == (1, 0)
+
+
 def test_nobody_is_their_own_manager(read) -> None:
     reading = read(row("0012", manager="0012"), row("0013", manager="0012"))
     assert faults(reading) == [("roster.csv:2", "manager_number", "own_manager")]
