@@ -46,7 +46,7 @@ class Place:
     def newest(self, now: datetime) -> Choice:
         """The newest complete file. Raises `RetryableError` when there is none yet."""
         given = Path(self.path)
-        if given.is_dir():
+        if _is_directory(given):
             found = self._complete(given, "*", now)
         elif any(mark in given.name for mark in "*?["):
             found = self._complete(given.parent, given.name, now)
@@ -98,6 +98,8 @@ class Place:
                 info = entry.stat(follow_symlinks=False)
             except FileNotFoundError:
                 continue  # moved away between the listing and now: it is no candidate
+            except OSError as error:
+                raise _unreadable(error) from error
             age_s = now.timestamp() - info.st_mtime
             as_of = self._as_of(name, info.st_mtime)
             if stat.S_ISREG(info.st_mode) and as_of is not None and not 0 <= age_s < self.settle_s:
@@ -113,6 +115,16 @@ class Place:
         except ValueError:
             return None
         return local.replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(UTC)
+
+
+def _is_directory(path: Path) -> bool:
+    """Unlike `Path.is_dir`, which says so of a missing one only, and lets what else may be wrong through as it is."""
+    try:
+        return stat.S_ISDIR(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _unreadable(error) from error
 
 
 def _entries(directory: Path) -> Iterator[os.DirEntry[str]]:

@@ -53,11 +53,7 @@ class Folder:
                     if _is_data(entry.name) and stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
                         found.append(self.path / entry.name)
         except OSError as error:
-            raise HaltError(
-                f"the directory cannot be read ({error.strerror})",
-                code="unreadable_directory",
-                remedy="correct path, or give this service permission to read it",
-            ) from error
+            raise _unreadable(error) from error
         return sorted(found)
 
     def address(self, collection: str) -> Address:
@@ -72,12 +68,23 @@ class Folder:
 
     @property
     def _is_one_file(self) -> bool:
-        return not self.path.is_dir() and _is_data(self.path.name)
+        try:
+            return not self.path.is_dir() and _is_data(self.path.name)
+        except OSError as error:  # no permission on the way there, or a name too long
+            raise _unreadable(error) from error
 
 
 def missing(collection: str, remedy: str) -> ConfigurationError:
     """The error for a collection that is not there."""
     return ConfigurationError([Fault(collection[:200], "no_collection", f"there is no such collection: {remedy}")])
+
+
+def _unreadable(error: OSError) -> HaltError:
+    return HaltError(
+        f"the directory cannot be read ({error.strerror})",
+        code="unreadable_directory",
+        remedy="correct path, or give this service permission to read it",
+    )
 
 
 def _is_data(name: str) -> bool:

@@ -120,6 +120,13 @@ def test_a_folder_that_is_not_there_is_a_finding_with_a_remedy(tmp_path):
     assert finding.remedy
 
 
+def test_a_folder_that_cannot_even_be_looked_at_is_a_finding_with_a_remedy(tmp_path):
+    (finding,) = files(tmp_path / ("x" * 300) / "staff.csv").check()
+    assert not finding.ok
+    assert "cannot be read" in finding.detail
+    assert finding.remedy
+
+
 def test_the_stand_ins_records_are_the_same_from_every_encoding():
     simulator = Simulator()
     try:

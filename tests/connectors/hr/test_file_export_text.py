@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -212,6 +213,29 @@ def test_a_code_with_an_e_in_it_is_no_number_in_scientific_notation(drop: Any) -
     codes = ["1E12", "1e12", "1.5E9", "A1.5E17", "1.5E17B"]
     text = "\n".join([HEADER, *(f"{code},测试,在职" for code in codes)])
     assert [row[0] for row in everything(drop(text))[0]] == codes
+
+
+def test_a_place_that_cannot_be_looked_at_is_named_with_a_remedy(tmp_path: Path) -> None:
+    for path in (tmp_path / ("x" * 300), tmp_path / ("x" * 300) / "roster.csv", tmp_path / ("x" * 300) / "*.csv"):
+        with pytest.raises(HaltError) as caught:
+            source(path).census()
+        assert (caught.value.code, bool(caught.value.remedy)) == ("unreadable_file", True)
+        (finding,) = source(path).check()
+        assert not finding.ok
+
+
+def test_a_listing_without_permission_for_its_files_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Entry:
+        name = "roster.csv"
+
+        def stat(self, *, follow_symlinks: bool) -> os.stat_result:
+            raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", lambda _: nullcontext([Entry()]))
+        with pytest.raises(HaltError) as caught:
+            source(tmp_path).census()
+    assert caught.value.code == "unreadable_file"
 
 
 @pytest.mark.parametrize("first", ["Sumit", "Totalova", "总计划部", "汇总组"])
