@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -167,7 +168,7 @@ class BlockReader:
             return None
         try:
             frame = pl.read_csv(
-                body, has_header=False, separator=self.shape.delimiter, quote_char=None, schema=self._schema
+                _whole(body), has_header=False, separator=self.shape.delimiter, quote_char=None, schema=self._schema
             )
         except pl.exceptions.PolarsError:
             return None  # whatever it is, the look at each line names it
@@ -195,7 +196,9 @@ class BlockReader:
             return pl.DataFrame(schema=self._schema)
         if body is None:
             body = lines.str.join("\n").item().encode("utf-8")
-        return pl.read_csv(body, has_header=False, separator=self.shape.delimiter, quote_char='"', schema=self._schema)
+        return pl.read_csv(
+            _whole(body), has_header=False, separator=self.shape.delimiter, quote_char='"', schema=self._schema
+        )
 
     def _trimmed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame under its headers; columns beyond them must be blank."""
@@ -210,6 +213,11 @@ class BlockReader:
         kept = frame.select(frame.columns[: len(headers)])
         kept.columns = list(headers)
         return kept
+
+
+def _whole(body: bytes) -> bytes:
+    """The lines for polars, which takes a byte order mark off what it reads: here it would be part of a value."""
+    return codecs.BOM_UTF8 + body if body.startswith(codecs.BOM_UTF8) else body
 
 
 def _taken_before(lines: pl.Series, absorbed: Sequence[tuple[int, int]]) -> pl.Series | int:
@@ -239,7 +247,7 @@ def split_lines(body: bytes) -> pl.Series | None:
     if mark is None:
         return None
     read = pl.read_csv(
-        body + b"\n",
+        _whole(body) + b"\n",
         has_header=False,
         separator=chr(mark),
         quote_char=None,

@@ -215,6 +215,14 @@ def test_a_code_with_an_e_in_it_is_no_number_in_scientific_notation(drop: Any) -
     assert [row[0] for row in everything(drop(text))[0]] == codes
 
 
+@pytest.mark.parametrize("tail", ["", '0013,"乙",在职\n', "0013\n"])
+def test_an_invisible_mark_is_seen_in_the_first_row_as_in_any_other(drop: Any, tail: str) -> None:
+    text = f"{HEADER}\n\ufeff0012,测试甲,在职\n{tail}\ufeff0014,测试丙,在职\n"
+    rejected = everything(drop(text))[1]
+    marked = [row for row, rule, column in rejected if (rule, column) == ("number_not_clean", "工号")]
+    assert marked == [2, 4 if tail else 3]
+
+
 def test_a_place_that_cannot_be_looked_at_is_named_with_a_remedy(tmp_path: Path) -> None:
     for path in (tmp_path / ("x" * 300), tmp_path / ("x" * 300) / "roster.csv", tmp_path / ("x" * 300) / "*.csv"):
         with pytest.raises(HaltError) as caught:
