@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Final, Literal, Self
 from urllib.parse import parse_qsl
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from sqlalchemy.engine import URL, make_url
@@ -84,7 +84,7 @@ class SqlSettings(ConnectorSettings):
     def _known_zone(cls, given: str) -> str:
         try:
             ZoneInfo(given)
-        except (ZoneInfoNotFoundError, ValueError):
+        except (OSError, ValueError, KeyError):  # OSError: Asia, which is a folder of zones
             raise ValueError("is no time zone of the IANA list, such as Asia/Shanghai") from None
         return given
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
+from zoneinfo import ZoneInfo
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from baton.sdk import (
     BatonError,
@@ -23,6 +24,8 @@ from baton.sdk import (
     RepeatingSource,
     tables,
 )
+
+_SOME_DAY: Final = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 class FileExportSettings(ConnectorSettings):
@@ -47,6 +50,25 @@ class FileExportSettings(ConnectorSettings):
     max_columns: int = Field(500, ge=1, le=16_384)
     max_field_chars: int = Field(32_767, ge=1)
     max_rejected_rows: int = Field(1_000, ge=0, description="more broken rows than this refuse the file")
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, given: str) -> str:
+        try:
+            ZoneInfo(given)
+        except (OSError, ValueError, KeyError):  # OSError: Asia, which is a folder of zones
+            raise ValueError("is no time zone of the IANA list, such as Asia/Shanghai") from None
+        return given
+
+    @field_validator("as_of_name")
+    @classmethod
+    def _pattern(cls, given: str | None) -> str | None:
+        try:
+            if given is not None:
+                datetime.strptime(_SOME_DAY.strftime(given), given)  # noqa: DTZ007 - only whether it can be read
+        except ValueError:
+            raise ValueError("is no strptime pattern, such as roster_%Y%m%d.csv") from None
+        return given
 
 
 class FileExport(RepeatingSource):

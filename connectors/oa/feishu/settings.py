@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator
 
@@ -30,5 +30,5 @@ class FeishuSettings(ConnectorSettings):
     def _known_zone(cls, name: str) -> str:
         try:
             return ZoneInfo(name).key
-        except (ZoneInfoNotFoundError, ValueError) as error:
+        except (OSError, ValueError, KeyError) as error:  # OSError: Asia, which is a folder of zones
             raise ValueError("not an IANA time zone such as Asia/Shanghai") from error

@@ -251,3 +251,9 @@ def test_urls_that_would_mislead_are_refused(given, reason):
     with pytest.raises(ValidationError, match=reason) as error:
         SqlSettings(database_url=given)
     assert ":pw@" not in str(error.value)
+
+
+@pytest.mark.parametrize("zone", ["Mars/Base", "Asia"])
+def test_a_time_zone_that_is_none_is_refused(zone):
+    with pytest.raises(ValidationError, match="is no time zone"):
+        SqlSettings(database_url="sqlite:////srv/data/people.sqlite3", time_zone=zone)

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from baton.client import Client
 from baton.contracts import Feed
@@ -221,6 +222,14 @@ def test_an_invisible_mark_is_seen_in_the_first_row_as_in_any_other(drop: Any, t
     rejected = everything(drop(text))[1]
     marked = [row for row, rule, column in rejected if (rule, column) == ("number_not_clean", "工号")]
     assert marked == [2, 4 if tail else 3]
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("time_zone", "Mars/Base"), ("time_zone", "Asia"), ("as_of_name", "roster_%Q.csv")]
+)
+def test_a_setting_that_only_a_reading_would_trip_over_is_refused_before(setting: str, value: str) -> None:
+    with pytest.raises(ValidationError, match=f"(?s){setting}.*such as"):
+        FileExportSettings.model_validate({"path": "/srv/hr", setting: value})
 
 
 def test_a_place_that_cannot_be_looked_at_is_named_with_a_remedy(tmp_path: Path) -> None:
