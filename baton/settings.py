@@ -320,7 +320,12 @@ class _Loader:
         if secret is not None:
             return SecretStr(secret)
         url = hub.database or f"sqlite:///{hub.state_dir / 'baton.sqlite3'}"
-        if urlsplit(url).password:
+        try:
+            password = urlsplit(url).password
+        except ValueError:  # brackets, as they stand around an IPv6 address
+            self._fault(at, "database_url", "hub.database is no database URL (is a sign in it not percent-encoded?)")
+            return SecretStr("")
+        if password:
             place = "; ".join(vault.places("hub", "database")[:2])
             self._fault(at, "secret_in_file", f"hub.database holds a password; keep the whole URL in: {place}")
         file = url.removeprefix("sqlite:///")

@@ -226,6 +226,13 @@ def test_the_database_url_with_its_password_comes_from_the_vault(tmp_path, regis
     assert "pw-word" not in repr(hub)
 
 
+def test_a_database_url_that_is_none_is_a_fault_with_its_line(tmp_path, registry):
+    file = written(tmp_path, "hub:\n  database: 'postgresql+psycopg://u:p[w@h/db'\nsystems: {}\n")
+    (fault,) = faults(file, registry)
+    assert fault.startswith("systems.yaml:2 database_url: hub.database")
+    assert "p[w" not in fault
+
+
 def test_hashicorp_needs_its_token(tmp_path, registry):
     file = written(tmp_path, "hub:\n  hashicorp: {url: 'https://vault.example'}\nsystems: {}\n")
     assert "hub needs the secret hashicorp_token" in faults(file, registry)[0]
