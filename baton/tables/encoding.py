@@ -17,6 +17,13 @@ _HANZI: Final = re.compile("[\u4e00-\u9fff]+")
 _ASCII: Final = dict.fromkeys(range(128))
 """Deletes ASCII in ``str.translate``."""
 _RARE_SHARE: Final = 0.05
+_ENOUGH_HANZI: Final = 12
+_KOREAN_ENDS: Final = 0xC8
+"""Hangul of EUC-KR has first bytes up to this one: hanzi read A to Q, while a third of Chinese text is read R to Z."""
+_SELDOM_FROM: Final = 0xD8
+_SELDOM_SHARE: Final = 0.4
+"""Of different hanzi those of the second level are a tenth; Cyrillic and Greek letters in pairs give half of them."""
+_ENOUGH_KANA: Final = 5
 _CHINESE: Final = frozenset({"gb18030", "gbk", "gb2312", "hz"})
 _RIVALS: Final = ["gb18030", "big5", "big5hkscs", "shift_jis", "euc_jp", "euc_kr", "cp949", "cp1252", "cp1251"]
 
@@ -112,10 +119,23 @@ def check_chinese(text: str, data: bytes) -> None:
 
 
 def _looks_foreign(text: str) -> bool:
-    """True when many characters are outside GB 2312: rare names are few, another encoding misread is full of them."""
+    """True when many characters are outside GB 2312: rare names are few, another encoding misread is full of them.
+
+    Also where all are inside, and yet only such as Korean, Cyrillic or Japanese text becomes.
+    """
     sample = text[:SAMPLE_BYTES].translate(_ASCII)
     known = sum(1 for character in sample if _in_gb2312(character))
-    return len(sample) - known > _RARE_SHARE * len(sample)
+    return len(sample) - known > _RARE_SHARE * len(sample) or _is_one_sided(set(sample))
+
+
+def _is_one_sided(characters: set[str]) -> bool:
+    hanzi = (character for character in characters if _HANZI.match(character) and _in_gb2312(character))
+    leads = [character.encode("gb2312")[0] for character in hanzi]
+    if len(leads) >= _ENOUGH_HANZI:
+        seldom = sum(lead >= _SELDOM_FROM for lead in leads)
+        if max(leads) <= _KOREAN_ENDS or seldom > _SELDOM_SHARE * len(leads):
+            return True
+    return sum("\u3041" <= character <= "\u30fe" for character in characters) >= _ENOUGH_KANA
 
 
 def _in_gb2312(character: str) -> bool:

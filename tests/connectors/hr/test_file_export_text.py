@@ -104,6 +104,45 @@ def test_damaged_gb_byte_is_refused_with_its_row(drop: Any) -> None:
     assert (rule, message[:5]) == ("undecodable", "row 3")
 
 
+LETTERS = {
+    "cp949": "김이박최정강조윤장임한오서신권황안송류홍",
+    "euc_kr": "민서준지우현수빈영희철진경은혜성호재윤아",
+    "cp1251": "АБВГДЕЖЗИКЛМНОПРСТУФабвгдежзиклмнопрстуф",
+    "euc_jp": "試験あいうえおかきくけこさしすせそ",
+    "iso8859_7": "ΑΒΓΔΕΖΗΘΙΚαβγδεζηθικλμνξοπρστυφχψω",
+}
+
+
+@pytest.mark.parametrize("encoding", LETTERS)
+def test_names_of_another_script_are_refused_not_turned_into_chinese_ones(drop: Any, encoding: str) -> None:
+    letters = LETTERS[encoding]
+    names = [letters[at : at + 2] for at in range(len(letters) - 1)]
+    text = "number,name\n" + "".join(f"{row:04d},{name}\n" for row, name in enumerate(names))
+    assert refusal(drop, text, encoding, columns=("number",), number_column="number")[0] == "encoding"
+
+
+def test_chinese_names_below_english_headers_are_read(drop: Any) -> None:
+    names = [
+        "测试",
+        "王伟",
+        "李娜",
+        "张敏",
+        "刘静",
+        "陈强",
+        "杨磊",
+        "赵军",
+        "黄勇",
+        "周艳",
+        "安安",
+        "白冰",
+        "高歌",
+        "さくら",
+    ]
+    text = "number,name\n" + "".join(f"{row:04d},{name}\n" for row, name in enumerate(names))
+    feed = drop(text, "gbk", columns=("number",), number_column="number")
+    assert [row[1] for row in everything(feed)[0]] == names
+
+
 def test_big5_is_refused_not_turned_into_other_characters(drop: Any) -> None:
     text = "工號,姓名,狀態\n0012,測試甲,離職\n0013,國際業務,在職\n"
     assert refusal(drop, text, "big5", columns=(), number_column=None)[0] in ("encoding", "undecodable")
