@@ -13,7 +13,7 @@ from baton.model.payable import Component
 from baton.model.source_rows import RejectedRow, SourcePage
 from tests.rig.targets import NoClient, NoSettings
 
-COLUMNS: Final = ("number", "amount", "currency", "holder", "account", "remark", "place")
+COLUMNS: Final = ("number", "amount", "currency", "holder", "account", "bank_code", "remark", "place")
 
 
 class Erp(Connector, PayableSource):

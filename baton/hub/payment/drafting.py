@@ -15,6 +15,7 @@ from baton.contracts.payments import PayableSource
 from baton.errors import ConfigurationError, Fault, TransitionError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.source_file import open_rows
+from baton.jobs.payment.checks.account_numbers import plain_account
 from baton.jobs.payment.payable_rows import PAYABLES, PayableRow, ReadRows, read_page
 from baton.model.pay_run import JOB, LineState, PayLine, PayRun
 from baton.model.payable import BankAccount, Component, Payable, PayableKey, is_currency, is_period
@@ -286,16 +287,19 @@ def _lines(
 
 
 def _payable(drafting: Drafting, row: PayableRow, employee: Employee | None) -> Payable:
-    """The row as a payable: what it does not say of the payee is what HR's record says."""
+    """The row as a payable: what it does not say of the payee is what HR's record says.
+
+    Of another account than HR's nothing is completed: HR's bank is not where that one is.
+    """
     key = PayableKey(row.number, drafting.period, drafting.component)
     payee = BankAccount(row.holder, row.account, row.bank_code, row.bank_name)
-    if employee is not None and not row.account:
-        known = payee_of(employee)
+    known = None if employee is None else payee_of(employee)
+    if known is not None and (not row.account or plain_account(row.account) == plain_account(known.account)):
         payee = BankAccount(
             holder=row.holder or known.holder,
-            account=known.account,
+            account=row.account or known.account,
             bank_code=row.bank_code or known.bank_code,
-            bank_name=row.bank_name or known.bank_name,
+            bank_name=row.bank_name or (known.bank_name if row.bank_code in ("", known.bank_code) else ""),
         )
     return Payable(key, payee, row.amount_minor, drafting.currency, row.remark, row.place)
 

@@ -66,6 +66,24 @@ def test_a_systems_payables_are_drafted_in_minor_units_and_completed_by_hr(fed: 
     assert told(draft_system(office.hub, wanted(), "erp"))[0][2:] == (LineState.LEFT_OUT, "claimed")
 
 
+def test_a_row_that_tells_hrs_account_and_no_bank_is_paid_at_the_bank_that_hr_has(fed: tuple[Office, Erp]) -> None:
+    """Without a bank code a payee is taken for one of the payer's own bank."""
+    office, erp = fed
+    office.hire("0001", "0002", "0003", bank_code="102100099996", bank_name="示例银行")
+    spaced = f"{card(1)[:4]} {card(1)[4:]}"
+    erp.approved = [
+        {"number": "0001", "amount": "1", "holder": "测试0001", "account": spaced},
+        {"number": "0002", "amount": "1", "account": card(2), "bank_code": "105100000017"},
+        {"number": "0003", "amount": "1", "holder": "测试0003", "account": card(9)},
+    ]
+    payees = [line.payable.payee for line in draft_system(office.hub, wanted(), "erp").lines]
+    assert [(payee.account, payee.bank_code, payee.bank_name) for payee in payees] == [
+        (card(1), "102100099996", "示例银行"),
+        (card(2), "105100000017", ""),
+        (card(9), "", ""),
+    ]
+
+
 def test_what_cannot_be_a_payable_is_named_and_in_no_run(fed: tuple[Office, Erp]) -> None:
     office, erp = fed
     erp.approved = [
