@@ -13,11 +13,13 @@ from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.bookings import ENTRY
 from baton.hub.payment.checking import unknown_run
-from baton.hub.payment.drafting import Drafting, new_run, save
+from baton.hub.payment.drafting import Drafting, new_run, payee_of, save
+from baton.jobs.payment.checks.account_numbers import plain_account
 from baton.jobs.payment.reissue import Evidence, Refusal, Reissue, reissue
 from baton.model.bank_answers import BankState, Direction, Reason, ReasonKind
 from baton.model.pay_run import LineState, PayLine, PayRun
 from baton.model.payable import BankAccount
+from baton.model.people import Employee
 from baton.store.bank_answers import BankEvent
 
 _FAILED: Final = (LineState.REJECTED, LineState.RETURNED, LineState.RECALLED)
@@ -72,17 +74,25 @@ def _judged(hub: Hub, connection: sa.Connection, failed: Sequence[PayLine]) -> l
     attempts = [line.payable.key for line in hub.pay_runs.claimed(connection, (), numbers)]
     judged = []
     for line in failed:
-        payee, employee = line.payable.payee, known.get(line.payable.key.number)
-        if employee is not None and employee.bank_account_number:
-            payee = BankAccount(
-                holder=employee.bank_account_holder or employee.full_name or payee.holder,
-                account=employee.bank_account_number.replace(" ", ""),
-                bank_code=employee.bank_code or payee.bank_code,
-                bank_name=employee.bank_name or payee.bank_name,
-            )
+        employee = known.get(line.payable.key.number)
+        payee = _payee(line.payable.payee, employee)
         evidence = _evidence(line, said.get(line.reference, ()))
         judged.append((line, reissue(line.payable, line.state, evidence, payee, attempts)))
     return judged
+
+
+def _payee(failed: BankAccount, employee: Employee | None) -> BankAccount:
+    """Whom HR knows now. The bank of the account before says nothing of where a new one is."""
+    if employee is None or not employee.bank_account_number:
+        return failed
+    known = payee_of(employee)
+    same = plain_account(known.account) == plain_account(failed.account)
+    return BankAccount(
+        holder=known.holder or failed.holder,
+        account=known.account,
+        bank_code=known.bank_code or (failed.bank_code if same else ""),
+        bank_name=known.bank_name or (failed.bank_name if same else ""),
+    )
 
 
 def _evidence(line: PayLine, said: Sequence[BankEvent]) -> Evidence:

@@ -25,7 +25,7 @@ from baton.store.runs import RunState
 from baton.store.tables import pay_runs
 from tests.hub.payment.office import PAY_DAY, Office
 from tests.rig.bank_papers import lines, message_id, report, statement
-from tests.rig.payroll import ACCOUNT, BANK, TREASURY, FakeChannel, card
+from tests.rig.payroll import ACCOUNT, BANK, CNAPS, TREASURY, FakeChannel, card
 
 TWO = {"0001": "8000.00", "0002": "12,345.67"}
 ROWS = """
@@ -244,6 +244,17 @@ def test_what_came_back_is_paid_again_as_the_next_attempt_once_and_only_with_ano
     with pytest.raises(ApprovalError) as caught:
         reissue_run(office.hub, paid, "maker-li", PAY_DAY)
     assert "attempted" in caught.value.message
+
+
+def test_a_new_account_is_paid_at_its_own_bank_and_not_at_that_of_the_account_before(office: Office, paid: str) -> None:
+    refused = references(office, paid)
+    say(office, AnswerKind.REPORT, report(content(office), "PART", dict.fromkeys(refused.values(), ("RJCT", "AM04"))))
+    office.hire("0001", bank_code=None, bank_name=None)
+    office.hire("0002", bank_account_number=card(77), bank_code=None, bank_name=None)
+    again = reissue_run(office.hub, paid, "maker-li", PAY_DAY)
+    payees = {line.payable.key.number: line.payable.payee for line in again.lines}
+    assert (payees["0001"].account, payees["0001"].bank_code) == (card(1), CNAPS)
+    assert (payees["0002"].account, payees["0002"].bank_code) == (card(77), "")
 
 
 def test_nothing_is_paid_again_of_a_run_whose_fate_is_unknown(office: Office, paid: str) -> None:
