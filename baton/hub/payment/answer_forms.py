@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from baton.banking.catalogue import load_profile
-from baton.banking.profile import Answers
+from baton.banking.profile import Answers, CmbAnswers, IcbcAnswers, RowAnswers
 from baton.banking.splitting import file_order
 from baton.hub.core import Hub
 
@@ -27,6 +27,11 @@ def answer_forms(hub: Hub, connection: sa.Connection, system: str) -> Iterator[A
         if form not in given:
             given.append(form)
             yield form
+
+
+def names_by_place(form: Answers) -> bool:
+    """Whether it names a line by where that stands in our file, and not by our reference."""
+    return isinstance(form, CmbAnswers | IcbcAnswers) or (isinstance(form, RowAnswers) and form.named_by == "position")
 
 
 class Places:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time
 from itertools import count
@@ -20,7 +20,7 @@ from baton.banking.refused import BankFileRefusedError
 from baton.contracts.payments import AnswerFile, AnswerKind
 from baton.errors import ConfigurationError, ConnectorError, Fault, TransitionError
 from baton.hub.core import PLANNING, Hub
-from baton.hub.payment.answer_forms import Places, answer_forms
+from baton.hub.payment.answer_forms import Places, answer_forms, names_by_place
 from baton.hub.payment.bookings import entry_event, expectations, finding_event, head_event
 from baton.hub.payment.delivering import channel_of
 from baton.jobs.payment.line_states import LineEvent, Reported, alarming, event_of_entry, settled
@@ -58,6 +58,10 @@ class _Told:
     lines: Mapping[tuple[str, str], Sequence[LineEvent]]
     """Reference, and the file that is spoken of (empty where none is named) -> what happened to the line, in order."""
     alarms: Sequence[str] = ()
+    amounts: Mapping[str, Collection[tuple[int, str]]] = field(default_factory=dict, repr=False)
+    """Reference -> what the bank says the line's amount and currency are, where it does."""
+    by_place: bool = False
+    """Whether the bank names lines by where they stand in the file."""
 
 
 def take_answers(hub: Hub, system: str) -> Taken:
@@ -93,7 +97,7 @@ def _take(hub: Hub, system: str, answer: AnswerFile, taken: Taken) -> None:
         counts = {"events": told.count, "warnings": len(leniency.warnings)}
         file = BankFile(system, answer.name, answer.kind.value, digest, now, counts=counts)
         hub.bank_answers.take(connection, file, told.events)
-        _move(hub, connection, system, told, taken)
+        _move(hub, connection, system, answer.name, told, taken)
         hub.crash_point("answer_taking")
     hub.crash_point("answer_taken")
     taken.files += 1
@@ -108,12 +112,16 @@ def _leniency(hub: Hub, system: str) -> Leniency:
     return Strict() if bank is not None and bank.reading == "strict" else Tolerant()
 
 
-def _move(hub: Hub, connection: sa.Connection, system: str, told: _Told, taken: Taken) -> None:
+def _move(hub: Hub, connection: sa.Connection, system: str, name: str, told: _Told, taken: Taken) -> None:
     here = hub.pay_runs.ids(connection, system)  # what it says of another bank's lines moves none of them
     lines = hub.pay_runs.by_reference(connection, list(dict.fromkeys(reference for reference, _ in told.lines)))
+    others = _of_other_amounts(lines, told, name)
+    taken.alarms += [f"other_amount {reference}" for reference in sorted(others)]
     of_lines: dict[str, list[LineEvent]] = {}
     for (reference, message_id), events in told.lines.items():
         line = lines.get(reference)
+        if reference in others:
+            continue
         if line is None or line.run_id not in here:
             taken.alarms.append(f"unknown_line {reference}")
         elif message_id in ("", line.message_id):
@@ -126,6 +134,24 @@ def _move(hub: Hub, connection: sa.Connection, system: str, told: _Told, taken: 
     changes = [change for change in found if change is not None]
     hub.pay_runs.move_lines(connection, changes)
     taken.moved.update(change.state.value for change in changes)
+
+
+def _of_other_amounts(lines: Mapping[str, PayLine], told: _Told, name: str) -> set[str]:
+    """The lines of which the bank tells another amount or currency: what it says is of some other payment.
+
+    `BankFileRefusedError` where it names lines by their place: it counts otherwise than we do, so what it says of the
+    others need not be of them either, though two people may be owed the same.
+    """
+    known = {reference: (line.payable.amount_minor, line.payable.currency) for reference, line in lines.items()}
+    found = {
+        reference
+        for reference, amounts in told.amounts.items()
+        if reference in known and any(each != known[reference] for each in amounts)
+    }
+    if found and told.by_place:
+        words = f"tells other amounts of {len(found)} lines than those at these places of our file have"
+        raise BankFileRefusedError(Fault(name, "other_amount", words))
+    return found
 
 
 def _settled(line: PayLine, events: Sequence[LineEvent]) -> LineState | None:
@@ -152,14 +178,17 @@ def _change(line: PayLine, events: Sequence[LineEvent], taken: Taken) -> LineCha
 
 
 def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile, leniency: Leniency) -> _Told:
-    answers = _read(hub, connection, system, answer, leniency)
+    answers, by_place = _read(hub, connection, system, answer, leniency)
     events = (
         _answer_event(system, answer.name, place, said, _instant(hub, said.reported))
         for place, said in enumerate(answers, start=1)
     )
     by_order: dict[str, Reported] = {}
+    amounts: dict[str, set[tuple[int, str]]] = {}
     for said in answers:
         by_order.setdefault(said.message_id, Reported()).add(said)
+        if said.amount_minor is not None and said.reference:
+            amounts.setdefault(said.reference, set()).add((said.amount_minor, said.currency))
     lines: dict[tuple[str, str], Sequence[LineEvent]] = {}
     alarms = []
     here = hub.pay_runs.ids(connection, system)
@@ -172,18 +201,21 @@ def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile
             alarms.append(f"unknown_order {message_id}")
         for reference in reported.lines:
             lines[reference, message_id] = reported.events(reference, message_id)
-    return _Told(events, len(answers), lines, alarms)
+    return _Told(events, len(answers), lines, alarms, amounts, by_place)
 
 
-def _read(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile, leniency: Leniency) -> list[BankAnswer]:
-    """In the form of a profile that files to this bank were written by, the newest first.
+def _read(
+    hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile, leniency: Leniency
+) -> tuple[list[BankAnswer], bool]:
+    """In the form of a profile that files to this bank were written by, the newest first; and if it counts places.
 
     `BankFileRefusedError`, with what the newest has against it, when it is in the form of none.
     """
     refused = None
     for form in answer_forms(hub, connection, system):
+        stream, places = io.BytesIO(answer.content), Places(hub, connection)
         try:
-            return list(read_answers(io.BytesIO(answer.content), answer.name, form, Places(hub, connection), leniency))
+            return list(read_answers(stream, answer.name, form, places, leniency)), names_by_place(form)
         except BankFileRefusedError as error:
             refused = refused or error
     raise refused or BankFileRefusedError(Fault(answer.name, "no_form", "nothing was ever sent to this bank"))

@@ -324,3 +324,17 @@ def test_a_row_without_the_files_name_counts_beside_rows_that_have_it(office: Of
         for at, told in enumerate((rows, rows[::-1])):
             say(its, AnswerKind.REPORT, "".join(f"{','.join(row)}\n" for row in told).encode(), f"rows-{at}")
             assert its.states(run_id) == {"0001": LineState.DEBITED, "0002": LineState.REJECTED}
+
+
+@pytest.mark.parametrize(
+    "amount", ['<InstdAmt Ccy="CNY">12345.76</InstdAmt>', '<InstdAmt Ccy="USD">12345.67</InstdAmt>']
+)
+def test_what_a_report_says_of_another_amount_is_not_said_of_the_line_and_is_told(
+    office: Office, paid: str, amount: str
+) -> None:
+    known = references(office, paid)
+    told = report(content(office), "PART", dict.fromkeys(known.values(), ("ACCC", "")))
+    at = told.index(b"</TxInfAndSts>", told.index(known["0002"].encode()))
+    said = told[:at] + f"<OrgnlTxRef><Amt>{amount}</Amt></OrgnlTxRef>".encode() + told[at:]
+    assert say(office, AnswerKind.REPORT, said).alarms == [f"other_amount {known['0002']}"]
+    assert office.states(paid) == {"0001": LineState.PAID, "0002": LineState.RELEASED}

@@ -132,3 +132,22 @@ def test_answers_to_what_another_profile_wrote_are_still_understood(branch: Bran
     finally:
         hub.close()
     assert set(branch.states().values()) == {LineState.ACCEPTED}
+
+
+def test_rows_counted_otherwise_than_our_lines_refuse_their_file_and_move_nobody(branch: Branch) -> None:
+    """A bank that counts from another line on says of one person what is true of the next: the amounts tell."""
+    message_id = branch.pay()
+    branch.bank.mood.rejects[f"{message_id}/{branch.place.format(2)}"] = "户名不符"
+    branch.bank.work()
+    (answer,) = branch.office.bank.answers
+    second, third = (f">{branch.place.format(place)}</".encode() for place in (2, 3))
+    shifted = answer.content.replace(second, b">#</").replace(third, second).replace(b">#</", third)
+    assert shifted != answer.content
+    branch.office.bank.answers = [AnswerFile(answer.name, answer.kind, shifted)]
+    refused = take_answers(branch.office.hub, BANK).refused[answer.name]
+    assert "other_amount" in refused
+    assert not any(amount in refused for amount in ("12,345.67", "1234567", "700000"))
+    assert set(branch.states().values()) == {LineState.RELEASED}
+    branch.office.bank.answers = [answer]
+    assert branch.take().alarms == []
+    assert branch.states()["0002"] is LineState.REJECTED
