@@ -209,12 +209,10 @@ def alarming(before: LineState, after: LineState) -> bool:
 
 
 def event_of_entry(entry: StatementEntry) -> LineEvent | None:
-    """What a booking is to the line it names; None while it is not booked."""
+    """What a booking is to the line it names; None while it is not booked. Which way the money went decides."""
     if entry.pending:
         return None
-    if entry.returned is not None or entry.direction is Direction.CREDIT:
-        return LineEvent.CAME_BACK
-    return LineEvent.PAID
+    return LineEvent.CAME_BACK if entry.direction is Direction.CREDIT else LineEvent.PAID
 
 
 @dataclass(slots=True)

@@ -135,6 +135,8 @@ def test_a_booking_pays_a_credit_brings_back_and_what_is_pending_does_nothing():
     assert (
         event_of_entry(entry(Direction.CREDIT, returned=Reason("AC04", ReasonKind.DEAD_ACCOUNT))) is LineEvent.CAME_BACK
     )
+    # Money that leaves (again, after a return was taken back) has not come back, whatever reason stands beside it.
+    assert event_of_entry(entry(Direction.DEBIT, returned=Reason("AC04", ReasonKind.DEAD_ACCOUNT))) is LineEvent.PAID
     assert event_of_entry(entry(Direction.DEBIT, pending=True)) is None
 
 
