@@ -142,6 +142,10 @@ class TableProfile(BankProfile):
                 yield f"{_called(cell)} has no width"
             elif cell.width < most:
                 yield f"{_called(cell)} has a width of {cell.width} and may be {most} {self.widths_in} long"
+            # 1250 with zeros behind it is another amount, and so are an account and a count.
+            if cell.source is not None and cell.pad.isalnum() and (cell.align, cell.pad) != ("right", "0"):
+                where = "end" if cell.align == "left" else "beginning"
+                yield f"{_called(cell)} is filled up with {cell.pad!r} at its {where}: with blanks, or zeros in front"
 
     def _undelimited(self) -> Iterator[str]:
         if self.quote != "never":
