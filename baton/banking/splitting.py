@@ -64,8 +64,9 @@ def split(payables: Iterable[Payable], profile: BankProfile) -> tuple[OrderPart,
     groups: dict[tuple[str, str, bool], list[Payable]] = defaultdict(list)
     places: dict[PayableKey, str] = {}
     for payable in payables:
-        if places.setdefault(payable.key, payable.place) is not payable.place:
+        if payable.key in places:
             raise ValueError(f"two lines of one key: {places[payable.key]} and {payable.place}")
+        places[payable.key] = payable.place
         other_bank = apart and not profile.is_own_bank(payable.payee)
         groups[payable.key.component.value, payable.currency, other_bank].append(payable)
     parts: list[OrderPart] = []

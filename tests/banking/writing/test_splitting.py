@@ -76,6 +76,15 @@ def test_two_lines_of_one_key_are_a_second_payment_and_stop_everything(second):
         split(lines, profile(split=Split.OWN_AND_OTHER_BANKS))
 
 
+@pytest.mark.parametrize("place", ["", "a.csv:2"])
+def test_two_lines_of_one_key_and_one_place_are_a_second_payment_as_well(place):
+    line = payable("E0001", place=place)
+    with pytest.raises(ValueError, match="two lines of one key"):
+        split([line, replace(line, amount_minor=7)], profile())
+    with pytest.raises(ValueError, match="two lines of one key"):
+        split([line, line], profile())
+
+
 def test_another_attempt_is_another_key():
     lines = [payable("E0001"), payable("E0001")]
     lines[1] = replace(lines[1], key=replace(lines[1].key, attempt=2))
