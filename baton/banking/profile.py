@@ -61,7 +61,8 @@ class Characters(StrEnum):
     """Which characters a field takes, besides what the encoding allows."""
 
     ANY = "any"
-    """Everything that can be seen: no control characters, no line ends, nothing of zero width."""
+    """Everything that can be seen: no control characters or line ends, nothing of zero width, nothing that stands for a
+    character that was lost."""
     DIGITS = "digits"
     LETTERS_AND_DIGITS = "letters_and_digits"
     SEPA = "sepa"
@@ -71,8 +72,9 @@ class Characters(StrEnum):
 
 _CLASSES: Final = {
     Characters.ANY: (
-        "[\x20-\x7e\xa0-\xac\xae-\u200a\u2010-\u2027\u202f-\u205f\u2070-\ud7ff"
-        "\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+        "[\x20-\x7e\xa0-\xac\xae-\u034e\u0350-\u061b\u061d-\u115e\u1161-\u17b3\u17b6-\u180a\u180f-\u200a"
+        "\u2010-\u2027\u202f-\u205f\u2070-\u3163\u3165-\ud7ff\ue000-\ufdff\ufe10-\ufefe\uff00-\uff9f"
+        "\uffa1-\uffef\U00010000-\U000dffff\U000f0000-\U0010ffff]"
     ),
     Characters.DIGITS: "[0-9]",
     Characters.LETTERS_AND_DIGITS: "[A-Za-z0-9]",

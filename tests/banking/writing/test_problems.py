@@ -74,11 +74,21 @@ def test_a_middle_dot_is_in_gbk_and_a_bullet_is_not_and_neither_becomes_the_othe
 
 
 @pytest.mark.parametrize(
-    "text", ["张\u200b三", "张三\n", "\ufeff张三", "张\x00三", "张\u202e三", "张\ud800三", "张\x85三"]
+    "text",
+    [
+        *("张\u200b三", "张三\n", "\ufeff张三", "张\x00三", "张\u202e三", "张\ud800三", "张\x85三"),
+        # Marks of direction, variation selectors behind a character, fillers that are letters by name, tags.
+        *("张\u061c三", "葛\ufe00三", "葛\U000e0100三", "张\u3164", "张\uffa0三", "张\u115f三", "张\U000e0041三"),
+    ],
 )
 def test_what_nobody_sees_is_in_no_name(text):
     assert "characters" in rules(CNY, holder=text)
     assert "characters" in rules("generic-fixed", holder=text)
+
+
+@pytest.mark.parametrize("lost", ["\ufffd", "\ufffc"])
+def test_a_name_that_has_lost_a_character_on_its_way_here_is_no_name(lost):
+    assert "characters" in rules(CNY, holder=f"张{lost}")
 
 
 @pytest.mark.parametrize("account", ["6222 0200", "6222-0200-01", "６２２２０２００", "62220200//1", "/6222020001", ""])
