@@ -95,7 +95,8 @@ class _Report:
     def _batch(self, element: Element) -> BankAnswer | None:
         id_tag, state_tag = self.fields.tags(_IN_BATCH)
         self.announced = element
-        self.batch_id = own_text(element.find(id_tag))
+        named = own_text(element.find(id_tag))
+        self.batch_id = "" if named.upper() == ABSENT else named
         self.batch_state = self._state(element, state_tag, GROUP_STATES)
         return None if self.batch_state is None else self._answer(_OF_BATCH, element, self.batch_state)
 

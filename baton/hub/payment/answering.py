@@ -197,6 +197,8 @@ def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile
         if file is not None and file.run_id in here:
             for key in hub.pay_runs.keys_of_file(connection, message_id):
                 lines[key.reference, message_id] = reported.events(key.reference, message_id)
+            # The one batch of a file has the file's own id: of another one nothing is said about any line.
+            alarms += [f"unknown_batch {name}" for name in sorted(set(reported.batches) - {message_id, ""})]
         elif message_id:
             alarms.append(f"unknown_order {message_id}")
         for reference in reported.lines:

@@ -240,8 +240,8 @@ class Reported:
             self.lines.setdefault(answer.reference, []).append(event)
 
     def events(self, reference: str, batch_id: str = "") -> tuple[LineEvent, ...]:
-        """What the report says about a line; empty when it says nothing."""
-        batch = self.batches.get(batch_id)
+        """What the report says about a line; empty when it says nothing. A batch without a name is the file's one."""
+        batch = self.batches.get(batch_id, self.batches.get(""))
         coarse = [event for event in (batch, self.file) if event is not None]
         own = self.lines.get(reference)
         said = own if own is not None else coarse[:1]

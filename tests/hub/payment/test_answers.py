@@ -338,3 +338,24 @@ def test_what_a_report_says_of_another_amount_is_not_said_of_the_line_and_is_tol
     said = told[:at] + f"<OrgnlTxRef><Amt>{amount}</Amt></OrgnlTxRef>".encode() + told[at:]
     assert say(office, AnswerKind.REPORT, said).alarms == [f"other_amount {known['0002']}"]
     assert office.states(paid) == {"0001": LineState.PAID, "0002": LineState.RELEASED}
+
+
+@pytest.mark.parametrize(
+    ("named", "alarms", "state"),
+    [("NOTPROVIDED", [], LineState.REJECTED), ("BATCH-1", ["unknown_batch BATCH-1"], LineState.RELEASED)],
+)
+def test_a_batch_without_a_name_is_the_files_own_and_one_with_another_name_is_told(
+    office: Office, paid: str, named: str, alarms: list[str], state: LineState
+) -> None:
+    """A file has one batch, which has the file's own id."""
+    ours = message_id(content(office))
+    refused = (
+        f"<OrgnlPmtInfAndSts><OrgnlPmtInfId>{named}</OrgnlPmtInfId><PmtInfSts>RJCT</PmtInfSts>"
+        "<StsRsnInf><Rsn><Cd>AM04</Cd></Rsn></StsRsnInf></OrgnlPmtInfAndSts></CstmrPmtStsRpt>"
+    )
+    said = (
+        report(content(office)).replace(b"<GrpSts>ACCP</GrpSts>", b"").replace(b"</CstmrPmtStsRpt>", refused.encode())
+    )
+    assert ours.encode() in said
+    taken = say(office, AnswerKind.REPORT, said)
+    assert (taken.alarms, set(office.states(paid).values())) == (alarms, {state})
