@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any, Final
@@ -13,6 +13,7 @@ from baton.banking.reading.statement import ReadStatement
 from baton.errors import Fault
 from baton.hub.core import Hub
 from baton.jobs.payment.matching import Expectations, Expected
+from baton.jobs.payment.statements import SeenStatements
 from baton.model.bank_answers import Direction, Reason, ReasonKind, Statement, StatementEntry
 from baton.model.pay_run import LineState, PayLine, PayRun
 from baton.model.payable import REFERENCE_CHARACTERS
@@ -105,6 +106,25 @@ def statements(events: Iterator[BankEvent]) -> Iterator[tuple[BankEvent, Sequenc
             head = None
     if head is not None:
         yield head, ()
+
+
+def shown_of(
+    hub: Hub, connection: sa.Connection, system: str, references: Collection[str]
+) -> dict[str, list[StatementEntry]]:
+    """The bookings that are about each of these lines alone, in the order of their days, each told once.
+
+    A statement that came twice counts once; notifications count while no statement shows anything of the line.
+    """
+    seen = SeenStatements({})
+    told: dict[tuple[str, bool], list[StatementEntry]] = {}
+    for head, events in statements(hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))):
+        statement, digest, notification = kept_head(head)
+        if seen.add(statement, digest) is None:
+            for event in events:
+                if event.reference in references and not (entry := kept_entry(event)).pending:
+                    told.setdefault((event.reference, notification), []).append(entry)
+    found = {each: told.get((each, False)) or told.get((each, True), []) for each in references}
+    return {each: sorted(entries, key=lambda entry: entry.booked) for each, entries in found.items()}
 
 
 def expectations(hub: Hub, connection: sa.Connection, system: str, entries: Iterable[StatementEntry]) -> Expectations:

@@ -257,6 +257,34 @@ def test_a_new_account_is_paid_at_its_own_bank_and_not_at_that_of_the_account_be
     assert (payees["0002"].account, payees["0002"].bank_code) == (card(77), "")
 
 
+@pytest.mark.parametrize(
+    ("later", "may"),
+    [
+        ([("2026-12-02", "DBIT")], False),
+        ([("2026-12-02", "DBIT"), ("2026-12-03", "CRDT")], True),
+        ([("2026-11-30", "DBIT")], False),
+        ([], True),
+    ],
+)
+def test_what_was_returned_and_booked_once_more_is_not_paid_again(
+    office: Office, paid: str, later: list[tuple[str, str]], *, may: bool
+) -> None:
+    """A bank that takes a return back books the payment again: the money is out, whatever the line is called."""
+    known, day = references(office, paid)["0002"], b"<BookgDt><Dt>2026-11-30"
+    for at, (when, way) in enumerate([("2026-11-30", "DBIT"), ("2026-12-01", "CRDT"), *later], start=1):
+        said = statement(ACCOUNT, [(known, "12345.67", way)], number=at)
+        said = said.replace(day, day.replace(b"2026-11-30", when.encode()))
+        for copy in ("", "again-"):  # the same statement under another name is no second booking
+            say(office, AnswerKind.STATEMENT, said, f"{copy}S{at}")
+    assert office.states(paid)["0002"] is LineState.RETURNED
+    office.hire("0002", bank_account_number=card(77))
+    if may:
+        assert [line.payable.key.attempt for line in reissue_run(office.hub, paid, "maker-li", PAY_DAY).lines] == [2]
+        return
+    with pytest.raises(ApprovalError, match="disputed"):
+        reissue_run(office.hub, paid, "maker-li", PAY_DAY)
+
+
 def test_nothing_is_paid_again_of_a_run_whose_fate_is_unknown(office: Office, paid: str) -> None:
     with pytest.raises(ApprovalError) as caught:
         reissue_run(office.hub, paid, "maker-li", PAY_DAY)
