@@ -70,14 +70,21 @@ class HttpsFiles(PaymentChannel):
         return one_by_one(files, self._traced)
 
     def answers(self, known: Collection[str]) -> Iterator[AnswerFile]:
-        """New answers that verify, oldest first; then an error if there are any that do not."""
+        """New answers that verify, oldest first; then an error if there are any that do not, or cannot be had."""
         unsealer, wrong, seen = self.settings.unsealer(), [], frozenset(known)
+        spoilt: ConnectorError | None = None
         for listed in self._listed():
             if listed.name in seen:
                 continue
-            answer = self._ask("GET", f"/answers/{quote(listed.name, safe='')}").raise_for_status()
+            answer = self._ask("GET", f"/answers/{quote(listed.name, safe='')}")
+            try:
+                answer.raise_for_status()
+            except RejectedError as error:  # this one only; whatever is behind it may be a refusal or a return
+                spoilt = spoilt or error
+                continue
             if (hashlib.sha256(answer.content).hexdigest(), len(answer.content)) != (listed.sha256, listed.size_bytes):
-                raise answer.unreadable("is not the file that was listed")
+                spoilt = spoilt or answer.unreadable("is not the file that was listed")
+                continue
             try:
                 content = unsealer.open(listed.name, answer.content)
             except TamperedError:
@@ -90,6 +97,8 @@ class HttpsFiles(PaymentChannel):
                 code="not_an_answer",
                 remedy="ask the bank what these are; if it has a new signing key, put it into systems.yaml",
             )
+        if spoilt is not None:
+            raise spoilt
 
     def check(self) -> Sequence[Finding]:
         """Ask for the list of answers."""

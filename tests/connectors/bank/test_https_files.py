@@ -11,7 +11,7 @@ import pytest
 
 from baton.client import Client
 from baton.egress import EgressRule
-from baton.errors import ConnectorError, HaltError, InDoubtError, RetryableError
+from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
 from baton.model.account import Outcome
 from baton.sandbox.paying_bank.bank import PayingBank
 from baton.sdk import AnswerKind, PaymentFile
@@ -127,6 +127,23 @@ def test_an_answer_that_is_not_what_was_listed_is_read_again_later() -> None:
 
     with pytest.raises(RetryableError):
         list(connector(bank, swapping).answers(()))
+
+
+@pytest.mark.parametrize(("spoilt", "error"), [(200, RetryableError), (404, RejectedError)])
+def test_one_answer_that_stays_damaged_or_gone_keeps_no_later_one_from_being_read(
+    spoilt: int, error: type[ConnectorError]
+) -> None:
+    bank = Simulator()
+    first, *others = [bank.leave_answer(n)[0] for n in range(3)]
+
+    def spoiling(request: httpx.Request) -> httpx.Response:
+        answer = bank.handle(request)
+        return httpx.Response(spoilt, content=answer.content[:-1]) if request.url.path.endswith(first) else answer
+
+    given: list[str] = []
+    with pytest.raises(error):
+        given.extend(answer.name for answer in connector(bank, spoiling).answers(()))
+    assert given == others
 
 
 def test_pages_are_followed_and_check_counts() -> None:
