@@ -21,7 +21,7 @@ from baton.sdk import (
     one_by_one,
 )
 from connectors.bank.host_to_host import faults
-from connectors.bank.host_to_host.remote import Session
+from connectors.bank.host_to_host.remote import FILE_LIMIT_BYTES, Session
 from connectors.bank.host_to_host.settings import HostToHostSettings
 
 _BLOCK_BYTES: Final = 1024 * 1024
@@ -53,14 +53,17 @@ class PaymentDoor:
             for name in session.oldest_first(folder):
                 if name in seen or name.endswith(".part"):
                     continue
-                kind, data = self._kind(name), session.read(f"{folder}/{name}")
-                if data is None:
-                    continue
+                path = f"{folder}/{name}"
+                kind, size = self._kind(name), session.size(path)
+                # What is too large to be an answer is not read at all: reading it would end all that is behind it.
+                data = session.read(path) if kind is not None and (size or 0) <= FILE_LIMIT_BYTES else b""
+                if size is None or data is None:
+                    continue  # taken away just now
                 try:
-                    content = unsealer.open(name, data) if kind is not None else b""
+                    content = unsealer.open(name, data) if data else b""
                 except TamperedError:
                     kind = None
-                if kind is None:
+                if kind is None or not data:
                     wrong.append(name)
                 else:
                     yield AnswerFile(name, kind, content)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -151,6 +152,20 @@ def test_answers_of_no_agreed_kind_or_shape_are_named_after_the_others(bank: Sim
     assert [finding.detail for finding in target.check() if not finding.ok] == [
         "0 sent, 4 answers; of no known kind: ['notice.hpf']"
     ]
+
+
+@pytest.mark.parametrize("name", ["report_000000.hpf", "booklet.pdf"])
+def test_a_file_that_is_too_large_to_be_an_answer_keeps_no_other_from_being_read(bank: Simulator, name: str) -> None:
+    large = bank.pay_out / name
+    with large.open("wb") as file:
+        file.truncate(remote.FILE_LIMIT_BYTES + 1)
+    os.utime(large, (0, 0))  # the oldest
+    good, content = bank.leave_answer(3)
+    given: list[tuple[str, bytes]] = []
+    with pytest.raises(HaltError, match=name) as caught:
+        given.extend((answer.name, answer.content) for answer in connector(bank).answers(()))
+    assert caught.value.code == "not_an_answer"
+    assert given == [(good, content)]
 
 
 def test_a_system_without_payment_directories_takes_none(bank: Simulator, tmp_path: Path) -> None:
