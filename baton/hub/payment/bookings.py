@@ -119,7 +119,7 @@ def shown_of(
     told: dict[tuple[str, bool], list[StatementEntry]] = {}
     for head, events in statements(hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))):
         statement, digest, notification = kept_head(head)
-        if seen.add(statement, digest) is None:
+        if seen.add(statement, digest, notification=notification) is None:
             for event in events:
                 if event.reference in references and not (entry := kept_entry(event)).pending:
                     told.setdefault((event.reference, notification), []).append(entry)

@@ -35,7 +35,7 @@ class DifferenceKind(StrEnum):
     DOUBLED_STATEMENT = "doubled_statement"
     """A statement that was read before, with the same content: not counted again."""
     CHANGED_STATEMENT = "changed_statement"
-    """The same account, sequence and id with another content."""
+    """The same account, sequence and id, in one year, with another content."""
     STATEMENT_GAP = "statement_gap"
     """Between two statements of an account something is missing: sequence or balance does not go on."""
     BALANCE = "balance"

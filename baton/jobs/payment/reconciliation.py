@@ -18,7 +18,7 @@ from baton.errors import Fault
 from baton.jobs.payment.differences import EXPLAINED, Difference, DifferenceKind
 from baton.jobs.payment.matching import Expectations, Expected, Match, MatchKind
 from baton.jobs.payment.showings import Booked, Misfits, Paper
-from baton.jobs.payment.statements import SeenStatements
+from baton.jobs.payment.statements import SeenStatements, StatementKey
 from baton.model.bank_answers import Direction, Statement, StatementEntry
 from baton.model.pay_run import LineState
 
@@ -145,8 +145,8 @@ class MonthView:
 class Reconciler:
     """Takes statements one after another, and then says how the runs stand."""
 
-    def __init__(self, runs: Sequence[RunFacts], known: Mapping[tuple[str, str, str], str] | None = None) -> None:
-        """``known`` are statements read before: account, sequence and id, and the digest of the content."""
+    def __init__(self, runs: Sequence[RunFacts], known: Mapping[StatementKey, str] | None = None) -> None:
+        """``known`` are statements read before: by their keys, the digest of the content."""
         self._runs = runs
         self._filed = {filed.line.reference: (run, filed) for run in runs for filed in run.lines}
         refused = [reference for reference, (_, filed) in self._filed.items() if filed.state in _REFUSED]
@@ -167,7 +167,7 @@ class Reconciler:
         """
         self._papers += 1
         paper = Paper(place or str(self._papers), notification)
-        doubled = self._seen.add(head, digest)
+        doubled = self._seen.add(head, digest, notification=notification)
         if doubled is not None:
             self._beside.append(replace(doubled, place=paper.place))
             return

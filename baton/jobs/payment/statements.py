@@ -4,19 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from baton.jobs.payment.differences import Difference, DifferenceKind
 from baton.model.bank_answers import Statement
 
-StatementKey: TypeAlias = tuple[str, str, str]
-"""Account, electronic sequence number and id: what a second copy shares, whatever its file is called."""
+StatementKey: TypeAlias = tuple[str, str, str, str]
+"""Account, electronic sequence number, id and series: what a second copy shares, whatever its file is called."""
+_NOTIFICATIONS: Final = "notifications"
 
 
-def statement_key(head: Statement, digest: str) -> StatementKey:
-    """What a second copy of this statement shares with it; where the bank names it not at all, its content."""
+def statement_key(head: Statement, digest: str, *, notification: bool) -> StatementKey:
+    """What a second copy of this statement shares with it; where the bank names it not at all, its content.
+
+    Many banks count anew each year, and count notifications apart: each of these is a series of numbers of its own.
+    """
     named = head.sequence or head.statement_id
-    return (head.account, head.sequence, head.statement_id if named else digest)
+    series = _NOTIFICATIONS if notification else _year(head)
+    return (head.account, head.sequence, head.statement_id if named else digest, series)
 
 
 class SeenStatements:
@@ -27,9 +32,9 @@ class SeenStatements:
         self._digests = dict(known)
         self._heads: dict[str, list[Statement]] = {}
 
-    def add(self, head: Statement, digest: str) -> Difference | None:
+    def add(self, head: Statement, digest: str, *, notification: bool) -> Difference | None:
         """Take a statement in. A difference when it was read before: then it must not be counted."""
-        key = statement_key(head, digest)
+        key = statement_key(head, digest, notification=notification)
         before = self._digests.get(key)
         if before is not None:
             kind = DifferenceKind.DOUBLED_STATEMENT if before == digest else DifferenceKind.CHANGED_STATEMENT

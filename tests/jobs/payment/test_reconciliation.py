@@ -185,7 +185,7 @@ def test_a_second_copy_of_a_statement_is_listed_and_not_counted():
 
 
 def test_a_statement_read_before_in_another_run_of_the_program_is_known():
-    reconciler = Reconciler([facts(filed(1))], {(ACCOUNT, "1", "S1"): "x"})
+    reconciler = Reconciler([facts(filed(1))], {(ACCOUNT, "1", "S1", ""): "x"})
     reconciler.take(head(), [debit(1)], digest="x", notification=False)
     assert reconciler.month(SOON).entries == 0
 
@@ -231,6 +231,20 @@ def test_a_bank_may_count_its_statements_anew_each_year(sequence, opening, gap):
     reconciler.take(replace(last, closed="2026-12-31"), [debit(1)], digest="1", notification=False)
     reconciler.take(replace(first, statement_id="N1", closed="2027-01-01"), [], digest="2", notification=False)
     assert kinds(reconciler.month(SOON)) == (["statement_gap"] if gap else [])
+
+
+def test_a_bank_may_give_its_statements_the_numbers_of_the_year_before_again():
+    reconciler = Reconciler([facts(filed(1), filed(2))])
+    for number, day in ((1, "2026-01-02"), (2, "2027-01-04")):
+        reconciler.take(replace(head(), closed=day), [debit(number)], digest=day, notification=False)
+    assert (kinds(reconciler.month(SOON)), reconciler.month(SOON).verdict) == ([], Verdict.CLEAN)
+
+
+def test_a_notification_with_a_statements_number_is_none_and_does_not_take_its_place():
+    reconciler = Reconciler([facts(filed(1), filed(2))])
+    reconciler.take(head(), [debit(1)], digest="n", notification=True)
+    reconciler.take(head(), [debit(1), debit(2)], digest="s", notification=False)
+    assert (kinds(reconciler.month(SOON)), reconciler.month(SOON).verdict) == ([], Verdict.CLEAN)
 
 
 def test_balances_that_a_reader_found_wrong_keep_the_month_from_being_clean():
