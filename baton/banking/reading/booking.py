@@ -28,6 +28,8 @@ _INFORMATION: Final = "INFO"
 """Shown, and never booked on this account."""
 _RETURNED: Final = "RRTN"
 """The bank transaction code's sub-family of returns."""
+_TOLD_ONCE: Final = ("Amt", "CdtDbtInd", "Sts", "Refs")
+"""What makes a booking or a transaction another one."""
 _OWN_NAMES: Final = ("AcctSvcrRef", "NtryRef")
 _PARTIES: Final = {
     Direction.DEBIT: ("Cdtr", "Pty", "Nm"),
@@ -181,6 +183,7 @@ class Bookings:
 
     def _read(self, element: Element) -> _Booking:
         self.position += 1
+        self.fields.require_single(element, self.fields.tags(_TOLD_ONCE))
         children = self.fields.children(element)
         amount, direction = children.get("Amt"), _DIRECTIONS.get(own_text(children.get("CdtDbtInd")))
         if amount is None or direction is None:
@@ -225,6 +228,7 @@ class Bookings:
 
     def _transaction(self, element: Element, booking: _Booking) -> _Transaction:
         fields = self.fields
+        fields.require_single(element, fields.tags(_TOLD_ONCE))
         children = fields.children(element)
         direction = _DIRECTIONS.get(own_text(children.get("CdtDbtInd")), booking.direction)
         found = references(fields, element, children)

@@ -7,9 +7,10 @@ it, so it is `DEBITED` and no more.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
-from typing import BinaryIO, Final
+from typing import BinaryIO, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict
 
@@ -90,6 +91,8 @@ class Row(BaseModel):
     """Which line of the batch; a row without it is about the batch."""
     amount: str
     words: str
+    states: ClassVar[tuple[str, ...]]
+    """The fields that say where it stands."""
 
 
 class CmbRow(Row):
@@ -99,6 +102,7 @@ class CmbRow(Row):
     place: str = "TRXSEQ"
     amount: str = "TRSAMT"
     words: str = "RTNNAR"
+    states: ClassVar[tuple[str, ...]] = ("REQSTS", "RTNFLG")
 
     def state(self, fields: Mapping[str, str]) -> tuple[BankState, str]:
         """Our state and the bank's words for it; LookupError for a word that is in no table."""
@@ -117,6 +121,7 @@ class IcbcRow(Row):
     place: str = "iSeqno"
     amount: str = "PayAmt"
     words: str = "iRetMsg"
+    states: ClassVar[tuple[str, ...]] = ("Result",)
 
     def state(self, fields: Mapping[str, str]) -> tuple[BankState, str]:
         """Our state and the bank's word for it; LookupError for a word that is in no table."""
@@ -143,6 +148,9 @@ def read_front_end(
     reading = Reading(file, survey)
     for _, found, _ in reading:
         fields = {child.tag: (child.text or "").strip() for child in found}
+        said = Counter(child.tag for child in found)
+        if any(said[name] > 1 for name in (row.message, row.place, row.amount, *row.states)):
+            raise BankFileRefusedError(Fault(reading.place(), "ambiguous", f"{element} says the same thing twice"))
         yield _answer(fields, reading, element, row, line_of, message_id)
 
 

@@ -115,3 +115,9 @@ def test_a_row_that_cannot_be_understood_stops_the_file(change, rule):
 def test_an_answer_without_rows_is_no_answer():
     with pytest.raises(BankFileRefusedError, match="nothing"):
         read(cmb())
+
+
+def test_a_row_that_says_two_things_stops_the_file():
+    row = {"YURREF": "ORDER-1", "TRXSEQ": "00000001", "REQSTS": "FIN", "RTNFLG": "F</RTNFLG><RTNFLG>S"}
+    with pytest.raises(BankFileRefusedError, match="ambiguous"):
+        read(cmb(row))

@@ -166,3 +166,16 @@ def test_memory_does_not_grow_with_the_lines():
 
     peak(10)
     assert peak(5_000) < 2 * peak(500) + 200_000
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        line("REF1", "ACCC").replace("</TxSts>", "</TxSts><TxSts>RJCT</TxSts>"),
+        line("REF1", "RJCT").replace("</OrgnlEndToEndId>", "</OrgnlEndToEndId><OrgnlEndToEndId>REF2</OrgnlEndToEndId>"),
+    ],
+)
+def test_a_line_that_says_two_things_is_believed_by_no_reader(told):
+    for leniency in (Strict(), Tolerant()):
+        with pytest.raises(BankFileRefusedError):
+            read(report(batch("B1", told)), leniency)

@@ -286,3 +286,18 @@ def test_memory_does_not_grow_with_the_transactions_of_one_booking():
 
     peak(10)
     assert peak(4_000) < 2 * peak(400) + 200_000
+
+
+@pytest.mark.parametrize(
+    ("once", "again"),
+    [
+        ('<Amt Ccy="CNY">1.00</Amt>', '<Amt Ccy="CNY">100.00</Amt>'),
+        ("<CdtDbtInd>DBIT</CdtDbtInd>", "<CdtDbtInd>CRDT</CdtDbtInd>"),
+        ("<Sts><Cd>BOOK</Cd></Sts>", "<Sts><Cd>PDNG</Cd></Sts>"),
+    ],
+)
+def test_a_booking_that_says_two_things_is_believed_by_no_reader(once, again):
+    said = booking("1.00", transaction(end_to_end(OURS)))
+    for told in (said.replace(once, once + again, 1), said.replace(once, again + once, 1)):
+        with pytest.raises(BankFileRefusedError):
+            entries(told, leniency=Tolerant())
