@@ -12,15 +12,23 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from baton.audit.canonical import dump, is_canonical_entry
-from baton.audit.checkpoint import Checkpoint, Verifier, open_note
+from baton.audit.checkpoint import Checkpoint
 from baton.audit.merkle import HASH_BYTES, Frontier, leaf_hash
 from baton.errors import TamperedError
 
 LONGEST_LINE_BYTES: Final = 256 * 1024
 MOST_FINDINGS: Final = 100
+
+
+class Opener(Protocol):
+    """The public key of a log, or all its keys, each with the moment from which it signs no more."""
+
+    def open(self, note: bytes) -> Checkpoint:
+        """What a signed checkpoint says; raises `TamperedError` where no key that signed at that time has signed it."""
+        ...
 
 
 class Verdict(StrEnum):
@@ -96,18 +104,18 @@ def export_line(content: bytes, leaf: bytes) -> bytes:
     return b'{"entry":' + content + b',"leaf":"' + leaf.hex().encode() + b'"}\n'
 
 
-def verify_export(file: BinaryIO, keys: Sequence[Verifier], notes: Iterable[bytes] = ()) -> Report:
+def verify_export(file: BinaryIO, keys: Opener, notes: Iterable[bytes] = ()) -> Report:
     """Check an export against signed notes (the contents of checkpoint files) of any age."""
     findings: list[Finding] = []
     return examine(_read(file, findings), opened(notes, keys, findings), findings)
 
 
-def opened(notes: Iterable[bytes], keys: Sequence[Verifier], findings: list[Finding]) -> list[Checkpoint]:
+def opened(notes: Iterable[bytes], keys: Opener, findings: list[Finding]) -> list[Checkpoint]:
     """The checkpoints in these notes; what cannot be opened becomes a finding."""
     checkpoints = []
     for number, note in enumerate(notes, 1):
         try:
-            checkpoints.append(open_note(note, keys))
+            checkpoints.append(keys.open(note))
         except TamperedError as error:
             _note(findings, error.code, f"checkpoint file {number}", error.message)
     return checkpoints

@@ -61,7 +61,7 @@ def verify_command(context: Context, exported: Path | None, key: Path | None, no
     else:
         if key is None or not notes:
             raise click.UsageError("an offline check needs --key and at least one --checkpoint")
-        keys = public_keys(key).verifiers
+        keys = public_keys(key)
         with exported.open("rb") as file, working(voice, "audit log"):
             report = verify_export(file, keys, [note.read_bytes() for note in notes])
     if not voice.json:

@@ -112,4 +112,4 @@ def export(hub: Hub, file: BinaryIO) -> int:
 def verify(hub: Hub) -> Report:
     """Check the log in the database against itself and against every checkpoint kept."""
     with hub.database.read_at_once() as connection:  # the log grows meanwhile: else it would not fit its head
-        return log.verify_database(connection, public_keys(hub).verifiers, folder(hub).notes())
+        return log.verify_database(connection, public_keys(hub), folder(hub).notes())

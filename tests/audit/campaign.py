@@ -68,7 +68,7 @@ def _try(history: History, name: str, seed: str, figures: Figures) -> None:
 
 
 def _ours(export: bytes, notes: list[bytes]) -> bool:
-    return verify_export(io.BytesIO(export), [SIGNER.verifier], notes).verdict is Verdict.PROVEN
+    return verify_export(io.BytesIO(export), SIGNER.verifier, notes).verdict is Verdict.PROVEN
 
 
 def _theirs(export: bytes, notes: list[bytes]) -> bool:

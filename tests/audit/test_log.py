@@ -67,8 +67,8 @@ def test_entries_come_out_as_they_went_in_and_prove(engine: Engine, log: AuditLo
         assert log.append(connection, entries(2)) == range(3, 5)
         folder.issue(signer, log.leaves(connection), AT)
         assert log.head(connection).root == root_of(list(log.leaves(connection)))
-        assert log.verify_database(connection, [signer.verifier], folder.notes()).ok
-    report = verify_export(io.BytesIO(export(engine, log)), [signer.verifier], folder.notes())
+        assert log.verify_database(connection, signer.verifier, folder.notes()).ok
+    report = verify_export(io.BytesIO(export(engine, log)), signer.verifier, folder.notes())
     assert (report.verdict, report.proven, report.checkpoints) == (Verdict.PROVEN, 5, 2)
 
 
@@ -136,7 +136,7 @@ def test_tampering_with_the_rows_is_found(
         log.append(connection, entries(10))
         folder.issue(signer, log.leaves(connection), AT)
         connection.execute(text(tampering))
-        report = log.verify_database(connection, [signer.verifier], folder.notes())
+        report = log.verify_database(connection, signer.verifier, folder.notes())
     assert what in {finding.what for finding in report.findings}
     assert report.verdict is Verdict.TAMPERED
 
@@ -168,7 +168,7 @@ def test_a_whole_past_put_in_with_the_rights_of_the_database_is_found_by_kept_ch
     rewritten(engine, log, history)
     with engine.begin() as connection:
         assert log.verify_database(connection).findings == (), "nothing in the database itself tells"
-        report = log.verify_database(connection, [signer.verifier], folder.notes())
+        report = log.verify_database(connection, signer.verifier, folder.notes())
     assert what in {finding.what for finding in report.findings}
     assert report.verdict is Verdict.TAMPERED
 
@@ -187,8 +187,8 @@ def test_signing_another_past_anew_does_not_help(
     rewritten(engine, log, history)
     with engine.begin() as connection:
         forged = forger.sign(Checkpoint(signer.name, len(history), log.head(connection).root, AT))
-        alone = log.verify_database(connection, [signer.verifier], [forged])
-        report = log.verify_database(connection, [signer.verifier], [*folder.notes(), forged])
+        alone = log.verify_database(connection, signer.verifier, [forged])
+        report = log.verify_database(connection, signer.verifier, [*folder.notes(), forged])
     assert alone.verdict is (Verdict.PROVEN if stolen else Verdict.TAMPERED)
     assert report.verdict is Verdict.TAMPERED
 

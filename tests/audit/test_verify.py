@@ -25,8 +25,8 @@ HISTORY = History(SIZE, (1, 17, 40, SIZE))
 HONEST, NOTES = HISTORY.contents, HISTORY.notes
 
 
-def verify(lines: list[bytes], notes: list[bytes] = NOTES, key: Verifier = SIGNER.verifier) -> Report:
-    return verify_export(io.BytesIO(b"".join(lines)), [key], notes)
+def verify(lines: list[bytes], notes: list[bytes] = NOTES, key: Verifier | PublicKeys = SIGNER.verifier) -> Report:
+    return verify_export(io.BytesIO(b"".join(lines)), key, notes)
 
 
 def test_every_kind_of_manipulation_is_found_by_both_verifiers() -> None:
@@ -87,6 +87,17 @@ def test_the_auditor_s_script_knows_keys_that_were_replaced() -> None:
     assert independent.examine(HISTORY.export, str(PublicKeys(new.verifier)), [note(HONEST, new)]) == SIZE
     with pytest.raises(independent.NotProvenError, match="not of this log and key"):
         independent.examine(HISTORY.export, str(PublicKeys(new.verifier)), NOTES)
+
+
+def test_a_key_that_was_replaced_signs_nothing_new_for_either_verifier() -> None:
+    """Who got hold of an old key and may write the database: another past, signed after the key was replaced."""
+    new, stolen = Signer.generate(SIGNER.name), SIGNER
+    signed_at = open_note(NOTES[-1], [stolen.verifier]).at
+    rewritten = [*HONEST[:20], content(20, "edited"), *HONEST[21:]]
+    forged = note(rewritten, stolen)
+    for replaced_at, found in ((signed_at + timedelta(days=1), []), (signed_at - timedelta(days=1), ["wrong_key"])):
+        keys = PublicKeys(stolen.verifier).succeeded_by(new.verifier, replaced_at)
+        assert [each.what for each in verify(lines_of(rewritten), [forged], keys).findings] == found
 
 
 def imported_by(node: ast.AST) -> list[str]:

@@ -341,7 +341,7 @@ def feed_sealed(data: bytes) -> None:
         elif door == 1:
             open_note(content, [log.verifier])
         elif door == 2:
-            assert len(verify_export(io.BytesIO(content), [log.verifier], [content]).findings) <= 100
+            assert len(verify_export(io.BytesIO(content), log.verifier, [content]).findings) <= 100
         else:
             der.read(content)
     except TamperedError:
