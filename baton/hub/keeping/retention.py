@@ -4,7 +4,7 @@
 what                         kept until                                set by
 ===========================  ========================================  ====================================
 files put to handovers,      so many years after the handover ended    ``retention.handovers_years``
-their certificates
+their certificates           or was retracted
 payment files (encrypted     so many years after they were made        ``retention.payments_years``
 for the bank)
 records of erased people     so many years after the last of them      both
@@ -18,10 +18,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import sqlalchemy as sa
+
 from baton.hub.core import Hub
 from baton.hub.keeping import erasing
 from baton.hub.offboarding.certifying import retention_over
 from baton.hub.payment.delivering import file_path
+from baton.model.case import Act, Case, CaseState
 from baton.store.trail import Entry, append
 
 HANDOVER_FILES: Final = ("uploads", "certificates")
@@ -68,9 +71,20 @@ def _handover_files(hub: Hub) -> list[Due]:
                 case = hub.cases.get(connection, case_id)
                 files = len(hub.kept_files.names(f"{kind}/{case_id}"))
                 # A folder that no case knows is left: after a restore it may be all there is of what came since.
-                if files and case is not None and retention_over(hub, case):
+                if files and case is not None and _is_over(hub, connection, case):
                     found.append(Due(kind, case_id, files))
     return found
+
+
+def _is_over(hub: Hub, connection: sa.Connection, case: Case) -> bool:
+    """Whether a handover ended so long ago. One that goes on (again) has not, whenever it was completed before."""
+    if case.state is CaseState.COMPLETED:
+        return retention_over(hub, case)
+    if case.state is not CaseState.RETRACTED:
+        return False
+    retracted = [said.at for said in hub.cases.said(connection, case.id) if said.act is Act.RETRACT]
+    rule = hub.settings.retention
+    return rule.end(max(retracted, default=case.opened_at), rule.handovers_years) <= hub.clock.now()
 
 
 def _payment_files(hub: Hub) -> list[Due]:
