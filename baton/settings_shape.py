@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, Self
@@ -337,8 +337,11 @@ class RetentionPart(Part):
 
     @staticmethod
     def end(since: datetime, years: int) -> datetime:
-        """When so many years are over."""
-        return since + timedelta(days=365.25 * years)
+        """When so many years of the calendar are over. Of a 29th of February that is the 1st of March."""
+        try:
+            return since.replace(year=since.year + years)
+        except ValueError:
+            return since.replace(year=since.year + years, month=3, day=1)
 
 
 class SystemsFile(Part):

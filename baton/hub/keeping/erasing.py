@@ -36,7 +36,7 @@ class Kept:
 
     @property
     def document(self) -> dict[str, str]:
-        """As it is stored."""
+        """As it is stored: ``until`` is the last day on which it is kept."""
         return {"what": self.what.value, "until": self.until.date().isoformat()}
 
 
@@ -103,7 +103,7 @@ def replay(hub: Hub) -> list[str]:
 
 def sweep(hub: Hub, erasure: Erasure, now: datetime) -> list[Fate]:
     """Blank what was kept of somebody erased and need not be any more; which kinds."""
-    over = [Fate(each["what"]) for each in erasure.kept if each["until"] <= now.date().isoformat()]
+    over = [Fate(each["what"]) for each in erasure.kept if each["until"] < now.date().isoformat()]
     if not over or erasure.erased_at is None:
         return []
     with hub.database.write() as connection:

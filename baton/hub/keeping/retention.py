@@ -113,7 +113,7 @@ def _erased(hub: Hub) -> list[Due]:
     return [
         Due("erased", each.number, 0)
         for each in known
-        if each.erased_at is not None and any(kept["until"] <= today for kept in each.kept)
+        if each.erased_at is not None and any(kept["until"] < today for kept in each.kept)
     ]
 
 

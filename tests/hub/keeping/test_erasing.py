@@ -6,7 +6,7 @@ import errno
 import json
 import os
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +19,7 @@ from baton.hub.keeping import erasing, ledger, subject_access
 from baton.hub.keeping.fates import FATES, Fate
 from baton.hub.keeping.subject_access import AREAS
 from baton.hub.sync import SyncRequest, plan_sync
+from baton.settings_shape import RetentionPart
 from baton.store.staging import StorageFullError
 from baton.store.tables import effects, metadata, person_versions
 from tests.hub.keeping.conftest import OPERATOR, OTHER, World
@@ -184,6 +185,44 @@ def test_what_law_may_ask_for_is_kept_named_and_blanked_in_its_time(world: Make)
     (line,) = it.office.lines(run)
     assert (line.payable.payee.holder, line.payable.payee.account, line.payable.amount_minor) == ("", "", 500_000)
     assert retention.due(it.hub) == []
+
+
+@pytest.mark.parametrize(
+    ("since", "years", "over"),
+    [
+        ("2027-03-01T00:00:00+00:00", 5, "2032-03-01T00:00:00+00:00"),  # with two 29th of February in between
+        ("2028-02-29T12:30:00+00:00", 1, "2029-03-01T12:30:00+00:00"),
+        ("2028-02-29T12:30:00+00:00", 4, "2032-02-29T12:30:00+00:00"),
+        ("2026-11-26T20:00:00+00:00", 10, "2036-11-26T20:00:00+00:00"),
+        ("2026-11-26T20:00:00+00:00", 0, "2026-11-26T20:00:00+00:00"),
+    ],
+)
+def test_years_are_those_of_the_calendar(since: str, years: int, over: str) -> None:
+    assert RetentionPart.end(datetime.fromisoformat(since), years) == datetime.fromisoformat(over)
+
+
+def test_nothing_kept_is_blanked_before_its_last_day_is_over(world: Make) -> None:
+    from baton.hub.keeping import retention
+    from baton.model.pay_run import LineState
+    from baton.store.pay_runs import LineChange
+
+    it = world()
+    it.office.hire("0001")
+    run = it.office.draft({"0001": "5000.00"}).run.run_id
+    with it.hub.database.write() as connection:
+        (line,) = it.hub.pay_runs.lines(connection, run)
+        it.hub.pay_runs.move_lines(connection, [LineChange(line, LineState.PAID)])
+    (paid,) = it.office.lines(run)
+    it.company.rows = [LEAVER, *(row(f"{n:04d}") for n in range(2, 12))]
+    lived(it)
+    (kept,) = erase(it).kept
+    assert paid.changed_at is not None
+    end = paid.changed_at.replace(year=paid.changed_at.year + 10)
+    assert kept.until == end
+    it.company.clock.advance(end - it.hub.clock.now() - timedelta(seconds=1))
+    assert retention.due(it.hub) == [], "ten years are not over yet"
+    it.company.clock.advance(timedelta(days=1))
+    assert [each.name for each in retention.due(it.hub)] == ["0001"]
 
 
 def test_what_came_after_an_erasure_is_not_blanked_with_what_came_before(world: Make) -> None:
