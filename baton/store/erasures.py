@@ -366,5 +366,6 @@ def _without_payee(data: bytes) -> bytes:
 def _without_parties(data: bytes) -> bytes:
     facts = orjson.loads(data)
     reasons = [{**reason, "text": ""} for reason in facts.get("reasons", ())]
-    known = {"counterparty": "", "reasons": reasons}
+    returned = facts.get("returned")  # of a booking: code, kind, and the bank's own words, which may name a person
+    known = {"counterparty": "", "reasons": reasons, "returned": None if returned is None else [*returned[:2], ""]}
     return _edited(data, **{name: value for name, value in known.items() if name in facts})

@@ -18,8 +18,13 @@ from baton.hub import proof
 from baton.hub.keeping import erasing, ledger, subject_access
 from baton.hub.keeping.fates import FATES, Fate
 from baton.hub.keeping.subject_access import AREAS
+from baton.hub.payment.bookings import ENTRY, entry_event, kept_entry
 from baton.hub.sync import SyncRequest, plan_sync
+from baton.model.bank_answers import Direction, Reason, ReasonKind, StatementEntry
+from baton.model.pay_run import LineState
 from baton.settings_shape import RetentionPart
+from baton.store.bank_answers import BankEvent, BankFile
+from baton.store.pay_runs import LineChange
 from baton.store.staging import StorageFullError
 from baton.store.tables import effects, metadata, person_versions
 from tests.hub.keeping.conftest import OPERATOR, OTHER, World
@@ -161,8 +166,6 @@ def test_nobody_is_erased_by_one_person_or_in_the_middle_of_something(world: Mak
 
 def test_what_law_may_ask_for_is_kept_named_and_blanked_in_its_time(world: Make) -> None:
     from baton.hub.keeping import retention
-    from baton.model.pay_run import LineState
-    from baton.store.pay_runs import LineChange
 
     it = world()
     it.office.hire("0001")
@@ -203,8 +206,6 @@ def test_years_are_those_of_the_calendar(since: str, years: int, over: str) -> N
 
 def test_nothing_kept_is_blanked_before_its_last_day_is_over(world: Make) -> None:
     from baton.hub.keeping import retention
-    from baton.model.pay_run import LineState
-    from baton.store.pay_runs import LineChange
 
     it = world()
     it.office.hire("0001")
@@ -225,10 +226,48 @@ def test_nothing_kept_is_blanked_before_its_last_day_is_over(world: Make) -> Non
     assert [each.name for each in retention.due(it.hub)] == ["0001"]
 
 
+def test_what_a_bank_said_of_them_is_blanked_with_its_own_words_on_reports_and_statements(world: Make) -> None:
+    from baton.hub.keeping import retention
+
+    it = world()
+    it.office.hire("0001")
+    run = it.office.draft({"0001": "5000.00"}).run.run_id
+    (line,) = it.office.lines(run)
+    at = it.hub.clock.now()
+    entry = StatementEntry(
+        entry_id="E1",
+        direction=Direction.CREDIT,
+        amount_minor=500_000,
+        currency="CNY",
+        booked=at.date(),
+        references=(line.reference,),
+        returned=Reason("AC04", ReasonKind.DEAD_ACCOUNT, f"the account of {CANARY} is closed"),
+        counterparty=CANARY,
+    )
+    reason = {"code": "AC04", "kind": "dead_account", "text": f"the account of {CANARY} is closed"}
+    said = {"raw": "RJCT", "amount": 500_000, "currency": "CNY", "reasons": [reason]}
+    events = [
+        entry_event("bank", "statement-1", 1, entry, line.reference, at),
+        BankEvent("bank", "statement-1", 2, "", line.reference, "line", "returned", "AC04", at, said),
+    ]
+    with it.hub.database.write() as connection:
+        it.hub.pay_runs.move_lines(connection, [LineChange(line, LineState.PAID)])
+        it.hub.bank_answers.take(connection, BankFile("bank", "statement-1", "statement", "0" * 64, at), events)
+    it.company.rows = [LEAVER, *(row(f"{n:04d}") for n in range(2, 12))]
+    lived(it)
+    erase(it)
+    it.company.clock.advance(timedelta(days=3700))
+    retention.carry_out(it.hub, retention.due(it.hub))
+    with it.hub.database.read() as connection:
+        kept = it.hub.bank_answers.of_lines(connection, [line.reference])[line.reference]
+    assert [CANARY in repr(dict(each.facts)) for each in kept] == [False, False]
+    left = kept_entry(next(each for each in kept if each.kind == ENTRY))
+    assert left.returned == Reason("AC04", ReasonKind.DEAD_ACCOUNT)
+    assert left.amount_minor == 500_000, "amounts are the company's accounts"
+
+
 def test_what_came_after_an_erasure_is_not_blanked_with_what_came_before(world: Make) -> None:
     from baton.hub.keeping import retention
-    from baton.model.pay_run import LineState
-    from baton.store.pay_runs import LineChange
 
     it = world()
     it.office.hire("0001")
