@@ -26,6 +26,11 @@ class LinkStore:
             found.update((row.number, _link(row)) for row in connection.execute(query))
         return found
 
+    def of_person(self, connection: sa.Connection, number: str) -> list[Link]:
+        """One person's links in every system there ever was, by the system's name."""
+        query = sa.select(links).where(links.c.number == number).order_by(links.c.system)
+        return [_link(row) for row in connection.execute(query)]
+
     def locked(self, connection: sa.Connection, system: str, numbers: Sequence[str]) -> dict[str, Link]:
         """The same as `of`; nobody else changes these links until the transaction ends."""
         found: dict[str, Link] = {}

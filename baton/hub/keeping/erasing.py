@@ -142,7 +142,8 @@ def _require_finished(hub: Hub, connection: sa.Connection, number: str) -> None:
     open_work = hub.erasures.open_work(connection, number)
     if known.employee.status is not EmploymentStatus.DEPARTED:
         open_work.insert(0, f"status {known.employee.status.value}")
-    open_work += [f"account in {name}" for name in _accounts(hub, connection, number, hub.removing())]
+    removing = set(hub.removing())
+    open_work += [f"account in {name}" for name in _elsewhere(hub, connection, number) if name in removing]
     newest = hub.erasures.newest_trace(connection, number)
     if newest is not None and newest > hub.clock.now():  # an erasure takes out what was recorded up to its moment
         open_work.append(f"recorded {newest:%Y-%m-%d %H:%M} UTC, and by the clock here it is not so late yet")
@@ -155,12 +156,8 @@ def _require_finished(hub: Hub, connection: sa.Connection, number: str) -> None:
 
 
 def _elsewhere(hub: Hub, connection: sa.Connection, number: str) -> list[str]:
-    return _accounts(hub, connection, number, [system.name for system in hub.targets()])
-
-
-def _accounts(hub: Hub, connection: sa.Connection, number: str, systems: Sequence[str]) -> list[str]:
-    found = ((name, hub.links.of(connection, name, [number]).get(number)) for name in systems)
-    return [name for name, link in found if link is not None and link.state not in _GONE]
+    """Also in systems that are switched off, or in the settings no more: afterwards nobody here knows of it."""
+    return [link.system for link in hub.links.of_person(connection, number) if link.state not in _GONE]
 
 
 def _scrub(hub: Hub, number: str) -> None:

@@ -117,9 +117,8 @@ class _Collecting:
 
     def _accounts(self) -> list[Mapping[str, Any]]:
         return [
-            {"system": system, "external_id": link.external_id, "state": link.state.value}
-            for system in self.hub.settings.systems
-            for link in self.hub.links.of(self.connection, system, [self.number]).values()
+            {"system": link.system, "external_id": link.external_id, "state": link.state.value}
+            for link in self.hub.links.of_person(self.connection, self.number)
         ]
 
     def _effects(self) -> list[Effect]:
