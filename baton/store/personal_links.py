@@ -60,6 +60,11 @@ class PersonalLinkStore:
         query = sa.select(personal_links).where(personal_links.c.case_id == case_id)
         return [_link(row) for row in connection.execute(query.order_by(personal_links.c.made_at, personal_links.c.id))]
 
+    def of_person(self, connection: sa.Connection, person: str) -> list[PersonalLink]:
+        """Every link that was made for somebody, oldest first."""
+        query = sa.select(personal_links).where(personal_links.c.person == person)
+        return [_link(row) for row in connection.execute(query.order_by(personal_links.c.made_at, personal_links.c.id))]
+
     def revoke(self, connection: sa.Connection, links: Iterable[PersonalLink], by: str, at: datetime) -> int:
         """End these links now; how many had not ended already."""
         entries = []

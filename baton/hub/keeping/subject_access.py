@@ -29,6 +29,8 @@ DATA_COLUMNS: Final = ("area", "record", "at", "field", "value")
 RECIPIENT_COLUMNS: Final = ("at", "system", "what", "state", "fields")
 _CASE_FIELDS: Final = ("id", "state", "cause", "department", "manager", "name")
 _NOT_IN_HERE: Final = (
+    "files put to handovers, and the certificates of handovers (sealed files; the page of each case gives them out)",
+    "payment files (encrypted for the bank: what is in them about you stands under payments)",
     "copies of migrated records (sealed files, deleted when each run's retention ends)",
     "entries of the audit log (ids, digests and states only)",
     "what the systems named as recipients hold themselves: ask them",
@@ -101,6 +103,8 @@ class _Collecting:
             "items": self._items(),
             "statements": self._statements(),
             "alerts": self._alerts(),
+            "tenures": self._tenures(),
+            "links": self._links(),
             "payments": self._payments(),
             "bank_answers": self._bank_answers(),
             "recoveries": self._recoveries(),
@@ -198,6 +202,35 @@ class _Collecting:
             for alert in self.hub.alerts.of(self.connection, case.id)
         ]
 
+    def _tenures(self) -> list[Mapping[str, Any]]:
+        """What they held from when to when, as far as handovers have shown it."""
+        return [
+            {
+                "at": held.since.isoformat(),
+                "until": None if held.until is None else held.until.isoformat(),
+                "system": held.system,
+                "kind": held.ref.kind.value,
+                "id": held.ref.external_id,
+                "about": held.about,
+                "case": held.case_id,
+            }
+            for held in self.hub.tenures.of(self.connection, holder=self.number)
+        ]
+
+    def _links(self) -> list[Mapping[str, Any]]:
+        """Their ways into handovers. What opens one is not kept, and so cannot be told."""
+        moments = ("expires_at", "revoked_at", "used_at")
+        return [
+            {
+                "at": link.made_at.isoformat(),
+                "case": link.case_id,
+                "role": link.role.value,
+                "made_by": link.made_by,
+                **{name: None if (at := getattr(link, name)) is None else at.isoformat() for name in moments},
+            }
+            for link in self.hub.personal_links.of_person(self.connection, self.number)
+        ]
+
     def _lines(self) -> list[PayLine]:
         return self.hub.pay_runs.of_person(self.connection, self.number)
 
@@ -255,7 +288,12 @@ class _Collecting:
 
     def _erasures(self) -> list[Mapping[str, Any]]:
         return [
-            {"at": each.asked_at.isoformat(), "erased_at": _plain(each.erased_at), "kept": _plain(each.kept)}
+            {
+                "at": each.asked_at.isoformat(),
+                "why": each.why,
+                "erased_at": _plain(each.erased_at),
+                "kept": _plain(each.kept),
+            }
             for each in self.hub.erasures.all(self.connection)
             if each.number == self.number
         ]
