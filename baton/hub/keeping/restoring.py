@@ -213,5 +213,7 @@ def _bring_files(backup: Backup, state_dir: Path) -> None:
             raise TamperedError("the backup names a file outside the state directory", code="backup_changed")
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            shutil.copyfile(backup.folder / name, target)
-            target.chmod(0o600)
+            half = target.with_name(f"{target.name}.part")  # one that is there is whole: else it would stay as it is
+            shutil.copyfile(backup.folder / name, half)
+            half.chmod(0o600)
+            half.rename(target)

@@ -368,3 +368,32 @@ def test_files_come_back_and_none_that_is_there_is_overwritten(world: Make) -> N
     it.hub.kept_files.drop("uploads/case-1/a")
     it.restore(kept)
     assert [it.hub.kept_files.get(f"uploads/case-1/{name}") for name in "ab"] == [b"before", b"since"]
+
+
+def test_a_restore_that_died_while_it_brought_files_back_is_called_again_and_brings_them_whole(
+    world: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = world()
+    lived(it)
+    place, data = "uploads/case-1/1-abc", b"what was put to an item" * 1000
+    it.hub.kept_files.put(place, data)
+    kept = it.back_up()
+    it.hub.kept_files.drop(place)
+    it.hub.close()
+
+    def dies_half_way(source: Path, target: Path) -> None:
+        content = Path(source).read_bytes()
+        whole = Path(source).suffix == ".sqlite3"
+        Path(target).write_bytes(content if whole else content[: len(content) // 2])
+        if not whole:
+            raise InterruptedError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("shutil.copyfile", dies_half_way)
+        with pytest.raises(InterruptedError):
+            it.restore_only(kept)
+    it.company.clock.advance(timedelta(minutes=1))
+    it.restore_only(kept)
+    it.hub = it.company.open()
+    assert it.hub.kept_files.get(place) == data
+    assert [path.suffix for path in it.hub.kept_files.folder.rglob("*") if path.is_file()] == [".sealed"]
