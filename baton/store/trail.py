@@ -16,11 +16,15 @@ log = AuditLog(audit)
 append = log.append
 
 
-def newest_entries(connection: sa.Connection, kind: str, limit: int) -> Iterator[tuple[datetime, dict[str, Any]]]:
-    """The newest entries of a kind, newest first: when, and what."""
+def newest_entries(
+    connection: sa.Connection, kind: str, limit: int, *, system: str = ""
+) -> Iterator[tuple[datetime, dict[str, Any]]]:
+    """The newest entries of a kind (about one system, where it is given), newest first: when, and what."""
     table = audit.entries
-    query = sa.select(table.c.at, table.c.body).where(table.c.kind == kind).order_by(table.c.seq.desc()).limit(limit)
-    for row in connection.execute(query):
+    query = sa.select(table.c.at, table.c.body).where(table.c.kind == kind)
+    if system:  # as it is spelt in the canonical JSON of a body
+        query = query.where(table.c.body.contains(f'"system":{json.dumps(system)}', autoescape=True))
+    for row in connection.execute(query.order_by(table.c.seq.desc()).limit(limit)):
         yield datetime.fromisoformat(row.at), json.loads(row.body)
 
 

@@ -32,7 +32,7 @@ RECONCILED: Final = "reconcile"
 BACKED_UP: Final = "backup"
 """Kinds of audit entries: a target was compared; somebody says that a backup was made."""
 _LOOKED_BACK: Final = 500
-"""So many of the newest comparisons are read to find each target's last."""
+"""So many of the newest comparisons are read to find each target's last, before one is asked for alone."""
 
 
 def take(hub: Hub) -> list[Sample]:
@@ -173,6 +173,10 @@ def _comparisons(hub: Hub, connection: sa.Connection, now: datetime) -> Iterator
     last: dict[str, tuple[datetime, int]] = {}
     for at, body in newest_entries(connection, RECONCILED, _LOOKED_BACK):
         last.setdefault(str(body["system"]), (at, int(body["drifted"])))
+    # One that has fallen out of the comparisons long ago is what the figure is for.
+    for system in {target.name for target in hub.targets()} - last.keys():
+        for at, body in newest_entries(connection, RECONCILED, 1, system=system):
+            last[system] = (at, int(body["drifted"]))
     for system, (at, drifted) in sorted(last.items()):
         if system in hub.settings.enabled:
             yield Sample("reconcile_age_s", _age(at, now), {"system": system})

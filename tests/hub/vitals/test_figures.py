@@ -14,6 +14,7 @@ from baton.hub.vitals.document import exit_code, health_document
 from baton.hub.vitals.exposition import exposition
 from baton.hub.vitals.taking import take
 from baton.model.measures import MEASURES, Sample
+from baton.store.trail import Entry, append
 from tests.hub.vitals.conftest import H, Start
 
 LINE = re.compile(r'^(baton_[a-z_]+)(\{[a-z]+="[^"\\]*"(?:,[a-z]+="[^"\\]*")*\})? -?[0-9.e+-]+$')
@@ -52,6 +53,22 @@ def test_ages_grow_and_what_is_due_waits(start_on_both: Start) -> None:
     document = health_document(post.hub)
     assert {each["rule"] for each in document["broken"]} >= {"queue_old", "switch_left_on", "sync_silent"}
     assert (document["verdict"], exit_code(document)) == ("critical", 2)
+
+
+def test_a_target_not_compared_for_long_stays_known_however_often_others_were(start_on_both: Start) -> None:
+    post = start_on_both()
+    reconcile(post.hub, "crm")
+    post.later(hours=40)
+    now = post.hub.clock.now()
+    others = [
+        Entry(now, "reconcile", {"system": name, "scanned": 1, "drifted": 1})
+        for name in ("crmx", "cr", "xcrm", "c_m") * 150
+    ]
+    with post.hub.database.write() as connection:
+        append(connection, others)
+    found = figures(post)
+    assert (found["reconcile_age_s", "crm"], found["drift_count", "crm"]) == (40 * H, 0)
+    assert "not_reconciled" in {each["rule"] for each in health_document(post.hub)["broken"]}
 
 
 def test_the_future_is_not_due(start: Start) -> None:
