@@ -117,7 +117,8 @@ def run_command(context: Context) -> int:
         over=watched.over,
         messages=watched.messages,
     )
-    for trouble in (*watched.mute, *watched.halted):
+    not_told = [*watched.mute, *watched.halted, *watched.refused]
+    for trouble in not_told:
         voice.say("not told: {trouble}", trouble=trouble)
     _show_alarms(voice, watched.current)
     voice.document(
@@ -126,7 +127,7 @@ def run_command(context: Context) -> int:
             "raised": watched.raised,
             "over": watched.over,
             "messages": watched.messages,
-            "not_told": [*watched.mute, *watched.halted],
+            "not_told": not_told,
         }
     )
     return int(bool(watched.current))

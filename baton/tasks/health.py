@@ -23,7 +23,7 @@ def look_after() -> dict[str, int]:
         watched = watch(hub)
     for alarm in watched.current:
         log.warning("%s %s %s: %s", alarm.severity.value, alarm.rule, alarm.subject, alarm.state.value)
-    blocked = [*watched.mute, *watched.halted]
+    blocked = [*watched.mute, *watched.halted, *watched.refused]
     if blocked:
         raise AirflowFailException(f"people were not told: {'; '.join(blocked)}")
     return {

@@ -23,6 +23,7 @@ from baton.model.handover import HandoverAction
 from baton.model.measures import Sample
 from baton.store.effects import Drafted
 from baton.store.runs import Run, RunState
+from baton.store.tables import effects
 
 JOB: Final = "alarms"
 LONGEST_SILENCE: Final = timedelta(days=31)
@@ -45,6 +46,8 @@ class Watched:
     """Routes on which nobody could be reached, and why."""
     halted: list[str] = field(default_factory=list)
     """Systems through which messages could not be sent now; the next look tries again."""
+    refused: list[str] = field(default_factory=list)
+    """Systems that have refused a message since the last look, and their codes: nobody will get it."""
 
 
 def rules(hub: Hub) -> dict[str, AlarmRule]:
@@ -177,8 +180,15 @@ def _send(hub: Hub, watched: Watched) -> None:
         for run_id, states in hub.runs.ready_of(connection, JOB).items():
             if not any(state.open for state in states):
                 clean = all(state is EffectState.DONE for state in states)
+                if not clean:
+                    watched.refused += _refusals(hub, connection, run_id)
                 values: dict[str, Any] = {"verdict": "clean" if clean else "incomplete"}
                 hub.runs.change(connection, run_id, RunState.SETTLED, settled_at=hub.clock.now(), **values)
+
+
+def _refusals(hub: Hub, connection: sa.Connection, run_id: str) -> list[str]:
+    refused = (effects.c.run_id == run_id, effects.c.state == EffectState.REFUSED.value)
+    return sorted({f"{each.system}: {each.code}" for each in hub.effects.read(connection, *refused)})
 
 
 # --- what people decide

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
@@ -9,10 +10,13 @@ import pytest
 from baton.errors import ApprovalError
 from baton.hub import proof
 from baton.hub.vitals.alarming import acknowledge, silence
+from baton.model.account import Receipt
 from baton.model.alarm import AlarmState
+from baton.model.handover import Message
 from baton.store.messages import may_be_to
 from baton.store.runs import RunState
 from tests.hub.vitals.conftest import BOSS, OPS, H, Start
+from tests.rig.belongings import TalkingTarget
 
 SWITCH = {"measure": "switches_count", "above": "0", "severity": "critical", "routes": ["ops"], "again_after": "24h"}
 ESCALATED = {**SWITCH, "escalate_after": "2h", "escalate_to": ["boss"]}
@@ -160,6 +164,26 @@ def test_a_message_that_could_not_be_sent_waits_for_the_next_look(start: Start) 
         post.hub.runs.disengage(connection, "system:crm", "ops", "back")
     post.look()
     assert [person for person, _ in post.told] == [OPS]
+
+
+def test_a_message_that_was_refused_is_seen_where_alarms_are_watched_over(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = start({"left_on": {**SWITCH, "routes": ["ops", "boss"]}})
+
+    def wrong_address(target: TalkingTarget, messages: Sequence[Message]) -> Sequence[Receipt]:
+        told = [each for each in messages if each.to.number == BOSS]
+        target.things.outbox += [(each.to.number, each.subject, each.text) for each in told]
+        refused = Receipt.refused("no_such_address", "the address is not known", remedy="correct it")
+        return [Receipt.done() if each in told else refused for each in messages]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TalkingTarget, "notify", wrong_address)
+        throw(post)
+        watched = post.look()
+    assert [person for person, _ in post.told] == [BOSS]
+    assert watched.refused == ["crm: no_such_address"]
+    assert post.look().refused == [], "said once: what failed then is to be seen where it failed"
 
 
 def test_a_rule_about_one_system_leaves_the_others_alone(start: Start) -> None:
