@@ -81,7 +81,7 @@ def decide(hub: Hub, number: str, person: str) -> Erased:
         ledger.note(hub, forgotten)
         hub.crash_point("erasing")
         rows, kept = _erase(hub, connection, forgotten)
-    _scrub(hub, number)
+    hub.database.scrub()
     return Erased(number, rows, kept, elsewhere)
 
 
@@ -97,7 +97,7 @@ def replay(hub: Hub) -> list[str]:
         with hub.database.write() as connection:
             hub.database.alone(connection, PLANNING)
             _erase(hub, connection, each)
-        _scrub(hub, each.number)
+        hub.database.scrub()
     return [each.number for each in missing]
 
 
@@ -120,6 +120,7 @@ def sweep(hub: Hub, erasure: Erasure, now: datetime) -> list[Fate]:
 def _erase(hub: Hub, connection: sa.Connection, forgotten: Forgotten) -> tuple[int, list[Kept]]:
     kept = _to_keep(hub, connection, forgotten.number)
     rows = hub.erasures.erase_person(connection, forgotten.number, forgotten.erased_at)
+    _drop_reports(hub, forgotten.number)  # before it counts as done: nobody would come back for them
     stays = [each.document for each in kept]
     hub.erasures.done(connection, forgotten.number, forgotten.decided_by, forgotten.erased_at, stays)
     return rows, kept
@@ -160,9 +161,8 @@ def _elsewhere(hub: Hub, connection: sa.Connection, number: str) -> list[str]:
     return [link.system for link in hub.links.of_person(connection, number) if link.state not in _GONE]
 
 
-def _scrub(hub: Hub, number: str) -> None:
-    """What lies beside the tables: freed pages, the log, and reports that name people by number."""
-    hub.database.scrub()
+def _drop_reports(hub: Hub, number: str) -> None:
+    """What lies beside the tables and names people by number."""
     reports = [path for path in (hub.state_dir / REPORTS).glob("*") if path.is_file()]
     naming = {_run_of(path) for path in reports if number.encode() in path.read_bytes()}
     for path in reports:  # with the workbook of the same run, which is packed: nothing can be found by reading it

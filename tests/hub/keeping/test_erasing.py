@@ -324,6 +324,24 @@ def test_a_report_that_names_them_goes_with_its_workbook(world: Make) -> None:
     assert [path.name for path in folder.iterdir()] == ["b.json"]
 
 
+def test_a_report_is_gone_before_the_erasure_counts_as_done(world: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    it = world()
+    lived(it)
+    folder = it.hub.state_dir / erasing.REPORTS
+    folder.mkdir()
+    (folder / "a.json").write_bytes(b'{"row": "0001"}')
+
+    def killed() -> None:
+        raise KilledError
+
+    monkeypatch.setattr(it.hub.database, "scrub", killed)
+    with pytest.raises(KilledError):
+        erase(it)
+    assert CANARY not in words(it)
+    assert erasing.replay(it.hub) == [], "nothing is left that would be carried on"
+    assert list(folder.iterdir()) == []
+
+
 def test_a_ledger_for_which_there_is_no_room_says_what_to_do_about_it(
     world: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
