@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
@@ -89,7 +90,7 @@ def health_page(request: Request, who: Here) -> Response:
         doc=document,
         languages=LANGUAGES,
         figure=partial(figure, words_in(language)),
-        months=_months(who.hub.clock.now()),
+        months=_months(who.hub.clock.now().astimezone(ZoneInfo(who.hub.settings.hub.time_zone))),
         decides=who.decides,
         longest=_HOURS,
     )
@@ -141,6 +142,6 @@ def _language(request: Request) -> str:
 
 
 def _months(now: datetime) -> list[str]:
-    """The newest months, this one first."""
+    """The newest months, this one first, for now in the hub's own time zone."""
     place = now.year * 12 + now.month - 1
     return [f"{(place - back) // 12}-{(place - back) % 12 + 1:02d}" for back in range(_MONTHS_SHOWN)]
