@@ -13,6 +13,7 @@ from baton.engine.plan import plan_hash
 from baton.errors import ApprovalError, BatonError, TransitionError
 from baton.hub.core import Hub
 from baton.hub.offboarding.moving import send_messages
+from baton.hub.offboarding.people import departed
 from baton.hub.offboarding.reaching import Reach, reach_through
 from baton.hub.vitals.messages import Text, message
 from baton.hub.vitals.taking import take
@@ -111,18 +112,24 @@ def _ways(hub: Hub, in_force: Iterable[AlarmRule], watched: Watched) -> Ways:
     """How everybody on the routes of these rules is reached; asked before any transaction, since systems are asked."""
     wanted = {route for rule in in_force for route in (*rule.routes, *rule.escalate_to)}
     found: dict[str, Sequence[Reach]] = {}
+    with hub.database.read() as connection:
+        # An account that was disabled, and the address of a leaver, take a message that nobody reads.
+        gone = departed(hub, connection, {one for name in wanted for one in hub.settings.alarms.routes[name].people})
     for name in sorted(wanted):
         route = hub.settings.alarms.routes[name]
         if route.system not in hub.settings.enabled:
             watched.mute.append(f"{name}: {route.system} is not enabled")
             continue
         try:
-            reached = reach_through(hub, route.system, route.people)
+            people = [person for person in route.people if person not in gone]
+            reached = reach_through(hub, route.system, people)
         except BatonError as error:  # one notifier that is away must not keep the others from being told
             watched.mute.append(f"{name}: {error}")
             continue
         found[name] = list(reached.values())
-        if not reached:
+        if not people:
+            watched.mute.append(f"{name}: none of its people works here any more")
+        elif not reached:
             watched.mute.append(f"{name}: {route.system} knows none of its people")
     return found
 

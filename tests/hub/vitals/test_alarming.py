@@ -166,6 +166,17 @@ def test_a_message_that_could_not_be_sent_waits_for_the_next_look(start: Start) 
     assert [person for person, _ in post.told] == [OPS]
 
 
+def test_who_has_left_hears_of_no_alarm_and_the_route_says_so(start_on_both: Start) -> None:
+    post = start_on_both({"left_on": {**SWITCH, "routes": ["ops", "boss"]}})
+    boss = next(person for person in post.company.rows if person["number"] == BOSS)
+    boss |= {"status": "departed", "last_day": "2026-11-01", "contract_end": "2026-11-01"}
+    post.hire("0003", "0004", "0005", "0006")
+    throw(post)
+    watched = post.look()
+    assert [person for person, _ in post.told] == [OPS]
+    assert watched.mute == ["boss: none of its people works here any more"]
+
+
 def test_a_message_that_was_refused_is_seen_where_alarms_are_watched_over(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
