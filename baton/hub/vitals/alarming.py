@@ -140,7 +140,7 @@ def _plan_messages(hub: Hub, connection: sa.Connection, said: Sequence[Telling],
     wanted = [
         _intention(way, telling, message(telling, now, link), now)
         for telling in said
-        for way in {way.person.number: way for route in telling.routes for way in ways.get(route, ())}.values()
+        for way in _once_each(way for route in telling.routes for way in ways.get(route, ()))
     ]
     if not wanted:
         return 0
@@ -163,6 +163,11 @@ def _plan_messages(hub: Hub, connection: sa.Connection, said: Sequence[Telling],
     hub.runs.insert(connection, run, [])
     hub.effects.insert(connection, JOB, run.id, drafted)
     return len(drafted)
+
+
+def _once_each(ways: Iterable[Reach]) -> Iterable[Reach]:
+    """Each person once through each system: whoever is on two routes is to hear of it on both."""
+    return {(way.system, way.person.number): way for way in ways}.values()
 
 
 def _intention(way: Reach, telling: Telling, text: Text, now: datetime) -> Intention:

@@ -44,6 +44,19 @@ def test_a_receiver_gets_a_signed_notice_once(start: Start) -> None:
     assert OPS in str(taken)
 
 
+def test_somebody_on_two_routes_is_told_on_both_and_on_each_once(start: Start) -> None:
+    post = start({"left_on": {**RULE, "routes": ["ops", "boss"]}})
+    receivers = {name: Receiver("http://127.0.0.1:1") for name in ("gateway", "pager")}
+    for name, receiver in receivers.items():
+        lead(post.hub, name, "webhook/http", WebhookSettings.model_validate({**receiver.settings, **receiver.secrets}))
+    post.hub.settings.alarms.routes["ops"] = RoutePart(system="gateway", people=(OPS, OPS))
+    post.hub.settings.alarms.routes["boss"] = RoutePart(system="pager", people=(OPS,))
+    post.hub._transports = {name: httpx.MockTransport(each.handle) for name, each in receivers.items()}
+    throw(post.hub)
+    assert (post.look().messages, post.look().messages) == (2, 0)
+    assert [len(each.taken) for each in receivers.values()] == [1, 1]
+
+
 def test_a_letter_goes_out_over_the_relay(start: Start, tmp_path: Path) -> None:
     post = start({"left_on": RULE}, address="https://airflow.example.com/baton")
     with Relay(tmp_path) as relay:
