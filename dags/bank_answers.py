@@ -14,7 +14,8 @@ from baton.tasks.payment import banks, deliver, read_answers
     doc_md=__doc__,
 )
 def bank_answers() -> None:
-    read_answers.expand(delivered=deliver.expand(bank=banks()))
+    every = banks()
+    deliver.expand(bank=every) >> read_answers.expand(bank=every)
 
 
 bank_answers()

@@ -9,7 +9,7 @@ import logging
 from datetime import date
 from typing import Any
 
-from airflow.sdk import get_current_context, task
+from airflow.sdk import TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
 from baton.errors import RetryableError
@@ -97,11 +97,20 @@ def deliver(bank: dict[str, str]) -> dict[str, Any]:
     return {"system": report.system, "counts": dict(report.counts)}
 
 
-@task(retries=RETRIES, retry_policy=RETRY_POLICY, map_index_template="{{ bank_name }}")
-def read_answers(delivered: dict[str, Any]) -> dict[str, Any]:
-    """Take in what one bank has said; gives the figures. Fails on an alarm, and on a file that cannot be read."""
-    system = delivered["system"]
-    get_current_context()["bank_name"] = system  # type: ignore[typeddict-unknown-key]
+@task(
+    trigger_rule=TriggerRule.ALL_DONE,
+    retries=RETRIES,
+    retry_policy=RETRY_POLICY,
+    map_index_template="{{ bank_name }}",
+)
+def read_answers(bank: dict[str, str]) -> dict[str, Any]:
+    """Take in what one bank has said, whatever became of the deliveries; gives the figures.
+
+    Fails on an alarm, on a file that cannot be read, and where files could not be delivered: whoever is last in a DAG
+    run answers for all of it.
+    """
+    system, context = bank["system"], get_current_context()
+    context["bank_name"] = system  # type: ignore[typeddict-unknown-key]
     with open_hub() as hub:
         taken = take_answers(hub, system)
         _tell(system, taken)  # at once: it is told this one time only, whatever comes after it
@@ -122,7 +131,15 @@ def read_answers(delivered: dict[str, Any]) -> dict[str, Any]:
         )
     if taken.halted is not None:
         raise taken.halted
+    _demand_delivered(context["ti"], system)
     return {"system": system, "files": taken.files, "verdict": reconciled.view.verdict.value, "overpaid": overpaid}
+
+
+def _demand_delivered(ti: Any, system: str) -> None:
+    if system not in {report["system"] for report in ti.xcom_pull(task_ids=["deliver"]) or () if report}:
+        raise AirflowFailException(
+            f"{system}: its answers are read, but not every file could go out: see the log of the task deliver"
+        )
 
 
 def _tell(system: str, taken: Taken) -> None:

@@ -174,3 +174,14 @@ def test_reconcile_scans_every_target(run_dag: RunDag, installation: Installatio
     dag_run = run_dag("reconcile_systems")
     assert str(dag_run.state) == "success"
     assert states(dag_run) == dict.fromkeys(["systems", "reconcile", "checkpoint", "purge"], "success")
+
+
+def test_a_system_that_was_not_compared_fails_the_night_and_the_log_is_signed_all_the_same(
+    run_dag: RunDag, installation: Installation, said: Said
+) -> None:
+    run_dag()
+    installation.keep_secrets("crm", {"client_secret": "not-the-secret"})
+    dag_run = run_dag("reconcile_systems")
+    assert (states(dag_run)["reconcile"], str(dag_run.state)) == ("failed", "failed")
+    assert list((installation.systems_file.parent / "state" / "checkpoints").glob("checkpoint-*.txt"))
+    assert "these systems were not compared: crm" in said()

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from baton.audit.checkpoint import Signer
 from baton.errors import RetryableError
 from baton.hub import Hub
+from baton.hub.decisions import kill_switch
 from baton.hub.payment.delivering import deliver
 from baton.hub.payment.signing import release, sign
 from baton.jobs.payment.roles import Role
@@ -225,3 +226,21 @@ def test_an_alarm_of_the_banks_answers_is_told_although_the_work_after_it_is_tri
     run_dag("bank_answers")
     assert len(tries) == 2
     assert f"ALARM bank: unknown_order {'A' * 26}" in said()
+
+
+def test_a_bank_that_gets_no_files_is_heard_all_the_same(
+    run_dag: RunDag, office: Office, said: Callable[[], str]
+) -> None:
+    """A switch stops what goes out; a salary that came back meanwhile must not wait until it is taken off again."""
+    to_be_delivered(run_dag, office)
+    assert str(run_dag("bank_answers").state) == "success"
+    (data,) = office.bank.delivered_files.values()
+    office.bank.answer_payments("report_1.p7m", report(office.bank.opened(data)))
+    with office.hub() as hub:
+        kill_switch(hub, "system:bank", "on", "olga", "the bank is being called")
+    stopped = run_dag("bank_answers")
+    with office.hub() as hub, hub.database.read() as connection:
+        (run,) = hub.pay_runs.latest(connection)
+        assert {line.state for line in hub.pay_runs.lines(connection, run.run_id)} == {LineState.ACCEPTED}
+    assert str(stopped.state) == "failed", "what has not gone out must be seen"
+    assert "bank: its answers are read, but not every file could go out" in said()
