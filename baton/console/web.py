@@ -200,7 +200,6 @@ _MEDIA_TYPES: Final[Mapping[Form, str]] = {
     "html": "text/html",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-
 _REPORTS: Final[Responses] = {200: {"content": {name: {} for name in _MEDIA_TYPES.values()}}}
 
 
@@ -280,11 +279,13 @@ def runs(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> JSONResponse:
 
 
 @readers.get("/api/runs/{run_id}", responses=REFUSALS)
-def run(run_id: str, state: Annotated[EffectState | None, Query()] = None) -> JSONResponse:
+def run(run_id: str, user: GetUserDep, state: Annotated[EffectState | None, Query()] = None) -> JSONResponse:
     """One run: figures, faults, decisions, effects with field names; of a migration also what its proofs have found."""
     detail = reading.run_detail(keeper.hub(), run_id, state.value if state else "")
     if detail["run"]["job"] == "migration":
         detail["migration"] = migrations.migration_detail(keeper.hub(), run_id)
+    if detail["run"]["job"] == PAYMENT:
+        detail = officers.officer(keeper.hub(), user.get_name(), operates=False).may_read(detail)
     return JSONResponse(detail)
 
 

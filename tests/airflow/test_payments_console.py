@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from baton.hub.payment.signing import sign
+from baton.hub.payment.signing import cancel, sign
 from baton.jobs.payment.roles import Role
 from tests.hub.payment.conftest import POLICY
 from tests.hub.payment.office import Office
@@ -116,3 +116,18 @@ def test_payables_are_handed_in_by_payroll_or_who_operates_airflow(
     assert answer.status_code == status
     if status == 201:
         assert web.get("/baton/api/payments", headers=headers(person)).json()["runs"][0]["made_by"] == person
+
+
+def test_what_is_kept_from_who_holds_no_office_is_kept_from_them_in_the_list_of_runs_too(
+    web: Any, headers: Any, office: Office
+) -> None:
+    office.hire("0001")
+    lines = b'{"number": "0001", "amount": "8000.00"}\n{"number": "0002", "amount": "no-sum"}'
+    drafted = web.post(f"/baton/api/payments?{QUERY}", content=lines, headers={**headers("vera"), **OURS})
+    run_id = drafted.json()["run"]
+    cancel(office.hub, run_id, "olga", "0001 is under notice")
+    shown = {person: web.get(f"/baton/api/runs/{run_id}", headers=headers(person)).json() for person in OF_AIRFLOW}
+    for person, told in shown.items():
+        assert (told["run"]["id"], told["faults_total"]) == (run_id, 1)
+        assert [(each["decision"], each["person"]) for each in told["decisions"]] == [("cancel", "olga")]
+        assert ("under notice" in str(told), len(told["faults"])) == ((True, 1) if person in OFFICES else (False, 0))

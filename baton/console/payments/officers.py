@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
 
@@ -29,6 +29,13 @@ class Officer:
     def sees_people(self) -> bool:
         """Whether amounts, numbers and masked names are for these eyes."""
         return bool(self.offices)
+
+    def may_read(self, detail: dict[str, Any]) -> dict[str, Any]:
+        """A pay run as the list of all runs has it, without what people wrote and rows said for who sees counts."""
+        if self.sees_people:
+            return detail
+        decisions = [{name: each[name] for name in each if name != "why"} for each in detail["decisions"]]
+        return {**detail, "decisions": decisions, "faults": []}
 
     def made(self, maker: str) -> bool:
         """Whether a run of this maker is their own."""
