@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.responses import Response
+from fastapi.routing import APIRoute
 
 BODY_LIMIT: Final = 256 * 1024
 READ_WITHIN_S: Final = 10.0
@@ -41,3 +45,43 @@ async def read_bounded(stream: AsyncIterator[bytes], stated: str | None, bound: 
             if len(body) > bound.most_bytes:
                 raise BodyTooLargeError
     return bytes(body)
+
+
+async def whole_body(request: Request, bound: Bound) -> bytes:
+    """A body up to this size, or the answer that it is too much."""
+    try:
+        return await read_bounded(request.stream(), request.headers.get("content-length"), bound)
+    except BodyTooLargeError:
+        raise HTTPException(413, "this is too long", {"Connection": "close"}) from None
+    except TimeoutError:
+        raise HTTPException(408, "this takes too long", {"Connection": "close"}) from None
+
+
+class _BoundedRequest(Request):
+    """What FastAPI asks for the body of a route that declares one."""
+
+    async def body(self) -> bytes:
+        """The body, read once."""
+        if not hasattr(self, "_body"):
+            self._body = await whole_body(self, Bound())
+        return self._body
+
+
+class BoundedRoute(APIRoute):
+    """A route that may declare its body: FastAPI reads that whole before it asks who has sent it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The same, with no more read than `BODY_LIMIT`."""
+        handle = super().get_route_handler()
+
+        async def bounded(request: Request) -> Response:
+            return await handle(_BoundedRequest(request.scope, request.receive))
+
+        return bounded
+
+
+def application() -> FastAPI:
+    """An application that has no pages of FastAPI's own, and reads no more than it must."""
+    app = FastAPI(title="Baton", docs_url=None, redoc_url=None, openapi_url=None)
+    app.router.route_class = BoundedRoute
+    return app

@@ -25,7 +25,7 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from airflow.utils.session import create_session
 from airflow.utils.state import DagRunState
 from airflow.utils.types import DagRunTriggeredByType
-from fastapi import APIRouter, Depends, FastAPI, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -82,7 +82,7 @@ def read_connection(connection_id: str) -> Mapping[str, str | None] | None:
 
 
 keeper: Final = HubKeeper(lambda: load(read_connection=read_connection))
-app: Final = FastAPI(title="Baton", docs_url=None, redoc_url=None, openapi_url=None)
+app: Final = bodies.application()
 readers: Final = APIRouter(dependencies=[Depends(get_user)])
 """Routes for whoever is logged in; anyone else gets 401."""
 _A_PAGE: Final[Mapping[str, Any]] = {"response_class": HTMLResponse, "responses": PAGES}

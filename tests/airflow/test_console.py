@@ -294,6 +294,12 @@ def test_a_body_too_large_is_refused_before_it_is_read(client: Any, with_oa: Ins
     assert started == []
 
 
+def test_a_decision_too_long_to_be_one_is_refused_before_anybody_is_asked_who_they_are(client: Any) -> None:
+    for path in ("runs/RUN/release", "alarms/x/acknowledge", "cases"):
+        assert client.post(f"/baton/api/{path}", content=b" " * (256 * 1024 + 1), headers=OURS).status_code == 413
+        assert client.post(f"/baton/api/{path}", content=b"{}", headers=OURS).status_code == 401
+
+
 def test_what_is_wrong_with_us_is_not_told_to_strangers(client: Any, with_oa: Installation) -> None:
     with_oa.forget_secrets("oa")
     answer = client.post("/baton/hooks/oa", content=b"{}")

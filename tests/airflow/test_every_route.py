@@ -27,6 +27,7 @@ from baton.jobs.payment.settlement.case_file import load_case
 from baton.model.case import Cause, Role
 from tests.airflow.installation import Installation
 from tests.airflow.test_payments_console import OFFICES
+from tests.console.test_bodies import unbounded
 from tests.hub.payment.conftest import POLICY
 from tests.hub.payment.office import Office
 from tests.jobs.payment.settlement.leaver import SHIPPED
@@ -206,6 +207,12 @@ def test_nothing_is_reachable_that_the_description_leaves_out(web_app: FastAPI) 
 
     known = {path for _, path in described(web_app)} | {"/static", "/handover/static"}
     assert set(walk(web_app)) == known
+
+
+def test_no_route_reads_a_body_whole_before_it_asks_who_sends_it(web_app: FastAPI) -> None:
+    declaring = [route for route in web_app.routes if getattr(route, "body_field", None) is not None]
+    assert len(declaring) >= 8
+    assert unbounded(web_app) == []
 
 
 @dataclass

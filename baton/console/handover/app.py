@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from baton.console import pages
+from baton.console import bodies, pages
 from baton.console.described import PAGES
 from baton.console.handover import reading
 from baton.console.handover.alerting import alert_api, alert_pages
@@ -30,7 +30,7 @@ OpenHub = Callable[[], Hub]
 
 def links_app(hub: OpenHub) -> FastAPI:
     """Pages below ``/<token>``, their API below ``/<token>/api/cases``, our own static files."""
-    app = FastAPI(title="Baton", docs_url=None, redoc_url=None, openapi_url=None)
+    app = bodies.application()
     app.mount("/static", StaticFiles(directory=pages.FOLDER / "static"), name="static")
 
     def enter(request: Request, token: str) -> None:
@@ -94,7 +94,7 @@ def refuse_strangers(app: FastAPI) -> None:
 
 def standalone(hub: OpenHub) -> FastAPI:
     """The link pages as a server of their own, at the path that links have."""
-    app = FastAPI(title="Baton", docs_url=None, redoc_url=None, openapi_url=None)
+    app = bodies.application()
     app.mount(f"/{PLACE}", links_app(hub))
     return app
 

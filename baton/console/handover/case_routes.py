@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from baton.console.bodies import BoundedRoute
 from baton.console.described import JSON, answers
 from baton.console.handover.deciding import LONGEST_TEXT, MOST_ITEMS, Number, Refusal, refused_as, require_decides
 from baton.console.handover.filing import DOWNLOAD
@@ -21,7 +22,7 @@ from baton.hub.offboarding.ahead import last_look, look_ahead
 from baton.hub.offboarding.certificate import Certificate, issue
 from baton.hub.offboarding.undoing import undo
 
-more_api: Final = APIRouter(responses=REFUSALS)
+more_api: Final = APIRouter(responses=REFUSALS, route_class=BoundedRoute)
 Given = TypeVar("Given")
 Form = Literal["pdf", "json"]
 _MEDIA: Final = {"pdf": "application/pdf", "json": JSON}

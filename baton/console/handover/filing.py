@@ -19,7 +19,6 @@ from baton.console.handover.routes import (
     from_our_own_page,
     from_our_own_script,
     shown_item,
-    whole_body,
 )
 from baton.console.handover.sent_files import sent_files
 from baton.console.handover.visitors import NoEntryError, Visitor
@@ -44,7 +43,7 @@ DOWNLOAD: Final = {
 
 async def uploaded_body(request: Request) -> bytes:
     """The body of a request that carries a file."""
-    return await whole_body(request, bodies.UPLOAD)
+    return await bodies.whole_body(request, bodies.UPLOAD)
 
 
 Upload = Annotated[bytes, Depends(uploaded_body)]

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Depends
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from baton.console.bodies import BoundedRoute
 from baton.console.handover.case_routes import answered, told
 from baton.console.handover.deciding import Refusal, require_decides
 from baton.console.handover.routes import Here, as_json, from_our_own_script
@@ -23,7 +24,7 @@ from baton.hub.offboarding.sending_links import send_link
 from baton.model.case import Role
 from baton.store.personal_links import PersonalLink
 
-link_api: Final = APIRouter(responses=REFUSALS)
+link_api: Final = APIRouter(responses=REFUSALS, route_class=BoundedRoute)
 
 
 class Wanted(BaseModel):

@@ -19,7 +19,7 @@ from baton.console import bodies
 from baton.console.described import reads_bytes, reads_files
 from baton.console.handover.case_routes import answered, told
 from baton.console.handover.deciding import refused_as
-from baton.console.handover.routes import as_json, from_our_own_script, whole_body
+from baton.console.handover.routes import as_json, from_our_own_script
 from baton.console.handover.sent_files import SentFile, sent_files
 from baton.console.told import REFUSALS
 from baton.errors import ApprovalError, BatonError, ConfigurationError
@@ -39,7 +39,7 @@ LARGE: Final = bodies.Bound(64 * 1024 * 1024, 180.0)
 """For a certificate of a very long list, and for the tables of a year."""
 _NEEDED: Final = ("orders", "payments", "policy")
 _OPTIONAL: Final = ("owners", "leavers")
-office_api: Final = APIRouter(responses=REFUSALS)
+office_api: Final = APIRouter(responses=REFUSALS, route_class=bodies.BoundedRoute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def clerk_here(request: Request) -> Clerk:
 
 
 async def _large_body(request: Request) -> bytes:
-    return await whole_body(request, LARGE)
+    return await bodies.whole_body(request, LARGE)
 
 
 Here = Annotated[Clerk, Depends(clerk_here)]
@@ -143,7 +143,7 @@ async def commission(request: Request, who: Here, asked: Annotated[Statement, Qu
     refusal = await run_in_threadpool(answered, who.require_hr)
     if refusal is not None:
         return refusal
-    sent = await sent_files(request, await whole_body(request, LARGE), len(_NEEDED) + len(_OPTIONAL))
+    sent = await sent_files(request, await bodies.whole_body(request, LARGE), len(_NEEDED) + len(_OPTIONAL))
     if not set(_NEEDED) <= sent.keys() <= {*_NEEDED, *_OPTIONAL}:
         raise HTTPException(422, f"send {', '.join(_NEEDED)}, and no other files than {', '.join(_OPTIONAL)} beside")
     return await run_in_threadpool(_stated, who, sent, asked)

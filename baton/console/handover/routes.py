@@ -73,17 +73,7 @@ def from_our_own_script(request: Request) -> None:
 
 async def bounded_body(request: Request) -> bytes:
     """The body of a request that says something, whoever it comes from."""
-    return await whole_body(request, bodies.Bound())
-
-
-async def whole_body(request: Request, bound: bodies.Bound) -> bytes:
-    """A body up to this size, or the answer that it is too much."""
-    try:
-        return await bodies.read_bounded(request.stream(), request.headers.get("content-length"), bound)
-    except bodies.BodyTooLargeError:
-        raise HTTPException(413, "this is too long", {"Connection": "close"}) from None
-    except TimeoutError:
-        raise HTTPException(408, "this takes too long", {"Connection": "close"}) from None
+    return await bodies.whole_body(request, bodies.Bound())
 
 
 def asked_for(

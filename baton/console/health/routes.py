@@ -14,6 +14,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from baton.console import pages
+from baton.console.bodies import BoundedRoute
 from baton.console.described import PAGES
 from baton.console.told import REFUSALS
 from baton.console.words import language_of
@@ -27,7 +28,7 @@ from baton.hub.vitals.words import LANGUAGES, words_in
 from baton.model.alarm import Alarm
 
 health_pages: Final = APIRouter(prefix="/health", responses=PAGES, default_response_class=HTMLResponse)
-health_api: Final = APIRouter(prefix="/api", responses=REFUSALS)
+health_api: Final = APIRouter(prefix="/api", responses=REFUSALS, route_class=BoundedRoute)
 """The same as JSON, and the decisions."""
 _HOURS: Final = int(LONGEST_SILENCE.total_seconds() // 3600)
 _MONTHS_SHOWN: Final = 6

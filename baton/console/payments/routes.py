@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from baton.console.bodies import whole_body
 from baton.console.described import FORM, LINES, ON, PAGES, reads, reads_as
-from baton.console.handover.routes import as_json, bounded_body, from_our_own_page, from_our_own_script, whole_body
+from baton.console.handover.routes import as_json, bounded_body, from_our_own_page, from_our_own_script
 from baton.console.payments import deciding, findings, intake, month, reading
 from baton.console.payments.deciding import Refusal, Words
 from baton.console.payments.intake import Unread, Wanted
