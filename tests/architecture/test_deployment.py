@@ -18,7 +18,7 @@ COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES = COMPOSE["services"]
 DOCKERFILE = (ROOT / "Dockerfile").read_text("utf-8")
 OWN = {name: service for name, service in SERVICES.items() if "build" in service}
-LONG_RUNNING = sorted(set(SERVICES) - {"migrate"})
+LONG_RUNNING = sorted(set(SERVICES) - {"migrate", "keys"})
 SECRET_WORD = re.compile(r"password|secret|token|fernet|_url|database|conn|result_backend", re.IGNORECASE)
 
 
@@ -59,7 +59,7 @@ def test_every_image_is_pinned_by_a_tag_that_names_one_release(name):
 
 def test_the_services_of_airflow_are_all_there():
     assert set(SERVICES) == {
-        "postgres", "redis", "migrate", "api-server", "scheduler", "dag-processor", "triggerer", "worker",
+        "postgres", "redis", "migrate", "api-server", "scheduler", "dag-processor", "triggerer", "worker", "keys",
     }  # fmt: skip
     commands = {name: " ".join(service["command"]) for name, service in OWN.items()}
     for name in ("api-server", "scheduler", "dag-processor", "triggerer"):
@@ -102,6 +102,28 @@ def test_workers_cannot_read_airflows_own_database():
     assert "SQL_ALCHEMY_CONN" not in str(settings(SERVICES["worker"]))
     mounted = [volume.split(":")[0] for volume in SERVICES["worker"]["volumes"]]
     assert not [place for place in mounted if place in {".", "./", "./.deployment"}]
+
+
+def mounts(service):
+    return {volume.split(":")[1]: volume.split(":")[2:] for volume in service["volumes"]}
+
+
+def test_only_what_makes_keys_can_write_to_the_secrets():
+    assert [name for name, service in OWN.items() if mounts(service)["/app/secrets"] != ["ro"]] == ["keys"]
+    assert OWN["keys"]["profiles"], "never started by itself"
+    for service in OWN.values():
+        assert len(mounts(service)) == len(service["volumes"])
+    assert {place: how for place, how in mounts(OWN["keys"]).items() if place != "/app/secrets"} == {
+        place: how for place, how in mounts(OWN["worker"]).items() if place != "/app/secrets"
+    }
+
+
+def test_no_document_mounts_what_is_mounted_already():
+    """Compose takes the access of the first mount at a place: a read-only one stays so, whatever the command says."""
+    said = [(path.name, line) for path in (ROOT / "docs").glob("*.md") for line in path.read_text("utf-8").splitlines()]
+    commands = [(name, line) for name, line in said if "docker compose run" in line]
+    assert commands
+    assert [each for each in commands if re.search(r"--volume|\s-v\s", each[1])] == []
 
 
 def test_nothing_is_open_to_the_network():
