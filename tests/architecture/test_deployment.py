@@ -126,6 +126,11 @@ def test_no_document_mounts_what_is_mounted_already():
     assert [each for each in commands if re.search(r"--volume|\s-v\s", each[1])] == []
 
 
+def test_postgres_is_well_only_when_others_can_reach_it():
+    """While it makes the databases it listens on its socket alone: what asks there would let the migration begin."""
+    assert "--host=127.0.0.1" in SERVICES["postgres"]["healthcheck"]["test"]
+
+
 def test_nothing_is_open_to_the_network():
     ports = [port for service in SERVICES.values() for port in service.get("ports", ())]
     assert ports == ["127.0.0.1:8080:8080"]
