@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from baton.sdk import Account, AccountState, AccountWrite, Intent, Receipt, RejectedError
 from connectors.oa.wecom.codes import Verdict
-from connectors.oa.wecom.members import Directory, Names, is_removed, member_payload
+from connectors.oa.wecom.members import LINK, NO_MEMBER, Directory, Names, is_removed, member_payload
 from connectors.oa.wecom.open_api import Answer, OpenApi
 from connectors.oa.wecom.receipts import receipt
 
@@ -108,11 +108,7 @@ class Accounts:
             return write.ref.external_id
         account = self._directory.find(write.ref)
         if account is None or is_removed(account):
-            raise RejectedError(
-                "WeCom shows no member with this person's id and employee number",
-                code="no_account",
-                remedy="reconcile to link the account, or provision the person",
-            )
+            raise RejectedError(NO_MEMBER, code="no_account", remedy=LINK)
         return account.external_id
 
 

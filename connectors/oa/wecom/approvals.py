@@ -41,7 +41,9 @@ class Approvals:
 
     def waiting_for_any(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
         """The same of several people with whose turn it is: WeCom's list is the same however many are looked for."""
-        userids = {userid.lower(): userid for userid in map(self._names.userid, people)}
+        userids = {userid.lower(): userid for userid in map(self._names.known, people) if userid}
+        if not userids:
+            return
         seen: set[str] = set()
         for numbers in self._pending():
             fresh = [number for number in dict.fromkeys(numbers) if number not in seen]

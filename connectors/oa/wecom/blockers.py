@@ -51,7 +51,9 @@ class Blockers:
 
     def of(self, person: AccountRef) -> Iterator[Blocker]:
         """What stands in the way for this member; nothing for who is none, or has left."""
-        userid = self._names.userid(person)
+        userid = self._names.known(person)
+        if userid is None:
+            return
         presence = self._directory.presence(userid)
         if presence is Presence.UNSEEN:
             yield Blocker(

@@ -31,7 +31,9 @@ class Customers:
 
     def owned(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
         """The customers, then the groups of this person, whether they are here or have left."""
-        userid = self._names.userid(person)
+        userid = self._names.known(person)
+        if userid is None:
+            return
         presence = self._directory.presence(userid)
         if presence is Presence.UNSEEN:
             raise HaltError(

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 
 from baton.sdk import (
+    AccountRef,
     ConnectorError,
     HaltError,
     HoldingKind,
@@ -23,7 +24,7 @@ from baton.sdk import (
 )
 from connectors.oa.wecom.codes import SWITCHES, Switch, Verdict
 from connectors.oa.wecom.customers import Customers
-from connectors.oa.wecom.members import Directory, Names, Presence
+from connectors.oa.wecom.members import LINK, NO_MEMBER, Directory, Names, Presence
 from connectors.oa.wecom.open_api import Answer, OpenApi, rows_of
 from connectors.oa.wecom.receipts import beside_a_record, not_done
 
@@ -58,10 +59,9 @@ class Handovers:
         return self._in_parts(transfers, self._become)
 
     def _in_parts(self, transfers: Sequence[Transfer], perform: Any) -> Sequence[Receipt]:
-        parts: dict[tuple[HoldingKind, str, str], list[int]] = {}
+        parts: dict[tuple[HoldingKind, AccountRef, AccountRef], list[int]] = {}
         for place, transfer in enumerate(transfers):
-            key = (transfer.ref.kind, *self._pair(transfer))
-            parts.setdefault(key, []).append(place)
+            parts.setdefault((transfer.ref.kind, transfer.holder, transfer.successor), []).append(place)
         places = list(parts.values())
         told = in_turn([[transfers[at] for at in part] for part in places], perform)
         found = {
@@ -70,7 +70,11 @@ class Handovers:
         return [found[at] for at in range(len(transfers))]
 
     def _pair(self, transfer: Transfer) -> tuple[str, str]:
-        return self._names.userid(transfer.holder), self._names.userid(transfer.successor)
+        """Both members' ids. Raises `RejectedError` where one is not known: a guess could be anybody's."""
+        holder, successor = self._names.known(transfer.holder), self._names.known(transfer.successor)
+        if holder is None or successor is None:
+            raise RejectedError(NO_MEMBER, code="no_account", remedy=LINK)
+        return holder, successor
 
     def _passed_on(self, part: Sequence[Transfer]) -> Sequence[Receipt]:
         kind = part[0].ref.kind

@@ -26,6 +26,8 @@ FIELDS: Final[Mapping[str, FieldSpec]] = MappingProxyType(
         "direct_leader": FieldSpec(FieldType.REFERENCE, about="the manager"),
     }
 )
+NO_MEMBER: Final = "WeCom shows no member with this person's id and employee number"
+LINK: Final = "reconcile to link the account, or provision the person"
 _MUST_STAY: Final = frozenset({"name", "mobile", "department_id"})
 _STATES: Final[Mapping[int, AccountState]] = MappingProxyType(
     {
@@ -55,8 +57,15 @@ class Names:
     """The custom text attribute that holds the employee number; empty: the userid is the number, after the prefix."""
 
     def userid(self, ref: AccountRef) -> str:
-        """The id this person has here, or would be given."""
+        """The id this person has here, or would be given. Somebody else may have it: see `known`."""
         return ref.external_id or self.prefix + ref.number
+
+    def known(self, ref: AccountRef) -> str | None:
+        """The id this person has here; None where none is known.
+
+        Where members are told by an attribute, a userid made of the number may be anybody's.
+        """
+        return self.userid(ref) if ref.external_id or not self.attribute else None
 
     def number_of(self, userid: str) -> str | None:
         """The number an id stands for, where ids stand for numbers."""

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from baton.sdk import Intent, Message, Receipt
 from connectors.oa.wecom.codes import CODES, Verdict
-from connectors.oa.wecom.members import Names
+from connectors.oa.wecom.members import LINK, NO_MEMBER, Names
 from connectors.oa.wecom.open_api import OpenApi
 from connectors.oa.wecom.receipts import not_done
 
@@ -28,8 +28,11 @@ class Messages:
 
     def send(self, message: Message) -> Receipt:
         """One message to one member. The same content within half an hour is shown once, says WeCom."""
+        userid = self._names.known(message.to)
+        if userid is None:
+            return Receipt.refused("no_account", NO_MEMBER, remedy=LINK)
         body = {
-            "touser": self._names.userid(message.to),
+            "touser": userid,
             "agentid": self._agent_id,
             "enable_duplicate_check": 1,
             **_content(message),

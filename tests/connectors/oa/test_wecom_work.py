@@ -6,7 +6,7 @@ import httpx
 import orjson
 import pytest
 
-from baton.sdk import AccountRef, HoldingKind, Message, Outcome
+from baton.sdk import AccountRef, HoldingKind, HoldingRef, Message, Outcome, Transfer
 from connectors.oa.wecom.simulator import Simulator
 from tests.connectors.oa.wecom_desk import KEYS, FrozenClock, Wire, connect, person
 
@@ -40,6 +40,26 @@ def test_pending_approvals_are_read_once_however_many_people_they_wait_for(corp:
     assert {h.ref.external_id: who for who, h in shown} == {n: who for n, who in planted.items() if who != "0003"}
     assert [h for who, h in shown if who == "0002"] == alone
     assert len(wire.paths) - calls <= calls
+
+
+def test_a_number_that_is_the_userid_of_somebody_else_is_not_taken_for_them(corp: Simulator) -> None:
+    """Members here were made by hand and carry their number in an attribute: the userid 0001 is not person 0001."""
+    client, group = corp.seed_holding("client", 1, "0001"), corp.seed_holding("group", 1, "0001")
+    corp.seed_holding("approval", 1, "0001")
+    corp.seed_blocker(1, "0001")
+    wecom, unlinked, other = connect(corp, number_attribute="工号"), AccountRef("0001"), AccountRef("0002", "0002")
+    assert wecom.find([unlinked]) == [None]
+    assert [h for page in wecom.owned(unlinked) for h in page] == []
+    assert [h for page in wecom.work(unlinked) for h in page] == []
+    assert wecom.blockers(unlinked) == []
+    refs = [HoldingRef(HoldingKind.CLIENT, client), HoldingRef(HoldingKind.GROUP, group)]
+    moves = [Transfer(next(KEYS), ref, unlinked, other, "b1") for ref in refs]
+    moves += [Transfer(next(KEYS), ref, other, unlinked, "b1") for ref in refs]
+    assert [(r.outcome, r.code) for r in wecom.transfer(moves)] == [(Outcome.REFUSED, "no_account")] * 4
+    letter = Message(next(KEYS), unlinked, "", "交接待办", "请处理。", "https://hub.example/t/1")
+    assert [(r.outcome, r.code) for r in wecom.notify([letter])] == [(Outcome.REFUSED, "no_account")]
+    assert corp.outbox == []
+    assert (corp.holder_of("client", client), corp.holder_of("group", group)) == ("0001", "0001")
 
 
 def test_approvals_are_asked_for_in_windows_that_leave_no_gap(corp: Simulator) -> None:
