@@ -11,7 +11,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 from urllib.parse import quote
 
-from baton.sdk import Holding, HoldingKind, HoldingRef, OwnershipStore, Receipt, RejectedError, RetryableError, Transfer
+from baton.sdk import (
+    ConnectorError,
+    Holding,
+    HoldingKind,
+    HoldingRef,
+    OwnershipStore,
+    Receipt,
+    RejectedError,
+    RetryableError,
+    Transfer,
+)
 from connectors.oa.feishu.approval_steps import Instance, facts
 from connectors.oa.feishu.codes import Verdict
 from connectors.oa.feishu.open_api import OpenApi, records
@@ -95,7 +105,7 @@ class Approvals:
             return receipt(answer, ref)
         try:
             (now,) = self.workers([transfer.ref])
-        except RetryableError as error:
+        except ConnectorError as error:  # whatever it says, it says of the reading: the transfer was taken
             return Receipt.in_doubt("not_read_back", error.message, log_id=answer.log_id)
         if now == transfer.successor.external_id:
             return Receipt.done(ref, log_id=answer.log_id)

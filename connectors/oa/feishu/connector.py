@@ -18,6 +18,7 @@ from baton.sdk import (
     Blocker,
     BlockerSource,
     Client,
+    ConnectorError,
     ConnectorSettings,
     FieldSpec,
     Finding,
@@ -35,7 +36,6 @@ from baton.sdk import (
     Receipt,
     RejectedError,
     RemovalTarget,
-    RetryableError,
     SessionControl,
     SessionEnd,
     Transfer,
@@ -264,7 +264,7 @@ class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionCont
             return receipt(answer, user_id)
         try:
             left = self._directory.user(user_id)
-        except RetryableError as error:
+        except ConnectorError as error:  # whatever it says, it says of the reading: the removal was taken
             return Receipt.in_doubt("not_read_back", error.message, log_id=answer.log_id)
         if left is None or left.state is AccountState.REMOVED:
             return Receipt.done(user_id, log_id=answer.log_id, state="resigned")

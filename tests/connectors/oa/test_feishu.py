@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import httpx
 import pytest
@@ -93,6 +94,25 @@ def test_a_lost_answer_to_a_removal_is_in_doubt_and_its_repeat_done(sim: Simulat
     feishu = connect(sim, lost(sim, "DELETE"))
     assert feishu.remove([write(Action.REMOVE, "1")])[0].outcome is Outcome.IN_DOUBT
     assert feishu.remove([write(Action.REMOVE, "1")])[0].outcome is Outcome.DONE
+    assert [entry.action for entry in sim.journal] == ["remove"]
+
+
+@pytest.mark.parametrize(
+    "refusal", [{"code": 41050, "msg": "no user authority"}, {"code": 99991672, "msg": "no scope"}]
+)
+def test_a_removal_after_which_the_user_cannot_be_read_is_in_doubt(sim: Simulator, refusal: dict[str, Any]) -> None:
+    """Somebody resigned is in no department any more: the answer may be that they are out of the app's range."""
+    sim.seed([{"employee_no": "1", "name": "测试甲", "mobile": "13800000001"}])
+    gone: list[bool] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if gone and request.method == "GET":
+            return httpx.Response(400, json=refusal)
+        gone.extend([True] * (request.method == "DELETE"))
+        return sim.handle(request)
+
+    (receipt,) = connect(sim, handle).remove([write(Action.REMOVE, "1")])
+    assert (receipt.outcome, receipt.code) == (Outcome.IN_DOUBT, "not_read_back")
     assert [entry.action for entry in sim.journal] == ["remove"]
 
 

@@ -247,6 +247,21 @@ def test_try_again_later_is_in_doubt_and_the_instance_tells_that_nothing_happene
     assert judged([passing(one)], feishu.workers(refs(one)))[0].outcome is Outcome.NOT_PERFORMED
 
 
+@pytest.mark.parametrize("code", [1390009, 99991672])
+def test_a_transfer_after_which_the_approval_cannot_be_read_is_in_doubt(sim: Simulator, code: int) -> None:
+    one = sim.seed_holding("approval", 1, "0001")
+    passed: list[bool] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        if passed and "/instances/" in request.url.path:
+            return httpx.Response(400, json={"code": code, "msg": "not for this app"})
+        passed.extend([True] * request.url.path.endswith("/tasks/transfer"))
+        return sim.handle(request)
+
+    (receipt,) = connect(sim, handle).reassign([passing(one)])
+    assert (receipt.outcome, receipt.code) == (Outcome.IN_DOUBT, "not_read_back")
+
+
 def test_a_yes_after_which_nothing_has_changed_is_not_believed(sim: Simulator) -> None:
     one = sim.seed_holding("approval", 1, "0001")
 
