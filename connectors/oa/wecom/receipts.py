@@ -23,6 +23,8 @@ def not_done(code: int, meaning: Meaning, hint: str = "") -> Receipt:
     name = meaning.name or f"wecom_{code}"
     if meaning.verdict is Verdict.LATER:
         return Receipt.not_performed(name, meaning.message, retry_after_s=_LATER_S)
+    if meaning.verdict in (Verdict.LIMITED, Verdict.CROWDED):  # which window is full is not said: the pauses grow
+        return Receipt.not_performed(name, meaning.message)
     evidence = {"errcode": str(code), **({"hint": hint} if hint else {})}
     return Receipt.refused(name, meaning.message, remedy=meaning.remedy, **evidence)
 

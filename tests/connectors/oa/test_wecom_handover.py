@@ -279,6 +279,27 @@ def test_an_unknown_code_beside_one_customer_leaves_that_one_in_doubt(corp: Simu
     assert receipts[0].code == "wecom_77777_unknown"
 
 
+@pytest.mark.parametrize("code", [45009, 45033, 6000])
+@pytest.mark.parametrize(
+    ("kind", "path", "rows", "name"),
+    [
+        ("client", ON_JOB, "customer", "external_userid"),
+        ("group", "externalcontact/groupchat/onjob_transfer", "failed_chat_list", "chat_id"),
+    ],
+)
+def test_a_limit_beside_one_record_is_no_refusal_of_it(
+    corp: Simulator, code: int, kind: str, path: str, rows: str, name: str
+) -> None:
+    wire = Wire(corp)
+    one = corp.seed_holding(kind, 1, "0001")
+    told = {"errcode": 0, rows: [{name: one, "errcode": code}]}
+    wire.spoil[path] = lambda _: httpx.Response(200, json=told)
+    wecom, asked = connect(corp, wire), [transfer(kind, one, "0001", "0002")]
+    (receipt,) = wecom.transfer(asked)
+    assert (receipt.outcome, receipt.code) == (Outcome.NOT_PERFORMED, f"wecom_{code}")
+    assert wecom.transfer(asked)[0].outcome in (Outcome.ACCEPTED, Outcome.DONE)
+
+
 def test_a_holder_who_is_only_invisible_has_not_left(corp: Simulator) -> None:
     client = corp.seed_holding("client", 1, "0001")
     corp.members.hidden.add("0001")
