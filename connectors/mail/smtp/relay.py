@@ -74,6 +74,9 @@ class Relay:
             raise HaltError(f"{self.host} offers no STARTTLS or no login", code="not_offered", remedy=remedy) from error
         except smtplib.SMTPResponseException as error:
             raise self._refused(error) from error
+        except UnicodeError:  # without its cause: that holds the password
+            remedy = "give the account at the relay a name and a password of ASCII characters"
+            raise HaltError("username or password are not in ASCII", code="login_not_ascii", remedy=remedy) from None
         except (smtplib.SMTPException, OSError) as error:
             if type(error) is smtplib.SMTPException:  # the login has no method that both sides know
                 remedy = "have the relay offer PLAIN, LOGIN or CRAM-MD5"

@@ -67,6 +67,16 @@ def test_a_wrong_password_stops_everything(relay: Simulator) -> None:
     assert finding.remedy
 
 
+@pytest.mark.parametrize("login", [{"password": "密码䶮-Straße"}, {"username": "gemäß"}])
+def test_a_login_that_smtplib_cannot_spell_stops_everything(relay: Simulator, login: dict[str, str]) -> None:
+    mail = connect(relay, **login)
+    with pytest.raises(HaltError, match="ASCII") as caught:
+        mail.notify([message()])
+    assert (caught.value.code, relay.journal) == ("login_not_ascii", [])
+    assert not any(value in f"{caught.value!r} {caught.value.__cause__!r}" for value in login.values())
+    assert [finding.ok for finding in mail.check()] == [False]
+
+
 def test_no_login_where_one_is_needed_stops_everything(relay: Simulator) -> None:
     mail = connect(relay, username="", password="")
     with pytest.raises(HaltError, match="sender"):
