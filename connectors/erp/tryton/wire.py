@@ -122,10 +122,36 @@ def _refusal(error: Sequence[Any]) -> str:
     """Tryton's sentence without its quotations (they hold names and values), with the technical names of the fields."""
     details = error[1] if len(error) > 1 and isinstance(error[1], list) else []
     sentences = [part for part in details[:2] if isinstance(part, str) and part]
-    sentence = re.sub(r'"[^"]*"', '"…"', " ".join(sentences))[:300] or "refused without a reason"
+    sentence = " ".join(map(_unquoted, sentences))[:300] or "refused without a reason"
     domain = details[2] if len(details) > 2 else None
     fields = domain[1] if isinstance(domain, list) and len(domain) == 2 and isinstance(domain[1], dict) else {}
     return f"{sentence} (field {', '.join(sorted(fields))})" if fields else sentence
+
+
+def _unquoted(sentence: str) -> str:
+    """A sentence without what stands in quotation marks, also where that holds such marks itself (a nickname)."""
+    spans: list[tuple[int, int]] = []
+    opened: list[int] = []
+    marks = [found.start() for found in re.finditer('"', sentence)]
+    for at in marks:
+        if at == 0 or sentence[at - 1] in " (\n":
+            opened.append(at)
+        elif not opened:
+            return _from_first_to_last(sentence, marks)
+        elif len(opened) == 1:
+            spans.append((opened.pop(), at + 1))
+        else:
+            opened.pop()
+    if opened:
+        return _from_first_to_last(sentence, marks)
+    for start, end in reversed(spans):
+        sentence = f'{sentence[:start]}"…"{sentence[end:]}'
+    return sentence
+
+
+def _from_first_to_last(sentence: str, marks: Sequence[int]) -> str:
+    """Where it cannot be told which mark begins and which ends, everything between the outermost is left out."""
+    return f'{sentence[: marks[0]]}"…"{sentence[marks[-1] + 1 :]}'
 
 
 def garbled(intent: Intent, what: str) -> ConnectorError:

@@ -76,6 +76,17 @@ def test_a_refusal_keeps_the_sentence_and_the_field_but_no_quotation():
     assert error.message == 'The value "…" for "…" in "…". (field end_date)'
 
 
+@pytest.mark.parametrize(
+    "name",
+    ['Anna "Nanni" Muster', '"Nanni" Muster', 'Anna "Nanni"', 'Muster "', '5" Rohr', "测试 “甲”", "甲\n乙", '"', ""],
+)
+def test_a_name_with_quotation_marks_in_it_is_left_out_too(name):
+    details = [f'The phone number "13800000001" of party "{name}" is not valid.', f'See "{name}" for it.', []]
+    message = wire.error_of(["UserError", details], WRITE).message
+    assert not any(part in message for part in ("13800000001", "Nanni", "Anna", "Muster", "Rohr", "测试", "甲", "乙"))
+    assert message.startswith('The phone number "…"')
+
+
 def test_a_short_list_of_created_ids_is_in_doubt():
     from connectors.erp.tryton.directory import Directory
 
