@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from baton.sdk import AccountState, Blocker, HoldingKind, HoldingRef
+from baton.sdk import AccountRef, AccountState, Blocker, HoldingKind, HoldingRef
 from connectors.oa.feishu.approvals import Approvals
 from connectors.oa.feishu.codes import Verdict
-from connectors.oa.feishu.directory import Directory, user_path
+from connectors.oa.feishu.directory import Directory, is_theirs, user_path
 from connectors.oa.feishu.open_api import OpenApi
 
 _OUT_OF_RANGE: Final = frozenset({40004, 41050})
@@ -61,7 +61,7 @@ class Blockers:
         self._approvals = approvals
         self._fallback = fallback
 
-    def of(self, user_id: str) -> Iterator[Blocker]:
+    def of(self, user_id: str, person: AccountRef) -> Iterator[Blocker]:
         """What stands in the way for this user; nothing for somebody who has no account, or has resigned."""
         answer = self._api.call("GET", user_path(user_id), self._directory.id_types)
         if answer.code in _OUT_OF_RANGE:
@@ -70,7 +70,7 @@ class Blockers:
         user = self._api.expected(answer).data.get("user")
         if answer.verdict is not Verdict.DONE or not isinstance(user, dict):
             return
-        if (user.get("status") or {}).get("is_resigned"):
+        if (user.get("status") or {}).get("is_resigned") or not is_theirs(user.get("employee_no") or None, person):
             return
         yield from _administrator(user)
         yield from self._acceptors(user)

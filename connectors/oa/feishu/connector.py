@@ -47,7 +47,7 @@ from connectors.oa.feishu.approvals import Approvals
 from connectors.oa.feishu.blockers import BY_HAND, Blockers
 from connectors.oa.feishu.checkup import findings
 from connectors.oa.feishu.codes import Verdict
-from connectors.oa.feishu.directory import Directory, user_path
+from connectors.oa.feishu.directory import Directory, is_theirs, user_path
 from connectors.oa.feishu.events import Callbacks
 from connectors.oa.feishu.groups import Groups
 from connectors.oa.feishu.messages import Messages
@@ -173,7 +173,7 @@ class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionCont
     def blockers(self, person: AccountRef) -> Sequence[Blocker]:
         """What would keep this person from being removed, asked beforehand."""
         user_id = person.external_id or self._user_id(person.number)
-        return () if user_id is None else list(self._blockers.of(user_id))
+        return () if user_id is None else list(self._blockers.of(user_id, person))
 
     def notify(self, messages: Sequence[Message]) -> Sequence[Receipt]:
         """Send messages by the app's bot; at most one under one key within an hour."""
@@ -306,6 +306,4 @@ def _client_token(key: str) -> str:
 
 
 def _if_theirs(account: Account | None, ref: AccountRef) -> Account | None:
-    if account is None or account.number == ref.number:
-        return account
-    return account if account.number is None and ref.external_id else None
+    return account if account is not None and is_theirs(account.number, ref) else None

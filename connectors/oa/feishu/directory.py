@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from baton.sdk import Account, HaltError
+from baton.sdk import Account, AccountRef, HaltError
 from connectors.oa.feishu.codes import Verdict
 from connectors.oa.feishu.open_api import OpenApi
 from connectors.oa.feishu.wire import account_of
@@ -20,6 +20,11 @@ _ROOT = "0"
 def user_path(user_id: str, tail: str = "") -> str:
     """The path of one user."""
     return f"/contact/v3/users/{quote(user_id, safe='')}{tail}"
+
+
+def is_theirs(number: str | None, ref: AccountRef) -> bool:
+    """Whether the account found for a person is theirs: it carries their number, or none and a link names it."""
+    return number == ref.number or (number is None and bool(ref.external_id))
 
 
 class Directory:

@@ -133,6 +133,16 @@ def test_a_manager_who_works_here_takes_over_and_one_who_left_does_not(sim: Simu
     assert codes(feishu) == {"no_acceptor"}
 
 
+@pytest.mark.parametrize("number", ["0099", None])
+def test_an_id_that_is_another_persons_says_nothing_of_this_one(sim: Simulator, number: str | None) -> None:
+    """Where ids were given by hand, 0001 may be anybody: what is said of them is not said of person 0001."""
+    colleague = {"user_id": "0001", "employee_no": number, "name": "测试乙", "mobile": "13800000009"}
+    sim.seed([{**colleague, "is_tenant_manager": True}])
+    feishu = connect(sim)
+    assert feishu.blockers(AccountRef("0001")) == []
+    assert bool(feishu.blockers(AccountRef("0001", "0001"))) is (number is None)  # a link says who that is
+
+
 def test_nothing_stands_in_the_way_of_somebody_who_is_not_there(sim: Simulator, feishu: Feishu) -> None:
     assert feishu.blockers(AccountRef("0099")) == []
     sim.tenant.users["0001"]["is_tenant_manager"] = True
