@@ -54,7 +54,10 @@ class Exchange:
         data: Mapping[str, str] | None,
         content: bytes | str | None,
     ) -> httpx.Request:
-        """The request, ready to be sent. Raises `HaltError` for what is no http(s) URL."""
+        """The request, ready to be sent. Raises `HaltError` for what is no http(s) URL or no possible header."""
+        for name, value in (headers or {}).items():
+            if not value.isascii() or not value.replace("\t", "").isprintable():
+                raise _unsendable(name)
         try:
             request = self._http.build_request(
                 method,
@@ -134,6 +137,14 @@ class Exchange:
 
 def _unusable_url() -> HaltError:
     return HaltError("the URL is not an http(s) URL", code="egress", remedy="correct it in systems.yaml")
+
+
+def _unsendable(header: str) -> HaltError:
+    """Judged before anything is dialled: from the library it would look like an answer that was lost."""
+    remedy = (
+        "look whether the key or the name it carries has a line end, a blank or a letter that does not belong there"
+    )
+    return HaltError(f"the header {header} holds characters that cannot be sent", code="header", remedy=remedy)
 
 
 class _BodyError(Exception):

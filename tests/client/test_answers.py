@@ -54,6 +54,18 @@ def test_a_dribbling_server_is_left_at_the_deadline(raw, client_for, method, par
     assert error.code == "lost_answer"
 
 
+@pytest.mark.parametrize("value", ["key\u200b", "密钥", "two\nlines", "two\r\nX-More: 1", "nul\0"])
+def test_a_header_that_cannot_be_sent_stops_the_system_and_leaves_no_write_in_doubt(raw, client_for, value):
+    """A key that was copied with something invisible in it, or of which two lines were stored."""
+    server = raw(OK)
+    client = client_for(server)
+    with pytest.raises(HaltError, match="Authorization") as caught:
+        client.request("POST", server.url, headers={"Authorization": value})
+    assert caught.value.code == "header"
+    assert value not in f"{caught.value}"
+    assert server.heads == []
+
+
 def test_the_deadline_of_one_request_does_not_outlive_it(raw, client_for):
     server = raw(OK)
     client = client_for(server)
