@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from baton.sdk import InDoubtError, Receipt, RejectedError, RetryableError
+from baton.sdk import HaltError, InDoubtError, Receipt, RejectedError, RetryableError
 from connectors.erp.tryton import wire
 
 Item = TypeVar("Item")
@@ -27,10 +27,11 @@ def isolate(
     except RejectedError as error:
         if len(items) == 1:
             return [Receipt.refused(error.code, error.message, remedy=error.remedy)]
-    except InDoubtError as error:
+    except (InDoubtError, HaltError) as error:
         if not split:
             raise
-        return [Receipt.in_doubt(error.code, error.message) for _ in items]
+        became = Receipt.in_doubt if isinstance(error, InDoubtError) else Receipt.not_performed
+        return [became(error.code, error.message) for _ in items]
     except RetryableError as error:
         lone_conflict = error.code == wire.CONCURRENCY and len(items) == 1
         if error.code != wire.CONCURRENCY and not split:

@@ -159,6 +159,15 @@ def test_after_a_split_each_item_says_what_became_of_it():
     assert kinds[4:] == [Outcome.IN_DOUBT] * 4  # the half went out as one call, and that call's answer was lost
 
 
+def test_what_stops_the_system_after_a_split_takes_no_receipt_from_what_is_done():
+    """The session ends, or a right is taken away, while a refused batch is being halved."""
+    batch = Batch({0: RejectedError("no"), 2: HaltError("stop", code="session_refused")})
+    results = isolate([1, 1, 0, 1, 2, 2], batch)
+    assert batch.done == [1, 1]
+    kinds = [(r.outcome, r.code) if isinstance(r, Receipt) else r for r in results]
+    assert kinds == ["ok1", "ok1", (Outcome.REFUSED, "rejected"), *[(Outcome.NOT_PERFORMED, "session_refused")] * 3]
+
+
 def test_a_conflict_is_isolated_like_a_refusal_but_may_be_sent_again():
     batch = Batch({3: RetryableError("changed", code=wire.CONCURRENCY)})
     results = isolate(range(8), batch)
