@@ -18,6 +18,21 @@ def test_a_member_with_another_number_is_never_given() -> None:
     assert [account and account.external_id for account in found] == ["zhangsan", None, None]
 
 
+@pytest.mark.parametrize("action", [Action.UPDATE, Action.DISABLE, Action.ENABLE])
+def test_a_userid_that_was_given_to_a_colleague_meanwhile_is_not_written_to(action: Action) -> None:
+    """张三 0099 left and was deleted by hand; the new 张三 got the same userid and carries 0012."""
+    sim = corporation()
+    sim.seed([{"userid": "zhangsan", "name": "张三", **ATTRIBUTE}, {"userid": "lisi", "name": "李四"}])
+    wecom = connect(sim, number_attribute="工号")
+    fields = {"position": "经理"} if action is Action.UPDATE else {}
+    writes = [write(action, number, fields, at=at) for number, at in (("0099", "zhangsan"), ("0012", "zhangsan"))]
+    receipts = getattr(wecom, action.value)([*writes, write(action, "0013", fields, at="lisi")])
+    assert [(r.outcome, r.code) for r in receipts] == [
+        (Outcome.REFUSED, "number_differs"), (Outcome.DONE, ""), (Outcome.DONE, ""),
+    ]  # fmt: skip
+    assert [entry.external_id for entry in sim.journal] == ["zhangsan", "lisi"]
+
+
 def test_a_member_without_a_number_is_given_by_their_own_id_only() -> None:
     sim = corporation()
     sim.seed([{"userid": "lisi", "name": "李四"}])
