@@ -223,6 +223,14 @@ def test_a_split_by_per_cent() -> None:
     }
 
 
+@pytest.mark.parametrize("how", ["seller", "days", "split"])
+@pytest.mark.parametrize("on", [9, 5, -20])
+def test_who_held_the_client_before_the_signing_gets_nothing_of_what_was_paid_in_advance(how: str, on: int) -> None:
+    """0002 has passed the client on by day 10, and 0003 signs on that day: a deposit is no reason to share."""
+    (line,) = statement(facts([paid(on)], signed=10), policy(passed_on=how))
+    assert (line.person, line.amount_minor, line.rule, line.month) == ("0003", 1000, Rule.HELD, f"{day(on):%Y-%m}")
+
+
 @pytest.mark.parametrize(
     ("on", "shares"),
     [

@@ -205,7 +205,8 @@ class _Ledger:
 
     def _collected(self, payment: Payment) -> list[Line]:
         self.last_collected = payment.on
-        shares = self._shares(payment.on)
+        # What is paid in advance is for the order: who held the client before the signing has no part in it.
+        shares = self._shares(max(payment.on, self.order.signed_on))
         total = commission_minor(payment.amount_minor, self.version.rate_bp)
         parts = split(total, {share.person: share.weight for share in shares})
         for person, part in parts.items():
@@ -238,7 +239,7 @@ class _Ledger:
         return lines
 
     def _shares(self, day: date) -> list[_Share]:
-        """Who shares what is collected on a day, each with the reason; weights of nobody are negative."""
+        """Who shares what is collected on a day (the day of signing or a later one), each with the reason."""
         order, version, seller = self.order, self.version, self.seller
         holder = self.history.holder(order.client, day)
         left = self.history.left.get(seller)
