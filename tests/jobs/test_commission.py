@@ -231,6 +231,29 @@ def test_who_held_the_client_before_the_signing_gets_nothing_of_what_was_paid_in
     assert (line.person, line.amount_minor, line.rule, line.month) == ("0003", 1000, Rule.HELD, f"{day(on):%Y-%m}")
 
 
+def test_who_stood_in_for_a_while_holds_the_client_for_that_while() -> None:
+    """Both rows say until when: 0002 holds the client to this day, and 0003 held it for 0002 from day 10 to 20."""
+    world = replace(facts([]), owned=[Owned("c1", "0002", day(-100)), Owned("c1", "0003", day(10), day(20))])
+    during, after = replace(world, payments=[paid(19)]), replace(world, payments=[paid(29)])
+    halves = policy(passed_on="split")
+    assert amounts(statement(during, halves)) == {"0002": 500, "0003": 500}
+    assert amounts(statement(after, halves)) == {"0002": 1000}
+    assert amounts(statement(after, policy(passed_on="days"))) == {"0002": 1000}
+    order = Order("o0", "c1", day(25), "CNY")
+    assert amounts(statement(replace(after, orders=[order]), halves)) == {"0002": 1000}, "and signs what comes after"
+
+
+def test_days_that_somebody_stood_in_are_counted_for_them_and_no_more() -> None:
+    third = Owned("c1", "0001", day(24))
+    owned = [Owned("c1", "0002", day(-100)), Owned("c1", "0003", day(10), day(20)), third]
+    lines = statement(replace(facts([paid(29)]), owned=owned), policy(passed_on="days"))
+    assert [line.reason.split(" days")[0] for line in lines] == [
+        "held the client on 6 of 30",
+        "held the client on 14 of 30",
+        "held the client on 10 of 30",
+    ]
+
+
 @pytest.mark.parametrize(
     ("on", "shares"),
     [

@@ -160,7 +160,10 @@ def commission_minor(amount_minor: int, rate_bp: int) -> int:
 
 
 class _History:
-    """Who held a client on a day: by the newest holding that has begun, else the first one known."""
+    """Who held a client on a day: by the newest holding that goes on, else whose ended last, else the first one known.
+
+    Somebody who stands in for a while has the client for that while, and no longer.
+    """
 
     def __init__(self, facts: Facts) -> None:
         self.left = facts.left
@@ -173,11 +176,16 @@ class _History:
     def holder(self, client: str, day: date) -> str:
         known = self._owned[client]
         begun = [each for each in known if each.since <= day]
-        return (begun[-1] if begun else known[0]).person
+        going_on = [each for each in begun if each.until is None or day < each.until]
+        if going_on:
+            return going_on[-1].person
+        ended_last = max(begun, key=lambda each: (each.until, each.since, each.person), default=known[0])
+        return ended_last.person
 
     def days(self, client: str, first: date, last: date) -> dict[str, int]:
         """How many days each held it, both ends counted."""
-        edges = sorted({first, *(each.since for each in self._owned[client] if first < each.since <= last)})
+        turns = {turn for each in self._owned[client] for turn in (each.since, each.until) if turn is not None}
+        edges = sorted({first, *(turn for turn in turns if first < turn <= last)})
         ends = [*edges[1:], last + timedelta(days=1)]
         held: dict[str, int] = defaultdict(int)
         for begin, end in zip(edges, ends, strict=True):
