@@ -75,7 +75,8 @@ def read_facts(sheets: Sheets, hub: Callable[[], AbstractContextManager[Hub]]) -
         raise ConfigurationError(faults)
     if owned is None or left is None:
         with hub() as opened:
-            owned = _tenures(opened) if owned is None else owned
+            if owned is None:
+                owned = _tenures(opened, _paid_for(orders, payments))
             left = _leavers(opened) if left is None else left
     return Facts(orders, payments, owned, left)
 
@@ -128,14 +129,37 @@ def write_closed(file: Path, closed: Closed) -> None:
         raise ConfigurationError([Fault(str(file), "exists", message)]) from None
 
 
-def _tenures(hub: Hub) -> list[Owned]:
-    """Who held which client, by days in UTC."""
+def _paid_for(orders: Sequence[Order], payments: Sequence[Payment]) -> list[Order]:
+    """The orders of which a client is asked for."""
+    asked = {payment.order for payment in payments}
+    return [order for order in orders if order.id in asked]
+
+
+def _tenures(hub: Hub, orders: Sequence[Order]) -> list[Owned]:
+    """Who held which client, by days in UTC.
+
+    Raises `ConfigurationError` (``ambiguous_client``) for orders of a client whose id two systems have given: they are
+    two clients, and nothing in an order tells which.
+    """
     with hub.database.read() as connection:
-        found = hub.tenures.of(connection)
+        found = [each for each in hub.tenures.of(connection) if each.ref.kind is HoldingKind.CLIENT]
+    systems: dict[str, set[str]] = {}
+    for each in found:
+        systems.setdefault(each.ref.external_id, set()).add(each.system)
+    faults = [
+        Fault(
+            f"order {order.id}",
+            "ambiguous_client",
+            f"{order.client} is a client in {', '.join(sorted(systems[order.client]))}: name owners in a file",
+        )
+        for order in orders
+        if len(systems.get(order.client, ())) > 1
+    ]
+    if faults:
+        raise ConfigurationError(faults)
     return [
         Owned(each.ref.external_id, each.holder, each.since.date(), each.until.date() if each.until else None)
         for each in found
-        if each.ref.kind is HoldingKind.CLIENT
     ]
 
 

@@ -9,8 +9,11 @@ from datetime import date
 
 import pytest
 
+from baton.errors import ConfigurationError
 from baton.hub.offboarding.commission import Sheet, Sheets, read_facts
 from baton.hub.sync import SyncRequest, plan_sync
+from baton.model.case import Item, ItemState
+from baton.model.handover import HoldingKind, HoldingRef
 from tests.hub.offboarding.conftest import LEAVER, MANAGER, NEXT_YEAR, Desk
 from tests.rig.company import row
 
@@ -41,3 +44,23 @@ def test_the_last_day_is_the_last_one_worked_wherever_that_is(desk: Make, zone: 
     plan_sync(d.hub, SyncRequest())
     d.open()
     assert read_facts(EMPTY, lambda: nullcontext(d.hub)).left == {LEAVER: date(2026, 12, 20)}
+
+
+def test_one_id_in_two_systems_is_two_clients_and_nobody_is_paid_by_a_guess(desk: Make) -> None:
+    d = desk()
+    case = d.open(last_working_at=NEXT_YEAR)
+    ids = {"crm": ["17", "18"], "erp": ["17", "19"]}
+    with d.hub.database.write() as connection:
+        for system, numbers in ids.items():
+            refs = [HoldingRef(HoldingKind.CLIENT, number) for number in numbers]
+            held = [Item(case.id, 1, system, ref, ItemState.OPEN, 1, b"d", "示例") for ref in refs]
+            d.hub.tenures.begin(connection, case, held, d.hub.clock.now())
+    orders = "order,client,signed_on,currency\no1,17,2026-01-01,CNY\no2,18,2026-01-01,CNY\no3,19,2026-01-01,CNY\n"
+    paid = "payment,order,paid_on,amount_minor\np1,o1,2026-02-01,100\np2,o2,2026-02-01,100\n"
+    sheets = Sheets(Sheet.given("orders", orders.encode()), Sheet.given("payments", paid.encode()))
+    with pytest.raises(ConfigurationError) as refused:
+        read_facts(sheets, lambda: nullcontext(d.hub))
+    assert [(fault.place, fault.rule) for fault in refused.value.faults] == [("order o1", "ambiguous_client")]
+    assert "crm, erp" in refused.value.faults[0].message
+    owners = Sheet.given("owners", b"client,person,since,until\n17,0002,2025-01-01,\n")
+    assert read_facts(replace(sheets, owners=owners), lambda: nullcontext(d.hub)).owned
