@@ -70,7 +70,7 @@ def read_facts(sheets: Sheets, hub: Callable[[], AbstractContextManager[Hub]]) -
     if sheets.owners is not None:
         owned = _read(sheets.owners, ("client", "person", "since", "until"), _owned, faults)
     if sheets.leavers is not None:
-        left = dict(_read(sheets.leavers, ("person", "left_on"), _left, faults))
+        left = _once_each(sheets.leavers, _read(sheets.leavers, ("person", "left_on"), _left, faults), faults)
     if faults:
         raise ConfigurationError(faults)
     if owned is None or left is None:
@@ -222,6 +222,15 @@ def _owned(row: Row) -> Owned:
 
 def _left(row: Row) -> tuple[str, date]:
     return _text(row, "person"), _day(row, "left_on")
+
+
+def _once_each(sheet: Sheet, told: Sequence[tuple[str, date]], faults: list[Fault]) -> dict[str, date]:
+    """The last day of each; whoever has two would get by one or the other as the rows happen to stand."""
+    left = dict(told)
+    twice = sorted({person for person, last in told if left[person] != last})
+    if twice:
+        faults.append(Fault(sheet.name, "duplicate", f"several last days: {', '.join(twice)}; leave one for each"))
+    return left
 
 
 def _text(row: Row, name: str) -> str:

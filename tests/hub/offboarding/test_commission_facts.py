@@ -64,3 +64,14 @@ def test_one_id_in_two_systems_is_two_clients_and_nobody_is_paid_by_a_guess(desk
     assert "crm, erp" in refused.value.faults[0].message
     owners = Sheet.given("owners", b"client,person,since,until\n17,0002,2025-01-01,\n")
     assert read_facts(replace(sheets, owners=owners), lambda: nullcontext(d.hub)).owned
+
+
+def test_a_leaver_with_two_last_days_is_refused_whichever_stands_first(desk: Make) -> None:
+    d = desk()
+    rows = ["0002,2026-01-31", "0002,2026-06-30", "0003,2026-02-28", "0003,2026-02-28"]
+    for some in (rows, rows[::-1]):
+        leavers = Sheet.given("leavers", "\n".join(["person,left_on", *some, ""]).encode())
+        with pytest.raises(ConfigurationError) as refused:
+            read_facts(replace(EMPTY, leavers=leavers), lambda: nullcontext(d.hub))
+        assert [(fault.place, fault.rule) for fault in refused.value.faults] == [("leavers", "duplicate")]
+        assert "0002" in refused.value.faults[0].message
