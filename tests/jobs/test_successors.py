@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from baton.jobs.offboarding.policy import Policy
-from baton.jobs.offboarding.successors import REFUSED, propose
+from baton.jobs.offboarding.successors import REFUSED, candidates, propose
 from baton.model.case import Case, CaseState, Cause, Item, ItemState, LeaverDates
 from baton.model.handover import HoldingKind, HoldingRef
 
@@ -160,3 +160,21 @@ def test_what_was_refused_is_settled_or_is_a_right_waits_for_nobody_here():
     refused = replace(item(1), code=REFUSED)
     left = replace(item(2), state=ItemState.LEFT)
     assert propose(CASE, rules, [refused, left, item(3, "grant"), item(4, "account")]) == {}
+
+
+# --- who works here
+
+
+def test_who_does_not_work_here_is_passed_over_in_a_turn_and_by_the_next_rule():
+    rules = policy({"kinds": ["client"], "to": ["0003", "0004"]}, {"kinds": ["order"], "to": "0003"}, {"to": "manager"})
+    items = [item(1), item(2), item(3, "order")]
+    assert candidates(CASE, rules, items) == {"0003", "0004", MANAGER}
+    assert propose(CASE, rules, items, absent={"0003"}) == {1: "0004", 2: "0004", 3: MANAGER}
+    assert propose(CASE, rules, items, absent={"0003", "0004", MANAGER}) == {}
+
+
+def test_what_is_about_a_client_of_somebody_who_has_left_since_goes_by_the_rules():
+    rules = policy({"to": "manager"})
+    items = [taken(1, "0004", ItemState.DONE), item(2, "order", about="client 1")]
+    assert "0004" in candidates(CASE, rules, items)
+    assert propose(CASE, rules, items, absent={"0004"}) == {2: MANAGER}

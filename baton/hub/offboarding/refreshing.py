@@ -26,7 +26,7 @@ from baton.jobs.offboarding.checklist import (
     overtaken,
     picture_digest,
 )
-from baton.jobs.offboarding.successors import propose
+from baton.jobs.offboarding.successors import candidates, propose
 from baton.model.case import MOVED_AGAIN, READ_BACK, Act, Case, CaseState, Item, ItemState
 from baton.model.effect import Effect, EffectState
 from baton.model.handover import HandoverAction, HoldingKind
@@ -279,12 +279,11 @@ class _Writing:
     def _name(self) -> int:
         """Offer what nobody is to have yet to whom the policy says."""
         items = list(self.items.values())
-        proposed = propose(self.case, self.policy, items)
-        here = employed(self.hub, self.connection, set(proposed.values()))
+        asked = candidates(self.case, self.policy, items)
+        absent = asked - employed(self.hub, self.connection, asked)
         offers = [
             ItemChange(self.items[number], ItemState.OFFERED, {"successor": successor, "due_at": self.answer_by})
-            for number, successor in proposed.items()
-            if successor in here
+            for number, successor in propose(self.case, self.policy, items, absent).items()
         ]
         moved = self.hub.cases.move_items(self.connection, offers)
         self._keep(moved)
