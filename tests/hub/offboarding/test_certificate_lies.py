@@ -10,7 +10,7 @@ import pytest
 from baton.hub.offboarding.certificate import verify
 from baton.model.case import document_digest
 from tests.hub.offboarding.certified import KEY, Content, Issued, certified, found_in, resigned, said_again
-from tests.hub.offboarding.conftest import LEAVER, OTHER
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +149,19 @@ def lie_key(content: Content) -> None:
     content["hub"]["key_id"] = "00000000"
 
 
+def lie_right_left(content: Content) -> None:
+    """Two people have excepted a right until the last working moment, and the hub has left it at that."""
+    right = next(each for each in content["items"] if each["content"]["kind"] == "grant")
+    pattern = said(content, item(content, "client-00001")["item"], "leave")
+    for person, role in ((MANAGER, "manager"), (HR, "hr")):
+        word = {**pattern, "item": right["item"], "version": right["version"], "digest": right["digest"]}
+        said_again(content, word, person=person, role=role)
+        content["statements"].insert(-1, word)
+    right |= {"state": "left", "code": "leave", "read_back": None}
+    count_again(content)
+    content["summary"]["left"] = sorted([*content["summary"]["left"], right["item"]])
+
+
 def count_again(content: Content) -> None:
     """Make the summary fit the items, so that only the lie itself can be found."""
     items = content["items"]
@@ -186,6 +199,7 @@ def count_again(content: Content) -> None:
         (lie_audit_entries, {"audit"}),
         (lie_audit_note, {"audit"}),
         (lie_key, {"wrong_key"}),
+        (lie_right_left, {"open"}),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )

@@ -181,6 +181,9 @@ class _Ending:
         state = self.item.state
         if not state.closed:
             yield self._fault("open", f"it is {state}: nothing may be left to do")
+        elif state is ItemState.LEFT and self.item.kind in WATCHED:
+            # Whatever two people had agreed on: that word was for the time up to the last working moment.
+            yield self._fault("open", f"it is {state}: an account or a right has to end")
         elif state is ItemState.LEFT and self._last(1) != [Act.LEAVE]:
             yield self._fault("acceptance", "nobody has decided to leave this version of it where it is")
         elif state is ItemState.DONE:
