@@ -162,6 +162,11 @@ def lie_right_left(content: Content) -> None:
     content["summary"]["left"] = sorted([*content["summary"]["left"], right["item"]])
 
 
+def lie_endless_versions(content: Content) -> None:
+    """More versions than any memory holds: whoever checks the file must not count them out."""
+    item(content, "discounts")["version"] = 2**53 - 1
+
+
 def count_again(content: Content) -> None:
     """Make the summary fit the items, so that only the lie itself can be found."""
     items = content["items"]
@@ -200,6 +205,7 @@ def count_again(content: Content) -> None:
         (lie_audit_note, {"audit"}),
         (lie_key, {"wrong_key"}),
         (lie_right_left, {"open"}),
+        (lie_endless_versions, {"versions"}),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )
