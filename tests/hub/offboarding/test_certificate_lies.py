@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from datetime import datetime, timedelta
 
 import pytest
 
+from baton.audit.checkpoint import Checkpoint
 from baton.hub.offboarding.certificate import verify
 from baton.model.case import document_digest
 from tests.hub.offboarding.certified import KEY, Content, Issued, certified, found_in, resigned, said_again
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER
+from tests.rig.company import SIGNER
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +170,28 @@ def lie_endless_versions(content: Content) -> None:
     item(content, "discounts")["version"] = 2**53 - 1
 
 
+def lie_older_checkpoint(content: Content) -> None:
+    """A checkpoint that was really signed, before the case was completed: it says nothing of what came after."""
+    audit = content["audit"]
+    at = datetime.fromisoformat(content["case"]["completed_at"]) - timedelta(seconds=1)
+    old = Checkpoint(SIGNER.name, audit["entries"], bytes.fromhex(audit["root"]), at)
+    audit |= {"note": SIGNER.sign(old).decode(), "at": at.isoformat()}
+
+
+def lie_checkpoint_dated_later(content: Content) -> None:
+    at = datetime.fromisoformat(content["audit"]["at"]) + timedelta(days=1)
+    content["audit"]["at"] = at.isoformat()
+
+
+def lie_completed_earlier(content: Content) -> None:
+    at = datetime.fromisoformat(content["case"]["completed_at"]) - timedelta(days=30)
+    content["case"]["completed_at"] = at.isoformat()
+
+
+def lie_completed_at_no_time(content: Content) -> None:
+    content["case"]["completed_at"] = "yesterday"
+
+
 def count_again(content: Content) -> None:
     """Make the summary fit the items, so that only the lie itself can be found."""
     items = content["items"]
@@ -206,6 +231,10 @@ def count_again(content: Content) -> None:
         (lie_key, {"wrong_key"}),
         (lie_right_left, {"open"}),
         (lie_endless_versions, {"versions"}),
+        (lie_older_checkpoint, {"audit"}),
+        (lie_checkpoint_dated_later, {"audit"}),
+        (lie_completed_earlier, {"completion"}),
+        (lie_completed_at_no_time, {"completion"}),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from baton.errors import TamperedError
@@ -30,6 +30,9 @@ _OF_AN_ITEM: Final = frozenset({Act.NAME, Act.ACCEPT, Act.REFUSE, Act.APPROVE, A
 _DECIDES: Final = (_OF_AN_ITEM | _OF_A_CASE) - {Act.OPEN}
 """What a leaver never does."""
 
+_ONE_ACT: Final = timedelta(minutes=1)
+"""So far apart may be what was written in one transaction: the case's end, and the statement that ends it."""
+
 
 class Position(Protocol):
     """Where an audit log stood."""
@@ -41,6 +44,10 @@ class Position(Protocol):
     @property
     def root(self) -> bytes:
         """The root over them."""
+
+    @property
+    def at(self) -> datetime:
+        """When that was signed."""
 
 
 class Key(Protocol):
@@ -107,8 +114,19 @@ def _whole(manifest: Manifest, keys: Keys) -> Iterator[Broken]:
     except TamperedError as error:
         yield Broken("audit", "the audit log", f"its checkpoint does not hold: {error.message}")
     else:
-        if (stood.size, stood.root.hex()) != (audit.entries, audit.root):
+        ended = _moment(document.case.completed_at)
+        if (stood.size, stood.root.hex(), stood.at) != (audit.entries, audit.root, _moment(audit.at)):
             yield Broken("audit", "the audit log", "its checkpoint says something else")
+        elif ended is not None and stood.at < ended:
+            yield Broken("audit", "the audit log", "its checkpoint is from before the case was completed")
+
+
+def _moment(text: str) -> datetime | None:
+    """A moment of a document; None for what is none."""
+    try:
+        return _at(text)
+    except TamperedError:
+        return None
 
 
 def _at(text: str) -> datetime:
@@ -221,6 +239,10 @@ class _Ending:
 
 
 def _completion(document: Document) -> Iterator[Broken]:
-    steps = [said.act for said in document.statements if said.act in _OF_A_CASE]
-    if not steps or steps[0] is not Act.OPEN or steps[-1] is not Act.COMPLETE or not document.case.completed_at:
+    steps = [said for said in document.statements if said.act in _OF_A_CASE]
+    if not steps or steps[0].act is not Act.OPEN or steps[-1].act is not Act.COMPLETE or not document.case.completed_at:
         yield Broken("completion", "the case", "nobody has completed it")
+        return
+    ended, said = _moment(document.case.completed_at), _moment(steps[-1].at)
+    if ended is None or said is None or abs(said - ended) > _ONE_ACT:
+        yield Broken("completion", "the case", "it was not completed when it says: the statement has another date")
