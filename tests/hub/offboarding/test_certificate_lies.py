@@ -192,6 +192,20 @@ def lie_completed_at_no_time(content: Content) -> None:
     content["case"]["completed_at"] = "yesterday"
 
 
+def lie_self_approval_in_other_letters(content: Content) -> None:
+    it = item(content, "client-00000")
+    other = f"{it['accepted_by']}\u200b"
+    said_again(content, said(content, it["item"], "approve"), person=other)
+    it["approved_by"] = other
+
+
+def lie_leaver_approves_in_other_letters(content: Content) -> None:
+    it = item(content, "client-00000")
+    other = "".join(chr(ord(letter) + 0xFEE0) for letter in LEAVER)
+    said_again(content, said(content, it["item"], "approve"), person=other)
+    it["approved_by"] = other
+
+
 def count_again(content: Content) -> None:
     """Make the summary fit the items, so that only the lie itself can be found."""
     items = content["items"]
@@ -235,6 +249,8 @@ def count_again(content: Content) -> None:
         (lie_checkpoint_dated_later, {"audit"}),
         (lie_completed_earlier, {"completion"}),
         (lie_completed_at_no_time, {"completion"}),
+        (lie_self_approval_in_other_letters, {"acceptance"}),
+        (lie_leaver_approves_in_other_letters, {"statement"}),
     ],
     ids=lambda value: value.__name__ if callable(value) else "",
 )

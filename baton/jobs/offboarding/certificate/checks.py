@@ -24,10 +24,11 @@ from baton.jobs.offboarding.certificate.manifest import (
 from baton.jobs.offboarding.checklist import WATCHED
 from baton.jobs.offboarding.steps import MAY
 from baton.model.case import STATEMENT_DOMAIN, Act, ItemState, document_digest
+from baton.model.persons import alike
 
 _OF_A_CASE: Final = frozenset({Act.OPEN, Act.PAUSE, Act.RETRACT, Act.REOPEN, Act.COMPLETE})
 _OF_AN_ITEM: Final = frozenset({Act.NAME, Act.ACCEPT, Act.REFUSE, Act.APPROVE, Act.LEAVE, Act.CONFIRM})
-_DECIDES: Final = (_OF_AN_ITEM | _OF_A_CASE) - {Act.OPEN}
+_DECIDES: Final = (_OF_AN_ITEM | _OF_A_CASE | {Act.UNDO}) - {Act.OPEN}
 """What a leaver never does."""
 
 _ONE_ACT: Final = timedelta(minutes=1)
@@ -163,6 +164,7 @@ def _content(document: Document, item: ItemPart) -> Iterator[Broken]:
 
 def _statements(document: Document, keys: Keys) -> Iterator[Broken]:
     known = {(item.item, each.version): each.digest for item in document.items for each in item.versions}
+    leaver = alike(document.case.number)
     for number, said in enumerate(document.statements, 1):
         place = f"statement {number}"
         try:
@@ -173,7 +175,7 @@ def _statements(document: Document, keys: Keys) -> Iterator[Broken]:
             yield Broken("statement", place, "it belongs to another case")
         if said.item is not None and known.get((said.item, said.version)) != said.digest:
             yield Broken("statement", place, f"it is about a version of item {said.item} that is not on the list")
-        if said.person == document.case.number and said.act in _DECIDES:
+        if alike(said.person) == leaver and said.act in _DECIDES:
             yield Broken("statement", place, "the leaver decides about their own handover")
         if said.act is not Act.OPEN and said.role not in MAY.get(said.act, ()):
             yield Broken("statement", place, f"a {said.role} cannot {said.act}")
@@ -228,7 +230,7 @@ class _Ending:
         accepting, approving = self.decided[-2:]
         if not accepting.person == item.accepted_by == item.successor:
             yield self._fault("acceptance", "it was accepted by somebody other than its successor")
-        if approving.person != item.approved_by or approving.person == accepting.person:
+        if approving.person != item.approved_by or alike(approving.person) == alike(accepting.person):
             yield self._fault("acceptance", "it was not approved by a second person")
 
     def _last(self, count: int) -> list[Act]:
