@@ -100,6 +100,15 @@ def test_what_a_font_cannot_draw_or_a_reader_not_see_is_written_out(issued: Issu
     assert "a[U+202E]b[U+1F600]" in shown_text(pdf)
 
 
+def test_what_stands_for_the_number_of_pages_is_a_title_like_any_other(issued: Issued) -> None:
+    content = issued.content()
+    content["items"][0]["content"]["title"] = "合同{nb}号"
+    content["pages"]["digest"] = UNKNOWN_DIGEST
+    text = shown_text(drawn(Document.model_validate_json(canonical(content)), SIGNER).pdf)
+    assert "合同{nb}号" in text
+    assert "第1页，共2页" in text
+
+
 # --- changed without the key
 
 

@@ -28,6 +28,8 @@ LINE: Final[Colour] = (206, 214, 224)
 MARGIN_MM: Final = 18.0
 FOOT_MM: Final = 20.0
 _FAMILY: Final = "cjk"
+_PAGES: Final = "{nb}"
+"""Stands where the number of pages will."""
 _NEVER_BEFORE: Final = frozenset("，。、；：？！）》」』】〉〕’”％・,.;:?!)]}ー々ぁぃぅぇぉっゃゅょァィゥェォッャュョ")
 """What does not begin a line: signs that close, and the small kana of Japanese."""
 
@@ -73,6 +75,10 @@ class Sheet(FPDF):
         """What is left of this page."""
         return self.h - FOOT_MM - self.get_y()
 
+    def header(self) -> None:
+        """On the page itself `_PAGES` is what somebody has written; only the foot line means the number of pages."""
+        self.alias_nb_pages("")
+
     def footer(self) -> None:
         """The line at the foot of every page."""
         self.set_y(self.h - 13)
@@ -80,7 +86,8 @@ class Sheet(FPDF):
         self.line(MARGIN_MM, self.h - 15, self.w - MARGIN_MM, self.h - 15)
         self.ink(7.5, GREY)
         self.cell(self.epw / 2, 4, self.foot_left, new_x=XPos.RIGHT, new_y=YPos.TOP)
-        text = self.foot_right.format(page=self.page_no(), pages=self.str_alias_nb_pages)
+        self.alias_nb_pages(_PAGES)
+        text = self.foot_right.format(page=self.page_no(), pages=_PAGES)
         self.cell(self.epw / 2, 4, text, align="R")
 
     def ink(self, size_pt: float, colour: Colour = INK) -> None:
