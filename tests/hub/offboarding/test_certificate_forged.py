@@ -29,6 +29,7 @@ from baton.jobs.offboarding.certificate.manifest import (
 )
 from baton.jobs.offboarding.certificate.pages import pages
 from baton.jobs.offboarding.certificate.words import Words
+from baton.model.handover import HoldingKind
 from tests.hub.offboarding.certified import KEY, Content, Issued, certified, found_in, resigned
 from tests.hub.offboarding.conftest import LEAVER
 from tests.rig.company import SIGNER
@@ -107,6 +108,40 @@ def test_what_stands_for_the_number_of_pages_is_a_title_like_any_other(issued: I
     text = shown_text(drawn(Document.model_validate_json(canonical(content)), SIGNER).pdf)
     assert "合同{nb}号" in text
     assert "第1页，共2页" in text
+
+
+def lowest_mm(pdf: bytes) -> float:
+    """How far above the lower edge of the paper the lowest line of any page stands."""
+    places: list[float] = []
+
+    def note(text: str, cm: list[float], tm: list[float], *_: object) -> None:
+        places.extend([cm[5] + tm[5]] if text.strip() else [])
+
+    for page in pypdf.PdfReader(io.BytesIO(pdf), strict=True).pages:
+        page.extract_text(visitor_text=note)
+    return min(places) / 72 * 25.4
+
+
+def test_a_long_reason_goes_on_with_the_next_page(issued: Issued) -> None:
+    content = issued.content()
+    content["pages"]["digest"] = UNKNOWN_DIGEST
+    said = next(each for each in content["statements"] if each["act"] == "confirm")
+    said["text"] = f"{'证' * 9000}终"
+    pdf = drawn(Document.model_validate_json(canonical(content)), SIGNER).pdf
+    assert lowest_mm(pdf) == lowest_mm(issued.certificate.pdf), "nothing stands below the foot line"
+    text = shown_text(pdf)
+    assert (text.count("证" * 20) > 0, "终(" in text) == (True, True)
+
+
+def test_a_table_of_every_kind_goes_on_with_the_next_page(issued: Issued) -> None:
+    content = issued.content()
+    content["pages"]["digest"] = UNKNOWN_DIGEST
+    for kind in HoldingKind:
+        one = json.loads(json.dumps(content["items"][0]))
+        one["content"]["kind"], one["item"] = kind.value, len(content["items"]) + 1
+        content["items"].append(one)
+    pdf = drawn(Document.model_validate_json(canonical(content)), SIGNER).pdf
+    assert lowest_mm(pdf) == lowest_mm(issued.certificate.pdf), "nothing stands below the foot line"
 
 
 # --- changed without the key

@@ -19,6 +19,8 @@ _DECIDING: Final = (Act.ACCEPT, Act.APPROVE, Act.LEAVE, Act.CONFIRM)
 _COLUMNS_MM: Final = (11.0, 25.0, 58.0, 34.0, 46.0)
 _LINE_MM: Final = 4.1
 _SMALL_MM: Final = 3.5
+_WHOLE_MM: Final = 80.0
+"""A reason up to this height stands on one page."""
 
 
 def pages(document: Document, manifest: bytes) -> bytes:
@@ -141,10 +143,16 @@ class _Pages:
             counted.setdefault(item.content.kind, Counter())[outcome(item)] += 1
         shown = [name for name in OUTCOMES if any(counts[name] for counts in counted.values())]
         widths = [38.0, *[(sheet.epw - 38.0) / (len(shown) + 1)] * (len(shown) + 1)]
+        headings = [self.words("kind"), *map(self.words, shown), self.words("sum")]
         sheet.ink(7.2, GREY)
-        sheet.row([self.words("kind"), *map(self.words, shown), self.words("sum")], widths, 5, 1)
+        sheet.row(headings, widths, 5, 1)
         for kind, counts in counted.items():
             sheet.rule()
+            if sheet.room_mm < 6:
+                sheet.add_page()
+                sheet.ink(7.2, GREY)
+                sheet.row(headings, widths, 5, 1)
+                sheet.rule()
             sheet.ink(9)
             figures = [f"{counts[name]:,}" if counts[name] else "–" for name in shown]
             sheet.row([self.words.kind(kind), *figures, f"{counts.total():,}"], widths, 6, 1)
@@ -256,9 +264,14 @@ class _Pages:
             text = (
                 f"{each.item}  {titles[each.item or 0]}: {each.text} ({self._person(each.person)}, {_moment(each.at)})"
             )
-            self._need(4.6 * len(sheet.wrapped(text, sheet.epw)))
-            sheet.set_x(MARGIN_MM)
-            sheet.paragraph(text, sheet.epw, 4.6)
+            lines = sheet.wrapped(text, sheet.epw)
+            self._need(min(4.6 * len(lines), _WHOLE_MM))
+            for line in lines:  # what is longer than a page goes on with the next
+                self._need(4.6)
+                sheet.ink(8.2)
+                sheet.set_x(MARGIN_MM)
+                sheet.cell(sheet.epw, 4.6, line)
+                sheet.set_y(sheet.get_y() + 4.6)
 
     def _section(self, word: str) -> None:
         sheet = self.sheet
