@@ -93,3 +93,11 @@ def test_every_case_has_its_own_stretch_of_history() -> None:
 def test_who_has_no_account_there_does_nothing_there() -> None:
     nobody = Scene(scene("a").case, OPENED, OPENED + HOUR * 9, "crm", "", {}, DEFAULT.of("default").watch)
     assert raised([nobody], activity(ActivityKind.ORDER, "", 1), activity(ActivityKind.REASSIGNED, "x", 1)) == []
+
+
+def test_what_nobody_has_any_more_is_not_back_with_who_has_no_account() -> None:
+    gone = replace(scene("a", 1), leaver="")
+    freed = activity(ActivityKind.REASSIGNED, "stranger", 1, before="heir", after="")
+    by_nobody = activity(ActivityKind.ORDER, "", 1)
+    assert raised([gone], freed) == []
+    assert raised([gone], by_nobody) == [("a", Rule.ORDER_IN_WINDOW)]

@@ -104,7 +104,7 @@ def rights_gone(case: Case, taken: Iterable[Item], now: datetime) -> list[Alert]
 
 
 def _rule(scene: Scene, activity: Activity) -> Rule | None:
-    by_leaver = activity.actor == scene.leaver
+    by_leaver = bool(scene.leaver) and activity.actor == scene.leaver
     theirs = [ref for ref in activity.concerns if ref in scene.entitled]
     if activity.kind is ActivityKind.ORDER:
         if by_leaver:
@@ -117,7 +117,8 @@ def _rule(scene: Scene, activity: Activity) -> Rule | None:
         return Rule.BULK_EXPORT if by_leaver and many else None
     if activity.kind is ActivityKind.DISCOUNT:
         return Rule.DISCOUNT if (theirs or by_leaver) and _grown(activity) >= scene.watch.discount_points else None
-    back = activity.after == scene.leaver and activity.before != scene.leaver
+    # Who has no account there is not who has what nobody has any more.
+    back = bool(scene.leaver) and activity.after == scene.leaver and activity.before != scene.leaver
     return Rule.REASSIGNED_BACK if back else None
 
 
