@@ -101,3 +101,9 @@ def test_what_nobody_has_any_more_is_not_back_with_who_has_no_account() -> None:
     by_nobody = activity(ActivityKind.ORDER, "", 1)
     assert raised([gone], freed) == []
     assert raised([gone], by_nobody) == [("a", Rule.ORDER_IN_WINDOW)]
+
+
+def test_a_discount_that_is_no_number_keeps_no_other_from_being_seen() -> None:
+    odd = activity(ActivityKind.DISCOUNT, "stranger", 1, before="5", after="NaN")
+    plain = activity(ActivityKind.DISCOUNT, "stranger", 1, hours=2, before="5", after="40")
+    assert raised([scene("a", 1)], odd, plain) == [("a", Rule.DISCOUNT)]

@@ -125,9 +125,10 @@ def _rule(scene: Scene, activity: Activity) -> Rule | None:
 def _grown(activity: Activity) -> Decimal:
     """By how many percentage points a discount has grown; none where the values are no numbers."""
     try:
-        return Decimal(activity.after or 0) - Decimal(activity.before or 0)
+        grown = Decimal(activity.after or 0) - Decimal(activity.before or 0)
     except InvalidOperation:
         return Decimal(0)
+    return Decimal(0) if grown.is_nan() else grown  # which nothing can be compared with
 
 
 def _alert(scene: Scene, activity: Activity, rule: Rule) -> Alert:
