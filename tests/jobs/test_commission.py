@@ -271,6 +271,25 @@ def test_the_protection_after_leaving_ends_to_the_day(on: int, shares: dict[str,
         assert lines[0].counter == f"would be 60% had it been paid by {day(25)}"
 
 
+def test_who_has_come_back_sells_as_somebody_who_works_here() -> None:
+    """0002 had left on day 5, came back, sold on day 8, and passed the client on by day 10; no protection counts."""
+    rules = policy(after_leaving_percent=60, protection_days=10)
+    back = replace(facts([paid(40)], signed=8), earlier={"0002": (day(5),)})
+    assert amounts(statement(back, rules)) == {"0002": 1000, "0003": 0}
+    assert amounts(statement(replace(back, left={"0002": day(35)}), rules)) == {"0002": 600, "0003": 400}
+
+
+@pytest.mark.parametrize(("on", "shares"), [(14, {"0002": 600, "0003": 400}), (16, {"0002": 0, "0003": 1000})])
+def test_what_was_sold_before_somebody_left_stays_as_it_was_when_they_come_back(
+    on: int, shares: dict[str, int]
+) -> None:
+    rules = policy(after_leaving_percent=60, protection_days=10)
+    back = replace(facts([paid(on)]), earlier={"0002": (day(-50), day(5))})
+    assert amounts(statement(back, rules)) == shares
+    again = replace(back, left={"0002": day(90)})
+    assert amounts(statement(again, rules)) == shares, "and when they leave again"
+
+
 def test_a_refund_takes_back_from_whoever_got_it_and_no_more() -> None:
     rules = policy(after_leaving_percent=60, protection_days=10, clawback_days=30)
     world = facts([paid(20), paid(40, -5_000, "p2"), paid(41, -900_000, "p3"), paid(42, -1, "p4")], left=15)

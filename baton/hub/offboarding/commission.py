@@ -17,6 +17,7 @@ from baton import tables
 from baton.errors import ConfigurationError, ConnectorError, Fault
 from baton.hub.core import Hub
 from baton.hub.handed_out import new_file
+from baton.hub.offboarding.ended import is_back
 from baton.jobs.offboarding.commission import Closed, Facts, Line, Order, Owned, Payment
 from baton.model.case import CaseState
 from baton.model.handover import HoldingKind
@@ -67,6 +68,7 @@ def read_facts(sheets: Sheets, hub: Callable[[], AbstractContextManager[Hub]]) -
     orders = _read(sheets.orders, ("order", "client", "signed_on", "currency"), _order, faults)
     payments = _read(sheets.payments, ("payment", "order", "paid_on", "amount_minor"), _payment, faults)
     owned = left = None
+    earlier: Mapping[str, Sequence[date]] = {}
     if sheets.owners is not None:
         owned = _read(sheets.owners, ("client", "person", "since", "until"), _owned, faults)
     if sheets.leavers is not None:
@@ -77,8 +79,9 @@ def read_facts(sheets: Sheets, hub: Callable[[], AbstractContextManager[Hub]]) -
         with hub() as opened:
             if owned is None:
                 owned = _tenures(opened, _paid_for(orders, payments))
-            left = _leavers(opened) if left is None else left
-    return Facts(orders, payments, owned, left)
+            if left is None:
+                left, earlier = _leavers(opened)
+    return Facts(orders, payments, owned, left, earlier)
 
 
 def document(lines: Sequence[Line], person: str = "") -> dict[str, list[dict[str, Any]]]:
@@ -163,17 +166,29 @@ def _tenures(hub: Hub, orders: Sequence[Order]) -> list[Owned]:
     ]
 
 
-def _leavers(hub: Hub) -> dict[str, date]:
-    """The last day, where they work, of everybody who has a case that was not retracted."""
+def _leavers(hub: Hub) -> tuple[dict[str, date], dict[str, Sequence[date]]]:
+    """The last day, where they work, of everybody who has a case that was not retracted; and earlier ones.
+
+    Who is leaving by a later case, or works here again as HR says, has come back since the last day of a case before.
+    """
     with hub.database.read() as connection:
         cases = hub.cases.listed(connection, CaseState.OPEN, CaseState.PAUSED, CaseState.COMPLETED, limit=None)
         people = hub.people.newest(connection, sorted({case.number for case in cases}))
+        statuses = hub.people.statuses(connection, sorted(people))
     zones = {number: known.employee.time_zone for number, known in people.items()}
-    return {
-        case.number: _last_day(case.dates.last_working_at, zones.get(case.number, hub.settings.hub.time_zone))
-        for case in reversed(cases)
-        if case.dates.last_working_at
-    }
+    newest = {case.number: case.id for case in reversed(cases)}
+    left: dict[str, date] = {}
+    earlier: dict[str, set[date]] = {}
+    for case in cases:
+        if case.dates.last_working_at is None:
+            continue
+        last = _last_day(case.dates.last_working_at, zones.get(case.number, hub.settings.hub.time_zone))
+        back = case.state is CaseState.COMPLETED and is_back(case, statuses.get(case.number))
+        if newest[case.number] == case.id and not back:
+            left[case.number] = last
+        else:
+            earlier.setdefault(case.number, set()).add(last)
+    return left, {number: tuple(sorted(days)) for number, days in earlier.items()}
 
 
 def _last_day(last: datetime, zone: str) -> date:

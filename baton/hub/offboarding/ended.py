@@ -26,11 +26,14 @@ def ended_for_good(hub: Hub, cases: Sequence[Case]) -> frozenset[str]:
     with hub.database.read() as connection:
         statuses = hub.people.statuses(connection, [case.number for case in completed])
         followed = hub.caseload.followed(connection, [case.id for case in completed])
-    return followed | {case.id for case in completed if _is_back(case, statuses.get(case.number))}
+    return followed | {case.id for case in completed if is_back(case, statuses.get(case.number))}
 
 
-def _is_back(case: Case, status: EmploymentStatus | None) -> bool:
-    """Whether HR says so. Of who has not resigned it may go on to say that they work here until it enters that."""
+def is_back(case: Case, status: EmploymentStatus | None) -> bool:
+    """Whether HR says that the leaver of a completed case works here again.
+
+    Of who has not resigned it may go on to say that they work here until it enters that.
+    """
     if status is None:
         return False
     return status in _BACK or (case.cause is Cause.RESIGNATION and stays(status))

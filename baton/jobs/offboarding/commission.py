@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -72,6 +72,8 @@ class Facts:
     owned: Sequence[Owned]
     left: Mapping[str, date]
     """Employee number -> the last day, of everybody who has left."""
+    earlier: Mapping[str, Sequence[date]] = field(default_factory=dict)
+    """Employee number -> earlier last days, the first one first, of who has come back since each of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +168,17 @@ class _History:
     """
 
     def __init__(self, facts: Facts) -> None:
-        self.left = facts.left
+        self._facts = facts
         self._owned: dict[str, list[Owned]] = defaultdict(list)
         for each in facts.owned:
             self._owned[each.client].append(each)
         for known in self._owned.values():
             known.sort(key=lambda each: (each.since, each.until or date.max, each.person))
+
+    def left(self, seller: str, signed_on: date) -> date | None:
+        """The last day of who signed something then: the next one, also of who has come back since."""
+        earlier = self._facts.earlier.get(seller, ())
+        return next((last for last in earlier if signed_on <= last), self._facts.left.get(seller))
 
     def holder(self, client: str, day: date) -> str:
         known = self._owned[client]
@@ -250,7 +257,7 @@ class _Ledger:
         """Who shares what is collected on a day (the day of signing or a later one), each with the reason."""
         order, version, seller = self.order, self.version, self.seller
         holder = self.history.holder(order.client, day)
-        left = self.history.left.get(seller)
+        left = self.history.left(seller, order.signed_on)
         if left is not None and day > left:
             return self._after_leaving(day, left, holder)
         if holder == seller:

@@ -10,9 +10,10 @@ from datetime import date
 import pytest
 
 from baton.errors import ConfigurationError
+from baton.hub.offboarding.casework import Opening, open_case
 from baton.hub.offboarding.commission import Sheet, Sheets, read_facts
 from baton.hub.sync import SyncRequest, plan_sync
-from baton.model.case import Item, ItemState
+from baton.model.case import CaseState, Cause, Item, ItemState
 from baton.model.handover import HoldingKind, HoldingRef
 from tests.hub.offboarding.conftest import LEAVER, MANAGER, NEXT_YEAR, Desk
 from tests.rig.company import row
@@ -75,3 +76,23 @@ def test_a_leaver_with_two_last_days_is_refused_whichever_stands_first(desk: Mak
             read_facts(replace(EMPTY, leavers=leavers), lambda: nullcontext(d.hub))
         assert [(fault.place, fault.rule) for fault in refused.value.faults] == [("leavers", "duplicate")]
         assert "0002" in refused.value.faults[0].message
+
+
+def test_who_works_here_again_has_left_once_and_has_not_left(desk: Make) -> None:
+    d = desk()
+    d.company.rows[1] = row(LEAVER, status="notice", manager=MANAGER, last_day="2026-12-20", zone="Asia/Shanghai")
+    plan_sync(d.hub, SyncRequest())
+    case = d.open()
+    with d.hub.database.write() as connection:
+        d.hub.cases.change(connection, d.case(case), CaseState.COMPLETED, completed_at=d.hub.clock.now())
+    gone = read_facts(EMPTY, lambda: nullcontext(d.hub))
+    assert (gone.left, gone.earlier) == ({LEAVER: date(2026, 12, 20)}, {})
+    d.company.rows[1] = row(LEAVER, status="rehired", manager=MANAGER, zone="Asia/Shanghai")
+    plan_sync(d.hub, SyncRequest())
+    back = read_facts(EMPTY, lambda: nullcontext(d.hub))
+    assert (back.left, back.earlier) == ({}, {LEAVER: (date(2026, 12, 20),)})
+    d.company.clock.sleep(1)
+    again = Opening(LEAVER, Cause.BY_HAND, "hr", last_working_at=NEXT_YEAR)
+    open_case(d.hub, again)
+    leaving = read_facts(EMPTY, lambda: nullcontext(d.hub))
+    assert (list(leaving.left), leaving.earlier) == ([LEAVER], {LEAVER: (date(2026, 12, 20),)})
