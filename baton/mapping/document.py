@@ -163,6 +163,8 @@ class _Builder:
         if self._nodes > MAX_NODES:
             self._stop(line, "yaml.too_large", f"more than {MAX_NODES} values")
         if isinstance(event, yaml.ScalarEvent):
+            if Reader.NON_PRINTABLE.search(event.value):  # as an escape: the file itself has none
+                self._log.add(line, "yaml.character", "a control character written as an escape: take it out")
             plain = not event.style  # None, or "" where libyaml has read it
             self._place(Text(event.value, line, plain=plain))
         elif len(self._open) >= MAX_DEPTH:

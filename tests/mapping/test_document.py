@@ -55,6 +55,16 @@ def test_the_good_one_is_good(tmp_path):
         pytest.param("[" * 5000, ("1", "yaml.too_deep"), id="nested"),
         pytest.param("? [a, b]\n: c\n" + GOOD, ("1", "yaml.key"), id="composite key"),
         pytest.param("x\x00y: 1\n", ("1", "yaml.character"), id="NUL"),
+        pytest.param(
+            GOOD.replace("  LastName:", '  "\\0FirstName": {form: 名}\n  LastName:', 1),
+            ("6", "yaml.character"),
+            id="a field behind an escaped NUL",
+        ),
+        pytest.param(
+            GOOD.replace("  LastName:", '  Kind: {const: "a\\0b"}\n  LastName:', 1),
+            ("6", "yaml.character"),
+            id="escape",
+        ),
         pytest.param("mapping: 1\nsource: 工号\n".encode("gb18030"), ("2", "yaml.encoding"), id="GB18030"),
         pytest.param("", ("{file}", "yaml.empty"), id="empty"),
         pytest.param("- 1\n", ("1", "wrong_shape"), id="a list"),
