@@ -13,6 +13,7 @@ from baton.errors import ConfigurationError, Fault
 from baton.mapping.result import FieldFaults, Mapped, MappedRecord
 from baton.mapping.schema import FieldMapping, FieldRule
 from baton.mapping.values import Value, ValueType
+from baton.records.blanks import BLANKS, INVISIBLE
 
 POLARS_TYPES: Final[Mapping[ValueType, pl.DataType]] = {
     ValueType.TEXT: pl.String(),
@@ -149,7 +150,7 @@ class Program:
     def _in_scope(self, work: pl.DataFrame) -> pl.Series:
         inside = pl.repeat(True, pl.len())
         for column, values in self._mapping.scope.items():
-            inside &= pl.col(self._inputs[column]).is_in(sorted(values)).fill_null(False)
+            inside &= within_scope(pl.col(self._inputs[column]), values)
         return work.select(inside.alias("in_scope")).to_series()
 
     def _column(self, rule: FieldRule, code: str, passes: _Passes) -> _Column:
@@ -220,6 +221,13 @@ def _looked_up(column: pl.Expr, rule: FieldRule) -> pl.Expr:
     return column.replace_strict(
         pl.Series(list(table), dtype=pl.String), values, default=None, return_dtype=values.dtype
     )
+
+
+def within_scope(column: pl.Expr, values: Collection[str]) -> pl.Expr:
+    """Whether a cell holds one of the values of a scope; blanks around it, which nobody sees, leave nobody out."""
+    unseen = BLANKS + INVISIBLE
+    allowed = sorted({value.strip(unseen) for value in values})
+    return column.cast(pl.String).str.strip_chars(unseen).is_in(allowed).fill_null(value=False)
 
 
 def _is_words(actual: pl.DataType) -> bool:

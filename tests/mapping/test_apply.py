@@ -152,6 +152,12 @@ def test_what_the_target_declares_is_kept(tmp_path):
     assert mapped.rows["Name"].to_list() == ["欧阳䶮", None, "欧阳䶮"]
 
 
+@pytest.mark.parametrize("cell", ["A ", "\u3000A", "A\u200b", "\tA\xa0"])
+def test_blanks_around_a_word_leave_nobody_out_of_scope(mapping, cell):
+    mapped = mapping.apply(frame((cell, *GOOD[1:]), ("A B", *GOOD[1:])))
+    assert mapped.in_scope.to_list() == [True, False]
+
+
 def test_rows_out_of_scope_have_no_faults(mapping):
     mapped = mapping.apply(frame(("C", None, *GOOD[2:]), ("B", *GOOD[1:]), (None, *GOOD[1:])))
     assert mapped.in_scope.to_list() == [False, True, False]

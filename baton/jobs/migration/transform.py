@@ -11,6 +11,7 @@ import polars as pl
 from baton.jobs.migration.cells import CELL_SCHEMA, cells_at
 from baton.jobs.migration.cleaning import clean
 from baton.jobs.migration.source_types import time_text, typed
+from baton.mapping.compile import within_scope
 from baton.mapping.result import FieldFaults, Mapped
 from baton.mapping.schema import CleaningRule, FieldMapping, Otherwise
 from baton.model.account import FieldSpec
@@ -73,7 +74,7 @@ def _in_scope(page: pl.DataFrame, mapping: FieldMapping) -> pl.Series:
     inside = pl.Series([True]).new_from_index(0, page.height)
     for column, values in mapping.scope.items():
         if column in page.columns:
-            inside &= page.get_column(column).is_in(sorted(values)).fill_null(value=False)
+            inside &= page.select(within_scope(pl.col(column), values)).to_series()
     return inside
 
 
