@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
@@ -12,9 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from baton.sdk import HaltError, RetryableError
+from baton.sdk import HaltError, InDoubtError, RetryableError
 
 _POLL_S: Final = 0.02
+_NO_SUCH_THING: Final = (errno.EINVAL, errno.ENOTSUP)
+"""What file systems answer (SMB among them) that cannot sync a folder: there the rename is all there is."""
 
 
 @contextmanager
@@ -70,12 +73,26 @@ class Replacement:
         return self
 
     def commit(self) -> None:
-        """Make it the file: on disk first, then renamed, then the folder's entry on disk."""
+        """Make it the file: on disk first, then renamed, then the folder's entry on disk.
+
+        Raises `InDoubtError` when only the last of these fails: the file is the new one, unless the power goes.
+        """
         self.file.flush()
         if self._path.exists():
             os.fchmod(self.file.fileno(), self._path.stat().st_mode & 0o777)
         os.fsync(self.file.fileno())
         self._new.rename(self._path)
+        try:
+            self._sync_folder()
+        except OSError as error:
+            if error.errno not in _NO_SUCH_THING:
+                raise InDoubtError(
+                    f"the file was replaced, and may not stay so ({error.strerror})",
+                    code="not_synced",
+                    remedy="look after the disk, then have the file compared",
+                ) from error
+
+    def _sync_folder(self) -> None:
         folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             os.fsync(folder)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from baton.client import Client
 from baton.egress import EgressRule
-from baton.errors import ConfigurationError, HaltError, RejectedError, RetryableError
+from baton.errors import ConfigurationError, HaltError, InDoubtError, RejectedError, RetryableError
 from baton.sdk import Outcome, frame_schema
 from connectors.data.file import replacement
 from connectors.data.file.connector import DataFile, DataFileSettings
@@ -189,6 +191,22 @@ def test_a_header_below_a_title_is_not_rewritten(tmp_path):
     with pytest.raises(HaltError) as caught:
         target.collection("staff.csv")
     assert caught.value.code == "header_not_first"
+
+
+@pytest.mark.parametrize(("code", "said"), [(errno.EINVAL, None), (errno.EIO, InDoubtError)])
+def test_a_file_that_was_replaced_is_never_said_to_be_unchanged(tmp_path, three, monkeypatch, code, said):
+    target, collection = three
+    real = os.fsync
+
+    def no_folders(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(code, os.strerror(code))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", no_folders)
+    with nullcontext() if said is None else pytest.raises(said):
+        assert outcomes(target.insert(collection, pair(collection, ("0004", "a")))) == ["done"]
+    assert "0004,a" in (tmp_path / "staff.csv").read_text("utf-8")
 
 
 @pytest.mark.parametrize("failing", ["write", "fsync", "rename"])
