@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from baton.client import Client
 from baton.contracts import Feed
@@ -102,45 +100,6 @@ def test_damaged_gb_byte_is_refused_with_its_row(drop: Any) -> None:
     data = f"{HEADER}\n0012,测试䶮,在职\n0013,".encode("gb18030") + b"\xff,x\n"
     rule, message = refusal(drop, data)
     assert (rule, message[:5]) == ("undecodable", "row 3")
-
-
-LETTERS = {
-    "cp949": "김이박최정강조윤장임한오서신권황안송류홍",
-    "euc_kr": "민서준지우현수빈영희철진경은혜성호재윤아",
-    "cp1251": "АБВГДЕЖЗИКЛМНОПРСТУФабвгдежзиклмнопрстуф",
-    "euc_jp": "試験あいうえおかきくけこさしすせそ",
-    "iso8859_7": "ΑΒΓΔΕΖΗΘΙΚαβγδεζηθικλμνξοπρστυφχψω",
-}
-
-
-@pytest.mark.parametrize("encoding", LETTERS)
-def test_names_of_another_script_are_refused_not_turned_into_chinese_ones(drop: Any, encoding: str) -> None:
-    letters = LETTERS[encoding]
-    names = [letters[at : at + 2] for at in range(len(letters) - 1)]
-    text = "number,name\n" + "".join(f"{row:04d},{name}\n" for row, name in enumerate(names))
-    assert refusal(drop, text, encoding, columns=("number",), number_column="number")[0] == "encoding"
-
-
-def test_chinese_names_below_english_headers_are_read(drop: Any) -> None:
-    names = [
-        "测试",
-        "王伟",
-        "李娜",
-        "张敏",
-        "刘静",
-        "陈强",
-        "杨磊",
-        "赵军",
-        "黄勇",
-        "周艳",
-        "安安",
-        "白冰",
-        "高歌",
-        "さくら",
-    ]
-    text = "number,name\n" + "".join(f"{row:04d},{name}\n" for row, name in enumerate(names))
-    feed = drop(text, "gbk", columns=("number",), number_column="number")
-    assert [row[1] for row in everything(feed)[0]] == names
 
 
 def test_big5_is_refused_not_turned_into_other_characters(drop: Any) -> None:
@@ -247,61 +206,6 @@ def test_one_faulty_row_is_named_and_harms_no_other(
     assert rejected == [expected]
     assert rows == [("0012", "测试甲", "在职"), ("0014", "测试乙", "在职"), ("0015", "丙,丁", '他说"好"')]
     assert [(page.first_row, page.rows.height) for page in pages] == [(4, 1), (6, 2)]
-
-
-def test_a_code_with_an_e_in_it_is_no_number_in_scientific_notation(drop: Any) -> None:
-    codes = ["1E12", "1e12", "1.5E9", "A1.5E17", "1.5E17B"]
-    text = "\n".join([HEADER, *(f"{code},测试,在职" for code in codes)])
-    assert [row[0] for row in everything(drop(text))[0]] == codes
-
-
-@pytest.mark.parametrize("tail", ["", '0013,"乙",在职\n', "0013\n"])
-def test_an_invisible_mark_is_seen_in_the_first_row_as_in_any_other(drop: Any, tail: str) -> None:
-    text = f"{HEADER}\n\ufeff0012,测试甲,在职\n{tail}\ufeff0014,测试丙,在职\n"
-    rejected = everything(drop(text))[1]
-    marked = [row for row, rule, column in rejected if (rule, column) == ("number_not_clean", "工号")]
-    assert marked == [2, 4 if tail else 3]
-
-
-@pytest.mark.parametrize(
-    ("setting", "value"), [("time_zone", "Mars/Base"), ("time_zone", "Asia"), ("as_of_name", "roster_%Q.csv")]
-)
-def test_a_setting_that_only_a_reading_would_trip_over_is_refused_before(setting: str, value: str) -> None:
-    with pytest.raises(ValidationError, match=f"(?s){setting}.*such as"):
-        FileExportSettings.model_validate({"path": "/srv/hr", setting: value})
-
-
-def test_a_place_that_cannot_be_looked_at_is_named_with_a_remedy(tmp_path: Path) -> None:
-    for path in (tmp_path / ("x" * 300), tmp_path / ("x" * 300) / "roster.csv", tmp_path / ("x" * 300) / "*.csv"):
-        with pytest.raises(HaltError) as caught:
-            source(path).census()
-        assert (caught.value.code, bool(caught.value.remedy)) == ("unreadable_file", True)
-        (finding,) = source(path).check()
-        assert not finding.ok
-
-
-def test_a_listing_without_permission_for_its_files_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Entry:
-        name = "roster.csv"
-
-        def stat(self, *, follow_symlinks: bool) -> os.stat_result:
-            raise PermissionError(13, "Permission denied")
-
-    with monkeypatch.context() as patch:
-        patch.setattr(os, "scandir", lambda _: nullcontext([Entry()]))
-        with pytest.raises(HaltError) as caught:
-            source(tmp_path).census()
-    assert caught.value.code == "unreadable_file"
-
-
-@pytest.mark.parametrize("first", ["Sumit", "Totalova", "总计划部", "汇总组"])
-def test_a_person_whose_row_begins_like_a_word_for_totals_is_read(drop: Any, first: str) -> None:
-    feed = drop(f"部门,工号,状态\n{first},0012,在职\n", columns=["工号", "状态"], number_column=None)
-    assert everything(feed)[:2] == ([(first, "0012", "在职")], [])
-
-
-def test_an_employee_number_that_begins_like_a_word_for_totals_is_read(drop: Any) -> None:
-    assert everything(drop(f"{HEADER}\nSUM-001,测试甲,在职\n"))[:2] == ([("SUM-001", "测试甲", "在职")], [])
 
 
 def test_field_with_line_breaks_is_one_row_and_counts_as_one(drop: Any) -> None:
