@@ -97,7 +97,7 @@ class PayableSource(ABC):
 
         Text columns, null where the system says nothing: ``number`` (the employee's) and ``amount`` (a plain decimal
         in major units, every digit the system keeps); ``currency``, ``holder``, ``account``, ``bank_code``,
-        ``bank_name``, ``remark``, and ``place``: what people there find the row by. What is approved and cannot be a
-        payable (whose is it?) is a rejected row: nothing is passed over. The same state of the system gives the same
-        rows in the same order. Raises a `ConnectorError` rather than give a part for the whole.
+        ``bank_name``, ``town`` (of the branch), ``remark``, and ``place``: what people there find the row by. What is
+        approved and cannot be a payable (whose is it?) is a rejected row: nothing is passed over. The same state of the
+        system gives the same rows in the same order. Raises a `ConnectorError` rather than give a part for the whole.
         """

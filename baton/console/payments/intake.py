@@ -29,7 +29,7 @@ PLACE: Final = "api"
 """What the places of lines and errors begin with: ``api:17`` is the body's 17th line."""
 FIELDS: Final = (
     *("number", "amount", "holder", "account", "bank_code"),
-    *("bank_name", "currency", "component", "remark"),
+    *("bank_name", "town", "currency", "component", "remark"),
 )
 REQUIRED: Final = ("number", "amount")
 SHAPE: Final = {

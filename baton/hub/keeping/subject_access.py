@@ -245,7 +245,10 @@ class _Collecting:
                 "amount_minor": line.payable.amount_minor,
                 "currency": line.payable.currency,
                 "remark": line.payable.remark,
-                **{name: getattr(line.payable.payee, name) for name in ("holder", "account", "bank_code", "bank_name")},
+                **{
+                    name: getattr(line.payable.payee, name)
+                    for name in ("holder", "account", "bank_code", "bank_name", "town")
+                },
             }
             for line in self._lines()
         ]

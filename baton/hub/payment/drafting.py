@@ -292,7 +292,7 @@ def _payable(drafting: Drafting, row: PayableRow, employee: Employee | None) -> 
     Of another account than HR's nothing is completed: HR's bank is not where that one is.
     """
     key = PayableKey(row.number, drafting.period, drafting.component)
-    payee = BankAccount(row.holder, row.account, row.bank_code, row.bank_name)
+    payee = BankAccount(row.holder, row.account, row.bank_code, row.bank_name, row.town)
     known = None if employee is None else payee_of(employee)
     if known is not None and (not row.account or plain_account(row.account) == plain_account(known.account)):
         payee = BankAccount(
@@ -300,6 +300,7 @@ def _payable(drafting: Drafting, row: PayableRow, employee: Employee | None) -> 
             account=row.account or known.account,
             bank_code=row.bank_code or known.bank_code,
             bank_name=row.bank_name or (known.bank_name if row.bank_code in ("", known.bank_code) else ""),
+            town=row.town,
         )
     return Payable(key, payee, row.amount_minor, drafting.currency, row.remark, row.place)
 

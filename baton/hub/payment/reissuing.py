@@ -132,6 +132,7 @@ def _payee(failed: BankAccount, employee: Employee | None) -> BankAccount:
         account=known.account,
         bank_code=known.bank_code or (failed.bank_code if same else ""),
         bank_name=known.bank_name or (failed.bank_name if same else ""),
+        town=failed.town if same else "",
     )
 
 

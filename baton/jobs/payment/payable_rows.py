@@ -35,6 +35,10 @@ PAYABLES: Final = Headers(
         ),
         "bank_code": ("联行号", "行号", "开户行行号", "cnaps", "bic", "bank code", "bank_code"),
         "bank_name": ("开户行", "开户银行", "银行", "bank", "bank name", "bank_name"),
+        "town": (
+            *("开户城市", "开户地", "开户行城市", "开户行所在地", "开户行所在城市", "收款城市"),
+            *("bank city", "bank town", "town"),
+        ),
         "currency": ("币种", "币别", "currency"),
         "component": ("项目", "发放项目", "付款类型", "component"),
         "remark": ("摘要", "备注", "用途", "附言", "remark", "memo"),
@@ -63,6 +67,8 @@ class PayableRow:
     account: str = field(default="", repr=False)
     bank_code: str = ""
     bank_name: str = ""
+    town: str = ""
+    """Of the bank's branch; no record of HR's has it."""
     remark: str = ""
     component: Component | None = None
 
@@ -115,6 +121,7 @@ def _row(values: Mapping[str, str], currency: str, place: str) -> PayableRow | F
         account=values.get("account", "").replace(" ", ""),
         bank_code=values.get("bank_code", ""),
         bank_name=values.get("bank_name", ""),
+        town=values.get("town", ""),
         remark=values.get("remark", ""),
         component=_COMPONENTS[named.casefold()] if named else None,
     )

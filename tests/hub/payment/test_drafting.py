@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,6 +83,25 @@ def test_a_row_that_tells_hrs_account_and_no_bank_is_paid_at_the_bank_that_hr_ha
         (card(2), "105100000017", ""),
         (card(9), "", ""),
     ]
+
+
+def test_a_payee_of_another_bank_is_paid_by_layouts_that_want_the_branchs_town(office: Office, tmp_path: Path) -> None:
+    """CMB and ICBC do not take a payee of another bank without it, and HR's record has none."""
+    folder = tmp_path / "profiles"
+    folder.mkdir()
+    contract = "contract: {login: demo01, branch: '75', business_mode: '00001'}"
+    (folder / "ours.yaml").write_text(f"based_on: cmb-agency\n{contract}\n", "utf-8")
+    office.company.profile, office.company.profiles = "ours", folder
+    path = tmp_path / "工资.csv"
+    path.write_text("工号,实发工资,开户城市\n0001,8000.00,示例市\n0002,12345.67,\n", "utf-8")
+    with office.company.open() as hub:
+        its = Office(office.company, hub)
+        its.hire("0001", "0002", bank_code="102100099996", bank_name="示例银行")
+        drafted = draft_file(hub, wanted(), path)
+        assert [line.payable.payee.town for line in drafted.lines] == ["示例市", ""]
+        its.check(drafted.run.run_id)
+        codes = {line.payable.key.number: (line.state, line.code) for line in its.lines(drafted.run.run_id)}
+    assert codes == {"0001": (LineState.DRAFT, ""), "0002": (LineState.LEFT_OUT, "profile")}
 
 
 def test_what_cannot_be_a_payable_is_named_and_in_no_run(fed: tuple[Office, Erp]) -> None:
