@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 BOOLEAN, INTEGER, BITS, OCTETS, NULL, OID, UTC_TIME = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x17
@@ -76,13 +76,29 @@ def explicit(number: int, *content: bytes) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One element. ``children`` is empty for a primitive one, ``content`` for a constructed one."""
+    """One element: where it lies in what was read, of which it holds no copy. ``children`` of a primitive one: none."""
 
     tag: int
-    content: bytes
     children: tuple[Node, ...]
-    raw: bytes
-    definite: bool = True
+    definite: bool
+    data: bytes = field(repr=False)
+    """All that was read."""
+    at: int
+    """Where it begins."""
+    body: int
+    """Where its content begins."""
+    end: int
+    """Where it ends."""
+
+    @property
+    def raw(self) -> bytes:
+        """Its bytes, tag and length included."""
+        return self.data[self.at : self.end]
+
+    @property
+    def content(self) -> bytes:
+        """What a primitive one holds; empty for a constructed one."""
+        return b"" if self.tag & CONSTRUCTED else self.data[self.body : self.end]
 
     def of(self, tag: int) -> Node:
         """Itself, when it has that tag."""
@@ -135,14 +151,14 @@ class _Reader:
             if not constructed:
                 raise MalformedError("a primitive element of indefinite length")
             children, after = self._until_end(body, end, depth)
-            return Node(tag, b"", children, self._data[at:after], definite=False), after
+            return Node(tag, children, False, self._data, at, body, after), after
         after = body + size
         if after > end:
             raise MalformedError("cut off")
         if not constructed:
-            return Node(tag, self._data[body:after], (), self._data[at:after]), after
+            return Node(tag, (), True, self._data, at, body, after), after
         children = self._all(body, after, depth)
-        return Node(tag, b"", children, self._data[at:after]), after
+        return Node(tag, children, True, self._data, at, body, after), after
 
     def _head(self, at: int, end: int) -> tuple[int, int, int | None]:
         """Tag, where the content begins, and its length (None: indefinite)."""

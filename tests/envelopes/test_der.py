@@ -1,6 +1,7 @@
 """The ASN.1 reader takes what there is and nothing that is not."""
 
 import contextlib
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -48,3 +49,21 @@ def test_numbers_and_names_are_written_as_the_standard_has_them():
     assert der.oid("1.2.840.113549.1.7.1").hex() == "06092a864886f70d010701"
     assert [der.integer(n).hex() for n in (0, 127, 128, 256)] == ["020100", "02017f", "02020080", "02020100"]
     assert der.element(0x04, b"x" * 200)[:3].hex() == "0481c8"
+
+
+def test_a_file_that_nests_its_content_deeply_is_not_held_once_for_each_level():
+    """Before any signature is looked at: whoever can put a file into the bank's folder could fill the memory."""
+    content = bytes(4 * 1024 * 1024)
+    data = der.element(der.OCTETS, content)
+    for _ in range(30):
+        data = der.sequence(data)
+    tracemalloc.start()
+    try:
+        node = der.read(data)
+        held, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert max(held, peak) < len(content)
+    for _ in range(30):
+        (node,) = node.items(der.SEQUENCE, 1, 1)
+    assert (node.octets(), node.raw[-8:], len(node.raw)) == (content, bytes(8), len(content) + 5)
