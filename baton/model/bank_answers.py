@@ -85,6 +85,10 @@ class BankAnswer(NamedTuple):
     amount_minor: int | None = None
     currency: str = ""
     reported: datetime | None = None
+    told_count: str = ""
+    """Of a file: how many lines the bank says it had, as it is written there."""
+    told_sum: str = ""
+    """Of a file: what the bank says they add up to."""
 
 
 class Direction(StrEnum):

@@ -91,7 +91,10 @@ class _Report:
         named = own_text(element.find(id_tag))
         self.message_id = "" if named.upper() == ABSENT else named
         self.file_state = self._state(element, state_tag, GROUP_STATES)
-        return None if self.file_state is None else self._answer(_OF_FILE, element, self.file_state)
+        if self.file_state is None:
+            return None
+        count, total = self.fields.text(element, "OrgnlNbOfTxs"), self.fields.text(element, "OrgnlCtrlSum")
+        return self._answer(_OF_FILE, element, self.file_state)._replace(told_count=count, told_sum=total)
 
     def _batch(self, element: Element) -> BankAnswer | None:
         id_tag, state_tag = told = self.fields.tags(_IN_BATCH)

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from baton.banking.reading.amounts import from_major
 from baton.banking.reading.answers import read_answers
 from baton.banking.reading.leniency import Leniency, Strict, Tolerant
 from baton.banking.reading.statement import ReadStatement, read_statements
@@ -26,7 +27,7 @@ from baton.hub.payment.delivering import channel_of
 from baton.jobs.payment.line_states import LineEvent, Reported, alarming, event_of_entry, settled
 from baton.jobs.payment.matching import MatchKind, named_alone
 from baton.model.bank_answers import BankAnswer, StatementEntry
-from baton.model.pay_run import LineState, PayLine
+from baton.model.pay_run import LineState, PayFile, PayLine
 from baton.store.bank_answers import BankEvent, BankFile
 from baton.store.pay_runs import LineChange
 
@@ -189,6 +190,7 @@ def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile
         by_order.setdefault(said.message_id, Reported()).add(said)
         if said.amount_minor is not None and said.reference:
             amounts.setdefault(said.reference, set()).add((said.amount_minor, said.currency))
+    totals = [said for said in answers if said.told_count or said.told_sum]
     lines: dict[tuple[str, str], Sequence[LineEvent]] = {}
     alarms = []
     here = hub.pay_runs.ids(connection, system)
@@ -197,6 +199,9 @@ def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile
         if file is not None and file.run_id in here:
             for key in hub.pay_runs.keys_of_file(connection, message_id):
                 lines[key.reference, message_id] = reported.events(key.reference, message_id)
+            told = (said for said in totals if said.message_id == message_id)
+            if any(_other_totals(hub, connection, file, said) for said in told):
+                alarms.append(f"other_totals {message_id}")
             # The one batch of a file has the file's own id: of another one nothing is said about any line.
             alarms += [f"unknown_batch {name}" for name in sorted(set(reported.batches) - {message_id, ""})]
         elif message_id:
@@ -204,6 +209,19 @@ def _report(hub: Hub, connection: sa.Connection, system: str, answer: AnswerFile
         for reference in reported.lines:
             lines[reference, message_id] = reported.events(reference, message_id)
     return _Told(events, len(answers), lines, alarms, amounts, by_place)
+
+
+def _other_totals(hub: Hub, connection: sa.Connection, file: PayFile, said: BankAnswer) -> bool:
+    """Whether the bank says of a file that it had another number of lines, or another sum, than it was sent."""
+    if said.told_count and said.told_count.lstrip("0") != str(file.count):
+        return True
+    run = hub.pay_runs.get(connection, file.run_id) if said.told_sum else None
+    if run is None:
+        return False
+    try:
+        return from_major(said.told_sum, run.currency) != file.total_minor
+    except ValueError:
+        return True  # no sum of that currency
 
 
 def _read(

@@ -387,3 +387,22 @@ def test_a_batch_without_a_name_is_the_files_own_and_one_with_another_name_is_to
     assert ours.encode() in said
     taken = say(office, AnswerKind.REPORT, said)
     assert (taken.alarms, set(office.states(paid).values())) == (alarms, {state})
+
+
+@pytest.mark.parametrize(
+    ("told", "alarmed"),
+    [
+        ("<OrgnlNbOfTxs>2</OrgnlNbOfTxs><OrgnlCtrlSum>20345.67</OrgnlCtrlSum>", False),
+        ("<OrgnlNbOfTxs>1</OrgnlNbOfTxs><OrgnlCtrlSum>20345.67</OrgnlCtrlSum>", True),
+        ("<OrgnlNbOfTxs>2</OrgnlNbOfTxs><OrgnlCtrlSum>2034567</OrgnlCtrlSum>", True),
+        ("<OrgnlCtrlSum>20345.670</OrgnlCtrlSum>", False),
+        ("", False),
+    ],
+)
+def test_a_bank_that_has_taken_another_number_or_sum_than_we_sent_is_an_alarm(
+    office: Office, paid: str, told: str, *, alarmed: bool
+) -> None:
+    said = report(content(office)).replace(b"<GrpSts>", f"{told}<GrpSts>".encode())
+    alarms = say(office, AnswerKind.REPORT, said).alarms
+    assert alarms == ([f"other_totals {message_id(content(office))}"] if alarmed else [])
+    assert set(office.states(paid).values()) == {LineState.ACCEPTED}
