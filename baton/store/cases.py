@@ -323,6 +323,13 @@ class CaseStore:
             query = query.where(statements.c.key > f"{case_id}/{after:06d}")
         return [self.rows.statement(row) for row in connection.execute(query)]
 
+    def said_by_or_about(self, connection: sa.Connection, person: str) -> list[Statement]:
+        """Everything somebody has said in any case, and all that was said in those in which they leave, by case."""
+        own = sa.select(cases.c.id).where(cases.c.number == person)
+        either = sa.or_(statements.c.person == person, statements.c.case_id.in_(own))
+        query = sa.select(statements).where(either).order_by(statements.c.key)
+        return [self.rows.statement(row) for row in connection.execute(query)]
+
 
 def _key(item: Item) -> str:
     return item_key(item.case_id, item.id)

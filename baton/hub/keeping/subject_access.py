@@ -190,9 +190,7 @@ class _Collecting:
     def _statements(self) -> list[Mapping[str, Any]]:
         return [
             {"at": said.at.isoformat(), "case": said.case_id, **_plain({"act": said.act, "text": said.text})}
-            for case in self.hub.cases.concerning(self.connection, self.number)
-            for said in self.hub.cases.said(self.connection, case.id)
-            if self.number in (said.person, case.number)
+            for said in self.hub.cases.said_by_or_about(self.connection, self.number)
         ]
 
     def _alerts(self) -> list[Mapping[str, Any]]:

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from baton.hub.keeping import subject_access
 from baton.hub.offboarding import files, links
 from baton.hub.offboarding.links import Offer
-from baton.model.case import Role
+from baton.model.case import Act, Role
 from baton.settings_shape import OffboardingPart
-from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, Desk
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, SUCCESSOR, Desk
 from tests.hub.offboarding.test_files import one_item, upload
 
 Make = Callable[..., Desk]
@@ -41,3 +41,20 @@ def test_the_copy_says_that_files_and_certificates_are_kept_beside_it(desk: Make
     answer = subject_access.answer(d.hub, LEAVER, HR)
     assert any(file.name in str(each) for each in answer.sections["statements"])
     assert any("files put to handovers" in each for each in answer.document["not_in_here"])
+
+
+def test_the_copy_tells_what_somebody_said_of_a_handover_that_names_them_no_more(desk: Make) -> None:
+    d = desk()
+    case, item = one_item(d)
+    d.say(case, [item], Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
+    offered = d.item(case, item.ref)
+    d.say(case, [offered], Act.REFUSE, SUCCESSOR, Role.SUCCESSOR, "I am on leave for three months")
+    d.say(case, [d.item(case, item.ref)], Act.NAME, MANAGER, Role.MANAGER, "somebody else then", successor=OTHER)
+    assert d.item(case, item.ref).successor == OTHER
+    said = {number: subject_access.answer(d.hub, number, HR).sections["statements"] for number in (SUCCESSOR, OTHER)}
+    assert [(each["case"], each["act"], each["text"]) for each in said[SUCCESSOR]] == [
+        (case.id, "refuse", "I am on leave for three months")
+    ]
+    assert said[OTHER] == [], "what others said is theirs"
+    of_leaver = subject_access.answer(d.hub, LEAVER, HR).sections["statements"]
+    assert [each["act"] for each in of_leaver][-3:] == ["name", "refuse", "name"], "all of what was said about them"
