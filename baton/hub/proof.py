@@ -29,7 +29,12 @@ def signer(hub: Hub) -> Signer:
 def public_keys(hub: Hub) -> PublicKeys:
     """The public keys of this hub. One that has been replaced since the last checkpoint is retired from now on."""
     now_in_use, known = signer(hub).verifier, published(hub)
-    return PublicKeys(now_in_use) if known is None else known.succeeded_by(now_in_use, hub.clock.now())
+    if known is None or known.current == now_in_use:
+        return known or PublicKeys(now_in_use)
+    # Not before what it has signed: a clock that was ahead then and was set right would make that worth nothing.
+    newest = folder(hub).newest([now_in_use, *known.verifiers])
+    now = hub.clock.now()
+    return known.succeeded_by(now_in_use, now if newest is None else max(now, newest.at))
 
 
 def published(hub: Hub) -> PublicKeys | None:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -207,3 +208,14 @@ def test_a_key_that_is_kept_elsewhere_is_not_replaced_here(hub: Hub) -> None:
     with pytest.raises(ConfigurationError, match="replace it where it is kept"):
         rotate_audit_key(hub)
     assert told(hub) == []
+
+
+def test_a_clock_that_was_ahead_when_the_former_key_signed_leaves_its_checkpoints_proven(hub: Hub) -> None:
+    clock = hub.clock
+    assert isinstance(clock, VirtualClock)
+    clock.advance(timedelta(hours=1))
+    say(hub)
+    proof.checkpoint(hub)
+    clock.set_wrong(timedelta(hours=-1))
+    rotate_audit_key(hub)
+    agree(hub)
