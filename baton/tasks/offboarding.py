@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, Final
 
 from airflow.sdk import TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
@@ -16,6 +16,9 @@ from baton.tasks.opening import RETRIES, RETRY_POLICY, opened_hub
 
 log = logging.getLogger("baton.tasks")
 
+_TROUBLES: Final = "troubles"
+"""XCom key of how many cases, people or systems the look had trouble with."""
+
 
 @task(retries=RETRIES, retry_policy=RETRY_POLICY)
 def look() -> list[dict[str, str]]:
@@ -24,6 +27,7 @@ def look() -> list[dict[str, str]]:
         hour = hourly.look(hub)
         systems = [{"system": name} for name in hourly.systems_concerned(hub)]
     _tell(hour)
+    get_current_context()["ti"].xcom_push(key=_TROUBLES, value=len(hour.troubles))
     return systems
 
 
@@ -45,17 +49,31 @@ def pass_on(batch: dict[str, str]) -> dict[str, Any]:
 
 @task(trigger_rule=TriggerRule.ALL_DONE, retries=RETRIES, retry_policy=RETRY_POLICY)
 def read_back() -> dict[str, int]:
-    """Bring what is on its way to where the systems say it is; what is stuck fails the DAG run, so that it is seen."""
-    hour = Hour()
+    """Bring what is on its way to where the systems say it is; what is stuck fails the DAG run, so that it is seen.
+
+    So does what the tasks before it left undone: Airflow judges a DAG run by its last task alone.
+    """
+    hour, ti = Hour(), get_current_context()["ti"]
     with opened_hub() as hub:
         hourly.conclude(hub, hour)
     _tell(hour)
-    if hour.stuck or hour.troubles:
+    _demand_looked_and_passed_on(ti)
+    troubles = len(hour.troubles) + (ti.xcom_pull(task_ids="look", key=_TROUBLES) or 0)
+    if hour.stuck or troubles:
         raise AirflowFailException(
-            f"{hour.stuck} items are stuck, {len(hour.troubles)} cases or systems could not be read:"
+            f"{hour.stuck} items are stuck, {troubles} cases or systems could not be read:"
             " see the page Handovers, or: baton offboard list"
         )
     return {"done": hour.done, "stuck": hour.stuck}
+
+
+def _demand_looked_and_passed_on(ti: Any) -> None:
+    batches = ti.xcom_pull(task_ids="look")
+    if batches is None:
+        raise AirflowFailException("what is to be passed on was not looked for: see the log of the task look")
+    worked = {report["system"] for report in ti.xcom_pull(task_ids=["pass_on"]) or () if report}
+    if left := sorted({batch["system"] for batch in batches} - worked):
+        raise AirflowFailException(f"these systems were left alone: {', '.join(left)}: see the log of the task pass_on")
 
 
 def _tell(hour: Hour) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from baton.hub import Hub
+from baton.hub import Hub, decisions
 from baton.hub.offboarding import casework, saying
 from baton.model.case import Act, Item, ItemState, Role
 from baton.settings import load
@@ -105,3 +105,29 @@ def test_what_is_stuck_is_seen(run_dag: RunDag, installation: Installation) -> N
     assert installation.crm.holder_of("client", client) == installation.crm.user("0005")["Id"]
     with Hub(load(installation.systems_file)) as hub:
         assert [item.code for item in items(hub, ItemState.STUCK)] != []
+
+
+def test_a_system_that_is_left_alone_or_cannot_be_read_fails_the_hour(
+    run_dag: RunDag, installation: Installation, said: Callable[[], str]
+) -> None:
+    run_dag()
+    resign(installation)
+    run_dag()
+    installation.crm.seed_holding("client", 1, installation.crm.user("0005")["Id"])
+    run_dag("offboarding")
+    with Hub(load(installation.systems_file)) as hub:
+        for item in items(hub, ItemState.OFFERED):
+            say(hub, item, Act.ACCEPT, "0001", Role.SUCCESSOR)
+        for item in items(hub, ItemState.ACCEPTED):
+            say(hub, item, Act.APPROVE, "hr-wang", Role.HR)
+        decisions.kill_switch(hub, "system:crm", "on", "olga", "maintenance")
+    assert str(run_dag("offboarding").state) == "failed"
+    assert "these systems were left alone: crm" in said()
+    with Hub(load(installation.systems_file)) as hub:
+        decisions.kill_switch(hub, "system:crm", "off", "olga", "over")
+    assert str(run_dag("offboarding").state) == "success"
+    installation.keep_secrets("crm", {"client_secret": "not-the-secret"})
+    unread = run_dag("offboarding")
+    states = {ti.task_id: str(ti.state) for ti in unread.get_task_instances()}
+    assert (str(unread.state), states["look"]) == ("failed", "success")
+    assert "cases or systems could not be read" in said()
