@@ -249,9 +249,8 @@ def report_file(request: Request, run_id: str, form: Form, _: Decider) -> Respon
 @readers.get("/of", response_class=RedirectResponse, status_code=303, responses=PAGES)
 def run_of_dag_run(request: Request, dag: NameInAirflow, run: NameInAirflow) -> Response:
     """From a DAG run to the run of the hub that it carried."""
-    query = sa.select(XComModel).where(
-        XComModel.dag_id == dag, XComModel.run_id == run, XComModel.task_id == "plan", XComModel.key == "run"
-    )
+    made = sa.select(XComModel).filter_by(dag_id=dag, run_id=run, key="run")
+    query = made.where(XComModel.task_id.in_(("plan", "draft")))
     with create_session() as session:
         found = session.scalars(query).first()
         run_id = None if found is None else XComModel.deserialize_value(found)

@@ -244,3 +244,20 @@ def test_a_bank_that_gets_no_files_is_heard_all_the_same(
         assert {line.state for line in hub.pay_runs.lines(connection, run.run_id)} == {LineState.ACCEPTED}
     assert str(stopped.state) == "failed", "what has not gone out must be seen"
     assert "bank: its answers are read, but not every file could go out" in said()
+
+
+def test_the_pay_run_is_found_from_the_dag_run_that_made_it(
+    run_dag: RunDag, office: Office, airflow_app: Any, headers: Any
+) -> None:
+    from starlette.testclient import TestClient
+
+    dag_run = run_dag("payroll_payment", file="工资.csv", bank="bank", period="2026-12", pay_day="2026-12-31")
+    with office.hub() as hub, hub.database.read() as connection:
+        (run,) = hub.pay_runs.latest(connection)
+    found = TestClient(airflow_app).get(
+        "/baton/of",
+        params={"dag": "payroll_payment", "run": dag_run.run_id},
+        headers=headers("vera"),
+        follow_redirects=False,
+    )
+    assert (found.status_code, found.headers.get("location")) == (303, f"/baton/runs/{run.run_id}")
