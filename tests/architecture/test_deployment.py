@@ -126,6 +126,14 @@ def test_no_document_mounts_what_is_mounted_already():
     assert [each for each in commands if re.search(r"--volume|\s-v\s", each[1])] == []
 
 
+def test_who_installs_is_told_that_every_dag_is_paused_at_first():
+    """Airflow pauses what it meets for the first time: until somebody starts it nothing is sent, and no alarm told."""
+    paused = all("AIRFLOW__CORE__DAGS_ARE_PAUSED_AT_CREATION" not in settings(service) for service in OWN.values())
+    install = (ROOT / "docs" / "operations.md").read_text("utf-8").partition("\n## Install")[2].partition("\n## ")[0]
+    assert paused == ("airflow dags unpause" in install)
+    assert not re.search(r"docker compose up(?!.*--detach)", install), "in the foreground it ends with its terminal"
+
+
 def test_postgres_is_well_only_when_others_can_reach_it():
     """While it makes the databases it listens on its socket alone: what asks there would let the migration begin."""
     assert "--host=127.0.0.1" in SERVICES["postgres"]["healthcheck"]["test"]
