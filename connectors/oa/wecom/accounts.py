@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from baton.sdk import Account, AccountRef, AccountState, AccountWrite, Intent, Receipt, RejectedError
+from baton.sdk import Account, AccountState, AccountWrite, Intent, Receipt, RejectedError
 from connectors.oa.wecom.codes import Verdict
 from connectors.oa.wecom.members import LINK, NO_MEMBER, Directory, Names, is_removed, member_payload
 from connectors.oa.wecom.open_api import Answer, OpenApi
@@ -104,23 +104,12 @@ class Accounts:
         return self._contacts.call("POST", "user/update", json={**payload, "userid": userid}, intent=Intent.WRITE)
 
     def _id_of(self, write: AccountWrite) -> str:
-        """The member to write to: who is known by a link is looked at too where a userid can become somebody else's."""
         if write.ref.external_id:
-            if self._names.attribute and self._is_anothers(write.ref):
-                raise RejectedError(
-                    "the linked member carries another employee number",
-                    code="number_differs",
-                    remedy="reconcile to link the account anew, or correct the number in WeCom",
-                )
-            return write.ref.external_id
+            return self._directory.known(write.ref) or write.ref.external_id
         account = self._directory.find(write.ref)
         if account is None or is_removed(account):
             raise RejectedError(NO_MEMBER, code="no_account", remedy=LINK)
         return account.external_id
-
-    def _is_anothers(self, ref: AccountRef) -> bool:
-        account = self._directory.account(self._names.userid(ref))
-        return account is not None and account.number not in (None, ref.number)
 
 
 def _enabling(account: Account) -> dict[str, int]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from baton.sdk import AccountRef, Client, HaltError, Holding, HoldingKind, HoldingRef, Scalar
-from connectors.oa.wecom.members import Names
+from connectors.oa.wecom.members import Directory
 from connectors.oa.wecom.open_api import OpenApi
 
 _WINDOW_S: Final = 30 * 86_400
@@ -26,10 +26,10 @@ BY_HAND: Final = (
 class Approvals:
     """Reads approval forms with the app's secret, slowly."""
 
-    def __init__(self, app: OpenApi, client: Client, names: Names, days: int) -> None:
+    def __init__(self, app: OpenApi, client: Client, directory: Directory, days: int) -> None:
         self._app = app
         self._clock = client.clock
-        self._names = names
+        self._directory = directory
         self._days = days
         self._lock = threading.Lock()
         self._free_at = 0.0
@@ -41,7 +41,7 @@ class Approvals:
 
     def waiting_for_any(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
         """The same of several people with whose turn it is: WeCom's list is the same however many are looked for."""
-        userids = {userid.lower(): userid for userid in map(self._names.known, people) if userid}
+        userids = {userid.lower(): userid for userid in map(self._directory.known, people) if userid}
         if not userids:
             return
         seen: set[str] = set()

@@ -13,7 +13,7 @@ from typing import Final
 from baton.sdk import AccountRef, Blocker, HoldingKind, HoldingRef
 from connectors.oa.wecom.customers import Customers
 from connectors.oa.wecom.handovers import By
-from connectors.oa.wecom.members import Directory, Names, Presence
+from connectors.oa.wecom.members import Directory, Presence
 
 PROTECTED: Final = timedelta(days=90)
 """Within so many days a customer is passed on between colleagues at most twice."""
@@ -40,18 +40,15 @@ BY_HAND: Final = (
 class Blockers:
     """Asks WeCom beforehand, with the app's secret."""
 
-    def __init__(
-        self, customers: Customers, directory: Directory, names: Names, now: Callable[[], datetime], *, by: By
-    ) -> None:
+    def __init__(self, customers: Customers, directory: Directory, now: Callable[[], datetime], *, by: By) -> None:
         self._customers = customers
         self._directory = directory
-        self._names = names
         self._now = now
         self._by = by
 
     def of(self, person: AccountRef) -> Iterator[Blocker]:
         """What stands in the way for this member; nothing for who is none, or has left."""
-        userid = self._names.known(person)
+        userid = self._directory.known(person)
         if userid is None:
             return
         presence = self._directory.presence(userid)

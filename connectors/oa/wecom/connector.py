@@ -98,7 +98,7 @@ class WeCom(RemovalTarget, OwnershipStore, TransferResults, WorkSource, WorkScan
         self._app = app
         self._directory = Directory(contacts, app, names)
         self._accounts = Accounts(contacts, self._directory, names, invite=settings.invite)
-        self._customers = Customers(app, self._directory, names)
+        self._customers = Customers(app, self._directory)
         self._handovers = Handovers(
             app,
             self._customers,
@@ -107,9 +107,9 @@ class WeCom(RemovalTarget, OwnershipStore, TransferResults, WorkSource, WorkScan
             by=settings.handover,
             success_msg=settings.transfer_success_msg,
         )
-        self._blockers = Blockers(self._customers, self._directory, names, client.clock.now, by=settings.handover)
-        self._approvals = Approvals(app, client, names, settings.approval_days)
-        self._messages = Messages(app, names, settings.agent_id)
+        self._blockers = Blockers(self._customers, self._directory, client.clock.now, by=settings.handover)
+        self._approvals = Approvals(app, client, self._directory, settings.approval_days)
+        self._messages = Messages(app, self._directory, settings.agent_id)
         self._callbacks = Callbacks(
             settings.corp_id,
             settings.callback_token.get_secret_value(),

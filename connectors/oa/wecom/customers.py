@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from baton.sdk import AccountRef, HaltError, Holding, HoldingKind, HoldingRef, Scalar
 from connectors.oa.wecom.codes import Verdict
-from connectors.oa.wecom.members import Directory, Names, Presence
+from connectors.oa.wecom.members import Directory, Presence
 from connectors.oa.wecom.open_api import Answer, OpenApi, rows_of
 
 _CLIENT_PAGE: Final = 100
@@ -24,14 +24,13 @@ _ASSIGNED: Final = 202
 class Customers:
     """Reads customers and groups with the app's secret."""
 
-    def __init__(self, app: OpenApi, directory: Directory, names: Names) -> None:
+    def __init__(self, app: OpenApi, directory: Directory) -> None:
         self._app = app
         self._directory = directory
-        self._names = names
 
     def owned(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
         """The customers, then the groups of this person, whether they are here or have left."""
-        userid = self._names.known(person)
+        userid = self._directory.known(person)
         if userid is None:
             return
         presence = self._directory.presence(userid)

@@ -78,6 +78,8 @@ class Handovers:
 
     def _passed_on(self, part: Sequence[Transfer]) -> Sequence[Receipt]:
         kind = part[0].ref.kind
+        for person in (part[0].holder, part[0].successor):
+            self._directory.known(person)  # raises where that is somebody else by now
         if kind is HoldingKind.CLIENT:
             return self._pass_clients(part)
         if kind is HoldingKind.GROUP:

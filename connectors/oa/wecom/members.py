@@ -132,6 +132,22 @@ class Directory:
             return account
         return account if account.number is None and ref.external_id else None
 
+    def known(self, ref: AccountRef) -> str | None:
+        """The id this person has here; None where none is known.
+
+        Where members are told by an attribute, the member is looked at: a userid is free again once its owner was
+        deleted, and a link may name it still. Raises `RejectedError` for one that carries another number.
+        """
+        userid = self._names.known(ref)
+        account = self.account(userid) if userid and self._names.attribute else None
+        if account is not None and account.number not in (None, ref.number):
+            raise RejectedError(
+                "the linked member carries another employee number",
+                code="number_differs",
+                remedy="reconcile to link the account anew, or correct the number in WeCom",
+            )
+        return userid
+
     def everyone(self) -> Iterator[Account]:
         """Every member, once."""
         for userid in self._ids():

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from baton.sdk import Intent, Message, Receipt
 from connectors.oa.wecom.codes import CODES, Verdict
-from connectors.oa.wecom.members import LINK, NO_MEMBER, Names
+from connectors.oa.wecom.members import LINK, NO_MEMBER, Directory
 from connectors.oa.wecom.open_api import OpenApi
 from connectors.oa.wecom.receipts import not_done
 
@@ -21,14 +21,14 @@ _NOBODY: Final = 81013
 class Messages:
     """Sends in the name of one app."""
 
-    def __init__(self, app: OpenApi, names: Names, agent_id: int) -> None:
+    def __init__(self, app: OpenApi, directory: Directory, agent_id: int) -> None:
         self._app = app
-        self._names = names
+        self._directory = directory
         self._agent_id = agent_id
 
     def send(self, message: Message) -> Receipt:
         """One message to one member. The same content within half an hour is shown once, says WeCom."""
-        userid = self._names.known(message.to)
+        userid = self._directory.known(message.to)
         if userid is None:
             return Receipt.refused("no_account", NO_MEMBER, remedy=LINK)
         body = {

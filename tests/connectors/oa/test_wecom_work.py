@@ -6,7 +6,7 @@ import httpx
 import orjson
 import pytest
 
-from baton.sdk import AccountRef, HoldingKind, HoldingRef, Message, Outcome, Transfer
+from baton.sdk import AccountRef, HoldingKind, HoldingRef, Message, Outcome, RejectedError, Transfer
 from connectors.oa.wecom.simulator import Simulator
 from tests.connectors.oa.wecom_desk import KEYS, FrozenClock, Wire, connect, person
 
@@ -60,6 +60,29 @@ def test_a_number_that_is_the_userid_of_somebody_else_is_not_taken_for_them(corp
     assert [(r.outcome, r.code) for r in wecom.notify([letter])] == [(Outcome.REFUSED, "no_account")]
     assert corp.outbox == []
     assert (corp.holder_of("client", client), corp.holder_of("group", group)) == ("0001", "0001")
+
+
+def test_nothing_of_whoever_got_a_leavers_userid_is_taken_for_the_leavers(corp: Simulator) -> None:
+    """张三 0099 left and was deleted by hand; the new 张三 got the userid zhangsan and carries 0012."""
+    number = {"extattr": {"attrs": [{"type": 0, "name": "工号", "text": {"value": "0012"}}]}}
+    corp.seed([{"userid": "zhangsan", "name": "张三", **number}])
+    client, group = corp.seed_holding("client", 1, "zhangsan"), corp.seed_holding("group", 1, "zhangsan")
+    corp.seed_holding("approval", 1, "zhangsan")
+    wecom, former = connect(corp, number_attribute="工号"), AccountRef("0099", "zhangsan")
+    for look in (wecom.owned, wecom.work, wecom.blockers):
+        with pytest.raises(RejectedError) as caught:
+            list(look(former))
+        assert caught.value.code == "number_differs"
+    other = AccountRef("0002", "0002")
+    refs = [HoldingRef(HoldingKind.CLIENT, client), HoldingRef(HoldingKind.GROUP, group)]
+    moves = [Transfer(next(KEYS), ref, *pair, "b1") for ref in refs for pair in ((former, other), (other, former))]
+    assert [(r.outcome, r.code) for r in wecom.transfer(moves)] == [(Outcome.REFUSED, "number_differs")] * 4
+    letter = Message(next(KEYS), former, "", "交接待办", "请处理。", "https://hub.example/t/1")
+    assert [(r.outcome, r.code) for r in wecom.notify([letter])] == [(Outcome.REFUSED, "number_differs")]
+    assert corp.outbox == []
+    assert (corp.holder_of("client", client), corp.holder_of("group", group)) == ("zhangsan", "zhangsan")
+    new = AccountRef("0012", "zhangsan")
+    assert len([h for look in (wecom.owned, wecom.work) for page in look(new) for h in page]) == 3
 
 
 def test_approvals_are_asked_for_in_windows_that_leave_no_gap(corp: Simulator) -> None:
