@@ -12,16 +12,16 @@ from baton.model.case import Case, Item
 
 _SHOWN: Final = 5
 _SUBJECTS: Final[Mapping[Turn, tuple[str, str]]] = {
-    Turn.ANSWER: ("{n} 项离职交接待您接受", "{n} items are waiting for you to accept them"),
-    Turn.APPROVE: ("{n} 项离职交接待您批准", "{n} items are waiting for your approval"),
-    Turn.NAME: ("{n} 项离职交接待您指定承接人", "{n} items need somebody to take them over"),
-    Turn.UNSTICK: ("{n} 项离职交接受阻，请处理", "{n} items are stuck and need you"),
-    Turn.DO: ("{n} 项离职交接需您线下办理", "{n} items have to be passed on by hand"),
+    Turn.ANSWER: ("{n} 项离职交接待您接受", "{n} handover {items} for you to accept"),
+    Turn.APPROVE: ("{n} 项离职交接待您批准", "{n} handover {items} for you to approve"),
+    Turn.NAME: ("{n} 项离职交接待您指定承接人", "{n} handover {items} for you to name a successor for"),
+    Turn.UNSTICK: ("{n} 项离职交接受阻，请处理", "{n} handover {items} stuck, for you to see to"),
+    Turn.DO: ("{n} 项离职交接需您线下办理", "{n} handover {items} for you to pass on by hand"),
     Turn.BEGIN: (
         "您的离职交接已开始，请填写交接说明",
         "your handover has begun: tell your successors what they should know",
     ),
-    Turn.REPLY: ("{n} 项离职交接有提问待答复", "{n} items have a question that waits for an answer"),
+    Turn.REPLY: ("{n} 项离职交接有提问待答复", "{n} handover {items} with a question that waits for an answer"),
     Turn.RESUME: (
         "离职交接已暂停，离职人权限未收回，请恢复或撤销",
         "a handover is paused, and the leaver keeps rights that should have gone: let it go on, or retract it",
@@ -29,11 +29,34 @@ _SUBJECTS: Final[Mapping[Turn, tuple[str, str]]] = {
     Turn.CLOSE: ("离职交接已无待办，可以结案", "nothing is left to do in a handover: it can be completed"),
     Turn.AGREE: (
         "{n} 项权限例外申请待您作为第二人决定",
-        "{n} exceptions for rights wait for a second person to decide",
+        "{n} {exceptions} for rights, for you to decide as the second person",
     ),
-    Turn.FREEZE: ("{n} 项冻结申请待您作为第二人决定", "{n} freezes wait for a second person to decide"),
-    Turn.END: ("{n} 项离职人权限需您手工收回", "{n} rights of the leaver have to be taken away by hand"),
+    Turn.FREEZE: ("{n} 项冻结申请待您作为第二人决定", "{n} {freezes} for you to decide as the second person"),
+    Turn.END: ("{n} 项离职人权限需您手工收回", "{n} {rights} of the leaver for you to take away by hand"),
 }
+_ABOVE: Final[Mapping[Turn, tuple[str, str]]] = {
+    Turn.ANSWER: ("{n} 项离职交接待他人接受", "{n} handover {items} for somebody else to accept"),
+    Turn.APPROVE: ("{n} 项离职交接待他人批准", "{n} handover {items} for somebody else to approve"),
+    Turn.NAME: ("{n} 项离职交接待他人指定承接人", "{n} handover {items} for somebody else to name a successor for"),
+    Turn.UNSTICK: ("{n} 项离职交接受阻，待他人处理", "{n} handover {items} stuck, for somebody else to see to"),
+    Turn.DO: ("{n} 项离职交接待他人线下办理", "{n} handover {items} for somebody else to pass on by hand"),
+    Turn.REPLY: ("{n} 项离职交接有提问待他人答复", "{n} handover {items} with a question for somebody else to answer"),
+    Turn.CLOSE: (
+        "离职交接已无待办，待他人结案",
+        "a handover with nothing left to do, for somebody else to complete",
+    ),
+    Turn.AGREE: (
+        "{n} 项权限例外申请待他人作为第二人决定",
+        "{n} {exceptions} for rights, for somebody else to decide as the second person",
+    ),
+    Turn.FREEZE: (
+        "{n} 项冻结申请待他人作为第二人决定",
+        "{n} {freezes} for somebody else to decide as the second person",
+    ),
+    Turn.END: ("{n} 项离职人权限待他人手工收回", "{n} {rights} of the leaver for somebody else to take away by hand"),
+}
+"""For who is only to know that something waits: the subject is all that a text message carries."""
+_COUNTED: Final = ("items", "exceptions", "freezes", "rights")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +69,10 @@ class Notice:
 
 def notice(case: Case, items: Sequence[Item], wait: Wait) -> Notice:
     """The message for somebody who is waited for (or whose person lets it wait)."""
-    chinese, english = (text.format(n=len(wait.items)) for text in _SUBJECTS[wait.turn])
+    subjects = _SUBJECTS if wait.instead is None else {**_SUBJECTS, **_ABOVE}
+    n = len(wait.items)
+    counted = {name: name if n != 1 else name.removesuffix("s") for name in _COUNTED}
+    chinese, english = (text.format(n=n, **counted) for text in subjects[wait.turn])
     late = wait.items == wait.overdue
     head = _head(case)
     lines = [f"{head}：{'已逾期：' if late else ''}{chinese}", f"{'Overdue: ' if late else ''}{english}"]
@@ -70,7 +96,7 @@ def in_the_way(case: Case, found: Sequence[tuple[str, str]]) -> Notice:
     if len(found) > _SHOWN:
         lines.append(f"… +{len(found) - _SHOWN}")
     n = len(found)
-    return Notice(f"最后工作日前须先处理 {n} 项 · {n} things to see to before the last day", "\n".join(lines))
+    return Notice(f"最后工作日前须先处理 {n} 项 · things to see to before the last day: {n}", "\n".join(lines))
 
 
 def link_notice(case: Case) -> Notice:
@@ -114,4 +140,4 @@ def alarm(case: Case, alerts: Sequence[Alert]) -> Notice:
         lines.append(f"· {alert.at:%Y-%m-%d %H:%M} UTC {alert.system} {chinese} {english}: {_in_line(alert.text)}")
     if len(alerts) > _SHOWN:
         lines.append(f"… +{len(alerts) - _SHOWN}")
-    return Notice(f"【警报】{len(alerts)} 条离职交接异常 · {len(alerts)} alerts", "\n".join(lines))
+    return Notice(f"【警报】{len(alerts)} 条离职交接异常 · alerts: {len(alerts)}", "\n".join(lines))

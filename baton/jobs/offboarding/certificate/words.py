@@ -91,7 +91,7 @@ _SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
     "certifies": {
         "zh": "兹证明：{name}（工号 {number}）经手的 {items} 项事务已于 {date} 全部交接完毕。"
         "每一项均有去向，每一项权限均已收回，无未决事项。",
-        "en": "This certifies that everything held by {name} (employee {number}), {items} items in all, was handed "
+        "en": "This certifies that everything held by {name} (employee {number}; items: {items}) was handed "
         "over by {date}: each item has its new place, each right has ended, and nothing is left open.",
         "ja": "{name}（社員番号 {number}）が担当していた {items} 件が、{date} をもって"
         "すべて引き継がれたことを証明します。すべての項目の行き先が確定し、すべての権限が取り消され、未決の事項はありません。",
