@@ -121,19 +121,6 @@ def test_nothing_goes_to_somebody_who_has_left_as_well(desk: Make) -> None:
     assert (d.holder(ref), item.state, item.code) == (LEAVER, ItemState.OPEN, "successor_left")
 
 
-def test_somebody_of_a_rule_who_has_left_keeps_nothing_from_the_others(desk: Make, tmp_path: Path) -> None:
-    policies = tmp_path / "policies.yaml"
-    rules = f"[{{kinds: [client], to: [{OTHER}, {MANAGER}]}}, {{kinds: [order], to: {OTHER}}}, {{to: manager}}]"
-    policies.write_text(f"policies:\n  all:\n    successors: {rules}\n", "utf-8")
-    d = desk(offboarding=OffboardingPart(policies=policies))
-    leave(d, OTHER)
-    refs = [d.plant(CLIENT, 1), d.plant(CLIENT, 2), d.plant(HoldingKind.ORDER, 3)]
-    case = d.open()
-    d.tick()
-    found = [d.item(case, ref) for ref in refs]
-    assert [(item.state, item.successor) for item in found] == [(ItemState.OFFERED, MANAGER)] * 3
-
-
 @pytest.mark.parametrize("agreed", [ItemState.OFFERED, ItemState.ACCEPTED])
 @pytest.mark.parametrize("kind", [CLIENT, CONTACT])
 def test_what_is_offered_to_somebody_who_leaves_as_well_needs_another_name(
