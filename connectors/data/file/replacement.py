@@ -49,6 +49,8 @@ def _acquire(lock: int, wait_s: float) -> None:
                     "another writer holds the file", code="locked", remedy="nothing was written; it is tried again"
                 ) from None
             time.sleep(_POLL_S)
+        except OSError as error:  # a mount without locks
+            raise _not_written(error) from error
         else:
             return
 

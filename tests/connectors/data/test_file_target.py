@@ -209,6 +209,20 @@ def test_a_file_that_was_replaced_is_never_said_to_be_unchanged(tmp_path, three,
     assert "0004,a" in (tmp_path / "staff.csv").read_text("utf-8")
 
 
+def test_a_folder_without_locks_is_a_named_fault_and_nothing_is_written(tmp_path, three, monkeypatch):
+    target, collection = three
+    content = (tmp_path / "staff.csv").read_bytes()
+
+    def none(*_):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(replacement.fcntl, "flock", none)
+    with pytest.raises(HaltError, match="No locks available") as caught:
+        target.insert(collection, pair(collection, ("0004", "a")))
+    assert caught.value.code == "not_written"
+    assert (tmp_path / "staff.csv").read_bytes() == content
+
+
 @pytest.mark.parametrize("failing", ["write", "fsync", "rename"])
 def test_a_full_disk_leaves_the_old_file_and_nothing_beside_it(tmp_path, three, monkeypatch, failing):
     target, collection = three
