@@ -24,7 +24,10 @@ class AccountTarget(Connector):
 
     @abstractmethod
     def find(self, refs: Sequence[AccountRef]) -> Sequence[Account | None]:
-        """The accounts of these people, in order; None where there is none."""
+        """The accounts of these people, in order; None where there is none.
+
+        One that may be somebody else's comes without its number, or not at all.
+        """
 
     @abstractmethod
     def provision(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:

@@ -23,8 +23,12 @@ def refs(hub: Hub, system: str, numbers: Sequence[str]) -> dict[str, AccountRef]
     if missing and isinstance(connector, AccountTarget):
         for chunk in chunked(missing, connector.batch_limit):
             for ref, account in zip(chunk, connector.find(chunk), strict=True):
+                # One that is shown without their number may be a colleague's, who would lose what is theirs.
+                theirs = account is not None and account.number == ref.number
                 alive = account is not None and account.state is not AccountState.ABSENT
-                found[ref.number] = AccountRef(ref.number, account.external_id if alive and account else None)
+                found[ref.number] = AccountRef(
+                    ref.number, account.external_id if theirs and alive and account else None
+                )
     return {number: found.get(number, AccountRef(number)) for number in numbers}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import abc
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from baton.sdk import (
@@ -66,14 +67,20 @@ class SalesforceConnector(SalesforceHandover, RemovalTarget, RecordSource, Recor
     def find(self, refs: Sequence[AccountRef]) -> Sequence[Account | None]:
         """By user id where known, else by number.
 
-        Of several users with one number the most active is given: never less access is told than someone has.
+        Of several users with one number the most active is given: never less access is told than someone has. Where
+        that is not the only active one it is given without the number: whose user it is cannot be told.
         """
         by_id = self._by_id([ref.external_id for ref in refs if ref.external_id])
         by_number = self._by_number([ref.number for ref in refs if ref.external_id not in by_id])
         rows = [by_id.get(ref.external_id or "") or _foremost(by_number.get(ref.number, ())) for ref in refs]
         logins = self._logins([row["Id"] for row in rows if row is not None])
         frozen = {user for user, login in logins.items() if login["IsFrozen"]}
-        return [None if row is None else self._account(row, frozen) for row in rows]
+        accounts = [None if row is None else self._account(row, frozen) for row in rows]
+        unsettled = {ref for ref in refs if ref.external_id not in by_id and _unsettled(by_number.get(ref.number, ()))}
+        return [
+            replace(account, number=None) if account is not None and ref in unsettled else account
+            for ref, account in zip(refs, accounts, strict=True)
+        ]
 
     def scan(self) -> Iterator[Account]:
         """Every standard user; guests and Salesforce's own automation users are left out."""
@@ -275,6 +282,11 @@ class SalesforceConnector(SalesforceHandover, RemovalTarget, RecordSource, Recor
 
 def _given(write: AccountWrite) -> dict[str, Any]:
     return {name: to_wire(value) for name, value in write.fields.items()}
+
+
+def _unsettled(rows: Sequence[Row]) -> bool:
+    """Whether several users carry a number and it is not told by one alone being active whose number it is."""
+    return len(rows) > 1 and sum(bool(row["IsActive"]) for row in rows) != 1
 
 
 def _foremost(rows: Sequence[Row]) -> Row | None:

@@ -83,6 +83,19 @@ def test_a_number_on_several_users_is_settled_by_who_is_active_or_not_at_all(org
     assert len(list(org.connector.scan())) == 5
 
 
+def test_whose_account_it_is_is_not_said_where_several_active_users_carry_the_number(org: SalesforceOrg) -> None:
+    """The most active one is shown, so that nobody passes for closed, but as nobody's: it may be a colleague's."""
+    org.simulator.seed([{"number": "0001", "state": "removed"}, {"number": "0001"}, {"number": "0002"}])
+    org.simulator.seed([{"number": "0002", "state": "disabled"}])
+    settled, guessed = org.connector.find([AccountRef("0001"), AccountRef("0002")])
+    assert settled is not None
+    assert guessed is not None
+    assert (settled.number, guessed.number, guessed.state) == ("0001", None, AccountState.ENABLED)
+    (linked,) = org.connector.find([AccountRef("0002", guessed.external_id)])
+    assert linked is not None
+    assert linked.number == "0002"
+
+
 def test_numbers_are_text_and_exact(org: SalesforceOrg) -> None:
     org.simulator.seed([{"number": "12"}, {"number": "a1"}])
     found = org.connector.find([AccountRef(n) for n in ("0012", "12", "A1", "a1")])

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
+from baton.hub.offboarding.people import refs
 from baton.hub.offboarding.prescan import prescan
+from baton.model.account import Account, AccountRef
 from baton.model.case import Act, ItemState, Role
 from baton.model.handover import Blocker, HoldingKind, HoldingRef
 from baton.store.tables import links
@@ -57,6 +60,22 @@ def test_a_task_is_of_the_kind_of_thing_it_is_about(desk: Callable[..., Desk]) -
     assert [str(item.ref) for item in at.items(case)] == ["other/crm/administrator", "document/crm/docs"]
     at.tick()
     assert [item.state for item in at.items(case)[:2]] == [ItemState.OFFERED] * 2, "no look may find them gone"
+
+
+class Unsure(KeeperTarget):
+    """Two of its accounts carry one number: it shows one of them, and does not say that it is this person's."""
+
+    def find(self, refs: Sequence[AccountRef]) -> Sequence[Account | None]:
+        found = zip(refs, super().find(refs), strict=True)
+        return [account and (account if ref.external_id else replace(account, number=None)) for ref, account in found]
+
+
+def test_an_account_that_is_not_said_to_be_theirs_is_nobodys(desk: Callable[..., Desk]) -> None:
+    at = desk(Unsure)
+    assert refs(at.hub, "crm", [LEAVER])[LEAVER].external_id == at.id_of(LEAVER), "a link says whose it is"
+    with at.hub.database.write() as connection:
+        connection.execute(links.delete().where(links.c.number == LEAVER))
+    assert refs(at.hub, "crm", [LEAVER])[LEAVER] == AccountRef(LEAVER)
 
 
 def test_who_has_no_account_there_leaves_no_task(desk: Callable[..., Desk]) -> None:
