@@ -60,9 +60,13 @@ def history(hub: Hub, connection: sa.Connection) -> History:
 def _receivables(hub: Hub, connection: sa.Connection) -> list[Receivable]:
     """Every receivable that was ever on a list, as last seen."""
     newest: dict[tuple[str, str], Item] = {}
-    held = hub.tenures.of(connection)
-    for case_id in sorted({tenure.case_id for tenure in held if tenure.ref.kind is HoldingKind.RECEIVABLE}):
-        for item in hub.cases.items(connection, case_id, kinds=[HoldingKind.RECEIVABLE]):
+    held = [tenure for tenure in hub.tenures.of(connection) if tenure.ref.kind is HoldingKind.RECEIVABLE]
+    # A tenure that goes on names the case in which it was first seen; a later one of its holder may have seen it since.
+    cases, holders = {tenure.case_id for tenure in held}, {tenure.holder for tenure in held}
+    for case in reversed(hub.cases.listed(connection, limit=None) if held else []):
+        if case.id not in cases and case.number not in holders:
+            continue
+        for item in hub.cases.items(connection, case.id, kinds=[HoldingKind.RECEIVABLE]):
             newest[item.system, item.ref.external_id] = item
     return [_receivable(item) for item in newest.values()]
 

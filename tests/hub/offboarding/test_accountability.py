@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from decimal import Decimal
 
+from baton.hub.offboarding import casework
 from baton.hub.offboarding.accountability import table
 from baton.jobs.offboarding.accountability import Reason
+from baton.model.case import Act
 from baton.model.handover import HoldingKind
-from tests.hub.offboarding.conftest import LEAVER, MANAGER, OTHER, Desk
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, Desk
 
 Make = Callable[..., Desk]
 
@@ -56,3 +60,16 @@ def test_what_comes_back_to_the_leaver_is_theirs_again(desk: Make) -> None:
     d.things.holders[ref] = d.id_of(OTHER)
     d.tick()
     assert table(d.hub).clients[-1].person == LEAVER, "nobody is known to have it since"
+
+
+def test_a_receivable_is_as_it_was_seen_last_also_in_a_later_case_of_the_same_person(desk: Make) -> None:
+    d = desk()
+    ref = d.plant(HoldingKind.RECEIVABLE, 1)
+    first = d.open()
+    d.tick()
+    casework.decide(d.hub, first.id, Act.RETRACT, HR, "stays")
+    d.things.holdings[ref] = replace(d.things.holdings[ref], amount=Decimal(99))
+    d.company.clock.sleep(60)
+    d.open()
+    d.tick()
+    assert [(answer.person, answer.amount) for answer in table(d.hub).receivables] == [(LEAVER, "99 CNY")]
