@@ -203,9 +203,9 @@ def containers_give_out_nothing(ground: Ground, change: Any) -> None:
     64, "ciphertexts that were cut, moved, set back or named otherwise", rubbish=b"\xff" * 1000, levels=b"[" * 100_000
 )
 def checkpoints_and_exports_of_the_audit_log_are_findings(ground: Ground, content: bytes) -> None:
-    keys = [LogSigner("test/audit", b"s" * 32).verifier]
-    assert isinstance(ground.refusal(open_note, content, keys), TamperedError)
-    report = ground.result(verify_export, io.BytesIO(content), keys, [content])
+    key = LogSigner("test/audit", b"s" * 32).verifier
+    assert isinstance(ground.refusal(open_note, content, [key]), TamperedError)
+    report = ground.result(verify_export, io.BytesIO(content), key, [content])
     assert report.findings
     assert not report.ok
 
