@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
+from baton.clock import Clock, SystemClock
 from baton.errors import ConnectorError, HaltError, InDoubtError, RejectedError, RetryableError
 from baton.model.account import Receipt
 
 Write = TypeVar("Write")
+LONGEST_S: Final = 60.0
+"""After so long no further part is begun. A claim lasts two minutes at least, and ten times a call's deadline: with the
+call under way, what was begun within this ends before anybody else may take it for abandoned and do it again."""
 
 
 def in_turn(
-    parts: Sequence[Sequence[Write]], perform: Callable[[Sequence[Write]], Sequence[Receipt]]
+    parts: Sequence[Sequence[Write]],
+    perform: Callable[[Sequence[Write]], Sequence[Receipt]],
+    clock: Clock = SystemClock(),
 ) -> list[Sequence[Receipt]]:
     """The receipts of each part, one per write, in order; ``perform`` makes one call.
 
     A part whose outcome is unknown, or that is refused as a whole, does not keep the others back. What stops the
     system is raised when nothing has been done yet; later it leaves the rest not performed, so that the receipts
-    already earned are not lost.
+    already earned are not lost. So does a system that is too slow for all of it (`LONGEST_S`).
     """
     told: list[Sequence[Receipt]] = []
+    latest = clock.monotonic() + LONGEST_S
     for part in parts:
+        if told and clock.monotonic() > latest:
+            told += _left(parts[len(told) :], _TOO_SLOW)
+            break
         try:
             told.append(perform(part))
         except InDoubtError as error:
@@ -32,9 +42,18 @@ def in_turn(
             if not told:
                 raise
             rest = Receipt.not_performed(error.code, error.message, retry_after_s=_pause_of(error))
-            told += [[rest] * len(left) for left in parts[len(told) :]]
+            told += _left(parts[len(told) :], rest)
             break
     return told
+
+
+_TOO_SLOW: Final = Receipt.not_performed(
+    "too_slow", "the system took so long over those before that this was left for the next time", retry_after_s=1.0
+)
+
+
+def _left(parts: Sequence[Sequence[Write]], why: Receipt) -> list[Sequence[Receipt]]:
+    return [[why] * len(part) for part in parts]
 
 
 def one_by_one(writes: Sequence[Write], perform: Callable[[Write], Receipt]) -> list[Receipt]:

@@ -3,8 +3,10 @@
 import pytest
 
 from baton.contracts import in_turn, one_by_one
+from baton.contracts.turns import LONGEST_S
 from baton.errors import HaltError, InDoubtError, RejectedError, RetryableError
 from baton.model.account import Outcome, Receipt
+from tests.rig.clock import VirtualClock
 
 SLOW = RetryableError("too many calls", code="slow", retry_after_s=7.0)
 
@@ -59,3 +61,18 @@ def test_parts_of_several_writes_have_receipts_of_their_own_length():
 
 def test_no_writes_are_no_receipts():
     assert one_by_one([], performing()) == []
+
+
+def test_a_system_that_hangs_leaves_the_rest_for_the_next_time_before_its_claim_is_over():
+    """Twenty calls of thirty seconds would outlast the claim, and somebody else would do them again beside us."""
+    clock = VirtualClock()
+    began = clock.monotonic()
+
+    def hang(part):
+        clock.sleep(30.0)
+        raise InDoubtError("the answer was lost", code="lost_answer")
+
+    told = in_turn([[number] for number in range(20)], hang, clock)
+    assert [receipts[0].outcome for receipts in told] == [Outcome.IN_DOUBT] * 3 + [Outcome.NOT_PERFORMED] * 17
+    assert clock.monotonic() - began <= LONGEST_S + 30.0
+    assert {receipts[0].retry_after_s for receipts in told[3:]} == {1.0}
