@@ -6,7 +6,7 @@ order; what concerns the whole call (unreachable, throttled, no permission) is r
 """
 
 from baton.contracts.accounts import AccountTarget, LookupTarget, RemovalTarget, ResultSource
-from baton.contracts.base import Connector, ConnectorSettings, Finding, Promise, Rate
+from baton.contracts.base import Connector, ConnectorSettings, Finding, Promise, Rate, TimeZone
 from baton.contracts.handover import (
     AccessControl,
     ActivitySource,
@@ -61,6 +61,7 @@ __all__ = [
     "RightsScan",
     "Sealing",
     "SessionControl",
+    "TimeZone",
     "TransferResults",
     "WorkScan",
     "WorkSource",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 
-from baton.sdk import ConnectorSettings
+from baton.sdk import ConnectorSettings, TimeZone
 
 
 class FeishuSettings(ConnectorSettings):
@@ -21,14 +20,6 @@ class FeishuSettings(ConnectorSettings):
     department_id_type: Literal["department_id", "open_department_id"] = "department_id"
     user_id_prefix: str = Field("", pattern=r"^[A-Za-z0-9_-]{0,16}$")
     fallback_acceptor_user_id: str | None = None
-    time_zone: str = "Asia/Shanghai"
+    time_zone: TimeZone = "Asia/Shanghai"
     slow_write_interval_s: float = Field(1.0, ge=0, le=60)
     transfer_interval_s: float = Field(0.6, ge=0, le=60)
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            return ZoneInfo(name).key
-        except (OSError, ValueError, KeyError) as error:  # OSError: Asia, which is a folder of zones
-            raise ValueError("not an IANA time zone such as Asia/Shanghai") from error

@@ -255,5 +255,5 @@ def test_urls_that_would_mislead_are_refused(given, reason):
 
 @pytest.mark.parametrize("zone", ["Mars/Base", "Asia"])
 def test_a_time_zone_that_is_none_is_refused(zone):
-    with pytest.raises(ValidationError, match="is no time zone"):
+    with pytest.raises(ValidationError, match="must be an IANA time zone"):
         SqlSettings(database_url="sqlite:////srv/data/people.sqlite3", time_zone=zone)
