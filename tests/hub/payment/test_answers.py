@@ -40,11 +40,7 @@ answers:
 @pytest.fixture
 def paid(office: Office) -> str:
     """A run that has been delivered."""
-    office.hire(*TWO)
-    run_id = office.signed(TWO)
-    office.release(run_id)
-    office.deliver()
-    return run_id
+    return office.delivered(TWO)
 
 
 def content(office: Office) -> bytes:

@@ -14,11 +14,7 @@ from tests.rig.bank_papers import message_id, report
 @pytest.fixture
 def paid(office: Office) -> str:
     """A run that has been delivered."""
-    office.hire(*TWO)
-    run_id = office.signed(TWO)
-    office.release(run_id)
-    office.deliver()
-    return run_id
+    return office.delivered(TWO)
 
 
 @pytest.mark.parametrize(

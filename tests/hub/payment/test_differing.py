@@ -33,10 +33,7 @@ LEFT = "79654.33"
 @pytest.fixture
 def paid(office: Office) -> str:
     """A run that has been delivered and booked."""
-    office.hire(*TWO)
-    run_id = office.signed(TWO)
-    office.release(run_id)
-    office.deliver()
+    run_id = office.delivered(TWO)
     say(office, AnswerKind.STATEMENT, statement(ACCOUNT, booked(office, *TWO)))
     assert reconcile_bank(office.hub, BANK).alarms == []
     return run_id

@@ -23,11 +23,7 @@ WHY = "没有应付：已离职䶮"
 
 def at_the_bank(office: Office) -> str:
     """A run of two lines that the bank has taken, and not carried out."""
-    office.hire(*TWO)
-    run_id = office.signed(TWO)
-    office.release(run_id)
-    office.deliver()
-    return run_id
+    return office.delivered(TWO)
 
 
 def lines_of(office: Office, run_id: str) -> dict[str, tuple[int, str, LineState]]:

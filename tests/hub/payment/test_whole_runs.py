@@ -91,10 +91,7 @@ def test_a_connector_that_raises_its_doubt_has_perhaps_delivered(
         raise InDoubtError("the connection was reset", code="reset")
 
     monkeypatch.setattr(FakeChannel, "submit", lost)
-    office.hire(*TWO)
-    run_id = office.signed(TWO)
-    office.release(run_id)
-    office.deliver()
+    run_id = office.delivered(TWO)
     with pytest.raises(ApprovalError) as refused:
         withdraw(office.hub, run_id, TREASURY, "wait")
     assert refused.value.code == "sent"
@@ -175,10 +172,7 @@ def test_a_released_run_with_a_leaver_is_taken_back_and_goes_without_them(office
 
 
 def test_what_may_have_left_is_not_taken_back(office: Office) -> None:
-    office.hire(*TWO)
-    run_id = office.signed(TWO)
-    office.release(run_id)
-    office.deliver()
+    run_id = office.delivered(TWO)
     with pytest.raises(ApprovalError) as refused:
         withdraw(office.hub, run_id, TREASURY, "too late")
     assert refused.value.code == "sent"
