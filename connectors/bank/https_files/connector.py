@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 from urllib.parse import quote
 
 from pydantic import Field, SecretStr
@@ -33,6 +33,9 @@ from baton.sdk import (
     one_by_one,
 )
 from connectors.bank.https_files import wire
+
+_TOLD: Final = 5
+"""So many different faults are named in one error."""
 
 
 class HttpsFilesSettings(EnvelopeSettings):
@@ -72,18 +75,21 @@ class HttpsFiles(PaymentChannel):
     def answers(self, known: Collection[str]) -> Iterator[AnswerFile]:
         """New answers that verify, oldest first; then an error if there are any that do not, or cannot be had."""
         unsealer, wrong, seen = self.settings.unsealer(), [], frozenset(known)
-        spoilt: ConnectorError | None = None
+        spoilt: list[ConnectorError] = []
         for listed in self._listed():
+            if isinstance(listed, ConnectorError):
+                spoilt.append(listed)
+                continue
             if listed.name in seen:
                 continue
             answer = self._ask("GET", f"/answers/{quote(listed.name, safe='')}")
             try:
                 answer.raise_for_status()
             except RejectedError as error:  # this one only; whatever is behind it may be a refusal or a return
-                spoilt = spoilt or error
+                spoilt.append(error)
                 continue
             if (hashlib.sha256(answer.content).hexdigest(), len(answer.content)) != (listed.sha256, listed.size_bytes):
-                spoilt = spoilt or answer.unreadable("is not the file that was listed")
+                spoilt.append(answer.unreadable("is not the file that was listed"))
                 continue
             try:
                 content = unsealer.open(listed.name, answer.content)
@@ -92,21 +98,20 @@ class HttpsFiles(PaymentChannel):
                 continue
             yield AnswerFile(listed.name, listed.kind, content)
         if wrong:
-            raise HaltError(
-                f"nothing was concluded from {', '.join(wrong[:5])}{' and others' if len(wrong) > 5 else ''}",
-                code="not_an_answer",
-                remedy="ask the bank what these are; if it has a new signing key, put it into systems.yaml",
-            )
-        if spoilt is not None:
-            raise spoilt
+            spoilt.append(_not_answers(wrong))
+        if spoilt:
+            raise _together(spoilt)
 
     def check(self) -> Sequence[Finding]:
         """Ask for the list of answers."""
         try:
-            count = sum(1 for _ in self._listed())
+            listed = list(self._listed())
+            spoilt = [each for each in listed if isinstance(each, ConnectorError)]
+            if spoilt:
+                raise _together(spoilt)
         except ConnectorError as error:
             return [Finding("token and list of answers", ok=False, detail=error.message, remedy=error.remedy)]
-        return [Finding("token and list of answers", ok=True, detail=f"{count} answers")]
+        return [Finding("token and list of answers", ok=True, detail=f"{len(listed)} answers")]
 
     def _put(self, file: PaymentFile) -> Receipt:
         data = _approved(file)
@@ -140,8 +145,8 @@ class HttpsFiles(PaymentChannel):
             return Receipt.accepted(file=file.name, sha256=file.sha256)
         return _other_content(file.name)
 
-    def _listed(self) -> Iterator[wire.Listed]:
-        """The bank's list of answers, page by page."""
+    def _listed(self) -> Iterator[wire.Listed | ConnectorError]:
+        """The bank's list of answers, page by page; an error where an entry cannot be read."""
         params: dict[str, str] = {}
         seen: set[str] = set()
         while True:
@@ -172,6 +177,25 @@ class HttpsFiles(PaymentChannel):
             params=params,
             content=content,
         )
+
+
+def _not_answers(names: Sequence[str]) -> HaltError:
+    return HaltError(
+        f"nothing was concluded from {', '.join(names[:_TOLD])}{' and others' if len(names) > _TOLD else ''}",
+        code="not_an_answer",
+        remedy="ask the bank what these are; if it has a new signing key, put it into systems.yaml",
+    )
+
+
+def _together(errors: Sequence[ConnectorError]) -> ConnectorError:
+    """The first that a person has to act on, or else the first; it says what else there is, or that would be lost."""
+    worst = next((each for each in errors if isinstance(each, HaltError)), errors[0])
+    besides = dict.fromkeys(each.message for each in errors if each.message != worst.message)
+    if not besides:
+        return worst
+    more = " and others" if len(besides) > _TOLD else ""
+    message = f"{worst.message}; and besides: {'; '.join(list(besides)[:_TOLD])}{more}"
+    return type(worst)(message, code=worst.code, remedy=worst.remedy)
 
 
 def _place(file: PaymentFile) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from baton.sdk import AnswerKind, HaltError, PaymentFile, Response
+from baton.sdk import AnswerKind, ConnectorError, HaltError, PaymentFile, Response
 
 KINDS: Final[Mapping[str, AnswerKind]] = {
     "ACKNOWLEDGEMENT": AnswerKind.ACKNOWLEDGEMENT,
@@ -38,24 +38,30 @@ def says(answer: Response, error: str) -> bool:
     return isinstance(told, Mapping) and told.get("error") == error
 
 
-def read_list(answer: Response) -> tuple[list[Listed], str | None]:
-    """One page of the list, and the cursor of the next. Raises `HaltError` for a kind that was not agreed."""
+def read_list(answer: Response) -> tuple[list[Listed | ConnectorError], str | None]:
+    """One page of the list, and the cursor of the next. In the place of an entry that cannot be read stands the error:
+    it is told when those beside it have been taken in.
+    """
     told = answer.json()
     try:
-        listed = [_listed(each) for each in told["answers"]]
+        listed = [_listed(answer, each) for each in told["answers"]]
         cursor = told["next"]
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError):
         raise answer.unreadable("is no list of answers") from None
     if not isinstance(cursor, str | None) or cursor == "":
         raise answer.unreadable("has a cursor that is no text")
     return listed, cursor
 
 
-def _listed(told: Mapping[str, Any]) -> Listed:
-    if told["kind"] not in KINDS:
-        raise HaltError(
-            "the bank lists an answer of a kind that the profile does not know",
-            code="unmapped_status",
-            remedy="ask the bank what it means and have it added to the connector's table; nothing was concluded",
-        )
-    return Listed(str(told["name"]), KINDS[told["kind"]], str(told["sha256"]), int(told["size_bytes"]))
+def _listed(answer: Response, told: Any) -> Listed | ConnectorError:
+    try:
+        name, kind = str(told["name"]), told["kind"]
+        if isinstance(kind, str) and kind not in KINDS:
+            return HaltError(
+                f"the bank lists {name} as an answer of a kind that the profile does not know; nothing was concluded",
+                code="unmapped_status",
+                remedy="ask the bank what it means and have it added to the connector's table",
+            )
+        return Listed(name, KINDS[kind], str(told["sha256"]), int(told["size_bytes"]))
+    except (KeyError, TypeError, ValueError):
+        return answer.unreadable("is no list of answers: one entry of it cannot be read")

@@ -117,6 +117,47 @@ def test_a_list_that_never_ends_or_says_unknown_words_is_an_error() -> None:
             list(connector(Simulator(), answering(200, **body)).answers(()))
 
 
+@pytest.mark.parametrize(
+    ("wrong", "error", "told"),
+    [
+        ({"kind": "GREETING"}, HaltError, "report_000000.p7m"),
+        ({"kind": ["REPORT"]}, RetryableError, "no list of answers"),
+        ({"size_bytes": "many"}, RetryableError, "no list of answers"),
+    ],
+)
+def test_one_entry_of_the_list_that_is_not_understood_keeps_no_other_answer_from_being_read(
+    wrong: dict[str, object], error: type[ConnectorError], told: str
+) -> None:
+    bank = Simulator()
+    _, *others = [bank.leave_answer(n)[0] for n in range(3)]
+
+    def naming(request: httpx.Request) -> httpx.Response:
+        answer = bank.handle(request)
+        if not request.url.path.endswith("/answers"):
+            return answer
+        body = answer.json()
+        body["answers"][0] |= wrong
+        return httpx.Response(200, json=body)
+
+    given: list[str] = []
+    with pytest.raises(error, match=told):
+        given.extend(answer.name for answer in connector(bank, naming).answers(()))
+    assert given == others
+    (finding,) = connector(bank, naming).check()
+    assert not finding.ok
+
+
+def test_what_is_wrong_with_one_answer_does_not_hide_what_is_wrong_with_another() -> None:
+    bank = Simulator()
+    forged, (spoilt, _) = bank.leave_forgery(1), bank.leave_answer(2)
+
+    def losing(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(404) if request.url.path.endswith(spoilt) else bank.handle(request)
+
+    with pytest.raises(HaltError, match=f"{forged}.*and besides.*404"):
+        list(connector(bank, losing).answers(()))
+
+
 def test_an_answer_that_is_not_what_was_listed_is_read_again_later() -> None:
     bank = Simulator()
     bank.leave_answer(1)
