@@ -5,8 +5,8 @@ what                         kept until                                set by
 ===========================  ========================================  ====================================
 files put to handovers,      so many years after the handover ended    ``retention.handovers_years``
 their certificates           or was retracted
-payment files (encrypted     so many years after they were made        ``retention.payments_years``
-for the bank)
+payment files (encrypted     so many years after they were made, and   ``retention.payments_years``
+for the bank)                no earlier than their delivery is over
 records of erased people     so many years after the last of them      both
 copies of migrated records   the end of each run's own retention       the mapping; `baton.hub.migration.retention`
 ===========================  ========================================  ====================================
@@ -88,15 +88,16 @@ def _is_over(hub: Hub, connection: sa.Connection, case: Case) -> bool:
 
 
 def _payment_files(hub: Hub) -> list[Due]:
+    """The files whose years are over; none that may still be delivered, or of which the bank has still to tell."""
     rule, now = hub.settings.retention, hub.clock.now()
     with hub.database.read() as connection:
         runs = list(hub.pay_runs.all(connection))
         files = [file for run in runs for file in hub.pay_runs.files(connection, run.run_id)]
-    return [
-        Due("payments", file.message_id, 1)
-        for file in files
-        if rule.end(file.created, rule.payments_years) <= now and file_path(hub, file.name, file.sealed_digest).exists()
-    ]
+        over = [file for file in files if rule.end(file.created, rule.payments_years) <= now]
+        there = [file for file in over if file_path(hub, file.name, file.sealed_digest).exists()]
+        known = hub.effects.by_key(connection, [file.effect_key for file in there])
+    at_work = {key for key, effect in known.items() if effect.state.open}
+    return [Due("payments", file.message_id, 1) for file in there if file.effect_key not in at_work]
 
 
 def _drop_payment_file(hub: Hub, message_id: str) -> None:
