@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from itertools import groupby
 from typing import Any, Final
 
+import orjson
 import sqlalchemy as sa
 
 from baton.banking.reading.statement import ReadStatement
 from baton.errors import Fault
 from baton.hub.core import Hub
 from baton.jobs.payment.matching import Expectations, Expected
-from baton.jobs.payment.statements import SeenStatements
+from baton.jobs.payment.statements import StatementKey, statement_key
 from baton.model.bank_answers import Direction, Reason, ReasonKind, Statement, StatementEntry
 from baton.model.pay_run import LineState, PayLine, PayRun
 from baton.model.payable import REFERENCE_CHARACTERS
@@ -28,6 +32,8 @@ _SENT: Final = tuple(state for state in LineState if state.claims and not state.
 """Where a line stands that may be on a statement."""
 _REFUSED: Final = (LineState.REJECTED, LineState.RECALLED)
 """What the bank has said it will not pay: a batch may be booked without it."""
+_ABOUT_PEOPLE: Final = ("returned", "counterparty")
+"""What of a booking is blanked in its time; the code of a return stands beside it."""
 
 
 def head_event(system: str, name: str, place: int, statement: ReadStatement, digest: str, at: datetime) -> BankEvent:
@@ -69,11 +75,27 @@ def kept_finding(event: BankEvent) -> Fault:
     return Fault(str(event.facts["place"]), event.code, str(event.facts["message"]))
 
 
-def kept_head(event: BankEvent) -> tuple[Statement, str, bool]:
-    """A statement's head, the digest of its file, and whether it is only a notification."""
-    facts = dict(event.facts)
-    digest, notification = str(facts.pop("digest")), bool(facts.pop("notification"))
-    return Statement(**facts), digest, notification
+def kept_head(event: BankEvent) -> tuple[Statement, bool]:
+    """A statement's head, and whether it is only a notification."""
+    facts = {name: value for name, value in event.facts.items() if name != "digest"}
+    notification = bool(facts.pop("notification"))
+    return Statement(**facts), notification
+
+
+def content_digest(head: BankEvent, entries: Iterable[BankEvent]) -> str:
+    """What a copy of a statement shares with it (hex), whatever file it comes in: its balances and its bookings.
+
+    Not what banks write about people, which is blanked in its time. One without a name is the same in a copy of its
+    file only: two payments on two such statements may be alike in everything that is told of them.
+    """
+    statement, notification = kept_head(head)
+    named = statement.sequence or statement.statement_id
+    digest = hashlib.sha256(b"" if named else str(head.facts["digest"]).encode())
+    digest.update(orjson.dumps([asdict(statement), notification], option=orjson.OPT_SORT_KEYS))
+    for event in entries:
+        told = {name: value for name, value in event.facts.items() if name not in _ABOUT_PEOPLE}
+        digest.update(orjson.dumps([told, event.code], option=orjson.OPT_SORT_KEYS))
+    return digest.hexdigest()
 
 
 def kept_entry(event: BankEvent) -> StatementEntry:
@@ -113,18 +135,25 @@ def shown_of(
 ) -> dict[str, list[StatementEntry]]:
     """The bookings that are about each of these lines alone, in the order of their days, each told once.
 
-    A statement that came twice counts once; notifications count while no statement shows anything of the line.
+    A statement that came twice counts once; one that came again with another content counts with all that either shows,
+    since money may have moved. Notifications count while no statement shows anything of the line.
     """
-    seen = SeenStatements({})
-    told: dict[tuple[str, bool], list[StatementEntry]] = {}
+    papers: dict[tuple[str, bool], dict[StatementKey, Counter[StatementEntry]]] = {}
     for head, events in statements(hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))):
-        statement, digest, notification = kept_head(head)
-        if seen.add(statement, digest, notification=notification) is None:
-            for event in events:
-                if event.reference in references and not (entry := kept_entry(event)).pending:
-                    told.setdefault((event.reference, notification), []).append(entry)
-    found = {each: told.get((each, False)) or told.get((each, True), []) for each in references}
-    return {each: sorted(entries, key=lambda entry: entry.booked) for each, entries in found.items()}
+        statement, notification = kept_head(head)
+        key = statement_key(statement, content_digest(head, events), notification=notification)
+        shown: dict[str, Counter[StatementEntry]] = {}
+        for event in events:
+            if event.reference in references and not (entry := kept_entry(event)).pending:
+                shown.setdefault(event.reference, Counter())[entry._replace(counterparty="", returned=None)] += 1
+        for reference, entries in shown.items():
+            told = papers.setdefault((reference, notification), {})
+            told[key] = told.get(key, Counter()) | entries
+    found = {each: papers.get((each, False)) or papers.get((each, True), {}) for each in references}
+    return {
+        each: sorted((entry for paper in told.values() for entry in paper.elements()), key=lambda entry: entry.booked)
+        for each, told in found.items()
+    }
 
 
 def expectations(hub: Hub, connection: sa.Connection, system: str, entries: Iterable[StatementEntry]) -> Expectations:

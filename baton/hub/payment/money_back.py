@@ -58,7 +58,7 @@ def credits_of(hub: Hub, connection: sa.Connection) -> Iterator[Credit]:
     """
     for system in hub.settings.payments.banks:
         for head, entries in statements(hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))):
-            statement, _, notification = kept_head(head)
+            statement, notification = kept_head(head)
             if notification:
                 continue
             credits_ = [event for event in entries if event.state == Direction.CREDIT.value]

@@ -12,7 +12,17 @@ import sqlalchemy as sa
 from baton.engine.settle import Verdict as RunVerdict
 from baton.errors import RetryableError
 from baton.hub.core import PLANNING, Hub
-from baton.hub.payment.bookings import ENTRY, FINDING, HEAD, expected, kept_entry, kept_finding, kept_head, statements
+from baton.hub.payment.bookings import (
+    ENTRY,
+    FINDING,
+    HEAD,
+    content_digest,
+    expected,
+    kept_entry,
+    kept_finding,
+    kept_head,
+    statements,
+)
 from baton.hub.payment.differing import keep
 from baton.hub.payment.signed_for import was_signed_for
 from baton.jobs.payment.differences import Weight
@@ -82,7 +92,8 @@ def _compared(hub: Hub, connection: sa.Connection, system: str) -> Reconciler:
     reconciler = Reconciler([_facts(hub, connection, run) for run in compared])
     events = hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))
     for head, entries in statements(events):
-        statement, digest, notification = kept_head(head)
+        statement, notification = kept_head(head)
+        digest = content_digest(head, entries)
         found = (kept_entry(event) for event in entries)
         place = f"{head.name}/{head.position}"
         reconciler.take(statement, found, digest=digest, notification=notification, place=place)
