@@ -24,6 +24,7 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.answer_forms import Places, answer_forms, names_by_place
 from baton.hub.payment.bookings import entry_event, expectations, finding_event, head_event
 from baton.hub.payment.delivering import channel_of
+from baton.hub.payment.out_again import out_again
 from baton.jobs.payment.line_states import LineEvent, Reported, alarming, event_of_entry, settled
 from baton.jobs.payment.matching import MatchKind, named_alone
 from baton.model.bank_answers import BankAnswer, StatementEntry
@@ -97,14 +98,17 @@ def _take(hub: Hub, system: str, answer: AnswerFile, taken: Taken) -> None:
         told = reading(hub, connection, system, answer, leniency)
         counts = {"events": told.count, "warnings": len(leniency.warnings)}
         file = BankFile(system, answer.name, answer.kind.value, digest, now, counts=counts)
+        booked = _move(hub, connection, system, answer.name, told, taken)
+        before = out_again(hub, connection, booked)
         hub.bank_answers.take(connection, file, told.events)
-        _move(hub, connection, system, answer.name, told, taken)
+        out = sorted(out_again(hub, connection, booked) - before)
         hub.crash_point("answer_taking")
     hub.crash_point("answer_taken")
     taken.files += 1
     taken.warnings += len(leniency.warnings)
     taken.alarms += [f"{finding.rule} {finding.place}" for finding in leniency.findings]
     taken.alarms += told.alarms
+    taken.alarms += [f"out_again {reference}" for reference in out]
 
 
 def _leniency(hub: Hub, system: str) -> Leniency:
@@ -113,7 +117,8 @@ def _leniency(hub: Hub, system: str) -> Leniency:
     return Strict() if bank is not None and bank.reading == "strict" else Tolerant()
 
 
-def _move(hub: Hub, connection: sa.Connection, system: str, name: str, told: _Told, taken: Taken) -> None:
+def _move(hub: Hub, connection: sa.Connection, system: str, name: str, told: _Told, taken: Taken) -> list[PayLine]:
+    """Bring every line to where the file puts it; those it tells are paid and that have come back by then or before."""
     here = hub.pay_runs.ids(connection, system)  # what it says of another bank's lines moves none of them
     lines = hub.pay_runs.by_reference(connection, list(dict.fromkeys(reference for reference, _ in told.lines)))
     others = _of_other_amounts(lines, told, name)
@@ -135,6 +140,8 @@ def _move(hub: Hub, connection: sa.Connection, system: str, name: str, told: _To
     changes = [change for change in found if change is not None]
     hub.pay_runs.move_lines(connection, changes)
     taken.moved.update(change.state.value for change in changes)
+    paid = (lines[reference] for reference, events in of_lines.items() if LineEvent.PAID in events)
+    return [line for line in paid if _settled(line, of_lines[line.reference]) is LineState.RETURNED]
 
 
 def _of_other_amounts(lines: Mapping[str, PayLine], told: _Told, name: str) -> set[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
@@ -11,9 +11,10 @@ import sqlalchemy as sa
 
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
-from baton.hub.payment.bookings import ENTRY, shown_of
+from baton.hub.payment.bookings import ENTRY
 from baton.hub.payment.checking import unknown_run
 from baton.hub.payment.drafting import Drafting, new_run, payee_of, save
+from baton.hub.payment.out_again import out_again
 from baton.jobs.payment.checks.account_numbers import plain_account
 from baton.jobs.payment.reissue import Evidence, Refusal, Reissue, reissue
 from baton.model.bank_answers import BankState, Direction, Reason, ReasonKind
@@ -52,7 +53,7 @@ def reissue_run(hub: Hub, run_id: str, person: str, day: date) -> Reissued:
         )
         run = new_run(hub, wanted)
         failed = list(hub.pay_runs.lines(connection, run_id, *_FAILED))
-        judged = _judged(hub, connection, failed_run.system, failed)
+        judged = _judged(hub, connection, failed)
         again = [(line, found) for line, found in judged if isinstance(found, Reissue)]
         refused = [(line, found) for line, found in judged if isinstance(found, Refusal)]
         if not again:
@@ -68,14 +69,12 @@ def reissue_run(hub: Hub, run_id: str, person: str, day: date) -> Reissued:
     return Reissued(run, lines, refused)
 
 
-def _judged(
-    hub: Hub, connection: sa.Connection, system: str, failed: Sequence[PayLine]
-) -> list[tuple[PayLine, Reissue | Refusal]]:
+def _judged(hub: Hub, connection: sa.Connection, failed: Sequence[PayLine]) -> list[tuple[PayLine, Reissue | Refusal]]:
     numbers = sorted({line.payable.key.number for line in failed})
     known = {number: newest.employee for number, newest in hub.people.newest(connection, numbers).items()}
     said = hub.bank_answers.of_lines(connection, [line.reference for line in failed])
     attempts = [line.payable.key for line in hub.pay_runs.claimed(connection, (), numbers)]
-    out = _out_again(hub, connection, system, failed, said)
+    out = out_again(hub, connection, [line for line in failed if line.state is LineState.RETURNED])
     judged: list[tuple[PayLine, Reissue | Refusal]] = []
     for line in failed:
         if line.reference in out:
@@ -86,39 +85,6 @@ def _judged(
         evidence = _evidence(line, said.get(line.reference, ()))
         judged.append((line, reissue(line.payable, line.state, evidence, payee, attempts)))
     return judged
-
-
-def _out_again(
-    hub: Hub,
-    connection: sa.Connection,
-    system: str,
-    failed: Sequence[PayLine],
-    said: Mapping[str, Sequence[BankEvent]],
-) -> set[str]:
-    """The returned lines that the bank has booked once more since: a return taken back, so that the money is out.
-
-    A line stays `returned` whatever is booked later, since bookings come in any order; so they are counted here.
-    """
-    looked_at = set()
-    for line in failed:
-        entries = [event for event in said.get(line.reference, ()) if event.kind == ENTRY]
-        debits = [event.at for event in entries if event.state == Direction.DEBIT.value]
-        last = max((event.at for event in entries), default=None)
-        if line.state is LineState.RETURNED and (len(debits) > 1 or last in debits):
-            looked_at.add(line.reference)
-    if not looked_at:
-        return looked_at
-    shown = shown_of(hub, connection, system, looked_at)
-    return {each for each, told in shown.items() if _ends_out((entry.direction, entry.booked) for entry in told)}
-
-
-def _ends_out(booked: Iterable[tuple[Direction, date]]) -> bool:
-    """Whether money went out once more than it came back, or after it came back."""
-    days: dict[Direction, list[date]] = {way: [] for way in Direction}
-    for way, day in booked:
-        days[way].append(day)
-    debits, credits_ = days[Direction.DEBIT], days[Direction.CREDIT]
-    return len(debits) > max(len(credits_), 1) or bool(debits and credits_ and max(debits) > max(credits_))
 
 
 def _payee(failed: BankAccount, employee: Employee | None) -> BankAccount:

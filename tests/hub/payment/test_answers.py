@@ -267,11 +267,13 @@ def test_what_was_returned_and_booked_once_more_is_not_paid_again(
 ) -> None:
     """A bank that takes a return back books the payment again: the money is out, whatever the line is called."""
     known, day = references(office, paid)["0002"], b"<BookgDt><Dt>2026-11-30"
+    heard: list[str] = []
     for at, (when, way) in enumerate([("2026-11-30", "DBIT"), ("2026-12-01", "CRDT"), *later], start=1):
         said = statement(ACCOUNT, [(known, "12345.67", way)], number=at)
         said = said.replace(day, day.replace(b"2026-11-30", when.encode()))
         for copy in ("", "again-"):  # the same statement under another name is no second booking
-            say(office, AnswerKind.STATEMENT, said, f"{copy}S{at}")
+            heard += say(office, AnswerKind.STATEMENT, said, f"{copy}S{at}").alarms
+    assert heard == [f"returned {known}", *([f"out_again {known}"] if later else [])], "told when it is read, and once"
     assert office.states(paid)["0002"] is LineState.RETURNED
     office.hire("0002", bank_account_number=card(77))
     if may:
