@@ -1,7 +1,8 @@
 """A recovery case: what one person was paid and not owed, what was agreed about it, and what came back.
 
 A case is a closed machine: every step is one function and one audit entry. Money may come back in any state, also
-after a claim was given up or turned out to be none; then it is owed back.
+after a claim was given up or turned out to be none; then it is owed back. And money that was back can be gone again,
+when a bank takes its own return back: then the case is open again, a closed one too.
 """
 
 from __future__ import annotations
@@ -46,6 +47,8 @@ class RecoveryEvent(StrEnum):
     PART_BACK = "part_back"
     """Money came back, and more is open."""
     ALL_BACK = "all_back"
+    NOT_BACK = "not_back"
+    """What counted as back does so no more: the bank has taken its return back. The person is told anew."""
     WRITE_OFF = "write_off"
     WITHDRAW = "withdraw"
 
@@ -57,6 +60,7 @@ TABLE: Final[Mapping[RecoveryState, Mapping[RecoveryEvent, RecoveryState]]] = Ma
             _E.NOTICE: _S.NOTICED,
             _E.PART_BACK: _S.PARTLY_BACK,
             _E.ALL_BACK: _S.REPAID,
+            _E.NOT_BACK: _S.CLAIMED,
             _E.WRITE_OFF: _S.WRITTEN_OFF,
             _E.WITHDRAW: _S.WITHDRAWN,
         },
@@ -65,6 +69,7 @@ TABLE: Final[Mapping[RecoveryState, Mapping[RecoveryEvent, RecoveryState]]] = Ma
             _E.AGREE: _S.AGREED,
             _E.PART_BACK: _S.PARTLY_BACK,
             _E.ALL_BACK: _S.REPAID,
+            _E.NOT_BACK: _S.CLAIMED,
             _E.WRITE_OFF: _S.WRITTEN_OFF,
             _E.WITHDRAW: _S.WITHDRAWN,
         },
@@ -73,6 +78,7 @@ TABLE: Final[Mapping[RecoveryState, Mapping[RecoveryEvent, RecoveryState]]] = Ma
             _E.AGREE: _S.AGREED,
             _E.PART_BACK: _S.PARTLY_BACK,
             _E.ALL_BACK: _S.REPAID,
+            _E.NOT_BACK: _S.CLAIMED,
             _E.WRITE_OFF: _S.WRITTEN_OFF,
             _E.WITHDRAW: _S.WITHDRAWN,
         },
@@ -81,16 +87,18 @@ TABLE: Final[Mapping[RecoveryState, Mapping[RecoveryEvent, RecoveryState]]] = Ma
             _E.AGREE: _S.PARTLY_BACK,
             _E.PART_BACK: _S.PARTLY_BACK,
             _E.ALL_BACK: _S.REPAID,
+            _E.NOT_BACK: _S.CLAIMED,
             _E.WRITE_OFF: _S.WRITTEN_OFF,
             _E.WITHDRAW: _S.WITHDRAWN,
         },
-        _S.REPAID: {_E.ALL_BACK: _S.REPAID, _E.WITHDRAW: _S.WITHDRAWN},
+        _S.REPAID: {_E.ALL_BACK: _S.REPAID, _E.NOT_BACK: _S.CLAIMED, _E.WITHDRAW: _S.WITHDRAWN},
         _S.WRITTEN_OFF: {
             _E.PART_BACK: _S.WRITTEN_OFF,
             _E.ALL_BACK: _S.REPAID,
+            _E.NOT_BACK: _S.CLAIMED,
             _E.WITHDRAW: _S.WITHDRAWN,
         },
-        _S.WITHDRAWN: {_E.PART_BACK: _S.WITHDRAWN, _E.ALL_BACK: _S.WITHDRAWN},
+        _S.WITHDRAWN: {_E.PART_BACK: _S.WITHDRAWN, _E.ALL_BACK: _S.WITHDRAWN, _E.NOT_BACK: _S.WITHDRAWN},
     }
 )
 """Absent pairs are refused: nobody agrees to what they were not told of, and nothing is written off twice."""

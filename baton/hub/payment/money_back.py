@@ -13,10 +13,10 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.bookings import ENTRY, HEAD, kept_entry, kept_head, statements
 from baton.hub.payment.policies import policy_of
 from baton.hub.payment.recovering import BY, locked_case
+from baton.hub.payment.returned_money import add, returns
 from baton.jobs.payment.instalments import from_wages_by_month, most_from_wages
 from baton.model.bank_answers import Direction, Statement, StatementEntry
-from baton.model.pay_run import LineState
-from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, RecoveryEvent, Way, step
+from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,8 @@ class Credit:
 def take_back(hub: Hub) -> dict[str, int]:
     """Take in whatever came back since: by a case's reference, or because the bank returned the payment itself.
 
-    How many pieces of money each case got, by its id; only those that got some. Repeated, nothing counts twice.
+    A return that the bank has taken back is taken out again, and opens its case. How many pieces of money each case
+    got, by its id; only those that got some. Repeated, nothing counts twice.
     """
     counts: dict[str, int] = {}
     with hub.database.write() as connection:
@@ -39,13 +40,13 @@ def take_back(hub: Hub) -> dict[str, int]:
         cases = {case.reference: case for case in hub.recoveries.listed(connection)}
         if not cases:
             return counts
-        money = [*_named(hub, connection, cases), *_returned(hub, connection, cases)]
+        money = [*_named(hub, connection, cases), *returns(hub, connection, cases, BY)]
         known = hub.recoveries.taken_in(connection, [entry.evidence for _, entry in money])
         for reference, entry in money:
             if entry.evidence in known:
                 continue
             known.add(entry.evidence)
-            cases[reference] = _add(hub, connection, cases[reference], entry)
+            cases[reference] = add(hub, connection, cases[reference], entry)
             counts[cases[reference].id] = counts.get(cases[reference].id, 0) + 1
         hub.crash_point("taking_back")
     return counts
@@ -85,7 +86,7 @@ def credit_to(hub: Hub, case_id: str, evidence: str, person: str, why: str) -> R
                 remedy="see: baton pay recover bookings",
             )
         facts = {"way": Way.TRANSFER.value, "booked": found.entry.booked.isoformat(), "why": why}
-        return _add(hub, connection, case, _entry(hub, case, person, found.evidence, found.entry.amount_minor, facts))
+        return add(hub, connection, case, _entry(hub, case, person, found.evidence, found.entry.amount_minor, facts))
 
 
 def kept_from_wages(hub: Hub, case_id: str, person: str, period: str, amount_minor: int) -> RecoveryCase:
@@ -103,7 +104,7 @@ def kept_from_wages(hub: Hub, case_id: str, person: str, period: str, amount_min
             raise ApprovalError("this is more than the policy lets be kept from a month's wage", code="limit")
         facts = {"way": Way.WAGES.value, "period": period}
         evidence = f"wages/{case.id}/{period}"
-        return _add(hub, connection, case, _entry(hub, case, person, evidence, amount_minor, facts))
+        return add(hub, connection, case, _entry(hub, case, person, evidence, amount_minor, facts))
 
 
 def _named(hub: Hub, connection: sa.Connection, cases: dict[str, RecoveryCase]) -> Iterator[tuple[str, RecoveryEntry]]:
@@ -118,34 +119,10 @@ def _named(hub: Hub, connection: sa.Connection, cases: dict[str, RecoveryCase]) 
             yield reference, _entry(hub, case, BY, credit.evidence, credit.entry.amount_minor, facts)
 
 
-def _returned(
-    hub: Hub, connection: sa.Connection, cases: dict[str, RecoveryCase]
-) -> Iterator[tuple[str, RecoveryEntry]]:
-    """What the bank has returned is back as far as it is claimed; the rest is the person's, by the next attempt."""
-    claiming = {reference: case for reference, case in cases.items() if case.claimed_minor}
-    claimed = {line.reference for case in claiming.values() for line in case.lines}
-    lines = hub.pay_runs.by_reference(connection, sorted(claimed))
-    for reference, case in claiming.items():
-        for line in case.lines:
-            if line.reference in lines and lines[line.reference].state is LineState.RETURNED:
-                facts = {"way": Way.RETURNED.value, "line": line.reference}
-                evidence = f"returned/{case.id}/{line.reference}"
-                yield reference, _entry(hub, case, BY, evidence, line.amount_minor, facts)
-
-
 def _entry(
     hub: Hub, case: RecoveryCase, person: str, evidence: str, amount_minor: int, facts: dict[str, str]
 ) -> RecoveryEntry:
     return RecoveryEntry(EntryKind.MONEY, hub.clock.now(), person, case.state, evidence, amount_minor, facts)
-
-
-def _add(hub: Hub, connection: sa.Connection, case: RecoveryCase, money: RecoveryEntry) -> RecoveryCase:
-    back = case.back_minor + money.amount_minor
-    event = RecoveryEvent.ALL_BACK if back >= case.amount_minor else RecoveryEvent.PART_BACK
-    entry = RecoveryEntry(
-        money.kind, money.at, money.person, step(case.state, event), money.evidence, money.amount_minor, money.facts
-    )
-    return hub.recoveries.step(connection, case, entry, back_minor=back)
 
 
 def _evidence(system: str, statement: Statement, entry: StatementEntry) -> str:

@@ -8,10 +8,11 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
+from baton.hub.payment.out_again import out_again
 from baton.hub.payment.policies import policy_of
 from baton.jobs.payment.overpayment import Overpaid, PaidLine, Remedy, Told, overpaid
 from baton.jobs.payment.periods import period_of
-from baton.model.pay_run import PayRun
+from baton.model.pay_run import LineState, PayRun
 
 _DAYS_A_MONTH = 30
 
@@ -58,10 +59,10 @@ def figures(found: Mapping[str, Overpaid]) -> dict[str, int]:
 def _lines(hub: Hub, connection: sa.Connection, numbers: Sequence[str], since: str) -> dict[str, list[PaidLine]]:
     runs: dict[str, PayRun] = {}
     found: dict[str, list[PaidLine]] = {}
-    for line in hub.pay_runs.claimed(connection, (), numbers):
+    lines = [line for line in hub.pay_runs.claimed(connection, (), numbers) if line.payable.key.period >= since]
+    out = out_again(hub, connection, [line for line in lines if line.state is LineState.RETURNED])
+    for line in lines:
         key, run_id = line.payable.key, line.run_id
-        if key.period < since:
-            continue
         if run_id not in runs:
             run = hub.pay_runs.get(connection, run_id)
             assert run is not None
@@ -71,7 +72,7 @@ def _lines(hub: Hub, connection: sa.Connection, numbers: Sequence[str], since: s
             run_id=run_id,
             amount_minor=line.payable.amount_minor,
             currency=line.payable.currency,
-            state=line.state,
+            state=LineState.PAID if line.reference in out else line.state,
             pay_day=runs[run_id].execution_day,
             made_at=runs[run_id].created,
         )

@@ -15,6 +15,7 @@ from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.overpayments import find_within
 from baton.hub.payment.policies import offices_of, policy_of
+from baton.hub.payment.returned_money import add, returns
 from baton.jobs.payment.instalments import from_wages_by_month, require_plan
 from baton.jobs.payment.overpayment import NotOwed, Remedy
 from baton.jobs.payment.roles import Role
@@ -169,36 +170,48 @@ def _from_wages_elsewhere(hub: Hub, connection: sa.Connection, case: RecoveryCas
 def write_off(hub: Hub, case_id: str, person: str, role: Role, why: str) -> RecoveryCase:
     """Give up what is still open: by somebody who holds an office the policy names, and did not open the case."""
     allowed = policy_of(hub).overpayment.write_off
-    return _decided(hub, case_id, person, role, why, allowed, EntryKind.WRITE_OFF, RecoveryEvent.WRITE_OFF)
+    with hub.database.write() as connection:
+        decision = _Decision(person, role, why, EntryKind.WRITE_OFF, RecoveryEvent.WRITE_OFF)
+        return _decided(hub, connection, case_id, decision, allowed)
 
 
 def withdraw_case(hub: Hub, case_id: str, person: str, role: Role, why: str) -> RecoveryCase:
-    """Take the claim back, since it was owed after all: HR's to say. What came back is owed back."""
-    return _decided(hub, case_id, person, role, why, (Role.HR,), EntryKind.WITHDRAWAL, RecoveryEvent.WITHDRAW)
+    """Take the claim back, since it was owed after all: HR's to say. What the person has paid back is owed back.
+
+    What the bank has returned counts no more: it is paid again as the next attempt.
+    """
+    with hub.database.write() as connection:
+        decision = _Decision(person, role, why, EntryKind.WITHDRAWAL, RecoveryEvent.WITHDRAW)
+        case = _decided(hub, connection, case_id, decision, (Role.HR,))
+        for _, entry in returns(hub, connection, {case.reference: case}, person):
+            case = add(hub, connection, case, entry)
+        return case
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    """Who ends a case, as what, and why."""
+
+    person: str
+    role: Role
+    why: str
+    kind: EntryKind
+    event: RecoveryEvent
 
 
 def _decided(
-    hub: Hub,
-    case_id: str,
-    person: str,
-    role: Role,
-    why: str,
-    allowed: Collection[Role],
-    kind: EntryKind,
-    event: RecoveryEvent,
+    hub: Hub, connection: sa.Connection, case_id: str, decision: _Decision, allowed: Collection[Role]
 ) -> RecoveryCase:
-    with hub.database.write() as connection:
-        case = locked_case(hub, connection, case_id)
-        state = step(case.state, event)
-        if role not in allowed or role not in offices_of(hub, person):
-            offices = ", ".join(allowed)
-            raise ApprovalError(
-                f"{person[:40]} may not decide this as {role}", code="role", remedy=f"it takes: {offices}"
-            )
-        if alike(person) == alike(case.opened_by):
-            raise ApprovalError("whoever opened the case does not close it", code="opener")
-        if not why.strip():
-            raise ApprovalError("a reason is missing", code="no_reason")
-        facts = {"role": role.value, "why": why}
-        entry = RecoveryEntry(kind, hub.clock.now(), person, state, amount_minor=case.open_minor, facts=facts)
-        return hub.recoveries.step(connection, case, entry)
+    person, role = decision.person, decision.role
+    case = locked_case(hub, connection, case_id)
+    state = step(case.state, decision.event)
+    if role not in allowed or role not in offices_of(hub, person):
+        offices = ", ".join(allowed)
+        raise ApprovalError(f"{person[:40]} may not decide this as {role}", code="role", remedy=f"it takes: {offices}")
+    if alike(person) == alike(case.opened_by):
+        raise ApprovalError("whoever opened the case does not close it", code="opener")
+    if not decision.why.strip():
+        raise ApprovalError("a reason is missing", code="no_reason")
+    facts = {"role": role.value, "why": decision.why}
+    entry = RecoveryEntry(decision.kind, hub.clock.now(), person, state, amount_minor=case.open_minor, facts=facts)
+    return hub.recoveries.step(connection, case, entry)

@@ -16,6 +16,8 @@ _TEXTS: Final = {
     "back": ("收回多付款项", "overpayment paid back"),
     "wages": ("经同意从工资中扣还", "kept from wages with consent"),
     "surplus": ("多收应退", "came back too much, owed back"),
+    "not_back": ("银行退款被撤回", "a return of the bank that counts no more"),
+    "reopened": ("核销后恢复应收", "a claim again after it was written off"),
     "write_off": ("核销", "written off"),
     "recovered": ("核销后收回", "paid back after it was written off"),
     "withdraw": ("撤销应收", "the claim is taken back"),
@@ -54,6 +56,7 @@ class _Books:
         self.zone = zone
         self.claim = 0
         self.given_up = 0
+        self.owed_back = 0
 
     def of(self, entry: RecoveryEntry) -> Iterator[Voucher]:
         """The vouchers of the next entry."""
@@ -61,7 +64,7 @@ class _Books:
             self.claim = self.case.amount_minor
             yield self._voucher(entry, "claim", self.accounts.receivable, self.accounts.payroll, self.claim)
         elif entry.kind is EntryKind.MONEY:
-            yield from self._money(entry)
+            yield from self._money(entry) if entry.amount_minor > 0 else self._not_back(entry)
         elif entry.kind is EntryKind.WRITE_OFF:
             self.given_up, self.claim = self.claim, 0
             yield self._voucher(entry, "write_off", self.accounts.loss, self.accounts.receivable, self.given_up)
@@ -82,7 +85,22 @@ class _Books:
             yield self._voucher(entry, "recovered", into, self.accounts.loss, on_loss)
         surplus = entry.amount_minor - on_claim - on_loss
         if surplus:
+            self.owed_back += surplus
             yield self._voucher(entry, "surplus", into, self.accounts.payable, surplus)
+
+    def _not_back(self, entry: RecoveryEntry) -> Iterator[Voucher]:
+        """From what is owed back first; the rest is a claim again, and so is what was given up of it."""
+        owed = min(-entry.amount_minor, self.owed_back)
+        claimed = -entry.amount_minor - owed
+        self.owed_back -= owed
+        self.claim += claimed
+        if owed:
+            yield self._voucher(entry, "not_back", self.accounts.payable, self.accounts.bank, owed)
+        if claimed:
+            yield self._voucher(entry, "not_back", self.accounts.receivable, self.accounts.bank, claimed)
+        if claimed and self.given_up:
+            yield self._voucher(entry, "reopened", self.accounts.receivable, self.accounts.loss, self.given_up)
+            self.claim, self.given_up = self.claim + self.given_up, 0
 
     def _withdrawal(self, entry: RecoveryEntry) -> Iterator[Voucher]:
         """It was owed after all: what is open is no claim, and what came back is owed back."""
@@ -93,6 +111,7 @@ class _Books:
             (self.accounts.payable, returned),
         )
         self.claim = self.given_up = 0
+        self.owed_back += returned
         for credit, amount in parts:
             if amount:
                 yield self._voucher(entry, "withdraw", self.accounts.payroll, credit, amount)

@@ -31,6 +31,13 @@ def money(amount: int, way: Way = Way.TRANSFER) -> RecoveryEntry:
     return entry(EntryKind.MONEY, amount, way)
 
 
+def part(amount: int) -> RecoveryEntry:
+    return money(amount, Way.RETURNED)
+
+
+BACK, GONE = part(1000), part(-1000)
+
+
 @pytest.mark.parametrize(
     ("ledger", "expected"),
     [
@@ -43,6 +50,13 @@ def money(amount: int, way: Way = Way.TRANSFER) -> RecoveryEntry:
         ([OPENED, money(400), WITHDRAWN], {"1002": 400, "2241": -400}),
         ([OPENED, money(400), OFF, WITHDRAWN], {"1002": 400, "2241": -400}),
         ([OPENED, WITHDRAWN, money(50)], {"1002": 50, "2241": -50}),
+        ([OPENED, BACK, GONE], {"1221": 1000, "2211": -1000}),
+        ([OPENED, BACK, money(300), GONE], {"1002": 300, "1221": 700, "2211": -1000}),
+        ([OPENED, money(300), OFF, BACK, GONE], {"1002": 300, "1221": 700, "2211": -1000}),
+        ([OPENED, BACK, GONE, OFF], {"6711": 1000, "2211": -1000}),
+        ([OPENED, part(400), OFF, part(-400)], {"1221": 1000, "2211": -1000}),
+        ([OPENED, BACK, WITHDRAWN, GONE], {}),
+        ([OPENED, BACK, money(50), WITHDRAWN, GONE], {"1002": 50, "2241": -50}),
         ([OPENED, money(1300), WITHDRAWN], {"1002": 1300, "2241": -1300}),
     ],
 )
