@@ -88,7 +88,11 @@ TRANSFORMS: Final[Mapping[str, Transform]] = {
     "identity_birthday": Transform(people.identity_birthday, gives=_DATE, refuses=_NO_IDENTITY),
     "identity_sex": Transform(people.identity_sex, refuses=_NO_IDENTITY, arguments=(str, str)),
     "phone_landline_cn": Transform(people.phone_landline_cn, refuses="is not a mainland landline with its area code"),
-    "phone_e164": Transform(people.phone_e164, refuses="is not a telephone number", arguments=(people.country_code,)),
+    "phone_e164": Transform(
+        people.phone_e164,
+        refuses="is not a telephone number, or without a + is none of the country",
+        arguments=(people.country_code,),
+    ),
     "family_name_latin": Transform(people.family_name_latin),
     "given_name_latin": Transform(people.given_name_latin),
     # masks

@@ -35,6 +35,13 @@ _PARTICLES: Final = (
 )
 _LATIN_NAME: Final = rf"^(\S.*?)\s+((?:{_PARTICLES}\s+)*\S+)\s*$"
 _LATIN: Final = r"^[\x00-\x7f]+$"
+_AREA: Final = "(10|2[0-57-9]|[3-9][0-9]{2})"
+"""A mainland area code without its 0."""
+_NATIONAL: Final = {"86": rf"1[3-9][0-9]{{9}}|{_AREA}[2-8][0-9]{{6,7}}|[48]00[0-9]{{7}}"}
+"""What a number without a country code must look like to be one of that country: mobile, landline, 400 and 800.
+
+Of China because there most such numbers are read, and because one of North America begins like a mobile.
+"""
 
 
 def _width(column: pl.Expr) -> pl.Expr:
@@ -183,8 +190,7 @@ def phone_landline_cn(column: pl.Expr) -> pl.Expr:
 
 
 def _landline(number: pl.Expr) -> pl.Expr:
-    area = r"^0(10|2[0-57-9]|[3-9][0-9]{2})-?"
-    form = area + r"([2-8](?:-?[0-9]){6,7})(?:-?(?:转|ext\.?|x|#)-?([0-9]{1,6}))?$"
+    form = rf"^0{_AREA}-?" + r"([2-8](?:-?[0-9]){6,7})(?:-?(?:转|ext\.?|x|#)-?([0-9]{1,6}))?$"
     extension = pl.coalesce(pl.lit(";ext=") + number.str.extract(form, 3), pl.lit(""))
     local = number.str.extract(form, 2).str.replace_all("-", "", literal=True)
     return pl.lit("+86-") + number.str.extract(form, 1) + "-" + local + extension
@@ -194,14 +200,18 @@ def phone_e164(column: pl.Expr, country_code: str) -> pl.Expr:
     """A number in the international form (+ and at most 15 digits); without a country code it gets the argument's.
 
     Form only: whether a country has such a number is not looked up. A single leading 0 of a national number goes.
+    Only for China (86) such a number must be a mobile, or a landline with its area code: 12025550101 is neither.
 
     >>> [one("phone_e164(81)", n) for n in ("090-0000-0001", "+82 10 0000 0001", "0082 10-0000-0001", "(03) 5555-0000")]
     ['+819000000001', '+821000000001', '+821000000001', '+81355550000']
     >>> one("phone_e164(81)", "12"), one("phone_e164(81)", "call me")
     (None, None)
+    >>> [one("phone_e164(86)", n) for n in ("138-0000-0001", "010-55550000", "12025550101")]
+    ['+8613800000001', '+861055550000', None]
     """
     bare = column.str.normalize("NFKC").str.replace_all(rf"[{BLANKS}().\-]", "").str.replace("^00", "+")
-    national = rf"^0?([1-9][0-9]{{5,{13 - len(country_code)}}})$"
+    form = _NATIONAL.get(country_code, rf"[1-9][0-9]{{5,{13 - len(country_code)}}}")
+    national = rf"^0?({form})$"
 
     def completed(number: pl.Expr) -> pl.Expr:
         foreign = number.str.extract(r"^(\+[1-9][0-9]{6,14})$", 1)
