@@ -1,6 +1,6 @@
 """The transforms of the field refuse what they cannot do exactly."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import polars as pl
@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from baton.mapping.transforms import one, step
+from baton.records.check_digits import identity_check
 from tests.rig.examples import few
 
 FEW = few(40)
@@ -209,3 +210,16 @@ def test_a_mask_shows_no_birth_date(call):
 def test_an_upgraded_identity_number_is_one():
     upgraded = one("identity_18", "110105491231002")
     assert one("identity_cn", upgraded) == upgraded
+
+
+@pytest.mark.parametrize("call", ["identity_cn", "identity_18", "identity_birthday"])
+def test_nobody_is_born_in_the_future(call):
+    today = datetime.now(UTC).date()
+
+    def born(day):
+        first17 = f"110105{day:%Y%m%d}002"
+        return first17 + pl.select(identity_check(pl.lit(first17))).item()
+
+    assert one(call, born(date(2126, 11, 22))) is None
+    assert one(call, born(today + timedelta(2))) is None
+    assert one(call, born(today - timedelta(1))) is not None

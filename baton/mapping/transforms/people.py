@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import polars as pl
@@ -34,6 +35,7 @@ _PARTICLES: Final = (
     "(?i:von|van|vom|zu|zur|zum|der|den|de|del|della|di|da|dos|das|du|la|le|el|al|bin|ibn|ter|ten|st\\.?)"
 )
 _LATIN_NAME: Final = rf"^(\S.*?)\s+((?:{_PARTICLES}\s+)*\S+)\s*$"
+_AHEAD_OF_UTC: Final = timedelta(hours=14)
 _LATIN: Final = r"^[\x00-\x7f]+$"
 _AREA: Final = "(10|2[0-57-9]|[3-9][0-9]{2})"
 """A mainland area code without its 0."""
@@ -117,6 +119,8 @@ def _bare_phone(bare: pl.Expr) -> pl.Expr:
 def identity_cn(column: pl.Expr) -> pl.Expr:
     """A resident identity number of 18 characters whose birth date exists and whose check character fits.
 
+    A birth in the future is refused, by the day on which the rows are read.
+
     >>> one("identity_cn", "11010519491231002x"), one("identity_cn", "110105194912310021")
     ('11010519491231002X', None)
     """
@@ -148,7 +152,13 @@ def identity_18(column: pl.Expr) -> pl.Expr:
 
 
 def _fitting_identity(number: pl.Expr) -> pl.Expr:
-    return pl.when(identity_fits(number)).then(number)
+    born = identity_birth(number).map_batches(_has_come, return_dtype=pl.Boolean)
+    return pl.when(identity_fits(number) & born).then(number)
+
+
+def _has_come(days: pl.Series) -> pl.Series:
+    """By the clock of this machine when rows are read, since a mapping knows of no day; somewhere it is tomorrow."""
+    return days <= (datetime.now(UTC) + _AHEAD_OF_UTC).date()
 
 
 def _upgraded(number: pl.Expr) -> pl.Expr:
