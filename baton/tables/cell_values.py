@@ -156,15 +156,12 @@ def _plain(text: str) -> str:
 
 
 def _padded(values: pl.Series, style: pl.Series, styles: Styles) -> pl.Series:
-    """Whole numbers of a format like ``0000`` with the leading zeros, and the text before them, that are shown."""
+    """Whole numbers of a format like ``0000`` or ``00-0000`` with the leading zeros and the texts that are shown."""
     if not styles.padded:
         return values
-    width = style.replace_strict(dict(styles.padded), default=0, return_dtype=pl.UInt32).fill_null(0)
-    before = style.replace_strict(dict(styles.before), default="", return_dtype=pl.String).fill_null("")
-    whole = (width > 0) & values.str.contains("^[0-9]+$")
-    frame = pl.DataFrame({"value": values, "width": width, "before": before, "whole": whole})
-    filled = pl.when("whole").then(pl.col("before") + pl.col("value").str.zfill(pl.col("width"))).otherwise("value")
-    return frame.select(filled).to_series()
+    at = (style.is_in(list(styles.padded)) & values.str.contains("^[0-9]+$")).arg_true()
+    shown = [styles.shown(*each) for each in zip(style.gather(at), values.gather(at), strict=True)]
+    return values.scatter(at, pl.Series(shown, dtype=pl.String))
 
 
 def _clock(at: pl.Expr, form: str) -> pl.Expr:

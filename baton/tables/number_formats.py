@@ -1,9 +1,9 @@
-"""How a workbook's cell styles show numbers: as they are, as dates and times, or filled up with zeros."""
+"""How a workbook's cell styles show numbers: as they are, as dates and times, or filled up with zeros and parted."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,9 +16,15 @@ DURATION: Final = "duration"
 
 _LITERAL: Final = re.compile(r'(?i)"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]')
 """Quoted and escaped text, widths, and brackets (colours, languages) that are no elapsed time."""
-_UNSEEN: Final = r"(?:_.|\*.|\[[^\]<>=]*\])*"
-_PADDED: Final = re.compile(rf'{_UNSEEN}((?:"[^"]*"|\\.)*){_UNSEEN}(0{{2,}}){_UNSEEN}(?:;.*)?')
-"""Only zeros, with a text in front (``"E"0000``) or without; negative numbers may have a form of their own."""
+_TEXT: Final = r'"[^"]*"|\\.|[-+():!^&\'~{} ]'
+"""Quoted, escaped, and what spreadsheets show as it is."""
+_UNSEEN: Final = r"_.|\*.|\[[^\]<>=]*\]"
+_PADDED: Final = re.compile(rf"((?:{_UNSEEN}|{_TEXT})*0(?:{_UNSEEN}|{_TEXT}|0)*0)(?:{_UNSEEN})*(?:;.*)?")
+"""Only zeros, with texts in front and between (``"E"0000``, ``00-0000``); negative numbers may have their own form.
+
+A text behind them is a unit, and what is shown an amount of it.
+"""
+_PART: Final = re.compile(rf"(?P<unseen>{_UNSEEN})|(?P<text>{_TEXT})|0")
 
 _LONGEST_CODE: Final = 255
 """What spreadsheets take; a longer one would only cost time."""
@@ -34,23 +40,28 @@ _BUILT_IN: Final[Mapping[int, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Styles:
-    """By style index: ``moments`` (`DATE`, `TIME`, `DATE_TIME`, `DURATION`), ``padded`` (digits shown), ``before``.
+    """By style index: ``moments`` (`DATE`, `TIME`, `DATE_TIME`, `DURATION`) and ``padded``.
 
-    The last is the text shown in front of padded digits: an employee number E0012 may be stored as 12.
+    The latter are the texts before, between and behind the digits shown: an employee number E0012 may be stored as 12.
     """
 
     moments: Mapping[int, str]
-    padded: Mapping[int, int]
-    before: Mapping[int, str]
+    padded: Mapping[int, Sequence[str]]
+
+    def shown(self, style: int, whole: str) -> str:
+        """A whole number as a padded style shows it; digits that have no place stand before the first one."""
+        before, *behind = self.padded[style]
+        digits = whole.zfill(len(behind))
+        first = len(digits) - len(behind)
+        return before + digits[:first] + "".join(map("".join, zip(digits[first:], behind, strict=True)))
 
 
 def styles(root: etree._Element | None) -> Styles:
     """The styles of ``xl/styles.xml`` that change what a number means."""
     moments: dict[int, str] = {}
-    padded: dict[int, int] = {}
-    before: dict[int, str] = {}
+    padded: dict[int, Sequence[str]] = {}
     if root is None:
-        return Styles(moments, padded, before)
+        return Styles(moments, padded)
     formats = root.iterfind("{*}numFmts/{*}numFmt")
     codes = {node.get("numFmtId"): node.get("formatCode", "")[:_LONGEST_CODE] for node in formats}
     for index, node in enumerate(root.iterfind("{*}cellXfs/{*}xf")):
@@ -60,9 +71,23 @@ def styles(root: etree._Element | None) -> Styles:
         if moment is not None:
             moments[index] = moment
         elif code is not None and (zeros := _PADDED.fullmatch(code)):
-            before[index] = re.sub(r'"([^"]*)"|\\(.)', r"\1\2", zeros[1])
-            padded[index] = len(zeros[2])
-    return Styles(moments, padded, before)
+            padded[index] = _around_digits(zeros[1])
+    return Styles(moments, padded)
+
+
+def _around_digits(form: str) -> list[str]:
+    """The texts before, between and behind the zeros of a format.
+
+    >>> _around_digits('"E"00-0')
+    ['E', '', '-', '']
+    """
+    texts = [""]
+    for part in _PART.finditer(form):
+        if part["text"]:
+            texts[-1] += re.sub(r'"([^"]*)"|\\(.)', r"\1\2", part["text"])
+        elif not part["unseen"]:
+            texts.append("")
+    return texts
 
 
 def moment_of(code: str) -> str | None:

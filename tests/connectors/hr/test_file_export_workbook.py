@@ -136,7 +136,12 @@ def test_number_shown_with_leading_zeros_keeps_them(drop: Any) -> None:
         ("\\E\\-0000", "E-0012"),
         ('0"元"', "12"),
         ('00"元"', "12"),
-        ("00-0000", "12"),
+        ("00-0000", "00-0012"),
+        ("000\\-000\\-000", "000-000-012"),
+        ('"E"00 00" "00', "E00 00 12"),
+        ("0-0;-0-0", "1-2"),
+        ("0-\\0", "12"),
+        ("00-0000%", "12"),
         ("[<100]0000;000000", "12"),
     ],
 )
@@ -145,6 +150,16 @@ def test_leading_zeros_are_kept_however_the_format_is_written(drop: Any, form: s
         workbook.active["A2"].number_format = form
 
     assert everything(drop(book(HEADER, [12, "甲", "在职"], change=pad)))[0] == [(text, "甲", "在职")]
+
+
+def test_digits_before_the_first_place_of_a_format_are_not_lost(drop: Any) -> None:
+    def part(workbook: Any) -> None:
+        for cell in ("A2", "A3", "A4", "A5"):
+            workbook.active[cell].number_format = "00-0000"
+
+    people = [[number, "甲", "在职"] for number in (10203, 1234567, -10203, 1.5)]
+    found = everything(drop(book(HEADER, *people, change=part)))[0]
+    assert [row[0] for row in found] == ["01-0203", "123-4567", "-10203", "1.5"]
 
 
 @pytest.mark.parametrize("form", ["[h]:mm", "[HH]:MM", "[HH]:MM:SS"])
