@@ -32,7 +32,7 @@ from baton.settings_shape import (
     SystemPart,
     SystemsFile,
 )
-from baton.strict_yaml import Document, did_you_mean, read
+from baton.strict_yaml import Document, did_you_mean, read, trouble_at
 from baton.typed_settings import anchored, secret_fields
 from baton.vault import ConnectionSecrets, EnvironmentSecrets, FileSecrets, HashiCorpSecrets, SecretProvider, Vault
 
@@ -104,8 +104,11 @@ def locate(path: Path | str | None = None, environ: Mapping[str, str] | None = N
     variables = os.environ if environ is None else environ
     named = path or variables.get(VARIABLE)
     chosen = Path(named or FILE_NAME)
-    if chosen.is_file():
+    trouble = trouble_at(chosen)
+    if trouble is None:
         return chosen
+    if trouble[0] == "unreadable_file":
+        raise ConfigurationError([Fault(str(chosen), *trouble)])
     tried = [
         f"the path given ({path})" if path else "no path was given",
         f"{VARIABLE} ({variables[VARIABLE]})" if variables.get(VARIABLE) else f"{VARIABLE} is not set",
@@ -241,8 +244,9 @@ class _Loader:
         at = ("systems", name)
         part = anchored(part, self.root)
         for key, file in (("mapping", part.mapping), ("ca_bundle", part.ca_bundle)):
-            if file is not None and not file.is_file():
-                self._fault((*at, key), "no_such_file", f"{name}.{key}: there is no file {file}")
+            trouble = None if file is None else trouble_at(file)
+            if trouble is not None:
+                self._fault((*at, key), trouble[0], f"{name}.{key}: {trouble[1]}: {file}")
         if part.connector not in self.registry.names():
             self.faults.append(self.registry.unknown(part.connector, place=self.document.place((*at, "connector"))))
             part = part.model_copy(update={"enabled": False})

@@ -163,6 +163,24 @@ def read(path: Path | str, *, shown_as: str | None = None) -> Document:
     return parse(content, name)
 
 
+def trouble_at(file: Path) -> tuple[str, str] | None:
+    """Rule and message where no file stands that can be read; None where one does."""
+    try:
+        if not file.is_file():
+            return "no_such_file", "there is no such file"
+        file.open("rb").close()
+    except OSError as error:
+        return "unreadable_file", f"cannot be read: {error.strerror or type(error).__name__}"
+    return None
+
+
+def require_file(file: Path) -> None:
+    """`ConfigurationError` where no file stands that can be read."""
+    trouble = trouble_at(file)
+    if trouble is not None:
+        raise ConfigurationError([Fault(str(file), *trouble)])
+
+
 def parse(content: bytes, name: str) -> Document:
     """Read a document from its bytes (UTF-8, a byte order mark allowed); ``name`` is what faults call the file."""
     if len(content) > MAX_BYTES:
@@ -274,6 +292,8 @@ class _Builder:
         if isinstance(event, events.ScalarEvent):
             if not is_whole(event.value):  # libyaml refuses such an escape by itself
                 self.complain(line, RULE, f"this text {COMPLAINT}")
+            if "\0" in event.value:  # as an escape: in a path or a name the system stops there, or Python raises
+                self.complain(line, "nul", "a NUL character written as an escape: take it out")
             quoted = bool(event.style)  # of plain text it is None, or "" where libyaml has read it
             self._place(TextNode(line, None if event.value == "" and not quoted else event.value, quoted))
             return

@@ -123,6 +123,10 @@ def _is_directory(path: Path) -> bool:
         return stat.S_ISDIR(path.stat().st_mode)
     except (FileNotFoundError, NotADirectoryError):
         return False
+    except ValueError:  # what Python says of a NUL
+        raise HaltError(
+            "the path of the export holds a NUL character", code="bad_path", remedy="correct the path of this system"
+        ) from None
     except OSError as error:
         raise _unreadable(error) from error
 

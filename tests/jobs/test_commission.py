@@ -358,5 +358,5 @@ def test_mistakes_are_told_with_their_line(tmp_path: Path) -> None:
     )
     with pytest.raises(ConfigurationError, match="oldest first"):
         load_commission_policy(file)
-    with pytest.raises(ConfigurationError, match="no such policy file"):
+    with pytest.raises(ConfigurationError, match="no such file"):
         load_commission_policy(tmp_path / "none.yaml")

@@ -168,6 +168,42 @@ def test_every_fault_is_reported_at_once(tmp_path, registry):
     assert "in-the-file" not in joined
 
 
+def test_a_file_that_cannot_be_looked_at_is_a_fault_with_its_field(tmp_path, registry):
+    long = "m" * 300
+    system = "{connector: crm/toy, enabled: no, mapping: %s, ca_bundle: %s}"
+    file = written(
+        tmp_path,
+        f"""\
+        systems:
+          crm: {system % (long, tmp_path / "systems.yaml" / "ca")}
+        """,
+    )
+    assert faults(file, registry) == [
+        f"systems.yaml:2 unreadable_file: crm.mapping: cannot be read: File name too long: {tmp_path / long}",
+        f"systems.yaml:2 no_such_file: crm.ca_bundle: there is no such file: {tmp_path / 'systems.yaml' / 'ca'}",
+    ]
+
+
+def test_settings_at_a_place_of_too_long_a_name_are_a_fault(tmp_path):
+    with pytest.raises(ConfigurationError) as caught:
+        locate(tmp_path / ("s" * 300))
+    assert [fault.rule for fault in caught.value.faults] == ["unreadable_file"]
+
+
+def test_a_path_with_a_nul_is_a_fault_on_its_line(tmp_path, registry):
+    file = written(
+        tmp_path,
+        """\
+        systems:
+          crm:
+            connector: crm/toy
+            enabled: no
+            mapping: "m\\0.yaml"
+        """,
+    )
+    assert faults(file, registry)[0].startswith("systems.yaml:5 nul: ")
+
+
 @pytest.mark.parametrize("share", ["2", "-1%", "101%", "inf%", "nan", "", "２%", "1e1%", "2%%", "[2%]"])
 def test_only_plain_percentages_pass(tmp_path, registry, share):
     file = written(tmp_path, f"gate:\n  run: {{share: {share}, at_least: 1, at_most: 2}}\nsystems: {{}}\n")

@@ -40,6 +40,7 @@ def test_quoting_is_known():
         ("a: {b: 1\nc: d\n", [("x.yaml:2", "syntax")]),
         ("a:\n\t- b\n", [("x.yaml:2", "syntax")]),
         ("a: \x07\n", [("x.yaml", "syntax")]),
+        ('a: 1\nb: ["x\\0y"]\n"\\0c": 1\n', [("x.yaml:2", "nul"), ("x.yaml:3", "nul")]),
     ],
 )
 def test_what_is_refused(text, expected):

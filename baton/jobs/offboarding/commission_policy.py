@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from baton.errors import ConfigurationError, Fault
-from baton.strict_yaml import Document, parse, read
+from baton.strict_yaml import Document, parse, read, require_file
 
 Percent = Annotated[int, Field(ge=0, le=100)]
 Days = Annotated[int, Field(ge=0, le=3650)]
@@ -65,8 +65,7 @@ class CommissionPolicy(Part):
 
 def load_commission_policy(file: Path) -> CommissionPolicy:
     """Read the file; one `ConfigurationError` with everything that is wrong, each with its line."""
-    if not file.is_file():
-        raise ConfigurationError([Fault(str(file), "no_such_file", "there is no such policy file")])
+    require_file(file)
     return _policy(read(file))
 
 

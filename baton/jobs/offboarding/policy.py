@@ -17,9 +17,9 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from baton.errors import ConfigurationError, Fault
+from baton.errors import ConfigurationError
 from baton.model.handover import HoldingKind
-from baton.strict_yaml import parse
+from baton.strict_yaml import parse, require_file
 
 MANAGER: Final = "manager"
 """In place of a successor's employee number: whoever manages the leaver."""
@@ -170,8 +170,7 @@ DEFAULT: Final = Policies({"default": Policy()})
 
 def load_policies(file: Path) -> Policies:
     """Read the file; one `ConfigurationError` with everything that is wrong, each with its line."""
-    if not file.is_file():
-        raise ConfigurationError([Fault(str(file), "no_such_file", "there is no such policy file")])
+    require_file(file)
     return _policies(file.read_bytes(), str(file))
 
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from baton.errors import ConfigurationError, Fault
-from baton.strict_yaml import Document, parse, read
+from baton.strict_yaml import Document, parse, read, require_file
 
 
 class Part(BaseModel):
@@ -23,8 +23,7 @@ Whole = TypeVar("Whole", bound=Part)
 
 def load(file: Path, model: type[Whole]) -> Whole:
     """Read a file; one `ConfigurationError` with everything that is wrong, each with its line."""
-    if not file.is_file():
-        raise ConfigurationError([Fault(str(file), "no_such_file", "there is no such file")])
+    require_file(file)
     return _modelled(read(file), model)
 
 

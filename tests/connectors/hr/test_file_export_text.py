@@ -322,6 +322,13 @@ def test_any_bytes_give_a_table_or_a_named_fault(data: bytes) -> None:
 # --- which file
 
 
+def test_path_that_no_system_takes_is_an_error_of_its_own(tmp_path: Path) -> None:
+    for path, code in ((f"{tmp_path}/a\0b.csv", "bad_path"), (f"{tmp_path}/{'x' * 300}", "unreadable_file")):
+        with pytest.raises(HaltError) as caught:
+            source(Path(path)).census()
+        assert caught.value.code == code
+
+
 def test_newest_complete_file_of_a_directory_wins(tmp_path: Path) -> None:
     for name, age in (
         ("a.csv", 500),
