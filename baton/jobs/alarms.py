@@ -126,6 +126,20 @@ def tellings(current: Sequence[Alarm], rules: Mapping[str, AlarmRule], now: date
     return [telling for telling in found if telling.routes]
 
 
+def rounds(current: Sequence[Alarm], rules: Mapping[str, AlarmRule]) -> list[tuple[Telling, datetime]]:
+    """What was said last of alarms that nobody has taken on, and when: a route that was away then is to hear it yet."""
+    found: list[tuple[Telling, datetime]] = []
+    for alarm in current:
+        rule = rules.get(alarm.rule)
+        if rule is None or alarm.state is not AlarmState.FIRING:
+            continue
+        if alarm.told_at is not None:
+            found.append((Telling(alarm, rule, News.RAISED, rule.routes), alarm.told_at))
+        if alarm.escalated_at is not None:
+            found.append((Telling(alarm, rule, News.ESCALATED, rule.escalate_to), alarm.escalated_at))
+    return found
+
+
 def escalates(alarm: Alarm, rule: AlarmRule, now: datetime) -> bool:
     """Whether nobody has taken an alarm on for too long, and those above have not heard of it."""
     if rule.escalate_after_s is None or alarm.escalated_at is not None or alarm.state is not AlarmState.FIRING:

@@ -13,6 +13,8 @@ from baton.audit.canonical import Json
 from baton.clock import Clock
 from baton.model.alarm import Alarm, AlarmState, Severity, require_alarm_transition
 from baton.store.alarm_tables import alarms
+from baton.store.effects import chunked
+from baton.store.tables import effects
 from baton.store.trail import Entry, append
 
 
@@ -37,6 +39,16 @@ class AlarmStore:
         """One alarm, locked until the transaction ends; None when there is none."""
         row = connection.execute(sa.select(alarms).where(alarms.c.key == key).with_for_update()).first()
         return None if row is None else _alarm(row)
+
+    def heard(self, connection: sa.Connection, messages: Sequence[str]) -> dict[tuple[str, str], datetime]:
+        """When each of these messages was planned last, by system and message."""
+        newest = sa.func.max(effects.c.created_at)
+        found: dict[tuple[str, str], datetime] = {}
+        for chunk in chunked(messages):
+            query = sa.select(effects.c.system, effects.c.number, newest).where(effects.c.number.in_(chunk))
+            rows = connection.execute(query.group_by(effects.c.system, effects.c.number))
+            found.update(((row[0], row[1]), row[2]) for row in rows)
+        return found
 
     def insert(self, connection: sa.Connection, fresh: Sequence[Alarm]) -> None:
         """Save alarms that have just been raised."""

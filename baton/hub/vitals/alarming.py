@@ -17,7 +17,7 @@ from baton.hub.offboarding.people import departed
 from baton.hub.offboarding.reaching import Reach, reach_through
 from baton.hub.vitals.messages import Text, message
 from baton.hub.vitals.taking import take
-from baton.jobs.alarms import SHIPPED, Breach, News, Telling, breaches, farewells, judge, tellings
+from baton.jobs.alarms import SHIPPED, Breach, News, Telling, breaches, farewells, judge, rounds, tellings
 from baton.model.alarm import Alarm, AlarmRule, AlarmState
 from baton.model.effect import EffectState, Intention
 from baton.model.handover import HandoverAction
@@ -29,6 +29,8 @@ from baton.store.tables import effects
 JOB: Final = "alarms"
 LONGEST_SILENCE: Final = timedelta(days=31)
 """What is not to be heard of for longer is not wanted: take the rule out."""
+_ROUND: Final = {News.RAISED: (News.RAISED, News.AGAIN), News.ESCALATED: (News.ESCALATED,)}
+"""What counts as having heard the same."""
 Ways = Mapping[str, Sequence[Reach]]
 """Route -> how its people are reached."""
 
@@ -91,14 +93,16 @@ def _carry_on(
     over = [hub.alarms.step(connection, alarm, AlarmState.OVER, ended_at=now) for alarm in steps.over]
     said = [*tellings(hub.alarms.current(connection), in_force, now), *farewells(over, in_force)]
     # Whom nobody could be reached for now is not told: the next look tries again.
-    said = [telling for telling in said if any(ways.get(route) for route in telling.routes)]
-    watched.messages = _plan_messages(hub, connection, said, ways, now)
+    said = [telling for telling in said if _reached(telling, ways)]
+    watched.messages = _plan_messages(hub, connection, [(each, _reached(each, ways)) for each in said], now)
     for telling in said:
         if telling.news is News.ESCALATED:
             hub.alarms.note(connection, telling.alarm, escalated_at=now)
         elif telling.news is not News.OVER:
             hub.alarms.note(connection, telling.alarm, told_at=now)
     watched.current = hub.alarms.current(connection)
+    missed = _missed(hub, connection, rounds(watched.current, in_force), ways)
+    watched.messages += _plan_messages(hub, connection, missed, now)
     watched.raised, watched.over = len(steps.raised), len(over)
 
 
@@ -134,13 +138,35 @@ def _ways(hub: Hub, in_force: Iterable[AlarmRule], watched: Watched) -> Ways:
     return found
 
 
-def _plan_messages(hub: Hub, connection: sa.Connection, said: Sequence[Telling], ways: Ways, now: datetime) -> int:
+def _missed(
+    hub: Hub, connection: sa.Connection, said: Sequence[tuple[Telling, datetime]], ways: Ways
+) -> list[tuple[Telling, Sequence[Reach]]]:
+    """What is still to be said, and to whom: nobody was reached on their route when the others were told."""
+    entities = {
+        _entity(telling.alarm, news, way)
+        for telling, _ in said
+        for way in _reached(telling, ways)
+        for news in _ROUND[telling.news]
+    }
+    heard = hub.alarms.heard(connection, sorted(entities))
+
+    def has_heard(telling: Telling, way: Reach, since: datetime) -> bool:
+        planned = (heard.get((way.system, _entity(telling.alarm, news, way))) for news in _ROUND[telling.news])
+        return any(at is not None and at >= since for at in planned)
+
+    return [
+        (telling, [way for way in _reached(telling, ways) if not has_heard(telling, way, since)])
+        for telling, since in said
+    ]
+
+
+def _plan_messages(
+    hub: Hub, connection: sa.Connection, said: Sequence[tuple[Telling, Sequence[Reach]]], now: datetime
+) -> int:
     """One run with an effect for every message; how many there are."""
     link = hub.settings.alarms.address or ""
     wanted = [
-        _intention(way, telling, message(telling, now, link), now)
-        for telling in said
-        for way in _once_each(way for route in telling.routes for way in ways.get(route, ()))
+        _intention(way, telling, message(telling, now, link), now) for telling, reached in said for way in reached
     ]
     if not wanted:
         return 0
@@ -165,9 +191,14 @@ def _plan_messages(hub: Hub, connection: sa.Connection, said: Sequence[Telling],
     return len(drafted)
 
 
-def _once_each(ways: Iterable[Reach]) -> Iterable[Reach]:
+def _reached(telling: Telling, ways: Ways) -> Sequence[Reach]:
     """Each person once through each system: whoever is on two routes is to hear of it on both."""
-    return {(way.system, way.person.number): way for way in ways}.values()
+    all_ways = (way for route in telling.routes for way in ways.get(route, ()))
+    return list({(way.system, way.person.number): way for way in all_ways}.values())
+
+
+def _entity(alarm: Alarm, news: News, way: Reach) -> str:
+    return f"alarm/{alarm.key}/{news}/{way.person.number}"
 
 
 def _intention(way: Reach, telling: Telling, text: Text, now: datetime) -> Intention:
@@ -179,8 +210,7 @@ def _intention(way: Reach, telling: Telling, text: Text, now: datetime) -> Inten
         "text": text.body,
         "link": text.link,
     }
-    entity = f"alarm/{telling.alarm.key}/{telling.news}/{way.person.number}"
-    return Intention(way.system, entity, HandoverAction.NOTIFY, now, fields)
+    return Intention(way.system, _entity(telling.alarm, telling.news, way), HandoverAction.NOTIFY, now, fields)
 
 
 def _send(hub: Hub, watched: Watched) -> None:

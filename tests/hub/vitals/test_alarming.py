@@ -152,6 +152,25 @@ def test_whom_nobody_can_reach_is_tried_again_at_the_next_look(start: Start) -> 
     assert [person for person, _ in post.told] == [BOSS]
 
 
+@pytest.mark.parametrize("rule", [{**SWITCH, "routes": ["ops", "boss"]}, {**ESCALATED, "escalate_to": ["ops", "boss"]}])
+def test_a_route_that_was_away_hears_as_soon_as_it_is_reached_and_once(start: Start, rule: dict) -> None:
+    post = start({"left_on": rule})
+    away = post.hub.settings.alarms.routes["boss"]
+    post.hub.settings.alarms.routes["boss"] = away.model_copy(update={"people": ("9999",)})
+    throw(post)
+    post.look()
+    post.later(hours=2)
+    post.look()
+    assert {person for person, _ in post.told} == {OPS}
+    first = len(post.told)
+    post.hub.settings.alarms.routes["boss"] = away
+    post.later(minutes=5)
+    assert post.look().messages == 1
+    post.later(minutes=5)
+    assert post.look().messages == 0
+    assert [person for person, _ in post.told][first:] == [BOSS]
+
+
 def test_a_message_that_could_not_be_sent_waits_for_the_next_look(start: Start) -> None:
     post = start({"left_on": SWITCH})
     throw(post)
