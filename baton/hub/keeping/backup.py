@@ -22,7 +22,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +40,7 @@ FILES: Final = ("kept", "migrations", "payments")
 _MANIFEST: Final = "manifest.json"
 _SIGNATURE: Final = "manifest.sig"
 _DOMAIN: Final = b"baton backup 1"
+_UNFINISHED: Final = "is a backup that is under way or was broken off: take it away if nobody is making it"
 _BLOCK_BYTES: Final = 1024 * 1024
 
 
@@ -61,12 +62,31 @@ class Backup:
 def take(hub: Hub, folder: Path) -> Backup:
     """Make a backup in a folder that does not exist yet. Everything goes on meanwhile.
 
+    It grows beside its place, in ``FOLDER.part``, and is taken away again when it fails.
+
     Raises `ConfigurationError` for a folder that is there, and on PostgreSQL.
     """
-    if folder.exists():
-        raise ConfigurationError([Fault(str(folder), "exists", "is there already: name a new folder")])
+    half = folder.with_name(f"{folder.name}.part")
+    for place, message in ((folder, "is there already: name a new folder"), (half, _UNFINISHED)):
+        if place.exists():
+            raise ConfigurationError([Fault(str(place), "exists", message)])
+    half.mkdir(parents=True, mode=0o700)
+    mine = half
+    try:
+        made = replace(_filled(hub, half), folder=folder)
+        mine = half.rename(folder)
+        with hub.database.write() as connection:
+            body: dict[str, Any] = {"manifest": made.digest, "entries": made.entries}
+            append(connection, [Entry(kind="backup", at=made.at, body=body)])
+    except BaseException:
+        shutil.rmtree(mine, ignore_errors=True)
+        raise
+    return made
+
+
+def _filled(hub: Hub, folder: Path) -> Backup:
+    """Everything that belongs into a backup, copied, listed and signed."""
     now = hub.clock.now()
-    folder.mkdir(parents=True, mode=0o700)
     copy_database(hub.database, folder / DATABASE)
     require_sound(folder / DATABASE)
     # After the database: what a row of it speaks of was written before the row.
@@ -78,10 +98,7 @@ def take(hub: Hub, folder: Path) -> Backup:
     data = json.dumps(manifest, indent=1, sort_keys=True).encode()
     (folder / _MANIFEST).write_bytes(data)
     (folder / _SIGNATURE).write_bytes(base64.b64encode(proof.signer(hub).vouch(_DOMAIN, data)) + b"\n")
-    digest = hashlib.sha256(data).hexdigest()
-    with hub.database.write() as connection:
-        append(connection, [Entry(kind="backup", at=now, body={"manifest": digest, "entries": entries})])
-    return Backup(folder, now, HEAD, entries, files, digest)
+    return Backup(folder, now, HEAD, entries, files, hashlib.sha256(data).hexdigest())
 
 
 def opened(hub: Hub, folder: Path) -> Backup:
