@@ -11,6 +11,7 @@ import orjson
 import sqlalchemy as sa
 
 from baton.model.account import AccountState
+from baton.model.case import Act
 from baton.model.effect import ACCOUNT_ACTIONS, UNSETTLED_STATES, EffectState
 from baton.model.pay_run import LineState
 from baton.store.effects import EffectStore, chunked
@@ -321,9 +322,11 @@ class ErasureStore:
         return max((moment for moment in moments if moment is not None), default=None)
 
     def last_handover(self, connection: sa.Connection, number: str) -> datetime | None:
-        """When the newest of somebody's handovers ended (or was opened, for one that was retracted)."""
-        query = sa.select(cases.c.completed_at, cases.c.opened_at).where(cases.c.number == number)
-        return max((row.completed_at or row.opened_at for row in connection.execute(query)), default=None)
+        """When the newest of somebody's handovers ended: was completed, or retracted."""
+        retracted = sa.and_(statements.c.case_id == cases.c.id, statements.c.act == Act.RETRACT.value)
+        query = sa.select(cases.c.opened_at, cases.c.completed_at, statements.c.at)
+        rows = connection.execute(query.outerjoin_from(cases, statements, retracted).where(cases.c.number == number))
+        return max((moment for row in rows for moment in row if moment is not None), default=None)
 
 
 def _erasure(row: sa.Row[Any]) -> Erasure:

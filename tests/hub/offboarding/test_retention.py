@@ -33,6 +33,15 @@ def test_what_was_put_to_a_handover_that_was_retracted_goes_in_its_time(desk: Ma
     assert stored(d) == []
 
 
+def test_the_record_of_a_retracted_handover_is_kept_from_the_day_it_was_retracted(desk: Make) -> None:
+    d = desk()
+    case, _ = one_item(d)
+    d.company.clock.advance(timedelta(days=400))
+    casework.decide(d.hub, case.id, Act.RETRACT, HR, "stays after all")
+    with d.hub.database.read() as connection:
+        assert d.hub.erasures.last_handover(connection, case.number) == d.company.clock.now()
+
+
 def test_a_handover_that_was_opened_again_keeps_its_files_while_it_goes_on(desk: Make) -> None:
     d = desk()
     case = finished(d)
