@@ -48,6 +48,8 @@ _PAYING: Final = tuple(
 """Where a line stands of which something may still come."""
 _MESSAGE: Final = ("address", "subject", "text", "link")
 """What of a message is about people."""
+_SURE_CUT: Final = 3
+"""Banks cut names; what is left with fewer characters may be anybody."""
 _ERASED: Final = "erased"
 """The code of messages that an erasure has ended."""
 
@@ -287,6 +289,9 @@ class ErasureStore:
         lines = sa.and_(pay_lines.c.number == number, pay_lines.c.run_id.in_(made))
         references = sa.select(pay_lines.c.reference).where(lines)
         self._reseal(connection, bank_events, "key", bank_events.c.reference.in_(references), _without_parties)
+        # Bookings that name no line, or several: whose they are stands inside, as the bank wrote it.
+        of_no_line = sa.and_(bank_events.c.reference == "", bank_events.c.at <= before)
+        self._reseal(connection, bank_events, "key", of_no_line, self._showing(connection, lines))
         self._reseal(connection, pay_lines, "key", lines, _without_payee)
         recoveries = sa.and_(recovery_cases.c.number == number, recovery_cases.c.opened_at <= before)
         theirs = sa.select(recovery_cases.c.id).where(recoveries)
@@ -295,6 +300,23 @@ class ErasureStore:
         connection.execute(sa.delete(recovery_cases).where(recoveries))
         settled = (settlements.c.number == number, settlements.c.prepared_at <= before)
         connection.execute(sa.delete(settlements).where(*settled))
+
+    def _showing(self, connection: sa.Connection, lines: sa.ColumnElement[bool]) -> Callable[[bytes], bytes]:
+        """Takes the parties out of a booking that shows a payee of these lines, or names one of them."""
+        holders, references = set[str](), set[str]()
+        for row in connection.execute(sa.select(pay_lines).where(lines)):
+            place: dict[str, Any] = {"table": "pay_lines", "row": row.key, "column": "sealed", "version": row.version}
+            holders.add(orjson.loads(self.keyring.open(row.sealed, **place))["payee"]["holder"].strip())
+            references.add(row.reference)
+
+        def change(data: bytes) -> bytes:
+            facts = orjson.loads(data)
+            name = str(facts.get("counterparty", "")).strip()
+            shown = name in holders if len(name) < _SURE_CUT else any(each.startswith(name) for each in holders)
+            theirs = (shown and name) or not references.isdisjoint(facts.get("references", ()))
+            return _without_parties(data) if theirs else data
+
+        return change
 
     def _reseal(
         self,
@@ -307,7 +329,11 @@ class ErasureStore:
         name, version = table.c[row_column], table.c.version
         for row in connection.execute(sa.select(name, version, table.c.sealed).where(where)).all():
             place: dict[str, Any] = {"table": table.name, "row": row[0], "column": "sealed", "version": row[1]}
-            sealed = self.keyring.seal(change(self.keyring.open(row[2], **place)), **place)
+            before = self.keyring.open(row[2], **place)
+            after = change(before)
+            if after == before:
+                continue
+            sealed = self.keyring.seal(after, **place)
             here = (name == row[0], version == row[1])
             connection.execute(sa.update(table).where(*here).values(sealed=sealed))
 
