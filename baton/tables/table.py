@@ -20,6 +20,9 @@ _TOTAL_WORDS: Final = (
 """The whole word: people are called Sumit, and a department 总计划部."""
 _SCIENTIFIC: Final = r"^\s*-?[1-9](?:(?:\.[0-9]+)?[Ee]\+|\.[0-9]+[Ee])(?:1[1-9]|[2-9][0-9])\s*$"
 """What programs write for a number of twelve or more digits, the others gone: 1.1E+17, 1.1e+17, 1.1E17 (Java)."""
+_LIKE_A_NUMBER: Final = r"^\s*(?:[A-Za-z_-]*[0-9]){1,32}[A-Za-z_-]{0,8}\s*$"
+"""One word of letters and digits, as employee numbers are: a person whose other cells are gone, and no footer."""
+_DATED: Final = r"^\s*[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}\s*$"
 _UNCLEAN: Final = r"^\s|\s$|[\p{Cc}\p{Cf}]"
 
 
@@ -180,9 +183,8 @@ def _broken(frame: pl.DataFrame, layout: Layout, caps: Caps) -> list[RejectedRow
     if number is not None:
         is_total &= pl.col(number).is_null() | (pl.col(number) == first)
     reject(is_total, "total_row", "a total, not a person")
-    if len(names) > 2:
-        filled = pl.sum_horizontal(pl.col(name).is_not_null() for name in names)
-        reject(filled == 1, "lone_cell", "only one cell is filled: a note or a footer, not a person")
+    for rule in _lone(names, number):
+        reject(*rule)
     if number is not None:
         reject(pl.col(number).is_null(), "no_number", "the employee number is blank", number)
         reject(
@@ -204,6 +206,17 @@ def _broken(frame: pl.DataFrame, layout: Layout, caps: Caps) -> list[RejectedRow
                 name,
             )
     return list(found.values())
+
+
+def _lone(names: Sequence[str], number: str | None) -> Iterator[tuple[pl.Expr, str, str, str]]:
+    """The rules for rows of one cell: a person whose other cells are gone is told of, and no part of the layout."""
+    if len(names) <= 2:
+        return
+    lone = pl.sum_horizontal(pl.col(name).is_not_null() for name in names) == 1
+    if number is not None:
+        like_one = pl.col(number).str.contains(_LIKE_A_NUMBER) & ~pl.col(number).str.contains(_DATED)
+        yield lone & like_one, "number_alone", "of the whole row only the employee number is filled", number
+    yield lone, "lone_cell", "only one cell is filled: a note or a footer, not a person", ""
 
 
 def _named(names: Sequence[str], wanted: str | None) -> str | None:
