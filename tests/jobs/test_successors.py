@@ -124,6 +124,13 @@ def test_what_appears_later_goes_to_who_has_the_client_by_then(state):
     assert propose(CASE, rules, [taken(1, "0004", state), item(2, "order", about="client 1")]) == {2: "0004"}
 
 
+@pytest.mark.parametrize("state", [ItemState.LEFT, ItemState.GONE])
+def test_what_is_about_a_client_that_was_left_or_went_elsewhere_does_not_go_to_whom_the_client_was_last_offered(state):
+    rules = policy({"to": "manager"})
+    items = [taken(1, "0004", state), item(2, "order", about="client 1"), item(3, "quote", about="order 2")]
+    assert propose(CASE, rules, items) == {2: MANAGER, 3: MANAGER}
+
+
 def test_what_hangs_below_what_hangs_below_a_client_follows_it_in_whatever_order_they_were_found():
     rules = policy({"kinds": ["client"], "to": "0003"}, {"to": "manager"})
     items = [

@@ -12,6 +12,8 @@ from baton.model.case import Case, Item, ItemState
 
 REFUSED: Final = "refused"
 """The code of an item whose successor does not want it."""
+_NOT_WITH_THEM: Final = (ItemState.LEFT, ItemState.GONE)
+"""Where the successor of an item is only whom it was offered to: it has stayed, or is with we do not know whom."""
 
 
 def candidates(case: Case, policy: Policy, items: Sequence[Item]) -> set[str]:
@@ -65,7 +67,9 @@ def _with_its_owner(item: Item, by_place: Mapping[Place, Item], chosen: Mapping[
     if item.about is None:
         return ""
     above = by_place.get((item.system, item.about))
-    return "" if above is None else chosen.get(above.id, above.successor)
+    if above is None or above.state in _NOT_WITH_THEM:
+        return ""
+    return chosen.get(above.id, above.successor)
 
 
 def _by_rule(case: Case, policy: Policy, item: Item, load: Counter[str], barred: Collection[str]) -> str:
