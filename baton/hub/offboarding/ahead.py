@@ -1,7 +1,8 @@
 """The look ahead by itself: when a case is opened, and once a day until the last working day; kept, and told.
 
-What was found last is kept sealed beside the database, for the pages and the API. The manager, and those of
-``offboarding.hr`` who work here, are told when something is found that had not been found the time before.
+What was found last is kept sealed beside the database, for the pages and the API. Whoever decides in the case (the
+manager, or who does in their place) and HR are told when something is found that had not been found the time before,
+and who has come to decide since, of what is known already.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ import orjson
 from baton.errors import TamperedError
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import locked
+from baton.hub.offboarding.deciders import deciders_of
 from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.moving import save_moves
-from baton.hub.offboarding.people import employed
 from baton.hub.offboarding.prescan import Scan, prescan
 from baton.hub.offboarding.reaching import reach
 from baton.hub.offboarding.telling import message_to
@@ -98,7 +99,8 @@ def settled(hub: Hub, scan: Scan) -> Scan:
     known = [] if before is None else before.shown["found"]
     shown = scan.document()
     shown["found"] += [each for each in known if each["system"] in scan.unread and each not in shown["found"]]
-    if any(each not in known for each in shown["found"]) and not _told(hub, scan.case, shown["found"]):
+    new = [each for each in shown["found"] if each not in known]
+    if shown["found"] and not _told(hub, scan.case, shown["found"], new):
         return scan  # a look that is kept and untold would stay untold
     now, place = to_micros(hub.clock.now()), f"{FOLDER}/{scan.case.id}"
     hub.kept_files.put(f"{place}/{now}", orjson.dumps(shown))
@@ -106,10 +108,11 @@ def settled(hub: Hub, scan: Scan) -> Scan:
     return scan
 
 
-def _told(hub: Hub, known: Case, found: Sequence[dict[str, Any]]) -> bool:
-    """Plan the messages; False where the case is not open any more, and nobody is told."""
+def _told(hub: Hub, known: Case, found: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> bool:
+    """Plan the messages to whom they are news; False where the case is not open any more, and nobody is told."""
     with hub.database.read() as connection:
-        people = employed(hub, connection, {known.manager, *hub.settings.offboarding.hr} - {known.number})
+        deciders = deciders_of(hub, connection, [known])[known.id]
+    people = {*deciders.manager, *deciders.hr} - {known.number, ""}
     ways = reach(hub, people, {MessageForm.LETTER})  # a short text would not say what is in the way
     mark = {"items": hashlib.sha256(orjson.dumps(found)).hexdigest()}
     with hub.database.write() as connection:
@@ -119,7 +122,8 @@ def _told(hub: Hub, known: Case, found: Sequence[dict[str, Any]]) -> bool:
         entities = {f"prescan/{case.id}/{person}": way for person, way in ways.items()}
         said = hub.effects.newest_marks(connection, JOB, list(hub.settings.enabled), list(entities))
         # The same is not said twice, should what was found not have been kept after it was said.
-        anew = {entity: way for entity, way in entities.items() if entity not in said or said[entity].marks != mark}
+        unsaid = [entity for entity in entities if entity not in said or (new and said[entity].marks != mark)]
+        anew = {entity: entities[entity] for entity in unsaid}
         for entity, way in anew.items():
             hub.effects.supersede(connection, JOB, way.system, [entity], why="said_anew")
         text = in_the_way(case, [(each["title"], each["remedy"]) for each in found])

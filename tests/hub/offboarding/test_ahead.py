@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from baton.hub.offboarding import ahead, casework, hourly
 from baton.hub.offboarding.opening import open_and_look
 from baton.hub.offboarding.prescan import prescan
+from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.case import Act, Case, Cause
 from baton.model.handover import HoldingKind
 from baton.settings_shape import OffboardingPart
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, SUCCESSOR, Desk
 from tests.rig.belongings import TalkingTarget
+from tests.rig.company import row
 
 Make = Callable[..., Desk]
 SUBJECT = "things to see to before the last day"
@@ -91,6 +94,51 @@ def test_hr_who_work_here_are_told_too_and_the_leaver_never(desk: Make) -> None:
     leaving(d)
     d.tick()
     assert [who for who, _ in told(d)] == [MANAGER, OTHER]
+
+
+def the_manager_departs(d: Desk) -> None:
+    d.company.rows[0] = row(MANAGER, status="departed", last_day="2026-11-01", department="销售部", title="经理")
+    plan_sync(d.hub, SyncRequest())
+
+
+def deputies(tmp_path: Path) -> Path:
+    file = tmp_path / "policies.yaml"
+    file.write_text(f"policies:\n  all: {{deputies: ['{SUCCESSOR}']}}\n", "utf-8")
+    return file
+
+
+def test_once_the_manager_has_left_who_decides_in_their_place_is_told(desk: Make, tmp_path: Path) -> None:
+    d = office(desk, policies=deputies(tmp_path))
+    d.plant(HoldingKind.GROUP, 1)
+    leaving(d)
+    the_manager_departs(d)
+    d.tick()
+    assert [who for who, _ in told(d)] == [SUCCESSOR]
+
+
+def test_who_decides_since_the_last_look_hears_of_what_was_known_before_and_nobody_hears_it_twice(
+    desk: Make, tmp_path: Path
+) -> None:
+    d = office(desk, policies=deputies(tmp_path))
+    d.plant(HoldingKind.GROUP, 1)
+    leaving(d)
+    d.tick()
+    assert [who for who, _ in told(d)] == [MANAGER]
+    the_manager_departs(d)
+    for expected in ([SUCCESSOR], []):
+        d.company.clock.advance(timedelta(days=1))
+        d.tick()
+        assert [who for who, _ in told(d)] == expected
+
+
+def test_hr_who_are_named_by_a_mail_address_are_told_too(desk: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    d = office(desk, hr=("hr@example.test",))
+    d.plant(HoldingKind.GROUP, 1)
+    leaving(d)
+    asked: set[str] = set()
+    monkeypatch.setattr(ahead, "reach", lambda _hub, people, _forms: asked.update(people) or {})
+    d.tick()
+    assert asked == {MANAGER, "hr@example.test"}
 
 
 def test_after_the_last_day_and_in_a_paused_case_nobody_looks(desk: Make) -> None:
