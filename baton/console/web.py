@@ -344,7 +344,7 @@ def _take(system: str, headers: Mapping[str, str], body: bytes) -> Response:
 
 
 def start_sync() -> bool:
-    """Queue one run of the sync unless one waits already; False when there is none to wait for.
+    """Queue one run of the sync unless a whole one (none of the form's fields filled in) waits; False: there is none.
 
     Where it cannot be started (paused, not parsed yet, Airflow's database away) the schedule takes the stored hints.
     """
@@ -355,8 +355,8 @@ def start_sync() -> bool:
                 if known is None or known.is_paused:
                     log.warning("%s is paused or unknown: the events wait for its next run", DAG_ID)
                     return False
-                queued = sa.select(DagRun.id).where(DagRun.dag_id == DAG_ID, DagRun.state == DagRunState.QUEUED)
-                if session.scalars(queued.limit(1)).first() is not None:
+                queued = sa.select(DagRun.conf).where(DagRun.dag_id == DAG_ID, DagRun.state == DagRunState.QUEUED)
+                if not all(any((conf or {}).values()) for conf in session.scalars(queued)):
                     return True
             trigger_dag(DAG_ID, triggered_by=DagRunTriggeredByType.REST_API, triggering_user_name="webhook")
         except Exception as error:  # noqa: BLE001 - the hints are stored: the vendor must not have to repeat them

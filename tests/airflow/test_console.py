@@ -357,6 +357,27 @@ def test_events_start_the_sync_with_at_most_one_run_waiting(client: Any, known_d
     assert queued_runs() == ["webhook"]
 
 
+@pytest.mark.parametrize(
+    ("conf", "does_it"),
+    [
+        ({"dry_run": True}, False),
+        ({"employees": ["0003"], "systems": ["oa"]}, False),
+        ({"dry_run": False, "employees": None, "systems": []}, True),
+    ],
+)
+def test_a_waiting_run_that_would_not_look_at_everything_keeps_no_event_waiting(
+    client: Any, known_dag: Any, conf: dict[str, Any], does_it: bool
+) -> None:
+    from airflow.api.common.trigger_dag import trigger_dag
+    from airflow.utils.types import DagRunTriggeredByType
+
+    from baton.console.web import start_sync
+
+    trigger_dag("employee_sync", conf=conf, triggered_by=DagRunTriggeredByType.UI, triggering_user_name="ada")
+    assert start_sync()
+    assert queued_runs() == (["ada"] if does_it else ["ada", "webhook"])
+
+
 def test_a_paused_dag_is_not_started(client: Any, known_dag: Any) -> None:
     from baton.console.web import start_sync
 
