@@ -20,6 +20,7 @@ from baton.console.handover.routes import let_in
 from baton.console.handover.visitors import by_login
 from baton.hub.offboarding import certifying, completing, links
 from baton.hub.offboarding.accountability import table
+from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.case import Act, Case, CaseState, Cause, ItemState, Role
 from baton.model.handover import HoldingKind
 from baton.settings_shape import OffboardingPart
@@ -27,7 +28,7 @@ from tests.console.conftest import OURS
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, SUCCESSOR, Desk, staffed
 from tests.rig.belongings import TalkingTarget
 from tests.rig.clock import VirtualClock
-from tests.rig.company import Company
+from tests.rig.company import Company, row
 from tests.rig.handover_pages import plain_client, served
 
 DECIDES = {HR, "it-operator"}
@@ -195,6 +196,18 @@ def test_hr_and_the_manager_look_ahead_and_nobody_else(at: Office) -> None:
     for person in (SUCCESSOR, LEAVER, OTHER):
         assert refusal(at.post(f"cases/{case.id}/prescan", person)) == (404, "no_entry")
         assert refusal(at.ask("GET", f"cases/{case.id}/prescan", person)) == (404, "no_entry")
+
+
+def test_the_page_says_what_the_hub_has_found_in_its_own_language(at: Office) -> None:
+    at.desk.company.rows[3] = row(OTHER, department="销售部", manager=LEAVER)
+    plan_sync(at.desk.hub, SyncRequest())
+    case = at.desk.open()
+    at.desk.tick()
+    token = links.make_token(at.desk.hub, links.Offer(case.id, MANAGER, Role.MANAGER, HR))
+    page = at.client.get(f"/handover/{token}/", headers={"Accept-Language": "zh"}).text
+    assert f"{OTHER} 的直属上级仍是离职人" in page
+    assert "人力资源系统未给出最后工作日" in page
+    assert ("reports to the leaver" in page, "no last working day" in page) == (False, False)
 
 
 def test_the_page_of_who_oversees_a_case_says_what_is_in_the_way(at: Office) -> None:

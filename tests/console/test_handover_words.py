@@ -10,6 +10,7 @@ import pytest
 from baton.console.handover.visitors import ON_CASES, ON_ITEMS
 from baton.console.handover.words import LANGUAGES, WORDS, language_of
 from baton.console.pages import FOLDER
+from baton.hub.offboarding.prescan import Own
 from baton.jobs.offboarding.completion import Missing
 from baton.model.alert import AlertState, Decision, Rule
 from baton.model.case import CaseState, ItemState, Role
@@ -23,7 +24,7 @@ COMPOSED = {
     for group, members in (
         ("kind", HoldingKind), ("state", ItemState), ("case", CaseState), ("role", Role), ("lead", Role),
         ("undo", Undo), ("missing", Missing), ("rule", Rule), ("alert", AlertState), ("act", Decision), ("said", Decision),
-        ("did", Decision),
+        ("did", Decision), ("ahead", Own), ("remedy", Own),
     )
     for each in members
 } | {"said.exception"} | {f"{group}.{act.value}" for group, act in product(("act", "said"), (*ON_ITEMS, *ON_CASES))}  # fmt: skip

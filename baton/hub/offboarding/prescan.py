@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import partial
 from typing import Any, Final
 
@@ -13,9 +14,18 @@ from baton.hub.offboarding.by_hand import untold
 from baton.hub.offboarding.people import refs
 from baton.hub.offboarding.unread import noted
 from baton.model.case import Case
-from baton.model.handover import Blocker
+from baton.model.handover import Blocker, HoldingKind, HoldingRef
 
 _PAGE: Final = 1000
+
+
+class Own(StrEnum):
+    """What the hub finds without asking a system: codes of blockers."""
+
+    PROTECTED = "protected"
+    NO_DATE = "no_date"
+    MANAGES = "manages"
+    MANAGER = "manager"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +105,26 @@ def _ask(hub: Hub, system: str, scans: Sequence[Scan]) -> None:
 def _own(hub: Hub, case: Case, reports: Sequence[str], managers: frozenset[str]) -> Iterator[Blocker]:
     """What the hub knows without asking anybody."""
     if case.number in hub.settings.hub.protected:
-        yield Blocker(
-            "protected",
+        yield _blocker(
+            Own.PROTECTED,
+            case.number,
             "the account is on the list of those that are never disabled",
             "take the number out of hub.protected in systems.yaml",
         )
     if case.dates.last_working_at is None:
-        yield Blocker("no_date", "HR has given no last working day", "have it entered in the HR system")
+        yield _blocker(Own.NO_DATE, case.number, "HR has given no last working day", "have it entered in the HR system")
     for number in reports:
-        yield Blocker("manages", f"{number} reports to the leaver", "give them another manager in the HR system")
+        yield _blocker(
+            Own.MANAGES, number, f"{number} reports to the leaver", "give them another manager in the HR system"
+        )
     if case.manager not in managers:
-        yield Blocker("manager", f"the manager {case.manager} is unknown", "name another one: baton offboard open")
+        named = f"the manager {case.manager} is unknown"
+        yield _blocker(Own.MANAGER, case.manager or "-", named, "name another one: baton offboard open")
+
+
+def _blocker(code: Own, about: str, title: str, remedy: str) -> Blocker:
+    """Of a person: by code and number the pages say it in their own language."""
+    return Blocker(code.value, title, remedy, HoldingRef(HoldingKind.ACCOUNT, about))
 
 
 def _reports(hub: Hub, cases: Sequence[Case]) -> Mapping[str, Sequence[str]]:
