@@ -49,14 +49,16 @@ def certificate_command(context: Context, case: str, out: Path, language: str, p
 @command("verify")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="The public keys (audit.pub).")
-def verify_command(context: Context, file: Path, key: Path | None) -> int:
+@click.option("--log", type=click.Path(dir_okay=False, path_type=Path), help="An export of the audit log.")
+def verify_command(context: Context, file: Path, key: Path | None, log: Path | None) -> int:
     """Check a certificate (the PDF, or its manifest) against the hub's public keys; 2 when anything does not hold.
 
     With --key nothing else is read: no settings, no database, no network. Without it, those of the hub here are used.
+    With --log (`baton audit export`) it is also checked that nothing that was said was left out.
     """
     from baton.hub.offboarding.certificate import verify_file
 
-    verified = verify_file(file, trusted_keys(context, key))
+    verified = verify_file(file, trusted_keys(context, key), log)
     _tell(context.voice, file, verified)
     context.voice.document(verified.shown())
     return 0 if verified.holds else BROKEN
@@ -86,6 +88,8 @@ def _tell(voice: Voice, file: Path, verified: Verified) -> None:
     )  # fmt: skip
     if not verified.pages_checked:
         voice.say("this is the manifest alone: the pages were not checked")
+    if verified.log_checked:
+        voice.say("the log knows of nothing more that was said in this case")
 
 
 COMMANDS = (certificate_command, verify_command)

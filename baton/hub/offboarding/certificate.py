@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import sqlalchemy as sa
 
@@ -15,6 +16,7 @@ from baton.audit.public_keys import PublicKeys
 from baton.errors import ApprovalError, ConfigurationError, Fault, TamperedError
 from baton.hub import proof
 from baton.hub.core import Hub
+from baton.hub.offboarding.beside_log import beside_log
 from baton.hub.offboarding.casework import find_case
 from baton.hub.offboarding.outstanding import unfinished
 from baton.hub.offboarding.proving import holders
@@ -61,6 +63,8 @@ class Verified:
     """What it says, where it could be read at all. Believe it only if nothing is broken."""
     pages_checked: bool
     """Whether the PDF was there too, or only the manifest."""
+    log_checked: bool = False
+    """Whether it was held against an export of the audit log: only then is it known that nothing was left out."""
 
     @property
     def holds(self) -> bool:
@@ -71,6 +75,7 @@ class Verified:
         """As plain values: what does not hold; what the file says, only where everything does."""
         broken_parts = [{"what": each.what, "place": each.place, "message": each.message} for each in self.broken]
         shown: dict[str, Any] = {"holds": self.holds, "broken": broken_parts, "pages": self.pages_checked}
+        shown["log"] = self.log_checked
         said = self.document
         if self.holds and said is not None:
             shown |= {"case": said.case.id, "number": said.case.number, "completed_at": said.case.completed_at}
@@ -99,15 +104,25 @@ def issue(hub: Hub, case_id: str, person: str, language: str = "zh") -> Certific
     return certificate
 
 
-def verify_file(path: Path, keys: PublicKeys) -> Verified:
-    """Check a certificate (the PDF, or its manifest alone) offline: nothing else is read."""
+def verify_file(path: Path, keys: PublicKeys, log: Path | None = None) -> Verified:
+    """Check a certificate (the PDF, or its manifest alone) offline, beside an export of the log if one is given."""
+    with _opened(path) as file:
+        verified = verify(file.read(LARGEST_BYTES + 1), keys)
+    if log is None or verified.document is None:
+        return verified
+    with _opened(log) as export:
+        faults = [*verified.broken, *beside_log(verified.document, export, keys)]
+    return replace(verified, broken=faults, log_checked=True)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         with path.open("rb") as file:
-            data = file.read(LARGEST_BYTES + 1)
+            yield file
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise ConfigurationError([Fault(str(path), "unreadable", f"cannot be read: {reason}")]) from None
-    return verify(data, keys)
 
 
 def verify(data: bytes, keys: PublicKeys) -> Verified:
