@@ -26,9 +26,14 @@ def answered(write: Callable[[], Sequence[Receipt]], count: int, of: Connector) 
     except InDoubtError as error:
         return [Receipt.in_doubt(error.code, error.message)] * count
     except Exception as error:  # noqa: BLE001 - whatever a connector does not foresee leaves the writes in doubt
-        # Its message may repeat the record it choked on, and logs are no place for that.
-        log.error("unexpected %s in %s\n%s", place(error), type(of).__name__, whereabouts(error))  # noqa: TRY400
-        return [Receipt.in_doubt("connector_failure", f"{type(error).__name__} in the connector")] * count
+        return [unforeseen(error, type(of).__name__)] * count
     if len(receipts) != count:
         return [Receipt.in_doubt("receipts_mismatch", "the connector returned another number of receipts")] * count
     return receipts
+
+
+def unforeseen(error: Exception, where: str) -> Receipt:
+    """What is known of a write after an error that a connector did not foresee: nothing. The log says where it was."""
+    # Its message may repeat the record it choked on, and logs are no place for that.
+    log.error("unexpected %s in %s\n%s", place(error), where, whereabouts(error))
+    return Receipt.in_doubt("connector_failure", f"{type(error).__name__} in the connector")

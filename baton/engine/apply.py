@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from baton.contracts.answers import unforeseen
 from baton.engine.performer import Outcomes
 from baton.engine.report import Report
 from baton.engine.sending import Sender
 from baton.engine.storing import Storing
 from baton.engine.workplace import Switches, Workplace
-from baton.errors import ConnectorError, HaltError
+from baton.errors import BatonError, ConnectorError, HaltError
 from baton.model.account import Outcome, Receipt
 from baton.model.effect import Effect, EffectState
 from baton.store import queue
@@ -151,7 +153,10 @@ class Applier:
             report.halted = f"{failed} of {tried} writes failed: stopped, the rest stays planned"
 
     def _ask(self, batch: list[Effect], state: EffectState, report: Report) -> int:
-        """Ask the target about effects in doubt or accepted; returns how many have an answer now."""
+        """Ask the target about effects in doubt or accepted; returns how many have an answer now.
+
+        A connector that breaks over the question has not answered it: everything else goes on.
+        """
         place = self.place
         place.crash_point("looking_up")
         outcomes: Outcomes
@@ -160,9 +165,16 @@ class Applier:
                 call = place.performer.prepare(batch)
                 outcomes = call.results() if state is EffectState.ACCEPTED else call.look_up()
         except ConnectorError as error:
-            unknown = Receipt.in_doubt(error.code, error.message)
-            outcomes = [(effect, Receipt.accepted() if state is EffectState.ACCEPTED else unknown) for effect in batch]
+            outcomes = _unanswered(batch, state, Receipt.in_doubt(error.code, error.message))
             if isinstance(error, HaltError):
                 report.stop(error)
+        except BatonError:
+            raise
+        except Exception as error:  # noqa: BLE001 - asked first in every run, it would let nothing else ever be done
+            outcomes = _unanswered(batch, state, unforeseen(error, place.system))
         self.storing.store(outcomes, report)
         return sum(receipt.outcome not in (Outcome.IN_DOUBT, Outcome.ACCEPTED) for _, receipt in outcomes)
+
+
+def _unanswered(batch: Sequence[Effect], state: EffectState, unknown: Receipt) -> Outcomes:
+    return [(effect, Receipt.accepted() if state is EffectState.ACCEPTED else unknown) for effect in batch]

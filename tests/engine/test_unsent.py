@@ -201,3 +201,31 @@ def test_what_was_refused_as_a_whole_is_in_no_doubt_when_another_call_breaks(des
     desk.clock.sleep(3_600)
     work(desk, refuse_the_second, kind=ReadsFirst, pace=pace)
     assert dict(desk.rows("number", "state"))["0002"] == "refused"
+
+
+def test_a_connector_that_breaks_when_it_is_asked_keeps_nothing_else_waiting(
+    desk: Desk, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = "测试䶮 canary"
+
+    def lose_the_answer(_target: FakeTarget, writes: Sequence) -> Sequence[Receipt]:
+        raise InDoubtError("no answer")
+
+    def unreadable(_target: FakeTarget, refs: Sequence) -> None:
+        if "0001" in [ref.number for ref in refs]:
+            raise KeyError(secret)
+
+    pace = Pace(threads=1, patience_s=0.0)
+    desk.plan("0001")
+    work(desk, lose_the_answer, unreadable, pace=pace)
+    desk.plan("0002")
+    desk.clock.sleep(3_600)
+    report = work(desk, look=unreadable, pace=pace)
+    assert desk.rows("number", "state", "code") == [("0001", "in_doubt", "connector_failure"), ("0002", "done", "")]
+    assert (report.counts["in_doubt"], report.counts["done"], report.halted) == (1, 1, "")
+    assert "KeyError at test_unsent.py" in caplog.text
+    assert "canary" not in caplog.text
+    for _ in range(2):
+        desk.clock.sleep(3_600)
+        work(desk, pace=pace)
+    assert {state for (state,) in desk.rows("state")} == {"done"}
