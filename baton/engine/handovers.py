@@ -19,9 +19,10 @@ from baton.contracts import (
     WorkTransfer,
 )
 from baton.contracts.answers import answered
+from baton.contracts.turns import in_turn
 from baton.engine.calls import RetryRule, patient
 from baton.engine.performer import Call, CrashPoint, Outcomes, Performer
-from baton.errors import InDoubtError
+from baton.errors import ConnectorError, InDoubtError
 from baton.model.account import AccountRef, Outcome, Receipt
 from baton.model.effect import Effect, EffectState
 from baton.model.handover import (
@@ -99,7 +100,7 @@ class TransferAbility(Ability):
 
         A transfer that has never arrived is unknown there, which sounds like a refusal.
         """
-        held = self._apart(writes, self._owned_looked_up, self._work_looked_up)
+        held = self._held(_transfers(writes))
         if not isinstance(self.target, TransferResults):
             return held
         told = self.target.transfer_results(_transfers(writes))
@@ -115,22 +116,39 @@ class TransferAbility(Ability):
         return self.target.transfer_results(_transfers(writes))
 
     def _transfer(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
-        return self._apart(writes, self._give, self._reassign)
-
-    def _apart(self, writes: Sequence[HandoverWrite], owned: Perform, work: Perform) -> Sequence[Receipt]:
-        """Each write to its part, the receipts in the order of the writes."""
         transfers = _transfers(writes)
-        kinds = self.target.reassigns if isinstance(self.target, WorkTransfer) else {}
-        is_work = [transfer.ref.kind in kinds for transfer in transfers]
-        found: dict[int, Receipt] = {}
-        for part, wanted in ((owned, False), (work, True)):
-            places = [at for at, flag in enumerate(is_work) if flag is wanted]
-            if places:
-                receipts = part([transfers[at] for at in places])
-                if len(receipts) != len(places):
-                    raise InDoubtError("the connector returned another number of receipts", code="receipts_mismatch")
-                found.update(zip(places, receipts, strict=True))
-        return [found[at] for at in range(len(writes))]
+        parts = self._parts(transfers)
+
+        def perform(part: Sequence[Transfer]) -> Sequence[Receipt]:
+            give = self._reassign if self._is_work(part[0]) else self._give
+            return answered(lambda: give(part), len(part), of=self.target)
+
+        return _in_order(transfers, parts, in_turn(parts, perform))
+
+    def _held(self, transfers: Sequence[Transfer]) -> Sequence[Receipt]:
+        """By who holds each now. A part that cannot be asked stays in doubt; the other is known all the same."""
+        parts = self._parts(transfers)
+        told: list[Sequence[Receipt]] = []
+        failed: list[ConnectorError] = []
+        for part in parts:
+            ask = self._work_looked_up if self._is_work(part[0]) else self._owned_looked_up
+            try:
+                told.append(ask(part))
+            except ConnectorError as error:
+                failed.append(error)
+                told.append([Receipt.in_doubt(error.code, error.message)] * len(part))
+        if failed and len(failed) == len(parts):
+            raise failed[0]
+        return _in_order(transfers, parts, told)
+
+    def _is_work(self, transfer: Transfer) -> bool:
+        return isinstance(self.target, WorkTransfer) and transfer.ref.kind in self.target.reassigns
+
+    def _parts(self, transfers: Sequence[Transfer]) -> list[list[Transfer]]:
+        """Owned records and open work, each for the part of the system that knows it."""
+        owned = [transfer for transfer in transfers if not self._is_work(transfer)]
+        work = [transfer for transfer in transfers if self._is_work(transfer)]
+        return [part for part in (owned, work) if part]
 
     def _give(self, writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
         return self.target.transfer(_transfers(writes)) if isinstance(self.target, OwnershipStore) else _cannot(writes)
@@ -193,6 +211,18 @@ def _judged(transfer: Transfer, now: str | None) -> Receipt:
 
 def _transfers(writes: Sequence[HandoverWrite]) -> list[Transfer]:
     return [write for write in writes if isinstance(write, Transfer)]
+
+
+def _in_order(
+    transfers: Sequence[Transfer], parts: Sequence[Sequence[Transfer]], told: Sequence[Sequence[Receipt]]
+) -> list[Receipt]:
+    """The receipts of the parts, in the order of all."""
+    found = {
+        transfer.key: receipt
+        for part, receipts in zip(parts, told, strict=True)
+        for transfer, receipt in zip(part, receipts, strict=True)
+    }
+    return [found[transfer.key] for transfer in transfers]
 
 
 def _cannot(writes: Sequence[HandoverWrite]) -> Sequence[Receipt]:
