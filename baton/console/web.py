@@ -16,8 +16,9 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from airflow.api.common.trigger_dag import trigger_dag
 from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
-from airflow.api_fastapi.core_api.security import GetUserDep, get_user
+from airflow.api_fastapi.core_api.security import GetUserDep, get_user, requires_access_dag
 from airflow.models import DagModel, DagRun
 from airflow.models.connection import Connection
 from airflow.models.xcom import XComModel
@@ -247,12 +248,12 @@ def report_file(request: Request, run_id: str, form: Form, _: Decider) -> Respon
 
 
 @readers.get("/of", response_class=RedirectResponse, status_code=303, responses=PAGES)
-def run_of_dag_run(request: Request, dag: NameInAirflow, run: NameInAirflow) -> Response:
-    """From a DAG run to the run of the hub that it carried."""
+def run_of_dag_run(request: Request, dag: NameInAirflow, run: NameInAirflow, user: GetUserDep) -> Response:
+    """From a DAG run to the run of the hub that it carried, for who may read there what its tasks have handed on."""
+    requires_access_dag("GET", DagAccessEntity.XCOM, param_dag_id=dag)(request, user)
     made = sa.select(XComModel).filter_by(dag_id=dag, run_id=run, key="run")
-    query = made.where(XComModel.task_id.in_(("plan", "draft")))
     with create_session() as session:
-        found = session.scalars(query).first()
+        found = session.scalars(made.where(XComModel.task_id.in_(("plan", "draft")))).first()
         run_id = None if found is None else XComModel.deserialize_value(found)
     if not isinstance(run_id, str) or run_id == "dry-run":
         message = "This DAG run has no run of the hub (yet)."

@@ -197,6 +197,26 @@ def test_a_dag_run_leads_to_its_run_of_the_hub(client: Any, headers: Any, airflo
     assert client.get("/baton/of?dag=employee_sync&run=%00", headers=headers("vera")).status_code == 422
 
 
+def test_who_may_not_read_a_dag_learns_nothing_of_its_runs(
+    client: Any, headers: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
+
+    asked: list[tuple[str, str, str]] = []
+
+    def theirs(_self: Any, *, method: str, user: Any, access_entity: Any = None, details: Any = None) -> bool:
+        asked.append((method, access_entity.value, details.id))
+        return details.id == "employee_sync"
+
+    monkeypatch.setattr(SimpleAuthManager, "is_authorized_dag", theirs)
+    answers = {
+        dag: client.get(f"/baton/of?dag={dag}&run=none", headers=headers("vera")).status_code
+        for dag in ("employee_sync", "others_secret")
+    }
+    assert answers == {"employee_sync": 404, "others_secret": 403}
+    assert asked == [("GET", "XCOM", "employee_sync"), ("GET", "XCOM", "others_secret")]
+
+
 def test_static_files_are_ours_alone(client: Any) -> None:
     for name in ("console.css", "console.js", "icon.svg"):
         assert client.get(f"/baton/static/{name}").status_code == 200
