@@ -128,16 +128,23 @@ class _Keys:
 def gathered(pages: Iterator[SourcePage], rejected: list[UnfitCell]) -> Iterator[pl.DataFrame]:
     """Pages of even size, each row with its number (`ROW`); what the reader rejected goes into ``rejected``."""
     waiting: list[pl.DataFrame] = []
+    rows = 0  # counted as they come: pages of one row each, as a corrected quarantine has them, are many
     for page in pages:
         if ROW in page.rows.columns:
             raise _refused(None, "columns", f"a column is named {ROW}: rename it")
         rejected += [UnfitCell(each.row, each.column, each.rule, each.message) for each in page.rejected]
-        if page.rows.height:
-            numbers = pl.int_range(page.first_row, page.first_row + page.rows.height, dtype=pl.Int64, eager=True)
-            waiting.append(page.rows.insert_column(0, numbers.alias(ROW)))
-        if sum(frame.height for frame in waiting) >= PAGE_ROWS:
+        if not page.rows.height:
+            continue
+        numbers = pl.int_range(page.first_row, page.first_row + page.rows.height, dtype=pl.Int64, eager=True)
+        frame = page.rows.insert_column(0, numbers.alias(ROW))
+        if waiting and frame.schema != waiting[0].schema:  # who looks at the pages says what that means
             yield pl.concat(waiting, rechunk=True)
-            waiting = []
+            waiting, rows = [], 0
+        waiting.append(frame)
+        rows += frame.height
+        if rows >= PAGE_ROWS:
+            yield pl.concat(waiting, rechunk=True)
+            waiting, rows = [], 0
     if waiting:
         yield pl.concat(waiting, rechunk=True)
 
