@@ -8,6 +8,7 @@ target holds something else than was written.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -107,7 +108,8 @@ class _Looking:
         seen: list[pl.DataFrame] = []
         other: list[pl.DataFrame] = []
         for page in gathered(self.route.read().pages, []):
-            now = page.select(ROW, *self.columns).with_columns(digester.rows(page).alias(SOURCE_DIGEST))
+            now = _with_all(page, self.columns).select(ROW, *self.columns)
+            now = now.with_columns(digester.rows(now).alias(SOURCE_DIGEST))
             now = now.with_columns(self._keys(now))
             seen.append(now.select(ROW, _KEY, SOURCE_DIGEST))
             alike = now.join(kept, on=[_KEY, SOURCE_DIGEST], how="semi").get_column(ROW)
@@ -247,6 +249,12 @@ class _Looking:
         if not self.move.facts["count_before"]:
             parts.append(surplus.find(pl.concat(planned), there))
         return pl.concat(parts)
+
+
+def _with_all(page: pl.DataFrame, columns: Sequence[str]) -> pl.DataFrame:
+    """The page with all columns that were read then: one that the source has lost since holds no value in any row."""
+    lost = [pl.lit(None, pl.String).alias(name) for name in columns if name not in page.columns]
+    return page.with_columns(lost)
 
 
 def _of_one_key(kept: pl.DataFrame, there: pl.DataFrame) -> list[pl.DataFrame]:

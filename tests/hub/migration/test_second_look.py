@@ -7,7 +7,7 @@ from dataclasses import replace
 import polars as pl
 import pytest
 
-from baton.contracts import RecordTarget
+from baton.contracts import Feed, RecordTarget
 from baton.engine.settle import Verdict
 from baton.hub.migration import planning
 from baton.hub.migration.planning import plan_migration
@@ -15,7 +15,8 @@ from baton.hub.migration.running import carry_on
 from baton.hub.migration.verifying import Proof, verify
 from baton.jobs.migration.surplus import NO_ROW
 from baton.jobs.migration.transform import ROW, Transformed
-from tests.rig.records import STAFF, Archive, NewSystem, old_row
+from baton.model.source_rows import SourcePage
+from tests.rig.records import STAFF, Archive, NewSystem, OldSystem, old_row
 
 
 class Unreadable(NewSystem):
@@ -73,3 +74,26 @@ def test_planned_records_that_stand_twice_or_come_from_no_row_are_of_the_mapping
         found = verify(hub, plan.run.id)
     assert set(found.differences[Proof.TRANSFORM].select("row", "cause").rows()) == {(4, "duplicate"), (999, "extra")}
     assert found.differences[Proof.SOURCE].height == found.differences[Proof.RESULT].height == 0
+
+
+@pytest.mark.parametrize("lost", ["备注", "工号"])
+def test_a_column_that_the_source_has_lost_since_is_a_difference_of_the_source(small: Archive, lost: str) -> None:
+    """A later export without it is just what a second look is there to find."""
+    gone: list[str] = []
+
+    class Narrower(OldSystem):
+        def records(self, collection: str) -> Feed:
+            feed = super().records(collection)
+            return Feed(feed.origin, (SourcePage(page.rows.drop(gone), page.first_row) for page in feed.pages))
+
+    small.source = Narrower
+    small.rows = [old_row(number) for number in range(1, 5)]
+    with small.open() as hub:
+        plan = plan_migration(hub, small.request())
+        carry_on(hub, plan.run.id)
+        gone.append(lost)
+        found = verify(hub, plan.run.id)
+    told = found.differences[Proof.SOURCE].select("row", "column", "cause").rows()
+    everyone = [(row, "", cause) for cause in ("missing", "extra") for row in range(2, 6)]
+    assert told == ([(4, lost, "value")] if lost == "备注" else everyone)
+    assert found.differences[Proof.TRANSFORM].height == found.differences[Proof.RESULT].height == 0
