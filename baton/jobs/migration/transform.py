@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import polars as pl
 
+from baton.errors import ConfigurationError, Fault
 from baton.jobs.migration.cells import CELL_SCHEMA, cells_at
 from baton.jobs.migration.cleaning import clean
 from baton.jobs.migration.source_types import time_text, typed
@@ -53,6 +54,7 @@ def transform(
     if outside.len():
         page, numbers = page.filter(inside), numbers.filter(inside)
     rules = mapping.records.cleaning if mapping.records else ()
+    _require_columns(page, mapping.file, rules)
     cleaned = clean(page, numbers, rules)
     rows, untyped = typed(cleaned.rows, numbers, mapping)
     mapped = mapping.apply(rows)
@@ -67,6 +69,19 @@ def transform(
     ]
     repaired_out = numbers.filter(~mapped.in_scope)
     return Transformed(pl.DataFrame(columns).filter(usable), unfit, cleaned.fixed, outside.append(repaired_out))
+
+
+def _require_columns(page: pl.DataFrame, file: str, rules: Sequence[CleaningRule]) -> None:
+    """Raise `ConfigurationError` for a column that is to be cleaned and is not there; of the others the mapping does."""
+    faults = [
+        Fault(
+            f"{file}:{rule.line}", "source_column", f"the rows have no column {rule.column!r}, and it is to be cleaned"
+        )
+        for rule in rules
+        if rule.column not in page.columns
+    ]
+    if faults:
+        raise ConfigurationError(faults)
 
 
 def _in_scope(page: pl.DataFrame, mapping: FieldMapping) -> pl.Series:

@@ -1,4 +1,4 @@
-"""Pages as a source gives them become pages of even size, whatever their own size and shape."""
+"""Pages as a source gives them: of any size, and sometimes with other columns than the mapping was written for."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 
 from baton.contracts import Feed
-from baton.errors import FeedRefusedError
+from baton.errors import ConfigurationError, FeedRefusedError
 from baton.hub.migration.extraction import PAGE_ROWS, gathered
 from baton.hub.migration.planning import plan_migration
 from baton.model.source_rows import SourcePage
-from tests.rig.records import Archive, OldSystem, old_row
+from tests.rig.records import MAPPING, Archive, OldSystem, old_row
 
 
 def single_rows(count: int) -> Iterator[SourcePage]:
@@ -56,4 +56,17 @@ def test_a_source_whose_pages_differ_in_their_columns_is_refused_in_words(small:
     small.rows = [old_row(number) for number in range(1, 5)]
     small.page_rows, small.source = 2, Shifting
     with small.open() as hub, pytest.raises(FeedRefusedError, match="changed its columns"):
+        plan_migration(hub, small.request())
+
+
+@pytest.mark.parametrize("field", ["  rank: {from: 级别, via: [trim, integer]}\n", ""])
+def test_a_column_that_is_only_named_under_cleaning_is_missed_in_words(small: Archive, field: str) -> None:
+    """Whether a field reads it as well or not."""
+    small.rows = [old_row(1)]
+    read = "  rank: {from: 级别, via: [trim, integer]}\n"
+    small.mapping = MAPPING.replace("{column: 级别,", "{column: 职级,").replace(read, field.replace("级别", "职级"))
+    with (
+        small.open() as hub,
+        pytest.raises(ConfigurationError, match=r"staff\.yaml:\d+: the rows have no column '职级'"),
+    ):
         plan_migration(hub, small.request())
