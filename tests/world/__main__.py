@@ -6,9 +6,14 @@ import argparse
 import multiprocessing
 import sys
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import partial
 
 from tests.world.campaign import ROUNDS, Figures, simulate
 from tests.world.planted import PLANTED, find
+
+OFTEN = 25
+"""Seeds between two words of progress."""
 
 
 def main() -> int:
@@ -26,11 +31,19 @@ def main() -> int:
         return 0
     seeds = range(given.first, given.first + given.seeds)
     with multiprocessing.get_context("forkserver").Pool(given.processes, maxtasksperchild=50) as pool:
-        _print(pool.starmap(simulate, [(seed, given.rounds) for seed in seeds], chunksize=1))
+        _print(list(_told(pool.imap(partial(simulate, rounds=given.rounds), seeds), given.first)))
         if given.planted:
             for mistake, found in zip(PLANTED, pool.map(_found, PLANTED, chunksize=1), strict=True):
                 sys.stdout.write(f"planted mistake {mistake!r}: found; {found}\n")
     return 0
+
+
+def _told(found: Iterable[Figures], first: int) -> Iterator[Figures]:
+    """The figures as they come; says how far the seeds are, since a thousand take an hour and more."""
+    for count, figures in enumerate(found, 1):
+        if count % OFTEN == 0:
+            sys.stderr.write(f"seeds {first} to {first + count - 1} clean\n")
+        yield figures
 
 
 def _found(mistake: str) -> str:
