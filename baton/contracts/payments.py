@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -86,6 +86,14 @@ class PaymentChannel(Connector):
     @abstractmethod
     def answers(self, known: Collection[str]) -> Iterator[AnswerFile]:
         """The bank's files whose names are not ``known`` yet, oldest first. Reading takes nothing away."""
+
+    def marks(self) -> Mapping[str, str]:
+        """What the bank's list tells of each answer there, by its name, without reading it: a digest, or when written.
+
+        Another mark than before means that the file is to be read again, since it may be another one. Names that are
+        not in it, all of them by default, are not looked at again.
+        """
+        return {}
 
 
 class PayableSource(ABC):

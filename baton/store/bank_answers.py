@@ -21,6 +21,8 @@ from baton.store.trail import Entry, append
 
 NOT_TAKEN = (BankState.REJECTED.value, BankState.CANCELLED.value)
 """What a bank says of something that it will not pay. Of what it cannot say anything yet, it may be paying."""
+_MARK = "mark"
+"""Kept beside the counts of a file."""
 _ARRIVED = frozenset(BankState) - {BankState.REJECTED, BankState.CANCELLED, BankState.UNKNOWN}
 
 
@@ -34,6 +36,8 @@ class BankFile:
     digest: str
     taken_at: datetime
     counts: Mapping[str, int] = field(default_factory=dict)
+    mark: str = ""
+    """What the bank's list told of it when it was read (`PaymentChannel.marks`); empty where it told nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +77,27 @@ class BankAnswerStore:
         query = sa.select(bank_files.c.name).where(bank_files.c.system == system)
         return set(connection.execute(query).scalars())
 
+    def digests(self, connection: sa.Connection, system: str) -> dict[str, str]:
+        """The digest of the content (hex) of each file already taken, by its name."""
+        query = sa.select(bank_files.c.name, bank_files.c.digest).where(bank_files.c.system == system)
+        return {row[0]: row[1] for row in connection.execute(query)}
+
+    def marks(self, connection: sa.Connection, system: str) -> dict[str, str]:
+        """What the bank's list told of each file when it was read, by its name; only where it told something."""
+        query = sa.select(bank_files.c.name, bank_files.c.counts).where(bank_files.c.system == system)
+        return {name: counts[_MARK] for name, counts in connection.execute(query) if counts.get(_MARK)}
+
+    def mark(self, connection: sa.Connection, system: str, name: str, mark: str) -> None:
+        """Note that a file which is listed otherwise now was read again, and is the same."""
+        here = (bank_files.c.system == system, bank_files.c.name == name)
+        counts = connection.execute(sa.select(bank_files.c.counts).where(*here)).scalar_one()
+        connection.execute(sa.update(bank_files).where(*here).values(counts={**counts, _MARK: mark}))
+
     def take(self, connection: sa.Connection, file: BankFile, events: Iterable[BankEvent]) -> None:
         """Keep a file and all it says; not all events need be there at once."""
         columns = ("system", "name", "kind", "digest", "taken_at")
         values = {name: getattr(file, name) for name in columns}
-        connection.execute(sa.insert(bank_files).values(**values, counts=dict(file.counts)))
+        connection.execute(sa.insert(bank_files).values(**values, counts={**file.counts, _MARK: file.mark}))
         kept = 0
         for chunk in chunked(events):
             connection.execute(sa.insert(bank_events), [self._row(event) for event in chunk])

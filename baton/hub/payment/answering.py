@@ -6,7 +6,7 @@ import hashlib
 import io
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from itertools import count
 from zoneinfo import ZoneInfo
@@ -18,7 +18,7 @@ from baton.banking.reading.answers import read_answers
 from baton.banking.reading.leniency import Leniency, Strict, Tolerant
 from baton.banking.reading.statement import ReadStatement, read_statements
 from baton.banking.refused import BankFileRefusedError
-from baton.contracts.payments import AnswerFile, AnswerKind
+from baton.contracts.payments import AnswerFile, AnswerKind, PaymentChannel
 from baton.errors import ConfigurationError, ConnectorError, Fault, TransitionError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.answer_forms import Places, answer_forms, names_by_place
@@ -67,7 +67,9 @@ class _Told:
 
 
 def take_answers(hub: Hub, system: str) -> Taken:
-    """Read every new file of one bank. A file that cannot be read keeps no other from being read.
+    """Read every new file of one bank, and again what it lists otherwise than before: that may be another file by now.
+
+    A file that cannot be read keeps no other from being read.
 
     Nor does what the connector raises in the end (a file that nobody has signed lies there; the line is down) take away
     what was told until then: that is told this one time only.
@@ -76,10 +78,13 @@ def take_answers(hub: Hub, system: str) -> Taken:
     channel = channel_of(hub, system)
     with hub.database.read() as connection:
         known = hub.bank_answers.known(connection, system)
+        before = hub.bank_answers.marks(connection, system)
+    marks = _marks(channel)
+    changed = {name for name, mark in before.items() if marks.get(name, mark) != mark}
     try:
-        for answer in channel.answers(known):
+        for answer in channel.answers(known - changed):
             try:
-                _take(hub, system, answer, taken)
+                _take(hub, system, answer, marks.get(answer.name, ""), taken)
             except (BankFileRefusedError, ConfigurationError) as error:  # the second: its profile has gone
                 taken.refused[answer.name] = str(error)
     except ConnectorError as error:
@@ -87,20 +92,40 @@ def take_answers(hub: Hub, system: str) -> Taken:
     return taken
 
 
-def _take(hub: Hub, system: str, answer: AnswerFile, taken: Taken) -> None:
+def _marks(channel: PaymentChannel) -> Mapping[str, str]:
+    try:
+        return channel.marks()
+    except ConnectorError:
+        return {}  # what is wrong there is told by reading the answers
+
+
+def _require_same(hub: Hub, connection: sa.Connection, system: str, known: BankFile) -> None:
+    """A file whose name is known, looked at again; `BankFileRefusedError` when it is another one by now.
+
+    Neither moves anything: what the bank has said under this name stays what was taken in.
+    """
+    if hub.bank_answers.digests(connection, system)[known.name] != known.digest:
+        words = "is another file by now than the one that was read under this name: ask the bank which of them holds"
+        raise BankFileRefusedError(Fault(known.name, "changed_file", words))
+    if known.mark:
+        hub.bank_answers.mark(connection, system, known.name, known.mark)
+
+
+def _take(hub: Hub, system: str, answer: AnswerFile, mark: str, taken: Taken) -> None:
     now, leniency = hub.clock.now(), _leniency(hub, system)
     digest = hashlib.sha256(answer.content).hexdigest()
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
+        file = BankFile(system, answer.name, answer.kind.value, digest, now, mark=mark)
         if answer.name in hub.bank_answers.known(connection, system):
+            _require_same(hub, connection, system, file)
             return
         reading = _statement if answer.kind is AnswerKind.STATEMENT else _report
         told = reading(hub, connection, system, answer, leniency)
         counts = {"events": told.count, "warnings": len(leniency.warnings)}
-        file = BankFile(system, answer.name, answer.kind.value, digest, now, counts=counts)
         booked = _move(hub, connection, system, answer.name, told, taken)
         before = out_again(hub, connection, booked)
-        hub.bank_answers.take(connection, file, told.events)
+        hub.bank_answers.take(connection, replace(file, counts=counts), told.events)
         out = sorted(out_again(hub, connection, booked) - before)
         hub.crash_point("answer_taking")
     hub.crash_point("answer_taken")

@@ -164,6 +164,10 @@ class HostToHost(AccountTarget, LookupTarget, ResultSource, PaymentChannel):
         """The bank's files about payments, opened; those that do not verify are named by an error at the end."""
         return self._door.answers(known)
 
+    def marks(self) -> Mapping[str, str]:
+        """When each of them was written, by the bank's own list."""
+        return self._door.marks()
+
     # --- self-check
 
     def check(self) -> Sequence[Finding]:

@@ -74,8 +74,12 @@ class Session:
 
     def oldest_first(self, directory: str) -> list[str]:
         """The same, in the order of their times of writing; names decide where those are equal."""
-        found = self._do(self._names(directory))
+        found = self.written(directory)
         return sorted(found, key=lambda name: (found[name], name))
+
+    def written(self, directory: str) -> dict[str, int]:
+        """The same, each with its time of writing, in seconds; 0 where the bank tells none."""
+        return self._do(self._names(directory))
 
     def exists(self, path: str) -> bool:
         """Whether there is a file of that name."""

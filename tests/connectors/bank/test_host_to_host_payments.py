@@ -154,6 +154,18 @@ def test_answers_of_no_agreed_kind_or_shape_are_named_after_the_others(bank: Sim
     ]
 
 
+def test_the_list_tells_when_a_file_may_be_another_one_by_now(bank: Simulator) -> None:
+    target = connector(bank)
+    name, _ = bank.leave_answer(1)
+    before = target.marks()
+    assert before == target.marks()
+    assert list(before) == [name]
+    os.utime(bank.pay_out / name, (1, 1))
+    assert target.marks() == {name: "1"}
+    os.utime(bank.pay_out / name, (0, 0))
+    assert target.marks() == {}, "no time is told"
+
+
 @pytest.mark.parametrize("name", ["report_000000.hpf", "booklet.pdf"])
 def test_a_file_that_is_too_large_to_be_an_answer_keeps_no_other_from_being_read(bank: Simulator, name: str) -> None:
     large = bank.pay_out / name

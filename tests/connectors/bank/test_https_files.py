@@ -187,6 +187,16 @@ def test_one_answer_that_stays_damaged_or_gone_keeps_no_later_one_from_being_rea
     assert given == others
 
 
+def test_the_list_tells_when_a_file_is_another_one_by_now() -> None:
+    bank = Simulator()
+    name, content = bank.leave_answer(1)
+    before = connector(bank).marks()
+    bank._answers.clear()
+    bank.answer_payments(name, content + b" ")
+    assert list(before) == [name]
+    assert connector(bank).marks()[name] != before[name]
+
+
 def test_pages_are_followed_and_check_counts() -> None:
     bank = Simulator()
     bank.page_size = 2
