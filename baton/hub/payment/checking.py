@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.bookings import ENTRY
 from baton.hub.payment.drafting import CLAIMED, DOUBLED, OTHER_COMPONENT
+from baton.hub.payment.out_again import out_again
 from baton.hub.payment.policies import calendar_of, holders_of, policy_of
 from baton.hub.payment.second_sources import second_sources
 from baton.hub.payment.standing import everybody, people_digest
@@ -178,7 +179,7 @@ def judge(
         people=people,
         calendar=calendar_of(hub),
         now=now,
-        past=list(_past(hub, connection, run, numbers)),
+        past=_past(hub, connection, run, numbers),
         declared=_declared(run),
         account_changed={
             number: moment.astimezone(zone).date()
@@ -219,14 +220,22 @@ def _totals(cleared: Cleared) -> dict[str, str]:
     return {state: str(minor) for state, minor in totals.items()}
 
 
-def _past(hub: Hub, connection: sa.Connection, run: PayRun, numbers: Sequence[str]) -> Iterator[PastLine]:
-    """Every other run's lines of this period and the one before, and whatever else these people were ever paid."""
+def _past(hub: Hub, connection: sa.Connection, run: PayRun, numbers: Sequence[str]) -> list[PastLine]:
+    """Every other run's lines of this period and the one before, and whatever else these people were ever paid.
+
+    What came back and was booked out again since has not come back: its next attempt would be paid beside it.
+    """
     days = hub.pay_runs.execution_days(connection)
     periods = (run.period, before(run.period))
+    past, returned = [], []
     for line in hub.pay_runs.claimed(connection, periods, numbers, besides=run.run_id):
         what = line.payable
         day = days[line.run_id]
-        yield PastLine(what.key, line.run_id, day, what.amount_minor, what.currency, _PAST[line.state])
+        past.append(PastLine(what.key, line.run_id, day, what.amount_minor, what.currency, _PAST[line.state]))
+        if line.state is LineState.RETURNED:
+            returned.append(line)
+    out = out_again(hub, connection, returned)
+    return [replace(each, state=PastState.PAID) if each.key.reference in out else each for each in past]
 
 
 def _on_statement(hub: Hub, connection: sa.Connection, lines: Sequence[PayLine]) -> frozenset[str]:

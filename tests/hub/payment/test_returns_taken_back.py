@@ -18,7 +18,7 @@ from baton.model.recovery import RecoveryCase, RecoveryState
 from tests.hub.payment.office import PAY_DAY, Office
 from tests.hub.payment.test_recovering import LATE, TWO, came_in, opened, say, state
 from tests.rig.bank_papers import statement
-from tests.rig.payroll import ACCOUNT, DIRECTOR, HR, PAYROLL, card
+from tests.rig.payroll import ACCOUNT, DIRECTOR, HR, MAKER, PAYROLL, card
 
 AMOUNT = "12345.67"
 
@@ -114,3 +114,26 @@ def test_a_withdrawn_claim_on_what_is_out_again_owes_nothing_back(late: Office) 
     assert late.states(case.lines[0].run_id)["0002"] is LineState.RETURNED
     with pytest.raises(ApprovalError, match="disputed"):
         reissue_run(late.hub, case.lines[0].run_id, "maker-li", PAY_DAY)
+
+
+def test_a_next_attempt_that_is_signed_is_not_released_once_the_first_is_out_again(office: Office) -> None:
+    run_id = office.delivered(TWO)
+    (reference,) = (line.reference for line in office.lines(run_id) if line.payable.key.number == "0002")
+
+    def on(day: int, way: str) -> None:
+        said = statement(ACCOUNT, [(reference, AMOUNT, way)], number=day)
+        said = said.replace(b"<BookgDt><Dt>2026-11-30", f"<BookgDt><Dt>2026-12-{day:02d}".encode())
+        say(office, said.replace(b"<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>", b""))
+
+    on(1, "DBIT")
+    on(2, "CRDT")
+    again = reissue_run(office.hub, run_id, MAKER, PAY_DAY).run.run_id
+    office.check(again)
+    office.build(again)
+    office.sign(again)
+    on(3, "DBIT")
+    with pytest.raises(ApprovalError) as caught:
+        office.release(again)
+    assert caught.value.code == "changed"
+    office.check(again)
+    assert office.states(again)["0002"] is not LineState.DRAFT
