@@ -47,6 +47,8 @@ def read_workbook(data: bytes, sheet: str | None, layout: Layout, caps: Caps, ar
     header = sheet_header(_texts(cells, layout), merges, layout, caps)
     body = _Body(header.names, header.last_row + 1, cells, merges)
     detail = {"format": "xlsx", "sheet": chosen.name, "sheets": str(len(book.sheets))}
+    if book.from_1904:  # for who sees a day without a date format: its number is of this calendar
+        detail["days_from"] = "1904"
     if reader.hidden_rows:
         detail["hidden_rows"] = str(reader.hidden_rows)
     return body.table(detail)

@@ -98,6 +98,9 @@ def test_what_cannot_be_done_exactly_is_refused(call, text):
         ("divided_by(0.5)", "3", "6"),
         ("divided_by(100)", "-1", "-0.01"),
         ("divided_by(1000)", "0", "0"),
+        ("date", "44894", date(2022, 11, 29)),
+        ("date(1904)", "44894", date(2026, 11, 30)),
+        ("date(1904)", "2026-11-30", date(2026, 11, 30)),
         ("date_dmy(30)", "1/1/30", date(1930, 1, 1)),
         ("date_dmy(30)", "1/1/29", date(2029, 1, 1)),
         ("date_jp", "昭和64年1月7日", date(1989, 1, 7)),
@@ -126,7 +129,7 @@ def test_what_people_write_is_read(call, text, result):
 
 @pytest.mark.parametrize(
     "call",
-    ["times(0)", "times(-1)", "divided_by(x)", "date_dmy(170)", "date_yy", "datetime_epoch(h)", "path_level(0, /)",
+    ["date(1970)", "times(0)", "times(-1)", "divided_by(x)", "date_dmy(170)", "date_yy", "datetime_epoch(h)", "path_level(0, /)",
      "phone_e164(086)", "minor_units(12)", 'path_last("")', "mask(1)", "identity_sex(男)", "datetime_compact(Mars/One)"],
 )  # fmt: skip
 def test_arguments_are_checked(call):

@@ -101,7 +101,13 @@ TRANSFORMS: Final[Mapping[str, Transform]] = {
     "mask_card": Transform(masking.mask_card),
     "sha256_hex": Transform(masking.sha256_hex),
     # days, times, moments
-    "date": Transform(dates.day, gives=_DATE, refuses="is not an existing day in one of the known forms"),
+    "date": Transform(
+        dates.day,
+        gives=_DATE,
+        refuses="is not an existing day in one of the known forms",
+        arguments=(dates.calendar,),
+        optional_arguments=1,
+    ),
     "date_text": Transform(dates.day_text, takes=_DATE, arguments=(dates.day_form,)),
     "time": Transform(dates.time_of_day, gives=_TIME, refuses="is not a time of day such as 18:00"),
     "datetime": Transform(

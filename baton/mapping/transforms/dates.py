@@ -13,14 +13,17 @@ from baton.mapping.transforms.stages import first_of
 from baton.records.days import WRITTEN, written_day
 
 _EXCEL_DAY_ZERO: Final = date(1899, 12, 30)
+_DAY_ZEROS: Final = {"1900": _EXCEL_DAY_ZERO, "1904": date(1904, 1, 1)}
 _SERIAL: Final = r"^[2-7][0-9]{4}(\.0)?$"
 _PLAIN_DAY: Final = r"^(19|20|21)[0-9]{2}(-[0-9]{1,2}-[0-9]{1,2}|/[0-9]{1,2}/[0-9]{1,2})$"
 _PLAIN_MOMENT: Final = r"^(19|20|21)[0-9]{2}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-5][0-9]$"
 _DAY_TEXTS: Final = {"iso": "%Y-%m-%d", "compact": "%Y%m%d", "slash": "%Y/%m/%d"}
 
 
-def day(column: pl.Expr) -> pl.Expr:
+def day(column: pl.Expr, day_zero: date = _EXCEL_DAY_ZERO) -> pl.Expr:
     """A day: 2026-11-22, 2026/11/22, 2026.11.22, 20261122, 2026年11月22日, at midnight, or an Excel serial number.
+
+    Serial numbers are of the calendar of 1900, with ``date(1904)`` of that of 1904: a number does not tell which.
 
     Days that do not exist, day-first forms and years outside 1900 to 2199 are refused.
 
@@ -29,7 +32,14 @@ def day(column: pl.Expr) -> pl.Expr:
     >>> [one("date", t) for t in ("2026-02-30", "22/11/2026", "9999-12-31", "2026-11-22 08:30", "２０２６-11-22")]
     [None, None, None, None, None]
     """
-    return first_of(column, _plain_day, _any_day, pl.Date)
+    return first_of(column, _plain_day, lambda text: _any_day(text, day_zero), pl.Date)
+
+
+def calendar(text: str) -> date:
+    """The argument of ``date``: the day from which the numbers of a workbook are counted."""
+    if text not in _DAY_ZEROS:
+        raise ValueError(f"expected one of {', '.join(_DAY_ZEROS)}")
+    return _DAY_ZEROS[text]
 
 
 def _plain_day(column: pl.Expr) -> pl.Expr:
@@ -37,7 +47,7 @@ def _plain_day(column: pl.Expr) -> pl.Expr:
     return pl.when(column.str.contains(_PLAIN_DAY)).then(dashed).str.to_date("%Y-%m-%d", strict=False)
 
 
-def _any_day(column: pl.Expr) -> pl.Expr:
+def _any_day(column: pl.Expr, day_zero: date = _EXCEL_DAY_ZERO) -> pl.Expr:
     # Each expression is written to be evaluated as few times as possible: the check comes last, around all forms.
     bare = column.str.strip_suffix(" 00:00:00")
     serial = pl.duration(days=column.str.head(5).cast(pl.Int32, strict=False))
@@ -45,7 +55,7 @@ def _any_day(column: pl.Expr) -> pl.Expr:
         pl.when(bare.str.contains(WRITTEN))
         .then(written_day(bare))
         .when(column.str.contains(_SERIAL))
-        .then(pl.lit(_EXCEL_DAY_ZERO) + serial)
+        .then(pl.lit(day_zero) + serial)
     )
 
 

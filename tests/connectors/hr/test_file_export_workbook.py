@@ -113,6 +113,7 @@ def test_dates_of_1904_workbooks(drop: Any) -> None:
         lambda xml: xml.replace("<workbookPr/>", '<workbookPr date1904="1"/>'),
     )
     assert everything(drop(data))[0][0][3] == "2030-12-01"
+    assert drop(data).origin.detail["days_from"] == "1904"
 
 
 def test_number_shown_with_leading_zeros_keeps_them(drop: Any) -> None:
