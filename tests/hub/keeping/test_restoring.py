@@ -24,9 +24,7 @@ from baton.model.account import AccountState
 from baton.model.case import Cause, Role
 from baton.model.effect import EffectState
 from baton.model.pay_run import LineState
-from baton.store.database import Database
 from baton.store.tables import effects, personal_links
-from baton.store.trail import log
 from tests.hub.keeping.conftest import OPERATOR, OTHER, World
 from tests.rig.company import row
 from tests.rig.payroll import BANK, card
@@ -293,67 +291,6 @@ def test_a_backup_that_was_changed_is_refused_and_nothing_is_replaced(world: Mak
     it.hub = it.company.open()
     with it.hub.database.read() as connection:
         assert restoring.fences(it.hub, connection) == restoring.Fences([], [], [])
-
-
-def test_a_backup_says_how_many_entries_are_in_it_though_more_are_written_meanwhile(
-    world: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    it = world()
-    lived(it)
-    with it.hub.database.read() as connection:
-        before = log.head(connection).size
-    copied = backup.copy_database
-
-    def copied_while_others_write(database: Database, to: Path) -> None:
-        copied(database, to)
-        with database.write() as connection:
-            it.hub.runs.engage(connection, "all", OPERATOR, "meanwhile")
-
-    monkeypatch.setattr(backup, "copy_database", copied_while_others_write)
-    assert backup.take(it.hub, it.folder / "backup").entries == before
-
-
-@pytest.mark.parametrize("step", ["require_sound", "digest_of", "append"])
-def test_a_backup_that_fails_leaves_nothing_and_can_be_made_again(
-    world: Make, monkeypatch: pytest.MonkeyPatch, step: str
-) -> None:
-    it = world()
-    lived(it)
-    folder = it.folder / "backups" / "tonight"
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(backup, step, full)
-        with pytest.raises(OSError, match="No space"):
-            backup.take(it.hub, folder)
-    assert list(folder.parent.iterdir()) == []
-    assert backup.opened(it.hub, backup.take(it.hub, folder).folder).folder == folder
-
-
-def test_a_backup_that_was_killed_is_called_unfinished_and_no_backup(
-    world: Make, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    it = world()
-    lived(it)
-    folder = it.folder / "tonight"
-
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(backup, "digest_of", killed)
-        patched.setattr(backup.shutil, "rmtree", lambda *_, **__: None)  # nothing runs any more
-        with pytest.raises(KeyboardInterrupt):
-            backup.take(it.hub, folder)
-    unfinished = it.folder / "tonight.part"
-    assert unfinished.is_dir()
-    assert not folder.exists()
-    with pytest.raises(ConfigurationError, match="no_backup"):
-        backup.opened(it.hub, unfinished)
-    with pytest.raises(ConfigurationError, match="broken off"):
-        backup.take(it.hub, folder)
 
 
 def test_a_restore_that_ends_just_before_the_exchange_leaves_no_empty_place(
