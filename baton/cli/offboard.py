@@ -25,7 +25,7 @@ from baton.cli.offboard_verify import COMMANDS as VERIFY_COMMANDS
 from baton.cli.offboard_watch import COMMANDS as WATCH_COMMANDS
 from baton.cli.output import working
 from baton.cli.sync import login
-from baton.model.case import Act, CaseState, Cause, ItemState
+from baton.model.case import LARGEST_NUMBER, Act, CaseState, Cause, ItemState
 
 
 def _decided_by(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -187,7 +187,7 @@ def complete_command(context: Context, case: str, person: str, why: str) -> None
 
 @command("undo")
 @click.argument("case")
-@click.argument("items", type=int, nargs=-1)
+@click.argument("items", type=click.IntRange(1, LARGEST_NUMBER), nargs=-1)
 @_decided_by
 def undo_command(context: Context, case: str, items: tuple[int, ...], person: str, why: str) -> int:
     """Take back what was passed on (all of it, or these items) and can be taken back; the next run carries it out."""

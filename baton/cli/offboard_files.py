@@ -9,12 +9,12 @@ import click
 
 from baton.cli.context import Context, command
 from baton.errors import ConfigurationError, Fault
-from baton.model.case import Act
+from baton.model.case import LARGEST_NUMBER, Act
 
 
 @command("attach")
 @click.argument("case")
-@click.argument("item", type=int)
+@click.argument("item", type=click.IntRange(1, LARGEST_NUMBER))
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--as", "person", required=True, help="Who puts it there: the leaver, the manager, or HR.")
 def attach_command(context: Context, case: str, item: int, file: Path, person: str) -> None:
@@ -42,7 +42,7 @@ def _read(file: Path) -> bytes:
 
 @command("files")
 @click.argument("case")
-@click.argument("item", type=int)
+@click.argument("item", type=click.IntRange(1, LARGEST_NUMBER))
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to write them to.")
 def files_command(context: Context, case: str, item: int, out: Path | None) -> None:
     """The files of an item; with --out they are written there, each compared with its digest."""

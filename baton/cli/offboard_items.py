@@ -10,12 +10,12 @@ import click
 from baton.cli.context import Context, command
 from baton.errors import ConfigurationError, Fault
 from baton.hub import Hub
-from baton.model.case import Act, Case, Item, Role
+from baton.model.case import LARGEST_NUMBER, Act, Case, Item, Role
 
 
 @command("item")
 @click.argument("case")
-@click.argument("item", type=int)
+@click.argument("item", type=click.IntRange(1, LARGEST_NUMBER))
 def item_command(context: Context, case: str, item: int) -> None:
     """One item: every version, every statement."""
     from baton.hub.offboarding.casework import find_case
@@ -116,12 +116,16 @@ def _versions(hub: Hub, case: Case, named: Sequence[str]) -> dict[int, int]:
     wanted: dict[int, int | None] = {}
     for text in named:
         number, at, version = text.partition("@")
-        if not number.isdecimal() or (at and not version.isdecimal()):
+        if not _is_number(number) or (at and not _is_number(version)):
             message = f"{text[:40]!r} is no item; write 12, or 12@3 for its third version"
             raise ConfigurationError([Fault("ITEM", "item", message)])
         wanted[int(number)] = int(version) if at else None
     newest = {item.id: item.version for item in _items(hub, case, sorted(wanted))}
     return {number: newest[number] if version is None else version for number, version in wanted.items()}
+
+
+def _is_number(text: str) -> bool:
+    return text.isdecimal() and len(text) <= len(str(LARGEST_NUMBER)) and int(text) <= LARGEST_NUMBER
 
 
 _TEXT = "What is said."

@@ -45,6 +45,8 @@ def watch_command(context: Context, case: str, since: datetime | None, until: da
     from baton.hub.offboarding.casework import find_case
     from baton.hub.offboarding.watching import replay, watch
 
+    if until is not None and since is None:
+        raise click.UsageError("--until is the end of a replay: say where it begins with --since")
     voice = context.voice
     with context.hub() as hub, working(voice, "looking everywhere"):
         found = find_case(hub, case)

@@ -19,6 +19,9 @@ from baton.errors import TransitionError
 from baton.model.account import Scalar
 from baton.model.handover import Holding, HoldingKind, HoldingRef, Undo
 
+LARGEST_NUMBER: Final = 2**31 - 1
+"""Of an item or a version: what the store's columns can hold. Nothing larger can even be asked for."""
+
 
 class Cause(StrEnum):
     """Why a case was opened."""

@@ -146,3 +146,19 @@ def test_a_mistake_in_the_policies_stops_everything_with_its_line(leaving):
     assert "policies.yaml:3" in said.err
     assert "policies.yaml:4" in said.err
     assert leaving.query("select count(*) from cases") == [(0,)]
+
+
+def test_the_end_of_a_replay_without_its_beginning_looks_at_nothing_and_raises_nothing(leaving):
+    leaving.ok("offboard", "open", "0005", "--as", "hr-wang")
+    found = leaving.baton("offboard", "watch", "0005", "--until", "2026-11-01T00:00+0800")
+    assert (found.code, "--since" in found.err) == (2, True)
+
+
+@pytest.mark.parametrize("item", ["2147483648", "9" * 20, "9" * 5000])
+def test_a_number_larger_than_any_item_has_is_no_item(leaving, item):
+    leaving.ok("offboard", "open", "0005", "--as", "hr-wang")
+    spoken = [("note", "0005", number, "--as", "hr-wang", "--text", "x") for number in (item, f"2@{item}")]
+    files = [("attach", "0005", item, "pyproject.toml", "--as", "hr-wang"), ("files", "0005", item)]
+    for said in (("item", "0005", item), *spoken, *files):
+        found = leaving.baton("offboard", *said)
+        assert (found.code, "Traceback" in found.err) == (2, False)

@@ -14,12 +14,10 @@ from baton.console.handover.visitors import ON_CASES, ON_ITEMS, NoEntryError, Vi
 from baton.errors import ApprovalError, BatonError, ConfigurationError, TransitionError
 from baton.hub.offboarding import casework, completing
 from baton.hub.offboarding.saying import Saying, say
-from baton.model.case import Act, Item
+from baton.model.case import LARGEST_NUMBER, Act, Item
 
 MOST_ITEMS: Final = 200
 LONGEST_TEXT: Final = 2000
-LARGEST_NUMBER: Final = 2**31 - 1
-"""Of an item or a version: what the store's columns can hold. Nothing larger can even be asked for."""
 _MOST_FIELDS: Final = MOST_ITEMS + 20
 
 

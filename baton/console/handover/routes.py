@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Resp
 from baton.console import bodies
 from baton.console.described import ON, PAGES, reads
 from baton.console.handover import deciding, reading
-from baton.console.handover.deciding import LARGEST_NUMBER, Refusal, Words
+from baton.console.handover.deciding import Refusal, Words
 from baton.console.handover.listing import Asked, View
 from baton.console.handover.rendering import HEADERS, render
 from baton.console.handover.visitors import NoEntryError, Visitor
@@ -21,7 +21,7 @@ from baton.console.handover.words import LANGUAGES, language_of
 from baton.console.told import REFUSALS
 from baton.hub.offboarding import completing
 from baton.jobs.offboarding.steps import exception_asked
-from baton.model.case import Act, Item, ItemState
+from baton.model.case import LARGEST_NUMBER, Act, Item, ItemState
 from baton.model.handover import HoldingKind
 
 Show = Literal[""] | View | ItemState
