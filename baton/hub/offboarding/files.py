@@ -49,12 +49,12 @@ def attach(hub: Hub, upload: Upload) -> Attachment:
     known = attached(hub, case, upload.item)
     _require_fit(policy_of(hub, case).files, file, known)
     place = _place(case, upload.item, file)
-    is_new = all(each.file.digest != file.digest for each in known)
     hub.kept_files.put(place, upload.content)
     try:
         say(hub, Saying(case.id, {upload.item: 0}, Act.ATTACH, upload.person, upload.role, file.text))
     except (ApprovalError, ConfigurationError):
-        if is_new:
+        # Asked again: the same content may have been put there meanwhile by somebody who may.
+        if all(each.file.digest != file.digest for each in attached(hub, case, upload.item)):
             hub.kept_files.drop(place)
         raise
     return file

@@ -112,6 +112,25 @@ def test_who_may_put_a_file_there(desk: Make) -> None:
     assert len(stored(d)) == 1
 
 
+def test_who_is_refused_takes_nothing_away_that_somebody_has_put_there_meanwhile(
+    desk: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    d = desk()
+    case, item = one_item(d)
+    put = d.hub.kept_files.put
+
+    def meanwhile(place: str, data: bytes) -> None:
+        monkeypatch.undo()
+        files.attach(d.hub, upload(case, item))
+        put(place, data)
+
+    monkeypatch.setattr(d.hub.kept_files, "put", meanwhile)
+    with pytest.raises(ApprovalError):
+        files.attach(d.hub, upload(case, item, person=SUCCESSOR, role=Role.SUCCESSOR))
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    assert files.content(d.hub, case, item.id, digest)[1] == CONTENT
+
+
 def test_a_file_that_was_exchanged_on_the_disk_is_not_given_out(desk: Make) -> None:
     d = desk()
     case, item = one_item(d)
