@@ -20,6 +20,8 @@ from baton.vault import NAME
 _PERCENT: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,4})?\s?%")
 _TIME: Final = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)\s?([smhd])")
 _SECONDS: Final = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SLOWEST_S: Final = 300.0
+"""Ten who wait for their turn wait for less than an hour then: what lies farther ahead is taken for a wrong clock."""
 OWN: Final = "baton"
 """The hub itself where a system is named: its own people can be the source and the target of a migration."""
 MIGRATED: Final = "migration"
@@ -169,6 +171,12 @@ class RatePart(Part):
     calls: float = Field(gt=0, le=100_000, allow_inf_nan=False)
     per_s: float = Field(default=1.0, gt=0, le=86_400, allow_inf_nan=False)
     burst: int = Field(default=1, ge=1, le=10_000)
+
+    @model_validator(mode="after")
+    def _kept(self) -> Self:
+        if self.per_s > self.calls * _SLOWEST_S:
+            raise ValueError(f"an allowance of less than one call in {_SLOWEST_S:.0f} s cannot be kept")
+        return self
 
 
 class SystemPart(Part):

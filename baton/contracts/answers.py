@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Sequence
 
 from baton.contracts.base import Connector
-from baton.errors import HaltError, InDoubtError, RejectedError, RetryableError
+from baton.errors import HaltError, InDoubtError, LeaseLostError, RejectedError, RetryableError
 from baton.model.account import Receipt
 from baton.tracing import place, whereabouts
 
@@ -16,12 +16,13 @@ log = logging.getLogger("baton.contracts")
 def answered(write: Callable[[], Sequence[Receipt]], count: int, of: Connector) -> Sequence[Receipt]:
     """One receipt for each of ``count`` writes, in order.
 
-    Raises `RetryableError` (nothing happened), `RejectedError` (the call as a whole is refused) and `HaltError`.
-    Everything else, a broken connector included, becomes receipts that say "in doubt".
+    Raises `RetryableError` (nothing happened), `RejectedError` (the call as a whole is refused), `HaltError`, and
+    `LeaseLostError` (the call was not made: by now the work is somebody else's). Everything else, a broken connector
+    included, becomes receipts that say "in doubt".
     """
     try:
         receipts = write()
-    except (RetryableError, RejectedError, HaltError):
+    except (RetryableError, RejectedError, HaltError, LeaseLostError):
         raise
     except InDoubtError as error:
         return [Receipt.in_doubt(error.code, error.message)] * count

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from baton.contracts.answers import unforeseen
+from baton.engine.limiter import while_waiting
 from baton.engine.performer import Outcomes
 from baton.engine.report import Report
 from baton.engine.sending import Sender
 from baton.engine.storing import Storing
-from baton.engine.workplace import Switches, Workplace
+from baton.engine.workplace import Keeper, Switches, Workplace
 from baton.errors import BatonError, ConnectorError, HaltError
 from baton.model.account import Outcome, Receipt
 from baton.model.effect import Effect, EffectState
@@ -160,8 +161,9 @@ class Applier:
         place = self.place
         place.crash_point("looking_up")
         outcomes: Outcomes
+        keep = Keeper(place, lambda: batch)
         try:
-            with place.lane():
+            with while_waiting(keep), place.lane(keep):
                 call = place.performer.prepare(batch)
                 outcomes = call.results() if state is EffectState.ACCEPTED else call.look_up()
         except ConnectorError as error:

@@ -10,11 +10,11 @@ from itertools import groupby
 from typing import Final
 
 from baton.engine.calls import blamed
-from baton.engine.limiter import STILL_WANTED
+from baton.engine.limiter import while_waiting
 from baton.engine.performer import Call
 from baton.engine.report import Report
 from baton.engine.storing import Storing
-from baton.engine.workplace import Workplace
+from baton.engine.workplace import Keeper, Workplace
 from baton.errors import HaltError, InDoubtError, RejectedError, RetryableError
 from baton.model.account import Receipt
 from baton.model.effect import Effect
@@ -112,12 +112,14 @@ class _Stint:
         self.refused: list[_Batch] = []
         self.since_s = place.clock.monotonic()
         self._stood_ready = False
+        self._calling: Sequence[Effect] = ()
+        self._keep = Keeper(place, self._held)
 
     def work(self) -> float:
         """Make the calls, then store what they came to. Seconds spent on calls."""
         try:
             self._prepare_early()
-            with self.place.lane() as self._stood_ready:
+            with self.place.lane(self._keep) as self._stood_ready:
                 begun_s = self.place.clock.monotonic()
                 while self.todo:
                     self._next()
@@ -129,6 +131,11 @@ class _Stint:
             self._store()
             self.place.crash_point("stored")
         return spent_s
+
+    def _held(self) -> list[Effect]:
+        """All that is claimed here and not settled: what one call waits for must not cost the others their claim."""
+        waiting = [effect for batch in (*self.todo, *self.refused) for effect in batch.effects]
+        return [*self._calling, *waiting, *(effect for effect, _ in self.answered)]
 
     def _prepare_early(self) -> None:
         """Others use the lanes meanwhile."""
@@ -194,7 +201,7 @@ class _Stint:
 
     @contextmanager
     def _stoppable(self, batch: _Batch) -> Iterator[None]:
-        """What waits for the system's allowance is not sent any more once a person has put on a switch meanwhile."""
+        """What waits for the system's allowance stays claimed, and is not sent once a person has put on a switch."""
 
         def still_wanted() -> None:
             with self.place.database.read() as connection:
@@ -202,12 +209,14 @@ class _Stint:
             action = batch.effects[0].action.value
             if switches.off or action in switches.paused:
                 raise HaltError(switches.off or f"kill switch action:{action} is on", code="stopped")
+            self._keep(batch.effects)
 
-        token = STILL_WANTED.set(still_wanted)
+        self._calling = batch.effects
         try:
-            yield
+            with while_waiting(still_wanted):
+                yield
         finally:
-            STILL_WANTED.reset(token)
+            self._calling = ()
 
     def _give_back(self, batch: _Batch, why: Receipt, put_off_s: float = 0.0) -> None:
         """Let others have what is not sent by us. Part of a larger call that was refused has been tried, and counts."""

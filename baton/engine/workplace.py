@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import BoundedSemaphore
+from typing import Final
 
 import sqlalchemy as sa
 
 from baton.clock import Clock
 from baton.engine.calls import RetryRule
 from baton.engine.performer import CrashPoint, Performer
+from baton.errors import LeaseLostError
+from baton.model.effect import Effect
 from baton.store.claims import ACCOUNTS, Scope
 from baton.store.database import Database
 from baton.store.leases import LeaseStore
 from baton.store.restores import FENCES
 from baton.store.runs import RunStore
+
+_PIECE_S: Final = 10.0
+"""So often who waits for a lane keeps what it has claimed: a fraction of the shortest lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +79,36 @@ class Workplace:
         return Switches(f"kill switch {off[0]} is on: {engaged[off[0]]}" if off else "", paused)
 
     @contextmanager
-    def lane(self) -> Iterator[bool]:
-        """The right to make one call after the other while others do; whether it was waited for."""
+    def lane(self, meanwhile: Callable[[], None]) -> Iterator[bool]:
+        """The right to make one call after the other while others do; whether it was waited for.
+
+        ``meanwhile`` is called again and again until then: it keeps what is claimed for those calls.
+        """
         waited = not self._lanes.acquire(blocking=False)
         if waited:
-            self._lanes.acquire()
+            while not self._lanes.acquire(timeout=_PIECE_S):
+                meanwhile()
         try:
             yield waited
         finally:
             self._lanes.release()
+
+
+class Keeper:
+    """Keeps a claim for as long as its calls wait for their turn: it must not end meanwhile and be taken over."""
+
+    def __init__(self, place: Workplace, held: Callable[[], Sequence[Effect]]) -> None:
+        self.place = place
+        self.held = held
+        self._kept_s = place.clock.monotonic()
+
+    def __call__(self, needed: Sequence[Effect] = ()) -> None:
+        """Renew it, once a good part of it is over. `LeaseLostError` when any of ``needed`` is not ours any more."""
+        now_s = self.place.clock.monotonic()
+        if now_s - self._kept_s <= self.place.pace.lease_s / 10:
+            return
+        with self.place.database.write() as connection:
+            kept = self.place.leases.keep(connection, self.held(), self.place.pace.lease_s)
+        if any(effect.id not in kept for effect in needed):
+            raise LeaseLostError(f"another worker has taken over what was claimed in {self.place.system}")
+        self._kept_s = now_s

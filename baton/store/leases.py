@@ -138,12 +138,17 @@ class LeaseStore:
         self._change(connection, kept, batch_id=name, lease_until=until)
         return [replace(effect, batch_id=name) for effect in kept]
 
+    def keep(self, connection: sa.Connection, held: Sequence[Effect], lease_s: float) -> set[int]:
+        """Keep these for longer, while they wait for their turn. The ids of those that are still ours."""
+        ours = self._owned(connection, held)
+        until = self.clock.now() + timedelta(seconds=lease_s)
+        self._change(connection, [effect for effect in held if effect.id in ours], lease_until=until)
+        return ours
+
     def renew(self, connection: sa.Connection, effect: Effect, lease_s: float) -> None:
         """Keep an effect for longer, between the calls it takes. `LeaseLostError` when somebody else has it by now."""
-        ours = self._owned(connection, [effect])
-        if effect.id not in ours:
+        if effect.id not in self.keep(connection, [effect], lease_s):
             raise LeaseLostError(f"another worker has taken over {effect.number}")
-        self._change(connection, [effect], lease_until=self.clock.now() + timedelta(seconds=lease_s))
 
     def narrow(self, connection: sa.Connection, ours: Sequence[Effect]) -> None:
         """Keep what these effects are about to write where it is less than was planned, before it is sent."""

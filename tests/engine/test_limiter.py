@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from baton.contracts import Rate
-from baton.engine.limiter import SharedLimiter
+from baton.engine.limiter import SharedLimiter, while_waiting
 from baton.errors import RetryableError
 from baton.store.database import Database
 from baton.store.migrate import upgrade
@@ -81,3 +81,12 @@ def test_a_pause_is_an_hour_at_most_and_a_clock_set_back_ends_it_too(shared):
 def test_a_slow_system_is_still_called_in_turn(shared):
     slow = shared(calls=1, per_s=120)
     assert elapsed(shared.clock, lambda: [slow.acquire() for _ in range(3)]) == pytest.approx(240)
+
+
+def test_who_waits_for_long_is_asked_again_and_again_whether_the_call_is_wanted(shared):
+    slow = shared(calls=1, per_s=120)
+    asked = []
+    with while_waiting(lambda: asked.append(shared.clock.monotonic())):
+        slow.acquire()
+        slow.acquire()
+    assert asked == pytest.approx([10.0 * piece for piece in range(1, 13)])

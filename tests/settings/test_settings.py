@@ -10,6 +10,7 @@ from baton.contracts import Rate
 from baton.errors import ConfigurationError
 from baton.registry import Registry
 from baton.settings import load, locate
+from baton.settings_shape import RatePart
 
 CONNECTOR = """
 from collections.abc import Sequence
@@ -272,3 +273,10 @@ def test_a_database_url_that_is_none_is_a_fault_with_its_line(tmp_path, registry
 def test_hashicorp_needs_its_token(tmp_path, registry):
     file = written(tmp_path, "hub:\n  hashicorp: {url: 'https://vault.example'}\nsystems: {}\n")
     assert "hub needs the secret hashicorp_token" in faults(file, registry)[0]
+
+
+@pytest.mark.parametrize("calls", [0.99, 1e-300])
+def test_an_allowance_too_small_to_be_kept_is_refused(calls: float) -> None:
+    assert RatePart(calls=1.0, per_s=300.0).calls == 1.0
+    with pytest.raises(ValueError, match="less than one call in 300 s cannot be kept"):
+        RatePart(calls=calls, per_s=300.0)
