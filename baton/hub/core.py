@@ -226,15 +226,18 @@ class Hub:
         return loaded
 
     def _load_mapping(self, system: SystemSettings) -> FieldMapping:
-        if system.mapping is None:
-            message = f"{system.name} needs a mapping: a file such as mappings/sync/…--….yaml"
-            raise ConfigurationError([Fault(system.place, "no_mapping", message)])
         from baton.mapping.load import load_mapping  # loads polars, which most commands can do without
 
         connector = self.registry.load(system.connector)
         fields = connector.fields if issubclass(connector, AccountTarget) else None
-        mapping = load_mapping(system.mapping, source_fields=None, target_fields=fields)
         wanted = (EMPLOYEE, system.connector) if fields is not None else (system.connector, EMPLOYEE)
+        if system.mapping is None:
+            message = (
+                f"{system.name} needs the line 'mapping: FILE', with a file that maps {wanted[0]} to {wanted[1]}; "
+                "those that come with Baton are in mappings/sync"
+            )
+            raise ConfigurationError([Fault(system.place, "no_mapping", message)])
+        mapping = load_mapping(system.mapping, source_fields=None, target_fields=fields)
         if (mapping.source, mapping.target) != wanted:
             message = f"maps {mapping.source} to {mapping.target}, but {system.name} needs {wanted[0]} to {wanted[1]}"
             raise ConfigurationError([Fault(str(system.mapping), "direction", message)])

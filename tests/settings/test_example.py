@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from baton.contracts import AccountTarget, EmployeeSource
 from baton.registry import Registry
 from baton.settings import load
 from baton.settings_shape import GatePart, GuardsPart
@@ -27,3 +28,12 @@ def test_its_settings_are_known_to_the_connectors():
         known = registry.load(part["connector"]).Settings.model_fields
         for setting in part["settings"]:
             assert setting in known, f"{name}.{setting}{did_you_mean(setting, known)}"
+
+
+def test_whoever_is_planned_for_names_a_mapping_that_is_shipped():
+    hub = load(ROOT / "systems.example.yaml", environ={})
+    registry = Registry()
+    for system in hub.systems.values():
+        if issubclass(registry.load(system.connector), EmployeeSource | AccountTarget):
+            assert system.mapping is not None, system.name
+            assert f": {system.connector}\n" in system.mapping.read_text("utf-8"), system.name
