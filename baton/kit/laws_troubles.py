@@ -221,17 +221,16 @@ def _found(bench: Bench) -> Said:
 
 @contextmanager
 def listening() -> Iterator[io.StringIO]:
-    """Everything any logger says, at every level."""
+    """Everything any logger says, at every level; meanwhile nobody else hears it, or a terminal would fill with it."""
     heard = io.StringIO()
-    handler = logging.StreamHandler(heard)
     root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
+    level, handlers = root.level, root.handlers[:]
+    root.handlers[:] = [logging.StreamHandler(heard)]
     root.setLevel(logging.DEBUG)
     try:
         yield heard
     finally:
-        root.removeHandler(handler)
+        root.handlers[:] = handlers
         root.setLevel(level)
 
 
