@@ -149,7 +149,7 @@ def doctor_command(context: Context) -> int:
         findings = health.examine(context.systems)
     voice.table(
         ["what", "result", "detail", "what to do"],
-        [(f.what, voice.words("well" if f.ok else "not well"), f.detail, f.remedy) for f in findings],
+        [(f.what, voice.words("well" if f.ok else "not well"), f.detail, "" if f.ok else f.remedy) for f in findings],
     )
     well = all(finding.ok for finding in findings)
     if well:
