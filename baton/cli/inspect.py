@@ -141,6 +141,8 @@ def history_command(context: Context, number: str) -> int:
             for system in hub.targets()
             if (link := hub.links.of(connection, system.name, [number]).get(number)) is not None
         ]
+    if not periods:
+        voice.say("nobody with the number {number} is known", number=number)
     voice.table(
         ["state", "at", "what"], [(voice.words(p.status), f"{p.since:%Y-%m-%d %H:%M} UTC", p.what) for p in periods]
     )

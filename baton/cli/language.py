@@ -41,6 +41,7 @@ CHINESE: Final[Mapping[str, str]] = {
     ),
     "dry run: nothing was stored and nothing will be sent; plan {hash}": "试运行：未保存、不发送；计划 {hash}",
     "plan {hash}": "计划 {hash}",
+    "send it with: baton apply {run}; then: baton settle {run}": "发送：baton apply {run}；然后：baton settle {run}",
     "held: {reason}": "已拦截：{reason}",
     "look at it with: baton effects {run}; then: baton release {run} --as YOU --why TEXT, or baton reject": (
         "请查看：baton effects {run}；然后 baton release {run} --as 姓名 --why 理由，或 baton reject"
@@ -53,6 +54,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "{run}: {verdict} ({figures})": "{run}：{verdict}（{figures}）",
     "{system} {person}: read back differently: {fields}": "{system} {person}：回读不一致：{fields}",
     "{system} cannot be read back: {why}": "{system} 无法回读：{why}",
+    "nobody with the number {number} is known": "没有工号为 {number} 的人员",
     "there are no runs yet": "还没有运行记录",
     "{count} effects": "{count} 项写入",
     # decisions

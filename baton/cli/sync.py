@@ -61,6 +61,8 @@ def plan_command(context: Context, save: bool, person: str | None, **given: Any)
     voice.document(plan_document(plan))
     if save:
         voice.say("plan {hash}", hash=plan.run.plan_hash[:16])
+        if plan.run.state is RunState.READY:
+            voice.say("send it with: baton apply {run}; then: baton settle {run}", run=plan.run.id)
     else:
         voice.say("dry run: nothing was stored and nothing will be sent; plan {hash}", hash=plan.run.plan_hash[:16])
     return Verdict.HELD.exit_code if plan.run.state is RunState.HELD else 0

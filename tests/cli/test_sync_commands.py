@@ -270,3 +270,25 @@ def test_a_row_that_cannot_be_used_makes_the_run_incomplete(company):
     places = [fault["place"] for fault in said.json["plan"]["faults"]]
     assert places == ["crm:0007"] * len(places)
     assert places
+
+
+def test_a_system_without_a_mapping_is_told_which_line_it_lacks(company):
+    company.ok("keys", "init")
+    company.edit("    mapping: crm.yaml\n", "")
+    said = company.baton("plan", "sync")
+    assert said.code == 2
+    assert "mapping: FILE" in said.err
+    assert "employee to crm/salesforce" in said.err
+
+
+def test_a_number_that_nobody_has_is_said(synced):
+    said = synced.baton("history", "2")
+    assert said.code == 1
+    assert "nobody with the number 2 is known" in said.out
+
+
+def test_a_plan_that_was_kept_says_how_it_is_sent(company):
+    company.ok("keys", "init")
+    said = company.ok("plan", "sync", "--save")
+    [run] = company.ok("runs", "--json").json["runs"]
+    assert f"baton apply {run['id']}" in said.out
