@@ -160,7 +160,7 @@ def say_on_case(request: Request, visitor: Here, body: Body) -> Response:
     if not isinstance(outcome, Refusal):
         return _back(request, f"{visitor.base}/", outcome, words)
     if outcome.code == "unfinished":
-        return _finish(request, visitor.again(), outcome)
+        return _finish(request, visitor.again(), outcome, words)
     return _list(request, visitor.again(), Asked(), outcome, words)
 
 
@@ -236,7 +236,7 @@ def _list(
         visitor=visitor,
         refusal=refusal,
         chosen=chosen,
-        written=words.text if isinstance(words, Words) else "",
+        typed=_typed(words),
         ahead=reading.ahead_document(visitor),
         **document,
     )
@@ -257,12 +257,14 @@ def shown_item(
         status=refusal.status if refusal else 200,
         visitor=visitor,
         refusal=refusal,
-        written=words.text if isinstance(words, Words) else "",
+        typed=_typed(words),
         **document,
     )
 
 
-def _finish(request: Request, visitor: Visitor, refusal: Refusal | None = None) -> Response:
+def _finish(
+    request: Request, visitor: Visitor, refusal: Refusal | None = None, words: Words | Refusal | None = None
+) -> Response:
     gate = _gate(visitor)
     document = reading.case_document(visitor.again(), Asked())
     return Speaker(request).page(
@@ -272,8 +274,16 @@ def _finish(request: Request, visitor: Visitor, refusal: Refusal | None = None) 
         visitor=visitor,
         refusal=refusal,
         obstacles=gate.obstacles,
+        typed=_typed(words),
         **document,
     )
+
+
+def _typed(words: Words | Refusal | None) -> dict[str, str]:
+    """What stands in its form again when it was refused: nobody types a reason twice."""
+    if not isinstance(words, Words):
+        return dict.fromkeys(("act", "text", "successor"), "")
+    return {"act": words.act.value, "text": words.text, "successor": words.successor}
 
 
 def _gate(visitor: Visitor) -> completing.Gate:
