@@ -72,7 +72,7 @@ def transform(
 
 
 def _require_columns(page: pl.DataFrame, file: str, rules: Sequence[CleaningRule]) -> None:
-    """Raise `ConfigurationError` for a column that is to be cleaned and is not there; of the others the mapping does."""
+    """Raise `ConfigurationError` for a column that is to be cleaned and is not there; the mapping asks for others."""
     faults = [
         Fault(
             f"{file}:{rule.line}", "source_column", f"the rows have no column {rule.column!r}, and it is to be cleaned"
