@@ -176,11 +176,22 @@ class Staging:
 
     def age_s(self, run_id: str) -> float:
         """How long ago something was last written for a run, by the file system's clock."""
-        newest = max((path.stat().st_mtime for path in (self.folder / run_id).iterdir()), default=0.0)
-        return time.time() - newest
+        folder = self.folder / run_id
+        try:
+            return min(map(age_s, (folder, *folder.iterdir())))
+        except FileNotFoundError:  # dropped just now
+            return 0.0
 
     def _path(self, run_id: str, stage: Stage, number: int, digest: bytes) -> Path:
         return self.folder / run_id / f"{stage}-{number:06d}-{digest.hex()[:_NAME_DIGITS]}.sealed"
+
+
+def age_s(path: Path) -> float:
+    """How long ago something was written there, by the file system's clock; 0 where it gets another name just now."""
+    try:
+        return time.time() - path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0
 
 
 class StagingLine:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import Final
 
 from baton.hub.core import Hub
+from baton.store.staging import age_s
 from baton.store.trail import Entry, append
 
 REPORTS: Final = "reports"
@@ -45,5 +45,5 @@ def _drop_strays(hub: Hub, kept: set[str]) -> None:
 
 def _drop_old_reports(hub: Hub) -> None:
     for path in (hub.state_dir / REPORTS).glob("*"):
-        if time.time() - path.stat().st_mtime > _REPORT_KEPT_S:
+        if age_s(path) > _REPORT_KEPT_S:
             path.unlink(missing_ok=True)
