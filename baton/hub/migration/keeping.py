@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
 
+import sqlalchemy as sa
+
 from baton.errors import LeaseLostError
 from baton.hub.core import Hub
 from baton.model.effect import Effect
@@ -30,6 +32,8 @@ def kept(hub: Hub, effect: Effect, lease_s: float) -> Iterator[Callable[[], None
             except LeaseLostError:
                 lost.set()
                 return
+            except sa.exc.DBAPIError:  # away for a moment: asked again soon, or the claim runs out unrenewed
+                continue
             renewed[0] = at
 
     def still_ours() -> None:
