@@ -67,7 +67,8 @@ class Letter:
 def templates(folder: Path | None = None, kind: str = "overpaid", fills: frozenset[str] = BLANKS) -> dict[str, str]:
     """The templates by language: ``<kind>.<language>.txt`` in the folder where there is one, else those packaged.
 
-    `ConfigurationError` for every template with a blank that nothing ``fills``, or one that cannot be read.
+    `ConfigurationError` for every template with a blank that nothing ``fills``, that says nothing, or that cannot be
+    read.
     """
     found: dict[str, str] = {}
     faults: list[Fault] = []
@@ -76,12 +77,15 @@ def templates(folder: Path | None = None, kind: str = "overpaid", fills: frozens
         own = None if folder is None else folder / name
         place = name if own is None else str(own)
         try:
-            text = own.read_text("utf-8") if own is not None and own.is_file() else _packaged(name)
+            text = own.read_text("utf-8-sig") if own is not None and own.is_file() else _packaged(name)
             blanks = _blanks(text)
         except ValueError as error:  # no UTF-8, or a brace that is not closed
             faults.append(Fault(place, "unreadable", f"is no template: {type(error).__name__}"))
             continue
         faults += [Fault(place, "unknown_blank", f"nothing fills {{{each[:40]}}}") for each in sorted(blanks - fills)]
+        subject, _, body = text.partition("\n")
+        if not (subject.strip() and body.strip()):
+            faults.append(Fault(place, "empty", "has no subject in its first line, or nothing below it"))
         found[language] = text
     if faults:
         raise ConfigurationError(faults)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from baton.errors import ConfigurationError
-from baton.jobs.payment.recovery_letters import BLANKS, LANGUAGES, templates
+from baton.jobs.payment.recovery_letters import BLANKS, LANGUAGES, templates, written
 
 
 def test_ours_fill_every_blank_they_have_and_name_all_that_matter() -> None:
@@ -28,4 +28,18 @@ def test_ones_own_replaces_ours_in_its_language(tmp_path: Path) -> None:
 def test_a_template_with_a_blank_that_nothing_fills_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "overpaid.zh.txt").write_text(text, "utf-8")
     with pytest.raises(ConfigurationError, match=r"overpaid\.zh\.txt"):
+        templates(tmp_path)
+
+
+def test_a_mark_that_an_editor_puts_in_front_is_no_part_of_the_subject(tmp_path: Path) -> None:
+    (tmp_path / "overpaid.en.txt").write_text("About your pay\n\nDear {name}, {amount}.\n", encoding="utf-8-sig")
+    letter = written("en", templates(tmp_path)["en"], {"name": "A", "amount": "1.00"})
+    assert (letter.subject, letter.text) == ("About your pay", "Dear A, 1.00.")
+
+
+@pytest.mark.parametrize("text", ["", "\n \n", "About your pay\n", "\n\nDear {name}\n"])
+def test_a_template_without_a_subject_or_a_text_is_refused(tmp_path: Path, text: str) -> None:
+    """It would be a letter that says nothing, and the time to answer it would run all the same."""
+    (tmp_path / "overpaid.zh.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=r"overpaid\.zh\.txt: has no subject in its first line, or nothing"):
         templates(tmp_path)
