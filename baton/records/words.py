@@ -52,7 +52,7 @@ SYNONYMS: Final[Mapping[str, str]] = {
     "mobile": "手机 手机号 手机号码 联系电话 电话 mobile_phone phone cell cell_phone telephone "
     "携帯電話 電話番号 휴대폰 전화번호",
     "personal_email": "个人邮箱 私人邮箱 private_email home_email",
-    "identity_number": "证件号码 身份证号 身份证号码 身份证 id_number id_card identity national_id "
+    "identity_number": "证件号码 身份证号 身份证号码 身份证 id_number id_card identity national_id ssn employee_ssn "
     "マイナンバー 個人番号 주민등록번호",
     "passport_number": "护照号 护照号码 护照 passport passport_no パスポート番号 旅券番号 여권번호",
     "bank_account_holder": "开户名 户名 账户名 account_holder holder_name account_name payee_name 口座名義 예금주",
@@ -86,14 +86,15 @@ _SENSITIVE: Final[Mapping[str, Sensitive]] = {
 }
 
 _FRAGMENTS: Final[Mapping[Sensitive, str]] = {
-    Sensitive.IDENTITY_NUMBER: "身份证 证件号 身分證 identity idcard nationalid ssn マイナンバー 주민등록",
+    Sensitive.IDENTITY_NUMBER: "身份证 证件号 身分證 identity idcard nationalid socialsecurity マイナンバー 주민등록",
     Sensitive.PASSPORT: "护照 護照 passport パスポート 旅券 여권",
     Sensitive.BANK_ACCOUNT: "银行卡 银行账 银行帐 卡号 账号 帐号 bankaccount accountno cardno cardnumber iban "
     "口座番号 계좌",
     Sensitive.PHONE: "手机 电话 手機 電話 mobile phone 携帯 휴대폰 전화",
     Sensitive.EMAIL: "邮箱 邮件 郵箱 email メール 이메일",
-    Sensitive.AMOUNT: "工资 薪资 薪酬 薪水 月薪 年薪 奖金 补贴 津贴 金额 薪資 salary wage bonus amount allowance "
-    "給与 基本給 賞与 급여 연봉 상여 금액",
+    Sensitive.AMOUNT: "工资 薪资 薪酬 薪水 月薪 年薪 底薪 日薪 时薪 奖金 补贴 津贴 金额 薪資 应发 实发 應發 實發 "
+    "扣款 个税 個稅 社保 公积金 提成 salary wage bonus amount allowance netpay grosspay basepay takehome "
+    "compensation deduction 給与 基本給 賞与 手当 支給額 控除 급여 연봉 상여 금액 수당 실수령 지급액 공제",
     Sensitive.ADDRESS: "住址 地址 address 住所 주소",
     Sensitive.BIRTHDAY: "生日 出生 birth 生年月日 생년월일",
     Sensitive.NAME: "姓名 联系人 聯絡人 fullname firstname lastname personname 氏名 フリガナ 성명",
