@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from baton.contracts import RecordSource
-from baton.errors import ConfigurationError, Fault
+from baton.errors import BatonError, ConfigurationError, Fault
 from baton.hub.core import Hub
 from baton.hub.migration.ends import record_source, record_target, system_at
 from baton.hub.migration.extraction import Phase, Progress, unwatched
@@ -13,12 +13,19 @@ from baton.records.profile import Profiler
 
 
 def profile(hub: Hub, system: str, collection: str = "", progress: Progress = unwatched) -> Profile:
-    """Read one collection of a system (its only one where none is named) and say what its columns hold."""
+    """Read one collection of a system (its only one where none is named) and say what its columns hold.
+
+    `BatonError` (``profile``) for one with too many columns, or with others on a later page.
+    """
     source = record_source(hub, system)
     profiler = Profiler()
     rows = 0
     for page in source.records(collection or _only(source, system)).pages:
-        profiler.add(page.rows, page.first_row)
+        try:
+            profiler.add(page.rows, page.first_row)
+        except ValueError as error:
+            remedy = "name another collection, or have the export made again with fewer columns, the same on every page"
+            raise BatonError(f"{system} cannot be profiled: {error}", code="profile", remedy=remedy) from None
         rows += page.rows.height
         progress(Phase.READING, rows)
     return profiler.result()

@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 
 from baton.contracts import Feed
-from baton.errors import ConfigurationError, FeedRefusedError
+from baton.errors import BatonError, ConfigurationError, FeedRefusedError
 from baton.hub.migration.extraction import PAGE_ROWS, gathered
 from baton.hub.migration.planning import plan_migration
+from baton.hub.migration.profiling import profile
 from baton.model.source_rows import SourcePage
 from tests.rig.records import MAPPING, Archive, OldSystem, old_row
 
@@ -70,3 +71,20 @@ def test_a_column_that_is_only_named_under_cleaning_is_missed_in_words(small: Ar
         pytest.raises(ConfigurationError, match=r"staff\.yaml:\d+: the rows have no column '职级'"),
     ):
         plan_migration(hub, small.request())
+
+
+class Wide(OldSystem):
+    """Has more columns than are looked at one by one."""
+
+    def records(self, collection: str) -> Feed:
+        feed = super().records(collection)
+        more = [pl.lit("x").alias(f"c{number}") for number in range(1_000)]
+        return Feed(feed.origin, (SourcePage(page.rows.with_columns(more), page.first_row) for page in feed.pages))
+
+
+@pytest.mark.parametrize(("kind", "said"), [(Wide, "more than 1000 columns"), (Shifting, "not those of the first")])
+def test_what_cannot_be_profiled_is_refused_in_words(small: Archive, kind: type[OldSystem], said: str) -> None:
+    small.rows = [old_row(number) for number in range(1, 5)]
+    small.page_rows, small.source = 2, kind
+    with small.open() as hub, pytest.raises(BatonError, match=f"old cannot be profiled: .*{said}"):
+        profile(hub, "old")
