@@ -16,7 +16,7 @@ from baton.hub.sync import JOB as SYNC
 from baton.model.account import Receipt
 from baton.model.effect import EVERY_ACTION, EffectState, PaymentAction
 from baton.model.pay_run import JOB as PAYMENT
-from baton.model.persons import alike
+from baton.model.persons import alike, require_reason
 from baton.settings_shape import OWN
 from baton.store.leases import Settlement
 from baton.store.restores import FENCES
@@ -79,7 +79,7 @@ def reject(hub: Hub, run_id: str, person: str, why: str) -> int:
 
 def resolve(hub: Hub, key_prefix: str, resolution: Resolution, person: str, why: str) -> str:
     """Settle one effect in doubt by what a person found out at the target; returns its key."""
-    _require_reason(person, why)
+    require_reason(person, why)
     with hub.database.write() as connection:
         found = hub.effects.read(connection, effects.c.key.startswith(key_prefix, autoescape=True), limit=2)
         if len(found) != 1 or len(key_prefix) < 8:
@@ -111,7 +111,7 @@ def resolve(hub: Hub, key_prefix: str, resolution: Resolution, person: str, why:
 
 
 def _decidable(hub: Hub, connection: sa.Connection, run_id: str, person: str, why: str) -> Run:
-    _require_reason(person, why)
+    require_reason(person, why)
     run = hub.runs.get(connection, run_id) or find_run(hub, run_id)
     if run.job == PAYMENT:
         raise ApprovalError(f"{run_id} is a pay run: one person's word is not enough", code="pay_run", remedy=_BY_PAY)
@@ -122,11 +122,6 @@ def _decidable(hub: Hub, connection: sa.Connection, run_id: str, person: str, wh
             f"{person} asked for this run and cannot decide on it", code="maker", remedy="a second person must decide"
         )
     return run
-
-
-def _require_reason(person: str, why: str) -> None:
-    if not person.strip() or not why.strip():
-        raise ApprovalError("a decision needs a person and a reason", code="reason", remedy="give --as and --why")
 
 
 def _accept_population(hub: Hub, connection: sa.Connection, run: Run) -> None:
@@ -142,7 +137,7 @@ def _accept_population(hub: Hub, connection: sa.Connection, run: Run) -> None:
 
 def kill_switch(hub: Hub, scope: str, position: str, person: str, why: str) -> None:
     """Throw a switch (``on``) or take it back (``off``)."""
-    _require_reason(person, why)
+    require_reason(person, why)
     systems = (*hub.settings.enabled, OWN)
     names = {"all", *(f"system:{name}" for name in systems), *(f"action:{action}" for action in EVERY_ACTION)}
     with hub.database.write() as connection:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
+from baton.errors import ApprovalError
+
 _UNSEEN: Final = ("Cc", "Cf")
 
 
@@ -16,3 +18,9 @@ def alike(person: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", person).casefold()
     return "".join(letter for letter in folded if not letter.isspace() and unicodedata.category(letter) not in _UNSEEN)
+
+
+def require_reason(person: str, why: str) -> None:
+    """Raise `ApprovalError` (``reason``) for a decision without a name that anybody sees, or without a reason."""
+    if not alike(person) or not why.strip():
+        raise ApprovalError("a decision needs a person and a reason", code="reason", remedy="give --as and --why")

@@ -20,7 +20,7 @@ from baton.hub.keeping.fates import Fate
 from baton.hub.keeping.ledger import Forgotten
 from baton.model.account import AccountState
 from baton.model.people import EmploymentStatus
-from baton.model.persons import alike
+from baton.model.persons import alike, require_reason
 from baton.store.erasures import Erasure
 
 REPORTS: Final = "reports"
@@ -54,7 +54,7 @@ class Erased:
 
 def ask(hub: Hub, number: str, person: str, why: str) -> Sequence[Kept]:
     """Ask for an erasure; what will have to be kept. Raises `ApprovalError` when it cannot be carried out now."""
-    _require_reason(person, why)
+    require_reason(person, why)
     with hub.database.write() as connection:
         _require_finished(hub, connection, number)
         hub.erasures.ask(connection, number, person, why)
@@ -172,8 +172,3 @@ def _drop_reports(hub: Hub, number: str) -> None:
 
 def _run_of(report: Path) -> str:
     return report.name.partition(".")[0]
-
-
-def _require_reason(person: str, why: str) -> None:
-    if not person.strip() or not why.strip():
-        raise ApprovalError("a decision needs a person and a reason", code="reason", remedy="give --as and --why")

@@ -19,7 +19,7 @@ from baton.hub.core import PLANNING, Hub
 from baton.model.account import Receipt
 from baton.model.effect import EffectState, PaymentAction
 from baton.model.pay_run import PayFile
-from baton.model.persons import alike
+from baton.model.persons import alike, require_reason
 from baton.store.deliveries import DECLARED_ABSENT
 from baton.store.restores import UNREAD
 from baton.store.tables import effects
@@ -102,8 +102,7 @@ def declare(hub: Hub, message_id: str, word: Word, person: str, why: str) -> Dec
     Raises `ApprovalError` for a file about which nobody has to say anything (``not_asked``), and for who has said the
     same before (``maker``).
     """
-    if not person.strip() or not why.strip():
-        raise ApprovalError("a decision needs a person and a reason", code="reason", remedy="give --as and --why")
+    require_reason(person, why)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         file = hub.pay_runs.file(connection, message_id)

@@ -17,7 +17,7 @@ from baton.hub.payment.voiding import delete_files, void_files
 from baton.jobs.payment.approval_policy import REMEDY, Decision, Subject, decide
 from baton.jobs.payment.roles import Role
 from baton.model.pay_run import LineState, PayFile, PayRun
-from baton.model.persons import alike
+from baton.model.persons import alike, require_reason
 from baton.store.pay_decisions import SignatureRow
 from baton.store.pay_runs import LineChange
 from baton.store.runs import Run, RunState
@@ -78,6 +78,7 @@ def release(hub: Hub, run_id: str, person: str, why: str) -> Signed:
     Lines that the checks still hold are given up: they cannot be waived in a run that has gone, and another run may pay
     them. Raises `ApprovalError` when something is missing, and for whoever made the run.
     """
+    require_reason(person, why)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         run, head = open_run(hub, connection, run_id)
@@ -113,6 +114,7 @@ def let_go(hub: Hub, connection: sa.Connection, head: Run, person: str, why: str
 
 def cancel(hub: Hub, run_id: str, person: str, why: str) -> int:
     """Give up a run that is not released; how many lines it had. Their payables are free for another run."""
+    require_reason(person, why)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         run, head = open_run(hub, connection, run_id)

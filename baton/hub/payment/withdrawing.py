@@ -13,6 +13,7 @@ from baton.hub.payment.delivering import SILENT, channel_of, payment_file
 from baton.hub.payment.voiding import delete_files
 from baton.model.account import Outcome
 from baton.model.pay_run import LineState, PayFile
+from baton.model.persons import require_reason
 from baton.store import deliveries
 from baton.store.pay_runs import LineChange
 from baton.store.runs import RunState
@@ -25,6 +26,7 @@ def withdraw(hub: Hub, run_id: str, person: str, why: str) -> int:
     lines of the others are given up: their payables are free for another run.
     Raises `ApprovalError` (``sent``) when every file has been taken up, or may have arrived.
     """
+    require_reason(person, why)
     absent = _absent(hub, run_id)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)

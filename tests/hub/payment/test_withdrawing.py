@@ -9,6 +9,7 @@ import pytest
 
 from baton.contracts.payments import AnswerKind, PaymentFile
 from baton.errors import ApprovalError
+from baton.hub.payment.signing import cancel, release
 from baton.hub.payment.withdrawing import withdraw
 from baton.model.account import Receipt
 from baton.model.pay_run import LineState
@@ -108,3 +109,19 @@ def test_what_the_bank_has_refused_is_not_taken_back_to_be_sent_again(office: Of
         withdraw(office.hub, run_id, TREASURY, "it has not left")
     assert (refused.value.code, "baton pay reissue" in refused.value.remedy) == ("sent", True)
     assert set(office.states(run_id).values()) == {LineState.REJECTED}
+
+
+@pytest.mark.parametrize(("person", "why"), [(" ", "pay day"), (TREASURY, " ")])
+def test_nobody_lets_a_run_go_or_takes_it_back_without_a_name_and_a_reason(
+    office: Office, person: str, why: str
+) -> None:
+    office.hire(*SIX)
+    run_id = office.signed(SIX)
+    for decide in (release, cancel):
+        with pytest.raises(ApprovalError) as caught:
+            decide(office.hub, run_id, person, why)
+        assert caught.value.code == "reason"
+    office.release(run_id)
+    with pytest.raises(ApprovalError) as caught:
+        withdraw(office.hub, run_id, person, why)
+    assert caught.value.code == "reason"
