@@ -223,3 +223,12 @@ def test_what_the_image_copies_is_not_kept_from_it():
     allowed = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").splitlines() if line.startswith("!")}
     assert sources <= allowed
     assert all((ROOT / source).exists() for source in sources)
+
+
+def test_a_file_that_is_mounted_alone_is_said_to_need_a_restart():
+    """Whoever replaces it changes nothing for a container that runs."""
+    mounts = {volume.split(":")[0] for service in OWN.values() for volume in service["volumes"] if volume[0] == "."}
+    alone = {mount for mount in mounts if Path(mount).suffix}
+    told = (ROOT / "docs/operations.md").read_text("utf-8")
+    assert alone == {"./systems.yaml"}
+    assert "**After a change of `systems.yaml`**: `docker compose restart`" in told
