@@ -101,6 +101,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "then: baton migrate run MAPPING --resume-quarantine {path} --of {run}": (
         "然后执行：baton migrate run 映射文件 --resume-quarantine {path} --of {run}"
     ),
+    "{count} rows cannot be read: {rules}": "{count} 行无法读取：{rules}",
     "{rows} rows, {columns} columns": "{rows} 行，{columns} 列",
     "possible keys: {keys}": "可能的主键：{keys}",
     "none": "无",

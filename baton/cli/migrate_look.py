@@ -58,6 +58,12 @@ def suggest_command(context: Context, source: str, target: str, out: Path | None
 
 def _show(voice: Voice, found: Profile) -> None:
     voice.say("{rows} rows, {columns} columns", rows=found.rows, columns=len(found.columns))
+    if found.unreadable:
+        count = sum(each.count for each in found.unreadable.values())
+        rules = "; ".join(
+            f"{rule} {each.count} (row {', '.join(map(str, each.rows))})" for rule, each in found.unreadable.items()
+        )
+        voice.say("{count} rows cannot be read: {rules}", count=count, rules=rules)
     keys = "; ".join(" + ".join(key) for key in found.keys)
     voice.say("possible keys: {keys}", keys=keys or voice.words("none"))
     rows = [_row(column) for column in found.columns.values()]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from baton.records.column_kinds import Inferred
@@ -103,6 +103,15 @@ class ColumnProfile:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Rows that cannot be read, all for one reason."""
+
+    count: int
+    rows: tuple[int, ...]
+    """The first of them, as a spreadsheet numbers them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """All columns of one collection."""
 
@@ -110,6 +119,8 @@ class Profile:
     columns: Mapping[str, ColumnProfile]
     keys: tuple[tuple[str, ...], ...]
     """Columns, alone or in pairs, that name each record: the likeliest first."""
+    unreadable: Mapping[str, Unreadable] = field(default_factory=dict)
+    """Rule -> the rows that it put aside before there was a record to look at. They are not in ``rows``."""
 
     def to_document(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -117,4 +128,7 @@ class Profile:
             "rows": self.rows,
             "columns": [column.to_document() for column in self.columns.values()],
             "keys": [list(key) for key in self.keys],
+            "unreadable": {
+                rule: {"count": found.count, "rows": list(found.rows)} for rule, found in self.unreadable.items()
+            },
         }

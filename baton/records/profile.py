@@ -8,12 +8,15 @@ patterns of columns with very many of them are about the commonest.
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from itertools import combinations
 from typing import Final
 
 import polars as pl
 
-from baton.records.column_profile import ColumnProfile, Profile
+from baton.model.source_rows import RejectedRow
+from baton.records.column_profile import ColumnProfile, Profile, Unreadable
 from baton.records.column_tally import ColumnTally
 from baton.records.distinct import DistinctHashes
 from baton.records.words import concept_of
@@ -25,6 +28,7 @@ _PAIR_COLUMNS: Final = 8
 _PAIRS: Final = 3
 _PAIR_LIMIT: Final = 1 << 19
 _MOST_COLUMNS: Final = 1_000
+_ROWS_NAMED: Final = 5
 
 
 class Profiler:
@@ -43,6 +47,8 @@ class Profiler:
         self._waiting_rows = 0
         self._rows = 0
         self._pairs: dict[tuple[str, str], DistinctHashes] = {}
+        self._unreadable_counts: Counter[str] = Counter()
+        self._unreadable_rows: defaultdict[str, list[int]] = defaultdict(list)
 
     def add(self, frame: pl.DataFrame, first_row: int) -> None:
         """Take a frame of text columns. ``first_row`` is the number of its first row in the source.
@@ -62,6 +68,14 @@ class Profiler:
         if self._waiting_rows >= _BATCH_ROWS:
             self._take()
 
+    def pass_over(self, rejected: Iterable[RejectedRow]) -> None:
+        """Count rows that the source could not read: whoever owns the data has to know of them too."""
+        for row in rejected:
+            self._unreadable_counts[row.rule] += 1
+            rows = self._unreadable_rows[row.rule]
+            if len(rows) < _ROWS_NAMED:
+                rows.append(row.row)
+
     def result(self) -> Profile:
         """The profile of all that was taken."""
         self._take()
@@ -72,7 +86,11 @@ class Profiler:
         unique.sort(key=lambda column: (column.sensitive is not None, concept_of(column.name) != "number"))
         single = [(column.name,) for column in unique]
         pairs = [pair for pair, distinct in self._pairs.items() if not self._repeated(distinct, columns, pair)]
-        return Profile(self._rows, columns, tuple(single or pairs))
+        unreadable = {
+            rule: Unreadable(count, tuple(self._unreadable_rows[rule]))
+            for rule, count in self._unreadable_counts.items()
+        }
+        return Profile(self._rows, columns, tuple(single or pairs), unreadable)
 
     def _repeated(self, distinct: DistinctHashes, columns: dict[str, ColumnProfile], pair: tuple[str, str]) -> bool:
         len(distinct)

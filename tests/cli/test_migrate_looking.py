@@ -28,6 +28,17 @@ def test_a_profile_says_what_each_column_holds_and_what_may_be_wrong(place):
     assert "测试甲7" not in json.dumps(document, ensure_ascii=False)
 
 
+def test_a_profile_tells_of_rows_that_cannot_be_read(place):
+    place.write([place.row(n) for n in range(1, 41)])
+    with (place.root / "old/staff.csv").open("ab") as file:
+        file.write("\n00041,测试乙\n".encode("gb18030"))
+    said = place.migrate("profile", "old")
+    assert "1 rows cannot be read: ragged 1 (row 42)" in said.out
+    assert "1 行无法读取：ragged 1 (row 42)" in place.migrate("profile", "old", lang="zh").out
+    document = place.migrate("profile", "old", "--json").json
+    assert (document["rows"], document["unreadable"]) == (40, {"ragged": {"count": 1, "rows": [42]}})
+
+
 def test_a_profile_of_what_does_not_exist_says_what_there_is(place):
     (place.root / "old/more.csv").write_text("a,b\n1,2\n")
     said = place.migrate("profile", "old", "--json")

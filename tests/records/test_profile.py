@@ -313,7 +313,7 @@ def test_frames_must_be_text_and_alike():
 
 
 def test_no_rows_are_a_profile_too():
-    assert Profiler().result().to_document() == {"rows": 0, "columns": [], "keys": []}
+    assert Profiler().result().to_document() == {"rows": 0, "columns": [], "keys": [], "unreadable": {}}
     profiler = Profiler()
     profiler.add(pl.DataFrame({"a": []}, schema={"a": pl.String}), 1)
     found = profiler.result().columns["a"]

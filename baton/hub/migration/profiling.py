@@ -26,6 +26,7 @@ def profile(hub: Hub, system: str, collection: str = "", progress: Progress = un
         except ValueError as error:
             remedy = "name another collection, or have the export made again with fewer columns, the same on every page"
             raise BatonError(f"{system} cannot be profiled: {error}", code="profile", remedy=remedy) from None
+        profiler.pass_over(page.rejected)
         rows += page.rows.height
         progress(Phase.READING, rows)
     return profiler.result()
