@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from datetime import date
 from datetime import time as clock
 from decimal import Decimal
@@ -272,22 +271,11 @@ def test_a_hundred_thousand_rows_and_one(tmp_path):
     given_row = dict.fromkeys(mapping.source_columns) | dict(mapping.examples[0].given)
     rows = pl.DataFrame([given_row], schema=dict.fromkeys(given_row, pl.String))
     rows = pl.concat([rows] * 100_000).with_columns(pl.int_range(pl.len()).cast(pl.String).alias("工号"))
-    mapping.apply(rows[:10])
-    begun = time.perf_counter()
     mapped = mapping.apply(rows)
-    took_s = time.perf_counter() - begun
     assert mapped.faults == []
     assert mapped.rows.height == 100_000
-    # About 0.4 s on an idle machine of two cores; the room is for a busy one.
-    assert took_s < 4
-    best_s = min(_timed(mapping, given_row) for _ in range(20))
-    assert best_s < 0.02
-
-
-def _timed(mapping, record):
-    begun = time.perf_counter()
-    mapping.apply_one(record)
-    return time.perf_counter() - begun
+    alone = mapping.apply_one(rows.row(70_000, named=True))
+    assert alone.fields == mapped.rows.row(70_000, named=True)
 
 
 def test_importing_the_package_does_not_load_polars():
