@@ -295,3 +295,18 @@ def test_progress_is_shown_on_a_terminal_and_to_people_only(synced):
     assert (code, shown) == (0, "")
     assert json.loads(out)["effects"] == []
     assert baton(synced, "plan", "sync").stderr == b""
+
+
+INTERRUPTED = """
+import baton.cli
+from unittest.mock import Mock
+entry = baton.cli.main  # before the module of the same name takes its place
+import baton.cli.main as loaded
+loaded.run = Mock(side_effect=KeyboardInterrupt)
+entry()
+"""
+
+
+def test_ctrl_c_while_the_command_still_loads_is_no_traceback():
+    ended = subprocess.run([sys.executable, "-c", INTERRUPTED], check=False, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (2, "baton: stopped\n")
