@@ -266,7 +266,8 @@ class Hub:
                     Fault(
                         str(self.settings.file),
                         "no_keyring",
-                        "there is no key for the personal columns; make one with: baton keys init. Tried: "
+                        "there is no key for the personal columns. On a new hub make one with: baton keys init; where "
+                        "this hub has run before put the copy of it back: a new one opens nothing that is kept. Tried: "
                         + "; ".join(self.settings.vault.places(*KEYRING)),
                     )
                 ]

@@ -122,8 +122,9 @@ class Keyring:
         try:
             return _parse(json.loads(source))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            what = str(error) if type(error) is ValueError else "it does not have the form that `Keyring.to_text` gives"
-            fault = Fault("keyring", "keyring", f"the keyring for personal columns cannot be read: {what}")
+            what = str(error) if type(error) is ValueError else "it is damaged"
+            message = f"the keyring for personal columns cannot be read: {what}; put the copy of it back"
+            fault = Fault("keyring", "keyring", message)
             raise ConfigurationError([fault]) from None
 
     def to_text(self) -> str:

@@ -160,6 +160,15 @@ def test_without_keys_the_hub_says_how_to_make_them(company):
     assert not (company.root / "state").exists()
 
 
+def test_a_keyring_that_is_lost_or_damaged_is_to_be_brought_back_not_made_anew(synced):
+    keyring = synced.root / "secrets/hub/keyring"
+    keyring.write_text("junk")
+    assert "put the copy of it back" in synced.baton("plan", "sync").err
+    assert "to_text" not in synced.baton("plan", "sync").err
+    keyring.unlink()
+    assert "put the copy of it back" in synced.baton("plan", "sync").err
+
+
 def test_the_audit_log_is_proven_here_and_elsewhere(synced, tmp_path_factory, monkeypatch):
     assert synced.baton("audit", "verify", "--json").json["verdict"] == "unproven"
     signed = synced.ok("audit", "checkpoint", "--json").json
