@@ -69,7 +69,7 @@ class Place:
             info = path.lstat()
         except FileNotFoundError:
             raise RetryableError(
-                "the export is not there", code="no_file", remedy="check the path of this system and the HR export job"
+                f"there is no file {path}", code="no_file", remedy="check the path of this system and the HR export job"
             ) from None
         except OSError as error:
             raise _unreadable(error) from error
@@ -189,9 +189,11 @@ def open_plain(path: Path) -> BinaryIO:
 def _unreadable(error: OSError) -> HaltError | RetryableError:
     """The connector error for what the operating system said."""
     if isinstance(error, FileNotFoundError):
-        return RetryableError("the export is gone", code="no_file", remedy="check the path and the HR export job")
+        return RetryableError(
+            f"there is no file {error.filename}", code="no_file", remedy="check the path, and the job that writes it"
+        )
     return HaltError(
-        f"the export cannot be read ({error.strerror})",
+        f"{error.filename} cannot be read ({error.strerror})",
         code="unreadable_file",
         remedy="give this service permission to read it; a symbolic link is not followed",
     )

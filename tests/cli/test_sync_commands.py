@@ -292,3 +292,9 @@ def test_a_plan_that_was_kept_says_how_it_is_sent(company):
     said = company.ok("plan", "sync", "--save")
     [run] = company.ok("runs", "--json").json["runs"]
     assert f"baton apply {run['id']}" in said.out
+
+
+def test_an_export_that_is_not_there_is_named(company):
+    company.ok("keys", "init")
+    company.edit("path: feed,", "path: feed/none.csv,")
+    assert f"there is no file {company.root}/feed/none.csv" in company.baton("plan", "sync").err

@@ -360,7 +360,7 @@ def test_age_from_the_file_name(tmp_path: Path) -> None:
 def test_no_file_link_and_no_permission(tmp_path: Path) -> None:
     with pytest.raises(RetryableError, match="no complete export"):
         source(tmp_path).census()
-    with pytest.raises(RetryableError, match="not there"):
+    with pytest.raises(RetryableError, match="there is no file"):
         source(tmp_path / "x.csv").census()
     (tmp_path / "link.csv").symlink_to("/etc/passwd")
     with pytest.raises(RetryableError):
