@@ -206,7 +206,10 @@ def _built(text: str) -> tuple[Node, tuple[_Complaint, ...]]:
         builder.feed(yaml.parse(text, Loader=LOADER))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        builder.complain(mark.line + 1 if mark else None, "syntax", error.problem or error.context or "not YAML")
+        problem = error.problem or error.context or "not YAML"
+        if mark and text[mark.index : mark.index + 1] == "\t":
+            problem = "a tab stands where YAML takes blanks only"
+        builder.complain(mark.line + 1 if mark else None, "syntax", problem)
     except yaml.YAMLError:  # the reader's: a character YAML forbids
         builder.complain(None, "syntax", "contains a character that YAML does not allow")
     except _TooMuchError as error:

@@ -122,3 +122,9 @@ def test_pydantic_faults_are_placed_and_never_repeat_the_input():
 def test_lines_are_those_of_the_keys_and_of_the_nearest_ancestor():
     document = parse(b"a:\n  b:\n    - c\n    - d\n", "s.yaml")
     assert [document.line(at) for at in ((), ("a",), ("a", "b"), ("a", "b", 1), ("a", "zz", 7))] == [1, 1, 2, 4, 1]
+
+
+def test_a_tab_is_named_as_what_it_is():
+    [fault] = parse(b"a:\n\tb: 1\n", "x.yaml").faults
+    assert (fault.place, fault.rule) == ("x.yaml:2", "syntax")
+    assert "tab" in fault.message
