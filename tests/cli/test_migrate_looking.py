@@ -134,6 +134,8 @@ def test_people_are_told_in_chinese(place):
     looked = place.migrate("verify", run, lang="zh")
     assert "结果：比较 40 条，1 处不一致" in looked.out
     assert "可能的主键" in place.migrate("profile", "old", lang="zh").out
+    place.write([place.row(n, 薪资="x" if n == 7 else f"{n}.50") for n in range(1, 41)])
+    assert "提示：1 行来源数据被隔离" in place.migrate("run", place.mapping, lang="zh").out
     assert "没有这个主键" in place.migrate("log", run, "--key", "code=x", lang="zh").out
 
 
