@@ -54,8 +54,11 @@ def test_an_alarm_is_taken_on_and_silenced_at_a_desk_and_the_page_fits_a_phone(b
             watched = Watched(context.new_page(), address)
             for language in ("zh", "en", "ja", "ko"):
                 watched.page.goto(f"{address}/health?lang={language}")
-                wide, window = watched.page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-                assert wide <= window, f"{language} is {wide} px wide in {window} px on a {size}"
+                watched.require_fit()
+                low = watched.page.evaluate(
+                    "[...document.querySelectorAll('header a, .filter a')].map((a) => a.getBoundingClientRect().height)"
+                )
+                assert set(low) == {44}, f"links of {language} are in two lines, or too small to press: {low}"
             if size == "desktop":
                 watched.page.goto(f"{address}/health?lang=en")
                 decide(watched, "Take it on", "on it <b>now</b>")
