@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import Depends, FastAPI, Request
 from fastapi.staticfiles import StaticFiles
@@ -59,6 +60,14 @@ def test_an_alarm_is_taken_on_and_silenced_at_a_desk_and_the_page_fits_a_phone(b
                     "[...document.querySelectorAll('header a, .filter a')].map((a) => a.getBoundingClientRect().height)"
                 )
                 assert set(low) == {44}, f"links of {language} are in two lines, or too small to press: {low}"
+            for language in ("zh", "en", "ja", "ko"):
+                file = tmp_path / f"month-{language}.html"
+                file.write_text(httpx.get(f"{address}/health/month.html?month=2026-11&lang={language}").text, "utf-8")
+                report = context.new_page()
+                report.goto(file.as_uri())
+                wide, window = report.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+                assert wide <= window, f"the report in {language} is {wide} px wide in {window} px"
+                assert report.locator("main h1").count() == 1
             if size == "desktop":
                 watched.page.goto(f"{address}/health?lang=en")
                 decide(watched, "Take it on", "on it <b>now</b>")
