@@ -88,11 +88,15 @@ class Survey:
         aside = pl.concat([twice.get_column("row"), *self._aside])
         usable = seen.filter(~pl.col("row").is_in(aside.implode()))
         edges = edges.filter(pl.col("row").is_in(usable.get_column("row").implode()))
+        # Circles first: what is left is as deep as `DEEPEST` at most, so that no chain is followed for ever.
+        depths, circular = _depths(usable, edges)
+        unusable.append(_cells(circular, "cycle", "the row refers to itself, in a circle, or to a row that does"))
+        usable = usable.filter(~pl.col("row").is_in(circular.implode()))
+        edges = edges.filter(~pl.col("row").is_in(circular.implode()))
         dangling = _dangling(usable, edges, missing)
         unusable.append(_cells(dangling, "reference", "the row refers to a record that is not there or was put aside"))
         usable = usable.filter(~pl.col("row").is_in(dangling.implode()))
-        depths, circular = _depths(usable, edges)
-        unusable.append(_cells(circular, "cycle", "the row refers to itself, in a circle, or to a row that does"))
+        depths = depths.filter(~pl.col("row").is_in(dangling.implode()))
         return Standing(usable.height, _counted(depths), pl.concat(unusable), depths)
 
 

@@ -6,7 +6,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baton.jobs.migration.survey import Standing, Survey
+from baton.jobs.migration.survey import DEEPEST, Standing, Survey
 from baton.jobs.migration.transform import ROW
 from baton.jobs.migration.waves import WaveCutter, WavePlan
 
@@ -43,6 +43,28 @@ def test_depths_duplicates_and_circles_are_those_of_a_plain_walk(pairs, per_page
     assert set(found.unusable["row"].to_list()) == bad
     good = sorted(set(expected) - bad)
     assert found.depth_of(pl.Series(good, dtype=pl.Int64)).to_list() == [expected[row] for row in good]
+
+
+def test_below_a_record_that_is_missing_no_chain_is_followed_deeper_than_any_is_taken() -> None:
+    """Each level is a search among all rows: a chain of a million rows would be followed for days."""
+    length = DEEPEST + 501
+    survey = Survey()
+    bosses = ["gone", *map(str, range(length - 1))]
+    codes = list(map(str, range(length)))
+    survey.add(pl.DataFrame({ROW: list(range(length)), "code": codes, "boss": bosses}), ("code",), ("boss",))
+    found = survey.result(lambda wanted: wanted)
+    assert found.count == 0
+    assert dict(found.unusable["rule"].value_counts().rows()) == {"reference": DEEPEST + 1, "cycle": 500}
+
+
+def test_rows_below_a_missing_record_are_named_and_the_others_keep_their_depth() -> None:
+    survey = Survey()
+    rows = [(2, "a", None), (3, "b", "a"), (4, "c", "gone"), (5, "d", "c"), (6, "e", "b"), (7, "f", "f")]
+    survey.add(pl.DataFrame(rows, schema=[ROW, "code", "boss"], orient="row"), ("code",), ("boss",))
+    found = survey.result(lambda wanted: wanted)
+    assert sorted(found.unusable.select("row", "rule").rows()) == [(4, "reference"), (5, "reference"), (7, "cycle")]
+    assert found.depth_of(pl.Series([2, 3, 6])).to_list() == [0, 1, 2]
+    assert (found.count, found.per_depth) == (3, (1, 1, 1))
 
 
 def test_rows_without_parents_stand_at_depth_nothing() -> None:
