@@ -221,3 +221,14 @@ def test_a_row_without_what_the_target_needs_is_put_aside_before_anything_is_sen
     with small.open() as hub:
         plan = preview_migration(hub, small.request())
     assert [(fault.place, fault.field, fault.rule) for fault in plan.faults] == [("staff:3", "姓名", "no_value")]
+
+
+def test_a_number_with_an_unseen_character_inside_adds_up_as_the_mapping_reads_it(small: Archive) -> None:
+    """One such cell refused the whole migration, as if a transform had lost it."""
+    small.mapping = MAPPING.replace("via: [trim, decimal(2)]", "via: [no_blanks, decimal(2)]")
+    small.rows = [
+        old_row(number, 工资=f"1{unseen}2.50") for number, unseen in enumerate("\u200b\u2060\ufeff \u00a0", 1)
+    ]
+    with small.open() as hub:
+        plan = plan_migration(hub, small.request())
+    assert plan.run.counts["planned"] == 5
