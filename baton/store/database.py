@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -16,6 +17,7 @@ from baton.store.turns import Turns
 
 _READ = {"baton_read": True}
 _BUSY_S: Final = 60.0
+_OWNERS: Final = 0o600
 _ALWAYS: Final[dict[str, Any]] = {
     "hide_parameters": True,  # no value of a row in the message of an error, and so in no log
     "json_serializer": lambda value: orjson.dumps(value).decode(),
@@ -36,7 +38,7 @@ class Database:
         self._turns = Turns()
         if self.dialect == "sqlite":
             if self.url.database:
-                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
+                Path(self.url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             self.engine = sa.create_engine(
                 self.url, connect_args={"timeout": _BUSY_S}, pool_size=16, max_overflow=16, **_ALWAYS
             )
@@ -122,6 +124,12 @@ def _has_nul(value: Any) -> bool:
 
 
 def _make_sqlite_safe(engine: sa.Engine) -> None:
+    @sa.event.listens_for(engine, "do_connect")
+    def _make(_dialect: Any, _record: Any, args: list[Any], _more: Any) -> None:
+        path = Path(args[0])
+        if args[0] != ":memory:" and not path.exists():
+            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, _OWNERS))  # SQLite itself would let everybody read it
+
     @sa.event.listens_for(engine, "connect")
     def _configure(dbapi: Any, _record: Any) -> None:
         dbapi.isolation_level = None  # pysqlite must not send BEGIN by itself: it would not lock before a SELECT

@@ -309,7 +309,7 @@ def test_a_month_shows_its_runs_with_sums_to_officers_and_counts_to_everybody(tm
         assert [(each["id"], each["verdict"], each["sums_minor"]["rest"]) for each in found["runs"]] == [
             (run_id, "clean", 0)
         ]
-        assert [(each["kind"], each["found"]) for each in found["differences"]] == [("unexpected_debit", "7700")]
+        assert [(each["kind"], each["found"]) for each in found["differences"]] == [("unexpected_debit", "77.00 CNY")]
         page = desk.get("/payments/months/2026-11?lang=zh", TREASURY).text
         assert [text for text in ("20,345.67 CNY", "无人要求的扣款", "全部核平", run_id) if text not in page] == []
         bare = desk.get("/api/payments/months/2026-11", "nobody-zhao")

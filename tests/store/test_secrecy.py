@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from baton.errors import TamperedError
 from baton.model.account import Action, Receipt
 from baton.model.people import PERSONAL_COLUMNS, Employee, EmploymentStatus
+from baton.store.database import Database
 from baton.store.tables import effects, metadata, person_versions
 from tests.store.desk import Desk
 
@@ -98,3 +99,14 @@ def test_an_effect_s_repr_shows_no_personal_value(desk: Desk) -> None:
     desk.plan("0012", fields={"name": "测试甲"})
     with desk.database.read() as connection:
         assert "测试甲" not in repr(desk.effects.read(connection))
+
+
+def test_nobody_but_its_owner_may_read_the_file(tmp_path: Path) -> None:
+    """Numbers and states stand in it in clear."""
+    file = tmp_path / "state" / "baton.sqlite3"
+    database = Database(f"sqlite:///{file}")
+    with database.write() as connection:
+        metadata.create_all(connection)
+    beside = [file.with_name(file.name + end) for end in ("", "-wal", "-shm")]
+    assert [path.stat().st_mode & 0o777 for path in beside] == [0o600] * 3
+    assert file.parent.stat().st_mode & 0o777 == 0o700

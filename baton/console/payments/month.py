@@ -35,10 +35,17 @@ def month_document(who: Officer, period: str) -> dict[str, Any]:
             currency: {name: major_text(sums[name], currency) for name in SUMS}
             for currency, sums in sorted(month.sums.items())
         }
-        currencies = {each.run.run_id: each.run.currency for each in month.runs}
         shown = month.differences[:DIFFERENCES_SHOWN]
-        document["differences"] = [_difference(each, currencies.get(each.run_id, "")) for each in shown]
+        document["differences"] = [_difference(each, _currency(each, month)) for each in shown]
     return document
+
+
+def _currency(each: Standing, month: Month) -> str:
+    """Of its run; of what stands beside all runs, the only one in which that bank has paid this month, if it is one."""
+    of_run = {run.run.currency for run in month.runs if run.run.run_id == each.run_id}
+    of_bank = {run.run.currency for run in month.runs if run.run.system == each.system}
+    known = of_run or of_bank
+    return known.pop() if len(known) == 1 else ""
 
 
 def _run(who: Officer, each: MonthRun) -> dict[str, Any]:
@@ -68,7 +75,7 @@ def _counted(month: Month) -> list[dict[str, Any]]:
 
 
 def _difference(each: Standing, currency: str) -> dict[str, Any]:
-    """One difference. What stands beside all runs has no currency of ours: its sums are minor units."""
+    """One difference. Where no currency is known, its sums are minor units, and say so."""
     return {
         "key": each.key,
         "run": each.run_id,
@@ -86,4 +93,6 @@ def _difference(each: Standing, currency: str) -> dict[str, Any]:
 
 
 def _sum(minor: int | None, currency: str) -> str | None:
-    return None if minor is None else major_text(minor, currency) if currency else str(minor)
+    if minor is None:
+        return None
+    return major_text(minor, currency) if currency else f"{minor:,d} minor units"
