@@ -58,6 +58,7 @@ def test_a_link_is_opened_one_item_accepted_one_refused_and_the_manager_approves
         assert place.item("deal").state is ItemState.ACCEPTED
         # another from the list, with a reason
         watched.follow(page.get_by_role("link", name="测试离职"))
+        watched.require_once()
         page.locator("label.pick").first.click()
         page.locator(".decide summary").click()
         watched.require_fit()

@@ -80,6 +80,7 @@ def test_a_settlement_is_reviewed_on_a_phone(browser: Any, tmp_path: Path) -> No
             watched.require_fit()
             watched.follow(watched.page.get_by_role("link", name=kept.id))
             watched.require_fit()
+            watched.require_once()
             form = watched.page.locator('.act:has(button[value="review"])')
             form.locator("summary").click()
             watched.require_fit()

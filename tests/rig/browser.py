@@ -84,3 +84,17 @@ class Watched:
             .map((each) => `${each.tagName} ${each.textContent.trim()} ${each.getBoundingClientRect().height}`)"""
         )
         assert small == [], f"too small to press at {self.page.url}: {small}"
+
+    def require_once(self) -> None:
+        """A form that is pressed twice is sent once; after coming back by the browser's arrow it is sent again."""
+        sent = self.page.evaluate(
+            """() => {
+              const form = document.querySelector('form[method="post"]');
+              const press = () => form.dispatchEvent(new Event("submit", {cancelable: true}));
+              const sent = [press(), press()];
+              window.dispatchEvent(new Event("pageshow"));
+              return [...sent, press()];
+            }"""
+        )
+        assert sent == [True, False, True], self.page.url
+        self.page.reload()

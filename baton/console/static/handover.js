@@ -12,19 +12,9 @@ for (const form of document.querySelectorAll('form[method="post"]')) {
       event.preventDefault();
       form.querySelector(".problem").hidden = false;
       text.focus();
-      return;
     }
-    if (form.dataset.sent) {
-      event.preventDefault(); // pressed twice
-      return;
-    }
-    form.dataset.sent = "1";
   });
 }
-// A page that comes back from the browser's memory may be pressed again.
-window.addEventListener("pageshow", () => {
-  for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
-});
 const bar = document.querySelector("[data-bar]");
 if (bar) {
   const boxes = [...document.querySelectorAll('input[name="item"][data-may]')];

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import sqlalchemy as sa
 
 from baton.errors import HaltError
 from baton.hub.core import Hub
+from baton.hub.payment.out_again import out_again
 from baton.model.pay_run import LineState, PayFile, PayRun
 from baton.model.people import Employee
 from baton.store import deliveries
@@ -104,9 +106,10 @@ def payees(hub: Hub, connection: sa.Connection, message_id: str) -> set[str]:
 
 
 def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
-    """Raise `HaltError` (``people_changed``) when somebody in a file that is still here has changed: none goes out.
+    """Raise `HaltError` when somebody in a file that is still here has changed (``people_changed``): none goes out.
 
-    Who is in a file that has left already, and has perhaps been paid by now, does not keep the others here for ever.
+    Neither does any (``out_again``) when it would pay what the bank has booked out again since. Who is in a file that
+    has left already, and has perhaps been paid by now, does not keep the others here for ever.
     """
     files = hub.pay_runs.files(connection, run_id)
     still_here = deliveries.unsent(connection, [file.effect_key for file in files])
@@ -120,3 +123,20 @@ def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
                 code="people_changed",
                 remedy=f"nothing was sent; see who it is and take it back: baton pay withdraw {run_id}",
             )
+        if _first_is_out(hub, connection, file):
+            raise HaltError(
+                f"{run_id} would pay again what had come back and has been booked out again since",
+                code="out_again",
+                remedy=f"nothing was sent; take it back: baton pay withdraw {run_id}",
+            )
+
+
+def _first_is_out(hub: Hub, connection: sa.Connection, file: PayFile) -> bool:
+    """Whether an earlier attempt at something in this file came back, and is out again."""
+    later = [key for key in hub.pay_runs.keys_of_file(connection, file.message_id) if key.attempt > 1]
+    if not later:
+        return False
+    earlier = {replace(key, attempt=attempt) for key in later for attempt in range(1, key.attempt)}
+    lines = hub.pay_runs.claimed(connection, (), sorted({key.number for key in later}))
+    returned = [line for line in lines if line.state is LineState.RETURNED and line.payable.key in earlier]
+    return bool(out_again(hub, connection, returned))

@@ -116,24 +116,40 @@ def test_a_withdrawn_claim_on_what_is_out_again_owes_nothing_back(late: Office) 
         reissue_run(late.hub, case.lines[0].run_id, "maker-li", PAY_DAY)
 
 
-def test_a_next_attempt_that_is_signed_is_not_released_once_the_first_is_out_again(office: Office) -> None:
+def signed_again(office: Office) -> tuple[str, str]:
+    """The next attempt of a payment that was returned, signed; the reference of the first."""
     run_id = office.delivered(TWO)
     (reference,) = (line.reference for line in office.lines(run_id) if line.payable.key.number == "0002")
-
-    def on(day: int, way: str) -> None:
-        said = statement(ACCOUNT, [(reference, AMOUNT, way)], number=day)
-        said = said.replace(b"<BookgDt><Dt>2026-11-30", f"<BookgDt><Dt>2026-12-{day:02d}".encode())
-        say(office, said.replace(b"<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>", b""))
-
-    on(1, "DBIT")
-    on(2, "CRDT")
+    on(office, reference, 1, "DBIT")
+    on(office, reference, 2, "CRDT")
     again = reissue_run(office.hub, run_id, MAKER, PAY_DAY).run.run_id
     office.check(again)
     office.build(again)
     office.sign(again)
-    on(3, "DBIT")
+    return again, reference
+
+
+def on(office: Office, reference: str, day: int, way: str) -> None:
+    """The payment, booked on a day of December with no word of why."""
+    said = statement(ACCOUNT, [(reference, AMOUNT, way)], number=day)
+    said = said.replace(b"<BookgDt><Dt>2026-11-30", f"<BookgDt><Dt>2026-12-{day:02d}".encode())
+    say(office, said.replace(b"<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>", b""))
+
+
+def test_a_next_attempt_that_is_signed_is_not_released_once_the_first_is_out_again(office: Office) -> None:
+    again, reference = signed_again(office)
+    on(office, reference, 3, "DBIT")
     with pytest.raises(ApprovalError) as caught:
         office.release(again)
     assert caught.value.code == "changed"
     office.check(again)
     assert office.states(again)["0002"] is not LineState.DRAFT
+
+
+def test_a_next_attempt_that_is_released_is_not_sent_once_the_first_is_out_again(office: Office) -> None:
+    again, reference = signed_again(office)
+    office.release(again)
+    on(office, reference, 3, "DBIT")
+    files = len(office.bank.files)
+    assert "booked out again since" in office.deliver().halted
+    assert len(office.bank.files) == files
