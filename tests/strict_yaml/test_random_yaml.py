@@ -13,7 +13,7 @@ from tests.rig.examples import few
 PIECE = st.sampled_from(
     ["a: ", "- ", "? ", "\n", "  ", "[", "]", "{", "}", ",", "'", '"', "&x ", "*x", "!t ", "|\n", ">\n", "---\n", "#", "<<: ", "\t", "é", "\\", ":"]
 )  # fmt: skip
-TEXT = st.text(alphabet=st.characters(max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=20)
+TEXT = st.text(alphabet=st.characters(min_codepoint=1, max_codepoint=0xFFFF, exclude_categories=["Cs"]), max_size=20)
 TABLE = st.recursive(
     TEXT, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3), max_leaves=8
 )
