@@ -1,4 +1,4 @@
-"""PostgreSQL killed under load, and a disk that is full. At length: ``python -m tests.crash --only database,disk``."""
+"""PostgreSQL killed under load, and a disk that is full. At length: ``python -m tests.crash --only database --only disk``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys rotated, killed with SIGKILL at every step, and under traffic. At length: ``python -m tests.crash --only keys,traffic``."""
+"""Keys rotated, killed with SIGKILL at every step, and under traffic. At length: ``python -m tests.crash --only keys --only traffic``."""
 
 from __future__ import annotations
 

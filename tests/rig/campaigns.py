@@ -15,10 +15,10 @@ Campaigns: TypeAlias = Mapping[str, Callable[[Options], None]]
 
 def run(parser: argparse.ArgumentParser, campaigns: Campaigns) -> int:
     """Run what is asked for; 0 when nothing broke (what breaks ends it, and says what replays it)."""
-    parser.add_argument("--only", default=",".join(campaigns), help=f"some of: {', '.join(campaigns)}")
+    parser.add_argument("--only", choices=campaigns, action="append", help="this one (may be repeated; default: all)")
     given = parser.parse_args()
     logging.getLogger("baton").setLevel(logging.CRITICAL)
-    for name in given.only.split(","):
+    for name in given.only or campaigns:
         campaigns[name](given)
     return 0
 
