@@ -35,7 +35,7 @@ DAG = "employee_sync"
 TARGETS = ("crm", "oa", "wecom")
 MIDDLE = 60
 """So many of 200 accounts are there when the worker dies."""
-_SLOW_S = 0.15
+_SLOW_S = 0.5
 _BANNER = 60
 """So many lines Celery prints about itself when it starts."""
 
@@ -117,7 +117,8 @@ def _await_middle(stack: Stack, run: str, sandbox: SandboxServer) -> None:
 
 def _kill_the_one_at_work(stack: Stack, run: str) -> str:
     """End the worker that sends to the slow system, with everything it has started; its name."""
-    at_work = [int(one["pid"]) for one in stack.tasks(DAG, run) if one["state"] == "running" and one["pid"]]
+    tasks = stack.tasks(DAG, run)
+    at_work = [int(one["pid"]) for one in tasks if one["state"] == "running" and one["pid"]]
     parents = _parents()
     for worker in stack.workers:
         family = _descendants(stack.processes.pid(worker), parents)
@@ -126,7 +127,8 @@ def _kill_the_one_at_work(stack: Stack, run: str) -> str:
                 os.kill(pid, signal.SIGKILL)
             stack.processes.forget(worker)
             return worker
-    raise BrokenError(f"no worker is at work: {at_work}")
+    seen = [(one["task_id"], one["state"], one["pid"]) for one in tasks]
+    raise BrokenError(f"no worker is at work: {seen}")
 
 
 def _parents() -> Mapping[int, int]:
