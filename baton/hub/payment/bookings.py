@@ -8,12 +8,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from itertools import groupby
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import sqlalchemy as sa
 
-from baton.banking.reading.statement import ReadStatement
 from baton.errors import Fault
 from baton.hub.core import Hub
 from baton.jobs.payment.matching import Expectations, Expected
@@ -22,6 +21,9 @@ from baton.model.bank_answers import Direction, Reason, ReasonKind, Statement, S
 from baton.model.pay_run import LineState, PayLine, PayRun
 from baton.model.payable import REFERENCE_CHARACTERS
 from baton.store.bank_answers import BankEvent
+
+if TYPE_CHECKING:
+    from baton.banking.reading.statement import ReadStatement  # and with it lxml, which few commands need
 
 HEAD: Final = "statement"
 """The kind of the event that holds a statement's head."""
