@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 
 import pytest
 
@@ -19,7 +18,7 @@ from baton.model.effect import Intention, Link
 from baton.store.leases import CRASH_LIMIT
 from tests.rig.targets import AskedByKeyTarget, BlindTarget, ConditionTarget, FakeTarget, KeyTarget, UpsertTarget, obey
 from tests.rig.truth import Truth
-from tests.store.desk import SYSTEM, Desk, desk_on
+from tests.store.desk import SYSTEM, Desk
 
 PEOPLE = [f"{number:04d}" for number in range(1, 9)]
 PACE = Pace(threads=1, lease_s=60.0, patience_s=0.0)
@@ -27,12 +26,6 @@ PACE = Pace(threads=1, lease_s=60.0, patience_s=0.0)
 
 class Small(KeyTarget):
     batch_limit = 8
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with desk_on(f"sqlite:///{tmp_path}/hub.sqlite3") as opened:
-        yield opened
 
 
 def work(desk: Desk, target: FakeTarget, pace: Pace = PACE, **more) -> Report:

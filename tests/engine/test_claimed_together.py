@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -17,7 +16,7 @@ from baton.errors import HaltError
 from baton.model.account import Receipt
 from tests.rig.targets import FakeTarget, KeyTarget, obey
 from tests.rig.truth import Truth
-from tests.store.desk import SYSTEM, Desk, desk_on
+from tests.store.desk import SYSTEM, Desk
 
 PEOPLE = [f"{number:04d}" for number in range(1, 31)]
 PACE = Pace(threads=1, lease_s=60.0, patience_s=0.0)
@@ -29,12 +28,6 @@ class OneByOne(KeyTarget):
 
 class NobodyCanTell(OneByOne):
     promise = Promise.BLIND
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with desk_on(f"sqlite:///{tmp_path}/hub.sqlite3") as opened:
-        yield opened
 
 
 class Watching:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -21,7 +20,7 @@ from baton.errors import LeaseLostError
 from baton.model.account import Receipt
 from tests.rig.targets import FakeTarget, KeyTarget, obey
 from tests.rig.truth import Truth
-from tests.store.desk import SYSTEM, Desk, desk_on
+from tests.store.desk import SYSTEM, Desk
 
 PEOPLE = [f"{number:04d}" for number in range(1, 11)]
 PACE = Pace(threads=1, lease_s=60.0, patience_s=0.0)
@@ -30,12 +29,6 @@ TURN_S = 150.0
 
 class OneByOne(KeyTarget):
     batch_limit = 1
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with desk_on(f"sqlite:///{tmp_path}/hub.sqlite3") as opened:
-        yield opened
 
 
 class Seldom:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
-
-import pytest
+from collections.abc import Callable, Sequence
 
 from baton.engine.accounts import AccountPerformer
 from baton.engine.apply import Applier
@@ -18,7 +15,7 @@ from baton.errors import HaltError
 from baton.model.account import Receipt
 from tests.rig.targets import FakeTarget, KeyTarget, obey
 from tests.rig.truth import Truth
-from tests.store.desk import SYSTEM, Desk, desk_on
+from tests.store.desk import SYSTEM, Desk
 
 PEOPLE = [f"{number:04d}" for number in range(1, 9)]
 LANES, AHEAD = 2, 1
@@ -28,12 +25,6 @@ PACE = Pace(threads=LANES, lease_s=60.0, patience_s=0.0)
 
 class OneByOne(KeyTarget):
     batch_limit = 1
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with desk_on(f"sqlite:///{tmp_path}/hub.sqlite3") as opened:
-        yield opened
 
 
 class Counter:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
 import pytest
 
@@ -19,7 +18,7 @@ from baton.errors import HaltError, InDoubtError, RejectedError, RetryableError
 from baton.model.account import Receipt
 from tests.rig.targets import ConditionTarget, FakeTarget, KeyTarget, Look, Receive, obey
 from tests.rig.truth import Truth
-from tests.store.desk import SYSTEM, Desk, desk_on
+from tests.store.desk import SYSTEM, Desk
 
 PEOPLE = [f"{number:04d}" for number in range(1, 11)]
 CALL_S = 0.02
@@ -34,12 +33,6 @@ class OneByOne(KeyTarget):
 
 class ReadsFirst(ConditionTarget):
     batch_limit = 1
-
-
-@pytest.fixture
-def desk(tmp_path: Path) -> Iterator[Desk]:
-    with desk_on(f"sqlite:///{tmp_path}/hub.sqlite3") as opened:
-        yield opened
 
 
 class Nth:
