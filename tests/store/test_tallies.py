@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from baton.model.account import Action, Receipt
 from baton.model.effect import EffectState
 from baton.store import queue, tallies
+from baton.store.alarms import AlarmStore
 from baton.store.claims import ClaimRule
 from baton.store.leases import WAITING
 from baton.store.tables import effects
@@ -124,6 +125,13 @@ def test_neither_does_a_claim_or_whoever_waits_for_one(aged: Desk) -> None:
     asked = [plan for plan in plans if "effects" in plan]
     assert len(asked) >= 9
     assert [plan for plan in asked if reads_history(plan)] == []
+
+
+def test_neither_does_a_look_at_who_has_heard_of_an_alarm(aged: Desk) -> None:
+    with aged.database.read() as connection, explained(aged) as plans:
+        heard = AlarmStore(aged.clock).heard(connection, {SYSTEM}, ["0001", "old-7", "nobody"])
+    assert heard == {(SYSTEM, "0001"): aged.clock.now(), (SYSTEM, "old-7"): aged.clock.now() - timedelta(days=400)}
+    assert [reads_history(plan) for plan in plans] == [False]
 
 
 def test_such_reading_would_be_noticed(aged: Desk) -> None:

@@ -142,13 +142,9 @@ def _missed(
     hub: Hub, connection: sa.Connection, said: Sequence[tuple[Telling, datetime]], ways: Ways
 ) -> list[tuple[Telling, Sequence[Reach]]]:
     """What is still to be said, and to whom: nobody was reached on their route when the others were told."""
-    entities = {
-        _entity(telling.alarm, news, way)
-        for telling, _ in said
-        for way in _reached(telling, ways)
-        for news in _ROUND[telling.news]
-    }
-    heard = hub.alarms.heard(connection, sorted(entities))
+    reached = [(telling, way) for telling, _ in said for way in _reached(telling, ways)]
+    entities = {_entity(telling.alarm, news, way) for telling, way in reached for news in _ROUND[telling.news]}
+    heard = hub.alarms.heard(connection, {way.system for _, way in reached}, sorted(entities))
 
     def has_heard(telling: Telling, way: Reach, since: datetime) -> bool:
         planned = (heard.get((way.system, _entity(telling.alarm, news, way))) for news in _ROUND[telling.news])
