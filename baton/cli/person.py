@@ -10,8 +10,7 @@ import orjson
 from baton.cli.context import Context, command
 from baton.cli.output import working
 from baton.cli.pay_options import as_person
-from baton.errors import ConfigurationError, Fault
-from baton.hub.handed_out import new_file
+from baton.hub.handed_out import new_file, new_folder
 from baton.hub.keeping import erasing, retention, subject_access
 
 
@@ -26,13 +25,20 @@ def person_group() -> None:
 @as_person
 def export_command(context: Context, number: str, folder: Path, person: str) -> None:
     """Write everything held about NUMBER as JSON and CSV, and who got what of it and when."""
+    with new_folder(folder) as half:
+        with context.hub() as hub, working(context.voice, "reading"):
+            answer = subject_access.answer(hub, number, person)
+        _write(answer, half)
+    counts = {area: len(records) for area, records in answer.sections.items()}
+    context.voice.say(
+        "{count} records about {number} in {path}", count=sum(counts.values()), number=number, path=folder
+    )
+    context.voice.document({"number": number, "folder": folder, "records": counts})
+
+
+def _write(answer: subject_access.Answer, folder: Path) -> None:
     from baton.tables.harmless import csv_bytes
 
-    if folder.exists():
-        raise ConfigurationError([Fault(str(folder), "exists", "is there already: name a new folder")])
-    with context.hub() as hub, working(context.voice, "reading"):
-        answer = subject_access.answer(hub, number, person)
-    folder.mkdir(parents=True, mode=0o700)
     tables = {
         "data.csv": csv_bytes(subject_access.DATA_COLUMNS, answer.data_rows()),
         "recipients.csv": csv_bytes(subject_access.RECIPIENT_COLUMNS, answer.recipient_rows()),
@@ -41,11 +47,6 @@ def export_command(context: Context, number: str, folder: Path, person: str) -> 
     for name, content in tables.items():
         with new_file(folder / name) as file:
             file.write(content)
-    counts = {area: len(records) for area, records in answer.sections.items()}
-    context.voice.say(
-        "{count} records about {number} in {path}", count=sum(counts.values()), number=number, path=folder
-    )
-    context.voice.document({"number": number, "folder": folder, "records": counts})
 
 
 @command("erase")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from baton.hub.handed_out import file_over, folder_for, new_file
+from baton.errors import ConfigurationError
+from baton.hub.handed_out import file_over, folder_for, new_file, new_folder
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +59,23 @@ def test_a_folder_is_made_for_its_owner_and_one_that_is_there_is_kept(tmp_path: 
     assert mode(folder_for(tmp_path / "letters")) == 0o700
     (tmp_path / "letters").chmod(0o750)
     assert mode(folder_for(tmp_path / "letters")) == 0o750
+
+
+def test_a_new_folder_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
+    with pytest.raises(FileExistsError), new_folder(tmp_path / "copy") as half:
+        new_file(half / "data.csv").close()
+        new_file(half / "data.csv")
+    assert not list(tmp_path.iterdir())
+    with new_folder(tmp_path / "copy") as half:
+        new_file(half / "data.csv").close()
+        assert not (tmp_path / "copy").exists()
+    assert (mode(tmp_path / "copy"), [path.name for path in (tmp_path / "copy").iterdir()]) == (0o700, ["data.csv"])
+    assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+
+
+@pytest.mark.parametrize("there", ["copy", "copy.part"])
+def test_a_new_folder_takes_nobodys_place_and_touches_no_unfinished_one(tmp_path: Path, there: str) -> None:
+    (tmp_path / there).mkdir()
+    with pytest.raises(ConfigurationError), new_folder(tmp_path / "copy"):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [there]

@@ -30,6 +30,7 @@ from typing import Any, Final
 from baton.errors import ConfigurationError, Fault, TamperedError
 from baton.hub import proof
 from baton.hub.core import Hub
+from baton.hub.handed_out import new_folder
 from baton.store.copying import copy_database, entries_in, require_sound
 from baton.store.migrate import HEAD
 from baton.store.trail import Entry, append
@@ -40,7 +41,6 @@ FILES: Final = ("kept", "migrations", "payments")
 _MANIFEST: Final = "manifest.json"
 _SIGNATURE: Final = "manifest.sig"
 _DOMAIN: Final = b"baton backup 1"
-_UNFINISHED: Final = "is a backup that is under way or was broken off: take it away if nobody is making it"
 _BLOCK_BYTES: Final = 1024 * 1024
 
 
@@ -66,20 +66,14 @@ def take(hub: Hub, folder: Path) -> Backup:
 
     Raises `ConfigurationError` for a folder that is there, and on PostgreSQL.
     """
-    half = folder.with_name(f"{folder.name}.part")
-    for place, message in ((folder, "is there already: name a new folder"), (half, _UNFINISHED)):
-        if place.exists():
-            raise ConfigurationError([Fault(str(place), "exists", message)])
-    half.mkdir(parents=True, mode=0o700)
-    mine = half
-    try:
+    with new_folder(folder) as half:
         made = replace(_filled(hub, half), folder=folder)
-        mine = half.rename(folder)
+    try:
         with hub.database.write() as connection:
             body: dict[str, Any] = {"manifest": made.digest, "entries": made.entries}
             append(connection, [Entry(kind="backup", at=made.at, body=body)])
     except BaseException:
-        shutil.rmtree(mine, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
         raise
     return made
 
