@@ -51,6 +51,9 @@ CHINESE: Final[Mapping[str, str]] = {
     "{system}: {figures}": "{system}：{figures}",
     "{system}: stopped: {why}": "{system}：已停止：{why}",
     "nothing to do": "无事可做",
+    "not everything: what waits for {systems} is sent by a later run": (
+        "未全部完成：{systems} 待发送的内容由之后的运行发送"
+    ),
     "{run}: {verdict} ({figures})": "{run}：{verdict}（{figures}）",
     "{system} {person}: read back differently: {fields}": "{system} {person}：回读不一致：{fields}",
     "{system} cannot be read back: {why}": "{system} 无法回读：{why}",

@@ -91,6 +91,9 @@ def run_command(context: Context, dry_run: bool, person: str | None, **given: An
         reports = _apply(hub, voice)
         settled = execution.settle(hub, plan.run.id)
     show_settled(voice, settled)
+    stopped = [report.system for report in reports if report.halted]
+    if stopped:
+        voice.say("not everything: what waits for {systems} is sent by a later run", systems=", ".join(stopped))
     voice.document({**settled_document(settled), "plan": plan_document(plan), "applied": reports})
     return exit_code(settled, reports)
 

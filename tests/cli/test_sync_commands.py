@@ -178,6 +178,9 @@ def test_the_kill_switch_stops_every_call(synced):
     said = synced.baton("run", "sync", "--json")
     assert said.code == 1
     assert "incident 7" in said.json["applied"][0]["halted"]
+    again = synced.baton("run", "sync")
+    assert again.code == 1
+    assert again.out.splitlines()[-1] == "not everything: what waits for crm is sent by a later run"
     assert synced.crm.calls == calls
     assert "incident 7" in synced.ok("kill-switch", "status").out
     assert synced.baton("doctor").code == 2
