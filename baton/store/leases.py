@@ -87,20 +87,21 @@ class LeaseStore:
         rows = connection.execute(query.with_for_update(skip_locked=True)).all()
         if not rows:
             return []
-        if rule.whole_batches:
-            return self._take(connection, rows, rule, now, rows[0].batch_id)
-        batches = chunked(rows, rule.batch_limit)
-        return [effect for batch in batches for effect in self._take(connection, batch, rule, now, None)]
+        kept_name = rows[0].batch_id if rule.whole_batches else None
+        batches = [rows] if rule.whole_batches else chunked(rows, rule.batch_limit)
+        names = {row.id: name for batch in batches for name in [kept_name or _name_of(batch)] for row in batch}
+        return self._take(connection, rows, names, rule, now)
 
     def _take(
         self,
         connection: sa.Connection,
         found: Sequence[sa.Row[Any]],
+        names: Mapping[int, str],
         rule: ClaimRule,
         now: datetime,
-        batch_id: str | None,
     ) -> list[Effect]:
-        name = batch_id or batch_name([row.key for row in found])
+        """Claim these, each under the name of its batch: few statements, however many calls they are for."""
+        first = names[found[0].id]
         moved: set[int] = set()
         for chunk in chunked(found):
             taking = (
@@ -110,7 +111,7 @@ class LeaseStore:
                     state=EffectState.SENT.value,
                     epoch=effects.c.epoch + 1,
                     attempts=effects.c.attempts + 1,
-                    batch_id=name,
+                    batch_id=first,
                     lease_owner=rule.worker,
                     lease_until=now + timedelta(seconds=rule.lease_s),
                     updated_at=now,
@@ -119,12 +120,17 @@ class LeaseStore:
             )
             moved.update(connection.execute(taking).scalars())
         taken = [row for row in found if row.id in moved]
+        others = [{"row": row.id, "name": names[row.id]} for row in taken if names[row.id] != first]
+        if others:
+            naming = sa.update(effects).where(effects.c.id == sa.bindparam("row"))
+            connection.execute(naming.values(batch_id=sa.bindparam("name")), others)
         append(
-            connection, [audit_step(now, row.key, EffectState.PLANNED, EffectState.SENT, batch=name) for row in taken]
+            connection,
+            [audit_step(now, row.key, EffectState.PLANNED, EffectState.SENT, batch=names[row.id]) for row in taken],
         )
         return [
             self.store.effect(
-                row, state=EffectState.SENT, epoch=row.epoch + 1, attempts=row.attempts + 1, batch_id=name
+                row, state=EffectState.SENT, epoch=row.epoch + 1, attempts=row.attempts + 1, batch_id=names[row.id]
             )
             for row in taken
         ]
@@ -315,6 +321,10 @@ def _settle_alike(connection: sa.Connection, ids: Sequence[int], learnt: tuple[A
     for chunk in chunked(ids):
         settling = sa.update(effects).where(effects.c.id.in_(chunk))
         connection.execute(settling.values(lease_owner=None, lease_until=None, **values))
+
+
+def _name_of(batch: Sequence[sa.Row[Any]]) -> str:
+    return batch_name([row.key for row in batch])
 
 
 def _batch_size(limit: int, crashes: int) -> int:

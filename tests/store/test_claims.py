@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from baton.model.account import Action, Receipt
 from baton.model.effect import batch_name
 from baton.store.claims import ClaimRule
 from baton.store.leases import CRASH_LIMIT, Settlement
-from baton.store.tables import effects
+from baton.store.tables import audit, effects
 from tests.store.desk import SYSTEM, Desk
 
 PLACES = [f"{number:04d}" for number in range(1, 10)]
@@ -40,6 +41,21 @@ def test_a_batch_is_of_one_action(desk: Desk) -> None:
     desk.plan("0002", Action.DISABLE)
     assert numbers(desk.claim()) == ["0001"]
     assert numbers(desk.claim()) == ["0002"]
+
+
+def test_several_calls_claimed_at_once_have_a_name_each(desk: Desk) -> None:
+    desk.plan_all(PLACES[:5])
+    rule = ClaimRule(SYSTEM, "w", 2, 60.0, whole_batches=False, calls=3)
+    with desk.database.write() as connection:
+        claimed = desk.leases.claim(connection, rule)
+    keys = [effect.key for effect in claimed]
+    names = [batch_name(call) for call in (keys[:2], keys[2:4], keys[4:])]
+    wanted = [names[0], names[0], names[1], names[1], names[2]]
+    assert [effect.batch_id for effect in claimed] == wanted
+    assert desk.rows("batch_id", "state", "attempts") == [(name, "sent", 1) for name in wanted]
+    with desk.database.read() as connection:
+        bodies = connection.execute(sa.select(audit.entries.c.body).order_by(audit.entries.c.seq)).scalars()
+        assert [json.loads(body)["batch"] for body in list(bodies)[-5:]] == wanted
 
 
 def test_nothing_is_sent_before_it_is_due(desk: Desk) -> None:
