@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.bench.figures import Line, Verdict
@@ -57,9 +57,15 @@ def main() -> None:
                 parts[-1][1].append(figure)
             shutil.rmtree(folder)
             if given.page is not None:  # a later part may take long, or be interrupted
-                given.page.write_text(page(about, parts, " ".join(sys.argv[1:]).strip()), encoding="utf-8")
+                given.page.write_text(page(about, parts, _otherwise(sys.argv[1:])), encoding="utf-8")
     verdicts = Counter(line.verdict for _, lines in parts for line in lines)
     print("bars:", ", ".join(f"{verdicts[verdict]} {verdict}" for verdict in Verdict if verdict))
+
+
+def _otherwise(options: Sequence[str]) -> str:
+    """What makes this no plain run: all but where the page goes."""
+    at = options.index("--page") if "--page" in options else len(options)
+    return " ".join([*options[:at], *options[at + 2 :]])
 
 
 def figures(part: str, folder: Path, given: argparse.Namespace) -> Iterator[Line]:
