@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -29,8 +29,12 @@ from baton.store.tables import effects
 JOB: Final = "alarms"
 LONGEST_SILENCE: Final = timedelta(days=31)
 """What is not to be heard of for longer is not wanted: take the rule out."""
-_ROUND: Final = {News.RAISED: (News.RAISED, News.AGAIN), News.ESCALATED: (News.ESCALATED,)}
-"""What counts as having heard the same."""
+_ROUND: Final = {
+    News.RAISED: (News.RAISED, News.AGAIN),
+    News.ESCALATED: (News.ESCALATED,),
+    News.OVER: (News.RAISED, News.AGAIN, News.ESCALATED),
+}
+"""What counts as having heard the same; of what is over hears who has heard of it."""
 Ways = Mapping[str, Sequence[Reach]]
 """Route -> how its people are reached."""
 
@@ -91,14 +95,15 @@ def _carry_on(
     for alarm in steps.fired_again:
         hub.alarms.step(connection, seen[alarm.key], AlarmState.FIRING, told_at=None, escalated_at=None, until=None)
     over = [hub.alarms.step(connection, alarm, AlarmState.OVER, ended_at=now) for alarm in steps.over]
-    said = [*tellings(hub.alarms.current(connection), in_force, now), *farewells(over, in_force)]
     # Whom nobody could be reached for now is not told: the next look tries again.
-    said = [telling for telling in said if _reached(telling, ways)]
-    watched.messages = _plan_messages(hub, connection, [(each, _reached(each, ways)) for each in said], now)
+    said = [each for each in tellings(hub.alarms.current(connection), in_force, now) if _reached(each, ways)]
+    goodbyes = _to_who_heard(hub, connection, farewells(over, in_force), ways)
+    told = [*((each, _reached(each, ways)) for each in said), *goodbyes]
+    watched.messages = _plan_messages(hub, connection, told, now)
     for telling in said:
         if telling.news is News.ESCALATED:
             hub.alarms.note(connection, telling.alarm, escalated_at=now)
-        elif telling.news is not News.OVER:
+        else:
             hub.alarms.note(connection, telling.alarm, told_at=now)
     watched.current = hub.alarms.current(connection)
     missed = _missed(hub, connection, rounds(watched.current, in_force), ways)
@@ -142,18 +147,39 @@ def _missed(
     hub: Hub, connection: sa.Connection, said: Sequence[tuple[Telling, datetime]], ways: Ways
 ) -> list[tuple[Telling, Sequence[Reach]]]:
     """What is still to be said, and to whom: nobody was reached on their route when the others were told."""
-    reached = [(telling, way) for telling, _ in said for way in _reached(telling, ways)]
-    entities = {_entity(telling.alarm, news, way) for telling, way in reached for news in _ROUND[telling.news]}
-    heard = hub.alarms.heard(connection, {way.system for _, way in reached}, sorted(entities))
+    heard_at = _hearing(hub, connection, [telling for telling, _ in said], ways)
 
     def has_heard(telling: Telling, way: Reach, since: datetime) -> bool:
-        planned = (heard.get((way.system, _entity(telling.alarm, news, way))) for news in _ROUND[telling.news])
-        return any(at is not None and at >= since for at in planned)
+        at = heard_at(telling, way)
+        return at is not None and at >= since
 
     return [
         (telling, [way for way in _reached(telling, ways) if not has_heard(telling, way, since)])
         for telling, since in said
     ]
+
+
+def _to_who_heard(
+    hub: Hub, connection: sa.Connection, said: Sequence[Telling], ways: Ways
+) -> list[tuple[Telling, Sequence[Reach]]]:
+    """What is over, and those who have heard that it was there: to others the word would mean nothing."""
+    heard_at = _hearing(hub, connection, said, ways)
+    return [(telling, [way for way in _reached(telling, ways) if heard_at(telling, way)]) for telling in said]
+
+
+def _hearing(
+    hub: Hub, connection: sa.Connection, said: Sequence[Telling], ways: Ways
+) -> Callable[[Telling, Reach], datetime | None]:
+    """When somebody last heard what counts as the same as one of these tellings; None: never."""
+    reached = [(telling, way) for telling in said for way in _reached(telling, ways)]
+    entities = {_entity(telling.alarm, news, way) for telling, way in reached for news in _ROUND[telling.news]}
+    heard = hub.alarms.heard(connection, {way.system for _, way in reached}, sorted(entities))
+
+    def last(telling: Telling, way: Reach) -> datetime | None:
+        planned = (heard.get((way.system, _entity(telling.alarm, news, way))) for news in _ROUND[telling.news])
+        return max((at for at in planned if at is not None), default=None)
+
+    return last
 
 
 def _plan_messages(

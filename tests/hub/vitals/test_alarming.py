@@ -171,6 +171,19 @@ def test_a_route_that_was_away_hears_as_soon_as_it_is_reached_and_once(start: St
     assert [person for person, _ in post.told][first:] == [BOSS]
 
 
+def test_that_it_is_over_hears_only_who_has_heard_of_it(start: Start) -> None:
+    post = start({"left_on": {**SWITCH, "routes": ["ops", "boss"]}})
+    away = post.hub.settings.alarms.routes["boss"]
+    post.hub.settings.alarms.routes["boss"] = away.model_copy(update={"people": ("9999",)})
+    throw(post)
+    post.look()
+    assert [person for person, _ in post.told] == [OPS]
+    post.hub.settings.alarms.routes["boss"] = away
+    throw(post, "off")
+    assert post.look().messages == 1
+    assert [person for person, _ in post.told] == [OPS, OPS]
+
+
 def test_a_message_that_could_not_be_sent_waits_for_the_next_look(start: Start) -> None:
     post = start({"left_on": SWITCH})
     throw(post)
