@@ -62,9 +62,13 @@ def test_a_folder_is_made_for_its_owner_and_one_that_is_there_is_kept(tmp_path: 
 
 
 def test_a_new_folder_is_there_whole_or_not_at_all(tmp_path: Path) -> None:
-    with pytest.raises(FileExistsError), new_folder(tmp_path / "copy") as half:
-        new_file(half / "data.csv").close()
-        new_file(half / "data.csv")
+    def break_off() -> None:
+        with new_folder(tmp_path / "copy") as half:
+            new_file(half / "data.csv").close()
+            new_file(half / "data.csv")
+
+    with pytest.raises(FileExistsError):
+        break_off()
     assert not list(tmp_path.iterdir())
     with new_folder(tmp_path / "copy") as half:
         new_file(half / "data.csv").close()
