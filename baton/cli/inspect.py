@@ -6,6 +6,7 @@ import click
 
 from baton.cli.context import Context, command
 from baton.hub import execution
+from baton.kept_reasons import in_language
 from baton.model.effect import EffectState
 from baton.store.tables import effects
 
@@ -35,7 +36,7 @@ def runs_command(context: Context, run: str | None, limit: int) -> None:
                 ],
             )
             for reason in found.reasons:
-                voice.say("held: {reason}", reason=reason)
+                voice.say("held: {reason}", reason=in_language(reason, voice.language))
             rows = [(s, voice.words(a), voice.words(state), n) for (s, a, state), n in sorted(counted.items())]
             voice.table(["system", "action", "state", "count"], rows)
             if faults:

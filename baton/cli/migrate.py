@@ -13,6 +13,7 @@ from baton.cli.counting import counting
 from baton.cli.migrate_look import COMMANDS as LOOKING
 from baton.cli.output import Voice
 from baton.cli.sync import login
+from baton.kept_reasons import in_language
 
 if TYPE_CHECKING:
     from baton.hub.migration.planning import MigrationPlan
@@ -240,15 +241,12 @@ def plan_document(plan: MigrationPlan) -> dict[str, Any]:
 def _conclude(voice: Voice, done: Migrated, files: Sequence[Path] = ()) -> int:
     figures = " ".join(f"{name}={count}" for name, count in sorted(done.counts.items()) if count)
     voice.say("{run}: {verdict} ({figures})", run=done.run.id, verdict=voice.words(done.verdict.value), figures=figures)
-    from baton.hub.migration.report.words import Words  # loads what draws pages
-
-    words = Words(voice.language)
     for reason in done.reasons:
-        voice.say("note: {note}", note=words.reason(reason))
+        voice.say("note: {note}", note=in_language(reason, voice.language))
     if done.verdict.value == "held":
         run = done.run.id
         for reason in done.run.reasons:
-            voice.say("held: {reason}", reason=words.reason(reason))
+            voice.say("held: {reason}", reason=in_language(reason, voice.language))
         voice.say("if that is right: baton release {run} --as YOU --why TEXT; baton migrate resume {run}", run=run)
         voice.say("if it is not: baton migrate rollback {run}", run=run)
     for path in files:

@@ -18,6 +18,7 @@ from baton.hub import Hub, execution
 from baton.hub.execution import Settled
 from baton.hub.reconcile import Reconciled, reconcile
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync, preview_sync
+from baton.kept_reasons import in_language
 from baton.store.runs import RunState
 
 _FAULTS_SHOWN = 20
@@ -204,7 +205,7 @@ def show_plan(voice: Voice, plan: SyncPlan) -> None:
         shown = [(fault.place, fault.field, fault.rule, fault.message) for fault in plan.faults[:_FAULTS_SHOWN]]
         voice.table(["place", "field", "rule", "message"], shown)
     for reason in plan.run.reasons:
-        voice.say("held: {reason}", reason=reason)
+        voice.say("held: {reason}", reason=in_language(reason, voice.language))
     if plan.run.state is RunState.HELD:
         voice.say(
             "look at it with: baton effects {run}; then: baton release {run} --as YOU --why TEXT, or baton reject",

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeAlias
 import jinja2
 
 from baton.console.words import words_in
+from baton.kept_reasons import in_language
 
 Words: TypeAlias = Callable[[str], Callable[..., str]]
 FOLDER: Final = Path(__file__).parent
@@ -44,3 +45,4 @@ def _instant(text: str | None) -> str:
 
 
 _TEMPLATES.filters["instant"] = _instant
+_TEMPLATES.filters["kept"] = in_language

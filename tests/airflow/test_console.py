@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,15 @@ def test_buttons_are_there_for_who_may_press_them(client: Any, headers: Any, hel
     viewed = client.get(f"/baton/runs/{held}", headers=headers("vera")).text
     assert "data-decide" not in viewed
     assert "may look, not decide" in viewed
+
+
+def test_why_a_run_is_held_is_said_in_the_readers_language(client: Any, headers: Any, held: str) -> None:
+    page = client.get(f"/baton/runs/{held}?lang=zh", headers=headers("olga")).text
+    said = re.findall(r'<p class="reason">(.+?)</p>', page)
+    assert said
+    assert all(re.search(r"将有 \d+ 人失去权限；上限为 \d+ 人中的 \d+ 人", each) for each in said), said
+    assert not re.search(r"<dt>[a-z_]+</dt>", page)
+    assert "would lose access" in client.get(f"/baton/runs/{held}", headers=headers("olga")).text
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Terms that come with the data (kinds of difference, rules, outcomes, reasons), as a person would say them."""
+"""Terms that come with the data (kinds of difference, rules, outcomes), as a person would say them."""
 
 from __future__ import annotations
 
@@ -88,22 +88,3 @@ OUTCOMES: Final[Mapping[str, Pair]] = {
 CODES: Final[Mapping[str, Pair]] = {
     "changed": ("changed by others", "已被他人修改"),
 }
-REASONS: Final[tuple[Pair, ...]] = (
-    (r"(\d+) segments are not finished", "{0} 个批次尚未完成"),
-    (r"(\d+) segments have not been read back", "{0} 个批次尚未读回"),
-    (r"(\d+) records were refused by the target", "{0} 条记录被目标拒绝"),
-    (r"(\d+) records were read back otherwise than planned", "{0} 条记录读回后与计划不一致"),
-    (r"(\d+) source rows are in quarantine", "{0} 行来源数据被隔离"),
-    (r"the target has (\d+) records more than it should", "目标比应有的多 {0} 条记录"),
-    (
-        r"what (\d+) records held before in (.*) is not known: ours is left there",
-        "{0} 条记录的 {1} 原值未知，保留迁移写入的值",
-    ),
-    (r"control totals differ: (.*)", "控制合计不符：{0}"),
-    (r"stopped: (.*)", "已停止：{0}"),
-    (
-        r"wave (\d+): of (\d+) records (\d+) were refused and (\d+) read back otherwise",
-        "第 {0} 批：{1} 条记录中 {2} 条被拒，{3} 条读回不一致",
-    ),
-)
-"""The reasons that a run keeps, as patterns, and how they are said in Chinese."""

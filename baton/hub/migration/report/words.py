@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from baton.hub.migration.report.terms import CAUSES, CODES, OUTCOMES, REASONS, RULES
+from baton.hub.migration.report.terms import CAUSES, CODES, OUTCOMES, RULES
 from baton.hub.migration.report.texts import TEXTS, Pair
+from baton.kept_reasons import in_language
 
 LANGUAGES: Final = ("en", "zh")
 LANGUAGE_TAGS: Final[Mapping[str, str]] = {"en": "en", "zh": "zh-CN"}
@@ -48,14 +48,7 @@ class Words:
 
     def reason(self, reason: str) -> str:
         """A reason of the verdict; one that is not known stays as it is."""
-        reason = reason.replace("totals differ: #", f"totals differ: {self('rows')}")
-        if self.language == "en":
-            return reason
-        for pattern, chinese in REASONS:
-            found = re.fullmatch(pattern, reason, re.DOTALL)
-            if found:
-                return chinese.format(*found.groups())
-        return reason
+        return in_language(reason, self.language)
 
     def _of(self, pair: Pair) -> str:
         return pair[LANGUAGES.index(self.language)]

@@ -1,0 +1,90 @@
+"""Why a run is held, refused or not clean: kept in English, as it is judged, and said in the reader's language."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from string import Formatter
+from typing import Final
+
+_CHINESE: Final[Mapping[str, str]] = {
+    # the gate
+    "{count} people would lose access over all systems within {window}; the limit is {limit} of {population}": (
+        "{window}内所有系统合计将有 {count} 人失去权限；上限为 {population} 人中的 {limit} 人"
+    ),
+    "{count} people would lose access in {system} within {window}; the limit is {limit} of {population}": (
+        "{window}内 {system} 中将有 {count} 人失去权限；上限为 {population} 人中的 {limit} 人"
+    ),
+    # the guards of a feed
+    "empty: the feed has no readable row": "数据源中没有可读取的行",
+    "shrunken: {rows} rows, the last approved feed had {last}; at least {share} must be there": (
+        "共 {rows} 行，上次通过的数据源有 {last} 行；至少须有其 {share}"
+    ),
+    "renumbered: {unknown} employee numbers are new while {absent} known ones are gone: look whether the numbers were "
+    "changed on the way (leading zeros, a shifted column)": (
+        "出现 {unknown} 个新工号，同时 {absent} 个已知工号消失：请检查工号是否在传输中被改动（前导零丢失、列错位）"
+    ),
+    "unparseable: {rows} of {total} rows cannot be read, at most {share} may": (
+        "{total} 行中有 {rows} 行无法读取，最多允许 {share}"
+    ),
+    "duplicates: {rows} of {total} rows repeat an employee number, at most {share} may": (
+        "{total} 行中有 {rows} 行工号重复，最多允许 {share}"
+    ),
+    "duplicate_column: columns twice in the feed: {names}": "数据源中重复的列：{names}",
+    "missing_column: columns gone since the last feed: {names}": "与上次相比缺少的列：{names}",
+    "new_column: columns new since the last feed: {names}": "与上次相比新增的列：{names}",
+    "stale: the feed is {hours} hours old, at most {most} are allowed": (
+        "数据源已有 {hours} 小时未更新，最多允许 {most} 小时"
+    ),
+    "from_the_future: the feed claims to be from {hours} hours ahead of now": "数据源标注的时间比现在晚 {hours} 小时",
+    # migrations and their rollbacks
+    "{count} segments are not finished": "{count} 个批次尚未完成",
+    "{count} segments have not been read back": "{count} 个批次尚未读回",
+    "{count} records were refused by the target": "{count} 条记录被目标拒绝",
+    "{count} records were read back otherwise than planned": "{count} 条记录读回后与计划不一致",
+    "{count} source rows are in quarantine": "{count} 行来源数据被隔离",
+    "the target has {count} records more than it should": "目标比应有的多 {count} 条记录",
+    "what {count} records held before in {names} is not known: ours is left there": (
+        "{count} 条记录的 {names} 原值未知，保留迁移写入的值"
+    ),
+    "control totals differ: {names}": "控制合计不符：{names}",
+    "what may still arrive of lost requests is waited for until {instant} UTC": (
+        "为避免已丢失的请求迟到，等待至 {instant} UTC"
+    ),
+    "wave {wave}: of {seen} records {refused} were refused and {different} read back otherwise": (
+        "第 {wave} 批：{seen} 条记录中 {refused} 条被拒，{different} 条读回不一致"
+    ),
+    "stopped: {why}": "已停止：{why}",
+}
+_WORDS: Final[Mapping[str, str]] = {"the run": "本次运行", "24 hours": "24 小时", "7 days": "7 天"}
+"""What a sentence is filled with that is itself said otherwise."""
+_LONG: Final = frozenset({"names", "why"})
+"""What may hold anything; the rest of a sentence is short."""
+
+
+def in_language(reason: str, language: str) -> str:
+    """A reason as it is kept, in this language (``en``, ``zh``); one that is not among those above stays as it is."""
+    chinese_wanted = language == "zh"
+    reason = reason.replace("totals differ: #", f"totals differ: {'行数' if chinese_wanted else 'Rows'}")
+    if not chinese_wanted:
+        return reason
+    for pattern, chinese in _patterns():
+        found = pattern.fullmatch(reason)
+        if found:
+            return chinese.format(**{name: _WORDS.get(value, value) for name, value in found.groupdict().items()})
+    return reason
+
+
+@cache
+def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
+    return tuple((re.compile(_pattern(english), re.DOTALL), chinese) for english, chinese in _CHINESE.items())
+
+
+def _pattern(template: str) -> str:
+    parts = ((re.escape(literal), name) for literal, name, _, _ in Formatter().parse(template))
+    return "".join(f"{literal}(?P<{name}>{_filling(name)})" if name else literal for literal, name in parts)
+
+
+def _filling(name: str) -> str:
+    return ".+" if name in _LONG else "[^;]{1,80}"
