@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from baton.tables.place import Choice, Place, open_plain, read_plain
     from baton.tables.standing import read_others
     from baton.tables.stream import DelimitedFile
-    from baton.tables.table import Caps, Layout, Table, pages, settled
+    from baton.tables.table import LOST_DIGITS, Caps, Layout, Table, pages, settled
     from baton.tables.workbook import read_workbook, sheet_names
 
 _HOMES = {
@@ -26,6 +26,7 @@ _HOMES = {
     "Caps": "table",
     "Choice": "place",
     "DelimitedFile": "stream",
+    "LOST_DIGITS": "table",
     "FileError": "faults",
     "Kind": "kind",
     "Layout": "table",
@@ -45,6 +46,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "LOST_DIGITS",
     "ArchiveCaps",
     "Caps",
     "Choice",

@@ -26,6 +26,9 @@ A text behind them is a unit, and what is shown an amount of it.
 """
 _PART: Final = re.compile(rf"(?P<unseen>{_UNSEEN})|(?P<text>{_TEXT})|0")
 
+_POINTS: Final = frozenset(".,·．，")
+"""Between zeros these show an amount, in ten thousands for one (``0"."0000``), and no number of a person."""
+
 _LONGEST_CODE: Final = 255
 """What spreadsheets take; a longer one would only cost time."""
 
@@ -71,7 +74,9 @@ def styles(root: etree._Element | None) -> Styles:
         if moment is not None:
             moments[index] = moment
         elif code is not None and (zeros := _PADDED.fullmatch(code)):
-            padded[index] = _around_digits(zeros[1])
+            texts = _around_digits(zeros[1])
+            if not _POINTS.intersection("".join(texts[1:])):
+                padded[index] = texts
     return Styles(moments, padded)
 
 

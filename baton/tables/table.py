@@ -14,11 +14,12 @@ from baton.model.source_rows import RejectedRow, SourcePage
 from baton.tables.faults import FileError
 
 _TOTAL_WORDS: Final = (
-    r"^\s*[（(]?(?:(?:合\s*计|总\s*计|小\s*计|共\s*计|汇\s*总)(?:$|[^\p{L}]|人数|金额)"
+    r"^\s*[（(]?(?:(?:合\s*计|总\s*计|小\s*计|共\s*计|汇\s*总)"
+    r"(?:$|[^\p{L}]|人数|金额|(?:数|行|额|工资|应发|实发|大写)(?:$|[^\p{L}]))"
     r"|(?:grand\s+)?totals?(?:$|[\s:：（(）)/=])|sum\s*(?:$|[:：（(）)=]))"
 )
 """The whole word: people are called Sumit, and a department 总计划部."""
-_SCIENTIFIC: Final = r"^\s*-?[1-9](?:(?:\.[0-9]+)?[Ee]\+|\.[0-9]+[Ee])(?:1[1-9]|[2-9][0-9])\s*$"
+LOST_DIGITS: Final = r"^\s*-?[1-9](?:(?:\.[0-9]+)?[Ee]\+|\.[0-9]+[Ee])(?:1[1-9]|[2-9][0-9])\s*$"
 """What programs write for a number of twelve or more digits, the others gone: 1.1E+17, 1.1e+17, 1.1E17 (Java)."""
 _LIKE_A_NUMBER: Final = r"^\s*(?:[A-Za-z_-]*[0-9]){1,32}[A-Za-z_-]{0,8}\s*$"
 """One word of letters and digits, as employee numbers are: a person whose other cells are gone, and no footer."""
@@ -198,9 +199,9 @@ def _broken(frame: pl.DataFrame, layout: Layout, caps: Caps) -> list[RejectedRow
         if (column.str.len_bytes().max() or 0) > caps.field_chars:  # type: ignore[operator]
             over = pl.col(name).str.len_chars() > caps.field_chars
             reject(over, "field_too_long", f"more than {caps.field_chars} characters", name)
-        if column.str.contains(_SCIENTIFIC).any():
+        if column.str.contains(LOST_DIGITS).any():
             reject(
-                pl.col(name).str.contains(_SCIENTIFIC),
+                pl.col(name).str.contains(LOST_DIGITS),
                 "precision_lost",
                 "a long number was exported in scientific notation: its last digits are gone",
                 name,

@@ -116,5 +116,14 @@ def test_a_person_whose_row_begins_like_a_word_for_totals_is_read(drop: Any, fir
     assert everything(feed)[:2] == ([(first, "0012", "在职")], [])
 
 
+@pytest.mark.parametrize(
+    "total", ["合计数", "合 计", "小计行", "合计工资", "总计额", "合计大写：壹佰元整", "合计：100"]
+)
+def test_a_row_of_totals_under_the_employee_numbers_is_no_person(drop: Any, total: str) -> None:
+    rows, rejected, _ = everything(drop(f"{HEADER}\n0012,测试甲,在职\n{total},,100\n"))
+    assert rows == [("0012", "测试甲", "在职")]
+    assert [rule for _, rule, _ in rejected] == ["total_row"]
+
+
 def test_an_employee_number_that_begins_like_a_word_for_totals_is_read(drop: Any) -> None:
     assert everything(drop(f"{HEADER}\nSUM-001,测试甲,在职\n"))[:2] == ([("SUM-001", "测试甲", "在职")], [])
