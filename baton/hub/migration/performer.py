@@ -26,6 +26,7 @@ from baton.model.effect import Effect, EffectState, RecordAction
 from baton.model.receipts import Receipts
 from baton.records.digest import Digester
 from baton.settings import SystemSettings
+from baton.store.effects import FINAL_REFUSALS
 from baton.store.moves import Move
 from baton.store.staging import Stage, Staged, StorageFullError
 from baton.store.tables import effects
@@ -110,15 +111,19 @@ class SegmentPerformer(Performer):
     def _never_taken(self, number: int) -> pl.Series:
         """The rows of a segment that the target refused for good.
 
-        Of a segment that has not ended the outcome is that of an earlier try: a later one may have written the rest
-        and died before it could say so. Every record of it is looked at then.
+        Of a segment that has not ended, or that was only given up, the outcome is that of an earlier try: a later one
+        may have written the rest and died before it could say so. Every record of it is looked at then.
         """
         name = f"{self.planned_by}/{number:06d}"
-        load = sa.select(effects.c.state).where(
-            effects.c.system == self.move.target, effects.c.number == name, effects.c.run_id == self.planned_by
+        load = sa.select(effects.c.id).where(
+            effects.c.system == self.move.target,
+            effects.c.number == name,
+            effects.c.run_id == self.planned_by,
+            effects.c.state.in_((EffectState.DONE.value, EffectState.REFUSED.value)),
+            effects.c.code.not_in(FINAL_REFUSALS),
         )
         with self.hub.database.read() as connection:
-            ended = connection.execute(load).scalar() in (EffectState.DONE.value, EffectState.REFUSED.value)
+            ended = connection.execute(load).first() is not None
         return refused_rows(self.staged(Stage.OUTCOME, number) if ended else None)
 
     def whole(self, names: Sequence[str] | None = None) -> Digester:
