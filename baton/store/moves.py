@@ -97,6 +97,11 @@ class MoveStore:
         query = sa.select(migrations.c.run_id).where(migrations.c.undoes == run_id).order_by(migrations.c.run_id)
         return list(connection.execute(query).scalars())
 
+    def begun(self, connection: sa.Connection, run_id: str) -> bool:
+        """Whether anything of a run has been tried."""
+        tried = sa.select(effects.c.id).where(effects.c.run_id == run_id, effects.c.attempts > 0)
+        return connection.execute(tried.limit(1)).first() is not None
+
     def later(self, connection: sa.Connection, move: Move, since: datetime) -> list[str]:
         """The migrations into the same collection that were planned later, newest first; rollbacks are left out."""
         query = (

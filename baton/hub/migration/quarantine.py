@@ -21,7 +21,8 @@ from baton.errors import ConfigurationError, Fault
 from baton.hub.handed_out import new_file
 from baton.jobs.migration.transform import ROW, SOURCE_DIGEST
 from baton.model.source_rows import Origin, SourcePage
-from baton.store.staging import Stage
+from baton.store.moves import Move
+from baton.store.staging import Stage, Staged
 from baton.tables.harmless import FORMULA, csv_bytes, harmless
 
 if TYPE_CHECKING:
@@ -112,6 +113,9 @@ def corrected_rows(hub: Hub, path: Path, run_id: str) -> Feed:
     faults = list(_number_faults(path, numbers, known.get_column(ROW)))
     if faults:
         raise ConfigurationError(faults)
+    faults = list(_lost_digits(path, frame.select(numbers.alias(ROW), *columns), known))
+    if faults:
+        raise ConfigurationError(faults)
     unquoted = [
         pl.when(pl.col(name).str.starts_with("'") & pl.col(name).str.slice(1, 1).is_in([*FORMULA, "'"]))
         .then(pl.col(name).str.slice(1))
@@ -124,11 +128,14 @@ def corrected_rows(hub: Hub, path: Path, run_id: str) -> Feed:
 
 
 def migrated_before(hub: Hub, run_id: str, place: str, key: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """`ROW` and key of the rows that a run has planned, and those of the runs whose quarantine it came from itself.
+    """`ROW` and key of the rows that a run has planned, of those whose quarantine it came from, and of what else was
+    fed back from any of them.
 
     A row that is fed back under the key of one of them would overwrite that record with its own values. Raises
-    `ConfigurationError` unless that run went into the same ``place`` (target/collection) by the same key.
+    `ConfigurationError` unless that run went into the same ``place`` (target/collection) by the same key, and
+    `BatonError` (``purged``) once nobody can say what it has planned.
     """
+    family: list[str] = []
     while run_id:
         with hub.database.read() as connection:
             move = hub.moves.get(connection, run_id)
@@ -136,9 +143,38 @@ def migrated_before(hub: Hub, run_id: str, place: str, key: Sequence[str]) -> It
         if move is None or f"{move.target}/{move.collection}" != place or set(move.key) != set(key):
             message = f"{run_id} is no migration into {place} by {', '.join(key)}"
             raise ConfigurationError([Fault("--of", "other_place", message)])
+        move.require_kept()
         for record in planned.values():
             yield hub.staging.read(record, [ROW, *key])
-        run_id = str(move.facts["detail"].get("corrects", ""))
+        family.append(run_id)
+        run_id = _corrects(move)
+    if family:
+        yield from _fed_back(hub, family, key)
+
+
+def _fed_back(hub: Hub, family: Sequence[str], key: Sequence[str]) -> Iterator[pl.DataFrame]:
+    """The same of all other runs that corrected one of this family, the last of which is the first, and stand."""
+    with hub.database.read() as connection:
+        first, move = hub.runs.get(connection, family[-1]), hub.moves.get(connection, family[-1])
+        assert first is not None
+        assert move is not None
+        known = set(family)
+        planned: list[Staged] = []
+        for later in reversed(hub.moves.later(connection, move, first.created_at)):
+            other = hub.moves.get(connection, later)
+            if other is None or later in known or _corrects(other) not in known:
+                continue
+            if not hub.moves.begun(connection, later) or hub.moves.undoing(connection, later):
+                continue
+            other.require_kept()
+            known.add(later)
+            planned += hub.staging.of(connection, later, Stage.PLAN).values()
+    for record in planned:
+        yield hub.staging.read(record, [ROW, *key])
+
+
+def _corrects(move: Move) -> str:
+    return str(move.facts["detail"].get("corrects", ""))
 
 
 def _read_table(path: Path, data: bytes) -> pl.DataFrame:
@@ -165,6 +201,17 @@ def _number_faults(path: Path, numbers: pl.Series, known: pl.Series) -> Iterator
         elif number in seen:
             yield Fault(f"{path}:{line}", "row", f"the source row {number} stands here again")
         seen.add(number)
+
+
+def _lost_digits(path: Path, rows: pl.DataFrame, known: pl.DataFrame) -> Iterator[Fault]:
+    """What a spreadsheet has made of long numbers when it saved the file as text. What came so may stay so."""
+    before = rows.select(ROW).join(known, on=ROW, how="left", maintain_order="left")
+    for name in rows.columns[1:]:
+        cells = rows.get_column(name)
+        lost = cells.str.contains(tables.LOST_DIGITS) & cells.ne_missing(before.get_column(name))
+        for at in lost.arg_true():
+            message = f"{name}: a long number was saved in scientific notation: its last digits are gone"
+            yield Fault(f"{path}:{at + 2}", "precision_lost", message)
 
 
 def _pages(rows: pl.DataFrame) -> Iterator[SourcePage]:

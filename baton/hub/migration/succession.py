@@ -106,8 +106,7 @@ def _replaced(hub: Hub, connection: sa.Connection, subject: Subject) -> list[str
     found = []
     for run_id in _unfinished(connection, subject.target, subject.collection):
         move = hub.moves.get(connection, run_id)
-        begun = sa.select(effects.c.id).where(effects.c.run_id == run_id, effects.c.attempts > 0).limit(1)
         same = move is not None and not move.undoes and Subject.of(move) == subject
-        if same and connection.execute(begun).first() is None:
+        if same and not hub.moves.begun(connection, run_id):
             found.append(run_id)
     return found

@@ -79,6 +79,7 @@ class Survey:
         seen = pl.concat([pl.DataFrame(schema=_KEYS), *self._keys])
         edges = pl.concat([pl.DataFrame(schema=_EDGES), *self._edges])
         others = pl.concat([pl.DataFrame(schema=_KEYS), *self._taken])
+        others = others.join(seen, on=["row", "key"], how="anti").unique()  # the same row once more is no other one
         both = pl.concat([seen, others.filter(pl.col("key").is_in(seen.get_column("key").implode()))])
         twice = both.filter(both.get_column("key").is_duplicated())
         doubles = _duplicates(twice).filter(pl.col("row").is_in(seen.get_column("row").implode()))

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from baton.engine.settle import Verdict
 from baton.errors import ConfigurationError, InDoubtError, RejectedError
 from baton.hub import Hub
-from baton.hub.migration.planning import plan_migration
+from baton.hub.migration.planning import MigrationPlan, plan_migration
 from baton.hub.migration.quarantine import corrected_rows, write_quarantine
 from baton.hub.migration.retention import purge
 from baton.hub.migration.rollback import plan_rollback
@@ -68,7 +68,8 @@ def test_what_is_in_doubt_is_taken_back_as_well(small: Archive) -> None:
     assert (small.shelf.rows, done.verdict, done.counts["compared"]) == ({}, Verdict.CLEAN, 10)
 
 
-def test_what_a_later_try_has_written_is_taken_back_whatever_the_earlier_one_said(small: Archive) -> None:
+@pytest.mark.parametrize("ended", ["", "poison", "given_up"])
+def test_what_a_later_try_has_written_is_taken_back_whatever_the_earlier_one_said(small: Archive, ended: str) -> None:
     busy = iter([True])
     tries: list[str] = []
 
@@ -93,6 +94,10 @@ def test_what_a_later_try_has_written_is_taken_back_whatever_the_earlier_one_sai
     small.crash_point = lambda _: None
     assert len(small.shelf.rows) == 10
     with small.open() as hub:
+        if ended:  # as the engine, or a person, gives up what has ended the worker too often
+            with hub.database.write() as connection:
+                gone = {"state": "refused", "code": ended, "lease_owner": None, "lease_until": None}
+                connection.execute(sa.update(effects).where(effects.c.run_id == run).values(**gone))
         done = taken_back(small, hub, run)
     assert (small.shelf.rows, done.verdict) == ({}, Verdict.CLEAN)
 
@@ -174,6 +179,41 @@ def test_a_row_is_not_fed_back_under_the_key_of_a_row_that_was_migrated(small: A
             carry_on(hub, again.run.id)
             run = again.run.id
     assert small.shelf.rows["00001"] == before["00001"]
+
+
+def test_two_corrections_of_one_quarantine_do_not_overwrite_each_other(small: Archive, tmp_path: Path) -> None:
+    small.rows = [old_row(1), old_row(2, 工资="much"), old_row(3, 工资="more")]
+    with small.open() as hub:
+        run = migrated(small, hub)
+        write_quarantine(hub, run, tmp_path / "aside.csv")
+        head, second, third = (tmp_path / "aside.csv").read_text("utf-8-sig").splitlines()
+        second, third = second.replace("much", "1.00"), third.replace("more", "2.00")
+        small.clock.sleep(60)
+
+        def fed_back(line: str) -> MigrationPlan:
+            (tmp_path / "one.csv").write_text(f"{head}\n{line}\n", "utf-8")
+            return plan_migration(hub, small.request(waves=AT_ONCE, quarantine=tmp_path / "one.csv", corrects=run))
+
+        carry_on(hub, fed_back(second).run.id)
+        before = dict(small.shelf.rows)
+        mistyped = fed_back(third.replace("00003", "00002"))
+        assert (mistyped.run.counts["quarantined"], mistyped.faults[0].rule) == (1, "duplicate_key")
+        assert not fed_back(second).run.counts.get("quarantined"), "the same row once more"
+        carry_on(hub, fed_back(third).run.id)
+    assert small.shelf.rows.items() >= before.items()
+    assert len(small.shelf.rows) == 3
+
+
+def test_what_excel_made_of_a_long_number_in_a_text_file_is_not_fed_back(small: Archive, tmp_path: Path) -> None:
+    small.rows = [old_row(1), old_row(2, 工资="much", 备注="6222021234567890123")]
+    path = tmp_path / "aside.csv"
+    with small.open() as hub:
+        run = migrated(small, hub)
+        write_quarantine(hub, run, path)
+        text = path.read_text("utf-8-sig").replace("much", "1.00")
+        path.write_text(text.replace("6222021234567890123", "6.22202E+18"), "utf-8")
+        with pytest.raises(ConfigurationError, match=r"aside\.csv:2: 备注: a long number"):
+            plan_migration(hub, small.request(quarantine=path, corrects=run))
 
 
 def test_a_second_look_sees_that_one_of_two_rows_with_one_key_is_gone(small: Archive) -> None:
