@@ -23,6 +23,7 @@ from baton.hub.migration.performer import SegmentPerformer
 from baton.hub.migration.proving import sides
 from baton.hub.migration.route import MigrationRequest, Route, open_route, text_fields
 from baton.hub.migration.running import find_move
+from baton.jobs.migration.cells import UnfitCell
 from baton.jobs.migration.planning import DIGEST
 from baton.jobs.migration.proof import DIFFERENCE_SCHEMA, Comparer, whole_records
 from baton.jobs.migration.surplus import Surplus
@@ -107,7 +108,8 @@ class _Looking:
         kept = pl.concat([self._kept_index(record) for record in self.pages.values()])
         seen: list[pl.DataFrame] = []
         other: list[pl.DataFrame] = []
-        for page in gathered(self.route.read().pages, []):
+        rejected: list[UnfitCell] = []
+        for page in gathered(self.route.read().pages, rejected):
             now = _with_all(page, self.columns).select(ROW, *self.columns)
             now = now.with_columns(digester.rows(now).alias(SOURCE_DIGEST))
             now = now.with_columns(self._keys(now))
@@ -117,7 +119,18 @@ class _Looking:
             self.progress(Phase.READING, sum(part.height for part in seen))
         there = pl.concat([kept.select(ROW, _KEY, SOURCE_DIGEST).clear(), *seen])
         self.compared[Proof.SOURCE] = kept.height
-        return self._source_differences(kept, there, pl.concat(other) if other else None)
+        differences = self._source_differences(kept, there, pl.concat(other) if other else None)
+        return pl.concat([differences, self._no_longer_readable(rejected)])
+
+    def _no_longer_readable(self, rejected: Sequence[UnfitCell]) -> pl.DataFrame:
+        """Rows that the reader rejects now, where they are more than then: nobody knows their keys."""
+        with self.hub.database.read() as connection:
+            records = self.hub.staging.of(connection, self.move.run_id, Stage.UNREADABLE)
+        then = {row for record in records.values() for row in self.hub.staging.read(record).get_column("row")}
+        now = {each.row for each in rejected}
+        more = max(len(now) - len(then), 0)
+        others = sorted(now - then)  # rows that have moved up or down are among them
+        return whole_records(pl.Series(others[len(others) - more :], dtype=pl.Int64), Cause.EXTRA)
 
     def _source_differences(self, kept: pl.DataFrame, there: pl.DataFrame, other: pl.DataFrame | None) -> pl.DataFrame:
         missing = kept.join(there, on=_KEY, how="anti").get_column(ROW)

@@ -18,10 +18,11 @@ from baton.hub.migration.quarantine import corrected_rows, write_quarantine
 from baton.hub.migration.retention import purge
 from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import Migrated, carry_on
-from baton.hub.migration.verifying import verify
+from baton.hub.migration.verifying import Proof, verify
 from baton.jobs.migration.waves import WavePlan
 from baton.model.account import Receipt
 from baton.model.effect import LATEST_COPY
+from baton.model.source_rows import RejectedRow
 from baton.store.tables import effects
 from tests.rig.records import STAFF, Archive, Shelf, old_row
 
@@ -202,6 +203,18 @@ def test_two_corrections_of_one_quarantine_do_not_overwrite_each_other(small: Ar
         carry_on(hub, fed_back(third).run.id)
     assert small.shelf.rows.items() >= before.items()
     assert len(small.shelf.rows) == 3
+
+
+def test_a_second_look_sees_a_row_that_can_no_longer_be_read(small: Archive) -> None:
+    small.rows = [old_row(1), old_row(2)]
+    small.rejected = [RejectedRow(9, "ragged", "too few cells", "")]
+    with small.open() as hub:
+        run = migrated(small, hub)
+        small.rejected = [RejectedRow(10, "ragged", "too few cells", "")]
+        assert verify(hub, run).alike, "it has moved, with the others"
+        small.rejected = [*small.rejected, RejectedRow(12, "ragged", "too few cells", "")]
+        found = verify(hub, run)
+    assert found.differences[Proof.SOURCE].select("row", "cause").rows() == [(12, "extra")]
 
 
 def test_what_excel_made_of_a_long_number_in_a_text_file_is_not_fed_back(small: Archive, tmp_path: Path) -> None:
