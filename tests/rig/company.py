@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -194,7 +196,9 @@ class Company:
     def write_mapping(self, system: str, text: str) -> None:
         """Give a system a mapping; an open hub keeps the one it has."""
         path = self.folder / f"{system}.yaml"
-        path.write_text(text, encoding="utf-8")
+        written = path.with_name(f".{system}.{os.getpid()}.{threading.get_ident()}")
+        written.write_text(text, encoding="utf-8")
+        written.replace(path)  # at once: other processes of the same company may be reading it
         fields = None if system == "hr" else self.targets[system].fields
         known = (text, None if fields is None else tuple(fields.items()))
         if known not in _CHECKED:
