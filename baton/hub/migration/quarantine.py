@@ -128,8 +128,7 @@ def corrected_rows(hub: Hub, path: Path, run_id: str) -> Feed:
 
 
 def migrated_before(hub: Hub, run_id: str, place: str, key: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """`ROW` and key of the rows that a run has planned, of those whose quarantine it came from, and of what else was
-    fed back from any of them.
+    """`ROW` and key of the rows that a run has planned, and all runs that are fed back from the same first one.
 
     A row that is fed back under the key of one of them would overwrite that record with its own values. Raises
     `ConfigurationError` unless that run went into the same ``place`` (target/collection) by the same key, and
