@@ -74,6 +74,7 @@ def office(folder: Path, stands: Sequence[Stand], people: int, *notifiers: str) 
         gate=GatePart(run=WIDE_OPEN, day=WIDE_OPEN, week=WIDE_OPEN),
         threads=max(stand.at_once for stand in stands),
         offboarding=OffboardingPart(notifiers=notifiers),
+        waits_for_disk=True,
         rows=[row(f"{n:04d}", manager=MANAGER if n > 1 else "") for n in range(1, people + 1)],
     )
     with company.open() as hub:

@@ -69,6 +69,11 @@ class RosterCompany(Company):
         self.roster = self.folder / "roster.csv"
         self.mappings["hr"] = load_mapping(MAPPING, source_fields=None, target_fields=None)
 
+    @property
+    def database_file(self) -> Path:
+        """Where SQLite keeps it all."""
+        return Path(self.url.removeprefix("sqlite:///"))
+
     def settings(self) -> HubSettings:
         settings = super().settings()
         source = replace(
@@ -89,4 +94,5 @@ def roster_company(folder: Path) -> RosterCompany:
         {"crm": Wide},
         gate=GatePart(run=WIDE_OPEN, day=WIDE_OPEN, week=WIDE_OPEN),
         threads=2,
+        waits_for_disk=True,
     )

@@ -77,7 +77,7 @@ def through_the_engine(folder: Path, kind: type[FakeTarget], people: int) -> flo
         target.receive = slowly
 
     url = f"sqlite:///{folder}/baton.sqlite3"
-    company = Company(folder, url, SystemClock(), {"crm": kind}, threads=THREADS, prepare=slow)
+    company = Company(folder, url, SystemClock(), {"crm": kind}, threads=THREADS, prepare=slow, waits_for_disk=True)
     company.rows = [row(f"{number:04d}") for number in range(people)]
     with company.open() as hub:
         plan_sync(hub, SyncRequest())
@@ -118,7 +118,9 @@ def limiter(folder: Path) -> Line:
         target.receive = paced
 
     url = f"sqlite:///{folder}/baton.sqlite3"
-    company = Company(folder, url, SystemClock(), {"crm": Paced}, threads=THREADS, prepare=slow_down)
+    company = Company(
+        folder, url, SystemClock(), {"crm": Paced}, threads=THREADS, prepare=slow_down, waits_for_disk=True
+    )
     company.rows = [row(f"{number:04d}") for number in range(PACED)]
     with company.open() as hub:
         hubs.append(hub)

@@ -182,6 +182,8 @@ class Company:
     alarms: AlarmsPart = field(default_factory=AlarmsPart)
     signer: Signer = SIGNER
     """The key of the audit log; another one counts from the next `open` on."""
+    waits_for_disk: bool = False
+    """Whether SQLite writes through to the disk, as an installation's does: whatever is measured must."""
     source: SystemSettings | None = None
     """Another HR source than the one in memory; its mapping goes into ``mappings``."""
 
@@ -225,7 +227,8 @@ class Company:
             registry=self.registry(),
             crash_point=self.crash_point,
         )
-        never_wait_for_the_disk(hub.database)
+        if not self.waits_for_disk:
+            never_wait_for_the_disk(hub.database)
         hub.__dict__["mappings"] = dict(self.mappings)
         return hub
 

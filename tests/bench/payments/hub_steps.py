@@ -39,7 +39,7 @@ def company(folder: Path) -> Payroll:
     policy = folder / "policy.yaml"
     policy.write_text(POLICY, "utf-8")
     url, targets = f"sqlite:///{folder}/hub.db", {"crm": KeyTarget}
-    return Payroll(folder, url, VirtualClock(), targets, policy=policy, bank=keys())
+    return Payroll(folder, url, VirtualClock(), targets, policy=policy, bank=keys(), waits_for_disk=True)
 
 
 def hire(hub: Hub, place: Payroll, people: int) -> None:
