@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from baton.tables.faults import FileError, refused
     from baton.tables.kind import Kind, kind_of
     from baton.tables.place import Choice, Place, open_plain, read_plain
-    from baton.tables.standing import read_others
+    from baton.tables.standing import Others, other_rows, read_others
     from baton.tables.stream import DelimitedFile
     from baton.tables.table import LOST_DIGITS, Caps, Layout, Table, pages, settled
     from baton.tables.workbook import read_workbook, sheet_names
@@ -30,11 +30,13 @@ _HOMES = {
     "FileError": "faults",
     "Kind": "kind",
     "Layout": "table",
+    "Others": "standing",
     "Place": "place",
     "Table": "table",
     "decode": "encoding",
     "kind_of": "kind",
     "open_plain": "place",
+    "other_rows": "standing",
     "pages": "table",
     "read_delimited": "delimited",
     "read_others": "standing",
@@ -54,11 +56,13 @@ __all__ = [
     "FileError",
     "Kind",
     "Layout",
+    "Others",
     "Place",
     "Table",
     "decode",
     "kind_of",
     "open_plain",
+    "other_rows",
     "pages",
     "read_delimited",
     "read_others",

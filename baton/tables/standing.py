@@ -1,8 +1,11 @@
-"""Delimited text of which most lines are known: only the others are read, by the same reader as the whole file.
+"""A file of which most lines are known: only the others are told.
 
-Leaving lines out is right as long as every line that is left out is a record by itself, and none of the others reaches
-over it. Lines are known only if they were read here before, alone and without a fault; and where one of the others has
-a quote that may stay open, nothing is said at all, so that the whole file is read with care.
+Of delimited text only the others are read, by the same reader as the whole file. Leaving lines out is right as long as
+every line that is left out is a record by itself, and none of the others reaches over it. Lines are known only if they
+were read here before, alone and without a fault; and where one of the others has a quote that may stay open, nothing is
+said at all, so that the whole file is read with care.
+
+A workbook has to be read as a whole; its lines are the rows that can be taken, whatever XML they come from.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import polars as pl
 
@@ -19,6 +23,9 @@ from baton.tables.delimited import BlockReader, Shape, after_line, find_shape, s
 from baton.tables.faults import FileError
 from baton.tables.grammar import Beyond
 from baton.tables.table import Caps, Layout, Table, settled
+
+_AT_ONCE: Final = 50_000
+"""So many rows are held as texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +49,38 @@ def read_others(utf8: bytes, before: LinesBefore, layout: Layout, caps: Caps) ->
         return None
 
 
+def other_rows(table: Table, before: LinesBefore, layout: Layout, caps: Caps) -> Others:
+    """The rows of a table, read as a whole and settled, that are not among those before."""
+    told = (table.frame.columns, table.header_row, table.detail.get("days_from"), layout, caps)
+    context = hashlib.sha256(repr(told).encode()).hexdigest()
+    empty = before.marker.of(pl.Series([], dtype=pl.String))
+    marks = pl.concat([empty, *(before.marker.of(_texts(part)) for part in table.frame.iter_slices(_AT_ONCE))])
+    places = _places(marks, before, context)
+    others = places.is_null()
+    found = replace(table, frame=table.frame.filter(others), row_numbers=table.row_numbers.filter(others))
+    return Others(found, context, marks.filter(others), places.drop_nulls())
+
+
+def _texts(rows: pl.DataFrame) -> pl.Series:
+    """Each row as one text, in which it is seen where cells end and which are null."""
+    return rows.select(pl.struct(pl.all()).struct.json_encode()).to_series()
+
+
+def _places(marks: pl.DataFrame, before: LinesBefore, context: str) -> pl.Series:
+    """The place of each line among those before; null for one that was not there, or stands here twice."""
+    known = before.marks
+    if before.context != context or not known.height:
+        return pl.repeat(None, marks.height, dtype=pl.UInt32, eager=True)
+    where = known.select("first", place=pl.int_range(pl.len(), dtype=pl.UInt32))
+    places = marks.join(where, on="first", how="left", maintain_order="left").get_column("place")
+    same = known.get_column("second").gather(places) == marks.get_column("second")
+    frame = pl.DataFrame({"place": places, "same": same})
+    fits = pl.col("same").fill_null(value=False) & ~pl.col("place").is_duplicated()
+    return frame.select(pl.when(fits).then("place")).to_series()
+
+
 class _Reading:
-    """One file, looked at line by line."""
+    """One text file, looked at line by line."""
 
     def __init__(self, shape: Shape, before: LinesBefore, layout: Layout, caps: Caps) -> None:
         self._shape = shape
@@ -58,7 +95,7 @@ class _Reading:
         if lines is None or lines.len() > self._caps.rows * 2:
             return None
         marks = self._before.marker.of(lines)
-        places = self._places(marks)
+        places = _places(marks, self._before, self._context)
         others = places.is_null() & (lines != "")
         texts = lines.filter(others)
         if (texts.str.count_matches('"', literal=True) % 2 == 1).any():
@@ -72,18 +109,6 @@ class _Reading:
     @property
     def _first_row(self) -> int:
         return self._shape.header_line + 2
-
-    def _places(self, marks: pl.DataFrame) -> pl.Series:
-        """The place of each line among those before; null for one that was not there, or stands here twice."""
-        known = self._before.marks
-        if self._before.context != self._context or not known.height:
-            return pl.repeat(None, marks.height, dtype=pl.UInt32, eager=True)
-        where = known.select("first", place=pl.int_range(pl.len(), dtype=pl.UInt32))
-        places = marks.join(where, on="first", how="left", maintain_order="left").get_column("place")
-        same = known.get_column("second").gather(places) == marks.get_column("second")
-        frame = pl.DataFrame({"place": places, "same": same})
-        fits = pl.col("same").fill_null(value=False) & ~pl.col("place").is_duplicated()
-        return frame.select(pl.when(fits).then("place")).to_series()
 
     def _read(self, body: bytes, others: pl.Series) -> Table | None:
         """These lines through the reader of whole files, under the row numbers that they have in theirs."""

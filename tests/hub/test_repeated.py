@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 import pytest
 import sqlalchemy as sa
+import xlsxwriter
 
 from baton.clock import SystemClock
 from baton.errors import FeedRefusedError, TamperedError
@@ -75,6 +78,15 @@ def line(number: int, **more: str) -> str:
 
 def write(path: Path, lines: list[str], encoding: str = "utf-8") -> None:
     path.write_bytes(("\n".join([",".join(HEAD), *lines]) + "\n").encode(encoding))
+
+
+def write_workbook(path: Path, lines: list[str]) -> None:
+    """The same lines as the rows of a sheet; what the file is called does not matter."""
+    with xlsxwriter.Workbook(path) as book:
+        book.set_properties({"created": datetime(2026, 11, 27)})  # noqa: DTZ001 - the same bytes for the same lines
+        sheet = book.add_worksheet()
+        for place, cells in enumerate(csv.reader(io.StringIO("\n".join([",".join(HEAD), *lines]), newline=""))):
+            sheet.write_row(place, 0, cells)
 
 
 def synced(hub: Hub, **request) -> SyncPlan:
@@ -146,14 +158,17 @@ def story(seed: int, feeds: int) -> Iterator[tuple[list[str], str, dict[str, obj
         yield lines, chance.choice(["utf-8", "utf-8", "utf-8", "gb18030", "utf-8-sig"]), asked
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_feed_without_its_known_lines_plans_what_the_whole_feed_plans(tmp_path, asked, monkeypatch, seed):
+@pytest.mark.parametrize(("seed", "kind"), [(0, "text"), (1, "text"), (2, "text"), (3, "workbook"), (4, "workbook")])
+def test_a_feed_without_its_known_lines_plans_what_the_whole_feed_plans(tmp_path, asked, monkeypatch, seed, kind):
     left_out = 0
     with company(tmp_path / "one") as (one, quick), company(tmp_path / "other") as (other, whole):
         for lines, encoding, request in story(seed, 8):
             outcomes = []
             for here, hub in ((one, quick), (other, whole)):
-                write(here.roster, lines, encoding)
+                if kind == "workbook":
+                    write_workbook(here.roster, lines)
+                else:
+                    write(here.roster, lines, encoding)
                 with monkeypatch.context() as patch:
                     if hub is whole:
                         patch.setattr(FileExport, "besides", lambda self, before: None)
@@ -168,11 +183,12 @@ def test_a_feed_without_its_known_lines_plans_what_the_whole_feed_plans(tmp_path
     assert left_out > 20, "lines are left out at all"
 
 
-def test_only_lines_with_news_are_read(tmp_path, asked):
+@pytest.mark.parametrize("written", [write, write_workbook])
+def test_only_lines_with_news_are_read(tmp_path, asked, written):
     with company(tmp_path / "one") as (here, hub):
-        write(here.roster, [line(number) for number in range(1, 101)])
+        written(here.roster, [line(number) for number in range(1, 101)])
         synced(hub)
-        write(here.roster, [line(number, **({"岗位": "经理"} if number == 7 else {})) for number in range(1, 101)])
+        written(here.roster, [line(number, **({"岗位": "经理"} if number == 7 else {})) for number in range(1, 101)])
         plan = synced(hub)
         assert [draft.intention.number for draft in plan.drafted] == ["000007"]
         assert plan.run.counts["rows"] == plan.run.counts["population"] == 100

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import polars as pl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from baton.model.told_lines import LineMarker, LinesBefore
-from baton.tables import Caps, FileError, Layout, read_delimited, read_others, settled
+from baton.tables import Caps, FileError, Layout, Table, other_rows, read_delimited, read_others, settled
 from baton.tables.standing import Others
 from tests.rig.examples import few
 
@@ -43,8 +46,6 @@ def nothing() -> LinesBefore:
 
 
 def read_nothing():
-    import polars as pl
-
     return pl.Series([], dtype=pl.String)
 
 
@@ -182,3 +183,58 @@ def test_lines_that_are_known_count_against_the_most_rows():
     context = others(content(GOOD[:1]), nothing(), Caps(rows=7, rejected=50))
     assert context is not None
     assert others(content(GOOD), LinesBefore(MARKER, context.context, known.marks), Caps(rows=7, rejected=50)) is None
+
+
+CELLS = st.one_of(st.none(), st.sampled_from(["", " ", "甲", "乙", '"', ",", "甲,乙", "null", "\x00", "\x1f"]))
+ROWS = st.lists(st.tuples(CELLS, CELLS), max_size=8)
+
+
+def sheet(rows, first: int = 3) -> Table:
+    frame = pl.DataFrame(rows, schema={"工号": pl.String, "姓名": pl.String}, orient="row")
+    return Table(frame, pl.Series(range(first, first + len(rows)), dtype=pl.Int64), 2, (), {"format": "xlsx"})
+
+
+def besides(table: Table, before: LinesBefore) -> Others:
+    return other_rows(table, before, LAYOUT, CAPS)
+
+
+@few(120)
+@given(first=ROWS, second=ROWS)
+@example(first=[("甲", None)], second=[(None, "甲"), ("甲", "")])
+@example(first=[("甲", "乙")], second=[("甲", "乙"), ("甲", "乙")])
+@example(first=[("甲,乙", "甲")], second=[("甲", "乙,甲")])
+def test_of_a_workbook_the_rows_that_stood_there_once_and_stand_there_once_are_left_out(first, second):
+    known = besides(sheet(first), nothing())
+    assert known.table.frame.rows() == first
+    before = after(known)
+    read = besides(sheet(second, first=4), before)
+    again = [row for row in second if row in first and second.count(row) == 1]
+    assert read.table.frame.rows() == [row for row in second if row not in again]
+    assert read.table.row_numbers.to_list() == [n for n, row in enumerate(second, start=4) if row not in again]
+    assert read.marks.height == read.table.frame.height
+    stood = list(dict.fromkeys(first))
+    assert [stood[place] for place in read.standing.to_list()] == again
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        lambda table, before: other_rows(table, before, Layout(("工号",)), CAPS),
+        lambda table, before: other_rows(table, before, LAYOUT, Caps(rows=7)),
+        lambda table, before: besides(dataclasses.replace(table, header_row=1), before),
+        lambda table, before: besides(dataclasses.replace(table, detail={"days_from": "1904"}), before),
+        lambda table, before: besides(dataclasses.replace(table, frame=table.frame.rename({"姓名": "名"})), before),
+    ],
+)
+def test_of_a_workbook_that_is_read_in_another_way_no_row_is_left_out(other):
+    table = sheet([("0001", "测试甲"), ("0002", "测试乙")])
+    before = after(besides(table, nothing()))
+    assert besides(table, before).table.frame.is_empty()
+    assert other(table, before).table.frame.height == 2
+
+
+def test_a_long_workbook_is_marked_in_parts(monkeypatch):
+    rows = [(f"{number:04d}", "测试") for number in range(7)]
+    known = besides(sheet(rows), nothing())
+    monkeypatch.setattr("baton.tables.standing._AT_ONCE", 2)
+    assert besides(sheet(rows), nothing()).marks.equals(known.marks)

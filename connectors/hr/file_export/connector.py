@@ -110,23 +110,18 @@ class FileExport(RepeatingSource):
         return self.census()
 
     def besides(self, before: LinesBefore) -> OtherLines | None:
-        """The census of a text file without the lines that are the same; None for a workbook and for any doubt."""
+        """The census without the lines that are the same; None for any doubt."""
         try:
             choice = self._place().newest(self._now())
             data = self._place().read(choice)
-            if tables.kind_of(data) is tables.Kind.WORKBOOK:
-                return None
-            decoded = tables.decode(data, self.settings.encoding)
+            others = self._others(data, before)
         except tables.FileError:
             return None
-        layout, caps = self._shape()
-        others = tables.read_others(decoded.utf8, before, layout, caps)
         if others is None:
             return None
-        origin = self._origin(choice, hashlib.sha256(data).hexdigest(), _encoded(others.table, decoded.encoding))
         found = others.table
         return OtherLines(
-            origin,
+            self._origin(choice, hashlib.sha256(data).hexdigest(), found),
             others.context,
             found.frame,
             found.row_numbers,
@@ -134,6 +129,14 @@ class FileExport(RepeatingSource):
             found.rejected,
             others.standing,
         )
+
+    def _others(self, data: bytes, before: LinesBefore) -> tables.Others | None:
+        layout, caps = self._shape()
+        if tables.kind_of(data) is tables.Kind.WORKBOOK:
+            return tables.other_rows(self._table(data), before, layout, caps)
+        decoded = tables.decode(data, self.settings.encoding)
+        others = tables.read_others(decoded.utf8, before, layout, caps)
+        return None if others is None else replace(others, table=_encoded(others.table, decoded.encoding))
 
     def _now(self) -> datetime:
         return self.client.clock.now()
