@@ -56,6 +56,12 @@ class LineState(StrEnum):
         return self in (LineState.DRAFT, LineState.HELD, LineState.FILED)
 
 
+FAILED: Final = (LineState.REJECTED, LineState.RETURNED, LineState.RECALLED)
+"""Not paid, by the bank's own word: only that is paid again, as the next attempt."""
+SILENT: Final = (LineState.RELEASED, LineState.IN_DOUBT)
+"""Released, and the bank has said nothing of it."""
+
+
 @dataclass(frozen=True, slots=True)
 class PayRun:
     """One run: one kind of payment, one currency, one bank, one day."""

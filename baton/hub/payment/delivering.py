@@ -19,7 +19,7 @@ from baton.hub.core import Hub
 from baton.hub.payment.standing import require_standing
 from baton.model.account import Outcome, Receipt
 from baton.model.effect import Effect, EffectState, PaymentAction
-from baton.model.pay_run import LineState, PayFile
+from baton.model.pay_run import SILENT, PayFile
 from baton.store.claims import Scope
 from baton.store.leases import WAITING
 
@@ -27,8 +27,6 @@ SCOPE: Final = Scope(frozenset({PaymentAction.DELIVER.value}))
 DIGITS: Final = 16
 """So many of a finished file's digest are in its name on our disk."""
 _BLOCK_BYTES: Final = 1024 * 1024
-SILENT: Final = frozenset({LineState.RELEASED, LineState.IN_DOUBT})
-"""Where the lines of a file stand of which the bank has said nothing."""
 
 
 def payments_folder(hub: Hub) -> Path:

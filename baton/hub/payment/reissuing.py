@@ -18,12 +18,11 @@ from baton.hub.payment.out_again import out_again
 from baton.jobs.payment.checks.account_numbers import plain_account
 from baton.jobs.payment.reissue import Evidence, Refusal, Reissue, reissue
 from baton.model.bank_answers import BankState, Direction, Reason, ReasonKind
-from baton.model.pay_run import LineState, PayLine, PayRun
+from baton.model.pay_run import FAILED, LineState, PayLine, PayRun
 from baton.model.payable import BankAccount
 from baton.model.people import Employee
 from baton.store.bank_answers import BankEvent
 
-_FAILED: Final = (LineState.REJECTED, LineState.RETURNED, LineState.RECALLED)
 _SAYS_SO: Final = (BankState.REJECTED.value, BankState.RETURNED.value, BankState.CANCELLED.value)
 
 
@@ -52,7 +51,7 @@ def reissue_run(hub: Hub, run_id: str, person: str, day: date) -> Reissued:
             currency=failed_run.currency,
         )
         run = new_run(hub, wanted)
-        failed = list(hub.pay_runs.lines(connection, run_id, *_FAILED))
+        failed = list(hub.pay_runs.lines(connection, run_id, *FAILED))
         judged = _judged(hub, connection, failed)
         again = [(line, found) for line, found in judged if isinstance(found, Reissue)]
         refused = [(line, found) for line, found in judged if isinstance(found, Refusal)]

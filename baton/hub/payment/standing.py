@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from baton.errors import HaltError
 from baton.hub.core import Hub
 from baton.hub.payment.out_again import out_again
-from baton.model.pay_run import LineState, PayFile, PayRun
+from baton.model.pay_run import FAILED, SILENT, LineState, PayFile, PayLine, PayRun
 from baton.model.people import Employee
 from baton.store import deliveries
 from baton.store.effects import chunked
+from baton.store.payment_tables import pay_lines
 
 DATES: Final = (
     *("status", "hire_day", "last_working_day", "last_working_time"),
@@ -108,8 +109,10 @@ def payees(hub: Hub, connection: sa.Connection, message_id: str) -> set[str]:
 def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
     """Raise `HaltError` when somebody in a file that is still here has changed (``people_changed``): none goes out.
 
-    Neither does any (``out_again``) when it would pay what the bank has booked out again since. Who is in a file that
-    has left already, and has perhaps been paid by now, does not keep the others here for ever.
+    Neither does any when it would pay what the bank has booked out again since (``out_again``), when an earlier attempt
+    has not failed after all (``attempt_unproven``), or when the bank speaks of a payment in it, though by what is known
+    here it never got it (``told_of``). Who is in a file that has left already, and has perhaps been paid by now, does
+    not keep the others here for ever.
     """
     files = hub.pay_runs.files(connection, run_id)
     still_here = deliveries.unsent(connection, [file.effect_key for file in files])
@@ -123,7 +126,20 @@ def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
                 code="people_changed",
                 remedy=f"nothing was sent; see who it is and take it back: baton pay withdraw {run_id}",
             )
-        if _first_is_out(hub, connection, file):
+        if told_of := _told_of(connection, file):
+            raise HaltError(
+                f"the bank speaks of the payment {told_of} in {run_id}, though it was not sent by what is known here",
+                code="told_of",
+                remedy=f"nothing was sent; see what the bank has before anything else: baton pay show {run_id}",
+            )
+        earlier = _earlier(hub, connection, file)
+        if any(line.state not in FAILED for line in earlier):
+            raise HaltError(
+                f"{run_id} would pay again what the bank, by what it has said since, may have paid",
+                code="attempt_unproven",
+                remedy=f"nothing was sent; take it back: baton pay withdraw {run_id}",
+            )
+        if out_again(hub, connection, [line for line in earlier if line.state is LineState.RETURNED]):
             raise HaltError(
                 f"{run_id} would pay again what had come back and has been booked out again since",
                 code="out_again",
@@ -131,12 +147,18 @@ def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
             )
 
 
-def _first_is_out(hub: Hub, connection: sa.Connection, file: PayFile) -> bool:
-    """Whether an earlier attempt at something in this file came back, and is out again."""
+def _told_of(connection: sa.Connection, file: PayFile) -> str:
+    """The reference of the first line of a file of which the bank has said something; empty where it is silent."""
+    heard = pay_lines.c.state.not_in([state.value for state in SILENT])
+    query = sa.select(pay_lines.c.reference).where(pay_lines.c.message_id == file.message_id, heard)
+    return connection.execute(query.order_by(pay_lines.c.line).limit(1)).scalar() or ""
+
+
+def _earlier(hub: Hub, connection: sa.Connection, file: PayFile) -> list[PayLine]:
+    """The earlier attempts at what is in this file."""
     later = [key for key in hub.pay_runs.keys_of_file(connection, file.message_id) if key.attempt > 1]
     if not later:
-        return False
-    earlier = {replace(key, attempt=attempt) for key in later for attempt in range(1, key.attempt)}
+        return []
+    keys = {replace(key, attempt=attempt) for key in later for attempt in range(1, key.attempt)}
     lines = hub.pay_runs.claimed(connection, (), sorted({key.number for key in later}))
-    returned = [line for line in lines if line.state is LineState.RETURNED and line.payable.key in earlier]
-    return bool(out_again(hub, connection, returned))
+    return [line for line in lines if line.payable.key in keys]

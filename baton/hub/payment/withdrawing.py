@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.checking import unknown_run
-from baton.hub.payment.delivering import SILENT, channel_of, payment_file
+from baton.hub.payment.delivering import channel_of, payment_file
 from baton.hub.payment.voiding import delete_files
 from baton.model.account import Outcome
-from baton.model.pay_run import LineState, PayFile
+from baton.model.pay_run import SILENT, LineState, PayFile
 from baton.model.persons import require_reason
 from baton.store import deliveries
 from baton.store.pay_runs import LineChange

@@ -12,10 +12,9 @@ from enum import StrEnum
 from typing import Final
 
 from baton.model.bank_answers import Reason, ReasonKind
-from baton.model.pay_run import LineState
+from baton.model.pay_run import FAILED, LineState
 from baton.model.payable import BankAccount, Payable, PayableKey
 
-_FAILED: Final = frozenset({LineState.REJECTED, LineState.RETURNED, LineState.RECALLED})
 _UNKNOWN: Final = frozenset({LineState.RELEASED, LineState.ACCEPTED, LineState.DEBITED, LineState.IN_DOUBT})
 _CORRECT_FIRST: Final = frozenset({ReasonKind.DATA, ReasonKind.DEAD_ACCOUNT})
 
@@ -82,7 +81,7 @@ def _refusal(failed: Payable, state: LineState, evidence: Evidence, payee: BankA
         return Refusal.DISPUTED
     if state in _UNKNOWN:
         return Refusal.ASK_THE_BANK
-    if state not in _FAILED:
+    if state not in FAILED:
         return Refusal.NOT_FAILED
     if not evidence.answer_id or evidence.reference != failed.key.reference:
         return Refusal.NO_EVIDENCE

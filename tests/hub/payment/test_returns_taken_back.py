@@ -6,7 +6,9 @@ from datetime import timedelta
 
 import pytest
 
+from baton.contracts.payments import AnswerFile, AnswerKind
 from baton.errors import ApprovalError
+from baton.hub.payment.answering import take_answers
 from baton.hub.payment.money_back import take_back
 from baton.hub.payment.overpayments import find
 from baton.hub.payment.recovering import find_case, open_cases, withdraw_case, write_off
@@ -17,8 +19,8 @@ from baton.model.pay_run import LineState
 from baton.model.recovery import RecoveryCase, RecoveryState
 from tests.hub.payment.office import PAY_DAY, Office
 from tests.hub.payment.test_recovering import LATE, TWO, came_in, opened, say, state
-from tests.rig.bank_papers import statement
-from tests.rig.payroll import ACCOUNT, DIRECTOR, HR, MAKER, PAYROLL, card
+from tests.rig.bank_papers import report, statement
+from tests.rig.payroll import ACCOUNT, BANK, DIRECTOR, HR, MAKER, PAYROLL, card
 
 AMOUNT = "12345.67"
 
@@ -153,3 +155,32 @@ def test_a_next_attempt_that_is_released_is_not_sent_once_the_first_is_out_again
     files = len(office.bank.files)
     assert "booked out again since" in office.deliver().halted
     assert len(office.bank.files) == files
+
+
+def test_a_next_attempt_that_is_released_is_not_sent_once_the_first_is_booked_though_refused(office: Office) -> None:
+    run = office.delivered(TWO)
+    (content,) = office.bank.contents.values()
+    refused, taken = (line.reference for line in office.lines(run))
+    told = report(content, "PART", {refused: ("RJCT", "AM04"), taken: ("ACSP", "")})
+    office.bank.answers.append(AnswerFile("refused", AnswerKind.REPORT, told))
+    take_answers(office.hub, BANK)
+    again = reissue_run(office.hub, run, MAKER, PAY_DAY).run.run_id
+    office.check(again)
+    office.build(again)
+    office.sign(again)
+    office.release(again)
+    say(office, statement(ACCOUNT, [(refused, TWO["0001"].replace(",", ""), "DBIT")]))
+    assert office.states(run)["0001"] is LineState.DISPUTED
+    files = len(office.bank.files)
+    assert "may have paid" in office.deliver().halted
+    assert len(office.bank.files) == files
+
+
+def test_a_file_of_which_the_bank_speaks_though_it_was_not_sent_is_not_sent(office: Office) -> None:
+    office.hire("0001")
+    run = office.signed({"0001": "8000.00"})
+    office.release(run)
+    (line,) = office.lines(run)
+    say(office, statement(ACCOUNT, [(line.reference, "8000.00", "DBIT")]))
+    assert f"the bank speaks of the payment {line.reference}" in office.deliver().halted
+    assert not office.bank.files
