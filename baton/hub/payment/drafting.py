@@ -275,12 +275,13 @@ def _lines(
     for place, (row, payable) in enumerate(zip(rows, payables, strict=True), start=1):
         code = ""
         if row.component not in (None, drafting.component):
-            code = OTHER_COMPONENT
+            code = OTHER_COMPONENT  # and so no payable of this key: one further down is not its double
         elif payable.key.reference in elsewhere:
             code = CLAIMED
         elif payable.key in seen:
             code = DOUBLED
-        seen.add(payable.key)
+        if code != OTHER_COMPONENT:
+            seen.add(payable.key)
         state = LineState.LEFT_OUT if code else LineState.DRAFT
         lines.append(PayLine(run.run_id, place, payable, state, code=code, changed_at=run.created))
     return lines
