@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
+from unicodedata import normalize
 
 _USUAL: Final = 2
 _DIGITS: Final[Mapping[str, int]] = MappingProxyType(
@@ -17,6 +18,34 @@ _DIGITS: Final[Mapping[str, int]] = MappingProxyType(
     }
 )
 """ISO 4217: digits of the minor unit where they are not two."""
+
+
+_DOLLARS: Final = ("USD", "AUD", "CAD", "HKD", "MOP", "NZD", "SGD", "TWD")
+_WRITTEN: Final[Mapping[str, Collection[str]]] = MappingProxyType(
+    {
+        **dict.fromkeys(("rmb", "人民币"), ("CNY",)),
+        **dict.fromkeys(("元", "元整", "圆", "圆整"), ("CNY", "HKD", "MOP", "TWD")),
+        "¥": ("CNY", "JPY"),
+        "円": ("JPY",),
+        "€": ("EUR",),
+        "£": ("GBP",),
+        "$": _DOLLARS,
+        "us$": ("USD",),
+        "hk$": ("HKD",),
+        **dict.fromkeys(("₩", "원"), ("KRW",)),
+    }
+)
+"""Signs and names that stand with amounts, in small letters: which currencies each may mean."""
+
+
+def may_mean(written: str, currency: str) -> bool:
+    """Whether a sign, a name or a code that stands with an amount may mean this currency.
+
+    >>> may_mean("￥", "CNY"), may_mean("US$", "CNY"), may_mean("cny", "CNY"), may_mean("人民币", "CNY")
+    (True, False, True, True)
+    """
+    text = normalize("NFKC", written).casefold()
+    return text == currency.casefold() or currency in _WRITTEN.get(text, ())
 
 
 def minor_digits(currency: str) -> int:

@@ -13,15 +13,15 @@ from typing import Final, TypeAlias
 
 REFERENCE_CHARACTERS: Final = 26
 """Short enough for every bank layout known here (CMB's own reference takes 30, BOC's 32, ISO 20022 takes 35)."""
-_PERIOD: Final = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+_PERIOD: Final = re.compile(r"[12][0-9]{3}-(0[1-9]|1[0-2])")
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 
 def is_period(text: str) -> bool:
     """Whether it is a month as payables are keyed by.
 
-    >>> is_period("2026-11"), is_period("2026-13"), is_period("2026-1")
-    (True, False, False)
+    >>> is_period("2026-11"), is_period("2026-13"), is_period("2026-1"), is_period("9999-12")
+    (True, False, False, False)
     """
     return _PERIOD.fullmatch(text) is not None
 

@@ -12,8 +12,8 @@ import polars as pl
 
 from baton.errors import Fault
 from baton.jobs.payment.headers import EMPLOYEE_NUMBER, Headers
-from baton.mapping.transforms.money import money
-from baton.model.money import minor_digits
+from baton.mapping.transforms.money import currencies, money
+from baton.model.money import may_mean, minor_digits
 from baton.model.payable import Component
 from baton.model.source_rows import SourcePage
 
@@ -84,7 +84,8 @@ class ReadRows:
 def read_page(page: SourcePage, columns: Mapping[str, str], currency: str, file: str) -> ReadRows:
     """One page of rows; those of a source that names its records (``place``) are placed by these names.
 
-    Amounts are plain numbers in major units with no more digits than the currency has.
+    Amounts are numbers in major units with no more digits than the currency has, as people write them (``￥1,234.50``).
+    A currency that stands with one must be able to mean the run's.
     """
     rows: list[PayableRow] = []
     faults = [Fault(f"{file}:{bad.row}", bad.rule, bad.message) for bad in page.rejected]
@@ -92,17 +93,19 @@ def read_page(page: SourcePage, columns: Mapping[str, str], currency: str, file:
         (pl.col(header).str.strip_chars() if name != "amount" else money(pl.col(header))).fill_null("").alias(name)
         for name, header in columns.items()
     )
-    for at, values in enumerate(texts.iter_rows(named=True)):
+    signs = page.rows.select(currencies(pl.col(columns["amount"]).cast(pl.String))).to_series()
+    for at, (values, written) in enumerate(zip(texts.iter_rows(named=True), signs.to_list(), strict=True)):
         place = f"{file}:{values.get('place') or page.first_row + at}"
-        told = _row(values, currency, place)
+        told = _row(values, written or (), currency, place)
         (rows if isinstance(told, PayableRow) else faults).append(told)  # type: ignore[arg-type]
     return ReadRows(rows, faults)
 
 
-def _row(values: Mapping[str, str], currency: str, place: str) -> PayableRow | Fault:
+def _row(values: Mapping[str, str], written: Sequence[str], currency: str, place: str) -> PayableRow | Fault:
     if not values["number"]:
         return Fault(place, "no_number", "there is no employee number in this row")
-    if values.get("currency", "") not in ("", currency):
+    told = [values["currency"]] if values.get("currency") else []
+    if not all(may_mean(each, currency) for each in (*told, *written)):
         return Fault(
             place, "other_currency", f"this run pays in {currency}; rows in another currency need their own run"
         )

@@ -47,8 +47,21 @@ def _usual_amount(column: pl.Expr) -> pl.Expr:
     return pl.when(column.str.contains(_USUAL)).then(column.str.replace_all(",", "", literal=True))
 
 
+def currencies(column: pl.Expr) -> pl.Expr:
+    """The currency signs and names that `money` takes off an amount, as a list.
+
+    >>> pl.select(currencies(pl.lit(pl.Series(["￥1,234.50", "-HK$5", "(RMB 12元)", "1234"])))).to_series().to_list()
+    [['¥'], ['HK$'], ['RMB', '元'], []]
+    """
+    return _bare(column).str.replace_all(r"^[(+-]+|[)-]+$", "").str.extract_all(_SIGNS)
+
+
+def _bare(column: pl.Expr) -> pl.Expr:
+    return column.str.normalize("NFKC").str.replace_all(r"[\s\u200b]", "")
+
+
 def _any_amount(column: pl.Expr) -> pl.Expr:
-    bare = column.str.normalize("NFKC").str.replace_all(r"[\s\u200b]", "")
+    bare = _bare(column)
     # (300) is -300, and a minus stands before the currency sign or behind it: it is put in front at the end.
     unsigned = bare.str.replace(r"^\((.+)\)$", "-${1}").str.replace(r"^-(.*)$", "${1}-").str.replace(r"^\+", "")
     amount = once(unsigned, _without_currency)

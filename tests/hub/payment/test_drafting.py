@@ -121,6 +121,44 @@ def test_what_cannot_be_a_payable_is_named_and_in_no_run(fed: tuple[Office, Erp]
     ]
 
 
+def test_an_amount_in_another_currency_is_named_and_never_paid_as_the_runs(office: Office, tmp_path: Path) -> None:
+    ours = ("8000", "￥8,000.00", "RMB 8000", "8000元", "人民币8000元整", "0.8万")
+    others = ("JPY 8000", "US$8000.00", "$8000", "€8000", "HK$8000", "８０００円", "8000원", "-US$1")
+    amounts = (*ours, *others)
+    numbers = [f"{n:04d}" for n in range(1, len(amounts) + 1)]
+    path = tmp_path / "工资.csv"
+    rows = "".join(f'{number},"{amount}"\n' for number, amount in zip(numbers, amounts, strict=True))
+    path.write_text(f"工号,实发工资\n{rows}", "utf-8")
+    drafted = draft_file(office.hub, wanted(), path)
+    assert {line.payable.key.number: line.payable.amount_minor for line in drafted.lines} == dict.fromkeys(
+        numbers[: len(ours)], 800_000
+    )
+    first = len(ours) + 2
+    assert [(fault.place, fault.rule) for fault in drafted.faults] == [
+        (f"工资.csv:{row}", "other_currency") for row in range(first, first + len(others))
+    ]
+
+
+@pytest.mark.parametrize("named", ["CNY", "cny", "RMB", "人民币", "元"])
+def test_a_column_of_the_currency_may_say_its_name(office: Office, tmp_path: Path, named: str) -> None:
+    path = tmp_path / "工资.csv"
+    path.write_text(f"工号,实发工资,币种\n0001,8000.00,{named}\n0002,8000.00,美元\n", "utf-8")
+    drafted = draft_file(office.hub, wanted(), path)
+    assert [line.payable.key.number for line in drafted.lines] == ["0001"]
+    assert [fault.rule for fault in drafted.faults] == ["other_currency"]
+
+
+def test_a_row_of_another_component_is_no_double_of_the_row_that_is_paid(office: Office, tmp_path: Path) -> None:
+    path = tmp_path / "工资.csv"
+    path.write_text("工号,实发工资,项目\n0001,500.00,奖金\n0001,8000.00,工资\n0001,8000.00,工资\n", "utf-8")
+    drafted = draft_file(office.hub, wanted(), path)
+    assert [(line.state, line.code) for line in drafted.lines] == [
+        (LineState.LEFT_OUT, "other_component"),
+        (LineState.DRAFT, ""),
+        (LineState.LEFT_OUT, "doubled"),
+    ]
+
+
 def test_a_system_that_fails_half_way_or_has_nothing_makes_no_run(fed: tuple[Office, Erp]) -> None:
     office, erp = fed
     with pytest.raises(FeedRefusedError, match="approved nothing"):
