@@ -143,7 +143,8 @@ def shown_of(
     papers: dict[tuple[str, bool], dict[StatementKey, Counter[StatementEntry]]] = {}
     for head, events in statements(hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))):
         statement, notification = kept_head(head)
-        key = statement_key(statement, content_digest(head, events), notification=notification)
+        first = date.fromisoformat(events[0].facts["booked"]) if events else None
+        key = statement_key(statement, content_digest(head, events), first, notification=notification)
         shown: dict[str, Counter[StatementEntry]] = {}
         for event in events:
             if event.reference in references and not (entry := kept_entry(event)).pending:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from baton.errors import ApprovalError
+from baton.errors import ApprovalError, TransitionError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.bookings import ENTRY, HEAD, kept_entry, kept_head, statements
 from baton.hub.payment.policies import policy_of
-from baton.hub.payment.recovering import BY, locked_case
+from baton.hub.payment.recovering import BY, kept_or_planned, locked_case
 from baton.hub.payment.returned_money import add, returns
 from baton.jobs.payment.instalments import from_wages_by_month, most_from_wages
 from baton.model.bank_answers import Direction, Statement, StatementEntry
@@ -100,10 +100,13 @@ def kept_from_wages(hub: Hub, case_id: str, person: str, period: str, amount_min
                 code="consent",
                 remedy="agree on a plan first: baton pay recover agree",
             )
-        if amount_minor > most_from_wages(policy_of(hub).overpayment, case.wage_minor):
+        evidence = f"wages/{case.id}/{period}"
+        if hub.recoveries.taken_in(connection, [evidence]):
+            raise TransitionError("this money is taken in already", code="taken_in")
+        taken = kept_or_planned(hub, connection, case)[period]
+        if amount_minor > most_from_wages(policy_of(hub).overpayment, case.wage_minor, taken):
             raise ApprovalError("this is more than the policy lets be kept from a month's wage", code="limit")
         facts = {"way": Way.WAGES.value, "period": period}
-        evidence = f"wages/{case.id}/{period}"
         return add(hub, connection, case, _entry(hub, case, person, evidence, amount_minor, facts))
 
 

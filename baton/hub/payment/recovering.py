@@ -29,6 +29,7 @@ from baton.model.recovery import (
     RecoveryEntry,
     RecoveryEvent,
     RecoveryState,
+    Way,
     step,
 )
 
@@ -144,7 +145,7 @@ def agree(
         state = step(case.state, RecoveryEvent.AGREE)
         if not consent.paper.strip() or consent.given_on > today(hub):
             raise ApprovalError("a consent has a day, not after today, and a signed paper", code="consent")
-        elsewhere = _from_wages_elsewhere(hub, connection, case)
+        elsewhere = kept_or_planned(hub, connection, case)
         require_plan(plan, case.open_minor, today(hub), policy_of(hub).overpayment, wage_minor, elsewhere)
         facts = {
             "plan": [[part.due.isoformat(), part.amount_minor, part.way.value] for part in plan],
@@ -157,13 +158,20 @@ def agree(
         return hub.recoveries.step(connection, case, entry, plan=tuple(plan), wage_minor=wage_minor)
 
 
-def _from_wages_elsewhere(hub: Hub, connection: sa.Connection, case: RecoveryCase) -> Counter[str]:
-    """What other open cases of the same person keep from wages, by month."""
+def kept_or_planned(hub: Hub, connection: sa.Connection, case: RecoveryCase) -> Counter[str]:
+    """What is kept from the person's wages by month besides this case's plan.
+
+    Of every case what was kept, whatever became of the case since; of the others that are open what they plan, where
+    that is more.
+    """
     months: Counter[str] = Counter()
-    states = [state for state in RecoveryState if state.open]
-    for other in hub.recoveries.listed(connection, states, case.number):
-        if other.id != case.id:
-            months.update(from_wages_by_month(other.plan))
+    for each in hub.recoveries.listed(connection, number=case.number):
+        kept: Counter[str] = Counter()
+        for entry in hub.recoveries.entries(connection, each.id):
+            if entry.facts.get("way") == Way.WAGES.value:
+                kept[str(entry.facts["period"])] += entry.amount_minor
+        planned = from_wages_by_month(each.plan) if each.state.open and each.id != case.id else Counter[str]()
+        months.update(kept | planned)
     return months
 
 

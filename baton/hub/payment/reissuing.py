@@ -73,16 +73,24 @@ def _judged(hub: Hub, connection: sa.Connection, failed: Sequence[PayLine]) -> l
     known = {number: newest.employee for number, newest in hub.people.newest(connection, numbers).items()}
     said = hub.bank_answers.of_lines(connection, [line.reference for line in failed])
     attempts = [line.payable.key for line in hub.pay_runs.claimed(connection, (), numbers)]
-    out = out_again(hub, connection, [line for line in failed if line.state is LineState.RETURNED])
+    returned = [line for line in failed if line.state is LineState.RETURNED]
+    out = out_again(hub, connection, returned)
+    # What a recovery case claims of a payment that came back is back already; only the rest is the person's.
+    claimed = hub.recoveries.claimed(connection, [line.reference for line in returned])
     judged: list[tuple[PayLine, Reissue | Refusal]] = []
     for line in failed:
         if line.reference in out:
             judged.append((line, Refusal.DISPUTED))
             continue
+        owed = line.payable.amount_minor - claimed[line.reference]
+        if owed <= 0:
+            judged.append((line, Refusal.CLAIMED))
+            continue
         employee = known.get(line.payable.key.number)
         payee = _payee(line.payable.payee, employee)
         evidence = _evidence(line, said.get(line.reference, ()))
-        judged.append((line, reissue(line.payable, line.state, evidence, payee, attempts)))
+        failed_part = replace(line.payable, amount_minor=owed)
+        judged.append((line, reissue(failed_part, line.state, evidence, payee, attempts)))
     return judged
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import chain
 from typing import Final
 
 from baton.errors import Fault
@@ -167,11 +168,13 @@ class Reconciler:
         """
         self._papers += 1
         paper = Paper(place or str(self._papers), notification)
-        doubled = self._seen.add(head, digest, notification=notification)
+        told = iter(entries)
+        first = next(told, None)
+        doubled = self._seen.add(head, digest, None if first is None else first.booked, notification=notification)
         if doubled is not None:
             self._beside.append(replace(doubled, place=paper.place))
             return
-        for entry in entries:
+        for entry in chain([] if first is None else [first], told):
             if not entry.pending:
                 self._entries += 1
                 self._take(head.account, self._expected.match(head.account, entry), paper)

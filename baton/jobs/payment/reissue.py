@@ -36,6 +36,8 @@ class Refusal(StrEnum):
     """The bank refused these very details, and they are unchanged."""
     ATTEMPTED = "attempted"
     """The next attempt exists already."""
+    CLAIMED = "claimed"
+    """It came back, and all of it was not owed: a recovery case claims it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from itertools import pairwise
 from typing import Final, TypeAlias
 
@@ -14,13 +15,14 @@ StatementKey: TypeAlias = tuple[str, str, str, str]
 _NOTIFICATIONS: Final = "notifications"
 
 
-def statement_key(head: Statement, digest: str, *, notification: bool) -> StatementKey:
+def statement_key(head: Statement, digest: str, first: date | None, *, notification: bool) -> StatementKey:
     """What a second copy of this statement shares with it; where the bank names it not at all, its content.
 
-    Many banks count anew each year, and count notifications apart: each of these is a series of numbers of its own.
+    Many banks count anew each year, and count notifications apart: each of these is a series of numbers of its own. A
+    notification has no balance to be dated by: its year is that of its ``first`` booking.
     """
     named = head.sequence or head.statement_id
-    series = _NOTIFICATIONS if notification else _year(head)
+    series = f"{_NOTIFICATIONS} {'' if first is None else first.year}" if notification else _year(head)
     return (head.account, head.sequence, head.statement_id if named else digest, series)
 
 
@@ -32,9 +34,9 @@ class SeenStatements:
         self._digests = dict(known)
         self._heads: dict[str, list[Statement]] = {}
 
-    def add(self, head: Statement, digest: str, *, notification: bool) -> Difference | None:
+    def add(self, head: Statement, digest: str, first: date | None, *, notification: bool) -> Difference | None:
         """Take a statement in. A difference when it was read before: then it must not be counted."""
-        key = statement_key(head, digest, notification=notification)
+        key = statement_key(head, digest, first, notification=notification)
         before = self._digests.get(key)
         if before is not None:
             kind = DifferenceKind.DOUBLED_STATEMENT if before == digest else DifferenceKind.CHANGED_STATEMENT
@@ -47,7 +49,7 @@ class SeenStatements:
     def gaps(self) -> Iterable[Difference]:
         """Where, on one account, one statement does not go on from the one before."""
         for heads in self._heads.values():
-            ordered = sorted(heads, key=lambda head: (_year(head), _number(head), head.statement_id))
+            ordered = sorted(heads, key=lambda head: (_year(head), _number(head), head.closed, head.statement_id))
             for before, after in pairwise(ordered):
                 counted = _number(before) and _year(before) == _year(after)  # a bank may count anew each year
                 skipped = bool(counted) and _number(after) - _number(before) > 1

@@ -16,16 +16,18 @@ from baton.hub.payment.money_back import credit_to, credits_of, kept_from_wages,
 from baton.hub.payment.noticing import drafted_letters, notice
 from baton.hub.payment.overpayments import figures, find
 from baton.hub.payment.recovering import Consent, agree, find_case, open_cases, withdraw_case, write_off
+from baton.hub.payment.reissuing import reissue_run
 from baton.jobs.payment.overpayment import Remedy
 from baton.jobs.payment.roles import Role
 from baton.model.pay_run import LineState
+from baton.model.payable import Component
 from baton.model.people import EmploymentStatus
 from baton.model.recovery import EntryKind, Instalment, RecoveryCase, RecoveryState, Way
 from baton.store.pay_runs import LineChange
 from tests.hub.payment.office import PAY_DAY, Office
 from tests.hub.payment.test_answers import ACCOUNT, booked
 from tests.rig.bank_papers import statement
-from tests.rig.payroll import BANK, DIRECTOR, HR, MAKER, PAYROLL
+from tests.rig.payroll import BANK, DIRECTOR, HR, MAKER, PAYROLL, card
 
 TWO = {"0001": "8000.00", "0002": "12,345.67"}
 LATE: dict[str, Any] = {"status": EmploymentStatus.DEPARTED, "last_working_day": date(2026, 10, 31)}
@@ -219,6 +221,65 @@ def test_wages_are_touched_within_the_limits_and_with_consent_only(late: Office,
     assert kept_from_wages(late.hub, case.id, PAYROLL, month, 160_000).back_minor == 160_000
     with pytest.raises(TransitionError):
         kept_from_wages(late.hub, case.id, PAYROLL, month, 1)
+
+
+def test_what_one_case_has_kept_from_a_months_wages_no_other_may_keep_again(office: Office, tmp_path: Path) -> None:
+    assert office.company.policy is not None
+    written = office.company.policy.read_text("utf-8")
+    office.company.policy.write_text(f"{written}overpayment: {{minimum_wage_minor: 200000}}\n", "utf-8")
+    office.hire("0002")
+    cases = []
+    for amount, component in (("1000.00", Component.SALARY), ("900.00", Component.BONUS)):
+        lines = office.draft({"0002": amount}, component=component).lines
+        with office.hub.database.write() as connection:
+            office.hub.pay_runs.move_lines(connection, [LineChange(line, LineState.PAID) for line in lines])
+        office.company.clock.advance(timedelta(days=10))
+        office.hire("0002", **LATE)
+        cases.append(opened(office))
+    soon = office.hub.clock.now().date() + timedelta(days=5)
+    month = f"{soon:%Y-%m}"
+    for case in cases:
+        notice(office.hub, case.id, PAYROLL, tmp_path / case.id)
+    one, other = cases
+    all_of_one, all_of_other = [Instalment(soon, 100_000, Way.WAGES)], [Instalment(soon, 90_000, Way.WAGES)]
+    agree(office.hub, one.id, PAYROLL, all_of_one, PAPER, wage_minor=500_000)
+    assert state(office, kept_from_wages(office.hub, one.id, PAYROLL, month, 100_000)) is RecoveryState.REPAID
+    with pytest.raises(ApprovalError, match="limit"):  # a fifth of 5,000 is kept already
+        agree(office.hub, other.id, PAYROLL, all_of_other, PAPER, wage_minor=500_000)
+    agree(office.hub, other.id, PAYROLL, all_of_other, PAPER, wage_minor=1_000_000)
+    with office.hub.database.write() as connection:  # as if agreed to while nothing was known of the other case
+        case = office.hub.recoveries.locked(connection, other.id)
+        assert case is not None
+        agreed = office.hub.recoveries.entries(connection, other.id)[-1]
+        office.hub.recoveries.step(connection, case, agreed, wage_minor=500_000)
+    with pytest.raises(ApprovalError) as caught:
+        kept_from_wages(office.hub, other.id, PAYROLL, month, 90_000)
+    assert caught.value.code == "limit"
+
+
+def test_of_a_payment_that_came_back_only_what_nobody_claims_is_paid_again(office: Office) -> None:
+    run = office.delivered({"0002": "8000.00"})
+    (line,) = office.lines(run)
+    say(office, statement(ACCOUNT, [(line.reference, "8000.00", "DBIT")], number=1))
+    office.company.clock.advance(timedelta(days=10))
+    office.hire("0002", status=EmploymentStatus.DEPARTED, last_working_day=date(2026, 11, 10))
+    case = opened(office)
+    assert 0 < case.amount_minor < 800_000
+    say(office, statement(ACCOUNT, [(line.reference, "8000.00", "CRDT")], number=2))
+    take_back(office.hub)
+    assert state(office, case) is RecoveryState.REPAID
+    new = {"bank_account_number": card(7), "status": EmploymentStatus.DEPARTED, "last_working_day": date(2026, 11, 10)}
+    office.hire("0002", **new)
+    again = reissue_run(office.hub, run, MAKER, date(2026, 12, 15))
+    assert [each.payable.amount_minor for each in again.lines] == [800_000 - case.amount_minor]
+
+
+def test_a_payment_that_came_back_and_is_claimed_whole_is_not_paid_again(late: Office) -> None:
+    case = opened(late)
+    came_back = statement(ACCOUNT, [(case.lines[0].reference, "12345.67", "CRDT")], number=2)
+    say(late, came_back)
+    with pytest.raises(ApprovalError, match="claimed"):
+        reissue_run(late.hub, case.lines[0].run_id, MAKER, date(2026, 12, 15))
 
 
 def test_a_claim_is_given_up_by_the_named_office_with_a_reason(late: Office) -> None:

@@ -240,6 +240,22 @@ def test_a_bank_may_give_its_statements_the_numbers_of_the_year_before_again():
     assert (kinds(reconciler.month(SOON)), reconciler.month(SOON).verdict) == ([], Verdict.CLEAN)
 
 
+def test_a_bank_may_give_its_notifications_the_numbers_of_the_year_before_again():
+    reconciler = Reconciler([facts(filed(1), filed(2))])
+    for number, year in ((1, 2026), (2, 2027)):
+        booked = debit(number)._replace(booked=date(year, 1, 5))
+        reconciler.take(head(), [booked], digest=str(year), notification=True)
+    assert (kinds(reconciler.month(SOON)), reconciler.month(SOON).verdict) == ([], Verdict.CLEAN)
+
+
+def test_statements_without_numbers_go_on_in_the_order_of_their_days():
+    reconciler = Reconciler([facts(filed(1), filed(2))])
+    for name, day, opening in (("STMT-9", "2026-11-29", 1000), ("STMT-10", "2026-11-30", 900)):
+        told = Statement(ACCOUNT, name, "", "CNY", opening, opening - 100, day)
+        reconciler.take(told, [debit(1 if opening == 1000 else 2)], digest=name, notification=False)
+    assert (kinds(reconciler.month(SOON)), reconciler.month(SOON).verdict) == ([], Verdict.CLEAN)
+
+
 def test_a_notification_with_a_statements_number_is_none_and_does_not_take_its_place():
     reconciler = Reconciler([facts(filed(1), filed(2))])
     reconciler.take(head(), [debit(1)], digest="n", notification=True)
