@@ -51,6 +51,7 @@ PAYMENTS: Final[Mapping[str, str]] = {
     "{run}: {count} lines are drafted again, {refused} may not be": "{run}：重新起草 {count} 笔，{refused} 笔不得重付",
     "{run}: given up, {count} lines are free again": "{run}：已作废，释放 {count} 笔",
     "{run}: {component} for {period}, {state}": "{run}：{period} 的{component}，{state}",
+    "sign for these: --files {digest}": "签署这些文件：--files {digest}",
     "still to sign: {roles}": "还需签署：{roles}",
     "everybody has signed: baton pay release {run} --as YOU --why TEXT": (
         "签署齐全：baton pay release {run} --as 姓名 --why 理由"

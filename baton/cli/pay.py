@@ -14,8 +14,9 @@ from baton.cli.output import Voice, working
 from baton.cli.pay_answers import COMMANDS as ANSWER_COMMANDS
 from baton.cli.pay_differences import COMMANDS as DIFFERENCE_COMMANDS
 from baton.cli.pay_findings import finding_document, table_of_findings
-from baton.cli.pay_options import as_person, minor_of
+from baton.cli.pay_options import SHORTEST, as_person, minor_of
 from baton.cli.pay_options import role as with_role
+from baton.cli.pay_options import seen as with_seen
 from baton.cli.pay_options import why as with_why
 from baton.cli.pay_recall import COMMANDS as RECALL_COMMANDS
 from baton.cli.pay_recover import COMMANDS as RECOVER_COMMANDS
@@ -188,15 +189,16 @@ def build_command(context: Context, run: str) -> None:
 @command("sign")
 @click.argument("run")
 @with_role
+@with_seen
 @as_person
-def sign_command(context: Context, run: str, role: str, person: str) -> None:
+def sign_command(context: Context, run: str, role: str, seen: str, person: str) -> None:
     """Sign for exactly these files, these checks and these people. Never by whoever made the run."""
     from baton.hub.payment.signing import sign
     from baton.jobs.payment.roles import Role
 
     voice = context.voice
     with context.hub() as hub:
-        signed = sign(hub, run, person, Role(role))
+        signed = sign(hub, run, person, Role(role), seen)
     _tell_missing(voice, run, signed.decision.missing)
     voice.document({"run": run, "missing": list(signed.decision.missing), "sufficient": signed.decision.sufficient})
 
@@ -204,13 +206,14 @@ def sign_command(context: Context, run: str, role: str, person: str) -> None:
 @command("release")
 @click.argument("run")
 @with_why
+@with_seen
 @as_person
-def release_command(context: Context, run: str, person: str, why: str) -> None:
+def release_command(context: Context, run: str, person: str, why: str, seen: str) -> None:
     """Let a signed run go, once. The next delivery takes its files to the bank."""
     from baton.hub.payment.signing import release
 
     with context.hub() as hub:
-        released = release(hub, run, person, why)
+        released = release(hub, run, person, why, seen)
     context.voice.say("{run}: {count} files released; deliver them with: baton pay deliver", run=run,
                       count=len(released.files))  # fmt: skip
     context.voice.document({"run": run, "files": [_file(file) for file in released.files]})
@@ -286,6 +289,7 @@ def deliver_command(context: Context, only: str | None) -> int:
 
 def _show(hub: Hub, voice: Voice, run_id: str, states: list[LineState]) -> None:
     from baton.hub.payment.signing import look
+    from baton.hub.payment.standing import files_digest
     from baton.hub.payment.waiving import find_run
 
     run, head = find_run(hub, run_id)
@@ -300,10 +304,12 @@ def _show(hub: Hub, voice: Voice, run_id: str, states: list[LineState]) -> None:
     for reason in head.reasons:
         voice.say("held: {reason}", reason=reason)
     _table_of_lines(voice, lines)
+    together = files_digest(files) if files else ""
     if files:
         voice.table(["file", "lines", "amount", "digest"], [
             (file.name, file.count, amount(file.total_minor, run.currency), file.plain_digest[:16]) for file in files
         ])  # fmt: skip
+        voice.say("sign for these: --files {digest}", digest=together[:SHORTEST])
         if stale:
             voice.say("{run}: somebody in it has left, changed or got another account since it was checked: "
                       "baton pay check {run}", run=run_id)  # fmt: skip
@@ -311,7 +317,7 @@ def _show(hub: Hub, voice: Voice, run_id: str, states: list[LineState]) -> None:
             _tell_missing(voice, run_id, missing)
     voice.document({"run": run_id, "component": run.component, "period": run.period, "state": head.state,
                     "reasons": list(head.reasons), "lines": [_line(line) for line in lines],
-                    "files": [_file(file) for file in files], "missing": list(missing),
+                    "files": [_file(file) for file in files], "files_sha256": together, "missing": list(missing),
                     "stale": stale})  # fmt: skip
 
 

@@ -9,6 +9,8 @@ import click
 
 from baton.model.money import minor_digits
 
+SHORTEST: Final = 12
+"""So many digits of a digest name files beyond doubt."""
 ROLES: Final = ("hr", "payroll", "treasury", "director")
 
 
@@ -20,6 +22,18 @@ def as_person(function: Callable[..., Any]) -> Callable[..., Any]:
 def why(function: Callable[..., Any]) -> Callable[..., Any]:
     """``--why``: the reason."""
     return click.option("--why", required=True, help="The reason; it goes into the audit log.")(function)
+
+
+def seen(function: Callable[..., Any]) -> Callable[..., Any]:
+    """``--files``: which files were looked at."""
+    told = "The digest of the files you looked at, as `pay show` tells it (12 digits do): others are refused."
+    return click.option("--files", "seen", default="", callback=_digest, help=told)(function)
+
+
+def _digest(_: click.Context, __: click.Parameter, given: str) -> str:
+    if given and (len(given) < SHORTEST or given.strip("0123456789abcdef")):
+        raise click.BadParameter(f"is no beginning of a digest of at least {SHORTEST} digits")
+    return given
 
 
 def role(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -14,12 +14,11 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from baton.errors import RetryableError
 from baton.hub.payment.answering import Taken, take_answers
-from baton.hub.payment.building import build
-from baton.hub.payment.checking import check
 from baton.hub.payment.delivering import deliver as deliver_files
 from baton.hub.payment.drafting import Drafting, draft_file, draft_system
 from baton.hub.payment.inbox import payroll_file
 from baton.hub.payment.overpaid_watch import look_for_overpayments
+from baton.hub.payment.preparing import prepare as prepare_run
 from baton.hub.payment.reconciling import reconcile_bank
 from baton.model.payable import Component
 from baton.tasks.opening import RETRIES, RETRY_POLICY, open_hub
@@ -62,18 +61,20 @@ def draft() -> dict[str, Any]:
 
 @task(retries=RETRIES, retry_policy=RETRY_POLICY)
 def prepare(drafted: dict[str, Any]) -> dict[str, Any]:
-    """Check the run and build its files, so that people can sign; fails with what to do when the checks keep it."""
+    """Check the run and build its files, so that people can sign; fails with what to do when the checks keep it.
+
+    Repeated, it leaves files that stand as they are: what people have signed for them counts on.
+    """
     run_id = drafted["run"]
     with open_hub() as hub:
-        cleared = check(hub, run_id).cleared
-        files = build(hub, run_id).files if cleared.releasable else ()
-    counts = {state.value: count for state, count in cleared.report.counts.items()}
-    log.info("%s: %s, %d warnings", run_id, counts, cleared.report.warnings)
-    if not files:
-        why = ", ".join(cleared.run_held_by) or "no line can be paid"
+        prepared = prepare_run(hub, run_id)
+    counts = dict(prepared.counts)
+    log.info("%s: %s", run_id, counts)
+    if not prepared.files:
+        why = ", ".join(prepared.kept_by)
         raise AirflowFailException(f"{run_id} is kept by its checks ({why}): see baton pay check {run_id}")
     log.info("%s waits for its signatures: baton pay sign %s --role ROLE --as NAME", run_id, run_id)
-    return {"run": run_id, "counts": counts, "files": [file.name for file in files]}
+    return {"run": run_id, "counts": counts, "files": [file.name for file in prepared.files]}
 
 
 @task(retries=RETRIES, retry_policy=RETRY_POLICY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
@@ -225,6 +226,20 @@ def test_the_page_waives_signs_releases_and_says_so(desk: Counter, two: Pay) -> 
     assert desk.office.bank.seen.count(line.reference.encode()) == 1
     late = desk.form(run_id, TREASURY, "withdraw")
     assert (late.status_code, "only the bank can stop it" in late.text) == (409, True)
+
+
+def test_a_page_that_is_older_than_the_files_signs_and_releases_nothing(desk: Counter, two: Pay) -> None:
+    run_id = desk.office.prepared(two)
+    page = desk.get(f"/payments/{run_id}?lang=zh", TREASURY).text
+    (shown,) = set(re.findall('name="files" value="([0-9a-f]{64})"', page))
+    desk.office.build(run_id)
+    late = desk.form(run_id, TREASURY, "sign", role="treasury", files=shown)
+    assert (late.status_code, "请重新查看后再签署" in late.text or "look at it again" in late.text) == (409, True)
+    assert desk.document(run_id, PAYROLL)["signatures"] == []
+    desk.office.sign(run_id)
+    assert desk.form(run_id, TREASURY, "release", files=shown).status_code == 409
+    now = desk.document(run_id, TREASURY)["files_sha256"]
+    assert desk.form(run_id, TREASURY, "release", files=now).status_code == 303
 
 
 @pytest.mark.parametrize(("language", "text"), [("en", "a second person must."), ("zh", "须由另一人办理。")])

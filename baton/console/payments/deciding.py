@@ -42,6 +42,8 @@ class Words(BaseModel):
     """The beginning of the finding's digest."""
     days: Annotated[int, Field(ge=1, le=31)] = 3
     """How long a waiver holds."""
+    files: Annotated[str, Field(pattern="^([0-9a-f]{12,64})?$")] = ""
+    """The beginning of the digest of the files that were shown: others are neither signed for nor released."""
 
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:
@@ -51,6 +53,8 @@ class Words(BaseModel):
             raise ValueError("a signature takes no reason" if self.why else "say why")
         if bool(self.finding) != (self.act is Act.WAIVE):
             raise ValueError("this is about no finding" if self.finding else "say which finding")
+        if self.files and self.act not in (Act.SIGN, Act.RELEASE):
+            raise ValueError("this is about no files")
         return self
 
 
@@ -132,9 +136,9 @@ def _do(who: Officer, run_id: str, words: Words) -> None:
         waive(hub, named(hub, run_id, words.finding, who.person, words.role.value, words.why, until))
     elif words.act is Act.SIGN:
         assert words.role is not None
-        signing.sign(hub, run_id, who.person, words.role)
+        signing.sign(hub, run_id, who.person, words.role, words.files)
     elif words.act is Act.RELEASE:
-        signing.release(hub, run_id, who.person, words.why)
+        signing.release(hub, run_id, who.person, words.why, words.files)
     elif words.act is Act.CANCEL:
         signing.cancel(hub, run_id, who.person, words.why)
     else:

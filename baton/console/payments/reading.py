@@ -14,6 +14,7 @@ from baton.console.payments.masking import masked_account, masked_name
 from baton.console.payments.officers import Officer
 from baton.hub.payment.checking import unknown_run
 from baton.hub.payment.signing import Signed, reach
+from baton.hub.payment.standing import files_digest
 from baton.jobs.payment.approval_policy import Refusal
 from baton.jobs.payment.checks.catalogue import Language
 from baton.model.effect import Effect
@@ -93,6 +94,7 @@ def run_document(who: Officer, run_id: str, part: Part, language: Language) -> d
         "findings_total": len(findings.kept(run)),
         "lines": [_line(line) for line in lines],
         "files": [_file(who, run, file, deliveries) for file in files],
+        "files_sha256": files_digest(files) if files else "",
         **_signatures(signatures, signed),
         "stale": signed is not None and signed.stale,
         "decisions": [

@@ -149,6 +149,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "refusal.people_changed": (
         "Somebody in it has left, changed or got another account since it was checked: baton pay check RUN"
     ),
+    "refusal.other_files": "It was built anew since this page was shown: look at it again, then sign",
     "refusal.changed": "It is no longer what was checked and built: baton pay check RUN, then baton pay build RUN",
     "refusal.unsigned": "Signatures are missing: see whose below.",
     "refusal.not_held": "It is released or given up: nothing of it can be changed here any more.",
@@ -293,6 +294,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "refusal.not_asked_for": "不需要您或此职责的更多签署。",
     "refusal.not_built": "尚无可签署的文件：检查后执行 baton pay build 批次",
     "refusal.people_changed": "检查之后有人离职、状态变化或更换账号：baton pay check 批次",
+    "refusal.other_files": "本页显示之后文件已重新生成：请重新查看后再签署",
     "refusal.changed": "内容与检查和生成时不一致：baton pay check 批次，然后 baton pay build 批次",
     "refusal.unsigned": "签署不齐，请查看下方还需谁签署。",
     "refusal.not_held": "批次已放行或已作废，不能再更改。",

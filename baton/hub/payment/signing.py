@@ -46,12 +46,27 @@ def look(hub: Hub, run_id: str) -> Signed:
         return reach(hub, connection, run, head)
 
 
-def sign(hub: Hub, run_id: str, person: str, role: Role) -> Signed:
-    """Keep a signature. Raises `ApprovalError` when it would not count, with why; it is then not kept."""
+def stands(hub: Hub, run_id: str) -> bool:
+    """Whether a run has files that would be built like this now: who has signed, has signed for them."""
+    with hub.database.read() as connection:
+        run, head = open_run(hub, connection, run_id)
+        try:
+            _require_current(hub, connection, run, head)
+        except ApprovalError:
+            return False
+    return True
+
+
+def sign(hub: Hub, run_id: str, person: str, role: Role, seen: str = "") -> Signed:
+    """Keep a signature. Raises `ApprovalError` when it would not count, with why; it is then not kept.
+
+    ``seen`` begins the digest of the files that the person was shown (`files_digest`): for others nobody signs
+    (``other_files``). Empty: whatever is there.
+    """
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         run, head = open_run(hub, connection, run_id)
-        _require_current(hub, connection, run, head)
+        _require_current(hub, connection, run, head, seen)
         files = hub.pay_runs.files(connection, run_id)
         row = SignatureRow(
             run_id=run_id,
@@ -72,11 +87,11 @@ def sign(hub: Hub, run_id: str, person: str, role: Role) -> Signed:
     return signed
 
 
-def release(hub: Hub, run_id: str, person: str, why: str) -> Signed:
+def release(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> Signed:
     """Let the files of a run go, once: nothing has changed and all have signed. The next delivery takes them.
 
-    Lines that the checks still hold are given up: they cannot be waived in a run that has gone, and another run may pay
-    them. Raises `ApprovalError` when something is missing, and for whoever made the run.
+    ``seen`` is as for `sign`. Lines that the checks still hold are given up: they cannot be waived in a run that has
+    gone, and another run may pay them. Raises `ApprovalError` when something is missing, and for whoever made the run.
     """
     require_reason(person, why)
     with hub.database.write() as connection:
@@ -86,7 +101,7 @@ def release(hub: Hub, run_id: str, person: str, why: str) -> Signed:
             raise ApprovalError(
                 f"{person} made this run and cannot release it", code="maker", remedy="a second person must release it"
             )
-        _require_current(hub, connection, run, head)
+        _require_current(hub, connection, run, head, seen)
         signed = _counted(hub, connection, run, head)
         if not signed.decision.sufficient:
             missing = ", ".join(signed.decision.missing)
@@ -129,12 +144,18 @@ def cancel(hub: Hub, run_id: str, person: str, why: str) -> int:
     return len(open_lines)
 
 
-def _require_current(hub: Hub, connection: sa.Connection, run: PayRun, head: Run) -> None:
+def _require_current(hub: Hub, connection: sa.Connection, run: PayRun, head: Run, seen: str = "") -> None:
     """Nobody signs for, or releases, what would not be built like this now: people, waivers and checks, all of it."""
     files = hub.pay_runs.files(connection, run.run_id)
     if not files:
         raise ApprovalError(
             f"{run.run_id} has no file yet", code="not_built", remedy=f"baton pay build {run.run_id}, after its checks"
+        )
+    if not files_digest(files).startswith(seen):
+        raise ApprovalError(
+            f"{run.run_id} has other files than those that were shown",
+            code="other_files",
+            remedy="somebody has built it anew since: look at it again",
         )
     people = everybody(hub, connection)
     if not standing(hub, connection, run, people):
