@@ -51,19 +51,22 @@ def export_command(context: Context, file: Path) -> None:
 def verify_command(context: Context, exported: Path | None, key: Path | None, notes: tuple[Path, ...]) -> int:
     """Prove that nothing was changed, removed, added or re-ordered.
 
-    Without options: the database against every checkpoint kept here. With --export, --key and --checkpoint: offline,
-    from an export, a public key and an old checkpoint; no settings and no database are needed.
+    Without --export: the database against every checkpoint kept here, and against those brought along; with --key by
+    that key and not by the hub's own. With --export, --key and --checkpoint: offline, from an export, a public key and
+    an old checkpoint; no settings and no database are needed.
     """
     voice = context.voice
+    if exported is not None and (key is None or not notes):
+        raise click.UsageError("an offline check needs --key and at least one --checkpoint")
+    keys = None if key is None else public_keys(key)
+    brought = [note.read_bytes() for note in notes]
     if exported is None:
         with context.hub() as hub, working(voice, "audit log"):
-            report = proof.verify(hub)
+            report = proof.verify(hub, keys, brought)
     else:
-        if key is None or not notes:
-            raise click.UsageError("an offline check needs --key and at least one --checkpoint")
-        keys = public_keys(key)
+        assert keys is not None, "asked for above"
         with exported.open("rb") as file, working(voice, "audit log"):
-            report = verify_export(file, keys, [note.read_bytes() for note in notes])
+            report = verify_export(file, keys, brought)
     if not voice.json:
         click.echo(str(report))
     voice.document(

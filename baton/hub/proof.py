@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -114,7 +115,10 @@ def export(hub: Hub, file: BinaryIO) -> int:
         return log.export(connection, file)
 
 
-def verify(hub: Hub) -> Report:
-    """Check the log in the database against itself and against every checkpoint kept."""
+def verify(hub: Hub, keys: PublicKeys | None = None, notes: Sequence[bytes] = ()) -> Report:
+    """Check the log in the database against itself and against every checkpoint kept, and those that are brought along.
+
+    ``keys`` are believed instead of those the hub has itself.
+    """
     with hub.database.read_at_once() as connection:  # the log grows meanwhile: else it would not fit its head
-        return log.verify_database(connection, public_keys(hub), folder(hub).notes())
+        return log.verify_database(connection, keys or public_keys(hub), [*folder(hub).notes(), *notes])

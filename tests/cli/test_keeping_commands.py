@@ -11,6 +11,8 @@ import pytest
 
 import baton.hub.keys as hub_keys
 from baton import settings
+from baton.audit.checkpoint import Signer
+from baton.audit.public_keys import PublicKeys
 from baton.errors import TamperedError
 from baton.hub import Hub
 from baton.hub.sync import SyncRequest, preview_sync
@@ -206,6 +208,21 @@ def test_the_audit_log_is_proven_here_and_elsewhere(synced, tmp_path_factory, mo
     assert auditor().returncode == 2
     export.write_text("".join(text.splitlines(keepends=True)[: signed["size"] - 1]), "utf-8")
     assert auditor().returncode == 2
+
+
+def test_a_checkpoint_that_is_brought_to_the_hub_is_compared_and_a_key_that_is_brought_is_believed(synced):
+    signed = synced.root / synced.ok("audit", "checkpoint", "--json").json["path"]
+    good, edited, junk = (synced.root / name for name in ("good", "edited", "junk"))
+    good.write_bytes(signed.read_bytes())
+    assert synced.ok("audit", "verify", "--checkpoint", "good", "--json").json["checkpoints"] == 2
+    edited.write_bytes(good.read_bytes().replace(b"\n", b"\n9", 1))
+    junk.write_text("garbage")
+    for brought in ("edited", "junk"):
+        said = synced.baton("audit", "verify", "--checkpoint", brought, "--json")
+        assert (said.code, said.json["verdict"]) == (2, "tampered")
+    (synced.root / "other.pub").write_text(f"{PublicKeys(Signer.generate('other/audit').verifier)}\n")
+    said = synced.baton("audit", "verify", "--key", "other.pub", "--json")
+    assert (said.code, said.json["verdict"]) == (2, "tampered")
 
 
 @pytest.mark.parametrize("key", ["", "nonsense", "name+00000000+AAAA", "\udcff"])
