@@ -21,24 +21,31 @@ def _decision_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
+with_plan = click.option(
+    "--plan", default="", help="The beginning of the hash of the plan you looked at: on another one nothing is decided."
+)
+
+
 @command("release")
 @click.argument("run")
+@with_plan
 @_decision_options
-def release_command(context: Context, run: str, person: str, why: str) -> None:
+def release_command(context: Context, run: str, plan: str, person: str, why: str) -> None:
     """Let a held run go."""
     with context.hub() as hub:
-        count = decisions.release(hub, run, person, why)
+        count = decisions.release(hub, run, person, why, plan)
     context.voice.say("{run}: {count} effects released; the next apply sends them", run=run, count=count)
     context.voice.document({"run": run, "released": count})
 
 
 @command("reject")
 @click.argument("run")
+@with_plan
 @_decision_options
-def reject_command(context: Context, run: str, person: str, why: str) -> None:
+def reject_command(context: Context, run: str, plan: str, person: str, why: str) -> None:
     """Discard a held run; its people stay as they are until the source says something new."""
     with context.hub() as hub:
-        count = decisions.reject(hub, run, person, why)
+        count = decisions.reject(hub, run, person, why, plan)
     context.voice.say(
         "{run}: {count} effects discarded; these people stay as they are until the source says something new",
         run=run,

@@ -247,6 +247,7 @@ def _conclude(voice: Voice, done: Migrated, files: Sequence[Path] = ()) -> int:
         run = done.run.id
         for reason in done.run.reasons:
             voice.say("held: {reason}", reason=in_language(reason, voice.language))
+        voice.say("plan {hash}", hash=done.run.plan_hash[:16])
         voice.say("if that is right: baton release {run} --as YOU --why TEXT; baton migrate resume {run}", run=run)
         voice.say("if it is not: baton migrate rollback {run}", run=run)
     for path in files:

@@ -1,4 +1,4 @@
-"""Reading what a stranger sends: no more bytes and no longer than anyone has reason to."""
+"""Reading what is sent: no more bytes and no longer than anyone has reason to; and what may stand in a decision."""
 
 from __future__ import annotations
 
@@ -10,9 +10,19 @@ from typing import Any, Final
 from fastapi import FastAPI, HTTPException, Request
 from fastapi.responses import Response
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict, Field
 
 BODY_LIMIT: Final = 256 * 1024
 READ_WITHIN_S: Final = 10.0
+
+
+class Reason(BaseModel):
+    """Why a person decides as they do, and on what."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+    why: str = Field(min_length=1, max_length=500)
+    plan: str = Field("", pattern="^([0-9a-f]{12,64})?$")
+    """The beginning of the hash of the plan that was shown: on another one nothing is decided."""
 
 
 class BodyTooLargeError(Exception):

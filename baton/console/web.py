@@ -30,7 +30,6 @@ from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
-from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from baton.console import bodies, migrations, pages, reading, webhooks
@@ -265,13 +264,6 @@ def run_of_dag_run(request: Request, dag: NameInAirflow, run: NameInAirflow, use
 # --- JSON API
 
 
-class Reason(BaseModel):
-    """Why a person decides as they do."""
-
-    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
-    why: str = Field(min_length=1, max_length=500)
-
-
 @readers.get("/api/runs", responses=REFUSALS)
 def runs(limit: Annotated[int, Query(ge=1, le=1000)] = 100) -> JSONResponse:
     """The latest runs, the effects in doubt, the switches that are on."""
@@ -290,16 +282,16 @@ def run(run_id: str, user: GetUserDep, state: Annotated[EffectState | None, Quer
 
 
 @app.post("/api/runs/{run_id}/release", dependencies=[Depends(_from_our_own_page)], responses=REFUSALS)
-def release(run_id: str, reason: Reason, user: Decider) -> JSONResponse:
+def release(run_id: str, reason: bodies.Reason, user: Decider) -> JSONResponse:
     """Let a held run go, in the name of the logged-in user."""
-    count = decisions.release(keeper.hub(), run_id, user.get_name(), reason.why)
+    count = decisions.release(keeper.hub(), run_id, user.get_name(), reason.why, reason.plan)
     return JSONResponse({"run": run_id, "released": count})
 
 
 @app.post("/api/runs/{run_id}/reject", dependencies=[Depends(_from_our_own_page)], responses=REFUSALS)
-def reject(run_id: str, reason: Reason, user: Decider) -> JSONResponse:
+def reject(run_id: str, reason: bodies.Reason, user: Decider) -> JSONResponse:
     """Discard a held run, in the name of the logged-in user."""
-    count = decisions.reject(keeper.hub(), run_id, user.get_name(), reason.why)
+    count = decisions.reject(keeper.hub(), run_id, user.get_name(), reason.why, reason.plan)
     return JSONResponse({"run": run_id, "rejected": count})
 
 

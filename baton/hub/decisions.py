@@ -38,11 +38,15 @@ class Resolution(StrEnum):
     GIVE_UP = "give-up"
 
 
-def release(hub: Hub, run_id: str, person: str, why: str) -> int:
-    """Let a held run go; returns the number of effects. The next apply takes them."""
+def release(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> int:
+    """Let a held run go; returns the number of effects. The next apply takes them.
+
+    ``seen`` begins the hash of the plan that the person was shown. A migration may be held several times, for something
+    else each time: on what was not shown nobody decides (``other_plan``). Empty: on whatever it holds now.
+    """
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
-        run = _decidable(hub, connection, run_id, person, why)
+        run = _decidable(hub, connection, run_id, person, why, seen)
         held_since = run.created_at if run.job == SYNC else run.settled_at or run.created_at
         if hub.clock.now() - held_since > DECIDE_WITHIN:
             raise ApprovalError(
@@ -66,11 +70,14 @@ def release(hub: Hub, run_id: str, person: str, why: str) -> int:
     return released
 
 
-def reject(hub: Hub, run_id: str, person: str, why: str) -> int:
-    """Discard a held run; returns the number of effects. Its people stay as they are until the source changes."""
+def reject(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> int:
+    """Discard a held run; returns the number of effects. Its people stay as they are until the source changes.
+
+    ``seen`` is as for `release`.
+    """
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
-        run = _decidable(hub, connection, run_id, person, why)
+        run = _decidable(hub, connection, run_id, person, why, seen)
         discarded = hub.effects.reject(connection, run_id)
         hub.runs.decide(connection, run, "reject", person, why)
         hub.runs.change(connection, run_id, RunState.REJECTED, verdict="held")
@@ -110,7 +117,7 @@ def resolve(hub: Hub, key_prefix: str, resolution: Resolution, person: str, why:
     return effect.key
 
 
-def _decidable(hub: Hub, connection: sa.Connection, run_id: str, person: str, why: str) -> Run:
+def _decidable(hub: Hub, connection: sa.Connection, run_id: str, person: str, why: str, seen: str) -> Run:
     require_reason(person, why)
     run = hub.runs.get(connection, run_id) or find_run(hub, run_id)
     if run.job == PAYMENT:
@@ -120,6 +127,10 @@ def _decidable(hub: Hub, connection: sa.Connection, run_id: str, person: str, wh
     if alike(person) == alike(run.requested_by):
         raise ApprovalError(
             f"{person} asked for this run and cannot decide on it", code="maker", remedy="a second person must decide"
+        )
+    if not run.plan_hash.startswith(seen):
+        raise ApprovalError(
+            f"{run_id} is held for something else than what was shown", code="other_plan", remedy="look at it again"
         )
     return run
 

@@ -69,6 +69,22 @@ def test_op_decides_and_lower_roles_do_not(
         assert (decision["decision"], decision["person"], decision["why"]) == (verb, person, "asked HR")
 
 
+def test_a_page_that_shows_another_plan_decides_nothing(
+    client: Any, headers: Any, installation: Installation, held: str
+) -> None:
+    page = client.get(f"/baton/runs/{held}", headers=headers("olga")).text
+    (shown,) = set(re.findall('data-plan="([0-9a-f]{64})"', page))
+    ours = {**headers("olga"), **OURS}
+    for verb in ("release", "reject"):
+        answer = client.post(f"/baton/api/runs/{held}/{verb}", json={"why": "x", "plan": "0" * 64}, headers=ours)
+        assert (answer.status_code, answer.json()["code"]) == (409, "other_plan")
+    assert state_of(installation, held) == "held"
+    assert (
+        client.post(f"/baton/api/runs/{held}/release", json={"why": "x", "plan": shown}, headers=ours).status_code
+        == 200
+    )
+
+
 def test_the_maker_does_not_decide_even_as_admin(
     client: Any, headers: Any, installation: Installation, held: str
 ) -> None:

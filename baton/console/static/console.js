@@ -15,6 +15,7 @@ for (const form of document.querySelectorAll("dialog form")) {
     try {
       const target = form.dataset.target ?? `runs/${encodeURIComponent(form.dataset.run)}/${form.dataset.verb}`;
       const said = { why: form.elements.why.value };
+      if (form.dataset.plan) said.plan = form.dataset.plan;
       if (form.elements.hours) said.hours = form.elements.hours.valueAsNumber;
       const answer = await fetch(`${document.body.dataset.root}/api/${target}`, {
         method: "POST",

@@ -10,7 +10,7 @@ import pytest
 
 from baton.clock import SystemClock
 from baton.engine.settle import Verdict
-from baton.errors import HaltError, InDoubtError, RejectedError, RetryableError
+from baton.errors import ApprovalError, HaltError, InDoubtError, RejectedError, RetryableError
 from baton.hub import decisions
 from baton.hub.migration.findings import differences, paths, refusals
 from baton.hub.migration.planning import plan_migration
@@ -81,6 +81,25 @@ def test_a_first_record_that_goes_wrong_stops_everything_else(small: Archive) ->
         decisions.release(hub, plan.run.id, "another person", "the vendor has mended it")
         done = carry_on(hub, plan.run.id)
     assert (len(small.shelf.rows), done.verdict, done.counts["refused"]) == (499, Verdict.INCOMPLETE, 1)
+
+
+def test_who_has_seen_the_first_hold_decides_nothing_about_the_second(small: Archive) -> None:
+    def refuse(_shelf: Shelf, action: str, _rows: pl.DataFrame) -> None:
+        raise RejectedError("no", code="wrong_shape")
+
+    small.shelf.on_write = refuse
+    small.rows = [old_row(number) for number in range(1, 1001)]
+    with small.open() as hub:
+        run_id = plan_migration(hub, small.request()).run.id
+        first = carry_on(hub, run_id).run.plan_hash
+        decisions.release(hub, run_id, "another person", "one is none", first[:12])
+        done = carry_on(hub, run_id)
+        assert (done.verdict, done.run.plan_hash == first) == (Verdict.HELD, False)
+        for decide in (decisions.release, decisions.reject):
+            with pytest.raises(ApprovalError) as caught:
+                decide(hub, run_id, "a third person", "one is none", first)
+            assert caught.value.code == "other_plan"
+        assert decisions.release(hub, run_id, "a third person", "let us see", done.run.plan_hash) > 0
 
 
 def test_one_bad_record_is_refused_alone(small: Archive) -> None:
