@@ -127,15 +127,9 @@ class CaseloadStore:
 
     def followed(self, connection: sa.Connection, case_ids: Sequence[str]) -> frozenset[str]:
         """Those of these cases after which another one of the same person was opened that is not retracted."""
-        later = cases.alias()
-        another = sa.exists().where(
-            later.c.number == cases.c.number,
-            later.c.opened_at > cases.c.opened_at,
-            later.c.state != CaseState.RETRACTED.value,
-        )
         found: set[str] = set()
         for chunk in chunked(case_ids):
-            found.update(connection.execute(sa.select(cases.c.id).where(cases.c.id.in_(chunk), another)).scalars())
+            found.update(connection.execute(sa.select(cases.c.id).where(cases.c.id.in_(chunk), _followed())).scalars())
         return frozenset(found)
 
     def barred(self, connection: sa.Connection) -> frozenset[str]:
@@ -144,21 +138,25 @@ class CaseloadStore:
         A retracted case bars nobody. A completed one does until HR has entered a departure that was not over when the
         case began: from then on HR's dates hold, and who is hired again is somebody as any other.
         """
-        later = person_versions.alias()
-        over = sa.exists().where(
-            later.c.number == person_versions.c.number,
-            later.c.version > person_versions.c.version,
-            later.c.effective_at <= cases.c.opened_at,
-        )
-        entered = sa.exists().where(
-            person_versions.c.number == cases.c.number,
-            person_versions.c.status == EmploymentStatus.DEPARTED.value,
-            ~over,
-        )
-        going = cases.c.state.in_([CaseState.OPEN.value, CaseState.PAUSED.value])
-        completed = sa.and_(cases.c.state == CaseState.COMPLETED.value, ~entered)
-        query = sa.select(cases.c.number).where(cases.c.cause == Cause.EMERGENCY.value, sa.or_(going, completed))
+        completed = sa.and_(cases.c.state == CaseState.COMPLETED.value, ~_entered())
+        query = sa.select(cases.c.number).where(cases.c.cause == Cause.EMERGENCY.value, sa.or_(_going(), completed))
         return frozenset(connection.execute(query).scalars())
+
+    def over(self, connection: sa.Connection, numbers: Sequence[str], now: datetime) -> set[str]:
+        """Those of these people who have left by a case of theirs, whatever HR has said so far.
+
+        Its last working moment is over, and HR has entered no departure since that: from then on HR's word holds. It
+        holds, too, once a case is completed that HR's own dates had opened, or that another one has followed.
+        """
+        last = (cases.c.last_working_at <= now, ~_entered())
+        by_hand = cases.c.cause == Cause.BY_HAND.value
+        completed = sa.and_(cases.c.state == CaseState.COMPLETED.value, by_hand, ~_followed())
+        found: set[str] = set()
+        for chunk in chunked(numbers):
+            theirs = cases.c.number.in_(chunk)
+            query = sa.select(cases.c.number).where(theirs, *last, sa.or_(_going(), completed))
+            found.update(connection.execute(query).scalars())
+        return found
 
     def arrived(self, connection: sa.Connection) -> list[str]:
         """The cases in which something is on its way whose effect has ended: where it is now can be said."""
@@ -169,3 +167,33 @@ class CaseloadStore:
             .where(case_items.c.state == ItemState.MOVING.value, effects.c.state.in_(ended))
         )
         return sorted(connection.execute(query.distinct()).scalars())
+
+
+def _going() -> sa.ColumnElement[bool]:
+    """A case that is under way."""
+    return cases.c.state.in_([CaseState.OPEN.value, CaseState.PAUSED.value])
+
+
+def _followed() -> sa.ColumnElement[bool]:
+    """A case after which another one of the same person was opened that is not retracted."""
+    later = cases.alias()
+    return sa.exists().where(
+        later.c.number == cases.c.number,
+        later.c.opened_at > cases.c.opened_at,
+        later.c.state != CaseState.RETRACTED.value,
+    )
+
+
+def _entered() -> sa.ColumnElement[bool]:
+    """A case of whose leaver HR has entered a departure that was not over when it began."""
+    later = person_versions.alias()
+    over = sa.exists().where(
+        later.c.number == person_versions.c.number,
+        later.c.version > person_versions.c.version,
+        later.c.effective_at <= cases.c.opened_at,
+    )
+    return sa.exists().where(
+        person_versions.c.number == cases.c.number,
+        person_versions.c.status == EmploymentStatus.DEPARTED.value,
+        ~over,
+    )

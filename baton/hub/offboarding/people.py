@@ -1,14 +1,15 @@
-"""Who somebody is in a system: by the link that sync has proven, else by asking the system."""
+"""Who somebody is in a system, by the link that sync has proven or by asking; and who works here at all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
 from baton.contracts import AccountTarget
 from baton.hub.core import Hub
 from baton.model.account import AccountRef, AccountState
+from baton.model.people import EmploymentStatus, LeaverDate
 from baton.store.effects import chunked
 
 
@@ -40,12 +41,39 @@ def proven(hub: Hub, system: str, numbers: Sequence[str]) -> dict[str, AccountRe
 
 
 def departed(hub: Hub, connection: sa.Connection, numbers: Iterable[str]) -> set[str]:
-    """Those of these people of whom HR says that they do not work here; of who is no employee it says nothing."""
-    statuses = hub.people.statuses(connection, sorted(numbers))
-    return {number for number, status in statuses.items() if not status.employed}
+    """Those of these people who do not work here; of who is no employee it says nothing."""
+    known, here = _known_and_here(hub, connection, set(numbers))
+    return known - here
 
 
 def employed(hub: Hub, connection: sa.Connection, numbers: Iterable[str]) -> set[str]:
-    """Those of these people who work here: nobody else is given anything."""
+    """Those of these people who work here: nobody else is given anything, and nobody else decides."""
+    return _known_and_here(hub, connection, set(numbers))[1]
+
+
+def _known_and_here(hub: Hub, connection: sa.Connection, numbers: set[str]) -> tuple[set[str], set[str]]:
+    """Those of these people whom HR has told of, and those of them who work here.
+
+    That is whom HR calls employed, unless they must be out by an emergency, or their last working moment is over: the
+    one that HR has told, or that of a case of theirs. HR's word alone comes days late.
+    """
     statuses = hub.people.statuses(connection, sorted(numbers))
-    return {number for number, status in statuses.items() if status.employed}
+    here = {number for number, status in statuses.items() if status.employed}
+    if here:
+        here -= hub.caseload.barred(connection)
+        # Hired again: a case that is unfinished is about the time before.
+        leaving = [number for number in sorted(here) if statuses[number] is not EmploymentStatus.REHIRED]
+        here -= hub.caseload.over(connection, leaving, hub.clock.now())
+        here -= _past_their_notice(hub, connection, [each for each in leaving if each in here], statuses)
+    return set(statuses), here
+
+
+def _past_their_notice(
+    hub: Hub, connection: sa.Connection, numbers: Sequence[str], statuses: Mapping[str, EmploymentStatus]
+) -> set[str]:
+    """Those of these people whom HR still calls on notice although the last working moment it has told is over."""
+    noticed = [number for number in numbers if statuses[number] is EmploymentStatus.NOTICE]
+    told = hub.people.newest(connection, noticed) if noticed else {}
+    moments = {number: known.employee.moment(LeaverDate.LAST_WORKING) for number, known in told.items()}
+    now = hub.clock.now()
+    return {number for number, last in moments.items() if last is not None and last <= now}

@@ -14,6 +14,7 @@ from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import locked
 from baton.hub.offboarding.excepting import give_back, noted
+from baton.hub.offboarding.people import employed
 from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.signing import signed
 from baton.hub.offboarding.standing import require_standing
@@ -90,8 +91,7 @@ def _statement(hub: Hub, key: Signer, case: Case, item: Item, saying: Saying, te
 
 
 def _require_successor(hub: Hub, connection: sa.Connection, case: Case, successor: str) -> None:
-    known = hub.people.statuses(connection, [successor])
-    if successor == case.number or successor not in known or not known[successor].employed:
+    if successor == case.number or not employed(hub, connection, [successor]):
         raise ApprovalError(
             f"{successor[:40] or 'nobody'} cannot take this over",
             code="successor",

@@ -14,9 +14,9 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
 from baton.hub.offboarding.deciders import deputies_of
+from baton.hub.offboarding.people import departed
 from baton.jobs.offboarding.steps import MAY
 from baton.model.case import Act, Case, Role
-from baton.model.people import EmploymentStatus
 from baton.model.persons import alike
 
 _FIRST_AS: Final = (Role.LEAVER, Role.MANAGER, Role.HR, Role.SUCCESSOR)
@@ -24,16 +24,18 @@ _FIRST_AS: Final = (Role.LEAVER, Role.MANAGER, Role.HR, Role.SUCCESSOR)
 
 
 def standing(hub: Hub, connection: sa.Connection, case: Case, person: str) -> frozenset[Role]:
-    """Everything this person may speak as in this case; nothing for nobody, and for who does not work here any more."""
+    """Everything this person may speak as in this case; nothing for nobody, and for who does not work here any more.
+
+    Who leaves has a part in their own case whatever else they are, and for as long as links and logins let them in.
+    """
     if alike(person) == alike(case.number):
         return frozenset({Role.LEAVER})
     if not person.strip():
         return frozenset()
-    status = hub.people.statuses(connection, [person]).get(person)
-    if status is not None and not status.employed:
+    if departed(hub, connection, [person]):
         return frozenset()
     found = {Role.SUCCESSOR}
-    if _is_hr(hub, person, status):
+    if _named_as_hr(hub, connection, person):
         found.add(Role.HR)
     if person == case.manager or person in deputies_of(hub, connection, [case])[case.id]:
         found.add(Role.MANAGER)
@@ -42,7 +44,7 @@ def standing(hub: Hub, connection: sa.Connection, case: Case, person: str) -> fr
 
 def is_hr(hub: Hub, connection: sa.Connection, person: str) -> bool:
     """Whether this person may speak as HR where they are not the leaver."""
-    return _is_hr(hub, person, hub.people.statuses(connection, [person]).get(person))
+    return _named_as_hr(hub, connection, person) and not departed(hub, connection, [person])
 
 
 def require_hr(hub: Hub, person: str, number: str = "") -> None:
@@ -61,11 +63,11 @@ def require_hr(hub: Hub, person: str, number: str = "") -> None:
             )
 
 
-def _is_hr(hub: Hub, person: str, status: EmploymentStatus | None) -> bool:
-    named = hub.settings.offboarding.hr
-    if not named:
-        return bool(person.strip()) and status is None
-    return person in named and (status is None or status.employed)
+def _named_as_hr(hub: Hub, connection: sa.Connection, person: str) -> bool:
+    """Whether the settings make somebody HR who works here, or is no employee."""
+    if named := hub.settings.offboarding.hr:
+        return person in named
+    return bool(person.strip()) and not hub.people.statuses(connection, [person])
 
 
 def require_standing(hub: Hub, connection: sa.Connection, case: Case, person: str, *roles: Role) -> None:
