@@ -120,10 +120,18 @@ def sweep(hub: Hub, erasure: Erasure, now: datetime) -> list[Fate]:
 def _erase(hub: Hub, connection: sa.Connection, forgotten: Forgotten) -> tuple[int, list[Kept]]:
     kept = _to_keep(hub, connection, forgotten.number)
     rows = hub.erasures.erase_person(connection, forgotten.number, forgotten.erased_at)
+    _end_links(hub, connection, forgotten)
     _drop_reports(hub, forgotten.number)  # before it counts as done: nobody would come back for them
     stays = [each.document for each in kept]
     hub.erasures.done(connection, forgotten.number, forgotten.decided_by, forgotten.erased_at, stays)
     return rows, kept
+
+
+def _end_links(hub: Hub, connection: sa.Connection, forgotten: Forgotten) -> None:
+    """End their personal links; not those of who was hired again since."""
+    theirs = hub.personal_links.of_person(connection, forgotten.number)
+    old = [link for link in theirs if link.made_at <= forgotten.erased_at]
+    hub.personal_links.revoke(connection, old, forgotten.decided_by, hub.clock.now())
 
 
 def _to_keep(hub: Hub, connection: sa.Connection, number: str) -> list[Kept]:

@@ -41,9 +41,15 @@ def proven(hub: Hub, system: str, numbers: Sequence[str]) -> dict[str, AccountRe
 
 
 def departed(hub: Hub, connection: sa.Connection, numbers: Iterable[str]) -> set[str]:
-    """Those of these people who do not work here; of who is no employee it says nothing."""
-    known, here = _known_and_here(hub, connection, set(numbers))
-    return known - here
+    """Those of these people who do not work here; of who is no employee, and was none, it says nothing.
+
+    Whoever was erased was one: they had left before, and of that no row is left to tell.
+    """
+    asked = set(numbers)
+    known, here = _known_and_here(hub, connection, asked)
+    strangers = asked - known
+    erased = hub.erasures.erased(connection) if strangers else set()
+    return (known - here) | (strangers & erased)
 
 
 def employed(hub: Hub, connection: sa.Connection, numbers: Iterable[str]) -> set[str]:
