@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -42,6 +43,10 @@ from baton.store.tables import effects
 _GONE_OR_GOING = (EffectState.DONE, EffectState.SENT, EffectState.IN_DOUBT, EffectState.PLANNED)
 """Where a revocation stands that has been carried out, or that nobody can call back any more."""
 _UNFINISHED = (CaseState.OPEN, CaseState.PAUSED)
+CORRECTED_WITHIN: Final = timedelta(days=7)
+"""For how long HR can take back a departure that has happened by entering that it has not."""
+AGAIN: Final = (EmploymentStatus.REHIRED, EmploymentStatus.PENDING_HIRE)
+"""Who has left, and works here again or is about to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,16 +165,43 @@ def news_from_hr(hub: Hub, known: Sequence[Case]) -> list[Case]:
     with hub.database.read() as connection:
         people = hub.people.newest(connection, [case.number for case in asked])
         now = hub.clock.now()
-        found = [case for case in asked if case.number in people and _differs(case, people[case.number].employee, now)]
-        dated = [case.number for case in found if not _follows(case, ())]
-        told = hub.people.versions(connection, dated) if dated else {}
-    return [case for case in found if _follows(case, told.get(case.number, ()))]
+        said = {number: newest.employee for number, newest in people.items()}
+        found = [case for case in asked if case.number in said and _differs(case, said[case.number], now)]
+        judged = [case.number for case in found if stays(said[case.number].status) or not _follows(case, ())]
+        told = hub.people.versions(connection, judged) if judged else {}
+    return [case for case in found if _is_news(case, said[case.number], told.get(case.number, ()), now)]
 
 
 def _differs(case: Case, employee: Employee, now: datetime) -> bool:
     if stays(employee.status):  # of a case by hand HR may not have heard yet
         return case.cause is Cause.RESIGNATION
+    if employee.status is EmploymentStatus.PENDING_HIRE:  # who is to be hired again has left all the same
+        return False
     return case.dates != _dates(case, employee, now)
+
+
+def _is_news(case: Case, employee: Employee, told: Sequence[Recorded], now: datetime) -> bool:
+    """Whether a case takes over what HR says otherwise; ``told`` is all that HR ever said."""
+    if stays(employee.status):
+        return _can_be_taken_back(case, employee, told, now)
+    return _follows(case, told)
+
+
+def _can_be_taken_back(case: Case, employee: Employee, told: Sequence[Recorded], now: datetime) -> bool:
+    """Whether HR's saying that somebody stays means that they never left.
+
+    A departure that has happened is no resignation taken back, but for a correction soon after: who works here again
+    later has been hired again, and what is with others since is theirs until a person says otherwise.
+    """
+    last = case.dates.last_working_at
+    since = [each for each in told if each.recorded_at >= case.opened_at]
+    over = [each.recorded_at for each in since if each.employee.status is EmploymentStatus.DEPARTED]
+    over += [last] if last is not None and last <= now else []
+    if not over:
+        return True
+    happened = min(over)
+    again = any(each.employee.status in AGAIN for each in since if each.recorded_at >= happened)
+    return employee.status not in AGAIN and not again and now - happened < CORRECTED_WITHIN
 
 
 def _follows(case: Case, told: Sequence[Recorded]) -> bool:
@@ -209,6 +241,9 @@ def follow_hr(hub: Hub, case: Case) -> Case:
         if not _differs(case, employee, now):
             return case
         if stays(employee.status):
+            told = hub.people.versions(connection, [case.number]).get(case.number, ())
+            if not _can_be_taken_back(case, employee, told, now):
+                return case
             after = step(hub, connection, case, Act.RETRACT, "baton", f"HR says: {employee.status}")
             _call_back(hub, connection, after)
             return after

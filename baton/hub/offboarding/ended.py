@@ -7,15 +7,11 @@ retracted by HR's own word an hour later: then all that had been passed on, year
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import stays
+from baton.hub.offboarding.casework import AGAIN, stays
 from baton.model.case import Case, CaseState, Cause
 from baton.model.people import EmploymentStatus
-
-_BACK: Final = (EmploymentStatus.REHIRED, EmploymentStatus.PENDING_HIRE)
-"""Who has left, and works here again or is about to."""
 
 
 def ended_for_good(hub: Hub, cases: Sequence[Case]) -> frozenset[str]:
@@ -36,4 +32,4 @@ def is_back(case: Case, status: EmploymentStatus | None) -> bool:
     """
     if status is None:
         return False
-    return status in _BACK or (case.cause is Cause.RESIGNATION and stays(status))
+    return status in AGAIN or (case.cause is Cause.RESIGNATION and stays(status))

@@ -7,13 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from baton.errors import ApprovalError
-from baton.hub.offboarding import casework, links
+from baton.hub.offboarding import casework, completing, links
 from baton.hub.sync import SyncRequest, plan_sync
-from baton.model.case import Role
+from baton.model.case import Act, Case, CaseState, Role
+from baton.model.handover import HoldingKind, HoldingRef
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, Desk
 from tests.rig.company import row
 
 Make = Callable[..., Desk]
+DAY = 86_400
 
 
 def hr_says(d: Desk, **given: str) -> None:
@@ -39,3 +41,112 @@ def test_whom_hr_calls_departed_without_a_day_has_left(desk: Make, last_day: str
     d.company.clock.sleep(3600)
     d.tick()
     assert d.case(case).dates == after, "and it is not moved every hour"
+
+
+def handed_over(d: Desk) -> tuple[Case, HoldingRef]:
+    """Somebody on notice whose client is with their manager already."""
+    ref = d.plant(HoldingKind.CLIENT, 1)
+    hr_says(d, status="notice", last_day="2026-11-26")
+    case = casework.find_case(d.hub, LEAVER)
+    d.agree(case)
+    d.tick()
+    assert d.holder(ref) == MANAGER
+    return case, ref
+
+
+def stands(d: Desk, case: Case, ref: HoldingRef) -> tuple[CaseState, str]:
+    """How the case stands after two more hours, and who has the client."""
+    for _ in range(2):
+        d.company.clock.sleep(3600)
+        d.tick()
+    return d.case(case).state, d.holder(ref)
+
+
+@pytest.mark.parametrize("again", [("rehired",), ("rehired", "active"), ("pending", "active"), ("active",)])
+def test_who_is_hired_again_while_the_case_is_open_gets_nothing_back_by_it(desk: Make, again: tuple[str, ...]) -> None:
+    d = desk()
+    case, ref = handed_over(d)
+    d.company.clock.sleep(5 * DAY)
+    hr_says(d, status="departed", last_day="2026-11-26")
+    before = d.case(case).dates
+    d.company.clock.sleep(40 * DAY)
+    for status in again:
+        hr_says(d, status=status)
+        assert stands(d, case, ref) == (CaseState.OPEN, MANAGER)
+    assert d.case(case).dates == before
+
+
+def test_whose_last_day_is_long_over_has_not_taken_it_back_although_hr_never_entered_the_departure(desk: Make) -> None:
+    d = desk()
+    case, ref = handed_over(d)
+    d.company.clock.sleep(40 * DAY)
+    hr_says(d, status="active")
+    assert stands(d, case, ref) == (CaseState.OPEN, MANAGER)
+
+
+def test_a_completed_case_of_somebody_hired_again_that_hr_reopens_is_not_retracted_by_it(desk: Make) -> None:
+    d = desk()
+    case, ref = handed_over(d)
+    d.company.clock.sleep(5 * DAY)
+    hr_says(d, status="departed", last_day="2026-11-26")
+    d.close_account()
+    d.tick()
+    completing.complete(d.hub, case.id, HR, "handed over")
+    d.company.clock.sleep(200 * DAY)
+    hr_says(d, status="rehired")
+    casework.decide(d.hub, case.id, Act.REOPEN, HR, "something was forgotten")
+    assert stands(d, case, ref) == (CaseState.OPEN, MANAGER)
+
+
+@pytest.mark.parametrize("status", ["departed", "notice"])
+def test_a_departure_that_was_entered_by_mistake_is_taken_back_by_a_correction_soon_after(
+    desk: Make, status: str
+) -> None:
+    d = desk()
+    case, ref = handed_over(d)
+    d.company.clock.sleep(5 * DAY)
+    hr_says(d, status=status, last_day="2026-11-26")
+    d.company.clock.sleep(DAY)
+    hr_says(d, status="active")
+    assert stands(d, case, ref) == (CaseState.RETRACTED, LEAVER)
+
+
+def test_who_is_hired_again_at_once_is_no_correction(desk: Make) -> None:
+    d = desk()
+    case, ref = handed_over(d)
+    hr_says(d, status="departed", last_day="2026-11-26")
+    for status in ("pending", "active", "rehired"):
+        d.company.clock.sleep(3600)
+        hr_says(d, status=status)
+        assert stands(d, case, ref) == (CaseState.OPEN, MANAGER)
+
+
+def test_who_had_left_before_this_case_takes_a_resignation_back_like_anybody(desk: Make) -> None:
+    d = desk()
+    hr_says(d, status="departed", last_day="2026-10-01")
+    d.company.clock.sleep(DAY)
+    hr_says(d, status="rehired")
+    d.company.clock.sleep(DAY)
+    ref = d.plant(HoldingKind.CLIENT, 1)
+    hr_says(d, status="notice", last_day="2026-12-20")
+    case = casework.find_case(d.hub, LEAVER)
+    d.agree(case)
+    d.tick()
+    hr_says(d, status="rehired")
+    assert stands(d, case, ref) == (CaseState.RETRACTED, LEAVER)
+
+
+@pytest.mark.parametrize("again", ["pending", "rehired"])
+def test_a_rehire_lets_nobody_in_by_the_link_of_the_time_before(desk: Make, again: str) -> None:
+    d = desk()
+    case, _ = handed_over(d)
+    token = links.make_token(d.hub, links.Offer(case.id, LEAVER, Role.LEAVER, HR))
+    links.admit(d.hub, token)
+    d.company.clock.sleep(5 * DAY)
+    hr_says(d, status="departed", last_day="2026-11-26")
+    last = d.case(case).dates
+    hr_says(d, status=again)
+    d.tick()
+    assert d.case(case).dates == last
+    with pytest.raises(links.LinkRefusedError):
+        links.admit(d.hub, token)
