@@ -16,7 +16,7 @@ from baton.model.people import EmploymentStatus
 from baton.store.case_rows import CaseRows
 from baton.store.effects import chunked
 from baton.store.personal import Keyring
-from baton.store.tables import case_items, cases, effects, person_versions, statements
+from baton.store.tables import case_items, cases, effects, people, person_versions, statements
 
 _PAGE_ROWS = 1_000
 """Rows that are in memory at once: the lists of a hundred cases may be long."""
@@ -29,6 +29,13 @@ class Entrusted(NamedTuple):
     system: str
     ref: HoldingRef
     successor: str
+
+
+class Told(NamedTuple):
+    """What HR calls somebody, and whether they are out whatever that is."""
+
+    status: EmploymentStatus
+    out: bool
 
 
 class CaseloadStore:
@@ -138,25 +145,26 @@ class CaseloadStore:
         A retracted case bars nobody. A completed one does until HR has entered a departure that was not over when the
         case began: from then on HR's dates hold, and who is hired again is somebody as any other.
         """
-        completed = sa.and_(cases.c.state == CaseState.COMPLETED.value, ~_entered())
-        query = sa.select(cases.c.number).where(cases.c.cause == Cause.EMERGENCY.value, sa.or_(_going(), completed))
-        return frozenset(connection.execute(query).scalars())
+        return frozenset(connection.execute(sa.select(cases.c.number).where(_barring())).scalars())
 
-    def over(self, connection: sa.Connection, numbers: Sequence[str], now: datetime) -> set[str]:
-        """Those of these people who have left by a case of theirs, whatever HR has said so far.
+    def told(self, connection: sa.Connection, numbers: Sequence[str], now: datetime) -> dict[str, Told]:
+        """What HR calls each of these people, and whether they are out by a case of theirs all the same.
 
-        Its last working moment is over, and HR has entered no departure since that: from then on HR's word holds. It
-        holds, too, once a case is completed that HR's own dates had opened, or that another one has followed.
+        They are where it bars them, or where its last working moment is over and HR has entered no departure since:
+        from then on HR's word holds. It holds, too, where a case is completed that HR's own dates had opened, or that
+        another one has followed, and of whom it calls hired again: their case is about the time before.
         """
-        last = (cases.c.last_working_at <= now, ~_entered())
         by_hand = cases.c.cause == Cause.BY_HAND.value
         completed = sa.and_(cases.c.state == CaseState.COMPLETED.value, by_hand, ~_followed())
-        found: set[str] = set()
-        for chunk in chunked(numbers):
-            theirs = cases.c.number.in_(chunk)
-            query = sa.select(cases.c.number).where(theirs, *last, sa.or_(_going(), completed))
-            found.update(connection.execute(query).scalars())
-        return found
+        again = people.c.status == EmploymentStatus.REHIRED.value
+        over = sa.and_(cases.c.last_working_at <= now, ~again, sa.or_(_going(), completed), ~_entered())
+        out = sa.exists().where(cases.c.number == people.c.number, sa.or_(_barring(), over))
+        query = sa.select(people.c.number, people.c.status, out)
+        return {
+            number: Told(EmploymentStatus(status), bool(is_out))
+            for chunk in chunked(numbers)
+            for number, status, is_out in connection.execute(query.where(people.c.number.in_(chunk)))
+        }
 
     def arrived(self, connection: sa.Connection) -> list[str]:
         """The cases in which something is on its way whose effect has ended: where it is now can be said."""
@@ -172,6 +180,12 @@ class CaseloadStore:
 def _going() -> sa.ColumnElement[bool]:
     """A case that is under way."""
     return cases.c.state.in_([CaseState.OPEN.value, CaseState.PAUSED.value])
+
+
+def _barring() -> sa.ColumnElement[bool]:
+    """A case by which its leaver may not log in whatever HR has said so far."""
+    completed = sa.and_(cases.c.state == CaseState.COMPLETED.value, ~_entered())
+    return sa.and_(cases.c.cause == Cause.EMERGENCY.value, sa.or_(_going(), completed))
 
 
 def _followed() -> sa.ColumnElement[bool]:

@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
-from baton.hub.offboarding.people import departed
+from baton.hub.offboarding.people import known_and_departed
 from baton.hub.offboarding.policies import policies
 from baton.jobs.offboarding.deadlines import Deciders
 from baton.jobs.offboarding.policy import MANAGERS_MANAGER
@@ -28,11 +28,10 @@ def deciders_of(hub: Hub, connection: sa.Connection, cases: Sequence[Case]) -> d
     deputies = deputies_of(hub, connection, cases)
     named = {person for some in deputies.values() for person in some} | set(hub.settings.offboarding.hr)
     named |= {person for case in cases for person in (case.manager, case.opened_by)}
-    statuses = hub.people.statuses(connection, sorted(named))
-    left = departed(hub, connection, named)
+    known, left = known_and_departed(hub, connection, named)
     found = {}
     for case in cases:
-        hr = hub.settings.offboarding.hr or ((case.opened_by,) if case.opened_by not in statuses else ())
+        hr = hub.settings.offboarding.hr or ((case.opened_by,) if case.opened_by not in known else ())
         told = _others(case, hr, left)
         second = _others(case, deputies[case.id], left) or told
         found[case.id] = Deciders(second if case.manager in left else (case.manager,), second, told)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 import sqlalchemy as sa
 
@@ -41,45 +41,31 @@ def proven(hub: Hub, system: str, numbers: Sequence[str]) -> dict[str, AccountRe
 
 
 def departed(hub: Hub, connection: sa.Connection, numbers: Iterable[str]) -> set[str]:
-    """Those of these people who do not work here; of who is no employee, and was none, it says nothing.
-
-    Whoever was erased was one: they had left before, and of that no row is left to tell.
-    """
-    asked = set(numbers)
-    known, here = _known_and_here(hub, connection, asked)
-    strangers = asked - known
-    erased = hub.erasures.erased(connection) if strangers else set()
-    return (known - here) | (strangers & erased)
+    """Those of these people who do not work here; of who is no employee, and was none, it says nothing."""
+    return known_and_departed(hub, connection, numbers)[1]
 
 
 def employed(hub: Hub, connection: sa.Connection, numbers: Iterable[str]) -> set[str]:
     """Those of these people who work here: nobody else is given anything, and nobody else decides."""
-    return _known_and_here(hub, connection, set(numbers))[1]
+    known, gone = known_and_departed(hub, connection, numbers)
+    return known - gone
 
 
-def _known_and_here(hub: Hub, connection: sa.Connection, numbers: set[str]) -> tuple[set[str], set[str]]:
-    """Those of these people whom HR has told of, and those of them who work here.
+def known_and_departed(hub: Hub, connection: sa.Connection, numbers: Iterable[str]) -> tuple[set[str], set[str]]:
+    """Those of these people whom HR has told of, and those who do not work here.
 
-    That is whom HR calls employed, unless they must be out by an emergency, or their last working moment is over: the
-    one that HR has told, or that of a case of theirs. HR's word alone comes days late.
+    Whom HR calls employed works here, unless they must be out by an emergency, or their last working moment is over:
+    the one that HR has told, or that of a case of theirs. HR's word alone comes days late. Whoever was erased had left
+    before: of that no row is left to tell.
     """
-    statuses = hub.people.statuses(connection, sorted(numbers))
-    here = {number for number, status in statuses.items() if status.employed}
-    if here:
-        here -= hub.caseload.barred(connection)
-        # Hired again: a case that is unfinished is about the time before.
-        leaving = [number for number in sorted(here) if statuses[number] is not EmploymentStatus.REHIRED]
-        here -= hub.caseload.over(connection, leaving, hub.clock.now())
-        here -= _past_their_notice(hub, connection, [each for each in leaving if each in here], statuses)
-    return set(statuses), here
-
-
-def _past_their_notice(
-    hub: Hub, connection: sa.Connection, numbers: Sequence[str], statuses: Mapping[str, EmploymentStatus]
-) -> set[str]:
-    """Those of these people whom HR still calls on notice although the last working moment it has told is over."""
-    noticed = [number for number in numbers if statuses[number] is EmploymentStatus.NOTICE]
-    told = hub.people.newest(connection, noticed) if noticed else {}
-    moments = {number: known.employee.moment(LeaverDate.LAST_WORKING) for number, known in told.items()}
+    asked = set(numbers)
     now = hub.clock.now()
-    return {number for number, last in moments.items() if last is not None and last <= now}
+    told = hub.caseload.told(connection, sorted(asked), now)
+    gone = {number for number, each in told.items() if each.out or not each.status.employed}
+    noticed = [each for each in told if each not in gone and told[each].status is EmploymentStatus.NOTICE]
+    for number, newest in hub.people.newest(connection, noticed).items():
+        last = newest.employee.moment(LeaverDate.LAST_WORKING)
+        gone |= {number} if last is not None and last <= now else set()
+    if strangers := asked - told.keys():
+        gone |= strangers & hub.erasures.erased(connection)
+    return set(told), gone

@@ -7,6 +7,7 @@ item is offered to a successor is the item's own question (`baton.jobs.offboardi
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
 from baton.hub.offboarding.deciders import deputies_of
-from baton.hub.offboarding.people import departed
+from baton.hub.offboarding.people import known_and_departed
 from baton.jobs.offboarding.steps import MAY
 from baton.model.case import Act, Case, Role
 from baton.model.persons import alike
@@ -32,10 +33,11 @@ def standing(hub: Hub, connection: sa.Connection, case: Case, person: str) -> fr
         return frozenset({Role.LEAVER})
     if not person.strip():
         return frozenset()
-    if departed(hub, connection, [person]):
+    known, gone = known_and_departed(hub, connection, [person])
+    if gone:
         return frozenset()
     found = {Role.SUCCESSOR}
-    if _named_as_hr(hub, connection, person):
+    if _named_as_hr(hub, person, known):
         found.add(Role.HR)
     if person == case.manager or person in deputies_of(hub, connection, [case])[case.id]:
         found.add(Role.MANAGER)
@@ -44,7 +46,8 @@ def standing(hub: Hub, connection: sa.Connection, case: Case, person: str) -> fr
 
 def is_hr(hub: Hub, connection: sa.Connection, person: str) -> bool:
     """Whether this person may speak as HR where they are not the leaver."""
-    return _named_as_hr(hub, connection, person) and not departed(hub, connection, [person])
+    known, gone = known_and_departed(hub, connection, [person])
+    return not gone and _named_as_hr(hub, person, known)
 
 
 def require_hr(hub: Hub, person: str, number: str = "") -> None:
@@ -63,11 +66,11 @@ def require_hr(hub: Hub, person: str, number: str = "") -> None:
             )
 
 
-def _named_as_hr(hub: Hub, connection: sa.Connection, person: str) -> bool:
-    """Whether the settings make somebody HR who works here, or is no employee."""
+def _named_as_hr(hub: Hub, person: str, employees: Collection[str]) -> bool:
+    """Whether the settings make somebody HR who has not left."""
     if named := hub.settings.offboarding.hr:
         return person in named
-    return bool(person.strip()) and not hub.people.statuses(connection, [person])
+    return bool(person.strip()) and person not in employees
 
 
 def require_standing(hub: Hub, connection: sa.Connection, case: Case, person: str, *roles: Role) -> None:
