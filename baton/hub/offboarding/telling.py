@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Final
@@ -150,11 +150,18 @@ class _Round:
         bosses = managers_of(self.hub, connection, late)
         here = employed(self.hub, connection, bosses.values())
         bosses = {person: boss for person, boss in bosses.items() if boss in here}
+        logins = self._logins(connection, who.values()) if late else frozenset()
         return {
-            case.id: _Wanted(waiting[case.id], _escalations(case, waiting[case.id], bosses, who[case.id]))
+            case.id: _Wanted(waiting[case.id], _escalations(case, waiting[case.id], bosses, who[case.id], logins))
             for case in self.cases
             if case.id in waiting
         }
+
+    def _logins(self, connection: sa.Connection, deciders: Iterable[Deciders]) -> frozenset[str]:
+        """Those who decide in place of managers, and are neither an employee nor an address."""
+        named = {person for each in deciders for person in (*each.second, *each.hr)}
+        strangers = named - self.hub.people.statuses(connection, sorted(named)).keys()
+        return frozenset(person for person in strangers if "@" not in person)
 
     def _beside_the_list(self, case: Case) -> list[Wait]:
         """What people hear of a case that is not open, too: a freeze somebody wants, and that it was forgotten."""
@@ -262,16 +269,21 @@ def _in(state: AlertState, waiting: Mapping[str, Sequence[Alert]]) -> dict[str, 
     return {case_id: alerts for case_id, alerts in found.items() if alerts}
 
 
-def _escalations(case: Case, waiting: Sequence[Wait], bosses: Mapping[str, str], deciders: Deciders) -> list[Wait]:
-    """What has waited too long goes to the manager of who lets it wait, and to that of the case where they have none.
+def _escalations(
+    case: Case, waiting: Sequence[Wait], bosses: Mapping[str, str], deciders: Deciders, logins: Collection[str]
+) -> list[Wait]:
+    """What has waited too long goes to the manager of who lets it wait, and where they have none to who else decides.
 
-    Who is to know of several people hears of all of them at once.
+    That is the manager of the case, else a second person who decides in it, else HR; before all of them whoever is no
+    mere login, which hears nothing. Who is to know of several people hears of all of them at once.
     """
     told: dict[tuple[str, Turn], list[Wait]] = {}
+    besides = sorted((*deciders.manager, *deciders.second, *deciders.hr), key=lambda person: person in logins)
     for wait in waiting:
-        above = [boss for boss in (bosses.get(wait.person, ""), *deciders.manager) if boss not in ("", case.number)]
-        if wait.overdue and above and above[0] != wait.person:
-            told.setdefault((above[0], wait.turn), []).append(wait)
+        unfit = {NOBODY, case.number, wait.person}
+        above = next((boss for boss in (bosses.get(wait.person, ""), *besides) if boss not in unfit), NOBODY)
+        if wait.overdue and above:
+            told.setdefault((above, wait.turn), []).append(wait)
     return [_to_know(boss, turn, late) for (boss, turn), late in told.items()]
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from baton.hub.offboarding import casework, hourly
@@ -214,3 +216,29 @@ def test_a_case_that_is_paused_beyond_the_last_day_is_told_to_hr_once_a_day(desk
     casework.decide(d.hub, case.id, Act.REOPEN, OTHER, "go on")
     d.tick()
     assert d.things.grants[d.id_of(LEAVER)] == set()
+
+
+@pytest.mark.parametrize("deputies", ["[]", "['0003']"])
+def test_of_a_manager_who_lets_it_wait_with_nobody_above_them_who_else_decides_is_told(
+    desk: Make, tmp_path: Path, deputies: str
+) -> None:
+    file = tmp_path / "policies.yaml"
+    file.write_text(f"policies:\n  all: {{deputies: {deputies}}}\n", "utf-8")
+    d = desk(
+        TalkingTarget,
+        offboarding=OffboardingPart(
+            policies=file, notifiers=("crm",), address="https://hub.example", hr=("hr-li", OTHER)
+        ),
+    )
+    ref = d.plant(CLIENT, 1)
+    case = d.open(last_working_at=NEXT_YEAR)
+    d.tick()
+    d.say(case, [d.item(case, ref)], Act.REFUSE, MANAGER, Role.SUCCESSOR, "no")
+    d.company.clock.sleep(30 * 24 * HOUR_S)
+    d.things.outbox.clear()
+    assert d.tick().escalations == 1
+    above = OTHER if deputies == "[]" else SUCCESSOR
+    (text,) = [text for to, subject, text in d.things.outbox if to == above and "逾期" in subject]
+    assert "waiting for: 0001" in text
+    d.tick()
+    assert len([to for to, _, _ in d.things.outbox if to == above]) == 1
