@@ -242,6 +242,29 @@ class PeopleStore:
         query = sa.select(people.c.number).where(people.c.status == status.value).order_by(people.c.number)
         return list(connection.execute(query).scalars())
 
+    def left_since(self, connection: sa.Connection, since: datetime) -> dict[str, datetime]:
+        """Who has left and worked here until that was recorded, if it was recorded since then; and when it was."""
+        before = person_versions.alias()
+        departed = EmploymentStatus.DEPARTED.value
+        worked = sa.exists().where(
+            before.c.number == person_versions.c.number,
+            before.c.version == person_versions.c.version - 1,
+            before.c.status.in_([status.value for status in EmploymentStatus if status.employed]),
+        )
+        # Who left years ago is passed over by the newest version alone: nobody reads all that was ever told of them.
+        lately = sa.select(people.c.number).where(
+            people.c.status == departed, people.c.version > 1, people.c.recorded_at >= since
+        )
+        at = sa.func.max(person_versions.c.recorded_at, type_=person_versions.c.recorded_at.type)
+        query = sa.select(person_versions.c.number, at).where(
+            person_versions.c.number.in_(lately),
+            person_versions.c.status == departed,
+            person_versions.c.recorded_at >= since,
+            worked,
+        )
+        by_number = query.group_by(person_versions.c.number).order_by(person_versions.c.number)
+        return dict(connection.execute(by_number).all())
+
     def statuses(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[str, EmploymentStatus]:
         """The current status of these people."""
         found: dict[str, EmploymentStatus] = {}

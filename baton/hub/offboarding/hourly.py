@@ -6,7 +6,11 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import dropwhile
+from typing import Final
+
+import sqlalchemy as sa
 
 from baton import telemetry, tracing
 from baton.engine.report import Report
@@ -34,6 +38,9 @@ from baton.store.people import Recorded
 log = logging.getLogger("baton.offboarding")
 BY = "schedule"
 _GOING = (CaseState.OPEN, CaseState.PAUSED)
+_LEAVING = (EmploymentStatus.NOTICE, EmploymentStatus.DEPARTED)
+LOOKED_BACK: Final = timedelta(days=31)
+"""Who was called departed longer ago, and has no case by then, gets none by itself: no outage lasts that long."""
 
 
 @dataclass
@@ -211,7 +218,7 @@ def _look_again(hub: Hub, known: Sequence[Case], hour: Hour) -> list[str]:
 
 
 def _open_for_those_who_leave(hub: Hub, hour: Hour) -> None:
-    """A case for everybody whom HR says to be leaving and who has none for this departure."""
+    """A case for everybody whom HR says to be leaving, or to have left, and who has none for this departure."""
     with hub.database.read() as connection:
         leaving = hub.people.with_status(connection, EmploymentStatus.NOTICE)
         newest = hub.cases.newest_of(connection, leaving)
@@ -220,12 +227,55 @@ def _open_for_those_who_leave(hub: Hub, hour: Hour) -> None:
         stayed = [number for number, known in newest.items() if known.state is CaseState.RETRACTED]
         told = hub.people.versions(connection, [number for number in stayed if number not in before])
         out = hub.caseload.barred(connection) if before else frozenset()
+        openings = _of_who_has_left(hub, connection)
     before -= out  # HR enters the departure of somebody who is out already by their emergency
     before |= {number for number, versions in told.items() if _has_stayed(newest[number], versions)}
-    for number in leaving:
-        if number not in newest or number in before:
-            with _apart(hour, number):
-                hour.opened.append(open_case(hub, Opening(number, Cause.RESIGNATION, BY)).id)
+    resigned = [number for number in leaving if number not in newest or number in before]
+    for opening in (*(Opening(number, Cause.RESIGNATION, BY) for number in resigned), *openings):
+        with _apart(hour, opening.number):
+            hour.opened.append(open_case(hub, opening).id)
+
+
+def _of_who_has_left(hub: Hub, connection: sa.Connection) -> list[Opening]:
+    """Cases of those whom HR has called departed at once, or before any run had seen them leaving.
+
+    Only of who worked here until then: the leavers of a first import hold nothing that anybody here knows of.
+    """
+    left = hub.people.left_since(connection, hub.clock.now() - LOOKED_BACK)
+    newest = hub.cases.newest_of(connection, sorted(left))
+    asked = [number for number, at in left.items() if number not in newest or not _saw(newest[number], at)]
+    told = hub.people.versions(connection, asked)
+    return [
+        Opening(number, Cause.RESIGNATION, BY, manager=_last_manager(told[number]))
+        for number in asked
+        if number not in newest or not _is_about_this(newest[number], told[number])
+    ]
+
+
+def _saw(known: Case, left_at: datetime) -> bool:
+    """Whether a case was still going when its leaver's departure was recorded, or was opened after that."""
+    going = known.state in _GOING or (known.completed_at is not None and known.completed_at >= left_at)
+    return going or known.opened_at >= left_at
+
+
+def _is_about_this(known: Case, told: Sequence[Recorded]) -> bool:
+    """Whether a case that had ended before HR called its leaver departed was about that departure all the same."""
+    opened = sum(each.recorded_at <= known.opened_at for each in told)
+    since = [each.employee.status for each in told[max(0, opened - 1) :]]
+    if any(map(stays, dropwhile(lambda status: status not in _LEAVING, since))):
+        return False  # they came back, and have left once more
+    last = told[-1].employee
+    if known.state is CaseState.RETRACTED:
+        return not _left_before(known, last)
+    if since[0] in _LEAVING or known.cause is Cause.EMERGENCY:
+        return True
+    dated = known.dates.last_working_at is not None and last.moment(LeaverDate.LAST_WORKING) is not None
+    return not (dated and _left_before(known, last))
+
+
+def _last_manager(told: Sequence[Recorded]) -> str:
+    """Whom somebody who has left reported to: HR may have taken that off with the departure."""
+    return next((each.employee.manager_number for each in reversed(told) if each.employee.manager_number), "")
 
 
 def _left_before(known: Case, employee: Employee) -> bool:

@@ -19,7 +19,7 @@ from baton.hub import Hub, execution
 from baton.hub.offboarding import casework, hourly
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.account import AccountRef
-from baton.model.case import Cause, ItemState
+from baton.model.case import Act, Cause, ItemState
 from baton.model.handover import Activity, ActivityKind, Grant, Holding, HoldingKind, HoldingRef
 from baton.settings_shape import GatePart, OffboardingPart, WindowLimit
 from tests.rig.belongings import Belongings, RecordingTarget
@@ -222,3 +222,22 @@ def test_things_shown_of_somebody_not_asked_about_are_never_taken_for_things_gon
     d.open_cases(range(2))
     assert len(d.last.troubles) == 2
     assert {"not asked about" in why for why in d.last.troubles.values()} == {True}
+
+
+def test_who_left_long_ago_costs_no_hour_anything(department: Make) -> None:
+    d = department(Watchful, FEW)
+    d.hour()
+    _, nobody_has_left = d.hour()
+    opened = []
+    for n in range(FEW):
+        d.company.rows[2 + n] = row(number_of(n), manager=MANAGER, status="departed", last_day="2026-11-01")
+        plan_sync(d.hub, SyncRequest())
+        hour, _ = d.hour()
+        opened.append(len(hour.opened))
+        with d.hub.database.write() as connection:
+            case = d.hub.cases.of_person(connection, number_of(n))[0]
+            casework.step(d.hub, connection, case, Act.RETRACT, HR, "out of the way")
+    assert opened == [1] * FEW
+    d.company.clock.sleep(hourly.LOOKED_BACK.total_seconds())
+    _, long_after = d.hour()
+    assert long_after == nobody_has_left

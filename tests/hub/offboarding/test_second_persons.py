@@ -168,4 +168,5 @@ def test_an_alert_of_a_case_whose_manager_has_left_is_named_in_the_run(desk: Mak
     plan_sync(d.hub, SyncRequest())
     hour = d.tick()
     assert hour.alerts == 1
+    assert "no manager" in hour.troubles.pop(MANAGER), "who has left as well, and has no case without one who approves"
     assert ["offboarding.hr" in why for why in hour.troubles.values()] == [True]
