@@ -56,6 +56,20 @@ class CaseloadStore:
             )
         ]
 
+    def held_by(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[tuple[str, str], set[str]]:
+        """(leaver, system) -> by which ids they held what is still open on their lists there, rights left out."""
+        columns = case_items.c
+        closed = [state.value for state in ItemState if state.closed]
+        kinds = [HoldingKind.ACCOUNT.value, HoldingKind.GRANT.value]
+        where = (columns.holder_id != "", columns.state.not_in(closed), columns.kind.not_in(kinds))
+        wanted = sa.select(cases.c.number, columns.system, columns.holder_id).join(cases, cases.c.id == columns.case_id)
+        found: dict[tuple[str, str], set[str]] = {}
+        for chunk in chunked(numbers):
+            query = wanted.where(cases.c.number.in_(chunk), cases.c.state != CaseState.RETRACTED.value, *where)
+            for number, system, holder in connection.execute(query.distinct()):
+                found.setdefault((number, system), set()).add(holder)
+        return found
+
     def with_code(self, connection: sa.Connection, code: str, case_ids: Sequence[str]) -> list[Item]:
         """The items of these cases of which this is noted."""
         return [

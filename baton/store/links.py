@@ -26,6 +26,16 @@ class LinkStore:
             found.update((row.number, _link(row)) for row in connection.execute(query))
         return found
 
+    def named(self, connection: sa.Connection, system: str, external_ids: Sequence[str]) -> dict[str, str]:
+        """Whose (employee numbers) these ids of one system are now; those that nobody has are left out."""
+        found: dict[str, str] = {}
+        for chunk in chunked(external_ids):
+            query = sa.select(links.c.external_id, links.c.number).where(
+                links.c.system == system, links.c.external_id.in_(chunk)
+            )
+            found.update((row.external_id, row.number) for row in connection.execute(query))
+        return found
+
     def of_person(self, connection: sa.Connection, number: str) -> list[Link]:
         """One person's links in every system there ever was, by the system's name."""
         query = sa.select(links).where(links.c.number == number).order_by(links.c.system)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -54,9 +54,11 @@ def systems_that_hold(hub: Hub) -> list[SystemSettings]:
 def look(hub: Hub, numbers: Sequence[str]) -> dict[str, Looked]:
     """Everything each of these people holds. A system that cannot be read is named, and the others still count."""
     looked = {number: Looked() for number in numbers}
+    with hub.database.read() as connection:
+        held_by = hub.caseload.held_by(connection, numbers)
     for system in systems_that_hold(hub):
         with _noted(looked.values(), system.name):
-            view = _View(hub, system.name, numbers)
+            view = _View(hub, system.name, numbers, held_by)
             for number, one in looked.items():
                 with _noted([one], system.name):
                     one.seen += view.of(number)
@@ -78,32 +80,47 @@ def _noted(looked: Iterable[Looked], system: str) -> AbstractContextManager[None
 class _View:
     """One system, as far as it shows several people in one pass; what it does not is asked person by person."""
 
-    def __init__(self, hub: Hub, system: str, numbers: Sequence[str]) -> None:
+    def __init__(
+        self, hub: Hub, system: str, numbers: Sequence[str], held_by: Mapping[tuple[str, str], Collection[str]]
+    ) -> None:
         self.system = system
         self.connector: Connector = hub.connector(system)
         self.people = refs(hub, system, numbers)
+        self.former = _former(self.people, system, held_by)
+        self.others = _others(hub, system, self.former)
         self.accounts = _accounts(self.connector, list(self.people.values()))
         there = [person for person in self.people.values() if person.external_id]
+        former = [person for persons in self.former.values() for person in persons]
         self.owned: dict[str, list[Holding]] | None = None
         self.work: dict[str, list[Holding]] | None = None
         self.grants: dict[str, Sequence[Grant]] | None = None
         if len(there) > 1:
-            self._scan(there)
+            self._scan(there, [*there, *former])
 
-    def _scan(self, there: Sequence[AccountRef]) -> None:
+    def _scan(self, there: Sequence[AccountRef], holding: Sequence[AccountRef]) -> None:
         """All in one pass. A refusal is about somebody: then each is asked for, and it stays with whom it is about."""
         connector, ids = self.connector, [str(person.external_id) for person in there]
+        holders = [str(person.external_id) for person in holding]
         if isinstance(connector, OwnershipScan):
-            self.owned = _unless_refused(lambda: _sorted_out(ids, connector.owned_by(there)))
+            self.owned = _unless_refused(lambda: _sorted_out(holders, connector.owned_by(holding)))
         if isinstance(connector, WorkScan):
-            self.work = _unless_refused(lambda: _sorted_out(ids, connector.work_of(there)))
+            self.work = _unless_refused(lambda: _sorted_out(holders, connector.work_of(holding)))
         if isinstance(connector, RightsScan):
             self.grants = _unless_refused(lambda: dict(zip(ids, connector.grants_of(there), strict=True)))
 
     def of(self, number: str) -> list[Seen]:
-        """Everything one of them holds here."""
-        person = self.people[number]
-        return [*self._held(person), *self._admitted(person)]
+        """Everything one of them holds here.
+
+        Raises `InDoubtError` where what is on their list was held by an id that is somebody else's now.
+        """
+        person, former = self.people[number], self.former.get(number, ())
+        for each in former:
+            if each.external_id in self.others:
+                raise InDoubtError(
+                    "an id by which the leaver held something is somebody else's now", code="other_holder"
+                )
+        held = [seen for each in (person, *former) for seen in self._held(each)]
+        return [*held, *self._admitted(person)]
 
     def _held(self, person: AccountRef) -> Iterator[Seen]:
         """Records and work."""
@@ -134,6 +151,31 @@ class _View:
         if account is not None and account.state is AccountState.ENABLED:
             ref = HoldingRef(HoldingKind.ACCOUNT, account.external_id)
             yield Seen(self.system, Holding(ref, f"{connector.title}: {person.number}"), holder, Undo.REVERSIBLE)
+
+
+def _former(
+    people: Mapping[str, AccountRef], system: str, held_by: Mapping[tuple[str, str], Collection[str]]
+) -> dict[str, list[AccountRef]]:
+    """People by the ids by which they held what is open on their lists, where they are not known by them any more.
+
+    An account that was deleted, or made anew, takes nothing along: its records stay with an id that nobody asks about.
+    """
+    found: dict[str, list[AccountRef]] = {}
+    for number, person in people.items():
+        former = sorted(set(held_by.get((number, system), ())) - {person.external_id})
+        if former:
+            found[number] = [AccountRef(number, external_id) for external_id in former]
+    return found
+
+
+def _others(hub: Hub, system: str, former: Mapping[str, Sequence[AccountRef]]) -> frozenset[str]:
+    """Those of these ids that are somebody else's by now: what that one holds is not the leaver's."""
+    ids = {str(person.external_id): number for number, persons in former.items() for person in persons}
+    if not ids:
+        return frozenset()
+    with hub.database.read() as connection:
+        whose = hub.links.named(connection, system, sorted(ids))
+    return frozenset(external_id for external_id, number in whose.items() if number != ids[external_id])
 
 
 def _accounts(connector: Connector, people: Sequence[AccountRef]) -> dict[str, Account | None]:

@@ -1,0 +1,110 @@
+"""An account that an administrator deletes, or makes anew, takes nothing along: what it held is still on the list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+
+import pytest
+
+from baton.errors import ApprovalError, RejectedError
+from baton.hub.offboarding import completing
+from baton.hub.reconcile import reconcile
+from baton.model.account import AccountRef
+from baton.model.case import Act, CaseState, Cause, ItemState, Role
+from baton.model.handover import Holding, HoldingKind
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, Desk
+from tests.rig.belongings import KeeperTarget
+
+Make = Callable[..., Desk]
+
+
+class Forgetful(KeeperTarget):
+    """Refuses questions about ids that it does not know (any more)."""
+
+    def owned(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
+        if person.external_id and person.external_id not in {each.external_id for each in self.truth.accounts.values()}:
+            raise RejectedError("no such user", code="unknown_user")
+        return super().owned(person)
+
+
+def test_what_a_deleted_account_held_is_not_gone_and_can_be_passed_on(desk: Make) -> None:
+    d = desk()
+    ref, later = d.plant(HoldingKind.CLIENT, 1), d.plant(HoldingKind.CLIENT, 2, OTHER)
+    case = d.open(Cause.EMERGENCY)
+    d.tick()
+    deleted = d.company.truths["crm"].accounts.pop(LEAVER)
+    d.things.holders[later] = deleted.external_id
+    reconcile(d.hub, "crm")
+    d.tick()
+    assert d.item(case, ref).state is ItemState.OFFERED
+    assert d.item(case, later).state is ItemState.OFFERED, "and what came to it meanwhile is on the list too"
+    with pytest.raises(ApprovalError, match="2 items are open"):
+        completing.complete(d.hub, case.id, HR, "x")
+    d.agree(case)
+    d.tick()
+    assert [d.holder(each) for each in (ref, later)] == [MANAGER] * 2
+    d.tick()
+    assert completing.complete(d.hub, case.id, HR, "x").state is CaseState.COMPLETED
+
+
+def test_what_has_gone_from_a_deleted_account_is_gone(desk: Make) -> None:
+    d = desk()
+    ref = d.plant(HoldingKind.CLIENT, 1)
+    case = d.open()
+    d.tick()
+    d.company.truths["crm"].accounts.pop(LEAVER)
+    d.things.holders[ref] = d.id_of(OTHER)
+    reconcile(d.hub, "crm")
+    d.tick()
+    assert d.item(case, ref).state is ItemState.GONE
+
+
+def test_an_account_that_was_made_anew_is_asked_about_by_both_ids(desk: Make) -> None:
+    d = desk()
+    old, new = d.plant(HoldingKind.CLIENT, 1), d.plant(HoldingKind.CLIENT, 2, OTHER)
+    case = d.open()
+    d.tick()
+    accounts = d.company.truths["crm"].accounts
+    accounts[LEAVER] = replace(accounts[LEAVER], external_id="x99")
+    d.things.holders[new] = "x99"
+    with d.hub.database.write() as connection:
+        link = d.hub.links.of(connection, "crm", [LEAVER])[LEAVER]
+        d.hub.links.observe(connection, [replace(link, external_id="x99")])
+    d.tick()
+    assert [d.item(case, ref).state for ref in (old, new)] == [ItemState.OFFERED] * 2
+    assert [d.item(case, ref).holder_id for ref in (old, new)] == ["x2", "x99"]
+
+
+def test_a_system_that_refuses_the_old_id_is_unread_until_its_items_are_closed(desk: Make) -> None:
+    d = desk(Forgetful)
+    ref = d.plant(HoldingKind.CLIENT, 1)
+    case = d.open(Cause.EMERGENCY)
+    d.tick()
+    d.company.truths["crm"].accounts.pop(LEAVER)
+    reconcile(d.hub, "crm")
+    hour = d.tick()
+    assert "no such user" in hour.troubles[f"{case.id} crm"]
+    assert d.item(case, ref).state is ItemState.OFFERED
+    with pytest.raises(ApprovalError, match="could not be read: crm"):
+        completing.complete(d.hub, case.id, HR, "x")
+    d.say(case, [d.item(case, ref)], Act.LEAVE, MANAGER, Role.MANAGER, "deleted with its owner")
+    assert completing.complete(d.hub, case.id, HR, "x").state is CaseState.COMPLETED
+
+
+def test_what_is_held_by_an_id_that_somebody_else_has_now_is_not_taken_for_the_leavers(desk: Make) -> None:
+    d = desk()
+    ref, colleagues = d.plant(HoldingKind.CLIENT, 1), d.plant(HoldingKind.CLIENT, 2, OTHER)
+    case = d.open()
+    d.tick()
+    accounts = d.company.truths["crm"].accounts
+    deleted = accounts.pop(LEAVER)
+    reconcile(d.hub, "crm")
+    accounts[OTHER] = replace(accounts[OTHER], external_id=deleted.external_id)
+    d.things.holders[colleagues] = deleted.external_id
+    with d.hub.database.write() as connection:
+        link = d.hub.links.of(connection, "crm", [OTHER])[OTHER]
+        d.hub.links.observe(connection, [replace(link, external_id=deleted.external_id)])
+    hour = d.tick()
+    assert "somebody else's now" in hour.troubles[f"{case.id} crm"]
+    assert [item.ref for item in d.items(case) if item.kind is HoldingKind.CLIENT] == [ref]
