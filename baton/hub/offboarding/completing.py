@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,7 +40,7 @@ def gate(hub: Hub, case_id: str) -> Gate:
     refreshed = _looked_at(hub, case_id)
     with hub.database.read() as connection:
         case = hub.cases.get(connection, refreshed.case.id) or refreshed.case
-        return Gate(case, _obstacles(hub, connection, case, sorted(refreshed.unread)))
+        return Gate(case, _obstacles(hub, connection, case, refreshed.unread))
 
 
 def complete(hub: Hub, case_id: str, person: str, why: str) -> Case:
@@ -51,7 +51,7 @@ def complete(hub: Hub, case_id: str, person: str, why: str) -> Case:
         hub.database.alone(connection, PLANNING)
         case = locked(hub, connection, refreshed.case.id)
         require_standing(hub, connection, case, person, Role.HR)
-        missing = _obstacles(hub, connection, case, sorted(refreshed.unread))
+        missing = _obstacles(hub, connection, case, refreshed.unread)
         if missing:
             raise ApprovalError(
                 "this handover is not finished: " + "; ".join(each.message for each in missing),
@@ -76,9 +76,10 @@ def _looked_at(hub: Hub, case_id: str) -> Refreshed:
 
 def known_obstacles(hub: Hub, connection: sa.Connection, case: Case) -> list[Obstacle]:
     """What is missing as of the last look; no system is asked."""
-    return _obstacles(hub, connection, case, ())
+    return _obstacles(hub, connection, case, {})
 
 
-def _obstacles(hub: Hub, connection: sa.Connection, case: Case, unread: Sequence[str]) -> list[Obstacle]:
+def _obstacles(hub: Hub, connection: sa.Connection, case: Case, unread: Mapping[str, str]) -> list[Obstacle]:
     items = hub.cases.items(connection, case.id)
-    return obstacles(case, items, unread, unfinished(connection, case), hub.clock.now())
+    named = [f"{system} ({why})" for system, why in unread.items()]
+    return obstacles(case, items, named, unfinished(connection, case), hub.clock.now())

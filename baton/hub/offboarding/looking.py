@@ -31,6 +31,10 @@ from baton.store.effects import chunked
 HOLDERS = (OwnershipStore, WorkSource, AccessControl, AccountTarget)
 """Capabilities through which a system shows what somebody holds."""
 T = TypeVar("T")
+_SWITCHED_OFF = (
+    "switched off in systems.yaml, and the leaver has an account there: switch it on until that has been looked at,"
+    " or take it out of systems.yaml if nobody can use it any more"
+)
 _NOT_HERE = "this system's interface cannot give it to somebody else"
 
 
@@ -49,6 +53,21 @@ def systems_that_hold(hub: Hub) -> list[SystemSettings]:
     return [
         system for system in hub.settings.enabled.values() if issubclass(hub.registry.load(system.connector), HOLDERS)
     ]
+
+
+def note_switched_off(hub: Hub, looked: Mapping[str, Looked]) -> None:
+    """What a system holds that nobody asks is not nothing: for whom an account is proven there, it is unread.
+
+    One that has been taken out of ``systems.yaml`` is no system of the company's any more, and is in nobody's way.
+    """
+    for system in hub.settings.systems.values():
+        if system.enabled or not issubclass(hub.registry.load(system.connector), HOLDERS):
+            continue
+        with hub.database.read() as connection:
+            links = hub.links.of(connection, system.name, list(looked))
+        for number, link in links.items():
+            if link.state not in (AccountState.ABSENT, AccountState.REMOVED):
+                looked[number].unread[system.name] = _SWITCHED_OFF
 
 
 def look(hub: Hub, numbers: Sequence[str]) -> dict[str, Looked]:

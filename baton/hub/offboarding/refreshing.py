@@ -13,7 +13,7 @@ from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked, step
 from baton.hub.offboarding.ended import ended_for_good
 from baton.hub.offboarding.intentions import leads_away, side, turned_round
-from baton.hub.offboarding.looking import Looked, look
+from baton.hub.offboarding.looking import Looked, look, note_switched_off
 from baton.hub.offboarding.people import employed
 from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.proving import Proofs, read_back
@@ -43,6 +43,7 @@ _ANSWERED_FOR = (
 """Kinds of which it must be known at any later time who held them when."""
 _EXPECTED_HERE = (ItemState.OPEN, ItemState.OFFERED, ItemState.ACCEPTED, ItemState.APPROVED, ItemState.STUCK)
 """Where an item stands that should be with the leaver, as far as we know."""
+_TO_BE_COMPLETED = (CaseState.OPEN, CaseState.PAUSED)
 _OVERTAKEN = "changed_meanwhile"
 """The code of a transfer that was called back before it was sent, because what was accepted has changed."""
 
@@ -84,6 +85,7 @@ def refresh_all(
         return found
     before = _Before.of(hub, asked)
     looked = look(hub, sorted({case.number for case in asked}))
+    note_switched_off(hub, {case.number: looked[case.number] for case in asked if case.state in _TO_BE_COMPLETED})
     hub.crash_point("looked")
     same: list[Case] = []
     for known in asked:

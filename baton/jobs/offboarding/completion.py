@@ -40,7 +40,7 @@ def obstacles(
 ) -> list[Obstacle]:
     """Everything that keeps a case from being completed; empty when it is finished.
 
-    ``unread`` names the systems that could not be read just now, ``unfinished`` counts effects of the case
+    ``unread`` names the systems that could not be read just now (and why), ``unfinished`` counts effects of the case
     that are still to happen, or of which nobody knows yet whether they have.
     """
     found: list[Obstacle] = []
