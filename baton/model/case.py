@@ -78,6 +78,8 @@ class ItemState(StrEnum):
         return self in (ItemState.DONE, ItemState.LEFT, ItemState.GONE)
 
 
+NO_ACCOUNT: Final = "no_account"
+"""The code of an approved item whose successor has no account in its system: it goes once there is one."""
 READ_BACK: Final = "read_back"
 """The code of an item whose system itself has shown that it is as it should be."""
 MOVED_AGAIN: Final = "moved_again"

@@ -30,6 +30,7 @@ class Outline(NamedTuple):
     """The same of what it belongs to; empty for nothing."""
     state: ItemState
     successor: str
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +71,15 @@ class ChecklistStore:
             columns.about,
             columns.state,
             columns.successor,
+            columns.code,
         ).where(columns.case_id == case_id)
         if successor:
             query = query.where(columns.successor == successor)
         return [
-            Outline(item, system, _KINDS[kind], f"{kind}/{external_id}", about, _STATES[state], named)
-            for item, system, kind, external_id, about, state, named in connection.execute(query.order_by(columns.item))
+            Outline(item, system, _KINDS[kind], f"{kind}/{external_id}", about, _STATES[state], named, code)
+            for item, system, kind, external_id, about, state, named, code in connection.execute(
+                query.order_by(columns.item)
+            )
         ]
 
     def talk(self, connection: sa.Connection, case_id: str) -> dict[int, Talk]:

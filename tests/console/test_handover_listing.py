@@ -13,7 +13,7 @@ from baton.console.handover import reading
 from baton.console.handover.listing import PAGE_ITEMS, Asked, View, listed
 from baton.console.handover.visitors import Visitor
 from baton.hub import Hub
-from baton.model.case import Act, Case, ItemState, Role, content_digest
+from baton.model.case import NO_ACCOUNT, Act, Case, ItemState, Role, content_digest
 from baton.model.case import Item as CaseItem
 from baton.model.handover import Holding, HoldingKind, HoldingRef
 from baton.store.checklists import Outline
@@ -92,6 +92,13 @@ def test_a_right_to_be_taken_away_by_hand_waits_for_who_decides() -> None:
     outlines = [outline(1, HoldingKind.GRANT, "a", state=ItemState.OPEN)]
     mine = [listed(outlines, [role], (), Asked(), {1}).counts[View.MINE] for role in Role]
     assert dict(zip(Role, mine, strict=True)) == {Role.LEAVER: 0, Role.SUCCESSOR: 0, Role.MANAGER: 1, Role.HR: 1}
+
+
+def test_what_is_approved_for_who_has_no_account_waits_for_who_decides() -> None:
+    outlines = [outline(1, CLIENT, "a", state=ItemState.APPROVED, code=NO_ACCOUNT), outline(2, CLIENT, "b")]
+    outlines.append(outline(3, CLIENT, "c", state=ItemState.APPROVED))
+    mine = [listed(outlines, [role], (), Asked()).counts[View.MINE] for role in Role]
+    assert dict(zip(Role, mine, strict=True)) == {Role.LEAVER: 0, Role.SUCCESSOR: 1, Role.MANAGER: 1, Role.HR: 1}
 
 
 def test_a_question_waits_for_the_leaver_until_the_item_is_closed() -> None:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Final
 
 from baton.jobs.offboarding.checklist import WATCHED
-from baton.model.case import ItemState, Role
+from baton.model.case import NO_ACCOUNT, ItemState, Role
 from baton.model.handover import HoldingKind
 from baton.store.checklists import Outline
 
@@ -32,6 +32,8 @@ _WAITS_FOR: Final[Mapping[Role, frozenset[ItemState]]] = {
     Role.MANAGER: frozenset({ItemState.OPEN, ItemState.ACCEPTED, ItemState.STUCK}),
     Role.HR: frozenset({ItemState.OPEN, ItemState.ACCEPTED, ItemState.STUCK}),
 }
+_DECIDE: Final = frozenset({Role.MANAGER, Role.HR})
+"""Who sees to it that what cannot go by itself goes on."""
 _ANSWERS: Final = frozenset({Role.LEAVER, Role.MANAGER})
 """Whose turn it is when a question has no answer."""
 
@@ -117,6 +119,8 @@ def listed(
 
 
 def _waits(outline: Outline, roles: Collection[Role], waiting: Collection[int], ending: Collection[int]) -> bool:
+    if outline.state is ItemState.APPROVED and outline.code == NO_ACCOUNT and _DECIDE & set(roles):
+        return True
     ends_by_itself = outline.kind in WATCHED and outline.state is ItemState.OPEN and outline.id not in ending
     if not ends_by_itself and any(outline.state in _WAITS_FOR[role] for role in roles):
         return True

@@ -32,15 +32,13 @@ from baton.hub.offboarding.reaching import directory_of
 from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.policy import Policy
 from baton.model.account import AccountRef
-from baton.model.case import WITH_A_SUCCESSOR, Case, CaseState, Cause, Item, ItemState
+from baton.model.case import NO_ACCOUNT, WITH_A_SUCCESSOR, Case, CaseState, Cause, Item, ItemState
 from baton.model.effect import EffectState, Intention
 from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.cases import ItemChange
 from baton.store.claims import Scope
 from baton.store.effects import Drafted
 from baton.store.runs import Run, RunState
-
-_NO_ACCOUNT = "no_account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,7 @@ def next_step(item: Item, successor: AccountRef, here: Collection[str]) -> ItemC
         return _without_successor(item)
     if successor.external_id is not None:
         return successor
-    return None if item.code == _NO_ACCOUNT else _without_account(item)
+    return None if item.code == NO_ACCOUNT else _without_account(item)
 
 
 def rights_to_take(hub: Hub, case: Case, items: Iterable[Item], policy: Policy) -> list[Item]:
@@ -298,7 +296,7 @@ def _not_given(item: Item, numbers: Sequence[str]) -> ItemChange:
 
 def _without_account(item: Item) -> ItemChange:
     message = f"{item.successor} has no account in {item.system}: make one, or name somebody else"
-    return ItemChange(item, ItemState.APPROVED, {"code": _NO_ACCOUNT, "message": message})
+    return ItemChange(item, ItemState.APPROVED, {"code": NO_ACCOUNT, "message": message})
 
 
 def _without_successor(item: Item) -> ItemChange:

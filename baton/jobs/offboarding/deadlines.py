@@ -13,7 +13,7 @@ from baton.jobs.offboarding.checklist import WATCHED
 from baton.jobs.offboarding.policy import Policy
 from baton.jobs.offboarding.steps import may_be_agreed
 from baton.model.alert import Alert
-from baton.model.case import Case, CaseState, Cause, Item, ItemState
+from baton.model.case import NO_ACCOUNT, Case, CaseState, Cause, Item, ItemState
 from baton.model.handover import HoldingKind
 from baton.model.persons import alike
 
@@ -33,7 +33,7 @@ class Turn(StrEnum):
     NAME = "name"
     """Name a successor: nobody fits by the policy, or the last one has refused."""
     UNSTICK = "unstick"
-    """A system, or a client, has refused."""
+    """A system, or a client, has refused; or the successor has no account there."""
     DO = "do"
     """Pass on by hand what no system can."""
     END = "end"
@@ -125,7 +125,8 @@ def _turn(case: Case, policy: Policy, item: Item, now: datetime) -> Turn | None:
         # Otherwise it ends by itself, or by the schedule.
         return Turn.END if to_end_by_hand(case, policy, item, now) else None
     if item.state is ItemState.APPROVED and not item.by_hand:
-        return None  # the schedule's turn
+        # The schedule's turn, unless only a person can make what it waits for: an account, or another successor.
+        return Turn.UNSTICK if item.code == NO_ACCOUNT else None
     return _TURNS.get(item.state)
 
 

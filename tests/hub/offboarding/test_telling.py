@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from baton.hub.offboarding import casework, hourly
 from baton.hub.offboarding import links as personal_links
+from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.case import Act, Cause, ItemState, Role
 from baton.model.handover import HoldingKind
 from baton.settings_shape import OffboardingPart
@@ -19,6 +20,7 @@ from baton.store.messages import may_be_to, messages
 from baton.store.tables import links
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, NEXT_YEAR, OTHER, SUCCESSOR, Desk
 from tests.rig.belongings import TalkingTarget
+from tests.rig.company import row
 
 Make = Callable[..., Desk]
 CLIENT = HoldingKind.CLIENT
@@ -123,6 +125,33 @@ def test_each_turn_goes_to_whose_turn_it_is(desk: Make) -> None:
     assert to(d) == [MANAGER, SUCCESSOR, MANAGER]
     assert "待您接受" in d.things.outbox[1][1]
     assert "待您批准" in d.things.outbox[-1][1]
+
+
+def test_what_cannot_go_for_want_of_an_account_is_told_and_told_upon(desk: Make) -> None:
+    d = talking(desk)
+    d.plant(CLIENT, 1)
+    d.company.rows[0] = row(MANAGER, department="销售部", manager=OTHER)
+    plan_sync(d.hub, SyncRequest())
+    case = d.open(last_working_at=NEXT_YEAR)
+    d.tick()
+    d.say(case, d.items(case, ItemState.OFFERED), Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
+    d.agree(case)
+    with d.hub.database.write() as connection:
+        connection.execute(sa.delete(links).where(links.c.number == SUCCESSOR))
+    account = d.company.truths["crm"].accounts.pop(SUCCESSOR)
+    d.things.outbox.clear()
+    d.tick()
+    assert [item.code for item in d.items(case, ItemState.APPROVED)] == ["no_account"]
+    assert [(number, "受阻" in subject) for number, subject, _ in d.things.outbox] == [(MANAGER, True)]
+    d.company.clock.sleep((48 + 72 + 1) * HOUR_S)
+    d.tick()
+    assert to(d)[1:] == [MANAGER, OTHER], "who lets it wait, and their manager"
+    d.company.truths["crm"].accounts[SUCCESSOR] = account
+    d.things.outbox.clear()
+    d.company.clock.sleep(48 * HOUR_S)
+    d.tick()
+    assert [item.state for item in d.items(case) if item.kind is CLIENT] == [ItemState.DONE]
+    assert [subject for _, subject, _ in d.things.outbox if "受阻" in subject] == []
 
 
 def test_a_paused_case_tells_nobody(desk: Make) -> None:
