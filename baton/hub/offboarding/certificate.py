@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -18,6 +19,7 @@ from baton.hub import proof
 from baton.hub.core import Hub
 from baton.hub.offboarding.beside_log import beside_log
 from baton.hub.offboarding.casework import find_case
+from baton.hub.offboarding.intentions import leads_away, side
 from baton.hub.offboarding.outstanding import unfinished
 from baton.hub.offboarding.proving import holders
 from baton.jobs.offboarding.certificate.binding import PDF_START, take_apart
@@ -193,7 +195,7 @@ def _evidence(hub: Hub, case: Case, key: Signer, person: str, language: str) -> 
             people={number: newest.employee.full_name or "" for number, newest in people.items()},
             versions=hub.cases.digests(connection, case.id),
             read_backs={
-                item.id: _read_back(item, effects.get(item.effect_key), now_with.get(item.id, ""), moment(asked_at))
+                item.id: _read_back(known, item, effects.get(item.effect_key), now_with.get(item.id, ""), asked_at)
                 for item in done
                 if item.code != Act.CONFIRM.value
             },
@@ -212,14 +214,17 @@ def _position(hub: Hub) -> AuditPart:
     return AuditPart(entries=signed.size, root=signed.root.hex(), at=moment(signed.at), note=note)
 
 
-def _read_back(item: Item, effect: Effect | None, holder: str, asked_at: str) -> ReadBackPart:
-    given_to = effect.fields.get("successor_id") if effect is not None and _passes_on(effect) else None
+def _read_back(case: Case, item: Item, effect: Effect | None, holder: str, asked_at: datetime) -> ReadBackPart:
+    given_to = None
+    if effect is not None and _passes_on(effect):
+        # The newest may be a way back that was refused: it went to whom that would have taken it from.
+        given_to = side(effect, "successor" if leads_away(effect, case) else "holder").external_id
     return ReadBackPart(
         effect=effect.key if effect is not None else "",
         code=item.code,
         holder=holder,
-        given_to=str(given_to or ""),
-        asked_at=asked_at,
+        given_to=given_to or "",
+        asked_at=moment(asked_at),
     )
 
 

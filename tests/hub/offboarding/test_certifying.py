@@ -11,10 +11,11 @@ from baton.audit.checkpoint import Signer
 from baton.audit.public_keys import PublicKeys
 from baton.errors import ApprovalError
 from baton.hub import proof
-from baton.hub.offboarding import casework, certificate, certifying, completing, hourly
+from baton.hub.offboarding import casework, certificate, certifying, completing, hourly, undoing
 from baton.model.case import Act, Case, Cause
 from baton.model.handover import HoldingKind
-from tests.hub.offboarding.conftest import HR, Desk
+from tests.hub.offboarding.conftest import HR, MANAGER, Desk
+from tests.rig.belongings import PromisingTarget
 
 Make = Callable[..., Desk]
 NEXT_KEY = Signer("test/audit", b"n" * 32)
@@ -42,6 +43,31 @@ def test_completing_a_case_keeps_its_certificate(desk: Make) -> None:
     assert certificate.verify(found.manifest, proof.public_keys(d.hub)).holds
     d.target().away = True
     assert certifying.kept(d.hub, case.id) == found, "no system is asked for what is kept"
+
+
+def test_what_was_not_taken_back_is_certified_with_whom_it_was_given_to(desk: Make) -> None:
+    d = desk(PromisingTarget)
+    ref = d.plant(HoldingKind.CLIENT, 1)
+    case = d.open(Cause.EMERGENCY)
+    target = d.target()
+    assert isinstance(target, PromisingTarget)
+    d.tick()
+    d.agree(case)
+    d.tick()
+    target.decide()
+    d.tick()
+    undoing.undo(d.hub, case.id, HR, "a mistake")
+    d.tick()
+    target.decide(ref)
+    d.tick()
+    assert d.item(case, ref).code == "not_taken_back"
+    d.close_account()
+    completing.complete(d.hub, case.id, HR, "done")
+    document = certificate.verify(certifying.kept(d.hub, case.id).pdf, proof.public_keys(d.hub)).document
+    assert document is not None
+    (proven,) = [item.read_back for item in document.items if item.item == d.item(case, ref).id]
+    assert proven is not None
+    assert (proven.given_to, proven.holder) == (d.id_of(MANAGER), d.id_of(MANAGER))
 
 
 def test_what_could_not_be_issued_is_issued_by_the_next_run(desk: Make, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -111,7 +111,10 @@ class ReadBackPart(Part):
     """What proves that an item has left the leaver."""
 
     effect: Annotated[str, Field(pattern=r"^(|[0-9a-f]{64})$")]
-    """The key of the effect that moved it or took it away; empty where it was gone when looked at."""
+    """The key of the newest effect about it, which moved it, took it away, or was refused when it was to bring it back.
+
+    Empty where it was gone when looked at.
+    """
     code: str
     holder: str
     """The external id of who holds it now, as the system says; empty for what nobody holds any more."""
