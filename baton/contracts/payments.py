@@ -81,7 +81,10 @@ class PaymentChannel(Connector):
 
     @abstractmethod
     def trace(self, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
-        """What became of files in doubt: accepted, certainly not there (``not_performed``), or still in doubt."""
+        """What became of files in doubt: accepted, certainly not there (``not_performed``), or still in doubt.
+
+        A file that could not be asked for is in doubt, or the error is raised: what is certainly not there is given up.
+        """
 
     @abstractmethod
     def answers(self, known: Collection[str]) -> Iterator[AnswerFile]:

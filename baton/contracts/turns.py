@@ -22,6 +22,9 @@ def in_turn(
 ) -> list[Sequence[Receipt]]:
     """The receipts of each part, one per write, in order; ``perform`` makes one call.
 
+    For writes only: it says not performed of what was not begun, and to a question (what became of writes made before)
+    that would be the answer that they have not happened.
+
     A part whose outcome is unknown, or that is refused as a whole, does not keep the others back. What stops the
     system is raised when nothing has been done yet; later it leaves the rest not performed, so that the receipts
     already earned are not lost. So does a system that is too slow for all of it (`LONGEST_S`).
@@ -57,7 +60,7 @@ def _left(parts: Sequence[Sequence[Write]], why: Receipt) -> list[Sequence[Recei
 
 
 def one_by_one(writes: Sequence[Write], perform: Callable[[Write], Receipt]) -> list[Receipt]:
-    """A receipt per write, each in a call of its own; see `in_turn`."""
+    """A receipt per write, each in a call of its own. For writes only, like `in_turn`."""
     return [told[0] for told in in_turn([[write] for write in writes], lambda part: [perform(part[0])])]
 
 

@@ -166,6 +166,37 @@ def a_trace_never_takes_another_file_for_ours(bench: Bench) -> None:
         insist(Outcome.REFUSED, [desk.trace(file)], "tracing a file whose name another one has")
 
 
+def a_trace_that_fails_says_of_no_payment_file_that_it_is_not_there(bench: Bench) -> None:
+    desk = _Desk(bench)
+    sent, unsent = [desk.file(1), desk.file(3)], desk.file(2)
+    desk.deliver(*sent)
+    files = [sent[0], unsent, sent[1]]
+    bench.troubles.clear()
+    desk.channel.trace(files)
+    count = len(bench.troubles.requests)
+    if not count:
+        not_applicable("tracing files makes no request that trouble could be played to")
+    for position in range(count):
+        for trouble in _LOST:
+            bench.troubles.clear()
+            bench.troubles.at(position, trouble)
+            _traced_truly(desk, files, unsent, f"tracing three files with {trouble} at request {position}")
+    bench.troubles.clear()
+
+
+def _traced_truly(desk: _Desk, files: Sequence[PaymentFile], unsent: PaymentFile, what: str) -> None:
+    """Insist on an error, or on a receipt for each file that is in doubt or true."""
+    said = said_of(partial(desk.channel.trace, files))
+    expect(not isinstance(said.error, InDoubtError), f"{what} is said to be in doubt: mark it Intent.READ")
+    if isinstance(said.error, ConnectorError):
+        return
+    expect(said.error is None, f"{what} gave {said}")
+    expect(len(said.receipts) == len(files), f"{what} gave {len(said.receipts)} receipts")
+    for file, receipt in zip(files, said.receipts, strict=True):
+        true = Outcome.NOT_PERFORMED if file is unsent else Outcome.ACCEPTED
+        expect(receipt.outcome in (true, Outcome.IN_DOUBT), f"{what} gave {said}, of a file that is {true}")
+
+
 def a_payment_file_that_may_have_arrived_is_in_doubt(bench: Bench) -> None:
     trouble_checks.doubt_is_said(bench, _FILES)
 
@@ -295,6 +326,7 @@ LAWS = (
     half_an_upload_is_no_payment_file,
     a_payment_file_in_doubt_is_traced,
     a_trace_never_takes_another_file_for_ours,
+    a_trace_that_fails_says_of_no_payment_file_that_it_is_not_there,
     a_payment_file_that_may_have_arrived_is_in_doubt,
     a_payment_file_that_was_not_taken_is_retryable,
     what_is_said_of_payment_files_in_trouble_is_true,

@@ -15,6 +15,7 @@ from baton.sdk import (
     Outcome,
     Receipt,
     RetryableError,
+    one_by_one,
 )
 from connectors.bank.https_files.connector import HttpsFiles
 from connectors.bank.https_files.simulator import Simulator
@@ -132,6 +133,21 @@ class GoesByTheName(TracesOtherwise):
 class TakesItForAbsent(TracesOtherwise):
     def other(self, receipt):
         return Receipt.not_performed("x", "x") if receipt.outcome is Outcome.REFUSED else receipt
+
+
+@breaks("a_trace_that_fails_says_of_no_payment_file_that_it_is_not_there")
+class TracesAsItWrites(HttpsFiles):
+    def trace(self, files):
+        return one_by_one(files, self._traced)
+
+
+@breaks("a_trace_that_fails_says_of_no_payment_file_that_it_is_not_there")
+class TakesAFailureForPresence(HttpsFiles):
+    def _traced(self, file):
+        try:
+            return super()._traced(file)
+        except RetryableError:
+            return Receipt.accepted()
 
 
 class SubmitsOtherwise(HttpsFiles):

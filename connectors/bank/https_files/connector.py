@@ -69,8 +69,8 @@ class HttpsFiles(PaymentChannel):
         return one_by_one(files, self._put)
 
     def trace(self, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
-        """What the bank says it has under each name."""
-        return one_by_one(files, self._traced)
+        """What the bank says it has under each name. Raises when one cannot be asked for: that says nothing of it."""
+        return [self._traced(file) for file in files]
 
     def answers(self, known: Collection[str]) -> Iterator[AnswerFile]:
         """New answers that verify, oldest first; then an error if there are any that do not, or cannot be had."""

@@ -127,6 +127,24 @@ def test_a_file_the_bank_has_fetched_is_traced(server: SftpServer, tmp_path: Pat
     assert outcomes(target.trace([file, other])) == [Outcome.ACCEPTED, Outcome.IN_DOUBT]
 
 
+def test_a_file_that_could_not_be_looked_for_is_not_said_to_be_absent(
+    bank: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = connector(bank)
+    both = [finished(target, tmp_path, b"<Document/>", name) for name in ("a.hpf", "b.hpf")]
+    target.submit(both)
+    look = remote.Session._size
+
+    async def lose(self: remote.Session, path: str) -> int | None:
+        if path.endswith("b.hpf"):
+            raise asyncssh.SFTPConnectionLost("gone")
+        return await look(self, path)
+
+    monkeypatch.setattr(remote.Session, "_size", lose)
+    with pytest.raises(RetryableError):
+        target.trace(both)
+
+
 def test_where_reading_back_is_not_allowed_the_size_decides(bank: Simulator, tmp_path: Path) -> None:
     target = connector(bank, payment_read_back="size")
     file = finished(target, tmp_path, b"<Document/>")

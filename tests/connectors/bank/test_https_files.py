@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -86,6 +87,25 @@ def test_only_the_banks_own_word_says_that_a_file_is_not_there(tmp_path) -> None
         assert caught.value.code == "http_404"
     with pytest.raises(ConnectorError):
         connector(Simulator(), lambda _: httpx.Response(404, text="<html>a proxy</html>")).trace([file])
+
+
+@pytest.mark.parametrize("trouble", [503, 404, None])
+def test_a_file_that_could_not_be_asked_for_is_not_said_to_be_absent(tmp_path: Path, trouble: int | None) -> None:
+    bank = Simulator()
+    first, second = (some_file(tmp_path, name) for name in ("run-1.p7m", "run-2.p7m"))
+    second = replace(second, key="cd" * 32)
+    connector(bank).submit([first, second])
+    assert len(bank.delivered_files) == 2
+
+    def failing(request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith(second.name):
+            return bank.handle(request)
+        if trouble is None:
+            raise httpx.ReadError("gone")
+        return httpx.Response(trouble, text="<html>a proxy</html>")
+
+    with pytest.raises(ConnectorError):
+        connector(bank, failing).trace([first, second])
 
 
 def test_the_key_the_digest_and_the_condition_travel_with_the_file(tmp_path) -> None:
