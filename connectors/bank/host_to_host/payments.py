@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
@@ -12,6 +13,7 @@ from baton.sdk import (
     AnswerFile,
     AnswerKind,
     Client,
+    ConnectorError,
     Finding,
     HaltError,
     InDoubtError,
@@ -25,6 +27,7 @@ from connectors.bank.host_to_host.remote import FILE_LIMIT_BYTES, Session
 from connectors.bank.host_to_host.settings import HostToHostSettings
 
 _BLOCK_BYTES: Final = 1024 * 1024
+_log: Final = logging.getLogger(__name__)
 
 
 class PaymentDoor:
@@ -104,21 +107,42 @@ class PaymentDoor:
         folder = self._settings.payment_drop_directory
         path, seen = f"{folder}/{file.name}", self._there(session, file)
         if seen is None:
+            answered = self._answered(session, file)
+            if answered is not None:
+                return answered  # fetched long ago: put there again, it would be paid again
             try:
                 part = session.upload_pieces(path, _approved(file))
             except HaltError:
-                session.discard_parts(folder, file.name)
+                _discard_parts(session, folder, file.name)
                 raise
-            published = session.publish(part, path)
-            seen = self._there(session, file)
-            if seen is None and published and self._settings.collected != "stays":
-                seen = True  # the bank was faster than our second look
-            if seen is None:
-                raise InDoubtError(f"{file.name} appeared at the bank and is gone again", code="vanished")
+            seen = self._read_back(session, file, published=session.publish(part, path))
         if not seen:
             return _other_content(file.name)
-        session.discard_parts(folder, file.name)
+        _discard_parts(session, folder, file.name)
         return Receipt.accepted(file=file.name, sha256=file.sha256, compared=self._settings.payment_read_back)
+
+    def _read_back(self, session: Session, file: PaymentFile, *, published: bool) -> bool:
+        """Whether it is this file that has the name after our rename. Raises nothing but `InDoubtError`."""
+        try:
+            seen = self._there(session, file)
+        except ConnectorError as error:  # whatever it says, it says of the reading: the file may be with the bank
+            raise InDoubtError(
+                f"{file.name} was put there and could not be read back: {error.message}", code="not_read_back"
+            ) from error
+        if seen is None and published and self._settings.collected != "stays":
+            return True  # the bank was faster than our second look
+        if seen is None:
+            raise InDoubtError(f"{file.name} appeared at the bank and is gone again", code="vanished")
+        return seen
+
+    def _answered(self, session: Session, file: PaymentFile) -> Receipt | None:
+        """That a file which is not there (any more) has come to the bank, since the bank has answered it."""
+        answer = f"ack_{file.name}"
+        if self._settings.collected != "vanishes":
+            return None
+        if not session.exists(f"{self._settings.payment_answer_directory}/{answer}"):
+            return None
+        return Receipt.accepted(file=file.name, answered_by=answer)
 
     def _traced(self, session: Session, file: PaymentFile) -> Receipt:
         seen = self._there(session, file)
@@ -128,10 +152,8 @@ class PaymentDoor:
             return Receipt.accepted(file=file.name, sha256=file.sha256, compared=self._settings.payment_read_back)
         if self._settings.collected != "vanishes":
             return Receipt.not_performed("not_delivered", f"{file.name} is not at the bank")
-        answer = f"ack_{file.name}"
-        if session.exists(f"{self._settings.payment_answer_directory}/{answer}"):
-            return Receipt.accepted(file=file.name, answered_by=answer)
-        return Receipt.in_doubt("no_trace", "neither the file nor an answer is at the bank", file=file.name)
+        doubt = Receipt.in_doubt("no_trace", "neither the file nor an answer is at the bank", file=file.name)
+        return self._answered(session, file) or doubt
 
     def _there(self, session: Session, file: PaymentFile) -> bool | None:
         """Whether the file lies at the bank: this one (True), another under its name (False), none (None)."""
@@ -158,6 +180,14 @@ class PaymentDoor:
             AnswerKind.STATEMENT: self._settings.statement_names,
         }
         return next((kind for kind, pattern in kinds.items() if fnmatchcase(name, pattern)), None)
+
+
+def _discard_parts(session: Session, folder: str, name: str) -> None:
+    """Tidy up where it can be done; what is said of the file does not hang on it, and the next delivery tries again."""
+    try:
+        session.discard_parts(folder, name)
+    except ConnectorError as error:
+        _log.warning("parts of %s were left at the bank: %s", name, error.message)
 
 
 def _approved(file: PaymentFile) -> Iterator[bytes]:

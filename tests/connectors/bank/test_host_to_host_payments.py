@@ -72,6 +72,46 @@ def test_a_lost_answer_to_the_rename_is_in_doubt_and_traced(
     assert files(bank, "pay-in") == [file.name]
 
 
+@pytest.mark.parametrize("lost", [asyncssh.SFTPConnectionLost("gone"), asyncssh.SFTPPermissionDenied("no")])
+def test_a_file_that_was_put_there_and_could_not_be_read_back_is_in_doubt(
+    server: SftpServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lost: asyncssh.Error
+) -> None:
+    bank = Simulator(server, collected="vanishes")
+    target = connector(bank)
+    file = finished(target, tmp_path, b"<Document/>")
+    look, fetched = remote.Session._size, []
+
+    async def lose(self: remote.Session, path: str) -> int | None:
+        if (bank.pay_in / file.name).exists():
+            fetched.append((bank.pay_in / file.name).read_bytes())
+            (bank.pay_in / file.name).unlink()
+            raise lost
+        return await look(self, path)
+
+    monkeypatch.setattr(remote.Session, "_size", lose)
+    (receipt,) = target.submit([file])
+    assert (receipt.outcome, receipt.code) == (Outcome.IN_DOUBT, "not_read_back")
+    assert outcomes(target.trace([file])) == [Outcome.IN_DOUBT]
+    bank.answer_payments(f"ack_{file.name}", b"taken")
+    assert outcomes(target.submit([file])) == [Outcome.ACCEPTED]
+    assert fetched == [file.path.read_bytes()]
+    assert files(bank, "pay-in") == []
+
+
+def test_parts_that_cannot_be_removed_take_nothing_away_from_a_file_that_is_there(
+    bank: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    target = connector(bank)
+    file = finished(target, tmp_path, b"<Document/>")
+
+    async def lose(self: remote.Session, directory: str) -> dict[str, int]:
+        raise asyncssh.SFTPConnectionLost("gone")
+
+    monkeypatch.setattr(remote.Session, "_names", lose)
+    assert outcomes(target.submit([file])) == [Outcome.ACCEPTED]
+    assert "parts of run-1.hpf were left at the bank" in caplog.text
+
+
 def test_a_name_that_is_taken_during_the_upload_is_never_overwritten(
     bank: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
