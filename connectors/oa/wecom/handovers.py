@@ -6,7 +6,7 @@ customer is switched after 24 hours, unless they say no. Groups change owner at 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 from baton.sdk import (
@@ -19,6 +19,7 @@ from baton.sdk import (
     OwnershipStore,
     Receipt,
     RejectedError,
+    RetryableError,
     Transfer,
     in_turn,
 )
@@ -52,22 +53,29 @@ class Handovers:
 
     def transfer(self, transfers: Sequence[Transfer]) -> Sequence[Receipt]:
         """One call per holder, successor and kind; the receipts in the order of the transfers."""
-        return self._in_parts(transfers, self._passed_on)
+        return _in_parts(transfers, lambda parts: in_turn(parts, self._passed_on))
 
     def results(self, transfers: Sequence[Transfer]) -> Sequence[Receipt]:
-        """What has become of accepted transfers."""
-        return self._in_parts(transfers, self._become)
+        """What has become of accepted transfers. Those of a pair that could not be asked about stay accepted."""
+        return _in_parts(transfers, self._asked)
 
-    def _in_parts(self, transfers: Sequence[Transfer], perform: Any) -> Sequence[Receipt]:
-        parts: dict[tuple[HoldingKind, AccountRef, AccountRef], list[int]] = {}
-        for place, transfer in enumerate(transfers):
-            parts.setdefault((transfer.ref.kind, transfer.holder, transfer.successor), []).append(place)
-        places = list(parts.values())
-        told = in_turn([[transfers[at] for at in part] for part in places], perform)
-        found = {
-            at: receipt for part, some in zip(places, told, strict=True) for at, receipt in zip(part, some, strict=True)
-        }
-        return [found[at] for at in range(len(transfers))]
+    def _asked(self, parts: Sequence[Sequence[Transfer]]) -> Sequence[Sequence[Receipt]]:
+        """The receipts of each part. Raises the first error when no part could be asked about."""
+        told: list[Sequence[Receipt]] = []
+        failed: list[ConnectorError] = []
+        for part in parts:
+            try:
+                if failed and isinstance(failed[-1], RetryableError):  # the system is not to be asked any further now
+                    raise failed[-1]
+                told.append(self._become(part))
+            except RejectedError as error:
+                told.append([Receipt.refused(error.code, error.message, remedy=error.remedy)] * len(part))
+            except ConnectorError as error:  # that it has not happened would be a guess, and it would be sent again
+                failed.append(error)
+                told.append([Receipt.accepted(transfer.ref.external_id, unread=error.code) for transfer in part])
+        if failed and len(failed) == len(parts):
+            raise failed[0]
+        return told
 
     def _pair(self, transfer: Transfer) -> tuple[str, str]:
         """Both members' ids. Raises `RejectedError` where one is not known: a guess could be anybody's."""
@@ -242,6 +250,21 @@ class Handovers:
                 remedy="add the member to the app's visible range (可见范围)",
             )
         return presence is Presence.LEFT
+
+
+def _in_parts(
+    transfers: Sequence[Transfer], perform: Callable[[Sequence[Sequence[Transfer]]], Sequence[Sequence[Receipt]]]
+) -> Sequence[Receipt]:
+    """The receipts in the order asked; ``perform`` gets those of one holder, successor and kind as a part."""
+    parts: dict[tuple[HoldingKind, AccountRef, AccountRef], list[int]] = {}
+    for place, transfer in enumerate(transfers):
+        parts.setdefault((transfer.ref.kind, transfer.holder, transfer.successor), []).append(place)
+    places = list(parts.values())
+    told = perform([[transfers[at] for at in part] for part in places])
+    found = {
+        at: receipt for part, some in zip(places, told, strict=True) for at, receipt in zip(part, some, strict=True)
+    }
+    return [found[at] for at in range(len(transfers))]
 
 
 def _codes(answer: Answer, rows: str, name: str) -> Mapping[str, Any]:
