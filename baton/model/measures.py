@@ -80,14 +80,18 @@ MEASURES: Final[Mapping[str, Measure]] = {
         Measure("done_recent_count", "effects done in the last 24 hours", _SYSTEM),
         Measure("refused_recent_count", "effects refused in the last 24 hours", _SYSTEM),
         Measure("success_age_s", "since the last effect that was done there", _SYSTEM),
-        Measure("feed_age_s", "since the last feed of a source that was used", _SYSTEM),
-        Measure("reconcile_age_s", "since the target was last compared account by account", _SYSTEM),
+        Measure("feed_age_s", "since the last feed of a source that was used (without one: the first sync)", _SYSTEM),
+        Measure(
+            "reconcile_age_s",
+            "since the target was last compared account by account (never: the first sync)",
+            _SYSTEM,
+        ),
         Measure("drift_count", "accounts that were not as the hub left them, when last compared", _SYSTEM),
         # by job
         Measure("held_count", "runs that wait for a person's decision", _JOB),
         Measure("held_oldest_s", "how long the oldest of them has waited", _JOB),
         Measure("run_age_s", "since the last run of the job", _JOB),
-        Measure("clean_age_s", "since the last run of the job that ended clean", _JOB),
+        Measure("clean_age_s", "since the last run of the job that ended clean (without one: its first)", _JOB),
         Measure("broken_recent_count", "runs that were refused or ended broken in the last 24 hours", _JOB),
         # by several things: for charts only
         Measure(

@@ -31,12 +31,14 @@ RECENTLY: Final = timedelta(hours=24)
 RECONCILED: Final = "reconcile"
 BACKED_UP: Final = "backup"
 """Kinds of audit entries: a target was compared; somebody says that a backup was made."""
+_SYNC: Final = "sync"
+"""The job that reads feeds and begins every target: from its first run on, each of them has been waited for."""
 _LOOKED_BACK: Final = 500
 """So many of the newest comparisons are read to find each target's last, before one is asked for alone."""
 
 
 def take(hub: Hub) -> list[Sample]:
-    """All figures there are now. What has never happened has no figure.
+    """All figures there are now. What has never happened has no figure, unless it has been waited for.
 
     A database that does not answer gives one figure, that it is down.
     """
@@ -52,11 +54,13 @@ def _of_the_store(hub: Hub, connection: sa.Connection) -> Iterator[Sample]:
     now = hub.clock.now()
     yield Sample("clock_skew_s", clock_skew_s(connection, now))
     yield from _effects(hub, connection, now)
-    yield from _runs(connection, now)
+    of_job = _runs_of_jobs(connection, now)
+    yield from _runs(of_job, now)
     yield Sample("switches_count", len(in_force(hub.runs.engaged(connection), hub.settings.enabled)))
     yield from _counts(connection, now)
-    yield from _feeds(hub, connection, now)
-    yield from _comparisons(hub, connection, now)
+    first = min((row.first for row in of_job.get(_SYNC, ())), default=None)
+    yield from _feeds(hub, connection, first, now)
+    yield from _comparisons(hub, connection, first, now)
     yield from _proofs(connection, now)
 
 
@@ -102,7 +106,8 @@ def _of_a_system(
         yield Sample(f"{name}_recent_count", sum(each.number for each in ended if each.state is state), labels)
 
 
-def _runs(connection: sa.Connection, now: datetime) -> Iterator[Sample]:
+def _runs_of_jobs(connection: sa.Connection, now: datetime) -> Mapping[str, Sequence[Any]]:
+    """By job: its runs, counted by state and verdict."""
     broken = sa.or_(runs.c.verdict == "broken", runs.c.state == RunState.REFUSED.value)
     recent = sa.and_(broken, runs.c.created_at >= now - RECENTLY)
     since = sa.func.coalesce(runs.c.settled_at, runs.c.created_at, type_=runs.c.created_at.type)
@@ -111,12 +116,17 @@ def _runs(connection: sa.Connection, now: datetime) -> Iterator[Sample]:
         *columns,
         sa.func.count().label("number"),
         sa.func.max(runs.c.created_at).label("newest"),
+        sa.func.min(runs.c.created_at).label("first"),
         sa.func.min(since).label("oldest"),
         sa.func.sum(sa.case((recent, 1), else_=0)).label("broken"),
     ).group_by(*columns)
     of_job: dict[str, list[Any]] = defaultdict(list)
     for row in connection.execute(query):
         of_job[row.job].append(row)
+    return of_job
+
+
+def _runs(of_job: Mapping[str, Sequence[Any]], now: datetime) -> Iterator[Sample]:
     for job, rows in of_job.items():
         labels = {"job": job}
         for verdict, count in _verdicts(rows).items():
@@ -126,12 +136,13 @@ def _runs(connection: sa.Connection, now: datetime) -> Iterator[Sample]:
         yield Sample("held_count", sum(row.number for row in held), labels)
         yield Sample("held_oldest_s", max((_age(row.oldest, now) for row in held), default=0.0), labels)
         yield Sample("run_age_s", _age(max(row.newest for row in rows), now), labels)
-        if clean:
-            yield Sample("clean_age_s", _age(max(row.newest for row in clean), now), labels)
+        # What has never ended clean has been broken since it began, and must not look well for having no figure.
+        since = max(row.newest for row in clean) if clean else min(row.first for row in rows)
+        yield Sample("clean_age_s", _age(since, now), labels)
         yield Sample("broken_recent_count", sum(row.broken for row in rows), labels)
 
 
-def _verdicts(rows: list[Any]) -> Counter[str]:
+def _verdicts(rows: Sequence[Any]) -> Counter[str]:
     found: Counter[str] = Counter()
     for row in rows:
         found[row.verdict or row.state] += row.number
@@ -163,24 +174,32 @@ def _counts(connection: sa.Connection, now: datetime) -> Iterator[Sample]:
         yield Sample("alarms_count", number, {"severity": severity, "state": state})
 
 
-def _feeds(hub: Hub, connection: sa.Connection, now: datetime) -> Iterator[Sample]:
-    for source, used in connection.execute(sa.select(feeds.c.source, feeds.c.approved_at)):
+def _feeds(hub: Hub, connection: sa.Connection, first: datetime | None, now: datetime) -> Iterator[Sample]:
+    """By source in use: how old its last used feed is; without one, how long the sync has gone without."""
+    used = {row.source: row.approved_at for row in connection.execute(sa.select(feeds.c.source, feeds.c.approved_at))}
+    waited = {} if first is None else {source.name: first for source in hub.sources()}
+    for source, since in {**waited, **used}.items():
         if source in hub.settings.enabled:
-            yield Sample("feed_age_s", _age(used, now), {"system": source})
+            yield Sample("feed_age_s", _age(since, now), {"system": source})
 
 
-def _comparisons(hub: Hub, connection: sa.Connection, now: datetime) -> Iterator[Sample]:
+def _comparisons(hub: Hub, connection: sa.Connection, first: datetime | None, now: datetime) -> Iterator[Sample]:
+    """By target in use: its last comparison; without one, how long the sync has filled it without."""
     last: dict[str, tuple[datetime, int]] = {}
     for at, body in newest_entries(connection, RECONCILED, _LOOKED_BACK):
         last.setdefault(str(body["system"]), (at, int(body["drifted"])))
     # One that has fallen out of the comparisons long ago is what the figure is for.
-    for system in {target.name for target in hub.targets()} - last.keys():
+    targets = {target.name for target in hub.targets()}
+    for system in targets - last.keys():
         for at, body in newest_entries(connection, RECONCILED, 1, system=system):
             last[system] = (at, int(body["drifted"]))
     for system, (at, drifted) in sorted(last.items()):
         if system in hub.settings.enabled:
             yield Sample("reconcile_age_s", _age(at, now), {"system": system})
             yield Sample("drift_count", drifted, {"system": system})
+    never = {} if first is None else dict.fromkeys(sorted(targets - last.keys()), first)
+    for system, since in never.items():
+        yield Sample("reconcile_age_s", _age(since, now), {"system": system})
 
 
 def _proofs(connection: sa.Connection, now: datetime) -> Iterator[Sample]:

@@ -14,6 +14,8 @@ from baton.hub.vitals.document import exit_code, health_document
 from baton.hub.vitals.exposition import exposition
 from baton.hub.vitals.taking import take
 from baton.model.measures import MEASURES, Sample
+from baton.store.runs import RunState
+from baton.store.tables import feeds, runs
 from baton.store.trail import Entry, append
 from tests.hub.vitals.conftest import H, Start
 
@@ -82,7 +84,8 @@ def test_a_comparison_a_signature_and_a_backup_set_their_ages_back(start_on_both
     post = start_on_both()
     post.later(hours=30)
     before = figures(post)
-    assert ("reconcile_age_s", "crm") not in before
+    assert before["reconcile_age_s", "crm"] == 30 * H  # never compared: since the first sync
+    assert ("drift_count", "crm") not in before
     assert before["backup_age_s", ""] >= 30 * H
     assert before["unsigned_oldest_s", ""] >= 30 * H
     reconcile(post.hub, "crm")
@@ -92,6 +95,29 @@ def test_a_comparison_a_signature_and_a_backup_set_their_ages_back(start_on_both
     assert after["reconcile_age_s", "crm"] == after["backup_age_s", ""] == after["unsigned_oldest_s", ""] == 0
     assert after["audit_unsigned_count", ""] == 0
     assert after["audit_entries_count", ""] == before["audit_entries_count", ""] + 2
+
+
+def test_what_was_broken_from_the_first_day_is_not_well(start_on_both: Start) -> None:
+    post = start_on_both()
+    with post.hub.database.write() as connection:  # as if no sync had ever ended clean, and no feed been used
+        connection.execute(sa.update(runs).values(verdict="broken", state=RunState.REFUSED.value))
+        connection.execute(sa.delete(feeds))
+    post.later(hours=37)
+    found = figures(post)
+    assert found["clean_age_s", "sync"] == found["feed_age_s", "hr"] == found["reconcile_age_s", "crm"] == 37 * H
+    broken = {(each["rule"], each["about"]) for each in health_document(post.hub)["broken"]}
+    assert broken >= {("never_clean", "sync"), ("feed_old", "hr"), ("not_reconciled", "crm")}
+
+
+def test_before_the_first_sync_nothing_is_waited_for(start: Start) -> None:
+    post = start()
+    with post.hub.database.write() as connection:
+        connection.execute(sa.delete(feeds))
+        connection.execute(sa.update(runs).values(job="other", verdict="clean"))
+    post.later(hours=37)
+    found = figures(post)
+    assert {subject for measure, subject in found if measure == "clean_age_s"} == {"other"}
+    assert not {measure for measure, _ in found} & {"feed_age_s", "reconcile_age_s"}
 
 
 def test_drift_is_counted_when_it_is_found(start: Start) -> None:
