@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Self
 
 from baton.sdk import Client, ConnectorError, HaltError, Receipt, RetryableError
@@ -38,18 +39,24 @@ class Relay:
     username: str
     password: str = field(repr=False)
     our_name: str
-    ca_file: str | None
+    ca_file: Path | None
     connect_timeout_s: float
     answer_timeout_s: float
     deadline_s: float
 
     def context(self) -> ssl.SSLContext:
-        """Certificates are checked, always. Raises `HaltError` for a CA file that is none."""
+        """Certificates are checked, always. Raises `HaltError` for a CA file that cannot be read, or that is none."""
+        remedy = "name a readable PEM file, or leave ca_file out"
         try:
+            if self.ca_file is not None:
+                self.ca_file.open("rb").close()  # OpenSSL says of some files that cannot be read that they hold no CA
             return ssl.create_default_context(cafile=self.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            remedy = "name a readable PEM file, or leave ca_file out"
-            raise HaltError("the file named by ca_file is no CA", code="ca_file", remedy=remedy) from error
+        except ssl.SSLError as error:
+            message = f"the file named by ca_file is no CA: {self.ca_file}"
+            raise HaltError(message, code="ca_file", remedy=remedy) from error
+        except OSError as error:
+            message = f"the file named by ca_file cannot be read: {self.ca_file} ({error.strerror})"
+            raise HaltError(message, code="ca_file", remedy=remedy) from error
 
     @contextmanager
     def session(self, client: Client) -> Iterator[Session]:

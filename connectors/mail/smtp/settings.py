@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Self
+from pathlib import Path
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -25,7 +26,9 @@ class SmtpSettings(ConnectorSettings):
     unencrypted_relay: str = Field(
         "", description="the relay's host name once more, if it stands in your own network and cannot do STARTTLS"
     )
-    ca_file: str = Field("", description="PEM file with the CA of the relay's certificate, if it is not a public one")
+    ca_file: Path | None = Field(
+        None, description="PEM file with the CA of the relay's certificate, if it is not a public one"
+    )
     connect_timeout_s: float = Field(10.0, gt=0, le=120)
     answer_timeout_s: float = Field(60.0, gt=0, le=600, description="for each answer of the relay")
     deadline_s: float = Field(300.0, gt=0, le=1800, description="for one whole connection")
@@ -45,6 +48,11 @@ class SmtpSettings(ConnectorSettings):
         if not ADDRESS.fullmatch(address):
             raise ValueError("must be a plain mail address in ASCII")
         return address
+
+    @field_validator("ca_file", mode="before")
+    @classmethod
+    def _named(cls, file: Any) -> Any:
+        return None if file == "" else file  # an empty path would be the folder of systems.yaml
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
@@ -69,7 +77,7 @@ class SmtpSettings(ConnectorSettings):
             username=self.username,
             password=self.password.get_secret_value(),
             our_name=self.sender_address.rpartition("@")[2],
-            ca_file=self.ca_file or None,
+            ca_file=self.ca_file,
             connect_timeout_s=self.connect_timeout_s,
             answer_timeout_s=self.answer_timeout_s,
             deadline_s=self.deadline_s,

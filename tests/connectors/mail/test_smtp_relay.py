@@ -13,6 +13,7 @@ from baton.client import Client
 from baton.egress import EgressRule
 from baton.registry import egress_rule
 from baton.sdk import HaltError, Outcome, RetryableError
+from baton.settings import load
 from connectors.mail.smtp.connector import Smtp
 from connectors.mail.smtp.settings import SmtpSettings
 from connectors.mail.smtp.simulator import Simulator
@@ -45,6 +46,28 @@ def test_a_certificate_of_nobody_stops_everything(relay: Simulator) -> None:
         with pytest.raises(HaltError, match="certificate"):
             connect(relay, ca_file=ca, server_url=url).notify([message()])
     assert relay.journal == []
+
+
+def test_a_ca_that_cannot_be_read_is_told_apart_from_one_that_is_none(relay: Simulator, tmp_path: Path) -> None:
+    missing, wrong = tmp_path / "missing.pem", tmp_path / "wrong.pem"
+    wrong.write_text("no certificate\n")
+    for file, said in ((missing, "cannot be read"), (tmp_path, "cannot be read"), (wrong, "is no CA")):
+        with pytest.raises(HaltError, match=f"{said}: {file}") as caught:
+            connect(relay, ca_file=file).notify([message()])
+        assert caught.value.code == "ca_file"
+    assert relay.journal == []
+
+
+def test_the_ca_is_looked_for_beside_systems_yaml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir("/")
+    lines = """systems:
+  mail: {connector: mail/smtp, settings: {server_url: "smtp://mail.example", sender_address: a@example.com, ca_file: FILE}}
+"""
+    for given, meant in (("our/ca.pem", tmp_path / "our/ca.pem"), ("/etc/ca.pem", Path("/etc/ca.pem")), ('""', None)):
+        (tmp_path / "systems.yaml").write_text(lines.replace("FILE", given))
+        known = load(tmp_path / "systems.yaml", environ={}).system("mail").settings
+        assert isinstance(known, SmtpSettings)
+        assert known.relay().ca_file == meant
 
 
 def test_a_relay_without_starttls_gets_no_letter_and_no_password(tmp_path: Path) -> None:
