@@ -325,12 +325,14 @@ class EffectStore:
         Left out are those a person has given up, and those that end the worker: they wait for a change.
         """
         later = effects.alias("later")
-        superseded = EffectState.SUPERSEDED.value
+        # What the same plan scheduled after it makes good only what it takes away altogether.
+        taken_away = sa.and_(later.c.destructive, later.c.state == EffectState.DONE.value)
         newer = sa.exists().where(
             later.c.system == effects.c.system,
             later.c.number == effects.c.number,
             later.c.version > effects.c.version,
-            later.c.state != superseded,
+            later.c.state != EffectState.SUPERSEDED.value,
+            sa.or_(later.c.run_id != effects.c.run_id, taken_away),
         )
         query = sa.select(effects.c.number).where(
             effects.c.system == system,
