@@ -295,8 +295,7 @@ class _Planning:
             for plan in planner.plan(people, living):
                 if plan.faults:
                     self._note_faults(system.name, plan)
-                else:
-                    yield Planned(plan.link, plan.intentions)
+                yield Planned(plan.link, plan.intentions)
 
     def _people(self, system: str, chunk: Sequence[tuple[str, int]], managers: Managers) -> list[Person]:
         numbers = [number for number, _ in chunk]

@@ -73,3 +73,43 @@ def test_what_was_refused_before_the_same_plan_took_everything_away_is_not_misse
     apply(hub)
     assert state_of(company) is AccountState.DISABLED
     assert reconcile(hub, "crm").drifts == []
+
+
+def nameless(number: str, **given: str) -> dict[str, str]:
+    """Somebody whose name cannot be mapped."""
+    return {column: value for column, value in row(number, **given).items() if column != "name"}
+
+
+def test_a_retracted_departure_does_not_happen_though_another_cell_cannot_be_mapped(start) -> None:
+    company, hub = start()
+    go(company, hub, row("0001"))
+    go(company, hub, row("0001", status="notice", last_day=on(company, 2)))
+    back = nameless("0001")
+    for _ in range(2):
+        plan, settled = go(company, hub, back)
+        assert (actions(plan), settled.verdict, plan.run.counts["unmapped"]) == ([], "incomplete", 1)
+        assert [(fault.field, fault.rule) for fault in plan.faults] == [("name", "required")]
+        company.clock.advance(4 * DAY)
+    assert state_of(company) is AccountState.ENABLED
+    _, settled = go(company, hub, row("0001"))
+    assert settled.verdict == "clean"
+
+
+def test_who_is_on_notice_loses_access_in_time_though_another_cell_cannot_be_mapped(start) -> None:
+    company, hub = start()
+    go(company, hub, row("0001"))
+    leaver = nameless("0001", status="notice", last_day=on(company, 2), contract_end=on(company, 9))
+    plan, settled = go(company, hub, leaver)
+    assert (actions(plan), settled.verdict) == ([Action.DISABLE, Action.REMOVE], "incomplete")
+    assert len(plan.faults) == plan.run.counts["unmapped"] == 1
+    company.clock.advance(4 * DAY)
+    apply(hub)
+    assert state_of(company) is AccountState.DISABLED
+
+
+def test_a_cell_that_stays_at_fault_in_versions_to_come_is_told_once(start) -> None:
+    company, hub = start()
+    go(company, hub, row("0001"))
+    go(company, hub, nameless("0001"))
+    plan, _ = go(company, hub, nameless("0001", title="经理", effective=on(company, 9)))
+    assert (actions(plan), len(plan.faults)) == ([], 1)

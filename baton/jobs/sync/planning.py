@@ -44,7 +44,7 @@ class PersonPlan:
     intentions: Sequence[tuple[Intention, Mapping[str, str]]]
     """Each with the keyed digests of its fields."""
     faults: Sequence[tuple[str, str, str]] = field(default=())
-    """(field, rule, message) of cells that could not be mapped; the person is then not planned."""
+    """(field, rule, message) of cells that could not be mapped; what they travel with is then not intended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,7 @@ class Planner:
         link = person.link
         state, applied, waiting = link.state, dict(link.applied), False
         intentions: list[tuple[Intention, Mapping[str, str]]] = []
+        faults: list[tuple[str, str, str]] = []
         for desired, row in wanted:
             if state is AccountState.ABSENT and not mapped.in_scope[row]:
                 continue
@@ -99,7 +100,9 @@ class Planner:
             if action is None:
                 continue
             if row in mapped.refused_on(action):
-                return PersonPlan(link, [], self._faults(mapped, row, action))
+                # Only this is left out: a cell that does not fit must neither keep a leaver in nor a retraction away.
+                faults += self._faults(mapped, row, action)
+                continue
             fields = self._fields(mapped, row, action)
             if action in (Action.UPDATE, Action.ENABLE):
                 unborn = self._unborn(fields, living)
@@ -119,7 +122,8 @@ class Planner:
             intentions.append((self._intention(desired, link.number, action, fields, person.rank), digests))
             state = action.leaves
             applied = {} if action is Action.REMOVE else {**applied, **digests}
-        return self._planned(person, intentions, waiting=waiting)
+        made = self._planned(person, intentions, waiting=waiting or bool(faults))
+        return replace(made, faults=tuple(dict.fromkeys(faults)))
 
     def _planned(
         self, person: Person, intentions: Sequence[tuple[Intention, Mapping[str, str]]], *, waiting: bool
