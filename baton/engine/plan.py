@@ -41,9 +41,9 @@ def save_plan(
     numbered: list[Link] = []
     floor = effects.version_floor(connection)
     for entity in planned:
-        generation = max(entity.link.generation, floor)
+        generation = entity.link.generation  # of whom nothing was ever wanted stays at 0: what is there is not ours
         for intention, digests in entity.intentions:
-            generation += 1
+            generation = max(generation, floor) + 1
             drafted.append(Drafted(intention, generation, entity.link.mapping_digest, digests))
         numbered.append(replace(entity.link, generation=generation))
     links.save_plan(connection, numbered)

@@ -94,7 +94,9 @@ class Planner:
         intentions: list[tuple[Intention, Mapping[str, str]]] = []
         faults: list[tuple[str, str, str]] = []
         for desired, row in wanted:
-            if state is AccountState.ABSENT and not mapped.in_scope[row]:
+            # Whom the mapping is not for is looked after only in an account that the hub has had to do with.
+            ours = state is not AccountState.ABSENT and (link.generation > 0 or bool(intentions))
+            if not mapped.in_scope[row] and not ours:
                 continue
             action = _action(state, self._allowed(desired, link.number))
             if action is None:
