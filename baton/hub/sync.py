@@ -251,7 +251,8 @@ class _Planning:
     def _candidates(self, system: SystemSettings) -> list[tuple[str, int]]:
         digest = self.hub.mappings[system.name].digest
         only = self.request.employees or None
-        return list(self.hub.people.candidates(self.connection, system.name, digest, only))
+        protected = self.hub.settings.hub.protected
+        return list(self.hub.people.candidates(self.connection, system.name, digest, only, protected))
 
     def _replace_held_runs(self, systems: Sequence[SystemSettings]) -> None:
         """A held run whose people have news is planned anew as a whole: nobody decides on half a picture."""

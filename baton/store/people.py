@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -218,14 +218,30 @@ class PeopleStore:
         }
 
     def candidates(
-        self, connection: sa.Connection, system: str, mapping_digest: str, numbers: Sequence[str] | None
+        self,
+        connection: sa.Connection,
+        system: str,
+        mapping_digest: str,
+        numbers: Sequence[str] | None,
+        protected: Collection[str] = (),
     ) -> Iterator[tuple[str, int]]:
-        """People who changed (or whose mapping or link did) since they were last planned for this system."""
-        planned = sa.select(links.c.number, links.c.planned_version).where(
-            links.c.system == system, links.c.mapping_digest == mapping_digest, links.c.dirty == sa.false()
+        """People who changed since they were last planned for this system.
+
+        Or whose mapping or link did, or who have become ``protected`` or ceased to be.
+        """
+        links_of = sa.select(links.c.number, links.c.planned_version).where(
+            links.c.system == system, links.c.dirty == sa.false()
         )
+        planned = [
+            links_of.where(links.c.mapping_digest == planned_digest(mapping_digest, protected=guarded), which)
+            for guarded, which in (
+                (False, links.c.number.not_in(sorted(protected)) if protected else sa.true()),
+                (True, links.c.number.in_(sorted(protected))),
+            )
+            if protected or not guarded
+        ]
         # Two lists in the order of their indexes, laid side by side: a join would look up each person.
-        query = sa.select(people.c.number, people.c.version).except_(planned).order_by("number", "version")
+        query = sa.select(people.c.number, people.c.version).except_(*planned).order_by("number", "version")
         wanted = None if numbers is None else set(numbers)
         for row in connection.execute(query).all():
             if wanted is None or row.number in wanted:
@@ -357,6 +373,11 @@ class PeopleStore:
         statement = insert_into(connection, people)
         changed = {name: statement.excluded[name] for name in ("version", "status", "digest", "recorded_at")}
         connection.execute(statement.on_conflict_do_update(index_elements=["number"], set_=changed), rows)
+
+
+def planned_digest(mapping_digest: str, *, protected: bool) -> str:
+    """What a link that was planned by a mapping says of it: something else for people whose accounts are protected."""
+    return f"{mapping_digest}+protected" if protected else mapping_digest
 
 
 def _newest() -> sa.Select[Any]:

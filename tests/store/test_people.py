@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from baton.contracts import Hint
 from baton.model.effect import Link
 from baton.model.people import Employee, EmploymentStatus
+from baton.store.people import planned_digest
 from tests.store.desk import SYSTEM, Desk
 
 DAY = timedelta(days=1)
@@ -89,6 +90,26 @@ def test_who_has_news_is_planned_and_nobody_else(desk: Desk) -> None:
         ]
         assert len(list(desk.people.candidates(connection, SYSTEM, "other mapping", None))) == 4
         assert list(desk.people.candidates(connection, SYSTEM, "m", ["0001", "0002"])) == [("0002", 1)]
+
+
+def test_who_becomes_protected_is_planned_anew_and_who_ceases_to_be(desk: Desk) -> None:
+    office = Office(desk)
+    for number in ("0001", "0002", "0003"):
+        office.say(number)
+    with desk.database.write() as connection:
+
+        def news(*protected: str) -> list[str]:
+            return [number for number, _ in desk.people.candidates(connection, SYSTEM, "m", None, protected)]
+
+        def plan(number: str, *, protected: bool) -> None:
+            digest = planned_digest("m", protected=protected)
+            desk.links.save_plan(connection, [Link(SYSTEM, number, planned_version=1, mapping_digest=digest)])
+
+        for number in ("0001", "0002", "0003"):
+            plan(number, protected=number == "0003")
+        assert (news("0003"), news()) == ([], ["0003"])
+        assert news("0002", "0003") == ["0002"]
+        assert news("0001") == ["0001", "0003"]
 
 
 def test_two_sources_do_not_see_each_other_s_people(desk: Desk) -> None:

@@ -12,7 +12,7 @@ from baton.mapping.result import Mapped
 from baton.mapping.schema import FieldMapping
 from baton.model.account import AccountState, Action, FieldSpec, FieldType, Scalar
 from baton.model.effect import Intention, Link
-from baton.store.people import PersonVersion
+from baton.store.people import PersonVersion, planned_digest
 
 Digester = Callable[[Scalar, str], str]
 """(value, context) -> keyed digest in hex: how a value is compared without being kept."""
@@ -98,7 +98,7 @@ class Planner:
             ours = state is not AccountState.ABSENT and (link.generation > 0 or bool(intentions))
             if not mapped.in_scope[row] and not ours:
                 continue
-            action = _action(state, self._allowed(desired, link.number))
+            action = _action(state, self._allowed(desired, link.number, state))
             if action is None:
                 continue
             if row in mapped.refused_on(action):
@@ -130,15 +130,14 @@ class Planner:
     def _planned(
         self, person: Person, intentions: Sequence[tuple[Intention, Mapping[str, str]]], *, waiting: bool
     ) -> PersonPlan:
-        link = replace(
-            person.link, planned_version=person.version, mapping_digest=self.rules.mapping.digest, dirty=waiting
-        )
+        digest = planned_digest(self.rules.mapping.digest, protected=person.link.number in self.rules.protected)
+        link = replace(person.link, planned_version=person.version, mapping_digest=digest, dirty=waiting)
         return PersonPlan(link, intentions)
 
-    def _allowed(self, desired: Desired, number: str) -> AccountState:
-        """What is wanted, within what may be: who is protected stays, whoever else is barred is out already."""
-        if number in self.rules.protected and desired.state in (AccountState.DISABLED, AccountState.REMOVED):
-            return AccountState.ENABLED
+    def _allowed(self, desired: Desired, number: str, state: AccountState) -> AccountState:
+        """What is wanted, within what may be: who is protected keeps what there is, whoever else is barred is out."""
+        if number in self.rules.protected and desired.state is not AccountState.ENABLED:
+            return state
         if number in self.rules.barred - self.rules.protected and desired.state is AccountState.ENABLED:
             return AccountState.DISABLED
         if desired.state is AccountState.REMOVED and not self.rules.removable:

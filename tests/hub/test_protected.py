@@ -1,0 +1,83 @@
+"""People whose accounts are never disabled or removed: whatever HR says, and as soon as they are on the list."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from baton.hub.execution import apply, settle
+from baton.hub.sync import SyncPlan, SyncRequest, plan_sync
+from baton.model.account import AccountState, Action
+from tests.rig.company import row
+
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+DAY = timedelta(days=1)
+
+
+def go(company, hub, *rows: dict[str, str]) -> SyncPlan:
+    company.rows = list(rows)
+    plan = plan_sync(hub, SyncRequest())
+    apply(hub)
+    assert settle(hub, plan.run.id).verdict == "clean"
+    return plan
+
+
+def protecting(company, *numbers: str):
+    """The hub after the list was changed."""
+    company.protected = numbers
+    return company.open()
+
+
+def on(company, days: int) -> str:
+    return (company.clock.now() + days * DAY).date().isoformat()
+
+
+def actions(plan: SyncPlan) -> list[Action]:
+    return [draft.intention.action for draft in plan.drafted]
+
+
+def state_of(company) -> AccountState:
+    return company.truths["crm"].accounts["0001"].state
+
+
+def test_who_is_called_pending_keeps_the_account(start) -> None:
+    company, hub = start(protected=("0001",))
+    go(company, hub, row("0001"))
+    hired = {"hired": on(company, 30)}
+    assert actions(go(company, hub, row("0001", status="pending", **hired))) == []
+    assert state_of(company) is AccountState.ENABLED
+
+
+def test_who_comes_onto_the_list_keeps_the_account_although_a_departure_is_scheduled(start) -> None:
+    company, hub = start()
+    go(company, hub, row("0001"))
+    leaver = row("0001", status="notice", last_day=on(company, 2))
+    assert actions(go(company, hub, leaver)) == [Action.REMOVE]
+    with protecting(company, "0001") as hub:
+        go(company, hub, leaver)
+        company.clock.advance(4 * DAY)
+        go(company, hub, leaver)
+    assert state_of(company) is AccountState.ENABLED
+
+
+def test_who_is_taken_off_the_list_after_leaving_loses_the_account(start) -> None:
+    company, hub = start(protected=("0001",))
+    go(company, hub, row("0001"))
+    leaver = row("0001", status="departed", last_day=on(company, -2))
+    assert [actions(go(company, hub, leaver)) for _ in range(2)] == [[], []]
+    with protecting(company) as hub:
+        assert [actions(go(company, hub, leaver)) for _ in range(2)] == [[Action.REMOVE], []]
+    assert state_of(company) is AccountState.REMOVED
+
+
+def test_who_comes_onto_the_list_after_losing_the_account_does_not_get_it_back_by_that(start) -> None:
+    company, hub = start()
+    go(company, hub, row("0001"))
+    leaver = row("0001", status="departed", last_day=on(company, -2), contract_end=on(company, 9))
+    assert actions(go(company, hub, leaver)) == [Action.DISABLE, Action.REMOVE]
+    with protecting(company, "0001") as hub:
+        assert actions(go(company, hub, leaver)) == []
+        company.clock.advance(14 * DAY)
+        go(company, hub, leaver)
+    assert state_of(company) is AccountState.DISABLED
