@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from baton.contracts import AccountTarget, Promise, ResultSource
 from baton.engine import calls
 from baton.errors import ConfigurationError, ConnectorError
-from baton.model.account import AccountWrite, Outcome
+from baton.model.account import Account, AccountState, AccountWrite, Outcome
 from baton.model.effect import Effect, EffectState, Link
 from baton.store import tallies
 from baton.store.database import Database
 from baton.store.effects import EffectStore, chunked
-from baton.store.links import LinkStore
+from baton.store.links import LinkStore, Seen
 from baton.store.tables import effects
 
 _FIGURES = (
@@ -56,6 +56,8 @@ class Difference:
     system: str
     number: str
     fields: Sequence[str]
+    seen: Seen | None = None
+    """What the account is, where it was read (and not an answer about it)."""
 
 
 @dataclass
@@ -83,9 +85,12 @@ TargetOpener = Callable[[str], AccountTarget]
 
 
 def settle(
-    run_id: str, database: Database, store: EffectStore, links: LinkStore, open_target: TargetOpener
+    run_id: str, database: Database, store: EffectStore, links: LinkStore, open_target: TargetOpener, planning: str
 ) -> Settlement:
-    """Count a run's effects by state and read back those that are done and still the newest of their entity."""
+    """Count a run's effects by state and read back those that are done and still the newest of their entity.
+
+    ``planning`` names the task of those who plan: what is disproved is stored before or after a plan, never beside it.
+    """
     now = store.clock.now()
     settlement = Settlement()
     with database.read() as connection:
@@ -116,7 +121,7 @@ def settle(
             _compare(system, written, target, database, links, settlement)
         except (ConnectorError, ConfigurationError) as error:  # the latter: a system that is no longer configured
             settlement.unreadable[system] = str(error)
-    _plan_again(database, links, settlement.differences)
+    _plan_again(database, links, settlement.differences, planning)
     return settlement
 
 
@@ -171,22 +176,34 @@ def _compare(
             replace(write, fields={name: value for name, value in write.fields.items() if name in names})
             for write, names in zip(writes, proven, strict=True)
         ]
-        for write, differing in zip(sent, _read_back(target, sent), strict=True):
+        believed = [known.get(effect.number, Link(system, effect.number)).state for effect in chunk]
+        for write, (differing, seen) in zip(sent, _read_back(target, sent, believed), strict=True):
             settlement.counts["compared"] += 1
             if differing:
-                settlement.differences.append(Difference(system, write.ref.number, differing))
+                settlement.differences.append(Difference(system, write.ref.number, differing, seen))
     settlement.counts["different"] = len(settlement.differences)
 
 
-def _read_back(target: AccountTarget, sent: Sequence[AccountWrite]) -> list[list[str]]:
-    """For each write the names of what differs at the target.
+def _read_back(
+    target: AccountTarget, sent: Sequence[AccountWrite], believed: Sequence[AccountState]
+) -> list[tuple[list[str], Seen | None]]:
+    """For each write the names of what differs at the target, and what the account is that was read.
 
     Where the target proves writes by a later answer, that answer is read again: its listing of accounts may be older.
     """
     if isinstance(target, ResultSource):
-        return [[] if r.outcome is Outcome.DONE else [f"answer: {r.outcome}"] for r in calls.results(target, sent)]
-    accounts = calls.found(target, sent)
-    return [calls.differences(write, account, target) for write, account in zip(sent, accounts, strict=True)]
+        answers = calls.results(target, sent)
+        return [([] if r.outcome is Outcome.DONE else [f"answer: {r.outcome}"], None) for r in answers]
+    return [
+        (calls.differences(write, account, target), _seen(account, state))
+        for write, account, state in zip(sent, calls.found(target, sent), believed, strict=True)
+    ]
+
+
+def _seen(account: Account | None, believed: AccountState) -> Seen:
+    if account is None:
+        return Seen(believed, AccountState.ABSENT)
+    return Seen(believed, account.state, account.external_id)
 
 
 def _proven(effect: Effect, link: Link | None) -> set[str]:
@@ -195,7 +212,7 @@ def _proven(effect: Effect, link: Link | None) -> set[str]:
     return {name for name, mark in effect.digests.items() if applied.get(name) == mark}
 
 
-def _plan_again(database: Database, links: LinkStore, differences: Sequence[Difference]) -> None:
+def _plan_again(database: Database, links: LinkStore, differences: Sequence[Difference], planning: str) -> None:
     """What the read-back disproves is no longer taken for applied: the next plan writes it again."""
     by_system: dict[str, list[Difference]] = {}
     for difference in differences:
@@ -203,8 +220,12 @@ def _plan_again(database: Database, links: LinkStore, differences: Sequence[Diff
     if not by_system:
         return
     with database.write() as connection:
+        # A plan that has read the links already would say that these people are planned.
+        database.alone(connection, planning)
         for system, found in by_system.items():
-            links.disprove(connection, system, {item.number: item.fields for item in found})
+            wrong = {item.number: item.fields for item in found}
+            seen = {item.number: item.seen for item in found if item.seen is not None}
+            links.disprove(connection, system, wrong, seen)
 
 
 def summarise(counts: Mapping[str, int]) -> Iterator[str]:

@@ -100,7 +100,7 @@ def settle(hub: Hub, run_id: str) -> Settled:
 
 
 def _settle(hub: Hub, run_id: str) -> Settled:
-    settlement = settling.settle(run_id, hub.database, hub.effects, hub.links, hub.target)
+    settlement = settling.settle(run_id, hub.database, hub.effects, hub.links, hub.target, PLANNING)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         run = hub.runs.get(connection, run_id) or find_run(hub, run_id)

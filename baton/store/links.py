@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,6 +14,15 @@ from baton.model.effect import Effect, Link
 from baton.store.effects import chunked
 from baton.store.tables import links
 from baton.store.upserts import insert_into
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What reading an account has shown, and what its link said then: once that has changed, this is out of date."""
+
+    believed: AccountState
+    state: AccountState
+    external_id: str | None = None
 
 
 class LinkStore:
@@ -111,17 +121,28 @@ class LinkStore:
                 sa.update(links).where(links.c.system == system, links.c.number.in_(chunk)).values(dirty=True)
             )
 
-    def disprove(self, connection: sa.Connection, system: str, wrong: Mapping[str, Sequence[str]]) -> None:
+    def disprove(
+        self,
+        connection: sa.Connection,
+        system: str,
+        wrong: Mapping[str, Sequence[str]],
+        seen: Mapping[str, Seen] | None = None,
+    ) -> None:
         """Forget these fields as applied (person -> field names) and have the people planned again.
 
-        Locked before they are read: what a worker proves meanwhile is not written over with what was there before.
+        Where the account was ``seen``, its state is stored too: the next plan is measured against it. Locked before
+        they are read: what a worker proves meanwhile is not written over with what was there before.
         """
         for number, link in self.locked(connection, system, sorted(wrong)).items():
             kept = {name: mark for name, mark in link.applied.items() if name not in wrong[number]}
+            values: dict[str, Any] = {"applied": kept, "dirty": True}
+            found = None if seen is None else seen.get(number)
+            if found is not None and found.believed is link.state:
+                values |= {"state": found.state.value, "external_id": found.external_id}
+                if found.state is AccountState.ABSENT:
+                    values["applied"] = {}
             connection.execute(
-                sa.update(links)
-                .where(links.c.system == system, links.c.number == number)
-                .values(applied=kept, dirty=True)
+                sa.update(links).where(links.c.system == system, links.c.number == number).values(**values)
             )
 
     def external_ids(self, connection: sa.Connection, system: str, numbers: Sequence[str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +12,7 @@ from baton.audit.log import AuditLog
 from baton.audit.merkle import Frontier
 from baton.audit.verify import Verdict
 from baton.hub import proof
-from baton.hub.execution import apply
+from baton.hub.execution import Settled, apply, settle
 from baton.hub.reconcile import reconcile
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.store.links import LinkStore
@@ -55,6 +55,40 @@ def test_a_comparison_and_a_planning_of_the_same_person_do_not_wait_for_each_oth
         run = plan_sync(hub, SyncRequest()).run
         assert [drift.kind for drift in compared.result().drifts] == ["fields"]
     assert run.counts["effects"] == 1
+
+
+def test_what_a_read_back_disproves_beside_a_planning_is_planned_by_the_next(
+    start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company, hub = start()
+    company.rows = [row("0001")]
+    written = plan_sync(hub, SyncRequest()).run
+    apply(hub)
+    company.truths["crm"].accounts["0001"].fields["title"] = "changed there"
+    company.rows = [row("0001", mobile="13800000001")]
+    disproved = threading.Event()
+    save_plan, disprove = LinkStore.save_plan, LinkStore.disprove
+
+    def told(*given: object) -> None:
+        disprove(*given)
+        disproved.set()
+
+    with ThreadPoolExecutor(1) as other:
+
+        def saved_after(*given: object) -> None:
+            settled.append(other.submit(settle, hub, written.id))
+            disproved.wait(1)
+            save_plan(*given)
+
+        settled: list[Future[Settled]] = []
+        monkeypatch.setattr(LinkStore, "disprove", told)
+        monkeypatch.setattr(LinkStore, "save_plan", saved_after)
+        plan_sync(hub, SyncRequest())
+        monkeypatch.setattr(LinkStore, "save_plan", save_plan)
+        assert [d.number for each in settled for d in each.result().settlement.differences] == ["0001"]
+    plan_sync(hub, SyncRequest())
+    apply(hub)
+    assert company.truths["crm"].accounts["0001"].fields["title"] == "员工"
 
 
 def test_a_log_that_grows_while_it_is_verified_was_not_tampered_with(start, monkeypatch: pytest.MonkeyPatch) -> None:

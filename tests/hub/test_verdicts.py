@@ -50,6 +50,42 @@ def test_a_target_that_says_done_and_did_nothing_is_found_and_asked_again(start)
     assert wanted(go(company, hub, row("0012", title="经理"), row("0013"))) == [("0012", Action.UPDATE)]
 
 
+class Idle(KeyTarget):
+    """Says done to whatever this is, and does nothing."""
+
+    claims: Action | None = None
+
+    def act(self, write):
+        return Receipt.done("x1") if write.action is type(self).claims else super().act(write)
+
+
+@pytest.mark.parametrize("action", [Action.PROVISION, Action.DISABLE, Action.ENABLE, Action.REMOVE])
+def test_a_state_that_was_claimed_and_never_reached_is_asked_for_again(start, action: Action, monkeypatch) -> None:
+    company, hub = start({"crm": Idle})
+    yesterday, later = ((company.clock.now() + timedelta(days=days)).date().isoformat() for days in (-1, 90))
+    there = row("0012")
+    disabled = row("0012", status="departed", last_day=yesterday, contract_end=later)
+    removed = row("0012", status="departed", last_day=yesterday, contract_end=yesterday)
+    before, wanted_now = {
+        Action.PROVISION: ([], there),
+        Action.DISABLE: ([there], disabled),
+        Action.ENABLE: ([there, disabled], row("0012", title="经理")),
+        Action.REMOVE: ([there, disabled], removed),
+    }[action]
+    go(company, hub, row("0013"))
+    for told in before:
+        go(company, hub, row("0013"), told)
+    monkeypatch.setattr(Idle, "claims", action)
+    settled = settle(hub, go(company, hub, row("0013"), wanted_now).run.id)
+    assert (settled.verdict, [d.number for d in settled.settlement.differences]) == ("incomplete", ["0012"])
+    monkeypatch.setattr(Idle, "claims", None)
+    mended = go(company, hub, row("0013"), wanted_now)
+    assert ("0012", action) in wanted(mended)
+    assert settle(hub, mended.run.id).verdict == "clean"
+    assert company.truths["crm"].accounts["0012"].state is action.leaves
+    assert reconcile(hub, "crm").drifts == []
+
+
 @pytest.mark.parametrize(
     ("counts", "verdict"),
     [
