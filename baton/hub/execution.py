@@ -109,7 +109,8 @@ def _settle(hub: Hub, run_id: str) -> Settled:
         verdict = settlement.verdict
         if run.state in (RunState.REJECTED, RunState.REPLACED):
             return Settled(run, settlement, verdict)
-        if verdict is Verdict.CLEAN and _left_out(hub.runs.faults(connection, run_id)):
+        left_out = run.counts.get("waiting") or _left_out(hub.runs.faults(connection, run_id))
+        if verdict is Verdict.CLEAN and left_out:
             verdict = Verdict.INCOMPLETE
         state = RunState.HELD if run.state is RunState.HELD else RunState.SETTLED
         hub.runs.change(connection, run_id, state, verdict=verdict.value, settled_at=hub.clock.now())

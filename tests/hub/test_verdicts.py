@@ -250,3 +250,34 @@ def test_an_older_write_of_a_run_is_not_compared_once_a_newer_one_has_arrived(st
     go(company, hub, row("0012", title="经理"))
     settled = settle(hub, first.id)
     assert (settled.verdict, settled.settlement.counts["comparable"]) == ("clean", 0)
+
+
+def test_a_run_that_could_not_plan_somebody_s_news_is_not_clean_and_the_one_that_does_is(start) -> None:
+    lost = [False]
+
+    def receive(target, writes):
+        return [Receipt.in_doubt("lost", "no answer") if lost[0] else target.act(write) for write in writes]
+
+    def look(*_: object) -> None:
+        if lost[0]:
+            raise RetryableError("no route")
+
+    def trouble(_name, target) -> None:
+        target.receive, target.look = receive, look
+
+    company, hub = start(prepare=trouble)
+    go(company, hub, row("0012"), row("0013"))
+    lost[0] = True
+    go(company, hub, row("0012", title="经理"), row("0013"))
+    left = row("0012", title="经理", status="departed", last_day="2026-11-01")
+    run = go(company, hub, left, row("0013")).run
+    assert run.counts["waiting"] == 1
+    assert settle(hub, run.id).verdict == "incomplete"
+    lost[0] = False
+    company.clock.advance(timedelta(hours=1))
+    apply(hub)
+    later = go(company, hub, left, row("0013"))
+    assert (wanted(later), settle(hub, later.run.id).verdict) == ([("0012", Action.REMOVE)], "clean")
+    again = go(company, hub, left, row("0013"))
+    assert (wanted(again), settle(hub, again.run.id).verdict) == ([], "clean")
+    assert settle(hub, run.id).verdict == "incomplete", "it planned nothing for them, whatever came after it"
