@@ -113,3 +113,13 @@ def test_a_cell_that_stays_at_fault_in_versions_to_come_is_told_once(start) -> N
     go(company, hub, nameless("0001"))
     plan, _ = go(company, hub, nameless("0001", title="经理", effective=on(company, 9)))
     assert (actions(plan), len(plan.faults)) == ([], 1)
+
+
+def test_who_works_on_after_the_end_of_a_contract_keeps_the_account_until_the_last_working_day(start) -> None:
+    company, hub = start()
+    go(company, hub, row("0001"))
+    go(company, hub, row("0001", status="notice", last_day=on(company, 20), contract_end=on(company, -2)))
+    assert state_of(company) is AccountState.ENABLED
+    company.clock.advance(22 * DAY)
+    apply(hub)
+    assert state_of(company) is AccountState.REMOVED

@@ -41,7 +41,8 @@ def state_at(employee: Employee, rules: Lifecycle, moment: datetime) -> AccountS
     """The account state that this version of a person calls for at a moment.
 
     Leaver dates count only once HR has said "notice" or "departed": a left-over date on an active person removes
-    nothing. A departure without dates counts at once; a notice without dates changes nothing yet.
+    nothing. A departure without dates counts at once; a notice without dates changes nothing yet. Nobody is removed
+    before the date of disabling.
     """
     hired_at = employee.hired_at()
     if employee.status is EmploymentStatus.PENDING_HIRE:
@@ -49,6 +50,9 @@ def state_at(employee: Employee, rules: Lifecycle, moment: datetime) -> AccountS
         return AccountState.ENABLED if opens_at is not None and moment >= opens_at else AccountState.ABSENT
     if employee.status not in (EmploymentStatus.NOTICE, EmploymentStatus.DEPARTED):
         return AccountState.ENABLED
+    disabled_at = None if rules.disable is None else employee.moment(rules.disable)
+    if disabled_at is not None and moment < disabled_at:
+        return AccountState.ENABLED  # also when the date of removing comes first: whoever still works is not removed
     if _reached(employee, rules.remove, moment, timedelta(days=rules.remove_delay_days)):
         return AccountState.REMOVED
     if _reached(employee, rules.disable, moment, timedelta()):

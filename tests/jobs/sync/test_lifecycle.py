@@ -100,6 +100,23 @@ def test_a_day_on_which_the_clocks_change_has_its_own_length(day: date, hours: i
     assert berlin.moment(LeaverDate.LAST_WORKING) - berlin.hired_at() == timedelta(hours=hours)
 
 
+def test_nobody_is_removed_before_the_date_of_disabling() -> None:
+    """HR's dates are not always in order: the contract of somebody who still works has ended."""
+    leaver = person(STATUS.NOTICE, last_working_day=date(2026, 11, 25), contract_end_day=date(2026, 11, 20))
+    assert line(leaver) == [(NOW, ENABLED), (datetime(2026, 11, 25, 16, tzinfo=UTC), REMOVED)]
+    later = rules_with(disable=LeaverDate.LAST_WORKING, remove=LeaverDate.CONTRACT_END, remove_delay_days=10)
+    assert line(leaver, rules=later) == [
+        (NOW, ENABLED),
+        (datetime(2026, 11, 25, 16, tzinfo=UTC), DISABLED),
+        (datetime(2026, 11, 30, 16, tzinfo=UTC), REMOVED),
+    ]
+
+
+def test_a_contract_that_ends_without_a_last_working_day_ends_the_account() -> None:
+    leaver = person(STATUS.NOTICE, contract_end_day=date(2026, 11, 25))
+    assert line(leaver) == [(NOW, ENABLED), (datetime(2026, 11, 25, 16, tzinfo=UTC), REMOVED)]
+
+
 def test_departed_without_any_date_is_gone_now() -> None:
     assert line(person(STATUS.DEPARTED)) == [(NOW, REMOVED)]
 
