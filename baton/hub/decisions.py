@@ -78,7 +78,10 @@ def reject(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> int:
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         run = _decidable(hub, connection, run_id, person, why, seen)
+        taken_away = (effects.c.run_id == run_id, effects.c.state == EffectState.HELD.value, effects.c.destructive)
+        pairs = connection.execute(sa.select(effects.c.system, effects.c.number).where(*taken_away).distinct()).all()
         discarded = hub.effects.reject(connection, run_id)
+        hub.links.note_rejected(connection, [(pair.system, pair.number) for pair in pairs])
         hub.runs.decide(connection, run, "reject", person, why)
         hub.runs.change(connection, run_id, RunState.REJECTED, verdict="held")
     return discarded

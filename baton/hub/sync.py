@@ -248,18 +248,21 @@ class _Planning:
         if faults:
             raise ConfigurationError(faults)
 
-    def _candidates(self, system: SystemSettings) -> list[tuple[str, int]]:
+    def _candidates(self, system: SystemSettings, *, dirty: bool = True) -> list[tuple[str, int]]:
         digest = self.hub.mappings[system.name].digest
         only = self.request.employees or None
         protected = self.hub.settings.hub.protected
-        return list(self.hub.people.candidates(self.connection, system.name, digest, only, protected))
+        return list(self.hub.people.candidates(self.connection, system.name, digest, only, protected, dirty=dirty))
 
     def _replace_held_runs(self, systems: Sequence[SystemSettings]) -> None:
-        """A held run whose people have news is planned anew as a whole: nobody decides on half a picture."""
+        """A held run whose people have news is planned anew as a whole: nobody decides on half a picture.
+
+        A dirty link is none (a manager may be without an account for weeks): there would never be a run to decide on.
+        """
         held = self.hub.effects.held_by_run(self.connection, JOB)
         if not held:
             return
-        news = {(system.name, number) for system in systems for number, _ in self._candidates(system)}
+        news = {(system.name, number) for system in systems for number, _ in self._candidates(system, dirty=False)}
         for run_id, pairs in held.items():
             if not pairs & news:
                 continue
@@ -286,6 +289,8 @@ class _Planning:
         planner = Planner(rules, lambda value, context: self.hub.keyring.field_digest(value, context).hex(), self.now)
         busy = self.hub.effects.numbers_in(self.connection, system.name, UNSETTLED_STATES)
         busy |= self.hub.effects.undecided(self.connection, system.name)
+        held = self.hub.effects.held_by_run(self.connection, JOB).values()
+        busy |= {number for pairs in held for name, number in pairs if name == system.name}
 
         def living(numbers: Collection[str]) -> Collection[str]:
             return self.hub.links.external_ids(self.connection, system.name, sorted(numbers)).keys()

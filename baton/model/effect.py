@@ -167,6 +167,8 @@ class Link:
     generation: int = 0
     mapping_digest: str = ""
     dirty: bool = False
+    rejected_version: int = 0
+    """The version of the person of which somebody has rejected what it takes away; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,11 +203,9 @@ class ErasureStore:
             for table in (person_indexes, people):
                 gone += connection.execute(sa.delete(table).where(table.c.number == number)).rowcount
             # The row stays for its counters: a key that a target knows is never used for anything else.
-            connection.execute(
-                sa.update(links)
-                .where(links.c.number == number)
-                .values(external_id=None, applied={}, state=AccountState.REMOVED.value, planned_version=0, dirty=False)
-            )
+            emptied = {"applied": {}, "state": AccountState.REMOVED.value, "planned_version": 0, "rejected_version": 0}
+            theirs = sa.update(links).where(links.c.number == number)
+            connection.execute(theirs.values(**emptied, external_id=None, dirty=False))
         return gone + self._empty_effects(connection, number, before)
 
     def _empty_effects(self, connection: sa.Connection, number: str, before: datetime) -> int:

@@ -66,7 +66,8 @@ class LinkStore:
 
     def save_plan(self, connection: sa.Connection, planned: Sequence[Link]) -> None:
         """Store that these people were planned up to a version; what is proven about them stays as it is."""
-        self._upsert(connection, planned, ("planned_version", "generation", "mapping_digest", "dirty"))
+        changed = ("planned_version", "generation", "mapping_digest", "dirty", "rejected_version")
+        self._upsert(connection, planned, changed)
 
     def observe(self, connection: sa.Connection, observed: Sequence[Link]) -> None:
         """Store what a scan has seen, for planning the repair."""
@@ -120,6 +121,23 @@ class LinkStore:
             connection.execute(
                 sa.update(links).where(links.c.system == system, links.c.number.in_(chunk)).values(dirty=True)
             )
+
+    def forget_plan(self, connection: sa.Connection, system: str, numbers: Sequence[str]) -> None:
+        """Have these people planned again as if the source had said something new, whatever was rejected before."""
+        anew = {"dirty": True, "planned_version": 0, "rejected_version": 0}
+        for chunk in chunked(numbers):
+            theirs = (links.c.system == system, links.c.number.in_(chunk))
+            connection.execute(sa.update(links).where(*theirs).values(**anew))
+
+    def note_rejected(self, connection: sa.Connection, pairs: Iterable[tuple[str, str]]) -> None:
+        """What was planned last about these people (system, number) takes nothing away, until there is news of them."""
+        by_system: dict[str, list[str]] = {}
+        for system, number in sorted(pairs):
+            by_system.setdefault(system, []).append(number)
+        for system, numbers in by_system.items():
+            for chunk in chunked(numbers):
+                theirs = (links.c.system == system, links.c.number.in_(chunk))
+                connection.execute(sa.update(links).where(*theirs).values(rejected_version=links.c.planned_version))
 
     def disprove(
         self,
@@ -176,4 +194,5 @@ def _link(row: sa.Row[Any]) -> Link:
         generation=row.generation,
         mapping_digest=row.mapping_digest,
         dirty=row.dirty,
+        rejected_version=row.rejected_version,
     )

@@ -224,14 +224,16 @@ class PeopleStore:
         mapping_digest: str,
         numbers: Sequence[str] | None,
         protected: Collection[str] = (),
+        *,
+        dirty: bool = True,
     ) -> Iterator[tuple[str, int]]:
         """People who changed since they were last planned for this system.
 
-        Or whose mapping or link did, or who have become ``protected`` or ceased to be.
+        Or whose mapping or link did (without ``dirty``: not the link), or who became ``protected`` or ceased to be.
         """
-        links_of = sa.select(links.c.number, links.c.planned_version).where(
-            links.c.system == system, links.c.dirty == sa.false()
-        )
+        links_of = sa.select(links.c.number, links.c.planned_version).where(links.c.system == system)
+        if dirty:
+            links_of = links_of.where(links.c.dirty == sa.false())
         planned = [
             links_of.where(links.c.mapping_digest == planned_digest(mapping_digest, protected=guarded), which)
             for guarded, which in (

@@ -116,6 +116,7 @@ links = sa.Table(
     sa.Column("generation", sa.Integer, nullable=False),
     sa.Column("mapping_digest", sa.Text, nullable=False),
     sa.Column("dirty", sa.Boolean, nullable=False),
+    sa.Column("rejected_version", sa.Integer, nullable=False, server_default="0"),
 )
 sa.Index("ix_links_dirty", links.c.system, sqlite_where=links.c.dirty, postgresql_where=links.c.dirty)
 sa.Index(

@@ -16,6 +16,7 @@ PLAIN = {
     "told_lines": {"source", "version"},
     "links": {
         "system", "number", "external_id", "state", "applied", "planned_version", "generation", "mapping_digest", "dirty",
+        "rejected_version",
     },
     "runs": {
         "id", "job", "state", "requested_by", "plan_hash", "feed_digest", "counts", "reasons", "verdict", "created_at",

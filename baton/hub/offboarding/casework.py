@@ -320,7 +320,7 @@ def _plan_accounts_anew(hub: Hub, connection: sa.Connection, case: Case) -> None
     """
     if case.cause is Cause.EMERGENCY:
         for system in hub.targets():
-            hub.links.mark_dirty(connection, system.name, [case.number])
+            hub.links.forget_plan(connection, system.name, [case.number])
 
 
 def locked(hub: Hub, connection: sa.Connection, case_id: str) -> Case:

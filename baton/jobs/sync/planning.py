@@ -90,7 +90,7 @@ class Planner:
         self, person: Person, wanted: Sequence[tuple[Desired, int]], mapped: Mapped, living: Collection[str]
     ) -> PersonPlan:
         link = person.link
-        state, applied, waiting = link.state, dict(link.applied), False
+        state, applied, waiting, rejected = link.state, dict(link.applied), False, self._rejected(person)
         intentions: list[tuple[Intention, Mapping[str, str]]] = []
         faults: list[tuple[str, str, str]] = []
         for desired, row in wanted:
@@ -99,7 +99,7 @@ class Planner:
             if not mapped.in_scope[row] and not ours:
                 continue
             action = _action(state, self._allowed(desired, link.number, state))
-            if action is None:
+            if action is None or (action.destructive and rejected):
                 continue
             if row in mapped.refused_on(action):
                 # Only this is left out: a cell that does not fit must neither keep a leaver in nor a retraction away.
@@ -130,9 +130,22 @@ class Planner:
     def _planned(
         self, person: Person, intentions: Sequence[tuple[Intention, Mapping[str, str]]], *, waiting: bool
     ) -> PersonPlan:
-        digest = planned_digest(self.rules.mapping.digest, protected=person.link.number in self.rules.protected)
-        link = replace(person.link, planned_version=person.version, mapping_digest=digest, dirty=waiting)
+        link = replace(
+            person.link,
+            planned_version=person.version,
+            mapping_digest=self._digest_of(person.link.number),
+            dirty=waiting,
+            rejected_version=person.version if self._rejected(person) else 0,
+        )
         return PersonPlan(link, intentions)
+
+    def _digest_of(self, number: str) -> str:
+        return planned_digest(self.rules.mapping.digest, protected=number in self.rules.protected)
+
+    def _rejected(self, person: Person) -> bool:
+        """Whether somebody has rejected what this version of the person would take away, by the same mapping."""
+        link = person.link
+        return link.rejected_version == person.version and link.mapping_digest == self._digest_of(link.number)
 
     def _allowed(self, desired: Desired, number: str, state: AccountState) -> AccountState:
         """What is wanted, within what may be: who is protected keeps what there is, whoever else is barred is out."""

@@ -7,10 +7,10 @@ from decimal import Decimal
 
 import pytest
 
-from baton.hub import execution
+from baton.hub import decisions, execution
 from baton.hub.offboarding import casework, completing
 from baton.hub.sync import SyncRequest, plan_sync
-from baton.model.account import AccountState
+from baton.model.account import AccountState, Action
 from baton.model.case import Act, Case, CaseState, Cause
 from baton.settings_shape import GatePart, OffboardingPart, WindowLimit
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, Desk
@@ -166,3 +166,19 @@ def test_a_last_day_that_hr_enters_afterwards_opens_no_second_case_and_greets_no
     assert synced(d) is AccountState.DISABLED
     assert (d.tick().opened, d.case(case).state) == ([], CaseState.COMPLETED)
     assert d.things.outbox == []
+
+
+@pytest.mark.parametrize("rejected", [False, True])
+def test_an_emergency_is_news_of_whose_departure_is_held_or_was_rejected(desk: Make, *, rejected: bool) -> None:
+    d = desk(gate=GatePart(run=WindowLimit(share=Decimal(0), at_least=0, at_most=0)))
+    hr_says(d, status="departed", last_day="2020-06-30", contract_end="2035-01-31")
+    first = plan_sync(d.hub, SyncRequest()).run
+    if rejected:
+        decisions.reject(d.hub, first.id, "checker", "HR made a mistake")
+        assert plan_sync(d.hub, SyncRequest()).drafted == []
+    d.open(Cause.EMERGENCY)
+    again = plan_sync(d.hub, SyncRequest())
+    assert [draft.intention.action for draft in again.drafted] == [Action.DISABLE, Action.REMOVE]
+    decisions.release(d.hub, again.run.id, "checker", "out at once")
+    execution.apply(d.hub)
+    assert d.company.truths["crm"].accounts[LEAVER].state is AccountState.DISABLED
