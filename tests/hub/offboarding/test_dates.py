@@ -124,12 +124,17 @@ def test_who_is_hired_again_at_once_is_no_correction(desk: Make) -> None:
 def test_who_had_left_before_this_case_takes_a_resignation_back_like_anybody(desk: Make) -> None:
     d = desk()
     hr_says(d, status="departed", last_day="2026-10-01")
+    before = casework.find_case(d.hub, LEAVER)
+    d.close_account()
+    d.tick()
+    completing.complete(d.hub, before.id, HR, "they had nothing")
     d.company.clock.sleep(DAY)
     hr_says(d, status="rehired")
     d.company.clock.sleep(DAY)
     ref = d.plant(HoldingKind.CLIENT, 1)
     hr_says(d, status="notice", last_day="2026-12-20")
     case = casework.find_case(d.hub, LEAVER)
+    assert case.id != before.id
     d.agree(case)
     d.tick()
     hr_says(d, status="rehired")
