@@ -30,7 +30,7 @@ from baton.sdk import (
 )
 from connectors.data.sql import dependants
 from connectors.data.sql.backend import Backend, Refusals, changed
-from connectors.data.sql.catalogue import Catalogue, Table
+from connectors.data.sql.catalogue import Catalogue, Kind, Table
 from connectors.data.sql.cells import outgoing, typed
 from connectors.data.sql.checks import absent_columns, refused_rows
 from connectors.data.sql.mysql import Mysql
@@ -78,7 +78,7 @@ class SqlDatabase(RecordSource, RecordTarget):
             tables = [self._table(name) for name in names]
         except (ConnectorError, ConfigurationError) as error:
             return [Finding("sign in", ok=False, detail=error.message, remedy=error.remedy)]
-        keyless = [table.name for table in tables if not table.key]
+        keyless = [table.name for table in tables if not table.key or self._moments_in_key(table)]
         zone = Finding("time zone", ok=True, detail=f"columns without one are meant in {self.settings.time_zone}")
         detail = f"{len(names)} tables; only to be read, for want of a key: {', '.join(keyless) or 'none'}"
         remedy = "" if names else "check schema_name, tables and the rights of the user"
@@ -98,13 +98,20 @@ class SqlDatabase(RecordSource, RecordTarget):
     # --- a target
 
     def collection(self, name: str) -> Collection:
-        """The table as it is now. `ConfigurationError` when it is not there or has no key."""
+        """The table as it is now. `ConfigurationError` when it is not there, or has no key to find records by."""
         with self._looking:
             self._tables.pop(name, None)
         table = self._table(name)
         if not table.key:
             message = "has no primary key and no unique constraint; add a unique constraint on what names a record"
             raise ConfigurationError([Fault(f"table {name[:80]}", "no_key", message)])
+        moments = self._moments_in_key(table)
+        if moments:
+            message = (
+                f"has a moment in its key ({', '.join(moments)}), which SQLite keeps as text in many forms, so that a "
+                "record is not surely found by it; name another unique constraint in keys, or map it as a source only"
+            )
+            raise ConfigurationError([Fault(f"table {name[:80]}", "moment_in_key", message)])
         return table.collection
 
     def count(self, collection: Collection) -> int:
@@ -193,6 +200,12 @@ class SqlDatabase(RecordSource, RecordTarget):
                 with self._reading() as connection:
                     self._tables[name] = Catalogue(connection, self.settings).table(name)
             return self._tables[name]
+
+    def _moments_in_key(self, table: Table) -> Sequence[str]:
+        """The key's columns of dates with times, on SQLite: '… 08:00:00', '…T08:00:00' and '… 08:00:00.0' are one."""
+        if self.settings.product is not Product.SQLITE:
+            return ()
+        return [name for name in table.key if table.columns[name].kind in (Kind.LOCAL, Kind.MOMENT)]
 
     def _references(self, connection: sa.Connection) -> References:
         return References(self._backend, connection, self._table)

@@ -186,3 +186,17 @@ def test_a_spec_equals_what_was_declared(sqlite):
         "code": FieldSpec(required=True, max_length=5),
         "x": FieldSpec(type=FieldType.DECIMAL, places=3),
     }
+
+
+@pytest.mark.parametrize("declared", ["datetime", "timestamp"])
+def test_a_moment_in_a_key_is_refused_where_it_has_many_forms(sqlite, declared):
+    sqlite.run(f"CREATE TABLE shift (emp text NOT NULL, starts {declared} NOT NULL, note text, UNIQUE (emp, starts))")
+    sqlite.run("INSERT INTO shift VALUES ('0007', '2026-11-01 08:00:00', 'old')")
+    target = sqlite.connector()
+    with pytest.raises(ConfigurationError, match=r"\(starts\).*keys") as caught:
+        target.collection("shift")
+    assert [fault.rule for fault in caught.value.faults] == ["moment_in_key"]
+    assert sum(page.rows.height for page in target.records("shift").pages) == 1
+    assert "shift" in target.check()[-1].detail
+    sqlite.run("CREATE UNIQUE INDEX by_note ON shift (note)")
+    assert sqlite.connector(keys={"shift": ["note"]}).collection("shift").key == ("note",)
