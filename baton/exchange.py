@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import zlib
 from collections.abc import Iterable, Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import httpx
 
@@ -21,6 +21,11 @@ from baton.response import Intent, Limits, Response
 for _library in ("httpx", "httpcore"):
     # They log URLs (httpx, at INFO) and headers (httpcore): personal data and credentials, in Airflow's logs for one.
     logging.getLogger(_library).setLevel(logging.WARNING)
+
+
+_LOOK_AT_HEADERS: Final = (
+    "look whether the key or the name it carries has a line end, a blank or a letter that does not belong there"
+)
 
 
 class Exchange:
@@ -56,7 +61,7 @@ class Exchange:
     ) -> httpx.Request:
         """The request, ready to be sent. Raises `HaltError` for what is no http(s) URL or no possible header."""
         for name, value in (headers or {}).items():
-            if not value.isascii() or not value.replace("\t", "").isprintable():
+            if not value.isascii() or not value.replace("\t", "").isprintable() or value != value.strip():
                 raise _unsendable(name)
         try:
             request = self._http.build_request(
@@ -101,6 +106,13 @@ class Exchange:
                     remedy="install the right certificate there, or name its CA with ca_bundle",
                 ) from None
             raise RetryableError(f"{origin} cannot be reached", code="unreachable") from error
+        except httpx.LocalProtocolError:
+            # No HTTP, found before it was sent: nothing is in doubt. From None, for the library quotes the value.
+            raise HaltError(
+                f"the request to {origin} holds what cannot be sent in a header",
+                code="header",
+                remedy=_LOOK_AT_HEADERS,
+            ) from None
         except (httpx.TransportError, _BodyError) as error:
             reason = error.reason if isinstance(error, _BodyError) else type(error).__name__
             if intent is Intent.WRITE:
@@ -141,10 +153,9 @@ def _unusable_url() -> HaltError:
 
 def _unsendable(header: str) -> HaltError:
     """Judged before anything is dialled: from the library it would look like an answer that was lost."""
-    remedy = (
-        "look whether the key or the name it carries has a line end, a blank or a letter that does not belong there"
+    return HaltError(
+        f"the header {header} holds characters that cannot be sent", code="header", remedy=_LOOK_AT_HEADERS
     )
-    return HaltError(f"the header {header} holds characters that cannot be sent", code="header", remedy=remedy)
 
 
 class _BodyError(Exception):

@@ -54,7 +54,9 @@ def test_a_dribbling_server_is_left_at_the_deadline(raw, client_for, method, par
     assert error.code == "lost_answer"
 
 
-@pytest.mark.parametrize("value", ["key\u200b", "密钥", "two\nlines", "two\r\nX-More: 1", "nul\0"])
+@pytest.mark.parametrize(
+    "value", ["key\u200b", "密钥", "two\nlines", "two\r\nX-More: 1", "nul\0", "a1b2 ", " a1b2", "a1b2\t"]
+)
 def test_a_header_that_cannot_be_sent_stops_the_system_and_leaves_no_write_in_doubt(raw, client_for, value):
     """A key that was copied with something invisible in it, or of which two lines were stored."""
     server = raw(OK)
@@ -365,6 +367,17 @@ def test_no_url_header_or_body_is_logged(raw, client_for, caplog):
         client.session().post(server.url, params={"name": "canary1"}, auth=("me", "canary2"), data="canary3")
     assert "canary" not in caplog.text
     assert "/x" not in caplog.text
+
+
+def test_what_our_own_side_finds_no_http_is_not_a_lost_answer():
+    def refuse(_):
+        raise httpx.LocalProtocolError("Illegal header value b'canary'")
+
+    client = Client(EgressRule(frozenset()), transport=httpx.MockTransport(refuse))
+    with pytest.raises(HaltError) as caught:
+        client.request("POST", "http://x/")
+    assert caught.value.code == "header"
+    assert "canary" not in f"{caught.value}"
 
 
 def test_in_process_answers_take_the_same_path():
