@@ -224,7 +224,11 @@ class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionCont
         )
         if answer.verdict is Verdict.TAKEN:
             owner = self._owner(write.ref, user_id, payload)
-            return receipt(answer, user_id) if owner is None else self._patch(owner.external_id, payload)
+            if owner is None:
+                return receipt(answer, user_id)
+            if owner.state is not AccountState.ENABLED:
+                payload["is_frozen"] = False
+            return self._patch(owner.external_id, payload)
         created = answer.data.get("user")
         given = created.get("user_id") if isinstance(created, dict) else None
         return receipt(answer, str(given or user_id))

@@ -165,6 +165,15 @@ def test_an_account_made_by_hand_is_taken_over_by_its_employee_number(sim: Simul
     assert sim.user("3e3cf96b")["name"] == "测试1䶮"
 
 
+def test_an_account_made_by_hand_that_is_frozen_is_taken_over_for_use(sim: Simulator, feishu: Feishu) -> None:
+    sim.seed([{"user_id": "3e3cf96b", "employee_no": "0012", "name": "旧名", "mobile": "13800000001", "frozen": True}])
+    (receipt,) = feishu.provision([write(Action.PROVISION, "0012", sim.sample(1))])
+    assert (receipt.outcome, receipt.external_id) == (Outcome.DONE, "3e3cf96b")
+    (account,) = feishu.find([AccountRef("0012", "3e3cf96b")])
+    assert account is not None
+    assert account.state is AccountState.ENABLED
+
+
 def test_someone_elses_mobile_is_a_refusal_not_a_take_over(sim: Simulator, feishu: Feishu) -> None:
     sim.seed([{"user_id": "other", "employee_no": "0099", "name": "测试乙", "mobile": "13800000001"}])
     (receipt,) = feishu.provision([write(Action.PROVISION, "0012", sim.sample(1))])
