@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from baton.sdk import (
     ConnectorError,
+    HaltError,
     Holding,
     HoldingKind,
     HoldingRef,
@@ -117,7 +118,7 @@ class Approvals:
         total, read = None, 0
         for number, data in enumerate(self._api.pages("/approval/v4/tasks/query", params, size=_PAGE)):
             if number == 0:
-                total = (data.get("count") or {}).get("total")
+                total = _total(data.get("count"))
             tasks = records(data, "tasks")
             read += len(tasks)
             yield [dict(task) for task in tasks]
@@ -167,3 +168,12 @@ class Approvals:
         if answer.verdict is Verdict.GONE:
             return None
         raise RejectedError(answer.meaning.message, code=f"feishu_{answer.code}", remedy=answer.meaning.remedy)
+
+
+def _total(count: object) -> object:
+    """How many tasks the first page counts; None where it does not say. Raises `HaltError` for what is no count."""
+    if not count:
+        return None
+    if not isinstance(count, dict):
+        raise HaltError("a page of Feishu has no count in it", code="garbled_page", remedy="ask Feishu support")
+    return count.get("total")

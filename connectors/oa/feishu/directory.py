@@ -108,6 +108,12 @@ class Directory:
             f"/contact/v3/departments/{_ROOT}/children", (*self.id_types, ("fetch_child", "true"))
         )
         for department in children:
+            if not department.get(kind):
+                raise HaltError(
+                    f"a department of Feishu has no {kind}",
+                    code="garbled_department",
+                    remedy="grant the scope contact:department.base:readonly, then publish the app",
+                )
             yield str(department[kind])
 
     def _account(self, user: object) -> Account:

@@ -73,6 +73,8 @@ class Customers:
                 break
             cursor = following
         listed.sort(key=lambda follow: follow.get("createtime") or 0)
+        if not all(follow.get("userid") for follow in listed):
+            raise HaltError("WeCom names no member beside a customer", code="garbled_page")
         return [str(follow["userid"]) for follow in listed]
 
     def owner(self, chat: str) -> str | None:

@@ -278,6 +278,33 @@ def test_a_user_without_a_user_id_stops_with_the_scope_to_grant(sim: Simulator) 
     assert "contact:user.employee_id:readonly" in caught.value.remedy
 
 
+def test_a_department_without_an_id_stops_with_the_scope_to_grant(sim: Simulator) -> None:
+    def without_ids(request: httpx.Request) -> httpx.Response:
+        answer = sim.handle(request)
+        if not request.url.path.endswith("/children"):
+            return answer
+        return httpx.Response(answer.status_code, content=answer.content.replace(b'"department_id"', b'"x"'))
+
+    blind = connect(sim, without_ids)
+    with pytest.raises(HaltError) as caught:
+        list(blind.scan())
+    assert caught.value.code == "garbled_department"
+    assert "contact:department.base:readonly" in caught.value.remedy
+    assert any("contact:department.base:readonly" in finding.remedy for finding in blind.check() if not finding.ok)
+
+
+@pytest.mark.parametrize("count", [7, "many", [1]])
+def test_a_page_of_approvals_whose_count_is_none_is_said_to_be_garbled(sim: Simulator, count: object) -> None:
+    def counting(request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("/tasks/query"):
+            return sim.handle(request)
+        return httpx.Response(200, json={"code": 0, "data": {"tasks": [], "has_more": False, "count": count}})
+
+    with pytest.raises(HaltError) as caught:
+        list(connect(sim, counting).work(AccountRef("0001", "0001")))
+    assert caught.value.code == "garbled_page"
+
+
 def test_no_personal_data_in_receipts_or_errors(sim: Simulator, feishu: Feishu) -> None:
     sim.answer_next(41001, msg="mobile 13800000001 of 测试1䶮 exists")
     (receipt,) = feishu.update([write(Action.UPDATE, "0012", {"mobile": "13800000001", "name": "测试1䶮"}, at="0012")])

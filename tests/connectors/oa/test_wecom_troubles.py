@@ -7,7 +7,7 @@ import re
 import httpx
 import pytest
 
-from baton.sdk import AccountRef, Action, HaltError, Outcome, RetryableError
+from baton.sdk import AccountRef, Action, HaltError, HoldingKind, HoldingRef, Outcome, RetryableError
 from connectors.oa.wecom.codes import CODES, Verdict
 from tests.connectors.oa.wecom_desk import FrozenClock, Wire, connect, corporation, person, transfer, write
 
@@ -224,3 +224,12 @@ def test_a_lost_answer_to_one_successors_call_does_not_cost_the_others_receipts(
     assert [r.outcome for r in receipts] == [Outcome.IN_DOUBT, Outcome.ACCEPTED]
     assert [r.outcome for r in wecom.transfer(asked)] == [Outcome.ACCEPTED, Outcome.ACCEPTED]
     assert len(sim.journal) == 2
+
+
+def test_a_customer_beside_whom_no_member_is_named_is_no_customer_of_nobody() -> None:
+    sim = corporation()
+    wire = Wire(sim)
+    wire.spoil["externalcontact/get"] = lambda _: httpx.Response(200, json={"errcode": 0, "follow_user": [{}]})
+    with pytest.raises(HaltError) as caught:
+        connect(sim, wire).holders([HoldingRef(HoldingKind.CLIENT, "wm1")])
+    assert caught.value.code == "garbled_page"
