@@ -32,12 +32,17 @@ class Messages:
             "content": json.dumps(_post(message), ensure_ascii=False),
             "uuid": hashlib.sha256(message.key.encode()).hexdigest()[:_UUID_DIGITS],
         }
-        if len(json.dumps(body).encode()) > _LARGEST_BYTES:
+        if _size(body) > _LARGEST_BYTES:
             return Receipt.refused("too_long", "the message is longer than Feishu takes (30 KB)", remedy="shorten it")
         answer = self._api.call("POST", "/im/v1/messages", _TO, json=body)
         if answer.verdict is not Verdict.DONE:
             return receipt(answer, user_id)
         return Receipt.done(str(answer.data.get("message_id") or "") or None, log_id=answer.log_id)
+
+
+def _size(body: dict[str, str]) -> int:
+    """How many bytes are sent: as `Client` writes JSON, in UTF-8 and without blanks."""
+    return len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def _post(message: Message) -> dict[str, Any]:

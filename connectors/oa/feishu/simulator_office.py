@@ -113,7 +113,7 @@ def _read(body: Mapping[str, Any]) -> tuple[str, str]:
         return "", content["text"]
     if body.get("msg_type") != "post":
         raise bad
-    if len(json.dumps(dict(body)).encode()) > _LARGEST_POST_BYTES:
+    if len(json.dumps(dict(body), ensure_ascii=False, separators=(",", ":")).encode()) > _LARGEST_POST_BYTES:
         raise RefusalError(400, 230025, "The length of the message content reaches its limit.")
     post = content.get("zh_cn") or content.get("en_us") or content.get("ja_jp")
     if not isinstance(post, dict):

@@ -197,6 +197,26 @@ def test_who_cannot_be_reached_does_not_keep_others_from_it(sim: Simulator, feis
     assert len(sim.outbox) == 1
 
 
+@pytest.mark.parametrize("letter", ["长", "a", '"'])
+def test_a_message_may_be_as_long_as_what_is_sent_of_it(sim: Simulator, letter: str) -> None:
+    sizes: list[int] = []
+
+    def measuring(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/im/v1/messages"):
+            sizes.append(len(request.read()))
+        return sim.handle(request)
+
+    feishu = connect(sim, measuring)
+    feishu.notify([message(text=letter)])
+    feishu.notify([message(text=letter * 2)])
+    each = sizes[1] - sizes[0]
+    most = 1 + (30 * 1024 - sizes[0]) // each
+    receipts = [*feishu.notify([message(text=letter * most)]), *feishu.notify([message(text=letter * (most + 1))])]
+    assert outcomes(receipts) == [(Outcome.DONE, ""), (Outcome.REFUSED, "too_long")]
+    assert len(sizes) == 3
+    assert 30 * 1024 - each < sizes[2] <= 30 * 1024
+
+
 def test_too_many_messages_for_one_person_are_sent_later(sim: Simulator, feishu: Feishu) -> None:
     sim.answer_next(230020)
     (receipt,) = feishu.notify([message()])
