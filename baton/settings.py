@@ -124,10 +124,14 @@ def load(
     registry: Registry | None = None,
     environ: Mapping[str, str] | None = None,
     read_connection: ReadConnection | None = None,
+    reach: Callable[[], str] = str,
 ) -> HubSettings:
-    """Read, check and complete the settings. Raises one `ConfigurationError` with everything that is wrong."""
+    """Read, check and complete the settings. Raises one `ConfigurationError` with everything that is wrong.
+
+    ``reach`` says how far ``read_connection`` sees, where it does not see all connections.
+    """
     file = locate(path, environ)
-    return _Loader(read(file), file, registry or Registry(), environ, read_connection).load()
+    return _Loader(read(file), file, registry or Registry(), environ, read_connection, reach).load()
 
 
 class _Loader:
@@ -140,6 +144,7 @@ class _Loader:
         registry: Registry,
         environ: Mapping[str, str] | None,
         read_connection: ReadConnection | None,
+        reach: Callable[[], str],
     ) -> None:
         self.document = document
         self.root = file.resolve().parent
@@ -147,6 +152,7 @@ class _Loader:
         self.registry = registry
         self.environ = environ
         self.read_connection = read_connection
+        self.reach = reach
         self.faults: list[Fault] = list(document.faults)
 
     def load(self) -> HubSettings:
@@ -228,7 +234,7 @@ class _Loader:
         providers: list[SecretProvider] = [EnvironmentSecrets(self.environ), FileSecrets(hub.secrets_dir)]
         if self.read_connection is not None:
             named = {name: part.airflow_connection for name, part in systems.items() if part.airflow_connection}
-            providers.append(ConnectionSecrets(named, self.read_connection))
+            providers.append(ConnectionSecrets(named, self.read_connection, self.reach))
         token = None
         if hub.hashicorp is not None:
             token = self._secret(Vault(providers), "hub", "hashicorp_token", ("hub", "hashicorp"), required=True)

@@ -129,12 +129,18 @@ class ConnectionSecrets:
     """Airflow connections: the fields of the connection a system names with ``airflow_connection``.
 
     ``read`` gives a connection's fields by its id (None when there is no such connection); it is handed in by the one
-    module that knows Airflow.
+    module that knows Airflow. ``reach`` says how far that module sees, where it does not see all connections.
     """
 
-    def __init__(self, connections: Mapping[str, str], read: Callable[[str], Mapping[str, str | None] | None]) -> None:
+    def __init__(
+        self,
+        connections: Mapping[str, str],
+        read: Callable[[str], Mapping[str, str | None] | None],
+        reach: Callable[[], str] = str,
+    ) -> None:
         self._connections = connections
         self._read = read
+        self._reach = reach
 
     def get(self, system: str, name: str) -> str | None:
         """The connection's field ``name`` (or its form name, see `connection_field`)."""
@@ -149,7 +155,8 @@ class ConnectionSecrets:
         connection = self._connections.get(system)
         if connection is None:
             return f"Airflow connection: none named (airflow_connection of {system})"
-        return f"Airflow connection {connection}, field {connection_field(name)}"
+        reach = self._reach()
+        return f"Airflow connection {connection}, field {connection_field(name)}" + (f" ({reach})" if reach else "")
 
 
 class HashiCorpSecrets:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from baton.cli import airflow_connections
 from baton.cli.output import Voice, plain
 from baton.errors import BatonError, ConfigurationError, FeedRefusedError
 from baton.hub import Hub
@@ -35,7 +36,8 @@ class Context:
 
     def settings(self) -> HubSettings:
         """The checked settings."""
-        return load(self.systems)
+        connections = airflow_connections
+        return load(self.systems, read_connection=connections.read_connection, reach=connections.reach)
 
     def hub(self) -> Hub:
         """The hub, opened. Planning checks every mapping before it reads anything."""

@@ -149,7 +149,7 @@ def doctor_command(context: Context) -> int:
     """Look at everything that must be right on this machine: settings, secrets, keys, database, mappings, clock."""
     voice = context.voice
     with working(voice, "looking"):
-        findings = health.examine(context.systems)
+        findings = health.examine(context.settings)
     voice.table(
         ["what", "result", "detail", "what to do"],
         [(f.what, voice.words("well" if f.ok else "not well"), f.detail, "" if f.ok else f.remedy) for f in findings],

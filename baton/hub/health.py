@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 from baton.contracts import Finding
 from baton.errors import BatonError, ConfigurationError
 from baton.hub import proof
 from baton.hub.core import Hub
-from baton.settings import HubSettings, load
+from baton.settings import HubSettings
 from baton.store.restores import FENCES, in_force
 from baton.vault import FileSecrets
 
 
-def examine(systems: Path | None) -> list[Finding]:
-    """Every finding, in the order in which a person would mend them."""
-    return list(_examine(systems))
+def examine(load: Callable[[], HubSettings]) -> list[Finding]:
+    """Every finding, in the order in which a person would mend them. ``load`` reads the settings."""
+    return list(_examine(load))
 
 
-def _examine(systems: Path | None) -> Iterator[Finding]:
+def _examine(load: Callable[[], HubSettings]) -> Iterator[Finding]:
     version = ".".join(str(part) for part in sys.version_info[:3])
     yield Finding("Python", sys.version_info >= (3, 11), version, "install Python 3.11 or later")
     settings: HubSettings | None = None
     try:
-        settings = load(systems)
+        settings = load()
         yield Finding("settings", True, f"{settings.file}: {len(settings.enabled)} systems enabled")
     except ConfigurationError as error:
         for fault in error.faults:

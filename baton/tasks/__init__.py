@@ -1,7 +1,8 @@
 """Airflow's face of the hub: the tasks that DAG files are made of.
 
-Only this package, the console's plugin and the DAG files import Airflow. Tasks exchange ids and figures, never people:
-nothing personal and no secret gets into XCom, parameters, rendered fields or logs.
+Only this package, the console's plugin, the DAG files and the command line's reader of connections import Airflow.
+Tasks exchange ids and figures, never people: nothing personal and no secret gets into XCom,
+parameters, rendered fields or logs.
 """
 
 from baton.tasks.reconcile import checkpoint, purge, reconcile, systems
