@@ -79,10 +79,17 @@ class FileSecrets:
 
     def exposed(self) -> tuple[Path, ...]:
         """Secret files that every user of this machine can read (for `baton doctor`)."""
+        return self._with_mode(stat.S_IROTH)
+
+    def shared(self) -> tuple[Path, ...]:
+        """Secret files that their group can read and nobody else: as containers mount them, or by oversight."""
+        return tuple(path for path in self._with_mode(stat.S_IRGRP) if not path.stat().st_mode & stat.S_IROTH)
+
+    def _with_mode(self, bit: int) -> tuple[Path, ...]:
         if not self.root.is_dir():
             return ()
         files = (path for path in sorted(self.root.glob("*/*")) if path.is_file() and path.suffix != ".example")
-        return tuple(path for path in files if path.stat().st_mode & stat.S_IROTH)
+        return tuple(path for path in files if path.stat().st_mode & bit)
 
     def _read(self, path: Path) -> str:
         try:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from baton.contracts import Finding
 from baton.errors import BatonError, ConfigurationError
@@ -31,14 +32,26 @@ def _examine(load: Callable[[], HubSettings]) -> Iterator[Finding]:
             yield Finding("settings", False, str(fault), "correct it there")
     if settings is None:
         return
-    exposed = FileSecrets(settings.hub.secrets_dir).exposed()
-    names = ", ".join(str(path) for path in exposed[:5])
-    yield Finding("secret files", not exposed, names or "readable by their owner only", "chmod 600 these files")
+    yield _secret_files(FileSecrets(settings.hub.secrets_dir))
     try:
         with Hub(settings) as hub:
             yield from _examine_hub(hub)
     except BatonError as error:
         yield Finding("hub", False, error.message, error.remedy or "see the message")
+
+
+def _secret_files(files: FileSecrets) -> Finding:
+    """Whoever is in the group may be meant to read (containers mount secrets so): that is said, and is no fault."""
+    exposed, shared = files.exposed(), files.shared()
+    detail = "readable by everybody: " + _first(exposed) if exposed else "readable by their owner only"
+    if shared:
+        group = "readable by the group: " + _first(shared)
+        detail = f"{detail}; {group}" if exposed else group
+    return Finding("secret files", not exposed, detail, "chmod 600 these files")
+
+
+def _first(files: Sequence[Path]) -> str:
+    return ", ".join(str(path) for path in files[:5]) + (f" and {len(files) - 5} more" if len(files) > 5 else "")
 
 
 def _examine_hub(hub: Hub) -> Iterator[Finding]:

@@ -287,6 +287,13 @@ def test_doctor_sees_readable_secrets(synced):
     assert "client_secret" in said.out
 
 
+def test_doctor_does_not_call_a_file_its_owners_alone_that_the_group_can_read(synced):
+    keyring = synced.root / "secrets/hub/keyring"
+    keyring.chmod(0o640)
+    (found,) = [f for f in synced.ok("doctor", "--json").json["findings"] if f["what"] == "secret files"]
+    assert (found["ok"], found["detail"]) == (True, f"readable by the group: {keyring}")
+
+
 def test_the_key_of_the_audit_log_is_replaced_and_what_it_signed_still_holds(synced):
     synced.ok("audit", "checkpoint")
     before = (synced.root / "secrets/hub/audit_key").read_text()

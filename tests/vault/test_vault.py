@@ -63,7 +63,8 @@ def test_world_readable_files_are_listed(tmp_path):
     for path, mode in ((open_file, 0o644), (closed, 0o640), (example, 0o644)):
         path.chmod(mode)
     assert FileSecrets(tmp_path).exposed() == (open_file,)
-    assert FileSecrets(tmp_path / "none").exposed() == ()
+    assert FileSecrets(tmp_path).shared() == (closed,)
+    assert FileSecrets(tmp_path / "none").exposed() == FileSecrets(tmp_path / "none").shared() == ()
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "A", "", "a__b", "a.b", ".", "ä", "a_", "a\n"])
