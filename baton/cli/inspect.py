@@ -31,7 +31,7 @@ def runs_command(context: Context, run: str | None, limit: int) -> None:
                         voice.words(found.state),
                         voice.words(found.verdict),
                         found.requested_by,
-                        f"{found.created_at:%Y-%m-%d %H:%M:%S}",
+                        f"{found.created_at:%Y-%m-%d %H:%M:%S} UTC",
                     )
                 ],
             )
@@ -63,7 +63,7 @@ def runs_command(context: Context, run: str | None, limit: int) -> None:
                     voice.words(r.verdict),
                     r.counts.get("effects", 0),
                     r.requested_by,
-                    f"{r.created_at:%m-%d %H:%M:%S}",
+                    f"{r.created_at:%m-%d %H:%M:%S} UTC",
                 )
                 for r in latest
             ],
@@ -98,7 +98,7 @@ def effects_command(context: Context, run: str, state: str | None, system: str |
                 effect.number,
                 voice.words(effect.action),
                 voice.words(effect.state),
-                f"{effect.due_at:%Y-%m-%d %H:%M}",
+                f"{effect.due_at:%Y-%m-%d %H:%M} UTC",
                 ", ".join(sorted(effect.digests)),
                 f"{effect.code} {effect.message}".strip(),
                 effect.remedy,

@@ -61,7 +61,7 @@ def files_command(context: Context, case: str, item: int, out: Path | None) -> N
                 with file_over(path) as file:
                     file.write(content(hub, found, item, each.file.digest)[1])
                 written.append(path)
-    rows = [(each.file.name, each.file.size, f"{each.said.at:%Y-%m-%d %H:%M}", each.file.digest) for each in known]
+    rows = [(each.file.name, each.file.size, f"{each.said.at:%Y-%m-%d %H:%M} UTC", each.file.digest) for each in known]
     if rows:
         voice.table(["file", "bytes", "at", "SHA-256"], rows)
     else:

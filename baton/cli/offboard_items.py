@@ -30,12 +30,14 @@ def item_command(context: Context, case: str, item: int) -> None:
     voice.say("{item}@{version} {title}: {state}", item=known.id, version=known.version, title=known.title,
               state=voice.words(known.state.value))  # fmt: skip
     rows = [
-        (number, f"{at:%Y-%m-%d %H:%M}", holding.title, ", ".join(f"{k}={v}" for k, v in holding.facts.items()))
+        (number, f"{at:%Y-%m-%d %H:%M} UTC", holding.title, ", ".join(f"{k}={v}" for k, v in holding.facts.items()))
         for number, at, holding in versions
     ]
     voice.table(["version", "at", "what", "facts"], rows)
     if said:
-        spoken = [(f"{s.at:%Y-%m-%d %H:%M}", s.item_version, s.person, voice.words(s.act.value), s.text) for s in said]
+        spoken = [
+            (f"{s.at:%Y-%m-%d %H:%M} UTC", s.item_version, s.person, voice.words(s.act.value), s.text) for s in said
+        ]
         voice.table(["at", "version", "person", "act", "text"], spoken)
     voice.document(
         {

@@ -40,7 +40,7 @@ def links_command(context: Context, case: str) -> None:
     with context.hub() as hub:
         found = links_of(hub, case)
     rows = [
-        (link.id[:12], link.person, voice.words(link.role.value), f"{link.expires_at:%Y-%m-%d %H:%M}", *_use(link))
+        (link.id[:12], link.person, voice.words(link.role.value), f"{link.expires_at:%Y-%m-%d %H:%M} UTC", *_use(link))
         for link in found
     ]
     if rows:
@@ -65,7 +65,7 @@ def unlink_command(context: Context, case: str, person: str, by: str | None) -> 
 
 
 def _use(link: PersonalLink) -> list[str]:
-    return [f"{moment:%Y-%m-%d %H:%M}" if moment else "" for moment in (link.used_at, link.revoked_at)]
+    return [f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "" for moment in (link.used_at, link.revoked_at)]
 
 
 COMMANDS = (link_command, links_command, unlink_command)

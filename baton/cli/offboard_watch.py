@@ -81,7 +81,7 @@ def _show(voice: Voice, found: list[Alert]) -> None:
         rows = [
             (
                 alert.key,
-                f"{alert.at:%Y-%m-%d %H:%M}",
+                f"{alert.at:%Y-%m-%d %H:%M} UTC",
                 voice.words(alert.rule.value),
                 voice.words(alert.state.value),
                 alert.text,

@@ -26,7 +26,7 @@ def differences_command(context: Context, only: str | None) -> int:
     if found:
         rows = [
             (each.key, each.system, voice.words(each.weight) if each.weight else voice.words("listed"),
-             each.kind, each.what, each.place, f"{each.since:%Y-%m-%d %H:%M}", each.person)
+             each.kind, each.what, each.place, f"{each.since:%Y-%m-%d %H:%M} UTC", each.person)
             for each in found
         ]  # fmt: skip
         voice.table(["key", "system", "weight", "kind", "what", "place", "since", "taken on by"], rows)

@@ -104,7 +104,7 @@ def show_command(context: Context, case: str) -> None:
         for line in found.lines
     ])  # fmt: skip
     voice.table(["at", "what", "person", "state", "amount", "result"], [
-        (f"{entry.at:%Y-%m-%d %H:%M}", voice.words(entry.kind.value), entry.person, voice.words(entry.state.value),
+        (f"{entry.at:%Y-%m-%d %H:%M} UTC", voice.words(entry.kind.value), entry.person, voice.words(entry.state.value),
          amount(entry.amount_minor, found.currency), _results(entry, sent))
         for entry in entries
     ])  # fmt: skip
@@ -341,7 +341,7 @@ def _to_do(one: Overpaid) -> bool:
 def _show_found(voice: Voice, found: Mapping[str, Overpaid]) -> None:
     rows = [
         (number, each.line.key.period, amount(each.amount_minor, each.line.currency), voice.words(each.remedy.value),
-         each.working.text, f"v{each.cause.version} {each.cause.recorded_at:%Y-%m-%d %H:%M}")
+         each.working.text, f"v{each.cause.version} {each.cause.recorded_at:%Y-%m-%d %H:%M} UTC")
         for number, one in found.items() for each in one.not_owed
     ]  # fmt: skip
     if rows:

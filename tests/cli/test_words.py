@@ -1,6 +1,7 @@
 """Everything the commands say can be said in Chinese, and means the same."""
 
 import ast
+import re
 import string
 from pathlib import Path
 
@@ -102,3 +103,13 @@ def test_the_locale_decides(environ, language):
     assert language_of(None, environ) == language
     assert language_of("zh", environ) == "zh"
     assert language_of("en", environ) == "en"
+
+
+def test_no_command_shows_an_instant_without_saying_that_it_is_utc():
+    shown = [
+        f"{path.name}: {line.strip()}"
+        for path in sorted(CLI.glob("*.py"))
+        for line in path.read_text("utf-8").splitlines()
+        if re.search(r"%H:%M(:%S)?\}", line) and "UTC" not in line
+    ]
+    assert shown == []
