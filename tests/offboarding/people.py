@@ -202,12 +202,21 @@ class People:
             stuck = [item.id for item in self.items(case, ItemState.STUCK)]
             if stuck:  # it was only said to have come back: HR wants it back once more
                 self._undo(case, stuck)
+        for case in self._of_who_came_back():
+            self._try("retract", lambda case=case: casework.decide(self.world.hub, case.id, Act.RETRACT, HR, "is back"))
         for case in self.cases(CaseState.OPEN):
             self._name_others(case)
             self._each(case, self.items(case, ItemState.OFFERED), Act.ACCEPT)
             self._each(case, self.items(case, ItemState.ACCEPTED), Act.APPROVE)
             self._by_hand(case)
             self._try("complete", lambda case=case: self.complete(case))
+
+    def _of_who_came_back(self) -> list[Case]:
+        """Cases of a departure that happened, of people whom HR shows working here: what becomes of them HR decides."""
+        resigned = [case for case in self.cases(CaseState.OPEN) if case.cause is Cause.RESIGNATION]
+        with self.world.hub.database.read() as connection:
+            now = self.world.hub.people.statuses(connection, [case.number for case in resigned])
+        return [case for case in resigned if case.number in now and casework.stays(now[case.number])]
 
     def _name_others(self, case: Case) -> None:
         helpless = [item for item in self.items(case, ItemState.OPEN, ItemState.STUCK) if item.kind not in WATCHED]
