@@ -115,6 +115,17 @@ def test_a_cell_that_stays_at_fault_in_versions_to_come_is_told_once(start) -> N
     assert (actions(plan), len(plan.faults)) == ([], 1)
 
 
+def test_who_was_dismissed_is_out_although_the_row_still_has_the_date_of_a_transfer(start) -> None:
+    company, hub = start()
+    go(company, hub, row("0001"))
+    transfer = {"title": "经理", "effective": on(company, 20)}
+    go(company, hub, row("0001", **transfer))
+    gone = {"status": "departed", "last_day": on(company, -1), "contract_end": on(company, 5)}
+    plan, _ = go(company, hub, row("0001", **transfer, **gone))
+    assert actions(plan) == [Action.DISABLE, Action.REMOVE]
+    assert state_of(company) is AccountState.DISABLED
+
+
 def test_who_works_on_after_the_end_of_a_contract_keeps_the_account_until_the_last_working_day(start) -> None:
     company, hub = start()
     go(company, hub, row("0001"))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from baton.mapping.schema import Lifecycle
 from baton.model.account import AccountState
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
 from baton.store.people import PersonVersion
+
+
+_LEAVING: Final = (EmploymentStatus.NOTICE, EmploymentStatus.DEPARTED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +32,40 @@ def desired_timeline(versions: Sequence[PersonVersion], rules: Lifecycle, now: d
     """
     wanted: list[Desired] = []
     for moment in sorted({now, *(at for at in _moments(versions, rules) if at > now)}):
-        employee = _in_force(versions, moment)
-        if employee is None:
+        desired = _desired_at(versions, rules, moment)
+        if desired is None:
             continue
-        desired = Desired(moment, state_at(employee, rules, moment), employee)
         if not wanted or (wanted[-1].state, wanted[-1].employee) != (desired.state, desired.employee):
             wanted.append(desired)
     return wanted
+
+
+def _desired_at(versions: Sequence[PersonVersion], rules: Lifecycle, moment: datetime) -> Desired | None:
+    """What is wanted at a moment: by the version in force, but for a departure to come that has dates of its own.
+
+    A date from which a version holds may be left over from a transfer in the same row: where the newest version says
+    when somebody leaves, that decides on the account, whenever the rest of the version takes effect.
+    """
+    employee = _in_force(versions, moment)
+    if employee is None:
+        return None
+    state, newest = state_at(employee, rules, moment), versions[-1].employee
+    dated = newest.status in _LEAVING and rules.disable is not None and newest.moment(rules.disable) is not None
+    if newest is employee or not dated:
+        return Desired(moment, state, employee)
+    told = state_at(newest, rules, moment)
+    if told is not AccountState.ENABLED:
+        leaver = replace(
+            employee,
+            status=newest.status,
+            last_working_day=newest.last_working_day,
+            last_working_time=newest.last_working_time,
+            contract_end_day=newest.contract_end_day,
+            pay_end_day=newest.pay_end_day,
+        )
+        return Desired(moment, told, leaver)
+    # A date that was put off holds as well; but nobody is let in who is not here yet, or any more.
+    return Desired(moment, told if employee.status is EmploymentStatus.NOTICE else state, employee)
 
 
 def state_at(employee: Employee, rules: Lifecycle, moment: datetime) -> AccountState:
@@ -48,7 +79,7 @@ def state_at(employee: Employee, rules: Lifecycle, moment: datetime) -> AccountS
     if employee.status is EmploymentStatus.PENDING_HIRE:
         opens_at = None if hired_at is None else hired_at - timedelta(days=rules.lead_days)
         return AccountState.ENABLED if opens_at is not None and moment >= opens_at else AccountState.ABSENT
-    if employee.status not in (EmploymentStatus.NOTICE, EmploymentStatus.DEPARTED):
+    if employee.status not in _LEAVING:
         return AccountState.ENABLED
     disabled_at = None if rules.disable is None else employee.moment(rules.disable)
     if disabled_at is not None and moment < disabled_at:

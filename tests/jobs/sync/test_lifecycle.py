@@ -117,6 +117,46 @@ def test_a_contract_that_ends_without_a_last_working_day_ends_the_account() -> N
     assert line(leaver) == [(NOW, ENABLED), (datetime(2026, 11, 25, 16, tzinfo=UTC), REMOVED)]
 
 
+TRANSFER = date(2026, 12, 20)
+
+
+@pytest.mark.parametrize("status", [STATUS.NOTICE, STATUS.DEPARTED])
+def test_a_departure_with_dates_of_its_own_does_not_wait_for_a_transfer_in_the_same_row(status) -> None:
+    dates = {"last_working_day": date(2026, 11, 25), "contract_end_day": date(2026, 11, 30)}
+    leaver = person(status, effective_on=TRANSFER, position="经理", **dates)
+    assert line(person(), leaver)[:3] == [
+        (NOW, ENABLED),
+        (datetime(2026, 11, 25, 16, tzinfo=UTC), DISABLED),
+        (datetime(2026, 11, 30, 16, tzinfo=UTC), REMOVED),
+    ]
+    versions = [PersonVersion(1, LONG_AGO, person()), PersonVersion(2, leaver.effective_at(), leaver)]
+    out = desired_timeline(versions, RULES, NOW)[1].employee
+    assert (out.position, out.last_working_day) == (None, date(2026, 11, 25)), "the transfer is still to come"
+
+
+def test_a_departure_whose_only_date_is_the_one_from_which_it_holds_waits_for_it() -> None:
+    leaver = person(STATUS.DEPARTED, effective_on=TRANSFER)
+    assert line(person(), leaver) == [(NOW, ENABLED), (datetime(2026, 12, 19, 16, tzinfo=UTC), REMOVED)]
+
+
+def test_a_departure_that_is_put_off_in_a_row_with_a_transfer_is_put_off() -> None:
+    first = person(STATUS.NOTICE, last_working_day=date(2026, 11, 25))
+    later = person(STATUS.NOTICE, effective_on=TRANSFER, last_working_day=date(2026, 12, 10))
+    assert [each for each in line(first, later) if each[1] is not ENABLED][0] == (
+        datetime(2026, 12, 10, 16, tzinfo=UTC),
+        REMOVED,
+    )
+
+
+@pytest.mark.parametrize(("before", "state"), [(STATUS.DEPARTED, REMOVED), (STATUS.PENDING_HIRE, ABSENT)])
+def test_nobody_is_let_in_early_because_a_departure_after_a_later_start_is_known(before, state) -> None:
+    now_out = person(before, **({"hire_day": TRANSFER} if before is STATUS.PENDING_HIRE else {}))
+    temporary = person(STATUS.NOTICE, effective_on=TRANSFER, last_working_day=date(2027, 1, 31))
+    told = line(now_out, temporary)
+    assert told[0] == (NOW, state)
+    assert told[1] == (datetime(2026, 12, 19, 16, tzinfo=UTC), ENABLED)
+
+
 def test_departed_without_any_date_is_gone_now() -> None:
     assert line(person(STATUS.DEPARTED)) == [(NOW, REMOVED)]
 
