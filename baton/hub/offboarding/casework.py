@@ -183,7 +183,7 @@ def _differs(case: Case, employee: Employee, now: datetime) -> bool:
 def _is_news(case: Case, employee: Employee, told: Sequence[Recorded], now: datetime) -> bool:
     """Whether a case takes over what HR says otherwise; ``told`` is all that HR ever said."""
     if stays(employee.status):
-        return _can_be_taken_back(case, employee, told, now)
+        return case.state is CaseState.OPEN or _can_be_taken_back(case, employee, told, now)
     return _follows(case, told)
 
 
@@ -241,9 +241,9 @@ def follow_hr(hub: Hub, case: Case) -> Case:
         if not _differs(case, employee, now):
             return case
         if stays(employee.status):
-            told = hub.people.versions(connection, [case.number]).get(case.number, ())
+            told = hub.people.versions(connection, [case.number])[case.number]
             if not _can_be_taken_back(case, employee, told, now):
-                return case
+                return _left_to_people(hub, connection, case, told[-1])
             after = step(hub, connection, case, Act.RETRACT, "baton", f"HR says: {employee.status}")
             _call_back(hub, connection, after)
             return after
@@ -254,6 +254,20 @@ def follow_hr(hub: Hub, case: Case) -> Case:
         after = hub.cases.change(connection, case, case.state, **noted, protected_until=until)
         _call_back_early(hub, connection, case, after)
         return after
+
+
+def _left_to_people(hub: Hub, connection: sa.Connection, case: Case, told: Recorded) -> Case:
+    """Pause the case of somebody who is back: it would go on taking their rights, hour by hour, until HR has decided.
+
+    Once for what HR's data says: who has decided since that it goes on is not contradicted.
+    """
+    decided = [each for each in hub.cases.said(connection, case.id) if each.item_id is None and each.act in _BY_WORD]
+    if case.state is not CaseState.OPEN or any(each.at >= told.recorded_at for each in decided):
+        return case
+    why = f"HR says: {told.employee.status}, after the departure; retract it, or go on"
+    after = step(hub, connection, case, Act.PAUSE, "baton", why)
+    _call_back(hub, connection, after)
+    return after
 
 
 _TO = {

@@ -12,7 +12,6 @@ from baton.model.account import AccountState
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
 from baton.store.people import PersonVersion
 
-
 _LEAVING: Final = (EmploymentStatus.NOTICE, EmploymentStatus.DEPARTED)
 
 

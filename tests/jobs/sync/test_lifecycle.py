@@ -142,7 +142,7 @@ def test_a_departure_whose_only_date_is_the_one_from_which_it_holds_waits_for_it
 def test_a_departure_that_is_put_off_in_a_row_with_a_transfer_is_put_off() -> None:
     first = person(STATUS.NOTICE, last_working_day=date(2026, 11, 25))
     later = person(STATUS.NOTICE, effective_on=TRANSFER, last_working_day=date(2026, 12, 10))
-    assert [each for each in line(first, later) if each[1] is not ENABLED][0] == (
+    assert next(each for each in line(first, later) if each[1] is not ENABLED) == (
         datetime(2026, 12, 10, 16, tzinfo=UTC),
         REMOVED,
     )
