@@ -53,7 +53,7 @@ class Wanted(BaseModel):
     bank: Annotated[str, Field(min_length=1, max_length=100)]
     """The system it is paid through."""
     component: Component = Component.SALARY
-    period: Annotated[str, Field(pattern="^[0-9]{4}-(0[1-9]|1[0-2])$")]
+    period: Annotated[str, Field(pattern="^[12][0-9]{3}-(0[1-9]|1[0-2])$")]
     on: date
     """The day it is to be paid on."""
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "CNY"
