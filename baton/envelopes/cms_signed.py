@@ -44,6 +44,9 @@ class DigestKind:
         return plain and sequence(named.raw) == self.identifier
 
 
+_CERTIFICATES, _CRLS = CONTEXT | CONSTRUCTED, CONTEXT | CONSTRUCTED | 1
+_BESIDE: Final = ((), (_CERTIFICATES,), (_CRLS,), (_CERTIFICATES, _CRLS))
+"""What may stand between the content and its signature, by tag."""
 SHA256: Final = DigestKind(hashes.SHA256(), SHA256_ID)
 SM3: Final = DigestKind(hashes.SM3(), sequence(oid("1.2.156.10197.1.401")))
 
@@ -92,9 +95,12 @@ def verified(data: bytes, kind: DigestKind, trusted: Sequence[Trusted]) -> bytes
     if (named.raw, content_type.raw) != (_SIGNED_DATA, _DATA):
         raise der.MalformedError("not signed data")
     (content,) = (node.octets() for node in held.items(CONTEXT | CONSTRUCTED, 1, 1))
-    (signer,) = rest[-1].items(der.SET, 1, 1)
+    *beside, signers = rest
+    if tuple(node.tag for node in beside) not in _BESIDE:  # nothing is passed over: nobody has signed it
+        raise der.MalformedError("something that has no place there")
+    (signer,) = signers.items(der.SET, 1, 1)
     digests.of(der.SET)
-    _, identity, digest_id, attributes, algorithm, signature = signer.items(der.SEQUENCE, 6)[:6]
+    _, identity, digest_id, attributes, algorithm, signature = signer.items(der.SEQUENCE, 6, 7)[:6]
     if not kind.is_named(digest_id) or not attributes.definite:
         raise der.MalformedError("another digest")
     message = bytes([der.SET]) + attributes.of(CONTEXT | CONSTRUCTED).raw[1:]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tracemalloc
+from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -191,3 +192,15 @@ def test_keys_that_cannot_be_used_are_refused_at_once():
     with pytest.raises(ValueError, match="nobody"):
         CmsSealer([], CertifiedSigner(certificate(OWN), key(OWN))).seal([b"x"], io.BytesIO(), LABEL)
     assert "key=" not in repr(CertifiedSigner(certificate(OWN), key(OWN)))
+
+
+@pytest.mark.parametrize("extra", [b"\x04\x01x", b"\x31\x00", b"\xa0\x00", b"\xa2\x00"])
+def test_what_has_no_place_beside_the_signature_is_not_passed_over(extra: bytes) -> None:
+    """Nobody has signed it: with a cipher that proves nothing, damage looks like that."""
+    moment = datetime(2026, 11, 27, tzinfo=UTC)
+    inside = b"".join(signed([b"payables"], SHA256, CertifiedSigner(certificate(OWN), key(OWN)), moment))
+    assert unsealer().open(LABEL.name, enveloped(inside)) == b"payables"
+    signers = der.read(inside).children[1].children[0].children[-1].raw
+    assert inside.count(signers) == 1
+    refused(unsealer(), enveloped(inside.replace(signers, extra + signers)))
+    refused(unsealer(), enveloped(inside.replace(signers, signers + extra + signers)))

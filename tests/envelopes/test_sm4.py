@@ -14,7 +14,6 @@ from baton.envelopes import der
 from baton.envelopes.cms_enveloped import opened
 from baton.envelopes.cms_keys import RsaReceiver, RsaRecipient, identity_of
 from baton.envelopes.sm4 import SM2_ENCRYPTION_ID, SM2_WITH_SM3_ID, SM4_CBC, SM4_GCM, Sm4Sealer, Sm4Unsealer
-from baton.errors import TamperedError
 from tests.envelopes import desk
 from tests.envelopes.desk import LABEL, certificate, content, key, pem, refused, run, sealed
 
@@ -132,16 +131,6 @@ def test_openssl_decrypts_the_cbc_profile(own, tmp_path):
     assert opened(data, [SM4_CBC], [RsaReceiver(certificate(BANK), key(BANK))]) == done.stdout
 
 
-def content_of(unsealer: Sm4Unsealer, data: bytes) -> bytes | None:
-    """What opens; None for what is refused as no envelope of ours."""
-    try:
-        return unsealer.open(LABEL.name, data)
-    except TamperedError as error:
-        if error.code != "envelope":
-            raise
-        return None
-
-
 def test_every_border_damaged_and_every_stranger_is_refused(own, tmp_path):
     plain = content(600_000)
     for cipher in (SM4_GCM, SM4_CBC):
@@ -152,11 +141,7 @@ def test_every_border_damaged_and_every_stranger_is_refused(own, tmp_path):
         at = data.index(segments[0].raw)
         borders = [at := at + len(segment.raw) for segment in segments]
         for what, broken in desk.damaged(data, borders):
-            if cipher is SM4_CBC:
-                # CBC proves nothing by itself: once in a while what was damaged is padding again. Content is signed for.
-                assert content_of(unsealer, broken) in (None, plain), what
-            else:
-                refused(unsealer, broken, f"{cipher}: {what}")
+            refused(unsealer, broken, f"{cipher}: {what}")
         refused(Sm4Unsealer([RsaReceiver(certificate(BANK), key(BANK))], [], [cipher]), data, "nobody is trusted")
     other = {SM4_GCM: SM4_CBC, SM4_CBC: SM4_GCM}[cipher]
     refused(Sm4Unsealer([RsaReceiver(certificate(BANK), key(BANK))], [own], [other]), data, "another cipher")
