@@ -17,10 +17,11 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr, ValidationError
 
 from baton.client import Client
-from baton.contracts import ConnectorSettings, Notifier, Rate
+from baton.contracts import ConnectorSettings, Rate
 from baton.egress import EgressRule
 from baton.errors import ConfigurationError, Fault
 from baton.registry import Registry, egress_rule
+from baton.settings_names import faults_of_names
 from baton.settings_shape import (
     AlarmsPart,
     GatePart,
@@ -162,7 +163,7 @@ class _Loader:
         systems = {name: self._system(name, part, vault) for name, part in (parts.systems if parts else {}).items()}
         database = self._database(hub, vault)
         if parts is not None:
-            self._check_routes(parts)
+            self.faults += faults_of_names(parts, self.document, self.registry)
         if self.faults or parts is None:
             raise ConfigurationError(sorted(self.faults, key=_by_line))
         return HubSettings(
@@ -212,23 +213,6 @@ class _Loader:
             elif location[0] == "systems":
                 model = SystemPart
         return Fault(fault.place, fault.rule, fault.message + did_you_mean(str(location[-1]), _fields(model)))
-
-    def _check_routes(self, parts: SystemsFile) -> None:
-        """Every route of the alarms leads through a system that can tell people something."""
-        for name, route in parts.alarms.routes.items():
-            system = parts.systems.get(route.system)
-            if system is None or not self._can_tell(system.connector):
-                message = f"{route.system[:60]!r} is no system that can send messages"
-                self._fault(("alarms", "routes", name, "system"), "no_notifier", message)
-
-    def _can_tell(self, connector: str) -> bool:
-        """Whether systems of this connector can send messages. One that cannot be loaded is told of elsewhere."""
-        if connector not in self.registry.names():
-            return False
-        try:
-            return issubclass(self.registry.load(connector), Notifier)
-        except ConfigurationError:
-            return True
 
     def _vault(self, hub: HubPart, systems: Mapping[str, SystemPart]) -> Vault:
         providers: list[SecretProvider] = [EnvironmentSecrets(self.environ), FileSecrets(hub.secrets_dir)]

@@ -43,9 +43,10 @@ def load_profile(name: str, folder: Path | None = None) -> BankProfile:
         return _own(name, own)
     if name in packaged():
         return _of_ours(name)
-    near = did_you_mean(name, packaged())
+    known = sorted({*packaged(), *(file.stem for file in (folder.glob("*.yaml") if folder is not None else ()))})
+    hint = did_you_mean(name, known) or f"; there are: {', '.join(known)}"
     place = str(own) if own is not None else "bank profiles"
-    raise ConfigurationError([Fault(place, "no_such_profile", f"there is no bank profile {name!r}{near}")])
+    raise ConfigurationError([Fault(place, "no_such_profile", f"there is no bank profile {name!r}{hint}")])
 
 
 def load_profiles(folder: Path) -> dict[str, BankProfile]:

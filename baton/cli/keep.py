@@ -146,7 +146,7 @@ for keys_command in (init_command, rotate_command, rotate_audit_command):
 
 @command("doctor")
 def doctor_command(context: Context) -> int:
-    """Look at everything that must be right on this machine: settings, secrets, keys, database, mappings, clock."""
+    """Look at everything that must be right here: settings and what they name, secrets, keys, database, mappings."""
     voice = context.voice
     with working(voice, "looking"):
         findings = health.examine(context.settings)

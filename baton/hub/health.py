@@ -33,11 +33,26 @@ def _examine(load: Callable[[], HubSettings]) -> Iterator[Finding]:
     if settings is None:
         return
     yield _secret_files(FileSecrets(settings.hub.secrets_dir))
+    yield from _examine_names(settings)
     try:
         with Hub(settings) as hub:
             yield from _examine_hub(hub)
     except BatonError as error:
         yield Finding("hub", False, error.message, error.remedy or "see the message")
+
+
+def _examine_names(settings: HubSettings) -> Iterator[Finding]:
+    from baton.hub.named_files import examine_files  # both load polars, which most commands can do without
+    from baton.hub.named_systems import examine_ways
+
+    yield from examine_files(settings)
+    yield from examine_ways(settings)
+
+
+def _examine_rules(hub: Hub) -> Iterator[Finding]:
+    from baton.hub.named_systems import examine_rules  # as above
+
+    yield from examine_rules(hub)
 
 
 def _secret_files(files: FileSecrets) -> Finding:
@@ -59,6 +74,7 @@ def _examine_hub(hub: Hub) -> Iterator[Finding]:
     yield Finding("keys of the personal columns", True, f"version {hub.keyring.active} is active")
     yield _tried("key of the audit log", lambda: str(proof.signer(hub).verifier))
     yield _tried("mappings", lambda: f"{len(hub.mappings)} mappings, all examples hold")
+    yield from _examine_rules(hub)
     yield _tried("audit log", lambda: _audit_state(hub))
     with hub.database.read() as connection:
         engaged = in_force(hub.runs.engaged(connection), hub.settings.enabled)

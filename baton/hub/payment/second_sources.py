@@ -65,8 +65,24 @@ def _days(file: Path, period: str, people: Mapping[str, object]) -> Mapping[str,
 def _leavers(file: Path, people: Mapping[str, object]) -> Mapping[str, date | None] | None:
     if not file.exists():
         return None
+    read, digest = _opened_leavers(file)
+    return _trusted(read, digest, people, file.name)
+
+
+def read_leavers(file: Path) -> Mapping[str, date | None]:
+    """The list of leavers by itself, compared with nobody. Raises as `second_sources` does, also where there is none.
+
+    Employee number -> the last day, None where none is told.
+    """
+    read, digest = _opened_leavers(file)
+    if read.faults:
+        raise _refused(file.name, list(read.faults), digest)
+    return read.days
+
+
+def _opened_leavers(file: Path) -> tuple[DaysRead, str]:
     opened = open_rows(file, EXIT_LIST)
-    return _trusted(read_exit_list(opened.pages, opened.columns, file.name), opened.origin.digest, people, file.name)
+    return read_exit_list(opened.pages, opened.columns, file.name), opened.origin.digest
 
 
 def _trusted(read: DaysRead, digest: str, people: Mapping[str, object], file: str) -> Mapping[str, date | None]:

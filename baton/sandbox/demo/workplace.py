@@ -191,7 +191,7 @@ class Workplace:
                 path = folder / secret
                 path.touch(mode=0o600)
                 path.write_text(value, encoding="utf-8")
-        handovers = {"policies": str(POLICIES), "notifiers": [NOTIFIER]}
+        handovers = {"policies": str(POLICIES), "notifiers": [NOTIFIER] if NOTIFIER in systems else []}
         hub = {"state_dir": "state", "secrets_dir": "secrets"}
         document = {"hub": hub, "offboarding": handovers, "systems": systems}
         if BANK in systems:
