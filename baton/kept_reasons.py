@@ -38,6 +38,8 @@ _CHINESE: Final[Mapping[str, str]] = {
         "数据源已有 {hours} 小时未更新，最多允许 {most} 小时"
     ),
     "from_the_future: the feed claims to be from {hours} hours ahead of now": "数据源标注的时间比现在晚 {hours} 小时",
+    "older: {older} is from {at} UTC, but {newer} from {then} UTC has been planned already: put that one back, or have "
+    "a newer one exported": "{older}（{at} UTC）早于已处理过的 {newer}（{then} UTC）：请放回后者，或重新导出更新的文件",
     # migrations and their rollbacks
     "{count} segments are not finished": "{count} 个批次尚未完成",
     "{count} segments have not been read back": "{count} 个批次尚未读回",
@@ -59,7 +61,7 @@ _CHINESE: Final[Mapping[str, str]] = {
 }
 _WORDS: Final[Mapping[str, str]] = {"the run": "本次运行", "24 hours": "24 小时", "7 days": "7 天"}
 """What a sentence is filled with that is itself said otherwise."""
-_LONG: Final = frozenset({"names", "why"})
+_LONG: Final = frozenset({"names", "why", "older", "newer"})
 """What may hold anything; the rest of a sentence is short."""
 
 

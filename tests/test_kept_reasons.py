@@ -10,8 +10,9 @@ from string import Formatter
 import pytest
 
 from baton.engine.gate import GatePolicy, Trip
-from baton.jobs.source_guards import ApprovedFeed, FeedFacts, GuardPolicy, check_feed
+from baton.jobs.source_guards import ApprovedFeed, FeedFacts, GuardPolicy, check_feed, check_order
 from baton.kept_reasons import _CHINESE, in_language
+from baton.model.source_rows import Origin
 
 BATON = Path(__file__).resolve().parents[1] / "baton"
 NOW = datetime(2026, 11, 2, 8, tzinfo=UTC)
@@ -63,6 +64,15 @@ def test_what_a_guard_says(guard, feed):
     said = in_language(kept, "zh")
     assert not ENGLISH.search(said), said
     assert sorted(re.findall(r"[\d.%]+", said)) == sorted(re.findall(r"[\d.%]+", kept))
+
+
+def test_what_is_said_of_an_older_statement():
+    older = Origin("花名册 monday; from Monday.csv", "a" * 64, NOW - timedelta(hours=9))
+    newer = Origin("花名册 2.csv", "b" * 64, NOW)
+    (breach,) = check_order(older, newer)
+    said = in_language(f"{breach.guard}: {breach.message}", "zh")
+    assert older.name in said
+    assert not ENGLISH.search(said.replace(older.name, "").replace(".csv", "").replace("UTC", "")), said
 
 
 def test_a_reason_that_is_not_known_stays_as_it_is():

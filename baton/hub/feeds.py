@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -12,7 +12,7 @@ from baton.errors import Fault, FeedRefusedError, GuardBreach
 from baton.hub.core import Hub
 from baton.hub.repeated import read_besides, row_digester
 from baton.jobs import source_guards
-from baton.jobs.source_guards import GuardPolicy, check_feed
+from baton.jobs.source_guards import GuardPolicy, check_feed, check_order
 from baton.jobs.sync.reading import Reading, read_feed
 from baton.model.people import EmploymentStatus
 from baton.settings import SystemSettings
@@ -25,10 +25,15 @@ SHORTEST_DIGEST: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class Readings:
-    """Every source of a sync, read. ``accepted``: what a person let through although guards refused it."""
+    """Every source of a sync, read. ``accepted``: what a person let through although guards refused it.
+
+    ``lying``: those that had been written before they were asked for, such as files; only of these an older one can
+    come after a newer one.
+    """
 
     of: Mapping[str, Reading]
     accepted: Mapping[str, Sequence[GuardBreach]] = field(default_factory=dict)
+    lying: Collection[str] = ()
 
     def hold(self, hub: Hub, connection: sa.Connection) -> bool:
         """Whether what was known of lines left out is known still: nothing was recorded of people since."""
@@ -37,6 +42,13 @@ class Readings:
             for name, reading in self.of.items()
             if reading.told is not None and reading.standing.height
         )
+
+    def note_origins(self, hub: Hub, connection: sa.Connection) -> None:
+        """Keep where what lay there came from; what says the same under an earlier date does not set it back."""
+        for name in self.lying:
+            given, last = self.of[name].origin, hub.runs.last_origin(connection, name)
+            if last is None or last.digest != given.digest or last.as_of < given.as_of:
+                hub.runs.note_origin(connection, name, given)
 
     def record_acceptance(self, hub: Hub, connection: sa.Connection, run_id: str, person: str) -> None:
         """Who let which feed through, against which guards."""
@@ -67,9 +79,14 @@ def read_sources(hub: Hub, sources: Sequence[SystemSettings], accepted_digest: s
     """
     readings: dict[str, Reading] = {}
     accepted: dict[str, Sequence[GuardBreach]] = {}
+    lying: list[str] = []
     for system in sources:
+        asked = hub.clock.now()
         reading = read_besides(hub, system.name) or _read_whole(hub, system.name)
         breaches = _breaches(hub, system.name, reading)
+        if not asked <= reading.origin.as_of <= hub.clock.now():  # else it was made to answer us: it is of now
+            lying.append(system.name)
+            breaches += _order(hub, system.name, reading)
         if breaches:
             digest = reading.origin.digest
             named = len(accepted_digest) >= SHORTEST_DIGEST and digest.startswith(accepted_digest.lower())
@@ -77,7 +94,7 @@ def read_sources(hub: Hub, sources: Sequence[SystemSettings], accepted_digest: s
                 raise RefusedReadingError(breaches, reading)
             accepted[system.name] = breaches
         readings[system.name] = reading
-    return Readings(readings, accepted)
+    return Readings(readings, accepted, lying)
 
 
 def _read_whole(hub: Hub, source: str) -> Reading:
@@ -111,6 +128,11 @@ def record_refusal(hub: Hub, job: str, requested_by: str, error: FeedRefusedErro
     )
     with hub.database.write() as connection:
         hub.runs.insert(connection, run, read.row_faults if read else ())
+
+
+def _order(hub: Hub, source: str, reading: Reading) -> list[GuardBreach]:
+    with hub.database.read() as connection:
+        return check_order(reading.origin, hub.runs.last_origin(connection, source))
 
 
 def _breaches(hub: Hub, source: str, reading: Reading) -> list[GuardBreach]:

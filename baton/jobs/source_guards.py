@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from baton.errors import GuardBreach
-from baton.model.source_rows import RejectedRow
+from baton.model.source_rows import Origin, RejectedRow
 
 FURNITURE_RULES: Final = frozenset({"total_row", "lone_cell"})
 """Rejected rows that are part of a report's layout (totals, notes), not people that could not be read."""
@@ -107,6 +107,20 @@ def check_feed(facts: FeedFacts, last: ApprovedFeed | None, policy: GuardPolicy)
             )
         )
     return breaches
+
+
+def check_order(given: Origin, last: Origin | None) -> list[GuardBreach]:
+    """The breach of a statement that is older than the ``last`` one that was planned; empty for any other.
+
+    The same content under an earlier date (a copy, a file that was put back) says nothing older.
+    """
+    if last is None or given.as_of >= last.as_of or given.digest == last.digest:
+        return []
+    message = (
+        f"{given.name} is from {given.as_of:%Y-%m-%d %H:%M:%S} UTC, but {last.name} from "
+        f"{last.as_of:%Y-%m-%d %H:%M:%S} UTC has been planned already: put that one back, or have a newer one exported"
+    )
+    return [GuardBreach("older", message)]
 
 
 def _size(facts: FeedFacts, last: ApprovedFeed | None, policy: GuardPolicy) -> list[GuardBreach]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from baton.clock import Clock
 from baton.contracts import Hint
 from baton.model.effect import EffectState
+from baton.model.source_rows import Origin
 from baton.store.effects import chunked
 from baton.store.tables import approvals, effects, feeds, hints, run_faults, runs, switches
 from baton.store.trail import Entry, append
@@ -77,7 +79,6 @@ class ApprovedFeed:
     row_count: int
     columns: Sequence[str]
     population: int
-    cursor: str | None = None
 
 
 class RunStore:
@@ -180,13 +181,13 @@ class RunStore:
 
     def approved_feed(self, connection: sa.Connection, source: str) -> ApprovedFeed | None:
         """What the next feed of this source is measured against; None before the first."""
-        row = connection.execute(sa.select(feeds).where(feeds.c.source == source)).first()
-        return None if row is None else ApprovedFeed(row.digest, row.row_count, row.columns, row.population, row.cursor)
+        used = feeds.c.digest != ""  # one without a digest was read, and never used as a whole
+        row = connection.execute(sa.select(feeds).where(feeds.c.source == source, used)).first()
+        return None if row is None else ApprovedFeed(row.digest, row.row_count, row.columns, row.population)
 
     def approve_feed(self, connection: sa.Connection, source: str, feed: ApprovedFeed) -> None:
         """Make this the feed that the next one is measured against."""
         values = {
-            "cursor": feed.cursor,
             "digest": feed.digest,
             "row_count": feed.row_count,
             "columns": list(feed.columns),
@@ -196,6 +197,23 @@ class RunStore:
         updated = connection.execute(sa.update(feeds).where(feeds.c.source == source).values(**values))
         if updated.rowcount == 0:
             connection.execute(sa.insert(feeds).values(source=source, **values))
+
+    def last_origin(self, connection: sa.Connection, source: str) -> Origin | None:
+        """Where what this source said last came from, held or not; None where nothing of it lay there to be read."""
+        kept = connection.execute(sa.select(feeds.c.cursor).where(feeds.c.source == source)).scalar()
+        if kept is None:
+            return None
+        said = json.loads(kept)
+        return Origin(said["name"], said["digest"], datetime.fromisoformat(said["as_of"]))
+
+    def note_origin(self, connection: sa.Connection, source: str, origin: Origin) -> None:
+        """Make this what the source said last."""
+        said = {"name": origin.name, "digest": origin.digest, "as_of": origin.as_of.isoformat()}
+        kept = {"cursor": json.dumps(said, ensure_ascii=False)}
+        updated = connection.execute(sa.update(feeds).where(feeds.c.source == source).values(**kept))
+        if updated.rowcount == 0:
+            never_used = {"digest": "", "row_count": 0, "columns": [], "population": 0, "approved_at": self.clock.now()}
+            connection.execute(sa.insert(feeds).values(source=source, **never_used, **kept))
 
     def add_hints(self, connection: sa.Connection, system: str, received: Sequence[Hint]) -> int:
         """Store verified inbound events once each; returns how many were new."""

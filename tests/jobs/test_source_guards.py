@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from baton.jobs.source_guards import ApprovedFeed, FeedFacts, GuardPolicy, check_feed, unparseable_rows
-from baton.model.source_rows import RejectedRow
+from baton.jobs.source_guards import ApprovedFeed, FeedFacts, GuardPolicy, check_feed, check_order, unparseable_rows
+from baton.model.source_rows import Origin, RejectedRow
 
 NOW = datetime(2026, 11, 30, 8, tzinfo=UTC)
 GOOD = FeedFacts(1000, 0, 0, ("工号", "姓名"), NOW - timedelta(hours=1), NOW)
@@ -111,3 +111,16 @@ def test_the_same_people_under_other_numbers_are_refused(unknown, absent, refuse
     facts = FeedFacts(200, 0, 0, ("number",), NOW, NOW, unknown=unknown, absent=absent)
     guards = [breach.guard for breach in check_feed(facts, known, GuardPolicy())]
     assert guards == (["renumbered"] if refused else [])
+
+
+@pytest.mark.parametrize(
+    ("hours", "digest", "refused"),
+    [(-0.001, "other", True), (0, "other", False), (1, "other", False), (-5, "same", False)],
+)
+def test_an_older_statement_of_something_else_is_refused(hours: float, digest: str, refused: bool) -> None:
+    last = Origin("tuesday.csv", "same", NOW)
+    given = Origin("monday.csv", digest, NOW + timedelta(hours=hours))
+    found = check_order(given, last)
+    assert [breach.guard for breach in found] == (["older"] if refused else [])
+    assert all(name in breach.message for breach in found for name in ("monday.csv", "tuesday.csv"))
+    assert check_order(given, None) == []

@@ -176,7 +176,8 @@ def _counts(connection: sa.Connection, now: datetime) -> Iterator[Sample]:
 
 def _feeds(hub: Hub, connection: sa.Connection, first: datetime | None, now: datetime) -> Iterator[Sample]:
     """By source in use: how old its last used feed is; without one, how long the sync has gone without."""
-    used = {row.source: row.approved_at for row in connection.execute(sa.select(feeds.c.source, feeds.c.approved_at))}
+    query = sa.select(feeds.c.source, feeds.c.approved_at).where(feeds.c.digest != "")
+    used = {row.source: row.approved_at for row in connection.execute(query)}
     waited = {} if first is None else {source.name: first for source in hub.sources()}
     for source, since in {**waited, **used}.items():
         if source in hub.settings.enabled:
