@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -12,6 +11,7 @@ from baton.engine.plan import stored_plan_hash
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.execution import find_run
+from baton.hub.sync import DECIDE_WITHIN
 from baton.hub.sync import JOB as SYNC
 from baton.model.account import Receipt
 from baton.model.effect import EVERY_ACTION, EffectState, PaymentAction
@@ -22,10 +22,6 @@ from baton.store.leases import Settlement
 from baton.store.restores import FENCES
 from baton.store.runs import ApprovedFeed, Run, RunState
 from baton.store.tables import effects
-
-DECIDE_WITHIN: Final = timedelta(hours=72)
-"""A held plan that is older than this no longer says enough about the world; a new run plans anew."""
-
 
 _BY_PAY: Final = "see: baton pay show RUN; it needs signatures (baton pay sign) before baton pay release"
 
@@ -52,7 +48,9 @@ def release(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> int
             raise ApprovalError(
                 f"{run_id} was planned more than {DECIDE_WITHIN.days} days ago",
                 code="expired",
-                remedy="reject it and let the next run plan anew",
+                remedy="the next run plans it anew: baton run sync"
+                if run.job == SYNC
+                else "reject it and let the next run plan anew",
             )
         held = hub.effects.held_by_run(connection, run.job).get(run_id)
         if not held:

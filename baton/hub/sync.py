@@ -6,6 +6,8 @@ import functools
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -28,6 +30,8 @@ from baton.store.effects import Drafted, chunked
 from baton.store.runs import ApprovedFeed, Run, RunFault, RunState
 
 JOB = "sync"
+DECIDE_WITHIN: Final = timedelta(hours=72)
+"""A held plan that is older than this no longer says enough about the world; a new run plans anew."""
 _PEOPLE_AT_ONCE = 2000
 _OVERTAKEN = 5
 Managers = Callable[[], Mapping[str, str | None]]
@@ -258,14 +262,17 @@ class _Planning:
     def _replace_held_runs(self, systems: Sequence[SystemSettings]) -> None:
         """A held run whose people have news is planned anew as a whole: nobody decides on half a picture.
 
+        So is one on which nobody may decide any more, by a run for all: its people would be left as they are for good.
         A dirty link is none (a manager may be without an account for weeks): there would never be a run to decide on.
         """
         held = self.hub.effects.held_by_run(self.connection, JOB)
         if not held:
             return
         news = {(system.name, number) for system in systems for number, _ in self._candidates(system, dirty=False)}
+        found = {} if self._restricted else self.hub.runs.several(self.connection, list(held))
+        late = {run_id for run_id, run in found.items() if self.now - run.created_at > DECIDE_WITHIN}
         for run_id, pairs in held.items():
-            if not pairs & news:
+            if run_id not in late and not pairs & news:
                 continue
             self.hub.effects.replace_held(self.connection, run_id)
             for name in {system for system, _ in pairs}:

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from baton.errors import ApprovalError
 from baton.hub.decisions import reject, release
 from baton.hub.execution import apply, settle
 from baton.hub.reconcile import reconcile
+from baton.hub.sync import SyncRequest, plan_sync
 from baton.store.runs import RunState
 from tests.hub.test_gate_runs import DAY, Town
 
@@ -76,3 +78,36 @@ def test_a_held_run_stays_the_one_to_decide_on_while_there_is_no_news_of_its_peo
     apply(town.hub)
     assert town.lost() == 40
     assert settle(town.hub, town.plan().id).verdict == "clean"
+
+
+def test_a_held_run_that_nobody_decided_on_in_time_is_planned_anew(town: Town) -> None:
+    town.leave(4, 43)
+    first = town.plan()
+    town.company.clock.advance(timedelta(hours=72))
+    assert (town.plan().state, state_of(town, first.id)) == (RunState.READY, RunState.HELD), "it may still be released"
+    town.company.clock.advance(timedelta(seconds=1))
+    with pytest.raises(ApprovalError, match="the next run plans it anew"):
+        release(town.hub, first.id, "checker", "late")
+    some = plan_sync(town.hub, SyncRequest(employees=["0099"]))
+    assert (some.run.state, state_of(town, first.id)) == (RunState.READY, RunState.HELD), (
+        "a run of a few is none for all"
+    )
+    second = town.plan()
+    assert (second.state, state_of(town, first.id), town.lost()) == (RunState.HELD, RunState.REPLACED, 0)
+    assert release(town.hub, second.id, "checker", "the branch is closed") == second.counts["effects"]
+    apply(town.hub)
+    assert town.lost() == 40
+
+
+def test_what_was_rejected_stays_away_however_old_its_run_becomes(town: Town) -> None:
+    town.leave(4, 43)
+    reject(town.hub, town.plan().id, "checker", "HR made a mistake")
+    town.company.clock.advance(timedelta(hours=80))
+    assert (town.plan().state, town.lost()) == (RunState.READY, 0)
+
+
+def state_of(town: Town, run_id: str) -> RunState:
+    with town.hub.database.read() as connection:
+        run = town.hub.runs.get(connection, run_id)
+    assert run is not None
+    return run.state
