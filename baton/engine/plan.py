@@ -10,7 +10,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from baton.model.effect import EffectState, Intention, Link, effect_key
-from baton.store.effects import Drafted, EffectStore
+from baton.store.effects import Drafted, EffectStore, chunked
 from baton.store.links import LinkStore
 from baton.store.tables import effects as table
 
@@ -31,24 +31,69 @@ def save_plan(
     effects: EffectStore,
     links: LinkStore,
 ) -> list[Drafted]:
-    """Store the plan in the caller's transaction: earlier unsent effects of these entities give way to the new ones."""
-    by_system: dict[str, list[str]] = {}
+    """Store the plan in the caller's transaction: earlier unsent effects of these entities give way to the new ones.
+
+    But for what a person has released, where just that is planned again: it stays as it is, and their yes with it.
+    """
+    by_system: dict[str, list[Planned]] = {}
     for entity in planned:
-        by_system.setdefault(entity.link.system, []).append(entity.link.number)
-    for system, numbers in by_system.items():
+        by_system.setdefault(entity.link.system, []).append(entity)
+    standing: set[tuple[str, str]] = set()
+    for system, entities in by_system.items():
+        stay = _released_again(connection, job, system, entities, effects.clock.now())
+        standing.update((system, number) for number in stay)
+        numbers = [entity.link.number for entity in entities if entity.link.number not in stay]
         effects.supersede(connection, job, system, numbers, why="newer_plan")
     drafted: list[Drafted] = []
     numbered: list[Link] = []
     floor = effects.version_floor(connection)
     for entity in planned:
         generation = entity.link.generation  # of whom nothing was ever wanted stays at 0: what is there is not ours
-        for intention, digests in entity.intentions:
+        stands = (entity.link.system, entity.link.number) in standing
+        for intention, digests in () if stands else entity.intentions:
             generation = max(generation, floor) + 1
             drafted.append(Drafted(intention, generation, entity.link.mapping_digest, digests))
         numbered.append(replace(entity.link, generation=generation))
     links.save_plan(connection, numbered)
     effects.insert(connection, job, run_id, drafted)
     return drafted
+
+
+def _released_again(
+    connection: sa.Connection, job: str, system: str, entities: Sequence[Planned], now: datetime
+) -> set[str]:
+    """Those of whom nothing is planned but what waits there already, released: the same actions, dates and values."""
+    waiting: dict[str, list[_Step]] = {}
+    for chunk in chunked(entity.link.number for entity in entities):
+        query = sa.select(
+            table.c.number, table.c.action, table.c.due_at, table.c.mapping_digest, table.c.digests
+        ).where(
+            table.c.job == job,
+            table.c.system == system,
+            table.c.state == EffectState.PLANNED.value,
+            table.c.approved,
+            table.c.number.in_(chunk),
+        )
+        for row in connection.execute(query.order_by(table.c.version)):
+            step = _step(row.action, row.due_at, row.mapping_digest, row.digests, now)
+            waiting.setdefault(row.number, []).append(step)
+    return {
+        entity.link.number
+        for entity in entities
+        if waiting.get(entity.link.number)
+        == [
+            _step(what.action.value, what.due_at, entity.link.mapping_digest, digests, now)
+            for what, digests in entity.intentions
+        ]
+    }
+
+
+_Step = tuple[str, datetime | None, str, dict[str, str]]
+
+
+def _step(action: str, due_at: datetime, mapping_digest: str, digests: Mapping[str, str], now: datetime) -> _Step:
+    """What a step is compared by; what is due by now is due at once, however long it has been."""
+    return action, due_at if due_at > now else None, mapping_digest, dict(digests)
 
 
 def plan_hash(job: str, drafted: Sequence[Drafted], now: datetime) -> str:

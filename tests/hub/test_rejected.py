@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from baton.errors import ApprovalError
-from baton.hub.decisions import reject, release
+from baton.hub.decisions import kill_switch, reject, release
 from baton.hub.execution import apply, settle
 from baton.hub.reconcile import reconcile
 from baton.hub.sync import SyncRequest, plan_sync
@@ -104,6 +104,61 @@ def test_what_was_rejected_stays_away_however_old_its_run_becomes(town: Town) ->
     reject(town.hub, town.plan().id, "checker", "HR made a mistake")
     town.company.clock.advance(timedelta(hours=80))
     assert (town.plan().state, town.lost()) == (RunState.READY, 0)
+
+
+@pytest.fixture
+def many(start) -> Orphaned:
+    town = Orphaned(*start())
+    town.of = frozenset(range(1, 31))
+    town.plan()
+    return town
+
+
+def soon(town: Town, days: int) -> str:
+    return (town.company.clock.now() + days * DAY).date().isoformat()
+
+
+def test_a_departure_to_come_that_was_released_does_not_count_again(many: Town) -> None:
+    many.leave(1, 40, soon(many, 3))
+    release(many.hub, many.plan().id, "checker", "the branch is closed")
+    assert [many.plan().state for _ in range(3)] == [RunState.READY] * 3
+    many.leave(51, 54, soon(many, 3))
+    assert many.plan().state is RunState.READY
+    many.company.clock.advance(5 * DAY)
+    assert (many.plan().state, many.lost()) == (RunState.READY, 44)
+
+
+def test_what_was_released_and_is_late_does_not_count_again(many: Town) -> None:
+    many.leave(1, 40, soon(many, 1))
+    release(many.hub, many.plan().id, "checker", "the branch is closed")
+    kill_switch(many.hub, "system:crm", "on", "op", "the vendor is down")
+    many.company.clock.advance(3 * DAY)
+    assert (many.plan().state, many.lost()) == (RunState.READY, 0)
+    kill_switch(many.hub, "system:crm", "off", "op", "it is back")
+    assert (many.plan().state, many.lost()) == (RunState.READY, 40)
+
+
+def test_another_day_and_a_departure_that_comes_back_count(many: Town) -> None:
+    many.leave(1, 40, soon(many, 9))
+    release(many.hub, many.plan().id, "checker", "the branch is closed")
+    gone = dict(many.gone)
+    many.leave(1, 30, soon(many, 5))
+    run = many.plan()
+    assert (run.state, run.reasons[0].split()[0]) == (RunState.HELD, "30")
+    many.gone.clear()
+    assert many.plan().state is RunState.READY
+    many.gone |= gone
+    assert many.plan().state is RunState.HELD
+
+
+def test_what_was_released_stays_so_in_a_run_that_is_held_for_others_and_replaced(many: Town) -> None:
+    many.leave(1, 30, soon(many, 9))
+    release(many.hub, many.plan().id, "checker", "the branch is closed")
+    many.leave(51, 56, soon(many, 9))
+    assert (run := many.plan()).state is RunState.HELD
+    assert run.reasons[0].split()[0] == "6"
+    many.gone.pop(56)
+    assert many.plan().state is RunState.READY
 
 
 def state_of(town: Town, run_id: str) -> RunState:
