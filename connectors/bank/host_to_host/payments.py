@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import partial
@@ -27,7 +26,6 @@ from connectors.bank.host_to_host.remote import FILE_LIMIT_BYTES, Session
 from connectors.bank.host_to_host.settings import HostToHostSettings
 
 _BLOCK_BYTES: Final = 1024 * 1024
-_log: Final = logging.getLogger(__name__)
 
 
 class PaymentDoor:
@@ -113,12 +111,12 @@ class PaymentDoor:
             try:
                 part = session.upload_pieces(path, _approved(file))
             except HaltError:
-                _discard_parts(session, folder, file.name)
+                session.discard_parts(folder, file.name)
                 raise
             seen = self._read_back(session, file, published=session.publish(part, path))
         if not seen:
             return _other_content(file.name)
-        _discard_parts(session, folder, file.name)
+        session.discard_parts(folder, file.name)
         return Receipt.accepted(file=file.name, sha256=file.sha256, compared=self._settings.payment_read_back)
 
     def _read_back(self, session: Session, file: PaymentFile, *, published: bool) -> bool:
@@ -180,14 +178,6 @@ class PaymentDoor:
             AnswerKind.STATEMENT: self._settings.statement_names,
         }
         return next((kind for kind, pattern in kinds.items() if fnmatchcase(name, pattern)), None)
-
-
-def _discard_parts(session: Session, folder: str, name: str) -> None:
-    """Tidy up where it can be done; what is said of the file does not hang on it, and the next delivery tries again."""
-    try:
-        session.discard_parts(folder, name)
-    except ConnectorError as error:
-        _log.warning("parts of %s were left at the bank: %s", name, error.message)
 
 
 def _approved(file: PaymentFile) -> Iterator[bytes]:

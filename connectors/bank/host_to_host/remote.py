@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import logging
 import re
 import secrets
 import stat
@@ -22,6 +23,7 @@ import asyncssh
 from baton.sdk import Client, ConnectorError, HaltError, InDoubtError, RetryableError
 
 T = TypeVar("T")
+_log: Final = logging.getLogger(__name__)
 FILE_LIMIT_BYTES: Final = 64 * 1024 * 1024
 _NAMES_LIMIT: Final = 100_000
 _LONGEST_NAME: Final = 255
@@ -112,10 +114,16 @@ class Session:
         return self._do(self._rename(part, path), renaming=True)
 
     def discard_parts(self, directory: str, name: str) -> None:
-        """Remove what earlier attempts at this file left behind. The final name stands: no attempt needs them."""
-        for part in self.names(directory):
-            if re.fullmatch(rf"{re.escape(name)}\.[0-9a-f]{{8}}\.part", part):
-                self._do(self._remove(f"{directory}/{part}"))
+        """Remove what attempts at this file left behind and no attempt needs, where that can be done; raises nothing.
+
+        What is said of the file does not hang on it, and the next delivery tries again.
+        """
+        try:
+            for part in self.names(directory):
+                if re.fullmatch(rf"{re.escape(name)}\.[0-9a-f]{{8}}\.part", part):
+                    self._do(self._remove(f"{directory}/{part}"))
+        except ConnectorError as error:
+            _log.warning("parts of %s were left at the bank: %s", name, error.message)
 
     def close(self) -> None:
         """Log out and end the thread."""

@@ -153,6 +153,22 @@ def test_a_lost_answer_to_the_rename_is_in_doubt_and_found_by_look_up(
     assert len(files(bank)) == 1
 
 
+@pytest.mark.parametrize("lost", [asyncssh.SFTPConnectionLost("gone"), asyncssh.SFTPPermissionDenied("no")])
+def test_parts_that_cannot_be_removed_take_nothing_away_from_a_roster_that_is_there(
+    bank: Simulator, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, lost: asyncssh.Error
+) -> None:
+    async def lose(self: remote.Session, directory: str) -> dict[str, int]:
+        raise lost
+
+    target, batch = connector(bank), people(bank, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr(remote.Session, "_names", lose)
+        assert outcomes(target.provision(batch)) == [Outcome.ACCEPTED]
+        assert outcomes(target.provision(batch)) == [Outcome.ACCEPTED]
+    (name,) = files(bank)
+    assert f"parts of {name} were left at the bank" in caplog.text
+
+
 def test_other_content_under_the_final_name_stops_everything(bank: Simulator) -> None:
     target, batch = connector(bank), people(bank, 1)
     target.provision(batch)
