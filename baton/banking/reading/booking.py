@@ -23,9 +23,9 @@ from baton.model.bank_answers import Direction, Reason, ReasonKind, StatementEnt
 _CREDIT: Final = Direction.CREDIT
 _DIRECTIONS: Final = {"DBIT": Direction.DEBIT, "CRDT": _CREDIT}
 _BOOKED: Final = "BOOK"
-_NOT_BOOKED: Final = ("PDNG", "FUTR")
 _INFORMATION: Final = "INFO"
 """Shown, and never booked on this account."""
+_STATUSES: Final = frozenset({_BOOKED, _INFORMATION, "PDNG", "FUTR"})
 _RETURNED: Final = "RRTN"
 """The bank transaction code's sub-family of returns."""
 _TOLD_ONCE: Final = ("Amt", "CdtDbtInd", "Sts", "Refs")
@@ -183,31 +183,31 @@ class Bookings:
 
     def _read(self, element: Element) -> _Booking:
         self.position += 1
-        self.fields.require_single(element, self.fields.tags(_TOLD_ONCE))
+        self.fields.require_single(element, _TOLD_ONCE)
         children = self.fields.children(element)
         amount, direction = children.get("Amt"), _DIRECTIONS.get(own_text(children.get("CdtDbtInd")))
         if amount is None or direction is None:
             raise self.fields.refused(element, "incomplete", "has no amount or no direction before its transactions")
         minor, currency = self.fields.money(amount)
-        own = [own_text(children[name]) for name in _OWN_NAMES if name in children]
-        bank = [text for text in own if text]
+        bank = [text for name in _OWN_NAMES if name in children and (text := own_text(children[name]))]
         status = self._status(children.get("Sts"))
         booked = self._booked(element, children)
-        if status not in (_BOOKED, _INFORMATION, *_NOT_BOOKED):
+        if status not in _STATUSES:
             self.fields.note(element, "entry_status", "does not say in a known word that it is booked")
         came_back = direction is _CREDIT and (
             own_text(children.get("RvslInd")) in ("true", "1") or self._is_return(children)
         )
+        # By position, as above.
         return _Booking(
-            name=bank[0] if bank else f"#{self.position}",
-            direction=direction,
-            minor=minor,
-            currency=currency,
-            booked=booked,
-            pending=status != _BOOKED,
-            own=bank,
-            came_back=came_back,
-            shown=status != _INFORMATION,
+            bank[0] if bank else f"#{self.position}",
+            direction,
+            minor,
+            currency,
+            booked,
+            status != _BOOKED,
+            bank,
+            came_back,
+            status != _INFORMATION,
         )
 
     def _status(self, element: Element | None) -> str:
@@ -228,7 +228,7 @@ class Bookings:
 
     def _transaction(self, element: Element, booking: _Booking) -> _Transaction:
         fields = self.fields
-        fields.require_single(element, fields.tags(_TOLD_ONCE))
+        fields.require_single(element, _TOLD_ONCE)
         children = fields.children(element)
         direction = _DIRECTIONS.get(own_text(children.get("CdtDbtInd")), booking.direction)
         found = references(fields, element, children)

@@ -145,12 +145,12 @@ class Fields:
             self.note(element, "date", f"has a {path} that is no moment")
             return None
 
-    def require_single(self, element: Element, tags: tuple[str, ...]) -> None:
+    def require_single(self, element: Element, names: tuple[str, ...]) -> None:
         """Refuse an element that says one of these things twice: nobody knows which of the two is meant.
 
         A file that keeps to its schema has no such element, so only one that was warned of is looked at.
         """
-        if self.leniency.warnings and any(len(element.findall(tag)) > 1 for tag in tags):
+        if self.leniency.warnings and any(len(element.findall(tag)) > 1 for tag in self.tags(names)):
             raise self.refused(element, "ambiguous", "says the same thing twice, and may mean either")
 
     def note(self, element: Element, rule: str, message: str) -> None:

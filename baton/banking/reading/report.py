@@ -86,8 +86,8 @@ class _Report:
                 self.reported = self.fields.moment(element, "CreDtTm")
 
     def _file(self, element: Element) -> BankAnswer | None:
-        id_tag, state_tag = told = self.fields.tags(_IN_FILE)
-        self.fields.require_single(element, told)
+        self.fields.require_single(element, _IN_FILE)
+        id_tag, state_tag = self.fields.tags(_IN_FILE)
         named = own_text(element.find(id_tag))
         self.message_id = "" if named.upper() == ABSENT else named
         self.file_state = self._state(element, state_tag, GROUP_STATES)
@@ -97,8 +97,8 @@ class _Report:
         return self._answer(_OF_FILE, element, self.file_state)._replace(told_count=count, told_sum=total)
 
     def _batch(self, element: Element) -> BankAnswer | None:
-        id_tag, state_tag = told = self.fields.tags(_IN_BATCH)
-        self.fields.require_single(element, told)
+        self.fields.require_single(element, _IN_BATCH)
+        id_tag, state_tag = self.fields.tags(_IN_BATCH)
         self.announced = element
         named = own_text(element.find(id_tag))
         self.batch_id = "" if named.upper() == ABSENT else named
@@ -106,8 +106,8 @@ class _Report:
         return None if self.batch_state is None else self._answer(_OF_BATCH, element, self.batch_state)
 
     def _line(self, element: Element) -> BankAnswer | None:
-        state_tag, *reference_tags = told = self.fields.tags(_IN_LINE)
-        self.fields.require_single(element, told)
+        self.fields.require_single(element, _IN_LINE)
+        state_tag, *reference_tags = self.fields.tags(_IN_LINE)
         state = self._state(element, state_tag, TRANSACTION_STATES) or self._inherited()
         if state is None:
             self.fields.note(element, "no_state", "has no state, and neither has its batch or file")
