@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from typing import Final
 
 from baton.errors import ApprovalError
@@ -18,6 +19,15 @@ def alike(person: str) -> str:
     """
     folded = unicodedata.normalize("NFKC", person).casefold()
     return "".join(letter for letter in folded if not letter.isspace() and unicodedata.category(letter) not in _UNSEEN)
+
+
+def is_among(person: str, others: Iterable[str]) -> bool:
+    """Whether a name is that of one of the others.
+
+    >>> is_among("hr-wang ", ["maker-li", "Hr-Wang"])
+    True
+    """
+    return alike(person) in {alike(other) for other in others}
 
 
 def require_reason(person: str, why: str) -> None:

@@ -37,7 +37,7 @@ def counted(run: PayRun) -> list[dict[str, Any]]:
 
 
 def shown(
-    who: Officer, run: PayRun, maker: str, waivers: Sequence[WaiverRow], after: int, language: Language
+    who: Officer, run: PayRun, makers: frozenset[str], waivers: Sequence[WaiverRow], after: int, language: Language
 ) -> Iterator[dict[str, Any]]:
     """Some findings with what they mean, who may waive them and who has."""
     policy, holders, now = policy_of(who.hub).checks, holders_of(who.hub), who.hub.clock.now()
@@ -51,7 +51,7 @@ def shown(
         in_force = [
             row
             for row in given
-            if refusal(waiver_of(row), finding, policy, maker=maker, holders=holders, now=now) is None
+            if refusal(waiver_of(row), finding, policy, makers=makers, holders=holders, now=now) is None
         ]
         yield {
             "key": finding.digest[:KEY_DIGITS],
@@ -63,7 +63,7 @@ def shown(
             "reference": finding.reference,
             "may_waive": [role.value for role in may],
             "waived": [_told(row) for row in in_force],
-            "yours_in": [] if who.made(maker) or in_force else [role.value for role in who.among(may)],
+            "yours_in": [] if who.made(makers) or in_force else [role.value for role in who.among(may)],
         }
 
 

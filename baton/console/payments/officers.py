@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -11,7 +11,7 @@ from fastapi import Depends, HTTPException, Request
 from baton.hub import Hub
 from baton.hub.payment.policies import offices_of
 from baton.jobs.payment.roles import Role
-from baton.model.persons import alike
+from baton.model.persons import is_among
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class Officer:
         decisions = [{name: each[name] for name in each if name != "why"} for each in detail["decisions"]]
         return {**detail, "decisions": decisions, "faults": []}
 
-    def made(self, maker: str) -> bool:
-        """Whether a run of this maker is their own."""
-        return alike(self.person) == alike(maker)
+    def made(self, makers: Iterable[str]) -> bool:
+        """Whether a run of these makers is their own."""
+        return is_among(self.person, makers)
 
     def among(self, roles: Collection[Role]) -> list[Role]:
         """Which of these roles they hold, each once."""

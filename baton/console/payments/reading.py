@@ -13,6 +13,7 @@ from baton.console.payments import findings
 from baton.console.payments.masking import masked_account, masked_name
 from baton.console.payments.officers import Officer
 from baton.hub.payment.checking import unknown_run
+from baton.hub.payment.makers import makers
 from baton.hub.payment.signing import Signed, reach
 from baton.hub.payment.standing import files_digest
 from baton.jobs.payment.approval_policy import Refusal
@@ -74,11 +75,11 @@ def run_document(who: Officer, run_id: str, part: Part, language: Language) -> d
         deliveries = hub.effects.read(connection, effects.c.run_id == run_id)
         decisions = hub.runs.decisions(connection, run_id)
         faults = hub.runs.faults(connection, run_id)
+        made_by = makers(hub, connection, run, head)
         signed = reach(hub, connection, run, head) if files and head.state is RunState.HELD else None
         lines = (
             hub.pay_runs.some_lines(connection, run_id, part.states, part.after, LINES_SHOWN) if who.sees_people else []
         )
-    maker = head.requested_by
     return {
         "run": {
             **_head(run, head),
@@ -88,7 +89,7 @@ def run_document(who: Officer, run_id: str, part: Part, language: Language) -> d
             **({"totals": _totals(run, files)} if who.sees_people else {}),
         },
         "counted": findings.counted(run),
-        "findings": list(findings.shown(who, run, maker, waivers, part.findings_after, language))
+        "findings": list(findings.shown(who, run, made_by, waivers, part.findings_after, language))
         if who.sees_people
         else [],
         "findings_total": len(findings.kept(run)),
@@ -112,7 +113,7 @@ def run_document(who: Officer, run_id: str, part: Part, language: Language) -> d
         if who.sees_people
         else [],
         "faults_total": len(faults),
-        "may": _may(who, head, signed, files),
+        "may": _may(who, head, signed, files, made_by),
         **viewer(who),
     }
 
@@ -219,13 +220,15 @@ def _signatures(rows: Sequence[SignatureRow], signed: Signed | None) -> dict[str
     }
 
 
-def _may(who: Officer, head: Run, signed: Signed | None, files: Sequence[PayFile]) -> dict[str, Any]:
+def _may(
+    who: Officer, head: Run, signed: Signed | None, files: Sequence[PayFile], made_by: frozenset[str]
+) -> dict[str, Any]:
     """What there is to offer to this person now. The hub decides anew when they do it."""
-    own = who.made(head.requested_by)
+    own = who.made(made_by)
     held = head.state is RunState.HELD
     missing = () if signed is None else signed.decision.missing
     stale = signed is not None and signed.stale
-    already = signed is not None and any(who.made(each.person) for each in signed.decision.counted)
+    already = signed is not None and who.made(each.person for each in signed.decision.counted)
     return {
         "waive": bool(who.offices) and held and not own,
         "sign_as": [] if own or already or stale else [role.value for role in who.among(missing)],

@@ -127,10 +127,10 @@ def _one(
 def _may(who: Officer, kept: KeptSettlement) -> dict[str, Any]:
     """In which offices the person may review it, and whether it can be given up."""
     waits = kept.state is SettlementState.PREPARED
-    offices = who.among(settling.REVIEWERS) if waits and not who.made(kept.prepared_by) else []
+    offices = who.among(settling.REVIEWERS) if waits and not who.made([kept.prepared_by]) else []
     return {
         "review_as": [role.value for role in offices],
-        "own": waits and who.made(kept.prepared_by),
+        "own": waits and who.made([kept.prepared_by]),
         "give_up": kept.state.open,
     }
 

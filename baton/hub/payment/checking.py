@@ -18,6 +18,7 @@ from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.bookings import ENTRY
 from baton.hub.payment.drafting import CLAIMED, DOUBLED, OTHER_COMPONENT
+from baton.hub.payment.makers import makers
 from baton.hub.payment.out_again import out_again
 from baton.hub.payment.policies import calendar_of, holders_of, policy_of
 from baton.hub.payment.second_sources import second_sources
@@ -199,7 +200,8 @@ def judge(
         policy.checks,
     )
     waivers = [waiver_of(row) for row in hub.pay_decisions.waivers(connection, run.run_id)]
-    return apply_waivers(report, waivers, policy.checks, maker=head.requested_by, holders=holders_of(hub), now=now)
+    made_by = makers(hub, connection, run, head)
+    return apply_waivers(report, waivers, policy.checks, makers=made_by, holders=holders_of(hub), now=now)
 
 
 def _counts(cleared: Cleared) -> dict[str, int]:

@@ -14,6 +14,7 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.bookings import ENTRY
 from baton.hub.payment.checking import unknown_run
 from baton.hub.payment.drafting import Drafting, new_run, payee_of, save
+from baton.hub.payment.makers import AGAIN
 from baton.hub.payment.out_again import out_again
 from baton.jobs.payment.checks.account_numbers import plain_account
 from baton.jobs.payment.reissue import Evidence, Refusal, Reissue, reissue
@@ -63,7 +64,7 @@ def reissue_run(hub: Hub, run_id: str, person: str, day: date) -> Reissued:
             for place, (_, found) in enumerate(again, start=1)
         ]
         evidence = {found.payable.key.reference: found.evidence for _, found in again}
-        run = replace(run, facts={**run.facts, "evidence": evidence, "again": run_id})
+        run = replace(run, facts={**run.facts, "evidence": evidence, AGAIN: run_id})
         save(hub, connection, person, run, lines, [], failed_run.run_id)
     return Reissued(run, lines, refused)
 

@@ -6,7 +6,7 @@ and that a person held the office is what the signature says, which was refused 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -24,12 +24,14 @@ ASKED: Final = "asked_signatures"
 """The fact of a run that names the roles whose signatures its release has asked for."""
 _LONGEST: Final = timedelta(days=31)
 """No policy lets a signature hold for longer."""
+MAKERS: Final = "makers"
+"""The fact of a run that names who had made it, and what it pays again, when it was released."""
 RELEASE: Final = "release"
 
 
-def note_asked(hub: Hub, connection: sa.Connection, run: PayRun, level: Level) -> None:
-    """Keep with a run whose signatures its release asks for."""
-    hub.pay_runs.note(connection, run, facts={ASKED: [role.value for role in level.roles]})
+def note_asked(hub: Hub, connection: sa.Connection, run: PayRun, level: Level, makers: Iterable[str]) -> None:
+    """Keep with a run whose signatures its release asks for, and whose count for nothing in it."""
+    hub.pay_runs.note(connection, run, facts={ASKED: [role.value for role in level.roles], MAKERS: sorted(makers)})
 
 
 def signature_of(row: SignatureRow) -> Signature:
@@ -40,7 +42,8 @@ def signature_of(row: SignatureRow) -> Signature:
 def was_signed_for(hub: Hub, connection: sa.Connection, run: PayRun, maker: str, files: Sequence[PayFile]) -> bool:
     """Whether everybody whose signature the release asked for had signed for exactly these files by then.
 
-    A run released before this was noted needs as many as the least demanding policy there can be.
+    A run released before this was noted needs as many as the least demanding policy there can be; one released before
+    its makers were noted has its own alone.
     """
     released = [each.decided_at for each in hub.runs.decisions(connection, run.run_id) if each.decision == RELEASE]
     if not released:
@@ -53,8 +56,11 @@ def was_signed_for(hub: Hub, connection: sa.Connection, run: PayRun, maker: str,
         return len(persons) >= FEWEST
     assert isinstance(asked, list)
     level = Level(roles=tuple(Role(role) for role in asked))
+    noted = run.facts.get(MAKERS, [maker])
+    assert isinstance(noted, list)
     policy = ApprovalPolicy(valid_h=int(_LONGEST / timedelta(hours=1)), levels=(level,))
     holders = {row.person: [Role(each.role) for each in rows if each.person == row.person] for row in rows}
-    subject = Subject(digest, run.people_digest, run.report_digest, maker, sum(file.total_minor for file in files), 0)
+    made_by, total = frozenset(map(str, noted)), sum(file.total_minor for file in files)
+    subject = Subject(digest, run.people_digest, run.report_digest, made_by, total, 0)
     signatures = [signature_of(row) for row in rows]
     return decide(subject, signatures, policy, holders, released[-1]).sufficient

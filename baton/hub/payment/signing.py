@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.checking import considered, judge, open_run
+from baton.hub.payment.makers import makers
 from baton.hub.payment.policies import holders_of, policy_of
 from baton.hub.payment.signed_for import note_asked, signature_of
 from baton.hub.payment.standing import binding, everybody, files_digest, stale, standing
@@ -17,7 +18,7 @@ from baton.hub.payment.voiding import delete_files, void_files
 from baton.jobs.payment.approval_policy import REMEDY, Decision, Subject, decide
 from baton.jobs.payment.roles import Role
 from baton.model.pay_run import LineState, PayFile, PayRun
-from baton.model.persons import alike, require_reason
+from baton.model.persons import is_among, require_reason
 from baton.store.pay_decisions import SignatureRow
 from baton.store.pay_runs import LineChange
 from baton.store.runs import Run, RunState
@@ -91,15 +92,19 @@ def release(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> Sig
     """Let the files of a run go, once: nothing has changed and all have signed. The next delivery takes them.
 
     ``seen`` is as for `sign`. Lines that the checks still hold are given up: they cannot be waived in a run that has
-    gone, and another run may pay them. Raises `ApprovalError` when something is missing, and for whoever made the run.
+    gone, and another run may pay them. Raises `ApprovalError` when something is missing, and for whoever
+    made the run or one beneath it.
     """
     require_reason(person, why)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         run, head = open_run(hub, connection, run_id)
-        if alike(person) == alike(head.requested_by):
+        made_by = makers(hub, connection, run, head)
+        if is_among(person, made_by):
             raise ApprovalError(
-                f"{person} made this run and cannot release it", code="maker", remedy="a second person must release it"
+                f"{person} made this run, or one that it pays again, and cannot release it",
+                code="maker",
+                remedy="a second person must release it",
             )
         _require_current(hub, connection, run, head, seen)
         signed = _counted(hub, connection, run, head)
@@ -109,7 +114,7 @@ def release(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> Sig
                 f"{run_id} still needs the signature of: {missing}", code="unsigned", remedy=f"baton pay sign {run_id}"
             )
         asked = policy_of(hub).approvals.level(signed.total_minor, int(head.counts.get("warnings", 0)))
-        note_asked(hub, connection, run, asked)
+        note_asked(hub, connection, run, asked, made_by)
         let_go(hub, connection, head, person, why)
         hub.crash_point("releasing")
     hub.crash_point("released")
@@ -189,7 +194,7 @@ def _counted(hub: Hub, connection: sa.Connection, run: PayRun, head: Run) -> Sig
         file_sha256=files_digest(files),
         hr_version=run.people_digest,
         report_digest=run.report_digest,
-        maker=head.requested_by,
+        makers=makers(hub, connection, run, head),
         total_minor=sum(file.total_minor for file in files),
         warnings=int(head.counts.get("warnings", 0)),
         set_back_at=None if restored is None else restored.at,

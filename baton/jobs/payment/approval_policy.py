@@ -1,8 +1,9 @@
 """How many signatures a file needs, whose, and whether the ones there are suffice now.
 
 Amount and number of warnings choose a level; a level names roles, one signature each, by as many persons. Whoever made
-the run signs nothing. A signature is for one file, one state of HR and one report: when any of them is another one now,
-it is for something else. It lapses after ``valid_h`` hours, and a level's signatures all have to be valid at once.
+the run, or one that it pays again, signs nothing. A signature is for one file, one state of HR and one report: when any
+of them is another one now, it is for something else. It lapses after ``valid_h`` hours, and a level's
+signatures all have to be valid at once.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pydantic import Field, model_validator
 
 from baton.jobs.payment.files import Part
 from baton.jobs.payment.roles import Holders, Role
-from baton.model.persons import alike
+from baton.model.persons import alike, is_among
 
 FEWEST: Final = 2
 """Two signatures by two persons, whatever the amount."""
@@ -72,7 +73,8 @@ class Subject:
     """The state of HR the file was built and checked by."""
     report_digest: str
     """Of the checks, waivers included (`Cleared.digest`)."""
-    maker: str
+    makers: frozenset[str]
+    """Who made the run, or one that it pays again."""
     total_minor: int
     warnings: int
     set_back_at: datetime | None = None
@@ -109,8 +111,8 @@ class Refusal(StrEnum):
 
 REMEDY: Final[Mapping[Refusal, tuple[str, str]]] = {
     Refusal.MAKER: (
-        "Whoever made the run does not sign it; a second person must.",
-        "制单人不能签署，须由另一人签署。",
+        "Whoever made the run, or one that it pays again, does not sign it; a second person must.",
+        "制单人（包括被重付批次的制单人）不能签署，须由另一人签署。",
     ),
     Refusal.ROLE_NOT_HELD: ("The person does not hold this role now.", "签署人目前不具备该角色。"),
     Refusal.ANOTHER_FILE: (
@@ -181,7 +183,7 @@ def _reasons(
     signature: Signature, subject: Subject, holders: Holders, now: datetime, valid_for: timedelta
 ) -> Iterator[Refusal]:
     who = alike(signature.person)
-    if not who or who == alike(subject.maker):
+    if not who or is_among(signature.person, subject.makers):
         yield Refusal.MAKER
     if not any(alike(person) == who and signature.role in roles for person, roles in holders.items()):
         yield Refusal.ROLE_NOT_HELD

@@ -30,7 +30,7 @@ POLICY = ApprovalPolicy.model_validate(
         ],
     }
 )
-SUBJECT = Subject("f" * 64, "hr-41", "d" * 64, "maker", 1000, 2)
+SUBJECT = Subject("f" * 64, "hr-41", "d" * 64, frozenset({"maker"}), 1000, 2)
 
 
 def signature(person, role, **more):

@@ -20,7 +20,7 @@ from baton.jobs.payment.checks.findings import CheckReport, Finding, Line, LineV
 from baton.jobs.payment.checks.policy import CheckPolicy
 from baton.jobs.payment.checks.rules import Severity
 from baton.jobs.payment.roles import Holders, Role
-from baton.model.persons import alike
+from baton.model.persons import alike, is_among
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -46,7 +46,7 @@ class Refusal(StrEnum):
     """Nothing of the kind is found any more, or with other figures."""
     NOT_WAIVABLE = "not_waivable"
     MAKER = "maker"
-    """Whoever made the run waives nothing in it."""
+    """Whoever made the run, or one that it pays again, waives nothing in it."""
     WRONG_ROLE = "wrong_role"
     """The rule asks for another role."""
     ROLE_NOT_HELD = "role_not_held"
@@ -89,7 +89,13 @@ def may_waive(finding: Finding, policy: CheckPolicy) -> tuple[Role, ...]:
 
 
 def refusal(
-    waiver: Waiver, finding: Finding | None, policy: CheckPolicy, *, maker: str, holders: Holders, now: datetime
+    waiver: Waiver,
+    finding: Finding | None,
+    policy: CheckPolicy,
+    *,
+    makers: Collection[str],
+    holders: Holders,
+    now: datetime,
 ) -> Refusal | None:
     """Why a waiver does not cover a finding; None when it does. Asked when it is given and each time it is used."""
     if finding is None or finding.rule != waiver.rule or finding.reference != waiver.reference:
@@ -97,7 +103,7 @@ def refusal(
     allowed = may_waive(finding, policy)
     if not allowed:
         return Refusal.NOT_WAIVABLE
-    if alike(waiver.person) == alike(maker):
+    if is_among(waiver.person, makers):
         return Refusal.MAKER
     if waiver.role not in allowed:
         return Refusal.WRONG_ROLE
@@ -114,7 +120,7 @@ def apply_waivers(
     waivers: Iterable[Waiver],
     policy: CheckPolicy,
     *,
-    maker: str,
+    makers: Collection[str],
     holders: Holders,
     now: datetime,
 ) -> Cleared:
@@ -125,7 +131,7 @@ def apply_waivers(
     in_force, refused, covered = [], [], set()
     for waiver in given:
         finding = found.get(waiver.finding)
-        why = refusal(waiver, finding, policy, maker=maker, holders=holders, now=now)
+        why = refusal(waiver, finding, policy, makers=makers, holders=holders, now=now)
         if why is not None:
             refused.append((waiver, why))
         else:

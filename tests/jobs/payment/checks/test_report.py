@@ -40,7 +40,7 @@ def waiver(report, rule="holder_differs", **more):
 
 
 def applied(report, *waivers, policy=None, now=NOW):
-    return apply_waivers(report, waivers, policy or CheckPolicy(), maker="maker", holders=HOLDERS, now=now)
+    return apply_waivers(report, waivers, policy or CheckPolicy(), makers=["maker"], holders=HOLDERS, now=now)
 
 
 # --- the report
@@ -203,7 +203,7 @@ def test_a_waiver_is_for_what_was_seen():
     given_ = waiver(then, "variance_person", person="p-li", role=Role.PAYROLL)
     holders = HOLDERS | {"p-li": [Role.PAYROLL]}
     for report, waived in ((then, 1), (now, 0)):
-        cleared = apply_waivers(report, [given_], CheckPolicy(), maker="maker", holders=holders, now=NOW)
+        cleared = apply_waivers(report, [given_], CheckPolicy(), makers=["maker"], holders=holders, now=NOW)
         assert len(cleared.waived) == waived
 
 
