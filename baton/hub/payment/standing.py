@@ -23,8 +23,11 @@ DATES: Final = (
     *("contract_end_day", "pay_end_day", "time_zone"),
 )
 """What of a person's record decides up to when they are paid."""
-_JUDGED_BY: Final = (*DATES, "full_name", "bank_account_holder", "bank_account_number", "bank_code")
-"""What of a person's record decides whether and whom a payment reaches; a new telephone number voids nothing."""
+_JUDGED_BY: Final = (*DATES, "full_name", "bank_account_holder", "bank_account_number", "bank_code", "bank_name")
+"""What of a person's record decides whether and whom a payment reaches; a new telephone number voids nothing.
+
+Everything that a bank's layout can take from it is here: some find the branch by the bank's name.
+"""
 _IN_FILES: Final = (LineState.FILED, LineState.RELEASED)
 _PAGE_ROWS: Final = 5_000
 

@@ -177,3 +177,28 @@ def test_what_may_have_left_is_not_taken_back(office: Office) -> None:
         withdraw(office.hub, run_id, TREASURY, "too late")
     assert refused.value.code == "sent"
     assert office.states(run_id) == dict.fromkeys(TWO, LineState.RELEASED)
+
+
+@pytest.mark.parametrize("changed", [{"bank_name": "示例银行第二支行"}, {"bank_code": "102100099996"}])
+def test_whatever_hr_changes_of_an_account_voids_what_was_signed(office: Office, changed: dict[str, str]) -> None:
+    """The bank's name too: the layouts of CMB, ICBC and BOC find the branch by it."""
+    office.hire("0001", bank_name="示例银行第一支行")
+    run_id = office.signed({"0001": "8000.00"})
+    office.hire("0001", **{"bank_name": "示例银行第一支行", **changed})
+    with pytest.raises(ApprovalError) as refused:
+        office.release(run_id)
+    assert refused.value.code == "people_changed"
+    office.check(run_id)
+    office.build(run_id)
+    with pytest.raises(ApprovalError) as refused:
+        office.release(run_id)
+    assert refused.value.code == "unsigned"
+
+
+def test_a_file_whose_payees_bank_is_called_otherwise_since_does_not_go_out(office: Office) -> None:
+    office.hire("0001", bank_name="示例银行第一支行")
+    run_id = office.signed({"0001": "8000.00"})
+    office.release(run_id)
+    office.hire("0001", bank_name="示例银行第二支行")
+    assert office.deliver().counts.get("accepted", 0) == 0
+    assert office.bank.seen == []
