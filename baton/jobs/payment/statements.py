@@ -10,8 +10,11 @@ from typing import Final, TypeAlias
 from baton.jobs.payment.differences import Difference, DifferenceKind
 from baton.model.bank_answers import Statement
 
-StatementKey: TypeAlias = tuple[str, str, str, str]
-"""Account, electronic sequence number, id and series: what a second copy shares, whatever its file is called."""
+StatementKey: TypeAlias = tuple[str, str, str, str, str]
+"""Account, currency, electronic sequence number, id and series: what a second copy shares, whatever its file is called.
+
+An account that is kept in two currencies has statements in each, and a bank may count and name each kind by itself.
+"""
 _NOTIFICATIONS: Final = "notifications"
 
 
@@ -23,7 +26,7 @@ def statement_key(head: Statement, digest: str, first: date | None, *, notificat
     """
     named = head.sequence or head.statement_id
     series = f"{_NOTIFICATIONS} {'' if first is None else first.year}" if notification else _year(head)
-    return (head.account, head.sequence, head.statement_id if named else digest, series)
+    return (head.account, head.currency, head.sequence, head.statement_id if named else digest, series)
 
 
 class SeenStatements:
@@ -47,16 +50,41 @@ class SeenStatements:
         return None
 
     def gaps(self) -> Iterable[Difference]:
-        """Where, on one account, one statement does not go on from the one before."""
+        """Where, on one account and in one currency, one statement does not go on from the one before."""
         for heads in self._heads.values():
-            ordered = sorted(heads, key=lambda head: (_year(head), _number(head), head.closed, head.statement_id))
+            counted = _Counted(heads)
+            ordered = sorted(
+                heads, key=lambda head: (head.currency, _year(head), _number(head), head.closed, head.statement_id)
+            )
             for before, after in pairwise(ordered):
-                counted = _number(before) and _year(before) == _year(after)  # a bank may count anew each year
-                skipped = bool(counted) and _number(after) - _number(before) > 1
+                if before.currency != after.currency:
+                    continue
                 known = before.closing_minor is not None and after.opening_minor is not None
-                if skipped or (known and before.closing_minor != after.opening_minor):
+                if counted.skipped(before, after) or (known and before.closing_minor != after.opening_minor):
                     what = after.statement_id or after.sequence
                     yield Difference(DifferenceKind.STATEMENT_GAP, what, before.closing_minor, after.opening_minor)
+
+
+class _Counted:
+    """How a bank counts the statements of one account: those of all currencies together, or each currency's apart."""
+
+    def __init__(self, heads: Iterable[Statement]) -> None:
+        self._currencies: dict[tuple[str, int], set[str]] = {}
+        for head in heads:
+            self._currencies.setdefault((_year(head), _number(head)), set()).add(head.currency)
+        self._apart = {year for (year, number), found in self._currencies.items() if number and len(found) > 1}
+
+    def skipped(self, before: Statement, after: Statement) -> bool:
+        """Whether a number is missing between two statements in one currency; each year may be counted anew."""
+        year = _year(before)
+        if not _number(before) or year != _year(after):
+            return False
+        missing = _number(after) - _number(before) - 1
+        if missing > 0 and year not in self._apart:
+            # A number that another currency has is not missing, unless that counts its own.
+            of_year = (number for when, number in self._currencies if when == year)
+            missing -= sum(_number(before) < number < _number(after) for number in of_year)
+        return missing > 0
 
 
 def _number(head: Statement) -> int:

@@ -185,7 +185,7 @@ def test_a_second_copy_of_a_statement_is_listed_and_not_counted():
 
 
 def test_a_statement_read_before_in_another_run_of_the_program_is_known():
-    reconciler = Reconciler([facts(filed(1))], {(ACCOUNT, "1", "S1", ""): "x"})
+    reconciler = Reconciler([facts(filed(1))], {(ACCOUNT, "CNY", "1", "S1", ""): "x"})
     reconciler.take(head(), [debit(1)], digest="x", notification=False)
     assert reconciler.month(SOON).entries == 0
 
@@ -359,3 +359,39 @@ def test_copies_of_statements_and_notifications_of_what_they_book_raise_no_alarm
     view = reconciler.month(SOON)
     assert [each for each in (*view.beside, *view.runs["run-1"].differences) if each.weight is Weight.ALARM] == []
     assert view.verdict is Verdict.CLEAN
+
+
+def _in(currency, sequence, opening, closing, name="S"):
+    return replace(head(sequence, opening, closing), currency=currency, statement_id=f"{name}{sequence}")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "found"),
+    [
+        ((1, 2, 3, 4), []),
+        ((1, 1, 2, 2), []),
+        ((1, 2, 3, 5), ["statement_gap"]),
+        ((1, 1, 3, 2), ["statement_gap"]),
+    ],
+    ids=["counted-together", "counted-apart", "one-of-all-is-missing", "one-of-its-own-is-missing"],
+)
+@pytest.mark.parametrize("named_alike", [True, False])
+def test_statements_of_one_account_go_on_from_those_in_their_own_currency(numbers, found, named_alike):
+    """CNY 1000 to 900 to 800 beside USD 50 to 50 to 40, on one account."""
+    reconciler = Reconciler([facts(filed(1))])
+    told = [("CNY", 1000, 900), ("USD", 50, 50), ("CNY", 900, 800), ("USD", 50, 40)]
+    for (currency, opening, closing), number in zip(told, numbers, strict=True):
+        name = "S" if named_alike else currency
+        said = _in(currency, number, opening, closing, name)
+        bookings = [debit(1)] if (currency, closing) == ("CNY", 900) else []
+        reconciler.take(said, bookings, digest=f"{currency}{number}", notification=False)
+    assert kinds(reconciler.month(SOON)) == found
+
+
+def test_a_balance_that_does_not_go_on_in_its_own_currency_is_a_gap_beside_another():
+    reconciler = Reconciler([facts(filed(1))])
+    for place, (currency, opening, closing) in enumerate([("CNY", 1000, 900), ("USD", 900, 850), ("CNY", 850, 800)]):
+        bookings = [debit(1)] if not place else []
+        said = _in(currency, place + 1, opening, closing)
+        reconciler.take(said, bookings, digest=str(place), notification=False)
+    assert kinds(reconciler.month(SOON)) == ["statement_gap"]
