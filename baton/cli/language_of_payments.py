@@ -48,6 +48,9 @@ PAYMENTS: Final[Mapping[str, str]] = {
     "{run}: {count} lines taken back; see: baton pay show {run}": (
         "{run}：已撤回 {count} 笔；查看：baton pay show {run}"
     ),
+    "{file}: nobody can tell whether the bank has it ({why}); it stays as it is": (
+        "{file}：无法确定银行是否已收到（{why}），保持原状"
+    ),
     "{run}: {count} lines are drafted again, {refused} may not be": "{run}：重新起草 {count} 笔，{refused} 笔不得重付",
     "{run}: given up, {count} lines are free again": "{run}：已作废，释放 {count} 笔",
     "{run}: {component} for {period}, {state}": "{run}：{period} 的{component}，{state}",

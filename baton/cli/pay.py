@@ -237,14 +237,19 @@ def cancel_command(context: Context, run: str, person: str, why: str) -> None:
 @click.argument("run")
 @with_why
 @as_person
-def withdraw_command(context: Context, run: str, person: str, why: str) -> None:
-    """Take a released run back before any of it has left; it can then be checked and built again."""
+def withdraw_command(context: Context, run: str, person: str, why: str) -> int:
+    """Take a released run back before any of it has left (exit 1: the bank could not tell of some of its files)."""
     from baton.hub.payment.withdrawing import withdraw
 
     with context.hub() as hub:
-        count = withdraw(hub, run, person, why)
-    context.voice.say("{run}: {count} lines taken back; see: baton pay show {run}", run=run, count=count)
-    context.voice.document({"run": run, "withdrawn": count})
+        done = withdraw(hub, run, person, why)
+    context.voice.say("{run}: {count} lines taken back; see: baton pay show {run}", run=run, count=done.lines)
+    for file, receipt in done.untold.items():
+        context.voice.say("{file}: nobody can tell whether the bank has it ({why}); it stays as it is",
+                          file=file, why=receipt.message or receipt.code)  # fmt: skip
+    untold = [{"file": file, "code": each.code, "message": each.message} for file, each in done.untold.items()]
+    context.voice.document({"run": run, "withdrawn": done.lines, "untold": untold})
+    return 1 if untold else 0
 
 
 @command("reissue")

@@ -154,6 +154,7 @@ _ENGLISH: Final[Mapping[str, str]] = {
     "refusal.unsigned": "Signatures are missing: see whose below.",
     "refusal.not_held": "It is released or given up: nothing of it can be changed here any more.",
     "refusal.not_released": "It is not released: there is nothing to take back.",
+    "refusal.untold": "The bank could not be asked whether it has the files: nothing was taken back. Try again later.",
     "refusal.sent": "It has left, or may have: only the bank can stop it. Ask there; its answer is taken in by itself.",
     "refusal.words": "Something is missing in what you sent: an office, a reason or a finding.",
 }
@@ -299,6 +300,7 @@ _CHINESE: Final[Mapping[str, str]] = {
     "refusal.unsigned": "签署不齐，请查看下方还需谁签署。",
     "refusal.not_held": "批次已放行或已作废，不能再更改。",
     "refusal.not_released": "批次未放行，无需撤回。",
+    "refusal.untold": "无法向银行查询是否已收到文件，未撤回任何内容，请稍后重试。",
     "refusal.sent": "文件已发出或可能已发出，只有银行能止付。请联系银行，其答复会自动读取。",
     "refusal.words": "提交的内容不完整：缺少职责、理由或检查项。",
 }

@@ -13,7 +13,7 @@ from baton.contracts.payments import PaymentChannel, PaymentFile
 from baton.engine.calls import RetryRule, patient
 from baton.engine.performer import Call, Outcomes, Performer
 from baton.engine.report import Report
-from baton.errors import ConfigurationError, Fault, HaltError, InDoubtError
+from baton.errors import ConfigurationError, ConnectorError, Fault, HaltError, InDoubtError
 from baton.hub import execution
 from baton.hub.core import Hub
 from baton.hub.payment.standing import require_standing
@@ -52,6 +52,19 @@ def channel_of(hub: Hub, system: str) -> PaymentChannel:
         place = hub.settings.system(system).place
         raise ConfigurationError([Fault(place, "capability", f"{system} does not take payment files")])
     return connector
+
+
+def traced(hub: Hub, system: str, file: PayFile) -> Receipt:
+    """What a bank says of one file, asked for by itself: what keeps it from being asked for is a doubt about it alone.
+
+    So is what no connector foresees: one file that cannot be looked at keeps no other from being.
+    """
+    channel = channel_of(hub, system)
+    try:
+        (receipt,) = answered(lambda: channel.trace([payment_file(hub, file)]), 1, of=channel)
+    except ConnectorError as error:
+        return Receipt.in_doubt(error.code, str(error))
+    return receipt
 
 
 def deliver(hub: Hub, system: str) -> Report:

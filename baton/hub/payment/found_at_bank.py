@@ -9,11 +9,11 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from baton.errors import ConnectorError, InDoubtError
+from baton.errors import InDoubtError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.answering import take_answers
 from baton.hub.payment.declaring import Declared, awaited
-from baton.hub.payment.delivering import channel_of, payment_file
+from baton.hub.payment.delivering import traced as asked_for
 from baton.hub.payment.signing import let_go
 from baton.model.account import Outcome, Receipt
 from baton.model.effect import EffectState
@@ -76,10 +76,7 @@ def trace_files(hub: Hub, system: str) -> Traced:
 
 def _told(hub: Hub, system: str, said: Declared) -> Receipt:
     """The bank's own word; what people have declared where it has none."""
-    try:
-        (receipt,) = channel_of(hub, system).trace([payment_file(hub, said.file)])
-    except ConnectorError as error:
-        receipt = Receipt.in_doubt(error.code, str(error))
+    receipt = asked_for(hub, system, said.file)
     return receipt if receipt.outcome in _CLEAR else said.receipt or receipt
 
 

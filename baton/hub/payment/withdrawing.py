@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import sqlalchemy as sa
 
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.checking import unknown_run
-from baton.hub.payment.delivering import channel_of, payment_file
+from baton.hub.payment.delivering import traced
 from baton.hub.payment.voiding import delete_files
-from baton.model.account import Outcome
+from baton.model.account import Outcome, Receipt
 from baton.model.pay_run import SILENT, LineState, PayFile
 from baton.model.persons import require_reason
 from baton.store import deliveries
@@ -19,15 +20,34 @@ from baton.store.pay_runs import LineChange
 from baton.store.runs import RunState
 
 
-def withdraw(hub: Hub, run_id: str, person: str, why: str) -> int:
-    """Take back what of a released run is surely not at the bank; how many lines that is.
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """What was taken back of a run."""
+
+    lines: int
+    untold: Mapping[str, Receipt] = field(default_factory=dict)
+    """Message ids of the files of which nobody can tell whether the bank has them, with why: they stay as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What the bank says, asked now, of a run's files that were in doubt once, or given up."""
+
+    absent: set[str]
+    """Keys of the deliveries that it does not have."""
+    untold: Mapping[str, Receipt]
+
+
+def withdraw(hub: Hub, run_id: str, person: str, why: str) -> Withdrawn:
+    """Take back what of a released run is surely not at the bank.
 
     Of a run none of whose files has left, all lines are drafts again. Otherwise what has left goes its way, and the
     lines of the others are given up: their payables are free for another run.
-    Raises `ApprovalError` (``sent``) when every file has been taken up, or may have arrived.
+    A file that the bank cannot be asked for keeps no other here. Raises `ApprovalError` (``sent``) when every file has
+    been taken up, or may have arrived, and ``untold`` when that is so since the bank could not tell of one.
     """
     require_reason(person, why)
-    absent = _absent(hub, run_id)
+    asked = _asked(hub, run_id)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         head, run = hub.runs.get(connection, run_id), hub.pay_runs.get(connection, run_id)
@@ -37,7 +57,9 @@ def withdraw(hub: Hub, run_id: str, person: str, why: str) -> int:
             raise ApprovalError(f"{run_id} is {head.state}, not released", code="not_released")
         files = hub.pay_runs.files(connection, run_id)
         here = [file for file in files if not _spoken_of(hub, connection, file)]
-        back = _given_up(hub, connection, here, absent)
+        back = _given_up(hub, connection, here, asked.absent)
+        if not back and asked.untold:
+            raise _untold(run_id, asked.untold)
         if not back:
             raise ApprovalError(
                 f"{run_id} has left, or may have: it can only be recalled at the bank",
@@ -56,7 +78,7 @@ def withdraw(hub: Hub, run_id: str, person: str, why: str) -> int:
         hub.crash_point("withdrawing")
     delete_files(hub, back)
     hub.crash_point("withdrawn")
-    return len(lines)
+    return Withdrawn(len(lines), asked.untold)
 
 
 def _spoken_of(hub: Hub, connection: sa.Connection, file: PayFile) -> bool:
@@ -67,8 +89,18 @@ def _spoken_of(hub: Hub, connection: sa.Connection, file: PayFile) -> bool:
     return any(line.state not in SILENT for line in hub.pay_runs.of_file(connection, file.message_id))
 
 
-def _absent(hub: Hub, run_id: str) -> set[str]:
-    """Keys of the run's deliveries that were in doubt once, or given up, and that the bank, asked now, does not have.
+def _untold(run_id: str, untold: Mapping[str, Receipt]) -> ApprovalError:
+    name, receipt = next(iter(untold.items()))
+    others = f" (and {len(untold) - 1} more)" if len(untold) > 1 else ""
+    return ApprovalError(
+        f"nobody can tell whether the bank has the file {name} of {run_id}{others}: {receipt.message or receipt.code}",
+        code="untold",
+        remedy=f"nothing was taken back; see to the connection, then again: baton pay withdraw {run_id}",
+    )
+
+
+def _asked(hub: Hub, run_id: str) -> _Asked:
+    """Ask the bank for each of the run's files that was in doubt once, or given up, by itself.
 
     Where it could not tell after a restore, and two people have said that it has them not, it is not asked again.
 
@@ -80,12 +112,14 @@ def _absent(hub: Hub, run_id: str) -> set[str]:
         unproven = deliveries.unproven(connection, list(files))
         declared = deliveries.declared_absent(connection, list(files))
         run = hub.pay_runs.get(connection, run_id)
-    asked = sorted(unproven - declared)
-    if run is None or not asked:
-        return declared
-    receipts = channel_of(hub, run.system).trace([payment_file(hub, files[key]) for key in asked])
-    pairs = zip(asked, receipts, strict=True)
-    return {key for key, receipt in pairs if receipt.outcome is Outcome.NOT_PERFORMED} | declared
+    if run is None:
+        return _Asked(declared, {})
+    receipts = {key: traced(hub, run.system, files[key]) for key in sorted(unproven - declared)}
+    absent = {key for key, receipt in receipts.items() if receipt.outcome is Outcome.NOT_PERFORMED}
+    untold = {
+        files[key].message_id: receipt for key, receipt in receipts.items() if receipt.outcome is Outcome.IN_DOUBT
+    }
+    return _Asked(absent | declared, untold)
 
 
 def _given_up(hub: Hub, connection: sa.Connection, files: Sequence[PayFile], absent: set[str]) -> list[PayFile]:

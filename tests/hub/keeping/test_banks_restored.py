@@ -89,7 +89,7 @@ def test_who_was_taken_back_and_paid_otherwise_since_is_not_paid_by_the_old_file
     it.office.release(run)
     kept = kept or it.back_up()
     taken_first(it)
-    assert withdraw(it.hub, run, TREASURY, "the bank was closed") == 3
+    assert withdraw(it.hub, run, TREASURY, "the bank was closed").lines == 3
     paid_again(it, SIX)
     assert len(set(it.company.bank.seen)) == 6
     it.restore(kept)
@@ -111,7 +111,7 @@ def test_a_run_that_was_taken_back_as_a_whole_since_is_not_sent(several: World) 
     run = it.office.signed(SIX)
     it.office.release(run)
     kept = it.back_up()
-    assert withdraw(it.hub, run, TREASURY, "the wrong month") == 6
+    assert withdraw(it.hub, run, TREASURY, "the wrong month").lines == 6
     cancel(it.hub, run, TREASURY, "the wrong month")
     paid_again(it, SIX)
     it.restore(kept)
@@ -297,7 +297,7 @@ def test_one_file_is_there_the_other_is_not_and_who_is_in_it_can_be_paid_otherwi
     opened(it)
     it.office.deliver()
     assert it.company.bank.seen == seen
-    assert withdraw(it.hub, run, TREASURY, "not at the bank") == 3
+    assert withdraw(it.hub, run, TREASURY, "not at the bank").lines == 3
     with it.hub.database.read() as connection:
         head = it.hub.runs.get(connection, run)
     assert head is not None

@@ -92,7 +92,7 @@ def test_what_has_not_left_is_taken_back_and_not_asked_for(office: Office, tmp_p
     with pytest.raises(ApprovalError) as refused:
         recall(office.hub, run_id, [1], TREASURY, WHY, tmp_path)
     assert (refused.value.code, refused.value.remedy) == ("not_sent", f"baton pay withdraw {run_id}")
-    assert withdraw(office.hub, run_id, TREASURY, WHY) == 2
+    assert withdraw(office.hub, run_id, TREASURY, WHY).lines == 2
 
 
 def test_who_asks_holds_an_office_and_says_why_about_lines_there_are(office: Office, tmp_path: Path) -> None:

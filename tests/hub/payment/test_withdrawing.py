@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 
 import pytest
 
 from baton.contracts.payments import AnswerKind, PaymentFile
-from baton.errors import ApprovalError
+from baton.errors import ApprovalError, HaltError, RetryableError
 from baton.hub.payment.signing import cancel, release
 from baton.hub.payment.withdrawing import withdraw
 from baton.model.account import Receipt
@@ -19,7 +19,7 @@ from tests.hub.payment.office import PAY_DAY, Office
 from tests.hub.payment.test_answers import content, say
 from tests.payment.site import PROFILE
 from tests.rig.bank_papers import report
-from tests.rig.payroll import TREASURY, BankMemory
+from tests.rig.payroll import TREASURY, BankMemory, FakeChannel
 
 SIX = {f"{n:04d}": "100.00" for n in range(1, 7)}
 LEAVER = "0006"
@@ -59,7 +59,7 @@ def half_delivered(office: Office) -> str:
 
 def test_the_file_that_is_here_is_taken_back_and_the_other_goes_its_way(several: Office) -> None:
     run_id = half_delivered(several)
-    assert withdraw(several.hub, run_id, TREASURY, "somebody has left") == 3
+    assert withdraw(several.hub, run_id, TREASURY, "somebody has left").lines == 3
     stands = several.states(run_id)
     gone = {number for number, state in stands.items() if state is LineState.CANCELLED}
     assert stands == {number: LineState.CANCELLED if number in gone else LineState.RELEASED for number in SIX}
@@ -125,3 +125,60 @@ def test_nobody_lets_a_run_go_or_takes_it_back_without_a_name_and_a_reason(
     with pytest.raises(ApprovalError) as caught:
         withdraw(office.hub, run_id, person, why)
     assert caught.value.code == "reason"
+
+
+FAILURES: list[Callable[[], Exception]] = [
+    lambda: RetryableError("the bank does not answer", code="timeout"),
+    lambda: HaltError("this file was moved by hand", code="odd_folder"),
+    lambda: KeyError("what nobody foresaw"),
+]
+
+
+def failing(office: Office, bad: set[str], failure: Callable[[], Exception]) -> Callable[..., Sequence[Receipt]]:
+    """A way to ask the bank that fails whenever one of these files is among those asked for."""
+    honest = FakeChannel.trace
+
+    def trace(channel: FakeChannel, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
+        if bad & {file.message_id for file in files}:
+            raise failure()
+        return honest(channel, files)
+
+    return trace
+
+
+def all_in_doubt(office: Office, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A run of two files both of which were lost on the way, nobody knows where; its id and their message ids."""
+    office.hire(*SIX)
+    run_id = office.signed(SIX)
+    office.release(run_id)
+
+    def lost(channel: FakeChannel, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
+        return [Receipt.in_doubt("reset", "the connection was reset") for _ in files]
+
+    monkeypatch.setattr(FakeChannel, "submit", lost)
+    office.deliver()
+    with office.hub.database.read() as connection:
+        return [run_id, *(file.message_id for file in office.hub.pay_runs.files(connection, run_id))]
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_file_that_cannot_be_asked_for_keeps_no_other_from_being_taken_back(
+    several: Office, monkeypatch: pytest.MonkeyPatch, failure: Callable[[], Exception]
+) -> None:
+    run_id, first, second = all_in_doubt(several, monkeypatch)
+    monkeypatch.setattr(FakeChannel, "trace", failing(several, {first}, failure))
+    done = withdraw(several.hub, run_id, TREASURY, "somebody has left")
+    assert (done.lines, set(done.untold)) == (3, {first})
+    stands = {line.message_id: line.state for line in several.lines(run_id)}
+    assert stands == {first: LineState.RELEASED, second: LineState.CANCELLED}
+
+
+def test_when_none_can_be_asked_for_nothing_is_taken_back_and_why_is_said(
+    several: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id, first, second = all_in_doubt(several, monkeypatch)
+    monkeypatch.setattr(FakeChannel, "trace", failing(several, {first, second}, FAILURES[0]))
+    with pytest.raises(ApprovalError, match="the bank does not answer") as refused:
+        withdraw(several.hub, run_id, TREASURY, "somebody has left")
+    assert (refused.value.code, "again" in refused.value.remedy) == ("untold", True)
+    assert set(several.states(run_id).values()) == {LineState.RELEASED}
