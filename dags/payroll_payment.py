@@ -2,7 +2,7 @@
 
 from airflow.sdk import Param, dag
 
-from baton.tasks.payment import draft, prepare
+from baton.tasks.payment import MONTH, draft, prepare
 
 
 @dag(
@@ -48,7 +48,7 @@ from baton.tasks.payment import draft, prepare
         ),
         "period": Param(
             type="string",
-            pattern=r"^[12][0-9]{3}-(0[1-9]|1[0-2])$",
+            pattern=MONTH,
             title="Period · 期间",
             description="The month it pays for, such as 2026-11. 所属月份，例如 2026-11。",
         ),

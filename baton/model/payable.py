@@ -13,7 +13,9 @@ from typing import Final, TypeAlias
 
 REFERENCE_CHARACTERS: Final = 26
 """Short enough for every bank layout known here (CMB's own reference takes 30, BOC's 32, ISO 20022 takes 35)."""
-_PERIOD: Final = re.compile(r"[12][0-9]{3}-(0[1-9]|1[0-2])")
+PERIOD_PATTERN: Final = "^[12][0-9]{3}-(0[1-9]|1[0-2])$"
+"""What a month is, such as 2026-11, for whatever takes a regular expression: a form, an API's description, a file."""
+_PERIOD: Final = re.compile(PERIOD_PATTERN)
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from airflow.sdk import TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
@@ -20,11 +20,13 @@ from baton.hub.payment.inbox import payroll_file
 from baton.hub.payment.overpaid_watch import look_for_overpayments
 from baton.hub.payment.preparing import prepare as prepare_run
 from baton.hub.payment.reconciling import reconcile_bank
-from baton.model.payable import Component
+from baton.model.payable import PERIOD_PATTERN, Component
 from baton.tasks.opening import RETRIES, RETRY_POLICY, open_hub
 from baton.tasks.sync import RUN
 
 log = logging.getLogger("baton.tasks")
+MONTH: Final = PERIOD_PATTERN
+"""What the form takes as a month."""
 
 
 @task(retries=RETRIES, retry_policy=RETRY_POLICY)

@@ -28,6 +28,8 @@ def shown(path):
 
 
 PYTHON = [path for path in tracked("*.py") if "/migrations/versions/" not in path.as_posix()]
+PERIOD = "[12][0-9]{3}-"
+"""How the pattern of a payment's month begins."""
 CONNECTORS = [path for kind in KINDS for path in sorted((ROOT / "connectors" / kind).glob("[!_]*/")) if path.is_dir()]
 
 
@@ -107,3 +109,8 @@ def test_a_clone_holds_no_secret_and_no_state():
     names = [shown(path) for path in tracked("*")]
     assert [name for name in names if name.startswith("secrets/") and not name.endswith((".md", ".example"))] == []
     assert [name for name in names if name.endswith((".sqlite3", ".db", ".pem", ".key"))] == []
+
+
+def test_what_a_month_is_stands_in_one_place():
+    saying = [shown(path) for path in PYTHON if shown(path).split("/")[0] in CODE and PERIOD in path.read_text("utf-8")]
+    assert saying == ["baton/model/payable.py"]

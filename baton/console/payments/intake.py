@@ -20,7 +20,7 @@ from baton.errors import ApprovalError, Fault
 from baton.hub.payment.drafting import Drafted, Drafting, draft, draft_system
 from baton.jobs.payment.payable_rows import PayableRow, ReadRows, read_page
 from baton.model.pay_run import LineState
-from baton.model.payable import Component
+from baton.model.payable import PERIOD_PATTERN, Component
 from baton.model.source_rows import Origin, RejectedRow
 
 MOST: Final = Bound(32 * 1024 * 1024, 180.0)
@@ -53,7 +53,7 @@ class Wanted(BaseModel):
     bank: Annotated[str, Field(min_length=1, max_length=100)]
     """The system it is paid through."""
     component: Component = Component.SALARY
-    period: Annotated[str, Field(pattern="^[12][0-9]{3}-(0[1-9]|1[0-2])$")]
+    period: Annotated[str, Field(pattern=PERIOD_PATTERN)]
     on: date
     """The day it is to be paid on."""
     currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "CNY"

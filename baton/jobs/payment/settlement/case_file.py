@@ -18,6 +18,7 @@ from baton.jobs.payment.files import Part, load, loads
 from baton.jobs.payment.payable_rows import minor_units
 from baton.jobs.payment.settlement.case import Deduction, Leaving, MonthWage, Stretch
 from baton.jobs.payment.settlement.reckoning import yuan
+from baton.model.payable import PERIOD_PATTERN
 
 _DIGITS: Final = 2
 _DAY: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -46,7 +47,7 @@ Day: TypeAlias = Annotated[date, BeforeValidator(_day)]
 Yuan: TypeAlias = Annotated[int, BeforeValidator(_fen), PlainSerializer(yuan), Field(ge=0)]
 """Fen, written as yuan."""
 Count: TypeAlias = Annotated[Decimal, BeforeValidator(_count), Field(ge=0, le=10_000)]
-Month: TypeAlias = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$")]
+Month: TypeAlias = Annotated[str, Field(pattern=PERIOD_PATTERN)]
 Name: TypeAlias = Annotated[str, Field(min_length=1, max_length=80)]
 
 

@@ -43,6 +43,7 @@ def test_days_that_the_file_leaves_out_are_filled_in_and_others_are_not():
         ("gross: 12000.00}         #", "gross: 12000.005}   #", "value_error", "wages.2026-02.gross"),
         ("gross: 12000.00}         #", "gross: -1.00}   #", "greater_than_equal", "wages.2026-02.gross"),
         ("2026-02:", "2026-13:", "string_pattern_mismatch", "wages.2026-13"),
+        ("2026-02:", "２０２６-02:", "string_pattern_mismatch", "wages.２０２６-02"),
         ("days: 22", "days: NaN", "value_error", "stretches.0.days"),
         ("last_day: 2026-03-31", "last_day: 20260331", "value_error", "last_day"),
         ("consented: yes", "consented: perhaps", "bool_parsing", "deductions.1.consented"),
