@@ -114,6 +114,9 @@ PAYMENTS: Final[Mapping[str, str]] = {
     "{case}: {amount} came back too much: pay it with component recovery": (
         "{case}：多收 {amount}，请以 recovery 款项退还"
     ),
+    "{case}: {amount} of what came back too much is paid back": "{case}：多收款项已退还 {amount}",
+    "paid back": "已退还",
+    "owed back": "尚应退还",
     "{file}: {why}": "{file}：不可信，{why}",
     "{file}: signed by the hub, unchanged; {case}": "{file}：由本系统签名，未被改动；{case}",
     "letter": "信函",

@@ -79,10 +79,11 @@ def list_command(context: Context, number: str) -> None:
         cases = hub.recoveries.listed(connection, number=number)
     rows = [
         (case.id, case.number, voice.words(case.state.value), amount(case.amount_minor, case.currency),
-         amount(case.back_minor, case.currency), amount(case.open_minor, case.currency))
+         amount(case.back_minor, case.currency), amount(case.open_minor, case.currency),
+         amount(case.repaid_minor, case.currency), amount(case.owed_back_minor, case.currency))
         for case in cases
     ]  # fmt: skip
-    voice.table(["case", "person", "state", "amount", "back", "open"], rows)
+    voice.table(["case", "person", "state", "amount", "back", "open", "paid back", "owed back"], rows)
     voice.document([_case(case) for case in cases])
 
 
@@ -324,6 +325,9 @@ def _tell(voice: Voice, case: RecoveryCase) -> None:
     voice.say("{case}: {state}; {amount} claimed, {back} back, {open} open", case=case.id,
               state=voice.words(case.state.value), amount=amount(case.amount_minor, case.currency),
               back=amount(case.back_minor, case.currency), open=amount(case.open_minor, case.currency))  # fmt: skip
+    if case.repaid_minor:
+        voice.say("{case}: {amount} of what came back too much is paid back", case=case.id,
+                  amount=amount(case.repaid_minor, case.currency))  # fmt: skip
     if case.owed_back_minor:
         voice.say("{case}: {amount} came back too much: pay it with component recovery", case=case.id,
                   amount=amount(case.owed_back_minor, case.currency))  # fmt: skip
@@ -331,7 +335,7 @@ def _tell(voice: Voice, case: RecoveryCase) -> None:
 
 def _case(case: RecoveryCase) -> dict[str, Any]:
     names = ("id", "number", "reference", "state", "currency", "amount_minor", "back_minor", "open_minor")
-    return {name: getattr(case, name) for name in (*names, "owed_back_minor")}
+    return {name: getattr(case, name) for name in (*names, "repaid_minor", "owed_back_minor")}
 
 
 def _to_do(one: Overpaid) -> bool:

@@ -49,6 +49,8 @@ class RecoveryEvent(StrEnum):
     ALL_BACK = "all_back"
     NOT_BACK = "not_back"
     """What counted as back does so no more: the bank has taken its return back. The person is told anew."""
+    REPAY = "repay"
+    """Of what came back too much, something was paid to the person."""
     WRITE_OFF = "write_off"
     WITHDRAW = "withdraw"
 
@@ -91,14 +93,24 @@ TABLE: Final[Mapping[RecoveryState, Mapping[RecoveryEvent, RecoveryState]]] = Ma
             _E.WRITE_OFF: _S.WRITTEN_OFF,
             _E.WITHDRAW: _S.WITHDRAWN,
         },
-        _S.REPAID: {_E.ALL_BACK: _S.REPAID, _E.NOT_BACK: _S.CLAIMED, _E.WITHDRAW: _S.WITHDRAWN},
+        _S.REPAID: {
+            _E.ALL_BACK: _S.REPAID,
+            _E.NOT_BACK: _S.CLAIMED,
+            _E.REPAY: _S.REPAID,
+            _E.WITHDRAW: _S.WITHDRAWN,
+        },
         _S.WRITTEN_OFF: {
             _E.PART_BACK: _S.WRITTEN_OFF,
             _E.ALL_BACK: _S.REPAID,
             _E.NOT_BACK: _S.CLAIMED,
             _E.WITHDRAW: _S.WITHDRAWN,
         },
-        _S.WITHDRAWN: {_E.PART_BACK: _S.WITHDRAWN, _E.ALL_BACK: _S.WITHDRAWN, _E.NOT_BACK: _S.WITHDRAWN},
+        _S.WITHDRAWN: {
+            _E.PART_BACK: _S.WITHDRAWN,
+            _E.ALL_BACK: _S.WITHDRAWN,
+            _E.NOT_BACK: _S.WITHDRAWN,
+            _E.REPAY: _S.WITHDRAWN,
+        },
     }
 )
 """Absent pairs are refused: nobody agrees to what they were not told of, and nothing is written off twice."""
@@ -121,6 +133,8 @@ class Way(StrEnum):
     """Kept from wages, with consent."""
     RETURNED = "returned"
     """The bank has returned the payment itself."""
+    REPAID = "repaid"
+    """Went the other way: paid to the person out of what came back too much. Below zero in the ledger."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +180,8 @@ class RecoveryCase:
     plan: Sequence[Instalment] = field(default=(), repr=False)
     back_minor: int = field(default=0, repr=False)
     """What has come back so far, by whatever way."""
+    repaid_minor: int = field(default=0, repr=False)
+    """What of it was paid to the person, since it had come back too much."""
     wage_minor: int | None = field(default=None, repr=False)
     """The month's wage that the person agreed to have instalments kept from; None where none are."""
     changed_at: datetime | None = None
@@ -184,12 +200,17 @@ class RecoveryCase:
     @property
     def open_minor(self) -> int:
         """What is still waited for; nothing once the case is closed."""
-        return max(self.claimed_minor - self.back_minor, 0) if self.state.open else 0
+        return max(self.claimed_minor - self.kept_minor, 0) if self.state.open else 0
+
+    @property
+    def kept_minor(self) -> int:
+        """What came back and is still here."""
+        return self.back_minor - self.repaid_minor
 
     @property
     def owed_back_minor(self) -> int:
-        """What came back too much."""
-        return max(self.back_minor - self.claimed_minor, 0)
+        """What came back too much, and is not paid to the person yet."""
+        return max(self.kept_minor - self.claimed_minor, 0)
 
 
 class EntryKind(StrEnum):

@@ -191,6 +191,7 @@ class RecoveryStore:
             "lines": [_line_document(line) for line in case.lines],
             "plan": [[part.due.isoformat(), part.amount_minor, part.way.value] for part in case.plan],
             "back": case.back_minor,
+            "repaid": case.repaid_minor,
             "wage": case.wage_minor,
         }
         return self._seal("recovery_cases", case.id, document, case.version)
@@ -204,6 +205,7 @@ class RecoveryStore:
             lines=tuple(_line(each) for each in document["lines"]),
             plan=tuple(Instalment(date.fromisoformat(due), amount, Way(way)) for due, amount, way in document["plan"]),
             back_minor=document["back"],
+            repaid_minor=document.get("repaid", 0),  # a case kept before this was booked has none
             wage_minor=document["wage"],
         )
 

@@ -13,6 +13,7 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.bookings import ENTRY, HEAD, kept_entry, kept_head, statements
 from baton.hub.payment.policies import policy_of
 from baton.hub.payment.recovering import BY, kept_or_planned, locked_case
+from baton.hub.payment.repaying import repay
 from baton.hub.payment.returned_money import add, returns
 from baton.jobs.payment.instalments import from_wages_by_month, most_from_wages
 from baton.model.bank_answers import Direction, Statement, StatementEntry
@@ -31,8 +32,9 @@ class Credit:
 def take_back(hub: Hub) -> dict[str, int]:
     """Take in whatever came back since: by a case's reference, or because the bank returned the payment itself.
 
-    A return that the bank has taken back is taken out again, and opens its case. How many pieces of money each case
-    got, by its id; only those that got some. Repeated, nothing counts twice.
+    A return that the bank has taken back is taken out again, and opens its case. What was paid to people out of what
+    came back too much is booked as well. How many pieces of money each case got, by its id; only those that got some.
+    Repeated, nothing counts twice.
     """
     counts: dict[str, int] = {}
     with hub.database.write() as connection:
@@ -48,6 +50,8 @@ def take_back(hub: Hub) -> dict[str, int]:
             known.add(entry.evidence)
             cases[reference] = add(hub, connection, cases[reference], entry)
             counts[cases[reference].id] = counts.get(cases[reference].id, 0) + 1
+        for case_id, count in repay(hub, connection, cases.values(), BY).items():
+            counts[case_id] = counts.get(case_id, 0) + count
         hub.crash_point("taking_back")
     return counts
 

@@ -52,7 +52,7 @@ def add(hub: Hub, connection: sa.Connection, case: RecoveryCase, money: Recovery
     """Take money into a case's ledger; it closes the case when all is back, and opens it when something is no more."""
     back = case.back_minor + money.amount_minor
     part = RecoveryEvent.PART_BACK if money.amount_minor > 0 else RecoveryEvent.NOT_BACK
-    event = RecoveryEvent.ALL_BACK if back >= case.amount_minor else part
+    event = RecoveryEvent.ALL_BACK if back - case.repaid_minor >= case.amount_minor else part
     entry = RecoveryEntry(
         money.kind, money.at, money.person, step(case.state, event), money.evidence, money.amount_minor, money.facts
     )

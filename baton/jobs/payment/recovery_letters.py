@@ -111,7 +111,7 @@ def letters(
         "case": case.id,
         "name": name,
         "amount": major_text(case.amount_minor, case.currency),
-        "back": major_text(case.back_minor, case.currency),
+        "back": major_text(case.kept_minor, case.currency),
         "open": major_text(case.open_minor, case.currency),
         "told": told.isoformat(),
         "answer_by": answer_by.isoformat(),

@@ -16,6 +16,7 @@ from baton.model.recovery import RecoveryCase, RecoveryEntry
 
 DOMAIN: Final = b"recovery-pack-1"
 """What a signature over a pack is made for, and nothing else."""
+_SUMS: Final = ("amount_minor", "back_minor", "open_minor", "repaid_minor", "owed_back_minor")
 _STYLE: Final = "body{font:15px/1.6 sans-serif;max-width:50em;margin:2em auto}td,th{padding:.2em .8em;text-align:left}"
 
 
@@ -60,6 +61,7 @@ def document(evidence: Evidence) -> dict[str, Any]:
             "opened_at": case.opened_at.isoformat(),
             "amount_minor": case.amount_minor,
             "back_minor": case.back_minor,
+            "repaid_minor": case.repaid_minor,
             "open_minor": case.open_minor,
             "owed_back_minor": case.owed_back_minor,
         },
@@ -108,8 +110,8 @@ def _page(content: Mapping[str, Any]) -> Iterator[str]:
     yield f"<h1>多付款项追回 · Recovery of an overpayment</h1><p>{title} · {escape(case['state'])}</p>"
     yield f"<p>{escape(case['name'])}（{escape(case['number'])}）</p>"
     yield _table(
-        ("多付 overpaid", "已收回 back", "尚待返还 open"),
-        [[major_text(case[name], currency) for name in ("amount_minor", "back_minor", "open_minor")]],
+        ("多付 overpaid", "已收回 back", "尚待返还 open", "已退还 paid back", "尚应退还 owed back"),
+        [[major_text(case[name], currency) for name in _SUMS]],
     )
     yield "<h2>款项 · Payments</h2>"
     yield _table(

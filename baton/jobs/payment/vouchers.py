@@ -17,6 +17,7 @@ _TEXTS: Final = {
     "wages": ("经同意从工资中扣还", "kept from wages with consent"),
     "surplus": ("多收应退", "came back too much, owed back"),
     "not_back": ("银行退款被撤回", "a return of the bank that counts no more"),
+    "repaid": ("退还多收款项", "paid back to the person"),
     "reopened": ("核销后恢复应收", "a claim again after it was written off"),
     "write_off": ("核销", "written off"),
     "recovered": ("核销后收回", "paid back after it was written off"),
@@ -95,7 +96,8 @@ class _Books:
         self.owed_back -= owed
         self.claim += claimed
         if owed:
-            yield self._voucher(entry, "not_back", self.accounts.payable, self.accounts.bank, owed)
+            what = "repaid" if entry.facts.get("way") == Way.REPAID.value else "not_back"
+            yield self._voucher(entry, what, self.accounts.payable, self.accounts.bank, owed)
         if claimed:
             yield self._voucher(entry, "not_back", self.accounts.receivable, self.accounts.bank, claimed)
         if claimed and self.given_up:

@@ -1,0 +1,98 @@
+"""What was paid to people out of what came back too much: booked in the ledgers of the cases that owe it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from baton.hub.core import Hub
+from baton.hub.payment.out_again import out_again
+from baton.model.pay_run import FAILED, LineState, PayLine
+from baton.model.payable import Component
+from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, RecoveryEvent, Way, step
+
+_GONE: Final = (LineState.DEBITED, LineState.PAID)
+"""The money has left our account."""
+
+
+@dataclass
+class _Debt:
+    """A case as it is by now, and what of each line is booked in it."""
+
+    case: RecoveryCase
+    booked: Counter[str]
+    entries: Counter[str]
+    """How many there are about each line."""
+
+
+def repay(hub: Hub, connection: sa.Connection, cases: Collection[RecoveryCase], by: str) -> Counter[str]:
+    """Book what was paid with component `recovery` since: to the person's oldest case that owes something back.
+
+    Up to what it owes, in its currency, and of runs drafted after it was opened; what the bank has returned since is
+    booked out again. How many bookings each case got, by its id.
+    """
+    counts: Counter[str] = Counter()
+    people = sorted({case.number for case in cases if case.owed_back_minor or case.repaid_minor})
+    lines = [
+        line
+        for line in hub.pay_runs.claimed(connection, (), people)
+        if line.payable.key.component is Component.RECOVERY
+    ]
+    out = out_again(hub, connection, [line for line in lines if line.state is LineState.RETURNED])
+    for number in sorted({line.payable.key.number for line in lines}):
+        debts = [_debt(hub, connection, case) for case in cases if case.number == number]
+        for line in (each for each in lines if each.payable.key.number == number):
+            for debt, minor in _bookings(hub, connection, debts, line, out):
+                _book(hub, connection, debt, line, minor, by)
+                counts[debt.case.id] += 1
+    return counts
+
+
+def _debt(hub: Hub, connection: sa.Connection, case: RecoveryCase) -> _Debt:
+    booked: Counter[str] = Counter()
+    entries: Counter[str] = Counter()
+    for entry in hub.recoveries.entries(connection, case.id):
+        if entry.facts.get("way") == Way.REPAID.value:
+            booked[str(entry.facts["line"])] -= entry.amount_minor
+            entries[str(entry.facts["line"])] += 1
+    return _Debt(case, booked, entries)
+
+
+def _bookings(
+    hub: Hub, connection: sa.Connection, debts: Sequence[_Debt], line: PayLine, out: Collection[str]
+) -> Iterator[tuple[_Debt, int]]:
+    """What is to be booked of a line, case by case: minor units that were paid, or, below zero, were not after all."""
+    name = line.reference
+    if line.state in _GONE or name in out:
+        run = hub.pay_runs.get(connection, line.run_id)
+        assert run is not None, "a line belongs to a run"
+        left = line.payable.amount_minor - sum(debt.booked[name] for debt in debts)
+        for debt in debts:
+            case = debt.case
+            if case.currency == line.payable.currency and run.created >= case.opened_at:
+                part = min(left, case.owed_back_minor)
+                left -= part
+                if part > 0:
+                    yield debt, part
+    elif line.state in FAILED:
+        for debt in debts:
+            if debt.booked[name]:
+                yield debt, -debt.booked[name]
+
+
+def _book(hub: Hub, connection: sa.Connection, debt: _Debt, line: PayLine, minor: int, by: str) -> None:
+    case, name = debt.case, line.reference
+    event = RecoveryEvent.REPAY
+    if minor < 0:
+        whole = case.kept_minor - minor >= case.amount_minor
+        event = RecoveryEvent.ALL_BACK if whole else RecoveryEvent.PART_BACK
+    debt.booked[name] += minor
+    debt.entries[name] += 1
+    evidence = f"repaid/{case.id}/{name}/{debt.entries[name]}"
+    facts = {"way": Way.REPAID.value, "line": name, "run": line.run_id}
+    entry = RecoveryEntry(EntryKind.MONEY, hub.clock.now(), by, step(case.state, event), evidence, -minor, facts)
+    debt.case = hub.recoveries.step(connection, case, entry, repaid_minor=case.repaid_minor + minor)
