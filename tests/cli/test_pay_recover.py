@@ -8,6 +8,7 @@ import pytest
 from baton.cli.context import Context
 from baton.hub.payment.answering import take_answers
 from baton.model.pay_run import LineState
+from baton.model.payable import Component
 from baton.store.pay_runs import LineChange
 from tests.cli.paying import baton
 from tests.hub.payment.office import Office
@@ -107,3 +108,20 @@ def test_wages_are_noted_only_as_agreed(office):
     said = recover("wages", case["id"], "--period", "2027-01", "--amount", "10.00", *BY, "--json")
     assert said.json["error"] == "consent"
     assert take_answers(office.hub, BANK).files == 0
+
+
+def test_what_is_owed_back_is_told_with_what_is_paid_of_it(office):
+    (case,) = recover("open", "0002", *WHY, *BY, "--json").json
+    came_in(office, case["reference"], "13000.00")
+    recover("take")
+    office.company.clock.advance(timedelta(hours=1))
+    (line,) = office.draft({"0002": "600.00"}, component=Component.RECOVERY).lines
+    with office.hub.database.write() as connection:
+        office.hub.pay_runs.move_lines(connection, [LineChange(line, LineState.PAID)])
+    assert recover("take", "--json").json == {case["id"]: 1}
+    for told in (recover("show", case["id"], "--json").json, recover("list", "--json").json[0]):
+        assert (told["back_minor"], told["repaid_minor"], told["owed_back_minor"]) == (1_300_000, 60_000, 5_433)
+    shown = recover("show", case["id"], lang="zh").out
+    assert "多收款项已退还 600.00" in shown
+    assert "多收 54.33" in shown
+    assert "尚应退还" in recover("list", lang="zh").out
