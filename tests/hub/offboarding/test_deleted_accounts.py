@@ -8,13 +8,17 @@ from dataclasses import replace
 import pytest
 
 from baton.errors import ApprovalError, RejectedError
-from baton.hub.offboarding import completing
+from baton.hub import execution
+from baton.hub.offboarding import casework, completing
+from baton.hub.offboarding.prescan import prescan
 from baton.hub.reconcile import reconcile
+from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.account import AccountRef
-from baton.model.case import Act, CaseState, Cause, ItemState, Role
+from baton.model.case import Act, Case, CaseState, Cause, Item, ItemState, Role
 from baton.model.handover import Holding, HoldingKind
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, Desk
 from tests.rig.belongings import KeeperTarget
+from tests.rig.company import row
 
 Make = Callable[..., Desk]
 
@@ -108,3 +112,71 @@ def test_what_is_held_by_an_id_that_somebody_else_has_now_is_not_taken_for_the_l
     hour = d.tick()
     assert "somebody else's now" in hour.troubles[f"{case.id} crm"]
     assert [item.ref for item in d.items(case) if item.kind is HoldingKind.CLIENT] == [ref]
+
+
+def sync(d: Desk) -> None:
+    plan_sync(d.hub, SyncRequest())
+    execution.apply(d.hub)
+
+
+def look_at(d: Desk, case: Case) -> list[Item]:
+    """What the case has people look at in a system that shows nothing of it."""
+    return [item for item in d.items(case) if not item.system]
+
+
+@pytest.mark.parametrize("closed_first", [False, True])
+def test_what_was_deleted_before_the_case_is_for_a_person_to_look_at(desk: Make, *, closed_first: bool) -> None:
+    d = desk()
+    ref = d.plant(HoldingKind.CLIENT, 1)
+    if closed_first:
+        left = {"status": "departed", "last_day": "2026-11-22", "contract_end": "2026-12-31"}
+        d.company.rows[1] = row(LEAVER, manager=MANAGER, **left)
+        sync(d)
+    deleted = d.company.truths["crm"].accounts.pop(LEAVER)
+    reconcile(d.hub, "crm")
+    case = d.open(Cause.EMERGENCY)
+    assert not d.tick().troubles
+    (item,) = look_at(d, case)
+    assert (str(item.ref), item.state, item.successor) == ("other/crm/account_gone", ItemState.OFFERED, MANAGER)
+    assert "crm" in item.title
+    assert d.things.holders[ref] == deleted.external_id
+    assert [each.blocker.code for each in prescan(d.hub, [case])[case.id].by_hand] == ["account_gone"]
+    with pytest.raises(ApprovalError, match="1 items are open"):
+        completing.complete(d.hub, case.id, HR, "x")
+    d.things.holders[ref] = d.id_of(OTHER)
+    d.say(case, [item], Act.CONFIRM, MANAGER, Role.MANAGER, "one client, given to 0004 in the CRM")
+    assert completing.complete(d.hub, case.id, HR, "x").state is CaseState.COMPLETED
+
+
+def test_what_an_account_held_that_was_made_anew_before_the_case_is_looked_at_too(desk: Make) -> None:
+    d = desk()
+    d.company.truths["crm"].accounts.pop(LEAVER)
+    reconcile(d.hub, "crm")
+    sync(d)
+    case = d.open()
+    d.tick()
+    assert [str(item.ref) for item in look_at(d, case)] == ["other/crm/account_gone"]
+
+
+def test_a_system_that_is_switched_off_is_looked_at_too_and_one_that_is_taken_out_is_not(desk: Make) -> None:
+    d = desk()
+    d.company.truths["crm"].accounts.pop(LEAVER)
+    reconcile(d.hub, "crm")
+    off = replace(d.hub.settings.systems["crm"], enabled=False)
+    d.hub.settings = replace(d.hub.settings, systems={"crm": off})
+    assert look_at(d, d.open()) != []
+    d.hub.settings = replace(d.hub.settings, systems={})
+    assert prescan(d.hub, [d.open()])[d.open().id].by_hand == []
+
+
+def test_who_never_had_an_account_there_or_has_handed_it_over_leaves_nothing_to_look_at(desk: Make) -> None:
+    d = desk()
+    first = d.open(Cause.EMERGENCY)
+    sync(d)
+    d.tick()
+    completing.complete(d.hub, first.id, HR, "nothing is left")
+    d.company.clock.sleep(86_400)
+    d.company.truths["crm"].accounts.pop(LEAVER)
+    reconcile(d.hub, "crm")
+    assert look_at(d, d.open()) == [], "all that it held was handed over before it went"
+    assert look_at(d, casework.open_case(d.hub, casework.Opening(MANAGER, Cause.BY_HAND, HR, manager=OTHER))) == []
