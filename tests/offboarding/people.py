@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from baton.errors import ApprovalError, BatonError, TransitionError
-from baton.hub.offboarding import casework, completing, refreshing, saying, undoing
+from baton.hub.offboarding import casework, completing, following_hr, refreshing, saying, undoing
 from baton.jobs.offboarding.checklist import WATCHED
 from baton.model.case import MOVED_AGAIN, Act, Case, CaseState, Cause, Item, ItemState, Role
 from baton.model.effect import EffectState
@@ -216,7 +216,7 @@ class People:
         resigned = [case for case in self.cases(CaseState.OPEN) if case.cause is Cause.RESIGNATION]
         with self.world.hub.database.read() as connection:
             now = self.world.hub.people.statuses(connection, [case.number for case in resigned])
-        return [case for case in resigned if case.number in now and casework.stays(now[case.number])]
+        return [case for case in resigned if case.number in now and following_hr.stays(now[case.number])]
 
     def _name_others(self, case: Case) -> None:
         helpless = [item for item in self.items(case, ItemState.OPEN, ItemState.STUCK) if item.kind not in WATCHED]

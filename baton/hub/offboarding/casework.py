@@ -1,10 +1,9 @@
-"""Opening a case, finding it again, and taking it as a whole from one state to another."""
+"""Opening a case, finding it again, and taking it as a whole from one state to another. See also `following_hr`."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
@@ -12,17 +11,16 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError, BatonError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
 from baton.hub.offboarding.by_hand import items_by_hand
+from baton.hub.offboarding.deciders import NO_PERSONS
 from baton.hub.offboarding.entitling import given_to_others
-from baton.hub.offboarding.intentions import JOB, last_log_out
+from baton.hub.offboarding.people import employed
 from baton.hub.offboarding.policies import policies, policy_of
 from baton.hub.offboarding.signing import signed
 from baton.hub.offboarding.standing import require_standing
 from baton.hub.proof import signer
 from baton.jobs.contradictions import EARLIEST, LATEST
-from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.policy import Policies
 from baton.jobs.offboarding.steps import require_may
-from baton.jobs.offboarding.watch import rights_gone
 from baton.model.case import (
     CASE_STEPS,
     Act,
@@ -35,18 +33,10 @@ from baton.model.case import (
     Statement,
 )
 from baton.model.effect import EffectState
-from baton.model.handover import HandoverAction, HoldingKind
-from baton.model.people import Employee, EmploymentStatus, LeaverDate
-from baton.store.people import Recorded
-from baton.store.tables import effects
+from baton.model.handover import HandoverAction
+from baton.model.people import Employee, LeaverDate
 
-_GONE_OR_GOING = (EffectState.DONE, EffectState.SENT, EffectState.IN_DOUBT, EffectState.PLANNED)
-"""Where a revocation stands that has been carried out, or that nobody can call back any more."""
-_UNFINISHED = (CaseState.OPEN, CaseState.PAUSED)
-CORRECTED_WITHIN: Final = timedelta(days=7)
-"""For how long HR can take back a departure that has happened by entering that it has not."""
-AGAIN: Final = (EmploymentStatus.REHIRED, EmploymentStatus.PENDING_HIRE)
-"""Who has left, and works here again or is about to."""
+UNFINISHED: Final = (CaseState.OPEN, CaseState.PAUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +53,8 @@ class Opening:
 def open_case(hub: Hub, opening: Opening) -> Case:
     """Open a case; the one that is open already where there is one, since a person leaves once at a time.
 
-    An emergency makes that one an emergency: whoever must be out at once does not wait for its dates.
+    An emergency makes that one an emergency: whoever must be out at once does not wait for its dates. Another manager
+    becomes the manager of that one, where it is HR who says so.
     Raises `ConfigurationError` for somebody the hub does not know, `BatonError` where nobody could approve
     (``no_manager``) and for a last moment that is none (``date_range``).
     """
@@ -72,9 +63,8 @@ def open_case(hub: Hub, opening: Opening) -> Case:
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         for known in hub.cases.of_person(connection, opening.number):
-            if known.state in _UNFINISHED:
-                urgent = opening.cause is Cause.EMERGENCY is not known.cause
-                return _made_an_emergency(hub, connection, known, opening.by) if urgent else known
+            if known.state in UNFINISHED:
+                return _opened_again(hub, connection, known, opening)
         employee = _employee(hub, connection, opening.number)
         case = _new_case(hub, opening, employee, chosen)
         hub.cases.insert(connection, case)
@@ -82,6 +72,26 @@ def open_case(hub: Hub, opening: Opening) -> Case:
         said = _about_case(hub, case, Act.OPEN, opening.by, Role.HR, opening.cause.value)
         hub.cases.say(connection, [said])
         _plan_accounts_anew(hub, connection, case)
+    return case
+
+
+def _opened_again(hub: Hub, connection: sa.Connection, known: Case, opening: Opening) -> Case:
+    """The case that is open already, with what a person who opens it once more says otherwise."""
+    if opening.by not in NO_PERSONS and opening.manager not in ("", known.manager):
+        known = _given_a_manager(hub, connection, known, opening)
+    urgent = opening.cause is Cause.EMERGENCY is not known.cause
+    return _made_an_emergency(hub, connection, known, opening.by) if urgent else known
+
+
+def _given_a_manager(hub: Hub, connection: sa.Connection, known: Case, opening: Opening) -> Case:
+    """The same case with another manager; what the one before has said stays said."""
+    case, manager = locked(hub, connection, known.id), opening.manager
+    require_standing(hub, connection, case, opening.by, Role.HR)
+    if manager == case.number or not employed(hub, connection, [manager]):
+        message = f"{manager[:40]} cannot be the manager of this case"
+        raise BatonError(message, code="no_manager", remedy="name somebody who works here")
+    case = hub.cases.change(connection, case, case.state, manager=manager)
+    hub.cases.say(connection, [_about_case(hub, case, Act.OPEN, opening.by, Role.HR, f"manager: {manager}")])
     return case
 
 
@@ -159,131 +169,20 @@ def find_case(hub: Hub, case_id: str) -> Case:
     raise ConfigurationError([Fault("CASE", "unknown_case", message)])
 
 
-def news_from_hr(hub: Hub, known: Sequence[Case]) -> list[Case]:
-    """Those of these cases of which HR says something else by now."""
-    asked = [case for case in known if case.cause is not Cause.EMERGENCY and case.state in _UNFINISHED]
-    with hub.database.read() as connection:
-        people = hub.people.newest(connection, [case.number for case in asked])
-        now = hub.clock.now()
-        said = {number: newest.employee for number, newest in people.items()}
-        found = [case for case in asked if case.number in said and _differs(case, said[case.number], now)]
-        judged = [case.number for case in found if stays(said[case.number].status) or not _follows(case, ())]
-        told = hub.people.versions(connection, judged) if judged else {}
-    return [case for case in found if _is_news(case, said[case.number], told.get(case.number, ()), now)]
-
-
-def _differs(case: Case, employee: Employee, now: datetime) -> bool:
-    if stays(employee.status):  # of a case by hand HR may not have heard yet
-        return case.cause is Cause.RESIGNATION
-    if employee.status is EmploymentStatus.PENDING_HIRE:  # who is to be hired again has left all the same
-        return False
-    return case.dates != _dates(case, employee, now)
-
-
-def _is_news(case: Case, employee: Employee, told: Sequence[Recorded], now: datetime) -> bool:
-    """Whether a case takes over what HR says otherwise; ``told`` is all that HR ever said."""
-    if stays(employee.status):
-        return case.state is CaseState.OPEN or _can_be_taken_back(case, employee, told, now)
-    return _follows(case, told)
-
-
-def _can_be_taken_back(case: Case, employee: Employee, told: Sequence[Recorded], now: datetime) -> bool:
-    """Whether HR's saying that somebody stays means that they never left.
-
-    A departure that has happened is no resignation taken back, but for a correction soon after: who works here again
-    later has been hired again, and what is with others since is theirs until a person says otherwise.
-    """
-    last = case.dates.last_working_at
-    since = [each for each in told if each.recorded_at >= case.opened_at]
-    over = [each.recorded_at for each in since if each.employee.status is EmploymentStatus.DEPARTED]
-    over += [last] if last is not None and last <= now else []
-    if not over:
-        return True
-    happened = min(over)
-    again = any(each.employee.status in AGAIN for each in since if each.recorded_at >= happened)
-    return employee.status not in AGAIN and not again and now - happened < CORRECTED_WITHIN
-
-
-def _follows(case: Case, told: Sequence[Recorded]) -> bool:
-    """Whether a case has no other last day than HR's: one that was named by hand stays."""
-    last = case.dates.last_working_at
-    return (
-        case.cause is Cause.RESIGNATION
-        or last is None
-        or any(each.employee.moment(LeaverDate.LAST_WORKING) == last for each in told)
-    )
-
-
-def stays(status: EmploymentStatus) -> bool:
-    """Whether HR says of somebody that they work here and do not leave."""
-    return status.employed and status is not EmploymentStatus.NOTICE
-
-
-def _dates(case: Case, employee: Employee, now: datetime) -> LeaverDates:
-    """What HR says. Who has left has left, also where it does not say when: by now, or when it had said before."""
-    last, contract, pay = (employee.moment(which) for which in LeaverDate)
-    if last is None and employee.status is EmploymentStatus.DEPARTED:
-        last = min(now, case.dates.last_working_at or now)
-        contract = contract or last
-        pay = pay or contract
-    return LeaverDates(last, contract, pay)
-
-
-def follow_hr(hub: Hub, case: Case) -> Case:
-    """Take over the dates that HR gives now; retract a resignation that HR no longer knows of."""
-    with hub.database.write() as connection:
-        case = locked(hub, connection, case.id)
-        found = hub.people.newest(connection, [case.number]).get(case.number)
-        if found is None or case.state not in _UNFINISHED or case.cause is Cause.EMERGENCY:
-            return case
-        employee = found.employee
-        now = hub.clock.now()
-        if not _differs(case, employee, now):
-            return case
-        if stays(employee.status):
-            told = hub.people.versions(connection, [case.number])[case.number]
-            if not _can_be_taken_back(case, employee, told, now):
-                return _left_to_people(hub, connection, case, told[-1])
-            after = step(hub, connection, case, Act.RETRACT, "baton", f"HR says: {employee.status}")
-            _call_back(hub, connection, after)
-            return after
-        dates = _dates(case, employee, now)
-        last = dates.last_working_at
-        until = None if last is None else last + policy_of(hub, case).protection
-        noted = {"last_working_at": last, "contract_end_at": dates.contract_end_at, "pay_end_at": dates.pay_end_at}
-        after = hub.cases.change(connection, case, case.state, **noted, protected_until=until)
-        _call_back_early(hub, connection, case, after)
-        return after
-
-
-def _left_to_people(hub: Hub, connection: sa.Connection, case: Case, told: Recorded) -> Case:
-    """Pause the case of somebody who is back: it would go on taking their rights, hour by hour, until HR has decided.
-
-    Once for what HR's data says: who has decided since that it goes on is not contradicted.
-    """
-    decided = [each for each in hub.cases.said(connection, case.id) if each.item_id is None and each.act in _BY_WORD]
-    if case.state is not CaseState.OPEN or any(each.at >= told.recorded_at for each in decided):
-        return case
-    why = f"HR says: {told.employee.status}, after the departure; retract it, or go on"
-    after = step(hub, connection, case, Act.PAUSE, "baton", why)
-    _call_back(hub, connection, after)
-    return after
-
-
 _TO = {
     Act.PAUSE: CaseState.PAUSED,
     Act.RETRACT: CaseState.RETRACTED,
     Act.REOPEN: CaseState.OPEN,
     Act.COMPLETE: CaseState.COMPLETED,
 }
-_BY_WORD = frozenset({Act.PAUSE, Act.RETRACT, Act.REOPEN})
+BY_WORD = frozenset({Act.PAUSE, Act.RETRACT, Act.REOPEN})
 """What a word of HR is enough for."""
 
 
 def decide(hub: Hub, case_id: str, act: Act, person: str, why: str) -> Case:
     """Pause, retract, reopen (which also resumes) a case. Completing has a gate of its own: see `completing`."""
     require_may(act, Role.HR, why)
-    if act not in _BY_WORD:
+    if act not in BY_WORD:
         raise ApprovalError(f"a case is not taken to {act} by word", code="role", remedy="see: baton offboard complete")
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
@@ -293,7 +192,7 @@ def decide(hub: Hub, case_id: str, act: Act, person: str, why: str) -> Case:
             _require_alone(hub, connection, case)
         case = step(hub, connection, case, act, person, why)
         if act in (Act.PAUSE, Act.RETRACT):
-            _call_back(hub, connection, case)
+            call_back(hub, connection, case)
         hub.crash_point("deciding")
     hub.crash_point("decided")
     return case
@@ -302,7 +201,7 @@ def decide(hub: Hub, case_id: str, act: Act, person: str, why: str) -> Case:
 def _require_alone(hub: Hub, connection: sa.Connection, case: Case) -> None:
     """A person leaves once at a time: two open cases would pass the same things on, to two people."""
     for other in hub.cases.of_person(connection, case.number):
-        if other.id != case.id and other.state in _UNFINISHED:
+        if other.id != case.id and other.state in UNFINISHED:
             raise ApprovalError(
                 f"{case.number} is leaving by {other.id} already",
                 code="case",
@@ -346,7 +245,7 @@ def locked(hub: Hub, connection: sa.Connection, case_id: str) -> Case:
     return case
 
 
-def _call_back(hub: Hub, connection: sa.Connection, case: Case) -> None:
+def call_back(hub: Hub, connection: sa.Connection, case: Case) -> None:
     """What was to be passed on or taken away and has not been sent is cancelled. The way back (an undo) goes on."""
     items = hub.cases.items(connection, case.id, states=[ItemState.MOVING])
     moves = hub.effects.by_key(connection, [item.effect_key for item in items])
@@ -359,32 +258,6 @@ def _call_back(hub: Hub, connection: sa.Connection, case: Case) -> None:
     ]
     forwards += [effect.key for effect in given_to_others(hub, connection, case, EffectState.PLANNED)]
     hub.effects.cancel_keys(connection, forwards, why=f"case_{case.state}")
-
-
-def _call_back_early(hub: Hub, connection: sa.Connection, before: Case, case: Case) -> None:
-    """What was to be taken away at a last working moment that HR has put off, and has not been sent, is cancelled.
-
-    But for what the policy takes away earlier anyway. Of what is gone, or may be, an alert tells.
-    """
-    policy, now = policy_of(hub, case), hub.clock.now()
-    if moments.rights_end(case, policy, now):
-        return
-    rights = [
-        item
-        for item in hub.cases.items(connection, case.id, states=[ItemState.MOVING, ItemState.DONE])
-        if item.kind is HoldingKind.GRANT
-        and item.effect_key
-        and not policy.restricts(item.system, item.title, item.ref.external_id)
-    ]
-    entity = last_log_out(before, hub.caseload.reopened(connection, [case.id]).get(case.id), now)
-    log_outs = hub.effects.read(connection, effects.c.job == JOB, effects.c.number == entity)
-    moves = hub.effects.by_key(connection, [item.effect_key for item in rights])
-    away = {key: effect for key, effect in moves.items() if effect.action is HandoverAction.REVOKE}
-    early = [*away, *(effect.key for effect in log_outs)]
-    called_back = hub.effects.cancel_keys(connection, early, why="postponed")
-    gone = {key for key, effect in away.items() if effect.state in _GONE_OR_GOING} - called_back
-    taken = [item for item in rights if item.effect_key in gone]
-    hub.alerts.raise_new(connection, rights_gone(case, taken, now))
 
 
 def _about_case(hub: Hub, case: Case, act: Act, person: str, role: Role, text: str) -> Statement:

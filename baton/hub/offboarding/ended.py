@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from baton.hub.core import Hub
-from baton.hub.offboarding.casework import AGAIN, stays
+from baton.hub.offboarding.following_hr import AGAIN, stays
 from baton.model.case import Case, CaseState, Cause
 from baton.model.people import EmploymentStatus
 

@@ -119,7 +119,7 @@ def _own(hub: Hub, case: Case, reports: Sequence[str], managers: frozenset[str])
         )
     if case.manager not in managers:
         named = f"the manager {case.manager} is unknown"
-        yield _blocker(Own.MANAGER, case.manager or "-", named, "name another one: baton offboard open")
+        yield _blocker(Own.MANAGER, case.manager or "-", named, "name another one: baton offboard open --manager")
 
 
 def _blocker(code: Own, about: str, title: str, remedy: str) -> Blocker:

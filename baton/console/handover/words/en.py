@@ -214,7 +214,7 @@ WORDS: Final[Mapping[str, str]] = {
     "ahead.manages": "{who} reports to the leaver",
     "remedy.manages": "Give them another manager in the HR system.",
     "ahead.manager": "The manager {who} is unknown",
-    "remedy.manager": "Have the case opened with another one (baton offboard open).",
+    "remedy.manager": "Have HR name another one (baton offboard open --manager).",
     "obstacles": "What is missing",
     "nothing_missing": "Nothing is missing.",
     "look_again": "Look again",

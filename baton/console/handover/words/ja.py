@@ -214,7 +214,7 @@ WORDS: Final[Mapping[str, str]] = {
     "ahead.manages": "{who} の上司がまだ退職者のままです",
     "remedy.manages": "人事システムで別の上司を設定してください。",
     "ahead.manager": "上司 {who} が見つかりません",
-    "remedy.manager": "baton offboard open で別の上司を指定し、ケースを開いてください。",
+    "remedy.manager": "人事に別の上司を指定してもらってください（baton offboard open --manager）。",
     "obstacles": "不足している点",
     "nothing_missing": "不足はありません。",
     "look_again": "もう一度照合",

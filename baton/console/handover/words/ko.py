@@ -214,7 +214,7 @@ WORDS: Final[Mapping[str, str]] = {
     "ahead.manages": "{who}의 상사가 아직 퇴직자로 되어 있습니다",
     "remedy.manages": "인사 시스템에서 다른 상사를 지정해 주십시오.",
     "ahead.manager": "상사 {who}을(를) 찾을 수 없습니다",
-    "remedy.manager": "baton offboard open 명령으로 다른 상사를 지정하여 케이스를 열어 주십시오.",
+    "remedy.manager": "인사 부서에서 다른 상사를 지정하도록 하십시오(baton offboard open --manager).",
     "obstacles": "미비 사항",
     "nothing_missing": "미비 사항이 없습니다.",
     "look_again": "다시 확인",

@@ -214,7 +214,7 @@ WORDS: Final[Mapping[str, str]] = {
     "ahead.manages": "{who} 的直属上级仍是离职人",
     "remedy.manages": "请在人力资源系统中为其更换直属上级。",
     "ahead.manager": "查无此主管：{who}",
-    "remedy.manager": "请改用其他主管立案（baton offboard open）。",
+    "remedy.manager": "请由 HR 为本次交接另指定主管（baton offboard open --manager）。",
     "obstacles": "尚缺事项",
     "nothing_missing": "没有遗漏。",
     "look_again": "重新核对",

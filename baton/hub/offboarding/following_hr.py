@@ -1,0 +1,166 @@
+"""What HR says of somebody who has a case: other dates move it, a resignation taken back retracts it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from baton.hub.core import Hub
+from baton.hub.offboarding.casework import BY_WORD, UNFINISHED, call_back, locked, step
+from baton.hub.offboarding.intentions import JOB, last_log_out
+from baton.hub.offboarding.policies import policy_of
+from baton.jobs.offboarding import moments
+from baton.jobs.offboarding.watch import rights_gone
+from baton.model.case import Act, Case, CaseState, Cause, ItemState, LeaverDates
+from baton.model.effect import EffectState
+from baton.model.handover import HandoverAction, HoldingKind
+from baton.model.people import Employee, EmploymentStatus, LeaverDate
+from baton.store.people import Recorded
+from baton.store.tables import effects
+
+_GONE_OR_GOING = (EffectState.DONE, EffectState.SENT, EffectState.IN_DOUBT, EffectState.PLANNED)
+"""Where a revocation stands that has been carried out, or that nobody can call back any more."""
+CORRECTED_WITHIN: Final = timedelta(days=7)
+"""For how long HR can take back a departure that has happened by entering that it has not."""
+AGAIN: Final = (EmploymentStatus.REHIRED, EmploymentStatus.PENDING_HIRE)
+"""Who has left, and works here again or is about to."""
+
+
+def news_from_hr(hub: Hub, known: Sequence[Case]) -> list[Case]:
+    """Those of these cases of which HR says something else by now."""
+    asked = [case for case in known if case.cause is not Cause.EMERGENCY and case.state in UNFINISHED]
+    with hub.database.read() as connection:
+        people = hub.people.newest(connection, [case.number for case in asked])
+        now = hub.clock.now()
+        said = {number: newest.employee for number, newest in people.items()}
+        found = [case for case in asked if case.number in said and _differs(case, said[case.number], now)]
+        judged = [case.number for case in found if stays(said[case.number].status) or not _follows(case, ())]
+        told = hub.people.versions(connection, judged) if judged else {}
+    return [case for case in found if _is_news(case, said[case.number], told.get(case.number, ()), now)]
+
+
+def _differs(case: Case, employee: Employee, now: datetime) -> bool:
+    if stays(employee.status):  # of a case by hand HR may not have heard yet
+        return case.cause is Cause.RESIGNATION
+    if employee.status is EmploymentStatus.PENDING_HIRE:  # who is to be hired again has left all the same
+        return False
+    return case.dates != _dates(case, employee, now)
+
+
+def _is_news(case: Case, employee: Employee, told: Sequence[Recorded], now: datetime) -> bool:
+    """Whether a case takes over what HR says otherwise; ``told`` is all that HR ever said."""
+    if stays(employee.status):
+        return case.state is CaseState.OPEN or _can_be_taken_back(case, employee, told, now)
+    return _follows(case, told)
+
+
+def _can_be_taken_back(case: Case, employee: Employee, told: Sequence[Recorded], now: datetime) -> bool:
+    """Whether HR's saying that somebody stays means that they never left.
+
+    A departure that has happened is no resignation taken back, but for a correction soon after: who works here again
+    later has been hired again, and what is with others since is theirs until a person says otherwise.
+    """
+    last = case.dates.last_working_at
+    since = [each for each in told if each.recorded_at >= case.opened_at]
+    over = [each.recorded_at for each in since if each.employee.status is EmploymentStatus.DEPARTED]
+    over += [last] if last is not None and last <= now else []
+    if not over:
+        return True
+    happened = min(over)
+    again = any(each.employee.status in AGAIN for each in since if each.recorded_at >= happened)
+    return employee.status not in AGAIN and not again and now - happened < CORRECTED_WITHIN
+
+
+def _follows(case: Case, told: Sequence[Recorded]) -> bool:
+    """Whether a case has no other last day than HR's: one that was named by hand stays."""
+    last = case.dates.last_working_at
+    return (
+        case.cause is Cause.RESIGNATION
+        or last is None
+        or any(each.employee.moment(LeaverDate.LAST_WORKING) == last for each in told)
+    )
+
+
+def stays(status: EmploymentStatus) -> bool:
+    """Whether HR says of somebody that they work here and do not leave."""
+    return status.employed and status is not EmploymentStatus.NOTICE
+
+
+def _dates(case: Case, employee: Employee, now: datetime) -> LeaverDates:
+    """What HR says. Who has left has left, also where it does not say when: by now, or when it had said before."""
+    last, contract, pay = (employee.moment(which) for which in LeaverDate)
+    if last is None and employee.status is EmploymentStatus.DEPARTED:
+        last = min(now, case.dates.last_working_at or now)
+        contract = contract or last
+        pay = pay or contract
+    return LeaverDates(last, contract, pay)
+
+
+def follow_hr(hub: Hub, case: Case) -> Case:
+    """Take over the dates that HR gives now; retract a resignation that HR no longer knows of."""
+    with hub.database.write() as connection:
+        case = locked(hub, connection, case.id)
+        found = hub.people.newest(connection, [case.number]).get(case.number)
+        if found is None or case.state not in UNFINISHED or case.cause is Cause.EMERGENCY:
+            return case
+        employee = found.employee
+        now = hub.clock.now()
+        if not _differs(case, employee, now):
+            return case
+        if stays(employee.status):
+            told = hub.people.versions(connection, [case.number])[case.number]
+            if not _can_be_taken_back(case, employee, told, now):
+                return _left_to_people(hub, connection, case, told[-1])
+            after = step(hub, connection, case, Act.RETRACT, "baton", f"HR says: {employee.status}")
+            call_back(hub, connection, after)
+            return after
+        dates = _dates(case, employee, now)
+        last = dates.last_working_at
+        until = None if last is None else last + policy_of(hub, case).protection
+        noted = {"last_working_at": last, "contract_end_at": dates.contract_end_at, "pay_end_at": dates.pay_end_at}
+        after = hub.cases.change(connection, case, case.state, **noted, protected_until=until)
+        _call_back_early(hub, connection, case, after)
+        return after
+
+
+def _left_to_people(hub: Hub, connection: sa.Connection, case: Case, told: Recorded) -> Case:
+    """Pause the case of somebody who is back: it would go on taking their rights, hour by hour, until HR has decided.
+
+    Once for what HR's data says: who has decided since that it goes on is not contradicted.
+    """
+    decided = [each for each in hub.cases.said(connection, case.id) if each.item_id is None and each.act in BY_WORD]
+    if case.state is not CaseState.OPEN or any(each.at >= told.recorded_at for each in decided):
+        return case
+    why = f"HR says: {told.employee.status}, after the departure; retract it, or go on"
+    after = step(hub, connection, case, Act.PAUSE, "baton", why)
+    call_back(hub, connection, after)
+    return after
+
+
+def _call_back_early(hub: Hub, connection: sa.Connection, before: Case, case: Case) -> None:
+    """What was to be taken away at a last working moment that HR has put off, and has not been sent, is cancelled.
+
+    But for what the policy takes away earlier anyway. Of what is gone, or may be, an alert tells.
+    """
+    policy, now = policy_of(hub, case), hub.clock.now()
+    if moments.rights_end(case, policy, now):
+        return
+    rights = [
+        item
+        for item in hub.cases.items(connection, case.id, states=[ItemState.MOVING, ItemState.DONE])
+        if item.kind is HoldingKind.GRANT
+        and item.effect_key
+        and not policy.restricts(item.system, item.title, item.ref.external_id)
+    ]
+    entity = last_log_out(before, hub.caseload.reopened(connection, [case.id]).get(case.id), now)
+    log_outs = hub.effects.read(connection, effects.c.job == JOB, effects.c.number == entity)
+    moves = hub.effects.by_key(connection, [item.effect_key for item in rights])
+    away = {key: effect for key, effect in moves.items() if effect.action is HandoverAction.REVOKE}
+    early = [*away, *(effect.key for effect in log_outs)]
+    called_back = hub.effects.cancel_keys(connection, early, why="postponed")
+    gone = {key for key, effect in away.items() if effect.state in _GONE_OR_GOING} - called_back
+    taken = [item for item in rights if item.effect_key in gone]
+    hub.alerts.raise_new(connection, rights_gone(case, taken, now))
