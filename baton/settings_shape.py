@@ -206,8 +206,9 @@ class OffboardingPart(Part):
     language: Literal["zh", "en", "ja", "ko"] = "zh"
     """Of the certificate that a completed case gets."""
     hr: tuple[Text, ...] = ()
-    """Who speaks as HR: logins or employee numbers. Where nobody is named, every name that is no employee's: whoever
-    gives it has been let in by the console or by this machine, and no successor, manager or leaver can."""
+    """Who speaks as HR: logins or employee numbers. Where nobody is named, every name that is no employee's in whatever
+    spelling, and no bare number: whoever gives it has been let in by the console or by this machine, and no successor,
+    manager or leaver can."""
 
 
 class PayerPart(Part):

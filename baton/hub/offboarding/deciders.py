@@ -14,6 +14,8 @@ from baton.jobs.offboarding.deadlines import Deciders
 from baton.jobs.offboarding.policy import MANAGERS_MANAGER
 from baton.model.case import Case
 from baton.model.persons import alike
+from baton.store.effects import chunked
+from baton.store.tables import people as known_people
 
 NO_PERSONS: Final = frozenset({"schedule", "baton"})
 """Names under which the hub itself opens cases and speaks: nobody reads what is sent to them."""
@@ -28,14 +30,33 @@ def deciders_of(hub: Hub, connection: sa.Connection, cases: Sequence[Case]) -> d
     deputies = deputies_of(hub, connection, cases)
     named = {person for some in deputies.values() for person in some} | set(hub.settings.offboarding.hr)
     named |= {person for case in cases for person in (case.manager, case.opened_by)}
-    known, left = known_and_departed(hub, connection, named)
+    _, left = known_and_departed(hub, connection, named)
+    openers = hr_by_no_name(hub, connection, {case.opened_by for case in cases})
     found = {}
     for case in cases:
-        hr = hub.settings.offboarding.hr or ((case.opened_by,) if case.opened_by not in known else ())
+        hr = hub.settings.offboarding.hr or ((case.opened_by,) if case.opened_by in openers else ())
         told = _others(case, hr, left)
         second = _others(case, deputies[case.id], left) or told
         found[case.id] = Deciders(second if case.manager in left else (case.manager,), second, told)
     return found
+
+
+def hr_by_no_name(hub: Hub, connection: sa.Connection, people: Collection[str]) -> set[str]:
+    """Those of these names that speak as HR where the settings name nobody; nobody where they do.
+
+    That is who is no employee, and never was: by a name that is none of theirs in whatever letters, width or case it is
+    written, and no bare number, which is an employee's whom the hub does not know (yet, or any more) or a mistake.
+    """
+    if hub.settings.offboarding.hr:
+        return set()
+    asked = {person: name for person in people if (name := alike(person)) and not name.isdecimal()}
+    if not asked:
+        return set()
+    theirs = {alike(number) for number in hub.erasures.erased(connection)}
+    number = sa.func.lower(known_people.c.number)
+    for chunk in chunked(sorted(set(asked.values()))):
+        theirs.update(connection.execute(sa.select(number).where(number.in_(chunk))).scalars())
+    return {person for person, name in asked.items() if name not in theirs}
 
 
 def _others(case: Case, people: Sequence[str], left: Collection[str]) -> tuple[str, ...]:

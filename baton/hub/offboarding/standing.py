@@ -7,15 +7,14 @@ item is offered to a successor is the item's own question (`baton.jobs.offboardi
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Final
 
 import sqlalchemy as sa
 
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
-from baton.hub.offboarding.deciders import deputies_of
-from baton.hub.offboarding.people import known_and_departed
+from baton.hub.offboarding.deciders import deputies_of, hr_by_no_name
+from baton.hub.offboarding.people import departed
 from baton.jobs.offboarding.steps import MAY
 from baton.model.case import Act, Case, Role
 from baton.model.persons import alike
@@ -33,11 +32,10 @@ def standing(hub: Hub, connection: sa.Connection, case: Case, person: str) -> fr
         return frozenset({Role.LEAVER})
     if not person.strip():
         return frozenset()
-    known, gone = known_and_departed(hub, connection, [person])
-    if gone:
+    if departed(hub, connection, [person]):
         return frozenset()
     found = {Role.SUCCESSOR}
-    if _named_as_hr(hub, person, known):
+    if _named_as_hr(hub, connection, person):
         found.add(Role.HR)
     if person == case.manager or person in deputies_of(hub, connection, [case])[case.id]:
         found.add(Role.MANAGER)
@@ -46,8 +44,7 @@ def standing(hub: Hub, connection: sa.Connection, case: Case, person: str) -> fr
 
 def is_hr(hub: Hub, connection: sa.Connection, person: str) -> bool:
     """Whether this person may speak as HR where they are not the leaver."""
-    known, gone = known_and_departed(hub, connection, [person])
-    return not gone and _named_as_hr(hub, person, known)
+    return not departed(hub, connection, [person]) and _named_as_hr(hub, connection, person)
 
 
 def require_hr(hub: Hub, person: str, number: str = "") -> None:
@@ -66,11 +63,9 @@ def require_hr(hub: Hub, person: str, number: str = "") -> None:
             )
 
 
-def _named_as_hr(hub: Hub, person: str, employees: Collection[str]) -> bool:
+def _named_as_hr(hub: Hub, connection: sa.Connection, person: str) -> bool:
     """Whether the settings make somebody HR who has not left."""
-    if named := hub.settings.offboarding.hr:
-        return person in named
-    return bool(person.strip()) and person not in employees
+    return person in hub.settings.offboarding.hr or person in hr_by_no_name(hub, connection, [person])
 
 
 def require_standing(hub: Hub, connection: sa.Connection, case: Case, person: str, *roles: Role) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,9 @@ import pytest
 from baton.errors import ApprovalError
 from baton.hub import Hub
 from baton.hub.offboarding import casework, completing, links, saying, undoing
+from baton.hub.offboarding.deciders import deciders_of
 from baton.hub.offboarding.links import LinkRefusedError, Offer
-from baton.hub.offboarding.standing import speaks_as, standing
+from baton.hub.offboarding.standing import is_hr, speaks_as, standing
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.case import Act, Case, Item, ItemState, Role
 from baton.model.handover import HoldingKind
@@ -170,3 +172,34 @@ def test_who_does_not_say_as_what_speaks_as_what_they_are(desk: Make) -> None:
     unfit = speaks_as(d.hub, case, OTHER, Act.APPROVE)
     with pytest.raises(ApprovalError):
         saying.say(d.hub, saying.Saying(case.id, {item.id: item.version}, Act.APPROVE, OTHER, unfit))
+
+
+def test_where_nobody_is_named_as_hr_nobody_is_it_by_how_their_name_is_written(desk: Make) -> None:
+    d = desk()
+    d.company.rows.append(row("Mx-07", department="总部"))
+    plan_sync(d.hub, SyncRequest())
+    case = d.open()
+    numbers = [
+        "9999",
+        "12",
+        "９９９９",
+        OTHER,
+        f"{OTHER} ",
+        "０００４",
+        "\u200b0004",
+        "Mx-07",
+        "mx-07",
+        "ＭＸ－07 ",
+        " ",
+    ]
+    with d.hub.database.read() as connection:
+        assert [each for each in numbers if is_hr(d.hub, connection, each)] == []
+        assert [each for each in numbers if Role.HR in standing(d.hub, connection, case, each)] == []
+        opened = [replace(case, id=f"c{n}", opened_by=each) for n, each in enumerate([*numbers, HR])]
+        told = deciders_of(d.hub, connection, opened)
+        assert [told[each.id].hr for each in opened] == [*[()] * len(numbers), (HR,)]
+        assert is_hr(d.hub, connection, HR)
+    d.hub.settings = replace(d.hub.settings, offboarding=OffboardingPart(hr=("9999",)))
+    with d.hub.database.read() as connection:
+        assert is_hr(d.hub, connection, "9999"), "who is named is it, whatever they are called"
+        assert not is_hr(d.hub, connection, HR)
