@@ -11,14 +11,15 @@ import sqlalchemy as sa
 
 from baton.console.handover import reading
 from baton.console.handover.listing import PAGE_ITEMS, Asked, View, listed
-from baton.console.handover.visitors import Visitor
+from baton.console.handover.visitors import NoEntryError, Visitor, by_login
 from baton.hub import Hub
-from baton.model.case import NO_ACCOUNT, Act, Case, ItemState, Role, content_digest
+from baton.hub.offboarding import casework
+from baton.model.case import NO_ACCOUNT, Act, Case, Cause, ItemState, Role, content_digest
 from baton.model.case import Item as CaseItem
 from baton.model.handover import Holding, HoldingKind, HoldingRef
 from baton.store.checklists import Outline
 from tests.console.conftest import Place
-from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, SUCCESSOR, Desk
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, SUCCESSOR, Desk
 
 CLIENT, DEAL, APPROVAL, TASK = (
     HoldingKind.CLIENT, HoldingKind.OPPORTUNITY, HoldingKind.APPROVAL, HoldingKind.TASK,
@@ -206,3 +207,19 @@ def test_reading_the_outline_and_the_cases_that_concern_somebody(build: Callable
         assert [each.id for each in hub.checklists.outline(connection, case.id, SUCCESSOR)] == [item.id]
     document = reading.case_document(Visitor(hub, case, SUCCESSOR, (Role.SUCCESSOR,), ""), Asked())
     assert document["total"] == 1
+
+
+def test_who_is_out_is_told_of_no_case_but_their_own(build: Callable[[], Desk]) -> None:
+    desk = build()
+    case = desk.open()
+
+    def listed(person: str) -> list[str]:
+        return [each["id"] for each in reading.cases_document(desk.hub, person, decides=False)["cases"]]
+
+    assert (listed(MANAGER), listed(LEAVER), listed(SUCCESSOR)) == ([case.id], [case.id], [])
+    own = casework.open_case(desk.hub, casework.Opening(MANAGER, Cause.EMERGENCY, HR, manager=OTHER))
+    with pytest.raises(NoEntryError):
+        by_login(desk.hub, case.id, MANAGER, decides=False, root="")
+    assert (listed(MANAGER), listed(OTHER)) == ([own.id], [own.id])
+    casework.decide(desk.hub, own.id, Act.RETRACT, HR, "a mistake")
+    assert set(listed(MANAGER)) == {case.id, own.id}

@@ -19,6 +19,7 @@ from baton.console.handover.visitors import DECISIONS, NoEntryError, Visitor
 from baton.hub import Hub
 from baton.hub.offboarding.ahead import last_look
 from baton.hub.offboarding.files import files_of
+from baton.hub.offboarding.people import departed
 from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.standing import is_hr
 from baton.jobs.offboarding.checklist import WATCHED
@@ -155,12 +156,14 @@ def statements_document(visitor: Visitor, after: int) -> dict[str, Any]:
 
 
 def cases_document(hub: Hub, person: str, *, decides: bool) -> dict[str, Any]:
-    """The cases somebody may look into, with how far each is."""
+    """The cases somebody may look into, with how far each is: of who does not work here any more, only their own."""
     with hub.database.read() as connection:
         if decides and is_hr(hub, connection, person):
             cases = hub.cases.listed(connection, limit=CASES_SHOWN)
         else:
             cases = hub.cases.concerning(connection, person, limit=CASES_SHOWN)
+            if departed(hub, connection, [person]):
+                cases = [case for case in cases if case.number == person]
         tallies = hub.checklists.tallies(connection, [case.id for case in cases])
         people = {case.number for case in cases} | {case.manager for case in cases}
         known = hub.people.newest(connection, sorted(people))
