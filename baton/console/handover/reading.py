@@ -320,8 +320,8 @@ def _waiting(outlines: Iterable[Outline], talk: Mapping[int, Talk]) -> set[int]:
 
 def _candidates(case: Case, outlines: Iterable[Outline], names: Names) -> list[dict[str, str]]:
     """Who is offered as a successor: whoever is to have something already, and the manager."""
-    people = {outline.successor for outline in outlines if outline.successor} | {case.manager}
-    return [names.of(person) for person in sorted(people)]
+    people = {outline.successor for outline in outlines} | {case.manager}
+    return [names.of(person) for person in sorted(people - {""})]
 
 
 def names_of(hub: Hub, connection: Any, case: Case, people: Iterable[str]) -> Names:

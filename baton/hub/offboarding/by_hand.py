@@ -57,18 +57,18 @@ def _gone(system: str) -> Blocker:
 
 
 def _item(case: Case, policy: Policy, number: int, holding: Holding, successor: str) -> Item:
-    leaver = successor == case.number
+    nobody = successor in ("", case.number)
     return Item(
         case_id=case.id,
         id=number,
         system="",
         ref=holding.ref,
-        state=ItemState.OPEN if leaver else ItemState.OFFERED,
+        state=ItemState.OPEN if nobody else ItemState.OFFERED,
         version=1,
         digest=content_digest(holding, case.salt),
         title=holding.title,
         by_hand=holding.by_hand,
         undo=Undo.REVERSIBLE,
-        successor="" if leaver else successor,
+        successor="" if nobody else successor,
         due_at=case.opened_at + timedelta(hours=policy.deadlines.accept_h),
     )

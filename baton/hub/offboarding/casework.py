@@ -56,7 +56,8 @@ def open_case(hub: Hub, opening: Opening) -> Case:
     An emergency makes that one an emergency: whoever must be out at once does not wait for its dates. Another manager
     becomes the manager of that one, where it is HR who says so.
     Raises `ConfigurationError` for somebody the hub does not know, `BatonError` where nobody could approve
-    (``no_manager``) and for a last moment that is none (``date_range``).
+    (``no_manager``) and for a last moment that is none (``date_range``). The schedule, which can name nobody, opens a
+    case without a manager: who leaves does not wait, and what is the manager's is for the deputies or HR until then.
     """
     _require_plausible(opening.last_working_at)
     chosen = policies(hub)
@@ -128,7 +129,9 @@ def _require_plausible(moment: datetime | None) -> None:
 
 def _new_case(hub: Hub, opening: Opening, employee: Employee, chosen: Policies) -> Case:
     manager = opening.manager or employee.manager_number or ""
-    if not manager or manager == opening.number:
+    if manager == opening.number:
+        manager = ""
+    if not manager and opening.by not in NO_PERSONS:
         raise BatonError(
             f"{opening.number} has no manager who could approve", code="no_manager", remedy="name one with --manager"
         )

@@ -24,8 +24,8 @@ NO_PERSONS: Final = frozenset({"schedule", "baton"})
 def deciders_of(hub: Hub, connection: sa.Connection, cases: Sequence[Case]) -> dict[str, Deciders]:
     """Who decides in each of these cases, by id.
 
-    Where the manager must not decide, or does not work here any more, it is for the policy's deputies; without any for
-    who is named in ``offboarding.hr``, and where that is nobody for whoever at HR has opened the case.
+    Where there is no manager, or they must not decide or do not work here any more, it is for the policy's deputies;
+    without any for who is named in ``offboarding.hr``, and where that is nobody for whoever at HR has opened the case.
     """
     deputies = deputies_of(hub, connection, cases)
     named = {person for some in deputies.values() for person in some} | set(hub.settings.offboarding.hr)
@@ -37,7 +37,7 @@ def deciders_of(hub: Hub, connection: sa.Connection, cases: Sequence[Case]) -> d
         hr = hub.settings.offboarding.hr or ((case.opened_by,) if case.opened_by in openers else ())
         told = _others(case, hr, left)
         second = _others(case, deputies[case.id], left) or told
-        found[case.id] = Deciders(second if case.manager in left else (case.manager,), second, told)
+        found[case.id] = Deciders(second if case.manager in left | {""} else (case.manager,), second, told)
     return found
 
 

@@ -26,6 +26,7 @@ class Own(StrEnum):
     NO_DATE = "no_date"
     MANAGES = "manages"
     MANAGER = "manager"
+    NO_MANAGER = "no_manager"
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +118,12 @@ def _own(hub: Hub, case: Case, reports: Sequence[str], managers: frozenset[str])
         yield _blocker(
             Own.MANAGES, number, f"{number} reports to the leaver", "give them another manager in the HR system"
         )
-    if case.manager not in managers:
+    if not case.manager:
+        title, remedy = "the leaver has no manager who could approve", "name one: baton offboard open --manager"
+        yield _blocker(Own.NO_MANAGER, case.number, title, remedy)
+    elif case.manager not in managers:
         named = f"the manager {case.manager} is unknown"
-        yield _blocker(Own.MANAGER, case.manager or "-", named, "name another one: baton offboard open --manager")
+        yield _blocker(Own.MANAGER, case.manager, named, "name another one: baton offboard open --manager")
 
 
 def _blocker(code: Own, about: str, title: str, remedy: str) -> Blocker:

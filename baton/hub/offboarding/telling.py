@@ -195,7 +195,7 @@ class _Round:
         alarmed = self.alarmed(case) or ((NOBODY,) if case.id in self.alerts else ())
         people = ({wait.person for wait in self.of(case).all} - {case.number}) | set(alarmed)
         nobody = {Role.HR.value: _NOBODY_NAMED} if NOBODY in people else {}
-        mute = self._mute | ({case.manager} - self.ways.keys())
+        mute = self._mute | ({case.manager} - self.ways.keys() - {""})
         return dict.fromkeys(sorted(people & mute), _UNREACHABLE) | nobody
 
     def due(self, case: Case) -> bool:

@@ -254,7 +254,7 @@ def _late(policy: Policy) -> timedelta:
 def closing(policy: Policy, since: datetime, deciders: Deciders, now: datetime) -> list[Wait]:
     """HR for a case in which nothing is left to do ``since`` then; where nobody there is named, who can tell them."""
     overdue = (WHOLE,) if now >= since + _late(policy) else ()
-    return [Wait(person, Turn.CLOSE, (WHOLE,), overdue) for person in deciders.hr or deciders.manager]
+    return [Wait(person, Turn.CLOSE, (WHOLE,), overdue) for person in deciders.hr or deciders.manager or (NOBODY,)]
 
 
 def forgotten(case: Case, policy: Policy, deciders: Deciders, now: datetime) -> list[Wait]:

@@ -215,6 +215,8 @@ WORDS: Final[Mapping[str, str]] = {
     "remedy.manages": "Give them another manager in the HR system.",
     "ahead.manager": "The manager {who} is unknown",
     "remedy.manager": "Have HR name another one (baton offboard open --manager).",
+    "ahead.no_manager": "{who} has no manager",
+    "remedy.no_manager": "Have HR name one (baton offboard open --manager). Until then HR or a deputy decides.",
     "obstacles": "What is missing",
     "nothing_missing": "Nothing is missing.",
     "look_again": "Look again",

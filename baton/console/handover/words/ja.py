@@ -215,6 +215,8 @@ WORDS: Final[Mapping[str, str]] = {
     "remedy.manages": "人事システムで別の上司を設定してください。",
     "ahead.manager": "上司 {who} が見つかりません",
     "remedy.manager": "人事に別の上司を指定してもらってください（baton offboard open --manager）。",
+    "ahead.no_manager": "{who} に上司がいません",
+    "remedy.no_manager": "人事が指定してください（baton offboard open --manager）。それまでは人事か代理が決定します。",
     "obstacles": "不足している点",
     "nothing_missing": "不足はありません。",
     "look_again": "もう一度照合",

@@ -215,6 +215,8 @@ WORDS: Final[Mapping[str, str]] = {
     "remedy.manages": "请在人力资源系统中为其更换直属上级。",
     "ahead.manager": "查无此主管：{who}",
     "remedy.manager": "请由 HR 为本次交接另指定主管（baton offboard open --manager）。",
+    "ahead.no_manager": "{who} 无直属上级",
+    "remedy.no_manager": "请由 HR 指定主管（baton offboard open --manager）。在此之前由 HR 或代理人决定。",
     "obstacles": "尚缺事项",
     "nothing_missing": "没有遗漏。",
     "look_again": "重新核对",

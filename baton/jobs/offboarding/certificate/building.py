@@ -50,7 +50,7 @@ class Evidence:
 def named(case: Case, items: Sequence[Item], statements: Sequence[Statement]) -> list[str]:
     """Everybody who is named in a certificate, by number (or by the name a person logged in with)."""
     numbers = {case.number, case.manager, *(said.person for said in statements)}
-    return sorted(numbers | {item.successor for item in items if item.successor})
+    return sorted((numbers | {item.successor for item in items}) - {""})
 
 
 def document(evidence: Evidence) -> Document:
