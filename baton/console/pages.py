@@ -11,8 +11,9 @@ import jinja2
 
 from baton.console.words import words_in
 from baton.kept_reasons import in_language
+from baton.languages import Language
 
-Words: TypeAlias = Callable[[str], Callable[..., str]]
+Words: TypeAlias = Callable[[Language], Callable[..., str]]
 FOLDER: Final = Path(__file__).parent
 HEADERS: Final[Mapping[str, str]] = {
     "Content-Security-Policy": (
@@ -32,7 +33,7 @@ _TEMPLATES: Final = jinja2.Environment(
 )
 
 
-def render(name: str, language: str, root: str, words: Words = words_in, **values: Any) -> str:
+def render(name: str, language: Language, root: str, words: Words = words_in, **values: Any) -> str:
     """One page. ``root`` is the path under which the console is mounted, without a slash at its end.
 
     ``words`` gives, for a language, what turns a text's key into the text.

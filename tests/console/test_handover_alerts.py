@@ -7,8 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from baton.console.handover.words import LANGUAGES, WORDS
+from baton.console.handover.words import WORDS
 from baton.hub.offboarding import watching
+from baton.languages import LANGUAGES
 from baton.model.alert import Alert, AlertState, Rule
 from baton.model.case import Role
 from tests.console.conftest import OURS, SAME_ORIGIN, Place

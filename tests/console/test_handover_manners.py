@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from baton.console.handover.words import LANGUAGES, WORDS
+from baton.console.handover.words import WORDS
 from baton.jobs.offboarding.certificate.words import Words
+from baton.languages import LANGUAGES
 from baton.model.handover import HoldingKind
 from tests.rig.manners import columns, unmannered_japanese, unmannered_korean
 

@@ -8,10 +8,12 @@ from itertools import product
 import pytest
 
 from baton.console.handover.visitors import ON_CASES, ON_ITEMS
-from baton.console.handover.words import LANGUAGES, WORDS, language_of
+from baton.console.handover.words import WORDS
 from baton.console.pages import FOLDER
+from baton.console.words import language_of
 from baton.hub.offboarding.prescan import Own
 from baton.jobs.offboarding.completion import Missing
+from baton.languages import LANGUAGES
 from baton.model.alert import AlertState, Decision, Rule
 from baton.model.case import CaseState, ItemState, Role
 from baton.model.handover import HoldingKind, Undo
@@ -62,4 +64,4 @@ def test_nothing_is_kept_that_nobody_asks_for() -> None:
     [("ko", "ja", "ko"), ("", "ja;q=0.5,ko", "ko"), ("xx", "zh-TW", "zh"), (None, None, "en"), ("", "de,fr", "en")],
 )
 def test_which_language_somebody_gets(asked: str | None, accepted: str | None, language: str) -> None:
-    assert language_of(asked, accepted) == language
+    assert language_of(asked, accepted, LANGUAGES) == language

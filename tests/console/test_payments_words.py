@@ -9,7 +9,7 @@ from baton.console.pages import FOLDER
 from baton.console.payments.deciding import Act
 from baton.console.payments.month import SUMS
 from baton.console.payments.settlement_pages import Act as Pressed
-from baton.console.payments.words import LANGUAGES
+from baton.console.payments.words import WORDS
 from baton.jobs.payment.approval_policy import Refusal
 from baton.jobs.payment.checks.rules import Severity
 from baton.jobs.payment.checks.waivers import Refusal as WaiverRefusal
@@ -43,7 +43,7 @@ def values(text: str) -> set[str]:
 
 
 def test_both_languages_have_the_same_keys_and_values() -> None:
-    english, chinese = LANGUAGES["en"], LANGUAGES["zh"]
+    english, chinese = WORDS["en"], WORDS["zh"]
     assert set(english) == set(chinese)
     assert [key for key, text in english.items() if values(text) != values(chinese[key])] == []
     assert [key for key, text in english.items() if not text.strip() or text == chinese[key]] == []
@@ -51,6 +51,6 @@ def test_both_languages_have_the_same_keys_and_values() -> None:
 
 def test_what_is_asked_for_is_there_and_nothing_else() -> None:
     plain = set(re.findall(r"\bt\(['\"]([a-z_.]+[a-z_])['\"]", TEMPLATES))
-    assert sorted((plain | COMPOSED) - set(LANGUAGES["en"])) == []
-    rest = set(LANGUAGES["en"]) - plain - COMPOSED
+    assert sorted((plain | COMPOSED) - set(WORDS["en"])) == []
+    rest = set(WORDS["en"]) - plain - COMPOSED
     assert {key for key in rest if not key.startswith("refusal.")} == set()

@@ -12,7 +12,8 @@ import jinja2
 
 from baton.console import pages
 from baton.console.handover.visitors import DECISIONS
-from baton.console.handover.words import LANGUAGES, words_in
+from baton.console.handover.words import words_in
+from baton.languages import LANGUAGES
 
 HEADERS: Final[Mapping[str, str]] = {
     **pages.HEADERS,

@@ -17,10 +17,11 @@ from baton.console.handover.deciding import Refusal, Words
 from baton.console.handover.listing import Asked, View
 from baton.console.handover.rendering import HEADERS, render
 from baton.console.handover.visitors import NoEntryError, Visitor
-from baton.console.handover.words import LANGUAGES, language_of
 from baton.console.told import REFUSALS
+from baton.console.words import language_of
 from baton.hub.offboarding import completing
 from baton.jobs.offboarding.steps import exception_asked
+from baton.languages import LANGUAGES
 from baton.model.case import LARGEST_NUMBER, Act, Item, ItemState
 from baton.model.handover import HoldingKind
 
@@ -37,7 +38,7 @@ class Speaker:
         """A page in the reader's language. ``place`` is its own path, where the request has another."""
         query = self.request.query_params
         asked = query.get("lang", "")
-        language = language_of(asked, self.request.headers.get("accept-language"))
+        language = language_of(asked, self.request.headers.get("accept-language"), LANGUAGES)
         content = render(
             name,
             language,

@@ -24,7 +24,8 @@ from baton.hub.vitals.document import alarm_line, health_document
 from baton.hub.vitals.messages import figure
 from baton.hub.vitals.month_page import month_page
 from baton.hub.vitals.monthly import month_document
-from baton.hub.vitals.words import LANGUAGES, words_in
+from baton.hub.vitals.words import words_in
+from baton.languages import LANGUAGES, Language
 from baton.model.alarm import Alarm
 
 health_pages: Final = APIRouter(prefix="/health", responses=PAGES, default_response_class=HTMLResponse)
@@ -138,8 +139,8 @@ def _told(document: Mapping[str, Any]) -> JSONResponse:
     return JSONResponse(dict(document), headers={"Cache-Control": "no-store"})
 
 
-def _language(request: Request) -> str:
-    return language_of(request.query_params.get("lang"), request.headers.get("accept-language"), tuple(LANGUAGES))
+def _language(request: Request) -> Language:
+    return language_of(request.query_params.get("lang"), request.headers.get("accept-language"), LANGUAGES)
 
 
 def _months(now: datetime) -> list[str]:

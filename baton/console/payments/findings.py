@@ -7,13 +7,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from baton.console.payments.officers import Officer
-from baton.console.payments.words import reason_text
 from baton.hub.payment.checking import waiver_of
 from baton.hub.payment.policies import holders_of, policy_of
-from baton.jobs.payment.checks.catalogue import RULES, Language, explain
+from baton.jobs.payment.checks.catalogue import RULES, explain, text_of
 from baton.jobs.payment.checks.findings import Finding
 from baton.jobs.payment.checks.rules import Severity
 from baton.jobs.payment.checks.waivers import may_waive, refusal
+from baton.kept_reasons import in_language
+from baton.languages import Language
 from baton.model.pay_run import PayRun
 from baton.store.pay_decisions import WaiverRow
 
@@ -71,8 +72,8 @@ def meaning(rule: str, language: Language) -> str:
     """What a rule that keeps a run says, without its figures; other reasons as they are."""
     known = RULES.get(rule)
     if known is None or "{" in known.en:
-        return reason_text(rule, language)
-    return known.zh if language == "zh" else known.en
+        return in_language(rule, language)
+    return text_of(known, language)
 
 
 def _finding(document: Sequence[Any]) -> Finding:

@@ -17,7 +17,7 @@ from baton.hub.payment.makers import makers
 from baton.hub.payment.signing import Signed, reach
 from baton.hub.payment.standing import files_digest
 from baton.jobs.payment.approval_policy import Refusal
-from baton.jobs.payment.checks.catalogue import Language
+from baton.languages import Language
 from baton.model.effect import Effect
 from baton.model.money import major_text
 from baton.model.pay_run import LineState, PayFile, PayLine, PayRun

@@ -9,9 +9,9 @@ from fastapi import Depends, Request
 from fastapi.responses import Response
 
 from baton.console import pages
-from baton.console.payments.words import LANGUAGES, words_in
+from baton.console.payments.words import WORDS, words_in
 from baton.console.words import language_of
-from baton.jobs.payment.checks.catalogue import Language
+from baton.languages import Language
 
 HEADERS: Final[Mapping[str, str]] = {
     **pages.HEADERS,
@@ -25,8 +25,7 @@ HEADERS: Final[Mapping[str, str]] = {
 def spoken(request: Request) -> Language:
     """The reader's language."""
     asked = request.query_params.get("lang")
-    found = language_of(asked, request.headers.get("accept-language"), LANGUAGES)
-    return "zh" if found == "zh" else "en"
+    return language_of(asked, request.headers.get("accept-language"), WORDS)
 
 
 Spoken = Annotated[Language, Depends(spoken)]

@@ -22,7 +22,7 @@ from baton.console.payments.taking_on import Reason, Taken, take_on
 from baton.console.payments.words import refusal_text
 from baton.console.told import REFUSALS
 from baton.errors import ApprovalError, ConfigurationError, FeedRefusedError, TransitionError
-from baton.jobs.payment.checks.catalogue import Language
+from baton.languages import Language
 from baton.model.pay_run import LineState
 
 _FURTHEST: Final = 10**9

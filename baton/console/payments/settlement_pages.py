@@ -18,11 +18,11 @@ from baton.console.payments.officers import Holder, Officer
 from baton.console.payments.reading import viewer
 from baton.console.payments.rendering import Spoken, page
 from baton.console.payments.settlement_routes import head
-from baton.console.payments.words import LANGUAGES, refusal_text
+from baton.console.payments.words import WORDS, refusal_text
 from baton.errors import ApprovalError, TransitionError
 from baton.hub.payment import settling
-from baton.jobs.payment.checks.catalogue import Language
 from baton.jobs.payment.roles import Role
+from baton.languages import Language
 from baton.model.money import major_text
 from baton.model.settlement import KeptSettlement, SettlementState
 
@@ -149,4 +149,4 @@ def _amount(minor: int) -> str:
 
 def _text(refusal: Refusal, language: Language) -> str:
     """What happened and what to do; of a settlement where it means something else there than of a run."""
-    return LANGUAGES[language].get(f"refusal.settlement.{refusal.code}") or refusal_text(refusal, language)
+    return WORDS[language].get(f"refusal.settlement.{refusal.code}") or refusal_text(refusal, language)

@@ -13,8 +13,7 @@ import jinja2
 
 from baton.hub.vitals.messages import lasting
 from baton.hub.vitals.words import words_in
-
-_TAGS: Final[Mapping[str, str]] = {"zh": "zh-CN", "en": "en", "ja": "ja", "ko": "ko"}
+from baton.languages import TAGS
 
 
 def month_page(document: Mapping[str, Any], language: str) -> str:
@@ -29,7 +28,7 @@ def month_page(document: Mapping[str, Any], language: str) -> str:
 
     return _TEMPLATES.get_template("month.html").render(
         t=words,
-        tag=_TAGS[language],
+        tag=TAGS[language],
         doc=document,
         day=day,
         day_before=day_before,

@@ -10,7 +10,7 @@ from baton.hub.reconcile import reconcile
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.hub.vitals.month_page import month_page
 from baton.hub.vitals.monthly import _quantile, month_document, span_of
-from baton.hub.vitals.words import LANGUAGES
+from baton.languages import LANGUAGES
 from tests.hub.vitals.conftest import Start
 
 TWO_HOURS = {"en": "2 h", "zh": "2 小时", "ja": "2時間", "ko": "2시간"}

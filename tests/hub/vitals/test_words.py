@@ -9,8 +9,9 @@ import pytest
 
 from baton.console.pages import FOLDER
 from baton.hub.vitals import month_page
-from baton.hub.vitals.words import LANGUAGES, WORDS
+from baton.hub.vitals.words import WORDS
 from baton.jobs.alarms import News
+from baton.languages import LANGUAGES
 from baton.model.alarm import AlarmState, Severity
 from baton.model.measures import MEASURES
 from tests.rig.manners import blanks, unmannered_japanese, unmannered_korean

@@ -6,11 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from baton.console import words as console_words
 from baton.console.handover.words import en, ja, ko, zh
 
-LANGUAGES: Final[Mapping[str, str]] = {"zh": "中文", "en": "English", "ja": "日本語", "ko": "한국어"}
-"""Code -> what the language calls itself."""
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {"zh": zh.WORDS, "en": en.WORDS, "ja": ja.WORDS, "ko": ko.WORDS}
 
 
@@ -30,10 +27,5 @@ class Phrases:
 
 
 def words_in(language: str) -> Phrases:
-    """The words of one of `LANGUAGES`."""
+    """The words of one of `baton.languages.LANGUAGES`."""
     return Phrases(WORDS[language])
-
-
-def language_of(asked: str | None, accepted: str | None) -> str:
-    """What the address asks for, else the best of the Accept-Language header, else English."""
-    return console_words.language_of(asked, accepted, tuple(LANGUAGES))

@@ -8,8 +8,6 @@ from typing import Final
 
 from baton.hub.vitals.words import en, ja, ko, zh
 
-LANGUAGES: Final[Mapping[str, str]] = {"zh": "中文", "en": "English", "ja": "日本語", "ko": "한국어"}
-"""Code -> what the language calls itself."""
 WORDS: Final[Mapping[str, Mapping[str, str]]] = {"zh": zh.WORDS, "en": en.WORDS, "ja": ja.WORDS, "ko": ko.WORDS}
 
 
@@ -29,5 +27,5 @@ class Phrases:
 
 
 def words_in(language: str) -> Phrases:
-    """The words of one of `LANGUAGES`."""
+    """The words of one of `baton.languages.LANGUAGES`."""
     return Phrases(WORDS[language])

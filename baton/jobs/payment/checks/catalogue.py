@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from baton.jobs.payment.checks.findings import Finding
 from baton.jobs.payment.checks.rules import Rule
 from baton.jobs.payment.checks.rules_of_money import ACCOUNT_RULES, AMOUNT_RULES, DAY_RULES, REPEAT_RULES
 from baton.jobs.payment.checks.rules_of_people import PEOPLE_RULES
-
-Language: TypeAlias = Literal["zh", "en"]
+from baton.languages import Language
 
 RULES: Final[Mapping[str, Rule]] = MappingProxyType(
     {rule.id: rule for rule in (*PEOPLE_RULES, *ACCOUNT_RULES, *REPEAT_RULES, *AMOUNT_RULES, *DAY_RULES)}
@@ -20,6 +19,9 @@ RULES: Final[Mapping[str, Rule]] = MappingProxyType(
 
 def explain(finding: Finding, language: Language) -> str:
     """What was found and what to do, with the figures filled in."""
-    rule = RULES[finding.rule]
-    text = rule.zh if language == "zh" else rule.en
-    return text.format_map(dict(finding.detail) | {"code": finding.code})
+    return text_of(RULES[finding.rule], language).format_map(dict(finding.detail) | {"code": finding.code})
+
+
+def text_of(rule: Rule, language: Language) -> str:
+    """What the rule says, with figures still to be filled in."""
+    return rule.zh if language == "zh" else rule.en

@@ -1,14 +1,11 @@
-"""Why a run is held, refused or not clean: kept in English, as it is judged, and said in the reader's language."""
+"""Chinese."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from functools import cache
-from string import Formatter
 from typing import Final
 
-_CHINESE: Final[Mapping[str, str]] = {
+REASONS: Final[Mapping[str, str]] = {
     # the gate
     "{count} people would lose access over all systems within {window}; the limit is {limit} of {population}": (
         "{window}内所有系统合计将有 {count} 人失去权限；上限为 {population} 人中的 {limit} 人"
@@ -58,35 +55,12 @@ _CHINESE: Final[Mapping[str, str]] = {
         "第 {wave} 批：{seen} 条记录中 {refused} 条被拒，{different} 条读回不一致"
     ),
     "stopped: {why}": "已停止：{why}",
+    # pay runs
+    "not checked yet": "尚未检查",
+    "not signed yet": "尚未签署",
+    "no line can be paid": "没有可付的明细",
+    "withdrawn: check it again": "已撤回，请重新检查",
 }
-_WORDS: Final[Mapping[str, str]] = {"the run": "本次运行", "24 hours": "24 小时", "7 days": "7 天"}
+WORDS: Final[Mapping[str, str]] = {"the run": "本次运行", "24 hours": "24 小时", "7 days": "7 天"}
 """What a sentence is filled with that is itself said otherwise."""
-_LONG: Final = frozenset({"names", "why", "older", "newer"})
-"""What may hold anything; the rest of a sentence is short."""
-
-
-def in_language(reason: str, language: str) -> str:
-    """A reason as it is kept, in this language (``en``, ``zh``); one that is not among those above stays as it is."""
-    chinese_wanted = language == "zh"
-    reason = reason.replace("totals differ: #", f"totals differ: {'行数' if chinese_wanted else 'Rows'}")
-    if not chinese_wanted:
-        return reason
-    for pattern, chinese in _patterns():
-        found = pattern.fullmatch(reason)
-        if found:
-            return chinese.format(**{name: _WORDS.get(value, value) for name, value in found.groupdict().items()})
-    return reason
-
-
-@cache
-def _patterns() -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((re.compile(_pattern(english), re.DOTALL), chinese) for english, chinese in _CHINESE.items())
-
-
-def _pattern(template: str) -> str:
-    parts = ((re.escape(literal), name) for literal, name, _, _ in Formatter().parse(template))
-    return "".join(f"{literal}(?P<{name}>{_filling(name)})" if name else literal for literal, name in parts)
-
-
-def _filling(name: str) -> str:
-    return ".+" if name in _LONG else "[^;]{1,80}"
+ROWS: Final = "行数"

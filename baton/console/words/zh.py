@@ -1,12 +1,11 @@
-"""What the pages say, in English and Chinese, and which of the two a reader gets."""
+"""Chinese."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Mapping
 from typing import Final
 
-LANGUAGES: Final = ("en", "zh")
-CHINESE: Final[Mapping[str, str]] = {
+WORDS: Final[Mapping[str, str]] = {
     "Runs": "运行记录",
     "Run": "运行",
     "State": "状态",
@@ -174,30 +173,3 @@ CHINESE: Final[Mapping[str, str]] = {
     "release": "放行",
     "reject": "拒绝",
 }
-_ENGLISH: Final[Mapping[str, str]] = {"in_doubt": "in doubt"}
-
-
-def language_of(asked: str | None, accepted: str | None, languages: Collection[str] = LANGUAGES) -> str:
-    """One of these: what the address asks for, else the best of the Accept-Language header, else English."""
-    if asked in languages:
-        return str(asked)
-    ranked = []
-    for position, part in enumerate((accepted or "").split(",")[:20]):
-        name, _, quality = part.strip().partition(";q=")
-        try:
-            weight = float(quality or 1)
-        except ValueError:
-            continue
-        language = name.strip().lower().partition("-")[0]
-        if language in languages and weight > 0:
-            ranked.append((-weight, position, language))
-    return min(ranked)[2] if ranked else "en"
-
-
-def words_in(language: str) -> Callable[[str], str]:
-    """Gives a text in this language; what has no translation stays as it is."""
-    return (
-        (lambda text: CHINESE.get(text, text))
-        if language == "zh"
-        else (lambda text: text.replace("in_doubt", "in doubt"))
-    )

@@ -1,0 +1,35 @@
+"""What the office pages say, one module per language, and which language a reader gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from typing import Final
+
+from baton.console.words import en, zh
+from baton.languages import Language
+
+WORDS: Final[Mapping[Language, Mapping[str, str]]] = {"zh": zh.WORDS, "en": en.WORDS}
+
+
+def language_of(asked: str | None, accepted: str | None, languages: Collection[Language] = tuple(WORDS)) -> Language:
+    """One of these: what the address asks for, else the best of the Accept-Language header, else English."""
+    named = {str(language): language for language in languages}
+    if asked in named:
+        return named[asked]
+    ranked = []
+    for position, part in enumerate((accepted or "").split(",")[:20]):
+        name, _, quality = part.strip().partition(";q=")
+        try:
+            weight = float(quality or 1)
+        except ValueError:
+            continue
+        language = named.get(name.strip().lower().partition("-")[0])
+        if language is not None and weight > 0:
+            ranked.append((-weight, position, language))
+    return min(ranked)[2] if ranked else "en"
+
+
+def words_in(language: Language) -> Callable[[str], str]:
+    """Gives a text in this language, by its English one; what has no translation stays as it is."""
+    words = WORDS[language]
+    return lambda text: words.get(text, text)
