@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any, Final, TypeAlias
 
 import jinja2
+from fastapi import Request
 
-from baton.console.words import words_in
+from baton.console.words import language_of, words_in
 from baton.kept_reasons import in_language
-from baton.languages import Language
+from baton.languages import LANGUAGES, TAGS, Language
 
 Words: TypeAlias = Callable[[Language], Callable[..., str]]
 FOLDER: Final = Path(__file__).parent
@@ -33,6 +34,11 @@ _TEMPLATES: Final = jinja2.Environment(
 )
 
 
+def spoken(request: Request) -> Language:
+    """The reader's language."""
+    return language_of(request.query_params.get("lang"), request.headers.get("accept-language"))
+
+
 def render(name: str, language: Language, root: str, words: Words = words_in, **values: Any) -> str:
     """One page. ``root`` is the path under which the console is mounted, without a slash at its end.
 
@@ -45,5 +51,7 @@ def _instant(text: str | None) -> str:
     return "" if not text else f"{datetime.fromisoformat(text):%Y-%m-%d %H:%M:%S}"
 
 
+_TEMPLATES.globals["languages"] = LANGUAGES
+_TEMPLATES.globals["tags"] = TAGS
 _TEMPLATES.filters["instant"] = _instant
 _TEMPLATES.filters["kept"] = in_language

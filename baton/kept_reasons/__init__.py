@@ -8,12 +8,12 @@ from functools import cache
 from string import Formatter
 from typing import Final
 
-from baton.kept_reasons import zh
+from baton.kept_reasons import ja, ko, zh
 
-_REASONS: Final[Mapping[str, Mapping[str, str]]] = {"zh": zh.REASONS}
+_REASONS: Final[Mapping[str, Mapping[str, str]]] = {"zh": zh.REASONS, "ja": ja.REASONS, "ko": ko.REASONS}
 """Language -> reason in English -> in that language."""
-_WORDS: Final[Mapping[str, Mapping[str, str]]] = {"zh": zh.WORDS}
-_ROWS: Final[Mapping[str, str]] = {"en": "Rows", "zh": zh.ROWS}
+_WORDS: Final[Mapping[str, Mapping[str, str]]] = {"zh": zh.WORDS, "ja": ja.WORDS, "ko": ko.WORDS}
+_ROWS: Final[Mapping[str, str]] = {"en": "Rows", "zh": zh.ROWS, "ja": ja.ROWS, "ko": ko.ROWS}
 """What the control total ``#`` is."""
 _LONG: Final = frozenset({"names", "why", "older", "newer"})
 """What may hold anything; the rest of a sentence is short."""

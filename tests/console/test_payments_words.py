@@ -1,9 +1,10 @@
-"""Both languages say everything about pay runs, with the same values in it."""
+"""Every language says everything about pay runs, with the same values in it."""
 
 from __future__ import annotations
 
 import re
-import string
+
+import pytest
 
 from baton.console.pages import FOLDER
 from baton.console.payments.deciding import Act
@@ -16,11 +17,14 @@ from baton.jobs.payment.checks.waivers import Refusal as WaiverRefusal
 from baton.jobs.payment.differences import DifferenceKind, Weight
 from baton.jobs.payment.reconciliation import Verdict
 from baton.jobs.payment.roles import Role
+from baton.jobs.payment.settlement.statement import LineId
+from baton.languages import LANGUAGES, Language
 from baton.model.effect import EffectState
 from baton.model.pay_run import LineState
 from baton.model.payable import Component
 from baton.model.settlement import SettlementState
 from baton.store.runs import RunState
+from tests.rig.manners import blanks, columns, unmannered_japanese, unmannered_korean
 
 TEMPLATES = "\n".join(path.read_text("utf-8") for path in sorted((FOLDER / "templates" / "payments").glob("*.html")))
 COMPOSED = {
@@ -32,21 +36,47 @@ COMPOSED = {
         "verdict": Verdict, "difference": DifferenceKind, "sum": SUMS, "weight": [each for each in Weight if each],
         "settlement": [*Pressed, *(f"{each}_state" for each in SettlementState)],
         "settlement.consequence": Pressed,
+        "settlement.line": LineId,
         "total": ["payable", "held", "left_out", "filed", "declared"],
     }.items()
     for member in members
 }  # fmt: skip
+CHIP, BUTTON = 18, 32
+"""Columns that stand in one line on a phone: beside a heading, and in a button."""
+LIMITS = {"run": CHIP, "line": CHIP, "verdict": CHIP, "severity": CHIP, "weight": CHIP, "act": BUTTON}
+OTHERS = [language for language in LANGUAGES if language != "en"]
 
 
-def values(text: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_language_has_the_same_keys_and_values(language: Language) -> None:
+    english, said = WORDS["en"], WORDS[language]
+    assert list(said) == list(WORDS["zh"])
+    assert set(english) == set(said)
+    assert [key for key, text in english.items() if blanks(text) != blanks(said[key])] == []
+    assert [key for key, text in english.items() if not said[key].strip() or text == said[key]] == []
+    assert set(WORDS) == set(LANGUAGES)
 
 
-def test_both_languages_have_the_same_keys_and_values() -> None:
-    english, chinese = WORDS["en"], WORDS["zh"]
-    assert set(english) == set(chinese)
-    assert [key for key, text in english.items() if values(text) != values(chinese[key])] == []
-    assert [key for key, text in english.items() if not text.strip() or text == chinese[key]] == []
+def test_translations_are_translations() -> None:
+    for one, other in (("zh", "ja"), ("zh", "ko"), ("ja", "ko")):
+        alike = {key for key, text in WORDS[one].items() if WORDS[other][key] == text and len(text) > 6}
+        assert alike == set()
+
+
+def test_japanese_and_korean_are_polite() -> None:
+    assert unmannered_japanese(WORDS["ja"]) == {}
+    assert unmannered_korean(WORDS["ko"]) == {}
+
+
+@pytest.mark.parametrize("language", ["zh", "ja", "ko"])
+def test_chips_and_buttons_are_short(language: Language) -> None:
+    limits = {key: LIMITS.get(key.partition(".")[0], 1000) if "." in key else 1000 for key in WORDS[language]}
+    assert {key: text for key, text in WORDS[language].items() if columns(text) > limits[key]} == {}
+
+
+def test_a_line_of_a_settlement_is_called_what_it_is_kept_as() -> None:
+    titles = {each: (WORDS["zh"][f"settlement.line.{each}"], WORDS["en"][f"settlement.line.{each}"]) for each in LineId}
+    assert titles == {each: each.titles for each in LineId}
 
 
 def test_what_is_asked_for_is_there_and_nothing_else() -> None:

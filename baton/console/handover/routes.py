@@ -17,8 +17,8 @@ from baton.console.handover.deciding import Refusal, Words
 from baton.console.handover.listing import Asked, View
 from baton.console.handover.rendering import HEADERS, render
 from baton.console.handover.visitors import NoEntryError, Visitor
+from baton.console.pages import spoken
 from baton.console.told import REFUSALS
-from baton.console.words import language_of
 from baton.hub.offboarding import completing
 from baton.jobs.offboarding.steps import exception_asked
 from baton.languages import LANGUAGES
@@ -38,10 +38,9 @@ class Speaker:
         """A page in the reader's language. ``place`` is its own path, where the request has another."""
         query = self.request.query_params
         asked = query.get("lang", "")
-        language = language_of(asked, self.request.headers.get("accept-language"), LANGUAGES)
         content = render(
             name,
-            language,
+            spoken(self.request),
             root=self.request.scope.get("root_path", ""),
             asked=asked if asked in LANGUAGES else "",
             place=place or self.request.url.path,

@@ -9,8 +9,7 @@ from fastapi import Depends, Request
 from fastapi.responses import Response
 
 from baton.console import pages
-from baton.console.payments.words import WORDS, words_in
-from baton.console.words import language_of
+from baton.console.payments.words import words_in
 from baton.languages import Language
 
 HEADERS: Final[Mapping[str, str]] = {
@@ -22,13 +21,8 @@ HEADERS: Final[Mapping[str, str]] = {
 }
 
 
-def spoken(request: Request) -> Language:
-    """The reader's language."""
-    asked = request.query_params.get("lang")
-    return language_of(asked, request.headers.get("accept-language"), WORDS)
-
-
-Spoken = Annotated[Language, Depends(spoken)]
+Spoken = Annotated[Language, Depends(pages.spoken)]
+"""The reader's language."""
 
 
 def page(request: Request, name: str, language: Language, *, status: int = 200, **values: Any) -> Response:

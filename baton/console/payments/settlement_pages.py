@@ -140,7 +140,8 @@ def _head(kept: KeptSettlement) -> dict[str, Any]:
 
 
 def _line(line: Mapping[str, Any], language: Language) -> dict[str, Any]:
-    return {**line, "title": line["title"][language], "amount": _amount(line["amount_minor"])}
+    title = WORDS[language].get(f"settlement.line.{line['id']}", line["title"]["en"])
+    return {**line, "title": title, "amount": _amount(line["amount_minor"])}
 
 
 def _amount(minor: int) -> str:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Final
 
-from baton.console.words import en, zh
-from baton.languages import Language
+from baton.console.words import en, ja, ko, zh
+from baton.languages import LANGUAGES, Language
 
-WORDS: Final[Mapping[Language, Mapping[str, str]]] = {"zh": zh.WORDS, "en": en.WORDS}
+WORDS: Final[Mapping[Language, Mapping[str, str]]] = {"zh": zh.WORDS, "en": en.WORDS, "ja": ja.WORDS, "ko": ko.WORDS}
 
 
-def language_of(asked: str | None, accepted: str | None, languages: Collection[Language] = tuple(WORDS)) -> Language:
+def language_of(asked: str | None, accepted: str | None, known: Collection[Language] = tuple(LANGUAGES)) -> Language:
     """One of these: what the address asks for, else the best of the Accept-Language header, else English."""
-    named = {str(language): language for language in languages}
+    named = {str(language): language for language in known}
     if asked in named:
         return named[asked]
     ranked = []

@@ -7,4 +7,10 @@ from typing import Final
 
 WORDS: Final[Mapping[str, str]] = {
     "in_doubt": "in doubt",
+    "out_of_scope": "out of scope",
+    "not_performed": "not performed",
+    "leading_zeros": "leading zeros",
+    "zone_shift": "shifted by a time zone",
+    "no_value": "no value against empty text",
+    "end_sessions": "end sessions",
 }

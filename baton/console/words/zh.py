@@ -17,6 +17,8 @@ WORDS: Final[Mapping[str, str]] = {
     "sync": "同步",
     "migration": "迁移",
     "payment": "付款",
+    "offboarding": "离职交接",
+    "recovery": "追回",
     "Pay runs": "付款批次",
     "Health": "健康状况",
     "alarms": "告警",
@@ -47,7 +49,6 @@ WORDS: Final[Mapping[str, str]] = {
     "Message": "消息",
     "Person": "人员",
     "Due": "生效时间",
-    "Attempts": "尝试次数",
     "What happened": "结果",
     "What to do": "处理办法",
     "Key": "键",
@@ -59,7 +60,6 @@ WORDS: Final[Mapping[str, str]] = {
     "Settled": "结算时间",
     "All runs": "全部运行",
     "all": "全部",
-    "shown": "条显示",
     "of": "／共",
     "Release": "放行",
     "Reject": "拒绝",
@@ -125,12 +125,22 @@ WORDS: Final[Mapping[str, str]] = {
     "extra": "多出",
     "missing": "缺失",
     "value": "值不同",
+    "duplicate": "记录重复",
     "cut": "被截断",
+    "leading_zeros": "前导零丢失",
+    "zone_shift": "时区偏移",
+    "mojibake": "乱码",
+    "swapped": "两列互换",
+    "no_value": "无值与空文本",
     "padding": "首尾空白",
+    "unicode": "Unicode 形式不同",
+    "width": "全角与半角",
     "scale": "小数位",
+    "zone": "时区写法不同",
     "load": "写入",
     "restore": "还原",
     "not_performed": "未执行",
+    "open": "未完成",
     # figures of a sync
     "rows": "行数",
     "changed": "有变化的人",
@@ -148,6 +158,7 @@ WORDS: Final[Mapping[str, str]] = {
     "outstanding": "未了结",
     "The hub cannot be opened": "无法打开系统",
     "Not found": "未找到",
+    "Not allowed": "无权操作",
     "This DAG run has no run of the hub (yet).": "此 DAG 运行（尚）没有对应的记录。",
     # states, verdicts, actions
     "held": "已拦截",
@@ -170,6 +181,26 @@ WORDS: Final[Mapping[str, str]] = {
     "disable": "停用",
     "enable": "启用",
     "remove": "移除",
+    "transfer": "移交",
+    "entitle": "授权",
+    "revoke": "收回权限",
+    "end_sessions": "结束会话",
+    "notify": "通知",
+    "deliver": "投递",
     "release": "放行",
     "reject": "拒绝",
+    # refusals
+    "This run no longer waits for a decision. Load the page again to see what became of it.": (
+        "此次运行已不再等待决定。请刷新页面查看当前状态。"
+    ),
+    "It was planned too long ago. Reject it, and let the next run plan anew.": (
+        "计划已过期。请拒绝，由下次运行重新计划。"
+    ),
+    "It no longer holds what was planned. Reject it, find out who changed the database (baton audit verify), "
+    "and run again.": "其中拦截的内容与计划不一致。请拒绝，查明何人改动了数据库（baton audit verify），再重新运行。",
+    "It is held for something else than this page shows. Load the page again, then decide.": (
+        "拦截的内容与本页显示的不同。请刷新页面，查看后再决定。"
+    ),
+    "This is a pay run: it is signed for and released on its own page.": "这是付款批次：须在其页面上签署和放行。",
+    "Please give a reason.": "请填写理由。",
 }

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
-from baton.console.payments.words import en, zh
+from baton.console.payments.words import en, ja, ko, zh
 from baton.languages import Language
 
 if TYPE_CHECKING:
     from baton.console.payments.deciding import Refusal
 
-WORDS: Final[Mapping[Language, Mapping[str, str]]] = {"zh": zh.WORDS, "en": en.WORDS}
+WORDS: Final[Mapping[Language, Mapping[str, str]]] = {"zh": zh.WORDS, "en": en.WORDS, "ja": ja.WORDS, "ko": ko.WORDS}
 
 
 def words_in(language: Language) -> Callable[..., str]:
