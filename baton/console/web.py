@@ -51,9 +51,10 @@ from baton.console.payments.routes import run_api, run_pages
 from baton.console.payments.settlement_pages import settlement_pages
 from baton.console.payments.settlement_routes import settlement_api
 from baton.console.told import REFUSALS
-from baton.console.words import language_of
+from baton.console.words import language_of, refusals
 from baton.errors import ApprovalError, BatonError, ConfigurationError
 from baton.hub import Hub, decisions
+from baton.hub.migration.report.words import LANGUAGES as REPORTED
 from baton.hub.offboarding.links import PLACE
 from baton.model.effect import EffectState
 from baton.model.pay_run import JOB as PAYMENT
@@ -112,7 +113,7 @@ def _from_our_own_page(request: Request) -> None:
 
 def _decider(user: GetUserDep) -> Any:
     if not may_decide(user):
-        raise HTTPException(403, "your role may look, not decide")
+        raise ApprovalError("your role may look, not decide", code="role")
     return user
 
 
@@ -204,8 +205,7 @@ _REPORTS: Final[Responses] = {200: {"content": {name: {} for name in _MEDIA_TYPE
 
 
 def _page(request: Request, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    language = language_of(request.query_params.get("lang"), request.headers.get("accept-language"))
-    content = pages.render(name, language, request.scope.get("root_path", ""), **values)
+    content = pages.render(name, pages.spoken(request), request.scope.get("root_path", ""), **values)
     return HTMLResponse(content, status, headers=dict(pages.HEADERS))
 
 
@@ -227,9 +227,9 @@ def run_page(
         return RedirectResponse(f"{request.scope.get('root_path', '')}/payments/{quote(run_id, safe='')}{query}", 303)
     refusal = ""
     if not may_decide(user):
-        refusal = "Your role may look, not decide."
+        refusal = refusals.REFUSALS["role"]
     elif user.get_name() == detail["run"]["requested_by"]:
-        refusal = "You asked for this run: a second person must decide."
+        refusal = refusals.REFUSALS["maker"]
     shown = {**detail, "state": state.value if state else "", "refusal": refusal}
     if detail["run"]["job"] != "migration":
         return _page(request, "run", **shown)
@@ -240,7 +240,7 @@ def run_page(
 @app.get("/runs/{run_id}/report.{form}", response_class=Response, responses={**PAGES, **_REPORTS})
 def report_file(request: Request, run_id: str, form: Form, _: Decider) -> Response:
     """The report of a migration, as a file: values that no field declares as personal stand in it as they are."""
-    language = language_of(request.query_params.get("lang"), request.headers.get("accept-language"))
+    language = language_of(request.query_params.get("lang"), request.headers.get("accept-language"), REPORTED)
     content, media_type = _FORMS[form](keeper.hub(), run_id, language), _MEDIA_TYPES[form]
     headers = {**pages.HEADERS, "Content-Disposition": f'attachment; filename="{quote(run_id, safe="")}.{form}"'}
     return Response(content, media_type=media_type, headers=headers)
@@ -361,12 +361,17 @@ def start_sync() -> bool:
 # --- errors
 
 _NOT_FOUND: Final = frozenset({"unknown_run", "unknown_settlement", "no_migration"})
+_NOT_THEIRS: Final = frozenset({"maker", "role"})
+_OURS: Final = ("/runs/", "/alarms/")
+"""Where a code means what `refusals` says of it; what is asked about a handover is refused in words of its own."""
 
 
 def _error(request: Request, status: int, error: BatonError, title: str) -> Response:
+    ours = any(place in request.url.path for place in _OURS)
+    remedy = refusals.refusal_text(error, pages.spoken(request)) if ours else str(error)
     if "/api/" in request.url.path:
-        return JSONResponse({"detail": str(error), "code": error.code}, status)
-    return _page(request, "problem", title=title, message=str(error), status=status)
+        return JSONResponse({"detail": str(error), "code": error.code, "remedy": remedy}, status)
+    return _page(request, "problem", title=title, message=remedy, status=status)
 
 
 @app.exception_handler(RequestValidationError)
@@ -378,7 +383,8 @@ def _unreadable(_request: Request, error: RequestValidationError) -> Response:
 
 @app.exception_handler(ApprovalError)
 def _undecidable(request: Request, error: ApprovalError) -> Response:
-    return _error(request, 403 if error.code == "maker" else 409, error, "Not found")
+    theirs = error.code not in _NOT_THEIRS
+    return _error(request, 409 if theirs else 403, error, "Not found" if theirs else "Not allowed")
 
 
 @app.exception_handler(BatonError)

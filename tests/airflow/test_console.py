@@ -11,6 +11,7 @@ import pytest
 
 from baton.hub import decisions, execution
 from baton.hub.sync import SyncRequest, plan_sync
+from baton.languages import LANGUAGES
 from tests.airflow.installation import Installation
 
 OURS = {"X-Baton-Console": "1"}
@@ -96,6 +97,42 @@ def test_the_maker_does_not_decide_even_as_admin(
     assert state_of(installation, held) == "held"
 
 
+@pytest.mark.parametrize(
+    ("language", "people", "roles"),
+    [
+        ("zh", "此次运行由您发起：必须由另一人决定。", "您的角色只能查看，不能决定。"),
+        ("ja", "ご自身が依頼した実行です。別の方の決定が必要です。", "この役割では閲覧のみ可能で、決定はできません。"),
+        (
+            "ko",
+            "본인이 요청한 실행입니다. 다른 사람이 결정해야 합니다.",
+            "이 역할은 조회만 가능하며 결정할 수 없습니다.",
+        ),
+        ("en", "You asked for this run: a second person must decide.", "Your role may look, not decide."),
+    ],
+)
+@pytest.mark.parametrize("verb", ["release", "reject"])
+def test_a_refusal_is_said_in_the_readers_language(
+    client: Any, headers: Any, held: str, verb: str, language: str, people: str, roles: str
+) -> None:
+    address = f"/baton/api/runs/{held}/{verb}"
+    for person, code, said in (("ada", "maker", people), ("vera", "role", roles)):
+        ours = {**headers(person), **OURS}
+        answers = [
+            client.post(f"{address}?lang={language}", json={"why": "x"}, headers={**ours, "Accept-Language": "fr"}),
+            client.post(address, json={"why": "x"}, headers={**ours, "Accept-Language": language}),
+        ]
+        for answer in answers:
+            assert (answer.status_code, answer.json()["code"], answer.json()["remedy"]) == (403, code, said)
+            assert re.search("a second person must decide|may look, not decide", answer.json()["detail"])
+
+
+def test_a_refusal_without_words_of_ours_is_said_in_the_hubs(client: Any, headers: Any) -> None:
+    answer = client.post(
+        "/baton/api/runs/no-such-run/release?lang=ja", json={"why": "x"}, headers={**headers("olga"), **OURS}
+    ).json()
+    assert answer["remedy"] == answer["detail"]
+
+
 def test_buttons_are_there_for_who_may_press_them(client: Any, headers: Any, held: str) -> None:
     assert 'data-decide="release"' in client.get(f"/baton/runs/{held}", headers=headers("olga")).text
     viewed = client.get(f"/baton/runs/{held}", headers=headers("vera")).text
@@ -110,6 +147,11 @@ def test_why_a_run_is_held_is_said_in_the_readers_language(client: Any, headers:
     assert all(re.search(r"将有 \d+ 人失去权限；上限为 \d+ 人中的 \d+ 人", each) for each in said), said
     assert not re.search(r"<dt>[a-z_]+</dt>", page)
     assert "would lose access" in client.get(f"/baton/runs/{held}", headers=headers("olga")).text
+    for language, said in (("ja", "人が権限を失います"), ("ko", "명이 권한을 잃게 됩니다")):
+        page = client.get(f"/baton/runs/{held}?lang={language}", headers=headers("olga")).text
+        assert said in page
+        assert "would lose access" not in page
+        assert not re.search(r"<dt>[a-z_]+</dt>", page)
 
 
 @pytest.mark.parametrize(
@@ -190,11 +232,19 @@ def test_what_people_wrote_is_escaped(client: Any, headers: Any, installation: I
         ("?lang=zh", "en", "运行记录"),
         ("?lang=en", "zh", "Runs"),
         ("?lang=<b>", "zh", "运行记录"),
+        ("", "ja-JP,ja;q=0.9,en;q=0.8", "実行一覧"),
+        ("", "fr,ko;q=0.9,en;q=0.8", "실행 목록"),
+        ("?lang=ja", "ko", "実行一覧"),
+        ("?lang=ko", "zh", "실행 목록"),
     ],
 )
 def test_pages_speak_the_readers_language(client: Any, headers: Any, query: str, accept: str, heading: str) -> None:
     page = client.get(f"/baton/{query}", headers={**headers("vera"), "Accept-Language": accept}).text
     assert f"<h1>{heading}</h1>" in page
+    (lang,) = re.findall(r'<html lang="(..)', page)
+    assert re.findall(r'<a href="[?]lang=(..)"[^>]* aria-current="true">', page) == [lang]
+    assert re.findall(r'<a href="[?]lang=(..)"', page) == list(LANGUAGES)
+    assert f'/payments?lang={lang}"' in page
 
 
 def test_an_unknown_run_is_404_and_a_broken_hub_503(client: Any, headers: Any, installation: Installation) -> None:

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, HTTPException, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,7 +17,7 @@ from baton.console import pages
 from baton.console.bodies import BoundedRoute
 from baton.console.described import PAGES
 from baton.console.told import REFUSALS
-from baton.console.words import language_of
+from baton.errors import ApprovalError
 from baton.hub import Hub
 from baton.hub.vitals.alarming import LONGEST_SILENCE, acknowledge, silence
 from baton.hub.vitals.document import alarm_line, health_document
@@ -25,7 +25,6 @@ from baton.hub.vitals.messages import figure
 from baton.hub.vitals.month_page import month_page
 from baton.hub.vitals.monthly import month_document
 from baton.hub.vitals.words import words_in
-from baton.languages import LANGUAGES, Language
 from baton.model.alarm import Alarm
 
 health_pages: Final = APIRouter(prefix="/health", responses=PAGES, default_response_class=HTMLResponse)
@@ -57,7 +56,7 @@ def _watcher_here(request: Request) -> Watcher:
 def _decider_here(request: Request) -> Watcher:
     who = _watcher_here(request)
     if not who.decides:
-        raise HTTPException(403, "your role may look, not decide")
+        raise ApprovalError("your role may look, not decide", code="role")
     return who
 
 
@@ -83,14 +82,13 @@ class WhyAndHowLong(Why):
 def health_page(request: Request, who: Here) -> Response:
     """Whether the hub is well, for people."""
     document = health_document(who.hub)
-    language = _language(request)
+    language = pages.spoken(request)
     content = pages.render(
         "health/page",
         language,
         request.scope.get("root_path", ""),
         words=words_in,
         doc=document,
-        languages=LANGUAGES,
         figure=partial(figure, words_in(language)),
         months=_months(who.hub.clock.now().astimezone(ZoneInfo(who.hub.settings.hub.time_zone))),
         decides=who.decides,
@@ -102,7 +100,7 @@ def health_page(request: Request, who: Here) -> Response:
 @health_pages.get("/month.html")
 def month_file(request: Request, who: Here, month: Month) -> Response:
     """The report of a month as a page that stands alone."""
-    content = month_page(month_document(who.hub, month), _language(request))
+    content = month_page(month_document(who.hub, month), pages.spoken(request))
     headers = {**pages.HEADERS, "Content-Disposition": f'attachment; filename="health-{month}.html"'}
     return Response(content, media_type="text/html", headers=headers)
 
@@ -137,10 +135,6 @@ def _decided(who: Watcher, alarm: Alarm) -> JSONResponse:
 
 def _told(document: Mapping[str, Any]) -> JSONResponse:
     return JSONResponse(dict(document), headers={"Cache-Control": "no-store"})
-
-
-def _language(request: Request) -> Language:
-    return language_of(request.query_params.get("lang"), request.headers.get("accept-language"), LANGUAGES)
 
 
 def _months(now: datetime) -> list[str]:

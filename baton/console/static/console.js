@@ -17,7 +17,7 @@ for (const form of document.querySelectorAll("dialog form")) {
       const said = { why: form.elements.why.value };
       if (form.dataset.plan) said.plan = form.dataset.plan;
       if (form.elements.hours) said.hours = form.elements.hours.valueAsNumber;
-      const answer = await fetch(`${document.body.dataset.root}/api/${target}`, {
+      const answer = await fetch(`${document.body.dataset.root}/api/${target}?lang=${document.body.dataset.lang}`, {
         method: "POST",
         credentials: "same-origin",
         headers: { "Content-Type": "application/json", "X-Baton-Console": "1" },
@@ -28,7 +28,8 @@ for (const form of document.querySelectorAll("dialog form")) {
         return;
       }
       const body = await answer.json().catch(() => ({}));
-      problem.textContent = typeof body.detail === "string" ? body.detail : `${answer.status} ${answer.statusText}`;
+      const told = body.remedy ?? body.detail;
+      problem.textContent = typeof told === "string" ? told : `${answer.status} ${answer.statusText}`;
     } catch (error) {
       problem.textContent = String(error);
     }

@@ -1,0 +1,31 @@
+"""Why a decision on a run was not taken, in the reader's language, by the code that the hub refuses it with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from baton.console.words import words_in
+from baton.errors import BatonError
+from baton.languages import Language
+
+REFUSALS: Final[Mapping[str, str]] = {
+    "role": "Your role may look, not decide.",
+    "maker": "You asked for this run: a second person must decide.",
+    "not_held": "This run no longer waits for a decision. Load the page again to see what became of it.",
+    "expired": "It was planned too long ago. Reject it, and let the next run plan anew.",
+    "changed": (
+        "It no longer holds what was planned. Reject it, find out who changed the database (baton audit verify), "
+        "and run again."
+    ),
+    "other_plan": "It is held for something else than this page shows. Load the page again, then decide.",
+    "pay_run": "This is a pay run: it is signed for and released on its own page.",
+    "reason": "Please give a reason.",
+}
+"""Code -> what happened and what to do."""
+
+
+def refusal_text(error: BatonError, language: Language) -> str:
+    """What happened and what to do; in the hub's own words where there are none of ours."""
+    text = REFUSALS.get(error.code)
+    return str(error) if text is None else words_in(language)(text)
