@@ -28,8 +28,8 @@ WORDS: Final[Mapping[str, str]] = {
     "In doubt": "結果不明",
     "Sent, and no proof yet of what became of it. The next run asks the system; where it cannot tell, a person "
     "decides: baton resolve KEY done|resend|give-up --as NAME --why TEXT": (
-        "送信済みですが、結果がまだ確認できていません。次回の実行時に相手先のシステムへ照会します。それでも判明しない"
-        "場合は人が決定します：baton resolve キー done|resend|give-up --as 名前 --why 理由"
+        "送信済みですが、結果がまだ確認できていません。次回の実行時に相手先のシステムへ照会します。"
+        "それでも判明しない場合は人が決定します：baton resolve キー done|resend|give-up --as 名前 --why 理由"
     ),
     "Nothing is in doubt.": "結果不明の変更はありません。",
     "Kill switch": "緊急停止",
@@ -82,12 +82,12 @@ WORDS: Final[Mapping[str, str]] = {
         "この実行は保留中です。書き込み済みのものはそのまま残り、決定されるまで以降は送信されません。"
     ),
     "What it holds may be sent: clear the failed tasks in Airflow, or: baton migrate resume RUN": (
-        "保留分を送信できるようになります。Airflow で失敗したタスクをクリアするか、次を実行してください：baton "
-        "migrate resume 実行番号"
+        "保留分を送信できるようになります。Airflow で失敗したタスクをクリアするか、次を実行してください："
+        "baton migrate resume 実行番号"
     ),
     "What it holds is discarded. What was written stays; to take it back: baton migrate rollback RUN": (
-        "保留分は破棄されます。書き込み済みのものは残ります。取り消すには次を実行してください：baton migrate "
-        "rollback 実行番号"
+        "保留分は破棄されます。書き込み済みのものは残ります。取り消すには次を実行してください："
+        "baton migrate rollback 実行番号"
     ),
     # migrations
     "Migration": "移行",
@@ -200,8 +200,8 @@ WORDS: Final[Mapping[str, str]] = {
     ),
     "It no longer holds what was planned. Reject it, find out who changed the database (baton audit verify), and run "
     "again.": (
-        "保留中の内容が計画と一致しません。却下し、データベースを変更した人を調べたうえで（baton audit verify）、実行"
-        "し直してください。"
+        "保留中の内容が計画と一致しません。却下し、データベースを変更した人を調べたうえで（baton audit verify）、"
+        "実行し直してください。"
     ),
     "It is held for something else than this page shows. Load the page again, then decide.": (
         "保留中の内容がこのページの表示と異なります。ページを再読み込みし、確認してから決定してください。"

@@ -28,8 +28,8 @@ WORDS: Final[Mapping[str, str]] = {
     "In doubt": "결과 불명",
     "Sent, and no proof yet of what became of it. The next run asks the system; where it cannot tell, a person "
     "decides: baton resolve KEY done|resend|give-up --as NAME --why TEXT": (
-        "전송했으나 결과가 아직 확인되지 않았습니다. 다음 실행 때 해당 시스템에 조회합니다. 그래도 알 수 없으면 담당"
-        "자가 결정합니다: baton resolve 키 done|resend|give-up --as 이름 --why 사유"
+        "전송했으나 결과가 아직 확인되지 않았습니다. 다음 실행 때 해당 시스템에 조회합니다. 그래도 알 수 없으면 "
+        "담당자가 결정합니다: baton resolve 키 done|resend|give-up --as 이름 --why 사유"
     ),
     "Nothing is in doubt.": "결과가 불명한 변경이 없습니다.",
     "Kill switch": "비상 정지",
@@ -200,8 +200,8 @@ WORDS: Final[Mapping[str, str]] = {
     ),
     "It no longer holds what was planned. Reject it, find out who changed the database (baton audit verify), and run "
     "again.": (
-        "보류된 내용이 계획과 다릅니다. 거부하고 데이터베이스를 변경한 사람을 확인한 뒤(baton audit verify) 다시 실행"
-        "해 주십시오."
+        "보류된 내용이 계획과 다릅니다. 거부하고 데이터베이스를 변경한 사람을 확인한 뒤(baton audit verify) 다시 "
+        "실행해 주십시오."
     ),
     "It is held for something else than this page shows. Load the page again, then decide.": (
         "보류된 내용이 이 페이지의 표시와 다릅니다. 페이지를 새로 고쳐 확인한 뒤 결정해 주십시오."

@@ -9,15 +9,18 @@ import pytest
 
 from baton.errors import Fault
 from baton.jobs.payment.calendar import WorkCalendar, YearDays
-from baton.jobs.payment.checks.catalogue import RULES, explain
+from baton.jobs.payment.checks.catalogue import RULES, explain, text_of
 from baton.jobs.payment.checks.checking import check
 from baton.jobs.payment.checks.facts import Declared, PastState, PayRun
 from baton.jobs.payment.checks.findings import LineVerdict
 from baton.jobs.payment.checks.policy import CheckPolicy
 from baton.jobs.payment.checks.rules import Scope, Severity
+from baton.jobs.payment.checks.texts import ja, ko
+from baton.languages import LANGUAGES
 from baton.model.payable import Component
 from baton.model.people import EmploymentStatus
 from tests.jobs.payment.checks.office import CNAPS, FULL, NOW, RUN, card, checked, facts, line, past, person, rules
+from tests.rig.manners import blanks, unmannered_japanese, unmannered_korean
 
 S = EmploymentStatus
 C = Component
@@ -145,6 +148,20 @@ CASES = {
         policy=policy(cut_off={"time": "08:59", "time_zone": "Asia/Shanghai", "working_days_before": 3}),
     ),
 }  # fmt: skip
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_rule_is_said_in_every_language_with_the_same_figures(language):
+    said = {rule.id: text_of(rule, language) for rule in RULES.values()}
+    assert [rule.id for rule in RULES.values() if blanks(said[rule.id]) != blanks(rule.en)] == []
+    assert len(set(said.values())) == len(RULES)
+    further = {"ja": ja.TEXTS, "ko": ko.TEXTS}.get(language, RULES)
+    assert list(further) == list(RULES)
+
+
+def test_japanese_and_korean_rules_are_polite():
+    assert unmannered_japanese(ja.TEXTS) == {}
+    assert unmannered_korean(ko.TEXTS) == {}
 
 
 def test_every_rule_is_tried():
