@@ -40,7 +40,8 @@ REASONS: Final[Mapping[str, str]] = {
     ),
     "older: {older} is from {at} UTC, but {newer} from {then} UTC has been planned already: put that one back, or have "
     "a newer one exported": (
-        "{older}（{at} UTC）は、処理済みの {newer}（{then} UTC）より古いデータです。後者を戻すか、新しいデータを出力してください"
+        "{older}（{at} UTC）は処理済みの {newer}（{then} UTC）より古いデータです。"
+        "後者を戻すか、新しいデータを出力してください"
     ),
     # migrations and their rollbacks
     "{count} segments are not finished": "未完了の分割単位が {count} 件あります",

@@ -40,7 +40,8 @@ REASONS: Final[Mapping[str, str]] = {
     ),
     "older: {older} is from {at} UTC, but {newer} from {then} UTC has been planned already: put that one back, or have "
     "a newer one exported": (
-        "{older}({at} UTC)은(는) 이미 처리한 {newer}({then} UTC)보다 오래되었습니다. 후자를 되돌려 놓거나 새로 내보내 주십시오"
+        "{older}({at} UTC)은(는) 이미 처리한 {newer}({then} UTC)보다 오래되었습니다. "
+        "후자를 되돌려 놓거나 새로 내보내 주십시오"
     ),
     # migrations and their rollbacks
     "{count} segments are not finished": "완료되지 않은 분할 단위가 {count}건 있습니다",

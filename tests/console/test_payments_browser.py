@@ -1,4 +1,4 @@
-"""The pages of pay runs in a real browser: phone and desktop, Chinese and English."""
+"""The pages of pay runs in a real browser: phone and desktop, in every language."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pytest
 
 from baton.hub.payment.settling import prepare
 from baton.jobs.payment.settlement.case_file import load_case
+from baton.languages import LANGUAGES
 from tests.console.payments_desk import Counter, counter, settling_counter
 from tests.jobs.payment.settlement.test_case_file import EXAMPLE
 from tests.rig.browser import SIZES, Watched
@@ -37,6 +38,16 @@ def window(browser: Any, desk: Counter, size: str, person: str) -> Iterator[Watc
     assert watched.troubles == []
 
 
+def require_fit_in_every_language(watched: Watched, place: str) -> None:
+    """A page with every form of it open."""
+    for language in LANGUAGES:
+        watched.page.goto(f"{place}?lang={language}")
+        watched.require_fit()
+        for form in watched.page.locator(".act summary").all():
+            form.click()
+        watched.require_fit()
+
+
 def act(watched: Watched, verb: str, why: str = "") -> None:
     """Open the form of an act, fill it in and send it."""
     form = watched.page.locator(f'.act:has(button[value="{verb}"])')
@@ -58,6 +69,9 @@ def test_a_run_is_waived_and_signed_on_a_phone_and_released_at_a_desk(browser: A
             watched.page.goto(f"{desk.address}/payments")
             watched.require_fit()
             watched.follow(watched.page.get_by_role("link", name=run_id))
+            for place in ("", "/months/2026-10", f"/{run_id}"):
+                require_fit_in_every_language(watched, f"{desk.address}/payments{place}")
+            watched.page.goto(f"{desk.address}/payments/{run_id}")
             act(watched, "waive", "见同意书")
         desk.office.build(run_id)
         with window(browser, desk, "phone", PAYROLL) as watched:
@@ -81,6 +95,9 @@ def test_a_settlement_is_reviewed_on_a_phone(browser: Any, tmp_path: Path) -> No
             watched.follow(watched.page.get_by_role("link", name=kept.id))
             watched.require_fit()
             watched.require_once()
+            for place in ("settlements", f"settlements/{kept.id}"):
+                require_fit_in_every_language(watched, f"{desk.address}/payments/{place}")
+            watched.page.goto(f"{desk.address}/payments/settlements/{kept.id}")
             form = watched.page.locator('.act:has(button[value="review"])')
             form.locator("summary").click()
             watched.require_fit()

@@ -12,6 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from baton.jobs.payment.roles import Role
+from baton.languages import Language
 from baton.model.people import EmploymentStatus
 from baton.store.runs import RunState
 from tests.console.payments_desk import Counter, counter, counter_with_a_stranger
@@ -105,6 +106,20 @@ def test_the_document_tells_files_signatures_and_what_is_missing(desk: Counter, 
     page = desk.get(f"/payments/{run_id}?lang=zh", PAYROLL).text
     assert "无效: 文件已变化，请查看后重新签署。" in page
     assert "还需签署：薪资, 资金" in page
+
+
+@pytest.mark.parametrize(
+    ("language", "reason"), [("ja", "支払える明細がありません"), ("ko", "지급할 수 있는 내역이 없습니다")]
+)
+def test_findings_and_what_keeps_a_run_are_said_in_the_readers_language(
+    desk: Counter, two: Pay, language: Language, reason: str
+) -> None:
+    run_id, _ = with_a_hold(desk, next(iter(two)))
+    page = desk.get(f"/payments/{run_id}?lang={language}", DIRECTOR).text
+    found = desk.client.get(f"/api/payments/{run_id}", headers={PERSON: DIRECTOR, "Accept-Language": language}).json()
+    assert [each["message"] for each in found["findings"] if each["message"] not in page] == []
+    assert [each["message"] for each in found["findings"] if not re.search("[가-힣ぁ-ん]", each["message"])] == []
+    assert reason in page
 
 
 def test_findings_tell_who_may_waive_and_others_see_only_how_many(desk: Counter, two: Pay) -> None:
@@ -242,7 +257,15 @@ def test_a_page_that_is_older_than_the_files_signs_and_releases_nothing(desk: Co
     assert desk.form(run_id, TREASURY, "release", files=now).status_code == 303
 
 
-@pytest.mark.parametrize(("language", "text"), [("en", "a second person must."), ("zh", "须由另一人办理。")])
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("en", "a second person must."),
+        ("zh", "须由另一人办理。"),
+        ("ja", "別の方が行う必要があります。"),
+        ("ko", "다른 사람이 해야 합니다."),
+    ],
+)
 def test_a_refusal_stands_on_the_page_with_what_to_do(desk: Counter, two: Pay, language: str, text: str) -> None:
     run_id = desk.office.prepared(two)
     answer = desk.client.post(

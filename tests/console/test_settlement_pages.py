@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from baton.console.payments.words import WORDS
 from baton.hub.payment.settling import find_settlement, prepare
 from baton.jobs.payment.settlement.case_file import load_case
+from baton.languages import LANGUAGES
 from baton.model.money import major_text
 from baton.model.settlement import KeptSettlement
 from tests.console.payments_desk import SAME_ORIGIN, Counter, settling_counter
@@ -49,6 +51,9 @@ def test_a_second_person_sees_every_line_and_says_yes_to_exactly_that(desk: Coun
     assert len(lines) > 2
     wanted = [text for line in lines for text in (line["title"]["zh"], major_text(line["amount_minor"], "CNY"))]
     assert [text for text in (*wanted, major_text(TOTAL, "CNY"), "待复核") if text not in page] == []
+    for language in LANGUAGES:
+        said = desk.get(f"{AT}/{kept.id}?lang={language}", HR).text
+        assert [line["id"] for line in lines if WORDS[language][f"settlement.line.{line['id']}"] not in said] == []
     answer = press(desk, kept, HR, act="review", digest=kept.digest, role="hr")
     assert (answer.status_code, answer.headers["location"]) == (303, f"{AT}/{kept.id}?lang=en")
     assert (now(desk, kept).reviewed_by, now(desk, kept).reviewed_as) == (HR, "hr")

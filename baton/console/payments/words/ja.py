@@ -17,7 +17,7 @@ WORDS: Final[Mapping[str, str]] = {
     "warnings": "注意",
     "made_by": "作成者",
     "made_at": "作成日時（UTC）",
-    "you_are": "{person} さんは {offices} の担当です。",
+    "you_are": "{person} さんは{offices}の担当です。",
     "no_office": "支払いの担当ではないため、件数のみ閲覧でき、決定はできません。",
     "kept_by": "保留の理由",
     "totals": "合計",
@@ -127,7 +127,7 @@ WORDS: Final[Mapping[str, str]] = {
     "decided.release": "送金許可",
     "decided.cancel": "取り消し",
     "decided.withdraw": "取り下げ",
-    "refusal.maker": "作成者（再支払いの元の作成者を含む）は免除、署名、送金許可を行えません。別の方が行う必要があります。",
+    "refusal.maker": "作成者（元の実行の作成者を含む）は免除、署名、送金許可を行えません。別の方が行う必要があります。",
     "refusal.role_not_held": "現在この担当ではありません。担当は systems.yaml（payments.roles）で設定します。",
     "refusal.wrong_role": "この指摘は別の担当が免除します。免除できる担当を確認してください。",
     "refusal.no_office": "支払いの担当ではありません。担当は systems.yaml（payments.roles）で設定します。",
@@ -152,7 +152,7 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.unsigned": "署名がそろっていません。署名待ちの担当を以下で確認してください。",
     "refusal.not_held": "送金許可済み、または取り消し済みのため、ここでは変更できません。",
     "refusal.not_released": "送金を許可していないため、取り下げるものがありません。",
-    "refusal.untold": "銀行にファイルの有無を照会できなかったため、何も取り消していません。後でもう一度お試しください。",
+    "refusal.untold": "銀行にファイルの有無を照会できず、何も取り下げていません。後でもう一度お試しください。",
     "refusal.sent": (
         "ファイルは送信済み、またはその可能性があります。止められるのは銀行だけですので、銀行に依頼してください。"
         "回答は自動で取り込まれます。"

@@ -125,7 +125,7 @@ WORDS: Final[Mapping[str, str]] = {
     "decided.release": "지급 승인",
     "decided.cancel": "취소",
     "decided.withdraw": "철회",
-    "refusal.maker": "작성자(재지급 원본의 작성자 포함)는 면제, 서명, 지급 승인을 할 수 없습니다. 다른 사람이 해야 합니다.",
+    "refusal.maker": "작성자(원래 실행의 작성자 포함)는 면제, 서명, 지급 승인을 할 수 없습니다. 다른 사람이 하십시오.",
     "refusal.role_not_held": "현재 이 담당이 아닙니다. 담당은 systems.yaml의 payments.roles에서 설정합니다.",
     "refusal.wrong_role": "이 지적 사항은 다른 담당이 면제합니다. 면제 가능 담당을 확인해 주십시오.",
     "refusal.no_office": "지급 담당이 아닙니다. 담당은 systems.yaml의 payments.roles에서 설정합니다.",
@@ -151,7 +151,7 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.unsigned": "서명이 모두 완료되지 않았습니다. 서명 대기 담당을 아래에서 확인해 주십시오.",
     "refusal.not_held": "지급이 승인되었거나 취소되어 여기에서는 변경할 수 없습니다.",
     "refusal.not_released": "지급이 승인되지 않아 철회할 것이 없습니다.",
-    "refusal.untold": "은행에 파일이 있는지 조회할 수 없어 아무것도 회수하지 않았습니다. 나중에 다시 시도해 주십시오.",
+    "refusal.untold": "은행에 파일이 있는지 조회할 수 없어 아무것도 철회하지 않았습니다. 나중에 다시 시도해 주십시오.",
     "refusal.sent": (
         "파일이 전송되었거나 전송되었을 수 있습니다. 은행만 중지할 수 있으므로 은행에 요청해 주십시오. 회신은 "
         "자동으로 반영됩니다."
