@@ -30,7 +30,7 @@ MIGRATION: dict[str, Any] = {
     "retain_until": "2026-12-01T00:00:00+00:00",
     "purged_at": None,
     "stages": {"source": 100, "quarantined": 1, "planned": 99, "expected": 98, "result": 98},
-    "unequal_totals": ["#"],
+    "unequal_totals": ["#", "MobilePhone"],
     "rules": {"phone_cn": 1},
     "columns": {"MobilePhone": {"compared": 98, "alike": 97, "different": 1}},
     "causes": {"leading_zeros": 1},
@@ -87,6 +87,11 @@ def test_runs_and_migrations_fit_in_every_language(browser: Any, build: Any, siz
                 watched.page.goto(f"{address}{place}?lang={language}")
                 watched.require_fit()
                 assert watched.page.locator("html").get_attribute("lang") == TAGS[language]
+                totals = watched.page.locator("main > .reason").all_text_contents()
+                assert [
+                    text for text in totals if not text.endswith(f": {words_in(language)('rows')}, MobilePhone")
+                ] == []
+                assert len(totals) == (place == "/migration")
                 low = watched.page.evaluate(
                     "[...document.querySelectorAll('header a, .filter a')].map((a) => a.getBoundingClientRect().height)"
                 )
