@@ -292,7 +292,13 @@ def _answer_event(system: str, name: str, place: int, said: BankAnswer, at: date
         state=said.state.value,
         code=said.reasons[0].code if said.reasons else "",
         at=at,
-        facts={"raw": said.raw_state, "amount": said.amount_minor, "currency": said.currency, "reasons": reasons},
+        facts={
+            "raw": said.raw_state,
+            "batch": said.batch_id,
+            "amount": said.amount_minor,
+            "currency": said.currency,
+            "reasons": reasons,
+        },
     )
 
 

@@ -5,26 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Final
 
 import sqlalchemy as sa
 
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
-from baton.hub.payment.bookings import ENTRY
 from baton.hub.payment.checking import unknown_run
 from baton.hub.payment.drafting import Drafting, new_run, payee_of, save
 from baton.hub.payment.makers import AGAIN
 from baton.hub.payment.out_again import out_again
+from baton.hub.payment.reissue_evidence import evidence_of, of_files
 from baton.jobs.payment.checks.account_numbers import plain_account
-from baton.jobs.payment.reissue import Evidence, Refusal, Reissue, reissue
-from baton.model.bank_answers import BankState, Direction, Reason, ReasonKind
+from baton.jobs.payment.reissue import Refusal, Reissue, reissue
 from baton.model.pay_run import FAILED, LineState, PayLine, PayRun
 from baton.model.payable import BankAccount
 from baton.model.people import Employee
-from baton.store.bank_answers import BankEvent
-
-_SAYS_SO: Final = (BankState.REJECTED.value, BankState.RETURNED.value, BankState.CANCELLED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +48,7 @@ def reissue_run(hub: Hub, run_id: str, person: str, day: date) -> Reissued:
         )
         run = new_run(hub, wanted)
         failed = list(hub.pay_runs.lines(connection, run_id, *FAILED))
-        judged = _judged(hub, connection, failed)
+        judged = _judged(hub, connection, failed_run.system, failed)
         again = [(line, found) for line, found in judged if isinstance(found, Reissue)]
         refused = [(line, found) for line, found in judged if isinstance(found, Refusal)]
         if not again:
@@ -69,10 +64,13 @@ def reissue_run(hub: Hub, run_id: str, person: str, day: date) -> Reissued:
     return Reissued(run, lines, refused)
 
 
-def _judged(hub: Hub, connection: sa.Connection, failed: Sequence[PayLine]) -> list[tuple[PayLine, Reissue | Refusal]]:
+def _judged(
+    hub: Hub, connection: sa.Connection, system: str, failed: Sequence[PayLine]
+) -> list[tuple[PayLine, Reissue | Refusal]]:
     numbers = sorted({line.payable.key.number for line in failed})
     known = {number: newest.employee for number, newest in hub.people.newest(connection, numbers).items()}
     said = hub.bank_answers.of_lines(connection, [line.reference for line in failed])
+    of_file = of_files(hub, connection, system, {line.message_id for line in failed})
     attempts = [line.payable.key for line in hub.pay_runs.claimed(connection, (), numbers)]
     returned = [line for line in failed if line.state is LineState.RETURNED]
     out = out_again(hub, connection, returned)
@@ -89,7 +87,10 @@ def _judged(hub: Hub, connection: sa.Connection, failed: Sequence[PayLine]) -> l
             continue
         employee = known.get(line.payable.key.number)
         payee = _payee(line.payable.payee, employee)
-        evidence = _evidence(line, said.get(line.reference, ()))
+        evidence = evidence_of(line, said.get(line.reference, ()), of_file[line.message_id])
+        if evidence is None:
+            judged.append((line, Refusal.DISPUTED))
+            continue
         failed_part = replace(line.payable, amount_minor=owed)
         judged.append((line, reissue(failed_part, line.state, evidence, payee, attempts)))
     return judged
@@ -108,29 +109,3 @@ def _payee(failed: BankAccount, employee: Employee | None) -> BankAccount:
         bank_name=known.bank_name or (failed.bank_name if same else ""),
         town=failed.town if same else "",
     )
-
-
-def _evidence(line: PayLine, said: Sequence[BankEvent]) -> Evidence:
-    """The last thing the bank said that makes the line failed; without a name when there is none."""
-    telling = [
-        event
-        for event in said
-        if event.state in _SAYS_SO or (event.kind == ENTRY and event.state == Direction.CREDIT.value)
-    ]
-    if not telling:
-        return Evidence("", line.reference)
-    last = telling[-1]
-    reasons = _reasons(last)
-    if line.state is LineState.REJECTED:
-        # Said once, "we have it already" is not taken back by a later refusal with another reason, or with none.
-        earlier = (reason for event in telling[:-1] for reason in _reasons(event))
-        reasons += tuple(reason for reason in earlier if reason.kind is ReasonKind.DUPLICATE)
-    return Evidence(last.key, line.reference, reasons)
-
-
-def _reasons(event: BankEvent) -> tuple[Reason, ...]:
-    reasons = tuple(
-        Reason(told["code"], ReasonKind(told["kind"]), told["text"]) for told in event.facts.get("reasons", ())
-    )
-    returned = event.facts.get("returned")
-    return (*reasons, Reason(returned[0], ReasonKind(returned[1]), returned[2])) if returned else reasons

@@ -1,0 +1,82 @@
+"""What shows that a line was not paid: the bank's word about it, or about all of the file it is in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from baton.hub.core import Hub
+from baton.hub.payment.bookings import ENTRY
+from baton.jobs.payment.reissue import Evidence
+from baton.model.bank_answers import AnswerLevel, BankState, Direction, Reason, ReasonKind
+from baton.model.pay_run import LineState, PayLine
+from baton.store.bank_answers import BankEvent
+
+_SAYS_SO: Final = (BankState.REJECTED.value, BankState.RETURNED.value, BankState.CANCELLED.value)
+
+
+@dataclass(frozen=True, slots=True)
+class OfFile:
+    """What a bank has said of a file as a whole, and so of each line in it."""
+
+    failed: Sequence[BankEvent]
+    """Its answers by which nothing of it was paid, the oldest first."""
+    out: bool
+    """Whether a statement shows the file as one booking, more often out than back in: whose money that is, where the
+    sum is not the lines', nobody knows."""
+
+
+def of_files(hub: Hub, connection: sa.Connection, system: str, message_ids: Collection[str]) -> Mapping[str, OfFile]:
+    """What one bank has said of these files, by their ids."""
+    return {each: _of_file(each, hub.bank_answers.of_file(connection, system, each)) for each in message_ids}
+
+
+def _of_file(message_id: str, said: Sequence[BankEvent]) -> OfFile:
+    booked = Counter(event.state for event in said if event.kind == ENTRY and not event.facts["pending"])
+    failed = [event for event in said if event.state in _SAYS_SO and _is_of_all(message_id, event)]
+    return OfFile(failed, booked[Direction.DEBIT.value] > booked[Direction.CREDIT.value])
+
+
+def _is_of_all(message_id: str, event: BankEvent) -> bool:
+    """Whether it is said of every line: of the file, or of its one batch, which has the file's own id or no name."""
+    if event.kind == AnswerLevel.BATCH.value:
+        # What was taken in before the name was kept passes for the one batch that a file has.
+        return event.facts.get("batch", "") in ("", message_id)
+    return event.kind == AnswerLevel.FILE.value
+
+
+def evidence_of(line: PayLine, said: Sequence[BankEvent], of_file: OfFile) -> Evidence | None:
+    """The last thing the bank said that makes the line failed, of the line itself where it has.
+
+    Without a name when there is none; None where the bank has refused the whole file and booked it all the same.
+    """
+    own = [
+        event
+        for event in said
+        if event.state in _SAYS_SO or (event.kind == ENTRY and event.state == Direction.CREDIT.value)
+    ]
+    if not own and of_file.failed and of_file.out:
+        return None
+    telling = own or of_file.failed
+    if not telling:
+        return Evidence("", line.reference)
+    last = telling[-1]
+    # What a bank has against a file (its form, our account) is nothing that another account of a payee would correct.
+    reasons = _reasons(last) if own else ()
+    if line.state is not LineState.RETURNED:
+        # Said once, "we have it already" is not taken back by a later refusal with another reason, or with none.
+        every = (reason for event in (*own, *of_file.failed) for reason in _reasons(event))
+        reasons += tuple(reason for reason in every if reason.kind is ReasonKind.DUPLICATE)
+    return Evidence(last.key, line.reference, reasons)
+
+
+def _reasons(event: BankEvent) -> tuple[Reason, ...]:
+    reasons = tuple(
+        Reason(told["code"], ReasonKind(told["kind"]), told["text"]) for told in event.facts.get("reasons", ())
+    )
+    returned = event.facts.get("returned")
+    return (*reasons, Reason(returned[0], ReasonKind(returned[1]), returned[2])) if returned else reasons
