@@ -16,6 +16,7 @@ from baton.banking.catalogue import load_profile
 from baton.banking.problems import problem_finder
 from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
+from baton.hub.payment.beneath import down_from
 from baton.hub.payment.bookings import ENTRY
 from baton.hub.payment.drafting import CLAIMED, DOUBLED, OTHER_COMPONENT
 from baton.hub.payment.makers import makers
@@ -33,7 +34,7 @@ from baton.jobs.payment.periods import before
 from baton.jobs.payment.roles import Role
 from baton.model.bank_answers import Direction
 from baton.model.pay_run import JOB, LineState, PayLine, PayRun
-from baton.model.payable import Component, PayableKey
+from baton.model.payable import Component
 from baton.model.people import Employee
 from baton.store.bank_answers import NOT_TAKEN
 from baton.store.pay_decisions import WaiverRow
@@ -191,7 +192,7 @@ def judge(
         awaited=others.awaited,
         problems=problem_finder(profile),
         on_statement=_on_statement(hub, connection, lines),
-        settled_for=_settled_for(hub, connection, run),
+        settled_for=_settled_for(hub, connection, run, lines),
     )
     report = check_lines(
         told.PayRun(id=run.run_id, period=run.period, pay_day=run.execution_day, currency=run.currency),
@@ -256,14 +257,20 @@ def _on_statement(hub: Hub, connection: sa.Connection, lines: Sequence[PayLine])
     return frozenset(found)
 
 
-def _settled_for(hub: Hub, connection: sa.Connection, run: PayRun) -> dict[str, date]:
-    """The last day of each settlement that the run was drafted of: HR may have told another one since."""
+def _settled_for(hub: Hub, connection: sa.Connection, run: PayRun, lines: Sequence[PayLine]) -> dict[str, date]:
+    """The last day of the settlement that each of these lines pays, for the first time or again, by reference.
+
+    HR may have told another one since. A line that was not drafted of a settlement kept here has none.
+    """
     if run.component is not Component.FINAL_SETTLEMENT:
         return {}
-    return {
-        PayableKey(kept.number, kept.period, run.component).reference: date.fromisoformat(kept.result["last_day"])
-        for kept in hub.settlements.of_run(connection, run.run_id)
+    worked_out = {
+        (kept.number, kept.period): date.fromisoformat(kept.result["last_day"])
+        for each in down_from(hub, connection, run)
+        for kept in hub.settlements.of_run(connection, each.run_id)
     }
+    keys = {line.reference: (line.payable.key.number, line.payable.key.period) for line in lines}
+    return {reference: worked_out[key] for reference, key in keys.items() if key in worked_out}
 
 
 def _declared(run: PayRun) -> Declared | None:

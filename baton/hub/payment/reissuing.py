@@ -10,9 +10,9 @@ import sqlalchemy as sa
 
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
+from baton.hub.payment.beneath import AGAIN
 from baton.hub.payment.checking import unknown_run
 from baton.hub.payment.drafting import Drafting, new_run, payee_of, save
-from baton.hub.payment.makers import AGAIN
 from baton.hub.payment.out_again import out_again
 from baton.hub.payment.reissue_evidence import evidence_of, of_files
 from baton.jobs.payment.checks.account_numbers import plain_account

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,24 @@ def test_what_was_released_before_the_rule_counts_as_it_was_asked_then(office: O
         run = office.hub.pay_runs.get(connection, second)
     assert run is not None
     assert run.facts["makers"] == sorted([MAKER, LATER])
+
+
+def test_another_last_day_holds_the_reissue_of_a_settlement_as_it_holds_the_first_run_however_deep(
+    settling: Office,
+) -> None:
+    it = prepare(settling.hub, case(), "case.yaml", MAKER)
+    review(settling.hub, it.id, it.digest[:12], HR, Role.HR)
+    run = import_settlements(settling.hub, [it.id], INTO, MAKER).run.run_id
+    earlier = date(2026, 3, 20)
+    for _ in range(2):
+        assert settling.check(run).cleared.releasable
+        settling.build(run)
+        refused(settling, run)
+        run = reissue_run(settling.hub, run, LATER, PAY_DAY).run.run_id
+        settling.hire("0001", **GONE | {"last_working_day": earlier, "contract_end_day": earlier})
+        cleared = settling.check(run).cleared
+        assert [(finding.rule, dict(finding.detail)) for finding in cleared.report.findings] == [
+            ("settlement_other_day", {"worked_out": date(2026, 3, 31), "last_day": earlier})
+        ]
+        assert not cleared.releasable
+        settling.hire("0001", **GONE)
