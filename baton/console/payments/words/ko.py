@@ -125,7 +125,7 @@ WORDS: Final[Mapping[str, str]] = {
     "decided.release": "지급 승인",
     "decided.cancel": "취소",
     "decided.withdraw": "철회",
-    "refusal.maker": "작성자(원래 작성자 포함)는 면제, 서명, 지급 승인을 할 수 없습니다. 다른 사람이 해야 합니다.",
+    "refusal.maker": "작성자와 원래 실행의 작성자는 면제, 서명, 지급 승인을 할 수 없습니다. 다른 사람이 해야 합니다.",
     "refusal.role_not_held": "현재 이 담당이 아닙니다. 담당은 systems.yaml의 payments.roles에서 설정합니다.",
     "refusal.wrong_role": "이 지적 사항은 다른 담당이 면제합니다. 면제 가능 담당을 확인해 주십시오.",
     "refusal.no_office": "지급 담당이 아닙니다. 담당은 systems.yaml의 payments.roles에서 설정합니다.",
