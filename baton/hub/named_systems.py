@@ -32,7 +32,7 @@ def examine_ways(settings: HubSettings) -> Iterator[Finding]:
     for setting, system in ways.items():
         yield _in_use(setting, system, settings, "its alarms reach nobody")
     for system in settings.offboarding.notifiers:
-        yield _in_use("offboarding.notifiers", system, settings, "telling people of handovers ends in an error there")
+        yield _in_use("offboarding.notifiers", system, settings, "nobody is told of handovers through it")
     for system in settings.payments.banks:
         off = "" if system in settings.enabled else " is switched off: nobody is paid through it"
         yield Finding(f"payments.banks.{system}", True, f"{system}{off}")

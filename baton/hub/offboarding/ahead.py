@@ -113,7 +113,7 @@ def _told(hub: Hub, known: Case, found: Sequence[dict[str, Any]], new: Sequence[
     with hub.database.read() as connection:
         deciders = deciders_of(hub, connection, [known])[known.id]
     people = {*deciders.manager, *deciders.hr} - {known.number, ""}
-    ways = reach(hub, people, {MessageForm.LETTER})  # a short text would not say what is in the way
+    ways = reach(hub, people, {MessageForm.LETTER}).of  # a short text would not say what is in the way
     mark = {"items": hashlib.sha256(orjson.dumps(found)).hexdigest()}
     with hub.database.write() as connection:
         case = locked(hub, connection, known.id)

@@ -194,6 +194,7 @@ def _tell(hub: Hub, ids: Sequence[str], hour: Hour, looked: Sequence[str] = ()) 
         hour.told += told.messages
         hour.escalations += told.escalations
         hour.troubles.update({f"{case_id} {person}": why for person, why in told.unreachable.items()})
+        hour.troubles.update(told.unused)
 
 
 def _look_again(hub: Hub, known: Sequence[Case], hour: Hour) -> list[str]:

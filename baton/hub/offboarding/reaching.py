@@ -23,20 +23,39 @@ class Reach:
     address: str = ""
 
 
-def reach(hub: Hub, people: Iterable[str], forms: Collection[MessageForm] = frozenset(MessageForm)) -> dict[str, Reach]:
-    """For each of these people the first notifier that reaches them; who cannot be reached is left out.
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """How people are reached, and what might have reached more of them."""
 
-    Only notifiers through which so much of a message arrives as ``forms`` say.
+    of: Mapping[str, Reach]
+    """Person -> how they are reached; who cannot be is left out."""
+    off: Sequence[str] = ()
+    """Notifiers that would have been asked, and are switched off."""
+
+    @property
+    def passed_over(self) -> str:
+        """Those for the end of a message; empty where there is none."""
+        return f"; switched off: {', '.join(self.off)}" if self.off else ""
+
+
+def reach(hub: Hub, people: Iterable[str], forms: Collection[MessageForm] = frozenset(MessageForm)) -> Ways:
+    """For each of these people the first notifier in use that reaches them.
+
+    Only notifiers through which so much of a message arrives as ``forms`` say. One that is switched off keeps nobody
+    from being reached by the next.
     """
-    missing, found = sorted(set(people)), dict[str, Reach]()
+    missing, found, off = sorted(set(people)), dict[str, Reach](), list[str]()
     for name in hub.settings.offboarding.notifiers:
         if not missing:
             break
+        if name not in hub.settings.enabled:
+            off.append(name)
+            continue
         connector = hub.connector(name)
         if isinstance(connector, Notifier) and connector.form in forms:
             found |= reach_through(hub, name, missing)
             missing = [person for person in missing if person not in found]
-    return found
+    return Ways(found, off)
 
 
 def reach_through(hub: Hub, name: str, people: Collection[str]) -> Mapping[str, Reach]:

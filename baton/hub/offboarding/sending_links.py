@@ -25,10 +25,11 @@ def send_link(hub: Hub, offer: Offer) -> str:
     """
     require_address(hub)
     found = find_case(hub, offer.case_id)
-    way = reach(hub, [offer.person], {MessageForm.LETTER}).get(offer.person)
+    ways = reach(hub, [offer.person], {MessageForm.LETTER})
+    way = ways.of.get(offer.person)
     if way is None:
         raise ApprovalError(
-            f"no notifier takes a letter to {offer.person[:40]}",
+            f"no notifier takes a letter to {offer.person[:40]}{ways.passed_over}",
             code="unreachable",
             remedy="see offboarding.notifiers; at the hub: baton offboard link",
         )

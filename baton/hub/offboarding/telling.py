@@ -49,6 +49,7 @@ ROLES: Final[Mapping[Turn, Role]] = {Turn.ANSWER: Role.SUCCESSOR, Turn.DO: Role.
 """As whom a person opens the link in a message; otherwise as the manager, HR or leaver that they are."""
 _UNDER_WAY: Final = (CaseState.OPEN, CaseState.PAUSED)
 _UNREACHABLE: Final = "cannot be reached by any notifier"
+_SWITCHED_OFF: Final = "is switched off, and tells nobody: set enabled: yes, or take it out of offboarding.notifiers"
 _NOBODY_NAMED: Final = "is waited for and nobody is named: put who speaks as HR into offboarding.hr, or name deputies"
 _ITEMS: Final = "items"
 """The mark of a message: what it was about (see `heard`)."""
@@ -64,6 +65,8 @@ class Told:
     escalations: int = 0
     unreachable: Mapping[str, str] = field(default_factory=dict)
     """A person, or a role that nobody is named for -> why nobody was told."""
+    unused: Mapping[str, str] = field(default_factory=dict)
+    """A notifier that had to be passed over when all these cases were looked at -> why."""
 
 
 def tell_all(
@@ -82,7 +85,8 @@ def tell_all(
     if not hub.settings.offboarding.notifiers:
         return {}
     round_ = _Round(hub, ids, looked)
-    told = {case.id: Told(unreachable=round_.unreachable(case)) for case in round_.cases}
+    unused = dict.fromkeys(round_.off, _SWITCHED_OFF)
+    told = {case.id: Told(unreachable=round_.unreachable(case), unused=unused) for case in round_.cases}
     for case in round_.cases:
         if round_.due(case):
             with apart(case.id):
@@ -120,7 +124,8 @@ class _Round:
             self.last = self.newest(connection, self.cases)
         people = {wait.person for one in self.wanted.values() for wait in one.all} - {NOBODY}
         people |= {person for case in self.cases for person in self.alarmed(case)}
-        self.ways = reach(hub, people)
+        reached = reach(hub, people)
+        self.ways, self.off = reached.of, reached.off
         with hub.database.read() as connection:
             # A name that is no employee's is somebody at HR who looks at the pages.
             self._mute = hub.people.statuses(connection, sorted(people - self.ways.keys())).keys()

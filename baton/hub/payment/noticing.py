@@ -18,7 +18,7 @@ from baton.engine.plan import plan_hash
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
 from baton.hub.offboarding.moving import send_messages
-from baton.hub.offboarding.reaching import Reach, reach
+from baton.hub.offboarding.reaching import Reach, Ways, reach
 from baton.hub.payment.letter_files import write_letters
 from baton.hub.payment.policies import policy_of
 from baton.hub.payment.recovering import find_case, locked_case, today, zone
@@ -63,10 +63,11 @@ def notice(hub: Hub, case_id: str, person: str, folder: Path | None = None) -> N
     """
     known, _ = find_case(hub, case_id)
     texts = _letters(hub, known)
-    way, note = _way(hub, known.number), _announcing(hub, known.number)
+    ways, note = _way(hub, known.number), _announcing(hub, known.number)
+    way = ways.of.get(known.number)
     if way is None and folder is None:
         raise ApprovalError(
-            f"no notifier reaches {known.number}",
+            f"no notifier reaches {known.number}{ways.passed_over}",
             code="unreachable",
             remedy="name a folder for the letter with --to, and send it as a registered one",
         )
@@ -125,20 +126,23 @@ def _letters(hub: Hub, case: RecoveryCase) -> list[Letter]:
     return letters(case, name or case.number, Sender(run.initiator, run.payer, zone(hub)), day, answer_by, texts)
 
 
-def _way(hub: Hub, number: str) -> Reach | None:
+def _way(hub: Hub, number: str) -> Ways:
     """How the person is reached now: whoever has left has no account and no address here any more."""
     with hub.database.read() as connection:
         newest = hub.people.newest(connection, [number]).get(number)
     if newest is None:
-        return None
+        return Ways({})
     gone = newest.employee.status is EmploymentStatus.DEPARTED
     whom = newest.employee.personal_email if gone else number
-    return reach(hub, [whom], {MessageForm.LETTER}).get(whom) if whom else None
+    if not whom:
+        return Ways({})
+    reached = reach(hub, [whom], {MessageForm.LETTER})
+    return Ways({number: reached.of[whom]} if whom in reached.of else {}, reached.off)
 
 
 def _announcing(hub: Hub, number: str) -> Reach | None:
     """How the person is told that there is a letter, where something reaches them that is no letter."""
-    return reach(hub, [number], {MessageForm.NOTE}).get(number)
+    return reach(hub, [number], {MessageForm.NOTE}).of.get(number)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from baton.errors import ApprovalError
 from baton.hub.offboarding import casework, hourly
 from baton.hub.offboarding import links as personal_links
+from baton.hub.offboarding.sending_links import send_link
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.case import Act, Cause, ItemState, Role
 from baton.model.handover import HoldingKind
@@ -271,3 +273,41 @@ def test_of_a_manager_who_lets_it_wait_with_nobody_above_them_who_else_decides_i
     assert "waiting for: 0001" in text
     d.tick()
     assert len([to for to, _, _ in d.things.outbox if to == above]) == 1
+
+
+def with_one_off(d: Desk, *notifiers: str) -> None:
+    """These notifiers, of which ``post`` is in ``systems.yaml`` and switched off."""
+    settings = d.hub.settings
+    off = replace(settings.systems["crm"], name="post", enabled=False, settings=None)
+    told = settings.offboarding.model_copy(update={"notifiers": notifiers})
+    d.hub.settings = replace(settings, systems={**settings.systems, "post": off}, offboarding=told)
+
+
+def test_a_notifier_that_is_switched_off_is_passed_over_and_named(desk: Make) -> None:
+    d = talking(desk)
+    d.plant(CLIENT, 1)
+    d.open(last_working_at=NEXT_YEAR)
+    with_one_off(d, "post", "crm")
+    hour = d.tick()
+    assert (hour.told, to(d)) == (1, [MANAGER])
+    assert list(hour.troubles) == ["post"]
+    assert "is switched off" in hour.troubles["post"]
+    with_one_off(d, "crm", "post")
+    assert d.tick().troubles == {}, "whom the first one reaches, the others are not asked for"
+
+
+def test_where_the_only_notifier_is_switched_off_it_is_said_who_hears_nothing(desk: Make) -> None:
+    d = talking(desk)
+    d.plant(CLIENT, 1)
+    case = d.open(last_working_at=NEXT_YEAR)
+    with_one_off(d, "post")
+    hour = d.tick()
+    assert (hour.told, to(d), sorted(hour.troubles)) == (0, [], sorted([f"{case.id} {MANAGER}", "post"]))
+    offer = personal_links.Offer(case.id, MANAGER, Role.MANAGER, HR)
+    d.hub.settings = replace(
+        d.hub.settings,
+        offboarding=d.hub.settings.offboarding.model_copy(update={"address": "https://hub.example"}),
+    )
+    with pytest.raises(ApprovalError, match=r"switched off: post") as nobody:
+        send_link(d.hub, offer)
+    assert nobody.value.code == "unreachable"
