@@ -181,6 +181,19 @@ def require_file(file: Path) -> None:
         raise ConfigurationError([Fault(str(file), *trouble)])
 
 
+def require_folder(folder: Path) -> None:
+    """`ConfigurationError` where no folder stands whose content can be listed."""
+    try:
+        next(folder.iterdir(), None)
+    except FileNotFoundError:
+        raise ConfigurationError([Fault(str(folder), "no_such_folder", "there is no such folder")]) from None
+    except NotADirectoryError:
+        raise ConfigurationError([Fault(str(folder), "no_such_folder", "is a file, and no folder")]) from None
+    except OSError as error:
+        message = f"cannot be read: {error.strerror or type(error).__name__}"
+        raise ConfigurationError([Fault(str(folder), "unreadable_folder", message)]) from None
+
+
 def parse(content: bytes, name: str) -> Document:
     """Read a document from its bytes (UTF-8, a byte order mark allowed); ``name`` is what faults call the file."""
     if len(content) > MAX_BYTES:

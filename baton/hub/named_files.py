@@ -15,9 +15,9 @@ from baton.jobs.payment.calendar import load_calendar
 from baton.jobs.payment.policy import load_payment_policy
 from baton.jobs.payment.settlement.pack import load_pack
 from baton.settings import HubSettings
-from baton.strict_yaml import did_you_mean, require_file
+from baton.strict_yaml import did_you_mean, require_file, require_folder
 
-_MISSING: Final = "no_such_file"
+_MISSING: Final = ("no_such_file", "no_such_folder")
 _MOST_TOLD: Final = 5
 """Names of what stands beside a file that is not there."""
 
@@ -32,7 +32,7 @@ def examine_files(settings: HubSettings) -> Iterator[Finding]:
         "payments.settlement": (payments.settlement, load_pack),
         "payments.exit_list": (payments.exit_list, _list_of_leavers),
         "payments.profiles": (payments.profiles, _profiles),
-        "payments.inbox": (payments.inbox, _require_folder),
+        "payments.inbox": (payments.inbox, require_folder),
     }
     for setting, (path, look) in files.items():
         if path is not None:
@@ -55,7 +55,7 @@ def _looked(setting: str, path: Path, look: Callable[[Path], object]) -> Iterato
 
 def _faulty(setting: str, path: Path, faults: Iterable[Fault]) -> Iterator[Finding]:
     for fault in faults:
-        if fault.rule == _MISSING:
+        if fault.rule in _MISSING:
             missing = Fault(fault.place, fault.rule, f"{fault.message}{_beside(path)}")
             yield Finding(setting, False, str(missing), f"put it there, or correct {setting} in systems.yaml")
         else:
@@ -75,19 +75,6 @@ def _beside(path: Path) -> str:
     return did_you_mean(path.name, names) or (f"; beside it: {known}" if alike else "")
 
 
-def _require_folder(folder: Path) -> None:
-    """`ConfigurationError` where no folder stands whose content can be listed."""
-    try:
-        next(folder.iterdir(), None)
-    except FileNotFoundError:
-        raise ConfigurationError([Fault(str(folder), _MISSING, "there is no such folder")]) from None
-    except NotADirectoryError:
-        raise ConfigurationError([Fault(str(folder), _MISSING, "is a file, and no folder")]) from None
-    except OSError as error:
-        message = f"cannot be read: {error.strerror or type(error).__name__}"
-        raise ConfigurationError([Fault(str(folder), "unreadable_folder", message)]) from None
-
-
 def _list_of_leavers(file: Path) -> None:
     """At work one that is not there is awaited, and holds the run: here it is said before there is one."""
     require_file(file)
@@ -95,7 +82,7 @@ def _list_of_leavers(file: Path) -> None:
 
 
 def _profiles(folder: Path) -> None:
-    _require_folder(folder)
+    require_folder(folder)
     load_profiles(folder)
 
 
