@@ -10,6 +10,7 @@ from baton.contracts import Finding
 from baton.errors import BatonError, ConfigurationError
 from baton.hub import proof
 from baton.hub.core import Hub
+from baton.registry import Registry
 from baton.settings import HubSettings
 from baton.store.restores import FENCES, in_force
 from baton.vault import FileSecrets
@@ -43,10 +44,11 @@ def _examine(load: Callable[[], HubSettings]) -> Iterator[Finding]:
 
 def _examine_names(settings: HubSettings) -> Iterator[Finding]:
     from baton.hub.named_files import examine_files  # both load polars, which most commands can do without
-    from baton.hub.named_systems import examine_ways
+    from baton.hub.named_systems import examine_restrictions, examine_ways
 
     yield from examine_files(settings)
     yield from examine_ways(settings)
+    yield from examine_restrictions(settings, Registry())
 
 
 def _examine_rules(hub: Hub) -> Iterator[Finding]:

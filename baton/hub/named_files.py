@@ -11,6 +11,7 @@ from baton.contracts import Finding
 from baton.errors import ConfigurationError, Fault, FeedRefusedError
 from baton.hub.payment.second_sources import read_leavers
 from baton.jobs.offboarding.policy import load_policies
+from baton.jobs.payment import recall_request, recovery_letters
 from baton.jobs.payment.calendar import load_calendar
 from baton.jobs.payment.policy import load_payment_policy
 from baton.jobs.payment.settlement.pack import load_pack
@@ -33,6 +34,9 @@ def examine_files(settings: HubSettings) -> Iterator[Finding]:
         "payments.exit_list": (payments.exit_list, _list_of_leavers),
         "payments.profiles": (payments.profiles, _profiles),
         "payments.inbox": (payments.inbox, require_folder),
+        "payments.letters": (payments.letters, _letters),
+        # The months' files come one by one, and the name leaves a blank for them: their folder does not.
+        "payments.attendance": (payments.attendance and payments.attendance.parent, require_folder),
     }
     for setting, (path, look) in files.items():
         if path is not None:
@@ -84,6 +88,22 @@ def _list_of_leavers(file: Path) -> None:
 def _profiles(folder: Path) -> None:
     require_folder(folder)
     load_profiles(folder)
+
+
+def _letters(folder: Path) -> None:
+    """Every sort of letter that is written from templates there."""
+    require_folder(folder)
+    faults: list[Fault] = []
+    for kind, blanks in (
+        (recovery_letters.KIND, recovery_letters.BLANKS),
+        (recall_request.KIND, recall_request.BLANKS),
+    ):
+        try:
+            recovery_letters.templates(folder, kind, blanks)
+        except ConfigurationError as error:
+            faults += error.faults
+    if faults:
+        raise ConfigurationError(faults)
 
 
 def _profile_of(bank: str, profile: str, folder: Path | None) -> Iterator[Finding]:

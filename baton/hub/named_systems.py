@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
-from baton.contracts import Finding
+from baton.contracts import AccessControl, Finding
+from baton.errors import ConfigurationError
 from baton.hub.core import Hub
 from baton.hub.migration.planning import JOB as MIGRATION
 from baton.hub.offboarding.intentions import JOB as OFFBOARDING
 from baton.hub.payment.noticing import JOB as RECOVERY
 from baton.hub.sync import JOB as SYNC
 from baton.hub.vitals.alarming import JOB as ALARMS
+from baton.jobs.offboarding.policy import load_policies
 from baton.model.alarm import AlarmRule
 from baton.model.measures import MEASURES
 from baton.model.pay_run import JOB as PAYMENT
+from baton.registry import Registry
 from baton.settings import HubSettings
 from baton.store import tallies
-from baton.strict_yaml import did_you_mean
+from baton.strict_yaml import did_you_mean, read
 
 JOBS: Final = (SYNC, OFFBOARDING, PAYMENT, RECOVERY, MIGRATION, ALARMS)
 """Whatever has runs."""
@@ -36,6 +39,36 @@ def examine_ways(settings: HubSettings) -> Iterator[Finding]:
     for system in settings.payments.banks:
         off = "" if system in settings.enabled else " is switched off: nobody is paid through it"
         yield Finding(f"payments.banks.{system}", True, f"{system}{off}")
+
+
+def examine_restrictions(settings: HubSettings, registry: Registry) -> Iterator[Finding]:
+    """A finding for each system in which a policy takes rights away early, and that has none, or is switched off.
+
+    The first is a fault: the right would stay until the last working moment, and nobody would know.
+    """
+    file = settings.offboarding.policies
+    if file is None:
+        return
+    try:
+        policies = load_policies(file).by_name
+    except ConfigurationError:
+        return  # told with the file
+    kinds = {name: registry.load(system.connector) for name, system in settings.systems.items()}
+    able = [name for name, kind in kinds.items() if issubclass(kind, AccessControl)]
+    document = read(file)
+    for name, policy in policies.items():
+        part = f"policies.{name}.restrict"
+        for system in policy.restrict:
+            if system in able:
+                off = "" if system in settings.enabled else " is switched off: no right is taken away there"
+                yield Finding("offboarding.policies", True, f"{part}: {system}{off}")
+            else:
+                hint = did_you_mean(system, able) or f"; there are: {', '.join(able) or 'none'}"
+                message = f"{part}: {system[:60]!r} is no system that rights can be taken away in{hint}"
+                fault = document.fault(("policies", name, "restrict", system), "no_rights", message)
+                yield Finding(
+                    "offboarding.policies", False, str(fault), "correct it there (offboarding.policies names it)"
+                )
 
 
 def _in_use(setting: str, system: str, settings: HubSettings, otherwise: str) -> Finding:

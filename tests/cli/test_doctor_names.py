@@ -108,7 +108,9 @@ def test_a_folder_in_the_place_of_a_file_is_none(hub: Company, setting: str) -> 
     assert (what, "there is no such file" in detail) == (setting, True)
 
 
-@pytest.mark.parametrize("setting", [*NAMED_FILES, "payments.exit_list", "payments.profiles", "payments.inbox"])
+@pytest.mark.parametrize(
+    "setting", [*NAMED_FILES, *(f"payments.{each}" for each in ("exit_list", "profiles", "inbox", "letters"))]
+)
 def test_what_cannot_be_read_is_not_called_missing(hub: Company, setting: str) -> None:
     part, _, key = setting.partition(".")
     add(hub, f"{part}: {{{key}: {'n' * 300}}}")
@@ -133,7 +135,7 @@ def test_the_list_of_leavers_is_there_and_can_be_read(hub: Company, files: dict[
     assert any(told in detail for _, detail, _ in found), found
 
 
-@pytest.mark.parametrize("setting", ["inbox", "profiles"])
+@pytest.mark.parametrize("setting", ["inbox", "profiles", "letters"])
 @pytest.mark.parametrize(
     ("files", "told"), [({}, "there is no such folder"), ({"place": "a file"}, "is a file, and no folder")]
 )
@@ -147,6 +149,59 @@ def test_a_folder_that_the_settings_name_is_there(
     assert f"{hub.root}/place" in detail
     assert told in detail
     assert f"payments.{setting}" in remedy
+
+
+@pytest.mark.parametrize(
+    ("files", "told"), [({}, "there is no such folder"), ({"clock": "a file"}, "is a file, and no folder")]
+)
+def test_the_folder_of_the_time_clock_is_there_though_the_months_come_later(
+    hub: Company, files: dict[str, str | None], told: str
+) -> None:
+    put(hub, files)
+    add(hub, payments("attendance", '"clock/days-{period}.csv"'))
+    ((what, detail, remedy),) = faults(hub)
+    assert (what, "payments.attendance" in remedy) == ("payments.attendance", True)
+    assert f"{hub.root}/clock: {told}" in detail
+    (hub.root / "clock").unlink(missing_ok=True)
+    put(hub, {"clock": None})
+    hub.ok("doctor")
+
+
+def test_every_letter_of_ones_own_can_be_filled(hub: Company) -> None:
+    put(hub, {"letters/overpaid.zh.txt": "{nmae}\n{case}", "letters/recall.en.txt": "{name}", "letters/x.txt": "{"})
+    add(hub, payments("letters", "letters"))
+    found = faults(hub)
+    assert {what for what, _, _ in found} == {"payments.letters"}
+    for told in (
+        "overpaid.zh.txt: nothing fills {nmae}",
+        "recall.en.txt: nothing fills {name}",
+        "recall.en.txt: has no",
+    ):
+        assert any(told in detail for _, detail, _ in found), found
+
+
+@pytest.mark.parametrize(
+    ("system", "told"),
+    [
+        ("cmr", "'cmr' is no system that rights can be taken away in; did you mean 'crm'?"),
+        ("zzz", "'zzz' is no system that rights can be taken away in; there are: crm"),
+        ("mail", "'mail' is no system that rights can be taken away in; there are: crm"),
+    ],
+)
+def test_where_rights_go_early_there_is_a_system_with_rights(hub: Company, system: str, told: str) -> None:
+    put(hub, {"conf/named.yaml": f"policies:\n  all:\n    restrict:\n      crm: [a]\n      {system}: [b]\n"})
+    add(hub, "offboarding: {policies: conf/named.yaml}")
+    ((what, detail, remedy),) = faults(hub)
+    assert (what, "offboarding.policies" in remedy) == ("offboarding.policies", True)
+    assert detail.startswith(f"{hub.root}/conf/named.yaml:5: policies.all.restrict: {told}")
+
+
+def test_where_rights_go_early_a_system_may_be_switched_off_and_that_is_said(hub: Company) -> None:
+    put(hub, {"conf/named.yaml": "policies: {all: {restrict: {crm: [a]}}}"})
+    add(hub, "offboarding: {policies: conf/named.yaml}")
+    hub.edit("    mapping: crm.yaml\n", "    mapping: crm.yaml\n    enabled: no\n")
+    details = [each["detail"] for each in hub.ok("doctor", "--json").json["findings"]]
+    assert "policies.all.restrict: crm is switched off: no right is taken away there" in details
 
 
 @pytest.mark.parametrize(("content", "told"), [(BROKEN, "ours.yaml:1: "), (BASED + STRANGE, "strange is not known")])

@@ -19,7 +19,9 @@ from baton.errors import ConfigurationError, Fault
 from baton.model.money import major_text
 from baton.model.payable import BankAccount
 from baton.model.recovery import RecoveryCase
+from baton.strict_yaml import require_folder
 
+KIND: Final = "overpaid"
 LANGUAGES: Final = ("zh", "en")
 BLANKS: Final = frozenset(
     {
@@ -64,12 +66,14 @@ class Letter:
         return hashlib.sha256(f"{self.subject}\n{self.text}".encode()).hexdigest()
 
 
-def templates(folder: Path | None = None, kind: str = "overpaid", fills: frozenset[str] = BLANKS) -> dict[str, str]:
+def templates(folder: Path | None = None, kind: str = KIND, fills: frozenset[str] = BLANKS) -> dict[str, str]:
     """The templates by language: ``<kind>.<language>.txt`` in the folder where there is one, else those packaged.
 
     `ConfigurationError` for every template with a blank that nothing ``fills``, that says nothing, or that cannot be
-    read.
+    read; and for a folder that is not there: it does not mean that the packaged wording is wanted.
     """
+    if folder is not None:
+        require_folder(folder)
     found: dict[str, str] = {}
     faults: list[Fault] = []
     for language in LANGUAGES:
@@ -81,6 +85,9 @@ def templates(folder: Path | None = None, kind: str = "overpaid", fills: frozens
             blanks = _blanks(text)
         except ValueError as error:  # no UTF-8, or a brace that is not closed
             faults.append(Fault(place, "unreadable", f"is no template: {type(error).__name__}"))
+            continue
+        except OSError as error:
+            faults.append(Fault(place, "unreadable", f"cannot be read: {error.strerror or type(error).__name__}"))
             continue
         faults += [Fault(place, "unknown_blank", f"nothing fills {{{each[:40]}}}") for each in sorted(blanks - fills)]
         subject, _, body = text.partition("\n")

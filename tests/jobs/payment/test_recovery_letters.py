@@ -43,3 +43,20 @@ def test_a_template_without_a_subject_or_a_text_is_refused(tmp_path: Path, text:
     (tmp_path / "overpaid.zh.txt").write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError, match=r"overpaid\.zh\.txt: has no subject in its first line, or nothing"):
         templates(tmp_path)
+
+
+def test_a_folder_that_is_not_there_does_not_mean_that_ours_are_wanted(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"letters: there is no such folder"):
+        templates(tmp_path / "letters")
+
+
+def test_a_template_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "overpaid.zh.txt"
+    own.write_text("{case}\n\n{open}", "utf-8")
+
+    def refused(*_: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", refused)
+    with pytest.raises(ConfigurationError, match=r"overpaid\.zh\.txt: cannot be read: Permission denied"):
+        templates(tmp_path)
