@@ -217,8 +217,7 @@ WORDS: Final[Mapping[str, str]] = {
     "remedy.manager": "인사 부서에서 baton offboard open --manager 명령으로 다른 상사를 지정하도록 하십시오.",
     "ahead.no_manager": "{who}의 상사가 없습니다",
     "remedy.no_manager": (
-        "인사 부서에서 baton offboard open --manager 명령으로 지정하십시오. "
-        "그때까지 인사나 대리인이 정합니다."
+        "인사 부서에서 baton offboard open --manager 명령으로 지정하십시오. 그때까지 인사나 대리인이 정합니다."
     ),
     "obstacles": "미비 사항",
     "nothing_missing": "미비 사항이 없습니다.",
