@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,8 +26,13 @@ class OfFile:
     failed: Sequence[BankEvent]
     """Its answers by which nothing of it was paid, the oldest first."""
     out: bool
-    """Whether a statement shows the file as one booking, more often out than back in: whose money that is, where the
-    sum is not the lines', nobody knows."""
+    """Whether statements show the file as one booking of which less came back than went out: whose money that is, where
+    the sum is not the lines', nobody knows."""
+
+    @property
+    def contradicted(self) -> bool:
+        """Whether the bank has refused all of it, and booked it all the same: then nothing of it is known as unpaid."""
+        return bool(self.failed) and self.out
 
 
 def of_files(hub: Hub, connection: sa.Connection, system: str, message_ids: Collection[str]) -> Mapping[str, OfFile]:
@@ -36,7 +41,10 @@ def of_files(hub: Hub, connection: sa.Connection, system: str, message_ids: Coll
 
 
 def _of_file(message_id: str, said: Sequence[BankEvent]) -> OfFile:
-    booked = Counter(event.state for event in said if event.kind == ENTRY and not event.facts["pending"])
+    booked: Counter[str] = Counter()
+    for event in said:
+        if event.kind == ENTRY and not event.facts["pending"]:
+            booked[event.state] += event.facts["amount_minor"]
     failed = [event for event in said if event.state in _SAYS_SO and _is_of_all(message_id, event)]
     return OfFile(failed, booked[Direction.DEBIT.value] > booked[Direction.CREDIT.value])
 
@@ -59,7 +67,7 @@ def evidence_of(line: PayLine, said: Sequence[BankEvent], of_file: OfFile) -> Ev
         for event in said
         if event.state in _SAYS_SO or (event.kind == ENTRY and event.state == Direction.CREDIT.value)
     ]
-    if not own and of_file.failed and of_file.out:
+    if of_file.contradicted and line.state is not LineState.RETURNED:
         return None
     telling = own or of_file.failed
     if not telling:
@@ -72,6 +80,21 @@ def evidence_of(line: PayLine, said: Sequence[BankEvent], of_file: OfFile) -> Ev
         every = (reason for event in (*own, *of_file.failed) for reason in _reasons(event))
         reasons += tuple(reason for reason in every if reason.kind is ReasonKind.DUPLICATE)
     return Evidence(last.key, line.reference, reasons)
+
+
+def contradicted(hub: Hub, connection: sa.Connection, lines: Iterable[PayLine]) -> bool:
+    """Whether one of these lines passes for refused though the file that it was in is booked all the same."""
+    of_banks: dict[str, set[str]] = {}
+    for line in lines:
+        if line.state is not LineState.RETURNED:
+            run = hub.pay_runs.get(connection, line.run_id)
+            assert run is not None, "a line belongs to a run"
+            of_banks.setdefault(run.system, set()).add(line.message_id)
+    return any(
+        each.contradicted
+        for system, message_ids in of_banks.items()
+        for each in of_files(hub, connection, system, message_ids).values()
+    )
 
 
 def _reasons(event: BankEvent) -> tuple[Reason, ...]:

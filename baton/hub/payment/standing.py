@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from baton.errors import HaltError
 from baton.hub.core import Hub
 from baton.hub.payment.out_again import out_again
+from baton.hub.payment.reissue_evidence import contradicted
 from baton.model.pay_run import FAILED, SILENT, LineState, PayFile, PayLine, PayRun
 from baton.model.people import Employee
 from baton.store import deliveries
@@ -136,7 +137,7 @@ def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
                 remedy=f"nothing was sent; see what the bank has before anything else: baton pay show {run_id}",
             )
         earlier = _earlier(hub, connection, file)
-        if any(line.state not in FAILED for line in earlier):
+        if any(line.state not in FAILED for line in earlier) or contradicted(hub, connection, earlier):
             raise HaltError(
                 f"{run_id} would pay again what the bank, by what it has said since, may have paid",
                 code="attempt_unproven",

@@ -139,3 +139,36 @@ def test_a_refused_file_that_is_booked_with_another_sum_is_not_paid_again_until_
     require_none_again(office, paid, "disputed")
     say(office, AnswerKind.STATEMENT, in_one(office, "8000.01", "CRDT", number=2))
     assert len(reissue_run(office.hub, paid, MAKER, PAY_DAY).lines) == 2
+
+
+def test_a_refused_file_is_out_until_as_much_of_it_came_back(office: Office, paid: str) -> None:
+    """A part of it that comes back is one booking too, and the rest is with somebody all the same."""
+    say(office, AnswerKind.REPORT, of_whole(office, "AM04"))
+    say(office, AnswerKind.STATEMENT, in_one(office, "8000.01"))
+    say(office, AnswerKind.STATEMENT, in_one(office, "50.00", "CRDT", number=2))
+    require_none_again(office, paid, "disputed")
+    say(office, AnswerKind.STATEMENT, in_one(office, "7950.01", "CRDT", number=3))
+    assert len(reissue_run(office.hub, paid, MAKER, PAY_DAY).lines) == 2
+
+
+def test_nor_is_it_where_the_bank_names_each_line_that_it_refuses_with_the_file(office: Office, paid: str) -> None:
+    each = dict.fromkeys(references(office, paid).values(), ("RJCT", "AM04"))
+    say(office, AnswerKind.REPORT, report(content(office), "RJCT", each))
+    say(office, AnswerKind.STATEMENT, in_one(office, "8000.01"))
+    assert set(office.states(paid).values()) == {LineState.REJECTED}
+    require_none_again(office, paid, "disputed")
+
+
+def test_what_pays_a_file_again_stays_here_once_that_is_booked_with_another_sum(office: Office, paid: str) -> None:
+    say(office, AnswerKind.REPORT, of_whole(office, "AM04"))
+    run_id = reissue_run(office.hub, paid, MAKER, PAY_DAY).run.run_id
+    office.check(run_id)
+    office.build(run_id)
+    office.sign(run_id)
+    office.release(run_id)
+    say(office, AnswerKind.STATEMENT, in_one(office, "8000.01"))
+    assert "may have paid" in office.deliver().halted
+    assert len(office.bank.files) == 1
+    say(office, AnswerKind.STATEMENT, in_one(office, "8000.01", "CRDT", number=2))
+    office.deliver()
+    assert len(office.bank.files) == 2
