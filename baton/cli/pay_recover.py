@@ -179,12 +179,10 @@ def take_command(context: Context) -> None:
 @command("bookings")
 def bookings_command(context: Context) -> None:
     """What came in on our accounts and is in no case's ledger."""
-    from baton.hub.payment.money_back import credits_of
+    from baton.hub.payment.money_back import credits_of, not_taken_in
 
     with context.hub() as hub, hub.database.read() as connection:
-        found = list(credits_of(hub, connection))
-        known = hub.recoveries.taken_in(connection, [each.evidence for each in found])
-    rest = [each for each in found if each.evidence not in known]
+        rest = not_taken_in(hub, connection, credits_of(hub, connection))
     context.voice.table(["key", "at", "amount"], [
         (each.evidence, each.entry.booked, amount(each.entry.amount_minor, each.entry.currency)) for each in rest
     ])  # fmt: skip

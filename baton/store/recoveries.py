@@ -123,6 +123,18 @@ class RecoveryStore:
             found.update(connection.execute(query).scalars())
         return found
 
+    def currencies(self, connection: sa.Connection, evidence: Sequence[str]) -> dict[str, str]:
+        """The currency of each of these proofs whose money is in a ledger: that of the case it was taken in to."""
+        found: dict[str, str] = {}
+        for chunk in chunked(list(evidence)):
+            query = (
+                sa.select(recovery_entries.c.money, recovery_cases.c.currency)
+                .join(recovery_cases, recovery_cases.c.id == recovery_entries.c.case_id)
+                .where(recovery_entries.c.money.in_(chunk))
+            )
+            found.update((row.money, row.currency) for row in connection.execute(query))
+        return found
+
     # --- who is looked at
 
     def candidates(self, connection: sa.Connection, since_period: str) -> list[str]:

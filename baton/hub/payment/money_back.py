@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -25,7 +25,9 @@ class Credit:
     """Money that was booked to an account of ours."""
 
     evidence: str
-    """Its name: the same in every copy of the statement it stands on."""
+    """Its name: the same in every copy of the statement it stands on, and another one in another currency."""
+    before: str
+    """Its name as it was once, without the currency: what was taken in under it still is."""
     entry: StatementEntry
 
 
@@ -71,7 +73,16 @@ def credits_of(hub: Hub, connection: sa.Connection) -> Iterator[Credit]:
             for event in credits_:
                 entry = kept_entry(event)
                 if not entry.pending and entry.returned is None and event.reference not in ours:
-                    yield Credit(_evidence(system, statement, entry), entry)
+                    before = _name(system, statement, entry)
+                    yield Credit(_evidence(before, entry), before, entry)
+
+
+def not_taken_in(hub: Hub, connection: sa.Connection, credits_: Iterable[Credit]) -> list[Credit]:
+    """Those of these whose money is in no case's ledger yet."""
+    found = list(credits_)
+    taken = hub.recoveries.taken_in(connection, [each.evidence for each in found])
+    once = hub.recoveries.currencies(connection, [each.before for each in found])
+    return [each for each in found if each.evidence not in taken and once.get(each.before) != each.entry.currency]
 
 
 def credit_to(hub: Hub, case_id: str, evidence: str, person: str, why: str) -> RecoveryCase:
@@ -82,13 +93,16 @@ def credit_to(hub: Hub, case_id: str, evidence: str, person: str, why: str) -> R
     """
     with hub.database.write() as connection:
         case = locked_case(hub, connection, case_id)
-        found = next((each for each in credits_of(hub, connection) if each.evidence == evidence), None)
-        if found is None or found.entry.currency != case.currency:
+        same = [each for each in credits_of(hub, connection) if each.evidence == evidence]
+        if not same or same[0].entry.currency != case.currency:
             raise ApprovalError(
                 "no such booking in this currency has come in",
                 code="no_booking",
                 remedy="see: baton pay recover bookings",
             )
+        if not not_taken_in(hub, connection, same):
+            raise TransitionError("this money is taken in already", code="taken_in")
+        found = same[0]
         facts = {"way": Way.TRANSFER.value, "booked": found.entry.booked.isoformat(), "why": why}
         return add(hub, connection, case, _entry(hub, case, person, found.evidence, found.entry.amount_minor, facts))
 
@@ -115,7 +129,7 @@ def kept_from_wages(hub: Hub, case_id: str, person: str, period: str, amount_min
 
 
 def _named(hub: Hub, connection: sa.Connection, cases: dict[str, RecoveryCase]) -> Iterator[tuple[str, RecoveryEntry]]:
-    for credit in credits_of(hub, connection):
+    for credit in not_taken_in(hub, connection, credits_of(hub, connection)):
         named = {reference for reference in credit.entry.references if reference in cases}
         if len(named) != 1:
             continue  # it names none, or two: a person says whose it is
@@ -132,8 +146,13 @@ def _entry(
     return RecoveryEntry(EntryKind.MONEY, hub.clock.now(), person, case.state, evidence, amount_minor, facts)
 
 
-def _evidence(system: str, statement: Statement, entry: StatementEntry) -> str:
-    """A booking's name (hex): the account, the statement and the bank's own reference, whatever the file is called."""
+def _evidence(before: str, entry: StatementEntry) -> str:
+    """A booking's name (hex): a bank may name the statements and bookings of each currency of an account alike."""
+    return hashlib.sha256(f"baton-credit-2/{before}/{entry.currency}".encode()).hexdigest()
+
+
+def _name(system: str, statement: Statement, entry: StatementEntry) -> str:
+    """What it has in common with any copy: account, statement and the bank's own reference, whatever the file."""
     stands_on = (system, statement.account, statement.sequence, statement.statement_id)
     told = (*stands_on, entry.entry_id, entry.booked.isoformat(), str(entry.amount_minor))
     digest = hashlib.sha256(b"baton-credit-1")
