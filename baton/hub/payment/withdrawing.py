@@ -56,7 +56,7 @@ def withdraw(hub: Hub, run_id: str, person: str, why: str) -> Withdrawn:
         if head.state is not RunState.READY:
             raise ApprovalError(f"{run_id} is {head.state}, not released", code="not_released")
         files = hub.pay_runs.files(connection, run_id)
-        here = [file for file in files if not _spoken_of(hub, connection, file)]
+        here = _silent(hub, connection, files)
         back = _given_up(hub, connection, here, asked.absent)
         if not back and asked.untold:
             raise _untold(run_id, asked.untold)
@@ -81,12 +81,17 @@ def withdraw(hub: Hub, run_id: str, person: str, why: str) -> Withdrawn:
     return Withdrawn(len(lines), asked.untold)
 
 
-def _spoken_of(hub: Hub, connection: sa.Connection, file: PayFile) -> bool:
-    """Whether the bank has said anything of a line in it: then it has, or had, the file, whatever it answers now.
+def _silent(hub: Hub, connection: sa.Connection, files: Sequence[PayFile]) -> list[PayFile]:
+    """The files of which the bank has said nothing: else it has, or had, the file, whatever it answers now.
 
-    What it has refused is paid again only as the next attempt, and what it has accepted not at all.
+    What it has refused is paid again only as the next attempt, and what it has accepted not at all. Nor is a file among
+    them that was taken back already.
     """
-    return any(line.state not in SILENT for line in hub.pay_runs.of_file(connection, file.message_id))
+    return [
+        file
+        for file in files
+        if all(line.state in SILENT for line in hub.pay_runs.of_file(connection, file.message_id))
+    ]
 
 
 def _untold(run_id: str, untold: Mapping[str, Receipt]) -> ApprovalError:
@@ -100,7 +105,7 @@ def _untold(run_id: str, untold: Mapping[str, Receipt]) -> ApprovalError:
 
 
 def _asked(hub: Hub, run_id: str) -> _Asked:
-    """Ask the bank for each of the run's files that was in doubt once, or given up, by itself.
+    """Ask the bank for each of the run's files that was in doubt once, or given up, and that it is silent about.
 
     Where it could not tell after a restore, and two people have said that it has them not, it is not asked again.
 
@@ -108,7 +113,8 @@ def _asked(hub: Hub, run_id: str) -> _Asked:
     nothing of it can be on its way any more.
     """
     with hub.database.read() as connection:
-        files = {file.effect_key: file for file in hub.pay_runs.files(connection, run_id)}
+        here = _silent(hub, connection, hub.pay_runs.files(connection, run_id))
+        files = {file.effect_key: file for file in here}
         unproven = deliveries.unproven(connection, list(files))
         declared = deliveries.declared_absent(connection, list(files))
         run = hub.pay_runs.get(connection, run_id)

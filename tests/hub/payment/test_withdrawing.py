@@ -14,6 +14,7 @@ from baton.hub.payment.withdrawing import withdraw
 from baton.model.account import Receipt
 from baton.model.pay_run import LineState
 from baton.model.people import EmploymentStatus
+from baton.store.pay_runs import LineChange
 from baton.store.runs import RunState
 from tests.hub.payment.office import PAY_DAY, Office
 from tests.hub.payment.test_answers import content, say
@@ -182,3 +183,21 @@ def test_when_none_can_be_asked_for_nothing_is_taken_back_and_why_is_said(
         withdraw(several.hub, run_id, TREASURY, "somebody has left")
     assert (refused.value.code, "again" in refused.value.remedy) == ("untold", True)
     assert set(several.states(run_id).values()) == {LineState.RELEASED}
+
+
+def spoken_of(office: Office, message_id: str) -> None:
+    with office.hub.database.write() as connection:
+        lines = office.hub.pay_runs.of_file(connection, message_id)
+        office.hub.pay_runs.move_lines(connection, [LineChange(line, LineState.ACCEPTED) for line in lines])
+
+
+def test_a_file_that_the_bank_has_spoken_of_is_not_asked_for(several: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it cannot be asked for is no news, and nothing that anybody could see to: it has left."""
+    run_id, first, _ = all_in_doubt(several, monkeypatch)
+    spoken_of(several, first)
+    monkeypatch.setattr(FakeChannel, "trace", failing(several, {first}, FAILURES[0]))
+    done = withdraw(several.hub, run_id, TREASURY, "somebody has left")
+    assert (done.lines, done.untold) == (3, {})
+    with pytest.raises(ApprovalError) as refused:
+        withdraw(several.hub, run_id, TREASURY, "again")
+    assert refused.value.code == "sent"
