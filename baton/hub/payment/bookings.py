@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from itertools import groupby
@@ -140,6 +140,19 @@ def shown_of(
     A statement that came twice counts once; one that came again with another content counts with all that either shows,
     since money may have moved. Notifications count while no statement shows anything of the line.
     """
+    return _shown(hub, connection, system, references, lambda event: event.reference)
+
+
+def shown_of_files(
+    hub: Hub, connection: sa.Connection, system: str, message_ids: Collection[str]
+) -> dict[str, list[StatementEntry]]:
+    """The bookings that are about each of these files, and no one line of it, in the same way."""
+    return _shown(hub, connection, system, message_ids, lambda event: "" if event.reference else event.message_id)
+
+
+def _shown(
+    hub: Hub, connection: sa.Connection, system: str, wanted: Collection[str], about: Callable[[BankEvent], str]
+) -> dict[str, list[StatementEntry]]:
     papers: dict[tuple[str, bool], dict[StatementKey, Counter[StatementEntry]]] = {}
     for head, events in statements(hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))):
         statement, notification = kept_head(head)
@@ -147,12 +160,12 @@ def shown_of(
         key = statement_key(statement, content_digest(head, events), first, notification=notification)
         shown: dict[str, Counter[StatementEntry]] = {}
         for event in events:
-            if event.reference in references and not (entry := kept_entry(event)).pending:
-                shown.setdefault(event.reference, Counter())[entry._replace(counterparty="", returned=None)] += 1
-        for reference, entries in shown.items():
-            told = papers.setdefault((reference, notification), {})
+            if about(event) in wanted and not (entry := kept_entry(event)).pending:
+                shown.setdefault(about(event), Counter())[entry._replace(counterparty="", returned=None)] += 1
+        for name, entries in shown.items():
+            told = papers.setdefault((name, notification), {})
             told[key] = told.get(key, Counter()) | entries
-    found = {each: papers.get((each, False)) or papers.get((each, True), {}) for each in references}
+    found = {each: papers.get((each, False)) or papers.get((each, True), {}) for each in wanted}
     return {
         each: sorted((entry for paper in told.values() for entry in paper.elements()), key=lambda entry: entry.booked)
         for each, told in found.items()

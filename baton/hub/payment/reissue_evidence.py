@@ -10,9 +10,9 @@ from typing import Final
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
-from baton.hub.payment.bookings import ENTRY
+from baton.hub.payment.bookings import ENTRY, shown_of_files
 from baton.jobs.payment.reissue import Evidence
-from baton.model.bank_answers import AnswerLevel, BankState, Direction, Reason, ReasonKind
+from baton.model.bank_answers import AnswerLevel, BankState, Direction, Reason, ReasonKind, StatementEntry
 from baton.model.pay_run import LineState, PayLine
 from baton.store.bank_answers import BankEvent
 
@@ -25,28 +25,29 @@ class OfFile:
 
     failed: Sequence[BankEvent]
     """Its answers by which nothing of it was paid, the oldest first."""
-    out: bool
-    """Whether statements show the file as one booking of which less came back than went out: whose money that is, where
-    the sum is not the lines', nobody knows."""
-
-    @property
-    def contradicted(self) -> bool:
-        """Whether the bank has refused all of it, and booked it all the same: then nothing of it is known as unpaid."""
-        return bool(self.failed) and self.out
+    contradicted: bool
+    """Whether it has booked it all the same, in one, and less came back than went out: then nothing of it is known as
+    unpaid. Whose money that is, where the sum is not the lines', nobody knows."""
 
 
 def of_files(hub: Hub, connection: sa.Connection, system: str, message_ids: Collection[str]) -> Mapping[str, OfFile]:
     """What one bank has said of these files, by their ids."""
-    return {each: _of_file(each, hub.bank_answers.of_file(connection, system, each)) for each in message_ids}
+    said = {each: hub.bank_answers.of_file(connection, system, each) for each in message_ids}
+    failed = {
+        each: [event for event in events if event.state in _SAYS_SO and _is_of_all(each, event)]
+        for each, events in said.items()
+    }
+    # Every statement is read only for a file that is on one.
+    booked = {each for each, events in said.items() if failed[each] and any(event.kind == ENTRY for event in events)}
+    shown = shown_of_files(hub, connection, system, booked) if booked else {}
+    return {each: OfFile(failed[each], _is_out(shown.get(each, ()))) for each in message_ids}
 
 
-def _of_file(message_id: str, said: Sequence[BankEvent]) -> OfFile:
-    booked: Counter[str] = Counter()
-    for event in said:
-        if event.kind == ENTRY and not event.facts["pending"]:
-            booked[event.state] += event.facts["amount_minor"]
-    failed = [event for event in said if event.state in _SAYS_SO and _is_of_all(message_id, event)]
-    return OfFile(failed, booked[Direction.DEBIT.value] > booked[Direction.CREDIT.value])
+def _is_out(shown: Iterable[StatementEntry]) -> bool:
+    booked: Counter[Direction] = Counter()
+    for entry in shown:
+        booked[entry.direction] += entry.amount_minor
+    return booked[Direction.DEBIT] > booked[Direction.CREDIT]
 
 
 def _is_of_all(message_id: str, event: BankEvent) -> bool:

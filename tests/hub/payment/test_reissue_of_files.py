@@ -172,3 +172,14 @@ def test_what_pays_a_file_again_stays_here_once_that_is_booked_with_another_sum(
     say(office, AnswerKind.STATEMENT, in_one(office, "8000.01", "CRDT", number=2))
     office.deliver()
     assert len(office.bank.files) == 2
+
+
+def test_what_came_back_of_a_refused_file_counts_once_however_often_it_is_told(office: Office, paid: str) -> None:
+    say(office, AnswerKind.REPORT, of_whole(office, "AM04"))
+    say(office, AnswerKind.STATEMENT, in_one(office, "8000.00"))
+    half = in_one(office, "4000.00", "CRDT", number=2)
+    say(office, AnswerKind.STATEMENT, half)
+    say(office, AnswerKind.STATEMENT, half.replace(b"<MsgId>S2</MsgId>", b"<MsgId>AGAIN</MsgId>"))
+    require_none_again(office, paid, "disputed")
+    say(office, AnswerKind.STATEMENT, in_one(office, "4000.00", "CRDT", number=3))
+    assert len(reissue_run(office.hub, paid, MAKER, PAY_DAY).lines) == 2
