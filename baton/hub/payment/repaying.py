@@ -43,6 +43,8 @@ def repay(hub: Hub, connection: sa.Connection, cases: Collection[RecoveryCase], 
         if line.payable.key.component is Component.RECOVERY
     ]
     out = out_again(hub, connection, [line for line in lines if line.state is LineState.RETURNED])
+    # What came back first: it makes room for what was paid instead.
+    lines.sort(key=lambda line: (_is_gone(line, out), line.payable.key))
     for number in sorted({line.payable.key.number for line in lines}):
         debts = [_debt(hub, connection, case) for case in cases if case.number == number]
         for line in (each for each in lines if each.payable.key.number == number):
@@ -62,12 +64,16 @@ def _debt(hub: Hub, connection: sa.Connection, case: RecoveryCase) -> _Debt:
     return _Debt(case, booked, entries)
 
 
+def _is_gone(line: PayLine, out: Collection[str]) -> bool:
+    return line.state in _GONE or line.reference in out
+
+
 def _bookings(
     hub: Hub, connection: sa.Connection, debts: Sequence[_Debt], line: PayLine, out: Collection[str]
 ) -> Iterator[tuple[_Debt, int]]:
     """What is to be booked of a line, case by case: minor units that were paid, or, below zero, were not after all."""
     name = line.reference
-    if line.state in _GONE or name in out:
+    if _is_gone(line, out):
         run = hub.pay_runs.get(connection, line.run_id)
         assert run is not None, "a line belongs to a run"
         left = line.payable.amount_minor - sum(debt.booked[name] for debt in debts)
