@@ -19,6 +19,8 @@ from baton.store.tables import people as known_people
 
 NO_PERSONS: Final = frozenset({"schedule", "baton"})
 """Names under which the hub itself opens cases and speaks: nobody reads what is sent to them."""
+_NOT_PLAIN: Final = "[^!-~]"
+"""In a number that a database cannot compare as `alike` does: a blank, an unseen sign, or a letter beyond ASCII."""
 
 
 def deciders_of(hub: Hub, connection: sa.Connection, cases: Sequence[Case]) -> dict[str, Deciders]:
@@ -52,10 +54,12 @@ def hr_by_no_name(hub: Hub, connection: sa.Connection, people: Collection[str]) 
     asked = {person: name for person in people if (name := alike(person)) and not name.isdecimal()}
     if not asked:
         return set()
-    theirs = {alike(number) for number in hub.erasures.erased(connection)}
-    number = sa.func.lower(known_people.c.number)
+    number = known_people.c.number
+    unlike = connection.execute(sa.select(number).where(number.regexp_match(_NOT_PLAIN))).scalars()
+    theirs = {alike(each) for each in (*hub.erasures.erased(connection), *unlike)}
+    lowered = sa.func.lower(number)
     for chunk in chunked(sorted(set(asked.values()))):
-        theirs.update(connection.execute(sa.select(number).where(number.in_(chunk))).scalars())
+        theirs.update(connection.execute(sa.select(lowered).where(lowered.in_(chunk))).scalars())
     return {person for person, name in asked.items() if name not in theirs}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -203,3 +204,15 @@ def test_where_nobody_is_named_as_hr_nobody_is_it_by_how_their_name_is_written(d
     with d.hub.database.read() as connection:
         assert is_hr(d.hub, connection, "9999"), "who is named is it, whatever they are called"
         assert not is_hr(d.hub, connection, HR)
+
+
+@pytest.mark.parametrize("number", ["E 07", "Ж-07", "Ｅ－０７", "E\u300007", "ÄB7"])
+def test_an_employee_is_not_hr_by_their_own_number_whatever_signs_it_has(desk: Make, number: str) -> None:
+    d = desk()
+    d.company.rows.append(row(number, department="总部"))
+    plan_sync(d.hub, SyncRequest())
+    with d.hub.database.read() as connection:
+        assert d.hub.people.statuses(connection, [number]), "it is kept exactly"
+        spelled = [number, number.lower(), f"{number} ", unicodedata.normalize("NFKC", number)]
+        assert is_hr(d.hub, connection, HR)
+        assert [each for each in spelled if is_hr(d.hub, connection, each)] == []
