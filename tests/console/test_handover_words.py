@@ -61,7 +61,15 @@ def test_nothing_is_kept_that_nobody_asks_for() -> None:
 
 @pytest.mark.parametrize(
     ("asked", "accepted", "language"),
-    [("ko", "ja", "ko"), ("", "ja;q=0.5,ko", "ko"), ("xx", "zh-TW", "zh"), (None, None, "en"), ("", "de,fr", "en")],
+    [
+        ("ko", "ja", "ko"),
+        ("", "ja;q=0.5,ko", "ko"),
+        ("", "ja; q=0.9, en ; q=0.5", "ja"),
+        ("xx", "zh-TW", "zh"),
+        (None, None, "en"),
+        ("", "de,fr", "en"),
+        ("\r\nko", "ko;q=nan, ja;q=0, zh;q=<b>", "en"),
+    ],
 )
 def test_which_language_somebody_gets(asked: str | None, accepted: str | None, language: str) -> None:
     assert language_of(asked, accepted) == language

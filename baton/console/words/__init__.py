@@ -18,9 +18,9 @@ def language_of(asked: str | None, accepted: str | None, known: Collection[Langu
         return named[asked]
     ranked = []
     for position, part in enumerate((accepted or "").split(",")[:20]):
-        name, _, quality = part.strip().partition(";q=")
+        name, _, quality = part.partition(";")
         try:
-            weight = float(quality or 1)
+            weight = float(quality.strip().removeprefix("q=") or 1)
         except ValueError:
             continue
         language = named.get(name.strip().lower().partition("-")[0])
