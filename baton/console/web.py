@@ -375,10 +375,11 @@ def _error(request: Request, status: int, error: BatonError, title: str) -> Resp
 
 
 @app.exception_handler(RequestValidationError)
-def _unreadable(_request: Request, error: RequestValidationError) -> Response:
+def _unreadable(request: Request, error: RequestValidationError) -> Response:
     """Place, rule and words of every fault; what was sent is not said again, and may be no text that can be."""
     faults = [{name: each[name] for name in ("loc", "type", "msg")} for each in error.errors()]
-    return Response(json.dumps({"detail": faults}), 422, media_type="application/json")
+    told = {"detail": faults, **refusals.without_a_reason(faults, pages.spoken(request))}
+    return Response(json.dumps(told), 422, media_type="application/json")
 
 
 @app.exception_handler(ApprovalError)

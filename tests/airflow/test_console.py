@@ -173,8 +173,11 @@ def test_a_cookie_alone_is_not_consent(
 def test_a_decision_needs_a_reason_and_nothing_else(
     client: Any, headers: Any, installation: Installation, held: str, body: dict[str, str]
 ) -> None:
-    answer = client.post(f"/baton/api/runs/{held}/release", json=body, headers={**headers("olga"), **OURS})
+    place = f"/baton/api/runs/{held}/release?lang=ko"
+    answer = client.post(place, json=body, headers={**headers("olga"), **OURS})
     assert answer.status_code == 422
+    told = {} if body.get("why", "").strip() else {"code": "reason", "remedy": "사유를 입력해 주십시오."}
+    assert {name: answer.json()[name] for name in ("code", "remedy") if name in answer.json()} == told
     assert state_of(installation, held) == "held"
 
 

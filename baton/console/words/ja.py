@@ -210,4 +210,8 @@ WORDS: Final[Mapping[str, str]] = {
         "これは支払い実行です。専用のページで署名し、送金を許可してください。"
     ),
     "Please give a reason.": "理由を入力してください。",
+    "This alarm is over. Load the page again.": "このアラームはすでに終了しています。ページを再読み込みしてください。",
+    "Somebody has decided on this alarm meanwhile. Load the page again to see what.": (
+        "その間にほかの人がこのアラームに対応しました。ページを再読み込みして確認してください。"
+    ),
 }

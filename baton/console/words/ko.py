@@ -210,4 +210,8 @@ WORDS: Final[Mapping[str, str]] = {
         "지급 실행입니다. 전용 페이지에서 서명하고 지급을 승인해 주십시오."
     ),
     "Please give a reason.": "사유를 입력해 주십시오.",
+    "This alarm is over. Load the page again.": "이미 종료된 경보입니다. 페이지를 새로 고쳐 주십시오.",
+    "Somebody has decided on this alarm meanwhile. Load the page again to see what.": (
+        "그 사이에 다른 사람이 이 경보를 처리했습니다. 페이지를 새로 고쳐 확인해 주십시오."
+    ),
 }

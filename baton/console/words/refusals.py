@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from baton.console.words import words_in
 from baton.errors import BatonError
@@ -21,8 +21,18 @@ REFUSALS: Final[Mapping[str, str]] = {
     "other_plan": "It is held for something else than this page shows. Load the page again, then decide.",
     "pay_run": "This is a pay run: it is signed for and released on its own page.",
     "reason": "Please give a reason.",
+    "no_alarm": "This alarm is over. Load the page again.",
+    "no_step": "Somebody has decided on this alarm meanwhile. Load the page again to see what.",
 }
 """Code -> what happened and what to do."""
+_NO_WORDS: Final = ("missing", "string_too_short")
+
+
+def without_a_reason(faults: Iterable[Mapping[str, Any]], language: Language) -> dict[str, str]:
+    """``code`` and ``remedy`` where one of these faults of a body is that it gives no reason; else empty."""
+    if not any(tuple(each["loc"]) == ("body", "why") and each["type"] in _NO_WORDS for each in faults):
+        return {}
+    return {"code": "reason", "remedy": words_in(language)(REFUSALS["reason"])}
 
 
 def refusal_text(error: BatonError, language: Language) -> str:

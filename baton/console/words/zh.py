@@ -203,4 +203,8 @@ WORDS: Final[Mapping[str, str]] = {
     ),
     "This is a pay run: it is signed for and released on its own page.": "这是付款批次：须在其页面上签署和放行。",
     "Please give a reason.": "请填写理由。",
+    "This alarm is over. Load the page again.": "此告警已结束。请刷新页面。",
+    "Somebody has decided on this alarm meanwhile. Load the page again to see what.": (
+        "其间已有人处理此告警。请刷新页面查看。"
+    ),
 }
