@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from baton.model.handover import Holding, HoldingKind, HoldingRef
 from baton.store.checklists import Outline
 from tests.console.conftest import Place
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, SUCCESSOR, Desk
+from tests.hub.offboarding.test_standing import with_policy
 
 CLIENT, DEAL, APPROVAL, TASK = (
     HoldingKind.CLIENT, HoldingKind.OPPORTUNITY, HoldingKind.APPROVAL, HoldingKind.TASK,
@@ -207,6 +210,23 @@ def test_reading_the_outline_and_the_cases_that_concern_somebody(build: Callable
         assert [each.id for each in hub.checklists.outline(connection, case.id, SUCCESSOR)] == [item.id]
     document = reading.case_document(Visitor(hub, case, SUCCESSOR, (Role.SUCCESSOR,), ""), Asked())
     assert document["total"] == 1
+
+
+def test_a_deputy_finds_the_cases_that_they_may_decide_in(build: Callable[[], Desk], tmp_path: Path) -> None:
+    desk = build()
+    case = desk.open()
+
+    def listed(person: str) -> list[str]:
+        return [each["id"] for each in reading.cases_document(desk.hub, person, decides=False)["cases"]]
+
+    assert listed(OTHER) == []
+    desk.hub.settings = replace(desk.hub.settings, offboarding=with_policy(tmp_path, f"['{OTHER}', '{LEAVER}']"))
+    with desk.hub.database.write() as connection:
+        desk.hub.cases.change(connection, case, case.state, manager="")
+    assert by_login(desk.hub, case.id, OTHER, decides=False, root="").roles == (Role.MANAGER,)
+    assert [listed(person) for person in (OTHER, LEAVER, SUCCESSOR, "")] == [[case.id], [case.id], [], []]
+    casework.open_case(desk.hub, casework.Opening(OTHER, Cause.EMERGENCY, HR, manager=SUCCESSOR))
+    assert case.id not in listed(OTHER)
 
 
 def test_who_is_out_is_told_of_no_case_but_their_own(build: Callable[[], Desk]) -> None:

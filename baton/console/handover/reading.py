@@ -18,6 +18,7 @@ from baton.console.handover.listing import Asked, Group, listed
 from baton.console.handover.visitors import DECISIONS, NoEntryError, Visitor
 from baton.hub import Hub
 from baton.hub.offboarding.ahead import last_look
+from baton.hub.offboarding.deciders import concerning
 from baton.hub.offboarding.files import files_of
 from baton.hub.offboarding.people import departed
 from baton.hub.offboarding.policies import policy_of
@@ -161,7 +162,7 @@ def cases_document(hub: Hub, person: str, *, decides: bool) -> dict[str, Any]:
         if decides and is_hr(hub, connection, person):
             cases = hub.cases.listed(connection, limit=CASES_SHOWN)
         else:
-            cases = hub.cases.concerning(connection, person, limit=CASES_SHOWN)
+            cases = concerning(hub, connection, person, CASES_SHOWN)
             if departed(hub, connection, [person]):
                 cases = [case for case in cases if case.number == person]
         tallies = hub.checklists.tallies(connection, [case.id for case in cases])

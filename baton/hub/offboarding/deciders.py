@@ -19,6 +19,7 @@ from baton.store.tables import people as known_people
 
 NO_PERSONS: Final = frozenset({"schedule", "baton"})
 """Names under which the hub itself opens cases and speaks: nobody reads what is sent to them."""
+_LOOKED_THROUGH: Final = 1000
 _NOT_PLAIN: Final = "[^!-~]"
 """In a number that a database cannot compare as `alike` does: a blank, an unseen sign, or a letter beyond ASCII."""
 
@@ -80,6 +81,22 @@ def deputies_of(hub: Hub, connection: sa.Connection, cases: Sequence[Case]) -> M
         case.id: [person for name in named[case.id] if (person := _by_name(name, bosses.get(case.manager, "")))]
         for case in cases
     }
+
+
+def concerning(hub: Hub, connection: sa.Connection, person: str, limit: int) -> list[Case]:
+    """The cases in which somebody leaves, manages, decides as a deputy or is to take something over, newest first.
+
+    Those in which they are a deputy are looked for among the newest `_LOOKED_THROUGH`; nobody has none.
+    """
+    if not person.strip():
+        return []
+    found = {case.id: case for case in hub.cases.concerning(connection, person, limit)}
+    if any({person, MANAGERS_MANAGER} & {*policy.deputies} for policy in policies(hub).by_name.values()):
+        asked = hub.cases.listed(connection, limit=_LOOKED_THROUGH)
+        deputies = deputies_of(hub, connection, asked)
+        found |= {case.id: case for case in asked if person in deputies[case.id]}
+    newest = sorted(found.values(), key=lambda case: (-case.opened_at.timestamp(), case.id))
+    return newest[:limit]
 
 
 def _by_name(name: str, boss: str) -> str:
