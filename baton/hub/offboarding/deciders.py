@@ -53,9 +53,12 @@ def hr_by_no_name(hub: Hub, connection: sa.Connection, people: Collection[str]) 
     if hub.settings.offboarding.hr:
         return set()
     asked = {person: name for person in people if (name := alike(person)) and not name.isdecimal()}
+    number = known_people.c.number
+    for chunk in chunked(sorted(asked)):  # most are; a name that is compared otherwise has everybody looked at
+        for known in connection.execute(sa.select(number).where(number.in_(chunk))).scalars():
+            del asked[known]
     if not asked:
         return set()
-    number = known_people.c.number
     unlike = connection.execute(sa.select(number).where(number.regexp_match(_NOT_PLAIN))).scalars()
     theirs = {alike(each) for each in (*hub.erasures.erased(connection), *unlike)}
     lowered = sa.func.lower(number)
