@@ -231,15 +231,33 @@ def _believed(books: Books) -> Iterator[str]:
 
 
 def _rights_broken(books: Books) -> Iterator[str]:
-    """Rights go when they are to go, and not before; where HR has put that off afterwards, people are told."""
+    """Rights go when they are to go, and not before; where HR has put that off afterwards, people are told.
+
+    But for what somebody at HR had undone by then: that is given back, and was not taken too early.
+    """
     for system in SYSTEMS:
         for serial, person, right, key in books.world.things(system).revoked:
-            case = books.case_of(books.effects[key])
+            taken = books.effects[key]
+            case = books.case_of(taken)
             last = case.dates.last_working_at
             if person != books.world.id_of(system, case.number):
                 yield f"{system}: {right} was taken from {person}, who does not leave"
-            elif (last is None or books.effects[key].due_at < last) and (case.id, system) not in books.told_gone:
+                continue
+            early, told = last is None or taken.due_at < last, (case.id, system) in books.told_gone
+            if early and not told and not _given_back(books, taken):
                 yield f"{system}: {right} was taken at {serial}, before the last working moment"
+
+
+def _given_back(books: Books, taken: Effect) -> bool:
+    """Whether a right has been given back since it was taken, or is about to be, because a person has undone that."""
+    undone = any(each.act is Act.UNDO for each in books.said[books.case_of(taken).id])
+    return undone and any(
+        effect.action is HandoverAction.ENTITLE
+        and (effect.system, effect.number) == (taken.system, taken.number)
+        and effect.version > taken.version
+        and (effect.state.open or effect.state is EffectState.DONE)
+        for effect in books.effects.values()
+    )
 
 
 def _cases_broken(books: Books) -> Iterator[str]:
