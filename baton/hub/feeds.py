@@ -43,11 +43,15 @@ class Readings:
             if reading.told is not None and reading.standing.height
         )
 
-    def note_origins(self, hub: Hub, connection: sa.Connection) -> None:
-        """Keep where what lay there came from; what says the same under an earlier date does not set it back."""
+    def note_origins(self, hub: Hub, connection: sa.Connection, few: Collection[str]) -> None:
+        """Keep where what lay there came from; what says the same under an earlier date does not set it back.
+
+        Nor does what is used for a ``few`` people only (empty: for all): who lets an older one through for them lets
+        nobody else be planned by it.
+        """
         for name in self.lying:
             given, last = self.of[name].origin, hub.runs.last_origin(connection, name)
-            if last is None or last.digest != given.digest or last.as_of < given.as_of:
+            if last is None or last.as_of < given.as_of or (last.digest != given.digest and not few):
                 hub.runs.note_origin(connection, name, given)
 
     def record_acceptance(self, hub: Hub, connection: sa.Connection, run_id: str, person: str) -> None:

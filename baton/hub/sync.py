@@ -156,7 +156,7 @@ class _Planning:
         self.hub.effects.freeze(self.connection, JOB)
         self._start_run(readings)
         read.record_acceptance(self.hub, self.connection, self.run_id, self.request.requested_by)
-        read.note_origins(self.hub, self.connection)
+        read.note_origins(self.hub, self.connection, self.request.employees)
         recorded = {name: self._record(name, reading) for name, reading in readings.items()}
         self._note_lines(readings, recorded)
         self._require_known_people()

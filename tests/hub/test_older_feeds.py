@@ -166,3 +166,11 @@ def test_a_source_that_answers_for_now_is_never_older(start: Start) -> None:
     assert sync(hub) is RunState.READY
     here.clock.set_wrong(timedelta(hours=-5))
     assert sync(hub) is RunState.READY
+
+
+def test_who_looks_at_an_older_one_for_a_few_lets_nobody_else_be_planned_by_it(planned) -> None:
+    here, hub = planned
+    digest = refusal(hub).feed_digest[:12]
+    plan_sync(hub, SyncRequest(requested_by="li.si", employees=["000001"], accept_feed=digest))
+    refusal(hub)
+    assert state_of(here, "000003") is AccountState.DISABLED
