@@ -64,16 +64,18 @@ def _released_again(
 ) -> set[str]:
     """Those of whom nothing is planned but what waits there already, released: the same actions, dates and values."""
     waiting: dict[str, list[_Step]] = {}
-    for chunk in chunked(entity.link.number for entity in entities):
+    released = (
+        table.c.job == job,
+        table.c.system == system,
+        table.c.state == EffectState.PLANNED.value,
+        table.c.approved,
+    )
+    # Once over what waits there, not once for every few people: mostly nothing is released, and everybody planned.
+    concerned = set(connection.execute(sa.select(table.c.number).where(*released)).scalars())
+    for chunk in chunked(sorted(concerned & {entity.link.number for entity in entities})):
         query = sa.select(
             table.c.number, table.c.action, table.c.due_at, table.c.mapping_digest, table.c.digests
-        ).where(
-            table.c.job == job,
-            table.c.system == system,
-            table.c.state == EffectState.PLANNED.value,
-            table.c.approved,
-            table.c.number.in_(chunk),
-        )
+        ).where(*released, table.c.number.in_(chunk))
         for row in connection.execute(query.order_by(table.c.version)):
             step = _step(row.action, row.due_at, row.mapping_digest, row.digests, now)
             waiting.setdefault(row.number, []).append(step)

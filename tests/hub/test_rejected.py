@@ -6,12 +6,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import event
 
 from baton.errors import ApprovalError
 from baton.hub.decisions import kill_switch, reject, release
 from baton.hub.execution import apply, settle
 from baton.hub.reconcile import reconcile
 from baton.hub.sync import SyncRequest, plan_sync
+from baton.store.effects import chunked
 from baton.store.runs import RunState
 from tests.hub.test_gate_runs import DAY, Town
 
@@ -159,6 +161,22 @@ def test_what_was_released_stays_so_in_a_run_that_is_held_for_others_and_replace
     assert run.reasons[0].split()[0] == "6"
     many.gone.pop(56)
     assert many.plan().state is RunState.READY
+
+
+def test_whether_anything_was_released_is_asked_once_however_many_are_planned(many: Town, monkeypatch) -> None:
+    kill_switch(many.hub, "system:crm", "on", "op", "the vendor is down")
+    many.titles |= dict.fromkeys(range(1, 61), "顾问")
+    many.plan()
+    many.titles |= dict.fromkeys(range(1, 61), "主管")
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.extend([statement] if "AND effects.approved" in statement else [])
+
+    monkeypatch.setattr("baton.engine.plan.chunked", lambda given: chunked(given, 10))
+    event.listen(many.hub.database.engine, "before_cursor_execute", note)
+    assert many.plan().counts["effects"] == 60
+    assert len(asked) == 1
 
 
 def state_of(town: Town, run_id: str) -> RunState:
