@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from baton.banking.profile import BankProfile
 from baton.banking.writing import LAYOUTS
 from baton.errors import ConfigurationError, Fault
-from baton.strict_yaml import Document, Location, Plain, TableNode, did_you_mean, parse, read
+from baton.strict_yaml import Document, Location, Plain, TableNode, did_you_mean, parse, read, trouble_at
 
 _BASE: Final = "based_on"
 _PACKAGED: Final = files("baton.banking") / "profiles"
@@ -39,8 +39,9 @@ def load_profile(name: str, folder: Path | None = None) -> BankProfile:
         place = f"{folder}/{name}.yaml" if folder is not None else repr(name)
         raise ConfigurationError([Fault(place, "name", "a profile's name has small letters, digits and -")])
     own = folder / f"{name}.yaml" if folder is not None else None
-    if own is not None and own.is_file():
-        return _own(name, own)
+    trouble = ("no_such_file", "") if own is None else trouble_at(own)
+    if own is not None and (trouble is None or trouble[0] != "no_such_file"):
+        return _own(name, own)  # where it cannot be looked at, ours of that name may not be what is meant
     if name in packaged():
         return _of_ours(name)
     known = sorted({*packaged(), *(file.stem for file in (folder.glob("*.yaml") if folder is not None else ()))})
@@ -72,7 +73,7 @@ def _own(name: str, file: Path) -> BankProfile:
     try:
         content = file.read_bytes()
     except OSError:
-        return _load(name, read(file))  # which says why it cannot be read
+        return _load(name, read(file).raise_if_faulty())  # which says why it cannot be read
     return _understood(name, str(file), content)
 
 

@@ -111,8 +111,10 @@ def _profile_of(bank: str, profile: str, folder: Path | None) -> Iterator[Findin
     try:
         load_profile(profile, folder)
     except ConfigurationError as error:
+        if any(fault.rule == "unreadable_file" for fault in error.faults):
+            return  # told with its folder, as is what is wrong in one that is there
         told = {file.stem for file in folder.glob("*.yaml")} if folder is not None else set()
-        if profile not in told:  # what is wrong in one that is there is told with its folder
+        if profile not in told:
             remedy = "name one of those, or put one of that name into the folder of payments.profiles"
             yield from (Finding(setting, False, str(fault), remedy) for fault in error.faults)
     else:

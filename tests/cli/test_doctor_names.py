@@ -118,6 +118,12 @@ def test_what_cannot_be_read_is_not_called_missing(hub: Company, setting: str) -
     assert (what, "cannot be read: File name too long" in detail) == (setting, True)
 
 
+def test_a_folder_of_profiles_that_cannot_be_read_is_told_once_however_many_banks_use_it(hub: Company) -> None:
+    add(hub, f"payments: {{profiles: {'n' * 300}, banks: {{bank: {{profile: iso20022-cny, {PAYER}}}}}}}")
+    ((what, detail, _),) = faults(hub)
+    assert (what, "cannot be read: File name too long" in detail) == ("payments.profiles", True)
+
+
 @pytest.mark.parametrize(
     ("files", "told"),
     [
