@@ -233,7 +233,7 @@ def _believed(books: Books) -> Iterator[str]:
 def _rights_broken(books: Books) -> Iterator[str]:
     """Rights go when they are to go, and not before; where HR has put that off afterwards, people are told.
 
-    But for what somebody at HR had undone by then: that is given back, and was not taken too early.
+    But for what was undone, or whose case was retracted, by then: that is given back, and was not taken too early.
     """
     for system in SYSTEMS:
         for serial, person, right, key in books.world.things(system).revoked:
@@ -249,8 +249,8 @@ def _rights_broken(books: Books) -> Iterator[str]:
 
 
 def _given_back(books: Books, taken: Effect) -> bool:
-    """Whether a right has been given back since it was taken, or is about to be, because a person has undone that."""
-    undone = any(each.act is Act.UNDO for each in books.said[books.case_of(taken).id])
+    """Whether a right has been given back since it was taken, or is about to be: by an undoing or a retraction."""
+    undone = any(each.act in (Act.UNDO, Act.RETRACT) for each in books.said[books.case_of(taken).id])
     return undone and any(
         effect.action is HandoverAction.ENTITLE
         and (effect.system, effect.number) == (taken.system, taken.number)
