@@ -6,8 +6,8 @@ import pytest
 
 from baton.cli.context import Context
 from tests.cli.paying import baton
-from tests.hub.payment.office import Office
-from tests.hub.payment.test_settling import GONE, TOTAL
+from tests.hub.payment.office import GONE, Office
+from tests.hub.payment.test_settling import TOTAL
 from tests.jobs.payment.settlement.leaver import SHIPPED
 from tests.jobs.payment.settlement.test_case_file import EXAMPLE
 from tests.rig.clock import VirtualClock

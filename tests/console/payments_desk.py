@@ -14,9 +14,8 @@ import httpx
 from baton.contracts.payments import AnswerKind
 from baton.hub.payment.reconciling import reconcile_bank
 from tests.hub.payment.conftest import POLICY
-from tests.hub.payment.office import PAY_DAY, PERIOD, Office
+from tests.hub.payment.office import GONE, PAY_DAY, PERIOD, Office
 from tests.hub.payment.test_answers import TWO, booked, say
-from tests.hub.payment.test_settling import GONE
 from tests.jobs.payment.settlement.leaver import SHIPPED
 from tests.rig.bank_papers import statement
 from tests.rig.clock import VirtualClock

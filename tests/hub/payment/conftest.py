@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.hub.payment.office import Office
+from tests.hub.payment.office import GONE, Office
+from tests.jobs.payment.settlement.leaver import SHIPPED
 from tests.rig.clock import VirtualClock
 from tests.rig.payroll import POLICY, Payroll
 from tests.rig.targets import KeyTarget
@@ -21,3 +22,15 @@ def office(database_url: str, tmp_path: Path) -> Iterator[Office]:
     hub = company.open()
     yield Office(company, hub)
     hub.close()
+
+
+@pytest.fixture
+def settling(office: Office, tmp_path: Path) -> Iterator[Office]:
+    """With a rule pack, and one person who has gone and is to be settled with."""
+    pack = tmp_path / "pack.yaml"
+    pack.write_bytes(SHIPPED.read_bytes())
+    office.company.settlement = pack
+    with office.company.open() as hub:
+        its = Office(office.company, hub)
+        its.hire("0001", **GONE)
+        yield its

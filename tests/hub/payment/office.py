@@ -17,9 +17,16 @@ from baton.hub.payment.signing import Signed, release, sign
 from baton.jobs.payment.roles import Role
 from baton.model.pay_run import LineState, PayLine
 from baton.model.payable import Component
+from baton.model.people import EmploymentStatus
 from tests.rig.payroll import BANK, MAKER, PAYROLL, TREASURY, BankMemory, Payroll, payroll_file, person, record
 
 PERIOD, PAY_DAY = "2026-11", date(2026, 11, 30)
+GONE: dict[str, Any] = {
+    "status": EmploymentStatus.DEPARTED,
+    "last_working_day": date(2026, 3, 31),
+    "contract_end_day": date(2026, 3, 31),
+}
+"""What HR tells of somebody who is to be settled with."""
 
 
 @dataclass

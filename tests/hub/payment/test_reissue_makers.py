@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 
@@ -17,26 +15,14 @@ from baton.hub.payment.settling import import_settlements, prepare, review
 from baton.hub.payment.signing import release, sign
 from baton.jobs.payment.roles import Role
 from baton.model.pay_run import LineState
-from tests.hub.payment.office import PAY_DAY, Office
+from tests.hub.payment.office import GONE, PAY_DAY, Office
 from tests.hub.payment.test_answers import TWO, say
-from tests.hub.payment.test_settling import GONE, INTO, case
-from tests.jobs.payment.settlement.leaver import SHIPPED
+from tests.hub.payment.test_settling import INTO, case
 from tests.rig.bank_papers import report
 from tests.rig.payroll import DIRECTOR, HR, MAKER, PAYROLL, TREASURY
 
 LATER = "maker-sun"
 """Drafts what is paid again, and holds no office."""
-
-
-@pytest.fixture
-def settling(office: Office, tmp_path: Path) -> Iterator[Office]:
-    pack = tmp_path / "pack.yaml"
-    pack.write_bytes(SHIPPED.read_bytes())
-    office.company.settlement = pack
-    with office.company.open() as hub:
-        its = Office(office.company, hub)
-        its.hire("0001", **GONE)
-        yield its
 
 
 def refused(office: Office, run_id: str) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -26,32 +24,15 @@ from baton.jobs.payment.roles import Role
 from baton.jobs.payment.settlement.case_file import CaseFile, load_case
 from baton.model.pay_run import LineState
 from baton.model.payable import Component
-from baton.model.people import EmploymentStatus
 from baton.model.settlement import KeptSettlement, SettlementState
 from baton.store.trail import newest_entries
-from tests.hub.payment.office import PAY_DAY, Office
+from tests.hub.payment.office import GONE, PAY_DAY, Office
 from tests.jobs.payment.settlement.leaver import SHIPPED
 from tests.jobs.payment.settlement.test_case_file import EXAMPLE
 from tests.rig.payroll import BANK, HR, MAKER, PAYROLL, TREASURY, card
 
-GONE: dict[str, Any] = {
-    "status": EmploymentStatus.DEPARTED,
-    "last_working_day": date(2026, 3, 31),
-    "contract_end_day": date(2026, 3, 31),
-}
 INTO = Into(BANK, PAY_DAY)
 TOTAL = 8_341_678
-
-
-@pytest.fixture
-def settling(office: Office, tmp_path: Path) -> Iterator[Office]:
-    pack = tmp_path / "pack.yaml"
-    pack.write_bytes(SHIPPED.read_bytes())
-    office.company.settlement = pack
-    with office.company.open() as hub:
-        its = Office(office.company, hub)
-        its.hire("0001", **GONE)
-        yield its
 
 
 def case(**changed: Any) -> CaseFile:
