@@ -151,10 +151,11 @@ def _breaches(hub: Hub, source: str, reading: Reading) -> list[GuardBreach]:
         last = hub.runs.approved_feed(connection, source)
         numbers = set(reading.numbers)
         told = hub.people.told(connection, source, reading.numbers)
-        by_status = hub.people.told_by_status(connection, source)
+        present = hub.people.count_told(connection, source)
+        present -= hub.people.count_told(connection, source, EmploymentStatus.DEPARTED)
         erased = hub.erasures.erased(connection)
     measured = None if last is None else source_guards.ApprovedFeed(last.row_count, tuple(last.columns))
     here = sum(each.status is not EmploymentStatus.DEPARTED for number, each in told.items() if number in numbers)
-    absent = by_status.total() - by_status[EmploymentStatus.DEPARTED] - here - reading.standing_present
+    absent = present - here - reading.standing_present
     facts = replace(reading.facts, unknown=len(numbers - told.keys() - erased), absent=absent)
     return check_feed(facts, measured, policy)

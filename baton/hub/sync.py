@@ -190,7 +190,7 @@ class _Planning:
         """Store a new version of everyone about whom the feed says something new; of whom it says what is stored."""
         numbers = reading.numbers
         told = self.hub.people.told(self.connection, source, numbers)
-        before = self.hub.people.told_by_status(self.connection, source).total()
+        before = self.hub.people.count_told(self.connection, source)
         foreign = self.hub.people.elsewhere(self.connection, source, [each for each in numbers if each not in told])
         forgotten = self._forgotten(reading, told)
         wanted = set(self.request.employees)

