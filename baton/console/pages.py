@@ -39,12 +39,15 @@ def spoken(request: Request) -> Language:
     return language_of(request.query_params.get("lang"), request.headers.get("accept-language"))
 
 
-def render(name: str, language: Language, root: str, words: Words = words_in, **values: Any) -> str:
-    """One page. ``root`` is the path under which the console is mounted, without a slash at its end.
+def render(name: str, request: Request, words: Words = words_in, **values: Any) -> str:
+    """One page, in the reader's language.
 
-    ``words`` gives, for a language, what turns a text's key into the text.
+    ``words`` gives, for a language, what turns a text's key into the text. Templates see as ``root`` the path under
+    which the console is mounted, without a slash at its end, and as ``query`` what was asked of the page.
     """
-    return _TEMPLATES.get_template(f"{name}.html").render(t=words(language), lang=language, root=root, **values)
+    language = spoken(request)
+    place = {"root": request.scope.get("root_path", ""), "query": dict(request.query_params)}
+    return _TEMPLATES.get_template(f"{name}.html").render(t=words(language), lang=language, **place, **values)
 
 
 def _instant(text: str | None) -> str:

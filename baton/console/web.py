@@ -205,7 +205,7 @@ _REPORTS: Final[Responses] = {200: {"content": {name: {} for name in _MEDIA_TYPE
 
 
 def _page(request: Request, name: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-    content = pages.render(name, pages.spoken(request), request.scope.get("root_path", ""), **values)
+    content = pages.render(name, request, **values)
     return HTMLResponse(content, status, headers=dict(pages.HEADERS))
 
 

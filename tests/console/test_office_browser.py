@@ -51,7 +51,7 @@ def application(hub: Hub) -> FastAPI:
     shown = {**detail, "state": "", "refusal": ""}
 
     def page(request: Request, name: str, **values: Any) -> Response:
-        return HTMLResponse(pages.render(name, pages.spoken(request), "", **values))
+        return HTMLResponse(pages.render(name, request, **values))
 
     @app.get("/")
     def runs(request: Request) -> Response:

@@ -176,6 +176,13 @@ def test_lines_and_findings_come_a_page_at_a_time(desk: Counter, two: Pay) -> No
     assert "after=100" in html
 
 
+def test_another_language_shows_the_same_part_of_the_run(desk: Counter, two: Pay) -> None:
+    """The state and the place in the list that somebody looks at stay."""
+    run_id = desk.office.draft(two).run.run_id
+    shown = desk.get(f"/payments/{run_id}?state=draft&after=1&lang=en", PAYROLL).text
+    assert 'href="?state=draft&amp;after=1&amp;lang=zh"' in shown
+
+
 @pytest.mark.parametrize("path", ["/payments/no-such-run", "/api/payments/no-such-run", "/api/payments/x/lines"])
 def test_an_unknown_run_is_not_found(desk: Counter, path: str) -> None:
     assert desk.get(path, TREASURY).status_code == 404

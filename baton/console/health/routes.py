@@ -82,14 +82,12 @@ class WhyAndHowLong(Why):
 def health_page(request: Request, who: Here) -> Response:
     """Whether the hub is well, for people."""
     document = health_document(who.hub)
-    language = pages.spoken(request)
     content = pages.render(
         "health/page",
-        language,
-        request.scope.get("root_path", ""),
+        request,
         words=words_in,
         doc=document,
-        figure=partial(figure, words_in(language)),
+        figure=partial(figure, words_in(pages.spoken(request))),
         months=_months(who.hub.clock.now().astimezone(ZoneInfo(who.hub.settings.hub.time_zone))),
         decides=who.decides,
         longest=_HOURS,

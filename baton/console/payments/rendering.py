@@ -25,8 +25,7 @@ Spoken = Annotated[Language, Depends(pages.spoken)]
 """The reader's language."""
 
 
-def page(request: Request, name: str, language: Language, *, status: int = 200, **values: Any) -> Response:
+def page(request: Request, name: str, *, status: int = 200, **values: Any) -> Response:
     """One of the templates, filled in."""
-    root = request.scope.get("root_path", "")
-    content = pages.render(f"payments/{name}", language, root, words=words_in, **values)
+    content = pages.render(f"payments/{name}", request, words=words_in, **values)
     return Response(content, status, media_type="text/html", headers=dict(HEADERS))

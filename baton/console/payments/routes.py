@@ -50,9 +50,9 @@ OfMonth = Annotated[str, Path(pattern=r"^\d{4}-\d{2}$")]
 
 
 @run_pages.get("")
-def runs_page(request: Request, who: Here, language: Spoken) -> Response:
+def runs_page(request: Request, who: Here) -> Response:
     """The newest runs."""
-    return page(request, "runs", language, **reading.runs_document(who))
+    return page(request, "runs", **reading.runs_document(who))
 
 
 @run_pages.get("/months/{period}")
@@ -190,7 +190,6 @@ def _month_page(
     return page(
         request,
         "month",
-        language,
         status=200 if refusal is None else refusal.status,
         refusal="" if refusal is None else refusal_text(refusal, language),
         sum_names=month.SUMS,
@@ -207,7 +206,6 @@ def _run_page(
     return page(
         request,
         "run",
-        language,
         status=200 if refusal is None else refusal.status,
         refusal="" if refusal is None else refusal_text(refusal, language),
         said=said if refusal is None and said in tuple(deciding.Act) else "",

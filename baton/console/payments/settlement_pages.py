@@ -64,12 +64,12 @@ settlement_pages: Final = APIRouter(
 
 
 @settlement_pages.get("")
-def settlements_page(request: Request, who: Holder, language: Spoken) -> Response:
+def settlements_page(request: Request, who: Holder) -> Response:
     """The newest settlements that were kept."""
     with who.hub.database.read() as connection:
         heads = [_head(kept) for kept in who.hub.settlements.newest(connection, SHOWN)]
         total = who.hub.settlements.count(connection)
-    return page(request, "settlements", language, settlements=heads, total=total, **viewer(who))
+    return page(request, "settlements", settlements=heads, total=total, **viewer(who))
 
 
 @settlement_pages.get("/{settlement_id}")
@@ -111,7 +111,6 @@ def _one(
     return page(
         request,
         "settlement",
-        language,
         status=200 if refusal is None else refusal.status,
         refusal="" if refusal is None else _text(refusal, language),
         settlement=_head(kept),
