@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from baton.console.payments.words import WORDS
+from baton.console.payments.workings import working_text
 from baton.hub.payment.settling import find_settlement, prepare
 from baton.jobs.payment.settlement.case_file import load_case
 from baton.languages import LANGUAGES
@@ -54,6 +55,7 @@ def test_a_second_person_sees_every_line_and_says_yes_to_exactly_that(desk: Coun
     for language in LANGUAGES:
         said = desk.get(f"{AT}/{kept.id}?lang={language}", HR).text
         assert [line["id"] for line in lines if WORDS[language][f"settlement.line.{line['id']}"] not in said] == []
+        assert [line["id"] for line in lines if working_text(line["working"], language) not in said] == []
     answer = press(desk, kept, HR, act="review", digest=kept.digest, role="hr")
     assert (answer.status_code, answer.headers["location"]) == (303, f"{AT}/{kept.id}?lang=en")
     assert (now(desk, kept).reviewed_by, now(desk, kept).reviewed_as) == (HR, "hr")

@@ -19,6 +19,7 @@ from baton.console.payments.reading import viewer
 from baton.console.payments.rendering import Spoken, page
 from baton.console.payments.settlement_routes import head
 from baton.console.payments.words import WORDS, refusal_text
+from baton.console.payments.workings import limit_text, working_text
 from baton.errors import ApprovalError, TransitionError
 from baton.hub.payment import settling
 from baton.jobs.payment.roles import Role
@@ -116,7 +117,7 @@ def _one(
         settlement=_head(kept),
         result=kept.result,
         lines=[_line(line, language) for line in kept.result["lines"]],
-        remaining=[{**rest, "amount": _amount(rest["amount_minor"])} for rest in kept.result["remaining"]],
+        remaining=[_remaining(rest, language) for rest in kept.result["remaining"]],
         may=_may(who, kept),
         longest_why=LONGEST_WHY,
         **viewer(who),
@@ -140,7 +141,12 @@ def _head(kept: KeptSettlement) -> dict[str, Any]:
 
 def _line(line: Mapping[str, Any], language: Language) -> dict[str, Any]:
     title = WORDS[language].get(f"settlement.line.{line['id']}", line["title"]["en"])
-    return {**line, "title": title, "amount": _amount(line["amount_minor"])}
+    working = working_text(line["working"], language)
+    return {**line, "title": title, "working": working, "amount": _amount(line["amount_minor"])}
+
+
+def _remaining(rest: Mapping[str, Any], language: Language) -> dict[str, Any]:
+    return {**rest, "why": limit_text(rest["why"], language), "amount": _amount(rest["amount_minor"])}
 
 
 def _amount(minor: int) -> str:
