@@ -102,8 +102,10 @@ class People:
 
     def _undo(self, case: Case, ids: list[int]) -> None:
         wanted = {(case.id, each) for each in ids or [item.id for item in self.items(case)]}
-        if self._try("undo", lambda: undoing.undo(self.world.hub, case.id, HR, "a mistake", ids)):
-            self.taken_back |= wanted
+        new = wanted - self.taken_back
+        self.taken_back |= new  # before it is said: the process can die once that is kept
+        if not self._try("undo", lambda: undoing.undo(self.world.hub, case.id, HR, "a mistake", ids)):
+            self.taken_back -= new
 
     def complete(self, case: Case) -> Case:
         """Try to end a case, and look at once whether that was right."""
