@@ -10,6 +10,7 @@ from baton.contracts import Finding
 from baton.errors import BatonError, ConfigurationError
 from baton.hub import proof
 from baton.hub.core import Hub
+from baton.hub.keys import require_keyring
 from baton.registry import Registry
 from baton.settings import HubSettings
 from baton.store.restores import FENCES, in_force
@@ -73,7 +74,7 @@ def _first(files: Sequence[Path]) -> str:
 
 def _examine_hub(hub: Hub) -> Iterator[Finding]:
     yield Finding("database", True, f"{hub.database.dialect}, schema up to date")
-    yield Finding("keys of the personal columns", True, f"version {hub.keyring.active} is active")
+    yield _tried("keys of the personal columns", lambda: _keys_in_use(hub))
     yield _tried("key of the audit log", lambda: str(proof.signer(hub).verifier))
     yield _tried("mappings", lambda: f"{len(hub.mappings)} mappings, all examples hold")
     yield from _examine_rules(hub)
@@ -83,6 +84,11 @@ def _examine_hub(hub: Hub) -> Iterator[Finding]:
     fenced = any(scope.startswith(FENCES) for scope in engaged)
     remedy = "baton restore status" if fenced else "baton kill-switch off"
     yield Finding("kill switches", not engaged, ", ".join(engaged) or "none is on", remedy)
+
+
+def _keys_in_use(hub: Hub) -> str:
+    used = ", ".join(map(str, require_keyring(hub))) or "none yet"
+    return f"version {hub.keyring.active} is active; opens what is sealed here (versions: {used})"
 
 
 def _audit_state(hub: Hub) -> str:

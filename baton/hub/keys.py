@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from baton.audit.canonical import Json
 from baton.audit.checkpoint import Signer
-from baton.errors import ConfigurationError, Fault, LeaseLostError
+from baton.errors import ConfigurationError, Fault, LeaseLostError, TamperedError
 from baton.hub.core import KEYRING, Hub
 from baton.settings import HubSettings
 from baton.store.effects import chunked
@@ -95,6 +95,47 @@ def create_keys(settings: HubSettings, *, log_name: str = "baton/audit") -> list
             sync_folder(path.parent)
             written.append(path)
     return written
+
+
+def require_keyring(hub: Hub) -> list[int]:
+    """The key versions that something in the store is sealed with; all are in the keyring in use, and open it.
+
+    Of every column one value a version is tried, and a version holds once one has opened: a single value that was
+    changed says nothing of its key. Raises `ConfigurationError` for the keyring of another store, or an old copy.
+    """
+    found: dict[int, bool] = {}
+    with hub.database.read() as connection:
+        for place in SEALED:
+            for version, opens in _tried(hub, connection, place):
+                found[version] = opens or found.get(version, False)
+    closed = sorted(version for version, opens in found.items() if not opens)
+    if closed:
+        used = ", ".join(map(str, closed))
+        message = (
+            f"the keyring in use is not the one of this store, or an old copy: nothing sealed with key version {used} "
+            "opens. Put the newest copy of this store's keyring back before anything else; what is made with another "
+            "is worth nothing. Looked for in: " + "; ".join(hub.settings.vault.places(*KEYRING))
+        )
+        raise ConfigurationError([Fault("/".join(KEYRING), "other_keyring", message)])
+    return sorted(found)
+
+
+def _tried(hub: Hub, connection: sa.Connection, place: Sealed) -> Iterator[tuple[int, bool]]:
+    """Of one column: each key version that something is sealed with, and whether one such value opens."""
+    row, version, sealed = (place.table.c[name] for name in (place.row, place.version, place.column))
+    mark = sa.func.substr(sealed, 1, Keyring.MARK_BYTES)
+    for head in connection.execute(sa.select(mark).where(sealed.is_not(None)).distinct()).scalars().all():
+        found = connection.execute(sa.select(row, version, sealed).where(mark == head).limit(1)).first()
+        if found is None:
+            continue  # gone by now, on PostgreSQL, where others go on writing
+        name, number, value = found
+        named = int.from_bytes(head[1:], "big")
+        try:
+            hub.keyring.open(value, table=place.table.name, row=name, column=place.column, version=number)
+        except TamperedError:
+            yield named, False
+        else:
+            yield named, True
 
 
 def rotate_keys(hub: Hub) -> Iterator[tuple[int, int]]:

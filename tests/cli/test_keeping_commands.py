@@ -294,6 +294,26 @@ def test_doctor_does_not_call_a_file_its_owners_alone_that_the_group_can_read(sy
     assert (found["ok"], found["detail"]) == (True, f"readable by the group: {keyring}")
 
 
+def test_a_keyring_of_another_store_is_not_in_order_and_stops_a_restore(synced):
+    synced.ok("backup", "kept")
+    ring = synced.root / "secrets/hub/keyring"
+    good = ring.read_text()
+    (found,) = [f for f in synced.ok("doctor", "--json").json["findings"] if f["what"].startswith("keys of")]
+    assert found["detail"] == "version 1 is active; opens what is sealed here (versions: 1)"
+    ring.write_text(Keyring.generate().to_text())
+    said = synced.baton("doctor", "--json")
+    (found,) = [f for f in said.json["findings"] if f["what"].startswith("keys of")]
+    assert (said.code, found["ok"]) == (2, False)
+    assert str(ring) in found["detail"]
+    before = synced.rows()
+    for command in (("files", "kept", "--as", "ops", "--why", "a drill"), ("read-back",)):
+        said = synced.baton("restore", *command)
+        assert (said.code, "not the one of this store" in said.err) == (2, True)
+    assert synced.rows() == before
+    ring.write_text(good)
+    synced.ok("restore", "files", "kept", "--as", "ops", "--why", "a drill")
+
+
 def test_the_key_of_the_audit_log_is_replaced_and_what_it_signed_still_holds(synced):
     synced.ok("audit", "checkpoint")
     before = (synced.root / "secrets/hub/audit_key").read_text()

@@ -22,6 +22,7 @@ from baton.errors import BatonError, ConfigurationError, Fault, InDoubtError
 from baton.hub import reconcile
 from baton.hub.core import PLANNING, Hub
 from baton.hub.feeds import read_sources
+from baton.hub.keys import require_keyring
 from baton.hub.payment import found_at_bank
 from baton.hub.reconcile import Reconciled
 from baton.model.account import Account, AccountState
@@ -50,7 +51,11 @@ def read_back(hub: Hub, only: Sequence[str] = ()) -> list[ReadBack]:
     """Read every system back that has not been since the restore (or only these). One in trouble keeps no other.
 
     What is not in use is not tried unless it is named: it stays fenced until it is in use again.
+
+    Raises `ConfigurationError`, and reads nothing, where the keyring in use is not the one of this store: the marks of
+    what is there are made with its digest key, and by another everybody would seem changed and be written again.
     """
+    require_keyring(hub)
     with hub.database.read() as connection:
         unread = fenced(list(hub.runs.engaged(connection)), UNREAD)
     found = []

@@ -23,6 +23,7 @@ from baton.hub import proof
 from baton.hub.core import PLANNING, Hub
 from baton.hub.keeping import erasing
 from baton.hub.keeping.backup import DATABASE, FILES, Backup, opened
+from baton.hub.keys import require_keyring
 from baton.model.persons import alike
 from baton.settings import HubSettings, SystemSettings
 from baton.settings_shape import OWN
@@ -81,7 +82,11 @@ def restore(
 
 
 def begin(hub: Hub, person: str, why: str, backup: str = "") -> Restored:
-    """Fence the store that is open here, which was just set back to a backup (by whatever tool)."""
+    """Fence the store that is open here, which was just set back to a backup (by whatever tool).
+
+    Raises `ConfigurationError`, and changes nothing, where the keyring in use is not the one of that store.
+    """
+    require_keyring(hub)
     if not person.strip() or not why.strip():
         raise ApprovalError("a restore needs a person and a reason", code="reason", remedy="give --as and --why")
     with hub.database.write() as connection:
