@@ -19,7 +19,7 @@ from baton.hub.core import KEYRING, Hub
 from baton.settings import HubSettings
 from baton.store.effects import chunked
 from baton.store.personal import Keyring
-from baton.store.staging import sync_folder
+from baton.store.staging import Staged, sync_folder
 from baton.store.tables import (
     alerts,
     bank_differences,
@@ -141,6 +141,8 @@ def _tried(hub: Hub, connection: sa.Connection, place: Sealed) -> Iterator[tuple
 def rotate_keys(hub: Hub) -> Iterator[tuple[int, int]]:
     """Add a key version and seal every personal value with it, in small transactions; yields (done, total).
 
+    A staged record of a migration (its file, and what is sealed of its row) counts as one value.
+
     Interrupted, it goes on where it stopped when called again. What others are just writing, or are still writing with
     the old key, is gone over again; `LeaseLostError` when they do not stop. Old versions stay in the keyring, so that
     backups can still be read; take them out by hand when no backup needs them any more.
@@ -151,25 +153,27 @@ def rotate_keys(hub: Hub) -> Iterator[tuple[int, int]]:
         message = f"the keyring in use does not come from {path}; rotate it where it is kept, then run this again"
         raise ConfigurationError([Fault(str(path), "keyring_elsewhere", message)])
     _renew_keyring(hub, path)
-    outdated = _outdated(hub)
-    done, total = 0, sum(map(len, outdated.values()))
+    left = _left(hub)
+    done, total = 0, len(left)
     yield done, total
     for _ in range(_PASSES):
-        for place, rows in outdated.items():
+        for place, rows in left.rows.items():
             for chunk in chunked(rows, _ROWS_AT_ONCE):
                 with hub.database.write() as connection:
                     done += _seal_again(hub, connection, place, chunk)
                     hub.crash_point("sealing_again")
                 hub.crash_point("sealed_again")
                 yield done, total
-        outdated = _outdated(hub)
-        left = sum(map(len, outdated.values()))
-        if not left:
+        for record in left.staged:
+            done += _stage_again(hub, record)
+            yield done, total
+        left = _left(hub)
+        if not len(left):
             break
-        total = done + left
+        total = done + len(left)
         hub.clock.sleep(_BETWEEN_PASSES_S)
     else:
-        message = f"others keep writing with the old key: {left} values are still sealed with it"
+        message = f"others keep writing with the old key: {len(left)} values are still sealed with it"
         raise LeaseLostError(message, remedy="restart the processes that began before the rotation, then call it again")
     for kept in list(hub.kept_files.outdated()):
         hub.kept_files.put(kept, hub.kept_files.get(kept))
@@ -181,7 +185,7 @@ def _renew_keyring(hub: Hub, path: Path) -> None:
     with hub.database.write() as connection:
         hub.database.alone(connection, "keys")
         hub.reload_keyring()
-        if any(_outdated(hub).values()):
+        if len(_left(hub)):
             return
         renewed = hub.keyring.rotate()
         with prepared(path, renewed.to_text()) as temporary:
@@ -199,8 +203,20 @@ def _note(hub: Hub, what: str) -> None:
         append(connection, [Entry(kind="keys", at=hub.clock.now(), body=body)])
 
 
-def _outdated(hub: Hub) -> dict[Sealed, list[tuple[str, int]]]:
-    """The rows of each sealed column that are not sealed with the active key."""
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What is not sealed with the active key."""
+
+    rows: dict[Sealed, list[tuple[str, int]]]
+    """Of each sealed column, by row and its version."""
+    staged: list[Staged]
+    """Staged records of migrations: what a rollback within its time reads."""
+
+    def __len__(self) -> int:
+        return sum(map(len, self.rows.values())) + len(self.staged)
+
+
+def _left(hub: Hub) -> _Left:
     found: dict[Sealed, list[tuple[str, int]]] = {}
     with hub.database.read() as connection:
         for place in SEALED:
@@ -208,7 +224,20 @@ def _outdated(hub: Hub) -> dict[Sealed, list[tuple[str, int]]]:
             old = sa.func.substr(sealed, 1, Keyring.MARK_BYTES) != hub.keyring.mark
             rows = connection.execute(sa.select(row, version).where(old).order_by(row, version))
             found[place] = [(each[0], each[1]) for each in rows]
-    return found
+        return _Left(found, hub.staging.outdated(connection))
+
+
+def _stage_again(hub: Hub, former: Staged) -> int:
+    """Seal a staged record with the active key; returns how many that were. One replaced meanwhile is left alone.
+
+    The new file is on the disk before the row speaks of it, and the former stays for a day.
+    """
+    renewed = hub.staging.seal_again(former)
+    hub.crash_point("staging_again")
+    with hub.database.write() as connection:
+        done = hub.staging.exchange(connection, former, renewed)
+        hub.crash_point("staged_again")
+    return int(done)
 
 
 def _seal_again(hub: Hub, connection: sa.Connection, place: Sealed, rows: Sequence[tuple[str, int]]) -> int:

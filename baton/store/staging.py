@@ -16,7 +16,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 _VERSION: Final = 1
 _NAME_DIGITS: Final = 16
+TOTALS: Final = "totals"
+"""The one of a row's facts that is sealed (`Staging.seal_facts`): a total over one record is that person's."""
 _BEHIND: Final = 2
 """So many frames may wait to be written: each is in memory."""
 
@@ -102,8 +104,7 @@ class Staging:
         run_id, stage, number = place
         buffer = io.BytesIO()
         frame.write_ipc(buffer, compression="lz4")
-        row = _row(*place)
-        sealed = self.keyring.seal(buffer.getvalue(), table="staged", row=row, column="file", version=_VERSION)
+        sealed = self._sealed(place, buffer.getvalue())
         digest = hashlib.sha256(sealed).digest()
         path = self._path(run_id, stage, number, digest)
         write_whole(path, sealed, again=f"baton migrate resume {run_id}, or run it again")
@@ -124,17 +125,7 @@ class Staging:
         """The frame of a row. `TamperedError` when the file is gone, changed, or another one."""
         import polars as pl
 
-        path = self._path(record.run_id, record.stage, record.number, record.file_digest)
-        try:
-            sealed = path.read_bytes()
-        except FileNotFoundError:
-            raise _unreadable(
-                record, "is gone", "restore it from a backup; after the retention time it is deleted"
-            ) from None
-        if hashlib.sha256(sealed).digest() != record.file_digest:
-            raise _unreadable(record, "was changed", "compare with a backup")
-        place = record.run_id, record.stage, record.number
-        plain = self.keyring.open(sealed, table="staged", row=_row(*place), column="file", version=_VERSION)
+        plain = self._opened(record)
         return pl.read_ipc(io.BytesIO(plain), columns=list(columns) if columns is not None else None)
 
     def keep(self, connection: sa.Connection, records: Sequence[Staged]) -> None:
@@ -165,6 +156,57 @@ class Staging:
         row = connection.execute(query).first()
         return None if row is None else _record(row)
 
+    def outdated(self, connection: sa.Connection) -> list[Staged]:
+        """The rows whose file or figures are not sealed with the active key."""
+        return [record for row in connection.execute(sa.select(staged)) if self._old(record := _record(row))]
+
+    def _old(self, record: Staged) -> bool:
+        sealed = [bytes.fromhex(record.facts[TOTALS])] if TOTALS in record.facts else []
+        try:
+            with self._file(record).open("rb") as file:
+                sealed.append(file.read(Keyring.MARK_BYTES))
+        except FileNotFoundError:
+            pass  # there is nothing to seal; who reads it is told
+        return any(not each.startswith(self.keyring.mark) for each in sealed)
+
+    def seal_again(self, record: Staged) -> Staged:
+        """Another file of the same frame, and its figures, sealed with the active key; counts once `exchange` has.
+
+        The former file stays: whoever has read the former row still comes for it, and so does a backup whose copy of
+        the database is older. It is left to `drop_replaced`, by which its age counts from now.
+        """
+        place, path = (record.run_id, record.stage, record.number), self._file(record)
+        facts = dict(record.facts)
+        if TOTALS in facts:
+            facts[TOTALS] = self.seal_facts(place, self.open_facts(record, TOTALS))
+        if not path.exists():
+            return replace(record, facts=facts)
+        sealed = self._sealed(place, self._opened(record))
+        digest = hashlib.sha256(sealed).digest()
+        write_whole(self._path(*place, digest), sealed, again="baton keys rotate")
+        os.utime(path)
+        return replace(record, facts=facts, file_digest=digest)
+
+    def exchange(self, connection: sa.Connection, former: Staged, renewed: Staged) -> bool:
+        """Let the row speak of the file of `seal_again`; False where it was replaced or deleted meanwhile."""
+        row = sa.and_(
+            staged.c.run_id == former.run_id,
+            staged.c.stage == former.stage.value,
+            staged.c.number == former.number,
+            staged.c.file_digest == former.file_digest,
+        )
+        values = {"file_digest": renewed.file_digest, "facts": dict(renewed.facts)}
+        return connection.execute(sa.update(staged).where(row).values(**values)).rowcount == 1
+
+    def drop_replaced(self, connection: sa.Connection, run_id: str, after_s: float) -> None:
+        """Delete the files of a run of which no row speaks, once they are so old that nobody comes for them."""
+        there = [path for path in (self.folder / run_id).glob("*.sealed") if age_s(path) > after_s]
+        rows = connection.execute(sa.select(staged).where(staged.c.run_id == run_id)) if there else ()
+        named = {self._file(_record(row)) for row in rows}
+        for path in there:
+            if path not in named:
+                path.unlink(missing_ok=True)
+
     def drop(self, run_id: str) -> None:
         """Delete all files of a run."""
         shutil.rmtree(self.folder / run_id, ignore_errors=True)
@@ -181,6 +223,24 @@ class Staging:
             return min(map(age_s, (folder, *folder.iterdir())))
         except FileNotFoundError:  # dropped just now
             return 0.0
+
+    def _sealed(self, place: tuple[str, Stage, int], plain: bytes) -> bytes:
+        return self.keyring.seal(plain, table="staged", row=_row(*place), column="file", version=_VERSION)
+
+    def _opened(self, record: Staged) -> bytes:
+        try:
+            sealed = self._file(record).read_bytes()
+        except FileNotFoundError:
+            raise _unreadable(
+                record, "is gone", "restore it from a backup; after the retention time it is deleted"
+            ) from None
+        if hashlib.sha256(sealed).digest() != record.file_digest:
+            raise _unreadable(record, "was changed", "compare with a backup")
+        place = record.run_id, record.stage, record.number
+        return self.keyring.open(sealed, table="staged", row=_row(*place), column="file", version=_VERSION)
+
+    def _file(self, record: Staged) -> Path:
+        return self._path(record.run_id, record.stage, record.number, record.file_digest)
 
     def _path(self, run_id: str, stage: Stage, number: int, digest: bytes) -> Path:
         return self.folder / run_id / f"{stage}-{number:06d}-{digest.hex()[:_NAME_DIGITS]}.sealed"

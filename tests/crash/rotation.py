@@ -21,6 +21,8 @@ from baton.hub import Hub
 from baton.hub import keys as hub_keys
 from baton.model.people import Employee
 from baton.settings import HubSettings
+from baton.store.runs import Run, RunState
+from baton.store.staging import TOTALS, Stage
 from baton.vault import FileSecrets, Vault
 from tests.rig.company import KEYS, Company
 from tests.rig.killing import Kill, KillAt, Point, points_passed, said, shared_out, until_through
@@ -33,6 +35,9 @@ from tests.simulation.invariants import BrokenInvariantError
 _PIECE_ROWS = 4
 """So many values are sealed at once where every step is to be a point to die at."""
 _FEW = 440
+_STAGED = 3
+"""So many records of a migration are staged, each a file and a row with sealed figures."""
+_MIGRATION = "migration-1"
 _PEOPLE_AT_ONCE = 5000
 
 
@@ -50,13 +55,29 @@ def site(folder: Path, at: Callable[[str], None] = lambda _: None) -> Office:
 
 
 def prepare(folder: Path, people: int) -> None:
-    """So many people, each with a sealed value."""
+    """So many people, each with a sealed value, and what a migration has staged."""
     place = folder / "secrets" / "hub"
     place.mkdir(parents=True)
     (place / "keyring").write_text(KEYS, "utf-8")
     with site(folder).open() as hub:
         for first in range(0, people, _PEOPLE_AT_ONCE):
             record(hub, *(_employee(n) for n in range(first, min(first + _PEOPLE_AT_ONCE, people))))
+        _stage(hub)
+
+
+def _stage(hub: Hub) -> None:
+    import polars as pl
+
+    places = [(_MIGRATION, Stage.RESULT, number) for number in range(_STAGED)]
+    records = [
+        hub.staging.write(place, pl.DataFrame({"a": ["甲"]}), facts={TOTALS: hub.staging.seal_facts(place, {"n": 1})})
+        for place in places
+    ]
+    with hub.database.write() as connection:
+        hub.runs.insert(
+            connection, Run(_MIGRATION, "migration", RunState.SETTLED, "tester", "", "", hub.clock.now()), []
+        )
+        hub.staging.keep(connection, records)
 
 
 def _employee(n: int, round_: int = 0) -> Employee:
@@ -139,9 +160,20 @@ def check(folder: Path, people: int) -> int:
                     raise BrokenInvariantError(f"{table.name} {row}: still sealed with an old key")
                 hub.keyring.open(sealed, table=table.name, row=row, column=place.column, version=version)
                 found += 1
+        found += _check_staged(hub, connection)
         if hub.people.count(connection) != people or found < people or hub.keyring.active == 1:
             raise BrokenInvariantError(f"{found} values, key version {hub.keyring.active}: something is missing")
     return found
+
+
+def _check_staged(hub: Hub, connection: sa.Connection) -> int:
+    records = hub.staging.of(connection, _MIGRATION, Stage.RESULT).values()
+    for each in records:
+        if (hub.staging.read(each).rows(), hub.staging.open_facts(each, TOTALS)) != ([("甲",)], {"n": 1}):
+            raise BrokenInvariantError(f"staged record {each.number}: another one")
+    if len(records) != _STAGED or hub.staging.outdated(connection):
+        raise BrokenInvariantError("staged records are missing, or sealed with an old key")
+    return len(records)
 
 
 # --- killed every second, with traffic

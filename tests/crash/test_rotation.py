@@ -8,7 +8,10 @@ from tests.crash.rotation import campaign, under_traffic
 from tests.rig.stores import OnPostgres
 from tests.servers.postgres import Postgres
 
-EVERYWHERE = {"keyring_renewing", "keyring_renewed", "sealing_again", "sealed_again"}
+EVERYWHERE = {
+    *("keyring_renewing", "keyring_renewed", "sealing_again", "sealed_again"),
+    *("staging_again", "staged_again"),
+}
 
 
 def test_killed_anywhere_every_value_opens_and_with_the_new_key() -> None:

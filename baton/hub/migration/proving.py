@@ -18,7 +18,7 @@ from baton.jobs.migration.transform import ROW
 from baton.records.digest import tree_root
 from baton.records.totals import Totals
 from baton.store.moves import Move
-from baton.store.staging import Stage, Staged
+from baton.store.staging import TOTALS, Stage, Staged
 
 
 @dataclass
@@ -33,7 +33,7 @@ class Proven:
 
     def add(self, hub: Hub, record: Staged) -> None:
         """Take one segment's kept proof in."""
-        totals = hub.staging.open_facts(record, "totals")
+        totals = hub.staging.open_facts(record, TOTALS)
         self.counts.update({name: count for name, count in record.facts.items() if isinstance(count, int)})
         self.expected.add(Totals.from_document(totals["expected"]))
         self.found.add(Totals.from_document(totals["found"]))
@@ -87,7 +87,7 @@ def _staged(
     hub: Hub, move: Move, number: int, compared: Compared, facts: Mapping[str, object], totals: Mapping[str, object]
 ) -> list[Staged]:
     place = (move.run_id, Stage.RESULT, number)
-    sealed = {**facts, "totals": hub.staging.seal_facts(place, totals)}
+    sealed = {**facts, TOTALS: hub.staging.seal_facts(place, totals)}
     root = tree_root(compared.digests.get_column(RESULT))
     records = [hub.staging.write(place, compared.digests, root=root, facts=sealed)]
     if compared.found.height:

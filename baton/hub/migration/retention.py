@@ -17,6 +17,8 @@ _ABANDONED_S: Final = 24 * 3600.0
 def purge(hub: Hub) -> list[str]:
     """Delete the staged records of runs that have been kept long enough, what interrupted plans have left, old reports.
 
+    Of runs that are kept, the files that newer ones have taken the place of.
+
     Returns the runs whose records are gone now.
     """
     now = hub.clock.now()
@@ -29,6 +31,9 @@ def purge(hub: Hub) -> list[str]:
     for run_id in expired:
         hub.staging.drop(run_id)
     _drop_strays(hub, kept)
+    with hub.database.read() as connection:
+        for run_id in sorted(kept):
+            hub.staging.drop_replaced(connection, run_id, _ABANDONED_S)
     _drop_old_reports(hub)
     return expired
 
