@@ -207,6 +207,15 @@ class CheckpointFolder:
             self._write(f"checkpoint-{frontier.size:020}.txt", signer.sign(checkpoint))
             return checkpoint
 
+    def up_to(self, size: int, keys: Sequence[Verifier]) -> tuple[list[bytes], list[Checkpoint]]:
+        """The signed notes of a log of that size or less, and the checkpoints of a larger one, smallest first.
+
+        Raises `TamperedError` as `Verifier.open` does.
+        """
+        found = [(note, open_note(note, keys)) for note in self.notes()]
+        fitting = [note for note, checkpoint in found if checkpoint.size <= size]
+        return fitting, [checkpoint for _, checkpoint in found if checkpoint.size > size]
+
     def set_aside(self, size: int, keys: Sequence[Verifier], at: datetime) -> list[Checkpoint]:
         """Move the checkpoints of a larger log into a folder of their own, named by the moment; which, smallest first.
 

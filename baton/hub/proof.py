@@ -79,13 +79,13 @@ def checkpoint(hub: Hub) -> tuple[Checkpoint, Path]:
     return signed, max(place.path.glob("checkpoint-*.txt"))
 
 
-def set_aside(hub: Hub, connection: sa.Connection, size: int) -> int:
-    """After a restore: put apart the checkpoints of a log larger than the one restored (``size``); how many.
+def tell_of_newer(hub: Hub, connection: sa.Connection, size: int) -> int:
+    """After a restore: say in the log that the checkpoints of a log larger than the one restored are set aside.
 
-    They stay valid for what they signed. The log's own entry names the newest, so that whoever has a copy of it can
-    tell a restore from a cut tail.
+    Returns how many there are; `set_aside` then moves them. The entry names the newest, so that whoever has a copy of
+    it can tell a restore from a cut tail.
     """
-    aside = folder(hub).set_aside(size, public_keys(hub).verifiers, hub.clock.now())
+    _, aside = folder(hub).up_to(size, public_keys(hub).verifiers)
     if aside:
         newest = aside[-1]
         body: dict[str, Json] = {
@@ -98,9 +98,24 @@ def set_aside(hub: Hub, connection: sa.Connection, size: int) -> int:
     return len(aside)
 
 
+def set_aside(hub: Hub, size: int) -> None:
+    """Put those checkpoints apart. They stay valid for what they signed.
+
+    Until it is sure that the restored log takes the place of the one they were made of, they must stay: they are what
+    shows that somebody has changed that one.
+    """
+    folder(hub).set_aside(size, public_keys(hub).verifiers, hub.clock.now())
+
+
 def require_sound(hub: Hub) -> None:
-    """Raise `TamperedError` unless the log in the database holds against itself and every checkpoint kept."""
-    report = verify(hub)
+    """Raise `TamperedError` unless the log in the database holds against itself and every checkpoint kept.
+
+    Those of a larger log are left out: it was set back, and they are about to be set aside.
+    """
+    keys = public_keys(hub)
+    with hub.database.read_at_once() as connection:
+        notes, _ = folder(hub).up_to(log.head(connection).size, keys.verifiers)
+        report = log.verify_database(connection, keys, notes)
     if report.findings:
         raise TamperedError(
             f"the audit log does not hold: {report.findings[0]}",

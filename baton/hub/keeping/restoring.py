@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -21,7 +22,7 @@ from baton.contracts import AccountTarget, EmployeeSource
 from baton.errors import ApprovalError, ConfigurationError, Fault, TamperedError
 from baton.hub import proof
 from baton.hub.core import PLANNING, Hub
-from baton.hub.keeping import erasing
+from baton.hub.keeping import erasing, ledger
 from baton.hub.keeping.backup import DATABASE, FILES, Backup, opened
 from baton.hub.keys import require_keyring
 from baton.model.persons import alike
@@ -61,46 +62,88 @@ def restore(
     """
     place = _sqlite_file(settings)
     require_unused(place)
-    ready = place.with_name(f"{place.name}.restoring")
-    scratch = replace(settings, database=SecretStr(f"sqlite:///{ready}"))
-    for suffix in _BESIDE:
-        Path(f"{ready}{suffix}").unlink(missing_ok=True)
     place.parent.mkdir(parents=True, exist_ok=True)
-    with opening(scratch) as hub:
-        backup = opened(hub, folder)
-    for suffix in _BESIDE:
-        Path(f"{ready}{suffix}").unlink(missing_ok=True)
-    shutil.copyfile(folder / DATABASE, ready)
-    with opening(scratch) as hub:
-        began = begin(hub, person, why, backup.digest)
-        hub.database.scrub()
-        stamp = f"{hub.clock.now():%Y%m%d-%H%M%S}"
-    former = _move_aside(place, place.parent / f"before-restore-{stamp}")
-    ready.rename(place)
+    with _beside(place) as ready:
+        scratch = replace(settings, database=SecretStr(f"sqlite:///{ready}"))
+        with opening(scratch) as hub:
+            backup = opened(hub, folder)
+        _drop(ready)
+        shutil.copyfile(folder / DATABASE, ready)
+        with opening(scratch) as hub:
+            _require_sound(hub, person, why)
+            with hub.database.write() as connection:
+                fenced = _fence(hub, connection, person, why, backup.digest)
+            erased = erasing.replay(hub)
+            hub.database.scrub()
+            stamp = f"{hub.clock.now():%Y%m%d-%H%M%S}"
+        former = _move_aside(place, place.parent / f"before-restore-{stamp}")
+        ready.rename(place)
+    with opening(settings) as hub:  # not before: until now they bore witness to the log that was replaced
+        proof.set_aside(hub, fenced.size)
     _bring_files(backup, settings.hub.state_dir)
-    return replace(began, former=former)
+    return Restored(fenced.moved, erased, fenced.systems, fenced.newer, former)
 
 
 def begin(hub: Hub, person: str, why: str, backup: str = "") -> Restored:
     """Fence the store that is open here, which was just set back to a backup (by whatever tool).
 
-    Raises `ConfigurationError`, and changes nothing, where the keyring in use is not the one of that store.
+    Raises, and changes nothing: `ConfigurationError` where the keyring in use is not the one of that store,
+    `TamperedError` where its audit log or the ledger of erasures does not hold.
     """
-    require_keyring(hub)
+    _require_sound(hub, person, why)
+    with hub.database.write() as connection:
+        fenced = _fence(hub, connection, person, why, backup)
+        proof.set_aside(hub, fenced.size)
+    return Restored(fenced.moved, erasing.replay(hub), fenced.systems, fenced.newer)
+
+
+def _require_sound(hub: Hub, person: str, why: str) -> None:
+    """Whatever may refuse a restore does so before anything is changed, here or beside the database."""
     if not person.strip() or not why.strip():
         raise ApprovalError("a restore needs a person and a reason", code="reason", remedy="give --as and --why")
-    with hub.database.write() as connection:
-        hub.database.alone(connection, PLANNING)
-        size = log.head(connection).size
-        for run_id in hub.effects.held_by_run(connection, _SYNC):
-            hub.runs.change(connection, run_id, RunState.REPLACED, verdict="held")
-        moved = hub.restores.begin(connection, person, why, backup)
-        names = _receiving(hub, connection)
-        for name in names:
-            hub.runs.engage(connection, f"{UNREAD}{name}", person, UNREAD_WHY)
-        aside = proof.set_aside(hub, connection, size)
+    require_keyring(hub)
     proof.require_sound(hub)
-    return Restored(moved, erasing.replay(hub), names, aside)
+    ledger.read(hub)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fenced:
+    """What fencing a store did."""
+
+    moved: Counter[str]
+    systems: Sequence[str]
+    newer: int
+    """Checkpoints of a larger log than this."""
+    size: int
+    """Entries of the log as it was restored."""
+
+
+def _fence(hub: Hub, connection: sa.Connection, person: str, why: str, backup: str) -> _Fenced:
+    hub.database.alone(connection, PLANNING)
+    size = log.head(connection).size
+    for run_id in hub.effects.held_by_run(connection, _SYNC):
+        hub.runs.change(connection, run_id, RunState.REPLACED, verdict="held")
+    moved = hub.restores.begin(connection, person, why, backup)
+    names = _receiving(hub, connection)
+    for name in names:
+        hub.runs.engage(connection, f"{UNREAD}{name}", person, UNREAD_WHY)
+    return _Fenced(moved, names, proof.tell_of_newer(hub, connection, size), size)
+
+
+@contextmanager
+def _beside(place: Path) -> Iterator[Path]:
+    """Where the database that is to take this place is made ready; nothing of it is left unless it was moved there."""
+    ready = place.with_name(f"{place.name}.restoring")
+    _drop(ready)
+    try:
+        yield ready
+    finally:
+        _drop(ready)
+
+
+def _drop(database: Path) -> None:
+    for suffix in _BESIDE:
+        Path(f"{database}{suffix}").unlink(missing_ok=True)
 
 
 def require_read_back(hub: Hub, systems: Sequence[str] = ()) -> None:
