@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from baton.errors import ConfigurationError, Fault, TamperedError
-from baton.store.database import Database
+from baton.store.database import Database, made_private
 
 
 def copy_database(database: Database, to: Path) -> None:
@@ -20,7 +20,7 @@ def copy_database(database: Database, to: Path) -> None:
         raise ConfigurationError([Fault("database", "postgresql", message)])
     with database.read() as connection:
         source: Any = connection.connection.driver_connection
-        target = sqlite3.connect(to)
+        target = sqlite3.connect(made_private(to))
         try:
             source.backup(target)
             target.execute("PRAGMA journal_mode=DELETE")  # one file, without a log beside it

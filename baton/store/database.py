@@ -123,12 +123,18 @@ def _has_nul(value: Any) -> bool:
     return isinstance(value, list | tuple) and any(map(_has_nul, value))
 
 
+def made_private(path: Path) -> Path:
+    """An empty file that only its owner may read and write: SQLite itself, like any copying, would let everybody."""
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, _OWNERS))
+    return path
+
+
 def _make_sqlite_safe(engine: sa.Engine) -> None:
     @sa.event.listens_for(engine, "do_connect")
     def _make(_dialect: Any, _record: Any, args: list[Any], _more: Any) -> None:
         path = Path(args[0])
         if args[0] != ":memory:" and not path.exists():
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, _OWNERS))  # SQLite itself would let everybody read it
+            made_private(path)
 
     @sa.event.listens_for(engine, "connect")
     def _configure(dbapi: Any, _record: Any) -> None:

@@ -29,6 +29,7 @@ from baton.model.persons import alike
 from baton.settings import HubSettings, SystemSettings
 from baton.settings_shape import OWN
 from baton.store.copying import require_unused
+from baton.store.database import made_private
 from baton.store.restores import READ, UNREAD, UNREAD_WHY, fenced
 from baton.store.runs import RunState
 from baton.store.trail import log
@@ -68,7 +69,7 @@ def restore(
         with opening(scratch) as hub:
             backup = opened(hub, folder)
         _drop(ready)
-        shutil.copyfile(folder / DATABASE, ready)
+        shutil.copyfile(folder / DATABASE, made_private(ready))
         with opening(scratch) as hub:
             _require_sound(hub, person, why)
             with hub.database.write() as connection:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from baton.audit.verify import Verdict
 from baton.errors import TamperedError
 from baton.hub import proof
-from baton.hub.keeping import erasing, ledger
+from baton.hub.keeping import backup, erasing, ledger
 from tests.hub.keeping.conftest import World
 from tests.hub.keeping.leaver import erase, lived, sync
 from tests.rig.company import row
@@ -125,3 +125,13 @@ def test_a_log_that_does_not_hold_is_refused_before_anything_is_fenced(world: Ma
     with it.hub.database.write() as connection:
         connection.execute(sa.text("UPDATE audit_entries SET body = '{}' WHERE seq = 1"))
     fails(it, it.back_up(), TamperedError)
+
+
+def test_a_backup_and_what_comes_back_from_it_are_for_their_owner_only(world: Make) -> None:
+    it = world()
+    lived(it)
+    kept = it.back_up()
+    assert (kept / backup.DATABASE).stat().st_mode & 0o777 == 0o600
+    (kept / backup.DATABASE).chmod(0o644)  # carried through other hands
+    it.restore(kept)
+    assert (it.hub.state_dir / "hub.sqlite3").stat().st_mode & 0o777 == 0o600
