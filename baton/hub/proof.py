@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
 import sqlalchemy as sa
 
 from baton.audit.canonical import Json
-from baton.audit.checkpoint import Checkpoint, CheckpointFolder, Signer
+from baton.audit.checkpoint import Checkpoint, CheckpointFolder, Signer, Verifier
 from baton.audit.public_keys import PublicKeys
 from baton.audit.verify import Report
 from baton.errors import ConfigurationError, Fault, TamperedError
 from baton.hub.core import Hub
 from baton.hub.keys import AUDIT_KEY, prepared
-from baton.store.trail import Entry, append, log
+from baton.store.trail import Entry, append, log, newest_moment
 
 
 def signer(hub: Hub) -> Signer:
@@ -32,10 +33,23 @@ def public_keys(hub: Hub) -> PublicKeys:
     now_in_use, known = signer(hub).verifier, published(hub)
     if known is None or known.current == now_in_use:
         return known or PublicKeys(now_in_use)
-    # Not before what it has signed: a clock that was ahead then and was set right would make that worth nothing.
-    newest = folder(hub).newest([now_in_use, *known.verifiers])
-    now = hub.clock.now()
-    return known.succeeded_by(now_in_use, now if newest is None else max(now, newest.at))
+    return known.succeeded_by(now_in_use, max([hub.clock.now(), *_signed_at(hub, known, now_in_use)]))
+
+
+def _signed_at(hub: Hub, known: PublicKeys, now_in_use: Verifier) -> Iterator[datetime]:
+    """The moments at which something was signed: a key that is retired before one would leave it worth nothing.
+
+    They are ahead where the clock was, and has been set right. Of what has no file here (the manifest of a backup, a
+    certificate) the log tells.
+    """
+    from baton.hub.keeping import ledger  # which signs with what is here
+
+    yield from folder(hub).moments([now_in_use, *known.verifiers])
+    with hub.database.read() as connection:
+        told = newest_moment(connection)
+    if told is not None:
+        yield told
+    yield from (each.erased_at for each in ledger.vouched(hub, known))
 
 
 def published(hub: Hub) -> PublicKeys | None:

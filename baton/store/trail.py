@@ -28,4 +28,10 @@ def newest_entries(
         yield datetime.fromisoformat(row.at), json.loads(row.body)
 
 
-__all__ = ["Entry", "append", "log", "newest_entries"]
+def newest_moment(connection: sa.Connection) -> datetime | None:
+    """The latest moment that any entry gives: not the last entry's, where a clock that was ahead has been set right."""
+    newest = connection.execute(sa.select(sa.func.max(audit.entries.c.at))).scalar()
+    return None if newest is None else datetime.fromisoformat(newest)
+
+
+__all__ = ["Entry", "append", "log", "newest_entries", "newest_moment"]

@@ -14,12 +14,13 @@ import base64
 import binascii
 import fcntl
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from baton.audit.public_keys import PublicKeys
 from baton.errors import TamperedError
 from baton.hub import proof
 from baton.hub.core import Hub
@@ -48,8 +49,8 @@ class Forgotten:
         return json.dumps({**json.loads(self._content), "signature": signature}, sort_keys=True, separators=(",", ":"))
 
     @classmethod
-    def from_line(cls, hub: Hub, line: str) -> Forgotten:
-        """The inverse of `line`; raises `TamperedError` for what this hub has not signed."""
+    def from_line(cls, keys: PublicKeys, line: str) -> Forgotten:
+        """The inverse of `line`; raises `TamperedError` for what none of these keys has signed."""
         try:
             said = json.loads(line)
             found = cls(said["number"], datetime.fromisoformat(said["erased_at"]), said["decided_by"])
@@ -57,7 +58,7 @@ class Forgotten:
         except (ValueError, KeyError, TypeError, binascii.Error):
             raise _damaged() from None
         try:
-            proof.public_keys(hub).require(_DOMAIN, found._content, signature, found.erased_at)
+            keys.require(_DOMAIN, found._content, signature, found.erased_at)
         except TamperedError:
             raise _damaged() from None
         return found
@@ -76,17 +77,33 @@ def note(hub: Hub, forgotten: Forgotten) -> None:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.with_suffix(".lock").open("a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            before = file.read_text(encoding="utf-8") if file.exists() else ""
+            before = "".join(f"{line}\n" for line in _lines(hub))  # a copy put back may have lost its last newline
             write_whole(file, f"{before}{forgotten.line(hub)}\n".encode(), again=again)
 
 
 def read(hub: Hub) -> Sequence[Forgotten]:
     """Every erasure in the ledger, oldest first; raises `TamperedError` for a line this hub has not signed."""
+    lines = _lines(hub)
+    if not lines:
+        return ()
+    keys = proof.public_keys(hub)
+    return [Forgotten.from_line(keys, line) for line in lines]
+
+
+def vouched(hub: Hub, keys: PublicKeys) -> Iterator[Forgotten]:
+    """The erasures in the ledger that one of these keys has signed; any other line is passed over."""
+    for line in _lines(hub):
+        try:
+            yield Forgotten.from_line(keys, line)
+        except TamperedError:
+            continue
+
+
+def _lines(hub: Hub) -> Sequence[str]:
     try:
-        text = path(hub).read_text(encoding="utf-8")
+        return path(hub).read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return ()
-    return [Forgotten.from_line(hub, line) for line in text.splitlines()]
 
 
 def _damaged() -> TamperedError:

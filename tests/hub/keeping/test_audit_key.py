@@ -16,6 +16,7 @@ from baton.audit.checkpoint import Signer
 from baton.audit.verify import Verdict
 from baton.errors import ConfigurationError
 from baton.hub import Hub, proof
+from baton.hub.keeping import backup, erasing, ledger
 from baton.hub.keeping.audit_key import rotate_audit_key
 from baton.settings import HubSettings
 from baton.vault import FileSecrets, Vault
@@ -219,3 +220,46 @@ def test_a_clock_that_was_ahead_when_the_former_key_signed_leaves_its_checkpoint
     clock.set_wrong(timedelta(hours=-1))
     rotate_audit_key(hub)
     agree(hub)
+
+
+def test_it_leaves_them_proven_also_where_the_log_was_signed_again_since(hub: Hub) -> None:
+    clock = hub.clock
+    assert isinstance(clock, VirtualClock)
+    clock.advance(timedelta(hours=1))
+    proof.checkpoint(hub)
+    say(hub)
+    clock.advance(timedelta(minutes=1))
+    proof.checkpoint(hub)
+    clock.set_wrong(timedelta(hours=-1))
+    say(hub)
+    proof.checkpoint(hub)
+    rotate_audit_key(hub)
+    agree(hub)
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_clock_that_was_ahead_leaves_the_ledger_and_the_backups_of_the_former_key_valid(
+    hub: Hub, tmp_path: Path, interrupted: bool
+) -> None:
+    clock = hub.clock
+    assert isinstance(clock, VirtualClock)
+    clock.set_wrong(timedelta(hours=1))
+    kept = backup.take(hub, tmp_path / "kept").folder
+    clock.advance(timedelta(minutes=1))
+    ledger.note(hub, ledger.Forgotten("0001", clock.now(), "director-sun"))
+    if not interrupted:
+        erasing.replay(hub)
+    clock.set_wrong(timedelta(hours=-1))
+    rotate_audit_key(hub)
+    clock.advance(timedelta(days=2))
+    assert erasing.replay(hub) == (["0001"] if interrupted else [])
+    assert backup.opened(hub, kept).folder == kept
+    agree(hub)
+
+
+def test_a_ledger_put_back_without_its_last_newline_takes_the_next_erasure(hub: Hub) -> None:
+    ledger.note(hub, ledger.Forgotten("0001", hub.clock.now(), "director-sun"))
+    file = ledger.path(hub)
+    file.write_text(file.read_text("utf-8").rstrip("\n"), "utf-8")
+    ledger.note(hub, ledger.Forgotten("0002", hub.clock.now(), "director-sun"))
+    assert [each.number for each in ledger.read(hub)] == ["0001", "0002"]
