@@ -22,6 +22,7 @@ from baton.errors import BatonError, ConfigurationError, Fault, InDoubtError
 from baton.hub import reconcile
 from baton.hub.core import PLANNING, Hub
 from baton.hub.feeds import read_sources
+from baton.hub.keeping.restoring import require_known
 from baton.hub.keys import require_keyring
 from baton.hub.payment import found_at_bank
 from baton.hub.reconcile import Reconciled
@@ -54,10 +55,13 @@ def read_back(hub: Hub, only: Sequence[str] = ()) -> list[ReadBack]:
 
     Raises `ConfigurationError`, and reads nothing, where the keyring in use is not the one of this store: the marks of
     what is there are made with its digest key, and by another everybody would seem changed and be written again.
+    The same for a system that there is not.
     """
     require_keyring(hub)
     with hub.database.read() as connection:
-        unread = fenced(list(hub.runs.engaged(connection)), UNREAD)
+        engaged = list(hub.runs.engaged(connection))
+    require_known(hub, engaged, only)
+    unread = fenced(engaged, UNREAD)
     found = []
     known = functools.cache(lambda: _people(hub))
     for name in unread:

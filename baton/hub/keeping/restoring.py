@@ -164,7 +164,10 @@ def require_read_back(hub: Hub, systems: Sequence[str] = ()) -> None:
 
 
 def open_systems(hub: Hub, person: str, why: str, systems: Sequence[str] = ()) -> list[str]:
-    """Let what was read back send again (these systems, or all); which. A second person decides, by what was found."""
+    """Let what was read back send again (these systems, or all); which. A second person decides, by what was found.
+
+    Raises `ApprovalError` for who restored, and for what is not read back; `ConfigurationError` for no such system.
+    """
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         latest = hub.restores.latest(connection)
@@ -175,6 +178,7 @@ def open_systems(hub: Hub, person: str, why: str, systems: Sequence[str] = ()) -
         if alike(person) == alike(latest.person):
             raise ApprovalError(f"{person} restored this store", code="maker", remedy="a second person must open it")
         engaged = list(hub.runs.engaged(connection))
+        require_known(hub, engaged, systems)
         ready = fenced(engaged, READ)
         unread = sorted(set(systems) & set(fenced(engaged, UNREAD)))
         if unread:
@@ -184,6 +188,22 @@ def open_systems(hub: Hub, person: str, why: str, systems: Sequence[str] = ()) -
         for name in chosen:
             hub.runs.disengage(connection, f"{READ}{name}", person, why)
     return chosen
+
+
+def require_known(hub: Hub, engaged: Sequence[str], systems: Sequence[str]) -> None:
+    """Raise `ConfigurationError` for a system that is in no settings and behind no fence: it is misspelt.
+
+    ``engaged`` are the scopes of the switches that are on.
+    """
+    unread, read = fenced(engaged, UNREAD), fenced(engaged, READ)
+    unknown = [name for name in systems if name not in {*hub.settings.systems, *unread, *read}]
+    if unknown:
+        names = ", ".join(repr(name[:60]) for name in unknown)
+        message = (
+            f"there is no system {names}; to be read back: {', '.join(unread) or 'none'}; "
+            f"waiting for a second person: {', '.join(read) or 'none'}"
+        )
+        raise ConfigurationError([Fault("--system", "unknown_system", message)])
 
 
 @dataclass(frozen=True, slots=True)

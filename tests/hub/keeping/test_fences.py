@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from baton.errors import ApprovalError
+from baton.errors import ApprovalError, ConfigurationError
 from baton.hub import Hub, execution
 from baton.hub.keeping import erasing, restoring
 from baton.hub.keeping.reading_back import read_back
@@ -155,3 +155,17 @@ def test_what_only_says_who_works_here_is_never_fenced_also_when_it_is_off(start
     _, hub = start()
     settle_on(hub, hr=False)
     assert restoring.begin(hub, "ops-zhao", "pg_restore").fenced == ["crm"]
+
+
+def test_a_misspelt_system_is_told_with_what_waits(start: Start) -> None:
+    company, hub = start()
+    company.rows = [row("0001")]
+    plan_sync(hub, SyncRequest())
+    restoring.begin(hub, "ops-zhao", "pg_restore")
+    with pytest.raises(ConfigurationError, match="no system 'crn'; to be read back: crm; waiting for a second.*: none"):
+        read_back(hub, ["crm", "crn"])
+    assert [report.system for report in read_back(hub, ["crm"])] == ["crm"]
+    with pytest.raises(ConfigurationError, match="no system 'crn'; to be read back: none; waiting for a second.*: crm"):
+        restoring.open_systems(hub, "ops-qian", "looked", ["crm", "crn"])
+    assert read_back(hub, ["crm"]) == [], "one that there is and that waits no more is no mistake"
+    assert restoring.open_systems(hub, "ops-qian", "looked", ["crm"]) == ["crm"]
