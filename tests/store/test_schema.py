@@ -10,9 +10,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from baton.errors import ConfigurationError
 from baton.store.database import Database
 from baton.store.instants import from_micros, to_micros
-from baton.store.migrate import SCRIPTS, upgrade
+from baton.store.migrate import HEAD, SCRIPTS, upgrade
 from baton.store.tables import allowances, metadata
 from tests.store.desk import Desk
 
@@ -116,3 +117,12 @@ def test_a_reader_does_not_wait_for_a_writer(desk: Desk) -> None:
     with desk.database.write() as writing, desk.database.read() as reading:
         desk.effects.hold(writing, "run-1")
         assert desk.effects.count(reading, "run-1") == {("crm", "provision", "planned"): 1}
+
+
+def test_a_schema_of_a_newer_baton_is_told_as_such_and_left_alone(desk: Desk) -> None:
+    with desk.database.write() as connection:
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0099'"))
+    with pytest.raises(ConfigurationError, match=rf"newer Baton \(schema 0099; this one knows them up to {HEAD}\)"):
+        upgrade(desk.database)
+    with desk.database.read() as connection:
+        assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one() == "0099"

@@ -11,9 +11,10 @@ import pytest
 import sqlalchemy as sa
 
 from baton.audit.verify import Verdict
-from baton.errors import TamperedError
+from baton.errors import ConfigurationError, TamperedError
 from baton.hub import proof
 from baton.hub.keeping import backup, erasing, ledger
+from baton.store.migrate import HEAD
 from tests.hub.keeping.conftest import World
 from tests.hub.keeping.leaver import erase, lived, sync
 from tests.rig.company import row
@@ -135,3 +136,15 @@ def test_a_backup_and_what_comes_back_from_it_are_for_their_owner_only(world: Ma
     (kept / backup.DATABASE).chmod(0o644)  # carried through other hands
     it.restore(kept)
     assert (it.hub.state_dir / "hub.sqlite3").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_backup_of_a_newer_baton_is_told_as_such(world: Make) -> None:
+    it = world()
+    lived(it)
+    newer = sa.text("UPDATE alembic_version SET version_num = :number")
+    with it.hub.database.write() as connection:
+        connection.execute(newer, {"number": "0099"})
+    kept = it.back_up()
+    with it.hub.database.write() as connection:
+        connection.execute(newer, {"number": HEAD})
+    fails(it, kept, ConfigurationError)
