@@ -38,6 +38,9 @@ KEEPING: Final[Mapping[str, str]] = {
     ),
     "{number} is erased: {rows} rows": "{number} 已删除：{rows} 行",
     "{system} still has an account of theirs; erase it there": "{system} 仍有此人账号，请在该系统删除",
+    "{path} holds what a restore replaced, them included; delete it": (
+        "{path} 存有被恢复替换的数据库，其中仍有此人；请删除"
+    ),
     "kept, as law may ask for it: {what} until {until}": "依法可能须保留：{what}，至 {until}",
     "deleted: {count}": "已删除：{count}",
     "nothing was deleted; do it with: baton retention --delete": "未删除；执行：baton retention --delete",

@@ -11,7 +11,7 @@ from baton.cli.context import Context, command
 from baton.cli.output import working
 from baton.cli.pay_options import as_person
 from baton.hub.handed_out import new_file, new_folder
-from baton.hub.keeping import erasing, retention, subject_access
+from baton.hub.keeping import erasing, restoring, retention, subject_access
 
 
 @click.group("person")
@@ -70,7 +70,11 @@ def erase_command(context: Context, number: str, person: str, why: str, confirm:
             voice.say("{number} is erased: {rows} rows", number=number, rows=erased.rows)
             for system in erased.elsewhere:
                 voice.say("{system} still has an account of theirs; erase it there", system=system)
-            document = {"number": number, "asked": True, "erased": True, "elsewhere": erased.elsewhere}
+            replaced = restoring.replaced(hub)
+            for path in replaced:
+                voice.say("{path} holds what a restore replaced, them included; delete it", path=path)
+            found = {"elsewhere": erased.elsewhere, "replaced": replaced}
+            document = {"number": number, "asked": True, "erased": True, **found}
     for each in kept:
         voice.say("kept, as law may ask for it: {what} until {until}", what=each.what, until=f"{each.until:%Y-%m-%d}")
     voice.document({**document, "kept": [each.document for each in kept]})

@@ -79,6 +79,7 @@ def _examine_hub(hub: Hub) -> Iterator[Finding]:
     yield _tried("mappings", lambda: f"{len(hub.mappings)} mappings, all examples hold")
     yield from _examine_rules(hub)
     yield _tried("audit log", lambda: _audit_state(hub))
+    yield _tried("databases that were replaced", lambda: _replaced_state(hub))
     with hub.database.read() as connection:
         engaged = in_force(hub.runs.engaged(connection), hub.settings.enabled)
     fenced = any(scope.startswith(FENCES) for scope in engaged)
@@ -96,6 +97,18 @@ def _audit_state(hub: Hub) -> str:
     if report.findings:
         raise BatonError(str(report.findings[0]), remedy="baton audit verify shows all of it")
     return f"{report.entries} entries, {report.proven} proven by {report.checkpoints} checkpoints"
+
+
+def _replaced_state(hub: Hub) -> str:
+    from baton.hub.keeping import ledger, restoring  # loads what only a restore needs
+
+    there = restoring.replaced(hub)
+    erased = max((each.erased_at for each in ledger.read(hub)), default=None)
+    holding = restoring.replaced(hub, erased) if erased is not None else []
+    if holding:
+        message = f"hold people who were erased since: {_first(holding)}"
+        raise BatonError(message, remedy="delete these folders once nobody needs them")
+    return f"kept beside: {_first(there)}" if there else "none is kept"
 
 
 def _tried(what: str, look: Callable[[], str]) -> Finding:

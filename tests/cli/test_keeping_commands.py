@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import stat
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from baton.errors import TamperedError
 from baton.hub import Hub
 from baton.hub.sync import SyncRequest, preview_sync
 from baton.store.personal import Keyring
-from tests.cli.conftest import person
+from tests.cli.conftest import leaver, person
 
 
 @pytest.fixture
@@ -312,6 +313,32 @@ def test_a_keyring_of_another_store_is_not_in_order_and_stops_a_restore(synced):
     assert synced.rows() == before
     ring.write_text(good)
     synced.ok("restore", "files", "kept", "--as", "ops", "--why", "a drill")
+
+
+def test_what_a_restore_replaced_is_named_once_it_holds_somebody_who_was_erased(synced):
+    def replaced():
+        findings = synced.baton("doctor", "--json").json["findings"]
+        return next(
+            (f["ok"], f["detail"], f["remedy"]) for f in findings if f["what"] == "databases that were replaced"
+        )
+
+    assert replaced() == (True, "none is kept", "")
+    synced.ok("backup", "kept")
+    synced.ok("restore", "files", "kept", "--as", "ops", "--why", "a drill")
+    (folder,) = (synced.root / "state").glob("before-restore-*")
+    assert replaced() == (True, f"kept beside: {folder}", "")
+    synced.ok("restore", "read-back")
+    synced.ok("restore", "open", "--as", "other", "--why", "looked")
+    synced.feed([leaver(n) if n == 12 else person(n) for n in range(1, 31)])
+    synced.ok("run", "sync", "--as", "hr1")
+    synced.ok("person", "erase", "0012", "--as", "hr1", "--why", "a letter")
+    said = synced.ok("person", "erase", "0012", "--as", "dpo", "--confirm")
+    assert f"{folder} holds what a restore replaced, them included" in said.out
+    ok, detail, remedy = replaced()
+    assert (ok, detail) == (False, f"hold people who were erased since: {folder}")
+    assert "delete these folders" in remedy
+    shutil.rmtree(folder)
+    assert replaced() == (True, "none is kept", "")
 
 
 def test_the_key_of_the_audit_log_is_replaced_and_what_it_signed_still_holds(synced):

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +37,8 @@ from baton.store.trail import log
 
 _BESIDE: Final = ("", "-wal", "-shm")
 _SYNC: Final = "sync"
+_BEFORE: Final = "before-restore-"
+_MOMENT: Final = "%Y%m%d-%H%M%S"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,8 @@ def restore(
                 fenced = _fence(hub, connection, person, why, backup.digest)
             erased = erasing.replay(hub)
             hub.database.scrub()
-            stamp = f"{hub.clock.now():%Y%m%d-%H%M%S}"
-        former = _move_aside(place, place.parent / f"before-restore-{stamp}")
+            stamp = f"{hub.clock.now():{_MOMENT}}"
+        former = _move_aside(place, place.parent / f"{_BEFORE}{stamp}")
         ready.rename(place)
     with opening(settings) as hub:  # not before: until now they bore witness to the log that was replaced
         proof.set_aside(hub, fenced.size)
@@ -252,6 +255,20 @@ def _sqlite_file(settings: HubSettings) -> Path:
         message = "is not SQLite: restore it with pg_restore, then: baton restore begin (docs/operations.md)"
         raise ConfigurationError([Fault("database", "postgresql", message)])
     return Path(url.database)
+
+
+def replaced(hub: Hub, before: datetime | None = None) -> list[Path]:
+    """The folders, oldest first, with databases that restores have replaced (before that moment); none on PostgreSQL.
+
+    An erasure does not reach into them: they hold whoever was erased after they were put there.
+    """
+    url = hub.database.url
+    if url.get_backend_name() != "sqlite" or not url.database:
+        return []
+    folders = sorted(path for path in Path(url.database).parent.glob(f"{_BEFORE}*") if path.is_dir())
+    if before is None:
+        return folders
+    return [path for path in folders if path.name.removeprefix(_BEFORE) <= f"{before.astimezone(UTC):{_MOMENT}}"]
 
 
 def _move_aside(place: Path, folder: Path) -> Path | None:

@@ -162,10 +162,14 @@ def test_a_misspelt_system_is_told_with_what_waits(start: Start) -> None:
     company.rows = [row("0001")]
     plan_sync(hub, SyncRequest())
     restoring.begin(hub, "ops-zhao", "pg_restore")
-    with pytest.raises(ConfigurationError, match="no system 'crn'; to be read back: crm; waiting for a second.*: none"):
+    with pytest.raises(
+        ConfigurationError, match=r"no system 'crn'; to be read back: crm; waiting for a second.*: none"
+    ):
         read_back(hub, ["crm", "crn"])
     assert [report.system for report in read_back(hub, ["crm"])] == ["crm"]
-    with pytest.raises(ConfigurationError, match="no system 'crn'; to be read back: none; waiting for a second.*: crm"):
+    with pytest.raises(
+        ConfigurationError, match=r"no system 'crn'; to be read back: none; waiting for a second.*: crm"
+    ):
         restoring.open_systems(hub, "ops-qian", "looked", ["crm", "crn"])
     assert read_back(hub, ["crm"]) == [], "one that there is and that waits no more is no mistake"
     assert restoring.open_systems(hub, "ops-qian", "looked", ["crm"]) == ["crm"]
