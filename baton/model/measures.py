@@ -10,6 +10,13 @@ from dataclasses import dataclass, field
 from typing import Final
 
 PREFIX: Final = "baton"
+_TAKEN: Final = frozenset({"job", "instance"})
+"""Labels that Prometheus gives every series by itself: one of ours by that name is renamed as it comes in."""
+
+
+def exported_label(name: str) -> str:
+    """A label's name in the metrics; what `baton.telemetry` counts arrives in Prometheus under the same."""
+    return f"{PREFIX}_{name}" if name in _TAKEN else name
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +34,11 @@ class Measure:
         """Its name as a metric, with the unit spelled out as Prometheus wants it."""
         bare = self.name.removesuffix("_count")
         return f"{PREFIX}_{bare.removesuffix('_s')}_seconds" if bare.endswith("_s") else f"{PREFIX}_{bare}"
+
+    @property
+    def exported_labels(self) -> tuple[str, ...]:
+        """Its labels as those of the metric, in the same order."""
+        return tuple(exported_label(label) for label in self.labels)
 
     @property
     def ruled(self) -> bool:

@@ -33,7 +33,7 @@ def test_health_says_what_is_wrong_and_how_bad(synced: Company) -> None:
 def test_metrics_are_prometheus_text(synced: Company) -> None:
     lines = synced.ok("metrics").out.splitlines()
     assert "baton_people 30" in lines
-    assert 'baton_effects{system="crm",job="sync",state="done"} 30' in lines
+    assert 'baton_effects{system="crm",baton_job="sync",state="done"} 30' in lines
 
 
 def test_an_alarm_from_its_beginning_to_its_end(synced: Company) -> None:

@@ -17,7 +17,7 @@ QUERIES = [each["query"]["query"] for each in DASHBOARD["templating"]["list"] if
 
 
 def metrics(expression: str) -> set[str]:
-    return set(re.findall(r"\bbaton_[a-z_]+", expression))
+    return set(re.findall(r"\bbaton_[a-z_]+", re.sub(r"by \([^)]*\)", "", expression)))
 
 
 @pytest.mark.parametrize("expression", [*ASKED, *QUERIES])
@@ -31,7 +31,7 @@ def test_what_it_asks_for_is_exported(expression: str) -> None:
 def test_the_labels_it_names_are_there(panel) -> None:
     for target in panel["targets"]:
         (metric,) = metrics(target["expr"])
-        labels = set(EXPORTED[metric].labels)
+        labels = set(EXPORTED[metric].exported_labels)
         named = set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) | set(re.findall(r"(\w+)=~", target["expr"]))
         named |= {name for group in re.findall(r"by \(([^)]*)\)", target["expr"]) for name in group.split(", ")}
         assert named <= labels

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from baton.jobs.alarms import SHIPPED
+from baton.model.measures import MEASURES
 from baton.settings import load
 from baton.telemetry import SIGNALS
 
@@ -33,6 +37,25 @@ def test_the_example_of_alarms_loads(tmp_path: Path) -> None:
     part = load(tmp_path / "systems.yaml", environ={}).alarms
     assert part.rules is not None
     assert part.rules["queue_old"].escalate_after == 7200.0
+
+
+def scraping() -> dict[str, Any]:
+    (example,) = re.findall(r"^```yaml\n(scrape_configs:.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+    (job,) = yaml.safe_load(example)["scrape_configs"]
+    return dict(job)
+
+
+def test_prometheus_set_up_as_told_keeps_every_label_as_it_is_exported() -> None:
+    assert not scraping().get("honor_labels")  # so it gives each series labels of its own, and renames ours of that name
+    labels = {label for measure in MEASURES.values() for label in measure.exported_labels}
+    assert labels == {"system", "baton_job", "state", "verdict", "severity"}
+    assert labels.isdisjoint({"job", "instance"})
+
+
+def test_prometheus_set_up_as_told_shows_its_token_to_nobody_between() -> None:
+    job = scraping()
+    assert "authorization" in job
+    assert job["scheme"] == "https"
 
 
 def test_signals_and_spans_are_named_as_they_are_sent() -> None:

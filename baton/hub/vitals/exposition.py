@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from baton.model.measures import MEASURES, Sample
+from baton.model.measures import MEASURES, Sample, exported_label
 
 MEDIA_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _ESCAPED: Final = str.maketrans({"\\": r"\\", '"': r"\"", "\n": r"\n"})
@@ -26,5 +26,5 @@ def exposition(samples: Iterable[Sample]) -> str:
 
 
 def _labels(sample: Sample) -> str:
-    pairs = ",".join(f'{name}="{value.translate(_ESCAPED)}"' for name, value in sample.labels.items())
+    pairs = ",".join(f'{exported_label(name)}="{value.translate(_ESCAPED)}"' for name, value in sample.labels.items())
     return f"{{{pairs}}}" if pairs else ""

@@ -19,7 +19,7 @@ from baton.store.tables import feeds, runs
 from baton.store.trail import Entry, append
 from tests.hub.vitals.conftest import H, Start
 
-LINE = re.compile(r'^(baton_[a-z_]+)(\{[a-z]+="[^"\\]*"(?:,[a-z]+="[^"\\]*")*\})? -?[0-9.e+-]+$')
+LINE = re.compile(r'^(baton_[a-z_]+)(\{[a-z_]+="[^"\\]*"(?:,[a-z_]+="[^"\\]*")*\})? -?[0-9.e+-]+$')
 
 
 def figures(post) -> dict[tuple[str, str], float]:
