@@ -12,6 +12,7 @@ from baton.hub.migration.planning import JOB as MIGRATION
 from baton.hub.offboarding.intentions import JOB as OFFBOARDING
 from baton.hub.payment.noticing import JOB as RECOVERY
 from baton.hub.sync import JOB as SYNC
+from baton.hub.vitals import passing
 from baton.hub.vitals.alarming import JOB as ALARMS
 from baton.jobs.offboarding.policy import load_policies
 from baton.model.alarm import AlarmRule
@@ -100,7 +101,8 @@ def _strange(rule: AlarmRule, known: Mapping[str, Collection[str]]) -> Iterator[
     if not labels:
         yield f"{rule.measure} is one figure of the whole hub, and of no system or job"
         return
+    there = dict.fromkeys(passing.JOBS) if rule.measure == "pass_age_s" else known[labels[0]]
     for name in rule.only:
-        if name not in known[labels[0]]:
-            hint = did_you_mean(name, known[labels[0]]) or f"; there are: {', '.join(known[labels[0]]) or 'none'}"
+        if name not in there:
+            hint = did_you_mean(name, there) or f"; there are: {', '.join(there) or 'none'}"
             yield f"there is no {labels[0]} {name[:60]!r}{hint}"

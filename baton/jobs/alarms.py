@@ -34,6 +34,9 @@ SHIPPED: Final[Sequence[AlarmRule]] = (
     AlarmRule("held_waits", "held_oldest_s", above=24 * _H),
     AlarmRule("sync_silent", "run_age_s", above=2 * _H, only=("sync",), severity=Severity.CRITICAL),
     AlarmRule("never_clean", "clean_age_s", above=26 * _H, only=("sync",)),
+    AlarmRule("offboarding_silent", "pass_age_s", above=3 * _H, only=("offboarding",), severity=Severity.CRITICAL),
+    AlarmRule("answers_silent", "answers_age_s", above=4 * _H),
+    AlarmRule("retention_silent", "pass_age_s", above=50 * _H, only=("retention",)),
     AlarmRule("runs_broken", "broken_recent_count", above=3),
 )
 """The rules that hold where ``systems.yaml`` gives none."""

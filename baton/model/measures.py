@@ -98,6 +98,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
             "since the target was last compared account by account (never: the first sync)",
             _SYSTEM,
         ),
+        Measure("answers_age_s", "since a bank's answers were last read (never: its first pay run)", _SYSTEM),
         Measure("drift_count", "accounts that were not as the hub left them, when last compared", _SYSTEM),
         # by job
         Measure("held_count", "runs that wait for a person's decision", _JOB),
@@ -105,6 +106,7 @@ MEASURES: Final[Mapping[str, Measure]] = {
         Measure("run_age_s", "since the last run of the job", _JOB),
         Measure("clean_age_s", "since the last run of the job that ended clean (without one: its first)", _JOB),
         Measure("broken_recent_count", "runs that were refused or ended broken in the last 24 hours", _JOB),
+        Measure("pass_age_s", "since the schedule last went by (never: since there was a reason to)", _JOB),
         # by several things: for charts only
         Measure(
             "effects_count",

@@ -1,4 +1,4 @@
-"""The table of alarms about the hub's own health."""
+"""The tables of the hub's own health: alarms, and when the schedule last went by."""
 
 from __future__ import annotations
 
@@ -24,4 +24,11 @@ alarms = sa.Table(
     sa.Column("until", Instant),
     sa.Column("person", sa.Text, nullable=False, server_default=""),
     sa.Column("why", sa.Text, nullable=False, server_default=""),
+)
+passes = sa.Table(
+    "passes",
+    metadata,
+    sa.Column("job", sa.Text, primary_key=True),
+    sa.Column("about", sa.Text, primary_key=True),  # a system, or empty
+    sa.Column("at", Instant, nullable=False),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from baton.store.alarm_tables import alarms
+from baton.store.alarm_tables import alarms, passes
 from baton.store.keeping_tables import erasures, restores
 from baton.store.payment_tables import (
     bank_differences,
@@ -42,6 +42,7 @@ __all__ = [
     "links",
     "metadata",
     "migrations",
+    "passes",
     "pay_comparisons",
     "pay_files",
     "pay_lines",

@@ -61,6 +61,7 @@ PLAIN = {
         "key", "claim", "rule", "subject", "severity", "state", "value", "since", "seen_at", "told_at", "escalated_at",
         "ended_at", "until", "person", "why",
     },
+    "passes": {"job", "about", "at"},
     "pay_runs": {
         "run_id", "system", "profile", "component", "period", "currency", "execution_day", "created_at",
         "report_digest", "people_digest", "asked", "version",

@@ -46,7 +46,8 @@ def scraping() -> dict[str, Any]:
 
 
 def test_prometheus_set_up_as_told_keeps_every_label_as_it_is_exported() -> None:
-    assert not scraping().get("honor_labels")  # so it gives each series labels of its own, and renames ours of that name
+    # So it gives each series labels of its own, and renames ours of those names.
+    assert not scraping().get("honor_labels")
     labels = {label for measure in MEASURES.values() for label in measure.exported_labels}
     assert labels == {"system", "baton_job", "state", "verdict", "severity"}
     assert labels.isdisjoint({"job", "instance"})

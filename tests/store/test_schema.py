@@ -11,6 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from baton.errors import ConfigurationError
+from baton.store import passes
 from baton.store.database import Database
 from baton.store.instants import from_micros, to_micros
 from baton.store.migrate import HEAD, SCRIPTS, upgrade
@@ -63,6 +64,18 @@ def test_a_store_whose_pay_runs_knew_already_what_asked_for_them_is_upgraded(des
     upgrade(desk.database)
     with desk.database.read() as connection:
         assert [index["unique"] for index in sa.inspect(connection).get_indexes("pay_runs")] == [True]
+
+
+@pytest.mark.parametrize("at_work", [True, False])
+def test_a_store_that_has_been_at_work_knows_from_when_on_passes_are_noted(desk: Desk, at_work: bool) -> None:
+    if at_work:
+        desk.plan("0001")
+    with desk.database.write() as connection:
+        connection.execute(sa.text("DROP TABLE passes"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0012'"))
+    upgrade(desk.database)
+    with desk.database.read() as connection:
+        assert (passes.noted(connection).keys() == {passes.COUNTED_FROM}) is at_work
 
 
 @pytest.mark.parametrize("moment", INSTANTS)

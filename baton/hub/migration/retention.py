@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from baton.hub.core import Hub
+from baton.store import passes
 from baton.store.staging import age_s
 from baton.store.trail import Entry, append
 
+JOB: Final = "retention"
+"""Under which it is noted that somebody has looked."""
 REPORTS: Final = "reports"
 """Folder in the state directory for the reports of dry runs, of which nothing else is kept."""
 _REPORT_KEPT_S: Final = 30 * 24 * 3600.0
@@ -35,6 +38,8 @@ def purge(hub: Hub) -> list[str]:
         for run_id in sorted(kept):
             hub.staging.drop_replaced(connection, run_id, _ABANDONED_S)
     _drop_old_reports(hub)
+    with hub.database.write() as connection:
+        passes.note(connection, JOB, now)
     return expired
 
 

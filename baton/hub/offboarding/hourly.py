@@ -34,6 +34,7 @@ from baton.hub.offboarding.undoing import take_back_retracted
 from baton.hub.offboarding.watching import watch_all
 from baton.model.case import Case, CaseState, Cause
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
+from baton.store import passes
 from baton.store.people import Recorded
 
 log = logging.getLogger("baton.offboarding")
@@ -109,6 +110,9 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
                 hour.blocked += planned.blocked
     with _apart(hour, "telling"):
         _tell(hub, [case.id for case in known], hour, looked)
+    if not cases:
+        with hub.database.write() as connection:
+            passes.note(connection, JOB, hub.clock.now())
     return hour
 
 

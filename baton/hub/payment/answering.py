@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from itertools import count
+from typing import Final
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -29,8 +30,12 @@ from baton.jobs.payment.line_states import LineEvent, Reported, alarming, event_
 from baton.jobs.payment.matching import MatchKind, named_alone
 from baton.model.bank_answers import BankAnswer, StatementEntry
 from baton.model.pay_run import LineState, PayFile, PayLine
+from baton.store import passes
 from baton.store.bank_answers import BankEvent, BankFile
 from baton.store.pay_runs import LineChange
+
+ANSWERS: Final = "answers"
+"""Under which it is noted, by bank, that everything it had to say was read."""
 
 
 @dataclass
@@ -89,6 +94,9 @@ def take_answers(hub: Hub, system: str) -> Taken:
                 taken.refused[answer.name] = str(error)
     except ConnectorError as error:
         taken.halted = error
+    else:
+        with hub.database.write() as connection:
+            passes.note(connection, ANSWERS, hub.clock.now(), about=system)
     return taken
 
 

@@ -13,10 +13,11 @@ from baton.audit.checkpoint import Checkpoint
 from baton.errors import BatonError
 from baton.hub import proof
 from baton.hub.core import Hub
+from baton.hub.vitals.passing import last_passes
 from baton.jobs.payment.differences import Weight
 from baton.model.case import CaseState, ItemState
 from baton.model.effect import EffectState
-from baton.model.measures import Sample
+from baton.model.measures import MEASURES, Sample
 from baton.model.pay_run import LineState
 from baton.store import tallies
 from baton.store.alarm_tables import alarms
@@ -58,7 +59,10 @@ def _of_the_store(hub: Hub, connection: sa.Connection) -> Iterator[Sample]:
     yield from _runs(of_job, now)
     yield Sample("switches_count", len(in_force(hub.runs.engaged(connection), hub.settings.enabled)))
     yield from _counts(connection, now)
-    first = min((row.first for row in of_job.get(_SYNC, ())), default=None)
+    firsts = {job: min(row.first for row in rows) for job, rows in of_job.items()}
+    for measure, subject, since in last_passes(hub, connection, firsts):
+        yield Sample(measure, _age(since, now), {MEASURES[measure].labels[0]: subject})
+    first = firsts.get(_SYNC)
     yield from _feeds(hub, connection, first, now)
     yield from _comparisons(hub, connection, first, now)
     yield from _proofs(connection, now)
