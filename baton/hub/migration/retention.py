@@ -9,7 +9,7 @@ from baton.store import passes
 from baton.store.staging import age_s
 from baton.store.trail import Entry, append
 
-JOB: Final = "retention"
+RETENTION: Final = "retention"
 """Under which it is noted that somebody has looked."""
 REPORTS: Final = "reports"
 """Folder in the state directory for the reports of dry runs, of which nothing else is kept."""
@@ -39,7 +39,7 @@ def purge(hub: Hub) -> list[str]:
             hub.staging.drop_replaced(connection, run_id, _ABANDONED_S)
     _drop_old_reports(hub)
     with hub.database.write() as connection:
-        passes.note(connection, JOB, now)
+        passes.note(connection, RETENTION, now)
     return expired
 
 

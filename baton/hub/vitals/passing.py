@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from baton.hub.core import Hub
 from baton.hub.migration.planning import JOB as MIGRATION
-from baton.hub.migration.retention import JOB as RETENTION
+from baton.hub.migration.retention import RETENTION
 from baton.hub.offboarding.intentions import JOB as OFFBOARDING
 from baton.hub.payment.answering import ANSWERS
 from baton.settings_shape import OffboardingPart
