@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -240,6 +240,7 @@ def _send(hub: Hub, watched: Watched) -> None:
     systems = {route.system for route in hub.settings.alarms.routes.values()} & hub.settings.enabled.keys()
     reports = send_messages(hub, sorted(systems))
     watched.halted = [f"{report.system}: {report.halted}" for report in reports if report.halted]
+    watched.halted += _switched_off(hub, {report.system for report in reports if not report.halted})
     with hub.database.write() as connection:
         for run_id, states in hub.runs.ready_of(connection, JOB).items():
             if not any(state.open for state in states):
@@ -248,6 +249,21 @@ def _send(hub: Hub, watched: Watched) -> None:
                     watched.refused += _refusals(hub, connection, run_id)
                 values: dict[str, Any] = {"verdict": "clean" if clean else "incomplete"}
                 hub.runs.change(connection, run_id, RunState.SETTLED, settled_at=hub.clock.now(), **values)
+
+
+def _switched_off(hub: Hub, systems: Collection[str]) -> list[str]:
+    """Systems through which messages would go, were there no switch for messages: no worker stops for that one."""
+    switch = f"action:{HandoverAction.NOTIFY}"
+    waiting = sa.select(effects.c.system).where(
+        effects.c.system.in_(systems),
+        effects.c.state == EffectState.PLANNED.value,
+        effects.c.job == JOB,
+        effects.c.due_at <= hub.clock.now(),
+    )
+    with hub.database.read() as connection:
+        why = hub.runs.engaged(connection).get(switch)
+        kept = [] if why is None else sorted(connection.execute(waiting.distinct()).scalars())
+    return [f"{system}: kill switch {switch} is on: {why}" for system in kept]
 
 
 def _refusals(hub: Hub, connection: sa.Connection, run_id: str) -> list[str]:

@@ -198,6 +198,27 @@ def test_a_message_that_could_not_be_sent_waits_for_the_next_look(start: Start) 
     assert [person for person, _ in post.told] == [OPS]
 
 
+def test_messages_that_are_switched_off_are_told_as_kept_back_until_they_go(start: Start) -> None:
+    post = start({"left_on": SWITCH})
+    with post.hub.database.write() as connection:
+        post.hub.runs.engage(connection, "action:notify", "ops", "no messages to leavers today")
+    kept = ["crm: kill switch action:notify is on: no messages to leavers today"]
+    assert [post.look().halted for _ in range(2)] == [kept, kept]
+    assert post.told == []
+    throw(post)  # so that the alarm goes on, and not its end is what is told
+    with post.hub.database.write() as connection:
+        post.hub.runs.disengage(connection, "action:notify", "ops", "over")
+    assert post.look().halted == []
+    assert [person for person, _ in post.told] == [OPS]
+
+
+def test_messages_that_are_switched_off_are_no_trouble_where_none_is_due(start: Start) -> None:
+    post = start({"few": {"measure": "people_count", "below": "1", "routes": ["ops"]}})
+    with post.hub.database.write() as connection:
+        post.hub.runs.engage(connection, "action:notify", "ops", "a test")
+    assert post.look().halted == []
+
+
 def test_who_has_left_hears_of_no_alarm_and_the_route_says_so(start_on_both: Start) -> None:
     post = start_on_both({"left_on": {**SWITCH, "routes": ["ops", "boss"]}})
     boss = next(person for person in post.company.rows if person["number"] == BOSS)
