@@ -2,8 +2,8 @@
 
 Whoever plans a message names its entity by whom it is to (``notice/CASE/NUMBER/…``, ``alerts/CASE/NUMBER``,
 ``prescan/CASE/NUMBER``, ``link/CASE/NUMBER/ROLE``,
-``alarm/KEY/NEWS/NUMBER``) or by the recovery case that is about them (``recovery/CASE/…``). So nobody else's need be
-opened to find somebody's.
+``alarm/KEY/NEWS/NUMBER``; to a bare address ``@`` and its keyed digest stand for the number) or by the recovery case
+that is about them (``recovery/CASE/…``). So nobody else's need be opened to find somebody's.
 """
 
 from __future__ import annotations

@@ -172,11 +172,20 @@ def _hearing(
 ) -> Callable[[Telling, Reach], datetime | None]:
     """When somebody last heard what counts as the same as one of these tellings; None: never."""
     reached = [(telling, way) for telling in said for way in _reached(telling, ways)]
-    entities = {_entity(telling.alarm, news, way) for telling, way in reached for news in _ROUND[telling.news]}
+    entities = {
+        entity
+        for telling, way in reached
+        for news in _ROUND[telling.news]
+        for entity in _entities(hub, telling.alarm, news, way)
+    }
     heard = hub.alarms.heard(connection, {way.system for _, way in reached}, sorted(entities))
 
     def last(telling: Telling, way: Reach) -> datetime | None:
-        planned = (heard.get((way.system, _entity(telling.alarm, news, way))) for news in _ROUND[telling.news])
+        planned = (
+            heard.get((way.system, entity))
+            for news in _ROUND[telling.news]
+            for entity in _entities(hub, telling.alarm, news, way)
+        )
         return max((at for at in planned if at is not None), default=None)
 
     return last
@@ -188,7 +197,7 @@ def _plan_messages(
     """One run with an effect for every message; how many there are."""
     link = hub.settings.alarms.address or ""
     wanted = [
-        _intention(way, telling, message(telling, now, link), now) for telling, reached in said for way in reached
+        _intention(hub, way, telling, message(telling, now, link), now) for telling, reached in said for way in reached
     ]
     if not wanted:
         return 0
@@ -219,11 +228,20 @@ def _reached(telling: Telling, ways: Ways) -> Sequence[Reach]:
     return list({(way.system, way.person.number): way for way in all_ways}.values())
 
 
-def _entity(alarm: Alarm, news: News, way: Reach) -> str:
-    return f"alarm/{alarm.key}/{news}/{way.person.number}"
+def _entity(hub: Hub, alarm: Alarm, news: News, way: Reach) -> str:
+    """What a message is about, in the clear: an address, which is no employee's number, only as a keyed digest."""
+    person = way.person.number
+    if "@" in person:
+        person = f"@{hub.keyring.blind_index(person, 'alarm').hex()}"
+    return f"alarm/{alarm.key}/{news}/{person}"
 
 
-def _intention(way: Reach, telling: Telling, text: Text, now: datetime) -> Intention:
+def _entities(hub: Hub, alarm: Alarm, news: News, way: Reach) -> set[str]:
+    """Every name that such a message may have: earlier versions wrote an address out, and nobody is told twice."""
+    return {_entity(hub, alarm, news, way), f"alarm/{alarm.key}/{news}/{way.person.number}"}
+
+
+def _intention(hub: Hub, way: Reach, telling: Telling, text: Text, now: datetime) -> Intention:
     fields = {
         "person_number": way.person.number,
         "person_id": way.person.external_id,
@@ -232,7 +250,7 @@ def _intention(way: Reach, telling: Telling, text: Text, now: datetime) -> Inten
         "text": text.body,
         "link": text.link,
     }
-    return Intention(way.system, _entity(telling.alarm, telling.news, way), HandoverAction.NOTIFY, now, fields)
+    return Intention(way.system, _entity(hub, telling.alarm, telling.news, way), HandoverAction.NOTIFY, now, fields)
 
 
 def _send(hub: Hub, watched: Watched) -> None:
