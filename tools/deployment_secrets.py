@@ -1,4 +1,4 @@
-"""Make the secret files that docker-compose.yml needs. Those that are there stay as they are.
+"""Make the secret files that docker-compose.yml needs. Those that are there and hold something stay as they are.
 
     python3 tools/deployment_secrets.py
 
@@ -42,19 +42,38 @@ def files() -> dict[str, Callable[[Callable[[str], str]], str]]:
 
 
 def main() -> None:
-    """Write what is missing. Containers read the files of the deployment under several users: its folder is closed."""
+    """Write what is missing or empty. Containers read the deployment's files as several users: its folder is closed."""
+
+    def value(name: str) -> str:
+        return (ROOT / name).read_text("utf-8")
+
     for name, make in files().items():
         path = ROOT / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
+        if path.exists() and not is_hollow(path.read_text("utf-8"), make):
             continue
-        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 - opened exclusively, never over another
-            if name.startswith(DEPLOYMENT):
-                os.fchmod(file.fileno(), 0o644)
-            file.write(make(lambda other: (ROOT / other).read_text("utf-8")))
+        put(path, make(value), 0o644 if name.startswith(DEPLOYMENT) else 0o600)
         print(f"made {name}")
+
+
+def is_hollow(text: str, make: Callable[[Callable[[str], str]], str]) -> bool:
+    """Whether a file holds nothing, or was built around another that held nothing: what a full disk has left behind."""
+    return text.strip() in ("", make(lambda _: ""))
+
+
+def put(path: Path, text: str, mode: int) -> None:
+    """All of it or nothing: a write that fails leaves no file that the next run would take for made."""
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)  # of a run that was killed
+    try:
+        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - closed to others from its first moment
+            os.fchmod(file.fileno(), mode)
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import runpy
+import signal
 import subprocess
 import sys
 import tomllib
@@ -188,6 +190,57 @@ def test_the_files_it_names_are_made(tmp_path):
     assert (tmp_path / "secrets/hub/database").stat().st_mode & 0o077 == 0
     runpy.run_path(str(script), run_name="__main__")
     assert {path: path.read_text("utf-8") for path in before} == before, "made once, never over a value in use"
+
+
+@pytest.fixture
+def making(tmp_path):
+    """Runs the tool in a project of its own; with a limit, as on a disk on which so many bytes of a file find room."""
+    script = tmp_path / "tools" / "deployment_secrets.py"
+    script.parent.mkdir()
+    script.write_bytes((ROOT / "tools" / "deployment_secrets.py").read_bytes())
+
+    def run(room: int | None = None) -> subprocess.CompletedProcess[str]:
+        def limit() -> None:
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # the write fails then, as on a full disk
+            resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
+
+        command = [sys.executable, "-I", str(script)]
+        before = None if room is None else limit
+        return subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=before)
+
+    return run
+
+
+def secrets_in(folder):
+    return {path.name: path.read_text("utf-8") for path in sorted(folder.glob(".deployment/*"))}
+
+
+@pytest.mark.parametrize("room", [0, 20, 60])
+def test_secrets_that_found_no_room_are_made_by_the_next_run(making, tmp_path, room):
+    assert making(room).returncode != 0
+    left = secrets_in(tmp_path)
+    assert "" not in left.values()
+    assert not any(name.startswith(".") for name in left)
+    assert making().returncode == 0
+    assert {len(text) > 20 for text in secrets_in(tmp_path).values()} == {True}
+
+
+def test_empty_secrets_and_what_was_built_of_them_are_made_anew_and_no_others(making, tmp_path):
+    making()
+    folder, before = tmp_path / ".deployment", secrets_in(tmp_path)
+    for name in ("airflow_password", "fernet_key"):
+        (folder / name).write_text("", "utf-8")
+    (folder / "airflow_database").write_text("postgresql+psycopg2://airflow:@postgres/airflow", "utf-8")
+    (folder / "result_backend").write_text("postgresql+psycopg2://me:@elsewhere/results", "utf-8")
+    told = making()
+    made = ("airflow_password", "airflow_database", "fernet_key")
+    assert told.stdout.splitlines() == [f"made .deployment/{name}" for name in made]
+    after = secrets_in(tmp_path)
+    assert after["airflow_password"] in after["airflow_database"]
+    assert after["fernet_key"] not in ("", before["fernet_key"])
+    assert after["result_backend"] == "postgresql+psycopg2://me:@elsewhere/results"
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {"airflow_password", "airflow_database", "fernet_key", "result_backend"}
 
 
 def test_the_deployments_secrets_are_not_for_git():
