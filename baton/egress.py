@@ -27,8 +27,8 @@ def system_resolver(host: str, port: int) -> list[str]:
 class EgressRule:
     """The hosts one system may be reached at.
 
-    ``origins`` are ``host:port`` pairs in lower case. Private, loopback and link-local addresses are refused unless
-    ``allow_private``: most ERPs on an intranet need it, no cloud vendor does.
+    ``origins`` are ``host:port`` pairs, the host as `ascii_host` gives it. Private, loopback and link-local addresses
+    are refused unless ``allow_private``: most ERPs on an intranet need it, no cloud vendor does.
     """
 
     origins: frozenset[str]
@@ -48,7 +48,8 @@ class EgressRule:
 
     def addresses_for(self, host: str, port: int) -> list[str]:
         """All addresses that may be dialled, best first, never empty; raises as `address_for` does."""
-        if f"{host.lower()}:{port}" not in self.origins:
+        host = _as_dialled(host)
+        if f"{host}:{port}" not in self.origins:
             raise HaltError(
                 f"connection to {host}:{port} is not allowed",
                 code="egress",
@@ -70,7 +71,29 @@ def origin_of(url: str) -> str:
     default = {"https": 443, "http": 80, "sftp": 22}.get(parts.scheme)
     if default is None or not parts.hostname or parts.username or parts.password:
         raise ValueError("not an http(s) or sftp URL with a host and without credentials")
-    return f"{parts.hostname.lower()}:{parts.port or default}"
+    return f"{ascii_host(parts.hostname)}:{parts.port or default}"
+
+
+def ascii_host(host: str) -> str:
+    """A host's name in lower case, and as it is dialled: ``人事.公司.cn`` is ``xn--3kq4d.xn--55qx5d.cn``.
+
+    Raises ValueError for what no host can be called.
+    """
+    if host.isascii():
+        return host.lower()
+    import httpx  # for such names alone: whoever only reads settings need not wait for it
+
+    try:
+        return httpx.URL(scheme="https", host=host).raw_host.decode("ascii")
+    except httpx.InvalidURL:
+        raise ValueError("a name that no host can have") from None
+
+
+def _as_dialled(host: str) -> str:
+    try:
+        return ascii_host(host)
+    except ValueError:
+        return host  # is no origin, and refused as that
 
 
 _GLOBAL_V6: Final = ipaddress.IPv6Network("2000::/3")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from baton.client import Client, Limiter, Limits
 from baton.clock import Clock
 from baton.contracts import Connector, ConnectorSettings
-from baton.egress import EgressRule, origin_of
+from baton.egress import EgressRule, ascii_host, origin_of
 from baton.errors import ConfigurationError, Fault
 from baton.strict_yaml import did_you_mean
 
@@ -150,10 +150,18 @@ def egress_rule(settings: ConnectorSettings, *, place: str = "settings", allow_p
             faults.append(Fault(place, "url", f"{name} is {error}"))
     hosts = getattr(settings, "hosts", None)
     for host in hosts() if callable(hosts) else ():
-        origins.add(origin_of(host) if "://" in host else host.lower())
+        try:
+            origins.add(origin_of(host) if "://" in host else _origin(host))
+        except ValueError as error:
+            faults.append(Fault(place, "url", f"a host is {error}"))
     if faults:
         raise ConfigurationError(faults)
     return EgressRule(frozenset(origins), allow_private)
+
+
+def _origin(pair: str) -> str:
+    name, _, port = pair.rpartition(":")
+    return f"{ascii_host(name)}:{port}"
 
 
 def _urls(settings: ConnectorSettings) -> Mapping[str, str]:

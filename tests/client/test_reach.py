@@ -243,6 +243,33 @@ def test_what_has_no_origin(url):
         origin_of(url)
 
 
+ENCODED = "xn--3kq4d.xn--55qx5d.cn"
+
+
+@pytest.mark.parametrize("written", ["人事.公司.cn", "人事。公司。CN", ENCODED.upper()])
+@pytest.mark.parametrize("asked", ["人事.公司.cn", ENCODED])
+def test_a_name_that_is_not_ascii_is_the_one_that_is_dialled_for_it(written, asked):
+    resolved = []
+    rule = EgressRule.for_urls(
+        [f"https://{written}/hook"], resolver=lambda host, _: resolved.append(host) or ["93.184.216.34"]
+    )
+    assert rule.address_for(asked, 443) == "93.184.216.34"
+    assert resolved == [ENCODED]
+    with pytest.raises(HaltError, match="not allowed"):
+        rule.address_for("人力.公司.cn", 443)
+
+
+def test_a_call_to_a_name_that_is_not_ascii_arrives(raw):
+    url = f"http://人事.公司.cn:{raw(OK).port}/"
+    rule = EgressRule.for_urls([url], allow_private=True, resolver=lambda *_: ["127.0.0.1"])
+    assert Client(rule).request("GET", url).status == 200
+
+
+def test_a_name_that_no_host_can_have_is_no_origin():
+    with pytest.raises(ValueError, match="host"):
+        origin_of("https://人事_部.公司.cn/")
+
+
 # --- TLS
 
 

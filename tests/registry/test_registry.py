@@ -177,7 +177,12 @@ class Urls(ConnectorSettings):
 def test_egress_follows_the_settings():
     rule = egress_rule(Urls(base_url="https://A.example/x", more=("sftp://b.example", "C.example:2222")))
     assert rule.origins == {"a.example:443", "b.example:22", "c.example:2222"}
+    abroad = egress_rule(Urls(base_url="https://例え.jp", more=("例え.jp:2222",)))
+    assert abroad.origins == {"xn--r8jz45g.jp:443", "xn--r8jz45g.jp:2222"}
     assert not rule.allow_private
+    with pytest.raises(ConfigurationError) as caught:
+        egress_rule(Urls(base_url="https://a.example", more=("例_え.jp:22",)), place="systems.yaml:3")
+    assert [fault.place for fault in caught.value.faults] == ["systems.yaml:3"]
     with pytest.raises(ConfigurationError) as caught:
         egress_rule(Urls(base_url="htps://a.example", login_url="https://u:p@a.example"), place="systems.yaml:3")
     assert [fault.place for fault in caught.value.faults] == ["systems.yaml:3", "systems.yaml:3"]
