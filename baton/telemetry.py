@@ -31,11 +31,9 @@ SIGNALS: Final[Mapping[str, str]] = {
 }
 """The metrics that are sent while the hub works."""
 _FLUSH_MS: Final = 5_000
-_VARIABLES: Final = (
-    "OTEL_EXPORTER_OTLP_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-    "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
-)
+_EVERYTHING: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
+_TRACES: Final = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+_METRICS: Final = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"
 
 
 @contextmanager
@@ -83,19 +81,24 @@ def count_effects(system: str, action: str, state: str, number: int = 1) -> None
 
 @contextmanager
 def exporting(environ: Mapping[str, str] = os.environ) -> Iterator[bool]:
-    """Send to where the usual variables say, and have all of it sent at the end.
+    """Send to where the usual variables say, and have all of it sent at the end: spans, figures or both.
 
     Gives False, and does nothing, where they say nothing or somebody has provided an SDK already.
     """
-    if not any(environ.get(name) for name in _VARIABLES):
+    # An exporter that is told of no place sends to one of its own: to localhost.
+    traces, figures = (bool(environ.get(_EVERYTHING) or environ.get(name)) for name in (_TRACES, _METRICS))
+    if not (traces or figures):
         yield False
         return
-    from opentelemetry import trace
+    from opentelemetry import metrics, trace
 
-    if not _nobody_listens(trace.get_tracer_provider()):
+    if (traces and not _nobody_listens(trace.get_tracer_provider())) or (
+        figures and not _nobody_listens(metrics.get_meter_provider())
+    ):
         yield False
         return
-    flushes = _provide(environ)
+    name = environ.get("OTEL_SERVICE_NAME", SCOPE)
+    flushes = [*([_send_traces(name)] if traces else ()), *([_send_figures(name)] if figures else ())]
     try:
         yield True
     finally:
@@ -103,25 +106,32 @@ def exporting(environ: Mapping[str, str] = os.environ) -> Iterator[bool]:
             flush(_FLUSH_MS)
 
 
-def _provide(environ: Mapping[str, str]) -> list[Callable[[int], object]]:
-    """Make this process send; what has it send the rest."""
-    from opentelemetry import metrics, trace
-    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+def _send_traces(service: str) -> Callable[[int], object]:
+    """Make this process send its spans; what has it send the rest."""
+    from opentelemetry import trace
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
-    from opentelemetry.sdk.metrics import MeterProvider
-    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    resource = Resource.create({"service.name": environ.get("OTEL_SERVICE_NAME", SCOPE)})
-    tracing = TracerProvider(resource=resource)
+    tracing = TracerProvider(resource=Resource.create({"service.name": service}))
     tracing.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(session=_straight())))
-    reader = PeriodicExportingMetricReader(OTLPMetricExporter(session=_straight()))
-    metering = MeterProvider(resource=resource, metric_readers=[reader])
     trace.set_tracer_provider(tracing)
+    return tracing.force_flush
+
+
+def _send_figures(service: str) -> Callable[[int], object]:
+    """Make this process send its figures; what has it send the rest."""
+    from opentelemetry import metrics
+    from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+    from opentelemetry.sdk.resources import Resource
+
+    reader = PeriodicExportingMetricReader(OTLPMetricExporter(session=_straight()))
+    metering = MeterProvider(resource=Resource.create({"service.name": service}), metric_readers=[reader])
     metrics.set_meter_provider(metering)
-    return [tracing.force_flush, metering.force_flush]
+    return metering.force_flush
 
 
 def _straight() -> requests.Session:
@@ -135,7 +145,7 @@ def _straight() -> requests.Session:
 
 def _nobody_listens(provider: Any) -> bool:
     """Whether the provider is the API's own, which drops everything."""
-    return type(provider).__module__.startswith("opentelemetry.trace")
+    return type(provider).__module__.startswith(("opentelemetry.trace", "opentelemetry.metrics"))
 
 
 def _named(attributes: Mapping[str, str | float]) -> dict[str, str | float]:

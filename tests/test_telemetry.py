@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -71,11 +73,15 @@ with telemetry.exporting() as sending:
         assert not again
     with telemetry.span("apply", system="crm"), telemetry.timed_call("crm", "provision", 5):
         telemetry.count_effects("crm", "provision", "done", 5)
+from opentelemetry import metrics, trace
+provided = {"traces": trace.get_tracer_provider(), "metrics": metrics.get_meter_provider()}
+print(*[signal for signal, provider in provided.items() if type(provider).__module__.startswith("opentelemetry.sdk")])
 """
 
 
-def test_a_collector_gets_spans_and_figures_before_the_process_ends_whatever_proxy_is_named() -> None:
-    heard: dict[str, bytes] = {}
+@contextmanager
+def collector(heard: dict[str, bytes]) -> Iterator[str]:
+    """Listens, and keeps what it hears by path; gives where."""
 
     class Collector(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -89,17 +95,47 @@ def test_a_collector_gets_spans_and_figures_before_the_process_ends_whatever_pro
     with HTTPServer(("127.0.0.1", 0), Collector) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
-        endpoint = {"OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{server.server_port}"}
-        clean = {name: value for name, value in os.environ.items() if "proxy" not in name.lower()}
-        nowhere = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy"), "http://127.0.0.1:9")
-        given = clean | endpoint | nowhere
-        command = [sys.executable, "-c", WORK]
-        done = subprocess.run(command, env=given, capture_output=True, text=True, check=False, timeout=60)
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def work(**given: str) -> list[str]:
+    """A process of its own that works and tells of it, with these variables and no other that says where to send.
+
+    Gives what is sent at all: where nobody listens, the collector of a test would not hear it.
+    """
+    unwanted = ("proxy", "otel_")
+    clean = {name: value for name, value in os.environ.items() if not any(each in name.lower() for each in unwanted)}
+    command = [sys.executable, "-c", WORK]
+    done = subprocess.run(command, env=clean | given, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_a_collector_gets_spans_and_figures_before_the_process_ends_whatever_proxy_is_named() -> None:
+    heard: dict[str, bytes] = {}
+    with collector(heard) as address:
+        nowhere = dict.fromkeys(("http_proxy", "HTTP_PROXY", "all_proxy"), "http://127.0.0.1:9")
+        work(OTEL_EXPORTER_OTLP_ENDPOINT=address, **nowhere)
     assert set(heard) == {"/v1/traces", "/v1/metrics"}
     assert b"baton.apply" in heard["/v1/traces"]
     assert b"baton.call" in heard["/v1/traces"]
     for name in telemetry.SIGNALS:
         assert name.encode() in heard["/v1/metrics"], name
+
+
+@pytest.mark.parametrize("signal", ["traces", "metrics"])
+def test_who_asks_for_one_of_both_gets_that_and_nothing_goes_elsewhere(signal) -> None:
+    other = {"traces": "metrics", "metrics": "traces"}[signal]
+    heard: dict[str, bytes] = {}
+    with collector(heard) as address:
+        assert work(**{f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT": f"{address}/v1/{signal}"}) == [signal]
+        assert set(heard) == {f"/v1/{signal}"}
+        heard.clear()
+        # The general one says where the rest goes: whoever names both wants both.
+        own = {f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT": f"{address}/mine"}
+        assert set(work(OTEL_EXPORTER_OTLP_ENDPOINT=address, **own)) == {signal, other}
+        assert set(heard) == {"/mine", f"/v1/{other}"}
