@@ -24,6 +24,7 @@ from baton.model.effect import (
 )
 from baton.store.payload import pack, unpack
 from baton.store.personal import Keyring
+from baton.store.steps import step_to
 from baton.store.tables import effects, restores
 from baton.store.trail import Entry, append
 
@@ -95,8 +96,7 @@ class EffectStore:
             ),
             "digests": dict(draft.digests),
             "evidence": {},
-            "created_at": now,
-            "updated_at": now,
+            **dict.fromkeys(("created_at", "updated_at", "state_since"), now),
         }
 
     def supersede(self, connection: sa.Connection, job: str, system: str, numbers: Sequence[str], *, why: str) -> int:
@@ -187,10 +187,9 @@ class EffectStore:
         ).all()
         for row in found:
             allowed(EffectState(row.state), after)
+        step = {**step_to(after, now), "updated_at": now, **values}
         for chunk in chunked([row.id for row in found]):
-            connection.execute(
-                sa.update(effects).where(effects.c.id.in_(chunk)).values(state=after.value, updated_at=now, **values)
-            )
+            connection.execute(sa.update(effects).where(effects.c.id.in_(chunk)).values(**step))
         append(connection, [_entry(now, row.key, row.state, after, run=row.run_id) for row in found])
         return len(found)
 

@@ -29,6 +29,7 @@ from baton.store import queue
 from baton.store.claims import ClaimRule
 from baton.store.effects import OPENED, EffectStore, audit_move, audit_step, chunked
 from baton.store.links import LinkStore
+from baton.store.steps import step_to
 from baton.store.tables import effects
 from baton.store.trail import Entry, append
 
@@ -108,7 +109,7 @@ class LeaseStore:
                 sa.update(effects)
                 .where(effects.c.id.in_([row.id for row in chunk]), effects.c.state == EffectState.PLANNED.value)
                 .values(
-                    state=EffectState.SENT.value,
+                    **step_to(EffectState.SENT, now),
                     epoch=effects.c.epoch + 1,
                     attempts=effects.c.attempts + 1,
                     batch_id=first,
@@ -211,7 +212,7 @@ class LeaseStore:
         self._change(
             connection,
             lost,
-            state=EffectState.IN_DOUBT.value,
+            **step_to(EffectState.IN_DOUBT, now),
             doubted=True,
             epoch=effects.c.epoch + 1,
             crashes=effects.c.crashes + 1,
@@ -315,7 +316,7 @@ def _learnt(outcome: Settlement, after: EffectState, now: datetime, before: Mapp
 def _settle_alike(connection: sa.Connection, ids: Sequence[int], learnt: tuple[Any, ...], now: datetime) -> None:
     """Store the same outcome for these effects. Once in doubt, an effect stays marked as doubted."""
     values = dict(zip(_LEARNT, learnt, strict=True))
-    values |= {"state": values["state"].value, "evidence": dict(values["evidence"]), "updated_at": now}
+    values |= {**step_to(learnt[0], now), "evidence": dict(values["evidence"]), "updated_at": now}
     if learnt[0] is EffectState.IN_DOUBT:
         values["doubted"] = True
     for chunk in chunked(ids):

@@ -182,6 +182,7 @@ effects = sa.Table(
     sa.Column("approved", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("updated_at", Instant, nullable=False),
+    sa.Column("state_since", Instant),
     sa.UniqueConstraint("system", "number", "version", "job"),
 )
 sa.Index("ix_effects_claim", effects.c.system, effects.c.state, effects.c.rank, effects.c.id)

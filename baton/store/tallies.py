@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import sqlalchemy as sa
 
 from baton.model.effect import OPEN_STATES, EffectState
-from baton.store.tables import effects
+from baton.store.tables import approvals, effects
 
+_RELEASED: Final = "release"
+"""The decision that lets a held run go: until then nothing of it could be sent."""
 _ENDED_STATES = tuple(state.value for state in EffectState if not state.open)
 
 
@@ -30,7 +33,7 @@ class Waiting(Tally):
     due: int
     """So many of them have their time behind them."""
     oldest: datetime
-    """Since when the oldest has been due, or there."""
+    """Since when the oldest could have been sent, where it is planned; else since when it has stood where it stands."""
 
 
 def systems(connection: sa.Connection) -> list[str]:
@@ -43,17 +46,34 @@ def systems(connection: sa.Connection) -> list[str]:
 
 def waiting(connection: sa.Connection, system: str, now: datetime) -> Sequence[Waiting]:
     """What is not over in a system, by job and state."""
-    since = sa.case((effects.c.due_at > effects.c.created_at, effects.c.due_at), else_=effects.c.created_at)
-    due = sa.func.sum(sa.case((since <= now, 1), else_=0))
-    query = (
-        sa.select(effects.c.job, effects.c.state, sa.func.count(), due, sa.func.min(since))
-        .where(effects.c.system == system, effects.c.state.in_(OPEN_STATES))
-        .group_by(effects.c.job, effects.c.state)
+    due_at = sa.case((effects.c.due_at > effects.c.created_at, effects.c.due_at), else_=effects.c.created_at)
+    # A try that came to nothing makes nothing less due: what is planned again counts from when it could first be sent.
+    # A process of an older version that was still at work at the upgrade has not written since when.
+    planned = effects.c.state == EffectState.PLANNED.value
+    since = sa.case((planned, due_at), else_=sa.func.coalesce(effects.c.state_since, due_at))
+    released = sa.select(sa.func.max(approvals.c.decided_at)).where(
+        approvals.c.run_id == effects.c.run_id, approvals.c.decision == _RELEASED
     )
-    return [
-        Waiting(job, EffectState(state), number, due, oldest)
-        for job, state, number, due, oldest in connection.execute(query)
-    ]
+    query = (
+        sa.select(
+            *(effects.c.job, effects.c.state, sa.func.count().label("number")),
+            sa.func.sum(sa.case((due_at <= now, 1), else_=0)).label("due"),
+            sa.func.min(since, type_=effects.c.state_since.type).label("oldest"),
+            released.scalar_subquery().label("released"),
+        )
+        .where(effects.c.system == system, effects.c.state.in_(OPEN_STATES))
+        .group_by(effects.c.job, effects.c.state, effects.c.run_id)
+    )
+    found: dict[tuple[str, EffectState], Waiting] = {}
+    for row in connection.execute(query):
+        state = EffectState(row.state)
+        held = state is EffectState.PLANNED and row.released is not None
+        oldest = max(row.oldest, row.released) if held else row.oldest
+        of_others = found.get((row.job, state), Waiting(row.job, state, 0, 0, oldest))
+        found[row.job, state] = Waiting(
+            row.job, state, of_others.number + row.number, of_others.due + row.due, min(of_others.oldest, oldest)
+        )
+    return list(found.values())
 
 
 def ended(connection: sa.Connection, system: str, since: datetime) -> Sequence[Tally]:

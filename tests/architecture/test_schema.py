@@ -27,6 +27,7 @@ PLAIN = {
         "id", "key", "run_id", "job", "system", "number", "action", "version", "state", "destructive", "rank", "due_at",
         "next_at", "mapping_digest", "digests", "batch_id", "lease_owner", "lease_until", "epoch", "attempts", "crashes",
         "code", "doubted", "message", "remedy", "evidence", "approved", "created_at", "updated_at",
+        "state_since",
     },
     "approvals": {"id", "run_id", "decision", "person", "why", "plan_hash", "decided_at"},
     "feeds": {"source", "cursor", "digest", "row_count", "columns", "population", "approved_at"},

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 
 from baton.errors import ConfigurationError
 from baton.store import passes
+from baton.model.account import Receipt
 from baton.store.database import Database
 from baton.store.instants import from_micros, to_micros
 from baton.store.migrate import HEAD, SCRIPTS, upgrade
@@ -139,3 +140,21 @@ def test_a_schema_of_a_newer_baton_is_told_as_such_and_left_alone(desk: Desk) ->
         upgrade(desk.database)
     with desk.database.read() as connection:
         assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one() == "0099"
+
+
+def test_an_upgrade_makes_nothing_younger_that_an_alarm_may_be_about(desk: Desk) -> None:
+    began = desk.clock.now()
+    desk.plan_all(["0001", "0002", "0003", "0004"])
+    sent = desk.claim()
+    desk.clock.advance(timedelta(hours=5))
+    for effect, receipt in zip(
+        sent, (Receipt.in_doubt("lost", "no answer"), Receipt.accepted(), Receipt.done()), strict=False
+    ):
+        desk.settle([effect], receipt)
+    with desk.database.write() as connection:
+        connection.execute(sa.text("ALTER TABLE effects DROP COLUMN state_since"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0013'"))
+    upgrade(desk.database)
+    assert desk.rows("state", "state_since") == [
+        ("in_doubt", began), ("accepted", began), ("done", None), ("sent", began),
+    ]  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -10,6 +11,7 @@ from baton.contracts.payments import PaymentFile
 from baton.errors import ApprovalError, InDoubtError
 from baton.hub.payment.signing import sign
 from baton.hub.payment.withdrawing import withdraw
+from baton.hub.vitals.taking import take
 from baton.jobs.payment.roles import Role
 from baton.model.account import Receipt
 from baton.model.pay_run import LineState
@@ -32,6 +34,26 @@ def test_a_run_goes_from_the_file_to_the_bank_once(office: Office) -> None:
     assert b'<InstdAmt Ccy="CNY">12345.67</InstdAmt>' in plain
     assert "测试0002".encode() in plain
     assert len(office.bank.seen) == len(set(office.bank.seen)) == 2
+
+
+def test_the_days_in_which_people_sign_make_nothing_overdue(office: Office) -> None:
+    office.hire(*TWO)
+    run_id = office.prepared(TWO)
+    office.company.clock.advance(timedelta(hours=60))
+    office.sign(run_id)
+    office.release(run_id)
+    assert overdue(office, "due") == (1, 0)
+    office.deliver()
+    assert overdue(office, "due") == (0, 0)
+    assert overdue(office, "accepted") == (1, 0)
+    office.company.clock.advance(timedelta(hours=49))
+    assert overdue(office, "accepted") == (1, 49 * 3600)
+
+
+def overdue(office: Office, what: str) -> tuple[float, float]:
+    """How many files at the bank are due, or only promised, and for how many seconds the oldest."""
+    figures = {sample.measure: sample.value for sample in take(office.hub) if sample.subject == "bank"}
+    return figures[f"{what}_count"], figures[f"{what}_oldest_s"]
 
 
 def test_what_the_bank_reads_rests_on_no_disk(office: Office) -> None:

@@ -6,7 +6,9 @@ import re
 
 import sqlalchemy as sa
 
-from baton.hub import proof
+from baton.errors import RetryableError
+from baton.hub import execution, proof
+from baton.hub.decisions import release
 from baton.hub.offboarding import hourly
 from baton.hub.reconcile import reconcile
 from baton.hub.sync import SyncRequest, plan_sync
@@ -14,11 +16,13 @@ from baton.hub.vitals.backups import note_backup
 from baton.hub.vitals.document import exit_code, health_document
 from baton.hub.vitals.exposition import exposition
 from baton.hub.vitals.taking import take
+from baton.model.account import Receipt
 from baton.model.measures import MEASURES, Sample
 from baton.store.runs import RunState
 from baton.store.tables import feeds, runs
 from baton.store.trail import Entry, append
 from tests.hub.vitals.conftest import H, Start
+from tests.rig.belongings import TalkingTarget
 
 LINE = re.compile(r'^(baton_[a-z_]+)(\{[a-z_]+="[^"\\]*"(?:,[a-z_]+="[^"\\]*")*\})? -?[0-9.e+-]+$')
 
@@ -57,6 +61,32 @@ def test_ages_grow_and_what_is_due_waits(start_on_both: Start) -> None:
     document = health_document(post.hub)
     assert {each["rule"] for each in document["broken"]} >= {"queue_old", "switch_left_on", "sync_silent"}
     assert (document["verdict"], exit_code(document)) == ("critical", 2)
+
+
+def test_what_was_held_for_long_is_neither_long_due_nor_long_in_doubt(start_on_both: Start, monkeypatch) -> None:
+    post = start_on_both()
+    several = [f"{number:04d}" for number in range(10, 60)]
+    post.hire(*several)
+    for person in post.company.rows:
+        if person["number"] in several[:30]:
+            person |= {"status": "departed", "last_day": "2026-11-01", "contract_end": "2026-11-01"}
+    run = plan_sync(post.hub, SyncRequest()).run
+    assert run.state is RunState.HELD
+    post.later(hours=60)
+    release(post.hub, run.id, "ada", "they have left")
+    found = figures(post)
+    assert (found["due_count", "crm"], found["due_oldest_s", "crm"]) == (30, 0)
+    monkeypatch.setattr(TalkingTarget, "act", lambda *_: Receipt.in_doubt("lost", "no answer"))
+    monkeypatch.setattr(TalkingTarget, "find", away)
+    execution.apply(post.hub)
+    found = figures(post)
+    assert (found["doubt_count", "crm"], found["doubt_oldest_s", "crm"] < 60) == (30, True)
+    post.later(hours=3)
+    assert 3 * H <= figures(post)["doubt_oldest_s", "crm"] < 4 * H
+
+
+def away(*_: object) -> None:
+    raise RetryableError("it does not answer", code="away")
 
 
 def test_a_target_not_compared_for_long_stays_known_however_often_others_were(start_on_both: Start) -> None:
