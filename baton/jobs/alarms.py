@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
 from baton.model.alarm import Alarm, AlarmRule, AlarmState, Severity
-from baton.model.measures import Sample
+from baton.model.measures import Sample, are_whole
 
 _H: Final = 3600.0
 SHIPPED: Final[Sequence[AlarmRule]] = (
@@ -95,13 +95,25 @@ def breaches(rules: Iterable[AlarmRule], samples: Iterable[Sample]) -> list[Brea
     ]
 
 
-def judge(found: Sequence[Breach], current: Sequence[Alarm], now: datetime) -> Steps:
-    """How the alarms that are not over go on, and which are new."""
+def unread(rules: Iterable[AlarmRule], samples: Sequence[Sample]) -> frozenset[str]:
+    """The rules of which nobody knows now whether they are broken: their figures could not be read."""
+    if are_whole(samples):
+        return frozenset()
+    taken = {sample.measure for sample in samples}
+    return frozenset(rule.name for rule in rules if rule.measure not in taken)
+
+
+def judge(
+    found: Sequence[Breach], current: Sequence[Alarm], now: datetime, unknown: Collection[str] = frozenset()
+) -> Steps:
+    """How the alarms that are not over go on, and which are new. Those of an ``unknown`` rule stay as they are."""
     steps = Steps()
     broken = {(breach.rule.name, breach.subject): breach for breach in found}
     known = {(alarm.rule, alarm.subject) for alarm in current}
     steps.raised = [breach for place, breach in broken.items() if place not in known]
     for alarm in current:
+        if alarm.rule in unknown:
+            continue
         breach = broken.get((alarm.rule, alarm.subject))
         silent = alarm.state is AlarmState.SILENCED and alarm.until is not None and now < alarm.until
         if breach is not None:

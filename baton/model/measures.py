@@ -5,7 +5,7 @@ Every figure is read from the store when it is asked for, so that it is the same
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -58,6 +58,11 @@ class Sample:
     def subject(self) -> str:
         """What it is about: a system, a job; empty for the hub as a whole."""
         return next(iter(self.labels.values()), "")
+
+
+def are_whole(samples: Iterable[Sample]) -> bool:
+    """Whether these are all figures there are; else the database was away, and next to nothing could be read."""
+    return any(sample.measure == "database_up" and sample.value for sample in samples)
 
 
 _SYSTEM: Final = ("system",)

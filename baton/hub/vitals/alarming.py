@@ -17,7 +17,7 @@ from baton.hub.offboarding.people import departed
 from baton.hub.offboarding.reaching import Reach, reach_through
 from baton.hub.vitals.messages import Text, message
 from baton.hub.vitals.taking import take
-from baton.jobs.alarms import SHIPPED, Breach, News, Telling, breaches, farewells, judge, rounds, tellings
+from baton.jobs.alarms import SHIPPED, Breach, News, Telling, breaches, farewells, judge, rounds, tellings, unread
 from baton.model.alarm import Alarm, AlarmRule, AlarmState
 from baton.model.effect import EffectState, Intention
 from baton.model.handover import HandoverAction
@@ -89,7 +89,8 @@ def _carry_on(
     watched: Watched,
 ) -> None:
     now = hub.clock.now()
-    steps = judge(found, hub.alarms.current(connection), now)
+    unknown = unread(in_force.values(), watched.samples)
+    steps = judge(found, hub.alarms.current(connection), now, unknown)
     hub.alarms.insert(connection, [_raised(hub, breach, now) for breach in steps.raised])
     seen = {alarm.key: hub.alarms.note(connection, alarm, value=value, seen_at=now) for alarm, value in steps.seen}
     for alarm in steps.fired_again:

@@ -11,7 +11,7 @@ from baton.hub.vitals.alarming import rules
 from baton.hub.vitals.taking import take
 from baton.jobs.alarms import breaches
 from baton.model.alarm import Alarm, AlarmState, Severity
-from baton.model.measures import MEASURES, Sample
+from baton.model.measures import MEASURES, Sample, are_whole
 
 WELL: Final = "well"
 DOWN: Final = "down"
@@ -24,7 +24,7 @@ def health_document(hub: Hub, samples: Sequence[Sample] | None = None) -> dict[s
     at once, whether or not an alarm has been raised for it yet; a silenced alarm does not.
     """
     taken = take(hub) if samples is None else samples
-    if not any(sample.measure == "database_up" and sample.value for sample in taken):
+    if not are_whole(taken):
         return {"verdict": DOWN, "taken_at": hub.clock.now().isoformat(), "broken": [], "alarms": [], **grouped(taken)}
     broken = breaches(rules(hub).values(), taken)
     with hub.database.read() as connection:

@@ -46,9 +46,9 @@ def take(hub: Hub) -> list[Sample]:
     try:
         with hub.database.read() as connection:
             found = list(_of_the_store(hub, connection))
+        return [Sample("database_up", 1.0), *found, *_of_the_folders(hub, found)]
     except sa.exc.SQLAlchemyError:
         return [Sample("database_up", 0.0)]
-    return [Sample("database_up", 1.0), *found, *_of_the_folders(hub, found)]
 
 
 def _of_the_store(hub: Hub, connection: sa.Connection) -> Iterator[Sample]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
 from baton.errors import ApprovalError
 from baton.hub import proof
@@ -13,6 +14,7 @@ from baton.hub.vitals.alarming import acknowledge, silence
 from baton.model.account import Receipt
 from baton.model.alarm import AlarmState
 from baton.model.handover import Message
+from baton.store import tallies
 from baton.store.messages import may_be_to
 from baton.store.runs import RunState
 from tests.hub.vitals.conftest import BOSS, OPS, H, Start
@@ -106,6 +108,45 @@ def test_what_fires_again_after_a_silence_has_the_figure_of_now(start: Start) ->
     post.later(hours=7)
     (again,) = post.look().current
     assert (again.state, again.value, again.seen_at) == (AlarmState.FIRING, 2, post.hub.clock.now())
+
+
+def test_a_database_that_was_away_for_a_moment_ends_no_alarm(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    down = {"measure": "database_up", "below": "1", "severity": "critical", "routes": ["ops"]}
+    post = start({"left_on": SWITCH, "also_on": SWITCH, "down": down})
+    throw(post)
+    first, second = sorted(post.look().current, key=lambda alarm: alarm.rule)
+    acknowledge(post.hub, first.key, "olga", "at it")
+    silence(post.hub, second.key, "olga", "for a moment", timedelta(minutes=5))
+    heard = len(post.told)
+    post.later(minutes=10)
+    with monkeypatch.context() as patch:
+        patch.setattr(tallies, "systems", gone_away)
+        watched = post.look()
+    assert (watched.over, watched.raised) == (0, 1)
+    states = {alarm.rule: (alarm.state, alarm.person) for alarm in watched.current}
+    assert states["also_on"] == (AlarmState.ACKNOWLEDGED, "olga")
+    assert states["left_on"] == (AlarmState.SILENCED, "olga"), "whether it is to fire again is not known yet"
+    post.later(minutes=10)
+    watched = post.look()
+    assert (watched.over, watched.raised) == (1, 0), "of what there is a figure again: the database answers"
+    states = {alarm.rule: (alarm.state, alarm.person) for alarm in watched.current}
+    assert states == {"also_on": (AlarmState.ACKNOWLEDGED, "olga"), "left_on": (AlarmState.FIRING, "olga")}
+    subjects = [subject.split(" · ")[1] for _, subject in post.told[heard:]]
+    assert subjects == ["[critical] New alarm: down", "[critical] New alarm: left_on", "[critical] Over: down"]
+
+
+def test_an_alarm_whose_rule_is_gone_ends_whatever_can_be_read(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    post = start({"left_on": SWITCH})
+    throw(post)
+    post.look()
+    post.hub.settings.alarms.rules.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(tallies, "systems", gone_away)
+        assert post.look().over == 1
+
+
+def gone_away(*_: object) -> None:
+    raise sa.exc.OperationalError("SELECT", {}, Exception("server closed the connection"))
 
 
 def test_a_silence_has_an_end_a_name_and_a_reason(start: Start) -> None:
