@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -137,7 +138,8 @@ def run_command(context: Context) -> int:
 def list_command(context: Context) -> int:
     """The alarms that are not over; exit code 1 when there are any."""
     with context.hub() as hub, hub.database.read() as connection:
-        current = hub.alarms.current(connection)
+        now = hub.clock.now()
+        current = [replace(alarm, state=alarm.state_at(now)) for alarm in hub.alarms.current(connection)]
     _show_alarms(context.voice, current)
     context.voice.document({"alarms": current})
     return int(bool(current))

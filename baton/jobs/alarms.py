@@ -115,12 +115,12 @@ def judge(
         if alarm.rule in unknown:
             continue
         breach = broken.get((alarm.rule, alarm.subject))
-        silent = alarm.state is AlarmState.SILENCED and alarm.until is not None and now < alarm.until
+        stands = alarm.state_at(now)
         if breach is not None:
             steps.seen.append((alarm, breach.value))
-            if alarm.state is AlarmState.SILENCED and not silent:
+            if stands is not alarm.state:
                 steps.fired_again.append(alarm)
-        elif not silent:
+        elif stands is not AlarmState.SILENCED:
             steps.over.append(alarm)
     return steps
 

@@ -68,6 +68,12 @@ class Alarm:
     """Who has acknowledged or silenced it."""
     why: str = ""
 
+    def state_at(self, now: datetime) -> AlarmState:
+        """Where it stands then: a silence whose time is up is none, also before anybody has looked again."""
+        if self.state is AlarmState.SILENCED and (self.until is None or self.until <= now):
+            return AlarmState.FIRING
+        return self.state
+
 
 @dataclass(frozen=True, slots=True)
 class AlarmRule:

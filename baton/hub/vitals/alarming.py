@@ -94,7 +94,7 @@ def _carry_on(
     hub.alarms.insert(connection, [_raised(hub, breach, now) for breach in steps.raised])
     seen = {alarm.key: hub.alarms.note(connection, alarm, value=value, seen_at=now) for alarm, value in steps.seen}
     for alarm in steps.fired_again:
-        hub.alarms.step(connection, seen[alarm.key], AlarmState.FIRING, told_at=None, escalated_at=None, until=None)
+        _fire_again(hub, connection, seen[alarm.key])
     over = [hub.alarms.step(connection, alarm, AlarmState.OVER, ended_at=now) for alarm in steps.over]
     # Whom nobody could be reached for now is not told: the next look tries again.
     said = [each for each in tellings(hub.alarms.current(connection), in_force, now) if _reached(each, ways)]
@@ -116,6 +116,10 @@ def _raised(hub: Hub, breach: Breach, now: datetime) -> Alarm:
     key = f"{hub.chance.getrandbits(32):08x}"
     rule = breach.rule
     return Alarm(key, rule.name, breach.subject, rule.severity, AlarmState.FIRING, breach.value, now, now)
+
+
+def _fire_again(hub: Hub, connection: sa.Connection, alarm: Alarm) -> Alarm:
+    return hub.alarms.step(connection, alarm, AlarmState.FIRING, told_at=None, escalated_at=None, until=None)
 
 
 def _ways(hub: Hub, in_force: Iterable[AlarmRule], watched: Watched) -> Ways:
@@ -319,6 +323,8 @@ def _decide(hub: Hub, key: str, state: AlarmState, person: str, why: str, **valu
             raise ApprovalError(
                 f"there is no alarm {key[:20]!r} that is not over", code="no_alarm", remedy="see: baton alarms list"
             )
+        if alarm.state_at(hub.clock.now()) is not alarm.state:
+            alarm = _fire_again(hub, connection, alarm)
         try:
             return hub.alarms.step(connection, alarm, state, person=person, why=why, **values)
         except TransitionError as error:

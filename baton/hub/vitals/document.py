@@ -23,17 +23,17 @@ def health_document(hub: Hub, samples: Sequence[Sample] | None = None) -> dict[s
     ``verdict`` is ``well``, ``warning``, ``critical`` or ``down`` (the database does not answer). A broken rule counts
     at once, whether or not an alarm has been raised for it yet; a silenced alarm does not.
     """
-    taken = take(hub) if samples is None else samples
+    taken, now = take(hub) if samples is None else samples, hub.clock.now()
     if not are_whole(taken):
-        return {"verdict": DOWN, "taken_at": hub.clock.now().isoformat(), "broken": [], "alarms": [], **grouped(taken)}
+        return {"verdict": DOWN, "taken_at": now.isoformat(), "broken": [], "alarms": [], **grouped(taken)}
     broken = breaches(rules(hub).values(), taken)
     with hub.database.read() as connection:
         current = hub.alarms.current(connection)
-    silenced = {(alarm.rule, alarm.subject) for alarm in current if alarm.state is AlarmState.SILENCED}
+    silenced = {(alarm.rule, alarm.subject) for alarm in current if alarm.state_at(now) is AlarmState.SILENCED}
     heard = [breach for breach in broken if (breach.rule.name, breach.subject) not in silenced]
     return {
         "verdict": _verdict([breach.rule.severity for breach in heard]),
-        "taken_at": hub.clock.now().isoformat(),
+        "taken_at": now.isoformat(),
         "broken": [
             {
                 "rule": breach.rule.name,
@@ -71,7 +71,7 @@ def alarm_line(alarm: Alarm, hub: Hub) -> dict[str, Any]:
         "measure": rule.measure if rule else "",
         "about": alarm.subject,
         "severity": alarm.severity.value,
-        "state": alarm.state.value,
+        "state": alarm.state_at(hub.clock.now()).value,
         "value": alarm.value,
         **{name: _instant(getattr(alarm, name)) for name in ("since", "seen_at", "told_at", "escalated_at", "until")},
         "person": alarm.person,

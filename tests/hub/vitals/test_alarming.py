@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError
 from baton.hub import proof
 from baton.hub.vitals.alarming import acknowledge, silence
+from baton.hub.vitals.document import health_document
 from baton.model.account import Receipt
 from baton.model.alarm import AlarmState
 from baton.model.handover import Message
@@ -96,6 +97,33 @@ def test_a_silenced_alarm_stays_silent_until_its_time_whatever_the_figure_does(s
     post.later(hours=3)
     assert [each.state for each in post.look().current] == [AlarmState.FIRING]
     assert len(post.told) == 3, "said as if new, and passed on: its time to be taken on is long over"
+
+
+def test_a_silence_that_has_run_out_silences_nothing_although_nobody_looks(start: Start) -> None:
+    post = start({"left_on": SWITCH})
+    throw(post)
+    (alarm,) = post.look().current
+    silence(post.hub, alarm.key, "olga", "maintenance", timedelta(hours=6))
+
+    def verdict() -> tuple[str, list[str], list[str]]:
+        document = health_document(post.hub)
+        return (
+            document["verdict"],
+            [each["rule"] for each in document["broken"]],
+            [each["state"] for each in document["alarms"]],
+        )
+
+    post.later(hours=5)
+    assert verdict() == ("well", [], ["silenced"])
+    post.later(hours=1)
+    assert verdict() == ("critical", ["left_on"], ["firing"])
+    taken = acknowledge(post.hub, alarm.key, "ada", "I am at it")
+    assert (taken.state, taken.person, taken.until) == (AlarmState.ACKNOWLEDGED, "ada", None)
+    silence(post.hub, alarm.key, "ada", "until tomorrow", timedelta(hours=20))
+    assert verdict() == ("well", [], ["silenced"])
+    post.later(hours=30)
+    silence(post.hub, alarm.key, "ada", "another day", timedelta(hours=20))
+    assert verdict() == ("well", [], ["silenced"])
 
 
 def test_what_fires_again_after_a_silence_has_the_figure_of_now(start: Start) -> None:
