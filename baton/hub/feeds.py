@@ -115,8 +115,8 @@ class RefusedReadingError(FeedRefusedError):
         self.row_faults: Sequence[RunFault] = reading.faults
 
 
-def record_refusal(hub: Hub, job: str, requested_by: str, error: FeedRefusedError) -> None:
-    """Keep a refused feed as a run, so that a person finds it where they look."""
+def record_refusal(hub: Hub, job: str, requested_by: str, error: FeedRefusedError, limits: Mapping[str, int]) -> None:
+    """Keep a refused feed as a run, so that a person finds it where they look; with what was asked for (`limits`)."""
     read = error if isinstance(error, RefusedReadingError) else None  # else the source itself refused it
     run = Run(
         id=hub.new_run_id(job),
@@ -126,7 +126,7 @@ def record_refusal(hub: Hub, job: str, requested_by: str, error: FeedRefusedErro
         plan_hash="",
         feed_digest=error.feed_digest,
         created_at=hub.clock.now(),
-        counts=read.counts if read else {},
+        counts={**(read.counts if read else {}), **limits},
         reasons=[f"{breach.guard}: {breach.message}" for breach in error.breaches],
         verdict="broken",
     )

@@ -50,6 +50,12 @@ class SyncRequest:
     accept_feed: str = ""
     """Digest of a feed that a person has looked at and wants used although the guards refuse it."""
 
+    @property
+    def limits(self) -> dict[str, int]:
+        """How many people, or systems, it is limited to, as the run keeps it; empty for everybody and everything."""
+        asked = {"limited": set(self.employees), "limited_systems": set(self.systems)}
+        return {name: len(only) for name, only in asked.items() if only}
+
 
 @dataclass
 class SyncPlan:
@@ -82,7 +88,7 @@ def plan_sync(hub: Hub, request: SyncRequest) -> SyncPlan:
         hub.crash_point("planned")
         return plan
     except FeedRefusedError as error:
-        record_refusal(hub, JOB, request.requested_by, error)
+        record_refusal(hub, JOB, request.requested_by, error, request.limits)
         raise
 
 
@@ -147,7 +153,7 @@ class _Planning:
         """What had been called in before the sources were read: only that has been answered by reading them."""
         self.run_id = hub.new_run_id(JOB)
         self.now = hub.clock.now()
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter(request.limits)
         self.faults: list[RunFault] = []
         self.notes: list[str] = []
 
@@ -372,7 +378,7 @@ class _Planning:
     @property
     def _restricted(self) -> bool:
         """True for a run over some people or systems only: it says nothing about the rest."""
-        return bool(self.request.employees or self.request.systems)
+        return bool(self.request.limits)
 
     def _approve(self, readings: Mapping[str, Reading]) -> None:
         if self.request.employees:

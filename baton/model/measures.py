@@ -108,8 +108,8 @@ MEASURES: Final[Mapping[str, Measure]] = {
         # by job
         Measure("held_count", "runs that wait for a person's decision", _JOB),
         Measure("held_oldest_s", "how long the oldest of them has waited", _JOB),
-        Measure("run_age_s", "since the last run of the job", _JOB),
-        Measure("clean_age_s", "since the last run of the job that ended clean (without one: its first)", _JOB),
+        Measure("run_age_s", "since the last run of the job that left no person and no system out", _JOB),
+        Measure("clean_age_s", "since the last such run that ended clean (without one: the job's first)", _JOB),
         Measure("broken_recent_count", "runs that were refused or ended broken in the last 24 hours", _JOB),
         Measure("pass_age_s", "since the schedule last went by (never: since there was a reason to)", _JOB),
         # by several things: for charts only

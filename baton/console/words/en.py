@@ -13,4 +13,5 @@ WORDS: Final[Mapping[str, str]] = {
     "zone_shift": "shifted by a time zone",
     "no_value": "no value against empty text",
     "end_sessions": "end sessions",
+    "limited_systems": "limited to systems",
 }

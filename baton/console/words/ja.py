@@ -152,6 +152,7 @@ WORDS: Final[Mapping[str, str]] = {
     "population": "在籍人数",
     "hints": "受信した通知",
     "limited": "限定対象者数",
+    "limited_systems": "限定対象システム数",
     "waiting": "待機中の人数",
     "unmapped": "変換不可の人数",
     "absent": "不在の人数",

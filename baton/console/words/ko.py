@@ -152,6 +152,7 @@ WORDS: Final[Mapping[str, str]] = {
     "population": "재직 인원",
     "hints": "수신한 알림",
     "limited": "한정 대상 인원",
+    "limited_systems": "한정 대상 시스템 수",
     "waiting": "대기 인원",
     "unmapped": "변환 불가 인원",
     "absent": "누락 인원",

@@ -150,6 +150,7 @@ WORDS: Final[Mapping[str, str]] = {
     "population": "在职人数",
     "hints": "收到的通知",
     "limited": "仅限的人",
+    "limited_systems": "仅限的系统",
     "waiting": "等待中的人",
     "unmapped": "无法映射的人",
     "absent": "未出现的人",

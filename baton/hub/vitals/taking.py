@@ -34,6 +34,8 @@ BACKED_UP: Final = "backup"
 """Kinds of audit entries: a target was compared; somebody says that a backup was made."""
 _SYNC: Final = "sync"
 """The job that reads feeds and begins every target: from its first run on, each of them has been waited for."""
+_LIMITS: Final = ("limited", "limited_systems")
+"""Counts of a run that was for some people, or some systems, only: the others have heard nothing of it."""
 _LOOKED_BACK: Final = 500
 """So many of the newest comparisons are read to find each target's last, before one is asked for alone."""
 
@@ -111,15 +113,17 @@ def _of_a_system(
 
 
 def _runs_of_jobs(connection: sa.Connection, now: datetime) -> Mapping[str, Sequence[Any]]:
-    """By job: its runs, counted by state and verdict."""
+    """By job: its runs, counted by state and verdict. ``newest`` is of those that left nobody out; else None."""
     broken = sa.or_(runs.c.verdict == "broken", runs.c.state == RunState.REFUSED.value)
     recent = sa.and_(broken, runs.c.created_at >= now - RECENTLY)
+    limited = sa.or_(*(sa.func.coalesce(runs.c.counts[name].as_integer(), 0) > 0 for name in _LIMITS))
+    of_all = sa.case((~limited, runs.c.created_at))
     since = sa.func.coalesce(runs.c.settled_at, runs.c.created_at, type_=runs.c.created_at.type)
     columns = (runs.c.job, runs.c.state, runs.c.verdict)
     query = sa.select(
         *columns,
         sa.func.count().label("number"),
-        sa.func.max(runs.c.created_at).label("newest"),
+        sa.func.max(of_all, type_=runs.c.created_at.type).label("newest"),
         sa.func.min(runs.c.created_at).label("first"),
         sa.func.min(since).label("oldest"),
         sa.func.sum(sa.case((recent, 1), else_=0)).label("broken"),
@@ -136,13 +140,14 @@ def _runs(of_job: Mapping[str, Sequence[Any]], now: datetime) -> Iterator[Sample
         for verdict, count in _verdicts(rows).items():
             yield Sample("runs_count", count, {**labels, "verdict": verdict})
         held = [row for row in rows if row.state == RunState.HELD.value]
-        clean = [row for row in rows if row.verdict == "clean"]
+        whole = [row for row in rows if row.newest is not None]
+        clean = [row for row in whole if row.verdict == "clean"]
         yield Sample("held_count", sum(row.number for row in held), labels)
         yield Sample("held_oldest_s", max((_age(row.oldest, now) for row in held), default=0.0), labels)
-        yield Sample("run_age_s", _age(max(row.newest for row in rows), now), labels)
         # What has never ended clean has been broken since it began, and must not look well for having no figure.
-        since = max(row.newest for row in clean) if clean else min(row.first for row in rows)
-        yield Sample("clean_age_s", _age(since, now), labels)
+        first = min(row.first for row in rows)
+        yield Sample("run_age_s", _age(max((row.newest for row in whole), default=first), now), labels)
+        yield Sample("clean_age_s", _age(max((row.newest for row in clean), default=first), now), labels)
         yield Sample("broken_recent_count", sum(row.broken for row in rows), labels)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import sqlalchemy as sa
 
-from baton.errors import RetryableError
+from baton.errors import FeedRefusedError, RetryableError
 from baton.hub import execution, proof
 from baton.hub.decisions import release
 from baton.hub.offboarding import hourly
@@ -139,6 +140,43 @@ def test_what_was_broken_from_the_first_day_is_not_well(start_on_both: Start) ->
     assert found["clean_age_s", "sync"] == found["feed_age_s", "hr"] == found["reconcile_age_s", "crm"] == 37 * H
     broken = {(each["rule"], each["about"]) for each in health_document(post.hub)["broken"]}
     assert broken >= {("never_clean", "sync"), ("feed_old", "hr"), ("not_reconciled", "crm")}
+
+
+@pytest.mark.parametrize("limited", [{"employees": ("0001",)}, {"systems": ("crm",)}])
+def test_a_run_for_some_is_no_run_for_all(start_on_both: Start, limited: dict[str, tuple[str, ...]]) -> None:
+    post = start_on_both()
+    post.later(hours=30)
+    run = plan_sync(post.hub, SyncRequest(**limited)).run
+    execution.apply(post.hub)
+    assert execution.settle(post.hub, run.id).run.verdict == "clean"
+    found = figures(post)
+    assert found["run_age_s", "sync"] == found["clean_age_s", "sync"] == 30 * H
+    assert {each["rule"] for each in health_document(post.hub)["broken"]} >= {"sync_silent", "never_clean"}
+    post.hire()
+    found = figures(post)
+    assert found["run_age_s", "sync"] == found["clean_age_s", "sync"] == 0
+
+
+def test_a_run_for_some_whose_feed_is_refused_is_no_run_for_all(start: Start) -> None:
+    post = start()
+    post.later(hours=30)
+    rows = [*post.company.rows]
+    post.company.rows.clear()
+    for request, age in ((SyncRequest(employees=("0001",)), 30 * H), (SyncRequest(), 0)):
+        with pytest.raises(FeedRefusedError):
+            plan_sync(post.hub, request)
+        assert figures(post)["run_age_s", "sync"] == age
+    post.company.rows += rows
+
+
+def test_where_no_run_was_for_all_it_has_been_silent_since_the_first(start_on_both: Start) -> None:
+    post = start_on_both()
+    with post.hub.database.write() as connection:
+        connection.execute(sa.update(runs).values(counts={"limited": 1}))
+    post.later(hours=3)
+    plan_sync(post.hub, SyncRequest(employees=("0001",)))
+    found = figures(post)
+    assert found["run_age_s", "sync"] == found["clean_age_s", "sync"] == 3 * H
 
 
 def test_before_the_first_sync_nothing_is_waited_for(start: Start) -> None:
