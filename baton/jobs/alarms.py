@@ -163,9 +163,7 @@ def escalates(alarm: Alarm, rule: AlarmRule, now: datetime) -> bool:
 
 
 def farewells(over: Sequence[Alarm], rules: Mapping[str, AlarmRule]) -> list[Telling]:
-    """Those who have heard of an alarm hear that it is over."""
-    return [
-        Telling(alarm, rule, News.OVER, (*rule.routes, *(rule.escalate_to if alarm.escalated_at else ())))
-        for alarm in over
-        if alarm.told_at is not None and (rule := rules.get(alarm.rule)) is not None and rule.routes
-    ]
+    """That these are over, on every route on which somebody may have heard of them; who has not is to be left out."""
+    ended = [(alarm, rules[alarm.rule]) for alarm in over if alarm.rule in rules]
+    found = [Telling(alarm, rule, News.OVER, (*rule.routes, *rule.escalate_to)) for alarm, rule in ended]
+    return [telling for telling in found if telling.routes]

@@ -71,6 +71,17 @@ def test_nobody_takes_it_on_so_it_goes_up_once_and_is_said_again_after_a_day(sta
     assert sorted(person for person, _ in post.told[3:]) == [OPS, BOSS], "whoever heard of it hears that it is over"
 
 
+def test_who_heard_only_that_it_was_passed_on_hears_that_it_is_over(start: Start) -> None:
+    post = start({"left_on": {**ESCALATED, "routes": []}})
+    throw(post)
+    post.look()
+    post.later(hours=2)
+    post.look()
+    throw(post, "off")
+    assert (post.look().over, [person for person, _ in post.told]) == (1, [BOSS, BOSS])
+    assert "Over" in post.told[1][1]
+
+
 def test_what_somebody_has_taken_on_is_not_said_again(start: Start) -> None:
     post = start({"left_on": ESCALATED})
     throw(post)
@@ -124,6 +135,9 @@ def test_a_silence_that_has_run_out_silences_nothing_although_nobody_looks(start
     post.later(hours=30)
     silence(post.hub, alarm.key, "ada", "another day", timedelta(hours=20))
     assert verdict() == ("well", [], ["silenced"])
+    throw(post, "off")
+    post.later(hours=20)
+    assert (post.look().over, [person for person, _ in post.told]) == (1, [OPS, OPS]), "who heard of it hears the end"
 
 
 def test_what_fires_again_after_a_silence_has_the_figure_of_now(start: Start) -> None:
