@@ -11,8 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from baton.errors import ConfigurationError
-from baton.store import passes
 from baton.model.account import Receipt
+from baton.store import passes
 from baton.store.database import Database
 from baton.store.instants import from_micros, to_micros
 from baton.store.migrate import HEAD, SCRIPTS, upgrade
