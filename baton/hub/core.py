@@ -30,6 +30,7 @@ from baton.store.database import Database
 from baton.store.effects import EffectStore
 from baton.store.erasures import ErasureStore
 from baton.store.kept_files import KeptFiles
+from baton.store.kept_records import KeptRecordStore
 from baton.store.leases import LeaseStore
 from baton.store.links import LinkStore
 from baton.store.migrate import upgrade
@@ -131,6 +132,7 @@ class Hub:
         self.caseload = CaseloadStore(keyring)
         self.alerts = AlertStore(keyring, self.clock)
         self.erasures = ErasureStore(self.effects)
+        self.kept_records = KeptRecordStore(keyring)
         self.restores = RestoreStore(self.effects, self.links)
 
     def reload_keyring(self) -> None:

@@ -15,12 +15,18 @@ import sqlalchemy as sa
 
 from baton.model.handover import HandoverAction
 from baton.store.effects import chunked
-from baton.store.tables import effects, recovery_cases
+from baton.store.tables import cases, effects, recovery_cases
 
 
 def messages() -> sa.ColumnElement[bool]:
     """That an effect is a message."""
     return effects.c.action == HandoverAction.NOTIFY.value
+
+
+def about_handovers_of(number: str) -> sa.ColumnElement[bool]:
+    """That an effect is a message about a handover of somebody's, to whomever it is."""
+    theirs: sa.Select[Any] = sa.select(cases.c.id).where(cases.c.number == number)
+    return sa.and_(messages(), effects.c.mapping_digest.in_(theirs))
 
 
 def may_be_to(number: str) -> sa.ColumnElement[bool]:

@@ -22,6 +22,7 @@ from baton.model.account import AccountState
 from baton.model.people import EmploymentStatus
 from baton.model.persons import alike, require_reason
 from baton.store.erasures import Erasure
+from baton.store.open_work import newest_trace, open_work_of
 
 REPORTS: Final = "reports"
 _GONE: Final = (AccountState.ABSENT, AccountState.REMOVED)
@@ -109,9 +110,9 @@ def sweep(hub: Hub, erasure: Erasure, now: datetime) -> list[Fate]:
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         if Fate.HANDOVER_RECORD in over:
-            hub.erasures.blank_handovers(connection, erasure.number, erasure.erased_at)
+            hub.kept_records.blank_handovers(connection, erasure.number, erasure.erased_at)
         if Fate.PAYMENT_RECORD in over:
-            hub.erasures.blank_payments(connection, erasure.number, erasure.erased_at)
+            hub.kept_records.blank_payments(connection, erasure.number, erasure.erased_at)
         hub.erasures.keep_less(connection, erasure, [each for each in erasure.kept if Fate(each["what"]) not in over])
     hub.database.scrub()
     return over
@@ -137,8 +138,8 @@ def _end_links(hub: Hub, connection: sa.Connection, forgotten: Forgotten) -> Non
 def _to_keep(hub: Hub, connection: sa.Connection, number: str) -> list[Kept]:
     rule = hub.settings.retention
     since = (
-        (Fate.HANDOVER_RECORD, hub.erasures.last_handover(connection, number), rule.handovers_years),
-        (Fate.PAYMENT_RECORD, hub.erasures.last_payment(connection, number), rule.payments_years),
+        (Fate.HANDOVER_RECORD, hub.kept_records.last_handover(connection, number), rule.handovers_years),
+        (Fate.PAYMENT_RECORD, hub.kept_records.last_payment(connection, number), rule.payments_years),
     )
     return [Kept(what, rule.end(at, years)) for what, at, years in since if at is not None]
 
@@ -148,12 +149,12 @@ def _require_finished(hub: Hub, connection: sa.Connection, number: str) -> None:
     known = hub.people.newest(connection, [number]).get(number)
     if known is None:
         raise ConfigurationError([Fault("NUMBER", "unknown_person", f"nobody has the number {number[:40]!r}")])
-    open_work = hub.erasures.open_work(connection, number)
+    open_work = open_work_of(connection, number, hub.clock.now())
     if known.employee.status is not EmploymentStatus.DEPARTED:
         open_work.insert(0, f"status {known.employee.status.value}")
     removing = set(hub.removing())
     open_work += [f"account in {name}" for name in _elsewhere(hub, connection, number) if name in removing]
-    newest = hub.erasures.newest_trace(connection, number)
+    newest = newest_trace(connection, number)
     if newest is not None and newest > hub.clock.now():  # an erasure takes out what was recorded up to its moment
         open_work.append(f"recorded {newest:%Y-%m-%d %H:%M} UTC, and by the clock here it is not so late yet")
     if open_work:

@@ -39,7 +39,7 @@ def test_the_record_of_a_retracted_handover_is_kept_from_the_day_it_was_retracte
     d.company.clock.advance(timedelta(days=400))
     casework.decide(d.hub, case.id, Act.RETRACT, HR, "stays after all")
     with d.hub.database.read() as connection:
-        assert d.hub.erasures.last_handover(connection, case.number) == d.company.clock.now()
+        assert d.hub.kept_records.last_handover(connection, case.number) == d.company.clock.now()
 
 
 def test_a_handover_that_was_opened_again_keeps_its_files_while_it_goes_on(desk: Make) -> None:
