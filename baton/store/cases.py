@@ -26,6 +26,7 @@ from baton.model.effect import EffectState
 from baton.model.handover import Holding, HoldingKind, Undo
 from baton.store.case_rows import CaseRows, item_key
 from baton.store.effects import chunked
+from baton.store.erasures import leaver_is_erased
 from baton.store.holdings import unpack_holding
 from baton.store.personal import Keyring
 from baton.store.tables import case_items, cases, effects, item_versions, statements
@@ -214,6 +215,7 @@ class CaseStore:
                 case_items.c.state == ItemState.DONE.value,
                 case_items.c.undo != Undo.IRREVERSIBLE.value,
                 case_items.c.code != NOT_TAKEN_BACK,
+                ~leaver_is_erased(),
                 # What was refused and has arrived all the same was read back; what people did has no way back.
                 sa.or_(effects.c.state == EffectState.DONE.value, case_items.c.code == READ_BACK),
             )

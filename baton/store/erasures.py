@@ -10,8 +10,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from baton.model.account import AccountState
-from baton.store.effects import EffectStore
-from baton.store.tables import erasures, links, people, person_indexes, person_versions
+from baton.store.effects import EffectStore, chunked
+from baton.store.tables import cases, erasures, links, people, person_indexes, person_versions
 from baton.store.told_lines import drop_told_lines
 from baton.store.trail import Entry, append
 from baton.store.written_words import WrittenWords
@@ -82,6 +82,20 @@ class ErasureStore:
         query = sa.select(erasures.c.number).where(erasures.c.erased_at.is_not(None))
         return set(connection.execute(query).scalars())
 
+    def erased_at(self, connection: sa.Connection, number: str) -> datetime | None:
+        """When somebody was erased last; None for who never was."""
+        moments = sa.select(sa.func.max(erasures.c.erased_at)).where(erasures.c.number == number)
+        moment: datetime | None = connection.execute(moments).scalar_one()
+        return moment
+
+    def of_erased(self, connection: sa.Connection, case_ids: Sequence[str]) -> frozenset[str]:
+        """Those of these cases whose leaver was erased since they were opened."""
+        found: set[str] = set()
+        for chunk in chunked(case_ids):
+            query = sa.select(cases.c.id).where(cases.c.id.in_(chunk), leaver_is_erased())
+            found.update(connection.execute(query).scalars())
+        return frozenset(found)
+
     def _note(self, connection: sa.Connection, what: str, number: str, facts: Mapping[str, str]) -> None:
         body = {"what": what, "number": number, **facts}
         append(connection, [Entry(kind="erasure", at=self.clock.now(), body=body)])
@@ -109,6 +123,11 @@ class ErasureStore:
             theirs = sa.update(links).where(links.c.number == number)
             connection.execute(theirs.values(**emptied, external_id=None, dirty=False))
         return gone + self.words.take_out(connection, number, before)
+
+
+def leaver_is_erased() -> sa.ColumnElement[bool]:
+    """A case whose leaver was erased since it was opened; not one of who was hired again."""
+    return sa.exists().where(erasures.c.number == cases.c.number, erasures.c.erased_at >= cases.c.opened_at)
 
 
 def _erasure(row: sa.Row[Any]) -> Erasure:

@@ -23,9 +23,9 @@ def messages() -> sa.ColumnElement[bool]:
     return effects.c.action == HandoverAction.NOTIFY.value
 
 
-def about_handovers_of(number: str) -> sa.ColumnElement[bool]:
-    """That an effect is a message about a handover of somebody's, to whomever it is."""
-    theirs: sa.Select[Any] = sa.select(cases.c.id).where(cases.c.number == number)
+def about_handovers_of(number: str, *which: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    """That an effect is a message about a handover of somebody's (or such of theirs), to whomever it is."""
+    theirs: sa.Select[Any] = sa.select(cases.c.id).where(cases.c.number == number, *which)
     return sa.and_(messages(), effects.c.mapping_digest.in_(theirs))
 
 

@@ -12,7 +12,7 @@ from baton.model.effect import ACCOUNT_ACTIONS, UNSETTLED_STATES, EffectState
 from baton.store.effects import EffectStore, chunked
 from baton.store.messages import about_handovers_of, may_be_to
 from baton.store.payload import pack, unpack
-from baton.store.tables import effects
+from baton.store.tables import cases, effects
 
 _MESSAGE: Final = ("address", "subject", "text", "link")
 """What of a message is about people."""
@@ -28,19 +28,37 @@ class WrittenWords:
         self.keyring = store.keyring
 
     def take_out(self, connection: sa.Connection, number: str, before: datetime) -> int:
-        """Empty what was written of somebody, and said to or about them, up to a moment; how many effects."""
+        """Empty what was written of somebody, and said to them, up to a moment; how many effects.
+
+        Also what was said of their handovers that were opened by then, whenever that was.
+        """
         about = sa.and_(effects.c.number == number, effects.c.action.in_(sorted(ACCOUNT_ACTIONS)))
         mine = self._empty(connection, sa.and_(about, effects.c.created_at <= before), lambda _: pack({}, {}))
+        return mine + self.take_out_messages(connection, number, before)
+
+    def take_out_messages(self, connection: sa.Connection, number: str, before: datetime) -> int:
+        """The messages alone; how many still said something."""
+        count = 0
         for chunk in chunked(self._messages(connection, number, before)):
             which = effects.c.id.in_(chunk)
             self._end(connection, which)
-            mine += self._empty(connection, which, _without_words)
-        return mine
+            count += self._empty(connection, which, _without_words)
+        return count
+
+    def any_message(self, connection: sa.Connection, number: str, before: datetime) -> bool:
+        """Whether one of those messages still says something."""
+        for chunk in chunked(self._messages(connection, number, before)):
+            columns = (effects.c.key, effects.c.version, effects.c.payload)
+            for row in connection.execute(sa.select(*columns).where(effects.c.id.in_(chunk))):
+                said = self.keyring.open(row.payload, **_place(row.key, row.version))
+                if said != _without_words(said):
+                    return True
+        return False
 
     def _messages(self, connection: sa.Connection, number: str, before: datetime) -> list[int]:
         """The ids of the messages to somebody, and of those to others about a handover of theirs."""
-        about = about_handovers_of(number)
-        found = list(connection.execute(sa.select(effects.c.id).where(about, effects.c.created_at <= before)).scalars())
+        about = about_handovers_of(number, cases.c.opened_at <= before)
+        found = list(connection.execute(sa.select(effects.c.id).where(about)).scalars())
         columns = (effects.c.id, effects.c.key, effects.c.version, effects.c.payload)
         perhaps = sa.select(*columns).where(may_be_to(number), sa.not_(about), effects.c.created_at <= before)
         for row in connection.execute(perhaps):

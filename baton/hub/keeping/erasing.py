@@ -18,6 +18,7 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.keeping import ledger
 from baton.hub.keeping.fates import Fate
 from baton.hub.keeping.ledger import Forgotten
+from baton.hub.offboarding.of_erased import end_handovers
 from baton.model.account import AccountState
 from baton.model.people import EmploymentStatus
 from baton.model.persons import alike, require_reason
@@ -111,6 +112,7 @@ def sweep(hub: Hub, erasure: Erasure, now: datetime) -> list[Fate]:
         hub.database.alone(connection, PLANNING)
         if Fate.HANDOVER_RECORD in over:
             hub.kept_records.blank_handovers(connection, erasure.number, erasure.erased_at)
+            hub.erasures.words.take_out_messages(connection, erasure.number, erasure.erased_at)
         if Fate.PAYMENT_RECORD in over:
             hub.kept_records.blank_payments(connection, erasure.number, erasure.erased_at)
         hub.erasures.keep_less(connection, erasure, [each for each in erasure.kept if Fate(each["what"]) not in over])
@@ -119,6 +121,7 @@ def sweep(hub: Hub, erasure: Erasure, now: datetime) -> list[Fate]:
 
 
 def _erase(hub: Hub, connection: sa.Connection, forgotten: Forgotten) -> tuple[int, list[Kept]]:
+    end_handovers(hub, connection, forgotten.number, forgotten.erased_at)
     kept = _to_keep(hub, connection, forgotten.number)
     rows = hub.erasures.erase_person(connection, forgotten.number, forgotten.erased_at)
     _end_links(hub, connection, forgotten)
@@ -147,10 +150,10 @@ def _to_keep(hub: Hub, connection: sa.Connection, number: str) -> list[Kept]:
 def _require_finished(hub: Hub, connection: sa.Connection, number: str) -> None:
     """Nobody is erased in the middle of something: a departed person, nothing open, no account that can be removed."""
     known = hub.people.newest(connection, [number]).get(number)
-    if known is None:
+    if known is None and not _is_left_of(hub, connection, number):
         raise ConfigurationError([Fault("NUMBER", "unknown_person", f"nobody has the number {number[:40]!r}")])
     open_work = open_work_of(connection, number, hub.clock.now())
-    if known.employee.status is not EmploymentStatus.DEPARTED:
+    if known is not None and known.employee.status is not EmploymentStatus.DEPARTED:
         open_work.insert(0, f"status {known.employee.status.value}")
     removing = set(hub.removing())
     open_work += [f"account in {name}" for name in _elsewhere(hub, connection, number) if name in removing]
@@ -163,6 +166,16 @@ def _require_finished(hub: Hub, connection: sa.Connection, number: str) -> None:
             code="unfinished",
             remedy="finish or end these first; an account is removed when its mapping's date comes",
         )
+
+
+def _is_left_of(hub: Hub, connection: sa.Connection, number: str) -> bool:
+    """Whether something of somebody erased was recorded since, or a message still says something: that goes as well."""
+    erased_at = hub.erasures.erased_at(connection, number)
+    if erased_at is None:
+        return False
+    traces = newest_trace(connection, number), hub.kept_records.last_payment(connection, number)
+    recorded = any(moment is not None and moment > erased_at for moment in traces)
+    return recorded or hub.erasures.words.any_message(connection, number, hub.clock.now())
 
 
 def _elsewhere(hub: Hub, connection: sa.Connection, number: str) -> list[str]:

@@ -21,6 +21,7 @@ from baton.hub.offboarding.casework import locked
 from baton.hub.offboarding.deciders import deciders_of
 from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.moving import save_moves
+from baton.hub.offboarding.of_erased import for_a_message
 from baton.hub.offboarding.prescan import Scan, prescan
 from baton.hub.offboarding.reaching import reach
 from baton.hub.offboarding.telling import message_to
@@ -126,7 +127,7 @@ def _told(hub: Hub, known: Case, found: Sequence[dict[str, Any]], new: Sequence[
         anew = {entity: entities[entity] for entity in unsaid}
         for entity, way in anew.items():
             hub.effects.supersede(connection, JOB, way.system, [entity], why="said_anew")
-        text = in_the_way(case, [(each["title"], each["remedy"]) for each in found])
+        text = in_the_way(for_a_message(hub, connection, case), [(each["title"], each["remedy"]) for each in found])
         messages = [(message_to(hub, entity, way, text), mark) for entity, way in anew.items()]
         save_moves(hub, connection, case, [], messages)
     return True

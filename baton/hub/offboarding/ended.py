@@ -1,4 +1,4 @@
-"""Completed cases that nothing opens again by itself: of who works here by right, or is leaving by a later case.
+"""Completed cases that nothing opens again by itself: of who works here by right, leaves again, or was erased.
 
 What such a person holds is not what has come back. A case opened again for it would take away what they need, and be
 retracted by HR's own word an hour later: then all that had been passed on, years of it, would come back by itself.
@@ -15,14 +15,15 @@ from baton.model.people import EmploymentStatus
 
 
 def ended_for_good(hub: Hub, cases: Sequence[Case]) -> frozenset[str]:
-    """The ids of those among these cases; two statements where any is completed, and none elsewhere."""
+    """The ids of those among these cases; three statements where any is completed, and none elsewhere."""
     completed = [case for case in cases if case.state is CaseState.COMPLETED]
     if not completed:
         return frozenset()
     with hub.database.read() as connection:
         statuses = hub.people.statuses(connection, [case.number for case in completed])
         followed = hub.caseload.followed(connection, [case.id for case in completed])
-    return followed | {case.id for case in completed if is_back(case, statuses.get(case.number))}
+        erased = hub.erasures.of_erased(connection, [case.id for case in completed])
+    return followed | erased | {case.id for case in completed if is_back(case, statuses.get(case.number))}
 
 
 def is_back(case: Case, status: EmploymentStatus | None) -> bool:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from baton.contracts import BlockerSource, OwnershipStore, WorkSource
-from baton.hub.core import Hub
-from baton.hub.sync import JOB
+from baton.hub.core import SYNC, Hub
 from baton.model.account import AccountState, Action
 from baton.model.effect import EffectState, Link
 from baton.store.tables import effects
@@ -40,7 +39,7 @@ def _written(hub: Hub, connection: sa.Connection, number: str, systems: Sequence
     query = sa.select(effects.c.system, effects.c.action).where(
         effects.c.system.in_(systems),
         effects.c.number == number,
-        effects.c.job == JOB,
+        effects.c.job == SYNC,
         effects.c.state == EffectState.DONE.value,
     )
     if over:

@@ -12,6 +12,7 @@ from baton.hub.offboarding.casework import find_case, locked
 from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.links import Offer, link_within, require_address
 from baton.hub.offboarding.moving import save_moves, send_messages
+from baton.hub.offboarding.of_erased import for_a_message
 from baton.hub.offboarding.reaching import reach
 from baton.hub.offboarding.telling import message_to
 from baton.jobs.offboarding.notices import link_notice
@@ -38,7 +39,7 @@ def send_link(hub: Hub, offer: Offer) -> str:
         address = link_within(hub, connection, case, offer)
         entity = f"link/{case.id}/{offer.person}/{offer.role}"
         hub.effects.supersede(connection, JOB, way.system, [entity], why="said_anew")
-        message = message_to(hub, entity, way, link_notice(case), address)
+        message = message_to(hub, entity, way, link_notice(for_a_message(hub, connection, case)), address)
         save_moves(hub, connection, case, [], [(message, {})])
     send_messages(hub, [way.system])
     return way.system

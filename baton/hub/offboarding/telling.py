@@ -18,6 +18,7 @@ from baton.hub.offboarding.heard import adds, as_heard
 from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.links import ALERTS, Offer, link_within
 from baton.hub.offboarding.moving import save_moves
+from baton.hub.offboarding.of_erased import for_a_message
 from baton.hub.offboarding.people import employed
 from baton.hub.offboarding.policies import policies
 from baton.hub.offboarding.reaching import Reach, reach
@@ -247,6 +248,7 @@ def _plan(hub: Hub, known: Case, round_: _Round, told: Told) -> None:
         due = round_.waits_due(case, last)
         listed = sorted({number for wait, _ in due for number in wait.items})
         items = hub.cases.items(connection, case.id, ids=listed) if listed else []
+        case = for_a_message(hub, connection, case)
         messages: list[tuple[Intention, Mapping[str, str]]] = [
             (_message(hub, connection, case, items, wait, way), {_ITEMS: as_heard(wait.items)}) for wait, way in due
         ]

@@ -86,7 +86,8 @@ def notice(case: Case, items: Sequence[Item], wait: Wait) -> Notice:
 
 
 def _head(case: Case) -> str:
-    return f"{_in_line(case.name)}（{case.number}）"
+    """Who leaves; by their number alone where no name is left of them."""
+    return f"{_in_line(case.name)}（{case.number}）" if case.name else case.number
 
 
 def in_the_way(case: Case, found: Sequence[tuple[str, str]]) -> Notice:

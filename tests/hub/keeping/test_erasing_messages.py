@@ -9,9 +9,10 @@ import pytest
 import sqlalchemy as sa
 
 from baton.audit.verify import Verdict
-from baton.errors import ApprovalError
+from baton.errors import ApprovalError, ConfigurationError
 from baton.hub import proof
-from baton.hub.keeping import erasing, ledger, subject_access
+from baton.hub.keeping import erasing, ledger, restoring, retention, subject_access
+from baton.hub.keeping.reading_back import read_back
 from baton.hub.offboarding import hourly
 from baton.hub.offboarding.casework import Opening, open_case
 from baton.hub.offboarding.moving import send_messages
@@ -25,7 +26,7 @@ from baton.store.leases import Settlement
 from baton.store.personal import Keyring
 from baton.store.tables import cases, effects
 from tests.hub.keeping.conftest import OPERATOR, OTHER, World
-from tests.hub.keeping.leaver import CANARY, GONE, erase, lived, sync
+from tests.hub.keeping.leaver import CANARY, GONE, erase, lived, sync, words
 from tests.hub.offboarding.conftest import NEXT_YEAR
 from tests.rig.belongings import Belongings, TalkingTarget
 from tests.rig.company import row
@@ -163,3 +164,71 @@ def test_nobody_elses_messages_are_opened_for_it(world: Make, monkeypatch: pytes
     erase(it)
     assert theirs <= set(opened)
     assert not others & set(opened)
+
+
+def said_again(it: World, case: Case) -> None:
+    """A message about their handover that names them, made after they were erased: an earlier version did that."""
+    fields = {"person_number": "0002", "person_id": "x", "address": "", "subject": "", "text": CANARY, "link": ""}
+    what = Intention("crm", f"alerts/{case.id}/0002", HandoverAction.NOTIFY, it.hub.clock.now(), fields)
+    with it.hub.database.write() as connection:
+        (run, *_) = it.hub.runs.latest(connection, 1)
+        it.hub.effects.insert(connection, "offboarding", run.id, [Drafted(what, 1, case.id, {})])
+
+
+def test_a_backup_with_their_handover_open_tells_nobody_of_them(world: Make) -> None:
+    it = talking(world)
+    it.company.rows = [row("0001", name=CANARY, manager="0002"), *(row(f"{n:04d}") for n in range(2, 12))]
+    sync(it)
+    truth = it.company.truths["crm"]
+    truth.belongings = Belongings()
+    truth.belongings.plant(HoldingKind.CLIENT, 1, truth.accounts["0001"].external_id)
+    case = open_case(it.hub, Opening("0001", Cause.BY_HAND, "hr-wang", last_working_at=NEXT_YEAR))
+    kept = it.back_up()
+    with it.hub.database.write() as connection:
+        done = {"state": CaseState.COMPLETED.value, "completed_at": it.hub.clock.now()}
+        connection.execute(sa.update(cases).values(**done))
+    it.company.rows[0] = GONE
+    sync(it)
+    erase(it)
+    it.company.clock.advance(timedelta(hours=2))
+    assert it.restore(kept).erased == ["0001"]
+    read_back(it.hub)
+    restoring.open_systems(it.hub, OTHER, "looked at all of it")
+    sync(it)
+    it.company.clock.advance(timedelta(hours=1))
+    hourly.tick(it.hub)
+    send_messages(it.hub)
+    assert truth.belongings.outbox == []
+    assert CANARY not in words(it)
+    with it.hub.database.read() as connection:
+        (known,) = it.hub.cases.of_person(connection, "0001")
+    assert (known.id, known.state) == (case.id, CaseState.RETRACTED)
+    proof.checkpoint(it.hub)
+    assert proof.verify(it.hub).verdict is Verdict.PROVEN
+
+
+def test_what_names_somebody_erased_all_the_same_can_be_erased_as_well(world: Make) -> None:
+    it = talking(world)
+    case = unsent_about(it)
+    erase(it)
+    with pytest.raises(ConfigurationError, match="nobody has the number"):
+        erase(it)
+    it.company.clock.advance(timedelta(days=1))
+    said_again(it, case)
+    erase(it)
+    assert CANARY not in words(it)
+    assert [each.state.open for each in messages(it)] == [False, False]
+    with pytest.raises(ConfigurationError, match="nobody has the number"):
+        erase(it)
+
+
+def test_what_was_said_of_their_handover_goes_with_its_record_whenever_it_was_said(world: Make) -> None:
+    it = talking(world)
+    case = unsent_about(it)
+    erase(it)
+    it.company.clock.advance(timedelta(days=1))
+    said_again(it, case)
+    it.company.clock.advance(timedelta(days=3700))
+    retention.carry_out(it.hub, retention.due(it.hub))
+    assert CANARY not in words(it)
+    assert [each.state.open for each in messages(it)] == [False, False]
