@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -18,6 +18,8 @@ _PAYING: Final = tuple(
     if state.unsent or state in (LineState.RELEASED, LineState.ACCEPTED, LineState.IN_DOUBT, LineState.DISPUTED)
 )
 """Where a line stands of which something may still come."""
+_TELLS_WITHIN: Final = timedelta(days=31)
+"""A bank that says in that time neither that what it has debited arrived, nor that it came back, says nothing more."""
 
 
 def open_work_of(connection: sa.Connection, number: str, now: datetime) -> list[str]:
@@ -41,7 +43,7 @@ def open_work_of(connection: sa.Connection, number: str, now: datetime) -> list[
     found += [
         f"payment {row.key}"
         for row in connection.execute(
-            sa.select(pay_lines.c.key).where(pay_lines.c.number == number, pay_lines.c.state.in_(_PAYING))
+            sa.select(pay_lines.c.key).where(pay_lines.c.number == number, _is_being_paid(now))
         )
     ]
     closed = ("repaid", "written_off", "withdrawn")
@@ -70,6 +72,11 @@ def newest_trace(connection: sa.Connection, number: str) -> datetime | None:
     planned = sa.select(sa.func.max(effects.c.created_at)).where(effects.c.number == number)
     moments = [connection.execute(query).scalar_one() for query in (recorded, planned)]
     return max((moment for moment in moments if moment is not None), default=None)
+
+
+def _is_being_paid(now: datetime) -> sa.ColumnElement[bool]:
+    debited = pay_lines.c.state == LineState.DEBITED.value
+    return sa.or_(pay_lines.c.state.in_(_PAYING), sa.and_(debited, pay_lines.c.changed_at > now - _TELLS_WITHIN))
 
 
 def _under_way(connection: sa.Connection, number: str, now: datetime) -> list[str]:

@@ -19,6 +19,7 @@ from baton.hub.keeping import ledger
 from baton.hub.keeping.fates import Fate
 from baton.hub.keeping.ledger import Forgotten
 from baton.hub.offboarding.of_erased import end_handovers
+from baton.hub.payment.reissuing import unpaid
 from baton.model.account import AccountState
 from baton.model.people import EmploymentStatus
 from baton.model.persons import alike, require_reason
@@ -155,6 +156,8 @@ def _require_finished(hub: Hub, connection: sa.Connection, number: str) -> None:
     open_work = open_work_of(connection, number, hub.clock.now())
     if known is not None and known.employee.status is not EmploymentStatus.DEPARTED:
         open_work.insert(0, f"status {known.employee.status.value}")
+    owed = unpaid(hub, connection, number)
+    open_work += [f"payment {line.reference} of {line.run_id} is {line.state}" for line in owed]
     removing = set(hub.removing())
     open_work += [f"account in {name}" for name in _elsewhere(hub, connection, number) if name in removing]
     newest = newest_trace(connection, number)
@@ -164,7 +167,9 @@ def _require_finished(hub: Hub, connection: sa.Connection, number: str) -> None:
         raise ApprovalError(
             f"{number} cannot be erased yet: {'; '.join(open_work[:10])}",
             code="unfinished",
-            remedy="finish or end these first; an account is removed when its mapping's date comes",
+            remedy="finish or end these first; what the bank did not pay is paid by baton pay reissue RUN (where it "
+            "was paid otherwise, cancel that run, saying so), or claimed by a recovery case where it was not due; "
+            "an account is removed when its mapping's date comes",
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -16,10 +17,12 @@ from baton.hub.payment.drafting import Drafting, new_run, payee_of, save
 from baton.hub.payment.out_again import out_again
 from baton.hub.payment.reissue_evidence import evidence_of, of_files
 from baton.jobs.payment.checks.account_numbers import plain_account
-from baton.jobs.payment.reissue import Refusal, Reissue, reissue
+from baton.jobs.payment.reissue import Refusal, Reissue, attempted, reissue
 from baton.model.pay_run import FAILED, LineState, PayLine, PayRun
 from baton.model.payable import BankAccount
 from baton.model.people import Employee
+
+_NOT_DUE: Final = (Refusal.CLAIMED, Refusal.DUPLICATE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,26 @@ def reissue_run(hub: Hub, run_id: str, person: str, day: date) -> Reissued:
         run = replace(run, facts={**run.facts, "evidence": evidence, AGAIN: run_id})
         save(hub, connection, person, run, lines, [], failed_run.run_id)
     return Reissued(run, lines, refused)
+
+
+def unpaid(hub: Hub, connection: sa.Connection, number: str) -> list[PayLine]:
+    """Somebody's failed lines that are still theirs to have: nobody has paid them again, or said that they are not due.
+
+    That is said by a recovery case that claims all of a line, by the bank that has paid it already, and by who gives up
+    the run of the next attempt. That the checks have left the next attempt out says nothing.
+    """
+    lines = hub.pay_runs.of_person(connection, number)
+    attempts = [line.payable.key for line in lines if line.state is not LineState.LEFT_OUT]
+    found = []
+    for line in lines:
+        if line.state not in FAILED or attempted(line.payable.key, attempts):
+            continue
+        run = hub.pay_runs.get(connection, line.run_id)
+        assert run is not None, "a line belongs to a run"
+        ((_, judged),) = _judged(hub, connection, run.system, [line])
+        if judged not in _NOT_DUE:
+            found.append(line)
+    return found
 
 
 def _judged(

@@ -70,11 +70,16 @@ def reissue(
     refusal = _refusal(failed, state, evidence, payee)
     if refusal is not None:
         return refusal
-    key = replace(failed.key, attempt=failed.key.attempt + 1)
-    later = [each for each in attempts if replace(each, attempt=1) == replace(key, attempt=1)]
-    if any(each.attempt >= key.attempt for each in later):
+    if attempted(failed.key, attempts):
         return Refusal.ATTEMPTED
+    key = replace(failed.key, attempt=failed.key.attempt + 1)
     return Reissue(replace(failed, key=key, payee=payee), evidence.answer_id)
+
+
+def attempted(failed: PayableKey, attempts: Collection[PayableKey]) -> bool:
+    """Whether a later attempt at the same payable is among these."""
+    later = (each for each in attempts if each.attempt > failed.attempt)
+    return any(replace(each, attempt=failed.attempt) == failed for each in later)
 
 
 def _refusal(failed: Payable, state: LineState, evidence: Evidence, payee: BankAccount) -> Refusal | None:

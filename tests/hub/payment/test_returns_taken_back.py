@@ -12,7 +12,7 @@ from baton.hub.payment.answering import take_answers
 from baton.hub.payment.money_back import take_back
 from baton.hub.payment.overpayments import find
 from baton.hub.payment.recovering import find_case, open_cases, withdraw_case, write_off
-from baton.hub.payment.reissuing import reissue_run
+from baton.hub.payment.reissuing import reissue_run, unpaid
 from baton.jobs.payment.overpayment import Remedy
 from baton.jobs.payment.roles import Role
 from baton.model.pay_run import LineState
@@ -184,3 +184,17 @@ def test_a_file_of_which_the_bank_speaks_though_it_was_not_sent_is_not_sent(offi
     say(office, statement(ACCOUNT, [(line.reference, "8000.00", "DBIT")]))
     assert f"the bank speaks of the payment {line.reference}" in office.deliver().halted
     assert not office.bank.files
+
+
+def test_what_came_back_is_the_persons_unless_a_case_claims_it(late: Office) -> None:
+    case = opened(late)
+    booked(late, case, "CRDT", day=1, number=3)
+    take_back(late.hub)
+
+    def still_theirs() -> list[str]:
+        with late.hub.database.read() as connection:
+            return [line.reference for line in unpaid(late.hub, connection, "0002")]
+
+    assert still_theirs() == []
+    withdraw_case(late.hub, case.id, HR, Role.HR, "it was due")
+    assert still_theirs() == [case.lines[0].reference]
