@@ -154,6 +154,13 @@ class BankAnswerStore:
         for row in connection.execute(query, execution_options={"yield_per": 2_000}):
             yield self._event(row)
 
+    def of_no_line(self, connection: sa.Connection, kind: str) -> Iterator[BankEvent]:
+        """What the banks have told of this kind that names no line, or several: whose it is stands inside."""
+        query = sa.select(bank_events).where(bank_events.c.reference == "", bank_events.c.kind == kind)
+        ordered = query.order_by(bank_events.c.at, bank_events.c.key)
+        for row in connection.execute(ordered, execution_options={"yield_per": 2_000}):
+            yield self._event(row)
+
     def of_file(self, connection: sa.Connection, system: str, message_id: str) -> list[BankEvent]:
         """Everything one bank has said about a file as a whole."""
         query = sa.select(bank_events).where(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -63,9 +63,9 @@ class KeptRecordStore:
         lines = sa.and_(pay_lines.c.number == number, pay_lines.c.run_id.in_(made))
         references = sa.select(pay_lines.c.reference).where(lines)
         self._reseal(connection, bank_events, "key", bank_events.c.reference.in_(references), _without_parties)
-        # Bookings that name no line, or several: whose they are stands inside, as the bank wrote it.
-        of_no_line = sa.and_(bank_events.c.reference == "", bank_events.c.at <= before)
-        self._reseal(connection, bank_events, "key", of_no_line, self._showing(connection, lines))
+        self._blank_bookings(
+            connection, lines, sa.and_(pay_lines.c.number == number, pay_lines.c.run_id.not_in(made)), before
+        )
         self._reseal(connection, pay_lines, "key", lines, _without_payee)
         recoveries = sa.and_(recovery_cases.c.number == number, recovery_cases.c.opened_at <= before)
         theirs = sa.select(recovery_cases.c.id).where(recoveries)
@@ -75,22 +75,43 @@ class KeptRecordStore:
         settled = (settlements.c.number == number, settlements.c.prepared_at <= before)
         connection.execute(sa.delete(settlements).where(*settled))
 
-    def _showing(self, connection: sa.Connection, lines: sa.ColumnElement[bool]) -> Callable[[bytes], bytes]:
-        """Takes the parties out of a booking that shows a payee of these lines, or names one of them."""
+    def _blank_bookings(
+        self,
+        connection: sa.Connection,
+        lines: sa.ColumnElement[bool],
+        newer: sa.ColumnElement[bool],
+        before: datetime,
+    ) -> None:
+        """Those that name no line, or several: whose they are stands inside, as the bank wrote it.
+
+        Also what was read after the erasure, for a bank tells late; but for what may be of their newer lines.
+        """
+        theirs, hired_again = self.shows(connection, lines), self.shows(connection, newer)
+        of_no_line = bank_events.c.reference == ""
+
+        def change(data: bytes) -> bytes:
+            return _without_parties(data) if theirs(orjson.loads(data)) else data
+
+        def change_late(data: bytes) -> bytes:
+            return data if hired_again(orjson.loads(data)) else change(data)
+
+        self._reseal(connection, bank_events, "key", sa.and_(of_no_line, bank_events.c.at <= before), change)
+        self._reseal(connection, bank_events, "key", sa.and_(of_no_line, bank_events.c.at > before), change_late)
+
+    def shows(self, connection: sa.Connection, lines: sa.ColumnElement[bool]) -> Callable[[Mapping[str, Any]], bool]:
+        """Tells of a booking (its facts) whether it shows a payee of these lines, or names one of them."""
         holders, references = set[str](), set[str]()
         for row in connection.execute(sa.select(pay_lines).where(lines)):
             place: dict[str, Any] = {"table": "pay_lines", "row": row.key, "column": "sealed", "version": row.version}
             holders.add(orjson.loads(self.keyring.open(row.sealed, **place))["payee"]["holder"].strip())
             references.add(row.reference)
 
-        def change(data: bytes) -> bytes:
-            facts = orjson.loads(data)
+        def shown_in(facts: Mapping[str, Any]) -> bool:
             name = str(facts.get("counterparty", "")).strip()
-            shown = name in holders if len(name) < _SURE_CUT else any(each.startswith(name) for each in holders)
-            theirs = (shown and name) or not references.isdisjoint(facts.get("references", ()))
-            return _without_parties(data) if theirs else data
+            named = name in holders if len(name) < _SURE_CUT else any(each.startswith(name) for each in holders)
+            return bool(named and name) or not references.isdisjoint(facts.get("references", ()))
 
-        return change
+        return shown_in
 
     def _reseal(
         self,

@@ -7,6 +7,7 @@ what they do with the files is theirs to answer for.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -19,14 +20,16 @@ import sqlalchemy as sa
 from baton.audit.canonical import Json
 from baton.errors import ConfigurationError, Fault
 from baton.hub.core import Hub
+from baton.hub.payment.bookings import ENTRY
 from baton.model.effect import Effect
 from baton.model.pay_run import PayLine
-from baton.store.messages import may_be_to
-from baton.store.tables import effects
+from baton.store.bank_answers import BankEvent
+from baton.store.messages import about_handovers_of, may_be_to
+from baton.store.tables import effects, pay_lines
 from baton.store.trail import Entry, append
 
 DATA_COLUMNS: Final = ("area", "record", "at", "field", "value")
-RECIPIENT_COLUMNS: Final = ("at", "system", "what", "state", "fields")
+RECIPIENT_COLUMNS: Final = ("at", "system", "what", "state", "fields", "to")
 _CASE_FIELDS: Final = ("id", "state", "cause", "department", "manager", "name")
 _NOT_IN_HERE: Final = (
     "files put to handovers, and the certificates of handovers (sealed files; the page of each case gives them out)",
@@ -65,9 +68,10 @@ class Answer:
                 yield from ((area, place, at, name, _cell(value)) for name, value in record.items() if name != "at")
 
     def recipient_rows(self) -> Iterator[Sequence[object]]:
-        """One row per write that was planned for a system, with `RECIPIENT_COLUMNS`."""
+        """One row per write that was planned for a system, and per message about them, with `RECIPIENT_COLUMNS`."""
         for each in self.sections["recipients"]:
-            yield [each["at"], each["system"], each["what"], each["state"], ", ".join(each["fields"])]
+            cells = {**each, "fields": ", ".join(each["fields"])}
+            yield [cells.get(column, "") for column in RECIPIENT_COLUMNS]
 
 
 def answer(hub: Hub, number: str, person: str) -> Answer:
@@ -150,7 +154,22 @@ class _Collecting:
             }
             for line in self._lines()
         ]
-        return [*wrote, *paid]
+        return [*wrote, *self._said_to_others(), *paid]
+
+    def _said_to_others(self) -> list[Mapping[str, Any]]:
+        """Messages about their handovers, without the words: those are about others too, and hold others' links."""
+        return [
+            {
+                "at": self._touched(effect).isoformat(),
+                "system": effect.system,
+                "what": effect.action.value,
+                "state": effect.state.value,
+                "fields": sorted(effect.fields),
+                "to": effect.fields.get("person_number", ""),
+            }
+            for effect in self.hub.effects.read(self.connection, about_handovers_of(self.number))
+            if effect.fields.get("person_number") != self.number
+        ]
 
     def _touched(self, effect: Effect) -> datetime:
         query = sa.select(effects.c.updated_at).where(effects.c.id == effect.id)
@@ -252,13 +271,32 @@ class _Collecting:
         ]
 
     def _bank_answers(self) -> list[Mapping[str, Any]]:
-        references = [line.reference for line in self._lines()]
-        said = self.hub.bank_answers.of_lines(self.connection, references)
+        lines = self._lines()
+        said = self.hub.bank_answers.of_lines(self.connection, [line.reference for line in lines])
+        events = [*itertools.chain.from_iterable(said.values()), *self._bookings_of_no_line(lines)]
         return [
             {"at": event.at.isoformat(), "system": event.system, "state": event.state, **_plain(event.facts)}
-            for events in said.values()
             for event in events
         ]
+
+    def _bookings_of_no_line(self, lines: Sequence[PayLine]) -> Iterator[BankEvent]:
+        """Bookings that name several lines, one of them theirs, or none, and show their name and an amount of theirs.
+
+        An erasure goes by the name alone: a namesake's booking may be emptied, and must not be handed out.
+        """
+        if not lines:
+            return
+        shows = self.hub.kept_records.shows(self.connection, pay_lines.c.number == self.number)
+        references = {line.reference for line in lines}
+        amounts = {(line.payable.amount_minor, line.payable.currency) for line in lines}
+        for event in self.hub.bank_answers.of_no_line(self.connection, ENTRY):
+            named = references.intersection(event.facts["references"])
+            theirs = (event.facts["amount_minor"], event.facts["currency"]) in amounts
+            if named or (theirs and shows(event.facts)):
+                told = {**event.facts, "references": sorted(named)}
+                if len(event.facts["references"]) > len(named):  # of others as well: what the bank wrote may name them
+                    told |= {"counterparty": "", "returned": None}
+                yield dataclasses.replace(event, facts=told)
 
     def _recoveries(self) -> list[Mapping[str, Any]]:
         return [

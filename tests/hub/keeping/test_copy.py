@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from baton.hub.keeping import subject_access
+from baton.hub.offboarding.moving import send_messages
 from baton.model.account import AccountState
 from baton.model.effect import Link
 from tests.hub.keeping.conftest import OPERATOR, World
 from tests.hub.keeping.leaver import erase, lived
+from tests.hub.keeping.test_erasing_messages import talking, unsent_about
 
 Make = Callable[..., World]
 GIVEN_UP = "old_crm"
@@ -33,3 +36,19 @@ def test_an_erasure_names_a_system_given_up_in_which_an_account_is_left(world: M
     it = world()
     with_an_account_in_a_system_given_up(it)
     assert erase(it).elsewhere == [GIVEN_UP]
+
+
+def test_the_copy_tells_to_whom_messages_about_their_handover_went_and_nothing_that_lets_anybody_in(
+    world: Make,
+) -> None:
+    it = talking(world)
+    unsent_about(it)
+    it.company.clock.advance(timedelta(hours=1))
+    send_messages(it.hub)
+    (to, *_) = it.company.truths["crm"].belongings.outbox[0]
+    copy = subject_access.answer(it.hub, "0001", OPERATOR)
+    (told,) = [each for each in copy.sections["recipients"] if each["what"] == "notify"]
+    assert (told["system"], told["to"], told["state"]) == ("crm", to, "done")
+    assert "values" not in told
+    assert to in [cells[-1] for cells in copy.recipient_rows()]
+    assert subject_access.answer(it.hub, "0003", OPERATOR).sections["messages"] == []
