@@ -9,6 +9,7 @@ WORDS: Final[Mapping[str, str]] = {
     "in_doubt": "in doubt",
     "out_of_scope": "out of scope",
     "not_performed": "not performed",
+    "found": "found as planned",
     "leading_zeros": "leading zeros",
     "zone_shift": "shifted by a time zone",
     "no_value": "no value against empty text",

@@ -141,6 +141,7 @@ WORDS: Final[Mapping[str, str]] = {
     "zone": "タイムゾーン表記の相違",
     "load": "書き込み",
     "restore": "復元",
+    "found": "既に計画どおり",
     "not_performed": "未実施",
     "open": "未完了",
     # figures of a sync

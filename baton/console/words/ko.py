@@ -141,6 +141,7 @@ WORDS: Final[Mapping[str, str]] = {
     "zone": "시간대 표기 차이",
     "load": "기록",
     "restore": "복원",
+    "found": "이미 계획대로 있음",
     "not_performed": "미수행",
     "open": "미완료",
     # figures of a sync

@@ -139,6 +139,7 @@ WORDS: Final[Mapping[str, str]] = {
     "zone": "时区写法不同",
     "load": "写入",
     "restore": "还原",
+    "found": "原已符合计划",
     "not_performed": "未执行",
     "open": "未完成",
     # figures of a sync

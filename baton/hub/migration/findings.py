@@ -50,7 +50,7 @@ def differences(hub: Hub, run_id: str) -> pl.DataFrame:
 
 
 def refusals(hub: Hub, run_id: str) -> pl.DataFrame:
-    """Every record that was not written (``row outcome code message remedy``)."""
+    """Every record that was not written (``row outcome code message remedy``), also those ``found`` as planned."""
     names = ("outcome", "code", "message", "remedy")
     empty = pl.DataFrame(schema={"row": pl.Int64(), **dict.fromkeys(names, pl.String())})
     return _stage(hub, run_id, Stage.OUTCOME, empty).sort("row", maintain_order=True)

@@ -14,12 +14,12 @@ import sqlalchemy as sa
 from baton.contracts import Collection, RecordTarget
 from baton.engine.calls import RetryRule, patient
 from baton.engine.performer import Call, Outcomes, Performer
-from baton.errors import HaltError, TamperedError
+from baton.errors import HaltError, RetryableError, TamperedError
 from baton.hub.core import Hub
 from baton.hub.migration.ends import record_target, system_at
 from baton.hub.migration.guarding import guarded
 from baton.hub.migration.keeping import kept
-from baton.jobs.migration.exchange import Change, Exchange, loading, restoring
+from baton.jobs.migration.exchange import FOUND, Change, Exchange, loading, restoring
 from baton.jobs.migration.transform import ROW
 from baton.model.account import Outcome, Receipt
 from baton.model.effect import Effect, EffectState, RecordAction
@@ -47,6 +47,13 @@ def refused_rows(outcome: pl.DataFrame | None) -> pl.Series:
     if outcome is None:
         return pl.Series([], dtype=pl.Int64)
     return outcome.filter(pl.col("outcome").is_in(_NOT_THERE)).get_column("row")
+
+
+def found_rows(outcome: pl.DataFrame | None) -> pl.Series:
+    """The rows whose records others had brought into the planned state (an outcome as there): there, and not ours."""
+    if outcome is None:
+        return pl.Series([], dtype=pl.Int64)
+    return outcome.filter(pl.col("outcome") == FOUND.code).get_column("row")
 
 
 @contextmanager
@@ -105,14 +112,15 @@ class SegmentPerformer(Performer):
         before = records.clear() if before is None else before
         if self.move.undoes is None:
             return records, before
-        never = self._never_taken(number)  # what the target did not take is not ours to take back
+        never = self._never_taken(number)  # what the target did not take of us is not ours to take back
         return records.filter(~pl.col(ROW).is_in(never.implode())), before.filter(~pl.col(ROW).is_in(never.implode()))
 
     def _never_taken(self, number: int) -> pl.Series:
-        """The rows of a segment that the target refused for good.
+        """The rows of a segment that the target refused for good, and those that others had brought there before us.
 
         Of a segment that has not ended, or that was only given up, the outcome is that of an earlier try: a later one
-        may have written the rest and died before it could say so. Every record of it is looked at then.
+        may have written the rest and died before it could say so. Every record of it is looked at then, but for those
+        that others had brought there: they were as planned, so that a later try had nothing to write.
         """
         name = f"{self.planned_by}/{number:06d}"
         load = sa.select(effects.c.id).where(
@@ -124,7 +132,8 @@ class SegmentPerformer(Performer):
         )
         with self.hub.database.read() as connection:
             ended = connection.execute(load).first() is not None
-        return refused_rows(self.staged(Stage.OUTCOME, number) if ended else None)
+        outcome = self.staged(Stage.OUTCOME, number)
+        return pl.concat([refused_rows(outcome if ended else None), found_rows(outcome)])
 
     def whole(self, names: Sequence[str] | None = None) -> Digester:
         """Digests everything that can be read of a record (or these fields of it), mapped or not."""
@@ -171,16 +180,39 @@ class SegmentCall(Call):
         """Write what is not there yet, store what became of it record by record, and answer for the whole."""
         hub = self.performer.hub
         hub.crash_point("sending")
+        answers: list[tuple[Change, Receipts]] = []
         with kept(hub, self.effect, LEASE_S) as still_ours:
-            answers = [(change, self._perform(change, still_ours)) for change in self.changes]
+            try:
+                for change in self.changes:
+                    answers.extend(self._perform(change, still_ours))
+            except (RetryableError, HaltError):
+                if self.effect.attempts <= 1:  # what is known from then stands
+                    self._keep_found(answers)
+                raise
             answers += self.settled
             hub.crash_point("written")
-            with _for_a_person():
-                record = self._stage(answers)
-            with hub.database.write() as connection:
-                hub.leases.renew(connection, self.effect, LEASE_S)  # or whoever has it now keeps their own outcome
-                hub.staging.keep(connection, [record])
+            self._keep(answers)
         return [(self.effect, _whole(answers))]
+
+    def _keep(self, answers: Sequence[tuple[Change, Receipts]]) -> None:
+        hub = self.performer.hub
+        with _for_a_person():
+            record = self._stage(answers)
+        with hub.database.write() as connection:
+            hub.leases.renew(connection, self.effect, LEASE_S)  # or whoever has it now keeps their own outcome
+            hub.staging.keep(connection, [record])
+
+    def _keep_found(self, answers: Sequence[tuple[Change, Receipts]]) -> None:
+        """What is certain of a try that was broken off: the next one could not tell it from what we have written."""
+        found = [
+            (
+                change,
+                Receipts(len(receipts), others={at: each for at, each in receipts.others.items() if each is FOUND}),
+            )
+            for change, receipts in answers
+        ]
+        if any(receipts.others for _, receipts in found):
+            self._keep(found)
 
     def look_up(self) -> Outcomes:
         """Every write of a segment names the state it expects, so that the segment may simply be carried out again."""
@@ -190,18 +222,41 @@ class SegmentCall(Call):
         """Records are written or not: nothing is only accepted."""
         raise TamperedError(f"the segment {self.effect.number} is marked as accepted, and no segment ever is")
 
-    def _perform(self, change: Change, still_ours: Callable[[], None]) -> Receipts:
+    def _perform(self, change: Change, still_ours: Callable[[], None]) -> Iterator[tuple[Change, Receipts]]:
         exchange = self.performer.exchange
-        if self.effect.attempts <= 1:
-            return exchange.perform(change, still_ours)
+        if self.effect.action is not RecordAction.LOAD:
+            # A record that others have set back is as wanted: nobody will ask whose doing that was.
+            again = self.effect.attempts > 1
+            yield change, self._again(change, still_ours) if again else exchange.perform(change, still_ours)
+            return
+        rows = range(change.rows.len())
+        fresh = list(rows) if self.effect.attempts <= 1 else self._refused_so_far(change)
+        tried = sorted(set(rows).difference(fresh))
+        if tried:
+            part = change.only(tried)
+            yield part, self._again(part, still_ours)
+        yield from exchange.perform_first(change.only(fresh), still_ours)
+
+    def _again(self, change: Change, still_ours: Callable[[], None]) -> Receipts:
+        exchange = self.performer.exchange
         waiting, said = exchange.open_part(change)
         answers = exchange.perform(change.only(waiting), still_ours) if waiting else Receipts(0)
         others = {**said.others, **{waiting[at]: receipt for at, receipt in answers.others.items()}}
         return Receipts(len(said), others=others)
 
+    def _refused_so_far(self, change: Change) -> list[int]:
+        """Where the target has said before that others had changed the record: no write of ours can be under way."""
+        number = int(self.effect.number.rpartition("/")[2])
+        outcome = self.performer.staged(Stage.OUTCOME, number)
+        if outcome is None:
+            return []
+        unseen = (pl.col("outcome") == Outcome.IN_DOUBT.value) & (pl.col("code") == RecordTarget.CHANGED)
+        theirs = pl.concat([found_rows(outcome), outcome.filter(unseen).get_column("row")])
+        return change.rows.is_in(theirs.implode()).arg_true().to_list()
+
     def _stage(self, answers: Sequence[tuple[Change, Receipts]]) -> Staged:
         rows = [
-            (change.rows[at], receipt.outcome.value, receipt.code, receipt.message, receipt.remedy)
+            (change.rows[at], _word(receipt), receipt.code, receipt.message, receipt.remedy)
             for change, receipts in answers
             for at, receipt in sorted(receipts.others.items())
         ]
@@ -209,6 +264,10 @@ class SegmentCall(Call):
         frame = pl.DataFrame(rows, schema=OUTCOME_SCHEMA, orient="row")
         facts = {outcome.value: count for outcome, count in _tally(answers).items()}
         return self.performer.hub.staging.write((self.effect.run_id, Stage.OUTCOME, number), frame, facts=facts)
+
+
+def _word(receipt: Receipt) -> str:
+    return receipt.code if receipt is FOUND else receipt.outcome.value
 
 
 def _tally(answers: Sequence[tuple[Change, Receipts]]) -> Counter[Outcome]:

@@ -11,7 +11,7 @@ import polars as pl
 
 from baton.hub.core import Hub
 from baton.hub.migration.guarding import WHOLE_FIELDS
-from baton.hub.migration.performer import SegmentPerformer, refused_rows
+from baton.hub.migration.performer import SegmentPerformer, found_rows, refused_rows
 from baton.jobs.migration.planning import ACTION, DIGEST, Need
 from baton.jobs.migration.proof import RESULT, Compared, Comparer
 from baton.jobs.migration.transform import ROW
@@ -26,7 +26,7 @@ class Proven:
     """What the proofs of some segments came to."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    """``compared``, ``alike``, ``different``, ``refused``, and differing cells by cause."""
+    """``compared``, ``alike``, ``different``, ``refused``, ``found``, and differing cells by cause."""
     expected: Totals = field(default_factory=Totals)
     found: Totals = field(default_factory=Totals)
     roots: dict[int, bytes] = field(default_factory=dict)
@@ -75,7 +75,8 @@ def _prove_one(hub: Hub, performer: SegmentPerformer, number: int) -> Staged:
     )
     compared = comparer.compare(expected, absent=absent)
     totals = {"expected": Totals.of(expected, performer.readable).to_document(), "found": compared.totals.to_document()}
-    facts = {**compared.counts, "refused": refused, WHOLE_FIELDS: list(whole.names)}
+    found = 0 if move.undoes else found_rows(performer.staged(Stage.OUTCOME, number)).len()
+    facts = {**compared.counts, "refused": refused, "found": found, WHOLE_FIELDS: list(whole.names)}
     records = _staged(hub, move, number, compared, facts, totals)
     with hub.database.write() as connection:
         hub.staging.keep(connection, records)

@@ -46,7 +46,7 @@ class Migrated:
     move: Move
     verdict: Verdict
     counts: Counter[str] = field(default_factory=Counter)
-    """``compared alike different refused quarantined open`` and differing cells by cause."""
+    """``compared alike different refused found quarantined open`` and differing cells by cause."""
     reasons: list[str] = field(default_factory=list)
     """Why it is not clean, in words."""
 

@@ -6,7 +6,7 @@ alone and named when somebody else has changed it. So an exchange may be repeate
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,7 +25,16 @@ from baton.records.digest import Digester
 
 Patience = Callable[..., Sequence[Receipt]]
 """Calls a function with its arguments, again while it raises `RetryableError` and patience lasts."""
+Ours = Callable[[Receipt], bool]
+"""Whether a record that is as wanted after this answer may be so by a write of ours."""
 _DOUBT: Final = (Outcome.IN_DOUBT, Outcome.NOT_PERFORMED)
+FOUND: Final = Receipt(
+    Outcome.DONE,
+    code="found",
+    message="somebody else had brought this record into the planned state before it was written",
+    remedy="nothing is to be done; it is theirs: taking this run back leaves it as it is",
+)
+"""Of a record that is as planned, and certainly not by us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +109,26 @@ class Exchange:
         for start in range(0, change.rows.len(), self.target.record_batch_limit):
             before_call()
             part = change.cut(start, self.target.record_batch_limit)
-            answers = self._resolved(part, self._sent(part))
+            answers = self._resolved(part, self._sent(part), _after_any)
             others.update((start + at, receipt) for at, receipt in answers.others.items())
         return Receipts(change.rows.len(), others=others)
 
+    def perform_first(
+        self, change: Change, before_call: Callable[[], None] = lambda: None
+    ) -> Iterator[tuple[Change, Receipts]]:
+        """The same, call by call, for records that have never been sent: no write of ours can be under way.
+
+        So what the target says is not as expected has been changed by others. It is `FOUND` where it is exactly as
+        planned all the same; where it cannot be looked at, it is in doubt with the code `RecordTarget.CHANGED`.
+        """
+        for start in range(0, change.rows.len(), self.target.record_batch_limit):
+            before_call()
+            part = change.cut(start, self.target.record_batch_limit)
+            yield part, self._resolved(part, self._sent(part), _after_doubt)
+
     def open_part(self, change: Change) -> tuple[list[int], Receipts]:
         """Which records are not in the state after yet (positions), and what can be said of the others."""
-        answers = self._resolved(change, Receipts(change.rows.len(), Receipt.in_doubt("repeated", "")))
+        answers = self._resolved(change, Receipts(change.rows.len(), Receipt.in_doubt("repeated", "")), _after_any)
         waiting = [at for at, receipt in answers.others.items() if receipt.outcome in _DOUBT]
         said = {at: receipt for at, receipt in answers.others.items() if receipt.outcome not in _DOUBT}
         return waiting, Receipts(change.rows.len(), others=said)
@@ -136,7 +158,7 @@ class Exchange:
         answers = [*enumerate(first), *enumerate(second, start=middle)]
         return Receipts(count, others={at: receipt for at, receipt in answers if receipt.outcome is not Outcome.DONE})
 
-    def _resolved(self, change: Change, answers: Receipts) -> Receipts:
+    def _resolved(self, change: Change, answers: Receipts, ours: Ours) -> Receipts:
         """Read what was in doubt or not as expected: done if it is as wanted, still to do if it is as it was."""
         unclear = [at for at, receipt in enumerate(answers) if _needs_a_look(receipt)] if _any_unclear(answers) else []
         if not unclear:
@@ -147,25 +169,30 @@ class Exchange:
         except HaltError:
             raise
         except ConnectorError as error:  # what was written stays in doubt, whatever is wrong with looking
-            blind = Receipt.in_doubt(error.code, error.message)
-            return _merged(answers, dict.fromkeys(unclear, blind))
-        after, before = self._is_after(look, found), self._alike(look, look.before, found)
+            return _merged(answers, {at: _blind(error, ours=ours(answers[at])) for at in unclear})
+        may_be = pl.Series([ours(answers[at]) for at in unclear], dtype=pl.Boolean)
+        after, before = self._is_after(look, found, may_be), self._alike(look, look.before, found)
         judged = {
-            at: _judged(is_after=is_after, is_before=is_before, answer=answers[at])
-            for at, is_after, is_before in zip(unclear, after.to_list(), before.to_list(), strict=True)
+            at: _judged(is_after=is_after, is_before=is_before, answer=answers[at], ours=mine)
+            for at, is_after, is_before, mine in zip(
+                unclear, after.to_list(), before.to_list(), may_be.to_list(), strict=True
+            )
         }
         return _merged(answers, judged)
 
-    def _is_after(self, change: Change, found: pl.DataFrame) -> pl.Series:
-        """Per record: whether what was found is what we wanted, or what this target makes of it (trims, rounds …)."""
+    def _is_after(self, change: Change, found: pl.DataFrame, ours: pl.Series) -> pl.Series:
+        """Per record: whether what was found is what we wanted.
+
+        Where it may be ours, what this target makes of it (trims, rounds …) is that as well.
+        """
         alike = self._alike(change, change.after, found)
         if change.after is None or alike.all():
             return alike
         aligned = beside(change.known.select(self.key), found)
-        other = (~alike & aligned.get_column(THERE)).arg_true().to_list()
+        other = (~alike & ours & aligned.get_column(THERE)).arg_true().to_list()
         fields = {name: self.collection.fields[name] for name in self.digester.names}
-        ours = made_of(change.after[other], aligned[other], fields)
-        return alike | pl.Series(range(alike.len())).is_in([at for at, mine in zip(other, ours, strict=True) if mine])
+        made = made_of(change.after[other], aligned[other], fields)
+        return alike | pl.Series(range(alike.len())).is_in([at for at, mine in zip(other, made, strict=True) if mine])
 
     def _alike(self, change: Change, side: pl.DataFrame | None, found: pl.DataFrame) -> pl.Series:
         """Per record: whether what was found is that side."""
@@ -185,9 +212,23 @@ def _any_unclear(answers: Receipts) -> bool:
     return _needs_a_look(answers.common) or any(_needs_a_look(receipt) for receipt in answers.others.values())
 
 
-def _judged(*, is_after: bool, is_before: bool, answer: Receipt) -> Receipt:
+def _after_any(_answer: Receipt) -> bool:
+    """Of records that may have been sent before: an earlier write, or a copy of it, may have done it."""
+    return True
+
+
+def _after_doubt(answer: Receipt) -> bool:
+    """Of records that are sent for the first time: what the target has refused it did not write."""
+    return answer.outcome is not Outcome.REFUSED
+
+
+def _blind(error: ConnectorError, *, ours: bool) -> Receipt:
+    return Receipt.in_doubt(error.code if ours else RecordTarget.CHANGED, error.message)
+
+
+def _judged(*, is_after: bool, is_before: bool, answer: Receipt, ours: bool) -> Receipt:
     if is_after:
-        return Receipt.done(proof="read_back")
+        return Receipt.done(proof="read_back") if ours else FOUND
     if is_before and answer.outcome is Outcome.REFUSED:
         return Receipt.refused(
             "key_conflict",
@@ -206,4 +247,5 @@ def _judged(*, is_after: bool, is_before: bool, answer: Receipt) -> Receipt:
 
 def _merged(answers: Receipts, judged: Mapping[int, Receipt]) -> Receipts:
     others = {**answers.others, **judged}
-    return Receipts(len(answers), others={at: each for at, each in others.items() if each.outcome is not Outcome.DONE})
+    told = {at: each for at, each in others.items() if each.outcome is not Outcome.DONE or each is FOUND}
+    return Receipts(len(answers), others=told)

@@ -13,6 +13,7 @@ from baton.hub.migration.report.terms import CAUSES, CODES, OUTCOMES, RULES
 from baton.hub.migration.report.texts import TEXTS
 from baton.hub.migration.report.verdict import TONES
 from baton.hub.migration.report.words import Words
+from baton.jobs.migration.exchange import FOUND
 from baton.mapping.transforms import TRANSFORMS
 from baton.model.account import Outcome
 from baton.records.compare import Cause
@@ -41,7 +42,7 @@ def test_every_headline_has_its_sentence():
 
 def test_every_kind_of_difference_every_outcome_and_every_transform_has_a_text():
     assert set(CAUSES) == {cause.value for cause in Cause}
-    assert set(OUTCOMES) == {outcome.value for outcome in Outcome} - {"done"}
+    assert set(OUTCOMES) == {outcome.value for outcome in Outcome} - {"done"} | {FOUND.code}
     assert {name for name, transform in TRANSFORMS.items() if transform.refuses} <= set(RULES)
 
 

@@ -84,7 +84,9 @@ OUTCOMES: Final[Mapping[str, Pair]] = {
     "not_performed": ("not done yet", "尚未执行"),
     "in_doubt": ("in doubt", "结果不明"),
     "accepted": ("accepted, not proved", "已受理，未证实"),
+    "found": ("found as planned", "原已符合计划"),
 }
 CODES: Final[Mapping[str, Pair]] = {
     "changed": ("changed by others", "已被他人修改"),
+    "found": ("brought there by others", "由他人录入或修改"),
 }
