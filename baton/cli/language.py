@@ -120,6 +120,7 @@ CHINESE: Final[Mapping[str, str]] = {
         "如果无误：baton release {run} --as 姓名 --why 理由；然后 baton migrate resume {run}"
     ),
     "if it is not: baton migrate rollback {run}": "如果有误：baton migrate rollback {run}",
+    "{run} was taken back by {undone_by}: nothing is done": "{run} 已由 {undone_by} 撤回：未做任何操作",
     "stage": "阶段",
     "source": "来源",
     "mapping": "映射",

@@ -239,6 +239,25 @@ def plan_document(plan: MigrationPlan) -> dict[str, Any]:
 
 
 def _conclude(voice: Voice, done: Migrated, files: Sequence[Path] = ()) -> int:
+    if done.undone_by:
+        voice.say("{run} was taken back by {undone_by}: nothing is done", run=done.run.id, undone_by=done.undone_by)
+    else:
+        _say_verdict(voice, done)
+    for path in files:
+        voice.say("written: {path}", path=path)
+    document = {
+        "files": list(files),
+        "run": done.run,
+        "verdict": done.verdict,
+        "counts": done.counts,
+        "reasons": done.reasons,
+        "undone_by": done.undone_by,
+    }
+    voice.document(document)
+    return done.verdict.exit_code
+
+
+def _say_verdict(voice: Voice, done: Migrated) -> None:
     figures = " ".join(f"{name}={count}" for name, count in sorted(done.counts.items()) if count)
     voice.say("{run}: {verdict} ({figures})", run=done.run.id, verdict=voice.words(done.verdict.value), figures=figures)
     for reason in done.reasons:
@@ -250,17 +269,6 @@ def _conclude(voice: Voice, done: Migrated, files: Sequence[Path] = ()) -> int:
         voice.say("plan {hash}", hash=done.run.plan_hash[:16])
         voice.say("if that is right: baton release {run} --as YOU --why TEXT; baton migrate resume {run}", run=run)
         voice.say("if it is not: baton migrate rollback {run}", run=run)
-    for path in files:
-        voice.say("written: {path}", path=path)
-    document = {
-        "files": list(files),
-        "run": done.run,
-        "verdict": done.verdict,
-        "counts": done.counts,
-        "reasons": done.reasons,
-    }
-    voice.document(document)
-    return done.verdict.exit_code
 
 
 migrate = click.Group("migrate", help="Records from one system into another, proved three times, and back.")

@@ -19,11 +19,14 @@ _STAGES: Final = ("source", "quarantined", "planned", "expected", "result")
 def migration_detail(hub: Hub, run_id: str) -> dict[str, Any]:
     """A migration or a rollback as plain values; of one whose staged records are deleted only where it went."""
     _, move = find_move(hub, run_id)
+    with hub.database.read() as connection:
+        undone_by = hub.moves.undone_by(connection, run_id)
     detail: dict[str, Any] = {
         "source": f"{move.source}/{move.source_collection}",
         "target": f"{move.target}/{move.collection}",
         "mapping": move.mapping_file,
         "undoes": move.undoes or "",
+        "undone_by": undone_by,
         "waves": list(move.waves),
         "retain_until": move.retain_until.isoformat(),
         "purged_at": move.purged_at.isoformat() if move.purged_at else None,

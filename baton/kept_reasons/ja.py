@@ -53,6 +53,7 @@ REASONS: Final[Mapping[str, str]] = {
     "what {count} records held before in {names} is not known: ours is left there": (
         "{count} 件のレコードは {names} の元の値が不明なため、移行で書き込んだ値を残しています"
     ),
+    "taken back by {run}": "{run} により取り消されました",
     "control totals differ: {names}": "コントロールトータル不一致：{names}",
     "what may still arrive of lost requests is waited for until {instant} UTC": (
         "応答のなかった要求が遅れて届く可能性があるため、{instant} UTC まで待機します"

@@ -53,6 +53,7 @@ REASONS: Final[Mapping[str, str]] = {
     "what {count} records held before in {names} is not known: ours is left there": (
         "레코드 {count}건은 {names}의 원래 값을 알 수 없어 이전 작업에서 기록한 값을 그대로 둡니다"
     ),
+    "taken back by {run}": "{run}에서 되돌렸습니다",
     "control totals differ: {names}": "통제 합계 불일치: {names}",
     "what may still arrive of lost requests is waited for until {instant} UTC": (
         "응답을 받지 못한 요청이 늦게 도착할 수 있어 {instant} UTC까지 대기합니다"

@@ -47,6 +47,7 @@ REASONS: Final[Mapping[str, str]] = {
     "what {count} records held before in {names} is not known: ours is left there": (
         "{count} 条记录的 {names} 原值未知，保留迁移写入的值"
     ),
+    "taken back by {run}": "已由 {run} 撤回",
     "control totals differ: {names}": "控制合计不符：{names}",
     "what may still arrive of lost requests is waited for until {instant} UTC": (
         "为避免已丢失的请求迟到，等待至 {instant} UTC"

@@ -97,6 +97,10 @@ class MoveStore:
         query = sa.select(migrations.c.run_id).where(migrations.c.undoes == run_id).order_by(migrations.c.run_id)
         return list(connection.execute(query).scalars())
 
+    def undone_by(self, connection: sa.Connection, run_id: str) -> str:
+        """The newest rollback of a run; empty where there is none."""
+        return next(reversed(self.undoing(connection, run_id)), "")
+
     def begun(self, connection: sa.Connection, run_id: str) -> bool:
         """Whether anything of a run has been tried."""
         tried = sa.select(effects.c.id).where(effects.c.run_id == run_id, effects.c.attempts > 0)
@@ -123,13 +127,15 @@ class MoveStore:
         back = migrations.alias("back")
         open_ = sa.and_(effects.c.run_id == back.c.run_id, effects.c.state.in_(OPEN_STATES))
         rollbacks = sa.select(back).join(effects, open_).where(back.c.undoes.is_not(None)).subquery()
+        undone = sa.select(back.c.undoes).where(back.c.undoes.is_not(None))  # nobody will settle those any more
         query = (
             sa.select(migrations.c.run_id)
             .join(runs, runs.c.id == migrations.c.run_id)
             .where(
                 migrations.c.retain_until <= now,
                 migrations.c.purged_at.is_(None),
-                runs.c.state.not_in(["ready", "held"]),  # what is not finished still needs them
+                # What is not finished still needs them.
+                sa.or_(runs.c.state.not_in(["ready", "held"]), migrations.c.run_id.in_(undone)),
                 migrations.c.run_id.not_in(sa.select(rollbacks.c.undoes)),
                 migrations.c.run_id.not_in(sa.select(rollbacks.c.run_id)),
             )

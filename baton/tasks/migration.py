@@ -140,6 +140,8 @@ def _run_id() -> str:
 def _running(hub: Hub, run_id: str, progress: Any = None) -> Running:
     """The run, unless a person has to decide on it first."""
     running = Running(hub, run_id, progress or _tell_progress)
+    if undone_by := running.undone_by:
+        raise AirflowFailException(f"{run_id} was taken back by {undone_by}: nothing more of it is sent")
     if running.run.state is RunState.HELD:
         _refuse_held(running.run)
     if not running.open_to_work:
@@ -158,6 +160,8 @@ def _refuse_held(run: Run) -> NoReturn:
 
 def _demand_clean(done: Migrated) -> None:
     run = done.run
+    if done.undone_by:
+        raise AirflowFailException(f"{run.id} was taken back by {done.undone_by}: there is nothing to settle")
     if run.state is RunState.HELD:
         _refuse_held(run)
     if done.verdict is Verdict.CLEAN:

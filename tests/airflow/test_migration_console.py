@@ -118,6 +118,7 @@ def test_a_rollback_leads_to_what_it_takes_back(console: Any, headers: Any, movi
         undo = carry_on(hub, plan_rollback(hub, run_id, "olga").id).run.id
     page = console.get(f"/baton/runs/{undo}", headers=headers("vera")).text
     assert f"/runs/{run_id}?" in page
+    assert f"/runs/{undo}?" in console.get(f"/baton/runs/{run_id}", headers=headers("vera")).text
     assert moving.there() == {}
 
 

@@ -270,6 +270,17 @@ def test_a_migration_is_taken_back_from_the_form(migrate: RunDag, run_dag: RunDa
     assert (str(dag_run.state), moving.there()) == ("success", {})
 
 
+def test_a_migration_that_was_taken_back_is_not_settled_again(
+    migrate: RunDag, run_dag: RunDag, dags: Any, moving: Moving, said: Said
+) -> None:
+    dag_run = migrate()
+    (run,) = moving.runs()
+    run_dag("data_rollback", run=run.id)
+    again = cleared_and_run(dags["data_migration"], dag_run, ["settle"])
+    assert (str(again.state), moving.there()) == ("failed", {})
+    assert f"{run.id} was taken back by rollback-" in said()
+
+
 def test_the_nightly_run_deletes_what_was_kept_long_enough(migrate: RunDag, run_dag: RunDag, moving: Moving) -> None:
     migrate(retention_days=1)
     (run,) = moving.runs()

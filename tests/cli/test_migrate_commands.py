@@ -244,6 +244,16 @@ def test_a_rollback_restores_what_it_changed_and_names_what_others_changed_since
     assert (twice.code, twice.json["error"]) == (2, "rollback")
 
 
+def test_a_run_that_was_taken_back_is_resumed_to_no_verdict(place):
+    run = place.run()["run"]["id"]
+    undo = place.migrate("rollback", run, "--json").json["run"]["id"]
+    said = place.migrate("resume", run, "--json")
+    assert (said.code, said.json["verdict"], said.json["undone_by"]) == (1, "incomplete", undo)
+    words = place.migrate("resume", run)
+    assert (words.code, f"{run} was taken back by {undo}" in words.out, "clean" in words.out) == (1, True, False)
+    assert place.sql("select count(*) from staff") == [(0,)]
+
+
 def test_after_the_retention_the_staged_records_are_gone_and_it_is_said_why(place):
     run = place.run("--retention-days", "1")["run"]["id"]
     assert place.migrate("purge", "--json").json["purged"] == []

@@ -69,6 +69,7 @@ def documents(folder: Path) -> dict[str, dict[str, Any]]:
     plan = plan_migration(hub, right.request())
     found["clean"] = _report(hub, plan.run.id)
     found["undone"] = _report(hub, plan_rollback(hub, plan.run.id, "tester").id)
+    found["taken back"] = _report(hub, plan.run.id)
     hub.close()
     held = archive(folder / "held", [old_row(number) for number in range(1, ROWS + 1)])
     held.shelf.after_write = _renaming

@@ -95,6 +95,7 @@ WORDS: Final[Mapping[str, str]] = {
     "To": "移行先",
     "Mapping": "マッピング",
     "Takes back": "取り消す実行",
+    "Taken back by": "これを取り消した実行",
     "Waves": "段階",
     "Kept until": "保存期限",
     "The copies of this migration have been deleted: it can be neither shown nor taken back.": (

@@ -95,6 +95,7 @@ WORDS: Final[Mapping[str, str]] = {
     "To": "대상",
     "Mapping": "매핑",
     "Takes back": "되돌리는 실행",
+    "Taken back by": "이를 되돌린 실행",
     "Waves": "차수",
     "Kept until": "보관 기한",
     "The copies of this migration have been deleted: it can be neither shown nor taken back.": (

@@ -93,6 +93,7 @@ WORDS: Final[Mapping[str, str]] = {
     "To": "目标",
     "Mapping": "映射",
     "Takes back": "回滚的运行",
+    "Taken back by": "撤回它的运行",
     "Waves": "波次",
     "Kept until": "保留至",
     "The copies of this migration have been deleted: it can be neither shown nor taken back.": (

@@ -136,9 +136,12 @@ def report_document(hub: Hub, run_id: str) -> dict[str, Any]:
     result, those of them that there are; ``agreement``: which of these were held against which. ``columns``: per field
     how many records were compared and how many are alike. ``differences``, ``quarantine``, ``refusals``: the first
     `LISTED` of each, and ``listed`` how many there are (``records``: in how many records the differences are).
+    ``run.undone_by`` names the rollback that has taken the run back: all else is as it was before that.
     """
     run, move = find_move(hub, run_id)
     move.require_kept()
+    with hub.database.read() as connection:
+        undone_by = hub.moves.undone_by(connection, run_id)
     proven = proven_so_far(hub, run_id)
     counts = {**run.counts, **proven.counts} if proven.roots else run.counts
     unlike = differences(hub, run_id)
@@ -150,7 +153,7 @@ def report_document(hub: Hub, run_id: str) -> dict[str, Any]:
     if proven.roots:
         stages |= {"expected": proven.expected, "result": proven.found}
     return {
-        **_heading(run, move, kind="rollback" if move.undoes else JOB, verdict=run.verdict or ""),
+        **_heading(run, move, kind="rollback" if move.undoes else JOB, verdict=run.verdict or "", undone_by=undone_by),
         "counts": dict(counts),
         **_figures(move, stages, counts.get("compared", 0), unlike),
         "roots": roots,
@@ -170,7 +173,7 @@ def plan_document(plan: MigrationPlan) -> dict[str, Any]:
     listing = _listing(unlike, cell_frame(cells), pl.DataFrame())
     listing["listed"]["quarantine"] = sum(move.facts["rules"].values())
     return {
-        **_heading(run, move, kind=DRY_RUN, verdict=DRY_RUN),
+        **_heading(run, move, kind=DRY_RUN, verdict=DRY_RUN, undone_by=""),
         "counts": dict(run.counts),
         **_figures(move, stages, 0, unlike),
         "roots": dict(move.facts["roots"]),
@@ -178,7 +181,7 @@ def plan_document(plan: MigrationPlan) -> dict[str, Any]:
     }
 
 
-def _heading(run: Run, move: Move, *, kind: str, verdict: str) -> dict[str, Any]:
+def _heading(run: Run, move: Move, *, kind: str, verdict: str, undone_by: str) -> dict[str, Any]:
     return {
         "report": REPORT_VERSION,
         "run": {
@@ -192,6 +195,7 @@ def _heading(run: Run, move: Move, *, kind: str, verdict: str) -> dict[str, Any]
             "plan_hash": run.plan_hash,
             "reasons": list(run.reasons),
             "undoes": move.undoes or "",
+            "undone_by": undone_by,
         },
         "route": {
             "source": move.source,

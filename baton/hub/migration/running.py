@@ -49,6 +49,8 @@ class Migrated:
     """``compared alike different refused found quarantined open`` and differing cells by cause."""
     reasons: list[str] = field(default_factory=list)
     """Why it is not clean, in words."""
+    undone_by: str = ""
+    """The rollback that has taken it back: nothing was looked at then, and nothing is counted."""
 
 
 def find_move(hub: Hub, run_id: str) -> tuple[Run, Move]:
@@ -64,7 +66,7 @@ def find_move(hub: Hub, run_id: str) -> tuple[Run, Move]:
 def carry_on(hub: Hub, run_id: str, progress: Progress = unwatched) -> Migrated:
     """Do what is left of a run: after any interruption it goes on where it stopped, and a finished run stays as it is.
 
-    A run that is held, rejected or rolled back is only judged.
+    A run that is held or rejected is only judged; of one that was taken back it is only said by which rollback.
     """
     running = Running(hub, run_id, progress)
     for wave in running.waves if running.open_to_work else ():
@@ -90,8 +92,14 @@ class Running:
 
     @property
     def open_to_work(self) -> bool:
-        """False while a person has to decide, and after one has said no."""
-        return self.run.state not in (RunState.HELD, RunState.REJECTED)
+        """False while a person has to decide, after one has said no, and once it was taken back."""
+        return self.run.state not in (RunState.HELD, RunState.REJECTED) and not self.undone_by
+
+    @property
+    def undone_by(self) -> str:
+        """The newest rollback of the run; empty where there is none."""
+        with self.hub.database.read() as connection:
+            return self.hub.moves.undone_by(connection, self.run.id)
 
     @property
     def waves(self) -> list[int]:
@@ -210,7 +218,19 @@ class Running:
     # --- the verdict
 
     def conclude(self) -> Migrated:
-        """Count, compare the totals, give the verdict, and write it into the audit log."""
+        """Count, compare the totals, give the verdict, and write it into the audit log.
+
+        Not of a run that was taken back: what was settled of it stands as the past, and the rollback has its own.
+        """
+        done = None if self.undone_by else self._concluded()
+        undone_by = self.undone_by
+        if done is None or undone_by:
+            run = execution.find_run(self.hub, self.run.id)
+            reasons = [f"taken back by {undone_by}"]
+            done = Migrated(run, self.move, Verdict.INCOMPLETE, reasons=reasons, undone_by=undone_by)
+        return done
+
+    def _concluded(self) -> Migrated:
         with self.hub.database.read() as connection:
             known = self.hub.staging.of(connection, self.run.id, Stage.RESULT)
         proven = prove(self.hub, self.performer, list(known))
@@ -284,6 +304,8 @@ class Running:
             now_is = self.hub.runs.get(connection, run.id)
             if now_is is None or now_is.state not in (RunState.READY, RunState.SETTLED):
                 return  # somebody has held or rejected it meanwhile: that stays as it is
+            if self.hub.moves.undone_by(connection, run.id):
+                return  # what was read back is there no more
             self.move = self.hub.moves.note(connection, run.id, roots=roots, totals=totals)
             values: dict[str, Any] = {"counts": {**run.counts, **counts}, "reasons": list(reasons)}
             self.hub.runs.change(connection, run.id, RunState.SETTLED, verdict=verdict.value, settled_at=now, **values)

@@ -86,6 +86,7 @@ def test_verdicts_that_are_rare_have_their_words_too(reports, spoil):
 def test_what_to_do_next_follows_from_what_happened(reports):
     assert next_steps(reports["clean"]) == ["next.keep"]
     assert next_steps(reports["undone"]) == ["next.done"]
+    assert next_steps(reports["taken back"]) == ["next.done"]
     assert next_steps(reports["dry run"]) == ["next.correct", "next.start"]
     assert next_steps(reports["different"]) == ["next.differences", "next.correct", "next.undo"]
     assert next_steps(reports["form"]) == ["next.form", "next.undo"]
@@ -248,3 +249,12 @@ def test_the_page_says_its_language_and_reads_on_a_phone(reports):
     assert shown.xpath("//meta[@name='viewport']/@content") == ["width=device-width, initial-scale=1"]
     style = select(shown, "style")[0].text_content()
     assert all(word in style for word in ("prefers-color-scheme: dark", "@media print", "max-width: 640px"))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_migration_that_was_taken_back_names_what_took_it_back(reports, language):
+    document = reports["taken back"]
+    undo = document["run"]["undone_by"]
+    assert undo == reports["undone"]["run"]["id"]
+    assert page(document, language).text_content().count(undo) == 2
+    assert reports["clean"]["run"]["undone_by"] == ""

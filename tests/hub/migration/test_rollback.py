@@ -5,19 +5,24 @@ from __future__ import annotations
 import copy
 import random
 from collections.abc import Callable
+from typing import Any
 
 import polars as pl
 import pytest
+import sqlalchemy as sa
 
 from baton.engine.settle import Verdict
-from baton.errors import BatonError, InDoubtError
-from baton.hub.migration.findings import refusals
+from baton.errors import BatonError, HaltError, InDoubtError
+from baton.hub import Hub
+from baton.hub.execution import find_run
+from baton.hub.migration.findings import refusals, report_document
 from baton.hub.migration.planning import plan_migration
 from baton.hub.migration.retention import purge
 from baton.hub.migration.rollback import plan_rollback
-from baton.hub.migration.running import carry_on
+from baton.hub.migration.running import Running, carry_on
 from baton.jobs.migration.waves import WavePlan
 from baton.model.effect import LATEST_COPY
+from baton.store.tables import audit
 from tests.rig.records import Archive, NewSystem, Shelf, old_row
 
 
@@ -206,3 +211,65 @@ def test_a_worker_that_died_while_it_looked_into_a_doubt_is_waited_for(small: Ar
         hub.crash_point = lambda _: None
         assert carry_on(hub, plan.run.id).verdict is Verdict.CLEAN
     assert len(small.shelf.rows) == 30
+
+
+def _verdicts(hub: Hub) -> int:
+    """How many verdicts on migrations the audit log has."""
+    with hub.database.read() as connection:
+        query = sa.select(sa.func.count()).select_from(audit.entries).where(audit.entries.c.kind == "migration")
+        return connection.execute(query).scalar_one()
+
+
+def test_a_run_that_was_taken_back_gets_no_second_verdict(small: Archive) -> None:
+    small.rows = [old_row(number) for number in range(1, 21)]
+    with small.open() as hub:
+        run = plan_migration(hub, small.request()).run.id
+        carry_on(hub, run)
+        undo = plan_rollback(hub, run, "tester")
+        carry_on(hub, undo.id)
+        before, said = _verdicts(hub), find_run(hub, run)
+        small.clock.sleep(60)
+        for again in (carry_on(hub, run), Running(hub, run).conclude()):
+            assert (again.verdict, again.undone_by) == (Verdict.INCOMPLETE, undo.id)
+            assert again.reasons == [f"taken back by {undo.id}"]
+        assert (_verdicts(hub), find_run(hub, run), small.shelf.rows) == (before, said, {})
+        assert report_document(hub, run)["run"]["undone_by"] == undo.id
+        assert report_document(hub, undo.id)["run"]["undone_by"] == ""
+
+
+def test_a_verdict_that_a_rollback_overtakes_is_not_settled(small: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    small.rows = [old_row(number) for number in range(1, 21)]
+    with small.open() as hub:
+        run = plan_migration(hub, small.request()).run.id
+        honest = Running._reasons
+        undone: list[str] = []
+
+        def overtaken(running: Running, *given: Any) -> list[str]:
+            if not running.move.undoes and not undone:
+                undone.append(plan_rollback(hub, run, "tester").id)
+                carry_on(hub, undone[0])
+            return honest(running, *given)
+
+        monkeypatch.setattr(Running, "_reasons", overtaken)
+        done = carry_on(hub, run)
+        assert (done.undone_by, find_run(hub, run).verdict, _verdicts(hub)) == (undone[0], "", 1)
+
+
+def test_a_run_that_was_taken_back_half_way_sends_nothing_more_and_is_purged_in_time(small: Archive) -> None:
+    def gone(shelf: Shelf, _action: str, _rows: pl.DataFrame) -> None:
+        if shelf.rows:
+            raise HaltError("the password has expired", remedy="renew it")
+
+    small.rows = [old_row(number) for number in range(1, 101)]
+    small.shelf.on_write = gone
+    with small.open() as hub:
+        run = plan_migration(hub, small.request()).run.id
+        assert Running(hub, run).send(1) == ""
+        small.shelf.on_write = lambda *_: None
+        undo = plan_rollback(hub, run, "tester")
+        small.clock.sleep(LATEST_COPY.total_seconds() + 1)
+        carry_on(hub, undo.id)
+        assert carry_on(hub, run).undone_by == undo.id
+        assert small.shelf.rows == {}
+        small.clock.sleep(40 * 86400)
+        assert sorted(purge(hub)) == sorted([run, undo.id])

@@ -98,6 +98,14 @@ TEXTS: Final[Mapping[str, Pair]] = {
         "All {compared} records were read back from {target}: they are as they were before the migration.",
         "已从 {target} 读回全部 {compared} 条记录：均恢复到迁移之前的状态。",
     ),
+    "taken back": ("This migration has been taken back", "此次迁移已被撤回"),
+    "taken back.why": (
+        (
+            "What it wrote to {target} was taken back by {undone_by}, which has a report of its own. All that follows "
+            "is as it was before."
+        ),
+        "写入 {target} 的内容已由 {undone_by} 撤回，详见该次运行的报告。以下为撤回之前的情况。",
+    ),
     "undone partly": ("The migration was taken back in part", "迁移已部分撤回"),
     "undone partly.why": (
         "Records as they were before: {alike} of {compared}. What others have changed since was left alone: {refused}.",
@@ -166,6 +174,7 @@ TEXTS: Final[Mapping[str, Pair]] = {
     "key": ("Key", "主键"),
     "run": ("Run", "运行"),
     "undoes": ("Takes back", "撤回的运行"),
+    "undone_by": ("Taken back by", "撤回它的运行"),
     "asked_by": ("Asked by", "发起人"),
     "created": ("Planned at", "计划时间"),
     "settled": ("Settled at", "结算时间"),

@@ -10,6 +10,7 @@ from typing import Any, Final
 TONES: Final[Mapping[str, str]] = {
     "clean": "good",
     "undone": "good",
+    "taken back": "neutral",
     "quarantined": "attention",
     "form": "attention",
     "refused": "attention",
@@ -48,11 +49,14 @@ def standing(document: Mapping[str, Any]) -> Standing:
     if not document["run"]["undoes"]:
         values["different"] += counts["extra"]  # what nobody planned has no record of the plan that could differ
     more = {"target": document["route"]["target"], "until": document["retain_until"][:10]}
+    more["undone_by"] = document["run"]["undone_by"]
     return Standing(_headline(document, counts), {**values, **more})
 
 
 def _headline(document: Mapping[str, Any], counts: Counter[str]) -> str:
     run = document["run"]
+    if run["undone_by"]:
+        return "taken back"
     if run["state"] == "rejected":
         return "rejected"
     if run["verdict"] in ("dry run", "held", "broken"):
@@ -85,7 +89,9 @@ def _real(document: Mapping[str, Any]) -> bool:
 
 def next_steps(document: Mapping[str, Any]) -> list[str]:
     """Names of the texts that say what to do, first things first."""
-    return list(_steps(document, standing(document).name)) or ["next.done"]
+    now = standing(document).name
+    steps = () if now == "taken back" else _steps(document, now)
+    return list(steps) or ["next.done"]
 
 
 def _steps(document: Mapping[str, Any], name: str) -> Iterator[str]:

@@ -121,6 +121,8 @@ def _summary(document: Mapping[str, Any], words: Words) -> Iterator[Sequence[Cel
     yield words("run"), run["id"]
     if run["undoes"]:
         yield words("undoes"), run["undoes"]
+    if run["undone_by"]:
+        yield words("undone_by"), run["undone_by"]
     yield words("from"), f"{route['source']} / {route['read']}"
     yield words("to"), f"{route['target']} / {route['collection']}"
     yield words("origin"), route["origin"]["name"]
