@@ -88,8 +88,10 @@ def extract(hub: Hub, route: Route, run_id: str, salt: bytes, line: StagingLine,
     if not rows:
         raise _refused(found.origin, "empty", "the source has no records: there is nothing to migrate or to prove")
     place = f"{route.target_name}/{route.collection.name}"
-    for records in migrated_before(hub, feed.origin.detail.get("corrects", ""), place, route.rules.key):
-        survey.taken(records, route.rules.key)
+    for earlier in migrated_before(hub, feed.origin.detail.get("corrects", ""), place, route.rules.key):
+        survey.taken(earlier.records, route.rules.key)
+        there = earlier.records.filter(~pl.col(ROW).is_in(earlier.refused.implode()))
+        survey.migrated(there, route.rules.key, earlier.run_id)
     found.pages = line.written()
     found.unreadable = cell_frame(rejected)
     found.standing = survey.result(partial(missing_keys, route.target, route.collection.name))

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +20,9 @@ from baton import tables
 from baton.contracts import Feed
 from baton.errors import ConfigurationError, Fault
 from baton.hub.handed_out import new_file
+from baton.hub.migration.performer import OUTCOME_SCHEMA
 from baton.jobs.migration.transform import ROW, SOURCE_DIGEST
+from baton.model.account import Outcome
 from baton.model.source_rows import Origin, SourcePage
 from baton.store.moves import Move
 from baton.store.staging import Stage, Staged
@@ -127,12 +130,24 @@ def corrected_rows(hub: Hub, path: Path, run_id: str) -> Feed:
     return Feed(origin, _pages(rows))
 
 
-def migrated_before(hub: Hub, run_id: str, place: str, key: Sequence[str]) -> Iterator[pl.DataFrame]:
-    """`ROW` and key of the rows that a run has planned, and all runs that are fed back from the same first one.
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """What one segment of an earlier run of the same source has planned."""
 
-    A row that is fed back under the key of one of them would overwrite that record with its own values. Raises
-    `ConfigurationError` unless that run went into the same ``place`` (target/collection) by the same key, and
-    `BatonError` (``purged``) once nobody can say what it has planned.
+    run_id: str
+    records: pl.DataFrame
+    """`ROW` and key."""
+    refused: pl.Series
+    """The rows of them that the target refused."""
+
+
+def migrated_before(hub: Hub, run_id: str, place: str, key: Sequence[str]) -> Iterator[Earlier]:
+    """The rows that a run has planned, and all runs that are fed back from the same first one.
+
+    A row that is fed back under the key of one of them would overwrite that record with its own values; one that was
+    fed back before under another key would be there twice. Raises `ConfigurationError` unless that run went into the
+    same ``place`` (target/collection) by the same key, and `BatonError` (``purged``) once nobody can say what it has
+    planned.
     """
     family: list[str] = []
     while run_id:
@@ -143,22 +158,30 @@ def migrated_before(hub: Hub, run_id: str, place: str, key: Sequence[str]) -> It
             message = f"{run_id} is no migration into {place} by {', '.join(key)}"
             raise ConfigurationError([Fault("--of", "other_place", message)])
         move.require_kept()
-        for record in planned.values():
-            yield hub.staging.read(record, [ROW, *key])
+        yield from _planned(hub, run_id, planned, key)
         family.append(run_id)
         run_id = _corrects(move)
     if family:
         yield from _fed_back(hub, family, key)
 
 
-def _fed_back(hub: Hub, family: Sequence[str], key: Sequence[str]) -> Iterator[pl.DataFrame]:
+def _planned(hub: Hub, run_id: str, planned: Mapping[int, Staged], key: Sequence[str]) -> Iterator[Earlier]:
+    with hub.database.read() as connection:
+        outcomes = hub.staging.of(connection, run_id, Stage.OUTCOME)
+    for number, record in planned.items():
+        said = hub.staging.read(outcomes[number]) if number in outcomes else pl.DataFrame(schema=OUTCOME_SCHEMA)
+        refused = said.filter(pl.col("outcome") == Outcome.REFUSED.value).get_column("row")
+        yield Earlier(run_id, hub.staging.read(record, [ROW, *key]), refused)
+
+
+def _fed_back(hub: Hub, family: Sequence[str], key: Sequence[str]) -> Iterator[Earlier]:
     """The same of all other runs that corrected one of this family, the last of which is the first, and stand."""
     with hub.database.read() as connection:
         first, move = hub.runs.get(connection, family[-1]), hub.moves.get(connection, family[-1])
         assert first is not None
         assert move is not None
         known = set(family)
-        planned: list[Staged] = []
+        planned: dict[str, Mapping[int, Staged]] = {}
         for later in reversed(hub.moves.later(connection, move, first.created_at)):
             other = hub.moves.get(connection, later)
             if other is None or later in known or _corrects(other) not in known:
@@ -167,9 +190,9 @@ def _fed_back(hub: Hub, family: Sequence[str], key: Sequence[str]) -> Iterator[p
                 continue
             other.require_kept()
             known.add(later)
-            planned += hub.staging.of(connection, later, Stage.PLAN).values()
-    for record in planned:
-        yield hub.staging.read(record, [ROW, *key])
+            planned[later] = hub.staging.of(connection, later, Stage.PLAN)
+    for later, segments in planned.items():
+        yield from _planned(hub, later, segments, key)
 
 
 def _corrects(move: Move) -> str:

@@ -55,6 +55,7 @@ class Survey:
     _edges: list[pl.DataFrame] = field(default_factory=list)
     _aside: list[pl.Series] = field(default_factory=list)
     _taken: list[pl.DataFrame] = field(default_factory=list)
+    _migrated: list[pl.DataFrame] = field(default_factory=list)
 
     def add(self, records: pl.DataFrame, key: tuple[str, ...], parents: tuple[str, ...]) -> None:
         """The records of one page (`ROW`, the key fields, and the fields that refer to other records of this kind)."""
@@ -74,6 +75,11 @@ class Survey:
         """Records (`ROW` and the key fields) of other rows of the same source: their keys are not free."""
         self._taken.append(pl.DataFrame({"row": records.get_column(ROW), "key": _hash(records.select(key))}, _KEYS))
 
+    def migrated(self, records: pl.DataFrame, key: tuple[str, ...], by: str) -> None:
+        """Records (`ROW` and the key fields) that the target has of rows of this source, and the run they are by."""
+        keys = {"row": records.get_column(ROW), "key": _hash(records.select(key))}
+        self._migrated.append(pl.DataFrame(keys, _KEYS).with_columns(pl.lit(by).alias("by")))
+
     def result(self, missing: Callable[[pl.Series], pl.Series] = _none_missing) -> Standing:
         """The verdict over all rows added. ``missing`` says which keys (as text) the target has no record of either."""
         seen = pl.concat([pl.DataFrame(schema=_KEYS), *self._keys])
@@ -83,10 +89,13 @@ class Survey:
         both = pl.concat([seen, others.filter(pl.col("key").is_in(seen.get_column("key").implode()))])
         twice = both.filter(both.get_column("key").is_duplicated())
         doubles = _duplicates(twice).filter(pl.col("row").is_in(seen.get_column("row").implode()))
-        unusable = [pl.DataFrame(schema=CELL_SCHEMA), doubles]
+        again = _under_another_key(
+            seen, pl.concat([pl.DataFrame(schema={**_KEYS, "by": pl.String()}), *self._migrated])
+        )
+        unusable = [pl.DataFrame(schema=CELL_SCHEMA), doubles, again]
         if edges.is_empty():
             return Standing(seen.height, (seen.height,), pl.concat(unusable), None)
-        aside = pl.concat([twice.get_column("row"), *self._aside])
+        aside = pl.concat([twice.get_column("row"), again.get_column("row"), *self._aside])
         usable = seen.filter(~pl.col("row").is_in(aside.implode()))
         edges = edges.filter(pl.col("row").is_in(usable.get_column("row").implode()))
         # Circles first: what is left is as deep as `DEEPEST` at most, so that no chain is followed for ever.
@@ -119,6 +128,15 @@ def _duplicates(twice: pl.DataFrame) -> pl.DataFrame:
     said = pl.concat_str(pl.lit("the same key stands in row "), other.cast(pl.String))
     named = twice.join(first, on="key", maintain_order="left")
     return named.select("row", pl.lit("").alias("column"), pl.lit("duplicate_key").alias("rule"), said.alias("message"))
+
+
+def _under_another_key(seen: pl.DataFrame, migrated: pl.DataFrame) -> pl.DataFrame:
+    """One cell per row that the target has already, as another record: what is fed back twice would be there twice."""
+    other = seen.join(migrated, on="row", maintain_order="left").filter(pl.col("key") != pl.col("key_right"))
+    other = other.unique(subset="row", keep="first", maintain_order=True)
+    said = pl.format("the row was migrated already, under another key, by {}: take that back first", "by")
+    names = (pl.lit("").alias("column"), pl.lit("migrated").alias("rule"))
+    return other.select("row", *names, said.alias("message"))
 
 
 def _dangling(usable: pl.DataFrame, edges: pl.DataFrame, missing: Callable[[pl.Series], pl.Series]) -> pl.Series:

@@ -205,6 +205,53 @@ def test_two_corrections_of_one_quarantine_do_not_overwrite_each_other(small: Ar
     assert len(small.shelf.rows) == 3
 
 
+def test_a_row_that_was_fed_back_once_is_not_fed_back_under_another_key(small: Archive, tmp_path: Path) -> None:
+    small.rows = [old_row(1), old_row(2, 工资="much")]
+    path = tmp_path / "aside.csv"
+    with small.open() as hub:
+        run = migrated(small, hub)
+        write_quarantine(hub, run, path)
+        text = path.read_text("utf-8-sig").replace("much", "1.00")
+        small.clock.sleep(60)
+
+        def fed_back(code: str) -> MigrationPlan:
+            path.write_text(text.replace("00002", code), "utf-8")
+            return plan_migration(hub, small.request(waves=AT_ONCE, quarantine=path, corrects=run))
+
+        first = fed_back("00020")
+        carry_on(hub, first.run.id)
+        again = fed_back("00002")
+        said = f"the row was migrated already, under another key, by {first.run.id}: take that back first"
+        assert [(each.rule, each.message) for each in again.faults] == [("migrated", said)]
+        assert carry_on(hub, again.run.id).verdict is not Verdict.CLEAN
+        assert sorted(small.shelf.rows) == ["00001", "00020"]
+        assert not fed_back("00020").faults, "the same row under the same key"
+        taken_back(small, hub, first.run.id)
+        assert carry_on(hub, fed_back("00002").run.id).verdict is Verdict.CLEAN
+    assert sorted(small.shelf.rows) == ["00001", "00002"]
+
+
+def test_a_row_that_the_target_refused_may_be_fed_back_under_another_key(small: Archive, tmp_path: Path) -> None:
+    class Choosy(small.kind):  # type: ignore[name-defined]
+        def _one(self, action, row, was):
+            if row["code"] == "00020":
+                return Receipt.refused("bad_code", "no such code here")
+            return super()._one(action, row, was)
+
+    small.kind = Choosy
+    small.rows = [old_row(1), old_row(2, 工资="much")]
+    path = tmp_path / "aside.csv"
+    with small.open() as hub:
+        run = migrated(small, hub)
+        write_quarantine(hub, run, path)
+        text = path.read_text("utf-8-sig").replace("much", "1.00")
+        small.clock.sleep(60)
+        for code in ("00020", "00002"):
+            path.write_text(text.replace("00002", code), "utf-8")
+            migrated(small, hub, quarantine=path, corrects=run)
+    assert sorted(small.shelf.rows) == ["00001", "00002"]
+
+
 def test_a_second_look_sees_a_row_that_can_no_longer_be_read(small: Archive) -> None:
     small.rows = [old_row(1), old_row(2)]
     small.rejected = [RejectedRow(9, "ragged", "too few cells", "")]

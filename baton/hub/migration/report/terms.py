@@ -28,6 +28,7 @@ RULES: Final[Mapping[str, Pair]] = {
     "cleaning": ("does not pass a cleaning rule", "未通过清洗规则"),
     "key": ("the key is missing", "缺少主键"),
     "duplicate_key": ("the key is there more than once", "主键重复"),
+    "migrated": ("was migrated already under another key", "该行已以另一主键迁移"),
     "cycle": ("refers to itself in a circle", "循环引用"),
     "reference": ("refers to a record that does not exist", "引用的记录不存在"),
     "ambiguous": ("the target has several records of this key", "目标中该主键有多条记录"),
