@@ -98,6 +98,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "{run}: {read} rows: {insert} to insert, {update} to update, {nothing} alike, {quarantined} in quarantine": (
         "{run}：共 {read} 行：新增 {insert}，更新 {update}，已一致 {nothing}，隔离 {quarantined}"
     ),
+    "{count} rows are outside the scope of the mapping: they are left out": "{count} 行不在映射范围内，未包含",
     "{stage}: {count} compared, {differing} differ": "{stage}：比较 {count} 条，{differing} 处不一致",
     "no record of this run has that key": "本次迁移中没有这个主键的记录",
     "{count} rows written to {path}: correct them there": "已将 {count} 行写入 {path}：请在其中更正",

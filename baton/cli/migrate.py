@@ -219,6 +219,9 @@ def _show_plan(voice: Voice, plan: MigrationPlan) -> None:
         run=plan.run.id,
         **counts,
     )
+    outside = plan.run.counts.get("out_of_scope", 0)
+    if outside:
+        voice.say("{count} rows are outside the scope of the mapping: they are left out", count=outside)
     if plan.faults:
         shown = [(fault.place, fault.field, fault.rule, fault.message) for fault in plan.faults[:_SHOWN]]
         voice.table(["place", "field", "rule", "message"], shown)

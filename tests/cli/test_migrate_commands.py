@@ -29,6 +29,15 @@ def test_a_dry_run_writes_nothing_and_says_the_plan(place):
     assert place.baton("runs", "--json").json["runs"] == []
 
 
+def test_rows_outside_the_scope_are_counted_in_the_plan_and_in_the_verdict(place):
+    place.mapping.write_text(MAPPING.replace("fields:\n", "scope: {姓名: [测试甲, 测试甲2]}\nfields:\n", 1), "utf-8")
+    said = place.migrate("plan", place.mapping)
+    assert (said.code, "39 rows are outside the scope of the mapping" in said.out) == (0, True)
+    assert "39 行不在映射范围内" in place.migrate("plan", place.mapping, lang="zh").out
+    done = place.migrate("run", place.mapping)
+    assert (done.code, "out_of_scope=39" in done.out) == (0, True)
+
+
 def test_a_plan_names_every_cell_that_cannot_be_used_and_never_its_value(place):
     place.write([place.row(n, **({"薪资": "12x45"} if n == 5 else {})) for n in range(1, 41)])
     said = place.migrate("plan", place.mapping)

@@ -24,7 +24,7 @@ from baton.jobs.migration.transform import ROW, SOURCE_DIGEST, transform
 from baton.jobs.migration.waves import WaveCutter, rank
 from baton.mapping.schema import Unfit
 from baton.model.effect import Intention, RecordAction
-from baton.records.digest import root_of_roots, tree_root
+from baton.records.digest import Digester, root_of_roots, tree_root
 from baton.records.totals import Totals
 from baton.store.effects import Drafted
 from baton.store.moves import Move
@@ -96,6 +96,8 @@ class _Planning:
         self.fixed: Counter[str] = Counter()
         self.faults: list[RunFault] = []
         self.staged: list[Staged] = []
+        self.unread_roots: list[bytes] = []
+        """Per segment, over the fields of what is written that nobody can read back."""
         self.segment_count = 0
         self.totals = {"source": Totals(), "quarantined": Totals(), "planned": Totals()}
 
@@ -113,6 +115,8 @@ class _Planning:
         # The same for the same route and mapping, so that the same input gives the same plan; a secret all the same.
         salt = self.hub.keyring.field_digest(route.mapping.digest, f"migration/{place}")
         self.digester = route.digester(salt)
+        unread = {name: spec for name, spec in route.fields.items() if not spec.readable}
+        self.unread = Digester(unread, salt) if unread else None
         before = route.target.count(route.collection)
         with StagingLine(self.hub.staging) as self.line:
             extracted = extract(self.hub, route, self.run_id, salt, self.line, self.progress)
@@ -257,6 +261,8 @@ class _Planning:
         self.line.write(
             (self.run_id, Stage.PLAN, number), records, root=root, facts={"rank": at, "writes": writes, **needs}
         )
+        if self.unread is not None:
+            self.unread_roots.append(tree_root(self.unread.rows(records.filter(pl.col(ACTION) != Need.NOTHING))))
         if Need.UPDATE.value in needs:
             changed = records.filter(pl.col(ACTION) == Need.UPDATE).select(ROW, *self.route.rules.key)
             mine = changed.join(before, on=self.route.rules.key, how="left", maintain_order="left")
@@ -289,7 +295,7 @@ class _Planning:
     def _plan_hash(self, planned: Sequence[Staged]) -> str:
         """The same input gives the same hash, whoever asks and whenever: over what is written, and over what."""
         bound = (record for record in planned if record.stage in (Stage.PLAN, Stage.BEFORE))
-        root = root_of_roots(record.root for record in bound)
+        root = root_of_roots([*(record.root for record in bound), *self.unread_roots])
         needs = ",".join(f"{need}={self.counts[need]}" for need in Need)
         route = self.route
         said = f"{route.mapping.digest}|{route.target_name}|{route.collection.name}|{needs}"

@@ -35,6 +35,8 @@ from baton.store.trail import Entry, append
 STOP_SHARE: Final = 0.05
 """A wave of which a larger share was refused or read back otherwise holds the waves after it."""
 _LOOK_AGAIN_S: Final = 2.0
+_PLANNED: Final = ("quarantined", "out_of_scope")
+"""What a plan has counted of the rows that it leaves out."""
 _CLOSED: Final = (EffectState.DONE.value, EffectState.REFUSED.value)
 
 
@@ -46,7 +48,7 @@ class Migrated:
     move: Move
     verdict: Verdict
     counts: Counter[str] = field(default_factory=Counter)
-    """``compared alike different refused found quarantined open`` and differing cells by cause."""
+    """``compared alike different refused found quarantined out_of_scope open`` and differing cells by cause."""
     reasons: list[str] = field(default_factory=list)
     """Why it is not clean, in words."""
     undone_by: str = ""
@@ -235,7 +237,7 @@ class Running:
             known = self.hub.staging.of(connection, self.run.id, Stage.RESULT)
         proven = prove(self.hub, self.performer, list(known))
         run = execution.find_run(self.hub, self.run.id)
-        counts = Counter({**proven.counts, "quarantined": run.counts.get("quarantined", 0)})
+        counts = Counter({**proven.counts, **{name: run.counts.get(name, 0) for name in _PLANNED}})
         counts["open"] = len(self._open())
         counts["unproven"] = len(self.segments.keys() - known.keys()) - counts["open"] if not self.move.undoes else 0
         counts["extra"] = self._extra(counts)

@@ -10,8 +10,9 @@ import pytest
 from baton.errors import BatonError, ConfigurationError, FeedRefusedError
 from baton.hub.migration import planning
 from baton.hub.migration.planning import plan_migration, preview_migration
+from baton.hub.migration.running import carry_on
 from baton.jobs.migration.waves import WavePlan
-from tests.rig.records import MAPPING, Archive, old_row
+from tests.rig.records import MAPPING, STAFF, Archive, old_row
 
 
 def test_a_plan_says_what_each_record_needs(archive: Archive) -> None:
@@ -183,6 +184,22 @@ def test_children_of_rows_that_are_put_aside_are_put_aside_and_those_of_known_re
         ("staff:2", "via.decimal"), ("staff:3", "reference"), ("staff:4", "reference"), ("staff:6", "reference"),
     }  # fmt: skip
     assert plan.run.counts["planned"] == 1
+
+
+def test_the_plan_hash_binds_what_nobody_can_read_back(small: Archive) -> None:
+    small.fields = {**STAFF, "note": replace(STAFF["note"], readable=False)}
+    hashes = []
+    for note in ("one", "one", "two"):
+        small.rows = [old_row(1, 备注=note)]
+        with small.open() as hub:
+            hashes.append(preview_migration(hub, small.request()).run.plan_hash)
+    assert (hashes[0] == hashes[1], hashes[1] == hashes[2]) == (True, False)
+    with small.open() as hub:
+        carry_on(hub, plan_migration(hub, small.request()).run.id)
+        looked = [preview_migration(hub, small.request()).run.plan_hash]
+        small.rows = [old_row(1, 备注="three")]
+        looked.append(preview_migration(hub, small.request()).run.plan_hash)
+    assert looked[0] == looked[1], "a record that is alike in all that can be read is not written"
 
 
 def test_the_plan_hash_binds_what_is_overwritten(small: Archive) -> None:
