@@ -112,7 +112,7 @@ def _nearly(form: str) -> st.SearchStrategy[str]:
         return text[:place] + char + text[place + width :]
 
     written = st.from_regex(form, fullmatch=True)
-    chars = st.sampled_from(" ,.-/+:T0159(１￥元万\u3000\n")
+    chars = st.sampled_from(" ,.-/+:T0159(１￥元万\u3000\u202f\n")
     return written | st.builds(spoilt, written, st.integers(0, 20), st.integers(0, 1), chars)
 
 

@@ -40,6 +40,21 @@ def mapped(call, values):
         ("money", "12万3千"),
         ("money", "(12"),
         ("money", "--5"),
+        ("money", "5000\n6000"),
+        ("money", "5000\r\n6000元"),
+        ("money", "5000\u20286000"),
+        ("money", "5\n000"),
+        ("money", "5\t000"),
+        ("money", "5\u200b000"),
+        ("money", "8000 500"),
+        ("money", "1,000 2,000"),
+        ("money", "1,000 000"),
+        ("money", "12  000"),
+        ("money", "12 34.5"),
+        ("money", "12 .5"),
+        ("money", "5000元\n6000元"),
+        ("money", "-5000 -6000"),
+        ("money", "(5000) (6000)"),
         ("money_capitals", "三千五"),
         ("money_capitals", "一百一"),
         ("money_capitals", "一万二"),
@@ -77,6 +92,12 @@ def test_what_cannot_be_done_exactly_is_refused(call, text):
         ("money", "１，２３４．５元", "1234.5"),
         ("money", "1.2345万", "12345"),
         ("money", "0.00", "0.00"),
+        ("money", "12 000.50", "12000.50"),
+        ("money", "￥12\u00a0000\u202f500 元", "12000500"),
+        ("money", "\n RMB\n5000 ", "5000"),
+        ("money", "\u200b( 300 )", "-300"),
+        ("money", "300 -", "-300"),
+        ("money", "1.5 万 元", "15000"),
         ("money_capitals", "叁仟零伍拾元零陆分", "3050.06"),
         ("money_capitals", "三千五百", "3500"),
         ("money_capitals", "三千零五", "3005"),
@@ -154,6 +175,26 @@ def test_products_are_exact(number, factor):
 @given(st.decimals(-(10**9), 10**9, places=3), st.sampled_from(["2", "100", "0.5", "1000", "12.5"]))
 def test_quotients_are_exact_or_refused(number, divisor):
     assert Decimal(one(f"divided_by({divisor})", f"{number:f}")) * Decimal(divisor) == number
+
+
+AMOUNTS = st.decimals(-(10**12), 10**12, places=2)
+BLANKS = st.text(alphabet=" \t\r\n\u00a0\u2009\u202f\u3000\u2028\u200b", min_size=1, max_size=3)
+WRITTEN = st.sampled_from(["{}", "{:,}", "￥{}", "{:,}元", "RMB {:,}"])
+
+
+@FEW
+@given(AMOUNTS, WRITTEN, st.none() | st.sampled_from([" ", "\u00a0", "\u2009", "\u202f"]), BLANKS, BLANKS)
+def test_an_amount_is_read_back_however_it_is_set_apart(amount, form, separator, before, behind):
+    text = form.format(amount) if separator is None else f"{amount:,}".replace(",", separator)
+    assert Decimal(one("money", before + text + behind)) == amount
+
+
+@FEW
+@given(AMOUNTS.filter(lambda amount: abs(amount) >= 1000), AMOUNTS, WRITTEN, BLANKS)
+def test_two_amounts_in_one_cell_are_never_one(first, second, form, between):
+    texts = [form.format(first) + between + form.format(second), f"{first:.0f}{between}{second:.0f}"]
+    assert mapped("money", texts) == [None, None]
+    assert [one("money", text) for text in texts] == [None, None]
 
 
 @FEW

@@ -14,6 +14,10 @@ _SIGNS: Final = r"(?i)^(?:rmb|cny|人民币|usd|hkd|jpy|eur|krw|us\$|hk\$|[¥$�
 _TENS_OF_THOUSANDS: Final = r"^(-?[0-9]+)(?:\.([0-9]{1,4}))?万$"
 _PLAIN: Final = r"^-?[0-9]{1,18}(\.[0-9]{1,9})?$"
 _USUAL: Final = r"^-?([0-9]{1,18}|[0-9]{1,3}(,[0-9]{3}){1,5})(\.[0-9]{1,9})?$"
+_SEPARATED: Final = r"^-?[0-9]{1,3}((,[0-9]{3})+|( [0-9]{3})+)(\.[0-9]+)?万?$"
+_BLANK: Final = r"[\s\u200b]"
+_BLANK_BEHIND: Final = r"(^|[^0-9.,\s\u200b])[\s\u200b]+"
+_BLANK_BEFORE: Final = r"[\s\u200b]+($|[^0-9.,\s\u200b])"
 _CAPITALS: Final = dict(zip("零壹贰叁肆伍陆柒捌玖〇一二三四五六七八九两", (*range(10), *range(10), 2), strict=True))
 _SMALL_UNITS: Final = {"拾": 10, "十": 10, "佰": 100, "百": 100, "仟": 1000, "千": 1000}
 _NUMERAL: Final = r"(?:[零〇]?(?:[壹贰叁肆伍陆柒捌玖一二三四五六七八九两][仟佰拾千百十]?|[拾十]))"
@@ -32,12 +36,13 @@ def money(column: pl.Expr) -> pl.Expr:
     """An amount as people write it becomes plain digits: ￥1,234.50, 1234元, 1.5万元, (300), full-width digits.
 
     A minus may stand in front or behind (300-). Currency signs and names are taken off, not checked. Separators must
-    stand between groups of three digits.
+    stand between groups of three digits: commas, or single blanks (also no-break and narrow ones), not both. Any other
+    white space between digits is refused, since two amounts may stand in one cell, one below the other.
 
-    >>> [one("money", t) for t in ("￥1,234.50", "１２３４元", "1.5万元", "(300.00)", "RMB 12", "-￥5", "5-")]
-    ['1234.50', '1234', '15000', '-300.00', '12', '-5', '-5']
-    >>> [one("money", t) for t in ("1,23", "1.234,50", "12元5角", "面议", "1e3")]
-    [None, None, None, None, None]
+    >>> [one("money", t) for t in ("￥1,234.50", "１２３４元", "1.5万元", "(300.00)", "RMB 12", "-￥5", "12 000")]
+    ['1234.50', '1234', '15000', '-300.00', '12', '-5', '12000']
+    >>> [one("money", t) for t in ("1,23", "1.234,50", "12元5角", "面议", "1e3", "8000 500")]
+    [None, None, None, None, None, None]
     """
     return first_of(column, _usual_amount, _any_amount)
 
@@ -57,7 +62,16 @@ def currencies(column: pl.Expr) -> pl.Expr:
 
 
 def _bare(column: pl.Expr) -> pl.Expr:
-    return column.str.normalize("NFKC").str.replace_all(r"[\s\u200b]", "")
+    """In the plain forms of characters, without the white space at the ends and beside anything but digits.
+
+    Between digits it stays: there it either separates groups of three, or stands between two numbers. All blanks that
+    are one character wide or less (no-break, narrow, ideographic) are a space by then.
+    """
+    return first_of(
+        column.str.normalize("NFKC"),
+        lambda text: pl.when(~text.str.contains(_BLANK)).then(text),
+        lambda text: text.str.replace_all(_BLANK_BEHIND, "${1}").str.replace_all(_BLANK_BEFORE, "${1}"),
+    )
 
 
 def _any_amount(column: pl.Expr) -> pl.Expr:
@@ -65,12 +79,9 @@ def _any_amount(column: pl.Expr) -> pl.Expr:
     # (300) is -300, and a minus stands before the currency sign or behind it: it is put in front at the end.
     unsigned = bare.str.replace(r"^\((.+)\)$", "-${1}").str.replace(r"^-(.*)$", "${1}-").str.replace(r"^\+", "")
     amount = once(unsigned, _without_currency)
-    separated = r"^-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?万?$"
     grouped = once(
         amount,
-        lambda text: (
-            pl.when(text.str.contains(separated)).then(text.str.replace_all(",", "", literal=True)).otherwise(text)
-        ),
+        lambda text: pl.when(text.str.contains(_SEPARATED)).then(text.str.replace_all("[, ]", "")).otherwise(text),
     )
     return once(grouped, _in_ones)
 

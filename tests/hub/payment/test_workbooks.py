@@ -100,3 +100,15 @@ def test_a_number_that_lost_its_zeros_is_nobodys_and_one_that_shows_them_has_the
     assert states == {"0001": LineVerdict.PAYABLE, "2": LineVerdict.LEFT_OUT, "0003": LineVerdict.PAYABLE}
     assert "unknown_person" in lines["2"].reasons
     assert "leading zeros" in RULES["unknown_person"].en
+
+
+def test_a_cell_with_two_amounts_pays_neither_and_blanks_between_thousands_are_read(office: Office) -> None:
+    office.hire("0001", "0002", "0003")
+    path = workbook(
+        office.company.folder,
+        ["0001", None, "5000\n6000", None],
+        ["0002", None, "8000 500", None],
+        ["0003", None, "￥12 000.50", None],
+    )
+    drafted = draft_file(office.hub, wanted(), path)
+    assert told(drafted) == ([("0003", 1_200_050)], [("工资.xlsx:2", "amount"), ("工资.xlsx:3", "amount")])
