@@ -17,6 +17,7 @@ from baton.errors import RetryableError
 from baton.hub.core import Hub
 from baton.hub.execution import find_run
 from baton.hub.migration import planning, rollback
+from baton.hub.migration.ends import system_at
 from baton.hub.migration.extraction import Phase
 from baton.hub.migration.findings import plan_document
 from baton.hub.migration.report.files import write_report
@@ -82,7 +83,7 @@ def share(number: int) -> list[dict[str, Any]]:
     with open_hub() as hub:
         running = _running(hub, run_id)
         segments = len(running.segments_of(number))
-        threads = hub.settings.system(running.move.target).threads
+        threads = system_at(hub, running.move.target).threads
     parts = min(MOST_PARTS, -(-segments // (threads * ROUNDS)))
     return [{"run": run_id, "wave": number, "part": part, "parts": parts} for part in range(1, parts + 1)]
 

@@ -142,6 +142,11 @@ class Moving:
         with self._database() as database:
             return {row[0]: row[1:] for row in database.execute("SELECT * FROM staff ORDER BY code")}
 
+    def people(self) -> list[str]:
+        """The numbers of the hub's own employees."""
+        with self.hub() as hub, hub.database.read() as connection:
+            return sorted(person.number for page in hub.people.everyone(connection, 1_000) for person in page)
+
     @contextmanager
     def hub(self) -> Iterator[Hub]:
         with Hub(load(self.systems_file)) as hub:

@@ -23,6 +23,22 @@ from tests.airflow.test_canaries import CANARIES, IDENTITIES, MOBILES, NAMES, fo
 RunDag = Callable[..., Any]
 Said = Callable[[], str]
 WHOLE = ["plan", "wave_1.share", "wave_1.send", "wave_1.close", "settle"]
+INTO_OWN = """\
+mapping: 1
+source: data/file
+target: employee
+read: staff.csv
+collection: employee
+key: [number]
+fields:
+  number: {from: 工号, via: [trim], required: yes}
+  full_name: {from: 姓名, via: [trim]}
+  mobile: {from: 手机, via: [trim]}
+  status: {from: 证件号码, via: [default(on)], table: {on: active}}
+examples:
+  - given: {工号: 00012, 姓名: 测试甲}
+    expect: {number: 00012, full_name: 测试甲, status: active}
+"""
 KILLED = Path(__file__).parent / "killed_sender.py"
 
 
@@ -279,6 +295,19 @@ def test_a_migration_that_was_taken_back_is_not_settled_again(
     again = cleared_and_run(dags["data_migration"], dag_run, ["settle"])
     assert (str(again.state), moving.there()) == ("failed", {})
     assert f"{run.id} was taken back by rollback-" in said()
+
+
+def test_the_hubs_own_people_are_migrated_and_taken_back_from_the_forms(
+    migrate: RunDag, run_dag: RunDag, moving: Moving
+) -> None:
+    (moving.folder / "mappings" / "migration" / "staff.yaml").write_text(INTO_OWN, "utf-8")
+    moving.hand_in([member(n) for n in range(1, 31)])
+    dag_run = migrate()
+    assert (str(dag_run.state), set(states(dag_run).values())) == ("success", {"success"})
+    (run,) = moving.runs()
+    assert (moving.people(), run.verdict, run.counts["alike"]) == ([f"{n:05d}" for n in range(1, 31)], "clean", 30)
+    dag_run = run_dag("data_rollback", run=run.id)
+    assert (str(dag_run.state), moving.people()) == ("success", [])
 
 
 def test_the_nightly_run_deletes_what_was_kept_long_enough(migrate: RunDag, run_dag: RunDag, moving: Moving) -> None:
