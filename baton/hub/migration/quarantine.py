@@ -226,14 +226,22 @@ def _number_faults(path: Path, numbers: pl.Series, known: pl.Series) -> Iterator
 
 
 def _lost_digits(path: Path, rows: pl.DataFrame, known: pl.DataFrame) -> Iterator[Fault]:
-    """What a spreadsheet has made of long numbers when it saved the file as text. What came so may stay so."""
+    """What a spreadsheet has made of digits when it saved the file as text. What came so may stay so.
+
+    A code without its leading zeros would be another record's key, or a new one.
+    """
     before = rows.select(ROW).join(known, on=ROW, how="left", maintain_order="left")
+    instead = "correct the quarantine as .xlsx, where cells stay text"
     for name in rows.columns[1:]:
-        cells = rows.get_column(name)
+        cells, was = rows.get_column(name), before.get_column(name).str.strip_chars()
         lost = cells.str.contains(tables.LOST_DIGITS) & cells.ne_missing(before.get_column(name))
         for at in lost.arg_true():
-            message = f"{name}: a long number was saved in scientific notation: its last digits are gone"
+            message = f"{name}: a long number was saved in scientific notation: its last digits are gone; {instead}"
             yield Fault(f"{path}:{at + 2}", "precision_lost", message)
+        shortened = was.str.contains("^0[0-9]+$") & (cells.str.strip_chars() == was.str.replace("^0+([0-9])", "${1}"))
+        for at in shortened.arg_true():
+            message = f"{name}: the same number without its leading zeros: a spreadsheet drops them; {instead}"
+            yield Fault(f"{path}:{at + 2}", "leading_zeros", message)
 
 
 def _pages(rows: pl.DataFrame) -> Iterator[SourcePage]:

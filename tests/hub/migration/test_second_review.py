@@ -276,6 +276,29 @@ def test_what_excel_made_of_a_long_number_in_a_text_file_is_not_fed_back(small: 
             plan_migration(hub, small.request(quarantine=path, corrects=run))
 
 
+@pytest.mark.parametrize(("known", "saved"), [("00007", "7"), ("0013800000007", "13800000007"), ("000", "0")])
+def test_what_excel_made_of_a_code_with_leading_zeros_in_a_text_file_is_not_fed_back(
+    small: Archive, tmp_path: Path, known: str, saved: str
+) -> None:
+    """Of the code's own it would become another record's key."""
+    small.rows = [old_row(1), old_row(2, 工资="much"), old_row(3, 工资="more", 备注=known)]
+    path = tmp_path / "aside.csv"
+    with small.open() as hub:
+        run = migrated(small, hub)
+        write_quarantine(hub, run, path)
+        mended = path.read_text("utf-8-sig").replace("much", "1.00").replace("more", "2.00")
+        path.write_text(mended.replace(known, saved), "utf-8")
+        with pytest.raises(ConfigurationError, match=r"aside\.csv:3: 备注: .*leading zeros.*\.xlsx") as refused:
+            plan_migration(hub, small.request(quarantine=path, corrects=run))
+        assert [fault.rule for fault in refused.value.faults] == ["leading_zeros"]
+        path.write_text(mended.replace("00002", " 2"), "utf-8")
+        with pytest.raises(ConfigurationError, match=r"aside\.csv:2: 工号: "):
+            plan_migration(hub, small.request(quarantine=path, corrects=run))
+        path.write_text(mended.replace(known, "00008"), "utf-8")
+        again = plan_migration(hub, small.request(quarantine=path, corrects=run))
+        assert again.run.counts["insert"] == 2, "another code is a correction"
+
+
 def test_a_second_look_sees_that_one_of_two_rows_with_one_key_is_gone(small: Archive) -> None:
     small.rows = [old_row(1), old_row(2), old_row(2, 姓名="测试乙")]
     with small.open() as hub:
