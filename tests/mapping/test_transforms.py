@@ -123,7 +123,7 @@ def _nearly(form: str) -> st.SearchStrategy[str]:
         (
             dates._plain_moment,
             dates._any_local,
-            r"(19|20|22)[0-9]{2}-[01][0-9]-[0-3][0-9][ T][0-2][0-9](:[0-6][0-9]){2}",
+            r"(19|20|22)[0-9]{2}-[01][0-9]-[0-3][0-9]([ T][0-2][0-9](:[0-6][0-9]){2})?",
         ),
         (money._usual_amount, money._any_amount, r"-?[0-9]{1,3}(,?[0-9]{3}){0,6}(\.[0-9]{1,10})?"),
         (people._bare_mobile, people._any_phone, r"1[2-9][0-9]{9}"),
@@ -155,6 +155,17 @@ def test_an_hour_that_the_clocks_skip_or_repeat_is_refused():
     assert one("datetime(Europe/Berlin)", "2026-10-25 02:30") is None
     assert str(one("datetime(Asia/Kathmandu)", "2026-11-22 00:00")) == "2026-11-21 18:15:00+00:00"
     assert one("time", "23:59:60") is None
+
+
+def test_a_bare_day_is_its_midnight_where_a_zone_is_given_and_there_is_one():
+    """Workbooks keep a moment at midnight as the bare day."""
+    for zone in ("Asia/Shanghai", "Europe/Berlin", "Asia/Kathmandu"):
+        assert one(f"datetime({zone})", "2026-11-22") == one(f"datetime({zone})", "2026-11-22 00:00:00")
+    assert str(one("datetime(Asia/Shanghai)", "2026-11-22")) == "2026-11-21 16:00:00+00:00"
+    assert one("datetime", "2026-11-22") is None
+    assert one("datetime(America/Sao_Paulo)", "2018-11-04") is None, "the clocks skipped that midnight"
+    for text in ("2026-02-30", "2026/11/22", "2026-11", "2026-11-22T", "1899-11-22"):
+        assert one("datetime(Asia/Shanghai)", text) is None
 
 
 @few(30)

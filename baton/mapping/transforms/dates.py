@@ -74,12 +74,13 @@ def time_of_day(column: pl.Expr) -> pl.Expr:
 def moment(column: pl.Expr, zone: str | None = None) -> pl.Expr:
     """A moment: with its own offset (2026-11-22T18:00:00+08:00), or local to the zone in the argument.
 
-    A local time that a change of clocks skips or repeats is refused, and so is a leap second (23:59:60).
+    A bare day is its midnight in that zone: workbooks do not tell the one from the other. A local time that a change of
+    clocks skips or repeats is refused, and so is a leap second (23:59:60).
 
     >>> str(one("datetime", "2026-11-22T18:00:00+08:00")), one("datetime", "2026-11-22 18:00:00")
     ('2026-11-22 10:00:00+00:00', None)
-    >>> str(one("datetime(Asia/Shanghai)", "2026-11-22 18:00"))
-    '2026-11-22 10:00:00+00:00'
+    >>> str(one("datetime(Asia/Shanghai)", "2026-11-22 18:00")), str(one("datetime(Asia/Shanghai)", "2026-11-22"))
+    ('2026-11-22 10:00:00+00:00', '2026-11-21 16:00:00+00:00')
     """
     if zone is None:
         return _with_offset(column)
@@ -102,7 +103,7 @@ def _plain_moment(column: pl.Expr) -> pl.Expr:
 
 
 def _any_local(column: pl.Expr) -> pl.Expr:
-    one_form = _one_form(column)
+    one_form = _one_form(column.str.replace(r"^([0-9]{4}-[0-9]{2}-[0-9]{2})$", "${1} 00:00:00"))
     return (
         pl.when(one_form.str.contains(r"^(19|20|21)[0-9]{2}-.{12}[0-5][0-9](\.[0-9]{1,6})?$"))
         .then(one_form)
