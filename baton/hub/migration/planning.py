@@ -21,7 +21,7 @@ from baton.jobs.migration.planning import ACTION, DIGEST, Need, Planned, Planner
 from baton.jobs.migration.source_totals import SourceColumn, agree, comparable_fields, source_totals
 from baton.jobs.migration.survey import Standing
 from baton.jobs.migration.transform import ROW, SOURCE_DIGEST, transform
-from baton.jobs.migration.waves import WaveCutter, rank
+from baton.jobs.migration.waves import cut, rank
 from baton.mapping.schema import Unfit
 from baton.model.effect import Intention, RecordAction
 from baton.records.digest import Digester, root_of_roots, tree_root
@@ -123,7 +123,7 @@ class _Planning:
             self._note_unreadable(extracted.unreadable)
             self._refuse_duplicates(extracted)
             self._plan_pages(extracted, salt, target_is_empty=before == 0)
-            planned = self.line.written()
+            planned = self._in_waves(self.line.written())
         self.staged = [*extracted.pages, *planned]
         segments = [record for record in planned if record.stage is Stage.PLAN]
         self._check_carried()
@@ -165,7 +165,6 @@ class _Planning:
         planner = Planner(
             route.target, route.collection, route.readable, route.rules.key, self.digester, target_is_empty, own
         )
-        cutter = WaveCutter(self.request.waves.sizes(standing.count), standing.per_depth)
         comparable = comparable_fields(route.mapping, route.readable)
         for page in extracted.pages:
             source = self.hub.staging.read(page)
@@ -180,7 +179,7 @@ class _Planning:
             self._quarantine(page, unfit, source, comparable)
             used = self._used(source, unfit.get_column("row"), done.outside, planned)
             self.totals["source"].add(source_totals(used, comparable, route.fields))
-            self._cut(planned, used, standing, cutter)
+            self._stage(planned, used, standing)
             self.hub.crash_point("planning_page")
             self.progress(Phase.PLANNING, self.counts["planned"])
 
@@ -233,8 +232,8 @@ class _Planning:
         for row, column, rule, message in unfit.sort("row", maintain_order=True).head(max(room, 0)).rows():
             self.faults.append(RunFault(f"{self.route.rules.read}:{row}", column, rule, message))
 
-    def _cut(self, planned: Planned, source: pl.DataFrame, standing: Standing, cutter: WaveCutter) -> None:
-        """The page's records as segments: one for each wave and depth, none larger than `_segment_rows`."""
+    def _stage(self, planned: Planned, source: pl.DataFrame, standing: Standing) -> None:
+        """The page's records as segments: what is written apart from what needs nothing, one depth in each."""
         records = planned.records
         digests = source.select(ROW, SOURCE_DIGEST)
         records = records.join(digests, on=ROW, how="left", maintain_order="left")
@@ -242,24 +241,26 @@ class _Planning:
         self.counts.update({str(need): count for need, count in records.group_by(ACTION).len().rows()})
         self.counts["planned"] += records.height
         depths = standing.depth_of(records.get_column(ROW))
-        waves = cutter.waves(depths)
-        for wave, depth, part in _parts(records, waves, depths):
+        for depth, part in _parts(records, depths):
             for start in range(0, part.height, self._segment_rows):
-                self._stage_segment(part.slice(start, self._segment_rows), planned.before, rank(wave, depth))
+                self._stage_segment(
+                    self.segment_count, part.slice(start, self._segment_rows), planned.before, {"depth": depth}
+                )
+                self.segment_count += 1
 
     @property
     def _segment_rows(self) -> int:
         """Some calls' worth: small enough to be done within a lease, large enough to cost the ledger little."""
         return min(PAGE_ROWS, max(SMALLEST_SEGMENT, self.route.target.record_batch_limit))
 
-    def _stage_segment(self, records: pl.DataFrame, before: pl.DataFrame, at: int) -> None:
-        number = self.segment_count
-        self.segment_count += 1
+    def _stage_segment(
+        self, number: int, records: pl.DataFrame, before: pl.DataFrame, facts: Mapping[str, int]
+    ) -> None:
         needs = dict(records.group_by(ACTION).len().rows())
         writes = records.height - needs.get(Need.NOTHING.value, 0)
         root = tree_root(records.get_column(DIGEST))
         self.line.write(
-            (self.run_id, Stage.PLAN, number), records, root=root, facts={"rank": at, "writes": writes, **needs}
+            (self.run_id, Stage.PLAN, number), records, root=root, facts={**facts, "writes": writes, **needs}
         )
         if self.unread is not None:
             self.unread_roots.append(tree_root(self.unread.rows(records.filter(pl.col(ACTION) != Need.NOTHING))))
@@ -268,6 +269,38 @@ class _Planning:
             mine = changed.join(before, on=self.route.rules.key, how="left", maintain_order="left")
             root = tree_root(self.digester.rows(mine))
             self.line.write((self.run_id, Stage.BEFORE, number), mine, root=root)
+
+    def _in_waves(self, staged: Sequence[Staged]) -> list[Staged]:
+        """The staged frames, each segment ranked by its wave and depth: which is which is known when all is planned.
+
+        Waves are cut over what is written, lower depths first, so that parents never come later than their children.
+        What needs nothing is in the last one: it would only fill the waves that are there to try the target.
+        """
+        by_place = {(record.stage, record.number): record for record in staged}
+        segments = [record for record in staged if record.stage is Stage.PLAN]
+        written = sorted((each for each in segments if each.facts["writes"]), key=lambda each: each.facts["depth"])
+        sizes = self.request.waves.sizes(sum(segment.row_count for segment in written))
+        last = max(len(sizes), 1)
+        waves = {segment.number: last for segment in segments}
+        for segment, pieces in zip(written, cut([each.row_count for each in written], sizes), strict=True):
+            waves[segment.number] = pieces[0][0]
+            if len(pieces) > 1:
+                waves |= self._cut_apart(segment, by_place.pop((Stage.BEFORE, segment.number), None), pieces)
+        by_place |= {(record.stage, record.number): record for record in self.line.written()}
+        return [_ranked(by_place[place], waves) for place in sorted(by_place, key=lambda place: (place[1], place[0]))]
+
+    def _cut_apart(self, segment: Staged, known: Staged | None, pieces: Sequence[tuple[int, int]]) -> dict[int, int]:
+        """Stage a segment on the border of waves again, piece by piece; the waves of the pieces by their numbers."""
+        records = self.hub.staging.read(segment)
+        before = records.clear() if known is None else self.hub.staging.read(known).drop(ROW)
+        facts, start, waves = {"depth": segment.facts["depth"]}, 0, {}
+        for wave, rows in pieces:
+            number = self.segment_count if start else segment.number
+            self._stage_segment(number, records.slice(start, rows), before, facts)
+            self.segment_count += 1 if start else 0
+            start += rows
+            waves[number] = wave
+        return waves
 
     # --- what is kept of it
 
@@ -342,14 +375,22 @@ def _not_before(until: datetime | None, drafted: Drafted) -> Drafted:
     return replace(drafted, intention=replace(what, due_at=until))
 
 
-def _parts(records: pl.DataFrame, waves: pl.Series, depths: pl.Series) -> Iterator[tuple[int, int, pl.DataFrame]]:
-    places = pl.DataFrame({"wave": waves, "depth": depths}).unique().sort("wave", "depth")
+def _parts(records: pl.DataFrame, depths: pl.Series) -> Iterator[tuple[int, pl.DataFrame]]:
+    """The records by depth, and of each depth those that are written and those that need nothing."""
+    nothing = records.get_column(ACTION) == Need.NOTHING.value
+    places = pl.DataFrame({"depth": depths, "nothing": nothing}).unique().sort("depth", "nothing")
     if places.height == 1:  # mostly so
-        wave, depth = places.row(0)
-        yield wave, depth, records
+        yield places.item(0, "depth"), records
         return
-    for wave, depth in places.rows():
-        yield wave, depth, records.filter((waves == wave) & (depths == depth))
+    for depth, idle in places.rows():
+        yield depth, records.filter((depths == depth) & (nothing == idle))
+
+
+def _ranked(record: Staged, waves: Mapping[int, int]) -> Staged:
+    if record.stage is not Stage.PLAN:
+        return record
+    facts = dict(record.facts)
+    return replace(record, facts={"rank": rank(waves[record.number], facts.pop("depth")), **facts})
 
 
 def _wave_sizes(segments: Sequence[Staged]) -> tuple[int, ...]:

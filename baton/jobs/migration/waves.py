@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
-
-import polars as pl
 
 DEPTHS_PER_WAVE: Final = 1000
 """Effects are ranked by wave, and within a wave by depth: parents before children."""
@@ -13,11 +13,11 @@ DEPTHS_PER_WAVE: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class WavePlan:
-    """How many records the waves before the last one take; the last takes the rest."""
+    """How many of the records that are written the waves before the last one take; the last takes the rest."""
 
     first: int = 1
     share: float = 0.01
-    """Of all records, for the second wave; 0 leaves it out."""
+    """Of all records that are written, for the second wave; 0 leaves it out."""
 
     def sizes(self, count: int) -> tuple[int, ...]:
         """The sizes of all waves for so many records; no wave is empty.
@@ -30,29 +30,26 @@ class WavePlan:
         return tuple(size for size in (first, second, count - first - second) if size)
 
 
-@dataclass
-class WaveCutter:
-    """Gives every record its wave, page by page; parents never in a later one than their children."""
+def cut(lengths: Sequence[int], sizes: Sequence[int]) -> list[list[tuple[int, int]]]:
+    """Cut stretches of records, in the order in which they are to go, into waves of these sizes.
 
-    sizes: tuple[int, ...]
-    per_depth: tuple[int, ...]
-    _taken: dict[int, int] = field(default_factory=dict)
+    Gives for each stretch its waves (from 1), each with how many of its records. The sizes add up to the lengths.
 
-    def waves(self, depths: pl.Series) -> pl.Series:
-        """The wave (from 1) of each record of a page."""
-        places = pl.Series([0], dtype=pl.Int64).new_from_index(0, depths.len())
-        for depth in depths.unique().to_list():
-            here = depths == depth
-            start = sum(self.per_depth[:depth]) + self._taken.get(depth, 0)
-            running = here.cast(pl.Int64).cum_sum() - 1 + start
-            places = pl.select(pl.when(here).then(running).otherwise(places)).to_series()
-            self._taken[depth] = self._taken.get(depth, 0) + int(here.sum())
-        wave = pl.Series([1], dtype=pl.Int32).new_from_index(0, depths.len())
-        edge = 0
-        for size in self.sizes[:-1]:
-            edge += size
-            wave = wave + (places >= edge).cast(pl.Int32)
-        return wave
+    >>> cut([3, 4, 2], [1, 4, 4])
+    [[(1, 1), (2, 2)], [(2, 2), (3, 2)], [(3, 2)]]
+    """
+    left = deque(enumerate(sizes, start=1))
+    found: list[list[tuple[int, int]]] = []
+    for length in lengths:
+        pieces: list[tuple[int, int]] = []
+        while (missing := length - sum(rows for _, rows in pieces)) > 0:
+            wave, room = left.popleft()
+            taken = min(room, missing)
+            pieces.append((wave, taken))
+            if taken < room:
+                left.appendleft((wave, room - taken))
+        found.append(pieces)
+    return found
 
 
 def rank(wave: int, depth: int) -> int:

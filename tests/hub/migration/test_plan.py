@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import copy
 from collections import Counter
 from dataclasses import replace
 
+import polars as pl
 import pytest
 
+from baton.engine.settle import Verdict
 from baton.errors import BatonError, ConfigurationError, FeedRefusedError
 from baton.hub.migration import planning
 from baton.hub.migration.planning import plan_migration, preview_migration
+from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import carry_on
+from baton.jobs.migration.planning import ACTION
 from baton.jobs.migration.waves import WavePlan
 from tests.rig.records import MAPPING, STAFF, Archive, old_row
+from tests.rig.targets import KeyTarget
 
 
 def test_a_plan_says_what_each_record_needs(archive: Archive) -> None:
@@ -95,6 +101,64 @@ def test_waves_are_one_record_then_one_in_a_hundred_then_the_rest(small: Archive
     small.rows = [old_row(number) for number in range(1, 1001)]
     with small.open() as hub:
         assert plan_migration(hub, small.request()).move.waves == (1, 10, 989)
+
+
+def test_waves_are_cut_over_what_is_written_and_what_is_alike_already_is_in_the_last(small: Archive) -> None:
+    small.rows = [old_row(number) for number in range(1, 301)]
+    with small.open() as hub:
+        carry_on(hub, plan_migration(hub, small.request(waves=WavePlan(0, 0))).run.id)
+        small.clock.sleep(60)
+        assert plan_migration(hub, small.request()).move.waves == (300,), "nothing to write: one wave, to be proved"
+        small.rows += [old_row(number) for number in range(301, 401)]
+        small.shelf.calls.clear()
+        small.shelf.after_write = spoil_names
+        plan = plan_migration(hub, small.request())
+        assert plan.move.waves == (1, 1, 398)
+        done = carry_on(hub, plan.run.id)
+    written = [call for call in small.shelf.calls if call[0] != "fetch"]
+    assert (done.verdict, written) == (Verdict.HELD, [("insert", 1)])
+
+
+def spoil_names(shelf: KeyTarget, action: str, rows: pl.DataFrame) -> None:
+    for code in rows.get_column("code"):
+        shelf.rows[code]["name"] = "???"
+
+
+@pytest.mark.parametrize("page_rows", [7, 40])
+def test_parents_are_in_no_later_wave_than_their_children_whatever_is_written_of_them(
+    small: Archive, page_rows: int
+) -> None:
+    """A third is there already, a third differs, a third is new; children stand before their parents."""
+    small.page_rows = page_rows
+    bosses = {number: number // 3 for number in range(1, 61)}
+    people = [old_row(n, 上级=f"{boss:05d}" if boss else None) for n, boss in reversed(bosses.items())]
+    small.rows = people
+    with small.open() as hub:
+        carry_on(hub, plan_migration(hub, small.request(waves=WavePlan(0, 0))).run.id)
+        small.clock.sleep(60)
+        for number in range(1, 61):
+            code = f"{number:05d}"
+            if number % 3 == 1:
+                small.shelf.rows[code]["note"] = "changed by others"
+            elif number % 3 == 2:
+                del small.shelf.rows[code]
+        before = copy.deepcopy(small.shelf.rows)
+        plan = plan_migration(hub, small.request(waves=WavePlan(5, 0.3)))
+        wave = {}
+        for segment in plan.segments:
+            for code, need in hub.staging.read(segment).select("code", ACTION).rows():
+                wave[int(code)] = (segment.facts["rank"], need)
+        assert plan.move.waves == (5, 12, 43)
+        assert {at // 1000 for at, need in wave.values() if need == "nothing"} == {3}
+        written = {number: at for number, (at, need) in wave.items() if need != "nothing"}
+        assert len(written) == 40
+        pairs = [(written[bosses[n]], at) for n, at in written.items() if bosses[n] in written]
+        assert pairs
+        assert all(above < below for above, below in pairs)
+        assert carry_on(hub, plan.run.id).verdict is Verdict.CLEAN
+        assert len(small.shelf.rows) == 60
+        assert carry_on(hub, plan_rollback(hub, plan.run.id, "tester").id).verdict is Verdict.CLEAN
+    assert small.shelf.rows == before
 
 
 def test_a_source_without_records_is_refused(small: Archive) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from baton.jobs.migration.survey import DEEPEST, Standing, Survey
 from baton.jobs.migration.transform import ROW
-from baton.jobs.migration.waves import WaveCutter, WavePlan
+from baton.jobs.migration.waves import WavePlan, cut
 
 
 def standing(*pages: list[tuple[int, str, str | None]]) -> Standing:
@@ -72,18 +72,15 @@ def test_rows_without_parents_stand_at_depth_nothing() -> None:
     assert (found.depths, found.per_depth, found.depth_of(pl.Series([2, 3])).to_list()) == (None, (2,), [0, 0])
 
 
-@given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.integers(0, 5), st.floats(0, 1), st.integers(1, 7))
-def test_no_record_is_in_an_earlier_wave_than_one_of_a_lower_depth(depths, first, share, per_page) -> None:
-    per_depth = tuple(depths.count(depth) for depth in range(4))
-    sizes = WavePlan(first, share).sizes(len(depths))
-    cutter = WaveCutter(sizes, per_depth)
-    waves: list[int] = []
-    for start in range(0, len(depths), per_page):
-        waves += cutter.waves(pl.Series(depths[start : start + per_page], dtype=pl.Int32)).to_list()
-    assert sum(sizes) == len(depths)
+@given(st.lists(st.integers(1, 30), max_size=20), st.integers(0, 5), st.floats(0, 1))
+def test_waves_are_cut_one_after_the_other_and_lose_no_record(lengths, first, share) -> None:
+    sizes = WavePlan(first, share).sizes(sum(lengths))
+    found = cut(lengths, sizes)
+    waves = [wave for pieces in found for wave, rows in pieces for _ in range(rows)]
+    assert sum(sizes) == sum(lengths)
+    assert [sum(rows for _, rows in pieces) for pieces in found] == lengths
     assert [waves.count(wave) for wave in range(1, len(sizes) + 1)] == list(sizes)
-    for depth, wave in zip(depths, waves, strict=True):
-        assert all(wave >= other for at, other in zip(depths, waves, strict=True) if at < depth)
+    assert waves == sorted(waves)
 
 
 def test_a_wave_is_at_least_one_record_and_none_is_empty() -> None:
