@@ -207,6 +207,10 @@ class Staging:
             if path not in named:
                 path.unlink(missing_ok=True)
 
+    def discard(self, record: Staged) -> None:
+        """Delete a file whose row was never kept: other files have taken its place."""
+        self._file(record).unlink()
+
     def drop(self, run_id: str) -> None:
         """Delete all files of a run."""
         shutil.rmtree(self.folder / run_id, ignore_errors=True)

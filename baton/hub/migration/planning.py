@@ -234,14 +234,12 @@ class _Planning:
 
     def _stage(self, planned: Planned, source: pl.DataFrame, standing: Standing) -> None:
         """The page's records as segments: what is written apart from what needs nothing, one depth in each."""
-        records = planned.records
         digests = source.select(ROW, SOURCE_DIGEST)
-        records = records.join(digests, on=ROW, how="left", maintain_order="left")
+        records = planned.records.join(digests, on=ROW, how="left", maintain_order="left")
         self.totals["planned"].add(Totals.of(records, self.route.readable))
         self.counts.update({str(need): count for need, count in records.group_by(ACTION).len().rows()})
         self.counts["planned"] += records.height
-        depths = standing.depth_of(records.get_column(ROW))
-        for depth, part in _parts(records, depths):
+        for depth, part in _parts(records, standing.depth_of(records.get_column(ROW))):
             for start in range(0, part.height, self._segment_rows):
                 self._stage_segment(
                     self.segment_count, part.slice(start, self._segment_rows), planned.before, {"depth": depth}
@@ -276,23 +274,26 @@ class _Planning:
         Waves are cut over what is written, lower depths first, so that parents never come later than their children.
         What needs nothing is in the last one: it would only fill the waves that are there to try the target.
         """
-        by_place = {(record.stage, record.number): record for record in staged}
         segments = [record for record in staged if record.stage is Stage.PLAN]
         written = sorted((each for each in segments if each.facts["writes"]), key=lambda each: each.facts["depth"])
         sizes = self.request.waves.sizes(sum(segment.row_count for segment in written))
-        last = max(len(sizes), 1)
-        waves = {segment.number: last for segment in segments}
+        waves = {segment.number: max(len(sizes), 1) for segment in segments}
+        gone: list[Staged] = []
         for segment, pieces in zip(written, cut([each.row_count for each in written], sizes), strict=True):
             waves[segment.number] = pieces[0][0]
             if len(pieces) > 1:
-                waves |= self._cut_apart(segment, by_place.pop((Stage.BEFORE, segment.number), None), pieces)
-        by_place |= {(record.stage, record.number): record for record in self.line.written()}
-        return [_ranked(by_place[place], waves) for place in sorted(by_place, key=lambda place: (place[1], place[0]))]
+                known = [each for each in staged if (each.stage, each.number) == (Stage.BEFORE, segment.number)]
+                waves |= self._cut_apart(segment, known, pieces)
+                gone += [segment, *known]
+        kept = [*(each for each in staged if each not in gone), *self.line.written()]
+        for each in gone:
+            self.hub.staging.discard(each)
+        return [_ranked(each, waves) for each in sorted(kept, key=lambda each: (each.number, each.stage))]
 
-    def _cut_apart(self, segment: Staged, known: Staged | None, pieces: Sequence[tuple[int, int]]) -> dict[int, int]:
+    def _cut_apart(self, segment: Staged, known: Sequence[Staged], pieces: Sequence[tuple[int, int]]) -> dict[int, int]:
         """Stage a segment on the border of waves again, piece by piece; the waves of the pieces by their numbers."""
         records = self.hub.staging.read(segment)
-        before = records.clear() if known is None else self.hub.staging.read(known).drop(ROW)
+        before = self.hub.staging.read(known[0]).drop(ROW) if known else records.clear()
         facts, start, waves = {"depth": segment.facts["depth"]}, 0, {}
         for wave, rows in pieces:
             number = self.segment_count if start else segment.number

@@ -17,6 +17,7 @@ from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import carry_on
 from baton.jobs.migration.planning import ACTION
 from baton.jobs.migration.waves import WavePlan
+from baton.store.staging import Stage
 from tests.rig.records import MAPPING, STAFF, Archive, old_row
 from tests.rig.targets import KeyTarget
 
@@ -149,6 +150,10 @@ def test_parents_are_in_no_later_wave_than_their_children_whatever_is_written_of
             for code, need in hub.staging.read(segment).select("code", ACTION).rows():
                 wave[int(code)] = (segment.facts["rank"], need)
         assert plan.move.waves == (5, 12, 43)
+        files = list((hub.staging.folder / plan.run.id).iterdir())
+        with hub.database.read() as connection:
+            rows = [row for stage in Stage for row in hub.staging.of(connection, plan.run.id, stage)]
+        assert len(files) == len(rows), "no file is left of what was cut apart"
         assert {at // 1000 for at, need in wave.values() if need == "nothing"} == {3}
         written = {number: at for number, (at, need) in wave.items() if need != "nothing"}
         assert len(written) == 40
