@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -13,18 +13,18 @@ import polars as pl
 from baton import telemetry
 from baton.errors import BatonError, FeedRefusedError, GuardBreach
 from baton.hub.core import PLANNING, Hub
-from baton.hub.migration.extraction import PAGE_ROWS, Extracted, Phase, Progress, extract, unwatched
+from baton.hub.migration.extraction import Extracted, Phase, Progress, extract, unwatched
 from baton.hub.migration.late import undone_until
 from baton.hub.migration.route import MigrationRequest, Route, open_route
+from baton.hub.migration.segments import Segments, unread_digester
 from baton.hub.migration.succession import Subject, require_turn, take_turn
-from baton.jobs.migration.planning import ACTION, DIGEST, Need, Planned, Planner
+from baton.jobs.migration.planning import ACTION, Need, Planned, Planner
 from baton.jobs.migration.source_totals import SourceColumn, agree, comparable_fields, source_totals
 from baton.jobs.migration.survey import Standing
 from baton.jobs.migration.transform import ROW, SOURCE_DIGEST, transform
-from baton.jobs.migration.waves import cut, rank
 from baton.mapping.schema import Unfit
 from baton.model.effect import Intention, RecordAction
-from baton.records.digest import Digester, root_of_roots, tree_root
+from baton.records.digest import root_of_roots
 from baton.records.totals import Totals
 from baton.store.effects import Drafted
 from baton.store.moves import Move
@@ -32,7 +32,6 @@ from baton.store.runs import Run, RunFault, RunState
 from baton.store.staging import Stage, Staged, StagingLine
 
 JOB = "migration"
-SMALLEST_SEGMENT = 2_000
 FAULTS_KEPT = 200
 """So many cells are named in the run itself; all of them are in the quarantine."""
 
@@ -96,9 +95,6 @@ class _Planning:
         self.fixed: Counter[str] = Counter()
         self.faults: list[RunFault] = []
         self.staged: list[Staged] = []
-        self.unread_roots: list[bytes] = []
-        """Per segment, over the fields of what is written that nobody can read back."""
-        self.segment_count = 0
         self.totals = {"source": Totals(), "quarantined": Totals(), "planned": Totals()}
 
     def require_turn(self) -> None:
@@ -115,15 +111,16 @@ class _Planning:
         # The same for the same route and mapping, so that the same input gives the same plan; a secret all the same.
         salt = self.hub.keyring.field_digest(route.mapping.digest, f"migration/{place}")
         self.digester = route.digester(salt)
-        unread = {name: spec for name, spec in route.fields.items() if not spec.readable}
-        self.unread = Digester(unread, salt) if unread else None
         before = route.target.count(route.collection)
         with StagingLine(self.hub.staging) as self.line:
+            self.segments = Segments(
+                self.hub, route, self.run_id, self.line, self.digester, unread_digester(route, salt)
+            )
             extracted = extract(self.hub, route, self.run_id, salt, self.line, self.progress)
             self._note_unreadable(extracted.unreadable)
             self._refuse_duplicates(extracted)
             self._plan_pages(extracted, salt, target_is_empty=before == 0)
-            planned = self._in_waves(self.line.written())
+            planned = self.segments.in_waves(self.line.written(), self.request.waves)
         self.staged = [*extracted.pages, *planned]
         segments = [record for record in planned if record.stage is Stage.PLAN]
         self._check_carried()
@@ -233,75 +230,12 @@ class _Planning:
             self.faults.append(RunFault(f"{self.route.rules.read}:{row}", column, rule, message))
 
     def _stage(self, planned: Planned, source: pl.DataFrame, standing: Standing) -> None:
-        """The page's records as segments: what is written apart from what needs nothing, one depth in each."""
         digests = source.select(ROW, SOURCE_DIGEST)
         records = planned.records.join(digests, on=ROW, how="left", maintain_order="left")
         self.totals["planned"].add(Totals.of(records, self.route.readable))
         self.counts.update({str(need): count for need, count in records.group_by(ACTION).len().rows()})
         self.counts["planned"] += records.height
-        for depth, part in _parts(records, standing.depth_of(records.get_column(ROW))):
-            for start in range(0, part.height, self._segment_rows):
-                self._stage_segment(
-                    self.segment_count, part.slice(start, self._segment_rows), planned.before, {"depth": depth}
-                )
-                self.segment_count += 1
-
-    @property
-    def _segment_rows(self) -> int:
-        """Some calls' worth: small enough to be done within a lease, large enough to cost the ledger little."""
-        return min(PAGE_ROWS, max(SMALLEST_SEGMENT, self.route.target.record_batch_limit))
-
-    def _stage_segment(
-        self, number: int, records: pl.DataFrame, before: pl.DataFrame, facts: Mapping[str, int]
-    ) -> None:
-        needs = dict(records.group_by(ACTION).len().rows())
-        writes = records.height - needs.get(Need.NOTHING.value, 0)
-        root = tree_root(records.get_column(DIGEST))
-        self.line.write(
-            (self.run_id, Stage.PLAN, number), records, root=root, facts={**facts, "writes": writes, **needs}
-        )
-        if self.unread is not None:
-            self.unread_roots.append(tree_root(self.unread.rows(records.filter(pl.col(ACTION) != Need.NOTHING))))
-        if Need.UPDATE.value in needs:
-            changed = records.filter(pl.col(ACTION) == Need.UPDATE).select(ROW, *self.route.rules.key)
-            mine = changed.join(before, on=self.route.rules.key, how="left", maintain_order="left")
-            root = tree_root(self.digester.rows(mine))
-            self.line.write((self.run_id, Stage.BEFORE, number), mine, root=root)
-
-    def _in_waves(self, staged: Sequence[Staged]) -> list[Staged]:
-        """The staged frames, each segment ranked by its wave and depth: which is which is known when all is planned.
-
-        Waves are cut over what is written, lower depths first, so that parents never come later than their children.
-        What needs nothing is in the last one: it would only fill the waves that are there to try the target.
-        """
-        segments = [record for record in staged if record.stage is Stage.PLAN]
-        written = sorted((each for each in segments if each.facts["writes"]), key=lambda each: each.facts["depth"])
-        sizes = self.request.waves.sizes(sum(segment.row_count for segment in written))
-        waves = {segment.number: max(len(sizes), 1) for segment in segments}
-        gone: list[Staged] = []
-        for segment, pieces in zip(written, cut([each.row_count for each in written], sizes), strict=True):
-            waves[segment.number] = pieces[0][0]
-            if len(pieces) > 1:
-                known = [each for each in staged if (each.stage, each.number) == (Stage.BEFORE, segment.number)]
-                waves |= self._cut_apart(segment, known, pieces)
-                gone += [segment, *known]
-        kept = [*(each for each in staged if each not in gone), *self.line.written()]
-        for each in gone:
-            self.hub.staging.discard(each)
-        return [_ranked(each, waves) for each in sorted(kept, key=lambda each: (each.number, each.stage))]
-
-    def _cut_apart(self, segment: Staged, known: Sequence[Staged], pieces: Sequence[tuple[int, int]]) -> dict[int, int]:
-        """Stage a segment on the border of waves again, piece by piece; the waves of the pieces by their numbers."""
-        records = self.hub.staging.read(segment)
-        before = self.hub.staging.read(known[0]).drop(ROW) if known else records.clear()
-        facts, start, waves = {"depth": segment.facts["depth"]}, 0, {}
-        for wave, rows in pieces:
-            number = self.segment_count if start else segment.number
-            self._stage_segment(number, records.slice(start, rows), before, facts)
-            self.segment_count += 1 if start else 0
-            start += rows
-            waves[number] = wave
-        return waves
+        self.segments.add(records, standing.depth_of(records.get_column(ROW)), planned.before)
 
     # --- what is kept of it
 
@@ -329,7 +263,7 @@ class _Planning:
     def _plan_hash(self, planned: Sequence[Staged]) -> str:
         """The same input gives the same hash, whoever asks and whenever: over what is written, and over what."""
         bound = (record for record in planned if record.stage in (Stage.PLAN, Stage.BEFORE))
-        root = root_of_roots([*(record.root for record in bound), *self.unread_roots])
+        root = root_of_roots([*(record.root for record in bound), *self.segments.unread_roots])
         needs = ",".join(f"{need}={self.counts[need]}" for need in Need)
         route = self.route
         said = f"{route.mapping.digest}|{route.target_name}|{route.collection.name}|{needs}"
@@ -374,24 +308,6 @@ def _not_before(until: datetime | None, drafted: Drafted) -> Drafted:
     if until is None or what.due_at >= until:
         return drafted
     return replace(drafted, intention=replace(what, due_at=until))
-
-
-def _parts(records: pl.DataFrame, depths: pl.Series) -> Iterator[tuple[int, pl.DataFrame]]:
-    """The records by depth, and of each depth those that are written and those that need nothing."""
-    nothing = records.get_column(ACTION) == Need.NOTHING.value
-    places = pl.DataFrame({"depth": depths, "nothing": nothing}).unique().sort("depth", "nothing")
-    if places.height == 1:  # mostly so
-        yield places.item(0, "depth"), records
-        return
-    for depth, idle in places.rows():
-        yield depth, records.filter((depths == depth) & (nothing == idle))
-
-
-def _ranked(record: Staged, waves: Mapping[int, int]) -> Staged:
-    if record.stage is not Stage.PLAN:
-        return record
-    facts = dict(record.facts)
-    return replace(record, facts={"rank": rank(waves[record.number], facts.pop("depth")), **facts})
 
 
 def _wave_sizes(segments: Sequence[Staged]) -> tuple[int, ...]:
