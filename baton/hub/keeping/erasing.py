@@ -19,7 +19,6 @@ from baton.hub.keeping import ledger
 from baton.hub.keeping.fates import Fate
 from baton.hub.keeping.ledger import Forgotten
 from baton.hub.offboarding.of_erased import end_handovers
-from baton.hub.payment.reissuing import unpaid
 from baton.model.account import AccountState
 from baton.model.people import EmploymentStatus
 from baton.model.persons import alike, require_reason
@@ -150,6 +149,8 @@ def _to_keep(hub: Hub, connection: sa.Connection, number: str) -> list[Kept]:
 
 def _require_finished(hub: Hub, connection: sa.Connection, number: str) -> None:
     """Nobody is erased in the middle of something: a departed person, nothing open, no account that can be removed."""
+    from baton.hub.payment.reissuing import unpaid  # loads the formats of banks, which a sync needs nothing of
+
     known = hub.people.newest(connection, [number]).get(number)
     if known is None and not _is_left_of(hub, connection, number):
         raise ConfigurationError([Fault("NUMBER", "unknown_person", f"nobody has the number {number[:40]!r}")])
