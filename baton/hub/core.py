@@ -51,7 +51,7 @@ from baton.store.told_lines import ToldLineStore
 if TYPE_CHECKING:
     import httpx
 
-SYNC: Final = "sync"
+SYNC_JOB: Final = "sync"
 """The job that plans what HR's data asks for."""
 PLANNING = "plan"
 """Planning, and decisions on what was planned, go one after the other."""

@@ -16,7 +16,7 @@ from baton.contracts import RemovalTarget
 from baton.engine import gate
 from baton.engine.plan import Planned, plan_hash, save_plan
 from baton.errors import BatonError, ConfigurationError, Fault, FeedRefusedError
-from baton.hub.core import PLANNING, SYNC, Hub
+from baton.hub.core import PLANNING, SYNC_JOB, Hub
 from baton.hub.feeds import Readings, read_sources, record_refusal
 from baton.hub.keeping.erasing import replay
 from baton.hub.keeping.restoring import require_read_back
@@ -29,7 +29,7 @@ from baton.settings import SystemSettings
 from baton.store.effects import Drafted, chunked
 from baton.store.runs import ApprovedFeed, Run, RunFault, RunState
 
-JOB: Final = SYNC
+JOB: Final = SYNC_JOB
 DECIDE_WITHIN: Final = timedelta(hours=72)
 """A held plan that is older than this no longer says enough about the world; a new run plans anew."""
 _PEOPLE_AT_ONCE = 2000

@@ -199,10 +199,10 @@ def test_one_wave_is_enough_where_no_other_is_asked_for(migrate: RunDag, moving:
 def test_a_large_wave_is_shared_by_several_tasks(
     migrate: RunDag, moving: Moving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from baton.hub.migration import planning
+    from baton.hub.migration import segments
     from baton.tasks import migration
 
-    monkeypatch.setattr(planning, "PAGE_ROWS", 20)
+    monkeypatch.setattr(segments, "PAGE_ROWS", 20)
     monkeypatch.setattr(migration, "MOST_PARTS", 3)
     dag_run = migrate(first_wave=0, second_wave=0)
     sends = [ti for ti in dag_run.get_task_instances() if ti.task_id == "wave_1.send"]

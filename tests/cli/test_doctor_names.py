@@ -284,7 +284,7 @@ def test_what_a_rule_is_about_is_there(hub: Company, measure: str, only: str, to
 
 def test_whatever_has_runs_is_a_job_that_a_rule_may_be_about() -> None:
     code = "\n".join(path.read_text("utf-8") for path in (REPO / "baton").rglob("*.py"))
-    assert set(re.findall(r'^JOB(?:: Final)? = "(\w+)"$', code, re.MULTILINE)) == set(JOBS)
+    assert set(re.findall(r'^(?:SYNC_)?JOB(?:: Final)? = "(\w+)"$', code, re.MULTILINE)) == set(JOBS)
 
 
 def test_a_rule_about_a_system_that_only_the_store_still_knows_is_about_something(hub: Company) -> None:

@@ -29,6 +29,7 @@ MIGRATION: dict[str, Any] = {
     "waves": [10, 90],
     "retain_until": "2026-12-01T00:00:00+00:00",
     "purged_at": None,
+    "undone_by": None,
     "stages": {"source": 100, "quarantined": 1, "planned": 99, "expected": 98, "result": 98},
     "unequal_totals": ["#", "MobilePhone"],
     "rules": {"phone_cn": 1},

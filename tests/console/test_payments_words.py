@@ -11,6 +11,7 @@ from baton.console.payments.deciding import Act
 from baton.console.payments.month import SUMS
 from baton.console.payments.settlement_pages import Act as Pressed
 from baton.console.payments.words import WORDS
+from baton.console.payments.workings import PARTS
 from baton.jobs.payment.approval_policy import Refusal
 from baton.jobs.payment.checks.rules import Severity
 from baton.jobs.payment.checks.waivers import Refusal as WaiverRefusal
@@ -37,6 +38,8 @@ COMPOSED = {
         "settlement": [*Pressed, *(f"{each}_state" for each in SettlementState)],
         "settlement.consequence": Pressed,
         "settlement.line": LineId,
+        "working": [name for name, _ in PARTS],
+        "limit": ["consent", "percent_of_wage", "minimum_wage", "nothing_left"],
         "total": ["payable", "held", "left_out", "filed", "declared"],
     }.items()
     for member in members

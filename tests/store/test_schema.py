@@ -17,7 +17,7 @@ from baton.store.database import Database
 from baton.store.instants import from_micros, to_micros
 from baton.store.migrate import HEAD, SCRIPTS, upgrade
 from baton.store.tables import allowances, metadata
-from tests.store.desk import Desk
+from tests.store.desk import Desk, desk_on
 
 INSTANTS = [
     datetime(2026, 11, 23, 1, 2, 3, 456789, tzinfo=UTC),
@@ -133,28 +133,30 @@ def test_a_reader_does_not_wait_for_a_writer(desk: Desk) -> None:
         assert desk.effects.count(reading, "run-1") == {("crm", "provision", "planned"): 1}
 
 
-def test_a_schema_of_a_newer_baton_is_told_as_such_and_left_alone(desk: Desk) -> None:
-    with desk.database.write() as connection:
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0099'"))
-    with pytest.raises(ConfigurationError, match=rf"newer Baton \(schema 0099; this one knows them up to {HEAD}\)"):
+def test_a_schema_of_a_newer_baton_is_told_as_such_and_left_alone(empty_url: str) -> None:
+    with desk_on(empty_url) as desk:
+        with desk.database.write() as connection:
+            connection.execute(sa.text("UPDATE alembic_version SET version_num = '0099'"))
+        with pytest.raises(ConfigurationError, match=rf"newer Baton \(schema 0099; this one knows them up to {HEAD}\)"):
+            upgrade(desk.database)
+        with desk.database.read() as connection:
+            assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one() == "0099"
+
+
+def test_an_upgrade_makes_nothing_younger_that_an_alarm_may_be_about(empty_url: str) -> None:
+    with desk_on(empty_url) as desk:
+        began = desk.clock.now()
+        desk.plan_all(["0001", "0002", "0003", "0004"])
+        sent = desk.claim()
+        desk.clock.advance(timedelta(hours=5))
+        for effect, receipt in zip(
+            sent, (Receipt.in_doubt("lost", "no answer"), Receipt.accepted(), Receipt.done()), strict=False
+        ):
+            desk.settle([effect], receipt)
+        with desk.database.write() as connection:
+            connection.execute(sa.text("ALTER TABLE effects DROP COLUMN state_since"))
+            connection.execute(sa.text("UPDATE alembic_version SET version_num = '0013'"))
         upgrade(desk.database)
-    with desk.database.read() as connection:
-        assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one() == "0099"
-
-
-def test_an_upgrade_makes_nothing_younger_that_an_alarm_may_be_about(desk: Desk) -> None:
-    began = desk.clock.now()
-    desk.plan_all(["0001", "0002", "0003", "0004"])
-    sent = desk.claim()
-    desk.clock.advance(timedelta(hours=5))
-    for effect, receipt in zip(
-        sent, (Receipt.in_doubt("lost", "no answer"), Receipt.accepted(), Receipt.done()), strict=False
-    ):
-        desk.settle([effect], receipt)
-    with desk.database.write() as connection:
-        connection.execute(sa.text("ALTER TABLE effects DROP COLUMN state_since"))
-        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0013'"))
-    upgrade(desk.database)
-    assert desk.rows("state", "state_since") == [
-        ("in_doubt", began), ("accepted", began), ("done", None), ("sent", began),
-    ]  # fmt: skip
+        assert desk.rows("state", "state_since") == [
+            ("in_doubt", began), ("accepted", began), ("done", None), ("sent", began),
+        ]  # fmt: skip

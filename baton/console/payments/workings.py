@@ -12,7 +12,7 @@ from typing import Final
 from baton.console.payments.words import WORDS, words_in
 from baton.languages import Language
 
-_PARTS: Final = (
+PARTS: Final = (
     ("days", re.compile(r"(?P<number>[\d.]+) d\b")),
     ("hours", re.compile(r"(?P<number>[\d.]+) h\b")),
     ("most", re.compile(r"; together at most (?P<amount>\S+)$")),
@@ -25,7 +25,7 @@ _PARTS: Final = (
 
 def working_text(working: str, language: Language) -> str:
     """The formula of a line, with its words in this language."""
-    for name, pattern in _PARTS:
+    for name, pattern in PARTS:
         working = pattern.sub(partial(_said, f"working.{name}", language), working)
     return working
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from baton.contracts import BlockerSource, OwnershipStore, WorkSource
-from baton.hub.core import SYNC, Hub
+from baton.hub.core import SYNC_JOB, Hub
 from baton.model.account import AccountState, Action
 from baton.model.effect import EffectState, Link
 from baton.store.tables import effects
@@ -39,7 +39,7 @@ def _written(hub: Hub, connection: sa.Connection, number: str, systems: Sequence
     query = sa.select(effects.c.system, effects.c.action).where(
         effects.c.system.in_(systems),
         effects.c.number == number,
-        effects.c.job == SYNC,
+        effects.c.job == SYNC_JOB,
         effects.c.state == EffectState.DONE.value,
     )
     if over:
