@@ -51,7 +51,9 @@ def unmojibake(column: pl.Expr) -> pl.Expr:
     """A text that was decoded with the wrong encoding is put right; one that is beyond repair is refused.
 
     Knows UTF-8 read as GBK, Latin-1 or Windows-1252, and GBK read as Latin-1. A repair must give valid, plausible text;
-    texts that are sound stay. Suspects are looked at one by one in Python: slow where most of a column is garbled.
+    texts that are sound stay, but pairs of nothing but accented letters (éüéü), which no word is, are what Chinese in
+    GBK looks like, and are read as that. Suspects are looked at one by one in Python: slow where most of a column is
+    garbled.
 
     >>> one("unmojibake", "娴嬭瘯"), one("unmojibake", "Ã©tÃ©"), one("unmojibake", "测试")
     ('测试', 'été', '测试')
