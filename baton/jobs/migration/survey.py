@@ -30,14 +30,10 @@ def _none_missing(keys: pl.Series) -> pl.Series:
 class Standing:
     """What the survey found."""
 
-    count: int
-    """How many rows have a key."""
-    per_depth: tuple[int, ...]
-    """How many rows stand at each depth; a row at depth 0 has no parent among the rows."""
     unusable: pl.DataFrame
     """Rows whose key stands twice, that refer to nothing, or that are in or below a circle (`CELL_SCHEMA`)."""
     depths: pl.DataFrame | None
-    """``row`` and ``depth``, where rows refer to rows; None where all stand at depth 0."""
+    """``row`` and ``depth``, where rows refer to rows; None where all stand at depth 0: no parent among the rows."""
 
     def depth_of(self, rows: pl.Series) -> pl.Series:
         """The depth of each of these rows."""
@@ -94,7 +90,7 @@ class Survey:
         )
         unusable = [pl.DataFrame(schema=CELL_SCHEMA), doubles, again]
         if edges.is_empty():
-            return Standing(seen.height, (seen.height,), pl.concat(unusable), None)
+            return Standing(pl.concat(unusable), None)
         aside = pl.concat([twice.get_column("row"), again.get_column("row"), *self._aside])
         usable = seen.filter(~pl.col("row").is_in(aside.implode()))
         edges = edges.filter(pl.col("row").is_in(usable.get_column("row").implode()))
@@ -105,9 +101,8 @@ class Survey:
         edges = edges.filter(~pl.col("row").is_in(circular.implode()))
         dangling = _dangling(usable, edges, missing)
         unusable.append(_cells(dangling, "reference", "the row refers to a record that is not there or was put aside"))
-        usable = usable.filter(~pl.col("row").is_in(dangling.implode()))
         depths = depths.filter(~pl.col("row").is_in(dangling.implode()))
-        return Standing(usable.height, _counted(depths), pl.concat(unusable), depths)
+        return Standing(pl.concat(unusable), depths)
 
 
 def _hash(columns: pl.DataFrame) -> pl.Series:
@@ -168,8 +163,3 @@ def _depths(usable: pl.DataFrame, edges: pl.DataFrame) -> tuple[pl.DataFrame, pl
         rest = rest.filter(held)
         waiting = waiting.filter(~pl.col("parent").is_in(level.get_column("key").implode()))
     return pl.concat(levels), rest.get_column("row")
-
-
-def _counted(depths: pl.DataFrame) -> tuple[int, ...]:
-    counts = depths.group_by("depth").len().sort("depth").get_column("len").to_list()
-    return tuple(counts) or (0,)
