@@ -33,7 +33,7 @@ test-celery: ready-to-test  ## docker-compose.yml's own commands natively: 2 and
 	@$(RUN) -m tests.deployment $(ARGS)
 
 check: ready-to-test  ## style, types, who may import whom, the lock file, the documents; the parsers fuzzed
-	@$(RUN) tools/check.py
+	@$(RUN) tools/check.py $(ARGS)
 
 bench: ready-to-test  ## figures as ratios against named baselines, all from one run, and docs/benchmarks.md (to try it: make bench ARGS=--quick)
 	@$(RUN) -m tests.bench --page docs/benchmarks.md $(ARGS)

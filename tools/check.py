@@ -5,6 +5,7 @@ Each check runs even when an earlier one failed, so that one run shows all there
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import subprocess
@@ -26,7 +27,7 @@ CHECKS = {
         "--quiet",
     ],
     "documents": [sys.executable, str(ROOT / "tools" / "documents.py")],
-    "parsers, fuzzed": [sys.executable, "-m", "tests.fuzz", "--seconds", "60"],
+    "parsers, fuzzed": [sys.executable, "-m", "tests.fuzz", "--seconds", "{fuzz_seconds}"],
 }
 TOLD = "fuzz: "
 """How a line begins that is worth telling although all is well: what was tried, or that nothing was."""
@@ -34,9 +35,13 @@ TOLD = "fuzz: "
 
 def main() -> int:
     """Run them all; 0 when all passed, else 1."""
+    parser = argparse.ArgumentParser(prog="tools/check.py", description=__doc__)
+    parser.add_argument("--fuzz-seconds", type=int, default=60, help="for each harness")
+    given = vars(parser.parse_args())
     verdicts = {}
-    for name, command in CHECKS.items():
+    for name, parts in CHECKS.items():
         started = time.monotonic()
+        command = [part.format_map(given) for part in parts]
         try:
             done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
             passed, said = done.returncode == 0, done.stdout + done.stderr

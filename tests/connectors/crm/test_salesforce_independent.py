@@ -173,7 +173,10 @@ def jsforce(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "SERVER NOT AVAILABLE: Node.js: jsforce did not drive the simulator: npm and node are not installed"
         )
     folder = tmp_path_factory.mktemp("jsforce")
-    install = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), JSFORCE]
+    # Of itself npm waits for over a minute before it gives a registry up that cannot be reached.
+    waits = ["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]
+    plain = ["--no-audit", "--no-fund", "--ignore-scripts"]
+    install = [npm, "install", *waits, *plain, "--prefix", str(folder), JSFORCE]
     try:
         subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=150)
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
