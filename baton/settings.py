@@ -27,6 +27,7 @@ from baton.settings_shape import (
     GatePart,
     GuardsPart,
     HubPart,
+    MigrationsPart,
     OffboardingPart,
     PaymentsPart,
     RetentionPart,
@@ -81,6 +82,7 @@ class HubSettings:
     payments: PaymentsPart = PaymentsPart()
     alarms: AlarmsPart = AlarmsPart()
     retention: RetentionPart = RetentionPart()
+    migrations: MigrationsPart = MigrationsPart()
 
     @property
     def enabled(self) -> Mapping[str, SystemSettings]:
@@ -178,6 +180,7 @@ class _Loader:
             payments=anchored(parts.payments, self.root),
             alarms=parts.alarms,
             retention=parts.retention,
+            migrations=parts.migrations,
         )
 
     def _parts(self) -> SystemsFile | None:

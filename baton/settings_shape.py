@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from baton.contracts.base import TimeZone
 from baton.egress import origin_of
+from baton.languages import Language
 from baton.model.alarm import AlarmRule, Severity
 from baton.model.measures import MEASURES
 from baton.strict_yaml import did_you_mean
@@ -203,12 +204,19 @@ class OffboardingPart(Part):
     """Under which people reach the hub's pages: what personal links begin with."""
     notifiers: tuple[Text, ...] = ()
     """Systems that tell people, the first that reaches somebody is used."""
-    language: Literal["zh", "en", "ja", "ko"] = "zh"
+    language: Language = "zh"
     """Of the certificate that a completed case gets."""
     hr: tuple[Text, ...] = ()
     """Who speaks as HR: logins or employee numbers. Where nobody is named, every name that is no employee's in whatever
     spelling, and no bare number: whoever gives it has been let in by the console or by this machine, and no successor,
     manager or leaver can."""
+
+
+class MigrationsPart(Part):
+    """What concerns migrations."""
+
+    report_languages: Annotated[tuple[Language, ...], Field(min_length=1)] = ("en", "zh")
+    """Of the reports that a dry run writes which the form has started, and the commands where none is named."""
 
 
 class PayerPart(Part):
@@ -352,6 +360,7 @@ class SystemsFile(Part):
     gate: Annotated[GatePart, BeforeValidator(_table)] = GatePart()
     sources: Annotated[SourcesPart, BeforeValidator(_table)] = SourcesPart()
     offboarding: Annotated[OffboardingPart, BeforeValidator(_table)] = OffboardingPart()
+    migrations: Annotated[MigrationsPart, BeforeValidator(_table)] = MigrationsPart()
     payments: Annotated[PaymentsPart, BeforeValidator(_table)] = PaymentsPart()
     alarms: Annotated[AlarmsPart, BeforeValidator(_table)] = AlarmsPart()
     retention: Annotated[RetentionPart, BeforeValidator(_table)] = RetentionPart()

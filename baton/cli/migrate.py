@@ -14,6 +14,7 @@ from baton.cli.migrate_look import COMMANDS as LOOKING
 from baton.cli.output import Voice
 from baton.cli.sync import login
 from baton.kept_reasons import in_language
+from baton.languages import LANGUAGES
 
 if TYPE_CHECKING:
     from baton.hub.migration.planning import MigrationPlan
@@ -21,10 +22,18 @@ if TYPE_CHECKING:
     from baton.hub.migration.running import Migrated
 
 _SHOWN = 20
+_LANGUAGE = click.option(
+    "--language",
+    "languages",
+    type=click.Choice(list(LANGUAGES)),
+    multiple=True,
+    help="Of the report (repeatable; default: migrations.report_languages in systems.yaml).",
+)
 
 
 def _request_options(function: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
+        _LANGUAGE,
         click.option(
             "--report", type=click.Path(path_type=Path, file_okay=False), help="Write the report into this folder."
         ),
@@ -60,15 +69,15 @@ def _request(person: str | None, first: int, share: float, **given: Any) -> Migr
 
 @command("plan")
 @_request_options
-def plan_command(context: Context, report: Path | None, **given: Any) -> int:
+def plan_command(context: Context, report: Path | None, languages: Sequence[str], **given: Any) -> int:
     """Dry run: read, map, compare with the target and say what would be written. Nothing is written anywhere."""
-    return _preview(context, _request(**given), report)
+    return _preview(context, _request(**given), report, languages)
 
 
 @command("run")
 @click.option("--dry-run", is_flag=True, help="Only plan; the same as: baton migrate plan.")
 @_request_options
-def run_command(context: Context, dry_run: bool, report: Path | None, **given: Any) -> int:
+def run_command(context: Context, dry_run: bool, report: Path | None, languages: Sequence[str], **given: Any) -> int:
     """Plan, write wave by wave, prove each wave, and give the verdict."""
     from baton.hub.migration.findings import report_document
     from baton.hub.migration.planning import plan_migration
@@ -76,27 +85,37 @@ def run_command(context: Context, dry_run: bool, report: Path | None, **given: A
     from baton.hub.migration.running import carry_on
 
     if dry_run:
-        return _preview(context, _request(**given), report)
+        return _preview(context, _request(**given), report, languages)
+    _require_report(report, languages)
     voice = context.voice
     with context.hub() as hub, counting(voice) as progress:
         plan = plan_migration(hub, _request(**given), progress)
         _show_plan(voice, plan)
         done = carry_on(hub, plan.run.id, progress)
-        files = write_report(report_document(hub, plan.run.id), report) if report else []
+        spoken = languages or hub.settings.migrations.report_languages
+        files = write_report(report_document(hub, plan.run.id), report, spoken) if report else []
     return _conclude(voice, done, files)
 
 
-def _preview(context: Context, request: MigrationRequest, report: Path | None) -> int:
+def _require_report(report: Path | None, languages: Sequence[str]) -> None:
+    """Nothing else has a language of its own: who names one without a folder is told so before anything is done."""
+    if languages and report is None:
+        raise click.UsageError("--language is that of the report: give --report FOLDER as well")
+
+
+def _preview(context: Context, request: MigrationRequest, report: Path | None, languages: Sequence[str]) -> int:
     from baton.hub.migration import findings
     from baton.hub.migration.planning import preview_migration
     from baton.hub.migration.report import write_report
 
+    _require_report(report, languages)
     voice = context.voice
     with context.hub() as hub, counting(voice) as progress:
         plan = preview_migration(hub, request, progress)
+        spoken = languages or hub.settings.migrations.report_languages
     _show_plan(voice, plan)
     voice.say("dry run: nothing was stored and nothing will be sent; plan {hash}", hash=plan.run.plan_hash[:16])
-    files = write_report(findings.plan_document(plan), report) if report else []
+    files = write_report(findings.plan_document(plan), report, spoken) if report else []
     for path in files:
         voice.say("written: {path}", path=path)
     voice.document({**plan_document(plan), "files": files})
@@ -151,13 +170,14 @@ def verify_command(context: Context, run: str) -> int:
 @command("report")
 @click.argument("run")
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), help="Folder for the files.")
-def report_command(context: Context, run: str, out: Path) -> None:
-    """Write what a migration did and proved: a page and a workbook in both languages, and JSON."""
+@_LANGUAGE
+def report_command(context: Context, run: str, out: Path, languages: Sequence[str]) -> None:
+    """Write what a migration did and proved: a page and a workbook in each language, and JSON."""
     from baton.hub.migration.findings import report_document
     from baton.hub.migration.report import write_report
 
     with context.hub() as hub:
-        files = write_report(report_document(hub, run), out)
+        files = write_report(report_document(hub, run), out, languages or hub.settings.migrations.report_languages)
     for path in files:
         context.voice.say("written: {path}", path=path)
     context.voice.document({"run": run, "files": files})

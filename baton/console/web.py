@@ -51,10 +51,9 @@ from baton.console.payments.routes import run_api, run_pages
 from baton.console.payments.settlement_pages import settlement_pages
 from baton.console.payments.settlement_routes import settlement_api
 from baton.console.told import REFUSALS
-from baton.console.words import language_of, refusals
+from baton.console.words import refusals
 from baton.errors import ApprovalError, BatonError, ConfigurationError
 from baton.hub import Hub, decisions
-from baton.hub.migration.report.words import LANGUAGES as REPORTED
 from baton.hub.offboarding.links import PLACE
 from baton.model.effect import EffectState
 from baton.model.pay_run import JOB as PAYMENT
@@ -240,7 +239,7 @@ def run_page(
 @app.get("/runs/{run_id}/report.{form}", response_class=Response, responses={**PAGES, **_REPORTS})
 def report_file(request: Request, run_id: str, form: Form, _: Decider) -> Response:
     """The report of a migration, as a file: values that no field declares as personal stand in it as they are."""
-    language = language_of(request.query_params.get("lang"), request.headers.get("accept-language"), REPORTED)
+    language = pages.spoken(request)
     content, media_type = _FORMS[form](keeper.hub(), run_id, language), _MEDIA_TYPES[form]
     headers = {**pages.HEADERS, "Content-Disposition": f'attachment; filename="{quote(run_id, safe="")}.{form}"'}
     return Response(content, media_type=media_type, headers=headers)

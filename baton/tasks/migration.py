@@ -47,7 +47,8 @@ def plan_migration() -> dict[str, Any]:
     with open_hub() as hub:
         planner = planning.preview_migration if dry_run else planning.plan_migration
         planned = planner(hub, _request(context), _tell_progress)
-        files = write_report(plan_document(planned), hub.state_dir / REPORTS) if dry_run else []
+        languages = hub.settings.migrations.report_languages
+        files = write_report(plan_document(planned), hub.state_dir / REPORTS, languages) if dry_run else []
     _tell_plan(planned)
     for file in files:
         log.info("report: %s", file)

@@ -106,6 +106,8 @@ def test_the_report_is_for_those_who_decide(console: Any, headers: Any, moving: 
     page = console.get(f"/baton/runs/{run_id}/report.html?lang=zh", headers=headers("olga"))
     assert page.headers["content-disposition"] == f'attachment; filename="{run_id}.html"'
     assert run_id in page.text
+    japanese = {**headers("olga"), "Accept-Language": "ja,en;q=0.5"}
+    assert '<html lang="ja">' in console.get(f"/baton/runs/{run_id}/report.html", headers=japanese).text
     book = console.get(f"/baton/runs/{run_id}/report.xlsx?lang=en", headers=headers("olga")).content
     assert len(load_workbook(BytesIO(book)).sheetnames) >= 3
     assert console.get(f"/baton/runs/{run_id}/report.pdf", headers=headers("olga")).status_code == 422

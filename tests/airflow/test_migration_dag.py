@@ -101,6 +101,8 @@ def test_a_dry_run_shows_figures_and_leaves_a_report_and_nothing_else(
     migrate: RunDag, moving: Moving, said: Said
 ) -> None:
     moving.hand_in([member(1), member(2, 证件号码="110101199003078031"), member(3)])
+    languages = "migrations: {report_languages: [ja, ko]}\n"
+    moving.systems_file.write_text(moving.systems_file.read_text("utf-8") + languages, "utf-8")
     dag_run = migrate(dry_run=True)
     assert str(dag_run.state) == "success"
     assert states(dag_run) == {
@@ -113,8 +115,8 @@ def test_a_dry_run_shows_figures_and_leaves_a_report_and_nothing_else(
     assert "staff.csv:3 证件号码" in log
     assert (moving.there(), moving.runs()) == ({}, [])
     assert list((moving.folder / "state" / "migrations").glob("*/*")) == []
-    reports = sorted(path.suffix for path in (moving.folder / "state" / "reports").iterdir())
-    assert reports == [".html", ".html", ".json", ".xlsx", ".xlsx"]
+    reports = sorted(path.name.split(".", 1)[1] for path in (moving.folder / "state" / "reports").iterdir())
+    assert reports == ["ja.html", "ja.xlsx", "json", "ko.html", "ko.xlsx"]
 
 
 def test_waves_that_are_cleared_in_whatever_state_write_everything_once(

@@ -73,6 +73,9 @@ def test_a_mapping_with_faults_names_all_of_them_by_file_and_line(place):
         (("quarantine", "nowhere", "--out", "aside.csv"), "nowhere"),
         (("log", "nowhere", "--key", "code=1"), "nowhere"),
         (("log", "RUN", "--key", "code"), "FIELD=VALUE"),
+        (("run", "MAPPING", "--language", "ja"), "--report"),
+        (("plan", "MAPPING", "--language", "ja"), "--report"),
+        (("report", "RUN", "--out", "files", "--language", "fr"), "'fr'"),
     ],
 )
 def test_what_does_not_exist_is_a_fault_and_one_document(place, arguments, word):
@@ -220,7 +223,7 @@ def test_the_log_follows_one_record_by_its_key(place):
     assert "code" in unknown.json["message"]
 
 
-def test_a_report_is_a_page_a_workbook_and_data_in_both_languages(place):
+def test_a_report_is_a_page_a_workbook_and_data(place):
     folder = place.root / "report"
     said = place.migrate("run", place.mapping, "--report", folder, "--json")
     files = sorted(path.name for path in folder.iterdir())
@@ -232,6 +235,28 @@ def test_a_report_is_a_page_a_workbook_and_data_in_both_languages(place):
     assert "测试甲12" not in "".join(path.read_text("utf-8") for path in other.glob("*.html"))
     assert place.migrate("plan", place.mapping, "--report", place.root / "dry").code == 0
     assert list((place.root / "dry").glob("*.html"))
+
+
+def written(folder):
+    """What a report's files are, without the run's name."""
+    return sorted(path.name.split(".", 1)[1] for path in folder.iterdir())
+
+
+def test_a_report_is_in_the_languages_asked_for_else_in_those_of_the_settings(place):
+    run = place.run("--report", place.root / "as_before")["run"]["id"]
+    assert written(place.root / "as_before") == ["en.html", "en.xlsx", "json", "zh.html", "zh.xlsx"]
+    asked = ("--language", "ko", "--language", "ja", "--language", "ko")
+    said = place.migrate("report", run, "--out", place.root / "asked", *asked, "--json")
+    in_order = [name.rsplit("/", 1)[-1].removeprefix(f"{run}.") for name in said.json["files"]]
+    assert in_order == ["ko.html", "ko.xlsx", "ja.html", "ja.xlsx", "json"]
+    assert '<html lang="ja">' in (place.root / "asked" / f"{run}.ja.html").read_text("utf-8")
+    place.migrate("plan", place.mapping, "--report", place.root / "planned", "--language", "ja")
+    assert written(place.root / "planned") == ["ja.html", "ja.xlsx", "json"]
+    place.systems.write_text(place.systems.read_text("utf-8") + "migrations: {report_languages: [ko]}\n", "utf-8")
+    for command in (("report", run, "--out"), ("plan", place.mapping, "--report"), ("run", place.mapping, "--report")):
+        folder = place.root / command[0]
+        assert place.migrate(*command, folder).code == 0
+        assert written(folder) == ["json", "ko.html", "ko.xlsx"], command
 
 
 # --- back

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from baton.hub.migration.report import LANGUAGES, plain, render_page
+from baton.hub.migration.report import plain, render_page
 from tests.rig.browser import SIZES, Watched
 from tests.rig.migrated import documents
 
@@ -20,8 +20,10 @@ def document(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize(
+    ("language", "size"),
+    [("en", "phone"), ("en", "desktop"), ("zh", "phone"), ("zh", "desktop"), ("ja", "phone"), ("ko", "phone")],
+)
 def test_a_report_opens_offline(
     browser: Any, document: dict[str, Any], tmp_path: Path, language: str, size: str
 ) -> None:
@@ -36,5 +38,6 @@ def test_a_report_opens_offline(
     assert all(rows.values())
     assert [stage for stage, count in rows.items() if f"{count:,}" not in text] == []
     assert watched.asked == [file.as_uri()]
+    watched.require_fit()
     assert watched.troubles == []
     context.close()

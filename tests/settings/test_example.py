@@ -5,7 +5,7 @@ from pathlib import Path
 from baton.contracts import AccountTarget, EmployeeSource
 from baton.registry import Registry
 from baton.settings import load
-from baton.settings_shape import GatePart, GuardsPart
+from baton.settings_shape import GatePart, GuardsPart, MigrationsPart
 from baton.strict_yaml import did_you_mean
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,7 +15,7 @@ def test_the_example_file_is_right_and_complete():
     hub = load(ROOT / "systems.example.yaml", environ={})
     assert sorted({system.connector for system in hub.systems.values()}) == list(Registry().names())
     assert hub.enabled == {}
-    assert (hub.gate, hub.guards) == (GatePart(), GuardsPart())
+    assert (hub.gate, hub.guards, hub.migrations) == (GatePart(), GuardsPart(), MigrationsPart())
 
 
 def test_its_settings_are_known_to_the_connectors():

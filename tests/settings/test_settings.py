@@ -211,6 +211,21 @@ def test_only_plain_percentages_pass(tmp_path, registry, share):
     assert [fault.split(" ")[0] for fault in faults(file, registry)] == ["systems.yaml:2"]
 
 
+def test_reports_of_migrations_are_in_english_and_chinese_unless_others_are_named(tmp_path, registry):
+    file = written(tmp_path, "systems: {}\n")
+    assert load(file, registry=registry, environ={}).migrations.report_languages == ("en", "zh")
+    named = written(tmp_path, "systems: {}\nmigrations: {report_languages: [ja, ko]}\n")
+    assert load(named, registry=registry, environ={}).migrations.report_languages == ("ja", "ko")
+
+
+@pytest.mark.parametrize("languages", ["[]", "[fr]", "ja", "[ja, JA]"])
+def test_a_report_in_no_language_or_in_one_that_there_is_not_is_a_fault_on_its_line(tmp_path, registry, languages):
+    file = written(tmp_path, f"systems: {{}}\nmigrations: {{report_languages: {languages}}}\n")
+    told = faults(file, registry)
+    assert told != []
+    assert [fault for fault in told if not fault.startswith("systems.yaml:2 ") or "report_languages" not in fault] == []
+
+
 def test_a_file_of_the_wrong_shape(tmp_path, registry):
     assert "shape" in faults(written(tmp_path, "- a\n"), registry)[0]
     assert "systems is missing" in faults(written(tmp_path, "hub: {}\n"), registry)[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from baton.console.words import en, ja, ko, zh
@@ -11,9 +11,9 @@ from baton.languages import LANGUAGES, Language
 WORDS: Final[Mapping[Language, Mapping[str, str]]] = {"zh": zh.WORDS, "en": en.WORDS, "ja": ja.WORDS, "ko": ko.WORDS}
 
 
-def language_of(asked: str | None, accepted: str | None, known: Collection[Language] = tuple(LANGUAGES)) -> Language:
-    """One of these: what the address asks for, else the best of the Accept-Language header, else English."""
-    named = {str(language): language for language in known}
+def language_of(asked: str | None, accepted: str | None) -> Language:
+    """What the address asks for, else the best of the Accept-Language header, else English."""
+    named = {str(language): language for language in LANGUAGES}
     if asked in named:
         return named[asked]
     ranked = []

@@ -2,7 +2,6 @@
 
 from baton.hub.migration.report.files import plain, write_report
 from baton.hub.migration.report.page import render_page
-from baton.hub.migration.report.words import LANGUAGES
 from baton.hub.migration.report.workbook import render_workbook
 
-__all__ = ["LANGUAGES", "plain", "render_page", "render_workbook", "write_report"]
+__all__ = ["plain", "render_page", "render_workbook", "write_report"]

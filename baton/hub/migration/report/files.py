@@ -13,18 +13,18 @@ import orjson
 
 from baton.errors import BatonError
 from baton.hub.migration.report.page import render_page
-from baton.hub.migration.report.words import LANGUAGES
 from baton.hub.migration.report.workbook import render_workbook
+from baton.languages import LANGUAGES
 from baton.store.staging import write_whole
 
 _FILE_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,150}")
 
 
-def write_report(document: Mapping[str, Any], folder: Path, languages: Sequence[str] = LANGUAGES) -> list[Path]:
+def write_report(document: Mapping[str, Any], folder: Path, languages: Sequence[str]) -> list[Path]:
     """Write ``<run>.<language>.html``, ``<run>.<language>.xlsx`` and ``<run>.json``; gives their paths in that order.
 
     ``document`` is what `report_document` or `plan_document` gives, or what such a JSON file holds. Each file is
-    written whole and only its owner may read it; one that is there is replaced.
+    written whole and only its owner may read it; one that is there is replaced. A language named twice counts once.
     Raises `BatonError` for a language that there is none of, and `StorageFullError` without room.
     """
     unknown = [language for language in languages if language not in LANGUAGES]

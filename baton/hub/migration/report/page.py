@@ -15,7 +15,8 @@ from markupsafe import Markup
 from baton.hub.migration.report.pictures import Share, funnel
 from baton.hub.migration.report.totals import shown_stages, total_lines
 from baton.hub.migration.report.verdict import next_steps, standing
-from baton.hub.migration.report.words import LANGUAGE_TAGS, Words
+from baton.hub.migration.report.words import Words
+from baton.languages import TAGS
 from baton.records.masking import visible
 
 SHOWN: Final = 100
@@ -23,13 +24,13 @@ SHOWN: Final = 100
 
 
 def render_page(document: Mapping[str, Any], language: str) -> str:
-    """The page in one language (``en`` or ``zh``). ``document`` is plain data as JSON has it."""
+    """The page in one of `baton.languages.LANGUAGES`. ``document`` is plain data as JSON has it."""
     words, counts = Words(language), Counter(document["counts"])
     columns, causes = document["columns"], document["causes"]
     form = {name for name, cause in causes.items() if cause["representation"]}
     return _TEMPLATES.get_template("report.html").render(
         t=words,
-        tag=LANGUAGE_TAGS[language],
+        tag=TAGS[language],
         doc=document,
         run=document["run"],
         route=document["route"],

@@ -39,7 +39,7 @@ _WIDTHS: Final[Mapping[str, Sequence[int]]] = {
 
 
 def render_workbook(document: Mapping[str, Any], language: str) -> bytes:
-    """The workbook in one language (``en`` or ``zh``). ``document`` is plain data as JSON has it."""
+    """The workbook in one of `baton.languages.LANGUAGES`. ``document`` is plain data as JSON has it."""
     buffer = io.BytesIO()
     words = Words(language)
     with xlsxwriter.Workbook(buffer, _OPTIONS) as book:
