@@ -18,6 +18,7 @@ import polars as pl
 
 from baton.model.account import FieldSpec
 from baton.records.masking import masked
+from baton.records.plain_forms import plain_text
 
 _MOJIBAKE: Final = (
     ("utf-8", "gbk"),
@@ -129,7 +130,7 @@ def _textual(expected: str, found: str) -> Cause:
         return Cause.PADDING
     if unicodedata.normalize("NFC", expected) == unicodedata.normalize("NFC", found):
         return Cause.UNICODE
-    if unicodedata.normalize("NFKC", expected) == unicodedata.normalize("NFKC", found):
+    if plain_text(expected) == plain_text(found):
         return Cause.WIDTH
     moments = _moment(expected), _moment(found)
     if moments[0] is not None and moments[1] is not None:

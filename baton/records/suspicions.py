@@ -11,6 +11,7 @@ import polars as pl
 
 from baton.records.blanks import BLANKS, INVISIBLE
 from baton.records.mojibake import garbled
+from baton.records.plain_forms import plain_texts
 
 _NO_VALUE: Final = (
     "无 無 空 暂无 未知 不详 没有 待定 待补充 なし 없음 - -- --- — —— / // \\ . .. … ... ? ？ * n/a na n.a. none null"
@@ -108,7 +109,7 @@ DETECTORS: Final = (
 def plain_form(values: pl.Series, shapes: pl.Series) -> pl.Series:
     """Texts without what people do not see: width, case, blanks, Unicode form. ``shapes`` tells what may occur."""
     if shapes.str.contains("[FLKZXRSC]").any():
-        values = values.str.normalize("NFKC")
+        values = plain_texts(values)
     if shapes.str.contains("[ FLKZXC]").any():
         values = values.str.replace_all(rf"[{BLANKS}{INVISIBLE}]+", "")
     return values.str.to_lowercase()

@@ -20,6 +20,7 @@ AT = datetime(2026, 1, 1, 8, tzinfo=UTC)
         ("测试甲乙丙", "测试甲", Cause.CUT),
         ("é", "e\u0301", Cause.UNICODE),
         ("ＡＢ１２", "AB12", Cause.WIDTH),
+        ("0012②", "00122", Cause.VALUE),
         (AT, AT + timedelta(hours=8), Cause.ZONE_SHIFT),
         (AT, AT + timedelta(minutes=1), Cause.VALUE),
         ("2026-01-01T08:00:00+08:00", "2026-01-01T00:00:00+00:00", Cause.ZONE),

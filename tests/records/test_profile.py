@@ -43,7 +43,7 @@ def doubts(found):
     return {(suspicion.doubt, suspicion.count, suspicion.rows) for suspicion in found.suspicions}
 
 
-@pytest.mark.parametrize("module", ["profile", "words", "cell_shapes", "mojibake"])
+@pytest.mark.parametrize("module", ["profile", "words", "cell_shapes", "mojibake", "plain_forms"])
 def test_the_doctests_hold(module):
     result = doctest.testmod(importlib.import_module(f"baton.records.{module}"))
     assert result.attempted > 0

@@ -80,3 +80,11 @@ def test_a_source_of_many_digits_agrees_with_its_plan() -> None:
         agree(source_totals(pl.DataFrame({"x": texts}), {"pay": SourceColumn("x", trimmed=False)}, fields), planned)
         == []
     )
+
+
+def test_a_sign_of_a_footnote_is_no_digit_of_a_total() -> None:
+    fields = {"pay": FieldSpec(FieldType.DECIMAL, places=2)}
+    found = source_totals(
+        pl.DataFrame({"x": ["１２", "8000①", "8000¹"]}), {"pay": SourceColumn("x", trimmed=False)}, fields
+    )
+    assert (found.columns["pay"].count, found.columns["pay"].total) == (3, Decimal(12))

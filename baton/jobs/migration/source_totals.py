@@ -70,7 +70,12 @@ def _sum(text: pl.Series) -> Decimal:
     total = Decimal(numbers.sum())
     odd = text.filter(numbers.is_null() & text.is_not_null() & (text != ""))
     if odd.len():
-        plain = odd.str.normalize("NFKC").str.replace_all(rf"[{BLANKS}{INVISIBLE}]", "")
+        # A text with a footnote's sign in it (8000①) is no number, though NFKC would make one of it.
+        plain = (
+            odd.filter(~odd.str.contains(r"\p{No}"))
+            .str.normalize("NFKC")
+            .str.replace_all(rf"[{BLANKS}{INVISIBLE}]", "")
+        )
         total = EXACT.add(total, Decimal(plain.cast(_PRECISE, strict=False).sum()))
     return total.normalize(EXACT)
 

@@ -45,7 +45,7 @@ TRANSFORMS: Final[Mapping[str, Transform]] = {
     "trim": Transform(text.trim),
     "nfc": Transform(text.nfc),
     "nfkc": Transform(text.nfkc),
-    "half_width": Transform(text.nfkc),
+    "half_width": Transform(text.half_width),
     "upper": Transform(text.upper),
     "lower": Transform(text.lower),
     "squeeze": Transform(text.squeeze),

@@ -7,6 +7,8 @@ from typing import Final
 
 import polars as pl
 
+from baton.mapping.transforms.text import nfkc
+
 _PART: Final = r"([0-9]{1,2})"
 _ERAS: Final = {
     "大正": (1911, date(1912, 7, 30), date(1926, 12, 24)),
@@ -81,7 +83,7 @@ def japanese_era(column: pl.Expr) -> pl.Expr:
     ['2026-11-22', '2026-11-22', '1989-01-08', 'None']
     """
     form = rf"^([大昭平令][正和成]|[TSHR])\s*([0-9]{{1,2}}|元)[年./-]{_PART}[月./-]{_PART}日?$"
-    plain = column.str.normalize("NFKC")
+    plain = nfkc(column)
     era = plain.str.extract(form, 1).replace(_ERA_LETTERS)
     number = plain.str.extract(form, 2).replace("元", "1").cast(pl.Int32)
     before, first, last = (

@@ -9,6 +9,7 @@ from typing import Final
 import polars as pl
 
 from baton.mapping.transforms.stages import first_of, once
+from baton.mapping.transforms.text import nfkc
 
 _SIGNS: Final = r"(?i)^(?:rmb|cny|人民币|usd|hkd|jpy|eur|krw|us\$|hk\$|[¥$€£₩])|(?:元整?|圆整?|円|원)$"
 _TENS_OF_THOUSANDS: Final = r"^(-?[0-9]+)(?:\.([0-9]{1,4}))?万$"
@@ -41,8 +42,8 @@ def money(column: pl.Expr) -> pl.Expr:
 
     >>> [one("money", t) for t in ("￥1,234.50", "１２３４元", "1.5万元", "(300.00)", "RMB 12", "-￥5", "12 000")]
     ['1234.50', '1234', '15000', '-300.00', '12', '-5', '12000']
-    >>> [one("money", t) for t in ("1,23", "1.234,50", "12元5角", "面议", "1e3", "8000 500")]
-    [None, None, None, None, None, None]
+    >>> [one("money", t) for t in ("1,23", "1.234,50", "12元5角", "面议", "1e3", "8000 500", "8000①")]
+    [None, None, None, None, None, None, None]
     """
     return first_of(column, _usual_amount, _any_amount)
 
@@ -68,7 +69,7 @@ def _bare(column: pl.Expr) -> pl.Expr:
     are one character wide or less (no-break, narrow, ideographic) are a space by then.
     """
     return first_of(
-        column.str.normalize("NFKC"),
+        nfkc(column),
         lambda text: pl.when(~text.str.contains(_BLANK)).then(text),
         lambda text: text.str.replace_all(_BLANK_BEHIND, "${1}").str.replace_all(_BLANK_BEFORE, "${1}"),
     )
@@ -172,7 +173,7 @@ def percent(column: pl.Expr) -> pl.Expr:
     >>> one("percent", "12.5%"), one("percent", "100％"), one("percent", "-3 %"), one("percent", "0.125")
     ('0.125', '1', '-0.03', None)
     """
-    number = column.str.normalize("NFKC").str.extract(r"^\s*([+-]?[0-9]{1,15}(?:\.[0-9]{1,7})?)\s*%$", 1)
+    number = nfkc(column).str.extract(r"^\s*([+-]?[0-9]{1,15}(?:\.[0-9]{1,7})?)\s*%$", 1)
     return _plain(number.str.strip_prefix("+").cast(pl.Decimal(_DIGITS, 9)) * Decimal("0.01"))
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import polars as pl
 
 from baton.mapping.transforms.stages import first_of, once
-from baton.mapping.transforms.text import present
+from baton.mapping.transforms.text import nfkc, present
 from baton.records.blanks import BLANKS
 from baton.records.check_digits import identity_15_fits, identity_birth, identity_check, identity_fits, luhn_fits
 
@@ -195,7 +195,7 @@ def phone_landline_cn(column: pl.Expr) -> pl.Expr:
     >>> one("phone_landline_cn", "55550000"), one("phone_landline_cn", "13800000001")
     (None, None)
     """
-    bare = column.str.normalize("NFKC").str.replace_all(rf"[{BLANKS}()\-]+", "-")
+    bare = nfkc(column).str.replace_all(rf"[{BLANKS}()\-]+", "-")
     return once(bare.str.strip_chars("-").str.replace(r"^(?:\+86|0086)-?0?", "0"), _landline)
 
 
@@ -219,7 +219,7 @@ def phone_e164(column: pl.Expr, country_code: str) -> pl.Expr:
     >>> [one("phone_e164(86)", n) for n in ("138-0000-0001", "010-55550000", "12025550101")]
     ['+8613800000001', '+861055550000', None]
     """
-    bare = column.str.normalize("NFKC").str.replace_all(rf"[{BLANKS}().\-]", "").str.replace("^00", "+")
+    bare = nfkc(column).str.replace_all(rf"[{BLANKS}().\-]", "").str.replace("^00", "+")
     form = _NATIONAL.get(country_code, rf"[1-9][0-9]{{5,{13 - len(country_code)}}}")
     national = rf"^0?({form})$"
 

@@ -8,8 +8,14 @@ from typing import Final
 import polars as pl
 
 from baton.records.blanks import BLANKS, INVISIBLE
+from baton.records.plain_forms import plain_texts
 
 _TRIMMED: Final = BLANKS + INVISIBLE
+_FULL_WIDTH: Final = {
+    **{chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
+    **dict(zip("\u3000￠￡￥￦", " ¢£¥₩", strict=True)),
+}
+"""Per full-width character the ordinary one: letters, digits and signs of ASCII, the blank, signs of currencies."""
 
 
 def present(column: pl.Expr) -> pl.Expr:
@@ -38,10 +44,21 @@ def nfc(column: pl.Expr) -> pl.Expr:
 def nfkc(column: pl.Expr) -> pl.Expr:
     """Full-width letters and digits become ordinary ones (NFKC). For codes and numbers, not for names.
 
-    >>> one("nfkc", "ＨＲ０１２")
-    'HR012'
+    Numbers that are no decimal digits (①, ², ½), and signs with a digit in them (㎡), stay: none becomes a digit.
+
+    >>> one("nfkc", "ＨＲ０１２"), one("nfkc", "８０００①")
+    ('HR012', '8000①')
     """
-    return column.str.normalize("NFKC")
+    return column.map_batches(plain_texts, return_dtype=pl.String)
+
+
+def half_width(column: pl.Expr) -> pl.Expr:
+    """Full-width letters, digits, signs and blanks become ordinary ones; nothing else changes.
+
+    >>> one("half_width", "ＨＲ０１２　（１）"), one("half_width", "￥５"), one("half_width", "0012②")
+    ('HR012 (1)', '¥5', '0012②')
+    """
+    return column.str.replace_many(_FULL_WIDTH)
 
 
 def upper(column: pl.Expr) -> pl.Expr:
