@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from baton.mapping.transforms import one, step
+from baton.mapping.transforms import one, people, step
 from baton.records.check_digits import identity_check
 from tests.rig.examples import few
 
@@ -92,6 +92,11 @@ def mapped(call, values):
         ("phone_e164(86)", "138000000011"),
         ("phone_e164(86)", "55550000"),  # a landline without its area code
         ("phone_e164(86)", "861055550000"),
+        ("phone_e164(86)", "86 (0)10 5555 0000"),
+        ("phone_e164(852)", "5123 000"),
+        ("phone_e164(852)", "852-5123 000"),
+        ("phone_e164(81)", "81 90 0000 00"),
+        ("phone_e164(49)", "49 30 5550000"),  # with its code, or of a town whose code begins like it
         ("unmojibake", "烫烫烫"),
     ],
 )
@@ -161,6 +166,27 @@ def test_what_cannot_be_done_exactly_is_refused(call, text):
         ("phone_e164(86)", "0898-5555000", "+868985555000"),
         ("phone_e164(86)", "400-100-0000", "+864001000000"),
         ("phone_e164(1)", "202 555 0101", "+12025550101"),
+        ("phone_e164(1)", "1-202-555-0101", "+12025550101"),
+        ("phone_e164(852)", "852-5123 0001", "+85251230001"),
+        ("phone_e164(852)", "8521 0001", "+85285210001"),
+        ("phone_e164(853)", "(853) 6612 3456", "+85366123456"),
+        ("phone_e164(886)", "886 2 5555 0000", "+886255550000"),
+        ("phone_e164(886)", "0912-000-001", "+886912000001"),
+        ("phone_e164(81)", "81 90 0000 0001", "+819000000001"),
+        ("phone_e164(82)", "82-10-0000-0001", "+821000000001"),
+        ("phone_e164(82)", "02-555-0000", "+8225550000"),
+        ("phone_e164(65)", "6512 0000", "+6565120000"),
+        ("phone_e164(44)", "44 20 7946 0000", "+442079460000"),
+        ("phone_e164(49)", "0493 0555000", "+494930555000"),
+        ("phone_e164(86)", "8613800000001", "+8613800000001"),
+        ("phone_e164(86)", "+86 (0)10 5555 0000", "+861055550000"),
+        ("phone_e164(86)", "+86 （０） 10 5555 0000", "+861055550000"),
+        ("phone_e164(86)", "+86 010 5555 0000", "+861055550000"),
+        ("phone_e164(86)", "0086(010)55550000", "+861055550000"),
+        ("phone_e164(86)", "(+44) (0)20 7946 0000", "+442079460000"),
+        ("phone_e164(86)", "+39 (0)6 5555 0000", "+390655550000"),  # in Italy the 0 is part of the number
+        ("phone_cn", "+44 (0)20 7946 0000", "+442079460000"),
+        ("phone_landline_cn", "+86 (0)10 5555 0000", "+86-10-55550000"),
         ("mask(0, 0)", "测试", "**"),
         ("mask(99, 99)", "测试", "**"),
     ],
@@ -177,6 +203,15 @@ def test_what_people_write_is_read(call, text, result):
 def test_arguments_are_checked(call):
     with pytest.raises(ValueError, match=r".+"):
         step(call)
+
+
+@pytest.mark.parametrize("code", sorted(people._NATIONAL))
+@FEW
+@given(data=st.data())
+def test_a_telephone_number_is_the_same_with_its_code_and_without(code, data):
+    behind = data.draw(st.from_regex(people._BEHIND_CODE[code], fullmatch=True).filter(str.isascii))
+    assert one(f"phone_e164({code})", behind) == f"+{code}{behind}"
+    assert one(f"phone_e164({code})", code + behind) == f"+{code}{behind}"
 
 
 @FEW

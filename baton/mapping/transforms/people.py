@@ -39,11 +39,32 @@ _AHEAD_OF_UTC: Final = timedelta(hours=14)
 _LATIN: Final = r"^[\x00-\x7f]+$"
 _AREA: Final = "(10|2[0-57-9]|[3-9][0-9]{2})"
 """A mainland area code without its 0."""
-_NATIONAL: Final = {"86": rf"1[3-9][0-9]{{9}}|{_AREA}[2-8][0-9]{{6,7}}|[48]00[0-9]{{7}}"}
-"""What a number without a country code must look like to be one of that country: mobile, landline, 400 and 800.
+_MOBILE: Final = "1[3-9][0-9]{9}"
+_NATIONAL: Final = {
+    "1": "[2-9][0-9]{9}",
+    "44": "[1-9][0-9]{8,9}",
+    "65": "[3689][0-9]{7}|1?800[0-9]{7}",
+    "81": "[1-9][0-9]{8}|[1-9]0[0-9]{8}",
+    "82": "[1-7][0-9]{7,10}|80[0-9]{7}",
+    "852": "[2-9][0-9]{7}|800[0-9]{6}",
+    "853": "[2-9][0-9]{7}",
+    "86": rf"{_MOBILE}|{_AREA}[2-8][0-9]{{6,7}}|[48]00[0-9]{{7}}",
+    "886": "[2-9][0-9]{7,8}",
+}
+"""What a number without a country code, and without the 0 in front, must look like to be one of that country.
 
-Of China because there most such numbers are read, and because one of North America begins like a mobile.
+Long enough that none of them can be read with the code in front as another one without it. Of China it is a mobile, a
+landline, or 400 and 800, since one of North America begins like a mobile.
 """
+_BEHIND_CODE: Final = {**_NATIONAL, "86": _MOBILE}
+"""What makes digits that begin with the country's own code, but without a +, a number with its code."""
+_TRUNK: Final = r"^(\+(?:44|81|82|86|886))0"
+"""The 0 for calls within the country, which none of its numbers has behind the code."""
+_TRUNK_IN_BRACKETS: Final = (
+    rf"^([{BLANKS}(（]*(?:\+|00)[{BLANKS}(（]*(?:[124-9][0-9]{{0,2}}|3[0-46]|3[58][0-9]|37[0-7]))"
+    rf"[{BLANKS})）.\-]*[(（][{BLANKS}]*0[{BLANKS}]*[)）]"
+)
+"""The same 0 as +44 (0)20 has it. Not in Italy and San Marino (39, 378), where the 0 is part of the number."""
 
 
 def _width(column: pl.Expr) -> pl.Expr:
@@ -107,7 +128,11 @@ def _bare_mobile(column: pl.Expr) -> pl.Expr:
 
 
 def _any_phone(column: pl.Expr) -> pl.Expr:
-    return once(column.str.replace_all(rf"[{BLANKS}\-()（）]", ""), _bare_phone)
+    return once(_without_trunk(column).str.replace_all(rf"[{BLANKS}\-()（）]", ""), _bare_phone)
+
+
+def _without_trunk(column: pl.Expr) -> pl.Expr:
+    return column.str.replace(_TRUNK_IN_BRACKETS, "${1}")
 
 
 def _bare_phone(bare: pl.Expr) -> pl.Expr:
@@ -195,7 +220,7 @@ def phone_landline_cn(column: pl.Expr) -> pl.Expr:
     >>> one("phone_landline_cn", "55550000"), one("phone_landline_cn", "13800000001")
     (None, None)
     """
-    bare = nfkc(column).str.replace_all(rf"[{BLANKS}()\-]+", "-")
+    bare = _without_trunk(nfkc(column)).str.replace_all(rf"[{BLANKS}()\-]+", "-")
     return once(bare.str.strip_chars("-").str.replace(r"^(?:\+86|0086)-?0?", "0"), _landline)
 
 
@@ -209,25 +234,36 @@ def _landline(number: pl.Expr) -> pl.Expr:
 def phone_e164(column: pl.Expr, country_code: str) -> pl.Expr:
     """A number in the international form (+ and at most 15 digits); without a country code it gets the argument's.
 
-    Form only: whether a country has such a number is not looked up. A single leading 0 of a national number goes.
-    Only for China (86) such a number must be a mobile, or a landline with its area code: 12025550101 is neither.
+    Form only: whether a country has such a number is not looked up. A 0 in front of a national number goes, and so does
+    the (0) behind a country code. For 1, 44, 65, 81, 82, 852, 853, 86 and 886 a number without a + must be as long as
+    those of the country, and may begin with its code; for others one that begins like the code is refused. For China
+    (86) it must be a mobile, or a landline with its area code: 12025550101 is neither.
 
     >>> [one("phone_e164(81)", n) for n in ("090-0000-0001", "+82 10 0000 0001", "0082 10-0000-0001", "(03) 5555-0000")]
     ['+819000000001', '+821000000001', '+821000000001', '+81355550000']
-    >>> one("phone_e164(81)", "12"), one("phone_e164(81)", "call me")
-    (None, None)
+    >>> one("phone_e164(852)", "852-5123 0001"), one("phone_e164(852)", "+44 (0)20 7946 0000")
+    ('+85251230001', '+442079460000')
+    >>> one("phone_e164(81)", "12"), one("phone_e164(81)", "call me"), one("phone_e164(49)", "49 30 5550000")
+    (None, None, None)
     >>> [one("phone_e164(86)", n) for n in ("138-0000-0001", "010-55550000", "12025550101")]
     ['+8613800000001', '+861055550000', None]
     """
-    bare = nfkc(column).str.replace_all(rf"[{BLANKS}().\-]", "").str.replace("^00", "+")
-    form = _NATIONAL.get(country_code, rf"[1-9][0-9]{{5,{13 - len(country_code)}}}")
-    national = rf"^0?({form})$"
+    bare = _without_trunk(nfkc(column)).str.replace_all(rf"[{BLANKS}().\-]", "").str.replace("^00", "+")
 
     def completed(number: pl.Expr) -> pl.Expr:
-        foreign = number.str.extract(r"^(\+[1-9][0-9]{6,14})$", 1)
-        return pl.coalesce(foreign, pl.lit(f"+{country_code}") + number.str.extract(national, 1))
+        international = number.str.replace(_TRUNK, "${1}").str.extract(r"^(\+[1-9][0-9]{6,14})$", 1)
+        return pl.coalesce(international, pl.lit(f"+{country_code}") + _national(number, country_code))
 
     return once(bare, completed)
+
+
+def _national(number: pl.Expr, code: str) -> pl.Expr:
+    """A number that has no +, without the country's code and the 0 in front."""
+    if code in _NATIONAL:
+        with_code = number.str.extract(rf"^{code}({_BEHIND_CODE[code]})$", 1)
+        return pl.coalesce(with_code, number.str.extract(rf"^0?({_NATIONAL[code]})$", 1))
+    national = number.str.extract(rf"^0?([1-9][0-9]{{5,{13 - len(code)}}})$", 1)
+    return pl.when(~number.str.starts_with(code)).then(national)
 
 
 def country_code(text: str) -> str:
