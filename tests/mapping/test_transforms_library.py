@@ -205,6 +205,27 @@ def test_arguments_are_checked(call):
         step(call)
 
 
+@pytest.mark.parametrize("dot", [*"·•・‧･∙⋅\u0387．.﹒․", " . ", "．\u3000"])
+def test_whatever_is_written_for_the_dot_of_a_name_parts_it(dot):
+    name = f"阿卜杜拉{dot}买买提"
+    assert (one("family_name_cn", name), one("given_name_cn", name)) == ("买买提", "阿卜杜拉")
+    assert (one("family_name_cn", "䶮·" + name), one("family_name_cn", name + "·䶮")) == ("买买提", "䶮")
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "given"),
+    [
+        ("J.R. Test", "Test", "J.R."),
+        ("J.R.Test", "J.R.Test", None),
+        ("1.测试", "1", ".测试"),
+        ("测试.", "测", "试."),
+        ("测试.2", "测", "试.2"),
+    ],
+)
+def test_a_full_stop_is_such_a_dot_only_between_chinese_characters(name, family, given):
+    assert (one("family_name_cn", name), one("given_name_cn", name)) == (family, given)
+
+
 @pytest.mark.parametrize("code", sorted(people._NATIONAL))
 @FEW
 @given(data=st.data())

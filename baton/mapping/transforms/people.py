@@ -27,7 +27,12 @@ COMPOUND_SURNAMES: Final = tuple(
 Rare ones that begin with a common surname (梁丘, 段干, 左丘 …) are left out: 梁丘白 is far more often 梁 + 丘白.
 """
 
-_LAST_WORD: Final = r"^(\S.*?)[\s·•・‧]+([^\s·•・‧]+)$"
+_DOTS: Final = "·•・‧･∙⋅\u0387"
+"""What is written for the dot between the parts of a name."""
+_STOPS: Final = ".．﹒․"
+"""Full stops; such a dot too between two Chinese characters, an abbreviation's behind a Latin letter (J.R.)."""
+_LAST_WORD: Final = rf"^(\S.*?)[\s{_DOTS}]+([^\s{_DOTS}]+)$"
+_BEHIND_STOP: Final = rf"^((?:\S.*)?\p{{Han}})\s*[{_STOPS}]\s*(\p{{Han}}[^\s{_DOTS}{_STOPS}]*)$"
 _SURNAME_FIRST: Final = rf"^(\p{{Han}}|{'|'.join(COMPOUND_SURNAMES)})\s+(\p{{Han}}[\p{{Han}}\s]*)$"
 """A Chinese name with a blank behind the surname, as in lists where names of two characters are drawn out to three."""
 _COMMA: Final = r"^([^,]*[^,\s])\s*,\s*(\S.*?)\s*$"
@@ -76,7 +81,8 @@ def _width(column: pl.Expr) -> pl.Expr:
 def family_name(column: pl.Expr) -> pl.Expr:
     """The family name out of a full name: compound surnames known, last word of a dotted or spaced name.
 
-    A blank behind a Chinese surname (张 三) does not turn the name round.
+    A blank behind a Chinese surname (张 三) does not turn the name round. The dot may be any that is written for it,
+    between Chinese characters also a full stop.
 
     >>> [one("family_name_cn", name) for name in ("张三", "欧阳䶮", "欧阳", "䶮", "San Zhang", "阿依古丽·买买提")]
     ['张', '欧阳', '欧', '䶮', 'Zhang', '买买提']
@@ -84,7 +90,7 @@ def family_name(column: pl.Expr) -> pl.Expr:
     ('张', '欧阳')
     """
     drawn_out = column.str.extract(_SURNAME_FIRST, 1)
-    last = column.str.extract(_LAST_WORD, 2)
+    last = pl.coalesce(column.str.extract(_BEHIND_STOP, 2), column.str.extract(_LAST_WORD, 2))
     whole = pl.when(column.str.contains(_LATIN)).then(column).otherwise(column.str.slice(0, _width(column)))
     return pl.coalesce(drawn_out, last, whole)
 
@@ -98,7 +104,7 @@ def given_name(column: pl.Expr) -> pl.Expr:
     ('三', '䶮')
     """
     drawn_out = column.str.extract(_SURNAME_FIRST, 2).str.replace_all(r"\s+", "")
-    words = column.str.extract(_LAST_WORD, 1)
+    words = pl.coalesce(column.str.extract(_BEHIND_STOP, 1), column.str.extract(_LAST_WORD, 1))
     rest = pl.when(~column.str.contains(_LATIN)).then(column.str.slice(_width(column)))
     return present(pl.coalesce(drawn_out, words, rest))
 
