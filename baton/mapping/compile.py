@@ -13,7 +13,7 @@ from baton.errors import ConfigurationError, Fault
 from baton.mapping.result import FieldFaults, Mapped, MappedRecord
 from baton.mapping.schema import FieldMapping, FieldRule
 from baton.mapping.values import Value, ValueType
-from baton.records.blanks import BLANKS, INVISIBLE
+from baton.records.blanks import BLANKS, CONTROLS, DIRECTION_MARKS, INVISIBLE
 
 POLARS_TYPES: Final[Mapping[ValueType, pl.DataType]] = {
     ValueType.TEXT: pl.String(),
@@ -26,7 +26,7 @@ POLARS_TYPES: Final[Mapping[ValueType, pl.DataType]] = {
 }
 """The column type of each value type; a decimal has its own number of places."""
 
-_UNPRINTABLE: Final = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+_UNPRINTABLE: Final = f"[{CONTROLS}{DIRECTION_MARKS}]"
 """Control characters that databases refuse, and direction marks that make a text read as another."""
 
 

@@ -11,3 +11,7 @@ BLANKS: Final = (
 """Unicode white space, without the zero-width characters."""
 INVISIBLE: Final = "\u200b\u200c\u200d\u2060\ufeff"
 """Zero-width characters that spreadsheets and web forms leave at the ends of a value."""
+CONTROLS: Final = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
+"""Control characters but for tab and line ends, which texts of several lines have: inside the brackets of a pattern."""
+DIRECTION_MARKS: Final = r"\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
+"""Marks that turn the direction of a text, and so make it read as another: inside the brackets of a pattern."""

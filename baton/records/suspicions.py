@@ -9,7 +9,7 @@ from typing import Final
 
 import polars as pl
 
-from baton.records.blanks import BLANKS, INVISIBLE
+from baton.records.blanks import BLANKS, CONTROLS, DIRECTION_MARKS, INVISIBLE
 from baton.records.mojibake import garbled
 from baton.records.plain_forms import plain_texts
 
@@ -88,11 +88,11 @@ DETECTORS: Final = (
     Detector(Doubt.LOST_CHARACTER, "F", _matches("\ufffd")),
     Detector(Doubt.PRIVATE_USE, "[PF]", _matches("[\ue000-\uf8ff]")),
     Detector(Doubt.FULL_WIDTH, "F", _matches("[０-９Ａ-Ｚａ-ｚ]")),
-    Detector(Doubt.CONTROL, "[CL]", _matches(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")),
+    Detector(Doubt.CONTROL, "[CL]", _matches(f"[{CONTROLS}]")),
     Detector(
         Doubt.INVISIBLE,
         "[ZFLX]",
-        _matches("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]"),
+        _matches(rf"[\u00ad\u180e\u200b-\u200d\u2060-\u2064\ufeff{DIRECTION_MARKS}]"),
     ),
     Detector(Doubt.OUTER_BLANKS, "^[ CKLZ]|[ CKLZ]$", _outer_blanks),
     Detector(Doubt.PLACEHOLDER, r"^([^9]{1,7}|9999[/-]9{1,2}[/-]9{1,2}|99991231|9{8})$", _placeholder),

@@ -117,10 +117,18 @@ def test_no_message_holds_a_value(mapping):
     assert not any(secret in str(cell) for cell in mapped.faults + mapped.notices)
 
 
-@pytest.mark.parametrize("mark", ["\x00", "\u202e", "\u2066", "\x1b"])
+@pytest.mark.parametrize(
+    "mark", ["\x00", "\u202e", "\u2066", "\x1b", "\u061c", "\u200e", "\x7f", "\u0080", "\u0085", "\u009b", "\u009f"]
+)
 def test_control_characters_and_direction_marks_are_refused(mapping, mark):
     mapped = mapping.apply(frame(("A", f"00{mark}12", *GOOD[2:])))
     assert [(f.field, f.rule) for f in mapped.faults] == [("Number", "unprintable")]
+
+
+@pytest.mark.parametrize("mark", ["\t", "\n", "\r\n", "\u00a0"])
+def test_tabs_and_line_ends_are_allowed(mapping, mark):
+    mapped = mapping.apply(frame(("A", f"00{mark}12", *GOOD[2:])))
+    assert list(mapped.faults) == []
 
 
 def test_empty_text_is_no_value_without_any_transform(tmp_path):
