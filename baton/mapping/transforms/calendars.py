@@ -19,6 +19,8 @@ _ERAS: Final = {
 """Per Japanese era: the year before its first, its first day, its last day."""
 _ERA_LETTERS: Final = {"T": "大正", "S": "昭和", "H": "平成", "R": "令和"}
 _ROC_YEAR_ZERO: Final = 1911
+_YEAR: Final = "^(19|20|21)[0-9]{2}$"
+"""Years that `date` reads, in four digits: another one is a slip, and the year 0 is none that Python knows."""
 _NUMERALS: Final = "〇一二三四五六七八九"
 _EPOCH_UNITS: Final = ("s", "ms")
 
@@ -59,7 +61,7 @@ def short_year_first(column: pl.Expr, pivot: int) -> pl.Expr:
 
 
 def chinese_numerals(column: pl.Expr) -> pl.Expr:
-    """A day in Chinese numerals: 二〇二六年十一月二十二日.
+    """A day in Chinese numerals: 二〇二六年十一月二十二日. Years outside 1900 to 2199 are refused.
 
     >>> str(one("date_cn", "二〇二六年十一月二十二日")), str(one("date_cn", "二○二六年一月三十一日"))
     ('2026-11-22', '2026-01-31')
@@ -95,7 +97,7 @@ def japanese_era(column: pl.Expr) -> pl.Expr:
 
 
 def republic_of_china(column: pl.Expr) -> pl.Expr:
-    """A day of the calendar used in Taiwan: 民國115年11月22日, 115/11/22, 1151122.
+    """A day of the calendar used in Taiwan: 民國115年11月22日, 115/11/22, 1151122. Years after 2199 (288) are refused.
 
     >>> [str(one("date_roc", t)) for t in ("民國115年11月22日", "115/11/22", "1151122", "民国元年1月1日", "115/2/30")]
     ['2026-11-22', '2026-11-22', '2026-11-22', '1912-01-01', 'None']
@@ -186,7 +188,9 @@ def _full_year(year: pl.Expr, pivot: int | None) -> pl.Expr:
 
 
 def _day(year: pl.Expr, month: pl.Expr, day: pl.Expr) -> pl.Expr:
-    return (year + "-" + month + "-" + day).str.to_date("%Y-%m-%d", strict=False)
+    """The day of three numbers in text; null where there is none, or its year is not one of 1900 to 2199."""
+    known = pl.when(year.str.contains(_YEAR)).then(year)
+    return (known + "-" + month + "-" + day).str.to_date("%Y-%m-%d", strict=False)
 
 
 def _in_numerals(number: int) -> str:
