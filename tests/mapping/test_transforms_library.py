@@ -73,6 +73,9 @@ def mapped(call, values):
         ("money_capitals", "一万二"),
         ("money_capitals", "二十万五"),
         ("money_capitals", "一亿三"),
+        ("money_capitals", "一亿二千"),  # spoken it is 1.2亿
+        ("money_capitals", "一亿二千五百"),
+        ("money_capitals", "二十亿三百整"),
         ("money_capitals", "叁仟伍元整"),
         ("minor_units(2)", ""),
         ("minor_units(2)", "1e3"),
@@ -135,6 +138,10 @@ def test_what_cannot_be_done_exactly_is_refused(call, text):
         ("money_capitals", "三千零五", "3005"),
         ("money_capitals", "一万零二", "10002"),
         ("money_capitals", "二十五", "25"),
+        ("money_capitals", "一亿二千万", "120000000"),
+        ("money_capitals", "一亿零二千", "100002000"),
+        ("money_capitals", "壹亿贰仟元整", "100002000"),  # 元 stands behind ones; of 1.2亿 it would be 贰仟万元
+        ("money_capitals", "一万二千", "12000"),
         ("family_name_cn", "测 试", "测"),
         ("given_name_cn", "测\u3000试", "试"),
         ("family_name_cn", "测 试 甲", "测"),

@@ -23,9 +23,10 @@ _CAPITALS: Final = dict(zip("零壹贰叁肆伍陆柒捌玖〇一二三四五六
 _SMALL_UNITS: Final = {"拾": 10, "十": 10, "佰": 100, "百": 100, "仟": 1000, "千": 1000}
 _NUMERAL: Final = r"(?:[零〇]?(?:[壹贰叁肆伍陆柒捌玖一二三四五六七八九两][仟佰拾千百十]?|[拾十]))"
 _CAPITAL_FORM: Final = re.compile(
-    rf"(?P<yi>{_NUMERAL}+亿)?(?P<wan>{_NUMERAL}+万)?(?P<yuan>{_NUMERAL}+|零)?[元圆]?"
+    rf"(?P<yi>{_NUMERAL}+亿)?(?P<wan>{_NUMERAL}+万)?(?P<yuan>{_NUMERAL}+|零)?(?P<unit>[元圆])?"
     r"(?:零?(?P<jiao>[壹贰叁肆伍陆柒捌玖])角)?(?:零?(?P<fen>[壹贰叁肆伍陆柒捌玖])分)?[整正]?"
 )
+_NUMBERS: Final = ("yi", "wan", "yuan", "jiao", "fen")
 _BARE_DIGIT: Final = re.compile("[壹贰叁肆伍陆柒捌玖一二三四五六七八九两]")
 """Behind 万 or 亿 without 零 it may stand for thousands: 一万二 is 12000 to most people."""
 _DIGITS: Final = 38
@@ -105,8 +106,8 @@ def amount_in_capitals(column: pl.Expr) -> pl.Expr:
 
     >>> [one("money_capitals", t) for t in ("壹万贰仟叁佰元整", "叁佰零伍元陆角柒分", "壹拾亿零贰万元", "伍角")]
     ['12300', '305.67', '1000020000', '0.5']
-    >>> [one("money_capitals", t) for t in ("12元", "贰壹元", "元", "仟元", "三千五", "一万二")]
-    [None, None, None, None, None, None]
+    >>> [one("money_capitals", t) for t in ("12元", "贰壹元", "元", "仟元", "三千五", "一万二", "一亿二千")]
+    [None, None, None, None, None, None, None]
     """
     return column.map_batches(_read_capitals, return_dtype=pl.String)
 
@@ -119,11 +120,13 @@ def _read_capitals(column: pl.Series) -> pl.Series:
 
 def _capital_amount(text: str) -> str | None:
     form = _CAPITAL_FORM.fullmatch(text.strip())
-    if form is None or not any(form.groups()):
+    if form is None or not any(form[name] for name in _NUMBERS):
         return None
     parts = [_numeral((form[name] or "").rstrip("亿万")) for name in ("yi", "wan", "yuan")]
     bare_after_large = _BARE_DIGIT.fullmatch(form["yuan"] or "") and (form["yi"] or form["wan"])
-    if None in parts or bare_after_large:
+    # 一亿二千 is 1.2亿 when spoken; with 元 behind it, or 零 in front, the thousands are thousands.
+    bare_after_yi = form["yi"] and form["yuan"] and not (form["wan"] or form["unit"] or form["yuan"][0] in "零〇")
+    if None in parts or bare_after_large or bare_after_yi:
         return None
     hundred_millions, ten_thousands, ones = (part or 0 for part in parts)
     jiao, fen = (_CAPITALS[form[name]] if form[name] else 0 for name in ("jiao", "fen"))
