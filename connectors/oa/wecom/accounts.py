@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
-from baton.sdk import Account, AccountState, AccountWrite, Intent, Receipt, RejectedError
+from baton.sdk import Account, AccountState, AccountWrite, Intent, Receipt, RejectedError, one_by_one
+from connectors.oa.wecom.carriers import Carriers
 from connectors.oa.wecom.codes import Verdict
 from connectors.oa.wecom.members import LINK, NO_MEMBER, Directory, Names, is_removed, member_payload
 from connectors.oa.wecom.open_api import Answer, OpenApi
@@ -24,19 +26,10 @@ class Accounts:
         self._names = names
         self._invite = invite
 
-    def provision(self, write: AccountWrite) -> Receipt:
+    def provision(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Create, or take over a member who carries this very employee number."""
-        payload = member_payload(write.fields)
-        account = self._directory.find(write.ref)
-        if account is None:
-            return self._create(write, payload)
-        if account.state is AccountState.REMOVED:
-            return Receipt.refused(
-                "left_on_their_own",
-                "this member left the corporation on their own",
-                remedy="delete the member in the admin console, then release the effect",
-            )
-        return self._update(account.external_id, {**payload, **_enabling(account)})
+        carriers = Carriers(self._directory)
+        return one_by_one(writes, lambda write: self._provision(write, carriers))
 
     def update(self, write: AccountWrite) -> Receipt:
         """Set the given fields."""
@@ -71,6 +64,21 @@ class Accounts:
                 remedy=_NOT_VISIBLE,
             )
         return Receipt.done(userid, state="no member any more")
+
+    def _provision(self, write: AccountWrite, carriers: Carriers) -> Receipt:
+        payload = member_payload(write.fields)
+        account = self._directory.find(write.ref)
+        if account is None and self._names.attribute:  # a member made by hand has a userid nobody can make up
+            account = carriers.of(write.ref.number)
+        if account is None:
+            return self._create(write, payload)
+        if account.state is AccountState.REMOVED:
+            return Receipt.refused(
+                "left_on_their_own",
+                "this member left the corporation on their own",
+                remedy="delete the member in the admin console, then release the effect",
+            )
+        return self._update(account.external_id, {**payload, **_enabling(account)})
 
     def _create(self, write: AccountWrite, payload: dict[str, Any]) -> Receipt:
         userid = self._names.prefix + write.ref.number

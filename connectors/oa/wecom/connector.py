@@ -135,7 +135,7 @@ class WeCom(RemovalTarget, OwnershipStore, TransferResults, WorkSource, WorkScan
 
     def provision(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Create under a userid made from the employee number; take over a member who carries it."""
-        return one_by_one(writes, self._accounts.provision)
+        return self._accounts.provision(writes)
 
     def update(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Set the given fields only."""

@@ -161,6 +161,27 @@ class Directory:
                     remedy="set the app's visible range (可见范围) to the whole corporation",
                 )
 
+    def by_department(self) -> Sequence[Account] | None:
+        """Every member once, in a call per department; None where the app cannot see them all.
+
+        Whom no department shows (the app may not see it, or they were moved meanwhile) is asked for by name.
+        """
+        enrolled = dict(self._enrolment())
+        found: dict[str, Account] = {}
+        for department in sorted(set(enrolled.values()) - {""}):
+            answer = self._app.read("user/list", {"department_id": department}, Verdict.ABSENT, Verdict.REFUSED)
+            shown = map(self._account, rows_of(answer, "userlist"))
+            found.update((account.external_id.lower(), account) for account in shown)
+        for userid in enrolled:
+            if userid.lower() in found:
+                continue
+            account = self.account(userid)
+            if account is not None:
+                found[userid.lower()] = account
+            elif self.enrolled(userid):
+                return None
+        return list(found.values())
+
     def enrolled(self, userid: str) -> bool:
         """Whether the corporation has this member at all, visible to the app or not."""
         wanted = userid.lower()
@@ -177,14 +198,18 @@ class Directory:
         return [str(row["userid"]) for row in rows_of(self._contacts.ask("user/list_id", {"limit": 1}), "dept_user")]
 
     def _ids(self) -> Iterator[str]:
-        """Every member's id once; WeCom lists a member once per department."""
+        """Every member's id once."""
+        return (userid for userid, _ in self._enrolment())
+
+    def _enrolment(self) -> Iterator[tuple[str, str]]:
+        """Every member once, with one of their departments; WeCom lists a member once per department."""
         seen: set[str] = set()
         for page in self._contacts.pages("user/list_id", {"limit": _LIST_PAGE}):
             for row in rows_of(page, "dept_user"):
                 userid = str(row.get("userid") or "")
                 if userid and userid not in seen:
                     seen.add(userid)
-                    yield userid
+                    yield userid, str(row.get("department") or "")
 
     def _account(self, member: Mapping[str, Any]) -> Account:
         try:

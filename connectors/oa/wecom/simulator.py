@@ -217,7 +217,7 @@ class Simulator:
             raise ApiError(40066 if path == "" else 43001, "require another method or path")
         wanted, act = handler
         if wanted not in ("any", secret):
-            raise ApiError(48009 if path == "user/get" else 48002, "no privilege to access this api")
+            raise ApiError(48009 if path in ("user/get", "user/list") else 48002, "no privilege to access this api")
         return {"errcode": 0, "errmsg": "ok", **act()}
 
     def _routes(self, request: httpx.Request, body: dict[str, Any]) -> Mapping[tuple[str, str], tuple[str, Any]]:
@@ -230,6 +230,7 @@ class Simulator:
             ("POST", "user/create"): ("contact", lambda: self._create(body)),
             ("POST", "user/update"): ("contact", lambda: self._update(body)),
             ("GET", "user/delete"): ("contact", lambda: self._delete(query.get("userid"))),
+            ("GET", "user/list"): (reader, lambda: self.members.listed(query.get("department_id", ""))),
             ("POST", "user/list_id"): ("contact", lambda: self._ids(body)),
             ("GET", f"{prefix}/get"): ("app", lambda: customers.client(query.get("external_userid", ""))),
             ("POST", f"{prefix}/batch/get_by_user"): ("app", lambda: self._followed(body)),

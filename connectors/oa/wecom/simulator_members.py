@@ -61,6 +61,13 @@ class Members:
             raise ApiError(60111, "userid not found")
         return {name: member[name] for name in _FOR_APPS if name in member}
 
+    def listed(self, department: str) -> dict[str, Any]:
+        """The members of one department (not of those below it) whom an app may see."""
+        if department not in map(str, self.departments):
+            raise ApiError(60003, "department not found")
+        here = [m for m in self if m["userid"] not in self.hidden and department in map(str, m["department"])]
+        return {"userlist": [self.visible(member["userid"]) for member in here]}
+
     def create(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """Create a member, who has not activated their account yet."""
         userid = str(body.get("userid", ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import httpx
 import pytest
 
 from baton.sdk import AccountRef, AccountState, Action, HaltError, Outcome
@@ -48,6 +49,88 @@ def test_a_new_member_carries_their_number_where_the_corporation_has_an_attribut
     assert (receipt.outcome, receipt.external_id) == (Outcome.DONE, "e-0012")
     assert sim.members.found("e-0012")["extattr"] == ATTRIBUTE["extattr"]
     assert sim.journal[-1].fields["to_invite"] is True
+
+
+def numbered(userid: str, number: str, **fields: object) -> dict[str, object]:
+    attrs = [{"type": 0, "name": "工号", "text": {"value": number}}]
+    return {"userid": userid, "name": "测试", "extattr": {"attrs": attrs}, **fields}
+
+
+@pytest.mark.parametrize("mobile", [None, "13912345678"])
+@pytest.mark.parametrize("former", [None, "zhang.san"])
+def test_a_member_made_by_hand_is_taken_over_by_the_number_they_carry(mobile: str | None, former: str | None) -> None:
+    """Whether the mobile number is still the same or not, and also where a link names a member who is gone."""
+    sim = corporation()
+    fields = sim.sample(12)
+    sim.seed([numbered("zhangsan", "0012", mobile=fields["mobile"], enable=0)])
+    wecom = connect(sim, number_attribute="工号")
+    hire = write(Action.PROVISION, "0012", {**fields, **({"mobile": mobile} if mobile else {})}, at=former)
+    (receipt,) = wecom.provision([hire])
+    assert (receipt.outcome, receipt.external_id) == (Outcome.DONE, "zhangsan")
+    assert [account.external_id for account in wecom.scan() if account.number == "0012"] == ["zhangsan"]
+    assert wecom.find([AccountRef("0012", "zhangsan")])[0].state is AccountState.ENABLED  # type: ignore[union-attr]
+    assert wecom.disable([write(Action.DISABLE, "0012", at=receipt.external_id)])[0].outcome is Outcome.DONE
+    assert sim.members.found("zhangsan")["status"] == 2
+
+
+def test_who_carries_which_number_is_read_once_for_all_who_are_to_be_created() -> None:
+    sim = corporation()
+    sim.seed([numbered("zhangsan", "0001", department=[2]), numbered("lisi", "0002", department=[2, 3])])
+    wire = Wire(sim)
+    wecom = connect(sim, wire, number_attribute="工号")
+    hires = [write(Action.PROVISION, f"{n:04d}", sim.sample(n)) for n in (1, 2, 3, 4)]
+    receipts = wecom.provision(hires)
+    assert [receipt.external_id for receipt in receipts] == ["zhangsan", "lisi", "0003", "0004"]
+    assert (wire.count("user/list_id"), wire.count("user/list"), wire.count("user/get")) == (1, 2, 4)
+    again = [write(Action.PROVISION, "0003", sim.sample(3), at="0003")]
+    assert wecom.provision(again)[0].outcome is Outcome.DONE
+    assert (wire.count("user/list_id"), wire.count("user/list")) == (1, 2)
+
+
+def test_a_number_that_two_members_carry_is_refused_and_neither_is_touched() -> None:
+    sim = corporation()
+    sim.seed([numbered("zhangsan", "0012"), numbered("zhangsan2", "0012")])
+    first, other = connect(sim, number_attribute="工号").provision(
+        [write(Action.PROVISION, f"{n:04d}", sim.sample(n)) for n in (12, 13)]
+    )
+    assert (first.outcome, first.code, other.outcome) == (Outcome.REFUSED, "number_twice", Outcome.DONE)
+    assert "one of them" in first.remedy
+    assert [entry.external_id for entry in sim.journal] == ["0013"]
+
+
+def test_of_two_who_carry_a_number_one_who_has_left_does_not_count_and_alone_is_not_made_again() -> None:
+    sim = corporation()
+    sim.seed([numbered("gone", "0012"), numbered("zhangsan", "0012"), numbered("gone2", "0013")])
+    for userid in ("gone", "gone2"):
+        sim.members.found(userid)["status"] = 5
+    taken, refused = connect(sim, number_attribute="工号").provision(
+        [write(Action.PROVISION, f"{n:04d}", sim.sample(n)) for n in (12, 13)]
+    )
+    assert (taken.outcome, taken.external_id) == (Outcome.DONE, "zhangsan")
+    assert (refused.outcome, refused.code) == (Outcome.REFUSED, "left_on_their_own")
+
+
+def test_nobody_is_created_beside_a_member_who_may_carry_their_number_unseen() -> None:
+    sim = corporation()
+    sim.seed([numbered("zhangsan", "0012")])
+    sim.members.hidden.add("zhangsan")
+    wire = Wire(sim)
+    receipts = connect(sim, wire, number_attribute="工号").provision(
+        [write(Action.PROVISION, f"{n:04d}", sim.sample(n)) for n in (12, 13)]
+    )
+    assert [(r.outcome, r.code) for r in receipts] == [(Outcome.REFUSED, "not_visible")] * 2
+    assert (sim.journal, wire.count("user/list")) == ([], 1)
+
+
+def test_members_of_a_department_that_is_not_shown_are_read_one_by_one() -> None:
+    sim = corporation()
+    sim.seed([numbered("zhangsan", "0012", department=[1])])
+    wire = Wire(sim)
+    wire.spoil["user/list"] = lambda _: httpx.Response(200, json={"errcode": 60011, "errmsg": "no privilege"})
+    (receipt,) = connect(sim, wire, number_attribute="工号").provision(
+        [write(Action.PROVISION, "0012", sim.sample(12))]
+    )
+    assert (receipt.outcome, receipt.external_id) == (Outcome.DONE, "zhangsan")
 
 
 def test_a_prefix_keeps_members_made_by_hand_apart() -> None:
