@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -34,7 +33,6 @@ from baton.sdk import (
     Promise,
     Rate,
     Receipt,
-    RejectedError,
     RemovalTarget,
     SessionControl,
     SessionEnd,
@@ -47,20 +45,18 @@ from connectors.oa.feishu.approvals import Approvals
 from connectors.oa.feishu.blockers import BY_HAND, Blockers
 from connectors.oa.feishu.checkup import findings
 from connectors.oa.feishu.codes import Verdict
-from connectors.oa.feishu.directory import Directory, is_theirs, user_path
+from connectors.oa.feishu.directory import Directory, user_path
 from connectors.oa.feishu.events import Callbacks
 from connectors.oa.feishu.groups import Groups
 from connectors.oa.feishu.messages import Messages
 from connectors.oa.feishu.open_api import Answer, OpenApi, TenantToken
+from connectors.oa.feishu.people import People
 from connectors.oa.feishu.receipts import receipt
 from connectors.oa.feishu.sessions import Sessions
 from connectors.oa.feishu.settings import FeishuSettings
 from connectors.oa.feishu.slow_lane import SlowLane
 from connectors.oa.feishu.wire import FIELDS, removal_payload, user_payload
 
-_LEGAL_USER_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.@-]{0,63}")
-_NO_ACCOUNT = "Feishu has no account with this person's id and employee number"
-_LINK = "reconcile to link the account, or set the employee number in Feishu"
 _KEY_DIGITS = 32
 """The length of a client_token (128 bits of the effect key's digest); the vendor documents no limit."""
 
@@ -93,6 +89,7 @@ class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionCont
         self._token = TenantToken(client, settings.base_url, settings.app_id, settings.app_secret.get_secret_value())
         self._api = OpenApi(client, settings.base_url, self._token)
         self._directory = Directory(self._api, settings.department_id_type, self._zone)
+        self._people = People(self._directory, settings.user_id_prefix)
         self._callbacks = Callbacks(
             settings.encrypt_key.get_secret_value(), settings.verification_token.get_secret_value(), settings.app_id
         )
@@ -111,9 +108,8 @@ class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionCont
 
     def find(self, refs: Sequence[AccountRef]) -> Sequence[Account | None]:
         """By ``user_id``, then checked against ``employee_no``: another person's account is never given."""
-        ids = [ref.external_id or self._user_id(ref.number) for ref in refs]
-        users = self._directory.users([user_id for user_id in ids if user_id])
-        return [_if_theirs(users.get(user_id or ""), ref) for ref, user_id in zip(refs, ids, strict=True)]
+        looked = self._people.look(refs)
+        return [looked.theirs(ref) for ref in refs]
 
     def scan(self) -> Iterator[Account]:
         """Everyone in the app's contact range; the resigned are in no department and so not among them."""
@@ -121,28 +117,32 @@ class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionCont
 
     def provision(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Create with the effect key as idempotency key; take over (or resurrect) an account that exists."""
-        present = dict(zip((write.key for write in writes), self.find([w.ref for w in writes]), strict=True))
-        return one_by_one(writes, lambda write: self._provision(write, present[write.key]))
+        looked = self._people.look([write.ref for write in writes])
+        return one_by_one(writes, lambda write: self._provision(write, looked.theirs(write.ref)))
 
     def update(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Set the given fields only."""
-        return one_by_one(writes, lambda write: self._patch(self._id_of(write), self._payload(write)))
+        looked = self._people.look([write.ref for write in writes])
+        return one_by_one(writes, lambda write: self._patch(looked.required(write.ref), self._payload(write)))
 
     def disable(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Freeze: the person cannot log in, nothing is moved or lost."""
-        return one_by_one(writes, self._disable)
+        looked = self._people.look([write.ref for write in writes])
+        return one_by_one(writes, lambda write: self._disable(write, looked.required(write.ref)))
 
     def enable(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Unfreeze; a user resigned for at most 30 days is resurrected first."""
-        return one_by_one(writes, self._enable)
+        looked = self._people.look([write.ref for write in writes])
+        return one_by_one(writes, lambda write: self._enable(write, looked.account(write.ref)))
 
     def remove(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Resign the user with an acceptor for every kind of resource, then read back that it is so."""
-        return one_by_one(writes, self._remove)
+        looked = self._people.look([write.ref for write in writes])
+        return one_by_one(writes, lambda write: self._remove(write, looked.account(write.ref)))
 
     def work(self, person: AccountRef) -> Iterator[Sequence[Holding]]:
         """The approvals that wait for this person (see `approvals`)."""
-        user_id = self._external_id(person)
+        user_id = self._people.id_of(person)
         return iter(()) if user_id is None else self._approvals.pending(user_id)
 
     def workers(self, refs: Sequence[HoldingRef]) -> Sequence[str | None]:
@@ -151,48 +151,47 @@ class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionCont
 
     def reassign(self, transfers: Sequence[Transfer]) -> Sequence[Receipt]:
         """Pass approvals on, one call each, read before and after."""
-        return one_by_one(transfers, self._approvals.reassign)
+        looked = self._people.look([person for one in transfers for person in (one.holder, one.successor)])
+
+        def pass_on(transfer: Transfer) -> Receipt:
+            for person in (transfer.holder, transfer.successor):
+                looked.id_of(person)  # raises where that is somebody else by now
+            return self._approvals.reassign(transfer)
+
+        return one_by_one(transfers, pass_on)
 
     def grants(self, person: AccountRef) -> Sequence[Grant]:
         """User groups, and the administrator's role; other rights Feishu does not list by person (see the README)."""
-        user_id = self._external_id(person)
-        return () if user_id is None else self._groups.grants(user_id)
+        user = self._people.shown(person)
+        return () if user is None else self._groups.grants(user)
 
     def revoke(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
         """Take people out of user groups."""
-        return one_by_one(changes, lambda one: self._for(one.person, lambda at: self._groups.revoke(at, one.grant_id)))
+        looked = self._people.look([one.person for one in changes])
+        return one_by_one(changes, lambda one: self._groups.revoke(looked.required(one.person), one.grant_id))
 
     def entitle(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
         """Put people into user groups."""
-        return one_by_one(changes, lambda one: self._for(one.person, lambda at: self._groups.entitle(at, one.grant_id)))
+        looked = self._people.look([one.person for one in changes])
+        return one_by_one(changes, lambda one: self._groups.entitle(looked.required(one.person), one.grant_id))
 
     def end_sessions(self, ends: Sequence[SessionEnd]) -> Sequence[Receipt]:
         """Log people out on every device."""
-        return one_by_one(ends, self._end_sessions)
+        looked = self._people.look([end.person for end in ends])
+        return one_by_one(ends, lambda end: self._end_sessions(looked.id_of(end.person)))
 
     def blockers(self, person: AccountRef) -> Sequence[Blocker]:
         """What would keep this person from being removed, asked beforehand."""
-        user_id = person.external_id or self._user_id(person.number)
+        user_id = person.external_id or self._people.user_id(person.number)
         return () if user_id is None else list(self._blockers.of(user_id, person))
 
     def notify(self, messages: Sequence[Message]) -> Sequence[Receipt]:
         """Send messages by the app's bot; at most one under one key within an hour."""
-        return one_by_one(messages, lambda one: self._for(one.to, lambda at: self._messages.send(one, at)))
+        looked = self._people.look([message.to for message in messages])
+        return one_by_one(messages, lambda message: self._messages.send(message, looked.required(message.to)))
 
-    def _end_sessions(self, end: SessionEnd) -> Receipt:
-        user_id = self._external_id(end.person)
+    def _end_sessions(self, user_id: str | None) -> Receipt:
         return Receipt.done(state="no account") if user_id is None else self._sessions.end(user_id)
-
-    def _for(self, person: AccountRef, perform: Callable[[str], Receipt]) -> Receipt:
-        """Do something for somebody who must have an account."""
-        user_id = self._external_id(person)
-        return Receipt.refused("no_account", _NO_ACCOUNT, remedy=_LINK) if user_id is None else perform(user_id)
-
-    def _external_id(self, person: AccountRef) -> str | None:
-        if person.external_id:
-            return person.external_id
-        (account,) = self.find([person])
-        return account.external_id if account else None
 
     def _provision(self, write: AccountWrite, account: Account | None) -> Receipt:
         payload = self._payload(write)
@@ -209,7 +208,7 @@ class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionCont
         return self._patch(account.external_id, payload)
 
     def _create(self, write: AccountWrite, payload: dict[str, Any]) -> Receipt:
-        user_id = self._user_id(write.ref.number)
+        user_id = self._people.user_id(write.ref.number)
         if user_id is None:
             return Receipt.refused(
                 "illegal_user_id",
@@ -241,15 +240,13 @@ class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionCont
                 return account
         return None
 
-    def _disable(self, write: AccountWrite) -> Receipt:
-        user_id = self._id_of(write)
+    def _disable(self, write: AccountWrite, user_id: str) -> Receipt:
         answer = self._patched(user_id, {**self._payload(write), "is_frozen": True})
         if answer.verdict is Verdict.RESIGNED:
             return Receipt.done(user_id, log_id=answer.log_id, state="resigned")
         return receipt(answer, user_id)
 
-    def _enable(self, write: AccountWrite) -> Receipt:
-        account = self._existing(write)
+    def _enable(self, write: AccountWrite, account: Account) -> Receipt:
         payload = {**self._payload(write), "is_frozen": False}
         if account.state is AccountState.REMOVED:
             revived = self._resurrect(account.external_id, payload)
@@ -257,8 +254,7 @@ class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionCont
                 return receipt(revived, account.external_id)
         return self._patch(account.external_id, payload)
 
-    def _remove(self, write: AccountWrite) -> Receipt:
-        account = self._existing(write)
+    def _remove(self, write: AccountWrite, account: Account) -> Receipt:
         user_id = account.external_id
         if account.state is AccountState.REMOVED:
             return Receipt.done(user_id, state="resigned before")
@@ -291,23 +287,6 @@ class Feishu(RemovalTarget, HintSource, WorkTransfer, AccessControl, SessionCont
     def _payload(self, write: AccountWrite) -> dict[str, Any]:
         return user_payload(write.fields, write.ref.number, self._zone)
 
-    def _id_of(self, write: AccountWrite) -> str:
-        return write.ref.external_id or self._existing(write).external_id
-
-    def _existing(self, write: AccountWrite) -> Account:
-        (account,) = self.find([write.ref])
-        if account is None:
-            raise RejectedError(_NO_ACCOUNT, code="no_account", remedy=_LINK)
-        return account
-
-    def _user_id(self, number: str) -> str | None:
-        user_id = self._own.user_id_prefix + number
-        return user_id if _LEGAL_USER_ID.fullmatch(user_id) else None
-
 
 def _client_token(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()[:_KEY_DIGITS]
-
-
-def _if_theirs(account: Account | None, ref: AccountRef) -> Account | None:
-    return account if account is not None and is_theirs(account.number, ref) else None

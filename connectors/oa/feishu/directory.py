@@ -37,15 +37,24 @@ class Directory:
 
     def user(self, user_id: str) -> Account | None:
         """One user, resigned or not; None when Feishu knows no such id."""
+        user = self.shown(user_id)
+        return None if user is None else self.account_of(user)
+
+    def shown(self, user_id: str) -> Mapping[str, Any] | None:
+        """One user as Feishu gives them; None when Feishu knows no such id."""
         answer = self._api.read(user_path(user_id), self.id_types)
-        return None if answer.verdict is Verdict.ABSENT else self._account(answer.data.get("user"))
+        if answer.verdict is Verdict.ABSENT:
+            return None
+        user = answer.data.get("user")
+        return user if isinstance(user, dict) else {}
 
     def users(self, user_ids: Sequence[str]) -> Mapping[str, Account]:
         """Those of these users that exist, by id."""
         wanted = list(dict.fromkeys(user_ids))
         found: dict[str, Account] = {}
-        for start in range(0, len(wanted), _BATCH):
-            found.update(self._batch(wanted[start : start + _BATCH]))
+        if len(wanted) > 1:
+            for start in range(0, len(wanted), _BATCH):
+                found.update(self._batch(wanted[start : start + _BATCH]))
         for user_id in wanted:
             # The batch leaves people out (whether also the resigned is not documented), so ask for each by name.
             account = found.get(user_id) or self.user(user_id)
@@ -69,7 +78,7 @@ class Directory:
         seen: set[str] = set()
         for department in self._departments():
             for user in self._members(department):
-                account = self._account(user)
+                account = self.account_of(user)
                 if account.external_id not in seen:
                     seen.add(account.external_id)
                     yield account
@@ -88,7 +97,7 @@ class Directory:
         )
         if answer.verdict is Verdict.ABSENT:  # the gateway refuses the whole list for one id it does not know
             return {}
-        accounts = [self._account(user) for user in answer.data.get("items") or []]
+        accounts = [self.account_of(user) for user in answer.data.get("items") or []]
         found = {account.external_id: account for account in accounts}
         if len(found) != len(accounts) or not found.keys() <= set(user_ids):
             raise HaltError(
@@ -116,7 +125,8 @@ class Directory:
                 )
             yield str(department[kind])
 
-    def _account(self, user: object) -> Account:
+    def account_of(self, user: object) -> Account:
+        """A user as an account. Raises `HaltError` for what cannot be read as one."""
         try:
             return account_of(user, self._zone)  # type: ignore[arg-type]  # judged by what comes of it
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, OverflowError) as error:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import quote
 
 from baton.sdk import Grant, HaltError, Receipt, RejectedError
 from connectors.oa.feishu.codes import Verdict
-from connectors.oa.feishu.directory import user_path
 from connectors.oa.feishu.open_api import OpenApi
 from connectors.oa.feishu.receipts import receipt
 
@@ -26,12 +25,12 @@ class Groups:
     def __init__(self, api: OpenApi) -> None:
         self._api = api
 
-    def grants(self, user_id: str) -> Sequence[Grant]:
-        """Every user group this person is in, and whether they are an administrator of the tenant."""
+    def grants(self, user: Mapping[str, Any]) -> Sequence[Grant]:
+        """Every user group this person, as Feishu shows them, is in; and whether they administer the tenant."""
+        user_id = str(user["user_id"])
         found = [self._grant(group, "") for group in self._of(user_id, _ORDINARY)]
         found += [self._grant(group, _RULE) for group in self._of(user_id, _DYNAMIC)]
-        user = self._api.read(user_path(user_id), (("user_id_type", "user_id"),)).data.get("user")
-        if isinstance(user, dict) and user.get("is_tenant_manager") is True:
+        if user.get("is_tenant_manager") is True:
             found.append(Grant(_ADMIN_ID, "租户管理员", "administrator", by_hand=_ADMIN))
         return found
 

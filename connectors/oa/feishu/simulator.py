@@ -71,7 +71,7 @@ class Simulator(Planting):
         self.hidden_departments: set[str] = set()
         """Departments outside the app's contact range."""
         self._throttle: _Throttle | None = None
-        self._forced: list[RefusalError] = []
+        self._forced: list[tuple[str, RefusalError]] = []
         self._tokens: dict[str, float] = {}
         self._created: dict[str, tuple[bytes, str]] = {}
         self._calls = 0
@@ -111,9 +111,9 @@ class Simulator(Planting):
         """Answer the next calls (token calls excepted) with the frequency error, under this HTTP status."""
         self._throttle = _Throttle(calls, status, reset_s)
 
-    def answer_next(self, code: int, *, status: int = 400, msg: str = "synthetic") -> None:
-        """Answer the next call (token calls excepted) with this code, without acting."""
-        self._forced.append(RefusalError(status, code, msg))
+    def answer_next(self, code: int, *, status: int = 400, msg: str = "synthetic", method: str = "") -> None:
+        """Answer the next call (token calls excepted; of this method, if one is given) with this code, not acting."""
+        self._forced.append((method, RefusalError(status, code, msg)))
 
     def expire_sessions(self) -> None:
         """Make every token given so far invalid, as when the app's secret is reset."""
@@ -189,8 +189,8 @@ class Simulator(Planting):
                 self._throttle.calls -= 1
                 raise RefusalError(self._throttle.status, 99991400, "request trigger frequency limit")
             self._throttle = None
-        if self._forced:
-            raise self._forced.pop(0)
+        if self._forced and self._forced[0][0] in ("", request.method):
+            raise self._forced.pop(0)[1]
 
     def _route(self, request: httpx.Request, parts: list[str], body: dict[str, Any]) -> dict[str, Any]:
         match request.method, parts:

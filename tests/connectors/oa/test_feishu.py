@@ -254,3 +254,49 @@ def test_a_page_token_that_repeats_stops_the_scan(sim: Simulator, token: str) ->
 
     with pytest.raises(HaltError, match="repeats itself"):
         list(connect(sim, handle).scan())
+
+
+# --- whose id it is
+
+
+@pytest.mark.parametrize("action", [Action.UPDATE, Action.DISABLE, Action.ENABLE, Action.REMOVE])
+def test_a_user_id_that_was_given_to_a_colleague_meanwhile_is_not_written_to(sim: Simulator, action: Action) -> None:
+    """The link of 0001 names zhangsan, who is 0002 by now; 0003 in the same call is written."""
+    sim.seed([{"employee_no": "0002", "user_id": "zhangsan", "name": "测试乙", "mobile": "13700000002"}])
+    sim.seed_person(3)
+    fields = {"city": "上海"} if action is Action.UPDATE else {}
+    writes = [write(action, "0001", fields, at="zhangsan"), write(action, "0003", fields, at="0003")]
+    receipts = getattr(connect(sim), action.value)(writes)
+    assert [(r.outcome, r.code) for r in receipts] == [(Outcome.REFUSED, "number_differs"), (Outcome.DONE, "")]
+    assert "reconcile" in receipts[0].remedy
+    assert [entry.external_id for entry in sim.journal] == ["0003"]
+
+
+def test_a_linked_account_without_a_number_is_still_written_to(sim: Simulator, feishu: Feishu) -> None:
+    sim.seed([{"user_id": "zhangsan", "employee_no": "", "name": "测试甲", "mobile": "13700000001"}])
+    (receipt,) = feishu.update([write(Action.UPDATE, "0001", {"city": "上海"}, at="zhangsan")])
+    assert receipt.outcome is Outcome.DONE
+
+
+def test_a_link_to_what_is_a_colleague_by_now_keeps_nobody_from_an_account_of_their_own(sim: Simulator) -> None:
+    sim.seed([{"employee_no": "0002", "user_id": "zhangsan", "name": "测试乙", "mobile": "13700000002"}])
+    (receipt,) = connect(sim).provision([write(Action.PROVISION, "0001", sim.sample(1), at="zhangsan")])
+    assert (receipt.outcome, receipt.external_id) == (Outcome.DONE, "0001")
+
+
+def test_people_are_looked_at_in_one_call_before_a_write(sim: Simulator) -> None:
+    paths: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        paths.append(f"{request.method} {request.url.path.rpartition('/contact/v3/')[2]}")
+        return sim.handle(request)
+
+    for n in (1, 2, 3):
+        sim.seed_person(n)
+    numbers = [f"{n:04d}" for n in (1, 2, 3)]
+    feishu = connect(sim, handle)
+    feishu.update([write(Action.UPDATE, number, {"city": "上海"}, at=number) for number in numbers])
+    assert paths[1:] == ["GET users/batch", *(f"PATCH users/{number}" for number in numbers)]
+    del paths[:]
+    feishu.disable([write(Action.DISABLE, "0001", at="0001")])
+    assert paths == ["GET users/0001", "PATCH users/0001"]

@@ -19,6 +19,7 @@ from baton.sdk import (
     Message,
     Outcome,
     Receipt,
+    RejectedError,
     SessionEnd,
 )
 from connectors.oa.feishu.connector import Feishu
@@ -218,7 +219,7 @@ def test_a_message_may_be_as_long_as_what_is_sent_of_it(sim: Simulator, letter: 
 
 
 def test_too_many_messages_for_one_person_are_sent_later(sim: Simulator, feishu: Feishu) -> None:
-    sim.answer_next(230020)
+    sim.answer_next(230020, method="POST")
     (receipt,) = feishu.notify([message()])
     assert receipt.outcome is Outcome.NOT_PERFORMED
     assert receipt.retry_after_s
@@ -263,3 +264,42 @@ def test_what_no_app_is_shown_by_person_is_a_task_of_its_kind(feishu: Feishu) ->
     named = {name for name in settings if any(name in blocker.remedy for blocker in told.values())}
     assert settings - named == {"application_acceptor", "email_acceptor", "anycross_acceptor"}
     assert "acceptor" in told[HoldingKind.TASK].remedy, "says that no acceptor takes tasks over"
+
+
+# --- whose id it is
+
+
+def test_what_a_colleague_has_under_a_leavers_former_id_is_left_alone(sim: Simulator) -> None:
+    """The link of 0009 names zhangsan, which was given to 0008 after 0009 had resigned."""
+    sim.seed([{"employee_no": "0008", "user_id": "zhangsan", "name": "测试乙", "mobile": "13700000008"}])
+    former = AccountRef("0009", "zhangsan")
+    sim.log_in("zhangsan")
+    group, other = sim.seed_grant(1, "zhangsan"), sim.seed_grant(2, "0001")
+    approval, own = sim.seed_holding("approval", 1, "zhangsan"), sim.seed_holding("approval", 2, "0001")
+    feishu = connect(sim)
+    for look in (feishu.work, feishu.grants):
+        with pytest.raises(RejectedError) as caught:
+            look(former)
+        assert caught.value.code == "number_differs"
+    letter = Message(next(KEYS), former, "", "s", "t", "https://hub.example/h/personal")
+    assert [
+        *outcomes(feishu.notify([letter])),
+        *outcomes(feishu.end_sessions([SessionEnd(next(KEYS), former)])),
+        *outcomes(feishu.revoke([GrantChange(next(KEYS), former, group)])),
+        *outcomes(feishu.entitle([GrantChange(next(KEYS), former, other)])),
+        *outcomes(feishu.reassign([passing(approval, former), passing(own, LEAVER, former)])),
+    ] == [(Outcome.REFUSED, "number_differs")] * 6
+    assert (sim.outbox, sim.logged_in("zhangsan"), sim.granted("zhangsan")) == ([], True, {group})
+    assert [sim.holder_of("approval", one) for one in (approval, own)] == ["zhangsan", "0001"]
+    assert outcomes(feishu.reassign([passing(own)])) == [(Outcome.DONE, "")]
+
+
+def test_the_rights_of_a_person_are_told_with_one_look_at_them(sim: Simulator) -> None:
+    paths: list[str] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        paths.append(request.url.path.rpartition("/contact/v3/")[2])
+        return sim.handle(request)
+
+    assert connect(sim, handle).grants(LEAVER) == []
+    assert paths.count("users/0001") + paths.count("users/batch") == 1

@@ -140,7 +140,7 @@ def test_an_unreadable_answer_to_a_read(sim: Simulator, body: bytes, status: int
 def test_an_unknown_code_is_loud(sim: Simulator, feishu: Feishu) -> None:
     sim.seed([{"employee_no": "1", "name": "甲", "mobile": "1"}])
     assert 45_678 not in CODES
-    sim.answer_next(45_678)
+    sim.answer_next(45_678, method="PATCH")
     (receipt,) = feishu.update([write(Action.UPDATE, "1", {"city": "上海"}, at="1")])
     assert (receipt.outcome, receipt.code) == (Outcome.IN_DOUBT, "feishu_45678_unknown")
     assert "does not know" in receipt.message
@@ -164,7 +164,7 @@ def test_an_unknown_code_is_loud(sim: Simulator, feishu: Feishu) -> None:
 )
 def test_one_users_trouble_does_not_stop_the_next(sim: Simulator, code: int, status: int, outcome: Outcome) -> None:
     sim.seed([{"employee_no": n, "name": "甲", "mobile": n} for n in ("1", "2")])
-    sim.answer_next(code, status=status)
+    sim.answer_next(code, status=status, method="PATCH")
     first, second = connect(sim).update([write(Action.UPDATE, n, {"city": "上海"}, at=n) for n in ("1", "2")])
     assert (first.outcome, first.code) == (outcome, f"feishu_{code}")
     assert second.outcome is Outcome.DONE
@@ -306,7 +306,7 @@ def test_a_page_of_approvals_whose_count_is_none_is_said_to_be_garbled(sim: Simu
 
 
 def test_no_personal_data_in_receipts_or_errors(sim: Simulator, feishu: Feishu) -> None:
-    sim.answer_next(41001, msg="mobile 13800000001 of 测试1䶮 exists")
+    sim.answer_next(41001, msg="mobile 13800000001 of 测试1䶮 exists", method="PATCH")
     (receipt,) = feishu.update([write(Action.UPDATE, "0012", {"mobile": "13800000001", "name": "测试1䶮"}, at="0012")])
     assert receipt.outcome is Outcome.REFUSED
     shown = orjson.dumps([receipt.message, receipt.code, receipt.remedy, dict(receipt.evidence)]).decode()
