@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from baton.sdk import Account, AccountRef, HaltError
+from baton.sdk import Account, AccountRef, HaltError, RejectedError
 from connectors.oa.feishu.codes import Verdict
 from connectors.oa.feishu.open_api import OpenApi
 from connectors.oa.feishu.wire import account_of
@@ -49,17 +49,31 @@ class Directory:
         return user if isinstance(user, dict) else {}
 
     def users(self, user_ids: Sequence[str]) -> Mapping[str, Account]:
-        """Those of these users that exist, by id."""
-        wanted = list(dict.fromkeys(user_ids))
+        """Those of these users that exist, by id. Raises `RejectedError` when one may not be looked at."""
         found: dict[str, Account] = {}
+        for user_id, shown in self.looked_up(user_ids).items():
+            if isinstance(shown, RejectedError):
+                raise shown
+            found[user_id] = shown
+        return found
+
+    def looked_up(self, user_ids: Sequence[str]) -> Mapping[str, Account | RejectedError]:
+        """As `users`; in the place of one who may not be looked at, why."""
+        wanted = list(dict.fromkeys(user_ids))
+        found: dict[str, Account | RejectedError] = {}
         if len(wanted) > 1:
             for start in range(0, len(wanted), _BATCH):
                 found.update(self._batch(wanted[start : start + _BATCH]))
         for user_id in wanted:
             # The batch leaves people out (whether also the resigned is not documented), so ask for each by name.
-            account = found.get(user_id) or self.user(user_id)
-            if account is not None:
-                found[user_id] = account
+            if user_id in found:
+                continue
+            try:
+                account = self.user(user_id)
+            except RejectedError as error:
+                found[user_id] = error
+            else:
+                found.update({user_id: account} if account is not None else {})
         return found
 
     def ids_by_contact(self, mobile: str | None, email: str | None) -> Sequence[str]:
@@ -93,9 +107,11 @@ class Directory:
 
     def _batch(self, user_ids: Sequence[str]) -> Mapping[str, Account]:
         answer = self._api.read(
-            "/contact/v3/users/batch", (*self.id_types, *(("user_ids", user_id) for user_id in user_ids))
+            "/contact/v3/users/batch",
+            (*self.id_types, *(("user_ids", user_id) for user_id in user_ids)),
+            Verdict.REFUSED,
         )
-        if answer.verdict is Verdict.ABSENT:  # the gateway refuses the whole list for one id it does not know
+        if answer.verdict is not Verdict.DONE:  # the whole list is refused for one id: unknown, or not to be seen
             return {}
         accounts = [self.account_of(user) for user in answer.data.get("items") or []]
         found = {account.external_id: account for account in accounts}

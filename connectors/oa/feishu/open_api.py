@@ -4,14 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
-from baton.sdk import Client, ConnectorError, HaltError, InDoubtError, Intent, Response, RetryableError, SharedToken
+from baton.sdk import (
+    Client,
+    ConnectorError,
+    HaltError,
+    InDoubtError,
+    Intent,
+    RejectedError,
+    Response,
+    RetryableError,
+    SharedToken,
+)
 from connectors.oa.feishu.codes import CODES, Meaning, Verdict
 
 _RENEW_BELOW_S = 1800.0
 """Below this remaining life Feishu gives a new token while the old one stays valid, so renewing harms no one."""
 _PAGE_LIMIT = 50
+_RAISED: Final[Mapping[Verdict, type[ConnectorError]]] = MappingProxyType(
+    {Verdict.LATER: RetryableError, Verdict.REFUSED: RejectedError}
+)
 Params = Iterable[tuple[str, str]]
 
 
@@ -100,18 +114,21 @@ class OpenApi:
         data = body.get("data")
         return Answer(meaning, code, data if isinstance(data, dict) else {}, log_id)
 
-    def read(self, path: str, params: Params = ()) -> Answer:
-        """A GET whose only answers can be DONE, ABSENT and GONE; anything else stops or is to be repeated."""
-        return self.expected(self.call("GET", path, params))
+    def read(self, path: str, params: Params = (), *also: Verdict) -> Answer:
+        """A GET that is answered as `expected`, or with one of these other verdicts."""
+        return self.expected(self.call("GET", path, params), *also)
 
     def ask(self, path: str, params: Params, json: Mapping[str, Any]) -> Answer:
         """A POST that only asks."""
         return self.expected(self.call("POST", path, params, json=json, intent=Intent.READ))
 
     def items(self, path: str, params: Params) -> Iterator[Mapping[str, Any]]:
-        """Every item of a paged list."""
-        for data in self.pages(path, params):
-            yield from records(data, "items")
+        """Every item of a paged list about nobody in particular: one that is refused would be short."""
+        try:
+            for data in self.pages(path, params):
+                yield from records(data, "items")
+        except RejectedError as error:
+            raise HaltError(error.message, code=error.code, remedy=error.remedy) from None
 
     def pages(self, path: str, params: Params, *, size: int = _PAGE_LIMIT) -> Iterator[Mapping[str, Any]]:
         """The data of every page of a list, each at most ``size`` records long."""
@@ -135,12 +152,14 @@ class OpenApi:
             seen.add(token)
 
     @staticmethod
-    def expected(answer: Answer) -> Answer:
-        """An answer to a question, if it is one of DONE, ABSENT and GONE; anything else is raised."""
-        if answer.verdict in (Verdict.DONE, Verdict.ABSENT, Verdict.GONE):
+    def expected(answer: Answer, *also: Verdict) -> Answer:
+        """An answer to a question, if it is one of DONE, ABSENT and GONE or of these; anything else is raised.
+
+        A refusal is about the user who is asked about and says nothing of the next one: `RejectedError`.
+        """
+        if answer.verdict in (Verdict.DONE, Verdict.ABSENT, Verdict.GONE, *also):
             return answer
-        kind = RetryableError if answer.verdict is Verdict.LATER else HaltError
-        raise kind(
+        raise _RAISED.get(answer.verdict, HaltError)(
             f"{answer.meaning.message} (log id {answer.log_id})",
             code=f"feishu_{answer.code}",
             remedy=answer.meaning.remedy,

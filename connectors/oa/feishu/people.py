@@ -18,14 +18,16 @@ LINK: Final = "reconcile to link the account, or set the employee number in Feis
 
 
 class Looked:
-    """What one look has shown of some people."""
+    """What one look has shown of some people; everything raises `RejectedError` for one who may not be looked at."""
 
-    def __init__(self, shown: Mapping[AccountRef, Account | None]) -> None:
+    def __init__(self, shown: Mapping[AccountRef, Account | RejectedError | None]) -> None:
         self._shown = shown
 
     def theirs(self, person: AccountRef) -> Account | None:
         """This person's account; another person's is never given."""
         account = self._shown[person]
+        if isinstance(account, RejectedError):
+            raise account
         return account if account is not None and is_theirs(account.number, person) else None
 
     def id_of(self, person: AccountRef) -> str | None:
@@ -75,7 +77,7 @@ class People:
     def look(self, people: Sequence[AccountRef]) -> Looked:
         """Look at all of them, in one call for fifty."""
         ids = {person: person.external_id or self.user_id(person.number) for person in people}
-        users = self._directory.users([user_id for user_id in ids.values() if user_id])
+        users = self._directory.looked_up([user_id for user_id in ids.values() if user_id])
         return Looked({person: users.get(user_id or "") for person, user_id in ids.items()})
 
     def shown(self, person: AccountRef) -> Mapping[str, Any] | None:

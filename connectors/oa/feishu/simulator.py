@@ -249,9 +249,12 @@ class Simulator(Planting):
 
     def _user(self, request: httpx.Request, user_id: str) -> dict[str, Any]:
         user = self.tenant.found(_kinds(request), user_id)
-        if user["department_ids"] and self.hidden_departments.issuperset(user["department_ids"]):
+        if self._out_of_range(user):
             raise RefusalError(403, 41050, "no user authority error")
         return {"user": self.tenant.shown(_kinds(request), user)}
+
+    def _out_of_range(self, user: Mapping[str, Any]) -> bool:
+        return bool(user["department_ids"]) and self.hidden_departments.issuperset(user["department_ids"])
 
     def _department(self, request: httpx.Request, department: str) -> dict[str, str]:
         known = self.tenant.department(_kinds(request), department)
@@ -260,14 +263,15 @@ class Simulator(Planting):
         return self.tenant.departments[known]
 
     def _batch(self, request: httpx.Request) -> dict[str, Any]:
-        """Unknown ids are left out, and (our choice) so are the resigned."""
+        """Unknown ids are left out, and (our choice) so are the resigned and those out of range."""
         asked = request.url.params.get_list("user_ids")
         if not 1 <= len(asked) <= 50:
             raise RefusalError(400, 40001, "invalid parameter")
         users = [self.tenant.lookup(_kinds(request), user_id) for user_id in asked]
         if self.strict_ids and None in users:
             raise RefusalError(400, 99992360, "these ids not existed")
-        return {"items": [self.tenant.shown(_kinds(request), user) for user in users if user and not resigned(user)]}
+        seen = [user for user in users if user and not resigned(user) and not self._out_of_range(user)]
+        return {"items": [self.tenant.shown(_kinds(request), user) for user in seen]}
 
     def _members(self, request: httpx.Request) -> dict[str, Any]:
         department = self.tenant.department(_kinds(request), request.url.params.get("department_id", ""))

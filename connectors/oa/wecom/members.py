@@ -121,7 +121,7 @@ class Directory:
         self._names = names
 
     def account(self, userid: str) -> Account | None:
-        """One member; None where WeCom shows none."""
+        """One member; None where WeCom shows none. Raises `RejectedError` where it says that it may not show them."""
         answer = self._app.read("user/get", {"userid": userid}, Verdict.ABSENT)
         return None if answer.verdict is Verdict.ABSENT else self._account(answer.body)
 
@@ -151,7 +151,7 @@ class Directory:
     def everyone(self) -> Iterator[Account]:
         """Every member, once."""
         for userid in self._ids():
-            account = self.account(userid)
+            account = self._seen(userid)
             if account is not None:
                 yield account
             elif self.enrolled(userid):
@@ -175,7 +175,7 @@ class Directory:
         for userid in enrolled:
             if userid.lower() in found:
                 continue
-            account = self.account(userid)
+            account = self._seen(userid)
             if account is not None:
                 found[userid.lower()] = account
             elif self.enrolled(userid):
@@ -196,6 +196,13 @@ class Directory:
     def sample(self) -> Sequence[str]:
         """Some ids, to see whether the contact secret works."""
         return [str(row["userid"]) for row in rows_of(self._contacts.ask("user/list_id", {"limit": 1}), "dept_user")]
+
+    def _seen(self, userid: str) -> Account | None:
+        """One member; None also where WeCom may not show them."""
+        try:
+            return self.account(userid)
+        except RejectedError:
+            return None
 
     def _ids(self) -> Iterator[str]:
         """Every member's id once."""

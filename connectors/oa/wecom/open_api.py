@@ -7,7 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from baton.sdk import Client, ConnectorError, HaltError, InDoubtError, Intent, Response, RetryableError, SharedToken
+from baton.sdk import (
+    Client,
+    ConnectorError,
+    HaltError,
+    InDoubtError,
+    Intent,
+    RejectedError,
+    Response,
+    RetryableError,
+    SharedToken,
+)
 from connectors.oa.wecom.codes import CODES, Meaning, Verdict
 
 _RENEW_BEFORE_S: Final = 300.0
@@ -103,12 +113,16 @@ class OpenApi:
         return Answer(meaning, code, body, hint)
 
     def read(self, path: str, params: Mapping[str, str], *also: Verdict) -> Answer:
-        """A GET that is done, or has one of these other verdicts; anything else stops."""
-        return _expected(self.call("GET", path, params, intent=Intent.READ), also)
+        """A GET, which names whom it is about, that is done or has one of these other verdicts.
+
+        Raises `RejectedError` where that one is refused: for reasons of the whole app there are codes of their own, and
+        what is no privilege here (60011) is no privilege over this one. Anything else stops.
+        """
+        return _expected(self.call("GET", path, params, intent=Intent.READ), also, refused=RejectedError)
 
     def ask(self, path: str, json: Mapping[str, Any], *also: Verdict) -> Answer:
-        """A POST that only asks."""
-        return _expected(self.call("POST", path, json=json, intent=Intent.READ), also)
+        """A POST that only asks, mostly about nobody in particular: a refusal stops as well."""
+        return _expected(self.call("POST", path, json=json, intent=Intent.READ), also, refused=HaltError)
 
     def pages(
         self, path: str, json: Mapping[str, Any], *also: Verdict, cursor: tuple[str, str] = ("cursor", "next_cursor")
@@ -151,10 +165,11 @@ def rows_of(answer: Answer, name: str) -> list[Mapping[str, Any]]:
     return rows
 
 
-def _expected(answer: Answer, also: tuple[Verdict, ...]) -> Answer:
+def _expected(answer: Answer, also: tuple[Verdict, ...], *, refused: type[ConnectorError]) -> Answer:
     if answer.verdict is Verdict.DONE or answer.verdict in also:
         return answer
-    kind = RetryableError if answer.verdict is Verdict.LATER else HaltError
+    kind = refused if answer.verdict is Verdict.REFUSED else HaltError
+    kind = RetryableError if answer.verdict is Verdict.LATER else kind
     message = f"{answer.meaning.message} {answer.hint}".strip()
     raise kind(message, code=f"wecom_{answer.code}", remedy=answer.meaning.remedy)
 

@@ -7,7 +7,7 @@ import re
 import httpx
 import pytest
 
-from baton.sdk import AccountRef, Action, HaltError, HoldingKind, HoldingRef, Outcome, RetryableError
+from baton.sdk import AccountRef, Action, HaltError, HoldingKind, HoldingRef, Outcome, RejectedError, RetryableError
 from connectors.oa.wecom.codes import CODES, Verdict
 from tests.connectors.oa.wecom_desk import FrozenClock, Wire, connect, corporation, person, transfer, write
 
@@ -124,6 +124,50 @@ def test_an_unknown_code_stops_a_question_and_leaves_a_write_in_doubt() -> None:
     sim.answer_next(77777)
     (receipt,) = wecom.disable([write(Action.DISABLE, "0012", at="0012")])
     assert (receipt.outcome, receipt.code) == (Outcome.IN_DOUBT, "wecom_77777_unknown")
+
+
+@pytest.mark.parametrize("code", [60011, 50002, 60021, 60030, 40058, 40035])
+def test_a_refusal_about_one_member_is_theirs_alone(code: int) -> None:
+    sim = corporation()
+    for n in (11, 12):
+        sim.seed_person(n)
+    wecom = connect(sim)
+    sim.answer_next(code)
+    with pytest.raises(RejectedError) as caught:
+        wecom.find([AccountRef("0011"), *WHO])
+    assert (caught.value.code, bool(caught.value.remedy)) == (f"wecom_{code}", True)
+    sim.answer_next(code)
+    hires = [write(Action.PROVISION, f"{n:04d}", sim.sample(n)) for n in (11, 12)]
+    assert [(r.outcome, r.code) for r in wecom.provision(hires)] == [
+        (Outcome.REFUSED, f"wecom_{code}"), (Outcome.DONE, ""),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", [60020, 48002, 48009, 50003, 40056])
+def test_what_the_app_may_not_do_at_all_still_stops_the_system(code: int) -> None:
+    sim = corporation()
+    sim.answer_next(code)
+    with pytest.raises(HaltError) as caught:
+        connect(sim).find(WHO)
+    assert caught.value.code == f"wecom_{code}"
+
+
+def test_no_privilege_for_a_question_that_names_nobody_is_about_the_app() -> None:
+    sim = corporation()
+    sim.answer_next(60011)
+    with pytest.raises(HaltError) as caught:
+        list(connect(sim).scan())
+    assert caught.value.code == "wecom_60011"
+
+
+def test_a_scan_in_which_one_member_is_refused_would_be_short() -> None:
+    sim = corporation()
+    sim.seed_person(12)
+    wire = Wire(sim)
+    wire.spoil["user/get"] = lambda _: httpx.Response(200, json={"errcode": 60011, "errmsg": "no privilege"})
+    with pytest.raises(HaltError) as caught:
+        list(connect(sim, wire).scan())
+    assert caught.value.code == "not_visible"
 
 
 def test_wecoms_own_id_of_a_call_is_kept_and_nothing_else_of_its_words() -> None:
