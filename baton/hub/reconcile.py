@@ -27,7 +27,7 @@ class Drift:
     system: str
     number: str
     kind: str
-    """``missing``, ``state``, ``fields``, ``refused`` or ``unknown_account``."""
+    """``missing``, ``state``, ``relinked``, ``fields``, ``refused`` or ``unknown_account``."""
     fields: Sequence[str] = ()
     detail: str = ""
 
@@ -53,6 +53,7 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
     accounts = scanned(target, system, found)
     require_whole(system, links, accounts)
     owners = {link.external_id: link.number for link in links if link.external_id is not None}
+    owners |= {account.external_id: number for number, account in accounts.items()}  # whose an id is by now
     news: dict[str, tuple[Link, Drift | None, Link]] = {}
     for link in links:
         drift, seen = _compare(hub, target, link, accounts.get(link.number), owners)
@@ -83,6 +84,7 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
 
 
 _AGAIN = "its last write was refused; the next run tries it again"
+_ANEW = "has another account than the one that was linked; it is linked now"
 
 
 _MISSING_AT_LEAST = 5
@@ -134,14 +136,24 @@ def _compare(
         for name, mark in link.applied.items()
         if target.fields[name].readable and mark_of(hub, target, link, account, name, owners) != mark
     ]
+    # Without an id: somebody else may have found out that a write arrived, without learning the account's id.
+    anew = link.external_id not in (None, account.external_id)
+    at = _anew(link, account, target) if anew else replace(link, external_id=account.external_id)
     if account.state is not link.state:
-        seen = replace(link, state=account.state, external_id=account.external_id, dirty=True)
         detail = f"is {account.state}, should be {link.state}"
+        seen = replace(at, state=account.state, dirty=True)
         return Drift(link.system, link.number, "state", tuple(wrong), detail), _without(seen, wrong)
+    if anew:
+        return Drift(link.system, link.number, "relinked", tuple(wrong), _ANEW), _without(at, wrong)
     if wrong and link.state is AccountState.ENABLED:
-        return Drift(link.system, link.number, "fields", tuple(wrong)), _without(replace(link, dirty=True), wrong)
-    # Somebody else may have found out that a write arrived, without learning the account's id.
-    return None, replace(link, external_id=link.external_id or account.external_id)
+        return Drift(link.system, link.number, "fields", tuple(wrong)), _without(replace(at, dirty=True), wrong)
+    return None, at
+
+
+def _anew(link: Link, account: Account, target: AccountTarget) -> Link:
+    """The link to another account than before, of which nothing is proven but what was read there."""
+    unread = [name for name in link.applied if not target.fields[name].readable]
+    return _without(replace(link, external_id=account.external_id, dirty=True), unread)
 
 
 def mark_of(hub: Hub, target: AccountTarget, link: Link, account: Account, name: str, owners: Mapping[str, str]) -> str:
