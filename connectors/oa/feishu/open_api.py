@@ -54,14 +54,17 @@ class TenantToken(SharedToken):
         self._credentials = {"app_id": app_id, "app_secret": app_secret}
 
     def fetch(self) -> tuple[str, float]:
-        """Ask for a token."""
+        """Ask for a token. Raises `RetryableError` where it is refused for a passing reason, else `HaltError`."""
         response = self._client.request("POST", self._url, intent=Intent.READ, json=self._credentials)
         body, code = _envelope(response)
         _stop_unless_usable(response, code)
         if code != 0:
             meaning = CODES.get(code)
+            message = meaning.message if meaning else f"Feishu gives no token (code {code})"
+            if response.status >= 500 or _means(code, Verdict.DOUBT) or _means(code, Verdict.LATER):
+                raise RetryableError(message, code=f"feishu_{code}")
             raise HaltError(
-                meaning.message if meaning else f"Feishu gives no token (code {code})",
+                message,
                 code=f"feishu_{code}",
                 remedy="check app_id and app_secret, and that the app is published in this tenant",
             )

@@ -24,6 +24,7 @@ _RENEW_BEFORE_S: Final = 300.0
 _WINDOWS_S: Final = (60.0, 3_600.0, 86_400.0)
 """How long WeCom blocks an interface: by the limit that was passed, which the code does not say."""
 _CROWD_S: Final = 2.0
+_PASSING: Final = (Verdict.BUSY, Verdict.LATER, Verdict.LIMITED, Verdict.CROWDED)
 _HINT: Final = re.compile(r"hint: \[([0-9A-Za-z_-]{1,80})\]")
 
 
@@ -52,15 +53,18 @@ class Token(SharedToken):
         self._credentials = {"corpid": corp_id, "corpsecret": secret}
 
     def fetch(self) -> tuple[str, float]:
-        """Ask for a token."""
+        """Ask for a token. Raises `RetryableError` where it is refused for a passing reason, else `HaltError`."""
         response = self._client.request("GET", self._url, params=self._credentials)
         body, code = _envelope(response)
         meaning = CODES.get(code)
-        if meaning is not None and meaning.verdict in (Verdict.BUSY, Verdict.LIMITED, Verdict.CROWDED):
-            raise RetryableError(meaning.message, code=f"wecom_{code}", retry_after_s=_WINDOWS_S[0])
+        message = meaning.message if meaning else f"WeCom gives no token (code {code})"
+        if meaning is not None and meaning.verdict in _PASSING:
+            raise RetryableError(message, code=f"wecom_{code}", retry_after_s=_WINDOWS_S[0])
+        if code != 0 and response.status >= 500:
+            raise RetryableError(message, code=f"wecom_{code}")
         if code != 0:
             raise HaltError(
-                meaning.message if meaning else f"WeCom gives no token (code {code})",
+                message,
                 code=f"wecom_{code}",
                 remedy=meaning.remedy if meaning else "check corp_id and the secrets",
             )

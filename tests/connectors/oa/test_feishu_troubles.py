@@ -16,6 +16,7 @@ from baton.kit.run import run_laws
 from baton.sdk import (
     AccountRef,
     Action,
+    ConnectorError,
     FieldType,
     HaltError,
     InDoubtError,
@@ -81,6 +82,33 @@ def test_a_wrong_secret_halts_and_is_not_shown(sim: Simulator) -> None:
         connect(sim, app_secret="not-the-secret").find([AccountRef("1")])
     assert caught.value.remedy
     assert "not-the-secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "error"),
+    [
+        (500, 2200, RetryableError),
+        (503, 1500, RetryableError),
+        (500, 40003, RetryableError),
+        (400, 40003, RetryableError),
+        (400, 44025, RetryableError),
+        (500, 10014, RetryableError),
+        (400, 10003, HaltError),
+        (400, 2200, HaltError),
+    ],
+)
+def test_a_token_that_is_refused_for_a_passing_reason_is_asked_for_later(
+    sim: Simulator, status: int, code: int, error: type[ConnectorError]
+) -> None:
+    def handle(request: httpx.Request) -> httpx.Response:
+        if "tenant_access_token" in request.url.path:
+            return httpx.Response(status, json={"code": code, "msg": "synthetic"})
+        return sim.handle(request)
+
+    with pytest.raises(error) as caught:
+        connect(sim, handle).find([AccountRef("1")])
+    assert caught.value.code == f"feishu_{code}"
+    assert ("app_secret" in caught.value.remedy) is (error is HaltError)
 
 
 @pytest.mark.parametrize("status", [429, 400])

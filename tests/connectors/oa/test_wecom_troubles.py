@@ -53,6 +53,26 @@ def test_a_wrong_credential_halts_and_is_not_tried_again(name: str, code: int) -
     assert "wrong-secret-value" not in str(caught.value)
 
 
+@pytest.mark.parametrize("code", [-1, 6000, 45009, 45033])
+def test_a_token_that_is_refused_for_a_passing_reason_is_asked_for_later(code: int) -> None:
+    wire = Wire(corporation())
+    wire.spoil["gettoken"] = lambda _: httpx.Response(200, json={"errcode": code, "errmsg": "synthetic"})
+    with pytest.raises(RetryableError) as caught:
+        connect(wire.sim, wire).find(WHO)
+    assert (caught.value.code, caught.value.retry_after_s) == (f"wecom_{code}", 60)
+
+
+def test_an_unknown_code_under_a_servers_error_says_nothing_of_the_secrets() -> None:
+    wire = Wire(corporation())
+    wire.spoil["gettoken"] = lambda _: httpx.Response(500, json={"errcode": 2200, "errmsg": "synthetic"})
+    with pytest.raises(RetryableError) as caught:
+        connect(wire.sim, wire).find(WHO)
+    assert caught.value.code == "wecom_2200"
+    wire.spoil["gettoken"] = lambda _: httpx.Response(200, json={"errcode": 2200, "errmsg": "synthetic"})
+    with pytest.raises(HaltError):
+        connect(wire.sim, wire).find(WHO)
+
+
 def test_a_limit_is_waited_for_a_whole_window_and_longer_when_it_is_met_again() -> None:
     sim = corporation()
     sim.seed_person(12)
