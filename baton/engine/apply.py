@@ -15,7 +15,7 @@ from baton.engine.report import Report
 from baton.engine.sending import Sender
 from baton.engine.storing import Storing
 from baton.engine.workplace import Keeper, Switches, Workplace
-from baton.errors import BatonError, ConnectorError, HaltError
+from baton.errors import BatonError, ConnectorError, HaltError, RejectedError
 from baton.model.account import Outcome, Receipt
 from baton.model.effect import Effect, EffectState
 from baton.store import queue
@@ -164,8 +164,7 @@ class Applier:
         keep = Keeper(place, lambda: batch)
         try:
             with while_waiting(keep), place.lane(keep):
-                call = place.performer.prepare(batch)
-                outcomes = call.results() if state is EffectState.ACCEPTED else call.look_up()
+                outcomes = self._answers(batch, state)
         except ConnectorError as error:
             outcomes = _unanswered(batch, state, Receipt.in_doubt(error.code, error.message))
             if isinstance(error, HaltError):
@@ -176,6 +175,17 @@ class Applier:
             outcomes = _unanswered(batch, state, unforeseen(error, place.system))
         self.storing.store(outcomes, report)
         return sum(receipt.outcome not in (Outcome.IN_DOUBT, Outcome.ACCEPTED) for _, receipt in outcomes)
+
+    def _answers(self, batch: Sequence[Effect], state: EffectState) -> Outcomes:
+        """What the target says of each. Whom it may not be asked about stands alone in the end, and stays as it is."""
+        call = self.place.performer.prepare(batch)
+        try:
+            return call.results() if state is EffectState.ACCEPTED else call.look_up()
+        except RejectedError as error:
+            if len(batch) == 1:
+                return _unanswered(batch, state, Receipt.in_doubt(error.code, error.message))
+            half = len(batch) // 2
+            return [*self._answers(batch[:half], state), *self._answers(batch[half:], state)]
 
 
 def _unanswered(batch: Sequence[Effect], state: EffectState, unknown: Receipt) -> Outcomes:

@@ -174,6 +174,28 @@ def test_a_call_refused_as_a_whole_is_cut_down_to_the_one_record(desk: Desk, bad
     assert ("bad", "bad record", "correct it") in desk.rows("code", "message", "remedy")
 
 
+@pytest.mark.parametrize("hidden", PEOPLE)
+def test_who_may_not_be_asked_about_keeps_nobody_else_in_doubt(desk: Desk, hidden: str) -> None:
+    desk.plan_all(PEOPLE)
+
+    def look(target: FakeTarget, refs: Sequence) -> None:
+        if any(ref.number == hidden for ref in refs):
+            raise RejectedError("outside what this app may see", code="hidden")
+
+    def lose(target: FakeTarget, writes: Sequence) -> Sequence[Receipt]:
+        obey(target, writes)
+        target.look = look
+        raise InDoubtError("reset")
+
+    target = type("T", (UpsertTarget,), {"batch_limit": 8})(Truth(), lose)
+    for _ in range(2):
+        work(desk, target)
+        desk.clock.sleep(7200)
+    assert [number for number, state in desk.rows("number", "state") if state != "done"] == [hidden]
+    assert dict(desk.rows("number", "code"))[hidden] == "hidden"
+    assert len(target.truth.journal) == len(PEOPLE)
+
+
 @pytest.mark.parametrize("given", [[], [Receipt.done("x1")], [Receipt.done("x1")] * 9])
 def test_another_number_of_receipts_proves_nothing(desk: Desk, given: list[Receipt]) -> None:
     desk.plan_all(PEOPLE)
