@@ -26,6 +26,7 @@ from baton.sdk import (
     Rate,
     Receipt,
     RejectedError,
+    RetryableError,
     Scalar,
 )
 from connectors.erp.soap import template, wire
@@ -154,8 +155,26 @@ class SoapConnector(AccountTarget):
         receipt = self._send(write, main, direct)
         if receipt.outcome is not Outcome.DONE or not others:
             return receipt
-        changed = self._send(write, self._operations.change, others)
+        changed = self._change_after(write, others)
         return replace(changed, external_id=changed.external_id or receipt.external_id)
+
+    def _change_after(self, write: AccountWrite, fields: Mapping[str, Scalar]) -> Receipt:
+        """The second message. Where it was not acted on, the write is in doubt all the same: the first has been done.
+
+        Unless nothing of it can be read back: a look at the ERP would then find all of it done. Such a write is sent
+        again, by the same ids.
+        """
+        shows = any(FIELDS[name].readable for name in fields)
+        try:
+            receipt = self._send(write, self._operations.change, fields)
+        except (RetryableError, HaltError) as error:
+            if not shows:
+                raise
+            receipt = Receipt(Outcome.NOT_PERFORMED, code=error.code, message=error.message, remedy=error.remedy)
+        if receipt.outcome is Outcome.NOT_PERFORMED and shows:
+            message = f"the first of two messages was carried out, the second not: {receipt.message}"
+            return replace(receipt, outcome=Outcome.IN_DOUBT, message=message)
+        return receipt
 
     def _send(self, write: AccountWrite, message: MessagePart, fields: Mapping[str, Scalar]) -> Receipt:
         sent_id = wire.message_id(write, message.name)

@@ -7,20 +7,25 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
+import httpx
 import pytest
 from lxml import etree
 
 from baton.client import Client
 from baton.egress import EgressRule
+from baton.engine.calls import look_up
+from baton.errors import RetryableError
 from baton.model.account import AccountRef, AccountState, Action, Outcome
 from connectors.erp.soap.connector import SoapConnector
 from connectors.erp.soap.settings import SoapSettings
 from connectors.erp.soap.simulator import PATH, Simulator
 from tests.connectors.erp.soap.exchange import (
     NS,
+    Handler,
     Wire,
     account,
     connect,
+    fault,
     only,
     write,
 )
@@ -57,6 +62,64 @@ def test_a_leaver_who_is_hired_again_is_reinstated_and_changed(sim: Simulator, e
     assert account(erp).state is AccountState.ENABLED
     assert account(erp).fields["name"] == "测试䶮12"
     assert len(sim.ledger.rows) == 1
+
+
+LOCKED = fault("s:Server", "<detail><StandardFault><Code>LOCKED</Code></StandardFault></detail>")
+LEAVER = {"EmployeeID": "0012", "StartDate": date(2020, 1, 1), "FormattedName": "测试乙"}
+
+
+def failing(sim: Simulator, second: Handler) -> Handler:
+    """The simulator, but for changes."""
+    return lambda request: second(request) if b"EmployeeChange" in request.read() else sim.handle(request)
+
+
+def busy(sim: Simulator) -> Handler:
+    def handle(request: httpx.Request) -> httpx.Response:
+        sim.ledger.busy = 1
+        return sim.handle(request)
+
+    return handle
+
+
+@pytest.mark.parametrize("trouble", ["locked", "busy", "429", "403"])
+def test_a_second_message_that_is_not_carried_out_leaves_the_write_in_doubt(
+    sim: Simulator, wire: Wire, erp: SoapConnector, trouble: str
+) -> None:
+    sim.seed([{**LEAVER, "EndDate": date(2024, 1, 1)}])
+    back = write(Action.ENABLE, {"end_date": None, "start_date": date(2026, 8, 1), "department": "D51"})
+    seconds: dict[str, Handler] = {"locked": LOCKED, "busy": busy(sim)}
+    wire.instead = failing(sim, seconds.get(trouble) or (lambda _: httpx.Response(int(trouble))))
+    receipt = only(erp.enable([back]))
+    assert receipt.outcome is Outcome.IN_DOUBT
+    assert receipt.code
+    assert receipt.external_id == "0000000001"
+    assert account(erp).state is AccountState.ENABLED
+    wire.instead = None
+    looked = only(look_up(erp, [back]))
+    assert (looked.outcome, looked.message) == (Outcome.NOT_PERFORMED, "not found at the target: department")
+    assert only(erp.enable([back])).outcome is Outcome.DONE
+    assert [entry.action for entry in sim.journal] == ["reinstate", "change"]
+
+
+def test_a_second_message_of_which_nothing_can_be_read_back_is_not_said_to_be_in_doubt(
+    sim: Simulator, wire: Wire
+) -> None:
+    operations: Any = dict(sim.settings["operations"])  # type: ignore[call-overload]
+    end, change = operations["end"], operations["change"]
+    operations["end"] = {**end, "fields": {"end_date": "EndDate"}}
+    operations["change"] = {**change, "fields": {**change["fields"], "end_reason": "Communication/EmailURI"}}
+    del operations["change"]["fields"]["email"]
+    erp = connect(wire, operations=operations)
+    sim.seed([LEAVER])
+    leave = write(Action.DISABLE, {"end_date": date(2026, 6, 30), "end_reason": "01"})
+    wire.instead = failing(sim, busy(sim))
+    assert only(erp.disable([leave])).outcome is Outcome.NOT_PERFORMED  # a look would find the end, and call it done
+    wire.instead = failing(sim, LOCKED)
+    with pytest.raises(RetryableError):
+        erp.disable([leave])
+    wire.instead = None
+    assert only(erp.disable([leave])).outcome is Outcome.DONE
+    assert [entry.action for entry in sim.journal] == ["end", "change"]
 
 
 def test_a_repeat_is_the_same_message_and_is_not_acted_on_again(sim: Simulator, wire: Wire, erp: SoapConnector) -> None:
