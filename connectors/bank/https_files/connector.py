@@ -36,6 +36,10 @@ from connectors.bank.https_files import wire
 
 _TOLD: Final = 5
 """So many different faults are named in one error."""
+_PATIENCE_S: Final = 100.0
+"""So long may answers take together that cannot be had after all; the rest is left for the next time."""
+_OF_THE_LINE: Final = frozenset({"http_401", "http_429", "unreachable", "tls", "egress"})
+"""Codes of errors that the next answer would meet as well."""
 
 
 class HttpsFilesSettings(EnvelopeSettings):
@@ -73,34 +77,58 @@ class HttpsFiles(PaymentChannel):
         return [self._traced(file) for file in files]
 
     def answers(self, known: Collection[str]) -> Iterator[AnswerFile]:
-        """New answers that verify, oldest first; then an error if there are any that do not, or cannot be had."""
+        """New answers that verify, oldest first; then an error if there are any that do not, or cannot be had.
+
+        What cannot be had keeps none behind it from being read, and is asked for again the next time.
+        """
         unsealer, wrong, seen = self.settings.unsealer(), [], frozenset(known)
         spoilt: list[ConnectorError] = []
-        for listed in self._listed():
-            if isinstance(listed, ConnectorError):
-                spoilt.append(listed)
-                continue
-            if listed.name in seen:
-                continue
-            answer = self._ask("GET", f"/answers/{quote(listed.name, safe='')}")
-            try:
-                answer.raise_for_status()
-            except RejectedError as error:  # this one only; whatever is behind it may be a refusal or a return
-                spoilt.append(error)
-                continue
-            if (hashlib.sha256(answer.content).hexdigest(), len(answer.content)) != (listed.sha256, listed.size_bytes):
-                spoilt.append(answer.unreadable("is not the file that was listed"))
-                continue
-            try:
-                content = unsealer.open(listed.name, answer.content)
-            except TamperedError:
-                wrong.append(listed.name)
-                continue
-            yield AnswerFile(listed.name, listed.kind, content)
+        clock, failing_s = self.client.clock, 0.0
+        try:
+            for listed in self._listed():
+                if isinstance(listed, ConnectorError):
+                    spoilt.append(listed)
+                    continue
+                if listed.name in seen:
+                    continue
+                begun = clock.monotonic()
+                fetched = self._fetched(listed)
+                if isinstance(fetched, ConnectorError):
+                    spoilt.append(fetched)
+                    failing_s += clock.monotonic() - begun
+                    if fetched.code in _OF_THE_LINE or failing_s > _PATIENCE_S:
+                        spoilt.append(_left_there(listed.name))
+                        break
+                    continue
+                try:
+                    content = unsealer.open(listed.name, fetched)
+                except TamperedError:
+                    wrong.append(listed.name)
+                    continue
+                yield AnswerFile(listed.name, listed.kind, content)
+        except ConnectorError as error:  # of the list: what was found before is told with it
+            spoilt.append(error)
         if wrong:
             spoilt.append(_not_answers(wrong))
         if spoilt:
             raise _together(spoilt)
+
+    def _fetched(self, listed: wire.Listed) -> bytes | ConnectorError:
+        """The bytes of an answer; why they cannot be had, where that is so."""
+        most = self.client.limits.body_bytes
+        if listed.size_bytes > most:
+            return HaltError(
+                f"{listed.name} has {listed.size_bytes} bytes by the bank's list; it was not fetched",
+                code="file_too_large",
+                remedy=f"ask the bank what it is, and for the same in files of at most {most} bytes",
+            )
+        try:
+            answer = self._ask("GET", f"/answers/{quote(listed.name, safe='')}").raise_for_status()
+        except ConnectorError as error:
+            return type(error)(f"{listed.name}: {error.message}", code=error.code, remedy=error.remedy)
+        if (hashlib.sha256(answer.content).hexdigest(), len(answer.content)) != (listed.sha256, listed.size_bytes):
+            return answer.unreadable(f"for {listed.name} is not the file that was listed")
+        return answer.content
 
     def marks(self) -> Mapping[str, str]:
         """The digest of each answer, as it is listed."""
@@ -189,6 +217,10 @@ def _not_answers(names: Sequence[str]) -> HaltError:
         code="not_an_answer",
         remedy="ask the bank what these are; if it has a new signing key, put it into systems.yaml",
     )
+
+
+def _left_there(name: str) -> RetryableError:
+    return RetryableError(f"the answers behind {name} were left for the next time", code="left_there")
 
 
 def _together(errors: Sequence[ConnectorError]) -> ConnectorError:

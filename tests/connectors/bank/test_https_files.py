@@ -19,14 +19,15 @@ from baton.sdk import AnswerKind, PaymentFile
 from connectors.bank.https_files.connector import HttpsFiles
 from connectors.bank.https_files.simulator import Simulator
 from tests.connectors.bank.test_host_to_host_payments import finished
+from tests.rig.clock import VirtualClock
 from tests.sandbox.test_paying_bank import order, payable, reference
 
 Handle = Callable[[httpx.Request], httpx.Response]
 
 
-def connector(bank: Simulator, handle: Handle | None = None) -> HttpsFiles:
+def connector(bank: Simulator, handle: Handle | None = None, clock: VirtualClock | None = None) -> HttpsFiles:
     rule = EgressRule.for_urls([bank.base_url], allow_private=True)
-    client = Client(rule, transport=httpx.MockTransport(handle or bank.handle))
+    client = Client(rule, transport=httpx.MockTransport(handle or bank.handle), clock=clock)
     return HttpsFiles(HttpsFiles.Settings(**{**bank.settings, **bank.secrets}), client)
 
 
@@ -190,7 +191,10 @@ def test_an_answer_that_is_not_what_was_listed_is_read_again_later() -> None:
         list(connector(bank, swapping).answers(()))
 
 
-@pytest.mark.parametrize(("spoilt", "error"), [(200, RetryableError), (404, RejectedError)])
+@pytest.mark.parametrize(
+    ("spoilt", "error"),
+    [(200, RetryableError), (404, RejectedError), (403, HaltError), (500, RetryableError), (503, RetryableError)],
+)
 def test_one_answer_that_stays_damaged_or_gone_keeps_no_later_one_from_being_read(
     spoilt: int, error: type[ConnectorError]
 ) -> None:
@@ -205,6 +209,92 @@ def test_one_answer_that_stays_damaged_or_gone_keeps_no_later_one_from_being_rea
     with pytest.raises(error):
         given.extend(answer.name for answer in connector(bank, spoiling).answers(()))
     assert given == others
+
+
+def test_an_answer_that_cannot_be_had_is_named_and_asked_for_again() -> None:
+    bank = Simulator()
+    first, second = (bank.leave_answer(n)[0] for n in range(2))
+
+    def losing(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith(first):
+            raise httpx.ReadError("gone")
+        return bank.handle(request)
+
+    with pytest.raises(RetryableError, match=first):
+        list(connector(bank, losing).answers(()))
+    assert [answer.name for answer in connector(bank).answers((second,))] == [first]
+
+
+@pytest.mark.parametrize("status", [401, 429, None])
+def test_what_is_said_of_the_line_and_not_of_one_answer_ends_the_reading(status: int | None) -> None:
+    bank, asked = Simulator(), []
+    names = [bank.leave_answer(n)[0] for n in range(3)]
+
+    def refusing(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/answers"):
+            return bank.handle(request)
+        asked.append(request.url.path)
+        if status is None:
+            raise httpx.ConnectError("refused")
+        return httpx.Response(status)
+
+    with pytest.raises(ConnectorError):
+        list(connector(bank, refusing).answers(()))
+    assert [path.rpartition("/")[2] for path in asked] == names[:1]
+
+
+def test_answers_that_take_too_long_to_fail_leave_the_rest_for_the_next_time() -> None:
+    bank, asked, clock = Simulator(), [], VirtualClock()
+    for n in range(9):
+        bank.leave_answer(n)
+
+    def hanging(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/answers"):
+            return bank.handle(request)
+        asked.append(request.url.path)
+        clock.sleep(40.0)
+        raise httpx.ReadTimeout("slow")
+
+    with pytest.raises(RetryableError, match="left for the next time"):
+        list(connector(bank, hanging, clock).answers(()))
+    assert len(asked) == 3
+
+
+def test_a_page_of_the_list_that_is_lost_hides_nothing_that_was_found_before() -> None:
+    bank = Simulator()
+    bank.page_size = 2
+    forged, (good, _) = bank.leave_forgery(0), bank.leave_answer(1)
+    bank.leave_answer(2)
+
+    def losing(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(503) if "after" in request.url.params else bank.handle(request)
+
+    given: list[str] = []
+    with pytest.raises(HaltError, match=f"{forged}.*503"):
+        given.extend(answer.name for answer in connector(bank, losing).answers(()))
+    assert given == [good]
+
+
+def test_an_answer_that_is_listed_as_too_large_is_not_fetched_and_hides_no_other() -> None:
+    bank, asked = Simulator(), []
+    first, *others = [bank.leave_answer(n)[0] for n in range(3)]
+
+    def enlarging(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path)
+        answer = bank.handle(request)
+        if not request.url.path.endswith("/answers"):
+            return answer
+        body = answer.json()
+        body["answers"][0]["size_bytes"] = (64 << 20) + 1
+        return httpx.Response(200, json=body)
+
+    given: list[str] = []
+    with pytest.raises(HaltError, match=first) as caught:
+        given.extend(answer.name for answer in connector(bank, enlarging).answers(()))
+    assert caught.value.code == "file_too_large"
+    assert caught.value.remedy
+    assert given == others
+    assert not any(path.endswith(first) for path in asked)
 
 
 def test_the_list_tells_when_a_file_is_another_one_by_now() -> None:
