@@ -155,8 +155,10 @@ class HttpsFiles(PaymentChannel):
             "If-None-Match": "*",
         }
         answer = self._ask("PUT", _place(file), headers=headers, content=data)
-        if answer.status == 409:
+        if answer.status == 409 and wire.says(answer, "name_taken"):
             return _other_content(file.name)
+        if answer.status == 409:  # a proxy's, or an earlier request of ours that is still being worked on
+            raise InDoubtError(f"the bank answered {file.name} with a 409 in other words", code="http_409")
         if answer.status == 422:
             raise HaltError(
                 f"the bank has had the key of {file.name} with another file",

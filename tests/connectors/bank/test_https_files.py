@@ -78,6 +78,18 @@ def test_a_name_that_is_taken_is_refused(tmp_path) -> None:
     assert (receipt.outcome, receipt.code) == (Outcome.REFUSED, "other_content")
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [httpx.Response(409, json={"error": "request_in_progress"}), httpx.Response(409, text="<html>Conflict</html>")],
+    ids=["in progress", "a proxy"],
+)
+def test_only_the_banks_own_word_says_that_a_name_is_taken(tmp_path: Path, answer: httpx.Response) -> None:
+    bank, file = Simulator(), some_file(tmp_path)
+    (receipt,) = connector(bank, lambda _: answer).submit([file])
+    assert receipt.outcome is Outcome.IN_DOUBT
+    assert [told.outcome for told in connector(bank).trace([file])] == [Outcome.NOT_PERFORMED]
+
+
 def test_only_the_banks_own_word_says_that_a_file_is_not_there(tmp_path) -> None:
     file = some_file(tmp_path)
     (receipt,) = connector(Simulator(), answering(404, error="no_such_file")).trace([file])
