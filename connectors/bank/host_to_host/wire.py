@@ -217,6 +217,12 @@ def read_acknowledgement(file: str, envelope: Envelope, plain: bytes) -> Acknowl
                 f"{file} answers one line twice", code="acknowledgement", remedy="ask the bank for a corrected file"
             )
         lines[row["reference"]] = _line_receipt(file, row)
+    if refused is not None and any(line.outcome is not Outcome.REFUSED for line in lines.values()):
+        raise InDoubtError(
+            f"{file} refuses the whole file and says of lines of it that they were applied, or will be",
+            code="acknowledgement",
+            remedy="ask the bank which of both holds, and for a corrected file",
+        )
     digest = references_digest(list(lines))
     if facts.get("lines") != str(len(lines)) or (refused is None and facts.get("references") != digest):
         raise InDoubtError(

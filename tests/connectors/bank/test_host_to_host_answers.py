@@ -170,6 +170,23 @@ def test_an_answer_to_a_file_never_sent_is_loud(bank: Simulator) -> None:
     assert finding.detail == f"ack_{name}"
 
 
+@pytest.mark.parametrize("status", ["APPLIED", "DUPLICATE", "PENDING", "REFUSED"])
+def test_a_file_refused_as_a_whole_of_which_a_line_was_applied_settles_nothing(bank: Simulator, status: str) -> None:
+    target, batch = connector(bank), people(bank, 1, 2)
+    target.provision(batch)
+    (name,) = files(bank)
+    lines = [line(batch[0], "REFUSED", "FORMAT"), line(batch[1], status, "FORMAT" if status == "REFUSED" else "")]
+    said = bank.acknowledgement(name, digest_of(bank), lines, file_reason="FORMAT")
+    (bank.out / f"ack_{name}").write_bytes(said)
+    if status == "REFUSED":
+        assert outcomes(target.results(batch)) == [Outcome.REFUSED] * 2
+        return
+    for ask in (target.results, target.look_up):
+        with pytest.raises(InDoubtError) as caught:
+            ask(batch)
+        assert caught.value.code == "acknowledgement"
+
+
 def test_a_file_the_bank_refuses_as_a_whole_refuses_each_line(bank: Simulator) -> None:
     target, batch = connector(bank), people(bank, 1, 2)
     other = Ed25519PrivateKey.generate()
