@@ -139,18 +139,23 @@ class Exchange:
         data = session.read(f"{self._settings.answer_directory}/{file}")
         if data is None:
             return None
-        envelope, plain = self._opened(file, data, wire.ACKNOWLEDGEMENT)
+        envelope, plain = self._opened(session, file, data, wire.ACKNOWLEDGEMENT)
         acknowledgement = wire.read_acknowledgement(file, envelope, plain)
         if acknowledgement.answers != roster:
             raise faults.forged(file)
         return acknowledgement
 
-    def _opened(self, file: str, data: bytes, content_type: str) -> tuple[Envelope, bytes]:
-        """A file of the bank's: from the bank, for us, of that kind, under its own name."""
+    def _opened(self, session: Session, file: str, data: bytes, content_type: str) -> tuple[Envelope, bytes]:
+        """A file of the bank's: from the bank, for us, of that kind, under its own name.
+
+        Raises `RetryableError` for one that does not verify while it may still be being written.
+        """
         target = io.BytesIO()
         try:
             envelope = open_sealed(io.BytesIO(data), target, opener=self._opener, trusted=self._bank_keys)
         except TamperedError as error:
+            if session.unfinished(f"{self._settings.answer_directory}/{file}", self._client.clock.now()):
+                raise faults.unfinished([file]) from error
             raise faults.forged(file) from error
         seen = (envelope.content_type, envelope.name, envelope.sender, envelope.recipient)
         if seen != (content_type, file, self._settings.recipient, self._settings.sender):
@@ -165,7 +170,7 @@ class Exchange:
         data = session.read(f"{folder}/{newest}") if newest else None
         if newest is None or data is None:
             raise RetryableError("the bank has left no roster statement yet", code="no_statement")
-        envelope, plain = self._opened(newest, data, wire.STATEMENT)
+        envelope, plain = self._opened(session, newest, data, wire.STATEMENT)
         age = self._client.clock.now() - datetime.strptime(envelope.created, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
         if age > timedelta(hours=self._settings.statement_age_h):
             raise RetryableError(

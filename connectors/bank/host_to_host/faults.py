@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from baton.sdk import HaltError
+from baton.sdk import HaltError, RetryableError
 
 
 def other_content(name: str) -> HaltError:
@@ -43,10 +43,27 @@ def not_the_approved_file(name: str, why: str) -> HaltError:
     )
 
 
-def not_an_answer(names: Sequence[str]) -> HaltError:
-    """Files in the bank's answers that are of no agreed kind, or that the bank has not signed for us."""
+def unfinished(names: Sequence[str]) -> RetryableError:
+    """Files of the bank's that do not verify and were written at a moment ago."""
+    return RetryableError(
+        f"{_several(names)} may still be being written at the bank",
+        code="unfinished",
+        remedy="it is read again later; have the bank write under another name and rename what is complete",
+    )
+
+
+def not_an_answer(names: Sequence[str], young: Sequence[str]) -> HaltError:
+    """Files in the bank's answers that are of no agreed kind, or that the bank has not signed for us.
+
+    ``young`` are those beside them that may still be being written.
+    """
+    besides = f"; {_several(young)} may still be being written" if young else ""
     return HaltError(
-        f"nothing was concluded from {', '.join(names[:5])}{' and others' if len(names) > 5 else ''}",
+        f"nothing was concluded from {_several(names)}{besides}",
         code="not_an_answer",
         remedy="ask the bank what these are; if it has a new signing key or new names, put them into systems.yaml",
     )
+
+
+def _several(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:5])}{' and others' if len(names) > 5 else ''}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import partial
 from typing import Final
@@ -19,6 +20,7 @@ from baton.sdk import (
     PaymentFile,
     Receipt,
     TamperedError,
+    Unsealer,
     one_by_one,
 )
 from connectors.bank.host_to_host import faults
@@ -47,9 +49,14 @@ class PaymentDoor:
             return [self._traced(session, file) for file in files]
 
     def answers(self, known: Collection[str]) -> Iterator[AnswerFile]:
-        """New answers that verify, oldest first; then an error if there are any that do not."""
+        """New answers that verify, oldest first; then an error if there are any that do not.
+
+        One that may still be being written is asked for again the next time.
+        """
         settings, unsealer = self._settings, self._settings.unsealer()
-        folder, wrong, seen = settings.payment_answer_directory, [], frozenset(known)
+        folder, seen = settings.payment_answer_directory, frozenset(known)
+        wrong: list[str] = []
+        young: list[str] = []
         with self._session() as session:
             for name in session.oldest_first(folder):
                 if name in seen or name.endswith(".part"):
@@ -60,16 +67,17 @@ class PaymentDoor:
                 data = session.read(path) if kind is not None and (size or 0) <= FILE_LIMIT_BYTES else b""
                 if size is None or data is None:
                     continue  # taken away just now
-                try:
-                    content = unsealer.open(name, data) if data else b""
-                except TamperedError:
-                    kind = None
-                if kind is None or not data:
-                    wrong.append(name)
-                else:
+                content = _opened(unsealer, name, data)
+                if kind is not None and content is not None:
                     yield AnswerFile(name, kind, content)
+                elif kind is not None and size <= FILE_LIMIT_BYTES and session.unfinished(path, self._now()):
+                    young.append(name)
+                else:
+                    wrong.append(name)
         if wrong:
-            raise faults.not_an_answer(wrong)
+            raise faults.not_an_answer(wrong, young)
+        if young:
+            raise faults.unfinished(young)
 
     def marks(self) -> Mapping[str, str]:
         """The time of writing of each answer: told by the list of the directory, so that none is read for it."""
@@ -89,6 +97,9 @@ class PaymentDoor:
         detail = f"{len(sent)} sent, {len(answers)} answers" + (f"; of no known kind: {strange[:3]}" if strange else "")
         remedy = "add their pattern to acknowledgement_names, report_names or statement_names" if strange else ""
         return [Finding("payment files", ok=not strange, detail=detail, remedy=remedy)]
+
+    def _now(self) -> datetime:
+        return self._client.clock.now()
 
     def _session(self) -> Session:
         if not self._settings.payment_drop_directory:
@@ -178,6 +189,14 @@ class PaymentDoor:
             AnswerKind.STATEMENT: self._settings.statement_names,
         }
         return next((kind for kind, pattern in kinds.items() if fnmatchcase(name, pattern)), None)
+
+
+def _opened(unsealer: Unsealer, name: str, data: bytes) -> bytes | None:
+    """What is in an answer; None for one that is not the bank's, or not whole."""
+    try:
+        return unsealer.open(name, data) if data else None
+    except TamperedError:
+        return None
 
 
 def _approved(file: PaymentFile) -> Iterator[bytes]:

@@ -16,6 +16,7 @@ import stat
 import threading
 from collections.abc import Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, Self, TypeVar, cast
 
 import asyncssh
@@ -29,6 +30,8 @@ _NAMES_LIMIT: Final = 100_000
 _LONGEST_NAME: Final = 255
 _PIECE_BYTES: Final = 1024 * 1024
 _CLOSE_S: Final = 3.0
+_FINISHED_AFTER_S: Final = 600
+"""Nobody writes a file for us and pauses for so long. It may also be the difference between two clocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,13 @@ class Session:
     def written(self, directory: str) -> dict[str, int]:
         """The same, each with its time of writing, in seconds; 0 where the bank tells none."""
         return self._do(self._names(directory))
+
+    def unfinished(self, path: str, now: datetime) -> bool:
+        """Whether somebody may be writing at a file, or has taken it away. Not so where the bank tells no time.
+
+        For a file that was found to be broken: one that is whole may be as young.
+        """
+        return self._do(self._unfinished(path, now.timestamp()))
 
     def exists(self, path: str) -> bool:
         """Whether there is a file of that name."""
@@ -214,6 +224,13 @@ class Session:
             return (await self._sftp.stat(path)).size
         except asyncssh.SFTPNoSuchFile:
             return None
+
+    async def _unfinished(self, path: str, now_s: float) -> bool:
+        try:
+            written_s = (await self._sftp.stat(path)).mtime
+        except asyncssh.SFTPNoSuchFile:
+            return True
+        return bool(written_s) and abs(now_s - (written_s or 0)) < _FINISHED_AFTER_S
 
     async def _sha256(self, path: str) -> str | None:
         digest = hashlib.sha256()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,3 +54,9 @@ def outcomes(receipts) -> list[Outcome]:
 
 def files(bank: Simulator, folder: str = "in") -> list[str]:
     return sorted(path.name for path in (bank.server.root / folder).iterdir())
+
+
+def age(path: Path, by_s: float = 3600.0) -> None:
+    """A file that nobody has written at for so long."""
+    then = time.time() - by_s
+    os.utime(path, (then, then))

@@ -15,7 +15,7 @@ from baton.model.account import AccountRef, AccountState, AccountWrite, Action, 
 from connectors.bank.host_to_host.connector import HostToHost
 from connectors.bank.host_to_host.exchange import Exchange
 from connectors.bank.host_to_host.simulator import Simulator
-from tests.connectors.bank.roster_desk import connector, files, outcomes, people, write
+from tests.connectors.bank.roster_desk import age, connector, files, outcomes, people, write
 
 pytestmark = pytest.mark.server
 
@@ -148,11 +148,42 @@ def test_a_forged_or_displaced_answer_is_refused(bank: Simulator) -> None:
     }
     for what, data in forgeries.items():
         (bank.out / f"ack_{name}").write_bytes(data)
+        age(bank.out / f"ack_{name}")
         with pytest.raises(HaltError) as caught:
             target.results(batch)
         assert caught.value.code == "forged", what
     (bank.out / f"ack_{name}").write_bytes(good)
     assert outcomes(target.results(batch)) == [Outcome.DONE]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 0.99])
+def test_an_answer_that_may_still_be_being_written_is_read_again_later(bank: Simulator, share: float) -> None:
+    target, batch = connector(bank), people(bank, 1)
+    target.provision(batch)
+    bank.process()
+    (name,) = files(bank)
+    there = bank.out / f"ack_{name}"
+    whole = there.read_bytes()
+    there.write_bytes(whole[: int(len(whole) * share)])
+    for ask in (target.results, target.look_up):
+        with pytest.raises(RetryableError) as caught:
+            ask(batch)
+        assert caught.value.code == "unfinished"
+    age(there)
+    with pytest.raises(HaltError) as halted:  # nobody writes at it any more
+        target.results(batch)
+    assert halted.value.code == "forged"
+    there.write_bytes(whole)
+    assert outcomes(target.results(batch)) == [Outcome.DONE]
+
+
+def test_a_statement_that_may_still_be_being_written_is_read_again_later(bank: Simulator) -> None:
+    bank.seed([{"payee_number": "0012", **bank.sample(12)}])
+    there = max(bank.out.glob("roster_statement_*"))
+    there.write_bytes(there.read_bytes()[:-9])
+    with pytest.raises(RetryableError) as caught:
+        connector(bank).find([AccountRef("0012")])
+    assert caught.value.code == "unfinished"
 
 
 def test_an_answer_to_a_file_never_sent_is_loud(bank: Simulator) -> None:

@@ -20,7 +20,7 @@ from baton.sdk import AnswerKind, Label, PaymentFile
 from connectors.bank.host_to_host import remote
 from connectors.bank.host_to_host.connector import HostToHost
 from connectors.bank.host_to_host.simulator import Simulator
-from tests.connectors.bank.roster_desk import connector, files, outcomes
+from tests.connectors.bank.roster_desk import age, connector, files, outcomes
 from tests.sandbox.test_paying_bank import order, payable, reference
 
 pytestmark = pytest.mark.server
@@ -198,6 +198,7 @@ def test_answers_of_no_agreed_kind_or_shape_are_named_after_the_others(bank: Sim
     target = connector(bank)
     bank.answer_payments("notice.hpf", b"what is this")
     (bank.pay_out / "report_000001.hpf").write_bytes(b"not sealed")
+    age(bank.pay_out / "report_000001.hpf")
     (bank.pay_out / "report_000002.hpf.part").write_bytes(b"still being written")
     good, content = bank.leave_answer(3)
     given = []
@@ -210,6 +211,30 @@ def test_answers_of_no_agreed_kind_or_shape_are_named_after_the_others(bank: Sim
     assert [finding.detail for finding in target.check() if not finding.ok] == [
         "0 sent, 4 answers; of no known kind: ['notice.hpf']"
     ]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_an_answer_that_may_still_be_being_written_is_read_again_later(bank: Simulator, share: float) -> None:
+    target = connector(bank)
+    name, content = bank.leave_answer(1)
+    half = bank.pay_out / name
+    whole = half.read_bytes()
+    half.write_bytes(whole[: int(len(whole) * share)])
+    good, _ = bank.leave_answer(2)
+    given: list[str] = []
+    with pytest.raises(RetryableError, match=name) as caught:
+        given.extend(answer.name for answer in target.answers(()))
+    assert (caught.value.code, given) == ("unfinished", [good])
+    bank.answer_payments("notice.hpf", b"what is this")
+    with pytest.raises(HaltError, match=f"notice.hpf.*{name}"):
+        list(target.answers(()))
+    (bank.pay_out / "notice.hpf").unlink()
+    age(half)
+    with pytest.raises(HaltError, match=name) as halted:  # nobody writes at it any more
+        list(target.answers(()))
+    assert halted.value.code == "not_an_answer"
+    half.write_bytes(whole)
+    assert {answer.name: answer.content for answer in target.answers((good,))} == {name: content}
 
 
 def test_the_list_tells_when_a_file_may_be_another_one_by_now(bank: Simulator) -> None:
