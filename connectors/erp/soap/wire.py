@@ -132,13 +132,19 @@ def receipt_of(answer: Any, sent_id: str, confirmation: ConfirmationPart) -> Rec
 
 
 def account_of(row: Any, query: QueryPart) -> Account:
-    """One row of the query as an account. Raises `HaltError` for a status code that is in no table."""
+    """One row of the query as an account. Raises `HaltError` for a status code that is in no table, or no id."""
     status = str(picked(row, query.row_state))
     if status not in query.row_states:
         raise unmapped(f"the employment status {status}", status, Intent.READ)
     fields: dict[str, Scalar] = {name: _scalar(picked(row, path), query) for name, path in query.fields.items()}
-    number = picked(row, query.row_number)
-    return Account(number, str(picked(row, query.row_external_id)), STATES[query.row_states[status]], fields)
+    number, external_id = picked(row, query.row_number), picked(row, query.row_external_id)
+    if not external_id:
+        raise HaltError(
+            "the ERP gives an employee without the id by which the others are known",
+            code="no_external_id",
+            remedy="check operations.query.row_external_id: it must name an element that every row has",
+        )
+    return Account(number, str(external_id), STATES[query.row_states[status]], fields)
 
 
 def _scalar(value: Any, query: QueryPart) -> Scalar:

@@ -14,7 +14,7 @@ from lxml import etree
 from baton.client import Client
 from baton.egress import EgressRule
 from baton.engine.calls import look_up
-from baton.errors import RetryableError
+from baton.errors import HaltError, RetryableError
 from baton.model.account import AccountRef, AccountState, Action, Outcome
 from connectors.erp.soap.connector import SoapConnector
 from connectors.erp.soap.settings import SoapSettings
@@ -210,3 +210,19 @@ def test_a_date_that_means_none(sim: Simulator, wire: Wire) -> None:
     operations["query"] = {**operations["query"], "no_date": "9999-12-31"}
     sim.seed([{"EmployeeID": "0012", "StartDate": "2020-01-01", "EndDate": "9999-12-31", "FormattedName": "测试甲"}])
     assert account(connect(wire, operations=operations)).fields["end_date"] is None
+
+
+def test_a_row_without_an_external_id_is_not_taken_for_one_of_that_name(sim: Simulator, wire: Wire) -> None:
+    operations: Any = dict(sim.settings["operations"])  # type: ignore[call-overload]
+    operations["query"] = {**operations["query"], "row_external_id": "Communication/EmailURI"}
+    erp = connect(wire, operations=operations)
+    sim.seed([{**LEAVER, "EmailURI": "p1@example.com"}])
+    assert account(erp).external_id == "p1@example.com"
+    sim.seed([{**LEAVER, "EmployeeID": "0013"}])
+    with pytest.raises(HaltError) as scanned:
+        list(erp.scan())
+    with pytest.raises(HaltError) as found:
+        erp.find([AccountRef("0013")])
+    for caught in (scanned.value, found.value):
+        assert caught.code == "no_external_id"
+        assert "row_external_id" in caught.remedy
