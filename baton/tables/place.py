@@ -18,6 +18,9 @@ from baton.tables.faults import FileError
 _SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".xlsx"})
 _UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp")
 _MOST_ENTRIES = 100_000
+_CLOCKS_APART_S = 300.0
+"""So far the clock of a file server may be ahead of ours. A time that lies further ahead says nothing of how young a
+file is, and is not waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,9 @@ class Place:
     """Where exports are dropped and when one counts as complete.
 
     ``path`` is a file, a directory, or a directory with a glob as its last part. A file younger than ``settle_s`` is
-    still being written. ``as_of_name`` is a ``strptime`` pattern for the whole file name; the date in it (local to
-    ``time_zone``) then says when the content is from, otherwise the file's modification time does.
+    still being written, also where its server's clock is ahead by minutes. ``as_of_name`` is a ``strptime`` pattern for
+    the whole file name; the date in it (local to ``time_zone``) then says when the content is from, otherwise the
+    file's modification time does.
     """
 
     path: str
@@ -73,11 +77,12 @@ class Place:
             ) from None
         except OSError as error:
             raise _unreadable(error) from error
-        if now.timestamp() - info.st_mtime < self.settle_s and info.st_mtime <= now.timestamp():
+        age_s = now.timestamp() - info.st_mtime
+        if self._settling(age_s):
             raise RetryableError(
                 "the export was written a moment ago and may not be complete",
                 code="file_changing",
-                retry_after_s=max(self.settle_s, 1.0),
+                retry_after_s=max(self.settle_s - age_s, 1.0),
             )
         as_of = self._as_of(path.name, info.st_mtime)
         if as_of is None:
@@ -102,9 +107,13 @@ class Place:
                 raise _unreadable(error) from error
             age_s = now.timestamp() - info.st_mtime
             as_of = self._as_of(name, info.st_mtime)
-            if stat.S_ISREG(info.st_mode) and as_of is not None and not 0 <= age_s < self.settle_s:
+            if stat.S_ISREG(info.st_mode) and as_of is not None and not self._settling(age_s):
                 found.append(Choice(directory / name, as_of))
         return found
+
+    def _settling(self, age_s: float) -> bool:
+        """Whether a file of that age, negative where its server's clock is ahead, may still be being written."""
+        return self.settle_s > 0 and -_CLOCKS_APART_S <= age_s < self.settle_s
 
     def _as_of(self, name: str, mtime: float) -> datetime | None:
         if self.as_of_name is None:

@@ -1,8 +1,9 @@
-"""Roster files as text: what looks like something else (totals, numbers, Chinese), and places that cannot be read."""
+"""Roster files as text: what looks like something else (totals, numbers, Chinese), and places that cannot be read (yet)."""
 
 from __future__ import annotations
 
 import os
+import time
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from pydantic import ValidationError
 
 from baton.contracts import Feed
-from baton.errors import HaltError
+from baton.errors import HaltError, RetryableError
 from connectors.hr.file_export.connector import FileExportSettings
 from tests.connectors.hr.test_file_export_text import HEADER, everything, refusal, source
 
@@ -127,3 +128,25 @@ def test_a_row_of_totals_under_the_employee_numbers_is_no_person(drop: Any, tota
 
 def test_an_employee_number_that_begins_like_a_word_for_totals_is_read(drop: Any) -> None:
     assert everything(drop(f"{HEADER}\nSUM-001,测试甲,在职\n"))[:2] == ([("SUM-001", "测试甲", "在职")], [])
+
+
+@pytest.mark.parametrize("ahead_s", [5, 200])
+def test_a_file_server_whose_clock_is_ahead_does_not_make_a_file_complete(tmp_path: Path, ahead_s: int) -> None:
+    half = tmp_path / "r.csv"
+    half.write_text(f"{HEADER}\n0012,甲,x\n00", encoding="utf-8")
+    os.utime(half, (time.time() + ahead_s, time.time() + ahead_s))
+    with pytest.raises(RetryableError) as caught:
+        source(half, settle_s=2).census()
+    assert caught.value.code == "file_changing"
+    assert ahead_s - 1 < (caught.value.retry_after_s or 0) <= ahead_s + 2
+    with pytest.raises(RetryableError, match="no complete export"):
+        source(tmp_path, settle_s=2).census()
+    os.utime(half, (time.time() - 3, time.time() - 3))
+    assert source(tmp_path, settle_s=2).census().origin.name == "r.csv"
+
+
+def test_a_file_of_a_day_that_is_still_to_come_is_not_waited_for(tmp_path: Path) -> None:
+    (tmp_path / "r.csv").write_text(f"{HEADER}\n0012,甲,x\n", encoding="utf-8")
+    os.utime(tmp_path / "r.csv", (time.time() + 86_400,) * 2)
+    for path in (tmp_path, tmp_path / "r.csv"):
+        assert source(path, settle_s=60).census().origin.name == "r.csv"
