@@ -28,6 +28,7 @@ from connectors.bank.host_to_host.remote import FILE_LIMIT_BYTES, Session
 from connectors.bank.host_to_host.settings import HostToHostSettings
 
 _BLOCK_BYTES: Final = 1024 * 1024
+_WILD: Final = frozenset("*?[")
 
 
 class PaymentDoor:
@@ -146,12 +147,20 @@ class PaymentDoor:
 
     def _answered(self, session: Session, file: PaymentFile) -> Receipt | None:
         """That a file which is not there (any more) has come to the bank, since the bank has answered it."""
-        answer = f"ack_{file.name}"
         if self._settings.collected != "vanishes":
             return None
-        if not session.exists(f"{self._settings.payment_answer_directory}/{answer}"):
-            return None
-        return Receipt.accepted(file=file.name, answered_by=answer)
+        for answer in self._acknowledgements(file.name):
+            if session.exists(f"{self._settings.payment_answer_directory}/{answer}"):
+                return Receipt.accepted(file=file.name, answered_by=answer)
+        return None
+
+    def _acknowledgements(self, name: str) -> list[str]:
+        """What the bank's acknowledgement of a file may be called, by the pattern agreed on."""
+        pattern = self._settings.acknowledgement_names
+        before, star, after = pattern.partition("*")
+        told = [f"{before}{name}{after}"] if star and not _WILD.intersection(before + after) else []
+        usual = f"ack_{name}"
+        return list(dict.fromkeys([*told, *([usual] if fnmatchcase(usual, pattern) else [])]))
 
     def _traced(self, session: Session, file: PaymentFile) -> Receipt:
         seen = self._there(session, file)

@@ -167,6 +167,34 @@ def test_a_file_the_bank_has_fetched_is_traced(server: SftpServer, tmp_path: Pat
     assert outcomes(target.trace([file, other])) == [Outcome.ACCEPTED, Outcome.IN_DOUBT]
 
 
+@pytest.mark.parametrize(
+    ("names", "answer"),
+    [("hz_*", "hz_{}"), ("*.answer", "{}.answer"), ("received-*.hpf", "received-{}.hpf"), ("a*", "ack_{}")],
+)
+def test_an_acknowledgement_is_known_by_the_name_that_was_agreed_on(
+    server: SftpServer, tmp_path: Path, names: str, answer: str
+) -> None:
+    bank = Simulator(server, collected="vanishes")
+    target = connector(bank, acknowledgement_names=names)
+    file, other = (finished(target, tmp_path, b"<Document/>", name) for name in ("a.hpf", "b.hpf"))
+    target.submit([file, other])
+    for fetched in (file, other):
+        (bank.pay_in / fetched.name).unlink()
+    bank.answer_payments(answer.format(file.name), b"taken")
+    assert outcomes(target.trace([file, other])) == [Outcome.ACCEPTED, Outcome.IN_DOUBT]
+    (receipt,) = target.submit([file])
+    assert (receipt.outcome, receipt.evidence["answered_by"]) == (Outcome.ACCEPTED, answer.format(file.name))
+    assert files(bank, "pay-in") == []
+
+
+def test_a_pattern_that_names_no_one_answer_ties_none_to_a_file(server: SftpServer, tmp_path: Path) -> None:
+    bank = Simulator(server, collected="vanishes")
+    target = connector(bank, acknowledgement_names="hz_*_??.hpf")
+    file = finished(target, tmp_path, b"<Document/>", "a.hpf")
+    bank.answer_payments("hz_a.hpf_01.hpf", b"taken")
+    assert outcomes(target.trace([file])) == [Outcome.IN_DOUBT]
+
+
 def test_a_file_that_could_not_be_looked_for_is_not_said_to_be_absent(
     bank: Simulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
