@@ -50,7 +50,7 @@ class Folder:
                             code="directory_full",
                             remedy="give the data files a directory of their own",
                         )
-                    if _is_data(entry.name) and stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode):
+                    if _is_data(entry.name) and _is_file(entry):
                         found.append(self.path / entry.name)
         except OSError as error:
             raise _unreadable(error) from error
@@ -92,3 +92,11 @@ def _is_data(name: str) -> bool:
     if lowered.startswith((".", "~$")) or lowered.endswith(_UNFINISHED) or "\0" in name:
         return False
     return Path(lowered).suffix in (*_TEXT, WORKBOOK)
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    """Whether it is a plain file; not so where it has been renamed or taken away since the folder was listed."""
+    try:
+        return stat.S_ISREG(entry.stat(follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False

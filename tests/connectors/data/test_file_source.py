@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import openpyxl
 import pytest
@@ -47,6 +51,32 @@ def test_files_and_filled_visible_sheets_are_collections(folder):
     assert list(files(folder).collections()) == ["book.xlsx#人员", "book.xlsx#薪资", "staff.csv"]
     assert list(files(folder / "staff.csv").collections()) == ["staff.csv"]
     assert list(files(folder / "none.csv").collections()) == []
+
+
+SCANDIR = os.scandir
+
+
+@contextmanager
+def renamed_meanwhile(path: Path) -> Iterator[Iterator[os.DirEntry[str]]]:
+    """A listing of which one file is renamed as soon as it is listed."""
+
+    def listed(entries: Iterator[os.DirEntry[str]]) -> Iterator[os.DirEntry[str]]:
+        for entry in entries:
+            if entry.name == "staff.csv":
+                (path / entry.name).rename(path / "staff.csv.part")
+            yield entry
+
+    with SCANDIR(path) as entries:
+        yield listed(entries)
+
+
+def test_a_file_that_vanishes_while_the_folder_is_listed_is_no_fault_of_the_folder(folder, monkeypatch):
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", renamed_meanwhile)
+        found = list(files(folder).collections())
+    assert found == ["book.xlsx#人员", "book.xlsx#薪资"]
+    with pytest.raises(HaltError, match="cannot be read"):
+        files(folder / "staff" / "none").collections()
 
 
 def test_records_come_as_text_with_the_files_digest_and_shape(folder):
