@@ -18,6 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_valida
 
 from baton.banking.reading.delimited import AnswerLayout
 from baton.banking.reading.front_end import CmbRow, IcbcRow
+from baton.model.bank_answers import ReasonKind
 from baton.model.money import minor_digits
 from baton.model.payable import BankAccount, Component
 
@@ -169,6 +170,10 @@ class IsoAnswers(Part):
     format: Literal["iso20022"] = "iso20022"
 
 
+Meanings: TypeAlias = Mapping[Annotated[str, Field(min_length=2, max_length=60)], ReasonKind]
+"""Pieces of a bank's words for why it failed, and what they mean, beside ours (`baton.model.bank_words`)."""
+
+
 class CmbAnswers(Part):
     """What the front-end machine of China Merchants Bank answers to a query."""
 
@@ -176,6 +181,7 @@ class CmbAnswers(Part):
     element: str = Field(pattern=_ELEMENT)
     """Which repeats, one for each order or line."""
     row: CmbRow = CmbRow()
+    reasons: Meanings = Field(default_factory=dict)
 
 
 class IcbcAnswers(Part):
@@ -184,6 +190,7 @@ class IcbcAnswers(Part):
     format: Literal["icbc-payper"]
     element: str = Field(pattern=_ELEMENT)
     row: IcbcRow = IcbcRow()
+    reasons: Meanings = Field(default_factory=dict)
 
 
 class RowAnswers(AnswerLayout):

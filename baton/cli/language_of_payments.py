@@ -52,6 +52,10 @@ PAYMENTS: Final[Mapping[str, str]] = {
         "{file}：无法确定银行是否已收到（{why}），保持原状"
     ),
     "{run}: {count} lines are drafted again, {refused} may not be": "{run}：重新起草 {count} 笔，{refused} 笔不得重付",
+    "nobody has said what the bank means by these words; ask it whether it has the payment": (
+        "以下银行原文的含义尚无人确认；请先向银行核实该笔是否已受理或已付"
+    ),
+    "the bank's words": "银行原文",
     "{run}: given up, {count} lines are free again": "{run}：已作废，释放 {count} 笔",
     "{run}: {component} for {period}, {state}": "{run}：{period} 的{component}，{state}",
     "sign for these: --files {digest}": "签署这些文件：--files {digest}",

@@ -14,12 +14,13 @@ from baton.cli.output import Voice, working
 from baton.cli.pay_answers import COMMANDS as ANSWER_COMMANDS
 from baton.cli.pay_differences import COMMANDS as DIFFERENCE_COMMANDS
 from baton.cli.pay_findings import finding_document, table_of_findings
-from baton.cli.pay_options import SHORTEST, as_person, minor_of
+from baton.cli.pay_options import SHORTEST, as_person, line_document, minor_of
 from baton.cli.pay_options import role as with_role
 from baton.cli.pay_options import seen as with_seen
 from baton.cli.pay_options import why as with_why
 from baton.cli.pay_recall import COMMANDS as RECALL_COMMANDS
 from baton.cli.pay_recover import COMMANDS as RECOVER_COMMANDS
+from baton.cli.pay_reissue import reissue_command
 from baton.cli.pay_settle import COMMANDS as SETTLE_COMMANDS
 from baton.cli.pay_sweep import sweep_command
 from baton.cli.sync import login
@@ -85,8 +86,8 @@ def draft_command(
     _table_of_lines(voice, out)
     if drafted.faults:
         voice.table(["place", "rule", "message"], [(f.place, f.rule, f.message) for f in drafted.faults[:_SHOWN]])
-    voice.document({"run": drafted.run.run_id, "lines": len(drafted.lines), "left_out": [_line(each) for each in out],
-                    "faults": drafted.faults})  # fmt: skip
+    voice.document({"run": drafted.run.run_id, "lines": len(drafted.lines),
+                    "left_out": [line_document(each) for each in out], "faults": drafted.faults})  # fmt: skip
     return 1 if out or drafted.faults else 0
 
 
@@ -252,27 +253,6 @@ def withdraw_command(context: Context, run: str, person: str, why: str) -> int:
     return 1 if untold else 0
 
 
-@command("reissue")
-@click.argument("run")
-@click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day it is to be paid on.")
-@as_person
-def reissue_command(context: Context, run: str, day: datetime, person: str) -> int:
-    """Draft what the bank refused or returned of a run as next attempts: each tied to the bank's own word."""
-    from baton.hub.payment.reissuing import reissue_run
-
-    voice = context.voice
-    with context.hub() as hub:
-        again = reissue_run(hub, run, person, day.date())
-    voice.say("{run}: {count} lines are drafted again, {refused} may not be", run=again.run.run_id,
-              count=len(again.lines), refused=len(again.refused))  # fmt: skip
-    refused = [(line, why.value) for line, why in again.refused]
-    if refused:
-        voice.table(["line", "person", "why"], [(line.line, line.payable.key.number, why) for line, why in refused])
-    voice.document({"run": again.run.run_id, "lines": [_line(line) for line in again.lines],
-                    "refused": [{**_line(line), "why": why} for line, why in refused]})  # fmt: skip
-    return 1 if refused else 0
-
-
 @command("deliver")
 @click.option("--bank", "only", default=None, help="Only this system.")
 def deliver_command(context: Context, only: str | None) -> int:
@@ -321,7 +301,7 @@ def _show(hub: Hub, voice: Voice, run_id: str, states: list[LineState]) -> None:
         else:
             _tell_missing(voice, run_id, missing)
     voice.document({"run": run_id, "component": run.component, "period": run.period, "state": head.state,
-                    "reasons": list(head.reasons), "lines": [_line(line) for line in lines],
+                    "reasons": list(head.reasons), "lines": [line_document(line) for line in lines],
                     "files": [_file(file) for file in files], "files_sha256": together, "missing": list(missing),
                     "stale": stale})  # fmt: skip
 
@@ -345,14 +325,6 @@ def _table_of_lines(voice: Voice, lines: list[PayLine]) -> None:
     voice.table(["line", "person", "amount", "state", "why", "place"], rows)
     if len(lines) > _SHOWN:
         voice.say("and {count} more: --state shows a part, --json all", count=len(lines) - _SHOWN)
-
-
-def _line(line: PayLine) -> dict[str, Any]:
-    """A line for machines: amounts in minor units, never an account or a name."""
-    key = line.payable.key
-    return {"line": line.line, "reference": line.reference, "number": key.number, "attempt": key.attempt,
-            "amount_minor": line.payable.amount_minor, "state": line.state, "code": line.code,
-            "place": line.payable.place}  # fmt: skip
 
 
 def _file(file: Any) -> dict[str, Any]:

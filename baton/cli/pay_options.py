@@ -1,4 +1,4 @@
-"""Options that the commands about payments share."""
+"""What the commands about payments share: options, and a line for machines."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from baton.model.money import minor_digits
+from baton.model.pay_run import PayLine
 
 SHORTEST: Final = 12
 """So many digits of a digest name files beyond doubt."""
@@ -49,3 +50,11 @@ def minor_of(text: str, currency: str, option: str) -> int:
     if minor is None:
         raise click.UsageError(f"{option} takes a plain amount such as 1234567.89")
     return minor
+
+
+def line_document(line: PayLine) -> dict[str, Any]:
+    """A line for machines: amounts in minor units, never an account or a name."""
+    key = line.payable.key
+    return {"line": line.line, "reference": line.reference, "number": key.number, "attempt": key.attempt,
+            "amount_minor": line.payable.amount_minor, "state": line.state, "code": line.code,
+            "place": line.payable.place}  # fmt: skip

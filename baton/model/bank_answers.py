@@ -57,6 +57,8 @@ class ReasonKind(StrEnum):
     LIMIT = "limit"
     REGULATORY = "regulatory"
     UNNAMED = "unnamed"
+    UNREAD = "unread"
+    """Refused in words of the bank's own that no table has: somebody has to say what they mean."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def read_answers(
     if isinstance(form, IsoAnswers):
         return read_report(stream, name, leniency)
     if isinstance(form, CmbAnswers | IcbcAnswers):
-        return read_front_end(stream, name, form.element, form.row, line_of)
+        return read_front_end(stream, name, form.element, form.row, line_of, kinds=form.reasons)
     if isinstance(form, RowAnswers):
         return read_list(stream, name, form, line_of)
     raise BankFileRefusedError(Fault(name, "no_form", "the bank's profile knows no form of its answers, see answers"))

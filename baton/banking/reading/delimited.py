@@ -13,7 +13,7 @@
     unit: minor
     currency: CNY
     states: {"00": debited, "01": rejected, "02": pending}
-    reasons: {E101: dead_account}
+    reasons: {E101: dead_account}   # beside the words that baton.model.bank_words knows
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ from baton.banking.reading.places import PLACE, LineOf
 from baton.banking.refused import BankFileRefusedError
 from baton.errors import ConfigurationError, Fault
 from baton.model.bank_answers import AnswerLevel, BankAnswer, BankState, Reason, ReasonKind
+from baton.model.bank_words import WORDS, kind_of
 from baton.strict_yaml import read
 
+_SHORTEST_PIECE: Final = 2
+"""A code of one digit is in many words that are not about it."""
 _PLACES: Final = ("reference", "message_id", "state", "reason", "words", "amount")
 
 
@@ -63,7 +66,7 @@ class AnswerLayout(BaseModel):
     states: Mapping[str, BankState] = Field(min_length=1)
     """The bank's words for where a payment stands, all of them: any other stops the file."""
     reasons: Mapping[str, ReasonKind] = Field(default_factory=dict)
-    """Its reasons; one that is not here is unnamed."""
+    """Its reasons: codes, or pieces of its words (two characters or more); beside them ours hold."""
 
     @model_validator(mode="after")
     def _columns_exist_once(self) -> Self:
@@ -127,7 +130,7 @@ def _answer(row: Sequence[str], place: str, layout: AnswerLayout, line_of: LineO
     except ValueError as error:
         raise _refused(place, "amount", f"the amount {error}") from None
     code, words = cells["reason"], cells["words"]
-    reason = Reason(code, layout.reasons.get(code, ReasonKind.UNNAMED), words) if code or words else None
+    reason = Reason(code, _kind(code, words, state, layout), words) if code or words else None
     return BankAnswer(
         level=AnswerLevel.LINE,
         state=state,
@@ -138,6 +141,16 @@ def _answer(row: Sequence[str], place: str, layout: AnswerLayout, line_of: LineO
         amount_minor=minor,
         currency=layout.currency if minor is not None else "",
     )
+
+
+def _kind(code: str, words: str, state: BankState, layout: AnswerLayout) -> ReasonKind:
+    """By the code where it is described, else by the words; what nobody has described of a refusal is no guess."""
+    known = layout.reasons.get(code)
+    if known is not None:
+        return known
+    pieces = {piece: kind for piece, kind in layout.reasons.items() if len(piece) >= _SHORTEST_PIECE}
+    unknown = ReasonKind.UNREAD if state is BankState.REJECTED else ReasonKind.UNNAMED
+    return kind_of(f"{code} {words}", {**WORDS, **pieces}) or unknown
 
 
 def _minor(text: str, layout: AnswerLayout) -> int:

@@ -21,6 +21,7 @@ from baton.banking.xml_elements import Reading
 from baton.banking.xml_stream import XmlFile
 from baton.errors import Fault
 from baton.model.bank_answers import AnswerLevel, BankAnswer, BankState, Reason, ReasonKind
+from baton.model.bank_words import WORDS, kind_of
 
 CMB_REQUEST_STATES: Final[Mapping[str, BankState]] = MappingProxyType(
     {
@@ -68,6 +69,15 @@ ICBC_RESULTS: Final[Mapping[str, BankState]] = MappingProxyType(
     }
 )
 """``Result`` of a queried instruction."""
+_WITHOUT_WORDS: Final[Mapping[BankState, ReasonKind]] = MappingProxyType(
+    {
+        BankState.REJECTED: ReasonKind.UNREAD,  # for all its state says, the bank may have it already
+        BankState.RETURNED: ReasonKind.UNNAMED,
+        BankState.CANCELLED: ReasonKind.UNNAMED,
+    }
+)
+"""What has failed, and why as far as the state alone says it."""
+_NO_MORE: Final[Mapping[str, ReasonKind]] = MappingProxyType({})
 
 
 def cmb_state(reqsts: str, rtnflg: str) -> BankState:
@@ -134,9 +144,18 @@ class IcbcRow(Row):
 
 
 def read_front_end(
-    stream: BinaryIO, name: str, element: str, row: CmbRow | IcbcRow, line_of: LineOf, *, message_id: str = ""
+    stream: BinaryIO,
+    name: str,
+    element: str,
+    row: CmbRow | IcbcRow,
+    line_of: LineOf,
+    *,
+    message_id: str = "",
+    kinds: Mapping[str, ReasonKind] = _NO_MORE,
 ) -> Iterator[BankAnswer]:
     """The rows of a query's answer, one ``element`` each; ``message_id`` is what was asked about, for rows without one.
+
+    ``kinds`` are pieces of the bank's words and what they mean, beside ours (`WORDS`) and before them.
 
     ``stream`` must be seekable and is read twice; GBK and GB18030 are read as its XML declaration says. All amounts
     are CNY. `BankFileRefusedError` for anything that is in no table, and for a line that nobody knows.
@@ -145,17 +164,23 @@ def read_front_end(
     survey = file.survey((element,))
     if not survey.counts[element]:
         raise BankFileRefusedError(Fault(name, "nothing", f"there is no {element} in it"))
-    reading = Reading(file, survey)
+    reading, known = Reading(file, survey), {**WORDS, **kinds}
     for _, found, _ in reading:
         fields = {child.tag: (child.text or "").strip() for child in found}
         said = Counter(child.tag for child in found)
         if any(said[name] > 1 for name in (row.message, row.place, row.amount, *row.states)):
             raise BankFileRefusedError(Fault(reading.place(), "ambiguous", f"{element} says the same thing twice"))
-        yield _answer(fields, reading, element, row, line_of, message_id)
+        yield _answer(fields, reading, element, row, line_of, message_id, known)
 
 
 def _answer(
-    fields: Mapping[str, str], reading: Reading, element: str, row: CmbRow | IcbcRow, line_of: LineOf, message_id: str
+    fields: Mapping[str, str],
+    reading: Reading,
+    element: str,
+    row: CmbRow | IcbcRow,
+    line_of: LineOf,
+    message_id: str,
+    kinds: Mapping[str, ReasonKind],
 ) -> BankAnswer:
     def refused(rule: str, message: str) -> BankFileRefusedError:
         return BankFileRefusedError(Fault(reading.place(), rule, message))
@@ -174,14 +199,14 @@ def _answer(
     reference = line_of(order, int(place)) if PLACE.fullmatch(place) else ""
     if not order or (place and not reference):
         raise refused("no_reference", f"{element} names no order or line of ours")
-    failed = state in (BankState.REJECTED, BankState.RETURNED, BankState.CANCELLED)
+    without = _WITHOUT_WORDS.get(state)
     return BankAnswer(
         level=AnswerLevel.LINE if place else AnswerLevel.FILE,
         state=state,
         raw_state=raw,
         message_id=order,
         reference=reference,
-        reasons=(Reason(raw, ReasonKind.UNNAMED, words),) if failed else (),
+        reasons=() if without is None else (Reason(raw, kind_of(words, kinds) or without, words),),
         amount_minor=minor,
         currency="CNY" if minor is not None else "",
     )

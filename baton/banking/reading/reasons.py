@@ -9,6 +9,7 @@ from typing import Final
 from baton.banking.reading.fields import Fields, own_text
 from baton.banking.xml_elements import Element
 from baton.model.bank_answers import Reason, ReasonKind
+from baton.model.bank_words import kind_of
 
 _PLACES: Final = ("Rsn", "RtrRsn", "Cd", "Prtry", "AddtlInf", "AddtlRtrRsnInf")
 """Reason and words by their names of today and by those of the first versions; the two ways to give a reason."""
@@ -18,7 +19,8 @@ def reason(fields: Fields, element: Element, kinds: Mapping[str, ReasonKind]) ->
     """The reason of a ``StsRsnInf`` or ``RtrInf``.
 
     A code that is in no code set is a fault, and unnamed. A bank's own word is unnamed, unless it is ISO's word in the
-    wrong place: many write ``AM05`` into ``Prtry``, and a duplicate must never be missed.
+    wrong place (many write ``AM05`` into ``Prtry``), or words that we know. What a code leaves open, the bank's
+    additional words may say: a duplicate must never be missed.
     """
     rsn, rtr_rsn, cd, prtry, addtl, addtl_rtr = fields.tags(_PLACES)
     given = element.find(rsn)
@@ -39,4 +41,6 @@ def reason(fields: Fields, element: Element, kinds: Mapping[str, ReasonKind]) ->
 @lru_cache(maxsize=1024)
 def _told(code: str, kind: ReasonKind | None, words: str) -> Reason:
     """A bank has few words, and says them of many lines."""
-    return Reason(code, kind or ReasonKind.UNNAMED, words)
+    if kind in (None, ReasonKind.UNNAMED):
+        kind = kind_of(f"{code} {words}") or ReasonKind.UNNAMED
+    return Reason(code, kind, words)

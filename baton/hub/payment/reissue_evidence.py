@@ -75,7 +75,8 @@ def evidence_of(line: PayLine, said: Sequence[BankEvent], of_file: OfFile) -> Ev
         return Evidence("", line.reference)
     last = telling[-1]
     # What a bank has against a file (its form, our account) is nothing that another account of a payee would correct.
-    reasons = _reasons(last) if own else ()
+    # Words that nobody has read yet may be that it has all of the file already.
+    reasons = tuple(reason for reason in _reasons(last) if own or reason.kind is ReasonKind.UNREAD)
     if line.state is not LineState.RETURNED:
         # Said once, "we have it already" is not taken back by a later refusal with another reason, or with none.
         every = (reason for event in (*own, *of_file.failed) for reason in _reasons(event))

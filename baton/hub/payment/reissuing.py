@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from types import MappingProxyType
 from typing import Final
 
 import sqlalchemy as sa
@@ -15,14 +16,19 @@ from baton.hub.payment.beneath import AGAIN
 from baton.hub.payment.checking import unknown_run
 from baton.hub.payment.drafting import Drafting, new_run, payee_of, save
 from baton.hub.payment.out_again import out_again
+from baton.hub.payment.policies import offices_of
 from baton.hub.payment.reissue_evidence import evidence_of, of_files
 from baton.jobs.payment.checks.account_numbers import plain_account
-from baton.jobs.payment.reissue import Refusal, Reissue, attempted, reissue
+from baton.jobs.payment.reissue import Evidence, Refusal, Reissue, attempted, named, reissue
+from baton.model.bank_answers import ReasonKind
 from baton.model.pay_run import FAILED, LineState, PayLine, PayRun
 from baton.model.payable import BankAccount
 from baton.model.people import Employee
 
 _NOT_DUE: Final = (Refusal.CLAIMED, Refusal.DUPLICATE)
+_NOBODY_SAID: Final[Mapping[str, ReasonKind]] = MappingProxyType({})
+NAMED: Final = "named"
+"""The fact of a run that tells of which failed lines its maker has said what the bank's words mean."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +40,18 @@ class Reissued:
     refused: Sequence[tuple[PayLine, Refusal]]
 
 
-def reissue_run(hub: Hub, run_id: str, person: str, day: date) -> Reissued:
-    """Draft the failed lines of a run anew, to the accounts HR knows now. Raises `ApprovalError` when none may be."""
+def reissue_run(
+    hub: Hub, run_id: str, person: str, day: date, meanings: Mapping[str, ReasonKind] = _NOBODY_SAID
+) -> Reissued:
+    """Draft the failed lines of a run anew, to the accounts HR knows now. Raises `ApprovalError` when none may be.
+
+    ``meanings`` are pieces of the bank's words that no table has, and what they mean: an office says it, and the run
+    keeps of which lines it was said.
+    """
+    if meanings and not offices_of(hub, person):
+        raise ApprovalError(
+            f"{person} holds no office in payments", code="role", remedy="see payments.roles in systems.yaml"
+        )
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         failed_run = hub.pay_runs.get(connection, run_id)
@@ -51,20 +67,55 @@ def reissue_run(hub: Hub, run_id: str, person: str, day: date) -> Reissued:
         )
         run = new_run(hub, wanted)
         failed = list(hub.pay_runs.lines(connection, run_id, *FAILED))
-        judged = _judged(hub, connection, failed_run.system, failed)
+        judged = _judged(hub, connection, failed_run.system, failed, meanings)
         again = [(line, found) for line, found in judged if isinstance(found, Reissue)]
         refused = [(line, found) for line, found in judged if isinstance(found, Refusal)]
         if not again:
-            why = ", ".join(sorted({refusal.value for _, refusal in refused})) or "nothing of it has failed"
-            raise ApprovalError(f"no line of {run_id} may be paid again: {why}", code="no_reissue")
+            raise _nothing(run_id, {refusal for _, refusal in refused})
         lines = [
             PayLine(run.run_id, place, found.payable, LineState.DRAFT, changed_at=run.created)
             for place, (_, found) in enumerate(again, start=1)
         ]
         evidence = {found.payable.key.reference: found.evidence for _, found in again}
-        run = replace(run, facts={**run.facts, "evidence": evidence, AGAIN: run_id})
+        said = {line.reference: found.said.value for line, found in again if found.said is not None}
+        run = replace(run, facts={**run.facts, "evidence": evidence, AGAIN: run_id, **({NAMED: said} if said else {})})
         save(hub, connection, person, run, lines, [], failed_run.run_id)
     return Reissued(run, lines, refused)
+
+
+def _nothing(run_id: str, refusals: Collection[Refusal]) -> ApprovalError:
+    why = ", ".join(sorted(refusals)) or "nothing of it has failed"
+    remedy = ""
+    if Refusal.UNREAD_REASON in refusals:
+        remedy = (
+            "find out at the bank whether it has these payments, and say what its words mean: baton pay reissue "
+            f"{run_id} --means WORDS=KIND; write them into answers.reasons of the bank's profile as well"
+        )
+    return ApprovalError(f"no line of {run_id} may be paid again: {why}", code="no_reissue", remedy=remedy)
+
+
+def unread_of(hub: Hub, run_id: str, meanings: Mapping[str, ReasonKind] = _NOBODY_SAID) -> list[tuple[PayLine, str]]:
+    """The failed lines of a run that wait for somebody to say what the bank's words mean, each with its code and words.
+
+    The words may name a person: they are for whoever decides, and go into no log.
+    """
+    with hub.database.read() as connection:
+        run = hub.pay_runs.get(connection, run_id)
+        if run is None:
+            return []
+        failed = list(hub.pay_runs.lines(connection, run_id, *FAILED))
+        held = {
+            line.reference
+            for line, found in _judged(hub, connection, run.system, failed, meanings)
+            if found is Refusal.UNREAD_REASON
+        }
+        waiting = [line for line in failed if line.reference in held]
+        shown = _shown(hub, connection, run.system, waiting)
+    return [
+        (line, "; ".join(f"{each.code}: {each.text}" for each in evidence.reasons if each.kind is ReasonKind.UNREAD))
+        for line, evidence in zip(waiting, shown, strict=True)
+        if evidence is not None
+    ]
 
 
 def unpaid(hub: Hub, connection: sa.Connection, number: str) -> list[PayLine]:
@@ -88,20 +139,22 @@ def unpaid(hub: Hub, connection: sa.Connection, number: str) -> list[PayLine]:
 
 
 def _judged(
-    hub: Hub, connection: sa.Connection, system: str, failed: Sequence[PayLine]
+    hub: Hub,
+    connection: sa.Connection,
+    system: str,
+    failed: Sequence[PayLine],
+    meanings: Mapping[str, ReasonKind] = _NOBODY_SAID,
 ) -> list[tuple[PayLine, Reissue | Refusal]]:
     numbers = sorted({line.payable.key.number for line in failed})
     known = {number: newest.employee for number, newest in hub.people.newest(connection, numbers).items()}
-    said = hub.bank_answers.of_lines(connection, [line.reference for line in failed])
-    of_file = of_files(hub, connection, system, {line.message_id for line in failed})
     attempts = [line.payable.key for line in hub.pay_runs.claimed(connection, (), numbers)]
     returned = [line for line in failed if line.state is LineState.RETURNED]
     out = out_again(hub, connection, returned)
     # What a recovery case claims of a payment that came back is back already; only the rest is the person's.
     claimed = hub.recoveries.claimed(connection, [line.reference for line in returned])
     judged: list[tuple[PayLine, Reissue | Refusal]] = []
-    for line in failed:
-        if line.reference in out:
+    for line, shown in zip(failed, _shown(hub, connection, system, failed), strict=True):
+        if line.reference in out or shown is None:
             judged.append((line, Refusal.DISPUTED))
             continue
         owed = line.payable.amount_minor - claimed[line.reference]
@@ -110,13 +163,16 @@ def _judged(
             continue
         employee = known.get(line.payable.key.number)
         payee = _payee(line.payable.payee, employee)
-        evidence = evidence_of(line, said.get(line.reference, ()), of_file[line.message_id])
-        if evidence is None:
-            judged.append((line, Refusal.DISPUTED))
-            continue
         failed_part = replace(line.payable, amount_minor=owed)
-        judged.append((line, reissue(failed_part, line.state, evidence, payee, attempts)))
+        judged.append((line, reissue(failed_part, line.state, named(shown, meanings), payee, attempts)))
     return judged
+
+
+def _shown(hub: Hub, connection: sa.Connection, system: str, failed: Sequence[PayLine]) -> list[Evidence | None]:
+    """What the bank has said of each line, as `evidence_of` has it."""
+    said = hub.bank_answers.of_lines(connection, [line.reference for line in failed])
+    of_file = of_files(hub, connection, system, {line.message_id for line in failed})
+    return [evidence_of(line, said.get(line.reference, ()), of_file[line.message_id]) for line in failed]
 
 
 def _payee(failed: BankAccount, employee: Employee | None) -> BankAccount:

@@ -1,17 +1,18 @@
 """Whether a line that was not paid may be paid again: only as the next attempt, tied to the evidence that it failed.
 
 What nobody knows is asked at the bank and never sent again. What the bank calls a duplicate is looked up: it may well
-have been paid.
+have been paid. So may what it has refused in words that nobody has read: somebody says first what they mean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from baton.model.bank_answers import Reason, ReasonKind
+from baton.model.bank_words import kind_of
 from baton.model.pay_run import FAILED, LineState
 from baton.model.payable import BankAccount, Payable, PayableKey
 
@@ -32,6 +33,8 @@ class Refusal(StrEnum):
     """No answer of the bank is named, or one about another line."""
     DUPLICATE = "duplicate"
     """The bank says it has this payment already."""
+    UNREAD_REASON = "unread_reason"
+    """The bank refused it in words of its own that are in no table, and nobody has said what they mean."""
     NOT_CORRECTED = "not_corrected"
     """The bank refused these very details, and they are unchanged."""
     ATTEMPTED = "attempted"
@@ -49,6 +52,8 @@ class Evidence:
     reference: str
     """The line it is about."""
     reasons: tuple[Reason, ...] = ()
+    said: ReasonKind | None = None
+    """What somebody here has said that the bank's words mean; None where nobody had to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,8 @@ class Reissue:
     payable: Payable
     evidence: str
     """The answer that allows it: kept with the new line for good."""
+    said: ReasonKind | None = None
+    """As in `Evidence`: kept as well."""
 
 
 def reissue(
@@ -68,12 +75,22 @@ def reissue(
     ``attempts`` are the keys that exist already for this person, period and component.
     """
     refusal = _refusal(failed, state, evidence, payee)
+    if refusal in (None, Refusal.UNREAD_REASON) and attempted(failed.key, attempts):
+        return Refusal.ATTEMPTED
     if refusal is not None:
         return refusal
-    if attempted(failed.key, attempts):
-        return Refusal.ATTEMPTED
     key = replace(failed.key, attempt=failed.key.attempt + 1)
-    return Reissue(replace(failed, key=key, payee=payee), evidence.answer_id)
+    return Reissue(replace(failed, key=key, payee=payee), evidence.answer_id, evidence.said)
+
+
+def named(evidence: Evidence, meanings: Mapping[str, ReasonKind]) -> Evidence:
+    """The evidence with what somebody says that unread words mean: by a piece of them, or of the bank's code."""
+    for each in evidence.reasons:
+        kind = kind_of(f"{each.code} {each.text}", meanings) if each.kind is ReasonKind.UNREAD else None
+        if kind is not None:
+            read = tuple(replace(one, kind=kind) if one is each else one for one in evidence.reasons)
+            evidence = replace(evidence, reasons=read, said=kind)
+    return evidence
 
 
 def attempted(failed: PayableKey, attempts: Collection[PayableKey]) -> bool:
@@ -94,6 +111,9 @@ def _refusal(failed: Payable, state: LineState, evidence: Evidence, payee: BankA
         return Refusal.NO_EVIDENCE
     if ReasonKind.DUPLICATE in kinds:
         return Refusal.DUPLICATE
+    # What came back has left the bank's hands: whatever it calls this, it has not paid it besides.
+    if ReasonKind.UNREAD in kinds and state is not LineState.RETURNED:
+        return Refusal.UNREAD_REASON
     if kinds & _CORRECT_FIRST and payee == failed.payee:
         return Refusal.NOT_CORRECTED
     return None

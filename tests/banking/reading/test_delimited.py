@@ -113,3 +113,19 @@ def test_a_list_that_names_lines_by_their_place_needs_the_file_they_stand_in(tmp
     path.write_text(path.read_text("utf-8").replace("message_id: 1\n", ""), "utf-8")
     with pytest.raises(ConfigurationError, match="message id"):
         load_layout(path)
+
+
+@pytest.mark.parametrize(
+    ("row", "kind"),
+    [
+        ("M1|REF1|01|E101|余额不足|1", ReasonKind.DEAD_ACCOUNT),
+        ("M1|REF1|01|E102|流水号重复|1", ReasonKind.DUPLICATE),
+        ("M1|REF1|01|账户已销户||1", ReasonKind.DEAD_ACCOUNT),
+        ("M1|REF1|01|E102|见 E101|1", ReasonKind.DEAD_ACCOUNT),
+        ("M1|REF1|01|E102|处理失败|1", ReasonKind.UNREAD),
+        ("M1|REF1|00|E102|处理完毕|1", ReasonKind.UNNAMED),
+    ],
+)
+def test_a_reason_is_known_by_its_code_and_else_by_the_banks_words(layout, row, kind):
+    (found,) = read(HEAD + row, layout)
+    assert [each.kind for each in found.reasons] == [kind]

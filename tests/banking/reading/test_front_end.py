@@ -13,7 +13,7 @@ from baton.banking.reading.front_end import (
     read_front_end,
 )
 from baton.banking.refused import BankFileRefusedError
-from baton.model.bank_answers import AnswerLevel, BankState
+from baton.model.bank_answers import AnswerLevel, BankState, ReasonKind
 from tests.banking.reading.messages import stream
 
 
@@ -121,3 +121,48 @@ def test_a_row_that_says_two_things_stops_the_file():
     row = {"YURREF": "ORDER-1", "TRXSEQ": "00000001", "REQSTS": "FIN", "RTNFLG": "F</RTNFLG><RTNFLG>S"}
     with pytest.raises(BankFileRefusedError, match="ambiguous"):
         read(cmb(row))
+
+
+def refused(words, kinds=None, state="F"):
+    row = {"YURREF": "ORDER-1", "TRXSEQ": "1", "REQSTS": "FIN", "RTNFLG": state, "RTNNAR": words}
+    more = {} if kinds is None else {"kinds": kinds}
+    (answer,) = read(cmb(row), **more)
+    (reason,) = answer.reasons
+    return reason.kind
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("业务参考号重复，该笔已处理", ReasonKind.DUPLICATE),
+        ("请勿重复提交", ReasonKind.DUPLICATE),
+        ("DUPLICATE order", ReasonKind.DUPLICATE),
+        ("该笔重复；账户已销户", ReasonKind.DUPLICATE),
+        ("账户已销户", ReasonKind.DEAD_ACCOUNT),
+        ("收款账户已注销", ReasonKind.DEAD_ACCOUNT),
+        ("账户冻结", ReasonKind.DEAD_ACCOUNT),
+        ("户名不符", ReasonKind.DATA),
+        ("收款账号户名有误", ReasonKind.DATA),
+        ("账号不存在", ReasonKind.DATA),
+        ("余额不足", ReasonKind.FUNDS),
+        ("超过单笔限额", ReasonKind.LIMIT),
+        ("付款账户已冻结", ReasonKind.UNREAD),
+        ("业务处理失败", ReasonKind.UNREAD),
+        ("", ReasonKind.UNREAD),
+    ],
+)
+def test_the_words_of_a_refusal_are_read_and_what_they_do_not_say_is_not_guessed(words, kind):
+    assert refused(words) is kind
+
+
+def test_a_profile_adds_to_the_words_and_says_otherwise_of_one():
+    kinds = {"来账控制": ReasonKind.DEAD_ACCOUNT, "重复": ReasonKind.LIMIT}
+    assert refused("来账控制", kinds) is ReasonKind.DEAD_ACCOUNT
+    assert refused("重复次数超限", kinds) is ReasonKind.LIMIT
+    assert refused("账户已销户", kinds) is ReasonKind.DEAD_ACCOUNT
+
+
+@pytest.mark.parametrize("state", ["C", "D", "B", "T"])
+def test_what_expired_was_withdrawn_or_came_back_has_a_reason_without_words(state):
+    assert refused("", state=state) is ReasonKind.UNNAMED
+    assert refused("账户已销户", state=state) is ReasonKind.DEAD_ACCOUNT

@@ -141,6 +141,17 @@ def test_reasons_are_all_read_with_their_words_and_a_duplicate_is_seen_even_in_t
     assert "one" not in repr(reasons)
 
 
+def test_what_a_reason_leaves_open_is_looked_up_in_the_banks_own_words():
+    given = [
+        why("NARR", "业务参考号重复"),
+        why("MS03", "账户已销户"),
+        why("AM04", "重复"),
+        why(proprietary="该笔已处理"),
+    ]
+    reasons = read(report(batch("B1", line("REF1", "RJCT", *given))))[-1].reasons
+    assert [each.kind.value for each in reasons] == ["duplicate", "dead_account", "funds", "duplicate"]
+
+
 @pytest.mark.parametrize("amount", ["NaN", "1e3", "-1", "1.234", "1,5"])
 def test_an_amount_that_is_none_stops_even_the_tolerant_reader(amount):
     with pytest.raises(BankFileRefusedError, match=r"\[amount\]"):

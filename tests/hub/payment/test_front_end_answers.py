@@ -8,14 +8,17 @@ from pathlib import Path
 import pytest
 
 from baton.contracts.payments import AnswerFile, AnswerKind
+from baton.errors import ApprovalError
 from baton.hub.payment.answering import Taken, take_answers
 from baton.hub.payment.reconciling import reconcile
+from baton.hub.payment.reissuing import reissue_run, unread_of
 from baton.jobs.payment.reconciliation import Verdict
+from baton.model.bank_answers import ReasonKind
 from baton.model.pay_run import LineState
 from baton.sandbox.paying_bank.bank import PayingBank
-from tests.hub.payment.office import Office
+from tests.hub.payment.office import PAY_DAY, Office
 from tests.rig.clock import VirtualClock
-from tests.rig.payroll import ACCOUNT, BANK, POLICY, BankMemory, Payroll
+from tests.rig.payroll import ACCOUNT, BANK, MAKER, POLICY, TREASURY, BankMemory, Payroll
 from tests.rig.targets import KeyTarget
 
 BANKS = {
@@ -151,3 +154,41 @@ def test_rows_counted_otherwise_than_our_lines_refuse_their_file_and_move_nobody
     branch.office.bank.answers = [answer]
     assert branch.take().alarms == []
     assert branch.states()["0002"] is LineState.REJECTED
+
+
+def refuse(branch: Branch, words: str) -> None:
+    """The bank refuses the second line in these words."""
+    message_id = branch.pay()
+    branch.bank.mood.rejects[f"{message_id}/{branch.place.format(2)}"] = words
+    branch.bank.work()
+    branch.take()
+    assert branch.states()["0002"] is LineState.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("words", "why"), [("业务参考号重复，该笔已处理", "duplicate"), ("账户已销户", "not_corrected")]
+)
+def test_what_the_bank_says_in_its_own_words_is_not_drafted_again(branch: Branch, words: str, why: str) -> None:
+    refuse(branch, words)
+    with pytest.raises(ApprovalError, match=f"paid again: {why}$"):
+        reissue_run(branch.office.hub, branch.run_id, MAKER, PAY_DAY)
+
+
+def test_words_in_no_table_hold_a_line_until_an_office_names_what_they_mean(branch: Branch) -> None:
+    refuse(branch, "交易未完成")
+    hub, run_id = branch.office.hub, branch.run_id
+    ((line, said),) = unread_of(hub, run_id)
+    assert (line.payable.key.number, said.rpartition(": ")[2]) == ("0002", "交易未完成")
+    with pytest.raises(ApprovalError, match="unread_reason") as held:
+        reissue_run(hub, run_id, TREASURY, PAY_DAY)
+    assert "--means" in held.value.remedy
+    assert "交易未完成" not in str(held.value)
+    with pytest.raises(ApprovalError, match="duplicate"):
+        reissue_run(hub, run_id, TREASURY, PAY_DAY, {"交易未完成": ReasonKind.DUPLICATE})
+    with pytest.raises(ApprovalError, match="holds no office"):
+        reissue_run(hub, run_id, "somebody", PAY_DAY, {"交易未完成": ReasonKind.FUNDS})
+    assert [line.line for line, _ in unread_of(hub, run_id)] == [line.line]
+    again = reissue_run(hub, run_id, TREASURY, PAY_DAY, {"交易未完成": ReasonKind.FUNDS})
+    assert [line.payable.key.number for line in again.lines] == ["0002"]
+    assert again.run.facts["named"] == {line.reference: "funds"}
+    assert unread_of(hub, run_id) == []

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from baton.jobs.payment.reissue import Evidence, Refusal, Reissue, reissue
+from baton.jobs.payment.reissue import Evidence, Refusal, Reissue, named, reissue
 from baton.model.bank_answers import Reason, ReasonKind
 from baton.model.pay_run import LineState as S
 from baton.model.payable import BankAccount, Component, Payable, PayableKey
@@ -86,3 +86,24 @@ def test_there_is_one_next_attempt_and_only_of_this_payable():
         replace(second, component=Component.BONUS),
     ]
     assert isinstance(again(attempts=[FAILED.key, *others]), Reissue)
+
+
+@pytest.mark.parametrize("state", [S.REJECTED, S.RECALLED])
+def test_words_that_nobody_has_read_hold_a_line_until_somebody_names_what_they_mean(state):
+    assert again(state, evidence(ReasonKind.UNREAD)) is Refusal.UNREAD_REASON
+    assert again(state, evidence(ReasonKind.FUNDS, ReasonKind.UNREAD), NEW) is Refusal.UNREAD_REASON
+
+
+def test_what_came_back_is_no_duplicate_whatever_its_words_are():
+    assert isinstance(again(S.RETURNED, evidence(ReasonKind.UNREAD)), Reissue)
+
+
+def test_words_are_named_by_a_piece_of_them_or_by_the_code_and_nothing_else_is():
+    said = (Reason("FIN/F", ReasonKind.UNREAD, "系统异常"), Reason("X", ReasonKind.DUPLICATE, "系统异常"))
+    shown = evidence(reasons=said)
+    assert [each.kind for each in named(shown, {"系统异常": ReasonKind.FUNDS}).reasons] == [
+        ReasonKind.FUNDS,
+        ReasonKind.DUPLICATE,
+    ]
+    assert named(shown, {"fin/f": ReasonKind.DATA}).reasons[0].kind is ReasonKind.DATA
+    assert named(shown, {"异常终止": ReasonKind.DATA}) == shown
