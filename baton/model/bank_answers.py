@@ -139,3 +139,11 @@ class Statement:
     closing_minor: int | None = None
     closed: str = ""
     """The day of its closing balance, ``YYYY-MM-DD``; empty where it tells none. Many banks count anew each year."""
+    page: int = 0
+    """Which page of its statement it is, from 1; 0 for a statement in one piece. Only the first has the opening
+    balance, and only the last the closing one."""
+    pages_follow: bool = False
+    """Whether its statement goes on on a further page."""
+    message_page: int = 0
+    """Which page of the bank's message it stands on, from 1; 0 for a message in one piece. A statement may go on on
+    the next one without a page of its own."""

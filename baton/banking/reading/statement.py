@@ -6,6 +6,7 @@ hundred thousand transactions inside costs no more memory than one with one.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -28,6 +29,7 @@ _OPENING: Final = ("OPBD", "PRCD")
 """The opening balance booked, or the one with which the statement before was closed."""
 _CLOSING: Final = ("CLBD",)
 _CREDIT: Final = Direction.CREDIT
+_PAGE: Final = re.compile("[0-9]{1,5}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +100,22 @@ class _Reader:
         for what, element, around in found:
             if what == self.element:
                 if self.head is None:
-                    yield self._begin(element)
+                    yield self._begin(element, around)
                 self._end(element)
             elif what in ("Ntry", "TxDtls"):
                 if self.head is None:
-                    yield self._begin(self._enclosing(element, around))
+                    yield self._begin(self._enclosing(element, around), around)
                 bookings = self.bookings
                 read = bookings.detail(element, around) if what == "TxDtls" else bookings.entry(element)
                 for entry in read:
                     self._add(entry)
                     yield self.number, None, entry
 
-    def _begin(self, element: Element) -> _Item:
+    def _begin(self, element: Element, around: Sequence[Element]) -> _Item:
         self.number += 1
-        self.head = head(self.fields, element)
+        headers = (self.fields.one(each, "GrpHdr/MsgPgntn") for each in around)
+        message_page, _ = _page(self.fields, next((each for each in headers if each is not None), None))
+        self.head = head(self.fields, element, message_page)
         self.sum_minor, self.foreign = 0, False
         self.bookings.begin(self.fields.moment(element, "CreDtTm"))
         return self.number, self.head, None
@@ -139,23 +143,38 @@ class _Reader:
             self.fields.find(element, "balance_chain", "does not add up: opening balance and bookings, closing balance")
 
 
-def head(fields: Fields, element: Element) -> Statement:
-    """The head of a ``Stmt`` or ``Ntfctn`` whose entries have not all been read."""
+def head(fields: Fields, element: Element, message_page: int) -> Statement:
+    """The head of a ``Stmt`` or ``Ntfctn`` whose entries have not all been read, on a page of its message."""
     account = fields.text(element, "Acct/Id/IBAN", "Acct/Id/Othr/Id", "Acct/Id/PrtryAcct/Id", "Acct/Id/BBAN")
     if not account:
         fields.find(element, "account", "does not say which account it is about")
     balances = _balances(fields, element)
     closing = next((balances[kind] for kind in _CLOSING if kind in balances), None)
     currency = fields.text(element, "Acct/Ccy") or next((each.currency for each in balances.values()), "")
+    pagination = fields.one(element, "StmtPgntn")
+    page, more = _page(fields, fields.one(element, "NtfctnPgntn") if pagination is None else pagination)
     return Statement(
         account=account,
         statement_id=fields.text(element, "Id"),
         sequence=fields.text(element, "ElctrncSeqNb", "LglSeqNb"),
         currency=currency,
-        opening_minor=_first(balances, _OPENING, currency),
-        closing_minor=_first(balances, _CLOSING, currency),
+        # A bank may repeat the balances of the whole on each page, where they prove nothing.
+        opening_minor=_first(balances, _OPENING, currency) if page <= 1 else None,
+        closing_minor=None if more else _first(balances, _CLOSING, currency),
         closed="" if closing is None or closing.day is None else closing.day.isoformat(),
+        page=page,
+        pages_follow=more,
+        message_page=message_page,
     )
+
+
+def _page(fields: Fields, pagination: Element | None) -> tuple[int, bool]:
+    """Which page, and whether more follow; no page where there is but one."""
+    if pagination is None:
+        return 0, False
+    number, last = fields.text(pagination, "PgNb"), fields.text(pagination, "LastPgInd") in ("true", "1")
+    page = int(number) if _PAGE.fullmatch(number) else 0
+    return (0, False) if page == 0 or (page == 1 and last) else (page, not last)
 
 
 class _Balance(NamedTuple):

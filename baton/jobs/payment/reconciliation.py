@@ -19,7 +19,7 @@ from baton.errors import Fault
 from baton.jobs.payment.differences import EXPLAINED, Difference, DifferenceKind
 from baton.jobs.payment.matching import Expectations, Expected, Match, MatchKind
 from baton.jobs.payment.showings import Booked, Misfits, Paper
-from baton.jobs.payment.statements import SeenStatements, StatementKey
+from baton.jobs.payment.statements import SeenStatements, StatementKey, statement_key
 from baton.model.bank_answers import Direction, Statement, StatementEntry
 from baton.model.pay_run import LineState
 
@@ -167,17 +167,27 @@ class Reconciler:
         ``place`` is its file and where it stands in it; without one, its number among those taken.
         """
         self._papers += 1
-        paper = Paper(place or str(self._papers), notification)
         told = iter(entries)
         first = next(told, None)
-        doubled = self._seen.add(head, digest, None if first is None else first.booked, notification=notification)
+        day = None if first is None else first.booked
+        paper = Paper(
+            place or str(self._papers), notification, statement_key(head, digest, day, notification=notification)
+        )
+        doubled = self._seen.add(head, digest, day, notification=notification)
         if doubled is not None:
             self._beside.append(replace(doubled, place=paper.place))
-            return
+            if doubled.kind is DifferenceKind.DOUBLED_STATEMENT:
+                return
         for entry in chain([] if first is None else [first], told):
-            if not entry.pending:
+            if entry.pending:
+                continue
+            match = self._expected.match(head.account, entry)
+            if doubled is None:
                 self._entries += 1
-                self._take(head.account, self._expected.match(head.account, entry), paper)
+                self._take(head.account, match, paper)
+            elif entry.direction is Direction.DEBIT:
+                # Which of two contents is true, nobody knows: neither may hide what left and should not have.
+                self._misfit(head.account, match, paper)
 
     def find(self, findings: Iterable[Fault]) -> None:
         """What a reader has found that cannot be right: balances that do not add up."""
@@ -197,14 +207,19 @@ class Reconciler:
         entry, kind = match.entry, match.kind
         if kind is MatchKind.UNRELATED:
             return
-        if kind in _MISFITS:
-            what = match.references[0] if len(match.references) == 1 else entry.entry_id
-            difference = Difference(_MISFITS[kind], what, None, entry.amount_minor, match.hint, paper.place)
-            self._misfits.add(account, entry, paper, difference, match.references)
+        self._misfit(account, match, paper)
         if kind in (MatchKind.LINE, MatchKind.BATCH) or (kind in _MISFITS and len(match.references) == 1):
             for reference in match.references:
                 amount = self._filed[reference][1].line.amount_minor if kind is MatchKind.BATCH else entry.amount_minor
                 self._booked.setdefault(reference, Booked()).add(entry, amount, paper)
+
+    def _misfit(self, account: str, match: Match, paper: Paper) -> None:
+        """A booking that fits no line, or not the one it names."""
+        entry, kind = match.entry, match.kind
+        if kind in _MISFITS:
+            what = match.references[0] if len(match.references) == 1 else entry.entry_id
+            difference = Difference(_MISFITS[kind], what, None, entry.amount_minor, match.hint, paper.place)
+            self._misfits.add(account, entry, paper, difference, match.references)
 
     def _run_of(self, references: Sequence[str]) -> str:
         """The one run with which a difference about these lines is listed; empty: beside all runs."""

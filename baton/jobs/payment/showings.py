@@ -13,6 +13,7 @@ from datetime import date
 from typing import TypeAlias
 
 from baton.jobs.payment.differences import Difference
+from baton.jobs.payment.statements import StatementKey
 from baton.model.bank_answers import Direction, StatementEntry
 
 Told: TypeAlias = tuple[Direction, int, str, date]
@@ -26,6 +27,8 @@ class Paper:
     place: str
     """Its file and where in it: what tells it apart from every other."""
     notification: bool
+    statement: StatementKey
+    """What it shares with a paper that came again with another content."""
 
 
 @dataclass(slots=True)
@@ -76,7 +79,11 @@ class Misfits:
     def differences(self) -> Iterator[tuple[Difference, Sequence[str]]]:
         """Each booking once, as it was told first: so it keeps its name when the statement follows the notification."""
         for shown in self._shown.values():
-            proven = sum(not paper.notification for paper, _, _ in shown)
+            contents = Counter((paper.statement, paper.place) for paper, _, _ in shown if not paper.notification)
+            of_statements: dict[StatementKey, int] = {}
+            for (statement, _), count in contents.items():  # of two contents of one, that which shows more counts
+                of_statements[statement] = max(of_statements.get(statement, 0), count)
+            proven = sum(of_statements.values())
             notified = Counter(paper.place for paper, _, _ in shown if paper.notification)
             number = max(proven, *notified.values(), 0)
             for _, difference, references in shown[:number]:

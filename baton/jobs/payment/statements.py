@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from typing import Final, TypeAlias
@@ -10,8 +11,9 @@ from typing import Final, TypeAlias
 from baton.jobs.payment.differences import Difference, DifferenceKind
 from baton.model.bank_answers import Statement
 
-StatementKey: TypeAlias = tuple[str, str, str, str, str]
-"""Account, currency, electronic sequence number, id and series: what a second copy shares, whatever its file is called.
+StatementKey: TypeAlias = tuple[str, str, str, str, str, int]
+"""Account, currency, electronic sequence number, id, series and page: what a second copy shares, whatever its file is
+called. The page is the statement's, else its message's; 0 for what is in one piece.
 
 An account that is kept in two currencies has statements in each, and a bank may count and name each kind by itself.
 """
@@ -25,8 +27,9 @@ def statement_key(head: Statement, digest: str, first: date | None, *, notificat
     notification has no balance to be dated by: its year is that of its ``first`` booking.
     """
     named = head.sequence or head.statement_id
-    series = f"{_NOTIFICATIONS} {'' if first is None else first.year}" if notification else _year(head)
-    return (head.account, head.currency, head.sequence, head.statement_id if named else digest, series)
+    series = f"{_NOTIFICATIONS} {'' if first is None else first.year}" if notification else _series(head, first)
+    page = head.page or head.message_page
+    return (head.account, head.currency, head.sequence, head.statement_id if named else digest, series, page)
 
 
 class SeenStatements:
@@ -36,6 +39,8 @@ class SeenStatements:
         """``known``: the digest of the content by key, of statements read before."""
         self._digests = dict(known)
         self._heads: dict[str, list[Statement]] = {}
+        self._pages: dict[StatementKey, list[Statement]] = {}
+        """Of statements in several pieces, by what these share."""
 
     def add(self, head: Statement, digest: str, first: date | None, *, notification: bool) -> Difference | None:
         """Take a statement in. A difference when it was read before: then it must not be counted."""
@@ -45,13 +50,23 @@ class SeenStatements:
             kind = DifferenceKind.DOUBLED_STATEMENT if before == digest else DifferenceKind.CHANGED_STATEMENT
             return Difference(kind, head.statement_id or head.sequence)
         self._digests[key] = digest
-        if head.opening_minor is not None or head.closing_minor is not None:
+        if key[-1] and not notification:
+            self._pages.setdefault((*key[:-1], 0), []).append(head)
+        elif head.opening_minor is not None or head.closing_minor is not None:
             self._heads.setdefault(head.account, []).append(head)
         return None
 
     def gaps(self) -> Iterable[Difference]:
         """Where, on one account and in one currency, one statement does not go on from the one before."""
-        for heads in self._heads.values():
+        whole: dict[str, list[Statement]] = {account: list(heads) for account, heads in self._heads.items()}
+        for key, pages in self._pages.items():
+            pages.sort(key=lambda head: (head.page, head.message_page))
+            joined = _joined(pages, key)
+            if joined.opening_minor is not None or joined.closing_minor is not None:
+                whole.setdefault(joined.account, []).append(joined)
+            if any(head.page for head in pages) and not _complete(pages):
+                yield Difference(DifferenceKind.STATEMENT_GAP, joined.statement_id or joined.sequence)
+        for heads in whole.values():
             counted = _Counted(heads)
             ordered = sorted(
                 heads, key=lambda head: (head.currency, _year(head), _number(head), head.closed, head.statement_id)
@@ -85,6 +100,23 @@ class _Counted:
             of_year = (number for when, number in self._currencies if when == year)
             missing -= sum(_number(before) < number < _number(after) for number in of_year)
         return missing > 0
+
+
+def _complete(pages: Sequence[Statement]) -> bool:
+    """Whether none of a statement's pages is missing: from the first to one after which none follows."""
+    return [head.page for head in pages] == list(range(1, len(pages) + 1)) and not pages[-1].pages_follow
+
+
+def _joined(pages: Sequence[Statement], key: StatementKey) -> Statement:
+    """The statement that these pages make up, in their order: as it opens on the first and closes on the last."""
+    closed = pages[-1].closed or key[4]
+    return replace(pages[-1], opening_minor=pages[0].opening_minor, closed=closed)
+
+
+def _series(head: Statement, first: date | None) -> str:
+    """The year; a page before the last may have no balance to be dated by."""
+    in_pages = head.page or head.message_page
+    return _year(head) or (str(first.year) if in_pages and first is not None else "")
 
 
 def _number(head: Statement) -> int:

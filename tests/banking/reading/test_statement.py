@@ -51,6 +51,47 @@ def test_the_head_says_which_account_which_copy_and_between_which_balances():
     assert "6222" not in repr(head)
 
 
+def pagination(name, number, last):
+    return f"<{name}><PgNb>{number}</PgNb><LastPgInd>{last}</LastPgInd></{name}>"
+
+
+def page_of(text, number, last):
+    """The same with the number of a page of its statement."""
+    return text.replace("</Id><Elctrnc", f"</Id>{pagination('StmtPgntn', number, last)}<Elctrnc", 1)
+
+
+@pytest.mark.parametrize(
+    ("number", "last", "page", "opening", "closing"),
+    [
+        ("1", "true", (0, False), 1000, -250),
+        ("1", "false", (1, True), 1000, None),
+        ("2", "0", (2, True), None, None),
+        ("2", "true", (2, False), None, -250),
+    ],
+)
+def test_a_page_of_a_statement_has_its_number_and_the_balances_that_belong_on_it(number, last, page, opening, closing):
+    whole = statements([statement(balance("OPBD", "10.00"), balance("CLBD", "2.50", "DBIT"), booking("12.50"))])
+    ((head, _),) = read(page_of(whole, number, last))
+    assert (head.page, head.pages_follow) == page
+    assert (head.opening_minor, head.closing_minor, head.closed) == (opening, closing, "2026-11-25")
+
+
+def test_pages_of_one_statement_need_not_add_up_alone():
+    whole = statements([statement(balance("OPBD", "10.00"), balance("CLBD", "2.50", "DBIT"), booking("5.00"))])
+    for number, last in (("1", "false"), ("2", "true")):
+        leniency = Strict()
+        read(page_of(whole, number, last), leniency)
+        assert list(leniency.findings) == []
+
+
+@pytest.mark.parametrize(("number", "last", "page"), [("1", "true", 0), ("1", "false", 1), ("2", "true", 2)])
+def test_a_page_of_a_message_has_its_number_on_each_statement(number, last, page):
+    paged = f"</CreDtTm>{pagination('MsgPgntn', number, last)}</GrpHdr>"
+    parts = [statement(booking("1.00")), statement(name="S2")]
+    text = statements(parts).replace("</CreDtTm></GrpHdr>", paged)
+    assert [(head.page, head.message_page) for head, _ in read(text)] == [(0, page), (0, page)]
+
+
 def test_who_was_paid_is_read_and_not_shown():
     paid = "<RltdPties><Cdtr><Pty><Nm>测试甲</Nm></Pty></Cdtr></RltdPties>"
     (entry,) = entries(booking("12.30", transaction(end_to_end("E1"), "12.30", "DBIT", paid), name="A1"))
