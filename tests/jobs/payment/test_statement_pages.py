@@ -1,0 +1,77 @@
+"""Statements that come in several pages, or again with another content: nothing on any of them is hidden."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from baton.jobs.payment.reconciliation import Reconciler, Verdict
+from tests.jobs.payment.test_reconciliation import LATE, SOON, K, credit, debit, facts, filed, head, kinds
+
+
+def paged(page, opening=None, closing=None, **more):
+    return replace(head(1, opening, closing), page=page, **more)
+
+
+def test_the_pages_of_one_statement_are_all_compared_and_no_gap():
+    reconciler = Reconciler([facts(filed(1), filed(2))])
+    last, first = paged(2, None, 800, closed="2026-11-25"), paged(1, 1000, None, pages_follow=True)
+    for place, (told, number) in enumerate([(last, 2), (first, 1), (first, 1)]):
+        reconciler.take(told, [debit(number)], digest=f"page {told.page}", notification=False, place=f"p{place}")
+    reconciler.take(replace(head(2, 800, 800), closed="2026-11-26"), [], digest="n", notification=False)
+    view = reconciler.month(SOON)
+    assert (kinds(view), view.verdict, view.entries) == (["doubled_statement"], Verdict.CLEAN, 2)
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [paged(2, None, 900)],
+        [paged(1, 1000, None, pages_follow=True)],
+        [paged(1, 1000, None, pages_follow=True), paged(3, None, 900, closed="2026-11-25")],
+    ],
+    ids=["no-first", "no-last", "none-between"],
+)
+def test_a_page_of_a_statement_that_is_missing_is_a_gap(pages):
+    reconciler = Reconciler([facts(filed(1))])
+    for place, told in enumerate(pages):
+        reconciler.take(told, [] if place else [debit(1)], digest=str(place), notification=False)
+    assert kinds(reconciler.month(SOON)) == ["statement_gap"]
+
+
+def test_a_gap_before_or_after_a_statement_of_several_pages_is_seen():
+    reconciler = Reconciler([facts(filed(1))])
+    last, following = paged(2, None, 900, closed="2026-11-25"), replace(head(2, 901, 800), closed="2026-11-26")
+    for told in (paged(1, 1000, None, pages_follow=True), last, following):
+        reconciler.take(told, [debit(1)] if told.page == 1 else [], digest=str(told), notification=False)
+    assert kinds(reconciler.month(SOON)) == ["statement_gap"]
+
+
+def test_the_pages_of_a_message_tell_statements_of_one_name_apart_and_miss_nothing():
+    reconciler = Reconciler([facts(filed(1), filed(2))])
+    for page, told in ((1, head(1, 1000, None)), (2, head(1, None, 800))):
+        reconciler.take(replace(told, message_page=page), [debit(page)], digest=str(page), notification=False)
+    view = reconciler.month(SOON)
+    assert (kinds(view), view.verdict) == ([], Verdict.CLEAN)
+
+
+def test_the_same_statement_with_another_content_is_an_alarm():
+    reconciler = Reconciler([facts(filed(1))])
+    reconciler.take(head(), [debit(1)], digest="x", notification=False)
+    reconciler.take(head(), [debit(1), debit(0)], digest="y", notification=False)
+    differences = reconciler.month(SOON).beside
+    assert [(each.kind, each.alarm) for each in differences] == [
+        (K.CHANGED_STATEMENT, True),
+        (K.UNEXPECTED_DEBIT, True),
+    ]
+
+
+def test_what_both_contents_of_a_changed_statement_show_is_told_once_and_pays_nothing_twice():
+    reconciler = Reconciler([facts(filed(1), filed(2))])
+    stranger = debit(0, 77)
+    reconciler.take(head(), [debit(1), stranger], digest="x", notification=False)
+    reconciler.take(head(), [debit(1), stranger, stranger, debit(2), credit(1)], digest="y", notification=False)
+    view = reconciler.month(LATE)
+    assert kinds(view) == ["changed_statement", "missing", "unexpected_debit", "unexpected_debit"]
+    assert (view.entries, view.runs["run-1"].booked_minor) == (2, 100)
