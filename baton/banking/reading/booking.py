@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
@@ -30,6 +30,7 @@ _RETURNED: Final = "RRTN"
 """The bank transaction code's sub-family of returns."""
 _TOLD_ONCE: Final = ("Amt", "CdtDbtInd", "Sts", "Refs")
 """What makes a booking or a transaction another one."""
+_TOO_MANY: Final = 2
 _OWN_NAMES: Final = ("AcctSvcrRef", "NtryRef")
 _PARTIES: Final = {
     Direction.DEBIT: ("Cdtr", "Pty", "Nm"),
@@ -111,6 +112,8 @@ class Bookings:
         self._details = 0
         self._given_minor = 0
         """Of the booking, in its direction."""
+        self._unpriced: list[_Transaction] = []
+        """The first two transactions that have no amount: of one alone it is known by what the others leave over."""
 
     def begin(self, created: datetime | None) -> None:
         """A new statement, made at a moment."""
@@ -149,11 +152,16 @@ class Bookings:
     def _forget(self) -> None:
         self._booking = self._waiting = self._batch = self._around = None
         self._details = self._given_minor = 0
+        self._unpriced = []
 
     def _give(self, transaction: _Transaction) -> StatementEntry | None:
         """A transaction as an entry of its own, where it has an amount and its booking is shown."""
         booking = self._booking
-        if booking is None or not booking.shown or not transaction.minor:
+        if booking is None or not booking.shown:
+            return None
+        if not transaction.minor:
+            if len(self._unpriced) < _TOO_MANY:
+                self._unpriced.append(transaction)
             return None
         same = transaction.direction is booking.direction
         self._given_minor += transaction.minor if same else -transaction.minor
@@ -162,6 +170,9 @@ class Bookings:
     def _rest(self, element: Element, booking: _Booking, batch: _Batch) -> Iterator[StatementEntry]:
         rest = booking.minor - self._given_minor
         if rest == 0:
+            return
+        if self._is_of_one(rest, booking, batch):
+            yield replace(self._unpriced[0], minor=rest).entry(booking, only=False)
             return
         if self._given_minor:
             self.fields.find(element, "batch_sum", "is another amount than the transactions shown in it")
@@ -180,6 +191,12 @@ class Bookings:
             returned=Reason(_RETURNED, ReasonKind.UNNAMED) if booking.came_back else None,
             pending=booking.pending,
         )
+
+    def _is_of_one(self, rest: int, booking: _Booking, batch: _Batch) -> bool:
+        """Whether what is left over is the amount of the one transaction that has none of its own."""
+        if len(self._unpriced) != 1 or not self._given_minor or batch.count not in (None, self._details):
+            return False
+        return rest > 0 and self._unpriced[0].direction is booking.direction
 
     def _read(self, element: Element) -> _Booking:
         self.position += 1
@@ -231,19 +248,18 @@ class Bookings:
         fields.require_single(element, _TOLD_ONCE)
         children = fields.children(element)
         direction = _DIRECTIONS.get(own_text(children.get("CdtDbtInd")), booking.direction)
-        found = references(fields, element, children)
+        found = references(fields, element, children, "" if self._batch is None else self._batch.batch_id)
         returned = None
         if "RtrInf" in children:
             returned = reason(fields, children["RtrInf"], RETURN_REASONS)
         elif booking.came_back or (direction is _CREDIT and self._is_return(children)):
             returned = Reason(_RETURNED, ReasonKind.UNNAMED)
-        batch_id = "" if found.names_line else found.batch or (self._batch.batch_id if self._batch is not None else "")
         return _Transaction(
             found.transaction or str(self._details),
             self._amount(children, booking.currency),
             direction,
             _with_own(found.ours, booking.own),
-            batch_id,
+            "" if found.names_line else found.batch,
             returned,
             self._counterparty(children, direction),
         )

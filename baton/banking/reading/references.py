@@ -8,7 +8,7 @@ rest is about people.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,6 +19,9 @@ from baton.model.payable import REFERENCE_CHARACTERS
 _ABSENT: Final = "NOTPROVIDED"
 _PLACES: Final = ("EndToEndId", "InstrId", "AcctSvcrRef", "PmtInfId", "MsgId", "TxId")
 _OURS: Final = re.compile(rf"(?<![A-Z0-9])[A-Z2-7]{{{REFERENCE_CHARACTERS}}}(?![A-Z0-9])")
+_BROKEN: Final = re.compile(rf"(?<![A-Z0-9])[A-Z2-7](?: ?[A-Z2-7]){{{REFERENCE_CHARACTERS - 1}}}(?![A-Z0-9])")
+"""With blanks where the bank has broken it: words may look like it, so it proves nothing of what is beside it."""
+_SHAPE: Final = re.compile(f"[A-Z2-7]{{{REFERENCE_CHARACTERS}}}").fullmatch
 
 
 @dataclass(slots=True)
@@ -28,16 +31,17 @@ class References:
     ours: tuple[str, ...]
     """Where a reference of ours may stand."""
     batch: str
-    """Our batch, else our message."""
+    """Our batch, else our message, else the booking's."""
     transaction: str
     """The bank's name of the transaction; empty when it has none."""
     names_line: bool
-    """Whether one of ``ours`` is more than the servicer's own reference."""
+    """Whether one of ``ours`` has the shape of a reference of ours, and is not the batch: banks fill in others."""
 
 
-def references(fields: Fields, element: Element, children: Mapping[str, Element]) -> References:
-    """Of a ``TxDtls`` and its children."""
+def references(fields: Fields, element: Element, children: Mapping[str, Element], batch_around: str) -> References:
+    """Of a ``TxDtls`` and its children, in a booking of this batch."""
     found: list[str] = []
+    free: list[str] = []
     servicer = batch = transaction = ""
     told = children.get("Refs")
     if told is not None:
@@ -48,22 +52,28 @@ def references(fields: Fields, element: Element, children: Mapping[str, Element]
         batch = own_text(told.find(payment)) or own_text(told.find(message))
         transaction = servicer or own_text(told.find(other))
     if "RmtInf" in children:
-        _remittance(fields, children["RmtInf"], found)
+        free = _remittance(fields, children["RmtInf"], found)
     if "AddtlTxInf" in children:
         _add_all(found, _shaped([own_text(children["AddtlTxInf"])]))
     beside: Sequence[str] = ()
     if "SplmtryData" in children:
         supplements = fields.all(element, "SplmtryData")
         beside = [name for each in supplements for name in _shaped(list(each.itertext()))]
-    names_line = bool(found or beside)
+    batch = batch_around if batch.upper() in ("", _ABSENT) else batch
+    names_line = bool(beside)
+    for name in found:
+        names_line = names_line or (name != batch and _SHAPE(name) is not None)
+    if free and not names_line:
+        _add_all(found, _misspelt(free))
     _add(found, servicer)
     _add_all(found, beside)
-    return References(tuple(found), "" if batch.upper() == _ABSENT else batch, transaction, names_line)
+    return References(tuple(found), batch, transaction, names_line)
 
 
-def _remittance(fields: Fields, element: Element, found: list[str]) -> None:
+def _remittance(fields: Fields, element: Element, found: list[str]) -> list[str]:
+    """Adds what is named there, and gives back the free text."""
     words = fields.tag("Ustrd")
-    free = []
+    free: list[str] = []
     for child in element:
         if child.tag == words:
             free.append(own_text(child))
@@ -72,6 +82,7 @@ def _remittance(fields: Fields, element: Element, found: list[str]) -> None:
             _add_all(found, fields.texts(child, "CdtrRefInf/CdtrRef"))
             free += fields.texts(child, "AddtlRmtInf")
     _add_all(found, _shaped(free))
+    return free
 
 
 def free_text(fields: Fields, element: Element) -> Sequence[str]:
@@ -80,6 +91,8 @@ def free_text(fields: Fields, element: Element) -> Sequence[str]:
 
 
 def _add(found: list[str], text: str) -> None:
+    if len(text) == REFERENCE_CHARACTERS and not text.isupper() and _SHAPE(text.upper()):
+        text = text.upper()
     if text and text not in found and text.upper() != _ABSENT:
         found.append(text)
 
@@ -96,3 +109,11 @@ def _shaped(texts: Sequence[str]) -> Sequence[str]:
     parts = [text for text in texts if len(text) >= 2]
     whole = (" ".join(parts), "".join(parts)) if len(parts) > 1 else parts
     return [name for text in whole for name in _OURS.findall(text)]
+
+
+def _misspelt(texts: Sequence[str]) -> Iterator[str]:
+    """What would have the shape of a reference of ours, were it not in small letters or broken by blanks."""
+    for text in texts:
+        yield from _OURS.findall(text.upper())
+        for name in _BROKEN.findall(text):
+            yield name.replace(" ", "")

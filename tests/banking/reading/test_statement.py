@@ -184,6 +184,55 @@ def test_a_batch_that_shows_nothing_is_one_entry_for_all():
     assert (entry.amount_minor, entry.batch_id, entry.batch_count, entry.references) == (350, "B1", 2, ("A1",))
 
 
+@pytest.mark.parametrize(
+    "refs",
+    [
+        "<InstrId>20261125000123</InstrId>",
+        end_to_end("NONREF"),
+        end_to_end("NOTPROVIDED"),
+        end_to_end(REFERENCES[9]),
+    ],
+    ids=["the-banks-own", "none", "not-provided", "the-batch-itself"],
+)
+def test_a_batch_stays_one_whatever_else_the_bank_fills_in(refs):
+    batch = REFERENCES[9]
+    told = f"{refs}<PmtInfId>{batch}</PmtInfId>" if "<EndTo" not in refs else f"<PmtInfId>{batch}</PmtInfId>{refs}"
+    (entry,) = entries(booking("3.50", transaction(told, "3.50")), leniency=Tolerant())
+    assert (entry.amount_minor, entry.batch_id) == (350, batch)
+    (entry,) = entries(booking("3.50", transaction(refs, "3.50"), batch=members(batch, 1)))
+    assert entry.batch_id == batch
+
+
+def test_what_names_a_line_of_ours_is_no_batch():
+    (entry,) = entries(booking("1.00", transaction(f"<PmtInfId>B1</PmtInfId>{end_to_end(OURS)}", "1.00")))
+    assert (entry.references, entry.batch_id) == ((OURS,), "")
+
+
+@pytest.mark.parametrize("amounts", [("1.00", "", "0.50"), ("", "1.00", "1.50"), ("1.50", "1.00", "")])
+def test_the_one_transaction_without_an_amount_has_what_the_others_leave(amounts):
+    strict = Strict()
+    shown = [transaction(end_to_end(ref), amount) for ref, amount in zip(REFERENCES[3:6], amounts, strict=True)]
+    total = {"": 350, "1.50": 350, "0.50": 350}[amounts[2]]
+    found = entries(booking("3.50", *shown, name="A1", batch=members("B1", 3)), leniency=strict)
+    assert {each.references[0] for each in found} == set(REFERENCES[3:6])
+    assert (sum(each.amount_minor for each in found), list(strict.findings)) == (total, [])
+
+
+@pytest.mark.parametrize(("amounts", "count"), [(("1.00", "", ""), 3), (("1.00", "", "0.50"), 4), (("", "", ""), 3)])
+def test_what_several_leave_over_is_nobodys(amounts, count):
+    shown = [transaction(end_to_end(ref), amount) for ref, amount in zip(REFERENCES[3:6], amounts, strict=True)]
+    found = entries(booking("3.50", *shown, batch=members("B1", count)), leniency=Tolerant())
+    assert (found[-1].references, found[-1].batch_id) == ((), "B1")
+
+
+@pytest.mark.parametrize("refs", [end_to_end(OURS.lower()), ""])
+@pytest.mark.parametrize("words", ["", f"salary {OURS[:20]} {OURS[20:]} NOV", f"工资 {OURS.lower()}"])
+def test_a_reference_of_ours_is_found_in_small_letters_and_broken_by_a_blank(refs, words):
+    inside = f"<RmtInf><Ustrd>{words}</Ustrd></RmtInf>" if words else ""
+    (entry,) = entries(booking("1.00", transaction(refs, "1.00", "DBIT", inside)))
+    assert entry.references == ((OURS,) if refs or words else ())
+
+
 def test_a_batch_that_names_only_itself_in_its_one_transaction_is_a_batch():
     refs = "<PmtInfId>B1</PmtInfId>" + end_to_end("NOTPROVIDED")
     (entry,) = entries(booking("3.50", transaction(refs, "3.50", "DBIT")))
