@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from baton.banking.encodings import encoded
 from baton.banking.profile import BankProfile, Fields, Presence
 from baton.errors import Fault, OrderRefusedError
 from baton.model.payable import BankAccount, Payable, PaymentOrder
@@ -164,7 +165,7 @@ def _all_fields(fields: Fields) -> str:
 
 def _fits(text: str, encoding: str) -> bool:
     try:
-        text.encode(encoding)
+        encoded(text, encoding)
     except UnicodeEncodeError:
         return False
     return True

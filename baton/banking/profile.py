@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
+from baton.banking.encodings import encoded
 from baton.banking.reading.delimited import AnswerLayout
 from baton.banking.reading.front_end import CmbRow, IcbcRow
 from baton.model.bank_answers import ReasonKind
@@ -135,7 +136,7 @@ class FieldRule(Part):
                 f"has a character in place {taken.end() + 1} that the bank does not take ({self.characters})",
             )
         try:
-            size = len(text.encode(encoding))
+            size = len(encoded(text, encoding))
         except UnicodeEncodeError as error:
             yield "encoding", f"has a character in place {error.start + 1} that cannot be written in {encoding.upper()}"
             size = 0

@@ -16,6 +16,7 @@ from typing import Final, TypeAlias
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
+from baton.banking.encodings import decoder
 from baton.banking.refused import BankFileRefusedError
 from baton.banking.xml_stream import Survey, XmlFile
 from baton.errors import Fault
@@ -177,16 +178,16 @@ class Reading:
         block = self._stream.read(_BLOCK_BYTES)
         declared = _DECLARED.match(block)
         encoding = declared[1].decode("ascii") if declared else ""
-        decoder = None if encoding.upper() in _AS_THEY_ARE else self._decoder(encoding)
+        decoding = None if encoding.upper() in _AS_THEY_ARE else self._decoder(encoding)
         while block:
-            yield block if decoder is None else decoder.decode(block)
+            yield block if decoding is None else decoding.decode(block)
             block = self._stream.read(_BLOCK_BYTES)
-        if decoder is not None:
-            yield decoder.decode(b"", final=True)
+        if decoding is not None:
+            yield decoding.decode(b"", final=True)
 
     def _decoder(self, encoding: str) -> codecs.IncrementalDecoder:
         try:
-            return codecs.getincrementaldecoder(encoding)("strict")
+            return decoder(encoding)
         except LookupError:
             fault = Fault(self.name, "encoding", f"is written in {encoding[:40]}, which cannot be read here")
             raise BankFileRefusedError(fault) from None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final, Protocol
 
+from baton.banking.encodings import encoded
 from baton.banking.problems import refuse_if_faulty
 from baton.banking.profile import BankProfile
 from baton.banking.writing import boc, cmb, icbc, pain001, table
@@ -85,7 +86,7 @@ def _encoded(pieces: Iterator[str], order: PaymentOrder, encoding: str) -> bytes
     The error of the codec, which holds the text, is not passed on.
     """
     try:
-        return b"".join([piece.encode(encoding) for piece in pieces])
+        return b"".join([encoded(piece, encoding) for piece in pieces])
     except UnicodeEncodeError:
         pass
     words = f"holds text that cannot be written in {encoding.upper()}"

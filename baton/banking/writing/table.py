@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
+from baton.banking.encodings import encoded
 from baton.banking.profile import BankProfile, Characters, FieldRule, Fields, Part
 from baton.model.payable import REFERENCE_CHARACTERS, Component, Payable, PaymentOrder
 
@@ -195,7 +196,7 @@ class TableProfile(BankProfile):
         if self.widths_in == "characters":
             return len(text)
         try:
-            return len(text.encode(self.encoding))
+            return len(encoded(text, self.encoding))
         except UnicodeEncodeError:
             raise ValueError(f"a text of the profile cannot be written in {self.encoding.upper()}") from None
 
@@ -279,7 +280,7 @@ def _line_values(position: int, payable: Payable, profile: TableProfile) -> dict
 def _fixed(profile: TableProfile) -> Callable[[Filled], str]:
     count: Callable[[str], int] = len
     if profile.widths_in == "bytes":
-        count = lambda text: len(text.encode(profile.encoding))  # noqa: E731 (one of two ways to count)
+        count = lambda text: len(encoded(text, profile.encoding))  # noqa: E731 (one of two ways to count)
 
     def row(filled: Filled) -> str:
         parts = []

@@ -47,6 +47,15 @@ def test_where_blocks_end_changes_nothing(monkeypatch, size):
     assert (told(REPORT.encode()), booked(STATEMENT.encode())) == whole
 
 
+@pytest.mark.parametrize("encoding", ["gb2312", "gbk"])
+@pytest.mark.parametrize("size", [8 * 1024, 54, 59])
+def test_a_middle_dot_and_a_dash_are_what_they_are_in_every_encoding_of_chinese(encoding, size, monkeypatch):
+    monkeypatch.setattr(xml_elements, "_BLOCK_BYTES", size)
+    text = f'<?xml version="1.0" encoding="{encoding.upper()}"?>{" " * 6}<a><row>阿依·古丽—乙</row></a>'
+    file = XmlFile(io.BytesIO(text.encode("gbk")), "a.xml")
+    assert [element.text for _, element, _ in Reading(file, file.survey(("row",)))] == ["阿依·古丽—乙"]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "gbk", "gb18030"])
 def test_an_encoding_changes_nothing(encoding):
     named = "UTF-8" if encoding == "utf-8-sig" else encoding.upper()

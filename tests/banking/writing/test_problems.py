@@ -70,7 +70,17 @@ def test_a_middle_dot_is_in_gbk_and_a_bullet_is_not_and_neither_becomes_the_othe
     assert rules("cmb-agency", holder="买买提•艾力") == ["encoding"]
     assert "买买提•艾力" in written([payable(holder="买买提•艾力")], sample(CNY)).decode()
     only_gb2312 = sample("cmb-agency").model_copy(update={"encoding": "gb2312"})
-    assert [fault.rule for fault in problems(payable(holder="买买提·艾力"), only_gb2312)] == ["encoding"]
+    assert problems(payable(holder="买买提·艾力"), only_gb2312) == ()
+    assert [fault.rule for fault in problems(payable(holder="买买提・艾力"), only_gb2312)] == ["encoding"]
+
+
+@pytest.mark.parametrize("text", ["买买提·艾力", "研发—二部"])
+def test_the_same_bytes_say_a_middle_dot_and_a_dash_in_gb2312_as_in_gbk(text):
+    gbk = sample("cmb-agency")
+    gb2312 = gbk.model_copy(update={"encoding": "gb2312"})
+    told = written([payable(remark=text, holder=text)], gb2312)
+    assert told == written([payable(remark=text, holder=text)], gbk).replace(b"GBK", b"GB2312", 1)
+    assert text in told.decode("gbk")
 
 
 @pytest.mark.parametrize(
