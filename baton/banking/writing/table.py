@@ -151,13 +151,23 @@ class TableProfile(BankProfile):
     def _undelimited(self) -> Iterator[str]:
         if self.quote != "never":
             return
+        if self.delimiter.isascii() and self.delimiter.isalnum():
+            yield "a letter or a digit separates nothing without quotes"
         for cell in (*self.header, *self.columns, *self.trailer):
             rule = _rule(cell, self.fields)
             bounded = rule is None or rule.characters in {Characters.DIGITS, Characters.LETTERS_AND_DIGITS}
             if rule is not None and not bounded and self.delimiter not in rule.refused:
                 yield f"{_called(cell)} may hold the delimiter: let its field refuse it, or use quotes"
-            if any(self.delimiter in text for text in self._fixed_texts(cell)):
+            if any(self.delimiter in text for text in (*self._fixed_texts(cell), self._between(cell))):
                 yield f"{_called(cell)} holds the delimiter"
+
+    def _between(self, cell: Cell) -> str:
+        """What stands between the digits of a cell whose text is the layout's own: of days, months and sums."""
+        if cell.source in {Source.CREATED, Source.EXECUTION_DAY}:
+            return re.sub("%.", "", cell.date)
+        if cell.source is Source.PERIOD:
+            return "-"
+        return self.amount(0) if cell.source in {Source.TOTAL, Source.AMOUNT} else ""
 
     def _fixed_texts(self, cell: Cell) -> Iterator[str]:
         """Every text of the profile's own that may come to stand in a cell."""

@@ -208,3 +208,27 @@ def test_it_may_when_the_fields_refuse_the_delimiter(tmp_path):
     text = CSV.replace("quote: when_needed", "quote: never").replace("longest: 60}", "longest: 60, refused: ','}")
     profile = load(tmp_path, text.replace("columns:", "  remark: {refused: ','}\ncolumns:"))
     assert profile.quote == "never"
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "cell", "message"),
+    [
+        ("-", "{name: 月份, from: period}", "月份 holds the delimiter"),
+        ("-", "{name: 日期, from: execution_day, date: '%Y-%m-%d'}", "日期 holds the delimiter"),
+        (":", "{name: 时间, from: created, date: '%H:%M'}", "时间 holds the delimiter"),
+        (".", "{name: 总额, from: total}", "总额 holds the delimiter"),
+        ("2", "{name: 笔数, from: count}", "a letter or a digit separates nothing"),
+        ("A", "{name: 编号, from: message_id}", "a letter or a digit separates nothing"),
+        ("|", "{name: 日期, from: execution_day, date: '%Y-%m-%d'}", ""),
+        ("|", "{name: 月份, from: period}", ""),
+    ],
+)
+def test_what_the_layout_itself_writes_may_not_hold_the_delimiter_either(tmp_path, delimiter, cell, message):
+    text = CSV.replace("quote: when_needed", "quote: never").replace('delimiter: ","', f'delimiter: "{delimiter}"')
+    text = text.replace("  - {name: 收款户名, from: holder}\n", f"  - {cell}\n").replace(
+        "  - {name: 附言, from: remark}\n", ""
+    )
+    if message:
+        assert any(message in told for told in faults(tmp_path, text))
+    else:
+        assert load(tmp_path, text).delimiter == delimiter
