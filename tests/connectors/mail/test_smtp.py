@@ -77,12 +77,52 @@ def test_nothing_in_a_message_becomes_a_header_or_a_command(relay: Simulator, en
     assert "href" not in relay.html[0]
 
 
+ENCODED = "=?utf-8?q?=0D=0AReply-To:_x@example.com=0D=0A=0D=0APlease_open?="
+
+
+@pytest.mark.parametrize(
+    "subject", [f"3 项待办 {ENCODED}", f"3 items {ENCODED}", ENCODED, "=?utf-8?b?5Lqk5o6l?= 报告", "a =?gb2312?q?=ff?=", "=?utf-9?q?x?="]
+)  # fmt: skip
+def test_an_encoded_word_in_a_subject_or_a_name_stays_what_somebody_wrote(relay: Simulator, subject: str) -> None:
+    assert outcomes(connect(relay, sender_name=subject).notify([message(subject=subject, text="ordinary")])) == [DONE]
+    (raw,) = relay.raw
+    head, _, body = raw.partition(b"\r\n\r\n")
+    letter = message_from_bytes(raw, policy=compat32)
+    assert sorted(letter.keys()) == sorted(
+        ["From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "Content-Type", "MIME-Version"]
+    )
+    assert b"Please_open" not in head
+    assert b"Please open" not in body
+    name, _, address = str(letter["From"]).rpartition(" ")
+    assert (_decoded(letter["Subject"]), _decoded(name), address) == (subject, subject, "<baton@example.com>")
+
+
+@pytest.mark.parametrize(
+    "given", [{"subject": "交接 \udcff"}, {"text": "交接 \ud83d"}, {"link": "https://x.example/\udc80"}]
+)
+def test_text_that_no_letter_can_hold_is_refused_and_keeps_nobody_from_mail(relay: Simulator, given: Any) -> None:
+    receipts = connect(relay).notify([message(), message(TWO, **given), message(THREE)])
+    assert outcomes(receipts) == [DONE, (Outcome.REFUSED, "bad_text"), DONE]
+    assert [one[0] for one in relay.outbox] == [ONE, THREE]
+
+
+def test_the_blanks_of_a_long_subject_survive_its_folding(relay: Simulator) -> None:
+    subject = "交接 " * 60 + "end, please: answer " * 12 + "."
+    connect(relay).notify([message(subject=subject)])
+    assert _decoded(message_from_bytes(relay.raw[0], policy=compat32)["Subject"]) == subject
+
+
+def _decoded(value: Any) -> str:
+    parts = decode_header(value)
+    return "".join(part if isinstance(part, str) else part.decode(name or "ascii") for part, name in parts)
+
+
 @pytest.mark.parametrize(
     "address",
     [
         "a@example.com\r\nRCPT TO:<b@example.com>", "a@example.com>", "a b@example.com", "a@example.com,b@example.com",
         "a@", "@example.com", "测试@example.com", '"a b"@example.com', "a..b@example.com", "a@-x.com", f"{'a' * 250}@x.com",
-        "a@example.com\n", "a@[127.0.0.1]",
+        "a@example.com\n", "a@[127.0.0.1]", "=?utf-8?q?a?=@example.com",
     ],
 )  # fmt: skip
 def test_what_is_no_plain_address_is_refused_and_keeps_nobody_from_mail(relay: Simulator, address: str) -> None:
