@@ -23,6 +23,11 @@ OTHER_NUMBER = Receipt.refused(
     "the mapping gives the number field another value than the employee number",
     remedy="take the number field out of the mapping: the hub fills it",
 )
+GIVEN_AWAY = Receipt.refused(
+    "number_differs",
+    "the linked user carries another employee number",
+    remedy="reconcile to link the account anew, or correct the number in Salesforce",
+)
 NO_LOGIN = Receipt.refused(
     "no_login_record",
     "the user has no UserLogin record to freeze",

@@ -25,9 +25,9 @@ from baton.sdk import (
     RecordTarget,
     RemovalTarget,
 )
-from connectors.crm.salesforce.batch import AMBIGUOUS, NO_ACCOUNT, NO_LOGIN, OTHER_NUMBER, SHARED, Batch
+from connectors.crm.salesforce.batch import AMBIGUOUS, GIVEN_AWAY, NO_ACCOUNT, NO_LOGIN, OTHER_NUMBER, SHARED, Batch
 from connectors.crm.salesforce.handover import SalesforceHandover
-from connectors.crm.salesforce.org import BATCH_LIMIT, Org, Row
+from connectors.crm.salesforce.org import BATCH_LIMIT, ID, Org, Row
 from connectors.crm.salesforce.records import Records
 from connectors.crm.salesforce.selfcheck import self_check
 from connectors.crm.salesforce.settings import SalesforceSettings
@@ -65,18 +65,19 @@ class SalesforceConnector(SalesforceHandover, RemovalTarget, RecordSource, Recor
         return self_check(self._org, self._settings)
 
     def find(self, refs: Sequence[AccountRef]) -> Sequence[Account | None]:
-        """By user id where known, else by number.
+        """By user id where known, else by number; a linked user who carries another number by now is somebody else's.
 
         Of several users with one number the most active is given: never less access is told than someone has. Where
         that is not the only active one it is given without the number: whose user it is cannot be told.
         """
         by_id = self._by_id([ref.external_id for ref in refs if ref.external_id])
-        by_number = self._by_number([ref.number for ref in refs if ref.external_id not in by_id])
-        rows = [by_id.get(ref.external_id or "") or _foremost(by_number.get(ref.number, ())) for ref in refs]
+        linked = {ref: row for ref in refs if (row := by_id.get(_short(ref))) and self._may_be_of(ref, row)}
+        by_number = self._by_number([ref.number for ref in refs if ref not in linked])
+        rows = [linked.get(ref) or _foremost(by_number.get(ref.number, ())) for ref in refs]
         logins = self._logins([row["Id"] for row in rows if row is not None])
         frozen = {user for user, login in logins.items() if login["IsFrozen"]}
         accounts = [None if row is None else self._account(row, frozen) for row in rows]
-        unsettled = {ref for ref in refs if ref.external_id not in by_id and _unsettled(by_number.get(ref.number, ()))}
+        unsettled = {ref for ref in refs if ref not in linked and _unsettled(by_number.get(ref.number, ()))}
         return [
             replace(account, number=None) if account is not None and ref in unsettled else account
             for ref, account in zip(refs, accounts, strict=True)
@@ -167,7 +168,12 @@ class SalesforceConnector(SalesforceHandover, RemovalTarget, RecordSource, Recor
     # --- reading
 
     def _by_id(self, ids: Sequence[str]) -> dict[str, Row]:
-        return {str(row["Id"]): row for row in self._org.rows_in("User", self._columns, "Id", ids)}
+        """Users by the characters of their ids that tell them apart."""
+        return {str(row["Id"])[:ID]: row for row in self._org.rows_in("User", self._columns, "Id", ids)}
+
+    def _may_be_of(self, ref: AccountRef, row: Row) -> bool:
+        """Whether a linked user carries this person's number, or none yet."""
+        return (row[self._number] or ref.number) == ref.number
 
     def _by_number(self, numbers: Sequence[str]) -> dict[str, list[Row]]:
         """Users by number. SOQL compares without case; only rows with exactly the number asked for count."""
@@ -193,15 +199,22 @@ class SalesforceConnector(SalesforceHandover, RemovalTarget, RecordSource, Recor
     # --- writing
 
     def _resolve(self, writes: Sequence[AccountWrite]) -> Batch:
-        """Find out whose user each write is about; settle those that are about nobody or about several."""
+        """Find out whose user each write is about; settle those that are about nobody, several or somebody else.
+
+        A link may name a user whom an administrator has given to another person since.
+        """
         batch = Batch(writes)
+        by_id = self._by_id([write.ref.external_id for write in writes if write.ref.external_id])
         unknown = [write.ref.number for write in writes if not write.ref.external_id]
         by_number = self._by_number(unknown)
         for i, write in enumerate(writes):
             rows = by_number.get(write.ref.number, [])
             active = [row for row in rows if row["IsActive"]]
-            if write.ref.external_id:
-                batch.users[i] = write.ref.external_id
+            linked = by_id.get(_short(write.ref))
+            if linked is not None and not self._may_be_of(write.ref, linked):
+                batch.settled[i] = GIVEN_AWAY
+            elif write.ref.external_id:
+                batch.users[i] = str(linked["Id"]) if linked is not None else write.ref.external_id
             elif len(rows) == 1 or len(active) == 1:
                 batch.users[i] = str((active or rows)[0]["Id"])
             else:
@@ -282,6 +295,10 @@ class SalesforceConnector(SalesforceHandover, RemovalTarget, RecordSource, Recor
 
 def _given(write: AccountWrite) -> dict[str, Any]:
     return {name: to_wire(value) for name, value in write.fields.items()}
+
+
+def _short(ref: AccountRef) -> str:
+    return (ref.external_id or "")[:ID]
 
 
 def _unsettled(rows: Sequence[Row]) -> bool:

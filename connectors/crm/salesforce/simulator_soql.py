@@ -19,6 +19,7 @@ _TOKEN = re.compile(
     r"""|(?P<number>-?\d+(?:\.\d+)?)|(?P<word>[A-Za-z_][A-Za-z0-9_.]*)|(?P<sign><=|>=|!=|<>|[=<>(),]))"""
 )
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
+_SHORT_ID, _LONG_ID = 15, 18
 _WORDS: dict[str, Any] = {"true": True, "false": False, "null": None}
 
 
@@ -67,6 +68,12 @@ def parse(text: str) -> Query:
 
 def _fold(item: Any) -> Any:
     return item.casefold() if isinstance(item, str) else item
+
+
+def _comparable(name: str, item: Any) -> Any:
+    """Text without case; of an id, which may be asked for in its short form, the characters that both forms have."""
+    is_id = name.endswith("Id") and isinstance(item, str) and len(item) in (_SHORT_ID, _LONG_ID)
+    return item[:_SHORT_ID] if is_id else _fold(item)
 
 
 def _sort_key(name: str) -> Callable[[Row], tuple[bool, Any]]:
@@ -183,14 +190,14 @@ class _Parser:
         if sign in ("IN", "NOT"):
             if sign == "NOT":
                 self.take("IN")
-            options = {_fold(option) for option in self.options()}
+            options = {_comparable(name, option) for option in self.options()}
             wanted = sign == "IN"
-            return lambda row: (_fold(value(row, name)) in options) is wanted
+            return lambda row: (_comparable(name, value(row, name)) in options) is wanted
         literal = self.literal()
         if sign == "LIKE":
             pattern = _like(str(literal))
             return lambda row: pattern.fullmatch(str(value(row, name) or "")) is not None
-        return _comparator(sign, name, _fold(literal))
+        return _comparator(sign, name, _comparable(name, literal))
 
     def options(self) -> list[Any]:
         self.take("(")
@@ -216,7 +223,7 @@ class _Parser:
 
 def _comparator(sign: str, name: str, literal: Any) -> Test:
     def compare(row: Row) -> bool:
-        have = _fold(value(row, name))
+        have = _comparable(name, value(row, name))
         if sign == "=":
             return bool(have == literal)
         if sign in ("!=", "<>"):

@@ -96,6 +96,27 @@ def test_whose_account_it_is_is_not_said_where_several_active_users_carry_the_nu
     assert linked.number == "0002"
 
 
+@pytest.mark.parametrize("action", list(Action)[:5])
+def test_a_linked_user_who_carries_another_number_is_somebody_elses(org: SalesforceOrg, action: Action) -> None:
+    """An administrator has given the user to another employee: nothing is done to that one, in whichever form the id is."""
+    mine, theirs = org.provisioned(1, 2)
+    before, calls = org.simulator.user("0002"), len(org.simulator.requests)
+    fields = org.simulator.sample(1) if action is Action.PROVISION else {}
+    for stale in (theirs, theirs[:15]):
+        receipts = getattr(org.connector, action.value)([write(1, action, fields, stale), write(3, action, {}, mine)])
+        assert [receipt.code for receipt in receipts] == ["number_differs"] * 2
+        assert all(receipt.remedy for receipt in receipts)
+    assert org.simulator.user("0002") == before
+    assert len(org.simulator.requests) - calls == 2, "one look for all that are linked"
+    own, gone, short = org.connector.find(
+        [AccountRef("0001", theirs), AccountRef("0003", theirs), AccountRef("0001", mine[:15])]
+    )
+    assert own is not None
+    assert short is not None
+    assert gone is None
+    assert own.external_id == short.external_id == mine
+
+
 def test_numbers_are_text_and_exact(org: SalesforceOrg) -> None:
     org.simulator.seed([{"number": "12"}, {"number": "a1"}])
     found = org.connector.find([AccountRef(n) for n in ("0012", "12", "A1", "a1")])
@@ -119,9 +140,13 @@ def test_long_lists_of_numbers_are_asked_in_several_queries(org: SalesforceOrg) 
 
 def test_two_people_linked_to_one_user_are_not_both_written(org: SalesforceOrg) -> None:
     (user_id,) = org.provisioned(1)
-    receipts = org.connector.update([write(n, Action.UPDATE, {"Title": f"{n}"}, user_id) for n in (1, 2)])
-    assert [receipt.code for receipt in receipts] == ["shared_user", ""]
-    assert len(org.simulator.journal) == 2
+    org.simulator.seed([{"number": None, "Username": "x@example.com"}])
+    (nobodys,) = (str(a.external_id) for a in org.connector.scan() if a.fields["Username"] == "x@example.com")
+    for linked, codes in ((user_id, ["", "number_differs"]), (nobodys, ["shared_user", ""])):
+        forms = (linked, linked[:15])
+        writes = [write(n, Action.UPDATE, {"Title": f"{n}"}, form) for n, form in enumerate(forms, start=1)]
+        assert [receipt.code for receipt in org.connector.update(writes)] == codes
+    assert len(org.simulator.journal) == 3
 
 
 def test_the_mapping_may_not_change_the_number(org: SalesforceOrg) -> None:
