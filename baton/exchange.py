@@ -114,10 +114,12 @@ class Exchange:
                 remedy=_LOOK_AT_HEADERS,
             ) from None
         except (httpx.TransportError, _BodyError) as error:
+            kind = InDoubtError if intent is Intent.WRITE else RetryableError
+            if isinstance(error, _TooLargeError):
+                remedy = "a repeat is as long: what is asked for at a time has to be less"
+                raise kind(f"{origin} answers {error.reason}", code=Response.TOO_LARGE, remedy=remedy) from error
             reason = error.reason if isinstance(error, _BodyError) else type(error).__name__
-            if intent is Intent.WRITE:
-                raise InDoubtError(f"the answer of {origin} was lost ({reason})", code="lost_answer") from error
-            raise RetryableError(f"the answer of {origin} was lost ({reason})", code="lost_answer") from error
+            raise kind(f"the answer of {origin} was lost ({reason})", code="lost_answer") from error
         headers = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, headers, body, intent, origin)
 
@@ -136,7 +138,7 @@ class Exchange:
                 received += len(chunk)
                 body += chunk if inflate is None else inflate.decompress(chunk, cap + 1 - len(body))
                 if len(body) > cap or received > cap:
-                    raise _BodyError(f"more than {cap} bytes")
+                    raise _TooLargeError(f"more than {cap} bytes")
                 if inflate is not None and inflate.unused_data:
                     raise _BodyError("something follows the gzip")
                 _check_deadline(self.clock)
@@ -162,6 +164,10 @@ class _BodyError(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class _TooLargeError(_BodyError):
+    """More bytes than are kept."""
 
 
 def _check_deadline(clock: Clock) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 
@@ -36,6 +36,9 @@ class Limits:
 @dataclass(frozen=True, slots=True)
 class Response:
     """A complete answer. ``headers`` has lower-case names."""
+
+    TOO_LARGE: ClassVar[str] = "answer_too_large"
+    """Code of the error for an answer longer than is kept: asked again alike, it is as long again."""
 
     status: int
     headers: Mapping[str, str]

@@ -137,8 +137,10 @@ def test_the_cap_is_reached_exactly_and_not_by_one_more(raw, client_for):
     for body, encoding in ((b"a" * 1000, "identity"), (gzip.compress(b"a" * 1000), "gzip")):
         server = raw(answer(body, f"Content-Encoding: {encoding}"))
         assert len(client_for(server, body_bytes=1000).request("GET", server.url).content) == 1000
-        with pytest.raises(RetryableError, match="more than 999 bytes"):
-            client_for(server, body_bytes=999).request("GET", server.url)
+        for method, kind in (("GET", RetryableError), ("POST", InDoubtError)):
+            with pytest.raises(kind, match="more than 999 bytes") as caught:
+                client_for(server, body_bytes=999).request(method, server.url)
+            assert (caught.value.code, bool(caught.value.remedy)) == (Response.TOO_LARGE, True)
 
 
 def test_an_endless_body_ends_at_the_cap(raw, client_for):

@@ -16,13 +16,14 @@ from typing import Any, Final, Protocol
 
 import requests
 
-from baton.sdk import ConnectorError, HaltError, InDoubtError, RetryableError
+from baton.sdk import ConnectorError, HaltError, InDoubtError, Response, RetryableError
 from connectors.crm.salesforce.org import Org
 
 JOB_ROWS: Final = 50_000
 JOB_BYTES: Final = 30 * 1024 * 1024
 """Salesforce takes 150 MB; result files repeat what was sent, and an answer is read up to 64 MB."""
 _PAGE_ROWS: Final = 10_000
+"""At first: rows of long texts come fewer at a time."""
 _PAUSE_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 10.0
 _ASKED_AGAIN: Final = 3
@@ -79,15 +80,26 @@ class BulkJobs:
         settled()
         locator: str | None = ""
         seen: set[str] = set()
+        most = _PAGE_ROWS
         while locator is not None:
             if locator in seen:
                 raise RetryableError(f"the results of job {job} repeat", code="cursor_repeated")
             seen.add(locator)
-            params = {"maxRecords": str(_PAGE_ROWS)} | ({"locator": locator} if locator else {})
-            answer = self._org.exchange("GET", f"jobs/query/{job}/results", params=params)
+            answer, most = self._fitting(f"jobs/query/{job}/results", locator, most)
             yield _page(answer, columns)
             following = answer.headers.get("Sforce-Locator", "null")
             locator = None if following in ("null", "") else following
+
+    def _fitting(self, path: str, locator: str, most: int) -> tuple[requests.Response, int]:
+        """A page of at most so many rows; of half as many, and so on, where long texts make it too large to be read."""
+        at = {"locator": locator} if locator else {}
+        while True:
+            try:
+                return self._org.exchange("GET", path, params={"maxRecords": str(most), **at}), most
+            except RetryableError as error:
+                if error.code != Response.TOO_LARGE or most == 1:
+                    raise
+                most //= 2
 
     # --- ingest
 

@@ -10,7 +10,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from baton.sdk import FeedRefusedError, HaltError, InDoubtError, Outcome, RetryableError
+from baton.response import Limits
+from baton.sdk import FeedRefusedError, HaltError, InDoubtError, Outcome, Response, RetryableError
 from connectors.crm.salesforce import bulk
 from tests.connectors.crm.salesforce_org import instead, refused
 from tests.connectors.crm.salesforce_records import KEY, RecordOrg, company, told
@@ -283,6 +284,29 @@ def test_pages_that_do_not_add_up_are_never_used(records: RecordOrg, what: str) 
     records.tamper = tamper
     with pytest.raises(RetryableError):
         pages(records)
+
+
+@pytest.mark.parametrize(("cap", "fits"), [(12_000, True), (500, False)])
+def test_long_texts_are_read_in_pages_as_small_as_they_need(records: RecordOrg, cap: int, fits: bool) -> None:
+    records.insert(*(company(n, Description="客户备注" * 50) for n in range(40)))
+    exchange, asked = records.client._opened(), list[tuple[str, int]]()
+
+    def tamper(request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        results = request.url.path.endswith("/results")
+        exchange.limits = Limits(body_bytes=cap) if results else Limits()
+        if results:
+            asked.append((request.url.params.get("locator", ""), int(request.url.params["maxRecords"])))
+        return response
+
+    records.tamper = tamper
+    if fits:
+        assert [row[KEY] for _, rows in pages(records) for row in rows] == [f"K{n:05}" for n in range(40)]
+        assert [most for _, most in asked] == [10_000 >> n for n in range(11)] + [9] * (len(asked) - 11)
+        assert [at for at, _ in asked[9:13]] == ["", "", "9", "18"], "from the same place, and as small from then on"
+    else:
+        with pytest.raises(RetryableError) as caught:
+            pages(records)
+        assert (caught.value.code, asked[-1]) == (Response.TOO_LARGE, ("", 1))
 
 
 @pytest.mark.parametrize("part", ["jobs/query", "results"])
