@@ -62,9 +62,11 @@ class Ihr360(EmployeeSource, RecordSource):
         self._good_until = 0.0
 
     def check(self) -> Sequence[Finding]:
-        """Get a token and the first page of those in service."""
+        """Get a token, and the first and the last page of those in service."""
         try:
-            page = self._page(wire.STATUSES[0], self.settings.first_page)
+            page = self._first_page(wire.STATUSES[0])
+            if page.total_pages > 1:
+                self._further_page(wire.STATUSES[0], page.total_pages - 1)
         except ConnectorError as error:
             return [Finding("i人事 sign-in and staff list", ok=False, detail=error.message, remedy=error.remedy)]
         return [Finding("i人事 sign-in and staff list", ok=True, detail=f"{page.total_pages} pages in service")]
@@ -127,7 +129,7 @@ class Ihr360(EmployeeSource, RecordSource):
         total: int | None = None
         number = 0
         while total is None or number < total:
-            page = self._page(status, first + number)
+            page = self._further_page(status, number) if number else self._first_page(status)
             if total is not None and page.total_pages != total:
                 raise RetryableError(
                     f"i人事: the list {status} went from {total} to {page.total_pages} pages during the reading",
@@ -142,14 +144,38 @@ class Ihr360(EmployeeSource, RecordSource):
                 )
             if page.ids and page.ids in seen_pages:
                 raise wire.contract_broken(f"page {first + number} of {status} is a repetition of an earlier one")
-            if not page.ids and total > 1:
-                raise RetryableError(f"i人事: page {first + number} of {status} is empty", code=wire.WALK_CHANGED)
             if seen & set(page.ids) or len(set(page.ids)) != len(page.ids):
                 raise RetryableError(f"i人事: {status} names someone twice", code=wire.WALK_CHANGED)
             seen_pages.add(page.ids)
             seen.update(page.ids)
             yield from page.ids
             number += 1
+
+    def _first_page(self, status: str) -> wire.IdPage:
+        """The first page of a list. Raises `HaltError` when nobody stands on it although the list has pages.
+
+        Those who quit may be a page of nobody: that of those in service, read before it, has had people on it.
+        """
+        page = self._page(status, self.settings.first_page)
+        if not page.ids and page.total_pages > (0 if status == wire.STATUSES[0] else 1):
+            raise HaltError(
+                f"i人事: {status} has {page.total_pages} pages, and nobody is on page {self.settings.first_page}",
+                code="first_page",
+                remedy=wire.NUMBERING,
+            )
+        return page
+
+    def _further_page(self, status: str, number: int) -> wire.IdPage:
+        """The page that so many come before. Raises `RetryableError` when nobody stands on it."""
+        place = self.settings.first_page + number
+        page = self._page(status, place)
+        if not page.ids:
+            raise RetryableError(
+                f"i人事: page {place} of {status} is empty",
+                code=wire.WALK_CHANGED,
+                remedy=f"if it stays so: {wire.NUMBERING}",
+            )
+        return page
 
     def _page(self, status: str, number: int) -> wire.IdPage:
         params = {"staffStatus": status, "pageNo": str(number)}

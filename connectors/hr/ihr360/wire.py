@@ -19,6 +19,7 @@ BASIC_LIMIT: Final = 1000
 DEPARTMENT_PAGE: Final = 100
 WALK_CHANGED: Final = "walk_changed"
 """Code of the error for lists that changed while they were read."""
+NUMBERING: Final = "look whether the pages are numbered from 0 or from 1 for this tenant, and set first_page"
 STATUSES: Final = ("IN_SERVICE", "QUIT")
 """The two lists. There is no changed-since call, so everyone is read every time."""
 

@@ -12,7 +12,7 @@ import pytest
 
 from baton.client import Client
 from baton.egress import EgressRule
-from baton.errors import HaltError, RetryableError
+from baton.errors import ConnectorError, HaltError, RetryableError
 from connectors.hr.ihr360.connector import Ihr360, Ihr360Settings
 from connectors.hr.ihr360.simulator import Simulator
 
@@ -131,6 +131,47 @@ def test_list_changing_its_length_during_the_walk(by: int) -> None:
     with pytest.raises(RetryableError) as caught:
         source(sim, changing(sim, "/ids", change)).census()
     assert caught.value.code == "walk_changed"
+
+
+def numbered_from_zero(sim: Simulator) -> Handler:
+    def handler(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/ids"):
+            url = request.url.copy_set_param("pageNo", str(page_number(request) + 1))
+            request = httpx.Request(request.method, url, headers=request.headers)
+        return sim.handle(request)
+
+    return handler
+
+
+@pytest.mark.parametrize(
+    ("page_size", "error", "code"), [(100, HaltError, "first_page"), (4, RetryableError, "walk_changed")]
+)
+def test_pages_numbered_in_the_other_way_are_never_a_census(
+    page_size: int, error: type[ConnectorError], code: str
+) -> None:
+    """The first page would be left out: of a small company everybody, so that all would seem to have left."""
+    sim = staffed(9)
+    sim.page_size = page_size
+    handler = numbered_from_zero(sim)
+    with pytest.raises(error) as caught:
+        source(sim, handler).census()
+    assert caught.value.code == code
+    (finding,) = source(sim, handler).check()
+    assert not finding.ok
+    assert "first_page" in caught.value.remedy
+    assert "first_page" in finding.remedy
+    right = source(sim, handler, first_page=0)
+    assert census_rows(right) == sim.people
+    assert [found.ok for found in right.check()] == [True]
+
+
+def test_one_page_of_nobody_who_quit_is_taken_as_that() -> None:
+    sim = staffed(3)
+
+    def change(body: dict[str, Any], request: httpx.Request) -> None:
+        body["data"]["pageInfo"]["totalPages"] = 1
+
+    assert census_rows(source(sim, changing(sim, "/ids", change))) == sim.people
 
 
 def test_repeated_page_halts() -> None:
