@@ -112,13 +112,19 @@ class Ihr360(EmployeeSource, RecordSource):
         return feed_of(collection, columns, found, self.client.clock, self.settings.page_rows)
 
     def _everyone(self) -> dict[str, str]:
-        """Every staff id with the status list it stands in."""
+        """Every staff id with the status list it stands in.
+
+        Those in service are read once more at the end: who came back between the two lists would be in neither.
+        """
         found: dict[str, str] = {}
         for status in wire.STATUSES:
             for staff_id in self._walk(status):
                 if staff_id in found:
                     raise RetryableError("i人事: someone changed status during the reading", code=wire.WALK_CHANGED)
                 found[staff_id] = status
+        in_service = wire.STATUSES[0]
+        if set(self._walk(in_service)) != {staff_id for staff_id, status in found.items() if status == in_service}:
+            raise RetryableError("i人事: those in service changed during the reading", code=wire.WALK_CHANGED)
         return found
 
     def _walk(self, status: str) -> Iterator[str]:

@@ -200,6 +200,24 @@ def test_person_in_both_lists() -> None:
     assert caught.value.code == "walk_changed"
 
 
+def test_who_comes_back_between_the_lists_makes_it_no_census() -> None:
+    """In neither list, and so seeming to have left."""
+    sim = staffed(6)
+    sim.seed([sim.changed(5)])
+    calls: list[str] = []
+
+    def change(body: dict[str, Any], request: httpx.Request) -> None:
+        calls.append(request.url.params["staffStatus"])
+        if len(calls) == 1:
+            sim._staff["s00000005"]["staffStatus"] = "IN_SERVICE"
+
+    with pytest.raises(RetryableError) as caught:
+        source(sim, changing(sim, "/ids", change)).census()
+    assert caught.value.code == "walk_changed"
+    assert calls == ["IN_SERVICE", "QUIT", "IN_SERVICE"]
+    assert len(census_rows(source(sim))) == 6
+
+
 @pytest.mark.parametrize(
     ("change", "error", "code"),
     [
