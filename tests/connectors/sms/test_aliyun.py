@@ -62,7 +62,9 @@ def test_what_is_sent_is_the_subject_and_never_the_text(vendor: Simulator) -> No
         ("+86 139-0000-0001", "13900000001", True), ("008613900000001", "13900000001", True),
         ("8613900000001", "13900000001", True), (" (+86) 139 0000 0001 ", "13900000001", True),
         ("+852 0000 1234", "85200001234", False), ("00 1 (000) 000-0001", "10000000001", False),
-        ("+6581000001", "6581000001", False),
+        ("+6581000001", "6581000001", False), ("+44 (0)7700 900001", "447700900001", False),
+        ("0044 ( 0 ) 7700 900001", "447700900001", False), ("+86 (0)13900000001", "13900000001", True),
+        ("+225 07 00 00 00 01", "2250700000001", False),
     ],
 )  # fmt: skip
 def test_mobile_numbers_as_people_write_them(written: str, wire_form: str, mainland: bool) -> None:
@@ -76,7 +78,7 @@ def test_mobile_numbers_as_people_write_them(written: str, wire_form: str, mainl
     "written",
     ["", "12345", "12900000001", "1390000000", "139000000012", "010-12345678", "+86 10 1234 5678", "+8613900000",
      "0000000000", "+0123456789", "+1234567890123456", "person@example.com", "13900000001,13900000002",
-     "1390000000１", "+86139000０0001", "85200001234"],
+     "1390000000１", "+86139000０0001", "85200001234", "(0)13900000001"],
 )  # fmt: skip
 def test_what_is_no_mobile_number_is_asked_of_nobody(vendor: Simulator, written: str) -> None:
     assert mobile(written) is None

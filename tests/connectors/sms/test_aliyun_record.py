@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from baton.errors import RetryableError
+from baton.errors import RejectedError, RetryableError
 from baton.sdk import DeliveryRecord, Message, Outcome, Receipt
 from connectors.sms.aliyun.connector import AliyunSms
 from connectors.sms.aliyun.simulator import Simulator
@@ -62,6 +62,26 @@ def test_what_nobody_reports_is_given_up_and_what_is_old_is_not_looked_for(vendo
 def test_a_number_that_is_gone_is_not_asked_about(vendor: Simulator) -> None:
     (found,) = fate(connect(vendor), message(address=""))
     assert (found.outcome, vendor.requests) == (Outcome.IN_DOUBT, 0)
+
+
+@pytest.mark.parametrize("code", ["isv.MOBILE_NUMBER_ILLEGAL", "isv.INVALID_PARAMETERS"])
+def test_a_number_that_the_vendor_does_not_take_hides_no_other_message(
+    vendor: Simulator, clock: Clock, code: str
+) -> None:
+    sms = connect(vendor, clock=clock)
+    batch = [message(1), message(2, "13900000002")]
+    sms.notify(batch)
+    vendor.settle()
+    for at, outcome, said in ((NOW, Outcome.IN_DOUBT, code), (NOW + timedelta(days=30), Outcome.REFUSED, "no_report")):
+        clock.at = at
+        vendor.answers.append(httpx.Response(200, json={"Code": code}))
+        refused, other = fate(sms, *batch)
+        assert (refused.outcome, refused.code) == (outcome, said)
+        assert PHONE not in f"{refused}"
+        assert other.outcome is (Outcome.DONE if at == NOW else Outcome.REFUSED)
+    vendor.answers.append(httpx.Response(404, json={"Code": "InvalidAction.NotFound"}))
+    with pytest.raises(RejectedError):
+        fate(sms, *batch)
 
 
 PAGE: dict[str, Any] = {"Code": "OK", "TotalCount": "1"}
