@@ -27,7 +27,7 @@ from baton.sdk import (
 )
 from connectors.crm.salesforce.batch import AMBIGUOUS, GIVEN_AWAY, NO_ACCOUNT, NO_LOGIN, OTHER_NUMBER, SHARED, Batch
 from connectors.crm.salesforce.handover import SalesforceHandover
-from connectors.crm.salesforce.org import BATCH_LIMIT, ID, Org, Row
+from connectors.crm.salesforce.org import BATCH_LIMIT, ID, Org, Row, long_id
 from connectors.crm.salesforce.records import Records
 from connectors.crm.salesforce.selfcheck import self_check
 from connectors.crm.salesforce.settings import SalesforceSettings
@@ -214,7 +214,7 @@ class SalesforceConnector(SalesforceHandover, RemovalTarget, RecordSource, Recor
             if linked is not None and not self._may_be_of(write.ref, linked):
                 batch.settled[i] = GIVEN_AWAY
             elif write.ref.external_id:
-                batch.users[i] = str(linked["Id"]) if linked is not None else write.ref.external_id
+                batch.users[i] = long_id(write.ref.external_id)
             elif len(rows) == 1 or len(active) == 1:
                 batch.users[i] = str((active or rows)[0]["Id"])
             else:

@@ -28,6 +28,7 @@ _REQUEST_LINE: Final = 15_000
 _FINAL_URL: Final = "set instance_url to the org's final My Domain URL"
 ID: Final = 15
 """Ids are 15 significant characters; the last three of the long form are a checksum."""
+_CHECKSUM: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 Row = Mapping[str, Any]
 T = TypeVar("T")
@@ -278,6 +279,18 @@ def _chunks(values: Iterable[str], room: int) -> Iterator[list[str]]:
 def _encoded(soql: str) -> int:
     """The bytes it takes in a request line, at most."""
     return len(quote(soql, safe=""))
+
+
+def long_id(given: str) -> str:
+    """An id in the form in which Salesforce answers; anything but a short id stays as it is.
+
+    Of every five characters one more says which are capitals, the first of them counting least.
+    """
+    if len(given) != ID or not (given.isascii() and given.isalnum()):
+        return given
+    parts = (given[at : at + 5] for at in range(0, ID, 5))
+    capitals = (sum(1 << place for place, sign in enumerate(part) if sign.isupper()) for part in parts)
+    return given + "".join(_CHECKSUM[number] for number in capitals)
 
 
 def results(reply: Any, ids: Sequence[str | None]) -> Sequence[Row]:

@@ -72,7 +72,8 @@ class Ownership:
     def owned_by(self, people: Sequence[AccountRef]) -> Iterator[Sequence[tuple[str, Holding]]]:
         """The same of several people with whose each record is: so many owners in a query as a page has rows."""
         # An id is told in its long form, whichever one was asked for.
-        asked = {user[:ID]: user for user in self._people.user_ids(people) if user}
+        users = zip(self._people.user_ids(people), people, strict=True)
+        asked = {user[:ID]: ref.external_id or user for user, ref in users if user}
         if not asked:
             return
         described = self._composite.describe(TABLES)

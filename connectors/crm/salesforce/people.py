@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from baton.sdk import AccountRef, HaltError
-from connectors.crm.salesforce.org import Org, Row
+from connectors.crm.salesforce.org import Org, Row, long_id
 
 
 class People:
@@ -16,7 +16,7 @@ class People:
         self._number = number_field
 
     def user_ids(self, refs: Sequence[AccountRef]) -> list[str | None]:
-        """The user of each person; None where nobody has that number.
+        """The user of each person, by the long form of their id; None where nobody has that number.
 
         Raises `HaltError` where several users have it: a guess would hand somebody else's records over.
         """
@@ -27,7 +27,7 @@ class People:
         found: dict[str, list[Row]] = {}
         for row in rows:
             found.setdefault(str(row[self._number]), []).append(row)
-        return [ref.external_id or _only(found.get(ref.number, [])) for ref in refs]
+        return [long_id(ref.external_id) if ref.external_id else _only(found.get(ref.number, [])) for ref in refs]
 
     def user_id(self, ref: AccountRef) -> str | None:
         """The user of one person."""

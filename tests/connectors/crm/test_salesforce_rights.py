@@ -8,6 +8,7 @@ import pytest
 from baton.errors import HaltError
 from baton.model.account import AccountRef, Outcome
 from baton.model.handover import GrantChange, HoldingKind, HoldingRef
+from connectors.crm.salesforce.org import long_id
 from tests.connectors.crm.salesforce_handover import Handover
 from tests.connectors.crm.salesforce_org import instead
 
@@ -115,6 +116,41 @@ def test_everybody_named_is_logged_out_and_nobody_else(handover: Handover) -> No
     assert not simulator.logged_in(handover.leaver)
     assert simulator.logged_in(handover.third)
     assert handover.connector.end_sessions([handover.end()])[0].outcome is Outcome.DONE
+
+
+def test_the_short_form_of_an_id_names_the_same_person(handover: Handover) -> None:
+    """Before: nothing was found of that person, and that was taken for done."""
+    simulator, short = handover.simulator, handover.leaver[:15]
+    simulator.log_in(handover.leaver)
+    (receipt,) = handover.connector.end_sessions([handover.end(short)])
+    assert (receipt.outcome, dict(receipt.evidence)) == (Outcome.DONE, {"sessions": "1", "tokens": "1"})
+    assert not simulator.logged_in(handover.leaver)
+    grant = simulator.seed_grant(1, handover.leaver)
+    assert [each.id for each in handover.connector.grants(AccountRef("0001", short)) if not each.by_hand] == [grant]
+    assert handover.connector.revoke([handover.change(grant, short)])[0].outcome is Outcome.DONE
+    assert not simulator.granted(handover.leaver)
+    (client,) = handover.plant("client", 1)
+    pages = handover.connector.owned_by([AccountRef("0001", short)])
+    assert [(who, holding.ref.external_id) for page in pages for who, holding in page] == [(short, client)]
+    given = handover.transfer("client", client, to=handover.successor[:15], holder=short)
+    assert handover.connector.transfer([given])[0].outcome is Outcome.DONE
+    assert simulator.holder_of("client", client) == handover.successor
+    (own,) = handover.connector.end_sessions([handover.end(simulator.me[:15])])
+    assert own.code == "own_user"
+
+
+@pytest.mark.parametrize(
+    ("short", "long"),
+    [("0015g00000A1b2C", "0015g00000A1b2CAAR"), ("005000000000000", "005000000000000AAA"), ("ABCDEFGHIJKLMNO", "ABCDEFGHIJKLMNO555")],
+)  # fmt: skip
+def test_the_long_form_of_an_id_follows_from_the_short_one(short: str, long: str) -> None:
+    assert long_id(short) == long
+    assert [long_id(given) for given in (long, "x' OR Id != 'y'", "", "甲" * 15)] == [
+        long,
+        "x' OR Id != 'y'",
+        "",
+        "甲" * 15,
+    ]
 
 
 def test_who_logs_in_again_meanwhile_is_not_logged_out(handover: Handover) -> None:
