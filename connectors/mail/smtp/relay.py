@@ -134,7 +134,9 @@ class Session:
         self._relay = relay
         self._addresses = addresses
         self._smtp: smtplib.SMTP | None = None
-        self._dialled: socket.socket | None = None
+        self._line: socket.socket | None = None
+        """A second handle of the connection: TLS takes the first one over, and hides it while hands are shaken."""
+        self._over = threading.Event()
         self._alarm = threading.Timer(relay.deadline_s, self._cut)
         self._alarm.daemon = True
         self.encryption = "none"
@@ -149,6 +151,8 @@ class Session:
             with suppress(smtplib.SMTPException, OSError):  # it is over either way
                 self._smtp.quit()
             self._smtp.close()
+        if self._line is not None:
+            self._line.close()
 
     def open(self) -> None:
         """Greet, encrypt, log in. Raises what smtplib raises."""
@@ -222,14 +226,16 @@ class Session:
         return None if code in (250, 251) else _refusal(code, text, "the address")
 
     def _keep(self, made: socket.socket) -> None:
-        self._dialled = made
+        self._line = made.dup()
+        if self._over.is_set():  # dialling took until then
+            self._cut()
 
     def _cut(self) -> None:
         """The deadline is over: whoever waits on this connection wakes up."""
-        connection = self._dialled if self._smtp is None else self._smtp.sock
-        if connection is not None:
+        self._over.set()
+        if self._line is not None:
             with suppress(OSError):  # it was closed meanwhile
-                connection.shutdown(socket.SHUT_RDWR)
+                self._line.shutdown(socket.SHUT_RDWR)
 
 
 def _refusal(code: int, text: bytes, what: str) -> Receipt:

@@ -258,6 +258,34 @@ def test_an_answer_that_comes_in_drops_ends_with_the_deadline(script: Any) -> No
     assert time.monotonic() - started < 3
 
 
+@pytest.mark.parametrize(
+    ("scheme", "before"),
+    [("smtps", []), ("smtp", [b"220 hi\r\n", b"250-hi\r\n250 STARTTLS\r\n", b"220 go\r\n"])],
+)
+def test_hands_that_are_shaken_in_drops_end_with_the_deadline(script: Any, scheme: str, before: list[bytes]) -> None:
+    relay = script(*before, b"\x16\x03\x03\x3e\x80" + bytes(5_000), drip_s=0.01)
+    url = str(relay.settings["server_url"]).replace("smtp:", f"{scheme}:")
+    started = time.monotonic()
+    with pytest.raises(RetryableError):
+        connect(relay, server_url=url, unencrypted_relay="", answer_timeout_s=5, deadline_s=1).notify([message()])
+    assert time.monotonic() - started < 3
+
+
+def test_a_connection_made_after_the_deadline_is_cut_at_once(script: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    relay = script(b"220-" + b"x" * 5_000, drip_s=0.05)
+    dial = socket.create_connection
+
+    def slowly(*given: Any) -> socket.socket:
+        time.sleep(0.4)
+        return dial(*given)
+
+    monkeypatch.setattr(socket, "create_connection", slowly)
+    started = time.monotonic()
+    with pytest.raises(RetryableError):
+        connect(relay, answer_timeout_s=5, deadline_s=0.1).notify([message()])
+    assert time.monotonic() - started < 3
+
+
 @pytest.mark.parametrize("greeting", [b"554 go away\r\n", b"220-" + b"x" * 20_000 + b"\r\n"])
 def test_a_greeting_that_is_none_stops_everything(script: Any, greeting: bytes) -> None:
     with pytest.raises(HaltError):
