@@ -1,7 +1,8 @@
 """A mail relay, one connection at a time: dialled where the egress rule says, encrypted, and judged step by step.
 
 `smtplib` speaks the protocol. The steps of a delivery are taken one by one, because only the step at which something
-fails tells whether the letter may have been taken: until the last line is sent it has not, after that nobody knows.
+fails tells whether the letter may have been taken: until the last line is sent it has not, after that nobody knows. So
+the last line goes by itself.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ _GREYLISTED_S: Final = 300.0
 _CLOSING: Final = 421
 _ENHANCED: Final = re.compile(rb"[245]\.\d{1,3}\.\d{1,3}")
 _QUEUED: Final = re.compile(rb"queued as ([A-Za-z0-9]{4,40})\b")
+_END: Final = b".\r\n"
+"""The line after which a relay takes a letter over."""
 _LOST: Final = Receipt.not_performed("connection_lost", "the connection to the relay ended before this was sent")
 
 
@@ -198,8 +201,9 @@ class Session:
         code, text = smtp.docmd("DATA")
         if code != 354:
             return _refusal(code, text, "the letter")
+        smtp.send(_dotted(letter.content))  # lost in here, it has no end, and no relay takes it over
         try:
-            smtp.send(_dotted(letter.content))
+            smtp.send(_END)
             code, text = smtp.getreply()
         except (smtplib.SMTPException, OSError) as error:
             smtp.close()
@@ -226,6 +230,9 @@ class Session:
         return None if code in (250, 251) else _refusal(code, text, "the address")
 
     def _keep(self, made: socket.socket) -> None:
+        made.setsockopt(
+            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
+        )  # or a letter's end waits until the rest is confirmed
         self._line = made.dup()
         if self._over.is_set():  # dialling took until then
             self._cut()
@@ -266,6 +273,6 @@ def _code(code: int, text: bytes) -> str:
 
 
 def _dotted(content: bytes) -> bytes:
-    """As DATA wants it: a leading dot doubled, and the line with a lone dot at the end."""
+    """As DATA wants it, up to `_END`: a leading dot doubled, and the last line ended."""
     ended = content if content.endswith(b"\r\n") else content + b"\r\n"
-    return re.sub(rb"(?m)^\.", b"..", ended) + b".\r\n"
+    return re.sub(rb"(?m)^\.", b"..", ended)

@@ -71,9 +71,9 @@ DONE = (Outcome.DONE, "")
 class Script:
     """A relay that says what it is told, byte by byte: for what no decent server says. Plain, and for one connection."""
 
-    def __init__(self, *answers: bytes, drip_s: float = 0.0, holds: bool = False) -> None:
+    def __init__(self, *answers: bytes, drip_s: float = 0.0, holds: bool = False, until: bytes = b"") -> None:
         self._server = socket.create_server(("127.0.0.1", 0))
-        self._answers, self._drip_s, self._holds = answers, drip_s, holds
+        self._answers, self._drip_s, self._holds, self._until = answers, drip_s, holds, until
         self.heard = b""
         self._over = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -102,6 +102,8 @@ class Script:
                         self.heard += connection.recv(100_000)
                 except OSError:
                     return
+            while self._until not in self.heard and (more := connection.recv(100_000)):
+                self.heard += more
             self._over.wait(10 if self._holds else 0)
 
     def close(self) -> None:

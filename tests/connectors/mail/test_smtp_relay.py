@@ -237,9 +237,16 @@ OK = b"250 ok\r\n"
 
 
 def test_a_relay_that_says_nothing_to_the_letter_leaves_it_in_doubt(script: Any) -> None:
-    relay = script(b"220 hi\r\n", OK, OK, OK, b"354 go\r\n", b"")  # and then it is gone
+    relay = script(b"220 hi\r\n", OK, OK, OK, b"354 go\r\n", b"", until=b"\r\n.\r\n")  # and then it is gone
     assert outcomes(connect(relay).notify([message()])) == [(Outcome.IN_DOUBT, "lost_answer")]
     assert relay.heard.endswith(b"\r\n.\r\n")
+
+
+def test_a_letter_whose_last_line_was_never_sent_was_not_sent(script: Any) -> None:
+    """The relay goes in the middle of it: no letter is taken over without its end, so it goes out again by itself."""
+    relay = script(b"220 hi\r\n", OK, OK, OK, b"354 go\r\n")
+    receipts = connect(relay).notify([message(text="长" * 3_000_000), message(TWO)])
+    assert outcomes(receipts) == [(Outcome.NOT_PERFORMED, "connection_lost")] * 2
 
 
 def test_an_answer_that_never_comes_ends_with_the_timeout(script: Any) -> None:
