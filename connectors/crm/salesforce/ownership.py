@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from baton.sdk import AccountRef, Holding, HoldingKind, HoldingRef, OwnershipStore, Receipt, Transfer
+from connectors.crm.salesforce.batch import GIVEN_AWAY
 from connectors.crm.salesforce.composite import PAGE_ROWS, Composite, id_list, is_id, portions
 from connectors.crm.salesforce.moves import Moves
 from connectors.crm.salesforce.org import ID, Org, Row
@@ -39,6 +40,8 @@ class Look:
     owners: Mapping[HoldingRef, str]
     active: frozenset[str]
     """The successors whose users are active."""
+    users: Sequence[Row]
+    """Of holders and successors."""
     members: Mapping[str, Sequence[Member]]
     """Team members by the id of the record."""
 
@@ -99,11 +102,14 @@ class Ownership:
         successors = self._people.user_ids([each.successor for each in transfers])
         receipts = _impossible(transfers, successors)
         open_ = [place for place in range(len(transfers)) if place not in receipts]
-        look = self._look([transfers[place].ref for place in open_], [str(successors[place]) for place in open_])
+        involved = [*(successors[place] for place in open_), *(holders[place] for place in open_)]
+        look = self._look([transfers[place].ref for place in open_], [user for user in involved if user])
+        away = self._people.given_away([each.holder for each in transfers], look.users)
+        away |= self._people.given_away([each.successor for each in transfers], look.users)
         moves: dict[int, tuple[HoldingRef, str]] = {}
         for place in open_:
             ref, to = transfers[place].ref, str(successors[place])
-            settled = look.judged(ref, holders[place], to)
+            settled = GIVEN_AWAY if place in away else look.judged(ref, holders[place], to)
             if settled is None:
                 moves[place] = (ref, to)
             else:
@@ -111,22 +117,20 @@ class Ownership:
         receipts |= self._moves.perform(moves, look.members)
         return [receipts[place] for place in range(len(transfers))]
 
-    def _look(self, refs: Sequence[HoldingRef], successors: Sequence[str]) -> Look:
-        """Owners, which successors are active, and the teams that would be lost: in one call for 4,000 of one kind."""
+    def _look(self, refs: Sequence[HoldingRef], involved: Sequence[str]) -> Look:
+        """Owners, users, and the teams that would be lost: in one call for 4,000 of one kind."""
         if not refs:
-            return Look({}, frozenset(), {})
+            return Look({}, frozenset(), [], {})
         owners = _owner_queries(refs)
-        users = [
-            f"SELECT Id FROM User WHERE IsActive = true AND Id IN {id_list(some)}"  # noqa: S608 - ids are checked
-            for some in portions(list(dict.fromkeys(successors)), PAGE_ROWS)
-        ]
+        users = [self._people.numbers(some) for some in portions(list(dict.fromkeys(involved)), PAGE_ROWS)]
         teams = self._teams.queries(_by_table(refs))
         found = self._composite.rows([*(soql for _, soql in owners), *users, *(soql for _, soql in teams)])
-        active = frozenset(str(row["Id"]) for rows in found[len(owners) :][: len(users)] for row in rows)
+        known = [row for rows in found[len(owners) :][: len(users)] for row in rows]
+        active = frozenset(str(row["Id"]) for row in known if row["IsActive"])
         members: dict[str, list[Member]] = {}
         for (table, _), rows in zip(teams, found[len(owners) + len(users) :], strict=True):
             members |= self._teams.members(table, rows)
-        return Look(_told(owners, found[: len(owners)]), active, members)
+        return Look(_told(owners, found[: len(owners)]), active, known, members)
 
 
 def _impossible(transfers: Sequence[Transfer], successors: Sequence[str | None]) -> dict[int, Receipt]:

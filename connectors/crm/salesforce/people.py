@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from baton.sdk import AccountRef, HaltError
+from connectors.crm.salesforce.composite import id_list
 from connectors.crm.salesforce.org import Org, Row, long_id
 
 
@@ -32,6 +33,18 @@ class People:
     def user_id(self, ref: AccountRef) -> str | None:
         """The user of one person."""
         return self.user_ids([ref])[0]
+
+    def numbers(self, users: Sequence[str]) -> str:
+        """The query for what `given_away` judges. Raises `RejectedError` for what is no id."""
+        # The field is a setting with a strict pattern.
+        return f"SELECT Id, IsActive, {self._number} FROM User WHERE Id IN {id_list(users)}"  # noqa: S608
+
+    def given_away(self, refs: Sequence[AccountRef], rows: Sequence[Row]) -> frozenset[int]:
+        """The places of those whose linked user carries another number by now, and so is somebody else's."""
+        carried = {str(row["Id"]): row[self._number] for row in rows}
+        users = [long_id(ref.external_id or "") for ref in refs]
+        places = enumerate(zip(users, refs, strict=True))
+        return frozenset(place for place, (user, ref) in places if (carried.get(user) or ref.number) != ref.number)
 
 
 def _only(rows: Sequence[Row]) -> str | None:

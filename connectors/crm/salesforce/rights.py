@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any, Final
 
 from baton.sdk import AccountRef, Grant, GrantChange, HaltError, HoldingKind, HoldingRef, Receipt
+from connectors.crm.salesforce.batch import GIVEN_AWAY
 from connectors.crm.salesforce.composite import PAGE_ROWS, Composite, id_list, is_id, portions
 from connectors.crm.salesforce.org import ID, Org, Row
 from connectors.crm.salesforce.parts import part_by_part
@@ -173,8 +174,12 @@ class Rights:
                 receipts[place] = understood
             else:
                 wanted[place] = understood
-        rows = self._rows(wanted)
-        receipts |= {place: Receipt.done(changes[place].grant_id) for place in wanted if not needed(rows[place])}
+        rows, known = self._rows(wanted)
+        away = self._people.given_away([change.person for change in changes], known) & wanted.keys()
+        receipts |= dict.fromkeys(away, GIVEN_AWAY)
+        receipts |= {
+            place: Receipt.done(changes[place].grant_id) for place in wanted.keys() - away if not needed(rows[place])
+        }
         parts = []
         for membership in MEMBERSHIPS:
             some = {
@@ -198,8 +203,10 @@ class Rights:
             )
         return [each for each in asked if each.table in described]
 
-    def _rows(self, wanted: Mapping[int, Wanted]) -> dict[int, list[str]]:
-        """The ids of the rows that say that these people have these rights."""
+    def _rows(self, wanted: Mapping[int, Wanted]) -> tuple[dict[int, list[str]], list[Row]]:
+        """The ids of the rows that say that these people have these rights, and the users' own rows."""
+        if not wanted:
+            return {}, []
         here = self._here(each for each in MEMBERSHIPS if any(one.membership is each for one in wanted.values()))
         queries = []
         for each in here:
@@ -207,10 +214,11 @@ class Rights:
             rights = f"{each.right} IN {id_list(one.right for one in some)}"
             queries.append(f"{_query(each, [one.user for one in some])} AND {rights}")
         found: dict[tuple[Membership, str, str], list[str]] = {}
-        for each, rows in zip(here, self._composite.rows(queries), strict=True):
+        known, *told = self._composite.rows([self._people.numbers([one.user for one in wanted.values()]), *queries])
+        for each, rows in zip(here, told, strict=True):
             for row in rows:
                 found.setdefault((each, str(row[each.person]), str(row[each.right])), []).append(str(row["Id"]))
-        return {place: found.get((one.membership, one.user, one.right), []) for place, one in wanted.items()}
+        return {place: found.get((one.membership, one.user, one.right), []) for place, one in wanted.items()}, known
 
 
 def _query(membership: Membership, users: Sequence[str], paths: Sequence[str] = ()) -> str:

@@ -9,8 +9,9 @@ from functools import partial
 from typing import Final
 
 from baton.sdk import Client, HaltError, Intent, Outcome, Receipt, SessionEnd
+from connectors.crm.salesforce.batch import GIVEN_AWAY
 from connectors.crm.salesforce.composite import Composite, id_list, portions
-from connectors.crm.salesforce.org import BATCH_LIMIT, Org, Row
+from connectors.crm.salesforce.org import BATCH_LIMIT, Org, Row, long_id
 from connectors.crm.salesforce.parts import after_a_write, part_by_part
 from connectors.crm.salesforce.people import People
 from connectors.crm.salesforce.wire import refusal
@@ -51,14 +52,16 @@ class Sessions:
 
     def end(self, ends: Sequence[SessionEnd]) -> Sequence[Receipt]:
         """One receipt per person, done once a second look finds nothing."""
-        users = self._people.user_ids([end.person for end in ends])
-        me = self._org.acting_user() if ends else ""
+        people = [end.person for end in ends]
+        users = self._people.user_ids(people)
+        me = long_id(self._org.acting_user()) if ends else ""
         receipts: dict[int, Receipt] = {
             place: _OWN if user else Receipt.done(proof="no_user")
             for place, user in enumerate(users)
             if user is None or user == me
         }
-        present = self._present([user for user in users if user and user != me])
+        present, known = self._present([user for user in users if user and user != me])
+        receipts = dict.fromkeys(self._people.given_away(people, known), GIVEN_AWAY) | receipts
         open_ = {place: user for place, user in enumerate(users) if place not in receipts and user}
         receipts |= {
             place: Receipt.done(user, proof="read_before") for place, user in open_.items() if user not in present
@@ -73,10 +76,10 @@ class Sessions:
         receipts |= ended
         return [receipts[place] for place in range(len(ends))]
 
-    def _present(self, users: Sequence[str]) -> Mapping[str, Presence]:
-        """Who of these is logged in, and how."""
+    def _present(self, users: Sequence[str]) -> tuple[Mapping[str, Presence], Sequence[Row]]:
+        """Who of these is logged in, and how; and the rows of all of them."""
         if not users:
-            return {}
+            return {}, []
         if "OauthToken" not in self._composite.describe(["OauthToken"]):
             raise HaltError(
                 "the tokens of other users are hidden from the integration user",
@@ -84,10 +87,11 @@ class Sessions:
                 remedy="give the integration user Manage Users and Customize Application",
             )
         chosen = id_list(users)
-        sessions, tokens = self._composite.rows(
+        sessions, tokens, known = self._composite.rows(
             [
                 f"SELECT Id, UsersId FROM AuthSession WHERE UsersId IN {chosen}",  # noqa: S608 - checked ids
                 f"SELECT UserId, DeleteToken FROM OauthToken WHERE UserId IN {chosen}",  # noqa: S608 - checked ids
+                self._people.numbers(users),
             ]
         )
         found: dict[str, Presence] = {}
@@ -95,7 +99,7 @@ class Sessions:
             found.setdefault(str(row["UsersId"]), Presence([], [])).sessions.append(str(row["Id"]))
         for row in tokens:
             found.setdefault(str(row["UserId"]), Presence([], [])).tokens.append(str(row["DeleteToken"]))
-        return found
+        return found, known
 
     def _end(self, place: int, user: str, present: Presence) -> Mapping[int, Receipt]:
         """Tokens first: an app with a refresh token would open the next session."""
@@ -125,5 +129,5 @@ class Sessions:
         """Replace "done" where somebody is logged in after all."""
         done = [place for place, receipt in ended.items() if receipt.outcome is Outcome.DONE]
         with after_a_write():
-            present = self._present([users[place] for place in done])
+            present, _ = self._present([users[place] for place in done])
         ended |= {place: _LEFT for place in done if users[place] in present}

@@ -22,6 +22,13 @@ class Handover:
         self.connector = self.org.connector
         self.leaver, self.successor, self.third = (self.simulator.seed_person(n) for n in (1, 2, 3))
 
+    def ref(self, user: str, otherwise: str = "0001") -> AccountRef:
+        """A person as the hub knows them: the three by the numbers with which they were made, others by theirs."""
+        made = {self.leaver: "0001", self.successor: "0002", self.third: "0003"}
+        number = next((n for known, n in made.items() if known.startswith(user)), None)
+        carried = self.simulator._rows.tables["User"].get(user, {}).get("EmployeeNumber")
+        return AccountRef(number or carried or otherwise, user)
+
     def held(self, number: int = 1) -> list[Holding]:
         person = AccountRef(f"{number:04d}")
         return [holding for page in self.connector.owned(person) for holding in page]
@@ -31,17 +38,17 @@ class Handover:
 
     def transfer(self, kind: str, external_id: str, to: str = "", holder: str = "") -> Transfer:
         ref = HoldingRef(HoldingKind(kind), external_id)
-        person, successor = AccountRef("0001", holder or self.leaver), AccountRef("0002", to or self.successor)
+        person, successor = self.ref(holder or self.leaver), self.ref(to or self.successor, "0002")
         return Transfer(_key(kind, external_id), ref, person, successor)
 
     def transfers(self, kind: str, ids: Iterable[str]) -> list[Transfer]:
         return [self.transfer(kind, each) for each in ids]
 
     def change(self, grant: str, person: str = "") -> GrantChange:
-        return GrantChange(_key("grant", grant), AccountRef("0001", person or self.leaver), grant)
+        return GrantChange(_key("grant", grant), self.ref(person or self.leaver), grant)
 
     def end(self, person: str = "") -> SessionEnd:
-        return SessionEnd(_key("end", person), AccountRef("0001", person or self.leaver))
+        return SessionEnd(_key("end", person), self.ref(person or self.leaver))
 
     def calls(self) -> list[tuple[str, str]]:
         """Method and resource of every call since the last time; tokens are left out."""

@@ -139,6 +139,30 @@ def test_the_short_form_of_an_id_names_the_same_person(handover: Handover) -> No
     assert own.code == "own_user"
 
 
+def test_nothing_is_done_to_a_linked_user_who_is_somebody_elses_by_now(handover: Handover) -> None:
+    """An administrator has given the leaver's user to another employee, who keeps their session, rights and records."""
+    simulator = handover.simulator
+    grant, (client, other) = simulator.seed_grant(1, handover.leaver), handover.plant("client", 1, 2)
+    simulator.log_in(handover.leaver)
+    simulator.row("User", handover.leaver)["EmployeeNumber"] = "0009"
+    simulator.give_away("client", other, handover.third)
+    handover.calls()
+    back = handover.transfer("client", other, to=handover.leaver, holder=handover.third)
+    receipts = [
+        *handover.connector.end_sessions([handover.end(), handover.end(handover.leaver[:15])]),
+        *handover.connector.revoke([handover.change(grant)]),
+        *handover.connector.entitle([handover.change(grant.replace("0PG", "0PS"))]),
+        *handover.connector.transfer([handover.transfer("client", client), back]),
+    ]
+    assert [receipt.code for receipt in receipts] == ["number_differs"] * 6
+    assert [method for method, path in handover.calls() if path == "composite/sobjects"] == []
+    assert simulator.logged_in(handover.leaver)
+    assert simulator.granted(handover.leaver) == {grant}
+    assert simulator.holder_of("client", client) == handover.leaver
+    simulator.row("User", handover.leaver)["EmployeeNumber"] = None
+    assert handover.connector.revoke([handover.change(grant)])[0].outcome is Outcome.DONE
+
+
 @pytest.mark.parametrize(
     ("short", "long"),
     [("0015g00000A1b2C", "0015g00000A1b2CAAR"), ("005000000000000", "005000000000000AAA"), ("ABCDEFGHIJKLMNO", "ABCDEFGHIJKLMNO555")],
