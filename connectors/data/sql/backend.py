@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
 import polars as pl
 import sqlalchemy as sa
@@ -15,6 +16,8 @@ from connectors.data.sql.troubles import refusal
 
 Refusals = dict[int, Receipt]
 """Place in the batch -> why the record was not written. What is not in it was written."""
+PLACE: Final = "baton place"
+"""The column of a frame that says where in the batch a record is."""
 
 
 class Backend(ABC):
@@ -55,6 +58,20 @@ class Backend(ABC):
         self, connection: sa.Connection, table: Table, keys: pl.DataFrame, columns: Sequence[Column]
     ) -> pl.DataFrame:
         """Raw text of the records whose columns are as in ``keys`` (columns named alike): those, then ``columns``."""
+
+    @abstractmethod
+    def among(
+        self, connection: sa.Connection, table: Table, keys: pl.DataFrame, ours: sa.TableClause, query: sa.Select[Any]
+    ) -> pl.DataFrame:
+        """A query over ``ours`` (the table, with its key at least), narrowed to the records with these keys.
+
+        The query chooses the key of a record of the table. What comes back is the place in ``keys`` of the record that
+        was asked for (`PLACE`), and the key chosen, in the form that ``keys`` have.
+        """
+
+    def lock(self, query: sa.Select[Any]) -> sa.Select[Any]:
+        """The query, keeping others from changing its rows, and from referring to them, until the transaction ends."""
+        return query.with_for_update()
 
     @abstractmethod
     def insert(self, connection: sa.Connection, table: Table, rows: pl.DataFrame) -> Refusals:

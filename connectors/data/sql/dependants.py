@@ -1,56 +1,115 @@
 """Rows of other tables that a database takes along when a record is deleted: a record that has such is left alone.
 
 A foreign key may say that what refers to a record goes with it, or loses its reference. What others have hung on a
-record would be gone in silence then.
+record would be gone in silence then. So the records are locked first, which keeps others from hanging anything more on
+them, and only then is looked at what hangs on each.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 import sqlalchemy as sa
 
-from baton.sdk import RejectedError
-from connectors.data.sql.backend import Backend, Refusals, isolated
+from baton.sdk import Receipt
+from connectors.data.sql.backend import PLACE, Backend, Refusals
 from connectors.data.sql.catalogue import Table
 
 _TAKES_ALONG: Final = ("CASCADE", "SET NULL")
+_ROOT: Final = "baton root"
+"""The column that says of a record which one of the batch it would go with: its place."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """A foreign key that takes rows along, or their reference."""
+
+    child: sa.FromClause
+    columns: tuple[str, ...]
+    refers_to: tuple[str, ...]
+
+    def to(self, ours: sa.TableClause) -> sa.ColumnElement[bool]:
+        """Where a row of the child refers to a record."""
+        pairs = zip(self.columns, self.refers_to, strict=True)
+        return sa.and_(*(self.child.c[name] == ours.c[other] for name, other in pairs))
+
+
+@dataclass(frozen=True, slots=True)
+class _Links:
+    """All that leads to one table."""
+
+    ours: sa.TableClause
+    others: Sequence[_Link]
+    """From other tables."""
+    own: Sequence[_Link]
+    """From the table itself, where the row goes too: what hangs on that one would go as well."""
 
 
 def delete(backend: Backend, connection: sa.Connection, table: Table, before: pl.DataFrame) -> Refusals:
     """Take out records that are as expected and that nothing of another table would go with."""
-    counts = _counts(connection, table)
-    if not counts:
+    links = _links(connection, table)
+    if not links.others:
         return backend.delete(connection, table, before)
-
-    def some(first: int, length: int) -> Refusals:
-        there = [_counted(connection, query) for query in counts]
-        refused = backend.delete(connection, table, before.slice(first, length))
-        left = [_counted(connection, query) for query in counts]
-        if any(now < then for then, now in zip(there, left, strict=True)):
-            raise RejectedError(
-                "rows of another table would be deleted with the record, or lose what they refer to",
-                code="in_use",
-                remedy="take those rows out by hand if nobody needs them, then try again",
-            )
-        return {first + place: receipt for place, receipt in refused.items()}
-
-    return isolated(connection, before.height, some)
+    key = [links.ours.c[name] for name in table.key]
+    there = backend.among(connection, table, before.select(table.key), links.ours, backend.lock(sa.select(*key)))
+    refused = dict.fromkeys(_in_use(backend, connection, table, links, there), _refusal())
+    # Of those that are not there, none is deleted: one that came in this moment was not locked.
+    free = [place for place in sorted(set(there[PLACE])) if place not in refused]
+    if free:
+        later = backend.delete(connection, table, before[free])
+        refused |= {free[place]: receipt for place, receipt in later.items()}
+    return refused
 
 
-def _counts(connection: sa.Connection, table: Table) -> Sequence[sa.Select[Any]]:
-    """Per foreign key that takes rows along: a query for how many rows refer to anything."""
-    found = []
+def _in_use(backend: Backend, connection: sa.Connection, table: Table, links: _Links, locked: pl.DataFrame) -> set[int]:
+    """The places of those records with which, or with whose followers in the table itself, rows of others would go."""
+    key = list(table.key)
+    used: set[int] = set()
+    level = locked.rename({PLACE: _ROOT})
+    seen = level
+    while level.height:
+        for link in links.others:
+            hung = sa.exists().where(link.to(links.ours)).correlate(links.ours)
+            query = sa.select(*(links.ours.c[name] for name in key)).where(hung)
+            met = backend.among(connection, table, level.select(key), links.ours, query)
+            used |= set(level[_ROOT].gather(met[PLACE]))
+        below = [level.clear()]
+        for link in links.own:
+            query = backend.lock(sa.select(*(link.child.c[name] for name in key)).where(link.to(links.ours)))
+            met = backend.among(connection, table, level.select(key), links.ours, query)
+            below.append(met.select(level[_ROOT].gather(met[PLACE]).alias(_ROOT), *key))
+        level = pl.concat(below).unique().join(seen, on=[_ROOT, *key], how="anti")
+        level = level.filter(~pl.col(_ROOT).is_in(list(used)))
+        seen = pl.concat([seen, level])
+    return used
+
+
+def _links(connection: sa.Connection, table: Table) -> _Links:
+    """The foreign keys that lead to the table and take rows, or their reference, along."""
+    others: list[_Link] = []
+    own: list[_Link] = []
     for (schema, name), keys in sa.inspect(connection).get_multi_foreign_keys(schema=table.schema).items():
         for key in keys:
-            ours = key["referred_table"] == table.name and key["referred_schema"] in (None, table.schema)
-            if ours and name != table.name and str(key["options"].get("ondelete", "")).upper() in _TAKES_ALONG:
-                column: sa.ColumnClause[Any] = sa.column(key["constrained_columns"][0])
-                found.append(sa.select(sa.func.count(column)).select_from(sa.table(name, column, schema=schema)))
-    return found
+            if key["referred_table"] != table.name or key["referred_schema"] not in (None, table.schema):
+                continue
+            rule, columns = str(key["options"].get("ondelete", "")).upper(), tuple(key["constrained_columns"])
+            names = dict.fromkeys([*columns, *table.key] if name == table.name else columns)
+            child = sa.table(name, *map(sa.column, names), schema=schema).alias("baton_child")
+            link = _Link(child, columns, tuple(key["referred_columns"]))
+            if name == table.name and rule == "CASCADE":
+                own.append(link)
+            elif name != table.name and rule in _TAKES_ALONG:
+                others.append(link)
+    referred = dict.fromkeys([*table.key, *(name for link in (*others, *own) for name in link.refers_to)])
+    return _Links(sa.table(table.name, *map(sa.column, referred), schema=table.schema), others, own)
 
 
-def _counted(connection: sa.Connection, query: sa.Select[Any]) -> int:
-    return int(connection.execute(query).scalar_one())
+def _refusal() -> Receipt:
+    return Receipt.refused(
+        "in_use",
+        "rows of another table would be deleted with the record, or lose what they refer to",
+        remedy="take those rows out by hand if nobody needs them, then try again",
+    )

@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import select
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
 import psycopg
 import sqlalchemy as sa
-from psycopg import pq
-from psycopg.pq import abc as pq_abc
 from sqlalchemy.pool import NullPool
 
 from baton.sdk import Finding, RejectedError
-from connectors.data.sql.backend import Backend, Refusals, changed, exists, isolated, missing
+from connectors.data.sql.backend import PLACE, Backend, Refusals, changed, exists, isolated, missing
 from connectors.data.sql.catalogue import Column, Table
+from connectors.data.sql.copying import copied_out, copy_in, parsed, perform, quoted
 from connectors.data.sql.settings import SqlSettings
-from connectors.data.sql.troubles import translating
 
 _RIGHTS: Final = ("SELECT", "INSERT", "UPDATE", "DELETE")
-_BLOCK_BYTES: Final = 1 << 20
 _ASKED, _STAGE = "baton_asked", "baton_stage"
-_PLACE, _BEFORE = "baton place", "baton before "
-"""Columns of the stage beside the record's own."""
+_BEFORE: Final = "baton before "
+"""How the columns of the stage begin that hold what is expected."""
 
 
 class Postgresql(Backend):
@@ -84,7 +79,7 @@ class Postgresql(Backend):
     def digest(self, connection: sa.Connection, table: Table) -> tuple[str, int]:
         """One COPY whose bytes are only hashed."""
         digest, rows = hashlib.sha256(), 0
-        for row in _copied_out(connection, self._everything(connection, table)):
+        for row in copied_out(connection, self._everything(connection, table)):
             digest.update(row)
             rows += 1
         return digest.hexdigest(), rows
@@ -93,13 +88,13 @@ class Postgresql(Backend):
         """One COPY, parsed by the page; memory holds one page."""
         block: list[bytes | memoryview] = []
         names = [*table.columns, *_beside(table)]
-        for row in _copied_out(connection, self._everything(connection, table)):
+        for row in copied_out(connection, self._everything(connection, table)):
             block.append(row)
             if len(block) == self.settings.page_rows:
-                yield _parsed(block, names).select(*table.columns)
+                yield parsed(block, names).select(*table.columns)
                 block.clear()
         if block:
-            yield _parsed(block, names).select(*table.columns)
+            yield parsed(block, names).select(*table.columns)
 
     def look_up(
         self, connection: sa.Connection, table: Table, keys: pl.DataFrame, columns: Sequence[Column]
@@ -108,19 +103,32 @@ class Postgresql(Backend):
         by = table.some(keys.columns)
         isolate = connection.begin_nested()
         self._temporary(connection, _ASKED, table, [(column.name, column) for column in by])
-        _copy_in(connection, _ASKED, keys)
-        _run(connection, f"ANALYZE {_ASKED}")
+        copy_in(connection, _ASKED, keys)
+        perform(connection, f"ANALYZE {_ASKED}")
         # Keys are unique, hence indexed: so many look-ups cost a fraction of reading the whole table once per call.
-        _run(connection, "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
+        perform(connection, "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")
         chosen = [self._shown(column) for column in (*by, *columns)]
-        match = " AND ".join(f"t.{_quoted(column.name)} = a.{_quoted(column.name)}" for column in by)
+        match = " AND ".join(f"t.{quoted(column.name)} = a.{quoted(column.name)}" for column in by)
         query = f"SELECT {', '.join(chosen)} FROM {_place(table)} t JOIN {_ASKED} a ON {match}"  # noqa: S608
-        rows = list(_copied_out(connection, query))
+        rows = list(copied_out(connection, query))
         isolate.rollback()  # the temporary table goes with it
-        return _parsed(rows, [column.name for column in (*by, *columns)])
+        return parsed(rows, [column.name for column in (*by, *columns)])
+
+    def among(
+        self, connection: sa.Connection, table: Table, keys: pl.DataFrame, ours: sa.TableClause, query: sa.Select[Any]
+    ) -> pl.DataFrame:
+        """The keys go into a stage, which is joined. No savepoint: giving one up would give up the locks as well."""
+        self._stage(connection, table, keys, None, 0)
+        stage = sa.table(_STAGE, sa.column(PLACE), *(sa.column(name) for name in table.key))
+        chosen = [sa.cast(column, sa.Text) for column in query.selected_columns]
+        joined = query.where(*(ours.c[name] == stage.c[name] for name in table.key))
+        found = connection.execute(joined.with_only_columns(stage.c[PLACE], *chosen)).all()
+        perform(connection, f"DROP TABLE {_STAGE}")
+        schema = {PLACE: pl.Int64(), **dict.fromkeys(table.key, pl.String())}
+        return pl.DataFrame([tuple(row) for row in found], schema=schema, orient="row")
 
     def _everything(self, connection: sa.Connection, table: Table) -> str:
-        order = [f"t.{_quoted(name)}" for name in table.key] or ["t.ctid"]
+        order = [f"t.{quoted(name)}" for name in table.key] or ["t.ctid"]
         if not table.key and table.name in sa.inspect(connection).get_view_names(table.schema):
             order = [str(place + 1) for place in range(len(table.columns))]
         shown = [*(self._shown(column) for column in table.columns.values()), *("0" for _ in _beside(table))]
@@ -131,8 +139,8 @@ class Postgresql(Backend):
         if pointer is None:
             return _stored(column)
         place = _place_of(pointer.table, self.settings.schema_in_use)
-        where = f"r.{_quoted(pointer.stored)} = t.{_quoted(column.name)}"
-        return f"(SELECT r.{_quoted(pointer.key)} FROM {place} r WHERE {where})"  # noqa: S608
+        where = f"r.{quoted(pointer.stored)} = t.{quoted(column.name)}"
+        return f"(SELECT r.{quoted(pointer.key)} FROM {place} r WHERE {where})"  # noqa: S608
 
     # --- writing
 
@@ -140,7 +148,7 @@ class Postgresql(Backend):
         """Straight into the table; only when a record is refused, once more with care."""
         savepoint = connection.begin_nested()
         try:
-            _copy_in(connection, _place(table), rows)
+            copy_in(connection, _place(table), rows)
             _check_constraints(connection)
         except RejectedError:
             savepoint.rollback()
@@ -155,24 +163,24 @@ class Postgresql(Backend):
         self, connection: sa.Connection, table: Table, rows: pl.DataFrame, first: int, length: int
     ) -> Refusals:
         """A run of records by way of a stage: those whose key is taken are left out."""
-        names = ", ".join(_quoted(name) for name in rows.columns)
-        keys = ", ".join(_quoted(name) for name in table.key)
+        names = ", ".join(quoted(name) for name in rows.columns)
+        keys = ", ".join(quoted(name) for name in table.key)
         self._stage(connection, table, rows.slice(first, length), None, first)
-        left_out = _run(
+        left_out = perform(
             connection,
             f"WITH made AS (INSERT INTO {_place(table)} ({names}) SELECT {names} FROM {_STAGE}"  # noqa: S608
             f" ON CONFLICT ({keys}) DO NOTHING RETURNING {keys})"
-            f" SELECT {_quoted(_PLACE)} FROM {_STAGE} LEFT JOIN made USING ({keys}) WHERE made IS NULL",
+            f" SELECT {quoted(PLACE)} FROM {_STAGE} LEFT JOIN made USING ({keys}) WHERE made IS NULL",
         )
         refused = dict.fromkeys(left_out, exists())
         _check_constraints(connection)
-        _run(connection, f"DROP TABLE {_STAGE}")
+        perform(connection, f"DROP TABLE {_STAGE}")
         return refused
 
     def update(self, connection: sa.Connection, table: Table, rows: pl.DataFrame, before: pl.DataFrame) -> Refusals:
         """One UPDATE from a stage that holds both the new values and those expected."""
         values = [name for name in rows.columns if name not in table.key]
-        new = ", ".join(f"{_quoted(name)} = s.{_quoted(name)}" for name in values)
+        new = ", ".join(f"{quoted(name)} = s.{quoted(name)}" for name in values)
         change = f"UPDATE {_place(table)} t SET {new} FROM {_STAGE} s WHERE "  # noqa: S608
 
         def some(first: int, length: int) -> Refusals:
@@ -198,18 +206,18 @@ class Postgresql(Backend):
         self, connection: sa.Connection, table: Table, change: str, values: Sequence[str], run: tuple[int, int]
     ) -> Refusals:
         """Perform a change where the record is as expected; say of the others whether they are there at all."""
-        by_key = " AND ".join(f"t.{_quoted(name)} = s.{_quoted(name)}" for name in table.key)
+        by_key = " AND ".join(f"t.{quoted(name)} = s.{quoted(name)}" for name in table.key)
         as_expected = "".join(f" AND {_same(column)}" for column in table.some(values))
-        returned = f"{change}{by_key}{as_expected} RETURNING s.{_quoted(_PLACE)}"
-        done = set(_run(connection, returned))
+        returned = f"{change}{by_key}{as_expected} RETURNING s.{quoted(PLACE)}"
+        done = set(perform(connection, returned))
         refused: Refusals = {}
         if len(done) < run[1]:
-            there = f"SELECT s.{_quoted(_PLACE)} FROM {_STAGE} s JOIN {_place(table)} t ON {by_key}"  # noqa: S608
-            present = set(_run(connection, there))
+            there = f"SELECT s.{quoted(PLACE)} FROM {_STAGE} s JOIN {_place(table)} t ON {by_key}"  # noqa: S608
+            present = set(perform(connection, there))
             left = (place for place in range(run[0], sum(run)) if place not in done)
             refused = {place: changed() if place in present else missing() for place in left}
         _check_constraints(connection)
-        _run(connection, f"DROP TABLE {_STAGE}")
+        perform(connection, f"DROP TABLE {_STAGE}")
         return refused
 
     def _stage(
@@ -223,16 +231,16 @@ class Postgresql(Backend):
             columns += [(_BEFORE + name, table.columns[name]) for name in values]
             staged = rows.hstack(before.select(pl.col(name).alias(_BEFORE + name) for name in values))
         self._temporary(connection, _STAGE, table, columns)
-        _run(connection, f"ALTER TABLE {_STAGE} ADD COLUMN {_quoted(_PLACE)} integer")
-        _copy_in(connection, _STAGE, staged.with_columns(pl.int_range(first, first + pl.len()).alias(_PLACE)))
-        _run(connection, f"ANALYZE {_STAGE}")
+        perform(connection, f"ALTER TABLE {_STAGE} ADD COLUMN {quoted(PLACE)} integer")
+        copy_in(connection, _STAGE, staged.with_columns(pl.int_range(first, first + pl.len()).alias(PLACE)))
+        perform(connection, f"ANALYZE {_STAGE}")
 
     @staticmethod
     def _temporary(connection: sa.Connection, name: str, table: Table, columns: Sequence[tuple[str, Column]]) -> None:
         """An empty temporary table with the types of these columns and none of their constraints."""
-        chosen = ", ".join(f"{_quoted(column.name)} AS {_quoted(alias)}" for alias, column in columns)
+        chosen = ", ".join(f"{quoted(column.name)} AS {quoted(alias)}" for alias, column in columns)
         made = f"SELECT {chosen} FROM {_place(table)} WITH NO DATA"  # noqa: S608
-        _run(connection, f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {made}")
+        perform(connection, f"CREATE TEMPORARY TABLE {name} ON COMMIT DROP AS {made}")
 
     # --- looking
 
@@ -267,7 +275,7 @@ class Postgresql(Backend):
 
 def _beside(table: Table) -> Sequence[str]:
     """A second column for a table of one: as CSV, a row of one absent value would be an empty line, which is no row."""
-    return (_PLACE,) if len(table.columns) == 1 else ()
+    return (PLACE,) if len(table.columns) == 1 else ()
 
 
 def _session(given: SqlSettings) -> str:
@@ -284,111 +292,24 @@ def _session(given: SqlSettings) -> str:
     return "SELECT " + ", ".join(f"set_config('{name}', '{value}', false)" for name, value in values.items())
 
 
-def _quoted(name: str) -> str:
-    """A name as it is written in a statement that goes to the server untouched."""
-    return '"' + name.replace('"', '""') + '"'
-
-
 def _place(table: Table) -> str:
     return _place_of(table.name, table.schema)
 
 
 def _place_of(name: str, schema: str | None) -> str:
-    return f"{_quoted(schema)}.{_quoted(name)}" if schema else _quoted(name)
+    return f"{quoted(schema)}.{quoted(name)}" if schema else quoted(name)
 
 
 def _stored(column: Column) -> str:
-    return f"t.{_quoted(column.name)}" + ("::text" if column.as_text else "")
+    return f"t.{quoted(column.name)}" + ("::text" if column.as_text else "")
 
 
 def _same(column: Column) -> str:
     """Whether a stored value is the one expected; in text form where the type's own equality is too generous."""
     cast = "::text" if column.as_text else ""
-    return f"t.{_quoted(column.name)}{cast} IS NOT DISTINCT FROM s.{_quoted(_BEFORE + column.name)}{cast}"
+    return f"t.{quoted(column.name)}{cast} IS NOT DISTINCT FROM s.{quoted(_BEFORE + column.name)}{cast}"
 
 
 def _check_constraints(connection: sa.Connection) -> None:
     """Let deferred constraints speak now, while the record at fault can still be found."""
-    _run(connection, "SET CONSTRAINTS ALL IMMEDIATE")
-
-
-def _raw(connection: sa.Connection) -> psycopg.Connection:
-    driver = connection.connection.driver_connection
-    if not isinstance(driver, psycopg.Connection):
-        raise TypeError("not a psycopg connection")
-    return driver
-
-
-def _run(connection: sa.Connection, statement: str) -> list[int]:
-    """Perform a statement as it stands (a % in a name is a %); gives the places it returns."""
-    with translating(), _raw(connection).cursor() as cursor:
-        cursor.execute(statement.encode())
-        return [int(row[0]) for row in cursor] if cursor.description else []
-
-
-def _copied_out(connection: sa.Connection, query: str) -> Iterator[bytes | memoryview]:
-    """The rows of a query as CSV, one after the other.
-
-    Straight from libpq: psycopg's own loop costs more per row than the server does. Waiting leaves other threads alone.
-    """
-    driver, ended = _raw(connection), False
-    session = driver.pgconn
-    try:
-        session.send_query(f"COPY ({query}) TO STDOUT (FORMAT csv)".encode())
-        while session.flush():
-            _wait(session, select.POLLIN | select.POLLOUT)
-        while session.is_busy():
-            _wait(session)
-        result = session.get_result()
-        while result is not None:
-            if result.status == pq.ExecStatus.FATAL_ERROR:
-                raise psycopg.errors.error_from_result(result)
-            if result.status == pq.ExecStatus.COPY_OUT:
-                yield from _copied_rows(session)
-            result = session.get_result()
-        ended = True
-    except psycopg.Error:
-        ended = True  # the server has answered, or the session is gone: nothing is left on the way
-        raise
-    finally:
-        if not ended:
-            driver.close()  # given up half way: the rest of the answer is not worth reading
-
-
-def _copied_rows(session: pq_abc.PGconn) -> Iterator[bytes | memoryview]:
-    while True:
-        length, row = session.get_copy_data(1)
-        if length > 0:
-            yield row
-        elif length == 0:
-            _wait(session)
-        else:
-            return
-
-
-def _wait(session: pq_abc.PGconn, event: int = select.POLLIN) -> None:
-    """Until the server has said more, or takes more. A dead network ends the session by its keep-alives."""
-    poll = select.poll()
-    poll.register(session.socket, event)
-    poll.poll()
-    session.consume_input()
-
-
-def _parsed(rows: Sequence[bytes | memoryview], names: Sequence[str]) -> pl.DataFrame:
-    """CSV as PostgreSQL writes it: an empty text is quoted, no value is not. Polars reads it the same way."""
-    schema = dict.fromkeys(names, pl.String())
-    if not rows:
-        return pl.DataFrame(schema=schema)
-    return pl.read_csv(b"".join(rows), has_header=False, schema=schema)
-
-
-def _copy_in(connection: sa.Connection, place: str, rows: pl.DataFrame) -> None:
-    names = ", ".join(_quoted(name) for name in rows.columns)
-    # Quoting all text keeps '' apart from no value, and a lone \. from the end of the data.
-    text = io.BytesIO()
-    rows.write_csv(text, include_header=False, quote_style="non_numeric")
-    data = text.getbuffer()
-    command = f"COPY {place} ({names}) FROM STDIN (FORMAT csv)".encode()
-    with translating(), _raw(connection).cursor() as cursor, cursor.copy(command) as copy:
-        for start in range(0, len(data), _BLOCK_BYTES):
-            copy.write(data[start : start + _BLOCK_BYTES])
+    perform(connection, "SET CONSTRAINTS ALL IMMEDIATE")

@@ -10,13 +10,12 @@ from typing import Any, Final
 import polars as pl
 import sqlalchemy as sa
 
-from connectors.data.sql.backend import Backend, Refusals, changed, exists, isolated, missing
+from connectors.data.sql.backend import PLACE, Backend, Refusals, changed, exists, isolated, missing
 from connectors.data.sql.catalogue import Column, Table
 from connectors.data.sql.cells import outgoing, typed
 from connectors.data.sql.troubles import translating
 
 _KEYS_PER_STATEMENT: Final = 500
-_PLACE: Final = "baton place"
 
 
 class Rowwise(Backend):
@@ -29,10 +28,6 @@ class Rowwise(Backend):
     @abstractmethod
     def bound(self, frame: pl.DataFrame) -> list[tuple[Any, ...]]:
         """Values as the driver takes them without loss."""
-
-    def lock(self, query: sa.Select[Any]) -> sa.Select[Any]:
-        """The query, keeping others from changing its rows until the transaction ends."""
-        return query.with_for_update()
 
     # --- reading
 
@@ -61,6 +56,25 @@ class Rowwise(Backend):
         place, by = _relation(table), table.some(keys.columns)
         query = sa.select(*(self._shown(column, place) for column in (*by, *columns)))
         return self.raw(self._matching(connection, query, place, keys), [*by, *columns])
+
+    def among(
+        self, connection: sa.Connection, table: Table, keys: pl.DataFrame, ours: sa.TableClause, query: sa.Select[Any]
+    ) -> pl.DataFrame:
+        """By lists of keys; those found are told apart here, as exactly as anywhere else."""
+        found = self._matching(connection, query.add_columns(*(ours.c[name] for name in table.key)), ours, keys)
+        width = len(table.key)
+        chosen = self._as_written(found, table, keys, slice(0, width))
+        by = self._as_written(found, table, keys, slice(width, None)).rename(lambda name: f"by {name}")
+        placed = keys.with_columns(pl.int_range(pl.len(), dtype=pl.Int64).alias(PLACE))
+        met = chosen.hstack(by).join(placed, left_on=by.columns, right_on=list(table.key), how="inner")
+        return met.select(PLACE, *table.key)
+
+    def _as_written(self, rows: Sequence[Sequence[Any]], table: Table, like: pl.DataFrame, part: slice) -> pl.DataFrame:
+        """The key in a part of each row, in the types and the form that writes have."""
+        columns = table.some(table.key)
+        raw = self.raw([row[part] for row in rows], columns)
+        written = outgoing(typed(raw, columns, self.settings.time_zone)[0], columns, self.settings.time_zone)
+        return written.cast({name: like.schema[name] for name in table.key})
 
     def _matching(
         self, connection: sa.Connection, query: sa.Select[Any], place: sa.TableClause, keys: pl.DataFrame
@@ -92,8 +106,8 @@ class Rowwise(Backend):
         def some(first: int, length: int) -> Refusals:
             part = _placed(rows, first, length)
             there = self._current(connection, table, part, table.key)
-            taken = part.join(there, on=list(table.key), how="semi")[_PLACE].to_list()
-            new = part.filter(~pl.col(_PLACE).is_in(taken)) if taken else part
+            taken = part.join(there, on=list(table.key), how="semi")[PLACE].to_list()
+            new = part.filter(~pl.col(PLACE).is_in(taken)) if taken else part
             self._each(connection, statement, new.select(rows.columns))
             return dict.fromkeys(taken, exists())
 
@@ -112,7 +126,7 @@ class Rowwise(Backend):
 
         def some(first: int, length: int) -> Refusals:
             refused = self._unexpected(connection, table, _placed(before, first, length))
-            part = _placed(rows, first, length).filter(~pl.col(_PLACE).is_in(list(refused)))
+            part = _placed(rows, first, length).filter(~pl.col(PLACE).is_in(list(refused)))
             self._each(connection, statement, part.select(rows.columns))
             return refused
 
@@ -126,7 +140,7 @@ class Rowwise(Backend):
 
         def some(first: int, length: int) -> Refusals:
             refused = self._unexpected(connection, table, _placed(before, first, length))
-            part = _placed(before, first, length).filter(~pl.col(_PLACE).is_in(list(refused)))
+            part = _placed(before, first, length).filter(~pl.col(PLACE).is_in(list(refused)))
             self._each(connection, statement, part.select(table.key))
             return {at: receipt for at, receipt in refused.items() if receipt.code != missing().code}
 
@@ -134,12 +148,12 @@ class Rowwise(Backend):
 
     def _unexpected(self, connection: sa.Connection, table: Table, before: pl.DataFrame) -> Refusals:
         """Which records are not as expected (or not there), with the others locked."""
-        key, names = list(table.key), [name for name in before.columns if name != _PLACE]
+        key, names = list(table.key), [name for name in before.columns if name != PLACE]
         current = self._current(connection, table, before, names)
         there = before.join(current, on=key, how="semi")
-        same = before.join(current, on=names, how="semi", nulls_equal=True)[_PLACE]
-        left = before.filter(~pl.col(_PLACE).is_in(same.implode()))[_PLACE].to_list()
-        present = set(there[_PLACE].to_list())
+        same = before.join(current, on=names, how="semi", nulls_equal=True)[PLACE]
+        left = before.filter(~pl.col(PLACE).is_in(same.implode()))[PLACE].to_list()
+        present = set(there[PLACE].to_list())
         return {at: changed() if at in present else missing() for at in left}
 
     def _current(
@@ -172,4 +186,4 @@ def _parameters(names: Sequence[str]) -> Mapping[str, sa.BindParameter[Any]]:
 
 def _placed(rows: pl.DataFrame, first: int, length: int) -> pl.DataFrame:
     part = rows.slice(first, length)
-    return part.with_columns(pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias(_PLACE))
+    return part.with_columns(pl.int_range(first, first + pl.len(), dtype=pl.Int64).alias(PLACE))
