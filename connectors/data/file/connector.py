@@ -152,9 +152,10 @@ class DataFile(RecordSource, RecordTarget):
             raise ConfigurationError([Fault(collection.name[:200], "no_key", message)])
         path = self._folder.address(collection.name).path
         with locked(path, self.settings.lock_wait_s):
+            replacement = Replacement(path)
             stored = self._stored(collection.name, collection.fields)
             change = change_of(stored)
-            with Replacement(path) as new:
+            with replacement as new:
                 stored.write(change.run(), new.file)
                 if change.made:
                     new.commit()

@@ -58,12 +58,14 @@ def _acquire(lock: int, wait_s: float) -> None:
 class Replacement:
     """A new content for a file: written beside it, then put in its place in one step by `commit`.
 
+    Made before the file is read: what is there when the new content takes its place must be what was there then.
     Whatever goes wrong before leaves the file as it was, and nothing beside it. Raises `HaltError` (``not_written``)
     when the disk is full or the folder cannot be written to.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._seen = _standing(path)
         self._new = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
 
     def __enter__(self) -> Self:
@@ -77,12 +79,20 @@ class Replacement:
     def commit(self) -> None:
         """Make it the file: on disk first, then renamed, then the folder's entry on disk.
 
-        Raises `InDoubtError` when only the last of these fails: the file is the new one, unless the power goes.
+        Raises `RetryableError` (``source_changed``) when somebody else has changed the file, replaced it or taken it
+        away in the meantime, and `InDoubtError` when only the last step fails: the file is the new one, unless the
+        power goes.
         """
         self.file.flush()
         if self._path.exists():
             os.fchmod(self.file.fileno(), self._path.stat().st_mode & 0o777)
         os.fsync(self.file.fileno())
+        if _standing(self._path) != self._seen:
+            raise RetryableError(
+                "somebody else has saved the file while it was being written",
+                code="source_changed",
+                remedy="nothing was written; it is tried again with what they saved",
+            )
         self._new.rename(self._path)
         try:
             self._sync_folder()
@@ -111,6 +121,20 @@ class Replacement:
         self._new.unlink(missing_ok=True)
         if isinstance(error, OSError):
             raise _not_written(error) from error
+
+
+def _standing(path: Path) -> tuple[int, ...] | None:
+    """What tells a file from another, and from itself once it was written to; None where there is none.
+
+    The time of the last change of any kind belongs to it: that of the last writing can be put back.
+    """
+    try:
+        info = path.lstat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise _not_written(error) from error
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
 
 
 def _not_written(error: OSError) -> HaltError:
