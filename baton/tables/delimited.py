@@ -30,6 +30,8 @@ class Shape:
     headers: tuple[str, ...]
     width: int
     """Fields per line; blank ones beyond the headers are allowed."""
+    line_end: str
+    """What ends the header's line: LF, or CR LF."""
 
     @property
     def detail(self) -> dict[str, str]:
@@ -92,7 +94,8 @@ def find_shape(utf8: bytes, layout: Layout, caps: Caps) -> Shape:
     if not found:
         raise max(faults, key=lambda each: each[0])[1]
     _, width, delimiter, index, cells = max(found, key=lambda each: (each[0], each[1]))
-    return Shape(delimiter, index, checked_headers(cells, index + 1, caps), width)
+    line_end = "\r\n" if top[index].endswith("\r") else "\n"
+    return Shape(delimiter, index, checked_headers(cells, index + 1, caps), width, line_end)
 
 
 def after_line(utf8: bytes, line: int) -> bytes:

@@ -28,7 +28,6 @@ _MARKS: Final[Mapping[str, bytes]] = {
 }
 """Byte order marks by the name of the encoding as reported or set."""
 _CODECS: Final[Mapping[str, str]] = {"utf-8-bom": "utf-8", "utf-8-sig": "utf-8", "utf-16": "utf-16-le"}
-_DELIMITERS: Final = {"comma": ",", "semicolon": ";", "tab": "\t", "pipe": "|"}
 
 
 class StoredText(Stored):
@@ -41,6 +40,7 @@ class StoredText(Stored):
         encoding: str,
         caps: tables.Caps,
         delimiter: str = ",",
+        line_end: str = "\n",
     ) -> None:
         self.headers = headers
         self._file = file
@@ -48,10 +48,11 @@ class StoredText(Stored):
         self._codec = _CODECS.get(encoding, encoding)
         self._caps = caps
         self._delimiter = delimiter
+        self._line_end = line_end
 
     @classmethod
     def there(cls, file: tables.DelimitedFile, caps: tables.Caps) -> StoredText:
-        """The file as it is, its encoding and delimiter kept. Raises `HaltError` where rewriting loses content."""
+        """The file as it is: encoding, delimiter, line ends stay. Raises `HaltError` where rewriting loses content."""
         detail = file.origin.detail
         if detail["header_row"] != "1":
             raise HaltError(
@@ -59,7 +60,8 @@ class StoredText(Stored):
                 code="header_not_first",
                 remedy="have the header in the first row of a file that is written to",
             )
-        return cls(file, file.shape.headers, detail["encoding"], caps, _DELIMITERS[detail["delimiter"]])
+        shape = file.shape
+        return cls(file, shape.headers, detail["encoding"], caps, shape.delimiter, shape.line_end)
 
     @classmethod
     def to_be_made(cls, path: Path, headers: Sequence[str], encoding: str, caps: tables.Caps) -> StoredText:
@@ -128,8 +130,9 @@ class StoredText(Stored):
 
     def _csv(self, frame: pl.DataFrame, *, header: bool) -> bytes:
         out = io.BytesIO()
+        ends = self._line_end
         frame.write_csv(
-            out, include_header=header, separator=self._delimiter, quote_style="necessary", line_terminator="\n"
+            out, include_header=header, separator=self._delimiter, quote_style="necessary", line_terminator=ends
         )
         return out.getvalue()
 

@@ -8,7 +8,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -84,10 +84,10 @@ class Replacement:
         power goes.
         """
         self.file.flush()
-        if self._path.exists():
-            os.fchmod(self.file.fileno(), self._path.stat().st_mode & 0o777)
+        if self._seen is not None:
+            self._keep_rights(self._seen)
         os.fsync(self.file.fileno())
-        if _standing(self._path) != self._seen:
+        if _identity(_standing(self._path)) != _identity(self._seen):
             raise RetryableError(
                 "somebody else has saved the file while it was being written",
                 code="source_changed",
@@ -103,6 +103,18 @@ class Replacement:
                     code="not_synced",
                     remedy="look after the disk, then have the file compared",
                 ) from error
+
+    def _keep_rights(self, old: os.stat_result) -> None:
+        """Owner, group and mode of the file there was, as far as this service may give a file away."""
+        new, mode = self.file.fileno(), old.st_mode & 0o777
+        with suppress(OSError):  # not permitted, or not on this file system
+            os.fchown(new, old.st_uid, -1)
+        try:
+            os.fchown(new, -1, old.st_gid)
+        except OSError:
+            # Whoever is of the group it has now was nobody in particular to the old file.
+            mode = mode & 0o707 | (mode & 0o007) << 3
+        os.fchmod(new, mode)
 
     def _sync_folder(self) -> None:
         folder = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -123,18 +135,22 @@ class Replacement:
             raise _not_written(error) from error
 
 
-def _standing(path: Path) -> tuple[int, ...] | None:
-    """What tells a file from another, and from itself once it was written to; None where there is none.
-
-    The time of the last change of any kind belongs to it: that of the last writing can be put back.
-    """
+def _standing(path: Path) -> os.stat_result | None:
+    """What the file system says of the file; None where there is none."""
     try:
-        info = path.lstat()
+        return path.lstat()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise _not_written(error) from error
-    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
+
+
+def _identity(info: os.stat_result | None) -> tuple[int, ...] | None:
+    """What tells a file from another, and from itself once it was written to.
+
+    The time of the last change of any kind belongs to it: that of the last writing can be put back.
+    """
+    return info and (info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns)
 
 
 def _not_written(error: OSError) -> HaltError:

@@ -193,6 +193,41 @@ def test_a_header_below_a_title_is_not_rewritten(tmp_path):
     assert caught.value.code == "header_not_first"
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
+def test_a_rewritten_file_keeps_its_owner_its_group_and_who_may_read_it(tmp_path, three):
+    target, collection = three
+    path = tmp_path / "staff.csv"
+    os.chown(path, 1234, 5678)
+    path.chmod(0o640)
+    assert outcomes(target.insert(collection, pair(collection, ("0004", "a")))) == ["done"]
+    found = path.stat()
+    assert (found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)) == (1234, 5678, 0o640)
+
+
+def test_where_the_group_cannot_be_kept_no_other_group_gets_its_rights(tmp_path, three, monkeypatch):
+    target, collection = three
+    path = tmp_path / "staff.csv"
+    path.chmod(0o664)
+
+    def forbidden(*_):
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "fchown", forbidden)
+    assert outcomes(target.insert(collection, pair(collection, ("0004", "a")))) == ["done"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+
+
+def test_a_file_keeps_the_line_ends_it_has(tmp_path, three):
+    target, collection = three
+    path = tmp_path / "staff.csv"
+    path.write_bytes('工号,姓名,备注\r\n0001,甲,"x\r\ny"\r\n0002,乙,"a\nb"\r\n'.encode())
+    said = target.amend(collection, pair(collection, ("0002", "丁")), pair(collection, ("0002", "乙")))
+    assert outcomes(said) == ["done"]
+    assert outcomes(target.insert(collection, pair(collection, ("0003", "c\r")))) == ["done"]
+    expected = '工号,姓名,备注\r\n0001,甲,"x\r\ny"\r\n0002,丁,"a\nb"\r\n0003,"c\r",\r\n'
+    assert path.read_bytes().decode() == expected
+
+
 @pytest.mark.parametrize(("code", "said"), [(errno.EINVAL, None), (errno.EIO, InDoubtError)])
 def test_a_file_that_was_replaced_is_never_said_to_be_unchanged(tmp_path, three, monkeypatch, code, said):
     target, collection = three
