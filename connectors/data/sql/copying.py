@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import select
 from collections.abc import Iterator, Sequence
@@ -90,7 +91,10 @@ def parsed(rows: Sequence[bytes | memoryview], names: Sequence[str]) -> pl.DataF
     schema = dict.fromkeys(names, pl.String())
     if not rows:
         return pl.DataFrame(schema=schema)
-    return pl.read_csv(b"".join(rows), has_header=False, schema=schema)
+    body = b"".join(rows)
+    if body.startswith(codecs.BOM_UTF8):
+        body = codecs.BOM_UTF8 + body  # polars takes one off what it reads; here it is part of a value
+    return pl.read_csv(body, has_header=False, schema=schema)
 
 
 def copy_in(connection: sa.Connection, place: str, rows: pl.DataFrame) -> None:

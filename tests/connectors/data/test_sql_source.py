@@ -33,6 +33,16 @@ def test_an_empty_table_gives_one_empty_page_with_its_columns(database):
     assert (page.rows.height, page.rows.columns[:2], page.cursor) == (0, ["code", "name"], None)
 
 
+def test_a_value_that_begins_like_a_byte_order_mark_stays_whole(database):
+    database.run("CREATE TABLE odd (code varchar(9) PRIMARY KEY, name varchar(9))")
+    database.run("INSERT INTO odd VALUES ('\ufeff0001', '\ufeffx')")
+    target = database.connector()
+    (page,) = target.records("odd").pages
+    assert page.rows.rows() == [("\ufeff0001", "\ufeffx")]
+    odd = target.collection("odd")
+    assert target.fetch(odd, pl.DataFrame({"code": ["\ufeff0001"]}), ["name"]).rows() == [("\ufeff0001", "\ufeffx")]
+
+
 def test_the_same_rows_have_the_same_digest_and_a_changed_cell_another(database):
     plant(database, 5)
     target = database.connector()
