@@ -64,11 +64,13 @@ class CellReader:
     """Iterates over the filled cells of a sheet, a block of rows at a time.
 
     Frames of ``row`` and ``column`` (from 1), ``style``, ``kind`` (the XML's ``t``), ``text`` (null if there is
-    none) and ``formula``. ``hidden_rows`` and ``merged`` are known after the iteration. Raises `FileError`.
+    none) and ``formula``. ``hidden_rows``, ``formulas`` (how many cells have one) and ``merged`` are known after the
+    iteration. Raises `FileError`.
     """
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self.hidden_rows = 0
+        self.formulas = 0
         self._section = Section(chunks, "sheetData", "row")
         self._counted: _CountedPlaces | None = None
         self._begun = False
@@ -97,6 +99,7 @@ class CellReader:
             cells = pl.concat([cells, _others(split.to_series(0).to_list(), grammar.prefix)])
         self._check_rows(before, after, grammar)
         cells = cells.filter(pl.col("text").is_not_null() | pl.col("formula") | (pl.col("kind") == "e"))
+        self.formulas += int(cells["formula"].sum())
         return cells.select("row", _column_numbers(cells["letters"]), "style", "kind", "text", "formula")
 
     def _placed(self, block: bytes, grammar: _Grammar) -> bytes:

@@ -51,6 +51,8 @@ def read_workbook(data: bytes, sheet: str | None, layout: Layout, caps: Caps, ar
         detail["days_from"] = "1904"
     if reader.hidden_rows:
         detail["hidden_rows"] = str(reader.hidden_rows)
+    if reader.formulas:
+        detail["formulas"] = str(reader.formulas)
     return body.table(detail)
 
 

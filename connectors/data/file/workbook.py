@@ -45,6 +45,14 @@ class StoredSheet(Stored):
                 code="other_sheets",
                 remedy="write to a workbook of its own",
             )
+        formulas = int(table.detail.get("formulas", "0"))
+        if formulas:
+            cells = "1 cell holds a formula" if formulas == 1 else f"{formulas} cells hold formulas"
+            raise HaltError(
+                f"{cells}; rewritten, only what it shows now would be left, and never follow its cells again",
+                code="formulas",
+                remedy="write to a workbook of values, and let the one with the formulas refer to it",
+            )
         for bad in table.rejected:
             raise HaltError(
                 f"row {bad.row} cannot be read, and would be lost if the sheet were rewritten: {bad.message}",

@@ -111,6 +111,24 @@ def test_a_workbook_with_other_sheets_is_not_rewritten(tmp_path):
         target.collection("two.xlsx#人员")
 
 
+def test_a_workbook_with_formulas_is_read_and_not_rewritten(tmp_path):
+    import xlsxwriter
+
+    with xlsxwriter.Workbook(tmp_path / "pay.xlsx") as book:
+        sheet = book.add_worksheet("人员")
+        sheet.write_row(0, 0, ["工号", "月薪", "年薪"])
+        sheet.write_row(1, 0, ["0001", 1000])
+        sheet.write_formula(1, 2, "=B2*12", None, 12000)
+    content = (tmp_path / "pay.xlsx").read_bytes()
+    target = files(tmp_path, layout={"pay.xlsx#人员": {"key": ["工号"]}})
+    assert [page.rows.rows() for page in target.records("pay.xlsx#人员").pages] == [[("0001", "1000", "12000")]]
+    with pytest.raises(HaltError, match="1 cell") as caught:
+        target.collection("pay.xlsx#人员")
+    assert caught.value.code == "formulas"
+    assert caught.value.remedy
+    assert (tmp_path / "pay.xlsx").read_bytes() == content
+
+
 @pytest.fixture
 def three(tmp_path):
     (tmp_path / "staff.csv").write_text('工号,姓名,备注\n0001,甲,"x ""y"""\n0002,乙,\n0003,丙,""\n', encoding="utf-8")
