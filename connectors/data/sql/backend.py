@@ -59,6 +59,19 @@ class Backend(ABC):
     ) -> pl.DataFrame:
         """Raw text of the records whose columns are as in ``keys`` (columns named alike): those, then ``columns``."""
 
+    def find(
+        self, connection: sa.Connection, table: Table, keys: pl.DataFrame, columns: Sequence[Column]
+    ) -> pl.DataFrame:
+        """`look_up`, whatever the keys are: one that the database refuses to look for is not there."""
+        found: list[pl.DataFrame] = []
+
+        def some(first: int, length: int) -> Refusals:
+            found.append(self.look_up(connection, table, keys.slice(first, length), columns))
+            return {}
+
+        isolated(connection, keys.height, some)
+        return pl.concat(found) if found else self.look_up(connection, table, keys.clear(), columns)
+
     @abstractmethod
     def among(
         self, connection: sa.Connection, table: Table, keys: pl.DataFrame, ours: sa.TableClause, query: sa.Select[Any]

@@ -137,7 +137,7 @@ class SqlDatabase(RecordSource, RecordTarget):
         stored, _ = self._references(connection).stored(table, keys)
         zone, columns = self.settings.time_zone, table.some(names)
         asked = outgoing(stored, table.some(table.key), zone)
-        raw = self._backend.look_up(connection, table, asked, columns[len(table.key) :])
+        raw = self._backend.find(connection, table, asked, columns[len(table.key) :])
         frame, wrong = typed(raw, columns, zone)
         if wrong:
             raise RejectedError(

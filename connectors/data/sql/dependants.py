@@ -15,7 +15,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from baton.sdk import Receipt
-from connectors.data.sql.backend import PLACE, Backend, Refusals
+from connectors.data.sql.backend import PLACE, Backend, Refusals, isolated
 from connectors.data.sql.catalogue import Table
 
 _TAKES_ALONG: Final = ("CASCADE", "SET NULL")
@@ -53,15 +53,30 @@ def delete(backend: Backend, connection: sa.Connection, table: Table, before: pl
     links = _links(connection, table)
     if not links.others:
         return backend.delete(connection, table, before)
-    key = [links.ours.c[name] for name in table.key]
-    there = backend.among(connection, table, before.select(table.key), links.ours, backend.lock(sa.select(*key)))
-    refused = dict.fromkeys(_in_use(backend, connection, table, links, there), _refusal())
+    there, refused = _locked(backend, connection, table, links, before.select(table.key))
+    refused |= dict.fromkeys(_in_use(backend, connection, table, links, there), _refusal())
     # Of those that are not there, none is deleted: one that came in this moment was not locked.
     free = [place for place in sorted(set(there[PLACE])) if place not in refused]
     if free:
         later = backend.delete(connection, table, before[free])
         refused |= {free[place]: receipt for place, receipt in later.items()}
     return refused
+
+
+def _locked(
+    backend: Backend, connection: sa.Connection, table: Table, links: _Links, keys: pl.DataFrame
+) -> tuple[pl.DataFrame, Refusals]:
+    """The records that are there, locked (place and key), and the keys that the database does not take."""
+    found: list[pl.DataFrame] = []
+    query = backend.lock(sa.select(*(links.ours.c[name] for name in table.key)))
+
+    def some(first: int, length: int) -> Refusals:
+        met = backend.among(connection, table, keys.slice(first, length), links.ours, query)
+        found.append(met.with_columns(pl.col(PLACE) + first))
+        return {}
+
+    refused = isolated(connection, keys.height, some)
+    return (pl.concat(found) if found else keys.clear().with_columns(pl.lit(0, pl.Int64).alias(PLACE))), refused
 
 
 def _in_use(backend: Backend, connection: sa.Connection, table: Table, links: _Links, locked: pl.DataFrame) -> set[int]:

@@ -102,8 +102,12 @@ class Postgresql(Backend):
         """The keys go into a temporary table; one COPY brings the joined records back."""
         by = table.some(keys.columns)
         isolate = connection.begin_nested()
-        self._temporary(connection, _ASKED, table, [(column.name, column) for column in by])
-        copy_in(connection, _ASKED, keys)
+        try:
+            self._temporary(connection, _ASKED, table, [(column.name, column) for column in by])
+            copy_in(connection, _ASKED, keys)
+        except RejectedError:
+            isolate.rollback()
+            raise
         perform(connection, f"ANALYZE {_ASKED}")
         # Keys are unique, hence indexed: so many look-ups cost a fraction of reading the whole table once per call.
         perform(connection, "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off")

@@ -41,7 +41,7 @@ class References:
         asked = keys.drop_nulls().unique().to_frame(pointer.key)
         if other.columns[pointer.key].spec.type.value == "integer":
             asked = asked.cast(pl.Int64, strict=False).drop_nulls()
-        found = self._backend.look_up(self._connection, other, asked, other.some([pointer.stored]))
+        found = self._backend.find(self._connection, other, asked, other.some([pointer.stored]))
         return found.select(pl.col(pointer.key).alias(keys.name), pl.col(pointer.stored).alias(_STORED))
 
 

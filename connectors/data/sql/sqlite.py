@@ -38,6 +38,7 @@ class Sqlite(Rowwise):
             connection = sqlite3.connect(
                 place, uri=True, isolation_level=None, timeout=given.lock_timeout_s, check_same_thread=False
             )
+            connection.text_factory = _decoded
             connection.execute("PRAGMA foreign_keys = ON")
             return connection
 
@@ -103,6 +104,14 @@ class Sqlite(Rowwise):
             Finding("isolation", ok=True, detail="one writer at a time; reading takes one snapshot"),
             Finding("rights", ok=file.exists(), detail="the file can be opened for reading and writing"),
         ]
+
+
+def _decoded(stored: bytes) -> str:
+    """Text as the file should hold it; `UNFIT` where it is in another encoding: the driver would give up everything."""
+    try:
+        return stored.decode("utf-8")
+    except UnicodeDecodeError:
+        return UNFIT
 
 
 def _text(value: Any, column: Column) -> str:

@@ -65,6 +65,7 @@ _ERRNOS: Final[Mapping[int, tuple[_Kind, str]]] = {
     1406: (_RECORD, "too_long"), 1265: (_RECORD, "wrong_type"), 1264: (_RECORD, "out_of_range"),
     1292: (_RECORD, "wrong_type"), 1366: (_RECORD, "wrong_type"), 1411: (_RECORD, "wrong_type"),
     1451: (_RECORD, "foreign_key"), 1452: (_RECORD, "foreign_key"), 3819: (_RECORD, "check"), 4025: (_RECORD, "check"),
+    1267: (_RECORD, "encoding"), 1270: (_RECORD, "encoding"), 1271: (_RECORD, "encoding"),
     1644: (_RECORD, "trigger"), 3140: (_RECORD, "wrong_type"), 1300: (_RECORD, "encoding"), 3988: (_RECORD, "encoding"),
     0: (_LOST, "connection_lost"), 2002: (_LOST, "unreachable"), 2003: (_LOST, "unreachable"),
     2006: (_LOST, "connection_lost"), 2013: (_LOST, "connection_lost"), 2014: (_LOST, "connection_lost"),
@@ -77,6 +78,8 @@ _ERRNOS: Final[Mapping[int, tuple[_Kind, str]]] = {
     1146: (_HALT, "schema_changed"), 1054: (_HALT, "schema_changed"),
 }  # fmt: skip
 """MySQL's and MariaDB's error number -> what it is."""
+_INCORRECT: Final = 1366
+"""The number both for a value of another type and for text with a character that the column's set lacks."""
 _NAMES: Final[Mapping[str, tuple[_Kind, str]]] = {
     "SQLITE_CONSTRAINT_NOTNULL": (_RECORD, "required"), "SQLITE_CONSTRAINT_UNIQUE": (_RECORD, "unique"),
     "SQLITE_CONSTRAINT_PRIMARYKEY": (_RECORD, "unique"), "SQLITE_CONSTRAINT_ROWID": (_RECORD, "unique"),
@@ -107,6 +110,7 @@ _REMEDIES: Final[Mapping[str, str]] = {
     "disk_full": "have room made on the database's disk",
     "certificate": "set ca_file to the authority that signed the server's certificate",
     "foreign_key": "bring the record it refers to first, or correct the reference",
+    "encoding": "take the character out by a rule, or have the column hold all of Unicode",
     "too_long": "shorten the value or widen the column",
     "required": "give the column a value",
     "unique": "another record has the same value",
@@ -193,6 +197,8 @@ def _mysql(error: pymysql.MySQLError) -> _Trouble:
     kind, code = _ERRNOS.get(number, (_HALT, f"error_{number}"))
     if kind is not _RECORD:
         return _Trouble(kind, code)
+    if number == _INCORRECT and text.startswith("Incorrect string value"):
+        code = "encoding"
     column, constraint = _MYSQL_COLUMN.search(text), _MYSQL_CONSTRAINT.search(text)
     names = [found.group("name") if found else "" for found in (column, constraint)]
     return _Trouble(kind, code, *names)

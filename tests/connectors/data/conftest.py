@@ -39,5 +39,12 @@ def postgresql(request, tmp_path):
 
 
 @pytest.fixture
+def mariadb(request, tmp_path):
+    one = opened(request, tmp_path, "mariadb")
+    yield one
+    one.close()
+
+
+@pytest.fixture
 def sqlite(request, tmp_path):
     return opened(request, tmp_path, "sqlite")

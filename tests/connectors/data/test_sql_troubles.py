@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from baton.client import Client
 from baton.egress import EgressRule
-from baton.errors import HaltError, InDoubtError, RetryableError
+from baton.errors import HaltError, InDoubtError, RejectedError, RetryableError
 from connectors.data.sql.connector import SqlDatabase
 from connectors.data.sql.settings import SqlSettings
 
@@ -257,3 +257,53 @@ def test_urls_that_would_mislead_are_refused(given, reason):
 def test_a_time_zone_that_is_none_is_refused(zone):
     with pytest.raises(ValidationError, match="must be an IANA time zone"):
         SqlSettings(database_url="sqlite:////srv/data/people.sqlite3", time_zone=zone)
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("charset", ["gbk", "utf8mb3", "latin1"])
+def test_a_character_that_a_column_lacks_harms_its_own_record_only(mariadb, charset):
+    mariadb.run(
+        f"CREATE TABLE narrow (code varchar(20) PRIMARY KEY, name varchar(50)) CHARACTER SET {charset}",
+        "CREATE TABLE hung (id int PRIMARY KEY, code varchar(20),"
+        f" FOREIGN KEY (code) REFERENCES narrow (code) ON DELETE CASCADE) CHARACTER SET {charset}",
+    )
+    target = mariadb.connector()
+    narrow = target.collection("narrow")
+    rows = pl.DataFrame({"code": ["a", "b", "𠮷1", "d"], "name": ["x", "𠮷野", "y", "z"]})
+    receipts = target.insert(narrow, rows)
+    assert [each.code for each in receipts] == ["", "encoding", "encoding", ""]
+    assert "𠮷" not in str(receipts.others)
+    assert target.fetch(narrow, rows.select("code"), ["name"]).sort("code").rows() == [("a", "x"), ("d", "z")]
+    new = rows.with_columns(name=pl.lit("n"))
+    assert [each.code for each in target.amend(narrow, new, rows)] == ["", "missing", "encoding", ""]
+    assert [each.code for each in target.delete(narrow, new)] == ["", "", "encoding", ""]
+    hung = target.collection("hung")
+    orphan = pl.DataFrame({"id": [1], "code": ["𠮷1"]})
+    assert [each.code for each in target.insert(hung, orphan)] == ["encoding"]
+    mariadb.run(
+        f"CREATE TABLE dept (id int AUTO_INCREMENT PRIMARY KEY, code varchar(9) NOT NULL UNIQUE) CHARACTER SET {charset}",
+        "CREATE TABLE post (id int PRIMARY KEY, dept int, FOREIGN KEY (dept) REFERENCES dept (id))",
+        "INSERT INTO dept (code) VALUES ('a')",
+    )
+    posts = pl.DataFrame({"id": [1, 2], "dept": ["𠮷1", "a"]}, schema_overrides={"id": pl.Int64})
+    assert [each.code for each in target.insert(target.collection("post"), posts)] == ["foreign_key", ""]
+
+
+def test_text_that_is_no_utf8_is_named_and_left_out(sqlite):
+    sqlite.run(
+        "CREATE TABLE old (code TEXT PRIMARY KEY NOT NULL, name TEXT)",
+        "INSERT INTO old VALUES ('0001', 'ok'), ('0002', CAST(x'D5C5C8FD' AS TEXT)), ('0003', '张三')",
+    )
+    target = sqlite.connector()
+    pages = list(target.records("old").pages)
+    assert [row for page in pages for row in page.rows.rows()] == [("0001", "ok"), ("0003", "张三")]
+    (bad,) = [each for page in pages for each in page.rejected]
+    assert (bad.row, bad.column, bad.rule) == (2, "name", "stored_value")
+    old = target.collection("old")
+    with pytest.raises(RejectedError) as error:
+        target.fetch(old, pl.DataFrame({"code": ["0002"]}), ["name"])
+    assert error.value.code == "stored_value"
+    assert target.fetch(old, pl.DataFrame({"code": ["0003"]}), ["name"]).rows() == [("0003", "张三")]
+    right, wrong = pl.DataFrame({"code": ["0003"], "name": ["x"]}), pl.DataFrame({"code": ["0002"], "name": ["x"]})
+    assert [each.code for each in target.amend(old, right, right.with_columns(name=pl.lit("张三")))] == [""]
+    assert [each.code for each in target.amend(old, wrong, wrong.with_columns(name=pl.lit("张三")))] == ["changed"]
