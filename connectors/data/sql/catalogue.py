@@ -17,6 +17,7 @@ from baton.sdk import Collection, ConfigurationError, Fault, FieldSpec, FieldTyp
 from connectors.data.sql.settings import Product, SqlSettings
 
 _MOST_DIGITS: Final = 38
+_UUID_FORM: Final = "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$"
 
 
 class Kind(Enum):
@@ -68,6 +69,8 @@ class Column:
     as_text: bool = False
     """True where reading and comparing goes through the database's text form (enum, uuid, char(n) …)."""
     pointer: Pointer | None = None
+    form: str = ""
+    """The pattern in which the database gives values back, where it takes others for the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,9 @@ class Catalogue:
             **shape,
         )
         writable = not described.get("computed") and not identity.get("always")
-        return Column(described["name"], kind, spec, described["nullable"], writable, _through_text(kind, type_))
+        form = _UUID_FORM if isinstance(type_, sa.Uuid) else ""
+        as_text = _through_text(kind, type_)
+        return Column(described["name"], kind, spec, described["nullable"], writable, as_text, form=form)
 
     def _key(
         self, name: str, columns: Mapping[str, Column], primary: tuple[str, ...], described: Mapping[str, Any]

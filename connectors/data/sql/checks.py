@@ -45,6 +45,10 @@ def _checks(column: Column, table: Table, rows: pl.DataFrame, settings: SqlSetti
         yield name, "required", value.is_null(), "give the column a value"
     if rows.schema[name] == pl.String():
         yield name, "nul", value.str.contains("\0", literal=True), "take the NUL character out"
+    if column.form and name in table.key:
+        # In another form it would be written, and not be found by its key afterwards.
+        remedy = "write it as the database gives it back: small letters, with hyphens"
+        yield name, "uuid_form", ~value.str.contains(column.form), remedy
     if spec.type is FieldType.TEXT and spec.max_length is not None:
         remedy = f"at most {spec.max_length} characters fit"
         yield name, "too_long", value.str.len_chars() > spec.max_length, remedy

@@ -306,6 +306,19 @@ def test_a_type_without_equality_can_still_be_compared(postgresql):
     assert codes(target.delete(doc, rows)) == ["changed"]
 
 
+def test_a_uuid_in_the_key_must_be_as_the_database_gives_it_back(postgresql):
+    """The database takes it in capitals and gives it back in small letters: the record would not be found by its key."""
+    postgresql.run("CREATE TABLE doc (code uuid PRIMARY KEY, other uuid)")
+    target = postgresql.connector()
+    doc = target.collection("doc")
+    small, capital = "3f2504e0-4f89-11d3-9a0c-0305e82c3301", "3F2504E0-4F89-11D3-9A0C-0305E82C3302"
+    receipts = target.insert(doc, frame(doc, [{"code": small, "other": capital}, {"code": capital, "other": None}]))
+    assert codes(receipts) == ["", "uuid_form"]
+    assert "code" in receipts[1].message
+    assert receipts[1].remedy
+    assert target.count(doc) == 1
+
+
 def test_an_empty_batch_does_nothing(database):
     database.people()
     target = database.connector()
