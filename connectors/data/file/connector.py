@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import ClassVar
@@ -88,6 +89,8 @@ class DataFile(RecordSource, RecordTarget):
         if address.sheet is None:
             file = self._text(address)
             return Feed(file.origin, file.pages(self.settings.page_rows))
+        with tables.open_plain(address.path) as seen:  # looked at first: it may be moved as soon as it has been read
+            as_of = datetime.fromtimestamp(os.fstat(seen.fileno()).st_mtime, UTC)
         data = self._workbook(address)
         digest = hashlib.sha256(data).hexdigest()
         table = self._sheet(data, address, digest)
@@ -95,7 +98,6 @@ class DataFile(RecordSource, RecordTarget):
         filled = ~table.frame.select(blank).to_series() if table.frame.width else pl.Series([], dtype=pl.Boolean)
         frame, rows = without_empty(table.frame.filter(filled)), table.row_numbers.filter(filled)
         kept = tables.Table(frame, rows, table.header_row, sorted(table.rejected, key=lambda bad: bad.row))
-        as_of = datetime.fromtimestamp(address.path.stat().st_mtime, UTC)
         detail = {**table.detail, "header_row": str(table.header_row)}
         return Feed(Origin(collection, digest, as_of, detail), tables.pages(kept, self.settings.page_rows))
 

@@ -14,6 +14,7 @@ import pytest
 from baton.client import Client
 from baton.egress import EgressRule
 from baton.errors import ConfigurationError, FeedRefusedError, HaltError
+from baton.sdk import tables
 from connectors.data.file.connector import DataFile, DataFileSettings
 from connectors.data.file.simulator import RECORDS, Simulator
 
@@ -84,6 +85,20 @@ def test_records_come_as_text_with_the_files_digest_and_shape(folder):
     assert feed.origin.digest == hashlib.sha256((folder / "staff.csv").read_bytes()).hexdigest()
     assert feed.origin.detail == {"format": "text", "delimiter": "comma", "encoding": "gbk", "header_row": "1"}
     assert rows(feed) == [("0001", "甲"), ("0002", "乙")]
+
+
+def test_a_workbook_that_is_moved_away_just_when_it_was_read_is_no_raw_error(folder, monkeypatch):
+    source, read = files(folder), tables.read_workbook
+    written = (folder / "book.xlsx").stat().st_mtime
+
+    def moved(*given):
+        (folder / "book.xlsx").unlink()
+        return read(*given)
+
+    monkeypatch.setattr(tables, "read_workbook", moved)
+    feed = source.records("book.xlsx#人员")
+    assert rows(feed) == [("0001", "甲"), ("0003", None)]
+    assert feed.origin.as_of.timestamp() == pytest.approx(written, abs=1e-3)
 
 
 def test_sheets_are_read_by_their_names_with_empty_cells_as_no_value(folder):
