@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +17,8 @@ from baton.tables.table import Caps, Layout, Table, checked_headers, find_header
 
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 HEAD_BYTES: Final = 262_144
+_MOST_HEADER_LINES: Final = 20
+_LINE_BREAK: Final = re.compile(r"\s*[\r\n]\s*")
 _MARKS: Final = (0x1E, 0x1F, 0x1D, 0x1C)
 """Control characters of which one unused in the file separates nothing: it lets polars read whole lines."""
 
@@ -26,12 +29,16 @@ class Shape:
 
     delimiter: str
     header_line: int
-    """From 0."""
+    """The line that the header ends with, from 0: a name with a line break in it reaches over several."""
+    header_row: int
+    """The header's row as a spreadsheet shows it, from 1."""
     headers: tuple[str, ...]
     width: int
     """Fields per line; blank ones beyond the headers are allowed."""
+    header: str
+    """The header as it stands in the file, without what ends it."""
     line_end: str
-    """What ends the header's line: LF, or CR LF."""
+    """What ends the header: LF, or CR LF."""
 
     @property
     def detail(self) -> dict[str, str]:
@@ -61,8 +68,8 @@ def read_delimited(utf8: bytes, layout: Layout, caps: Caps) -> Table:
     if body.count(b"\n") > caps.rows * 2:
         raise FileError("too_many_rows", f"more than {caps.rows * 2} lines", "raise max_rows if this is right")
     reader = BlockReader(shape, caps)
-    block = reader.read(body, shape.header_line + 2, Beyond.NOTHING)
-    return Table(block.frame, block.row_numbers, shape.header_line + 1, tuple(block.rejected), shape.detail)
+    block = reader.read(body, shape.header_row + 1, Beyond.NOTHING)
+    return Table(block.frame, block.row_numbers, shape.header_row, tuple(block.rejected), shape.detail)
 
 
 def find_shape(utf8: bytes, layout: Layout, caps: Caps) -> Shape:
@@ -78,24 +85,78 @@ def find_shape(utf8: bytes, layout: Layout, caps: Caps) -> Shape:
         top.pop()  # cut in the middle
     head = [line.removesuffix("\r") for line in top[: layout.header_depth + 50]]
     faults: list[tuple[int, FileError]] = []
-    found: list[tuple[float, int, str, int, list[str]]] = []
+    found: list[tuple[float, int, str, int, list[_Record]]] = []
     for delimiter in _DELIMITERS:
-        grammar = Grammar(delimiter, 0)
-        rows = [grammar.cells(line) or [line] for line in head]
+        records = _records(head, Grammar(delimiter, 0), layout)
+        rows = [record.cells for record in records]
         try:
             index = find_header(rows, layout)
         except FileError as fault:
             faults.append((max(map(len, rows), default=0), fault))
             continue
         width = len(rows[index])
-        below = [len(row) for row, line in zip(rows[index + 1 :], head[index + 1 :], strict=True) if line]
+        below = [len(record.cells) for record in records[index + 1 :] if record.text]
         agree = sum(1 for count in below if count == width) / len(below) if below else 1.0
-        found.append((agree >= 0.5 and width > 1, width, delimiter, index, rows[index]))
+        found.append((agree >= 0.5 and width > 1, width, delimiter, index, records))
     if not found:
         raise max(faults, key=lambda each: each[0])[1]
-    _, width, delimiter, index, cells = max(found, key=lambda each: (each[0], each[1]))
-    line_end = "\r\n" if top[index].endswith("\r") else "\n"
-    return Shape(delimiter, index, checked_headers(cells, index + 1, caps), width, line_end)
+    _, width, delimiter, index, records = max(found, key=lambda each: (each[0], each[1]))
+    first, last = records[index - 1].last + 1 if index else 0, records[index].last
+    header = "\n".join(top[first : last + 1])
+    line_end = "\r\n" if header.endswith("\r") else "\n"
+    headers = checked_headers(records[index].cells, index + 1, caps)
+    return Shape(delimiter, last, index + 1, headers, width, header.removesuffix("\r"), line_end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A record at the top of a file, as far as the search for the header needs it."""
+
+    text: str
+    cells: list[str]
+    last: int
+    """The line it ends with, from 0."""
+
+
+def _records(head: Sequence[str], grammar: Grammar, layout: Layout) -> list[_Record]:
+    """The first lines as records. Down to the header a quoted cell may reach over several lines, further down none.
+
+    A line that can be the header by itself is never taken for a part of a cell: below it a forgotten quote would be.
+    """
+    alone = [grammar.cells(line) for line in head]
+    rows = [
+        [] if cells is None and grammar.leaves_open(line) else cells or [line]
+        for line, cells in zip(head, alone, strict=True)
+    ]
+    try:
+        limit = find_header(rows, layout)
+    except FileError:
+        limit = len(head)
+    records: list[_Record] = []
+    for at, line in enumerate(head):
+        if records and at <= records[-1].last:
+            continue  # part of a record that began further up
+        spanning = None
+        if alone[at] is None and at < limit:
+            spanning = _spanning(head[at : min(limit, at + _MOST_HEADER_LINES)], at, grammar)
+        records.append(spanning or _Record(line, alone[at] or [line], at))
+    return records
+
+
+def _spanning(lines: Sequence[str], at: int, grammar: Grammar) -> _Record | None:
+    """The record that begins with the first of these lines (line ``at``) and reaches over more of them, if it is one.
+
+    A line break within a cell becomes one blank: a column is named by that.
+    """
+    for count in range(2, len(lines) + 1):
+        text = "\n".join(lines[:count])
+        cells = grammar.cells(text) if '"' in lines[count - 1] else None
+        if cells is not None:
+            rows_inside = any(len(grammar.cells(line) or ()) == len(cells) for line in lines[1 : count - 1])
+            return (
+                None if rows_inside else _Record(text, [_LINE_BREAK.sub(" ", cell) for cell in cells], at + count - 1)
+            )
+    return None
 
 
 def after_line(utf8: bytes, line: int) -> bytes:
@@ -210,7 +271,7 @@ class BlockReader:
             if (frame.get_column(name).str.strip_chars() != "").any():
                 raise FileError(
                     "blank_header",
-                    f"row {self.shape.header_line + 1}: column {int(name) + 1} holds values but has no header",
+                    f"row {self.shape.header_row}: column {int(name) + 1} holds values but has no header",
                     "have every column headed",
                 )
         kept = frame.select(frame.columns[: len(headers)])

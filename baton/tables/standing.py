@@ -87,7 +87,9 @@ class _Reading:
         self._before = before
         self._layout = layout
         self._caps = caps
-        self._context = hashlib.sha256(repr((shape, layout, caps)).encode()).hexdigest()
+        # What rows are read by. Line ends are no content, and how the header is quoted is none.
+        read_by = (shape.delimiter, shape.header_line, shape.header_row, shape.headers, shape.width, layout, caps)
+        self._context = hashlib.sha256(repr(read_by).encode()).hexdigest()
 
     def others(self, utf8: bytes) -> Others | None:
         body = without_blank_end(after_line(utf8, self._shape.header_line))
@@ -108,21 +110,21 @@ class _Reading:
 
     @property
     def _first_row(self) -> int:
-        return self._shape.header_line + 2
+        return self._shape.header_row + 1
 
     def _read(self, body: bytes, others: pl.Series) -> Table | None:
         """These lines through the reader of whole files, under the row numbers that they have in theirs."""
         rows = others.arg_true().cast(pl.Int64) + self._first_row
         if not rows.len():
             empty = pl.DataFrame(schema=dict.fromkeys(self._shape.headers, pl.String()))
-            table = Table(empty, rows, self._shape.header_line + 1, (), self._shape.detail)
+            table = Table(empty, rows, self._shape.header_row, (), self._shape.detail)
         else:
             block = BlockReader(self._shape, self._caps).read(body, 0, Beyond.NOTHING)
             if block.next_row != rows.len():
                 return None
             numbers = rows.gather(block.row_numbers)
             rejected = _placed(block.rejected, rows)
-            table = Table(block.frame, numbers, self._shape.header_line + 1, rejected, self._shape.detail)
+            table = Table(block.frame, numbers, self._shape.header_row, rejected, self._shape.detail)
         return settled(table, self._layout, self._caps)
 
 

@@ -65,7 +65,7 @@ class DelimitedFile:
         detail = {
             **self.shape.detail,
             "encoding": self.surveyed.encoding.name,
-            "header_row": str(self.shape.header_line + 1),
+            "header_row": str(self.shape.header_row),
         }
         return Origin(self.surveyed.path.name, self.surveyed.digest, self.surveyed.as_of, detail)
 
@@ -98,7 +98,7 @@ class DelimitedFile:
 
     def _no_rows(self) -> SourcePage:
         empty = pl.DataFrame(schema=dict.fromkeys(self.shape.headers, pl.String()))
-        return SourcePage(empty, self.shape.header_line + 2)
+        return SourcePage(empty, self.shape.header_row + 1)
 
     def _refusal(self, reading: Reading, fault: FileError) -> FeedRefusedError:
         """The fault as a refusal, unless it only shows that the file has changed."""
@@ -153,7 +153,7 @@ class _Walk:
 
     def run(self) -> Iterator[Block]:
         """The blocks in order. Raises `FileError`."""
-        row = self._shape.header_line + 2
+        row = self._shape.header_row + 1
         text = self._below_header()
         while True:
             body, rest, beyond = self._cut(text)

@@ -41,6 +41,7 @@ class StoredText(Stored):
         caps: tables.Caps,
         delimiter: str = ",",
         line_end: str = "\n",
+        header: str | None = None,
     ) -> None:
         self.headers = headers
         self._file = file
@@ -49,6 +50,7 @@ class StoredText(Stored):
         self._caps = caps
         self._delimiter = delimiter
         self._line_end = line_end
+        self._header = header
 
     @classmethod
     def there(cls, file: tables.DelimitedFile, caps: tables.Caps) -> StoredText:
@@ -61,7 +63,9 @@ class StoredText(Stored):
                 remedy="have the header in the first row of a file that is written to",
             )
         shape = file.shape
-        return cls(file, shape.headers, detail["encoding"], caps, shape.delimiter, shape.line_end)
+        # As it stands: a name may have a line break in it. Blank columns at its end are not kept.
+        header = shape.header if shape.width == len(shape.headers) else None
+        return cls(file, shape.headers, detail["encoding"], caps, shape.delimiter, shape.line_end, header)
 
     @classmethod
     def to_be_made(cls, path: Path, headers: Sequence[str], encoding: str, caps: tables.Caps) -> StoredText:
@@ -84,7 +88,10 @@ class StoredText(Stored):
 
     def write(self, frames: Iterator[pl.DataFrame], file: BinaryIO) -> None:
         file.write(_MARKS.get(self._encoding, b""))
-        file.write(self._encoded(pl.DataFrame(schema=dict.fromkeys(self.headers, pl.String())), header=True))
+        if self._header is None:
+            file.write(self._encoded(pl.DataFrame(schema=dict.fromkeys(self.headers, pl.String())), header=True))
+        else:
+            file.write((self._header + self._line_end).encode(self._codec))
         file.writelines(self._encoded(frame, header=False) for frame in frames)
 
     def unwritable(self, rows: pl.DataFrame) -> Mapping[int, Receipt]:

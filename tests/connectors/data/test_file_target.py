@@ -211,6 +211,22 @@ def test_a_header_below_a_title_is_not_rewritten(tmp_path):
     assert caught.value.code == "header_not_first"
 
 
+def test_a_header_with_a_line_break_in_a_name_stays_as_it_is(tmp_path):
+    path = tmp_path / "staff.csv"
+    path.write_bytes('工号,"姓名\r\n(中文)",状态\r\n0001,甲,在职\r\n0002,乙,离职\r\n'.encode())
+    target = files(tmp_path, layout={"staff.csv": {"key": ["工号"]}})
+    collection = target.collection("staff.csv")
+    assert list(collection.fields) == ["工号", "姓名 (中文)", "状态"]
+    (page,) = target.records("staff.csv").pages
+    assert (page.first_row, page.rows.rows()) == (2, [("0001", "甲", "在职"), ("0002", "乙", "离职")])
+    names = ["工号", "姓名 (中文)"]
+    said = target.amend(
+        collection, frame(collection, [("0002", "丁")], names), frame(collection, [("0002", "乙")], names)
+    )
+    assert outcomes(said) == ["done"]
+    assert path.read_bytes().decode() == '工号,"姓名\r\n(中文)",状态\r\n0001,甲,在职\r\n0002,丁,离职\r\n'
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give a file away")
 def test_a_rewritten_file_keeps_its_owner_its_group_and_who_may_read_it(tmp_path, three):
     target, collection = three
