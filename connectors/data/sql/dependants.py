@@ -68,10 +68,17 @@ def _locked(
 ) -> tuple[pl.DataFrame, Refusals]:
     """The records that are there, locked (place and key), and the keys that the database does not take."""
     found: list[pl.DataFrame] = []
-    query = backend.lock(sa.select(*(links.ours.c[name] for name in table.key)))
+    query = sa.select(*(links.ours.c[name] for name in table.key))
+    again = links.ours.alias("baton_again")
+    through = {link.refers_to for link in (*links.others, *links.own) if set(link.refers_to) != set(table.key)}
 
     def some(first: int, length: int) -> Refusals:
-        met = backend.among(connection, table, keys.slice(first, length), links.ours, query)
+        part = keys.slice(first, length)
+        met = backend.among(connection, table, part, links.ours, backend.lock(query))
+        for names in sorted(through):
+            # InnoDB locks a row and the index it was found by: who refers to it by another does not wait for that.
+            same = query.where(*(again.c[name] == links.ours.c[name] for name in names))
+            backend.among(connection, table, part, links.ours, backend.lock(same))
         found.append(met.with_columns(pl.col(PLACE) + first))
         return {}
 

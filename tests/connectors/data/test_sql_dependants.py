@@ -71,23 +71,38 @@ def test_what_is_being_hung_on_a_record_is_waited_for(served):
     assert served.rows("SELECT client FROM orders") == [("M2",)]
 
 
+def forbidden(database, statement):
+    """Somebody else's statement, which has to wait for us and gives up."""
+    limit = "SET lock_timeout = '300ms'" if database.product == "postgresql" else "SET innodb_lock_wait_timeout = 1"
+    other = database.connect()
+    try:
+        cursor = other.cursor()
+        cursor.execute(limit)
+        with pytest.raises((psycopg.errors.LockNotAvailable, pymysql.OperationalError)):
+            cursor.execute(statement)
+    finally:
+        other.rollback()
+        other.close()
+
+
 def test_nothing_can_be_hung_on_a_record_that_is_about_to_go(served, monkeypatch):
     target, table, ours = clients(served)
-    limit = "SET lock_timeout = '300ms'" if served.product == "postgresql" else "SET innodb_lock_wait_timeout = 1"
-
-    def hang():
-        other = served.connect()
-        try:
-            cursor = other.cursor()
-            cursor.execute(limit)
-            with pytest.raises((psycopg.errors.LockNotAvailable, pymysql.OperationalError)):
-                cursor.execute("INSERT INTO orders VALUES (1, 'M2')")
-        finally:
-            other.rollback()
-            other.close()
-
-    meanwhile(monkeypatch, target, hang)
+    meanwhile(monkeypatch, target, lambda: forbidden(served, "INSERT INTO orders VALUES (1, 'M2')"))
     assert codes(target.delete(table, ours)) == ["", "", ""]
+
+
+def test_nothing_can_be_hung_on_it_by_another_of_its_columns_either(served, monkeypatch):
+    served.run(
+        "CREATE TABLE client (id int PRIMARY KEY, code varchar(9) NOT NULL UNIQUE, mail varchar(9) NOT NULL UNIQUE)",
+        "CREATE TABLE orders (id int PRIMARY KEY, mail varchar(9),"
+        " FOREIGN KEY (mail) REFERENCES client (mail) ON DELETE CASCADE)",
+        "INSERT INTO client VALUES " + ", ".join(f"({n}, 'C{n}', 'm{n}')" for n in range(9)),
+    )
+    target = served.connector(keys={"client": ["code"]})
+    table = target.collection("client")
+    seen = target.fetch(table, pl.DataFrame({"code": ["C1", "C2"]}), ["id"]).sort("code")
+    meanwhile(monkeypatch, target, lambda: forbidden(served, "INSERT INTO orders VALUES (1, 'm2')"))
+    assert codes(target.delete(table, seen)) == ["", ""]
 
 
 def test_a_reference_of_several_columns_is_told_apart_from_half_of_one(database):
