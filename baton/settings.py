@@ -137,6 +137,23 @@ def load(
     return _Loader(read(file), file, registry or Registry(), environ, read_connection, reach).load()
 
 
+def transform_modules(path: Path | str | None = None) -> tuple[tuple[str, ...], Path]:
+    """The modules with transforms of one's own that the file names, and the file; for whoever needs no more of it.
+
+    Systems are not looked at, nor secrets: a mapping is checked where there are none. Where no file is named and none
+    is here, there are no such modules. Raises `ConfigurationError` for a file that cannot be read.
+    """
+    if not (path or os.environ.get(VARIABLE)) and not Path(FILE_NAME).exists():
+        return (), Path(FILE_NAME)
+    file = locate(path)
+    document = read(file).raise_if_faulty()
+    named = document.node(("hub", "transforms"))
+    try:
+        return HubPart.model_validate({"transforms": named.plain()} if named else {}).transforms, file
+    except ValidationError as error:
+        raise ConfigurationError(document.faults_of(error, ("hub",))) from None
+
+
 class _Loader:
     """One reading of one file; collects faults until the end."""
 

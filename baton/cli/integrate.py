@@ -19,6 +19,7 @@ from baton.mapping.schema import EMPLOYEE
 from baton.model.account import FieldSpec
 from baton.model.people import EMPLOYEE_COLUMNS, PERSONAL_COLUMNS
 from baton.registry import Registry
+from baton.settings import transform_modules
 
 _SAMPLES = 50
 
@@ -82,10 +83,20 @@ def _files(context: Context, files: Sequence[Path]) -> list[Path]:
     return sorted({system.mapping for system in context.settings().systems.values() if system.mapping is not None})
 
 
+def _faults_of_transforms(context: Context) -> list[Fault]:
+    """Make known the transforms of one's own; what keeps a module of theirs from being loaded."""
+    modules, file = transform_modules(context.systems)
+    try:
+        mappings.load_transforms(modules, file=file)
+    except ConfigurationError as error:
+        return list(error.faults)
+    return []
+
+
 def _mapping_faults(context: Context, files: Sequence[Path], *, examples: bool) -> int:
     voice = context.voice
     registry = Registry()
-    faults: list[Fault] = []
+    faults = _faults_of_transforms(context)
     checked = []
     for path in _files(context, files):
         try:

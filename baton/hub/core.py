@@ -224,6 +224,10 @@ class Hub:
         """The checked mapping of every enabled system; one error with all faults of all files."""
         faults: list[Fault] = []
         loaded: dict[str, FieldMapping] = {}
+        try:
+            self.load_transforms()
+        except ConfigurationError as error:
+            faults += error.faults
         for system in (*self.sources(), *self.targets()):
             try:
                 loaded[system.name] = self._load_mapping(system)
@@ -232,6 +236,14 @@ class Hub:
         if faults:
             raise ConfigurationError(faults)
         return loaded
+
+    def load_transforms(self) -> None:
+        """Make known the transforms of one's own: no mapping is read before. `ConfigurationError` names each module
+        that cannot be loaded.
+        """
+        from baton.mapping.transforms import load_transforms  # as below
+
+        load_transforms(self.settings.hub.transforms, file=self.settings.file)
 
     def _load_mapping(self, system: SystemSettings) -> FieldMapping:
         from baton.mapping.load import load_mapping  # loads polars, which most commands can do without

@@ -76,6 +76,7 @@ def _examine_hub(hub: Hub) -> Iterator[Finding]:
     yield Finding("database", True, f"{hub.database.dialect}, schema up to date")
     yield _tried("keys of the personal columns", lambda: _keys_in_use(hub))
     yield _tried("key of the audit log", lambda: str(proof.signer(hub).verifier))
+    yield _tried("transforms", lambda: _own_transforms(hub))
     yield _tried("mappings", lambda: f"{len(hub.mappings)} mappings, all examples hold")
     yield from _examine_rules(hub)
     yield _tried("audit log", lambda: _audit_state(hub))
@@ -90,6 +91,11 @@ def _examine_hub(hub: Hub) -> Iterator[Finding]:
 def _keys_in_use(hub: Hub) -> str:
     used = ", ".join(map(str, require_keyring(hub))) or "none yet"
     return f"version {hub.keyring.active} is active; opens what is sealed here (versions: {used})"
+
+
+def _own_transforms(hub: Hub) -> str:
+    hub.load_transforms()
+    return ", ".join(hub.settings.hub.transforms) or "none of one's own"
 
 
 def _audit_state(hub: Hub) -> str:

@@ -82,6 +82,7 @@ def open_route(hub: Hub, request: MigrationRequest) -> Route:
     if (request.quarantine is None) is not (request.corrects == ""):
         message = "--resume-quarantine names the corrected file and --of the run that it is from: both or neither"
         raise ConfigurationError([Fault(str(request.quarantine or "--of"), "quarantine_run", message)])
+    hub.load_transforms()
     mapping = load_mapping(request.mapping, source_fields=None, target_fields=None)
     if mapping.records is None:
         message = "is a mapping of people's accounts: a migration needs 'collection' and 'key'"

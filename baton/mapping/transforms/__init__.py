@@ -1,6 +1,6 @@
 """The named transforms a mapping may use, and the one place to add a transform of one's own.
 
-A company's own transform lives in an importable module that systems.yaml names under ``transforms:``::
+A company's own transform lives in a module beside systems.yaml (or installed), named there under ``hub.transforms``::
 
     from baton.mapping.transforms import transform
 
@@ -15,6 +15,7 @@ from __future__ import annotations
 import difflib
 import importlib
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import polars as pl
@@ -27,6 +28,7 @@ from baton.mapping.transforms import (
     masking,
     money,
     numbers,
+    own_modules,
     paths,
     people,
     repairs,
@@ -180,14 +182,22 @@ def transform(
     return register
 
 
-def load_transforms(module_names: Sequence[str], *, place: str = "systems.yaml") -> None:
-    """Import the modules that define own transforms; ConfigurationError lists every one that fails."""
+def load_transforms(module_names: Sequence[str], *, file: Path | None = None) -> None:
+    """Import the modules that define own transforms; ConfigurationError lists every one that fails.
+
+    ``file`` is the one that names them: a module may lie in its folder as well as anywhere on the import path.
+    """
     faults = []
+    if file is not None and module_names:
+        own_modules.look_in(file.resolve().parent)
     for name in module_names:
         try:
+            if file is not None:
+                own_modules.require_guarded(name, file.resolve().parent)
             importlib.import_module(name)
         except Exception as error:  # noqa: BLE001 - a module of the user's may fail in any way; all are reported
             reason = f"{type(error).__name__}: {error}"
+            place = str(file or "systems.yaml")
             faults.append(Fault(place, "transforms", f"the module {name!r} cannot be loaded: {reason}"))
     if faults:
         raise ConfigurationError(faults)
