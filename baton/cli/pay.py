@@ -258,11 +258,11 @@ def withdraw_command(context: Context, run: str, person: str, why: str) -> int:
 def deliver_command(context: Context, only: str | None) -> int:
     """Take released files to their banks, and find out about those in doubt."""
     from baton.hub.payment.delivering import deliver
+    from baton.hub.payment.every_bank import deliver_everywhere
 
     voice = context.voice
     with context.hub() as hub:
-        banks = [only] if only else sorted(hub.settings.payments.banks)
-        reports = [deliver(hub, system) for system in banks]
+        reports = [deliver(hub, only)] if only else deliver_everywhere(hub)
     for report in reports:
         told = ", ".join(f"{voice.words(name)} {count}" for name, count in sorted(report.counts.items()) if count)
         voice.say("{system}: {figures}", system=report.system, figures=told or voice.words("nothing to do"))

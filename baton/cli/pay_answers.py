@@ -28,10 +28,11 @@ _SUMS: Final = ("filed", "booked", "refused", "waiting", "came_back", "rest")
 def answers_command(context: Context, only: str | None) -> int:
     """Take in what the banks have said: acknowledgements, reports and statements, each file once."""
     from baton.hub.payment.answering import take_answers
+    from baton.hub.payment.every_bank import answers_of_all
 
     voice = context.voice
     with context.hub() as hub, working(voice, "reading"):
-        taken = {name: take_answers(hub, name) for name in ([only] if only else sorted(hub.settings.payments.banks))}
+        taken = {only: take_answers(hub, only)} if only else answers_of_all(hub)
     for name, each in taken.items():
         told = ", ".join(f"{voice.words(state)} {count}" for state, count in sorted(each.moved.items()))
         voice.say("{system}: {files} files; {figures}", system=name, files=each.files,

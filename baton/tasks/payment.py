@@ -16,6 +16,7 @@ from baton.errors import RetryableError
 from baton.hub.payment.answering import Taken, take_answers
 from baton.hub.payment.delivering import deliver as deliver_files
 from baton.hub.payment.drafting import Drafting, draft_file, draft_system
+from baton.hub.payment.every_bank import banks_in_use, files_kept_waiting
 from baton.hub.payment.inbox import payroll_file
 from baton.hub.payment.overpaid_watch import look_for_overpayments
 from baton.hub.payment.preparing import prepare as prepare_run
@@ -81,9 +82,11 @@ def prepare(drafted: dict[str, Any]) -> dict[str, Any]:
 
 @task(retries=RETRIES, retry_policy=RETRY_POLICY)
 def banks() -> list[dict[str, str]]:
-    """The banks that are paid through."""
+    """The banks that are paid through and not switched off."""
     with open_hub() as hub:
-        return [{"system": name} for name in sorted(hub.settings.payments.banks)]
+        for bank, count in files_kept_waiting(hub).items():
+            log.warning("%s: %d released files wait: it is switched off", bank, count)
+        return [{"system": name} for name in banks_in_use(hub)]
 
 
 @task(retries=RETRIES, retry_policy=RETRY_POLICY, map_index_template="{{ bank_name }}")

@@ -40,8 +40,10 @@ payments:
       profile: iso20022-cny
       initiator: 示例有限公司
       payer: {{holder: 示例有限公司, account: "6222000000000000000", bank_code: "{cnaps}"}}
+    off: {{profile: iso20022-cny, initiator: 示例, payer: {{holder: 示例, account: "6222000000000000000"}}}}
   roles: {{payroll-wu: [payroll], treasury-qian: [treasury]}}
 systems:
+  off: {{connector: bank/https_files, enabled: no}}
   bank:
     connector: bank/https_files
     allow_private: yes

@@ -20,7 +20,7 @@ from baton.banking.reading.leniency import Leniency, Strict, Tolerant
 from baton.banking.reading.statement import ReadStatement, read_statements
 from baton.banking.refused import BankFileRefusedError
 from baton.contracts.payments import AnswerFile, AnswerKind, PaymentChannel
-from baton.errors import ConfigurationError, ConnectorError, Fault, TransitionError
+from baton.errors import BatonError, ConfigurationError, ConnectorError, Fault, TransitionError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.answer_forms import Places, answer_forms, names_by_place
 from baton.hub.payment.bookings import entry_event, expectations, finding_event, head_event
@@ -51,7 +51,7 @@ class Taken:
     """Files that cannot be read: name -> why. They are looked at again the next time."""
     warnings: int = 0
     """Faults of form that were put up with."""
-    halted: ConnectorError | None = None
+    halted: BatonError | None = None
     """What kept the rest from being read, after all before it was taken in; it is asked for the next time."""
 
 

@@ -69,8 +69,11 @@ class Drafted:
 
 
 def bank_of(hub: Hub, system: str) -> BankPart:
-    """How a bank is paid through; `ConfigurationError` when systems.yaml does not say."""
-    hub.settings.system(system)
+    """How a bank is paid through; `ConfigurationError` when systems.yaml does not say, or has switched it off."""
+    settings = hub.settings.system(system)
+    if system in hub.settings.payments.banks and not settings.enabled:
+        message = f"{system} is switched off, and nobody is paid through it: set enabled: yes first"
+        raise ConfigurationError([Fault(settings.place, "disabled", message)])
     try:
         return hub.settings.payments.banks[system]
     except KeyError:
@@ -88,6 +91,7 @@ def _of_file(hub: Hub, drafting: Drafting, path: Path) -> Drafted:
     with hub.database.read() as connection:
         if known := _asked_before(hub, connection, drafting):
             return known  # the file may have gone since
+    bank_of(hub, drafting.system)  # before a file is read for it
     file = open_rows(path, PAYABLES)
     read = _read(file.pages, lambda _: file.columns, drafting.currency, path.name)
     return draft(hub, drafting, read, file.origin)
@@ -105,6 +109,7 @@ def _of_system(hub: Hub, drafting: Drafting, source: str) -> Drafted:
     with hub.database.read() as connection:
         if known := _asked_before(hub, connection, drafting):
             return known
+    bank_of(hub, drafting.system)  # before anybody is asked
     payables = source_of(hub, source)
     digest = hashlib.sha256()
     pages = _digested(payables.payables(drafting.period, drafting.component), digest)
