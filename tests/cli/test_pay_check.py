@@ -47,6 +47,20 @@ def test_a_finding_says_who_may_waive_it(office):
     assert "无人" in baton("check", run, lang="zh").out
 
 
+@pytest.mark.parametrize(
+    ("count", "minor", "told"),
+    [(2, 30000, set()), (1, 20000, {"control_count", "control_sum", "control_left_out"})],
+)
+def test_control_totals_are_of_the_file_and_not_of_what_is_left_of_it(office, count, minor, told):
+    office.hire("0001", "0002")
+    office.draft({"0001": "100.00"})
+    run = office.draft({"0001": "100.00", "0002": "200.00"}, declared_count=count, declared_minor=minor).run.run_id
+    findings = {each["rule"]: each for each in baton("check", run, "--json").json["findings"]}
+    assert {rule for rule in findings if rule.startswith("control_")} == told
+    if told:
+        assert findings["control_left_out"]["detail"] == {"claimed": "1", "doubled": "0", "others": "0"}
+
+
 def test_findings_that_are_not_shown_are_counted(office, monkeypatch):
     run = office.draft({f"{n:04d}": "1.00" for n in range(1, 6)}).run.run_id
     count = len(baton("check", run, "--json").json["findings"])

@@ -183,6 +183,7 @@ def judge(
         now=now,
         past=_past(hub, connection, run, numbers),
         declared=_declared(run),
+        left_out=_left_out(hub, connection, run),
         account_changed={
             number: moment.astimezone(zone).date()
             for number, moment in hub.people.account_changes(connection, numbers).items()
@@ -278,6 +279,15 @@ def _declared(run: PayRun) -> Declared | None:
     if declared.get("count") is None and declared.get("minor") is None:
         return None
     return Declared(declared.get("count"), declared.get("minor"))
+
+
+def _left_out(hub: Hub, connection: sa.Connection, run: PayRun) -> dict[str, list[int]]:
+    """The amounts of the lines that came with this run and were left out before any check, by why."""
+    found: dict[str, list[int]] = {}
+    for line in hub.pay_runs.lines(connection, run.run_id, LineState.LEFT_OUT):
+        if line.code in _BY_DRAFT:
+            found.setdefault(line.code, []).append(line.payable.amount_minor)
+    return found
 
 
 def waiver_of(row: WaiverRow) -> Waiver:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -84,6 +84,8 @@ class Facts:
     """Lines of other runs, read once, in any order: all that share a key with the run, the period before, and what lies
     within ``nearby_days`` of the pay day; every final settlement of the people in the run."""
     declared: Declared | None = None
+    left_out: Mapping[str, Sequence[int]] = field(default_factory=dict)
+    """Why -> amounts in minor units: lines that came with the payables, and were left out before any check."""
     account_changed: Mapping[str, date] = field(default_factory=dict)
     """Number -> the day on which the account HR has now was entered."""
     attendance: Mapping[str, date | None] | None = None

@@ -222,6 +222,15 @@ AMOUNT_RULES: Final[tuple[Rule, ...]] = (
         "项目（{code}）的笔数或合计与声明不符：{found} 与 {declared}。请重新获取文件。",
         Scope.RUN,
     ),
+    warn(
+        "control_left_out",
+        _DIRECTOR,
+        "Of the lines counted against the control totals some are left out of this run: {claimed} are in another run, "
+        "{doubled} are there twice, {others} are of another component.",
+        "与控制合计核对的行中，有一部分未纳入本批："
+        "已在其他批次 {claimed} 行，重复 {doubled} 行，属于其他款项 {others} 行。",
+        Scope.RUN,
+    ),
     hold(
         "facts_missing",
         _DIRECTOR,

@@ -139,6 +139,9 @@ CASES = {
     "control_count": lambda: of(person(), known={"declared": Declared(2, FULL)}),
     "control_sum": lambda: of(person(), known={"declared": Declared(1, FULL + 1)}),
     "control_component": lambda: of(person(), known={"declared": Declared(1, FULL, {C.BONUS: (1, FULL)})}),
+    "control_left_out": lambda: of(
+        person(), known={"declared": Declared(3), "left_out": {"claimed": [FULL], "other_component": []}}
+    ),
     "facts_missing": lambda: of(person(), policy=policy(requires=["exit_list"])),
     "calendar_missing": lambda: of(person(), run=PayRun(id="r", period="2026-10", pay_day=date(2027, 1, 5))),
     "pay_day_rest": lambda: of(person(), run=PayRun(id="r", period="2026-10", pay_day=date(2026, 11, 7))),
@@ -334,6 +337,25 @@ def test_bank_numbers_of_other_forms():
     for code, rule in (("HSBCHKHH", None), ("HSBCHKHHHKH", None), ("hsbchkhh", "bank_code_form"), (CNAPS, None)):
         found = rules(of(person(bank_code=code), line(bank_code=code)))
         assert {"bank_code_form", "bank_code_check"} & found == ({rule} if rule else set())
+
+
+OUT_OF_FOUR = {"claimed": [FULL, 1], "doubled": [FULL]}
+"""What came in beside one line and is left out of the run."""
+
+
+def test_lines_that_were_left_out_came_in_and_are_counted():
+    whole = {"declared": Declared(4, 3 * FULL + 1), "left_out": OUT_OF_FOUR}
+    assert {rule for rule in rules(of(person(), known=whole)) if rule.startswith("control_")} == set()
+
+
+def test_where_control_totals_differ_it_is_told_what_was_left_out():
+    report = of(person(), known={"declared": Declared(1, FULL), "left_out": OUT_OF_FOUR})
+    found = {each.rule: dict(each.detail) for each in report.findings if each.rule.startswith("control_")}
+    assert found == {
+        "control_count": {"found": 4, "declared": 1},
+        "control_sum": {"found": 3 * FULL + 1, "declared": FULL},
+        "control_left_out": {"claimed": 2, "doubled": 1, "others": 0},
+    }
 
 
 def test_a_control_total_that_is_told_alone_is_compared_and_the_other_is_not():

@@ -136,6 +136,10 @@ TEXTS: Final[Mapping[str, str]] = {
     "control_component": (
         "費目（{code}）の件数または合計は {found} ですが、申告は {declared} です。ファイルを入手し直してください。"
     ),
+    "control_left_out": (
+        "申告と照合した行のうち、この実行に含まれないものがあります。"
+        "他の実行にある行 {claimed} 行、重複 {doubled} 行、別の費目 {others} 行です。"
+    ),
     "facts_missing": (
         "ポリシーまたは設定で指定された資料が提出されていないため（{code}）、関連するルールを実行していません。"
         "提出してください。"

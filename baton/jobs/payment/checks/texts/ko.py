@@ -127,6 +127,10 @@ TEXTS: Final[Mapping[str, str]] = {
     "control_component": (
         "지급 항목({code})의 건수 또는 합계가 신고와 다릅니다: {found}, {declared}. 파일을 다시 받아 주십시오."
     ),
+    "control_left_out": (
+        "신고와 대조한 행 중 이 실행에 포함되지 않은 것이 있습니다. "
+        "다른 실행에 있는 행 {claimed}행, 중복 {doubled}행, 다른 지급 항목 {others}행입니다."
+    ),
     "facts_missing": (
         "정책이나 설정에 지정된 자료가 제출되지 않아({code}) 관련 규칙을 적용하지 않았습니다. 제출해 주십시오."
     ),
