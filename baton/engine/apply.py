@@ -178,8 +178,8 @@ class Applier:
 
     def _answers(self, batch: Sequence[Effect], state: EffectState) -> Outcomes:
         """What the target says of each. Whom it may not be asked about stands alone in the end, and stays as it is."""
-        call = self.place.performer.prepare(batch)
         try:
+            call = self.place.performer.prepare(batch)
             return call.results() if state is EffectState.ACCEPTED else call.look_up()
         except RejectedError as error:
             if len(batch) == 1:

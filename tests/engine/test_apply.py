@@ -175,7 +175,8 @@ def test_a_call_refused_as_a_whole_is_cut_down_to_the_one_record(desk: Desk, bad
 
 
 @pytest.mark.parametrize("hidden", PEOPLE)
-def test_who_may_not_be_asked_about_keeps_nobody_else_in_doubt(desk: Desk, hidden: str) -> None:
+@pytest.mark.parametrize("kind", [ConditionTarget, UpsertTarget])
+def test_who_may_not_be_asked_about_keeps_nobody_else_in_doubt(desk: Desk, kind: type[FakeTarget], hidden: str) -> None:
     desk.plan_all(PEOPLE)
 
     def look(target: FakeTarget, refs: Sequence) -> None:
@@ -187,7 +188,7 @@ def test_who_may_not_be_asked_about_keeps_nobody_else_in_doubt(desk: Desk, hidde
         target.look = look
         raise InDoubtError("reset")
 
-    target = type("T", (UpsertTarget,), {"batch_limit": 8})(Truth(), lose)
+    target = type("T", (kind,), {"batch_limit": 8})(Truth(), lose)
     for _ in range(2):
         work(desk, target)
         desk.clock.sleep(7200)
