@@ -13,7 +13,7 @@ from baton.cli.context import Context, command
 from baton.cli.output import Voice, working
 from baton.cli.pay_answers import COMMANDS as ANSWER_COMMANDS
 from baton.cli.pay_differences import COMMANDS as DIFFERENCE_COMMANDS
-from baton.cli.pay_findings import finding_document, table_of_findings
+from baton.cli.pay_findings import finding_document, kept_findings, table_of_findings
 from baton.cli.pay_options import SHORTEST, as_person, line_document, minor_of
 from baton.cli.pay_options import role as with_role
 from baton.cli.pay_options import seen as with_seen
@@ -120,7 +120,7 @@ def list_command(context: Context) -> None:
 @click.argument("run")
 @click.option("--state", "states", type=click.Choice([state.value for state in LineState]), multiple=True)
 def show_command(context: Context, run: str, states: tuple[str, ...]) -> None:
-    """A run: its lines (in some states), its files, and whose signatures it still needs."""
+    """A run: its lines (in some states), findings and files, and whose signatures it still needs."""
     with context.hub() as hub:
         _show(hub, context.voice, run, [LineState(state) for state in states])
 
@@ -273,6 +273,7 @@ def deliver_command(context: Context, only: str | None) -> int:
 
 
 def _show(hub: Hub, voice: Voice, run_id: str, states: list[LineState]) -> None:
+    from baton.hub.payment.policies import policy_of
     from baton.hub.payment.signing import look
     from baton.hub.payment.standing import files_digest
     from baton.hub.payment.waiving import find_run
@@ -289,6 +290,8 @@ def _show(hub: Hub, voice: Voice, run_id: str, states: list[LineState]) -> None:
     for reason in head.reasons:
         voice.say("held: {reason}", reason=reason)
     _table_of_lines(voice, lines)
+    found, policy = kept_findings(run), policy_of(hub).checks
+    table_of_findings(voice, found, policy)
     together = files_digest(files) if files else ""
     if files:
         voice.table(["file", "lines", "amount", "digest"], [
@@ -301,7 +304,8 @@ def _show(hub: Hub, voice: Voice, run_id: str, states: list[LineState]) -> None:
         else:
             _tell_missing(voice, run_id, missing)
     voice.document({"run": run_id, "component": run.component, "period": run.period, "state": head.state,
-                    "reasons": list(head.reasons), "lines": [line_document(line) for line in lines],
+                    "reasons": list(head.reasons), "findings": [finding_document(each, policy) for each in found],
+                    "lines": [line_document(line) for line in lines],
                     "files": [_file(file) for file in files], "files_sha256": together, "missing": list(missing),
                     "stale": stale})  # fmt: skip
 

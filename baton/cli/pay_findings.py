@@ -10,8 +10,18 @@ from baton.cli.output import Voice
 if TYPE_CHECKING:
     from baton.jobs.payment.checks.findings import Finding
     from baton.jobs.payment.checks.policy import CheckPolicy
+    from baton.model.pay_run import PayRun
 
 _SHOWN: Final = 200
+
+
+def kept_findings(run: PayRun) -> list[Finding]:
+    """What the last checks of a run have found; none where it was not checked yet."""
+    from baton.jobs.payment.checks.findings import Finding
+
+    kept = run.facts.get("findings", [])
+    assert isinstance(kept, list)
+    return [Finding.of_document(document) for document in kept]
 
 
 def table_of_findings(voice: Voice, findings: Sequence[Finding], policy: CheckPolicy) -> None:

@@ -61,6 +61,18 @@ def test_control_totals_are_of_the_file_and_not_of_what_is_left_of_it(office, co
         assert findings["control_left_out"]["detail"] == {"claimed": "1", "doubled": "0", "others": "0"}
 
 
+def test_where_building_sends_people_they_find_what_keeps_the_run(office):
+    office.hire("0001", status=EmploymentStatus.ON_LEAVE)
+    run = office.draft({"0001": "100.00"}).run.run_id
+    assert baton("show", run, "--json").json["findings"] == []
+    checked = baton("check", run, "--json").json["findings"]
+    assert f"baton pay show {run}" in baton("build", run).err
+    assert baton("show", run, "--json").json["findings"] == checked
+    (held,) = (each for each in checked if each["rule"] == "on_leave")
+    (row,) = (line.split() for line in baton("show", run).out.splitlines() if held["key"][:12] in line)
+    assert (row[2], row[-1]) == ("on_leave", "director")
+
+
 def test_findings_that_are_not_shown_are_counted(office, monkeypatch):
     run = office.draft({f"{n:04d}": "1.00" for n in range(1, 6)}).run.run_id
     count = len(baton("check", run, "--json").json["findings"])

@@ -42,7 +42,7 @@ def shown(
 ) -> Iterator[dict[str, Any]]:
     """Some findings with what they mean, who may waive them and who has."""
     policy, holders, now = policy_of(who.hub).checks, holders_of(who.hub), who.hub.clock.now()
-    found = [_finding(document) for document in kept(run)[after : after + SHOWN]]
+    found = [Finding.of_document(document) for document in kept(run)[after : after + SHOWN]]
     references = sorted({finding.reference for finding in found if finding.reference})
     with who.hub.database.read() as connection:
         numbers = who.hub.pay_runs.numbers(connection, run.run_id, references)
@@ -74,12 +74,6 @@ def meaning(rule: str, language: Language) -> str:
     if known is None or "{" in known.en:
         return in_language(rule, language)
     return text_of(known, language)
-
-
-def _finding(document: Sequence[Any]) -> Finding:
-    reference, rule, severity, place, number, code, detail = document
-    figures = tuple((name, value) for name, value in detail)
-    return Finding(rule, Severity[severity.upper()], reference, place, number, code, figures)
 
 
 def _told(row: WaiverRow) -> dict[str, Any]:

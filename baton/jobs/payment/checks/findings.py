@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Self, TypeAlias
 
 import orjson
 
@@ -47,6 +47,13 @@ class Finding:
         # Figures as text: an amount that is far too large is a finding too, and JSON's integers end at 64 bits.
         severity, detail = self.severity.name.lower(), [[name, str(value)] for name, value in self.detail]
         return [self.reference, self.rule, severity, self.place, self.number, self.code, detail]
+
+    @classmethod
+    def of_document(cls, document: Sequence[Any]) -> Self:
+        """A finding as it was kept: the same digest, its figures as text."""
+        reference, rule, severity, place, number, code, detail = document
+        figures = tuple((name, value) for name, value in detail)
+        return cls(rule, Severity[severity.upper()], reference, place, number, code, figures)
 
     @property
     def digest(self) -> str:
