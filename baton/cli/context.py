@@ -91,6 +91,9 @@ def reported(work: Callable[[], Any], *, as_json: bool) -> int:
         click.echo(f"baton: {error}", err=True)
         return _broken(as_json, error_document(error))
     except Exception as error:  # noqa: BLE001 - whatever happens, the exit code must not say "incomplete"
+        if (about_file := _file_error(error)) is not None:
+            click.echo(f"baton: {about_file}", err=True)
+            return _broken(as_json, error_document(about_file))
         frames = "".join(traceback.format_tb(error.__traceback__))
         message = _foreign(error)
         click.echo(f"{frames}baton: unexpected: {message}", err=True)
@@ -102,6 +105,19 @@ def _broken(as_json: bool, document: Mapping[str, Any]) -> int:
     if as_json:
         Voice("en", "json").document(document)
     return BROKEN
+
+
+def _file_error(error: Exception) -> BatonError | None:
+    """What people are told where a file or folder that has a name cannot be used; None for any other error."""
+    if not isinstance(error, OSError) or not error.strerror or not isinstance(error.filename, str | Path):
+        return None
+    if isinstance(error, FileNotFoundError):
+        remedy = "name a file in a folder that is there, or make the folder first"
+    elif isinstance(error, PermissionError):
+        remedy = "name another place, or have its owner let you use this one"
+    else:
+        remedy = "see what is there, or name another place"
+    return BatonError(f"{error.filename}: {error.strerror}", code="file", remedy=remedy)
 
 
 def _foreign(error: Exception) -> str:

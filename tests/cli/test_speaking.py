@@ -112,6 +112,24 @@ def test_json_after_the_end_of_options_is_no_option(synced):
     assert (said.code, said.out) == (2, "")
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("audit", "export", "{}"),
+        ("report", "health", "--month", "2026-11", "--out", "{}.html"),
+        ("mapping", "suggest", "hr", "employee", "--out", "{}"),
+    ],
+)
+@pytest.mark.parametrize(("place", "told"), [("nosuchdir/x", "make the folder first"), ("crm.yaml/x", "see what is")])
+def test_a_place_that_cannot_be_written_to_is_one_line_that_says_what_to_do(synced, arguments, place, told):
+    given = [each.format(synced.root / place) for each in arguments]
+    said = synced.baton(*given)
+    (line,) = said.err.splitlines()
+    assert (said.code, line.startswith(f"baton: {synced.root / place}"), told in line) == (2, True, True)
+    document = synced.baton(*given, "--json").json
+    assert (document["error"], told in document["remedy"]) == ("file", True)
+
+
 def test_an_unexpected_error_is_broken_and_tells_no_values(synced, monkeypatch):
     from baton.store.runs import RunStore
 
