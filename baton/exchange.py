@@ -26,6 +26,9 @@ for _library in ("httpx", "httpcore"):
 _LOOK_AT_HEADERS: Final = (
     "look whether the key or the name it carries has a line end, a blank or a letter that does not belong there"
 )
+_LOOK_AT_THE_WAY: Final = (
+    "if that lasts: is its address in systems.yaml right, can this machine resolve the name, does a firewall let it out"
+)
 
 
 class Exchange:
@@ -105,7 +108,7 @@ class Exchange:
                     code="tls",
                     remedy="install the right certificate there, or name its CA with ca_bundle",
                 ) from None
-            raise RetryableError(f"{origin} cannot be reached", code="unreachable") from error
+            raise RetryableError(f"{origin} cannot be reached", code="unreachable", remedy=_LOOK_AT_THE_WAY) from error
         except httpx.LocalProtocolError:
             # No HTTP, found before it was sent: nothing is in doubt. From None, for the library quotes the value.
             raise HaltError(

@@ -232,6 +232,7 @@ def test_a_refused_connection_is_certainly_nothing(client_for):
         client.request("POST", f"http://127.0.0.1:{port}/", json={})
     client.close()
     assert caught.value.code == "unreachable"
+    assert "address in systems.yaml" in caught.value.remedy
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
