@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from baton.settings import HubSettings
 from baton.strict_yaml import did_you_mean, require_file, require_folder
 
 _MISSING: Final = ("no_such_file", "no_such_folder")
+_BLANK: Final = re.compile(r"\{[^{}]*\}")
 _MOST_TOLD: Final = 5
 """Names of what stands beside a file that is not there."""
 
@@ -41,8 +43,18 @@ def examine_files(settings: HubSettings) -> Iterator[Finding]:
     for setting, (path, look) in files.items():
         if path is not None:
             yield from _looked(setting, path, look)
+    if payments.attendance is not None:
+        yield from _name_of_attendance(payments.attendance)
     for name, bank in payments.banks.items():
         yield from _profile_of(name, bank.profile, payments.profiles)
+
+
+def _name_of_attendance(path: Path) -> Iterator[Finding]:
+    """What stands in braces and is no month: no file is ever called that, and at work it would be awaited for good."""
+    for blank in _BLANK.findall(path.name):
+        if blank != "{period}":
+            told = f"{path}: nothing fills {blank}; the month is {{period}}"
+            yield Finding("payments.attendance", False, told, "correct it there (payments.attendance names it)")
 
 
 def _looked(setting: str, path: Path, look: Callable[[Path], object]) -> Iterator[Finding]:

@@ -173,6 +173,13 @@ def test_the_folder_of_the_time_clock_is_there_though_the_months_come_later(
     hub.ok("doctor")
 
 
+def test_a_misspelt_month_in_the_name_of_the_time_clocks_file_is_told(hub: Company) -> None:
+    put(hub, {"clock": None})
+    add(hub, payments("attendance", '"clock/days-{perod}.csv"'))
+    ((what, detail, _),) = faults(hub)
+    assert (what, "nothing fills {perod}" in detail) == ("payments.attendance", True)
+
+
 def test_every_letter_of_ones_own_can_be_filled(hub: Company) -> None:
     put(hub, {"letters/overpaid.zh.txt": "{nmae}\n{case}", "letters/recall.en.txt": "{name}", "letters/x.txt": "{"})
     add(hub, payments("letters", "letters"))
