@@ -51,6 +51,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "{system}: {figures}": "{system}：{figures}",
     "{system}: stopped: {why}": "{system}：已停止：{why}",
     "nothing to do": "无事可做",
+    "no target is enabled: nothing was compared": "没有启用任何目标系统：未作任何核对",
     "not everything: what waits for {systems} is sent by a later run": (
         "未全部完成：{systems} 待发送的内容由之后的运行发送"
     ),

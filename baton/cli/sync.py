@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from baton.cli.context import Context, command
+from baton.cli.context import BROKEN, Context, command
 from baton.cli.output import Voice, working
 from baton.engine.report import Report
 from baton.engine.settle import Verdict, summarise
@@ -129,12 +129,13 @@ def settle_command(context: Context, run: str) -> int:
 @command("reconcile")
 @click.option("--system", default=None, help="Only this target.")
 def reconcile_command(context: Context, system: str | None) -> int:
-    """Compare every account of the targets with what the hub has proven to be there; report drift."""
+    """Compare every account of the targets with what the hub has proven there; report drift (exit 2: no target)."""
     voice = context.voice
     found: list[Reconciled] = []
     unreadable: dict[str, str] = {}
     with context.hub() as hub:
-        for target in hub.chosen_targets(system):
+        targets = hub.chosen_targets(system)
+        for target in targets:
             try:
                 with working(voice, target.name):
                     found.append(reconcile(hub, target.name))
@@ -155,7 +156,11 @@ def reconcile_command(context: Context, system: str | None) -> int:
         voice.table(["system", "person", "kind", "fields", "detail"], rows)
     if any(result.counts["drifted"] for result in found):
         voice.say("the repairs are planned by the next run")
+    if not targets:
+        voice.say("no target is enabled: nothing was compared")
     voice.document({"systems": found, "unreadable": unreadable})
+    if not targets:
+        return BROKEN
     return 1 if unreadable or any(result.counts["drifted"] for result in found) else 0
 
 

@@ -301,3 +301,10 @@ def test_an_export_that_is_not_there_is_named(company):
     company.ok("keys", "init")
     company.edit("path: feed,", "path: feed/none.csv,")
     assert f"there is no file {company.root}/feed/none.csv" in company.baton("plan", "sync").err
+
+
+def test_to_compare_nothing_is_no_success(company):
+    company.ok("keys", "init")
+    company.edit("    mapping: crm.yaml\n", "    mapping: crm.yaml\n    enabled: no\n")
+    said = company.baton("reconcile")
+    assert (said.code, said.out.strip()) == (2, "no target is enabled: nothing was compared")
