@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from baton.model.alarm import Alarm
 
 _FOR: Final = re.compile(r"([0-9]{1,3})([hd])")
+_REPORTS: Final = (".html", ".htm", ".json")
 _UNITS: Final = {"h": "hours", "d": "days"}
 
 
@@ -215,6 +216,8 @@ def report_health_command(context: Context, month: str, language: str | None, ou
     from baton.hub.vitals.monthly import month_document
 
     voice = context.voice
+    if out is not None and out.suffix not in _REPORTS:
+        raise click.BadParameter("the name ends in .html or .json, for what is to be in the file", param_hint="--out")
     with context.hub() as hub, working(voice, "looking"):
         document = month_document(hub, month)
     page = month_page(document, language or voice.language)

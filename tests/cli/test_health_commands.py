@@ -63,6 +63,9 @@ def test_the_monthly_report_as_a_page_and_as_figures(synced: Company) -> None:
     month = f"{from_micros(created):%Y-%m}"
     page, figures = synced.root / "health.html", synced.root / "health.json"
     synced.ok("report", "health", "--month", month, "--language", "ja", "--out", str(page))
+    refused = synced.baton("report", "health", "--month", month, "--out", str(synced.root / "report.txt"))
+    assert (refused.code, (synced.root / "report.txt").exists()) == (2, False)
+    assert ".html or .json" in refused.err
     assert '<html lang="ja">' in page.read_text("utf-8")
     synced.ok("report", "health", "--month", month, "--out", str(figures))
     assert json.loads(figures.read_text("utf-8"))["month"] == month
