@@ -43,6 +43,7 @@ SYNONYMS: Final[Mapping[str, str]] = {
     "manager_number": "直属上级工号 上级工号 汇报人工号 主管工号 直属上级 manager manager_id supervisor leader_user_id",
     "effective_on": "生效日期 异动日期 effective_date",
     "hire_day": "入职日期 入职时间 到岗日期 hire_date start_date join_date join_time enroll_in_date entry_date "
+    "hired hired_on date_hired "
     "入社日 입사일",
     "last_working_day": "最后工作日 离职日期 离职时间 leave_date termination_date end_date last_day 退社日 퇴사일",
     "last_working_time": "最后工作时间 last_working_hour",

@@ -79,6 +79,11 @@ def test_a_column_of_another_type_is_not_matched():
     assert match_records(profile(入职日期=["是", "否", "是"]).columns, fields, {}) == {}
 
 
+def test_the_day_of_hire_is_known_by_the_names_of_tables():
+    fields = {"hired": FieldSpec(type=FieldType.DATE)}
+    assert match_records(profile(入职日期=["2026-01-02"] * 3).columns, fields, {})["hired"].column == "入职日期"
+
+
 def test_what_two_sides_say_of_a_person_must_agree():
     columns = profile(联系方式=[f"test{n}@example.com" for n in range(9)]).columns
     assert match_records(columns, {"phone": FieldSpec()}, {}) == {}
