@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from baton.sdk import Account, AccountState, AccountWrite, Intent, Receipt, RejectedError, one_by_one
+from baton.sdk import Account, AccountRef, AccountState, AccountWrite, Intent, Receipt, RejectedError, one_by_one
 from connectors.oa.wecom.carriers import Carriers
 from connectors.oa.wecom.codes import Verdict
 from connectors.oa.wecom.members import LINK, NO_MEMBER, Directory, Names, is_removed, member_payload
@@ -28,8 +28,10 @@ class Accounts:
 
     def provision(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Create, or take over a member who carries this very employee number."""
-        carriers = Carriers(self._directory)
-        return one_by_one(writes, lambda write: self._provision(write, carriers))
+        by_attribute = bool(self._names.attribute)  # a member made by hand has a userid nobody can make up
+        refs = [write.ref for write in writes]
+        find = Carriers(self._directory, refs).find if by_attribute else self._directory.find
+        return one_by_one(writes, lambda write: self._provision(write, find))
 
     def update(self, write: AccountWrite) -> Receipt:
         """Set the given fields."""
@@ -65,11 +67,9 @@ class Accounts:
             )
         return Receipt.done(userid, state="no member any more")
 
-    def _provision(self, write: AccountWrite, carriers: Carriers) -> Receipt:
+    def _provision(self, write: AccountWrite, find: Callable[[AccountRef], Account | None]) -> Receipt:
         payload = member_payload(write.fields)
-        account = self._directory.find(write.ref)
-        if account is None and self._names.attribute:  # a member made by hand has a userid nobody can make up
-            account = carriers.of(write.ref.number)
+        account = find(write.ref)
         if account is None:
             return self._create(write, payload)
         if account.state is AccountState.REMOVED:

@@ -4,27 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from baton.sdk import Account, RejectedError
+from baton.sdk import Account, AccountRef, RejectedError
 from connectors.oa.wecom.members import Directory, is_removed
 
 
 class Carriers:
-    """Looks employee numbers up among all members, for one call of the connector: everybody is read at most once.
+    """Finds people before members are created, for one call of the connector: everybody is read at most once.
 
     WeCom finds nobody by an attribute. So it is asked only when somebody would be created, who might be here already
-    under a userid of their own.
+    under a userid of their own. All that is asked when this is made, before the first write: among the writes it would
+    use up the time that they have together, and in a large corporation one account a call would be made.
+
+    What was read is kept for that call alone. The next one may come minutes later, and a member whom somebody has made
+    or numbered by hand meanwhile would get a second account.
     """
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, refs: Sequence[AccountRef]) -> None:
         self._directory = directory
-        self._read: Mapping[str, Sequence[Account]] | RejectedError | None = None
+        self._shown = {ref: self._look(ref) for ref in refs}
+        missing = any(shown is None for shown in self._shown.values())
+        self._read = self._by_number() if missing else {}
 
-    def of(self, number: str) -> Account | None:
-        """The member who carries this number; one who has left on their own only where nobody else does.
+    def find(self, ref: AccountRef) -> Account | None:
+        """This person's account by their id, else by the number it carries. ``ref`` is one of those asked about.
 
-        Raises `RejectedError` where several carry it, or where not every member can be seen.
+        Raises `RejectedError` where several carry the number, or where not every member can be seen.
         """
-        found = self._everybody().get(number, ())
+        shown = self._shown[ref]
+        if isinstance(shown, RejectedError):
+            raise shown
+        return self._of(ref.number) if shown is None else shown
+
+    def _look(self, ref: AccountRef) -> Account | RejectedError | None:
+        try:
+            return self._directory.find(ref)
+        except RejectedError as error:  # about this person: the others go on
+            return error
+
+    def _of(self, number: str) -> Account | None:
+        """The member who carries this number; one who has left on their own only where nobody else does."""
+        if isinstance(self._read, RejectedError):
+            raise self._read
+        found = self._read.get(number, ())
         employed = [account for account in found if not is_removed(account)]
         if len(employed) > 1:
             raise RejectedError(
@@ -34,13 +55,6 @@ class Carriers:
                 "effect",
             )
         return next(iter(employed or found), None)
-
-    def _everybody(self) -> Mapping[str, Sequence[Account]]:
-        if self._read is None:
-            self._read = self._by_number()
-        if isinstance(self._read, RejectedError):  # as true of the next one in this call, and as dear to find out
-            raise self._read
-        return self._read
 
     def _by_number(self) -> Mapping[str, Sequence[Account]] | RejectedError:
         members = self._directory.by_department()

@@ -5,8 +5,10 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from baton.clock import SystemClock
+from baton.contracts.turns import LONGEST_S
 from baton.sdk import AccountRef, AccountState, Action, HaltError, Outcome
-from tests.connectors.oa.wecom_desk import Wire, connect, corporation, write
+from tests.connectors.oa.wecom_desk import FrozenClock, Wire, connect, corporation, write
 
 ATTRIBUTE = {"extattr": {"attrs": [{"type": 0, "name": "工号", "text": {"value": "0012"}}]}}
 
@@ -85,6 +87,40 @@ def test_who_carries_which_number_is_read_once_for_all_who_are_to_be_created() -
     again = [write(Action.PROVISION, "0003", sim.sample(3), at="0003")]
     assert wecom.provision(again)[0].outcome is Outcome.DONE
     assert (wire.count("user/list_id"), wire.count("user/list")) == (1, 2)
+
+
+def test_reading_everybody_uses_up_none_of_the_time_for_the_writes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """150 departments at half a second a call: the reading alone takes longer than writes may go on being begun."""
+    sim, passed = corporation(), FrozenClock()
+    monkeypatch.setattr(SystemClock, "monotonic", lambda _: passed.monotonic())
+    sim.members.departments = set(range(1, 151))
+    sim.seed([numbered(f"u{n}", f"9{n:03d}", department=[n]) for n in range(1, 151)])
+
+    class Slow(Wire):
+        def __call__(self, request: httpx.Request) -> httpx.Response:
+            passed.sleep(0.5)
+            return super().__call__(request)
+
+    wire = Slow(sim)
+    receipts = connect(sim, wire, number_attribute="工号").provision(
+        [write(Action.PROVISION, f"{n:04d}", sim.sample(n)) for n in range(1, 21)]
+    )
+    assert passed.monotonic() > LONGEST_S
+    assert [(receipt.outcome, receipt.code) for receipt in receipts] == [(Outcome.DONE, "")] * 20
+    assert wire.count("user/list") == 150
+
+
+def test_a_hire_who_may_not_be_shown_is_refused_alone_where_members_are_told_by_an_attribute() -> None:
+    sim = corporation()
+    sim.seed([numbered("zhangsan", "0001"), numbered("lisi", "0002")])
+    wire = Wire(sim)
+    wire.spoil["user/get"] = lambda _: httpx.Response(200, json={"errcode": 60011, "errmsg": "no privilege"})
+    receipts = connect(sim, wire, number_attribute="工号").provision(
+        [write(Action.PROVISION, f"{n:04d}", sim.sample(n)) for n in (1, 2, 3)]
+    )
+    assert [(receipt.outcome, receipt.code) for receipt in receipts] == [
+        (Outcome.REFUSED, "wecom_60011"), (Outcome.DONE, ""), (Outcome.DONE, ""),
+    ]  # fmt: skip
 
 
 def test_a_number_that_two_members_carry_is_refused_and_neither_is_touched() -> None:
