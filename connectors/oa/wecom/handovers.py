@@ -7,6 +7,7 @@ customer is switched after 24 hours, unless they say no. Groups change owner at 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from baton.sdk import (
@@ -38,6 +39,15 @@ _GROUPS: Final = {True: "externalcontact/groupchat/transfer", False: "externalco
 _ELSEWHERE: Final = (Verdict.STRANGER, Verdict.NOT_HELD)
 
 
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """What WeCom has recorded of the customers passed on between two members."""
+
+    switches: Mapping[str, Switch]
+    unread: str
+    """The code by which WeCom has refused to list them; empty where what is missing has no record."""
+
+
 class Handovers:
     """Transfers with the app's secret."""
 
@@ -56,24 +66,27 @@ class Handovers:
         return _in_parts(transfers, lambda parts: in_turn(parts, self._passed_on))
 
     def results(self, transfers: Sequence[Transfer]) -> Sequence[Receipt]:
-        """What has become of accepted transfers. Those of a pair that could not be asked about stay accepted."""
+        """What has become of accepted transfers. Those of a pair that could not be asked about stay accepted.
+
+        That somebody may not be shown, or a question be answered, says nothing of the customers: WeCom had taken them.
+        """
         return _in_parts(transfers, self._asked)
 
     def _asked(self, parts: Sequence[Sequence[Transfer]]) -> Sequence[Sequence[Receipt]]:
-        """The receipts of each part. Raises the first error when no part could be asked about."""
+        """The receipts of each part. Raises the first error that is about no pair when no part could be asked about."""
         told: list[Sequence[Receipt]] = []
         failed: list[ConnectorError] = []
+        unread = 0
         for part in parts:
             try:
                 if failed and isinstance(failed[-1], RetryableError):  # the system is not to be asked any further now
                     raise failed[-1]
                 told.append(self._become(part))
-            except RejectedError as error:
-                told.append([Receipt.refused(error.code, error.message, remedy=error.remedy)] * len(part))
             except ConnectorError as error:  # that it has not happened would be a guess, and it would be sent again
-                failed.append(error)
+                unread += 1
+                failed += [] if isinstance(error, RejectedError) else [error]
                 told.append([Receipt.accepted(transfer.ref.external_id, unread=error.code) for transfer in part])
-        if failed and len(failed) == len(parts):
+        if failed and unread == len(parts):
             raise failed[0]
         return told
 
@@ -95,10 +108,14 @@ class Handovers:
         raise RejectedError(f"WeCom cannot pass a holding of the kind {kind} on", code="no_transfer")
 
     def _become(self, part: Sequence[Transfer]) -> Sequence[Receipt]:
+        try:
+            self._pair(part[0])
+        except RejectedError as error:  # nothing can have been passed on for these two
+            return [Receipt.refused(error.code, error.message, remedy=error.remedy)] * len(part)
         if part[0].ref.kind is not HoldingKind.CLIENT:
             return [self._group_after(transfer) for transfer in part]
-        switches = self._switches(*self._pair(part[0]))
-        return [self._decided(transfer, switches.get(transfer.ref.external_id)) for transfer in part]
+        recorded = self._recorded(*self._pair(part[0]))
+        return [self._decided(transfer, recorded) for transfer in part]
 
     # --- customers
 
@@ -139,9 +156,12 @@ class Handovers:
 
     def _underway(self, transfer: Transfer) -> Receipt:
         """Passed on already: to this successor, or to somebody else?"""
-        switch = self._switches(*self._pair(transfer)).get(transfer.ref.external_id)
+        recorded = self._recorded(*self._pair(transfer))
+        switch = recorded.switches.get(transfer.ref.external_id)
         if switch in (Switch.DONE, Switch.WAITING):
-            return self._decided(transfer, switch)
+            return self._decided(transfer, recorded)
+        if switch is None and recorded.unread:
+            return Receipt.not_performed(recorded.unread, "WeCom does not say to whom this customer is being passed on")
         return Receipt.refused(
             "under_way_elsewhere",
             "this customer is being passed on to somebody else",
@@ -155,20 +175,32 @@ class Handovers:
             return Receipt.done(client, proof="read_back")
         return _changed()
 
-    def _switches(self, holder: str, successor: str) -> dict[str, Switch]:
-        """What WeCom has recorded for these two, asked as of now first: the holder may have left after the call."""
+    def _recorded(self, holder: str, successor: str) -> _Recorded:
+        """What WeCom has recorded for these two, asked as of now first: the holder may have left after the call.
+
+        Of a holder who may not be shown it is unknown whether they have left: what is done for leavers comes last.
+        """
+        try:
+            left = self._has_left(holder)
+        except RejectedError:
+            left = True
         found: dict[str, Switch] = {}
-        left = self._has_left(holder)
+        told: list[Answer] = []
         for resigned in (left, not left):
             asked = {"handover_userid": holder, "takeover_userid": successor}
             unknown = (Verdict.ABSENT, Verdict.REFUSED, Verdict.STRANGER, Verdict.NOT_HELD)
             for page in self._app.pages(_RESULTS[resigned], asked, *unknown):
+                told.append(page)
                 for row in rows_of(page, "customer"):
                     found.setdefault(str(row.get("external_userid")), _switch(row.get("status")))
-        return found
+        # One alone is refused where the two do not belong into it, and is absent where somebody is gone for good.
+        refused = [page.code for page in told if page.verdict is Verdict.REFUSED]
+        read = any(page.verdict not in (Verdict.ABSENT, Verdict.REFUSED) for page in told)
+        return _Recorded(found, f"wecom_{refused[0]}" if refused and not read else "")
 
-    def _decided(self, transfer: Transfer, switch: Switch | None) -> Receipt:
+    def _decided(self, transfer: Transfer, recorded: _Recorded) -> Receipt:
         client = transfer.ref.external_id
+        switch = recorded.switches.get(client)
         if switch is Switch.DONE:
             return Receipt.done(client)
         if switch is Switch.WAITING:
@@ -189,6 +221,8 @@ class Handovers:
         followers = self._customers.followers(client)
         if successor in followers and holder not in followers:
             return Receipt.done(client, proof="read_back")
+        if switch is None and recorded.unread:
+            return Receipt.accepted(client, unread=recorded.unread)
         return Receipt.refused(
             Switch.NO_RECORD.value,
             "WeCom accepted this transfer and has no record of it now",
