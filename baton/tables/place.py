@@ -5,7 +5,7 @@ from __future__ import annotations
 import fnmatch
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,6 +32,14 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A file of the directory, and how old it is by its own time: negative where that is ahead of ours."""
+
+    choice: Choice
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Place:
     """Where exports are dropped and when one counts as complete.
 
@@ -48,21 +56,39 @@ class Place:
     time_zone: str
 
     def newest(self, now: datetime) -> Choice:
-        """The newest complete file. Raises `RetryableError` when there is none yet."""
+        """The newest complete file. Raises `RetryableError` when there is none yet.
+
+        One that was written within ``settle_s`` gives way to the one before. One that is dated ahead of ``now`` does
+        not, and `RetryableError` is raised until its time has come, five minutes at the most: it may have been there
+        for minutes, whole, and the roster of the day before would be taken for the day's without a word.
+        """
         given = Path(self.path)
         if _is_directory(given):
-            found = self._complete(given, "*", now)
-        elif any(mark in given.name for mark in "*?["):
-            found = self._complete(given.parent, given.name, now)
-        else:
-            found = [self._fixed(given, now)]
+            return self._newest_of(self._candidates(given, "*", now))
+        if any(mark in given.name for mark in "*?["):
+            return self._newest_of(self._candidates(given.parent, given.name, now))
+        return self._fixed(given, now)
+
+    def _newest_of(self, candidates: Sequence[_Candidate]) -> Choice:
+        found = [each.choice for each in candidates if not self._settling(each.age_s)]
         if not found:
             raise RetryableError(
                 "no complete export is there yet",
                 code="no_file",
                 remedy="check that the HR system writes its export where this system's path points",
             )
-        return max(found, key=lambda choice: (choice.as_of, choice.path.name))
+        newest = max(found, key=_rank)
+        ahead = [each for each in candidates if each.age_s < 0 and self._settling(each.age_s)]
+        last = max(ahead, key=lambda each: _rank(each.choice), default=None)
+        if last is not None and _rank(last.choice) > _rank(newest):
+            raise RetryableError(
+                f"{last.choice.path.name} is dated {-last.age_s:.0f} s ahead of this machine's clock: it may not be "
+                "complete, and the export before it is not taken in its place",
+                code="file_changing",
+                remedy="it is read once its time has come; set the clocks of the file server and of this machine",
+                retry_after_s=max(self.settle_s - last.age_s, 1.0),
+            )
+        return newest
 
     def read(self, choice: Choice) -> bytes:
         """The file's bytes, or an error if it changes while being read, is a link, or is larger than allowed."""
@@ -93,8 +119,9 @@ class Place:
             )
         return Choice(path, as_of)
 
-    def _complete(self, directory: Path, pattern: str, now: datetime) -> list[Choice]:
-        found: list[Choice] = []
+    def _candidates(self, directory: Path, pattern: str, now: datetime) -> list[_Candidate]:
+        """The exports of the directory, complete or not."""
+        found: list[_Candidate] = []
         for entry in _entries(directory):
             name = entry.name
             if not fnmatch.fnmatchcase(name.lower(), pattern.lower()) or not _is_export(name):
@@ -105,10 +132,9 @@ class Place:
                 continue  # moved away between the listing and now: it is no candidate
             except OSError as error:
                 raise _unreadable(error) from error
-            age_s = now.timestamp() - info.st_mtime
             as_of = self._as_of(name, info.st_mtime)
-            if stat.S_ISREG(info.st_mode) and as_of is not None and not self._settling(age_s):
-                found.append(Choice(directory / name, as_of))
+            if stat.S_ISREG(info.st_mode) and as_of is not None:
+                found.append(_Candidate(Choice(directory / name, as_of), now.timestamp() - info.st_mtime))
         return found
 
     def _settling(self, age_s: float) -> bool:
@@ -124,6 +150,11 @@ class Place:
         except ValueError:
             return None
         return local.replace(tzinfo=ZoneInfo(self.time_zone)).astimezone(UTC)
+
+
+def _rank(choice: Choice) -> tuple[datetime, str]:
+    """What is greatest for the newest."""
+    return choice.as_of, choice.path.name
 
 
 def _is_directory(path: Path) -> bool:

@@ -145,6 +145,35 @@ def test_a_file_server_whose_clock_is_ahead_does_not_make_a_file_complete(tmp_pa
     assert source(tmp_path, settle_s=2).census().origin.name == "r.csv"
 
 
+def dated(folder: Path, name: str, ahead_s: float) -> Path:
+    path = folder / name
+    path.write_text(f"{HEADER}\n0012,甲,x\n", encoding="utf-8")
+    os.utime(path, (time.time() + ahead_s,) * 2)
+    return path
+
+
+@pytest.mark.parametrize("settings", [{}, {"as_of_name": "roster_%Y%m%d.csv"}])
+def test_yesterdays_roster_is_not_taken_while_todays_is_dated_ahead(tmp_path: Path, settings: dict[str, str]) -> None:
+    """The clock of the file server is four minutes ahead; today's export came three minutes ago and is whole."""
+    dated(tmp_path, "roster_20260302.csv", -86_000)
+    today = dated(tmp_path, "roster_20260303.csv", 60)
+    for path in (tmp_path, tmp_path / "roster_*.csv"):
+        with pytest.raises(RetryableError, match=r"roster_20260303\.csv") as caught:
+            source(path, settle_s=2, **settings).census()
+        assert caught.value.code == "file_changing"
+        assert 60 < (caught.value.retry_after_s or 0) <= 62
+    os.utime(today, (time.time() - 3,) * 2)  # its time has come
+    assert source(tmp_path, settle_s=2, **settings).census().origin.name == "roster_20260303.csv"
+
+
+def test_an_older_export_that_is_dated_ahead_keeps_nothing_waiting(tmp_path: Path) -> None:
+    """Copied anew by hand just now: its name says that it is not the one to read."""
+    dated(tmp_path, "roster_20260302.csv", 60)
+    dated(tmp_path, "roster_20260303.csv", -3_600)
+    origin = source(tmp_path, settle_s=2, as_of_name="roster_%Y%m%d.csv").census().origin
+    assert origin.name == "roster_20260303.csv"
+
+
 def test_a_file_of_a_day_that_is_still_to_come_is_not_waited_for(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text(f"{HEADER}\n0012,甲,x\n", encoding="utf-8")
     os.utime(tmp_path / "r.csv", (time.time() + 86_400,) * 2)
