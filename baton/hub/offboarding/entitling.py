@@ -15,7 +15,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from baton.contracts import AccessControl
-from baton.errors import BatonError
+from baton.errors import BatonError, RejectedError
 from baton.hub.core import Hub
 from baton.hub.offboarding.intentions import JOB, grant_change
 from baton.hub.offboarding.people import refs
@@ -39,7 +39,7 @@ class Handed(StrEnum):
     """Their system shows that they have it; or nobody needs it."""
     WAITING = "waiting"
     FAILED = "failed"
-    """It was refused, or said to be given and is not there, or they have no account."""
+    """It was refused, or said to be given and is not there; or they have no account, or may not be asked about."""
 
 
 class Entitling:
@@ -54,18 +54,26 @@ class Entitling:
                 wanted.setdefault(item.system, set()).update(self.needed[item.id])
         self.people: dict[tuple[str, str], AccountRef] = {}
         self.having: dict[tuple[str, str], frozenset[str]] = {}
+        self.refused: set[tuple[str, str]] = set()
         for system, numbers in wanted.items():
             self._ask(system, sorted(numbers))
 
     def _ask(self, system: str, numbers: Sequence[str]) -> None:
-        """Which rights these people have. A system that cannot be asked is asked by the next run: everybody waits."""
+        """Which rights these people have. A system that cannot be asked is asked by the next run: everybody waits.
+
+        Who may not be asked about cannot be given anything either: that is told, and keeps nobody else waiting.
+        """
         connector = self.hub.connector(system)
         if not isinstance(connector, AccessControl):
             return
         try:
             found = refs(self.hub, system, numbers)
             for number, person in found.items():
-                grants = connector.grants(person) if person.external_id else ()
+                try:
+                    grants = connector.grants(person) if person.external_id else ()
+                except RejectedError:
+                    self.refused.add((system, number))
+                    continue
                 self.having[system, number] = frozenset(grant.id for grant in grants)
                 self.people[system, number] = person
         except BatonError:
@@ -76,7 +84,9 @@ class Entitling:
         told, wanted = [Handed.YES], []
         for number in self.needed.get(item.id, ()):
             place = (item.system, number)
-            if place not in self.having:
+            if place in self.refused:
+                told.append(Handed.FAILED)
+            elif place not in self.having:
                 told.append(Handed.WAITING)
             elif item.ref.external_id not in self.having[place]:
                 change = grant_change(item, HandoverAction.ENTITLE, self.people[place], now)

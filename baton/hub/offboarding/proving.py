@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from baton import tracing
 from baton.contracts import AccessControl, OwnershipStore, TransferResults, WorkTransfer
 from baton.engine.handovers import as_write
-from baton.errors import BatonError, InDoubtError
+from baton.errors import BatonError, InDoubtError, RejectedError
 from baton.hub.core import Hub
 from baton.hub.offboarding.intentions import side
 from baton.model.account import Outcome
@@ -33,7 +33,7 @@ class Proofs:
     shown: dict[str, bool] = field(default_factory=dict)
     """Effect key -> whether it is as the effect wanted it. By effect, since the next one may want the opposite."""
     unread: dict[str, str] = field(default_factory=dict)
-    """System -> why it could not be asked."""
+    """System -> why it could not be asked, or about whose rights it could not."""
 
     def of(self, effect: Effect) -> bool | None:
         """Whether the system shows that this has happened; None where it could not be asked."""
@@ -48,7 +48,8 @@ def read_back(hub: Hub, done: Sequence[Effect]) -> Proofs:
         by_system.setdefault(effect.system, []).append(effect)
     for system, effects in by_system.items():
         try:
-            found = {**_given(hub, system, effects), **_rights(hub, system, effects)}
+            rights = _rights(hub, system, effects)
+            found = {**_given(hub, system, effects), **rights.shown}
         except BatonError as error:
             proofs.unread[system] = str(error)
         except Exception as error:  # noqa: BLE001 - a broken connector must not keep other systems and cases waiting
@@ -58,6 +59,7 @@ def read_back(hub: Hub, done: Sequence[Effect]) -> Proofs:
             proofs.unread[system] = f"unexpected {tracing.place(error)}: see the log"
         else:
             proofs.shown.update(found)
+            proofs.unread.update(rights.unread)
     return proofs
 
 
@@ -81,19 +83,30 @@ def _given(hub: Hub, system: str, effects: Sequence[Effect]) -> dict[str, bool]:
     }
 
 
-def _rights(hub: Hub, system: str, effects: Sequence[Effect]) -> dict[str, bool]:
-    """Rights: the person has it, or has it no more."""
+def _rights(hub: Hub, system: str, effects: Sequence[Effect]) -> Proofs:
+    """Rights: the person has it, or has it no more.
+
+    Who may not be asked about keeps nobody else's rights unread. Nor does a refusal prove that they have none left: an
+    account that carries another number may still be theirs, with the number mistyped.
+    """
     changes = [effect for effect in effects if effect.action in (HandoverAction.REVOKE, HandoverAction.ENTITLE)]
     connector = hub.connector(system)
     if not changes or not isinstance(connector, AccessControl):
-        return {}
-    people = {person.number: person for person in (side(effect, "person") for effect in changes)}
-    having = {number: {grant.id for grant in connector.grants(person)} for number, person in people.items()}
-    return {
-        effect.key: (effect.fields["grant_id"] in having[side(effect, "person").number])
-        is (effect.action is HandoverAction.ENTITLE)
+        return Proofs()
+    having: dict[str, set[str]] = {}
+    refused: dict[str, str] = {}
+    for number, person in {person.number: person for person in (side(each, "person") for each in changes)}.items():
+        try:
+            having[number] = {grant.id for grant in connector.grants(person)}
+        except RejectedError as error:
+            refused[number] = str(error)
+    shown = {
+        effect.key: (effect.fields["grant_id"] in having[number]) is (effect.action is HandoverAction.ENTITLE)
         for effect in changes
+        if (number := side(effect, "person").number) in having
     }
+    why = "; ".join(f"rights of {number}: {told}" for number, told in sorted(refused.items()))
+    return Proofs(shown, {system: why} if why else {})
 
 
 def holders(hub: Hub, system: str, refs: Sequence[HoldingRef]) -> list[str | None]:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
 
+from baton.errors import RejectedError
 from baton.hub.offboarding import casework, undoing
-from baton.hub.offboarding.entitling import NOT_GIVEN
+from baton.hub.offboarding.entitling import NOT_GIVEN, Entitling, Handed
+from baton.hub.offboarding.intentions import JOB
+from baton.hub.offboarding.proving import Proofs, read_back
 from baton.model.account import AccountRef, Receipt
 from baton.model.case import Act, Case, Cause, Item, ItemState
-from baton.model.handover import Grant, GrantChange, HoldingKind, HoldingRef
-from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, Desk
+from baton.model.effect import EffectState
+from baton.model.handover import Grant, GrantChange, HandoverAction, HoldingKind, HoldingRef
+from baton.store.tables import effects
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, SUCCESSOR, Desk
 from tests.rig.belongings import KeeperTarget
 
 Make = Callable[..., Desk]
@@ -51,6 +57,17 @@ class RefusingTarget(TeamTarget):
 
 class SilentTarget(TeamTarget):
     silent = True
+
+
+class HidingTarget(TeamTarget):
+    """Answers no question about the rights of one person."""
+
+    hidden = ""
+
+    def grants(self, person: AccountRef) -> Sequence[Grant]:
+        if person.number == self.hidden:
+            raise RejectedError("the linked account carries another employee number", code="number_differs")
+        return super().grants(person)
 
 
 def order(d: Desk) -> list[tuple[str, str]]:
@@ -175,3 +192,45 @@ def test_what_was_about_to_be_given_is_called_back_when_the_case_is_retracted(de
     target.during = lambda: casework.decide(d.hub, case.id, Act.RETRACT, HR, "she stays")  # type: ignore[assignment,return-value]
     d.tick()
     assert having(d, MANAGER) == set()
+
+
+def hiding(d: Desk, number: str) -> None:
+    target = d.target()
+    assert isinstance(target, HidingTarget)
+    target.hidden = number
+
+
+def test_who_may_not_be_asked_about_keeps_only_their_own_rights_unproven(desk: Make) -> None:
+    d = desk(HidingTarget)
+    agreed(d)
+    d.tick()
+    last_day(d)
+    d.tick()
+    with d.hub.database.read() as connection:
+        done = d.hub.effects.read(connection, effects.c.job == JOB, effects.c.state == EffectState.DONE.value)
+    taken = {effect.key for effect in done if effect.action is HandoverAction.REVOKE}
+    given = {effect.key for effect in done if effect.action in (HandoverAction.ENTITLE, HandoverAction.TRANSFER)}
+    assert (len(taken), len(given)) == (2, 2)
+    hiding(d, LEAVER)
+    proofs = read_back(d.hub, done)
+    assert proofs.shown == dict.fromkeys(given, True)
+    assert LEAVER in proofs.unread["crm"]
+    assert MANAGER not in proofs.unread["crm"]
+    hiding(d, "")
+    assert read_back(d.hub, done) == Proofs(dict.fromkeys(taken | given, True))
+
+
+def test_a_successor_who_may_not_be_asked_about_is_told_in_time_and_keeps_nobody_waiting(desk: Make) -> None:
+    d = desk(HidingTarget)
+    case = agreed(d)
+    client = next(item for item in d.items(case) if item.ref == TeamTarget.object)
+    hiding(d, MANAGER)
+    entitling = Entitling(d.hub, [*d.items(case), replace(client, successor=SUCCESSOR)])
+    with d.hub.database.read() as connection:
+        handed, wanted = entitling.of(connection, right(d, case), d.hub.clock.now())
+    assert (handed, [each.fields["person_number"] for each in wanted]) == (Handed.FAILED, [SUCCESSOR])
+    assert d.tick().blocked == 1
+    assert (right(d, case).state, right(d, case).code) == (ItemState.STUCK, NOT_GIVEN)
+    last_day(d)
+    d.tick()
+    assert having(d, LEAVER) == set()
