@@ -93,7 +93,7 @@ class SalesforceConnector(SalesforceHandover, RemovalTarget, RecordSource, Recor
 
     def provision(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Create users; one found by number is taken over, reactivated and unfrozen instead."""
-        batch = self._resolve(writes)
+        batch = self._resolve(writes, self._linked(writes))
         absent = [i for i in batch.settled if batch.settled[i] is NO_ACCOUNT]
         for i in absent:
             del batch.settled[i]
@@ -105,21 +105,24 @@ class SalesforceConnector(SalesforceHandover, RemovalTarget, RecordSource, Recor
         return batch.receipts()
 
     def update(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
-        """Set the given fields of users."""
-        batch = self._resolve(writes)
+        """Set the given fields of users.
+
+        Whose user a link names by now is not asked here: that would be as many calls again. Reading back tells.
+        """
+        batch = self._resolve(writes, {})
         self._refuse_other_numbers(batch)
         self._change_users(batch, batch.open, _given)
         return batch.receipts()
 
     def disable(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Freeze: log-in stops at once; licence, ownership and special roles stay as they are."""
-        batch = self._resolve(writes)
+        batch = self._resolve(writes, self._linked(writes))
         self._set_logins(batch, batch.open, {"IsFrozen": True})
         return batch.receipts()
 
     def enable(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Activate with the given fields, then unfreeze: a failure in between leaves the account closed."""
-        batch = self._resolve(writes)
+        batch = self._resolve(writes, self._linked(writes))
         self._refuse_other_numbers(batch)
         self._change_users(batch, batch.open, lambda write: {**_given(write), "IsActive": True})
         self._set_logins(batch, batch.open, {"IsFrozen": False})
@@ -127,7 +130,7 @@ class SalesforceConnector(SalesforceHandover, RemovalTarget, RecordSource, Recor
 
     def remove(self, writes: Sequence[AccountWrite]) -> Sequence[Receipt]:
         """Deactivate, which frees the licence. Users cannot be deleted, and what they own stays theirs."""
-        batch = self._resolve(writes)
+        batch = self._resolve(writes, self._linked(writes))
         self._change_users(batch, batch.open, lambda _: {"IsActive": False}, deactivation_refusal)
         return batch.receipts()
 
@@ -198,20 +201,23 @@ class SalesforceConnector(SalesforceHandover, RemovalTarget, RecordSource, Recor
 
     # --- writing
 
-    def _resolve(self, writes: Sequence[AccountWrite]) -> Batch:
+    def _linked(self, writes: Sequence[AccountWrite]) -> dict[str, Row]:
+        """The users that are linked: an administrator may have given one to another person since."""
+        return self._by_id([write.ref.external_id for write in writes if write.ref.external_id])
+
+    def _resolve(self, writes: Sequence[AccountWrite], linked: abc.Mapping[str, Row]) -> Batch:
         """Find out whose user each write is about; settle those that are about nobody, several or somebody else.
 
-        A link may name a user whom an administrator has given to another person since.
+        ``linked`` are the users behind the links, as far as somebody has looked; a link is believed otherwise.
         """
         batch = Batch(writes)
-        by_id = self._by_id([write.ref.external_id for write in writes if write.ref.external_id])
         unknown = [write.ref.number for write in writes if not write.ref.external_id]
         by_number = self._by_number(unknown)
         for i, write in enumerate(writes):
             rows = by_number.get(write.ref.number, [])
             active = [row for row in rows if row["IsActive"]]
-            linked = by_id.get(_short(write.ref))
-            if linked is not None and not self._may_be_of(write.ref, linked):
+            user = linked.get(_short(write.ref))
+            if user is not None and not self._may_be_of(write.ref, user):
                 batch.settled[i] = GIVEN_AWAY
             elif write.ref.external_id:
                 batch.users[i] = long_id(write.ref.external_id)
