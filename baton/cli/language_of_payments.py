@@ -56,6 +56,10 @@ PAYMENTS: Final[Mapping[str, str]] = {
         "以下银行原文的含义尚无人确认；请先向银行核实该笔是否已受理或已付"
     ),
     "the bank's words": "银行原文",
+    "these words of the bank were read as follows; where it means something else, name it: --means": (
+        "以下银行原文已按所列含义理解；若银行另有所指，请用 --means 注明"
+    ),
+    "read as": "理解为",
     "{run}: given up, {count} lines are free again": "{run}：已作废，释放 {count} 笔",
     "{run}: {component} for {period}, {state}": "{run}：{period} 的{component}，{state}",
     "sign for these: --files {digest}": "签署这些文件：--files {digest}",

@@ -27,19 +27,26 @@ def _meanings(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> 
 @click.argument("run")
 @click.option("--on", "day", type=click.DateTime(["%Y-%m-%d"]), required=True, help="The day it is to be paid on.")
 @click.option("--means", "meanings", multiple=True, metavar="WORDS=KIND", callback=_meanings,
-              help="What words of the bank mean that are in no table (may be given again).")  # fmt: skip
+              help="What words of the bank mean: unread, or read wrongly (may be given again).")  # fmt: skip
 @as_person
 def reissue_command(context: Context, run: str, day: datetime, meanings: dict[str, ReasonKind], person: str) -> int:
     """Draft what the bank refused or returned of a run as next attempts: each tied to the bank's own word."""
-    from baton.hub.payment.reissuing import reissue_run, unread_of
+    from baton.hub.payment.policies import offices_of
+    from baton.hub.payment.reissuing import read_of, reissue_run, unread_of
 
     voice = context.voice
     with context.hub() as hub:
-        unread = unread_of(hub, run, meanings)
+        # The words may name somebody: they are for whoever may say what they mean.
+        decides = bool(offices_of(hub, person))
+        unread, read = (unread_of(hub, run, meanings), read_of(hub, run, meanings)) if decides else ([], [])
         if unread:
             voice.say("nobody has said what the bank means by these words; ask it whether it has the payment")
             voice.table(["line", "person", "the bank's words"],
                         [(line.line, line.payable.key.number, words) for line, words in unread])  # fmt: skip
+        if read:
+            voice.say("these words of the bank were read as follows; where it means something else, name it: --means")
+            voice.table(["line", "person", "the bank's words", "read as"],
+                        [(line.line, line.payable.key.number, words, kind) for line, words, kind in read])  # fmt: skip
         again = reissue_run(hub, run, person, day.date(), meanings)
     voice.say("{run}: {count} lines are drafted again, {refused} may not be", run=again.run.run_id,
               count=len(again.lines), refused=len(again.refused))  # fmt: skip

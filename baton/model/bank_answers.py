@@ -69,6 +69,8 @@ class Reason:
     kind: ReasonKind
     text: str = field(default="", repr=False)
     """The bank's own additional words; may name a person."""
+    piece: str = ""
+    """The piece of words that its kind was read from; empty where the bank's code says it, or nothing was read."""
 
 
 class BankAnswer(NamedTuple):

@@ -171,5 +171,9 @@ def _without_parties(data: bytes) -> bytes:
     facts = orjson.loads(data)
     reasons = [{**reason, "text": ""} for reason in facts.get("reasons", ())]
     returned = facts.get("returned")  # of a booking: code, kind, and the bank's own words, which may name a person
-    known = {"counterparty": "", "reasons": reasons, "returned": None if returned is None else [*returned[:2], ""]}
+    known = {
+        "counterparty": "",
+        "reasons": reasons,
+        "returned": None if returned is None else [*returned[:2], "", *returned[3:]],
+    }
     return _edited(data, **{name: value for name, value in known.items() if name in facts})

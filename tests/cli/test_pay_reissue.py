@@ -48,3 +48,16 @@ def test_words_that_are_in_no_table_are_shown_and_named(office):
     named = baton(*reissue, "--means", "系统异常=funds", "--json")
     assert (named.code, [line["number"] for line in named.json["lines"]]) == (1, ["0001"])
     assert [line["why"] for line in named.json["refused"]] == ["attempted"]
+
+
+def test_words_are_shown_to_whoever_holds_an_office_and_what_they_were_read_as_is_shown_with_them(office):
+    run = office.delivered({"0001": "100.00", "0002": "200.00", "0003": "300.00"})
+    said = "".join(f"{line.reference},no,{words}\n" for line, words in zip(office.lines(run), ("系统异常", "重复校验服务异常", "限额"), strict=True))  # fmt: skip
+    office.bank.answers.append(AnswerFile("a", AnswerKind.REPORT, said.encode()))
+    assert take_answers(office.hub, BANK).refused == {}
+    other = baton("reissue", run, "--on", PAY_DAY, "--as", "somebody")
+    assert ("系统异常" in other.out, "重复校验" in other.out) == (False, False)
+    shown = baton("reissue", run, "--on", PAY_DAY, "--as", TREASURY, "--means", "系统异常=unread", lang="zh")
+    assert shown.code == 2
+    shown = baton("reissue", run, "--on", PAY_DAY, "--as", TREASURY, "--means", "服务异常=funds", lang="zh")
+    assert ("系统异常" in shown.out, "duplicate (重复)" in shown.out, "理解为" in shown.out) == (True, True, True)

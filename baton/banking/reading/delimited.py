@@ -31,11 +31,9 @@ from baton.banking.reading.places import PLACE, LineOf
 from baton.banking.refused import BankFileRefusedError
 from baton.errors import ConfigurationError, Fault
 from baton.model.bank_answers import AnswerLevel, BankAnswer, BankState, Reason, ReasonKind
-from baton.model.bank_words import WORDS, kind_of
+from baton.model.bank_words import BankWords, Tables
 from baton.strict_yaml import read
 
-_SHORTEST_PIECE: Final = 2
-"""A code of one digit is in many words that are not about it."""
 _PLACES: Final = ("reference", "message_id", "state", "reason", "words", "amount")
 
 
@@ -66,7 +64,7 @@ class AnswerLayout(BaseModel):
     states: Mapping[str, BankState] = Field(min_length=1)
     """The bank's words for where a payment stands, all of them: any other stops the file."""
     reasons: Mapping[str, ReasonKind] = Field(default_factory=dict)
-    """Its reasons: codes, or pieces of its words (two characters or more); beside them ours hold."""
+    """Its reasons: codes, or pieces of its words (two characters or more, not digits alone); beside them ours hold."""
 
     @model_validator(mode="after")
     def _columns_exist_once(self) -> Self:
@@ -96,13 +94,14 @@ def read_list(stream: BinaryIO, name: str, layout: AnswerLayout, line_of: LineOf
     """
     text = io.TextIOWrapper(stream, encoding=layout.encoding, errors="strict", newline="")
     rows = csv.reader(text, delimiter=layout.delimiter, strict=True)
+    tables = Tables(layout.reasons)
     number = count = 0
     try:
         for number, row in enumerate(rows, 1):
             if number <= layout.skip or not row or row[0] in layout.ignore:
                 continue
             count += 1
-            yield _answer(row, f"{name}:{number}", layout, line_of)
+            yield _answer(row, f"{name}:{number}", layout, line_of, tables)
     except UnicodeDecodeError:
         raise _refused(f"{name}:{number + 1}", "encoding", f"is not {layout.encoding}") from None
     except csv.Error:
@@ -113,7 +112,7 @@ def read_list(stream: BinaryIO, name: str, layout: AnswerLayout, line_of: LineOf
         raise _refused(name, "nothing", "has no rows about lines")
 
 
-def _answer(row: Sequence[str], place: str, layout: AnswerLayout, line_of: LineOf) -> BankAnswer:
+def _answer(row: Sequence[str], place: str, layout: AnswerLayout, line_of: LineOf, tables: Tables) -> BankAnswer:
     if len(row) != layout.columns:
         raise _refused(place, "columns", f"has {len(row)} columns, {layout.columns} are described")
     cells = {name: row[at - 1].strip() if (at := getattr(layout, name)) is not None else "" for name in _PLACES}
@@ -129,28 +128,29 @@ def _answer(row: Sequence[str], place: str, layout: AnswerLayout, line_of: LineO
         minor = _minor(cells["amount"], layout) if cells["amount"] else None
     except ValueError as error:
         raise _refused(place, "amount", f"the amount {error}") from None
-    code, words = cells["reason"], cells["words"]
-    reason = Reason(code, _kind(code, words, state, layout), words) if code or words else None
     return BankAnswer(
         level=AnswerLevel.LINE,
         state=state,
         raw_state=cells["state"],
         message_id=cells["message_id"],
         reference=reference,
-        reasons=() if reason is None else (reason,),
+        reasons=_reasons(cells, state, tables.of(state)),
         amount_minor=minor,
         currency=layout.currency if minor is not None else "",
     )
 
 
-def _kind(code: str, words: str, state: BankState, layout: AnswerLayout) -> ReasonKind:
+def _reasons(cells: Mapping[str, str], state: BankState, table: BankWords) -> tuple[Reason, ...]:
     """By the code where it is described, else by the words; what nobody has described of a refusal is no guess."""
-    known = layout.reasons.get(code)
-    if known is not None:
-        return known
-    pieces = {piece: kind for piece, kind in layout.reasons.items() if len(piece) >= _SHORTEST_PIECE}
+    code, words = cells["reason"], cells["words"]
+    if not code and not words:
+        # The bank's word for a refusal is then all there is to say what it means by.
+        return (Reason(cells["state"], ReasonKind.UNREAD),) if state is BankState.REJECTED else ()
+    read = table.meaning(code, words)
+    if read is not None:
+        return (Reason(code, read.kind, words, read.piece),)
     unknown = ReasonKind.UNREAD if state is BankState.REJECTED else ReasonKind.UNNAMED
-    return kind_of(f"{code} {words}", {**WORDS, **pieces}) or unknown
+    return (Reason(code, unknown, words),)
 
 
 def _minor(text: str, layout: AnswerLayout) -> int:

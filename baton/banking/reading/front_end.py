@@ -21,7 +21,7 @@ from baton.banking.xml_elements import Reading
 from baton.banking.xml_stream import XmlFile
 from baton.errors import Fault
 from baton.model.bank_answers import AnswerLevel, BankAnswer, BankState, Reason, ReasonKind
-from baton.model.bank_words import WORDS, kind_of
+from baton.model.bank_words import BankWords, Tables
 
 CMB_REQUEST_STATES: Final[Mapping[str, BankState]] = MappingProxyType(
     {
@@ -155,7 +155,7 @@ def read_front_end(
 ) -> Iterator[BankAnswer]:
     """The rows of a query's answer, one ``element`` each; ``message_id`` is what was asked about, for rows without one.
 
-    ``kinds`` are pieces of the bank's words and what they mean, beside ours (`WORDS`) and before them.
+    ``kinds`` are pieces of the bank's words, or its words for a state, and what they mean, beside ours.
 
     ``stream`` must be seekable and is read twice; GBK and GB18030 are read as its XML declaration says. All amounts
     are CNY. `BankFileRefusedError` for anything that is in no table, and for a line that nobody knows.
@@ -164,13 +164,13 @@ def read_front_end(
     survey = file.survey((element,))
     if not survey.counts[element]:
         raise BankFileRefusedError(Fault(name, "nothing", f"there is no {element} in it"))
-    reading, known = Reading(file, survey), {**WORDS, **kinds}
+    reading, tables = Reading(file, survey), Tables(kinds)
     for _, found, _ in reading:
         fields = {child.tag: (child.text or "").strip() for child in found}
         said = Counter(child.tag for child in found)
         if any(said[name] > 1 for name in (row.message, row.place, row.amount, *row.states)):
             raise BankFileRefusedError(Fault(reading.place(), "ambiguous", f"{element} says the same thing twice"))
-        yield _answer(fields, reading, element, row, line_of, message_id, known)
+        yield _answer(fields, reading, element, row, line_of, message_id, tables)
 
 
 def _answer(
@@ -180,7 +180,7 @@ def _answer(
     row: CmbRow | IcbcRow,
     line_of: LineOf,
     message_id: str,
-    kinds: Mapping[str, ReasonKind],
+    tables: Tables,
 ) -> BankAnswer:
     def refused(rule: str, message: str) -> BankFileRefusedError:
         return BankFileRefusedError(Fault(reading.place(), rule, message))
@@ -199,14 +199,22 @@ def _answer(
     reference = line_of(order, int(place)) if PLACE.fullmatch(place) else ""
     if not order or (place and not reference):
         raise refused("no_reference", f"{element} names no order or line of ours")
-    without = _WITHOUT_WORDS.get(state)
     return BankAnswer(
         level=AnswerLevel.LINE if place else AnswerLevel.FILE,
         state=state,
         raw_state=raw,
         message_id=order,
         reference=reference,
-        reasons=() if without is None else (Reason(raw, kind_of(words, kinds) or without, words),),
+        reasons=_reasons(state, raw, words, tables.of(state)),
         amount_minor=minor,
         currency="CNY" if minor is not None else "",
     )
+
+
+def _reasons(state: BankState, raw: str, words: str, table: BankWords) -> tuple[Reason, ...]:
+    """Why a row has failed: its state says less than its words, and comes after them."""
+    without = _WITHOUT_WORDS.get(state)
+    if without is None:
+        return ()
+    read = table.meaning("", words) or table.meaning(raw, "")
+    return (Reason(raw, without, words) if read is None else Reason(raw, read.kind, words, read.piece),)

@@ -7,9 +7,10 @@ from functools import lru_cache
 from typing import Final
 
 from baton.banking.reading.fields import Fields, own_text
+from baton.banking.reading.iso_reasons import RETURN_REASONS
 from baton.banking.xml_elements import Element
-from baton.model.bank_answers import Reason, ReasonKind
-from baton.model.bank_words import kind_of
+from baton.model.bank_answers import BankState, Reason, ReasonKind
+from baton.model.bank_words import OURS, BankWords
 
 _PLACES: Final = ("Rsn", "RtrRsn", "Cd", "Prtry", "AddtlInf", "AddtlRtrRsnInf")
 """Reason and words by their names of today and by those of the first versions; the two ways to give a reason."""
@@ -35,12 +36,14 @@ def reason(fields: Fields, element: Element, kinds: Mapping[str, ReasonKind]) ->
         kind = kinds.get(code)
     more = element.findall(addtl) or element.findall(addtl_rtr)
     words = own_text(more[0]) if len(more) == 1 else " ".join([text for each in more if (text := own_text(each))])
-    return _told(code, kind, words)
+    state = BankState.RETURNED if kinds is RETURN_REASONS else BankState.REJECTED
+    return _told(code, kind, words, OURS.of(state))
 
 
 @lru_cache(maxsize=1024)
-def _told(code: str, kind: ReasonKind | None, words: str) -> Reason:
+def _told(code: str, kind: ReasonKind | None, words: str, table: BankWords) -> Reason:
     """A bank has few words, and says them of many lines."""
-    if kind in (None, ReasonKind.UNNAMED):
-        kind = kind_of(f"{code} {words}") or ReasonKind.UNNAMED
-    return Reason(code, kind, words)
+    if kind is not None and kind is not ReasonKind.UNNAMED:
+        return Reason(code, kind, words)
+    read = table.meaning(code, words)
+    return Reason(code, ReasonKind.UNNAMED, words) if read is None else Reason(code, read.kind, words, read.piece)

@@ -289,7 +289,9 @@ def _instant(hub: Hub, told: datetime | None) -> datetime:
 
 
 def _answer_event(system: str, name: str, place: int, said: BankAnswer, at: datetime) -> BankEvent:
-    reasons = [{"code": reason.code, "kind": reason.kind.value, "text": reason.text} for reason in said.reasons]
+    reasons = [
+        {"code": each.code, "kind": each.kind.value, "text": each.text, "piece": each.piece} for each in said.reasons
+    ]
     return BankEvent(
         system=system,
         name=name,

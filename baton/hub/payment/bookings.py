@@ -58,7 +58,7 @@ def entry_event(system: str, name: str, place: int, entry: StatementEntry, refer
         "references": list(entry.references),
         "batch_id": entry.batch_id,
         "batch_count": entry.batch_count,
-        "returned": None if returned is None else [returned.code, returned.kind.value, returned.text],
+        "returned": None if returned is None else [returned.code, returned.kind.value, returned.text, returned.piece],
         "pending": entry.pending,
         "counterparty": entry.counterparty,
     }
@@ -104,7 +104,7 @@ def kept_entry(event: BankEvent) -> StatementEntry:
     """A booking as it was told."""
     facts = dict(event.facts)
     code = facts.pop("returned")
-    returned = None if code is None else Reason(code[0], ReasonKind(code[1]), code[2])
+    returned = None if code is None else Reason(code[0], ReasonKind(code[1]), *code[2:])
     return StatementEntry(
         **{
             **facts,

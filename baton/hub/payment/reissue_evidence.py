@@ -101,7 +101,8 @@ def contradicted(hub: Hub, connection: sa.Connection, lines: Iterable[PayLine]) 
 
 def _reasons(event: BankEvent) -> tuple[Reason, ...]:
     reasons = tuple(
-        Reason(told["code"], ReasonKind(told["kind"]), told["text"]) for told in event.facts.get("reasons", ())
+        Reason(told["code"], ReasonKind(told["kind"]), told["text"], told.get("piece", ""))
+        for told in event.facts.get("reasons", ())
     )
     returned = event.facts.get("returned")
-    return (*reasons, Reason(returned[0], ReasonKind(returned[1]), returned[2])) if returned else reasons
+    return (*reasons, Reason(returned[0], ReasonKind(returned[1]), *returned[2:])) if returned else reasons

@@ -19,7 +19,15 @@ from baton.hub.payment.out_again import out_again
 from baton.hub.payment.policies import offices_of
 from baton.hub.payment.reissue_evidence import evidence_of, of_files
 from baton.jobs.payment.checks.account_numbers import plain_account
-from baton.jobs.payment.reissue import Evidence, Refusal, Reissue, attempted, named, reissue
+from baton.jobs.payment.reissue import (
+    Evidence,
+    Refusal,
+    Reissue,
+    attempted,
+    held_by_words,
+    named,
+    reissue,
+)
 from baton.model.bank_answers import ReasonKind
 from baton.model.pay_run import FAILED, LineState, PayLine, PayRun
 from baton.model.payable import BankAccount
@@ -99,21 +107,43 @@ def unread_of(hub: Hub, run_id: str, meanings: Mapping[str, ReasonKind] = _NOBOD
 
     The words may name a person: they are for whoever decides, and go into no log.
     """
+    return [
+        (line, "; ".join(f"{each.code}: {each.text}" for each in shown.reasons if each.kind is ReasonKind.UNREAD))
+        for line, shown, found in _weighed(hub, run_id, meanings)
+        if found is Refusal.UNREAD_REASON
+    ]
+
+
+def read_of(hub: Hub, run_id: str, meanings: Mapping[str, ReasonKind] = _NOBODY_SAID) -> list[tuple[PayLine, str, str]]:
+    """The failed lines of a run that only words of the bank hold, each with these and with what they were read as.
+
+    An office may say otherwise of them. The words are as private as those of `unread_of`.
+    """
+    return [
+        (
+            line,
+            "; ".join(dict.fromkeys(f"{each.code}: {each.text}" for each in shown.reasons if each.piece)),
+            ", ".join(dict.fromkeys(f"{each.kind} ({each.piece})" for each in shown.reasons if each.piece)),
+        )
+        for line, shown, found in _weighed(hub, run_id, meanings)
+        if isinstance(found, Refusal) and held_by_words(shown, found)
+    ]
+
+
+def _weighed(
+    hub: Hub, run_id: str, meanings: Mapping[str, ReasonKind]
+) -> list[tuple[PayLine, Evidence, Reissue | Refusal]]:
+    """The failed lines of a run with what the bank has said of them, and what follows; nothing of an unknown run."""
     with hub.database.read() as connection:
         run = hub.pay_runs.get(connection, run_id)
         if run is None:
             return []
         failed = list(hub.pay_runs.lines(connection, run_id, *FAILED))
-        held = {
-            line.reference
-            for line, found in _judged(hub, connection, run.system, failed, meanings)
-            if found is Refusal.UNREAD_REASON
-        }
-        waiting = [line for line in failed if line.reference in held]
-        shown = _shown(hub, connection, run.system, waiting)
+        judged = _judged(hub, connection, run.system, failed, meanings)
+        shown = _shown(hub, connection, run.system, failed)
     return [
-        (line, "; ".join(f"{each.code}: {each.text}" for each in evidence.reasons if each.kind is ReasonKind.UNREAD))
-        for line, evidence in zip(waiting, shown, strict=True)
+        (line, named(evidence, meanings), found)
+        for (line, found), evidence in zip(judged, shown, strict=True)
         if evidence is not None
     ]
 
@@ -121,8 +151,8 @@ def unread_of(hub: Hub, run_id: str, meanings: Mapping[str, ReasonKind] = _NOBOD
 def unpaid(hub: Hub, connection: sa.Connection, number: str) -> list[PayLine]:
     """Somebody's failed lines that are still theirs to have: nobody has paid them again, or said that they are not due.
 
-    That is said by a recovery case that claims all of a line, by the bank that has paid it already, and by who gives up
-    the run of the next attempt. That the checks have left the next attempt out says nothing.
+    That is said by a recovery case that claims all of a line, by the bank whose code says that it has paid it already,
+    and by who gives up the run of the next attempt. That the checks have left the next attempt out says nothing.
     """
     lines = hub.pay_runs.of_person(connection, number)
     attempts = [line.payable.key for line in lines if line.state is not LineState.LEFT_OUT]
@@ -133,7 +163,11 @@ def unpaid(hub: Hub, connection: sa.Connection, number: str) -> list[PayLine]:
         run = hub.pay_runs.get(connection, line.run_id)
         assert run is not None, "a line belongs to a run"
         ((_, judged),) = _judged(hub, connection, run.system, [line])
-        if judged not in _NOT_DUE:
+        if judged not in _NOT_DUE or (
+            # Words may have been read wrongly: nobody loses a claim over them.
+            judged is Refusal.DUPLICATE
+            and all(shown and held_by_words(shown, judged) for shown in _shown(hub, connection, run.system, [line]))
+        ):
             found.append(line)
     return found
 

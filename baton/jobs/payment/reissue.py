@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
 from baton.model.bank_answers import Reason, ReasonKind
-from baton.model.bank_words import kind_of
+from baton.model.bank_words import overruled
 from baton.model.pay_run import FAILED, LineState
 from baton.model.payable import BankAccount, Payable, PayableKey
 
@@ -41,6 +42,12 @@ class Refusal(StrEnum):
     """The next attempt exists already."""
     CLAIMED = "claimed"
     """It came back, and all of it was not owed: a recovery case claims it."""
+
+
+_HOLDING: Final[Mapping[Refusal, frozenset[ReasonKind]]] = MappingProxyType(
+    {Refusal.DUPLICATE: frozenset({ReasonKind.DUPLICATE}), Refusal.NOT_CORRECTED: _CORRECT_FIRST}
+)
+"""What is refused for a reason of the bank's, and for which ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +82,7 @@ def reissue(
     ``attempts`` are the keys that exist already for this person, period and component.
     """
     refusal = _refusal(failed, state, evidence, payee)
-    if refusal in (None, Refusal.UNREAD_REASON) and attempted(failed.key, attempts):
+    if refusal in (None, Refusal.UNREAD_REASON, *_HOLDING) and attempted(failed.key, attempts):
         return Refusal.ATTEMPTED
     if refusal is not None:
         return refusal
@@ -84,13 +91,19 @@ def reissue(
 
 
 def named(evidence: Evidence, meanings: Mapping[str, ReasonKind]) -> Evidence:
-    """The evidence with what somebody says that unread words mean: by a piece of them, or of the bank's code."""
+    """The evidence with what somebody says that words mean: of those that nobody has read, and against a reading."""
     for each in evidence.reasons:
-        kind = kind_of(f"{each.code} {each.text}", meanings) if each.kind is ReasonKind.UNREAD else None
+        kind = overruled(each, meanings)
         if kind is not None:
-            read = tuple(replace(one, kind=kind) if one is each else one for one in evidence.reasons)
+            read = tuple(replace(one, kind=kind, piece="") if one is each else one for one in evidence.reasons)
             evidence = replace(evidence, reasons=read, said=kind)
     return evidence
+
+
+def held_by_words(evidence: Evidence, refusal: Refusal) -> bool:
+    """Whether a line is refused only for what words were read as, so that an office may say otherwise."""
+    holding = [each for each in evidence.reasons if each.kind in _HOLDING.get(refusal, ())]
+    return bool(holding) and all(each.piece for each in holding)
 
 
 def attempted(failed: PayableKey, attempts: Collection[PayableKey]) -> bool:

@@ -11,7 +11,7 @@ from baton.contracts.payments import AnswerFile, AnswerKind
 from baton.errors import ApprovalError
 from baton.hub.payment.answering import Taken, take_answers
 from baton.hub.payment.reconciling import reconcile
-from baton.hub.payment.reissuing import reissue_run, unread_of
+from baton.hub.payment.reissuing import read_of, reissue_run, unpaid, unread_of
 from baton.jobs.payment.reconciliation import Verdict
 from baton.model.bank_answers import ReasonKind
 from baton.model.pay_run import LineState
@@ -192,3 +192,36 @@ def test_words_in_no_table_hold_a_line_until_an_office_names_what_they_mean(bran
     assert [line.payable.key.number for line in again.lines] == ["0002"]
     assert again.run.facts["named"] == {line.reference: "funds"}
     assert unread_of(hub, run_id) == []
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "why"),
+    [
+        ("重复校验服务异常", "duplicate (重复)", "duplicate"),
+        ("销户登记系统异常", "dead_account (销户)", "not_corrected"),
+    ],
+)
+def test_what_words_were_read_as_is_overruled_by_an_office_and_costs_nobody_a_claim(
+    branch: Branch, words: str, kind: str, why: str
+) -> None:
+    refuse(branch, words)
+    hub, run_id = branch.office.hub, branch.run_id
+    ((line, said, read),) = read_of(hub, run_id)
+    assert (line.payable.key.number, said.rpartition(": ")[2], read) == ("0002", words, kind)
+    with hub.database.read() as connection:
+        assert [each.reference for each in unpaid(hub, connection, "0002")] == [line.reference]
+    with pytest.raises(ApprovalError, match=why):
+        reissue_run(hub, run_id, TREASURY, PAY_DAY)
+    with pytest.raises(ApprovalError, match="holds no office"):
+        reissue_run(hub, run_id, "somebody", PAY_DAY, {words: ReasonKind.FUNDS})
+    again = reissue_run(hub, run_id, TREASURY, PAY_DAY, {words: ReasonKind.FUNDS})
+    assert [each.payable.key.number for each in again.lines] == ["0002"]
+    assert again.run.facts["named"] == {line.reference: "funds"}
+    assert read_of(hub, run_id) == []
+
+
+@pytest.mark.parametrize("words", ["账户余额不足，请勿重复提交", "当日累计已支付金额超过限额"])
+def test_an_ordinary_refusal_with_a_warning_in_it_is_drafted_again(branch: Branch, words: str) -> None:
+    refuse(branch, words)
+    again = reissue_run(branch.office.hub, branch.run_id, TREASURY, PAY_DAY)
+    assert [each.payable.key.number for each in again.lines] == ["0002"]
