@@ -171,8 +171,10 @@ class IsoAnswers(Part):
     format: Literal["iso20022"] = "iso20022"
 
 
-Meanings: TypeAlias = Mapping[Annotated[str, Field(min_length=2, max_length=60)], ReasonKind]
-"""Pieces of a bank's words for why it failed, and what they mean, beside ours (`baton.model.bank_words`)."""
+Meanings: TypeAlias = Mapping[Annotated[str, Field(min_length=1, max_length=60)], ReasonKind]
+"""Pieces of a bank's words for why it failed, or its code, and what they mean, beside ours (`baton.model.bank_words`).
+
+One character, and digits alone, are only ever the whole of a code."""
 
 
 class CmbAnswers(Part):

@@ -12,11 +12,11 @@ from baton.model.bank_answers import ReasonKind
 
 
 def _meanings(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, ReasonKind]:
-    """``WORDS=KIND``, as often as it is given."""
+    """``WORDS=KIND``, as often as it is given; the bank's whole code does for words, even of one character."""
     meanings = {}
     for each in given:
         words, _sign, kind = each.rpartition("=")
-        if len(words.strip()) < 2 or kind not in {known.value for known in ReasonKind} - {ReasonKind.UNREAD.value}:
+        if not words.strip() or kind not in {known.value for known in ReasonKind} - {ReasonKind.UNREAD.value}:
             kinds = ", ".join(known.value for known in ReasonKind if known is not ReasonKind.UNREAD)
             raise click.BadParameter(f"{each!r} is no WORDS=KIND; a kind is one of {kinds}")
         meanings[words.strip()] = ReasonKind(kind)

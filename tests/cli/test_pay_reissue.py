@@ -15,7 +15,7 @@ from tests.rig.targets import KeyTarget
 
 ROWS = """
 based_on: iso20022-cny
-answers: {format: rows, encoding: utf-8, columns: 3, reference: 1, state: 2, words: 3, states: {"no": rejected}}
+answers: {format: rows, encoding: utf-8, columns: 3, reference: 1, state: 2, words: 3, states: {"no": rejected, "x": rejected}}
 """
 
 
@@ -61,3 +61,14 @@ def test_words_are_shown_to_whoever_holds_an_office_and_what_they_were_read_as_i
     assert shown.code == 2
     shown = baton("reissue", run, "--on", PAY_DAY, "--as", TREASURY, "--means", "服务异常=funds", lang="zh")
     assert ("系统异常" in shown.out, "duplicate (重复)" in shown.out, "理解为" in shown.out) == (True, True, True)
+
+
+def test_a_refusal_without_words_is_named_by_the_banks_code_of_one_character(office):
+    run = office.delivered({"0001": "100.00"})
+    (line,) = office.lines(run)
+    office.bank.answers.append(AnswerFile("a", AnswerKind.REPORT, f"{line.reference},x,\n".encode()))
+    assert take_answers(office.hub, BANK).refused == {}
+    reissue = ("reissue", run, "--on", PAY_DAY, "--as", TREASURY)
+    assert baton(*reissue).code == 2
+    named = baton(*reissue, "--means", "x=none", "--json")
+    assert (named.code, [each["number"] for each in named.json["lines"]]) == (0, ["0001"])

@@ -129,3 +129,9 @@ def test_a_list_that_names_lines_by_their_place_needs_the_file_they_stand_in(tmp
 def test_a_reason_is_known_by_its_code_and_else_by_the_banks_words(layout, row, kind):
     (found,) = read(HEAD + row, layout)
     assert [each.kind for each in found.reasons] == [kind]
+
+
+def test_a_refusal_without_code_and_words_is_held_and_named_by_its_state(layout):
+    refused, paid = read(HEAD + "M1|REF1|01|||1\nM1|REF2|00|||1", layout)
+    assert [(each.code, each.kind) for each in refused.reasons] == [("01", ReasonKind.UNREAD)]
+    assert paid.reasons == ()

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from baton.banking.profile import IcbcAnswers
 from baton.banking.reading.front_end import (
     CMB_REQUEST_STATES,
     CMB_RESULTS,
@@ -166,3 +167,12 @@ def test_a_profile_adds_to_the_words_and_says_otherwise_of_one():
 def test_what_expired_was_withdrawn_or_came_back_has_a_reason_without_words(state):
     assert refused("", state=state) is ReasonKind.UNNAMED
     assert refused("账户已销户", state=state) is ReasonKind.DEAD_ACCOUNT
+
+
+def test_a_refusal_without_words_is_known_by_its_code_of_one_character_where_the_profile_has_it():
+    assert refused("", {"FIN/F": ReasonKind.FUNDS}) is ReasonKind.FUNDS
+    profile = IcbcAnswers(format="icbc-payper", element="rd", reasons={"6": ReasonKind.NONE})
+    rows = "".join(f"<rd><iSeqno>1</iSeqno><Result>{code}</Result></rd>" for code in ("6", "8"))
+    first, second = read(stream(f"<eb>{rows}</eb>"), "rd", IcbcRow(), message_id="ORDER-1", kinds=profile.reasons)
+    assert [each.kind for each in (*first.reasons, *second.reasons)] == [ReasonKind.NONE, ReasonKind.UNREAD]
+    assert refused("业务参考号重复", {"FIN/F": ReasonKind.FUNDS}) is ReasonKind.DUPLICATE

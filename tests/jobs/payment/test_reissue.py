@@ -107,3 +107,11 @@ def test_words_are_named_by_a_piece_of_them_or_by_the_code_and_nothing_else_is()
     ]
     assert named(shown, {"fin/f": ReasonKind.DATA}).reasons[0].kind is ReasonKind.DATA
     assert named(shown, {"异常终止": ReasonKind.DATA}) == shown
+
+
+def test_a_code_of_one_character_without_words_is_named_whole():
+    shown = evidence(reasons=(Reason("6", ReasonKind.UNREAD),))
+    assert named(shown, {"6": ReasonKind.NONE}).said is ReasonKind.NONE
+    for other in ("66", "16", "Result 6"):
+        assert named(shown, {other: ReasonKind.NONE}) == shown
+    assert named(evidence(reasons=(Reason("16", ReasonKind.UNREAD, "6"),)), {"1": ReasonKind.NONE}).said is None
