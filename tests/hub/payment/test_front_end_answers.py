@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from baton.contracts.payments import AnswerFile, AnswerKind
 from baton.errors import ApprovalError
+from baton.hub.payment import answering
 from baton.hub.payment.answering import Taken, take_answers
 from baton.hub.payment.reconciling import reconcile
 from baton.hub.payment.reissuing import read_of, reissue_run, unpaid, unread_of
 from baton.jobs.payment.reconciliation import Verdict
-from baton.model.bank_answers import ReasonKind
+from baton.model.bank_answers import BankAnswer, ReasonKind
 from baton.model.pay_run import LineState
 from baton.sandbox.paying_bank.bank import PayingBank
+from baton.store.bank_answers import BankEvent
 from tests.hub.payment.office import PAY_DAY, Office
 from tests.rig.clock import VirtualClock
 from tests.rig.payroll import ACCOUNT, BANK, MAKER, POLICY, TREASURY, BankMemory, Payroll
@@ -225,3 +229,36 @@ def test_an_ordinary_refusal_with_a_warning_in_it_is_drafted_again(branch: Branc
     refuse(branch, words)
     again = reissue_run(branch.office.hub, branch.run_id, TREASURY, PAY_DAY)
     assert [each.payable.key.number for each in again.lines] == ["0002"]
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        ("业务参考号重复，该笔已处理", "duplicate"),
+        ("账户已销户", "not_corrected"),
+        ("交易未完成", "unread_reason"),
+        (" ", "unread_reason"),
+    ],
+)
+def test_words_that_were_kept_before_any_were_read_are_read_when_they_are_asked_for(
+    branch: Branch, monkeypatch: pytest.MonkeyPatch, words: str, why: str
+) -> None:
+    as_now = answering._answer_event
+
+    def as_before(system: str, name: str, place: int, said: BankAnswer, at: datetime) -> BankEvent:
+        event = as_now(system, name, place, said, at)
+        old = [{"code": each["code"], "kind": "unnamed", "text": each["text"]} for each in event.facts["reasons"]]
+        return replace(event, facts={**event.facts, "reasons": old})
+
+    monkeypatch.setattr(answering, "_answer_event", as_before)
+    refuse(branch, words)
+    hub, run_id = branch.office.hub, branch.run_id
+    with pytest.raises(ApprovalError, match=f"paid again: {why}"):
+        reissue_run(hub, run_id, TREASURY, PAY_DAY)
+    again = reissue_run(hub, run_id, TREASURY, PAY_DAY, {words.strip() or _state_of(branch): ReasonKind.FUNDS})
+    assert [each.payable.key.number for each in again.lines] == ["0002"]
+
+
+def _state_of(branch: Branch) -> str:
+    """The bank's word for a refusal."""
+    return {"308584000013": "FIN/F", "102100099996": "6"}[branch.bank_code]
