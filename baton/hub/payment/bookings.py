@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from baton.errors import Fault
 from baton.hub.core import Hub
 from baton.jobs.payment.matching import Expectations, Expected
-from baton.jobs.payment.statements import StatementKey, statement_key
+from baton.jobs.payment.statements import Copies, StatementKey, statement_key
 from baton.model.bank_answers import Direction, Reason, ReasonKind, Statement, StatementEntry
 from baton.model.pay_run import LineState, PayLine, PayRun
 from baton.model.payable import REFERENCE_CHARACTERS
@@ -34,6 +34,8 @@ _SENT: Final = tuple(state for state in LineState if state.claims and not state.
 """Where a line stands that may be on a statement."""
 _REFUSED: Final = (LineState.REJECTED, LineState.RECALLED)
 """What the bank has said it will not pay: a batch may be booked without it."""
+_OF_PAGES: Final = ("page", "pages_follow", "message_page")
+"""What of a statement says where it stood: it came without before pages were read, and a copy may stand elsewhere."""
 _ABOUT_PEOPLE: Final = ("returned", "counterparty")
 """What of a booking is blanked in its time; the code of a return stands beside it."""
 
@@ -93,10 +95,11 @@ def content_digest(head: BankEvent, entries: Iterable[BankEvent]) -> str:
     statement, notification = kept_head(head)
     named = statement.sequence or statement.statement_id
     digest = hashlib.sha256(b"" if named else str(head.facts["digest"]).encode())
-    digest.update(orjson.dumps([asdict(statement), notification], option=orjson.OPT_SORT_KEYS))
+    told = {name: value for name, value in asdict(statement).items() if name not in _OF_PAGES}
+    digest.update(orjson.dumps([told, notification], option=orjson.OPT_SORT_KEYS))
     for event in entries:
-        told = {name: value for name, value in event.facts.items() if name not in _ABOUT_PEOPLE}
-        digest.update(orjson.dumps([told, event.code], option=orjson.OPT_SORT_KEYS))
+        facts = {name: value for name, value in event.facts.items() if name not in _ABOUT_PEOPLE}
+        digest.update(orjson.dumps([facts, event.code], option=orjson.OPT_SORT_KEYS))
     return digest.hexdigest()
 
 
@@ -154,10 +157,12 @@ def _shown(
     hub: Hub, connection: sa.Connection, system: str, wanted: Collection[str], about: Callable[[BankEvent], str]
 ) -> dict[str, list[StatementEntry]]:
     papers: dict[tuple[str, bool], dict[StatementKey, Counter[StatementEntry]]] = {}
+    copies = Copies()
     for head, events in statements(hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))):
         statement, notification = kept_head(head)
         first = date.fromisoformat(events[0].facts["booked"]) if events else None
-        key = statement_key(statement, content_digest(head, events), first, notification=notification)
+        digest = content_digest(head, events)
+        key = copies.first_of(statement_key(statement, digest, first, notification=notification), digest, statement)
         shown: dict[str, Counter[StatementEntry]] = {}
         for event in events:
             if about(event) in wanted and not (entry := kept_entry(event)).pending:

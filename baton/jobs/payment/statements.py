@@ -13,7 +13,7 @@ from baton.model.bank_answers import Statement
 
 StatementKey: TypeAlias = tuple[str, str, str, str, str, int]
 """Account, currency, electronic sequence number, id, series and page: what a second copy shares, whatever its file is
-called. The page is the statement's, else its message's; 0 for what is in one piece.
+called. The page is the statement's, else its message's where it has not both balances; 0 for what is in one piece.
 
 An account that is kept in two currencies has statements in each, and a bank may count and name each kind by itself.
 """
@@ -28,8 +28,30 @@ def statement_key(head: Statement, digest: str, first: date | None, *, notificat
     """
     named = head.sequence or head.statement_id
     series = f"{_NOTIFICATIONS} {'' if first is None else first.year}" if notification else _series(head, first)
-    page = head.page or head.message_page
+    # The pages of a message are of the delivery: a whole statement comes again on any of them, or alone.
+    page = head.page or (0 if _is_whole(head) else head.message_page)
     return (head.account, head.currency, head.sequence, head.statement_id if named else digest, series, page)
+
+
+class Copies:
+    """Statements by their content: a copy may come on another page of its message, or under a page where none was told.
+
+    Two pages of one statement with numbers of their own are no copies, whatever is on them.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[tuple[str, ...], list[tuple[StatementKey, int]]] = {}
+
+    def first_of(self, key: StatementKey, digest: str, head: Statement) -> StatementKey:
+        """The key of the one that came first and is the same as this one; else its own."""
+        # A page that was kept without its number is not dated by its first booking.
+        kind = _NOTIFICATIONS if key[4].startswith(_NOTIFICATIONS) else ""
+        same = self._first.setdefault((*key[:4], kind, head.closed, digest), [])
+        for found, page in same:
+            if _is_whole(head) or not (page and head.page) or page == head.page:
+                return found
+        same.append((key, head.page))
+        return key
 
 
 class SeenStatements:
@@ -38,6 +60,7 @@ class SeenStatements:
     def __init__(self, known: Mapping[StatementKey, str]) -> None:
         """``known``: the digest of the content by key, of statements read before."""
         self._digests = dict(known)
+        self._copies = Copies()
         self._heads: dict[str, list[Statement]] = {}
         self._pages: dict[StatementKey, list[Statement]] = {}
         """Of statements in several pieces, by what these share."""
@@ -45,7 +68,8 @@ class SeenStatements:
     def add(self, head: Statement, digest: str, first: date | None, *, notification: bool) -> Difference | None:
         """Take a statement in. A difference when it was read before: then it must not be counted."""
         key = statement_key(head, digest, first, notification=notification)
-        before = self._digests.get(key)
+        first_key = self._copies.first_of(key, digest, head)
+        before = self._digests.get(key, self._digests.get(first_key))
         if before is not None:
             kind = DifferenceKind.DOUBLED_STATEMENT if before == digest else DifferenceKind.CHANGED_STATEMENT
             return Difference(kind, head.statement_id or head.sequence)
@@ -117,6 +141,11 @@ def _series(head: Statement, first: date | None) -> str:
     """The year; a page before the last may have no balance to be dated by."""
     in_pages = head.page or head.message_page
     return _year(head) or (str(first.year) if in_pages and first is not None else "")
+
+
+def _is_whole(head: Statement) -> bool:
+    """Whether it opens and closes: no other page belongs to it."""
+    return head.opening_minor is not None and head.closing_minor is not None
 
 
 def _number(head: Statement) -> int:

@@ -74,3 +74,16 @@ def test_a_payment_is_out_again_by_all_that_two_statements_of_one_name_show(
         return
     with pytest.raises(ApprovalError, match="disputed"):
         reissue_run(office.hub, paid, "maker-li", PAY_DAY)
+
+
+def test_a_whole_statement_of_a_messages_second_page_that_comes_again_alone_is_a_copy(
+    office: Office, paid: str
+) -> None:
+    said = statement(ACCOUNT, booked(office, "0001", "0002"))
+    page = b"<MsgPgntn><PgNb>2</PgNb><LastPgInd>true</LastPgInd></MsgPgntn></GrpHdr>"
+    on_a_page = said.replace(b"</GrpHdr>", page, 1)
+    assert on_a_page != said
+    say(office, AnswerKind.STATEMENT, on_a_page)
+    say(office, AnswerKind.STATEMENT, said.replace(b"<MsgId>S1</MsgId>", b"<MsgId>AGAIN</MsgId>"))
+    view = reconcile(office.hub, BANK)
+    assert (view.verdict, view.differences) == (Verdict.CLEAN, {DifferenceKind.DOUBLED_STATEMENT: 1})

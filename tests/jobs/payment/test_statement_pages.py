@@ -75,3 +75,27 @@ def test_what_both_contents_of_a_changed_statement_show_is_told_once_and_pays_no
     view = reconciler.month(LATE)
     assert kinds(view) == ["changed_statement", "missing", "unexpected_debit", "unexpected_debit"]
     assert (view.entries, view.runs["run-1"].booked_minor) == (2, 100)
+
+
+def test_a_whole_statement_that_comes_again_alone_is_a_copy_whatever_page_of_its_message_it_was_on():
+    reconciler = Reconciler([facts(filed(1), filed(2))])
+    told = replace(head(1, 1000, 800), closed="2026-11-25")
+    for page in (2, 0, 3):
+        reconciler.take(replace(told, message_page=page), [debit(1), debit(2)], digest="x", notification=False)
+    view = reconciler.month(SOON)
+    assert (kinds(view), view.entries) == (["doubled_statement", "doubled_statement"], 2)
+
+
+def test_a_page_that_was_kept_before_pages_were_read_is_a_copy_of_itself():
+    reconciler = Reconciler([facts(filed(1))])
+    for told in (head(1, 1000, None), paged(1, 1000, None, pages_follow=True)):
+        reconciler.take(told, [debit(1)], digest="x", notification=False)
+    assert kinds(reconciler.month(SOON))[0] == "doubled_statement"
+
+
+def test_two_pages_with_the_same_bookings_are_no_copies():
+    reconciler = Reconciler([facts(filed(1))])
+    for page in (2, 3):
+        reconciler.take(paged(page, None, None, pages_follow=True), [debit(0, 7)], digest="x", notification=False)
+    assert kinds(reconciler.month(SOON)).count("unexpected_debit") == 2
+    assert "doubled_statement" not in kinds(reconciler.month(SOON))
