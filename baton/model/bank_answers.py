@@ -146,6 +146,9 @@ class Statement:
     balance, and only the last the closing one."""
     pages_follow: bool = False
     """Whether its statement goes on on a further page."""
+    told_opening_minor: int | None = None
+    """What a page after the first tells as its opening balance: that of the whole once more, or, where a bank numbers
+    its pages on from one statement to the next, its own."""
     message_page: int = 0
     """Which page of the bank's message it stands on, from 1; 0 for a message in one piece. A statement may go on on
     the next one without a page of its own."""

@@ -153,17 +153,19 @@ def head(fields: Fields, element: Element, message_page: int) -> Statement:
     currency = fields.text(element, "Acct/Ccy") or next((each.currency for each in balances.values()), "")
     pagination = fields.one(element, "StmtPgntn")
     page, more = _page(fields, fields.one(element, "NtfctnPgntn") if pagination is None else pagination)
+    opening = _first(balances, _OPENING, currency)
     return Statement(
         account=account,
         statement_id=fields.text(element, "Id"),
         sequence=fields.text(element, "ElctrncSeqNb", "LglSeqNb"),
         currency=currency,
         # A bank may repeat the balances of the whole on each page, where they prove nothing.
-        opening_minor=_first(balances, _OPENING, currency) if page <= 1 else None,
+        opening_minor=opening if page <= 1 else None,
         closing_minor=None if more else _first(balances, _CLOSING, currency),
         closed="" if closing is None or closing.day is None else closing.day.isoformat(),
         page=page,
         pages_follow=more,
+        told_opening_minor=opening if page > 1 else None,
         message_page=message_page,
     )
 

@@ -34,7 +34,7 @@ _SENT: Final = tuple(state for state in LineState if state.claims and not state.
 """Where a line stands that may be on a statement."""
 _REFUSED: Final = (LineState.REJECTED, LineState.RECALLED)
 """What the bank has said it will not pay: a batch may be booked without it."""
-_OF_PAGES: Final = ("page", "pages_follow", "message_page")
+_OF_PAGES: Final = ("page", "pages_follow", "message_page", "told_opening_minor")
 """What of a statement says where it stood: it came without before pages were read, and a copy may stand elsewhere."""
 _ABOUT_PEOPLE: Final = ("returned", "counterparty")
 """What of a booking is blanked in its time; the code of a return stands beside it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -17,6 +18,8 @@ called. The page is the statement's, else its message's where it has not both ba
 
 An account that is kept in two currencies has statements in each, and a bank may count and name each kind by itself.
 """
+_Pages: TypeAlias = list[tuple[Statement, str]]
+"""Each with the day that it is dated by, ``YYYY-MM-DD``; empty where nothing dates it."""
 _NOTIFICATIONS: Final = "notifications"
 
 
@@ -62,7 +65,7 @@ class SeenStatements:
         self._digests = dict(known)
         self._copies = Copies()
         self._heads: dict[str, list[Statement]] = {}
-        self._pages: dict[StatementKey, list[Statement]] = {}
+        self._pages: dict[tuple[str, ...], _Pages] = {}
         """Of statements in several pieces, by what these share."""
 
     def add(self, head: Statement, digest: str, first: date | None, *, notification: bool) -> Difference | None:
@@ -74,22 +77,24 @@ class SeenStatements:
             kind = DifferenceKind.DOUBLED_STATEMENT if before == digest else DifferenceKind.CHANGED_STATEMENT
             return Difference(kind, head.statement_id or head.sequence)
         self._digests[key] = digest
-        if key[-1] and not notification:
-            self._pages.setdefault((*key[:-1], 0), []).append(head)
-        elif head.opening_minor is not None or head.closing_minor is not None:
+        if key[-1] and not notification and not _is_whole(head):
+            self._pages.setdefault(_shared(head, key), []).append((head, _day(head, first)))
+        elif _has_balance(head):
             self._heads.setdefault(head.account, []).append(head)
         return None
 
     def gaps(self) -> Iterable[Difference]:
         """Where, on one account and in one currency, one statement does not go on from the one before."""
-        whole: dict[str, list[Statement]] = {account: list(heads) for account, heads in self._heads.items()}
-        for key, pages in self._pages.items():
-            pages.sort(key=lambda head: (head.page, head.message_page))
-            joined = _joined(pages, key)
-            if joined.opening_minor is not None or joined.closing_minor is not None:
-                whole.setdefault(joined.account, []).append(joined)
-            if any(head.page for head in pages) and not _complete(pages):
-                yield Difference(DifferenceKind.STATEMENT_GAP, joined.statement_id or joined.sequence)
+        whole = {account: list(heads) for account, heads in self._heads.items()}
+        for shared, found in self._pages.items():
+            heads = whole.setdefault(found[0][0].account, [])
+            pages, alone = _told_apart(found)
+            pages = _with_first(pages, heads, shared)
+            heads += [*alone, *(each for each in _joined(pages, shared) if _has_balance(each))]
+            # Pages of what has no name may be of several statements: of them nothing is known to be missing.
+            if any(head.page for head, _ in pages) and shared[2] and not _complete([head for head, _ in pages]):
+                last = pages[-1][0]
+                yield Difference(DifferenceKind.STATEMENT_GAP, last.statement_id or last.sequence)
         for heads in whole.values():
             counted = _Counted(heads)
             ordered = sorted(
@@ -126,15 +131,78 @@ class _Counted:
         return missing > 0
 
 
+def _shared(head: Statement, key: StatementKey) -> tuple[str, ...]:
+    """What the pages of one statement share: a bank may name each page anew, and a statement may go over New Year."""
+    named = head.sequence or head.statement_id
+    return (head.account, head.currency, named) if head.page else (*key[:2], named or key[3], *key[2:5])
+
+
+def _told_apart(found: _Pages) -> tuple[_Pages, list[Statement]]:
+    """The pages in their order, without those that are statements of their own in a numbering that goes on.
+
+    Such a page tells both balances, and its opening one is not that of the page before once more.
+    """
+    pages: _Pages = []
+    alone: list[Statement] = []
+    opened: dict[int, int | None] = {}
+    for head, day in sorted(found, key=lambda each: (each[0].page, each[0].message_page, each[1])):
+        told = head.told_opening_minor
+        if told is not None and head.closing_minor is not None and opened.get(head.page - 1) != told:
+            alone.append(replace(head, opening_minor=told))
+        else:
+            pages.append((head, day))
+        opened[head.page] = head.opening_minor if told is None else told
+    return pages, alone
+
+
+def _with_first(pages: _Pages, heads: list[Statement], shared: tuple[str, ...]) -> _Pages:
+    """The pages with the first one, where that was kept before pages were read and stands among the ``heads``."""
+    if not pages or not pages[0][0].page or pages[0][0].page == 1:
+        return pages
+    for each in heads:
+        opens = each.opening_minor is not None and each.closing_minor is None and not each.page
+        if opens and each.currency == shared[1] and (each.sequence or each.statement_id) == shared[2]:
+            heads.remove(each)
+            return [(replace(each, page=1, pages_follow=True), pages[0][1]), *pages]
+    return pages
+
+
 def _complete(pages: Sequence[Statement]) -> bool:
-    """Whether none of a statement's pages is missing: from the first to one after which none follows."""
-    return [head.page for head in pages] == list(range(1, len(pages) + 1)) and not pages[-1].pages_follow
+    """Whether none of the pages is missing: each statement from its first to one after which none follows.
+
+    A bank that counts anew each year has several statements of one number, each with pages from 1.
+    """
+    lasts = [head.page for head in pages if not head.pages_follow]
+    return Counter(head.page for head in pages) == Counter(page for last in lasts for page in range(1, last + 1))
 
 
-def _joined(pages: Sequence[Statement], key: StatementKey) -> Statement:
-    """The statement that these pages make up, in their order: as it opens on the first and closes on the last."""
-    closed = pages[-1].closed or key[4]
-    return replace(pages[-1], opening_minor=pages[0].opening_minor, closed=closed)
+def _joined(pages: _Pages, shared: tuple[str, ...]) -> list[Statement]:
+    """The statements that these pages make up: each as it opens on its first and closes on its last.
+
+    None where nobody can say which page belongs to which: a gap that is none would never end.
+    """
+    if not pages or not shared[2]:
+        return []
+    firsts, lasts = pages[:1], pages[-1:]
+    if pages[0][0].page and pages[1:] and pages[1][0].page == 1:
+        firsts = sorted((each for each in pages if each[0].page == 1), key=lambda each: each[1])
+        lasts = sorted((each for each in pages if not each[0].pages_follow), key=lambda each: each[1])
+        if not all(day for _, day in (*firsts, *lasts)) or not _complete([head for head, _ in pages]):
+            return []
+    return [
+        replace(last, opening_minor=first.opening_minor, closed=last.closed or day)
+        for (first, _), (last, day) in zip(firsts, lasts, strict=True)
+    ]
+
+
+def _has_balance(head: Statement) -> bool:
+    """Whether it opens or closes: what does neither is in no chain."""
+    return head.opening_minor is not None or head.closing_minor is not None
+
+
+def _day(head: Statement, first: date | None) -> str:
+    """When it was closed, else that of its first booking, ``YYYY-MM-DD``; empty where it tells neither."""
+    return head.closed or ("" if first is None else first.isoformat())
 
 
 def _series(head: Statement, first: date | None) -> str:

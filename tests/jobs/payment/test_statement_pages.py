@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 import pytest
 
@@ -99,3 +100,85 @@ def test_two_pages_with_the_same_bookings_are_no_copies():
         reconciler.take(paged(page, None, None, pages_follow=True), [debit(0, 7)], digest="x", notification=False)
     assert kinds(reconciler.month(SOON)).count("unexpected_debit") == 2
     assert "doubled_statement" not in kinds(reconciler.month(SOON))
+
+
+def compared(*pages):
+    reconciler = Reconciler([facts(filed(1), filed(2))])
+    for place, (told, entries) in enumerate(pages):
+        reconciler.take(told, entries, digest=str(place), notification=False)
+    return reconciler.month(SOON)
+
+
+DAY, NEXT = "2026-11-25", "2026-11-26"
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [
+            (replace(head(1, 1000, 900), page=7, closed=DAY), [debit(1)]),
+            (replace(head(2, 900, 800), page=8, closed=NEXT), [debit(2)]),
+        ],
+        [
+            (paged(7, None, 900, told_opening_minor=1000, closed=DAY), [debit(1)]),
+            (paged(8, None, 800, told_opening_minor=900, closed=NEXT), [debit(2)]),
+        ],
+        [
+            (paged(1, 1000, None, pages_follow=True, statement_id="S1-1"), [debit(1)]),
+            (paged(2, None, 800, closed=DAY, statement_id="S1-2"), [debit(2)]),
+        ],
+        [
+            (paged(1, 1000, None, pages_follow=True), [debit(1)._replace(booked=date(2026, 12, 31))]),
+            (paged(2, None, 800, closed="2027-01-03"), [debit(2)]),
+        ],
+        [
+            (paged(1, 1000, None, pages_follow=True), []),
+            (paged(2, None, 800, closed=DAY), [debit(1), debit(2)]),
+        ],
+        [(head(1, 1000, None), [debit(1)]), (paged(2, None, 800, closed=DAY), [debit(2)])],
+        [
+            (paged(1, 1000, None, pages_follow=True, closed=DAY), [debit(1)]),
+            (paged(2, None, 800, told_opening_minor=1000, closed=DAY), [debit(2)]),
+        ],
+    ],
+    ids=["on-across-days", "on-across-days-as-read", "own-ids", "new-year", "empty-first", "kept-before", "repeated"],
+)
+def test_the_ways_in_which_banks_number_pages_are_no_gaps(pages):
+    view = compared(*pages)
+    assert (kinds(view), view.verdict, view.entries) == ([], Verdict.CLEAN, 2)
+
+
+def test_a_page_that_is_a_statement_of_its_own_stands_in_the_chain():
+    first = paged(7, None, 900, told_opening_minor=1000, closed=DAY)
+    second = replace(paged(8, None, 800, told_opening_minor=901, closed=NEXT), sequence="2", statement_id="S2")
+    assert kinds(compared((first, [debit(1)]), (second, [debit(2)]))) == ["statement_gap"]
+
+
+def test_a_number_that_comes_again_in_the_next_year_has_pages_of_its_own():
+    early = [
+        (paged(1, 1000, None, pages_follow=True, closed=""), [debit(1)._replace(booked=date(2025, 1, 2))]),
+        (paged(2, None, 900, closed="2025-01-02"), []),
+    ]
+    first = (paged(1, 900, None, pages_follow=True), [debit(2)._replace(booked=date(2026, 1, 2))])
+    last = (paged(2, None, 800, closed="2026-01-02"), [])
+    assert "statement_gap" not in kinds(compared(*early, first, last))
+    assert "statement_gap" in kinds(compared(*early, first))
+    assert "statement_gap" in kinds(compared(*early, last))
+
+
+def test_statements_of_one_number_are_joined_by_their_days_in_whatever_order_their_pages_come():
+    pages = [
+        (paged(2, None, 800, closed=NEXT, statement_id="B"), [debit(2)]),
+        (paged(1, 900, None, pages_follow=True, closed=NEXT, statement_id="B"), []),
+        (paged(2, None, 900, closed=DAY, statement_id="A"), [debit(1)]),
+        (paged(1, 1000, None, pages_follow=True, closed=DAY, statement_id="A"), []),
+    ]
+    assert kinds(compared(*pages)) == []
+
+
+def test_of_pages_without_a_name_none_is_missed_and_all_are_compared():
+    nameless = [
+        (paged(page, None, None, pages_follow=True, sequence="", statement_id=""), [debit(page)]) for page in (1, 2)
+    ]
+    view = compared(*nameless)
+    assert (kinds(view), view.entries) == ([], 2)
