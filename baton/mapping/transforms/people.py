@@ -243,7 +243,8 @@ def phone_e164(column: pl.Expr, country_code: str) -> pl.Expr:
     Form only: whether a country has such a number is not looked up. A 0 in front of a national number goes, and so does
     the (0) behind a country code. For 1, 44, 65, 81, 82, 852, 853, 86 and 886 a number without a + must be as long as
     those of the country, and may begin with its code; for others one that begins like the code is refused. For China
-    (86) it must be a mobile, or a landline with its area code: 12025550101 is neither.
+    (86) it must be a mobile, a landline with its area code, or one of 400 and 800: 12025550101 is none of them. Only
+    a mobile may begin with 86 there: a landline that does is refused, and wants +86 or nothing in front.
 
     >>> [one("phone_e164(81)", n) for n in ("090-0000-0001", "+82 10 0000 0001", "0082 10-0000-0001", "(03) 5555-0000")]
     ['+819000000001', '+821000000001', '+821000000001', '+81355550000']
@@ -251,8 +252,10 @@ def phone_e164(column: pl.Expr, country_code: str) -> pl.Expr:
     ('+85251230001', '+442079460000')
     >>> one("phone_e164(81)", "12"), one("phone_e164(81)", "call me"), one("phone_e164(49)", "49 30 5550000")
     (None, None, None)
-    >>> [one("phone_e164(86)", n) for n in ("138-0000-0001", "010-55550000", "12025550101")]
-    ['+8613800000001', '+861055550000', None]
+    >>> [one("phone_e164(86)", n) for n in ("138-0000-0001", "010-55550000", "400-123-4567", "12025550101")]
+    ['+8613800000001', '+861055550000', '+864001234567', None]
+    >>> [one("phone_e164(86)", n) for n in ("86 138 0000 0001", "86-10-55550000", "+86-10-55550000")]
+    ['+8613800000001', None, '+861055550000']
     """
     bare = _without_trunk(nfkc(column)).str.replace_all(rf"[{BLANKS}().\-]", "").str.replace("^00", "+")
 
