@@ -17,48 +17,26 @@ from baton.model.bank_answers import BankState, Reason, ReasonKind
 
 _DONE: Final = ("已处理", "已入账", "已支付")
 _PIECES: Final = {
-    ReasonKind.DUPLICATE: ("重复", *_DONE, "流水号已存在", "参考号已存在", "业务编号已存在", "duplicate"),
+    ReasonKind.DUPLICATE: f"重复 {' '.join(_DONE)} 流水号已存在 参考号已存在 业务编号已存在 duplicate",
     # As ISO's AC04, AC06 and AC07: the account is closed or blocked, and only another one helps.
     ReasonKind.DEAD_ACCOUNT: (
-        *(
-            "销户",
-            "已销",
-            "注销",
-            "冻结",
-            "止付",
-            "挂失",
-            "久悬",
-            "睡眠户",
-            "账户状态异常",
-            "帐户状态异常",
-            "账户状态不",
-        ),
-        *("帐户状态不", "账户状态非", "帐户状态非", "账户状态有误", "账户状态错"),
+        "销户 已销 注销 冻结 止付 挂失 久悬 睡眠户 账户状态异常 帐户状态异常 账户状态不 帐户状态不"
+        " 账户状态非 帐户状态非 账户状态有误 账户状态错"
     ),
     # As ISO's AC01, BE01 and RC01: wrong as it stands, and can be corrected.
     ReasonKind.DATA: (
-        *("户名", "账号不存在", "帐号不存在", "账户不存在", "帐户不存在", "卡号不存在", "无此账", "无此帐", "无此户"),
-        *("账号有误", "帐号有误", "账号错", "帐号错", "卡号错", "卡号有误", "账号格式", "帐号格式", "卡号格式"),
-        *(
-            "收款行号",
-            "收款行行号",
-            "行号不存在",
-            "行号有误",
-            "行号错",
-            "行号不",
-            "无此行号",
-            "收款开户行",
-            "收款人开户行",
-        ),
-        *("开户行名", "开户行信息", "开户行不", "开户行有误", "开户行错", "身份证号", "身份证不", "身份证有误"),
-        *("收款人证件", "证件号", "证件不符", "证件类型不"),
+        "户名 账号不存在 帐号不存在 账户不存在 帐户不存在 卡号不存在 无此账 无此帐 无此户"
+        " 账号有误 帐号有误 账号错 帐号错 卡号错 卡号有误 账号格式 帐号格式 卡号格式"
+        " 收款行号 收款行行号 行号不存在 行号有误 行号错 行号不 无此行号 收款开户行 收款人开户行"
+        " 开户行名 开户行信息 开户行不 开户行有误 开户行错 身份证号 身份证不 身份证有误"
+        " 收款人证件 证件号 证件不符 证件类型不"
     ),
-    ReasonKind.LIMIT: ("限额", "超限"),
-    ReasonKind.CUT_OFF: ("营业时间", "工作时间", "受理时间"),
-    ReasonKind.FUNDS: ("余额不足", "头寸不足"),
+    ReasonKind.LIMIT: "限额 超限",
+    ReasonKind.CUT_OFF: "营业时间 工作时间 受理时间",
+    ReasonKind.FUNDS: "余额不足 头寸不足",
 }
 WORDS: Final[Mapping[str, ReasonKind]] = MappingProxyType(
-    {piece: kind for kind, pieces in _PIECES.items() for piece in pieces}
+    {piece: kind for kind, pieces in _PIECES.items() for piece in pieces.split()}
 )
 """Pieces of words, and what they mean."""
 OF_RETURNS: Final[Mapping[str, ReasonKind]] = MappingProxyType(
