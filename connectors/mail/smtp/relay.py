@@ -158,7 +158,15 @@ class Session:
             self._line.close()
 
     def open(self) -> None:
-        """Greet, encrypt, log in. Raises what smtplib raises."""
+        """Greet, encrypt, log in. Raises what smtplib raises, and `TimeoutError` when the deadline is over."""
+        try:
+            self._open()
+        except smtplib.SMTPResponseException as error:
+            if self._over.is_set():  # of a line that was cut off by us, smtplib makes an answer that nobody has given
+                raise TimeoutError("the deadline is over") from error
+            raise
+
+    def _open(self) -> None:
         smtp = self._smtp = _Dialled(self._relay, self._addresses, self._keep)
         smtp.ehlo_or_helo_if_needed()
         if self._relay.encrypted and not self._relay.implicit_tls:
@@ -230,9 +238,8 @@ class Session:
         return None if code in (250, 251) else _refusal(code, text, "the address")
 
     def _keep(self, made: socket.socket) -> None:
-        made.setsockopt(
-            socket.IPPROTO_TCP, socket.TCP_NODELAY, 1
-        )  # or a letter's end waits until the rest is confirmed
+        # Or a letter's end waits until the rest is confirmed.
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._line = made.dup()
         if self._over.is_set():  # dialling took until then
             self._cut()
