@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import gc
 import logging
-import os
 import re
 import sys
-import zlib
-from collections.abc import Collection, Generator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,19 +41,6 @@ LONG: Final = ("airflow", "demo", "forks", "killed", "tryton", "browser")
 """Groups that start first, so that the suite does not end waiting for one of them."""
 _CONNECTOR: Final = re.compile(r"\[\w+/(\w+)-")
 """How the parameters of a test about one connector start: its server is what counts, not the file."""
-
-
-BY_TURNS: Final = "BATON_SQLITE_BY_TURNS"
-"""Set in the environment, it has every other test of the hub that is on both databases run on PostgreSQL only."""
-
-
-def left_out_by_turns(test: str, tests: Collection[str]) -> bool:
-    """Whether a test of the hub on SQLite is left out: its twin on PostgreSQL runs.
-
-    With all of them CI takes more than its twenty minutes. `make test` has them all.
-    """
-    twin = test.replace("sqlite", "postgresql")
-    return test.startswith("tests/hub/") and twin != test and twin in tests and zlib.crc32(test.encode()) % 2 == 1
 
 
 def group_of(test: str) -> str:
@@ -95,11 +80,6 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if os.environ.get(BY_TURNS):
-        tests = {item.nodeid for item in items}
-        out = [item for item in items if left_out_by_turns(item.nodeid, tests)]
-        items[:] = [item for item in items if not left_out_by_turns(item.nodeid, tests)]
-        config.hook.pytest_deselected(items=out)
     order = {group: place for place, group in enumerate(LONG)}
     if hasattr(config, "workerinput"):
         items.sort(key=lambda item: order.get(group_of(item.nodeid), len(order)))

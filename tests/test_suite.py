@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.suite import group_of, left_out_by_turns
+from tests.suite import group_of
 
 ROOT = Path(__file__).parents[1]
 TEST = """
@@ -63,13 +63,3 @@ def test_a_group_runs_in_one_process_and_groups_in_several(tmp_path: Path) -> No
 )
 def test_the_server_counts_and_otherwise_the_file(test: str, group: str) -> None:
     assert group_of(test) == group
-
-
-def test_by_turns_every_test_is_left_on_postgresql_and_every_other_one_on_sqlite() -> None:
-    tests = {f"tests/hub/test_{n}.py::test_it[{kind}]" for n in range(1_000) for kind in ("sqlite", "postgresql")}
-    alone = {f"tests/hub/test_{n}.py::test_alone[sqlite]" for n in range(100)}
-    elsewhere = {each.replace("hub", "store") for each in tests}
-    everything = tests | alone | elsewhere
-    out = {each for each in everything if left_out_by_turns(each, everything)}
-    assert 450 < len(out) < 550
-    assert all(each in tests and "sqlite" in each for each in out)
