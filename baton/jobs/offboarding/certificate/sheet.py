@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from fontTools.ttLib import TTFont
 from fpdf import FPDF
 from fpdf.enums import XPos, YPos
 
@@ -49,6 +50,8 @@ class Sheet(FPDF):
             file = Path(folder) / FONT.name
             file.write_bytes(_TYPEFACE.part_with(known))
             self.add_font(_FAMILY, "", file)
+        # The box around all characters is the font's own; drawing each to measure it again is half of all the work.
+        self._font.recalcBBoxes = False
         self.set_creation_date(at)
         self.set_title(title)
         self.set_lang(language)
@@ -68,7 +71,11 @@ class Sheet(FPDF):
 
     def close(self) -> None:
         """Close the font's file."""
-        self.fonts[_FAMILY].ttfont.close()  # type: ignore[union-attr]
+        self._font.close()
+
+    @property
+    def _font(self) -> TTFont:
+        return self.fonts[_FAMILY].ttfont  # type: ignore[union-attr]
 
     @property
     def room_mm(self) -> float:
