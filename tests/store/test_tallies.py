@@ -127,6 +127,15 @@ def test_neither_does_a_claim_or_whoever_waits_for_one(aged: Desk) -> None:
     assert [plan for plan in asked if reads_history(plan)] == []
 
 
+def test_what_waits_for_a_few_people_is_found_by_them_and_not_among_all_that_waits(desk: Desk) -> None:
+    desk.plan("0009")
+    people = [f"{number:04}" for number in range(9, 500)]
+    with desk.database.write() as connection, explained(desk) as plans:
+        assert desk.effects.supersede(connection, "sync", SYSTEM, people, why="newer_plan") == 1
+    finding = plans[0]
+    assert "number" in finding if desk.database.dialect == "postgresql" else "(system=? AND number=?)" in finding
+
+
 def test_neither_does_a_look_at_who_has_heard_of_an_alarm(aged: Desk) -> None:
     with aged.database.read() as connection, explained(aged) as plans:
         heard = AlarmStore(aged.clock).heard(connection, {SYSTEM}, ["0001", "old-7", "nobody"])
