@@ -120,7 +120,7 @@ class Bookings:
         self.position, self.created = 0, created
         self._forget()
 
-    def detail(self, element: Element, around: Sequence[Element]) -> Iterator[StatementEntry]:
+    def detail(self, element: Element, around: Sequence[Element]) -> StatementEntry | None:
         """A ``TxDtls`` has ended. Gives the one before it, once it is known not to be the only one."""
         if self._booking is None:
             self._booking = self._read(self._entry_of(element, around))
@@ -129,8 +129,7 @@ class Bookings:
             self._batch = self._batch_of(around[-1]) or self._batch
         self._details += 1
         before, self._waiting = self._waiting, self._transaction(element, self._booking)
-        if before is not None and (given := self._give(before)):
-            yield given
+        return None if before is None else self._give(before)
 
     def entry(self, element: Element) -> Iterator[StatementEntry]:
         """A ``Ntry`` has ended: its last transaction, and what all of them leave over."""
@@ -290,7 +289,7 @@ class Bookings:
         if party is None:
             return ""
         placed = party.find(own_place)
-        return own_text((party if placed is None else placed).find(name))
+        return (party if placed is None else placed).findtext(name, "").strip()
 
     def _entry_of(self, element: Element, around: Sequence[Element]) -> Element:
         tag = self.fields.tag("Ntry")

@@ -104,7 +104,7 @@ class Fields:
 
     def money(self, amount: Element) -> tuple[int, str]:
         """``(minor units, currency)`` of an amount element. Refused when it is anything but an exact amount."""
-        currency, text = amount.get("Ccy", ""), own_text(amount)
+        currency, text = amount.get("Ccy", ""), (amount.text or "").strip()
         if currency != self._currency:
             if not _CURRENCY(currency):
                 raise self.refused(amount, "currency", "has no currency")
@@ -150,7 +150,7 @@ class Fields:
 
         A file that keeps to its schema has no such element, so only one that was warned of is looked at.
         """
-        if self.leniency.warnings and any(len(element.findall(tag)) > 1 for tag in self.tags(names)):
+        if self.leniency.warnings.count and any(len(element.findall(tag)) > 1 for tag in self.tags(names)):
             raise self.refused(element, "ambiguous", "says the same thing twice, and may mean either")
 
     def note(self, element: Element, rule: str, message: str) -> None:

@@ -27,12 +27,12 @@ def reason(fields: Fields, element: Element, kinds: Mapping[str, ReasonKind]) ->
     given = element.find(rsn)
     if given is None:
         given = element.find(rtr_rsn)
-    code = "" if given is None else own_text(given.find(cd))
+    code = "" if given is None else given.findtext(cd, "").strip()
     kind = kinds.get(code)
     if code and kind is None:
         fields.note(element, "reason_unmapped", "has a reason that its code set does not have")
     if not code and given is not None:
-        code = own_text(given.find(prtry))
+        code = given.findtext(prtry, "").strip()
         kind = kinds.get(code)
     more = element.findall(addtl) or element.findall(addtl_rtr)
     words = own_text(more[0]) if len(more) == 1 else " ".join([text for each in more if (text := own_text(each))])

@@ -46,11 +46,11 @@ def references(fields: Fields, element: Element, children: Mapping[str, Element]
     told = children.get("Refs")
     if told is not None:
         end_to_end, instruction, own, payment, message, other = fields.tags(_PLACES)
-        _add(found, own_text(told.find(end_to_end)))
-        _add(found, own_text(told.find(instruction)))
-        servicer = own_text(told.find(own))
-        batch = own_text(told.find(payment)) or own_text(told.find(message))
-        transaction = servicer or own_text(told.find(other))
+        _add(found, told.findtext(end_to_end, "").strip())
+        _add(found, told.findtext(instruction, "").strip())
+        servicer = told.findtext(own, "").strip()
+        batch = told.findtext(payment, "").strip() or told.findtext(message, "").strip()
+        transaction = servicer or told.findtext(other, "").strip()
     if "RmtInf" in children:
         free = _remittance(fields, children["RmtInf"], found)
     if "AddtlTxInf" in children:
@@ -91,10 +91,13 @@ def free_text(fields: Fields, element: Element) -> Sequence[str]:
 
 
 def _add(found: list[str], text: str) -> None:
+    if not text or text in found or text.upper() == _ABSENT:
+        return
     if len(text) == REFERENCE_CHARACTERS and not text.isupper() and _SHAPE(text.upper()):
         text = text.upper()
-    if text and text not in found and text.upper() != _ABSENT:
-        found.append(text)
+        if text in found:
+            return
+    found.append(text)
 
 
 def _add_all(found: list[str], texts: Iterable[str]) -> None:

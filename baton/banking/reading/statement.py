@@ -102,12 +102,17 @@ class _Reader:
                 if self.head is None:
                     yield self._begin(element, around)
                 self._end(element)
-            elif what in ("Ntry", "TxDtls"):
+            elif what == "TxDtls":
                 if self.head is None:
                     yield self._begin(self._enclosing(element, around), around)
-                bookings = self.bookings
-                read = bookings.detail(element, around) if what == "TxDtls" else bookings.entry(element)
-                for entry in read:
+                entry = self.bookings.detail(element, around)
+                if entry is not None:
+                    self._add(entry)
+                    yield self.number, None, entry
+            elif what == "Ntry":
+                if self.head is None:
+                    yield self._begin(self._enclosing(element, around), around)
+                for entry in self.bookings.entry(element):
                     self._add(entry)
                     yield self.number, None, entry
 
