@@ -41,16 +41,16 @@ class Around:
         }
 
     def unreadable_since(self, before: Mapping[str, int]) -> dict[str, int]:
-        """Of the writes since then, those that set only what WeCom lets nobody read: nobody can know that it is there.
+        """Of the writes since then, those of which nobody can know by reading that they are there.
 
-        They concern accounts made after the backup, and set the same value again.
+        Updates that set only what WeCom lets nobody read concern accounts made after the backup, and set the same value
+        again; messages cannot be read back at all, and what was told after the backup is told once more.
         """
         specs = Registry().load(CONNECTORS["wecom"]).fields  # type: ignore[attr-defined]
         hidden = {name for name, spec in specs.items() if not spec.readable}
         since = self.wecom.journal[before["wecom"] :]
-        return {
-            "wecom": sum(entry.action == "update" and entry.fields.keys() - {"userid"} <= hidden for entry in since)
-        }
+        blind = [entry for entry in since if entry.action == "update" and entry.fields.keys() - {"userid"} <= hidden]
+        return {"wecom": len(blind) + sum(entry.action == "notify" for entry in since)}
 
 
 @contextmanager
