@@ -3,9 +3,10 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 
-def test_nothing_is_repeated_and_nothing_forgotten(tmp_path):
+def test_nothing_is_repeated_and_nothing_forgotten(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "baton.sandbox.drill", "--json", "--directory", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
     assert (done.returncode, done.stderr) == (0, "")
