@@ -308,9 +308,12 @@ def _passed_on_last(books: Books, case_id: str, item: Item) -> bool:
 
 
 def _undone_broken(books: Books) -> Iterator[str]:
-    """In a retracted case everything that can come back has come back, but for what others changed since."""
+    """In a retracted case everything that can come back has come back, but for what others changed since.
+
+    Nothing comes back to who leaves by a later case: it would be taken from them again.
+    """
     for case_id, items in books.items.items():
-        if books.cases[case_id].state is not CaseState.RETRACTED:
+        if books.cases[case_id].state is not CaseState.RETRACTED or _is_followed(books, books.cases[case_id]):
             continue
         for item in items:
             if not item.system or item.kind in WATCHED or item.undo is Undo.IRREVERSIBLE:
@@ -322,6 +325,14 @@ def _undone_broken(books: Books) -> Iterator[str]:
                 refused = books.effects.get(item.effect_key)
                 if not (item.state is ItemState.DONE and refused is not None and refused.state is EffectState.REFUSED):
                     yield f"{case_id} item {item.id} ({item.state}) is still with {things.holders[item.ref]}"
+
+
+def _is_followed(books: Books, case: Case) -> bool:
+    """Whether the same person leaves, or has left, by a case that was opened after this one."""
+    return any(
+        other.number == case.number and other.opened_at > case.opened_at and other.state is not CaseState.RETRACTED
+        for other in books.cases.values()
+    )
 
 
 def _signatures_broken(books: Books, looked_at: Collection[str]) -> Iterator[str]:
