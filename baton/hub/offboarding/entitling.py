@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
 
 from baton.contracts import AccessControl
-from baton.errors import BatonError, RejectedError
+from baton.errors import RejectedError
 from baton.hub.core import Hub
 from baton.hub.offboarding.intentions import JOB, grant_change
 from baton.hub.offboarding.people import refs
+from baton.hub.offboarding.unread import noted
 from baton.model.account import AccountRef
 from baton.model.case import Case, Item, ItemState
 from baton.model.effect import Effect, EffectState, Intention
@@ -55,8 +57,11 @@ class Entitling:
         self.people: dict[tuple[str, str], AccountRef] = {}
         self.having: dict[tuple[str, str], frozenset[str]] = {}
         self.refused: set[tuple[str, str]] = set()
+        self.unread: dict[str, str] = {}
+        """System -> why it could not be asked."""
         for system, numbers in wanted.items():
-            self._ask(system, sorted(numbers))
+            with noted(system, partial(self.unread.__setitem__, system)):
+                self._ask(system, sorted(numbers))
 
     def _ask(self, system: str, numbers: Sequence[str]) -> None:
         """Which rights these people have. A system that cannot be asked is asked by the next run: everybody waits.
@@ -66,18 +71,14 @@ class Entitling:
         connector = self.hub.connector(system)
         if not isinstance(connector, AccessControl):
             return
-        try:
-            found = refs(self.hub, system, numbers)
-            for number, person in found.items():
-                try:
-                    grants = connector.grants(person) if person.external_id else ()
-                except RejectedError:
-                    self.refused.add((system, number))
-                    continue
-                self.having[system, number] = frozenset(grant.id for grant in grants)
-                self.people[system, number] = person
-        except BatonError:
-            return
+        for number, person in refs(self.hub, system, numbers).items():
+            try:
+                grants = connector.grants(person) if person.external_id else ()
+            except RejectedError:
+                self.refused.add((system, number))
+                continue
+            self.having[system, number] = frozenset(grant.id for grant in grants)
+            self.people[system, number] = person
 
     def of(self, connection: sa.Connection, item: Item, now: datetime) -> tuple[Handed, list[Intention]]:
         """How far one right is with those who need it, and what has to be given to them now."""

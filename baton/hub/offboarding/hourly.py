@@ -108,6 +108,7 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
                 hour.moved += planned.items
                 hour.log_outs += planned.log_outs
                 hour.blocked += planned.blocked
+                hour.troubles.update({f"{case_id} {system}": why for system, why in planned.unread.items()})
     with _apart(hour, "telling"):
         _tell(hub, [case.id for case in known], hour, looked)
     if not cases:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
@@ -29,6 +30,7 @@ from baton.hub.offboarding.intentions import (
 from baton.hub.offboarding.people import departed, employed, refs
 from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.reaching import directory_of
+from baton.hub.offboarding.unread import noted
 from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.policy import Policy
 from baton.model.account import AccountRef
@@ -50,6 +52,8 @@ class Planned:
     log_outs: int = 0
     blocked: int = 0
     """Items newly found that cannot go: their successor has no account there, or has left."""
+    unread: Mapping[str, str] = field(default_factory=dict)
+    """System -> why it could not be asked who its successors are; what is to go there waits, and nothing else."""
 
 
 def plan(hub: Hub, case_id: str) -> Planned:
@@ -61,7 +65,7 @@ def plan(hub: Hub, case_id: str) -> Planned:
         approved = hub.cases.items(connection, case.id, states=[ItemState.APPROVED])
         has_rights = hub.cases.has_any(connection, case.id, HoldingKind.GRANT)
         items = hub.cases.items(connection, case.id) if has_rights else approved
-    people = successors(hub, [item for item in approved if goes_by_itself(hub, item)])
+    people, unread = _those_known(hub, [item for item in approved if goes_by_itself(hub, item)])
     entitling = Entitling(hub, items)
     with hub.database.write() as connection:
         case = locked(hub, connection, case.id)
@@ -70,7 +74,7 @@ def plan(hub: Hub, case_id: str) -> Planned:
         planned = _Planning(hub, connection, case, people, entitling).carry_out()
         hub.crash_point("moves_planning")
     hub.crash_point("moves_planned")
-    return planned
+    return replace(planned, unread={**entitling.unread, **unread})
 
 
 _TO_RESTRICT: Final = (ItemState.OPEN, ItemState.STUCK)
@@ -128,6 +132,16 @@ def successors(hub: Hub, items: Iterable[Item]) -> dict[tuple[str, str], Account
         for system, numbers in wanted.items()
         for number, ref in refs(hub, system, sorted(numbers)).items()
     }
+
+
+def _those_known(hub: Hub, items: Sequence[Item]) -> tuple[dict[tuple[str, str], AccountRef], dict[str, str]]:
+    """`successors`, and by system why some are left out: one that is down keeps no right and no session elsewhere."""
+    people: dict[tuple[str, str], AccountRef] = {}
+    unread: dict[str, str] = {}
+    for system in sorted({item.system for item in items}):
+        with noted(system, partial(unread.__setitem__, system)):
+            people.update(successors(hub, [item for item in items if item.system == system]))
+    return people, unread
 
 
 class _Planning:
