@@ -86,10 +86,11 @@ TO_LOG_OUT: Final = (None, EffectState.REFUSED, EffectState.SUPERSEDED)
 
 
 def goes_by_itself(hub: Hub, item: Item) -> bool:
-    """Whether the item's system can pass it on."""
-    if item.by_hand or not item.system:
+    """Whether the item's system can pass it on; one that has been taken out of ``systems.yaml`` can do nothing."""
+    system = hub.settings.systems.get(item.system)
+    if item.by_hand or system is None:
         return False
-    connector = hub.registry.load(hub.settings.system(item.system).connector)
+    connector = hub.registry.load(system.connector)
     owned = issubclass(connector, OwnershipStore) and item.kind in connector.transfers
     return owned or (issubclass(connector, WorkTransfer) and item.kind in connector.reassigns)
 
@@ -117,9 +118,10 @@ def rights_to_take(hub: Hub, case: Case, items: Iterable[Item], policy: Policy) 
 
 def can_be_taken(hub: Hub, item: Item) -> bool:
     """Whether an item is a right of the leaver that its system can take away."""
-    if item.kind is not HoldingKind.GRANT or item.by_hand or item.state not in _TO_END:
+    system = hub.settings.systems.get(item.system)
+    if item.kind is not HoldingKind.GRANT or item.by_hand or item.state not in _TO_END or system is None:
         return False
-    return issubclass(hub.registry.load(hub.settings.system(item.system).connector), AccessControl)
+    return issubclass(hub.registry.load(system.connector), AccessControl)
 
 
 def successors(hub: Hub, items: Iterable[Item]) -> dict[tuple[str, str], AccountRef]:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
+from baton.hub.offboarding import taken_out
 from baton.hub.offboarding.casework import find_case, locked, step
 from baton.hub.offboarding.ended import ended_for_good
 from baton.hub.offboarding.intentions import leads_away, side, turned_round
@@ -92,7 +93,8 @@ def refresh_all(
         case = before.cases[known.id]
         one = looked[case.number]
         picture = Picture(one.seen, one.read)
-        if case.picture and case.picture == picture_digest(case, picture):
+        as_it_was = case.picture and case.picture == picture_digest(case, picture)
+        if as_it_was and case.id not in before.outside:
             same.append(case)
             found[case.id] = Refreshed(case, unread=dict(one.unread))
             continue
@@ -110,6 +112,8 @@ class _Before:
     moving: frozenset[tuple[str, int]]
     newest_effect: int
     at: datetime
+    outside: frozenset[str]
+    """The cases that have something in a system that has been taken out of ``systems.yaml``."""
 
     @classmethod
     def of(cls, hub: Hub, asked: Sequence[Case]) -> _Before:
@@ -117,7 +121,8 @@ class _Before:
         with hub.database.write() as connection:  # waits for whoever is planning for one of these cases
             known = hub.cases.locked(connection, ids)
             moving = hub.cases.moving(connection, ids)
-            return cls(known, moving, hub.effects.newest_id(connection), hub.clock.now())
+            outside = taken_out.concerned(hub, connection, ids)
+            return cls(known, moving, hub.effects.newest_id(connection), hub.clock.now(), outside)
 
 
 def _compared(hub: Hub, known: Case, before: _Before, looked: Looked) -> Refreshed:
@@ -185,6 +190,10 @@ class _Writing:
 
     def write(self, looked: Looked) -> Refreshed:
         hub, case = self.hub, self.case
+        closed = (
+            taken_out.close(hub, self.connection, case, self.items.values()) if case.id in self.before.outside else []
+        )
+        self._keep(closed)
         picture = Picture(looked.seen, looked.read, self._unsure())
         late = overtaken(case, list(self.items.values()), picture)
         halted = self._halted(late)
@@ -202,7 +211,8 @@ class _Writing:
         digest = b"" if left_out else picture_digest(case, picture)
         case = hub.cases.change(self.connection, case, case.state, checked_at=self.now, picture=digest)
         renewed = len(changes.renewed)
-        return Refreshed(case, len(changes.new), renewed, len(changes.gone), named, unread=dict(looked.unread))
+        gone = len(changes.gone) + len(closed)
+        return Refreshed(case, len(changes.new), renewed, gone, named, unread=dict(looked.unread))
 
     def _unsure(self) -> frozenset[int]:
         """Items that have been on their way since the look began: it may show them where they were, or where they are.

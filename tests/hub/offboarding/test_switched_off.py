@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from baton.errors import ApprovalError
 from baton.hub import execution
-from baton.hub.offboarding import completing
+from baton.hub.offboarding import completing, moving
+from baton.hub.offboarding.certifying import kept
 from baton.hub.sync import SyncRequest, plan_sync
+from baton.jobs.offboarding.checklist import RETURNED
 from baton.jobs.offboarding.completion import Missing
 from baton.model.account import AccountState
-from baton.model.case import CaseState, Cause, ItemState
-from baton.model.handover import HoldingKind
+from baton.model.case import Act, Case, CaseState, Cause, ItemState, Role
+from baton.model.handover import HoldingKind, HoldingRef
 from baton.settings import SystemSettings
 from tests.hub.conftest import Start
-from tests.hub.offboarding.conftest import HR, LEAVER, Desk, staffed
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, Desk, staffed
 from tests.rig.belongings import Belongings, KeeperTarget
 
 Make = Callable[..., Desk]
@@ -79,3 +82,79 @@ def test_one_in_which_the_leaver_has_nothing_any_more_is_in_nobodys_way(desk: Ma
             d.hub.links.observe(connection, [replace(link, state=AccountState.REMOVED)])
     assert not d.tick().troubles
     assert completing.complete(d.hub, case.id, HR, "x").state is CaseState.COMPLETED
+
+
+DAY_S = 24 * 3600.0
+
+
+class TwoSystems:
+    """A leaver with two clients and a right in the ERP, one client and a right in the CRM; all is agreed, none gone."""
+
+    def __init__(self, desk: Make) -> None:
+        self.d = d = desk()
+        self.erp: Belongings = d.company.truths["erp"].belongings
+        self.account = d.company.truths["erp"].accounts[LEAVER]
+        self.leaver = d.id_of(LEAVER)
+        self.client = d.plant(HoldingKind.CLIENT, 1)
+        self.there, self.waiting = (self.erp.plant(HoldingKind.CLIENT, n, self.account.external_id) for n in (7, 8))
+        d.things.grants[self.leaver], d.things.sessions = {"admin"}, {self.leaver}
+        self.erp.grants[self.account.external_id] = {"warehouse"}
+        self.case: Case = d.open(last_working_at=d.hub.clock.now() + timedelta(days=2))
+        d.tick()
+        for item in d.items(self.case, ItemState.OFFERED):
+            if item.ref != self.waiting:
+                d.say(self.case, [item], Act.ACCEPT, item.successor, Role.SUCCESSOR)
+        for item in d.items(self.case, ItemState.ACCEPTED):
+            d.say(self.case, [item], Act.APPROVE, HR, Role.HR)
+
+    def in_the_erp(self) -> Mapping[HoldingRef, tuple[ItemState, str]]:
+        return {item.ref: (item.state, item.code) for item in self.d.items(self.case) if item.system == "erp"}
+
+
+@pytest.mark.parametrize("before", ["approved", "on its way", "unread", "excepted"])
+def test_what_is_on_the_list_in_a_system_that_is_taken_out_keeps_nothing_back(desk: Make, before: str) -> None:
+    t = TwoSystems(desk)
+    d, case = t.d, t.case
+    if before == "on its way":
+        moving.plan(d.hub, case.id)
+        assert t.in_the_erp()[t.there][0] is ItemState.MOVING
+    if before == "unread":
+        connector = d.hub.connector("erp")
+        assert isinstance(connector, KeeperTarget)
+        connector.away = True
+        for _ in range(3):
+            d.tick()
+        assert d.case(case).picture, "the last look has shown what the next one will"
+    if before == "excepted":
+        for person, role in ((MANAGER, Role.MANAGER), (HR, Role.HR)):
+            (right,) = [item for item in d.items(case) if item.ref.external_id == "warehouse"]
+            d.say(case, [right], Act.LEAVE, person, role, "the stocktaking")
+    say(d, "erp", None)
+    d.company.clock.sleep(3 * DAY_S)
+    hour = d.tick()
+    assert not hour.troubles
+    assert d.holder(t.client) == MANAGER
+    assert (d.things.grants[t.leaver], d.things.sessions) == (set(), set())
+    assert set(t.in_the_erp().values()) == {(ItemState.GONE, "no_system")}
+    assert len(t.in_the_erp()) == 4
+    d.close_account()
+    d.tick()
+    assert completing.complete(d.hub, case.id, HR, "x").state is CaseState.COMPLETED
+    assert kept(d.hub, case.id).pdf
+
+
+def test_what_is_there_still_when_the_system_is_put_back_is_on_the_list_again(desk: Make) -> None:
+    t = TwoSystems(desk)
+    d, case = t.d, t.case
+    on = d.hub.settings.systems["erp"]
+    say(d, "erp", None)
+    d.company.clock.sleep(3 * DAY_S)
+    d.tick()
+    d.close_account()
+    d.tick()
+    completing.complete(d.hub, case.id, HR, "x")
+    say(d, "erp", on)
+    d.company.clock.sleep(3600.0)
+    assert d.tick().reopened == [case.id]
+    assert t.in_the_erp()[t.there] == (ItemState.OPEN, RETURNED)
+    assert t.erp.grants[t.account.external_id] == set(), "and rights go in the run that sees them again"
