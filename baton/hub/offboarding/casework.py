@@ -13,6 +13,7 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.offboarding.by_hand import items_by_hand
 from baton.hub.offboarding.deciders import NO_PERSONS
 from baton.hub.offboarding.entitling import given_to_others
+from baton.hub.offboarding.intentions import frozen
 from baton.hub.offboarding.people import employed
 from baton.hub.offboarding.policies import policies, policy_of
 from baton.hub.offboarding.signing import signed
@@ -249,7 +250,10 @@ def locked(hub: Hub, connection: sa.Connection, case_id: str) -> Case:
 
 
 def call_back(hub: Hub, connection: sa.Connection, case: Case) -> None:
-    """What was to be passed on or taken away and has not been sent is cancelled. The way back (an undo) goes on."""
+    """What was to be passed on or taken away and has not been sent is cancelled. The way back (an undo) goes on.
+
+    So does what two people have frozen, unless the leaver stays: a pause stops what the dates ask for.
+    """
     items = hub.cases.items(connection, case.id, states=[ItemState.MOVING])
     moves = hub.effects.by_key(connection, [item.effect_key for item in items])
     forwards = [
@@ -258,6 +262,7 @@ def call_back(hub: Hub, connection: sa.Connection, case: Case) -> None:
         if (effect := moves.get(item.effect_key)) is not None
         and effect.action is not HandoverAction.ENTITLE
         and effect.fields.get("successor_number") != case.number
+        and (case.state is CaseState.RETRACTED or not frozen(effect))
     ]
     forwards += [effect.key for effect in given_to_others(hub, connection, case, EffectState.PLANNED)]
     hub.effects.cancel_keys(connection, forwards, why=f"case_{case.state}")

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import BY_WORD, UNFINISHED, call_back, locked, step
-from baton.hub.offboarding.intentions import JOB, last_log_out
+from baton.hub.offboarding.intentions import JOB, frozen, last_log_out
 from baton.hub.offboarding.policies import policy_of
 from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.watch import rights_gone
@@ -143,7 +143,8 @@ def _left_to_people(hub: Hub, connection: sa.Connection, case: Case, told: Recor
 def _call_back_early(hub: Hub, connection: sa.Connection, before: Case, case: Case) -> None:
     """What was to be taken away at a last working moment that HR has put off, and has not been sent, is cancelled.
 
-    But for what the policy takes away earlier anyway. Of what is gone, or may be, an alert tells.
+    But for what the policy takes away earlier anyway, and what two people have frozen: no last day has taken that. Of
+    what is gone, or may be, an alert tells.
     """
     policy, now = policy_of(hub, case), hub.clock.now()
     if moments.rights_end(case, policy, now):
@@ -158,7 +159,7 @@ def _call_back_early(hub: Hub, connection: sa.Connection, before: Case, case: Ca
     entity = last_log_out(before, hub.caseload.reopened(connection, [case.id]).get(case.id), now)
     log_outs = hub.effects.read(connection, effects.c.job == JOB, effects.c.number == entity)
     moves = hub.effects.by_key(connection, [item.effect_key for item in rights])
-    away = {key: effect for key, effect in moves.items() if effect.action is HandoverAction.REVOKE}
+    away = {key: each for key, each in moves.items() if each.action is HandoverAction.REVOKE and not frozen(each)}
     early = [*away, *(effect.key for effect in log_outs)]
     called_back = hub.effects.cancel_keys(connection, early, why="postponed")
     gone = {key for key, effect in away.items() if effect.state in _GONE_OR_GOING} - called_back

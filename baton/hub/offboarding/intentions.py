@@ -16,6 +16,8 @@ JOB: Final = "offboarding"
 """The job of every effect of a handover."""
 SESSIONS: Final = "sessions"
 """What an effect that ends a person's sessions is about begins with this."""
+FROZEN: Final = "frozen"
+"""The mark of an effect that a freeze has made, and the code of what it was made in place of."""
 
 
 def last_log_out(case: Case, reopened_at: datetime | None, now: datetime) -> str:
@@ -52,6 +54,11 @@ def leads_away(effect: Effect, case: Case) -> bool:
     if effect.action is HandoverAction.TRANSFER:
         return effect.fields["successor_number"] != case.number
     return effect.action is HandoverAction.REVOKE
+
+
+def frozen(effect: Effect) -> bool:
+    """Whether two people have agreed to an effect as a freeze: it is about now, and nobody's dates call it back."""
+    return FROZEN in effect.digests
 
 
 def grant_change(item: Item, action: HandoverAction, person: AccountRef, at: datetime) -> Intention:

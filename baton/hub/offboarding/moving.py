@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Final
 
 import sqlalchemy as sa
@@ -255,16 +256,18 @@ def save_moves(
     case: Case,
     moves: Sequence[tuple[Item, Intention]],
     others: Sequence[tuple[Intention, Mapping[str, str]]] = (),
+    marks_of_moves: Mapping[str, str] = MappingProxyType({}),
 ) -> str:
     """Save effects as one run of the case and mark their items as moving; the run's id, empty when there is nothing.
 
-    ``others`` are about no item; each with the marks that are kept with it.
+    ``others`` are about no item; each with the marks that are kept with it. ``marks_of_moves`` are kept with all that
+    are about items.
     """
     intentions = [intention for _, intention in moves] + [intention for intention, _ in others]
     if not intentions:
         return ""
     now = hub.clock.now()
-    marks = [{"item": item.digest.hex()} for item, _ in moves] + [dict(mark) for _, mark in others]
+    marks = [{"item": item.digest.hex(), **marks_of_moves} for item, _ in moves] + [dict(mark) for _, mark in others]
     drafted = _drafted(hub, connection, case, intentions, marks)
     run = Run(
         id=hub.new_run_id(JOB),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -13,7 +13,7 @@ from baton.contracts import ActivitySource
 from baton.errors import ApprovalError, ConfigurationError, Fault, RejectedError
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked
-from baton.hub.offboarding.intentions import grant_change
+from baton.hub.offboarding.intentions import FROZEN, JOB, grant_change
 from baton.hub.offboarding.moving import log_out, save_moves
 from baton.hub.offboarding.people import refs
 from baton.hub.offboarding.policies import policies
@@ -22,10 +22,13 @@ from baton.hub.offboarding.unread import noted
 from baton.jobs.offboarding.watch import Scene, refusals, remarkable
 from baton.model.account import AccountRef
 from baton.model.alert import UNDECIDED, Alert, AlertState, Decision, Rule
-from baton.model.case import Case, CaseState, ItemState, Role
+from baton.model.case import READ_BACK, Case, CaseState, Item, ItemState, Role
+from baton.model.effect import Effect, EffectState
 from baton.model.handover import HandoverAction, HoldingKind, HoldingRef
 from baton.model.persons import alike
 from baton.store.caseload import Entrusted
+from baton.store.cases import ItemChange
+from baton.store.tables import effects
 
 
 @dataclass
@@ -219,19 +222,65 @@ def freeze(hub: Hub, key: str, person: str, why: str) -> str:
         if case.state is CaseState.RETRACTED:
             raise ApprovalError("the case is retracted: who stays keeps their rights", code="case")
         now = hub.clock.now()
-        # What two people have left until the last working moment goes as well: it may be what the alert is about.
-        items = hub.cases.items(connection, case.id, states=[ItemState.OPEN, ItemState.STUCK, ItemState.LEFT])
         rights = [
             (item, grant_change(item, HandoverAction.REVOKE, AccountRef(case.number, item.holder_id), now))
-            for item in items
-            if item.system == alert.system and item.kind is HoldingKind.GRANT and not item.by_hand
+            for item in _to_freeze(hub, connection, case, alert.system)
         ]
         out = log_out(hub, connection, case, alert.system)
         # Named for itself: the log-out at the last working moment is still to come.
         others = [replace(out, number=f"{out.number}/frozen")] if out else []
-        run_id = save_moves(hub, connection, case, rights, [(what, {}) for what in others])
+        run_id = save_moves(hub, connection, case, rights, [(what, {}) for what in others], {FROZEN: "yes"})
         hub.alerts.decide(connection, alert, AlertState.FROZEN, person, why)
     return run_id
+
+
+def _to_freeze(hub: Hub, connection: sa.Connection, case: Case, system: str) -> list[Item]:
+    """The rights of the leaver in a system that a freeze has to take away, as they stand now.
+
+    What two people have left until the last working moment is among them: it may be what the alert is about. What was
+    just to come back to the leaver stays away. What is to go by the policy or the last day goes by the freeze from now
+    on, since whatever puts that off would keep it.
+    """
+    states = [ItemState.OPEN, ItemState.STUCK, ItemState.LEFT, ItemState.MOVING]
+    items = hub.cases.items(connection, case.id, states=states, kinds=[HoldingKind.GRANT])
+    rights = [item for item in items if item.system == system and not item.by_hand]
+    moves = hub.effects.by_key(connection, [item.effect_key for item in rights if item.state is ItemState.MOVING])
+    unsent = hub.effects.cancel_keys(connection, list(moves), why=FROZEN)
+    unsent |= {key for key, effect in moves.items() if effect.state is EffectState.SUPERSEDED}
+    taken = _taken_before(hub, connection, [moves[key] for key in unsent])
+    away, again = [], []
+    for item in rights:
+        effect = moves.get(item.effect_key) if item.state is ItemState.MOVING else None
+        if effect is None:
+            continue
+        if effect.action is HandoverAction.ENTITLE and effect.key in unsent and effect.number in taken:
+            known = {"effect_key": taken[effect.number], "code": READ_BACK, "message": "", "due_at": None}
+            away.append(ItemChange(item, ItemState.DONE, known))
+        elif _leaves_it_there(effect, unsent):
+            again.append(ItemChange(item, ItemState.OPEN, {"code": FROZEN}))
+    hub.cases.move_items(connection, away)
+    stopped = hub.cases.move_items(connection, again)
+    return [*(item for item in rights if item.state is not ItemState.MOVING), *stopped]
+
+
+def _taken_before(hub: Hub, connection: sa.Connection, ways_back: Sequence[Effect]) -> dict[str, str]:
+    """Entity -> key of the effect that had taken a right away, for rights that were to come back by these effects."""
+    found: dict[str, str] = {}
+    ended = [EffectState.DONE.value, EffectState.REFUSED.value]  # refused, and gone all the same: read back
+    for way_back in ways_back:
+        of_it = (effects.c.job == JOB, effects.c.system == way_back.system, effects.c.number == way_back.number)
+        away = (effects.c.action == HandoverAction.REVOKE.value, effects.c.state.in_(ended))
+        known = hub.effects.read(connection, *of_it, *away)
+        if known:
+            found[way_back.number] = max(known, key=lambda effect: effect.version).key
+    return found
+
+
+def _leaves_it_there(effect: Effect, unsent: Collection[str]) -> bool:
+    """Whether a right is, or may be, with the leaver once an effect on it has ended, or never will (``unsent``)."""
+    if effect.action is HandoverAction.ENTITLE:
+        return effect.state is not EffectState.REFUSED
+    return effect.key in unsent or effect.state is EffectState.REFUSED
 
 
 def _decided(hub: Hub, key: str, decision: Decision, state: AlertState, person: str, why: str) -> Alert:
