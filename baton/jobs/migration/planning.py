@@ -15,6 +15,7 @@ from baton.jobs.migration.reading import THERE, beside, fetched, fetched_once
 from baton.jobs.migration.transform import KEPT, NAMES_APART, OWN_COLUMNS, ROW
 from baton.model.account import FieldSpec, FieldType
 from baton.records.digest import Digester
+from baton.records.types import from_text
 
 ACTION: Final = "#action"
 DIGEST: Final = "#digest"
@@ -103,12 +104,19 @@ class Planner:
 
 
 def missing_keys(target: RecordTarget, collection: str, wanted: pl.Series) -> pl.Series:
-    """Which of these keys no record of a collection of the target has."""
+    """Which of these keys (as text) no record of a collection of the target has.
+
+    The target is asked in the key's own type, and what it has is compared as text, as it gives a reference back: where
+    keys are whole numbers, ``x`` can be none, and ``07`` is another text than the 7 that is there.
+    """
     referred = target.collection(collection)
     if len(referred.key) != 1 or not wanted.len():
         return wanted.clear()
     (key,) = referred.key
-    found = fetched(target, referred, wanted.alias(key).to_frame(), [key]).get_column(key)
+    asked = wanted.to_frame(key).select(from_text(pl.col(key), referred.fields[key])).drop_nulls().unique()
+    if asked.is_empty():
+        return wanted
+    found = fetched(target, referred, asked, [key]).get_column(key).cast(pl.String)
     return wanted.filter(~wanted.is_in(found.implode()))
 
 
