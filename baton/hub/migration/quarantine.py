@@ -85,11 +85,17 @@ def _write_workbook(descriptor: int, rows: pl.DataFrame) -> None:
         book = xlsxwriter.Workbook(file, {"strings_to_formulas": False, "strings_to_urls": False, "in_memory": True})
         sheet = book.add_worksheet("quarantine")
         sheet.freeze_panes(1, 0)
+        # Cells that are text stay so when something is typed: 00051 in any other one is kept as the number 51.
+        text, bold = book.add_format({"num_format": "@"}), book.add_format({"num_format": "@", "bold": True})
+        sheet.set_column(0, rows.width - 1, None, text)
+        sheet.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})  # nobody is asked to make numbers of them
         for place, name in enumerate(rows.columns):
-            sheet.write_string(0, place, str(harmless(name)), book.add_format({"bold": True}))
+            sheet.write_string(0, place, str(harmless(name)), bold)
         for line, row in enumerate(rows.rows(), start=1):
             for place, cell in enumerate(row):
-                if cell is not None and sheet.write_string(line, place, str(harmless(cell))) != 0:
+                if cell is None:
+                    sheet.write_blank(line, place, None, text)
+                elif sheet.write_string(line, place, str(harmless(cell)), text) != 0:
                     fault = Fault("--out", "too_large", f"row {line} does not fit into a workbook: write a .csv")
                     raise ConfigurationError([fault])
         book.close()
