@@ -248,12 +248,14 @@ def _show_plan(voice: Voice, plan: MigrationPlan) -> None:
 
 
 def plan_document(plan: MigrationPlan) -> dict[str, Any]:
-    """A plan for machines; totals and figures, no values."""
+    """A plan for machines; totals (as a report shows them) and figures, no values."""
+    from baton.hub.migration import findings
+
     move = plan.move
     return {
         "run": plan.run,
         "waves": move.waves,
-        "totals": move.facts["totals"],
+        "totals": findings.plan_document(plan)["stages"],
         "roots": move.facts["roots"],
         "cleaning": move.facts["fixed"],
         "rules": move.facts["rules"],

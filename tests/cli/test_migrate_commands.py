@@ -46,6 +46,12 @@ def test_a_plan_names_every_cell_that_cannot_be_used_and_never_its_value(place):
     assert "12x45" not in said.out
 
 
+def test_a_plan_for_machines_shows_nobodys_pay(place):
+    place.write([place.row(n) for n in range(1, 3)])
+    totals = place.migrate("plan", place.mapping, "--json").json["totals"]
+    assert totals["planned"]["columns"]["pay"] == {"count": 2, "withheld": True}
+
+
 def test_a_mapping_with_faults_names_all_of_them_by_file_and_line(place):
     bad = MAPPING.replace("decimal(2)", "decimel(2)").replace("from: 姓名", "form: 姓名").replace("[code]", "[kode]")
     place.mapping.write_text(bad, "utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
@@ -15,19 +15,48 @@ FEWEST: Final = 5
 """The sum and the range of a personal column are shown from so many values on: of fewer, they tell who earns what."""
 
 
-def shown_totals(totals: Totals, fields: Mapping[str, FieldSpec], beside: Totals | None = None) -> dict[str, Any]:
+_SHOWN_FIRST: Final = ("planned", "source", "expected", "result", "quarantined")
+"""Where two stages cannot both be shown, the one that comes first here is."""
+
+
+def shown_stages(stages: Mapping[str, Totals], fields: Mapping[str, FieldSpec]) -> dict[str, dict[str, Any]]:
+    """The `shown_totals` of all stages of one report, each held against those that are shown before it."""
+    shown: list[Totals] = []
+    documents: dict[str, dict[str, Any]] = {}
+    for name in sorted(stages, key=_SHOWN_FIRST.index):
+        totals, document = stages[name], shown_totals(stages[name], fields, shown)
+        documents[name] = document
+        clear = {each: part for each, part in totals.columns.items() if "withheld" not in document["columns"][each]}
+        shown.append(Totals(totals.rows, clear))
+    return {name: documents[name] for name in stages}
+
+
+def shown_totals(totals: Totals, fields: Mapping[str, FieldSpec], beside: Sequence[Totals] = ()) -> dict[str, Any]:
     """`Totals.to_document`, with ``withheld`` in place of a personal column's sum or range over too few values.
 
-    So is one that differs by a few values from the same column in ``beside``, which is shown too: the difference would
-    be what those few have.
+    So is one that differs by a few values from the same column in one of ``beside``, which are shown too: the
+    difference would be what those few have. Where both have as many values, one of them may be another.
     """
     document = totals.to_document()
     for name, part in totals.columns.items():
-        other = beside.columns.get(name, part) if beside is not None else part
-        few = 0 < part.count < FEWEST or 0 < abs(part.count - other.count) < FEWEST
-        if few and _has_figures(part) and name in fields and fields[name].personal:
+        if not _has_figures(part) or name not in fields or not fields[name].personal:
+            continue
+        others = [each.columns[name] for each in beside if name in each.columns]
+        if part.count < FEWEST or any(_nearly(part, other) for other in others):
             document["columns"][name] = {"count": part.count, "withheld": True}
     return document
+
+
+def _nearly(part: ColumnTotal, other: ColumnTotal) -> bool:
+    """Whether two figures of one column differ, and by fewer values than `FEWEST`."""
+    apart = abs(part.count - other.count)
+    return 0 < apart < FEWEST or (apart == 0 and _unlike(part, other))
+
+
+def _unlike(part: ColumnTotal, other: ColumnTotal) -> bool:
+    """Whether a figure that both have is not the same: a source's column has no first and last."""
+    pairs = [(part.total, other.total), (part.first, other.first), (part.last, other.last)]
+    return any(one != another for one, another in pairs if one is not None and another is not None)
 
 
 def _has_figures(part: ColumnTotal) -> bool:

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from baton.errors import ConfigurationError, Fault
 from baton.hub.core import Hub
-from baton.hub.migration.figures import agreement, column_figures, shown_totals
+from baton.hub.migration.figures import agreement, column_figures, shown_stages
 from baton.hub.migration.planning import JOB, MigrationPlan
 from baton.hub.migration.proving import proven_so_far
 from baton.hub.migration.running import find_move
@@ -216,7 +216,7 @@ def _figures(move: Move, stages: Mapping[str, Totals], compared: int, unlike: pl
     by_cause = unlike.group_by("cause").len().sort("cause").rows()
     return {
         "waves": list(move.waves),
-        "stages": {name: shown_totals(each, move.fields, stages.get("planned")) for name, each in stages.items()},
+        "stages": shown_stages(stages, move.fields),
         "agreement": agreement(stages),
         "timings_s": {name: move.facts[name] for name in _TIMINGS if name in move.facts},
         "cleaning": dict(move.facts["fixed"]) if forwards else {},

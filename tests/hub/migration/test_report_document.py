@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import polars as pl
 import pytest
 
-from baton.hub.migration.figures import FEWEST, agreement, column_figures, shown_totals
+from baton.hub.migration.figures import FEWEST, agreement, column_figures, shown_stages, shown_totals
 from baton.hub.migration.findings import plan_document, report_document
 from baton.hub.migration.planning import plan_migration, preview_migration
 from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import carry_on
-from baton.model.account import FieldSpec, FieldType
+from baton.model.account import FieldSpec, FieldType, Receipt
 from baton.records.totals import ColumnTotal, Totals
 from tests.rig.migrated import ROWS, archive, documents, staff
-from tests.rig.records import Archive, old_row
+from tests.rig.records import Archive, NewSystem, old_row
 
 PAY = FieldSpec(FieldType.DECIMAL, personal=True, places=2)
 FIELDS = {"code": FieldSpec(), "pay": PAY, "rank": FieldSpec(FieldType.INTEGER)}
@@ -36,6 +38,65 @@ def test_a_personal_sum_over_few_values_is_withheld(count, hidden):
     shown = shown_totals(totals(rows), FIELDS)["columns"]
     assert shown["pay"] == ({"count": count, "withheld": True} if hidden else {"count": count, "sum": "61728.35"})
     assert shown["rank"]["sum"] == str(3 * count), "what is not personal stands in clear"
+
+
+def pays(*amounts: int) -> Totals:
+    return totals({"code": ["a"] * len(amounts), "pay": [f"{pay}.00" for pay in amounts], "rank": [1] * len(amounts)})
+
+
+@pytest.mark.parametrize(
+    ("stages", "hidden"),
+    [
+        ({"planned": range(20), "expected": range(20), "result": range(20)}, set()),
+        ({"planned": range(20), "expected": range(10), "result": range(9)}, {"result"}),
+        ({"planned": range(20), "expected": range(19), "result": range(10)}, {"expected"}),
+        ({"planned": range(20), "expected": range(17), "result": range(14)}, {"expected"}),
+        ({"planned": range(20), "expected": range(14), "result": range(8)}, set()),
+        ({"expected": range(20), "result": range(19)}, {"result"}),
+        ({"expected": range(20), "result": [*range(19), 0]}, {"result"}),
+        ({"expected": range(4), "result": range(4)}, {"expected", "result"}),
+    ],
+)
+def test_no_two_stages_that_are_shown_are_a_few_values_apart(stages, hidden):
+    """The sums of what the target took and of what was read back differ by the pay of the one record that is missing."""
+    shown = shown_stages({name: pays(*amounts) for name, amounts in reversed(stages.items())}, FIELDS)
+    assert {name for name, each in shown.items() if "withheld" in each["columns"]["pay"]} == hidden
+    assert all("sum" in each["columns"]["rank"] for each in shown.values()), "what is not personal stands in clear"
+    assert list(shown) == list(reversed(stages))
+
+
+class Losing(NewSystem):
+    """Refuses ten records, and says of another that it is written."""
+
+    def insert(self, collection, rows):
+        found = []
+        for row in rows.to_dicts():
+            if 100 <= int(row["code"]) < 110:
+                found.append(Receipt.refused("too_long", "no"))
+                continue
+            if int(row["code"]) != 77:
+                self.shelf.rows[row["code"]] = row
+            found.append(Receipt.done())
+        return found
+
+
+def test_the_report_of_a_run_and_that_of_its_rollback_show_nobodys_pay(small: Archive):
+    small.kind = Losing
+    small.rows = [old_row(number) for number in range(1, 401)]
+    with small.open() as hub:
+        run = plan_migration(hub, small.request()).run.id
+        carry_on(hub, run)
+        stages = report_document(hub, run)["stages"]
+        assert [stages[name]["columns"]["pay"]["count"] for name in ("expected", "result")] == [390, 389]
+        assert ["sum" in stages[name]["columns"]["pay"] for name in ("expected", "result")] == [True, False]
+        small.shelf.rows["00200"]["pay"] = Decimal("9.00")
+        undo = plan_rollback(hub, run, "tester").id
+        carry_on(hub, undo)
+        stages = report_document(hub, undo)["stages"]
+    for column in ("pay", "hired"):
+        counts = {name: stages[name]["columns"][column]["count"] for name in stages}
+        clear = [count for name, count in counts.items() if "withheld" not in stages[name]["columns"][column]]
+        assert all(one == other or abs(one - other) >= FEWEST for one in clear for other in clear), counts
 
 
 def test_totals_agree_even_where_they_are_not_shown():
