@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from baton.errors import BatonError
 from baton.model.account import FieldSpec, FieldType
-from baton.model.effect import OPEN_STATES
+from baton.model.effect import OPEN_STATES, EffectState
 from baton.store.personal import Keyring
 from baton.store.tables import effects, migrations, runs, staged
 
@@ -135,7 +135,7 @@ class MoveStore:
                 migrations.c.retain_until <= now,
                 migrations.c.purged_at.is_(None),
                 # What is not finished still needs them.
-                sa.or_(runs.c.state.not_in(["ready", "held"]), migrations.c.run_id.in_(undone)),
+                sa.or_(runs.c.state.not_in(["ready", "held"]), migrations.c.run_id.in_(undone), _given_up()),
                 migrations.c.run_id.not_in(sa.select(rollbacks.c.undoes)),
                 migrations.c.run_id.not_in(sa.select(rollbacks.c.run_id)),
             )
@@ -175,6 +175,16 @@ class MoveStore:
             version=row.version,
             facts=orjson.loads(sealed),
         )
+
+
+def _given_up() -> sa.ColumnElement[bool]:
+    """Runs that gave way to a newer plan: something of them was called back, and nothing can happen any more.
+
+    A run of which all was sent and nothing called back is not among them: it may just be proving itself.
+    """
+    of_run = sa.select(effects.c.id).where(effects.c.run_id == migrations.c.run_id)
+    called_back = of_run.where(effects.c.state == EffectState.SUPERSEDED.value)
+    return sa.and_(called_back.exists(), ~of_run.where(effects.c.state.in_(OPEN_STATES)).exists())
 
 
 def _field(name: str, spec: FieldSpec) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from baton.hub.migration.planning import plan_migration
 from baton.hub.migration.retention import REPORTS, purge
+from baton.hub.migration.running import carry_on
 from baton.store.staging import Stage
-from tests.rig.records import Archive
+from tests.rig.records import Archive, old_row
 
 LONG_AGO = 40 * 24 * 3600.0
 
@@ -60,3 +62,21 @@ def test_what_an_interrupted_plan_has_left_goes_when_its_newest_file_is_old(smal
             os.utime(path, (time.time() - LONG_AGO,) * 2)
         purge(hub)
         assert list(hub.staging.folders()) == []
+
+
+def test_a_plan_that_gave_way_to_a_newer_one_is_deleted_in_time_and_one_that_may_still_go_is_not(
+    archive: Archive,
+) -> None:
+    """The sealed copy of the whole source was kept for ever."""
+    archive.rows = [old_row(number) for number in range(1, 4)]
+    with archive.open() as hub:
+        gave_way = plan_migration(hub, archive.request()).run.id
+        archive.clock.sleep(3600)
+        newer = plan_migration(hub, archive.request()).run.id
+        archive.clock.sleep(29 * 86_400)
+        assert purge(hub) == []
+        archive.clock.sleep(2 * 86_400)
+        assert purge(hub) == [gave_way]
+        assert list(hub.staging.folders()) == [newer]
+        carry_on(hub, newer)
+        assert purge(hub) == [newer]
