@@ -14,7 +14,7 @@ from baton.hub.core import Hub
 from baton.hub.migration.quarantine import migrated_before
 from baton.hub.migration.route import Route, text_fields
 from baton.jobs.migration.cells import CELL_SCHEMA, UnfitCell, cell_frame
-from baton.jobs.migration.planning import missing_keys
+from baton.jobs.migration.planning import dangling, missing_keys
 from baton.jobs.migration.survey import Standing, Survey
 from baton.jobs.migration.transform import ROW, SOURCE_DIGEST, key_mapping, transform
 from baton.model.source_rows import Origin, SourcePage
@@ -124,7 +124,9 @@ class _Keys:
         records = transform(page, rows, self._mapping, self._fields).records
         survey.add(records, route.rules.key, route.parents)
         if route.parents:
-            survey.put_aside(transform(page, rows, route.mapping, route.fields).unfit.get_column("row"))
+            whole = transform(page, rows, route.mapping, route.fields)
+            unfit = [whole.unfit, *dangling(route.target, route.readable, whole.records, route.parents)]
+            survey.put_aside(pl.concat(unfit).get_column("row"))
 
 
 def gathered(pages: Iterator[SourcePage], rejected: list[UnfitCell]) -> Iterator[pl.DataFrame]:

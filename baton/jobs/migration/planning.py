@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -58,7 +58,7 @@ class Planner:
 
     def plan(self, records: pl.DataFrame) -> Planned:
         """What these records need. Reads the target once (and once per field that refers to another collection)."""
-        unfit = [pl.DataFrame(schema=CELL_SCHEMA), *self._dangling(records)]
+        unfit = [pl.DataFrame(schema=CELL_SCHEMA), *dangling(self.target, self.fields, records, self.own_keys)]
         records = _without(records, unfit)
         found = self._found(records)
         twice = found.select(self.key).is_duplicated()
@@ -88,19 +88,25 @@ class Planner:
         before = aligned.select(list(self.fields)).filter(exists & ~same)
         return Planned(records.with_columns(needs, digests.alias(DIGEST)), before, unfit)
 
-    def _dangling(self, records: pl.DataFrame) -> list[pl.DataFrame]:
-        """References to records of another collection that are not there."""
-        found = []
-        for name, spec in self.fields.items():
-            if spec.type is not FieldType.REFERENCE or not spec.refers_to or name in self.own_keys:
-                continue
-            wanted = records.get_column(name).drop_nulls().unique()
-            missing = missing_keys(self.target, spec.refers_to, wanted)
-            if missing.len():
-                rows = records.filter(pl.col(name).is_in(missing.implode())).get_column(ROW)
-                message = f"{name}: refers to a record of {spec.refers_to} that the target does not have"
-                found.append(cells_at(rows, name, "reference", message))
-        return found
+
+def dangling(
+    target: RecordTarget, fields: Mapping[str, FieldSpec], records: pl.DataFrame, own: Container[str]
+) -> list[pl.DataFrame]:
+    """References to records of another collection that are not there (`CELL_SCHEMA`).
+
+    Those in the fields ``own`` are left out: they are resolved among the records themselves as well.
+    """
+    found = []
+    for name, spec in fields.items():
+        if spec.type is not FieldType.REFERENCE or not spec.refers_to or name in own:
+            continue
+        wanted = records.get_column(name).drop_nulls().unique()
+        missing = missing_keys(target, spec.refers_to, wanted)
+        if missing.len():
+            rows = records.filter(pl.col(name).is_in(missing.implode())).get_column(ROW)
+            message = f"{name}: refers to a record of {spec.refers_to} that the target does not have"
+            found.append(cells_at(rows, name, "reference", message))
+    return found
 
 
 def missing_keys(target: RecordTarget, collection: str, wanted: pl.Series) -> pl.Series:

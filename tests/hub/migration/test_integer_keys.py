@@ -92,3 +92,17 @@ def test_one_to_nothing_puts_its_row_aside_before_anything_is_sent(into: IntoDat
         assert [(each.place, each.rule) for each in plan.faults] == [("staff:3", "reference")]
         carry_on(hub, plan.run.id)
     assert into.staff() == [(1, 7, None), (500, None, None)]
+
+
+def test_below_a_row_that_refers_to_nothing_of_another_table_no_row_is_sent(into: IntoDatabase) -> None:
+    """They were planned and sent, and the database refused each of them. Those of a record that is there may go."""
+    into.page_rows = 2
+    below = [old_row(1, 级别="7", 上级="2"), old_row(2, 级别="8"), old_row(3, 级别="7", 上级="1")]
+    into.rows = [*below, old_row(4, 级别="7"), old_row(5, 级别="7", 上级="500"), old_row(500, 级别="8")]
+    with into.open() as hub:
+        plan = plan_migration(hub, into.request())
+        assert [(each.place, each.rule) for each in plan.faults] == [
+            ("staff:2", "reference"), ("staff:3", "reference"), ("staff:4", "reference"), ("staff:7", "reference"),
+        ]  # fmt: skip
+        assert carry_on(hub, plan.run.id).counts["refused"] == 0
+    assert into.staff() == [(4, 7, None), (5, 7, 500), (500, None, None)]
