@@ -19,6 +19,7 @@ from baton.hub.migration.extraction import Phase, Progress, unwatched
 from baton.hub.migration.late import waiting_until
 from baton.hub.migration.performer import LEASE_S, SegmentPerformer
 from baton.hub.migration.proving import Proven, prove
+from baton.hub.migration.since import brought_since, still_there
 from baton.hub.migration.undoing import close_loads
 from baton.jobs.migration.planning import Need
 from baton.jobs.migration.waves import DEPTHS_PER_WAVE, wave_of
@@ -279,10 +280,17 @@ class Running:
         return Verdict.INCOMPLETE if reasons else Verdict.CLEAN
 
     def _extra(self, counts: Counter[str]) -> int:
-        """Records that nobody planned, where that can be told: in a collection that was empty before."""
+        """Records that nobody planned, where that can be told: in a collection that was empty before.
+
+        What later runs have brought was planned as well, such as rows of the quarantine that were fed back.
+        """
         if counts["open"] or self.move.undoes or self.move.facts["count_before"]:
             return 0
-        there = self.performer.target.count(self.performer.collection)
+        since = brought_since(self.hub, self.move, self.run.created_at)
+        if since is None:
+            return 0
+        target, collection = self.performer.target, self.performer.collection
+        there = target.count(collection) - still_there(target, collection, since)
         wanted = self.run.counts.get("insert", 0) - counts["refused"] - counts[Cause.MISSING.value]
         return max(there - wanted, 0)
 

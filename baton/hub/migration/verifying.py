@@ -23,6 +23,7 @@ from baton.hub.migration.performer import SegmentPerformer
 from baton.hub.migration.proving import sides
 from baton.hub.migration.route import MigrationRequest, Route, open_route, text_fields
 from baton.hub.migration.running import find_move
+from baton.hub.migration.since import brought_since, still_there
 from baton.jobs.migration.cells import UnfitCell
 from baton.jobs.migration.planning import DIGEST
 from baton.jobs.migration.proof import DIFFERENCE_SCHEMA, Comparer, whole_records
@@ -32,6 +33,7 @@ from baton.model.account import FieldSpec
 from baton.records.compare import Cause, Difference, differing_cells
 from baton.records.digest import Digester
 from baton.store.moves import Move
+from baton.store.runs import Run
 from baton.store.staging import Stage, Staged
 
 _KEY: Final = "#key"
@@ -64,7 +66,7 @@ class Verified:
 
 def verify(hub: Hub, run_id: str, progress: Progress = unwatched) -> Verified:
     """Look again at a migration. Raises `ConfigurationError` when the mapping is no longer the one that was used."""
-    _, move = find_move(hub, run_id)
+    run, move = find_move(hub, run_id)
     move.require_kept()
     if move.undoes:
         raise BatonError(
@@ -76,7 +78,7 @@ def verify(hub: Hub, run_id: str, progress: Progress = unwatched) -> Verified:
     if route.mapping.digest != move.mapping_digest:
         message = f"has changed since {run_id} was planned: verify with the mapping of that time"
         raise ConfigurationError([Fault(move.mapping_file, "mapping_changed", message)])
-    looking = _Looking(hub, route, move, progress)
+    looking = _Looking(hub, route, run, move, progress)
     if move.facts["detail"].get("corrects"):  # the corrected file was its source, and is no part of the system
         return Verified({Proof.TRANSFORM: looking.transform(), Proof.RESULT: looking.result()}, looking.compared)
     return Verified(
@@ -88,9 +90,10 @@ def verify(hub: Hub, run_id: str, progress: Progress = unwatched) -> Verified:
 class _Looking:
     """One second look."""
 
-    def __init__(self, hub: Hub, route: Route, move: Move, progress: Progress) -> None:
+    def __init__(self, hub: Hub, route: Route, run: Run, move: Move, progress: Progress) -> None:
         self.hub = hub
         self.route = route
+        self.run = run
         self.move = move
         self.progress = progress
         self.compared: Counter[str] = Counter()
@@ -239,7 +242,8 @@ class _Looking:
     def result(self) -> pl.DataFrame:
         """The target as it is now against what was planned, records that nobody planned included.
 
-        Those can be told only in a collection that was empty before: in any other they may have been there.
+        Those can be told only in a collection that was empty before: in any other they may have been there. What later
+        runs have brought there was planned by them.
         """
         performer = SegmentPerformer(self.hub, self.move)
         target, collection, key = performer.target, performer.collection, self.route.rules.key
@@ -259,8 +263,11 @@ class _Looking:
             there += compared.there
             self.compared[Proof.RESULT] += compared.counts["compared"]
             self.progress(Phase.COMPARING, self.compared[Proof.RESULT])
-        if not self.move.facts["count_before"]:
-            parts.append(surplus.find(pl.concat(planned), there))
+        since = None if self.move.facts["count_before"] else brought_since(self.hub, self.move, self.run.created_at)
+        if since is not None:
+            later = since.filter(~surplus.hashes(since).is_in(pl.concat(planned).implode()))
+            there += still_there(target, collection, later)
+            parts.append(surplus.find(pl.concat([*planned, surplus.hashes(later)]), there))
         return pl.concat(parts)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -11,6 +12,8 @@ from baton.contracts import Feed, RecordTarget
 from baton.engine.settle import Verdict
 from baton.hub.migration import planning
 from baton.hub.migration.planning import plan_migration
+from baton.hub.migration.quarantine import write_quarantine
+from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import carry_on
 from baton.hub.migration.verifying import Proof, verify
 from baton.jobs.migration.surplus import NO_ROW
@@ -97,3 +100,48 @@ def test_a_column_that_the_source_has_lost_since_is_a_difference_of_the_source(s
     everyone = [(row, "", cause) for cause in ("missing", "extra") for row in range(2, 6)]
     assert told == ([(4, lost, "value")] if lost == "备注" else everyone)
     assert found.differences[Proof.TRANSFORM].height == found.differences[Proof.RESULT].height == 0
+
+
+@pytest.mark.parametrize("kind", [NewSystem, Unreadable])
+def test_what_was_fed_back_from_the_quarantine_is_not_surplus_to_the_first_run(
+    small: Archive, tmp_path: Path, kind: type[RecordTarget]
+) -> None:
+    small.kind = kind
+    small.rows = [old_row(number, 级别="x" if number in (12, 31) else "1") for number in range(1, 101)]
+    aside = tmp_path / "aside.csv"
+    with small.open() as hub:
+        first = plan_migration(hub, small.request()).run.id
+        settled = carry_on(hub, first).reasons
+        assert settled == ["2 source rows are in quarantine"]
+        write_quarantine(hub, first, aside)
+        aside.write_text(aside.read_text("utf-8").replace(",x,", ",3,"), "utf-8")
+        small.clock.sleep(60)
+        fed = plan_migration(hub, small.request(quarantine=aside, corrects=first)).run.id
+        assert carry_on(hub, fed).verdict is Verdict.CLEAN
+        assert (verify(hub, first).alike, verify(hub, fed).alike) == (True, True)
+        assert carry_on(hub, first).reasons == settled
+        small.shelf.rows["stray"] = {**dict.fromkeys(STAFF), "code": "stray"}
+        found = verify(hub, first).differences[Proof.RESULT]
+        assert found.select("row", "cause").rows() == [(NO_ROW, "extra")], (
+            "what really is surplus is found all the same"
+        )
+        assert carry_on(hub, first).reasons[-1] == "the target has 1 records more than it should"
+        carry_on(hub, plan_rollback(hub, fed, "tester").id)
+        small.shelf.rows["00012"] = {**dict.fromkeys(STAFF), "code": "00012"}
+        assert verify(hub, first).differences[Proof.RESULT].height == (2 if kind is NewSystem else 1)
+
+
+def test_where_a_later_run_is_deleted_already_nobody_is_called_surplus(small: Archive) -> None:
+    """What it has brought cannot be told from what nobody planned."""
+    small.rows = [old_row(1)]
+    with small.open() as hub:
+        first = plan_migration(hub, small.request()).run.id
+        carry_on(hub, first)
+        small.clock.sleep(60)
+        small.rows.append(old_row(2))
+        later = plan_migration(hub, small.request()).run.id
+        carry_on(hub, later)
+        with hub.database.write() as connection:
+            hub.moves.purged(connection, later, small.clock.now())
+        assert verify(hub, first).differences[Proof.RESULT].is_empty()
+        assert carry_on(hub, first).reasons == []
