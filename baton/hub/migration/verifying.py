@@ -115,7 +115,7 @@ class _Looking:
         for page in gathered(self.route.read().pages, rejected):
             now = _with_all(page, self.columns).select(ROW, *self.columns)
             now = now.with_columns(digester.rows(now).alias(SOURCE_DIGEST))
-            now = now.with_columns(self._keys(now))
+            now = self._keyed(now)
             seen.append(now.select(ROW, _KEY, SOURCE_DIGEST))
             alike = now.join(kept, on=[_KEY, SOURCE_DIGEST], how="semi").get_column(ROW)
             other.append(now.filter(~pl.col(ROW).is_in(alike.implode())))
@@ -167,10 +167,14 @@ class _Looking:
 
     def _kept_index(self, record: Staged) -> pl.DataFrame:
         page = self.hub.staging.read(record)
-        return page.select(ROW, SOURCE_DIGEST).with_columns(self._keys(page))
+        return self._keyed(page).select(ROW, SOURCE_DIGEST, _KEY)
 
-    def _keys(self, page: pl.DataFrame) -> pl.Series:
-        """A hash of each row's key, as the mapping makes it; of its row number where it has none."""
+    def _keyed(self, page: pl.DataFrame) -> pl.DataFrame:
+        """The rows within the mapping's scope, each with a hash of its key (`_KEY`), as the mapping makes it.
+
+        One without a key is known by what it says: it may stand in another place now. Nothing was made of the rows
+        outside, which need no key of their own either: whatever becomes of them is none of this run's business.
+        """
         rules = self.route.rules
         narrowed = key_mapping(self.route.mapping, rules.key)
         rows = page.get_column(ROW)
@@ -179,8 +183,9 @@ class _Looking:
         )
         hashes = keyed.records.select(ROW).with_columns(keyed.records.select(rules.key).hash_rows(_SEED).alias(_KEY))
         joined = pl.DataFrame({ROW: rows}).join(hashes, on=ROW, how="left", maintain_order="left")
-        nameless = pl.DataFrame({"no key, row": rows}).hash_rows(_SEED)
-        return joined.get_column(_KEY).fill_null(nameless).alias(_KEY)
+        nameless = page.select(SOURCE_DIGEST).hash_rows(_SEED)
+        keys = joined.get_column(_KEY).fill_null(nameless).alias(_KEY)
+        return page.with_columns(keys).filter(~pl.col(ROW).is_in(keyed.outside.implode()))
 
     # --- transform
 

@@ -19,7 +19,7 @@ from baton.hub.migration.verifying import Proof, verify
 from baton.jobs.migration.surplus import NO_ROW
 from baton.jobs.migration.transform import ROW, Transformed
 from baton.model.source_rows import SourcePage
-from tests.rig.records import STAFF, Archive, NewSystem, OldSystem, old_row
+from tests.rig.records import MAPPING, STAFF, Archive, NewSystem, OldSystem, old_row
 
 
 class Unreadable(NewSystem):
@@ -145,3 +145,36 @@ def test_where_a_later_run_is_deleted_already_nobody_is_called_surplus(small: Ar
             hub.moves.purged(connection, later, small.clock.now())
         assert verify(hub, first).differences[Proof.RESULT].is_empty()
         assert carry_on(hub, first).reasons == []
+
+
+def test_rows_that_only_moved_are_alike_and_those_outside_the_scope_are_not_looked_at(small: Archive) -> None:
+    """Every row outside the scope was called changed when one stood in front of it."""
+    small.mapping = MAPPING + "scope: {备注: [mine]}\n"
+    small.rows = [old_row(n, 备注="mine" if n % 3 else "theirs") for n in range(1, 31)]
+    small.rows[3]["工号"] = None
+    small.rows[4] = dict(small.rows[3])
+    with small.open() as hub:
+        run = plan_migration(hub, small.request()).run.id
+        carry_on(hub, run)
+
+        def looked() -> list[tuple[int, str, str]]:
+            found = verify(hub, run)
+            assert found.compared[Proof.SOURCE] == 20
+            return found.differences[Proof.SOURCE].select("row", "column", "cause").rows()
+
+        assert looked() == []
+        small.rows.reverse()
+        assert looked() == []
+        small.rows.insert(0, old_row(99, 备注="theirs"))
+        assert looked() == []
+        small.rows.append(old_row(98, 备注="mine"))
+        assert looked() == [(33, "", "extra")]
+        del small.rows[-1]
+        small.rows[-1]["姓名"] = "测试改"
+        assert looked() == [(2, "姓名", "value")]
+        small.rows[-1]["备注"] = "theirs"
+        assert looked() == [(2, "", "missing")], "it went out of the scope"
+        small.rows[-1] = old_row(1, 备注="mine")
+        keyless = next(row for row in small.rows if row["姓名"] == "测试4")
+        keyless["姓名"] = "测试改"
+        assert sorted(looked()) == [(6, "", "missing"), (28, "", "extra")], "of two that were alike one is another"
