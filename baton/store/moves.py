@@ -138,6 +138,7 @@ class MoveStore:
                 sa.or_(runs.c.state.not_in(["ready", "held"]), migrations.c.run_id.in_(undone), _given_up()),
                 migrations.c.run_id.not_in(sa.select(rollbacks.c.undoes)),
                 migrations.c.run_id.not_in(sa.select(rollbacks.c.run_id)),
+                sa.not_(_stands_on_one_kept(now)),
             )
         )
         return list(connection.execute(query).scalars())
@@ -185,6 +186,38 @@ def _given_up() -> sa.ColumnElement[bool]:
     of_run = sa.select(effects.c.id).where(effects.c.run_id == migrations.c.run_id)
     called_back = of_run.where(effects.c.state == EffectState.SUPERSEDED.value)
     return sa.and_(called_back.exists(), ~of_run.where(effects.c.state.in_(OPEN_STATES)).exists())
+
+
+def _stands_on_one_kept(now: datetime) -> sa.ColumnElement[bool]:
+    """Runs that have to be taken back before an older one can be, whose time has not ended.
+
+    Both have written to the same collection, and neither was taken back. Were the newer one's records deleted first,
+    nobody could take back the older one, though it was to be kept.
+    """
+    older, older_run = migrations.alias("older"), runs.alias("older_run")
+    back = migrations.alias("back")
+    undone = sa.select(back.c.undoes).where(back.c.undoes.is_not(None))
+    below = (
+        sa.select(older.c.run_id)
+        .join(older_run, older_run.c.id == older.c.run_id)
+        .where(
+            older.c.target == migrations.c.target,
+            older.c.collection == migrations.c.collection,
+            older_run.c.created_at < runs.c.created_at,
+            older.c.undoes.is_(None),
+            older.c.purged_at.is_(None),
+            older.c.retain_until > now,
+            older.c.run_id.not_in(undone),
+            _begun(older.c.run_id),
+        )
+    )
+    own = [migrations.c.undoes.is_(None), migrations.c.run_id.not_in(undone), _begun(migrations.c.run_id)]
+    return sa.and_(*own, below.exists())
+
+
+def _begun(run_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether anything of the run has been tried."""
+    return sa.select(effects.c.id).where(effects.c.run_id == run_id, effects.c.attempts > 0).exists()
 
 
 def _field(name: str, spec: FieldSpec) -> dict[str, Any]:

@@ -75,12 +75,16 @@ def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
 def _require_newest(hub: Hub, connection: sa.Connection, run: Run, move: Move) -> None:
     """What a later migration has written to the same collection must be taken back first: it stands on ours."""
     for later in hub.moves.later(connection, move, run.created_at):
-        if _touched(connection, later) and not hub.moves.undoing(connection, later):
-            raise BatonError(
-                f"{later} has written to {move.target}/{move.collection} since",
-                code="later_run",
-                remedy=f"take that back first: baton migrate rollback {later}",
+        if not _touched(connection, later) or hub.moves.undoing(connection, later):
+            continue
+        other = hub.moves.get(connection, later)
+        remedy = f"take that back first: baton migrate rollback {later}"
+        if other is not None and other.purged_at is not None:
+            remedy = (
+                "its staged records are deleted, so that neither can be taken back: migrate what was right once more"
             )
+        message = f"{later} has written to {move.target}/{move.collection} since"
+        raise BatonError(message, code="later_run", remedy=remedy)
 
 
 def _unfinished(hub: Hub, connection: sa.Connection, run_id: str) -> Run | None:

@@ -10,8 +10,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from baton.errors import BatonError
 from baton.hub.migration.planning import plan_migration
 from baton.hub.migration.retention import REPORTS, purge
+from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import carry_on
 from baton.store.staging import Stage
 from tests.rig.records import Archive, old_row
@@ -80,3 +82,42 @@ def test_a_plan_that_gave_way_to_a_newer_one_is_deleted_in_time_and_one_that_may
         assert list(hub.staging.folders()) == [newer]
         carry_on(hub, newer)
         assert purge(hub) == [newer]
+
+
+def test_a_run_is_kept_as_long_as_an_older_one_that_it_has_to_be_taken_back_before(archive: Archive) -> None:
+    """The rows that were fed back were deleted after their 30 days: nobody could take the first run back any more."""
+    archive.rows = [old_row(1)]
+    with archive.open() as hub:
+        runs = []
+        for days in (365, 30, 30):
+            runs.append(plan_migration(hub, archive.request(retention_days=days)).run.id)
+            carry_on(hub, runs[-1])
+            archive.clock.sleep(3600)
+            archive.rows.append(old_row(len(archive.rows) + 1))
+        oldest, newer, newest = runs
+        archive.clock.sleep(31 * 86_400)
+        assert purge(hub) == []
+        with pytest.raises(BatonError, match=newest) as refused:
+            plan_rollback(hub, oldest, "tester")
+        undo = plan_rollback(hub, newest, "tester").id
+        carry_on(hub, undo)
+        assert set(purge(hub)) == {newest, undo}, "it was taken back: nothing waits for it any more"
+        archive.clock.sleep(335 * 86_400)
+        assert set(purge(hub)) == {oldest, newer}, "and no longer than the older one was to be kept"
+    assert refused.value.remedy == f"take that back first: baton migrate rollback {newest}"
+
+
+def test_where_the_newer_run_is_deleted_already_nobody_is_told_to_take_it_back(small: Archive) -> None:
+    small.rows = [old_row(1)]
+    with small.open() as hub:
+        first = plan_migration(hub, small.request()).run.id
+        carry_on(hub, first)
+        small.clock.sleep(3600)
+        small.rows.append(old_row(2))
+        newer = plan_migration(hub, small.request()).run.id
+        carry_on(hub, newer)
+        with hub.database.write() as connection:
+            hub.moves.purged(connection, newer, small.clock.now())
+        with pytest.raises(BatonError, match=newer) as refused:
+            plan_rollback(hub, first, "tester")
+    assert (refused.value.code, "neither can be taken back" in refused.value.remedy) == ("later_run", True)
