@@ -38,6 +38,7 @@ from baton.store.staging import Stage, Staged
 
 _KEY: Final = "#key"
 _SEED: Final = 0x7665726966
+_NOTHING_PLANNED: Final = pl.DataFrame(schema={ROW: pl.Int64(), DIGEST: pl.Binary(), "segment": pl.Int64()})
 
 
 class Proof(StrEnum):
@@ -192,7 +193,7 @@ class _Looking:
     def transform(self) -> pl.DataFrame:
         """The rows that were read then, mapped again, against the records that were planned."""
         digester = self.route.digester(self.salt)
-        where = pl.concat([self._planned_rows(number) for number in self.segments])
+        where = pl.concat([_NOTHING_PLANNED, *(self._planned_rows(number) for number in self.segments)])
         aside = self._quarantined()
         parts = self._out_of_place(where)
         for record in self.pages.values():
@@ -230,7 +231,7 @@ class _Looking:
 
     def _planned_rows(self, number: int) -> pl.DataFrame:
         rows = self.hub.staging.read(self.segments[number], [ROW, DIGEST])
-        return rows.with_columns(pl.lit(number).alias("segment"))
+        return rows.with_columns(pl.lit(number, pl.Int64()).alias("segment"))
 
     def _cells_of_plan(self, unlike: pl.DataFrame) -> list[Difference]:
         found: list[Difference] = []

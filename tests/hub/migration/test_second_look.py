@@ -178,3 +178,15 @@ def test_rows_that_only_moved_are_alike_and_those_outside_the_scope_are_not_look
         keyless = next(row for row in small.rows if row["姓名"] == "测试4")
         keyless["姓名"] = "测试改"
         assert sorted(looked()) == [(6, "", "missing"), (28, "", "extra")], "of two that were alike one is another"
+
+
+def test_a_run_that_put_every_row_aside_can_be_looked_at_again_and_is_not_called_alike(small: Archive) -> None:
+    small.rows = [old_row(number, 级别="x") for number in range(1, 4)]
+    with small.open() as hub:
+        run = plan_migration(hub, small.request()).run.id
+        assert carry_on(hub, run).verdict is Verdict.BROKEN
+        found = verify(hub, run)
+        assert {proof: each.height for proof, each in found.differences.items()} == dict.fromkeys(Proof, 0)
+        assert not found.alike, "nothing was compared"
+        small.shelf.rows["stray"] = {**dict.fromkeys(STAFF), "code": "stray"}
+        assert verify(hub, run).differences[Proof.RESULT].height == 1
