@@ -15,7 +15,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
@@ -212,8 +212,12 @@ class Staging:
         self._file(record).unlink()
 
     def drop(self, run_id: str) -> None:
-        """Delete all files of a run."""
-        shutil.rmtree(self.folder / run_id, ignore_errors=True)
+        """Delete all files of a run. `OSError` where one of them cannot be; all others are gone then."""
+        folder = self.folder / run_id
+        shutil.rmtree(folder, ignore_errors=True)
+        if folder.exists():  # once more, to hear why
+            with suppress(FileNotFoundError):
+                shutil.rmtree(folder)
 
     def folders(self) -> Iterator[str]:
         """The runs that have files here."""

@@ -65,7 +65,9 @@ def purge() -> list[str]:
     left; gives the migrations.
     """
     with open_hub() as hub:
-        gone = retention.purge(hub)
-        swept = sweep(hub)
+        try:
+            gone = retention.purge(hub)
+        finally:
+            swept = sweep(hub)
     log.info("staged records deleted: %s; files of interrupted builds: %d", gone, len(swept))
     return gone

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -65,7 +66,7 @@ def plan_migration(hub: Hub, request: MigrationRequest, progress: Progress = unw
         with hub.database.read() as connection:
             saved = hub.runs.get(connection, planning.run_id)
         if saved is None:  # a commit whose answer was lost has saved it all the same
-            hub.staging.drop(planning.run_id)
+            _drop(hub, planning.run_id)
         raise
     hub.crash_point("planned")
     return plan
@@ -77,7 +78,13 @@ def preview_migration(hub: Hub, request: MigrationRequest, progress: Progress = 
     try:
         return planning.carry_out()
     finally:
-        hub.staging.drop(planning.run_id)
+        _drop(hub, planning.run_id)
+
+
+def _drop(hub: Hub, run_id: str) -> None:
+    """Delete what was staged; what cannot be deleted now is left to the nightly purge, which tells of it."""
+    with suppress(OSError):
+        hub.staging.drop(run_id)
 
 
 class _Planning:

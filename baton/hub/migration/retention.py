@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from baton.errors import BatonError
 from baton.hub.core import Hub
 from baton.store import passes
 from baton.store.staging import age_s
@@ -22,7 +24,8 @@ def purge(hub: Hub) -> list[str]:
 
     Of runs that are kept, the files that newer ones have taken the place of.
 
-    Returns the runs whose records are gone now.
+    Returns the runs whose records are gone now. `BatonError` (``not_deleted``), after everything else is done, where
+    files could not be deleted: the next purge tries again once they are a day old.
     """
     now = hub.clock.now()
     with hub.database.write() as connection:
@@ -31,26 +34,41 @@ def purge(hub: Hub) -> list[str]:
             hub.moves.purged(connection, run_id, now)
         append(connection, [Entry(kind="purge", at=now, body={"run": run_id}) for run_id in expired])
         kept = hub.moves.kept(connection)
-    for run_id in expired:
-        hub.staging.drop(run_id)
-    _drop_strays(hub, kept)
+    stuck = _drop_all(hub, [*expired, *_strays(hub, kept)])
     with hub.database.read() as connection:
         for run_id in sorted(kept):
             hub.staging.drop_replaced(connection, run_id, _ABANDONED_S)
     _drop_old_reports(hub)
+    if stuck:  # not noted: whoever watches that nothing is kept too long hears of it
+        raise BatonError(
+            f"staged records could not be deleted: {'; '.join(stuck)}",
+            code="not_deleted",
+            remedy=f"let the hub delete in {hub.staging.folder}, or delete these folders by hand",
+        )
     with hub.database.write() as connection:
         passes.note(connection, RETENTION, now)
     return expired
 
 
-def _drop_strays(hub: Hub, kept: set[str]) -> None:
+def _drop_all(hub: Hub, run_ids: Iterable[str]) -> list[str]:
+    """Delete the files of these runs; of those of which some stay, the name and why."""
+    stuck = []
+    for run_id in run_ids:
+        try:
+            hub.staging.drop(run_id)
+        except OSError as error:
+            stuck.append(f"{run_id} ({error.strerror})")
+    return stuck
+
+
+def _strays(hub: Hub, kept: set[str]) -> Iterator[str]:
     """Folders of purged runs (a purge may have been interrupted) and of plans that were never saved.
 
     What is being planned right now is younger than a day.
     """
     for run_id in hub.staging.folders():
         if run_id not in kept and hub.staging.age_s(run_id) > _ABANDONED_S:
-            hub.staging.drop(run_id)
+            yield run_id
 
 
 def _drop_old_reports(hub: Hub) -> None:

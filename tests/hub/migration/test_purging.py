@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Iterator
@@ -12,9 +13,10 @@ import pytest
 
 from baton.errors import BatonError
 from baton.hub.migration.planning import plan_migration
-from baton.hub.migration.retention import REPORTS, purge
+from baton.hub.migration.retention import REPORTS, RETENTION, purge
 from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import carry_on
+from baton.store import passes
 from baton.store.staging import Stage
 from tests.rig.records import Archive, old_row
 
@@ -121,3 +123,38 @@ def test_where_the_newer_run_is_deleted_already_nobody_is_told_to_take_it_back(s
         with pytest.raises(BatonError, match=newer) as refused:
             plan_rollback(hub, first, "tester")
     assert (refused.value.code, "neither can be taken back" in refused.value.remedy) == ("later_run", True)
+
+
+def test_files_that_cannot_be_deleted_are_told_of_until_they_are_gone(
+    small: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The purge said that they were gone, and nothing ever told otherwise."""
+    small.rows = [old_row(1)]
+    honest = os.unlink
+
+    def guarded(path: str, **given: int) -> None:
+        if Path(path).name.startswith("source-"):
+            raise PermissionError(errno.EACCES, "Permission denied", path)
+        honest(path, **given)
+
+    with small.open() as hub:
+        run = plan_migration(hub, small.request(retention_days=1)).run.id
+        carry_on(hub, run)
+        small.clock.sleep(2 * 86_400)
+        folder = hub.staging.folder / run
+
+        def looked_after() -> bool:
+            with hub.database.read() as connection:
+                return (RETENTION, "") in passes.noted(connection)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "unlink", guarded)
+            for _ in range(2):
+                with pytest.raises(BatonError, match=rf"{run} \(Permission denied\)") as refused:
+                    purge(hub)
+                assert (refused.value.code, looked_after()) == ("not_deleted", False)
+                assert [path.name.partition("-")[0] for path in folder.iterdir()] == ["source"], "all others are gone"
+                for path in (folder, *folder.iterdir()):
+                    os.utime(path, (time.time() - LONG_AGO,) * 2)
+        assert purge(hub) == []
+        assert (folder.exists(), looked_after()) == (False, True)
