@@ -90,8 +90,8 @@ def extract(hub: Hub, route: Route, run_id: str, salt: bytes, line: StagingLine,
     place = f"{route.target_name}/{route.collection.name}"
     for earlier in migrated_before(hub, feed.origin.detail.get("corrects", ""), place, route.rules.key):
         survey.taken(earlier.records, route.rules.key)
-        there = earlier.records.filter(~pl.col(ROW).is_in(earlier.refused.implode()))
-        survey.migrated(there, route.rules.key, earlier.run_id)
+        survey.migrated(earlier.migrated, route.rules.key, earlier.run_id)
+        survey.brought(earlier.since, route.rules.key, earlier.run_id)
     found.pages = line.written()
     found.unreadable = cell_frame(rejected)
     found.standing = survey.result(partial(missing_keys, route.target, route.collection.name))

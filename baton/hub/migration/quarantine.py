@@ -138,17 +138,19 @@ def corrected_rows(hub: Hub, path: Path, run_id: str) -> Feed:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What one segment of an earlier run of the same source has planned."""
+    """What one segment of another run of the same source has planned."""
 
     run_id: str
     records: pl.DataFrame
     """`ROW` and key."""
-    refused: pl.Series
-    """The rows of them that the target refused."""
+    migrated: pl.DataFrame
+    """Those of them that the target did not refuse."""
+    since: pl.DataFrame
+    """The same of a run that has read the source again: these are other rows, wherever they stand."""
 
 
 def migrated_before(hub: Hub, run_id: str, place: str, key: Sequence[str]) -> Iterator[Earlier]:
-    """The rows that a run has planned, and all runs that are fed back from the same first one.
+    """The rows that a run has planned, and all runs that are fed back from the same first one, or are of its source.
 
     A row that is fed back under the key of one of them would overwrite that record with its own values; one that was
     fed back before under another key would be there twice. Raises `ConfigurationError` unless that run went into the
@@ -177,11 +179,15 @@ def _planned(hub: Hub, run_id: str, planned: Mapping[int, Staged], key: Sequence
     for number, record in planned.items():
         said = hub.staging.read(outcomes[number]) if number in outcomes else pl.DataFrame(schema=OUTCOME_SCHEMA)
         refused = said.filter(pl.col("outcome") == Outcome.REFUSED.value).get_column("row")
-        yield Earlier(run_id, hub.staging.read(record, [ROW, *key]), refused)
+        records = hub.staging.read(record, [ROW, *key])
+        yield Earlier(run_id, records, records.filter(~pl.col(ROW).is_in(refused.implode())), records.clear())
 
 
 def _fed_back(hub: Hub, family: Sequence[str], key: Sequence[str]) -> Iterator[Earlier]:
-    """The same of all other runs that corrected one of this family, the last of which is the first, and stand."""
+    """The same of all other runs that corrected one of this family, the last of which is the first, and stand.
+
+    And of those that have read the same source again since, or corrected what such a run put aside.
+    """
     with hub.database.read() as connection:
         first, move = hub.runs.get(connection, family[-1]), hub.moves.get(connection, family[-1])
         assert first is not None
@@ -190,15 +196,22 @@ def _fed_back(hub: Hub, family: Sequence[str], key: Sequence[str]) -> Iterator[E
         planned: dict[str, Mapping[int, Staged]] = {}
         for later in reversed(hub.moves.later(connection, move, first.created_at)):
             other = hub.moves.get(connection, later)
-            if other is None or later in known or _corrects(other) not in known:
+            if other is None or later in known or not (_corrects(other) in known or _source(other) == _source(move)):
                 continue
             if not hub.moves.begun(connection, later) or hub.moves.undoing(connection, later):
                 continue
             other.require_kept()
-            known.add(later)
+            if _corrects(other) in known:
+                known.add(later)
             planned[later] = hub.staging.of(connection, later, Stage.PLAN)
     for later, segments in planned.items():
-        yield from _planned(hub, later, segments, key)
+        for earlier in _planned(hub, later, segments, key):
+            none = earlier.records.clear()
+            yield earlier if later in known else Earlier(later, records=none, migrated=none, since=earlier.migrated)
+
+
+def _source(move: Move) -> tuple[str, str]:
+    return move.source, move.source_collection
 
 
 def _corrects(move: Move) -> str:

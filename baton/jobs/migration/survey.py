@@ -52,6 +52,7 @@ class Survey:
     _aside: list[pl.Series] = field(default_factory=list)
     _taken: list[pl.DataFrame] = field(default_factory=list)
     _migrated: list[pl.DataFrame] = field(default_factory=list)
+    _brought: list[pl.DataFrame] = field(default_factory=list)
 
     def add(self, records: pl.DataFrame, key: tuple[str, ...], parents: tuple[str, ...]) -> None:
         """The records of one page (`ROW`, the key fields, and the fields that refer to other records of this kind)."""
@@ -73,8 +74,11 @@ class Survey:
 
     def migrated(self, records: pl.DataFrame, key: tuple[str, ...], by: str) -> None:
         """Records (`ROW` and the key fields) that the target has of rows of this source, and the run they are by."""
-        keys = {"row": records.get_column(ROW), "key": _hash(records.select(key))}
-        self._migrated.append(pl.DataFrame(keys, _KEYS).with_columns(pl.lit(by).alias("by")))
+        self._migrated.append(_by(records, key, by))
+
+    def brought(self, records: pl.DataFrame, key: tuple[str, ...], by: str) -> None:
+        """Records that a later run has brought: newer than these rows, which have to leave them alone."""
+        self._brought.append(_by(records, key, by))
 
     def result(self, missing: Callable[[pl.Series], pl.Series] = _none_missing) -> Standing:
         """The verdict over all rows added. ``missing`` says which keys (as text) the target has no record of either."""
@@ -85,9 +89,9 @@ class Survey:
         both = pl.concat([seen, others.filter(pl.col("key").is_in(seen.get_column("key").implode()))])
         twice = both.filter(both.get_column("key").is_duplicated())
         doubles = _duplicates(twice).filter(pl.col("row").is_in(seen.get_column("row").implode()))
-        again = _under_another_key(
-            seen, pl.concat([pl.DataFrame(schema={**_KEYS, "by": pl.String()}), *self._migrated])
-        )
+        nobody = pl.DataFrame(schema={**_KEYS, "by": pl.String()})
+        another = _under_another_key(seen, pl.concat([nobody, *self._migrated]))
+        again = pl.concat([another, _brought_since(seen, pl.concat([nobody, *self._brought]))])
         unusable = [pl.DataFrame(schema=CELL_SCHEMA), doubles, again]
         if edges.is_empty():
             return Standing(pl.concat(unusable), None)
@@ -103,6 +107,11 @@ class Survey:
         unusable.append(_cells(dangling, "reference", "the row refers to a record that is not there or was put aside"))
         depths = depths.filter(~pl.col("row").is_in(dangling.implode()))
         return Standing(pl.concat(unusable), depths)
+
+
+def _by(records: pl.DataFrame, key: tuple[str, ...], by: str) -> pl.DataFrame:
+    keys = {"row": records.get_column(ROW), "key": _hash(records.select(key))}
+    return pl.DataFrame(keys, _KEYS).with_columns(pl.lit(by).alias("by"))
 
 
 def _hash(columns: pl.DataFrame) -> pl.Series:
@@ -132,6 +141,14 @@ def _under_another_key(seen: pl.DataFrame, migrated: pl.DataFrame) -> pl.DataFra
     said = pl.format("the row was migrated already, under another key, by {}: take that back first", "by")
     names = (pl.lit("").alias("column"), pl.lit("migrated").alias("rule"))
     return other.select("row", *names, said.alias("message"))
+
+
+def _brought_since(seen: pl.DataFrame, brought: pl.DataFrame) -> pl.DataFrame:
+    """One cell per row whose record a later run has brought: these values are older."""
+    newer = seen.join(brought.unique(subset="key", keep="last").select("key", "by"), on="key", maintain_order="left")
+    said = pl.format("the record was migrated since, by {}: take that back first, or leave the row out", "by")
+    names = (pl.lit("").alias("column"), pl.lit("migrated").alias("rule"))
+    return newer.select("row", *names, said.alias("message"))
 
 
 def _dangling(usable: pl.DataFrame, edges: pl.DataFrame, missing: Callable[[pl.Series], pl.Series]) -> pl.Series:

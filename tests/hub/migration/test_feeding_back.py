@@ -5,10 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import openpyxl
+import pytest
 
 from baton.hub.migration.planning import plan_migration
 from baton.hub.migration.quarantine import corrected_rows, write_quarantine
+from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import carry_on
+from baton.jobs.migration.waves import WavePlan
+from baton.model.account import Receipt
+from baton.model.effect import LATEST_COPY
 from tests.rig.records import Archive, old_row
 
 
@@ -26,3 +31,57 @@ def test_every_cell_of_the_workbook_is_text_and_stays_so_whatever_is_typed(small
         assert {cell.number_format for cell in cells} == {"@"}
         (page,) = corrected_rows(hub, path, plan.run.id).pages
         assert page.rows.get_column("备注").to_list() == [None, "note"]
+
+
+@pytest.mark.parametrize(("code", "there"), [("00002", "newer"), ("00003", "测试3")])
+def test_what_a_later_run_has_brought_is_not_overwritten_from_an_older_quarantine(
+    small: Archive, tmp_path: Path, code: str, there: str
+) -> None:
+    """The source was corrected and read again meanwhile; the quarantine's row, which is older, took its place."""
+    small.rows = [old_row(1), old_row(2, 工资="much"), old_row(3, 工资="more")]
+    path = tmp_path / "aside.csv"
+    with small.open() as hub:
+        first = plan_migration(hub, small.request()).run.id
+        carry_on(hub, first)
+        write_quarantine(hub, first, path)
+        head, second, _ = path.read_text("utf-8-sig").splitlines()
+        path.write_text(f"{head}\n{second.replace('much', '1.00').replace('00002', code)}\n", "utf-8")
+        small.clock.sleep(60)
+        small.rows[1:] = [old_row(2, 姓名="newer"), old_row(3)]
+        again = plan_migration(hub, small.request()).run.id
+        carry_on(hub, again)
+        small.clock.sleep(60)
+        before = dict(small.shelf.rows)
+        fed = plan_migration(hub, small.request(quarantine=path, corrects=first))
+        said = f"the record was migrated since, by {again}: take that back first, or leave the row out"
+        assert [(each.place, each.rule, each.message) for each in fed.faults] == [("staff:3", "migrated", said)]
+        carry_on(hub, fed.run.id)
+        assert small.shelf.rows == before
+        assert small.shelf.rows[code]["name"] == there
+        small.clock.sleep(60)
+        carry_on(hub, plan_rollback(hub, again, "tester").id)
+        small.clock.sleep(LATEST_COPY.total_seconds())
+        assert not plan_migration(hub, small.request(quarantine=path, corrects=first)).faults
+
+
+def test_a_row_that_a_later_run_could_not_bring_either_may_be_fed_back(small: Archive, tmp_path: Path) -> None:
+    """Neither where it was put aside again, nor where the target refused it."""
+
+    class Choosy(small.kind):  # type: ignore[name-defined]
+        def _one(self, action, row, was):
+            return Receipt.refused("no", "not so") if row["name"] == "bad" else super()._one(action, row, was)
+
+    small.kind = Choosy
+    small.rows = [old_row(1), old_row(2, 工资="much"), old_row(3, 工资="more")]
+    path = tmp_path / "aside.csv"
+    with small.open() as hub:
+        first = plan_migration(hub, small.request()).run.id
+        carry_on(hub, first)
+        write_quarantine(hub, first, path)
+        text = path.read_text("utf-8-sig").replace("much", "1.00").replace("more", "2.00")
+        path.write_text(text, "utf-8")
+        small.clock.sleep(60)
+        small.rows[2] = old_row(3, 姓名="bad")
+        carry_on(hub, plan_migration(hub, small.request(waves=WavePlan(0, 0))).run.id)
+        fed = plan_migration(hub, small.request(quarantine=path, corrects=first))
+        assert (fed.faults, fed.run.counts["insert"]) == ([], 2)
