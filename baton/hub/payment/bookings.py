@@ -8,14 +8,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import date, datetime
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import orjson
 import sqlalchemy as sa
 
 from baton.errors import Fault
 from baton.hub.core import Hub
-from baton.jobs.payment.matching import Expectations, Expected
+from baton.jobs.payment.matching import Expectations, Expected, MatchKind
 from baton.jobs.payment.statements import Copies, StatementKey, statement_key
 from baton.model.bank_answers import Direction, Reason, ReasonKind, Statement, StatementEntry
 from baton.model.pay_run import LineState, PayLine, PayRun
@@ -38,6 +38,8 @@ _OF_PAGES: Final = ("page", "pages_follow", "message_page", "told_opening_minor"
 """What of a statement says where it stood: it came without before pages were read, and a copy may stand elsewhere."""
 _ABOUT_PEOPLE: Final = ("returned", "counterparty")
 """What of a booking is blanked in its time; the code of a return stands beside it."""
+_About: TypeAlias = Callable[[str, BankEvent], Collection[str]]
+"""What a booking on an account is about, by name."""
 
 
 def head_event(system: str, name: str, place: int, statement: ReadStatement, digest: str, at: datetime) -> BankEvent:
@@ -136,25 +138,45 @@ def statements(events: Iterator[BankEvent]) -> Iterator[tuple[BankEvent, Sequenc
 
 
 def shown_of(
-    hub: Hub, connection: sa.Connection, system: str, references: Collection[str]
+    hub: Hub, connection: sa.Connection, system: str, references: Collection[str], files: Collection[str] = ()
 ) -> dict[str, list[StatementEntry]]:
-    """The bookings that are about each of these lines alone, in the order of their days, each told once.
+    """The bookings of each of these lines, in the order of their days, each told once.
 
-    A statement that came twice counts once; one that came again with another content counts with all that either shows,
-    since money may have moved. Notifications count while no statement shows anything of the line.
+    Those about the line alone, and those of one of these ``files``, by their ids, that fit all that is in it: a file
+    that is paid or returned in one booking is each of its lines. A statement that came twice counts once; one that came
+    again with another content counts with all that either shows, since money may have moved. Notifications count while
+    no statement shows anything of the line.
     """
-    return _shown(hub, connection, system, references, lambda event: event.reference)
+    expected = lines_of(hub, connection, system, files)
+
+    def about(account: str, event: BankEvent) -> Collection[str]:
+        if event.reference or event.message_id not in files:
+            return (event.reference,)
+        return in_one(expected, account, kept_entry(event))
+
+    return _shown(hub, connection, system, references, about)
+
+
+def lines_of(hub: Hub, connection: sa.Connection, system: str, files: Iterable[str]) -> Expectations:
+    """Every line in these files to this bank; nothing of one that is not ours."""
+    return _expected(hub, connection, system, (), [name for name in files if len(name) == REFERENCE_CHARACTERS])
+
+
+def in_one(expected: Expectations, account: str, entry: StatementEntry) -> Collection[str]:
+    """The lines that a booking on an account stands for as the batch they are; none for any other booking."""
+    match = expected.match(account, entry)
+    return match.references if match.kind is MatchKind.BATCH else ()
 
 
 def shown_of_files(
     hub: Hub, connection: sa.Connection, system: str, message_ids: Collection[str]
 ) -> dict[str, list[StatementEntry]]:
-    """The bookings that are about each of these files, and no one line of it, in the same way."""
-    return _shown(hub, connection, system, message_ids, lambda event: "" if event.reference else event.message_id)
+    """The bookings that are about each of these files, and no one line of it, in the same way; fitting it or not."""
+    return _shown(hub, connection, system, message_ids, lambda _, event: () if event.reference else (event.message_id,))
 
 
 def _shown(
-    hub: Hub, connection: sa.Connection, system: str, wanted: Collection[str], about: Callable[[BankEvent], str]
+    hub: Hub, connection: sa.Connection, system: str, wanted: Collection[str], about: _About
 ) -> dict[str, list[StatementEntry]]:
     papers: dict[tuple[str, bool], dict[StatementKey, Counter[StatementEntry]]] = {}
     copies = Copies()
@@ -165,8 +187,10 @@ def _shown(
         key = copies.first_of(statement_key(statement, digest, first, notification=notification), digest, statement)
         shown: dict[str, Counter[StatementEntry]] = {}
         for event in events:
-            if about(event) in wanted and not (entry := kept_entry(event)).pending:
-                shown.setdefault(about(event), Counter())[entry._replace(counterparty="", returned=None)] += 1
+            names = [name for name in about(statement.account, event) if name in wanted]
+            if names and not (entry := kept_entry(event)).pending:
+                for name in names:
+                    shown.setdefault(name, Counter())[entry._replace(counterparty="", returned=None)] += 1
         for name, entries in shown.items():
             told = papers.setdefault((name, notification), {})
             told[key] = told.get(key, Counter()) | entries
@@ -187,10 +211,20 @@ def expectations(hub: Hub, connection: sa.Connection, system: str, entries: Iter
     for entry in entries:
         names.update(name for name in entry.references if len(name) == REFERENCE_CHARACTERS)
         batches.add(entry.batch_id)
+    files = sorted(name for name in batches if len(name) == REFERENCE_CHARACTERS)  # as ours are
+    return _expected(hub, connection, system, names, files)
+
+
+def _expected(
+    hub: Hub, connection: sa.Connection, system: str, names: Collection[str], files: Collection[str]
+) -> Expectations:
+    """These lines of this bank's, by their references, and those in these files, by their ids, that may be booked."""
     found: dict[str, PayLine] = {}
-    for message_id in sorted(name for name in batches if len(name) == REFERENCE_CHARACTERS):  # as ours are
+    for message_id in files:
         found |= {line.reference: line for line in hub.pay_runs.of_file(connection, message_id)}
     found |= hub.pay_runs.by_reference(connection, sorted(names))
+    if not found:
+        return Expectations(())
     runs = {run.run_id: run for run in hub.pay_runs.of_system(connection, system)}
     sent = [line for line in found.values() if line.run_id in runs and line.state in _SENT]
     refused = [line.reference for line in sent if line.state in _REFUSED]

@@ -10,12 +10,13 @@ import sqlalchemy as sa
 
 from baton.errors import ApprovalError, TransitionError
 from baton.hub.core import PLANNING, Hub
-from baton.hub.payment.bookings import ENTRY, HEAD, kept_entry, kept_head, statements
+from baton.hub.payment.bookings import ENTRY, HEAD, in_one, kept_entry, kept_head, lines_of, statements
 from baton.hub.payment.policies import policy_of
 from baton.hub.payment.recovering import BY, kept_or_planned, locked_case
 from baton.hub.payment.repaying import repay
 from baton.hub.payment.returned_money import add, returns
 from baton.jobs.payment.instalments import from_wages_by_month, most_from_wages
+from baton.jobs.payment.matching import Expectations
 from baton.model.bank_answers import Direction, Statement, StatementEntry
 from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, Way
 
@@ -61,9 +62,11 @@ def take_back(hub: Hub) -> dict[str, int]:
 def credits_of(hub: Hub, connection: sa.Connection) -> Iterator[Credit]:
     """Everything booked to our accounts at all banks, as statements show it; notices beforehand are no bookings.
 
-    Nor is a payment of ours that the bank has returned: with or without its reason, that is taken in by its line.
+    Nor is a payment of ours that the bank has returned, or a whole file of them in one: with or without its reason,
+    that is taken in by its lines.
     """
     for system in hub.settings.payments.banks:
+        files: dict[str, Expectations] = {}
         for head, entries in statements(hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))):
             statement, notification = kept_head(head)
             if notification:
@@ -72,9 +75,14 @@ def credits_of(hub: Hub, connection: sa.Connection) -> Iterator[Credit]:
             ours = hub.pay_runs.by_reference(connection, [event.reference for event in credits_ if event.reference])
             for event in credits_:
                 entry = kept_entry(event)
-                if not entry.pending and entry.returned is None and event.reference not in ours:
-                    before = _name(system, statement, entry)
-                    yield Credit(_evidence(before, entry), before, entry)
+                if entry.pending or entry.returned is not None or event.reference in ours:
+                    continue
+                if event.message_id and event.message_id not in files:
+                    files[event.message_id] = lines_of(hub, connection, system, [event.message_id])
+                if event.message_id and in_one(files[event.message_id], statement.account, entry):
+                    continue
+                before = _name(system, statement, entry)
+                yield Credit(_evidence(before, entry), before, entry)
 
 
 def not_taken_in(hub: Hub, connection: sa.Connection, credits_: Iterable[Credit]) -> list[Credit]:

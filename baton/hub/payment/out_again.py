@@ -17,20 +17,36 @@ from baton.store.bank_answers import BankEvent
 def out_again(hub: Hub, connection: sa.Connection, returned: Iterable[PayLine]) -> set[str]:
     """Of these returned lines, the references of those that the bank has booked once more since.
 
-    A line stays `returned` whatever is booked later, since bookings come in any order; so they are counted here.
+    A line stays `returned` whatever is booked later, since bookings come in any order; so they are counted here. So
+    are those of all of its file in one, which name no line.
     """
     lines = {line.reference: line for line in returned}
     said = hub.bank_answers.of_lines(connection, list(lines))
+    systems = _systems(hub, connection, lines.values())
+    in_one = {
+        file: [event for event in hub.bank_answers.of_file(connection, *file) if event.kind == ENTRY]
+        for file in {(systems[line.run_id], line.message_id) for line in lines.values()}
+    }
     of_banks: dict[str, set[str]] = {}
     for reference, line in lines.items():
-        if _may_be_out(said.get(reference, ())):
-            run = hub.pay_runs.get(connection, line.run_id)
-            assert run is not None, "a line belongs to a run"
-            of_banks.setdefault(run.system, set()).add(reference)
+        system = systems[line.run_id]
+        if _may_be_out((*said.get(reference, ()), *in_one[system, line.message_id])):
+            of_banks.setdefault(system, set()).add(reference)
     found: set[str] = set()
     for system, references in of_banks.items():
-        shown = shown_of(hub, connection, system, references)
+        files = {line.message_id for line in lines.values() if in_one.get((system, line.message_id))}
+        shown = shown_of(hub, connection, system, references, files)
         found |= {each for each, told in shown.items() if _ends_out((entry.direction, entry.booked) for entry in told)}
+    return found
+
+
+def _systems(hub: Hub, connection: sa.Connection, lines: Iterable[PayLine]) -> dict[str, str]:
+    """The bank of each of these lines' runs."""
+    found: dict[str, str] = {}
+    for run_id in {line.run_id for line in lines}:
+        run = hub.pay_runs.get(connection, run_id)
+        assert run is not None, "a line belongs to a run"
+        found[run_id] = run.system
     return found
 
 

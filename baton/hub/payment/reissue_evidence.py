@@ -34,6 +34,8 @@ class OfFile:
 
     failed: Sequence[BankEvent]
     """Its answers by which nothing of it was paid, the oldest first."""
+    came_back: Sequence[BankEvent]
+    """What of it came back in bookings that name no line, the oldest first."""
     contradicted: bool
     """Whether it has booked it all the same, in one, and less came back than went out: then nothing of it is known as
     unpaid. Whose money that is, where the sum is not the lines', nobody knows."""
@@ -49,7 +51,12 @@ def of_files(hub: Hub, connection: sa.Connection, system: str, message_ids: Coll
     # Every statement is read only for a file that is on one.
     booked = {each for each, events in said.items() if failed[each] and any(event.kind == ENTRY for event in events)}
     shown = shown_of_files(hub, connection, system, booked) if booked else {}
-    return {each: OfFile(failed[each], _is_out(shown.get(each, ()))) for each in message_ids}
+    came_back = {each: [event for event in events if _is_return(event)] for each, events in said.items()}
+    return {each: OfFile(failed[each], came_back[each], _is_out(shown.get(each, ()))) for each in message_ids}
+
+
+def _is_return(event: BankEvent) -> bool:
+    return event.kind == ENTRY and event.state == Direction.CREDIT.value
 
 
 def _is_out(shown: Iterable[StatementEntry]) -> bool:
@@ -72,14 +79,11 @@ def evidence_of(line: PayLine, said: Sequence[BankEvent], of_file: OfFile) -> Ev
 
     Without a name when there is none; None where the bank has refused the whole file and booked it all the same.
     """
-    own = [
-        event
-        for event in said
-        if event.state in _SAYS_SO or (event.kind == ENTRY and event.state == Direction.CREDIT.value)
-    ]
+    own = [event for event in said if event.state in _SAYS_SO or _is_return(event)]
     if of_file.contradicted and line.state is not LineState.RETURNED:
         return None
-    telling = own or of_file.failed
+    # Of a line that nothing was booked about alone, what came back is the file, in one.
+    telling = own or (line.state is LineState.RETURNED and of_file.came_back) or of_file.failed
     if not telling:
         return Evidence("", line.reference)
     last = telling[-1]

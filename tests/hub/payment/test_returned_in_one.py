@@ -1,0 +1,135 @@
+"""A file that comes back in one booking is each of its payments: paid again, seen going out again, given to nobody."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from baton.contracts.payments import AnswerKind
+from baton.errors import ApprovalError
+from baton.hub.payment.answering import Taken
+from baton.hub.payment.money_back import credits_of, take_back
+from baton.hub.payment.recovering import find_case
+from baton.hub.payment.reissuing import reissue_run
+from baton.model.pay_run import LineState
+from baton.model.recovery import RecoveryState
+from tests.hub.payment.office import PAY_DAY, Office
+from tests.hub.payment.test_answers import TWO, references, say
+from tests.hub.payment.test_recovering import LATE, opened
+from tests.hub.payment.test_reissue_of_files import TOTAL, in_one, require_none_again
+from tests.rig.bank_papers import statement
+from tests.rig.payroll import ACCOUNT, MAKER, card
+
+RETURNED = b"<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>"
+
+
+@pytest.fixture
+def paid(office: Office) -> str:
+    """A run whose file the bank has booked in one."""
+    run_id = office.delivered(TWO)
+    booked(office, TOTAL, "DBIT", 1)
+    assert set(office.states(run_id).values()) == {LineState.PAID}
+    return run_id
+
+
+def booked(office: Office, amount: str, way: str, day: int) -> Taken:
+    """The file in one booking, on a day of December, with no word of why."""
+    return say(office, AnswerKind.STATEMENT, in_december(in_one(office, amount, way, number=day), day))
+
+
+def of_line(office: Office, reference: str, way: str, day: int, number: int) -> Taken:
+    """The first payment alone."""
+    said = in_december(statement(ACCOUNT, [(reference, "8000.00", way)], number=number), day)
+    return say(office, AnswerKind.STATEMENT, said)
+
+
+def in_december(said: bytes, day: int) -> bytes:
+    return said.replace(b"<BookgDt><Dt>2026-11-30", f"<BookgDt><Dt>2026-12-{day:02d}".encode()).replace(RETURNED, b"")
+
+
+def notified(said: bytes) -> bytes:
+    """The same as a notification beforehand, which has no balance."""
+    head, rest = said.split(b"<Bal>", 1)
+    said = head + rest[rest.rindex(b"</Bal>") + len(b"</Bal>") :]
+    for statement_, notification in ((b"camt.053", b"camt.054"), (b"BkToCstmrStmt", b"BkToCstmrDbtCdtNtfctn")):
+        said = said.replace(statement_, notification)
+    return said.replace(b"<Stmt>", b"<Ntfctn>").replace(b"</Stmt>", b"</Ntfctn>")
+
+
+def test_it_is_paid_again_by_the_booking_that_brought_it_back(office: Office, paid: str) -> None:
+    require_none_again(office, paid, "nothing of it has failed")
+    booked(office, TOTAL, "CRDT", 2)
+    assert set(office.states(paid).values()) == {LineState.RETURNED}
+    again = reissue_run(office.hub, paid, MAKER, PAY_DAY)
+    assert (len(again.lines), again.refused) == (2, [])
+    evidence = again.run.facts["evidence"]
+    assert set(evidence.values()) == {"bank/statement-1/2"}  # type: ignore[attr-defined]
+    assert office.check(again.run.run_id).cleared.releasable
+
+
+def test_nothing_of_it_is_paid_again_once_it_is_out_again(office: Office, paid: str) -> None:
+    booked(office, TOTAL, "CRDT", 2)
+    run_id = reissue_run(office.hub, paid, MAKER, PAY_DAY).run.run_id
+    office.check(run_id)
+    office.build(run_id)
+    office.sign(run_id)
+    office.release(run_id)
+    alarms = booked(office, TOTAL, "DBIT", 3).alarms
+    assert sorted(alarms) == sorted(f"out_again {each}" for each in references(office, paid).values())
+    assert "booked out again since" in office.deliver().halted
+    assert len(office.bank.files) == 1
+    require_none_again(office, paid, "disputed")
+
+
+def test_a_claim_on_it_is_open_again_once_it_is_out_again(office: Office, paid: str) -> None:
+    office.company.clock.advance(timedelta(days=10))
+    office.hire("0002", **LATE)
+    case = opened(office)
+    booked(office, TOTAL, "CRDT", 2)
+    assert take_back(office.hub) == {case.id: 1}
+    assert find_case(office.hub, case.id)[0].state is RecoveryState.REPAID
+    booked(office, TOTAL, "DBIT", 3)
+    assert take_back(office.hub) == {case.id: 1}
+    again, _ = find_case(office.hub, case.id)
+    assert (again.state, again.open_minor) == (RecoveryState.CLAIMED, 1_234_567)
+    assert take_back(office.hub) == {}
+
+
+def test_it_is_no_booking_for_a_person_to_give_and_what_fits_no_file_is(office: Office, paid: str) -> None:
+    booked(office, TOTAL, "CRDT", 2)
+    booked(office, "50.00", "CRDT", 3)
+    with office.hub.database.read() as connection:
+        assert [each.entry.amount_minor for each in credits_of(office.hub, connection)] == [5_000]
+    assert paid
+
+
+def test_a_payment_booked_with_its_file_and_returned_alone_is_out_once_it_is_booked_alone(
+    office: Office, paid: str
+) -> None:
+    """On the same day too: it went out twice and came back once."""
+    reference = references(office, paid)["0001"]
+    of_line(office, reference, "CRDT", 2, 2)
+    office.hire("0001", bank_account_number=card(77))
+    assert len(reissue_run(office.hub, paid, MAKER, PAY_DAY).lines) == 1
+    assert of_line(office, reference, "DBIT", 2, 3).alarms == [f"out_again {reference}"]
+    with pytest.raises(ApprovalError, match="disputed"):
+        reissue_run(office.hub, paid, MAKER, PAY_DAY)
+
+
+def test_a_payment_told_alone_by_a_notification_and_with_its_file_by_the_statement_went_out_once(
+    office: Office, paid: str
+) -> None:
+    reference = references(office, paid)["0001"]
+    said = notified(in_december(statement(ACCOUNT, [(reference, "8000.00", "DBIT")], number=9), 1))
+    taken = say(office, AnswerKind.STATEMENT, said)
+    assert (taken.files, taken.refused) == (1, {})
+    of_line(office, reference, "CRDT", 2, 2)
+    office.hire("0001", bank_account_number=card(77))
+    assert [line.payable.key.number for line in reissue_run(office.hub, paid, MAKER, PAY_DAY).lines] == ["0001"]
+
+
+def test_what_is_booked_with_another_sum_is_no_payment_of_it(office: Office, paid: str) -> None:
+    booked(office, TOTAL, "CRDT", 2)
+    booked(office, "20345.66", "DBIT", 3)
+    assert len(reissue_run(office.hub, paid, MAKER, PAY_DAY).lines) == 2
