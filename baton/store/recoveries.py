@@ -90,6 +90,15 @@ class RecoveryStore:
                         found[line.reference] += line.amount_minor
         return found
 
+    def of_lines(self, connection: sa.Connection, references: Sequence[str]) -> list[RecoveryCase]:
+        """The cases that claim or have claimed of these payments, whatever became of them, each once."""
+        found: dict[str, RecoveryCase] = {}
+        for chunk in chunked(list(references)):
+            claiming = sa.select(recovery_claims.c.case_id).where(recovery_claims.c.reference.in_(chunk))
+            rows = connection.execute(sa.select(recovery_cases).where(recovery_cases.c.id.in_(claiming)))
+            found |= {row.id: self._case(row) for row in rows}
+        return list(found.values())
+
     def step(self, connection: sa.Connection, case: RecoveryCase, entry: RecoveryEntry, **changes: Any) -> RecoveryCase:
         """Bring a case to where an entry says it stands, and add the entry to its ledger.
 

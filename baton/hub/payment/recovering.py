@@ -15,7 +15,7 @@ from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.overpayments import find_within
 from baton.hub.payment.policies import offices_of, policy_of
-from baton.hub.payment.returned_money import add, returns
+from baton.hub.payment.returned_money import add, returns_given_up
 from baton.jobs.payment.instalments import from_wages_by_month, require_plan
 from baton.jobs.payment.overpayment import NotOwed, Remedy
 from baton.jobs.payment.roles import Role
@@ -186,12 +186,13 @@ def write_off(hub: Hub, case_id: str, person: str, role: Role, why: str) -> Reco
 def withdraw_case(hub: Hub, case_id: str, person: str, role: Role, why: str) -> RecoveryCase:
     """Take the claim back, since it was owed after all: HR's to say. What the person has paid back is owed back.
 
-    What the bank has returned counts no more: it is paid again as the next attempt.
+    What the bank has returned counts no more: it is paid again as the next attempt. Where that was made already,
+    without what was claimed, the case owes it back as well.
     """
     with hub.database.write() as connection:
         decision = _Decision(person, role, why, EntryKind.WITHDRAWAL, RecoveryEvent.WITHDRAW)
         case = _decided(hub, connection, case_id, decision, (Role.HR,))
-        for _, entry in returns(hub, connection, {case.reference: case}, person):
+        for _, entry in returns_given_up(hub, connection, case, person):
             case = add(hub, connection, case, entry)
         return case
 

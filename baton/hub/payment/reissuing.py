@@ -18,6 +18,7 @@ from baton.hub.payment.drafting import Drafting, new_run, payee_of, save
 from baton.hub.payment.out_again import out_again
 from baton.hub.payment.policies import offices_of
 from baton.hub.payment.reissue_evidence import evidence_of, of_files
+from baton.hub.payment.returned_money import owed_by_withdrawn
 from baton.jobs.payment.checks.account_numbers import plain_account
 from baton.jobs.payment.reissue import (
     Evidence,
@@ -184,8 +185,10 @@ def _judged(
     attempts = [line.payable.key for line in hub.pay_runs.claimed(connection, (), numbers)]
     returned = [line for line in failed if line.state is LineState.RETURNED]
     out = out_again(hub, connection, returned)
-    # What a recovery case claims of a payment that came back is back already; only the rest is the person's.
-    claimed = hub.recoveries.claimed(connection, [line.reference for line in returned])
+    # What a recovery case claims of a payment that came back is back already; only the rest is the person's. So is
+    # what a withdrawn one owes.
+    references = [line.reference for line in returned]
+    claimed = hub.recoveries.claimed(connection, references) + owed_by_withdrawn(hub, connection, references)
     judged: list[tuple[PayLine, Reissue | Refusal]] = []
     for line, shown in zip(failed, _shown(hub, connection, system, failed), strict=True):
         if line.reference in out or shown is None:

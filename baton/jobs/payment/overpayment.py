@@ -200,13 +200,14 @@ def overpaid(
     too_much: dict[str, int] = {}
     for line in lines:
         remedy = REMEDIES.get(line.state)
-        if remedy is None:
+        already = claimed.get(line.key.reference, 0)
+        # What came back is with nobody; but a case that claims of it keeps as much from the next attempt.
+        if remedy is None and not (already and line.state is LineState.RETURNED):
             continue
         judged = _judged(line, told, policy)
         if isinstance(judged, Doubt):
-            unclear.append(Unclear(line, judged))
+            unclear += [] if remedy is None else [Unclear(line, judged)]
             continue
-        already = claimed.get(line.key.reference, 0)
         if judged is None:
             if already:
                 too_much[line.key.reference] = already
@@ -218,7 +219,7 @@ def overpaid(
             unclear += [Unclear(line, each) for each in doubt]
         elif already > amount:
             too_much[line.key.reference] = already - amount
-        else:
+        elif remedy is not None:
             not_owed.append(NotOwed(line, judged, amount - already, already, cause, remedy))
     return Overpaid(not_owed, unclear, too_much)
 
