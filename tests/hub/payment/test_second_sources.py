@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from baton.errors import ApprovalError, FeedRefusedError
+from baton.hub.payment.checking import waive
+from baton.hub.payment.waiving import named
 from baton.model.pay_run import LineState
 from baton.model.payable import Component
 from baton.model.people import EmploymentStatus
 from tests.hub.payment.office import Office
+from tests.rig.payroll import HR
 
 TWO = {"0001": "8000.00", "0002": "12345.67"}
 CLOCK = "工号,日期\n0001,2026-11-30\n0002,2026-11-30\n"
@@ -117,3 +120,22 @@ def test_a_leaver_who_is_on_both_lists_gets_the_settlement(watched: Office) -> N
     run_id = watched.draft({"0002": "100.00"}, component=Component.FINAL_SETTLEMENT).run.run_id
     assert rules(watched, run_id) & {"exit_list_disagrees", "not_on_exit_list", "facts_missing"} == set()
     assert watched.states(run_id) == {"0002": LineState.DRAFT}
+
+
+def test_a_waiver_covers_the_day_that_the_list_told_and_no_other(watched: Office) -> None:
+    watched.hire(*TWO)
+    run_id = watched.draft(TWO).run.run_id
+    tell(watched, "考勤-2026-11.csv", CLOCK)
+    tell(watched, "离职.csv", "工号,离职日期\n0001,2026-12-31\n")
+    cleared = watched.check(run_id).cleared
+    (found,) = (each for each in cleared.report.findings if each.rule == "exit_list_disagrees")
+    until = watched.hub.clock.now() + timedelta(days=7)
+    waive(watched.hub, named(watched.hub, run_id, found.digest, HR, "hr", "is owed all of November", until))
+    watched.build(run_id)
+    watched.sign(run_id)
+    tell(watched, "离职.csv", "工号,离职日期\n0001,2026-10-15\n")
+    with pytest.raises(ApprovalError) as refused:
+        watched.release(run_id)
+    assert refused.value.code == "changed"
+    watched.check(run_id)
+    assert watched.states(run_id)["0001"] is LineState.HELD

@@ -42,13 +42,14 @@ def records(inspection: Inspection) -> Iterator[Finding]:
     """The account against HR's, and how long HR has had it."""
     policy, pay_day = inspection.policy, inspection.run.pay_day
     for at, line, person in inspection.known:
+        changed = inspection.facts.account_changed.get(line.key.number)
         if not person.bank_account_number:
             yield inspection.found("no_account_on_record", at)
         elif plain_account(line.payee.account) != plain_account(person.bank_account_number):
-            yield inspection.found("account_differs", at)
+            # A finding holds no account. The day of HR's last change stands for it: a waiver covers no later one.
+            yield inspection.found("account_differs", at, changed=changed)
         if line.payee.bank_code and person.bank_code and line.payee.bank_code != person.bank_code:
             yield inspection.found("bank_code_differs", at)
-        changed = inspection.facts.account_changed.get(line.key.number)
         # A change after the pay day is as fresh as one just before it.
         if changed is not None and (days := (pay_day - changed).days) < policy.account_changed_days:
             yield inspection.found("account_changed", at, changed=changed, days=max(days, 0))

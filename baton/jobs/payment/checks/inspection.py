@@ -75,10 +75,11 @@ class Inspection:
         self.references = [line.key.reference for line in lines]
         self._departures: dict[str, Departure | None] = {}
 
-    def found(self, rule: str, at: int, *, code: str = "", **detail: int | date) -> Finding:
-        """A finding about a line."""
+    def found(self, rule: str, at: int, *, code: str = "", **detail: int | date | None) -> Finding:
+        """A finding about a line; None stands for a figure that nobody has told."""
         severity = self.policy.severity(rule)
-        return Finding(rule, severity, self.references[at], self.lines[at].place, "", code, tuple(detail.items()))
+        told = tuple((name, value) for name, value in detail.items() if value is not None)
+        return Finding(rule, severity, self.references[at], self.lines[at].place, "", code, told)
 
     def found_in_run(self, rule: str, *, number: str = "", code: str = "", **detail: int | date) -> Finding:
         """A finding about the run, or about a person without a line in it."""

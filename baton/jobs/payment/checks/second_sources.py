@@ -61,7 +61,9 @@ def exit_list(inspection: Inspection) -> Iterator[Finding]:
         if departure is None:
             earlier = told is not None and person.hire_day is not None and told < person.hire_day
             if not departed and not earlier:  # before the hire: of an employment before this one
-                yield inspection.found("exit_list_disagrees", at)
+                # With the day as it is told: a waiver of one day says nothing of another.
+                yield inspection.found("exit_list_disagrees", at, listed=told)
         elif told is not None and abs((told - departure.last_working).days) > inspection.policy.exit_list_days:
             days = abs((told - departure.last_working).days)
-            yield inspection.found("exit_list_disagrees", at, days=days)
+            last_working = departure.last_working
+            yield inspection.found("exit_list_disagrees", at, days=days, last_working=last_working, listed=told)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from baton.jobs.payment.checks.facts import PastState
 from baton.jobs.payment.checks.findings import Finding
 from baton.jobs.payment.checks.inspection import Departure, Inspection
-from baton.jobs.payment.periods import period_of
+from baton.jobs.payment.periods import bounds, period_of
 from baton.jobs.payment.settlement.case import last_day_at_hr
 from baton.model.payable import Component, Payable
 from baton.model.people import Employee, EmploymentStatus
@@ -56,8 +56,12 @@ def _once(inspection: Inspection, at: int, line: Payable, mine: list[Payable]) -
     """One of the same period has the same key, or is a further attempt: that is for the rules about repeats."""
     elsewhere = [past.key for past in inspection.past.get(line.key.number, ()) if past.state is not PastState.CAME_BACK]
     keys = [*elsewhere, *(other.key for other in mine)]
-    if any(key.component is Component.FINAL_SETTLEMENT and key.period != line.key.period for key in keys):
-        yield inspection.found("settlement_again", at)
+    others = {
+        key.period for key in keys if key.component is Component.FINAL_SETTLEMENT and key.period != line.key.period
+    }
+    if others:
+        newest, _ = bounds(max(others))
+        yield inspection.found("settlement_again", at, others=len(others), newest=newest)
 
 
 def _beside_salary(
@@ -66,5 +70,9 @@ def _beside_salary(
     periods = {line.key.period} | ({period_of(departure.pay_end)} if departure else set())
     past = inspection.past.get(line.key.number, ())
     keys = [*(other.key for other in mine), *(each.key for each in past if each.state is not PastState.CAME_BACK)]
-    if any(key.component is Component.SALARY and key.period in periods for key in keys):
-        yield inspection.found("settlement_and_salary", at)
+    salaries = {
+        (key.period, key.attempt) for key in keys if key.component is Component.SALARY and key.period in periods
+    }
+    if salaries:
+        pay_end = None if departure is None else departure.pay_end
+        yield inspection.found("settlement_and_salary", at, salaries=len(salaries), pay_end=pay_end)
