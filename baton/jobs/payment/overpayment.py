@@ -8,7 +8,8 @@ A month that somebody did not stay to its end is shared. By working days (Monday
 count as the paid days they are) there are two usual ways of counting: so many days paid, or so many days not paid, each
 at a month's pay by the rule pack's divisor. The one that leaves the person more is taken, and what is owed is rounded
 up to the next fen: a claim is never larger than the working bears. What payroll has shared already is not shared again:
-a month's pay that was made up when HR had told the date, or that looks like a share of the month before.
+a month's pay that was made up when HR had told the date, or another of that month, or that looks like a share of the
+month before.
 """
 
 from __future__ import annotations
@@ -81,9 +82,9 @@ class Doubt(StrEnum):
     STAYS = "stays"
     """A final settlement to somebody who is not leaving."""
     KNOWN = "known"
-    """A last month that is more than its share, although HR had told the date when the run was made."""
+    """A part of a month that is more than its share, although HR had told the date, or another, when it was made up."""
     SHARED = "shared"
-    """A last month for which HR told the date later, and which looks like its share already."""
+    """A part of a month for which HR told the date later, or has corrected it, and which looks like a share already."""
 
 
 class Remedy(StrEnum):
@@ -213,7 +214,10 @@ def overpaid(
                 too_much[line.key.reference] = already
             continue
         cause = _cause(line, told, policy, judged)
-        doubt = None if already else _shared_already(line, judged, cause, _salary_before(line, lines), policy)
+        salary_before = _salary_before(line, lines)
+        doubt = None if already else _shared_already(line, judged, cause, salary_before, policy)
+        if doubt is None and not already:
+            doubt = _shared_by_another_day(line, judged, told, salary_before, policy)
         amount = line.amount_minor - judged.owed_minor
         if doubt is not None:
             unclear += [Unclear(line, each) for each in doubt]
@@ -242,11 +246,33 @@ def _shared_already(
     """
     if judged.basis is not Basis.PART:
         return None
-    most = salary_before * judged.days * (100 + policy.tolerance_percent)
-    looks_shared = 0 < line.amount_minor * judged.of_days * 100 <= most
+    looks_shared = _looks_shared(line, judged, salary_before, policy)
     if cause.recorded_at <= line.made_at:
         return () if looks_shared or not salary_before else (Doubt.KNOWN,)
     return (Doubt.SHARED,) if looks_shared else None
+
+
+def _shared_by_another_day(
+    line: PaidLine, judged: Working, told: Sequence[Told], salary_before: int, policy: OverpaymentPolicy
+) -> Sequence[Doubt] | None:
+    """The doubt about a part of a month of which HR had told another part when it was made up; None where it had not.
+
+    What was paid may be the share by the days of then: of a share no share is taken.
+    """
+    if judged.basis is not Basis.PART:
+        return None
+    then = [each.employee for each in told if each.recorded_at <= line.made_at][-1:]
+    before_ = judge(line, then[0], departure_of(then[0]), policy) if then else None
+    if before_ is None or before_.basis is not Basis.PART:
+        return None
+    shared = not salary_before or _looks_shared(line, before_, salary_before, policy)
+    return (Doubt.SHARED if shared else Doubt.KNOWN,)
+
+
+def _looks_shared(line: PaidLine, part: Working, salary_before: int, policy: OverpaymentPolicy) -> bool:
+    """Whether what was paid is no more than such a part of the month before, and the tolerance."""
+    most = salary_before * part.days * (100 + policy.tolerance_percent)
+    return 0 < line.amount_minor * part.of_days * 100 <= most
 
 
 def _judged(line: PaidLine, told: Sequence[Told], policy: OverpaymentPolicy) -> Working | Doubt | None:

@@ -152,6 +152,28 @@ def test_what_was_shared_already_is_not_shared_again() -> None:
     assert [each.amount_minor for each in found(before, line(), since=late).not_owed] == [643_678]
 
 
+@pytest.mark.parametrize("corrected", ["2026-11-06", "2026-11-16", "2026-11-27"])
+def test_what_was_shared_by_another_day_is_not_shared_again_once_hr_corrects_it(corrected: str) -> None:
+    before, share = line("2026-10"), line(amount_minor=619_048)  # 13 of 21 days
+    since = told(HIRED, ("2026-11-20", left("2026-11-18")), ("2026-12-02", left(corrected)))
+    # A whole month is within the tolerance of 20 of its 21 days.
+    whole = Doubt.SHARED if corrected == "2026-11-27" else Doubt.KNOWN
+    for lines, doubt in (((before, share), Doubt.SHARED), ((share,), Doubt.SHARED), ((before, line()), whole)):
+        result = found(*lines, since=since)
+        assert (result.not_owed, [each.doubt for each in result.unclear]) == ([], [doubt])
+
+
+def test_a_day_that_hr_corrects_to_one_before_the_month_leaves_nothing_of_it_owed() -> None:
+    share = line(amount_minor=619_048)
+    since = told(HIRED, ("2026-11-20", left("2026-11-18")), ("2026-12-02", left("2026-10-30")))
+    assert [each.amount_minor for each in found(share, since=since).not_owed] == [619_048]
+
+
+def test_a_day_that_was_told_for_another_month_when_it_was_made_up_has_shared_nothing() -> None:
+    since = told(HIRED, ("2026-11-20", left("2026-12-18")), ("2026-12-02", left("2026-11-10")))
+    assert [each.amount_minor for each in found(line("2026-10"), line(), since=since).not_owed] == [643_678]
+
+
 def test_where_the_dates_do_not_decide_nothing_is_claimed() -> None:
     undated = told(HIRED, ("2026-11-20", {"status": DEPARTED}))
     result = found(line("2026-10"), line("2026-11"), since=undated)
