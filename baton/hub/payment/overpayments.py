@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -77,4 +78,18 @@ def _lines(hub: Hub, connection: sa.Connection, numbers: Sequence[str], since: s
             made_at=runs[run_id].created,
         )
         found.setdefault(key.number, []).append(paid)
-    return {number: sorted(theirs, key=lambda each: each.key) for number, theirs in found.items()}
+    return {number: _made_up(sorted(theirs, key=lambda each: each.key)) for number, theirs in found.items()}
+
+
+def _made_up(lines: Sequence[PaidLine]) -> list[PaidLine]:
+    """One person's lines by their keys, each with when its amount was made up: a reissue takes that of what failed.
+
+    One with another amount is a reissue without what a recovery case claims: that was made up when it was drafted.
+    """
+    found: list[PaidLine] = []
+    for line in lines:
+        # By their keys, the attempt before stands before this one.
+        before = found[-1] if line.key.attempt > 1 and found else line
+        same = replace(line.key, attempt=before.key.attempt) == before.key and before.amount_minor == line.amount_minor
+        found.append(replace(line, made_at=before.made_at) if same else line)
+    return found

@@ -47,7 +47,7 @@ class PaidLine:
     state: LineState
     pay_day: date
     made_at: datetime
-    """When its run was drafted."""
+    """When its amount was made up: its run was drafted, or that of the first attempt where this one pays the same."""
 
 
 @dataclass(frozen=True, slots=True)
