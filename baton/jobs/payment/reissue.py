@@ -12,6 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from baton.jobs.payment.checks.account_numbers import plain_account
 from baton.model.bank_answers import Reason, ReasonKind
 from baton.model.bank_words import overruled
 from baton.model.pay_run import FAILED, LineState
@@ -37,7 +38,7 @@ class Refusal(StrEnum):
     UNREAD_REASON = "unread_reason"
     """The bank refused it in words of its own that are in no table, and nobody has said what they mean."""
     NOT_CORRECTED = "not_corrected"
-    """The bank refused these very details, and they are unchanged."""
+    """The bank refused these very details, and they are unchanged; of a dead account, the account is."""
     ATTEMPTED = "attempted"
     """The next attempt exists already."""
     CLAIMED = "claimed"
@@ -127,6 +128,8 @@ def _refusal(failed: Payable, state: LineState, evidence: Evidence, payee: BankA
     # What came back has left the bank's hands: whatever it calls this, it has not paid it besides.
     if ReasonKind.UNREAD in kinds and state is not LineState.RETURNED:
         return Refusal.UNREAD_REASON
-    if kinds & _CORRECT_FIRST and payee == failed.payee:
+    # Of an account that is no more, nothing but another account is a correction: how its bank is written is none.
+    same_account = plain_account(payee.account) == plain_account(failed.payee.account)
+    if (ReasonKind.DEAD_ACCOUNT in kinds and same_account) or (ReasonKind.DATA in kinds and payee == failed.payee):
         return Refusal.NOT_CORRECTED
     return None

@@ -71,6 +71,16 @@ def test_details_that_the_bank_has_refused_are_corrected_first(kind):
     assert found.payable.payee == NEW
 
 
+@pytest.mark.parametrize(
+    "other", [{"bank_name": "中国工商银行北京分行"}, {"account": "6222 0000-00000001"}, {"town": "北京"}]
+)
+def test_a_dead_account_is_corrected_by_another_account_only(other):
+    same = replace(OLD, **other)
+    assert again(shown=evidence(ReasonKind.DEAD_ACCOUNT), payee=same) is Refusal.NOT_CORRECTED
+    assert again(shown=evidence(ReasonKind.DATA, ReasonKind.DEAD_ACCOUNT), payee=same) is Refusal.NOT_CORRECTED
+    assert isinstance(again(shown=evidence(ReasonKind.DATA), payee=same), Reissue)
+
+
 @pytest.mark.parametrize("kind", [ReasonKind.FUNDS, ReasonKind.CUT_OFF, ReasonKind.UNNAMED, ReasonKind.LIMIT])
 def test_other_reasons_need_no_correction(kind):
     assert isinstance(again(S.REJECTED, evidence(kind)), Reissue)
