@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
+from typing import Final
 
 import sqlalchemy as sa
 
 from baton.errors import ApprovalError, TransitionError
 from baton.hub.core import PLANNING, Hub
-from baton.hub.payment.bookings import ENTRY, HEAD, in_one, kept_entry, kept_head, lines_of, statements
+from baton.hub.payment.bookings import ENTRY, HEAD, content_digest, in_one, kept_entry, kept_head, lines_of, statements
 from baton.hub.payment.policies import policy_of
 from baton.hub.payment.recovering import BY, kept_or_planned, locked_case
 from baton.hub.payment.repaying import repay
 from baton.hub.payment.returned_money import add, returns
 from baton.jobs.payment.instalments import from_wages_by_month, most_from_wages
 from baton.jobs.payment.matching import Expectations
+from baton.jobs.payment.statements import Copies, StatementKey, statement_key
 from baton.model.bank_answers import Direction, Statement, StatementEntry
 from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, Way
+from baton.store.bank_answers import BankEvent
+
+_PLACED: Final = "#"
+"""With which a booking's name begins that is its place on the statement, since the bank gives it none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +38,9 @@ class Credit:
     before: str
     """Its name as it was once, without the currency: what was taken in under it still is."""
     entry: StatementEntry
+    placed: str = ""
+    """Its name as it was once where the bank gives it none: with its place on the statement. What was taken in under it
+    still is, and so is whatever stood at this place. Empty where the bank names it."""
 
 
 def take_back(hub: Hub) -> dict[str, int]:
@@ -67,12 +78,16 @@ def credits_of(hub: Hub, connection: sa.Connection) -> Iterator[Credit]:
     """
     for system in hub.settings.payments.banks:
         files: dict[str, Expectations] = {}
+        copies = Copies()
         for head, entries in statements(hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))):
             statement, notification = kept_head(head)
             if notification:
                 continue
             credits_ = [event for event in entries if event.state == Direction.CREDIT.value]
             ours = hub.pay_runs.by_reference(connection, [event.reference for event in credits_ if event.reference])
+            unnamed = any(str(event.facts["entry_id"]).startswith(_PLACED) for event in credits_)
+            key = _first_key(copies, head, entries, statement) if unnamed else None
+            names = _Names(system, statement, key)
             for event in credits_:
                 entry = kept_entry(event)
                 if entry.pending or entry.returned is not None or event.reference in ours:
@@ -81,16 +96,18 @@ def credits_of(hub: Hub, connection: sa.Connection) -> Iterator[Credit]:
                     files[event.message_id] = lines_of(hub, connection, system, [event.message_id])
                 if event.message_id and in_one(files[event.message_id], statement.account, entry):
                     continue
-                before = _name(system, statement, entry)
-                yield Credit(_evidence(before, entry), before, entry)
+                yield names.credit(entry)
 
 
 def not_taken_in(hub: Hub, connection: sa.Connection, credits_: Iterable[Credit]) -> list[Credit]:
     """Those of these whose money is in no case's ledger yet."""
     found = list(credits_)
     taken = hub.recoveries.taken_in(connection, [each.evidence for each in found])
+    taken |= hub.recoveries.taken_in(connection, [each.placed for each in found if each.placed])
     once = hub.recoveries.currencies(connection, [each.before for each in found])
-    return [each for each in found if each.evidence not in taken and once.get(each.before) != each.entry.currency]
+    # A copy of the statement may have it at another place than the one under which it was taken in.
+    taken |= {each.evidence for each in found if each.placed in taken or once.get(each.before) == each.entry.currency}
+    return [each for each in found if each.evidence not in taken]
 
 
 def credit_to(hub: Hub, case_id: str, evidence: str, person: str, why: str) -> RecoveryCase:
@@ -159,11 +176,43 @@ def _evidence(before: str, entry: StatementEntry) -> str:
     return hashlib.sha256(f"baton-credit-2/{before}/{entry.currency}".encode()).hexdigest()
 
 
-def _name(system: str, statement: Statement, entry: StatementEntry) -> str:
-    """What it has in common with any copy: account, statement and the bank's own reference, whatever the file."""
-    stands_on = (system, statement.account, statement.sequence, statement.statement_id)
-    told = (*stands_on, entry.entry_id, entry.booked.isoformat(), str(entry.amount_minor))
-    digest = hashlib.sha256(b"baton-credit-1")
+class _Names:
+    """Names the credits of one statement, or of one page of it, one after another: alike in any copy of it.
+
+    By account, statement and the bank's own reference, whatever the file. Where the bank gives a booking none, its
+    place stands for one as it is read; but the next copy may have a row more, and each page begins anew. Such a booking
+    is named by the page, by all that it refers to, and by how many before it were alike.
+    """
+
+    def __init__(self, system: str, statement: Statement, key: StatementKey | None) -> None:
+        """``key`` is None where the bank names each of them: then nobody asks for the page."""
+        self._stands_on = (system, statement.account, statement.sequence, statement.statement_id)
+        self._page = () if key is None else (key[3], str(key[5]))
+        self._alike: Counter[tuple[str, ...]] = Counter()
+
+    def credit(self, entry: StatementEntry) -> Credit:
+        """The next one, with its names."""
+        amount = (entry.booked.isoformat(), str(entry.amount_minor))
+        before = _digest("baton-credit-1", *self._stands_on, entry.entry_id, *amount)
+        placed = _evidence(before, entry)
+        if not entry.entry_id.startswith(_PLACED):
+            return Credit(placed, before, entry)
+        _, _, of_one = entry.entry_id.partition("/")  # of a transaction inside it: a name, or a place again
+        told = ("" if of_one.isdecimal() else of_one, *amount, entry.currency, *entry.references)
+        self._alike[told] += 1
+        place = (*self._page, str(self._alike[told]))
+        return Credit(_digest("baton-credit-3", *self._stands_on, *place, *told), before, entry, placed)
+
+
+def _first_key(copies: Copies, head: BankEvent, entries: Sequence[BankEvent], statement: Statement) -> StatementKey:
+    """By which a statement is known, or the one that it is a copy of."""
+    first = date.fromisoformat(entries[0].facts["booked"]) if entries else None
+    digest = content_digest(head, entries)
+    return copies.first_of(statement_key(statement, digest, first, notification=False), digest, statement)
+
+
+def _digest(kind: str, *told: str) -> str:
+    digest = hashlib.sha256(kind.encode())
     for part in told:
         digest.update(len(part.encode()).to_bytes(4, "big") + part.encode())
     return digest.hexdigest()
