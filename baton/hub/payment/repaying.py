@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
@@ -13,10 +14,12 @@ from baton.hub.core import Hub
 from baton.hub.payment.out_again import out_again
 from baton.model.pay_run import FAILED, LineState, PayLine
 from baton.model.payable import Component
-from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, RecoveryEvent, Way, step
+from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, RecoveryEvent, RecoveryState, Way, step
 
 _GONE: Final = (LineState.DEBITED, LineState.PAID)
 """The money has left our account."""
+_SENT: Final = (Way.TRANSFER.value, Way.WAGES.value)
+"""How money comes from the person: what the bank has returned never was theirs."""
 
 
 @dataclass
@@ -27,16 +30,20 @@ class _Debt:
     booked: Counter[str]
     entries: Counter[str]
     """How many there are about each line."""
+    ledger: list[RecoveryEntry]
+    """What is in its ledger."""
 
 
 def repay(hub: Hub, connection: sa.Connection, cases: Collection[RecoveryCase], by: str) -> Counter[str]:
     """Book what was paid with component `recovery` since: to the person's oldest case that owes something back.
 
     Up to what it owes, in its currency, and of runs drafted after it was opened; what the bank has returned since is
-    booked out again. How many bookings each case got, by its id.
+    booked out again. What it owed when the run was drafted counts too, where a return was taken back meanwhile: what
+    the person had sent themself is with them again, whichever of the two came first. How many bookings each case got,
+    by its id.
     """
     counts: Counter[str] = Counter()
-    people = sorted({case.number for case in cases if case.owed_back_minor or case.repaid_minor})
+    people = sorted({case.number for case in cases if _may_owe(case)})
     lines = [
         line
         for line in hub.pay_runs.claimed(connection, (), people)
@@ -57,11 +64,36 @@ def repay(hub: Hub, connection: sa.Connection, cases: Collection[RecoveryCase], 
 def _debt(hub: Hub, connection: sa.Connection, case: RecoveryCase) -> _Debt:
     booked: Counter[str] = Counter()
     entries: Counter[str] = Counter()
-    for entry in hub.recoveries.entries(connection, case.id):
+    ledger = hub.recoveries.entries(connection, case.id)
+    for entry in ledger:
         if entry.facts.get("way") == Way.REPAID.value:
             booked[str(entry.facts["line"])] -= entry.amount_minor
             entries[str(entry.facts["line"])] += 1
-    return _Debt(case, booked, entries)
+    return _Debt(case, booked, entries, ledger)
+
+
+def _may_owe(case: RecoveryCase) -> bool:
+    """Whether a payment may be to be booked in it: it owes, has paid, or may owe less since a return was taken back."""
+    return bool(
+        case.owed_back_minor or case.repaid_minor or (case.back_minor and case.state is not RecoveryState.REPAID)
+    )
+
+
+def _owed_then(debt: _Debt, drafted: datetime) -> int:
+    """What of the debt of that moment is not paid yet and came from the person, in minor units."""
+    claimed, kept, sent, paid = debt.case.amount_minor, 0, 0, 0
+    for entry in debt.ledger:
+        if entry.kind is EntryKind.WITHDRAWAL and entry.at < drafted:
+            claimed = 0
+        if entry.kind is not EntryKind.MONEY:
+            continue
+        if entry.facts.get("way") in _SENT:
+            sent += entry.amount_minor
+        if entry.at < drafted:
+            kept += entry.amount_minor
+        elif entry.facts.get("way") == Way.REPAID.value:
+            paid -= entry.amount_minor
+    return max(min(kept - claimed - paid, sent - debt.case.repaid_minor), 0)
 
 
 def _is_gone(line: PayLine, out: Collection[str]) -> bool:
@@ -80,7 +112,7 @@ def _bookings(
         for debt in debts:
             case = debt.case
             if case.currency == line.payable.currency and run.created >= case.opened_at:
-                part = min(left, case.owed_back_minor)
+                part = min(left, max(case.owed_back_minor, _owed_then(debt, run.created)))
                 left -= part
                 if part > 0:
                     yield debt, part
@@ -92,7 +124,8 @@ def _bookings(
 
 def _book(hub: Hub, connection: sa.Connection, debt: _Debt, line: PayLine, minor: int, by: str) -> None:
     case, name = debt.case, line.reference
-    event = RecoveryEvent.REPAY
+    # More than it owes by now: what had come back is the person's again, and they are told anew.
+    event = RecoveryEvent.REPAY if minor <= case.owed_back_minor else RecoveryEvent.NOT_BACK
     if minor < 0:
         whole = case.kept_minor - minor >= case.amount_minor
         event = RecoveryEvent.ALL_BACK if whole else RecoveryEvent.PART_BACK
@@ -102,3 +135,4 @@ def _book(hub: Hub, connection: sa.Connection, debt: _Debt, line: PayLine, minor
     facts = {"way": Way.REPAID.value, "line": name, "run": line.run_id}
     entry = RecoveryEntry(EntryKind.MONEY, hub.clock.now(), by, step(case.state, event), evidence, -minor, facts)
     debt.case = hub.recoveries.step(connection, case, entry, repaid_minor=case.repaid_minor + minor)
+    debt.ledger.append(entry)

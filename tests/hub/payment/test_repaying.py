@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import orjson
+import pytest
 
 from baton.hub.payment.money_back import take_back
 from baton.hub.payment.recovering import find_case, withdraw_case
@@ -19,6 +20,7 @@ from baton.model.recovery import RecoveryCase, RecoveryState
 from baton.store.pay_runs import LineChange
 from tests.hub.payment.office import Office
 from tests.hub.payment.test_recovering import LATE, TWO, came_in, late, opened  # noqa: F401 - a fixture
+from tests.hub.payment.test_returns_taken_back import booked
 from tests.rig.payroll import HR
 
 ACCOUNTS = Accounts(receivable="1221", payroll="2211", bank="1002", loss="6711", payable="2241")
@@ -127,3 +129,49 @@ def test_what_came_back_is_owed_again_before_what_was_paid_is_booked(late: Offic
     assert take_back(late.hub) == {case.id: 2}
     assert owed(late, case) == (500_000, 500_000, 0)
     assert take_back(late.hub) == {}
+
+
+@pytest.mark.parametrize("first", ["paid", "taken back", "both"])
+def test_a_refund_and_a_return_that_is_taken_back_come_to_the_same_in_either_order(
+    late: Office,  # noqa: F811
+    first: str,
+) -> None:
+    """She has the payment again, and the refund of what she had sent: she owes all of the claim, and is told anew."""
+    case = opened(late)
+    booked(late, case, "CRDT", day=1, number=3)
+    came_in(late, case.reference, "1000.00", number=4)
+    take_back(late.hub)
+    assert find_case(late.hub, case.id)[0].owed_back_minor == 100_000
+    paid(late, "1000.00", "2026-12", LineState.RELEASED)
+    run_id = late.lines_run()
+    late.company.clock.advance(timedelta(hours=1))
+    if first == "paid":
+        moved(late, run_id, LineState.PAID)
+    booked(late, case, "DBIT", day=2, number=5)
+    if first == "taken back":
+        take_back(late.hub)
+    moved(late, run_id, LineState.PAID)
+    after = find_case(late.hub, case.id)[0]
+    assert (after.state, after.back_minor, after.repaid_minor) == (RecoveryState.CLAIMED, 100_000, 100_000)
+    assert after.open_minor == case.amount_minor
+    assert take_back(late.hub) == {}
+    moved(late, run_id, LineState.RETURNED)
+    assert find_case(late.hub, case.id)[0].open_minor == case.amount_minor - 100_000
+    assert take_back(late.hub) == {}
+
+
+def test_of_two_refunds_of_the_same_debt_one_is_booked(late: Office) -> None:  # noqa: F811
+    """Also where a return was taken back before the second was paid."""
+    case = opened(late)
+    booked(late, case, "CRDT", day=1, number=3)
+    came_in(late, case.reference, "1000.00", number=4)
+    take_back(late.hub)
+    paid(late, "1000.00", "2026-11", LineState.RELEASED)
+    first = late.lines_run()
+    paid(late, "1000.00", "2026-12")
+    assert find_case(late.hub, case.id)[0].repaid_minor == 100_000
+    booked(late, case, "DBIT", day=2, number=5)
+    late.company.clock.advance(timedelta(hours=1))
+    moved(late, first, LineState.PAID)
+    after = find_case(late.hub, case.id)[0]
+    assert (after.repaid_minor, after.open_minor) == (100_000, case.amount_minor)
