@@ -7,13 +7,30 @@ from baton.hub.payment.money_back import take_back
 from baton.hub.payment.overpayments import figures, find
 from baton.hub.payment.policies import policy_of
 from baton.hub.payment.recovering import BY, open_cases
+from baton.jobs.payment.overpayment import Overpaid
+from baton.model.recovery import RecoveryState
 
 
 def look_for_overpayments(hub: Hub) -> dict[str, int]:
-    """Take in what came back, and look. A case is opened only where the policy says that the schedule does it."""
+    """Take in what came back, and look. A case is opened only where the policy says that the schedule does it.
+
+    Not again for what HR has withdrawn a claim to, while HR says of the dates what it said then: a person may open it.
+    """
     taken = take_back(hub)
     found = find(hub)
     opened = 0
     if policy_of(hub).overpayment.opens == "by_schedule":
-        opened = sum(len(open_cases(hub, number, BY, "found by the schedule")) for number in found)
+        opened = sum(
+            len(open_cases(hub, number, BY, "found by the schedule", _decided(hub, theirs)))
+            for number, theirs in found.items()
+        )
     return {**figures(found), "taken_in": sum(taken.values()), "opened": opened}
+
+
+def _decided(hub: Hub, found: Overpaid) -> set[str]:
+    """The references of payments that a claim was withdrawn to on the very ground on which they are found now."""
+    grounds = {each.line.key.reference: each.cause.version for each in found.not_owed}
+    with hub.database.read() as connection:
+        cases = hub.recoveries.of_lines(connection, sorted(grounds))
+    withdrawn = (line for case in cases if case.state is RecoveryState.WITHDRAWN for line in case.lines)
+    return {line.reference for line in withdrawn if grounds.get(line.reference) == line.cause_version}

@@ -81,13 +81,20 @@ def locked_case(hub: Hub, connection: sa.Connection, case_id: str) -> RecoveryCa
     return case
 
 
-def open_cases(hub: Hub, number: str, person: str, why: str) -> list[RecoveryCase]:
-    """Open a case, one per currency, for all that was overpaid to somebody and left our account; none when nothing."""
+def open_cases(hub: Hub, number: str, person: str, why: str, besides: Collection[str] = ()) -> list[RecoveryCase]:
+    """Open a case, one per currency, for all that was overpaid to somebody and left our account; none when nothing.
+
+    ``besides`` are the references of payments that none is opened for.
+    """
     opened = []
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         found = find_within(hub, connection, [number]).get(number)
-        to_recover = [] if found is None else [each for each in found.not_owed if _to_recover(each)]
+        to_recover = (
+            []
+            if found is None
+            else [each for each in found.not_owed if _to_recover(each) and each.line.key.reference not in besides]
+        )
         for currency in sorted({each.line.currency for each in to_recover}):
             case = _case(hub, number, person, [each for each in to_recover if each.line.currency == currency])
             entry = RecoveryEntry(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from baton.hub.payment.overpaid_watch import look_for_overpayments
-from baton.hub.payment.recovering import BY
-from tests.hub.payment.office import Office
-from tests.hub.payment.test_recovering import came_in, late, opened  # noqa: F401 - a fixture
+from datetime import date
 
+from baton.hub.payment.overpaid_watch import look_for_overpayments
+from baton.hub.payment.recovering import BY, withdraw_case
+from baton.jobs.payment.roles import Role
+from tests.hub.payment.office import Office
+from tests.hub.payment.test_recovering import LATE, came_in, late, opened  # noqa: F401 - a fixture
+from tests.rig.payroll import HR
+
+BY_SCHEDULE = "overpayment: {opens: by_schedule}\n"
 NOTHING = dict.fromkeys(("people", "hold", "recall", "recover", "wait", "unclear", "claimed_too_much"), 0)
 
 
@@ -29,3 +34,25 @@ def test_it_opens_cases_where_the_policy_says_so_and_takes_in_what_comes_back(la
     assert case.opened_by == BY
     came_in(late, case.reference, "10000.00")
     assert look_for_overpayments(late.hub)["taken_in"] == 1
+
+
+def test_it_opens_no_claim_again_that_hr_has_withdrawn_until_hr_tells_other_dates(late: Office) -> None:  # noqa: F811
+    assert late.company.policy is not None
+    late.company.policy.write_text(late.company.policy.read_text("utf-8") + BY_SCHEDULE, "utf-8")
+    assert look_for_overpayments(late.hub)["opened"] == 1
+    with late.hub.database.read() as connection:
+        (case,) = late.hub.recoveries.listed(connection)
+    withdraw_case(late.hub, case.id, HR, Role.HR, "paid leave, as the board has agreed")
+    assert look_for_overpayments(late.hub)["opened"] == 0
+    late.hire("0002", **LATE, mobile="13800000002")
+    assert look_for_overpayments(late.hub)["opened"] == 0, "nothing new is said of the dates"
+    late.hire("0002", status=LATE["status"], last_working_day=date(2026, 10, 30))
+    assert look_for_overpayments(late.hub)["opened"] == 0, "the month was no more owed before than now"
+    late.hire("0002", status=LATE["status"], last_working_day=date(2026, 11, 3))
+    assert look_for_overpayments(late.hub)["opened"] == 1, "another part of it is not owed"
+
+
+def test_a_person_may_open_a_claim_that_was_withdrawn(late: Office) -> None:  # noqa: F811
+    case = opened(late)
+    withdraw_case(late.hub, case.id, HR, Role.HR, "opened by mistake")
+    assert opened(late).amount_minor == case.amount_minor
