@@ -13,7 +13,7 @@ from tests.hub.payment.office import Office
 from tests.hub.payment.test_answers import TWO, booked, say
 from tests.rig.bank_papers import statement
 from tests.rig.clock import VirtualClock
-from tests.rig.payroll import ACCOUNT, BANK, Payroll
+from tests.rig.payroll import ACCOUNT, BANK, TREASURY, Payroll
 from tests.rig.targets import KeyTarget
 
 
@@ -44,11 +44,11 @@ def test_a_difference_is_listed_taken_on_and_listed_on(office):
     assert (said.code, found["kind"], found["weight"], found["person"]) == (1, "paid_twice", "alarm", "")
     assert (found["expected_minor"], found["found_minor"]) == (800_000, 1_600_000)
     assert "告警" in baton("differences", "--bank", BANK, lang="zh").out
-    said = baton("acknowledge", found["key"], "--as", "zhao", "--why", "the bank books it back", lang="zh")
-    assert (said.code, said.out.strip()) == (0, f"{found['key']}：由 zhao 接手")
+    said = baton("acknowledge", found["key"], "--as", TREASURY, "--why", "the bank books it back", lang="zh")
+    assert (said.code, said.out.strip()) == (0, f"{found['key']}：由 {TREASURY} 接手")
     said = baton("differences", "--json")
-    assert (said.code, said.json["differences"][0]["person"]) == (0, "zhao")
-    assert baton("acknowledge", found["key"], "--as", "zhao", "--why", "again").code != 0
+    assert (said.code, said.json["differences"][0]["person"]) == (0, TREASURY)
+    assert baton("acknowledge", found["key"], "--as", TREASURY, "--why", "again").code != 0
     assert baton("differences", "--bank", "another", "--json").json == {"differences": []}
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
+from baton.hub.payment.policies import offices_of
 from baton.jobs.payment.differences import Difference, DifferenceKind, Weight
 from baton.jobs.payment.reconciliation import MonthView, Reconciliation
 from baton.store.bank_differences import Comparison, Standing
@@ -44,7 +45,8 @@ def keep(hub: Hub, connection: sa.Connection, system: str, view: MonthView) -> l
 def acknowledge(hub: Hub, key: str, person: str, why: str) -> Standing:
     """Take a difference on: people are not told of it any more. It stays listed while it stands.
 
-    Raises `ApprovalError` without a name and a reason, and for one that does not stand or has been taken on.
+    Raises `ApprovalError` without a name and a reason, for one that does not stand or has been taken on, and (``role``)
+    of somebody who holds no office in payments.
     """
     if not person.strip() or not why.strip():
         raise ApprovalError("a decision needs a name and a reason", code="no_reason", remedy="say who and why")
@@ -56,6 +58,10 @@ def acknowledge(hub: Hub, key: str, person: str, why: str) -> Standing:
                 f"there is no difference {key[:20]!r} that waits for somebody",
                 code="no_difference",
                 remedy="see: baton pay differences",
+            )
+        if not offices_of(hub, person):
+            raise ApprovalError(
+                f"{person[:40]} holds no office in payments", code="role", remedy="see payments.roles in systems.yaml"
             )
         hub.bank_differences.take_on(connection, found, person, why)
         hub.crash_point("acknowledging_difference")

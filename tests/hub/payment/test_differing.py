@@ -63,14 +63,14 @@ def test_a_line_debited_twice_is_told_once_as_news_and_stays_an_alarm_until_some
     with office.hub.database.read() as connection:
         (found,) = office.hub.bank_differences.current(connection)
     assert (found.run_id, found.kind, found.what) == (paid, "paid_twice", reference)
-    acknowledge(office.hub, found.key, "treasury-zhao", "the bank was called, it books it back")
+    acknowledge(office.hub, found.key, TREASURY, "the bank was called, it books it back")
     assert broken(office) == {}
     reconcile_bank(office.hub, BANK)
     with office.hub.database.read() as connection:
         (found,) = office.hub.bank_differences.current(connection)
         said = [(body["step"], body.get("by")) for _, body in newest_entries(connection, AUDITED, 9)]
-    assert (found.person, found.why) == ("treasury-zhao", "the bank was called, it books it back")
-    assert said == [("acknowledged", "treasury-zhao"), ("found", None)]
+    assert (found.person, found.why) == (TREASURY, "the bank was called, it books it back")
+    assert said == [("acknowledged", TREASURY), ("found", None)]
     with pytest.raises(ApprovalError, match="no difference"):
         acknowledge(office.hub, found.key, "somebody-else", "me too")
 
@@ -80,7 +80,7 @@ def test_a_third_debit_is_another_difference_than_the_one_that_was_taken_on(offi
     reconcile_bank(office.hub, BANK)
     with office.hub.database.read() as connection:
         (found,) = office.hub.bank_differences.current(connection)
-    acknowledge(office.hub, found.key, "treasury-zhao", "the bank was called")
+    acknowledge(office.hub, found.key, TREASURY, "the bank was called")
     third = statement(ACCOUNT, booked(office, "0001"), number=3, opening="71654.33")
     say(office, AnswerKind.STATEMENT, third)
     assert len(reconcile_bank(office.hub, BANK).alarms) == 1
@@ -130,10 +130,21 @@ def test_a_line_that_no_statement_shows_in_time_is_a_warning_once_there_are_stat
     assert broken(office) == {"payment_unaccounted": 1.0}
 
 
-@pytest.mark.parametrize(("person", "why"), [("", "because"), ("treasury-zhao", "  ")])
+@pytest.mark.parametrize(("person", "why"), [("", "because"), (TREASURY, "  ")])
 def test_a_decision_needs_a_name_and_a_reason(office: Office, paid: str, person: str, why: str) -> None:
     with pytest.raises(ApprovalError, match="a name and a reason"):
         acknowledge(office.hub, "0", person, why)
+
+
+@pytest.mark.parametrize("person", ["nobody", "treasury-zhao"])
+def test_who_holds_no_office_takes_nothing_on(office: Office, paid: str, person: str) -> None:
+    twice(office)
+    (found,) = reconcile_bank(office.hub, BANK).risen
+    with pytest.raises(ApprovalError) as refused:
+        acknowledge(office.hub, found.key, person, "the bank was called")
+    assert refused.value.code == "role"
+    assert broken(office) == {"payment_unexpected": 1.0}
+    assert acknowledge(office.hub, found.key, TREASURY, "the bank was called") == found
 
 
 @pytest.mark.parametrize("lost", [PAYROLL, TREASURY])
