@@ -20,6 +20,7 @@ from baton.hub.payment.repaying import repay
 from baton.hub.payment.returned_money import add, returns
 from baton.jobs.payment.instalments import from_wages_by_month, most_from_wages
 from baton.jobs.payment.matching import Expectations
+from baton.jobs.payment.periods import period_of
 from baton.jobs.payment.statements import Copies, StatementKey, statement_key
 from baton.model.bank_answers import Direction, Statement, StatementEntry
 from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, Way
@@ -133,24 +134,39 @@ def credit_to(hub: Hub, case_id: str, evidence: str, person: str, why: str) -> R
 
 
 def kept_from_wages(hub: Hub, case_id: str, person: str, period: str, amount_minor: int) -> RecoveryCase:
-    """Note what payroll has kept from a month's wage: only what the plan says, and within the policy's limit."""
+    """Note what payroll has kept from a month's wage: only what the plan says, and within the policy's limit.
+
+    As often as the plan has instalments from that month's wage, and all of them no more than these.
+    """
     with hub.database.write() as connection:
         case = locked_case(hub, connection, case_id)
         planned = from_wages_by_month(case.plan).get(period, 0)
         if case.wage_minor is None or not 0 < amount_minor <= planned:
-            raise ApprovalError(
-                f"the person has not agreed that this much is kept from the wages of {period[:7]}",
-                code="consent",
-                remedy="agree on a plan first: baton pay recover agree",
-            )
-        evidence = f"wages/{case.id}/{period}"
-        if hub.recoveries.taken_in(connection, [evidence]):
+            raise _no_consent(period)
+        noted = [
+            entry.amount_minor
+            for entry in hub.recoveries.entries(connection, case.id)
+            if entry.facts.get("way") == Way.WAGES.value and entry.facts["period"] == period
+        ]
+        parts = sum(part.way is Way.WAGES and period_of(part.due) == period for part in case.plan)
+        if len(noted) >= parts or sum(noted) >= planned:
             raise TransitionError("this money is taken in already", code="taken_in")
+        if sum(noted) + amount_minor > planned:
+            raise _no_consent(period)
+        evidence = "/".join(("wages", case.id, period, *([str(len(noted) + 1)] if noted else [])))
         taken = kept_or_planned(hub, connection, case)[period]
         if amount_minor > most_from_wages(policy_of(hub).overpayment, case.wage_minor, taken):
             raise ApprovalError("this is more than the policy lets be kept from a month's wage", code="limit")
         facts = {"way": Way.WAGES.value, "period": period}
         return add(hub, connection, case, _entry(hub, case, person, evidence, amount_minor, facts))
+
+
+def _no_consent(period: str) -> ApprovalError:
+    return ApprovalError(
+        f"the person has not agreed that this much is kept from the wages of {period[:7]}",
+        code="consent",
+        remedy="agree on a plan first: baton pay recover agree",
+    )
 
 
 def _named(hub: Hub, connection: sa.Connection, cases: dict[str, RecoveryCase]) -> Iterator[tuple[str, RecoveryEntry]]:
