@@ -146,9 +146,18 @@ def test_nothing_is_open_to_the_network():
     assert ports == ["127.0.0.1:8080:8080"]
 
 
+@pytest.mark.parametrize("name", sorted(OWN))
+def test_no_proxy_of_the_company_stands_between_the_services(name):
+    """Docker sets one from its own configuration in every container; a service's settings go before it."""
+    for spelling in ("NO_PROXY", "no_proxy"):
+        beside = settings(SERVICES[name]).get(spelling, "").split(",")
+        assert {"localhost", "127.0.0.1", *LONG_RUNNING} == set(beside)
+
+
 def test_airflow_knows_every_setting(airflow_options):
     for service in OWN.values():
-        for key in settings(service):
+        assert {key for key in settings(service) if not key.startswith("AIRFLOW__")} == {"NO_PROXY", "no_proxy"}
+        for key in settings(service).keys() - {"NO_PROXY", "no_proxy"}:
             section, option = key.removeprefix("AIRFLOW__").lower().split("__")
             name = option.removesuffix("_cmd")
             if option.endswith("_cmd"):

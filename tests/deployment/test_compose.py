@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import urllib.request
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 from tests.deployment.compose import (
@@ -19,6 +22,8 @@ from tests.deployment.compose import (
 HERE = Place(Path("/somewhere/shared"), Path("/somewhere/home-of-one"), Ports(1, 2, 3, 4, (5,)))
 OWN = sorted(name for name in COMPOSE["services"] if service(name).own and name != "keys")
 """Of Airflow; the one that makes keys is started by hand."""
+DOCKERS_PROXY = {name: "http://127.0.0.1:9" for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy")}
+"""What Docker sets in every container where its own configuration has a proxy."""
 
 
 @pytest.mark.parametrize("name", OWN)
@@ -35,6 +40,18 @@ def test_a_service_of_ours_is_started_with_what_the_file_says(name):
         if key.endswith("_CMD"):
             assert value == f"cat /somewhere/home-of-one/granted/{Path(value).name}"
             assert Path(value).name in one.secrets
+
+
+@pytest.mark.parametrize("name", OWN)
+@pytest.mark.parametrize("asked", ["http://127.0.0.1:8974/health", "http://api-server:8080/execution/"])
+def test_what_a_service_asks_beside_it_goes_through_no_proxy(name, asked, monkeypatch):
+    """As the clients decide it: the health checks by the standard library, Airflow's tasks by httpx."""
+    for spelling, said in {**DOCKERS_PROXY, **service(name).described["environment"]}.items():
+        monkeypatch.setenv(spelling, said)
+    assert urllib.request.proxy_bypass(urlsplit(asked).hostname)
+    with httpx.Client() as http:
+        assert http._transport_for_url(httpx.URL(asked)) is http._transport
+        assert http._transport_for_url(httpx.URL("http://crm.example")) is not http._transport
 
 
 @pytest.mark.parametrize("name", sorted(set(COMPOSE["services"]) - {"migrate", "keys"}))
