@@ -10,6 +10,9 @@ COPY connectors connectors
 RUN uv sync --frozen --no-default-groups --extra celery --no-editable --compile-bytecode --python /usr/local/bin/python3
 
 FROM python:3.11.14-slim-bookworm
+# What the banks' envelopes are made with where Python does not do it: openpgp (the agent holds the private key) and sm4.
+RUN apt-get update && apt-get install --yes --no-install-recommends gpg gpg-agent openssl \
+    && rm --recursive --force /var/lib/apt/lists/*
 RUN groupadd --gid 10001 baton && useradd --uid 10001 --gid baton --create-home baton \
     && install -d -o baton -g baton /app /app/state /app/inbox /airflow /airflow/logs
 WORKDIR /app

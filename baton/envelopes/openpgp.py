@@ -222,12 +222,18 @@ class _Ring:
             raise _failed("reading a key", run.status)
 
 
-@contextlib.contextmanager
-def _ring(keys: OpenPgpKeys) -> Iterator[_Ring]:
-    """Both keys on a ring that exists for one call, in memory where the machine has a place for that."""
+def program_there() -> str:
+    """Where ``gpg`` is on this machine. Raises `GpgMissingError`."""
     program = shutil.which("gpg")
     if program is None:
         raise GpgMissingError
+    return program
+
+
+@contextlib.contextmanager
+def _ring(keys: OpenPgpKeys) -> Iterator[_Ring]:
+    """Both keys on a ring that exists for one call, in memory where the machine has a place for that."""
+    program = program_there()
     memory = Path("/dev/shm")  # noqa: S108 - a directory of our own is made in it, readable by us only
     place = memory if memory.is_dir() and os.access(memory, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="baton-gpg-", dir=place, ignore_cleanup_errors=True) as folder:

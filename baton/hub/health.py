@@ -45,10 +45,11 @@ def _examine(load: Callable[[], HubSettings]) -> Iterator[Finding]:
 
 def _examine_names(settings: HubSettings) -> Iterator[Finding]:
     from baton.hub.named_files import examine_files  # both load polars, which most commands can do without
-    from baton.hub.named_systems import examine_restrictions, examine_ways
+    from baton.hub.named_systems import examine_programs, examine_restrictions, examine_ways
 
     yield from examine_files(settings)
     yield from examine_ways(settings)
+    yield from examine_programs(settings)
     yield from examine_restrictions(settings, Registry())
 
 

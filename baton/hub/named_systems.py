@@ -6,6 +6,8 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from baton.contracts import AccessControl, Finding
+from baton.envelopes import openpgp
+from baton.envelopes.settings import EnvelopeSettings
 from baton.errors import ConfigurationError
 from baton.hub.core import Hub
 from baton.hub.migration.planning import JOB as MIGRATION
@@ -40,6 +42,19 @@ def examine_ways(settings: HubSettings) -> Iterator[Finding]:
     for system in settings.payments.banks:
         off = "" if system in settings.enabled else " is switched off: nobody is paid through it"
         yield Finding(f"payments.banks.{system}", True, f"{system}{off}")
+
+
+def examine_programs(settings: HubSettings) -> Iterator[Finding]:
+    """A finding for each bank whose envelope another program makes, with where that is or that it is not there.
+
+    ``sm4`` without ``openssl`` is told as a fault of the settings, which cannot be read then.
+    """
+    for name, system in settings.enabled.items():
+        if isinstance(system.settings, EnvelopeSettings) and system.settings.payment_envelope == "openpgp":
+            try:
+                yield Finding(f"{name}: payment_envelope", True, openpgp.program_there())
+            except openpgp.GpgMissingError as error:
+                yield Finding(f"{name}: payment_envelope", False, f"{system.place}: {error.message}", error.remedy)
 
 
 def examine_restrictions(settings: HubSettings, registry: Registry) -> Iterator[Finding]:

@@ -273,6 +273,15 @@ def test_the_image_runs_as_nobody_in_particular_from_the_lock():
     assert "ARG" not in {line.split()[0] for line in lines}, "no secret can come in as a build argument"
 
 
+def test_the_image_has_the_programs_that_the_banks_envelopes_need():
+    """What a slim image lacks is missed on pay day only: gpg (with its agent, for the private key) and openssl."""
+    last = DOCKERFILE.rpartition("\nFROM ")[2]
+    installed = re.search(r"apt-get install --yes --no-install-recommends ([a-z -]+?) \\\n", last)
+    assert installed, "no package is installed"
+    assert installed[1].split() == ["gpg", "gpg-agent", "openssl"]
+    assert last.index("rm --recursive --force /var/lib/apt/lists") < last.index("\nUSER baton")
+
+
 def test_the_versions_agree():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     assert {service["image"] for service in OWN.values()} == {f"baton-hub:{project['version']}"}

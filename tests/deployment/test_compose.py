@@ -22,7 +22,7 @@ from tests.deployment.compose import (
 HERE = Place(Path("/somewhere/shared"), Path("/somewhere/home-of-one"), Ports(1, 2, 3, 4, (5,)))
 OWN = sorted(name for name in COMPOSE["services"] if service(name).own and name != "keys")
 """Of Airflow; the one that makes keys is started by hand."""
-DOCKERS_PROXY = {name: "http://127.0.0.1:9" for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy")}
+DOCKERS_PROXY = dict.fromkeys(("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy"), "http://127.0.0.1:9")
 """What Docker sets in every container where its own configuration has a proxy."""
 
 
