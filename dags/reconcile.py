@@ -1,12 +1,14 @@
 """Once a night: compare every account with what is proven, sign the audit log, delete what was kept long enough."""
 
-from airflow.sdk import dag
+from airflow.sdk import CronTriggerTimetable, dag
 
 from baton.tasks import checkpoint, purge, reconcile, systems
+from baton.tasks.zone import hub_zone
 
 
 @dag(
-    schedule="30 2 * * *",
+    # The night of the hub, not Airflow's: its clock is UTC, and half past two there is half past ten in China.
+    schedule=CronTriggerTimetable("30 2 * * *", timezone=hub_zone()),
     catchup=False,
     max_active_runs=1,
     tags=["baton", "reconcile"],

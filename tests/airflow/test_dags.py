@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.airflow.installation import Installation
+from tests.airflow.installation import ROOT, Installation
 
 RunDag = Callable[..., Any]
 Said = Callable[[], str]
@@ -185,3 +187,45 @@ def test_a_system_that_was_not_compared_fails_the_night_and_the_log_is_signed_al
     assert (states(dag_run)["reconcile"], str(dag_run.state)) == ("failed", "failed")
     assert list((installation.systems_file.parent / "state" / "checkpoints").glob("checkpoint-*.txt"))
     assert "these systems were not compared: crm" in said()
+
+
+def next_night(after: datetime) -> datetime:
+    """When the nightly DAG runs next, as the scheduler has it from the stored form of the DAG as it is parsed now."""
+    from airflow._shared.timezones import timezone
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.serialization.serialized_objects import DagSerialization
+    from airflow.timetables.base import DataInterval, TimeRestriction
+
+    bag = DagBag(dag_folder=str(ROOT / "dags" / "reconcile.py"))
+    assert bag.import_errors == {}
+    stored = DagSerialization.from_dict(DagSerialization.to_dict(bag.dags["reconcile_systems"]))
+    last = DataInterval.exact(timezone.coerce_datetime(after))
+    whenever = TimeRestriction(earliest=None, latest=None, catchup=True)
+    found = stored.timetable.next_dagrun_info(last_automated_data_interval=last, restriction=whenever)
+    return found.run_after.astimezone(UTC)
+
+
+EVENING = datetime(2026, 11, 27, 12, tzinfo=UTC)
+"""In Shanghai eight o'clock."""
+
+
+@pytest.mark.parametrize(
+    ("said", "night"),
+    [
+        ("hub:\n  time_zone: Asia/Shanghai\n", datetime(2026, 11, 27, 18, 30, tzinfo=UTC)),
+        ("hub:\n  time_zone: Europe/Berlin\n", datetime(2026, 11, 28, 1, 30, tzinfo=UTC)),
+        ("hub:\n  time_zone: Europe/Berlin\nsystem: {}\n", datetime(2026, 11, 28, 1, 30, tzinfo=UTC)),
+        ("hub:\n  time_zone: Mars/Olympus\n", datetime(2026, 11, 27, 18, 30, tzinfo=UTC)),
+        ("hub: [\n", datetime(2026, 11, 27, 18, 30, tzinfo=UTC)),
+        (None, datetime(2026, 11, 27, 18, 30, tzinfo=UTC)),
+    ],
+    ids=["zone", "other-zone", "fault-elsewhere", "no-zone", "no-yaml", "no-file"],
+)
+def test_the_night_is_that_of_the_hub(
+    airflow_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str | None, night: datetime
+) -> None:
+    systems = tmp_path / "systems.yaml"
+    if said is not None:
+        systems.write_text(said, "utf-8")
+    monkeypatch.setenv("BATON_SYSTEMS", str(systems))
+    assert next_night(EVENING) == night
