@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -50,7 +50,7 @@ class Watched:
     over: int = 0
     messages: int = 0
     mute: list[str] = field(default_factory=list)
-    """Routes on which nobody could be reached, and why."""
+    """Routes on which somebody, or everybody, could not be reached, and why."""
     halted: list[str] = field(default_factory=list)
     """Systems through which messages could not be sent now; the next look tries again."""
     refused: list[str] = field(default_factory=list)
@@ -141,11 +141,22 @@ def _ways(hub: Hub, in_force: Iterable[AlarmRule], watched: Watched) -> Ways:
             watched.mute.append(f"{name}: {error}")
             continue
         found[name] = list(reached.values())
-        if not people:
-            watched.mute.append(f"{name}: none of its people works here any more")
-        elif not reached:
-            watched.mute.append(f"{name}: {route.system} knows none of its people")
+        watched.mute += [f"{name}: {why}" for why in _unheard(route.system, set(route.people), gone, reached)]
     return found
+
+
+def _unheard(system: str, people: Collection[str], gone: Collection[str], reached: Collection[str]) -> Iterator[str]:
+    """Why some of a route's people, or all, hear of no alarm. In numbers: this goes into logs, which name nobody."""
+    here = [person for person in people if person not in gone]
+    unknown = [person for person in here if person not in reached]
+    if not here:
+        yield "none of its people works here any more"
+    elif len(here) < len(people):
+        yield f"{len(people) - len(here)} of its {len(people)} people no longer here"
+    if here and len(unknown) == len(here):
+        yield f"{system} knows none of its people"
+    elif unknown:
+        yield f"{system} does not know {len(unknown)} of its {len(people)} people"
 
 
 def _missed(

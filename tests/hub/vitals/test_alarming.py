@@ -313,6 +313,24 @@ def test_who_has_left_hears_of_no_alarm_and_the_route_says_so(start_on_both: Sta
     assert watched.mute == ["boss: none of its people works here any more"]
 
 
+def test_somebody_of_a_route_who_is_not_reached_is_told_of_at_every_look(start_on_both: Start) -> None:
+    post = start_on_both({"left_on": {**SWITCH, "routes": ["ops", "boss"]}})
+    routes = post.hub.settings.alarms.routes
+    routes["ops"] = routes["ops"].model_copy(update={"people": (OPS, "9999", "9998", OPS)})
+    routes["boss"] = routes["boss"].model_copy(update={"people": (BOSS, "0004")})
+    post.hire("0003", "0004", "0005", "0006")
+    departing = next(person for person in post.company.rows if person["number"] == "0004")
+    departing |= {"status": "departed", "last_day": "2026-11-01", "contract_end": "2026-11-01"}
+    post.hire()
+    throw(post)
+    missed = ["boss: 1 of its 2 people no longer here", "ops: crm does not know 2 of its 3 people"]
+    assert [post.look().mute for _ in range(2)] == [missed, missed]
+    assert sorted(person for person, _ in post.told) == [OPS, BOSS]
+    routes["ops"] = routes["ops"].model_copy(update={"people": (OPS,)})
+    routes["boss"] = routes["boss"].model_copy(update={"people": (BOSS,)})
+    assert post.look().mute == []
+
+
 def test_a_message_that_was_refused_is_seen_where_alarms_are_watched_over(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
