@@ -21,6 +21,14 @@ from baton.whole_text import COMPLAINT, is_whole
 BROKEN = 2
 
 
+class _BrokenPipe(Exception):  # noqa: N818 - carries an error past click, and is none itself
+    """A network's or a program's pipe broke: click ends with 1, without a word, as if stdout's reader were away."""
+
+    def __init__(self, error: BrokenPipeError) -> None:
+        super().__init__()
+        self.error = error
+
+
 @dataclass
 class Context:
     """What the options before the command said."""
@@ -55,7 +63,10 @@ def command(name: str, **options: Any) -> Callable[[Callable[..., int | None]], 
             given: Context = click.get_current_context().obj
             given.form = "json" if as_json else "text"
             _require_whole(values)
-            code = function(given, **values)
+            try:
+                code = function(given, **values)
+            except BrokenPipeError as error:
+                raise _BrokenPipe(error) from None
             if code:
                 raise click.exceptions.Exit(code)
 
@@ -90,15 +101,21 @@ def reported(work: Callable[[], Any], *, as_json: bool) -> int:
     except BatonError as error:
         click.echo(f"baton: {error}", err=True)
         return _broken(as_json, error_document(error))
+    except _BrokenPipe as carried:
+        return _unexpected(carried.error, as_json=as_json)
     except Exception as error:  # noqa: BLE001 - whatever happens, the exit code must not say "incomplete"
-        if (about_file := _file_error(error)) is not None:
-            click.echo(f"baton: {about_file}", err=True)
-            return _broken(as_json, error_document(about_file))
-        frames = "".join(traceback.format_tb(error.__traceback__))
-        message = _foreign(error)
-        click.echo(f"{frames}baton: unexpected: {message}", err=True)
-        return _broken(as_json, {"error": "unexpected", "message": message, "remedy": "see the lines on stderr"})
+        return _unexpected(error, as_json=as_json)
     return result if isinstance(result, int) else 0
+
+
+def _unexpected(error: Exception, *, as_json: bool) -> int:
+    if (about_file := _file_error(error)) is not None:
+        click.echo(f"baton: {about_file}", err=True)
+        return _broken(as_json, error_document(about_file))
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    message = _foreign(error)
+    click.echo(f"{frames}baton: unexpected: {message}", err=True)
+    return _broken(as_json, {"error": "unexpected", "message": message, "remedy": "see the lines on stderr"})
 
 
 def _broken(as_json: bool, document: Mapping[str, Any]) -> int:

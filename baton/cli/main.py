@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import sys
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ import click
 from baton.cli import decide, inspect, integrate, keep, migrate, offboard, pay, person, restoring, sync, vitals
 from baton.cli.context import Context, reported
 from baton.cli.output import language_of
+from baton.cli.streams import ended, endure
 from baton.structured_log import write_harmless_lines
 from baton.telemetry import exporting
 
@@ -40,10 +40,8 @@ def execute(arguments: Sequence[str]) -> int:
 
 def run() -> None:
     """Run the command line."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a terminal in GBK has no 䶮; that must not end a command
+    outlet = endure()
     write_harmless_lines()
     with exporting():
         code = execute(sys.argv[1:])
-    sys.exit(code)
+    sys.exit(ended(code, outlet))
