@@ -30,8 +30,9 @@ class AlarmStore:
         return [_alarm(row) for row in connection.execute(query)]
 
     def between(self, connection: sa.Connection, begin: datetime, end: datetime) -> list[Alarm]:
-        """Those that were raised from ``begin`` on and before ``end``."""
-        when = (alarms.c.since >= begin, alarms.c.since < end)
+        """Those that were not over for some time from ``begin`` on and before ``end``, whenever they were raised."""
+        lasting = sa.or_(alarms.c.since >= begin, alarms.c.ended_at.is_(None), alarms.c.ended_at > begin)
+        when = (alarms.c.since < end, lasting)
         query = sa.select(alarms).where(*when).order_by(alarms.c.since, alarms.c.key)
         return [_alarm(row) for row in connection.execute(query)]
 

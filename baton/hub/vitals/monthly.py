@@ -23,12 +23,15 @@ from baton.hub.core import Hub
 from baton.hub.vitals.taking import RECONCILED
 from baton.model.alarm import Alarm
 from baton.model.effect import EffectState
+from baton.store.effects import chunked
 from baton.store.runs import RunState
 from baton.store.tables import approvals, audit, effects, runs
 
 _MONTH: Final = re.compile(r"(20[0-9]{2})-(0[1-9]|1[0-2])")
 _SIGNED: Final = ("pay_signature", "pay_waiver", "switch")
 """Decisions that have an audit entry of their own kind."""
+_ENDS_A_HOLD: Final = ("release", "reject", "cancel")
+_TROUBLES: Final = (EffectState.IN_DOUBT.value, EffectState.REFUSED.value)
 _SHARE: Final = 0.95
 
 
@@ -81,11 +84,11 @@ def month_document(hub: Hub, month: str) -> dict[str, Any]:
             "made_at": now.isoformat(),
             "finished": now >= span.end,
             "runs": list(_runs(connection, span)),
-            "held": _held(connection, entries),
+            "held": _held(entries),
             "reach": [asdict(one) for one in _reach(connection, span)],
-            "failures": list(_failures(connection, span)),
+            "failures": list(_failures(connection, entries)),
             "drift": list(_drift(entries)),
-            "alarms": list(_alarms(hub.alarms.between(connection, span.begin, span.end), now)),
+            "alarms": list(_alarms(hub.alarms.between(connection, span.begin, span.end), span, now)),
             "decisions": _decisions(connection, span, entries),
         }
 
@@ -104,6 +107,25 @@ class _Entries:
         query = sa.select(table.c.body).where(table.c.kind == kind, *self._when).order_by(table.c.seq)
         for body in self.connection.execute(query).scalars():
             yield json.loads(body)
+
+    def holds(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """The steps of runs in the month and the decisions from its beginning on, in order: kind, instant, body."""
+        table = audit.entries
+        begun, over = self._when
+        wanted = (table.c.kind == "decision", sa.and_(table.c.kind == "run", over))
+        query = sa.select(table.c.kind, table.c.at, table.c.body).where(begun, sa.or_(*wanted)).order_by(table.c.seq)
+        for kind, at, body in self.connection.execute(query):
+            yield kind, at, json.loads(body)
+
+    def troubles(self) -> Iterator[tuple[str, str, str]]:
+        """Key, state and code of each step of an effect to in doubt or refused, in order."""
+        table = audit.entries
+        # Most steps end well: what is not even about trouble is not worth being read as JSON.
+        about = sa.or_(*(table.c.body.contains(f'"to":"{state}"', autoescape=True) for state in _TROUBLES))
+        query = sa.select(table.c.body).where(table.c.kind == "effect", *self._when, about).order_by(table.c.seq)
+        for text in self.connection.execute(query).scalars():
+            body = json.loads(text)
+            yield body["effect"], body["to"], body.get("code", "")
 
     def count(self, kind: str) -> int:
         """How many there are of a kind."""
@@ -128,20 +150,27 @@ def _runs(connection: sa.Connection, span: Span) -> Iterator[dict[str, Any]]:
         yield {"job": job, **figures}
 
 
-def _held(connection: sa.Connection, entries: _Entries) -> dict[str, Any]:
-    """Runs that were held in the month; of those that were decided on, the longest wait."""
-    held = {str(body["run"]) for body in entries.of("run") if body["state"] == RunState.HELD.value}
+def _held(entries: _Entries) -> dict[str, Any]:
+    """Runs that were held in the month, those of which the last hold was decided on, and the longest wait for that.
+
+    From when the run was held: long after it began maybe, and more than once; a decision may come after the month.
+    """
+    since: dict[str, str] = {}
+    moved_on: set[str] = set()
+    held: set[str] = set()
     waits: list[float] = []
-    for start in range(0, len(held), 500):
-        some = sorted(held)[start : start + 500]
-        query = (
-            sa.select(runs.c.created_at, sa.func.min(approvals.c.decided_at))
-            .join(approvals, approvals.c.run_id == runs.c.id)
-            .where(runs.c.id.in_(some))
-            .group_by(runs.c.id, runs.c.created_at)
-        )
-        waits += [(decided - created).total_seconds() for created, decided in connection.execute(query)]
-    return {"count": len(held), "decided": len(waits), "longest_wait_s": max(waits, default=0.0)}
+    for kind, at, body in entries.holds():
+        run = str(body["run"])
+        if kind == "decision":
+            if body["decision"] in _ENDS_A_HOLD and run in since:
+                waits.append((datetime.fromisoformat(at) - datetime.fromisoformat(since.pop(run))).total_seconds())
+        elif body["state"] != RunState.HELD.value:
+            moved_on.add(run)  # not yet the end: its decision is written beside this, before or after it
+        elif run not in since or run in moved_on:  # held as it was already: a run that is settled, or checked again
+            since[run] = at
+            moved_on.discard(run)
+            held.add(run)
+    return {"count": len(held), "decided": len(held - since.keys()), "longest_wait_s": max(waits, default=0.0)}
 
 
 def _reach(connection: sa.Connection, span: Span) -> Iterator[Reach]:
@@ -162,14 +191,21 @@ def _quantile(ordered: Sequence[float], share: float) -> float:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
 
 
-def _failures(connection: sa.Connection, span: Span) -> Iterator[dict[str, Any]]:
-    columns = (effects.c.system, effects.c.code, effects.c.state)
-    states = (EffectState.REFUSED.value, EffectState.IN_DOUBT.value)
-    query = sa.select(*columns, sa.func.count().label("number")).where(
-        effects.c.state.in_(states), *_within(effects.c.updated_at, span)
-    )
-    for row in connection.execute(query.group_by(*columns).order_by(*columns)):
-        yield {"system": row.system, "code": row.code, "state": row.state, "count": row.number}
+def _failures(connection: sa.Connection, entries: _Entries) -> Iterator[dict[str, Any]]:
+    """Effects that came to be in doubt, or refused, in the month, whatever has become of them since; each once."""
+    codes = {(effect, state): code for effect, state, code in entries.troubles()}
+    tally: Counter[tuple[str, str, str]] = Counter()
+    for chunk in chunked(sorted(codes)):
+        keys = {effect for effect, _ in chunk}
+        query = sa.select(effects.c.key, effects.c.system, effects.c.state, effects.c.code)
+        rows = {row.key: row for row in connection.execute(query.where(effects.c.key.in_(keys)))}
+        for effect, state in chunk:
+            row = rows[effect]
+            # A step of many at once has no code in the log.
+            code = codes[effect, state] or (row.code if row.state == state else "")
+            tally[row.system, code, state] += 1
+    for (system, code, state), number in sorted(tally.items()):
+        yield {"system": system, "code": code, "state": state, "count": number}
 
 
 def _drift(entries: _Entries) -> Iterator[dict[str, Any]]:
@@ -182,9 +218,15 @@ def _drift(entries: _Entries) -> Iterator[dict[str, Any]]:
         yield {"system": system, "comparisons": compared[system], "drifted": drifted[system]}
 
 
-def _alarms(found: Sequence[Alarm], now: datetime) -> Iterator[dict[str, Any]]:
+def _alarms(found: Sequence[Alarm], span: Span, now: datetime) -> Iterator[dict[str, Any]]:
+    """Alarms that were there in the month, raised in it or before; they last for as long as it does."""
     by_rule: dict[tuple[str, str], list[Alarm]] = defaultdict(list)
-    for alarm in found:
+    until = min(now, span.end)
+
+    def lasted(alarm: Alarm) -> float:
+        return (min(alarm.ended_at or until, until) - max(alarm.since, span.begin)).total_seconds()
+
+    for alarm in found if now >= span.begin else ():
         by_rule[alarm.rule, alarm.severity.value].append(alarm)
     for (rule, severity), some in sorted(by_rule.items()):
         yield {
@@ -192,8 +234,8 @@ def _alarms(found: Sequence[Alarm], now: datetime) -> Iterator[dict[str, Any]]:
             "severity": severity,
             "times": len(some),
             "taken_on": sum(bool(alarm.person) for alarm in some),
-            "escalated": sum(alarm.escalated_at is not None for alarm in some),
-            "longest_s": max(((alarm.ended_at or now) - alarm.since).total_seconds() for alarm in some),
+            "escalated": sum(alarm.escalated_at is not None and alarm.escalated_at < span.end for alarm in some),
+            "longest_s": max(lasted(alarm) for alarm in some),
         }
 
 
