@@ -8,9 +8,11 @@ where to send. Attributes are an allow-list: a key that is not on it is a mistak
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
@@ -31,6 +33,13 @@ SIGNALS: Final[Mapping[str, str]] = {
 }
 """The metrics that are sent while the hub works."""
 _FLUSH_MS: Final = 5_000
+"""So long a command waits at its end for what is still to be sent, in all: a collector that is away holds nobody up."""
+_TRY_S: Final = 2.0
+"""So long one try to send may take, its repetitions included, where ``OTEL_EXPORTER_OTLP_TIMEOUT`` says nothing."""
+_flushes: Final[list[Callable[[int], object]]] = []
+"""What sends the rest of what this process has been made to send."""
+_inside: ContextVar[bool] = ContextVar("_inside", default=False)
+"""Whether an `exporting` is open around: that one has the rest sent."""
 _EVERYTHING: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
 _TRACES: Final = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 _METRICS: Final = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT"
@@ -81,29 +90,56 @@ def count_effects(system: str, action: str, state: str, number: int = 1) -> None
 
 @contextmanager
 def exporting(environ: Mapping[str, str] = os.environ) -> Iterator[bool]:
-    """Send to where the usual variables say, and have all of it sent at the end: spans, figures or both.
+    """Send to where the variables say, and have it sent at the end, in `_FLUSH_MS` at most: spans, figures or both.
 
-    Gives False, and does nothing, where they say nothing or somebody has provided an SDK already.
+    Gives False where they say nothing or somebody has provided an SDK already; where that was an earlier one of these,
+    what was told meanwhile is sent at the end as well.
     """
+    outermost = not _inside.get()
+    token = _inside.set(True)
+    try:
+        yield _provide(environ)
+    finally:
+        _inside.reset(token)
+        if outermost:
+            _flush()
+
+
+def _provide(environ: Mapping[str, str]) -> bool:
+    """Have this process send what the variables ask for; whether it is sent because of that."""
     # An exporter that is told of no place sends to one of its own: to localhost.
     traces, figures = (bool(environ.get(_EVERYTHING) or environ.get(name)) for name in (_TRACES, _METRICS))
     if not (traces or figures):
-        yield False
-        return
+        return False
     from opentelemetry import metrics, trace
 
     if (traces and not _nobody_listens(trace.get_tracer_provider())) or (
         figures and not _nobody_listens(metrics.get_meter_provider())
     ):
-        yield False
-        return
+        return False
     name = environ.get("OTEL_SERVICE_NAME", SCOPE)
-    flushes = [*([_send_traces(name)] if traces else ()), *([_send_figures(name)] if figures else ())]
-    try:
-        yield True
-    finally:
-        for flush in flushes:
+    _flushes.extend([*([_send_traces(name)] if traces else ()), *([_send_figures(name)] if figures else ())])
+    return True
+
+
+def _flush() -> None:
+    """Send the rest, as far as that goes: the SDK's own flush waits for as long as its exporters do."""
+    if not _flushes:
+        return
+
+    def send() -> None:
+        for flush in _flushes:
             flush(_FLUSH_MS)
+
+    sending = threading.Thread(target=send, name="baton-telemetry", daemon=True)
+    sending.start()
+    sending.join(_FLUSH_MS / 1000)
+
+
+def _patience(signal: str) -> float | None:
+    """How long a try may take, in seconds; None: as the usual variables say."""
+    said = any(os.environ.get(f"OTEL_EXPORTER_OTLP_{part}TIMEOUT") for part in ("", f"{signal}_"))
+    return None if said else _TRY_S
 
 
 def _send_traces(service: str) -> Callable[[int], object]:
@@ -114,8 +150,10 @@ def _send_traces(service: str) -> Callable[[int], object]:
     from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
-    tracing = TracerProvider(resource=Resource.create({"service.name": service}))
-    tracing.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(session=_straight())))
+    # At the process's end nothing is left to send, and the SDK would wait for a collector that is away once more.
+    tracing = TracerProvider(resource=Resource.create({"service.name": service}), shutdown_on_exit=False)
+    exporter = OTLPSpanExporter(session=_straight(), timeout=_patience("TRACES"))
+    tracing.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(tracing)
     return tracing.force_flush
 
@@ -128,8 +166,10 @@ def _send_figures(service: str) -> Callable[[int], object]:
     from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
     from opentelemetry.sdk.resources import Resource
 
-    reader = PeriodicExportingMetricReader(OTLPMetricExporter(session=_straight()))
-    metering = MeterProvider(resource=Resource.create({"service.name": service}), metric_readers=[reader])
+    exporter = OTLPMetricExporter(session=_straight(), timeout=_patience("METRICS"))
+    reader = PeriodicExportingMetricReader(exporter)
+    resource = Resource.create({"service.name": service})
+    metering = MeterProvider(resource=resource, metric_readers=[reader], shutdown_on_exit=False)
     metrics.set_meter_provider(metering)
     return metering.force_flush
 

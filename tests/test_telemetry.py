@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -102,14 +104,14 @@ def collector(heard: dict[str, bytes]) -> Iterator[str]:
             thread.join()
 
 
-def work(**given: str) -> list[str]:
+def work(code: str = WORK, **given: str) -> list[str]:
     """A process of its own that works and tells of it, with these variables and no other that says where to send.
 
     Gives what is sent at all: where nobody listens, the collector of a test would not hear it.
     """
     unwanted = ("proxy", "otel_")
     clean = {name: value for name, value in os.environ.items() if not any(each in name.lower() for each in unwanted)}
-    command = [sys.executable, "-c", WORK]
+    command = [sys.executable, "-c", code]
     done = subprocess.run(command, env=clean | given, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()
@@ -139,3 +141,42 @@ def test_who_asks_for_one_of_both_gets_that_and_nothing_goes_elsewhere(signal) -
         own = {f"OTEL_EXPORTER_OTLP_{signal.upper()}_ENDPOINT": f"{address}/mine"}
         assert set(work(OTEL_EXPORTER_OTLP_ENDPOINT=address, **own)) == {signal, other}
         assert set(heard) == {"/mine", f"/v1/{other}"}
+
+
+LATE = """
+import sys, time
+from baton import telemetry
+begun = time.monotonic()
+with telemetry.exporting() as sending:
+    assert sending
+    with telemetry.span("apply", system="crm"):
+        telemetry.count_effects("crm", "provision", "done", 5)
+print(time.monotonic() - begun)
+"""
+
+
+def test_a_collector_that_takes_the_call_and_says_nothing_holds_a_command_up_for_seconds_only() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        begun = time.monotonic()
+        (waited,) = work(LATE, OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        whole = time.monotonic() - begun
+    assert float(waited) < 5.0 + 3.0
+    assert whole - float(waited) < 4.0, "nothing is waited for once more when the process ends"
+
+
+TWICE = """
+from baton import telemetry
+for number, sending in enumerate((True, False)):
+    with telemetry.exporting() as first:
+        assert first is sending
+        with telemetry.span("apply", run=f"sync-{number}"):
+            pass
+"""
+
+
+def test_what_is_told_after_the_first_is_sent_too() -> None:
+    heard: dict[str, bytes] = {}
+    with collector(heard) as address:
+        work(TWICE, OTEL_EXPORTER_OTLP_ENDPOINT=address)
+    assert b"sync-0" in heard["/v1/traces"]
+    assert b"sync-1" in heard["/v1/traces"]
