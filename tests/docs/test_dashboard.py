@@ -50,3 +50,26 @@ def test_no_panel_covers_another() -> None:
     ]
     assert len(set(taken)) == len(taken)
     assert max(x for x, _ in taken) < 24
+
+
+STATS = {panel["title"]: panel for panel in DASHBOARD["panels"] if panel["type"] == "stat"}
+
+
+@pytest.mark.parametrize("title", STATS)
+def test_a_single_figure_is_that_of_now(title: str) -> None:
+    """Over a span the last one there was would be shown: an alarm that is over has no figure, and would stay red."""
+    for target in STATS[title]["targets"]:
+        assert target.get("instant") is True
+        assert target.get("range") is False
+
+
+@pytest.mark.parametrize("title", ["Alarms that are not over", "Database"])
+def test_what_is_not_exported_is_none(title: str) -> None:
+    """No alarm, no figure; a hub that is away gives none of its database."""
+    (target,) = STATS[title]["targets"]
+    assert target["expr"].endswith(" or on() vector(0)")
+
+
+def test_a_database_that_does_not_answer_is_red() -> None:
+    steps = STATS["Database"]["fieldConfig"]["defaults"]["thresholds"]["steps"]
+    assert steps == [{"color": "red", "value": None}, {"color": "green", "value": 1}]
