@@ -117,3 +117,13 @@ def test_a_migration_uses_them_too(place: Place) -> None:
     place.write([place.row(n, 姓名=f"S-{n:03d}") for n in range(1, 4)])
     counts = place.run()["counts"]
     assert (counts["compared"], counts["alike"]) == (3, 3)
+
+
+def test_a_module_may_lie_in_a_folder_that_containers_are_given(shop: Company) -> None:
+    """Of the project's root they see systems.yaml alone: the module goes to the mappings."""
+    (shop.root / "mappings").mkdir()
+    (shop.root / f"{MODULE}.py").rename(shop.root / "mappings" / f"{MODULE}.py")
+    shop.edit(f"transforms: [{MODULE}]", f"transforms: [mappings.{MODULE}]")
+    shop.feed([person(n, 工作地点="S-012") for n in range(1, 3)])
+    shop.ok("plan", "sync")
+    sys.modules.pop(f"mappings.{MODULE}")
