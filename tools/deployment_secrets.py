@@ -11,6 +11,7 @@ import base64
 import json
 import os
 import secrets
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -41,19 +42,30 @@ def files() -> dict[str, Callable[[Callable[[str], str]], str]]:
     }
 
 
-def main() -> None:
-    """Write what is missing or empty. Containers read the deployment's files as several users: its folder is closed."""
+def main() -> int:
+    """Write what is missing or empty. Containers read the deployment's files as several users: its folder is closed.
+
+    The exit code is 1 where a file could not be looked at or written: in a folder that is the containers' user's by now.
+    """
 
     def value(name: str) -> str:
         return (ROOT / name).read_text("utf-8")
 
+    closed = []
     for name, make in files().items():
         path = ROOT / name
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if path.exists() and not is_hollow(path.read_text("utf-8"), make):
-            continue
-        put(path, make(value), 0o644 if name.startswith(DEPLOYMENT) else 0o600)
-        print(f"made {name}")
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            if path.exists() and not is_hollow(path.read_text("utf-8"), make):
+                continue
+            put(path, make(value), 0o644 if name.startswith(DEPLOYMENT) else 0o600)
+        except PermissionError:
+            closed.append(name)
+        else:
+            print(f"made {name}")
+    if closed:
+        print(f"closed to this user, and left as they are: {', '.join(closed)}; to see to them: sudo", file=sys.stderr)
+    return 1 if closed else 0
 
 
 def is_hollow(text: str, make: Callable[[Callable[[str], str]], str]) -> bool:
@@ -68,6 +80,9 @@ def put(path: Path, text: str, mode: int) -> None:
     try:
         with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:  # noqa: PTH123 - closed to others from its first moment
             os.fchmod(file.fileno(), mode)
+            if os.geteuid() == 0:  # for whoever has the folder: root's alone would be closed to the containers
+                owner = path.parent.stat()
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
@@ -77,4 +92,5 @@ def put(path: Path, text: str, mode: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if code := main():
+        sys.exit(code)

@@ -252,6 +252,40 @@ def test_empty_secrets_and_what_was_built_of_them_are_made_anew_and_no_others(ma
     assert changed == {"airflow_password", "airflow_database", "fernet_key", "result_backend"}
 
 
+def test_secrets_that_belong_to_the_containers_by_now_are_named_and_the_others_made(
+    making, tmp_path, monkeypatch, capsys
+):
+    """The guide hands secrets/ to the containers' user; the tool may be run again, for a file that was added since."""
+    making()
+    (tmp_path / ".deployment" / "logins").unlink()
+    exists = Path.exists
+
+    def closed(path: Path, **more: bool) -> bool:
+        if path.is_relative_to(tmp_path / "secrets" / "hub") and path != tmp_path / "secrets" / "hub":
+            raise PermissionError(13, "Permission denied", str(path))
+        return exists(path, **more)
+
+    monkeypatch.setattr(Path, "exists", closed)
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(tmp_path / "tools" / "deployment_secrets.py"), run_name="__main__")
+    told = capsys.readouterr()
+    assert ended.value.code == 1
+    assert told.out.splitlines() == ["made .deployment/logins"]
+    (line,) = told.err.splitlines()
+    assert "secrets/hub/database, secrets/hub/metrics_token" in line
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_what_root_makes_belongs_to_whoever_has_the_folder(making, tmp_path):
+    making()
+    folder = tmp_path / "secrets" / "hub"
+    (folder / "metrics_token").unlink()
+    os.chown(folder, 10001, 10001)
+    assert making().stdout.splitlines() == ["made secrets/hub/metrics_token"]
+    made = (folder / "metrics_token").stat()
+    assert (made.st_uid, made.st_gid, made.st_mode & 0o777) == (10001, 10001, 0o600)
+
+
 def test_the_deployments_secrets_are_not_for_git():
     told = subprocess.run(
         ["git", "-C", str(ROOT), "check-ignore", ".deployment/fernet_key", "secrets/hub/database"],
