@@ -45,7 +45,7 @@ def files() -> dict[str, Callable[[Callable[[str], str]], str]]:
 def main() -> int:
     """Write what is missing or empty. Containers read the deployment's files as several users: its folder is closed.
 
-    The exit code is 1 where a file could not be looked at or written: in a folder that is the containers' user's by now.
+    The exit code is 1 where a file could not be looked at or written: its folder is the containers' user's by now.
     """
 
     def value(name: str) -> str:

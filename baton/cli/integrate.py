@@ -144,8 +144,7 @@ def mapping_suggest_command(context: Context, source: str, target: str, out: Pat
     draft = mappings.suggest(columns, _target_fields(registry, target), source=source_name, target=target)
     voice = context.voice
     if out is None:
-        if not voice.json:
-            click.echo(draft, nl=False)
+        voice.content(draft)
     else:
         if out.exists():
             raise ConfigurationError([Fault(str(out), "exists", "is already there; nothing was written")])

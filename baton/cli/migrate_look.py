@@ -48,7 +48,7 @@ def suggest_command(context: Context, source: str, target: str, out: Path | None
     with context.hub() as hub, counting(voice) as progress:
         draft = suggest(hub, (read[0], read[2]), (into[0], into[2]), progress)
     if out is None:
-        voice.text(draft)
+        voice.content(draft)
     else:
         with out.open("x", encoding="utf-8") as file:
             file.write(draft)

@@ -35,6 +35,11 @@ class Voice:
         if not self.json:
             click.echo(text, nl=not text.endswith("\n"))
 
+    def content(self, text: str) -> None:
+        """What is to become a file (a page, a draft): UTF-8 as in any file of ours, unless a terminal is to show it."""
+        if not self.json:
+            click.echo(text if sys.stdout.isatty() else text.encode(), nl=not text.endswith("\n"))
+
     def words(self, message: str, **values: Any) -> str:
         """A message in the language of this command; messages are written in English and looked up."""
         template = CHINESE.get(message, message) if self.language == "zh" else message

@@ -96,7 +96,7 @@ def metrics_command(context: Context) -> None:
 
     with context.hub() as hub:
         samples = take(hub)
-    context.voice.text(exposition(samples))
+    context.voice.content(exposition(samples))
     context.voice.document({"samples": samples})
 
 
@@ -226,7 +226,7 @@ def report_health_command(context: Context, month: str, language: str | None, ou
         out.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2) if as_json else page.encode())
         voice.say("written: {path}", path=out)
     else:
-        voice.text(page)
+        voice.content(page)
     voice.document(document)
 
 

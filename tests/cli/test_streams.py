@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -98,3 +99,21 @@ def test_a_pipe_that_breaks_elsewhere_is_no_reader_and_is_told(ready: Company, m
 def test_what_is_read_to_the_end_is_as_it_was(ready: Company) -> None:
     told = baton(ready, "--systems", str(ready.systems), "doctor", LC_ALL="C.UTF-8")
     assert told.stdout.decode().strip()
+
+
+FILES = [
+    ["report", "health", "--month", "2026-11", "--language", "zh"],
+    ["mapping", "suggest", "hr", "employee"],
+    ["metrics"],
+]
+
+
+@pytest.mark.parametrize("arguments", FILES, ids=lambda arguments: arguments[0])
+def test_what_is_to_become_a_file_is_utf_8_whatever_the_terminal_is(ready: Company, arguments: list[str]) -> None:
+    told = [
+        said_to(ready, arguments, {"PYTHONIOENCODING": coding}, stdout=subprocess.PIPE).stdout.decode("utf-8")
+        for coding in ("gbk", "utf-8")
+    ]
+    assert told[0].strip()
+    shown = [re.sub(r"[0-9.:+e-]+", "", text) for text in told]  # figures and times change from one to the other
+    assert shown[0] == shown[1]
