@@ -52,7 +52,16 @@ def test_named_employees_are_the_only_ones_touched(run_dag: RunDag, installation
     assert sorted(installation.accounts()) == ["0002", "0005"]
 
 
-@pytest.mark.parametrize("wrong", ["测试甲", "0001 0002", "x" * 41])
+@pytest.mark.parametrize("number", ["0012", "li.si@example.com", "工0012", "A/0012", "0012#2", "Ü-17"])
+def test_the_form_takes_numbers_with_other_letters_and_signs(dags: Any, number: str) -> None:
+    params = copy.copy(dags["employee_sync"].params)
+    params["employees"] = [number]
+    assert params["employees"] == [number]
+
+
+@pytest.mark.parametrize(
+    "wrong", ["测试甲", "测试 1", "0001,0002", "0001、0002", "0001 0002", "x" * 41, "工" + "1" * 40, ""]
+)
 def test_the_form_takes_employee_numbers_and_no_names(dags: Any, wrong: str) -> None:
     from airflow.sdk.exceptions import ParamValidationError
 
