@@ -32,6 +32,7 @@ DATA_COLUMNS: Final = ("area", "record", "at", "field", "value")
 RECIPIENT_COLUMNS: Final = ("at", "system", "what", "state", "fields", "to")
 _CASE_FIELDS: Final = ("id", "state", "cause", "department", "manager", "name")
 _NOT_IN_HERE: Final = (
+    "the links in messages to you (they let in whoever holds them; when each was made and ended stands under links)",
     "files put to handovers, and the certificates of handovers (sealed files; the page of each case gives them out)",
     "payment files (encrypted for the bank: what is in them about you stands under payments)",
     "copies of migrated records (sealed files, deleted when each run's retention ends)",
@@ -181,8 +182,14 @@ class _Collecting:
         return "" if run is None else run.system
 
     def _messages(self) -> list[Mapping[str, Any]]:
+        """Messages to them. Of a link only that there was one: it may still let in whoever comes to hold the copy."""
         return [
-            {"system": each.system, "state": each.state.value, **_plain(each.fields)}
+            {
+                "system": each.system,
+                "state": each.state.value,
+                **_plain({name: value for name, value in each.fields.items() if name != "link"}),
+                "with_link": bool(each.fields.get("link")),
+            }
             for each in self.hub.effects.read(self.connection, may_be_to(self.number))
             if each.fields.get("person_number") == self.number
         ]

@@ -6,12 +6,20 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from baton.hub.keeping import subject_access
+from baton.hub.offboarding import hourly
+from baton.hub.offboarding.casework import Opening, open_case
 from baton.hub.offboarding.moving import send_messages
 from baton.model.account import AccountState
+from baton.model.case import Cause
 from baton.model.effect import Link
+from baton.model.handover import HoldingKind
+from baton.settings_shape import OffboardingPart
 from tests.hub.keeping.conftest import OPERATOR, World
-from tests.hub.keeping.leaver import erase, lived
+from tests.hub.keeping.leaver import CANARY, erase, lived, sync
 from tests.hub.keeping.test_erasing_messages import talking, unsent_about
+from tests.hub.offboarding.conftest import NEXT_YEAR
+from tests.rig.belongings import Belongings, TalkingTarget
+from tests.rig.company import row
 
 Make = Callable[..., World]
 GIVEN_UP = "old_crm"
@@ -52,3 +60,24 @@ def test_the_copy_tells_to_whom_messages_about_their_handover_went_and_nothing_t
     assert "values" not in told
     assert to in [cells[-1] for cells in copy.recipient_rows()]
     assert subject_access.answer(it.hub, "0003", OPERATOR).sections["messages"] == []
+
+
+def test_the_copy_of_who_was_sent_a_way_in_tells_that_one_was_sent_and_lets_nobody_in(world: Make) -> None:
+    part = OffboardingPart(notifiers=("crm",), address="https://hub.example")
+    it = world(targets={"crm": TalkingTarget}, offboarding=part)
+    it.company.rows = [row("0001", name=CANARY, manager="0002"), *(row(f"{n:04d}") for n in range(2, 12))]
+    sync(it)
+    truth = it.company.truths["crm"]
+    truth.belongings = Belongings()
+    truth.belongings.plant(HoldingKind.CLIENT, 1, truth.accounts["0001"].external_id)
+    open_case(it.hub, Opening("0001", Cause.BY_HAND, "hr-wang", last_working_at=NEXT_YEAR))
+    hourly.tick(it.hub)
+    (sent,) = [text for number, _, text in truth.belongings.outbox if number == "0002"]
+    assert "https://hub.example/handover/" in sent  # else nothing here would be worth hiding
+    copy = subject_access.answer(it.hub, "0002", OPERATOR)
+    (told,) = copy.sections["messages"]
+    assert (told["state"], told["with_link"], "link" in told) == ("done", True, False)
+    assert told["text"]
+    assert told["text"] in sent
+    assert len(copy.sections["links"]) == 1
+    assert "/handover/" not in repr((copy.document, list(copy.data_rows()), list(copy.recipient_rows())))
