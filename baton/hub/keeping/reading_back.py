@@ -28,6 +28,7 @@ from baton.hub.payment import found_at_bank
 from baton.hub.reconcile import Reconciled
 from baton.model.account import Account, AccountState
 from baton.model.effect import UNSETTLED_STATES, EffectState, Link, PaymentAction
+from baton.model.people import EmploymentStatus
 from baton.store.restores import READ, UNREAD, UNREAD_WHY, fenced
 from baton.store.tables import effects
 
@@ -63,13 +64,13 @@ def read_back(hub: Hub, only: Sequence[str] = ()) -> list[ReadBack]:
     require_known(hub, engaged, only)
     unread = fenced(engaged, UNREAD)
     found = []
-    known = functools.cache(lambda: _people(hub))
+    people = functools.cache(lambda: _people(hub))
     for name in unread:
         if name not in (only or hub.settings.enabled):
             continue
         report = ReadBack(name)
         try:
-            _read_system(hub, report, known)
+            _read_system(hub, report, people)
         except BatonError as error:
             report.trouble = str(error)
             _tell(hub, report)
@@ -79,16 +80,28 @@ def read_back(hub: Hub, only: Sequence[str] = ()) -> list[ReadBack]:
     return found
 
 
-def _people(hub: Hub) -> frozenset[str]:
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Employee numbers."""
+
+    known: frozenset[str]
     """Everybody who is known here or whom HR knows by now."""
+    working: frozenset[str]
+    """Whom HR tells of now, and not as departed; of who is known here only those of whom it says something new."""
+
+
+def _people(hub: Hub) -> _People:
     with hub.database.read() as connection:
-        numbers = {number for system in hub.sources() for number in hub.people.digests(connection, system.name)}
+        known = {number for system in hub.sources() for number in hub.people.digests(connection, system.name)}
+    working: set[str] = set()
     for reading in read_sources(hub, hub.sources(), "").of.values():
-        numbers.update(reading.rows["number"])
-    return frozenset(numbers)
+        told = dict(zip(reading.rows["number"], reading.rows["status"], strict=True))
+        known |= told.keys()
+        working |= {number for number, status in told.items() if status != EmploymentStatus.DEPARTED.value}
+    return _People(frozenset(known), frozenset(working))
 
 
-def _read_system(hub: Hub, report: ReadBack, known: Callable[[], frozenset[str]]) -> None:
+def _read_system(hub: Hub, report: ReadBack, people: Callable[[], _People]) -> None:
     if report.system not in hub.settings.enabled:
         message = f"{report.system} is not in use; it stays fenced until it is enabled and read back"
         raise ConfigurationError([Fault(str(hub.settings.file), "not_in_use", message)])
@@ -97,7 +110,7 @@ def _read_system(hub: Hub, report: ReadBack, known: Callable[[], frozenset[str]]
         if connector.promise is Promise.BLIND:
             report.look_at.append(f"blind baton plan sync --system {report.system}")
         else:
-            _adopt(hub, report, connector, known)
+            _adopt(hub, report, connector, people)
     if isinstance(connector, PaymentChannel):
         traced = found_at_bank.trace_files(hub, report.system)
         report.counts.update(traced.counts)
@@ -142,7 +155,7 @@ def _tell(hub: Hub, report: ReadBack) -> None:
             hub.runs.engage(connection, scope, latest.person if latest is not None else "", why)
 
 
-def _adopt(hub: Hub, report: ReadBack, target: AccountTarget, known: Callable[[], frozenset[str]]) -> None:
+def _adopt(hub: Hub, report: ReadBack, target: AccountTarget, people: Callable[[], _People]) -> None:
     """Make what is there now what is proven to be there."""
     system = report.system
     accounts = reconcile.scanned(target, system, Reconciled(system))
@@ -155,9 +168,9 @@ def _adopt(hub: Hub, report: ReadBack, target: AccountTarget, known: Callable[[]
     seen: list[Link] = []
     for number, account in accounts.items():
         link = links.get(number)
-        if number in forgotten:
+        if number in forgotten and not _is_of_somebody_new(report, number, account, people):
             continue  # erased: that there still is something of theirs is for that system to end
-        if link is None and number not in known():
+        if link is None and number not in people().known:
             report.counts["strangers"] += 1
             continue
         report.counts["accounts"] += 1
@@ -175,6 +188,20 @@ def _adopt(hub: Hub, report: ReadBack, target: AccountTarget, known: Callable[[]
         hub.database.alone(connection, PLANNING)
         hub.links.observe(connection, seen)
         report.counts["overtaken"] = hub.restores.overtaken(connection, system)
+
+
+def _is_of_somebody_new(report: ReadBack, number: str, account: Account, people: Callable[[], _People]) -> bool:
+    """Whether the account under the number of somebody erased is that of who was hired under it since.
+
+    One in use without anybody whom HR tells of is for the second person: they are not taken in again by any sync (they
+    may have left once more, or somebody has let them in again there), so that none would ever end it.
+    """
+    if account.state is not AccountState.ENABLED:
+        return False
+    if number in people().working:
+        return True
+    report.look_at.append(f"erased_in_use {number}")
+    return False
 
 
 def _as_seen(hub: Hub, target: AccountTarget, link: Link, account: Account, owners: Mapping[str, str]) -> Link:

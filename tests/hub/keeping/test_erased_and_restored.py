@@ -1,0 +1,72 @@
+"""Going back to a backup that knows nothing of an erasure since, nor of whom came after it under the same number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from baton.hub.keeping import restoring
+from baton.hub.keeping.reading_back import ReadBack, read_back
+from baton.model.account import AccountState
+from tests.hub.keeping.conftest import OTHER, World
+from tests.hub.keeping.leaver import erase, lived, sync
+from tests.rig.company import row
+from tests.rig.targets import UpsertTarget
+
+Make = Callable[..., World]
+LEFT = {"status": "departed", "last_day": "2026-11-24", "contract_end": "2026-11-24"}
+
+
+def hired_again_and_restored(it: World) -> None:
+    """Somebody was erased after the backup, hired again, and given an account of which the backup knows nothing."""
+    lived(it)
+    kept = it.back_up()
+    erase(it)
+    it.company.clock.advance(timedelta(days=1))
+    it.company.rows[0] = row("0001", name="测试新人", mobile="13700000001")
+    sync(it)
+    assert it.company.truths["crm"].accounts["0001"].state is AccountState.ENABLED
+    it.company.clock.advance(timedelta(days=1))
+    it.restore(kept)
+
+
+def read_back_and_opened(it: World) -> ReadBack:
+    (report,) = [each for each in read_back(it.hub) if each.system == "crm"]
+    restoring.open_systems(it.hub, OTHER, "looked at all of it")
+    return report
+
+
+def test_who_was_hired_again_before_a_restore_is_read_back_with_their_account(world: Make) -> None:
+    it = world(targets={"crm": UpsertTarget})
+    hired_again_and_restored(it)
+    truth = it.company.truths["crm"]
+    written = len(truth.journal)
+    report = read_back_and_opened(it)
+    assert (report.trouble, report.look_at, report.counts["adopted"]) == ("", [], 1)
+    sync(it)
+    assert len(truth.journal) == written, "nothing is written that is there"
+    it.company.clock.advance(timedelta(days=1))
+    it.company.rows[0] = {**row("0001", name="测试新人", mobile="13700000001"), **LEFT}
+    sync(it)
+    assert truth.accounts["0001"].state is AccountState.REMOVED
+    assert truth.stale() == []
+
+
+def test_of_an_account_in_use_of_who_was_erased_and_is_nobody_now_the_second_person_is_told(world: Make) -> None:
+    it = world()
+    hired_again_and_restored(it)
+    it.company.rows[0] = {**row("0001", name="测试新人", mobile="13700000001"), **LEFT}
+    report = read_back_and_opened(it)
+    assert (report.trouble, report.look_at) == ("", ["erased_in_use 0001"])
+    sync(it)
+    assert it.company.truths["crm"].accounts["0001"].state is AccountState.ENABLED, "nobody here ends it"
+
+
+def test_the_account_that_a_system_has_kept_of_who_was_erased_is_passed_over(world: Make) -> None:
+    it = world()
+    lived(it)
+    kept = it.back_up()
+    erase(it)
+    it.restore(kept)
+    report = read_back_and_opened(it)
+    assert (report.trouble, report.look_at, report.counts["accounts"]) == ("", [], 10)
