@@ -41,6 +41,9 @@ KEEPING: Final[Mapping[str, str]] = {
     "{path} holds what a restore replaced, them included; delete it": (
         "{path} 存有被恢复替换的数据库，其中仍有此人；请删除"
     ),
+    "the log of the database still holds what was taken out; the next sync empties it": (
+        "数据库日志中仍有已删除的内容；下次同步会清空"
+    ),
     "kept, as law may ask for it: {what} until {until}": "依法可能须保留：{what}，至 {until}",
     "deleted: {count}": "已删除：{count}",
     "nothing was deleted; do it with: baton retention --delete": "未删除；执行：baton retention --delete",

@@ -70,10 +70,12 @@ def erase_command(context: Context, number: str, person: str, why: str, confirm:
             voice.say("{number} is erased: {rows} rows", number=number, rows=erased.rows)
             for system in erased.elsewhere:
                 voice.say("{system} still has an account of theirs; erase it there", system=system)
+            if not erased.scrubbed:
+                voice.say("the log of the database still holds what was taken out; the next sync empties it")
             replaced = restoring.replaced(hub)
             for path in replaced:
                 voice.say("{path} holds what a restore replaced, them included; delete it", path=path)
-            found = {"elsewhere": erased.elsewhere, "replaced": replaced}
+            found = {"elsewhere": erased.elsewhere, "replaced": replaced, "scrubbed": erased.scrubbed}
             document = {"number": number, "asked": True, "erased": True, **found}
     for each in kept:
         voice.say("kept, as law may ask for it: {what} until {until}", what=each.what, until=f"{each.until:%Y-%m-%d}")

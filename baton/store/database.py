@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -17,6 +18,9 @@ from baton.store.turns import Turns
 
 _READ = {"baton_read": True}
 _BUSY_S: Final = 60.0
+_SCRUB_S: Final = 10.0
+"""So long the log is waited for, with everybody who writes: well under their own patience. It is tried again later."""
+_MOST_OWED: Final = 2**31 - 2
 _OWNERS: Final = 0o600
 _ALWAYS: Final[dict[str, Any]] = {
     "hide_parameters": True,  # no value of a row in the message of an error, and so in no log
@@ -92,21 +96,53 @@ class Database:
             number = int.from_bytes(hashlib.sha256(task.encode()).digest()[:8], "big", signed=True)
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(number)))
 
-    def scrub(self) -> None:
+    def owe_scrub(self, connection: sa.Connection) -> None:
+        """Note, in the transaction that takes something out, that SQLite's log has to be emptied after it.
+
+        The note is a number in the head of the database, which SQLite leaves to whoever uses it: so it is kept or
+        undone with the transaction, outlives a kill, and goes with the file wherever that is moved.
+        """
+        if self.dialect == "sqlite":
+            owed = connection.exec_driver_sql("PRAGMA user_version").scalar_one()
+            connection.exec_driver_sql(f"PRAGMA user_version = {owed % _MOST_OWED + 1}")
+
+    def scrub(self) -> bool:
         """Leave nothing of deleted rows behind: SQLite's log is emptied (freed pages are zeroed as they are freed).
 
+        Nothing is done where it is not owed. False where somebody is at work for longer than this waits: it is owed
+        still.
         PostgreSQL overwrites old rows when its vacuum comes by; its log is the administrator's.
         """
         if self.dialect != "sqlite":
-            return
+            return True
         with self._after(self._turns.after_all), self.engine.connect() as connection:
-            connection.rollback()
             raw: Any = connection.connection.driver_connection
-            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            raw.execute(f"PRAGMA busy_timeout = {_SCRUB_S * 1000:.0f}")
+            try:
+                return _emptied(raw)
+            except sqlite3.OperationalError:  # somebody writes for as long
+                return False
+            finally:
+                raw.execute(f"PRAGMA busy_timeout = {_BUSY_S * 1000:.0f}")
 
     def close(self) -> None:
         """Give all connections back."""
         self.engine.dispose()
+
+
+def _emptied(raw: Any) -> bool:
+    """Empty the log of SQLite where that is owed; whether nothing is owed any more."""
+    (owed,) = raw.execute("PRAGMA user_version").fetchone()
+    if not owed:
+        return True
+    (busy, _, _) = raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        return False
+    raw.execute("BEGIN IMMEDIATE")
+    if raw.execute("PRAGMA user_version").fetchone() == (owed,):  # else somebody has taken out more meanwhile
+        raw.execute("PRAGMA user_version = 0")
+    raw.execute("COMMIT")
+    return True
 
 
 def _tell_of_nul(context: sa.ExceptionContext) -> None:

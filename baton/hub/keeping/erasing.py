@@ -52,6 +52,8 @@ class Erased:
     kept: Sequence[Kept]
     elsewhere: Sequence[str]
     """Systems that still have a (disabled) account of theirs, which they cannot remove: to be erased there."""
+    scrubbed: bool
+    """False where the log of the database still holds what was taken out, since somebody read from it for so long."""
 
 
 def ask(hub: Hub, number: str, person: str, why: str) -> Sequence[Kept]:
@@ -83,23 +85,23 @@ def decide(hub: Hub, number: str, person: str) -> Erased:
         ledger.note(hub, forgotten)
         hub.crash_point("erasing")
         rows, kept = _erase(hub, connection, forgotten)
-    hub.database.scrub()
-    return Erased(number, rows, kept, elsewhere)
+    return Erased(number, rows, kept, elsewhere, hub.database.scrub())
 
 
 def replay(hub: Hub) -> list[str]:
-    """Erase again whom this store does not know to be erased: it was restored, or an erasure was interrupted."""
+    """Erase again whom this store does not know to be erased: it was restored, or an erasure was interrupted.
+
+    The log of the database is emptied as well where an erasure could not do so: it was read, or the process was killed.
+    """
     forgotten = ledger.read(hub)
-    if not forgotten:
-        return []
     with hub.database.read() as connection:
-        known = {(each.number, each.erased_at) for each in hub.erasures.all(connection)}
+        known = {(each.number, each.erased_at) for each in hub.erasures.all(connection)} if forgotten else set()
     missing = [each for each in forgotten if (each.number, each.erased_at) not in known]
     for each in missing:
         with hub.database.write() as connection:
             hub.database.alone(connection, PLANNING)
             _erase(hub, connection, each)
-        hub.database.scrub()
+    hub.database.scrub()
     return [each.number for each in missing]
 
 
@@ -115,6 +117,7 @@ def sweep(hub: Hub, erasure: Erasure, now: datetime) -> list[Fate]:
             hub.erasures.words.take_out_messages(connection, erasure.number, erasure.erased_at)
         if Fate.PAYMENT_RECORD in over:
             hub.kept_records.blank_payments(connection, erasure.number, erasure.erased_at)
+        hub.database.owe_scrub(connection)
         hub.erasures.keep_less(connection, erasure, [each for each in erasure.kept if Fate(each["what"]) not in over])
     hub.database.scrub()
     return over
@@ -123,6 +126,7 @@ def sweep(hub: Hub, erasure: Erasure, now: datetime) -> list[Fate]:
 def _erase(hub: Hub, connection: sa.Connection, forgotten: Forgotten) -> tuple[int, list[Kept]]:
     end_handovers(hub, connection, forgotten.number, forgotten.erased_at)
     kept = _to_keep(hub, connection, forgotten.number)
+    hub.database.owe_scrub(connection)
     rows = hub.erasures.erase_person(connection, forgotten.number, forgotten.erased_at)
     _end_links(hub, connection, forgotten)
     _drop_reports(hub, forgotten.number)  # before it counts as done: nobody would come back for them

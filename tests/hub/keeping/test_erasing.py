@@ -334,9 +334,10 @@ def test_a_report_is_gone_before_the_erasure_counts_as_done(world: Make, monkeyp
     def killed() -> None:
         raise KilledError
 
-    monkeypatch.setattr(it.hub.database, "scrub", killed)
-    with pytest.raises(KilledError):
-        erase(it)
+    with monkeypatch.context() as dying:
+        dying.setattr(it.hub.database, "scrub", killed)
+        with pytest.raises(KilledError):
+            erase(it)
     assert CANARY not in words(it)
     assert erasing.replay(it.hub) == [], "nothing is left that would be carried on"
     assert list(folder.iterdir()) == []
