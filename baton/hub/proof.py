@@ -20,12 +20,25 @@ from baton.store.trail import Entry, append, log, newest_moment
 
 
 def signer(hub: Hub) -> Signer:
-    """The key that signs checkpoints."""
+    """The key that signs checkpoints. `ConfigurationError` where there is none, or only one that has been replaced.
+
+    What a replaced key signs now looks made by whoever has got hold of an old copy of it, and proves nothing.
+    """
+    known = published(hub)  # before the key: one that is being replaced is in its place before it is published
     text = hub.settings.vault.find(*AUDIT_KEY)
     if text is None:
         message = "there is no key for the audit log; make one with: baton keys init"
         raise ConfigurationError([Fault(str(hub.settings.file), "no_audit_key", message)])
-    return Signer.from_text(text)
+    key = Signer.from_text(text)
+    if known is not None and key.verifier in [each.verifier for each in known.former]:
+        message = (
+            f"the key in use ({key.verifier.key_id}) was replaced by another ({known.current.key_id}), and signs no "
+            "more: it comes from an old copy. Put the newest copy of it back; where there is none, take this one away "
+            "and make a new one with baton keys init. Looked for in: "
+            + "; ".join(hub.settings.vault.places(*AUDIT_KEY))
+        )
+        raise ConfigurationError([Fault("/".join(AUDIT_KEY), "old_audit_key", message)])
+    return key
 
 
 def public_keys(hub: Hub) -> PublicKeys:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from baton.audit.checkpoint import Signer
 from baton.audit.verify import Verdict
 from baton.errors import ConfigurationError
-from baton.hub import Hub, proof
+from baton.hub import Hub, health, proof
 from baton.hub.keeping import backup, erasing, ledger
 from baton.hub.keeping.audit_key import rotate_audit_key
 from baton.settings import HubSettings
@@ -209,6 +209,25 @@ def test_a_key_that_is_kept_elsewhere_is_not_replaced_here(hub: Hub) -> None:
     with pytest.raises(ConfigurationError, match="replace it where it is kept"):
         rotate_audit_key(hub)
     assert told(hub) == []
+
+
+def test_a_former_key_put_back_signs_nothing_and_is_told(hub: Hub) -> None:
+    rotate_audit_key(hub)
+    say(hub)
+    place = hub.settings.hub.secrets_dir.joinpath("hub", "audit_key")
+    newest, given_out = place.read_text("utf-8"), (hub.state_dir / "audit.pub").read_text("utf-8")
+    place.write_text(SIGNER.secret_text, "utf-8")
+    for refused in (proof.checkpoint, proof.verify, rotate_audit_key, proof.signer):
+        with pytest.raises(ConfigurationError, match="comes from an old copy") as told_so:
+            refused(hub)
+        assert [fault.rule for fault in told_so.value.faults] == ["old_audit_key"]
+    with pytest.raises(ConfigurationError, match="comes from an old copy"):
+        backup.take(hub, hub.state_dir.parent / "backup")
+    (finding,) = [each for each in health._examine_hub(hub) if each.what == "key of the audit log"]
+    assert not finding.ok
+    assert (hub.state_dir / "audit.pub").read_text("utf-8") == given_out
+    place.write_text(newest, "utf-8")
+    agree(hub)
 
 
 def test_a_clock_that_was_ahead_when_the_former_key_signed_leaves_its_checkpoints_proven(hub: Hub) -> None:
