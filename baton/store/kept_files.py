@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from baton.errors import TamperedError
+from baton.store.folders import files_below
 from baton.store.personal import Keyring
 from baton.store.staging import write_whole
 
@@ -50,8 +51,8 @@ class KeptFiles:
 
     def outdated(self) -> Iterator[str]:
         """The places of all that is not sealed with the newest key."""
-        for path in sorted(self.folder.rglob(f"*{_SUFFIX}")):
-            if self.keyring.key_version(path.read_bytes()) != self.keyring.active:
+        for path in files_below(self.folder):
+            if path.suffix == _SUFFIX and self.keyring.key_version(path.read_bytes()) != self.keyring.active:
                 yield str(path.relative_to(self.folder)).removesuffix(_SUFFIX)
 
     def _sealed(self, place: str, data: bytes) -> bytes:

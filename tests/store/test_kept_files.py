@@ -49,3 +49,12 @@ def test_after_a_rotation_what_is_outdated_is_named_and_still_opens(tmp_path: Pa
     kept.drop("uploads/case-1/a")
     kept.drop("uploads/case-1/a")
     assert kept.names("uploads/case-1") == []
+
+
+def test_what_lies_behind_a_link_is_outdated_like_any_other(tmp_path: Path) -> None:
+    disk, folder = tmp_path / "disk", tmp_path / "kept"
+    disk.mkdir()
+    folder.mkdir()
+    (folder / "uploads").symlink_to(disk)
+    KeptFiles(folder, KEYRING).put("uploads/case-1/a", b"one")
+    assert list(KeptFiles(folder, KEYRING.rotate()).outdated()) == ["uploads/case-1/a"]

@@ -21,7 +21,7 @@ import binascii
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +32,7 @@ from baton.hub import proof
 from baton.hub.core import Hub
 from baton.hub.handed_out import new_folder
 from baton.store.copying import copy_database, entries_in, require_sound
+from baton.store.folders import files_below
 from baton.store.migrate import HEAD
 from baton.store.trail import Entry, append
 
@@ -87,7 +88,7 @@ def _filled(hub: Hub, folder: Path) -> Backup:
     for name in FILES:
         _copy_tree(hub.state_dir / name, folder / "state" / name)
     entries = entries_in(folder / DATABASE)
-    files = {str(path.relative_to(folder)): digest_of(path) for path in _files(folder)}
+    files = {str(path.relative_to(folder)): digest_of(path) for path in files_below(folder)}
     manifest: dict[str, Any] = {"format": 1, "at": now.isoformat(), "schema": HEAD, "entries": entries, "files": files}
     data = json.dumps(manifest, indent=1, sort_keys=True).encode()
     (folder / _MANIFEST).write_bytes(data)
@@ -110,7 +111,7 @@ def opened(hub: Hub, folder: Path) -> Backup:
     except (ValueError, KeyError, TypeError, binascii.Error):
         raise TamperedError("the manifest of the backup cannot be read", code="manifest") from None
     proof.public_keys(hub).require(_DOMAIN, data, signature, found.at)
-    there = {str(path.relative_to(folder)) for path in _files(folder)} - {_MANIFEST, _SIGNATURE}
+    there = {str(path.relative_to(folder)) for path in files_below(folder)} - {_MANIFEST, _SIGNATURE}
     changed = [name for name, of in found.files.items() if name not in there or digest_of(folder / name) != of]
     strange = there - found.files.keys()
     if changed or strange:
@@ -131,13 +132,9 @@ def digest_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in sorted(folder.rglob("*")) if path.is_file())
-
-
 def _copy_tree(source: Path, target: Path) -> None:
     """Every finished file; one that is deleted meanwhile is one that no row speaks of any more."""
-    for path in _files(source):
+    for path in files_below(source):
         if path.suffix == ".part":
             continue
         copy = target / path.relative_to(source)

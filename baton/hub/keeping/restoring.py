@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 import sqlalchemy as sa
@@ -71,6 +71,7 @@ def restore(
         scratch = replace(settings, database=SecretStr(f"sqlite:///{ready}"))
         with opening(scratch) as hub:
             backup = opened(hub, folder)
+        _require_places(backup, settings.hub.state_dir)
         _drop(ready)
         shutil.copyfile(folder / DATABASE, made_private(ready))
         with opening(scratch) as hub:
@@ -289,14 +290,33 @@ def _move_aside(place: Path, folder: Path) -> Path | None:
     return folder
 
 
+def _require_places(backup: Backup, state_dir: Path) -> None:
+    """Raise, before anything is replaced, where one of the backup's files could not be brought to its place.
+
+    A folder of the state directory may be a link to another disk: it is the name that must not lead out.
+    `TamperedError` for such a name, `ConfigurationError` where that disk is not there.
+    """
+    for name in backup.files:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts:
+            raise TamperedError("the backup names a file outside the state directory", code="backup_changed")
+    for place in {target.parent for _, target in _places(backup, state_dir)}:
+        lost = [path for path in (place, *place.parents) if path.is_symlink() and not path.is_dir()]
+        if lost:
+            message = "is a link to a folder that is not there; bring it back before you restore"
+            raise ConfigurationError([Fault(str(lost[0]), "link", message)])
+
+
+def _places(backup: Backup, state_dir: Path) -> Iterator[tuple[str, Path]]:
+    """The sealed files of a backup, each with the place it is for."""
+    for name in backup.files:
+        if name.startswith(tuple(f"state/{folder}/" for folder in FILES)):
+            yield name, state_dir / Path(name).relative_to("state")
+
+
 def _bring_files(backup: Backup, state_dir: Path) -> None:
     """Files that are missing. What is there already stays: it is the same, or belongs to what came after the backup."""
-    for name in backup.files:
-        if not name.startswith(tuple(f"state/{folder}/" for folder in FILES)):
-            continue
-        target = state_dir / Path(name).relative_to("state")
-        if not target.resolve().is_relative_to(state_dir.resolve()):
-            raise TamperedError("the backup names a file outside the state directory", code="backup_changed")
+    for name, target in _places(backup, state_dir):
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             half = target.with_name(f"{target.name}.part")  # one that is there is whole: else it would stay as it is

@@ -76,3 +76,54 @@ def test_a_backup_that_was_killed_is_called_unfinished_and_no_backup(
         backup.opened(it.hub, unfinished)
     with pytest.raises(ConfigurationError, match="broken off"):
         backup.take(it.hub, folder)
+
+
+def moved_to_another_disk(it: World, folder: str) -> Path:
+    """A folder below `state/` became a link to where there is more room."""
+    disk = it.folder / "other-disk"
+    disk.mkdir()
+    place = it.hub.state_dir / folder
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.symlink_to(disk)
+    return disk
+
+
+@pytest.mark.parametrize("folder", ["kept", "kept/uploads", "kept/uploads/case-1"])
+def test_what_lies_behind_a_link_to_another_disk_is_backed_up_and_comes_back(world: Make, folder: str) -> None:
+    it = world()
+    lived(it)
+    disk = moved_to_another_disk(it, folder)
+    it.hub.kept_files.put("uploads/case-1/a", b"data")
+    kept = it.back_up()
+    assert "state/kept/uploads/case-1/a.sealed" in backup.opened(it.hub, kept).files
+    it.hub.kept_files.drop("uploads/case-1/a")
+    it.restore(kept)
+    assert it.hub.kept_files.get("uploads/case-1/a") == b"data"
+    assert [path.name for path in disk.rglob("*") if path.is_file()] == ["a.sealed"]
+    assert (it.hub.state_dir / folder).is_symlink()
+
+
+def test_a_link_whose_disk_is_not_there_is_told_before_anything_is_replaced(world: Make) -> None:
+    it = world()
+    lived(it)
+    disk = moved_to_another_disk(it, "kept")
+    it.hub.kept_files.put("uploads/case-1/a", b"data")
+    kept = it.back_up()
+    it.hub.close()
+    disk.rename(it.folder / "unplugged")
+    place = it.folder / "state" / "hub.sqlite3"
+    before = place.stat().st_ino
+    with pytest.raises(ConfigurationError, match="a link to a folder that is not there"):
+        it.restore_only(kept)
+    assert place.stat().st_ino == before
+    assert [path.name for path in place.parent.glob("before-restore-*")] == []
+    it.hub = it.company.open()
+
+
+def test_a_link_that_leads_back_ends_no_backup(world: Make) -> None:
+    it = world()
+    lived(it)
+    it.hub.kept_files.put("uploads/case-1/a", b"data")
+    (it.hub.kept_files.folder / "uploads" / "again").symlink_to(it.hub.kept_files.folder)
+    files = [name for name in backup.take(it.hub, it.folder / "backup").files if name.startswith("state/kept/")]
+    assert files == ["state/kept/uploads/case-1/a.sealed"]
