@@ -81,6 +81,7 @@ def _examine_hub(hub: Hub) -> Iterator[Finding]:
     yield _tried("mappings", lambda: f"{len(hub.mappings)} mappings, all examples hold")
     yield from _examine_rules(hub)
     yield _tried("audit log", lambda: _audit_state(hub))
+    yield _tried("ledger of erasures", lambda: _ledger_state(hub))
     yield _tried("databases that were replaced", lambda: _replaced_state(hub))
     with hub.database.read() as connection:
         engaged = in_force(hub.runs.engaged(connection), hub.settings.enabled)
@@ -104,6 +105,15 @@ def _audit_state(hub: Hub) -> str:
     if report.findings:
         raise BatonError(str(report.findings[0]), remedy="baton audit verify shows all of it")
     return f"{report.entries} entries, {report.proven} proven by {report.checkpoints} checkpoints"
+
+
+def _ledger_state(hub: Hub) -> str:
+    from baton.hub.keeping import ledger  # as below
+
+    with hub.database.read() as connection:
+        known = hub.erasures.all(connection)
+    lines = ledger.require_whole(hub, [(each.number, each.erased_at) for each in known if each.erased_at is not None])
+    return f"{lines} erasures, all that were carried out are in it"
 
 
 def _replaced_state(hub: Hub) -> str:

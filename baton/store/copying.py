@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from baton.errors import ConfigurationError, Fault, TamperedError
 from baton.store.database import Database, made_private
+from baton.store.instants import from_micros
 
 
 def copy_database(database: Database, to: Path) -> None:
@@ -36,6 +39,21 @@ def entries_in(file: Path) -> int:
     finally:
         connection.close()
     return int(count)
+
+
+def erasures_in(file: Path) -> set[tuple[str, datetime]]:
+    """Who (employee number) was erased when, by a database that is about to be replaced.
+
+    Empty where there is none, or it cannot be read any more: that may be why it is replaced.
+    """
+    if not file.exists():
+        return set()
+    query = "SELECT number, erased_at FROM erasures WHERE erased_at IS NOT NULL"
+    try:
+        with closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as connection:
+            return {(number, from_micros(at)) for number, at in connection.execute(query)}
+    except sqlite3.DatabaseError:
+        return set()
 
 
 def require_sound(file: Path) -> None:

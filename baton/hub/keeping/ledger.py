@@ -14,7 +14,7 @@ import base64
 import binascii
 import fcntl
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ from baton.store.staging import told_when_full, write_whole
 
 _DOMAIN: Final = b"baton erasure 1"
 _FILE: Final = "erasures.jsonl"
+_NAMED: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,24 @@ def vouched(hub: Hub, keys: PublicKeys) -> Iterator[Forgotten]:
             yield Forgotten.from_line(keys, line)
         except TamperedError:
             continue
+
+
+def require_whole(hub: Hub, done: Iterable[tuple[str, datetime]]) -> int:
+    """Raise `TamperedError` where one of these erasures (number, moment) has no line: the ledger was lost or cut short.
+
+    Returns how many lines there are. A line that ``done`` does not tell of is one that a restore has still to replay.
+    """
+    there = read(hub)
+    missing = sorted(set(done) - {(each.number, each.erased_at) for each in there})
+    if missing:
+        numbers = ", ".join(dict.fromkeys(number for number, _ in missing[:_NAMED]))
+        raise TamperedError(
+            f"{len(missing)} erasures that were carried out are not in the ledger of erasures: {numbers}",
+            code="ledger_short",
+            remedy="put the copy of state/erasures.jsonl back that is kept elsewhere; without these lines an older "
+            "backup brings these people back",
+        )
+    return len(there)
 
 
 def _lines(hub: Hub) -> Sequence[str]:

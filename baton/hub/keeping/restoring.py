@@ -29,7 +29,7 @@ from baton.hub.keys import require_keyring
 from baton.model.persons import alike
 from baton.settings import HubSettings, SystemSettings
 from baton.settings_shape import OWN
-from baton.store.copying import require_unused
+from baton.store.copying import erasures_in, require_unused
 from baton.store.database import made_private
 from baton.store.restores import READ, UNREAD, UNREAD_WHY, fenced
 from baton.store.runs import RunState
@@ -62,7 +62,8 @@ def restore(
 ) -> Restored:
     """Put a backup in the place of the SQLite database. Everything else must be stopped.
 
-    Raises `TamperedError` for a backup that is not as it was signed; `ConfigurationError` while the database is in use.
+    Raises `TamperedError` for a backup that is not as it was signed, and for a ledger of erasures that lacks what the
+    database that is replaced has erased; `ConfigurationError` while that is in use.
     """
     place = _sqlite_file(settings)
     require_unused(place)
@@ -76,6 +77,7 @@ def restore(
         shutil.copyfile(folder / DATABASE, made_private(ready))
         with opening(scratch) as hub:
             _require_sound(hub, person, why)
+            ledger.require_whole(hub, erasures_in(place))
             with hub.database.write() as connection:
                 fenced = _fence(hub, connection, person, why, backup.digest)
             erased = erasing.replay(hub)

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
-from baton.hub.keeping import restoring
+import pytest
+import sqlalchemy as sa
+
+from baton.contracts import Finding
+from baton.errors import TamperedError
+from baton.hub import health
+from baton.hub.keeping import ledger, restoring
 from baton.hub.keeping.reading_back import ReadBack, read_back
 from baton.model.account import AccountState
+from baton.store.copying import erasures_in
+from baton.store.tables import erasures
 from tests.hub.keeping.conftest import OTHER, World
-from tests.hub.keeping.leaver import erase, lived, sync
+from tests.hub.keeping.leaver import CANARY, erase, lived, sync, words
 from tests.rig.company import row
 from tests.rig.targets import UpsertTarget
 
@@ -70,3 +79,50 @@ def test_the_account_that_a_system_has_kept_of_who_was_erased_is_passed_over(wor
     it.restore(kept)
     report = read_back_and_opened(it)
     assert (report.trouble, report.look_at, report.counts["accounts"]) == ("", [], 10)
+
+
+def test_a_ledger_that_was_lost_or_cut_short_is_told_and_brings_nobody_back(world: Make) -> None:
+    it = world()
+    lived(it)
+    kept = it.back_up()
+    erase(it)
+    file = ledger.path(it.hub)
+    copy = file.read_bytes()
+    assert ledger_finding(it).ok
+    for broken in (None, b""):
+        if broken is None:
+            file.unlink()
+        else:
+            file.write_bytes(broken)
+        finding = ledger_finding(it)
+        assert (finding.ok, "0001" in finding.detail, "put the copy" in finding.remedy) == (False, True, True)
+        with pytest.raises(TamperedError, match="0001") as refused:
+            it.restore(kept)
+        assert refused.value.code == "ledger_short"
+        assert not list((it.folder / "state").glob("before-restore-*")), "nothing was replaced"
+        it.hub = it.company.open()
+    file.write_bytes(copy)
+    assert it.restore(kept).erased == ["0001"]
+    assert CANARY not in words(it)
+    assert ledger_finding(it).ok
+
+
+def test_a_ledger_that_knows_more_than_the_database_is_whole(world: Make) -> None:
+    it = world()
+    lived(it)
+    erase(it)
+    with it.hub.database.write() as connection:
+        connection.execute(sa.delete(erasures))
+    assert ledger_finding(it).ok
+
+
+def test_a_database_that_nobody_can_read_any_more_keeps_no_backup_from_taking_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "hub.sqlite3"
+    assert erasures_in(file) == set()
+    file.write_bytes(b"no database" * 1000)
+    assert erasures_in(file) == set()
+
+
+def ledger_finding(it: World) -> Finding:
+    (found,) = [each for each in health._examine_hub(it.hub) if each.what == "ledger of erasures"]
+    return found
