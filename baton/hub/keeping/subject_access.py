@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from baton.audit.canonical import Json
 from baton.errors import ConfigurationError, Fault
 from baton.hub.core import Hub
+from baton.hub.offboarding.closing import lines_of
 from baton.hub.payment.bookings import ENTRY
 from baton.model.effect import Effect
 from baton.model.pay_run import PayLine
@@ -114,6 +115,7 @@ class _Collecting:
             "bank_answers": self._bank_answers(),
             "recoveries": self._recoveries(),
             "settlements": self._settlements(),
+            "commission": self._commission(),
             "erasures": self._erasures(),
         }
 
@@ -330,6 +332,16 @@ class _Collecting:
                 "result": _plain(each.result),
             }
             for each in self.hub.settlements.listed(self.connection, self.number)
+        ]
+
+    def _commission(self) -> list[Mapping[str, Any]]:
+        """Their lines of the months that are closed: these lie in a file beside the tables."""
+        return [
+            {
+                "book": book,
+                **{name: value for name, value in _plain(dataclasses.asdict(line)).items() if name != "person"},
+            }
+            for book, line in lines_of(self.hub, self.number)
         ]
 
     def _erasures(self) -> list[Mapping[str, Any]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -74,6 +74,14 @@ def adopt(hub: Hub, book: str, given: Closed, person: str) -> Closed:
     if given.through > known.through or not _same(closed_of(given.through, known.lines), given):
         raise _refused("differs", f"the hub remembers other lines through {known.through}: the file was altered")
     return known
+
+
+def lines_of(hub: Hub, number: str) -> Iterator[tuple[str, Line]]:
+    """Every closed line of one person, by its book. Raises `TamperedError` as `remembered` does."""
+    with hub.database.read() as connection:
+        books = sorted({body["book"] for _, body in newest_entries(connection, _KIND, _LOOKED_BACK)})
+    for book in books:
+        yield from ((book, line) for line in remembered(hub, book).lines if line.person == number)
 
 
 def _same(one: Closed, other: Closed) -> bool:

@@ -10,6 +10,7 @@ import pytest
 
 from baton.errors import ConfigurationError, TamperedError
 from baton.hub import Hub, proof
+from baton.hub.keeping import subject_access
 from baton.hub.offboarding import closing
 from baton.hub.offboarding.commission import closed_of
 from baton.jobs.offboarding.commission import Closed, Facts, Line, Order, Owned, Payment, Rule, statement
@@ -146,3 +147,21 @@ def test_a_month_is_over_when_it_is_over_where_the_hub_is(desk: Make, zone: str,
         assert closing.close(hub, BOOK, "2026-11", stated(hub, JANUARY), HR).through == "2026-11"
     else:
         refused("not_over", lambda: closing.close(hub, BOOK, "2026-11", stated(hub, JANUARY), HR))
+
+
+def test_the_copy_of_a_person_tells_their_closed_lines_in_every_book_and_nobody_elses(desk: Make) -> None:
+    hub = desk().hub
+    lines = stated(hub, JANUARY)
+    closing.close(hub, BOOK, "2026-01", [*lines, replace(lines[0], person="0003", amount_minor=77_777)], HR)
+    closing.close(hub, "abroad", "2026-02", stated(hub, MARCH, LATE, book="abroad"), HR)
+    copy = subject_access.answer(hub, "0002", HR)
+    told = [
+        (each["book"], each["month"], each["payment"], each["amount_minor"]) for each in copy.sections["commission"]
+    ]
+    assert told == [("abroad", "2026-01", "P3", 300), (BOOK, "2026-01", "P1", 3_000)]
+    assert [cells[4] for cells in copy.data_rows() if cells[3] == "payment"] == ["P3", "P1"]
+    assert "77777" not in repr(copy.document)
+    for file in hub.kept_files.folder.rglob("*.sealed"):
+        file.unlink()
+    with pytest.raises(TamperedError, match="gone"):
+        subject_access.answer(hub, "0002", HR)
