@@ -52,7 +52,7 @@ def _write(answer: subject_access.Answer, folder: Path) -> None:
 @command("erase")
 @click.argument("number")
 @as_person
-@click.option("--why", default="", help="Asks for the erasure, with this reason.")
+@click.option("--why", default="", help="Asks for the erasure; no names: it stays for ever.")
 @click.option("--confirm", is_flag=True, help="Decides on what somebody else has asked for, and carries it out.")
 def erase_command(context: Context, number: str, person: str, why: str, confirm: bool) -> None:
     """Erase NUMBER from the hub: one person asks (--why), another decides (--confirm)."""

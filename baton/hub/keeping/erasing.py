@@ -5,7 +5,7 @@ Before anything is synced, and after every restore, the ledger is replayed: whoe
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,12 +20,21 @@ from baton.hub.keeping.fates import Fate
 from baton.hub.keeping.ledger import Forgotten
 from baton.hub.offboarding.of_erased import end_handovers
 from baton.model.account import AccountState
-from baton.model.people import EmploymentStatus
+from baton.model.people import Employee, EmploymentStatus
 from baton.model.persons import alike, require_reason
 from baton.store.erasures import Erasure
 from baton.store.open_work import newest_trace, open_work_of
 
 REPORTS: Final = "reports"
+_NAMING: Final = (
+    *("full_name", "latin_name", "work_email", "personal_email"),
+    *("identity_number", "bank_account_holder", "bank_account_number"),
+)
+_SHORTEST_LATIN: Final = 4
+_SHORTEST_OTHER: Final = 2
+_SHORTEST_MOBILE: Final = 7
+_MOBILE_DIGITS: Final = 11
+"""As they are dialled within a country: the code of the country may stand before them or not."""
 _GONE: Final = (AccountState.ABSENT, AccountState.REMOVED)
 
 
@@ -57,9 +66,13 @@ class Erased:
 
 
 def ask(hub: Hub, number: str, person: str, why: str) -> Sequence[Kept]:
-    """Ask for an erasure; what will have to be kept. Raises `ApprovalError` when it cannot be carried out now."""
+    """Ask for an erasure; what will have to be kept.
+
+    Raises `ApprovalError` when it cannot be carried out now, and for a reason that names whom it is about.
+    """
     require_reason(person, why)
     with hub.database.write() as connection:
+        _require_nameless(hub, connection, number, why)
         _require_finished(hub, connection, number)
         hub.erasures.ask(connection, number, person, why)
         return _to_keep(hub, connection, number)
@@ -133,6 +146,38 @@ def _erase(hub: Hub, connection: sa.Connection, forgotten: Forgotten) -> tuple[i
     stays = [each.document for each in kept]
     hub.erasures.done(connection, forgotten.number, forgotten.decided_by, forgotten.erased_at, stays)
     return rows, kept
+
+
+def _require_nameless(hub: Hub, connection: sa.Connection, number: str, why: str) -> None:
+    """The reason stands in the audit log for ever, so that what it says of somebody could never be taken out."""
+    text, digits = alike(why), _digits(why)
+    for recorded in hub.people.versions(connection, [number]).get(number, []):
+        for word in _names_of(recorded.employee):
+            # Shorter ones would be found within any word.
+            if len(word) >= (_SHORTEST_LATIN if word.isascii() else _SHORTEST_OTHER) and word in text:
+                raise _named()
+        mobile = _digits(recorded.employee.mobile or "")[-_MOBILE_DIGITS:]
+        if len(mobile) >= _SHORTEST_MOBILE and mobile in digits:
+            raise _named()
+
+
+def _names_of(employee: Employee) -> Iterator[str]:
+    family, given = employee.family_name or "", employee.given_name or ""
+    whole = [family + given, given + family] if family and given else []
+    written = [getattr(employee, name) or "" for name in _NAMING]
+    yield from map(alike, [*whole, *written])
+
+
+def _digits(text: str) -> str:
+    return "".join(letter for letter in alike(text) if letter.isdecimal())
+
+
+def _named() -> ApprovalError:
+    return ApprovalError(
+        "the reason holds a name, a number or an address of whom it is about, and a reason stays for ever",
+        code="names_them",
+        remedy="say it without, such as: letter of 2026-11-20",
+    )
 
 
 def _end_links(hub: Hub, connection: sa.Connection, forgotten: Forgotten) -> None:

@@ -37,7 +37,7 @@ _NOT_IN_HERE: Final = (
     "files put to handovers, and the certificates of handovers (sealed files; the page of each case gives them out)",
     "payment files (encrypted for the bank: what is in them about you stands under payments)",
     "copies of migrated records (sealed files, deleted when each run's retention ends)",
-    "entries of the audit log (ids, digests and states only)",
+    "entries of the audit log (ids, digests, states, and who decided what for what reason, as they typed it)",
     "what the systems named as recipients hold themselves: ask them",
 )
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 
-from baton.hub.keeping import subject_access
+import pytest
+
+from baton.errors import ApprovalError
+from baton.hub.keeping import erasing, subject_access
 from baton.hub.offboarding import hourly
 from baton.hub.offboarding.casework import Opening, open_case
 from baton.hub.offboarding.moving import send_messages
@@ -81,3 +84,34 @@ def test_the_copy_of_who_was_sent_a_way_in_tells_that_one_was_sent_and_lets_nobo
     assert told["text"] in sent
     assert len(copy.sections["links"]) == 1
     assert "/handover/" not in repr((copy.document, list(copy.data_rows()), list(copy.recipient_rows())))
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        f"letter of {CANARY}, of 2026-11-20",
+        f"letter of {CANARY[0]} {CANARY[1:]}",
+        "called from +86 138-9999-0001",
+        "called from 13899990001",
+    ],
+)
+def test_a_reason_that_names_whom_it_is_about_is_refused_and_kept_nowhere(world: Make, why: str) -> None:
+    it = world()
+    lived(it)
+    with pytest.raises(ApprovalError) as refused:
+        erasing.ask(it.hub, "0001", OPERATOR, why)
+    assert refused.value.code == "names_them"
+    assert why not in str(refused.value)
+    with it.hub.database.read() as connection:
+        assert it.hub.erasures.all(connection) == []
+    erasing.ask(it.hub, "0001", OPERATOR, "letter 13/899 of 2026-11-20, about 0001")
+
+
+def test_the_copy_says_that_reasons_stand_in_the_audit_log_as_they_were_typed(world: Make) -> None:
+    it = world()
+    lived(it)
+    (said,) = [
+        each for each in subject_access.answer(it.hub, "0001", OPERATOR).document["not_in_here"] if "audit" in each
+    ]
+    assert "reason" in said
+    assert "only" not in said
