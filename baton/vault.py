@@ -55,7 +55,10 @@ class EnvironmentSecrets:
 
 
 class FileSecrets:
-    """``<root>/<system>/<name>``, one value a file; one newline at the end is not part of the value."""
+    """``<root>/<system>/<name>``, one value a file.
+
+    A byte order mark before it and one newline at its end are not part of the value.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -103,7 +106,7 @@ class FileSecrets:
         if len(content) > MAX_BYTES:
             raise _unusable(path, f"is larger than {MAX_BYTES} bytes")
         try:
-            text = content.decode("utf-8")
+            text = content.decode("utf-8-sig")  # an editor may have put a mark before it, which nobody sees
         except UnicodeDecodeError:
             raise _unusable(path, "is not UTF-8 text; encode binary keys as PEM or base64") from None
         return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text

@@ -14,10 +14,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Self
+from typing import Final, Self
 
 from baton.audit.checkpoint import Checkpoint, Verifier, open_note
 from baton.errors import TamperedError
+
+_MARK: Final = "\ufeff"
+"""A byte order mark, as editors put it before a text; nobody sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class PublicKeys:
     @classmethod
     def from_text(cls, text: str) -> Self:
         """From the lines of such a file; raises `TamperedError` for what is none."""
-        current, *former = [line for line in text.strip().split("\n") if line.strip()] or [""]
+        current, *former = [line for line in text.removeprefix(_MARK).strip().split("\n") if line.strip()] or [""]
         return cls(Verifier.from_text(current), [_former(line) for line in former])
 
     def __str__(self) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -40,9 +41,11 @@ from baton.store.tables import (
     statements,
     told_lines,
 )
-from baton.store.trail import Entry, append
+from baton.store.trail import Entry, append, newest_entries
 from baton.vault import FileSecrets
 
+_LOOKED_BACK: Final = 1_000
+"""So many entries about keys there are at most between two of the keyring: each is written by hand."""
 _ROWS_AT_ONCE: Final = 200
 _PASSES: Final = 50
 _BETWEEN_PASSES_S: Final = 0.2
@@ -176,7 +179,7 @@ def rotate_keys(hub: Hub) -> Iterator[tuple[int, int]]:
         message = f"others keep writing with the old key: {len(left)} values are still sealed with it"
         raise LeaseLostError(message, remedy="restart the processes that began before the rotation, then call it again")
     for kept in list(hub.kept_files.outdated()):
-        hub.kept_files.put(kept, hub.kept_files.get(kept))
+        hub.kept_files.seal_again(kept)
     _note(hub, "sealed")
 
 
@@ -185,16 +188,24 @@ def _renew_keyring(hub: Hub, path: Path) -> None:
     with hub.database.write() as connection:
         hub.database.alone(connection, "keys")
         hub.reload_keyring()
-        if len(_left(hub)):
+        if len(_left(hub)) or _is_unfinished(connection, hub.keyring.active):
             return
         renewed = hub.keyring.rotate()
         with prepared(path, renewed.to_text()) as temporary:
+            make_like(temporary, path)
             hub.crash_point("keyring_renewing")
             temporary.rename(path)
             sync_folder(path.parent)  # before anything is sealed with it: what only a lost key opens is lost
             hub.crash_point("keyring_renewed")
     hub.reload_keyring()
     _note(hub, "rotated")
+
+
+def _is_unfinished(connection: sa.Connection, active: int) -> bool:
+    """Whether the log tells that this version was added, and not that all is sealed with it: files may be left."""
+    told = (body for _, body in newest_entries(connection, "keys", _LOOKED_BACK) if "keyring" in body)
+    newest = next(told, {"keyring": "sealed"})
+    return bool(newest["keyring"] == "rotated" and newest["version"] == active)
 
 
 def _note(hub: Hub, what: str) -> None:
@@ -274,3 +285,17 @@ def prepared(path: Path, text: str) -> Iterator[Path]:
         yield temporary
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def make_like(renewed: Path, former: Path) -> None:
+    """Let the group read it that could read what it takes the place of: containers are given secrets so.
+
+    It stays its owner's only where everybody could read that one, which is nobody's intention, and where the group
+    cannot be given to it: what one group was allowed is not given to another.
+    """
+    was = former.stat()
+    for owner, group in ((was.st_uid, -1), (-1, was.st_gid)):
+        with suppress(PermissionError):
+            os.chown(renewed, owner, group)
+    if not was.st_mode & stat.S_IRWXO and renewed.stat().st_gid == was.st_gid:
+        renewed.chmod(stat.S_IMODE(was.st_mode))

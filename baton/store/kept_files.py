@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -35,7 +36,7 @@ class KeptFiles:
             sealed = self._path(place).read_bytes()
         except FileNotFoundError:
             raise TamperedError("a kept file is gone", code="kept_file", remedy="restore it from a backup") from None
-        return self.keyring.open(sealed, table="kept_files", row=place, column="file", version=_VERSION)
+        return self._opened(place, sealed)
 
     def names(self, under: str) -> list[str]:
         """The names of what is stored directly under a place, in order."""
@@ -52,8 +53,20 @@ class KeptFiles:
     def outdated(self) -> Iterator[str]:
         """The places of all that is not sealed with the newest key."""
         for path in files_below(self.folder):
-            if path.suffix == _SUFFIX and self.keyring.key_version(path.read_bytes()) != self.keyring.active:
-                yield str(path.relative_to(self.folder)).removesuffix(_SUFFIX)
+            with suppress(FileNotFoundError):  # deleted meanwhile: it need not be sealed again
+                if path.suffix == _SUFFIX and self.keyring.key_version(path.read_bytes()) != self.keyring.active:
+                    yield str(path.relative_to(self.folder)).removesuffix(_SUFFIX)
+
+    def seal_again(self, place: str) -> None:
+        """Seal one with the newest key; nothing where it is gone by now. `TamperedError` for what does not open."""
+        path = self._path(place)
+        with suppress(FileNotFoundError):
+            data = self._opened(place, path.read_bytes())
+            if path.exists():
+                self.put(place, data)
+
+    def _opened(self, place: str, sealed: bytes) -> bytes:
+        return self.keyring.open(sealed, table="kept_files", row=place, column="file", version=_VERSION)
 
     def _sealed(self, place: str, data: bytes) -> bytes:
         return self.keyring.seal(data, table="kept_files", row=place, column="file", version=_VERSION)

@@ -19,6 +19,7 @@ KEYS = PublicKeys(NEW.verifier, [FormerKey(OLD.verifier, REPLACED)])
 def test_the_file_says_the_same_again_and_one_key_alone_is_such_a_file() -> None:
     assert PublicKeys.from_text(f"{KEYS}\n") == KEYS
     assert PublicKeys.from_text(f"{NEW.verifier}\n").verifiers == [NEW.verifier]
+    assert PublicKeys.from_text(f"\ufeff{KEYS}\n") == KEYS, "as an editor has saved it"
 
 
 @pytest.mark.parametrize(

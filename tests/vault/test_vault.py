@@ -26,7 +26,8 @@ def kept(root: Path, name: str, content: bytes) -> Path:
 
 @pytest.mark.parametrize(
     ("content", "value"),
-    [(b"abc\n", "abc"), (b"abc\r\n", "abc"), (b"abc\n\n", "abc\n"), (b" abc ", " abc "), ("甲".encode(), "甲"), (b"\n", None), (b"", None)],
+    [(b"abc\n", "abc"), (b"abc\r\n", "abc"), (b"abc\n\n", "abc\n"), (b" abc ", " abc "), ("甲".encode(), "甲"), (b"\n", None), (b"", None),
+     (b"\xef\xbb\xbfabc\r\n", "abc"), (b"\xef\xbb\xbf", None)],
 )  # fmt: skip
 def test_one_newline_at_the_end_is_not_part_of_the_value(tmp_path, content, value):
     kept(tmp_path, "token", content)

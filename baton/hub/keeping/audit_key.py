@@ -24,7 +24,7 @@ from baton.audit.checkpoint import Signer, Verifier
 from baton.errors import ConfigurationError, Fault
 from baton.hub import proof
 from baton.hub.core import Hub
-from baton.hub.keys import AUDIT_KEY, prepared
+from baton.hub.keys import AUDIT_KEY, make_like, prepared
 from baton.store.staging import sync_folder
 from baton.store.trail import Entry, append, newest_entries
 from baton.vault import FileSecrets
@@ -94,6 +94,7 @@ def _announce(hub: Hub, path: Path) -> None:
             return
         renewed = Signer.generate(former.name)
         with prepared(waiting, renewed.secret_text) as temporary:
+            make_like(temporary, path)
             temporary.rename(waiting)
         sync_folder(path.parent)
         hub.crash_point("audit_key_waiting")

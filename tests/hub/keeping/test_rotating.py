@@ -1,0 +1,120 @@
+"""The keyring is rotated beside files that are kept, and stays readable by whom it was readable."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from baton.errors import TamperedError
+from baton.hub import keys as hub_keys
+from baton.store.kept_files import KeptFiles
+from tests.hub.keeping.conftest import World
+from tests.hub.keeping.leaver import lived
+from tests.hub.keeping.test_other_keyring import keyring_in_a_file
+
+Make = Callable[..., World]
+FIRST, SECOND = "uploads/case-1/1-abc", "uploads/case-1/2-abc"
+
+
+class KilledError(Exception):
+    """The process ends here."""
+
+
+def with_kept_files(world: Make) -> World:
+    it = world()
+    keyring_in_a_file(it)
+    lived(it)
+    it.hub.kept_files.put(FIRST, b"one")
+    it.hub.kept_files.put(SECOND, b"two")
+    return it
+
+
+def rotate(it: World) -> int:
+    for _ in hub_keys.rotate_keys(it.hub):
+        pass
+    return it.hub.keyring.active
+
+
+def ring_of(it: World) -> Path:
+    return it.hub.settings.hub.secrets_dir / "hub" / "keyring"
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [(0o640, 0o640), (0o660, 0o660), (0o600, 0o600), (0o400, 0o400), (0o644, 0o600)]
+)
+def test_whom_the_keyring_was_readable_by_reads_the_new_one_but_never_everybody(
+    world: Make, before: int, after: int
+) -> None:
+    it = with_kept_files(world)
+    ring_of(it).chmod(before)
+    assert rotate(it) == 2
+    left = stat.S_IMODE(ring_of(it).stat().st_mode)
+    ring_of(it).chmod(0o600)  # in tests no secret may be for others at the end
+    assert left == after
+
+
+def test_it_keeps_its_group_or_is_for_its_owner_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    former, renewed = tmp_path / "former", tmp_path / "renewed"
+    for file in (former, renewed):
+        file.write_text("x", "utf-8")
+    former.chmod(0o640)
+    renewed.chmod(0o600)
+
+    def refused(path: Path, owner: int, group: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "chown", refused)
+    real = Path.stat
+
+    def of_another_group(self: Path, *, follow_symlinks: bool = True) -> os.stat_result:
+        told = real(self, follow_symlinks=follow_symlinks)
+        return os.stat_result((*told[:5], told.st_gid + 1, *told[6:10])) if self == former else told
+
+    monkeypatch.setattr(Path, "stat", of_another_group)
+    hub_keys.make_like(renewed, former)
+    assert stat.S_IMODE(real(renewed).st_mode) == 0o600
+
+
+def test_one_that_ended_among_the_kept_files_is_carried_on_and_makes_no_new_version(
+    world: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = with_kept_files(world)
+    put, done = KeptFiles.put, []
+
+    def killed_at_the_second(self: KeptFiles, place: str, data: bytes) -> None:
+        if done:
+            raise KilledError
+        done.append(place)
+        put(self, place, data)
+
+    with monkeypatch.context() as dying:
+        dying.setattr(KeptFiles, "put", killed_at_the_second)
+        with pytest.raises(KilledError):
+            rotate(it)
+    assert list(it.hub.kept_files.outdated()) == [SECOND]
+    assert rotate(it) == 2
+    assert list(it.hub.kept_files.outdated()) == []
+    assert rotate(it) == 3, "one that is asked for after it is another one"
+
+
+def test_a_file_that_is_deleted_meanwhile_ends_no_rotation_and_does_not_come_back(
+    world: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = with_kept_files(world)
+    outdated = KeptFiles.outdated
+
+    def then_one_goes(self: KeptFiles) -> list[str]:
+        found = list(outdated(self))
+        self.drop(SECOND)
+        return found
+
+    with monkeypatch.context() as retention:
+        retention.setattr(KeptFiles, "outdated", then_one_goes)
+        assert rotate(it) == 2
+    assert it.hub.kept_files.get(FIRST) == b"one"
+    with pytest.raises(TamperedError, match="gone"):
+        it.hub.kept_files.get(SECOND)
