@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -54,7 +55,7 @@ def _is_news(case: Case, employee: Employee, told: Sequence[Recorded], now: date
     """Whether a case takes over what HR says otherwise; ``told`` is all that HR ever said."""
     if stays(employee.status):
         return case.state is CaseState.OPEN or _can_be_taken_back(case, employee, told, now)
-    return _follows(case, told)
+    return _taken_over(case, employee, told, now) != case.dates
 
 
 def _can_be_taken_back(case: Case, employee: Employee, told: Sequence[Recorded], now: datetime) -> bool:
@@ -75,13 +76,31 @@ def _can_be_taken_back(case: Case, employee: Employee, told: Sequence[Recorded],
 
 
 def _follows(case: Case, told: Sequence[Recorded]) -> bool:
-    """Whether a case has no other last day than HR's: one that was named by hand stays."""
+    """Whether a case has no other last day than HR's: one that was named by hand stays until they have left."""
     last = case.dates.last_working_at
-    return (
-        case.cause is Cause.RESIGNATION
-        or last is None
-        or any(each.employee.moment(LeaverDate.LAST_WORKING) == last for each in told)
+    if case.cause is Cause.RESIGNATION or last is None:
+        return True
+    if any(each.employee.moment(LeaverDate.LAST_WORKING) == last for each in told):
+        return True
+    # A day that was taken from a departure without one is HR's too: it goes where HR corrects that.
+    then = [each.employee for each in told if each.recorded_at <= last][-1:]
+    return any(
+        each.status is EmploymentStatus.DEPARTED and each.moment(LeaverDate.LAST_WORKING) is None for each in then
     )
+
+
+def _taken_over(case: Case, employee: Employee, told: Sequence[Recorded], now: datetime) -> LeaverDates:
+    """The dates of a case by what HR says; ``told`` is all that HR ever said.
+
+    Who has left has left, whatever day was named by hand: a later one ends with that, an earlier one stays.
+    """
+    said = _dates(case, employee, now)
+    if _follows(case, told):
+        return said
+    named, left = case.dates.last_working_at, said.last_working_at
+    if employee.status is not EmploymentStatus.DEPARTED or named is None or left is None:
+        return case.dates
+    return replace(said, last_working_at=min(named, left))
 
 
 def stays(status: EmploymentStatus) -> bool:
@@ -110,14 +129,16 @@ def follow_hr(hub: Hub, case: Case) -> Case:
         now = hub.clock.now()
         if not _differs(case, employee, now):
             return case
+        told = hub.people.versions(connection, [case.number])[case.number]
         if stays(employee.status):
-            told = hub.people.versions(connection, [case.number])[case.number]
             if not _can_be_taken_back(case, employee, told, now):
                 return _left_to_people(hub, connection, case, told[-1])
             after = step(hub, connection, case, Act.RETRACT, "baton", f"HR says: {employee.status}")
             call_back(hub, connection, after)
             return after
-        dates = _dates(case, employee, now)
+        dates = _taken_over(case, employee, told, now)
+        if dates == case.dates:
+            return case
         last = dates.last_working_at
         until = None if last is None else last + policy_of(hub, case).protection
         noted = {"last_working_at": last, "contract_end_at": dates.contract_end_at, "pay_end_at": dates.pay_end_at}

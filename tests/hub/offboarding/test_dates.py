@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date, timedelta
 
 import pytest
 
@@ -11,6 +12,7 @@ from baton.hub.offboarding import casework, completing, links
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.case import Act, Case, CaseState, Role
 from baton.model.handover import HoldingKind, HoldingRef
+from baton.model.people import end_of_day
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, Desk
 from tests.rig.company import row
 
@@ -41,6 +43,46 @@ def test_whom_hr_calls_departed_without_a_day_has_left(desk: Make, last_day: str
     d.company.clock.sleep(3600)
     d.tick()
     assert d.case(case).dates == after, "and it is not moved every hour"
+
+
+@pytest.mark.parametrize("given", [{}, {"last_day": "2026-11-20"}])
+def test_who_has_left_by_hr_does_not_wait_for_a_later_day_that_was_named_by_hand(
+    desk: Make, given: dict[str, str]
+) -> None:
+    d = desk()
+    d.things.grants[d.id_of(LEAVER)] = {"read"}
+    case = d.open(last_working_at=d.hub.clock.now() + timedelta(days=30))
+    d.tick()
+    d.company.clock.sleep(DAY)
+    hr_says(d, status="departed", **given)
+    after = d.case(case)
+    said = end_of_day(date(2026, 11, 20), "Asia/Shanghai") if given else d.hub.clock.now()
+    assert after.dates.last_working_at == said
+    assert after.protected_until == said + timedelta(days=90)
+    assert d.things.grants[d.id_of(LEAVER)] == set()
+    d.company.clock.sleep(3600)
+    d.tick()
+    assert d.case(case).dates == after.dates, "and it is not moved every hour"
+
+
+def test_an_earlier_day_that_was_named_by_hand_stays_when_hr_enters_the_departure(desk: Make) -> None:
+    d = desk()
+    named = d.hub.clock.now() + timedelta(days=2)
+    case = d.open(last_working_at=named)
+    hr_says(d, status="notice", last_day="2026-12-20")
+    assert d.case(case).dates.last_working_at == named
+    d.company.clock.sleep(3 * DAY)
+    hr_says(d, status="departed", last_day="2026-12-20")
+    assert d.case(case).dates.last_working_at == named
+
+
+def test_a_departure_without_a_day_that_was_a_mistake_gives_way_to_the_day_hr_says_then(desk: Make) -> None:
+    d = desk()
+    case = d.open(last_working_at=d.hub.clock.now() + timedelta(days=30))
+    hr_says(d, status="departed")
+    d.company.clock.sleep(DAY)
+    hr_says(d, status="notice", last_day="2026-12-20")
+    assert d.case(case).dates.last_working_at == end_of_day(date(2026, 12, 20), "Asia/Shanghai")
 
 
 def handed_over(d: Desk) -> tuple[Case, HoldingRef]:
