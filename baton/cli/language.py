@@ -238,6 +238,7 @@ CHINESE: Final[Mapping[str, str]] = {
     "{system} offers no way to ask": "{system} 不提供查询方式",
     "{system} cannot be asked, see the checklist: {what}": "{system} 无法查询，见交接清单：{what}",
     "{count} items are on their way back: {run}": "{count} 项正在撤回：{run}",
+    "{count} rights that successors were given for it are taken from them": "为此授予接手人的 {count} 项权限将被收回",
     "item {item} cannot be taken back: {title}": "事项 {item} 无法撤回：{title}",
     "item {item}: {state}": "事项 {item}：{state}",
     "{item}@{version} {title}: {state}": "{item}@{version} {title}：{state}",

@@ -198,10 +198,12 @@ def undo_command(context: Context, case: str, items: tuple[int, ...], person: st
     with context.hub() as hub:
         undone = undo(hub, find_case(hub, case).id, person, why, items)
     voice.say("{count} items are on their way back: {run}", count=len(undone.items), run=undone.run_id)
+    if undone.rights:
+        voice.say("{count} rights that successors were given for it are taken from them", count=undone.rights)
     for item in undone.irreversible:
         voice.say("item {item} cannot be taken back: {title}", item=item.id, title=item.title)
     ids = {"back": [item.id for item in undone.items], "irreversible": [item.id for item in undone.irreversible]}
-    voice.document({"run": undone.run_id, **ids})
+    voice.document({"run": undone.run_id, **ids, "rights": undone.rights})
     return 1 if undone.irreversible else 0
 
 

@@ -11,12 +11,13 @@ import sqlalchemy as sa
 
 from baton.model.case import WITH_A_SUCCESSOR, Act, CaseState, Cause, Item, ItemState
 from baton.model.effect import EffectState
-from baton.model.handover import HoldingKind, HoldingRef
+from baton.model.handover import HandoverAction, HoldingKind, HoldingRef
 from baton.model.people import EmploymentStatus
 from baton.store.case_rows import CaseRows
 from baton.store.effects import chunked
+from baton.store.erasures import leaver_is_erased
 from baton.store.personal import Keyring
-from baton.store.tables import case_items, cases, effects, people, person_versions, statements
+from baton.store.tables import case_items, cases, effects, people, person_versions, runs, statements
 
 _PAGE_ROWS = 1_000
 """Rows that are in memory at once: the lists of a hundred cases may be long."""
@@ -152,6 +153,35 @@ class CaseloadStore:
         for chunk in chunked(case_ids):
             found.update(connection.execute(sa.select(cases.c.id).where(cases.c.id.in_(chunk), _followed())).scalars())
         return frozenset(found)
+
+    def gave_rights(self, connection: sa.Connection, job: str, state: CaseState) -> list[str]:
+        """The cases in this state that have given somebody else than their leaver a right, and have not taken it back.
+
+        Those of erased leavers are left out. What such an effect is about ends with ``/`` and whose the right is.
+        """
+        later, own = effects.alias(), effects.c
+        tail = sa.func.length(own.number) - sa.func.length(cases.c.number)
+        newer = sa.exists().where(
+            later.c.job == own.job,
+            later.c.system == own.system,
+            later.c.number == own.number,
+            later.c.version > own.version,
+        )
+        query = (
+            sa.select(cases.c.id)
+            .join(runs, runs.c.requested_by == cases.c.id)
+            .join(effects, own.run_id == runs.c.id)
+            .where(
+                cases.c.state == state.value,
+                own.job == job,
+                own.action == HandoverAction.ENTITLE.value,
+                own.state == EffectState.DONE.value,
+                sa.func.substr(own.number, tail) != sa.literal("/") + cases.c.number,
+                ~newer,
+                ~leaver_is_erased(),
+            )
+        )
+        return sorted(connection.execute(query.distinct()).scalars())
 
     def barred(self, connection: sa.Connection) -> frozenset[str]:
         """Who may not log in whatever HR has said so far: the leavers of emergency cases.

@@ -56,7 +56,7 @@ def take_back(visitor: Here, wanted: Undo) -> JSONResponse:
         require_decides(visitor)
         undone = undo(visitor.hub, visitor.case.id, visitor.person, wanted.why, wanted.items)
         ids = {"back": [item.id for item in undone.items], "irreversible": [item.id for item in undone.irreversible]}
-        return as_json({"run": undone.run_id, **ids})
+        return as_json({"run": undone.run_id, **ids, "rights": undone.rights})
 
     return answered(undoing)
 

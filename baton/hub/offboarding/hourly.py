@@ -30,7 +30,7 @@ from baton.hub.offboarding.readiness import worth_planning
 from baton.hub.offboarding.refreshing import refresh_all
 from baton.hub.offboarding.settling import settle
 from baton.hub.offboarding.telling import tell_all
-from baton.hub.offboarding.undoing import take_back_retracted
+from baton.hub.offboarding.undoing import take_back_retracted, take_back_unneeded
 from baton.hub.offboarding.watching import watch_all
 from baton.model.case import Case, CaseState, Cause
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
@@ -97,6 +97,7 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
         ahead.forget(hub, {case.id for case in known if case.state in _GOING and case.id not in hour.retracted})
     with _apart(hour, "taking back"):
         hour.taken_back = take_back_retracted(hub)
+        take_back_unneeded(hub)
     for case in known:
         if lacks_certificate(hub, case) and case.id not in hour.reopened:
             with _apart(hour, case.id):

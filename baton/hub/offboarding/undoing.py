@@ -11,7 +11,7 @@ from baton.errors import ApprovalError
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked
 from baton.hub.offboarding.entitling import no_longer_needed
-from baton.hub.offboarding.intentions import grant_change, leads_away, side, transfer
+from baton.hub.offboarding.intentions import JOB, grant_change, leads_away, side, transfer
 from baton.hub.offboarding.moving import save_moves
 from baton.hub.offboarding.signing import signed
 from baton.hub.offboarding.standing import require_standing
@@ -29,7 +29,7 @@ from baton.model.case import (
     Statement,
 )
 from baton.model.effect import Effect, EffectState, Intention
-from baton.model.handover import HandoverAction, Undo
+from baton.model.handover import HandoverAction, HoldingKind, Undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ class Undoing:
     run_id: str
     items: Sequence[Item]
     irreversible: Sequence[Item]
+    rights: int = 0
+    """How many rights are taken from successors again that were given to them for what they are not to have."""
 
 
 def undo(hub: Hub, case_id: str, person: str, why: str, ids: Sequence[int] = ()) -> Undoing:
@@ -53,7 +55,7 @@ def undo(hub: Hub, case_id: str, person: str, why: str, ids: Sequence[int] = ())
         if case.state is CaseState.COMPLETED:
             raise ApprovalError("the case is completed", code="case", remedy="reopen it first")
         undoing = _taken_back(hub, connection, case, ids)
-        if not undoing.items:
+        if not undoing.items and (ids or not undoing.rights):
             raise ApprovalError(f"{case.id} has nothing that can be taken back", code="nothing")
         said = Statement(case.id, None, 0, b"", Act.UNDO, person, Role.HR, hub.clock.now(), why)
         hub.cases.say(connection, [signed(signer(hub), said)])
@@ -65,11 +67,14 @@ def undo(hub: Hub, case_id: str, person: str, why: str, ids: Sequence[int] = ())
 def take_back_retracted(hub: Hub) -> int:
     """Plan the way back of what arrived in cases that had been retracted by then; returns of how many items.
 
+    Rights that were given to successors for it go with it, also where it has never arrived.
     What had left before the retraction could not be called back: it is carried to its end, and then comes back. But
     to nobody who leaves by a later case: they would have their rights back until that one takes them again.
     """
     with hub.database.read() as connection:
-        retracted = hub.cases.to_be_taken_back(connection)
+        arrived = hub.cases.to_be_taken_back(connection)
+        given = hub.caseload.gave_rights(connection, JOB, CaseState.RETRACTED)
+        retracted = sorted({*arrived, *given})
         followed = hub.caseload.followed(connection, retracted)
     taken = 0
     for case_id in retracted:
@@ -78,9 +83,27 @@ def take_back_retracted(hub: Hub) -> int:
         with hub.database.write() as connection:
             case = locked(hub, connection, case_id)
             if case.state is CaseState.RETRACTED:
-                arrived = hub.cases.items(connection, case.id, states=[ItemState.DONE])
-                ids = [item.id for item in arrived if item.code != NOT_TAKEN_BACK]
-                taken += len(_taken_back(hub, connection, case, ids).items)
+                there = hub.cases.items(connection, case.id, states=[ItemState.DONE])
+                done = [item.id for item in there if item.code != NOT_TAKEN_BACK]
+                taken += len(_taken_back(hub, connection, case, done).items)
+    return taken
+
+
+def take_back_unneeded(hub: Hub) -> int:
+    """Plan taking rights from those to whom open cases have given them for what others are to have by now.
+
+    Returns how many rights. Whoever may still get what a right is for, once it is not refused any more, keeps it.
+    """
+    with hub.database.read() as connection:
+        given = hub.caseload.gave_rights(connection, JOB, CaseState.OPEN)
+    taken = 0
+    for case_id in given:
+        with hub.database.write() as connection:
+            case = locked(hub, connection, case_id)
+            if case.state is CaseState.OPEN:
+                rights = _unneeded(hub, connection, case)
+                save_moves(hub, connection, case, [], [(what, {}) for what in rights])
+                taken += len(rights)
     return taken
 
 
@@ -88,9 +111,36 @@ def _taken_back(hub: Hub, connection: sa.Connection, case: Case, ids: Sequence[i
     done = _done(hub, connection, case, ids)
     able = [(item, effect) for item, effect in done if item.undo is not Undo.IRREVERSIBLE]
     moves = [(item, _back(hub, case, item, effect)) for item, effect in able]
-    given = no_longer_needed(hub, connection, case, {item.id for item, _ in able})
+    given = no_longer_needed(hub, connection, case, {item.id for item, _ in able} | _staying(hub, connection, case))
     run_id = save_moves(hub, connection, case, moves, [(what, {}) for what in given])
-    return Undoing(run_id, [item for item, _ in able], [item for item, _ in done if item.undo is Undo.IRREVERSIBLE])
+    lasting = [item for item, _ in done if item.undo is Undo.IRREVERSIBLE]
+    return Undoing(run_id, [item for item, _ in able], lasting, len(given))
+
+
+def _staying(hub: Hub, connection: sa.Connection, case: Case) -> set[int]:
+    """Items that nobody takes over any more, whatever had been agreed: what a retracted case has not passed on."""
+    if case.state is not CaseState.RETRACTED:
+        return set()
+    items = hub.cases.items(connection, case.id)
+    return {item.id for item in items if item.state not in (ItemState.MOVING, ItemState.DONE)}
+
+
+def _unneeded(hub: Hub, connection: sa.Connection, case: Case) -> list[Intention]:
+    """Taking rights from successors who have nothing of what they are for, and are named for nothing of it any more."""
+    items = hub.cases.items(connection, case.id)
+    named = {
+        (item.system, str(ref), item.successor)
+        for item in items
+        if item.kind is not HoldingKind.GRANT and item.state not in (ItemState.LEFT, ItemState.GONE)
+        for ref in (item.ref, item.about)
+    }
+    about = {(item.system, item.ref.external_id): str(item.about) for item in items if item.kind is HoldingKind.GRANT}
+    return [
+        what
+        for what in no_longer_needed(hub, connection, case, ())
+        if (what.system, about.get((what.system, str(what.fields["grant_id"]))), what.fields["person_number"])
+        not in named
+    ]
 
 
 def _done(hub: Hub, connection: sa.Connection, case: Case, ids: Sequence[int]) -> list[tuple[Item, Effect]]:

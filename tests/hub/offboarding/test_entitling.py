@@ -7,15 +7,17 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import ClassVar
 
-from baton.errors import RejectedError
+import pytest
+
+from baton.errors import ApprovalError, RejectedError
 from baton.hub.offboarding import casework, undoing
 from baton.hub.offboarding.entitling import NOT_GIVEN, Entitling, Handed
 from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.proving import Proofs, read_back
 from baton.model.account import AccountRef, Receipt
-from baton.model.case import Act, Case, Cause, Item, ItemState
+from baton.model.case import Act, Case, Cause, Item, ItemState, Role
 from baton.model.effect import EffectState
-from baton.model.handover import Grant, GrantChange, HandoverAction, HoldingKind, HoldingRef
+from baton.model.handover import Grant, GrantChange, HandoverAction, HoldingKind, HoldingRef, Transfer
 from baton.store.tables import effects
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, SUCCESSOR, Desk
 from tests.rig.belongings import KeeperTarget
@@ -192,6 +194,68 @@ def test_what_was_about_to_be_given_is_called_back_when_the_case_is_retracted(de
     target.during = lambda: casework.decide(d.hub, case.id, Act.RETRACT, HR, "she stays")  # type: ignore[assignment,return-value]
     d.tick()
     assert having(d, MANAGER) == set()
+
+
+class ObjectRefused(TeamTarget):
+    """Gives rights, but lets nobody have the object whom it does not like."""
+
+    def _transfer(self, each: Transfer) -> Receipt:
+        if each.successor.number == MANAGER:
+            return Receipt.refused("validation", "a rule of the org refuses this owner")
+        return super()._transfer(each)
+
+
+@pytest.mark.parametrize("way", ["retract", "undo"])
+def test_what_was_given_for_an_object_that_never_arrived_comes_back_too(desk: Make, way: str) -> None:
+    d = desk(ObjectRefused)
+    case = agreed(d)
+    d.tick()
+    d.tick()
+    assert having(d, MANAGER) == {TEAM}, "as long as it may still arrive"
+    if way == "undo":
+        with pytest.raises(ApprovalError, match="nothing"):
+            undoing.undo(d.hub, case.id, HR, "not this one", [right(d, case).id])
+        undone = undoing.undo(d.hub, case.id, HR, "wrong")
+        assert (len(undone.items), undone.rights) == (0, 1)
+    else:
+        casework.decide(d.hub, case.id, Act.RETRACT, HR, "she stays")
+    d.tick()
+    assert (having(d, MANAGER), having(d, LEAVER)) == (set(), {TEAM, "discounts"})
+    d.tick()
+    assert order(d) == [("given", MANAGER), ("taken", MANAGER)]
+
+
+def test_whoever_is_named_no_more_loses_what_they_were_given(desk: Make) -> None:
+    d = desk(ObjectRefused)
+    case = agreed(d)
+    d.tick()
+    d.tick()
+    client = next(item for item in d.items(case) if item.ref == TeamTarget.object)
+    d.say(case, [client], Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
+    d.agree(case)
+    last_day(d)
+    d.tick()
+    d.tick()
+    assert d.holder(TeamTarget.object) == SUCCESSOR
+    assert [having(d, number) for number in (MANAGER, SUCCESSOR, LEAVER)] == [set(), {TEAM}, set()]
+    d.tick()
+    assert order(d).count(("taken", MANAGER)) == 1
+
+
+def test_whoever_is_named_again_is_given_it_again(desk: Make) -> None:
+    d = desk(ObjectRefused)
+    case = agreed(d)
+    d.tick()
+    d.tick()
+    for who in (SUCCESSOR, MANAGER):
+        client = next(item for item in d.items(case) if item.ref == TeamTarget.object)
+        d.say(case, [client], Act.NAME, MANAGER, Role.MANAGER, successor=who)
+        d.tick()
+    assert having(d, MANAGER) == set()
+    d.agree(case)
+    d.tick()
+    d.tick()
+    assert having(d, MANAGER) == {TEAM}
 
 
 def hiding(d: Desk, number: str) -> None:
