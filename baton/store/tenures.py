@@ -74,6 +74,12 @@ class TenureStore:
             begun.append(_row(case, item, 2 if known is None else known.turn + 1, passing.successor, at, None))
         _write(connection, ended, begun, at)
 
+    def end(self, connection: sa.Connection, holder: str, items: Sequence[Item], at: datetime) -> None:
+        """End this person's tenures of these, where they have any: who has them since, nobody knows."""
+        newest = self._newest(connection, items)
+        ended = [_ended(known) for known in newest.values() if known.until is None and known.holder == holder]
+        _write(connection, ended, [], at)
+
     def of(
         self, connection: sa.Connection, *, at: datetime | None = None, holder: str = "", case_id: str = ""
     ) -> list[Tenure]:

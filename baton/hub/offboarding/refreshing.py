@@ -257,6 +257,7 @@ class _Writing:
         arrived = [item for item in there if self._as_agreed(item, effects[item.effect_key])]
         self._note_astray([(item, effects[item.effect_key]) for item in there if item not in arrived])
         self._keep(cases.move_items(self.connection, [_ended(item) for item in gone]))
+        hub.tenures.end(self.connection, self.case.number, gone, self.now)
         self._keep(cases.move_items(self.connection, [_arrived(item) for item in arrived]))
         passed = [Passing(item, self.case.number, item.successor) for item in arrived]
         hub.tenures.pass_on(self.connection, self.case, passed, self.now)

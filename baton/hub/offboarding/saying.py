@@ -19,11 +19,13 @@ from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.signing import signed
 from baton.hub.offboarding.standing import require_standing
 from baton.hub.proof import signer
+from baton.jobs.offboarding.checklist import WATCHED
 from baton.jobs.offboarding.policy import Deadlines
 from baton.jobs.offboarding.steps import TALK, after, excepts
 from baton.jobs.offboarding.successors import REFUSED
 from baton.model.case import Act, Case, Item, ItemState, Role, Statement
 from baton.store.cases import ItemChange
+from baton.store.tenures import Passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +69,20 @@ def say(hub: Hub, saying: Saying) -> list[Item]:
         moved = hub.cases.move_items(connection, changes)
         if len(moved) != len(items):
             raise ApprovalError("something has just changed", code="version", remedy="look at it again, then decide")
+        if saying.act is Act.CONFIRM:
+            _record_tenures(hub, connection, case, moved, now)
         if not back:
             return moved
         give_back(hub, connection, case, [item for item in moved if item.id in back])
         return hub.cases.items(connection, case.id, ids=sorted(saying.items))
+
+
+def _record_tenures(hub: Hub, connection: sa.Connection, case: Case, confirmed: Sequence[Item], now: datetime) -> None:
+    """Whoever was to have what people have passed on has it from now on; of what was nobody's yet, nobody knows who."""
+    held = [item for item in confirmed if item.system and item.kind not in WATCHED]
+    passed = [Passing(item, case.number, item.successor) for item in held if item.successor]
+    hub.tenures.pass_on(connection, case, passed, now)
+    hub.tenures.end(connection, case.number, [item for item in held if not item.successor], now)
 
 
 def _led_to(case: Case, item: Item, saying: Saying) -> ItemState:

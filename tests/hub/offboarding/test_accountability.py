@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 from baton.hub.offboarding import casework
 from baton.hub.offboarding.accountability import table
 from baton.jobs.offboarding.accountability import Reason
-from baton.model.case import Act
+from baton.model.case import Act, Role
 from baton.model.handover import HoldingKind
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, Desk
 
@@ -59,7 +60,8 @@ def test_what_comes_back_to_the_leaver_is_theirs_again(desk: Make) -> None:
     assert [span.person for span in table(d.hub).clients] == [LEAVER, LEAVER, MANAGER, LEAVER]
     d.things.holders[ref] = d.id_of(OTHER)
     d.tick()
-    assert table(d.hub).clients[-1].person == LEAVER, "nobody is known to have it since"
+    last = table(d.hub).clients[-1]
+    assert (last.person, last.reason) == (LEAVER, Reason.HELD_LAST), "nobody is known to have it since"
 
 
 def test_a_receivable_is_as_it_was_seen_last_also_in_a_later_case_of_the_same_person(desk: Make) -> None:
@@ -73,3 +75,38 @@ def test_a_receivable_is_as_it_was_seen_last_also_in_a_later_case_of_the_same_pe
     d.open()
     d.tick()
     assert [(answer.person, answer.amount) for answer in table(d.hub).receivables] == [(LEAVER, "99 CNY")]
+
+
+def test_what_was_passed_on_by_hand_is_answered_for_by_who_has_it(desk: Make) -> None:
+    d = desk()
+    mine, theirs = d.plant(HoldingKind.RECEIVABLE, 1), d.plant(HoldingKind.RECEIVABLE, 2)
+    for ref in (mine, theirs):
+        d.things.holdings[ref] = replace(d.things.holdings[ref], by_hand="the ERP has no way")
+    case = d.open()
+    d.tick()
+    d.company.clock.sleep(60)
+    d.say(case, [d.item(case, mine)], Act.CONFIRM, MANAGER, Role.SUCCESSOR, "invoice 17")
+    with_me = d.company.clock.now()
+    d.say(case, [d.item(case, theirs)], Act.REFUSE, MANAGER, Role.SUCCESSOR, "not mine")
+    d.say(case, [d.item(case, theirs)], Act.CONFIRM, HR, Role.HR, "the debt is with the court")
+    assert _answered(d) == [(MANAGER, Reason.HOLDS), (LEAVER, Reason.HELD_LAST)]
+    assert [answer.person for answer in table(d.hub, with_me - timedelta(seconds=1)).receivables] == [LEAVER, LEAVER]
+    d.company.clock.sleep(60)
+    d.tick()
+    assert _answered(d)[0] == (LEAVER, Reason.HOLDS), "said, and not so: their system still shows it with them"
+
+
+def _answered(d: Desk) -> list[tuple[str, Reason]]:
+    return [(answer.person, answer.reason) for answer in table(d.hub).receivables]
+
+
+def test_who_holds_something_no_longer_held_it_last_and_holds_it_again_when_it_is_back(desk: Make) -> None:
+    d = desk()
+    ref = d.plant(HoldingKind.RECEIVABLE, 1)
+    d.open()
+    d.tick()
+    for holder, reason in ((OTHER, Reason.HELD_LAST), (LEAVER, Reason.HOLDS)):
+        d.company.clock.sleep(60)
+        d.things.holders[ref] = d.id_of(holder)
+        d.tick()
+        assert _answered(d) == [(LEAVER, reason)]
