@@ -53,10 +53,11 @@ class Drafted:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """That an effect was made."""
+    """That an effect was made, and where it stands."""
 
     at: datetime
     marks: Mapping[str, str]
+    state: EffectState
 
 
 class EffectStore:
@@ -260,7 +261,7 @@ class EffectStore:
     def newest_marks(
         self, connection: sa.Connection, job: str, systems: Sequence[str], entities: Sequence[str]
     ) -> dict[str, Made]:
-        """When a job's newest effect on each of these entities was made in one of these systems, and its marks.
+        """When a job's newest effect on each of these entities was made in one of these systems, its marks and state.
 
         Those without one are left out.
         """
@@ -269,8 +270,9 @@ class EffectStore:
             # With the systems, which are few, an index leads to the entities.
             ours = (effects.c.system.in_(systems), effects.c.number.in_(chunk), effects.c.job == job)
             newest = sa.select(sa.func.max(effects.c.id)).where(*ours).group_by(effects.c.number)
-            query = sa.select(effects.c.number, effects.c.created_at, effects.c.digests).where(effects.c.id.in_(newest))
-            found.update((number, Made(at, marks)) for number, at, marks in connection.execute(query))
+            columns = (effects.c.number, effects.c.created_at, effects.c.digests, effects.c.state)
+            rows = connection.execute(sa.select(*columns).where(effects.c.id.in_(newest)))
+            found.update((number, Made(at, marks, EffectState(state))) for number, at, marks, state in rows)
         return found
 
     def newest_id(self, connection: sa.Connection) -> int:

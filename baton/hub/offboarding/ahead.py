@@ -19,9 +19,11 @@ from baton.errors import TamperedError
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import locked
 from baton.hub.offboarding.deciders import deciders_of
+from baton.hub.offboarding.heard import unheard
 from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.moving import save_moves
 from baton.hub.offboarding.of_erased import for_a_message
+from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.prescan import Scan, prescan
 from baton.hub.offboarding.reaching import reach
 from baton.hub.offboarding.telling import message_to
@@ -123,7 +125,13 @@ def _told(hub: Hub, known: Case, found: Sequence[dict[str, Any]], new: Sequence[
         entities = {f"prescan/{case.id}/{person}": way for person, way in ways.items()}
         said = hub.effects.newest_marks(connection, JOB, list(hub.settings.enabled), list(entities))
         # The same is not said twice, should what was found not have been kept after it was said.
-        unsaid = [entity for entity in entities if entity not in said or (new and said[entity].marks != mark)]
+        # One look comes up to an hour earlier than yesterday's: what was refused then would wait for tomorrow's.
+        policy, now = policy_of(hub, case), hub.clock.now() + timedelta(days=1) - A_DAY
+        unsaid = [
+            entity
+            for entity in entities
+            if (before := said.get(entity)) is None or (new and before.marks != mark) or unheard(policy, before, now)
+        ]
         anew = {entity: entities[entity] for entity in unsaid}
         for entity, way in anew.items():
             hub.effects.supersede(connection, JOB, way.system, [entity], why="said_anew")

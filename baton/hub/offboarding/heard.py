@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Final
+
+from baton.jobs.offboarding.policy import Policy
+from baton.model.effect import EffectState
+from baton.store.effects import Made
 
 _TO: Final = "-"
 
@@ -27,6 +32,11 @@ def adds(numbers: Sequence[int], heard: str) -> bool:
     except ValueError:  # an older hub kept a digest here
         return True
     return bool(Counter(numbers) - before)
+
+
+def unheard(policy: Policy, said: Made, now: datetime) -> bool:
+    """Whether the newest message was refused on its way, long enough ago to be tried again: nobody has heard it."""
+    return said.state is EffectState.REFUSED and now - said.at >= timedelta(hours=policy.deadlines.remind_every_h)
 
 
 def _numbers(heard: str) -> Iterator[int]:

@@ -14,7 +14,7 @@ from baton.hub.core import Hub
 from baton.hub.offboarding.casework import locked
 from baton.hub.offboarding.deciders import deciders_of, managers_of
 from baton.hub.offboarding.finishing import finished_since
-from baton.hub.offboarding.heard import adds, as_heard
+from baton.hub.offboarding.heard import adds, as_heard, unheard
 from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.links import ALERTS, Offer, link_within
 from baton.hub.offboarding.moving import save_moves
@@ -213,8 +213,10 @@ class _Round:
         policy, found = self.policies.of(case.policy), []
         for wait in self.of(case).all:
             said, way = last.get(_entity(case, wait)), self.ways.get(wait.person)
-            again = again_after(policy, wait.turn)
-            new = said is None or self.now - said.at >= again or adds(wait.items, said.marks.get(_ITEMS, ""))
+            again = said is not None and self.now - said.at >= again_after(policy, wait.turn)
+            new = (
+                said is None or again or adds(wait.items, said.marks.get(_ITEMS, "")) or unheard(policy, said, self.now)
+            )
             if new and way is not None:
                 found.append((wait, way))
         return found
@@ -229,12 +231,13 @@ class _Round:
 
     def alarms_due(self, case: Case, last: Mapping[str, Made]) -> list[Reach]:
         """Who can be reached and has not heard of all the alerts that nobody has decided on now."""
-        undecided = _numbered(self.alerts.get(case.id, ()))
+        policy, undecided = self.policies.of(case.policy), _numbered(self.alerts.get(case.id, ()))
         heard = {person: last.get(_alarm_entity(case, person)) for person in self.alarmed(case)}
         return [
             self.ways[person]
             for person, said in heard.items()
-            if person in self.ways and (said is None or adds(undecided, said.marks.get(_ITEMS, "")))
+            if person in self.ways
+            and (said is None or adds(undecided, said.marks.get(_ITEMS, "")) or unheard(policy, said, self.now))
         ]
 
 
