@@ -31,7 +31,7 @@ from baton.hub.offboarding.refreshing import refresh_all
 from baton.hub.offboarding.settling import settle
 from baton.hub.offboarding.telling import tell_all
 from baton.hub.offboarding.undoing import take_back_retracted, take_back_unneeded
-from baton.hub.offboarding.watching import watch_all
+from baton.hub.offboarding.watching import still_watched, watch_all
 from baton.model.case import Case, CaseState, Cause
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
 from baton.store import passes
@@ -86,9 +86,12 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
     hour = Hour()
     if not cases:
         _open_for_those_who_leave(hub, hour)
-    known = _to_look_at(hub, cases)
+    chosen = _not_retracted(hub, cases)
+    known = _to_look_at(hub, chosen)
+    late: list[Case] = []
     with _apart(hour, "watching"):
-        _watch(hub, known, hour)
+        late = _over_and_watched(hub, chosen, known)
+        _watch(hub, [*known, *late], hour)
     looked: list[str] = []
     with _apart(hour, "looking"):
         looked = _look_again(hub, known, hour)
@@ -111,7 +114,7 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
                 hour.blocked += planned.blocked
                 hour.troubles.update({f"{case_id} {system}": why for system, why in planned.unread.items()})
     with _apart(hour, "telling"):
-        _tell(hub, [case.id for case in known], hour, looked)
+        _tell(hub, [case.id for case in (*known, *late)], hour, looked)
     if not cases:
         with hub.database.write() as connection:
             passes.note(connection, JOB, hub.clock.now())
@@ -145,12 +148,15 @@ def _chosen(ids: Sequence[str], cases: Sequence[str]) -> list[str]:
     return [case_id for case_id in ids if not cases or case_id in cases]
 
 
-def _to_look_at(hub: Hub, cases: Sequence[str]) -> list[Case]:
-    """The cases that are not finished, the completed ones whose clients are still protected, and once a day others."""
-    now = hub.clock.now()
+def _not_retracted(hub: Hub, cases: Sequence[str]) -> list[Case]:
     with hub.database.read() as connection:
         known = hub.cases.listed(connection, *_GOING, CaseState.COMPLETED, limit=None)
-    chosen = [case for case in known if not cases or case.id in cases]
+    return [case for case in known if not cases or case.id in cases]
+
+
+def _to_look_at(hub: Hub, chosen: Sequence[Case]) -> list[Case]:
+    """The cases that are not finished, the completed ones whose clients are still protected, and once a day others."""
+    now = hub.clock.now()
     over = {case.id for case in chosen if _is_over(case, now)}
     drifting = _may_have_drifted(hub, [case for case in chosen if case.id in over])
     return [case for case in chosen if case.id not in over or case.id in drifting]
@@ -176,11 +182,17 @@ def _may_have_drifted(hub: Hub, over: Sequence[Case]) -> set[str]:
     return {case.id for case in due} - ended_for_good(hub, due)
 
 
-def _watch(hub: Hub, known: Sequence[Case], hour: Hour) -> None:
+def _over_and_watched(hub: Hub, chosen: Sequence[Case], known: Sequence[Case]) -> list[Case]:
+    """Cases that are not looked at otherwise, of whose protection something may be told late."""
+    looked_at = {case.id for case in known}
+    return still_watched(hub, [case for case in chosen if case.id not in looked_at])
+
+
+def _watch(hub: Hub, watched: Sequence[Case], hour: Hour) -> None:
     """What was done to leavers' clients, where a system keeps a history or a client has refused."""
-    for case_id, watched in watch_all(hub, known).items():
-        hour.alerts += len(watched.alerts)
-        hour.troubles.update({f"{case_id} {system}": why for system, why in watched.unread.items()})
+    for case_id, one in watch_all(hub, watched).items():
+        hour.alerts += len(one.alerts)
+        hour.troubles.update({f"{case_id} {system}": why for system, why in one.unread.items()})
 
 
 def _look_ahead(hub: Hub, known: Sequence[Case], hour: Hour) -> None:

@@ -30,6 +30,8 @@ from baton.store.caseload import Entrusted
 from baton.store.cases import ItemChange
 from baton.store.tables import effects
 
+_TO_SPARE: Final = timedelta(days=1)
+
 
 @dataclass
 class Watched:
@@ -46,13 +48,15 @@ class Stretch:
 
     case: Case
     since: datetime
+    """Up to where was looked the last time. After ``until`` where the protection is over: only what is told late."""
     until: datetime
     earliest: datetime
     """What is told late is looked for from here on at the most."""
+    now: datetime
 
     def begins(self, late: timedelta) -> datetime:
         """From where to ask a system that tells things so late: on a new day (UTC) from before what was seen."""
-        same_day = self.since.astimezone(UTC).date() == self.until.astimezone(UTC).date()
+        same_day = self.since.astimezone(UTC).date() == self.now.astimezone(UTC).date()
         return self.since if same_day else min(self.since, max(self.earliest, self.since - late))
 
 
@@ -66,8 +70,11 @@ def watch_all(hub: Hub, listed: Sequence[Case]) -> dict[str, Watched]:
     """The same for several cases, by id: every system's history is read once for all of them."""
     now = hub.clock.now()
     watched = {case.id: Watched(case) for case in listed}
-    asked = _worth_watching(hub, [case for case in listed if _is_watched(case, now)])
-    stretches = [Stretch(case, case.watched_until or case.opened_at, now, case.opened_at) for case in asked]
+    asked = _worth_watching(hub, still_watched(hub, listed))
+    stretches = [
+        Stretch(case, case.watched_until or case.opened_at, min(now, case.protected_until or now), case.opened_at, now)
+        for case in asked
+    ]
     found = _seen(hub, stretches)
     if not found:
         return watched
@@ -84,9 +91,33 @@ def watch_all(hub: Hub, listed: Sequence[Case]) -> dict[str, Watched]:
     return watched | found
 
 
-def _is_watched(case: Case, now: datetime) -> bool:
-    over = case.protected_until is not None and case.protected_until < now
-    return case.state is not CaseState.RETRACTED and not over
+def still_watched(hub: Hub, listed: Sequence[Case]) -> list[Case]:
+    """Those of these cases of which something may still be told that was done while their clients were protected.
+
+    So for as long after the protection as the systems tell things late; who was erased since is watched no more.
+    """
+    now, late = hub.clock.now(), _longest_told_late(hub)
+    watched = [case for case in listed if _is_watched(case, now, late)]
+    over = [case.id for case in watched if case.protected_until is not None and case.protected_until < now]
+    if not over:
+        return watched
+    with hub.database.read() as connection:
+        erased = hub.erasures.of_erased(connection, over)
+    return [case for case in watched if case.id not in erased]
+
+
+def _is_watched(case: Case, now: datetime, late: timedelta) -> bool:
+    """Whether what was done up to the end of the protection may not all have been seen: ``late`` is told that late."""
+    end = case.protected_until
+    if case.state is CaseState.RETRACTED or end is None or now <= end:
+        return case.state is not CaseState.RETRACTED
+    # A system that cannot be read then is waited for as long again, and a day.
+    seen = case.watched_until is not None and case.watched_until >= end + late
+    return not seen and now < end + 2 * late + _TO_SPARE
+
+
+def _longest_told_late(hub: Hub) -> timedelta:
+    return max((_source(hub, name).told_late for name in _with_history(hub)), default=timedelta(0))
 
 
 def _worth_watching(hub: Hub, listed: Sequence[Case]) -> list[Case]:
@@ -105,13 +136,19 @@ def _with_history(hub: Hub) -> list[str]:
     return [system.name for system in systems if issubclass(hub.registry.load(system.connector), ActivitySource)]
 
 
+def _source(hub: Hub, system: str) -> type[ActivitySource]:
+    kind = hub.registry.load(hub.settings.system(system).connector)
+    assert issubclass(kind, ActivitySource)
+    return kind
+
+
 def replay(hub: Hub, case_id: str, since: datetime, until: datetime) -> Watched:
     """What the rules say about a stretch of history, as far back as is asked for; nothing is stored.
 
     Whose a client is, and who is to have them, is what the list says today.
     """
     case = find_case(hub, case_id)
-    return _seen(hub, [Stretch(case, since, until, earliest=since)])[case.id]
+    return _seen(hub, [Stretch(case, since, until, earliest=since, now=until)])[case.id]
 
 
 def _seen(hub: Hub, stretches: Sequence[Stretch]) -> dict[str, Watched]:
@@ -163,6 +200,9 @@ def _remarkable(hub: Hub, system: str, stretches: Sequence[Stretch], clients: Se
     """One question for all cases: the rules tell which of them an answer is about."""
     connector, chosen = hub.connector(system), policies(hub)
     assert isinstance(connector, ActivitySource)
+    stretches = [each for each in stretches if each.begins(connector.told_late) <= each.until]
+    if not stretches:
+        return []  # the protection is over, and it is not the time of day to look for what is told late
     leavers = sorted({stretch.case.number for stretch in stretches})
     known = refs(hub, system, sorted({*leavers, *(each.successor for each in clients if each.successor)}))
     entitled: dict[str, dict[HoldingRef, str]] = {stretch.case.id: {} for stretch in stretches}

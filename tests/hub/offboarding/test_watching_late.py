@@ -7,10 +7,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import ClassVar
 
+import pytest
+
 from baton.hub.offboarding import watching
 from baton.model.account import AccountRef
 from baton.model.alert import Rule
-from baton.model.case import Case
+from baton.model.case import Case, CaseState
 from baton.model.handover import Activity, HoldingRef
 from connectors.crm.salesforce.handover import SalesforceHandover
 from tests.connectors.crm.salesforce_handover import Handover
@@ -18,7 +20,7 @@ from tests.hub.offboarding.conftest import LEAVER, Desk
 from tests.rig.belongings import RecordingTarget
 
 Make = Callable[..., Desk]
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 class ToldBySalesforce(RecordingTarget):
@@ -80,6 +82,53 @@ def test_an_export_whose_file_comes_the_next_day_raises_its_alert_once(desk: Mak
     assert days.watched() == [Rule.BULK_EXPORT], "and what was exported before the case was opened is left alone"
     days.to(hour=1)
     assert days.watched() == []
+
+
+class AtTheEnd(Days):
+    """The same on the last day of the protection, at nine; it ends at three in the afternoon."""
+
+    def __init__(self, desk: Make) -> None:
+        super().__init__(desk)
+        self.end = (self.now + 20 * DAY).replace(hour=15)
+        with self.d.hub.database.write() as connection:
+            case = self.d.case(self.case)
+            self.d.hub.cases.change(connection, case, case.state, protected_until=self.end)
+        self.d.company.clock.sleep((self.end - self.now - 6 * HOUR).total_seconds())
+        self.d.tick()
+        ToldBySalesforce.asked.clear()
+
+    def completed(self) -> None:
+        with self.d.hub.database.write() as connection:
+            case = self.d.case(self.case)
+            self.d.hub.cases.change(connection, case, CaseState.COMPLETED, completed_at=self.now - 400 * DAY)
+
+
+@pytest.mark.parametrize("over", [False, True], ids=["open", "completed"])
+def test_what_is_told_of_the_last_day_only_after_the_protection_raises_its_alert(desk: Make, *, over: bool) -> None:
+    days = AtTheEnd(desk)
+    if over:
+        days.completed()
+    days.to(hour=18)
+    days.d.tick()
+    assert [until for _, until in ToldBySalesforce.asked] == [days.end], "up to the end, and no longer"
+    days.log(days.end - 2 * HOUR, days.end + HOUR)
+    days.to(hour=8)
+    assert days.d.tick().alerts == 1, "what was done afterwards is nobody's business"
+    days.to(hour=20)
+    assert days.d.tick().alerts == 0
+    assert max(until for _, until in ToldBySalesforce.asked) == days.end
+
+
+def test_who_is_protected_no_more_is_asked_about_no_longer_than_something_may_be_late(desk: Make) -> None:
+    days = AtTheEnd(desk)
+    days.completed()
+    for _ in range(10):
+        days.to(hour=1)
+        days.d.tick()
+    asked = len(ToldBySalesforce.asked)
+    assert 4 <= asked <= 6
+    assert watching.still_watched(days.d.hub, [days.d.case(days.case)]) == []
+    assert not watching.still_watched(days.d.hub, [replace(days.d.case(days.case), watched_until=days.end - 99 * DAY)])
 
 
 def test_an_hour_asks_for_an_hour_and_a_new_day_for_what_may_have_been_late(desk: Make) -> None:
