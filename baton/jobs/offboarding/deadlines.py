@@ -243,7 +243,8 @@ def _by_second(
 
 def _second(first: str, deciders: Deciders) -> tuple[str, ...]:
     """Who can agree with what the first person wants."""
-    return _besides(first, deciders.manager) or _besides(first, deciders.second) or (NOBODY,)
+    able = (_besides(first, some) for some in (deciders.manager, deciders.second, deciders.hr))
+    return next(filter(None, able), (NOBODY,))
 
 
 def _late(policy: Policy) -> timedelta:

@@ -170,3 +170,21 @@ def test_an_alert_of_a_case_whose_manager_has_left_is_named_in_the_run(desk: Mak
     assert hour.alerts == 1
     assert len(hour.opened) == 1, "of who has left as well, and had no manager to approve"
     assert [(what, "offboarding.hr" in why) for what, why in hour.troubles.items()] == [(f"{case.id} hr", True)]
+
+
+def test_hr_hears_of_what_the_only_deputy_of_a_manager_who_has_left_has_accepted(desk: Make, tmp_path: Path) -> None:
+    policies = tmp_path / "policies.yaml"
+    policies.write_text(
+        f"policies:\n  all: {{deputies: ['{SUCCESSOR}'], successors: [{{to: '{SUCCESSOR}'}}]}}\n", "utf-8"
+    )
+    d = desk(RecordingTarget, offboarding=OffboardingPart(notifiers=("crm",), policies=policies, hr=(OTHER,)))
+    d.plant(HoldingKind.CLIENT, 1)
+    case = d.open(last_working_at=NEXT_YEAR)
+    d.company.rows[0] = row(MANAGER, department="销售部", status="departed", last_day="2026-11-20")
+    plan_sync(d.hub, SyncRequest())
+    d.tick()
+    (item,) = d.items(case, ItemState.OFFERED)
+    d.say(case, [item], Act.ACCEPT, SUCCESSOR, Role.SUCCESSOR)
+    hour = d.tick()
+    assert (len(told(d, OTHER, "批准")), [what for what in hour.troubles if case.id in what]) == (1, [])
+    d.say(case, d.items(case, ItemState.ACCEPTED), Act.APPROVE, OTHER, Role.HR)
