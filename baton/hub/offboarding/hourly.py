@@ -101,7 +101,7 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
     with _apart(hour, "taking back"):
         hour.taken_back = take_back_retracted(hub)
         take_back_unneeded(hub)
-    for case in known:
+    for case in (*known, *_just_over(hub, chosen, known)):
         if lacks_certificate(hub, case) and case.id not in hour.reopened:
             with _apart(hour, case.id):
                 certify(hub, case, BY)
@@ -186,6 +186,13 @@ def _over_and_watched(hub: Hub, chosen: Sequence[Case], known: Sequence[Case]) -
     """Cases that are not looked at otherwise, of whose protection something may be told late."""
     looked_at = {case.id for case in known}
     return still_watched(hub, [case for case in chosen if case.id not in looked_at])
+
+
+def _just_over(hub: Hub, chosen: Sequence[Case], known: Sequence[Case]) -> list[Case]:
+    """Cases that are not looked at otherwise and were completed lately: their certificate may have been put off."""
+    looked_at, since = {case.id for case in known}, hub.clock.now() - LOOKED_BACK
+    over = [case for case in chosen if case.id not in looked_at]
+    return [case for case in over if case.completed_at is not None and case.completed_at >= since]
 
 
 def _watch(hub: Hub, watched: Sequence[Case], hour: Hour) -> None:

@@ -9,11 +9,12 @@ import pytest
 
 from baton.audit.checkpoint import Signer
 from baton.audit.public_keys import PublicKeys
-from baton.errors import ApprovalError
+from baton.errors import ApprovalError, RetryableError
 from baton.hub import proof
 from baton.hub.offboarding import casework, certificate, certifying, completing, hourly, undoing
 from baton.model.case import Act, Case, Cause
 from baton.model.handover import HoldingKind
+from baton.settings_shape import OffboardingPart
 from tests.hub.offboarding.conftest import HR, MANAGER, Desk
 from tests.rig.belongings import PromisingTarget
 
@@ -43,6 +44,27 @@ def test_completing_a_case_keeps_its_certificate(desk: Make) -> None:
     assert certificate.verify(found.manifest, proof.public_keys(d.hub)).holds
     d.target().away = True
     assert certifying.kept(d.hub, case.id) == found, "no system is asked for what is kept"
+
+
+def test_a_certificate_that_was_put_off_is_issued_although_nothing_is_looked_at_any_more(
+    desk: Make, tmp_path: Path
+) -> None:
+    file = tmp_path / "policies.yaml"
+    file.write_text("policies:\n  default: {protection_days: 0, drift_days: 0}\n", "utf-8")
+    d = desk(offboarding=OffboardingPart(policies=file))
+    case = finished(d)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certifying, "issue", _away)
+        completing.complete(d.hub, case.id, HR, "done")
+    with pytest.raises(ApprovalError, match="no certificate"):
+        certifying.kept(d.hub, case.id)
+    d.company.clock.sleep(3600)
+    assert d.tick().refreshed == 0
+    assert certifying.kept(d.hub, case.id).pdf
+
+
+def _away(*_: object) -> None:
+    raise RetryableError("away", code="unreachable")
 
 
 def test_what_was_not_taken_back_is_certified_with_whom_it_was_given_to(desk: Make) -> None:
