@@ -46,7 +46,7 @@ def _decided_by(function: Callable[..., Any]) -> Callable[..., Any]:
     type=click.DateTime(["%Y-%m-%dT%H:%M%z"]),
     help="Last working moment, such as 2026-12-31T18:00+0800.",
 )
-@click.option("--as", "person", default=None, help="Who opens it (default: the login name).")
+@click.option("--as", "person", default=None, help="Who opens it: HR (default: the login name).")
 def open_command(
     context: Context, number: str, cause: str, manager: str, last_working: datetime | None, person: str | None
 ) -> int:

@@ -52,7 +52,7 @@ def accountability_command(context: Context, moment: datetime | None, folder: Pa
 @click.option("--close", "through", metavar="MONTH", help="Close every month up to this one (2026-10), for good.")
 @click.option("--save", type=_FILE, help="Where to write a copy of the closed months; a new file.")
 @click.option("--book", default="commission", show_default=True, help="Which months are closed is remembered by book.")
-@click.option("--as", "by", default=None, help="Who closes (default: the login name).")
+@click.option("--as", "by", default=None, help="Who closes: HR (default: the login name).")
 @click.option("--person", help="Only this employee's statement.")
 @click.option("--csv", "table_file", type=_FILE, help="The lines as CSV.")
 def commission_command(
@@ -73,6 +73,7 @@ def commission_command(
     """Commission when clients pass on: every line with its reason, and what would have made it another amount."""
     from baton.hub.offboarding import closing
     from baton.hub.offboarding.commission import Sheet, Sheets, document, read_closed, read_facts, write_closed
+    from baton.hub.offboarding.standing import require_hr
     from baton.jobs.offboarding.commission import statement
     from baton.jobs.offboarding.commission_policy import load_commission_policy
 
@@ -84,6 +85,8 @@ def commission_command(
     sheets = Sheets(Sheet.on_disk(orders), Sheet.on_disk(payments), *named)
     before = None if closed is None else read_closed(closed)
     with context.hub() as hub:
+        if through is not None or before is not None:
+            require_hr(hub, by or login())
         facts = read_facts(sheets, lambda: nullcontext(hub))
         known = closing.remembered(hub, book) if before is None else closing.adopt(hub, book, before, by or login())
         lines = statement(facts, rules, known)

@@ -73,6 +73,9 @@ def test_an_item_that_changed_is_not_accepted_unseen(leaving):
     ("arguments", "words"),
     [
         (("open", "9999"), "nobody has the employee number"),
+        (("open", "0007", "--cause", "emergency", "--as", "0001"), "does not speak as HR"),
+        (("open", "0007", "--as", "0007"), "decides nothing about their own"),
+        (("open", "0005", "--last-working", "2030-12-31T18:00+0800", "--as", "hr-wang"), "another last working moment"),
         (("show", "case-nothing"), "there is no case"),
         (("accept", "0005", "x1", "--as", "0007"), "is no item"),
         (("accept", "0005", "999", "--as", "0007"), "has no item 999"),

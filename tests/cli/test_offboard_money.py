@@ -51,6 +51,8 @@ def test_a_statement_with_every_reason(company):
 def test_a_closed_month_stays_and_what_comes_late_is_an_adjustment(company):
     command = written(company)
     company.ok(*command, "--close", "2026-05", "--save", "closed.json")
+    refused = company.baton(*command, "--close", "2026-06", "--as", "0005")
+    assert (refused.code, "does not speak as HR" in refused.err) == (2, True)
     closed = (company.root / "closed.json").read_bytes()
     again = company.baton(*command, "--close", "2026-05", "--save", "closed.json")
     assert again.code == 2

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from baton.errors import ApprovalError
 from baton.hub.offboarding import ahead, casework, hourly
 from baton.hub.offboarding.opening import open_and_look
 from baton.hub.offboarding.prescan import prescan
@@ -86,6 +87,13 @@ def test_an_opening_by_a_person_looks_ahead_at_once(desk: Make) -> None:
     assert codes(d, case) == ["group_owner"]
     assert d.tick().ahead == 0
     assert [who for who, _ in told(d)] == [MANAGER]
+    again = open_and_look(d.hub, casework.Opening(LEAVER, Cause.BY_HAND, HR, last_working_at=last)).case
+    assert again.id == case.id
+    other = last - timedelta(days=1)
+    with pytest.raises(ApprovalError, match="another last working moment"):
+        open_and_look(d.hub, casework.Opening(LEAVER, Cause.BY_HAND, HR, last_working_at=other))
+    urgent = open_and_look(d.hub, casework.Opening(LEAVER, Cause.EMERGENCY, HR, last_working_at=other)).case
+    assert (urgent.id, urgent.dates.last_working_at) == (case.id, d.hub.clock.now())
 
 
 def test_hr_who_work_here_are_told_too_and_the_leaver_never(desk: Make) -> None:
