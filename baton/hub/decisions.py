@@ -71,6 +71,7 @@ def release(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> int
 def reject(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> int:
     """Discard a held run; returns the number of effects. Its people stay as they are until the source changes.
 
+    But for emergency leavers: it is their case that has them out, not the source, and only its retraction lets them in.
     ``seen`` is as for `release`.
     """
     with hub.database.write() as connection:
@@ -80,6 +81,10 @@ def reject(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> int:
         pairs = connection.execute(sa.select(effects.c.system, effects.c.number).where(*taken_away).distinct()).all()
         discarded = hub.effects.reject(connection, run_id)
         hub.links.note_rejected(connection, [(pair.system, pair.number) for pair in pairs])
+        out = hub.caseload.barred(connection).difference(hub.settings.hub.protected)
+        for system in {pair.system for pair in pairs}:
+            barred = [pair.number for pair in pairs if pair.system == system and pair.number in out]
+            hub.links.mark_dirty(connection, system, barred)
         hub.runs.decide(connection, run, "reject", person, why)
         hub.runs.change(connection, run_id, RunState.REJECTED, verdict="held")
     return discarded

@@ -90,7 +90,8 @@ class Planner:
         self, person: Person, wanted: Sequence[tuple[Desired, int]], mapped: Mapped, living: Collection[str]
     ) -> PersonPlan:
         link = person.link
-        state, applied, waiting, rejected = link.state, dict(link.applied), False, self._rejected(person)
+        state, applied, waiting = link.state, dict(link.applied), False
+        rejected = self._rejected(person) and not self._barred(link.number)
         intentions: list[tuple[Intention, Mapping[str, str]]] = []
         faults: list[tuple[str, str, str]] = []
         for desired, row in wanted:
@@ -98,7 +99,7 @@ class Planner:
             ours = state is not AccountState.ABSENT and (link.generation > 0 or bool(intentions))
             if not mapped.in_scope[row] and not ours:
                 continue
-            action = _action(state, self._allowed(desired, link.number, state))
+            action = _action(state, self._allowed(desired, person, state))
             if action is None or (action.destructive and rejected):
                 continue
             if row in mapped.refused_on(action):
@@ -147,11 +148,18 @@ class Planner:
         link = person.link
         return link.rejected_version == person.version and link.mapping_digest == self._digest_of(link.number)
 
-    def _allowed(self, desired: Desired, number: str, state: AccountState) -> AccountState:
-        """What is wanted, within what may be: who is protected keeps what there is, whoever else is barred is out."""
+    def _barred(self, number: str) -> bool:
+        return number in self.rules.barred and number not in self.rules.protected
+
+    def _allowed(self, desired: Desired, person: Person, state: AccountState) -> AccountState:
+        """What is wanted, within what may be: who is protected keeps what there is, whoever else is barred is out.
+
+        Who is barred is closed even where what HR says of them was rejected; only its removal is not carried out then.
+        """
+        number = person.link.number
         if number in self.rules.protected and desired.state is not AccountState.ENABLED:
             return state
-        if number in self.rules.barred - self.rules.protected and desired.state is AccountState.ENABLED:
+        if self._barred(number) and (desired.state is AccountState.ENABLED or self._rejected(person)):
             return AccountState.DISABLED
         if desired.state is AccountState.REMOVED and not self.rules.removable:
             return AccountState.DISABLED

@@ -182,3 +182,34 @@ def test_an_emergency_is_news_of_whose_departure_is_held_or_was_rejected(desk: M
     decisions.release(d.hub, again.run.id, "checker", "out at once")
     execution.apply(d.hub)
     assert d.company.truths["crm"].accounts[LEAVER].state is AccountState.DISABLED
+
+
+@pytest.mark.parametrize("wrong", [{}, {"status": "departed", "last_day": "2020-06-30"}])
+def test_an_emergency_leaver_does_not_stay_in_because_a_run_held_for_others_was_rejected(
+    desk: Make, wrong: dict[str, str]
+) -> None:
+    d = desk(gate=GatePart(run=WindowLimit(share=Decimal(0), at_least=1, at_most=1)))
+    right = list(d.company.rows)
+    d.open(Cause.EMERGENCY)
+    d.company.rows[2:] = [row(each["number"], status="departed", last_day="2020-06-30") for each in right[2:]]
+    hr_says(d, **wrong)
+    held = plan_sync(d.hub, SyncRequest())
+    assert (held.run.state.value, len({draft.intention.number for draft in held.drafted})) == ("held", 3)
+    decisions.reject(d.hub, held.run.id, "checker", "the export is wrong")
+    again = plan_sync(d.hub, SyncRequest())
+    said = [(draft.intention.number, draft.intention.action) for draft in again.drafted]
+    assert (again.run.state.value, said) == ("ready", [(LEAVER, Action.DISABLE)]), (
+        "closed, but what HR said of it is not"
+    )
+    execution.apply(d.hub)
+    d.company.rows = right
+    assert synced(d) is AccountState.DISABLED
+    assert plan_sync(d.hub, SyncRequest()).drafted == []
+
+
+def test_who_is_protected_is_not_closed_by_a_rejection_although_their_case_bars_them(desk: Make) -> None:
+    d = desk(gate=GatePart(run=WindowLimit(share=Decimal(0), at_least=1, at_most=1)), protected=(LEAVER,))
+    d.open(Cause.EMERGENCY)
+    d.company.rows[2:] = [row(each["number"], status="departed", last_day="2020-06-30") for each in d.company.rows[2:]]
+    decisions.reject(d.hub, plan_sync(d.hub, SyncRequest()).run.id, "checker", "the export is wrong")
+    assert [plan_sync(d.hub, SyncRequest()).drafted for _ in range(2)] == [[], []]
