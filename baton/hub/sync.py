@@ -16,12 +16,13 @@ from baton.contracts import RemovalTarget
 from baton.engine import gate
 from baton.engine.plan import Planned, plan_hash, save_plan
 from baton.errors import BatonError, ConfigurationError, Fault, FeedRefusedError
+from baton.hub import overtaken
 from baton.hub.core import PLANNING, SYNC_JOB, Hub
 from baton.hub.feeds import Readings, read_sources, record_refusal
 from baton.hub.keeping.erasing import replay
 from baton.hub.keeping.restoring import require_read_back
 from baton.jobs.sync.planning import Person, PersonPlan, Planner, TargetRules, ranks
-from baton.jobs.sync.reading import Reading
+from baton.jobs.sync.reading import Reading, managers_of
 from baton.model.account import AccountState
 from baton.model.effect import UNSETTLED_STATES, Link
 from baton.model.people import EmploymentStatus
@@ -168,7 +169,7 @@ class _Planning:
         self._require_known_people()
         systems = [s for s in self.hub.targets() if not self.request.systems or s.name in self.request.systems]
         self._replace_held_runs(systems)
-        managers = functools.cache(lambda: _managers(readings.values()))
+        managers = functools.cache(lambda: managers_of(readings.values()))
         planned = [entity for system in systems for entity in self._plan_system(system, managers)]
         drafted = save_plan(self.connection, JOB, self.run_id, planned, self.hub.effects, self.hub.links)
         self.counts["effects"] = len(drafted)
@@ -303,6 +304,9 @@ class _Planning:
         planner = Planner(rules, lambda value, context: self.hub.keyring.field_digest(value, context).hex(), self.now)
         busy = self.hub.effects.numbers_in(self.connection, system.name, UNSETTLED_STATES)
         busy |= self.hub.effects.undecided(self.connection, system.name)
+        if busy:
+            news = busy.intersection(number for number, _ in self._candidates(system, dirty=False))
+            overtaken.withdraw(self.hub, self.connection, system.name, news)
         held = self.hub.effects.held_by_run(self.connection, JOB).values()
         busy |= {number for pairs in held for name, number in pairs if name == system.name}
 
@@ -391,7 +395,3 @@ class _Planning:
                 population = last.population  # nobody has agreed yet to what the held run makes of it
             feed = ApprovedFeed(reading.origin.digest, reading.facts.rows, reading.facts.columns, population)
             self.hub.runs.approve_feed(self.connection, name, feed)
-
-
-def _managers(readings: Iterable[Reading]) -> dict[str, str | None]:
-    return {number: manager for reading in readings for number, manager in reading.managers().items()}

@@ -88,6 +88,11 @@ class Reading:
         return self.told.learning(self.lines.context, learnt)
 
 
+def managers_of(readings: Iterable[Reading]) -> dict[str, str | None]:
+    """The manager of everybody whom any of these feeds tells of; None for who has none."""
+    return {number: manager for reading in readings for number, manager in reading.managers().items()}
+
+
 def read_feed(feed: Feed, mapping: FieldMapping, digest: RowDigester, now: datetime) -> Reading:
     """Walk the feed once and map it. Raises what the source raises; bad rows become faults, not exceptions."""
     import polars as pl  # half a second that most commands can do without

@@ -1,0 +1,46 @@
+"""What waits to be sent and is overtaken before that: by news of its person, or by its system's leaving the settings.
+
+Everybody concerned is marked, so that what is still wanted of it is planned again as soon as that can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import sqlalchemy as sa
+
+from baton.hub.core import SYNC_JOB, Hub
+from baton.model.effect import LATEST_COPY, EffectState
+from baton.store.effects import chunked
+from baton.store.tables import effects
+
+
+def withdraw(hub: Hub, connection: sa.Connection, system: str, numbers: Collection[str]) -> None:
+    """Give up what is planned for these people there: there is news of them, and an earlier write still in doubt.
+
+    Nothing newer can be planned before that has ended. What was planned by the old word, a departure that HR has
+    retracted, must not be sent until then: it would be the first to go once the doubt has ended.
+    """
+    for chunk in chunked(sorted(numbers)):
+        _give_up(hub, connection, effects.c.system == system, effects.c.number.in_(chunk), sa.not_(effects.c.doubted))
+
+
+def give_up_unreachable(hub: Hub, connection: sa.Connection) -> None:
+    """Give up what is planned in systems that are not in use (any more): nothing will ever be sent there.
+
+    The gate would count it for good as about to happen, and nobody whom it concerns could be erased. Of what was in
+    doubt once a late copy may still arrive: it stays for a while, as everywhere.
+    """
+    late = sa.and_(effects.c.doubted, effects.c.updated_at > hub.clock.now() - LATEST_COPY)
+    in_use = [system.name for system in hub.targets()]
+    _give_up(hub, connection, effects.c.system.not_in(in_use), sa.not_(late))
+
+
+def _give_up(hub: Hub, connection: sa.Connection, *where: sa.ColumnElement[bool]) -> None:
+    planned = (effects.c.job == SYNC_JOB, effects.c.state == EffectState.PLANNED.value, *where)
+    found = connection.execute(sa.select(effects.c.key, effects.c.system, effects.c.number).where(*planned)).all()
+    keys = [row.key for row in found]
+    gone = hub.effects.cancel_keys(connection, keys, why="overtaken", absent=keys)
+    for system in {row.system for row in found}:
+        numbers = {row.number for row in found if row.system == system and row.key in gone}
+        hub.links.mark_dirty(connection, system, sorted(numbers))

@@ -1,0 +1,146 @@
+"""News of somebody an earlier write of whom is in doubt: what was planned by the old word is not sent any more."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from baton.errors import InDoubtError, RetryableError
+from baton.hub import Hub
+from baton.hub.execution import apply, settle
+from baton.hub.sync import SyncPlan, SyncRequest, plan_sync
+from baton.model.account import AccountState, Action
+from baton.store.tables import effects
+from tests.hub.conftest import Start
+from tests.rig.company import Company, row
+from tests.rig.targets import AskedByKeyTarget, FakeTarget
+
+DAY = timedelta(days=1)
+
+
+class Away:
+    """A company whose CRM can be cut off in the middle of a call: answers are lost, and it cannot be asked."""
+
+    def __init__(self, start: Start) -> None:
+        self.cut_off = False
+        self.company, self.hub = start({"crm": AskedByKeyTarget}, prepare=self._prepare)
+        self.other = row("0002")
+
+    def _prepare(self, _name: str, target: FakeTarget) -> None:
+        def receive(asked: FakeTarget, writes):
+            if self.cut_off:
+                raise InDoubtError("the answer was lost", code="lost_answer")
+            return [asked.act(write) for write in writes]
+
+        def look(*_: object) -> None:
+            if self.cut_off:
+                raise RetryableError("cannot be reached", code="unreachable")
+
+        target.receive, target.look = receive, look
+
+    def go(self, **person: str) -> SyncPlan:
+        return went(self.company, self.hub, row("0001", **person), self.other)
+
+    def days(self, count: int) -> None:
+        self.company.clock.advance(count * DAY)
+
+    def on(self, days: int) -> str:
+        return (self.company.clock.now() + days * DAY).date().isoformat()
+
+    def leave_with_a_doubt(self, last_day: str) -> None:
+        """A last day is entered together with a title, whose answer is lost."""
+        self.go()
+        self.cut_off = True
+        plan = self.go(title="经理", status="notice", last_day=last_day)
+        assert [draft.intention.action for draft in plan.drafted] == [Action.UPDATE, Action.REMOVE]
+
+    @property
+    def state(self) -> AccountState:
+        return self.company.truths["crm"].accounts["0001"].state
+
+
+def went(company: Company, hub: Hub, *rows: dict[str, str]) -> SyncPlan:
+    company.rows = list(rows)
+    plan = plan_sync(hub, SyncRequest())
+    apply(hub)
+    settle(hub, plan.run.id)
+    return plan
+
+
+@pytest.fixture
+def away(start: Start) -> Away:
+    return Away(start)
+
+
+def test_a_retracted_departure_is_not_carried_out_when_the_doubt_ends(away: Away) -> None:
+    away.leave_with_a_doubt(away.on(2))
+    away.days(1)
+    assert away.go(title="经理").run.counts["waiting"] == 1
+    away.days(2)
+    away.cut_off = False
+    away.go(title="经理")
+    assert away.state is AccountState.ENABLED
+    away.go(title="经理")
+    assert away.go(title="经理").run.counts["effects"] == 0
+
+
+def test_a_departure_that_still_stands_after_the_news_is_planned_again_and_carried_out(away: Away) -> None:
+    last_day = away.on(2)
+    away.leave_with_a_doubt(last_day)
+    away.days(1)
+    away.go(title="主管", status="notice", last_day=last_day)
+    away.days(3)
+    away.cut_off = False
+    for _ in range(2):
+        away.go(title="主管", status="notice", last_day=last_day)
+    assert away.state is AccountState.REMOVED
+
+
+def test_without_news_what_is_scheduled_goes_as_soon_as_the_doubt_ends(away: Away) -> None:
+    last_day = away.on(2)
+    away.leave_with_a_doubt(last_day)
+    away.days(4)
+    away.cut_off = False
+    away.go(title="经理", status="notice", last_day=last_day)
+    assert away.state is AccountState.REMOVED
+
+
+def test_who_comes_onto_the_protected_list_meanwhile_keeps_the_account(away: Away) -> None:
+    last_day = away.on(2)
+    away.leave_with_a_doubt(last_day)
+    away.company.protected = ("0001",)
+    leaver = row("0001", title="经理", status="notice", last_day=last_day)
+    with away.company.open() as hub:
+        went(away.company, hub, leaver, away.other)
+        away.days(4)
+        away.cut_off = False
+        for _ in range(2):
+            went(away.company, hub, leaver, away.other)
+    assert away.state is AccountState.ENABLED
+
+
+def test_who_was_on_the_protected_list_for_a_moment_only_leaves_all_the_same(away: Away) -> None:
+    last_day = away.on(2)
+    away.leave_with_a_doubt(last_day)
+    leaver = row("0001", title="经理", status="notice", last_day=last_day)
+    away.company.protected = ("0001",)
+    with away.company.open() as hub:
+        went(away.company, hub, leaver, away.other)
+    away.company.protected = ()
+    with away.company.open() as hub:
+        away.days(4)
+        away.cut_off = False
+        for _ in range(2):
+            went(away.company, hub, leaver, away.other)
+    assert away.state is AccountState.REMOVED
+
+
+def test_the_write_in_doubt_itself_stays(away: Away) -> None:
+    away.leave_with_a_doubt(away.on(2))
+    away.go(title="主管")
+    with away.hub.database.read() as connection:
+        of_person = sa.select(effects.c.action, effects.c.state).where(effects.c.number == "0001")
+        found = [tuple(each) for each in connection.execute(of_person.order_by(effects.c.id))]
+    assert found == [("provision", "done"), ("update", "in_doubt"), ("remove", "superseded")]
