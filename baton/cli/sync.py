@@ -13,7 +13,7 @@ from baton.cli.context import BROKEN, Context, command
 from baton.cli.output import Voice, working
 from baton.engine.report import Report
 from baton.engine.settle import Verdict, summarise
-from baton.errors import ConnectorError, FeedRefusedError
+from baton.errors import BatonError, ConnectorError
 from baton.hub import Hub, execution
 from baton.hub.execution import Settled
 from baton.hub.reconcile import Reconciled, reconcile
@@ -80,9 +80,9 @@ def run_command(context: Context, dry_run: bool, person: str | None, **given: An
         try:
             with working(voice, "planning"):
                 plan = (preview_sync if dry_run else plan_sync)(hub, _request(person, **given))
-        except FeedRefusedError:
-            if not dry_run:  # a bad export must not keep the accounts of those who leave today open
-                _apply(hub, voice)
+        except BatonError as error:
+            if not dry_run:
+                execution.apply_unplanned(error, lambda: _apply(hub, voice))
             raise
         show_plan(voice, plan)
         if dry_run:

@@ -9,8 +9,9 @@ from typing import Any, Final
 from airflow.sdk import TriggerRule, get_current_context, task
 from airflow.sdk.exceptions import AirflowFailException
 
+from baton.engine.report import Report
 from baton.engine.settle import Verdict, summarise
-from baton.errors import FeedRefusedError, RetryableError
+from baton.errors import BatonError, RetryableError
 from baton.hub import execution
 from baton.hub.execution import Settled
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync, preview_sync
@@ -32,8 +33,8 @@ def plan(job: str) -> list[dict[str, str]]:
     """Plan the job; gives one batch per system (ids only), and none in a dry run.
 
     Nothing of a held run is sent, but what earlier runs left to be done still is. A refused feed ends the DAG run here,
-    without a retry (the same file would be refused again), once that earlier work has been done: a bad export must not
-    keep the accounts of those who leave today open.
+    without a retry (the same file would be refused again), once that earlier work has been done. So does whatever else
+    keeps it from planning: no fault of a source must keep the accounts of those who leave today open.
     """
     context = get_current_context()
     request = _request(context)
@@ -42,9 +43,9 @@ def plan(job: str) -> list[dict[str, str]]:
     with opened_hub() as hub:
         try:
             planned = (previewer if dry_run else planner)(hub, request)
-        except FeedRefusedError:
-            for report in [] if dry_run else execution.apply(hub):
-                log.info("%s: %s %s", report.system, dict(report.counts), report.halted)
+        except BatonError as error:
+            if not dry_run:
+                execution.apply_unplanned(error, lambda: execution.apply(hub, progress=_tell_report))
             raise
         batches = [{"run": planned.run.id, "system": system.name} for system in hub.targets()]
     _tell(planned)
@@ -121,6 +122,10 @@ def _request(context: Any) -> SyncRequest:
         systems=tuple(params.get("systems") or ()),
         employees=tuple(params.get("employees") or ()),
     )
+
+
+def _tell_report(report: Report) -> None:
+    log.info("%s: %s %s", report.system, dict(report.counts), report.halted)
 
 
 def _tell(planned: SyncPlan) -> None:

@@ -121,6 +121,20 @@ def test_a_refused_feed_fails_at_once_and_shows_every_breach(
     assert installation.runs()[0].state == "refused"
 
 
+def test_who_leaves_is_out_although_hr_cannot_be_read(run_dag: RunDag, installation: Installation, said: Said) -> None:
+    run_dag()
+    installation.hand_in_leavers([2])
+    with installation.hub() as hub:
+        from baton.hub.sync import SyncRequest, plan_sync
+
+        plan_sync(hub, SyncRequest())
+    text = installation.systems_file.read_text(encoding="utf-8")
+    installation.systems_file.write_text(text.replace("path: roster.csv", "path: gone.csv"), encoding="utf-8")
+    assert states(run_dag())["plan"] == "failed"
+    assert "gone.csv" in said()
+    assert not installation.crm.user("0002")["IsActive"]
+
+
 def test_bad_settings_end_the_run_without_a_retry_and_list_every_fault(
     run_dag: RunDag, installation: Installation, said: Said
 ) -> None:

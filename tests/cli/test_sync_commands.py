@@ -254,6 +254,22 @@ def test_a_target_that_is_away_leaves_the_run_incomplete_and_nothing_lost(compan
     assert company.crm.count("User") == 31
 
 
+@pytest.mark.parametrize(
+    ("file", "old", "new"),
+    [("systems.yaml", "path: feed,", "path: feed/none.csv,"), ("crm.yaml", "from: position", "from: none.csv")],
+    ids=["no export", "a broken mapping"],
+)
+def test_what_is_due_is_sent_although_nothing_can_be_planned(synced, file, old, new):
+    synced.feed([leaver(2), *(person(n) for n in range(1, 31) if n != 2)])
+    synced.ok("plan", "sync", "--save")
+    synced.edit(old, new, file=synced.root / file)
+    assert synced.baton("run", "sync", "--dry-run").code == 2
+    assert synced.crm.user("0002")["IsActive"], "a dry run sends nothing"
+    said = synced.baton("run", "sync")
+    assert (said.code, "none.csv" in said.err) == (2, True)
+    assert not synced.crm.user("0002")["IsActive"]
+
+
 def test_history(synced):
     synced.feed([leaver(2), *(person(n) for n in range(1, 31) if n != 2)])
     synced.ok("run", "sync")
