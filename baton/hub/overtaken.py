@@ -5,7 +5,7 @@ Everybody concerned is marked, so that what is still wanted of it is planned aga
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 import sqlalchemy as sa
 
@@ -23,6 +23,12 @@ def withdraw(hub: Hub, connection: sa.Connection, system: str, numbers: Collecti
     """
     for chunk in chunked(sorted(numbers)):
         _give_up(hub, connection, effects.c.system == system, effects.c.number.in_(chunk), sa.not_(effects.c.doubted))
+
+
+def unreachable(hub: Hub, held: Mapping[str, Collection[tuple[str, str]]]) -> set[str]:
+    """Those of these held runs (run -> its systems and numbers) of which a part is for a system that is not in use."""
+    in_use = {system.name for system in hub.targets()}
+    return {run_id for run_id, pairs in held.items() if not in_use.issuperset(name for name, _ in pairs)}
 
 
 def give_up_unreachable(hub: Hub, connection: sa.Connection) -> None:

@@ -169,6 +169,7 @@ class _Planning:
         self._require_known_people()
         systems = [s for s in self.hub.targets() if not self.request.systems or s.name in self.request.systems]
         self._replace_held_runs(systems)
+        overtaken.give_up_unreachable(self.hub, self.connection)
         managers = functools.cache(lambda: managers_of(readings.values()))
         planned = [entity for system in systems for entity in self._plan_system(system, managers)]
         drafted = save_plan(self.connection, JOB, self.run_id, planned, self.hub.effects, self.hub.links)
@@ -269,8 +270,8 @@ class _Planning:
     def _replace_held_runs(self, systems: Sequence[SystemSettings]) -> None:
         """A held run whose people have news is planned anew as a whole: nobody decides on half a picture.
 
-        So is one on which nobody may decide any more, by a run for all: its people would be left as they are for good.
-        A dirty link is none (a manager may be without an account for weeks): there would never be a run to decide on.
+        So is one on which nobody may decide any more, or with a system out of use, by a run for all: else its people are
+        left as they are for good. A dirty link is none (of a manager without an account): no run could be decided on.
         """
         held = self.hub.effects.held_by_run(self.connection, JOB)
         if not held:
@@ -278,6 +279,7 @@ class _Planning:
         news = {(system.name, number) for system in systems for number, _ in self._candidates(system, dirty=False)}
         found = {} if self._restricted else self.hub.runs.several(self.connection, list(held))
         late = {run_id for run_id, run in found.items() if self.now - run.created_at > DECIDE_WITHIN}
+        late |= overtaken.unreachable(self.hub, {run_id: held[run_id] for run_id in found})
         for run_id, pairs in held.items():
             if run_id not in late and not pairs & news:
                 continue
@@ -304,9 +306,8 @@ class _Planning:
         planner = Planner(rules, lambda value, context: self.hub.keyring.field_digest(value, context).hex(), self.now)
         busy = self.hub.effects.numbers_in(self.connection, system.name, UNSETTLED_STATES)
         busy |= self.hub.effects.undecided(self.connection, system.name)
-        if busy:
-            news = busy.intersection(number for number, _ in self._candidates(system, dirty=False))
-            overtaken.withdraw(self.hub, self.connection, system.name, news)
+        news = {number for number, _ in self._candidates(system, dirty=False)} if busy else set()
+        overtaken.withdraw(self.hub, self.connection, system.name, busy & news)
         held = self.hub.effects.held_by_run(self.connection, JOB).values()
         busy |= {number for pairs in held for name, number in pairs if name == system.name}
 
