@@ -270,8 +270,8 @@ class _Planning:
     def _replace_held_runs(self, systems: Sequence[SystemSettings]) -> None:
         """A held run whose people have news is planned anew as a whole: nobody decides on half a picture.
 
-        So is one on which nobody may decide any more, or with a system out of use, by a run for all: else its people are
-        left as they are for good. A dirty link is none (of a manager without an account): no run could be decided on.
+        So is one on which nobody may decide any more, or with a system out of use, by a run for all: else they are left
+        as they are for good. A dirty link is none (of a manager without an account): no run could be decided on.
         """
         held = self.hub.effects.held_by_run(self.connection, JOB)
         if not held:

@@ -132,6 +132,18 @@ class Employee:
         """When this version takes effect (UTC); None means at once."""
         return None if self.effective_on is None else start_of_day(self.effective_on, self.time_zone)
 
+    def undated(self) -> Employee:
+        """The same without any date: what two versions have in common of which one only puts the other off."""
+        return dataclasses.replace(
+            self,
+            effective_on=None,
+            hire_day=None,
+            last_working_day=None,
+            last_working_time=None,
+            contract_end_day=None,
+            pay_end_day=None,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class StatusPeriod:

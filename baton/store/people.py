@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from baton.model.people import Employee, EmploymentStatus, StatusPeriod, describe_change
 from baton.store.effects import chunked
 from baton.store.payload import pack_employee, unpack_employee
+from baton.store.person_lookups import change_indexes
 from baton.store.personal import Keyring
 from baton.store.tables import effects, links, people, person_indexes, person_versions
 from baton.store.told_lines import drop_told_lines
@@ -192,14 +193,15 @@ class PeopleStore:
             self._upsert_heads(connection, chunk)
         for chunk in chunked(versions):
             connection.execute(sa.insert(person_versions), chunk)
-        self._change_indexes(connection, [employee.number for employee, _ in changed], indexes)
+        change_indexes(connection, [employee.number for employee, _ in changed], indexes)
 
     def timelines(
         self, connection: sa.Connection, numbers: Sequence[str], now: datetime
     ) -> dict[str, list[PersonVersion]]:
         """For each person the version in force and the ones still to come, in the order they take effect.
 
-        A newer version replaces everything recorded before it that was to take effect at its moment or later.
+        A newer version replaces everything recorded before it that was to take effect at its moment or later; and the
+        same at an earlier moment, where that was still to come: it has been put off.
         """
         lines: dict[str, list[sa.Row[Any]]] = {}
         for chunk in chunked(numbers):
@@ -210,13 +212,18 @@ class PeopleStore:
             )
             for row in connection.execute(query):
                 line = lines.setdefault(row.number, [])
-                while line and line[-1].effective_at >= row.effective_at:
+                while line and (line[-1].effective_at >= row.effective_at or self._puts_off(row, line[-1])):
                     line.pop()
                 line.append(row)
         return {
             number: [PersonVersion(row.version, row.effective_at, self._open(row)) for row in _from_now(line, now)]
             for number, line in lines.items()
         }
+
+    def _puts_off(self, row: sa.Row[Any], before: sa.Row[Any]) -> bool:
+        """Whether a version says nothing but other dates than one that was still to come when it was recorded."""
+        to_come = before.effective_at > row.recorded_at
+        return to_come and self._open(row).undated() == self._open(before).undated()
 
     def candidates(
         self,
@@ -354,23 +361,6 @@ class PeopleStore:
             for column in INDEXED
             if (value := getattr(employee, column))
         ]
-
-    def _change_indexes(
-        self, connection: sa.Connection, numbers: Sequence[str], rows: Sequence[dict[str, object]]
-    ) -> None:
-        """Have exactly these rows there for these people. Most news changes none of them."""
-        wanted = {(row["column"], row["blind"], row["number"]) for row in rows}
-        there: set[tuple[object, ...]] = set()
-        for chunk in chunked(numbers):
-            query = sa.select(person_indexes).where(person_indexes.c.number.in_(chunk))
-            there.update((row.column, row.blind, row.number) for row in connection.execute(query))
-        names = [column.name for column in person_indexes.c]
-        key = sa.and_(*(person_indexes.c[name] == sa.bindparam(f"of_{name}") for name in names))
-        for batch in chunked(there - wanted):
-            gone = [{f"of_{name}": value for name, value in zip(names, row, strict=True)} for row in batch]
-            connection.execute(sa.delete(person_indexes).where(key), gone)
-        for batch in chunked(wanted - there):
-            connection.execute(sa.insert(person_indexes), [dict(zip(names, row, strict=True)) for row in batch])
 
     def _upsert_heads(self, connection: sa.Connection, rows: list[dict[str, object]]) -> None:
         statement = insert_into(connection, people)

@@ -134,3 +134,20 @@ def test_who_works_on_after_the_end_of_a_contract_keeps_the_account_until_the_la
     company.clock.advance(22 * DAY)
     apply(hub)
     assert state_of(company) is AccountState.REMOVED
+
+
+def test_who_comes_back_later_than_first_said_is_not_let_in_on_the_first_date(start) -> None:
+    company, hub = start()
+    go(company, hub, row("0001"))
+    go(company, hub, row("0001", status="departed", last_day=on(company, -1), contract_end=on(company, 400)))
+    assert state_of(company) is AccountState.DISABLED
+    company.clock.advance(DAY)
+    for days in (9, 60):
+        back = row("0001", status="rehired", hired=on(company, days), effective=on(company, days))
+        go(company, hub, back)
+    company.clock.advance(12 * DAY)
+    go(company, hub, back)
+    assert state_of(company) is AccountState.DISABLED
+    company.clock.advance(50 * DAY)
+    go(company, hub, back)
+    assert state_of(company) is AccountState.ENABLED

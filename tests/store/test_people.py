@@ -63,6 +63,37 @@ def test_a_newer_version_replaces_what_was_still_to_come(desk: Desk) -> None:
     assert office.line() == [(3, "D3")]
 
 
+def test_what_is_put_off_does_not_come_at_its_former_date(desk: Desk) -> None:
+    office = Office(desk)
+    office.say(department="D1")
+    for day in (1, 9, 20):
+        desk.clock.advance(timedelta(hours=1))
+        office.say(department="D2", effective_on=date(2026, 12, day), hire_day=date(2026, 12, day))
+    assert office.line() == [(1, "D1"), (4, "D2")]
+    desk.clock.advance(DAY)
+    office.say(department="D2", effective_on=date(2026, 12, 5), hire_day=date(2026, 12, 5))
+    assert office.line() == [(1, "D1"), (5, "D2")], "and brought forward again"
+
+
+def test_another_change_still_to_come_after_it_leaves_the_first_where_it_is(desk: Desk) -> None:
+    office = Office(desk)
+    office.say(department="D1")
+    desk.clock.advance(DAY)
+    office.say(department="D2", effective_on=date(2026, 12, 1))
+    office.say(department="D3", effective_on=date(2026, 12, 20))
+    assert office.line() == [(1, "D1"), (2, "D2"), (3, "D3")]
+
+
+def test_what_has_taken_effect_is_not_put_off_any_more(desk: Desk) -> None:
+    office = Office(desk)
+    office.say(department="D1")
+    desk.clock.advance(DAY)
+    office.say(department="D2", effective_on=date(2026, 12, 1))
+    desk.clock.advance(20 * DAY)
+    office.say(department="D2", effective_on=desk.clock.now().date() + 20 * DAY)
+    assert office.line() == [(2, "D2"), (3, "D2")]
+
+
 def test_every_version_is_kept(desk: Desk) -> None:
     office = Office(desk)
     for department in ("D1", "D2", "D3"):
