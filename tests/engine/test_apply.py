@@ -132,6 +132,35 @@ def test_a_lost_request_is_looked_up_and_sent_again(desk: Desk) -> None:
     assert (states(desk), len(truth.journal)) == (["done"], 1)
 
 
+@pytest.mark.parametrize("kind", [UpsertTarget, ConditionTarget])
+@pytest.mark.parametrize("arrived", [False, True])
+def test_an_update_of_what_cannot_be_read_back_is_not_called_done_unseen(
+    desk: Desk, kind: type[FakeTarget], *, arrived: bool
+) -> None:
+    truth = Truth()
+    desk.plan("0001")
+    work(desk, kind(truth))
+    desk.plan("0001", Action.UPDATE, run="run-2", fields={"pin": "4711"})
+    lost = InDoubtError("reset")
+    target = kind(truth, Recorder(after_acting(lost) if arrived else lost))
+    work(desk, target)
+    desk.clock.sleep(7200)
+    work(desk, target)
+    assert (states(desk), truth.accounts["0001"].fields["pin"]) == (["done", "done"], "4711")
+
+
+def test_an_update_of_which_something_can_be_read_back_is_proven_by_that(desk: Desk) -> None:
+    truth = Truth()
+    desk.plan("0001")
+    work(desk, UpsertTarget(truth))
+    desk.plan("0001", Action.UPDATE, run="run-2", fields={"pin": "4711", "title": "经理"})
+    calls = Recorder(after_acting(InDoubtError("reset")))
+    work(desk, UpsertTarget(truth, calls))
+    desk.clock.sleep(7200)
+    work(desk, UpsertTarget(truth, calls))
+    assert (states(desk), len(calls.calls)) == (["done", "done"], 1)
+
+
 def test_a_conditional_write_that_arrived_late_is_recognised(desk: Desk) -> None:
     desk.plan("0001")
     truth = Truth()
