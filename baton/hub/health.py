@@ -11,6 +11,7 @@ from baton.errors import BatonError, ConfigurationError
 from baton.hub import proof
 from baton.hub.core import Hub
 from baton.hub.keys import require_keyring
+from baton.hub.protecting import examine_protected
 from baton.registry import Registry
 from baton.settings import HubSettings
 from baton.store.restores import FENCES, in_force
@@ -80,6 +81,7 @@ def _examine_hub(hub: Hub) -> Iterator[Finding]:
     yield _tried("transforms", lambda: _own_transforms(hub))
     yield _tried("mappings", lambda: f"{len(hub.mappings)} mappings, all examples hold")
     yield from _examine_rules(hub)
+    yield from examine_protected(hub)
     yield _tried("audit log", lambda: _audit_state(hub))
     yield _tried("ledger of erasures", lambda: _ledger_state(hub))
     yield _tried("databases that were replaced", lambda: _replaced_state(hub))

@@ -16,7 +16,7 @@ from baton.contracts import RemovalTarget
 from baton.engine import gate
 from baton.engine.plan import Planned, plan_hash, save_plan
 from baton.errors import BatonError, ConfigurationError, Fault, FeedRefusedError
-from baton.hub import overtaken
+from baton.hub import overtaken, protecting
 from baton.hub.core import PLANNING, SYNC_JOB, Hub
 from baton.hub.feeds import Readings, read_sources, record_refusal
 from baton.hub.keeping.erasing import replay
@@ -167,6 +167,7 @@ class _Planning:
         recorded = {name: self._record(name, reading) for name, reading in readings.items()}
         self._note_lines(readings, recorded)
         self._require_known_people()
+        self.notes += protecting.notes(self.hub, self.connection)
         systems = [s for s in self.hub.targets() if not self.request.systems or s.name in self.request.systems]
         self._replace_held_runs(systems)
         overtaken.give_up_unreachable(self.hub, self.connection)

@@ -132,5 +132,7 @@ def _tell(planned: SyncPlan) -> None:
     """The plan in figures: system, action and count; never who."""
     tally = Counter(f"{draft.intention.system}.{draft.intention.action}" for draft in planned.drafted)
     log.info("%s %s: %s %s", planned.run.id, planned.run.state, dict(planned.run.counts), dict(tally))
+    for note in planned.notes:
+        log.warning("note: %s", note)
     for reason in planned.run.reasons:
         log.warning("held: %s", reason)

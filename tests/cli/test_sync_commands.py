@@ -270,6 +270,19 @@ def test_what_is_due_is_sent_although_nothing_can_be_planned(synced, file, old, 
     assert not synced.crm.user("0002")["IsActive"]
 
 
+def test_a_protected_number_that_nobody_has_is_named(synced):
+    synced.edit("secrets_dir: secrets}", "secrets_dir: secrets, protected: ['0012', '12']}")
+    assert "note: 1 numbers in hub.protected are nobody's" in synced.ok("run", "sync").out
+    said = synced.baton("doctor", "--json")
+    (found,) = [each for each in said.json["findings"] if not each["ok"]]
+    assert (said.code, found["what"], "'12'" in found["detail"], "'0012'" in found["detail"]) == (
+        2,
+        "hub.protected",
+        True,
+        False,
+    )
+
+
 def test_history(synced):
     synced.feed([leaver(2), *(person(n) for n in range(1, 31) if n != 2)])
     synced.ok("run", "sync")

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from baton.hub.execution import apply, settle
+from baton.hub.protecting import examine_protected
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync
 from baton.model.account import AccountState, Action
 from tests.rig.company import row
@@ -81,3 +82,19 @@ def test_who_comes_onto_the_list_after_losing_the_account_does_not_get_it_back_b
         company.clock.advance(14 * DAY)
         go(company, hub, leaver)
     assert state_of(company) is AccountState.DISABLED
+
+
+def test_a_number_on_the_list_that_nobody_has_is_told_by_the_run_and_named_by_doctor(start) -> None:
+    company, hub = start(protected=("0001", "12", "0003 "))
+    assert [found.ok for found in examine_protected(hub)] == [True], "before the first sync nobody is known"
+    plan = go(company, hub, row("0001"), row("0012"), row("0003"))
+    (note,) = plan.notes
+    assert note.startswith("2 numbers in hub.protected are nobody's")
+    (found,) = examine_protected(hub)
+    assert (found.what, found.ok) == ("hub.protected", False)
+    assert "'12', '0003 '" in found.detail
+    with protecting(company, "0001", "0012") as hub:
+        assert go(company, hub, row("0001"), row("0012"), row("0003")).notes == []
+        assert [found.ok for found in examine_protected(hub)] == [True]
+    with protecting(company) as hub:
+        assert list(examine_protected(hub)) == []

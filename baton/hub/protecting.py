@@ -1,0 +1,41 @@
+"""Whether everybody whose accounts the settings protect is there: a slip in a number protects nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import sqlalchemy as sa
+
+from baton.contracts import Finding
+from baton.hub.core import Hub
+
+
+def examine_protected(hub: Hub) -> Iterator[Finding]:
+    """A finding on ``hub.protected``, if anybody is on it. Before the first sync nobody is known: that is no fault."""
+    protected = hub.settings.hub.protected
+    if not protected:
+        return
+    with hub.database.read() as connection:
+        nobody = _nobodys(hub, connection)
+    if nobody:
+        named = ", ".join(repr(number[:40]) for number in nobody[:10])
+        more = f" and {len(nobody) - 10} more" if len(nobody) > 10 else ""
+        detail = f"nobody has the employee number {named}{more}: so no account is protected by it"
+        remedy = "write each number as HR does, with its zeros (12 is not 0012), or take it off"
+        yield Finding("hub.protected", False, detail, remedy)
+    else:
+        yield Finding("hub.protected", True, f"{len(protected)} people keep their accounts")
+
+
+def notes(hub: Hub, connection: sa.Connection) -> list[str]:
+    """What a run says of it; the numbers themselves are told by doctor."""
+    count = len(_nobodys(hub, connection))
+    return [f"{count} numbers in hub.protected are nobody's, and protect no account: see baton doctor"] if count else []
+
+
+def _nobodys(hub: Hub, connection: sa.Connection) -> Sequence[str]:
+    protected = list(dict.fromkeys(hub.settings.hub.protected))
+    if not protected or not hub.people.count(connection):
+        return []
+    known = hub.people.statuses(connection, protected)
+    return [number for number in protected if number not in known]
