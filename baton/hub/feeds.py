@@ -157,5 +157,9 @@ def _breaches(hub: Hub, source: str, reading: Reading) -> list[GuardBreach]:
     measured = None if last is None else source_guards.ApprovedFeed(last.row_count, tuple(last.columns))
     here = sum(each.status is not EmploymentStatus.DEPARTED for number, each in told.items() if number in numbers)
     absent = present - here - reading.standing_present
-    facts = replace(reading.facts, unknown=len(numbers - told.keys() - erased), absent=absent)
+    unknown = len(numbers - told.keys() - erased)
+    if last is not None:
+        # Only who was in the last feed yet: people who vanished long ago add up, and are nobody under another number.
+        absent = min(absent, max(0, last.row_count - (reading.facts.rows - unknown)))
+    facts = replace(reading.facts, unknown=unknown, absent=absent)
     return check_feed(facts, measured, policy)

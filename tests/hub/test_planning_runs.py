@@ -293,3 +293,20 @@ def test_a_hire_that_is_called_off_is_called_that(start) -> None:
     assert company.truths["crm"].journal == []
     with hub.database.read() as connection:
         assert [period.what for period in hub.people.history(connection, "0012")][1:] == ["hire retracted"]
+
+
+def test_who_vanished_from_the_feed_long_ago_does_not_make_an_intake_look_like_other_numbers(start) -> None:
+    company, hub = start()
+    staff = people(100)
+    go(company, hub, staff)
+    for _ in range(8):
+        del staff[0]
+        company.clock.advance(timedelta(days=30))
+        go(company, hub, staff)
+    for month in range(3):
+        staff += [row(f"{200 + 10 * month + each:04d}") for each in range(8)]
+        company.clock.advance(timedelta(days=30))
+        assert go(company, hub, staff).run.counts["changed"] == 8
+    renumbered = [{**each, "number": each["number"][1:]} if at < 12 else each for at, each in enumerate(staff)]
+    with pytest.raises(FeedRefusedError, match="12 employee numbers are new while 12 known ones are gone"):
+        go(company, hub, renumbered)
