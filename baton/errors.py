@@ -87,10 +87,12 @@ class FeedRefusedError(BatonError):
         """The rows that cannot be used, with their places."""
         lines = "".join(f"\n  {breach.guard}: {breach.message}" for breach in self.breaches)
         rows = "".join(f"\n  {fault}" for fault in self.faults)
+        # Without a digest (it ended before all of it was read) there is nothing that could be accepted by name.
+        named = f"{feed_digest[:12]} " if feed_digest else ""
+        accept = f", or, after looking at it, accept this very feed with --accept-feed {named[:-1]}" if named else ""
         super().__init__(
-            f"the feed {feed_digest[:12]} was refused before any comparison:{lines}{rows}\n",
-            remedy="have the export corrected, or, after looking at it, accept this very feed with "
-            f"--accept-feed {feed_digest[:12]}",
+            f"the feed {named}was refused before any comparison:{lines}{rows}\n",
+            remedy=f"have the export corrected{accept}",
         )
 
 

@@ -22,7 +22,7 @@ from baton.hub.feeds import Readings, read_sources, record_refusal
 from baton.hub.keeping.erasing import replay
 from baton.hub.keeping.restoring import require_read_back
 from baton.jobs.sync.planning import Person, PersonPlan, Planner, TargetRules, ranks
-from baton.jobs.sync.reading import Reading, managers_of
+from baton.jobs.sync.reading import Reading, belongs_elsewhere, managers_of
 from baton.model.account import AccountState
 from baton.model.effect import UNSETTLED_STATES, Link
 from baton.model.people import EmploymentStatus
@@ -215,10 +215,7 @@ class _Planning:
             and numbers[position] not in foreign
             and numbers[position] not in forgotten
         ]
-        self._note(
-            RunFault(f"{source}:{number}", "number", "other_source", f"the person belongs to the source {owner}")
-            for number, owner in foreign.items()
-        )
+        self._note(belongs_elsewhere(source, number, owner) for number, owner in foreign.items())
         marks = [reading.digests[position] for position in changed]
         pairs = list(zip(reading.employees(changed), marks, strict=True))
         self.hub.people.record(self.connection, source, self.run_id, pairs, told, self.now)

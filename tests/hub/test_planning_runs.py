@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 
 from baton.contracts import Feed, Hint
-from baton.errors import ConfigurationError, FeedRefusedError
+from baton.errors import ConfigurationError, FeedRefusedError, GuardBreach
 from baton.hub.execution import apply, settle
 from baton.hub.sync import SyncRequest, plan_sync, preview_sync
 from baton.mapping.load import load_mapping
@@ -310,3 +311,32 @@ def test_who_vanished_from_the_feed_long_ago_does_not_make_an_intake_look_like_o
     renumbered = [{**each, "number": each["number"][1:]} if at < 12 else each for at, each in enumerate(staff)]
     with pytest.raises(FeedRefusedError, match="12 employee numbers are new while 12 known ones are gone"):
         go(company, hub, renumbered)
+
+
+def test_a_source_under_another_name_is_told_to_keep_the_one_it_had(start) -> None:
+    company, hub = start()
+    go(company, hub, people(2))
+    systems = dict(company.settings().systems)
+    systems = {"hr_new": replace(systems.pop("hr"), name="hr_new"), **systems}
+    with company.open_with(replace(company.settings(), systems=systems)) as renamed:
+        renamed.__dict__["mappings"] = {**company.mappings, "hr_new": company.mappings["hr"]}
+        faults = go(company, renamed, people(2)).faults
+    assert [fault.rule for fault in faults] == ["other_source"] * 2
+    assert "belongs to the source hr; a source that is to go on keeps its name" in faults[0].message
+
+
+def test_a_refusal_without_a_digest_names_none(start, monkeypatch) -> None:
+    company, hub = start()
+    refusal = FeedRefusedError([GuardBreach("source_changed", "it was changed meanwhile")], feed_digest="")
+
+    def refuse(_source: MemorySource) -> Feed:
+        raise refusal
+
+    monkeypatch.setattr(MemorySource, "census", refuse)
+    with pytest.raises(FeedRefusedError) as caught:
+        go(company, hub, people(2))
+    assert str(caught.value).splitlines()[0] == "the feed was refused before any comparison:"
+    assert caught.value.remedy == "have the export corrected"
+    named = FeedRefusedError(refusal.breaches, feed_digest="0123456789abcdef")
+    assert str(named).startswith("the feed 0123456789ab was refused before any comparison:")
+    assert named.remedy.endswith("accept this very feed with --accept-feed 0123456789ab")

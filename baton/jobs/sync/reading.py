@@ -88,6 +88,12 @@ class Reading:
         return self.told.learning(self.lines.context, learnt)
 
 
+def belongs_elsewhere(source: str, number: str, owner: str) -> RunFault:
+    """That a person of whom one source tells belongs to another, by the names of both."""
+    message = f"the person belongs to the source {owner}; a source that is to go on keeps its name in systems.yaml"
+    return RunFault(f"{source}:{number}", "number", "other_source", message)
+
+
 def managers_of(readings: Iterable[Reading]) -> dict[str, str | None]:
     """The manager of everybody whom any of these feeds tells of; None for who has none."""
     return {number: manager for reading in readings for number, manager in reading.managers().items()}
