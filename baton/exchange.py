@@ -6,6 +6,7 @@ Loading httpx takes longer than most commands that call nobody: it is loaded wit
 from __future__ import annotations
 
 import logging
+import ssl
 import zlib
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, cast
@@ -29,6 +30,19 @@ _LOOK_AT_HEADERS: Final = (
 _LOOK_AT_THE_WAY: Final = (
     "if that lasts: is its address in systems.yaml right, can this machine resolve the name, does a firewall let it out"
 )
+_LOOK_AT_TLS: Final = (
+    "if that lasts: is the port in its address one that speaks TLS, and does it speak TLS 1.2 or later (a proxy?)"
+)
+
+
+def _tls_fault(error: BaseException) -> str:
+    """What TLS itself gives as the reason of a connection that did not come about; empty where it was not TLS."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return str(cause.reason or type(cause).__name__)
+        cause = cause.__cause__ or cause.__context__
+    return ""
 
 
 class Exchange:
@@ -108,6 +122,10 @@ class Exchange:
                     code="tls",
                     remedy="install the right certificate there, or name its CA with ca_bundle",
                 ) from None
+            fault = _tls_fault(error)
+            if fault:
+                message = f"{origin} is there, but no TLS connection to it came about ({fault})"
+                raise RetryableError(message, code="unreachable", remedy=_LOOK_AT_TLS) from error
             raise RetryableError(f"{origin} cannot be reached", code="unreachable", remedy=_LOOK_AT_THE_WAY) from error
         except httpx.LocalProtocolError:
             # No HTTP, found before it was sent: nothing is in doubt. From None, for the library quotes the value.

@@ -323,6 +323,26 @@ def test_plain_http_on_a_tls_port_is_not_spoken_to(raw):
     client.close()
 
 
+@pytest.mark.parametrize("by_session", [False, True])
+def test_a_port_that_speaks_no_tls_is_not_called_out_of_reach(raw, by_session):
+    server = raw(OK, Plain())
+    client, url = tls_client(server, "erp.example")
+    with pytest.raises(RetryableError) as caught:
+        client.session().get(url) if by_session else client.request("GET", url, deadline_s=5)
+    assert (caught.value.code, "no TLS connection" in caught.value.message) == ("unreachable", True)
+    assert "speaks TLS" in caught.value.remedy
+    client.close()
+
+
+class Plain:
+    """In the place of a TLS context: answers the greeting in plain HTTP."""
+
+    def wrap_socket(self, connection, server_side):
+        connection.recv(100)
+        connection.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        raise OSError("was greeted in TLS")
+
+
 def test_the_environment_cannot_switch_verification_off(raw, authority, monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(authority.bundle))
     monkeypatch.setenv("CURL_CA_BUNDLE", str(authority.bundle))
