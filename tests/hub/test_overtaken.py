@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -191,8 +191,10 @@ class TwoSystems:
 
 
 @pytest.fixture
-def two(start: Start) -> TwoSystems:
-    return TwoSystems(start)
+def two(start: Start) -> Iterator[TwoSystems]:
+    found = TwoSystems(start)
+    yield found
+    found.hub.close()
 
 
 OUT_OF_USE = pytest.mark.parametrize("out_of_use", [without, switched_off])
