@@ -13,7 +13,7 @@ from baton.model.alert import AlertState
 from baton.model.case import Act, ItemState, Role
 from tests.console.conftest import Place
 from tests.console.test_handover_alerts import raised, stored
-from tests.hub.offboarding.conftest import SUCCESSOR
+from tests.hub.offboarding.conftest import OTHER, SUCCESSOR
 from tests.rig.browser import SIZES, Watched
 
 pytestmark = pytest.mark.server
@@ -124,6 +124,24 @@ def test_everything_works_without_scripts(browser: Any, place: Place) -> None:
         watched.follow(page.get_by_role("button", name="Leave a note"))
         assert "钥匙在抽屉里" in page.content()
     assert place.item("client").state is ItemState.ACCEPTED
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+def test_enter_in_the_field_of_a_successor_names_whom_it_names(browser: Any, place: Place, scripts: bool) -> None:
+    assert place.post(f"{place.path(Role.SUCCESSOR)}/say", Act.ACCEPT, "deal").status_code == 303
+    item, base = place.item("deal"), f"{place.address}{place.path(Role.MANAGER)}"
+    with window(browser, place, "desktop", "en", java_script_enabled=scripts) as watched:
+        page = watched.page
+        for path, number in (("/?show=accepted", OTHER), (f"/items/{item.id}", SUCCESSOR)):
+            page.goto(base + path)
+            if path.startswith("/?"):
+                page.locator("label.pick input").first.check()
+            page.locator("form details.more:has(input) summary").click()
+            watched.require_fit()
+            page.locator('input[name="successor"]').fill(number)
+            with page.expect_navigation(wait_until="load"):
+                page.locator('input[name="successor"]').press("Enter")
+            assert (place.item("deal").state, place.item("deal").successor) == (ItemState.OFFERED, number)
 
 
 def test_an_item_that_changes_while_it_is_read_is_shown_anew(browser: Any, place: Place) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from lxml import html
 
 from baton.model.case import Act, Role
 from tests.console.conftest import SAME_ORIGIN, Place
-from tests.hub.offboarding.conftest import SUCCESSOR
+from tests.hub.offboarding.conftest import OTHER, SUCCESSOR
 
 TYPED = "测试理由䶮"
 
@@ -15,6 +16,29 @@ def test_a_successor_who_is_none_is_still_in_the_field(place: Place) -> None:
     answer = place.post(f"{place.path(Role.MANAGER)}/say", Act.NAME, "other", successor="测试某人")
     assert answer.status_code == 422
     assert 'value="测试某人"' in answer.text
+
+
+def test_a_typed_successor_is_named_or_nothing_is_done(place: Place) -> None:
+    assert place.post(f"{place.path(Role.SUCCESSOR)}/say", Act.ACCEPT, "deal").status_code == 303
+    before, base = place.item("deal"), place.path(Role.MANAGER)
+    for path in ("/say", f"/items/{before.id}/say"):
+        answer = place.post(f"{base}{path}?lang=en", Act.APPROVE, "deal", successor=OTHER)
+        assert (answer.status_code, "that button names nobody" in answer.text) == (422, True)
+        assert f'value="{OTHER}" placeholder' in answer.text
+    told = place.api(base, "approve", {str(before.id): before.version}, successor=OTHER)
+    assert (told.status_code, told.json()["code"]) == (422, "unnamed")
+    assert place.item("deal") == before
+
+
+@pytest.mark.parametrize("path", ["/", "/items/{number}"])
+def test_enter_in_the_field_of_a_successor_names_them(place: Place, path: str) -> None:
+    assert place.post(f"{place.path(Role.SUCCESSOR)}/say", Act.ACCEPT, "deal").status_code == 303
+    address = place.path(Role.MANAGER) + path.format(number=place.item("deal").id)
+    page = html.fromstring(place.client.get(address).content)
+    (field,) = page.xpath('//input[@name="successor"]')
+    (form,) = field.xpath("ancestor::form")
+    buttons = [button.get("value") for button in form.iter("button") if button.get("type", "submit") == "submit"]
+    assert (buttons[0], "approve" in buttons) == ("name", True)
 
 
 @pytest.mark.parametrize("act", [Act.PAUSE, Act.COMPLETE])

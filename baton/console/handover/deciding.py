@@ -33,6 +33,7 @@ class Words(BaseModel):
     """Item number -> version."""
     text: Annotated[str, Field(max_length=LONGEST_TEXT)] = ""
     successor: Annotated[str, Field(max_length=100)] = ""
+    """For `Act.NAME` alone: with anything else `carry_out` refuses it (``unnamed``)."""
 
     @model_validator(mode="after")
     def _about_something(self) -> Self:
@@ -107,6 +108,9 @@ def from_json(body: bytes) -> Words | Refusal:
 
 def carry_out(visitor: Visitor, words: Words) -> Sequence[Item] | Refusal:
     """Say it; the items as they are afterwards (none for a case as a whole), or why not: then nothing was said."""
+    if words.successor and words.act is not Act.NAME:
+        # Whoever has typed a name and pressed something else would decide for the successor there was before.
+        return Refusal("unnamed", 422, f"a successor is given, and {words.act} names nobody: name them, or give none")
     try:
         if words.act in ON_CASES:
             _about_case(visitor, words)

@@ -193,6 +193,7 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.case": "The case is closed.",
     "refusal.reason": "Please give a reason, or say what proves it.",
     "refusal.successor": "That person cannot take it over: name the employee number of somebody who works here.",
+    "refusal.unnamed": "A successor is typed in, but that button names nobody: name them, or empty the field.",
     "refusal.unfinished": "The handover is not finished.",
     "refusal.transition": "The case no longer stands where you saw it.",
     "refusal.words": "Please choose at least one item, and say something where words are asked for.",

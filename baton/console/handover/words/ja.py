@@ -193,6 +193,7 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.case": "この引き継ぎは終了しています。",
     "refusal.reason": "理由または根拠を入力してください。",
     "refusal.successor": "この方は引き継げません。在籍者の社員番号を入力してください。",
+    "refusal.unnamed": "後任者が入力されています。「後任者に指名する」を押すか、欄を空にしてください。",
     "refusal.unfinished": "引き継ぎはまだ終わっていません。",
     "refusal.transition": "ご覧になった後に引き継ぎの状態が変わりました。",
     "refusal.words": "項目を1件以上選び、必要な場合は内容を入力してください。",

@@ -193,6 +193,7 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.case": "이 인수인계는 종료되었습니다.",
     "refusal.reason": "사유 또는 근거를 적어 주십시오.",
     "refusal.successor": "입력하신 분은 인수할 수 없습니다. 재직자의 사번을 입력해 주십시오.",
+    "refusal.unnamed": "후임자가 입력되어 있습니다. ‘후임자로 지정’을 누르시거나 칸을 비워 주십시오.",
     "refusal.unfinished": "인수인계가 아직 끝나지 않았습니다.",
     "refusal.transition": "보신 이후에 인수인계의 상태가 바뀌었습니다.",
     "refusal.words": "항목을 하나 이상 선택하고, 필요한 경우 내용을 입력해 주십시오.",

@@ -193,6 +193,7 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.case": "此交接已结束。",
     "refusal.reason": "请填写理由或证明。",
     "refusal.successor": "此人不能承接：请填写在职人员的工号。",
+    "refusal.unnamed": "承接人一栏已填写，但所按的按钮不会指定此人：请按“指定为承接人”，或清空该栏。",
     "refusal.unfinished": "交接尚未完成。",
     "refusal.transition": "交接的状态与您看到的不同。",
     "refusal.words": "请至少勾选一项，需要文字时请填写。",
