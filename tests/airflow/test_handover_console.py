@@ -74,7 +74,7 @@ def test_a_leaver_who_decides_elsewhere_is_only_the_leaver_here(
     with installation.hub() as hub:
         installation.hand_in([*installation.people, {**installation.people[0], "工号": "olga"}])
         plan_sync(hub, SyncRequest())
-        opened = casework.open_case(hub, casework.Opening("olga", Cause.BY_HAND, "ada", manager="0001"))
+        opened = casework.open_case(hub, casework.Opening("olga", Cause.RESIGNATION, "ada", manager="0001"))
     assert client.get(f"/baton/api/cases/{opened.id}", headers=headers("olga")).json()["roles"] == ["leaver"]
     answer = client.post(
         f"/baton/api/cases/{opened.id}/statements",

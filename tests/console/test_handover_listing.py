@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from baton.console.handover import reading
 from baton.console.handover.listing import PAGE_ITEMS, Asked, View, listed
 from baton.console.handover.visitors import NoEntryError, Visitor, by_login
 from baton.hub import Hub
-from baton.hub.offboarding import casework
+from baton.hub.offboarding import casework, links
 from baton.model.case import NO_ACCOUNT, Act, Case, Cause, ItemState, Role, content_digest
 from baton.model.case import Item as CaseItem
 from baton.model.handover import Holding, HoldingKind, HoldingRef
@@ -214,7 +215,7 @@ def test_reading_the_outline_and_the_cases_that_concern_somebody(build: Callable
 
 def test_a_deputy_finds_the_cases_that_they_may_decide_in(build: Callable[[], Desk], tmp_path: Path) -> None:
     desk = build()
-    case = desk.open()
+    case = desk.open(Cause.RESIGNATION)
 
     def listed(person: str) -> list[str]:
         return [each["id"] for each in reading.cases_document(desk.hub, person, decides=False)["cases"]]
@@ -229,17 +230,62 @@ def test_a_deputy_finds_the_cases_that_they_may_decide_in(build: Callable[[], De
     assert case.id not in listed(OTHER)
 
 
-def test_who_is_out_is_told_of_no_case_but_their_own(build: Callable[[], Desk]) -> None:
+def test_who_is_out_is_told_of_no_case_not_even_of_their_own(build: Callable[[], Desk]) -> None:
     desk = build()
-    case = desk.open()
+    case = desk.open(Cause.RESIGNATION)
 
     def listed(person: str) -> list[str]:
         return [each["id"] for each in reading.cases_document(desk.hub, person, decides=False)["cases"]]
 
     assert (listed(MANAGER), listed(LEAVER), listed(SUCCESSOR)) == ([case.id], [case.id], [])
     own = casework.open_case(desk.hub, casework.Opening(MANAGER, Cause.EMERGENCY, HR, manager=OTHER))
-    with pytest.raises(NoEntryError):
-        by_login(desk.hub, case.id, MANAGER, decides=False, root="")
-    assert (listed(MANAGER), listed(OTHER)) == ([own.id], [own.id])
+    for each in (case, own):
+        with pytest.raises(NoEntryError):
+            by_login(desk.hub, each.id, MANAGER, decides=False, root="")
+    assert (listed(MANAGER), listed(OTHER)) == ([], [own.id])
     casework.decide(desk.hub, own.id, Act.RETRACT, HR, "a mistake")
-    assert set(listed(MANAGER)) == {case.id, own.id}
+    assert listed(MANAGER) == [case.id]
+
+
+@pytest.mark.parametrize("cause", Cause)
+def test_a_leavers_login_opens_what_their_link_would(build: Callable[[], Desk], cause: Cause) -> None:
+    desk = build()
+    hub = desk.hub
+    case = desk.open(cause, last_working_at=hub.clock.now() + timedelta(days=9))
+
+    def let_in(person: str = LEAVER) -> bool:
+        seen = []
+        for decides in (False, True):
+            found = reading.cases_document(hub, person, decides=decides)["cases"]
+            seen.append(case.id in {each["id"] for each in found})
+            try:
+                roles = by_login(hub, case.id, person, decides=decides, root="").roles
+            except NoEntryError:
+                seen.append(False)
+            else:
+                assert roles == (Role.LEAVER,)
+                seen.append(True)
+        assert len(set(seen)) == 1, seen
+        return seen[0]
+
+    assert let_in() is (cause is Cause.RESIGNATION)
+    if cause is not Cause.EMERGENCY:
+        links.make_token(hub, links.Offer(case.id, LEAVER, Role.LEAVER, HR))
+        assert let_in()
+        links.revoke(hub, case.id, HR, person=LEAVER)
+        assert let_in() is (cause is Cause.RESIGNATION)
+        links.make_token(hub, links.Offer(case.id, LEAVER, Role.LEAVER, HR))
+        assert let_in()
+        desk.company.clock.advance(timedelta(days=9))
+        assert not let_in()
+
+
+def test_hr_is_not_listed_a_case_of_their_own_that_they_are_not_told_of(build: Callable[[], Desk]) -> None:
+    desk = build()
+    hub = desk.hub
+    hub.settings = replace(hub.settings, offboarding=hub.settings.offboarding.model_copy(update={"hr": (OTHER, HR)}))
+    case = desk.open()
+    own = casework.open_case(hub, casework.Opening(OTHER, Cause.BY_HAND, HR, manager=MANAGER))
+    listed = [each["id"] for each in reading.cases_document(hub, OTHER, decides=True)["cases"]]
+    assert listed == [case.id]
+    assert own.id in {each["id"] for each in reading.cases_document(hub, HR, decides=True)["cases"]}

@@ -20,6 +20,7 @@ from baton.hub import Hub
 from baton.hub.offboarding.ahead import last_look
 from baton.hub.offboarding.deciders import concerning
 from baton.hub.offboarding.files import files_of
+from baton.hub.offboarding.links import login_lets_in
 from baton.hub.offboarding.people import departed
 from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.standing import is_hr
@@ -30,6 +31,7 @@ from baton.model.account import Scalar
 from baton.model.attachment import Attachment
 from baton.model.case import Case, CaseState, Item, ItemState, Statement
 from baton.model.handover import Holding, HoldingKind
+from baton.model.persons import alike
 from baton.store.checklists import Outline, Talk
 
 STATEMENTS_SHOWN: Final = 200
@@ -157,7 +159,10 @@ def statements_document(visitor: Visitor, after: int) -> dict[str, Any]:
 
 
 def cases_document(hub: Hub, person: str, *, decides: bool) -> dict[str, Any]:
-    """The cases somebody may look into, with how far each is: of who does not work here any more, only their own."""
+    """The cases somebody may look into, with how far each is.
+
+    Of who does not work here any more that is only their own; and whoever they are, that only while it is open to them.
+    """
     with hub.database.read() as connection:
         if decides and is_hr(hub, connection, person):
             cases = hub.cases.listed(connection, limit=CASES_SHOWN)
@@ -165,11 +170,17 @@ def cases_document(hub: Hub, person: str, *, decides: bool) -> dict[str, Any]:
             cases = concerning(hub, connection, person, CASES_SHOWN)
             if departed(hub, connection, [person]):
                 cases = [case for case in cases if case.number == person]
+        cases = [case for case in cases if not _hidden_from(hub, connection, case, person)]
         tallies = hub.checklists.tallies(connection, [case.id for case in cases])
         people = {case.number for case in cases} | {case.manager for case in cases}
         known = hub.people.newest(connection, sorted(people))
     names = Names({number: newest.employee.full_name or "" for number, newest in known.items()}, "UTC")
     return {"cases": [_case_with_progress(case, names, tallies[case.id]) for case in cases]}
+
+
+def _hidden_from(hub: Hub, connection: Any, case: Case, person: str) -> bool:
+    """Whether this is their own case and not open to them, who may be HR for every other."""
+    return alike(case.number) == alike(person) and not login_lets_in(hub, connection, case)
 
 
 def own_case_document(visitor: Visitor) -> dict[str, Any]:

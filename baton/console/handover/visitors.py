@@ -104,13 +104,16 @@ def by_login(hub: Hub, case_id: str, person: str, *, decides: bool, root: str) -
     """Whoever has logged in: HR where they may decide, and what the case says of a login that is an employee number.
 
     Raises `NoEntryError` for everybody else. A leaver is nothing but a leaver in their own case, whatever they decide
-    elsewhere; and who may decide in the console is HR only where the hub says so too.
+    elsewhere, and nobody in one that they are not told of or once their last working moment is over. Who may decide in
+    the console is HR only where the hub says so too.
     """
     with hub.database.read() as connection:
         case = hub.cases.get(connection, case_id)
         if case is None:
             raise NoEntryError("there is no such case, or it is not for you")
         held = standing(hub, connection, case, person)
+        if Role.LEAVER in held and not links.login_lets_in(hub, connection, case):
+            held -= {Role.LEAVER}
         if Role.SUCCESSOR in held and not hub.checklists.outline(connection, case.id, person):
             held -= {Role.SUCCESSOR}
     roles = tuple(role for role in _ORDER if role in held and (decides or role is not Role.HR))

@@ -30,7 +30,7 @@ from baton.hub.offboarding.casework import find_case, locked
 from baton.hub.offboarding.people import employed
 from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.standing import require_standing, standing
-from baton.model.case import Case, Role
+from baton.model.case import Case, Cause, Role
 from baton.store.instants import to_micros
 from baton.store.personal import Keyring
 from baton.store.personal_links import PersonalLink
@@ -167,6 +167,20 @@ def _may_still(hub: Hub, connection: sa.Connection, case: Case, link: PersonalLi
     if link.role is Role.LEAVER and _is_out(case, now):
         return False
     return link.role in standing(hub, connection, case, link.person)
+
+
+def login_lets_in(hub: Hub, connection: sa.Connection, case: Case) -> bool:
+    """Whether the login of who leaves opens their own case: up to the last working moment, as their link does.
+
+    Of a case that is no resignation they may not know yet: they are let in once a link was made for them, which says
+    that they do, and that nobody has ended.
+    """
+    if _is_out(case, hub.clock.now()):
+        return False
+    if case.cause is Cause.RESIGNATION:
+        return True
+    made = hub.personal_links.of_case(connection, case.id)
+    return any(link.role is Role.LEAVER and link.revoked_at is None for link in made)
 
 
 def _is_out(case: Case, now: datetime) -> bool:
