@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 import pytest
 
 from baton.console import bodies
+from baton.console.handover import filing
 from baton.model.case import Act, Role
 from tests.console.conftest import OURS, SAME_ORIGIN, Place
 from tests.hub.offboarding.conftest import OTHER
@@ -87,3 +91,28 @@ def test_more_bytes_than_anybody_may_send_are_not_read(place: Place, monkeypatch
     monkeypatch.setattr(bodies, "UPLOAD", bodies.Bound(1000, 5.0))
     refused = place.client.post(path, files={"file": ("a.txt", b"x" * 1001)}, headers=SAME_ORIGIN)
     assert (refused.status_code, Act.ATTACH in place.desk.statement_acts(place.case)) == (413, False)
+
+
+@pytest.mark.parametrize(("step", "name", "status"), [("_attached", "a.txt", 303), ("shown_item", "a.exe", 422)])
+def test_others_are_answered_while_a_file_waits_for_the_store(
+    place: Place, monkeypatch: pytest.MonkeyPatch, step: str, name: str, status: int
+) -> None:
+    there, go_on = threading.Event(), threading.Event()
+    do: Callable[..., Any] = getattr(filing, step)
+
+    def waiting(*given: Any, **more: Any) -> Any:
+        there.set()
+        assert go_on.wait(20)
+        return do(*given, **more)
+
+    monkeypatch.setattr(filing, step, waiting)
+    answers: list[int] = []
+    sending = threading.Thread(target=lambda: answers.append(send(place, name).status_code))
+    sending.start()
+    try:
+        assert there.wait(20)
+        seen = httpx.get(f"{place.address}/handover/static/icon.svg", timeout=3, trust_env=False)
+    finally:
+        go_on.set()
+        sending.join()
+    assert (seen.status_code, answers) == (200, [status])

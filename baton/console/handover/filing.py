@@ -7,6 +7,7 @@ from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Depends, HTTPException, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
 
 from baton.console import bodies
 from baton.console.described import BYTES, ON, PAGES, answers, reads_bytes, reads_files
@@ -20,7 +21,7 @@ from baton.console.handover.routes import (
     from_our_own_script,
     shown_item,
 )
-from baton.console.handover.sent_files import sent_files
+from baton.console.handover.sent_files import SentFile, sent_files
 from baton.console.handover.visitors import NoEntryError, Visitor
 from baton.console.told import REFUSALS
 from baton.errors import ApprovalError, ConfigurationError
@@ -60,6 +61,11 @@ async def attach_by_form(request: Request, number: OfItem, visitor: Here, body: 
     sent = (await sent_files(request, body, 1)).get(_PART)
     if sent is None:
         raise HTTPException(422, "this is not a form with a file")
+    # The store may have to be waited for, and nobody else is answered by a thread that waits here.
+    return await run_in_threadpool(_attach_and_show, request, visitor, number, sent)
+
+
+def _attach_and_show(request: Request, visitor: Visitor, number: int, sent: SentFile) -> Response:
     outcome = _attached(visitor, number, sent.name, sent.content)
     if isinstance(outcome, Refusal):
         return shown_item(request, visitor.again(), number, outcome)
