@@ -5,11 +5,17 @@ from __future__ import annotations
 import pytest
 from lxml import html
 
+from baton.console.handover.deciding import LONGEST_TEXT
+from baton.model.alert import AlertState
 from baton.model.case import Act, Role
 from tests.console.conftest import SAME_ORIGIN, Place
+from tests.console.test_handover_alerts import form, raised, stored
 from tests.hub.offboarding.conftest import OTHER, SUCCESSOR
 
 TYPED = "测试理由䶮"
+LINES = "\n".join(["字" * 98] * 20) + "字" * (LONGEST_TEXT - 98 * 20 - 19)
+"""As long as a page lets it be. A browser sends two characters for the end of each line."""
+SENT = LINES.replace("\n", "\r\n")
 
 
 def test_a_successor_who_is_none_is_still_in_the_field(place: Place) -> None:
@@ -59,3 +65,44 @@ def test_a_reason_stands_in_the_form_it_was_typed_into_and_in_no_other(place: Pl
     answer = place.client.post(f"{base}/items/{item.id}/say", data=said, headers=SAME_ORIGIN)
     assert answer.status_code == 409
     assert answer.text.count(TYPED) == 1
+
+
+def said(place: Place, act: Act) -> list[str]:
+    with place.desk.hub.database.read() as connection:
+        return [each.text for each in place.desk.hub.cases.said(connection, place.case.id) if each.act is act]
+
+
+def test_lines_are_counted_as_the_page_counts_them(place: Place) -> None:
+    base, alert = place.path(Role.HR), raised(place)
+    assert (
+        place.client.post(f"{base}/case", data={"act": "pause", "text": SENT}, headers=SAME_ORIGIN).status_code == 303
+    )
+    assert place.post(f"{base}/say", Act.NOTE, "deal", text=SENT).status_code == 303
+    raw = {**SAME_ORIGIN, "Content-Type": "application/x-www-form-urlencoded"}
+    item = place.item("deal")
+    body = f"act=note&item={item.id}%3A{item.version}&text=one%0d%0atwo\r\nthree%250D%250A"
+    assert place.client.post(f"{base}/say", content=body.encode(), headers=raw).status_code == 303
+    assert form(place, base, alert, "dismiss", SENT).status_code == 303
+    assert (said(place, Act.PAUSE), stored(place, alert).decided_why) == ([LINES], LINES)
+    assert said(place, Act.NOTE) == [LINES, "one\ntwo\nthree%0D%0A"]
+
+
+@pytest.mark.parametrize("act", [Act.NOTE, Act.ASK])
+def test_a_question_that_cannot_be_read_stands_in_its_form_again(place: Place, act: Act) -> None:
+    item, base, long = place.item("deal"), place.path(Role.SUCCESSOR), TYPED + LINES
+    sent = {"act": act.value, "item": f"{item.id}:{item.version}", "text": long}
+    answer = place.client.post(f"{base}/items/{item.id}/say", data=sent, headers=SAME_ORIGIN)
+    (again,) = html.fromstring(answer.content).xpath('//form[contains(@class, "say")]//textarea[@name="text"]')
+    assert (answer.status_code, again.text.strip(), answer.text.count(long)) == (422, long, 1)
+
+
+def test_what_cannot_be_read_stands_in_its_form_again(place: Place) -> None:
+    base, alert = place.path(Role.HR), raised(place)
+    long = TYPED + LINES
+    answers = [
+        place.client.post(f"{base}/case", data={"act": "pause", "text": long}, headers=SAME_ORIGIN),
+        place.client.post(f"{base}/say", data={"act": "leave", "text": long}, headers=SAME_ORIGIN),
+        form(place, base, alert, "dismiss", long),
+    ]
+    assert [(answer.status_code, answer.text.count(long)) for answer in answers] == [(422, 1)] * 3
+    assert stored(place, alert).state is AlertState.RAISED

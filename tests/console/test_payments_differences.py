@@ -62,6 +62,7 @@ def test_who_holds_no_office_gives_no_reason_or_comes_from_elsewhere_takes_nothi
     assert 'name="key"' not in desk.get(MONTH, NOBODY).text
     assert press(desk, NOBODY, key=key, why=WHY).status_code == 403
     assert press(desk, TREASURY, key=key, why=" ").status_code == 422
+    assert press(desk, TREASURY, key=key, why=WHY * 100).text.count(WHY * 100) == 1, "it stands in its form again"
     assert press(desk, TREASURY, key="../../etc", why=WHY).status_code == 422
     assert press(desk, TREASURY, {"Sec-Fetch-Site": "cross-site"}, key=key, why=WHY).status_code == 403
     assert script(desk, NOBODY, key, why=WHY).status_code == 403

@@ -20,6 +20,7 @@ from tests.hub.payment.office import PAY_DAY
 from tests.rig.payment_pages import OPERATOR, PERSON
 from tests.rig.payroll import CNAPS, DIRECTOR, HR, MAKER, PAYROLL, TREASURY, card
 
+TYPED = "测试理由䶮"
 AMOUNTS = ("8000.00", "12345.67")
 OFFICERS = (MAKER, PAYROLL, TREASURY, HR, DIRECTOR)
 EVERYBODY = (*OFFICERS, "nobody-zhao", OPERATOR)
@@ -363,3 +364,16 @@ def test_a_month_shows_its_runs_with_sums_to_officers_and_counts_to_everybody(tm
         assert "20,345.67" not in desk.get("/payments/months/2026-11", "nobody-zhao").text
         assert 'href="/payments/months/2026-11?lang=en"' in desk.get("/payments?lang=en", "nobody-zhao").text
         assert desk.get("/api/payments/months/lines", TREASURY).status_code == 422
+
+
+def test_a_reason_stands_in_its_form_again_and_its_lines_are_counted_as_the_page_counts_them(
+    desk: Counter, two: Pay
+) -> None:
+    run_id = desk.office.draft(two).run.run_id
+    reason = "\n".join(["字" * 24] * 20)
+    reason += "字" * (500 - len(reason))
+    for wrong in ({"why": reason + "字"}, {"why": TYPED, "days": "none"}):
+        refused = desk.form(run_id, TREASURY, "cancel", **wrong)
+        assert (refused.status_code, refused.text.count(wrong["why"])) == (422, 1)
+    done = desk.form(run_id, TREASURY, "cancel", why=reason.replace("\n", "\r\n"))
+    assert (done.status_code, desk.document(run_id, TREASURY)["run"]["state"]) == (303, "rejected")

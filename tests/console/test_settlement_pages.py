@@ -92,6 +92,7 @@ def test_what_is_refused_changes_nothing(
 ) -> None:
     given = {"digest": kept.digest, **fields} if fields["act"] == "review" else fields
     assert press(desk, kept, person, **given).status_code == status
+    assert press(desk, kept, HR, act="give_up", why="no" * 300).text.count("no" * 300) == 1
     assert press(desk, kept, HR, {"Sec-Fetch-Site": "cross-site"}, act="give_up", why="no").status_code == 403
     assert now(desk, kept) == kept
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Final
 from urllib.parse import parse_qs, urlencode
 
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from baton.console.bodies import form_text
 from baton.console.described import FORM, ON, PAGES, reads
 from baton.console.handover.deciding import LONGEST_TEXT, Refusal, refused_as, unusable
 from baton.console.handover.reading import Names, case_line, instant, names_of
@@ -147,11 +149,13 @@ def _line(visitor: Visitor, alert: Alert, names: Names, known: Mapping[tuple[str
 
 
 def _from_form(body: bytes) -> Verdict | Refusal:
+    given: dict[str, str] = {}
     try:
-        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-        return Verdict.model_validate({name: given[-1] for name, given in fields.items()})
+        fields = parse_qs(form_text(body), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        given = {name: each[-1] for name, each in fields.items()}
+        return Verdict.model_validate(given)
     except (ValueError, ValidationError) as error:
-        return unusable(error)
+        return replace(unusable(error), typed=given)
 
 
 def _from_json(body: bytes) -> Verdict | Refusal:
@@ -187,6 +191,13 @@ def _page(
         status=refusal.status if refusal else 200,
         visitor=visitor,
         refusal=refusal,
-        written={verdict.alert: verdict.text} if isinstance(verdict, Verdict) else {},
+        written=_written(verdict),
         **alerts_document(visitor),
     )
+
+
+def _written(verdict: Verdict | Refusal | None) -> Mapping[str, str]:
+    """Key of an alert -> what stands in its form again when it was refused."""
+    if isinstance(verdict, Verdict):
+        return {verdict.alert: verdict.text}
+    return {} if verdict is None else {verdict.typed.get("alert", ""): verdict.typed.get("text", "")}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Final, Self, TypeAlias
 from urllib.parse import parse_qs
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from baton.console.bodies import form_text
 from baton.console.described import FORM, reads_as, shape_of
 from baton.console.handover.visitors import ON_CASES, ON_ITEMS, NoEntryError, Visitor
 from baton.errors import ApprovalError, BatonError, ConfigurationError, TransitionError
@@ -67,6 +68,8 @@ class Refusal:
     code: str
     status: int
     message: str
+    typed: Mapping[str, str] = field(default_factory=dict)
+    """What stood in a form that could not be read, by field: it stands in it again."""
 
 
 _STATUS: Final = {
@@ -89,13 +92,14 @@ _STATUS: Final = {
 
 def from_form(body: bytes) -> Words | Refusal:
     """The words in a form: ``act``, ``text``, ``successor``, and ``item=17:3`` (number and version) for every item."""
+    given: dict[str, str] = {}
     try:
-        fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-        items = dict(_pair(text) for text in fields.get("item", ()))
+        fields = parse_qs(form_text(body), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
         given = {name: fields[name][-1] for name in ("act", "text", "successor") if fields.get(name)}
+        items = dict(_pair(text) for text in fields.get("item", ()))
         return Words.model_validate({**given, "items": items})
     except (ValueError, ValidationError) as error:
-        return unusable(error)
+        return replace(unusable(error), typed=given)
 
 
 def from_json(body: bytes) -> Words | Refusal:

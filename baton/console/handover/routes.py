@@ -282,7 +282,8 @@ def _finish(
 def _typed(words: Words | Refusal | None) -> dict[str, str]:
     """What stands in its form again when it was refused: nobody types a reason twice."""
     if not isinstance(words, Words):
-        return dict.fromkeys(("act", "text", "successor"), "")
+        empty = dict.fromkeys(("act", "text", "successor"), "")
+        return empty if words is None else {**empty, **words.typed}
     return {"act": words.act.value, "text": words.text, "successor": words.successor}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from baton.console.bodies import form_text
 from baton.console.payments.officers import Officer
 from baton.errors import ApprovalError, BatonError, ConfigurationError, TransitionError
 from baton.hub.payment import signing, withdrawing
@@ -83,12 +85,21 @@ Said = TypeVar("Said", bound=BaseModel)
 def from_form(shape: type[Said], body: bytes) -> Said | Refusal:
     """The words in a form, one field each."""
     try:
-        fields = parse_qs(body.decode(), strict_parsing=True, max_num_fields=_MOST_FIELDS)
+        fields = parse_qs(form_text(body), strict_parsing=True, max_num_fields=_MOST_FIELDS)
         return shape.model_validate({name: given[-1] for name, given in fields.items()})
     except ValidationError as error:
         return unusable(error)
     except ValueError:
         return Refusal("words", 422, "this cannot be understood")
+
+
+def typed_in(body: bytes) -> Mapping[str, str]:
+    """What stood in a form that is refused, by field, to stand in it again; nothing where that cannot be read."""
+    try:
+        fields = parse_qs(form_text(body), max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return {}
+    return {name: given[-1] for name, given in fields.items()}
 
 
 def from_json(shape: type[Said], body: bytes) -> Said | Refusal:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Annotated, Final
 from urllib.parse import quote, urlencode
 
@@ -13,7 +15,7 @@ from baton.console.bodies import whole_body
 from baton.console.described import FORM, LINES, ON, PAGES, reads, reads_as
 from baton.console.handover.routes import as_json, bounded_body, from_our_own_page, from_our_own_script
 from baton.console.payments import deciding, findings, intake, month, reading
-from baton.console.payments.deciding import Refusal, Words
+from baton.console.payments.deciding import Refusal, Words, typed_in
 from baton.console.payments.intake import Unread, Wanted
 from baton.console.payments.officers import Here, Holder, Officer
 from baton.console.payments.reading import Part
@@ -69,7 +71,7 @@ def take_on_page(request: Request, period: OfMonth, who: Holder, body: Body, lan
     words = deciding.from_form(Taken, body)
     refusal = words if isinstance(words, Refusal) else take_on(who, words.key, words.why)
     if refusal is not None:
-        return _month_page(request, period, who, language, refusal)
+        return _month_page(request, period, who, language, refusal, typed_in(body))
     root = request.scope.get("root_path", "")
     address = f"{root}/payments/months/{period}?{urlencode({'lang': language})}"
     return RedirectResponse(address, 303, headers={"Cache-Control": "no-store"})
@@ -87,7 +89,7 @@ def act_on_page(request: Request, run_id: str, who: Here, body: Body, language: 
     words = deciding.from_form(Words, body)
     refusal = words if isinstance(words, Refusal) else deciding.carry_out(who, run_id, words)
     if refusal is not None:
-        return _run_page(request, who, run_id, Part(), language, refusal)
+        return _run_page(request, who, run_id, Part(), language, refusal, typed_in(body))
     assert isinstance(words, Words)
     # To the page itself, which says what was done: loading it again does nothing twice.
     query = urlencode({"lang": language, "said": words.act.value})
@@ -185,7 +187,12 @@ def _refused(refusal: Refusal, language: Language) -> JSONResponse:
 
 
 def _month_page(
-    request: Request, period: str, who: Officer, language: Language, refusal: Refusal | None = None
+    request: Request,
+    period: str,
+    who: Officer,
+    language: Language,
+    refusal: Refusal | None = None,
+    typed: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
     return page(
         request,
@@ -194,12 +201,19 @@ def _month_page(
         refusal="" if refusal is None else refusal_text(refusal, language),
         sum_names=month.SUMS,
         longest_why=deciding.LONGEST_WHY,
+        typed=typed,
         **month.month_document(who, period),
     )
 
 
 def _run_page(
-    request: Request, who: Officer, run_id: str, asked: Part, language: Language, refusal: Refusal | None = None
+    request: Request,
+    who: Officer,
+    run_id: str,
+    asked: Part,
+    language: Language,
+    refusal: Refusal | None = None,
+    typed: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
     document = reading.run_document(who, run_id, asked, language)
     said = request.query_params.get("said", "")
@@ -213,5 +227,6 @@ def _run_page(
         lines_shown=reading.LINES_SHOWN,
         findings_shown=findings.SHOWN,
         longest_why=deciding.LONGEST_WHY,
+        typed=typed,
         **document,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Self
 from urllib.parse import quote, urlencode
 
@@ -13,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from baton.console.described import FORM, ON, PAGES, reads
 from baton.console.handover.routes import bounded_body, from_our_own_page
-from baton.console.payments.deciding import LONGEST_WHY, Refusal, from_form, refused_as
+from baton.console.payments.deciding import LONGEST_WHY, Refusal, from_form, refused_as, typed_in
 from baton.console.payments.officers import Holder, Officer
 from baton.console.payments.reading import viewer
 from baton.console.payments.rendering import Spoken, page
@@ -87,7 +88,7 @@ def act_on_settlement(request: Request, settlement_id: Named, who: Holder, body:
     words = from_form(Words, body)
     refusal = words if isinstance(words, Refusal) else _carry_out(who, settlement_id, words)
     if refusal is not None:
-        return _one(request, who, settlement_id, language, refusal)
+        return _one(request, who, settlement_id, language, refusal, typed_in(body))
     root = request.scope.get("root_path", "")
     address = f"{root}/payments/settlements/{quote(settlement_id, safe='')}?{urlencode({'lang': language})}"
     return RedirectResponse(address, 303, headers={"Cache-Control": "no-store"})
@@ -106,7 +107,12 @@ def _carry_out(who: Officer, settlement_id: str, words: Words) -> Refusal | None
 
 
 def _one(
-    request: Request, who: Officer, settlement_id: str, language: Language, refusal: Refusal | None = None
+    request: Request,
+    who: Officer,
+    settlement_id: str,
+    language: Language,
+    refusal: Refusal | None = None,
+    typed: Mapping[str, str] = MappingProxyType({}),
 ) -> Response:
     kept = settling.find_settlement(who.hub, settlement_id)
     return page(
@@ -120,6 +126,7 @@ def _one(
         remaining=[_remaining(rest, language) for rest in kept.result["remaining"]],
         may=_may(who, kept),
         longest_why=LONGEST_WHY,
+        typed=typed,
         **viewer(who),
     )
 
