@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from baton.hub.payment.drafting import Drafting, draft_file
 from baton.model.pay_run import LineState
+from baton.model.payable import Component
 from tests.console.payments_desk import Counter, counter
+from tests.hub.payment.office import BANK, PAY_DAY
 from tests.rig.erp import Erp
 from tests.rig.payment_pages import OPERATOR
 from tests.rig.payroll import DIRECTOR, HR, MAKER, PAYROLL, TREASURY, card
@@ -57,6 +61,24 @@ def test_the_same_payable_is_drafted_once_however_it_comes(desk: Counter) -> Non
     assert answer.json()["left_out"] == [{"row": 1, "code": "claimed"}, {"row": 3, "code": "doubled"}]
 
 
+@pytest.mark.parametrize("name", ["测　三", "测\u00a0三", "测\U00031350", "测\ue863", "Ó Test", "测·三"])
+def test_names_that_a_payroll_file_takes_are_taken(desk: Counter, name: str) -> None:
+    answer = desk.hand_in(PAYROLL, {"number": "0002", "amount": "5", "holder": name, "account": card(2)})
+    assert (answer.status_code, answer.json()["errors"]) == (201, [])
+    (handed,) = desk.office.lines(answer.json()["run"])
+    file = desk.office.company.folder / "same.csv"
+    file.write_text(f"工号,实发,户名,账号\n0002,5,{name},{card(2)}\n", "utf-8")
+    drafting = Drafting(BANK, Component.SALARY, "2026-11", PAY_DAY, MAKER)
+    (filed,) = draft_file(desk.office.hub, drafting, file).lines
+    assert handed.payable.payee.holder == filed.payable.payee.holder
+
+
+def test_a_mark_before_the_first_line_is_no_part_of_it(desk: Counter) -> None:
+    first = b"\xef\xbb\xbf" + json.dumps(GOOD).encode()
+    answer = desk.hand_in(PAYROLL, first, {"number": "0002", "amount": "5"})
+    assert (answer.status_code, answer.json()["lines"], answer.json()["errors"]) == (201, 2, [])
+
+
 BAD: list[tuple[Any, str]] = [
     (b"{", "not_json"),
     (b"[1]", "not_an_object"),
@@ -71,6 +93,10 @@ BAD: list[tuple[Any, str]] = [
     ({"number": 2, "amount": "1"}, "not_text"),
     ({"number": "0002", "amount": "1", "salary": "2"}, "unknown_key"),
     ({"number": "0002", "amount": "1", "remark": "a\u0000b"}, "not_printable"),
+    ({"number": "0002", "amount": "1", "holder": "张\u200b三"}, "not_printable"),
+    ({"number": "0002", "amount": "1", "holder": "张\u2028三"}, "not_printable"),
+    ({"number": "0002", "amount": "1", "holder": "张\ufdd0三"}, "not_printable"),
+    ({"number": "0002", "amount": "1", "holder": "张\U0001ffff三"}, "not_printable"),
     (b'{"number": "0002", "amount": "1", "remark": "\\ud800"}', "not_json"),
     ({"number": "0002", "amount": "1", "remark": "x" * 501}, "field_too_long"),
     ({"number": "0002", "amount": "1e3"}, "amount"),

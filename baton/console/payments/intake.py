@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -43,6 +44,12 @@ SHAPE: Final = {
 }
 """How the API's description tells of the lines."""
 LONGEST: Final = 500
+_UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Controls, marks of format, halves of characters, ends of lines and paragraphs: nobody sees them in a name."""
+_NO_CHARACTERS: Final = frozenset(map(chr, range(0xFDD0, 0xFDF0)))
+"""Never to be letters, with the last two of each plane: no file for a bank can hold them."""
+_BEFORE_TEXT: Final = b"\xef\xbb\xbf"
+"""What some programs put at the beginning of what they write as UTF-8."""
 _CAPS: Final = tables.Caps(field_chars=LONGEST)
 
 
@@ -79,7 +86,7 @@ def read_lines(body: bytes, currency: str) -> ReadRows | Unread:
     """The body's lines as rows of payables."""
     good: list[tuple[int, dict[str, str]]] = []
     bad: list[RejectedRow] = []
-    for at, line in enumerate(body.split(b"\n"), start=1):
+    for at, line in enumerate(body.removeprefix(_BEFORE_TEXT).split(b"\n"), start=1):
         if not line.strip():
             continue
         told = _line(at, line)
@@ -180,8 +187,13 @@ def _faults(at: int, found: dict[str, Any]) -> Iterator[RejectedRow]:
             continue
         elif not isinstance(value, str):
             yield RejectedRow(at, "not_text", f'the {name} must be text, such as "1234.56" for an amount', name)
-        elif not value.isprintable():
+        elif not (value.isprintable() or all(map(_may_stand, value))):
             yield RejectedRow(at, "not_printable", f"the {name} has a character in it that cannot be printed", name)
+
+
+def _may_stand(sign: str) -> bool:
+    """Whether a character is any that a payroll file may have: wide blanks, private use and new letters are."""
+    return unicodedata.category(sign) not in _UNSEEN and not (sign in _NO_CHARACTERS or ord(sign) & 0xFFFE == 0xFFFE)
 
 
 def _row(fault: Fault) -> int:
