@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -40,6 +40,13 @@ class ItemChange:
     item: Item
     state: ItemState
     values: Mapping[str, Any]
+
+
+_UNFINISHED_FIRST: Final = (
+    sa.case((cases.c.state.in_([CaseState.OPEN.value, CaseState.PAUSED.value]), 0), else_=1),
+    cases.c.opened_at.desc(),
+    cases.c.id,
+)
 
 
 class CaseStore:
@@ -100,6 +107,11 @@ class CaseStore:
             query = query.where(cases.c.state.in_([state.value for state in states]))
         return [self.rows.case(row) for row in connection.execute(query)]
 
+    def index(self, connection: sa.Connection) -> list[tuple[str, str]]:
+        """Every case as (id, number of who leaves): those that are open or paused first, then the newest."""
+        query = sa.select(cases.c.id, cases.c.number).order_by(*_UNFINISHED_FIRST)
+        return [(row.id, row.number) for row in connection.execute(query)]
+
     def by_id(self, connection: sa.Connection, ids: Sequence[str]) -> list[Case]:
         """Those of these cases that there are, in the order of their ids."""
         return [
@@ -109,10 +121,10 @@ class CaseStore:
         ]
 
     def concerning(self, connection: sa.Connection, person: str, limit: int = 1000) -> list[Case]:
-        """The cases in which somebody leaves, manages or is to take something over, newest first."""
+        """The cases in which somebody leaves, manages or is to take something over, in the order of `index`."""
         named = sa.select(case_items.c.case_id).where(case_items.c.successor == person)
         mine = sa.or_(cases.c.number == person, cases.c.manager == person, cases.c.id.in_(named))
-        query = sa.select(cases).where(mine).order_by(cases.c.opened_at.desc(), cases.c.id).limit(limit)
+        query = sa.select(cases).where(mine).order_by(*_UNFINISHED_FIRST).limit(limit)
         return [self.rows.case(row) for row in connection.execute(query)]
 
     def change(self, connection: sa.Connection, case: Case, state: CaseState, **values: Any) -> Case:

@@ -14,10 +14,11 @@ import sqlalchemy as sa
 
 from baton.console.handover import reading
 from baton.console.handover.listing import PAGE_ITEMS, Asked, View, listed
+from baton.console.handover.rendering import render
 from baton.console.handover.visitors import NoEntryError, Visitor, by_login
 from baton.hub import Hub
 from baton.hub.offboarding import casework, links
-from baton.model.case import NO_ACCOUNT, Act, Case, Cause, ItemState, Role, content_digest
+from baton.model.case import NO_ACCOUNT, Act, Case, CaseState, Cause, ItemState, Role, content_digest
 from baton.model.case import Item as CaseItem
 from baton.model.handover import Holding, HoldingKind, HoldingRef
 from baton.store.checklists import Outline
@@ -289,3 +290,45 @@ def test_hr_is_not_listed_a_case_of_their_own_that_they_are_not_told_of(build: C
     listed = [each["id"] for each in reading.cases_document(hub, OTHER, decides=True)["cases"]]
     assert listed == [case.id]
     assert own.id in {each["id"] for each in reading.cases_document(hub, HR, decides=True)["cases"]}
+
+
+def shown(document: dict[str, Any]) -> str:
+    query = dict.fromkeys(("show", "kind", "page", "said", "count"), "")
+    return render("cases", "en", root="", asked="", place="/cases", query=query, **document)
+
+
+def many(hub: Hub, case: Case, count: int) -> None:
+    """So many cases of others, completed and newer."""
+    with hub.database.write() as connection:
+        for n in range(count):
+            newer = case.opened_at + timedelta(minutes=n + 1)
+            other = replace(case, id=f"case-{n:04d}", number=f"9{n:04d}", state=CaseState.COMPLETED, opened_at=newer)
+            hub.cases.insert(connection, other)
+
+
+@pytest.mark.parametrize(("person", "decides"), [(HR, True), (MANAGER, False)])
+def test_the_list_of_cases_begins_with_what_is_open_and_says_how_many_there_are(
+    build: Callable[[], Desk], person: str, decides: bool
+) -> None:
+    desk = build()
+    case = desk.open()
+    few = reading.cases_document(desk.hub, person, decides=decides)
+    assert ([each["id"] for each in few["cases"]], few["total"]) == ([case.id], 1)
+    many(desk.hub, case, reading.CASES_SHOWN + 4)
+    found = reading.cases_document(desk.hub, person, decides=decides)
+    newest = [f"case-{n:04d}" for n in range(reading.CASES_SHOWN + 3, 4, -1)]
+    assert [each["id"] for each in found["cases"]] == [case.id, *newest]
+    assert found["total"] == reading.CASES_SHOWN + 5
+    assert "The first 200 of 205" in shown(found)
+    assert "The first" not in shown(few)
+
+
+def test_a_case_that_hr_is_not_told_of_is_not_counted_for_them_either(build: Callable[[], Desk]) -> None:
+    desk = build()
+    hub = desk.hub
+    hub.settings = replace(hub.settings, offboarding=hub.settings.offboarding.model_copy(update={"hr": (OTHER, HR)}))
+    many(hub, desk.open(), reading.CASES_SHOWN - 1)
+    casework.open_case(hub, casework.Opening(OTHER, Cause.BY_HAND, HR, manager=MANAGER))
+    for person, total in ((OTHER, reading.CASES_SHOWN), (HR, reading.CASES_SHOWN + 1)):
+        found = reading.cases_document(hub, person, decides=True)
+        assert (len(found["cases"]), found["total"]) == (reading.CASES_SHOWN, total)

@@ -159,28 +159,38 @@ def statements_document(visitor: Visitor, after: int) -> dict[str, Any]:
 
 
 def cases_document(hub: Hub, person: str, *, decides: bool) -> dict[str, Any]:
-    """The cases somebody may look into, with how far each is.
+    """The cases somebody may look into, with how far each is: the first `CASES_SHOWN` of ``total``, open ones first.
 
     Of who does not work here any more that is only their own; and whoever they are, that only while it is open to them.
     """
     with hub.database.read() as connection:
-        if decides and is_hr(hub, connection, person):
-            cases = hub.cases.listed(connection, limit=CASES_SHOWN)
-        else:
-            cases = concerning(hub, connection, person, CASES_SHOWN)
-            if departed(hub, connection, [person]):
-                cases = [case for case in cases if case.number == person]
-        cases = [case for case in cases if not _hidden_from(hub, connection, case, person)]
+        cases, total = _cases_for(hub, connection, person, decides=decides)
         tallies = hub.checklists.tallies(connection, [case.id for case in cases])
         people = {case.number for case in cases} | {case.manager for case in cases}
         known = hub.people.newest(connection, sorted(people))
     names = Names({number: newest.employee.full_name or "" for number, newest in known.items()}, "UTC")
-    return {"cases": [_case_with_progress(case, names, tallies[case.id]) for case in cases]}
+    return {"cases": [_case_with_progress(case, names, tallies[case.id]) for case in cases], "total": total}
 
 
-def _hidden_from(hub: Hub, connection: Any, case: Case, person: str) -> bool:
-    """Whether this is their own case and not open to them, who may be HR for every other."""
-    return alike(case.number) == alike(person) and not login_lets_in(hub, connection, case)
+def _cases_for(hub: Hub, connection: Any, person: str, *, decides: bool) -> tuple[list[Case], int]:
+    """The cases to show, and how many there are; what is hidden from them is not counted either."""
+    if not (decides and is_hr(hub, connection, person)):
+        cases = concerning(hub, connection, person)
+        if departed(hub, connection, [person]):
+            cases = [case for case in cases if case.number == person]
+        seen = [case for case in cases if not _own(case.number, person) or login_lets_in(hub, connection, case)]
+        return seen[:CASES_SHOWN], len(seen)
+    index = hub.cases.index(connection)
+    own = hub.cases.by_id(connection, [case_id for case_id, number in index if _own(number, person)])
+    hidden = {case.id for case in own if not login_lets_in(hub, connection, case)}
+    ids = [case_id for case_id, _ in index if case_id not in hidden]
+    found = {case.id: case for case in hub.cases.by_id(connection, ids[:CASES_SHOWN])}
+    return [found[case_id] for case_id in ids[:CASES_SHOWN]], len(ids)
+
+
+def _own(number: str, person: str) -> bool:
+    """Whether this is the case of the person themselves, who may be HR for every other."""
+    return alike(number) == alike(person)
 
 
 def own_case_document(visitor: Visitor) -> dict[str, Any]:
@@ -189,7 +199,7 @@ def own_case_document(visitor: Visitor) -> dict[str, Any]:
         outlines = visitor.hub.checklists.outline(connection, visitor.case.id, visitor.successor)
         names = names_of(visitor.hub, connection, visitor.case, ())
     tally = Counter(outline.state for outline in outlines)
-    return {"cases": [_case_with_progress(visitor.case, names, tally)]}
+    return {"cases": [_case_with_progress(visitor.case, names, tally)], "total": 1}
 
 
 def _case_with_progress(case: Case, names: Names, tally: Mapping[ItemState, int]) -> dict[str, Any]:

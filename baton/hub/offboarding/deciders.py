@@ -86,20 +86,21 @@ def deputies_of(hub: Hub, connection: sa.Connection, cases: Sequence[Case]) -> M
     }
 
 
-def concerning(hub: Hub, connection: sa.Connection, person: str, limit: int) -> list[Case]:
-    """The cases in which somebody leaves, manages, decides as a deputy or is to take something over, newest first.
+def concerning(hub: Hub, connection: sa.Connection, person: str) -> list[Case]:
+    """The cases in which somebody leaves, manages, decides as a deputy or is to take something over.
 
-    Those in which they are a deputy are looked for among the newest `_LOOKED_THROUGH`; nobody has none.
+    Those that are open or paused first, then the newest; of more than `_LOOKED_THROUGH` in this order none of the rest.
+    Nobody has none.
     """
     if not person.strip():
         return []
-    found = {case.id: case for case in hub.cases.concerning(connection, person, limit)}
+    found = {case.id: case for case in hub.cases.concerning(connection, person, _LOOKED_THROUGH)}
+    index = [case_id for case_id, _ in hub.cases.index(connection)]
     if any({person, MANAGERS_MANAGER} & {*policy.deputies} for policy in policies(hub).by_name.values()):
-        asked = hub.cases.listed(connection, limit=_LOOKED_THROUGH)
+        asked = hub.cases.by_id(connection, index[:_LOOKED_THROUGH])
         deputies = deputies_of(hub, connection, asked)
         found |= {case.id: case for case in asked if person in deputies[case.id]}
-    newest = sorted(found.values(), key=lambda case: (-case.opened_at.timestamp(), case.id))
-    return newest[:limit]
+    return [found[case_id] for case_id in index if case_id in found]
 
 
 def _by_name(name: str, boss: str) -> str:
