@@ -140,7 +140,7 @@ def say_on_list(request: Request, visitor: Here, asked: Part, body: Body) -> Res
     words, outcome = _said(visitor, deciding.from_form(body))
     if isinstance(outcome, Refusal):
         return _list(request, visitor.again(), asked, outcome, words)
-    return _back(request, f"{visitor.base}/", outcome, words)
+    return _back(request, _place_after(visitor, outcome, f"{visitor.base}/"), outcome, words)
 
 
 @case_pages.post("/items/{number}/say", **_SAYING)
@@ -149,8 +149,7 @@ def say_on_item(request: Request, number: OfItem, visitor: Here, body: Body) -> 
     words, outcome = _said(visitor, deciding.from_form(body))
     if isinstance(outcome, Refusal):
         return shown_item(request, visitor.again(), number, outcome, words)
-    lost = any(not visitor.sees(item) for item in outcome)
-    return _back(request, f"{visitor.base}/" if lost else f"{visitor.base}/items/{number}", outcome, words)
+    return _back(request, _place_after(visitor, outcome, f"{visitor.base}/items/{number}"), outcome, words)
 
 
 @case_pages.post("/case", **_SAYING)
@@ -291,6 +290,18 @@ def _gate(visitor: Visitor) -> completing.Gate:
     if not visitor.decides:
         raise NoEntryError("there is nothing here for you")
     return completing.gate(visitor.hub, visitor.case.id)
+
+
+def _place_after(visitor: Visitor, outcome: Sequence[Item], place: str) -> str:
+    """Back to where it was said; to the list of who sees an item no more, and of who sees none by login, to all cases.
+
+    A login opens a case to a successor for as long as something in it is theirs, a link for as long as it holds.
+    """
+    if all(map(visitor.sees, outcome)):
+        return place
+    with visitor.hub.database.read() as connection:
+        left = visitor.hub.checklists.outline(connection, visitor.case.id, visitor.successor)
+    return f"{visitor.base}/" if left or not visitor.home else visitor.home
 
 
 def _back(request: Request, path: str, outcome: Sequence[Item], words: Words | Refusal) -> Response:
