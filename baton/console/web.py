@@ -6,7 +6,6 @@ asks for Airflow's logged-in user, and the two decisions also for the right to t
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 from collections.abc import Callable, Mapping
@@ -50,7 +49,7 @@ from baton.console.payments import officers
 from baton.console.payments.routes import run_api, run_pages
 from baton.console.payments.settlement_pages import settlement_pages
 from baton.console.payments.settlement_routes import settlement_api
-from baton.console.told import REFUSALS
+from baton.console.told import REFUSALS, unreadable
 from baton.console.words import refusals
 from baton.errors import ApprovalError, BatonError, ConfigurationError
 from baton.hub import Hub, decisions
@@ -373,12 +372,7 @@ def _error(request: Request, status: int, error: BatonError, title: str) -> Resp
     return _page(request, "problem", title=title, message=remedy, status=status)
 
 
-@app.exception_handler(RequestValidationError)
-def _unreadable(request: Request, error: RequestValidationError) -> Response:
-    """Place, rule and words of every fault; what was sent is not said again, and may be no text that can be."""
-    faults = [{name: each[name] for name in ("loc", "type", "msg")} for each in error.errors()]
-    told = {"detail": faults, **refusals.without_a_reason(faults, pages.spoken(request))}
-    return Response(json.dumps(told), 422, media_type="application/json")
+app.exception_handler(RequestValidationError)(unreadable)
 
 
 @app.exception_handler(ApprovalError)

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 
 from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 
@@ -18,7 +19,7 @@ from baton.console.handover.filing import file_api, file_pages
 from baton.console.handover.routes import Speaker, case_api, case_pages, let_in
 from baton.console.handover.veil import TokenVeil
 from baton.console.handover.visitors import NoEntryError, by_link
-from baton.console.told import REFUSALS
+from baton.console.told import REFUSALS, unreadable
 from baton.errors import BatonError, UnstorableError
 from baton.hub import Hub
 from baton.hub.offboarding.links import PLACE, LinkRefusedError
@@ -65,6 +66,7 @@ def links_app(hub: OpenHub) -> FastAPI:
     app.include_router(file_pages, prefix="/{token}", dependencies=[Depends(enter)])
     app.include_router(alert_pages, prefix="/{token}", dependencies=[Depends(enter)])
     refuse_strangers(app)
+    app.exception_handler(RequestValidationError)(unreadable)
     app.add_middleware(TokenVeil)
 
     @app.exception_handler(BatonError)
