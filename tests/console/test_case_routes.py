@@ -296,7 +296,10 @@ def test_links_are_listed_and_ended(at: Office) -> None:
     assert refusal(at.post(f"cases/{case.id}/links/end", LEAVER, {"person": MANAGER})) == (403, "role")
     other = next(link["id"] for link in listed if link["person"] == LEAVER)
     assert at.post(f"cases/{case.id}/links/end", MANAGER, {"person": MANAGER, "id": other}).json() == {"ended": 0}
-    assert at.post(f"cases/{case.id}/links/end", MANAGER, {"person": MANAGER}).json() == {"ended": 1}
+    assert refusal(at.post(f"cases/{case.id}/links/end", MANAGER, {"id": other})) == (403, "role")
+    assert refusal(at.post(f"cases/{case.id}/links/end", MANAGER, {"id": "0" * 32})) == (403, "role")
+    assert at.post(f"cases/{case.id}/links/end", MANAGER, {"id": own[0]["id"]}).json() == {"ended": 1}
+    assert at.post(f"cases/{case.id}/links/end", MANAGER, {"person": MANAGER}).json() == {"ended": 0}
     assert at.post(f"cases/{case.id}/links/end", HR, {}).json() == {"ended": 1}
     for token in tokens:
         with pytest.raises(links.LinkRefusedError):

@@ -377,3 +377,9 @@ def test_a_reason_stands_in_its_form_again_and_its_lines_are_counted_as_the_page
         assert (refused.status_code, refused.text.count(wrong["why"])) == (422, 1)
     done = desk.form(run_id, TREASURY, "cancel", why=reason.replace("\n", "\r\n"))
     assert (done.status_code, desk.document(run_id, TREASURY)["run"]["state"]) == (303, "rejected")
+
+
+@pytest.mark.parametrize("month", ["2026-99", "2026-00", "0000-00", "２０２６-１１", "2026-11%0a", "2026-1"])
+@pytest.mark.parametrize("place", ["/payments/months/", "/api/payments/months/"])
+def test_a_month_that_there_is_not_is_refused(desk: Counter, place: str, month: str) -> None:
+    assert desk.get(place + month, TREASURY).status_code == 422

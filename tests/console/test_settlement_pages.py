@@ -56,11 +56,13 @@ def test_a_second_person_sees_every_line_and_says_yes_to_exactly_that(desk: Coun
         said = desk.get(f"{AT}/{kept.id}?lang={language}", HR).text
         assert [line["id"] for line in lines if WORDS[language][f"settlement.line.{line['id']}"] not in said] == []
         assert [line["id"] for line in lines if working_text(line["working"], language) not in said] == []
+    assert page.count(" UTC</span>") == 1, "whoever reads a moment knows whose clock it is"
     answer = press(desk, kept, HR, act="review", digest=kept.digest, role="hr")
     assert (answer.status_code, answer.headers["location"]) == (303, f"{AT}/{kept.id}?lang=en")
     assert (now(desk, kept).reviewed_by, now(desk, kept).reviewed_as) == (HR, "hr")
     after = desk.get(f"{AT}/{kept.id}?lang=en", PAYROLL).text
     assert 'value="review"' not in after
+    assert after.count(" UTC</span>") == 2
     assert 'value="give_up"' in after
 
 

@@ -17,6 +17,7 @@ from baton.console.bodies import BoundedRoute
 from baton.console.handover.case_routes import answered, told
 from baton.console.handover.deciding import Refusal, require_decides
 from baton.console.handover.routes import Here, as_json, from_our_own_script
+from baton.console.handover.visitors import Visitor
 from baton.console.told import REFUSALS
 from baton.errors import ConfigurationError
 from baton.hub.offboarding import links
@@ -76,12 +77,20 @@ def end(visitor: Here, which: Ending) -> JSONResponse:
     """End links at once: any for HR, their own for everybody else; how many had not ended already."""
 
     def ending() -> JSONResponse:
-        if which.person != visitor.person:
+        if which.person != visitor.person and not _is_theirs(visitor, which):
             require_decides(visitor)
         by, case = visitor.person, visitor.case.id
         return as_json({"ended": links.revoke(visitor.hub, case, by, person=which.person, link_id=which.id)})
 
     return answered(ending)
+
+
+def _is_theirs(visitor: Visitor, which: Ending) -> bool:
+    """Whether it is one link, named by nothing but its id, and their own: of another's they do not learn that it is."""
+    if which.person or not which.id:
+        return False
+    found = links.links_of(visitor.hub, visitor.case.id)
+    return any(link.id == which.id and link.person == visitor.person for link in found)
 
 
 def _line(link: PersonalLink) -> dict[str, Any]:

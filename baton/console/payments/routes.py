@@ -26,6 +26,7 @@ from baton.console.told import REFUSALS
 from baton.errors import ApprovalError, ConfigurationError, FeedRefusedError, TransitionError
 from baton.languages import Language
 from baton.model.pay_run import LineState
+from baton.model.payable import PERIOD_PATTERN
 
 _FURTHEST: Final = 10**9
 Body = Annotated[bytes, Depends(bounded_body)]
@@ -44,7 +45,7 @@ def asked_for(
 
 
 Asked = Annotated[Part, Depends(asked_for)]
-OfMonth = Annotated[str, Path(pattern=r"^\d{4}-\d{2}$")]
+OfMonth = Annotated[str, Path(pattern=PERIOD_PATTERN)]
 """Such as 2026-11."""
 
 
