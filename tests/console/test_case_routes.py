@@ -16,9 +16,7 @@ from baton.console.handover import office_routes as office
 from baton.console.handover.app import links_app, refuse_strangers
 from baton.console.handover.case_routes import more_api
 from baton.console.handover.link_routes import link_api
-from baton.console.handover.reading import cases_document
-from baton.console.handover.rendering import render
-from baton.console.handover.routes import case_pages, let_in
+from baton.console.handover.routes import let_in
 from baton.console.handover.visitors import by_login
 from baton.hub.offboarding import certifying, completing, links
 from baton.hub.offboarding.accountability import table
@@ -70,7 +68,6 @@ def application(desk: Desk) -> FastAPI:
         person = request.headers["x-login"]
         office.let_in(request, office.Clerk(desk.hub, person, person in DECIDES))
 
-    app.include_router(case_pages, prefix="/cases/{case_id}", dependencies=[Depends(enter)])
     for router in (more_api, link_api):
         app.include_router(router, prefix="/api/cases/{case_id}", dependencies=[Depends(enter)])
     app.include_router(office.office_api, prefix="/api", dependencies=[Depends(enter_office)])
@@ -391,27 +388,3 @@ def test_a_month_closed_over_the_api_stays_closed_for_everybody(at: Office) -> N
     ]
     early = at.post("commission", HR, files=files, params={"close": "2026-01"})
     assert (refusal(early), early.json()["errors"][0]["code"]) == ((422, "files"), "closed_already")
-
-
-# --- pages by login
-
-
-@pytest.mark.parametrize("page", ["say", "items/{number}/say"])
-def test_who_refuses_the_last_that_is_theirs_is_told_so_on_the_list_of_cases(at: Office, page: str) -> None:
-    first, second = at.desk.plant(HoldingKind.CLIENT, 1), at.desk.plant(HoldingKind.CLIENT, 2)
-    case = at.desk.open()
-    at.desk.tick()
-    named = [at.desk.item(case, ref) for ref in (first, second)]
-    at.desk.say(case, named, Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
-    places = []
-    for item in (at.desk.item(case, ref) for ref in (first, second)):
-        words = {"act": "refuse", "item": f"{item.id}:{item.version}", "text": "no time"}
-        address = f"/cases/{case.id}/{page.format(number=item.id)}"
-        answer = at.client.post(address, data=words, headers={"X-Login": SUCCESSOR, "Sec-Fetch-Site": "same-origin"})
-        assert answer.status_code == 303
-        places.append(answer.headers["location"].partition("?"))
-    assert [place for place, _, _ in places] == [f"/cases/{case.id}/", "/cases"]
-    assert places[1][2] == "said=refuse&count=1"
-    query = {"show": "", "kind": "", "page": "", "said": "refuse", "count": "1"}
-    shown = cases_document(at.desk.hub, SUCCESSOR, decides=False)
-    assert "Refused: 1." in render("cases", "en", root="", asked="", place="/cases", query=query, **shown)
