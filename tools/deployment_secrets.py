@@ -55,7 +55,7 @@ def main() -> int:
     for name, make in files().items():
         path = ROOT / name
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(path.parent, 0o700)
             if path.exists() and not is_hollow(path.read_text("utf-8"), make):
                 continue
             put(path, make(value), 0o644 if name.startswith(DEPLOYMENT) else 0o600)
@@ -66,6 +66,17 @@ def main() -> int:
     if closed:
         print(f"closed to this user, and left as they are: {', '.join(closed)}; to see to them: sudo", file=sys.stderr)
     return 1 if closed else 0
+
+
+def make_folder(path: Path, mode: int) -> None:
+    """A folder and those above it, as far as they are missing; only the last has this mode."""
+    if path.is_dir():
+        return
+    make_folder(path.parent, 0o777)
+    path.mkdir(mode)
+    if os.geteuid() == 0:  # as with files: what lies in it would be closed to the containers, whosever it is
+        owner = path.parent.stat()
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def is_hollow(text: str, make: Callable[[Callable[[str], str]], str]) -> bool:

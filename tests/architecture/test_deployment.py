@@ -286,6 +286,25 @@ def test_what_root_makes_belongs_to_whoever_has_the_folder(making, tmp_path):
     assert (made.st_uid, made.st_gid, made.st_mode & 0o777) == (10001, 10001, 0o600)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+@pytest.mark.parametrize("there", [True, False], ids=["secrets are there", "nothing is there"])
+def test_a_folder_that_root_makes_belongs_to_whoever_has_the_one_above_it(making, tmp_path, there):
+    os.chown(tmp_path, 10002, 10003)
+    folder = tmp_path / "secrets"
+    if there:
+        folder.mkdir()
+        os.chown(folder, 10001, 10001)
+    assert making().returncode == 0
+    owned = {
+        str(path.relative_to(tmp_path)): (path.stat().st_uid, path.stat().st_gid)
+        for path in (folder, *folder.rglob("*"), *tmp_path.glob(".deployment"), *tmp_path.glob(".deployment/*"))
+    }
+    assert {"secrets/hub", "secrets/hub/database", ".deployment/logins"} < set(owned)
+    whose = {True: (10001, 10001), False: (10002, 10003)}
+    assert {path: owner for path, owner in owned.items() if owner != whose[there and path.startswith("secrets")]} == {}
+    assert {path.stat().st_mode & 0o777 for path in (folder / "hub", tmp_path / ".deployment")} == {0o700}
+
+
 def test_the_deployments_secrets_are_not_for_git():
     told = subprocess.run(
         ["git", "-C", str(ROOT), "check-ignore", ".deployment/fernet_key", "secrets/hub/database"],
