@@ -86,6 +86,10 @@ class PayRunStore:
         query = sa.select(pay_runs).order_by(pay_runs.c.created_at.desc(), pay_runs.c.run_id.desc()).limit(limit)
         return [self._run(row) for row in connection.execute(query)]
 
+    def count(self, connection: sa.Connection) -> int:
+        """How many runs there are."""
+        return int(connection.execute(sa.select(sa.func.count()).select_from(pay_runs)).scalar_one())
+
     def all(self, connection: sa.Connection) -> list[PayRun]:
         """Every run there is."""
         return [self._run(row) for row in connection.execute(sa.select(pay_runs))]
@@ -249,10 +253,8 @@ class PayRunStore:
         """Forget the files of a run that are not valid any more; returns them, so that they can be deleted."""
         found = self.files(connection, run_id)
         connection.execute(sa.delete(pay_files).where(pay_files.c.run_id == run_id))
-        entries = [
-            Entry(kind="pay_file_void", at=self.clock.now(), body={"run": run_id, "file": file.name}) for file in found
-        ]
-        append(connection, entries)
+        bodies: list[dict[str, Json]] = [{"run": run_id, "file": file.name} for file in found]
+        append(connection, [Entry(kind="pay_file_void", at=self.clock.now(), body=body) for body in bodies])
         return found
 
     def files(self, connection: sa.Connection, run_id: str) -> list[PayFile]:

@@ -47,15 +47,17 @@ class Part:
 
 
 def runs_document(who: Officer, limit: int = RUNS_SHOWN) -> dict[str, Any]:
-    """The newest runs, and as what the person looks at them."""
+    """The newest runs of ``total``, and as what the person looks at them."""
     hub = who.hub
     with hub.database.read() as connection:
         latest = hub.pay_runs.latest(connection, limit)
+        total = hub.pay_runs.count(connection)
         ids = [run.run_id for run in latest]
         heads = hub.runs.several(connection, ids)
         tallies = hub.pay_runs.tallies(connection, ids)
     return {
         "runs": [{**_head(run, heads[run.run_id]), "lines": _counts(tallies[run.run_id])} for run in latest],
+        "total": total,
         "months": sorted({run.period for run in latest}, reverse=True),
         **viewer(who),
     }

@@ -8,6 +8,7 @@ from typing import Final
 WORDS: Final[Mapping[str, str]] = {
     "runs": "Pay runs",
     "none": "There are no pay runs yet.",
+    "runs.newest": "The newest {shown} of {total}. Any other: baton pay show RUN",
     "run": "Run",
     "what": "For",
     "bank": "Bank",

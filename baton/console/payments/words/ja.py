@@ -8,6 +8,7 @@ from typing import Final
 WORDS: Final[Mapping[str, str]] = {
     "runs": "支払い実行",
     "none": "支払い実行はまだありません。",
+    "runs.newest": "全 {total} 件のうち最新の {shown} 件です。その他：baton pay show 実行番号",
     "run": "実行",
     "what": "費目",
     "bank": "銀行",

@@ -8,6 +8,7 @@ from typing import Final
 WORDS: Final[Mapping[str, str]] = {
     "runs": "지급 실행",
     "none": "아직 지급 실행이 없습니다.",
+    "runs.newest": "전체 {total}건 중 최신 {shown}건입니다. 그 밖: baton pay show 실행번호",
     "run": "실행",
     "what": "지급 항목",
     "bank": "은행",

@@ -8,6 +8,7 @@ from typing import Final
 WORDS: Final[Mapping[str, str]] = {
     "runs": "付款批次",
     "none": "还没有付款批次。",
+    "runs.newest": "最新 {shown} 个，共 {total} 个；其余：baton pay show 批次",
     "run": "批次",
     "what": "款项",
     "bank": "银行",
