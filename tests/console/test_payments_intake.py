@@ -94,6 +94,8 @@ BAD: list[tuple[Any, str]] = [
     ({"number": "0002", "amount": "1", "salary": "2"}, "unknown_key"),
     ({"number": "0002", "amount": "1", "remark": "a\u0000b"}, "not_printable"),
     ({"number": "0002", "amount": "1", "holder": "张\u200b三"}, "not_printable"),
+    ({"number": "0002", "amount": "1", "holder": "张\t三"}, "not_printable"),
+    ({"number": "0002", "amount": "1", "holder": "张\ufeff三"}, "not_printable"),
     ({"number": "0002", "amount": "1", "holder": "张\u2028三"}, "not_printable"),
     ({"number": "0002", "amount": "1", "holder": "张\ufdd0三"}, "not_printable"),
     ({"number": "0002", "amount": "1", "holder": "张\U0001ffff三"}, "not_printable"),

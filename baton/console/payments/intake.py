@@ -192,7 +192,7 @@ def _faults(at: int, found: dict[str, Any]) -> Iterator[RejectedRow]:
 
 
 def _may_stand(sign: str) -> bool:
-    """Whether a character is any that a payroll file may have: wide blanks, private use and new letters are."""
+    """Wide blanks, private use and new letters may; what nobody sees may not, though a payroll file takes it."""
     return unicodedata.category(sign) not in _UNSEEN and not (sign in _NO_CHARACTERS or ord(sign) & 0xFFFE == 0xFFFE)
 
 
