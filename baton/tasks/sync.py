@@ -16,7 +16,7 @@ from baton.hub import execution
 from baton.hub.execution import Settled
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync, preview_sync
 from baton.store.runs import RunState
-from baton.tasks.opening import RETRIES, RETRY_POLICY, opened_hub
+from baton.tasks.opening import RETRIES, RETRY_POLICY, open_hub, opened_hub
 
 log = logging.getLogger("baton.tasks")
 
@@ -40,7 +40,7 @@ def plan(job: str) -> list[dict[str, str]]:
     request = _request(context)
     planner, previewer = _PLANNERS[job]
     dry_run = bool(context["params"].get("dry_run"))
-    with opened_hub() as hub:
+    with open_hub() as hub:  # the planner checks the mappings: a fault that shows before keeps what is due from going
         try:
             planned = (previewer if dry_run else planner)(hub, request)
         except BatonError as error:

@@ -121,17 +121,40 @@ def test_a_refused_feed_fails_at_once_and_shows_every_breach(
     assert installation.runs()[0].state == "refused"
 
 
-def test_who_leaves_is_out_although_hr_cannot_be_read(run_dag: RunDag, installation: Installation, said: Said) -> None:
-    run_dag()
+def _have_a_departure_planned(installation: Installation) -> None:
+    from baton.hub.sync import SyncRequest, plan_sync
+
     installation.hand_in_leavers([2])
     with installation.hub() as hub:
-        from baton.hub.sync import SyncRequest, plan_sync
-
         plan_sync(hub, SyncRequest())
+
+
+def test_who_leaves_is_out_although_hr_cannot_be_read(run_dag: RunDag, installation: Installation, said: Said) -> None:
+    run_dag()
+    _have_a_departure_planned(installation)
     text = installation.systems_file.read_text(encoding="utf-8")
     installation.systems_file.write_text(text.replace("path: roster.csv", "path: gone.csv"), encoding="utf-8")
     assert states(run_dag())["plan"] == "failed"
     assert "gone.csv" in said()
+    assert not installation.crm.user("0002")["IsActive"]
+
+
+def test_who_leaves_is_out_although_a_mapping_does_not_fit(
+    run_dag: RunDag, installation: Installation, said: Said, tmp_path: Path
+) -> None:
+    run_dag()
+    _have_a_departure_planned(installation)
+    written, broken = ROOT / "mappings/sync/employee--crm_salesforce.yaml", tmp_path / "broken.yaml"
+    mapping = written.read_text(encoding="utf-8")
+    assert "from: position" in mapping
+    broken.write_text(mapping.replace("from: position", "from: no_such_field"), encoding="utf-8")
+    text = installation.systems_file.read_text(encoding="utf-8")
+    installation.systems_file.write_text(text.replace(str(written), str(broken)), encoding="utf-8")
+    assert states(run_dag(dry_run=True))["plan"] == "failed"
+    assert installation.crm.user("0002")["IsActive"], "a dry run sends nothing"
+    dag_run = run_dag()
+    assert (states(dag_run)["plan"], task(dag_run, "plan").try_number) == ("failed", 1)
+    assert "no_such_field" in said()
     assert not installation.crm.user("0002")["IsActive"]
 
 
