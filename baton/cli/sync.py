@@ -18,6 +18,7 @@ from baton.hub import Hub, execution
 from baton.hub.execution import Settled
 from baton.hub.reconcile import Reconciled, reconcile
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync, preview_sync
+from baton.hub.unplanned import apply_unplanned
 from baton.kept_reasons import in_language
 from baton.store.runs import RunState
 
@@ -82,7 +83,7 @@ def run_command(context: Context, dry_run: bool, person: str | None, **given: An
                 plan = (preview_sync if dry_run else plan_sync)(hub, _request(person, **given))
         except BatonError as error:
             if not dry_run:
-                execution.apply_unplanned(error, lambda: _apply(hub, voice))
+                apply_unplanned(hub, error, lambda: _apply(hub, voice))
             raise
         show_plan(voice, plan)
         if dry_run:

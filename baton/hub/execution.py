@@ -14,7 +14,7 @@ from baton.engine.performer import Performer
 from baton.engine.report import Report
 from baton.engine.settle import Settlement, Verdict
 from baton.engine.workplace import Pace, Workplace
-from baton.errors import ApprovalError, BatonError, ConfigurationError, Fault, RetryableError, TamperedError
+from baton.errors import BatonError, ConfigurationError, Fault, RetryableError
 from baton.hub.core import PLANNING, Hub
 from baton.jobs.source_guards import FURNITURE_RULES
 from baton.settings import SystemSettings
@@ -59,20 +59,6 @@ def apply(hub: Hub, only: str | None = None, progress: Callable[[Report], None] 
         reports.append(perform(hub, system, performer, ACCOUNTS))
         progress(reports[-1])
     return reports
-
-
-def apply_unplanned(why: BatonError, work: Callable[[], object]) -> None:
-    """Have ``work`` send what earlier runs left to be done, although nothing could be planned: ``why`` is told next.
-
-    A source that fails (a bad export, an expired password, a mapping that does not fit) must not keep the accounts open
-    of those who leave today. But for what says that the store itself cannot be relied on: then nothing is sent.
-    """
-    if isinstance(why, ApprovalError | TamperedError):
-        return
-    try:
-        work()
-    except BatonError as error:  # often the same once more; what keeps single systems is in their reports
-        log.warning("what is due was not sent either: %s", error.code)
 
 
 def perform(

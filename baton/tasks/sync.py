@@ -15,6 +15,7 @@ from baton.errors import BatonError, RetryableError
 from baton.hub import execution
 from baton.hub.execution import Settled
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync, preview_sync
+from baton.hub.unplanned import apply_unplanned
 from baton.store.runs import RunState
 from baton.tasks.opening import RETRIES, RETRY_POLICY, open_hub, opened_hub
 
@@ -45,7 +46,7 @@ def plan(job: str) -> list[dict[str, str]]:
             planned = (previewer if dry_run else planner)(hub, request)
         except BatonError as error:
             if not dry_run:
-                execution.apply_unplanned(error, lambda: execution.apply(hub, progress=_tell_report))
+                apply_unplanned(hub, error, lambda: execution.apply(hub, progress=_tell_report))
             raise
         batches = [{"run": planned.run.id, "system": system.name} for system in hub.targets()]
     _tell(planned)

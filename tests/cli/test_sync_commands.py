@@ -270,6 +270,20 @@ def test_what_is_due_is_sent_although_nothing_can_be_planned(synced, file, old, 
     assert not synced.crm.user("0002")["IsActive"]
 
 
+def test_nothing_is_sent_past_a_ledger_of_erasures_that_does_not_hold(synced):
+    synced.feed([leaver(2), *(person(n) for n in range(1, 31) if n != 2)])
+    synced.ok("plan", "sync", "--save")
+    (synced.root / "state/erasures.jsonl").write_text('{"forged": true}\n', "utf-8")
+    synced.edit("from: position", "from: none.csv", file=synced.root / "crm.yaml")
+    said = synced.baton("run", "sync", "--json")
+    assert (said.code, said.json["error"]) == (2, "ledger"), "it is told before what is wrong besides"
+    assert synced.crm.user("0002")["IsActive"]
+    (synced.root / "secrets/hub/audit_key").unlink()
+    said = synced.baton("run", "sync", "--json")
+    assert (said.code, said.json["faults"][0]["rule"]) == (2, "no_audit_key"), "by which alone it could be verified"
+    assert synced.crm.user("0002")["IsActive"]
+
+
 def test_a_protected_number_that_nobody_has_is_named(synced):
     synced.edit("secrets_dir: secrets}", "secrets_dir: secrets, protected: ['0012', '12']}")
     assert "note: 1 numbers in hub.protected are nobody's" in synced.ok("run", "sync").out
