@@ -4,6 +4,7 @@
 
     BatonError
     ├── ConfigurationError      fix the listed faults; nothing was started
+    │   └── RequestError        what was asked for names what is not there: ask again
     ├── FeedRefusedError        look at the source feed; nothing was compared
     ├── ConnectorError          raised by connectors, one per thing the engine can do about it
     │   ├── RetryableError      nothing happened: make the same call again later
@@ -37,6 +38,8 @@ class BatonError(Exception):
         self.message = message
         self.code = code or type(self).code
         self.remedy = remedy
+        self.besides: dict[str, object] = {}
+        """What a document for machines tells besides, by its key there: what was done before this was raised."""
 
     def __str__(self) -> str:
         return f"{self.message} — {self.remedy}" if self.remedy else self.message
@@ -60,11 +63,15 @@ class ConfigurationError(BatonError):
 
     code = "configuration"
 
-    def __init__(self, faults: Sequence[Fault]) -> None:
+    def __init__(self, faults: Sequence[Fault], *, outcome: str = "nothing was started") -> None:
         self.faults = tuple(faults)
         noun = "fault" if len(self.faults) == 1 else "faults"
         lines = "\n".join(f"  {fault}" for fault in self.faults)
-        super().__init__(f"{len(self.faults)} {noun} in the configuration, nothing was started:\n{lines}")
+        super().__init__(f"{len(self.faults)} {noun} in the configuration, {outcome}:\n{lines}")
+
+
+class RequestError(ConfigurationError):
+    """Somebody asked for a system or a person that there is not; all may be well with what is configured."""
 
 
 @dataclass(frozen=True, slots=True)

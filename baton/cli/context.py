@@ -155,4 +155,4 @@ def error_document(error: BatonError) -> dict[str, Any]:
         document["breaches"] = plain(error.breaches)
         document["faults"] = plain(error.faults)
         document["feed"] = error.feed_digest
-    return document
+    return {**document, **plain(error.besides)}

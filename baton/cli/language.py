@@ -55,6 +55,9 @@ CHINESE: Final[Mapping[str, str]] = {
     "not everything: what waits for {systems} is sent by a later run": (
         "未全部完成：{systems} 待发送的内容由之后的运行发送"
     ),
+    "nothing was planned; what earlier runs left was sent as far as it is due": (
+        "未能制定计划；此前的运行留下且已到期的内容已照常发送"
+    ),
     "{run}: {verdict} ({figures})": "{run}：{verdict}（{figures}）",
     "{system} {person}: read back differently: {fields}": "{system} {person}：回读不一致：{fields}",
     "{system} cannot be read back: {why}": "{system} 无法回读：{why}",

@@ -82,9 +82,9 @@ def run_command(context: Context, dry_run: bool, person: str | None, **given: An
             with working(voice, "planning"):
                 plan = (preview_sync if dry_run else plan_sync)(hub, _request(person, **given))
         except BatonError as error:
-            if not dry_run:
-                apply_unplanned(hub, error, lambda: _apply(hub, voice))
-            raise
+            if dry_run:
+                raise
+            raise _sent_unplanned(hub, voice, error) from None
         show_plan(voice, plan)
         if dry_run:
             voice.document(plan_document(plan))
@@ -93,9 +93,7 @@ def run_command(context: Context, dry_run: bool, person: str | None, **given: An
         reports = _apply(hub, voice)
         settled = execution.settle(hub, plan.run.id)
     show_settled(voice, settled)
-    stopped = [report.system for report in reports if report.halted]
-    if stopped:
-        voice.say("not everything: what waits for {systems} is sent by a later run", systems=", ".join(stopped))
+    _say_stopped(voice, reports)
     voice.document({**settled_document(settled), "plan": plan_document(plan), "applied": reports})
     return exit_code(settled, reports)
 
@@ -177,6 +175,22 @@ def _apply(hub: Hub, voice: Voice, only: str | None = None) -> list[Report]:
 
     with working(voice, "sending"):
         return execution.apply(hub, only, say)
+
+
+def _sent_unplanned(hub: Hub, voice: Voice, why: BatonError) -> BatonError:
+    def work() -> list[Report]:
+        reports = _apply(hub, voice)
+        voice.say("nothing was planned; what earlier runs left was sent as far as it is due")
+        _say_stopped(voice, reports)
+        return reports
+
+    return apply_unplanned(hub, why, work)
+
+
+def _say_stopped(voice: Voice, reports: list[Report]) -> None:
+    stopped = [report.system for report in reports if report.halted]
+    if stopped:
+        voice.say("not everything: what waits for {systems} is sent by a later run", systems=", ".join(stopped))
 
 
 def exit_code(settled: Settled, reports: list[Report]) -> int:

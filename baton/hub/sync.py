@@ -15,7 +15,7 @@ from baton import telemetry
 from baton.contracts import RemovalTarget
 from baton.engine import gate
 from baton.engine.plan import Planned, plan_hash, save_plan
-from baton.errors import BatonError, ConfigurationError, Fault, FeedRefusedError
+from baton.errors import BatonError, ConfigurationError, Fault, FeedRefusedError, RequestError
 from baton.hub import overtaken, protecting
 from baton.hub.core import PLANNING, SYNC_JOB, Hub
 from baton.hub.feeds import Readings, read_sources, record_refusal
@@ -136,7 +136,7 @@ def _checked(hub: Hub, request: SyncRequest) -> list[SystemSettings]:
     unknown = [name for name in request.systems if name not in known]
     if unknown:
         message = f"there is no target {', '.join(unknown)}; there are {', '.join(sorted(known))}"
-        raise ConfigurationError([Fault("--system", "unknown_system", message)])
+        raise RequestError([Fault("--system", "unknown_system", message)])
     _ = hub.mappings
     return sources
 
@@ -257,7 +257,7 @@ class _Planning:
             if number not in known
         ]
         if faults:
-            raise ConfigurationError(faults)
+            raise RequestError(faults)
 
     def _candidates(self, system: SystemSettings, *, dirty: bool = True) -> list[tuple[str, int]]:
         digest = self.hub.mappings[system.name].digest

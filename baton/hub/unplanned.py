@@ -5,25 +5,34 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
-from baton.errors import ApprovalError, BatonError, TamperedError
+from baton.engine.report import Report
+from baton.errors import ApprovalError, BatonError, ConfigurationError, RequestError, TamperedError
 from baton.hub.core import Hub
 from baton.hub.keeping.erasing import replay
 
 log = logging.getLogger("baton.hub")
 
 
-def apply_unplanned(hub: Hub, why: BatonError, work: Callable[[], object]) -> None:
-    """Have ``work`` send what earlier runs left to be done, although nothing could be planned: ``why`` is told next.
+def apply_unplanned(hub: Hub, why: BatonError, work: Callable[[], list[Report]]) -> BatonError:
+    """Have ``work`` send what earlier runs left to be done, although nothing could be planned; gives what to raise.
 
     A source that fails (a bad export, an expired password, a mapping that does not fit) must not keep the accounts open
-    of those who leave today. But for what says that the store itself cannot be relied on: then nothing is sent. A fault
-    may show before the planning came to the ledger of erasures, so it is looked at here, and what is wrong with it is
-    raised in the place of ``why``.
+    of those who leave today. Nothing is sent where ``why`` says that the store itself cannot be relied on, nor for a
+    slip in what was asked for: whoever made it asks again. Else the error tells the reports of what was sent
+    (``applied`` in `BatonError.besides`), and does not say that nothing was started.
+
+    A fault may show before the planning came to the ledger of erasures, so that is looked at here; raises what is wrong
+    with it.
     """
-    if isinstance(why, ApprovalError | TamperedError):
-        return
+    if isinstance(why, ApprovalError | TamperedError | RequestError):
+        return why
     replay(hub)
     try:
-        work()
+        reports = work()
     except BatonError as error:  # often the same once more; what keeps single systems is in their reports
         log.warning("what is due was not sent either: %s", error.code)
+        return why
+    if isinstance(why, ConfigurationError):
+        why = ConfigurationError(why.faults, outcome="nothing was planned, no more was sent than earlier runs left")
+    why.besides["applied"] = reports
+    return why

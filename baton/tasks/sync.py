@@ -45,9 +45,9 @@ def plan(job: str) -> list[dict[str, str]]:
         try:
             planned = (previewer if dry_run else planner)(hub, request)
         except BatonError as error:
-            if not dry_run:
-                apply_unplanned(hub, error, lambda: execution.apply(hub, progress=_tell_report))
-            raise
+            if dry_run:
+                raise
+            raise apply_unplanned(hub, error, lambda: execution.apply(hub, progress=_tell_report)) from None
         batches = [{"run": planned.run.id, "system": system.name} for system in hub.targets()]
     _tell(planned)
     context["ti"].xcom_push(key=RUN, value=DRY_RUN if dry_run else planned.run.id)

@@ -270,6 +270,44 @@ def test_what_is_due_is_sent_although_nothing_can_be_planned(synced, file, old, 
     assert not synced.crm.user("0002")["IsActive"]
 
 
+def test_a_run_that_could_not_plan_tells_what_it_sent(synced):
+    synced.feed([leaver(2), *(person(n) for n in range(1, 31) if n != 2)])
+    synced.ok("plan", "sync", "--save")
+    synced.edit("from: position", "from: none.csv", file=synced.root / "crm.yaml")
+    said = synced.baton("run", "sync", "--json")
+    assert (said.code, [(each["system"], each["counts"]["done"]) for each in said.json["applied"]]) == (2, [("crm", 1)])
+    assert said.json["faults"]
+    for words in (said.json["message"], said.err):
+        assert "nothing was started" not in words
+        assert "nothing was planned" in words
+    assert "nothing was planned; what earlier runs left" in synced.baton("run", "sync").out
+    assert "未能制定计划" in synced.baton("--lang", "zh", "run", "sync").out
+    assert "nothing was started" in synced.baton("run", "sync", "--dry-run").err, "and nothing was"
+
+
+def test_a_refused_feed_tells_what_was_sent_all_the_same(synced):
+    synced.feed([leaver(2), *(person(n) for n in range(1, 31) if n != 2)])
+    synced.ok("plan", "sync", "--save")
+    synced.feed([person(1)])
+    said = synced.baton("run", "sync", "--json").json
+    assert (said["error"], [each["counts"]["done"] for each in said["applied"]]) == ("feed_refused", [1])
+    assert said["breaches"]
+
+
+@pytest.mark.parametrize(
+    ("option", "rule"), [(("--system", "crmm"), "unknown_system"), (("--employee", "12"), "unknown_person")]
+)
+def test_a_slip_in_what_is_asked_for_sends_nothing(synced, option, rule):
+    synced.feed([leaver(2), *(person(n) for n in range(1, 31) if n != 2)])
+    synced.ok("plan", "sync", "--save")
+    before = writes(synced)
+    said = synced.baton("run", "sync", *option, "--json")
+    assert (said.code, said.json["error"], said.json["faults"][0]["rule"]) == (2, "configuration", rule)
+    assert ("nothing was started" in said.err, "applied" in said.json) == (True, False)
+    assert writes(synced) == before
+    assert synced.crm.user("0002")["IsActive"]
+
+
 def test_nothing_is_sent_past_a_ledger_of_erasures_that_does_not_hold(synced):
     synced.feed([leaver(2), *(person(n) for n in range(1, 31) if n != 2)])
     synced.ok("plan", "sync", "--save")
