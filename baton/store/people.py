@@ -14,7 +14,7 @@ from baton.store.effects import chunked
 from baton.store.payload import pack_employee, unpack_employee
 from baton.store.person_lookups import change_indexes
 from baton.store.personal import Keyring
-from baton.store.tables import effects, links, people, person_indexes, person_versions
+from baton.store.tables import effects, feeds, links, people, person_indexes, person_versions
 from baton.store.told_lines import drop_told_lines
 from baton.store.upserts import insert_into
 
@@ -91,6 +91,14 @@ class PeopleStore:
         if status is not None:
             query = query.where(people.c.status == status.value)
         return connection.execute(query).scalar_one()
+
+    def count_told_since_feed(self, connection: sa.Connection, source: str) -> int:
+        """How many who have not departed this source said something new of after the last of its feeds was approved."""
+        present = (people.c.source == source, people.c.status != EmploymentStatus.DEPARTED.value)
+        both = people.join(
+            feeds, sa.and_(feeds.c.source == people.c.source, people.c.recorded_at > feeds.c.approved_at)
+        )
+        return connection.execute(sa.select(sa.func.count()).select_from(both).where(*present)).scalar_one()
 
     def known(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[str, Known]:
         """What is stored of these people; those nobody knows are left out."""
