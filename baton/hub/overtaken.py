@@ -5,24 +5,35 @@ Everybody concerned is marked, so that what is still wanted of it is planned aga
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from baton.hub.core import SYNC_JOB, Hub
+from baton.jobs.sync.planning import Person, Planner
+from baton.model.account import Action
 from baton.model.effect import LATEST_COPY, EffectState
 from baton.store.effects import chunked
 from baton.store.tables import effects
 
 
-def withdraw(hub: Hub, connection: sa.Connection, system: str, numbers: Collection[str]) -> None:
-    """Give up what is planned for these people there: there is news of them, and an earlier write still in doubt.
+def withdraw(hub: Hub, connection: sa.Connection, planner: Planner, among: Sequence[Person]) -> None:
+    """Give up what is planned for these people there and no longer wanted: there is news of them, and a write in doubt.
 
     Nothing newer can be planned before that has ended. What was planned by the old word, a departure that HR has
-    retracted, must not be sent until then: it would be the first to go once the doubt has ended.
+    retracted, must not be sent until then: it would be the first to go once the doubt has ended. A departure that is
+    wanted still stays: nobody knows whether the next run can plan it again.
     """
-    for chunk in chunked(sorted(numbers)):
-        _give_up(hub, connection, effects.c.system == system, effects.c.number.in_(chunk), sa.not_(effects.c.doubted))
+    system, person = planner.rules.system, {each.link.number: each for each in among}
+    for chunk in chunked(sorted(person)):
+        theirs = (effects.c.system == system, effects.c.number.in_(chunk), sa.not_(effects.c.doubted))
+        overtaken = [
+            each
+            for each in _planned(connection, *theirs)
+            if not planner.still_takes_away(person[each.number], Action(each.action), each.due_at)
+        ]
+        _give_up(hub, connection, overtaken)
 
 
 def unreachable(hub: Hub, held: Mapping[str, Collection[tuple[str, str]]]) -> set[str]:
@@ -39,12 +50,16 @@ def give_up_unreachable(hub: Hub, connection: sa.Connection) -> None:
     """
     late = sa.and_(effects.c.doubted, effects.c.updated_at > hub.clock.now() - LATEST_COPY)
     in_use = [system.name for system in hub.targets()]
-    _give_up(hub, connection, effects.c.system.not_in(in_use), sa.not_(late))
+    _give_up(hub, connection, _planned(connection, effects.c.system.not_in(in_use), sa.not_(late)))
 
 
-def _give_up(hub: Hub, connection: sa.Connection, *where: sa.ColumnElement[bool]) -> None:
+def _planned(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:
+    columns = [effects.c[name] for name in ("key", "system", "number", "action", "due_at")]
     planned = (effects.c.job == SYNC_JOB, effects.c.state == EffectState.PLANNED.value, *where)
-    found = connection.execute(sa.select(effects.c.key, effects.c.system, effects.c.number).where(*planned)).all()
+    return connection.execute(sa.select(*columns).where(*planned)).all()
+
+
+def _give_up(hub: Hub, connection: sa.Connection, found: Sequence[sa.Row[Any]]) -> None:
     keys = [row.key for row in found]
     gone = hub.effects.cancel_keys(connection, keys, why="overtaken", absent=keys)
     for system in {row.system for row in found}:

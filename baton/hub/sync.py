@@ -304,8 +304,8 @@ class _Planning:
         planner = Planner(rules, lambda value, context: self.hub.keyring.field_digest(value, context).hex(), self.now)
         busy = self.hub.effects.numbers_in(self.connection, system.name, UNSETTLED_STATES)
         busy |= self.hub.effects.undecided(self.connection, system.name)
-        news = {number for number, _ in self._candidates(system, dirty=False)} if busy else set()
-        overtaken.withdraw(self.hub, self.connection, system.name, busy & news)
+        news = [pair for pair in self._candidates(system, dirty=False) if pair[0] in busy] if busy else []
+        overtaken.withdraw(self.hub, self.connection, planner, self._people(system.name, news, managers))
         held = self.hub.effects.held_by_run(self.connection, JOB).values()
         busy |= {number for pairs in held for name, number in pairs if name == system.name}
 

@@ -61,6 +61,11 @@ class Away:
         plan = self.go(title="经理", status="notice", last_day=last_day)
         assert [draft.intention.action for draft in plan.drafted] == [Action.UPDATE, Action.REMOVE]
 
+    def send(self) -> None:
+        """What is due, as where HR cannot be asked: what is in doubt first, then what waits for it."""
+        for _ in range(2):
+            apply(self.hub)
+
     @property
     def state(self) -> AccountState:
         return self.company.truths["crm"].accounts["0001"].state
@@ -101,6 +106,61 @@ def test_a_departure_that_still_stands_after_the_news_is_planned_again_and_carri
     for _ in range(2):
         away.go(title="主管", status="notice", last_day=last_day)
     assert away.state is AccountState.REMOVED
+
+
+@pytest.mark.parametrize("title", ["经理", "主管"], ids=["without news", "with a title as news"])
+def test_a_departure_that_still_stands_is_carried_out_though_nothing_can_be_planned_any_more(
+    away: Away, title: str
+) -> None:
+    last_day = away.on(2)
+    away.leave_with_a_doubt(last_day)
+    away.days(1)
+    away.go(title=title, status="notice", last_day=last_day)
+    away.days(3)
+    away.cut_off = False
+    away.send()
+    assert away.state is AccountState.REMOVED
+
+
+def test_a_departure_that_was_put_off_is_not_carried_out_on_its_former_day(away: Away) -> None:
+    away.leave_with_a_doubt(away.on(2))
+    away.days(1)
+    last_day = away.on(8)
+    away.go(title="经理", status="notice", last_day=last_day)
+    away.days(3)
+    away.cut_off = False
+    away.send()
+    assert away.state is AccountState.ENABLED
+    away.go(title="经理", status="notice", last_day=last_day)
+    away.days(6)
+    away.send()
+    assert away.state is AccountState.REMOVED
+
+
+def test_of_a_disabling_and_a_removal_what_still_stands_stays(away: Away) -> None:
+    away.go()
+    away.cut_off = True
+    last_day = away.on(2)
+    away.go(title="经理", status="notice", last_day=last_day, contract_end=away.on(4))
+    away.days(1)
+    away.go(title="经理", status="notice", last_day=last_day, contract_end=away.on(20))
+    away.days(5)
+    away.cut_off = False
+    away.send()
+    assert away.state is AccountState.DISABLED
+
+
+def test_who_is_hired_again_before_the_doubt_ends_stays_in(away: Away) -> None:
+    last_day = away.on(2)
+    away.leave_with_a_doubt(last_day)
+    back = away.on(3)
+    away.days(1)
+    away.go(title="经理", status="rehired", hired=back, effective=back)
+    away.days(3)
+    away.go(title="经理", status="rehired", hired=back, effective=back)
+    away.cut_off = False
+    away.send()
+    assert away.state is AccountState.ENABLED
 
 
 def test_without_news_what_is_scheduled_goes_as_soon_as_the_doubt_ends(away: Away) -> None:

@@ -86,6 +86,18 @@ class Planner:
             for person, timeline in zip(people, timelines, strict=True)
         ]
 
+    def still_takes_away(self, person: Person, action: Action, due_at: datetime) -> bool:
+        """Whether what is known now calls for this disabling or removing at its moment as well; False for any other.
+
+        What is due by now is judged by now. Where an account is to be removed, disabling it is right, too.
+        """
+        moment = max(due_at, self.now)
+        until = [each for each in desired_timeline(person.timeline, self.lifecycle, self.now) if each.at <= moment]
+        if not until or not action.destructive:
+            return False
+        called = _action(AccountState.ENABLED, self._allowed(until[-1], person, person.link.state))
+        return called is action or (called is Action.REMOVE and action is Action.DISABLE)
+
     def _plan_one(
         self, person: Person, wanted: Sequence[tuple[Desired, int]], mapped: Mapped, living: Collection[str]
     ) -> PersonPlan:
