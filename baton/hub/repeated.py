@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import inspect
+import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache, partial
@@ -13,10 +16,14 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from baton import tracing
 from baton.contracts import RepeatingSource
+from baton.errors import BatonError, RetryableError
 from baton.hub.core import Hub
 from baton.jobs.sync.reading import Reading, RowDigester, read_others
 from baton.store.told_lines import ToldLines
+
+log = logging.getLogger("baton.hub")
 
 _WHOLE_EVERY: Final = timedelta(hours=24)
 """So often all lines are read, whether they are known or not."""
@@ -41,10 +48,30 @@ def read_besides(hub: Hub, name: str) -> Reading | None:
         told = ToldLines.nothing(program, now)
     if not timedelta() <= now - told.read_at < _WHOLE_EVERY:
         told = replace(told, context="", read_at=now)
-    lines = source.besides(told.before)
-    if lines is None:
-        return None
-    return read_others(lines, told, mapping, row_digester(hub), now)
+    with told_by_place(name):
+        lines = source.besides(told.before)
+        if lines is None:
+            return None
+        return read_others(lines, told, mapping, row_digester(hub), now)
+
+
+@contextmanager
+def told_by_place(source: str) -> Iterator[None]:
+    """Reading a source, in which anything may go wrong that nobody foresaw: then `RetryableError`, by type and place.
+
+    It fails the planning like any other trouble with a source, after which what is due is sent all the same; and it
+    may pass, as a share that does not answer for a moment does.
+    """
+    try:
+        yield
+    except BatonError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a connector may be anybody's
+        log.error(  # noqa: TRY400 - a traceback with its message may hold personal data
+            "%s: %s\n%s", source, tracing.place(error), tracing.whereabouts(error)
+        )
+        message = f"{source}: unexpected {tracing.place(error)}"
+        raise RetryableError(message, code="unexpected", remedy="see the log, and run it again") from None
 
 
 def row_digester(hub: Hub) -> RowDigester:

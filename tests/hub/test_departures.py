@@ -7,7 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from baton.hub.execution import Settled, apply, settle
+from baton.contracts import Feed
+from baton.errors import BatonError, RetryableError
+from baton.hub.execution import Settled, apply, apply_unplanned, settle
 from baton.hub.reconcile import reconcile
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync
 from baton.model.account import AccountState, Action, Receipt
@@ -151,3 +153,32 @@ def test_who_comes_back_later_than_first_said_is_not_let_in_on_the_first_date(st
     company.clock.advance(50 * DAY)
     go(company, hub, back)
     assert state_of(company) is AccountState.ENABLED
+
+
+def broken_pages():
+    raise KeyError("王小明")
+    yield
+
+
+def cannot_be_read(*_: object) -> Feed:
+    raise OSError(5, "Input/output error", "/exports/王小明.csv")
+
+
+@pytest.mark.parametrize("in_the_middle", [False, True], ids=["when it is opened", "among its rows"])
+def test_what_nobody_foresaw_in_a_source_keeps_no_leaver_in(start, monkeypatch, in_the_middle: bool) -> None:
+    company, hub = start()
+    go(company, hub, row("0001"))
+    go(company, hub, row("0001", status="notice", last_day=on(company, 1), contract_end=on(company, 40)))
+    company.clock.advance(2 * DAY)
+    source = hub.source("hr")
+    origin = source.census().origin
+    census = (lambda: Feed(origin, broken_pages())) if in_the_middle else cannot_be_read
+    monkeypatch.setattr(source, "census", census)
+    with pytest.raises(BatonError) as caught:
+        plan_sync(hub, SyncRequest())
+    kind = "KeyError" if in_the_middle else "OSError"
+    assert (type(caught.value), caught.value.code) == (RetryableError, "unexpected")
+    assert str(caught.value).startswith(f"hr: unexpected {kind} at test_departures.py:")
+    assert "王" not in str(caught.value)
+    apply_unplanned(caught.value, lambda: apply(hub))
+    assert state_of(company) is AccountState.DISABLED
