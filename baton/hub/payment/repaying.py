@@ -14,7 +14,7 @@ from baton.hub.core import Hub
 from baton.hub.payment.out_again import out_again
 from baton.model.pay_run import FAILED, LineState, PayLine
 from baton.model.payable import Component
-from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, RecoveryEvent, RecoveryState, Way, step
+from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, RecoveryEvent, Way, step
 
 _GONE: Final = (LineState.DEBITED, LineState.PAID)
 """The money has left our account."""
@@ -73,10 +73,11 @@ def _debt(hub: Hub, connection: sa.Connection, case: RecoveryCase) -> _Debt:
 
 
 def _may_owe(case: RecoveryCase) -> bool:
-    """Whether a payment may be to be booked in it: it owes, has paid, or may owe less since a return was taken back."""
-    return bool(
-        case.owed_back_minor or case.repaid_minor or (case.back_minor and case.state is not RecoveryState.REPAID)
-    )
+    """Whether a payment may be to be booked in it: it owes, has paid, or may owe less since a return was taken back.
+
+    Whatever its state: what the person has sent may cover the claim to the last cent without that return.
+    """
+    return bool(case.owed_back_minor or case.repaid_minor or case.back_minor)
 
 
 def _owed_then(debt: _Debt, drafted: datetime) -> int:

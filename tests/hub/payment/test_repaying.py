@@ -131,18 +131,24 @@ def test_what_came_back_is_owed_again_before_what_was_paid_is_booked(late: Offic
     assert take_back(late.hub) == {}
 
 
+@pytest.mark.parametrize("sent", [100_000, 1_234_567, 1_300_000])
 @pytest.mark.parametrize("first", ["paid", "taken back", "both"])
 def test_a_refund_and_a_return_that_is_taken_back_come_to_the_same_in_either_order(
     late: Office,  # noqa: F811
     first: str,
+    sent: int,
 ) -> None:
-    """She has the payment again, and the refund of what she had sent: she owes all of the claim, and is told anew."""
+    """She has the payment again, and the refund of what she had sent: she owes all of the claim, and is told anew.
+
+    Whether what she had sent was less than the claim, all of it or more.
+    """
+    amount = f"{sent / 100:.2f}"
     case = opened(late)
     booked(late, case, "CRDT", day=1, number=3)
-    came_in(late, case.reference, "1000.00", number=4)
+    came_in(late, case.reference, amount, number=4)
     take_back(late.hub)
-    assert find_case(late.hub, case.id)[0].owed_back_minor == 100_000
-    paid(late, "1000.00", "2026-12", LineState.RELEASED)
+    assert find_case(late.hub, case.id)[0].owed_back_minor == sent
+    paid(late, amount, "2026-12", LineState.RELEASED)
     run_id = late.lines_run()
     late.company.clock.advance(timedelta(hours=1))
     if first == "paid":
@@ -152,11 +158,11 @@ def test_a_refund_and_a_return_that_is_taken_back_come_to_the_same_in_either_ord
         take_back(late.hub)
     moved(late, run_id, LineState.PAID)
     after = find_case(late.hub, case.id)[0]
-    assert (after.state, after.back_minor, after.repaid_minor) == (RecoveryState.CLAIMED, 100_000, 100_000)
+    assert (after.state, after.back_minor, after.repaid_minor) == (RecoveryState.CLAIMED, sent, sent)
     assert after.open_minor == case.amount_minor
     assert take_back(late.hub) == {}
     moved(late, run_id, LineState.RETURNED)
-    assert find_case(late.hub, case.id)[0].open_minor == case.amount_minor - 100_000
+    assert find_case(late.hub, case.id)[0].open_minor == max(case.amount_minor - sent, 0)
     assert take_back(late.hub) == {}
 
 
