@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from baton.hub.core import Hub
 from baton.hub.payment.money_back import take_back
 from baton.hub.payment.overpayments import figures, find
@@ -28,9 +30,20 @@ def look_for_overpayments(hub: Hub) -> dict[str, int]:
 
 
 def _decided(hub: Hub, found: Overpaid) -> set[str]:
-    """The references of payments that a claim was withdrawn to on the very ground on which they are found now."""
-    grounds = {each.line.key.reference: each.cause.version for each in found.not_owed}
+    """The references of payments that a claim was withdrawn to on the very ground on which they are found now.
+
+    To them or to an attempt before: what came back and is paid again is the same payment to HR.
+    """
+    attempts = {
+        replace(each.line.key, attempt=attempt).reference: each
+        for each in found.not_owed
+        for attempt in range(1, each.line.key.attempt + 1)
+    }
     with hub.database.read() as connection:
-        cases = hub.recoveries.of_lines(connection, sorted(grounds))
+        cases = hub.recoveries.of_lines(connection, sorted(attempts))
     withdrawn = (line for case in cases if case.state is RecoveryState.WITHDRAWN for line in case.lines)
-    return {line.reference for line in withdrawn if grounds.get(line.reference) == line.cause_version}
+    return {
+        now.line.key.reference
+        for line in withdrawn
+        if (now := attempts.get(line.reference)) is not None and now.cause.version == line.cause_version
+    }

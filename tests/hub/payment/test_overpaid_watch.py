@@ -8,8 +8,9 @@ from baton.hub.payment.overpaid_watch import look_for_overpayments
 from baton.hub.payment.recovering import BY, withdraw_case
 from baton.jobs.payment.roles import Role
 from tests.hub.payment.office import Office
+from tests.hub.payment.test_overpaid_again import LEFT, WHOLE, booked, left, paid_again
 from tests.hub.payment.test_recovering import LATE, came_in, late, opened  # noqa: F401 - a fixture
-from tests.rig.payroll import HR
+from tests.rig.payroll import HR, card
 
 BY_SCHEDULE = "overpayment: {opens: by_schedule}\n"
 NOTHING = dict.fromkeys(("people", "hold", "recall", "recover", "wait", "unclear", "claimed_too_much"), 0)
@@ -50,6 +51,29 @@ def test_it_opens_no_claim_again_that_hr_has_withdrawn_until_hr_tells_other_date
     assert look_for_overpayments(late.hub)["opened"] == 0, "the month was no more owed before than now"
     late.hire("0002", status=LATE["status"], last_working_day=date(2026, 11, 3))
     assert look_for_overpayments(late.hub)["opened"] == 1, "another part of it is not owed"
+
+
+def test_it_opens_no_claim_again_to_the_next_attempt_of_what_hr_has_withdrawn_it_to(office: Office) -> None:
+    """Until HR tells other dates, as for the payment itself."""
+    assert office.company.policy is not None
+    office.company.policy.write_text(office.company.policy.read_text("utf-8") + BY_SCHEDULE, "utf-8")
+    run_id = office.delivered({"0002": "8000.00"})
+    (line,) = office.lines(run_id)
+    booked(office, line.reference, "DBIT", 1)
+    left(office, date(2026, 11, 10))
+    assert look_for_overpayments(office.hub)["opened"] == 1
+    with office.hub.database.read() as connection:
+        (case,) = office.hub.recoveries.listed(connection)
+    withdraw_case(office.hub, case.id, HR, Role.HR, "paid leave, as the board has agreed")
+    for attempt in (2, 3):
+        booked(office, line.reference, "CRDT", 2 * attempt)
+        office.hire("0002", bank_account_number=card(70 + attempt), status=LATE["status"], **LEFT)
+        run_id = paid_again(office, run_id)
+        (line,) = office.lines(run_id)
+        assert (line.payable.key.attempt, line.payable.amount_minor) == (attempt, WHOLE)
+        assert look_for_overpayments(office.hub)["opened"] == 0
+    left(office, date(2026, 11, 3))
+    assert look_for_overpayments(office.hub)["opened"] == 1, "another part of it is not owed"
 
 
 def test_a_person_may_open_a_claim_that_was_withdrawn(late: Office) -> None:  # noqa: F811
