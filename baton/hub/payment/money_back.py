@@ -21,7 +21,7 @@ from baton.hub.payment.returned_money import add, returns
 from baton.jobs.payment.instalments import from_wages_by_month, most_from_wages
 from baton.jobs.payment.matching import Expectations
 from baton.jobs.payment.periods import period_of
-from baton.jobs.payment.statements import Copies, StatementKey, statement_key
+from baton.jobs.payment.statements import statement_key
 from baton.model.bank_answers import Direction, Statement, StatementEntry
 from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, Way
 from baton.store.bank_answers import BankEvent
@@ -42,6 +42,8 @@ class Credit:
     placed: str = ""
     """Its name as it was once where the bank gives it none: with its place on the statement. What was taken in under it
     still is, and so is whatever stood at this place. Empty where the bank names it."""
+    doubtful: bool = False
+    """Whether it may be one that another page of its statement has shown: a person says."""
 
 
 def take_back(hub: Hub) -> dict[str, int]:
@@ -79,16 +81,14 @@ def credits_of(hub: Hub, connection: sa.Connection) -> Iterator[Credit]:
     """
     for system in hub.settings.payments.banks:
         files: dict[str, Expectations] = {}
-        copies = Copies()
+        names = _Names(system)
         for head, entries in statements(hub.bank_answers.bookings(connection, system, (HEAD, ENTRY))):
             statement, notification = kept_head(head)
             if notification:
                 continue
             credits_ = [event for event in entries if event.state == Direction.CREDIT.value]
             ours = hub.pay_runs.by_reference(connection, [event.reference for event in credits_ if event.reference])
-            unnamed = any(str(event.facts["entry_id"]).startswith(_PLACED) for event in credits_)
-            key = _first_key(copies, head, entries, statement) if unnamed else None
-            names = _Names(system, statement, key)
+            names.begin(statement, head, entries)
             for event in credits_:
                 entry = kept_entry(event)
                 if entry.pending or entry.returned is not None or event.reference in ours:
@@ -172,8 +172,8 @@ def _no_consent(period: str) -> ApprovalError:
 def _named(hub: Hub, connection: sa.Connection, cases: dict[str, RecoveryCase]) -> Iterator[tuple[str, RecoveryEntry]]:
     for credit in not_taken_in(hub, connection, credits_of(hub, connection)):
         named = {reference for reference in credit.entry.references if reference in cases}
-        if len(named) != 1:
-            continue  # it names none, or two: a person says whose it is
+        if len(named) != 1 or credit.doubtful:
+            continue  # it names none, or two, or may be counted: a person says whose it is
         (reference,) = named
         case = cases[reference]
         if credit.entry.currency == case.currency:
@@ -192,19 +192,61 @@ def _evidence(before: str, entry: StatementEntry) -> str:
     return hashlib.sha256(f"baton-credit-2/{before}/{entry.currency}".encode()).hexdigest()
 
 
+@dataclass(slots=True)
+class _Alike:
+    """One of the credits of a statement that are alike in all that is told of them."""
+
+    name: str
+    piece: int
+    """The page that shows it; 0 while only copies in one piece do."""
+    whole: bool
+    """Whether a copy in one piece has shown it."""
+    doubtful: bool = False
+
+
+class _Pages:
+    """The pages of one statement as they came: whether it was cut in one way only."""
+
+    def __init__(self) -> None:
+        self._told: dict[int, tuple[str, bool]] = {}
+        self.cut_anew = False
+        """Whether one of them came again as another, or stands behind the last."""
+
+    def add(self, statement: Statement, digest: str) -> None:
+        told = (digest, statement.pages_follow)
+        same = self._told.setdefault(statement.page, told) == told
+        end = max(self._told)
+        self.cut_anew |= not same or any(not follow and page < end for page, (_, follow) in self._told.items())
+
+
 class _Names:
-    """Names the credits of one statement, or of one page of it, one after another: alike in any copy of it.
+    """Names the credits of a bank's statements, one after another: alike in any copy, whole or in pages.
 
     By account, statement and the bank's own reference, whatever the file. Where the bank gives a booking none, its
     place stands for one as it is read; but the next copy may have a row more, and each page begins anew. Such a booking
-    is named by the page, by all that it refers to, and by how many before it were alike.
+    is known by all that it refers to, and by how many are alike: those on the pages of a statement are those on a copy
+    of it in one piece. Its name is that of where it was first seen. Where nobody can say whether it is another one, it
+    is doubtful.
     """
 
-    def __init__(self, system: str, statement: Statement, key: StatementKey | None) -> None:
-        """``key`` is None where the bank names each of them: then nobody asks for the page."""
-        self._stands_on = (system, statement.account, statement.sequence, statement.statement_id)
-        self._page = () if key is None else (key[3], str(key[5]))
-        self._alike: Counter[tuple[str, ...]] = Counter()
+    def __init__(self, system: str) -> None:
+        self._system = system
+        self._alike: dict[tuple[str, ...], list[_Alike]] = {}
+        self._pages: dict[tuple[str, ...], _Pages] = {}
+
+    def begin(self, statement: Statement, head: BankEvent, entries: Sequence[BankEvent]) -> None:
+        """The next statement, or page of one, whose credits are named from now on."""
+        self._stands_on = (self._system, statement.account, statement.sequence, statement.statement_id)
+        self._seen: Counter[tuple[str, ...]] = Counter()
+        # What the bank names itself needs no page; one without any booking tells that the others were cut anew.
+        if not entries or any(str(event.facts["entry_id"]).startswith(_PLACED) for event in entries):
+            first = date.fromisoformat(entries[0].facts["booked"]) if entries else None
+            digest = content_digest(head, entries)
+            key = statement_key(statement, digest, first, notification=False)
+            self._named, self._piece, self._page = key[3], key[5], statement.page
+            self._cut = self._pages.setdefault((*self._stands_on, statement.currency, key[3], key[4]), _Pages())
+            if statement.page:
+                self._cut.add(statement, digest)
 
     def credit(self, entry: StatementEntry) -> Credit:
         """The next one, with its names."""
@@ -215,16 +257,41 @@ class _Names:
             return Credit(placed, before, entry)
         _, _, of_one = entry.entry_id.partition("/")  # of a transaction inside it: a name, or a place again
         told = ("" if of_one.isdecimal() else of_one, *amount, entry.currency, *entry.references)
-        self._alike[told] += 1
-        place = (*self._page, str(self._alike[told]))
-        return Credit(_digest("baton-credit-3", *self._stands_on, *place, *told), before, entry, placed)
+        self._seen[told] += 1
+        number = self._seen[told]
+        alike = self._alike.setdefault((*self._stands_on, self._named, *told), [])
+        found = self._on_page(alike, number) if self._piece else _on_whole(alike, number)
+        if found is None:
+            place = (self._named, str(self._piece), str(number))
+            name = _digest("baton-credit-3", *self._stands_on, *place, *told)
+            found = _Alike(name, self._piece, whole=not self._piece, doubtful=self._may_be_one_of(alike))
+            alike.append(found)
+        return Credit(found.name, before, entry, placed, found.doubtful)
+
+    def _on_page(self, alike: Sequence[_Alike], number: int) -> _Alike | None:
+        """That which this page has shown as the same of them, or one that only a whole copy has shown."""
+        here = [each for each in alike if each.piece == self._piece]
+        if number <= len(here):
+            return here[number - 1]
+        found = next((each for each in alike if not each.piece), None)
+        if found is not None:
+            found.piece = self._piece
+        return found
+
+    def _may_be_one_of(self, alike: Sequence[_Alike]) -> bool:
+        """Whether what this page shows beyond those known from it may be one that another page has shown."""
+        elsewhere = [each for each in alike if self._piece and each.piece != self._piece]
+        # The pages of a message are of the delivery: a statement that has no pages itself may come on any of them.
+        return bool(elsewhere) and (not self._page or self._cut.cut_anew or any(each.whole for each in alike))
 
 
-def _first_key(copies: Copies, head: BankEvent, entries: Sequence[BankEvent], statement: Statement) -> StatementKey:
-    """By which a statement is known, or the one that it is a copy of."""
-    first = date.fromisoformat(entries[0].facts["booked"]) if entries else None
-    digest = content_digest(head, entries)
-    return copies.first_of(statement_key(statement, digest, first, notification=False), digest, statement)
+def _on_whole(alike: Sequence[_Alike], number: int) -> _Alike | None:
+    """That which a copy in one piece shows as this one of them: it has all of them, so that none is in doubt."""
+    if number > len(alike):
+        return None
+    found = sorted(alike, key=lambda each: each.doubtful)[number - 1]
+    found.whole, found.doubtful = True, False
+    return found
 
 
 def _digest(kind: str, *told: str) -> str:

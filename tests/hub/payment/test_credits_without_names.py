@@ -33,6 +33,13 @@ def page(rows: Sequence[tuple[str, str, str]], number: int, *, last: bool) -> by
     return said.replace(opening if last else closing, b"")
 
 
+def without_end(said: bytes, message_page: int) -> bytes:
+    """A statement of a day that is not over, on a page of a message."""
+    told = b"<MsgPgntn><PgNb>%d</PgNb><LastPgInd>false</LastPgInd></MsgPgntn></GrpHdr>" % message_page
+    closing = re.findall(rb"<Bal>.*?</Bal>", said)[1]
+    return said.replace(closing, b"").replace(b"</GrpHdr>", told)
+
+
 def back(office: Office, case: RecoveryCase) -> int:
     return find_case(office.hub, case.id)[0].back_minor
 
@@ -58,6 +65,87 @@ def test_two_that_refer_to_the_same_on_two_pages_are_two(late: Office) -> None: 
     say(late, page([(case.reference, "1000.00", "CRDT")], 1, last=False))
     say(late, page([(case.reference, "1000.00", "CRDT")], 2, last=True))
     assert take_back(late.hub) == {case.id: 2}
+
+
+def test_one_on_a_page_and_on_a_copy_in_one_piece_is_one_whichever_came_first(late: Office) -> None:  # noqa: F811
+    case = opened(late)
+    row, fee = (case.reference, "1000.00", "CRDT"), ("FEE", "3.00", "DBIT")
+    say(late, page([row], 1, last=False))
+    assert take_back(late.hub) == {case.id: 1}
+    say(late, unnamed([row, fee, row]))
+    assert take_back(late.hub) == {case.id: 1}, "the second is on the page that has not come"
+    say(late, page([fee, row], 2, last=True))
+    say(late, page([row], 1, last=False))
+    assert take_back(late.hub) == {}
+    assert (back(late, case), listed(late)) == (200_000, [])
+
+
+def test_what_a_copy_in_one_piece_has_not_shown_is_given_by_a_person(late: Office) -> None:  # noqa: F811
+    """Somebody has to look whether it came in after that copy was written, or the statement was cut anew."""
+    case = opened(late)
+    row, fee = (case.reference, "1000.00", "CRDT"), ("FEE", "3.00", "DBIT")
+    say(late, unnamed([row]))
+    say(late, page([row], 1, last=False))
+    say(late, page([fee, row], 2, last=True))
+    assert take_back(late.hub) == {case.id: 1}
+    (doubtful,) = listed(late)
+    assert credit_to(late.hub, case.id, doubtful.evidence, PAYROLL, "she sent it twice").back_minor == 200_000
+    say(late, unnamed([row, fee, row]))
+    assert take_back(late.hub) == {}
+    assert listed(late) == []
+
+
+def test_a_copy_in_one_piece_says_that_there_were_two(late: Office) -> None:  # noqa: F811
+    case = opened(late)
+    row = (case.reference, "1000.00", "CRDT")
+    say(late, unnamed([row]))
+    say(late, page([row], 1, last=False))
+    say(late, page([row], 2, last=True))
+    assert take_back(late.hub) == {case.id: 1}
+    say(late, unnamed([row, ("FEE", "3.00", "DBIT"), row]))
+    assert take_back(late.hub) == {case.id: 1}
+    assert (back(late, case), listed(late)) == (200_000, [])
+
+
+@pytest.mark.parametrize("first_page", [1, 2])
+def test_one_that_stands_on_another_page_of_a_statement_that_is_cut_anew_is_not_counted_again(
+    late: Office,  # noqa: F811
+    first_page: int,
+) -> None:
+    case = opened(late)
+    row, fee = (case.reference, "1000.00", "CRDT"), ("FEE", "3.00", "DBIT")
+    cuts = {1: ([fee, row], [fee]), 2: ([fee], [row, fee])}
+    for first in (first_page, 3 - first_page):
+        say(late, page(cuts[first][0], 1, last=False))
+        say(late, page(cuts[first][1], 2, last=True))
+    assert take_back(late.hub) == {case.id: 1}
+    assert [each.doubtful for each in listed(late)] == [True]
+
+
+def test_one_on_a_page_behind_the_last_is_not_counted_again(late: Office) -> None:  # noqa: F811
+    case = opened(late)
+    row = (case.reference, "1000.00", "CRDT")
+    say(late, page([row], 2, last=True))
+    say(late, page([row], 3, last=True))
+    assert take_back(late.hub) == {case.id: 1}
+    assert [each.doubtful for each in listed(late)] == [True]
+
+
+@pytest.mark.parametrize("message_page", [1, 2])
+def test_one_in_a_statement_before_and_after_its_end_is_one_on_whichever_page_of_a_message(
+    late: Office,  # noqa: F811
+    message_page: int,
+) -> None:
+    case = opened(late)
+    row = (case.reference, "1000.00", "CRDT")
+    say(late, without_end(unnamed([row]), 1))
+    assert take_back(late.hub) == {case.id: 1}
+    say(late, without_end(unnamed([row, ("FEE", "3.00", "DBIT")]), message_page))
+    assert take_back(late.hub) == {}
+    say(late, unnamed([row, ("FEE", "3.00", "DBIT"), ("FEE", "4.00", "DBIT")]))
+    assert take_back(late.hub) == {}
+    assert back(late, case) == 100_000
+    assert [each.doubtful for each in listed(late)] == [True] * (message_page - 1), "it may be of a further piece"
 
 
 def test_one_that_stands_further_down_in_the_next_copy_is_one(late: Office) -> None:  # noqa: F811
