@@ -147,6 +147,11 @@ class MoveStore:
         """The migrations whose staged records are not deleted."""
         return set(connection.execute(sa.select(migrations.c.run_id).where(migrations.c.purged_at.is_(None))).scalars())
 
+    def gone(self, connection: sa.Connection) -> set[str]:
+        """The migrations whose staged records are deleted, or should be."""
+        query = sa.select(migrations.c.run_id).where(migrations.c.purged_at.is_not(None))
+        return set(connection.execute(query).scalars())
+
     def purged(self, connection: sa.Connection, run_id: str, now: datetime) -> None:
         """Note that the staged records of a run are deleted."""
         connection.execute(sa.delete(staged).where(staged.c.run_id == run_id))

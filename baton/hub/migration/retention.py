@@ -25,7 +25,7 @@ def purge(hub: Hub) -> list[str]:
     Of runs that are kept, the files that newer ones have taken the place of.
 
     Returns the runs whose records are gone now. `BatonError` (``not_deleted``), after everything else is done, where
-    files could not be deleted: the next purge tries again once they are a day old.
+    files could not be deleted: every purge tries again until they are gone.
     """
     now = hub.clock.now()
     with hub.database.write() as connection:
@@ -33,8 +33,8 @@ def purge(hub: Hub) -> list[str]:
         for run_id in expired:
             hub.moves.purged(connection, run_id, now)
         append(connection, [Entry(kind="purge", at=now, body={"run": run_id}) for run_id in expired])
-        kept = hub.moves.kept(connection)
-    stuck = _drop_all(hub, [*expired, *_strays(hub, kept)])
+        kept, gone = hub.moves.kept(connection), hub.moves.gone(connection)
+    stuck = _drop_all(hub, _strays(hub, kept, gone))
     with hub.database.read() as connection:
         for run_id in sorted(kept):
             hub.staging.drop_replaced(connection, run_id, _ABANDONED_S)
@@ -61,13 +61,13 @@ def _drop_all(hub: Hub, run_ids: Iterable[str]) -> list[str]:
     return stuck
 
 
-def _strays(hub: Hub, kept: set[str]) -> Iterator[str]:
-    """Folders of purged runs (a purge may have been interrupted) and of plans that were never saved.
+def _strays(hub: Hub, kept: set[str], gone: set[str]) -> Iterator[str]:
+    """Folders of purged runs (just now, or by a purge that was interrupted), and of plans that were never saved.
 
-    What is being planned right now is younger than a day.
+    Of a run that the store does not know only once it is a day old: what is being planned right now is younger.
     """
     for run_id in hub.staging.folders():
-        if run_id not in kept and hub.staging.age_s(run_id) > _ABANDONED_S:
+        if run_id in gone or (run_id not in kept and hub.staging.age_s(run_id) > _ABANDONED_S):
             yield run_id
 
 

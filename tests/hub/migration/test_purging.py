@@ -158,3 +158,32 @@ def test_files_that_cannot_be_deleted_are_told_of_until_they_are_gone(
                     os.utime(path, (time.time() - LONG_AGO,) * 2)
         assert purge(hub) == []
         assert (folder.exists(), looked_after()) == (False, True)
+
+
+def test_files_that_stay_are_told_of_by_the_next_purge_too_however_young_they_are(
+    small: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second purge of a day left them for the next day, said that all was gone, and noted that it had looked."""
+    small.rows = [old_row(1)]
+
+    def guarded(path: str, **_: int) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    with small.open() as hub:
+        run = plan_migration(hub, small.request(retention_days=1)).run.id
+        carry_on(hub, run)
+        small.clock.sleep(2 * 86_400)
+        being_planned = hub.staging.folder / "migration-1"
+        being_planned.mkdir()
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "unlink", guarded)
+            for _ in range(2):
+                with pytest.raises(BatonError) as refused:
+                    purge(hub)
+                assert refused.value.message == f"staged records could not be deleted: {run} (Permission denied)"
+                with hub.database.read() as connection:
+                    assert (RETENTION, "") not in passes.noted(connection)
+        assert purge(hub) == []
+        assert list(hub.staging.folders()) == [being_planned.name], "what may just be planned stays for a day"
+        with hub.database.read() as connection:
+            assert (RETENTION, "") in passes.noted(connection)
