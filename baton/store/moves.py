@@ -186,11 +186,27 @@ class MoveStore:
 def _given_up() -> sa.ColumnElement[bool]:
     """Runs that gave way to a newer plan: something of them was called back, and nothing can happen any more.
 
-    A run of which all was sent and nothing called back is not among them: it may just be proving itself.
+    A plan that had nothing to send keeps nobody waiting, and there is nothing to call back: any that was made later
+    for the same collection stands for it, by whatever mapping. A run of which all was sent and nothing called back is
+    not among them: it may just be proving itself.
     """
     of_run = sa.select(effects.c.id).where(effects.c.run_id == migrations.c.run_id)
     called_back = of_run.where(effects.c.state == EffectState.SUPERSEDED.value)
-    return sa.and_(called_back.exists(), ~of_run.where(effects.c.state.in_(OPEN_STATES)).exists())
+    newer, newer_run = migrations.alias("newer"), runs.alias("newer_run")
+    planned_anew = (
+        sa.select(newer.c.run_id)
+        .join(newer_run, newer_run.c.id == newer.c.run_id)
+        .where(
+            newer.c.target == migrations.c.target,
+            newer.c.collection == migrations.c.collection,
+            newer.c.undoes.is_(None),
+            newer_run.c.created_at > runs.c.created_at,
+        )
+    )
+    return sa.or_(
+        sa.and_(called_back.exists(), ~of_run.where(effects.c.state.in_(OPEN_STATES)).exists()),
+        sa.and_(migrations.c.undoes.is_(None), ~of_run.exists(), planned_anew.exists()),
+    )
 
 
 def _stands_on_one_kept(now: datetime) -> sa.ColumnElement[bool]:

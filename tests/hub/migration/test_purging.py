@@ -86,6 +86,42 @@ def test_a_plan_that_gave_way_to_a_newer_one_is_deleted_in_time_and_one_that_may
         assert purge(hub) == [newer]
 
 
+@pytest.mark.parametrize("pay", ["1001.01", "much"])
+def test_a_plan_with_nothing_to_send_is_deleted_in_time_once_something_newer_was_planned(
+    archive: Archive, pay: str
+) -> None:
+    """All was alike, or put aside. Nothing of it could be called back, and its copy of the source stayed for ever."""
+    archive.rows = [old_row(1)]
+    with archive.open() as hub:
+        first = plan_migration(hub, archive.request(retention_days=1)).run.id
+        carry_on(hub, first)
+        archive.clock.sleep(3600)
+        archive.rows = [old_row(1, 工资=pay)]
+        plan = plan_migration(hub, archive.request())
+        assert plan.run.counts["effects"] == 0
+        archive.clock.sleep(31 * 86_400)
+        assert purge(hub) == [first], "somebody may still have it looked at: it is the newest"
+        archive.rows = [old_row(1), old_row(2)]
+        newer = plan_migration(hub, archive.request()).run.id
+        assert purge(hub) == [plan.run.id]
+        assert list(hub.staging.folders()) == [newer]
+        carry_on(hub, newer)
+
+
+def test_a_rollback_does_not_take_the_place_of_a_plan_with_nothing_to_send(small: Archive) -> None:
+    small.rows = [old_row(1)]
+    with small.open() as hub:
+        first = plan_migration(hub, small.request(retention_days=365)).run.id
+        carry_on(hub, first)
+        small.clock.sleep(3600)
+        alike = plan_migration(hub, small.request(retention_days=1)).run.id
+        small.clock.sleep(3600)
+        carry_on(hub, plan_rollback(hub, first, "tester").id)
+        small.clock.sleep(2 * 86_400)
+        assert alike not in purge(hub)
+        assert carry_on(hub, alike).counts["compared"] == 1, "it is looked at like any other"
+
+
 def test_a_run_is_kept_as_long_as_an_older_one_that_it_has_to_be_taken_back_before(archive: Archive) -> None:
     """The rows that were fed back were deleted after their 30 days: nobody could take the first run back any more."""
     archive.rows = [old_row(1)]
