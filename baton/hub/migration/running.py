@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
+import polars as pl
 import sqlalchemy as sa
 
 from baton.engine.plan import stored_plan_hash
@@ -22,6 +23,8 @@ from baton.hub.migration.proving import Proven, prove
 from baton.hub.migration.since import brought_since, still_there
 from baton.hub.migration.undoing import close_loads
 from baton.jobs.migration.planning import Need
+from baton.jobs.migration.proof import RESULT
+from baton.jobs.migration.transform import ROW
 from baton.jobs.migration.waves import DEPTHS_PER_WAVE, wave_of
 from baton.model.effect import UNSETTLED_STATES, EffectState, RecordAction
 from baton.records.compare import Cause
@@ -282,7 +285,8 @@ class Running:
     def _extra(self, counts: Counter[str]) -> int:
         """Records that nobody planned, where that can be told: in a collection that was empty before.
 
-        What later runs have brought was planned as well, such as rows of the quarantine that were fed back.
+        What later runs have brought was planned as well, such as rows of the quarantine that were fed back. But where
+        one has brought back a record of this run, it is not left out of what is there: it is one of those wanted.
         """
         if counts["open"] or self.move.undoes or self.move.facts["count_before"]:
             return 0
@@ -290,9 +294,21 @@ class Running:
         if since is None:
             return 0
         target, collection = self.performer.target, self.performer.collection
-        there = target.count(collection) - still_there(target, collection, since)
+        there = target.count(collection) - still_there(target, collection, self._without_own(since))
         wanted = self.run.counts.get("insert", 0) - counts["refused"] - counts[Cause.MISSING.value]
         return max(there - wanted, 0)
+
+    def _without_own(self, keys: pl.DataFrame) -> pl.DataFrame:
+        """These keys but for records of this run that were there when it was proven, and are counted as its own."""
+        with self.hub.database.read() as connection:
+            proven = self.hub.staging.of(connection, self.run.id, Stage.RESULT)
+        for number, record in proven.items():
+            if keys.is_empty():
+                break
+            there = self.hub.staging.read(record, [ROW, RESULT]).filter(pl.col(RESULT).is_not_null())
+            own = self.hub.staging.read(self.segments[number], [ROW, *keys.columns]).join(there, on=ROW, how="semi")
+            keys = keys.join(own, on=keys.columns, how="anti", maintain_order="left")
+        return keys
 
     def _settle(self, run: Run, proven: Proven, counts: Counter[str], verdict: Verdict, reasons: Sequence[str]) -> None:
         result = root_of_roots(proven.roots[number] for number in sorted(proven.roots))

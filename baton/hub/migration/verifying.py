@@ -249,7 +249,7 @@ class _Looking:
         """The target as it is now against what was planned, records that nobody planned included.
 
         Those can be told only in a collection that was empty before: in any other they may have been there. What later
-        runs have brought there was planned by them.
+        runs have brought there was planned by them, also where this one was refused it.
         """
         performer = SegmentPerformer(self.hub, self.move)
         target, collection, key = performer.target, performer.collection, self.route.rules.key
@@ -257,7 +257,7 @@ class _Looking:
         comparer = Comparer(target, collection, self.route.readable, key, digester, performer.whole())
         surplus = Surplus(target, collection, {name: self.route.fields[name] for name in key})
         parts = [pl.DataFrame(schema=DIFFERENCE_SCHEMA)]
-        planned = [pl.Series([], dtype=pl.UInt64)]
+        planned, looked_for = [pl.Series([], dtype=pl.UInt64)], [pl.Series([], dtype=pl.UInt64)]
         there = 0
         for number, segment in self.segments.items():
             expected, absent, _ = sides(performer, number)
@@ -266,12 +266,13 @@ class _Looking:
             never = rows.filter(~rows.is_in(expected.get_column(ROW).implode()))
             parts += [compared.differences, whole_records(never, Cause.MISSING)]
             planned.append(surplus.hashes(self.hub.staging.read(segment, key)))
+            looked_for.append(surplus.hashes(expected))
             there += compared.there
             self.compared[Proof.RESULT] += compared.counts["compared"]
             self.progress(Phase.COMPARING, self.compared[Proof.RESULT])
         since = None if self.move.facts["count_before"] else brought_since(self.hub, self.move, self.run.created_at)
         if since is not None:
-            later = since.filter(~surplus.hashes(since).is_in(pl.concat(planned).implode()))
+            later = since.filter(~surplus.hashes(since).is_in(pl.concat(looked_for).implode()))
             there += still_there(target, collection, later)
             parts.append(surplus.find(pl.concat([*planned, surplus.hashes(later)]), there))
         return pl.concat(parts)

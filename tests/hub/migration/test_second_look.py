@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
-from baton.contracts import Feed, RecordTarget
+from baton.contracts import Collection, Feed, RecordTarget
 from baton.engine.settle import Verdict
 from baton.hub.migration import planning
 from baton.hub.migration.planning import plan_migration
@@ -18,6 +20,8 @@ from baton.hub.migration.running import carry_on
 from baton.hub.migration.verifying import Proof, verify
 from baton.jobs.migration.surplus import NO_ROW
 from baton.jobs.migration.transform import ROW, Transformed
+from baton.jobs.migration.waves import WavePlan
+from baton.model.account import Receipt
 from baton.model.source_rows import SourcePage
 from tests.rig.records import MAPPING, STAFF, Archive, NewSystem, OldSystem, old_row
 
@@ -129,6 +133,71 @@ def test_what_was_fed_back_from_the_quarantine_is_not_surplus_to_the_first_run(
         carry_on(hub, plan_rollback(hub, fed, "tester").id)
         small.shelf.rows["00012"] = {**dict.fromkeys(STAFF), "code": "00012"}
         assert verify(hub, first).differences[Proof.RESULT].height == (2 if kind is NewSystem else 1)
+
+
+def stray(small: Archive) -> None:
+    """A record that nobody planned."""
+    small.shelf.rows["stray"] = {**dict.fromkeys(STAFF), "code": "stray"}
+
+
+def test_a_surplus_is_found_beside_an_own_record_that_a_later_run_has_brought_back(small: Archive) -> None:
+    """The record was left out of what is there, though it is one of those that should be: the stray one made up."""
+    small.rows = [old_row(number) for number in range(1, 6)]
+    with small.open() as hub:
+        first = plan_migration(hub, small.request()).run.id
+        assert carry_on(hub, first).verdict is Verdict.CLEAN
+        small.clock.sleep(60)
+        del small.shelf.rows["00003"]
+        assert carry_on(hub, plan_migration(hub, small.request()).run.id).verdict is Verdict.CLEAN
+        assert carry_on(hub, first).reasons == []
+        stray(small)
+        assert carry_on(hub, first).reasons == ["the target has 1 records more than it should"]
+        assert verify(hub, first).differences[Proof.RESULT].select("row", "cause").rows() == [(NO_ROW, "extra")]
+
+
+class Forgetful(NewSystem):
+    """Says that it has stored a certain record, and has not."""
+
+    def insert(self, collection: Collection, rows: pl.DataFrame) -> Sequence[Receipt]:
+        receipts = super().insert(collection, rows)
+        self.shelf.rows.pop("00002", None)
+        return receipts
+
+
+class Choosy(NewSystem):
+    """Refuses a certain record."""
+
+    def _one(self, action: str, row: dict[str, Any], was: dict[str, Any] | None) -> Receipt:
+        return Receipt.refused("no", "not so") if row["code"] == "00002" else super()._one(action, row, was)
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        (Forgetful, "1 records were read back otherwise than planned"),
+        (Choosy, "1 records were refused by the target"),
+    ],
+)
+def test_an_own_record_that_only_a_later_run_could_bring_is_no_surplus(
+    small: Archive, kind: type[NewSystem], said: str
+) -> None:
+    """It was counted as not there when the run was proven; that a later one has brought it makes none too many."""
+    small.kind = kind
+    small.rows = [old_row(number) for number in range(1, 31)]
+    with small.open() as hub:
+        first = plan_migration(hub, small.request(waves=WavePlan(0, 0))).run.id
+        before = carry_on(hub, first).reasons
+        assert said in before
+        small.clock.sleep(60)
+        small.kind = NewSystem
+    with small.open() as hub:
+        assert carry_on(hub, plan_migration(hub, small.request()).run.id).verdict is Verdict.CLEAN
+        assert carry_on(hub, first).reasons == before
+        assert "extra" not in verify(hub, first).differences[Proof.RESULT].get_column("cause").to_list()
+        stray(small)
+        assert "the target has 1 records more than it should" in carry_on(hub, first).reasons
+        found = verify(hub, first).differences[Proof.RESULT]
+        assert found.filter(pl.col("cause") == "extra").get_column("found").to_list() == ["stray (5)"]
 
 
 def test_where_a_later_run_is_deleted_already_nobody_is_called_surplus(small: Archive) -> None:
