@@ -43,8 +43,9 @@ class KeptFiles:
         return sorted(path.name.removesuffix(_SUFFIX) for path in self._path(under, "").glob(f"*{_SUFFIX}"))
 
     def folders(self, kind: str) -> list[str]:
-        """The cases of which something of this kind is stored, in order."""
-        return sorted(path.name for path in self._path(kind, "").glob("*") if path.is_dir())
+        """The cases of which something of this kind is stored, in order; never a `lost+found`."""
+        found = (path for path in self._path(kind, "").glob("*") if _PLACE.fullmatch(path.name))
+        return sorted(path.name for path in found if path.is_dir())
 
     def drop(self, place: str) -> None:
         """Delete one; nothing where it is gone already."""

@@ -58,3 +58,10 @@ def test_what_lies_behind_a_link_is_outdated_like_any_other(tmp_path: Path) -> N
     (folder / "uploads").symlink_to(disk)
     KeptFiles(folder, KEYRING).put("uploads/case-1/a", b"one")
     assert list(KeptFiles(folder, KEYRING.rotate()).outdated()) == ["uploads/case-1/a"]
+
+
+def test_what_else_a_disk_of_its_own_has_at_its_root_is_no_case(tmp_path: Path) -> None:
+    kept = KeptFiles(tmp_path, KEYRING)
+    kept.put("uploads/case-1/a", b"one")
+    (tmp_path / "uploads" / "lost+found").mkdir()
+    assert [(case, kept.names(f"uploads/{case}")) for case in kept.folders("uploads")] == [("case-1", ["a"])]
