@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
 from baton.errors import TamperedError
-from baton.store.folders import files_below
+from baton.store.folders import files_below, passing_over_what_is_gone
 from baton.store.personal import Keyring
 from baton.store.staging import write_whole
 
@@ -52,16 +51,19 @@ class KeptFiles:
         self._path(place).unlink(missing_ok=True)
 
     def outdated(self) -> Iterator[str]:
-        """The places of all that is not sealed with the newest key."""
+        """The places of all that is not sealed with the newest key; `LostLinkError` where a disk is away."""
         for path in files_below(self.folder):
-            with suppress(FileNotFoundError):  # deleted meanwhile: it need not be sealed again
+            with passing_over_what_is_gone(path):
                 if path.suffix == _SUFFIX and self.keyring.key_version(path.read_bytes()) != self.keyring.active:
                     yield str(path.relative_to(self.folder)).removesuffix(_SUFFIX)
 
     def seal_again(self, place: str) -> None:
-        """Seal one with the newest key; nothing where it is gone by now. `TamperedError` for what does not open."""
+        """Seal one with the newest key; nothing where it is gone by now.
+
+        Raises `TamperedError` for what does not open, `LostLinkError` where a disk is away.
+        """
         path = self._path(place)
-        with suppress(FileNotFoundError):
+        with passing_over_what_is_gone(path):
             data = self._opened(place, path.read_bytes())
             if path.exists():
                 self.put(place, data)

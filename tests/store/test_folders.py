@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from baton.store.folders import files_below
+from baton.store.folders import LostLinkError, files_below
 
 
 def denied(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -46,3 +47,38 @@ def test_whatever_else_may_not_be_looked_into_is_told(
     denied(monkeypatch, tmp_path / name)
     with pytest.raises(PermissionError, match="case-1"):
         list(files_below(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["", "uploads", "uploads/case-1", "uploads/case-1/a"])
+def test_a_link_to_what_is_not_there_is_told_and_not_taken_for_nothing(tmp_path: Path, name: str) -> None:
+    kept = tmp_path / "kept"
+    link = kept / name
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(tmp_path / "unplugged")
+    with pytest.raises(LostLinkError, match=f"{link} is a link") as refused:
+        list(files_below(kept))
+    assert (refused.value.code, "bring that disk back" in refused.value.remedy) == ("lost_link", True)
+
+
+def test_a_disk_that_goes_while_it_is_being_walked_is_told_too(tmp_path: Path) -> None:
+    disk, kept = tmp_path / "disk", tmp_path / "kept"
+    for name in ("case-1", "case-2"):
+        (disk / name).mkdir(parents=True)
+        (disk / name / "a").write_bytes(b"a")
+    kept.symlink_to(disk)
+    found = files_below(kept)
+    assert next(found) == kept / "case-1" / "a"
+    disk.rename(tmp_path / "unplugged")
+    with pytest.raises(LostLinkError):
+        next(found)
+
+
+def test_what_goes_meanwhile_is_passed_over_and_where_there_is_no_folder_there_is_nothing(tmp_path: Path) -> None:
+    for name in ("case-1", "case-2"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "a").write_bytes(b"a")
+    found = files_below(tmp_path)
+    assert next(found) == tmp_path / "case-1" / "a"
+    shutil.rmtree(tmp_path / "case-2")
+    assert list(found) == []
+    assert list(files_below(tmp_path / "nowhere")) == []

@@ -32,7 +32,7 @@ from baton.hub import proof
 from baton.hub.core import Hub
 from baton.hub.handed_out import new_folder
 from baton.store.copying import copy_database, entries_in, require_sound
-from baton.store.folders import files_below
+from baton.store.folders import files_below, passing_over_what_is_gone
 from baton.store.migrate import HEAD
 from baton.store.trail import Entry, append
 
@@ -65,7 +65,8 @@ def take(hub: Hub, folder: Path) -> Backup:
 
     It grows beside its place, in ``FOLDER.part``, and is taken away again when it fails.
 
-    Raises `ConfigurationError` for a folder that is there, and on PostgreSQL.
+    Raises `ConfigurationError` for a folder that is there, and on PostgreSQL; `LostLinkError` where the disk is away
+    that a folder of the state directory is a link to.
     """
     with new_folder(folder) as half:
         made = replace(_filled(hub, half), folder=folder)
@@ -139,8 +140,6 @@ def _copy_tree(source: Path, target: Path) -> None:
             continue
         copy = target / path.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
+        with passing_over_what_is_gone(path):
             shutil.copyfile(path, copy)
-        except FileNotFoundError:
-            continue
-        copy.chmod(0o600)
+            copy.chmod(0o600)

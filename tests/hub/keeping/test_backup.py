@@ -10,6 +10,7 @@ import pytest
 from baton.errors import ConfigurationError
 from baton.hub.keeping import backup
 from baton.store.database import Database
+from baton.store.folders import LostLinkError
 from baton.store.trail import log
 from tests.hub.keeping.conftest import OPERATOR, World
 from tests.hub.keeping.leaver import lived
@@ -118,6 +119,20 @@ def test_a_link_whose_disk_is_not_there_is_told_before_anything_is_replaced(worl
     assert place.stat().st_ino == before
     assert [path.name for path in place.parent.glob("before-restore-*")] == []
     it.hub = it.company.open()
+
+
+@pytest.mark.parametrize("folder", ["kept", "kept/uploads"])
+def test_while_the_disk_behind_a_link_is_away_there_is_no_backup(world: Make, folder: str) -> None:
+    it = world()
+    lived(it)
+    disk = moved_to_another_disk(it, folder)
+    it.hub.kept_files.put("uploads/case-1/a", b"data")
+    disk.rename(it.folder / "unplugged")
+    with pytest.raises(LostLinkError, match="a link to what is not there"):
+        backup.take(it.hub, it.folder / "tonight")
+    assert list(it.folder.glob("tonight*")) == []
+    (it.folder / "unplugged").rename(disk)
+    assert "state/kept/uploads/case-1/a.sealed" in backup.take(it.hub, it.folder / "tonight").files
 
 
 def test_a_link_that_leads_back_ends_no_backup(world: Make) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from baton.errors import TamperedError
 from baton.hub import keys as hub_keys
+from baton.store.folders import LostLinkError
 from baton.store.kept_files import KeptFiles
 from tests.hub.keeping.conftest import World
 from tests.hub.keeping.leaver import lived
@@ -118,3 +119,27 @@ def test_a_file_that_is_deleted_meanwhile_ends_no_rotation_and_does_not_come_bac
     assert it.hub.kept_files.get(FIRST) == b"one"
     with pytest.raises(TamperedError, match="gone"):
         it.hub.kept_files.get(SECOND)
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_while_the_disk_behind_a_link_is_away_no_rotation_counts_as_complete(
+    world: Make, monkeypatch: pytest.MonkeyPatch, *, begun: bool
+) -> None:
+    it = with_kept_files(world)
+    folder, disk = it.hub.kept_files.folder, it.folder / "other-disk"
+    folder.rename(disk)
+    folder.symlink_to(disk)
+    outdated = KeptFiles.outdated
+
+    def found_before_it_went(self: KeptFiles) -> list[str]:
+        found = list(outdated(self)) if begun else []
+        disk.rename(it.folder / "unplugged")
+        return found or list(outdated(self))
+
+    with monkeypatch.context() as unplugged:
+        unplugged.setattr(KeptFiles, "outdated", found_before_it_went)
+        with pytest.raises(LostLinkError):
+            rotate(it)
+    (it.folder / "unplugged").rename(disk)
+    assert rotate(it) == 2, "the same rotation goes on"
+    assert (list(it.hub.kept_files.outdated()), it.hub.kept_files.get(FIRST)) == ([], b"one")
