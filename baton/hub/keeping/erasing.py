@@ -5,6 +5,7 @@ Before anything is synced, and after every restore, the ledger is replayed: whoe
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,10 +27,10 @@ from baton.store.erasures import Erasure
 from baton.store.open_work import newest_trace, open_work_of
 
 REPORTS: Final = "reports"
-_NAMING: Final = (
-    *("full_name", "latin_name", "work_email", "personal_email"),
-    *("identity_number", "bank_account_holder", "bank_account_number"),
-)
+_NAMES: Final = ("full_name", "latin_name", "bank_account_holder")
+_IDENTIFIERS: Final = ("work_email", "personal_email", "identity_number", "bank_account_number")
+_BETWEEN: Final = "PSZ"
+"""Punctuation, symbols and blanks, by their category in Unicode: who types a name or a number sets them at will."""
 _SHORTEST_LATIN: Final = 4
 _SHORTEST_OTHER: Final = 2
 _SHORTEST_MOBILE: Final = 7
@@ -150,22 +151,43 @@ def _erase(hub: Hub, connection: sa.Connection, forgotten: Forgotten) -> tuple[i
 
 def _require_nameless(hub: Hub, connection: sa.Connection, number: str, why: str) -> None:
     """The reason stands in the audit log for ever, so that what it says of somebody could never be taken out."""
-    text, digits = alike(why), _digits(why)
+    text, bare, digits = alike(why), _bare(why), _digits(why)
     for recorded in hub.people.versions(connection, [number]).get(number, []):
-        for word in _names_of(recorded.employee):
-            # Shorter ones would be found within any word.
-            if len(word) >= (_SHORTEST_LATIN if word.isascii() else _SHORTEST_OTHER) and word in text:
+        for written in _naming(recorded.employee):
+            if _is_in(alike(written), text) or _is_in(_bare(written), bare):
                 raise _named()
         mobile = _digits(recorded.employee.mobile or "")[-_MOBILE_DIGITS:]
         if len(mobile) >= _SHORTEST_MOBILE and mobile in digits:
             raise _named()
 
 
-def _names_of(employee: Employee) -> Iterator[str]:
+def _naming(employee: Employee) -> Iterator[str]:
+    """What names somebody; a name of two words also the other way round, in letters that have capitals.
+
+    Chinese, Japanese and Korean names have one order; the other would be found in plain words (``三张``: three sheets).
+    """
     family, given = employee.family_name or "", employee.given_name or ""
-    whole = [family + given, given + family] if family and given else []
-    written = [getattr(employee, name) or "" for name in _NAMING]
-    yield from map(alike, [*whole, *written])
+    names = [f"{family} {given}", f"{given} {family}"] if family and given else []
+    names += [getattr(employee, name) or "" for name in _NAMES]
+    for name in names:
+        yield name
+        match unicodedata.normalize("NFKC", name).replace(",", " ").split():
+            case [first, second] if name.upper() != name.lower():
+                yield f"{second} {first}"
+    yield from (getattr(employee, name) or "" for name in _IDENTIFIERS)
+
+
+def _is_in(word: str, text: str) -> bool:
+    # Shorter ones would be found within any word.
+    return len(word) >= (_SHORTEST_LATIN if word.isascii() else _SHORTEST_OTHER) and word in text
+
+
+def _bare(text: str) -> str:
+    return "".join(letter for letter in alike(text) if not _is_between(letter))
+
+
+def _is_between(letter: str) -> bool:
+    return unicodedata.category(letter)[0] in _BETWEEN
 
 
 def _digits(text: str) -> str:

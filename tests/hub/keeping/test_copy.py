@@ -16,6 +16,7 @@ from baton.model.account import AccountState
 from baton.model.case import Cause
 from baton.model.effect import Link
 from baton.model.handover import HoldingKind
+from baton.model.people import EmploymentStatus
 from baton.settings_shape import OffboardingPart
 from tests.hub.keeping.conftest import OPERATOR, World
 from tests.hub.keeping.leaver import CANARY, erase, lived, sync
@@ -23,8 +24,10 @@ from tests.hub.keeping.test_erasing_messages import talking, unsent_about
 from tests.hub.offboarding.conftest import NEXT_YEAR
 from tests.rig.belongings import Belongings, TalkingTarget
 from tests.rig.company import row
+from tests.rig.payroll import card, person, record
 
 Make = Callable[..., World]
+CARD = card(1)
 GIVEN_UP = "old_crm"
 """A system that was taken out of the settings; the account there was never removed."""
 
@@ -105,6 +108,41 @@ def test_a_reason_that_names_whom_it_is_about_is_refused_and_kept_nowhere(world:
     with it.hub.database.read() as connection:
         assert it.hub.erasures.all(connection) == []
     erasing.ask(it.hub, "0001", OPERATOR, "letter 13/899 of 2026-11-20, about 0001")
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "letter of Zhang San",
+        "letter of Zhang, San",
+        "letter of Zhang-San",
+        "letter of San Zhang",
+        "letter of SAN, ZHANG",
+        f"account {CARD[:4]}-{CARD[4:8]}-{CARD[8:12]}-{CARD[12:]}",
+        f"account {CARD[:4]}.{CARD[4:8]}.{CARD[8:]}",
+        "letter of Osman D'Arc",
+        "letter of D’Arc-Osman",
+    ],
+)
+def test_a_reason_names_them_however_the_name_or_the_number_is_set(world: Make, why: str) -> None:
+    it = world()
+    left_as(it, "Zhang San", bank_account_number=CARD, bank_account_holder="Osman DArc")
+    with pytest.raises(ApprovalError) as refused:
+        erasing.ask(it.hub, "0001", OPERATOR, why)
+    assert refused.value.code == "names_them"
+
+
+def test_a_chinese_name_is_not_looked_for_the_other_way_round(world: Make) -> None:
+    it = world()
+    left_as(it, "张 三")
+    with pytest.raises(ApprovalError, match="holds a name"):
+        erasing.ask(it.hub, "0001", OPERATOR, "张-三的信")
+    erasing.ask(it.hub, "0001", OPERATOR, "letter of 2026-11-20, 复印件三张")
+
+
+def left_as(it: World, name: str, **given: str) -> None:
+    """Somebody of this name has left."""
+    record(it.hub, person("0001", full_name=name, status=EmploymentStatus.DEPARTED, **given))
 
 
 def test_the_copy_says_that_reasons_stand_in_the_audit_log_as_they_were_typed(world: Make) -> None:
