@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -52,10 +53,13 @@ class KeptFiles:
 
     def outdated(self) -> Iterator[str]:
         """The places of all that is not sealed with the newest key; `LostLinkError` where a disk is away."""
+        found: dict[Path, list[str]] = {}
         for path in files_below(self.folder):
             with passing_over_what_is_gone(path):
                 if path.suffix == _SUFFIX and self.keyring.key_version(path.read_bytes()) != self.keyring.active:
-                    yield str(path.relative_to(self.folder)).removesuffix(_SUFFIX)
+                    place = str(path.relative_to(self.folder)).removesuffix(_SUFFIX)
+                    found.setdefault(path.resolve(), []).append(place)
+        yield from map(self._sealed_for, found.values())
 
     def seal_again(self, place: str) -> None:
         """Seal one with the newest key; nothing where it is gone by now.
@@ -67,6 +71,14 @@ class KeptFiles:
             data = self._opened(place, path.read_bytes())
             if path.exists():
                 self.put(place, data)
+
+    def _sealed_for(self, places: Sequence[str]) -> str:
+        """Of the places by which links lead to one file, the one to which it was put; the first where none opens it."""
+        for place in places if len(places) > 1 else ():
+            with suppress(TamperedError):
+                self.get(place)
+                return place
+        return places[0]
 
     def _opened(self, place: str, sealed: bytes) -> bytes:
         return self.keyring.open(sealed, table="kept_files", row=place, column="file", version=_VERSION)

@@ -65,3 +65,18 @@ def test_what_else_a_disk_of_its_own_has_at_its_root_is_no_case(tmp_path: Path) 
     kept.put("uploads/case-1/a", b"one")
     (tmp_path / "uploads" / "lost+found").mkdir()
     assert [(case, kept.names(f"uploads/{case}")) for case in kept.folders("uploads")] == [("case-1", ["a"])]
+
+
+@pytest.mark.parametrize("link", ["again", "zagain"])
+def test_a_file_to_which_two_ways_lead_is_outdated_at_the_place_it_was_put_to(tmp_path: Path, link: str) -> None:
+    kept = KeptFiles(tmp_path, KEYRING)
+    kept.put("uploads/case-1/a", b"one")
+    (tmp_path / link).symlink_to(tmp_path / "uploads")
+    kept.put(f"{link}/case-2/b", b"two")
+    assert set(KeptFiles(tmp_path, KEYRING.rotate()).outdated()) == {f"{link}/case-2/b", "uploads/case-1/a"}
+    first, second = sorted((tmp_path / "uploads").rglob("*.sealed"))
+    first.write_bytes(second.read_bytes())
+    again = KeptFiles(tmp_path, KEYRING.rotate())
+    (strange,) = [place for place in again.outdated() if place.endswith("a")]
+    with pytest.raises(TamperedError):
+        again.seal_again(strange)

@@ -143,3 +143,21 @@ def test_while_the_disk_behind_a_link_is_away_no_rotation_counts_as_complete(
     (it.folder / "unplugged").rename(disk)
     assert rotate(it) == 2, "the same rotation goes on"
     assert (list(it.hub.kept_files.outdated()), it.hub.kept_files.get(FIRST)) == ([], b"one")
+
+
+@pytest.mark.parametrize("link", ["again", "zagain"])
+@pytest.mark.parametrize("within", [True, False])
+def test_files_to_which_links_lead_by_two_ways_are_sealed_again_for_the_place_they_were_put_to(
+    world: Make, *, link: str, within: bool
+) -> None:
+    it = with_kept_files(world)
+    uploads = it.hub.kept_files.folder / "uploads"
+    if not within:
+        uploads.rename(it.folder / "other-disk")
+        uploads.symlink_to(it.folder / "other-disk")
+    (it.hub.kept_files.folder / link).symlink_to(uploads.resolve())
+    assert sorted(it.hub.kept_files.outdated()) == []
+    assert rotate(it) == 2
+    assert (it.hub.kept_files.get(FIRST), it.hub.kept_files.get(SECOND)) == (b"one", b"two")
+    assert list(it.hub.kept_files.outdated()) == []
+    assert rotate(it) == 3, "the one before has come to its end"
