@@ -22,7 +22,7 @@ from baton.hub.offboarding.intentions import JOB, grant_change
 from baton.hub.offboarding.people import refs
 from baton.hub.offboarding.unread import noted
 from baton.model.account import AccountRef
-from baton.model.case import Case, Item, ItemState
+from baton.model.case import MOVED_AGAIN, Case, Item, ItemState
 from baton.model.effect import Effect, EffectState, Intention
 from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.tables import effects, runs
@@ -134,16 +134,26 @@ def _needed(items: Sequence[Item]) -> Mapping[int, Sequence[str]]:
     return {number: sorted(takers[place]) for number, place in about.items() if place in takers}
 
 
+def passed_by_others(item: Item) -> bool:
+    """Whether a thing went from the leaver without us: nobody here knows who of those once named has it."""
+    return item.kind is not HoldingKind.GRANT and (item.state is ItemState.GONE or item.code == MOVED_AGAIN)
+
+
 def no_longer_needed(hub: Hub, connection: sa.Connection, case: Case, coming_back: Collection[int]) -> list[Intention]:
-    """Taking from successors the rights that this case has given them, where nothing that needs them stays there."""
+    """Taking from successors the rights that this case has given them, where nothing that needs them stays there.
+
+    Rights to what others have passed on stay: whoever has it would lose what they need for it.
+    """
     items = hub.cases.items(connection, case.id)
-    takers = _takers([item for item in items if item.id not in coming_back])
+    staying = [item for item in items if item.id not in coming_back]
+    takers = _takers(staying)
+    unknown = {(item.system, str(ref)) for item in staying if passed_by_others(item) for ref in (item.ref, item.about)}
     about = {(item.system, item.ref.external_id): str(item.about) for item in items if item.kind is HoldingKind.GRANT}
     now = hub.clock.now()
     found = []
     for effect in given_to_others(hub, connection, case, EffectState.DONE):
-        opens = about.get((effect.system, str(effect.fields["grant_id"])), "")
-        if effect.fields["person_number"] not in takers.get((effect.system, opens), ()):
+        place = (effect.system, about.get((effect.system, str(effect.fields["grant_id"])), ""))
+        if place not in unknown and effect.fields["person_number"] not in takers.get(place, ()):
             found.append(Intention(effect.system, effect.number, HandoverAction.REVOKE, now, effect.fields))
     return found
 

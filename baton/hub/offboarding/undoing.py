@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
 from baton.hub.offboarding.casework import find_case, locked
-from baton.hub.offboarding.entitling import no_longer_needed
+from baton.hub.offboarding.entitling import no_longer_needed, passed_by_others
 from baton.hub.offboarding.intentions import JOB, grant_change, leads_away, side, transfer
 from baton.hub.offboarding.moving import save_moves
 from baton.hub.offboarding.signing import signed
@@ -122,7 +122,8 @@ def _staying(hub: Hub, connection: sa.Connection, case: Case) -> set[int]:
     if case.state is not CaseState.RETRACTED:
         return set()
     items = hub.cases.items(connection, case.id)
-    return {item.id for item in items if item.state not in (ItemState.MOVING, ItemState.DONE)}
+    there = (ItemState.MOVING, ItemState.DONE)
+    return {item.id for item in items if item.state not in there and not passed_by_others(item)}
 
 
 def _unneeded(hub: Hub, connection: sa.Connection, case: Case) -> list[Intention]:
@@ -131,7 +132,7 @@ def _unneeded(hub: Hub, connection: sa.Connection, case: Case) -> list[Intention
     named = {
         (item.system, str(ref), item.successor)
         for item in items
-        if item.kind is not HoldingKind.GRANT and item.state not in (ItemState.LEFT, ItemState.GONE)
+        if item.kind is not HoldingKind.GRANT and item.state is not ItemState.LEFT
         for ref in (item.ref, item.about)
     }
     about = {(item.system, item.ref.external_id): str(item.about) for item in items if item.kind is HoldingKind.GRANT}
