@@ -183,6 +183,32 @@ class CaseloadStore:
         )
         return sorted(connection.execute(query.distinct()).scalars())
 
+    def relied_on(self, connection: sa.Connection, case_id: str, numbers: Iterable[str]) -> set[tuple[str, str, str]]:
+        """What these people have, or are to have, by other cases than this: (system, ``kind/id``, who).
+
+        What belongs to another thing counts for that one as well. A retracted case passes nothing on any more, but what
+        it has passed on is where it went until it has come back.
+        """
+        columns, went = case_items.c, [ItemState.MOVING.value, ItemState.DONE.value, ItemState.GONE.value]
+        meant = sa.and_(cases.c.state != CaseState.RETRACTED.value, columns.state != ItemState.LEFT.value)
+        query = (
+            sa.select(columns.system, columns.kind, columns.external_id, columns.about, columns.successor)
+            .join(cases, cases.c.id == columns.case_id)
+            .where(
+                columns.case_id != case_id,
+                columns.kind != HoldingKind.GRANT.value,
+                sa.or_(columns.state.in_(went), meant),
+            )
+        )
+        found: set[tuple[str, str, str]] = set()
+        for chunk in chunked(sorted(set(numbers))):
+            for system, kind, external_id, about, number in connection.execute(
+                query.where(columns.successor.in_(chunk))
+            ):
+                found.add((system, str(HoldingRef(HoldingKind(kind), external_id)), number))
+                found.add((system, about, number))
+        return found
+
     def barred(self, connection: sa.Connection) -> frozenset[str]:
         """Who may not log in whatever HR has said so far: the leavers of emergency cases.
 

@@ -142,18 +142,24 @@ def passed_by_others(item: Item) -> bool:
 def no_longer_needed(hub: Hub, connection: sa.Connection, case: Case, coming_back: Collection[int]) -> list[Intention]:
     """Taking from successors the rights that this case has given them, where nothing that needs them stays there.
 
-    Rights to what others have passed on stay: whoever has it would lose what they need for it.
+    Rights to what others have passed on stay: whoever has it would lose what they need for it. So do those that
+    another case relies on: it gave its successor nothing that they had already.
     """
     items = hub.cases.items(connection, case.id)
     staying = [item for item in items if item.id not in coming_back]
     takers = _takers(staying)
     unknown = {(item.system, str(ref)) for item in staying if passed_by_others(item) for ref in (item.ref, item.about)}
     about = {(item.system, item.ref.external_id): str(item.about) for item in items if item.kind is HoldingKind.GRANT}
+    given = given_to_others(hub, connection, case, EffectState.DONE)
+    numbers = {effect.key: str(effect.fields["person_number"]) for effect in given}
+    elsewhere = hub.caseload.relied_on(connection, case.id, numbers.values())
     now = hub.clock.now()
     found = []
-    for effect in given_to_others(hub, connection, case, EffectState.DONE):
+    for effect in given:
         place = (effect.system, about.get((effect.system, str(effect.fields["grant_id"])), ""))
-        if place not in unknown and effect.fields["person_number"] not in takers.get(place, ()):
+        number = numbers[effect.key]
+        kept = place in unknown or number in takers.get(place, ()) or (*place, number) in elsewhere
+        if not kept:
             found.append(Intention(effect.system, effect.number, HandoverAction.REVOKE, now, effect.fields))
     return found
 
