@@ -24,6 +24,7 @@ from baton.jobs.offboarding.policy import Deadlines
 from baton.jobs.offboarding.steps import TALK, after, excepts
 from baton.jobs.offboarding.successors import REFUSED
 from baton.model.case import Act, Case, Item, ItemState, Role, Statement
+from baton.model.persons import alike
 from baton.store.cases import ItemChange
 from baton.store.tenures import Passing
 
@@ -70,19 +71,25 @@ def say(hub: Hub, saying: Saying) -> list[Item]:
         if len(moved) != len(items):
             raise ApprovalError("something has just changed", code="version", remedy="look at it again, then decide")
         if saying.act is Act.CONFIRM:
-            _record_tenures(hub, connection, case, moved, now)
+            _record_tenures(hub, connection, case, moved, saying.person)
         if not back:
             return moved
         give_back(hub, connection, case, [item for item in moved if item.id in back])
         return hub.cases.items(connection, case.id, ids=sorted(saying.items))
 
 
-def _record_tenures(hub: Hub, connection: sa.Connection, case: Case, confirmed: Sequence[Item], now: datetime) -> None:
-    """Whoever was to have what people have passed on has it from now on; of what was nobody's yet, nobody knows who."""
+def _record_tenures(hub: Hub, connection: sa.Connection, case: Case, confirmed: Sequence[Item], person: str) -> None:
+    """Who has said that they take what people have passed on has it from now on.
+
+    Of what was nobody's yet, or was only offered, nobody knows who has it: nobody answers for what others say of them.
+    """
+    now = hub.clock.now()
     held = [item for item in confirmed if item.system and item.kind not in WATCHED]
-    passed = [Passing(item, case.number, item.successor) for item in held if item.successor]
+    agreed = [item for item in held if item.accepted_by or alike(person) == alike(item.successor)]
+    passed = [Passing(item, case.number, item.successor) for item in agreed if item.successor]
     hub.tenures.pass_on(connection, case, passed, now)
-    hub.tenures.end(connection, case.number, [item for item in held if not item.successor], now)
+    had = {passing.item.id for passing in passed}
+    hub.tenures.end(connection, case.number, [item for item in held if item.id not in had], now)
 
 
 def _led_to(case: Case, item: Item, saying: Saying) -> ItemState:

@@ -96,6 +96,22 @@ def test_what_was_passed_on_by_hand_is_answered_for_by_who_has_it(desk: Make) ->
     assert _answered(d)[0] == (LEAVER, Reason.HOLDS), "said, and not so: their system still shows it with them"
 
 
+def test_who_was_only_asked_answers_for_nothing_that_others_say_was_passed_on(desk: Make) -> None:
+    d = desk()
+    asked, accepted = d.plant(HoldingKind.RECEIVABLE, 1), d.plant(HoldingKind.RECEIVABLE, 2)
+    for ref in (asked, accepted):
+        d.things.holdings[ref] = replace(d.things.holdings[ref], by_hand="the ERP has no way")
+    case = d.open()
+    d.tick()
+    d.company.clock.sleep(60)
+    d.say(case, [d.item(case, accepted)], Act.ACCEPT, MANAGER, Role.SUCCESSOR)
+    d.say(case, [d.item(case, accepted)], Act.APPROVE, HR, Role.HR)
+    assert {d.item(case, ref).successor for ref in (asked, accepted)} == {MANAGER}
+    for ref in (asked, accepted):
+        d.say(case, [d.item(case, ref)], Act.CONFIRM, HR, Role.HR, "moved in the ERP by hand")
+    assert _answered(d) == [(LEAVER, Reason.HELD_LAST), (MANAGER, Reason.HOLDS)]
+
+
 def _answered(d: Desk) -> list[tuple[str, Reason]]:
     return [(answer.person, answer.reason) for answer in table(d.hub).receivables]
 
