@@ -157,6 +157,7 @@ class CaseloadStore:
     def gave_rights(self, connection: sa.Connection, job: str, state: CaseState) -> list[str]:
         """The cases in this state that have given somebody else than their leaver a right, and have not taken it back.
 
+        What was refused or called back has taken nothing.
         Those of erased leavers are left out. What such an effect is about ends with ``/`` and whose the right is.
         """
         later, own = effects.alias(), effects.c
@@ -166,6 +167,7 @@ class CaseloadStore:
             later.c.system == own.system,
             later.c.number == own.number,
             later.c.version > own.version,
+            later.c.state.not_in([EffectState.REFUSED.value, EffectState.SUPERSEDED.value]),
         )
         query = (
             sa.select(cases.c.id)

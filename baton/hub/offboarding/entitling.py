@@ -25,6 +25,7 @@ from baton.model.account import AccountRef
 from baton.model.case import MOVED_AGAIN, Case, Item, ItemState
 from baton.model.effect import Effect, EffectState, Intention
 from baton.model.handover import HandoverAction, HoldingKind
+from baton.store.effects import chunked
 from baton.store.tables import effects, runs
 
 NOT_GIVEN: Final = "not_given"
@@ -156,6 +157,8 @@ def no_longer_needed(hub: Hub, connection: sa.Connection, case: Case, coming_bac
     now = hub.clock.now()
     found = []
     for effect in given:
+        if effect.system not in hub.settings.systems:
+            continue  # nothing can be taken there; once it is back, it is looked at again
         place = (effect.system, about.get((effect.system, str(effect.fields["grant_id"])), ""))
         number = numbers[effect.key]
         kept = place in unknown or number in takers.get(place, ()) or (*place, number) in elsewhere
@@ -168,7 +171,9 @@ def given_to_others(hub: Hub, connection: sa.Connection, case: Case, *states: Ef
     """Rights that this case has given (or is about to give) to successors and has not taken back; in these states."""
     of_case = sa.select(effects.c.key).join(runs, runs.c.id == effects.c.run_id).where(runs.c.requested_by == case.id)
     changes = [HandoverAction.ENTITLE.value, HandoverAction.REVOKE.value]
-    known = hub.effects.read(connection, effects.c.key.in_(of_case), effects.c.action.in_(changes))
+    ended_without = [EffectState.REFUSED.value, EffectState.SUPERSEDED.value]
+    made = (effects.c.action.in_(changes), effects.c.state.not_in(ended_without))
+    known = hub.effects.read(connection, effects.c.key.in_(of_case), *made)
     newest: dict[tuple[str, str], Effect] = {}
     for effect in sorted(known, key=lambda effect: effect.version):
         newest[effect.system, effect.number] = effect
@@ -179,6 +184,18 @@ def given_to_others(hub: Hub, connection: sa.Connection, case: Case, *states: Ef
         and effect.state in states
         and effect.fields["person_number"] != case.number
     ]
+
+
+def taking_refused(hub: Hub, connection: sa.Connection, wanted: Sequence[Intention]) -> dict[tuple[str, str], Effect]:
+    """(system, what it is about) -> the refusal, for those of these takings that have been refused the last time."""
+    newest: dict[tuple[str, str], Effect] = {}
+    for system in {what.system for what in wanted}:
+        for numbers in chunked([what.number for what in wanted if what.system == system]):
+            where = (effects.c.job == JOB, effects.c.system == system, effects.c.number.in_(numbers))
+            for effect in sorted(hub.effects.read(connection, *where), key=lambda effect: effect.version):
+                newest[system, effect.number] = effect
+    refused = (HandoverAction.REVOKE, EffectState.REFUSED)
+    return {place: effect for place, effect in newest.items() if (effect.action, effect.state) == refused}
 
 
 def waiting_for_a_person(connection: sa.Connection, ids: Sequence[str]) -> set[str]:

@@ -99,8 +99,8 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
     if not cases:
         ahead.forget(hub, {case.id for case in known if case.state in _GOING and case.id not in hour.retracted})
     with _apart(hour, "taking back"):
-        hour.taken_back = take_back_retracted(hub)
-        take_back_unneeded(hub)
+        hour.taken_back = take_back_retracted(hub, hour.troubles)
+        take_back_unneeded(hub, hour.troubles)
     for case in (*known, *_just_over(hub, chosen, known)):
         if lacks_certificate(hub, case) and case.id not in hour.reopened:
             with _apart(hour, case.id):

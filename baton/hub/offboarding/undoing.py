@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import sqlalchemy as sa
 
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
+from baton.hub.offboarding.ahead import A_DAY
 from baton.hub.offboarding.casework import find_case, locked
-from baton.hub.offboarding.entitling import no_longer_needed, passed_by_others
+from baton.hub.offboarding.entitling import no_longer_needed, passed_by_others, taking_refused
 from baton.hub.offboarding.intentions import JOB, grant_change, leads_away, side, transfer
 from baton.hub.offboarding.moving import save_moves
 from baton.hub.offboarding.signing import signed
@@ -54,7 +56,7 @@ def undo(hub: Hub, case_id: str, person: str, why: str, ids: Sequence[int] = ())
         require_standing(hub, connection, case, person, Role.HR)
         if case.state is CaseState.COMPLETED:
             raise ApprovalError("the case is completed", code="case", remedy="reopen it first")
-        undoing = _taken_back(hub, connection, case, ids)
+        undoing = _taken_back(hub, connection, case, _done(hub, connection, case, ids), list)
         if not undoing.items and (ids or not undoing.rights):
             raise ApprovalError(f"{case.id} has nothing that can be taken back", code="nothing")
         said = Statement(case.id, None, 0, b"", Act.UNDO, person, Role.HR, hub.clock.now(), why)
@@ -64,12 +66,13 @@ def undo(hub: Hub, case_id: str, person: str, why: str, ids: Sequence[int] = ())
     return undoing
 
 
-def take_back_retracted(hub: Hub) -> int:
+def take_back_retracted(hub: Hub, troubles: dict[str, str]) -> int:
     """Plan the way back of what arrived in cases that had been retracted by then; returns of how many items.
 
     Rights that were given to successors for it go with it, also where it has never arrived.
     What had left before the retraction could not be called back: it is carried to its end, and then comes back. But
     to nobody who leaves by a later case: they would have their rights back until that one takes them again.
+    Rights that could not be taken are noted in ``troubles`` ("case system" -> why), and tried again once a day.
     """
     with hub.database.read() as connection:
         arrived = hub.cases.to_be_taken_back(connection)
@@ -83,16 +86,17 @@ def take_back_retracted(hub: Hub) -> int:
         with hub.database.write() as connection:
             case = locked(hub, connection, case_id)
             if case.state is CaseState.RETRACTED:
-                there = hub.cases.items(connection, case.id, states=[ItemState.DONE])
-                done = [item.id for item in there if item.code != NOT_TAKEN_BACK]
-                taken += len(_taken_back(hub, connection, case, done).items)
+                done = [each for each in _done(hub, connection, case, ()) if _arrived(each[0])]
+                due = partial(_due, hub, connection, case, troubles)
+                taken += len(_taken_back(hub, connection, case, done, due).items)
     return taken
 
 
-def take_back_unneeded(hub: Hub) -> int:
+def take_back_unneeded(hub: Hub, troubles: dict[str, str]) -> int:
     """Plan taking rights from those to whom open cases have given them for what others are to have by now.
 
     Returns how many rights. Whoever may still get what a right is for, once it is not refused any more, keeps it.
+    ``troubles`` as in `take_back_retracted`.
     """
     with hub.database.read() as connection:
         given = hub.caseload.gave_rights(connection, JOB, CaseState.OPEN)
@@ -101,17 +105,42 @@ def take_back_unneeded(hub: Hub) -> int:
         with hub.database.write() as connection:
             case = locked(hub, connection, case_id)
             if case.state is CaseState.OPEN:
-                rights = _unneeded(hub, connection, case)
+                rights = _due(hub, connection, case, troubles, _unneeded(hub, connection, case))
                 save_moves(hub, connection, case, [], [(what, {}) for what in rights])
                 taken += len(rights)
     return taken
 
 
-def _taken_back(hub: Hub, connection: sa.Connection, case: Case, ids: Sequence[int]) -> Undoing:
-    done = _done(hub, connection, case, ids)
+def _arrived(item: Item) -> bool:
+    """Whether an item is where a retracted case has passed it on to, and comes back by itself."""
+    return item.state is ItemState.DONE and item.code != NOT_TAKEN_BACK
+
+
+def _due(
+    hub: Hub, connection: sa.Connection, case: Case, troubles: dict[str, str], wanted: Sequence[Intention]
+) -> list[Intention]:
+    """Those of these takings that are not waiting for a day to pass since they were refused; all refusals are noted."""
+    refused = taking_refused(hub, connection, wanted)
+    for (system, _), effect in refused.items():
+        person = effect.fields["person_number"]
+        troubles[f"{case.id} {system}"] = f"a right of {person} that is not needed was not taken: {effect.message}"
+    since = hub.clock.now() - A_DAY
+    waiting = {place for place, effect in refused.items() if effect.due_at > since}
+    return [what for what in wanted if (what.system, what.number) not in waiting]
+
+
+def _taken_back(
+    hub: Hub,
+    connection: sa.Connection,
+    case: Case,
+    done: Sequence[tuple[Item, Effect]],
+    now_due: Callable[[Sequence[Intention]], list[Intention]],
+) -> Undoing:
+    """Plan the way back of these, and of those rights given for them that are due by now."""
     able = [(item, effect) for item, effect in done if item.undo is not Undo.IRREVERSIBLE]
     moves = [(item, _back(hub, case, item, effect)) for item, effect in able]
-    given = no_longer_needed(hub, connection, case, {item.id for item, _ in able} | _staying(hub, connection, case))
+    coming_back = {item.id for item, _ in able} | _staying(hub, connection, case)
+    given = now_due(no_longer_needed(hub, connection, case, coming_back))
     run_id = save_moves(hub, connection, case, moves, [(what, {}) for what in given])
     lasting = [item for item, _ in done if item.undo is Undo.IRREVERSIBLE]
     return Undoing(run_id, [item for item, _ in able], lasting, len(given))

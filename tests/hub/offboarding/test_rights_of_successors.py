@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import ClassVar
 
@@ -10,9 +11,9 @@ import pytest
 from baton.hub.offboarding import casework, undoing
 from baton.model.account import Receipt
 from baton.model.case import Act, Case, Cause, Item, ItemState, Role
-from baton.model.handover import HoldingKind, HoldingRef, Transfer
+from baton.model.handover import GrantChange, HoldingKind, HoldingRef, Transfer
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, SUCCESSOR, Desk
-from tests.hub.offboarding.test_entitling import TEAM, Make, TeamTarget, having, order
+from tests.hub.offboarding.test_entitling import TEAM, Make, ObjectRefused, TeamTarget, agreed, having, order
 
 
 class DocumentTarget(TeamTarget):
@@ -112,3 +113,38 @@ def test_it_goes_once_no_other_case_relies_on_it(desk: Make) -> None:
     d.say(two, [d.item(two, theirs)], Act.NAME, MANAGER, Role.MANAGER, successor=MANAGER)
     an_hour(d)
     assert having(d, SUCCESSOR) == set()
+
+
+class KeepingTarget(ObjectRefused):
+    """Takes no right from the manager for as long as it is told so."""
+
+    keeping = True
+
+    def revoke(self, changes: Sequence[GrantChange]) -> Sequence[Receipt]:
+        if self.keeping and any(change.person.number == MANAGER for change in changes):
+            self.order += [("kept", change.person.number) for change in changes]
+            return [Receipt.refused("busy", "the licence is locked") for _ in changes]
+        return super().revoke(changes)
+
+
+@pytest.mark.parametrize("way", ["named", "retract"])
+def test_a_right_that_was_not_taken_is_told_and_tried_again_once_a_day(desk: Make, way: str) -> None:
+    d = desk(KeepingTarget)
+    case = agreed(d)
+    d.tick()
+    d.tick()
+    if way == "named":
+        d.say(case, [the_client(d, case)], Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
+    else:
+        casework.decide(d.hub, case.id, Act.RETRACT, HR, "she stays")
+    an_hour(d)
+    d.company.clock.sleep(3600)
+    assert "the licence is locked" in d.tick().troubles[f"{case.id} crm"]
+    assert order(d).count(("kept", MANAGER)) == 1, "not in every hour"
+    target = d.target()
+    assert isinstance(target, KeepingTarget)
+    target.keeping = False
+    for _ in range(25):
+        an_hour(d)
+    assert (having(d, MANAGER), order(d).count(("taken", MANAGER))) == (set(), 1)
+    assert d.tick().troubles == {}
