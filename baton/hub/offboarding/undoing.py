@@ -137,13 +137,20 @@ def _taken_back(
     now_due: Callable[[Sequence[Intention]], list[Intention]],
 ) -> Undoing:
     """Plan the way back of these, and of those rights given for them that are due by now."""
-    able = [(item, effect) for item, effect in done if item.undo is not Undo.IRREVERSIBLE]
+    able = [(item, effect) for item, effect in done if _reversible(hub, item)]
     moves = [(item, _back(hub, case, item, effect)) for item, effect in able]
     coming_back = {item.id for item, _ in able} | _staying(hub, connection, case)
     given = now_due(no_longer_needed(hub, connection, case, coming_back))
     run_id = save_moves(hub, connection, case, moves, [(what, {}) for what in given])
-    lasting = [item for item, _ in done if item.undo is Undo.IRREVERSIBLE]
+    lasting = [item for item, _ in done if not _reversible(hub, item)]
     return Undoing(run_id, [item for item, _ in able], lasting, len(given))
+
+
+def _reversible(hub: Hub, item: Item) -> bool:
+    """Whether there is a way back; in a system that has been taken out of ``systems.yaml`` there is none until it is
+    there again.
+    """
+    return item.undo is not Undo.IRREVERSIBLE and item.system in hub.settings.systems
 
 
 def _staying(hub: Hub, connection: sa.Connection, case: Case) -> set[int]:

@@ -10,7 +10,7 @@ import pytest
 
 from baton.errors import ApprovalError
 from baton.hub import execution
-from baton.hub.offboarding import completing, moving
+from baton.hub.offboarding import completing, moving, undoing
 from baton.hub.offboarding.certifying import kept
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.jobs.offboarding.checklist import RETURNED
@@ -158,3 +158,26 @@ def test_what_is_there_still_when_the_system_is_put_back_is_on_the_list_again(de
     assert d.tick().reopened == [case.id]
     assert t.in_the_erp()[t.there] == (ItemState.OPEN, RETURNED)
     assert t.erp.grants[t.account.external_id] == set(), "and rights go in the run that sees them again"
+
+
+def test_what_was_passed_on_in_a_system_that_is_gone_is_not_promised_back(desk: Make) -> None:
+    d = desk()
+    things: Belongings = d.company.truths["erp"].belongings
+    there = things.plant(HoldingKind.CLIENT, 1, d.company.truths["erp"].accounts[LEAVER].external_id)
+    here = d.plant(HoldingKind.CLIENT, 2)
+    on = d.hub.settings.systems["erp"]
+    case = d.open(last_working_at=d.hub.clock.now() + timedelta(days=5))
+    d.tick()
+    d.agree(case)
+    d.tick()
+    d.tick()
+    say(d, "erp", None)
+    undone = undoing.undo(d.hub, case.id, HR, "all back")
+    assert ([item.ref for item in undone.items], [item.ref for item in undone.irreversible]) == ([here], [there])
+    with pytest.raises(ApprovalError, match="nothing"):
+        undoing.undo(d.hub, case.id, HR, "that too", [d.item(case, there).id])
+    d.company.clock.sleep(3600)
+    d.tick()
+    assert (d.item(case, there).state, d.item(case, there).successor) == (ItemState.DONE, MANAGER)
+    say(d, "erp", on)
+    assert [item.ref for item in undoing.undo(d.hub, case.id, HR, "now", [d.item(case, there).id]).items] == [there]
