@@ -106,6 +106,13 @@ class MoveStore:
         tried = sa.select(effects.c.id).where(effects.c.run_id == run_id, effects.c.attempts > 0)
         return connection.execute(tried.limit(1)).first() is not None
 
+    def never_sent(self, connection: sa.Connection, run_id: str) -> set[int]:
+        """The numbers of the segments of a run that were called back before anything of them was tried."""
+        query = sa.select(effects.c.number).where(
+            effects.c.run_id == run_id, effects.c.state == EffectState.SUPERSEDED.value, effects.c.attempts == 0
+        )
+        return {int(name.rpartition("/")[2]) for name in connection.execute(query).scalars()}
+
     def later(self, connection: sa.Connection, move: Move, since: datetime) -> list[str]:
         """The migrations into the same collection that were planned later, newest first; rollbacks are left out."""
         query = (

@@ -21,6 +21,7 @@ from baton.contracts import Feed
 from baton.errors import ConfigurationError, Fault
 from baton.hub.handed_out import new_file
 from baton.hub.migration.performer import OUTCOME_SCHEMA
+from baton.jobs.migration.planning import ACTION, Need
 from baton.jobs.migration.transform import ROW, SOURCE_DIGEST
 from baton.model.account import Outcome
 from baton.model.source_rows import Origin, SourcePage
@@ -144,7 +145,7 @@ class Earlier:
     records: pl.DataFrame
     """`ROW` and key."""
     migrated: pl.DataFrame
-    """Those of them that the target did not refuse."""
+    """Those of them that the target did not refuse; of a segment that was called back unsent, what it had already."""
     since: pl.DataFrame
     """The same of a run that has read the source again: these are other rows, wherever they stand."""
 
@@ -176,11 +177,16 @@ def migrated_before(hub: Hub, run_id: str, place: str, key: Sequence[str]) -> It
 def _planned(hub: Hub, run_id: str, planned: Mapping[int, Staged], key: Sequence[str]) -> Iterator[Earlier]:
     with hub.database.read() as connection:
         outcomes = hub.staging.of(connection, run_id, Stage.OUTCOME)
+        never_sent = hub.moves.never_sent(connection, run_id)
     for number, record in planned.items():
         said = hub.staging.read(outcomes[number]) if number in outcomes else pl.DataFrame(schema=OUTCOME_SCHEMA)
         refused = said.filter(pl.col("outcome") == Outcome.REFUSED.value).get_column("row")
-        records = hub.staging.read(record, [ROW, *key])
-        yield Earlier(run_id, records, records.filter(~pl.col(ROW).is_in(refused.implode())), records.clear())
+        found = hub.staging.read(record, [ROW, *key, ACTION])
+        migrated = found.filter(~pl.col(ROW).is_in(refused.implode()))
+        if number in never_sent:
+            migrated = migrated.filter(pl.col(ACTION) == Need.NOTHING.value)
+        records = found.drop(ACTION)
+        yield Earlier(run_id, records, migrated.drop(ACTION), records.clear())
 
 
 def _fed_back(hub: Hub, family: Sequence[str], key: Sequence[str]) -> Iterator[Earlier]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
+from baton.hub.decisions import reject
 from baton.hub.migration.planning import plan_migration
 from baton.hub.migration.quarantine import corrected_rows, write_quarantine
 from baton.hub.migration.rollback import plan_rollback
@@ -14,7 +15,7 @@ from baton.hub.migration.running import carry_on
 from baton.jobs.migration.waves import WavePlan
 from baton.model.account import Receipt
 from baton.model.effect import LATEST_COPY
-from tests.rig.records import Archive, old_row
+from tests.rig.records import Archive, Shelf, old_row
 
 
 def test_every_cell_of_the_workbook_is_text_and_stays_so_whatever_is_typed(small: Archive, tmp_path: Path) -> None:
@@ -85,3 +86,41 @@ def test_a_row_that_a_later_run_could_not_bring_either_may_be_fed_back(small: Ar
         carry_on(hub, plan_migration(hub, small.request(waves=WavePlan(0, 0))).run.id)
         fed = plan_migration(hub, small.request(quarantine=path, corrects=first))
         assert (fed.faults, fed.run.counts["insert"]) == ([], 2)
+
+
+def test_what_a_later_run_was_stopped_from_bringing_may_be_fed_back(small: Archive, tmp_path: Path) -> None:
+    """It was put aside as migrated since, though the run was rejected after its first wave and had not sent it."""
+
+    def spoil(shelf: Shelf, _action: str, _rows: object) -> None:
+        for row in shelf.rows.values():
+            row["note"] = "rewritten by the target"
+
+    bad = [old_row(number, 工资="much") for number in (2, 3, 4)]
+    small.rows = [old_row(1), *bad]
+    path = tmp_path / "aside.csv"
+    with small.open() as hub:
+        first = plan_migration(hub, small.request()).run.id
+        carry_on(hub, first)
+        write_quarantine(hub, first, path)
+        path.write_text(path.read_text("utf-8-sig").replace("much", "1.00"), "utf-8")
+        small.clock.sleep(60)
+        small.rows = [old_row(1), *bad[:2], old_row(4)]
+        carry_on(hub, plan_migration(hub, small.request()).run.id)
+        small.clock.sleep(60)
+        small.rows = [old_row(number) for number in range(1, 5)]
+        stopped = plan_migration(hub, small.request(waves=WavePlan(1, 0))).run
+        assert (stopped.counts["insert"], stopped.counts["nothing"]) == (2, 2)
+        small.shelf.after_write = spoil
+        carry_on(hub, stopped.id)
+        small.shelf.after_write = lambda *_: None
+        reject(hub, stopped.id, "reviewer", "not like this")
+        sent = {"00002", "00003"} & set(small.shelf.rows)
+        assert len(sent) == 1
+        small.clock.sleep(60)
+        fed = plan_migration(hub, small.request(quarantine=path, corrects=first))
+        kept = sorted([f"staff:{int(code) + 1}" for code in sent] + ["staff:5"])
+        said = f"the record was migrated since, by {stopped.id}: take that back first, or leave the row out"
+        assert [(each.place, each.message) for each in fed.faults] == [(place, said) for place in kept], (
+            "what it sent, and what it found alike"
+        )
+        assert fed.run.counts["insert"] == 1
