@@ -9,9 +9,10 @@ import pytest
 
 from baton.contracts import Feed
 from baton.errors import BatonError, RetryableError
-from baton.hub.execution import Settled, apply, apply_unplanned, settle
+from baton.hub.execution import Settled, apply, settle
 from baton.hub.reconcile import reconcile
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync
+from baton.hub.unplanned import apply_unplanned
 from baton.model.account import AccountState, Action, Receipt
 from tests.rig.company import row
 
@@ -180,5 +181,5 @@ def test_what_nobody_foresaw_in_a_source_keeps_no_leaver_in(start, monkeypatch, 
     assert (type(caught.value), caught.value.code) == (RetryableError, "unexpected")
     assert str(caught.value).startswith(f"hr: unexpected {kind} at test_departures.py:")
     assert "王" not in str(caught.value)
-    apply_unplanned(caught.value, lambda: apply(hub))
+    assert apply_unplanned(hub, caught.value, lambda: apply(hub)) is caught.value
     assert state_of(company) is AccountState.DISABLED
