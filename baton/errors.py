@@ -95,10 +95,10 @@ class FeedRefusedError(BatonError):
         lines = "".join(f"\n  {breach.guard}: {breach.message}" for breach in self.breaches)
         rows = "".join(f"\n  {fault}" for fault in self.faults)
         # Without a digest (it ended before all of it was read) there is nothing that could be accepted by name.
-        named = f"{feed_digest[:12]} " if feed_digest else ""
-        accept = f", or, after looking at it, accept this very feed with --accept-feed {named[:-1]}" if named else ""
+        named = feed_digest[:12]
+        accept = f", or, after looking at it, accept this very feed with --accept-feed {named}" if named else ""
         super().__init__(
-            f"the feed {named}was refused before any comparison:{lines}{rows}\n",
+            f"{f'the feed {named}' if named else 'the feed'} was refused before any comparison:{lines}{rows}\n",
             remedy=f"have the export corrected{accept}",
         )
 
