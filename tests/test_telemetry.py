@@ -164,6 +164,28 @@ def test_a_collector_that_takes_the_call_and_says_nothing_holds_a_command_up_for
     assert whole - float(waited) < 4.0, "nothing is waited for once more when the process ends"
 
 
+MUCH = """
+from baton import telemetry
+with telemetry.exporting() as sending:
+    assert sending
+    for number in range(2000):
+        with telemetry.span("apply", run=f"sync-{number}"):
+            pass
+    telemetry.count_effects("crm", "provision", "done", 5)
+"""
+
+
+@pytest.mark.parametrize("away", ["traces", "metrics"])
+def test_a_collector_of_one_signal_that_is_away_takes_nothing_of_the_other(away) -> None:
+    other = {"traces": "metrics", "metrics": "traces"}[away]
+    heard: dict[str, bytes] = {}
+    with collector(heard) as address, socket.create_server(("127.0.0.1", 0)) as silent:
+        own = f"http://127.0.0.1:{silent.getsockname()[1]}/v1/{away}"
+        work(MUCH, OTEL_EXPORTER_OTLP_ENDPOINT=address, **{f"OTEL_EXPORTER_OTLP_{away.upper()}_ENDPOINT": own})
+    assert set(heard) == {f"/v1/{other}"}
+    assert {"traces": b"sync-1999", "metrics": b"baton.effects"}[other] in heard[f"/v1/{other}"]
+
+
 TWICE = """
 from baton import telemetry
 for number, sending in enumerate((True, False)):
