@@ -31,12 +31,28 @@ class Outlet(io.FileIO):
         return memoryview(data).nbytes
 
 
+class _AtOnce(io.BufferedWriter):
+    """A buffer that holds nothing back, and still writes on where a pipe took a part only."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        taken = super().write(data)
+        self.flush()
+        return taken
+
+
 def _through(stream: io.TextIOWrapper, number: int) -> tuple[io.TextIOWrapper, Outlet]:
-    """A stream that writes to the same place, in the same words."""
+    """A stream that writes to the same place, in the same words, and as soon (``PYTHONUNBUFFERED``)."""
     stream.flush()
     outlet = Outlet(number)
-    buffered = io.BufferedWriter(outlet)
-    return io.TextIOWrapper(buffered, stream.encoding, stream.errors, line_buffering=stream.line_buffering), outlet
+    buffered = (_AtOnce if stream.write_through else io.BufferedWriter)(outlet)
+    through = io.TextIOWrapper(
+        buffered,
+        stream.encoding,
+        stream.errors,
+        line_buffering=stream.line_buffering,
+        write_through=stream.write_through,
+    )
+    return through, outlet
 
 
 def endure() -> Outlet | None:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
@@ -94,6 +95,24 @@ def test_a_pipe_that_breaks_elsewhere_is_no_reader_and_is_told(ready: Company, m
     assert said.code == 2
     assert "unexpected: BrokenPipeError" in said.err
     assert json.loads(said.out)["error"] == "unexpected"
+
+
+KILLED = """
+import os, sys
+from baton.cli.streams import endure
+endure()
+for stream in (sys.stdout, sys.stderr):
+    stream.write(f"{stream.name} half a line " + "…" * 3)
+os._exit(9)
+"""
+
+
+def test_what_is_not_to_be_held_back_is_out_before_a_process_is_killed() -> None:
+    """PYTHONUNBUFFERED is set in the image: warnings are written without a flush."""
+    env = {"PYTHONUNBUFFERED": "1", "PYTHONIOENCODING": "utf-8", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    ended = subprocess.run([sys.executable, "-c", KILLED], env=env, capture_output=True, check=False, timeout=60)
+    said = ended.stdout.decode(), ended.stderr.decode()
+    assert (ended.returncode, said) == (9, ("1 half a line ………", "2 half a line ………"))
 
 
 def test_what_is_read_to_the_end_is_as_it_was(ready: Company) -> None:
