@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, time
 from typing import Any, Final
@@ -88,7 +88,9 @@ def month_document(hub: Hub, month: str) -> dict[str, Any]:
             "reach": [asdict(one) for one in _reach(connection, span)],
             "failures": list(_failures(connection, entries)),
             "drift": list(_drift(entries)),
-            "alarms": list(_alarms(hub.alarms.between(connection, span.begin, span.end), span, now)),
+            "alarms": list(
+                _alarms(hub.alarms.between(connection, span.begin, span.end), entries.taken_on(), span, now)
+            ),
             "decisions": _decisions(connection, span, entries),
         }
 
@@ -126,6 +128,16 @@ class _Entries:
         for text in self.connection.execute(query).scalars():
             body = json.loads(text)
             yield body["effect"], body["to"], body.get("code", "")
+
+    def taken_on(self) -> set[str]:
+        """The alarms (keys) that somebody had acknowledged or silenced by the end of the month, in it or before.
+
+        An alarm says only who has it by now.
+        """
+        table = audit.entries
+        _, over = self._when
+        query = sa.select(table.c.body).where(table.c.kind == "alarm", over)
+        return {body["alarm"] for body in map(json.loads, self.connection.execute(query).scalars()) if "by" in body}
 
     def count(self, kind: str) -> int:
         """How many there are of a kind."""
@@ -218,7 +230,7 @@ def _drift(entries: _Entries) -> Iterator[dict[str, Any]]:
         yield {"system": system, "comparisons": compared[system], "drifted": drifted[system]}
 
 
-def _alarms(found: Sequence[Alarm], span: Span, now: datetime) -> Iterator[dict[str, Any]]:
+def _alarms(found: Sequence[Alarm], taken_on: Collection[str], span: Span, now: datetime) -> Iterator[dict[str, Any]]:
     """Alarms that were there in the month, raised in it or before; they last for as long as it does."""
     by_rule: dict[tuple[str, str], list[Alarm]] = defaultdict(list)
     until = min(now, span.end)
@@ -233,7 +245,7 @@ def _alarms(found: Sequence[Alarm], span: Span, now: datetime) -> Iterator[dict[
             "rule": rule,
             "severity": severity,
             "times": len(some),
-            "taken_on": sum(bool(alarm.person) for alarm in some),
+            "taken_on": sum(alarm.key in taken_on for alarm in some),
             "escalated": sum(alarm.escalated_at is not None and alarm.escalated_at < span.end for alarm in some),
             "longest_s": max(lasted(alarm) for alarm in some),
         }

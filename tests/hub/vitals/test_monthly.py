@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from baton.errors import ConfigurationError
 from baton.hub import decisions, execution
 from baton.hub.reconcile import reconcile
 from baton.hub.sync import SyncRequest, plan_sync
+from baton.hub.vitals.alarming import acknowledge, silence
 from baton.hub.vitals.month_page import month_page
 from baton.hub.vitals.monthly import _quantile, month_document, span_of
 from baton.languages import LANGUAGES
@@ -102,6 +103,27 @@ def test_an_alarm_belongs_to_every_month_it_lasts_into_and_is_as_long_as_that(st
         (datetime(2027, 1, 2, tzinfo=UTC) - spans[2].begin).total_seconds(),
     ]
     assert month_document(post.hub, "2027-02")["alarms"] == []
+
+
+def test_an_alarm_is_taken_on_from_the_month_on_in_which_somebody_did(start_on_both: Start) -> None:
+    """Two raised in November: one acknowledged in January, one silenced in December."""
+    two = {"left_on": SWITCH, "unhurried": {**SWITCH, "severity": "critical"}}
+    post = start_on_both(two)
+    throw(post)
+    keys = {alarm.rule: alarm.key for alarm in post.look().current}
+
+    def taken_on(month: str) -> dict[str, int]:
+        return {line["rule"]: line["taken_on"] for line in month_document(post.hub, month)["alarms"]}
+
+    neither, one = {"left_on": 0, "unhurried": 0}, {"left_on": 0, "unhurried": 1}
+    post.company.clock.advance(datetime(2026, 12, 20, tzinfo=UTC) - post.hub.clock.now())
+    silence(post.hub, keys["unhurried"], "olga", "maintenance", timedelta(days=1))
+    post.company.clock.advance(datetime(2027, 1, 2, tzinfo=UTC) - post.hub.clock.now())
+    post.look()
+    assert [taken_on(month) for month in ("2026-11", "2026-12", "2027-01")] == [neither, one, one]
+    acknowledge(post.hub, keys["left_on"], "olga", "I am at it")
+    both = {"left_on": 1, "unhurried": 1}
+    assert [taken_on(month) for month in ("2026-11", "2026-12", "2027-01")] == [neither, one, both]
 
 
 def test_a_hold_is_waited_out_from_when_the_run_was_held_and_each_one_by_itself(start_on_both: Start) -> None:
