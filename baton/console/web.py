@@ -40,7 +40,7 @@ from baton.console.handover.case_routes import more_api
 from baton.console.handover.filing import file_api, file_pages
 from baton.console.handover.link_routes import link_api
 from baton.console.handover.reading import cases_document
-from baton.console.handover.routes import Speaker, case_api, case_pages, let_in
+from baton.console.handover.routes import PageNumber, Speaker, case_api, case_pages, let_in
 from baton.console.handover.visitors import by_login
 from baton.console.health import routes as health
 from baton.console.health.probes import probes
@@ -127,16 +127,16 @@ def _enter_case(request: Request, case_id: str, user: GetUserDep) -> None:
 
 
 @app.get("/cases", **_A_PAGE)
-def cases_page(request: Request, user: GetUserDep) -> Response:
+def cases_page(request: Request, user: GetUserDep, page: PageNumber = 1) -> Response:
     """The cases that the logged-in user may look into."""
-    found = cases_document(keeper.hub(), user.get_name(), decides=may_decide(user))
+    found = cases_document(keeper.hub(), user.get_name(), decides=may_decide(user), page=page)
     return Speaker(request).page("cases", **found)
 
 
 @app.get("/api/cases", responses=REFUSALS)
-def cases(user: GetUserDep) -> JSONResponse:
+def cases(user: GetUserDep, page: PageNumber = 1) -> JSONResponse:
     """The same as JSON."""
-    return JSONResponse(cases_document(keeper.hub(), user.get_name(), decides=may_decide(user)))
+    return JSONResponse(cases_document(keeper.hub(), user.get_name(), decides=may_decide(user), page=page))
 
 
 app.include_router(case_pages, prefix="/cases/{case_id}", dependencies=[Depends(_enter_case)])

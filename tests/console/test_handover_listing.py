@@ -319,8 +319,27 @@ def test_the_list_of_cases_begins_with_what_is_open_and_says_how_many_there_are(
     newest = [f"case-{n:04d}" for n in range(reading.CASES_SHOWN + 3, 4, -1)]
     assert [each["id"] for each in found["cases"]] == [case.id, *newest]
     assert found["total"] == reading.CASES_SHOWN + 5
-    assert "The first 200 of 205" in shown(found)
-    assert "The first" not in shown(few)
+    assert "200 of 205 on this page" in shown(found)
+    assert "on this page" not in shown(few)
+
+
+@pytest.mark.parametrize(("person", "decides"), [(HR, True), (MANAGER, False)])
+def test_every_case_is_on_some_page_of_the_list(build: Callable[[], Desk], person: str, decides: bool) -> None:
+    """Managers and successors have no command line that would show them the others."""
+    desk = build()
+    many(desk.hub, desk.open(), reading.CASES_SHOWN + 4)
+    first, second, beyond = (
+        reading.cases_document(desk.hub, person, decides=decides, page=page) for page in (1, 2, 100_000)
+    )
+    assert [each["id"] for each in second["cases"]] == [f"case-{n:04d}" for n in range(4, -1, -1)]
+    assert [[part[name] for name in ("page", "pages", "total")] for part in (first, second)] == [
+        [1, 2, reading.CASES_SHOWN + 5], [2, 2, reading.CASES_SHOWN + 5],
+    ]  # fmt: skip
+    assert beyond == second
+    assert 'rel="next" href="/cases?page=2"' in shown(first)
+    assert 'rel="prev" href="/cases?page=1"' in shown(second)
+    assert "5 of 205 on this page" in shown(second)
+    assert "baton " not in shown(first)
 
 
 def test_a_case_that_hr_is_not_told_of_is_not_counted_for_them_either(build: Callable[[], Desk]) -> None:

@@ -103,8 +103,7 @@ def listed(
             or outline.state == show
         )
     ]
-    pages = max(1, -(-len(chosen) // PAGE_ITEMS))
-    page = min(max(1, asked.page), pages)
+    page, pages = page_of(asked.page, len(chosen), PAGE_ITEMS)
     ordered = [pair for group in _together(outlines, chosen) for pair in group]
     shown = ordered[(page - 1) * PAGE_ITEMS : page * PAGE_ITEMS]
     return Listed(
@@ -116,6 +115,12 @@ def listed(
         counts=counts,
         kinds=dict(sorted(Counter(outline.kind for outline in outlines).items())),
     )
+
+
+def page_of(asked: int, total: int, size: int) -> tuple[int, int]:
+    """The page that is shown of so many in pages of this size where one is asked for, and how many pages there are."""
+    pages = max(1, -(-total // size))
+    return min(max(1, asked), pages), pages
 
 
 def _waits(outline: Outline, roles: Collection[Role], waiting: Collection[int], ending: Collection[int]) -> bool:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import orjson
 
-from baton.console.handover.listing import Asked, Group, listed
+from baton.console.handover.listing import Asked, Group, listed, page_of
 from baton.console.handover.visitors import DECISIONS, NoEntryError, Visitor
 from baton.hub import Hub
 from baton.hub.offboarding.ahead import last_look
@@ -158,34 +158,44 @@ def statements_document(visitor: Visitor, after: int) -> dict[str, Any]:
     return {"statements": [statement_line(each, names) for each in shown], "next": following}
 
 
-def cases_document(hub: Hub, person: str, *, decides: bool) -> dict[str, Any]:
-    """The cases somebody may look into, with how far each is: the first `CASES_SHOWN` of ``total``, open ones first.
+def cases_document(hub: Hub, person: str, *, decides: bool, page: int = 1) -> dict[str, Any]:
+    """The cases somebody may look into, with how far each is: one page of `CASES_SHOWN`, open ones first.
 
     Of who does not work here any more that is only their own; and whoever they are, that only while it is open to them.
     """
     with hub.database.read() as connection:
-        cases, total = _cases_for(hub, connection, person, decides=decides)
+        cases, part = _cases_for(hub, connection, person, page, decides=decides)
         tallies = hub.checklists.tallies(connection, [case.id for case in cases])
         people = {case.number for case in cases} | {case.manager for case in cases}
         known = hub.people.newest(connection, sorted(people))
     names = Names({number: newest.employee.full_name or "" for number, newest in known.items()}, "UTC")
-    return {"cases": [_case_with_progress(case, names, tallies[case.id]) for case in cases], "total": total}
+    return {"cases": [_case_with_progress(case, names, tallies[case.id]) for case in cases], **part}
 
 
-def _cases_for(hub: Hub, connection: Any, person: str, *, decides: bool) -> tuple[list[Case], int]:
-    """The cases to show, and how many there are; what is hidden from them is not counted either."""
+def _cases_for(
+    hub: Hub, connection: Any, person: str, page: int, *, decides: bool
+) -> tuple[list[Case], Mapping[str, int]]:
+    """The cases to show, and as which part of how many; what is hidden from them is not counted either."""
     if not (decides and is_hr(hub, connection, person)):
         cases = concerning(hub, connection, person)
         if departed(hub, connection, [person]):
             cases = [case for case in cases if case.number == person]
         seen = [case for case in cases if not _own(case.number, person) or login_lets_in(hub, connection, case)]
-        return seen[:CASES_SHOWN], len(seen)
+        shown, part = _part(len(seen), page)
+        return seen[shown], part
     index = hub.cases.index(connection)
     own = hub.cases.by_id(connection, [case_id for case_id, number in index if _own(number, person)])
     hidden = {case.id for case in own if not login_lets_in(hub, connection, case)}
     ids = [case_id for case_id, _ in index if case_id not in hidden]
-    found = {case.id: case for case in hub.cases.by_id(connection, ids[:CASES_SHOWN])}
-    return [found[case_id] for case_id in ids[:CASES_SHOWN]], len(ids)
+    shown, part = _part(len(ids), page)
+    found = {case.id: case for case in hub.cases.by_id(connection, ids[shown])}
+    return [found[case_id] for case_id in ids[shown]], part
+
+
+def _part(total: int, asked: int) -> tuple[slice, Mapping[str, int]]:
+    """Which of so many cases are on the page that is asked for, and what a document says of it."""
+    page, pages = page_of(asked, total, CASES_SHOWN)
+    return slice((page - 1) * CASES_SHOWN, page * CASES_SHOWN), {"page": page, "pages": pages, "total": total}
 
 
 def _own(number: str, person: str) -> bool:
@@ -199,7 +209,7 @@ def own_case_document(visitor: Visitor) -> dict[str, Any]:
         outlines = visitor.hub.checklists.outline(connection, visitor.case.id, visitor.successor)
         names = names_of(visitor.hub, connection, visitor.case, ())
     tally = Counter(outline.state for outline in outlines)
-    return {"cases": [_case_with_progress(visitor.case, names, tally)], "total": 1}
+    return {"cases": [_case_with_progress(visitor.case, names, tally)], **_part(1, 1)[1]}
 
 
 def _case_with_progress(case: Case, names: Names, tally: Mapping[ItemState, int]) -> dict[str, Any]:

@@ -76,10 +76,13 @@ async def bounded_body(request: Request) -> bytes:
     return await bodies.whole_body(request, bodies.Bound())
 
 
+PageNumber = Annotated[int, Query(ge=1, le=100_000)]
+
+
 def asked_for(
     show: Annotated[Show, Query()] = "",
     kind: Annotated[HoldingKind | Literal[""], Query()] = "",
-    page: Annotated[int, Query(ge=1, le=100_000)] = 1,
+    page: PageNumber = 1,
 ) -> Asked:
     """The part of the list that the address asks for."""
     return Asked(str(show), kind or None, page)

@@ -11,7 +11,7 @@ WORDS: Final[Mapping[str, str]] = {
     "language": "Language",
     "cases": "Handovers",
     "cases.empty": "There is no handover that concerns you.",
-    "cases.first": "The first {shown} of {total}: open ones, then the newest. Any other: baton offboard show NUMBER",
+    "cases.part": "{shown} of {total} on this page: open ones first, then the newest.",
     # the case
     "case.open": "open",
     "case.paused": "paused",

@@ -11,7 +11,7 @@ WORDS: Final[Mapping[str, str]] = {
     "language": "言語",
     "cases": "引き継ぎ一覧",
     "cases.empty": "関係する引き継ぎはありません。",
-    "cases.first": "未完了のものから新しい順に {shown} / {total} 件です。その他：baton offboard show 社員番号",
+    "cases.part": "全 {total} 件のうち {shown} 件をこのページに表示しています。未完了のもの、次に新しいものの順です。",
     # the case
     "case.open": "進行中",
     "case.paused": "一時停止",

@@ -11,7 +11,7 @@ WORDS: Final[Mapping[str, str]] = {
     "language": "언어",
     "cases": "인수인계 목록",
     "cases.empty": "귀하와 관련된 인수인계가 없습니다.",
-    "cases.first": "진행 중인 것부터 최신순으로 {shown}/{total}건입니다. 그 밖: baton offboard show 사번",
+    "cases.part": "전체 {total}건 중 {shown}건이 이 페이지에 있습니다. 진행 중인 것부터, 그다음 최신순입니다.",
     # the case
     "case.open": "진행 중",
     "case.paused": "일시 중지",

@@ -11,7 +11,7 @@ WORDS: Final[Mapping[str, str]] = {
     "language": "语言",
     "cases": "交接列表",
     "cases.empty": "没有与您有关的交接。",
-    "cases.first": "共 {total} 个交接，此处显示 {shown} 个：先列未完成的，再列最新的。其余：baton offboard show 工号",
+    "cases.part": "共 {total} 个交接，本页 {shown} 个：先列未完成的，再列最新的。",
     # the case
     "case.open": "进行中",
     "case.paused": "已暂停",
