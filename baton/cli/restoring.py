@@ -72,6 +72,8 @@ def _show(voice: Voice, restored: Restored) -> None:
         held=restored.moved["held"],
     )
     voice.say("erased again: {count} people", count=len(restored.erased))
+    if not restored.scrubbed:
+        voice.say("the log of the database still holds what was taken out; the next sync empties it")
     if restored.former is not None:
         voice.say("what was replaced is in {path}", path=restored.former)
     voice.say("nothing is sent to {systems}; next: baton restore read-back", systems=", ".join(restored.fenced))

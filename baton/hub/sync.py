@@ -112,7 +112,7 @@ def _planned(hub: Hub, request: SyncRequest, keep: Callable[[SyncPlan], SyncPlan
     feed than ours; then ours must not be put on top of it, and everything is read again.
     """
     sources = _checked(hub, request)
-    replay(hub)
+    replayed = replay(hub)
     for _ in range(_OVERTAKEN):
         with hub.database.read() as connection:
             before = hub.runs.count(connection, JOB)
@@ -121,7 +121,7 @@ def _planned(hub: Hub, request: SyncRequest, keep: Callable[[SyncPlan], SyncPlan
         with hub.database.write() as connection:
             hub.database.alone(connection, PLANNING)
             if hub.runs.count(connection, JOB) == before and readings.hold(hub, connection):
-                return keep(_Planning(hub, request, connection, heard).carry_out(readings))
+                return keep(_Planning(hub, request, connection, heard).carry_out(readings, replayed.notes))
     message = "other plans were saved, or people recorded, every time this one had read its sources"
     raise BatonError(message, code="overtaken", remedy="run it again")
 
@@ -158,8 +158,9 @@ class _Planning:
         self.faults: list[RunFault] = []
         self.notes: list[str] = []
 
-    def carry_out(self, read: Readings) -> SyncPlan:
+    def carry_out(self, read: Readings, notes: Sequence[str]) -> SyncPlan:
         readings = read.of
+        self.notes += notes
         self.hub.effects.freeze(self.connection, JOB)
         self._start_run(readings)
         read.record_acceptance(self.hub, self.connection, self.run_id, self.request.requested_by)

@@ -66,6 +66,23 @@ class Erased:
     """False where the log of the database still holds what was taken out, since somebody read from it for so long."""
 
 
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """What replaying the ledger did."""
+
+    numbers: Sequence[str]
+    """Who was erased again."""
+    scrubbed: bool
+    """As in `Erased`; of earlier erasures too."""
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What a run says of it."""
+        return (
+            () if self.scrubbed else ("the log of the database still holds what was erased: the next sync empties it",)
+        )
+
+
 def ask(hub: Hub, number: str, person: str, why: str) -> Sequence[Kept]:
     """Ask for an erasure; what will have to be kept.
 
@@ -102,7 +119,7 @@ def decide(hub: Hub, number: str, person: str) -> Erased:
     return Erased(number, rows, kept, elsewhere, hub.database.scrub())
 
 
-def replay(hub: Hub) -> list[str]:
+def replay(hub: Hub) -> Replayed:
     """Erase again whom this store does not know to be erased: it was restored, or an erasure was interrupted.
 
     The log of the database is emptied as well where an erasure could not do so: it was read, or the process was killed.
@@ -115,8 +132,7 @@ def replay(hub: Hub) -> list[str]:
         with hub.database.write() as connection:
             hub.database.alone(connection, PLANNING)
             _erase(hub, connection, each)
-    hub.database.scrub()
-    return [each.number for each in missing]
+    return Replayed([each.number for each in missing], hub.database.scrub())
 
 
 def sweep(hub: Hub, erasure: Erasure, now: datetime) -> list[Fate]:

@@ -49,6 +49,8 @@ class Restored:
     """Effects: ``planned_anew``, ``to_look_up``, ``held``; and ``links_ended``, people's own ways into handovers."""
     erased: Sequence[str]
     """Whom the ledger had erased again."""
+    scrubbed: bool
+    """False where the log of the database still holds what was taken out, since somebody read from it for so long."""
     fenced: Sequence[str]
     """Systems to which nothing is sent until they are read back and opened."""
     set_aside: int
@@ -80,15 +82,14 @@ def restore(
             ledger.require_whole(hub, erasures_in(place))
             with hub.database.write() as connection:
                 fenced = _fence(hub, connection, person, why, backup.digest)
-            erased = erasing.replay(hub)
-            hub.database.scrub()
+            replayed = erasing.replay(hub)
             stamp = f"{hub.clock.now():{_MOMENT}}"
         former = _move_aside(place, place.parent / f"{_BEFORE}{stamp}")
         ready.rename(place)
     with opening(settings) as hub:  # not before: until now they bore witness to the log that was replaced
         proof.set_aside(hub, fenced.size)
     _bring_files(backup, settings.hub.state_dir)
-    return Restored(fenced.moved, erased, fenced.systems, fenced.newer, former)
+    return _restored(fenced, replayed, former)
 
 
 def begin(hub: Hub, person: str, why: str, backup: str = "") -> Restored:
@@ -101,7 +102,7 @@ def begin(hub: Hub, person: str, why: str, backup: str = "") -> Restored:
     with hub.database.write() as connection:
         fenced = _fence(hub, connection, person, why, backup)
         proof.set_aside(hub, fenced.size)
-    return Restored(fenced.moved, erasing.replay(hub), fenced.systems, fenced.newer)
+    return _restored(fenced, erasing.replay(hub))
 
 
 def _require_sound(hub: Hub, person: str, why: str) -> None:
@@ -123,6 +124,10 @@ class _Fenced:
     """Checkpoints of a larger log than this."""
     size: int
     """Entries of the log as it was restored."""
+
+
+def _restored(fenced: _Fenced, replayed: erasing.Replayed, former: Path | None = None) -> Restored:
+    return Restored(fenced.moved, replayed.numbers, replayed.scrubbed, fenced.systems, fenced.newer, former)
 
 
 def _fence(hub: Hub, connection: sa.Connection, person: str, why: str, backup: str) -> _Fenced:

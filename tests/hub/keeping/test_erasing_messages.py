@@ -137,7 +137,7 @@ def test_who_was_sending_it_when_a_restore_replays_the_erasure_stores_nothing_of
             sa.update(effects).where(effects.c.id == waiting.id).values(state="sent", lease_until=until, epoch=1)
         )
     (sending,) = messages(it)
-    assert erasing.replay(it.hub) == ["0001"]
+    assert erasing.replay(it.hub).numbers == ["0001"]
     with it.hub.database.write() as connection:
         later = Settlement(sending, Receipt(Outcome.NOT_PERFORMED, code="busy"))
         assert it.hub.leases.settle(connection, [later]) == [None]

@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 
-from baton.hub.keeping import erasing
+from baton.hub.keeping import erasing, ledger, restoring
+from baton.hub.sync import SyncRequest, preview_sync
 from baton.store import database
-from tests.hub.keeping.conftest import World
+from tests.hub.keeping.conftest import OPERATOR, OTHER, World
 from tests.hub.keeping.leaver import erase, lived, sync
 from tests.hub.keeping.test_erasing import KilledError, at_rest, sealed_of
 
+LEFT = "the log of the database still holds what was erased: the next sync empties it"
 Make = Callable[..., World]
 
 
@@ -46,10 +48,25 @@ def test_while_somebody_reads_an_erasure_says_what_is_left_and_the_next_sync_end
     before = sealed_of(it)
     with read_for_long(it):
         assert erase(it).scrubbed is False
-        assert erasing.replay(it.hub) == []
+        assert erasing.replay(it.hub).numbers == []
         assert left(it, before) == len(before) > 0
     sync(it)
     assert left(it, before) == 0
+
+
+def test_while_somebody_reads_a_restore_and_a_sync_say_what_is_left(world: Make) -> None:
+    it = world()
+    lived(it)
+    before = sealed_of(it)
+    ledger.note(it.hub, ledger.Forgotten("0001", it.hub.clock.now(), OTHER))
+    with read_for_long(it):
+        assert preview_sync(it.hub, SyncRequest()).notes == [LEFT]
+        restored = restoring.begin(it.hub, OPERATOR, "by a tool of its own")
+        assert (restored.erased, restored.scrubbed) == ([], False)
+        assert left(it, before) == len(before) > 0
+    assert preview_sync(it.hub, SyncRequest()).notes == []
+    assert left(it, before) == 0
+    assert restoring.begin(it.hub, OPERATOR, "once more").scrubbed is True
 
 
 def test_an_erasure_during_which_nobody_reads_leaves_nothing_to_be_done(world: Make) -> None:
@@ -77,7 +94,7 @@ def test_one_that_was_killed_before_the_log_was_emptied_is_carried_on(
         with pytest.raises(KilledError):
             erase(it)
     assert left(it, before) == len(before)
-    assert erasing.replay(it.hub) == []
+    assert erasing.replay(it.hub).numbers == []
     assert left(it, before) == 0
 
 
