@@ -147,8 +147,10 @@ def rotate_keys(hub: Hub) -> Iterator[tuple[int, int]]:
     A staged record of a migration (its file, and what is sealed of its row) counts as one value.
 
     Interrupted, it goes on where it stopped when called again. What others are just writing, or are still writing with
-    the old key, is gone over again; `LeaseLostError` when they do not stop. Old versions stay in the keyring, so that
-    backups can still be read; take them out by hand when no backup needs them any more.
+    the old key, is gone over again; `LeaseLostError` when they do not stop. Kept files that are damaged, or lie where
+    none is kept, are left as they are: `TamperedError` names them, once all else is sealed; the next call is another
+    rotation. Old versions stay in the keyring, so that backups can still be read; take them out by hand when no backup
+    needs them any more.
     """
     path = hub.settings.hub.secrets_dir.joinpath(*KEYRING)
     kept = FileSecrets(hub.settings.hub.secrets_dir).get(*KEYRING)
@@ -178,9 +180,22 @@ def rotate_keys(hub: Hub) -> Iterator[tuple[int, int]]:
     else:
         message = f"others keep writing with the old key: {len(left)} values are still sealed with it"
         raise LeaseLostError(message, remedy="restart the processes that began before the rotation, then call it again")
-    for kept in list(hub.kept_files.outdated()):
-        hub.kept_files.seal_again(kept)
-    _note(hub, "sealed")
+    closed = hub.kept_files.seal_all_again()
+    _note(hub, "sealed", left=len(closed))
+    if closed:
+        raise _closed(hub, closed)
+
+
+def _closed(hub: Hub, files: Sequence[Path]) -> TamperedError:
+    """A rotation had to leave these as they are. Put back, or renamed, one of them may need an older key."""
+    named = "".join(f"\n  {path}" for path in files)
+    return TamperedError(
+        f"everything else is sealed with key version {hub.keyring.active}, but {len(files)} kept files are damaged or "
+        f"lie where none is kept:{named}\n",
+        code="kept_file",
+        remedy="restore these from a backup or remove them, then call it again; while it names any, take no older key "
+        "version out of the keyring",
+    )
 
 
 def _renew_keyring(hub: Hub, path: Path) -> None:
@@ -208,8 +223,9 @@ def _is_unfinished(connection: sa.Connection, active: int) -> bool:
     return bool(newest["keyring"] == "rotated" and newest["version"] == active)
 
 
-def _note(hub: Hub, what: str) -> None:
-    body: dict[str, Json] = {"keyring": what, "version": hub.keyring.active}
+def _note(hub: Hub, what: str, left: int = 0) -> None:
+    """Into the audit log; ``left`` files were damaged and are not sealed with that version."""
+    body: dict[str, Json] = {"keyring": what, "version": hub.keyring.active, **({"left": left} if left else {})}
     with hub.database.write() as connection:
         append(connection, [Entry(kind="keys", at=hub.clock.now(), body=body)])
 

@@ -52,20 +52,35 @@ class KeptFiles:
         self._path(place).unlink(missing_ok=True)
 
     def outdated(self) -> Iterator[str]:
-        """The places of all that is not sealed with the newest key; `LostLinkError` where a disk is away."""
+        """The places of all that is not sealed with the newest key; `LostLinkError` where a disk is away.
+
+        Also of what `seal_again` will refuse: it does not say by which key it is sealed, or lies at no place.
+        """
         found: dict[Path, list[str]] = {}
         for path in files_below(self.folder):
             with passing_over_what_is_gone(path):
-                if path.suffix == _SUFFIX and self.keyring.key_version(path.read_bytes()) != self.keyring.active:
+                if path.suffix == _SUFFIX and not path.read_bytes().startswith(self.keyring.mark):
                     place = str(path.relative_to(self.folder)).removesuffix(_SUFFIX)
                     found.setdefault(path.resolve(), []).append(place)
         yield from map(self._sealed_for, found.values())
 
+    def seal_all_again(self) -> list[Path]:
+        """Seal all with the newest key; which files stay as they are, since they do not open or lie at no place."""
+        closed = []
+        for place in list(self.outdated()):
+            try:
+                self.seal_again(place)
+            except TamperedError:
+                closed.append(self.folder / f"{place}{_SUFFIX}")
+        return closed
+
     def seal_again(self, place: str) -> None:
         """Seal one with the newest key; nothing where it is gone by now.
 
-        Raises `TamperedError` for what does not open, `LostLinkError` where a disk is away.
+        Raises `TamperedError` for what does not open or lies at no place, `LostLinkError` where a disk is away.
         """
+        if not _PLACE.fullmatch(place):
+            raise TamperedError("a file lies where none is kept", code="kept_file", remedy="take it away")
         path = self._path(place)
         with passing_over_what_is_gone(path):
             data = self._opened(place, path.read_bytes())
@@ -74,7 +89,7 @@ class KeptFiles:
 
     def _sealed_for(self, places: Sequence[str]) -> str:
         """Of the places by which links lead to one file, the one to which it was put; the first where none opens it."""
-        for place in places if len(places) > 1 else ():
+        for place in filter(_PLACE.fullmatch, places if len(places) > 1 else ()):
             with suppress(TamperedError):
                 self.get(place)
                 return place

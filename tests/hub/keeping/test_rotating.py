@@ -161,3 +161,61 @@ def test_files_to_which_links_lead_by_two_ways_are_sealed_again_for_the_place_th
     assert (it.hub.kept_files.get(FIRST), it.hub.kept_files.get(SECOND)) == (b"one", b"two")
     assert list(it.hub.kept_files.outdated()) == []
     assert rotate(it) == 3, "the one before has come to its end"
+
+
+def damaged(it: World) -> tuple[Path, ...]:
+    """One that was changed, one of which the head is gone, a copy somebody made, and a folder they set aside."""
+    folder = it.hub.kept_files.folder
+    for name in ("3-abc", "4-abc"):
+        it.hub.kept_files.put(f"uploads/case-1/{name}", b"three")
+    changed, cut = (folder / "uploads" / "case-1" / f"{name}.sealed" for name in ("3-abc", "4-abc"))
+    copy = folder / "uploads" / "case-1" / "a b (copy).sealed"
+    aside = folder / "uploads" / "case-1.bak" / "1-abc.sealed"
+    aside.parent.mkdir()
+    for path in (copy, aside):
+        path.write_bytes((folder / f"{FIRST}.sealed").read_bytes())
+    changed.write_bytes(changed.read_bytes()[:-1] + b"x")
+    cut.write_bytes(b"")
+    return changed, cut, copy, aside
+
+
+def test_damaged_and_stray_files_end_no_rotation_before_the_others_are_sealed_and_are_all_told(world: Make) -> None:
+    it = with_kept_files(world)
+    whole = (it.hub.kept_files.folder / "uploads" / "case-1" / "1-abc.sealed").read_bytes()
+    bad = damaged(it)
+    with pytest.raises(TamperedError, match="4 kept files") as refused:
+        rotate(it)
+    assert [str(path) for path in bad if str(path) not in str(refused.value)] == []
+    assert (refused.value.code, "no older key version" in refused.value.remedy) == ("kept_file", True)
+    for place in (FIRST, SECOND):
+        sealed = (it.hub.kept_files.folder / f"{place}.sealed").read_bytes()
+        assert it.hub.keyring.key_version(sealed) == it.hub.keyring.active == 2
+    with pytest.raises(TamperedError, match="4 kept files"):
+        rotate(it)
+    assert it.hub.keyring.active == 3, "another rotation can be made beside them, and names them again"
+    changed, *others = bad
+    changed.with_name("1-abc.sealed").write_bytes(whole)  # as a backup from before all of it has it
+    for path in (changed, *others):
+        path.unlink()
+    assert rotate(it) == 4
+    assert it.hub.kept_files.get(FIRST) == b"one"
+    assert list(it.hub.kept_files.outdated()) == []
+
+
+def test_one_that_ended_beside_a_damaged_file_is_carried_on_to_the_others_first(
+    world: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = with_kept_files(world)
+    damaged(it)
+
+    def killed(*_: object) -> None:
+        raise KilledError
+
+    with monkeypatch.context() as dying:
+        dying.setattr(KeptFiles, "put", killed)
+        with pytest.raises(KilledError):
+            rotate(it)
+    with pytest.raises(TamperedError, match="4 kept files"):
+        rotate(it)
+    assert it.hub.keyring.active == 2, "the same rotation, to its end"
+    assert {FIRST, SECOND}.isdisjoint(it.hub.kept_files.outdated())
