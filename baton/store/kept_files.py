@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -56,13 +56,21 @@ class KeptFiles:
 
         Also of what `seal_again` will refuse: it does not say by which key it is sealed, or lies at no place.
         """
-        found: dict[Path, list[str]] = {}
-        for path in files_below(self.folder):
-            with passing_over_what_is_gone(path):
-                if path.suffix == _SUFFIX and not path.read_bytes().startswith(self.keyring.mark):
-                    place = str(path.relative_to(self.folder)).removesuffix(_SUFFIX)
-                    found.setdefault(path.resolve(), []).append(place)
-        yield from map(self._sealed_for, found.values())
+        for ways in self._ways():
+            sealed = [path for path in ways if path.suffix == _SUFFIX]
+            for path in self._put_by(sealed) or sealed[:1]:
+                with passing_over_what_is_gone(path):
+                    if not path.read_bytes().startswith(self.keyring.mark):
+                        yield self._place(path)
+
+    def files(self) -> Iterator[Path]:
+        """Every file here, as it is to be copied; `LostLinkError` where a disk is away.
+
+        Of the ways by which links lead to one file only that to the place it was put to: by another it opens nowhere
+        once it is a file of its own. All of them where it opens by none.
+        """
+        for ways in self._ways():
+            yield from self._put_by(ways) or ways
 
     def seal_all_again(self) -> list[Path]:
         """Seal all with the newest key; which files stay as they are, since they do not open or lie at no place."""
@@ -87,13 +95,25 @@ class KeptFiles:
             if path.exists():
                 self.put(place, data)
 
-    def _sealed_for(self, places: Sequence[str]) -> str:
-        """Of the places by which links lead to one file, the one to which it was put; the first where none opens it."""
-        for place in filter(_PLACE.fullmatch, places if len(places) > 1 else ()):
-            with suppress(TamperedError):
-                self.get(place)
-                return place
-        return places[0]
+    def _ways(self) -> Iterable[list[Path]]:
+        """Of every file here the ways by which links lead to it."""
+        found: dict[Path, list[Path]] = {}
+        for path in files_below(self.folder):
+            found.setdefault(path.resolve(), []).append(path)
+        return found.values()
+
+    def _put_by(self, ways: Sequence[Path]) -> Sequence[Path]:
+        """The one of several ways to a file that leads to the place it was put to; none where it opens by none."""
+        for path in ways if len(ways) > 1 else ():
+            place = self._place(path)
+            if path.suffix == _SUFFIX and _PLACE.fullmatch(place):
+                with suppress(TamperedError):
+                    self.get(place)
+                    return [path]
+        return ()
+
+    def _place(self, path: Path) -> str:
+        return str(path.relative_to(self.folder)).removesuffix(_SUFFIX)
 
     def _opened(self, place: str, sealed: bytes) -> bytes:
         return self.keyring.open(sealed, table="kept_files", row=place, column="file", version=_VERSION)

@@ -21,7 +21,7 @@ import binascii
 import hashlib
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +37,8 @@ from baton.store.migrate import HEAD
 from baton.store.trail import Entry, append
 
 DATABASE: Final = "baton.sqlite3"
-FILES: Final = ("kept", "migrations", "payments")
+_KEPT: Final = "kept"
+FILES: Final = (_KEPT, "migrations", "payments")
 """Folders of the state directory whose files rows speak of."""
 _MANIFEST: Final = "manifest.json"
 _SIGNATURE: Final = "manifest.sig"
@@ -87,7 +88,8 @@ def _filled(hub: Hub, folder: Path) -> Backup:
     require_sound(folder / DATABASE)
     # After the database: what a row of it speaks of was written before the row.
     for name in FILES:
-        _copy_tree(hub.state_dir / name, folder / "state" / name)
+        source = hub.state_dir / name
+        _copy(hub.kept_files.files() if name == _KEPT else files_below(source), source, folder / "state" / name)
     entries = entries_in(folder / DATABASE)
     files = {str(path.relative_to(folder)): digest_of(path) for path in files_below(folder)}
     manifest: dict[str, Any] = {"format": 1, "at": now.isoformat(), "schema": HEAD, "entries": entries, "files": files}
@@ -133,9 +135,9 @@ def digest_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _copy_tree(source: Path, target: Path) -> None:
-    """Every finished file; one that is deleted meanwhile is one that no row speaks of any more."""
-    for path in files_below(source):
+def _copy(files: Iterable[Path], source: Path, target: Path) -> None:
+    """Every finished one of these below a folder; what is deleted meanwhile no row speaks of any more."""
+    for path in files:
         if path.suffix == ".part":
             continue
         copy = target / path.relative_to(source)

@@ -142,3 +142,38 @@ def test_a_link_that_leads_back_ends_no_backup(world: Make) -> None:
     (it.hub.kept_files.folder / "uploads" / "again").symlink_to(it.hub.kept_files.folder)
     files = [name for name in backup.take(it.hub, it.folder / "backup").files if name.startswith("state/kept/")]
     assert files == ["state/kept/uploads/case-1/a.sealed"]
+
+
+@pytest.mark.parametrize("link", ["again", "zagain"])
+@pytest.mark.parametrize("within", [True, False])
+def test_a_file_to_which_two_ways_lead_is_backed_up_once_and_comes_back_as_one(
+    world: Make, *, link: str, within: bool
+) -> None:
+    it = world()
+    lived(it)
+    it.hub.kept_files.put("uploads/case-1/a", b"data")
+    uploads = it.hub.kept_files.folder / "uploads"
+    if not within:
+        uploads.rename(it.folder / "other-disk")
+        uploads.symlink_to(it.folder / "other-disk")
+    (it.hub.kept_files.folder / link).symlink_to(uploads.resolve())
+    (uploads / "case-1" / "a").symlink_to("a.sealed")
+    kept = it.back_up()
+    files = [name for name in backup.opened(it.hub, kept).files if name.startswith("state/kept/")]
+    assert files == ["state/kept/uploads/case-1/a.sealed"]
+    it.hub.kept_files.folder.rename(it.folder / "the disk has died")
+    it.restore(kept)
+    assert it.hub.kept_files.get("uploads/case-1/a") == b"data"
+    assert len([path for path in it.hub.kept_files.folder.rglob("*") if path.is_file()]) == 1
+
+
+def test_a_file_that_opens_by_neither_of_two_ways_is_backed_up_by_both(world: Make) -> None:
+    it = world()
+    lived(it)
+    it.hub.kept_files.put("uploads/case-1/a", b"data")
+    uploads = it.hub.kept_files.folder / "uploads"
+    (it.hub.kept_files.folder / "again").symlink_to(uploads)
+    sealed = uploads / "case-1" / "a.sealed"
+    sealed.write_bytes(sealed.read_bytes()[:-1] + b"x")
+    files = [name for name in backup.take(it.hub, it.folder / "backup").files if name.startswith("state/kept/")]
+    assert files == [f"state/kept/{way}/case-1/a.sealed" for way in ("again", "uploads")], "nobody can tell which"
