@@ -34,7 +34,7 @@ def files_below(folder: Path) -> Iterator[Path]:
             if path.is_file():
                 yield path
             else:
-                _require_links(path)
+                require_links(path)
 
 
 @contextmanager
@@ -46,10 +46,10 @@ def passing_over_what_is_gone(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        _require_links(path)
+        require_links(path)
 
 
-def _require_links(path: Path) -> None:
+def require_links(path: Path) -> None:
     """Raise `LostLinkError` where this, or a folder that it is in, is a link that leads to nothing."""
     for link in (path, *path.parents):
         if not link.exists() and link.is_symlink():  # in this order: one that is taken away meanwhile is gone
@@ -65,7 +65,7 @@ def _leads_back(folder: Path) -> bool:
 
 def _unless_left_out(error: OSError) -> None:
     if isinstance(error, FileNotFoundError):
-        _require_links(Path(error.filename))
+        require_links(Path(error.filename))
         return
     if isinstance(error, PermissionError) and Path(error.filename).name == _OF_THE_DISK:
         return

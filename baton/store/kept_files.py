@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from baton.errors import TamperedError
-from baton.store.folders import files_below, passing_over_what_is_gone
+from baton.store.folders import files_below, passing_over_what_is_gone, require_links
 from baton.store.personal import Keyring
 from baton.store.staging import write_whole
 
@@ -27,16 +27,24 @@ class KeptFiles:
         self.keyring = keyring
 
     def put(self, place: str, data: bytes) -> None:
-        """Seal and store; what is there already is replaced. `StorageFullError` when there is no room."""
-        write_whole(self._path(place), self._sealed(place, data), again=_AGAIN)
+        """Seal and store; what is there already is replaced.
+
+        Raises `StorageFullError` when there is no room, `LostLinkError` where a disk is away.
+        """
+        path = self._path(place)
+        require_links(path)
+        write_whole(path, self._sealed(place, data), again=_AGAIN)
 
     def get(self, place: str) -> bytes:
-        """What was stored; `TamperedError` when it is gone, changed, or belongs to another place."""
-        try:
-            sealed = self._path(place).read_bytes()
-        except FileNotFoundError:
-            raise TamperedError("a kept file is gone", code="kept_file", remedy="restore it from a backup") from None
-        return self._opened(place, sealed)
+        """What was stored.
+
+        Raises `TamperedError` when it is gone, changed, or belongs to another place; `LostLinkError` where a disk is
+        away.
+        """
+        path = self._path(place)
+        with passing_over_what_is_gone(path):
+            return self._opened(place, path.read_bytes())
+        raise TamperedError("a kept file is gone", code="kept_file", remedy="restore it from a backup")
 
     def names(self, under: str) -> list[str]:
         """The names of what is stored directly under a place, in order."""

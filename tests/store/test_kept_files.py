@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from baton.errors import TamperedError
+from baton.store.folders import LostLinkError
 from baton.store.kept_files import KeptFiles
 from baton.store.personal import Keyring
 
@@ -80,3 +81,20 @@ def test_a_file_to_which_two_ways_lead_is_outdated_at_the_place_it_was_put_to(tm
     (strange,) = [place for place in again.outdated() if place.endswith("a")]
     with pytest.raises(TamperedError):
         again.seal_again(strange)
+
+
+@pytest.mark.parametrize("link", ["kept", "kept/uploads", "kept/uploads/case-1"])
+def test_while_the_disk_behind_a_link_is_away_a_file_is_not_said_to_be_gone(tmp_path: Path, link: str) -> None:
+    disk, folder = tmp_path / "disk", tmp_path / link
+    disk.mkdir()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.symlink_to(disk)
+    kept = KeptFiles(tmp_path / "kept", KEYRING)
+    kept.put("uploads/case-1/a", b"one")
+    disk.rename(tmp_path / "unplugged")
+    for call in (lambda: kept.get("uploads/case-1/a"), lambda: kept.put("uploads/case-1/a", b"two")):
+        with pytest.raises(LostLinkError, match=f"{folder} is a link") as refused:
+            call()
+        assert "bring that disk back" in refused.value.remedy
+    (tmp_path / "unplugged").rename(disk)
+    assert kept.get("uploads/case-1/a") == b"one"
