@@ -24,6 +24,7 @@ from baton.model.account import AccountState
 from baton.model.people import Employee, EmploymentStatus
 from baton.model.persons import alike, require_reason
 from baton.store.erasures import Erasure
+from baton.store.folders import files_below, passing_over_what_is_gone
 from baton.store.open_work import newest_trace, open_work_of
 
 REPORTS: Final = "reports"
@@ -97,7 +98,11 @@ def ask(hub: Hub, number: str, person: str, why: str) -> Sequence[Kept]:
 
 
 def decide(hub: Hub, number: str, person: str) -> Erased:
-    """Carry out what somebody else has asked for: the ledger first, so that it is carried on if this is interrupted."""
+    """Carry out what somebody else has asked for: the ledger first, so that it is carried on if this is interrupted.
+
+    Raises, and erases nothing: `ApprovalError` where it cannot be carried out, `LostLinkError` while the disk of the
+    reports is away.
+    """
     with hub.database.read() as connection:
         asked = hub.erasures.newest(connection, number)
     if asked is None or asked.erased_at is not None:
@@ -112,6 +117,7 @@ def decide(hub: Hub, number: str, person: str) -> Erased:
         hub.database.alone(connection, PLANNING)
         _require_finished(hub, connection, number)
         elsewhere = _elsewhere(hub, connection, number)
+        reports(hub)  # out of reach, they would keep what the ledger has promised from being done
         forgotten = Forgotten(number, hub.clock.now(), person)
         ledger.note(hub, forgotten)
         hub.crash_point("erasing")
@@ -121,6 +127,8 @@ def decide(hub: Hub, number: str, person: str) -> Erased:
 
 def replay(hub: Hub) -> Replayed:
     """Erase again whom this store does not know to be erased: it was restored, or an erasure was interrupted.
+
+    Raises `LostLinkError` while the disk of the reports is away: it is carried on once that is back.
 
     The log of the database is emptied as well where an erasure could not do so: it was read, or the process was killed.
     """
@@ -278,11 +286,21 @@ def _elsewhere(hub: Hub, connection: sa.Connection, number: str) -> list[str]:
 
 def _drop_reports(hub: Hub, number: str) -> None:
     """What lies beside the tables and names people by number."""
-    reports = [path for path in (hub.state_dir / REPORTS).glob("*") if path.is_file()]
-    naming = {_run_of(path) for path in reports if number.encode() in path.read_bytes()}
-    for path in reports:  # with the workbook of the same run, which is packed: nothing can be found by reading it
+    found = reports(hub)
+    naming = set()
+    for path in found:
+        with passing_over_what_is_gone(path):
+            if number.encode() in path.read_bytes():
+                naming.add(_run_of(path))
+    for path in found:  # with the workbook of the same run, which is packed: nothing can be found by reading it
         if _run_of(path) in naming:
-            path.unlink(missing_ok=True)
+            with passing_over_what_is_gone(path):
+                path.unlink()
+
+
+def reports(hub: Hub) -> list[Path]:
+    """What an erasure looks through beside the tables. Raises `LostLinkError` while its disk is away."""
+    return list(files_below(hub.state_dir / REPORTS))
 
 
 def _run_of(report: Path) -> str:

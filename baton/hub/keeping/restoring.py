@@ -96,7 +96,8 @@ def begin(hub: Hub, person: str, why: str, backup: str = "") -> Restored:
     """Fence the store that is open here, which was just set back to a backup (by whatever tool).
 
     Raises, and changes nothing: `ConfigurationError` where the keyring in use is not the one of that store,
-    `TamperedError` where its audit log or the ledger of erasures does not hold.
+    `TamperedError` where its audit log or the ledger of erasures does not hold, `LostLinkError` while the disk is away
+    that holds reports on whoever is erased again.
     """
     _require_sound(hub, person, why)
     with hub.database.write() as connection:
@@ -111,7 +112,8 @@ def _require_sound(hub: Hub, person: str, why: str) -> None:
         raise ApprovalError("a restore needs a person and a reason", code="reason", remedy="give --as and --why")
     require_keyring(hub)
     proof.require_sound(hub)
-    ledger.read(hub)
+    if ledger.read(hub):
+        erasing.reports(hub)  # whoever is erased again may be named there
 
 
 @dataclass(frozen=True, slots=True)

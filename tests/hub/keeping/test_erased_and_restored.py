@@ -12,12 +12,13 @@ import sqlalchemy as sa
 from baton.contracts import Finding
 from baton.errors import TamperedError
 from baton.hub import health
-from baton.hub.keeping import ledger, restoring
+from baton.hub.keeping import erasing, ledger, restoring
 from baton.hub.keeping.reading_back import ReadBack, read_back
 from baton.model.account import AccountState
 from baton.store.copying import erasures_in
+from baton.store.folders import LostLinkError
 from baton.store.tables import erasures
-from tests.hub.keeping.conftest import OTHER, World
+from tests.hub.keeping.conftest import OPERATOR, OTHER, World
 from tests.hub.keeping.leaver import CANARY, erase, lived, sync, words
 from tests.rig.company import row
 from tests.rig.targets import UpsertTarget
@@ -105,6 +106,38 @@ def test_a_ledger_that_was_lost_or_cut_short_is_told_and_brings_nobody_back(worl
     assert it.restore(kept).erased == ["0001"]
     assert CANARY not in words(it)
     assert ledger_finding(it).ok
+
+
+@pytest.mark.parametrize("folder", ["reports", "reports/old"])
+def test_while_the_disk_of_the_reports_is_away_nobody_is_erased_nor_counts_as_erased(world: Make, folder: str) -> None:
+    it = world()
+    lived(it)
+    disk, link = it.folder / "other-disk", it.hub.state_dir / folder
+    disk.mkdir()
+    (disk / "a.json").write_bytes(b'{"row": "0001"}')
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(disk)
+    kept = it.back_up()
+    disk.rename(it.folder / "unplugged")
+    with pytest.raises(LostLinkError, match=f"{link} is a link"):
+        erase(it)
+    assert ledger.read(it.hub) == ()
+    assert CANARY in words(it)
+    (it.folder / "unplugged").rename(disk)
+    erasing.decide(it.hub, "0001", OTHER)
+    assert list(disk.iterdir()) == []
+    (disk / "b.json").write_bytes(b'{"row": "0001"}')
+    disk.rename(it.folder / "unplugged")
+    with pytest.raises(LostLinkError):
+        it.restore(kept)
+    it.hub = it.company.open()
+    with pytest.raises(LostLinkError):
+        restoring.begin(it.hub, OPERATOR, "set back by other tools")
+    with it.hub.database.read() as connection:
+        assert list(it.hub.runs.engaged(connection)) == [], "nothing was changed"
+    (it.folder / "unplugged").rename(disk)
+    assert it.restore(kept).erased == ["0001"]
+    assert list(disk.iterdir()) == []
 
 
 def test_a_ledger_that_knows_more_than_the_database_is_whole(world: Make) -> None:
