@@ -5,8 +5,7 @@ Before anything is synced, and after every restore, the ledger is replayed: whoe
 
 from __future__ import annotations
 
-import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -19,24 +18,16 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.keeping import ledger
 from baton.hub.keeping.fates import Fate
 from baton.hub.keeping.ledger import Forgotten
+from baton.hub.keeping.nameless import require_nameless
 from baton.hub.offboarding.of_erased import end_handovers
 from baton.model.account import AccountState
-from baton.model.people import Employee, EmploymentStatus
+from baton.model.people import EmploymentStatus
 from baton.model.persons import alike, require_reason
 from baton.store.erasures import Erasure
 from baton.store.folders import files_below, passing_over_what_is_gone
 from baton.store.open_work import newest_trace, open_work_of
 
 REPORTS: Final = "reports"
-_NAMES: Final = ("full_name", "latin_name", "bank_account_holder")
-_IDENTIFIERS: Final = ("work_email", "personal_email", "identity_number", "bank_account_number")
-_BETWEEN: Final = "PSZ"
-"""Punctuation, symbols and blanks, by their category in Unicode: who types a name or a number sets them at will."""
-_SHORTEST_LATIN: Final = 4
-_SHORTEST_OTHER: Final = 2
-_SHORTEST_MOBILE: Final = 7
-_MOBILE_DIGITS: Final = 11
-"""As they are dialled within a country: the code of the country may stand before them or not."""
 _GONE: Final = (AccountState.ABSENT, AccountState.REMOVED)
 
 
@@ -91,7 +82,8 @@ def ask(hub: Hub, number: str, person: str, why: str) -> Sequence[Kept]:
     """
     require_reason(person, why)
     with hub.database.write() as connection:
-        _require_nameless(hub, connection, number, why)
+        recorded = hub.people.versions(connection, [number]).get(number, [])
+        require_nameless([each.employee for each in recorded], why)
         _require_finished(hub, connection, number)
         hub.erasures.ask(connection, number, person, why)
         return _to_keep(hub, connection, number)
@@ -171,59 +163,6 @@ def _erase(hub: Hub, connection: sa.Connection, forgotten: Forgotten) -> tuple[i
     stays = [each.document for each in kept]
     hub.erasures.done(connection, forgotten.number, forgotten.decided_by, forgotten.erased_at, stays)
     return rows, kept
-
-
-def _require_nameless(hub: Hub, connection: sa.Connection, number: str, why: str) -> None:
-    """The reason stands in the audit log for ever, so that what it says of somebody could never be taken out."""
-    text, bare, digits = alike(why), _bare(why), _digits(why)
-    for recorded in hub.people.versions(connection, [number]).get(number, []):
-        for written in _naming(recorded.employee):
-            if _is_in(alike(written), text) or _is_in(_bare(written), bare):
-                raise _named()
-        mobile = _digits(recorded.employee.mobile or "")[-_MOBILE_DIGITS:]
-        if len(mobile) >= _SHORTEST_MOBILE and mobile in digits:
-            raise _named()
-
-
-def _naming(employee: Employee) -> Iterator[str]:
-    """What names somebody; a name of two words also the other way round, in letters that have capitals.
-
-    Chinese, Japanese and Korean names have one order; the other would be found in plain words (``三张``: three sheets).
-    """
-    family, given = employee.family_name or "", employee.given_name or ""
-    names = [f"{family} {given}", f"{given} {family}"] if family and given else []
-    names += [getattr(employee, name) or "" for name in _NAMES]
-    for name in names:
-        yield name
-        match unicodedata.normalize("NFKC", name).replace(",", " ").split():
-            case [first, second] if name.upper() != name.lower():
-                yield f"{second} {first}"
-    yield from (getattr(employee, name) or "" for name in _IDENTIFIERS)
-
-
-def _is_in(word: str, text: str) -> bool:
-    # Shorter ones would be found within any word.
-    return len(word) >= (_SHORTEST_LATIN if word.isascii() else _SHORTEST_OTHER) and word in text
-
-
-def _bare(text: str) -> str:
-    return "".join(letter for letter in alike(text) if not _is_between(letter))
-
-
-def _is_between(letter: str) -> bool:
-    return unicodedata.category(letter)[0] in _BETWEEN
-
-
-def _digits(text: str) -> str:
-    return "".join(letter for letter in alike(text) if letter.isdecimal())
-
-
-def _named() -> ApprovalError:
-    return ApprovalError(
-        "the reason holds a name, a number or an address of whom it is about, and a reason stays for ever",
-        code="names_them",
-        remedy="say it without, such as: letter of 2026-11-20",
-    )
 
 
 def _end_links(hub: Hub, connection: sa.Connection, forgotten: Forgotten) -> None:

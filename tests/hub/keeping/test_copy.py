@@ -132,6 +132,60 @@ def test_a_reason_names_them_however_the_name_or_the_number_is_set(world: Make, 
     assert refused.value.code == "names_them"
 
 
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("Li An", "letter of Li An"),
+        ("Li An", "letter of An,Li."),
+        ("Li An", "收到LiAn的信"),
+        ("Ma-Na", "Ma Na has written"),
+        ("Zhang Xiaoming", "letter of Zhang Xiao-Ming"),
+        ("Zhang Xiaoming", "letter of Zhang Xiao Ming"),
+        ("张三 Zhang", "letter of张三 ZHANG"),
+    ],
+)
+def test_a_short_name_is_found_as_words_of_its_own(world: Make, name: str, why: str) -> None:
+    it = world()
+    left_as(it, name)
+    with pytest.raises(ApprovalError, match="holds a name"):
+        erasing.ask(it.hub, "0001", OPERATOR, why)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("Li An", "GDPR compliance request"),
+        ("Li An", "letter to the Italian office"),
+        ("Ma Na", "asked by the manager"),
+        ("Ma Na", "asked by a man, a year ago"),
+        ("An Li", "on the plan list"),
+    ],
+)
+def test_a_short_name_is_not_found_within_other_words(world: Make, name: str, why: str) -> None:
+    it = world()
+    left_as(it, name, latin_name=name)
+    assert erasing.ask(it.hub, "0001", OPERATOR, why) == [], "it is taken, and nothing will have to be kept"
+
+
+@pytest.mark.parametrize(
+    ("mobile", "why"),
+    [
+        ("+85291234567", "call 9123 4567"),
+        ("+821012345678", "called from 010-1234-5678"),
+        ("+819012345678", "called from 090-1234-5678"),
+        ("+12125550123", "called from 212-555-0123"),
+        ("+3546110000", "called from 611 0000"),
+        ("+64 021 00000", "called from 21-00000"),
+    ],
+)
+def test_a_mobile_of_another_country_is_found_as_it_is_dialled_there(world: Make, mobile: str, why: str) -> None:
+    it = world()
+    left_as(it, "Zhang San", mobile=mobile)
+    with pytest.raises(ApprovalError, match="a number"):
+        erasing.ask(it.hub, "0001", OPERATOR, why)
+    erasing.ask(it.hub, "0001", OPERATOR, "letter 13/899 of 2026-11-20, ticket 4711, about 0001")
+
+
 def test_a_chinese_name_is_not_looked_for_the_other_way_round(world: Make) -> None:
     it = world()
     left_as(it, "张 三")
