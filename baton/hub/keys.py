@@ -311,7 +311,7 @@ def make_like(renewed: Path, former: Path) -> None:
     """
     was = former.stat()
     for owner, group in ((was.st_uid, -1), (-1, was.st_gid)):
-        with suppress(PermissionError):
+        with suppress(OSError):  # not allowed, or not known to the file system: on a share, or FAT
             os.chown(renewed, owner, group)
     if not was.st_mode & stat.S_IRWXO and renewed.stat().st_gid == was.st_gid:
         renewed.chmod(stat.S_IMODE(was.st_mode))

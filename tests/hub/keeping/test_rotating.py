@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable
@@ -58,7 +59,10 @@ def test_whom_the_keyring_was_readable_by_reads_the_new_one_but_never_everybody(
     assert left == after
 
 
-def test_it_keeps_its_group_or_is_for_its_owner_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("error", [errno.EPERM, errno.EINVAL, errno.ENOTSUP])
+def test_it_keeps_its_group_or_is_for_its_owner_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: int
+) -> None:
     former, renewed = tmp_path / "former", tmp_path / "renewed"
     for file in (former, renewed):
         file.write_text("x", "utf-8")
@@ -66,7 +70,7 @@ def test_it_keeps_its_group_or_is_for_its_owner_alone(tmp_path: Path, monkeypatc
     renewed.chmod(0o600)
 
     def refused(path: Path, owner: int, group: int) -> None:
-        raise PermissionError
+        raise OSError(error, os.strerror(error))
 
     monkeypatch.setattr(os, "chown", refused)
     real = Path.stat
