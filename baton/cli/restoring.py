@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from baton.hub.payment.declaring import Declared
 
 _SYSTEMS = click.option("--system", "systems", multiple=True, metavar="S", help="Only this system (repeatable).")
+_LEDGER_LOST = click.option(
+    "--ledger-lost", is_flag=True, help="No copy of the ledger of erasures is left: go on without what it lacks."
+)
 
 
 @command("backup")
@@ -47,20 +50,22 @@ def _decided(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @command("files")
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@_LEDGER_LOST
 @_decided
-def files_command(context: Context, folder: Path, person: str, why: str) -> None:
+def files_command(context: Context, folder: Path, person: str, why: str, *, ledger_lost: bool) -> None:
     """Put the backup in FOLDER in the place of the SQLite database. Stop everything else first."""
     with working(context.voice, "going back"):
-        restored = restoring.restore(context.settings(), folder, person, why)
+        restored = restoring.restore(context.settings(), folder, person, why, ledger_lost=ledger_lost)
     _show(context.voice, restored)
 
 
 @command("begin")
+@_LEDGER_LOST
 @_decided
-def begin_command(context: Context, person: str, why: str) -> None:
+def begin_command(context: Context, person: str, why: str, *, ledger_lost: bool) -> None:
     """Say that the database was just restored by its own tools (PostgreSQL): fences it, replays erasures."""
     with context.hub() as hub, working(context.voice, "going back"):
-        restored = restoring.begin(hub, person, why)
+        restored = restoring.begin(hub, person, why, ledger_lost=ledger_lost)
     _show(context.voice, restored)
 
 

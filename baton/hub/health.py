@@ -112,9 +112,7 @@ def _audit_state(hub: Hub) -> str:
 def _ledger_state(hub: Hub) -> str:
     from baton.hub.keeping import ledger  # as below
 
-    with hub.database.read() as connection:
-        known = hub.erasures.all(connection)
-    lines = ledger.require_whole(hub, [(each.number, each.erased_at) for each in known if each.erased_at is not None])
+    lines = ledger.require_whole(hub, ledger.carried_out(hub))
     return f"{lines} erasures, all that were carried out are in it"
 
 

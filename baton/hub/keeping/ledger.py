@@ -100,6 +100,13 @@ def vouched(hub: Hub, keys: PublicKeys) -> Iterator[Forgotten]:
             continue
 
 
+def carried_out(hub: Hub) -> set[tuple[str, datetime]]:
+    """Who (number) was erased when, by the database that is open here: what `require_whole` looks for."""
+    with hub.database.read() as connection:
+        known = hub.erasures.all(connection)
+    return {(each.number, each.erased_at) for each in known if each.erased_at is not None}
+
+
 def require_whole(hub: Hub, done: Iterable[tuple[str, datetime]]) -> int:
     """Raise `TamperedError` where one of these erasures (number, moment) has no line: the ledger was lost or cut short.
 

@@ -60,12 +60,19 @@ class Restored:
 
 
 def restore(
-    settings: HubSettings, folder: Path, person: str, why: str, *, opening: Callable[[HubSettings], Hub] = Hub
+    settings: HubSettings,
+    folder: Path,
+    person: str,
+    why: str,
+    *,
+    ledger_lost: bool = False,
+    opening: Callable[[HubSettings], Hub] = Hub,
 ) -> Restored:
     """Put a backup in the place of the SQLite database. Everything else must be stopped.
 
     Raises `TamperedError` for a backup that is not as it was signed, and for a ledger of erasures that lacks what the
-    database that is replaced has erased; `ConfigurationError` while that is in use.
+    database that is replaced, or that of the backup, has erased (unless somebody says that no copy of it is left:
+    ``ledger_lost``); `ConfigurationError` while that database is in use.
     """
     place = _sqlite_file(settings)
     require_unused(place)
@@ -79,7 +86,8 @@ def restore(
         shutil.copyfile(folder / DATABASE, made_private(ready))
         with opening(scratch) as hub:
             _require_sound(hub, person, why)
-            ledger.require_whole(hub, erasures_in(place))
+            if not ledger_lost:
+                ledger.require_whole(hub, erasures_in(place) | ledger.carried_out(hub))
             with hub.database.write() as connection:
                 fenced = _fence(hub, connection, person, why, backup.digest)
             replayed = erasing.replay(hub)
@@ -92,14 +100,17 @@ def restore(
     return _restored(fenced, replayed, former)
 
 
-def begin(hub: Hub, person: str, why: str, backup: str = "") -> Restored:
+def begin(hub: Hub, person: str, why: str, backup: str = "", *, ledger_lost: bool = False) -> Restored:
     """Fence the store that is open here, which was just set back to a backup (by whatever tool).
 
     Raises, and changes nothing: `ConfigurationError` where the keyring in use is not the one of that store,
-    `TamperedError` where its audit log or the ledger of erasures does not hold, `LostLinkError` while the disk is away
-    that holds reports on whoever is erased again.
+    `TamperedError` where its audit log or the ledger of erasures does not hold, or that ledger lacks what this store
+    has erased (unless ``ledger_lost``: no copy of it is left), `LostLinkError` while the disk is away that holds
+    reports on whoever is erased again.
     """
     _require_sound(hub, person, why)
+    if not ledger_lost:
+        ledger.require_whole(hub, ledger.carried_out(hub))
     with hub.database.write() as connection:
         fenced = _fence(hub, connection, person, why, backup)
         proof.set_aside(hub, fenced.size)

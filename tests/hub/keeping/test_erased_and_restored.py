@@ -140,6 +140,41 @@ def test_while_the_disk_of_the_reports_is_away_nobody_is_erased_nor_counts_as_er
     assert list(disk.iterdir()) == []
 
 
+def test_a_backup_that_tells_of_erasures_tells_on_a_new_machine_that_the_ledger_is_lost(world: Make) -> None:
+    it = world()
+    lived(it)
+    erase(it)
+    kept = it.back_up()
+    file = ledger.path(it.hub)
+    copy = file.read_bytes()
+    it.hub.close()
+    for path in [*file.parent.glob("hub.sqlite3*"), file]:
+        path.unlink()
+    with pytest.raises(TamperedError, match="0001") as refused:
+        it.restore_only(kept)
+    assert refused.value.code == "ledger_short"
+    assert not list(file.parent.glob("hub.sqlite3*")), "nothing was put in its place"
+    file.write_bytes(copy)
+    it.restore(kept)
+    assert ledger_finding(it).ok
+
+
+def test_where_no_copy_of_the_ledger_is_left_a_restore_goes_on_by_a_word_and_doctor_goes_on_saying_so(
+    world: Make,
+) -> None:
+    it = world()
+    lived(it)
+    erase(it)
+    kept = it.back_up()
+    ledger.path(it.hub).unlink()
+    it.hub.close()
+    settings, opening = it.company.settings(), it.company.open_with
+    restoring.restore(settings, kept, OPERATOR, "the disk has died", ledger_lost=True, opening=opening)
+    it.hub = it.company.open()
+    assert CANARY not in words(it)
+    assert not ledger_finding(it).ok
+
+
 def test_a_ledger_that_knows_more_than_the_database_is_whole(world: Make) -> None:
     it = world()
     lived(it)

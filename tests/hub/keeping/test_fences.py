@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from baton.errors import ApprovalError, ConfigurationError
+from baton.errors import ApprovalError, ConfigurationError, TamperedError
 from baton.hub import Hub, execution
 from baton.hub.keeping import erasing, restoring
 from baton.hub.keeping.reading_back import read_back
@@ -173,3 +173,17 @@ def test_a_misspelt_system_is_told_with_what_waits(start: Start) -> None:
         restoring.open_systems(hub, "ops-qian", "looked", ["crm", "crn"])
     assert read_back(hub, ["crm"]) == [], "one that there is and that waits no more is no mistake"
     assert restoring.open_systems(hub, "ops-qian", "looked", ["crm"]) == ["crm"]
+
+
+def test_begin_changes_nothing_while_the_ledger_lacks_what_the_restored_database_tells_of(start: Start) -> None:
+    company, hub = start()
+    company.rows = [row("0001")]
+    plan_sync(hub, SyncRequest())
+    with hub.database.write() as connection:
+        hub.erasures.done(connection, "0009", "dpo-sun", hub.clock.now(), [])
+    with pytest.raises(TamperedError, match="0009") as refused:
+        restoring.begin(hub, "ops-zhao", "pg_restore")
+    assert refused.value.code == "ledger_short"
+    with hub.database.read() as connection:
+        assert list(hub.runs.engaged(connection)) == []
+    assert restoring.begin(hub, "ops-zhao", "pg_restore", ledger_lost=True).fenced == ["crm"]
