@@ -152,13 +152,14 @@ def results(target: AccountTarget, writes: Sequence[AccountWrite]) -> Sequence[R
 def judge(write: AccountWrite, account: Account | None, target: AccountTarget) -> Receipt:
     """Done if the account is as the write wants it, not performed otherwise.
 
-    An update shows nowhere but in its fields: where none of them can be read back, nothing was compared, and that is no
-    proof. It is written again, the same values under the same key, which is right whether or not it had arrived.
+    An update shows nowhere but in its fields: with one that cannot be read back among them there is no proof, for
+    somebody may have typed in the others. It is written again, the same values under the same key, which is right
+    whether or not it had arrived.
     """
     differing = differences(write, account, target)
-    unseen = write.fields and not any(target.fields[name].readable for name in write.fields)
+    unseen = [name for name in write.fields if not target.fields[name].readable]
     if not differing and unseen and write.action is Action.UPDATE:
-        return Receipt.not_performed("not_shown", "none of what was to be written can be read back")
+        return Receipt.not_performed("not_shown", "cannot be read back: " + ", ".join(unseen))
     if not differing:
         return Receipt.done(account.external_id if account else None, proof="read_back")
     return Receipt.not_performed("not_there", "not found at the target: " + ", ".join(differing))
