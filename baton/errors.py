@@ -87,16 +87,25 @@ class FeedRefusedError(BatonError):
 
     code = "feed_refused"
 
-    def __init__(self, breaches: Sequence[GuardBreach], *, feed_digest: str, faults: Sequence[Fault] = ()) -> None:
+    def __init__(
+        self,
+        breaches: Sequence[GuardBreach],
+        *,
+        feed_digest: str,
+        faults: Sequence[Fault] = (),
+        acceptable: bool = True,
+    ) -> None:
         self.breaches = tuple(breaches)
         self.feed_digest = feed_digest
         self.faults = tuple(faults)
         """The rows that cannot be used, with their places."""
         lines = "".join(f"\n  {breach.guard}: {breach.message}" for breach in self.breaches)
         rows = "".join(f"\n  {fault}" for fault in self.faults)
-        # Without a digest (it ended before all of it was read) there is nothing that could be accepted by name.
+        # Without a digest (it ended before all of it was read) there is nothing that could be accepted by name; and
+        # some feeds nobody may accept.
         named = feed_digest[:12]
-        accept = f", or, after looking at it, accept this very feed with --accept-feed {named}" if named else ""
+        offer = f", or, after looking at it, accept this very feed with --accept-feed {named}"
+        accept = offer if named and acceptable else ""
         super().__init__(
             f"{f'the feed {named}' if named else 'the feed'} was refused before any comparison:{lines}{rows}\n",
             remedy=f"have the export corrected{accept}",

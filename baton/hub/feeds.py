@@ -94,7 +94,7 @@ def read_sources(hub: Hub, sources: Sequence[SystemSettings], accepted_digest: s
         if breaches:
             digest = reading.origin.digest
             named = len(accepted_digest) >= SHORTEST_DIGEST and digest.startswith(accepted_digest.lower())
-            if not named or reading.facts.rows == 0:
+            if not named or not _acceptable(reading):
                 raise RefusedReadingError(breaches, reading)
             accepted[system.name] = breaches
         readings[system.name] = reading
@@ -107,12 +107,18 @@ def _read_whole(hub: Hub, source: str) -> Reading:
         return read_feed(connector.census(), mapping, row_digester(hub), hub.clock.now())
 
 
+def _acceptable(reading: Reading) -> bool:
+    """Whether a person may let it through although guards refuse it: not without a usable row."""
+    return reading.facts.rows > 0
+
+
 class RefusedReadingError(FeedRefusedError):
     """A feed that was read and refused, with all that is known about it."""
 
     def __init__(self, breaches: Sequence[GuardBreach], reading: Reading) -> None:
         faults = [Fault(fault.place, fault.rule, f"{fault.field}: {fault.message}") for fault in reading.faults]
-        super().__init__(breaches, feed_digest=reading.origin.digest, faults=faults)
+        digest, acceptable = reading.origin.digest, _acceptable(reading)
+        super().__init__(breaches, feed_digest=digest, faults=faults, acceptable=acceptable)
         self.counts = {"rows": reading.facts.rows, "rejected": reading.facts.unparseable}
         self.row_faults: Sequence[RunFault] = reading.faults
 

@@ -200,8 +200,9 @@ def test_a_feed_without_a_usable_row_is_accepted_by_nobody(start) -> None:
     company, hub = start()
     go(company, hub, people(40))
     company.rows = []
-    with pytest.raises(FeedRefusedError):
+    with pytest.raises(FeedRefusedError) as caught:
         plan_sync(hub, SyncRequest(accept_feed="0" * 64))
+    assert caught.value.remedy == "have the export corrected"
 
 
 def test_waiting_events_are_answered_by_a_full_run_only(start) -> None:
