@@ -11,7 +11,7 @@ from baton.hub.core import Hub
 
 
 def examine_protected(hub: Hub) -> Iterator[Finding]:
-    """A finding on ``hub.protected``, if anybody is on it. Before the first sync nobody is known: that is no fault."""
+    """A finding on ``hub.protected``, if anybody is on it. Until all were looked at that is no fault."""
     protected = hub.settings.hub.protected
     if not protected:
         return
@@ -30,12 +30,19 @@ def examine_protected(hub: Hub) -> Iterator[Finding]:
 def notes(hub: Hub, connection: sa.Connection) -> list[str]:
     """What a run says of it; the numbers themselves are told by doctor."""
     count = len(_nobodys(hub, connection))
-    return [f"{count} numbers in hub.protected are nobody's, and protect no account: see baton doctor"] if count else []
+    if not count:
+        return []
+    numbers = "1 number in hub.protected is nobody's, and protects"
+    if count > 1:
+        numbers = f"{count} numbers in hub.protected are nobody's, and protect"
+    return [f"{numbers} no account: see baton doctor"]
 
 
 def _nobodys(hub: Hub, connection: sa.Connection) -> Sequence[str]:
+    """Who on the list is nobody. None before a feed of every source was approved: runs for a few make few known."""
     protected = list(dict.fromkeys(hub.settings.hub.protected))
-    if not protected or not hub.people.count(connection):
+    looked_at = all(hub.runs.approved_feed(connection, source.name) for source in hub.sources())
+    if not protected or not looked_at or not hub.people.count(connection):
         return []
     known = hub.people.statuses(connection, protected)
     return [number for number in protected if number not in known]

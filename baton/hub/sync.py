@@ -168,7 +168,6 @@ class _Planning:
         recorded = {name: self._record(name, reading) for name, reading in readings.items()}
         self._note_lines(readings, recorded)
         self._require_known_people()
-        self.notes += protecting.notes(self.hub, self.connection)
         systems = [s for s in self.hub.targets() if not self.request.systems or s.name in self.request.systems]
         self._replace_held_runs(systems)
         overtaken.give_up_unreachable(self.hub, self.connection)
@@ -178,6 +177,7 @@ class _Planning:
         self.counts["effects"] = len(drafted)
         self.counts["scheduled"] = sum(draft.intention.due_at > self.now for draft in drafted)
         run = self._conclude(readings, drafted)
+        self.notes += protecting.notes(self.hub, self.connection)  # once approved: the first run tells it, too
         return SyncPlan(run, drafted, self.faults, self.notes)
 
     def _start_run(self, readings: Mapping[str, Reading]) -> None:

@@ -324,7 +324,7 @@ def test_nothing_is_sent_past_a_ledger_of_erasures_that_does_not_hold(synced):
 
 def test_a_protected_number_that_nobody_has_is_named(synced):
     synced.edit("secrets_dir: secrets}", "secrets_dir: secrets, protected: ['0012', '12']}")
-    assert "note: 1 numbers in hub.protected are nobody's" in synced.ok("run", "sync").out
+    assert "note: 1 number in hub.protected is nobody's" in synced.ok("run", "sync").out
     said = synced.baton("doctor", "--json")
     (found,) = [each for each in said.json["findings"] if not each["ok"]]
     assert (said.code, found["what"], "'12'" in found["detail"], "'0012'" in found["detail"]) == (

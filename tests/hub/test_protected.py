@@ -93,8 +93,22 @@ def test_a_number_on_the_list_that_nobody_has_is_told_by_the_run_and_named_by_do
     (found,) = examine_protected(hub)
     assert (found.what, found.ok) == ("hub.protected", False)
     assert "'12', '0003 '" in found.detail
+    with protecting(company, "0001", "12") as hub:
+        (note,) = go(company, hub, row("0001"), row("0012"), row("0003")).notes
+    assert note == "1 number in hub.protected is nobody's, and protects no account: see baton doctor"
     with protecting(company, "0001", "0012") as hub:
         assert go(company, hub, row("0001"), row("0012"), row("0003")).notes == []
         assert [found.ok for found in examine_protected(hub)] == [True]
     with protecting(company) as hub:
         assert list(examine_protected(hub)) == []
+
+
+def test_before_everybody_was_looked_at_nobody_on_the_list_is_called_nobody(start) -> None:
+    company, hub = start(protected=("0002",))
+    company.rows = [row("0001"), row("0002")]
+    assert plan_sync(hub, SyncRequest(employees=("0001",))).notes == []
+    assert [found.ok for found in examine_protected(hub)] == [True]
+    with protecting(company, "0002", "2") as hub:
+        (note,) = go(company, hub, row("0001"), row("0002")).notes
+        assert note.startswith("1 number in hub.protected is nobody's"), "the first run for all tells it at once"
+        assert [found.ok for found in examine_protected(hub)] == [False]
