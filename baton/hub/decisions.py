@@ -148,7 +148,9 @@ def _accept_population(hub: Hub, connection: sa.Connection, run: Run) -> None:
     for system in hub.sources():
         last = hub.runs.approved_feed(connection, system.name)
         if last is not None and len(hub.sources()) == 1:
-            accepted = ApprovedFeed(run.feed_digest, run.counts["rows"], last.columns, run.counts["population"])
+            rows, population = run.counts["rows"], run.counts["population"]
+            present = run.counts.get("present", rows)  # a run that was held before they were counted has it not
+            accepted = ApprovedFeed(run.feed_digest, rows, last.columns, population, present)
             hub.runs.approve_feed(connection, system.name, accepted)
 
 

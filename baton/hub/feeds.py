@@ -169,8 +169,8 @@ def _breaches(hub: Hub, source: str, reading: Reading) -> list[GuardBreach]:
     unknown = len(numbers - told.keys() - erased)
     if last is not None:
         # Only who was in the last feed yet: people who vanished long ago add up, and are nobody under another number.
-        # Its rows are known, not who was in them. Each counts as somebody who was here, and whoever was recorded since
-        # (by a held run, by one for a few) as not in it: rather too many gone than too few.
-        absent = min(absent, max(0, last.row_count - (here + reading.standing_present - since)))
+        # How many were present in it is known, not who. Whoever was recorded since (by a held run, by one for a few)
+        # counts as not in it: rather too many gone than too few.
+        absent = min(absent, max(0, last.present - (here + reading.standing_present - since)))
     facts = replace(reading.facts, unknown=unknown, absent=absent)
     return check_feed(facts, measured, policy)

@@ -351,6 +351,7 @@ class _Planning:
             last = self.hub.runs.approved_feed(self.connection, name)
             population += employed if last is None else last.population
             self.counts["population"] += employed
+            self.counts["present"] += reading.present
         trips = gate.trips(self.connection, self.run_id, population, self.hub.gate_policy)
         state = RunState.READY
         if trips:
@@ -393,5 +394,6 @@ class _Planning:
             last = self.hub.runs.approved_feed(self.connection, name)
             if undecided and last is not None:
                 population = last.population  # nobody has agreed yet to what the held run makes of it
-            feed = ApprovedFeed(reading.origin.digest, reading.facts.rows, reading.facts.columns, population)
+            given, facts = reading.origin.digest, reading.facts
+            feed = ApprovedFeed(given, facts.rows, facts.columns, population, reading.present)
             self.hub.runs.approve_feed(self.connection, name, feed)

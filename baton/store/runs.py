@@ -79,6 +79,8 @@ class ApprovedFeed:
     row_count: int
     columns: Sequence[str]
     population: int
+    present: int
+    """How many of the people in it had not departed; those still to come are among them."""
 
 
 class RunStore:
@@ -183,14 +185,19 @@ class RunStore:
         """What the next feed of this source is measured against; None before the first."""
         used = feeds.c.digest != ""  # one without a digest was read, and never used as a whole
         row = connection.execute(sa.select(feeds).where(feeds.c.source == source, used)).first()
-        return None if row is None else ApprovedFeed(row.digest, row.row_count, row.columns, row.population)
+        if row is None:
+            return None
+        shape = row.columns
+        if isinstance(shape, list):  # approved before the present were counted: they are never more than the rows
+            shape = {"names": shape, "present": row.row_count}
+        return ApprovedFeed(row.digest, row.row_count, shape["names"], row.population, shape["present"])
 
     def approve_feed(self, connection: sa.Connection, source: str, feed: ApprovedFeed) -> None:
         """Make this the feed that the next one is measured against."""
         values = {
             "digest": feed.digest,
             "row_count": feed.row_count,
-            "columns": list(feed.columns),
+            "columns": {"names": list(feed.columns), "present": feed.present},
             "population": feed.population,
             "approved_at": self.clock.now(),
         }

@@ -297,23 +297,6 @@ def test_a_hire_that_is_called_off_is_called_that(start) -> None:
         assert [period.what for period in hub.people.history(connection, "0012")][1:] == ["hire retracted"]
 
 
-def test_who_vanished_from_the_feed_long_ago_does_not_make_an_intake_look_like_other_numbers(start) -> None:
-    company, hub = start()
-    staff = people(100)
-    go(company, hub, staff)
-    for _ in range(8):
-        del staff[0]
-        company.clock.advance(timedelta(days=30))
-        go(company, hub, staff)
-    for month in range(3):
-        staff += [row(f"{200 + 10 * month + each:04d}") for each in range(8)]
-        company.clock.advance(timedelta(days=30))
-        assert go(company, hub, staff).run.counts["changed"] == 8
-    renumbered = [{**each, "number": each["number"][1:]} if at < 12 else each for at, each in enumerate(staff)]
-    with pytest.raises(FeedRefusedError, match="12 employee numbers are new while 12 known ones are gone"):
-        go(company, hub, renumbered)
-
-
 def test_a_source_under_another_name_is_told_to_keep_the_one_it_had(start) -> None:
     company, hub = start()
     go(company, hub, people(2))
@@ -341,53 +324,3 @@ def test_a_refusal_without_a_digest_names_none(start, monkeypatch) -> None:
     named = FeedRefusedError(refusal.breaches, feed_digest="0123456789abcdef")
     assert str(named).startswith("the feed 0123456789ab was refused before any comparison:")
     assert named.remedy.endswith("accept this very feed with --accept-feed 0123456789ab")
-
-
-def renumbered(staff: list[dict[str, str]], count: int) -> list[dict[str, str]]:
-    """The same people, the first of them without the zero before their numbers."""
-    return [{**each, "number": each["number"][1:]} if at < count else each for at, each in enumerate(staff)]
-
-
-def test_departed_people_who_come_back_into_the_export_hide_no_other_numbers(start) -> None:
-    company, hub = start()
-    staff = people(100)
-    go(company, hub, staff)
-    departed: list[dict[str, str]] = []
-    for _ in range(6):
-        leavers, staff = staff[:5], staff[5:]
-        departed += [{**each, "status": "departed", "last_day": "2026-11-01"} for each in leavers]
-        company.clock.advance(timedelta(days=30))
-        go(company, hub, departed[-5:] + staff)
-        company.clock.advance(timedelta(days=1))
-        go(company, hub, staff)
-    company.clock.advance(timedelta(days=1))
-    with pytest.raises(FeedRefusedError, match="12 employee numbers are new while 12 known ones are gone"):
-        go(company, hub, departed + renumbered(staff, 12))
-    assert go(company, hub, departed + staff).run.counts["changed"] == 0
-
-
-def test_people_to_come_hide_no_other_numbers(start) -> None:
-    company, hub = start()
-    staff = people(100) + [row(f"{number:04d}", status="pending", hired="2027-12-01") for number in range(101, 121)]
-    go(company, hub, staff)
-    company.clock.advance(timedelta(days=1))
-    with pytest.raises(FeedRefusedError, match="12 employee numbers are new while 12 known ones are gone"):
-        go(company, hub, renumbered(staff, 12))
-
-
-@pytest.mark.parametrize("only", [False, True], ids=["by a run that is held", "by runs for a few"])
-def test_who_was_recorded_since_the_last_approved_feed_hides_no_other_numbers(start, only: bool) -> None:
-    company, hub = start()
-    staff = people(100)
-    go(company, hub, staff)
-    joined = [row(f"{number:04d}") for number in range(101, 121)]
-    company.clock.advance(timedelta(days=1))
-    if only:
-        for each in joined[:12]:
-            go(company, hub, staff + joined, SyncRequest(employees=(each["number"],)))
-    else:
-        leaving = [{**each, "status": "departed", "last_day": "2026-11-01"} for each in staff[60:]]
-        assert go(company, hub, staff[:60] + leaving + joined).run.state is RunState.HELD
-    company.clock.advance(timedelta(days=1))
-    with pytest.raises(FeedRefusedError, match=r"renumbered: .* while 12 known ones are gone"):
-        go(company, hub, renumbered(staff + joined, 12))

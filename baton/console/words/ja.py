@@ -152,6 +152,7 @@ WORDS: Final[Mapping[str, str]] = {
     "scheduled": "適用待ち",
     "due": "期限到来",
     "population": "在籍人数",
+    "present": "未退職の人数",
     "hints": "受信した通知",
     "limited": "限定対象者数",
     "limited_systems": "限定対象システム数",

@@ -152,6 +152,7 @@ WORDS: Final[Mapping[str, str]] = {
     "scheduled": "적용 대기",
     "due": "기한 도래",
     "population": "재직 인원",
+    "present": "미퇴직 인원",
     "hints": "수신한 알림",
     "limited": "한정 대상 인원",
     "limited_systems": "한정 대상 시스템 수",

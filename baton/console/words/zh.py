@@ -150,6 +150,7 @@ WORDS: Final[Mapping[str, str]] = {
     "scheduled": "待生效",
     "due": "已到期",
     "population": "在职人数",
+    "present": "未离职人数",
     "hints": "收到的通知",
     "limited": "仅限的人",
     "limited_systems": "仅限的系统",

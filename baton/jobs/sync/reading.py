@@ -65,6 +65,11 @@ class Reading:
         return sum(int((~each["status"].is_in(gone)).sum()) for each in (self.rows, self.standing))
 
     @property
+    def present(self) -> int:
+        """How many people in the feed have not departed."""
+        return int((self.rows["status"] != EmploymentStatus.DEPARTED.value).sum()) + self.standing_present
+
+    @property
     def standing_present(self) -> int:
         """How many of those who stand there as before have not departed."""
         return int((self.standing["status"] != EmploymentStatus.DEPARTED.value).sum())
