@@ -13,6 +13,7 @@ from baton.model.people import Employee, EmploymentStatus, StatusPeriod, describ
 from baton.store.effects import chunked
 from baton.store.payload import pack_employee, unpack_employee
 from baton.store.person_lookups import change_indexes
+from baton.store.person_timelines import from_now, in_effect
 from baton.store.personal import Keyring
 from baton.store.tables import effects, feeds, links, people, person_indexes, person_versions
 from baton.store.told_lines import drop_told_lines
@@ -206,12 +207,8 @@ class PeopleStore:
     def timelines(
         self, connection: sa.Connection, numbers: Sequence[str], now: datetime
     ) -> dict[str, list[PersonVersion]]:
-        """For each person the version in force and the ones still to come, in the order they take effect.
-
-        A newer version replaces everything recorded before it that was to take effect at its moment or later; and the
-        same at an earlier moment, where that was still to come: it has been put off.
-        """
-        lines: dict[str, list[sa.Row[Any]]] = {}
+        """For each person the version in force and the ones still to come, in the order they take effect."""
+        versions: dict[str, list[sa.Row[Any]]] = {}
         for chunk in chunked(numbers):
             query = (
                 sa.select(person_versions)
@@ -219,19 +216,14 @@ class PeopleStore:
                 .order_by(person_versions.c.number, person_versions.c.version)
             )
             for row in connection.execute(query):
-                line = lines.setdefault(row.number, [])
-                while line and (line[-1].effective_at >= row.effective_at or self._puts_off(row, line[-1])):
-                    line.pop()
-                line.append(row)
+                versions.setdefault(row.number, []).append(row)
         return {
-            number: [PersonVersion(row.version, row.effective_at, self._open(row)) for row in _from_now(line, now)]
-            for number, line in lines.items()
+            number: [
+                PersonVersion(row.version, row.effective_at, self._open(row))
+                for row in from_now(in_effect(rows, self._open), now)
+            ]
+            for number, rows in versions.items()
         }
-
-    def _puts_off(self, row: sa.Row[Any], before: sa.Row[Any]) -> bool:
-        """Whether a version says nothing but other dates than one that was still to come when it was recorded."""
-        to_come = before.effective_at > row.recorded_at
-        return to_come and self._open(row).undated() == self._open(before).undated()
 
     def candidates(
         self,
@@ -308,13 +300,17 @@ class PeopleStore:
         return found
 
     def history(self, connection: sa.Connection, number: str) -> list[StatusPeriod]:
-        """Every status this person has had, oldest first."""
+        """Every status this person has had, oldest first, then those still to come: each from when it holds now.
+
+        What was called off or put off before it came is none of them.
+        """
         query = sa.select(person_versions).where(person_versions.c.number == number).order_by(person_versions.c.version)
         periods: list[StatusPeriod] = []
-        for row in connection.execute(query):
-            status = EmploymentStatus(row.status)
-            if not periods or periods[-1].status is not status:
-                periods.append(StatusPeriod(status, row.effective_at, row.version, row.what))
+        for row in in_effect(connection.execute(query), self._open):
+            status, before = EmploymentStatus(row.status), periods[-1].status if periods else None
+            if before is not status:  # what was recorded with it tells it from the version before, which may be none
+                what = describe_change(before, status)
+                periods.append(StatusPeriod(status, row.effective_at, row.version, what))
         return periods
 
     def versions(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[str, list[Recorded]]:
@@ -388,9 +384,3 @@ def _newest() -> sa.Select[Any]:
     )
     columns = (people.c.number, people.c.source, people.c.version, people.c.status, people.c.digest)
     return sa.select(*columns, person_versions.c.sealed).select_from(joined)
-
-
-def _from_now(line: list[sa.Row[Any]], now: datetime) -> list[sa.Row[Any]]:
-    """Drop the versions that a later one has already replaced."""
-    current = [entry for entry in line if entry.effective_at <= now]
-    return ([current[-1]] if current else []) + [entry for entry in line if entry.effective_at > now]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
+
 from baton.contracts import Hint
 from baton.model.effect import Link
 from baton.model.people import Employee, EmploymentStatus
@@ -101,6 +103,50 @@ def test_every_version_is_kept(desk: Desk) -> None:
     with desk.database.read() as connection:
         assert desk.people.known(connection, ["0012"])["0012"].version == 3
         assert [period.version for period in desk.people.history(connection, "0012")] == [1]
+
+
+def told(desk: Desk) -> list[tuple[str, int, str]]:
+    """A person's history: the status, the day of December 2026 from which on (0 for before it), and in plain words."""
+    with desk.database.read() as connection:
+        periods = desk.people.history(connection, "0012")
+    days = [(period.since + timedelta(hours=8)).date() for period in periods]
+    return [
+        (period.status.value, day.day if day.month == 12 else 0, period.what)
+        for period, day in zip(periods, days, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("days", [(4, 14), (14, 4), (4, 20, 14)], ids=["put off", "brought forward", "both"])
+def test_what_has_another_date_now_is_in_the_history_on_that_date_only(desk: Desk, days: tuple[int, ...]) -> None:
+    office = Office(desk)
+    office.say()
+    for day in days:
+        desk.clock.advance(timedelta(hours=1))
+        office.say(status=EmploymentStatus.ON_LEAVE, effective_on=date(2026, 12, day))
+    assert told(desk) == [("active", 0, "first seen as active"), ("on_leave", days[-1], "became on_leave")]
+
+
+def test_what_was_called_off_before_it_came_is_not_in_the_history(desk: Desk) -> None:
+    office = Office(desk)
+    office.say()
+    desk.clock.advance(DAY)
+    office.say(status=EmploymentStatus.ON_LEAVE, effective_on=date(2026, 12, 4))
+    desk.clock.advance(DAY)
+    office.say()
+    assert told(desk) == [("active", 0, "first seen as active")]
+
+
+def test_what_was_put_off_after_it_had_come_is_in_the_history(desk: Desk) -> None:
+    office = Office(desk)
+    office.say()
+    office.say(status=EmploymentStatus.ON_LEAVE, effective_on=date(2026, 12, 4))
+    desk.clock.advance(40 * DAY)
+    office.say()
+    assert [each[::2] for each in told(desk)] == [
+        ("active", "first seen as active"),
+        ("on_leave", "became on_leave"),
+        ("active", "became active"),
+    ]
 
 
 def test_who_has_news_is_planned_and_nobody_else(desk: Desk) -> None:
