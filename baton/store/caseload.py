@@ -16,9 +16,12 @@ from baton.model.people import EmploymentStatus
 from baton.store.case_rows import CaseRows
 from baton.store.effects import chunked
 from baton.store.erasures import leaver_is_erased
+from baton.store.people import PeopleStore
 from baton.store.personal import Keyring
 from baton.store.tables import case_items, cases, effects, people, person_versions, runs, statements
 
+Version = tuple[str, int]
+"""An employee number, and which version of what HR has told of them."""
 _PAGE_ROWS = 1_000
 """Rows that are in memory at once: the lists of a hundred cases may be long."""
 
@@ -44,6 +47,7 @@ class CaseloadStore:
 
     def __init__(self, keyring: Keyring) -> None:
         self.rows = CaseRows(keyring)
+        self.people = PeopleStore(keyring)
 
     def entrusted(self, connection: sa.Connection, case_ids: Sequence[str]) -> list[Entrusted]:
         """Every client on the lists of these cases."""
@@ -217,7 +221,13 @@ class CaseloadStore:
         A retracted case bars nobody. A completed one does until HR has entered a departure that was not over when the
         case began: from then on HR's dates hold, and who is hired again is somebody as any other.
         """
-        return frozenset(connection.execute(sa.select(cases.c.number).where(_barring())).scalars())
+        query = sa.select(cases.c.number, _had_to_come(cases.c.number)).where(_barring())
+        found: dict[str, bool] = dict(connection.execute(query).all())
+        barred = set(found)
+        for chunk, void in self._void(connection, [number for number, unsure in found.items() if unsure]):
+            exactly = sa.select(cases.c.number).where(_barring(void), cases.c.number.in_(chunk))
+            barred = barred.difference(chunk).union(connection.execute(exactly).scalars())
+        return frozenset(barred)
 
     def told(self, connection: sa.Connection, numbers: Sequence[str], now: datetime) -> dict[str, Told]:
         """What HR calls each of these people, and whether they are out by a case of theirs all the same.
@@ -226,17 +236,28 @@ class CaseloadStore:
         from then on HR's word holds. It holds, too, where a case is completed that HR's own dates had opened, or that
         another one has followed, and of whom it calls hired again: their case is about the time before.
         """
-        by_hand = cases.c.cause == Cause.BY_HAND.value
-        completed = sa.and_(cases.c.state == CaseState.COMPLETED.value, by_hand, ~_followed())
-        again = people.c.status == EmploymentStatus.REHIRED.value
-        over = sa.and_(cases.c.last_working_at <= now, ~again, sa.or_(_going(), completed), ~_entered())
-        out = sa.exists().where(cases.c.number == people.c.number, sa.or_(_barring(), over))
-        query = sa.select(people.c.number, people.c.status, out)
-        return {
-            number: Told(EmploymentStatus(status), bool(is_out))
-            for chunk in chunked(numbers)
-            for number, status, is_out in connection.execute(query.where(people.c.number.in_(chunk)))
-        }
+        out = _out(now)
+        query = sa.select(people.c.number, people.c.status, out, sa.and_(out, _had_to_come(people.c.number)))
+        told: dict[str, Told] = {}
+        unsure: list[str] = []
+        for chunk in chunked(numbers):
+            for number, status, is_out, is_unsure in connection.execute(query.where(people.c.number.in_(chunk))):
+                told[number] = Told(EmploymentStatus(status), bool(is_out))
+                unsure += [number] if is_unsure else []
+        for group, void in self._void(connection, unsure):
+            exactly = sa.select(people.c.number, _out(now, void)).where(people.c.number.in_(group))
+            for number, is_out in connection.execute(exactly):
+                told[number] = told[number]._replace(out=bool(is_out))
+        return told
+
+    def _void(self, connection: sa.Connection, numbers: Sequence[str]) -> Iterator[tuple[Sequence[str], list[Version]]]:
+        """These people in portions, with the versions of theirs that never took effect; portions without any left out.
+
+        Whether one was put off stands in what is sealed: no statement can tell it.
+        """
+        for chunk in chunked(numbers):
+            if void := self.people.given_way(connection, chunk):
+                yield chunk, void
 
     def arrived(self, connection: sa.Connection) -> list[str]:
         """The cases in which something is on its way whose effect has ended: where it is now can be said."""
@@ -254,10 +275,25 @@ def _going() -> sa.ColumnElement[bool]:
     return cases.c.state.in_([CaseState.OPEN.value, CaseState.PAUSED.value])
 
 
-def _barring() -> sa.ColumnElement[bool]:
+def _barring(void: Sequence[Version] = ()) -> sa.ColumnElement[bool]:
     """A case by which its leaver may not log in whatever HR has said so far."""
-    completed = sa.and_(cases.c.state == CaseState.COMPLETED.value, ~_entered())
+    completed = sa.and_(cases.c.state == CaseState.COMPLETED.value, ~_entered(void))
     return sa.and_(cases.c.cause == Cause.EMERGENCY.value, sa.or_(_going(), completed))
+
+
+def _out(now: datetime, void: Sequence[Version] = ()) -> sa.ColumnElement[bool]:
+    """A person who is out by a case of theirs, see `CaseloadStore.told`."""
+    by_hand = cases.c.cause == Cause.BY_HAND.value
+    completed = sa.and_(cases.c.state == CaseState.COMPLETED.value, by_hand, ~_followed())
+    again = people.c.status == EmploymentStatus.REHIRED.value
+    over = sa.and_(cases.c.last_working_at <= now, ~again, sa.or_(_going(), completed), ~_entered(void))
+    return sa.exists().where(cases.c.number == people.c.number, sa.or_(_barring(void), over))
+
+
+def _had_to_come(number: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """A person of whom HR has told something before it took effect: only that can have been called off or put off."""
+    told = person_versions.alias()
+    return sa.exists().where(told.c.number == number, told.c.effective_at > told.c.recorded_at)
 
 
 def _followed() -> sa.ColumnElement[bool]:
@@ -270,13 +306,17 @@ def _followed() -> sa.ColumnElement[bool]:
     )
 
 
-def _entered() -> sa.ColumnElement[bool]:
-    """A case of whose leaver HR has entered a departure that was not over when it began."""
+def _entered(void: Sequence[Version]) -> sa.ColumnElement[bool]:
+    """A case of whose leaver HR has entered a departure that was not over when it began.
+
+    Nothing is over by a ``void`` version. Without naming them a departure may look over that was not.
+    """
     later = person_versions.alias()
     over = sa.exists().where(
         later.c.number == person_versions.c.number,
         later.c.version > person_versions.c.version,
         later.c.effective_at <= cases.c.opened_at,
+        sa.tuple_(later.c.number, later.c.version).not_in(void) if void else sa.true(),
     )
     return sa.exists().where(
         person_versions.c.number == cases.c.number,

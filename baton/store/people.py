@@ -208,6 +208,23 @@ class PeopleStore:
         self, connection: sa.Connection, numbers: Sequence[str], now: datetime
     ) -> dict[str, list[PersonVersion]]:
         """For each person the version in force and the ones still to come, in the order they take effect."""
+        return {
+            number: [
+                PersonVersion(row.version, row.effective_at, self._open(row))
+                for row in from_now(in_effect(rows, self._open), now)
+            ]
+            for number, rows in self._versions(connection, numbers).items()
+        }
+
+    def given_way(self, connection: sa.Connection, numbers: Sequence[str]) -> list[tuple[str, int]]:
+        """(number, version) of what never took effect and never will: called off or put off before it came."""
+        return [
+            (number, row.version)
+            for number, rows in self._versions(connection, numbers).items()
+            for row in set(rows).difference(in_effect(rows, self._open))
+        ]
+
+    def _versions(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[str, list[sa.Row[Any]]]:
         versions: dict[str, list[sa.Row[Any]]] = {}
         for chunk in chunked(numbers):
             query = (
@@ -217,13 +234,7 @@ class PeopleStore:
             )
             for row in connection.execute(query):
                 versions.setdefault(row.number, []).append(row)
-        return {
-            number: [
-                PersonVersion(row.version, row.effective_at, self._open(row))
-                for row in from_now(in_effect(rows, self._open), now)
-            ]
-            for number, rows in versions.items()
-        }
+        return versions
 
     def candidates(
         self,

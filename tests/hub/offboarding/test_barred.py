@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from baton.hub import decisions, execution
 from baton.hub.offboarding import casework, completing
+from baton.hub.offboarding.people import employed
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.account import AccountState, Action
 from baton.model.case import Act, Case, CaseState, Cause
@@ -117,6 +119,26 @@ def test_a_departure_from_long_before_does_not_end_an_emergency_of_today(desk: M
     completed(d)
     hr_says(d, status="active", title="主管")
     assert synced(d) is AccountState.DISABLED
+
+
+@pytest.mark.parametrize("changed", [False, True], ids=["put off", "another change to come"])
+def test_a_departure_is_not_over_on_the_former_date_of_a_return_that_was_put_off(desk: Make, *, changed: bool) -> None:
+    d = desk()
+    hr_says(d, status="departed", last_day="2020-06-30", contract_end="2035-01-31")
+    assert synced(d) is AccountState.DISABLED
+    begun = d.hub.clock.now()
+    for days in (10, 60):
+        d.company.clock.sleep(86_400)
+        title = {"title": "主管"} if changed and days == 60 else {}
+        hr_says(d, status="rehired", effective=str((begun + timedelta(days=days)).date()), **title)
+        synced(d)
+    d.company.clock.sleep(20 * 86_400)
+    completed(d)
+    d.company.clock.sleep(50 * 86_400)
+    expected = AccountState.DISABLED if changed else AccountState.ENABLED
+    assert synced(d) is expected, "the departure was over before the emergency only where the first return took place"
+    with d.hub.database.read() as connection:
+        assert employed(d.hub, connection, [LEAVER]) == (set() if changed else {LEAVER})
 
 
 @pytest.mark.parametrize("paused", [False, True])
