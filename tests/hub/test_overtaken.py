@@ -186,6 +186,29 @@ def test_who_comes_onto_the_protected_list_meanwhile_keeps_the_account(away: Awa
     assert away.state is AccountState.ENABLED
 
 
+@pytest.mark.parametrize("doubt", [Action.PROVISION, Action.ENABLE])
+def test_who_comes_onto_the_protected_list_keeps_an_account_that_is_only_about_to_be_opened(
+    away: Away, doubt: Action
+) -> None:
+    if doubt is Action.ENABLE:
+        away.go()
+        away.go(status="departed", last_day=away.on(-1), contract_end=away.on(90))
+    away.cut_off = True
+    last_day = away.on(2)
+    leaver = row("0001", status="notice", last_day=last_day, contract_end=away.on(90))
+    plan = went(away.company, away.hub, leaver, away.other)
+    theirs = [draft.intention.action for draft in plan.drafted if draft.intention.number == "0001"]
+    assert theirs == [doubt, Action.DISABLE, Action.REMOVE]
+    away.company.protected = ("0001",)
+    with away.company.open() as hub:
+        went(away.company, hub, leaver, away.other)
+        away.days(4)
+        away.cut_off = False
+        for _ in range(4):
+            went(away.company, hub, leaver, away.other)
+    assert away.state is AccountState.ENABLED
+
+
 def test_who_was_on_the_protected_list_for_a_moment_only_leaves_all_the_same(away: Away) -> None:
     last_day = away.on(2)
     away.leave_with_a_doubt(last_day)

@@ -95,7 +95,8 @@ class Planner:
         until = [each for each in desired_timeline(person.timeline, self.lifecycle, self.now) if each.at <= moment]
         if not until or not action.destructive:
             return False
-        called = _action(AccountState.ENABLED, self._allowed(until[-1], person, person.link.state))
+        # Judged by an account that is open: who is protected keeps also the one that a write in doubt may have opened.
+        called = _action(AccountState.ENABLED, self._allowed(until[-1], person, AccountState.ENABLED))
         return called is action or (called is Action.REMOVE and action is Action.DISABLE)
 
     def _plan_one(
