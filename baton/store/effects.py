@@ -150,13 +150,11 @@ class EffectStore:
         One that was in doubt once is carried to its end: it may still arrive, and nobody would know. But for those that
         are ``absent`` (keys): the target was asked just now, long after the last try, and certainly does not have them.
         """
-        surely_not_there = (
-            effects.c.state.in_([EffectState.PLANNED.value, EffectState.HELD.value]),
-            sa.or_(effects.c.doubted.is_(False), effects.c.key.in_(list(absent))),
-        )
-        cancelled: set[str] = set()
+        unsent = effects.c.state.in_([EffectState.PLANNED.value, EffectState.HELD.value])
+        not_there, cancelled = frozenset(absent), set[str]()
         for chunk in chunked(keys):
-            where = (effects.c.key.in_(chunk), *surely_not_there)
+            surely = sa.or_(effects.c.doubted.is_(False), effects.c.key.in_(not_there.intersection(chunk)))
+            where = (effects.c.key.in_(chunk), unsent, surely)
             found = connection.execute(sa.select(effects.c.key).where(*where).with_for_update()).scalars()
             cancelled.update(found)
             self._move_where(connection, EffectState.SUPERSEDED, *where, code=why)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ from baton.model.account import Action, Outcome, Receipt
 from baton.model.effect import TRANSITIONS, EffectState, Intention, require_transition
 from baton.store.effects import Drafted
 from baton.store.leases import Settlement, _state_after
+from baton.store.tables import effects
 from baton.store.trail import log
 from tests.store.desk import Desk
 
@@ -166,6 +168,24 @@ def test_held_effects_are_not_sent(desk: Desk) -> None:
     with desk.database.write() as connection:
         desk.effects.hold(connection, "run-1")
     assert desk.claim() == []
+
+
+def test_no_statement_grows_with_how_much_is_given_up_by_its_key(desk: Desk) -> None:
+    """PostgreSQL takes no statement with more than 65,535 parameters."""
+    desk.plan_all([f"{number:04d}" for number in range(2_000)])
+    with desk.database.write() as connection:
+        connection.execute(sa.update(effects).values(doubted=True))
+    keys = [key for (key,) in desk.rows("key")]
+    counted: list[int] = []
+
+    def count(_raw: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, many: bool) -> None:
+        counted.append(0 if many else len(parameters))
+
+    sa.event.listen(desk.database.engine, "before_cursor_execute", count)
+    with desk.database.write() as connection:
+        gone = desk.effects.cancel_keys(connection, keys, why="overtaken", absent=keys[:1_900])
+    assert gone == set(keys[:1_900])
+    assert max(counted) < 1_500
 
 
 def test_an_effect_s_key_can_exist_only_once(desk: Desk) -> None:
