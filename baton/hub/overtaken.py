@@ -6,15 +6,16 @@ Everybody concerned is marked, so that what is still wanted of it is planned aga
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
 from baton.hub.core import SYNC_JOB, Hub
 from baton.jobs.sync.planning import Person, Planner
-from baton.model.account import Action
-from baton.model.effect import LATEST_COPY, EffectState
-from baton.store.effects import chunked
+from baton.model.account import AccountState, Action
+from baton.model.effect import LATEST_COPY, OPEN_STATES, EffectState
+from baton.store.effects import Drafted, chunked
 from baton.store.tables import effects
 
 
@@ -23,7 +24,8 @@ def withdraw(hub: Hub, connection: sa.Connection, planner: Planner, among: Seque
 
     Nothing newer can be planned before that has ended. What was planned by the old word, a departure that HR has
     retracted, must not be sent until then: it would be the first to go once the doubt has ended. A departure that is
-    wanted still stays: nobody knows whether the next run can plan it again.
+    wanted still stays: nobody knows whether the next run can plan it again. For the same reason a removal that was put
+    off leaves a disabling in its place where its person is to be out by then all the same.
     """
     system, person = planner.rules.system, {each.link.number: each for each in among}
     for chunk in chunked(sorted(person)):
@@ -34,6 +36,8 @@ def withdraw(hub: Hub, connection: sa.Connection, planner: Planner, among: Seque
             if not planner.still_takes_away(person[each.number], Action(each.action), each.due_at)
         ]
         _give_up(hub, connection, overtaken)
+        removals = {each.number: each for each in overtaken if each.action == Action.REMOVE}
+        _disable_instead(hub, connection, planner, [(person[number], each) for number, each in removals.items()])
 
 
 def unreachable(hub: Hub, held: Mapping[str, Collection[tuple[str, str]]]) -> set[str]:
@@ -54,7 +58,7 @@ def give_up_unreachable(hub: Hub, connection: sa.Connection) -> None:
 
 
 def _planned(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:
-    columns = [effects.c[name] for name in ("key", "system", "number", "action", "due_at")]
+    columns = [effects.c[name] for name in ("key", "run_id", "system", "number", "action", "due_at")]
     planned = (effects.c.job == SYNC_JOB, effects.c.state == EffectState.PLANNED.value, *where)
     return connection.execute(sa.select(*columns).where(*planned)).all()
 
@@ -65,3 +69,39 @@ def _give_up(hub: Hub, connection: sa.Connection, found: Sequence[sa.Row[Any]]) 
     for system in {row.system for row in found}:
         numbers = {row.number for row in found if row.system == system and row.key in gone}
         hub.links.mark_dirty(connection, system, sorted(numbers))
+
+
+def _disable_instead(
+    hub: Hub, connection: sa.Connection, planner: Planner, removals: Sequence[tuple[Person, sa.Row[Any]]]
+) -> None:
+    """Plan the disabling that is wanted by the moment of a withdrawn removal (row of `_planned`), if none stands.
+
+    It belongs to the removal's run: the gate has let more than that go there, and a run held now must not hold it.
+    """
+    left = _left(connection, planner.rules.system, [person for person, _ in removals])
+    removals = [each for each in removals if left[each[0].link.number] is AccountState.ENABLED]
+    people = [replace(person, link=replace(person.link, state=AccountState.ENABLED)) for person, _ in removals]
+    floor = hub.effects.version_floor(connection)
+    # Nothing is sent of these plans but the disabling, which refers to nobody who must have an account.
+    for (person, removal), plan in zip(removals, planner.plan(people, lambda _: ()), strict=True):
+        until = max(removal.due_at, planner.now)
+        steps = [each for each in plan.intentions if each[0].due_at <= until and each[0].action is not Action.UPDATE]
+        if not steps or steps[-1][0].action is not Action.DISABLE:
+            continue
+        disable, digests = steps[-1]
+        version = max(person.link.generation, floor) + 1
+        drafted = Drafted(disable, version, plan.link.mapping_digest, digests)
+        hub.effects.insert(connection, SYNC_JOB, removal.run_id, [drafted])
+        # Only the number that is used up: the news itself is planned once the doubt has ended.
+        hub.links.save_plan(connection, [replace(person.link, generation=version, dirty=True)])
+
+
+def _left(connection: sa.Connection, system: str, people: Sequence[Person]) -> dict[str, AccountState]:
+    """How each account will be once all that is open for it has been done (number -> state)."""
+    left = {person.link.number: person.link.state for person in people}
+    for chunk in chunked(left):
+        theirs = (effects.c.job == SYNC_JOB, effects.c.system == system, effects.c.number.in_(chunk))
+        query = sa.select(effects.c.number, effects.c.action).where(*theirs, effects.c.state.in_(OPEN_STATES))
+        for number, action in connection.execute(query.order_by(effects.c.version)):
+            left[number] = Action(action).leaves
+    return left

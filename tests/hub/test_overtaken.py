@@ -1,10 +1,10 @@
-"""What was planned and is overtaken before it is sent: by news of its person, or because its system is not in use."""
+"""What was planned and is overtaken before it is sent by news of its person, while a write of theirs is in doubt."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 import sqlalchemy as sa
@@ -12,17 +12,18 @@ import sqlalchemy as sa
 from baton.errors import InDoubtError, RetryableError
 from baton.hub import Hub
 from baton.hub.execution import apply, settle
-from baton.hub.keeping import erasing
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync
 from baton.model.account import AccountState, Action
-from baton.settings import HubSettings
+from baton.settings_shape import GatePart, WindowLimit
 from baton.store.runs import RunState
 from baton.store.tables import effects
 from tests.hub.conftest import Start
-from tests.rig.company import Company, numbers, row
-from tests.rig.targets import AskedByKeyTarget, FakeTarget, KeyTarget
+from tests.rig.company import Company, row
+from tests.rig.targets import AskedByKeyTarget, FakeTarget
 
 DAY = timedelta(days=1)
+NOBODY = GatePart(run=WindowLimit(share=Decimal(0), at_least=0, at_most=0))
+"""A gate that lets nobody lose anything."""
 
 
 class Away:
@@ -65,6 +66,13 @@ class Away:
         """What is due, as where HR cannot be asked: what is in doubt first, then what waits for it."""
         for _ in range(2):
             apply(self.hub)
+
+    @property
+    def planned(self) -> list[str]:
+        """What waits to be sent of the one who leaves, beside what is in doubt."""
+        waits = (effects.c.number == "0001", effects.c.state == "planned", sa.not_(effects.c.doubted))
+        with self.hub.database.read() as connection:
+            return list(connection.execute(sa.select(effects.c.action).where(*waits)).scalars())
 
     @property
     def state(self) -> AccountState:
@@ -145,6 +153,60 @@ def test_of_a_disabling_and_a_removal_what_still_stands_stays(away: Away) -> Non
     away.days(1)
     away.go(title="经理", status="notice", last_day=last_day, contract_end=away.on(20))
     away.days(5)
+    away.cut_off = False
+    away.send()
+    assert away.state is AccountState.DISABLED
+
+
+def test_who_leaves_as_said_is_out_on_the_day_though_the_removal_was_put_off(away: Away) -> None:
+    last_day = away.on(2)
+    away.leave_with_a_doubt(last_day)
+    away.days(1)
+    for title in ("经理", "主管"):
+        away.go(title=title, status="notice", last_day=last_day, contract_end=away.on(20))
+    assert away.planned == ["disable"]
+    away.days(3)
+    away.cut_off = False
+    away.send()
+    assert away.state is AccountState.DISABLED
+    away.go(title="主管", status="notice", last_day=last_day, contract_end=away.on(17))
+    away.days(30)
+    away.send()
+    assert away.state is AccountState.REMOVED
+
+
+def test_a_disabling_in_place_of_a_removal_is_withdrawn_when_the_departure_is_retracted(away: Away) -> None:
+    last_day = away.on(2)
+    away.leave_with_a_doubt(last_day)
+    away.go(title="经理", status="notice", last_day=last_day, contract_end=away.on(20))
+    assert away.planned == ["disable"]
+    away.go(title="经理")
+    assert away.planned == []
+    away.days(3)
+    away.cut_off = False
+    away.send()
+    assert away.state is AccountState.ENABLED
+
+
+def test_where_a_disabling_stands_none_is_put_in_place_of_a_removal_that_was_put_off(away: Away) -> None:
+    away.go()
+    away.cut_off = True
+    last_day = away.on(2)
+    away.go(title="经理", status="notice", last_day=last_day, contract_end=away.on(4))
+    away.go(title="经理", status="notice", last_day=last_day, contract_end=away.on(20))
+    assert away.planned == ["disable"]
+
+
+def test_a_disabling_in_place_of_a_removal_is_not_held_with_the_run_that_found_it(away: Away) -> None:
+    last_day = away.on(2)
+    away.leave_with_a_doubt(last_day)
+    away.company.rows = [
+        row("0001", title="经理", status="notice", last_day=last_day, contract_end=away.on(20)),
+        *(row(f"{n:04d}", status="departed", last_day=away.on(-1)) for n in range(2, 3)),
+    ]
+    with away.company.open_with(replace(away.company.settings(), gate=NOBODY)) as hub:
+        assert plan_sync(hub, SyncRequest()).run.state is RunState.HELD
+    away.days(3)
     away.cut_off = False
     away.send()
     assert away.state is AccountState.DISABLED
@@ -232,118 +294,3 @@ def test_the_write_in_doubt_itself_stays(away: Away) -> None:
         of_person = sa.select(effects.c.action, effects.c.state).where(effects.c.number == "0001")
         found = [tuple(each) for each in connection.execute(of_person.order_by(effects.c.id))]
     assert found == [("provision", "done"), ("update", "in_doubt"), ("remove", "superseded")]
-
-
-def without(settings: HubSettings) -> HubSettings:
-    return replace(settings, systems={name: each for name, each in settings.systems.items() if name != "erp"})
-
-
-def switched_off(settings: HubSettings) -> HubSettings:
-    off = replace(settings.systems["erp"], enabled=False)
-    return replace(settings, systems={**settings.systems, "erp": off})
-
-
-class TwoSystems:
-    """A hundred people with accounts in the CRM and in an ERP that goes out of use."""
-
-    def __init__(self, start: Start) -> None:
-        self.company, self.hub = start({"crm": KeyTarget, "erp": KeyTarget})
-        self.staff = {number: row(number) for number in numbers(1, 100)}
-        self.go()
-
-    def go(self) -> SyncPlan:
-        return went(self.company, self.hub, *self.staff.values())
-
-    def leave(self, numbers_: range, days: int) -> None:
-        day = (self.company.clock.now() + days * DAY).date().isoformat()
-        self.staff |= {f"{n:04d}": row(f"{n:04d}", status="notice", last_day=day) for n in numbers_}
-
-    def days(self, count: int) -> None:
-        self.company.clock.advance(count * DAY)
-
-    def open(self, settings: HubSettings) -> None:
-        self.hub.close()
-        self.hub = self.company.open_with(settings)
-        if "erp" not in settings.enabled:
-            self.hub.__dict__["mappings"] = {n: m for n, m in self.company.mappings.items() if n != "erp"}
-
-    def waiting(self) -> int:
-        with self.hub.database.read() as connection:
-            theirs = (effects.c.system == "erp", effects.c.state.in_(["planned", "held"]))
-            return connection.execute(sa.select(sa.func.count()).where(*theirs)).scalar_one()
-
-
-@pytest.fixture
-def two(start: Start) -> Iterator[TwoSystems]:
-    found = TwoSystems(start)
-    yield found
-    found.hub.close()
-
-
-OUT_OF_USE = pytest.mark.parametrize("out_of_use", [without, switched_off])
-
-
-@OUT_OF_USE
-def test_what_was_planned_in_a_system_out_of_use_does_not_hold_the_runs_after_it(
-    two: TwoSystems, out_of_use: Callable[[HubSettings], HubSettings]
-) -> None:
-    for n in range(1, 12):
-        two.leave(range(n, n + 1), 30)
-        two.days(1)
-        assert two.go().run.state is RunState.READY
-    two.open(out_of_use(two.company.settings()))
-    two.days(60)
-    two.go()
-    assert two.waiting() == 0
-    two.days(30)
-    two.leave(range(20, 21), -1)
-    assert two.go().run.state is RunState.READY
-    assert two.company.truths["crm"].accounts["0020"].state is AccountState.REMOVED
-
-
-@OUT_OF_USE
-def test_a_departed_person_can_be_erased_although_a_system_out_of_use_was_never_told(
-    two: TwoSystems, out_of_use: Callable[[HubSettings], HubSettings]
-) -> None:
-    two.leave(range(1, 2), 3)
-    two.go()
-    two.open(out_of_use(two.company.settings()))
-    two.days(6)
-    two.staff["0001"]["status"] = "departed"
-    two.go()
-    two.days(1)
-    erasing.ask(two.hub, "0001", "ops-zhao", "asked for it by letter")
-    assert erasing.decide(two.hub, "0001", "director-sun").elsewhere == ["erp"]
-
-
-@OUT_OF_USE
-def test_a_system_that_comes_back_is_told_who_has_left_meanwhile(
-    two: TwoSystems, out_of_use: Callable[[HubSettings], HubSettings]
-) -> None:
-    two.leave(range(1, 3), 3)
-    two.go()
-    two.open(out_of_use(two.company.settings()))
-    two.go()
-    two.days(6)
-    two.go()
-    two.open(two.company.settings())
-    two.go()
-    erp = two.company.truths["erp"].accounts
-    assert [erp[number].state for number in ("0001", "0002", "0003")] == [
-        AccountState.REMOVED,
-        AccountState.REMOVED,
-        AccountState.ENABLED,
-    ]
-
-
-@OUT_OF_USE
-def test_a_held_run_with_a_system_out_of_use_is_planned_anew_without_it(
-    two: TwoSystems, out_of_use: Callable[[HubSettings], HubSettings]
-) -> None:
-    two.leave(range(1, 30), 3)
-    held = two.go().run
-    assert (held.state, two.waiting()) == (RunState.HELD, 29)
-    two.open(out_of_use(two.company.settings()))
-    anew = two.go()
-    assert (anew.run.state, two.waiting()) == (RunState.HELD, 0)
-    assert {draft.intention.system for draft in anew.drafted} == {"crm"}
