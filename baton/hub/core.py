@@ -50,6 +50,7 @@ from baton.store.told_lines import ToldLineStore
 
 if TYPE_CHECKING:
     import httpx
+    import sqlalchemy as sa
 
 SYNC_JOB: Final = "sync"
 """The job that plans what HR's data asks for."""
@@ -216,6 +217,12 @@ class Hub:
             message = f"there is no enabled target {only[:60]!r}; there are: {names}"
             raise ConfigurationError([Fault("--system", "unknown_system", message)])
         return chosen
+
+    # --- people
+
+    def barred(self, connection: sa.Connection) -> frozenset[str]:
+        """Numbers of the emergency leavers whom the sync keeps out whatever HR says: nobody who is protected."""
+        return self.caseload.barred(connection).difference(self.settings.hub.protected)
 
     # --- mappings and policies
 

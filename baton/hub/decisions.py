@@ -81,7 +81,7 @@ def reject(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> int:
         pairs = connection.execute(sa.select(effects.c.system, effects.c.number).where(*taken_away).distinct()).all()
         discarded = hub.effects.reject(connection, run_id)
         hub.links.note_rejected(connection, [(pair.system, pair.number) for pair in pairs])
-        out = hub.caseload.barred(connection).difference(hub.settings.hub.protected)
+        out = hub.barred(connection)
         for system in {pair.system for pair in pairs}:
             barred = [pair.number for pair in pairs if pair.system == system and pair.number in out]
             hub.links.mark_dirty(connection, system, barred)

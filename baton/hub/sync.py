@@ -300,7 +300,7 @@ class _Planning:
             fields=connector.fields,  # type: ignore[attr-defined]
             removable=issubclass(connector, RemovalTarget),
             protected=frozenset(self.hub.settings.hub.protected),
-            barred=self.hub.caseload.barred(self.connection),
+            barred=self.hub.barred(self.connection),
         )
         planner = Planner(rules, lambda value, context: self.hub.keyring.field_digest(value, context).hex(), self.now)
         busy = self.hub.effects.numbers_in(self.connection, system.name, UNSETTLED_STATES)

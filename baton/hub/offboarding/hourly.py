@@ -253,7 +253,7 @@ def _open_for_those_who_leave(hub: Hub, hour: Hour) -> None:
         before = {number for number, known in newest.items() if _left_before(known, people[number].employee)}
         stayed = [number for number, known in newest.items() if known.state is CaseState.RETRACTED]
         told = hub.people.versions(connection, [number for number in stayed if number not in before])
-        out = hub.caseload.barred(connection) if before else frozenset()
+        out = hub.barred(connection) if before else frozenset()
         openings = _of_who_has_left(hub, connection)
     before -= out  # HR enters the departure of somebody who is out already by their emergency
     before |= {number for number, versions in told.items() if _has_stayed(newest[number], versions)}

@@ -33,7 +33,7 @@ class TargetRules:
     protected: frozenset[str] = frozenset()
     """Numbers of people whose accounts are never disabled or removed by a run."""
     barred: frozenset[str] = frozenset()
-    """Numbers of people who must not log in although HR's dates would let them: emergency leavers."""
+    """Numbers of people who must not log in although HR's dates would let them: emergency leavers, none protected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ class Planner:
     ) -> PersonPlan:
         link = person.link
         state, applied, waiting = link.state, dict(link.applied), False
-        rejected = self._rejected(person) and not self._barred(link.number)
+        rejected = self._rejected(person) and link.number not in self.rules.barred
         intentions: list[tuple[Intention, Mapping[str, str]]] = []
         faults: list[tuple[str, str, str]] = []
         for desired, row in wanted:
@@ -161,18 +161,15 @@ class Planner:
         link = person.link
         return link.rejected_version == person.version and link.mapping_digest == self._digest_of(link.number)
 
-    def _barred(self, number: str) -> bool:
-        return number in self.rules.barred and number not in self.rules.protected
-
     def _allowed(self, desired: Desired, person: Person, state: AccountState) -> AccountState:
-        """What is wanted, within what may be: who is protected keeps what there is, whoever else is barred is out.
+        """What is wanted, within what may be: who is protected keeps what there is, who is barred is out.
 
         Who is barred is closed even where what HR says of them was rejected; only its removal is not carried out then.
         """
         number = person.link.number
         if number in self.rules.protected and desired.state is not AccountState.ENABLED:
             return state
-        if self._barred(number) and (desired.state is AccountState.ENABLED or self._rejected(person)):
+        if number in self.rules.barred and (desired.state is AccountState.ENABLED or self._rejected(person)):
             return AccountState.DISABLED
         if desired.state is AccountState.REMOVED and not self.rules.removable:
             return AccountState.DISABLED

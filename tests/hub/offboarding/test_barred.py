@@ -190,6 +190,20 @@ def test_a_last_day_that_hr_enters_afterwards_opens_no_second_case_and_greets_no
     assert d.things.outbox == []
 
 
+def test_a_last_day_of_who_was_let_in_again_by_the_protected_list_opens_a_case(desk: Make) -> None:
+    d = desk()
+    case = completed(d)
+    d.company.protected = (LEAVER,)
+    with d.company.open() as hub:
+        protecting = Desk(d.company, hub)
+        assert synced(protecting) is AccountState.ENABLED
+        d.company.clock.sleep(86_400)
+        hr_says(d, status="notice", last_day="2031-01-31")
+        assert synced(protecting) is AccountState.ENABLED
+        (opened,) = protecting.tick().opened
+    assert opened != case.id
+
+
 @pytest.mark.parametrize("rejected", [False, True])
 def test_an_emergency_is_news_of_whose_departure_is_held_or_was_rejected(desk: Make, *, rejected: bool) -> None:
     d = desk(gate=GatePart(run=WindowLimit(share=Decimal(0), at_least=0, at_most=0)))

@@ -106,7 +106,7 @@ def test_protected_people_keep_their_accounts_but_their_fields_follow(folder: Pa
     assert [action for action, _ in told(plan(planner(folder), person, linked(name="测试甲")))] == [Action.REMOVE]
 
 
-def test_who_is_barred_is_out_whatever_hr_says_unless_protected(folder: Path) -> None:
+def test_who_is_barred_is_out_whatever_hr_says(folder: Path) -> None:
     barred = planner(folder, barred=frozenset({"0012"}))
     told_active = plan(barred, employee(), linked(name="测试甲"))
     assert [(one.action, one.due_at) for one, _ in told_active.intentions] == [(Action.DISABLE, NOW)]
@@ -114,8 +114,6 @@ def test_who_is_barred_is_out_whatever_hr_says_unless_protected(folder: Path) ->
     assert [action for action, _ in told(plan(barred, later, linked(name="测试甲")))] == [Action.DISABLE, Action.REMOVE]
     assert told(plan(barred, employee(position="经理"), linked(AccountState.DISABLED, name="测试甲"))) == []
     assert told(plan(barred, employee())) == [], "no account is made for them"
-    both = planner(folder, barred=frozenset({"0012"}), protected=frozenset({"0012"}))
-    assert told(plan(both, employee(), linked(name="测试甲"))) == []
     back = plan(planner(folder), employee(), linked(AccountState.DISABLED, name="测试甲"))
     assert [action for action, _ in told(back)] == [Action.ENABLE]
 
