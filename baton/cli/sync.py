@@ -163,8 +163,11 @@ def reconcile_command(context: Context, system: str | None) -> int:
     return 1 if unreadable or any(result.counts["drifted"] for result in found) else 0
 
 
-def _apply(hub: Hub, voice: Voice, only: str | None = None) -> list[Report]:
+def _apply(
+    hub: Hub, voice: Voice, only: str | None = None, done: Callable[[Report], None] = lambda _: None
+) -> list[Report]:
     def say(report: Report) -> None:
+        done(report)
         figures = " ".join(f"{name}={count}" for name, count in sorted(report.counts.items()) if count)
         if figures:
             voice.say("{system}: {figures}", system=report.system, figures=figures)
@@ -178,11 +181,10 @@ def _apply(hub: Hub, voice: Voice, only: str | None = None) -> list[Report]:
 
 
 def _sent_unplanned(hub: Hub, voice: Voice, why: BatonError) -> BatonError:
-    def work() -> list[Report]:
-        reports = _apply(hub, voice)
+    def work(done: Callable[[Report], None]) -> None:
+        reports = _apply(hub, voice, done=done)
         voice.say("nothing was planned; what earlier runs left was sent as far as it is due")
         _say_stopped(voice, reports)
-        return reports
 
     return apply_unplanned(hub, why, work)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from baton import telemetry, tracing
 from baton.engine import settle as settling
@@ -40,25 +41,23 @@ def apply(hub: Hub, only: str | None = None, progress: Callable[[Report], None] 
     """
     reports = []
     for system in hub.chosen_targets(only):
-        try:
-            target = hub.target(system.name)
-        except BatonError as error:
-            reports.append(Report(system.name, halted=str(error), needs_person=not isinstance(error, RetryableError)))
-            progress(reports[-1])
-            continue
-        performer = AccountPerformer(
-            system.name,
-            target,
-            hub.database,
-            hub.leases,
-            hub.clock,
-            hub.chance,
-            crash_point=hub.crash_point,
-            pause=hub.limiter(system.name).pause,
-        )
-        reports.append(perform(hub, system, performer, ACCOUNTS))
+        reports.append(_apart(system.name, partial(_send_accounts, hub, system)))
         progress(reports[-1])
     return reports
+
+
+def _send_accounts(hub: Hub, system: SystemSettings) -> Report:
+    performer = AccountPerformer(
+        system.name,
+        hub.target(system.name),
+        hub.database,
+        hub.leases,
+        hub.clock,
+        hub.chance,
+        crash_point=hub.crash_point,
+        pause=hub.limiter(system.name).pause,
+    )
+    return perform(hub, system, performer, ACCOUNTS)
 
 
 def perform(
@@ -79,8 +78,13 @@ def perform(
         crash_point=hub.crash_point,
         pause=hub.limiter_of(settings).pause,
     )
+    return _apart(system, Applier(place).run)
+
+
+def _apart(system: str, work: Callable[[], Report]) -> Report:
+    """The work's own report, or that of a system that had to be left alone for what was raised."""
     try:
-        return Applier(place).run()
+        return work()
     except BatonError as error:
         return Report(system, halted=str(error), needs_person=not isinstance(error, RetryableError))
     except Exception as error:  # noqa: BLE001 - one broken connector must not keep the other systems waiting

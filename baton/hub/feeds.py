@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from baton.errors import Fault, FeedRefusedError, GuardBreach
 from baton.hub.core import Hub
-from baton.hub.repeated import read_besides, row_digester, told_by_place
+from baton.hub.repeated import read_besides, row_digester
+from baton.hub.unforeseen import told_by_place
 from baton.jobs import source_guards
 from baton.jobs.source_guards import GuardPolicy, check_feed, check_order
 from baton.jobs.sync.reading import Reading, read_feed
@@ -102,9 +103,9 @@ def read_sources(hub: Hub, sources: Sequence[SystemSettings], accepted_digest: s
 
 
 def _read_whole(hub: Hub, source: str) -> Reading:
-    connector, mapping = hub.source(source), hub.mappings[source]
+    mapping = hub.mappings[source]
     with told_by_place(source):
-        return read_feed(connector.census(), mapping, row_digester(hub), hub.clock.now())
+        return read_feed(hub.source(source).census(), mapping, row_digester(hub), hub.clock.now())
 
 
 def _acceptable(reading: Reading) -> bool:

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import inspect
-import logging
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache, partial
@@ -16,14 +13,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from baton import tracing
 from baton.contracts import RepeatingSource
-from baton.errors import BatonError, RetryableError
 from baton.hub.core import Hub
+from baton.hub.unforeseen import told_by_place
 from baton.jobs.sync.reading import Reading, RowDigester, read_others
 from baton.store.told_lines import ToldLines
-
-log = logging.getLogger("baton.hub")
 
 _WHOLE_EVERY: Final = timedelta(hours=24)
 """So often all lines are read, whether they are known or not."""
@@ -37,11 +31,12 @@ def read_besides(hub: Hub, name: str) -> Reading | None:
     Raises what reading raises. What is known of the lines is worth nothing under another mapping, another release of
     anything that reads or maps, or once something else was recorded of people.
     """
-    source = hub.source(name)
-    if not isinstance(source, RepeatingSource):
-        return None
     mapping, now = hub.mappings[name], hub.clock.now()
-    program = f"{mapping.digest} {_program(type(source))}"
+    with told_by_place(name):
+        source = hub.source(name)
+        if not isinstance(source, RepeatingSource):
+            return None
+        program = f"{mapping.digest} {_program(type(source))}"
     with hub.database.read() as connection:
         told = hub.told_lines.read(connection, name)
     if told is None or told.program != program:
@@ -53,25 +48,6 @@ def read_besides(hub: Hub, name: str) -> Reading | None:
         if lines is None:
             return None
         return read_others(lines, told, mapping, row_digester(hub), now)
-
-
-@contextmanager
-def told_by_place(source: str) -> Iterator[None]:
-    """Reading a source, in which anything may go wrong that nobody foresaw: then `RetryableError`, by type and place.
-
-    It fails the planning like any other trouble with a source, after which what is due is sent all the same; and it
-    may pass, as a share that does not answer for a moment does.
-    """
-    try:
-        yield
-    except BatonError:
-        raise
-    except Exception as error:  # noqa: BLE001 - a connector may be anybody's
-        log.error(  # noqa: TRY400 - a traceback with its message may hold personal data
-            "%s: %s\n%s", source, tracing.place(error), tracing.whereabouts(error)
-        )
-        message = f"{source}: unexpected {tracing.place(error)}"
-        raise RetryableError(message, code="unexpected", remedy="see the log, and run it again") from None
 
 
 def row_digester(hub: Hub) -> RowDigester:

@@ -21,6 +21,7 @@ from baton.hub.core import PLANNING, SYNC_JOB, Hub
 from baton.hub.feeds import Readings, read_sources, record_refusal
 from baton.hub.keeping.erasing import replay
 from baton.hub.keeping.restoring import require_read_back
+from baton.hub.unforeseen import told_by_place
 from baton.jobs.sync.planning import Person, PersonPlan, Planner, TargetRules, ranks
 from baton.jobs.sync.reading import Reading, belongs_elsewhere, managers_of
 from baton.model.account import AccountState
@@ -172,7 +173,10 @@ class _Planning:
         self._replace_held_runs(systems)
         overtaken.give_up_unreachable(self.hub, self.connection)
         managers = functools.cache(lambda: managers_of(readings.values()))
-        planned = [entity for system in systems for entity in self._plan_system(system, managers)]
+        planned: list[Planned] = []
+        for system in systems:
+            with told_by_place(system.name, sa.exc.SQLAlchemyError):  # that is our own database
+                planned += self._plan_system(system, managers)
         drafted = save_plan(self.connection, JOB, self.run_id, planned, self.hub.effects, self.hub.links)
         self.counts["effects"] = len(drafted)
         self.counts["scheduled"] = sum(draft.intention.due_at > self.now for draft in drafted)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Final
 
 from airflow.sdk import TriggerRule, get_current_context, task
@@ -12,7 +13,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from baton.engine.report import Report
 from baton.engine.settle import Verdict, summarise
 from baton.errors import BatonError, RetryableError
-from baton.hub import execution
+from baton.hub import Hub, execution
 from baton.hub.execution import Settled
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync, preview_sync
 from baton.hub.unplanned import apply_unplanned
@@ -47,7 +48,7 @@ def plan(job: str) -> list[dict[str, str]]:
         except BatonError as error:
             if dry_run:
                 raise
-            raise apply_unplanned(hub, error, lambda: execution.apply(hub, progress=_tell_report)) from None
+            raise apply_unplanned(hub, error, lambda done: _apply_all(hub, done)) from None
         batches = [{"run": planned.run.id, "system": system.name} for system in hub.targets()]
     _tell(planned)
     context["ti"].xcom_push(key=RUN, value=DRY_RUN if dry_run else planned.run.id)
@@ -125,8 +126,12 @@ def _request(context: Any) -> SyncRequest:
     )
 
 
-def _tell_report(report: Report) -> None:
-    log.info("%s: %s %s", report.system, dict(report.counts), report.halted)
+def _apply_all(hub: Hub, done: Callable[[Report], None]) -> None:
+    def tell(report: Report) -> None:
+        done(report)
+        log.info("%s: %s %s", report.system, dict(report.counts), report.halted)
+
+    execution.apply(hub, progress=tell)
 
 
 def _tell(planned: SyncPlan) -> None:

@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+import polars as pl
 import pytest
+import sqlalchemy as sa
 
 from baton.contracts import Feed
 from baton.errors import BatonError, RetryableError
+from baton.hub import Hub
 from baton.hub.execution import Settled, apply, settle
 from baton.hub.reconcile import reconcile
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync
 from baton.hub.unplanned import apply_unplanned
+from baton.mapping.transforms import transform, transform_names
 from baton.model.account import AccountState, Action, Receipt
-from tests.rig.company import row
+from tests.rig.company import TARGET_MAPPING, Company, row
+from tests.rig.targets import FakeTarget, KeyTarget
 
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 DAY = timedelta(days=1)
@@ -181,5 +186,94 @@ def test_what_nobody_foresaw_in_a_source_keeps_no_leaver_in(start, monkeypatch, 
     assert (type(caught.value), caught.value.code) == (RetryableError, "unexpected")
     assert str(caught.value).startswith(f"hr: unexpected {kind} at test_departures.py:")
     assert "王" not in str(caught.value)
-    assert apply_unplanned(hub, caught.value, lambda: apply(hub)) is caught.value
+    assert "if it comes again, mend the connector or the transform" in str(caught.value)
+    assert apply_unplanned(hub, caught.value, lambda done: apply(hub, progress=done)) is caught.value
     assert state_of(company) is AccountState.DISABLED
+
+
+def due_and_away(start) -> tuple[Company, Hub, dict[str, str]]:
+    """Somebody whose last day is over, and whose account is still to be closed."""
+    company, hub = start()
+    go(company, hub, row("0001"))
+    leaver = row("0001", status="notice", last_day=on(company, 1), contract_end=on(company, 40))
+    go(company, hub, leaver)
+    company.clock.advance(2 * DAY)
+    return company, hub, leaver
+
+
+def fails_to_plan(hub: Hub) -> BatonError:
+    with pytest.raises(BatonError) as caught:
+        plan_sync(hub, SyncRequest())
+    return caught.value
+
+
+def cast_strictly(column: pl.Expr) -> pl.Expr:
+    return column.cast(pl.Int64).cast(pl.String)
+
+
+def test_a_transform_of_one_s_own_that_fails_for_a_joiner_keeps_no_leaver_in(start) -> None:
+    if "grade_number" not in transform_names():
+        transform("grade_number")(cast_strictly)
+    company, hub, leaver = due_and_away(start)
+    own = TARGET_MAPPING.replace("TARGET", "crm/fake_crm").replace("position}", "position, via: [grade_number]}")
+    company.write_mapping("crm", own)
+    hub.__dict__["mappings"] = dict(company.mappings)
+    company.rows = [{**leaver, "title": "7"}, row("0002", title="七级")]
+    why = fails_to_plan(hub)
+    assert (type(why), why.code) == (RetryableError, "unexpected")
+    assert str(why).startswith("crm: unexpected InvalidOperationError at ")
+    assert "七级" not in str(why)
+    apply_unplanned(hub, why, lambda done: apply(hub, progress=done))
+    assert state_of(company) is AccountState.DISABLED
+
+
+def test_a_source_whose_connector_cannot_even_be_built_keeps_no_leaver_in(start, monkeypatch) -> None:
+    company, hub, leaver = due_and_away(start)
+    company.rows = [leaver]
+    monkeypatch.setattr(hub, "source", cannot_be_read)
+    why = fails_to_plan(hub)
+    assert str(why).startswith("hr: unexpected OSError at test_departures.py:")
+    apply_unplanned(hub, why, lambda done: apply(hub, progress=done))
+    assert state_of(company) is AccountState.DISABLED
+
+
+def test_what_ails_our_own_database_while_a_target_is_planned_is_raised_as_it_is(start, monkeypatch) -> None:
+    company, hub, leaver = due_and_away(start)
+    company.rows = [{**leaver, "title": "经理"}]
+
+    def away(*_: object) -> None:
+        raise sa.exc.OperationalError("SELECT", {}, OSError("gone"))
+
+    monkeypatch.setattr(hub.people, "timelines", away)
+    with pytest.raises(sa.exc.OperationalError):
+        plan_sync(hub, SyncRequest())
+
+
+def test_a_target_whose_connector_cannot_even_be_built_keeps_nobody_in_elsewhere(start) -> None:
+    def prepare(name: str, _target: FakeTarget) -> None:
+        if name in broken:
+            raise KeyError("王小明")
+
+    broken: set[str] = set()
+    company, hub = start({"asset": KeyTarget, "crm": KeyTarget}, prepare=prepare)
+    go(company, hub, row("0001"))
+    go(company, hub, row("0001", status="notice", last_day=on(company, 1), contract_end=on(company, 40)))
+    company.clock.advance(2 * DAY)
+    broken.add("asset")
+    with company.open() as anew:
+        asset, crm = apply(anew)
+    assert asset.halted.startswith("unexpected KeyError at test_departures.py:")
+    assert (crm.halted, crm.counts["done"]) == ("", 1)
+    assert state_of(company) is AccountState.DISABLED
+
+
+def test_what_ends_the_sending_hides_neither_what_was_sent_nor_why_nothing_was_planned(start) -> None:
+    _, hub, _ = due_and_away(start)
+    why = BatonError("the export is not there", code="away")
+
+    def work(done) -> None:
+        apply(hub, progress=done)
+        raise BrokenPipeError(32, "Broken pipe")
+
+    assert apply_unplanned(hub, why, work) is why
+    assert [report.counts["done"] for report in why.besides["applied"]] == [1]
