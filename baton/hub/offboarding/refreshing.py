@@ -211,7 +211,7 @@ class _Writing:
         digest = b"" if left_out else picture_digest(case, picture)
         case = hub.cases.change(self.connection, case, case.state, checked_at=self.now, picture=digest)
         renewed = len(changes.renewed)
-        gone = len(changes.gone) + len(closed)
+        gone = len(changes.gone) + sum(item.state is ItemState.GONE for item in closed)
         return Refreshed(case, len(changes.new), renewed, gone, named, unread=dict(looked.unread))
 
     def _unsure(self) -> frozenset[int]:

@@ -56,7 +56,7 @@ def settle(hub: Hub, case_id: str) -> Settled:
         current = hub.effects.by_key(connection, [item.effect_key for item in known])
         changes = [change for item in known if (change := _judge(case, item, current, proofs)) is not None]
         moved = hub.cases.move_items(connection, changes)
-        _record_tenures(hub, connection, case, moved, current)
+        record_tenures(hub, connection, case, moved, current)
         refused = hub.alerts.raise_new(connection, refusals(case, moved))
         _close_runs(hub, connection, case)
         hub.crash_point("items_settling")
@@ -114,7 +114,7 @@ def _undone(item: Item) -> ItemChange:
     return ItemChange(item, ItemState.OPEN, {**values, "accepted_by": "", "approved_by": ""})
 
 
-def _record_tenures(
+def record_tenures(
     hub: Hub, connection: sa.Connection, case: Case, moved: Sequence[Item], effects: Mapping[str, Effect]
 ) -> None:
     """Who has had what since when: what was proven to have moved."""

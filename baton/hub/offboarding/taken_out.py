@@ -6,15 +6,16 @@ case from ever being completed. Where the system is put back, what the leaver st
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
-from baton.hub.offboarding.intentions import JOB
-from baton.model.case import Case, Item, ItemState
-from baton.model.effect import OPEN_STATES
+from baton.hub.offboarding.intentions import JOB, leads_away
+from baton.hub.offboarding.settling import record_tenures
+from baton.model.case import READ_BACK, Case, Item, ItemState
+from baton.model.effect import OPEN_STATES, Effect, EffectState
 from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.cases import ItemChange
 from baton.store.effects import chunked
@@ -23,6 +24,9 @@ from baton.store.tables import case_items, effects, runs
 NO_SYSTEM: Final = "no_system"
 """The code of an item, and of an effect that was called back, whose system has been taken out of ``systems.yaml``."""
 _MESSAGE: Final = "its system is not in systems.yaml any more"
+NOT_ASKED: Final = "not_asked"
+"""The code of an item that was passed on or taken away, and whose system was taken out before it could show that."""
+_NOT_ASKED: Final = "it went before its system was taken out of systems.yaml, which has not been asked since"
 
 
 def concerned(hub: Hub, connection: sa.Connection, case_ids: Sequence[str]) -> frozenset[str]:
@@ -47,17 +51,61 @@ def close(hub: Hub, connection: sa.Connection, case: Case, items: Iterable[Item]
     """Close what a case has in such systems, and call back what was to be sent there; the items that are closed now.
 
     What may have been sent already is left under way: nobody knows whether it has arrived until a person has found out
-    (``baton resolve``).
+    (``baton resolve``). What had left stays done, with the effect that took it away: once the system is there again it
+    can be taken back.
     """
     known = hub.settings.systems
     keys = connection.execute(_under_way(sorted(known), [case.id]).with_only_columns(effects.c.key)).scalars().all()
     hub.effects.cancel_keys(connection, keys, why=NO_SYSTEM)
     there = [item for item in items if item.system and item.system not in known and _keeps_open(item)]
     moves = hub.effects.by_key(connection, [item.effect_key for item in there if item.state is ItemState.MOVING])
-    under_way = {key for key, effect in moves.items() if effect.state.open}
-    values = {"code": NO_SYSTEM, "message": _MESSAGE, "due_at": None}
-    ended = [ItemChange(item, ItemState.GONE, values) for item in there if item.effect_key not in under_way]
-    return hub.cases.move_items(connection, ended)
+    taken = _taken_by(hub, connection, case, moves.values())
+    ended = [_ended(case, item, moves, taken) for item in there]
+    closed = hub.cases.move_items(connection, [change for change in ended if change is not None])
+    record_tenures(hub, connection, case, closed, {**moves, **{effect.key: effect for effect in taken.values()}})
+    return closed
+
+
+def _ended(case: Case, item: Item, moves: Mapping[str, Effect], taken: Mapping[str, Effect]) -> ItemChange | None:
+    """Where an item goes; None while its effect is under way, or was refused: settling says what that means."""
+    gone = ItemChange(item, ItemState.GONE, {"code": NO_SYSTEM, "message": _MESSAGE, "due_at": None})
+    effect = moves.get(item.effect_key)
+    if item.state is not ItemState.MOVING or effect is None:
+        return gone
+    if effect.state.open or effect.state is EffectState.REFUSED:
+        return None
+    if leads_away(effect, case):
+        return _away(item, effect) if effect.state is EffectState.DONE else gone
+    before = taken.get(effect.key)
+    return gone if before is None else _away(item, before)
+
+
+def _away(item: Item, effect: Effect) -> ItemChange:
+    """Done by this effect. One that was refused and has arrived all the same was read back: there is no other way."""
+    values = {"effect_key": effect.key, "code": NOT_ASKED, "message": _NOT_ASKED, "due_at": None}
+    if effect.state is EffectState.REFUSED:
+        values |= {"code": READ_BACK, "message": ""}
+    return ItemChange(item, ItemState.DONE, values)
+
+
+def _taken_by(hub: Hub, connection: sa.Connection, case: Case, moves: Iterable[Effect]) -> dict[str, Effect]:
+    """Key of a way back that was called back -> what had taken away before what it was to bring back."""
+    back = {
+        (effect.system, effect.number): effect
+        for effect in moves
+        if effect.state is EffectState.SUPERSEDED and not leads_away(effect, case)
+    }
+    of_case = sa.select(runs.c.id).where(runs.c.requested_by == case.id)
+    ended = (EffectState.DONE.value, EffectState.REFUSED.value)
+    found: dict[str, Effect] = {}
+    for numbers in chunked(sorted({number for _, number in back})):
+        where = (effects.c.job == JOB, effects.c.number.in_(numbers), effects.c.state.in_(ended))
+        known = hub.effects.read(connection, *where, effects.c.run_id.in_(of_case))
+        for effect in sorted(known, key=lambda each: each.version):
+            way = back.get((effect.system, effect.number))
+            if way is not None and effect.version < way.version and leads_away(effect, case):
+                found[way.key] = effect
+    return found
 
 
 def _keeps_open(item: Item) -> bool:

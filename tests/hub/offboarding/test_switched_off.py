@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 
 from baton.errors import ApprovalError
 from baton.hub import execution
-from baton.hub.offboarding import completing, moving, undoing
+from baton.hub.offboarding import casework, completing, moving, undoing
+from baton.hub.offboarding.accountability import table
 from baton.hub.offboarding.certifying import kept
 from baton.hub.sync import SyncRequest, plan_sync
 from baton.jobs.offboarding.checklist import RETURNED
 from baton.jobs.offboarding.completion import Missing
-from baton.model.account import AccountState
-from baton.model.case import Act, Case, CaseState, Cause, ItemState, Role
+from baton.model.account import AccountState, Receipt
+from baton.model.case import READ_BACK, Act, Case, CaseState, Cause, Item, ItemState, Role
 from baton.model.handover import HoldingKind, HoldingRef
 from baton.settings import SystemSettings
 from tests.hub.conftest import Start
@@ -129,17 +131,30 @@ def test_what_is_on_the_list_in_a_system_that_is_taken_out_keeps_nothing_back(de
         for person, role in ((MANAGER, Role.MANAGER), (HR, Role.HR)):
             (right,) = [item for item in d.items(case) if item.ref.external_id == "warehouse"]
             d.say(case, [right], Act.LEAVE, person, role, "the stocktaking")
+    on = d.hub.settings.systems["erp"]
     say(d, "erp", None)
     d.company.clock.sleep(3 * DAY_S)
     hour = d.tick()
     assert not hour.troubles
     assert d.holder(t.client) == MANAGER
     assert (d.things.grants[t.leaver], d.things.sessions) == (set(), set())
-    assert set(t.in_the_erp().values()) == {(ItemState.GONE, "no_system")}
-    assert len(t.in_the_erp()) == 4
+    standing = t.in_the_erp()
+    if before == "unread":
+        assert standing.pop(t.there) == (ItemState.DONE, "not_asked"), "it had left by then"
+    assert set(standing.values()) == {(ItemState.GONE, "no_system")}
+    assert len(standing) == (3 if before == "unread" else 4)
     d.close_account()
     d.tick()
     assert completing.complete(d.hub, case.id, HR, "x").state is CaseState.COMPLETED
+    if before == "unread":
+        with pytest.raises(ApprovalError, match="no certificate"):
+            kept(d.hub, case.id)
+        t.erp.holders[t.waiting] = t.erp.holders[t.there]
+        t.erp.grants.clear()
+        t.account.state = AccountState.DISABLED
+        connector.away = False
+        say(d, "erp", on)
+        d.tick()
     assert kept(d.hub, case.id).pdf
 
 
@@ -181,3 +196,89 @@ def test_what_was_passed_on_in_a_system_that_is_gone_is_not_promised_back(desk: 
     assert (d.item(case, there).state, d.item(case, there).successor) == (ItemState.DONE, MANAGER)
     say(d, "erp", on)
     assert [item.ref for item in undoing.undo(d.hub, case.id, HR, "now", [d.item(case, there).id]).items] == [there]
+
+
+class Away:
+    """One client in the ERP whose transfer, or whose way back, is on its way when the ERP is taken out."""
+
+    def __init__(self, desk: Make, how: str) -> None:
+        self.d = d = desk()
+        truth = d.company.truths["erp"]
+        self.things: Belongings = truth.belongings
+        self.ids = {record.external_id: number for number, record in truth.accounts.items()}
+        self.ref = self.things.plant(HoldingKind.CLIENT, 1, truth.accounts[LEAVER].external_id)
+        self.on = d.hub.settings.systems["erp"]
+        self.case = d.open(last_working_at=d.hub.clock.now() + timedelta(days=5))
+        d.tick()
+        d.agree(self.case)
+        if how == "sent, not read back":
+            moving.plan(d.hub, self.case.id)
+            moving.perform(d.hub)
+        else:
+            if how.startswith("refused"):
+                target = d.hub.connector("erp")
+                assert isinstance(target, KeeperTarget)
+                moving.plan(d.hub, self.case.id)
+                with mock.patch.object(target, "_transfer", return_value=Receipt.refused("busy", "not now")):
+                    self.hours(1)
+                target.give(self.ref, truth.accounts[MANAGER].external_id)
+            self.hours(2)
+            undoing.undo(d.hub, self.case.id, HR, "the wrong person")
+        if how == "came back, not read back":
+            moving.perform(d.hub)
+        assert self.item.state is ItemState.MOVING
+        d.company.clock.sleep(60)
+        say(d, "erp", None)
+        self.hours(1)
+
+    @property
+    def item(self) -> Item:
+        return self.d.item(self.case, self.ref)
+
+    @property
+    def holder(self) -> str:
+        return self.ids[self.things.holders[self.ref]]
+
+    def hours(self, count: int) -> None:
+        for _ in range(count):
+            self.d.company.clock.sleep(3600)
+            assert not self.d.tick().troubles
+
+
+@pytest.mark.parametrize("how", ["sent, not read back", "way back not sent"])
+@pytest.mark.parametrize("then", ["retracted", "undone", "passed on"])
+def test_what_was_on_its_way_when_its_system_was_taken_out_is_with_its_successor_for_the_hub_too(
+    desk: Make, how: str, then: str
+) -> None:
+    t = Away(desk, how)
+    d, case = t.d, t.case
+    assert (t.holder, t.item.state, t.item.code) == (MANAGER, ItemState.DONE, "not_asked")
+    assert table(d.hub).clients[-1].person == MANAGER
+    if then == "retracted":
+        casework.decide(d.hub, case.id, Act.RETRACT, HR, "she stays")
+        t.hours(1)
+    assert t.holder == MANAGER, "nothing can be sent there"
+    say(d, "erp", t.on)
+    t.hours(1)
+    if then == "undone":
+        assert [item.id for item in undoing.undo(d.hub, case.id, HR, "again", [t.item.id]).items] == [t.item.id]
+    t.hours(3)
+    assert t.holder == (MANAGER if then == "passed on" else LEAVER)
+    assert t.item.state is (ItemState.DONE if then == "passed on" else t.item.state)
+
+
+def test_what_had_come_back_when_its_system_was_taken_out_is_on_the_list_again_with_it(desk: Make) -> None:
+    t = Away(desk, "came back, not read back")
+    assert (t.holder, t.item.state, t.item.code) == (LEAVER, ItemState.GONE, "no_system")
+    say(t.d, "erp", t.on)
+    t.hours(1)
+    assert (t.item.state, t.item.code) in {(ItemState.OPEN, RETURNED), (ItemState.OFFERED, RETURNED)}
+
+
+def test_what_had_arrived_late_can_be_taken_back_after_its_system_was_away(desk: Make) -> None:
+    t = Away(desk, "refused and there, way back not sent")
+    assert (t.holder, t.item.state, t.item.code) == (MANAGER, ItemState.DONE, READ_BACK)
+    say(t.d, "erp", t.on)
+    undoing.undo(t.d.hub, t.case.id, HR, "again", [t.item.id])
+    t.hours(2)
+    assert t.holder == LEAVER
