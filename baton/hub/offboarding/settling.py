@@ -117,16 +117,30 @@ def _undone(item: Item) -> ItemChange:
 def record_tenures(
     hub: Hub, connection: sa.Connection, case: Case, moved: Sequence[Item], effects: Mapping[str, Effect]
 ) -> None:
-    """Who has had what since when: what was proven to have moved."""
+    """Who has had what since when: what has moved, and whose what has gone is no longer."""
+    now = hub.clock.now()
+    transfers = {key: each for key, each in effects.items() if each.action is HandoverAction.TRANSFER}
     passed = [
         Passing(item, str(effect.fields["holder_number"]), str(effect.fields["successor_number"]))
         for item in moved
-        if item.state in (ItemState.DONE, ItemState.OPEN)
-        and (effect := effects.get(item.effect_key)) is not None
+        if item.state in (ItemState.DONE, ItemState.OPEN, ItemState.GONE)
+        and (effect := transfers.get(item.effect_key)) is not None
         and effect.state is EffectState.DONE
-        and effect.action is HandoverAction.TRANSFER
     ]
-    hub.tenures.pass_on(connection, case, passed, hub.clock.now())
+    hub.tenures.pass_on(connection, case, passed, now)
+    gone: dict[str, list[Item]] = {}
+    for item in moved:
+        if item.state is ItemState.GONE:
+            gone.setdefault(_had(case, transfers.get(item.effect_key)), []).append(item)
+    for holder, items in gone.items():
+        hub.tenures.end(connection, holder, items, now)
+
+
+def _had(case: Case, effect: Effect | None) -> str:
+    """The employee number of who had a thing until it went: the leaver, unless its newest transfer says otherwise."""
+    if effect is None:
+        return case.number
+    return str(effect.fields["successor_number" if effect.state is EffectState.DONE else "holder_number"])
 
 
 def _close_runs(hub: Hub, connection: sa.Connection, case: Case) -> None:

@@ -7,10 +7,11 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 
-from baton.hub.offboarding import casework
+from baton.contracts import OwnershipStore
+from baton.hub.offboarding import casework, undoing
 from baton.hub.offboarding.accountability import table
 from baton.jobs.offboarding.accountability import Reason
-from baton.model.case import Act, Role
+from baton.model.case import Act, ItemState, Role
 from baton.model.handover import HoldingKind
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, Desk
 
@@ -126,3 +127,20 @@ def test_who_holds_something_no_longer_held_it_last_and_holds_it_again_when_it_i
         d.things.holders[ref] = d.id_of(holder)
         d.tick()
         assert _answered(d) == [(LEAVER, reason)]
+
+
+def test_what_others_gave_on_before_it_could_come_back_was_held_last_by_its_successor(desk: Make) -> None:
+    d = desk()
+    ref = d.plant(HoldingKind.CLIENT, 1)
+    case = d.open(last_working_at=d.hub.clock.now() + timedelta(days=5))
+    d.tick()
+    d.agree(case)
+    d.company.clock.sleep(60)
+    d.tick()
+    d.things.holders[ref] = d.id_of(OTHER)
+    undoing.undo(d.hub, case.id, HR, "the wrong person")
+    d.company.clock.sleep(60)
+    d.tick()
+    assert (d.item(case, ref).state, d.item(case, ref).code) == (ItemState.GONE, OwnershipStore.CHANGED)
+    last = table(d.hub).clients[-1]
+    assert (last.person, last.reason) == (MANAGER, Reason.HELD_LAST)

@@ -10,11 +10,12 @@ from unittest import mock
 import pytest
 
 from baton.errors import ApprovalError
-from baton.hub import execution
+from baton.hub import Hub, execution
 from baton.hub.offboarding import casework, completing, moving, undoing
 from baton.hub.offboarding.accountability import table
 from baton.hub.offboarding.certifying import kept
 from baton.hub.sync import SyncRequest, plan_sync
+from baton.jobs.offboarding.accountability import Reason
 from baton.jobs.offboarding.checklist import RETURNED
 from baton.jobs.offboarding.completion import Missing
 from baton.model.account import AccountState, Receipt
@@ -253,7 +254,7 @@ def test_what_was_on_its_way_when_its_system_was_taken_out_is_with_its_successor
     t = Away(desk, how)
     d, case = t.d, t.case
     assert (t.holder, t.item.state, t.item.code) == (MANAGER, ItemState.DONE, "not_asked")
-    assert table(d.hub).clients[-1].person == MANAGER
+    assert answers(d.hub) == (MANAGER, Reason.HOLDS)
     if then == "retracted":
         casework.decide(d.hub, case.id, Act.RETRACT, HR, "she stays")
         t.hours(1)
@@ -267,11 +268,38 @@ def test_what_was_on_its_way_when_its_system_was_taken_out_is_with_its_successor
     assert t.item.state is (ItemState.DONE if then == "passed on" else t.item.state)
 
 
+def answers(hub: Hub) -> tuple[str, Reason]:
+    """Who answers for the only client, and why."""
+    last = table(hub).clients[-1]
+    return last.person, last.reason
+
+
+@pytest.mark.parametrize("before", ["agreed", "planned"])
+def test_who_held_what_is_gone_with_its_system_held_it_last(desk: Make, before: str) -> None:
+    d = desk()
+    things: Belongings = d.company.truths["erp"].belongings
+    ref = things.plant(HoldingKind.CLIENT, 1, d.company.truths["erp"].accounts[LEAVER].external_id)
+    on = d.hub.settings.systems["erp"]
+    case = d.open(last_working_at=d.hub.clock.now() + timedelta(days=5))
+    d.tick()
+    if before == "planned":
+        d.agree(case)
+        moving.plan(d.hub, case.id)
+    assert answers(d.hub) == (LEAVER, Reason.HOLDS)
+    for settings, reason in ((None, Reason.HELD_LAST), (on, Reason.HOLDS)):
+        say(d, "erp", settings)
+        d.company.clock.sleep(3600)
+        d.tick()
+        assert (answers(d.hub), d.item(case, ref).successor) == ((LEAVER, reason), MANAGER)
+
+
 def test_what_had_come_back_when_its_system_was_taken_out_is_on_the_list_again_with_it(desk: Make) -> None:
     t = Away(desk, "came back, not read back")
     assert (t.holder, t.item.state, t.item.code) == (LEAVER, ItemState.GONE, "no_system")
+    assert answers(t.d.hub) == (LEAVER, Reason.HELD_LAST)
     say(t.d, "erp", t.on)
     t.hours(1)
+    assert answers(t.d.hub) == (LEAVER, Reason.HOLDS)
     assert (t.item.state, t.item.code) in {(ItemState.OPEN, RETURNED), (ItemState.OFFERED, RETURNED)}
 
 
