@@ -13,7 +13,9 @@ import sqlalchemy as sa
 
 from baton.hub.core import Hub
 from baton.hub.offboarding.intentions import JOB, leads_away
+from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.settling import record_tenures
+from baton.jobs.offboarding import moments
 from baton.model.case import READ_BACK, Case, Item, ItemState
 from baton.model.effect import OPEN_STATES, Effect, EffectState
 from baton.model.handover import HandoverAction, HoldingKind
@@ -57,7 +59,8 @@ def close(hub: Hub, connection: sa.Connection, case: Case, items: Iterable[Item]
     known = hub.settings.systems
     keys = connection.execute(_under_way(sorted(known), [case.id]).with_only_columns(effects.c.key)).scalars().all()
     hub.effects.cancel_keys(connection, keys, why=NO_SYSTEM)
-    there = [item for item in items if item.system and item.system not in known and _keeps_open(item)]
+    over = moments.rights_end(case, policy_of(hub, case), hub.clock.now())
+    there = [item for item in items if item.system and item.system not in known and _keeps_open(item, over)]
     moves = hub.effects.by_key(connection, [item.effect_key for item in there if item.state is ItemState.MOVING])
     taken = _taken_by(hub, connection, case, moves.values())
     ended = [_ended(case, item, moves, taken) for item in there]
@@ -108,9 +111,12 @@ def _taken_by(hub: Hub, connection: sa.Connection, case: Case, moves: Iterable[E
     return found
 
 
-def _keeps_open(item: Item) -> bool:
-    """Whether a case cannot be completed with an item as it stands: an exception of a right does not outlive it."""
-    return not item.state.closed or (item.kind is HoldingKind.GRANT and item.state is ItemState.LEFT)
+def _keeps_open(item: Item, over: bool) -> bool:
+    """Whether a case cannot be completed with an item as it stands.
+
+    A right that two people have excepted stays so until rights end (``over``): its system may be there again by then.
+    """
+    return not item.state.closed or (over and item.kind is HoldingKind.GRANT and item.state is ItemState.LEFT)
 
 
 def _under_way(known: Sequence[str], case_ids: Sequence[str]) -> sa.Select[tuple[str]]:

@@ -310,3 +310,22 @@ def test_what_had_arrived_late_can_be_taken_back_after_its_system_was_away(desk:
     undoing.undo(t.d.hub, t.case.id, HR, "again", [t.item.id])
     t.hours(2)
     assert t.holder == LEAVER
+
+
+def test_a_right_that_was_excepted_is_so_still_when_its_system_is_put_back(desk: Make) -> None:
+    t = TwoSystems(desk)
+    d, case, on = t.d, t.case, t.d.hub.settings.systems["erp"]
+    (right,) = [item for item in d.items(case) if item.ref.external_id == "warehouse"]
+    for person, role in ((MANAGER, Role.MANAGER), (HR, Role.HR)):
+        d.say(case, [d.item(case, right.ref)], Act.LEAVE, person, role, "the stocktaking")
+    excepted = d.item(case, right.ref)
+    for settings in (None, on):
+        say(d, "erp", settings)
+        d.company.clock.sleep(3600)
+        d.tick()
+        now = d.item(case, right.ref)
+        assert (now.state, now.accepted_by, now.approved_by) == (ItemState.LEFT, MANAGER, HR)
+        assert now.version == excepted.version
+    d.company.clock.sleep(3 * DAY_S)
+    d.tick()
+    assert t.erp.grants[t.account.external_id] == set(), "and no longer than rights last"
