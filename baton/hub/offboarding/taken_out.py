@@ -12,16 +12,18 @@ from typing import Final
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
+from baton.hub.offboarding.casework import locked
 from baton.hub.offboarding.intentions import JOB, leads_away
 from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.settling import record_tenures
 from baton.jobs.offboarding import moments
-from baton.model.case import READ_BACK, Case, Item, ItemState
+from baton.model.case import READ_BACK, Case, CaseState, Item, ItemState
 from baton.model.effect import OPEN_STATES, Effect, EffectState
 from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.cases import ItemChange
 from baton.store.effects import chunked
-from baton.store.tables import case_items, effects, runs
+from baton.store.erasures import leaver_is_erased
+from baton.store.tables import case_items, cases, effects, runs
 
 NO_SYSTEM: Final = "no_system"
 """The code of an item, and of an effect that was called back, whose system has been taken out of ``systems.yaml``."""
@@ -67,6 +69,40 @@ def close(hub: Hub, connection: sa.Connection, case: Case, items: Iterable[Item]
     closed = hub.cases.move_items(connection, [change for change in ended if change is not None])
     record_tenures(hub, connection, case, closed, {**moves, **{effect.key: effect for effect in taken.values()}})
     return closed
+
+
+def call_back_retracted(hub: Hub) -> None:
+    """Call back what was to come back in retracted cases from such systems; one statement where there is nothing.
+
+    It is done again: once the system is there, it is planned anew, unless its leaver leaves by a later case by then.
+    """
+    known = sorted(hub.settings.systems)
+    moving = (case_items.c.state == ItemState.MOVING.value, case_items.c.system.not_in(["", *known]))
+    unsent = effects.c.state.in_([EffectState.PLANNED.value, EffectState.HELD.value])
+    waiting = (
+        sa.select(cases.c.id)
+        .select_from(cases.join(case_items, case_items.c.case_id == cases.c.id))
+        .join(effects, effects.c.key == case_items.c.effect_key)
+        .where(cases.c.state == CaseState.RETRACTED.value, *moving, unsent, effects.c.doubted.is_(False))
+        .where(~leaver_is_erased())
+    )
+    with hub.database.read() as connection:
+        found = sorted(connection.execute(waiting.distinct()).scalars())
+    for case_id in found:
+        with hub.database.write() as connection:
+            case = locked(hub, connection, case_id)
+            if case.state is CaseState.RETRACTED:
+                _call_back(hub, connection, case)
+
+
+def _call_back(hub: Hub, connection: sa.Connection, case: Case) -> None:
+    items = hub.cases.items(connection, case.id, states=[ItemState.MOVING])
+    there = {item.effect_key: item for item in items if item.system and item.system not in hub.settings.systems}
+    moves = hub.effects.by_key(connection, list(there))
+    back = [key for key, effect in moves.items() if not leads_away(effect, case)]
+    called_back = hub.effects.cancel_keys(connection, back, why=NO_SYSTEM)
+    taken = _taken_by(hub, connection, case, hub.effects.by_key(connection, sorted(called_back)).values())
+    hub.cases.move_items(connection, [_away(there[key], effect) for key, effect in taken.items()])
 
 
 def _ended(case: Case, item: Item, moves: Mapping[str, Effect], taken: Mapping[str, Effect]) -> ItemChange | None:

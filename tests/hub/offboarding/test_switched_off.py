@@ -11,7 +11,7 @@ import pytest
 
 from baton.errors import ApprovalError
 from baton.hub import Hub, execution
-from baton.hub.offboarding import casework, completing, moving, undoing
+from baton.hub.offboarding import casework, completing, hourly, moving, undoing
 from baton.hub.offboarding.accountability import table
 from baton.hub.offboarding.certifying import kept
 from baton.hub.sync import SyncRequest, plan_sync
@@ -329,3 +329,34 @@ def test_a_right_that_was_excepted_is_so_still_when_its_system_is_put_back(desk:
     d.company.clock.sleep(3 * DAY_S)
     d.tick()
     assert t.erp.grants[t.account.external_id] == set(), "and no longer than rights last"
+
+
+@pytest.mark.parametrize("leaves_again", [False, True])
+def test_what_was_to_come_back_when_its_system_was_taken_out_comes_to_nobody_who_leaves_by_then(
+    desk: Make, leaves_again: bool
+) -> None:
+    d = desk()
+    truth = d.company.truths["erp"]
+    things: Belongings = truth.belongings
+    ref = things.plant(HoldingKind.CLIENT, 1, truth.accounts[LEAVER].external_id)
+    on = d.hub.settings.systems["erp"]
+    case = d.open(last_working_at=d.hub.clock.now() + timedelta(days=5))
+    d.tick()
+    d.agree(case)
+    d.tick()
+    casework.decide(d.hub, case.id, Act.RETRACT, HR, "she stays")
+    hourly.look(d.hub)
+    assert d.item(case, ref).state is ItemState.MOVING
+    say(d, "erp", None)
+    for _ in range(2):
+        d.company.clock.sleep(3600)
+        assert not d.tick().taken_back
+    assert (d.item(case, ref).state, d.item(case, ref).successor) == (ItemState.DONE, MANAGER)
+    d.company.clock.sleep(60 * DAY_S)
+    if leaves_again:
+        d.open(last_working_at=d.hub.clock.now() + timedelta(days=5))
+    say(d, "erp", on)
+    for _ in range(3):
+        d.company.clock.sleep(3600)
+        d.tick()
+    assert things.holders[ref] == truth.accounts[MANAGER if leaves_again else LEAVER].external_id
