@@ -26,12 +26,19 @@ _GONE_OR_GOING = (EffectState.DONE, EffectState.SENT, EffectState.IN_DOUBT, Effe
 """Where a revocation stands that has been carried out, or that nobody can call back any more."""
 CORRECTED_WITHIN: Final = timedelta(days=7)
 """For how long HR can take back a departure that has happened by entering that it has not."""
+_NO_DAY: Final = (
+    "HR says notice without a last working day: the case, opened by hand, keeps {} UTC, "
+    "also where that was a departure entered by mistake; enter the last working day in HR's data"
+)
 AGAIN: Final = (EmploymentStatus.REHIRED, EmploymentStatus.PENDING_HIRE)
 """Who has left, and works here again or is about to."""
 
 
-def news_from_hr(hub: Hub, known: Sequence[Case]) -> list[Case]:
-    """Those of these cases of which HR says something else by now."""
+def news_from_hr(hub: Hub, known: Sequence[Case], troubles: dict[str, str]) -> list[Case]:
+    """Those of these cases of which HR says something else by now.
+
+    ``troubles`` ("case HR" -> why) gets those that keep a last working moment of which HR has to say whether it is so.
+    """
     asked = [case for case in known if case.cause is not Cause.EMERGENCY and case.state in UNFINISHED]
     with hub.database.read() as connection:
         people = hub.people.newest(connection, [case.number for case in asked])
@@ -40,6 +47,10 @@ def news_from_hr(hub: Hub, known: Sequence[Case]) -> list[Case]:
         found = [case for case in asked if case.number in said and _differs(case, said[case.number], now)]
         judged = [case.number for case in found if stays(said[case.number].status) or not _follows(case, ())]
         told = hub.people.versions(connection, judged) if judged else {}
+    for case in found:
+        last = case.dates.last_working_at
+        if last and _keeps_its_day(case, said[case.number]) and _follows(case, told.get(case.number, ())):
+            troubles[f"{case.id} HR"] = _NO_DAY.format(f"{last:%Y-%m-%d %H:%M}")
     return [case for case in found if _is_news(case, said[case.number], told.get(case.number, ()), now)]
 
 
@@ -89,6 +100,15 @@ def _follows(case: Case, told: Sequence[Recorded]) -> bool:
     )
 
 
+def _keeps_its_day(case: Case, employee: Employee) -> bool:
+    """Whether HR has taken off the last day of a case that somebody has opened by hand: without one nothing would end.
+
+    It may be that of a departure that was a mistake. The day that was named before that nobody knows any more.
+    """
+    named = case.cause is not Cause.RESIGNATION and case.dates.last_working_at is not None
+    return named and employee.status is EmploymentStatus.NOTICE and employee.moment(LeaverDate.LAST_WORKING) is None
+
+
 def _taken_over(case: Case, employee: Employee, told: Sequence[Recorded], now: datetime) -> LeaverDates:
     """The dates of a case by what HR says; ``told`` is all that HR ever said.
 
@@ -96,7 +116,7 @@ def _taken_over(case: Case, employee: Employee, told: Sequence[Recorded], now: d
     """
     said = _dates(case, employee, now)
     if _follows(case, told):
-        return said
+        return replace(said, last_working_at=case.dates.last_working_at) if _keeps_its_day(case, employee) else said
     named, left = case.dates.last_working_at, said.last_working_at
     if employee.status is not EmploymentStatus.DEPARTED or named is None or left is None:
         return case.dates

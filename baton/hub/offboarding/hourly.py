@@ -230,7 +230,7 @@ def _look_again(hub: Hub, known: Sequence[Case], hour: Hour) -> list[str]:
     Gives the ids of those for which all could be read.
     """
     was_completed = {case.id for case in known if case.state is CaseState.COMPLETED}
-    for case in news_from_hr(hub, known):
+    for case in news_from_hr(hub, known, hour.troubles):
         with _apart(hour, case.id):
             if follow_hr(hub, case).state is CaseState.RETRACTED:
                 hour.retracted.append(case.id)

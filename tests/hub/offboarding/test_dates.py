@@ -10,7 +10,7 @@ import pytest
 from baton.errors import ApprovalError
 from baton.hub.offboarding import casework, completing, links
 from baton.hub.sync import SyncRequest, plan_sync
-from baton.model.case import Act, Case, CaseState, Role
+from baton.model.case import Act, Case, CaseState, LeaverDates, Role
 from baton.model.handover import HoldingKind, HoldingRef
 from baton.model.people import end_of_day
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, Desk
@@ -83,6 +83,39 @@ def test_a_departure_without_a_day_that_was_a_mistake_gives_way_to_the_day_hr_sa
     d.company.clock.sleep(DAY)
     hr_says(d, status="notice", last_day="2026-12-20")
     assert d.case(case).dates.last_working_at == end_of_day(date(2026, 12, 20), "Asia/Shanghai")
+
+
+def test_a_departure_that_was_a_mistake_leaves_no_case_by_hand_without_a_last_day(desk: Make) -> None:
+    d = desk()
+    d.things.grants[d.id_of(LEAVER)] = {"read"}
+    case = d.open(last_working_at=d.hub.clock.now() + timedelta(days=30))
+    d.tick()
+    d.company.clock.sleep(DAY)
+    hr_says(d, status="departed")
+    departed = d.case(case)
+    for _ in range(2):
+        d.company.clock.sleep(DAY)
+        hr_says(d, status="notice")
+        kept = d.case(case)
+        assert kept.dates == LeaverDates(departed.dates.last_working_at)
+        assert kept.protected_until == departed.protected_until
+        d.things.grants[d.id_of(LEAVER)] = {"read"}
+        (why,) = d.tick().troubles.values()
+        assert "2026-11-24 01:00 UTC" in why
+        assert "enter the last working day" in why
+        assert d.things.grants[d.id_of(LEAVER)] == set()
+    hr_says(d, status="notice", last_day="2026-12-20")
+    assert d.case(case).dates.last_working_at == end_of_day(date(2026, 12, 20), "Asia/Shanghai")
+    assert not d.tick().troubles
+
+
+def test_a_day_that_was_named_by_hand_needs_no_word_of_hr(desk: Make) -> None:
+    d = desk()
+    named = d.hub.clock.now() + timedelta(days=30)
+    case = d.open(last_working_at=named)
+    hr_says(d, status="notice")
+    assert not d.tick().troubles
+    assert d.case(case).dates.last_working_at == named
 
 
 def handed_over(d: Desk) -> tuple[Case, HoldingRef]:
