@@ -88,6 +88,8 @@ NOT_BACK: Final = "not_back"
 """The code of an item that its system says has come back, and that is not there."""
 NOT_TAKEN_BACK: Final = "not_taken_back"
 """The code of an item that is done, and whose way back was refused. A person may try again; nothing does by itself."""
+NO_SYSTEM: Final = "no_system"
+"""The code of an item, and of an effect that was called back, whose system has been taken out of ``systems.yaml``."""
 
 ITEM_STEPS: Final[Mapping[ItemState, frozenset[ItemState]]] = {
     ItemState.OPEN: frozenset(

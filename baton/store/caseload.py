@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
@@ -11,14 +11,15 @@ import sqlalchemy as sa
 
 from baton.model.case import WITH_A_SUCCESSOR, Act, CaseState, Cause, Item, ItemState
 from baton.model.effect import EffectState
-from baton.model.handover import HandoverAction, HoldingKind, HoldingRef
+from baton.model.handover import HoldingKind, HoldingRef
 from baton.model.people import EmploymentStatus
 from baton.store.case_rows import CaseRows
 from baton.store.effects import chunked
 from baton.store.erasures import leaver_is_erased
 from baton.store.people import PeopleStore
 from baton.store.personal import Keyring
-from baton.store.tables import case_items, cases, effects, people, person_versions, runs, statements
+from baton.store.rights import Place, listings, rights_given, said_of, shown_needed, speaking
+from baton.store.tables import case_items, cases, effects, people, person_versions, statements
 
 Version = tuple[str, int]
 """An employee number, and which version of what HR has told of them."""
@@ -158,62 +159,46 @@ class CaseloadStore:
             found.update(connection.execute(sa.select(cases.c.id).where(cases.c.id.in_(chunk), _followed())).scalars())
         return frozenset(found)
 
-    def gave_rights(self, connection: sa.Connection, job: str, state: CaseState) -> list[str]:
-        """The cases in this state that have given somebody else than their leaver a right, and have not taken it back.
+    def rights_given(
+        self, connection: sa.Connection, job: str, case_ids: Sequence[str], state: EffectState = EffectState.DONE
+    ) -> list[tuple[str, str]]:
+        """(case, effect key): the rights that these cases have given, or are to give, to successors who have them."""
+        query = rights_given(job, state)
+        return [
+            (row[0], row[1])
+            for chunk in chunked(case_ids)
+            for row in connection.execute(query.where(cases.c.id.in_(chunk)))
+        ]
 
-        What was refused or called back has taken nothing.
-        Those of erased leavers are left out. What such an effect is about ends with ``/`` and whose the right is.
+    def rights_in_question(
+        self, connection: sa.Connection, job: str, states: Sequence[CaseState]
+    ) -> dict[str, CaseState]:
+        """The cases in these states whose own lists do not show who needs a right that they gave; one statement.
+
+        Those of erased leavers are left out.
         """
-        later, own = effects.alias(), effects.c
-        tail = sa.func.length(own.number) - sa.func.length(cases.c.number)
-        newer = sa.exists().where(
-            later.c.job == own.job,
-            later.c.system == own.system,
-            later.c.number == own.number,
-            later.c.version > own.version,
-            later.c.state.not_in([EffectState.REFUSED.value, EffectState.SUPERSEDED.value]),
-        )
-        query = (
-            sa.select(cases.c.id)
-            .join(runs, runs.c.requested_by == cases.c.id)
-            .join(effects, own.run_id == runs.c.id)
-            .where(
-                cases.c.state == state.value,
-                own.job == job,
-                own.action == HandoverAction.ENTITLE.value,
-                own.state == EffectState.DONE.value,
-                sa.func.substr(own.number, tail) != sa.literal("/") + cases.c.number,
-                ~newer,
-                ~leaver_is_erased(),
-            )
-        )
-        return sorted(connection.execute(query.distinct()).scalars())
+        given = rights_given(job, EffectState.DONE).add_columns(cases.c.state)
+        query = given.where(cases.c.state.in_([state.value for state in states]), ~shown_needed(), ~leaver_is_erased())
+        return {case_id: CaseState(state) for case_id, _, state in connection.execute(query)}
 
-    def relied_on(self, connection: sa.Connection, case_id: str, numbers: Iterable[str]) -> set[tuple[str, str, str]]:
-        """What these people have, or are to have, by other cases than this: (system, ``kind/id``, who).
+    def relied_on(self, connection: sa.Connection, places: Collection[Place]) -> set[tuple[str, Place]]:
+        """(case, place) for those of these places at which a case says that somebody needs a right.
 
-        What belongs to another thing counts for that one as well. A retracted case passes nothing on any more, but what
-        it has passed on is where it went until it has come back.
+        Of what is to go, the case says it; of what has gone, or has stayed with its leaver, only the newest one that
+        lists it: the word of an older one is about the time before.
         """
-        columns, went = case_items.c, [ItemState.MOVING.value, ItemState.DONE.value, ItemState.GONE.value]
-        meant = sa.and_(cases.c.state != CaseState.RETRACTED.value, columns.state != ItemState.LEFT.value)
-        query = (
-            sa.select(columns.system, columns.kind, columns.external_id, columns.about, columns.successor)
-            .join(cases, cases.c.id == columns.case_id)
-            .where(
-                columns.case_id != case_id,
-                columns.kind != HoldingKind.GRANT.value,
-                sa.or_(columns.state.in_(went), meant),
-            )
-        )
-        found: set[tuple[str, str, str]] = set()
-        for chunk in chunked(sorted(set(numbers))):
-            for system, kind, external_id, about, number in connection.execute(
-                query.where(columns.successor.in_(chunk))
-            ):
-                found.add((system, str(HoldingRef(HoldingKind(kind), external_id)), number))
-                found.add((system, about, number))
-        return found
+        rows = [
+            row
+            for numbers in chunked(sorted({number for _, _, number in places}))
+            for objects in chunked(sorted({thing for _, thing, _ in places}))
+            for row in connection.execute(speaking(numbers, objects))
+        ]
+        newest: dict[tuple[str, str], tuple[datetime, str]] = {}
+        for ids in chunked(sorted({row.external_id for row in rows})):
+            for system, ref, at, case_id in connection.execute(listings(ids)):
+                newest[system, ref] = max((at, case_id), newest.get((system, ref), (at, case_id)))
+        told = [row for row in rows if row.to_go or newest[row.system, row.ref] == (row.opened_at, row.case_id)]
+        return {(row.case_id, place) for row in told for place in said_of(row) if place in places}
 
     def barred(self, connection: sa.Connection) -> frozenset[str]:
         """Who may not log in whatever HR has said so far: the leavers of emergency cases.

@@ -12,8 +12,7 @@ from baton.errors import ApprovalError, BatonError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
 from baton.hub.offboarding.by_hand import items_by_hand
 from baton.hub.offboarding.deciders import NO_PERSONS
-from baton.hub.offboarding.entitling import given_to_others
-from baton.hub.offboarding.intentions import frozen
+from baton.hub.offboarding.intentions import JOB, frozen
 from baton.hub.offboarding.people import employed
 from baton.hub.offboarding.policies import policies, policy_of
 from baton.hub.offboarding.signing import signed
@@ -264,7 +263,7 @@ def call_back(hub: Hub, connection: sa.Connection, case: Case) -> None:
         and effect.fields.get("successor_number") != case.number
         and (case.state is CaseState.RETRACTED or not frozen(effect))
     ]
-    forwards += [effect.key for effect in given_to_others(hub, connection, case, EffectState.PLANNED)]
+    forwards += [key for _, key in hub.caseload.rights_given(connection, JOB, [case.id], EffectState.PLANNED)]
     hub.effects.cancel_keys(connection, forwards, why=f"case_{case.state}")
 
 

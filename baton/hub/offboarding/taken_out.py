@@ -17,7 +17,7 @@ from baton.hub.offboarding.intentions import JOB, leads_away
 from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.settling import record_tenures
 from baton.jobs.offboarding import moments
-from baton.model.case import READ_BACK, Case, CaseState, Item, ItemState
+from baton.model.case import NO_SYSTEM, READ_BACK, Case, CaseState, Item, ItemState
 from baton.model.effect import OPEN_STATES, Effect, EffectState
 from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.cases import ItemChange
@@ -25,8 +25,6 @@ from baton.store.effects import chunked
 from baton.store.erasures import leaver_is_erased
 from baton.store.tables import case_items, cases, effects, runs
 
-NO_SYSTEM: Final = "no_system"
-"""The code of an item, and of an effect that was called back, whose system has been taken out of ``systems.yaml``."""
 _MESSAGE: Final = "its system is not in systems.yaml any more"
 NOT_ASKED: Final = "not_asked"
 """The code of an item that was passed on or taken away, and whose system was taken out before it could show that."""

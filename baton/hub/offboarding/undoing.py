@@ -10,13 +10,13 @@ import sqlalchemy as sa
 
 from baton.errors import ApprovalError
 from baton.hub.core import Hub
-from baton.hub.offboarding.ahead import A_DAY
 from baton.hub.offboarding.casework import find_case, locked
-from baton.hub.offboarding.entitling import no_longer_needed, passed_by_others, taking_refused
 from baton.hub.offboarding.intentions import JOB, grant_change, leads_away, side, transfer
 from baton.hub.offboarding.moving import save_moves
+from baton.hub.offboarding.needing import AGREED, COUNTS, no_longer_needed
 from baton.hub.offboarding.signing import signed
 from baton.hub.offboarding.standing import require_standing
+from baton.hub.offboarding.taking import Takings
 from baton.hub.proof import signer
 from baton.jobs.offboarding.steps import require_may
 from baton.model.case import (
@@ -31,7 +31,7 @@ from baton.model.case import (
     Statement,
 )
 from baton.model.effect import Effect, EffectState, Intention
-from baton.model.handover import HandoverAction, HoldingKind, Undo
+from baton.model.handover import HandoverAction, Undo
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ def undo(hub: Hub, case_id: str, person: str, why: str, ids: Sequence[int] = ())
         require_standing(hub, connection, case, person, Role.HR)
         if case.state is CaseState.COMPLETED:
             raise ApprovalError("the case is completed", code="case", remedy="reopen it first")
-        undoing = _taken_back(hub, connection, case, _done(hub, connection, case, ids), list)
+        counts = COUNTS[case.state] if ids else COUNTS[case.state] & AGREED
+        undoing = _taken_back(hub, connection, case, _done(hub, connection, case, ids), counts, list)
         if not undoing.items and (ids or not undoing.rights):
             raise ApprovalError(f"{case.id} has nothing that can be taken back", code="nothing")
         said = Statement(case.id, None, 0, b"", Act.UNDO, person, Role.HR, hub.clock.now(), why)
@@ -71,41 +72,43 @@ def take_back_retracted(hub: Hub, troubles: dict[str, str]) -> int:
 
     Rights that were given to successors for it go with it, also where it has never arrived.
     What had left before the retraction could not be called back: it is carried to its end, and then comes back. But
-    to nobody who leaves by a later case: they would have their rights back until that one takes them again.
+    to nobody who leaves by a later case: they would have their rights back until that one takes them again. The rights
+    of successors go there as well, but for those that the later case relies on.
     Rights that could not be taken are noted in ``troubles`` ("case system" -> why), and tried again once a day.
     """
     with hub.database.read() as connection:
         arrived = hub.cases.to_be_taken_back(connection)
-        given = hub.caseload.gave_rights(connection, JOB, CaseState.RETRACTED)
-        retracted = sorted({*arrived, *given})
-        followed = hub.caseload.followed(connection, retracted)
+        questioned = hub.caseload.rights_in_question(connection, JOB, [CaseState.RETRACTED])
+        followed = hub.caseload.followed(connection, sorted({*arrived, *questioned}))
+    takings = Takings(hub, questioned, troubles)
     taken = 0
-    for case_id in retracted:
-        if case_id in followed:
-            continue
+    for case_id in sorted({*takings.cases, *arrived} - followed.difference(takings.cases)):
         with hub.database.write() as connection:
             case = locked(hub, connection, case_id)
             if case.state is CaseState.RETRACTED:
-                done = [each for each in _done(hub, connection, case, ()) if _arrived(each[0])]
-                due = partial(_due, hub, connection, case, troubles)
-                taken += len(_taken_back(hub, connection, case, done, due).items)
+                done = [] if case_id in followed else _done(hub, connection, case, ())
+                coming = [each for each in done if _arrived(each[0])]
+                due = partial(takings.due, connection)
+                taken += len(_taken_back(hub, connection, case, coming, COUNTS[case.state], due).items)
     return taken
 
 
 def take_back_unneeded(hub: Hub, troubles: dict[str, str]) -> int:
-    """Plan taking rights from those to whom open cases have given them for what others are to have by now.
+    """Plan taking rights from those to whom cases have given them for what others are to have by now, or nobody.
 
-    Returns how many rights. Whoever may still get what a right is for, once it is not refused any more, keeps it.
-    ``troubles`` as in `take_back_retracted`.
+    Returns how many rights. Whoever may still get what a right is for, once it is not refused any more, keeps it; in a
+    completed case nobody gets anything any more. ``troubles`` as in `take_back_retracted`.
     """
     with hub.database.read() as connection:
-        given = hub.caseload.gave_rights(connection, JOB, CaseState.OPEN)
+        questioned = hub.caseload.rights_in_question(connection, JOB, [CaseState.OPEN, CaseState.COMPLETED])
+    takings = Takings(hub, questioned, troubles)
     taken = 0
-    for case_id in given:
+    for case_id in takings.cases:
         with hub.database.write() as connection:
             case = locked(hub, connection, case_id)
-            if case.state is CaseState.OPEN:
-                rights = _due(hub, connection, case, troubles, _unneeded(hub, connection, case))
+            if case.state is questioned[case_id]:
+                wanted = no_longer_needed(hub, connection, {case_id: COUNTS[case.state]}).get(case_id, [])
+                rights = takings.due(connection, wanted)
                 save_moves(hub, connection, case, [], [(what, {}) for what in rights])
                 taken += len(rights)
     return taken
@@ -116,31 +119,19 @@ def _arrived(item: Item) -> bool:
     return item.state is ItemState.DONE and item.code != NOT_TAKEN_BACK
 
 
-def _due(
-    hub: Hub, connection: sa.Connection, case: Case, troubles: dict[str, str], wanted: Sequence[Intention]
-) -> list[Intention]:
-    """Those of these takings that are not waiting for a day to pass since they were refused; all refusals are noted."""
-    refused = taking_refused(hub, connection, wanted)
-    for (system, _), effect in refused.items():
-        person = effect.fields["person_number"]
-        troubles[f"{case.id} {system}"] = f"a right of {person} that is not needed was not taken: {effect.message}"
-    since = hub.clock.now() - A_DAY
-    waiting = {place for place, effect in refused.items() if effect.due_at > since}
-    return [what for what in wanted if (what.system, what.number) not in waiting]
-
-
 def _taken_back(
     hub: Hub,
     connection: sa.Connection,
     case: Case,
     done: Sequence[tuple[Item, Effect]],
+    counts: frozenset[ItemState],
     now_due: Callable[[Sequence[Intention]], list[Intention]],
 ) -> Undoing:
-    """Plan the way back of these, and of those rights given for them that are due by now."""
+    """Plan the way back of these, and of those rights given for them (`no_longer_needed`) that are due by now."""
     able = [(item, effect) for item, effect in done if _reversible(hub, item)]
     moves = [(item, _back(hub, case, item, effect)) for item, effect in able]
-    coming_back = {item.id for item, _ in able} | _staying(hub, connection, case)
-    given = now_due(no_longer_needed(hub, connection, case, coming_back))
+    unneeded = no_longer_needed(hub, connection, {case.id: counts}, {item.id for item, _ in able})
+    given = now_due(unneeded.get(case.id, []))
     run_id = save_moves(hub, connection, case, moves, [(what, {}) for what in given])
     lasting = [item for item, _ in done if not _reversible(hub, item)]
     return Undoing(run_id, [item for item, _ in able], lasting, len(given))
@@ -151,33 +142,6 @@ def _reversible(hub: Hub, item: Item) -> bool:
     there again.
     """
     return item.undo is not Undo.IRREVERSIBLE and item.system in hub.settings.systems
-
-
-def _staying(hub: Hub, connection: sa.Connection, case: Case) -> set[int]:
-    """Items that nobody takes over any more, whatever had been agreed: what a retracted case has not passed on."""
-    if case.state is not CaseState.RETRACTED:
-        return set()
-    items = hub.cases.items(connection, case.id)
-    there = (ItemState.MOVING, ItemState.DONE)
-    return {item.id for item in items if item.state not in there and not passed_by_others(item)}
-
-
-def _unneeded(hub: Hub, connection: sa.Connection, case: Case) -> list[Intention]:
-    """Taking rights from successors who have nothing of what they are for, and are named for nothing of it any more."""
-    items = hub.cases.items(connection, case.id)
-    named = {
-        (item.system, str(ref), item.successor)
-        for item in items
-        if item.kind is not HoldingKind.GRANT and item.state is not ItemState.LEFT
-        for ref in (item.ref, item.about)
-    }
-    about = {(item.system, item.ref.external_id): str(item.about) for item in items if item.kind is HoldingKind.GRANT}
-    return [
-        what
-        for what in no_longer_needed(hub, connection, case, ())
-        if (what.system, about.get((what.system, str(what.fields["grant_id"]))), what.fields["person_number"])
-        not in named
-    ]
 
 
 def _done(hub: Hub, connection: sa.Connection, case: Case, ids: Sequence[int]) -> list[tuple[Item, Effect]]:

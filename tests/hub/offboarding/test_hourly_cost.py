@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, ClassVar
@@ -22,6 +22,8 @@ from baton.model.account import AccountRef
 from baton.model.case import Act, Cause, ItemState
 from baton.model.handover import Activity, ActivityKind, Grant, Holding, HoldingKind, HoldingRef
 from baton.settings_shape import GatePart, OffboardingPart, WindowLimit
+from tests.hub.offboarding.conftest import Desk
+from tests.hub.offboarding.test_entitling import TeamTarget, having
 from tests.rig.belongings import Belongings, RecordingTarget
 from tests.rig.clock import VirtualClock
 from tests.rig.company import Company, row
@@ -241,3 +243,49 @@ def test_who_left_long_ago_costs_no_hour_anything(department: Make) -> None:
     d.company.clock.sleep(hourly.LOOKED_BACK.total_seconds())
     _, long_after = d.hour()
     assert long_after == nobody_has_left
+
+
+class TeamsTarget(TeamTarget):
+    """One right for each client."""
+
+    def grants(self, person: AccountRef) -> Sequence[Grant]:
+        names = sorted(self.things.grants.get(person.external_id or "", ()))
+        return [Grant(name, name, "member", HoldingRef(HoldingKind.CLIENT, f"client-{name[5:]}")) for name in names]
+
+
+def quiet(d: Desk) -> int:
+    """How many statements a run takes in which nothing has changed."""
+    seen: list[str] = []
+
+    def note(*told: object) -> None:
+        seen.append(str(told[2]))
+
+    engine = d.hub.database.engine
+    d.company.clock.sleep(60)
+    sa.event.listen(engine, "before_cursor_execute", note)
+    hour = hourly.tick(d.hub)
+    sa.event.remove(engine, "before_cursor_execute", note)
+    assert hour.troubles == {}
+    return len(seen)
+
+
+def test_cases_that_have_given_rights_cost_a_quiet_hour_no_statement_more(desk: Callable[..., Desk]) -> None:
+    d = desk(TeamsTarget)
+    leavers = ["0101", "0102", "0103"]
+    d.company.rows += [row(number, department="销售部", manager=MANAGER) for number in leavers]
+    plan_sync(d.hub, SyncRequest())
+    execution.apply(d.hub)
+    costs = []
+    for number in leavers:
+        d.plant(HoldingKind.CLIENT, int(number), number)
+        d.things.grants[d.id_of(number)] = {f"team-{int(number):05d}"}
+        far = d.hub.clock.now() + timedelta(days=90)
+        case = casework.open_case(d.hub, casework.Opening(number, Cause.BY_HAND, HR, last_working_at=far))
+        d.tick()
+        d.agree(case)
+        for _ in range(3):
+            d.company.clock.sleep(HOUR_S)
+            d.tick()
+        costs.append(quiet(d))
+    assert len(having(d, MANAGER)) == len(leavers)
+    assert costs == [costs[0]] * len(leavers)

@@ -1,0 +1,63 @@
+"""Taking rights from successors again where nobody needs them there, until their systems show that they have gone.
+
+A taking that was refused is told in every run and tried again once a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import sqlalchemy as sa
+
+from baton.hub.core import Hub
+from baton.hub.offboarding.ahead import A_DAY
+from baton.hub.offboarding.needing import COUNTS, no_longer_needed, taking_refused
+from baton.model.case import CaseState
+from baton.model.effect import Effect, Intention
+
+_Thing = tuple[str, str]
+"""A system and what an effect there is about."""
+
+
+class Takings:
+    """The rights that some cases should take from successors; what was refused is read when this is made.
+
+    ``states``: the cases by id, and where each stands. What was refused is noted in ``troubles``: "case system" -> why.
+    """
+
+    def __init__(self, hub: Hub, states: Mapping[str, CaseState], troubles: dict[str, str]) -> None:
+        self.hub = hub
+        with hub.database.read() as connection:
+            counts = {case_id: COUNTS[state] for case_id, state in states.items()}
+            wanted = no_longer_needed(hub, connection, counts) if counts else {}
+            things = {(what.system, what.number) for each in wanted.values() for what in each}
+            refused = taking_refused(hub, connection, things)
+        self.cases = [case_id for case_id, each in wanted.items() if self._anything_now(each, refused)]
+        for case_id, each in wanted.items():
+            _tell(case_id, each, refused, troubles)
+
+    def _is_old(self, refusal: Effect) -> bool:
+        return refusal.due_at <= self.hub.clock.now() - A_DAY
+
+    def _anything_now(self, wanted: Sequence[Intention], refused: Mapping[_Thing, Effect]) -> bool:
+        return any(
+            (refusal := refused.get((what.system, what.number))) is None or self._is_old(refusal) for what in wanted
+        )
+
+    def due(self, connection: sa.Connection, wanted: Sequence[Intention]) -> list[Intention]:
+        """Those of these takings that can be tried now."""
+        refused = taking_refused(self.hub, connection, {(what.system, what.number) for what in wanted})
+        waiting = {thing for thing, refusal in refused.items() if not self._is_old(refusal)}
+        return [what for what in wanted if (what.system, what.number) not in waiting]
+
+
+def _tell(
+    case_id: str,
+    wanted: Sequence[Intention],
+    refused: Mapping[_Thing, Effect],
+    troubles: dict[str, str],
+) -> None:
+    for thing in [(what.system, what.number) for what in wanted]:
+        if thing in refused:
+            person, why = refused[thing].fields["person_number"], refused[thing].message
+            troubles[f"{case_id} {thing[0]}"] = f"a right of {person} that is not needed was not taken: {why}"
