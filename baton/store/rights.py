@@ -14,6 +14,8 @@ from baton.store.tables import case_items, cases, effects, runs
 
 Place: TypeAlias = tuple[str, str, str]
 """A system, what a right there opens (``kind/id``), and an employee number."""
+NOT_THERE: Final = "not_there_any_more"
+"""The code of a taking that was called back because its system has shown that the right had gone already."""
 _GRANT: Final = HoldingKind.GRANT.value
 _GOING: Final = [CaseState.OPEN.value, CaseState.PAUSED.value]
 _WENT: Final = [ItemState.MOVING.value, ItemState.DONE.value, ItemState.GONE.value]
@@ -59,7 +61,7 @@ def _after(later: Any, earlier: Any) -> list[sa.ColumnElement[bool]]:
         later.system == earlier.system,
         later.number == earlier.number,
         later.version > earlier.version,
-        later.state.not_in(without),
+        sa.or_(later.state.not_in(without), later.code == NOT_THERE),
     ]
 
 

@@ -88,7 +88,7 @@ def take_back_retracted(hub: Hub, troubles: dict[str, str]) -> int:
             if case.state is CaseState.RETRACTED:
                 done = [] if case_id in followed else _done(hub, connection, case, ())
                 coming = [each for each in done if _arrived(each[0])]
-                due = partial(takings.due, connection)
+                due = partial(takings.due, connection, case)
                 taken += len(_taken_back(hub, connection, case, coming, COUNTS[case.state], due).items)
     return taken
 
@@ -108,7 +108,7 @@ def take_back_unneeded(hub: Hub, troubles: dict[str, str]) -> int:
             case = locked(hub, connection, case_id)
             if case.state is questioned[case_id]:
                 wanted = no_longer_needed(hub, connection, {case_id: COUNTS[case.state]}).get(case_id, [])
-                rights = takings.due(connection, wanted)
+                rights = takings.due(connection, case, wanted)
                 save_moves(hub, connection, case, [], [(what, {}) for what in rights])
                 taken += len(rights)
     return taken

@@ -12,7 +12,7 @@ from baton.model.case import NO_SYSTEM, Act, Case, CaseState, Cause, ItemState, 
 from baton.model.handover import HoldingKind, Transfer
 from tests.hub.conftest import Start
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, SUCCESSOR, Desk, staffed
-from tests.hub.offboarding.test_entitling import TEAM, Make, ObjectRefused, TeamTarget, agreed, having, last_day
+from tests.hub.offboarding.test_entitling import TEAM, Make, ObjectRefused, TeamTarget, agreed, having, last_day, order
 from tests.hub.offboarding.test_rights_of_successors import KeepingTarget, an_hour, the_client
 from tests.hub.offboarding.test_switched_off import say
 from tests.rig.belongings import Belongings, KeeperTarget
@@ -194,6 +194,28 @@ def test_what_went_out_with_its_system_was_passed_on_by_nobody(start: Start) -> 
     say(d, "erp", on)
     an_hour(d)
     assert things.grants[manager] == set()
+
+
+@pytest.mark.parametrize("way", ["named", "retract"])
+def test_what_a_person_took_by_hand_is_neither_told_nor_tried_any_more(desk: Make, way: str) -> None:
+    d = desk(KeepingTarget)
+    case = given(d)
+    if way == "named":
+        for_another(d, case)
+    else:
+        retract(d, case)
+    an_hour(d)
+    d.things.grants[d.id_of(MANAGER)].discard(TEAM)
+    for _ in range(A_DAY_OF_RUNS):
+        an_hour(d)
+    assert d.tick().troubles == {}
+    assert order(d).count(("kept", MANAGER)) == 1
+    if way == "named":
+        d.say(case, [the_client(d, case)], Act.NAME, MANAGER, Role.MANAGER, successor=MANAGER)
+        d.agree(case)
+        an_hour(d)
+        an_hour(d)
+        assert having(d, MANAGER) == {TEAM}, "it is given again where it is needed again"
 
 
 def test_undoing_one_thing_takes_no_right_from_who_may_still_get_another(desk: Make) -> None:
