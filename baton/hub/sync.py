@@ -15,8 +15,9 @@ from baton import telemetry
 from baton.contracts import RemovalTarget
 from baton.engine import gate
 from baton.engine.plan import Planned, plan_hash, save_plan
-from baton.errors import BatonError, ConfigurationError, Fault, FeedRefusedError, RequestError
+from baton.errors import BatonError, ConfigurationError, Fault, FeedRefusedError
 from baton.hub import overtaken, protecting
+from baton.hub.asked_for import require_people, require_targets
 from baton.hub.core import PLANNING, SYNC_JOB, Hub
 from baton.hub.feeds import Readings, read_sources, record_refusal
 from baton.hub.keeping.erasing import replay
@@ -133,11 +134,7 @@ def _checked(hub: Hub, request: SyncRequest) -> list[SystemSettings]:
     if not sources:
         fault = Fault(str(hub.settings.file), "no_source", "no enabled system is an HR source")
         raise ConfigurationError([fault])
-    known = {system.name for system in hub.targets()}
-    unknown = [name for name in request.systems if name not in known]
-    if unknown:
-        message = f"there is no target {', '.join(unknown)}; there are {', '.join(sorted(known))}"
-        raise RequestError([Fault("--system", "unknown_system", message)])
+    require_targets(hub, request.systems)
     _ = hub.mappings
     return sources
 
@@ -168,7 +165,9 @@ class _Planning:
         read.note_origins(self.hub, self.connection, self.request.employees)
         recorded = {name: self._record(name, reading) for name, reading in readings.items()}
         self._note_lines(readings, recorded)
-        self._require_known_people()
+        wanted = list(dict.fromkeys(self.request.employees))
+        require_people(self.hub, self.connection, wanted)
+        self.counts["limited"] = len(wanted)
         systems = [s for s in self.hub.targets() if not self.request.systems or s.name in self.request.systems]
         self._replace_held_runs(systems)
         overtaken.give_up_unreachable(self.hub, self.connection)
@@ -250,19 +249,6 @@ class _Planning:
         erased = self.hub.erasures.erased(self.connection).difference(told)
         rows = zip(reading.rows["number"], reading.rows["status"], strict=True)
         return {number for number, status in rows if number in erased and status == EmploymentStatus.DEPARTED.value}
-
-    def _require_known_people(self) -> None:
-        """Somebody asked for by name must exist: a slip such as 12 for 0012 would look like nothing to do."""
-        wanted = list(dict.fromkeys(self.request.employees))
-        known = self.hub.people.statuses(self.connection, wanted)
-        self.counts["limited"] = len(wanted)
-        faults = [
-            Fault("--employee", "unknown_person", f"nobody has the employee number {number[:40]!r}")
-            for number in wanted
-            if number not in known
-        ]
-        if faults:
-            raise RequestError(faults)
 
     def _candidates(self, system: SystemSettings, *, dirty: bool = True) -> list[tuple[str, int]]:
         digest = self.hub.mappings[system.name].digest
