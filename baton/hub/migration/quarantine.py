@@ -139,7 +139,7 @@ def corrected_rows(hub: Hub, path: Path, run_id: str) -> Feed:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """What one segment of another run of the same source has planned."""
+    """What one segment of another run into the same collection has planned."""
 
     run_id: str
     records: pl.DataFrame
@@ -147,11 +147,11 @@ class Earlier:
     migrated: pl.DataFrame
     """Those of them that the target did not refuse; of a segment that was called back unsent, what it had already."""
     since: pl.DataFrame
-    """The same of a run that has read the source again: these are other rows, wherever they stand."""
+    """The same of a later run that has read a source anew: these are other rows, wherever they stand."""
 
 
 def migrated_before(hub: Hub, run_id: str, place: str, key: Sequence[str]) -> Iterator[Earlier]:
-    """The rows that a run has planned, and all runs that are fed back from the same first one, or are of its source.
+    """The rows that a run has planned, and all runs that are fed back from the same first one, or came after it.
 
     A row that is fed back under the key of one of them would overwrite that record with its own values; one that was
     fed back before under another key would be there twice. Raises `ConfigurationError` unless that run went into the
@@ -192,7 +192,8 @@ def _planned(hub: Hub, run_id: str, planned: Mapping[int, Staged], key: Sequence
 def _fed_back(hub: Hub, family: Sequence[str], key: Sequence[str]) -> Iterator[Earlier]:
     """The same of all other runs that corrected one of this family, the last of which is the first, and stand.
 
-    And of those that have read the same source again since, or corrected what such a run put aside.
+    And of all others into the same collection since, whatever they read: a corrected export has another name, and a
+    key names the same record whichever source it comes from.
     """
     with hub.database.read() as connection:
         first, move = hub.runs.get(connection, family[-1]), hub.moves.get(connection, family[-1])
@@ -202,7 +203,7 @@ def _fed_back(hub: Hub, family: Sequence[str], key: Sequence[str]) -> Iterator[E
         planned: dict[str, Mapping[int, Staged]] = {}
         for later in reversed(hub.moves.later(connection, move, first.created_at)):
             other = hub.moves.get(connection, later)
-            if other is None or later in known or not (_corrects(other) in known or _source(other) == _source(move)):
+            if other is None or later in known:
                 continue
             if not hub.moves.begun(connection, later) or hub.moves.undoing(connection, later):
                 continue
@@ -214,10 +215,6 @@ def _fed_back(hub: Hub, family: Sequence[str], key: Sequence[str]) -> Iterator[E
         for earlier in _planned(hub, later, segments, key):
             none = earlier.records.clear()
             yield earlier if later in known else Earlier(later, records=none, migrated=none, since=earlier.migrated)
-
-
-def _source(move: Move) -> tuple[str, str]:
-    return move.source, move.source_collection
 
 
 def _corrects(move: Move) -> str:

@@ -15,7 +15,7 @@ from baton.hub.migration.running import carry_on
 from baton.jobs.migration.waves import WavePlan
 from baton.model.account import Receipt
 from baton.model.effect import LATEST_COPY
-from tests.rig.records import Archive, Shelf, old_row
+from tests.rig.records import MAPPING, Archive, Shelf, old_row
 
 
 def test_every_cell_of_the_workbook_is_text_and_stays_so_whatever_is_typed(small: Archive, tmp_path: Path) -> None:
@@ -34,11 +34,15 @@ def test_every_cell_of_the_workbook_is_text_and_stays_so_whatever_is_typed(small
         assert page.rows.get_column("备注").to_list() == [None, "note"]
 
 
+@pytest.mark.parametrize("read", ["staff", "staff-corrected.csv"])
 @pytest.mark.parametrize(("code", "there"), [("00002", "newer"), ("00003", "测试3")])
 def test_what_a_later_run_has_brought_is_not_overwritten_from_an_older_quarantine(
-    small: Archive, tmp_path: Path, code: str, there: str
+    small: Archive, tmp_path: Path, code: str, there: str, read: str
 ) -> None:
-    """The source was corrected and read again meanwhile; the quarantine's row, which is older, took its place."""
+    """The source was corrected and read again meanwhile; the quarantine's row, which is older, took its place.
+
+    Whatever the corrected export is called: to a folder of files each name is a collection of its own.
+    """
     small.rows = [old_row(1), old_row(2, 工资="much"), old_row(3, 工资="more")]
     path = tmp_path / "aside.csv"
     with small.open() as hub:
@@ -49,8 +53,10 @@ def test_what_a_later_run_has_brought_is_not_overwritten_from_an_older_quarantin
         path.write_text(f"{head}\n{second.replace('much', '1.00').replace('00002', code)}\n", "utf-8")
         small.clock.sleep(60)
         small.rows[1:] = [old_row(2, 姓名="newer"), old_row(3)]
+        small.mapping = f"{MAPPING}read: {read}\n"
         again = plan_migration(hub, small.request()).run.id
         carry_on(hub, again)
+        small.mapping = MAPPING
         small.clock.sleep(60)
         before = dict(small.shelf.rows)
         fed = plan_migration(hub, small.request(quarantine=path, corrects=first))
