@@ -173,7 +173,7 @@ class Staging:
         """Another file of the same frame, and its figures, sealed with the active key; counts once `exchange` has.
 
         The former file stays: whoever has read the former row still comes for it, and so does a backup whose copy of
-        the database is older. It is left to `drop_replaced`, by which its age counts from now.
+        the database is older. It is told of by `replaced`, for which its age counts from now.
         """
         place, path = (record.run_id, record.stage, record.number), self._file(record)
         facts = dict(record.facts)
@@ -198,14 +198,12 @@ class Staging:
         values = {"file_digest": renewed.file_digest, "facts": dict(renewed.facts)}
         return connection.execute(sa.update(staged).where(row).values(**values)).rowcount == 1
 
-    def drop_replaced(self, connection: sa.Connection, run_id: str, after_s: float) -> None:
-        """Delete the files of a run of which no row speaks, once they are so old that nobody comes for them."""
+    def replaced(self, connection: sa.Connection, run_id: str, after_s: float) -> list[Path]:
+        """The files of a run of which no row speaks, once they are so old that nobody comes for them: to be deleted."""
         there = [path for path in (self.folder / run_id).glob("*.sealed") if age_s(path) > after_s]
         rows = connection.execute(sa.select(staged).where(staged.c.run_id == run_id)) if there else ()
         named = {self._file(_record(row)) for row in rows}
-        for path in there:
-            if path not in named:
-                path.unlink(missing_ok=True)
+        return [path for path in there if path not in named]
 
     def discard(self, record: Staged) -> None:
         """Delete a file whose row was never kept: other files have taken its place."""

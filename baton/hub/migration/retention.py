@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 from baton.errors import BatonError
@@ -17,6 +19,7 @@ REPORTS: Final = "reports"
 """Folder in the state directory for the reports of dry runs, of which nothing else is kept."""
 _REPORT_KEPT_S: Final = 30 * 24 * 3600.0
 _ABANDONED_S: Final = 24 * 3600.0
+_LISTED: Final = 20
 
 
 def purge(hub: Hub) -> list[str]:
@@ -34,44 +37,52 @@ def purge(hub: Hub) -> list[str]:
             hub.moves.purged(connection, run_id, now)
         append(connection, [Entry(kind="purge", at=now, body={"run": run_id}) for run_id in expired])
         kept, gone = hub.moves.kept(connection), hub.moves.gone(connection)
-    stuck = _drop_all(hub, _strays(hub, kept, gone))
-    with hub.database.read() as connection:
-        for run_id in sorted(kept):
-            hub.staging.drop_replaced(connection, run_id, _ABANDONED_S)
-    _drop_old_reports(hub)
+    stuck: list[str] = []
+    for run_id in hub.staging.folders():
+        with _told(stuck, run_id):
+            if _is_left_over(hub, run_id, kept, gone):
+                hub.staging.drop(run_id)
+    for path in [*_replaced(hub, kept), *_old_reports(hub)]:
+        with _told(stuck, str(path.relative_to(path.parents[1]))):
+            path.unlink(missing_ok=True)
     if stuck:  # not noted: whoever watches that nothing is kept too long hears of it
         raise BatonError(
-            f"staged records could not be deleted: {'; '.join(stuck)}",
+            f"staged records could not be deleted: {_listed(stuck)}",
             code="not_deleted",
-            remedy=f"let the hub delete in {hub.staging.folder}, or delete these folders by hand",
+            remedy=f"let the hub delete in {hub.state_dir}, or delete these folders and files, and nothing else",
         )
     with hub.database.write() as connection:
         passes.note(connection, RETENTION, now)
     return expired
 
 
-def _drop_all(hub: Hub, run_ids: Iterable[str]) -> list[str]:
-    """Delete the files of these runs; of those of which some stay, the name and why."""
-    stuck = []
-    for run_id in run_ids:
-        try:
-            hub.staging.drop(run_id)
-        except OSError as error:
-            stuck.append(f"{run_id} ({error.strerror})")
-    return stuck
+@contextmanager
+def _told(stuck: list[str], name: str) -> Iterator[None]:
+    """What cannot be deleted inside goes into ``stuck``, by name and why: everything else is tried all the same."""
+    try:
+        yield
+    except OSError as error:
+        stuck.append(f"{name} ({error.strerror})")
 
 
-def _strays(hub: Hub, kept: set[str], gone: set[str]) -> Iterator[str]:
+def _listed(stuck: list[str]) -> str:
+    more = [f"and {len(stuck) - _LISTED} more"] if len(stuck) > _LISTED else []
+    return "; ".join([*stuck[:_LISTED], *more])
+
+
+def _is_left_over(hub: Hub, run_id: str, kept: set[str], gone: set[str]) -> bool:
     """Folders of purged runs (just now, or by a purge that was interrupted), and of plans that were never saved.
 
     Of a run that the store does not know only once it is a day old: what is being planned right now is younger.
     """
-    for run_id in hub.staging.folders():
-        if run_id in gone or (run_id not in kept and hub.staging.age_s(run_id) > _ABANDONED_S):
-            yield run_id
+    return run_id in gone or (run_id not in kept and hub.staging.age_s(run_id) > _ABANDONED_S)
 
 
-def _drop_old_reports(hub: Hub) -> None:
-    for path in (hub.state_dir / REPORTS).glob("*"):
-        if age_s(path) > _REPORT_KEPT_S:
-            path.unlink(missing_ok=True)
+def _replaced(hub: Hub, kept: set[str]) -> list[Path]:
+    with hub.database.read() as connection:
+        return [path for run_id in sorted(kept) for path in hub.staging.replaced(connection, run_id, _ABANDONED_S)]
+
+
+def _old_reports(hub: Hub) -> list[Path]:
+    reports = sorted((hub.state_dir / REPORTS).glob("*"))
+    return [path for path in reports if path.is_file() and age_s(path) > _REPORT_KEPT_S]

@@ -223,3 +223,41 @@ def test_files_that_stay_are_told_of_by_the_next_purge_too_however_young_they_ar
         assert list(hub.staging.folders()) == [being_planned.name], "what may just be planned stays for a day"
         with hub.database.read() as connection:
             assert (RETENTION, "") in passes.noted(connection)
+
+
+@pytest.mark.parametrize("left", ["replaced", "report"])
+def test_what_cannot_be_deleted_beside_an_expired_run_is_told_of_as_well(
+    small: Archive, monkeypatch: pytest.MonkeyPatch, left: str
+) -> None:
+    """A file that a newer one has replaced, or an old report: the purge ended there, and told of neither."""
+    small.rows = [old_row(1)]
+
+    def guarded(path: str | Path, *_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    with small.open() as hub:
+        expired = plan_migration(hub, small.request(retention_days=1)).run.id
+        carry_on(hub, expired)
+        small.clock.sleep(3600)
+        small.rows.append(old_row(2))
+        kept = plan_migration(hub, small.request(retention_days=365)).run.id
+        carry_on(hub, kept)
+        small.clock.sleep(2 * 86_400)
+        folder = hub.staging.folder / kept if left == "replaced" else hub.state_dir / REPORTS
+        old = folder / "plan-000000-0000.sealed"
+        old.parent.mkdir(exist_ok=True)
+        old.write_bytes(b"old")
+        os.utime(old, (time.time() - LONG_AGO,) * 2)
+        with monkeypatch.context() as patched:
+            patched.setattr(os, "unlink", guarded)
+            patched.setattr(Path, "unlink", guarded)
+            with pytest.raises(BatonError) as refused:
+                purge(hub)
+        why = "(Permission denied)"
+        said = f"staged records could not be deleted: {expired} {why}; {folder.name}/{old.name} {why}"
+        assert (refused.value.code, refused.value.message) == ("not_deleted", said)
+        assert "nothing else" in refused.value.remedy, "the rest of that run's folder is to be kept"
+        with hub.database.read() as connection:
+            assert (RETENTION, "") not in passes.noted(connection)
+        assert purge(hub) == []
+        assert not old.exists()
