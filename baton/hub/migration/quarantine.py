@@ -20,10 +20,9 @@ from baton import tables
 from baton.contracts import Feed
 from baton.errors import ConfigurationError, Fault
 from baton.hub.handed_out import new_file
-from baton.hub.migration.performer import OUTCOME_SCHEMA
-from baton.jobs.migration.planning import ACTION, Need
+from baton.hub.migration.since import planned_and_brought
+from baton.jobs.migration.planning import ACTION
 from baton.jobs.migration.transform import ROW, SOURCE_DIGEST
-from baton.model.account import Outcome
 from baton.model.source_rows import Origin, SourcePage
 from baton.store.moves import Move
 from baton.store.staging import Stage, Staged
@@ -175,18 +174,9 @@ def migrated_before(hub: Hub, run_id: str, place: str, key: Sequence[str]) -> It
 
 
 def _planned(hub: Hub, run_id: str, planned: Mapping[int, Staged], key: Sequence[str]) -> Iterator[Earlier]:
-    with hub.database.read() as connection:
-        outcomes = hub.staging.of(connection, run_id, Stage.OUTCOME)
-        never_sent = hub.moves.never_sent(connection, run_id)
-    for number, record in planned.items():
-        said = hub.staging.read(outcomes[number]) if number in outcomes else pl.DataFrame(schema=OUTCOME_SCHEMA)
-        refused = said.filter(pl.col("outcome") == Outcome.REFUSED.value).get_column("row")
-        found = hub.staging.read(record, [ROW, *key, ACTION])
-        migrated = found.filter(~pl.col(ROW).is_in(refused.implode()))
-        if number in never_sent:
-            migrated = migrated.filter(pl.col(ACTION) == Need.NOTHING.value)
+    for found, brought in planned_and_brought(hub, run_id, planned, key):
         records = found.drop(ACTION)
-        yield Earlier(run_id, records, migrated.drop(ACTION), records.clear())
+        yield Earlier(run_id, records, brought.drop(ACTION), records.clear())
 
 
 def _fed_back(hub: Hub, family: Sequence[str], key: Sequence[str]) -> Iterator[Earlier]:

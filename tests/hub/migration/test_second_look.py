@@ -12,6 +12,7 @@ import pytest
 
 from baton.contracts import Collection, Feed, RecordTarget
 from baton.engine.settle import Verdict
+from baton.hub.decisions import reject
 from baton.hub.migration import planning
 from baton.hub.migration.planning import plan_migration
 from baton.hub.migration.quarantine import write_quarantine
@@ -23,7 +24,7 @@ from baton.jobs.migration.transform import ROW, Transformed
 from baton.jobs.migration.waves import WavePlan
 from baton.model.account import Receipt
 from baton.model.source_rows import SourcePage
-from tests.rig.records import MAPPING, STAFF, Archive, NewSystem, OldSystem, old_row
+from tests.rig.records import MAPPING, STAFF, Archive, NewSystem, OldSystem, Shelf, old_row
 
 
 class Unreadable(NewSystem):
@@ -198,6 +199,45 @@ def test_an_own_record_that_only_a_later_run_could_bring_is_no_surplus(
         assert "the target has 1 records more than it should" in carry_on(hub, first).reasons
         found = verify(hub, first).differences[Proof.RESULT]
         assert found.filter(pl.col("cause") == "extra").get_column("found").to_list() == ["stray (5)"]
+
+
+def test_a_strangers_record_that_a_later_run_was_refused_is_a_surplus_all_the_same(archive: Archive) -> None:
+    """It was taken for what the later run had brought, since that had planned to."""
+    archive.rows = [old_row(number) for number in range(1, 6)]
+    with archive.open() as hub:
+        first = plan_migration(hub, archive.request()).run.id
+        assert carry_on(hub, first).verdict is Verdict.CLEAN
+        archive.clock.sleep(60)
+        archive.rows += [old_row(6), old_row(7)]
+        later = plan_migration(hub, archive.request(waves=WavePlan(0, 0))).run.id
+        archive.shelf.rows["00006"] = {**dict.fromkeys(STAFF), "code": "00006", "name": "theirs"}
+        assert carry_on(hub, later).counts["refused"] == 1
+        assert carry_on(hub, first).reasons == ["the target has 1 records more than it should"]
+        assert verify(hub, first).differences[Proof.RESULT].select("row", "cause").rows() == [(NO_ROW, "extra")]
+
+
+def test_a_strangers_record_that_a_later_run_was_stopped_from_bringing_is_a_surplus(archive: Archive) -> None:
+    """The later run was rejected after its first wave: the rest was never sent."""
+
+    def spoil(shelf: Shelf, _action: str, rows: pl.DataFrame) -> None:
+        shelf.rows[rows["code"][0]]["note"] = "rewritten by the target"
+
+    archive.rows = [old_row(number) for number in range(1, 6)]
+    with archive.open() as hub:
+        first = plan_migration(hub, archive.request()).run.id
+        assert carry_on(hub, first).verdict is Verdict.CLEAN
+        archive.clock.sleep(60)
+        archive.rows += [old_row(6), old_row(7)]
+        later = plan_migration(hub, archive.request(waves=WavePlan(1, 0))).run.id
+        archive.shelf.after_write = spoil
+        assert carry_on(hub, later).verdict is Verdict.HELD
+        archive.shelf.after_write = lambda *_: None
+        reject(hub, later, "reviewer", "not like this")
+        assert carry_on(hub, first).reasons == []
+        (unsent,) = {"00006", "00007"} - set(archive.shelf.rows)
+        archive.shelf.rows[unsent] = {**dict.fromkeys(STAFF), "code": unsent}
+        assert carry_on(hub, first).reasons == ["the target has 1 records more than it should"]
+        assert verify(hub, first).differences[Proof.RESULT].select("row", "cause").rows() == [(NO_ROW, "extra")]
 
 
 def test_where_a_later_run_is_deleted_already_nobody_is_called_surplus(small: Archive) -> None:
