@@ -29,7 +29,7 @@ class RunState(StrEnum):
     SETTLED = "settled"
     REJECTED = "rejected"
     REPLACED = "replaced"
-    """Held, and then covered by a newer plan."""
+    """Held, and then covered by a newer plan; or a migration's plan that gave way to one, once its records are gone."""
     REFUSED = "refused"
     """The feed was refused; nothing was compared."""
 

@@ -7,9 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import sqlalchemy as sa
+
 from baton.errors import BatonError
-from baton.hub.core import Hub
+from baton.hub.core import PLANNING, Hub
 from baton.store import passes
+from baton.store.runs import RunState
 from baton.store.staging import age_s
 from baton.store.trail import Entry, append
 
@@ -32,9 +35,11 @@ def purge(hub: Hub) -> list[str]:
     """
     now = hub.clock.now()
     with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)
         expired = hub.moves.expired(connection, now)
         for run_id in expired:
             hub.moves.purged(connection, run_id, now)
+            _close(hub, connection, run_id)
         append(connection, [Entry(kind="purge", at=now, body={"run": run_id}) for run_id in expired])
         kept, gone = hub.moves.kept(connection), hub.moves.gone(connection)
     stuck: list[str] = []
@@ -54,6 +59,18 @@ def purge(hub: Hub) -> list[str]:
     with hub.database.write() as connection:
         passes.note(connection, RETENTION, now)
     return expired
+
+
+def _close(hub: Hub, connection: sa.Connection, run_id: str) -> None:
+    """A plan that gave way to a newer one says so from here on: it looked as if somebody could still go on with it.
+
+    What was taken back had its end by the rollback, which is in the list as well.
+    """
+    run, move = hub.runs.get(connection, run_id), hub.moves.get(connection, run_id)
+    if run is None or move is None or run.state not in (RunState.READY, RunState.HELD):
+        return
+    if not move.undoes and not hub.moves.undone_by(connection, run_id):
+        hub.runs.change(connection, run_id, RunState.REPLACED, verdict=run.verdict)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from baton.errors import BatonError
+from baton.hub import Hub
 from baton.hub.migration.planning import plan_migration
 from baton.hub.migration.retention import REPORTS, RETENTION, purge
 from baton.hub.migration.rollback import plan_rollback
@@ -32,6 +33,12 @@ def renamed_before_it_is_looked_at(monkeypatch: pytest.MonkeyPatch, listing: str
             yield path.rename(path.with_suffix(".sealed")).with_suffix(".part") if path.suffix == ".part" else path
 
     monkeypatch.setattr(Path, listing, listed)
+
+
+def states(hub: Hub) -> dict[str, str]:
+    """Each run and where it stands, as ``baton runs`` says it."""
+    with hub.database.read() as connection:
+        return {run.id: run.state.value for run in hub.runs.latest(connection, 20)}
 
 
 @pytest.mark.parametrize("folder", ["migrations/migration-1", REPORTS])
@@ -82,6 +89,7 @@ def test_a_plan_that_gave_way_to_a_newer_one_is_deleted_in_time_and_one_that_may
         archive.clock.sleep(2 * 86_400)
         assert purge(hub) == [gave_way]
         assert list(hub.staging.folders()) == [newer]
+        assert states(hub) == {gave_way: "replaced", newer: "ready"}
         carry_on(hub, newer)
         assert purge(hub) == [newer]
 
@@ -105,6 +113,7 @@ def test_a_plan_with_nothing_to_send_is_deleted_in_time_once_something_newer_was
         newer = plan_migration(hub, archive.request()).run.id
         assert purge(hub) == [plan.run.id]
         assert list(hub.staging.folders()) == [newer]
+        assert states(hub) == {first: "settled", plan.run.id: "replaced", newer: "ready"}, "nobody can go on with it"
         carry_on(hub, newer)
 
 
