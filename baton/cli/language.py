@@ -104,6 +104,12 @@ CHINESE: Final[Mapping[str, str]] = {
     ),
     "{count} rows are outside the scope of the mapping: they are left out": "{count} 行不在映射范围内，未包含",
     "{stage}: {count} compared, {differing} differ": "{stage}：比较 {count} 条，{differing} 处不一致",
+    "surplus was not looked for: the collection held records before this run, and they may be those": (
+        "未查找多余记录：本次迁移之前该集合中已有记录，无法区分"
+    ),
+    "surplus was not looked for: a later run into the same collection is deleted: its records cannot be told": (
+        "未查找多余记录：之后一次迁入同一集合的迁移，其暂存数据已删除，无法分辨它写入了什么"
+    ),
     "no record of this run has that key": "本次迁移中没有这个主键的记录",
     "{count} rows written to {path}: correct them there": "已将 {count} 行写入 {path}：请在其中更正",
     "then: baton migrate run MAPPING --resume-quarantine {path} --of {run}": (

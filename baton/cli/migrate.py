@@ -151,7 +151,7 @@ def rollback_command(context: Context, run: str, person: str | None) -> int:
 @click.argument("run")
 def verify_command(context: Context, run: str) -> int:
     """Look again: source, mapping and target anew against what the run has kept; each difference with its stage."""
-    from baton.hub.migration.verifying import verify
+    from baton.hub.migration.verifying import Untold, verify
 
     voice = context.voice
     with context.hub() as hub, counting(voice) as progress:
@@ -159,11 +159,18 @@ def verify_command(context: Context, run: str) -> int:
     for stage, frame in found.differences.items():
         figures = {"count": found.compared[stage], "differing": frame.height}
         voice.say("{stage}: {count} compared, {differing} differ", stage=voice.words(stage), **figures)
+    if found.untold is Untold.NOT_EMPTY:
+        voice.say("surplus was not looked for: the collection held records before this run, and they may be those")
+    elif found.untold is Untold.DELETED:
+        voice.say(
+            "surplus was not looked for: a later run into the same collection is deleted: its records cannot be told"
+        )
     rows = [(stage, *row) for stage, frame in found.differences.items() for row in frame.head(_SHOWN).rows()]
     if rows:
         voice.table(["stage", "row", "column", "cause", "expected", "found"], rows)
     differences = {stage: frame.to_dicts() for stage, frame in found.differences.items()}
-    voice.document({"run": run, "compared": found.compared, "differences": differences, "alike": found.alike})
+    document = {"run": run, "compared": found.compared, "differences": differences, "alike": found.alike}
+    voice.document({**document, "surplus": found.untold or "looked_for"})
     return 0 if found.alike else 1
 
 

@@ -4,7 +4,8 @@ import json
 import os
 import pty
 import re
-from contextlib import contextmanager
+import sqlite3
+from contextlib import closing, contextmanager
 from threading import Thread
 
 import pytest
@@ -120,6 +121,29 @@ examples:
     assert place.migrate("profile", "baton", "--json").json["rows"] == 0
 
 
+# --- looking again
+
+
+def test_a_second_look_says_whether_surplus_was_looked_for(place):
+    """It was called alike as if it had been, once a later run was deleted; only the guide told."""
+    place.migrate("run", place.mapping, "--retention-days", 3650)
+    first = place.baton("runs", "--json").json["runs"][0]["id"]
+    assert "surplus" not in place.migrate("verify", first).out
+    assert place.migrate("verify", first, "--json").json["surplus"] == "looked_for"
+    place.write([place.row(n) for n in range(1, 42)])
+    place.migrate("run", place.mapping)
+    later = place.baton("runs", "--json").json["runs"][0]["id"]
+    assert place.migrate("verify", later, "--json").json["surplus"] == "not_empty"
+    place.write([place.row(n) for n in range(1, 41)])
+    with closing(sqlite3.connect(place.root / "state/baton.sqlite3")) as connection, connection:
+        when = "(select created_at from runs where id = run_id)"
+        connection.execute(f"update migrations set purged_at = {when} where run_id = ?", [later])
+    said = place.migrate("verify", first)
+    assert "surplus was not looked for: a later run into the same collection is deleted" in said.out
+    looked = place.migrate("verify", first, "--json")
+    assert (looked.code, looked.json["alike"], looked.json["surplus"]) == (0, True, "deleted")
+
+
 # --- speaking
 
 
@@ -133,6 +157,11 @@ def test_people_are_told_in_chinese(place):
     place.sql("update staff set name = 'x' where code = '0012'")
     looked = place.migrate("verify", run, lang="zh")
     assert "结果：比较 40 条，1 处不一致" in looked.out
+    assert "未查找多余记录" not in looked.out
+    place.write([place.row(n) for n in range(1, 42)])
+    place.migrate("run", place.mapping)
+    later = place.baton("runs", "--json").json["runs"][0]["id"]
+    assert "未查找多余记录：本次迁移之前该集合中已有记录" in place.migrate("verify", later, lang="zh").out
     assert "可能的主键" in place.migrate("profile", "old", lang="zh").out
     place.write([place.row(n, 薪资="x" if n == 7 else f"{n}.50") for n in range(1, 41)])
     assert "提示：1 行来源数据被隔离" in place.migrate("run", place.mapping, lang="zh").out

@@ -49,6 +49,15 @@ class Proof(StrEnum):
     RESULT = "result"
 
 
+class Untold(StrEnum):
+    """Why nobody can say whether the target holds records that nobody planned."""
+
+    NOT_EMPTY = "not_empty"
+    """They may have been there before the run."""
+    DELETED = "deleted"
+    """A later run's may be among them, whose staged records are deleted."""
+
+
 @dataclass
 class Verified:
     """What a second look found, stage by stage."""
@@ -57,6 +66,8 @@ class Verified:
     """Stage -> `DIFFERENCE_SCHEMA`; ``row`` is the row in the source, `NO_ROW` for a record of the target's own."""
     compared: Counter[str] = field(default_factory=Counter)
     """Stage -> how many records were compared."""
+    untold: Untold | None = None
+    """Why surplus was not looked for; None where it was."""
 
     @property
     def alike(self) -> bool:
@@ -80,12 +91,10 @@ def verify(hub: Hub, run_id: str, progress: Progress = unwatched) -> Verified:
         message = f"has changed since {run_id} was planned: verify with the mapping of that time"
         raise ConfigurationError([Fault(move.mapping_file, "mapping_changed", message)])
     looking = _Looking(hub, route, run, move, progress)
-    if move.facts["detail"].get("corrects"):  # the corrected file was its source, and is no part of the system
-        return Verified({Proof.TRANSFORM: looking.transform(), Proof.RESULT: looking.result()}, looking.compared)
-    return Verified(
-        {Proof.SOURCE: looking.source(), Proof.TRANSFORM: looking.transform(), Proof.RESULT: looking.result()},
-        looking.compared,
-    )
+    # The corrected file was the source of what was fed back, and is no part of the system.
+    again = {} if move.facts["detail"].get("corrects") else {Proof.SOURCE: looking.source()}
+    differences = {**again, Proof.TRANSFORM: looking.transform(), Proof.RESULT: looking.result()}
+    return Verified(differences, looking.compared, looking.untold)
 
 
 class _Looking:
@@ -98,6 +107,7 @@ class _Looking:
         self.move = move
         self.progress = progress
         self.compared: Counter[str] = Counter()
+        self.untold: Untold | None = None
         with hub.database.read() as connection:
             self.pages = hub.staging.of(connection, move.run_id, Stage.SOURCE)
             self.segments = hub.staging.of(connection, move.run_id, Stage.PLAN)
@@ -270,8 +280,11 @@ class _Looking:
             there += compared.there
             self.compared[Proof.RESULT] += compared.counts["compared"]
             self.progress(Phase.COMPARING, self.compared[Proof.RESULT])
-        since = None if self.move.facts["count_before"] else brought_since(self.hub, self.move, self.run.created_at)
-        if since is not None:
+        not_empty = bool(self.move.facts["count_before"])
+        since = None if not_empty else brought_since(self.hub, self.move, self.run.created_at)
+        if since is None:
+            self.untold = Untold.NOT_EMPTY if not_empty else Untold.DELETED
+        else:
             later = since.filter(~surplus.hashes(since).is_in(pl.concat(looked_for).implode()))
             there += still_there(target, collection, later)
             parts.append(surplus.find(pl.concat([*planned, surplus.hashes(later)]), there))

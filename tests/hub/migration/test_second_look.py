@@ -18,7 +18,7 @@ from baton.hub.migration.planning import plan_migration
 from baton.hub.migration.quarantine import write_quarantine
 from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import carry_on
-from baton.hub.migration.verifying import Proof, verify
+from baton.hub.migration.verifying import Proof, Untold, verify
 from baton.jobs.migration.surplus import NO_ROW
 from baton.jobs.migration.transform import ROW, Transformed
 from baton.jobs.migration.waves import WavePlan
@@ -241,7 +241,7 @@ def test_a_strangers_record_that_a_later_run_was_stopped_from_bringing_is_a_surp
 
 
 def test_where_a_later_run_is_deleted_already_nobody_is_called_surplus(small: Archive) -> None:
-    """What it has brought cannot be told from what nobody planned."""
+    """What it has brought cannot be told from what nobody planned; that it was not looked for is told."""
     small.rows = [old_row(1)]
     with small.open() as hub:
         first = plan_migration(hub, small.request()).run.id
@@ -250,9 +250,12 @@ def test_where_a_later_run_is_deleted_already_nobody_is_called_surplus(small: Ar
         small.rows.append(old_row(2))
         later = plan_migration(hub, small.request()).run.id
         carry_on(hub, later)
+        assert verify(hub, later).untold is Untold.NOT_EMPTY
+        assert verify(hub, first).untold is None
         with hub.database.write() as connection:
             hub.moves.purged(connection, later, small.clock.now())
-        assert verify(hub, first).differences[Proof.RESULT].is_empty()
+        found = verify(hub, first)
+        assert (found.differences[Proof.RESULT].is_empty(), found.untold) == (True, Untold.DELETED)
         assert carry_on(hub, first).reasons == []
 
 
