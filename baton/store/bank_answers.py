@@ -22,7 +22,9 @@ from baton.store.trail import Entry, append
 NOT_TAKEN = (BankState.REJECTED.value, BankState.CANCELLED.value)
 """What a bank says of something that it will not pay. Of what it cannot say anything yet, it may be paying."""
 _MARK = "mark"
-"""Kept beside the counts of a file."""
+"""Kept beside the counts of a file, as is the next."""
+_TURN = "turn"
+"""Which of its bank's files it is, from 1, as they were taken in: a clock may step back between two of them."""
 _ARRIVED = frozenset(BankState) - {BankState.REJECTED, BankState.CANCELLED, BankState.UNKNOWN}
 
 
@@ -94,10 +96,13 @@ class BankAnswerStore:
         connection.execute(sa.update(bank_files).where(*here).values(counts={**counts, _MARK: mark}))
 
     def take(self, connection: sa.Connection, file: BankFile, events: Iterable[BankEvent]) -> None:
-        """Keep a file and all it says; not all events need be there at once."""
+        """Keep a file and all it says; not all events need be there at once. One file of a bank at a time."""
         columns = ("system", "name", "kind", "digest", "taken_at")
         values = {name: getattr(file, name) for name in columns}
-        connection.execute(sa.insert(bank_files).values(**values, counts={**file.counts, _MARK: file.mark}))
+        last = sa.select(sa.func.max(_turn())).where(bank_files.c.system == file.system)
+        turn = connection.execute(last).scalar_one() or 0
+        counts = {**file.counts, _MARK: file.mark, _TURN: turn + 1}
+        connection.execute(sa.insert(bank_files).values(**values, counts=counts))
         kept = 0
         for chunk in chunked(events):
             connection.execute(sa.insert(bank_events), [self._row(event) for event in chunk])
@@ -149,7 +154,7 @@ class BankAnswerStore:
                 sa.and_(bank_files.c.system == bank_events.c.system, bank_files.c.name == bank_events.c.name),
             )
             .where(bank_events.c.system == system, bank_events.c.kind.in_(kinds))
-            .order_by(bank_files.c.taken_at, bank_files.c.name, bank_events.c.position)
+            .order_by(_turn(), bank_files.c.taken_at, bank_files.c.name, bank_events.c.position)
         )
         for row in connection.execute(query, execution_options={"yield_per": 2_000}):
             yield self._event(row)
@@ -209,3 +214,8 @@ class BankAnswerStore:
             facts=orjson.loads(data),
             version=row.version,
         )
+
+
+def _turn() -> sa.ColumnElement[int]:
+    """Of a file; 0 for those that were taken in before turns were kept: among them it is the time that tells."""
+    return sa.func.coalesce(bank_files.c.counts[_TURN].as_integer(), 0)

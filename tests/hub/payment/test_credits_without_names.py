@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
+from baton.contracts.payments import AnswerFile, AnswerKind
 from baton.errors import TransitionError
 from baton.hub.payment import money_back
+from baton.hub.payment.answering import take_answers
 from baton.hub.payment.money_back import Credit, credit_to, credits_of, not_taken_in, take_back
 from baton.hub.payment.recovering import find_case, open_cases
 from baton.model.recovery import RecoveryCase
 from tests.hub.payment.office import Office
 from tests.hub.payment.test_recovering import LATE, late, opened, say  # noqa: F401 - a fixture
 from tests.rig.bank_papers import statement
-from tests.rig.payroll import ACCOUNT, PAYROLL
+from tests.rig.payroll import ACCOUNT, BANK, PAYROLL
 
 _OWN_NAMES = rb"<AcctSvcrRef>.*?</AcctSvcrRef>|<NtryRef>.*?</NtryRef>|<RtrInf>.*?</RtrInf>"
 
@@ -78,6 +81,20 @@ def test_one_on_a_page_and_on_a_copy_in_one_piece_is_one_whichever_came_first(la
     say(late, page([row], 1, last=False))
     assert take_back(late.hub) == {}
     assert (back(late, case), listed(late)) == (200_000, [])
+
+
+@pytest.mark.parametrize("minutes", [0, -5])
+def test_one_that_comes_again_is_one_although_the_clock_has_stepped_back(late: Office, minutes: int) -> None:  # noqa: F811
+    """Or stands still, and the later file has the name that is read first."""
+    case = opened(late)
+    row, fee = (case.reference, "1000.00", "CRDT"), ("FEE", "3.00", "DBIT")
+    say(late, page([row], 1, last=False))
+    assert take_back(late.hub) == {case.id: 1}
+    late.company.clock.advance(timedelta(minutes=minutes))
+    late.bank.answers.append(AnswerFile("a-copy", AnswerKind.STATEMENT, unnamed([row, fee])))
+    take_answers(late.hub, BANK)
+    assert take_back(late.hub) == {}
+    assert (back(late, case), listed(late)) == (100_000, [])
 
 
 def test_what_a_copy_in_one_piece_has_not_shown_is_given_by_a_person(late: Office) -> None:  # noqa: F811
