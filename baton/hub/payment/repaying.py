@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -37,10 +37,10 @@ class _Debt:
 def repay(hub: Hub, connection: sa.Connection, cases: Collection[RecoveryCase], by: str) -> Counter[str]:
     """Book what was paid with component `recovery` since: to the person's oldest case that owes something back.
 
-    Up to what it owes, in its currency, and of runs drafted after it was opened; what the bank has returned since is
-    booked out again. What it owed when the run was drafted counts too, where a return was taken back meanwhile: what
-    the person had sent themself is with them again, whichever of the two came first. How many bookings each case got,
-    by its id.
+    Up to what it owes, in its currency, and of payments drafted after it was opened, whenever they were paid again;
+    what the bank has returned since is booked out again. What it owed when the payment was drafted first counts too,
+    where a return was taken back meanwhile: what the person had sent themself is with them again, whichever of the two
+    came first. How many bookings each case got, by its id.
     """
     counts: Counter[str] = Counter()
     people = sorted({case.number for case in cases if _may_owe(case)})
@@ -107,13 +107,12 @@ def _bookings(
     """What is to be booked of a line, case by case: minor units that were paid, or, below zero, were not after all."""
     name = line.reference
     if _is_gone(line, out):
-        run = hub.pay_runs.get(connection, line.run_id)
-        assert run is not None, "a line belongs to a run"
+        drafted = _drafted(hub, connection, line)
         left = line.payable.amount_minor - sum(debt.booked[name] for debt in debts)
         for debt in debts:
             case = debt.case
-            if case.currency == line.payable.currency and run.created >= case.opened_at:
-                part = min(left, max(case.owed_back_minor, _owed_then(debt, run.created)))
+            if case.currency == line.payable.currency and drafted >= case.opened_at:
+                part = min(left, max(case.owed_back_minor, _owed_then(debt, drafted)))
                 left -= part
                 if part > 0:
                     yield debt, part
@@ -121,6 +120,15 @@ def _bookings(
         for debt in debts:
             if debt.booked[name]:
                 yield debt, -debt.booked[name]
+
+
+def _drafted(hub: Hub, connection: sa.Connection, line: PayLine) -> datetime:
+    """When a payment was drafted first: what is paid again pays the debt of then."""
+    key = replace(line.payable.key, attempt=1)
+    first = hub.pay_runs.by_reference(connection, [key.reference]).get(key.reference, line)
+    run = hub.pay_runs.get(connection, first.run_id)
+    assert run is not None, "a line belongs to a run"
+    return run.created
 
 
 def _book(hub: Hub, connection: sa.Connection, debt: _Debt, line: PayLine, minor: int, by: str) -> None:

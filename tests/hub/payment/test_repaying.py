@@ -11,6 +11,7 @@ import pytest
 from baton.hub.payment.money_back import take_back
 from baton.hub.payment.recovering import find_case, withdraw_case
 from baton.hub.payment.recovery_evidence import issue_pack
+from baton.hub.payment.reissuing import reissue_run
 from baton.jobs.payment.overpayment_policy import Accounts
 from baton.jobs.payment.roles import Role
 from baton.jobs.payment.vouchers import vouchers
@@ -18,10 +19,11 @@ from baton.model.pay_run import LineState
 from baton.model.payable import Component
 from baton.model.recovery import RecoveryCase, RecoveryState
 from baton.store.pay_runs import LineChange
-from tests.hub.payment.office import Office
-from tests.hub.payment.test_recovering import LATE, TWO, came_in, late, opened  # noqa: F401 - a fixture
+from tests.hub.payment.office import PAY_DAY, Office
+from tests.hub.payment.test_recovering import LATE, TWO, came_in, late, opened, say  # noqa: F401 - a fixture
 from tests.hub.payment.test_returns_taken_back import booked
-from tests.rig.payroll import HR
+from tests.rig.bank_papers import statement
+from tests.rig.payroll import ACCOUNT, HR, MAKER, card
 
 ACCOUNTS = Accounts(receivable="1221", payroll="2211", bank="1002", loss="6711", payable="2241")
 
@@ -181,3 +183,37 @@ def test_of_two_refunds_of_the_same_debt_one_is_booked(late: Office) -> None:  #
     moved(late, first, LineState.PAID)
     after = find_case(late.hub, case.id)[0]
     assert (after.repaid_minor, after.open_minor) == (100_000, case.amount_minor)
+
+
+@pytest.mark.parametrize("reissued", ["before", "after"])
+def test_a_refund_that_comes_back_and_is_paid_again_is_booked_whether_or_not_a_return_was_taken_back_before(
+    late: Office,  # noqa: F811
+    reissued: str,
+) -> None:
+    """It pays what was owed when the refund was drafted first, whenever its next attempt is."""
+    case = opened(late)
+    booked(late, case, "CRDT", day=1, number=3)
+    came_in(late, case.reference, "1000.00", number=4)
+    take_back(late.hub)
+    paid(late, "1000.00", "2026-12")
+    first = late.lines_run()
+
+    def taken_back() -> None:
+        late.company.clock.advance(timedelta(hours=1))
+        booked(late, case, "DBIT", day=2, number=5)
+        take_back(late.hub)
+        late.company.clock.advance(timedelta(hours=1))
+
+    if reissued == "after":
+        taken_back()
+    (line,) = late.lines(first)
+    say(late, statement(ACCOUNT, [(line.reference, "1000.00", "CRDT")], number=6))
+    late.hire("0002", bank_account_number=card(77), **LATE)
+    again = reissue_run(late.hub, first, MAKER, PAY_DAY).run.run_id
+    if reissued == "before":
+        taken_back()
+    moved(late, again, LineState.PAID)
+    after = find_case(late.hub, case.id)[0]
+    assert (after.back_minor, after.repaid_minor) == (100_000, 100_000)
+    assert after.open_minor == case.amount_minor
+    assert take_back(late.hub) == {}
