@@ -32,7 +32,7 @@ FINDING: Final = "finding"
 """The kind of what a reader has found that cannot be right, such as a balance that does not add up."""
 _SENT: Final = tuple(state for state in LineState if state.claims and not state.unsent)
 """Where a line stands that may be on a statement."""
-_REFUSED: Final = (LineState.REJECTED, LineState.RECALLED)
+REFUSED: Final = (LineState.REJECTED, LineState.RECALLED)
 """What the bank has said it will not pay: a batch may be booked without it."""
 _OF_PAGES: Final = ("page", "pages_follow", "message_page", "told_opening_minor")
 """What of a statement says where it stood: it came without before pages were read, and a copy may stand elsewhere."""
@@ -227,7 +227,7 @@ def _expected(
         return Expectations(())
     runs = {run.run_id: run for run in hub.pay_runs.of_system(connection, system)}
     sent = [line for line in found.values() if line.run_id in runs and line.state in _SENT]
-    refused = [line.reference for line in sent if line.state in _REFUSED]
+    refused = [line.reference for line in sent if line.state in REFUSED]
     return Expectations((expected(runs[line.run_id], line) for line in sent), refused)
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from baton.banking.reading.iso_states import GROUP_STATES, TRANSACTION_STATES
 from baton.hub.core import Hub
-from baton.hub.payment.bookings import ENTRY, shown_of_files
+from baton.hub.payment.bookings import ENTRY, REFUSED, shown_of_files
 from baton.jobs.payment.reissue import Evidence
 from baton.model.bank_answers import AnswerLevel, BankState, Direction, Reason, ReasonKind, StatementEntry
 from baton.model.bank_words import OURS
@@ -39,6 +39,8 @@ class OfFile:
     contradicted: bool
     """Whether it has booked it all the same, in one, and less came back than went out: then nothing of it is known as
     unpaid. Whose money that is, where the sum is not the lines', nobody knows."""
+    one_line: bool = False
+    """Whether all that the bank has not refused of it is one payment: what came back is that one."""
 
 
 def of_files(hub: Hub, connection: sa.Connection, system: str, message_ids: Collection[str]) -> Mapping[str, OfFile]:
@@ -52,7 +54,19 @@ def of_files(hub: Hub, connection: sa.Connection, system: str, message_ids: Coll
     booked = {each for each, events in said.items() if failed[each] and any(event.kind == ENTRY for event in events)}
     shown = shown_of_files(hub, connection, system, booked) if booked else {}
     came_back = {each: [event for event in events if _is_return(event)] for each, events in said.items()}
-    return {each: OfFile(failed[each], came_back[each], _is_out(shown.get(each, ()))) for each in message_ids}
+    return {
+        each: OfFile(
+            failed[each],
+            came_back[each],
+            _is_out(shown.get(each, ())),
+            one_line=bool(came_back[each]) and _has_one_line(hub, connection, each),
+        )
+        for each in message_ids
+    }
+
+
+def _has_one_line(hub: Hub, connection: sa.Connection, message_id: str) -> bool:
+    return sum(line.state not in REFUSED for line in hub.pay_runs.of_file(connection, message_id)) == 1
 
 
 def _is_return(event: BankEvent) -> bool:
@@ -83,13 +97,15 @@ def evidence_of(line: PayLine, said: Sequence[BankEvent], of_file: OfFile) -> Ev
     if of_file.contradicted and line.state is not LineState.RETURNED:
         return None
     # Of a line that nothing was booked about alone, what came back is the file, in one.
-    telling = own or (line.state is LineState.RETURNED and of_file.came_back) or of_file.failed
+    came_back = of_file.came_back if line.state is LineState.RETURNED else ()
+    telling = own or came_back or of_file.failed
     if not telling:
         return Evidence("", line.reference)
     last = telling[-1]
     # What a bank has against a file (its form, our account) is nothing that another account of a payee would correct.
     # Words that nobody has read yet may be that it has all of the file already.
-    reasons = tuple(reason for reason in _reasons(last) if own or reason.kind is ReasonKind.UNREAD)
+    of_line = bool(own or (came_back and of_file.one_line))
+    reasons = tuple(reason for reason in _reasons(last) if of_line or reason.kind is ReasonKind.UNREAD)
     if line.state is not LineState.RETURNED:
         # Said once, "we have it already" is not taken back by a later refusal with another reason, or with none.
         every = (reason for event in (*own, *of_file.failed) for reason in _reasons(event))

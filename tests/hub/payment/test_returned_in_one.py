@@ -15,10 +15,10 @@ from baton.hub.payment.reissuing import reissue_run
 from baton.model.pay_run import LineState
 from baton.model.recovery import RecoveryState
 from tests.hub.payment.office import PAY_DAY, Office
-from tests.hub.payment.test_answers import TWO, references, say
+from tests.hub.payment.test_answers import TWO, content, references, say
 from tests.hub.payment.test_recovering import LATE, opened
 from tests.hub.payment.test_reissue_of_files import TOTAL, in_one, require_none_again
-from tests.rig.bank_papers import statement
+from tests.rig.bank_papers import report, statement
 from tests.rig.payroll import ACCOUNT, MAKER, card
 
 RETURNED = b"<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>"
@@ -133,3 +133,31 @@ def test_what_is_booked_with_another_sum_is_no_payment_of_it(office: Office, pai
     booked(office, TOTAL, "CRDT", 2)
     booked(office, "20345.66", "DBIT", 3)
     assert len(reissue_run(office.hub, paid, MAKER, PAY_DAY).lines) == 2
+
+
+@pytest.mark.parametrize("beside", [None, "refused"])
+@pytest.mark.parametrize("named", [True, False])
+def test_why_a_file_of_one_payment_came_back_is_why_that_payment_did(
+    office: Office, beside: str | None, *, named: bool
+) -> None:
+    """Whether the booking names the payment or its file; another payment that the bank has refused is not in it."""
+    run_id = office.delivered({"0002": "12345.67"} if beside is None else TWO)
+    told = {line.payable.key.number: line.reference for line in office.lines(run_id)}
+    if beside is not None:
+        say(office, AnswerKind.REPORT, report(content(office), "PART", {told["0001"]: ("RJCT", "AM04")}))
+    for way, day in (("DBIT", 1), ("CRDT", 2)):
+        of_line_ = statement(ACCOUNT, [(told["0002"], "12345.67", way)], number=day)
+        say(office, AnswerKind.STATEMENT, of_line_ if named else in_one(office, "12345.67", way, number=day))
+    assert office.states(run_id)["0002"] is LineState.RETURNED
+    assert why_not_again(office, run_id) == "not_corrected"
+    office.hire("0002", bank_account_number=card(77))
+    assert why_not_again(office, run_id) == ""
+
+
+def why_not_again(office: Office, run_id: str) -> str:
+    """Why the returned payment is not paid again; empty where it is drafted."""
+    try:
+        refused = reissue_run(office.hub, run_id, MAKER, PAY_DAY).refused
+    except ApprovalError as error:
+        return error.message.rpartition(": ")[2]
+    return "".join(why.value for line, why in refused if line.state is LineState.RETURNED)
