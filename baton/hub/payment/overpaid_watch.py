@@ -9,7 +9,7 @@ from baton.hub.payment.money_back import take_back
 from baton.hub.payment.overpayments import figures, find
 from baton.hub.payment.policies import policy_of
 from baton.hub.payment.recovering import BY, open_cases
-from baton.jobs.payment.overpayment import Overpaid
+from baton.jobs.payment.overpayment import NotOwed, Overpaid
 from baton.model.recovery import RecoveryState
 
 
@@ -34,16 +34,16 @@ def _decided(hub: Hub, found: Overpaid) -> set[str]:
 
     To them or to an attempt before: what came back and is paid again is the same payment to HR.
     """
-    attempts = {
-        replace(each.line.key, attempt=attempt).reference: each
-        for each in found.not_owed
-        for attempt in range(1, each.line.key.attempt + 1)
-    }
+    attempts: dict[str, list[NotOwed]] = {}
+    for each in found.not_owed:
+        for attempt in range(1, each.line.key.attempt + 1):
+            attempts.setdefault(replace(each.line.key, attempt=attempt).reference, []).append(each)
     with hub.database.read() as connection:
         cases = hub.recoveries.of_lines(connection, sorted(attempts))
     withdrawn = (line for case in cases if case.state is RecoveryState.WITHDRAWN for line in case.lines)
     return {
         now.line.key.reference
         for line in withdrawn
-        if (now := attempts.get(line.reference)) is not None and now.cause.version == line.cause_version
+        for now in attempts.get(line.reference, ())
+        if now.cause.version == line.cause_version
     }

@@ -76,6 +76,29 @@ def test_it_opens_no_claim_again_to_the_next_attempt_of_what_hr_has_withdrawn_it
     assert look_for_overpayments(office.hub)["opened"] == 1, "another part of it is not owed"
 
 
+def test_it_opens_no_claim_again_that_hr_has_withdrawn_once_both_attempts_are_out(office: Office) -> None:
+    assert office.company.policy is not None
+    office.company.policy.write_text(office.company.policy.read_text("utf-8") + BY_SCHEDULE, "utf-8")
+    run_id = office.delivered({"0002": "8000.00"})
+    (line,) = office.lines(run_id)
+    booked(office, line.reference, "DBIT", 1)
+    left(office, date(2026, 11, 10))
+    assert look_for_overpayments(office.hub)["opened"] == 1
+    with office.hub.database.read() as connection:
+        (case,) = office.hub.recoveries.listed(connection)
+    withdraw_case(office.hub, case.id, HR, Role.HR, "paid leave, as the board has agreed")
+    booked(office, line.reference, "CRDT", 2)
+    office.hire("0002", bank_account_number=card(77), status=LATE["status"], **LEFT)
+    paid_again(office, run_id)
+    assert look_for_overpayments(office.hub)["opened"] == 0
+    for number in (3, 4):  # the bank has booked it out once more than it came back
+        booked(office, line.reference, "DBIT", number)
+    seen = look_for_overpayments(office.hub)
+    assert (seen["recover"], seen["opened"]) == (2, 0), "both are found, and a person may open a case"
+    left(office, date(2026, 11, 3))
+    assert look_for_overpayments(office.hub)["opened"] == 1, "another part of it is not owed"
+
+
 def test_a_person_may_open_a_claim_that_was_withdrawn(late: Office) -> None:  # noqa: F811
     case = opened(late)
     withdraw_case(late.hub, case.id, HR, Role.HR, "opened by mistake")
