@@ -211,15 +211,17 @@ def credit_command(context: Context, case: str, booking: str, why: str, person: 
 @click.argument("case")
 @click.option("--period", required=True, metavar="MONTH", help="From which month's wage, such as 2026-12.")
 @click.option("--amount", "kept", required=True, metavar="AMOUNT", help="What payroll has kept.")
+@click.option("--due", type=_DAY, default=None,
+              help="The day of the instalment, where the plan has several from that wage.")  # fmt: skip
 @as_person
-def wages_command(context: Context, case: str, period: str, kept: str, person: str) -> None:
-    """Note what payroll has kept from a wage, as it was agreed."""
+def wages_command(context: Context, case: str, period: str, kept: str, due: datetime | None, person: str) -> None:
+    """Note what payroll has kept from a wage, as it was agreed: each instalment once."""
     from baton.hub.payment.money_back import kept_from_wages
     from baton.hub.payment.recovering import find_case
 
     with context.hub() as hub:
         minor = minor_of(kept, find_case(hub, case)[0].currency, "--amount")
-        after = kept_from_wages(hub, case, person, period, minor)
+        after = kept_from_wages(hub, case, person, period, minor, None if due is None else due.date())
     _done(context.voice, after)
 
 

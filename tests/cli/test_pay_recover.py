@@ -107,6 +107,8 @@ def test_wages_are_noted_only_as_agreed(office):
     (case,) = recover("open", "0002", *WHY, *BY, "--json").json
     said = recover("wages", case["id"], "--period", "2027-01", "--amount", "10.00", *BY, "--json")
     assert said.json["error"] == "consent"
+    named = ("--period", "2027-01", "--due", "2027-01-15", "--amount", "10.00")
+    assert recover("wages", case["id"], *named, *BY, "--json").json["error"] == "consent"
     assert take_answers(office.hub, BANK).files == 0
 
 

@@ -18,12 +18,12 @@ from baton.hub.payment.policies import policy_of
 from baton.hub.payment.recovering import BY, kept_or_planned, locked_case
 from baton.hub.payment.repaying import repay
 from baton.hub.payment.returned_money import add, returns
-from baton.jobs.payment.instalments import from_wages_by_month, most_from_wages
+from baton.jobs.payment.instalments import most_from_wages
 from baton.jobs.payment.matching import Expectations
 from baton.jobs.payment.periods import period_of
 from baton.jobs.payment.statements import statement_key
 from baton.model.bank_answers import Direction, Statement, StatementEntry
-from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, Way
+from baton.model.recovery import EntryKind, Instalment, RecoveryCase, RecoveryEntry, Way
 from baton.store.bank_answers import BankEvent
 
 _PLACED: Final = "#"
@@ -133,32 +133,68 @@ def credit_to(hub: Hub, case_id: str, evidence: str, person: str, why: str) -> R
         return add(hub, connection, case, _entry(hub, case, person, found.evidence, found.entry.amount_minor, facts))
 
 
-def kept_from_wages(hub: Hub, case_id: str, person: str, period: str, amount_minor: int) -> RecoveryCase:
+def kept_from_wages(
+    hub: Hub, case_id: str, person: str, period: str, amount_minor: int, due: date | None = None
+) -> RecoveryCase:
     """Note what payroll has kept from a month's wage: only what the plan says, and within the policy's limit.
 
-    As often as the plan has instalments from that month's wage, and all of them no more than these.
+    Each instalment of the plan once: ``due`` is the day of the one that was kept, where the plan has several from that
+    month's wage and not all of them were kept whole. Raises `ApprovalError` where it is not agreed to or too much, and
+    (``which``) where nobody can tell which one it is; `TransitionError` (``taken_in``) for what is noted already.
     """
     with hub.database.write() as connection:
         case = locked_case(hub, connection, case_id)
-        planned = from_wages_by_month(case.plan).get(period, 0)
+        parts = [part for part in case.plan if part.way is Way.WAGES and period_of(part.due) == period]
+        planned = sum(part.amount_minor for part in parts)
         if case.wage_minor is None or not 0 < amount_minor <= planned:
             raise _no_consent(period)
-        noted = [
-            entry.amount_minor
-            for entry in hub.recoveries.entries(connection, case.id)
-            if entry.facts.get("way") == Way.WAGES.value and entry.facts["period"] == period
-        ]
-        parts = sum(part.way is Way.WAGES and period_of(part.due) == period for part in case.plan)
-        if len(noted) >= parts or sum(noted) >= planned:
+        entries = hub.recoveries.entries(connection, case.id)
+        noted = _noted(entries, period)
+        kept = sum(entry.amount_minor for entry in noted)
+        told = "" if due is None else due.isoformat()
+        if len(noted) >= len(parts) or kept >= planned or told in [entry.facts.get("due") for entry in noted]:
             raise TransitionError("this money is taken in already", code="taken_in")
-        if sum(noted) + amount_minor > planned:
+        part = _kept_part(parts, period, amount_minor, due)
+        if kept + amount_minor > planned or (part is not None and amount_minor > part.amount_minor):
             raise _no_consent(period)
-        evidence = "/".join(("wages", case.id, period, *([str(len(noted) + 1)] if noted else [])))
         taken = kept_or_planned(hub, connection, case)[period]
         if amount_minor > most_from_wages(policy_of(hub).overpayment, case.wage_minor, taken):
             raise ApprovalError("this is more than the policy lets be kept from a month's wage", code="limit")
         facts = {"way": Way.WAGES.value, "period": period}
+        if part is not None:
+            facts["due"] = part.due.isoformat()
+        plan = sum(entry.kind is EntryKind.AGREEMENT for entry in entries)
+        evidence = f"wages/{case.id}/plan-{plan}/{facts.get('due', period)}"
         return add(hub, connection, case, _entry(hub, case, person, evidence, amount_minor, facts))
+
+
+def _noted(entries: Sequence[RecoveryEntry], period: str) -> list[RecoveryEntry]:
+    """What is noted as kept from a month's wage under the plan of now: a new one is of what was open by then."""
+    noted: list[RecoveryEntry] = []
+    for entry in entries:
+        if entry.kind is EntryKind.AGREEMENT:
+            noted.clear()
+        elif entry.facts.get("way") == Way.WAGES.value and entry.facts["period"] == period:
+            noted.append(entry)
+    return noted
+
+
+def _kept_part(parts: Sequence[Instalment], period: str, amount_minor: int, due: date | None) -> Instalment | None:
+    """Which of a month's instalments was kept; None for all of them, kept whole."""
+    if due is not None:
+        found = next((part for part in parts if part.due == due), None)
+        if found is None:
+            raise _no_consent(period)
+        return found
+    if len(parts) == 1:
+        return parts[0]
+    if amount_minor == sum(part.amount_minor for part in parts):
+        return None
+    raise ApprovalError(
+        f"the plan has {len(parts)} instalments from the wages of {period}: it is not told which was kept",
+        code="which",
+        remedy=f"say its day: --due with one of {', '.join(part.due.isoformat() for part in parts)}",
+    )
 
 
 def _no_consent(period: str) -> ApprovalError:
