@@ -178,18 +178,26 @@ def take_command(context: Context) -> None:
 
 @command("bookings")
 def bookings_command(context: Context) -> None:
-    """What came in on our accounts and is in no case's ledger."""
-    from baton.hub.payment.money_back import credits_of, not_taken_in
+    """What came in on our accounts and is in no case's ledger, with the cases that it names.
 
+    What may be counted already stands on another page or copy of a statement than one that is: somebody has to look.
+    """
+    from baton.hub.payment.money_back import credits_of, named_by, not_taken_in
+
+    voice = context.voice
     with context.hub() as hub, hub.database.read() as connection:
         rest = not_taken_in(hub, connection, credits_of(hub, connection))
-    context.voice.table(["key", "at", "amount"], [
-        (each.evidence, each.entry.booked, amount(each.entry.amount_minor, each.entry.currency)) for each in rest
+        cases = {case.reference: case for case in hub.recoveries.listed(connection)}
+    named = [(each, [case.id for case in named_by(each, cases)]) for each in rest]
+    voice.table(["key", "at", "amount", "names", "counted already"], [
+        (each.evidence, each.entry.booked, amount(each.entry.amount_minor, each.entry.currency), ", ".join(names),
+         voice.words("maybe") if each.doubtful else "")
+        for each, names in named
     ])  # fmt: skip
-    context.voice.document([
+    voice.document([
         {"key": each.evidence, "booked": each.entry.booked, "amount_minor": each.entry.amount_minor,
-         "currency": each.entry.currency}
-        for each in rest
+         "currency": each.entry.currency, "names": names, "may_be_counted": each.doubtful}
+        for each, names in named
     ])  # fmt: skip
 
 

@@ -125,7 +125,7 @@ def read_answers(bank: dict[str, str]) -> dict[str, Any]:
         overpaid = look_for_overpayments(hub)
     log.info("%s: %d files, %s, %s", system, taken.files, dict(taken.moved), reconciled.view.verdict)
     if any(overpaid.values()):
-        log.warning("overpaid: %s: see baton pay overpaid", overpaid)
+        log.warning("overpaid: %s: see baton pay overpaid, and of to_be_given baton pay recover bookings", overpaid)
     alarms = list(dict.fromkeys((*taken.alarms, *reconciled.alarms)))
     for alarm in alarms[len(dict.fromkeys(taken.alarms)) :]:
         log.error("ALARM %s: %s", system, alarm)

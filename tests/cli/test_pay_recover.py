@@ -12,7 +12,8 @@ from baton.model.payable import Component
 from baton.store.pay_runs import LineChange
 from tests.cli.paying import baton
 from tests.hub.payment.office import Office
-from tests.hub.payment.test_recovering import LATE, TWO, came_in
+from tests.hub.payment.test_credits_without_names import page, unnamed
+from tests.hub.payment.test_recovering import LATE, TWO, came_in, say
 from tests.rig.clock import VirtualClock
 from tests.rig.payroll import BANK, Payroll
 from tests.rig.targets import KeyTarget
@@ -110,6 +111,20 @@ def test_wages_are_noted_only_as_agreed(office):
     named = ("--period", "2027-01", "--due", "2027-01-15", "--amount", "10.00")
     assert recover("wages", case["id"], *named, *BY, "--json").json["error"] == "consent"
     assert take_answers(office.hub, BANK).files == 0
+
+
+def test_a_booking_is_listed_with_the_case_that_it_names_and_whether_it_may_be_counted(office):
+    (case,) = recover("open", "0002", *WHY, *BY, "--json").json
+    row = (case["reference"], "1000.00", "CRDT")
+    for said in (unnamed([row]), page([row], 1, last=False), page([row], 2, last=True)):
+        say(office, said)
+    came_in(office, "THANKS", "30.00", number=9)
+    assert recover("take", "--json").json == {case["id"]: 1}
+    told = [(each["names"], each["may_be_counted"]) for each in recover("bookings", "--json").json]
+    assert told == [([case["id"]], True), ([], False)]
+    shown = recover("bookings", lang="zh").out
+    assert "所指案件" in shown
+    assert "可能" in shown
 
 
 def test_what_is_owed_back_is_told_with_what_is_paid_of_it(office):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -46,20 +46,35 @@ class Credit:
     """Whether it may be one that another page of its statement has shown: a person says."""
 
 
+@dataclass(frozen=True, slots=True)
+class TakenIn:
+    """What of the money that came back is in ledgers now, and what waits for somebody."""
+
+    counts: dict[str, int]
+    """How many pieces of money each case got, by its id; only those that got some."""
+    to_be_given: int = 0
+    """How many bookings name a case in their currency and are in no ledger: a person says whose they are, if any's."""
+
+
 def take_back(hub: Hub) -> dict[str, int]:
+    """The same as `take_in`; only how many pieces of money each case got, by its id."""
+    return take_in(hub).counts
+
+
+def take_in(hub: Hub) -> TakenIn:
     """Take in whatever came back since: by a case's reference, or because the bank returned the payment itself.
 
     A return that the bank has taken back is taken out again, and opens its case. What was paid to people out of what
-    came back too much is booked as well. How many pieces of money each case got, by its id; only those that got some.
-    Repeated, nothing counts twice.
+    came back too much is booked as well. Repeated, nothing counts twice.
     """
     counts: dict[str, int] = {}
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         cases = {case.reference: case for case in hub.recoveries.listed(connection)}
         if not cases:
-            return counts
-        money = [*_named(hub, connection, cases), *returns(hub, connection, cases, BY)]
+            return TakenIn(counts)
+        rest = not_taken_in(hub, connection, credits_of(hub, connection))
+        money = [*_named(hub, rest, cases), *returns(hub, connection, cases, BY)]
         known = hub.recoveries.taken_in(connection, [entry.evidence for _, entry in money])
         for reference, entry in money:
             if entry.evidence in known:
@@ -70,7 +85,15 @@ def take_back(hub: Hub) -> dict[str, int]:
         for case_id, count in repay(hub, connection, cases.values(), BY).items():
             counts[case_id] = counts.get(case_id, 0) + count
         hub.crash_point("taking_back")
-    return counts
+    waiting = {
+        each.evidence for each in rest if any(case.currency == each.entry.currency for case in named_by(each, cases))
+    }
+    return TakenIn(counts, len(waiting - known))
+
+
+def named_by(credit: Credit, cases: Mapping[str, RecoveryCase]) -> list[RecoveryCase]:
+    """Which of these cases, by their references, a booking names."""
+    return [cases[reference] for reference in dict.fromkeys(credit.entry.references) if reference in cases]
 
 
 def credits_of(hub: Hub, connection: sa.Connection) -> Iterator[Credit]:
@@ -205,16 +228,17 @@ def _no_consent(period: str) -> ApprovalError:
     )
 
 
-def _named(hub: Hub, connection: sa.Connection, cases: dict[str, RecoveryCase]) -> Iterator[tuple[str, RecoveryEntry]]:
-    for credit in not_taken_in(hub, connection, credits_of(hub, connection)):
-        named = {reference for reference in credit.entry.references if reference in cases}
+def _named(
+    hub: Hub, credits_: Iterable[Credit], cases: Mapping[str, RecoveryCase]
+) -> Iterator[tuple[str, RecoveryEntry]]:
+    for credit in credits_:
+        named = named_by(credit, cases)
         if len(named) != 1 or credit.doubtful:
             continue  # it names none, or two, or may be counted: a person says whose it is
-        (reference,) = named
-        case = cases[reference]
+        (case,) = named
         if credit.entry.currency == case.currency:
             facts = {"way": Way.TRANSFER.value, "booked": credit.entry.booked.isoformat()}
-            yield reference, _entry(hub, case, BY, credit.evidence, credit.entry.amount_minor, facts)
+            yield case.reference, _entry(hub, case, BY, credit.evidence, credit.entry.amount_minor, facts)
 
 
 def _entry(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from baton.hub.core import Hub
-from baton.hub.payment.money_back import take_back
+from baton.hub.payment.money_back import take_in
 from baton.hub.payment.overpayments import figures, find
 from baton.hub.payment.policies import policy_of
 from baton.hub.payment.recovering import BY, open_cases
@@ -14,11 +14,11 @@ from baton.model.recovery import RecoveryState
 
 
 def look_for_overpayments(hub: Hub) -> dict[str, int]:
-    """Take in what came back, and look. A case is opened only where the policy says that the schedule does it.
+    """Take in what came back, and look; in counts. A case is opened only where the policy says so.
 
     Not again for what HR has withdrawn a claim to, while HR says of the dates what it said then: a person may open it.
     """
-    taken = take_back(hub)
+    taken = take_in(hub)
     found = find(hub)
     opened = 0
     if policy_of(hub).overpayment.opens == "by_schedule":
@@ -26,7 +26,8 @@ def look_for_overpayments(hub: Hub) -> dict[str, int]:
             len(open_cases(hub, number, BY, "found by the schedule", _decided(hub, theirs)))
             for number, theirs in found.items()
         )
-    return {**figures(found), "taken_in": sum(taken.values()), "opened": opened}
+    taken_in, to_be_given = sum(taken.counts.values()), taken.to_be_given
+    return {**figures(found), "taken_in": taken_in, "to_be_given": to_be_given, "opened": opened}
 
 
 def _decided(hub: Hub, found: Overpaid) -> set[str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from datetime import date
 
+from baton.hub.payment.money_back import credit_to
 from baton.hub.payment.overpaid_watch import look_for_overpayments
-from baton.hub.payment.recovering import BY, withdraw_case
+from baton.hub.payment.recovering import BY, open_cases, withdraw_case
 from baton.jobs.payment.roles import Role
 from tests.hub.payment.office import Office
+from tests.hub.payment.test_credits_without_names import listed, page, unnamed
 from tests.hub.payment.test_overpaid_again import LEFT, WHOLE, booked, left, paid_again
-from tests.hub.payment.test_recovering import LATE, came_in, late, opened  # noqa: F401 - a fixture
-from tests.rig.payroll import HR, card
+from tests.hub.payment.test_recovering import LATE, came_in, late, opened, say  # noqa: F401 - a fixture
+from tests.rig.payroll import HR, PAYROLL, card
 
 BY_SCHEDULE = "overpayment: {opens: by_schedule}\n"
 NOTHING = dict.fromkeys(("people", "hold", "recall", "recover", "wait", "unclear", "claimed_too_much"), 0)
@@ -18,7 +20,7 @@ NOTHING = dict.fromkeys(("people", "hold", "recall", "recover", "wait", "unclear
 
 def test_it_only_tells(late: Office) -> None:  # noqa: F811
     seen = look_for_overpayments(late.hub)
-    assert seen == {**NOTHING, "people": 1, "recover": 1, "taken_in": 0, "opened": 0}
+    assert seen == {**NOTHING, "people": 1, "recover": 1, "taken_in": 0, "to_be_given": 0, "opened": 0}
     assert look_for_overpayments(late.hub) == seen
     with late.hub.database.read() as connection:
         assert late.hub.recoveries.listed(connection) == []
@@ -35,6 +37,25 @@ def test_it_opens_cases_where_the_policy_says_so_and_takes_in_what_comes_back(la
     assert case.opened_by == BY
     came_in(late, case.reference, "10000.00")
     assert look_for_overpayments(late.hub)["taken_in"] == 1
+
+
+def test_it_tells_of_money_that_names_a_case_and_waits_for_somebody(late: Office) -> None:  # noqa: F811
+    case = opened(late)
+    late.hire("0001", **LATE)
+    (other,) = open_cases(late.hub, "0001", PAYROLL, "departure told late")
+    row = (case.reference, "1000.00", "CRDT")
+    say(late, unnamed([row]))
+    say(late, page([row], 1, last=False))
+    say(late, page([row], 2, last=True))
+    both = unnamed([(case.reference, "20.00", "CRDT")], number=8)
+    say(late, both.replace(b"</EndToEndId>", f"</EndToEndId><InstrId>{other.reference}</InstrId>".encode()))
+    came_in(late, "THANKS", "30.00", number=9)
+    for taken_in in (1, 0):
+        seen = look_for_overpayments(late.hub)
+        assert (seen["taken_in"], seen["to_be_given"]) == (taken_in, 2), "what names no case may be anything"
+    doubtful = next(each for each in listed(late) if each.doubtful)
+    credit_to(late.hub, case.id, doubtful.evidence, PAYROLL, "she sent it twice")
+    assert look_for_overpayments(late.hub)["to_be_given"] == 1
 
 
 def test_it_opens_no_claim_again_that_hr_has_withdrawn_until_hr_tells_other_dates(late: Office) -> None:  # noqa: F811
