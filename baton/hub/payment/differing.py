@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
-from baton.hub.payment.policies import offices_of
+from baton.hub.payment.policies import require_office
 from baton.jobs.payment.differences import Difference, DifferenceKind, Weight
 from baton.jobs.payment.reconciliation import MonthView, Reconciliation
 from baton.store.bank_differences import Comparison, Standing
@@ -59,10 +59,7 @@ def acknowledge(hub: Hub, key: str, person: str, why: str) -> Standing:
                 code="no_difference",
                 remedy="see: baton pay differences",
             )
-        if not offices_of(hub, person):
-            raise ApprovalError(
-                f"{person[:40]} holds no office in payments", code="role", remedy="see payments.roles in systems.yaml"
-            )
+        require_office(hub, person)
         hub.bank_differences.take_on(connection, found, person, why)
         hub.crash_point("acknowledging_difference")
     hub.crash_point("acknowledged_difference")

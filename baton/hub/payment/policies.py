@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from baton.errors import ConfigurationError, Fault
+from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import Hub
 from baton.jobs.payment.approval_policy import ApprovalPolicy, Level
 from baton.jobs.payment.calendar import WorkCalendar, load_calendar
@@ -42,6 +42,14 @@ def pack_of(hub: Hub) -> RulePack:
 def offices_of(hub: Hub, person: str) -> set[Role]:
     """The offices somebody holds, however they write their name."""
     return {role for name, roles in holders_of(hub).items() if alike(name) == alike(person) for role in roles}
+
+
+def require_office(hub: Hub, person: str) -> None:
+    """Raise `ApprovalError` (``role``) for somebody who holds no office in payments."""
+    if not offices_of(hub, person):
+        raise ApprovalError(
+            f"{person[:40]} holds no office in payments", code="role", remedy="see payments.roles in systems.yaml"
+        )
 
 
 def holders_of(hub: Hub) -> Holders:

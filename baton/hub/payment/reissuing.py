@@ -16,7 +16,7 @@ from baton.hub.payment.beneath import AGAIN
 from baton.hub.payment.checking import unknown_run
 from baton.hub.payment.drafting import Drafting, new_run, payee_of, save
 from baton.hub.payment.out_again import out_again
-from baton.hub.payment.policies import offices_of
+from baton.hub.payment.policies import require_office
 from baton.hub.payment.reissue_evidence import evidence_of, of_files
 from baton.hub.payment.returned_money import owed_by_withdrawn
 from baton.jobs.payment.checks.account_numbers import plain_account
@@ -57,10 +57,8 @@ def reissue_run(
     ``meanings`` are pieces of the bank's words that no table has, and what they mean: an office says it, and the run
     keeps of which lines it was said.
     """
-    if meanings and not offices_of(hub, person):
-        raise ApprovalError(
-            f"{person} holds no office in payments", code="role", remedy="see payments.roles in systems.yaml"
-        )
+    if meanings:
+        require_office(hub, person)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         failed_run = hub.pay_runs.get(connection, run_id)

@@ -15,6 +15,7 @@ from baton.hub.core import Hub
 from baton.hub.offboarding.moving import send_messages
 from baton.hub.offboarding.people import departed
 from baton.hub.offboarding.reaching import Reach, reach_through
+from baton.hub.payment.policies import require_office
 from baton.hub.vitals.messages import Text, message
 from baton.hub.vitals.taking import take
 from baton.jobs.alarms import SHIPPED, Breach, News, Telling, breaches, farewells, judge, rounds, tellings, unread
@@ -35,6 +36,8 @@ _ROUND: Final = {
     News.OVER: (News.RAISED, News.AGAIN, News.ESCALATED),
 }
 """What counts as having heard the same; of what is over hears who has heard of it."""
+_OF_DIFFERENCES: Final = ("pay_unexpected_count", "pay_unaccounted_count")
+"""Figures of what differs from a bank: that is an office's to take on, and so is not to hear of it any more."""
 Ways = Mapping[str, Sequence[Reach]]
 """Route -> how its people are reached."""
 
@@ -309,12 +312,15 @@ def _refusals(hub: Hub, connection: sa.Connection, run_id: str) -> list[str]:
 
 
 def acknowledge(hub: Hub, key: str, person: str, why: str) -> Alarm:
-    """Take an alarm on: nobody is told of it again."""
+    """Take an alarm on: nobody is told of it again. What differs from a bank only who holds an office in payments."""
     return _decide(hub, key, AlarmState.ACKNOWLEDGED, person, why)
 
 
 def silence(hub: Hub, key: str, person: str, why: str, lasting: timedelta) -> Alarm:
-    """Do not hear of an alarm for a time, whatever its figure does. Raises `ApprovalError` for too long a time."""
+    """Do not hear of an alarm for a time, whatever its figure does; who may is as in `acknowledge`.
+
+    Raises `ApprovalError` for too long a time.
+    """
     if not timedelta(0) < lasting <= LONGEST_SILENCE:
         raise ApprovalError(
             f"an alarm is silenced for at most {LONGEST_SILENCE.days} days",
@@ -334,6 +340,9 @@ def _decide(hub: Hub, key: str, state: AlarmState, person: str, why: str, **valu
             raise ApprovalError(
                 f"there is no alarm {key[:20]!r} that is not over", code="no_alarm", remedy="see: baton alarms list"
             )
+        rule = rules(hub).get(alarm.rule)
+        if rule is not None and rule.measure in _OF_DIFFERENCES:
+            require_office(hub, person)
         if alarm.state_at(hub.clock.now()) is not alarm.state:
             alarm = _fire_again(hub, connection, alarm)
         try:

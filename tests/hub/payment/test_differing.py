@@ -13,7 +13,8 @@ from baton.errors import ApprovalError, RetryableError
 from baton.hub.payment.differing import acknowledge
 from baton.hub.payment.reconciling import reconcile_bank
 from baton.hub.payment.signed_for import ASKED
-from baton.hub.vitals.alarming import rules
+from baton.hub.vitals import alarming
+from baton.hub.vitals.alarming import rules, watch
 from baton.hub.vitals.taking import take
 from baton.jobs.alarms import breaches
 from baton.jobs.payment.reconciliation import MonthView, Reconciler
@@ -232,3 +233,21 @@ def test_a_comparison_that_is_always_overtaken_says_so(
     with pytest.raises(RetryableError) as caught:
         reconcile_bank(office.hub, BANK)
     assert caught.value.code == "overtaken"
+
+
+def test_nobody_without_an_office_ends_what_people_hear_of_a_difference(office: Office, paid: str) -> None:
+    """Or ends it for a time: whoever was told of the alarm need not have anything to do with payments."""
+    twice(office)
+    reconcile_bank(office.hub, BANK)
+    (key,) = (alarm.key for alarm in watch(office.hub).current if alarm.rule == "payment_unexpected")
+    decisions = (
+        lambda person: alarming.acknowledge(office.hub, key, person, "seen"),
+        lambda person: alarming.silence(office.hub, key, person, "seen", timedelta(hours=1)),
+    )
+    for decide in decisions:
+        with pytest.raises(ApprovalError) as caught:
+            decide("nobody-at-all")
+        assert caught.value.code == "role"
+    for decide in decisions:
+        assert decide(TREASURY).person == TREASURY
+    assert paid
