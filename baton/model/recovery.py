@@ -199,8 +199,12 @@ class RecoveryCase:
 
     @property
     def open_minor(self) -> int:
-        """What is still waited for; nothing once the case is closed."""
-        return max(self.claimed_minor - self.kept_minor, 0) if self.state.open else 0
+        """What is still waited for; nothing once the case is closed.
+
+        Of a claim that was withdrawn only what was paid to the person of a return that the bank has taken back since.
+        """
+        waits = self.state.open or self.state is RecoveryState.WITHDRAWN
+        return max(self.claimed_minor - self.kept_minor, 0) if waits else 0
 
     @property
     def kept_minor(self) -> int:

@@ -14,7 +14,7 @@ from baton.hub.core import Hub
 from baton.hub.payment.out_again import out_again
 from baton.model.pay_run import FAILED, LineState, PayLine
 from baton.model.payable import Component
-from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, RecoveryEvent, Way, step
+from baton.model.recovery import EntryKind, RecoveryCase, RecoveryEntry, RecoveryEvent, RecoveryState, Way, step
 
 _GONE: Final = (LineState.DEBITED, LineState.PAID)
 """The money has left our account."""
@@ -75,17 +75,22 @@ def _debt(hub: Hub, connection: sa.Connection, case: RecoveryCase) -> _Debt:
 def _may_owe(case: RecoveryCase) -> bool:
     """Whether a payment may be to be booked in it: it owes, has paid, or may owe less since a return was taken back.
 
-    Whatever its state: what the person has sent may cover the claim to the last cent without that return.
+    Whatever its state: what the person has sent may cover the claim to the last cent without that return, and one that
+    was withdrawn may have owed nothing but the return.
     """
-    return bool(case.owed_back_minor or case.repaid_minor or case.back_minor)
+    withdrawn = case.state is RecoveryState.WITHDRAWN
+    return bool(withdrawn or case.owed_back_minor or case.repaid_minor or case.back_minor)
 
 
 def _owed_then(debt: _Debt, drafted: datetime) -> int:
-    """What of the debt of that moment is not paid yet and came from the person, in minor units."""
-    claimed, kept, sent, paid = debt.case.amount_minor, 0, 0, 0
+    """What of the debt of that moment is not paid yet, in minor units.
+
+    While the claim stood that came from the person; a case that was withdrawn owed what had been returned as well.
+    """
+    withdrawn, kept, sent, paid = False, 0, 0, 0
     for entry in debt.ledger:
         if entry.kind is EntryKind.WITHDRAWAL and entry.at < drafted:
-            claimed = 0
+            withdrawn = True
         if entry.kind is not EntryKind.MONEY:
             continue
         if entry.facts.get("way") in _SENT:
@@ -94,7 +99,9 @@ def _owed_then(debt: _Debt, drafted: datetime) -> int:
             kept += entry.amount_minor
         elif entry.facts.get("way") == Way.REPAID.value:
             paid -= entry.amount_minor
-    return max(min(kept - claimed - paid, sent - debt.case.repaid_minor), 0)
+    if withdrawn:
+        return max(kept - paid, 0)
+    return max(min(kept - debt.case.amount_minor - paid, sent - debt.case.repaid_minor), 0)
 
 
 def _is_gone(line: PayLine, out: Collection[str]) -> bool:

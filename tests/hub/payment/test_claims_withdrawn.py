@@ -16,9 +16,9 @@ from baton.jobs.payment.roles import Role
 from baton.model.pay_run import LineState
 from baton.model.payable import Component
 from baton.model.people import EmploymentStatus
-from baton.model.recovery import RecoveryCase
+from baton.model.recovery import RecoveryCase, RecoveryState
 from tests.hub.payment.office import PAY_DAY, Office
-from tests.hub.payment.test_recovering import opened, say
+from tests.hub.payment.test_recovering import came_in, opened, say
 from tests.hub.payment.test_repaying import moved
 from tests.rig.bank_papers import statement
 from tests.rig.payroll import ACCOUNT, HR, MAKER, card
@@ -109,6 +109,31 @@ def test_what_is_out_again_is_owed_by_nobody(office: Office, returned: RecoveryC
     booked(office, returned.lines[0].reference, "DBIT", 3)
     assert take_back(office.hub) == {returned.id: 1}
     assert find_case(office.hub, returned.id)[0].owed_back_minor == 0
+
+
+@pytest.mark.parametrize("first", ["paid", "out again"])
+def test_what_was_paid_back_of_a_return_that_is_taken_back_is_open(
+    office: Office, returned: RecoveryCase, first: str
+) -> None:
+    """She has the whole payment, the rest of it once more, and the refund; the claim stays withdrawn."""
+    again(office, returned)
+    withdrawn(office, returned)
+    office.company.clock.advance(timedelta(hours=1))
+    yuan = f"{returned.amount_minor / 100:.2f}"
+    (line,) = office.draft({"0002": yuan}, component=Component.RECOVERY, period="2026-12").lines
+    office.company.clock.advance(timedelta(hours=1))
+    if first == "paid":
+        moved(office, line.run_id, LineState.PAID)
+    booked(office, returned.lines[0].reference, "DBIT", 3)
+    take_back(office.hub)
+    moved(office, line.run_id, LineState.PAID)
+    after = find_case(office.hub, returned.id)[0]
+    assert (after.state, after.back_minor, after.repaid_minor) == (RecoveryState.WITHDRAWN, 0, returned.amount_minor)
+    assert (after.open_minor, after.owed_back_minor) == (returned.amount_minor, 0)
+    assert take_back(office.hub) == {}
+    came_in(office, returned.reference, yuan, number=9)
+    assert take_back(office.hub) == {returned.id: 1}
+    assert find_case(office.hub, returned.id)[0].open_minor == 0
 
 
 def test_a_case_that_was_withdrawn_before_this_counts_it_now(
