@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.one_database import DATABASES, left_out
 from tests.suite import group_of
 
 ROOT = Path(__file__).parents[1]
@@ -63,3 +64,30 @@ def test_a_group_runs_in_one_process_and_groups_in_several(tmp_path: Path) -> No
 )
 def test_the_server_counts_and_otherwise_the_file(test: str, group: str) -> None:
     assert group_of(test) == group
+
+
+STORY = "tests/hub/offboarding/test_dates.py::test_{}[{}-named]"
+
+
+@pytest.mark.parametrize("number", range(20))
+def test_a_story_runs_on_one_database_where_that_is_asked_for(number: int) -> None:
+    assert sum(left_out(STORY.format(number, each), each) for each in DATABASES) == 1
+
+
+def test_each_database_has_some_of_the_stories() -> None:
+    for each in DATABASES:
+        assert 5 <= sum(left_out(STORY.format(number, each), each) for number in range(20)) <= 15
+
+
+@pytest.mark.parametrize(
+    ("test", "database"),
+    [
+        ("tests/store/test_claims.py::test_a[sqlite]", "sqlite"),
+        ("tests/store/test_claims.py::test_a[postgresql]", "postgresql"),
+        ("tests/hub/offboarding/test_races.py::test_a[sqlite]", "sqlite"),
+        ("tests/hub/offboarding/test_races.py::test_a[postgresql]", "postgresql"),
+        ("tests/hub/test_verdicts.py::test_a", ""),
+    ],
+)
+def test_what_is_about_databases_or_needs_none_always_runs(test: str, database: str) -> None:
+    assert not left_out(test, database)
