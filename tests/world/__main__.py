@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 
 from tests.world.campaign import ROUNDS, Figures, simulate
-from tests.world.planted import PLANTED, find
+from tests.world.planted import PLANTED, replay_of
 
 OFTEN = 25
 """Seeds between two words of progress."""
@@ -24,6 +24,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="only this one")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--planted", action="store_true", help="plant the mistakes as well: each must be found")
+    parser.add_argument(
+        "--mistake", action="append", choices=PLANTED, metavar="NAME", help="plant only this one (may be repeated)"
+    )
     parser.add_argument("--processes", type=int, default=2)
     given = parser.parse_args()
     if given.seed is not None:
@@ -32,9 +35,10 @@ def main() -> int:
     seeds = range(given.first, given.first + given.seeds)
     with multiprocessing.get_context("forkserver").Pool(given.processes, maxtasksperchild=50) as pool:
         _print(list(_told(pool.imap(partial(simulate, rounds=given.rounds), seeds), given.first)))
-        if given.planted:
-            for mistake, found in zip(PLANTED, pool.map(_found, PLANTED, chunksize=1), strict=True):
-                sys.stdout.write(f"planted mistake {mistake!r}: found; {found}\n")
+        mistakes = given.mistake or (list(PLANTED) if given.planted else [])
+        looked_for = zip(mistakes, pool.imap(partial(replay_of, rounds=ROUNDS), mistakes), strict=True)
+        for mistake, found in looked_for:
+            sys.stdout.write(f"planted mistake {mistake!r}: found; {found}\n")
     return 0
 
 
@@ -44,14 +48,6 @@ def _told(found: Iterable[Figures], first: int) -> Iterator[Figures]:
         if count % OFTEN == 0:
             sys.stderr.write(f"seeds {first} to {first + count - 1} clean\n")
         yield figures
-
-
-def _found(mistake: str) -> str:
-    """What replays the first finding; an error when ten seeds do not meet the mistake."""
-    error = find(mistake, range(1, 11), ROUNDS)
-    if error is None:
-        raise AssertionError(f"the planted mistake {mistake!r} was not found in 10 seeds")
-    return error.__notes__[0]
 
 
 def _print(found: list[Figures]) -> None:

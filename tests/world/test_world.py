@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.world.campaign import simulate
@@ -27,3 +30,12 @@ def test_a_planted_mistake_is_found_within_ten_seeds_and_its_seed_is_named(mista
     found = find(mistake, range(1, 10), 8)
     assert found is not None
     assert found.__notes__[0].startswith("replay: python -m tests.world --seed ")
+
+
+def test_the_campaign_finds_a_planted_mistake_in_processes_of_its_own() -> None:
+    """Its processes know nothing that stands in `__main__`: looking for mistakes there, the campaign hung."""
+    asked = ["--seeds", "1", "--rounds", "1", "--mistake", "answered before stored", "--processes", "1"]
+    command = [sys.executable, "-m", "tests.world", *asked]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=240).stdout
+    assert "1 seeds, " in said
+    assert "planted mistake 'answered before stored': found; replay: python -m tests.world --seed " in said
