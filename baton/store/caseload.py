@@ -18,7 +18,7 @@ from baton.store.effects import chunked
 from baton.store.erasures import leaver_is_erased
 from baton.store.people import PeopleStore
 from baton.store.personal import Keyring
-from baton.store.rights import Place, listings, rights_given, said_of, shown_needed, speaking
+from baton.store.rights import Place, listings, rights_given, says, shown_needed, speaking
 from baton.store.tables import case_items, cases, effects, people, person_versions, statements
 
 Version = tuple[str, int]
@@ -198,7 +198,7 @@ class CaseloadStore:
             for system, ref, at, case_id in connection.execute(listings(ids)):
                 newest[system, ref] = max((at, case_id), newest.get((system, ref), (at, case_id)))
         told = [row for row in rows if row.to_go or newest[row.system, row.ref] == (row.opened_at, row.case_id)]
-        return {(row.case_id, place) for row in told for place in said_of(row) if place in places}
+        return {(row.case_id, place) for row in told for place in places if says(row, place)}
 
     def barred(self, connection: sa.Connection) -> frozenset[str]:
         """Who may not log in whatever HR has said so far: the leavers of emergency cases.

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
-from baton.model.case import MOVED_AGAIN, NO_SYSTEM, CaseState, ItemState
+from baton.model.case import MOVED_AGAIN, CaseState, ItemState
 from baton.model.effect import EffectState
 from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.tables import case_items, cases, effects, runs
@@ -73,9 +73,7 @@ def shown_needed() -> sa.ColumnElement[bool]:
     itself = thing.c.kind + "/" + thing.c.external_id == right.c.about
     still = sa.and_(cases.c.state.in_(_GOING), thing.c.state.not_in([ItemState.LEFT.value, ItemState.GONE.value]))
     theirs = sa.or_(thing.c.state.in_([ItemState.MOVING.value, ItemState.DONE.value]), still)
-    by_people = sa.or_(
-        thing.c.code == MOVED_AGAIN, sa.and_(thing.c.state == ItemState.GONE.value, thing.c.code != NO_SYSTEM)
-    )
+    by_people = sa.or_(thing.c.code == MOVED_AGAIN, thing.c.state == ItemState.GONE.value)
     return (
         sa.exists()
         .where(
@@ -99,12 +97,12 @@ def shown_needed() -> sa.ColumnElement[bool]:
 def speaking(numbers: Sequence[str], objects: Sequence[str]) -> sa.Select[Any]:
     """What cases say about these objects, and what belongs to them, where these people are to have it, or had it.
 
-    ``to_go``: it is still to go; ``went``: it has gone; ``spoken_for``: it went without us, and what it belongs to is
-    on the same list: that one says who needs a right to it.
+    ``to_go``: it is still to go; ``went``: it has gone; ``unknown``: it went without us, nobody here knows to whom, so
+    that it may be anybody; ``spoken_for``: what it belongs to is on the same list then, which says who needs a right.
     """
     item, whole = case_items.c, case_items.alias()
     ref = item.kind + "/" + item.external_id
-    out = sa.and_(item.state == ItemState.GONE.value, item.code == NO_SYSTEM)
+    unknown = sa.or_(item.code == MOVED_AGAIN, item.state == ItemState.GONE.value)
     ended = item.state.in_([state.value for state in ItemState if state.closed])
     on_the_list = sa.exists().where(
         whole.c.case_id == item.case_id,
@@ -112,32 +110,30 @@ def speaking(numbers: Sequence[str], objects: Sequence[str]) -> sa.Select[Any]:
         whole.c.kind + "/" + whole.c.external_id == item.about,
     )
     going = cases.c.state.in_(_GOING)
-    to_go = sa.and_(going, sa.or_(~ended, out))
+    to_go = sa.and_(going, ~ended)
     return (
         sa.select(
             *(item.case_id, item.system, item.external_id, item.about, item.successor),
             *(ref.label("ref"), cases.c.number, cases.c.opened_at, to_go.label("to_go")),
-            sa.and_(item.state.in_(_WENT), ~out).label("went"),
+            *(item.state.in_(_WENT).label("went"), unknown.label("unknown")),
             sa.and_(item.state == ItemState.GONE.value, on_the_list.correlate(case_items)).label("spoken_for"),
         )
         .join(cases, cases.c.id == item.case_id)
         .where(
             item.kind != _GRANT,
             sa.or_(ref.in_(objects), item.about.in_(objects)),
-            sa.or_(item.successor.in_(numbers), cases.c.number.in_(numbers)),
+            sa.or_(item.successor.in_(numbers), cases.c.number.in_(numbers), unknown),
         )
     )
 
 
-def said_of(row: sa.Row[Any]) -> set[Place]:
-    """The places that a row of `speaking` tells of: until something has gone, its leaver needs the rights to it too."""
+def says(row: sa.Row[Any], place: Place) -> bool:
+    """Whether a row of `speaking` tells of that place: until a thing has gone, its leaver needs rights to it too."""
+    system, thing, who = place
+    if system != row.system or thing not in {row.ref, row.ref if row.spoken_for else row.about}:
+        return False
     people = {row.successor} if row.went else {row.number, row.successor if row.to_go else row.number}
-    return {
-        (row.system, thing, who)
-        for thing in (row.ref, row.about)
-        for who in people
-        if thing == row.ref or not row.spoken_for
-    }
+    return row.unknown or who in people
 
 
 def listings(external_ids: Sequence[str]) -> sa.Select[Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -277,7 +277,7 @@ def _of_who_has_left(hub: Hub, connection: sa.Connection) -> list[Opening]:
     return [
         Opening(number, Cause.RESIGNATION, BY, manager=_last_manager(told[number]))
         for number in asked
-        if number not in newest or not _is_about_this(newest[number], told[number])
+        if number not in newest or not _is_about_this(newest[number], told[number], hub.settings.hub.protected)
     ]
 
 
@@ -287,8 +287,11 @@ def _saw(known: Case, left_at: datetime) -> bool:
     return going or known.opened_at >= left_at
 
 
-def _is_about_this(known: Case, told: Sequence[Recorded]) -> bool:
-    """Whether a case that had ended before HR called its leaver departed was about that departure all the same."""
+def _is_about_this(known: Case, told: Sequence[Recorded], protected: Collection[str]) -> bool:
+    """Whether a case that had ended before HR called its leaver departed was about that departure all the same.
+
+    An emergency was: who was let out by it has not been in since, unless the list of the protected let them in again.
+    """
     opened = sum(each.recorded_at <= known.opened_at for each in told)
     since = [each.employee.status for each in told[max(0, opened - 1) :]]
     if any(map(stays, dropwhile(lambda status: status not in _LEAVING, since))):
@@ -296,7 +299,7 @@ def _is_about_this(known: Case, told: Sequence[Recorded]) -> bool:
     last = told[-1].employee
     if known.state is CaseState.RETRACTED:
         return not _left_before(known, last)
-    if since[0] in _LEAVING or known.cause is Cause.EMERGENCY:
+    if since[0] in _LEAVING or (known.cause is Cause.EMERGENCY and known.number not in protected):
         return True
     dated = known.dates.last_working_at is not None and last.moment(LeaverDate.LAST_WORKING) is not None
     return not (dated and _left_before(known, last))

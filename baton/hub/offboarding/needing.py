@@ -5,9 +5,10 @@ of a case says by whom.
 
 - What is to go to somebody, or has gone to them: by that successor. Who is only named counts while they may still get
   it (the case is open); of a retracted case only what is under way or has gone counts.
-- What people have passed on by themselves: by whoever has it now, whom nobody here knows. So everybody keeps the right
-  to that thing; for what it belonged to it counts only where that is not on the list itself, which then says better.
-- What is left, or comes back: by nobody. Nor does what went out with its system count as gone: it is where it was.
+- What people have passed on by themselves, or may have while its system was out of ``systems.yaml``: by whoever has it
+  now, whom nobody here knows. So everybody keeps the right to that thing; for what it belonged to it counts only where
+  that is not on the list itself, which then says better.
+- What is left, or comes back: by nobody.
 
 Another case speaks in the same way for what is to go by it, and for the rest only where it is the newest one that lists
 the thing (`baton.store.caseload.CaseloadStore.relied_on`): the successor may have had the right from here.
@@ -22,7 +23,7 @@ import sqlalchemy as sa
 
 from baton.hub.core import Hub
 from baton.hub.offboarding.intentions import JOB
-from baton.model.case import MOVED_AGAIN, NO_SYSTEM, CaseState, Item, ItemState
+from baton.model.case import MOVED_AGAIN, CaseState, Item, ItemState
 from baton.model.effect import Effect, EffectState, Intention
 from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.effects import chunked
@@ -46,15 +47,10 @@ def needed_by(items: Iterable[Item], counts: Collection[ItemState]) -> dict[tupl
     """(system, object) -> who is to have that object, or something that belongs to it, or has it."""
     found: dict[tuple[str, str], set[str]] = {}
     for item in items:
-        if item.kind is not HoldingKind.GRANT and item.successor and _stands(item) in counts:
+        if item.kind is not HoldingKind.GRANT and item.successor and item.state in counts:
             for ref in {item.ref, item.about} - {None}:
                 found.setdefault((item.system, str(ref)), set()).add(item.successor)
     return found
-
-
-def _stands(item: Item) -> ItemState:
-    out = item.state is ItemState.GONE and item.code == NO_SYSTEM
-    return ItemState.OPEN if out else item.state
 
 
 def _with_nobody_knows_whom(items: Sequence[Item], coming_back: Collection[int]) -> set[tuple[str, str]]:
@@ -67,7 +63,7 @@ def _with_nobody_knows_whom(items: Sequence[Item], coming_back: Collection[int])
 
 def _passed_by_others(item: Item) -> bool:
     """Whether a thing went from the leaver without us: nobody here knows who of those once named has it."""
-    return item.kind is not HoldingKind.GRANT and (_stands(item) is ItemState.GONE or item.code == MOVED_AGAIN)
+    return item.kind is not HoldingKind.GRANT and (item.state is ItemState.GONE or item.code == MOVED_AGAIN)
 
 
 def no_longer_needed(

@@ -190,15 +190,18 @@ def test_a_last_day_that_hr_enters_afterwards_opens_no_second_case_and_greets_no
     assert d.things.outbox == []
 
 
-def test_a_last_day_of_who_was_let_in_again_by_the_protected_list_opens_a_case(desk: Make) -> None:
+@pytest.mark.parametrize(("days", "status", "last_day"), [(1, "notice", "2031-01-31"), (400, "departed", "2027-01-31")])
+def test_who_was_let_in_again_by_the_protected_list_has_a_case_for_leaving(
+    desk: Make, days: int, status: str, last_day: str
+) -> None:
     d = desk()
     case = completed(d)
     d.company.protected = (LEAVER,)
     with d.company.open() as hub:
         protecting = Desk(d.company, hub)
         assert synced(protecting) is AccountState.ENABLED
-        d.company.clock.sleep(86_400)
-        hr_says(d, status="notice", last_day="2031-01-31")
+        d.company.clock.sleep(days * 86_400)
+        hr_says(d, status=status, last_day=last_day, contract_end="2035-01-31")
         assert synced(protecting) is AccountState.ENABLED
         (opened,) = protecting.tick().opened
     assert opened != case.id

@@ -8,7 +8,7 @@ import pytest
 
 from baton.hub.offboarding import casework, completing, undoing
 from baton.model.account import AccountState, Receipt
-from baton.model.case import NO_SYSTEM, Act, Case, CaseState, Cause, ItemState, Role
+from baton.model.case import MOVED_AGAIN, NO_SYSTEM, Act, Case, CaseState, Cause, ItemState, Role
 from baton.model.handover import HoldingKind, Transfer
 from tests.hub.conftest import Start
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, SUCCESSOR, Desk, staffed
@@ -177,7 +177,8 @@ def in_two_systems(start: Start) -> tuple[Desk, Belongings, str]:
     return d, things, erp.accounts[MANAGER].external_id
 
 
-def test_what_went_out_with_its_system_was_passed_on_by_nobody(start: Start) -> None:
+def test_who_got_a_thing_by_hand_while_its_system_was_out_keeps_the_right_to_it(start: Start) -> None:
+    """The leaver is not shown with it once the system is back, and nobody here knows who is."""
     d, things, manager = in_two_systems(start)
     case = d.open(last_working_at=d.hub.clock.now() + timedelta(days=5))
     d.tick()
@@ -189,11 +190,30 @@ def test_what_went_out_with_its_system_was_passed_on_by_nobody(start: Start) -> 
     say(d, "erp", None)
     an_hour(d)
     assert {item.code for item in d.items(case) if item.system == "erp"} == {NO_SYSTEM}
-    retract(d, case)
-    an_hour(d)
+    things.holders = dict.fromkeys(things.holders, manager)
     say(d, "erp", on)
     an_hour(d)
-    assert things.grants[manager] == set()
+    retract(d, case)
+    an_hour(d)
+    an_hour(d)
+    assert things.grants[manager] == {TEAM}
+
+
+def test_what_people_have_passed_on_by_another_case_keeps_the_right_for_whom_it_went_to(start: Start) -> None:
+    company, hub = start({"crm": ObjectRefused})
+    d = staffed(company, hub)
+    retract(d, given(d))
+    d.company.clock.sleep(600)
+    again = d.open(last_working_at=d.hub.clock.now() + timedelta(days=9))
+    d.tick()
+    d.agree(again)
+    an_hour(d)
+    for_another(d, again)
+    d.things.holders[TeamTarget.object] = d.id_of(MANAGER)
+    an_hour(d)
+    an_hour(d)
+    assert (the_client(d, again).code, the_client(d, again).successor) == (MOVED_AGAIN, "")
+    assert having(d, MANAGER) == {TEAM}, "they have the client"
 
 
 @pytest.mark.parametrize("way", ["named", "retract"])
