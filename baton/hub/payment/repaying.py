@@ -116,13 +116,17 @@ def _bookings(
     if _is_gone(line, out):
         drafted = _drafted(hub, connection, line)
         left = line.payable.amount_minor - sum(debt.booked[name] for debt in debts)
-        for debt in debts:
-            case = debt.case
-            if case.currency == line.payable.currency and drafted >= case.opened_at:
-                part = min(left, max(case.owed_back_minor, _owed_then(debt, drafted)))
+        theirs = [
+            debt for debt in debts if debt.case.currency == line.payable.currency and drafted >= debt.case.opened_at
+        ]
+        # First what a case owes by now: what another one owed then may have been settled since.
+        owed = [(debt, debt.case.owed_back_minor) for debt in theirs]
+        owed += [(debt, _owed_then(debt, drafted) - debt.case.owed_back_minor) for debt in theirs]
+        for debt, amount in owed:
+            part = min(left, amount)
+            if part > 0:
                 left -= part
-                if part > 0:
-                    yield debt, part
+                yield debt, part
     elif line.state in FAILED:
         for debt in debts:
             if debt.booked[name]:

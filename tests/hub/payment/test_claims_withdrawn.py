@@ -169,3 +169,31 @@ def test_a_claim_on_what_came_back_is_told_as_too_much_once_hr_tells_a_later_day
     (found,) = find(office.hub, ["0002"]).values()
     assert 0 < found.claimed_too_much[returned.lines[0].reference] < returned.amount_minor
     assert (found.not_owed, found.unclear) == ([], [])
+
+
+def test_a_refund_pays_what_is_owed_by_now_before_what_another_case_owed_then(
+    office: Office, returned: RecoveryCase
+) -> None:
+    """Both claims are withdrawn; she had sent money for the second, and the bank takes its return back meanwhile."""
+    reference = returned.lines[0].reference
+    booked(office, reference, "DBIT", 3)
+    left(office, date(2026, 11, 5))
+    office.company.clock.advance(timedelta(minutes=1))
+    second = opened(office)
+    booked(office, reference, "CRDT", 4)
+    take_back(office.hub)
+    again(office, returned)
+    came_in(office, second.reference, "1000.00", number=5)
+    take_back(office.hub)
+    withdrawn(office, returned)
+    withdrawn(office, second)
+    office.company.clock.advance(timedelta(hours=1))
+    (line,) = office.draft({"0002": "1000.00"}, component=Component.RECOVERY, period="2026-12").lines
+    office.company.clock.advance(timedelta(hours=1))
+    booked(office, reference, "DBIT", 6)
+    take_back(office.hub)
+    assert [find_case(office.hub, case.id)[0].owed_back_minor for case in (returned, second)] == [0, 100_000]
+    moved(office, line.run_id, LineState.PAID)
+    first, after = (find_case(office.hub, case.id)[0] for case in (returned, second))
+    assert (first.repaid_minor, first.open_minor) == (0, 0)
+    assert (after.repaid_minor, after.owed_back_minor) == (100_000, 0)
