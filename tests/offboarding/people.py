@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import takewhile
 
 from baton.errors import ApprovalError, BatonError, TransitionError
 from baton.hub.offboarding import casework, completing, following_hr, refreshing, saying, undoing
@@ -12,6 +13,8 @@ from baton.jobs.offboarding.checklist import WATCHED
 from baton.model.case import MOVED_AGAIN, Act, Case, CaseState, Cause, Item, ItemState, Role
 from baton.model.effect import EffectState
 from baton.model.handover import HoldingKind
+from baton.model.people import EmploymentStatus
+from baton.store.people import Recorded
 from tests.offboarding.invariants import require_finished
 from tests.offboarding.world import HR, LEAVING, MANAGER, NOT_SENT_YET, STAYING, World
 
@@ -214,11 +217,14 @@ class People:
             self._try("complete", lambda case=case: self.complete(case))
 
     def _of_who_came_back(self) -> list[Case]:
-        """Cases of a departure that happened, of people whom HR shows working here: what becomes of them HR decides."""
+        """Cases of a departure that happened, of people whom HR shows working here: what becomes of them HR decides.
+
+        Nobody decides on who stays after all, said before the last day was over: that case the hub retracts by itself.
+        """
         resigned = [case for case in self.cases(CaseState.OPEN) if case.cause is Cause.RESIGNATION]
         with self.world.hub.database.read() as connection:
-            now = self.world.hub.people.statuses(connection, [case.number for case in resigned])
-        return [case for case in resigned if case.number in now and following_hr.stays(now[case.number])]
+            told = self.world.hub.people.versions(connection, [case.number for case in resigned])
+        return [case for case in resigned if _came_back(case, told.get(case.number, ()))]
 
     def _name_others(self, case: Case) -> None:
         helpless = [item for item in self.items(case, ItemState.OPEN, ItemState.STUCK) if item.kind not in WATCHED]
@@ -243,3 +249,13 @@ class People:
             things = self.world.things(item.system)
             if things.holders.get(item.ref) == item.holder_id:
                 things.move(item.ref, self.world.id_of(item.system, item.successor), "by hand")
+
+
+def _came_back(case: Case, told: Sequence[Recorded]) -> bool:
+    """Whether HR shows the leaver of a case working here, and has not said so before they had left."""
+    if not told or not following_hr.stays(told[-1].employee.status):
+        return False
+    over = case.dates.last_working_at
+    *_, first = takewhile(lambda each: following_hr.stays(each.employee.status), reversed(told))
+    departed = any(each.employee.status is EmploymentStatus.DEPARTED for each in told)
+    return departed or over is None or first.recorded_at >= over
