@@ -116,7 +116,7 @@ def speaking(numbers: Sequence[str], objects: Sequence[str]) -> sa.Select[Any]:
             *(item.case_id, item.system, item.external_id, item.about, item.successor),
             *(ref.label("ref"), cases.c.number, cases.c.opened_at, to_go.label("to_go")),
             *(item.state.in_(_WENT).label("went"), unknown.label("unknown")),
-            sa.and_(item.state == ItemState.GONE.value, on_the_list.correlate(case_items)).label("spoken_for"),
+            sa.and_(unknown, on_the_list.correlate(case_items)).label("spoken_for"),
         )
         .join(cases, cases.c.id == item.case_id)
         .where(
