@@ -9,7 +9,7 @@ does not count again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -85,8 +85,9 @@ def trips(connection: sa.Connection, run_id: str, population: int, policy: GateP
     """The limits that this saved run would exceed; empty when it may go. Runs without destructive effects never trip.
 
     A window slides over the moments at which people lose something: when it was done, when it is due, and now for what
-    is overdue, or was done at a time still to come (the clock has been set back). Many small runs that fire together
-    count together, however far apart they were planned, and so does what an outage has kept waiting.
+    is overdue. What was done at a time still to come counts then and now: the clock was ahead and has been set right,
+    or was right and has been set back. Many small runs that fire together count together, however far apart they were
+    planned, and so does what an outage has kept waiting.
     """
     reach = max((window.span for window in policy.windows if window.span is not None), default=timedelta())
     losses = _losses(connection, run_id, reach)
@@ -115,15 +116,18 @@ def _losses(connection: sa.Connection, run_id: str, reach: timedelta) -> list[_L
         effects.c.state.not_in([EffectState.SUPERSEDED.value, EffectState.REFUSED.value, EffectState.HELD.value]),
     )
     losses = [
-        _Loss(
-            row.system,
-            row.number,
-            min(row.updated_at, now) if row.state == EffectState.DONE else max(row.due_at, now),
-            row.run_id == run_id,
-        )
+        _Loss(row.system, row.number, at, row.run_id == run_id)
         for row in connection.execute(query)
+        for at in _moments(row.state, row.due_at, row.updated_at, now)
     ]
     return sorted(losses, key=lambda loss: loss.at)
+
+
+def _moments(state: str, due_at: datetime, updated_at: datetime, now: datetime) -> Collection[datetime]:
+    """When somebody loses something by an effect, as far as clocks can tell."""
+    if state != EffectState.DONE:
+        return (max(due_at, now),)
+    return {updated_at, min(updated_at, now)}
 
 
 def _worst(losses: Sequence[_Loss], window: Window, system: str) -> int:

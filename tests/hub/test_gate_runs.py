@@ -110,6 +110,17 @@ def test_who_lost_access_before_the_clock_was_set_back_counts_on(town: Town) -> 
     assert run.reasons[0] == "15 people would lose access in crm within 24 hours; the limit is 10 of 90"
 
 
+def test_who_lost_access_before_a_right_clock_was_set_back_counts_at_that_moment_too(town: Town) -> None:
+    town.leave(1, 5)
+    town.plan()
+    town.leave(6, 10)
+    assert (town.plan().state, town.lost()) == (RunState.READY, 10)
+    at = town.company.clock.now()
+    town.company.clock.set_wrong(-2 * DAY)
+    town.leave(11, 15, f"{at + timedelta(hours=8):%Y-%m-%d}")
+    assert town.plan().state is RunState.HELD, "within 24 hours of the ten, by the clock they left by"
+
+
 def test_leavers_of_many_runs_count_together_on_the_day_they_fire(town: Town) -> None:
     states = []
     for week in range(3):
