@@ -18,7 +18,7 @@ from baton.store.effects import chunked
 from baton.store.erasures import leaver_is_erased
 from baton.store.people import PeopleStore
 from baton.store.personal import Keyring
-from baton.store.rights import Place, listings, rights_given, says, shown_needed, speaking
+from baton.store.rights import Place, listings, rights_given, says, shown_needed, speaking, takings
 from baton.store.tables import case_items, cases, effects, people, person_versions, statements
 
 Version = tuple[str, int]
@@ -180,6 +180,23 @@ class CaseloadStore:
         given = rights_given(job, EffectState.DONE).add_columns(cases.c.state)
         query = given.where(cases.c.state.in_([state.value for state in states]), ~shown_needed(), ~leaver_is_erased())
         return {case_id: CaseState(state) for case_id, _, state in connection.execute(query)}
+
+    def takings_unsent(self, connection: sa.Connection, job: str) -> list[tuple[str, str]]:
+        """(case, effect key): takings of successors' rights that can be called back; one statement.
+
+        Those of erased leavers are left out.
+        """
+        unsent = effects.c.state.in_([EffectState.PLANNED.value, EffectState.HELD.value])
+        query = takings(job).where(unsent, effects.c.doubted.is_(False), ~leaver_is_erased())
+        return [(row[0], row[1]) for row in connection.execute(query)]
+
+    def being_taken(self, connection: sa.Connection, job: str, systems: Collection[str]) -> set[tuple[str, str]]:
+        """(system, what the effect is about) of the takings of successors' rights that are under way in these systems.
+
+        Not of those whom their own case takes the right from: they are not to have it again.
+        """
+        query = takings(job).with_only_columns(effects.c.system, effects.c.number)
+        return {(row[0], row[1]) for row in connection.execute(query.where(effects.c.system.in_(sorted(systems))))}
 
     def relied_on(self, connection: sa.Connection, places: Collection[Place]) -> set[tuple[str, Place]]:
         """(case, place) for those of these places at which a case says that somebody needs a right.

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeAlias
 import sqlalchemy as sa
 
 from baton.model.case import MOVED_AGAIN, CaseState, ItemState
-from baton.model.effect import EffectState
+from baton.model.effect import OPEN_STATES, EffectState
 from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.tables import case_items, cases, effects, runs
 
@@ -28,7 +28,6 @@ def rights_given(job: str, state: EffectState) -> sa.Select[Any]:
     What such an effect is about ends with ``/`` and whose the right is.
     """
     own, later, again, ran = effects.c, effects.alias(), effects.alias(), runs.alias()
-    tail = sa.func.length(own.number) - sa.func.length(cases.c.number)
     newer = (
         sa.exists()
         .where(*_after(later.c, own), ran.c.id == later.c.run_id, ran.c.requested_by == cases.c.id)
@@ -45,12 +44,34 @@ def rights_given(job: str, state: EffectState) -> sa.Select[Any]:
             own.job == job,
             own.action == HandoverAction.ENTITLE.value,
             own.state == state.value,
-            sa.func.substr(own.number, tail) != sa.literal("/") + cases.c.number,
+            _of_another(),
             ~newer,
             ~taken.correlate(effects),
         )
         .order_by(own.id)
     )
+
+
+def takings(job: str) -> sa.Select[Any]:
+    """(case, effect key): what is under way that takes rights from others than the case's own leaver."""
+    own = effects.c
+    return (
+        sa.select(cases.c.id, own.key)
+        .select_from(effects.join(runs, runs.c.id == own.run_id).join(cases, cases.c.id == runs.c.requested_by))
+        .where(
+            own.job == job,
+            own.action == HandoverAction.REVOKE.value,
+            own.state.in_(OPEN_STATES),
+            _of_another(),
+        )
+        .order_by(own.id)
+    )
+
+
+def _of_another() -> sa.ColumnElement[bool]:
+    """An effect on a right that is not the leaver's of its case."""
+    tail = sa.func.length(effects.c.number) - sa.func.length(cases.c.number)
+    return sa.func.substr(effects.c.number, tail) != sa.literal("/") + cases.c.number
 
 
 def _after(later: Any, earlier: Any) -> list[sa.ColumnElement[bool]]:

@@ -58,9 +58,15 @@ class Entitling:
         self.refused: set[tuple[str, str]] = set()
         self.unread: dict[str, str] = {}
         """System -> why it could not be asked."""
+        self.going = self._going(sorted(wanted))
+        """(system, what the effect is about): rights whose taking could not be called back. Read before it is asked."""
         for system, numbers in wanted.items():
             with noted(system, partial(self.unread.__setitem__, system)):
                 self._ask(system, sorted(numbers))
+
+    def _going(self, systems: Sequence[str]) -> set[tuple[str, str]]:
+        with self.hub.database.read() as connection:
+            return self.hub.caseload.being_taken(connection, JOB, systems) if systems else set()
 
     def _ask(self, system: str, numbers: Sequence[str]) -> None:
         """Which rights these people have. A system that cannot be asked is asked by the next run: everybody waits.
@@ -88,12 +94,16 @@ class Entitling:
                 told.append(Handed.FAILED)
             elif place not in self.having:
                 told.append(Handed.WAITING)
-            elif item.ref.external_id not in self.having[place]:
+            else:
                 change = grant_change(item, HandoverAction.ENTITLE, self.people[place], now)
-                told.append(self._under_way(connection, change))
-                if told[-1] is Handed.YES:
+                if item.ref.external_id in self.having[place]:
+                    # What may go at any moment is given anew before it goes from the leaver.
+                    told.append(Handed.WAITING if (change.system, change.number) in self.going else Handed.YES)
+                elif (handed := self._under_way(connection, change)) is Handed.YES:
                     wanted.append(change)
-                    told[-1] = Handed.WAITING
+                    told.append(Handed.WAITING)
+                else:
+                    told.append(handed)
         worst = (Handed.FAILED, Handed.WAITING, Handed.YES)
         return next(each for each in worst if each in told), wanted
 

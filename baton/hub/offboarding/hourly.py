@@ -30,6 +30,7 @@ from baton.hub.offboarding.readiness import worth_planning
 from baton.hub.offboarding.refreshing import refresh_all
 from baton.hub.offboarding.settling import settle
 from baton.hub.offboarding.taken_out import call_back_retracted
+from baton.hub.offboarding.taking import call_back_needed_again
 from baton.hub.offboarding.telling import tell_all
 from baton.hub.offboarding.undoing import take_back_retracted, take_back_unneeded
 from baton.hub.offboarding.watching import still_watched, watch_all
@@ -101,6 +102,7 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
         ahead.forget(hub, {case.id for case in known if case.state in _GOING and case.id not in hour.retracted})
     with _apart(hour, "taking back"):
         call_back_retracted(hub)
+        call_back_needed_again(hub)
         hour.taken_back = take_back_retracted(hub, hour.troubles)
         take_back_unneeded(hub, hour.troubles)
     for case in (*known, *_just_over(hub, chosen, known)):

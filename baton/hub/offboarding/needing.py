@@ -22,8 +22,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
-from baton.hub.offboarding.intentions import JOB
-from baton.model.case import MOVED_AGAIN, CaseState, Item, ItemState
+from baton.hub.offboarding.intentions import JOB, leads_away
+from baton.model.case import MOVED_AGAIN, Case, CaseState, Item, ItemState
 from baton.model.effect import Effect, EffectState, Intention
 from baton.model.handover import HandoverAction, HoldingKind
 from baton.store.effects import chunked
@@ -80,22 +80,61 @@ def no_longer_needed(
     """
     ids = sorted(counts)
     lists = dict(hub.caseload.lists(connection, ids, ItemState))
-    wanted = []
-    for case_id, effect in given(hub, connection, ids):
-        items = lists.get(case_id, [])
-        place = _place(items, effect)
-        takers = needed_by((item for item in items if item.id not in coming_back), counts[case_id])
-        needed = place[2] in takers.get(place[:2], ()) or place[:2] in _with_nobody_knows_whom(items, coming_back)
-        if effect.system in hub.settings.systems and not needed:
-            wanted.append((case_id, place, effect))
-    elsewhere = hub.caseload.relied_on(connection, {place for _, place, _ in wanted})
+    gave = [each for each in given(hub, connection, ids) if each[1].system in hub.settings.systems]
     now = hub.clock.now()
     found: dict[str, list[Intention]] = {}
-    for case_id, place, effect in wanted:
-        if not any(other != case_id and told == place for other, told in elsewhere):
-            taking = Intention(effect.system, effect.number, HandoverAction.REVOKE, now, effect.fields)
-            found.setdefault(case_id, []).append(taking)
+    for case_id, effect in _needed_by_nobody(hub, connection, gave, lists, counts, dict.fromkeys(ids, coming_back)):
+        taking = Intention(effect.system, effect.number, HandoverAction.REVOKE, now, effect.fields)
+        found.setdefault(case_id, []).append(taking)
     return found
+
+
+def needed_again(
+    hub: Hub, connection: sa.Connection, cases: Mapping[str, Case], takings: Sequence[tuple[str, str]]
+) -> list[str]:
+    """Those of these takings of rights (case, effect key) whose rights are needed by now; their effect keys.
+
+    Who is only named counts no more than for an undo, which takes their rights as well: once they have accepted and it
+    is approved, a right that has gone is given anew. ``cases``: by id, all that are named.
+    """
+    lists = dict(hub.caseload.lists(connection, sorted(cases), ItemState))
+    moving = [item for items in lists.values() for item in items if item.state is ItemState.MOVING]
+    known = hub.effects.by_key(connection, [*(key for _, key in takings), *(item.effect_key for item in moving)])
+    coming_back: dict[str, set[int]] = {}
+    for item in moving:
+        effect = known.get(item.effect_key)
+        if effect is not None and not leads_away(effect, cases[item.case_id]):
+            coming_back.setdefault(item.case_id, set()).add(item.id)
+    counts = {case.id: COUNTS[case.state] & AGREED for case in cases.values()}
+    rights = [(case_id, known[key]) for case_id, key in takings]
+    unneeded = {effect.key for _, effect in _needed_by_nobody(hub, connection, rights, lists, counts, coming_back)}
+    return [key for _, key in takings if key not in unneeded]
+
+
+def _needed_by_nobody(
+    hub: Hub,
+    connection: sa.Connection,
+    rights: Iterable[tuple[str, Effect]],
+    lists: Mapping[str, Sequence[Item]],
+    counts: Mapping[str, frozenset[ItemState]],
+    coming_back: Mapping[str, Collection[int]],
+) -> list[tuple[str, Effect]]:
+    """Those of these (case, effect on a successor's right) of which neither their own case nor another one says who
+    needs the right there.
+    """
+    wanted = []
+    for case_id, effect in rights:
+        items, back = lists.get(case_id, []), coming_back.get(case_id, ())
+        place = _place(items, effect)
+        takers = needed_by((item for item in items if item.id not in back), counts[case_id])
+        if place[2] not in takers.get(place[:2], ()) and place[:2] not in _with_nobody_knows_whom(items, back):
+            wanted.append((case_id, place, effect))
+    elsewhere = hub.caseload.relied_on(connection, {place for _, place, _ in wanted})
+    return [
+        (case_id, effect)
+        for case_id, place, effect in wanted
+        if not any(other != case_id and told == place for other, told in elsewhere)
+    ]
 
 
 def _place(items: Sequence[Item], effect: Effect) -> Place:

@@ -7,18 +7,22 @@ have taken the right by hand, and then there is nothing left to take, or to tell
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Final
 
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
 from baton.hub.offboarding.ahead import A_DAY
+from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.moving import save_moves
-from baton.hub.offboarding.needing import COUNTS, no_longer_needed, taking_refused
+from baton.hub.offboarding.needing import COUNTS, needed_again, no_longer_needed, taking_refused
 from baton.hub.offboarding.proving import read_back
 from baton.model.case import Case, CaseState
 from baton.model.effect import Effect, Intention
 from baton.store.rights import NOT_THERE
 
+NEEDED_AGAIN: Final = "needed_again"
+"""The code of a taking that was called back before it was sent, because somebody needs the right there by now."""
 _Thing = tuple[str, str]
 """A system and what an effect there is about."""
 
@@ -60,6 +64,21 @@ class Takings:
         refused = taking_refused(self.hub, connection, {(what.system, what.number) for what in wanted})
         waiting = {thing for thing, refusal in refused.items() if not self._is_old(refusal)}
         return [what for what in wanted if (what.system, what.number) not in waiting | self.gone]
+
+
+def call_back_needed_again(hub: Hub) -> None:
+    """Call back the takings that wait to be sent of rights that are needed again; one statement where none waits.
+
+    A system that is down, or a kill switch, may keep one waiting for days. Once the right is needed no more, its taking
+    is planned anew.
+    """
+    with hub.database.read() as connection:
+        waiting = hub.caseload.takings_unsent(connection, JOB)
+    if not waiting:
+        return
+    with hub.database.write() as connection:
+        cases = hub.cases.locked(connection, sorted({case_id for case_id, _ in waiting}))
+        hub.effects.cancel_keys(connection, needed_again(hub, connection, cases, waiting), why=NEEDED_AGAIN)
 
 
 def _tell(

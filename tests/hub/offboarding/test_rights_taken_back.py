@@ -5,11 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 
+from baton.hub.decisions import kill_switch
 from baton.hub.offboarding import casework, completing, undoing
+from baton.hub.offboarding.intentions import JOB
+from baton.hub.offboarding.taking import NEEDED_AGAIN
 from baton.model.account import AccountState, Receipt
 from baton.model.case import MOVED_AGAIN, NO_SYSTEM, Act, Case, CaseState, Cause, ItemState, Role
-from baton.model.handover import HoldingKind, Transfer
+from baton.model.effect import EffectState
+from baton.model.handover import HandoverAction, HoldingKind, Transfer
+from baton.store.tables import effects
 from tests.hub.conftest import Start
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, SUCCESSOR, Desk, staffed
 from tests.hub.offboarding.test_entitling import TEAM, Make, ObjectRefused, TeamTarget, agreed, having, last_day, order
@@ -266,3 +272,121 @@ def test_a_case_of_the_successors_own_in_between_makes_nobody_forget_the_right(d
     an_hour(d)
     an_hour(d)
     assert having(d, MANAGER) == set()
+
+
+def sending(d: Desk, position: str) -> None:
+    """``off``: nothing is sent to the CRM until it is ``on`` again."""
+    kill_switch(d.hub, "system:crm", "on" if position == "off" else "off", HR, "the vendor is down")
+
+
+def for_nobody_any_more(d: Desk) -> Case:
+    """The manager was given the right, could not be given the client, and is named for it no more: the taking waits."""
+    target = d.target()
+    assert isinstance(target, ByMood)
+    target.picky = True
+    case = given(d)
+    sending(d, "off")
+    for_another(d, case)
+    an_hour(d)
+    target.picky = False
+    return case
+
+
+def named_again(d: Desk, case: Case) -> None:
+    d.say(case, [the_client(d, case)], Act.NAME, MANAGER, Role.MANAGER, successor=MANAGER)
+    d.agree(case)
+
+
+def test_a_taking_that_waits_is_called_back_where_the_right_is_needed_again(desk: Make) -> None:
+    d = desk(ByMood)
+    case = for_nobody_any_more(d)
+    named_again(d, case)
+    last_day(d)
+    d.tick()
+    sending(d, "on")
+    an_hour(d)
+    an_hour(d)
+    assert d.holder(TeamTarget.object) == MANAGER
+    assert (having(d, MANAGER), having(d, LEAVER)) == ({TEAM}, set())
+    assert order(d) == [("given", MANAGER), ("taken", LEAVER)]
+
+
+def test_a_taking_that_was_called_back_is_planned_again_once_nobody_needs_the_right(desk: Make) -> None:
+    d = desk(ByMood)
+    case = for_nobody_any_more(d)
+    d.tick()
+    named_again(d, case)
+    with d.hub.database.read() as connection:
+        ((_, waiting),) = d.hub.caseload.takings_unsent(connection, JOB)
+    an_hour(d)
+    with d.hub.database.read() as connection:
+        assert d.hub.caseload.takings_unsent(connection, JOB) == []
+        called_back = d.hub.effects.by_key(connection, [waiting])[waiting]
+    assert (called_back.state, called_back.code) == (EffectState.SUPERSEDED, NEEDED_AGAIN)
+    retract(d, case)
+    an_hour(d)
+    assert having(d, MANAGER) == {TEAM}
+    sending(d, "on")
+    an_hour(d)
+    an_hour(d)
+    assert (having(d, MANAGER), order(d).count(("taken", MANAGER))) == (set(), 1)
+
+
+def test_a_taking_waits_on_where_its_right_goes_back_with_its_object(desk: Make) -> None:
+    d = desk(TeamTarget)
+    case = agreed(d)
+    an_hour(d)
+    sending(d, "off")
+    undoing.undo(d.hub, case.id, HR, "wrong")
+    an_hour(d)
+    an_hour(d)
+    with d.hub.database.read() as connection:
+        assert len(d.hub.caseload.takings_unsent(connection, JOB)) == 1
+    sending(d, "on")
+    an_hour(d)
+    assert (having(d, MANAGER), d.holder(TeamTarget.object)) == (set(), LEAVER)
+
+
+def test_a_taking_that_waits_is_called_back_where_another_case_comes_to_rely_on_the_right(desk: Make) -> None:
+    d = desk(ByMood)
+    for_nobody_any_more(d)
+    theirs = d.plant(HoldingKind.OPPORTUNITY, 7, OTHER, about=TeamTarget.object)
+    d.things.grants[d.id_of(OTHER)] = {TEAM}
+    soon = d.hub.clock.now() + timedelta(days=1)
+    two = casework.open_case(d.hub, casework.Opening(OTHER, Cause.BY_HAND, HR, last_working_at=soon))
+    d.tick()
+    d.agree(two)
+    sending(d, "on")
+    an_hour(d)
+    an_hour(d)
+    assert (having(d, MANAGER), d.holder(theirs)) == ({TEAM}, MANAGER)
+    assert order(d) == [("given", MANAGER)]
+
+
+def test_a_taking_past_calling_back_is_made_good_before_the_right_goes_from_the_leaver(desk: Make) -> None:
+    d = desk(ByMood)
+    case = for_nobody_any_more(d)
+    with d.hub.database.write() as connection:  # its answer was lost once: nobody knows whether it has arrived
+        taking = sa.and_(effects.c.action == HandoverAction.REVOKE.value, effects.c.state == EffectState.PLANNED.value)
+        connection.execute(sa.update(effects).where(taking).values(doubted=True))
+    named_again(d, case)
+    last_day(d)
+    sending(d, "on")
+    for _ in range(4):
+        an_hour(d)
+    assert (having(d, MANAGER), having(d, LEAVER)) == ({TEAM}, set())
+    assert order(d) == [("given", MANAGER), ("taken", MANAGER), ("given", MANAGER), ("taken", LEAVER)]
+
+
+def test_who_leaves_and_loses_the_right_by_a_case_of_their_own_keeps_nobody_elses(desk: Make) -> None:
+    d = desk(ObjectRefused)
+    case = given(d)
+    casework.open_case(d.hub, casework.Opening(MANAGER, Cause.EMERGENCY, HR, manager=OTHER))
+    sending(d, "off")
+    an_hour(d)
+    with d.hub.database.read() as connection:
+        going = d.hub.leases.open_work(connection, [HandoverAction.REVOKE.value])
+        assert going == {("crm", HandoverAction.REVOKE.value)}
+        assert d.hub.caseload.being_taken(connection, JOB, ["crm"]) == set()
+        assert d.hub.caseload.takings_unsent(connection, JOB) == []
+    assert the_client(d, case).successor == MANAGER
