@@ -156,7 +156,7 @@ class CaseloadStore:
         """Those of these cases after which another one of the same person was opened that is not retracted."""
         found: set[str] = set()
         for chunk in chunked(case_ids):
-            found.update(connection.execute(sa.select(cases.c.id).where(cases.c.id.in_(chunk), _followed())).scalars())
+            found.update(connection.execute(sa.select(cases.c.id).where(cases.c.id.in_(chunk), followed())).scalars())
         return frozenset(found)
 
     def rights_given(
@@ -286,7 +286,7 @@ def _barring(void: Sequence[Version] = ()) -> sa.ColumnElement[bool]:
 def _out(now: datetime, void: Sequence[Version] = ()) -> sa.ColumnElement[bool]:
     """A person who is out by a case of theirs, see `CaseloadStore.told`."""
     by_hand = cases.c.cause == Cause.BY_HAND.value
-    completed = sa.and_(cases.c.state == CaseState.COMPLETED.value, by_hand, ~_followed())
+    completed = sa.and_(cases.c.state == CaseState.COMPLETED.value, by_hand, ~followed())
     again = people.c.status == EmploymentStatus.REHIRED.value
     over = sa.and_(cases.c.last_working_at <= now, ~again, sa.or_(_going(), completed), ~_entered(void))
     return sa.exists().where(cases.c.number == people.c.number, sa.or_(_barring(void), over))
@@ -298,7 +298,7 @@ def _had_to_come(number: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     return sa.exists().where(told.c.number == number, told.c.effective_at > told.c.recorded_at)
 
 
-def _followed() -> sa.ColumnElement[bool]:
+def followed() -> sa.ColumnElement[bool]:
     """A case after which another one of the same person was opened that is not retracted."""
     later = cases.alias()
     return sa.exists().where(

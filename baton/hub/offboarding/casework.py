@@ -17,6 +17,7 @@ from baton.hub.offboarding.people import employed
 from baton.hub.offboarding.policies import policies, policy_of
 from baton.hub.offboarding.signing import signed
 from baton.hub.offboarding.standing import require_standing
+from baton.hub.offboarding.ways_back import call_back_earlier
 from baton.hub.proof import signer
 from baton.jobs.contradictions import EARLIEST, LATEST
 from baton.jobs.offboarding.policy import Policies
@@ -69,6 +70,7 @@ def open_case(hub: Hub, opening: Opening) -> Case:
         employee = _employee(hub, connection, opening.number)
         case = _new_case(hub, opening, employee, chosen)
         hub.cases.insert(connection, case)
+        call_back_earlier(hub, connection, case.number)
         hub.cases.add_items(connection, items_by_hand(hub, connection, case, chosen.of(case.policy)))
         said = _about_case(hub, case, Act.OPEN, opening.by, Role.HR, opening.cause.value)
         hub.cases.say(connection, [said])
@@ -223,6 +225,8 @@ def step(hub: Hub, connection: sa.Connection, case: Case, act: Act, person: str,
     if case.state is CaseState.RETRACTED:
         values = {"watched_until": hub.clock.now()}  # what who stayed did until now was their work
     after = hub.cases.change(connection, case, _TO[act], **values)
+    if case.state is CaseState.RETRACTED:
+        call_back_earlier(hub, connection, case.number)
     hub.cases.say(connection, [_about_case(hub, case, act, person, Role.HR, why)])
     _plan_accounts_anew(hub, connection, after)
     return after

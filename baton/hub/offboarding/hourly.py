@@ -29,11 +29,11 @@ from baton.hub.offboarding.prescan import prescan
 from baton.hub.offboarding.readiness import worth_planning
 from baton.hub.offboarding.refreshing import refresh_all
 from baton.hub.offboarding.settling import settle
-from baton.hub.offboarding.taken_out import call_back_retracted
 from baton.hub.offboarding.taking import call_back_needed_again
 from baton.hub.offboarding.telling import tell_all
 from baton.hub.offboarding.undoing import take_back_retracted, take_back_unneeded
 from baton.hub.offboarding.watching import still_watched, watch_all
+from baton.hub.offboarding.ways_back import call_back_retracted
 from baton.model.case import Case, CaseState, Cause
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
 from baton.store import passes

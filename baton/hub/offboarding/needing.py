@@ -41,6 +41,8 @@ COUNTS: Final[Mapping[CaseState, frozenset[ItemState]]] = {
     CaseState.RETRACTED: frozenset({ItemState.MOVING, ItemState.DONE}),
 }
 """Where an item has to stand for its successor to need what it takes."""
+NEEDED_AGAIN: Final = "needed_again"
+"""The code of a taking that was called back before it was sent, because somebody needs the right there by now."""
 
 
 def needed_by(items: Iterable[Item], counts: Collection[ItemState]) -> dict[tuple[str, str], set[str]]:
@@ -89,10 +91,10 @@ def no_longer_needed(
     return found
 
 
-def needed_again(
+def call_back_needed(
     hub: Hub, connection: sa.Connection, cases: Mapping[str, Case], takings: Sequence[tuple[str, str]]
-) -> list[str]:
-    """Those of these takings of rights (case, effect key) whose rights are needed by now; their effect keys.
+) -> None:
+    """Call back those of these takings of rights (case, effect key) whose rights are needed by now.
 
     Who is only named counts no more than for an undo, which takes their rights as well: once they have accepted and it
     is approved, a right that has gone is given anew. ``cases``: by id, all that are named.
@@ -108,7 +110,8 @@ def needed_again(
     counts = {case.id: COUNTS[case.state] & AGREED for case in cases.values()}
     rights = [(case_id, known[key]) for case_id, key in takings]
     unneeded = {effect.key for _, effect in _needed_by_nobody(hub, connection, rights, lists, counts, coming_back)}
-    return [key for _, key in takings if key not in unneeded]
+    needed = [key for _, key in takings if key not in unneeded]
+    hub.effects.cancel_keys(connection, needed, why=NEEDED_AGAIN)
 
 
 def _needed_by_nobody(

@@ -7,7 +7,6 @@ have taken the right by hand, and then there is nothing left to take, or to tell
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Final
 
 import sqlalchemy as sa
 
@@ -15,14 +14,12 @@ from baton.hub.core import Hub
 from baton.hub.offboarding.ahead import A_DAY
 from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.moving import save_moves
-from baton.hub.offboarding.needing import COUNTS, needed_again, no_longer_needed, taking_refused
+from baton.hub.offboarding.needing import COUNTS, call_back_needed, no_longer_needed, taking_refused
 from baton.hub.offboarding.proving import read_back
 from baton.model.case import Case, CaseState
 from baton.model.effect import Effect, Intention
 from baton.store.rights import NOT_THERE
 
-NEEDED_AGAIN: Final = "needed_again"
-"""The code of a taking that was called back before it was sent, because somebody needs the right there by now."""
 _Thing = tuple[str, str]
 """A system and what an effect there is about."""
 
@@ -78,7 +75,7 @@ def call_back_needed_again(hub: Hub) -> None:
         return
     with hub.database.write() as connection:
         cases = hub.cases.locked(connection, sorted({case_id for case_id, _ in waiting}))
-        hub.effects.cancel_keys(connection, needed_again(hub, connection, cases, waiting), why=NEEDED_AGAIN)
+        call_back_needed(hub, connection, cases, waiting)
 
 
 def _tell(

@@ -48,7 +48,8 @@ class Undoing:
 def undo(hub: Hub, case_id: str, person: str, why: str, ids: Sequence[int] = ()) -> Undoing:
     """Plan the way back of everything this case has passed on (or of these items); the next apply carries it out.
 
-    What cannot be taken back is listed and left alone. Raises `ApprovalError` where there is nothing to take back.
+    What cannot be taken back is listed and left alone. Raises `ApprovalError` where there is nothing to take back, and
+    for a retracted case (``case``) whose leaver leaves by a later one.
     """
     require_may(Act.UNDO, Role.HR, why)
     with hub.database.write() as connection:
@@ -56,6 +57,12 @@ def undo(hub: Hub, case_id: str, person: str, why: str, ids: Sequence[int] = ())
         require_standing(hub, connection, case, person, Role.HR)
         if case.state is CaseState.COMPLETED:
             raise ApprovalError("the case is completed", code="case", remedy="reopen it first")
+        if case.state is CaseState.RETRACTED and hub.caseload.followed(connection, [case.id]):
+            raise ApprovalError(
+                f"{case.number} leaves by a later case: nothing of {case.id} comes back to them",
+                code="case",
+                remedy="retract that one first, or have it given back in its system by hand",
+            )
         counts = COUNTS[case.state] if ids else COUNTS[case.state] & AGREED
         undoing = _taken_back(hub, connection, case, _done(hub, connection, case, ids), counts, list)
         if not undoing.items and (ids or not undoing.rights):
@@ -86,7 +93,9 @@ def take_back_retracted(hub: Hub, troubles: dict[str, str]) -> int:
         with hub.database.write() as connection:
             case = locked(hub, connection, case_id)
             if case.state is CaseState.RETRACTED:
-                done = [] if case_id in followed else _done(hub, connection, case, ())
+                # Asked again: a later case opened since then could not call back what is planned only now.
+                leaves = hub.caseload.followed(connection, [case_id])
+                done = [] if leaves else _done(hub, connection, case, ())
                 coming = [each for each in done if _arrived(each[0])]
                 due = partial(takings.due, connection, case)
                 taken += len(_taken_back(hub, connection, case, coming, COUNTS[case.state], due).items)

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from baton.hub.decisions import kill_switch
 from baton.hub.offboarding import casework, completing, undoing
 from baton.hub.offboarding.intentions import JOB
-from baton.hub.offboarding.taking import NEEDED_AGAIN
+from baton.hub.offboarding.needing import NEEDED_AGAIN
 from baton.model.account import AccountState, Receipt
 from baton.model.case import MOVED_AGAIN, NO_SYSTEM, Act, Case, CaseState, Cause, ItemState, Role
 from baton.model.effect import EffectState
