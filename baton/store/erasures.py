@@ -84,9 +84,16 @@ class ErasureStore:
 
     def erased_at(self, connection: sa.Connection, number: str) -> datetime | None:
         """When somebody was erased last; None for who never was."""
-        moments = sa.select(sa.func.max(erasures.c.erased_at)).where(erasures.c.number == number)
-        moment: datetime | None = connection.execute(moments).scalar_one()
-        return moment
+        return self.last(connection, [number]).get(number)
+
+    def last(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[str, datetime]:
+        """When each of these people was erased last; those who never were are left out."""
+        found: dict[str, datetime] = {}
+        for chunk in chunked(numbers):
+            theirs = (erasures.c.number.in_(chunk), erasures.c.erased_at.is_not(None))
+            query = sa.select(erasures.c.number, sa.func.max(erasures.c.erased_at)).where(*theirs)
+            found.update((number, at) for number, at in connection.execute(query.group_by(erasures.c.number)))
+        return found
 
     def of_erased(self, connection: sa.Connection, case_ids: Sequence[str]) -> frozenset[str]:
         """Those of these cases whose leaver was erased since they were opened."""

@@ -22,7 +22,7 @@ def find(hub: Hub, numbers: Sequence[str] = ()) -> dict[str, Overpaid]:
     """What was overpaid to these people, or to whoever HR knows as no plain employee; writes nothing.
 
     Only those about whom something was found, by number. Payments for months longer ago than the policy looks back are
-    not considered.
+    not considered, nor those from before the number's last erasure: they were made to whoever was erased.
     """
     with hub.database.read() as connection:
         return find_within(hub, connection, numbers)
@@ -78,7 +78,12 @@ def _lines(hub: Hub, connection: sa.Connection, numbers: Sequence[str], since: s
             made_at=runs[run_id].created,
         )
         found.setdefault(key.number, []).append(paid)
-    return {number: _made_up(sorted(theirs, key=lambda each: each.key)) for number, theirs in found.items()}
+    erased = hub.erasures.last(connection, list(found))
+    made_up = {number: _made_up(sorted(theirs, key=lambda each: each.key)) for number, theirs in found.items()}
+    return {
+        number: [line for line in theirs if number not in erased or line.made_at > erased[number]]
+        for number, theirs in made_up.items()
+    }
 
 
 def _made_up(lines: Sequence[PaidLine]) -> list[PaidLine]:

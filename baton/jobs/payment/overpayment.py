@@ -79,6 +79,8 @@ class Doubt(StrEnum):
     """The three dates contradict each other."""
     REHIRED = "rehired"
     """The month lies before the hire HR tells now, and HR has told of an earlier one."""
+    UNKNOWN_THEN = "unknown_then"
+    """Made up before the first that HR has told of whoever has the number now: it may have been somebody else's."""
     STAYS = "stays"
     """A final settlement to somebody who is not leaving."""
     KNOWN = "known"
@@ -276,7 +278,17 @@ def _looks_shared(line: PaidLine, part: Working, salary_before: int, policy: Ove
 
 
 def _judged(line: PaidLine, told: Sequence[Told], policy: OverpaymentPolicy) -> Working | Doubt | None:
-    """By the newest version: what was owed instead, a doubt, or None where everything was."""
+    """By the newest version: what was owed instead, a doubt, or None where everything was.
+
+    What HR tells now judges nobody's pay from before HR told of anybody here (it may be another life of the number, or
+    a person who was taken out and brought in again): that is a doubt.
+    """
+    judged = _judged_by_newest(line, told, policy)
+    unknown = isinstance(judged, Working) and line.made_at < told[0].recorded_at
+    return Doubt.UNKNOWN_THEN if unknown else judged
+
+
+def _judged_by_newest(line: PaidLine, told: Sequence[Told], policy: OverpaymentPolicy) -> Working | Doubt | None:
     employee = told[-1].employee
     departure = departure_of(employee)
     if line.key.component is Component.FINAL_SETTLEMENT:

@@ -103,13 +103,25 @@ def test_a_month_is_shared_to_the_fen(
 
 def test_the_month_of_the_hire_is_shared_too_and_months_before_it_are_not_owed() -> None:
     late_start = told(("2026-10-01", {"hire_day": date(2026, 10, 9)}), ("2026-12-01", {"hire_day": date(2026, 11, 16)}))
-    result = found(line("2026-11"), since=late_start[-1:])
+    undated_start = [replace(late_start[0], employee=replace(late_start[0].employee, hire_day=None)), late_start[1]]
+    result = found(line("2026-11"), since=undated_start)
     (part,) = result.not_owed
     assert (part.working.basis, part.working.days, part.working.of_days) == (Basis.PART, 11, 21)
-    (whole,) = found(line("2026-10"), since=late_start[-1:]).not_owed
+    (whole,) = found(line("2026-10"), since=undated_start).not_owed
     assert (whole.working.basis, whole.amount_minor) == (Basis.BEFORE_HIRE, 1_000_000)
     # HR has told of an earlier first day: whether this is a correction or a second hire, the dates do not say.
     assert [each.doubt for each in found(line("2026-10"), since=late_start).unclear] == [Doubt.REHIRED]
+
+
+def test_what_was_made_up_before_hr_told_of_anybody_is_not_judged_by_what_it_tells_now() -> None:
+    """Whoever has the number now may be somebody else, or brought in again after a rollback: a person looks."""
+    new = told(("2026-12-01", {"hire_day": date(2027, 3, 1)}))
+    seen = found(line("2026-10"), line("2026-11"), since=new, **{line().key.reference: 5})
+    assert (seen.not_owed, [each.doubt for each in seen.unclear]) == ([], [Doubt.UNKNOWN_THEN] * 2)
+    known = line("2026-11", made_at=at("2026-12-01"))
+    assert [each.working.basis for each in found(known, since=new).not_owed] == [Basis.BEFORE_HIRE]
+    owed = told(("2026-12-01", {}))
+    assert not found(line("2026-11"), since=owed), "what was owed by what HR tells now is in no doubt"
 
 
 @pytest.mark.parametrize(
