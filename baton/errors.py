@@ -11,6 +11,7 @@
     │   ├── RejectedError       this record (or this whole call) is wrong: never repeat it unchanged
     │   ├── InDoubtError        a write may have happened: look up before anything else
     │   └── HaltError           a person must act (credentials, permission, contract broken)
+    │       └── WithheldError   a person must act about this call alone: the others go on
     ├── OrderRefusedError       the listed lines cannot be carried by the bank's format; no file was made
     ├── ApprovalError           this person may not decide this, or what they decided on has changed
     ├── TransitionError         an effect cannot go from its state to the one asked for
@@ -146,6 +147,12 @@ class HaltError(ConnectorError):
     """No further call to this system makes sense until a person has acted."""
 
     code = "halt"
+
+
+class WithheldError(HaltError):
+    """This one call must not be made until a person has acted, and nothing of it has left; others may be."""
+
+    code = "withheld"
 
 
 class OrderRefusedError(BatonError):

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from threading import Lock
 
-from baton.errors import ConnectorError, HaltError
+from baton.errors import ConnectorError, HaltError, WithheldError
 
 
 @dataclass
@@ -18,6 +18,8 @@ class Report:
     halted: str = ""
     needs_person: bool = False
     """True when it stopped for something that does not pass by itself: credentials, permission, a kill switch."""
+    withheld: list[str] = field(default_factory=list)
+    """Why single calls were not made, each told once; all others were. Each waits for a person."""
 
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
@@ -30,6 +32,12 @@ class Report:
         """Remember why no further call was made."""
         self.halted = str(error)
         self.needs_person = isinstance(error, HaltError)
+
+    def withhold(self, error: WithheldError) -> None:
+        """Remember why one call was not made, while the others go on."""
+        with self._lock:
+            if str(error) not in self.withheld:
+                self.withheld.append(str(error))
 
     def switched_off(self, why: str) -> None:
         """Remember that a person has stopped this system."""

@@ -15,7 +15,7 @@ from baton.engine.performer import Call
 from baton.engine.report import Report
 from baton.engine.storing import Storing
 from baton.engine.workplace import Keeper, Workplace
-from baton.errors import HaltError, InDoubtError, RejectedError, RetryableError
+from baton.errors import HaltError, InDoubtError, RejectedError, RetryableError, WithheldError
 from baton.model.account import Receipt
 from baton.model.effect import Effect
 from baton.store.leases import CRASH_LIMIT
@@ -185,6 +185,12 @@ class _Stint:
                 outcomes = call.send()
         except RejectedError as error:
             self.refused.append(replace(batch, refusal=error))
+            return
+        except WithheldError as error:
+            self.report.withhold(error)
+            # Beyond this run's patience: nobody waits here for what a person has to do first.
+            tries = max(effect.epoch for effect in batch.effects)
+            self._give_back(batch, blamed(error), place.pace.patience_s + self.storing.backoff_s(tries))
             return
         except _STOPPING as error:
             self.report.stop(error)

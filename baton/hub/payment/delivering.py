@@ -68,9 +68,16 @@ def traced(hub: Hub, system: str, file: PayFile) -> Receipt:
 
 
 def deliver(hub: Hub, system: str) -> Report:
-    """Deliver every released file of one bank, and find out about those in doubt."""
+    """Deliver every released file of one bank, and find out about those in doubt.
+
+    Halted where something kept files from going out: what concerns the files of one run keeps no others here.
+    """
     settings = hub.settings.system(system)
-    return execution.perform(hub, settings, FilePerformer(hub, system), SCOPE)
+    report = execution.perform(hub, settings, FilePerformer(hub, system), SCOPE)
+    if report.withheld:
+        report.needs_person = report.needs_person or not report.halted
+        report.halted = "; ".join(filter(None, (report.halted, *report.withheld)))
+    return report
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from baton.errors import HaltError
+from baton.errors import WithheldError
 from baton.hub.core import Hub
 from baton.hub.payment.out_again import out_again
 from baton.hub.payment.reissue_evidence import contradicted
@@ -111,7 +111,8 @@ def payees(hub: Hub, connection: sa.Connection, message_id: str) -> set[str]:
 
 
 def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
-    """Raise `HaltError` when somebody in a file that is still here has changed (``people_changed``): none goes out.
+    """Raise `WithheldError` when somebody in a file that is still here has changed (``people_changed``): none of
+    the run's goes out.
 
     Neither does any when it would pay what the bank has booked out again since (``out_again``), when an earlier attempt
     has not failed after all (``attempt_unproven``), or when the bank speaks of a payment in it, though by what is known
@@ -125,26 +126,27 @@ def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
             continue
         records = _records(hub, connection, payees(hub, connection, file.message_id))
         if _digest(hub, records) != file.people_digest:
-            raise HaltError(
+            raise WithheldError(
                 f"somebody in {run_id} has left, changed or got another account since it was checked",
                 code="people_changed",
                 remedy=f"nothing was sent; see who it is and take it back: baton pay withdraw {run_id}",
             )
         if told_of := _told_of(connection, file):
-            raise HaltError(
+            raise WithheldError(
                 f"the bank speaks of the payment {told_of} in {run_id}, though it was not sent by what is known here",
                 code="told_of",
-                remedy=f"nothing was sent; see what the bank has before anything else: baton pay show {run_id}",
+                remedy=f"nothing was sent; see what the bank has before anything else: baton pay show {run_id}; "
+                f"then what to do about the others in it: baton pay withdraw {run_id}",
             )
         earlier = _earlier(hub, connection, file)
         if any(line.state not in FAILED for line in earlier) or contradicted(hub, connection, earlier):
-            raise HaltError(
+            raise WithheldError(
                 f"{run_id} would pay again what the bank, by what it has said since, may have paid",
                 code="attempt_unproven",
                 remedy=f"nothing was sent; take it back: baton pay withdraw {run_id}",
             )
         if out_again(hub, connection, [line for line in earlier if line.state is LineState.RETURNED]):
-            raise HaltError(
+            raise WithheldError(
                 f"{run_id} would pay again what had come back and has been booked out again since",
                 code="out_again",
                 remedy=f"nothing was sent; take it back: baton pay withdraw {run_id}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from baton.contracts.payments import AnswerKind
@@ -170,6 +172,7 @@ def test_what_pays_a_file_again_stays_here_once_that_is_booked_with_another_sum(
     assert "may have paid" in office.deliver().halted
     assert len(office.bank.files) == 1
     say(office, AnswerKind.STATEMENT, in_one(office, "8000.01", "CRDT", number=2))
+    office.company.clock.advance(timedelta(minutes=1))
     office.deliver()
     assert len(office.bank.files) == 2
 
