@@ -51,6 +51,9 @@ PAYMENTS: Final[Mapping[str, str]] = {
     "{file}: nobody can tell whether the bank has it ({why}); it stays as it is": (
         "{file}：无法确定银行是否已收到（{why}），保持原状"
     ),
+    "{file}: never sent, but the bank speaks of it; it stays as it is (see --rest-unpaid)": (
+        "{file}：从未发出，但银行已提及其中款项，保持原状（见 --rest-unpaid）"
+    ),
     "{run}: {count} lines are drafted again, {refused} may not be": "{run}：重新起草 {count} 笔，{refused} 笔不得重付",
     "nobody has said what the bank means by these words; ask it whether it has the payment": (
         "以下银行原文的含义尚无人确认；请先向银行核实该笔是否已受理或已付"

@@ -238,19 +238,26 @@ def cancel_command(context: Context, run: str, person: str, why: str) -> None:
 @click.argument("run")
 @with_why
 @as_person
-def withdraw_command(context: Context, run: str, person: str, why: str) -> int:
-    """Take a released run back before any of it has left (exit 1: the bank could not tell of some of its files)."""
+@click.option("--rest-unpaid", is_flag=True,
+              help="Also give up the rest of files that were never sent and of which the bank speaks all the same: you "
+                   "have asked it about each payment in them, and it has none of these.")  # fmt: skip
+def withdraw_command(context: Context, run: str, person: str, why: str, rest_unpaid: bool) -> int:
+    """Take a released run back before any of it has left (exit 1: of some of its files nobody can tell)."""
     from baton.hub.payment.withdrawing import withdraw
 
     with context.hub() as hub:
-        done = withdraw(hub, run, person, why)
+        done = withdraw(hub, run, person, why, rest_unpaid=rest_unpaid)
     context.voice.say("{run}: {count} lines taken back; see: baton pay show {run}", run=run, count=done.lines)
     for file, receipt in done.untold.items():
         context.voice.say("{file}: nobody can tell whether the bank has it ({why}); it stays as it is",
                           file=file, why=receipt.message or receipt.code)  # fmt: skip
+    for file in done.spoken_of:
+        context.voice.say("{file}: never sent, but the bank speaks of it; it stays as it is (see --rest-unpaid)",
+                          file=file)  # fmt: skip
     untold = [{"file": file, "code": each.code, "message": each.message} for file, each in done.untold.items()]
-    context.voice.document({"run": run, "withdrawn": done.lines, "untold": untold})
-    return 1 if untold else 0
+    left = {"untold": untold, "spoken_of": list(done.spoken_of)}
+    context.voice.document({"run": run, "withdrawn": done.lines, **left})
+    return 1 if any(left.values()) else 0
 
 
 @command("deliver")

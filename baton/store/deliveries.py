@@ -24,6 +24,12 @@ def unsent(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
     return _among(connection, keys, effects.c.state.in_(_UNSENT))
 
 
+def never_sent(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
+    """Those that wait here and were never tried: not even one of which the target has said that it did nothing."""
+    waiting = effects.c.state.in_((EffectState.PLANNED.value, EffectState.HELD.value))
+    return _among(connection, keys, sa.and_(waiting, effects.c.doubted.is_(False), effects.c.attempts == 0))
+
+
 def unproven(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
     """Those nobody works on, and of which only the target can say whether they ever arrived."""
     doubted = sa.and_(effects.c.state == EffectState.PLANNED.value, effects.c.doubted.is_(True))

@@ -114,11 +114,12 @@ def _state(hub: Hub, connection: sa.Connection, run: PayRun) -> RunState | None:
 
 def _facts(hub: Hub, connection: sa.Connection, run: PayRun) -> RunFacts:
     files = hub.pay_runs.files(connection, run.run_id)
-    lines = [
+    filed = [
         Filed(expected(run, line), line.state, line.message_id)
         for line in hub.pay_runs.lines(connection, run.run_id)
-        if line.message_id and line.state is not LineState.CANCELLED
+        if line.message_id
     ]
+    lines = [line for line in filed if line.state is not LineState.CANCELLED]
     sent = {line.message_id for line in lines}  # of what was taken back before it left, nobody expects anything
     return RunFacts(
         run_id=run.run_id,
@@ -128,6 +129,7 @@ def _facts(hub: Hub, connection: sa.Connection, run: PayRun) -> RunFacts:
         lines=lines,
         files=[_totals(file) for file in files if file.message_id in sent],
         approved=[totals for totals in _approved(hub, connection, run, files) if totals.message_id in sent],
+        given_up=[line for line in filed if line.state is LineState.CANCELLED and line.message_id in sent],
     )
 
 

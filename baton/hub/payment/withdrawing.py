@@ -13,7 +13,7 @@ from baton.hub.payment.checking import unknown_run
 from baton.hub.payment.delivering import traced
 from baton.hub.payment.voiding import delete_files
 from baton.model.account import Outcome, Receipt
-from baton.model.pay_run import SILENT, LineState, PayFile
+from baton.model.pay_run import SILENT, LineState, PayFile, PayLine
 from baton.model.persons import require_reason
 from baton.store import deliveries
 from baton.store.pay_runs import LineChange
@@ -27,6 +27,8 @@ class Withdrawn:
     lines: int
     untold: Mapping[str, Receipt] = field(default_factory=dict)
     """Message ids of the files of which nobody can tell whether the bank has them, with why: they stay as they are."""
+    spoken_of: Sequence[str] = ()
+    """Message ids of the files that were never sent from here and of which the bank speaks all the same: they stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +40,16 @@ class _Asked:
     untold: Mapping[str, Receipt]
 
 
-def withdraw(hub: Hub, run_id: str, person: str, why: str) -> Withdrawn:
+def withdraw(hub: Hub, run_id: str, person: str, why: str, *, rest_unpaid: bool = False) -> Withdrawn:
     """Take back what of a released run is surely not at the bank.
 
     Of a run none of whose files has left, all lines are drafts again. Otherwise what has left goes its way, and the
     lines of the others are given up: their payables are free for another run.
-    A file that the bank cannot be asked for keeps no other here. Raises `ApprovalError` (``sent``) when every file has
-    been taken up, or may have arrived, and ``untold`` when that is so since the bank could not tell of one.
+    A file that the bank cannot be asked for keeps no other here. Nor does one that was never sent from here and of
+    which the bank speaks all the same: it has some of these payments by another way, and perhaps all. Its silent lines
+    are given up only where the person has found out there that they are not paid by that way (``rest_unpaid``).
+    Raises `ApprovalError` (``sent``) when every file has been taken up, or may have arrived, ``untold`` when that is so
+    since the bank could not tell of one, and ``told_of`` when only such files are left.
     """
     require_reason(person, why)
     asked = _asked(hub, run_id)
@@ -56,18 +61,16 @@ def withdraw(hub: Hub, run_id: str, person: str, why: str) -> Withdrawn:
         if head.state is not RunState.READY:
             raise ApprovalError(f"{run_id} is {head.state}, not released", code="not_released")
         files = hub.pay_runs.files(connection, run_id)
-        here = _silent(hub, connection, files)
-        back = _given_up(hub, connection, here, asked.absent)
-        if not back and asked.untold:
-            raise _untold(run_id, asked.untold)
+        silent = _silent(hub, connection, files)
+        told_of = _never_sent(connection, [file for file in files if file not in silent])
+        spoken_of = [] if rest_unpaid else [file for file in told_of if _rest(hub, connection, file)]
+        back = _given_up(hub, connection, silent, asked.absent)
+        whole = bool(back) and len(back) == len(files)
+        back += _given_up(hub, connection, [file for file in told_of if file not in spoken_of], set())
         if not back:
-            raise ApprovalError(
-                f"{run_id} has left, or may have: it can only be recalled at the bank",
-                code="sent",
-                remedy="ask the bank to stop it: baton pay recall; what it has refused: baton pay reissue",
-            )
-        lines = [line for file in back for line in hub.pay_runs.of_file(connection, file.message_id)]
-        if len(back) == len(files):
+            raise _nothing(run_id, asked.untold, spoken_of)
+        lines = [line for file in back for line in _rest(hub, connection, file)]
+        if whole:
             again = {"message_id": "", "code": ""}
             hub.pay_runs.move_lines(connection, [LineChange(line, LineState.DRAFT, again) for line in lines])
             hub.pay_runs.drop_files(connection, run_id)
@@ -78,7 +81,7 @@ def withdraw(hub: Hub, run_id: str, person: str, why: str) -> Withdrawn:
         hub.crash_point("withdrawing")
     delete_files(hub, back)
     hub.crash_point("withdrawn")
-    return Withdrawn(len(lines), asked.untold)
+    return Withdrawn(len(lines), asked.untold, [file.message_id for file in spoken_of])
 
 
 def _silent(hub: Hub, connection: sa.Connection, files: Sequence[PayFile]) -> list[PayFile]:
@@ -92,6 +95,36 @@ def _silent(hub: Hub, connection: sa.Connection, files: Sequence[PayFile]) -> li
         for file in files
         if all(line.state in SILENT for line in hub.pay_runs.of_file(connection, file.message_id))
     ]
+
+
+def _rest(hub: Hub, connection: sa.Connection, file: PayFile) -> list[PayLine]:
+    """The lines of a file of which the bank has said nothing."""
+    return [line for line in hub.pay_runs.of_file(connection, file.message_id) if line.state in SILENT]
+
+
+def _never_sent(connection: sa.Connection, files: Sequence[PayFile]) -> list[PayFile]:
+    """Those that were never on their way. Of one that was in doubt the bank speaks since it has it, as far as known."""
+    never = deliveries.never_sent(connection, [file.effect_key for file in files])
+    return [file for file in files if file.effect_key in never]
+
+
+def _nothing(run_id: str, untold: Mapping[str, Receipt], spoken_of: Sequence[PayFile]) -> ApprovalError:
+    """Why nothing is taken back."""
+    if untold:
+        return _untold(run_id, untold)
+    if spoken_of:
+        return ApprovalError(
+            f"the bank speaks of payments in {spoken_of[0].message_id} of {run_id}, which was never sent from here: it "
+            "has them by another way, and perhaps the others too",
+            code="told_of",
+            remedy="ask the bank about every other payment in it; if it has none of them, and will not: "
+            f"baton pay withdraw {run_id} --rest-unpaid",
+        )
+    return ApprovalError(
+        f"{run_id} has left, or may have: it can only be recalled at the bank",
+        code="sent",
+        remedy="ask the bank to stop it: baton pay recall; what it has refused: baton pay reissue",
+    )
 
 
 def _untold(run_id: str, untold: Mapping[str, Receipt]) -> ApprovalError:

@@ -1,0 +1,153 @@
+"""A file that was never sent and of which the bank speaks: the rest of it is free once a person says it is not paid."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from baton.contracts.payments import AnswerKind, PaymentFile
+from baton.errors import ApprovalError
+from baton.hub.payment.reconciling import reconcile
+from baton.hub.payment.withdrawing import withdraw
+from baton.jobs.payment.differences import DifferenceKind
+from baton.jobs.payment.reconciliation import Verdict
+from baton.model.account import Receipt
+from baton.model.effect import EffectState
+from baton.model.pay_run import LineState
+from tests.hub.payment.office import Office
+from tests.hub.payment.test_answers import references, say
+from tests.hub.payment.test_sweeping import CrashedError, crash_at
+from tests.hub.payment.test_withheld import LATER
+from tests.payment.steps import effect_states
+from tests.rig.bank_papers import statement
+from tests.rig.payroll import ACCOUNT, BANK, TREASURY, FakeChannel
+
+BOTH = {"0001": "8000.00", "0004": "7000.00"}
+WHY = "the bank's desk: it has no 0004"
+
+
+def booked(office: Office, run_id: str, *numbers: str, number: int = 1, opening: str = "100000.00") -> None:
+    known = references(office, run_id)
+    entries = [(known[each], BOTH[each], "DBIT") for each in numbers]
+    say(office, AnswerKind.STATEMENT, statement(ACCOUNT, entries, number, opening))
+
+
+@pytest.fixture
+def arrived(office: Office, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A run built and released again, since the bank did not show its first file, which then pays one of two."""
+    office.hire(*BOTH)
+    run_id = office.signed(BOTH)
+    office.release(run_id)
+    with monkeypatch.context() as lost:
+        lost.setattr(FakeChannel, "submit", answering(Receipt.in_doubt("timeout", "no answer")))
+        lost.setattr(FakeChannel, "trace", answering(Receipt.not_performed("not_delivered", "is not at the bank")))
+        office.deliver()
+        office.company.clock.sleep(3600)
+        withdraw(office.hub, run_id, TREASURY, "not at the bank")
+    office.check(run_id)
+    office.build(run_id)
+    office.sign(run_id)
+    office.release(run_id)
+    booked(office, run_id, "0001")
+    assert "the bank speaks of the payment" in office.deliver().halted
+    return run_id
+
+
+def answering(receipt: Receipt) -> object:
+    def answer(_: FakeChannel, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
+        return [receipt for _ in files]
+
+    return answer
+
+
+def refused(office: Office, run_id: str, code: str, *, rest_unpaid: bool = True) -> None:
+    before = office.states(run_id)
+    with pytest.raises(ApprovalError) as caught:
+        withdraw(office.hub, run_id, TREASURY, WHY, rest_unpaid=rest_unpaid)
+    assert caught.value.code == code
+    assert office.states(run_id) == before
+
+
+def paid_by_another(office: Office) -> str:
+    drafted = office.draft({"0004": BOTH["0004"]})
+    assert [line.state for line in drafted.lines] == [LineState.DRAFT]
+    office.check(drafted.run.run_id)
+    office.build(drafted.run.run_id)
+    office.sign(drafted.run.run_id)
+    office.release(drafted.run.run_id)
+    return drafted.run.run_id
+
+
+def test_nothing_of_it_is_free_before_somebody_says_that_the_rest_is_not_paid(office: Office, arrived: str) -> None:
+    refused(office, arrived, "told_of", rest_unpaid=False)
+    assert effect_states(office, arrived) == [EffectState.PLANNED]
+
+
+def test_the_rest_is_paid_by_another_run_and_what_the_bank_spoke_of_stays(office: Office, arrived: str) -> None:
+    assert withdraw(office.hub, arrived, TREASURY, WHY, rest_unpaid=True).lines == 1
+    assert office.states(arrived) == {"0001": LineState.PAID, "0004": LineState.CANCELLED}
+    assert effect_states(office, arrived) == [EffectState.SUPERSEDED]
+    with office.hub.database.read() as connection:
+        said = office.hub.runs.decisions(connection, arrived)[-1]
+    assert (said.decision, said.person, said.why) == ("withdraw", TREASURY, WHY)
+    assert [line.code for line in office.draft({"0001": BOTH["0001"]}).lines] == ["claimed"]
+    again = paid_by_another(office)
+    office.company.clock.advance(LATER)
+    assert office.deliver().halted == ""
+    assert Counter(each.decode() for each in office.bank.seen) == Counter(references(office, again).values())
+    booked(office, again, "0004", number=2, opening="92000.00")
+    assert office.states(again) == {"0004": LineState.PAID}
+    refused(office, arrived, "sent")
+    compared = reconcile(office.hub, BANK)
+    assert (DifferenceKind.FILE_TOTAL in compared.differences, compared.runs[arrived].verdict) == (False, Verdict.CLEAN)
+
+
+def test_when_it_is_paid_by_the_first_file_after_all_the_other_run_stays_here(office: Office, arrived: str) -> None:
+    withdraw(office.hub, arrived, TREASURY, WHY, rest_unpaid=True)
+    again = paid_by_another(office)
+    booked(office, again, "0004", number=2, opening="92000.00")
+    assert "the bank speaks of the payment" in office.deliver().halted
+    assert office.bank.files == {}
+
+
+def test_one_that_the_bank_has_spoken_of_altogether_is_ended_and_frees_nothing(office: Office, arrived: str) -> None:
+    booked(office, arrived, "0004", number=2, opening="92000.00")
+    assert withdraw(office.hub, arrived, TREASURY, "all is paid by the first file").lines == 0
+    office.company.clock.advance(LATER)
+    assert office.deliver().halted == ""
+    assert set(office.states(arrived).values()) == {LineState.PAID}
+    assert office.bank.files == {}
+
+
+@pytest.mark.parametrize(
+    "first", [Receipt.in_doubt("timeout", "no answer"), Receipt.not_performed("refused_now", "nothing was done")]
+)
+def test_never_where_it_may_have_left(office: Office, monkeypatch: pytest.MonkeyPatch, first: Receipt) -> None:
+    """The bank speaks of it since it has it, whatever its connector said of the try, and whatever it says now."""
+    office.hire(*BOTH)
+    run_id = office.signed(BOTH)
+    office.release(run_id)
+    monkeypatch.setattr(FakeChannel, "submit", answering(first))
+    monkeypatch.setattr(FakeChannel, "trace", answering(Receipt.not_performed("not_delivered", "is not there")))
+    office.deliver()
+    booked(office, run_id, "0001")
+    office.company.clock.advance(timedelta(hours=2))
+    assert "the bank speaks of the payment" in office.deliver().halted
+    refused(office, run_id, "sent")
+    refused(office, run_id, "sent", rest_unpaid=False)
+
+
+@pytest.mark.parametrize(("point", "free"), [("withdrawing", False), ("withdrawn", True)])
+def test_a_death_in_between_leaves_it_whole(office: Office, arrived: str, point: str, free: bool) -> None:
+    crash_at(office, point)
+    with pytest.raises(CrashedError):
+        withdraw(office.hub, arrived, TREASURY, WHY, rest_unpaid=True)
+    office.hub.crash_point = lambda _: None
+    assert (office.states(arrived)["0004"] is LineState.CANCELLED) is free
+    assert effect_states(office, arrived) == [EffectState.SUPERSEDED if free else EffectState.PLANNED]
+    office.company.clock.advance(LATER)
+    office.deliver()
+    assert office.bank.files == {}
