@@ -234,6 +234,16 @@ CHINESE: Final[Mapping[str, str]] = {
     "bytes": "字节",
     "SHA-256": "SHA-256 摘要",
     "item {item} has no files": "第 {item} 项没有文件",
+    "{count} leave by a run that is held, and keep what they have until it is decided: {numbers}": (
+        "{count} 人按人事数据离职，但相应运行已拦截、待决定；决定之前其权限与会话不动：{numbers}"
+    ),
+    "  look: baton effects {run} --state held; then: baton release {run}, or: baton reject {run}": (
+        "  查看：baton effects {run} --state held；然后 baton release {run}（放行）或 baton reject {run}（驳回）"
+    ),
+    "{count} leave only by what was rejected, and keep what they have until HR says otherwise: {numbers}": (
+        "{count} 人的离职已被驳回；在人事系统另有说明之前其权限与会话不动：{numbers}"
+    ),
+    "  who leaves all the same: baton offboard open NUMBER": "  确实离职者：baton offboard open 工号",
     "looked ahead to the last day in {count} cases": "已为 {count} 份交接单预检最后工作日前的障碍",
     "closed through {month}: these lines stay as they are": "已关账至 {month}：这些明细不再变动",
     "{blocked} cannot go, {log_outs} log-outs, {told} messages ({escalations} escalated), {alerts} alerts": (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from baton.cli.output import Voice
@@ -11,8 +11,10 @@ from baton.model.case import Case, Item, ItemState
 if TYPE_CHECKING:
     from baton.hub import Hub
     from baton.hub.offboarding.hourly import Hour
+    from baton.hub.offboarding.undecided import Waiting
 
 _SHOWN: Final = 200
+_SHOWN_PEOPLE: Final = 10
 
 
 def show(hub: Hub, voice: Voice, case: Case, states: tuple[str, ...]) -> None:
@@ -91,9 +93,30 @@ def show_hour(voice: Voice, hour: Hour) -> None:
               alerts=hour.alerts)  # fmt: skip
     if hour.ahead:
         voice.say("looked ahead to the last day in {count} cases", count=hour.ahead)
+    _show_waiting(voice, hour.waiting)
     for report in hour.reports:
         if report.halted:
             voice.say("{system}: stopped: {why}", system=report.system, why=report.halted)
     for what, why in hour.troubles.items():
-        voice.say("{what}: {why}", what=what, why=why)
+        if what not in hour.waiting.held:
+            voice.say("{what}: {why}", what=what, why=why)
     voice.document(hour)
+
+
+def _show_waiting(voice: Voice, waiting: Waiting) -> None:
+    """From whom nothing is taken yet although they leave by HR's data, and what to do."""
+    for run, numbers in waiting.held.items():
+        voice.say("{count} leave by a run that is held, and keep what they have until it is decided: {numbers}",
+                  count=len(numbers), numbers=_first(numbers))  # fmt: skip
+        voice.say(
+            "  look: baton effects {run} --state held; then: baton release {run}, or: baton reject {run}", run=run
+        )
+    if waiting.rejected:
+        voice.say("{count} leave only by what was rejected, and keep what they have until HR says otherwise: {numbers}",
+                  count=len(waiting.rejected), numbers=_first(waiting.rejected))  # fmt: skip
+    if waiting.held or waiting.rejected:
+        voice.say("  who leaves all the same: baton offboard open NUMBER")
+
+
+def _first(numbers: Sequence[str]) -> str:
+    return ", ".join(numbers[:_SHOWN_PEOPLE]) + (" …" if len(numbers) > _SHOWN_PEOPLE else "")

@@ -61,8 +61,8 @@ def read_back() -> dict[str, int]:
     troubles = len(hour.troubles) + (ti.xcom_pull(task_ids="look", key=_TROUBLES) or 0)
     if hour.stuck or troubles:
         raise AirflowFailException(
-            f"{hour.stuck} items are stuck, {troubles} cases or systems could not be read:"
-            " see the page Handovers, or: baton offboard list"
+            f"{hour.stuck} items are stuck, {troubles} cases or systems could not be read, or wait for a held run:"
+            " see the log of the task look, the page Handovers, or: baton offboard list"
         )
     return {"done": hour.done, "stuck": hour.stuck}
 
@@ -79,9 +79,11 @@ def _demand_looked_and_passed_on(ti: Any) -> None:
 def _tell(hour: Hour) -> None:
     """In figures and ids; never who or what."""
     log.info(
-        "opened %d, looked at %d, on their way %d, done %d, stuck %d; cannot go %d, log-outs %d, told %d, escalated %d",
+        "opened %d, looked at %d, on their way %d, done %d, stuck %d; cannot go %d, log-outs %d, told %d, "
+        "escalated %d; held at the gate %d, rejected there %d",
         *(len(hour.opened), hour.refreshed, hour.moved, hour.done, hour.stuck),
         *(hour.blocked, hour.log_outs, hour.told, hour.escalations),
+        *(sum(map(len, hour.waiting.held.values())), len(hour.waiting.rejected)),
     )
     for what, why in hour.troubles.items():
         log.warning("%s: %s", what, why)

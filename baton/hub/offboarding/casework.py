@@ -17,6 +17,7 @@ from baton.hub.offboarding.people import employed
 from baton.hub.offboarding.policies import policies, policy_of
 from baton.hub.offboarding.signing import signed
 from baton.hub.offboarding.standing import require_standing
+from baton.hub.offboarding.undecided import require_decided
 from baton.hub.offboarding.ways_back import call_back_earlier
 from baton.hub.proof import signer
 from baton.jobs.contradictions import EARLIEST, LATEST
@@ -59,6 +60,7 @@ def open_case(hub: Hub, opening: Opening) -> Case:
     Raises `ConfigurationError` for somebody the hub does not know, `BatonError` where nobody could approve
     (``no_manager``) and for a last moment that is none (``date_range``). The schedule, which can name nobody, opens a
     case without a manager: who leaves does not wait, and what is the manager's is for the deputies or HR until then.
+    It opens none by a word that is held at the gate or was rejected (``undecided``): a person does.
     """
     _require_plausible(opening.last_working_at)
     chosen = policies(hub)
@@ -67,6 +69,8 @@ def open_case(hub: Hub, opening: Opening) -> Case:
         for known in hub.cases.of_person(connection, opening.number):
             if known.state in UNFINISHED:
                 return _opened_again(hub, connection, known, opening)
+        if opening.by in NO_PERSONS:
+            require_decided(hub, connection, opening.number)
         employee = _employee(hub, connection, opening.number)
         case = _new_case(hub, opening, employee, chosen)
         hub.cases.insert(connection, case)

@@ -13,6 +13,7 @@ from baton.hub.core import Hub
 from baton.hub.offboarding.casework import BY_WORD, UNFINISHED, call_back, locked, step
 from baton.hub.offboarding.intentions import JOB, frozen, last_log_out
 from baton.hub.offboarding.policies import policy_of
+from baton.hub.offboarding.undecided import Waiting, undecided
 from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.watch import rights_gone
 from baton.model.case import Act, Case, CaseState, Cause, ItemState, LeaverDates
@@ -34,10 +35,11 @@ AGAIN: Final = (EmploymentStatus.REHIRED, EmploymentStatus.PENDING_HIRE)
 """Who has left, and works here again or is about to."""
 
 
-def news_from_hr(hub: Hub, known: Sequence[Case], troubles: dict[str, str]) -> list[Case]:
-    """Those of these cases of which HR says something else by now.
+def news_from_hr(hub: Hub, known: Sequence[Case], troubles: dict[str, str], waiting: Waiting) -> list[Case]:
+    """Those of these cases of which HR says something else by now, and of which that holds.
 
-    ``troubles`` ("case HR" -> why) gets those that keep a last working moment of which HR has to say whether it is so.
+    ``troubles`` ("case HR" -> why) gets those that keep a last working moment of which HR has to say whether it is so,
+    ``waiting`` whose earlier day nobody has let go yet.
     """
     asked = [case for case in known if case.cause is not Cause.EMERGENCY and case.state in UNFINISHED]
     with hub.database.read() as connection:
@@ -51,7 +53,12 @@ def news_from_hr(hub: Hub, known: Sequence[Case], troubles: dict[str, str]) -> l
         last = case.dates.last_working_at
         if last and _keeps_its_day(case, said[case.number]) and _follows(case, told.get(case.number, ())):
             troubles[f"{case.id} HR"] = _NO_DAY.format(f"{last:%Y-%m-%d %H:%M}")
-    return [case for case in found if _is_news(case, said[case.number], told.get(case.number, ()), now)]
+    news = [case for case in found if _is_news(case, said[case.number], told.get(case.number, ()), now)]
+    earlier = [case for case in news if _comes_earlier(case, said[case.number], told.get(case.number, ()), now)]
+    with hub.database.read() as connection:
+        wait = undecided(hub, connection, [case.number for case in earlier])
+    waiting.note(wait)
+    return [case for case in news if case not in earlier or case.number not in wait]
 
 
 def _differs(case: Case, employee: Employee, now: datetime) -> bool:
@@ -67,6 +74,14 @@ def _is_news(case: Case, employee: Employee, told: Sequence[Recorded], now: date
     if stays(employee.status):
         return case.state is CaseState.OPEN or _can_be_taken_back(case, employee, told, now)
     return _taken_over(case, employee, told, now) != case.dates
+
+
+def _comes_earlier(case: Case, employee: Employee, told: Sequence[Recorded], now: datetime) -> bool:
+    """Whether by what HR says the leaver would lose their rights before what the case says by now."""
+    if stays(employee.status):
+        return False
+    last, before = _taken_over(case, employee, told, now).last_working_at, case.dates.last_working_at
+    return last is not None and (before is None or last < before)
 
 
 def _can_be_taken_back(case: Case, employee: Employee, told: Sequence[Recorded], now: datetime) -> bool:
@@ -139,7 +154,10 @@ def _dates(case: Case, employee: Employee, now: datetime) -> LeaverDates:
 
 
 def follow_hr(hub: Hub, case: Case) -> Case:
-    """Take over the dates that HR gives now; retract a resignation that HR no longer knows of."""
+    """Take over the dates that HR gives now; retract a resignation that HR no longer knows of.
+
+    An earlier day waits where it is held at the gate or was rejected: see `undecided`.
+    """
     with hub.database.write() as connection:
         case = locked(hub, connection, case.id)
         found = hub.people.newest(connection, [case.number]).get(case.number)
@@ -157,7 +175,8 @@ def follow_hr(hub: Hub, case: Case) -> Case:
             call_back(hub, connection, after)
             return after
         dates = _taken_over(case, employee, told, now)
-        if dates == case.dates:
+        waits = _comes_earlier(case, employee, told, now) and undecided(hub, connection, [case.number])
+        if dates == case.dates or waits:
             return case
         last = dates.last_working_at
         until = None if last is None else last + policy_of(hub, case).protection

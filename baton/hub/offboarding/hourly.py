@@ -31,6 +31,7 @@ from baton.hub.offboarding.refreshing import refresh_all
 from baton.hub.offboarding.settling import settle
 from baton.hub.offboarding.taking import call_back_needed_again
 from baton.hub.offboarding.telling import tell_all
+from baton.hub.offboarding.undecided import Waiting, undecided
 from baton.hub.offboarding.undoing import take_back_retracted, take_back_unneeded
 from baton.hub.offboarding.watching import still_watched, watch_all
 from baton.hub.offboarding.ways_back import call_back_retracted
@@ -69,9 +70,11 @@ class Hour:
     stuck: int = 0
     reopened: list[str] = field(default_factory=list)
     retracted: list[str] = field(default_factory=list)
+    waiting: Waiting = field(default_factory=Waiting)
+    """Who would have a case, or an earlier last day in theirs, by a word of HR's that nobody has let go."""
     reports: list[Report] = field(default_factory=list)
     troubles: dict[str, str] = field(default_factory=dict)
-    """Case, person or system -> what went wrong there; the others went on."""
+    """Case, person, system or held run -> what went wrong there, or waits; the others went on."""
 
 
 def tick(hub: Hub, cases: Sequence[str] = ()) -> Hour:
@@ -97,6 +100,7 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
     looked: list[str] = []
     with _apart(hour, "looking"):
         looked = _look_again(hub, known, hour)
+    hour.troubles.update(hour.waiting.troubles())
     _look_ahead(hub, known, hour)
     if not cases:
         ahead.forget(hub, {case.id for case in known if case.state in _GOING and case.id not in hour.retracted})
@@ -232,7 +236,7 @@ def _look_again(hub: Hub, known: Sequence[Case], hour: Hour) -> list[str]:
     Gives the ids of those for which all could be read.
     """
     was_completed = {case.id for case in known if case.state is CaseState.COMPLETED}
-    for case in news_from_hr(hub, known, hour.troubles):
+    for case in news_from_hr(hub, known, hour.troubles, hour.waiting):
         with _apart(hour, case.id):
             if follow_hr(hub, case).state is CaseState.RETRACTED:
                 hour.retracted.append(case.id)
@@ -249,7 +253,10 @@ def _look_again(hub: Hub, known: Sequence[Case], hour: Hour) -> list[str]:
 
 
 def _open_for_those_who_leave(hub: Hub, hour: Hour) -> None:
-    """A case for everybody whom HR says to be leaving, or to have left, and who has none for this departure."""
+    """A case for everybody whom HR says to be leaving, or to have left, and who has none for this departure.
+
+    But for who is held at the gate with too many others, or was rejected there.
+    """
     with hub.database.read() as connection:
         leaving = hub.people.with_status(connection, EmploymentStatus.NOTICE)
         newest = hub.cases.newest_of(connection, leaving)
@@ -262,7 +269,11 @@ def _open_for_those_who_leave(hub: Hub, hour: Hour) -> None:
     before -= out  # HR enters the departure of somebody who is out already by their emergency
     before |= {number for number, versions in told.items() if _has_stayed(newest[number], versions)}
     resigned = [number for number in leaving if number not in newest or number in before]
-    for opening in (*(Opening(number, Cause.RESIGNATION, BY) for number in resigned), *openings):
+    openings = [*(Opening(number, Cause.RESIGNATION, BY) for number in resigned), *openings]
+    with hub.database.read() as connection:
+        waiting = undecided(hub, connection, [opening.number for opening in openings])
+    hour.waiting.note(waiting)
+    for opening in [each for each in openings if each.number not in waiting]:
         with _apart(hour, opening.number):
             hour.opened.append(open_case(hub, opening).id)
 
