@@ -165,3 +165,20 @@ def test_a_number_larger_than_any_item_has_is_no_item(leaving, item):
     for said in (("item", "0005", item), *spoken, *files):
         found = leaving.baton("offboard", *said)
         assert (found.code, "Traceback" in found.err) == (2, False)
+
+
+def test_a_run_says_who_keeps_everything_because_the_gate_holds_their_leaving_and_what_to_do(company):
+    run = company.held()
+    said = company.baton("offboard", "run")
+    assert said.code == 1
+    assert "leave by a run that is held" in said.out
+    assert f"baton release {run}, or: baton reject {run}" in said.out
+    assert f"{run}: " not in said.out, "said once"
+    chinese = company.baton("--lang", "zh", "offboard", "run")
+    assert f"baton release {run}（放行）" in chinese.out
+    document = company.baton("offboard", "run", "--json").json
+    assert (document["opened"], list(document["waiting"]["held"])) == ([], [run])
+    company.ok("reject", run, "--as", "boss", "--why", "the export is wrong")
+    said = company.ok("offboard", "run")
+    assert "leave only by what was rejected" in said.out
+    assert "离职已被驳回" in company.ok("--lang", "zh", "offboard", "run").out
