@@ -15,7 +15,7 @@ from baton.store.payload import pack_employee, unpack_employee
 from baton.store.person_lookups import change_indexes
 from baton.store.person_timelines import from_now, in_effect
 from baton.store.personal import Keyring
-from baton.store.tables import effects, feeds, links, people, person_indexes, person_versions
+from baton.store.tables import feeds, links, people, person_indexes, person_versions
 from baton.store.told_lines import drop_told_lines
 from baton.store.upserts import insert_into
 
@@ -139,14 +139,6 @@ class PeopleStore:
     def count(self, connection: sa.Connection) -> int:
         """How many people are known, those who have left included."""
         return connection.execute(sa.select(sa.func.count()).select_from(people)).scalar_one()
-
-    def referred(self, connection: sa.Connection, numbers: Sequence[str]) -> set[str]:
-        """Those of these people who have (or had) an account or a write in a system."""
-        found: set[str] = set()
-        for chunk in chunked(numbers):
-            for column in (links.c.number, effects.c.number):
-                found.update(connection.execute(sa.select(column).where(column.in_(chunk)).distinct()).scalars())
-        return found
 
     def forget(self, connection: sa.Connection, numbers: Sequence[str]) -> None:
         """Delete these people with every version: only for those who should never have been here."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from baton.hub.keys import SEALED
+from baton.store.referring import REFERRING
 from baton.store.tables import metadata
 
 PLAIN = {
@@ -102,6 +103,24 @@ PLAIN = {
 """Ids, counts, keyed digests, states, and texts that by their rule never carry a person's data. The employee number is
 the key between systems and stands in the clear; names, contacts, identity and bank data never do."""
 
+OF_PEOPLE = {"number", "numbers", "person", "holder", "successor", "manager", "actor"}
+"""Names of columns that may hold the employee number of a person."""
+NOT_REFERRING = {
+    "who they are, and goes with them": {"people.number", "person_versions.number", "person_indexes.number"},
+    "goes unread once they are gone": {"hints.numbers"},
+    "asked to be erased is no ground to be kept": {"erasures.number"},
+    "an account's id in a system": {"alerts.actor"},
+    "no person's: a file's": {"staged.number"},
+    "who decided, by the name they logged in with, which stands in the audit log": {
+        f"{table}.person"
+        for table in (
+            "alarms", "approvals", "bank_differences", "pay_signatures", "pay_waivers", "recovery_entries", "restores",
+            "switches",
+        )
+    },
+}  # fmt: skip
+"""Those of these columns that keep nobody from being forgotten, by why: all others are in `REFERRING`."""
+
 
 def test_every_column_is_either_sealed_or_plain_by_decision():
     unclassed = {
@@ -118,6 +137,16 @@ def test_the_list_names_only_columns_there_are():
     assert {name: columns - there.get(name, set()) for name, columns in PLAIN.items()} == {
         name: set() for name in PLAIN
     }
+
+
+def test_whatever_holds_a_persons_number_keeps_them_from_being_forgotten_or_it_is_said_why_not():
+    of_people = {
+        str(column) for table in metadata.sorted_tables for column in table.columns if column.name in OF_PEOPLE
+    }
+    keeping = {str(column) for column in REFERRING}
+    others = set().union(*NOT_REFERRING.values())
+    assert of_people == keeping | others, "new columns: add them to REFERRING, or to NOT_REFERRING and say why"
+    assert keeping & others == set()
 
 
 def test_personal_columns_hold_ciphertext():

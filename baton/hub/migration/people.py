@@ -40,6 +40,7 @@ from baton.records.types import frame_schema
 from baton.settings_shape import MIGRATED, OWN
 from baton.store.payload import pack_employee
 from baton.store.people import Newest
+from baton.store.referring import referred
 from baton.store.trail import Entry, append
 
 PAGE_ROWS: Final = 5_000
@@ -154,12 +155,12 @@ class OwnPeople(RecordSource, RecordTarget):
         with hub.database.write() as connection:
             hub.database.alone(connection, PLANNING)
             there = hub.people.newest(connection, numbers)
-            referred = hub.people.referred(connection, numbers)
+            used = referred(connection, numbers)
             kept = {
                 place: reason
                 for place, was in enumerate(before.iter_rows(named=True))
                 if (newest := there.get(was["number"])) is not None
-                and (reason := _why_kept(newest, was, referred=was["number"] in referred)) is not None
+                and (reason := _why_kept(newest, was, in_use=was["number"] in used)) is not None
             }
             gone = [number for place, number in enumerate(numbers) if place not in kept and number in there]
             hub.people.forget(connection, gone)
@@ -231,7 +232,7 @@ def _foreign(there: Newest) -> Receipt | None:
     )
 
 
-def _why_kept(there: Newest, expected: Mapping[str, object], *, referred: bool) -> Receipt | None:
+def _why_kept(there: Newest, expected: Mapping[str, object], *, in_use: bool) -> Receipt | None:
     """Why a person cannot be deleted; None when nothing speaks against it."""
     foreign = _foreign(there)
     if foreign is not None:
@@ -244,10 +245,10 @@ def _why_kept(there: Newest, expected: Mapping[str, object], *, referred: bool) 
             f"the person has {there.known.version} versions: deleting them would lose that history",
             remedy="migrate the person again with the status departed",
         )
-    if referred:
+    if in_use:
         return Receipt.refused(
             "in_use",
-            "systems have accounts or writes of this person",
+            "this person has accounts or writes in systems, pay, a settlement, a recovery, or a part in a handover",
             remedy="migrate the person again with the status departed; the next sync closes the accounts",
         )
     return None

@@ -30,7 +30,7 @@ from baton.hub.sync import SyncRequest, plan_sync
 from baton.jobs.migration.waves import WavePlan
 from baton.model.people import Employee, EmploymentStatus
 from baton.settings import SystemSettings
-from baton.store.tables import audit, links, people, person_indexes, person_versions
+from baton.store.tables import audit, people, person_indexes, person_versions
 from tests.rig.clock import VirtualClock
 from tests.rig.company import Company, row
 from tests.rig.records import Archive, old_row
@@ -207,34 +207,6 @@ def test_a_person_whom_somebody_changes_meanwhile_is_left_alone(into: Archive) -
         person = stored(hub, "00005")
         assert person is not None
         assert person.full_name == "他人"
-
-
-@pytest.mark.parametrize("reason", ["has_history", "in_use"])
-def test_a_rollback_deletes_nobody_who_has_more_history_or_is_in_use(into: Archive, reason: str) -> None:
-    into.rows = into.rows[:10]
-    with into.open() as hub:
-        run_id, _ = migrate(hub, into.request())
-        person = stored(hub, "00004")
-        assert person is not None
-        with hub.database.write() as connection:
-            if reason == "in_use":
-                link = {"system": "crm", "number": "00004", "state": "enabled", "applied": {}, "planned_version": 1}
-                more = {"generation": 1, "mapping_digest": "", "dirty": False}
-                connection.execute(sa.insert(links).values(**link, **more))
-            else:
-                before = hub.people.newest(connection, ["00004"])["00004"].known
-                for version in (before, replace(before, version=2)):
-                    hub.people.record(
-                        connection, "migration", "other", [(person, b"")], {"00004": version}, hub.clock.now()
-                    )
-        undo = plan_rollback(hub, run_id, "tester")
-        done = carry_on(hub, undo.id)
-        left = refusals(hub, undo.id)
-        assert (left["code"].to_list(), left["row"].to_list()) == ([reason], [5])
-        assert "departed" in left["remedy"][0]
-        assert (done.verdict, done.counts["refused"]) == (Verdict.INCOMPLETE, 1)
-        assert stored(hub, "00004") == person
-        assert table_sizes(hub)[0] == 1
 
 
 def test_what_no_employee_can_be_is_refused_by_name(into: Archive) -> None:
