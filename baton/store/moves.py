@@ -144,7 +144,8 @@ class MoveStore:
                 # What is not finished still needs them.
                 sa.or_(runs.c.state.not_in(["ready", "held"]), migrations.c.run_id.in_(undone), _given_up()),
                 migrations.c.run_id.not_in(sa.select(rollbacks.c.undoes)),
-                migrations.c.run_id.not_in(sa.select(rollbacks.c.run_id)),
+                # One that has ended says what it has left to the one that has not.
+                sa.or_(migrations.c.undoes.is_(None), migrations.c.undoes.not_in(sa.select(rollbacks.c.undoes))),
                 sa.not_(_stands_on_one_kept(now)),
             )
         )

@@ -55,7 +55,8 @@ def _rollback(given: Options) -> None:
     say(
         f"rollback: {figures.batches} batches, {figures.records} records, {figures.written} written, "
         f"{figures.half_done} batches taken back half-done, {figures.edited} records edited or deleted by others, "
-        f"of which {figures.listed} had to be listed and were; all others as before, twice = once, audit log whole; "
+        f"of which {figures.listed} had to be listed and were; all others as before, audit log whole; the "
+        f"second time {figures.settled} left over went, and {figures.entered} entered by hand in between stayed; "
         f"{figures.interruptions.total()} interruptions ({listed(figures.interruptions)}); {figures.seconds:.0f} s"
     )
 

@@ -14,6 +14,7 @@ from tests.simulation.invariants import BrokenInvariantError
 def test_ours_goes_back_exactly_and_theirs_stays_and_is_listed(scratch: Path) -> None:
     figures = campaign(scratch, batches=9, seed=20261122)
     assert figures.edited >= figures.listed > 10
+    assert figures.entered > figures.settled > 0
     assert figures.half_done > 0
     assert figures.interruptions.total() > 10
 

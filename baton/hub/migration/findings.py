@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import polars as pl
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from baton.errors import ConfigurationError, Fault
 from baton.hub.core import Hub
 from baton.hub.migration.figures import agreement, column_figures, shown_stages
+from baton.hub.migration.left_over import LeftOver
 from baton.hub.migration.planning import JOB, MigrationPlan
 from baton.hub.migration.proving import proven_so_far
 from baton.hub.migration.running import find_move
@@ -31,6 +32,7 @@ REPORT_VERSION: Final = 1
 """Of the report's data; a change that a reader must know of raises it."""
 DRY_RUN: Final = "dry run"
 _TIMINGS: Final = ("planned_in_s", "sent_in_s", "proven_in_s")
+_EARLIER: Final = "an earlier rollback had taken this record back: it was left as it is"
 LISTED: Final = 1000
 """So many cells a report lists; all are counted, and `quarantine` and the log have them all."""
 
@@ -94,11 +96,15 @@ def paths(hub: Hub, run_id: str, key: Mapping[str, str]) -> Iterator[RecordPath]
         raise ConfigurationError([Fault("--key", "unknown_field", message)])
     with hub.database.read() as connection:
         planned = hub.staging.of(connection, move.undoes or run_id, Stage.PLAN)
+        earlier = LeftOver.of(hub, connection, move.undoes, before=run_id) if move.undoes else LeftOver(hub)
     wanted = [pl.col(name).cast(pl.String) == value for name, value in key.items()]
     for number, record in planned.items():
         found = hub.staging.read(record).filter(*wanted)
+        left = earlier.rows(number) if found.height else None
         for row in found.to_dicts():
-            yield _path(hub, move, number, wave_of(record.facts["rank"]), row)
+            path = _path(hub, move, number, wave_of(record.facts["rank"]), row)
+            tried = left is None or row[ROW] in left
+            yield path if tried else replace(path, effect="", effect_state="", outcome="", message=_EARLIER)
 
 
 def _path(hub: Hub, move: Move, number: int, wave: int, row: Mapping[str, Any]) -> RecordPath:

@@ -19,6 +19,8 @@ from baton.hub.core import Hub
 from baton.hub.migration.ends import record_target, system_at
 from baton.hub.migration.guarding import guarded
 from baton.hub.migration.keeping import kept
+from baton.hub.migration.left_over import LeftOver
+from baton.hub.migration.outcomes import OUTCOME_SCHEMA, found_rows, refused_rows
 from baton.jobs.migration.exchange import FOUND, Change, Exchange, loading, restoring
 from baton.jobs.migration.transform import ROW
 from baton.model.account import Outcome, Receipt
@@ -35,25 +37,6 @@ LEASE_S: Final = 60.0
 """How long a segment stays claimed by a worker that gives no sign: so long a run waits for one that was killed."""
 _CRASH_LIMIT: Final = 50
 """A segment may simply be repeated, and a person resumes a run by hand: only a hopeless case is put aside."""
-OUTCOME_SCHEMA: Final = {"row": pl.Int64(), **dict.fromkeys(("outcome", "code", "message", "remedy"), pl.String())}
-"""What became of a record that was not simply written."""
-
-
-_NOT_THERE: Final = (Outcome.REFUSED.value, Outcome.NOT_PERFORMED.value, Outcome.IN_DOUBT.value)
-
-
-def refused_rows(outcome: pl.DataFrame | None) -> pl.Series:
-    """The rows that were not written, by the outcome of their segment (`OUTCOME_SCHEMA`; None: nothing is known)."""
-    if outcome is None:
-        return pl.Series([], dtype=pl.Int64)
-    return outcome.filter(pl.col("outcome").is_in(_NOT_THERE)).get_column("row")
-
-
-def found_rows(outcome: pl.DataFrame | None) -> pl.Series:
-    """The rows whose records others had brought into the planned state (an outcome as there): there, and not ours."""
-    if outcome is None:
-        return pl.Series([], dtype=pl.Int64)
-    return outcome.filter(pl.col("outcome") == FOUND.code).get_column("row")
 
 
 @contextmanager
@@ -83,6 +66,12 @@ class SegmentPerformer(Performer):
         self.collection: Collection = self.target.collection(self.move.collection)
         self.planned_by = self.move.undoes or self.move.run_id
         """The run whose segments these are."""
+        with self.hub.database.read() as connection:
+            self.left_over = (
+                LeftOver.of(self.hub, connection, self.move.undoes, before=self.move.run_id)
+                if self.move.undoes
+                else LeftOver(self.hub)
+            )
         self.readable = {name: spec for name, spec in self.move.fields.items() if spec.readable}
         self.salt = bytes.fromhex(self.move.facts["salt"])
         self.system: SystemSettings = system_at(self.hub, self.move.target)
@@ -104,7 +93,10 @@ class SegmentPerformer(Performer):
             return SegmentCall(self, effect, *guarded(self, changes, seen))
 
     def segment(self, number: int) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """The records of a segment as planned, and those of them that it updates as they were, in that order."""
+        """The records of a segment as planned, and those of them that it updates as they were, in that order.
+
+        For a rollback without those that are not ours, and those that an earlier one has taken back.
+        """
         records = self.staged(Stage.PLAN, number)
         if records is None:
             raise TamperedError(f"{self.planned_by} has no segment {number}", remedy="baton audit verify")
@@ -113,7 +105,11 @@ class SegmentPerformer(Performer):
         if self.move.undoes is None:
             return records, before
         never = self._never_taken(number)  # what the target did not take of us is not ours to take back
-        return records.filter(~pl.col(ROW).is_in(never.implode())), before.filter(~pl.col(ROW).is_in(never.implode()))
+        ours = ~pl.col(ROW).is_in(never.implode())
+        left = self.left_over.rows(number)
+        if left is not None:
+            ours &= pl.col(ROW).is_in(left.implode())
+        return records.filter(ours), before.filter(ours)
 
     def _never_taken(self, number: int) -> pl.Series:
         """The rows of a segment that the target refused for good, and those that others had brought there before us.

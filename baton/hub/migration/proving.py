@@ -11,7 +11,8 @@ import polars as pl
 
 from baton.hub.core import Hub
 from baton.hub.migration.guarding import WHOLE_FIELDS
-from baton.hub.migration.performer import SegmentPerformer, found_rows, refused_rows
+from baton.hub.migration.outcomes import found_rows, refused_rows
+from baton.hub.migration.performer import SegmentPerformer
 from baton.jobs.migration.planning import ACTION, DIGEST, Need
 from baton.jobs.migration.proof import RESULT, Compared, Comparer
 from baton.jobs.migration.transform import ROW

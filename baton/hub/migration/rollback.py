@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from baton.errors import BatonError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.migration.late import late_until
+from baton.hub.migration.left_over import LeftOver
 from baton.hub.migration.planning import JOB
 from baton.hub.migration.running import find_move
 from baton.hub.migration.succession import require_no_other
-from baton.jobs.migration.planning import Need
 from baton.model.effect import OPEN_STATES, EffectState, Intention, RecordAction
 from baton.store.effects import Drafted
 from baton.store.moves import Move
@@ -29,8 +29,10 @@ _NEVER_SENT = (EffectState.PLANNED.value, EffectState.HELD.value, EffectState.SU
 def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
     """Plan the way back of a run; it is carried out and resumed like a migration. What was not sent is cancelled.
 
-    While an earlier rollback of the run is not finished, that one is given back: it is to be resumed. `BatonError`
-    (``later_run unfinished``) while another run into the same collection stands on this one, or has something to do.
+    While an earlier rollback of the run is not finished, or where it has left nothing, that one is given back. What it
+    has taken back is left as it is: people may have gone on with it since. `BatonError` (``later_run unfinished``)
+    while another run into the same collection stands on this one, or has something to do; (``purged``) where nobody
+    knows any more what an earlier rollback has left.
     """
     run, move = find_move(hub, run_id)
     if move.undoes:
@@ -51,17 +53,19 @@ def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
         hub.effects.cancel(connection, run_id, why="rolled_back")
         touched = _touched(connection, run_id)
         planned = hub.staging.of(connection, run_id, Stage.PLAN)
+        earlier = LeftOver.of(hub, connection, run_id)
+        figures = {number: earlier.figures(segment) for number, segment in planned.items() if number in touched}
+        left = [number for number, each in figures.items() if each["rows"]]
+        if earlier.rollbacks and not left:
+            latest = earlier.rollbacks[0].run_id
+            return hub.runs.several(connection, [latest])[latest]
         version = 2 + len(hub.moves.undoing(connection, run_id))
         deepest = max((segment.facts["rank"] for segment in planned.values()), default=0)
-        drafted = [
-            _drafted(move, segment, version, deepest, late, now)
-            for number, segment in planned.items()
-            if number in touched
-        ]
+        drafted = [_drafted(move, planned[number], version, deepest, late, now) for number in left]
         counts: Counter[str] = Counter(effects=len(drafted))
-        for number in touched:
-            counts.update({need.value: planned[number].facts.get(need.value, 0) for need in (Need.INSERT, Need.UPDATE)})
-        rows = sum(planned[number].row_count for number in touched)
+        for each in figures.values():
+            counts.update(each)
+        rows = counts.pop("rows", 0)
         hub.runs.insert(connection, replace(undo, counts=dict(counts)), ())
         # The time the migration took is not the rollback's.
         facts = {name: fact for name, fact in move.facts.items() if not name.endswith("_in_s")}

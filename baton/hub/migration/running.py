@@ -18,6 +18,7 @@ from baton.hub import execution
 from baton.hub.core import PLANNING, Hub
 from baton.hub.migration.extraction import Phase, Progress, unwatched
 from baton.hub.migration.late import waiting_until
+from baton.hub.migration.left_over import TAKEN_BACK
 from baton.hub.migration.performer import LEASE_S, SegmentPerformer
 from baton.hub.migration.proving import Proven, prove
 from baton.hub.migration.since import brought_since, still_there
@@ -39,7 +40,7 @@ from baton.store.trail import Entry, append
 STOP_SHARE: Final = 0.05
 """A wave of which a larger share was refused or read back otherwise holds the waves after it."""
 _LOOK_AGAIN_S: Final = 2.0
-_PLANNED: Final = ("quarantined", "out_of_scope")
+_PLANNED: Final = ("quarantined", "out_of_scope", TAKEN_BACK)
 """What a plan has counted of the rows that it leaves out."""
 _CLOSED: Final = (EffectState.DONE.value, EffectState.REFUSED.value)
 
@@ -52,7 +53,7 @@ class Migrated:
     move: Move
     verdict: Verdict
     counts: Counter[str] = field(default_factory=Counter)
-    """``compared alike different refused found quarantined out_of_scope open`` and differing cells by cause."""
+    """``compared alike different refused found quarantined out_of_scope taken_back open``; differing cells by cause."""
     reasons: list[str] = field(default_factory=list)
     """Why it is not clean, in words."""
     undone_by: str = ""
@@ -278,7 +279,7 @@ class Running:
     def _verdict(self, run: Run, counts: Counter[str], reasons: Sequence[str]) -> Verdict:
         if run.state is RunState.HELD:
             return Verdict.HELD
-        if not counts["compared"]:
+        if not counts["compared"] and not counts[TAKEN_BACK]:
             return Verdict.BROKEN  # a check that compared nothing has shown nothing
         return Verdict.INCOMPLETE if reasons else Verdict.CLEAN
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from baton.contracts import Collection, RecordTarget
 from baton.hub.core import Hub
-from baton.hub.migration.performer import OUTCOME_SCHEMA
+from baton.hub.migration.outcomes import OUTCOME_SCHEMA
 from baton.jobs.migration.planning import ACTION, Need
 from baton.jobs.migration.reading import fetched
 from baton.jobs.migration.transform import ROW

@@ -188,7 +188,6 @@ def test_a_rollback_that_is_not_finished_is_gone_on_with_when_it_is_asked_for_ag
         again = plan_rollback(hub, plan.run.id, "another person")
         assert again.id == first.id
         assert carry_on(hub, again.id).verdict is Verdict.CLEAN
-        assert plan_rollback(hub, plan.run.id, "tester").id != first.id
     assert small.shelf.rows == before
 
 

@@ -136,6 +136,10 @@ TEXTS: Final[Mapping[str, Pair]] = {
         "按每条被拒记录旁的办法处理，然后再次迁移。",
     ),
     "next.resume": ("Resume the run: it goes on where it stopped.", "继续此次运行：将从中断处接着执行。"),
+    "next.earlier": (
+        "Nothing about {taken_back} records that had been taken back before: they were left as they are.",
+        "此前已撤回的 {taken_back} 条记录无需处理：此次未作改动。",
+    ),
     "next.decide": (
         "A second person looks at the figures, then releases or rejects the rest.",
         "由另一人查看数字后，放行或拒绝其余记录。",

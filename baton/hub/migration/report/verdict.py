@@ -44,7 +44,7 @@ class Standing:
 def standing(document: Mapping[str, Any]) -> Standing:
     """How the run of a report stands."""
     counts = Counter(document["counts"])
-    names = ("compared", "alike", "different", "refused", "quarantined", "planned", "effects")
+    names = ("compared", "alike", "different", "refused", "quarantined", "planned", "effects", "taken_back")
     values = {name: counts[name] for name in names}
     if not document["run"]["undoes"]:
         values["different"] += counts["extra"]  # what nobody planned has no record of the plan that could differ
@@ -103,6 +103,7 @@ def _steps(document: Mapping[str, Any], name: str) -> Iterator[str]:
     if name == "undone partly":
         yield from ["next.resume"] if counts["open"] else ["next.changed"]
     if document["run"]["undoes"]:
+        yield from ["next.earlier"] if counts["taken_back"] else []
         return
     if _real(document) or counts["extra"]:
         yield "next.differences"

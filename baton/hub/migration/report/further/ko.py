@@ -85,6 +85,7 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     "next.refusals": "거부된 각 레코드의 조치 방법을 따른 뒤 데이터 이전을 다시 실행해 주십시오.",
     "next.resume": "이 실행을 재개해 주십시오. 중단된 지점부터 이어서 진행됩니다.",
+    "next.earlier": "앞서 되돌린 {taken_back}건은 따로 할 일이 없습니다. 이번에는 변경하지 않았습니다.",
     "next.decide": "다른 사람이 수치를 확인한 뒤 나머지의 보류 해제 또는 거부를 결정해 주십시오.",
     "next.undo": "이대로 두지 않으려면 {until}까지 데이터 이전을 되돌릴 수 있습니다.",
     "next.start": (
