@@ -31,6 +31,8 @@ class AccountPerformer(Performer):
     crash_point: CrashPoint = lambda _: None
     pause: Callable[[float], None] = lambda _: None
 
+    remedy = "the target never took it; mend the cause, then: baton reconcile"
+
     def __post_init__(self) -> None:
         self.batch_limit = self.target.batch_limit
         self.whole_batches = self.target.whole_batches

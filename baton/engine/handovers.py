@@ -278,6 +278,7 @@ class HandoverPerformer(Performer):
     """Where messages go, for addresses that are looked up when a message is sent and kept with none."""
 
     awaited = WAITING - {EffectState.ACCEPTED}
+    remedy = "the target never took it; mend the cause, then have it done there by hand, or name somebody else for it"
 
     def __post_init__(self) -> None:
         self.batch_limit = self.ability.limit

@@ -48,6 +48,10 @@ class Performer(ABC):
     """True when an unfinished batch must be repeated unchanged."""
     crash_limit: int = CRASH_LIMIT
     """After so many claims that ended without a receipt an effect is put aside as the likely cause."""
+    gives_up: bool = True
+    """False when no number of tries that came to nothing may end an effect: people have to end it, if anybody."""
+    remedy: str = "the target never took it; mend the cause, then plan it anew"
+    """What to do about an effect that was given up after so many tries."""
     ahead: int = 0
     """How many claimed batches may stand ready for each call under way, while these are as many as the system allows.
 

@@ -200,7 +200,7 @@ class _Stint:
                 tries = max(effect.epoch for effect in batch.effects)
                 self._give_back(batch, blamed(error), self.storing.backoff_s(tries))
             else:  # doubt about a write is a receipt: one that arrives here came from reading, before anything was sent
-                self.answered += [(effect, blamed(error)) for effect in batch.effects]
+                self.storing.store_failure(batch.effects, error, self.report)
             return
         place.crash_point("sent")
         self.answered += outcomes
@@ -225,11 +225,11 @@ class _Stint:
             self._calling = ()
 
     def _give_back(self, batch: _Batch, why: Receipt, put_off_s: float = 0.0) -> None:
-        """Let others have what is not sent by us. Part of a larger call that was refused has been tried, and counts."""
+        """Let others have what is not sent by us. Part of a larger call that was refused has been tried once."""
         if batch.refusal is None:
             self.storing.put_back(batch.effects, why, self.report, why.retry_after_s or put_off_s)
         else:
-            self.storing.store([(effect, why) for effect in batch.effects], self.report)
+            self.storing.store([(effect, why) for effect in batch.effects], self.report, counted=False)
 
     def _let_go(self) -> None:
         """Something nobody foresaw came out of a call: it is in doubt, and what is known of all others is stored."""

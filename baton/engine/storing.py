@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
+from baton.engine.calls import blamed
 from baton.engine.performer import Outcomes
 from baton.engine.report import Report
 from baton.engine.workplace import Workplace
+from baton.errors import ConnectorError, RetryableError
 from baton.model.account import Outcome, Receipt
 from baton.model.effect import Effect, EffectState
+from baton.store import tallies
 from baton.store.leases import Settlement
 from baton.telemetry import count_effects
 from baton.whole_text import COMPLAINT, is_whole
@@ -24,10 +28,13 @@ class Storing:
     def __init__(self, place: Workplace) -> None:
         self.place = place
 
-    def store(self, outcomes: Outcomes, report: Report) -> None:
-        """Store a receipt for each; one whose effect somebody else owns by now is dropped, and counted as lost."""
+    def store(self, outcomes: Outcomes, report: Report, *, counted: bool = True) -> None:
+        """Store a receipt for each; one whose effect somebody else owns by now is dropped, and counted as lost.
+
+        Not ``counted`` is a try that failed for the system, not for its effects: it brings none of them to its end.
+        """
         place = self.place
-        settlements = [self._settlement(effect, receipt) for effect, receipt in outcomes]
+        settlements = [self._settlement(effect, receipt, counted) for effect, receipt in outcomes]
         with place.database.write() as connection:
             after = place.leases.settle(connection, settlements)
             unresolved = [
@@ -42,6 +49,16 @@ class Storing:
             if state is not None:
                 count_effects(place.system, settlement.effect.action.value, state.value)
 
+    def store_failure(self, batch: Sequence[Effect], error: ConnectorError, report: Report) -> None:
+        """Store that a call came to nothing as a whole: its system is away, throttles, or lets nobody in.
+
+        No effect is to blame for that, however long it lasts; but one that fails alone while others get through is.
+        """
+        throttled = isinstance(error, RetryableError) and bool(error.retry_after_s)
+        alone = len(batch) == 1 and isinstance(error, RetryableError) and not throttled
+        counted = alone and self._others_get_through()
+        self.store([(effect, blamed(error)) for effect in batch], report, counted=counted)
+
     def put_back(self, unsent: Sequence[Effect], why: Receipt, report: Report, put_off_s: float = 0.0) -> None:
         """Give back what was claimed and has never left: no attempt, and so never a reason to give it up."""
         with self.place.database.write() as connection:
@@ -54,23 +71,38 @@ class Storing:
         longest = min(2.0 ** min(tries, 20), self.place.pace.longest_backoff_s)
         return longest * (0.5 + self.place.chance.random() / 2)
 
-    def _settlement(self, effect: Effect, receipt: Receipt) -> Settlement:
+    def _others_get_through(self) -> bool:
+        """Whether the system has done anything lately: within the longest that something is left alone."""
+        with self.place.database.read() as connection:
+            last = tallies.last_done(connection, self.place.system)
+        longest = timedelta(seconds=self.place.pace.longest_backoff_s)
+        return last is not None and self.place.clock.now() - last <= longest
+
+    def _settlement(self, effect: Effect, receipt: Receipt, counted: bool) -> Settlement:
         pace = self.place.pace
         if not _legible(receipt):
             receipt = _ILLEGIBLE
         if receipt.outcome is Outcome.NOT_PERFORMED:
-            if effect.attempts >= pace.attempt_limit:
-                given_up = Receipt.refused(
-                    receipt.code, receipt.message, remedy="the target never took it; mend the cause, then reconcile"
-                )
-                return Settlement(effect, given_up)
-            return Settlement(effect, receipt, receipt.retry_after_s or self.backoff_s(effect.attempts))
+            return self._again(effect, receipt, counted)
         if receipt.outcome in (Outcome.IN_DOUBT, Outcome.ACCEPTED):
             if effect.state is EffectState.IN_DOUBT and self.place.performer.blind:
                 return Settlement(effect, receipt, pace.longest_backoff_s)  # a person will have to look
             waited = effect.state in (EffectState.IN_DOUBT, EffectState.ACCEPTED)
             return Settlement(effect, receipt, self.backoff_s(effect.attempts) if waited else 0.0)
         return Settlement(effect, receipt)
+
+    def _again(self, effect: Effect, receipt: Receipt, counted: bool) -> Settlement:
+        """It has not happened: when it is tried again, or that it is given up as what the target never takes."""
+        if not counted:  # claims are what grows with every failure
+            return Settlement(effect, receipt, receipt.retry_after_s or self.backoff_s(effect.epoch), counted=False)
+        performer, limit = self.place.performer, self.place.pace.attempt_limit
+        wait_s = receipt.retry_after_s or self.backoff_s(effect.attempts)
+        if effect.attempts < limit or not performer.gives_up:
+            return Settlement(effect, receipt, wait_s)
+        # What is lost on its way again and again is lost for a system that is too slow, unless others get through.
+        if effect.state is EffectState.IN_DOUBT and not self._others_get_through():
+            return Settlement(effect, receipt, wait_s, counted=False)
+        return Settlement(effect, Receipt.refused(receipt.code, receipt.message, remedy=performer.remedy))
 
 
 _ILLEGIBLE: Final = Receipt.in_doubt("illegible", f"what the target said of this {COMPLAINT}")

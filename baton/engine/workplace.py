@@ -35,6 +35,7 @@ class Pace:
     retry: RetryRule = RetryRule()
     longest_backoff_s: float = 3600.0
     attempt_limit: int = 40
+    """After so many tries that failed for an effect itself it is given up. What fails for its system does not count."""
     fuse_calls: int = 20
     fuse_share: float = 0.4
     """Stop working on a system once this share of its writes (of at least ``fuse_calls``) fails."""

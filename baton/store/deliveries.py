@@ -8,8 +8,9 @@ from typing import Final
 import sqlalchemy as sa
 
 from baton.model.effect import EffectState
+from baton.model.pay_run import LineState
 from baton.store.effects import chunked
-from baton.store.tables import effects
+from baton.store.tables import effects, pay_files, pay_lines
 
 _UNSENT = tuple(
     state.value for state in (EffectState.PLANNED, EffectState.HELD, EffectState.SENT, EffectState.IN_DOUBT)
@@ -40,6 +41,19 @@ def declared_absent(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
     """Those of which people have said, in the bank's place, that it does not have them."""
     given_up = sa.and_(effects.c.state == EffectState.REFUSED.value, effects.c.code == DECLARED_ABSENT)
     return _among(connection, keys, given_up)
+
+
+def released_and_refused(connection: sa.Connection, system: str) -> list[str]:
+    """The deliveries to a bank that have ended without one, while lines in their files still count as released."""
+    lines = sa.select(pay_lines.c.key).where(
+        pay_lines.c.message_id == pay_files.c.message_id, pay_lines.c.state == LineState.RELEASED.value
+    )
+    query = (
+        sa.select(effects.c.key)
+        .join(pay_files, pay_files.c.effect_key == effects.c.key)
+        .where(effects.c.system == system, effects.c.state == EffectState.REFUSED.value, lines.exists())
+    )
+    return list(connection.execute(query.order_by(effects.c.id)).scalars())
 
 
 def _among(connection: sa.Connection, keys: Sequence[str], where: sa.ColumnElement[bool]) -> set[str]:

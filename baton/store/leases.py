@@ -55,6 +55,8 @@ class Settlement:
     effect: Effect
     receipt: Receipt
     retry_in_s: float = 0.0
+    counted: bool = True
+    """False for a try that failed for its system, not for this effect: it is tried again as if that had not been."""
 
 
 class LeaseStore:
@@ -251,6 +253,9 @@ class LeaseStore:
                 self.links.note_external_id(connection, effect, receipt.external_id)
         for learnt, ids in alike.items():
             _settle_alike(connection, ids, learnt, now)
+        spared = [outcome.effect for outcome in outcomes if not outcome.counted and outcome.effect.id in owned]
+        # Never to zero: whoever asks whether this may ever have left must hear that it was tried.
+        self._change(connection, spared, attempts=sa.case((effects.c.attempts > 1, effects.c.attempts - 1), else_=1))
         self.links.confirm(connection, proven)
         append(connection, entries)
         return after_all

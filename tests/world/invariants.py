@@ -16,7 +16,7 @@ need not be true on the way, and what would read the whole log again and again.
 | I7 closed machine | new entries tell legal steps only, and all that is stored is as the log tells; what is new is as it was signed | everything still is as it was signed: every signature anew | every campaign |
 | I8 one holder, none lost | every thing, every client | what is done is with who accepted it: others may still be about to take it over | `tests.offboarding` |
 | I9 cursor | what was answered is stored | every call is taken: until then one may wait for the next plan | `tests.crash`, `tests/hub` |
-| I10 bounded retry | tries and crashes within their limits, each wait ends later than the one before (`Retries`); systems here never forget a key | – | `tests/engine` |
+| I10 bounded retry | tries of its own and crashes within their limits, each wait ends later than the one before (`Retries`); systems here never forget a key | – | `tests/engine` |
 | I11 poison | what arrives is counted as tried (`Claims`), nothing is refused for what is in another write | everybody else is as HR says: a delay is none before everything is at rest | `tests.simulation` |
 | I12 dry run | in some rounds: nothing kept, the same hash as the plan after it | – | `tests/hub` |
 | I13 approval binding | what was released is what was looked at; what is new at the bank was signed for, and is of people as they were checked | – | `tests.payment` |

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
-from baton.model.effect import UNSETTLED_STATES, EffectState, RecordAction
+from baton.model.effect import UNSETTLED_STATES, EffectState, PaymentAction, RecordAction
 from tests.rig.logbook import Read
 from tests.world.world import PER_DAY, PER_RUN, PER_WEEK
 
 ATTEMPTS: Final = 40
-"""So often an effect is tried at the most (the engine's own figure, written down a second time)."""
+"""So many tries of its own an effect has at the most (the engine's own figure, written down a second time).
+
+A file of payments has no such limit, and what fails for its system is no try of the effect's."""
 CRASHES: Final = 3
 """So often an effect may end a worker; a segment of records is many calls and has no such limit here."""
 WINDOWS: Final = (("24 hours", timedelta(hours=24), PER_DAY), ("7 days", timedelta(days=7), PER_WEEK))
@@ -105,7 +107,7 @@ class Retries:
         for row in changed:
             tries, before = self.seen.get(row.key, (0, row.due_at))
             self.seen[row.key] = (row.attempts, row.next_at)
-            if row.attempts > ATTEMPTS:
+            if row.attempts > ATTEMPTS and row.action != PaymentAction.DELIVER:
                 yield f"{row.key[:12]} was tried {row.attempts} times"
             if row.crashes > CRASHES and row.action not in _RECORDS:
                 yield f"{row.key[:12]} has ended {row.crashes} workers"

@@ -128,6 +128,10 @@ def test_a_longer_wait_is_none_and_nor_is_one_told_by_a_clock_that_was_set() -> 
     assert list(retries.look([Effect("b", action="load", crashes=9)], clock_stood=True)) == []
 
 
+def test_a_file_of_payments_is_tried_for_as_long_as_it_takes() -> None:
+    assert list(Retries().look([Effect("a", action="deliver", attempts=99)], clock_stood=True)) == []
+
+
 # --- I11
 
 

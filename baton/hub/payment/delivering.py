@@ -20,6 +20,7 @@ from baton.hub.payment.standing import require_standing
 from baton.model.account import Outcome, Receipt
 from baton.model.effect import Effect, EffectState, PaymentAction
 from baton.model.pay_run import SILENT, PayFile
+from baton.store import deliveries
 from baton.store.claims import Scope
 from baton.store.leases import WAITING
 
@@ -74,10 +75,23 @@ def deliver(hub: Hub, system: str) -> Report:
     """
     settings = hub.settings.system(system)
     report = execution.perform(hub, settings, FilePerformer(hub, system), SCOPE)
-    if report.withheld:
+    told = [*report.withheld, *_never_delivered(hub, system)]
+    if told:
         report.needs_person = report.needs_person or not report.halted
-        report.halted = "; ".join(filter(None, (report.halted, *report.withheld)))
+        report.halted = "; ".join(filter(None, (report.halted, *told)))
     return report
+
+
+def _never_delivered(hub: Hub, system: str) -> list[str]:
+    """What is to be said of the files whose delivery has ended without one, each time, until somebody has acted."""
+    with hub.database.read() as connection:
+        keys = deliveries.released_and_refused(connection, system)
+        effects = hub.effects.by_key(connection, keys).values()
+    return [
+        f"{effect.number} of {effect.run_id} is never delivered: {effect.message or effect.code}; "
+        f"nobody in it is paid: baton pay withdraw {effect.run_id}, then have them paid by a run that is sent"
+        for effect in effects
+    ]
 
 
 @dataclass
@@ -89,6 +103,7 @@ class FilePerformer(Performer):
     retry: RetryRule = RetryRule()
 
     awaited = WAITING - {EffectState.ACCEPTED}
+    gives_up = False  # several people have signed for it, and everybody in it waits for their pay
 
     def __post_init__(self) -> None:
         self.batch_limit = 1

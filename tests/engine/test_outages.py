@@ -1,0 +1,103 @@
+"""What fails for its system is never given up for that; what fails for itself is, while others get through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from baton.engine.workplace import Pace
+from baton.errors import HaltError, InDoubtError, RetryableError
+from baton.model.account import Receipt
+from tests.engine.test_apply import Recorder, states, work
+from tests.rig.targets import AskedByKeyTarget, ConditionTarget, FakeTarget, KeyTarget, obey
+from tests.rig.truth import Truth
+from tests.store.desk import Desk
+
+
+def turns(desk: Desk, number: int, target: FakeTarget, pace: Pace) -> None:
+    for _ in range(number):
+        work(desk, target, pace)
+        desk.clock.sleep(7200)
+
+
+FEW = Pace(threads=1, lease_s=60.0, patience_s=0.0, attempt_limit=3)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RetryableError("cannot be reached", code="unreachable"),
+        RetryableError("too many requests", code="throttled", retry_after_s=60),
+        HaltError("the password has expired", code="login"),
+        InDoubtError("the answer is no JSON", code="garbled"),
+    ],
+)
+def test_what_an_outage_keeps_is_sent_after_it_however_long_it_was(desk: Desk, error: Exception) -> None:
+    desk.plan("0001")
+    truth = Truth()
+
+    def away(target: FakeTarget, writes: Sequence) -> Sequence[Receipt]:
+        raise error
+
+    def unread(target: FakeTarget, refs: Sequence) -> None:
+        raise error
+
+    lost = isinstance(error, InDoubtError)  # such doubt about a write is told in a receipt
+    turns(desk, 9, ConditionTarget(truth, obey, unread) if lost else KeyTarget(truth, away), FEW)
+    assert states(desk) == ["planned"]
+    work(desk, KeyTarget(truth), FEW)
+    assert states(desk) == ["done"]
+
+
+def test_an_outage_uses_up_none_of_the_tries_that_an_effect_has_of_its_own(desk: Desk) -> None:
+    desk.plan("0001")
+    turns(desk, 9, KeyTarget(Truth(), Recorder(*[HaltError("nobody is let in", code="login")] * 9)), FEW)
+    never = KeyTarget(Truth(), lambda _, writes: [Receipt.not_performed("locked", "locked")] * len(writes))
+    turns(desk, 1, never, FEW)
+    assert desk.rows("state", "attempts", "code") == [("planned", 2, "locked")]
+    turns(desk, 1, never, FEW)
+    assert desk.rows("state", "attempts", "code") == [("refused", 3, "locked")]
+
+
+def test_an_outage_puts_off_longer_each_time_and_never_beyond_an_hour(desk: Desk) -> None:
+    desk.plan("0001")
+    waits = []
+    for _ in range(20):
+        work(desk, KeyTarget(Truth(), Recorder(*[HaltError("nobody is let in", code="login")])), FEW)
+        ((next_at,),) = desk.rows("next_at")
+        waits.append((next_at - desk.clock.now()).total_seconds())
+        desk.clock.sleep(waits[-1])
+    assert waits[0] <= 2
+    assert 1800 <= waits[-1] <= 3600
+
+
+def test_who_alone_fails_while_others_get_through_is_given_up(desk: Desk) -> None:
+    def chokes(target: FakeTarget, writes: Sequence) -> Sequence[Receipt]:
+        if writes[0].ref.number == "0001":
+            raise RetryableError("internal error", code="http_503")
+        return obey(target, writes)
+
+    desk.plan("0001")
+    one_each = type("T", (KeyTarget,), {"batch_limit": 1})(Truth(), chokes)
+    for number in range(2, 8):
+        desk.plan(f"{number:04d}")
+        work(desk, one_each, FEW)
+        work(desk, one_each, FEW)
+        desk.clock.sleep(1800)
+    found = {number: (state, code) for number, state, code in desk.rows("number", "state", "code")}
+    assert found.pop("0001") == ("refused", "http_503")
+    assert {state for state, _ in found.values()} == {"done"}
+
+
+def test_what_is_lost_on_its_way_to_a_system_that_is_too_slow_is_not_given_up(desk: Desk) -> None:
+    desk.plan("0001")
+    truth = Truth()
+
+    def lost(target: FakeTarget, writes: Sequence) -> Sequence[Receipt]:
+        return [Receipt.in_doubt("timeout", "no answer")] * len(writes)
+
+    turns(desk, 30, AskedByKeyTarget(truth, lost), FEW)
+    assert states(desk)[0] in ("planned", "in_doubt")
+    turns(desk, 3, AskedByKeyTarget(truth), FEW)
+    assert states(desk) == ["done"]
