@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from baton.tables.faults import FileError, refused
     from baton.tables.kind import Kind, kind_of
     from baton.tables.place import Choice, Place, open_plain, read_plain
+    from baton.tables.plain_csv import as_it_is
     from baton.tables.standing import Others, other_rows, read_others
     from baton.tables.stream import DelimitedFile
     from baton.tables.table import LOST_DIGITS, Caps, Layout, Table, pages, settled
@@ -33,6 +34,7 @@ _HOMES = {
     "Others": "standing",
     "Place": "place",
     "Table": "table",
+    "as_it_is": "plain_csv",
     "decode": "encoding",
     "kind_of": "kind",
     "open_plain": "place",
@@ -59,6 +61,7 @@ __all__ = [
     "Others",
     "Place",
     "Table",
+    "as_it_is",
     "decode",
     "kind_of",
     "open_plain",

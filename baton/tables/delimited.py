@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import polars as pl
 from baton.model.source_rows import RejectedRow
 from baton.tables.faults import FileError
 from baton.tables.grammar import Beyond, FaultBudget, Grammar, Repair, Repaired
+from baton.tables.plain_csv import as_it_is
 from baton.tables.table import Caps, Layout, Table, checked_headers, find_header
 
 _DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
@@ -232,7 +232,7 @@ class BlockReader:
             return None
         try:
             frame = pl.read_csv(
-                _whole(body), has_header=False, separator=self.shape.delimiter, quote_char=None, schema=self._schema
+                as_it_is(body), has_header=False, separator=self.shape.delimiter, quote_char=None, schema=self._schema
             )
         except pl.exceptions.PolarsError:
             return None  # whatever it is, the look at each line names it
@@ -261,7 +261,7 @@ class BlockReader:
         if body is None:
             body = lines.str.join("\n").item().encode("utf-8")
         return pl.read_csv(
-            _whole(body), has_header=False, separator=self.shape.delimiter, quote_char='"', schema=self._schema
+            as_it_is(body), has_header=False, separator=self.shape.delimiter, quote_char='"', schema=self._schema
         )
 
     def _trimmed(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -277,11 +277,6 @@ class BlockReader:
         kept = frame.select(frame.columns[: len(headers)])
         kept.columns = list(headers)
         return kept
-
-
-def _whole(body: bytes) -> bytes:
-    """The lines for polars, which takes a byte order mark off what it reads: here it would be part of a value."""
-    return codecs.BOM_UTF8 + body if body.startswith(codecs.BOM_UTF8) else body
 
 
 def _taken_before(lines: pl.Series, absorbed: Sequence[tuple[int, int]]) -> pl.Series | int:
@@ -311,7 +306,7 @@ def split_lines(body: bytes) -> pl.Series | None:
     if mark is None:
         return None
     read = pl.read_csv(
-        _whole(body) + b"\n",
+        as_it_is(body) + b"\n",
         has_header=False,
         separator=chr(mark),
         quote_char=None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import io
 import select
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 from psycopg import pq
 from psycopg.pq import abc as pq_abc
 
+from baton.sdk import tables
 from connectors.data.sql.troubles import translating
 
 _BLOCK_BYTES: Final = 1 << 20
@@ -91,10 +91,7 @@ def parsed(rows: Sequence[bytes | memoryview], names: Sequence[str]) -> pl.DataF
     schema = dict.fromkeys(names, pl.String())
     if not rows:
         return pl.DataFrame(schema=schema)
-    body = b"".join(rows)
-    if body.startswith(codecs.BOM_UTF8):
-        body = codecs.BOM_UTF8 + body  # polars takes one off what it reads; here it is part of a value
-    return pl.read_csv(body, has_header=False, schema=schema)
+    return pl.read_csv(tables.as_it_is(b"".join(rows)), has_header=False, schema=schema)
 
 
 def copy_in(connection: sa.Connection, place: str, rows: pl.DataFrame) -> None:
