@@ -88,9 +88,27 @@ class SegmentPerformer(Performer):
             records, before = self.segment(number)
             if effect.action is RecordAction.LOAD:
                 return SegmentCall(self, effect, loading(records, before, self.move.fields))
-            changes = restoring(self._as_left(records, number), before, self.move.fields)
-            seen = self.staged_record(Stage.RESULT, number)
-            return SegmentCall(self, effect, *guarded(self, changes, seen))
+            waiting, done = self._still_waiting(
+                restoring(self._as_left(records, number), before, self.move.fields), number
+            )
+            allowed, settled = guarded(self, waiting, self.staged_record(Stage.RESULT, number))
+            return SegmentCall(self, effect, allowed, [*done, *settled])
+
+    def _still_waiting(
+        self, changes: Sequence[Change], number: int
+    ) -> tuple[list[Change], list[tuple[Change, Receipts]]]:
+        """What an earlier try of this rollback has left, and what it took back: people may have gone on with that."""
+        with self.hub.database.read() as connection:
+            record = self.hub.staging.one(connection, self.move.run_id, Stage.OUTCOME, number)
+        if record is None:
+            return list(changes), []
+        left = refused_rows(self.hub.staging.read(record)).implode()
+        waiting = [change.only(change.rows.is_in(left).arg_true().to_list()) for change in changes]
+        done = [change.only((~change.rows.is_in(left)).arg_true().to_list()) for change in changes]
+        return (
+            [change for change in waiting if change.rows.len()],
+            [(change, Receipts(change.rows.len())) for change in done if change.rows.len()],
+        )
 
     def segment(self, number: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         """The records of a segment as planned, and those of them that it updates as they were, in that order.

@@ -18,10 +18,11 @@ from baton.hub.migration.report.verdict import next_steps
 from baton.hub.migration.retention import purge
 from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import Migrated, carry_on
+from baton.model.account import Receipt
 from baton.model.effect import EffectState
 from baton.store.tables import effects, migrations
 from tests.hub.migration.test_rollback import filled
-from tests.rig.records import Archive
+from tests.rig.records import Archive, NewSystem
 
 Rows = dict[str, dict[str, Any]]
 
@@ -115,6 +116,35 @@ def test_an_interrupted_second_one_goes_on_and_leaves_the_rest_alone(archive: Ar
         done = carry_on(hub, second.id)
     assert (done.verdict, done.counts["compared"]) == (Verdict.CLEAN, 1)
     assert archive.shelf.rows == {**before, "00005": migrated["00005"]}
+
+
+def test_what_people_entered_while_a_rollback_waited_stays_when_it_goes_on(archive: Archive) -> None:
+    busy: set[str] = set()
+
+    class Busy(NewSystem):
+        def _one(self, action: str, row: dict[str, Any], was: dict[str, Any] | None) -> Receipt:
+            if row["code"] in busy:
+                return Receipt.not_performed("busy", "not now")
+            return super()._one(action, row, was)
+
+    archive.kind = Busy
+    before = filled(archive, 12)
+    with archive.open() as hub:
+        run_id, migrated = brought(archive, hub)
+        busy.update(("00006", "00007"))
+        first = taken_back(hub, run_id)
+        assert first.counts["open"] > 0
+        busy.clear()
+        for code in ("00003", "00005"):
+            archive.shelf.rows[code] = copy.deepcopy(migrated[code])
+        archive.clock.sleep(7200)
+        done = taken_back(hub, run_id)
+        assert (done.run.id, done.verdict, done.counts["open"]) == (first.run.id, Verdict.INCOMPLETE, 0)
+        assert (done.counts["refused"], done.counts["different"]) == (0, 2)
+        wanted = {**before, "00003": migrated["00003"], "00005": migrated["00005"]}
+        assert archive.shelf.rows == wanted
+        assert taken_back(hub, run_id).run.id == first.run.id
+        assert archive.shelf.rows == wanted
 
 
 def test_of_a_segment_that_was_given_up_before_it_was_through_all_is_tried_again(archive: Archive) -> None:
