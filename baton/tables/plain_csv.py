@@ -1,4 +1,4 @@
-"""CSV handed to polars as it is: what looks packed, or begins with a byte order mark, is text and part of a value here."""
+"""CSV handed to polars as it is: what looks packed, or begins with a byte order mark, is text here, in a value."""
 
 from __future__ import annotations
 
