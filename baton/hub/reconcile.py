@@ -7,7 +7,7 @@ else: reconcile itself writes to no target.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from baton.audit.canonical import Json
@@ -27,7 +27,7 @@ class Drift:
     system: str
     number: str
     kind: str
-    """``missing``, ``state``, ``relinked``, ``fields``, ``number_gone``, ``refused`` or ``unknown_account``."""
+    """``missing``, ``state``, ``relinked``, ``fields``, ``refused`` or ``unknown_account``."""
     fields: Sequence[str] = ()
     detail: str = ""
 
@@ -39,8 +39,6 @@ class Reconciled:
     system: str
     counts: Counter[str] = field(default_factory=Counter)
     drifts: list[Drift] = field(default_factory=list)
-    numberless: set[str] = field(default_factory=set)
-    """Whose account carries no employee number any more: it was known by its id."""
 
 
 def reconcile(hub: Hub, system: str) -> Reconciled:
@@ -52,18 +50,16 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
         links = list(hub.links.in_system(connection, system))
         busy = hub.effects.numbers_in(connection, system, UNSETTLED_STATES)
         refused = hub.effects.refused(connection, system)
-    accounts = scanned(target, system, found, links)
+    accounts = scanned(target, system, found)
     require_whole(system, links, accounts)
     owners = {link.external_id: link.number for link in links if link.external_id is not None}
     owners |= {account.external_id: number for number, account in accounts.items()}  # whose an id is by now
     news: dict[str, tuple[Link, Drift | None, Link]] = {}
     for link in links:
         drift, seen = _compare(hub, target, link, accounts.get(link.number), owners)
-        if link.number in found.numberless and seen.state not in _NOT_THERE:
-            drift = _without_number(link, drift)
         if drift is None and link.number in refused:
             drift, seen = Drift(system, link.number, "refused", detail=_AGAIN), replace(seen, dirty=True)
-        if (drift is not None or seen != link) and link.number not in busy:
+        if seen != link and link.number not in busy:
             news[link.number] = (link, drift, seen)
     with hub.database.write() as connection:
         # Not beside a planning, which holds the audit log when it comes to the links: each would wait for the other.
@@ -87,9 +83,7 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
     return found
 
 
-_NOT_THERE = (AccountState.ABSENT, AccountState.REMOVED)
 _AGAIN = "its last write was refused; the next run tries it again"
-_NUMBER_GONE = "has no employee number there any more: enter {} again, or nobody finds the account by it"
 _ANEW = "has another account than the one that was linked; it is linked now"
 
 
@@ -102,7 +96,7 @@ def require_whole(system: str, links: Sequence[Link], accounts: Mapping[str, Acc
 
     Believing it would have all of them made again.
     """
-    living = [link for link in links if link.state not in _NOT_THERE]
+    living = [link for link in links if link.state not in (AccountState.ABSENT, AccountState.REMOVED)]
     missing = sum(link.number not in accounts for link in living)
     if missing > max(_MISSING_AT_LEAST, _MISSING_SHARE * len(living)):
         raise HaltError(
@@ -112,38 +106,30 @@ def require_whole(system: str, links: Sequence[Link], accounts: Mapping[str, Acc
         )
 
 
-def scanned(target: AccountTarget, system: str, found: Reconciled, links: Iterable[Link]) -> dict[str, Account]:
-    """Every account by its employee number; one that lost its number is still of whom it is proven to be."""
+def scanned(target: AccountTarget, system: str, found: Reconciled) -> dict[str, Account]:
+    """Every account that carries an employee number."""
     accounts: dict[str, Account] = {}
-    numberless: list[Account] = []
     for account in target.scan():
         found.counts["scanned"] += 1
         if account.number is None:
-            numberless.append(account)
+            found.counts["unknown"] += 1
         elif account.number in accounts:
             raise InDoubtError(f"{system} lists the same person twice in one scan", code="scan_repeats")
         else:
             accounts[account.number] = account
-    proven = {link.external_id: link.number for link in links if link.external_id is not None}
-    for account in numberless:
-        number = proven.get(account.external_id)
-        if number is None or number in accounts:
-            found.counts["unknown"] += 1
-        else:
-            accounts[number] = account
-            found.numberless.add(number)
     return accounts
 
 
 def _compare(
     hub: Hub, target: AccountTarget, link: Link, account: Account | None, owners: Mapping[str, str]
 ) -> tuple[Drift | None, Link]:
+    gone = (AccountState.ABSENT, AccountState.REMOVED)
     if account is None:
-        if link.state in _NOT_THERE:
+        if link.state in gone:
             return None, link
         absent = replace(link, state=AccountState.ABSENT, external_id=None, applied={}, dirty=True)
         return Drift(link.system, link.number, "missing", detail=f"was {link.state}"), absent
-    if link.state in _NOT_THERE and account.state in _NOT_THERE:
+    if link.state in gone and account.state in gone:
         return None, link
     wrong = [
         name
@@ -162,14 +148,6 @@ def _compare(
     if wrong and link.state is AccountState.ENABLED:
         return Drift(link.system, link.number, "fields", tuple(wrong)), _without(replace(at, dirty=True), wrong)
     return None, at
-
-
-def _without_number(link: Link, drift: Drift | None) -> Drift:
-    """What else has drifted is told with it."""
-    said = _NUMBER_GONE.format(link.number)
-    if drift is None:
-        return Drift(link.system, link.number, "number_gone", detail=said)
-    return replace(drift, detail="; ".join(filter(None, (drift.detail, said))))
 
 
 def _anew(link: Link, account: Account, target: AccountTarget) -> Link:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
@@ -44,16 +43,6 @@ class Told(NamedTuple):
     out: bool
 
 
-@dataclass(frozen=True, slots=True)
-class HeldBy:
-    """(leaver, system) -> the ids by which they held what is open on their lists there."""
-
-    things: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    """Records and work."""
-    admitted: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    """Accounts, and rights of accounts."""
-
-
 class CaseloadStore:
     """Reads the lists of many cases; writes nothing."""
 
@@ -73,19 +62,18 @@ class CaseloadStore:
             )
         ]
 
-    def held_by(self, connection: sa.Connection, numbers: Sequence[str]) -> HeldBy:
-        """By which ids these leavers held what is still open on their lists."""
+    def held_by(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[tuple[str, str], set[str]]:
+        """(leaver, system) -> by which ids they held what is still open on their lists there, rights left out."""
         columns = case_items.c
         closed = [state.value for state in ItemState if state.closed]
-        admits = columns.kind.in_([HoldingKind.ACCOUNT.value, HoldingKind.GRANT.value])
-        told = (cases.c.number, columns.system, columns.holder_id, admits)
-        wanted = sa.select(*told).join(cases, cases.c.id == columns.case_id)
-        where = (columns.holder_id != "", columns.state.not_in(closed), cases.c.state != CaseState.RETRACTED.value)
-        found = HeldBy()
+        kinds = [HoldingKind.ACCOUNT.value, HoldingKind.GRANT.value]
+        where = (columns.holder_id != "", columns.state.not_in(closed), columns.kind.not_in(kinds))
+        wanted = sa.select(cases.c.number, columns.system, columns.holder_id).join(cases, cases.c.id == columns.case_id)
+        found: dict[tuple[str, str], set[str]] = {}
         for chunk in chunked(numbers):
-            query = wanted.where(cases.c.number.in_(chunk), *where)
-            for number, system, holder, lets_in in connection.execute(query.distinct()):
-                (found.admitted if lets_in else found.things).setdefault((number, system), set()).add(holder)
+            query = wanted.where(cases.c.number.in_(chunk), cases.c.state != CaseState.RETRACTED.value, *where)
+            for number, system, holder in connection.execute(query.distinct()):
+                found.setdefault((number, system), set()).add(holder)
         return found
 
     def with_code(self, connection: sa.Connection, code: str, case_ids: Sequence[str]) -> list[Item]:

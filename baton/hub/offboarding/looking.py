@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from typing import TypeVar
 
 from baton.contracts import (
@@ -27,7 +26,6 @@ from baton.jobs.offboarding.checklist import Seen
 from baton.model.account import Account, AccountRef, AccountState
 from baton.model.handover import Grant, Holding, HoldingKind, HoldingRef, Undo
 from baton.settings import SystemSettings
-from baton.store.caseload import HeldBy
 from baton.store.effects import chunked
 
 HOLDERS = (OwnershipStore, WorkSource, AccessControl, AccountTarget)
@@ -101,13 +99,14 @@ def _noted(looked: Iterable[Looked], system: str) -> AbstractContextManager[None
 class _View:
     """One system, as far as it shows several people in one pass; what it does not is asked person by person."""
 
-    def __init__(self, hub: Hub, system: str, numbers: Sequence[str], held_by: HeldBy) -> None:
+    def __init__(
+        self, hub: Hub, system: str, numbers: Sequence[str], held_by: Mapping[tuple[str, str], Collection[str]]
+    ) -> None:
         self.system = system
         self.connector: Connector = hub.connector(system)
         self.people = refs(hub, system, numbers)
-        self.former = _former(self.people, system, held_by.things)
-        self.before = _former(self.people, system, held_by.admitted)
-        self.others = _others(hub, system, chain(*self.former.values(), *self.before.values()))
+        self.former = _former(self.people, system, held_by)
+        self.others = _others(hub, system, self.former)
         self.accounts = _accounts(self.connector, list(self.people.values()))
         there = [person for person in self.people.values() if person.external_id]
         former = [person for persons in self.former.values() for person in persons]
@@ -133,14 +132,14 @@ class _View:
 
         Raises `InDoubtError` where what is on their list was held by an id that is somebody else's now.
         """
-        person, former, before = self.people[number], self.former.get(number, ()), self.before.get(number, ())
-        for each in (*former, *before):
+        person, former = self.people[number], self.former.get(number, ())
+        for each in former:
             if each.external_id in self.others:
                 raise InDoubtError(
                     "an id by which the leaver held something is somebody else's now", code="other_holder"
                 )
         held = [seen for each in (person, *former) for seen in self._held(each)]
-        return [*held, *(seen for each in before for seen in self._admitted_before(each)), *self._admitted(person)]
+        return [*held, *self._admitted(person)]
 
     def _held(self, person: AccountRef) -> Iterator[Seen]:
         """Records and work."""
@@ -163,33 +162,14 @@ class _View:
         """Rights, and the account itself while it lets somebody in."""
         connector, holder = self.connector, person.external_id or ""
         if isinstance(connector, AccessControl):
-            told = connector.grants(person) if self.grants is None else self.grants.get(holder, ())
-            yield from self._rights(told, holder)
-        yield from self._login(person, self.accounts.get(person.number))
-
-    def _admitted_before(self, person: AccountRef) -> Iterator[Seen]:
-        """The same by an id of theirs that they are known by no more; of an account that is gone nothing is left.
-
-        As where the number was taken off their account and another one was made: that they have that one now does not
-        end what the first lets them do.
-        """
-        account = _accounts(self.connector, [person]).get(person.number)
-        if account is not None and account.external_id == person.external_id:
-            if isinstance(self.connector, AccessControl):
-                yield from self._rights(self.connector.grants(person), person.external_id)
-            yield from self._login(person, account)
-
-    def _rights(self, grants: Iterable[Grant], holder: str) -> Iterator[Seen]:
-        for grant in grants:
-            ref = HoldingRef(HoldingKind.GRANT, grant.id)
-            right = Holding(ref, grant.title, {"level": grant.level}, about=grant.object, by_hand=grant.by_hand)
-            yield Seen(self.system, right, holder, Undo.REVERSIBLE)
-
-    def _login(self, person: AccountRef, account: Account | None) -> Iterator[Seen]:
+            for grant in connector.grants(person) if self.grants is None else self.grants.get(holder, ()):
+                ref = HoldingRef(HoldingKind.GRANT, grant.id)
+                right = Holding(ref, grant.title, {"level": grant.level}, about=grant.object, by_hand=grant.by_hand)
+                yield Seen(self.system, right, holder, Undo.REVERSIBLE)
+        account = self.accounts.get(person.number)
         if account is not None and account.state is AccountState.ENABLED:
             ref = HoldingRef(HoldingKind.ACCOUNT, account.external_id)
-            login = Holding(ref, f"{self.connector.title}: {person.number}")
-            yield Seen(self.system, login, person.external_id or "", Undo.REVERSIBLE)
+            yield Seen(self.system, Holding(ref, f"{connector.title}: {person.number}"), holder, Undo.REVERSIBLE)
 
 
 def _former(
@@ -207,9 +187,9 @@ def _former(
     return found
 
 
-def _others(hub: Hub, system: str, former: Iterable[AccountRef]) -> frozenset[str]:
+def _others(hub: Hub, system: str, former: Mapping[str, Sequence[AccountRef]]) -> frozenset[str]:
     """Those of these ids that are somebody else's by now: what that one holds is not the leaver's."""
-    ids = {str(person.external_id): person.number for person in former}
+    ids = {str(person.external_id): number for number, persons in former.items() for person in persons}
     if not ids:
         return frozenset()
     with hub.database.read() as connection:

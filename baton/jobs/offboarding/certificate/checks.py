@@ -23,7 +23,7 @@ from baton.jobs.offboarding.certificate.manifest import (
 )
 from baton.jobs.offboarding.checklist import WATCHED
 from baton.jobs.offboarding.steps import MAY
-from baton.model.case import NO_SYSTEM, STATEMENT_DOMAIN, Act, ItemState, document_digest
+from baton.model.case import STATEMENT_DOMAIN, Act, ItemState, document_digest
 from baton.model.persons import alike
 
 _OF_A_CASE: Final = frozenset({Act.OPEN, Act.PAUSE, Act.RETRACT, Act.REOPEN, Act.COMPLETE})
@@ -205,10 +205,6 @@ class _Ending:
         elif state is ItemState.LEFT and self.item.kind in WATCHED:
             # Whatever two people had agreed on: that word was for the time up to the last working moment.
             yield self._fault("open", f"it is {state}: an account or a right has to end")
-        elif state is ItemState.GONE and self.item.kind in WATCHED and self.item.code != NO_SYSTEM:
-            yield self._fault(
-                "open", "an account or a right has to be seen to have ended, where its system can be asked"
-            )
         elif state is ItemState.LEFT and self._last(1) != [Act.LEAVE]:
             yield self._fault("acceptance", "nobody has decided to leave this version of it where it is")
         elif state is ItemState.DONE:

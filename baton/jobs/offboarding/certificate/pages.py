@@ -11,10 +11,10 @@ from baton.jobs.offboarding.certificate.manifest import Document, ItemPart, Stat
 from baton.jobs.offboarding.certificate.sheet import BLUE, GREY, INK, LINE, MARGIN_MM, PALE, Sheet
 from baton.jobs.offboarding.certificate.words import Words
 from baton.jobs.offboarding.checklist import WATCHED
-from baton.model.case import NO_SYSTEM, Act, ItemState
+from baton.model.case import Act, ItemState
 
 ATTACHMENT: Final = "manifest.json"
-OUTCOMES: Final = ("passed_on", "ended", "confirmed", "left", "gone", "not_asked", "open")
+OUTCOMES: Final = ("passed_on", "ended", "confirmed", "left", "gone", "open")
 _DECIDING: Final = (Act.ACCEPT, Act.APPROVE, Act.LEAVE, Act.CONFIRM)
 _COLUMNS_MM: Final = (11.0, 25.0, 58.0, 34.0, 46.0)
 _LINE_MM: Final = 4.1
@@ -30,8 +30,6 @@ def pages(document: Document, manifest: bytes) -> bytes:
 
 def outcome(item: ItemPart) -> str:
     """What became of an item, as one of `OUTCOMES`."""
-    if item.state is ItemState.GONE and item.code == NO_SYSTEM:
-        return "not_asked"
     if item.state is not ItemState.DONE:
         return item.state.value if item.state.closed else "open"
     if item.code == Act.CONFIRM.value:
@@ -85,9 +83,6 @@ class _Pages:
             date=_moment(case.completed_at),
         )  # fmt: skip
         sheet.paragraph(text, sheet.epw, 6)
-        unasked = sum(outcome(item) == "not_asked" for item in document.items)
-        if unasked:
-            sheet.paragraph(self.words("certifies_not", items=unasked), sheet.epw, 6)
         sheet.set_y(sheet.get_y() + 4)
 
     def _facts(self) -> None:
@@ -123,8 +118,7 @@ class _Pages:
     def _tiles(self) -> None:
         sheet = self.sheet
         found = Counter(outcome(item) for item in self.document.items)
-        told = [name for name in OUTCOMES if name != "open" and (found[name] or name != "not_asked")]
-        tiles = [("all", len(self.document.items)), *((name, found[name]) for name in told)]
+        tiles = [("all", len(self.document.items)), *((name, found[name]) for name in OUTCOMES if name != "open")]
         gap = 2.5
         width = (sheet.epw - gap * (len(tiles) - 1)) / len(tiles)
         top = sheet.get_y() + 6

@@ -34,7 +34,6 @@ _WORDS: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "confirmed": ("人工确认", "done by hand", "手作業完了", "직접 처리"),
     "left": ("决定不移交", "decided to stay", "引き継ぎなし", "인계하지 않음"),
     "gone": ("已不在名下", "elsewhere", "担当外", "담당 해제됨"),
-    "not_asked": ("未查询", "not asked", "未確認", "미확인"),
     "open": ("未完成", "open", "未完了", "미완료"),
     "kind": ("类型", "Kind", "種類", "종류"),
     "sum": ("合计", "Total", "合計", "합계"),
@@ -98,16 +97,6 @@ _SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "すべて引き継がれたことを証明します。すべての項目の行き先が確定し、すべての権限が取り消され、未決の事項はありません。",
         "ko": "{name}(사번 {number}) 님이 맡았던 {items}건이 {date}에 모두 인계되었음을 증명합니다. "
         "모든 항목의 처리 결과가 확정되었고, 모든 권한이 회수되었으며, 남은 사항이 없습니다.",
-    },
-    "certifies_not": {
-        "zh": "其中 {items} 项所在的系统已从 Baton 的配置中移除，此后未再查询："
-        "这些账号、权限和事项是否仍在，本证明不作说明。",
-        "en": "Not certified: {items} of them, in systems that were taken out of Baton's configuration and have not "
-        "been asked since. Whether those accounts, rights and records are still there, nobody has looked.",
-        "ja": "このうち {items} 件は、Baton の設定から除外され、その後確認されていないシステムにあります。"
-        "それらのアカウント、権限、項目が残っているかどうかは、本証明書では証明しません。",
-        "ko": "이 중 {items}건은 Baton 설정에서 제외되어 그 뒤로 확인되지 않은 시스템에 있습니다. "
-        "그 계정, 권한, 항목이 남아 있는지는 이 증명서로 증명하지 않습니다.",
     },
     "how": {
         "zh": "本文件内附签名清单（附件 {file}）。核验：baton offboard verify 文件名 --key 公钥文件。"
