@@ -78,6 +78,9 @@ CHINESE: Final[Mapping[str, str]] = {
         "{system}：{scanned} 个账号，{alike} 个一致，{drifted} 个有偏差，{unknown} 个未知"
     ),
     "the repairs are planned by the next run": "修复由下一次运行计划",
+    "{count} accounts carry no employee number any more: put it back in their systems, no run does that": (
+        "{count} 个账号已没有工号：请在各自系统中补回，运行不会自动补写"
+    ),
     "checkpoint of {size} entries in {path}; copy it to where this hub cannot rewrite it": (
         "{size} 条记录的检查点已写入 {path}；请复制到本系统无法改写的地方"
     ),

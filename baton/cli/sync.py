@@ -16,7 +16,7 @@ from baton.engine.settle import Verdict, summarise
 from baton.errors import BatonError, ConnectorError
 from baton.hub import Hub, execution
 from baton.hub.execution import Settled
-from baton.hub.reconcile import Reconciled, reconcile
+from baton.hub.reconcile import NUMBER_GONE, UNKNOWN, Reconciled, reconcile
 from baton.hub.sync import SyncPlan, SyncRequest, plan_sync, preview_sync
 from baton.hub.unplanned import apply_unplanned
 from baton.kept_reasons import in_language
@@ -153,8 +153,13 @@ def reconcile_command(context: Context, system: str | None) -> int:
     if drifts:
         rows = [(d.system, d.number, d.kind, ", ".join(d.fields), d.detail) for d in drifts]
         voice.table(["system", "person", "kind", "fields", "detail"], rows)
-    if any(result.counts["drifted"] for result in found):
+    if any(drift.kind not in (NUMBER_GONE, UNKNOWN) for drift in drifts):
         voice.say("the repairs are planned by the next run")
+    if nameless := sum(drift.kind == NUMBER_GONE for drift in drifts):
+        voice.say(
+            "{count} accounts carry no employee number any more: put it back in their systems, no run does that",
+            count=nameless,
+        )
     if not targets:
         voice.say("no target is enabled: nothing was compared")
     voice.document({"systems": found, "unreadable": unreadable})

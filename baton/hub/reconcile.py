@@ -7,8 +7,9 @@ else: reconcile itself writes to no target.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from baton.audit.canonical import Json
 from baton.contracts import AccountTarget
@@ -27,7 +28,7 @@ class Drift:
     system: str
     number: str
     kind: str
-    """``missing``, ``state``, ``relinked``, ``fields``, ``refused`` or ``unknown_account``."""
+    """``missing``, ``number_gone``, ``state``, ``relinked``, ``fields``, ``refused`` or ``unknown_account``."""
     fields: Sequence[str] = ()
     detail: str = ""
 
@@ -50,16 +51,21 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
         links = list(hub.links.in_system(connection, system))
         busy = hub.effects.numbers_in(connection, system, UNSETTLED_STATES)
         refused = hub.effects.refused(connection, system)
-    accounts = scanned(target, system, found)
+    accounts = scanned(target, system, found, links)
     require_whole(system, links, accounts)
     owners = {link.external_id: link.number for link in links if link.external_id is not None}
     owners |= {account.external_id: number for number, account in accounts.items()}  # whose an id is by now
     news: dict[str, tuple[Link, Drift | None, Link]] = {}
     for link in links:
-        drift, seen = _compare(hub, target, link, accounts.get(link.number), owners)
+        account = accounts.get(link.number)
+        drift, seen = _compare(hub, target, link, account, owners)
         if drift is None and link.number in refused:
             drift, seen = Drift(system, link.number, "refused", detail=_AGAIN), replace(seen, dirty=True)
-        if seen != link and link.number not in busy:
+        nameless = account is not None and account.number is None and account.state not in _GONE
+        if nameless:
+            drift = _number_gone(link, drift)
+        # A number that is gone is told every time until somebody has put it back: no run does that.
+        if (seen != link or nameless) and link.number not in busy:
             news[link.number] = (link, drift, seen)
     with hub.database.write() as connection:
         # Not beside a planning, which holds the audit log when it comes to the links: each would wait for the other.
@@ -75,7 +81,7 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
     found.drifts = [drift for drift, _ in kept if drift is not None]
     known = {link.number for link in links}
     strangers = [number for number in accounts if number not in known]
-    found.drifts += [Drift(system, number, "unknown_account", detail="not an employee we know") for number in strangers]
+    found.drifts += [Drift(system, number, UNKNOWN, detail="not an employee we know") for number in strangers]
     found.counts["unknown"] += len(strangers)
     found.counts["busy"] = len(busy & known)
     found.counts["drifted"] = drifted
@@ -83,10 +89,16 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
     return found
 
 
+NUMBER_GONE: Final = "number_gone"
+"""The kind of a drift that no run repairs: the account is there under its id, and carries no employee number any more."""
+UNKNOWN: Final = "unknown_account"
+"""The kind of what is told of an account with the number of nobody we know."""
+_PUT_BACK = "the account {id} is there and carries no employee number any more; put {number} back into it there"
 _AGAIN = "its last write was refused; the next run tries it again"
 _ANEW = "has another account than the one that was linked; it is linked now"
 
 
+_GONE: Final = (AccountState.ABSENT, AccountState.REMOVED)
 _MISSING_AT_LEAST = 5
 _MISSING_SHARE = 0.2
 
@@ -96,7 +108,7 @@ def require_whole(system: str, links: Sequence[Link], accounts: Mapping[str, Acc
 
     Believing it would have all of them made again.
     """
-    living = [link for link in links if link.state not in (AccountState.ABSENT, AccountState.REMOVED)]
+    living = [link for link in links if link.state not in _GONE]
     missing = sum(link.number not in accounts for link in living)
     if missing > max(_MISSING_AT_LEAST, _MISSING_SHARE * len(living)):
         raise HaltError(
@@ -106,30 +118,38 @@ def require_whole(system: str, links: Sequence[Link], accounts: Mapping[str, Acc
         )
 
 
-def scanned(target: AccountTarget, system: str, found: Reconciled) -> dict[str, Account]:
-    """Every account that carries an employee number."""
+def scanned(target: AccountTarget, system: str, found: Reconciled, links: Iterable[Link]) -> dict[str, Account]:
+    """Every account that can be told whose it is, by employee number.
+
+    One that carries no number is its linked person's, as long as no account carries theirs: ``number`` stays None.
+    """
     accounts: dict[str, Account] = {}
+    owners = {link.external_id: link.number for link in links if link.external_id and link.state not in _GONE}
+    nameless: dict[str, Account] = {}
     for account in target.scan():
         found.counts["scanned"] += 1
         if account.number is None:
             found.counts["unknown"] += 1
+            if account.external_id in owners:
+                nameless[owners[account.external_id]] = account
         elif account.number in accounts:
             raise InDoubtError(f"{system} lists the same person twice in one scan", code="scan_repeats")
         else:
             accounts[account.number] = account
-    return accounts
+    lost = {number: account for number, account in nameless.items() if number not in accounts}
+    found.counts["unknown"] -= len(lost)
+    return accounts | lost
 
 
 def _compare(
     hub: Hub, target: AccountTarget, link: Link, account: Account | None, owners: Mapping[str, str]
 ) -> tuple[Drift | None, Link]:
-    gone = (AccountState.ABSENT, AccountState.REMOVED)
     if account is None:
-        if link.state in gone:
+        if link.state in _GONE:
             return None, link
         absent = replace(link, state=AccountState.ABSENT, external_id=None, applied={}, dirty=True)
         return Drift(link.system, link.number, "missing", detail=f"was {link.state}"), absent
-    if link.state in gone and account.state in gone:
+    if link.state in _GONE and account.state in _GONE:
         return None, link
     wrong = [
         name
@@ -148,6 +168,14 @@ def _compare(
     if wrong and link.state is AccountState.ENABLED:
         return Drift(link.system, link.number, "fields", tuple(wrong)), _without(replace(at, dirty=True), wrong)
     return None, at
+
+
+def _number_gone(link: Link, besides: Drift | None) -> Drift:
+    """What is told of an account that is known by its id alone, and what else is not as it was."""
+    told = _PUT_BACK.format(id=link.external_id, number=link.number)
+    if besides is None:
+        return Drift(link.system, link.number, NUMBER_GONE, detail=told)
+    return replace(besides, kind=NUMBER_GONE, detail="; ".join(filter(None, (told, besides.detail))))
 
 
 def _anew(link: Link, account: Account, target: AccountTarget) -> Link:

@@ -62,18 +62,20 @@ class CaseloadStore:
             )
         ]
 
-    def held_by(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[tuple[str, str], set[str]]:
-        """(leaver, system) -> by which ids they held what is still open on their lists there, rights left out."""
+    def held_by(
+        self, connection: sa.Connection, numbers: Sequence[str]
+    ) -> dict[tuple[str, str], dict[str, set[HoldingKind]]]:
+        """(leaver, system) -> by which ids they held what is still open on their lists there, and of which kinds."""
         columns = case_items.c
         closed = [state.value for state in ItemState if state.closed]
-        kinds = [HoldingKind.ACCOUNT.value, HoldingKind.GRANT.value]
-        where = (columns.holder_id != "", columns.state.not_in(closed), columns.kind.not_in(kinds))
-        wanted = sa.select(cases.c.number, columns.system, columns.holder_id).join(cases, cases.c.id == columns.case_id)
-        found: dict[tuple[str, str], set[str]] = {}
+        where = (columns.holder_id != "", columns.state.not_in(closed))
+        wanted = (cases.c.number, columns.system, columns.holder_id, columns.kind)
+        listed = sa.select(*wanted).join(cases, cases.c.id == columns.case_id)
+        found: dict[tuple[str, str], dict[str, set[HoldingKind]]] = {}
         for chunk in chunked(numbers):
-            query = wanted.where(cases.c.number.in_(chunk), cases.c.state != CaseState.RETRACTED.value, *where)
-            for number, system, holder in connection.execute(query.distinct()):
-                found.setdefault((number, system), set()).add(holder)
+            query = listed.where(cases.c.number.in_(chunk), cases.c.state != CaseState.RETRACTED.value, *where)
+            for number, system, holder, kind in connection.execute(query.distinct()):
+                found.setdefault((number, system), {}).setdefault(holder, set()).add(HoldingKind(kind))
         return found
 
     def with_code(self, connection: sa.Connection, code: str, case_ids: Sequence[str]) -> list[Item]:

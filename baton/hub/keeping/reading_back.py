@@ -158,9 +158,10 @@ def _tell(hub: Hub, report: ReadBack) -> None:
 def _adopt(hub: Hub, report: ReadBack, target: AccountTarget, people: Callable[[], _People]) -> None:
     """Make what is there now what is proven to be there."""
     system = report.system
-    accounts = reconcile.scanned(target, system, Reconciled(system))
     with hub.database.read() as connection:
         links = {link.number: link for link in hub.links.in_system(connection, system)}
+    accounts = reconcile.scanned(target, system, Reconciled(system), links.values())
+    with hub.database.read() as connection:
         erased = sorted(hub.erasures.erased(connection))
         forgotten = set(erased) - hub.people.statuses(connection, erased).keys()
     reconcile.require_whole(system, list(links.values()), accounts)

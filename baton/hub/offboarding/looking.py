@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from baton.contracts import (
     AccessControl,
@@ -22,7 +22,7 @@ from baton.errors import InDoubtError, RejectedError
 from baton.hub.core import Hub
 from baton.hub.offboarding.people import refs
 from baton.hub.offboarding.unread import noted
-from baton.jobs.offboarding.checklist import Seen
+from baton.jobs.offboarding.checklist import WATCHED, Seen
 from baton.model.account import Account, AccountRef, AccountState
 from baton.model.handover import Grant, Holding, HoldingKind, HoldingRef, Undo
 from baton.settings import SystemSettings
@@ -30,6 +30,8 @@ from baton.store.effects import chunked
 
 HOLDERS = (OwnershipStore, WorkSource, AccessControl, AccountTarget)
 """Capabilities through which a system shows what somebody holds."""
+HeldBy: TypeAlias = Mapping[str, Collection[HoldingKind]]
+"""By which ids somebody held what is open on their lists in one system, and of which kinds."""
 T = TypeVar("T")
 _SWITCHED_OFF = (
     "switched off in systems.yaml, and the leaver has an account there: switch it on until that has been looked at,"
@@ -96,11 +98,22 @@ def _noted(looked: Iterable[Looked], system: str) -> AbstractContextManager[None
     return noted(system, note)
 
 
+@dataclass(frozen=True, slots=True)
+class _Former:
+    """Somebody by an id by which they are not known any more."""
+
+    person: AccountRef
+    had_access: bool
+    """An account or a right of that id is open on their list."""
+    had_records: bool
+    """Anything else is."""
+
+
 class _View:
     """One system, as far as it shows several people in one pass; what it does not is asked person by person."""
 
     def __init__(
-        self, hub: Hub, system: str, numbers: Sequence[str], held_by: Mapping[tuple[str, str], Collection[str]]
+        self, hub: Hub, system: str, numbers: Sequence[str], held_by: Mapping[tuple[str, str], HeldBy]
     ) -> None:
         self.system = system
         self.connector: Connector = hub.connector(system)
@@ -109,7 +122,7 @@ class _View:
         self.others = _others(hub, system, self.former)
         self.accounts = _accounts(self.connector, list(self.people.values()))
         there = [person for person in self.people.values() if person.external_id]
-        former = [person for persons in self.former.values() for person in persons]
+        former = [each.person for some in self.former.values() for each in some if each.had_records]
         self.owned: dict[str, list[Holding]] | None = None
         self.work: dict[str, list[Holding]] | None = None
         self.grants: dict[str, Sequence[Grant]] | None = None
@@ -134,12 +147,16 @@ class _View:
         """
         person, former = self.people[number], self.former.get(number, ())
         for each in former:
-            if each.external_id in self.others:
+            if each.person.external_id in self.others:
                 raise InDoubtError(
-                    "an id by which the leaver held something is somebody else's now", code="other_holder"
+                    "an id by which the leaver held something is somebody else's now",
+                    code="other_holder",
+                    remedy="give that person an account of their own there; records can also be passed on or left",
                 )
-        held = [seen for each in (person, *former) for seen in self._held(each)]
-        return [*held, *self._admitted(person)]
+        asked = (person, *(each.person for each in former if each.had_records))
+        held = [seen for each in asked for seen in self._held(each)]
+        still = [seen for each in former if each.had_access for seen in self._still_admitted(each.person)]
+        return [*held, *still, *self._admitted(person)]
 
     def _held(self, person: AccountRef) -> Iterator[Seen]:
         """Records and work."""
@@ -160,36 +177,61 @@ class _View:
 
     def _admitted(self, person: AccountRef) -> Iterator[Seen]:
         """Rights, and the account itself while it lets somebody in."""
-        connector, holder = self.connector, person.external_id or ""
+        connector = self.connector
         if isinstance(connector, AccessControl):
-            for grant in connector.grants(person) if self.grants is None else self.grants.get(holder, ()):
-                ref = HoldingRef(HoldingKind.GRANT, grant.id)
-                right = Holding(ref, grant.title, {"level": grant.level}, about=grant.object, by_hand=grant.by_hand)
-                yield Seen(self.system, right, holder, Undo.REVERSIBLE)
-        account = self.accounts.get(person.number)
+            holder = person.external_id or ""
+            yield from self._rights(
+                person, connector.grants(person) if self.grants is None else self.grants.get(holder, ())
+            )
+        yield from self._alive(person, self.accounts.get(person.number))
+
+    def _still_admitted(self, person: AccountRef) -> Iterator[Seen]:
+        """The same by an id that is not linked any more: nothing of it has ended before its system says so of that id.
+
+        Asked apart: a system may tell several answers about one person by their number alone.
+        """
+        connector = self.connector
+        if isinstance(connector, AccessControl):
+            yield from self._rights(person, connector.grants(person))
+        account = _accounts(connector, [person]).get(person.number)
+        if account is not None and account.external_id == person.external_id:  # else it is the one that is linked now
+            yield from self._alive(person, account)
+
+    def _rights(self, person: AccountRef, grants: Iterable[Grant]) -> Iterator[Seen]:
+        for grant in grants:
+            ref = HoldingRef(HoldingKind.GRANT, grant.id)
+            right = Holding(ref, grant.title, {"level": grant.level}, about=grant.object, by_hand=grant.by_hand)
+            yield Seen(self.system, right, person.external_id or "", Undo.REVERSIBLE)
+
+    def _alive(self, person: AccountRef, account: Account | None) -> Iterator[Seen]:
         if account is not None and account.state is AccountState.ENABLED:
-            ref = HoldingRef(HoldingKind.ACCOUNT, account.external_id)
-            yield Seen(self.system, Holding(ref, f"{connector.title}: {person.number}"), holder, Undo.REVERSIBLE)
+            holding = Holding(
+                HoldingRef(HoldingKind.ACCOUNT, account.external_id), f"{self.connector.title}: {person.number}"
+            )
+            yield Seen(self.system, holding, person.external_id or "", Undo.REVERSIBLE)
 
 
 def _former(
-    people: Mapping[str, AccountRef], system: str, held_by: Mapping[tuple[str, str], Collection[str]]
-) -> dict[str, list[AccountRef]]:
+    people: Mapping[str, AccountRef], system: str, held_by: Mapping[tuple[str, str], HeldBy]
+) -> dict[str, list[_Former]]:
     """People by the ids by which they held what is open on their lists, where they are not known by them any more.
 
     An account that was deleted, or made anew, takes nothing along: its records stay with an id that nobody asks about.
     """
-    found: dict[str, list[AccountRef]] = {}
+    found: dict[str, list[_Former]] = {}
     for number, person in people.items():
-        former = sorted(set(held_by.get((number, system), ())) - {person.external_id})
-        if former:
-            found[number] = [AccountRef(number, external_id) for external_id in former]
+        held = held_by.get((number, system), {})
+        for external_id in sorted(held.keys() - {person.external_id}):
+            kinds = set(held[external_id])
+            found.setdefault(number, []).append(
+                _Former(AccountRef(number, external_id), bool(kinds & WATCHED), bool(kinds - WATCHED))
+            )
     return found
 
 
-def _others(hub: Hub, system: str, former: Mapping[str, Sequence[AccountRef]]) -> frozenset[str]:
+def _others(hub: Hub, system: str, former: Mapping[str, Sequence[_Former]]) -> frozenset[str]:
     """Those of these ids that are somebody else's by now: what that one holds is not the leaver's."""
-    ids = {str(person.external_id): number for number, persons in former.items() for person in persons}
+    ids = {str(each.person.external_id): number for number, some in former.items() for each in some}
     if not ids:
         return frozenset()
     with hub.database.read() as connection:

@@ -29,6 +29,7 @@ from tests.hub.keeping.conftest import OPERATOR, OTHER, World
 from tests.rig.company import row
 from tests.rig.payroll import BANK, card
 from tests.rig.targets import BlindTarget
+from tests.rig.unnumbered import NumberedTarget, renumber
 
 Make = Callable[..., World]
 
@@ -150,6 +151,21 @@ def test_of_a_backup_that_is_gone_back_to_twice_no_version_is_used_twice(world: 
         assert truth.accounts["0001"].fields["title"] == title
         assert truth.stale() == []
         assert truth.repeated() == []
+
+
+def test_an_account_whose_number_was_emptied_is_still_its_persons_and_no_second_one_is_made(world: Make) -> None:
+    it = world(targets={"crm": NumberedTarget})
+    lived(it)
+    kept = it.back_up()
+    truth = it.company.truths["crm"]
+    renumber(truth, "0002")
+    it.restore(kept)
+    assert {report.system: report.counts for report in read_back(it.hub)}["crm"] == {"accounts": 3, "overtaken": 0}
+    restoring.open_systems(it.hub, OTHER, "looked at all of it")
+    it.company.rows[1] = row("0002", title="组长")
+    sync(it.hub)
+    assert sorted(truth.accounts) == ["0001", "0003", "empty 0002"]
+    assert truth.accounts["empty 0002"].fields["title"] == "组长"
 
 
 def test_a_file_that_was_released_after_the_backup_is_not_sent_again(world: Make) -> None:

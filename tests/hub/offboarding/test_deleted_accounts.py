@@ -13,12 +13,13 @@ from baton.hub.offboarding import casework, completing
 from baton.hub.offboarding.prescan import prescan
 from baton.hub.reconcile import reconcile
 from baton.hub.sync import SyncRequest, plan_sync
-from baton.model.account import AccountRef
+from baton.model.account import AccountRef, AccountState
 from baton.model.case import Act, Case, CaseState, Cause, Item, ItemState, Role
 from baton.model.handover import Holding, HoldingKind
-from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, Desk
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, NEXT_YEAR, OTHER, Desk
 from tests.rig.belongings import KeeperTarget
 from tests.rig.company import row
+from tests.rig.unnumbered import NumberedTarget, renumber
 
 Make = Callable[..., Desk]
 
@@ -180,3 +181,92 @@ def test_who_never_had_an_account_there_or_has_handed_it_over_leaves_nothing_to_
     reconcile(d.hub, "crm")
     assert look_at(d, d.open()) == [], "all that it held was handed over before it went"
     assert look_at(d, casework.open_case(d.hub, casework.Opening(MANAGER, Cause.BY_HAND, HR, manager=OTHER))) == []
+
+
+def access(d: Desk, case: Case, holder: str) -> dict[str, ItemState]:
+    """What became of the account and the rights of this id."""
+    return {item.title: item.state for item in d.items(case) if item.system and item.holder_id == holder}
+
+
+def test_an_account_whose_number_is_emptied_is_closed_with_its_rights(desk: Make) -> None:
+    d = desk(NumberedTarget)
+    old = d.id_of(LEAVER)
+    d.things.grants[old] = {"sales", "admin"}
+    d.company.rows[1] = row(LEAVER, department="销售部", manager=MANAGER, status="notice", last_day="2026-11-30")
+    sync(d)
+    d.tick()
+    case = casework.find_case(d.hub, LEAVER)
+    renumber(d.company.truths["crm"], LEAVER)
+    for _ in range(2):
+        reconcile(d.hub, "crm")
+        sync(d)
+        d.company.clock.sleep(3600)
+        d.tick()
+    assert set(access(d, case, old).values()) == {ItemState.OPEN}
+    d.company.clock.sleep(86_400 * 10)
+    d.company.rows[1] = row(LEAVER, department="销售部", manager=MANAGER, status="departed", last_day="2026-11-30")
+    sync(d)
+    for _ in range(2):
+        d.company.clock.sleep(3600)
+        d.tick()
+    accounts = d.company.truths["crm"].accounts
+    assert LEAVER not in accounts, "nobody was given a second account"
+    assert accounts[f"empty {LEAVER}"].state is not AccountState.ENABLED
+    assert d.things.grants[old] == set()
+    assert completing.complete(d.hub, case.id, HR, "x").state is CaseState.COMPLETED
+
+
+def test_what_an_account_lets_in_that_is_not_linked_any_more_has_not_ended(desk: Make) -> None:
+    d = desk(NumberedTarget)
+    old = d.id_of(LEAVER)
+    d.things.grants[old] = {"sales", "admin"}
+    case = d.open(Cause.BY_HAND, last_working_at=NEXT_YEAR)
+    d.tick()
+    accounts = d.company.truths["crm"].accounts
+    renumber(d.company.truths["crm"], LEAVER)
+    accounts[LEAVER] = replace(accounts[f"empty {LEAVER}"], external_id="x99")
+    assert [drift.kind for drift in reconcile(d.hub, "crm").drifts] == ["relinked"]
+    assert not d.tick().troubles
+    assert set(access(d, case, old).values()) == {ItemState.OPEN}, (
+        "the old account and its rights let them in as before"
+    )
+    assert set(access(d, case, "x99").values()) == {ItemState.OPEN}
+    accounts[f"empty {LEAVER}"].state = AccountState.DISABLED
+    d.things.grants[old] = {"admin"}
+    d.tick()
+    found = access(d, case, old)
+    assert sorted(found.values()) == [ItemState.DONE, ItemState.DONE, ItemState.OPEN]
+    assert found["权限admin"] is ItemState.OPEN
+
+
+def test_a_right_of_an_account_that_carries_another_number_has_not_ended(desk: Make) -> None:
+    d = desk(NumberedTarget)
+    old = d.id_of(LEAVER)
+    d.things.grants[old] = {"admin"}
+    case = d.open(Cause.BY_HAND, last_working_at=NEXT_YEAR)
+    d.tick()
+    renumber(d.company.truths["crm"], LEAVER, "9999")
+    reconcile(d.hub, "crm")
+    d.tick()
+    assert access(d, case, old)["权限admin"] is ItemState.OPEN
+
+
+def test_an_account_that_is_somebody_elses_now_is_asked_of_a_person(desk: Make) -> None:
+    d = desk(NumberedTarget)
+    old = d.id_of(LEAVER)
+    d.things.grants[old] = {"admin"}
+    case = d.open(Cause.BY_HAND, last_working_at=NEXT_YEAR)
+    d.tick()
+    accounts = d.company.truths["crm"].accounts
+    del accounts[OTHER]
+    renumber(d.company.truths["crm"], LEAVER, OTHER)
+    reconcile(d.hub, "crm")
+    hour = d.tick()
+    assert "somebody else's now" in hour.troubles[f"{case.id} crm"]
+    assert set(access(d, case, old).values()) == {ItemState.OPEN}
+    assert d.things.grants[old] == {"admin"}, "a colleague loses nothing"
+    accounts[OTHER] = replace(accounts[OTHER], external_id="x98")
+    d.things.grants[old] = set()
+    reconcile(d.hub, "crm")
+    assert not d.tick().troubles
+    assert set(access(d, case, old).values()) == {ItemState.DONE}
