@@ -154,6 +154,9 @@ CHINESE: Final[Mapping[str, str]] = {
         "{path} 有效：工号 {number} 的离职交接单 {case}，共 {items} 项，完成于 {at}，由 {hub} 签名（密钥 {key}）"
     ),
     "{path} does not hold: do not rely on it": "{path} 无效：请勿采信",
+    "it proves nothing of {count} items: their system had been taken out, and was not asked": (
+        "其中 {count} 项不在证明之列：其所在系统当时已被移出配置，未查询"
+    ),
     "the log knows of nothing more that was said in this case": "审计日志中没有该案的其他意思表示",
     "this is the manifest alone: the pages were not checked": "这只是签名清单：未核验页面",
     "who held which client when:": "各客户由谁持有：",

@@ -86,6 +86,8 @@ def _tell(voice: Voice, file: Path, verified: Verified) -> None:
         path=file, case=said.case.id, number=said.case.number, items=len(said.items), at=said.case.completed_at,
         hub=said.hub.name, key=said.hub.key_id,
     )  # fmt: skip
+    if count := sum(item.not_asked for item in said.items):
+        voice.say("it proves nothing of {count} items: their system had been taken out, and was not asked", count=count)
     if not verified.pages_checked:
         voice.say("this is the manifest alone: the pages were not checked")
     if verified.log_checked:

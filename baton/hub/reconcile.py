@@ -90,7 +90,7 @@ def reconcile(hub: Hub, system: str) -> Reconciled:
 
 
 NUMBER_GONE: Final = "number_gone"
-"""The kind of a drift that no run repairs: the account is there under its id, and carries no employee number any more."""
+"""The kind of a drift that no run repairs: the account is there under its id, and carries no employee number."""
 UNKNOWN: Final = "unknown_account"
 """The kind of what is told of an account with the number of nobody we know."""
 _PUT_BACK = "the account {id} is there and carries no employee number any more; put {number} back into it there"

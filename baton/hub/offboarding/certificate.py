@@ -81,6 +81,7 @@ class Verified:
         said = self.document
         if self.holds and said is not None:
             shown |= {"case": said.case.id, "number": said.case.number, "completed_at": said.case.completed_at}
+            shown["not_asked"] = [item.item for item in said.items if item.not_asked]
             shown |= {"items": len(said.items), "statements": len(said.statements), "issued_at": said.issued_at}
             shown |= {"hub": said.hub.name, "key": said.hub.key_id, "audit_entries": said.audit.entries}
         return shown

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from baton.errors import ApprovalError, ConnectorError
 from baton.hub import proof
-from baton.hub.offboarding.certificate import issue, verify_file
+from baton.hub.offboarding import completing
+from baton.hub.offboarding.certificate import issue, verify, verify_file
 from baton.jobs.offboarding.certificate.pages import OUTCOMES, outcome
 from baton.model.handover import HoldingKind
+from tests.hub.conftest import Start
 from tests.hub.offboarding.certified import finish, settings
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, SUCCESSOR, Desk
+from tests.hub.offboarding.test_rights_taken_back import in_two_systems
+from tests.hub.offboarding.test_switched_off import say
 
 Make = Callable[..., Desk]
 
@@ -33,7 +38,7 @@ def test_a_finished_case_is_certified_item_by_item(desk: Make, tmp_path: Path) -
     said = verified.document
     assert said is not None
     assert (said.case.number, said.completed_by, said.people[SUCCESSOR]) == (LEAVER, HR, "测试0003")
-    assert {outcome(item) for item in said.items} == set(OUTCOMES) - {"open"}
+    assert {outcome(item) for item in said.items} == set(OUTCOMES) - {"open", "not_asked"}
     by_id = {item.content.id: item for item in said.items}
     first, changed, group = by_id["client-00000"], by_id["client-00003"], by_id["group-00001"]
     assert first.read_back is not None
@@ -63,6 +68,25 @@ def test_what_has_drifted_back_or_cannot_be_read_is_not_certified(desk: Make, tm
     d.things.holders[ref] = d.id_of(LEAVER)
     with pytest.raises(ApprovalError, match="the leaver holds it again"):
         issue(d.hub, case.id, HR)
+
+
+def test_what_was_left_in_a_system_that_was_taken_out_is_said_to_be_nobodys_word(start: Start) -> None:
+    d, things, _ = in_two_systems(start)
+    case = d.open(last_working_at=d.hub.clock.now() + timedelta(hours=1))
+    d.tick()
+    say(d, "erp", None)
+    d.company.clock.sleep(7200)
+    d.tick()
+    d.close_account()
+    d.tick()
+    completing.complete(d.hub, case.id, HR, "x")
+    verified = verify(issue(d.hub, case.id, HR, "en").pdf, proof.public_keys(d.hub))
+    assert verified.holds
+    assert verified.document is not None
+    became = {(item.system, item.content.kind): outcome(item) for item in verified.document.items}
+    there = dict.fromkeys([("erp", "client"), ("erp", "grant"), ("erp", "account")], "not_asked")
+    assert became == {("crm", "account"): "ended", **there}
+    assert things.grants[d.company.truths["erp"].accounts[LEAVER].external_id], "the leaver has it still"
 
 
 def test_a_certificate_is_in_the_audit_log(desk: Make, tmp_path: Path) -> None:

@@ -27,8 +27,9 @@ from baton.jobs.offboarding.certificate.manifest import (
     Document,
     canonical,
 )
-from baton.jobs.offboarding.certificate.pages import pages
+from baton.jobs.offboarding.certificate.pages import outcome, pages
 from baton.jobs.offboarding.certificate.words import Words
+from baton.jobs.offboarding.checklist import WATCHED
 from baton.model.handover import HoldingKind
 from tests.hub.offboarding.certified import KEY, Content, Issued, certified, found_in, resigned
 from tests.hub.offboarding.conftest import LEAVER
@@ -70,6 +71,36 @@ def test_another_reader_shows_the_same(issued: Issued, language: str) -> None:
     assert fonts
     for font in fonts:
         assert "/FontFile3" in font["/DescendantFonts"][0].get_object()["/FontDescriptor"]
+
+
+def taken_out(issued: Issued) -> Content:
+    """The same where the system of the account and of the right was taken out before they had ended."""
+    content = issued.content()
+    for kind in ("account", "grant"):
+        item = next(each for each in content["items"] if each["content"]["kind"] == kind)
+        item |= {"state": "gone", "code": "no_system", "read_back": None}
+        content["summary"]["gone"] = sorted([*content["summary"]["gone"], item["item"]])
+    content["summary"]["states"]["gone"] += 2
+    content["summary"]["states"]["done"] -= 2
+    return content
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_was_not_asked_about_is_shown_as_such_and_counted_by_itself(issued: Issued, language: str) -> None:
+    """Such a certificate holds, as those do that were issued before it was told apart."""
+    content = taken_out(issued)
+    assert verify(resigned(content), KEY).shown()["not_asked"] == content["summary"]["gone"][1:]
+    content["pages"] |= {"language": language, "digest": UNKNOWN_DIGEST}
+    certificate = drawn(Document.model_validate_json(canonical(content)), SIGNER)
+    verified = verify(certificate.pdf, KEY)
+    assert verified.holds
+    assert verified.document is not None
+    assert [outcome(item) for item in verified.document.items if item.kind in WATCHED] == ["not_asked"] * 2
+    words, text = Words(language), shown_text(certificate.pdf)
+    for told in (words("taken_out"), words("but_for", count=2), f"2{words('not_asked')}", f"1{words('gone')}"):
+        assert re.sub(r"\s", "", told) in text
+    for told in (words("taken_out"), words("but_for", count=2)):
+        assert re.sub(r"\s", "", told) not in shown_text(issued.certificate.pdf)
 
 
 def test_the_same_document_gives_the_same_bytes_in_another_process(issued: Issued, tmp_path: Path) -> None:
@@ -272,6 +303,16 @@ def test_anybody_can_check_it_with_the_key_alone(alone: Path, capfd: pytest.Capt
     shown = json.loads(capfd.readouterr().out)
     assert (shown["holds"], shown["pages"], shown["number"]) == (True, False, LEAVER)
     assert sorted(path.name for path in alone.iterdir()) == ["audit.pub", "c.json", "c.pdf"]
+
+
+def test_of_how_many_items_it_proves_nothing_is_said(
+    issued: Issued, alone: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (alone / "c.json").write_bytes(resigned(taken_out(issued)))
+    assert execute(["--lang", "en", "offboard", "verify", "c.json", "--key", "audit.pub"]) == 0
+    assert "it proves nothing of 2 items" in capfd.readouterr().out
+    assert execute(["--lang", "zh", "offboard", "verify", "c.json", "--key", "audit.pub"]) == 0
+    assert "2 项不在证明之列" in capfd.readouterr().out
 
 
 def test_what_does_not_hold_is_named_and_ends_with_2(alone: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -165,6 +165,14 @@ def lie_right_left(content: Content) -> None:
     content["summary"]["left"] = sorted([*content["summary"]["left"], right["item"]])
 
 
+def lie_right_gone(content: Content) -> None:
+    """As a thing that others have passed on, without anybody having looked whether it has ended."""
+    right = next(each for each in content["items"] if each["content"]["kind"] == "grant")
+    right |= {"state": "gone", "code": "gone", "read_back": None}
+    count_again(content)
+    content["summary"]["gone"] = sorted([*content["summary"]["gone"], right["item"]])
+
+
 def lie_endless_versions(content: Content) -> None:
     """More versions than any memory holds: whoever checks the file must not count them out."""
     item(content, "discounts")["version"] = 2**53 - 1
@@ -244,6 +252,7 @@ def count_again(content: Content) -> None:
         (lie_audit_note, {"audit"}),
         (lie_key, {"wrong_key"}),
         (lie_right_left, {"open"}),
+        (lie_right_gone, {"read_back"}),
         (lie_endless_versions, {"versions"}),
         (lie_older_checkpoint, {"audit"}),
         (lie_checkpoint_dated_later, {"audit"}),

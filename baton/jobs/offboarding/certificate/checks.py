@@ -205,6 +205,8 @@ class _Ending:
         elif state is ItemState.LEFT and self.item.kind in WATCHED:
             # Whatever two people had agreed on: that word was for the time up to the last working moment.
             yield self._fault("open", f"it is {state}: an account or a right has to end")
+        elif state is ItemState.GONE and self.item.kind in WATCHED and not self.item.not_asked:
+            yield self._fault("read_back", "nothing proves that this account or right has ended")
         elif state is ItemState.LEFT and self._last(1) != [Act.LEAVE]:
             yield self._fault("acceptance", "nobody has decided to leave this version of it where it is")
         elif state is ItemState.DONE:

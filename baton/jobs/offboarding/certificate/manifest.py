@@ -22,7 +22,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from baton.errors import TamperedError
-from baton.model.case import Act, ItemState, Role
+from baton.model.case import NO_SYSTEM, Act, ItemState, Role
 from baton.model.handover import HoldingKind, Undo
 
 FORMAT: Final = "baton-certificate-1"
@@ -150,6 +150,11 @@ class ItemPart(Part):
         known = {kind.value: kind for kind in HoldingKind}
         return known.get(self.content.kind, HoldingKind.OTHER)
 
+    @property
+    def not_asked(self) -> bool:
+        """Whether its system was taken out of ``systems.yaml``: what has become of it there, nobody has asked."""
+        return self.state is ItemState.GONE and self.code == NO_SYSTEM
+
 
 class StatementPart(Part):
     """Something a person said. All but the signature is what was signed, in the same canonical form."""
@@ -180,7 +185,7 @@ class SummaryPart(Part):
     left: list[Number]
     """Items that were decided not to be passed on."""
     gone: list[Number]
-    """Items that left the leaver by no doing of the hub."""
+    """Items that left the leaver by no doing of the hub, and those with the code ``no_system``: not asked about."""
     irreversible: list[Number]
     """Items that were passed on and can never be taken back."""
 

@@ -14,7 +14,7 @@ from baton.jobs.offboarding.checklist import WATCHED
 from baton.model.case import Act, ItemState
 
 ATTACHMENT: Final = "manifest.json"
-OUTCOMES: Final = ("passed_on", "ended", "confirmed", "left", "gone", "open")
+OUTCOMES: Final = ("passed_on", "ended", "confirmed", "left", "gone", "not_asked", "open")
 _DECIDING: Final = (Act.ACCEPT, Act.APPROVE, Act.LEAVE, Act.CONFIRM)
 _COLUMNS_MM: Final = (11.0, 25.0, 58.0, 34.0, 46.0)
 _LINE_MM: Final = 4.1
@@ -30,6 +30,8 @@ def pages(document: Document, manifest: bytes) -> bytes:
 
 def outcome(item: ItemPart) -> str:
     """What became of an item, as one of `OUTCOMES`."""
+    if item.not_asked:
+        return "not_asked"
     if item.state is not ItemState.DONE:
         return item.state.value if item.state.closed else "open"
     if item.code == Act.CONFIRM.value:
@@ -82,6 +84,8 @@ class _Pages:
             "certifies", name=case.name or case.number, number=case.number, items=len(document.items),
             date=_moment(case.completed_at),
         )  # fmt: skip
+        if count := sum(item.not_asked for item in document.items):
+            text += self.words("but_for", count=count)
         sheet.paragraph(text, sheet.epw, 6)
         sheet.set_y(sheet.get_y() + 4)
 
@@ -226,6 +230,8 @@ class _Pages:
         yield self._lines(4, self._person(said[0].person) if said else "—", [self._did(each) for each in said])
 
     def _evidence(self, item: ItemPart) -> list[str]:
+        if item.not_asked:
+            return [self.words("taken_out")]
         proof = item.read_back
         if proof is None:
             return []

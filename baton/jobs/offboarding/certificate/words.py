@@ -34,6 +34,12 @@ _WORDS: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "confirmed": ("人工确认", "done by hand", "手作業完了", "직접 처리"),
     "left": ("决定不移交", "decided to stay", "引き継ぎなし", "인계하지 않음"),
     "gone": ("已不在名下", "elsewhere", "担当外", "담당 해제됨"),
+    "not_asked": ("未查询", "not asked", "未照会", "미조회"),
+    "taken_out": (
+        "所在系统已被移出配置，离职人可能仍持有", "its system was taken out; the leaver may still hold it",
+        "システムが設定から外されたため未照会。退職者に残っている可能性あり",
+        "시스템이 설정에서 제외되어 조회하지 않음. 퇴사자에게 남아 있을 수 있음",
+    ),
     "open": ("未完成", "open", "未完了", "미완료"),
     "kind": ("类型", "Kind", "種類", "종류"),
     "sum": ("合计", "Total", "合計", "합계"),
@@ -97,6 +103,15 @@ _SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
         "すべて引き継がれたことを証明します。すべての項目の行き先が確定し、すべての権限が取り消され、未決の事項はありません。",
         "ko": "{name}(사번 {number}) 님이 맡았던 {items}건이 {date}에 모두 인계되었음을 증명합니다. "
         "모든 항목의 처리 결과가 확정되었고, 모든 권한이 회수되었으며, 남은 사항이 없습니다.",
+    },
+    "but_for": {
+        "zh": "以上不适用于其中 {count} 项：其所在系统已被移出本系统的配置，此后未再查询，离职人可能仍持有。",
+        "en": " This does not hold for {count} of them: their system was taken out of the hub's settings and has not "
+        "been asked since, and the leaver may still hold them.",
+        "ja": "ただし {count} 件はこの限りではありません。システムが設定から外され、その後は照会していないため、"
+        "退職者に残っている可能性があります。",
+        "ko": " 다만 {count}건은 예외입니다. 해당 시스템이 설정에서 제외되어 그 뒤로 조회하지 않았으며, "
+        "퇴사자에게 남아 있을 수 있습니다.",
     },
     "how": {
         "zh": "本文件内附签名清单（附件 {file}）。核验：baton offboard verify 文件名 --key 公钥文件。"
