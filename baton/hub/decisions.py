@@ -23,6 +23,7 @@ from baton.store.restores import FENCES
 from baton.store.runs import ApprovedFeed, Run, RunState
 from baton.store.tables import effects
 
+_ANEW: Final = "the next run plans it anew: baton run sync"
 _BY_PAY: Final = "see: baton pay show RUN; it needs signatures (baton pay sign) before baton pay release"
 
 
@@ -48,9 +49,7 @@ def release(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> int
             raise ApprovalError(
                 f"{run_id} was planned more than {DECIDE_WITHIN.days} days ago",
                 code="expired",
-                remedy="the next run plans it anew: baton run sync"
-                if run.job == SYNC
-                else "reject it and let the next run plan anew",
+                remedy=_ANEW if run.job == SYNC else "reject it and let the next run plan anew",
             )
         held = hub.effects.held_by_run(connection, run.job).get(run_id)
         if not held:
@@ -61,6 +60,7 @@ def release(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> int
                 code="changed",
                 remedy="reject it, find out who changed the database (baton audit verify), and run again",
             )
+        _require_still_meant(hub, connection, run)
         released = hub.effects.release(connection, run_id)
         hub.runs.decide(connection, run, "release", person, why)
         hub.runs.change(connection, run_id, RunState.READY, verdict="")
@@ -77,14 +77,12 @@ def reject(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> int:
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         run = _decidable(hub, connection, run_id, person, why, seen)
-        taken_away = (effects.c.run_id == run_id, effects.c.state == EffectState.HELD.value, effects.c.destructive)
-        pairs = connection.execute(sa.select(effects.c.system, effects.c.number).where(*taken_away).distinct()).all()
+        pairs = _taken_away(connection, run_id)
         discarded = hub.effects.reject(connection, run_id)
-        hub.links.note_rejected(connection, [(pair.system, pair.number) for pair in pairs])
+        hub.links.note_rejected(connection, [(system, number) for system in pairs for number in pairs[system]])
         out = hub.barred(connection)
-        for system in {pair.system for pair in pairs}:
-            barred = [pair.number for pair in pairs if pair.system == system and pair.number in out]
-            hub.links.mark_dirty(connection, system, barred)
+        for system, numbers in pairs.items():
+            hub.links.mark_dirty(connection, system, [number for number in numbers if number in out])
         hub.runs.decide(connection, run, "reject", person, why)
         hub.runs.change(connection, run_id, RunState.REJECTED, verdict="held")
     return discarded
@@ -139,6 +137,37 @@ def _decidable(hub: Hub, connection: sa.Connection, run_id: str, person: str, wh
             f"{run_id} is held for something else than what was shown", code="other_plan", remedy="look at it again"
         )
     return run
+
+
+def _taken_away(connection: sa.Connection, run_id: str) -> dict[str, list[str]]:
+    """From whom a held run would take something: system -> numbers."""
+    taken_away = (effects.c.run_id == run_id, effects.c.state == EffectState.HELD.value, effects.c.destructive)
+    found: dict[str, list[str]] = {}
+    for row in connection.execute(sa.select(effects.c.system, effects.c.number).where(*taken_away).distinct()):
+        found.setdefault(row.system, []).append(row.number)
+    return found
+
+
+def _require_still_meant(hub: Hub, connection: sa.Connection, run: Run) -> None:
+    """What would be taken away is still meant to be: nobody was protected since, and no emergency of theirs retracted.
+
+    The plan is decided on as a whole; the next run replaces it, since there is news of these people.
+    """
+    if run.job != SYNC:
+        return
+    pairs = _taken_away(connection, run.id)
+    protected = {number for numbers in pairs.values() for number in numbers}.intersection(hub.settings.hub.protected)
+    if protected:
+        who = ", ".join(sorted(protected)[:10])
+        message = f"{run.id} would take accounts from {len(protected)} on hub.protected: {who}"
+        raise ApprovalError(message, code="protected", remedy=_ANEW)
+    out = hub.barred(connection)
+    forgotten = {
+        number for system, numbers in pairs.items() for number in hub.links.forgotten(connection, system, numbers)
+    }
+    if forgotten - out:
+        message = f"{run.id} would close accounts of {len(forgotten - out)} whose emergency was retracted since"
+        raise ApprovalError(message, code="retracted", remedy=_ANEW)
 
 
 def _accept_population(hub: Hub, connection: sa.Connection, run: Run) -> None:

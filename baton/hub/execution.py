@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from baton import telemetry, tracing
@@ -17,6 +17,7 @@ from baton.engine.settle import Settlement, Verdict
 from baton.engine.workplace import Pace, Workplace
 from baton.errors import BatonError, ConfigurationError, Fault, RetryableError
 from baton.hub.core import PLANNING, Hub
+from baton.hub.protecting import spare
 from baton.jobs.source_guards import FURNITURE_RULES
 from baton.settings import SystemSettings
 from baton.store.claims import ACCOUNTS, Scope
@@ -57,7 +58,8 @@ def _send_accounts(hub: Hub, system: SystemSettings) -> Report:
         crash_point=hub.crash_point,
         pause=hub.limiter(system.name).pause,
     )
-    return perform(hub, system, performer, ACCOUNTS)
+    spare(hub, system.name)
+    return perform(hub, system, performer, replace(ACCOUNTS, kept=frozenset(hub.settings.hub.protected)))
 
 
 def perform(

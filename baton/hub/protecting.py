@@ -1,4 +1,7 @@
-"""Whether everybody whose accounts the settings protect is there: a slip in a number protects nobody."""
+"""Whose accounts the settings protect: whether all of them are there, and what was planned before they were.
+
+A slip in a number protects nobody. Who comes onto the list is on it for what is planned already, too.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from collections.abc import Iterator, Sequence
 import sqlalchemy as sa
 
 from baton.contracts import Finding
-from baton.hub.core import Hub
+from baton.hub.core import PLANNING, SYNC_JOB, Hub
+from baton.model.effect import LATEST_COPY, EffectState
+from baton.store.tables import effects
 
 
 def examine_protected(hub: Hub) -> Iterator[Finding]:
@@ -36,6 +41,30 @@ def notes(hub: Hub, connection: sa.Connection) -> list[str]:
     if count > 1:
         numbers = f"{count} numbers in hub.protected are nobody's, and protect"
     return [f"{numbers} no account: see baton doctor"]
+
+
+def spare(hub: Hub, system: str) -> None:
+    """Give up what was planned to be taken there from people who are protected by now; the next run plans them anew.
+
+    Nothing of it is sent anyway (`Scope.kept`), but it would stand in the way of what is wanted. Of what was in doubt
+    once a late copy may still arrive: it stays for a while, as everywhere. Does nothing where nobody is protected.
+    """
+    protected = sorted(set(hub.settings.hub.protected))
+    if not protected:
+        return
+    late = sa.and_(effects.c.doubted, effects.c.updated_at > hub.clock.now() - LATEST_COPY)
+    query = sa.select(effects.c.key, effects.c.number).where(
+        *(effects.c.job == SYNC_JOB, effects.c.system == system, effects.c.number.in_(protected)),
+        *(effects.c.state == EffectState.PLANNED.value, effects.c.destructive, sa.not_(late)),
+    )
+    with hub.database.read() as connection:
+        if connection.execute(query.limit(1)).first() is None:
+            return
+    with hub.database.write() as connection:
+        hub.database.alone(connection, PLANNING)  # a sync that is being planned would store them as planned after it
+        found = {row.key: row.number for row in connection.execute(query)}
+        gone = hub.effects.cancel_keys(connection, sorted(found), why="protected", absent=found)
+        hub.links.mark_dirty(connection, system, sorted({found[key] for key in gone}))
 
 
 def _nobodys(hub: Hub, connection: sa.Connection) -> Sequence[str]:

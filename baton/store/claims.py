@@ -19,6 +19,8 @@ class Scope:
     """Only this run's; empty means any."""
     rank_below: int | None = None
     """Only those of a lower rank; None means any."""
+    kept: frozenset[str] = frozenset()
+    """Numbers of people from whom nothing is taken away: what would is not sent, and is asked about all the same."""
 
     def where(self) -> list[sa.ColumnElement[bool]]:
         """The conditions on the table of effects."""
@@ -28,6 +30,12 @@ class Scope:
         if self.rank_below is not None:
             found.append(effects.c.rank < self.rank_below)
         return found
+
+    def sendable(self) -> list[sa.ColumnElement[bool]]:
+        """The conditions on what may be sent."""
+        if not self.kept:
+            return self.where()
+        return [*self.where(), sa.or_(sa.not_(effects.c.destructive), effects.c.number.not_in(sorted(self.kept)))]
 
 
 ACCOUNTS = Scope(ACCOUNT_ACTIONS)

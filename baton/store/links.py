@@ -129,6 +129,14 @@ class LinkStore:
             theirs = (links.c.system == system, links.c.number.in_(chunk))
             connection.execute(sa.update(links).where(*theirs).values(**anew))
 
+    def forgotten(self, connection: sa.Connection, system: str, numbers: Sequence[str]) -> set[str]:
+        """Those of these people whose plan was forgotten (`forget_plan`), and who were not planned again since."""
+        found: set[str] = set()
+        for chunk in chunked(numbers):
+            theirs = (links.c.system == system, links.c.number.in_(chunk), links.c.planned_version == 0)
+            found.update(connection.execute(sa.select(links.c.number).where(*theirs)).scalars())
+        return found
+
     def note_rejected(self, connection: sa.Connection, pairs: Iterable[tuple[str, str]]) -> None:
         """What was planned last about these people (system, number) takes nothing away, until there is news of them."""
         by_system: dict[str, list[str]] = {}

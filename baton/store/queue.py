@@ -107,7 +107,8 @@ def _ours(rule: ClaimRule) -> list[sa.ColumnElement[bool]]:
 def _due(rule: ClaimRule, now: datetime) -> list[sa.ColumnElement[bool]]:
     """Planned, not paused, and its time has come."""
     return [
-        *_ours(rule),
+        effects.c.system == rule.system,
+        *rule.scope.sendable(),
         effects.c.action.not_in(rule.paused_actions),
         effects.c.state == EffectState.PLANNED.value,
         effects.c.due_at <= now,

@@ -207,6 +207,12 @@ WORDS: Final[Mapping[str, str]] = {
         "保留中の内容が計画と一致しません。却下し、データベースを変更した人を調べたうえで（baton audit verify）、"
         "実行し直してください。"
     ),
+    "It would take accounts from people who are on hub.protected by now: the next sync plans it anew.": (
+        "現在 hub.protected で保護されている人のアカウントが含まれています。次回の同期で計画し直します。"
+    ),
+    "It would close accounts of people whose emergency was retracted since: the next sync plans it anew.": (
+        "緊急退職が取り下げられた人のアカウントが含まれています。次回の同期で計画し直します。"
+    ),
     "It is held for something else than this page shows. Load the page again, then decide.": (
         "保留中の内容がこのページの表示と異なります。ページを再読み込みし、確認してから決定してください。"
     ),

@@ -207,6 +207,12 @@ WORDS: Final[Mapping[str, str]] = {
         "보류된 내용이 계획과 다릅니다. 거부하고 데이터베이스를 변경한 사람을 확인한 뒤(baton audit verify) 다시 "
         "실행해 주십시오."
     ),
+    "It would take accounts from people who are on hub.protected by now: the next sync plans it anew.": (
+        "지금은 hub.protected로 보호되는 사람의 계정이 포함되어 있습니다. 다음 동기화에서 다시 계획합니다."
+    ),
+    "It would close accounts of people whose emergency was retracted since: the next sync plans it anew.": (
+        "긴급 퇴직이 철회된 사람의 계정이 포함되어 있습니다. 다음 동기화에서 다시 계획합니다."
+    ),
     "It is held for something else than this page shows. Load the page again, then decide.": (
         "보류된 내용이 이 페이지의 표시와 다릅니다. 페이지를 새로 고쳐 확인한 뒤 결정해 주십시오."
     ),

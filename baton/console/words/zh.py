@@ -202,6 +202,12 @@ WORDS: Final[Mapping[str, str]] = {
     ),
     "It no longer holds what was planned. Reject it, find out who changed the database (baton audit verify), "
     "and run again.": "其中拦截的内容与计划不一致。请拒绝，查明何人改动了数据库（baton audit verify），再重新运行。",
+    "It would take accounts from people who are on hub.protected by now: the next sync plans it anew.": (
+        "其中有人的账号现已受 hub.protected 保护：下次同步会重新计划。"
+    ),
+    "It would close accounts of people whose emergency was retracted since: the next sync plans it anew.": (
+        "其中有人的紧急离职已撤回：下次同步会重新计划。"
+    ),
     "It is held for something else than this page shows. Load the page again, then decide.": (
         "拦截的内容与本页显示的不同。请刷新页面，查看后再决定。"
     ),

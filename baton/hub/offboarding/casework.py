@@ -9,7 +9,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from baton.errors import ApprovalError, BatonError, ConfigurationError, Fault
-from baton.hub.core import PLANNING, Hub
+from baton.hub.core import PLANNING, SYNC_JOB, Hub
 from baton.hub.offboarding.by_hand import items_by_hand
 from baton.hub.offboarding.deciders import NO_PERSONS
 from baton.hub.offboarding.intentions import JOB, frozen
@@ -36,8 +36,11 @@ from baton.model.case import (
 )
 from baton.model.effect import EffectState
 from baton.model.handover import HandoverAction
-from baton.model.people import Employee, LeaverDate
+from baton.model.people import Employee, EmploymentStatus, LeaverDate
+from baton.store.tables import effects
 
+_ACCOUNT_BY_DATES: Final = (EmploymentStatus.NOTICE, EmploymentStatus.DEPARTED, EmploymentStatus.PENDING_HIRE)
+"""Statuses of whose account HR's dates decide; of all others it is open."""
 UNFINISHED: Final = (CaseState.OPEN, CaseState.PAUSED)
 
 
@@ -233,6 +236,8 @@ def step(hub: Hub, connection: sa.Connection, case: Case, act: Act, person: str,
         call_back_earlier(hub, connection, case.number)
     hub.cases.say(connection, [_about_case(hub, case, act, person, Role.HR, why)])
     _plan_accounts_anew(hub, connection, after)
+    if after.state is CaseState.RETRACTED and after.cause is Cause.EMERGENCY:
+        _leave_accounts(hub, connection, after)
     return after
 
 
@@ -245,6 +250,23 @@ def _plan_accounts_anew(hub: Hub, connection: sa.Connection, case: Case) -> None
     if case.cause is Cause.EMERGENCY:
         for system in hub.targets():
             hub.links.forget_plan(connection, system.name, [case.number])
+
+
+def _leave_accounts(hub: Hub, connection: sa.Connection, case: Case) -> None:
+    """Give up the closing of accounts that this emergency had planned and nobody has sent: no sync may come for days.
+
+    Not where another case bars its leaver, nor where HR says when they leave, or that they have not come yet: what
+    stands may be HR's own word then, and the next sync plans what is right.
+    """
+    versions = hub.people.timelines(connection, [case.number], hub.clock.now()).get(case.number, [])
+    by_hr = not versions or any(version.employee.status in _ACCOUNT_BY_DATES for version in versions)
+    if by_hr or case.number in hub.barred(connection):
+        return
+    systems = [system.name for system in hub.targets()]
+    theirs = (effects.c.job == SYNC_JOB, effects.c.system.in_(systems), effects.c.number == case.number)
+    unsent = (effects.c.state == EffectState.PLANNED.value, effects.c.destructive)
+    keys = connection.execute(sa.select(effects.c.key).where(*theirs, *unsent)).scalars().all()
+    hub.effects.cancel_keys(connection, keys, why=f"case_{case.state}")
 
 
 def locked(hub: Hub, connection: sa.Connection, case_id: str) -> Case:

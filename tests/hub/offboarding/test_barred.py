@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from baton.errors import ApprovalError
 from baton.hub import decisions, execution
 from baton.hub.offboarding import casework, completing
 from baton.hub.offboarding.people import employed
@@ -66,6 +67,37 @@ def test_a_retracted_emergency_lets_in_again_and_a_paused_one_does_not(desk: Mak
     assert synced(d) is (AccountState.ENABLED if act is Act.RETRACT else AccountState.DISABLED)
     casework.decide(d.hub, case.id, Act.REOPEN, HR, "after all")
     assert synced(d) is AccountState.DISABLED
+
+
+@pytest.mark.parametrize("said", [{}, {"status": "departed", "last_day": "2020-01-31"}])
+def test_a_retracted_emergency_that_nobody_could_send_closes_nothing_although_no_sync_follows(
+    desk: Make, said: dict[str, str]
+) -> None:
+    d = desk()
+    synced(d)
+    decisions.kill_switch(d.hub, "system:crm", "on", "ops", "being repaired")
+    case = d.open(Cause.EMERGENCY)
+    if said:
+        hr_says(d, **said)
+    assert synced(d) is AccountState.ENABLED
+    casework.decide(d.hub, case.id, Act.RETRACT, HR, "the wrong person")
+    decisions.kill_switch(d.hub, "system:crm", "off", "ops", "repaired")
+    execution.apply(d.hub)
+    gone = (AccountState.DISABLED, AccountState.REMOVED)
+    assert (d.company.truths["crm"].accounts[LEAVER].state in gone) is bool(said), "what HR says stands"
+    assert (synced(d) in gone) is bool(said)
+
+
+def test_a_held_run_with_an_emergency_that_was_retracted_is_planned_anew(desk: Make) -> None:
+    d = desk(gate=GatePart(run=WindowLimit(share=Decimal(0), at_least=0, at_most=0)))
+    case = d.open(Cause.EMERGENCY)
+    run = plan_sync(d.hub, SyncRequest()).run
+    assert run.state == "held"
+    casework.decide(d.hub, case.id, Act.RETRACT, HR, "the wrong person")
+    with pytest.raises(ApprovalError) as refused:
+        decisions.release(d.hub, run.id, "wang.wu", "out at once")
+    assert refused.value.code == "retracted"
+    assert synced(d) is AccountState.ENABLED
 
 
 def test_what_hr_changes_meanwhile_lets_nobody_in(desk: Make) -> None:
