@@ -156,7 +156,7 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.untold": "銀行にファイルの有無を照会できず、何も取り下げていません。後でもう一度お試しください。",
     "refusal.told_of": (
         "ここから送信していないのに、銀行が中の支払に言及しています。残りも受理済みかもしれません。"
-        "一件ずつ銀行に確認し、その後: baton pay withdraw --rest-unpaid。"
+        "一件ずつ銀行に確認した後、baton pay withdraw --rest-unpaid を実行してください。"
     ),
     "refusal.sent": (
         "ファイルは送信済み、またはその可能性があります。止められるのは銀行だけですので、銀行に依頼してください。"

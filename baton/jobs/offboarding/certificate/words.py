@@ -37,7 +37,7 @@ _WORDS: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "not_asked": ("未查询", "not asked", "未照会", "미조회"),
     "taken_out": (
         "所在系统已被移出配置，离职人可能仍持有", "its system was taken out; the leaver may still hold it",
-        "システムが設定から外されたため未照会。退職者に残っている可能性あり",
+        "システムが設定から外されました。退職者に残っている可能性があります",
         "시스템이 설정에서 제외되어 조회하지 않음. 퇴사자에게 남아 있을 수 있음",
     ),
     "open": ("未完成", "open", "未完了", "미완료"),
