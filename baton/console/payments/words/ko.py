@@ -155,7 +155,7 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.untold": "은행에 파일이 있는지 조회할 수 없어 아무것도 철회하지 않았습니다. 나중에 다시 시도해 주십시오.",
     "refusal.told_of": (
         "여기서 보낸 적이 없는데 은행이 그 안의 지급을 언급합니다. 나머지도 받았을 수 있습니다. "
-        "건별로 은행에 확인한 뒤: baton pay withdraw --rest-unpaid."
+        "건별로 은행에 확인한 뒤 baton pay withdraw --rest-unpaid 명령을 실행하십시오."
     ),
     "refusal.sent": (
         "파일이 전송되었거나 전송되었을 수 있습니다. 은행만 중지할 수 있으므로 은행에 요청해 주십시오. 회신은 "
