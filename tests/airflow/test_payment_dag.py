@@ -51,7 +51,8 @@ systems:
 {settings}
 """
 POLICY = "checks: {requires: []}\napprovals: {levels: [{roles: [payroll, treasury]}]}\n"
-AMOUNTS = {"0001": "8000.00", "0002": "12345.67"}
+AMOUNTS = {"0001": "8137592.04", "0002": "12345678.91"}
+"""So long that no moment, duration or id in a log has the same digits by chance."""
 
 
 @dataclass
