@@ -50,7 +50,8 @@ def call_back_earlier(hub: Hub, connection: sa.Connection, number: str) -> None:
     known = hub.cases.of_person(connection, number)
     retracted = hub.cases.locked(connection, [case.id for case in known if case.state is CaseState.RETRACTED])
     if retracted:
-        for case_id in sorted(connection.execute(_waiting(hub).where(cases.c.number == number)).scalars()):
+        waiting = connection.execute(_waiting(hub).where(cases.c.number == number)).scalars()
+        for case_id in sorted(retracted.keys() & set(waiting)):  # what is retracted just now is the hourly run's
             _call_back(hub, connection, retracted[case_id])
 
 
