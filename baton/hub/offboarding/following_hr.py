@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import Final
 
 import sqlalchemy as sa
@@ -93,12 +94,18 @@ def _can_be_taken_back(case: Case, employee: Employee, told: Sequence[Recorded],
     last = case.dates.last_working_at
     since = [each for each in told if each.recorded_at >= case.opened_at]
     over = [each.recorded_at for each in since if each.employee.status is EmploymentStatus.DEPARTED]
-    over += [last] if last is not None and last <= now else []
+    over += [last] if last is not None and last <= now and not _was_to_stay(told, last) else []
     if not over:
         return True
     happened = min(over)
     again = any(each.employee.status in AGAIN for each in since if each.recorded_at >= happened)
     return employee.status not in AGAIN and not again and now - happened < CORRECTED_WITHIN
+
+
+def _was_to_stay(told: Sequence[Recorded], last: datetime) -> bool:
+    """Whether HR's last word, that somebody stays, was given before their last working moment."""
+    stayed = list(takewhile(lambda each: stays(each.employee.status), reversed(told)))
+    return bool(stayed) and stayed[-1].recorded_at < last
 
 
 def _follows(case: Case, told: Sequence[Recorded]) -> bool:

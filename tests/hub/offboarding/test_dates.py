@@ -151,6 +151,18 @@ def test_who_is_hired_again_while_the_case_is_open_gets_nothing_back_by_it(desk:
     assert (d.case(case).state, d.case(case).dates) == (CaseState.PAUSED, before)
 
 
+@pytest.mark.parametrize("again", ["rehired", "active"])
+def test_who_stays_by_what_hr_said_in_time_gets_all_back_though_nothing_ran_until_the_day_was_over(
+    desk: Make, again: str
+) -> None:
+    d = desk()
+    case, ref = handed_over(d)
+    d.company.rows[1] = row(LEAVER, department="销售部", manager=MANAGER, status=again)
+    plan_sync(d.hub, SyncRequest())
+    d.company.clock.sleep(40 * DAY)
+    assert stands(d, case, ref) == (CaseState.RETRACTED, LEAVER)
+
+
 def test_whose_last_day_is_long_over_has_not_taken_it_back_although_hr_never_entered_the_departure(desk: Make) -> None:
     d = desk()
     case, ref = handed_over(d)
