@@ -25,6 +25,9 @@ Version = tuple[str, int]
 """An employee number, and which version of what HR has told of them."""
 _PAGE_ROWS = 1_000
 """Rows that are in memory at once: the lists of a hundred cases may be long."""
+# Made once: naming each column of another alias takes longer than the rest of a statement.
+_TOLD, _LATER = person_versions.alias("told"), person_versions.alias("later")
+_FOLLOWING = cases.alias("following")
 
 
 class Entrusted(NamedTuple):
@@ -296,17 +299,15 @@ def _out(now: datetime, void: Sequence[Version] = ()) -> sa.ColumnElement[bool]:
 
 def _had_to_come(number: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
     """A person of whom HR has told something before it took effect: only that can have been called off or put off."""
-    told = person_versions.alias()
-    return sa.exists().where(told.c.number == number, told.c.effective_at > told.c.recorded_at)
+    return sa.exists().where(_TOLD.c.number == number, _TOLD.c.effective_at > _TOLD.c.recorded_at)
 
 
 def followed() -> sa.ColumnElement[bool]:
     """A case after which another one of the same person was opened that is not retracted."""
-    later = cases.alias()
     return sa.exists().where(
-        later.c.number == cases.c.number,
-        later.c.opened_at > cases.c.opened_at,
-        later.c.state != CaseState.RETRACTED.value,
+        _FOLLOWING.c.number == cases.c.number,
+        _FOLLOWING.c.opened_at > cases.c.opened_at,
+        _FOLLOWING.c.state != CaseState.RETRACTED.value,
     )
 
 
@@ -315,12 +316,11 @@ def _entered(void: Sequence[Version]) -> sa.ColumnElement[bool]:
 
     Nothing is over by a ``void`` version. Without naming them a departure may look over that was not.
     """
-    later = person_versions.alias()
     over = sa.exists().where(
-        later.c.number == person_versions.c.number,
-        later.c.version > person_versions.c.version,
-        later.c.effective_at <= cases.c.opened_at,
-        sa.tuple_(later.c.number, later.c.version).not_in(void) if void else sa.true(),
+        _LATER.c.number == person_versions.c.number,
+        _LATER.c.version > person_versions.c.version,
+        _LATER.c.effective_at <= cases.c.opened_at,
+        sa.tuple_(_LATER.c.number, _LATER.c.version).not_in(void) if void else sa.true(),
     )
     return sa.exists().where(
         person_versions.c.number == cases.c.number,

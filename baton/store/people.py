@@ -23,6 +23,7 @@ _MANY: Final = 10_000
 """From so many people on it is faster to read everybody than to ask for them by number."""
 _STATUSES: Final = {status.value: status for status in EmploymentStatus}
 INDEXED: Final = ("mobile", "identity_number", "bank_account_number")
+_EARLIER = person_versions.alias("earlier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -273,12 +274,11 @@ class PeopleStore:
 
     def left_since(self, connection: sa.Connection, since: datetime) -> dict[str, datetime]:
         """Who has left and worked here until that was recorded, if it was recorded since then; and when it was."""
-        before = person_versions.alias()
         departed = EmploymentStatus.DEPARTED.value
         worked = sa.exists().where(
-            before.c.number == person_versions.c.number,
-            before.c.version == person_versions.c.version - 1,
-            before.c.status.in_([status.value for status in EmploymentStatus if status.employed]),
+            _EARLIER.c.number == person_versions.c.number,
+            _EARLIER.c.version == person_versions.c.version - 1,
+            _EARLIER.c.status.in_([status.value for status in EmploymentStatus if status.employed]),
         )
         # Who left years ago is passed over by the newest version alone: nobody reads all that was ever told of them.
         lately = sa.select(people.c.number).where(

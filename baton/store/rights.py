@@ -19,6 +19,9 @@ NOT_THERE: Final = "not_there_any_more"
 _GRANT: Final = HoldingKind.GRANT.value
 _GOING: Final = [CaseState.OPEN.value, CaseState.PAUSED.value]
 _WENT: Final = [ItemState.MOVING.value, ItemState.DONE.value, ItemState.GONE.value]
+# Made once: naming each column of another alias takes longer than the rest of a statement.
+_LATER, _AGAIN, _RAN = effects.alias("later"), effects.alias("again"), runs.alias("ran")
+_RIGHT, _THING, _WHOLE = case_items.alias("shown"), case_items.alias("thing"), case_items.alias("whole")
 
 
 def rights_given(job: str, state: EffectState) -> sa.Select[Any]:
@@ -27,7 +30,7 @@ def rights_given(job: str, state: EffectState) -> sa.Select[Any]:
     What this case has done since with the same right counts, and that it was taken by any other and not given back.
     What such an effect is about ends with ``/`` and whose the right is.
     """
-    own, later, again, ran = effects.c, effects.alias(), effects.alias(), runs.alias()
+    own, later, again, ran = effects.c, _LATER, _AGAIN, _RAN
     newer = (
         sa.exists()
         .where(*_after(later.c, own), ran.c.id == later.c.run_id, ran.c.requested_by == cases.c.id)
@@ -88,7 +91,7 @@ def _after(later: Any, earlier: Any) -> list[sa.ColumnElement[bool]]:
 
 def shown_needed() -> sa.ColumnElement[bool]:
     """For `rights_given`: the list of its case shows who needs the right. False says nothing: look closer."""
-    own, right, thing = effects.c, case_items.alias(), case_items.alias()
+    own, right, thing = effects.c, _RIGHT, _THING
     begin = sa.literal(f"{_GRANT}/") + right.c.external_id + "/"
     person = sa.func.substr(own.number, sa.func.length(begin) + 1)
     itself = thing.c.kind + "/" + thing.c.external_id == right.c.about
@@ -121,7 +124,7 @@ def speaking(numbers: Sequence[str], objects: Sequence[str]) -> sa.Select[Any]:
     ``to_go``: it is still to go; ``went``: it has gone; ``unknown``: it went without us, nobody here knows to whom, so
     that it may be anybody; ``spoken_for``: what it belongs to is on the same list then, which says who needs a right.
     """
-    item, whole = case_items.c, case_items.alias()
+    item, whole = case_items.c, _WHOLE
     ref = item.kind + "/" + item.external_id
     unknown = sa.or_(item.code == MOVED_AGAIN, item.state == ItemState.GONE.value)
     ended = item.state.in_([state.value for state in ItemState if state.closed])
