@@ -162,16 +162,17 @@ def _breaches(hub: Hub, source: str, reading: Reading) -> list[GuardBreach]:
         told = hub.people.told(connection, source, reading.numbers)
         present = hub.people.count_told(connection, source)
         present -= hub.people.count_told(connection, source, EmploymentStatus.DEPARTED)
-        since = hub.people.count_told_since_feed(connection, source)
         erased = hub.erasures.erased(connection)
     measured = None if last is None else source_guards.ApprovedFeed(last.row_count, tuple(last.columns))
     here = sum(each.status is not EmploymentStatus.DEPARTED for number, each in told.items() if number in numbers)
     absent = present - here - reading.standing_present
     unknown = len(numbers - told.keys() - erased)
-    if last is not None:
+    if last is not None and absent > 0:
         # Only who was in the last feed yet: people who vanished long ago add up, and are nobody under another number.
         # How many were present in it is known, not who. Whoever was recorded since (by a held run, by one for a few)
         # counts as not in it: rather too many gone than too few.
+        with hub.database.read() as connection:
+            since = hub.people.count_told_since_feed(connection, source)
         absent = min(absent, max(0, last.present - (here + reading.standing_present - since)))
     facts = replace(reading.facts, unknown=unknown, absent=absent)
     return check_feed(facts, measured, policy)

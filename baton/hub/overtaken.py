@@ -15,6 +15,7 @@ from baton.hub.core import SYNC_JOB, Hub
 from baton.jobs.sync.planning import Person, Planner
 from baton.model.account import AccountState, Action
 from baton.model.effect import LATEST_COPY, OPEN_STATES, EffectState
+from baton.store import tallies
 from baton.store.effects import Drafted, chunked
 from baton.store.tables import effects
 
@@ -53,8 +54,11 @@ def give_up_unreachable(hub: Hub, connection: sa.Connection) -> None:
     doubt once a late copy may still arrive: it stays for a while, as everywhere.
     """
     late = sa.and_(effects.c.doubted, effects.c.updated_at > hub.clock.now() - LATEST_COPY)
-    in_use = [system.name for system in hub.targets()]
-    _give_up(hub, connection, _planned(connection, effects.c.system.not_in(in_use), sa.not_(late)))
+    in_use = {system.name for system in hub.targets()}
+    # By name: whatever else there is, which may be millions of effects, is not looked at for "none of these".
+    gone = [name for name in tallies.systems(connection) if name not in in_use]
+    if gone:
+        _give_up(hub, connection, _planned(connection, effects.c.system.in_(gone), sa.not_(late)))
 
 
 def _planned(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> Sequence[sa.Row[Any]]:

@@ -65,14 +65,14 @@ def figures(folder: Path, people: int) -> Iterator[Line]:
         yield Figure(f"store {people:,} outcomes, target at once", sent, "planning them", first)
         settled = timed(lambda: settle(hub, runs[0].id))
         yield Figure(f"settle {people:,} effects by reading back", settled, "planning them", first)
-        again = timed(lambda: runs.append(plan_sync(hub, SyncRequest()).run))
-        assert runs[1].counts["effects"] == 0, runs[1].counts
+        again = median(lambda: runs.append(plan_sync(hub, SyncRequest()).run))
+        assert [run.counts["effects"] for run in runs[1:]] == [0, 0, 0], runs[1:]
         what, note = "plan the same feed again: no news", f"{again:.3f} s, and {parsed:.3f} s"
         yield AtMost(again / parsed, PARSING, f"times {baseline}", what, note)
         before = copied(company.database_file, folder / "before.sqlite3")
         count = news.come()
         with_news = timed(lambda: runs.append(plan_sync(hub, SyncRequest()).run))
-        assert runs[2].counts["effects"] == count, runs[2].counts
+        assert runs[-1].counts["effects"] == count, runs[-1].counts
         what = f"plan a feed with 1 % news: {count:,} effects"
         note = f"{with_news:.2f} s, and {parsed:.3f} s"
         yield AtMost(with_news / parsed, PARSING, f"times {baseline}", what, note)
