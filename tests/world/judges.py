@@ -112,9 +112,7 @@ class Retries:
             if row.crashes > CRASHES and row.action not in _RECORDS:
                 yield f"{row.key[:12]} has ended {row.crashes} workers"
             tried = row.attempts > tries and row.state == EffectState.PLANNED.value
-            # What a clock that was ahead has put off counts from the first pass after it was set right.
-            comparable = clock_stood and before <= row.updated_at + timedelta(hours=2)
-            if comparable and (row.next_at < before or (tried and row.next_at == before)):
+            if clock_stood and (row.next_at < before or (tried and row.next_at == before)):
                 yield f"{row.key[:12]} is to be tried at {row.next_at:%d %H:%M:%S}, and was at {before:%d %H:%M:%S}"
 
 

@@ -41,7 +41,6 @@ class Effect:
     due_at: datetime = NOW
     created_at: datetime = NOW
     next_at: datetime = NOW
-    updated_at: datetime = NOW
     attempts: int = 1
     crashes: int = 0
     message: str = ""

@@ -26,18 +26,7 @@ _LOOKED_AT = [
     effects.c[name]
     for name in (
         *("key", "run_id", "job", "system", "number", "action", "state", "destructive", "approved"),
-        *(
-            "due_at",
-            "created_at",
-            "next_at",
-            "updated_at",
-            "attempts",
-            "crashes",
-            "code",
-            "message",
-            "remedy",
-            "evidence",
-        ),
+        *("due_at", "created_at", "next_at", "attempts", "crashes", "code", "message", "remedy", "evidence"),
         *("payload", "version"),
     )
 ]
