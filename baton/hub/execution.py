@@ -21,7 +21,6 @@ from baton.hub.protecting import spare
 from baton.jobs.source_guards import FURNITURE_RULES
 from baton.settings import SystemSettings
 from baton.store.claims import ACCOUNTS, Scope
-from baton.store.clock_ahead import any_ahead, set_right
 from baton.store.runs import Run, RunFault, RunState
 
 log = logging.getLogger("baton.hub")
@@ -68,8 +67,6 @@ def perform(
 ) -> Report:
     """One system's work. What nobody foresaw ends it for this system, and is told by type and place only."""
     system = settings.name
-    pace = Pace(threads=settings.threads, lease_s=lease_s or max(120.0, 10 * settings.deadline_s))
-    _set_right(hub, system, pace.lease_s)
     place = Workplace(
         system,
         performer,
@@ -78,24 +75,12 @@ def perform(
         hub.runs,
         clock=hub.clock,
         chance=hub.chance,
-        pace=pace,
+        pace=Pace(threads=settings.threads, lease_s=lease_s or max(120.0, 10 * settings.deadline_s)),
         scope=scope,
         crash_point=hub.crash_point,
         pause=hub.limiter_of(settings).pause,
     )
     return _apart(system, Applier(place).run)
-
-
-def _set_right(hub: Hub, system: str, lease_s: float) -> None:
-    """Let nothing wait for what a clock that was ahead has written."""
-    now = hub.clock.now()
-    with hub.database.read() as connection:
-        if not any_ahead(connection, system, now):
-            return
-    with hub.database.write() as connection:
-        hub.database.alone(connection, PLANNING)  # a sync that is being planned would store them as planned after it
-        count = set_right(connection, hub.links, system, now, lease_s)
-    log.warning("%s: %s effects were last touched by a clock that was ahead: they count from now on", system, count)
 
 
 def _apart(system: str, work: Callable[[], Report]) -> Report:

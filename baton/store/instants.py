@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-AHEAD: Final = timedelta(minutes=15)
-"""Further ahead no host's clock may be (an alarm tells of seconds): what was written later is a wrong clock's."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 

@@ -203,8 +203,8 @@ class PeopleStore:
         """For each person the version in force and the ones still to come, in the order they take effect."""
         return {
             number: [
-                PersonVersion(row.version, at, self._open(row))
-                for at, row in from_now(in_effect(rows, self._open), now, self._open)
+                PersonVersion(row.version, row.effective_at, self._open(row))
+                for row in from_now(in_effect(rows, self._open), now)
             ]
             for number, rows in self._versions(connection, numbers).items()
         }

@@ -9,7 +9,6 @@ from typing import Any
 import sqlalchemy as sa
 
 from baton.model.people import Employee
-from baton.store.instants import AHEAD
 
 Opened = Callable[[sa.Row[Any]], Employee]
 """Who a row of ``person_versions`` tells of."""
@@ -29,21 +28,11 @@ def in_effect(versions: Iterable[sa.Row[Any]], opened: Opened) -> list[sa.Row[An
     return line
 
 
-def from_now(line: Iterable[sa.Row[Any]], now: datetime, opened: Opened) -> list[tuple[datetime, sa.Row[Any]]]:
-    """The version in force and the ones still to come, each with when it takes effect; of several at once the newest.
-
-    One that was recorded in the time to come, by a clock that was ahead, takes effect as if it were recorded now.
-    """
-    newest: dict[datetime, sa.Row[Any]] = {}
-    for version in line:
-        at: datetime = version.effective_at
-        if version.recorded_at > now + AHEAD:
-            at = max(opened(version).effective_at() or now, now)
-            newest = {earlier: before for earlier, before in newest.items() if earlier < at}
-        newest[at] = version
-    found = list(newest.items())
-    current = [(at, version) for at, version in found if at <= now]
-    return current[-1:] + [(at, version) for at, version in found if at > now]
+def from_now(line: Iterable[sa.Row[Any]], now: datetime) -> list[sa.Row[Any]]:
+    """The version in force and the ones still to come; of several at one moment the newest."""
+    newest = list({version.effective_at: version for version in line}.values())
+    current = [version for version in newest if version.effective_at <= now]
+    return current[-1:] + [version for version in newest if version.effective_at > now]
 
 
 def _gives_way(before: sa.Row[Any], version: sa.Row[Any], opened: Opened) -> bool:

@@ -10,7 +10,6 @@ from typing import Final
 import sqlalchemy as sa
 
 from baton.model.effect import OPEN_STATES, EffectState
-from baton.store import clock_ahead
 from baton.store.tables import approvals, effects
 
 _RELEASED: Final = "release"
@@ -47,7 +46,7 @@ def systems(connection: sa.Connection) -> list[str]:
 
 def waiting(connection: sa.Connection, system: str, now: datetime) -> Sequence[Waiting]:
     """What is not over in a system, by job and state."""
-    due_at = clock_ahead.due_at(now)
+    due_at = sa.case((effects.c.due_at > effects.c.created_at, effects.c.due_at), else_=effects.c.created_at)
     # A try that came to nothing makes nothing less due: what is planned again counts from when it could first be sent.
     # A process of an older version that was still at work at the upgrade has not written since when.
     planned = effects.c.state == EffectState.PLANNED.value

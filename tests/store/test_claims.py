@@ -9,12 +9,11 @@ import pytest
 import sqlalchemy as sa
 
 from baton.model.account import Action, Receipt
-from baton.model.effect import EffectState, batch_name
-from baton.store import clock_ahead
+from baton.model.effect import batch_name
 from baton.store.claims import ClaimRule
 from baton.store.leases import CRASH_LIMIT, Settlement
 from baton.store.tables import audit, effects
-from tests.store.desk import LEASE_S, SYSTEM, Desk
+from tests.store.desk import SYSTEM, Desk
 
 PLACES = [f"{number:04d}" for number in range(1, 10)]
 
@@ -273,26 +272,3 @@ def test_what_was_put_off_is_due_again_at_its_time_and_not_before(desk: Desk) ->
     assert desk.claim() == []
     desk.clock.sleep(30)
     assert numbers(desk.claim()) == ["0001"]
-
-
-def test_a_worker_that_lives_keeps_its_work_when_a_clock_that_was_ahead_is_set_right(desk: Desk) -> None:
-    desk.clock.set_wrong(timedelta(days=30))
-    desk.plan("0001")
-    claimed = desk.claim()
-    desk.clock.set_wrong(-timedelta(days=30))
-    with desk.database.write() as connection:
-        assert clock_ahead.set_right(connection, desk.links, SYSTEM, desk.clock.now(), LEASE_S) == 1
-        assert desk.leases.recover(connection, SYSTEM) == 0
-    assert desk.settle(claimed, Receipt.done("x1")) == [EffectState.DONE]
-
-
-def test_what_a_dead_worker_held_under_a_clock_that_was_ahead_is_taken_over_after_one_lease(desk: Desk) -> None:
-    desk.clock.set_wrong(timedelta(days=30))
-    desk.plan("0001")
-    desk.claim()
-    desk.clock.set_wrong(-timedelta(days=30))
-    with desk.database.write() as connection:
-        clock_ahead.set_right(connection, desk.links, SYSTEM, desk.clock.now(), LEASE_S)
-    assert desk.crash() == 1
-    desk.settle(desk.doubtful(), Receipt.not_performed("not_there", "not found"))
-    assert [effect.number for effect in desk.claim()] == ["0001"], "it was due once: it is carried to its end"

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from baton.model.account import Action, Receipt
 from baton.model.effect import EffectState
-from baton.store import clock_ahead, queue, tallies
+from baton.store import queue, tallies
 from baton.store.alarms import AlarmStore
 from baton.store.claims import ClaimRule
 from baton.store.leases import WAITING
@@ -124,15 +124,6 @@ def test_neither_does_a_claim_or_whoever_waits_for_one(aged: Desk) -> None:
         queue.next_turn(connection, rule, WAITING, now, now + DAY)
     asked = [plan for plan in plans if "effects" in plan]
     assert len(asked) >= 9
-    assert [plan for plan in asked if reads_history(plan)] == []
-
-
-def test_neither_does_a_look_for_what_a_clock_that_was_ahead_has_left(aged: Desk) -> None:
-    with aged.database.write() as connection, explained(aged) as plans:
-        assert not clock_ahead.any_ahead(connection, SYSTEM, aged.clock.now())
-        clock_ahead.set_right(connection, aged.links, SYSTEM, aged.clock.now() - DAY, 60.0)
-    asked = [plan for plan in plans if "effects" in plan]
-    assert len(asked) == 3
     assert [plan for plan in asked if reads_history(plan)] == []
 
 
