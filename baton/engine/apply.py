@@ -23,6 +23,8 @@ from baton.store.claims import ClaimRule
 from baton.telemetry import span
 
 _SUPERIORS_WAIT_S = 0.1
+_WORN_AT_MOST = 10_000
+"""More than any call takes."""
 _TOGETHER_S, _TOGETHER = 0.25, 16
 """As many calls are claimed, and stored, together as take so long; and never more than so many."""
 
@@ -70,7 +72,7 @@ class Applier:
             rule = self._rule("nobody", self.place.switches(connection))
             return queue.next_turn(connection, rule, self.place.performer.awaited, since, latest)
 
-    def _rule(self, worker: str, switches: Switches, calls: int = 1) -> ClaimRule:
+    def _rule(self, worker: str, switches: Switches, calls: int = 1, worn: int = 1) -> ClaimRule:
         performer = self.place.performer
         return ClaimRule(
             system=self.place.system,
@@ -79,6 +81,7 @@ class Applier:
             lease_s=self.place.pace.lease_s,
             whole_batches=performer.whole_batches,
             calls=calls,
+            worn_limit=worn,
             paused_actions=switches.paused,
             scope=self.place.scope,
         )
@@ -91,12 +94,13 @@ class Applier:
             promised = place.leases.claim_unsettled(connection, rule, EffectState.ACCEPTED)
         if promised:
             self._ask(promised, EffectState.ACCEPTED, report)
-        calls, waited_s = 1, 0.0
+        calls, worn, waited_s = 1, 1, 0.0
         while not report.halted:
-            call_s = self._one_round(worker, calls, report)
+            call_s = self._one_round(worker, calls, worn, report)
             if call_s is not None:
                 self._check_fuse(report)
-                calls, waited_s = self._calls_together(call_s), 0.0
+                # After an outage all may be worn: each call that comes through lets the next one be twice as large.
+                calls, worn, waited_s = self._calls_together(call_s), min(worn * 2, _WORN_AT_MOST), 0.0
             elif place.pace.threads == 1 or waited_s >= place.pace.patience_s or not self._more_to_come(worker):
                 return
             else:
@@ -118,14 +122,14 @@ class Applier:
             return 1
         return min(max(int(_TOGETHER_S / call_s), 1), _TOGETHER)
 
-    def _one_round(self, worker: str, calls: int, report: Report) -> float | None:
+    def _one_round(self, worker: str, calls: int, worn: int, report: Report) -> float | None:
         """Recover, resolve, send what is claimed: seconds that a call took. None when nothing is left to do now."""
         place = self.place
         batch: list[Effect] = []
         with place.database.write() as connection:
             switches = place.switches(connection)
             report.count("recovered", place.leases.recover(connection, place.system))
-            rule = self._rule(worker, switches, calls)
+            rule = self._rule(worker, switches, calls, worn)
             doubtful = [] if switches.off else place.leases.claim_unsettled(connection, rule, EffectState.IN_DOUBT)
             if not doubtful:
                 batch = self._claim(connection, rule, switches, report)
@@ -134,7 +138,7 @@ class Applier:
             resolved = self._ask(doubtful, EffectState.IN_DOUBT, report)
             with place.database.write() as connection:  # asking takes its time: a switch may have been put on meanwhile
                 switches = place.switches(connection)
-                batch = self._claim(connection, self._rule(worker, switches, calls), switches, report)
+                batch = self._claim(connection, self._rule(worker, switches, calls, worn), switches, report)
         place.crash_point("claimed")
         if batch:
             return self.sender.send(batch, report)

@@ -55,8 +55,7 @@ class Storing:
         No effect is to blame for that, however long it lasts; but one that fails alone while others get through is.
         """
         throttled = isinstance(error, RetryableError) and bool(error.retry_after_s)
-        alone = len(batch) == 1 and isinstance(error, RetryableError) and not throttled
-        counted = alone and self._others_get_through()
+        counted = len(batch) == 1 and not throttled and self._others_get_through()
         self.store([(effect, blamed(error)) for effect in batch], report, counted=counted)
 
     def put_back(self, unsent: Sequence[Effect], why: Receipt, report: Report, put_off_s: float = 0.0) -> None:
@@ -73,10 +72,10 @@ class Storing:
 
     def _others_get_through(self) -> bool:
         """Whether the system has done anything lately: within the longest that something is left alone."""
+        now, longest = self.place.clock.now(), timedelta(seconds=self.place.pace.longest_backoff_s)
         with self.place.database.read() as connection:
-            last = tallies.last_done(connection, self.place.system)
-        longest = timedelta(seconds=self.place.pace.longest_backoff_s)
-        return last is not None and self.place.clock.now() - last <= longest
+            last = tallies.last_done(connection, self.place.system, now)
+        return last is not None and now - last <= longest
 
     def _settlement(self, effect: Effect, receipt: Receipt, counted: bool) -> Settlement:
         pace = self.place.pace

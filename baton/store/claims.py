@@ -53,5 +53,7 @@ class ClaimRule:
     whole_batches: bool
     calls: int = 1
     """How many batches to claim together; 1 where batches are whole."""
+    worn_limit: int = 1
+    """How many to claim at once of what has been tried so often that it may be what its calls fail for."""
     paused_actions: frozenset[str] = frozenset()
     scope: Scope = ACCOUNTS

@@ -71,20 +71,37 @@ class LeaseStore:
         """The next batch to send (or several, as the rule says), already marked ``sent``; empty when nothing is due.
 
         All of one action, at most one per person, none that has an open predecessor. After a crash what is claimed is
-        cut down (square root, then one), so that a record that kills the process ends up alone.
+        cut down (square root, then one), so that a record that kills the process ends up alone. So is what was tried
+        often: it comes last, few at once, so that what its calls fail for ends up alone as well.
         """
         now = self.clock.now()
-        waiting: sa.Select[Any] = queue.ready(rule, now).with_only_columns(*OPENED, effects.c.rank)
-        head = connection.execute(waiting.limit(1)).first()
-        if head is None or queue.superiors_awaited(connection, rule, head.rank, now):
+        for waiting, limit in (
+            (queue.ready(rule, now), rule.batch_limit * rule.calls),
+            (queue.worn(rule, now), min(rule.batch_limit, rule.worn_limit)),
+        ):
+            offered: sa.Select[Any] = waiting.with_only_columns(*OPENED, effects.c.rank)
+            head = connection.execute(offered.limit(1)).first()
+            if head is not None:
+                return self._claim_with(connection, rule, head, offered, limit, now)
+        return []
+
+    def _claim_with(
+        self,
+        connection: sa.Connection,
+        rule: ClaimRule,
+        head: sa.Row[Any],
+        waiting: sa.Select[Any],
+        limit: int,
+        now: datetime,
+    ) -> list[Effect]:
+        """Claim the first of those that wait, and with it up to ``limit`` that may go in the same calls."""
+        if queue.superiors_awaited(connection, rule, head.rank, now):
             return []
         query = waiting.where(effects.c.action == head.action, effects.c.rank == head.rank)
         if rule.whole_batches and head.batch_id is not None:
             query = query.where(effects.c.batch_id == head.batch_id)
         else:
-            query = query.where(effects.c.crashes == head.crashes).limit(
-                _batch_size(rule.batch_limit * rule.calls, head.crashes)
-            )
+            query = query.where(effects.c.crashes == head.crashes).limit(_batch_size(limit, head.crashes))
             if rule.whole_batches:
                 query = query.where(effects.c.batch_id.is_(None))
         rows = connection.execute(query.with_for_update(skip_locked=True)).all()

@@ -19,6 +19,9 @@ _MAKING = (Action.PROVISION.value, RecordAction.LOAD.value, RecordAction.RESTORE
 _HELD = (EffectState.SENT.value, EffectState.IN_DOUBT.value)
 """States in which a worker may have an effect in its hand."""
 
+WORN_AFTER = 3
+"""Claims after which what is still planned may itself be what its calls fail for: all others come before it."""
+
 _A_MOMENT_S = 5.0
 """So soon must a superior that failed be due again for others to wait for it. A longer back-off delays nobody else."""
 
@@ -26,12 +29,29 @@ _A_MOMENT_S = 5.0
 _EARLIER = effects.alias("earlier")
 _LOWER = effects.alias("lower")
 
+_WEAR = effects.c.epoch - 2 * effects.c.crashes
+"""How often it was claimed, but for claims that ended with their worker, which raise the epoch twice."""
 _PUT_OFF = sa.and_(effects.c.state == EffectState.PLANNED.value, effects.c.next_at > effects.c.due_at)
 """Was claimed once, and is to be tried again at a later time."""
 
 
 def ready(rule: ClaimRule, now: datetime) -> sa.Select[Any]:
-    """What could be sent now, low ranks (managers) first. What waits for an earlier version delays nobody else."""
+    """What could be sent now, low ranks (managers) first. What waits for an earlier version delays nobody else.
+
+    What is worn is left out, see `worn`.
+    """
+    return _ready(rule, now).where(_WEAR <= WORN_AFTER).order_by(effects.c.rank, effects.c.id)
+
+
+def worn(rule: ClaimRule, now: datetime) -> sa.Select[Any]:
+    """What could be sent now and has been claimed too often to be trusted; what was tried least comes first.
+
+    So whatever its calls fail for goes to the end of the queue, and keeps nobody for good.
+    """
+    return _ready(rule, now).where(_WEAR > WORN_AFTER).order_by(_WEAR, effects.c.rank, effects.c.id)
+
+
+def _ready(rule: ClaimRule, now: datetime) -> sa.Select[Any]:
     blocked = sa.exists().where(
         _EARLIER.c.system == effects.c.system,
         _EARLIER.c.number == effects.c.number,
@@ -45,15 +65,7 @@ def ready(rule: ClaimRule, now: datetime) -> sa.Select[Any]:
         _LOWER.c.rank < effects.c.rank,
         _LOWER.c.state.in_(OPEN_STATES),
     )
-    return (
-        sa.select(effects)
-        .where(
-            *_due(rule, now),
-            ~waits if rule.scope.run_id else sa.true(),
-            ~blocked,
-        )
-        .order_by(effects.c.rank, effects.c.id)
-    )
+    return sa.select(effects).where(*_due(rule, now), ~waits if rule.scope.run_id else sa.true(), ~blocked)
 
 
 def superiors_in_flight(connection: sa.Connection, rule: ClaimRule, now: datetime) -> bool:

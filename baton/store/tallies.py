@@ -84,8 +84,8 @@ def ended(connection: sa.Connection, system: str, since: datetime) -> Sequence[T
     return [Tally(job, EffectState(state), number) for job, state, number in found]
 
 
-def last_done(connection: sa.Connection, system: str) -> datetime | None:
-    """When something was done in a system for the last time; None before the first."""
-    done = (effects.c.system == system, effects.c.state == EffectState.DONE.value)
+def last_done(connection: sa.Connection, system: str, now: datetime) -> datetime | None:
+    """When something was done in a system for the last time, by a clock that was not ahead; None before the first."""
+    done = (effects.c.system == system, effects.c.state == EffectState.DONE.value, effects.c.updated_at <= now)
     last: datetime | None = connection.execute(sa.select(sa.func.max(effects.c.updated_at)).where(*done)).scalar_one()
     return last

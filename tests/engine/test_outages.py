@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -88,6 +89,71 @@ def test_who_alone_fails_while_others_get_through_is_given_up(desk: Desk) -> Non
     found = {number: (state, code) for number, state, code in desk.rows("number", "state", "code")}
     assert found.pop("0001") == ("refused", "http_503")
     assert {state for state, _ in found.values()} == {"done"}
+
+
+@pytest.mark.parametrize("batch_limit", [1, 20])
+@pytest.mark.parametrize(
+    "error", [RetryableError("internal error", code="http_503"), HaltError("forbidden", code="http_403")]
+)
+def test_one_that_fails_whatever_it_is_sent_with_keeps_nobody_else(
+    desk: Desk, error: Exception, batch_limit: int
+) -> None:
+    """Hourly passes, as those of the handovers: nothing gets through in the same hour but what comes anew."""
+    calls = 0
+
+    def chokes(target: FakeTarget, writes: Sequence) -> Sequence[Receipt]:
+        nonlocal calls
+        calls += 1
+        if any(write.ref.number == "0001" for write in writes):
+            raise error
+        return obey(target, writes)
+
+    target = type("T", (KeyTarget,), {"batch_limit": batch_limit})(Truth(), chokes)
+    for number in range(1, 9):
+        desk.plan(f"{number:04d}")
+    for hour in range(24):
+        if hour % 6 == 1:
+            desk.plan(f"{100 + hour:04d}")
+        work(desk, target, FEW)
+        desk.clock.sleep(3600)
+    found = {number: (state, code) for number, state, code in desk.rows("number", "state", "code")}
+    assert found.pop("0001") in [("planned", error.code), ("refused", error.code)]
+    assert {state for state, _ in found.values()} == {"done"}
+    assert calls < 24 * 4
+
+
+def test_after_an_outage_as_many_go_in_a_call_as_ever_from_the_third_on(desk: Desk) -> None:
+    sizes: list[int] = []
+    is_away = True
+
+    def away(target: FakeTarget, writes: Sequence) -> Sequence[Receipt]:
+        if is_away:
+            raise RetryableError("cannot be reached", code="unreachable")
+        sizes.append(len(writes))
+        return obey(target, writes)
+
+    target = type("T", (KeyTarget,), {"batch_limit": 4})(Truth(), away)
+    for number in range(1, 13):
+        desk.plan(f"{number:04d}")
+    turns(desk, 20, target, FEW)
+    is_away = False
+    work(desk, target, FEW)
+    assert sizes == [1, 2, 4, 4, 1]
+    assert set(states(desk)) == {"done"}
+
+
+def test_what_was_done_by_a_clock_that_was_ahead_makes_nobody_to_blame_for_an_outage(desk: Desk) -> None:
+    desk.clock.set_wrong(timedelta(days=30))
+    desk.plan("0001")
+    work(desk, KeyTarget(Truth()), FEW)
+    desk.clock.set_wrong(timedelta(days=-30))
+    desk.plan("0002")
+
+    def away(target: FakeTarget, writes: Sequence) -> Sequence[Receipt]:
+        raise RetryableError("cannot be reached", code="unreachable")
+
+    turns(desk, 9, KeyTarget(Truth(), away), FEW)
+    assert desk.rows("number", "state")[-1] == ("0002", "planned")
 
 
 def test_what_is_lost_on_its_way_to_a_system_that_is_too_slow_is_not_given_up(desk: Desk) -> None:

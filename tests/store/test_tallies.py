@@ -55,8 +55,9 @@ def test_what_waits_and_what_has_just_ended_is_counted_and_nothing_else(aged: De
         assert tallies.systems(connection) == [SYSTEM]
         waiting = tallies.waiting(connection, SYSTEM, now)
         ended = tallies.ended(connection, SYSTEM, now - DAY)
-        assert tallies.last_done(connection, SYSTEM) == now
-        assert tallies.last_done(connection, "erp") is None
+        assert tallies.last_done(connection, SYSTEM, now) == now
+        assert tallies.last_done(connection, "erp", now) is None
+        assert tallies.last_done(connection, SYSTEM, now - DAY) != now, "by a clock that was ahead"
         assert tallies.ended(connection, SYSTEM, now + DAY) == []
     assert {(each.job, each.state, each.number, each.due, each.oldest) for each in waiting} == {
         (JOB, "planned", 3, 3, now),
@@ -105,7 +106,7 @@ def test_no_figure_reads_what_is_over(aged: Desk) -> None:
     with aged.database.read() as connection, explained(aged) as plans:
         tallies.waiting(connection, SYSTEM, now)
         tallies.ended(connection, SYSTEM, now - DAY)
-        tallies.last_done(connection, SYSTEM)
+        tallies.last_done(connection, SYSTEM, now)
         tallies.systems(connection)
     assert len(plans) == 4
     assert [plan for plan in plans if "effects" not in plan or reads_history(plan)] == []

@@ -89,7 +89,7 @@ def _effects(hub: Hub, connection: sa.Connection, now: datetime) -> Iterator[Sam
         for each in tallied:
             yield Sample("effects_count", each.number, {"system": system, "job": each.job, "state": each.state.value})
         yield from _of_a_system({"system": system}, waiting, ended, now)
-        last = tallies.last_done(connection, system)
+        last = tallies.last_done(connection, system, now)
         if last is not None:
             yield Sample("success_age_s", _age(last, now), {"system": system})
 
