@@ -31,6 +31,11 @@ def never_sent(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
     return _among(connection, keys, sa.and_(waiting, effects.c.doubted.is_(False), effects.c.attempts == 0))
 
 
+def doubted(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
+    """Those that were in doubt once: whatever was learnt since, they may have arrived."""
+    return _among(connection, keys, effects.c.doubted.is_(True))
+
+
 def unproven(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
     """Those nobody works on, and of which only the target can say whether they ever arrived."""
     doubted = sa.and_(effects.c.state == EffectState.PLANNED.value, effects.c.doubted.is_(True))

@@ -16,7 +16,7 @@ from baton.engine.report import Report
 from baton.errors import ConfigurationError, ConnectorError, Fault, HaltError, InDoubtError
 from baton.hub import execution
 from baton.hub.core import Hub
-from baton.hub.payment.standing import require_standing
+from baton.hub.payment.standing import require_day, require_standing
 from baton.model.account import Outcome, Receipt
 from baton.model.effect import Effect, EffectState, PaymentAction
 from baton.model.pay_run import SILENT, PayFile
@@ -143,7 +143,7 @@ class FileCall(Call):
         return self._paired(receipts)
 
     def _submit(self, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
-        """One try, and the last look at HR before it: a bank that has us wait gives people time to leave.
+        """One try, and the last look at HR and the day before it: a bank that has us wait gives people time to leave.
 
         A connector that raises instead of answering is in doubt as well, or a file that has arrived would pass for one
         that was never sent.
@@ -151,6 +151,7 @@ class FileCall(Call):
         by = self.performer
         with by.hub.database.read() as connection:
             require_standing(by.hub, connection, self.file.run_id)
+            require_day(by.hub, connection, self.file)
         return answered(lambda: by.channel.submit(files), len(files), of=by.channel)
 
     def look_up(self) -> Outcomes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -12,6 +13,7 @@ import sqlalchemy as sa
 from baton.errors import WithheldError
 from baton.hub.core import Hub
 from baton.hub.payment.out_again import out_again
+from baton.hub.payment.recovering import today
 from baton.hub.payment.reissue_evidence import contradicted
 from baton.model.pay_run import FAILED, SILENT, LineState, PayFile, PayLine, PayRun
 from baton.model.people import Employee
@@ -31,6 +33,8 @@ Everything that a bank's layout can take from it is here: some find the branch b
 """
 _IN_FILES: Final = (LineState.FILED, LineState.RELEASED)
 _PAGE_ROWS: Final = 5_000
+_GRACE: Final = timedelta(days=3)
+"""So long after its day a file may still go out: a bank that is down over a weekend costs no new signatures."""
 
 
 def everybody(hub: Hub, connection: sa.Connection) -> dict[str, Employee]:
@@ -151,6 +155,23 @@ def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
                 code="out_again",
                 remedy=f"nothing was sent; take it back: baton pay withdraw {run_id}",
             )
+
+
+def require_day(hub: Hub, connection: sa.Connection, file: PayFile) -> None:
+    """Raise `WithheldError` (``day_passed``) when a file's day is over by more than three days, as days are told here.
+
+    By then its people may have been paid by another way. What was in doubt once may be at the bank already, so that
+    nothing is spared by keeping it: it is carried to its end.
+    """
+    run = hub.pay_runs.get(connection, file.run_id)
+    if run is None or deliveries.doubted(connection, [file.effect_key]) or today(hub) <= run.execution_day + _GRACE:
+        return
+    raise WithheldError(
+        f"{file.run_id} was to be paid on {run.execution_day}, which is over: its people may have been paid since",
+        code="day_passed",
+        remedy=f"nothing was sent; take it back: baton pay withdraw {file.run_id}, "
+        "then have whoever is still unpaid paid by a new run",
+    )
 
 
 def _told_of(connection: sa.Connection, file: PayFile) -> str:
