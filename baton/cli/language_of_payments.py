@@ -148,7 +148,7 @@ PAYMENTS: Final[Mapping[str, str]] = {
     "withdrawn": "已撤销",
     "undated": "离职无日期",
     "contradictory": "日期矛盾",
-    "unknown_then": "制单时无此工号的人事记录",
+    "unknown_then": "当时无此工号的人事记录",
     "stays": "结算后仍在职",
     "known": "发放时已知离职，仍超出份额",
     "shared": "似已按份额发放",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -59,6 +59,7 @@ def figures(found: Mapping[str, Overpaid]) -> dict[str, int]:
 
 def _lines(hub: Hub, connection: sa.Connection, numbers: Sequence[str], since: str) -> dict[str, list[PaidLine]]:
     runs: dict[str, PayRun] = {}
+    built: dict[str, datetime] = {}
     found: dict[str, list[PaidLine]] = {}
     lines = [line for line in hub.pay_runs.claimed(connection, (), numbers) if line.payable.key.period >= since]
     out = out_again(hub, connection, [line for line in lines if line.state is LineState.RETURNED])
@@ -68,6 +69,7 @@ def _lines(hub: Hub, connection: sa.Connection, numbers: Sequence[str], since: s
             run = hub.pay_runs.get(connection, run_id)
             assert run is not None
             runs[run_id] = run
+            built |= {file.message_id: file.created for file in hub.pay_runs.files(connection, run_id)}
         paid = PaidLine(
             key=key,
             run_id=run_id,
@@ -76,6 +78,7 @@ def _lines(hub: Hub, connection: sa.Connection, numbers: Sequence[str], since: s
             state=LineState.PAID if line.reference in out else line.state,
             pay_day=runs[run_id].execution_day,
             made_at=runs[run_id].created,
+            built_at=built.get(line.message_id, runs[run_id].created),
         )
         found.setdefault(key.number, []).append(paid)
     erased = hub.erasures.last(connection, list(found))
@@ -87,7 +90,7 @@ def _lines(hub: Hub, connection: sa.Connection, numbers: Sequence[str], since: s
 
 
 def _made_up(lines: Sequence[PaidLine]) -> list[PaidLine]:
-    """One person's lines by their keys, each with when its amount was made up: a reissue takes that of what failed.
+    """One person's lines by their keys, each with when it was made up and built: a reissue takes that of what failed.
 
     One with another amount is a reissue without what a recovery case claims: that was made up when it was drafted.
     """
@@ -96,5 +99,5 @@ def _made_up(lines: Sequence[PaidLine]) -> list[PaidLine]:
         # By their keys, the attempt before stands before this one.
         before = found[-1] if line.key.attempt > 1 and found else line
         same = replace(line.key, attempt=before.key.attempt) == before.key and before.amount_minor == line.amount_minor
-        found.append(replace(line, made_at=before.made_at) if same else line)
+        found.append(replace(line, made_at=before.made_at, built_at=before.built_at) if same else line)
     return found

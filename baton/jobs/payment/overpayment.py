@@ -48,6 +48,8 @@ class PaidLine:
     pay_day: date
     made_at: datetime
     """When its amount was made up: its run was drafted, or that of the first attempt where this one pays the same."""
+    built_at: datetime
+    """When its file was built, or that of the first attempt likewise: only then did HR have to know the person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,10 @@ class Doubt(StrEnum):
     REHIRED = "rehired"
     """The month lies before the hire HR tells now, and HR has told of an earlier one."""
     UNKNOWN_THEN = "unknown_then"
-    """Made up before the first that HR has told of whoever has the number now: it may have been somebody else's."""
+    """Built before the first that HR has told of whoever has the number now: it may have been somebody else's.
+
+    A part of a month also where only its amount was made up before that: it may have been shared already.
+    """
     STAYS = "stays"
     """A final settlement to somebody who is not leaving."""
     KNOWN = "known"
@@ -281,11 +286,15 @@ def _judged(line: PaidLine, told: Sequence[Told], policy: OverpaymentPolicy) -> 
     """By the newest version: what was owed instead, a doubt, or None where everything was.
 
     What HR tells now judges nobody's pay from before HR told of anybody here (it may be another life of the number, or
-    a person who was taken out and brought in again): that is a doubt.
+    a person who was taken out and brought in again): that is a doubt. The file counts, not the draft: payroll may draft
+    before HR's sync brings somebody, and nothing is built of whom nobody knows. But for a part of a month: payroll may
+    have known of the day, and shared it already.
     """
     judged = _judged_by_newest(line, told, policy)
-    unknown = isinstance(judged, Working) and line.made_at < told[0].recorded_at
-    return Doubt.UNKNOWN_THEN if unknown else judged
+    if not isinstance(judged, Working):
+        return judged
+    known_of_it = line.made_at if judged.basis is Basis.PART else line.built_at
+    return Doubt.UNKNOWN_THEN if known_of_it < told[0].recorded_at else judged
 
 
 def _judged_by_newest(line: PaidLine, told: Sequence[Told], policy: OverpaymentPolicy) -> Working | Doubt | None:

@@ -47,6 +47,7 @@ def line(period: str = "2026-11", **given: Any) -> PaidLine:
         "state": LineState.PAID,
         "pay_day": date.fromisoformat(f"{period}-28"),
         "made_at": at(f"{period}-25"),
+        "built_at": at(f"{period}-26"),
     }
     return PaidLine(**{**known, **given})
 
@@ -118,7 +119,7 @@ def test_what_was_made_up_before_hr_told_of_anybody_is_not_judged_by_what_it_tel
     new = told(("2026-12-01", {"hire_day": date(2027, 3, 1)}))
     seen = found(line("2026-10"), line("2026-11"), since=new, **{line().key.reference: 5})
     assert (seen.not_owed, [each.doubt for each in seen.unclear]) == ([], [Doubt.UNKNOWN_THEN] * 2)
-    known = line("2026-11", made_at=at("2026-12-01"))
+    known = line("2026-11", built_at=at("2026-12-01"))
     assert [each.working.basis for each in found(known, since=new).not_owed] == [Basis.BEFORE_HIRE]
     owed = told(("2026-12-01", {}))
     assert not found(line("2026-11"), since=owed), "what was owed by what HR tells now is in no doubt"
