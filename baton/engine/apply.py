@@ -15,7 +15,7 @@ from baton.engine.report import Report
 from baton.engine.sending import Sender
 from baton.engine.storing import Storing
 from baton.engine.workplace import Keeper, Switches, Workplace
-from baton.errors import BatonError, ConnectorError, HaltError, RejectedError
+from baton.errors import BatonError, ConnectorError, HaltError, RejectedError, WithheldError
 from baton.model.account import Outcome, Receipt
 from baton.model.effect import Effect, EffectState
 from baton.store import queue
@@ -170,8 +170,11 @@ class Applier:
             with while_waiting(keep), place.lane(keep):
                 outcomes = self._answers(batch, state)
         except ConnectorError as error:
-            outcomes = _unanswered(batch, state, Receipt.in_doubt(error.code, error.message))
-            if isinstance(error, HaltError):
+            unknown = Receipt(Outcome.IN_DOUBT, code=error.code, message=error.message, remedy=error.remedy)
+            outcomes = _unanswered(batch, state, unknown)
+            if isinstance(error, WithheldError):
+                report.withhold(error)
+            elif isinstance(error, HaltError):
                 report.stop(error)
         except BatonError:
             raise

@@ -13,10 +13,10 @@ from baton.contracts.payments import PaymentChannel, PaymentFile
 from baton.engine.calls import RetryRule, patient
 from baton.engine.performer import Call, Outcomes, Performer
 from baton.engine.report import Report
-from baton.errors import ConfigurationError, ConnectorError, Fault, HaltError, InDoubtError
+from baton.errors import ConfigurationError, ConnectorError, Fault, InDoubtError
 from baton.hub import execution
 from baton.hub.core import Hub
-from baton.hub.payment.standing import require_day, require_standing
+from baton.hub.payment.standing import Withholding, require_day, require_standing
 from baton.model.account import Outcome, Receipt
 from baton.model.effect import Effect, EffectState, PaymentAction
 from baton.model.pay_run import SILENT, PayFile
@@ -75,7 +75,7 @@ def deliver(hub: Hub, system: str) -> Report:
     """
     settings = hub.settings.system(system)
     report = execution.perform(hub, settings, FilePerformer(hub, system), SCOPE)
-    told = [*report.withheld, *_never_delivered(hub, system)]
+    told = list(dict.fromkeys([*report.withheld, *_never_delivered(hub, system)]))
     if told:
         report.needs_person = report.needs_person or not report.halted
         report.halted = "; ".join(filter(None, (report.halted, *told)))
@@ -115,7 +115,7 @@ class FilePerformer(Performer):
         with self.hub.database.read() as connection:
             file = self.hub.pay_runs.file(connection, effect.number)
             if file is None:
-                raise HaltError(f"there is no file {effect.number}", code="no_file", remedy="baton audit verify")
+                raise Withholding.NO_FILE.error(f"there is no file {effect.number}", "baton audit verify")
         return FileCall(self, effect, file)
 
 
@@ -155,8 +155,8 @@ class FileCall(Call):
         return answered(lambda: by.channel.submit(files), len(files), of=by.channel)
 
     def look_up(self) -> Outcomes:
-        """Whether it is there."""
-        return self._paired(self.performer.channel.trace([self._payment_file()]))
+        """Whether it is there, also where ours is gone by now."""
+        return self._paired(self.performer.channel.trace([payment_file(self.performer.hub, self.file)]))
 
     def results(self) -> Outcomes:
         """What the bank's answers have said of the file as a whole, or of a line in it: it has what it speaks of."""
@@ -173,10 +173,11 @@ class FileCall(Call):
     def _payment_file(self) -> PaymentFile:
         path = file_path(self.performer.hub, self.file.name, self.file.sealed_digest)
         if _digest(path) != self.file.sealed_digest:
-            raise HaltError(
-                f"the file {self.file.name} is not the one that was signed for",
-                code="file_changed",
-                remedy="nothing was sent: find out who can write into state/payments, then build the run anew",
+            run_id = self.file.run_id
+            raise Withholding.FILE_CHANGED.error(
+                f"the file {self.file.name} of {run_id} is not the one that was signed for, or not there",
+                "it was not sent: find out who can write into state/payments, then take it back and build it anew: "
+                f"baton pay withdraw {run_id}",
             )
         return payment_file(self.performer.hub, self.file)
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from enum import StrEnum
 from typing import Final
 
 import sqlalchemy as sa
@@ -35,6 +36,22 @@ _IN_FILES: Final = (LineState.FILED, LineState.RELEASED)
 _PAGE_ROWS: Final = 5_000
 _GRACE: Final = timedelta(days=3)
 """So long after its day a file may still go out: a bank that is down over a weekend costs no new signatures."""
+
+
+class Withholding(StrEnum):
+    """Why a file stays here until a person has acted: the codes of what is raised for it alone."""
+
+    PEOPLE_CHANGED = "people_changed"
+    TOLD_OF = "told_of"
+    ATTEMPT_UNPROVEN = "attempt_unproven"
+    OUT_AGAIN = "out_again"
+    DAY_PASSED = "day_passed"
+    FILE_CHANGED = "file_changed"
+    NO_FILE = "no_file"
+
+    def error(self, message: str, remedy: str) -> WithheldError:
+        """What is raised."""
+        return WithheldError(message, code=self.value, remedy=remedy)
 
 
 def everybody(hub: Hub, connection: sa.Connection) -> dict[str, Employee]:
@@ -130,29 +147,25 @@ def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
             continue
         records = _records(hub, connection, payees(hub, connection, file.message_id))
         if _digest(hub, records) != file.people_digest:
-            raise WithheldError(
+            raise Withholding.PEOPLE_CHANGED.error(
                 f"somebody in {run_id} has left, changed or got another account since it was checked",
-                code="people_changed",
                 remedy=f"nothing was sent; see who it is and take it back: baton pay withdraw {run_id}",
             )
         if told_of := _told_of(connection, file):
-            raise WithheldError(
+            raise Withholding.TOLD_OF.error(
                 f"the bank speaks of the payment {told_of} in {run_id}, though it was not sent by what is known here",
-                code="told_of",
                 remedy=f"nothing was sent; see what the bank has before anything else: baton pay show {run_id}; "
                 f"then what to do about the others in it: baton pay withdraw {run_id}",
             )
         earlier = _earlier(hub, connection, file)
         if any(line.state not in FAILED for line in earlier) or contradicted(hub, connection, earlier):
-            raise WithheldError(
+            raise Withholding.ATTEMPT_UNPROVEN.error(
                 f"{run_id} would pay again what the bank, by what it has said since, may have paid",
-                code="attempt_unproven",
                 remedy=f"nothing was sent; take it back: baton pay withdraw {run_id}",
             )
         if out_again(hub, connection, [line for line in earlier if line.state is LineState.RETURNED]):
-            raise WithheldError(
+            raise Withholding.OUT_AGAIN.error(
                 f"{run_id} would pay again what had come back and has been booked out again since",
-                code="out_again",
                 remedy=f"nothing was sent; take it back: baton pay withdraw {run_id}",
             )
 
@@ -166,9 +179,8 @@ def require_day(hub: Hub, connection: sa.Connection, file: PayFile) -> None:
     run = hub.pay_runs.get(connection, file.run_id)
     if run is None or deliveries.doubted(connection, [file.effect_key]) or today(hub) <= run.execution_day + _GRACE:
         return
-    raise WithheldError(
+    raise Withholding.DAY_PASSED.error(
         f"{file.run_id} was to be paid on {run.execution_day}, which is over: its people may have been paid since",
-        code="day_passed",
         remedy=f"nothing was sent; take it back: baton pay withdraw {file.run_id}, "
         "then have whoever is still unpaid paid by a new run",
     )

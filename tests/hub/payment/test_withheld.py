@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
 
-from baton.contracts.payments import AnswerKind
+from baton.contracts.payments import AnswerKind, PaymentFile
+from baton.errors import RetryableError
+from baton.hub.payment.delivering import file_path
 from baton.hub.payment.withdrawing import withdraw
+from baton.model.account import Receipt
 from baton.model.effect import EffectState
 from baton.model.pay_run import LineState
 from baton.model.people import EmploymentStatus
+from baton.store.queue import WORN_AFTER
 from tests.hub.payment.office import PAY_DAY, Office
 from tests.hub.payment.test_answers import references, say
 from tests.payment.steps import effect_states
 from tests.rig.bank_papers import statement
-from tests.rig.payroll import ACCOUNT, TREASURY
+from tests.rig.payroll import ACCOUNT, TREASURY, FakeChannel
 
 LATER = timedelta(hours=2)
 AWAY = {"status": EmploymentStatus.DEPARTED, "last_working_day": PAY_DAY.replace(month=9)}
@@ -76,3 +81,38 @@ def test_whoever_is_kept_here_can_be_taken_back_and_paid_by_another_run(office: 
     office.deliver()
     assert withdraw(office.hub, first, TREASURY, "somebody has left").lines == 2
     assert set(office.states(first).values()) == {LineState.DRAFT}
+
+
+def test_a_file_that_is_not_what_was_signed_for_keeps_no_other_here(office: Office) -> None:
+    first, second = two_released(office)
+    with office.hub.database.read() as connection:
+        (file,) = office.hub.pay_runs.files(connection, first)
+    file_path(office.hub, file.name, file.sealed_digest).unlink()
+    report = office.deliver()
+    assert ("is not the one that was signed for" in report.halted, report.needs_person) == (True, True)
+    assert f"baton pay withdraw {first}" in report.halted
+    assert effect_states(office, first) == [EffectState.PLANNED]
+    assert effect_states(office, second) == [EffectState.ACCEPTED]
+    withdraw(office.hub, first, TREASURY, "its file is gone")
+    assert set(office.states(first).values()) == {LineState.DRAFT}
+
+
+def test_a_file_that_fails_alone_comes_after_the_others_once_it_has_been_tried_often(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = two_released(office)
+    with office.hub.database.read() as connection:
+        (bad,) = office.hub.pay_runs.files(connection, first)
+    honest = FakeChannel.submit
+
+    def submit(channel: FakeChannel, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
+        if bad.message_id in {file.message_id for file in files}:
+            raise RetryableError("the upload broke off", code="broken_off")
+        return honest(channel, files)
+
+    monkeypatch.setattr(FakeChannel, "submit", submit)
+    for _ in range(WORN_AFTER + 1):
+        assert "the upload broke off" in office.deliver().halted
+        office.company.clock.advance(LATER)
+    assert effect_states(office, first) == [EffectState.PLANNED]
+    assert effect_states(office, second) == [EffectState.ACCEPTED]
