@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from baton.model.effect import EffectState
+from baton.model.effect import EffectState, PaymentAction
 from baton.model.pay_run import LineState
 from baton.store.effects import chunked
 from baton.store.tables import effects, pay_files, pay_lines
@@ -58,6 +58,14 @@ def released_and_refused(connection: sa.Connection, system: str) -> list[str]:
         .join(pay_files, pay_files.c.effect_key == effects.c.key)
         .where(effects.c.system == system, effects.c.state == EffectState.REFUSED.value, lines.exists())
     )
+    return list(connection.execute(query.order_by(effects.c.id)).scalars())
+
+
+def last_told(connection: sa.Connection, system: str, codes: Sequence[str]) -> list[str]:
+    """The deliveries to a bank that are not over and of which one of these was the last that was learnt."""
+    waiting = effects.c.state.in_((EffectState.PLANNED.value, EffectState.IN_DOUBT.value))
+    delivers = effects.c.action == PaymentAction.DELIVER.value
+    query = sa.select(effects.c.key).where(effects.c.system == system, delivers, waiting, effects.c.code.in_(codes))
     return list(connection.execute(query.order_by(effects.c.id)).scalars())
 
 

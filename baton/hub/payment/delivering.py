@@ -13,7 +13,7 @@ from baton.contracts.payments import PaymentChannel, PaymentFile
 from baton.engine.calls import RetryRule, patient
 from baton.engine.performer import Call, Outcomes, Performer
 from baton.engine.report import Report
-from baton.errors import ConfigurationError, ConnectorError, Fault, InDoubtError
+from baton.errors import ConfigurationError, ConnectorError, Fault, InDoubtError, WithheldError
 from baton.hub import execution
 from baton.hub.core import Hub
 from baton.hub.payment.standing import Withholding, require_day, require_standing
@@ -75,11 +75,19 @@ def deliver(hub: Hub, system: str) -> Report:
     """
     settings = hub.settings.system(system)
     report = execution.perform(hub, settings, FilePerformer(hub, system), SCOPE)
-    told = list(dict.fromkeys([*report.withheld, *_never_delivered(hub, system)]))
+    told = list(dict.fromkeys([*report.withheld, *_kept_here(hub, system), *_never_delivered(hub, system)]))
     if told:
         report.needs_person = report.needs_person or not report.halted
         report.halted = "; ".join(filter(None, (report.halted, *told)))
     return report
+
+
+def _kept_here(hub: Hub, system: str) -> list[str]:
+    """Why files stay here, each time, also where it was not yet time to look at them again."""
+    with hub.database.read() as connection:
+        keys = deliveries.last_told(connection, system, [each.value for each in Withholding])
+        effects = hub.effects.by_key(connection, keys)
+    return [str(WithheldError(effects[key].message, remedy=effects[key].remedy)) for key in keys]
 
 
 def _never_delivered(hub: Hub, system: str) -> list[str]:

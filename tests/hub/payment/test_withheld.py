@@ -83,6 +83,18 @@ def test_whoever_is_kept_here_can_be_taken_back_and_paid_by_another_run(office: 
     assert set(office.states(first).values()) == {LineState.DRAFT}
 
 
+def test_it_is_told_each_time_also_where_it_is_not_yet_looked_at_again(office: Office) -> None:
+    first, _ = two_released(office)
+    office.hire("0001", **AWAY)
+    for _ in range(12):
+        report = office.deliver()
+        assert report.halted.count("left, changed or got another account") == 1
+        assert (report.needs_person, f"baton pay withdraw {first}" in report.halted) == (True, True)
+        office.company.clock.advance(timedelta(minutes=15))
+    withdraw(office.hub, first, TREASURY, "somebody has left")
+    assert office.deliver().halted == ""
+
+
 def test_a_file_that_is_not_what_was_signed_for_keeps_no_other_here(office: Office) -> None:
     first, second = two_released(office)
     with office.hub.database.read() as connection:
