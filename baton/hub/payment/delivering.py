@@ -10,7 +10,7 @@ from typing import Final
 
 from baton.contracts.answers import answered
 from baton.contracts.payments import PaymentChannel, PaymentFile
-from baton.engine.calls import RetryRule, patient
+from baton.engine.calls import RetryRule, blamed, patient
 from baton.engine.performer import Call, Outcomes, Performer
 from baton.engine.report import Report
 from baton.errors import ConfigurationError, ConnectorError, Fault, InDoubtError, WithheldError
@@ -146,7 +146,14 @@ class FileCall(Call):
         file = self._payment_file()
         by.hub.crash_point("sending")
         pause = by.hub.limiter(by.system).pause
-        receipts = patient(by.retry, by.hub.clock, by.hub.chance, pause)(self._submit, [file])
+        retrying = patient(by.retry, by.hub.clock, by.hub.chance, pause)
+        try:
+            receipts = retrying(self._submit, [file])
+        except WithheldError as error:
+            if retrying.statistics["attempt_number"] == 1:
+                raise
+            # It was tried before that, and whoever asks whether it ever was must hear so.
+            receipts = [blamed(error)]
         by.hub.crash_point("delivered")
         return self._paired(receipts)
 

@@ -15,6 +15,7 @@ from baton.model.account import Receipt
 from baton.model.effect import EffectState
 from baton.model.pay_run import LineState
 from baton.model.people import EmploymentStatus
+from baton.store import deliveries
 from baton.store.queue import WORN_AFTER
 from tests.hub.payment.office import PAY_DAY, Office
 from tests.hub.payment.test_answers import references, say
@@ -128,3 +129,20 @@ def test_a_file_that_fails_alone_comes_after_the_others_once_it_has_been_tried_o
         office.company.clock.advance(LATER)
     assert effect_states(office, first) == [EffectState.PLANNED]
     assert effect_states(office, second) == [EffectState.ACCEPTED]
+
+
+def test_a_file_that_was_tried_and_is_then_kept_here_counts_as_tried(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, _ = two_released(office)
+
+    def submit(_: FakeChannel, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
+        office.hire("0001", **AWAY)
+        raise RetryableError("the upload broke off", code="broken_off")
+
+    monkeypatch.setattr(FakeChannel, "submit", submit)
+    assert "left, changed or got another account" in office.deliver().halted
+    with office.hub.database.read() as connection:
+        keys = [file.effect_key for file in office.hub.pay_runs.files(connection, first)]
+        assert deliveries.never_sent(connection, keys) == set()
+    assert effect_states(office, first) == [EffectState.PLANNED]
