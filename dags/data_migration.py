@@ -87,6 +87,12 @@ def data_migration() -> None:
             title="Run · 运行编号",
             description="The migration's id, as the page Baton shows it. 迁移的运行编号，见 Baton 页面。",
         ),
+        "again": Param(
+            default=False,
+            type="boolean",
+            title="Also what was taken back before · 包括此前已撤回的",
+            description="If as migrated again, whoever entered it. 如又与迁移时一致则再次撤回，包括由人重新录入的。",
+        ),
     },
 )
 def data_rollback() -> None:

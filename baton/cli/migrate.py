@@ -136,13 +136,16 @@ def resume_command(context: Context, run: str) -> int:
 @command("rollback")
 @click.argument("run")
 @click.option("--as", "person", default=None, help="Who asks (default: the login name).")
-def rollback_command(context: Context, run: str, person: str | None) -> int:
+@click.option(
+    "--again", is_flag=True, help="Also what was taken back before and is as migrated again, whoever has entered it."
+)
+def rollback_command(context: Context, run: str, person: str | None, again: bool) -> int:
     """Take a migration back. What others have changed since stays as it is, and is listed."""
     from baton.hub.migration.rollback import plan_rollback
     from baton.hub.migration.running import carry_on
 
     with context.hub() as hub, counting(context.voice) as progress:
-        undo = plan_rollback(hub, run, person or login())
+        undo = plan_rollback(hub, run, person or login(), again=again)
         done = carry_on(hub, undo.id, progress)
     return _conclude(context.voice, done)
 

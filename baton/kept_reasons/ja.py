@@ -48,6 +48,12 @@ REASONS: Final[Mapping[str, str]] = {
     "{count} segments have not been read back": "読み戻していない分割単位が {count} 件あります",
     "{count} records were refused by the target": "{count} 件のレコードが移行先に拒否されました",
     "{count} records were read back otherwise than planned": "{count} 件のレコードの読み戻し結果が計画と異なります",
+    "{count} records are not as they were before the migration (baton migrate report {undo}): baton migrate rollback "
+    "{run} --again takes back what is still as migrated, whoever has entered it": (
+        "{count} 件のレコードが移行前の状態と異なります。明細は baton migrate report {undo} でご確認ください。"
+        "移行時の内容のままのものは baton migrate rollback {run} --again で取り消せます。"
+        "あらためて入力されたものも取り消されます"
+    ),
     "{count} source rows are in quarantine": "移行元の {count} 行が隔離されています",
     "the target has {count} records more than it should": "移行先のレコードが予定より {count} 件多くあります",
     "what {count} records held before in {names} is not known: ours is left there": (

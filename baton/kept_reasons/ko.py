@@ -48,6 +48,13 @@ REASONS: Final[Mapping[str, str]] = {
     "{count} segments have not been read back": "재조회하지 않은 분할 단위가 {count}건 있습니다",
     "{count} records were refused by the target": "대상 시스템이 레코드 {count}건을 거부했습니다",
     "{count} records were read back otherwise than planned": "레코드 {count}건의 재조회 결과가 계획과 다릅니다",
+    "{count} records are not as they were before the migration (baton migrate report {undo}): baton migrate rollback "
+    "{run} --again takes back what is still as migrated, whoever has entered it": (
+        "레코드 {count}건이 데이터 이전 전의 상태와 다릅니다. "
+        "상세 내용은 baton migrate report {undo}에서 확인해 주십시오. "
+        "이전된 내용 그대로인 것은 baton migrate rollback {run} --again으로 되돌릴 수 있습니다. "
+        "사람이 다시 입력한 것도 함께 되돌려집니다"
+    ),
     "{count} source rows are in quarantine": "원본 {count}행이 격리되어 있습니다",
     "the target has {count} records more than it should": "대상의 레코드가 예정보다 {count}건 많습니다",
     "what {count} records held before in {names} is not known: ours is left there": (

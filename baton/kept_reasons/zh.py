@@ -42,6 +42,11 @@ REASONS: Final[Mapping[str, str]] = {
     "{count} segments have not been read back": "{count} 个批次尚未读回",
     "{count} records were refused by the target": "{count} 条记录被目标拒绝",
     "{count} records were read back otherwise than planned": "{count} 条记录读回后与计划不一致",
+    "{count} records are not as they were before the migration (baton migrate report {undo}): baton migrate rollback "
+    "{run} --again takes back what is still as migrated, whoever has entered it": (
+        "{count} 条记录与迁移之前不一致（明细见 baton migrate report {undo}）：其中仍为迁移所写内容的，"
+        "可用 baton migrate rollback {run} --again 撤回，由人重新录入的也会一并撤回"
+    ),
     "{count} source rows are in quarantine": "{count} 行来源数据被隔离",
     "the target has {count} records more than it should": "目标比应有的多 {count} 条记录",
     "what {count} records held before in {names} is not known: ours is left there": (

@@ -62,7 +62,8 @@ def plan_rollback() -> dict[str, Any]:
     """Plan the way back of the run that the form names; gives figures."""
     context = get_current_context()
     with open_hub() as hub:
-        undo = rollback.plan_rollback(hub, context["params"]["run"], _person(context))
+        params = context["params"]
+        undo = rollback.plan_rollback(hub, params["run"], _person(context), again=params.get("again", False))
     log.info("%s: %s", undo.id, dict(undo.counts))
     context["ti"].xcom_push(key=RUN, value=undo.id)
     return {"run": undo.id, "counts": dict(undo.counts)}

@@ -286,6 +286,9 @@ def test_a_migration_is_taken_back_from_the_form(migrate: RunDag, run_dag: RunDa
     (run,) = moving.runs()
     dag_run = run_dag("data_rollback", run=run.id)
     assert (str(dag_run.state), moving.there()) == ("success", {})
+    undoing = [each.id for each in moving.runs()]
+    run_dag("data_rollback", run=run.id, again=True)
+    assert len(moving.runs()) == len(undoing) + 1  # one of its own, which looks at all of them
 
 
 def test_a_migration_that_was_taken_back_is_not_settled_again(

@@ -284,6 +284,20 @@ def test_a_rollback_restores_what_it_changed_and_names_what_others_changed_since
     assert (twice.code, twice.json["error"]) == (2, "rollback")
 
 
+def test_what_is_as_migrated_again_is_taken_back_where_somebody_asks_for_that(place):
+    run = place.run()["run"]["id"]
+    place.sql("create table backup as select * from staff")
+    place.sql("update staff set name = '他人' where code = '0020'")
+    place.migrate("rollback", run)
+    place.sql("insert into staff select * from backup where code <> '0020'")
+    said = place.migrate("rollback", run, "--json")
+    assert (said.code, said.json["counts"]["different"], said.json["counts"]["taken_back"]) == (1, 39, 39)
+    assert f"baton migrate rollback {run} --again" in " ".join(said.json["reasons"])
+    again = place.migrate("rollback", run, "--again", "--json")
+    assert (again.code, again.json["counts"]["refused"]) == (1, 1)
+    assert place.sql("select code from staff") == [("0020",)]
+
+
 def test_a_run_that_was_taken_back_is_resumed_to_no_verdict(place):
     run = place.run()["run"]["id"]
     undo = place.migrate("rollback", run, "--json").json["run"]["id"]

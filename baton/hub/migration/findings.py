@@ -96,7 +96,7 @@ def paths(hub: Hub, run_id: str, key: Mapping[str, str]) -> Iterator[RecordPath]
         raise ConfigurationError([Fault("--key", "unknown_field", message)])
     with hub.database.read() as connection:
         planned = hub.staging.of(connection, move.undoes or run_id, Stage.PLAN)
-        earlier = LeftOver.of(hub, connection, move.undoes, before=run_id) if move.undoes else LeftOver(hub)
+        earlier = LeftOver.to(hub, connection, move)
     wanted = [pl.col(name).cast(pl.String) == value for name, value in key.items()]
     for number, record in planned.items():
         found = hub.staging.read(record).filter(*wanted)

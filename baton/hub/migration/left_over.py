@@ -16,11 +16,14 @@ from baton.hub.migration.outcomes import refused_rows
 from baton.jobs.migration.planning import ACTION, Need
 from baton.jobs.migration.transform import ROW
 from baton.model.effect import EffectState
+from baton.store.moves import Move
 from baton.store.staging import Stage, Staged
 from baton.store.tables import effects
 
 TAKEN_BACK: Final = "taken_back"
-"""Figure of a rollback: how many records earlier ones had taken back, which it leaves as they are."""
+"""Figure of a rollback: how many records earlier ones had taken back: it reads them, and leaves them as they are."""
+AGAIN: Final = "again"
+"""Fact of a rollback that tries what earlier ones had taken back once more, as a person has asked: true."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +65,21 @@ class LeftOver:
         of_all = [Earlier(name, states[name], hub.staging.of(connection, name, Stage.OUTCOME)) for name in names]
         return cls(hub, of_all)
 
+    @classmethod
+    def to(cls, hub: Hub, connection: sa.Connection, move: Move) -> LeftOver:
+        """What has been left to a rollback; to one that tries all once more (`AGAIN`), and to a migration, everything.
+
+        `BatonError` as `of`.
+        """
+        if move.undoes is None or move.facts.get(AGAIN):
+            return cls(hub)
+        return cls.of(hub, connection, move.undoes, before=move.run_id)
+
     def rows(self, number: int) -> pl.Series | None:
         """The rows of a segment that are still to be taken back; None for all: nothing is known to be taken back.
 
-        A record that was only read back otherwise afterwards is not among them: it was taken back, and is somebody's.
+        A record that was only read back otherwise afterwards is not among them: it may be as migrated because somebody
+        has entered it again. Whether to try it all the same is for a person to say (`AGAIN`).
         """
         for each in self.rollbacks:
             outcome = each.outcomes.get(number)

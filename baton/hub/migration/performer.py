@@ -67,11 +67,7 @@ class SegmentPerformer(Performer):
         self.planned_by = self.move.undoes or self.move.run_id
         """The run whose segments these are."""
         with self.hub.database.read() as connection:
-            self.left_over = (
-                LeftOver.of(self.hub, connection, self.move.undoes, before=self.move.run_id)
-                if self.move.undoes
-                else LeftOver(self.hub)
-            )
+            self.left_over = LeftOver.to(self.hub, connection, self.move)
         self.readable = {name: spec for name, spec in self.move.fields.items() if spec.readable}
         self.salt = bytes.fromhex(self.move.facts["salt"])
         self.system: SystemSettings = system_at(self.hub, self.move.target)
@@ -115,6 +111,15 @@ class SegmentPerformer(Performer):
 
         For a rollback without those that are not ours, and those that an earlier one has taken back.
         """
+        records, before = self.ours(number)
+        left = self.left_over.rows(number)
+        if left is None:
+            return records, before
+        still = pl.col(ROW).is_in(left.implode())
+        return records.filter(still), before.filter(still)
+
+    def ours(self, number: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """The same, also with what an earlier rollback has taken back: a proof looks at all of them."""
         records = self.staged(Stage.PLAN, number)
         if records is None:
             raise TamperedError(f"{self.planned_by} has no segment {number}", remedy="baton audit verify")
@@ -124,9 +129,6 @@ class SegmentPerformer(Performer):
             return records, before
         never = self._never_taken(number)  # what the target did not take of us is not ours to take back
         ours = ~pl.col(ROW).is_in(never.implode())
-        left = self.left_over.rows(number)
-        if left is not None:
-            ours &= pl.col(ROW).is_in(left.implode())
         return records.filter(ours), before.filter(ours)
 
     def _never_taken(self, number: int) -> pl.Series:

@@ -100,8 +100,12 @@ def _staged(
 
 
 def sides(performer: SegmentPerformer, number: int) -> tuple[pl.DataFrame, pl.DataFrame | None, int]:
-    """Which records should be there now, which should not, and how many were left out because the target refused."""
-    records, before = performer.segment(number)
+    """Which records should be there now, which should not, and how many were left out because the target refused.
+
+    A further rollback answers for what earlier ones had taken back too, which it has not written: nobody knows but by
+    reading it whether that is so (the target may not have done it, or was restored from a backup since).
+    """
+    records, before = performer.ours(number)
     with performer.hub.database.read() as connection:
         record = performer.hub.staging.one(connection, performer.move.run_id, Stage.OUTCOME, number)
     refused = refused_rows(None if record is None else performer.hub.staging.read(record))

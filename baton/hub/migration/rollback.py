@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from baton.errors import BatonError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.migration.late import late_until
-from baton.hub.migration.left_over import LeftOver
+from baton.hub.migration.left_over import AGAIN, LeftOver
 from baton.hub.migration.planning import JOB
 from baton.hub.migration.running import find_move
 from baton.hub.migration.succession import require_no_other
@@ -26,13 +26,14 @@ from baton.store.tables import effects
 _NEVER_SENT = (EffectState.PLANNED.value, EffectState.HELD.value, EffectState.SUPERSEDED.value)
 
 
-def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
+def plan_rollback(hub: Hub, run_id: str, requested_by: str, *, again: bool = False) -> Run:
     """Plan the way back of a run; it is carried out and resumed like a migration. What was not sent is cancelled.
 
     While an earlier rollback of the run is not finished, or where it has left nothing, that one is given back. What it
-    has taken back is left as it is: people may have gone on with it since. `BatonError` (``later_run unfinished``)
-    while another run into the same collection stands on this one, or has something to do; (``purged``) where nobody
-    knows any more what an earlier rollback has left.
+    has taken back is only read: people may have gone on with it since. ``again``: that is tried once more where it
+    still reads just as migrated, whoever has entered it. `BatonError` (``later_run unfinished``) while another run into
+    the same collection stands on this one, or has something to do; (``purged``) where nobody knows any more what an
+    earlier rollback has left.
     """
     run, move = find_move(hub, run_id)
     if move.undoes:
@@ -53,7 +54,7 @@ def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
         hub.effects.cancel(connection, run_id, why="rolled_back")
         touched = _touched(connection, run_id)
         planned = hub.staging.of(connection, run_id, Stage.PLAN)
-        earlier = LeftOver.of(hub, connection, run_id)
+        earlier = LeftOver(hub) if again else LeftOver.of(hub, connection, run_id)
         figures = {number: earlier.figures(segment) for number, segment in planned.items() if number in touched}
         left = [number for number, each in figures.items() if each["rows"]]
         if earlier.rollbacks and not left:
@@ -68,7 +69,7 @@ def plan_rollback(hub: Hub, run_id: str, requested_by: str) -> Run:
         rows = counts.pop("rows", 0)
         hub.runs.insert(connection, replace(undo, counts=dict(counts)), ())
         # The time the migration took is not the rollback's.
-        facts = {name: fact for name, fact in move.facts.items() if not name.endswith("_in_s")}
+        facts = {name: fact for name, fact in move.facts.items() if not name.endswith("_in_s")} | {AGAIN: again}
         undoing = replace(move, run_id=undo.id, undoes=run_id, waves=(rows,), version=1, facts=facts)
         hub.moves.insert(connection, undoing)
         hub.effects.insert(connection, JOB, undo.id, drafted)

@@ -257,7 +257,7 @@ class Running:
             "open": f"{counts['open']} segments are not finished",
             "unproven": f"{counts['unproven']} segments have not been read back",
             "refused": f"{counts['refused']} records were refused by the target",
-            "different": f"{counts['different']} records were read back otherwise than planned",
+            "different": self._unlike(counts["different"]),
             "quarantined": f"{counts['quarantined']} source rows are in quarantine",
             "extra": f"the target has {counts['extra']} records more than it should",
         }
@@ -276,10 +276,18 @@ class Running:
             reasons.append(f"what may still arrive of lost requests is waited for until {until:%Y-%m-%d %H:%M} UTC")
         return reasons
 
+    def _unlike(self, count: int) -> str:
+        """What to say of records that were read back otherwise, and of a rollback also what is to be done."""
+        if not self.move.undoes:
+            return f"{count} records were read back otherwise than planned"
+        told = f"{count} records are not as they were before the migration (baton migrate report {self.run.id}"
+        back = f"{told}): baton migrate rollback {self.move.undoes}"
+        return f"{back} --again takes back what is still as migrated, whoever has entered it"
+
     def _verdict(self, run: Run, counts: Counter[str], reasons: Sequence[str]) -> Verdict:
         if run.state is RunState.HELD:
             return Verdict.HELD
-        if not counts["compared"] and not counts[TAKEN_BACK]:
+        if not counts["compared"] and not (counts[TAKEN_BACK] and reasons):
             return Verdict.BROKEN  # a check that compared nothing has shown nothing
         return Verdict.INCOMPLETE if reasons else Verdict.CLEAN
 

@@ -11,10 +11,10 @@ import sqlalchemy as sa
 from baton.engine.settle import Verdict
 from baton.errors import BatonError
 from baton.hub import Hub
-from baton.hub.migration.findings import paths, refusals, report_document
+from baton.hub.migration.findings import differences, paths, refusals, report_document
 from baton.hub.migration.left_over import TAKEN_BACK, LeftOver
 from baton.hub.migration.planning import plan_migration
-from baton.hub.migration.report.verdict import next_steps
+from baton.hub.migration.report.verdict import next_steps, standing
 from baton.hub.migration.retention import purge
 from baton.hub.migration.rollback import plan_rollback
 from baton.hub.migration.running import Migrated, carry_on
@@ -50,16 +50,73 @@ def test_what_people_entered_after_the_first_stays_and_only_what_it_left_is_take
             rows[code] = copy.deepcopy(migrated[code])
         rows["00007"] = copy.deepcopy(migrated["00007"])
         second = taken_back(hub, run_id)
-        assert (second.verdict, second.reasons, second.run.id != first.run.id) == (Verdict.CLEAN, [], True)
-        assert (second.counts["compared"], second.counts[TAKEN_BACK]) == (1, 11)
+        assert (second.verdict, second.run.id != first.run.id) == (Verdict.INCOMPLETE, True)  # theirs is not as before
+        assert (second.counts["compared"], second.counts["different"], second.counts[TAKEN_BACK]) == (12, 2, 11)
         assert (second.run.counts["insert"], second.run.counts.get("update", 0), second.move.waves) == (1, 0, (1,))
         assert rows == {**before, "00003": migrated["00003"], "00005": migrated["00005"]}
         document = {**report_document(hub, second.run.id), "retain_until": "2026-12-23"}
-        assert (document["counts"][TAKEN_BACK], next_steps(document)) == (11, ["next.earlier"])
+        assert (document["counts"][TAKEN_BACK], next_steps(document)) == (11, ["next.again"])
         (tried,) = paths(hub, second.run.id, {"code": "00007"})
         (left,) = paths(hub, second.run.id, {"code": "00003"})
         assert (tried.outcome, left.outcome, left.effect) == ("done", "", "")
         assert "earlier rollback" in left.message
+
+
+def test_what_the_first_only_seemed_to_take_back_is_named_by_every_further_one_until_it_is_gone(
+    archive: Archive,
+) -> None:
+    before = filled(archive, 12)
+    lying = True
+
+    class Lying(NewSystem):
+        """Says that it has set back or taken out certain records, and has not."""
+
+        def _one(self, action: str, row: dict[str, Any], was: dict[str, Any] | None) -> Receipt:
+            if lying and was is not None and row["code"] in ("00005", "00006") and row["code"] in migrated:
+                return Receipt.done()
+            return super()._one(action, row, was)
+
+    migrated: Rows = {}
+    archive.kind = Lying
+    with archive.open() as hub:
+        run_id, migrated = brought(archive, hub)
+        archive.shelf.rows["00007"]["note"] = "edited later"
+        first = taken_back(hub, run_id)
+        assert (first.verdict, first.counts["different"], first.counts["refused"]) == (Verdict.INCOMPLETE, 2, 1)
+        archive.shelf.rows["00007"] = copy.deepcopy(migrated["00007"])
+        lying = False
+        second = taken_back(hub, run_id)
+        assert (second.verdict, second.counts["different"], second.counts[TAKEN_BACK]) == (Verdict.INCOMPLETE, 2, 11)
+        assert f"baton migrate rollback {run_id} --again" in second.reasons[0]
+        assert differences(hub, second.run.id)["row"].unique(maintain_order=True).to_list() == [6, 7]
+        document = {**report_document(hub, second.run.id), "retain_until": "2026-12-23"}
+        assert (standing(document).name, next_steps(document)) == ("undone partly", ["next.again"])
+        stays = taken_back(hub, run_id)
+        assert (stays.run.id, stays.verdict) == (second.run.id, Verdict.INCOMPLETE)
+        assert {code for code, row in archive.shelf.rows.items() if row != before.get(code)} == {"00005", "00006"}
+        last = carry_on(hub, plan_rollback(hub, run_id, "tester", again=True).id)
+        assert (last.verdict, last.reasons, last.counts["compared"]) == (Verdict.CLEAN, [], 12)
+    assert archive.shelf.rows == before
+
+
+def test_a_target_that_was_restored_between_two_is_not_called_clean_and_can_be_taken_back(archive: Archive) -> None:
+    before = filled(archive, 12)
+    with archive.open() as hub:
+        run_id, migrated = brought(archive, hub)
+        archive.shelf.rows["00007"]["note"] = "edited later"
+        assert taken_back(hub, run_id).counts["refused"] == 1
+        archive.shelf.rows.clear()
+        archive.shelf.rows.update(copy.deepcopy(migrated))  # from last night's backup
+        second = taken_back(hub, run_id)
+        assert (second.verdict, second.counts["different"]) == (Verdict.INCOMPLETE, 11)
+        archive.shelf.rows["00002"]["note"] = "edited later"
+        third = plan_rollback(hub, run_id, "tester", again=True)
+        assert plan_rollback(hub, run_id, "tester").id == third.id  # it is not finished
+        done = carry_on(hub, third.id)
+        assert (done.verdict, done.counts["different"], done.counts["refused"]) == (Verdict.INCOMPLETE, 0, 1)
+        assert archive.shelf.rows == {**before, "00002": {**migrated["00002"], "note": "edited later"}}
+        (path,) = paths(hub, third.id, {"code": "00003"})
+        assert path.outcome == "done"
 
 
 def test_where_the_first_left_nothing_it_is_that_one_also_when_asked_again(archive: Archive) -> None:
@@ -81,12 +138,15 @@ def test_one_left_over_that_nobody_has_settled_is_incomplete_again_and_a_third_t
         archive.shelf.rows["00007"]["note"] = "edited later"
         taken_back(hub, run_id)
         second = taken_back(hub, run_id)
-        assert (second.verdict, second.counts["refused"], second.counts["compared"]) == (Verdict.INCOMPLETE, 1, 0)
+        assert (second.verdict, second.counts["refused"], second.counts["compared"]) == (Verdict.INCOMPLETE, 1, 11)
+        document = {**report_document(hub, second.run.id), "retain_until": "2026-12-23"}
+        assert next_steps(document) == ["next.changed", "next.earlier"]
         assert refusals(hub, second.run.id)["row"].to_list() == [8]
         archive.shelf.rows["00007"] = copy.deepcopy(migrated["00007"])
         archive.shelf.rows["00006"] = copy.deepcopy(migrated["00006"])
         third = taken_back(hub, run_id)
-        assert (third.verdict, third.counts["compared"], third.counts[TAKEN_BACK]) == (Verdict.CLEAN, 1, 11)
+        assert (third.verdict, third.counts["compared"], third.counts[TAKEN_BACK]) == (Verdict.INCOMPLETE, 12, 11)
+        assert differences(hub, third.run.id)["row"].unique().to_list() == [7]
         assert archive.shelf.rows == {**before, "00006": migrated["00006"]}
 
 
@@ -114,7 +174,7 @@ def test_an_interrupted_second_one_goes_on_and_leaves_the_rest_alone(archive: Ar
     with archive.open() as hub:
         archive.clock.sleep(120)
         done = carry_on(hub, second.id)
-    assert (done.verdict, done.counts["compared"]) == (Verdict.CLEAN, 1)
+    assert (done.verdict, done.counts["compared"], done.counts["different"]) == (Verdict.INCOMPLETE, 12, 1)
     assert archive.shelf.rows == {**before, "00005": migrated["00005"]}
 
 

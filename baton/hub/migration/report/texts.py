@@ -167,6 +167,16 @@ TEXTS: Final[Mapping[str, Pair]] = {
         "Look at the records that others have changed since; they were left as they are.",
         "查看此后被他人修改的记录；这些记录保持现状。",
     ),
+    "next.again": (
+        (
+            "Look at the {different} records that are not as they were before. To take back those still as migrated, "
+            "also if people have entered them again: baton migrate rollback {undoes} --again"
+        ),
+        (
+            "查看与迁移之前不一致的 {different} 条记录。如要撤回其中仍为迁移所写内容的记录（包括此后由人重新录入的），"
+            "请执行：baton migrate rollback {undoes} --again"
+        ),
+    ),
     "next.done": ("Nothing: there is nothing left to do.", "无：没有待办事项。"),
     # the route
     "from": ("From", "来源"),

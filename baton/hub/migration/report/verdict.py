@@ -49,7 +49,7 @@ def standing(document: Mapping[str, Any]) -> Standing:
     if not document["run"]["undoes"]:
         values["different"] += counts["extra"]  # what nobody planned has no record of the plan that could differ
     more = {"target": document["route"]["target"], "until": document["retain_until"][:10]}
-    more["undone_by"] = document["run"]["undone_by"]
+    more |= {name: document["run"][name] for name in ("undoes", "undone_by")}
     return Standing(_headline(document, counts), {**values, **more})
 
 
@@ -94,16 +94,26 @@ def next_steps(document: Mapping[str, Any]) -> list[str]:
     return list(steps) or ["next.done"]
 
 
+def _steps_back(counts: Counter[str], name: str) -> Iterator[str]:
+    """Of a rollback."""
+    if name == "undone partly" and counts["open"]:
+        yield "next.resume"
+    elif name == "undone partly" and (counts["refused"] or not counts["different"]):
+        yield "next.changed"
+    if counts["different"]:
+        yield "next.again"
+    elif counts["taken_back"]:
+        yield "next.earlier"
+
+
 def _steps(document: Mapping[str, Any], name: str) -> Iterator[str]:
     counts = Counter(document["counts"])
     if name == "broken":
         yield "next.broken"
     if name in ("open", "planned", "undo planned"):
         yield "next.resume"
-    if name == "undone partly":
-        yield from ["next.resume"] if counts["open"] else ["next.changed"]
     if document["run"]["undoes"]:
-        yield from ["next.earlier"] if counts["taken_back"] else []
+        yield from _steps_back(counts, name)
         return
     if _real(document) or counts["extra"]:
         yield "next.differences"
