@@ -75,6 +75,11 @@ class LeftOver:
             return cls(hub)
         return cls.of(hub, connection, move.undoes, before=move.run_id)
 
+    @classmethod
+    def unknown(cls, hub: Hub, connection: sa.Connection, run_id: str) -> bool:
+        """Whether the staged records of a rollback of this migration are deleted (see `of`)."""
+        return any(_deleted(hub, connection, name) for name in hub.moves.undoing(connection, run_id))
+
     def rows(self, number: int) -> pl.Series | None:
         """The rows of a segment that are still to be taken back; None for all: nothing is known to be taken back.
 
@@ -104,10 +109,18 @@ class LeftOver:
 
 
 def _require_kept(hub: Hub, connection: sa.Connection, name: str) -> None:
-    move = hub.moves.get(connection, name)
-    if move is not None and move.purged_at is not None:
+    move = _deleted(hub, connection, name)
+    if move is not None:
         raise BatonError(
             f"what {name} has left is not known any more: its staged records were deleted at {move.purged_at:%Y-%m-%d}",
             code="purged",
-            remedy="set right by hand what it has left: taken back blindly, what people have entered since would go",
+            remedy=(
+                "set right by hand what it has left; or, if what people have entered since just as it was migrated may "
+                f"go as well: baton migrate rollback {move.undoes} --again"
+            ),
         )
+
+
+def _deleted(hub: Hub, connection: sa.Connection, name: str) -> Move | None:
+    move = hub.moves.get(connection, name)
+    return None if move is None or move.purged_at is None else move

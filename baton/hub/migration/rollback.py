@@ -47,6 +47,9 @@ def plan_rollback(hub: Hub, run_id: str, requested_by: str, *, again: bool = Fal
         hub.database.alone(connection, PLANNING)
         unfinished = _unfinished(hub, connection, run_id)
         if unfinished is not None:
+            # Nobody knows what it would have to leave: a person's word lets it go on, or it would stay so for ever.
+            if again and LeftOver.unknown(hub, connection, run_id):
+                hub.moves.note(connection, unfinished.id, **{AGAIN: True})
             return unfinished
         _require_newest(hub, connection, run, move)
         require_no_other(connection, move.target, move.collection, but=[run_id])

@@ -244,6 +244,7 @@ def test_where_nobody_knows_what_the_first_left_nothing_is_taken_back(archive: A
         with pytest.raises(BatonError, match="not known any more") as caught:
             plan_rollback(hub, run_id, "tester")
         assert (caught.value.code, archive.shelf.rows) == ("purged", held)
+        assert plan_rollback(hub, run_id, "tester", again=True).id != first.run.id
 
 
 def test_what_the_first_left_is_kept_while_the_second_is_unfinished(archive: Archive) -> None:
@@ -260,3 +261,24 @@ def test_what_the_first_left_is_kept_while_the_second_is_unfinished(archive: Arc
         assert sorted(purge(hub)) == sorted([run_id, first, second])
         with hub.database.read() as connection:
             assert None not in connection.execute(sa.select(migrations.c.purged_at)).scalars().all()
+
+
+def test_one_that_cannot_go_on_since_the_first_is_deleted_goes_on_by_a_persons_word_and_is_deleted(
+    archive: Archive,
+) -> None:
+    before = filled(archive, 12)
+    with archive.open() as hub:
+        run_id, migrated = brought(archive, hub)
+        archive.shelf.rows["00007"]["note"] = "edited later"
+        first = taken_back(hub, run_id).run.id
+        archive.shelf.rows["00007"] = copy.deepcopy(migrated["00007"])
+        second = plan_rollback(hub, run_id, "tester").id
+        archive.clock.sleep(60 * 86_400)
+        with hub.database.write() as connection:  # as an earlier Baton did
+            hub.moves.purged(connection, first, hub.clock.now())
+        with pytest.raises(BatonError, match="not known any more") as caught:
+            carry_on(hub, plan_rollback(hub, run_id, "tester").id)
+        assert (purge(hub), f"baton migrate rollback {run_id} --again" in caught.value.remedy) == ([], True)
+        done = carry_on(hub, plan_rollback(hub, run_id, "tester", again=True).id)
+        assert (done.run.id, done.verdict, archive.shelf.rows) == (second, Verdict.CLEAN, before)
+        assert sorted(purge(hub)) == sorted([run_id, second])
