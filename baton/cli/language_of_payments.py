@@ -51,8 +51,8 @@ PAYMENTS: Final[Mapping[str, str]] = {
     "{file}: nobody can tell whether the bank has it ({why}); it stays as it is": (
         "{file}：无法确定银行是否已收到（{why}），保持原状"
     ),
-    "{file}: never sent, but the bank speaks of it; it stays as it is (see --rest-unpaid)": (
-        "{file}：从未发出，但银行已提及其中款项，保持原状（见 --rest-unpaid）"
+    "{file}: never arrived by what is known, but the bank speaks of it (see --rest-unpaid)": (
+        "{file}：据现有记录未送达，但银行已提及其中款项，保持原状（见 --rest-unpaid）"
     ),
     "{run}: {count} lines are drafted again, {refused} may not be": "{run}：重新起草 {count} 笔，{refused} 笔不得重付",
     "nobody has said what the bank means by these words; ask it whether it has the payment": (

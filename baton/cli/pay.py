@@ -239,8 +239,8 @@ def cancel_command(context: Context, run: str, person: str, why: str) -> None:
 @with_why
 @as_person
 @click.option("--rest-unpaid", is_flag=True,
-              help="Also give up the rest of files that were never sent and of which the bank speaks all the same: you "
-                   "have asked it about each payment in them, and it has none of these.")  # fmt: skip
+              help="Also give up the rest of files that never arrived, as far as known, and of which the bank speaks "
+                   "all the same: you have asked it about each payment in them, and it has none of these.")  # fmt: skip
 def withdraw_command(context: Context, run: str, person: str, why: str, rest_unpaid: bool) -> int:
     """Take a released run back before any of it has left (exit 1: of some of its files nobody can tell)."""
     from baton.hub.payment.withdrawing import withdraw
@@ -252,7 +252,7 @@ def withdraw_command(context: Context, run: str, person: str, why: str, rest_unp
         context.voice.say("{file}: nobody can tell whether the bank has it ({why}); it stays as it is",
                           file=file, why=receipt.message or receipt.code)  # fmt: skip
     for file in done.spoken_of:
-        context.voice.say("{file}: never sent, but the bank speaks of it; it stays as it is (see --rest-unpaid)",
+        context.voice.say("{file}: never arrived by what is known, but the bank speaks of it (see --rest-unpaid)",
                           file=file)  # fmt: skip
     untold = [{"file": file, "code": each.code, "message": each.message} for file, each in done.untold.items()]
     left = {"untold": untold, "spoken_of": list(done.spoken_of)}

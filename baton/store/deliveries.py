@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from baton.model.effect import EffectState, PaymentAction
-from baton.model.pay_run import LineState
+from baton.model.pay_run import SILENT, LineState
 from baton.store.effects import chunked
 from baton.store.tables import effects, pay_files, pay_lines
 
@@ -29,6 +29,13 @@ def never_sent(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
     """Those that wait here and were never tried: not even one of which the target has said that it did nothing."""
     waiting = effects.c.state.in_((EffectState.PLANNED.value, EffectState.HELD.value))
     return _among(connection, keys, sa.and_(waiting, effects.c.doubted.is_(False), effects.c.attempts == 0))
+
+
+def not_on_their_way(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
+    """Those that have ended without a delivery, or wait here and were never in doubt, whatever their tries came to."""
+    waiting = effects.c.state.in_((EffectState.PLANNED.value, EffectState.HELD.value))
+    ended = effects.c.state == EffectState.REFUSED.value
+    return _among(connection, keys, sa.or_(ended, sa.and_(waiting, effects.c.doubted.is_(False))))
 
 
 def doubted(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
@@ -59,6 +66,14 @@ def released_and_refused(connection: sa.Connection, system: str) -> list[str]:
         .where(effects.c.system == system, effects.c.state == EffectState.REFUSED.value, lines.exists())
     )
     return list(connection.execute(query.order_by(effects.c.id)).scalars())
+
+
+def spoken_of(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
+    """Those of whose files the bank has said something about a payment: whatever its way there, it has that one."""
+    heard = pay_lines.c.state.not_in([*(state.value for state in SILENT), LineState.CANCELLED.value])
+    lines = sa.select(pay_lines.c.key).where(pay_lines.c.message_id == pay_files.c.message_id, heard)
+    files = sa.select(pay_files.c.message_id).where(pay_files.c.effect_key == effects.c.key, lines.exists())
+    return _among(connection, keys, files.exists())
 
 
 def last_told(connection: sa.Connection, system: str, codes: Sequence[str]) -> list[str]:

@@ -94,12 +94,22 @@ def _never_delivered(hub: Hub, system: str) -> list[str]:
     """What is to be said of the files whose delivery has ended without one, each time, until somebody has acted."""
     with hub.database.read() as connection:
         keys = deliveries.released_and_refused(connection, system)
-        effects = hub.effects.by_key(connection, keys).values()
-    return [
-        f"{effect.number} of {effect.run_id} is never delivered: {effect.message or effect.code}; "
-        f"nobody in it is paid: baton pay withdraw {effect.run_id}, then have them paid by a run that is sent"
-        for effect in effects
-    ]
+        effects = hub.effects.by_key(connection, keys)
+        doubtful = deliveries.doubted(connection, keys) - deliveries.declared_absent(connection, keys)
+        heard = deliveries.spoken_of(connection, keys)
+    return [_ended(effects[key], arrived=key in doubtful | heard) for key in keys]
+
+
+def _ended(effect: Effect, *, arrived: bool) -> str:
+    """What to do about the people in a file whose delivery has ended; whether it may have ``arrived`` before."""
+    back = f"baton pay withdraw {effect.run_id}"
+    what = f"{effect.number} of {effect.run_id} is never delivered: {effect.message or effect.code}; "
+    if arrived:
+        return (
+            f"{what}but the bank may have had it before: ask the bank about each payment in it; "
+            f"if it has none of them, and will not: {back} --rest-unpaid; what it has: baton pay recall {effect.run_id}"
+        )
+    return f"{what}nobody in it is paid: {back}, then have them paid by a run that is sent"
 
 
 @dataclass

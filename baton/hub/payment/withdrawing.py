@@ -28,7 +28,7 @@ class Withdrawn:
     untold: Mapping[str, Receipt] = field(default_factory=dict)
     """Message ids of the files of which nobody can tell whether the bank has them, with why: they stay as they are."""
     spoken_of: Sequence[str] = ()
-    """Message ids of the files that were never sent from here and of which the bank speaks all the same: they stay."""
+    """Message ids of the files that never arrived, by what is known here, and of which the bank speaks: they stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +45,15 @@ def withdraw(hub: Hub, run_id: str, person: str, why: str, *, rest_unpaid: bool 
 
     Of a run none of whose files has left, all lines are drafts again. Otherwise what has left goes its way, and the
     lines of the others are given up: their payables are free for another run.
-    A file that the bank cannot be asked for keeps no other here. Nor does one that was never sent from here and of
-    which the bank speaks all the same: it has some of these payments by another way, and perhaps all. Its silent lines
-    are given up only where the person has found out there that they are not paid by that way (``rest_unpaid``).
+    A file that the bank cannot be asked for keeps no other here. Nor does one that by what is known here never arrived
+    and of which the bank speaks all the same: it has some of these payments, and perhaps all. Its silent lines are
+    given up only where the person has found out there that they are not paid (``rest_unpaid``) and the bank, asked now,
+    does not have the file; it is not asked for what was never tried. What was in doubt and is not over stays.
     Raises `ApprovalError` (``sent``) when every file has been taken up, or may have arrived, ``untold`` when that is so
     since the bank could not tell of one, and ``told_of`` when only such files are left.
     """
     require_reason(person, why)
-    asked = _asked(hub, run_id)
+    asked = _asked(hub, run_id, rest_unpaid)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         head, run = hub.runs.get(connection, run_id), hub.pay_runs.get(connection, run_id)
@@ -62,11 +63,14 @@ def withdraw(hub: Hub, run_id: str, person: str, why: str, *, rest_unpaid: bool 
             raise ApprovalError(f"{run_id} is {head.state}, not released", code="not_released")
         files = hub.pay_runs.files(connection, run_id)
         silent = _silent(hub, connection, files)
-        told_of = _never_sent(connection, [file for file in files if file not in silent])
-        spoken_of = [] if rest_unpaid else [file for file in told_of if _rest(hub, connection, file)]
+        told_of = _told_of(connection, [file for file in files if file not in silent])
+        with_rest = [file for file in told_of if _rest(hub, connection, file)]
+        spoken_of = [] if rest_unpaid else with_rest
+        free = asked.absent | deliveries.never_sent(connection, [file.effect_key for file in with_rest])
         back = _given_up(hub, connection, silent, asked.absent)
         whole = bool(back) and len(back) == len(files)
-        back += _given_up(hub, connection, [file for file in told_of if file not in spoken_of], set())
+        ended = [file for file in told_of if file not in with_rest or (rest_unpaid and file.effect_key in free)]
+        back += _given_up(hub, connection, ended, asked.absent)
         if not back:
             raise _nothing(run_id, asked.untold, spoken_of)
         lines = [line for file in back for line in _rest(hub, connection, file)]
@@ -102,10 +106,14 @@ def _rest(hub: Hub, connection: sa.Connection, file: PayFile) -> list[PayLine]:
     return [line for line in hub.pay_runs.of_file(connection, file.message_id) if line.state in SILENT]
 
 
-def _never_sent(connection: sa.Connection, files: Sequence[PayFile]) -> list[PayFile]:
-    """Those that were never on their way. Of one that was in doubt the bank speaks since it has it, as far as known."""
-    never = deliveries.never_sent(connection, [file.effect_key for file in files])
-    return [file for file in files if file.effect_key in never]
+def _told_of(connection: sa.Connection, files: Sequence[PayFile]) -> list[PayFile]:
+    """Those of which the bank speaks although, by what is known here, they never arrived, and of which nothing is
+    under way.
+
+    One that was in doubt, and is to be sent again, the bank speaks of since it has it.
+    """
+    here = deliveries.not_on_their_way(connection, [file.effect_key for file in files])
+    return [file for file in files if file.effect_key in here]
 
 
 def _nothing(run_id: str, untold: Mapping[str, Receipt], spoken_of: Sequence[PayFile]) -> ApprovalError:
@@ -114,8 +122,8 @@ def _nothing(run_id: str, untold: Mapping[str, Receipt], spoken_of: Sequence[Pay
         return _untold(run_id, untold)
     if spoken_of:
         return ApprovalError(
-            f"the bank speaks of payments in {spoken_of[0].message_id} of {run_id}, which was never sent from here: it "
-            "has them by another way, and perhaps the others too",
+            f"the bank speaks of payments in {spoken_of[0].message_id} of {run_id}, which by what is known here never "
+            "arrived: it has them all the same, and perhaps the others too",
             code="told_of",
             remedy="ask the bank about every other payment in it; if it has none of them, and will not: "
             f"baton pay withdraw {run_id} --rest-unpaid",
@@ -137,23 +145,28 @@ def _untold(run_id: str, untold: Mapping[str, Receipt]) -> ApprovalError:
     )
 
 
-def _asked(hub: Hub, run_id: str) -> _Asked:
+def _asked(hub: Hub, run_id: str, rest_unpaid: bool) -> _Asked:
     """Ask the bank for each of the run's files that was in doubt once, or given up, and that it is silent about.
 
-    Where it could not tell after a restore, and two people have said that it has them not, it is not asked again.
+    Where it could not tell after a restore, and two people have said that it has them not, it is not asked again: but
+    for one of which it speaks by now. Those are asked for where their rest is to be given up and they were ever tried.
 
     A delivery in doubt is only planned again after its lease, which is longer than any session with a bank may last:
     nothing of it can be on its way any more.
     """
     with hub.database.read() as connection:
-        here = _silent(hub, connection, hub.pay_runs.files(connection, run_id))
-        files = {file.effect_key: file for file in here}
-        unproven = deliveries.unproven(connection, list(files))
-        declared = deliveries.declared_absent(connection, list(files))
+        all_files = hub.pay_runs.files(connection, run_id)
+        files = {file.effect_key: file for file in all_files}
+        here = [file.effect_key for file in _silent(hub, connection, all_files)]
+        unproven = deliveries.unproven(connection, here)
+        declared = deliveries.declared_absent(connection, here)
+        heard = _told_of(connection, [files[key] for key in files if key not in here]) if rest_unpaid else []
+        rest = {file.effect_key for file in heard if _rest(hub, connection, file)}
+        rest -= deliveries.never_sent(connection, sorted(rest))
         run = hub.pay_runs.get(connection, run_id)
     if run is None:
         return _Asked(declared, {})
-    receipts = {key: traced(hub, run.system, files[key]) for key in sorted(unproven - declared)}
+    receipts = {key: traced(hub, run.system, files[key]) for key in sorted((unproven - declared) | rest)}
     absent = {key for key, receipt in receipts.items() if receipt.outcome is Outcome.NOT_PERFORMED}
     untold = {
         files[key].message_id: receipt for key, receipt in receipts.items() if receipt.outcome is Outcome.IN_DOUBT

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from baton.contracts.payments import AnswerKind, PaymentFile
-from baton.errors import ApprovalError
+from baton.errors import ApprovalError, RetryableError
 from baton.hub.payment.reconciling import reconcile
 from baton.hub.payment.withdrawing import withdraw
 from baton.jobs.payment.differences import DifferenceKind
@@ -17,6 +17,7 @@ from baton.jobs.payment.reconciliation import Verdict
 from baton.model.account import Receipt
 from baton.model.effect import EffectState
 from baton.model.pay_run import LineState
+from baton.store.pay_runs import LineChange
 from tests.hub.payment.office import Office
 from tests.hub.payment.test_answers import references, say
 from tests.hub.payment.test_sweeping import CrashedError, crash_at
@@ -122,22 +123,91 @@ def test_one_that_the_bank_has_spoken_of_altogether_is_ended_and_frees_nothing(o
     assert office.bank.files == {}
 
 
-@pytest.mark.parametrize(
-    "first", [Receipt.in_doubt("timeout", "no answer"), Receipt.not_performed("refused_now", "nothing was done")]
-)
-def test_never_where_it_may_have_left(office: Office, monkeypatch: pytest.MonkeyPatch, first: Receipt) -> None:
-    """The bank speaks of it since it has it, whatever its connector said of the try, and whatever it says now."""
+NOT_THERE = Receipt.not_performed("not_delivered", "is not there")
+
+
+def tried(office: Office, patched: pytest.MonkeyPatch, first: Receipt | RetryableError) -> str:
+    """A run whose only file came to this when it was tried, and of which the bank books one of two later."""
+
+    def submit(channel: FakeChannel, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
+        if isinstance(first, RetryableError):
+            raise first
+        return [first for _ in files]
+
     office.hire(*BOTH)
     run_id = office.signed(BOTH)
     office.release(run_id)
-    monkeypatch.setattr(FakeChannel, "submit", answering(first))
-    monkeypatch.setattr(FakeChannel, "trace", answering(Receipt.not_performed("not_delivered", "is not there")))
+    patched.setattr(FakeChannel, "submit", submit)
+    patched.setattr(FakeChannel, "trace", answering(NOT_THERE))
     office.deliver()
     booked(office, run_id, "0001")
     office.company.clock.advance(timedelta(hours=2))
+    return run_id
+
+
+def test_never_where_it_may_have_left(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The bank speaks of what was in doubt since it has it, whatever it says now."""
+    run_id = tried(office, monkeypatch, Receipt.in_doubt("timeout", "no answer"))
     assert "the bank speaks of the payment" in office.deliver().halted
     refused(office, run_id, "sent")
     refused(office, run_id, "sent", rest_unpaid=False)
+
+
+AGAIN = Receipt.refused("duplicate_id", "a file with this id is there already")
+
+
+@pytest.mark.parametrize(
+    "first",
+    [RetryableError("connection refused", code="unreachable"), Receipt.not_performed("closed", "nothing was done")],
+    ids=["unreachable", "nothing_done"],
+)
+def test_where_no_try_was_ever_in_doubt_and_the_bank_has_it_not_the_rest_is_free(
+    office: Office, monkeypatch: pytest.MonkeyPatch, first: Receipt | RetryableError
+) -> None:
+    run_id = tried(office, monkeypatch, first)
+    assert "the bank speaks of the payment" in office.deliver().halted
+    refused(office, run_id, "told_of", rest_unpaid=False)
+    monkeypatch.setattr(FakeChannel, "trace", answering(Receipt.in_doubt("timeout", "no answer")))
+    refused(office, run_id, "untold")
+    monkeypatch.setattr(FakeChannel, "trace", answering(Receipt.accepted("it is there")))
+    refused(office, run_id, "sent")
+    monkeypatch.setattr(FakeChannel, "trace", answering(NOT_THERE))
+    assert withdraw(office.hub, run_id, TREASURY, WHY, rest_unpaid=True).lines == 1
+    assert office.states(run_id) == {"0001": LineState.PAID, "0004": LineState.CANCELLED}
+    assert effect_states(office, run_id) == [EffectState.SUPERSEDED]
+    assert office.deliver().halted == ""
+
+
+def test_of_what_was_refused_after_it_had_arrived_nobody_is_called_unpaid_and_the_rest_is_freed_by_a_person(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = tried(office, monkeypatch, Receipt.in_doubt("timeout", "no answer"))
+    with office.hub.database.write() as connection:  # the second try went out before the bank had booked anything
+        lines = office.hub.pay_runs.lines(connection, run_id, LineState.PAID)
+        office.hub.pay_runs.move_lines(connection, [LineChange(line, LineState.RELEASED) for line in lines])
+    monkeypatch.setattr(FakeChannel, "submit", answering(AGAIN))
+    for paid in (False, True):
+        if paid:
+            with office.hub.database.write() as connection:
+                lines = [line for line in office.lines(run_id) if line.payable.key.number == "0001"]
+                office.hub.pay_runs.move_lines(connection, [LineChange(line, LineState.PAID) for line in lines])
+        told = office.deliver().halted
+        assert ("nobody in it is paid" in told, "ask the bank about each" in told) == (False, True)
+        assert f"baton pay withdraw {run_id} --rest-unpaid" in told
+    assert effect_states(office, run_id) == [EffectState.REFUSED]
+    refused(office, run_id, "told_of", rest_unpaid=False)
+    monkeypatch.setattr(FakeChannel, "trace", answering(Receipt.accepted("it is there")))
+    refused(office, run_id, "sent")
+    monkeypatch.setattr(FakeChannel, "trace", answering(NOT_THERE))
+    assert withdraw(office.hub, run_id, TREASURY, WHY, rest_unpaid=True).lines == 1
+    assert office.states(run_id) == {"0001": LineState.PAID, "0004": LineState.CANCELLED}
+    assert office.deliver().halted == ""
+    refused(office, run_id, "sent")
+    assert [line.code for line in office.draft({"0001": BOTH["0001"]}).lines] == ["claimed"]
+    monkeypatch.undo()
+    again = paid_by_another(office)
+    office.deliver()
+    assert {each.decode() for each in office.bank.seen} == set(references(office, again).values())
 
 
 @pytest.mark.parametrize(("point", "free"), [("withdrawing", False), ("withdrawn", True)])

@@ -152,7 +152,7 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.not_released": "It is not released: there is nothing to take back.",
     "refusal.untold": "The bank could not be asked whether it has the files: nothing was taken back. Try again later.",
     "refusal.told_of": (
-        "The bank speaks of payments in it, though it was never sent from here: it may have the others too. "
+        "The bank speaks of payments in it, though by what is known it never arrived: it may have the others too. "
         "Ask it about each; then: baton pay withdraw --rest-unpaid."
     ),
     "refusal.sent": "It has left, or may have: only the bank can stop it. Ask there; its answer is taken in by itself.",

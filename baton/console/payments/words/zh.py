@@ -150,7 +150,7 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.not_released": "批次未放行，无需撤回。",
     "refusal.untold": "无法向银行查询是否已收到文件，未撤回任何内容，请稍后重试。",
     "refusal.told_of": (
-        "文件从未发出，银行却已提及其中款项，其余款项也可能已受理。"
+        "据现有记录，文件从未送达，银行却已提及其中款项，其余款项也可能已受理。"
         "请逐笔向银行核实，然后：baton pay withdraw --rest-unpaid。"
     ),
     "refusal.sent": "文件已发出或可能已发出，只有银行能止付。请联系银行，其答复会自动读取。",
