@@ -124,7 +124,7 @@ def test_a_file_that_fails_alone_comes_after_the_others_once_it_has_been_tried_o
         return honest(channel, files)
 
     monkeypatch.setattr(FakeChannel, "submit", submit)
-    for _ in range(WORN_AFTER + 1):
+    for _ in range(WORN_AFTER + 2):
         assert "the upload broke off" in office.deliver().halted
         office.company.clock.advance(LATER)
     assert effect_states(office, first) == [EffectState.PLANNED]
