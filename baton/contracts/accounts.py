@@ -47,7 +47,7 @@ class AccountTarget(Connector):
 
     @abstractmethod
     def scan(self) -> Iterator[Account]:
-        """Every account, for reconcile."""
+        """Every account, whatever number it carries: for reconcile, and for a leaver's that `find` does not give."""
 
 
 class RemovalTarget(AccountTarget):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from baton.errors import HaltError
 from baton.model.account import Account, AccountRef, AccountWrite, Receipt
 from tests.rig.belongings import KeeperTarget
 from tests.rig.truth import Truth
@@ -43,3 +44,25 @@ class NumberedTarget(KeeperTarget):
 
     def act(self, write: AccountWrite) -> Receipt:
         return super().act(replace(write, ref=replace(write.ref, number=self._key(write.ref))))
+
+
+class ByNumberTarget(NumberedTarget):
+    """Knows an account by its number alone, as an ERP whose query has no other key does; ``listings`` counts scans."""
+
+    unlisted = False
+    """True: cannot list its accounts."""
+    listings = 0
+
+    def _key(self, ref: AccountRef) -> str:
+        return ref.number
+
+    def scan(self) -> Iterator[Account]:
+        self.listings += 1
+        if self.unlisted:
+            raise HaltError("not everybody is in sight", code="not_visible")
+        yield from super().scan()
+
+    def act(self, write: AccountWrite) -> Receipt:
+        if f"{_EMPTY}{write.ref.number}" in self.truth.accounts:
+            return Receipt.refused("not_found", "no employee has this number")
+        return super().act(write)

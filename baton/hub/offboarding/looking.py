@@ -20,10 +20,12 @@ from baton.contracts import (
 )
 from baton.errors import InDoubtError, RejectedError
 from baton.hub.core import Hub
-from baton.hub.offboarding.people import refs
+from baton.hub.offboarding.listed import Listed
+from baton.hub.offboarding.people import links_of, refs_by
 from baton.hub.offboarding.unread import noted
 from baton.jobs.offboarding.checklist import WATCHED, Seen
 from baton.model.account import Account, AccountRef, AccountState
+from baton.model.effect import Link
 from baton.model.handover import Grant, Holding, HoldingKind, HoldingRef, Undo
 from baton.settings import SystemSettings
 from baton.store.effects import chunked
@@ -38,6 +40,11 @@ _SWITCHED_OFF = (
     " or take it out of systems.yaml if nobody can use it any more"
 )
 _NOT_HERE = "this system's interface cannot give it to somebody else"
+_OTHER_NUMBER = (
+    "the account {id} lets somebody in, and is not found by the employee number {number} any more: put the number back"
+    " there or close the account there; a colleague who has it by now needs one of their own"
+)
+_GONE = (AccountState.ABSENT, AccountState.REMOVED)
 
 
 @dataclass
@@ -68,7 +75,7 @@ def note_switched_off(hub: Hub, looked: Mapping[str, Looked]) -> None:
         with hub.database.read() as connection:
             links = hub.links.of(connection, system.name, list(looked))
         for number, link in links.items():
-            if link.state not in (AccountState.ABSENT, AccountState.REMOVED):
+            if link.state not in _GONE:
                 looked[number].unread[system.name] = _SWITCHED_OFF
 
 
@@ -105,6 +112,8 @@ class _Former:
     person: AccountRef
     had_access: bool
     """An account or a right of that id is open on their list."""
+    had_account: bool
+    """An account is."""
     had_records: bool
     """Anything else is."""
 
@@ -117,7 +126,10 @@ class _View:
     ) -> None:
         self.system = system
         self.connector: Connector = hub.connector(system)
-        self.people = refs(hub, system, numbers)
+        links = links_of(hub, system, numbers)
+        self.people = refs_by(hub, system, numbers, links)
+        self.expected = _expected(self.people, links, system, held_by)
+        self.listed = Listed(self.connector)
         self.former = _former(self.people, system, held_by)
         self.others = _others(hub, system, self.former)
         self.accounts = _accounts(self.connector, list(self.people.values()))
@@ -155,7 +167,7 @@ class _View:
                 )
         asked = (person, *(each.person for each in former if each.had_records))
         held = [seen for each in asked for seen in self._held(each)]
-        still = [seen for each in former if each.had_access for seen in self._still_admitted(each.person)]
+        still = [seen for each in former if each.had_access for seen in self._still_admitted(each)]
         return [*held, *still, *self._admitted(person)]
 
     def _held(self, person: AccountRef) -> Iterator[Seen]:
@@ -183,19 +195,34 @@ class _View:
             yield from self._rights(
                 person, connector.grants(person) if self.grants is None else self.grants.get(holder, ())
             )
-        yield from self._alive(person, self.accounts.get(person.number))
+        account = self.accounts.get(person.number)
+        yield from self._alive(person, account)
+        if person.number in self.expected and (account is None or account.external_id != person.external_id):
+            yield from self._missed(person)
 
-    def _still_admitted(self, person: AccountRef) -> Iterator[Seen]:
+    def _still_admitted(self, former: _Former) -> Iterator[Seen]:
         """The same by an id that is not linked any more: nothing of it has ended before its system says so of that id.
 
         Asked apart: a system may tell several answers about one person by their number alone.
         """
-        connector = self.connector
+        connector, person = self.connector, former.person
         if isinstance(connector, AccessControl):
             yield from self._rights(person, connector.grants(person))
         account = _accounts(connector, [person]).get(person.number)
         if account is not None and account.external_id == person.external_id:  # else it is the one that is linked now
             yield from self._alive(person, account)
+        elif former.had_account:
+            yield from self._missed(person)
+
+    def _missed(self, person: AccountRef) -> Iterator[Seen]:
+        """The account of this id where its system lists it among all: it may find accounts by their numbers alone.
+
+        Raises what listing them raises: what nobody has looked for has not ended.
+        """
+        external_id = person.external_id or ""
+        if self.listed.state(external_id) is AccountState.ENABLED:
+            told = _OTHER_NUMBER.format(id=external_id, number=person.number)
+            yield self._lets_in(person, external_id, told)
 
     def _rights(self, person: AccountRef, grants: Iterable[Grant]) -> Iterator[Seen]:
         for grant in grants:
@@ -205,10 +232,28 @@ class _View:
 
     def _alive(self, person: AccountRef, account: Account | None) -> Iterator[Seen]:
         if account is not None and account.state is AccountState.ENABLED:
-            holding = Holding(
-                HoldingRef(HoldingKind.ACCOUNT, account.external_id), f"{self.connector.title}: {person.number}"
-            )
-            yield Seen(self.system, holding, person.external_id or "", Undo.REVERSIBLE)
+            yield self._lets_in(person, account.external_id)
+
+    def _lets_in(self, person: AccountRef, external_id: str, by_hand: str = "") -> Seen:
+        ref = HoldingRef(HoldingKind.ACCOUNT, external_id)
+        holding = Holding(ref, f"{self.connector.title}: {person.number}", by_hand=by_hand)
+        return Seen(self.system, holding, person.external_id or "", Undo.REVERSIBLE)
+
+
+def _expected(
+    people: Mapping[str, AccountRef],
+    links: Mapping[str, Link],
+    system: str,
+    held_by: Mapping[tuple[str, str], HeldBy],
+) -> frozenset[str]:
+    """Those whose linked account should be there: it is proven to be, or open on their list."""
+    there = {number for number, link in links.items() if link.external_id and link.state not in _GONE}
+    listed = {
+        number
+        for number, person in people.items()
+        if HoldingKind.ACCOUNT in held_by.get((number, system), {}).get(person.external_id or "", ())
+    }
+    return frozenset(there | listed)
 
 
 def _former(
@@ -224,7 +269,12 @@ def _former(
         for external_id in sorted(held.keys() - {person.external_id}):
             kinds = set(held[external_id])
             found.setdefault(number, []).append(
-                _Former(AccountRef(number, external_id), bool(kinds & WATCHED), bool(kinds - WATCHED))
+                _Former(
+                    AccountRef(number, external_id),
+                    had_access=bool(kinds & WATCHED),
+                    had_account=HoldingKind.ACCOUNT in kinds,
+                    had_records=bool(kinds - WATCHED),
+                )
             )
     return found
 

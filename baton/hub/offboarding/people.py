@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
 from baton.contracts import AccountTarget
 from baton.hub.core import Hub
 from baton.model.account import AccountRef, AccountState
+from baton.model.effect import Link
 from baton.model.people import EmploymentStatus, LeaverDate
 from baton.store.effects import chunked
 
@@ -18,7 +19,12 @@ def refs(hub: Hub, system: str, numbers: Sequence[str]) -> dict[str, AccountRef]
 
     Raises a `ConnectorError` when the system has to be asked and does not answer.
     """
-    found = proven(hub, system, numbers)
+    return refs_by(hub, system, numbers, links_of(hub, system, numbers))
+
+
+def refs_by(hub: Hub, system: str, numbers: Sequence[str], links: Mapping[str, Link]) -> dict[str, AccountRef]:
+    """The same, where these people's links (`links_of`) are known already."""
+    found = _named(links)
     missing = [AccountRef(number) for number in numbers if number not in found]
     connector = hub.connector(system)
     if missing and isinstance(connector, AccountTarget):
@@ -35,8 +41,16 @@ def refs(hub: Hub, system: str, numbers: Sequence[str]) -> dict[str, AccountRef]
 
 def proven(hub: Hub, system: str, numbers: Sequence[str]) -> dict[str, AccountRef]:
     """Those of these people whom a link names in a system."""
+    return _named(links_of(hub, system, numbers))
+
+
+def links_of(hub: Hub, system: str, numbers: Sequence[str]) -> dict[str, Link]:
+    """What is proven of each of these people in a system; who has no link there is left out."""
     with hub.database.read() as connection:
-        links = hub.links.of(connection, system, list(numbers))
+        return hub.links.of(connection, system, list(numbers))
+
+
+def _named(links: Mapping[str, Link]) -> dict[str, AccountRef]:
     return {number: AccountRef(number, link.external_id) for number, link in links.items() if link.external_id}
 
 

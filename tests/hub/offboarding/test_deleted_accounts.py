@@ -19,7 +19,7 @@ from baton.model.handover import Holding, HoldingKind
 from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, NEXT_YEAR, OTHER, Desk
 from tests.rig.belongings import KeeperTarget
 from tests.rig.company import row
-from tests.rig.unnumbered import NumberedTarget, renumber
+from tests.rig.unnumbered import ByNumberTarget, NumberedTarget, renumber
 
 Make = Callable[..., Desk]
 
@@ -270,3 +270,99 @@ def test_an_account_that_is_somebody_elses_now_is_asked_of_a_person(desk: Make) 
     reconcile(d.hub, "crm")
     assert not d.tick().troubles
     assert set(access(d, case, old).values()) == {ItemState.DONE}
+
+
+def leaves(d: Desk, status: str) -> None:
+    d.company.rows[1] = row(LEAVER, department="销售部", manager=MANAGER, status=status, last_day="2026-11-30")
+    sync(d)
+
+
+@pytest.mark.parametrize(("kind", "to"), [(ByNumberTarget, None), (ByNumberTarget, "9999"), (NumberedTarget, "9999")])
+def test_an_account_that_its_number_does_not_find_any_more_has_not_ended(
+    desk: Make, kind: type[KeeperTarget], to: str | None
+) -> None:
+    d = desk(kind)
+    old = d.id_of(LEAVER)
+    leaves(d, "notice")
+    d.tick()
+    case = casework.find_case(d.hub, LEAVER)
+    renumber(d.company.truths["crm"], LEAVER, to)
+    reconcile(d.hub, "crm")
+    sync(d)
+    assert not d.tick().troubles
+    d.company.clock.sleep(86_400 * 10)
+    leaves(d, "departed")
+    for _ in range(3):
+        d.company.clock.sleep(3600)
+        assert not d.tick().troubles
+        sync(d)
+    left = d.company.truths["crm"].accounts[f"empty {LEAVER}" if to is None else to]
+    assert (left.external_id, left.state) == (old, AccountState.ENABLED), "nobody has closed it"
+    (item,) = [item for item in d.items(case) if item.holder_id == old]
+    assert item.state is ItemState.OPEN
+    assert f"{old} lets somebody in" in item.by_hand
+    assert f"not found by the employee number {LEAVER}" in item.by_hand
+    with pytest.raises(ApprovalError, match="1 accounts are alive"):
+        completing.complete(d.hub, case.id, HR, "x")
+    with pytest.raises(ApprovalError, match="not by word of mouth"):
+        d.say(case, [item], Act.CONFIRM, HR, Role.HR, "closed, I believe")
+    left.state = AccountState.DISABLED
+    d.tick()
+    assert completing.complete(d.hub, case.id, HR, "x").state is CaseState.COMPLETED
+
+
+def test_an_account_whose_number_was_changed_just_before_the_case_is_on_the_list(desk: Make) -> None:
+    d = desk(ByNumberTarget)
+    old = d.id_of(LEAVER)
+    renumber(d.company.truths["crm"], LEAVER, "9999")
+    case = d.open(Cause.BY_HAND, last_working_at=NEXT_YEAR)
+    d.tick()
+    assert list(access(d, case, old).values()) == [ItemState.OPEN]
+    renumber(d.company.truths["crm"], "9999", LEAVER)
+    d.tick()
+    (item,) = d.items(case)
+    assert (item.state, item.by_hand) == (ItemState.OPEN, ""), "it is closed by the next run again"
+
+
+def test_accounts_are_listed_once_for_all_that_are_missing_and_in_no_hour_in_which_none_is(desk: Make) -> None:
+    d = desk(ByNumberTarget)
+    target = d.target()
+    assert isinstance(target, ByNumberTarget)
+    cases = [
+        casework.open_case(d.hub, casework.Opening(number, Cause.BY_HAND, HR, last_working_at=NEXT_YEAR))
+        for number in (LEAVER, OTHER)
+    ]
+    d.tick()
+    assert target.listings == 0
+    ids = [d.id_of(LEAVER), d.id_of(OTHER)]
+    renumber(d.company.truths["crm"], LEAVER, "9998")
+    renumber(d.company.truths["crm"], OTHER, "9999")
+    d.tick()
+    assert target.listings == 1
+    assert [list(access(d, case, old).values()) for case, old in zip(cases, ids, strict=True)] == [[ItemState.OPEN]] * 2
+    for number in ("9998", "9999"):
+        d.company.truths["crm"].accounts.pop(number)
+    reconcile(d.hub, "crm")
+    d.tick()
+    assert [list(access(d, case, old).values()) for case, old in zip(cases, ids, strict=True)] == [[ItemState.DONE]] * 2
+    before = target.listings
+    d.tick()
+    assert target.listings == before
+
+
+def test_an_account_that_cannot_be_looked_for_has_not_ended_and_keeps_nobody_else_waiting(desk: Make) -> None:
+    d = desk(ByNumberTarget)
+    target, old = d.target(), d.id_of(LEAVER)
+    assert isinstance(target, ByNumberTarget)
+    case = d.open(Cause.EMERGENCY)
+    other = casework.open_case(d.hub, casework.Opening(OTHER, Cause.BY_HAND, HR, last_working_at=NEXT_YEAR))
+    d.tick()
+    renumber(d.company.truths["crm"], LEAVER, "9999")
+    target.unlisted = True
+    hour = d.tick()
+    assert list(hour.troubles) == [f"{case.id} crm"]
+    assert "not everybody is in sight" in hour.troubles[f"{case.id} crm"]
+    assert list(access(d, case, old).values()) == [ItemState.OPEN]
+    assert d.case(other).checked_at == d.hub.clock.now()
+    with pytest.raises(ApprovalError, match="could not be read: crm"):
+        completing.complete(d.hub, case.id, HR, "x")
