@@ -164,6 +164,7 @@ class Link:
     applied: Mapping[str, str] = field(default_factory=dict)
     """Field name -> keyed digest (hex) of the value that is proven to be there."""
     planned_version: int = 0
+    """The version of the person that was planned last; below zero since that plan was forgotten."""
     generation: int = 0
     mapping_digest: str = ""
     dirty: bool = False

@@ -123,8 +123,12 @@ class LinkStore:
             )
 
     def forget_plan(self, connection: sa.Connection, system: str, numbers: Sequence[str]) -> None:
-        """Have these people planned again as if the source had said something new, whatever was rejected before."""
-        anew = {"dirty": True, "planned_version": 0, "rejected_version": 0}
+        """Have these people planned again as if the source had said something new.
+
+        What was rejected stays rejected: the source has said nothing. Which version was planned is kept below zero, so
+        that what a run holds of it can still be rejected.
+        """
+        anew = {"dirty": True, "planned_version": -sa.func.abs(links.c.planned_version)}
         for chunk in chunked(numbers):
             theirs = (links.c.system == system, links.c.number.in_(chunk))
             connection.execute(sa.update(links).where(*theirs).values(**anew))
@@ -133,19 +137,20 @@ class LinkStore:
         """Those of these people whose plan was forgotten (`forget_plan`), and who were not planned again since."""
         found: set[str] = set()
         for chunk in chunked(numbers):
-            theirs = (links.c.system == system, links.c.number.in_(chunk), links.c.planned_version == 0)
+            theirs = (links.c.system == system, links.c.number.in_(chunk), links.c.planned_version <= 0)
             found.update(connection.execute(sa.select(links.c.number).where(*theirs)).scalars())
         return found
 
     def note_rejected(self, connection: sa.Connection, pairs: Iterable[tuple[str, str]]) -> None:
         """What was planned last about these people (system, number) takes nothing away, until there is news of them."""
+        planned = sa.func.abs(links.c.planned_version)  # forgotten since (`forget_plan`) or not
         by_system: dict[str, list[str]] = {}
         for system, number in sorted(pairs):
             by_system.setdefault(system, []).append(number)
         for system, numbers in by_system.items():
             for chunk in chunked(numbers):
                 theirs = (links.c.system == system, links.c.number.in_(chunk))
-                connection.execute(sa.update(links).where(*theirs).values(rejected_version=links.c.planned_version))
+                connection.execute(sa.update(links).where(*theirs).values(rejected_version=planned))
 
     def disprove(
         self,

@@ -164,6 +164,35 @@ def test_news_of_who_was_rejected_is_judged_anew(town: Make) -> None:
     assert (len(hour.opened), hour.waiting.rejected, d.kept()) == (1, GONE[1:], 39)
 
 
+def retracted_emergency(d: Town) -> None:
+    case = casework.open_case(d.hub, casework.Opening(ONE, Cause.EMERGENCY, HR))
+    casework.decide(d.hub, case.id, Act.RETRACT, HR, "the wrong person")
+
+
+def stays_rejected(d: Town) -> None:
+    """Nothing is taken from anybody, whatever else has them planned again."""
+    for _ in range(2):
+        assert [what.intention.number for what in d.sync().drafted if what.intention.action.destructive] == []
+        hour = d.hour()
+        assert (hour.opened, hour.waiting.rejected, d.kept()) == ([], GONE[1:], 40), "the first has a case, retracted"
+
+
+def test_an_emergency_that_is_opened_and_retracted_leaves_what_was_rejected_rejected(town: Make) -> None:
+    d = town()
+    decisions.reject(d.hub, slip(d), "boss", "the export is wrong")
+    d.sync()
+    retracted_emergency(d)
+    stays_rejected(d)
+
+
+def test_so_does_one_that_is_opened_and_retracted_before_the_run_is_rejected(town: Make) -> None:
+    d = town()
+    run = slip(d)
+    retracted_emergency(d)
+    decisions.reject(d.hub, run, "boss", "the export is wrong")
+    stays_rejected(d)
+
+
 def opened(d: Town) -> Case:
     """The case of somebody who leaves at the end of the year, by HR's own word."""
     assert d.hr_says([ONE], status="notice", last_day="2026-12-31").run.state is RunState.READY
