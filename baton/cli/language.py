@@ -249,6 +249,12 @@ CHINESE: Final[Mapping[str, str]] = {
     "{count} leave only by what was rejected, and keep what they have until HR says otherwise: {numbers}": (
         "{count} 人的离职已被驳回；在人事系统另有说明之前其权限与会话不动：{numbers}"
     ),
+    "{count} on hub.protected leave by HR's data, and keep all until a person opens a case: {numbers}": (
+        "hub.protected 名单中 {count} 人按人事数据离职；在有人为其开立交接之前其权限与会话不动：{numbers}"
+    ),
+    "  who does leave: baton offboard open NUMBER, or take them off hub.protected": (
+        "  确实离职者：baton offboard open 工号，或将其移出 hub.protected"
+    ),
     "  who leaves all the same: baton offboard open NUMBER": "  确实离职者：baton offboard open 工号",
     "looked ahead to the last day in {count} cases": "已为 {count} 份交接单预检最后工作日前的障碍",
     "closed through {month}: these lines stay as they are": "已关账至 {month}：这些明细不再变动",

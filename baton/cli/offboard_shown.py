@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from baton.cli.output import Voice
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from baton.hub.offboarding.undecided import Waiting
 
 _SHOWN: Final = 200
-_SHOWN_PEOPLE: Final = 10
 
 
 def show(hub: Hub, voice: Voice, case: Case, states: tuple[str, ...]) -> None:
@@ -98,25 +97,27 @@ def show_hour(voice: Voice, hour: Hour) -> None:
         if report.halted:
             voice.say("{system}: stopped: {why}", system=report.system, why=report.halted)
     for what, why in hour.troubles.items():
-        if what not in hour.waiting.held:
+        if what not in hour.waiting.troubles():
             voice.say("{what}: {why}", what=what, why=why)
     voice.document(hour)
 
 
 def _show_waiting(voice: Voice, waiting: Waiting) -> None:
     """From whom nothing is taken yet although they leave by HR's data, and what to do."""
+    from baton.hub.offboarding.undecided import first_few
+
     for run, numbers in waiting.held.items():
         voice.say("{count} leave by a run that is held, and keep what they have until it is decided: {numbers}",
-                  count=len(numbers), numbers=_first(numbers))  # fmt: skip
+                  count=len(numbers), numbers=first_few(numbers))  # fmt: skip
         voice.say(
             "  look: baton effects {run} --state held; then: baton release {run}, or: baton reject {run}", run=run
         )
     if waiting.rejected:
         voice.say("{count} leave only by what was rejected, and keep what they have until HR says otherwise: {numbers}",
-                  count=len(waiting.rejected), numbers=_first(waiting.rejected))  # fmt: skip
+                  count=len(waiting.rejected), numbers=first_few(waiting.rejected))  # fmt: skip
+    if waiting.protected:
+        voice.say("{count} on hub.protected leave by HR's data, and keep all until a person opens a case: {numbers}",
+                  count=len(waiting.protected), numbers=first_few(waiting.protected))  # fmt: skip
+        voice.say("  who does leave: baton offboard open NUMBER, or take them off hub.protected")
     if waiting.held or waiting.rejected:
         voice.say("  who leaves all the same: baton offboard open NUMBER")
-
-
-def _first(numbers: Sequence[str]) -> str:
-    return ", ".join(numbers[:_SHOWN_PEOPLE]) + (" …" if len(numbers) > _SHOWN_PEOPLE else "")

@@ -8,6 +8,8 @@ from typing import Final
 
 from baton.errors import ApprovalError
 
+NO_PERSONS: Final = frozenset({"schedule", "baton"})
+"""Names under which the hub itself opens cases and speaks: nobody reads what is sent to them."""
 _UNSEEN: Final = ("Cc", "Cf")
 
 

@@ -13,6 +13,7 @@ from baton.model.case import WITH_A_SUCCESSOR, Act, CaseState, Cause, Item, Item
 from baton.model.effect import EffectState
 from baton.model.handover import HoldingKind, HoldingRef
 from baton.model.people import EmploymentStatus
+from baton.model.persons import NO_PERSONS
 from baton.store.case_rows import CaseRows
 from baton.store.effects import chunked
 from baton.store.erasures import leaver_is_erased
@@ -235,6 +236,15 @@ class CaseloadStore:
             exactly = sa.select(cases.c.number).where(_barring(void), cases.c.number.in_(chunk))
             barred = barred.difference(chunk).union(connection.execute(exactly).scalars())
         return frozenset(barred)
+
+    def by_persons(self, connection: sa.Connection, numbers: Sequence[str]) -> set[str]:
+        """Those of these people who have a case under way that a person has opened, or made an emergency."""
+        decided = sa.or_(cases.c.opened_by.not_in(sorted(NO_PERSONS)), cases.c.cause == Cause.EMERGENCY.value)
+        found: set[str] = set()
+        for chunk in chunked(numbers):
+            query = sa.select(cases.c.number).where(cases.c.number.in_(chunk), _going(), decided)
+            found.update(connection.execute(query).scalars())
+        return found
 
     def told(self, connection: sa.Connection, numbers: Sequence[str], now: datetime) -> dict[str, Told]:
         """What HR calls each of these people, and whether they are out by a case of theirs all the same.

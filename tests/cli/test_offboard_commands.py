@@ -182,3 +182,15 @@ def test_a_run_says_who_keeps_everything_because_the_gate_holds_their_leaving_an
     said = company.ok("offboard", "run")
     assert "leave only by what was rejected" in said.out
     assert "离职已被驳回" in company.ok("--lang", "zh", "offboard", "run").out
+
+
+def test_a_run_says_who_keeps_everything_because_they_are_on_hub_protected_and_what_to_do(company):
+    company.held()
+    company.edit("secrets_dir: secrets}", "secrets_dir: secrets, protected: ['0003']}")
+    company.baton("run", "sync", "--as", "hr1")
+    said = company.baton("offboard", "run")
+    assert (said.code, said.out.count("hub.protected leave by HR's data")) == (1, 1)
+    assert "baton offboard open NUMBER, or take them off hub.protected" in said.out
+    assert "hub.protected: " not in said.out, "said once"
+    assert "hub.protected 名单中 1 人按人事数据离职" in company.baton("--lang", "zh", "offboard", "run").out
+    assert company.baton("offboard", "run", "--json").json["waiting"]["protected"] == ["0003"]

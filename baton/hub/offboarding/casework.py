@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError, BatonError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, SYNC_JOB, Hub
 from baton.hub.offboarding.by_hand import items_by_hand
-from baton.hub.offboarding.deciders import NO_PERSONS
 from baton.hub.offboarding.intentions import JOB, frozen
 from baton.hub.offboarding.people import employed
 from baton.hub.offboarding.policies import policies, policy_of
@@ -37,6 +36,7 @@ from baton.model.case import (
 from baton.model.effect import EffectState
 from baton.model.handover import HandoverAction
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
+from baton.model.persons import NO_PERSONS
 from baton.store.tables import effects
 
 _ACCOUNT_BY_DATES: Final = (EmploymentStatus.NOTICE, EmploymentStatus.DEPARTED, EmploymentStatus.PENDING_HIRE)
@@ -63,7 +63,8 @@ def open_case(hub: Hub, opening: Opening) -> Case:
     Raises `ConfigurationError` for somebody the hub does not know, `BatonError` where nobody could approve
     (``no_manager``) and for a last moment that is none (``date_range``). The schedule, which can name nobody, opens a
     case without a manager: who leaves does not wait, and what is the manager's is for the deputies or HR until then.
-    It opens none by a word that is held at the gate or was rejected (``undecided``): a person does.
+    It opens none by a word that is held at the gate or was rejected, and none of who is protected (``undecided``): a
+    person does.
     """
     _require_plausible(opening.last_working_at)
     chosen = policies(hub)

@@ -13,12 +13,10 @@ from baton.hub.offboarding.policies import policies
 from baton.jobs.offboarding.deadlines import Deciders
 from baton.jobs.offboarding.policy import MANAGERS_MANAGER
 from baton.model.case import Case
-from baton.model.persons import alike
+from baton.model.persons import NO_PERSONS, alike
 from baton.store.effects import chunked
 from baton.store.tables import people as known_people
 
-NO_PERSONS: Final = frozenset({"schedule", "baton"})
-"""Names under which the hub itself opens cases and speaks: nobody reads what is sent to them."""
 _LOOKED_THROUGH: Final = 1000
 _NOT_PLAIN: Final = "[^!-~]"
 """In a number that a database cannot compare as `alike` does: a blank, an unseen sign, or a letter beyond ASCII."""

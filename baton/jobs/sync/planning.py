@@ -157,9 +157,13 @@ class Planner:
         return planned_digest(self.rules.mapping.digest, protected=number in self.rules.protected)
 
     def _rejected(self, person: Person) -> bool:
-        """Whether somebody has rejected what this version of the person would take away, by the same mapping."""
-        link = person.link
-        return link.rejected_version == person.version and link.mapping_digest == self._digest_of(link.number)
+        """Whether somebody has rejected what this version of the person would take away, by the same mapping.
+
+        Whether the person was protected then is the same: to be put on that list, or taken off it, is no news from HR.
+        """
+        link, mapping = person.link, self.rules.mapping.digest
+        same = link.mapping_digest in {planned_digest(mapping, protected=guarded) for guarded in (False, True)}
+        return same and link.rejected_version == person.version
 
     def _allowed(self, desired: Desired, person: Person, state: AccountState) -> AccountState:
         """What is wanted, within what may be: who is protected keeps what there is, who is barred is out.

@@ -223,7 +223,7 @@ def test_a_last_day_that_hr_enters_afterwards_opens_no_second_case_and_greets_no
 
 
 @pytest.mark.parametrize(("days", "status", "last_day"), [(1, "notice", "2031-01-31"), (400, "departed", "2027-01-31")])
-def test_who_was_let_in_again_by_the_protected_list_has_a_case_for_leaving(
+def test_who_was_let_in_again_by_the_protected_list_is_named_for_a_case_for_leaving(
     desk: Make, days: int, status: str, last_day: str
 ) -> None:
     d = desk()
@@ -235,8 +235,11 @@ def test_who_was_let_in_again_by_the_protected_list_has_a_case_for_leaving(
         d.company.clock.sleep(days * 86_400)
         hr_says(d, status=status, last_day=last_day, contract_end="2035-01-31")
         assert synced(protecting) is AccountState.ENABLED
-        (opened,) = protecting.tick().opened
-    assert opened != case.id
+        hour = protecting.tick()
+        assert (hour.opened, hour.waiting.protected, LEAVER in hour.troubles["hub.protected"]) == ([], [LEAVER], True)
+        leaving = protecting.open(last_working_at=d.company.clock.now())
+        assert (leaving.id == case.id) is (days == 1), "so soon it is what came back that opens the old one again"
+        assert protecting.tick().waiting.protected == []
 
 
 @pytest.mark.parametrize("rejected", [False, True])

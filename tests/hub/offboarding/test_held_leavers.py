@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -193,6 +194,57 @@ def test_so_does_one_that_is_opened_and_retracted_before_the_run_is_rejected(tow
     stays_rejected(d)
 
 
+@contextmanager
+def protecting(d: Town) -> Iterator[Town]:
+    """The town with the first of those who leave on the list."""
+    d.company.protected = (ONE,)
+    with d.company.open() as hub:
+        yield Town(d.company, hub)
+    d.company.protected = ()
+
+
+def keeps_everything(d: Town) -> None:
+    for _ in range(2):
+        d.sync()
+        hour = d.hour()
+        assert (hour.opened, hour.waiting.protected, d.kept()) == ([], [ONE], 40)
+        assert ONE in hour.troubles["hub.protected"]
+
+
+def test_who_is_put_on_the_list_instead_of_being_released_keeps_everything_until_a_person_opens_a_case(
+    town: Make,
+) -> None:
+    d = town()
+    run = slip(d)
+    with protecting(d) as p:
+        with pytest.raises(BatonError, match=r"on hub\.protected"):
+            decisions.release(p.hub, run, "boss", "the branch is closed")
+        keeps_everything(p)
+        with pytest.raises(BatonError, match=r"they are on hub\.protected") as caught:
+            casework.open_case(p.hub, casework.Opening(ONE, Cause.RESIGNATION, hourly.BY))
+        assert caught.value.code == "undecided"
+        casework.open_case(p.hub, casework.Opening(ONE, Cause.BY_HAND, HR))
+        hour = p.hour()
+        assert (hour.waiting.protected, "hub.protected" in hour.troubles) == ([], False)
+        assert (p.things.grants[p.id_of(ONE)], p.kept()) == (set(), 39)
+        assert p.company.truths["crm"].accounts[ONE].state is AccountState.ENABLED
+
+
+def test_who_is_put_on_the_list_and_taken_off_it_stays_rejected(town: Make) -> None:
+    d = town()
+    decisions.reject(d.hub, slip(d), "boss", "the export is wrong")
+    with protecting(d) as p:
+        p.sync()
+        hour = p.hour()
+        assert (hour.opened, hour.troubles, hour.waiting.rejected, p.kept()) == ([], {}, GONE, 40)
+    for _ in range(2):
+        d.sync()
+        hour = d.hour()
+        assert (hour.opened, hour.waiting.rejected, d.kept()) == ([], GONE, 40)
+    d.hr_says([ONE], status="departed", last_day="2026-11-21")
+    assert d.kept() == 39, "news is judged anew"
+
+
 def opened(d: Town) -> Case:
     """The case of somebody who leaves at the end of the year, by HR's own word."""
     assert d.hr_says([ONE], status="notice", last_day="2026-12-31").run.state is RunState.READY
@@ -223,6 +275,15 @@ def test_an_earlier_day_in_an_open_case_waits_for_the_gate(town: Make, last_day:
     d.hr_says([ONE], status="notice", last_day="2026-12-31")
     hour = d.hour()
     assert (d.case(case).dates, hour.troubles, hour.waiting.held, d.kept()) == (case.dates, {}, {}, 40)
+
+
+def test_an_earlier_day_of_who_is_put_on_the_list_instead_is_not_taken_over(town: Make) -> None:
+    d = town()
+    case = opened(d)
+    slip(d)
+    with protecting(d) as p:
+        keeps_everything(p)
+        assert p.case(case).dates == case.dates
 
 
 def test_a_later_day_and_a_resignation_taken_back_wait_for_nobody(town: Make) -> None:
