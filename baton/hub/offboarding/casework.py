@@ -17,7 +17,7 @@ from baton.hub.offboarding.policies import policies, policy_of
 from baton.hub.offboarding.signing import signed
 from baton.hub.offboarding.standing import require_standing
 from baton.hub.offboarding.undecided import require_decided
-from baton.hub.offboarding.ways_back import call_back_earlier
+from baton.hub.offboarding.ways_back import call_back_earlier, call_back_own
 from baton.hub.proof import signer
 from baton.jobs.contradictions import EARLIEST, LATEST
 from baton.jobs.offboarding.policy import Policies
@@ -232,6 +232,7 @@ def step(hub: Hub, connection: sa.Connection, case: Case, act: Act, person: str,
     values = {"completed_at": hub.clock.now()} if act is Act.COMPLETE else {}
     if case.state is CaseState.RETRACTED:
         values = {"watched_until": hub.clock.now()}  # what who stayed did until now was their work
+        call_back_own(hub, connection, case)
     after = hub.cases.change(connection, case, _TO[act], **values)
     if case.state is CaseState.RETRACTED:
         call_back_earlier(hub, connection, case.number)

@@ -1,7 +1,8 @@
 """Ways back of retracted cases that are called back before they are sent: nothing is to come back there any more.
 
-Either the system is not in ``systems.yaml`` any more, or the leaver leaves by a later case: what came back to them
-would only have to go again, and they would have all their rights until it has.
+Either the system is not in ``systems.yaml`` any more, or the leaver leaves all the same, by a later case or by this one
+that is opened again: what came back to them would only have to go again, and they would have all their rights until it
+has.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ NOT_ASKED: Final = "not_asked"
 """The code of an item that was passed on or taken away, and whose system was taken out before it could show that."""
 _NOT_ASKED: Final = "it went before its system was taken out of systems.yaml, which has not been asked since"
 LEAVES_AGAIN: Final = "leaves_again"
-"""The code of a way back that was called back because the leaver leaves by a later case."""
+"""The code of a way back that was called back because the leaver leaves by a later case, or by the same."""
 
 
 def call_back_retracted(hub: Hub) -> None:
@@ -39,7 +40,7 @@ def call_back_retracted(hub: Hub) -> None:
     for case_id in found:
         with hub.database.write() as connection:
             for case in hub.cases.locked(connection, [case_id]).values():
-                _call_back(hub, connection, case)
+                _call_back(hub, connection, case, leaves=bool(hub.caseload.followed(connection, [case.id])))
 
 
 def call_back_earlier(hub: Hub, connection: sa.Connection, number: str) -> None:
@@ -52,7 +53,13 @@ def call_back_earlier(hub: Hub, connection: sa.Connection, number: str) -> None:
     if retracted:
         waiting = connection.execute(_waiting(hub).where(cases.c.number == number)).scalars()
         for case_id in sorted(retracted.keys() & set(waiting)):  # what is retracted just now is the hourly run's
-            _call_back(hub, connection, retracted[case_id])
+            _call_back(hub, connection, retracted[case_id], leaves=bool(hub.caseload.followed(connection, [case_id])))
+
+
+def call_back_own(hub: Hub, connection: sa.Connection, case: Case) -> None:
+    """The same for a retracted case that is about to be opened again, before it is: what another process plans, too."""
+    for retracted in hub.cases.locked(connection, [case.id]).values():
+        _call_back(hub, connection, retracted, leaves=True)
 
 
 def _waiting(hub: Hub) -> sa.Select[Any]:
@@ -69,10 +76,10 @@ def _waiting(hub: Hub) -> sa.Select[Any]:
     )
 
 
-def _call_back(hub: Hub, connection: sa.Connection, case: Case) -> None:
+def _call_back(hub: Hub, connection: sa.Connection, case: Case, *, leaves: bool) -> None:
+    """``leaves``: its leaver leaves after all, so that nothing comes back; else what no system can be asked about."""
     if case.state is not CaseState.RETRACTED:
         return
-    leaves = bool(hub.caseload.followed(connection, [case.id]))
     items = hub.cases.items(connection, case.id, states=[ItemState.MOVING])
     there = {
         item.effect_key: item for item in items if item.system and (leaves or item.system not in hub.settings.systems)

@@ -92,6 +92,27 @@ def test_a_later_case_that_is_opened_again_calls_it_back_too(desk: Make) -> None
     assert having(d, MANAGER) == set()
 
 
+@pytest.mark.parametrize("leaves", [lambda _: None, by_emergency], ids=["on her day", "at once"])
+def test_opening_the_retracted_case_itself_again_calls_its_way_back_too(
+    desk: Make, leaves: Callable[[Desk], None]
+) -> None:
+    d = desk(TeamTarget)
+    case = coming_back(d)
+    casework.decide(d.hub, case.id, Act.REOPEN, HR, "no, she leaves after all")
+    leaves(d)
+    assert {item.state for item in things(d, case)} == {ItemState.DONE}, "at once, whoever sends next"
+    sent_again(d)
+    moving.perform(d.hub)
+    for _ in range(3):
+        assert (d.holder(TeamTarget.object), having(d, LEAVER), having(d, MANAGER)) == (MANAGER, set(), {TEAM})
+        an_hour(d)
+    assert {item.state for item in things(d, case)} == {ItemState.DONE}
+    assert {(item.successor, item.accepted_by) for item in things(d, case) if item.kind is HoldingKind.CLIENT} == {
+        (MANAGER, MANAGER)
+    }
+    assert d.tick().troubles == {}
+
+
 def test_a_way_back_that_was_planned_before_is_called_back_by_the_next_run(desk: Make) -> None:
     """As a version before this one has left it."""
     d = desk(TeamTarget)
