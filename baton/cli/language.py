@@ -255,7 +255,9 @@ CHINESE: Final[Mapping[str, str]] = {
     "  who does leave: baton offboard open NUMBER, or take them off hub.protected": (
         "  确实离职者：baton offboard open 工号，或将其移出 hub.protected"
     ),
-    "  who leaves all the same: baton offboard open NUMBER": "  确实离职者：baton offboard open 工号",
+    "  who must be out all the same: baton offboard open NUMBER --cause emergency": (
+        "  仍须立即停用者：baton offboard open 工号 --cause emergency"
+    ),
     "looked ahead to the last day in {count} cases": "已为 {count} 份交接单预检最后工作日前的障碍",
     "closed through {month}: these lines stay as they are": "已关账至 {month}：这些明细不再变动",
     "{blocked} cannot go, {log_outs} log-outs, {told} messages ({escalations} escalated), {alerts} alerts": (

@@ -120,4 +120,4 @@ def _show_waiting(voice: Voice, waiting: Waiting) -> None:
                   count=len(waiting.protected), numbers=first_few(waiting.protected))  # fmt: skip
         voice.say("  who does leave: baton offboard open NUMBER, or take them off hub.protected")
     if waiting.held or waiting.rejected:
-        voice.say("  who leaves all the same: baton offboard open NUMBER")
+        voice.say("  who must be out all the same: baton offboard open NUMBER --cause emergency")

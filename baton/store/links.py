@@ -51,6 +51,18 @@ class LinkStore:
         query = sa.select(links).where(links.c.number == number).order_by(links.c.system)
         return [_link(row) for row in connection.execute(query)]
 
+    def enabled(
+        self, connection: sa.Connection, systems: Sequence[str], numbers: Sequence[str]
+    ) -> dict[str, list[str]]:
+        """In which of these systems these people have an enabled account; people without any are left out."""
+        found: dict[str, list[str]] = {}
+        there = (links.c.system.in_(systems), links.c.state == AccountState.ENABLED.value)
+        for chunk in chunked(numbers):
+            query = sa.select(links.c.number, links.c.system).where(*there, links.c.number.in_(chunk))
+            for number, system in connection.execute(query.order_by(links.c.number, links.c.system)):
+                found.setdefault(number, []).append(system)
+        return found
+
     def locked(self, connection: sa.Connection, system: str, numbers: Sequence[str]) -> dict[str, Link]:
         """The same as `of`; nobody else changes these links until the transaction ends."""
         found: dict[str, Link] = {}

@@ -29,6 +29,7 @@ from baton.hub.offboarding.prescan import prescan
 from baton.hub.offboarding.readiness import worth_planning
 from baton.hub.offboarding.refreshing import refresh_all
 from baton.hub.offboarding.settling import settle
+from baton.hub.offboarding.still_in import accounts_that_stand
 from baton.hub.offboarding.taking import call_back_needed_again
 from baton.hub.offboarding.telling import tell_all
 from baton.hub.offboarding.undecided import Waiting, undecided
@@ -101,6 +102,8 @@ def look(hub: Hub, cases: Sequence[str] = ()) -> Hour:
     with _apart(hour, "looking"):
         looked = _look_again(hub, known, hour)
     hour.troubles.update(hour.waiting.troubles())
+    with _apart(hour, "accounts"):
+        hour.troubles.update(accounts_that_stand(hub, [case for case in known if case.id not in hour.retracted]))
     _look_ahead(hub, known, hour)
     if not cases:
         ahead.forget(hub, {case.id for case in known if case.state in _GOING and case.id not in hour.retracted})

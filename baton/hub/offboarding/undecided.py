@@ -32,7 +32,7 @@ _SHOWN_PEOPLE: Final = 10
 _HELD: Final = (
     "{count} who leave by HR's data wait with this held run: no case is opened for them, and no earlier last day taken "
     "over; look at baton effects {run} --state held, then baton release {run} or baton reject {run}; "
-    "who must be out meanwhile: baton offboard open NUMBER"
+    "who must be out meanwhile: baton offboard open NUMBER --cause emergency"
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -155,6 +155,34 @@ def test_who_really_leaves_waits_with_the_others_and_goes_by_hand_or_as_an_emerg
     assert d.kept() == 38
     d.sync()
     assert d.kept() == 38
+
+
+@pytest.mark.parametrize("decision", ["reject", "neither"])
+def test_an_account_that_stands_after_the_last_day_of_a_case_by_hand_is_named_until_it_is_an_emergency(
+    town: Make, decision: str
+) -> None:
+    d = town()
+    run = slip(d)
+    if decision == "reject":
+        decisions.reject(d.hub, run, "boss", "the export is wrong")
+    soon = d.hub.clock.now() + timedelta(minutes=90)
+    case = casework.open_case(d.hub, casework.Opening(ONE, Cause.BY_HAND, HR, last_working_at=soon))
+    what = f"{case.id} account"
+    assert what not in d.hour().troubles
+    d.sync()
+    why = d.hour().troubles[what]
+    assert d.company.truths["crm"].accounts[ONE].state is AccountState.ENABLED
+    assert (f"is held by {run}" if decision == "neither" else "was rejected") in why
+    assert f"{ONE} is over, and the account in crm stands" in why
+    assert f"baton offboard open {ONE} --cause emergency" in why
+    casework.open_case(d.hub, casework.Opening(ONE, Cause.EMERGENCY, HR))
+    run = d.sync().run.id
+    if decision == "neither":
+        assert f"its closing is held with others by {run}" in d.hour().troubles[what]
+        decisions.reject(d.hub, run, "boss", "the export is wrong")
+        d.sync()
+    assert what not in d.hour().troubles
+    assert d.company.truths["crm"].accounts[ONE].state is AccountState.DISABLED
 
 
 def test_news_of_who_was_rejected_is_judged_anew(town: Make) -> None:
