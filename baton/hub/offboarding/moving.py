@@ -31,6 +31,7 @@ from baton.hub.offboarding.intentions import (
 from baton.hub.offboarding.people import departed, employed, refs
 from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.reaching import directory_of
+from baton.hub.offboarding.undecided import undecided
 from baton.hub.offboarding.unread import noted
 from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.policy import Policy
@@ -168,6 +169,8 @@ class _Planning:
         self.now = hub.clock.now()
         self.blocked: list[ItemChange] = []
         self.here = employed(hub, connection, {number for _, number in people})
+        self.waiting: set[str] = set()
+        """Successors who have left by HR's word, and of whom a person has still to say so."""
 
     def carry_out(self) -> Planned:
         items = self.hub.cases.items(self.connection, self.case.id)
@@ -185,10 +188,14 @@ class _Planning:
         return Planned(run_id, len(wanted), len(log_outs), len(self.blocked))
 
     def _orphaned(self, items: Sequence[Item]) -> list[Item]:
-        """What is offered to, or was agreed with, somebody who has left meanwhile: nobody else would ever be asked."""
+        """What is offered to, or was agreed with, somebody who has left meanwhile: nobody else would ever be asked.
+
+        Not of whom a person has still to say whether they leave: what they have accepted waits for that.
+        """
         asked = [item for item in items if item.state in WITH_A_SUCCESSOR]
         left = departed(self.hub, self.connection, {item.successor for item in asked})
-        return [item for item in asked if item.successor in left]
+        self.waiting = set(undecided(self.hub, self.connection, sorted(left)))
+        return [item for item in asked if item.successor in left - self.waiting]
 
     def _transfers(self, approved: Sequence[Item]) -> list[tuple[Item, Intention]]:
         """What goes together in one call stands together: kind by kind, successor by successor."""
@@ -197,8 +204,8 @@ class _Planning:
         wanted = []
         for item in ready:
             successor = self.people.get((item.system, item.successor))
-            if successor is None:
-                continue  # approved since the systems were asked who that is there: the next time
+            if successor is None or item.successor in self.waiting:
+                continue  # approved since the systems were asked who that is there, or not decided: the next time
             step = next_step(item, successor, self.here)
             if isinstance(step, ItemChange):
                 self.blocked.append(step)

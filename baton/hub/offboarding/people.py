@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from baton.contracts import AccountTarget
 from baton.hub.core import Hub
+from baton.hub.offboarding.undecided import PROTECTED, undecided
 from baton.model.account import AccountRef, AccountState
 from baton.model.effect import Link
 from baton.model.people import EmploymentStatus, LeaverDate
@@ -70,16 +71,26 @@ def known_and_departed(hub: Hub, connection: sa.Connection, numbers: Iterable[st
 
     Whom HR calls employed works here, unless they must be out by an emergency, or their last working moment is over:
     the one that HR has told, or that of a case of theirs. HR's word alone comes days late. Whoever was erased had left
-    before: of that no row is left to tell.
+    before: of that no row is left to tell. Who leaves only by a word that nobody has let go (`undecided`), and can
+    still log in, works here until it is decided; of who is protected HR's word holds here.
     """
     asked = set(numbers)
     now = hub.clock.now()
     told = hub.caseload.told(connection, sorted(asked), now)
-    gone = {number for number, each in told.items() if each.out or not each.status.employed}
-    noticed = [each for each in told if each not in gone and told[each].status is EmploymentStatus.NOTICE]
+    out = {number for number, each in told.items() if each.out}
+    left = {number for number, each in told.items() if not each.status.employed and number not in out}
+    noticed = [each for each in told if each not in out and told[each].status is EmploymentStatus.NOTICE]
     for number, newest in hub.people.newest(connection, noticed).items():
         last = newest.employee.moment(LeaverDate.LAST_WORKING)
-        gone |= {number} if last is not None and last <= now else set()
+        left |= {number} if last is not None and last <= now else set()
+    gone = out | (left - _not_let_go(hub, connection, sorted(left)))
     if strangers := asked - told.keys():
         gone |= strangers & hub.erasures.erased(connection)
     return set(told), gone
+
+
+def _not_let_go(hub: Hub, connection: sa.Connection, numbers: Sequence[str]) -> set[str]:
+    """Those of these people whose leaving is held or rejected. Whose accounts are closed have left by another word."""
+    waiting = undecided(hub, connection, numbers)
+    asked = [number for number, run_id in waiting.items() if run_id != PROTECTED]
+    return set(hub.links.enabled(connection, [system.name for system in hub.targets()], asked))
