@@ -11,12 +11,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from baton.engine.plan import stored_plan_hash
 from baton.hub.core import SYNC_JOB, Hub
 from baton.jobs.sync.planning import Person, Planner
 from baton.model.account import AccountState, Action
 from baton.model.effect import LATEST_COPY, OPEN_STATES, EffectState
 from baton.store import tallies
 from baton.store.effects import Drafted, chunked
+from baton.store.runs import RunState
 from baton.store.tables import effects
 
 
@@ -45,6 +47,26 @@ def unreachable(hub: Hub, held: Mapping[str, Collection[tuple[str, str]]]) -> se
     """Those of these held runs (run -> its systems and numbers) of which a part is for a system that is not in use."""
     in_use = {system.name for system in hub.targets()}
     return {run_id for run_id, pairs in held.items() if not in_use.issuperset(name for name, _ in pairs)}
+
+
+def take_out(hub: Hub, connection: sa.Connection, run_id: str, pairs: Collection[tuple[str, str]]) -> bool:
+    """Take these (system, number) out of a held run, for a run over a few that plans them anew; whether others stay.
+
+    The rest stays held: nobody has said anything of it. What is decided on from now on has another hash. But where the
+    old one did not fit any more it stays, so that nobody decides on what somebody has changed.
+    """
+    run = hub.runs.get(connection, run_id)
+    assert run is not None
+    intact = stored_plan_hash(connection, run_id, run.created_at) == run.plan_hash
+    for system in sorted({system for system, _ in pairs}):
+        numbers = sorted(number for name, number in pairs if name == system)
+        hub.effects.supersede(connection, SYNC_JOB, system, numbers, why="newer_plan")
+    if run_id not in hub.effects.held_by_run(connection, SYNC_JOB):
+        return False
+    if intact:
+        left = stored_plan_hash(connection, run_id, run.created_at)
+        hub.runs.change(connection, run_id, RunState.HELD, plan_hash=left, verdict="held")
+    return True
 
 
 def give_up_unreachable(hub: Hub, connection: sa.Connection) -> None:

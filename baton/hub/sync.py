@@ -261,6 +261,7 @@ class _Planning:
 
         So is one on which nobody may decide any more, or with a system out of use, by a run for all: else they are left
         as they are for good. A dirty link is none (of a manager without an account): no run could be decided on.
+        A run for a few replaces what is held of them alone: it plans nobody else, who would not be held any more.
         """
         held = self.hub.effects.held_by_run(self.connection, JOB)
         if not held:
@@ -271,6 +272,9 @@ class _Planning:
         late |= overtaken.unreachable(self.hub, {run_id: held[run_id] for run_id in found})
         for run_id, pairs in held.items():
             if run_id not in late and not pairs & news:
+                continue
+            if self._restricted and overtaken.take_out(self.hub, self.connection, run_id, pairs & news):
+                self.notes.append(f"{run_id} stays held, without those whom this run plans")
                 continue
             self.hub.effects.replace_held(self.connection, run_id)
             for name in {system for system, _ in pairs}:

@@ -1,0 +1,74 @@
+"""A run for a few, while a run that the gate holds has them in it: the others stay held, with all that keeps."""
+
+from __future__ import annotations
+
+import pytest
+import sqlalchemy as sa
+
+from baton.errors import ApprovalError
+from baton.hub import decisions, execution
+from baton.hub.offboarding.casework import Opening, open_case
+from baton.hub.sync import SyncRequest, plan_sync
+from baton.model.account import AccountState
+from baton.model.case import Cause
+from baton.store.runs import RunState
+from baton.store.tables import effects
+from tests.hub.offboarding.conftest import HR
+from tests.hub.offboarding.test_held_leavers import GONE, ONE, Make, Town, slip, town
+
+__all__ = ["town"]
+OTHERS = GONE[1:]
+
+
+def alone(d: Town) -> str:
+    """An emergency of one of those who are held, and the run for them alone that the guide advises."""
+    open_case(d.hub, Opening(ONE, Cause.EMERGENCY, HR))
+    run = plan_sync(d.hub, SyncRequest(employees=(ONE,))).run
+    execution.apply(d.hub)
+    return run.id
+
+
+def plan_of(d: Town, run_id: str) -> str:
+    with d.hub.database.read() as connection:
+        run = d.hub.runs.get(connection, run_id)
+    assert run is not None
+    assert run.state is RunState.HELD
+    return run.plan_hash
+
+
+def test_who_must_be_out_is_and_nobody_else_loses_anything_to_it(town: Make) -> None:
+    d = town()
+    held = slip(d)
+    before = plan_of(d, held)
+    assert alone(d) != held
+    assert d.company.truths["crm"].accounts[ONE].state is not AccountState.ENABLED
+    for _ in range(2):
+        hour = d.hour()
+        assert (hour.opened, hour.waiting.held, d.kept(OTHERS)) == ([], {held: OTHERS}, 39)
+    with pytest.raises(ApprovalError, match="something else than what was shown"):
+        decisions.release(d.hub, held, "boss", "the branch closes", seen=before[:16])
+    assert decisions.release(d.hub, held, "boss", "the branch closes", seen=plan_of(d, held)[:16]) == 39
+    execution.apply(d.hub)
+    assert d.kept(OTHERS) == 0
+
+
+def test_the_next_run_for_all_holds_what_was_left(town: Make) -> None:
+    d = town()
+    held = slip(d)
+    alone(d)
+    d.sync()
+    hour = d.hour()
+    assert (hour.opened, list(hour.waiting.held.values()), d.kept(OTHERS)) == ([], [OTHERS], 39)
+    decisions.reject(d.hub, held, "boss", "the export is wrong")
+    d.sync()
+    assert (d.hour().opened, d.kept(OTHERS)) == ([], 39)
+
+
+def test_what_somebody_changed_in_the_held_run_is_not_covered_up_by_it(town: Make) -> None:
+    d = town()
+    held = slip(d)
+    with d.hub.database.write() as connection:
+        connection.execute(sa.update(effects).where(effects.c.number == GONE[5]).values(mapping_digest="another"))
+    alone(d)
+    with pytest.raises(ApprovalError, match="no longer holds what was planned"):
+        decisions.release(d.hub, held, "boss", "the branch closes")
