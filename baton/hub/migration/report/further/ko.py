@@ -95,8 +95,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "next.keep": "이 보고서를 보관해 주십시오. 원래 레코드는 {until}까지 보관되며 그동안 되돌릴 수 있습니다.",
     "next.changed": "그 후 다른 사람이 변경한 레코드를 확인해 주십시오. 해당 레코드는 그대로 두었습니다.",
     "next.again": (
-        "데이터 이전 전의 상태와 다른 레코드 {different}건을 확인해 주십시오. 이전된 내용 그대로인 것"
-        "(이후 사람이 다시 입력한 것 포함)을 되돌리려면 baton migrate rollback {undoes} --again 명령을 실행해 주십시오."
+        "데이터 이전 전의 상태와 다른 레코드 {different}건을 확인해 주십시오. 이전된 내용 그대로인 것을 "
+        "(이후 사람이 다시 입력한 것 포함) 되돌리려면 baton migrate rollback {undoes} --again 명령을 실행해 주십시오."
     ),
     "next.done": "더 이상 조치할 사항이 없습니다.",
     # the route
