@@ -149,13 +149,19 @@ def _taken_away(connection: sa.Connection, run_id: str) -> dict[str, list[str]]:
 
 
 def _require_still_meant(hub: Hub, connection: sa.Connection, run: Run) -> None:
-    """What would be taken away is still meant to be: nobody was protected since, and no emergency of theirs retracted.
+    """What would be taken away is still meant to be: nobody was protected since, no emergency of theirs retracted.
 
-    The plan is decided on as a whole; the next run replaces it, since there is news of these people.
+    And HR has said nothing else of them: a run for a few may have heard that, and left the others of it held. The plan
+    is decided on as a whole; the next run replaces it, since there is news of these people.
     """
     if run.job != SYNC:
         return
     pairs = _taken_away(connection, run.id)
+    news = {number for system, numbers in pairs.items() for number in hub.links.behind(connection, system, numbers)}
+    if news:
+        who = ", ".join(sorted(news)[:10])
+        message = f"HR has said something else of {len(news)} in {run.id} since it was planned: {who}"
+        raise ApprovalError(message, code="news", remedy=_ANEW)
     protected = {number for numbers in pairs.values() for number in numbers}.intersection(hub.settings.hub.protected)
     if protected:
         who = ", ".join(sorted(protected)[:10])

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from baton.model.account import AccountState, Action
 from baton.model.effect import Effect, Link
 from baton.store.effects import chunked
-from baton.store.tables import links
+from baton.store.tables import links, people
 from baton.store.upserts import insert_into
 
 
@@ -151,6 +151,16 @@ class LinkStore:
         for chunk in chunked(numbers):
             theirs = (links.c.system == system, links.c.number.in_(chunk), links.c.planned_version <= 0)
             found.update(connection.execute(sa.select(links.c.number).where(*theirs)).scalars())
+        return found
+
+    def behind(self, connection: sa.Connection, system: str, numbers: Sequence[str]) -> set[str]:
+        """Those of these people of whom something newer is told than what was planned there last."""
+        planned = sa.func.abs(links.c.planned_version)  # forgotten since (`forget_plan`) or not
+        found: set[str] = set()
+        for chunk in chunked(numbers):
+            query = sa.select(links.c.number).join(people, people.c.number == links.c.number)
+            theirs = (links.c.system == system, links.c.number.in_(chunk), people.c.version != planned)
+            found.update(connection.execute(query.where(*theirs)).scalars())
         return found
 
     def note_rejected(self, connection: sa.Connection, pairs: Iterable[tuple[str, str]]) -> None:

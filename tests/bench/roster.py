@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import random
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -95,4 +96,5 @@ def roster_company(folder: Path) -> RosterCompany:
         gate=GatePart(run=WIDE_OPEN, day=WIDE_OPEN, week=WIDE_OPEN),
         threads=2,
         waits_for_disk=True,
+        chance=random.SystemRandom(),  # processes that start in the same second give their runs other names
     )

@@ -31,7 +31,7 @@ from baton.hub.offboarding.intentions import (
 from baton.hub.offboarding.people import departed, employed, refs
 from baton.hub.offboarding.policies import policy_of
 from baton.hub.offboarding.reaching import directory_of
-from baton.hub.offboarding.undecided import undecided
+from baton.hub.offboarding.undecided import PROTECTED, undecided
 from baton.hub.offboarding.unread import noted
 from baton.jobs.offboarding import moments
 from baton.jobs.offboarding.policy import Policy
@@ -170,7 +170,7 @@ class _Planning:
         self.blocked: list[ItemChange] = []
         self.here = employed(hub, connection, {number for _, number in people})
         self.waiting: set[str] = set()
-        """Successors who have left by HR's word, and of whom a person has still to say so."""
+        """Successors on ``hub.protected`` who have left by HR's word, and of whom a person has still to say so."""
 
     def carry_out(self) -> Planned:
         items = self.hub.cases.items(self.connection, self.case.id)
@@ -190,11 +190,12 @@ class _Planning:
     def _orphaned(self, items: Sequence[Item]) -> list[Item]:
         """What is offered to, or was agreed with, somebody who has left meanwhile: nobody else would ever be asked.
 
-        Not of whom a person has still to say whether they leave: what they have accepted waits for that.
+        Not of who is protected and of whom a person has still to say so: what they have accepted waits for that.
         """
         asked = [item for item in items if item.state in WITH_A_SUCCESSOR]
         left = departed(self.hub, self.connection, {item.successor for item in asked})
-        self.waiting = set(undecided(self.hub, self.connection, sorted(left)))
+        waiting = undecided(self.hub, self.connection, sorted(left))
+        self.waiting = {number for number, run_id in waiting.items() if run_id == PROTECTED}
         return [item for item in asked if item.successor in left - self.waiting]
 
     def _transfers(self, approved: Sequence[Item]) -> list[tuple[Item, Intention]]:

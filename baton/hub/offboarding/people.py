@@ -10,6 +10,7 @@ from baton.contracts import AccountTarget
 from baton.hub.core import Hub
 from baton.hub.offboarding.undecided import PROTECTED, undecided
 from baton.model.account import AccountRef, AccountState
+from baton.model.case import CaseState
 from baton.model.effect import Link
 from baton.model.people import EmploymentStatus, LeaverDate
 from baton.store.effects import chunked
@@ -90,7 +91,32 @@ def known_and_departed(hub: Hub, connection: sa.Connection, numbers: Iterable[st
 
 
 def _not_let_go(hub: Hub, connection: sa.Connection, numbers: Sequence[str]) -> set[str]:
-    """Those of these people whose leaving is held or rejected. Whose accounts are closed have left by another word."""
+    """Those of these people whose leaving is held or rejected.
+
+    But for who has left by another word: whose accounts are closed, or whose own case has their last moment behind it
+    (a closing that is held anew, or a system's old accounts that are back, brings nobody back to work).
+    """
     waiting = undecided(hub, connection, numbers)
     asked = [number for number, run_id in waiting.items() if run_id != PROTECTED]
-    return set(hub.links.enabled(connection, [system.name for system in hub.targets()], asked))
+    here = set(hub.links.enabled(connection, [system.name for system in hub.targets()], asked))
+    return here - _left_by_their_case(hub, connection, sorted(here))
+
+
+def _left_by_their_case(hub: Hub, connection: sa.Connection, numbers: Sequence[str]) -> set[str]:
+    """Those whose newest case is about a last moment that is over, and who were not hired again after it."""
+    now = hub.clock.now()
+    over = {
+        number: case
+        for number, case in hub.cases.newest_of(connection, numbers).items()
+        if case.state is not CaseState.RETRACTED
+        and case.dates.last_working_at is not None
+        and case.dates.last_working_at <= now
+    }
+    ended = {number: case.completed_at for number, case in over.items() if case.state is CaseState.COMPLETED}
+    told = hub.people.versions(connection, sorted(ended)) if ended else {}
+    again = {
+        number
+        for number, versions in told.items()
+        if any(each.employee.status.employed and each.recorded_at > (ended[number] or now) for each in versions)
+    }
+    return over.keys() - again

@@ -98,7 +98,7 @@ def require_may(act: Act, role: Role, text: str) -> None:
 def _require_fit(item: Item, act: Act, person: str) -> None:
     if act is Act.APPROVE and alike(person) == alike(item.accepted_by):
         raise ApprovalError("whoever accepts does not approve", code="maker", remedy="a second person must approve")
-    if act is Act.CONFIRM and item.kind is HoldingKind.ACCOUNT:
+    if act is Act.CONFIRM and item.kind is HoldingKind.ACCOUNT and item.system:
         raise ApprovalError(
             "an account has ended when its system shows that, not by word of mouth",
             code="state",

@@ -13,8 +13,9 @@ from baton.model.account import AccountState
 from baton.model.case import Cause
 from baton.store.runs import RunState
 from baton.store.tables import effects
-from tests.hub.offboarding.conftest import HR
+from tests.hub.offboarding.conftest import HR, staffed
 from tests.hub.offboarding.test_held_leavers import GONE, ONE, Make, Town, slip, town
+from tests.rig.belongings import Belongings, KeeperTarget
 
 __all__ = ["town"]
 OTHERS = GONE[1:]
@@ -72,3 +73,24 @@ def test_what_somebody_changed_in_the_held_run_is_not_covered_up_by_it(town: Mak
     alone(d)
     with pytest.raises(ApprovalError, match="no longer holds what was planned"):
         decisions.release(d.hub, held, "boss", "the branch closes")
+
+
+@pytest.mark.parametrize("asked", [{"employees": (ONE,), "systems": ("crm",)}, {"systems": ("crm",)}])
+def test_what_hr_has_corrected_since_is_not_released_for_another_system(
+    start, asked: dict[str, tuple[str, ...]]
+) -> None:
+    company, hub = start({"crm": KeeperTarget, "erp": KeeperTarget})
+    company.truths["erp"].belongings = Belongings()
+    desk = staffed(company, hub)
+    d = Town(desk.company, desk.hub)
+    d.settle_in()
+    held = slip(d)
+    d.company.rows = [d.person(ONE) if each["number"] == ONE else each for each in d.company.rows]
+    plan_sync(d.hub, SyncRequest(**asked))
+    with pytest.raises(ApprovalError, match=f"HR has said something else of 1 in {held} since it was planned: {ONE}"):
+        decisions.release(d.hub, held, "boss", "the branch closes")
+    d.sync()
+    (again,) = d.hour().waiting.held
+    assert decisions.release(d.hub, again, "boss", "the branch closes") == 2 * len(OTHERS)
+    execution.apply(d.hub)
+    assert {d.company.truths[name].accounts[ONE].state for name in ("crm", "erp")} == {AccountState.ENABLED}

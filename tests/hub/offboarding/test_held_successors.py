@@ -10,10 +10,13 @@ from baton.hub import decisions, execution
 from baton.hub.offboarding import casework
 from baton.hub.offboarding.people import departed, employed
 from baton.hub.offboarding.standing import standing
+from baton.hub.reconcile import reconcile
+from baton.model.account import AccountState
 from baton.model.case import Act, Case, Cause, Item, ItemState, Role
 from baton.model.handover import HoldingKind, HoldingRef
+from baton.store.runs import RunState
 from tests.hub.offboarding.conftest import HR, MANAGER
-from tests.hub.offboarding.test_held_leavers import CREW, ONE, Make, Town, protecting, slip, town
+from tests.hub.offboarding.test_held_leavers import CREW, DAY_S, GONE, ONE, Make, Town, protecting, slip, town
 
 __all__ = ["town"]
 STAYS = CREW[-1]
@@ -112,3 +115,54 @@ def test_who_left_before_what_is_held_of_them_does_not_work_here_again(town: Mak
     slip(d)
     assert not works_here(d, ONE)
     assert works_here(d, CREW[1])
+
+
+def part_of(d: Town, case: Case) -> tuple[bool, frozenset[Role]]:
+    """Whether the first of the slip works here, and who they are in this case."""
+    with d.hub.database.read() as connection:
+        return ONE in employed(d.hub, connection, [ONE]), standing(d.hub, connection, case, ONE)
+
+
+def managed(d: Town) -> Case:
+    """A case that the first of the slip is the manager of."""
+    last = d.hub.clock.now() + timedelta(days=400)
+    return casework.open_case(d.hub, casework.Opening(STAYS, Cause.BY_HAND, HR, manager=ONE, last_working_at=last))
+
+
+def test_whose_own_last_day_is_over_has_no_say_though_the_closing_is_held_with_others(town: Make) -> None:
+    d = town()
+    d.hr_says([ONE], status="notice", last_day="2026-11-24")
+    d.hour()
+    case = managed(d)
+    d.company.clock.sleep(DAY_S)
+    assert d.hr_says(GONE, status="departed", last_day="2026-11-24").run.state is RunState.HELD
+    d.company.clock.sleep(2 * DAY_S)
+    d.hour()
+    assert part_of(d, case) == (False, frozenset())
+
+
+def test_old_accounts_that_are_back_bring_nobody_back_to_work(town: Make) -> None:
+    d = town()
+    case = managed(d)
+    decisions.release(d.hub, slip(d), "boss", "the branch is closed")
+    execution.apply(d.hub)
+    d.hour()
+    d.company.clock.sleep(20 * DAY_S)
+    d.hour()
+    for number in GONE:
+        d.company.truths["crm"].accounts[number].state = AccountState.ENABLED  # restored from its backup
+    reconcile(d.hub, "crm")
+    assert d.sync().run.state is RunState.HELD
+    assert part_of(d, case) == (False, frozenset())
+
+
+def test_who_really_left_after_a_rejection_keeps_nothing_waiting(town: Make) -> None:
+    d = town()
+    case, ref = accepted(d)
+    decisions.reject(d.hub, slip(d), "boss", "the export is wrong")
+    d.company.truths["crm"].accounts[ONE].state = AccountState.DISABLED  # closed there by hand
+    reconcile(d.hub, "crm")
+    d.sync()
+    d.company.clock.sleep(40 * DAY_S)
+    d.hour()
+    assert d.item(case, ref).successor == ""
