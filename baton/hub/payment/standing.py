@@ -173,11 +173,11 @@ def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
 def require_day(hub: Hub, connection: sa.Connection, file: PayFile) -> None:
     """Raise `WithheldError` (``day_passed``) when a file's day is over by more than three days, as days are told here.
 
-    By then its people may have been paid by another way. What was in doubt once may be at the bank already, so that
-    nothing is spared by keeping it: it is carried to its end.
+    By then its people may have been paid by another way. So it is for what was in doubt once, too: it is only sent
+    again where the bank has just said that it does not have it. What the bank has never gets here.
     """
     run = hub.pay_runs.get(connection, file.run_id)
-    if run is None or deliveries.doubted(connection, [file.effect_key]) or today(hub) <= run.execution_day + _GRACE:
+    if run is None or today(hub) <= run.execution_day + _GRACE:
         return
     raise Withholding.DAY_PASSED.error(
         f"{file.run_id} was to be paid on {run.execution_day}, which is over: its people may have been paid since",

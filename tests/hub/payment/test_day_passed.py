@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from baton.contracts.payments import PaymentFile
-from baton.errors import HaltError
+from baton.errors import ApprovalError, HaltError
 from baton.hub.payment.withdrawing import withdraw
 from baton.model.account import Receipt
 from baton.model.effect import EffectState
@@ -34,6 +34,10 @@ def until(office: Office, moment: datetime) -> None:
     office.company.clock.advance(moment - office.hub.clock.now())
 
 
+def closed(_: FakeChannel, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
+    raise HaltError("the bank lets nobody in", code="login")
+
+
 def test_what_is_corrected_at_hr_after_its_day_stays_here_until_it_is_taken_back(office: Office) -> None:
     run_id = released(office)
     office.hire("0001", bank_account_holder="错字")
@@ -57,10 +61,6 @@ def test_a_bank_that_lets_nobody_in_costs_no_signatures_for_three_days(
     office: Office, monkeypatch: pytest.MonkeyPatch, late: int, stands: EffectState
 ) -> None:
     run_id = released(office)
-
-    def closed(_: FakeChannel, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
-        raise HaltError("the bank lets nobody in", code="login")
-
     with monkeypatch.context() as gone:
         gone.setattr(FakeChannel, "submit", closed)
         office.deliver()
@@ -69,13 +69,42 @@ def test_a_bank_that_lets_nobody_in_costs_no_signatures_for_three_days(
     assert effect_states(office, run_id) == [stands]
 
 
-def test_what_may_have_left_is_carried_to_its_end_whatever_the_day(
+def test_what_has_arrived_by_a_doubtful_try_is_carried_to_its_end_whatever_the_day(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = released(office)
+
+    def arrives(channel: FakeChannel, files: Sequence[PaymentFile]) -> Sequence[Receipt]:
+        for file in files:
+            channel.bank.take(file)
+        return [Receipt.in_doubt("timeout", "no answer")]
+
+    with monkeypatch.context() as lost:
+        lost.setattr(FakeChannel, "submit", arrives)
+        lost.setattr(FakeChannel, "trace", closed)
+        office.deliver()
+    until(office, LAST + 30 * DAY)
+    assert office.deliver().halted == ""
+    assert effect_states(office, run_id) == [EffectState.ACCEPTED]
+
+
+def test_what_the_bank_turns_out_not_to_have_after_its_day_stays_here_and_can_be_taken_back(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run_id = released(office)
     with monkeypatch.context() as lost:
         lost.setattr(FakeChannel, "submit", answering(Receipt.in_doubt("timeout", "no answer")))
+        lost.setattr(FakeChannel, "trace", closed)
         office.deliver()
+        with pytest.raises(ApprovalError):
+            withdraw(office.hub, run_id, TREASURY, "paid by e-banking")
+    assert effect_states(office, run_id) == [EffectState.IN_DOUBT]
     until(office, LAST + 30 * DAY)
-    assert office.deliver().halted == ""
-    assert effect_states(office, run_id) == [EffectState.ACCEPTED]
+    for _ in range(2):
+        report = office.deliver()
+        assert ("was to be paid on 2026-11-30" in report.halted, report.needs_person) == (True, True)
+        office.company.clock.advance(DAY)
+    assert (effect_states(office, run_id), office.bank.files) == ([EffectState.PLANNED], {})
+    assert withdraw(office.hub, run_id, TREASURY, "paid by e-banking").lines == 2
+    assert set(office.states(run_id).values()) == {LineState.DRAFT}
+    assert (office.deliver().halted, office.bank.files) == ("", {})
