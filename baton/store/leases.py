@@ -72,7 +72,8 @@ class LeaseStore:
 
         All of one action, at most one per person, none that has an open predecessor. After a crash what is claimed is
         cut down (square root, then one), so that a record that kills the process ends up alone. So is what was tried
-        often: it comes last, few at once, so that what its calls fail for ends up alone as well.
+        often: it comes last, few at once, so that what its calls fail for ends up alone as well. But a batch that must
+        be repeated unchanged is claimed as a whole, or not yet.
         """
         now = self.clock.now()
         for waiting, limit in (
@@ -97,10 +98,11 @@ class LeaseStore:
         """Claim the first of those that wait, and with it up to ``limit`` that may go in the same calls."""
         if queue.superiors_awaited(connection, rule, head.rank, now):
             return []
-        query = waiting.where(effects.c.action == head.action, effects.c.rank == head.rank)
         if rule.whole_batches and head.batch_id is not None:
-            query = query.where(effects.c.batch_id == head.batch_id)
+            again = queue.whole(rule, now, head.batch_id)
+            query: sa.Select[Any] = again.with_only_columns(*OPENED, effects.c.rank)
         else:
+            query = waiting.where(effects.c.action == head.action, effects.c.rank == head.rank)
             query = query.where(effects.c.crashes == head.crashes).limit(_batch_size(limit, head.crashes))
             if rule.whole_batches:
                 query = query.where(effects.c.batch_id.is_(None))

@@ -28,6 +28,7 @@ _A_MOMENT_S = 5.0
 # Made once: naming the table anew takes longer than the whole query they are for.
 _EARLIER = effects.alias("earlier")
 _LOWER = effects.alias("lower")
+_MEMBER = effects.alias("member")
 
 _WEAR = effects.c.epoch - 2 * effects.c.crashes
 """How often it was claimed, but for claims that ended with their worker, which raise the epoch twice."""
@@ -51,6 +52,11 @@ def worn(rule: ClaimRule, now: datetime) -> sa.Select[Any]:
     return _ready(rule, now).where(_WEAR > WORN_AFTER).order_by(_WEAR, effects.c.rank, effects.c.id)
 
 
+def whole(rule: ClaimRule, now: datetime, batch_id: str) -> sa.Select[Any]:
+    """Everybody in a batch that must be repeated unchanged, in its order: however often each of them was tried."""
+    return _ready(rule, now).where(effects.c.batch_id == batch_id).order_by(effects.c.rank, effects.c.id)
+
+
 def _ready(rule: ClaimRule, now: datetime) -> sa.Select[Any]:
     blocked = sa.exists().where(
         _EARLIER.c.system == effects.c.system,
@@ -65,7 +71,24 @@ def _ready(rule: ClaimRule, now: datetime) -> sa.Select[Any]:
         _LOWER.c.rank < effects.c.rank,
         _LOWER.c.state.in_(OPEN_STATES),
     )
-    return sa.select(effects).where(*_due(rule, now), ~waits if rule.scope.run_id else sa.true(), ~blocked)
+    more = [~waits] if rule.scope.run_id else []
+    if rule.whole_batches:
+        more.append(sa.or_(effects.c.batch_id.is_(None), effects.c.batch_id.not_in(_incomplete(rule, now))))
+    return sa.select(effects).where(*_due(rule, now), ~blocked, *more)
+
+
+def _incomplete(rule: ClaimRule, now: datetime) -> sa.Select[Any]:
+    """The names of the batches of which some wait for their time, or for word of whether they have arrived.
+
+    What was sent of them without those would be at the target under their name, and nothing else ever would be.
+    """
+    later = sa.and_(_MEMBER.c.state == EffectState.PLANNED.value, _MEMBER.c.next_at > now)
+    return sa.select(_MEMBER.c.batch_id).where(
+        _MEMBER.c.system == rule.system,
+        _MEMBER.c.batch_id.is_not(None),
+        _MEMBER.c.state.in_([*_HELD, EffectState.PLANNED.value]),  # for the index, as said below
+        sa.or_(later, _MEMBER.c.state.in_(_HELD)),
+    )
 
 
 def superiors_in_flight(connection: sa.Connection, rule: ClaimRule, now: datetime) -> bool:

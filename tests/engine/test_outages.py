@@ -167,3 +167,49 @@ def test_what_is_lost_on_its_way_to_a_system_that_is_too_slow_is_not_given_up(de
     assert states(desk)[0] in ("planned", "in_doubt")
     turns(desk, 3, AskedByKeyTarget(truth), FEW)
     assert states(desk) == ["done"]
+
+
+class FileTarget(KeyTarget):
+    """Takes every batch as one file under the batch's name, and never another under a name that it knows."""
+
+    whole_batches = True
+
+    def __init__(self) -> None:
+        super().__init__(Truth(), FileTarget.put)
+        self.is_away = False
+        self.files: dict[str, list[str]] = {}
+
+    def put(self, writes: Sequence) -> Sequence[Receipt]:
+        if self.is_away:
+            raise RetryableError("cannot be reached", code="unreachable")
+        numbers = [write.ref.number for write in writes]
+        if self.files.setdefault(writes[0].batch_id, numbers) != numbers:
+            raise HaltError("is there with other content than ours", code="other_content")
+        return obey(self, writes)
+
+
+def test_a_batch_that_goes_as_one_file_goes_as_a_whole_after_an_outage_of_hours(desk: Desk) -> None:
+    people = [f"{number:04d}" for number in range(1, 21)]
+    desk.plan_all(people)
+    target = FileTarget()
+    for quarter in range(8 * 4 + 6):
+        target.is_away = quarter < 8 * 4
+        work(desk, target, FEW)
+        desk.clock.sleep(900)
+    assert list(target.files.values()) == [people]
+    assert set(states(desk)) == {"done"}
+
+
+def test_a_file_that_is_never_taken_keeps_no_other_file(desk: Desk) -> None:
+    desk.plan_all(["0001", "0002"])
+    target = FileTarget()
+    name = desk.claim(whole_batches=True)[0].batch_id or ""
+    target.files[name] = ["0009"]
+    desk.crash()
+    for hour in range(12):
+        if hour == 6:
+            desk.plan_all(["0003", "0004"])
+        work(desk, target, FEW)
+        desk.clock.sleep(3600)
+    assert list(target.files.values()) == [["0009"], ["0003", "0004"]]
+    assert states(desk) == ["planned", "planned", "done", "done"]

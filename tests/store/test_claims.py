@@ -238,6 +238,44 @@ def test_whole_batches_are_repeated_unchanged(desk: Desk) -> None:
     assert numbers(desk.claim(limit=50, whole_batches=True)) == PLACES[3:5]
 
 
+def test_a_whole_batch_waits_for_all_in_it_and_keeps_no_other(desk: Desk) -> None:
+    desk.plan_all(PLACES[:3])
+    batch = desk.claim(whole_batches=True)
+    busy = Receipt.not_performed("busy", "later")
+    with desk.database.write() as connection:
+        waits = zip(batch, (0.0, 30.0, 0.0), strict=True)
+        desk.leases.settle(connection, [Settlement(effect, busy, wait_s) for effect, wait_s in waits])
+    desk.plan("0004")
+    assert numbers(desk.claim(whole_batches=True)) == ["0004"]
+    assert desk.claim(whole_batches=True) == []
+    desk.clock.sleep(30)
+    again = desk.claim(whole_batches=True)
+    assert ([e.key for e in again], again[0].batch_id) == ([e.key for e in batch], batch[0].batch_id)
+
+
+def test_a_whole_batch_waits_until_it_is_known_of_all_in_it_that_they_are_not_there(desk: Desk) -> None:
+    desk.plan_all(PLACES[:3])
+    desk.claim(whole_batches=True)
+    desk.crash()
+    doubtful = desk.doubtful()
+    absent = Receipt.not_performed("not_there", "not found")
+    desk.settle(doubtful[:2], absent)
+    assert desk.claim(whole_batches=True) == []
+    desk.settle(doubtful[2:], absent)
+    assert numbers(desk.claim(whole_batches=True)) == PLACES[:3]
+
+
+def test_a_whole_batch_is_not_divided_by_how_often_those_in_it_were_tried(desk: Desk) -> None:
+    desk.plan_all(PLACES[:3])
+    desk.claim(whole_batches=True)
+    desk.crash()
+    doubtful = desk.doubtful()
+    desk.settle(doubtful, Receipt.not_performed("not_there", "not found"))
+    with desk.database.write() as connection:
+        connection.execute(sa.update(effects).where(effects.c.number == "0002").values(epoch=effects.c.epoch + 9))
+    assert numbers(desk.claim(whole_batches=True)) == PLACES[:3]
+
+
 def test_a_batch_s_name_follows_from_what_is_in_it(desk: Desk) -> None:
     desk.plan_all(PLACES[:2])
     batch = desk.claim()
