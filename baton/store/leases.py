@@ -99,14 +99,13 @@ class LeaseStore:
         if queue.superiors_awaited(connection, rule, head.rank, now):
             return []
         if rule.whole_batches and head.batch_id is not None:
-            again = queue.whole(rule, now, head.batch_id)
-            query: sa.Select[Any] = again.with_only_columns(*OPENED, effects.c.rank)
+            rows = _locked_whole(connection, rule, head, now)
         else:
             query = waiting.where(effects.c.action == head.action, effects.c.rank == head.rank)
             query = query.where(effects.c.crashes == head.crashes).limit(_batch_size(limit, head.crashes))
             if rule.whole_batches:
                 query = query.where(effects.c.batch_id.is_(None))
-        rows = connection.execute(query.with_for_update(skip_locked=True)).all()
+            rows = connection.execute(query.with_for_update(skip_locked=True)).all()
         if not rows:
             return []
         kept_name = rows[0].batch_id if rule.whole_batches else None
@@ -346,6 +345,18 @@ def _settle_alike(connection: sa.Connection, ids: Sequence[int], learnt: tuple[A
     for chunk in chunked(ids):
         settling = sa.update(effects).where(effects.c.id.in_(chunk))
         connection.execute(settling.values(lease_owner=None, lease_until=None, **values))
+
+
+def _locked_whole(
+    connection: sa.Connection, rule: ClaimRule, head: sa.Row[Any], now: datetime
+) -> Sequence[sa.Row[Any]]:
+    """Everybody in the head's batch, locked; nobody while somebody else has one of them."""
+    batch: sa.Select[Any] = queue.whole(rule, now, head.batch_id).with_only_columns(*OPENED, effects.c.rank)
+    # First the head alone: of workers that come at the same moment one gets all, and not each of them a part.
+    if connection.execute(batch.where(effects.c.id == head.id).with_for_update(skip_locked=True)).first() is None:
+        return []
+    rows = connection.execute(batch.with_for_update(skip_locked=True)).all()
+    return rows if len(rows) == len(connection.execute(batch).all()) else []
 
 
 def _name_of(batch: Sequence[sa.Row[Any]]) -> str:

@@ -276,6 +276,17 @@ def test_a_whole_batch_is_not_divided_by_how_often_those_in_it_were_tried(desk: 
     assert numbers(desk.claim(whole_batches=True)) == PLACES[:3]
 
 
+@pytest.mark.parametrize("held", PLACES[:3])
+def test_a_whole_batch_is_not_divided_by_who_has_one_of_it_at_that_moment(desk: Desk, held: str) -> None:
+    desk.plan_all(PLACES[:3])
+    desk.settle(desk.claim(whole_batches=True), Receipt.not_performed("busy", "later"))
+    if desk.database.dialect == "postgresql":  # the other has one writer at a time
+        with desk.database.write() as connection:
+            connection.execute(sa.select(effects.c.id).where(effects.c.number == held).with_for_update())
+            assert desk.claim("other", whole_batches=True) == []
+    assert numbers(desk.claim(whole_batches=True)) == PLACES[:3]
+
+
 def test_a_batch_s_name_follows_from_what_is_in_it(desk: Desk) -> None:
     desk.plan_all(PLACES[:2])
     batch = desk.claim()
