@@ -18,6 +18,7 @@ from baton.model.effect import EVERY_ACTION, EffectState, PaymentAction
 from baton.model.pay_run import JOB as PAYMENT
 from baton.model.persons import alike, require_reason
 from baton.settings_shape import OWN
+from baton.store.held_back import let_go
 from baton.store.leases import Settlement
 from baton.store.restores import FENCES
 from baton.store.runs import ApprovedFeed, Run, RunState
@@ -72,6 +73,7 @@ def reject(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> int:
     """Discard a held run; returns the number of effects. Its people stay as they are until the source changes.
 
     But for emergency leavers: it is their case that has them out, not the source, and only its retraction lets them in.
+    What the source had said of them, and was let go before, holds from then on.
     ``seen`` is as for `release`.
     """
     with hub.database.write() as connection:
@@ -79,10 +81,14 @@ def reject(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> int:
         run = _decidable(hub, connection, run_id, person, why, seen)
         pairs = _taken_away(connection, run_id)
         discarded = hub.effects.reject(connection, run_id)
-        hub.links.note_rejected(connection, [(system, number) for system in pairs for number in pairs[system]])
         out = hub.barred(connection)
         for system, numbers in pairs.items():
-            hub.links.mark_dirty(connection, system, [number for number in numbers if number in out])
+            by_cases = out.intersection(numbers)
+            # Their case took them into this run, not the source: a departure that was approved before is not rejected.
+            retracted = hub.links.forgotten(connection, system, numbers)
+            approved = let_go(connection, SYNC, system, sorted(by_cases | retracted))
+            hub.links.note_rejected(connection, [(system, number) for number in numbers if number not in approved])
+            hub.links.mark_dirty(connection, system, sorted(by_cases))
         hub.runs.decide(connection, run, "reject", person, why)
         hub.runs.change(connection, run_id, RunState.REJECTED, verdict="held")
     return discarded

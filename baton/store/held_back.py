@@ -8,7 +8,10 @@ import sqlalchemy as sa
 
 from baton.model.effect import EffectState
 from baton.store.effects import chunked
-from baton.store.tables import effects, links, people
+from baton.store.runs import RunState
+from baton.store.tables import effects, links, people, person_versions, runs
+
+_NOT_LET_GO = (RunState.HELD.value, RunState.REPLACED.value, RunState.REJECTED.value)
 
 
 def held_by(connection: sa.Connection, job: str) -> dict[str, str]:
@@ -27,5 +30,25 @@ def rejected(connection: sa.Connection, systems: Sequence[str], numbers: Sequenc
         theirs = (links.c.system.in_(systems), links.c.number.in_(chunk))
         last = sa.and_(people.c.number == links.c.number, people.c.version == links.c.rejected_version)
         query = sa.select(links.c.number).join_from(links, people, last).where(*theirs)
+        found.update(connection.execute(query).scalars())
+    return found
+
+
+def let_go(connection: sa.Connection, job: str, system: str, numbers: Sequence[str]) -> set[str]:
+    """Those of these people of whom what they were planned up to in this system has passed the gate once.
+
+    The run that recorded that version was not held; or, if it was, a later one has taken up what it takes away, and
+    passed by itself or by a person's word.
+    """
+    version, effect = person_versions.c, effects.c
+    theirs = (effect.job == job, effect.system == system, effect.number == version.number, effect.destructive)
+    passed = (effect.created_at >= version.recorded_at, runs.c.state.not_in(_NOT_LET_GO))
+    later = sa.exists().where(*theirs, *passed, runs.c.id == effect.run_id)
+    held = sa.exists().where(runs.c.id == version.run_id, runs.c.state.in_(_NOT_LET_GO)).correlate(person_versions)
+    planned = sa.and_(version.number == links.c.number, version.version == sa.func.abs(links.c.planned_version))
+    found: set[str] = set()
+    for chunk in chunked(numbers):
+        asked = (links.c.system == system, links.c.number.in_(chunk))
+        query = sa.select(links.c.number).join_from(links, person_versions, planned).where(*asked, sa.or_(~held, later))
         found.update(connection.execute(query).scalars())
     return found

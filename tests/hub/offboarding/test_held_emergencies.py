@@ -1,0 +1,95 @@
+"""An emergency leaver in a held run: a person rejects the closing by their case, not what HR said and was let go."""
+
+from __future__ import annotations
+
+import pytest
+
+from baton.hub import decisions, execution
+from baton.hub.offboarding import casework
+from baton.model.account import AccountState
+from baton.model.case import Act, Case, Cause
+from baton.store.runs import RunState
+from tests.hub.offboarding.conftest import HR
+from tests.hub.offboarding.test_held_leavers import DAY_S, GONE, ONE, Make, Town, slip, stays_rejected, town
+
+__all__ = ["town"]
+OTHERS = GONE[1:]
+TO_COME = {"status": "notice", "last_day": "2026-12-31"}
+
+
+def emergency(d: Town) -> Case:
+    return casework.open_case(d.hub, casework.Opening(ONE, Cause.EMERGENCY, HR))
+
+
+def retract(d: Town, case: Case) -> None:
+    casework.decide(d.hub, case.id, Act.RETRACT, HR, "a regular leaver after all")
+
+
+def state(d: Town) -> AccountState:
+    return d.company.truths["crm"].accounts[ONE].state
+
+
+def held_with_others(d: Town) -> tuple[Case, str]:
+    """An emergency whose closing is held with the slip about the others; the run that holds it."""
+    case = emergency(d)
+    run = d.hr_says(OTHERS, status="departed", last_day="2026-11-20").run
+    assert run.state is RunState.HELD
+    return case, run.id
+
+
+def leaves_on_the_day(d: Town) -> None:
+    """The account stands until the last day that was approved, and not after it."""
+    d.hr_says(OTHERS)
+    d.hour()
+    assert state(d) is AccountState.ENABLED
+    d.company.clock.sleep(40 * DAY_S)
+    d.sync()
+    assert state(d) is not AccountState.ENABLED
+
+
+@pytest.mark.parametrize("first", ["reject", "retract"])
+def test_a_departure_that_was_let_go_outlasts_the_rejection_of_an_emergency(town: Make, first: str) -> None:
+    d = town()
+    assert d.hr_says([ONE], **TO_COME).run.state is RunState.READY
+    case, run = held_with_others(d)
+    if first == "retract":
+        retract(d, case)
+    decisions.reject(d.hub, run, "boss", "the export is wrong")
+    if first == "reject":
+        retract(d, case)
+    leaves_on_the_day(d)
+
+
+def test_so_does_one_whose_run_was_held_and_released(town: Make) -> None:
+    d = town()
+    decisions.release(d.hub, slip(d, **TO_COME), "boss", "the branch is closed")
+    execution.apply(d.hub)
+    outlasts_a_rejected_emergency(d)
+
+
+def test_so_does_one_whose_run_was_replaced_and_the_newer_one_released(town: Make) -> None:
+    d = town()
+    slip(d, **TO_COME)
+    again = d.hr_says(GONE[1:2], status="notice", last_day="2026-12-30").run
+    assert again.state is RunState.HELD
+    decisions.release(d.hub, again.id, "boss", "the branch is closed")
+    execution.apply(d.hub)
+    outlasts_a_rejected_emergency(d)
+
+
+def outlasts_a_rejected_emergency(d: Town) -> None:
+    case, run = held_with_others(d)
+    decisions.reject(d.hub, run, "boss", "the export is wrong")
+    retract(d, case)
+    leaves_on_the_day(d)
+
+
+def test_one_that_was_only_held_is_rejected_with_the_emergency(town: Make) -> None:
+    d = town()
+    slip(d)
+    case = emergency(d)
+    decisions.reject(d.hub, d.sync().run.id, "boss", "the export is wrong")
+    retract(d, case)
+    d.sync()
+    assert state(d) is AccountState.ENABLED
+    stays_rejected(d)
