@@ -252,8 +252,8 @@ CHINESE: Final[Mapping[str, str]] = {
     "{count} on hub.protected leave by HR's data, and keep all until a person opens a case: {numbers}": (
         "hub.protected 名单中 {count} 人按人事数据离职；在有人为其开立交接之前其权限与会话不动：{numbers}"
     ),
-    "  who does leave: baton offboard open NUMBER, or take them off hub.protected": (
-        "  确实离职者：baton offboard open 工号，或将其移出 hub.protected"
+    "  who does leave: baton offboard open NUMBER; off the list alone, who left over 31 days ago gets no case": (
+        "  确实离职者：baton offboard open 工号；离职已逾 31 天者，仅移出名单不会自动开立交接"
     ),
     "  who must be out all the same: baton offboard open NUMBER --cause emergency": (
         "  仍须立即停用者：baton offboard open 工号 --cause emergency"

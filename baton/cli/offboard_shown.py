@@ -118,6 +118,8 @@ def _show_waiting(voice: Voice, waiting: Waiting) -> None:
     if waiting.protected:
         voice.say("{count} on hub.protected leave by HR's data, and keep all until a person opens a case: {numbers}",
                   count=len(waiting.protected), numbers=first_few(waiting.protected))  # fmt: skip
-        voice.say("  who does leave: baton offboard open NUMBER, or take them off hub.protected")
+        voice.say(
+            "  who does leave: baton offboard open NUMBER; off the list alone, who left over 31 days ago gets no case"
+        )
     if waiting.held or waiting.rejected:
         voice.say("  who must be out all the same: baton offboard open NUMBER --cause emergency")

@@ -190,7 +190,7 @@ def test_a_run_says_who_keeps_everything_because_they_are_on_hub_protected_and_w
     company.baton("run", "sync", "--as", "hr1")
     said = company.baton("offboard", "run")
     assert (said.code, said.out.count("hub.protected leave by HR's data")) == (1, 1)
-    assert "baton offboard open NUMBER, or take them off hub.protected" in said.out
+    assert "baton offboard open NUMBER; off the list alone, who left over 31 days ago gets no case" in said.out
     assert "hub.protected: " not in said.out, "said once"
     assert "hub.protected 名单中 1 人按人事数据离职" in company.baton("--lang", "zh", "offboard", "run").out
     assert company.baton("offboard", "run", "--json").json["waiting"]["protected"] == ["0003"]

@@ -46,7 +46,10 @@ BY = "schedule"
 _GOING = (CaseState.OPEN, CaseState.PAUSED)
 _LEAVING = (EmploymentStatus.NOTICE, EmploymentStatus.DEPARTED)
 LOOKED_BACK: Final = timedelta(days=31)
-"""Who was called departed longer ago, and has no case by then, gets none by itself: no outage lasts that long."""
+"""Who was called departed longer ago, and has no case by then, gets none by itself: no outage lasts that long.
+
+But whom ``hub.protected`` keeps is looked for as long as they are on it: nobody else would ever be told of them.
+"""
 
 
 @dataclass
@@ -286,14 +289,15 @@ def _of_who_has_left(hub: Hub, connection: sa.Connection) -> list[Opening]:
 
     Only of who worked here until then: the leavers of a first import hold nothing that anybody here knows of.
     """
-    left = hub.people.left_since(connection, hub.clock.now() - LOOKED_BACK)
+    protected = hub.settings.hub.protected
+    left = hub.people.left_since(connection, hub.clock.now() - LOOKED_BACK, ever=protected)
     newest = hub.cases.newest_of(connection, sorted(left))
     asked = [number for number, at in left.items() if number not in newest or not _saw(newest[number], at)]
     told = hub.people.versions(connection, asked)
     return [
         Opening(number, Cause.RESIGNATION, BY, manager=_last_manager(told[number]))
         for number in asked
-        if number not in newest or not _is_about_this(newest[number], told[number], hub.settings.hub.protected)
+        if number not in newest or not _is_about_this(newest[number], told[number], protected)
     ]
 
 

@@ -26,7 +26,8 @@ PROTECTED: Final = "hub.protected"
 """Stands in the place of the run of whom the settings protect: a person decides on whether they leave."""
 _PROTECTED: Final = (
     "{count} on the list leave, or leave earlier, by HR's data: no case is opened for them, and no earlier last day "
-    "taken over ({numbers}); who does leave: baton offboard open NUMBER, or take them off the list"
+    "taken over ({numbers}); who does leave: baton offboard open NUMBER (to be taken off the list opens no case by "
+    "itself for who left over 31 days ago)"
 )
 _SHOWN_PEOPLE: Final = 10
 _HELD: Final = (
