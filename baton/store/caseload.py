@@ -238,8 +238,11 @@ class CaseloadStore:
         return frozenset(barred)
 
     def by_persons(self, connection: sa.Connection, numbers: Sequence[str]) -> set[str]:
-        """Those of these people who have a case under way that a person has opened, or made an emergency."""
-        decided = sa.or_(cases.c.opened_by.not_in(sorted(NO_PERSONS)), cases.c.cause == Cause.EMERGENCY.value)
+        """Those of these people who have a case under way that a person has opened (again), or made an emergency."""
+        by_person = statements.c.person.not_in(sorted(NO_PERSONS))
+        again = sa.exists().where(statements.c.case_id == cases.c.id, statements.c.act == Act.OPEN.value, by_person)
+        first = cases.c.opened_by.not_in(sorted(NO_PERSONS))
+        decided = sa.or_(first, cases.c.cause == Cause.EMERGENCY.value, again)
         found: set[str] = set()
         for chunk in chunked(numbers):
             query = sa.select(cases.c.number).where(cases.c.number.in_(chunk), _going(), decided)

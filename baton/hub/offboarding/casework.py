@@ -59,7 +59,8 @@ def open_case(hub: Hub, opening: Opening) -> Case:
     """Open a case; the one that is open already where there is one, since a person leaves once at a time.
 
     An emergency makes that one an emergency: whoever must be out at once does not wait for its dates. Another manager
-    becomes the manager of that one, where it is HR who says so.
+    becomes the manager of that one, where it is HR who says so. Of one that the schedule had opened it is kept, once,
+    that a person has opened it as well.
     Raises `ConfigurationError` for somebody the hub does not know, `BatonError` where nobody could approve
     (``no_manager``) and for a last moment that is none (``date_range``). The schedule, which can name nobody, opens a
     case without a manager: who leaves does not wait, and what is the manager's is for the deputies or HR until then.
@@ -90,8 +91,13 @@ def _opened_again(hub: Hub, connection: sa.Connection, known: Case, opening: Ope
     """The case that is open already, with what a person who opens it once more says otherwise."""
     if opening.by not in NO_PERSONS and opening.manager not in ("", known.manager):
         known = _given_a_manager(hub, connection, known, opening)
-    urgent = opening.cause is Cause.EMERGENCY is not known.cause
-    return _made_an_emergency(hub, connection, known, opening.by) if urgent else known
+    if opening.cause is Cause.EMERGENCY is not known.cause:
+        return _made_an_emergency(hub, connection, known, opening.by)
+    if opening.by not in NO_PERSONS and known.number not in hub.caseload.by_persons(connection, [known.number]):
+        # Whom `hub.protected` keeps leaves by this word: the schedule had opened the case, and nobody had agreed.
+        known = locked(hub, connection, known.id)
+        hub.cases.say(connection, [_about_case(hub, known, Act.OPEN, opening.by, Role.HR, opening.cause.value)])
+    return known
 
 
 def _given_a_manager(hub: Hub, connection: sa.Connection, known: Case, opening: Opening) -> Case:

@@ -46,7 +46,7 @@ class Waiting:
     rejected: list[str] = field(default_factory=list)
     """Of whom a person has rejected what HR said last."""
     protected: list[str] = field(default_factory=list)
-    """Who is on ``hub.protected`` and has no case that a person has opened."""
+    """Who is on ``hub.protected`` and has no case that a person has opened, or opened again."""
 
     def note(self, found: Mapping[str, str]) -> None:
         """Add what `undecided` has found."""

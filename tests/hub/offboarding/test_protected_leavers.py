@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from baton.hub.offboarding import casework, hourly
 from baton.model.account import AccountState
-from baton.model.case import Cause
-from tests.hub.offboarding.conftest import HR
+from baton.model.case import Act, Case, CaseState, Cause
+from tests.hub.offboarding.conftest import HR, MANAGER
 from tests.hub.offboarding.test_held_leavers import DAY_S, ONE, Make, Town, keeps_everything, protecting, town
 
 __all__ = ["town"]
@@ -45,3 +45,37 @@ def test_who_left_long_before_and_is_put_on_the_list_with_a_case_of_theirs_is_no
     with protecting(d) as p:
         hour = p.hour()
         assert (hour.opened, hour.waiting.protected) == ([], [])
+
+
+def scheduled(d: Town) -> Case:
+    """Their case, opened by the schedule for the end of the year."""
+    d.hr_says([ONE], status="notice", last_day="2026-12-31")
+    assert len(d.hour().opened) == 1
+    return d.cases()[0]
+
+
+def test_what_is_advised_works_where_the_schedule_had_opened_the_case(town: Make) -> None:
+    d = town()
+    case = scheduled(d)
+    with protecting(d) as p:
+        p.hr_says([ONE], status="departed", last_day="2026-11-20")
+        keeps_everything(p)
+        opened_by_hand(p)
+        assert p.case(case).dates.last_working_at != case.dates.last_working_at
+        casework.open_case(p.hub, casework.Opening(ONE, Cause.BY_HAND, MANAGER))
+        casework.open_case(p.hub, casework.Opening(ONE, Cause.RESIGNATION, hourly.BY))
+        with p.hub.database.read() as connection:
+            said = p.hub.cases.said(connection, case.id)
+        opened = [(each.person, each.text) for each in said if each.act is Act.OPEN]
+        assert opened == [(hourly.BY, "resignation"), (HR, "by_hand")], "once is enough"
+
+
+def test_a_word_about_an_earlier_case_is_none_about_this_one(town: Make) -> None:
+    d = town()
+    earlier = casework.open_case(d.hub, casework.Opening(ONE, Cause.BY_HAND, HR))
+    casework.decide(d.hub, earlier.id, Act.RETRACT, HR, "stays after all")
+    d.company.clock.sleep(DAY_S)
+    assert scheduled(d).state is CaseState.OPEN
+    with protecting(d) as p:
+        p.hr_says([ONE], status="departed", last_day="2026-11-20")
+        keeps_everything(p)
