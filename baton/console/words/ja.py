@@ -210,6 +210,9 @@ WORDS: Final[Mapping[str, str]] = {
     "It would take accounts from people who are on hub.protected by now: the next sync plans it anew.": (
         "現在 hub.protected で保護されている人のアカウントが含まれています。次回の同期で計画し直します。"
     ),
+    "HR has said something else of people in it since it was planned: the next sync plans it anew.": (
+        "計画の作成後に、対象者について人事から別の情報が届いています。次回の同期で計画し直します。"
+    ),
     "It would close accounts of people whose emergency was retracted since: the next sync plans it anew.": (
         "緊急退職が取り下げられた人のアカウントが含まれています。次回の同期で計画し直します。"
     ),

@@ -210,6 +210,9 @@ WORDS: Final[Mapping[str, str]] = {
     "It would take accounts from people who are on hub.protected by now: the next sync plans it anew.": (
         "지금은 hub.protected로 보호되는 사람의 계정이 포함되어 있습니다. 다음 동기화에서 다시 계획합니다."
     ),
+    "HR has said something else of people in it since it was planned: the next sync plans it anew.": (
+        "계획을 세운 뒤 대상자에 대한 인사 정보가 바뀌었습니다. 다음 동기화에서 다시 계획합니다."
+    ),
     "It would close accounts of people whose emergency was retracted since: the next sync plans it anew.": (
         "긴급 퇴직이 철회된 사람의 계정이 포함되어 있습니다. 다음 동기화에서 다시 계획합니다."
     ),

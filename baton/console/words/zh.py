@@ -205,6 +205,9 @@ WORDS: Final[Mapping[str, str]] = {
     "It would take accounts from people who are on hub.protected by now: the next sync plans it anew.": (
         "其中有人的账号现已受 hub.protected 保护：下次同步会重新计划。"
     ),
+    "HR has said something else of people in it since it was planned: the next sync plans it anew.": (
+        "计划生成后，人事系统对其中人员已有新的说明；下次同步会重新计划。"
+    ),
     "It would close accounts of people whose emergency was retracted since: the next sync plans it anew.": (
         "其中有人的紧急离职已撤回：下次同步会重新计划。"
     ),
