@@ -23,8 +23,6 @@ from baton.store.claims import ClaimRule
 from baton.telemetry import span
 
 _SUPERIORS_WAIT_S = 0.1
-_WORN_AT_MOST = 10_000
-"""More than any call takes."""
 _TOGETHER_S, _TOGETHER = 0.25, 16
 """As many calls are claimed, and stored, together as take so long; and never more than so many."""
 
@@ -100,7 +98,8 @@ class Applier:
             if call_s is not None:
                 self._check_fuse(report)
                 # After an outage all may be worn: each call that comes through lets the next one be twice as large.
-                calls, worn, waited_s = self._calls_together(call_s), min(worn * 2, _WORN_AT_MOST), 0.0
+                worn = min(worn * 2, place.performer.batch_limit)
+                calls, waited_s = self._calls_together(call_s), 0.0
             elif place.pace.threads == 1 or waited_s >= place.pace.patience_s or not self._more_to_come(worker):
                 return
             else:

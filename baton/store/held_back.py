@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from baton.model.effect import EffectState
 from baton.store.effects import chunked
+from baton.store.links import LAST_PLANNED
 from baton.store.runs import RunState
 from baton.store.tables import effects, links, people, person_versions, runs
 
@@ -45,7 +46,7 @@ def let_go(connection: sa.Connection, job: str, system: str, numbers: Sequence[s
     passed = (effect.created_at >= version.recorded_at, runs.c.state.not_in(_NOT_LET_GO))
     later = sa.exists().where(*theirs, *passed, runs.c.id == effect.run_id)
     held = sa.exists().where(runs.c.id == version.run_id, runs.c.state.in_(_NOT_LET_GO)).correlate(person_versions)
-    planned = sa.and_(version.number == links.c.number, version.version == sa.func.abs(links.c.planned_version))
+    planned = sa.and_(version.number == links.c.number, version.version == LAST_PLANNED)
     found: set[str] = set()
     for chunk in chunked(numbers):
         asked = (links.c.system == system, links.c.number.in_(chunk))

@@ -78,7 +78,7 @@ class LeaseStore:
         now = self.clock.now()
         for waiting, limit in (
             (queue.ready(rule, now), rule.batch_limit * rule.calls),
-            (queue.worn(rule, now), min(rule.batch_limit, rule.worn_limit)),
+            (queue.worn(rule, now), rule.worn_limit),
         ):
             offered: sa.Select[Any] = waiting.with_only_columns(*OPENED, effects.c.rank)
             head = connection.execute(offered.limit(1)).first()

@@ -25,6 +25,10 @@ class Seen:
     external_id: str | None = None
 
 
+LAST_PLANNED = sa.func.abs(links.c.planned_version)
+"""The version of the person that was planned last, forgotten since (`LinkStore.forget_plan`) or not."""
+
+
 class LinkStore:
     """Reads and changes links, inside the caller's transaction."""
 
@@ -140,7 +144,7 @@ class LinkStore:
         What was rejected stays rejected: the source has said nothing. Which version was planned is kept below zero, so
         that what a run holds of it can still be rejected.
         """
-        anew = {"dirty": True, "planned_version": -sa.func.abs(links.c.planned_version)}
+        anew = {"dirty": True, "planned_version": -LAST_PLANNED}
         for chunk in chunked(numbers):
             theirs = (links.c.system == system, links.c.number.in_(chunk))
             connection.execute(sa.update(links).where(*theirs).values(**anew))
@@ -155,24 +159,22 @@ class LinkStore:
 
     def behind(self, connection: sa.Connection, system: str, numbers: Sequence[str]) -> set[str]:
         """Those of these people of whom something newer is told than what was planned there last."""
-        planned = sa.func.abs(links.c.planned_version)  # forgotten since (`forget_plan`) or not
         found: set[str] = set()
         for chunk in chunked(numbers):
             query = sa.select(links.c.number).join(people, people.c.number == links.c.number)
-            theirs = (links.c.system == system, links.c.number.in_(chunk), people.c.version != planned)
+            theirs = (links.c.system == system, links.c.number.in_(chunk), people.c.version != LAST_PLANNED)
             found.update(connection.execute(query.where(*theirs)).scalars())
         return found
 
     def note_rejected(self, connection: sa.Connection, pairs: Iterable[tuple[str, str]]) -> None:
         """What was planned last about these people (system, number) takes nothing away, until there is news of them."""
-        planned = sa.func.abs(links.c.planned_version)  # forgotten since (`forget_plan`) or not
         by_system: dict[str, list[str]] = {}
         for system, number in sorted(pairs):
             by_system.setdefault(system, []).append(number)
         for system, numbers in by_system.items():
             for chunk in chunked(numbers):
                 theirs = (links.c.system == system, links.c.number.in_(chunk))
-                connection.execute(sa.update(links).where(*theirs).values(rejected_version=planned))
+                connection.execute(sa.update(links).where(*theirs).values(rejected_version=LAST_PLANNED))
 
     def disprove(
         self,

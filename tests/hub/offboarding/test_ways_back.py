@@ -60,17 +60,22 @@ def by_hr(d: Desk) -> None:
     assert len(hourly.look(d.hub).opened) == 1
 
 
-@pytest.mark.parametrize("leaves", [by_hand, by_emergency, by_hr])
-def test_what_was_to_come_back_stays_where_it_is(desk: Make, leaves: Callable[[Desk], None]) -> None:
-    d = desk(TeamTarget)
-    case = coming_back(d)
-    leaves(d)
+def nothing_comes_back(d: Desk, case: Case) -> None:
+    """What was on its way to the leaver stays with others, at once and for good."""
     assert {item.state for item in things(d, case)} == {ItemState.DONE}, "at once, whoever sends next"
     sent_again(d)
     moving.perform(d.hub)
     for _ in range(3):
         assert (d.holder(TeamTarget.object), having(d, LEAVER), having(d, MANAGER)) == (MANAGER, set(), {TEAM})
         an_hour(d)
+
+
+@pytest.mark.parametrize("leaves", [by_hand, by_emergency, by_hr])
+def test_what_was_to_come_back_stays_where_it_is(desk: Make, leaves: Callable[[Desk], None]) -> None:
+    d = desk(TeamTarget)
+    case = coming_back(d)
+    leaves(d)
+    nothing_comes_back(d, case)
     assert d.case(case).state is CaseState.RETRACTED
     assert d.tick().troubles == {}
 
@@ -100,12 +105,7 @@ def test_opening_the_retracted_case_itself_again_calls_its_way_back_too(
     case = coming_back(d)
     casework.decide(d.hub, case.id, Act.REOPEN, HR, "no, she leaves after all")
     leaves(d)
-    assert {item.state for item in things(d, case)} == {ItemState.DONE}, "at once, whoever sends next"
-    sent_again(d)
-    moving.perform(d.hub)
-    for _ in range(3):
-        assert (d.holder(TeamTarget.object), having(d, LEAVER), having(d, MANAGER)) == (MANAGER, set(), {TEAM})
-        an_hour(d)
+    nothing_comes_back(d, case)
     assert {item.state for item in things(d, case)} == {ItemState.DONE}
     assert {(item.successor, item.accepted_by) for item in things(d, case) if item.kind is HoldingKind.CLIENT} == {
         (MANAGER, MANAGER)
