@@ -335,6 +335,8 @@ def _entered(void: Sequence[Version]) -> sa.ColumnElement[bool]:
         _LATER.c.effective_at <= cases.c.opened_at,
         sa.tuple_(_LATER.c.number, _LATER.c.version).not_in(void) if void else sa.true(),
     )
+    # By itself it is tied to the SELECT just around it only: "this case" would be any case of anybody.
+    over = over.correlate(person_versions, cases)
     return sa.exists().where(
         person_versions.c.number == cases.c.number,
         person_versions.c.status == EmploymentStatus.DEPARTED.value,

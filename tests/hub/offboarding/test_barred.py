@@ -16,7 +16,7 @@ from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.account import AccountState, Action
 from baton.model.case import Act, Case, CaseState, Cause
 from baton.settings_shape import GatePart, OffboardingPart, WindowLimit
-from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, Desk
+from tests.hub.offboarding.conftest import HR, LEAVER, MANAGER, OTHER, Desk
 from tests.rig.belongings import TalkingTarget
 from tests.rig.company import row
 
@@ -138,6 +138,27 @@ def test_a_completed_emergency_bars_until_hr_has_entered_the_departure(desk: Mak
     d.company.clock.sleep(86_400)
     hr_says(d, status="rehired", hired="2024-01-01")
     assert synced(d) is AccountState.ENABLED, "hired again: somebody as any other"
+
+
+@pytest.mark.parametrize("to_come", [False, True], ids=["told at once", "told before it came"])
+def test_who_is_hired_again_after_an_emergency_is_not_shut_out_by_a_strangers_case(
+    desk: Make, *, to_come: bool
+) -> None:
+    d = desk()
+    completed(d)
+    d.company.clock.sleep(86_400)
+    hr_says(d, status="departed", last_day="2024-01-31", contract_end="2035-01-31")
+    assert synced(d) is AccountState.DISABLED
+    begun = d.hub.clock.now()
+    d.company.clock.sleep(86_400)
+    hr_says(d, status="rehired", effective=str((begun + timedelta(days=9)).date()) if to_come else "")
+    synced(d)
+    d.company.clock.sleep(10 * 86_400)
+    casework.open_case(d.hub, casework.Opening(OTHER, Cause.BY_HAND, HR))
+    hr_says(d, status="rehired", title="主管")
+    assert synced(d) is AccountState.ENABLED
+    with d.hub.database.read() as connection:
+        assert employed(d.hub, connection, [LEAVER]) == {LEAVER}
 
 
 def test_a_departure_from_long_before_does_not_end_an_emergency_of_today(desk: Make) -> None:

@@ -178,3 +178,22 @@ def test_who_is_hired_again_works_here_although_their_case_is_not_finished(desk:
     d.company.clock.sleep(DAY)
     hr_says(d, SUCCESSOR, status="rehired")
     assert works_here(d, SUCCESSOR)
+
+
+def test_a_strangers_case_takes_nothing_from_a_successor_who_was_hired_again(desk: Make) -> None:
+    d = desk()
+    case, ref = accepted(d)
+    hr_says(d, SUCCESSOR, status="departed", last_day="2026-11-20")
+    d.tick()
+    d.company.clock.sleep(DAY)
+    hr_says(d, SUCCESSOR, status="rehired")
+    d.tick()
+    d.company.clock.sleep(30 * DAY)
+    hr_says(d, SUCCESSOR)
+    d.tick()
+    d.say(case, [d.item(case, ref)], Act.NAME, MANAGER, Role.MANAGER, successor=SUCCESSOR)
+    d.say(case, [d.item(case, ref)], Act.ACCEPT, SUCCESSOR, Role.SUCCESSOR)
+    hr_says(d, OTHER, status="notice", last_day="2027-03-31")
+    assert len(d.tick().opened) == 1
+    item = d.item(case, ref)
+    assert (item.state, item.successor, item.code) == (ItemState.ACCEPTED, SUCCESSOR, "")
