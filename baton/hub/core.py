@@ -132,7 +132,7 @@ class Hub:
         self.recoveries = RecoveryStore(keyring, self.clock)
         self.settlements = SettlementStore(keyring, self.clock)
         self.cases = CaseStore(keyring, self.clock)
-        self.caseload = CaseloadStore(keyring)
+        self.caseload = CaseloadStore(keyring, SYNC_JOB, list(self.settings.systems))
         self.alerts = AlertStore(keyring, self.clock)
         self.erasures = ErasureStore(self.effects)
         self.kept_records = KeptRecordStore(keyring)

@@ -99,6 +99,8 @@ TRANSITIONS: Final[Mapping[EffectState, frozenset[EffectState]]] = {
 }
 OPEN_STATES: Final = tuple(state.value for state in EffectState if state.open)
 UNSETTLED_STATES: Final = tuple(state.value for state in EffectState if state.unsettled)
+REJECTED: Final = "rejected"
+"""The code of what a run held when a person rejected it."""
 LATEST_COPY: Final = timedelta(hours=1)
 """So long after an effect in doubt has ended nothing of it is taken to be under way. Our own side gives a connection up
 after the system's deadline (at most 10 minutes); the rest is what a proxy or a queue of the vendor may take."""

@@ -17,6 +17,7 @@ from baton.model.persons import NO_PERSONS
 from baton.store.case_rows import CaseRows
 from baton.store.effects import chunked
 from baton.store.erasures import leaver_is_erased
+from baton.store.held_back import has_passed
 from baton.store.people import PeopleStore
 from baton.store.personal import Keyring
 from baton.store.rights import Place, listings, rights_given, says, shown_needed, speaking, takings
@@ -48,11 +49,15 @@ class Told(NamedTuple):
 
 
 class CaseloadStore:
-    """Reads the lists of many cases; writes nothing."""
+    """Reads the lists of many cases; writes nothing.
 
-    def __init__(self, keyring: Keyring) -> None:
+    ``job``, ``systems``: by which people's accounts are written, and where; its gate lets go what HR says, or does not.
+    """
+
+    def __init__(self, keyring: Keyring, job: str, systems: Sequence[str]) -> None:
         self.rows = CaseRows(keyring)
         self.people = PeopleStore(keyring)
+        self.passed = has_passed(job, systems)
 
     def entrusted(self, connection: sa.Connection, case_ids: Sequence[str]) -> list[Entrusted]:
         """Every client on the lists of these cases."""
@@ -227,13 +232,14 @@ class CaseloadStore:
         """Who may not log in whatever HR has said so far: the leavers of emergency cases.
 
         A retracted case bars nobody. A completed one does until HR has entered a departure that was not over when the
-        case began: from then on HR's dates hold, and who is hired again is somebody as any other.
+        case began (no slip that the gate has held): from then on HR's dates hold, and who is hired again is somebody as
+        any other.
         """
-        query = sa.select(cases.c.number, _had_to_come(cases.c.number)).where(_barring())
+        query = sa.select(cases.c.number, _had_to_come(cases.c.number)).where(_barring(self.passed))
         found: dict[str, bool] = dict(connection.execute(query).all())
         barred = set(found)
         for chunk, void in self._void(connection, [number for number, unsure in found.items() if unsure]):
-            exactly = sa.select(cases.c.number).where(_barring(void), cases.c.number.in_(chunk))
+            exactly = sa.select(cases.c.number).where(_barring(self.passed, void), cases.c.number.in_(chunk))
             barred = barred.difference(chunk).union(connection.execute(exactly).scalars())
         return frozenset(barred)
 
@@ -256,7 +262,7 @@ class CaseloadStore:
         from then on HR's word holds. It holds, too, where a case is completed that HR's own dates had opened, or that
         another one has followed, and of whom it calls hired again: their case is about the time before.
         """
-        out = _out(now)
+        out = _out(now, self.passed)
         query = sa.select(people.c.number, people.c.status, out, sa.and_(out, _had_to_come(people.c.number)))
         told: dict[str, Told] = {}
         unsure: list[str] = []
@@ -265,7 +271,7 @@ class CaseloadStore:
                 told[number] = Told(EmploymentStatus(status), bool(is_out))
                 unsure += [number] if is_unsure else []
         for group, void in self._void(connection, unsure):
-            exactly = sa.select(people.c.number, _out(now, void)).where(people.c.number.in_(group))
+            exactly = sa.select(people.c.number, _out(now, self.passed, void)).where(people.c.number.in_(group))
             for number, is_out in connection.execute(exactly):
                 told[number] = told[number]._replace(out=bool(is_out))
         return told
@@ -295,19 +301,19 @@ def _going() -> sa.ColumnElement[bool]:
     return cases.c.state.in_([CaseState.OPEN.value, CaseState.PAUSED.value])
 
 
-def _barring(void: Sequence[Version] = ()) -> sa.ColumnElement[bool]:
+def _barring(passed: sa.ColumnElement[bool], void: Sequence[Version] = ()) -> sa.ColumnElement[bool]:
     """A case by which its leaver may not log in whatever HR has said so far."""
-    completed = sa.and_(cases.c.state == CaseState.COMPLETED.value, ~_entered(void))
+    completed = sa.and_(cases.c.state == CaseState.COMPLETED.value, ~_entered(passed, void))
     return sa.and_(cases.c.cause == Cause.EMERGENCY.value, sa.or_(_going(), completed))
 
 
-def _out(now: datetime, void: Sequence[Version] = ()) -> sa.ColumnElement[bool]:
+def _out(now: datetime, passed: sa.ColumnElement[bool], void: Sequence[Version] = ()) -> sa.ColumnElement[bool]:
     """A person who is out by a case of theirs, see `CaseloadStore.told`."""
     by_hand = cases.c.cause == Cause.BY_HAND.value
     completed = sa.and_(cases.c.state == CaseState.COMPLETED.value, by_hand, ~followed())
     again = people.c.status == EmploymentStatus.REHIRED.value
-    over = sa.and_(cases.c.last_working_at <= now, ~again, sa.or_(_going(), completed), ~_entered(void))
-    return sa.exists().where(cases.c.number == people.c.number, sa.or_(_barring(void), over))
+    over = sa.and_(cases.c.last_working_at <= now, ~again, sa.or_(_going(), completed), ~_entered(passed, void))
+    return sa.exists().where(cases.c.number == people.c.number, sa.or_(_barring(passed, void), over))
 
 
 def _had_to_come(number: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
@@ -324,10 +330,11 @@ def followed() -> sa.ColumnElement[bool]:
     )
 
 
-def _entered(void: Sequence[Version]) -> sa.ColumnElement[bool]:
-    """A case of whose leaver HR has entered a departure that was not over when it began.
+def _entered(passed: sa.ColumnElement[bool], void: Sequence[Version]) -> sa.ColumnElement[bool]:
+    """A case of whose leaver HR has entered a departure that was not over when it began, and that has ``passed``.
 
-    Nothing is over by a ``void`` version. Without naming them a departure may look over that was not.
+    What the gate held and nobody let go, a slip that was rejected or corrected, is no departure. Nothing is over by a
+    ``void`` version. Without naming them a departure may look over that was not.
     """
     over = sa.exists().where(
         _LATER.c.number == person_versions.c.number,
@@ -341,4 +348,5 @@ def _entered(void: Sequence[Version]) -> sa.ColumnElement[bool]:
         person_versions.c.number == cases.c.number,
         person_versions.c.status == EmploymentStatus.DEPARTED.value,
         ~over,
+        passed,
     )

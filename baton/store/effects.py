@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from baton.clock import Clock
 from baton.model.effect import (
     ACCOUNT_ACTIONS,
+    REJECTED,
     Effect,
     EffectState,
     Intention,
@@ -131,7 +132,7 @@ class EffectStore:
 
     def reject(self, connection: sa.Connection, run_id: str) -> int:
         """Discard a held run. Its people stay as they are until the source says something new about them."""
-        return self._give_up_held(connection, run_id, "rejected")
+        return self._give_up_held(connection, run_id, REJECTED)
 
     def _give_up_held(self, connection: sa.Connection, run_id: str, why: str) -> int:
         held = effects.c.state == EffectState.HELD.value

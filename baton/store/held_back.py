@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
-from baton.model.effect import EffectState
+from baton.model.effect import REJECTED, EffectState
 from baton.store.effects import chunked
 from baton.store.links import LAST_PLANNED
 from baton.store.runs import RunState
 from baton.store.tables import effects, links, people, person_versions, runs
 
 _NOT_LET_GO = (RunState.HELD.value, RunState.REPLACED.value, RunState.REJECTED.value)
+# Made once: naming each column of another alias takes longer than the rest of a statement.
+_NEWS, _REFUSED = person_versions.alias("news"), effects.alias("refused")
 
 
 def held_by(connection: sa.Connection, job: str) -> dict[str, str]:
@@ -36,20 +39,53 @@ def rejected(connection: sa.Connection, systems: Sequence[str], numbers: Sequenc
 
 
 def let_go(connection: sa.Connection, job: str, system: str, numbers: Sequence[str]) -> set[str]:
-    """Those of these people of whom what they were planned up to in this system has passed the gate once.
-
-    The run that recorded that version was not held; or, if it was, a later one has taken up what it takes away, and
-    passed by itself or by a person's word.
-    """
-    version, effect = person_versions.c, effects.c
-    theirs = (effect.job == job, effect.system == system, effect.number == version.number, effect.destructive)
-    passed = (effect.created_at >= version.recorded_at, runs.c.state.not_in(_NOT_LET_GO))
-    later = sa.exists().where(*theirs, *passed, runs.c.id == effect.run_id)
-    held = sa.exists().where(runs.c.id == version.run_id, runs.c.state.in_(_NOT_LET_GO)).correlate(person_versions)
+    """Those of these people of whom what they were planned up to in this system has passed the gate once."""
+    version, passed = person_versions.c, has_passed(job, [system])
     planned = sa.and_(version.number == links.c.number, version.version == LAST_PLANNED)
     found: set[str] = set()
     for chunk in chunked(numbers):
         asked = (links.c.system == system, links.c.number.in_(chunk))
-        query = sa.select(links.c.number).join_from(links, person_versions, planned).where(*asked, sa.or_(~held, later))
+        query = sa.select(links.c.number).join_from(links, person_versions, planned).where(*asked, passed)
         found.update(connection.execute(query).scalars())
     return found
+
+
+def has_passed(job: str, systems: Sequence[str]) -> sa.ColumnElement[bool]:
+    """A version of somebody (`person_versions`) that has passed the gate once.
+
+    The run that recorded it was not held; or, if it was, a later one has taken up in one of these systems what it takes
+    away, and passed by itself or by a person's word. What is taken after HR has said something else, or after a person
+    has rejected the version, is taken for another reason: an emergency's.
+    """
+    version, effect = person_versions.c, effects.c
+    held = sa.exists().where(runs.c.id == version.run_id, runs.c.state.in_(_NOT_LET_GO)).correlate(person_versions)
+    news = sa.exists().where(
+        _NEWS.c.number == version.number,
+        _NEWS.c.version > version.version,
+        _NEWS.c.recorded_at <= effect.created_at,
+    )
+    refused = sa.exists().where(
+        *_takes_from(_REFUSED.c, job, systems),
+        _REFUSED.c.code == REJECTED,
+        _REFUSED.c.id < effect.id,
+    )
+    later = sa.exists().where(
+        *_takes_from(effect, job, systems),
+        runs.c.id == effect.run_id,
+        runs.c.state.not_in(_NOT_LET_GO),
+        ~news.correlate(person_versions, effects),
+        ~refused.correlate(person_versions, effects),
+    )
+    return sa.or_(~held, later.correlate(person_versions))
+
+
+def _takes_from(effect: Any, job: str, systems: Sequence[str]) -> list[sa.ColumnElement[bool]]:
+    """An effect (columns) that takes something from whom a version is about, since that was told."""
+    version = person_versions.c
+    return [
+        effect.job == job,
+        effect.system.in_(systems),  # the index over whom effects are about begins with it
+        effect.number == version.number,
+        effect.destructive,
+        effect.created_at >= version.recorded_at,
+    ]

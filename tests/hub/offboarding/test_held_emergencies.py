@@ -6,8 +6,10 @@ import pytest
 
 from baton.hub import decisions, execution
 from baton.hub.offboarding import casework
+from baton.hub.offboarding.people import employed
+from baton.hub.reconcile import reconcile
 from baton.model.account import AccountState
-from baton.model.case import Act, Case, Cause
+from baton.model.case import Act, Case, CaseState, Cause
 from baton.store.runs import RunState
 from tests.hub.offboarding.conftest import HR
 from tests.hub.offboarding.test_held_leavers import DAY_S, GONE, ONE, Make, Town, slip, stays_rejected, town
@@ -93,3 +95,84 @@ def test_one_that_was_only_held_is_rejected_with_the_emergency(town: Make) -> No
     d.sync()
     assert state(d) is AccountState.ENABLED
     stays_rejected(d)
+
+
+def completed(d: Town, case: Case) -> Case:
+    with d.hub.database.write() as connection:
+        casework.step(d.hub, connection, d.case(case), Act.COMPLETE, HR, "done")
+    d.company.clock.sleep(2 * DAY_S)
+    return d.case(case)
+
+
+def stays_out(d: Town, case: Case) -> None:
+    """Nothing that comes to pass opens the account, or the case."""
+    for _ in range(2):
+        d.sync()
+        assert state(d) is not AccountState.ENABLED
+        assert d.hour().reopened == []
+        d.company.clock.sleep(DAY_S)
+    assert d.case(case).state is CaseState.COMPLETED
+    with d.hub.database.read() as connection:
+        assert employed(d.hub, connection, [ONE]) == set()
+
+
+@pytest.mark.parametrize("decision", ["reject", "neither"])
+@pytest.mark.parametrize("said", [{}, {"contract_end": "2035-01-31"}, {"last_day": "2027-12-31"}])
+def test_a_slip_that_is_corrected_lets_nobody_in_who_is_out_by_a_completed_emergency(
+    town: Make, decision: str, said: dict[str, str]
+) -> None:
+    d = town()
+    case = emergency(d)
+    d.sync()
+    d.hour()
+    case = completed(d, case)
+    before = list(d.company.rows)
+    run = slip(d, **said)
+    stays_out(d, case)
+    if decision == "reject":
+        decisions.reject(d.hub, run, "boss", "the export is wrong")
+        stays_out(d, case)
+    d.company.rows = before
+    stays_out(d, case)
+    d.company.truths["crm"].accounts[ONE].state = AccountState.ENABLED
+    reconcile(d.hub, "crm")
+    d.sync()
+    assert state(d) is not AccountState.ENABLED, "opened by others, closed by the case: no word of HR's"
+    stays_out(d, case)
+
+
+def test_nor_one_with_which_their_closing_was_rejected_and_planned_anew(town: Make) -> None:
+    d = town()
+    before = list(d.company.rows)
+    case = emergency(d)
+    run = slip(d)
+    d.company.clock.sleep(DAY_S)
+    decisions.reject(d.hub, run, "boss", "the export is wrong")
+    d.company.clock.sleep(DAY_S)
+    d.sync()
+    assert state(d) is AccountState.DISABLED, "by the case"
+    d.hour()
+    case = completed(d, case)
+    d.company.rows = before
+    stays_out(d, case)
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_a_departure_that_was_held_and_released_lets_in_who_is_hired_again(town: Make, *, replaced: bool) -> None:
+    d = town()
+    case = emergency(d)
+    d.sync()
+    d.hour()
+    completed(d, case)
+    run = slip(d)
+    if replaced:
+        d.company.clock.sleep(DAY_S)
+        run = d.hr_says(GONE[1:2], status="departed", last_day="2026-11-21").run.id
+    decisions.release(d.hub, run, "boss", "the branch is closed")
+    execution.apply(d.hub)
+    d.hour()
+    d.company.clock.sleep(DAY_S)
+    d.hr_says([ONE], status="rehired")
+    assert state(d) is AccountState.ENABLED
+    with d.hub.database.read() as connection:
+        assert employed(d.hub, connection, [ONE]) == {ONE}
