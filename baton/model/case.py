@@ -42,6 +42,8 @@ class CaseState(StrEnum):
     COMPLETED = "completed"
 
 
+NEW_MANAGER: Final = "manager: "
+"""So begins what is kept of naming another manager: an `Act.OPEN` that does not say that the leaver leaves."""
 CASE_STEPS: Final[Mapping[CaseState, frozenset[CaseState]]] = {
     CaseState.OPEN: frozenset({CaseState.PAUSED, CaseState.RETRACTED, CaseState.COMPLETED}),
     CaseState.PAUSED: frozenset({CaseState.OPEN, CaseState.RETRACTED}),

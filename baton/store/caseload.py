@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import groupby
+from operator import attrgetter
 from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from baton.model.case import WITH_A_SUCCESSOR, Act, CaseState, Cause, Item, ItemState
+from baton.model.case import NEW_MANAGER, WITH_A_SUCCESSOR, Act, CaseState, Cause, Item, ItemState, Statement
 from baton.model.effect import EffectState
 from baton.model.handover import HoldingKind, HoldingRef
 from baton.model.people import EmploymentStatus
@@ -30,6 +31,7 @@ _PAGE_ROWS = 1_000
 # Made once: naming each column of another alias takes longer than the rest of a statement.
 _TOLD, _LATER = person_versions.alias("told"), person_versions.alias("later")
 _FOLLOWING = cases.alias("following")
+_CASE_ID = attrgetter("case_id")
 
 
 class Entrusted(NamedTuple):
@@ -244,15 +246,23 @@ class CaseloadStore:
         return frozenset(barred)
 
     def by_persons(self, connection: sa.Connection, numbers: Sequence[str]) -> set[str]:
-        """Those of these people who have a case under way that a person has opened (again), or made an emergency."""
-        by_person = statements.c.person.not_in(sorted(NO_PERSONS))
-        again = sa.exists().where(statements.c.case_id == cases.c.id, statements.c.act == Act.OPEN.value, by_person)
-        first = cases.c.opened_by.not_in(sorted(NO_PERSONS))
-        decided = sa.or_(first, cases.c.cause == Cause.EMERGENCY.value, again)
+        """Those of these people who have a case under way that a person has opened (again), or made an emergency.
+
+        Naming another manager is no such word; to open a retracted case again is.
+        """
+        first = sa.or_(cases.c.opened_by.not_in(sorted(NO_PERSONS)), cases.c.cause == Cause.EMERGENCY.value)
+        going: dict[str, str] = {}
         found: set[str] = set()
         for chunk in chunked(numbers):
-            query = sa.select(cases.c.number).where(cases.c.number.in_(chunk), _going(), decided)
-            found.update(connection.execute(query).scalars())
+            query = sa.select(cases.c.id, cases.c.number, first).where(cases.c.number.in_(chunk), _going())
+            for case_id, number, decided in connection.execute(query):
+                going[case_id] = number
+                found |= {number} if decided else set()
+        acts = statements.c.act.in_([Act.OPEN.value, Act.RETRACT.value, Act.REOPEN.value])
+        for chunk in chunked([case_id for case_id, number in going.items() if number not in found]):
+            of = sa.select(statements).where(statements.c.case_id.in_(chunk), acts).order_by(statements.c.key)
+            said = map(self.rows.statement, connection.execute(of))
+            found |= {going[case_id] for case_id, some in groupby(said, key=_CASE_ID) if _leaves_by(list(some))}
         return found
 
     def told(self, connection: sa.Connection, numbers: Sequence[str], now: datetime) -> dict[str, Told]:
@@ -294,6 +304,18 @@ class CaseloadStore:
             .where(case_items.c.state == ItemState.MOVING.value, effects.c.state.in_(ended))
         )
         return sorted(connection.execute(query.distinct()).scalars())
+
+
+def _leaves_by(said: Sequence[Statement]) -> bool:
+    """Whether a person has said that the leaver of a case leaves: what was said of it as a whole, oldest first."""
+    return any(
+        each.person not in NO_PERSONS
+        and (
+            (each.act is Act.OPEN and not each.text.startswith(NEW_MANAGER))
+            or (each.act is Act.REOPEN and before is not None and before.act is Act.RETRACT)
+        )
+        for before, each in zip([None, *said], said, strict=False)
+    )
 
 
 def _going() -> sa.ColumnElement[bool]:

@@ -24,6 +24,7 @@ from baton.jobs.offboarding.policy import Policies
 from baton.jobs.offboarding.steps import require_may
 from baton.model.case import (
     CASE_STEPS,
+    NEW_MANAGER,
     Act,
     Case,
     CaseState,
@@ -59,8 +60,8 @@ def open_case(hub: Hub, opening: Opening) -> Case:
     """Open a case; the one that is open already where there is one, since a person leaves once at a time.
 
     An emergency makes that one an emergency: whoever must be out at once does not wait for its dates. Another manager
-    becomes the manager of that one, where it is HR who says so. Of one that the schedule had opened it is kept, once,
-    that a person has opened it as well.
+    becomes the manager of that one, where it is HR who says so. Of one that the schedule had opened for somebody on
+    ``hub.protected`` it is kept, once, that a person has opened it as well, unless they named another manager.
     Raises `ConfigurationError` for somebody the hub does not know, `BatonError` where nobody could approve
     (``no_manager``) and for a last moment that is none (``date_range``). The schedule, which can name nobody, opens a
     case without a manager: who leaves does not wait, and what is the manager's is for the deputies or HR until then.
@@ -89,12 +90,15 @@ def open_case(hub: Hub, opening: Opening) -> Case:
 
 def _opened_again(hub: Hub, connection: sa.Connection, known: Case, opening: Opening) -> Case:
     """The case that is open already, with what a person who opens it once more says otherwise."""
-    if opening.by not in NO_PERSONS and opening.manager not in ("", known.manager):
+    another = opening.by not in NO_PERSONS and opening.manager not in ("", known.manager)
+    if another:
         known = _given_a_manager(hub, connection, known, opening)
     if opening.cause is Cause.EMERGENCY is not known.cause:
         return _made_an_emergency(hub, connection, known, opening.by)
-    if opening.by not in NO_PERSONS and known.number not in hub.caseload.by_persons(connection, [known.number]):
-        # Whom `hub.protected` keeps leaves by this word: the schedule had opened the case, and nobody had agreed.
+    agrees = opening.by not in NO_PERSONS and not another and known.number in hub.settings.hub.protected
+    if agrees and known.number not in hub.caseload.by_persons(connection, [known.number]):
+        # Whom the list keeps leaves by this word: the schedule had opened the case, and nobody had agreed. Said of who
+        # is not on it, or of the manager, it is no word on whether they leave once they are.
         known = locked(hub, connection, known.id)
         hub.cases.say(connection, [_about_case(hub, known, Act.OPEN, opening.by, Role.HR, opening.cause.value)])
     return known
@@ -108,7 +112,7 @@ def _given_a_manager(hub: Hub, connection: sa.Connection, known: Case, opening: 
         message = f"{manager[:40]} cannot be the manager of this case"
         raise BatonError(message, code="no_manager", remedy="name somebody who works here")
     case = hub.cases.change(connection, case, case.state, manager=manager)
-    hub.cases.say(connection, [_about_case(hub, case, Act.OPEN, opening.by, Role.HR, f"manager: {manager}")])
+    hub.cases.say(connection, [_about_case(hub, case, Act.OPEN, opening.by, Role.HR, f"{NEW_MANAGER}{manager}")])
     return case
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from baton.hub.offboarding import casework, hourly
 from baton.model.account import AccountState
 from baton.model.case import Act, Case, CaseState, Cause
@@ -79,3 +81,32 @@ def test_a_word_about_an_earlier_case_is_none_about_this_one(town: Make) -> None
     with protecting(d) as p:
         p.hr_says([ONE], status="departed", last_day="2026-11-20")
         keeps_everything(p)
+
+
+@pytest.mark.parametrize("manager", ["0003", ""], ids=["another manager", "opened once more"])
+def test_what_a_person_said_of_the_case_before_takes_no_protection_away(town: Make, manager: str) -> None:
+    d = town()
+    scheduled(d)
+    casework.open_case(d.hub, casework.Opening(ONE, Cause.BY_HAND, HR, manager=manager))
+    d.company.clock.sleep(DAY_S)
+    with protecting(d) as p:
+        p.hr_says([ONE], status="departed", last_day="2026-11-20")
+        keeps_everything(p)
+        casework.open_case(p.hub, casework.Opening(ONE, Cause.BY_HAND, HR, manager="0004"))
+        keeps_everything(p)
+        opened_by_hand(p)
+
+
+def test_a_person_who_opens_a_retracted_case_again_has_said_it_and_one_who_lets_a_paused_one_go_on_has_not(
+    town: Make,
+) -> None:
+    d = town()
+    case = scheduled(d)
+    casework.decide(d.hub, case.id, Act.PAUSE, HR, "wait for the audit")
+    casework.decide(d.hub, case.id, Act.REOPEN, HR, "looked at")
+    with protecting(d) as p:
+        p.hr_says([ONE], status="departed", last_day="2026-11-20")
+        keeps_everything(p)
+        casework.decide(p.hub, case.id, Act.RETRACT, HR, "stays after all")
+        casework.decide(p.hub, case.id, Act.REOPEN, HR, "leaves after all")
+        assert p.hour().waiting.protected == []
