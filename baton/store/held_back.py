@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 
 from baton.model.effect import REJECTED, EffectState
+from baton.model.people import EmploymentStatus
 from baton.store.effects import chunked
 from baton.store.links import LAST_PLANNED
 from baton.store.runs import RunState
@@ -38,6 +40,30 @@ def rejected(connection: sa.Connection, systems: Sequence[str], numbers: Sequenc
     return found
 
 
+class Word(NamedTuple):
+    """What a source has called somebody."""
+
+    status: EmploymentStatus
+    recorded_at: datetime
+    let_go: bool
+    """Whether that has passed the gate: by itself, by a person's word, or in a later run that took it up."""
+
+
+def words(connection: sa.Connection, job: str, systems: Sequence[str], numbers: Sequence[str]) -> dict[str, list[Word]]:
+    """All that was ever said of these people, the oldest first; those nobody knows are left out.
+
+    Nothing sealed is opened for it, and it is one statement for a portion of people.
+    """
+    version = person_versions.c
+    columns = (version.number, version.status, version.recorded_at, has_passed(job, systems))
+    found: dict[str, list[Word]] = {}
+    for chunk in chunked(numbers):
+        query = sa.select(*columns).where(version.number.in_(chunk)).order_by(version.number, version.version)
+        for number, status, recorded_at, passed in connection.execute(query):
+            found.setdefault(number, []).append(Word(EmploymentStatus(status), recorded_at, bool(passed)))
+    return found
+
+
 def let_go(connection: sa.Connection, job: str, system: str, numbers: Sequence[str]) -> set[str]:
     """Those of these people of whom what they were planned up to in this system has passed the gate once."""
     version, passed = person_versions.c, has_passed(job, [system])
@@ -58,7 +84,6 @@ def has_passed(job: str, systems: Sequence[str]) -> sa.ColumnElement[bool]:
     has rejected the version, is taken for another reason: an emergency's.
     """
     version, effect = person_versions.c, effects.c
-    held = sa.exists().where(runs.c.id == version.run_id, runs.c.state.in_(_NOT_LET_GO)).correlate(person_versions)
     news = sa.exists().where(
         _NEWS.c.number == version.number,
         _NEWS.c.version > version.version,
@@ -76,7 +101,13 @@ def has_passed(job: str, systems: Sequence[str]) -> sa.ColumnElement[bool]:
         ~news.correlate(person_versions, effects),
         ~refused.correlate(person_versions, effects),
     )
-    return sa.or_(~held, later.correlate(person_versions))
+    return sa.or_(~_was_held(), later.correlate(person_versions))
+
+
+def _was_held() -> sa.ColumnElement[bool]:
+    """A version that was recorded by a run which the gate has held, and nobody has released."""
+    held = sa.exists().where(runs.c.id == person_versions.c.run_id, runs.c.state.in_(_NOT_LET_GO))
+    return held.correlate(person_versions)
 
 
 def _takes_from(effect: Any, job: str, systems: Sequence[str]) -> list[sa.ColumnElement[bool]]:

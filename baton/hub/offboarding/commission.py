@@ -17,7 +17,8 @@ from baton import tables
 from baton.errors import ConfigurationError, ConnectorError, Fault
 from baton.hub.core import Hub
 from baton.hub.handed_out import new_file
-from baton.hub.offboarding.ended import is_back
+from baton.hub.offboarding.came_back import came_back
+from baton.hub.offboarding.undecided import undecided
 from baton.jobs.offboarding.commission import Closed, Facts, Line, Order, Owned, Payment
 from baton.model.case import CaseState
 from baton.model.handover import HoldingKind
@@ -174,7 +175,8 @@ def _leavers(hub: Hub) -> tuple[dict[str, date], dict[str, Sequence[date]]]:
     with hub.database.read() as connection:
         cases = hub.cases.listed(connection, CaseState.OPEN, CaseState.PAUSED, CaseState.COMPLETED, limit=None)
         people = hub.people.newest(connection, sorted({case.number for case in cases}))
-        statuses = hub.people.statuses(connection, sorted(people))
+        completed = [case for case in cases if case.state is CaseState.COMPLETED]
+        back = came_back(hub, connection, completed, undecided(hub, connection, sorted(people)))
     zones = {number: known.employee.time_zone for number, known in people.items()}
     newest = {case.number: case.id for case in reversed(cases)}
     left: dict[str, date] = {}
@@ -183,8 +185,7 @@ def _leavers(hub: Hub) -> tuple[dict[str, date], dict[str, Sequence[date]]]:
         if case.dates.last_working_at is None:
             continue
         last = _last_day(case.dates.last_working_at, zones.get(case.number, hub.settings.hub.time_zone))
-        back = case.state is CaseState.COMPLETED and is_back(case, statuses.get(case.number))
-        if newest[case.number] == case.id and not back:
+        if newest[case.number] == case.id and case.id not in back:
             left[case.number] = last
         else:
             earlier.setdefault(case.number, set()).add(last)

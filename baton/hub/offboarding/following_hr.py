@@ -11,6 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
+from baton.hub.offboarding.came_back import AGAIN, stays
 from baton.hub.offboarding.casework import BY_WORD, UNFINISHED, call_back, locked, step
 from baton.hub.offboarding.intentions import JOB, frozen, last_log_out
 from baton.hub.offboarding.policies import policy_of
@@ -32,8 +33,6 @@ _NO_DAY: Final = (
     "HR says notice without a last working day: the case, opened by hand, keeps {} UTC, "
     "also where that was a departure entered by mistake; enter the last working day in HR's data"
 )
-AGAIN: Final = (EmploymentStatus.REHIRED, EmploymentStatus.PENDING_HIRE)
-"""Who has left, and works here again or is about to."""
 
 
 def news_from_hr(hub: Hub, known: Sequence[Case], troubles: dict[str, str], waiting: Waiting) -> list[Case]:
@@ -143,11 +142,6 @@ def _taken_over(case: Case, employee: Employee, told: Sequence[Recorded], now: d
     if employee.status is not EmploymentStatus.DEPARTED or named is None or left is None:
         return case.dates
     return replace(said, last_working_at=min(named, left))
-
-
-def stays(status: EmploymentStatus) -> bool:
-    """Whether HR says of somebody that they work here and do not leave."""
-    return status.employed and status is not EmploymentStatus.NOTICE
 
 
 def _dates(case: Case, employee: Employee, now: datetime) -> LeaverDates:

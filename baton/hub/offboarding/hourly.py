@@ -17,10 +17,11 @@ from baton.engine.report import Report
 from baton.errors import BatonError
 from baton.hub.core import Hub
 from baton.hub.offboarding import ahead
+from baton.hub.offboarding.came_back import stays
 from baton.hub.offboarding.casework import Opening, open_case
 from baton.hub.offboarding.certifying import certify, lacks_certificate
 from baton.hub.offboarding.ended import ended_for_good
-from baton.hub.offboarding.following_hr import follow_hr, news_from_hr, stays
+from baton.hub.offboarding.following_hr import follow_hr, news_from_hr
 from baton.hub.offboarding.intentions import JOB
 from baton.hub.offboarding.looking import systems_that_hold
 from baton.hub.offboarding.moving import perform, plan, send_messages

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from baton.contracts import AccountTarget
 from baton.hub.core import Hub
+from baton.hub.offboarding.came_back import came_back
 from baton.hub.offboarding.undecided import PROTECTED, undecided
 from baton.model.account import AccountRef, AccountState
 from baton.model.case import CaseState
@@ -103,20 +104,14 @@ def _not_let_go(hub: Hub, connection: sa.Connection, numbers: Sequence[str]) -> 
 
 
 def _left_by_their_case(hub: Hub, connection: sa.Connection, numbers: Sequence[str]) -> set[str]:
-    """Those whose newest case is about a last moment that is over, and who were not hired again after it."""
+    """Those whose newest case is about a last moment that is over, and who did not come back since it was opened."""
     now = hub.clock.now()
-    over = {
-        number: case
-        for number, case in hub.cases.newest_of(connection, numbers).items()
+    over = [
+        case
+        for case in hub.cases.newest_of(connection, numbers).values()
         if case.state is not CaseState.RETRACTED
         and case.dates.last_working_at is not None
         and case.dates.last_working_at <= now
-    }
-    ended = {number: case.completed_at for number, case in over.items() if case.state is CaseState.COMPLETED}
-    told = hub.people.versions(connection, sorted(ended)) if ended else {}
-    again = {
-        number
-        for number, versions in told.items()
-        if any(each.employee.status.employed and each.recorded_at > (ended[number] or now) for each in versions)
-    }
-    return over.keys() - again
+    ]
+    back = came_back(hub, connection, over, numbers)
+    return {case.number for case in over if case.id not in back}

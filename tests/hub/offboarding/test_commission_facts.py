@@ -87,6 +87,7 @@ def test_who_works_here_again_has_left_once_and_has_not_left(desk: Make) -> None
         d.hub.cases.change(connection, d.case(case), CaseState.COMPLETED, completed_at=d.hub.clock.now())
     gone = read_facts(EMPTY, lambda: nullcontext(d.hub))
     assert (gone.left, gone.earlier) == ({LEAVER: date(2026, 12, 20)}, {})
+    d.company.clock.sleep(1)
     d.company.rows[1] = row(LEAVER, status="rehired", manager=MANAGER, zone="Asia/Shanghai")
     plan_sync(d.hub, SyncRequest())
     back = read_facts(EMPTY, lambda: nullcontext(d.hub))
