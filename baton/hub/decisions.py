@@ -13,7 +13,7 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.execution import find_run
 from baton.hub.sync import DECIDE_WITHIN
 from baton.hub.sync import JOB as SYNC
-from baton.model.account import Receipt
+from baton.model.account import Action, Receipt
 from baton.model.effect import EVERY_ACTION, EffectState, PaymentAction
 from baton.model.pay_run import JOB as PAYMENT
 from baton.model.persons import alike, require_reason
@@ -25,6 +25,8 @@ from baton.store.runs import ApprovedFeed, Run, RunState
 from baton.store.tables import effects
 
 _ANEW: Final = "the next run plans it anew: baton run sync"
+_TAKES_AWAY: Final = effects.c.destructive
+_LETS_IN: Final = effects.c.action.in_([Action.ENABLE.value, Action.PROVISION.value])
 _BY_PAY: Final = "see: baton pay show RUN; it needs signatures (baton pay sign) before baton pay release"
 
 
@@ -79,7 +81,7 @@ def reject(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> int:
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         run = _decidable(hub, connection, run_id, person, why, seen)
-        pairs = _taken_away(connection, run_id)
+        pairs = _held(connection, run_id, _TAKES_AWAY)
         discarded = hub.effects.reject(connection, run_id)
         out = hub.barred(connection)
         for system, numbers in pairs.items():
@@ -145,29 +147,31 @@ def _decidable(hub: Hub, connection: sa.Connection, run_id: str, person: str, wh
     return run
 
 
-def _taken_away(connection: sa.Connection, run_id: str) -> dict[str, list[str]]:
-    """From whom a held run would take something: system -> numbers."""
-    taken_away = (effects.c.run_id == run_id, effects.c.state == EffectState.HELD.value, effects.c.destructive)
+def _held(connection: sa.Connection, run_id: str, *which: sa.ColumnElement[bool]) -> dict[str, list[str]]:
+    """To whom a held run would do something, or something of this kind: system -> numbers."""
+    waits = (effects.c.run_id == run_id, effects.c.state == EffectState.HELD.value, *which)
     found: dict[str, list[str]] = {}
-    for row in connection.execute(sa.select(effects.c.system, effects.c.number).where(*taken_away).distinct()):
+    for row in connection.execute(sa.select(effects.c.system, effects.c.number).where(*waits).distinct()):
         found.setdefault(row.system, []).append(row.number)
     return found
 
 
 def _require_still_meant(hub: Hub, connection: sa.Connection, run: Run) -> None:
-    """What would be taken away is still meant to be: nobody was protected since, no emergency of theirs retracted.
+    """What is held is still meant to be: HR has said nothing else of anybody in it, and no emergency changes it.
 
-    And HR has said nothing else of them: a run for a few may have heard that, and left the others of it held. The plan
-    is decided on as a whole; the next run replaces it, since there is news of these people.
+    A run for a few may have heard that, and left the others of it held. What would be taken away: nobody was protected
+    since, no emergency of theirs retracted. Who would be let in: nobody must be out by an emergency since. The plan is
+    decided on as a whole; the next run replaces it, since there is news of these people.
     """
     if run.job != SYNC:
         return
-    pairs = _taken_away(connection, run.id)
-    news = {number for system, numbers in pairs.items() for number in hub.links.behind(connection, system, numbers)}
+    everybody = _held(connection, run.id).items()
+    news = {number for system, numbers in everybody for number in hub.links.behind(connection, system, numbers)}
     if news:
         who = ", ".join(sorted(news)[:10])
         message = f"HR has said something else of {len(news)} in {run.id} since it was planned: {who}"
         raise ApprovalError(message, code="news", remedy=_ANEW)
+    pairs = _held(connection, run.id, _TAKES_AWAY)
     protected = {number for numbers in pairs.values() for number in numbers}.intersection(hub.settings.hub.protected)
     if protected:
         who = ", ".join(sorted(protected)[:10])
@@ -180,6 +184,11 @@ def _require_still_meant(hub: Hub, connection: sa.Connection, run: Run) -> None:
     if forgotten - out:
         message = f"{run.id} would close accounts of {len(forgotten - out)} whose emergency was retracted since"
         raise ApprovalError(message, code="retracted", remedy=_ANEW)
+    let_in = out.intersection(number for numbers in _held(connection, run.id, _LETS_IN).values() for number in numbers)
+    if let_in:
+        who = ", ".join(sorted(let_in)[:10])
+        message = f"{run.id} would open accounts of {len(let_in)} who must be out by an emergency: {who}"
+        raise ApprovalError(message, code="emergency", remedy=_ANEW)
 
 
 def _accept_population(hub: Hub, connection: sa.Connection, run: Run) -> None:

@@ -216,6 +216,9 @@ WORDS: Final[Mapping[str, str]] = {
     "It would close accounts of people whose emergency was retracted since: the next sync plans it anew.": (
         "緊急退職が取り下げられた人のアカウントが含まれています。次回の同期で計画し直します。"
     ),
+    "It would open accounts of people who must be out by an emergency: the next sync plans it anew.": (
+        "緊急退職でログインできない人のアカウントを有効にする内容が含まれています。次回の同期で計画し直します。"
+    ),
     "It is held for something else than this page shows. Load the page again, then decide.": (
         "保留中の内容がこのページの表示と異なります。ページを再読み込みし、確認してから決定してください。"
     ),

@@ -216,6 +216,9 @@ WORDS: Final[Mapping[str, str]] = {
     "It would close accounts of people whose emergency was retracted since: the next sync plans it anew.": (
         "긴급 퇴직이 철회된 사람의 계정이 포함되어 있습니다. 다음 동기화에서 다시 계획합니다."
     ),
+    "It would open accounts of people who must be out by an emergency: the next sync plans it anew.": (
+        "긴급 퇴직으로 로그인할 수 없는 사람의 계정을 여는 작업이 포함되어 있습니다. 다음 동기화에서 다시 계획합니다."
+    ),
     "It is held for something else than this page shows. Load the page again, then decide.": (
         "보류된 내용이 이 페이지의 표시와 다릅니다. 페이지를 새로 고쳐 확인한 뒤 결정해 주십시오."
     ),

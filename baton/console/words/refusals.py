@@ -21,6 +21,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     "protected": "It would take accounts from people who are on hub.protected by now: the next sync plans it anew.",
     "news": "HR has said something else of people in it since it was planned: the next sync plans it anew.",
     "retracted": "It would close accounts of people whose emergency was retracted since: the next sync plans it anew.",
+    "emergency": "It would open accounts of people who must be out by an emergency: the next sync plans it anew.",
     "other_plan": "It is held for something else than this page shows. Load the page again, then decide.",
     "pay_run": "This is a pay run: it is signed for and released on its own page.",
     "reason": "Please give a reason.",

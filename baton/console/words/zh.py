@@ -211,6 +211,9 @@ WORDS: Final[Mapping[str, str]] = {
     "It would close accounts of people whose emergency was retracted since: the next sync plans it anew.": (
         "其中有人的紧急离职已撤回：下次同步会重新计划。"
     ),
+    "It would open accounts of people who must be out by an emergency: the next sync plans it anew.": (
+        "其中有人因紧急离职不得登录，放行会开通其账号；下次同步会重新计划。"
+    ),
     "It is held for something else than this page shows. Load the page again, then decide.": (
         "拦截的内容与本页显示的不同。请刷新页面，查看后再决定。"
     ),

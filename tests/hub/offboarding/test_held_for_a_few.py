@@ -13,12 +13,16 @@ from baton.model.account import AccountState
 from baton.model.case import Cause
 from baton.store.runs import RunState
 from baton.store.tables import effects
+from tests.hub.conftest import Start
 from tests.hub.offboarding.conftest import HR, staffed
-from tests.hub.offboarding.test_held_leavers import GONE, ONE, Make, Town, slip, town
+from tests.hub.offboarding.test_held_leavers import CREW, GONE, ONE, Make, Town, slip, town
 from tests.rig.belongings import Belongings, KeeperTarget
 
 __all__ = ["town"]
 OTHERS = GONE[1:]
+BACK = CREW[-1]
+"""Who left before, and is hired again in the export that is held."""
+LEFT = {"status": "departed", "last_day": "2026-11-20", "contract_end": "2035-01-31"}
 
 
 def alone(d: Town) -> str:
@@ -75,15 +79,62 @@ def test_what_somebody_changed_in_the_held_run_is_not_covered_up_by_it(town: Mak
         decisions.release(d.hub, held, "boss", "the branch closes")
 
 
-@pytest.mark.parametrize("asked", [{"employees": (ONE,), "systems": ("crm",)}, {"systems": ("crm",)}])
-def test_what_hr_has_corrected_since_is_not_released_for_another_system(
-    start, asked: dict[str, tuple[str, ...]]
-) -> None:
+def back_in_a_slip(d: Town) -> str:
+    """Somebody has left, and is let in again by the export that has the others leave."""
+    d.hr_says([BACK], **LEFT)
+    for _ in range(2):
+        d.hour()
+    d.company.rows = [d.person(BACK, status="rehired") if r["number"] == BACK else r for r in d.company.rows]
+    held = slip(d)
+    assert states_of(d) == {AccountState.DISABLED}
+    return held
+
+
+def states_of(d: Town) -> set[AccountState]:
+    return {truth.accounts[BACK].state for truth in d.company.truths.values()}
+
+
+def test_a_release_lets_nobody_in_who_must_be_out_by_an_emergency_since(town: Make) -> None:
+    d = town()
+    held = back_in_a_slip(d)
+    open_case(d.hub, Opening(BACK, Cause.EMERGENCY, HR))
+    with pytest.raises(ApprovalError, match=f"would open accounts of 1 who must be out by an emergency: {BACK}") as no:
+        decisions.release(d.hub, held, "boss", "the branch closes")
+    assert no.value.code == "emergency"
+    execution.apply(d.hub)
+    d.sync()
+    (again,) = d.hour().waiting.held
+    assert decisions.release(d.hub, again, "boss", "the branch closes") == len(GONE)
+    execution.apply(d.hub)
+    assert (states_of(d), d.kept()) == ({AccountState.DISABLED}, 0)
+
+
+def two_systems(start: Start) -> Town:
     company, hub = start({"crm": KeeperTarget, "erp": KeeperTarget})
     company.truths["erp"].belongings = Belongings()
     desk = staffed(company, hub)
     d = Town(desk.company, desk.hub)
     d.settle_in()
+    return d
+
+
+def test_a_release_lets_nobody_in_whom_hr_calls_departed_by_now(start: Start) -> None:
+    d = two_systems(start)
+    held = back_in_a_slip(d)
+    d.company.rows = [d.person(BACK, **LEFT) if each["number"] == BACK else each for each in d.company.rows]
+    plan_sync(d.hub, SyncRequest(systems=("erp",)))
+    with pytest.raises(ApprovalError, match=f"HR has said something else of 1 in {held} since it was planned: {BACK}"):
+        decisions.release(d.hub, held, "boss", "the branch closes")
+    execution.apply(d.hub)
+    d.sync()
+    assert states_of(d) == {AccountState.DISABLED}
+
+
+@pytest.mark.parametrize("asked", [{"employees": (ONE,), "systems": ("crm",)}, {"systems": ("crm",)}])
+def test_what_hr_has_corrected_since_is_not_released_for_another_system(
+    start: Start, asked: dict[str, tuple[str, ...]]
+) -> None:
+    d = two_systems(start)
     held = slip(d)
     d.company.rows = [d.person(ONE) if each["number"] == ONE else each for each in d.company.rows]
     plan_sync(d.hub, SyncRequest(**asked))
