@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -32,12 +32,24 @@ def rejected(connection: sa.Connection, systems: Sequence[str], numbers: Sequenc
     """Those of these people of whom the source has said nothing since its last word was rejected in one of these."""
     found: set[str] = set()
     for chunk in chunked(numbers):
-        # By system too: the key of the links begins with it.
-        theirs = (links.c.system.in_(systems), links.c.number.in_(chunk))
-        last = sa.and_(people.c.number == links.c.number, people.c.version == links.c.rejected_version)
-        query = sa.select(links.c.number).join_from(links, people, last).where(*theirs)
-        found.update(connection.execute(query).scalars())
+        found.update(connection.execute(_rejected(systems, links.c.number.in_(chunk))).scalars())
     return found
+
+
+def still_rejected(connection: sa.Connection, job: str, systems: Sequence[str]) -> set[str]:
+    """Everybody of whom that is so, however long ago it was rejected; one statement.
+
+    It looks among those from whom a rejected run of this job would have taken something, not through everybody's links.
+    """
+    gone = (runs.c.job == job, runs.c.state == RunState.REJECTED.value, effects.c.destructive)
+    spared = sa.select(effects.c.number).join_from(runs, effects, effects.c.run_id == runs.c.id).where(*gone)
+    return set(connection.execute(_rejected(systems, links.c.number.in_(spared))).scalars())
+
+
+def _rejected(systems: Sequence[str], which: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    last = sa.and_(people.c.number == links.c.number, people.c.version == links.c.rejected_version)
+    # By system too: the key of the links begins with it.
+    return sa.select(links.c.number).join_from(links, people, last).where(links.c.system.in_(systems), which)
 
 
 class Word(NamedTuple):
@@ -101,10 +113,10 @@ def has_passed(job: str, systems: Sequence[str]) -> sa.ColumnElement[bool]:
         ~news.correlate(person_versions, effects),
         ~refused.correlate(person_versions, effects),
     )
-    return sa.or_(~_was_held(), later.correlate(person_versions))
+    return sa.or_(~was_held(), later.correlate(person_versions))
 
 
-def _was_held() -> sa.ColumnElement[bool]:
+def was_held() -> sa.ColumnElement[bool]:
     """A version that was recorded by a run which the gate has held, and nobody has released."""
     held = sa.exists().where(runs.c.id == person_versions.c.run_id, runs.c.state.in_(_NOT_LET_GO))
     return held.correlate(person_versions)

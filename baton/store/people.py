@@ -23,7 +23,6 @@ _MANY: Final = 10_000
 """From so many people on it is faster to read everybody than to ask for them by number."""
 _STATUSES: Final = {status.value: status for status in EmploymentStatus}
 INDEXED: Final = ("mobile", "identity_number", "bank_account_number")
-_EARLIER = person_versions.alias("earlier")
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,31 +270,6 @@ class PeopleStore:
         """The numbers of everybody whose newest version has this status."""
         query = sa.select(people.c.number).where(people.c.status == status.value).order_by(people.c.number)
         return list(connection.execute(query).scalars())
-
-    def left_since(self, connection: sa.Connection, since: datetime, ever: Collection[str] = ()) -> dict[str, datetime]:
-        """Who has left and worked here until that was recorded, if since then (of ``ever``: at any time); and when."""
-
-        def asked(table: sa.FromClause) -> sa.ColumnElement[bool]:
-            lately = table.c.recorded_at >= since
-            return sa.or_(lately, table.c.number.in_(sorted(ever))) if ever else lately
-
-        departed = EmploymentStatus.DEPARTED.value
-        worked = sa.exists().where(
-            _EARLIER.c.number == person_versions.c.number,
-            _EARLIER.c.version == person_versions.c.version - 1,
-            _EARLIER.c.status.in_([status.value for status in EmploymentStatus if status.employed]),
-        )
-        # Who left years ago is passed over by the newest version alone: nobody reads all that was ever told of them.
-        lately = sa.select(people.c.number).where(people.c.status == departed, people.c.version > 1, asked(people))
-        at = sa.func.max(person_versions.c.recorded_at, type_=person_versions.c.recorded_at.type)
-        query = sa.select(person_versions.c.number, at).where(
-            person_versions.c.number.in_(lately),
-            person_versions.c.status == departed,
-            asked(person_versions),
-            worked,
-        )
-        by_number = query.group_by(person_versions.c.number).order_by(person_versions.c.number)
-        return dict(connection.execute(by_number).all())
 
     def statuses(self, connection: sa.Connection, numbers: Sequence[str]) -> dict[str, EmploymentStatus]:
         """The current status of these people."""

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from baton import telemetry, tracing
 from baton.engine.report import Report
 from baton.errors import BatonError
-from baton.hub.core import Hub
+from baton.hub.core import SYNC_JOB, Hub
 from baton.hub.offboarding import ahead
 from baton.hub.offboarding.came_back import stays
 from baton.hub.offboarding.casework import Opening, open_case
@@ -40,6 +40,8 @@ from baton.hub.offboarding.ways_back import call_back_retracted
 from baton.model.case import Case, CaseState, Cause
 from baton.model.people import Employee, EmploymentStatus, LeaverDate
 from baton.store import passes
+from baton.store.departures import left_since
+from baton.store.held_back import still_rejected
 from baton.store.people import Recorded
 
 log = logging.getLogger("baton.offboarding")
@@ -49,7 +51,8 @@ _LEAVING = (EmploymentStatus.NOTICE, EmploymentStatus.DEPARTED)
 LOOKED_BACK: Final = timedelta(days=31)
 """Who was called departed longer ago, and has no case by then, gets none by itself: no outage lasts that long.
 
-But whom ``hub.protected`` keeps is looked for as long as they are on it: nobody else would ever be told of them.
+But whom ``hub.protected`` keeps, or of whom a person has rejected that, is looked for as long as it is so; and where
+it was held or rejected, the newest word counts: by that they lose their accounts.
 """
 
 
@@ -291,7 +294,8 @@ def _of_who_has_left(hub: Hub, connection: sa.Connection) -> list[Opening]:
     Only of who worked here until then: the leavers of a first import hold nothing that anybody here knows of.
     """
     protected = hub.settings.hub.protected
-    left = hub.people.left_since(connection, hub.clock.now() - LOOKED_BACK, ever=protected)
+    ever = still_rejected(connection, SYNC_JOB, list(hub.settings.systems)).union(protected)
+    left = left_since(connection, hub.clock.now() - LOOKED_BACK, ever)
     newest = hub.cases.newest_of(connection, sorted(left))
     asked = [number for number, at in left.items() if number not in newest or not _saw(newest[number], at)]
     told = hub.people.versions(connection, asked)
