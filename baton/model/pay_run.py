@@ -60,6 +60,13 @@ FAILED: Final = (LineState.REJECTED, LineState.RETURNED, LineState.RECALLED)
 """Not paid, by the bank's own word: only that is paid again, as the next attempt."""
 SILENT: Final = (LineState.RELEASED, LineState.IN_DOUBT)
 """Released, and the bank has said nothing of it."""
+CLAIMED: Final = "claimed"
+"""The code of a line left out since the same payable is in another run, drafts included."""
+DOUBLED: Final = "doubled"
+"""The code of a line left out since the same payable stands further up in the same run."""
+OTHER_COMPONENT: Final = "other_component"
+BY_DRAFT: Final = (CLAIMED, DOUBLED, OTHER_COMPONENT)
+"""Codes of lines that were left out before any check, and stay so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,13 @@ class BankEvent:
         return f"{self.system}/{self.name}/{self.position}"
 
 
+def is_taken(said: Sequence[BankEvent]) -> bool:
+    """Whether the newest answer among these, which come the oldest first, is no refusal; bookings are none."""
+    levels = [level.value for level in AnswerLevel]
+    answers = [event for event in said if event.kind in levels]
+    return bool(answers) and answers[-1].state not in NOT_TAKEN
+
+
 class BankAnswerStore:
     """Reads and writes what banks have said, inside the caller's transaction."""
 
@@ -172,6 +179,39 @@ class BankAnswerStore:
             bank_events.c.system == system, bank_events.c.message_id == message_id, bank_events.c.reference == ""
         )
         return [self._event(row) for row in connection.execute(query.order_by(bank_events.c.at, bank_events.c.key))]
+
+    def of_message(self, connection: sa.Connection, system: str, message_id: str) -> list[tuple[BankEvent, datetime]]:
+        """Everything one bank has said about a file or a line of it, with when it was taken in, the oldest first.
+
+        Some book all of a file under its id in the place of a line's reference.
+        """
+        query = (
+            sa.select(bank_events, bank_files.c.taken_at)
+            .join(
+                bank_files,
+                sa.and_(bank_files.c.system == bank_events.c.system, bank_files.c.name == bank_events.c.name),
+            )
+            .where(
+                bank_events.c.system == system,
+                sa.or_(bank_events.c.message_id == message_id, bank_events.c.reference == message_id),
+            )
+            .order_by(bank_events.c.at, bank_events.c.key)
+        )
+        return [(self._event(row), row.taken_at) for row in connection.execute(query)]
+
+    def taken_elsewhere(self, connection: sa.Connection, message_id: str) -> set[str]:
+        """The references of the lines in a file that a bank has taken, by some answer, in another file."""
+        query = (
+            sa.select(bank_events.c.reference)
+            .join(pay_lines, pay_lines.c.reference == bank_events.c.reference)
+            .where(
+                pay_lines.c.message_id == message_id,
+                bank_events.c.kind == AnswerLevel.LINE.value,
+                bank_events.c.message_id.not_in(("", message_id)),
+                bank_events.c.state.not_in(NOT_TAKEN),
+            )
+        )
+        return set(connection.execute(query.distinct()).scalars())
 
     def file_receipt(self, connection: sa.Connection, system: str, message_id: str) -> Receipt:
         """What the bank's answers amount to for the delivery of a file: done once it has said that it has it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 from baton.model.effect import EffectState, PaymentAction
 from baton.model.pay_run import SILENT, LineState
 from baton.store.effects import chunked
-from baton.store.tables import effects, pay_files, pay_lines
+from baton.store.tables import bank_events, effects, pay_files, pay_lines
 
 _UNSENT = tuple(
     state.value for state in (EffectState.PLANNED, EffectState.HELD, EffectState.SENT, EffectState.IN_DOUBT)
@@ -18,6 +19,15 @@ _UNSENT = tuple(
 
 DECLARED_ABSENT: Final = "declared_absent"
 """The code of a delivery given up because two people have said, for a bank that cannot, that it does not have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """A file that by what is known here was never delivered, and of which the bank has said something."""
+
+    run_id: str
+    system: str
+    message_id: str
 
 
 def unsent(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
@@ -82,6 +92,39 @@ def last_told(connection: sa.Connection, system: str, codes: Sequence[str]) -> l
     delivers = effects.c.action == PaymentAction.DELIVER.value
     query = sa.select(effects.c.key).where(effects.c.system == system, delivers, waiting, effects.c.code.in_(codes))
     return list(connection.execute(query.order_by(effects.c.id)).scalars())
+
+
+def told_of_all_the_same(connection: sa.Connection, run_id: str, message_id: str = "") -> list[Suspect]:
+    """The files of which a bank speaks though they were taken back, or have ended without a delivery.
+
+    Those of this run, and of any that has or had one of its payments (one of those in this file of it) before, as this
+    attempt or an earlier one.
+    """
+    ended = effects.c.state.in_((EffectState.SUPERSEDED.value, EffectState.REFUSED.value))
+    names = (bank_events.c.message_id, bank_events.c.reference)
+    told = sa.or_(*(sa.select(bank_events.c.key).where(name == effects.c.number).exists() for name in names))
+    found: list[Suspect] = []
+    for chunk in chunked(_tried_before(connection, run_id, message_id)):
+        query = sa.select(effects.c.run_id, effects.c.system, effects.c.number).where(
+            effects.c.run_id.in_(chunk), effects.c.action == PaymentAction.DELIVER.value, ended, told
+        )
+        found += [Suspect(*row) for row in connection.execute(query.order_by(effects.c.id))]
+    return found
+
+
+def _tried_before(connection: sa.Connection, run_id: str, message_id: str) -> list[str]:
+    """The ids of the run, and of those that have or had a payment of it, as this attempt or an earlier one."""
+    of_run, other = pay_lines.alias("of_run"), pay_lines.alias("other")
+    same = [other.c[name] == of_run.c[name] for name in ("number", "period", "component")]
+    queries = (
+        sa.select(other.c.run_id).where(other.c.reference == of_run.c.reference),
+        sa.select(other.c.run_id).where(*same, of_run.c.attempt > 1, other.c.attempt < of_run.c.attempt),
+    )
+    here = of_run.c.message_id == message_id if message_id else of_run.c.run_id == run_id
+    found = {run_id}
+    for query in queries:
+        found.update(connection.execute(query.where(here).distinct()).scalars())
+    return sorted(found)
 
 
 def _among(connection: sa.Connection, keys: Sequence[str], where: sa.ColumnElement[bool]) -> set[str]:

@@ -16,9 +16,9 @@ from baton.banking.catalogue import load_profile
 from baton.banking.problems import problem_finder
 from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
+from baton.hub.payment.arrived import arrived
 from baton.hub.payment.beneath import down_from
 from baton.hub.payment.bookings import ENTRY
-from baton.hub.payment.drafting import CLAIMED, DOUBLED, OTHER_COMPONENT
 from baton.hub.payment.makers import makers
 from baton.hub.payment.out_again import out_again
 from baton.hub.payment.policies import calendar_of, holders_of, policy_of
@@ -33,17 +33,15 @@ from baton.jobs.payment.checks.waivers import Cleared, Waiver, apply_waivers
 from baton.jobs.payment.periods import before
 from baton.jobs.payment.roles import Role
 from baton.model.bank_answers import Direction
-from baton.model.pay_run import JOB, LineState, PayLine, PayRun
+from baton.model.pay_run import BY_DRAFT, JOB, LineState, PayLine, PayRun
 from baton.model.payable import Component
 from baton.model.people import Employee
-from baton.store.bank_answers import NOT_TAKEN
+from baton.store.bank_answers import is_taken
 from baton.store.pay_decisions import WaiverRow
 from baton.store.pay_runs import LineChange
 from baton.store.restores import UNREAD
 from baton.store.runs import Run, RunState
 
-_BY_DRAFT: Final = (CLAIMED, DOUBLED, OTHER_COMPONENT)
-"""Codes of lines that were left out before any check, and stay so."""
 _PAST: Final[dict[LineState, PastState]] = {
     LineState.DRAFT: PastState.DRAFT,
     LineState.HELD: PastState.DRAFT,
@@ -156,7 +154,7 @@ def considered(hub: Hub, connection: sa.Connection, run: PayRun) -> list[PayLine
     return [
         line
         for line in hub.pay_runs.lines(connection, run.run_id)
-        if line.code not in _BY_DRAFT and line.state is not LineState.CANCELLED
+        if line.code not in BY_DRAFT and line.state is not LineState.CANCELLED
     ]
 
 
@@ -193,6 +191,7 @@ def judge(
         awaited=others.awaited,
         problems=problem_finder(profile),
         on_statement=_on_statement(hub, connection, lines),
+        arrived=arrived(hub, connection, run.run_id),
         settled_for=_settled_for(hub, connection, run, lines),
     )
     report = check_lines(
@@ -251,8 +250,7 @@ def _on_statement(hub: Hub, connection: sa.Connection, lines: Sequence[PayLine])
     found = set()
     for reference, events in hub.bank_answers.of_lines(connection, [line.reference for line in lines]).items():
         booked = Counter(event.state for event in events if event.kind == ENTRY)
-        answers = [event for event in events if event.kind != ENTRY]
-        taken = reference in unsent and bool(answers) and answers[-1].state not in NOT_TAKEN
+        taken = reference in unsent and is_taken(events)
         if booked[Direction.DEBIT.value] > booked[Direction.CREDIT.value] or (taken and not booked):
             found.add(reference)
     return frozenset(found)
@@ -285,7 +283,7 @@ def _left_out(hub: Hub, connection: sa.Connection, run: PayRun) -> dict[str, lis
     """The amounts of the lines that came with this run and were left out before any check, by why."""
     found: dict[str, list[int]] = {}
     for line in hub.pay_runs.lines(connection, run.run_id, LineState.LEFT_OUT):
-        if line.code in _BY_DRAFT:
+        if line.code in BY_DRAFT:
             found.setdefault(line.code, []).append(line.payable.amount_minor)
     return found
 

@@ -17,18 +17,12 @@ from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.source_file import open_rows
 from baton.jobs.payment.checks.account_numbers import plain_account
 from baton.jobs.payment.payable_rows import PAYABLES, PayableRow, ReadRows, read_page
-from baton.model.pay_run import JOB, LineState, PayLine, PayRun
+from baton.model.pay_run import CLAIMED, DOUBLED, JOB, OTHER_COMPONENT, LineState, PayLine, PayRun
 from baton.model.payable import BankAccount, Component, Payable, PayableKey, is_currency, is_period
 from baton.model.people import Employee
 from baton.model.source_rows import Origin, SourcePage
 from baton.settings_shape import BankPart
 from baton.store.runs import Run, RunFault, RunState
-
-CLAIMED = "claimed"
-"""The code of a line left out since the same payable is in another run, drafts included."""
-DOUBLED = "doubled"
-"""The code of a line left out since the same payable stands further up in the same run."""
-OTHER_COMPONENT = "other_component"
 
 
 @dataclass(frozen=True, slots=True)

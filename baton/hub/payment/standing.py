@@ -13,12 +13,14 @@ import sqlalchemy as sa
 
 from baton.errors import WithheldError
 from baton.hub.core import Hub
+from baton.hub.payment.arrived import not_waived
 from baton.hub.payment.out_again import out_again
 from baton.hub.payment.recovering import today
 from baton.hub.payment.reissue_evidence import contradicted
 from baton.model.pay_run import FAILED, SILENT, LineState, PayFile, PayLine, PayRun
 from baton.model.people import Employee
 from baton.store import deliveries
+from baton.store.bank_answers import is_taken
 from baton.store.effects import chunked
 from baton.store.payment_tables import pay_lines
 
@@ -136,9 +138,9 @@ def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
     the run's goes out.
 
     Neither does any when it would pay what the bank has booked out again since (``out_again``), when an earlier attempt
-    has not failed after all (``attempt_unproven``), or when the bank speaks of a payment in it, though by what is known
-    here it never got it (``told_of``). Who is in a file that has left already, and has perhaps been paid by now, does
-    not keep the others here for ever.
+    has not failed after all (``attempt_unproven``), or when the bank speaks of a payment in it, or of an earlier file
+    that may pay the same, though by what is known here it never got them (``told_of``). Who is in a file that has left
+    already, and has perhaps been paid by now, does not keep the others here for ever.
     """
     files = hub.pay_runs.files(connection, run_id)
     still_here = deliveries.unsent(connection, [file.effect_key for file in files])
@@ -151,11 +153,18 @@ def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
                 f"somebody in {run_id} has left, changed or got another account since it was checked",
                 remedy=f"nothing was sent; see who it is and take it back: baton pay withdraw {run_id}",
             )
-        if told_of := _told_of(connection, file):
+        if told_of := _told_of(hub, connection, file):
             raise Withholding.TOLD_OF.error(
                 f"the bank speaks of the payment {told_of} in {run_id}, though it was not sent by what is known here",
                 remedy=f"nothing was sent; see what the bank has before anything else: baton pay show {run_id}; "
                 f"then what to do about the others in it: baton pay withdraw {run_id}",
+            )
+        if before := not_waived(hub, connection, file):
+            raise Withholding.TOLD_OF.error(
+                f"the bank speaks of {before}, which by what is known here it never got, and which may pay the same as "
+                f"{run_id}",
+                remedy=f"nothing was sent; ask the bank what it pays of that file, and take this one back: "
+                f"baton pay withdraw {run_id}; its next check holds what may be in both (told_of)",
             )
         earlier = _earlier(hub, connection, file)
         if any(line.state not in FAILED for line in earlier) or contradicted(hub, connection, earlier):
@@ -186,11 +195,19 @@ def require_day(hub: Hub, connection: sa.Connection, file: PayFile) -> None:
     )
 
 
-def _told_of(connection: sa.Connection, file: PayFile) -> str:
-    """The reference of the first line of a file of which the bank has said something; empty where it is silent."""
+def _told_of(hub: Hub, connection: sa.Connection, file: PayFile) -> str:
+    """The reference of the first line of a file of which the bank has said something; empty where it is silent.
+
+    Also where it has taken the line in another file, which moves nothing of this one: its newest answer counts.
+    """
     heard = pay_lines.c.state.not_in([state.value for state in SILENT])
     query = sa.select(pay_lines.c.reference).where(pay_lines.c.message_id == file.message_id, heard)
-    return connection.execute(query.order_by(pay_lines.c.line).limit(1)).scalar() or ""
+    told_of = connection.execute(query.order_by(pay_lines.c.line).limit(1)).scalar()
+    if told_of:
+        return str(told_of)
+    elsewhere = hub.bank_answers.taken_elsewhere(connection, file.message_id)
+    said = hub.bank_answers.of_lines(connection, sorted(elsewhere))
+    return min((each for each, events in said.items() if is_taken(events)), default="")
 
 
 def _earlier(hub: Hub, connection: sa.Connection, file: PayFile) -> list[PayLine]:

@@ -94,6 +94,9 @@ class Facts:
     """A second source's leavers: number -> last day, where it tells one."""
     on_statement: Collection[str] = frozenset()
     """References that the bank's statements show as debited and not returned."""
+    arrived: Mapping[str, str] = field(default_factory=dict)
+    """Reference -> the file that was taken back and may pay it, since the bank speaks of it, and how much it has said:
+    ``MESSAGE_ID/COUNT``."""
     awaited: Collection[str] = ()
     """Sources that are set up here and have not told anything: as grave as one that the policy requires."""
     settled_for: Mapping[str, date] = field(default_factory=dict)

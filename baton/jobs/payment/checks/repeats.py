@@ -19,7 +19,7 @@ def within_the_run(inspection: Inspection) -> Iterator[Finding]:
 
 
 def across_runs(inspection: Inspection) -> Iterator[Finding]:
-    """Keys that another run has, in whatever state; further attempts without evidence; what a statement shows."""
+    """Keys that another run has; further attempts without evidence; what a statement, or an arrived file, may show."""
     shown = inspection.facts.on_statement
     for at, line in enumerate(inspection.lines):
         key = line.key
@@ -31,6 +31,8 @@ def across_runs(inspection: Inspection) -> Iterator[Finding]:
             yield inspection.found("attempt_unproven", at)
         if inspection.references[at] in shown:
             yield inspection.found("on_statement", at)
+        if arrived := inspection.facts.arrived.get(inspection.references[at]):
+            yield inspection.found("told_of", at, code=arrived)
 
 
 def _came_back(key: PayableKey, past: Sequence[PastLine]) -> bool:

@@ -125,6 +125,13 @@ REPEAT_RULES: Final[tuple[Rule, ...]] = (
         "银行对账单上已有此笔付款。请查明系统为何不知，切勿再次支付。",
     ),
     hold(
+        "told_of",
+        _TREASURY,
+        "The bank speaks of an earlier file ({code}) that was taken back, and this payment may be in it. Ask the bank; "
+        "the treasury confirms that it does not pay it, and will not.",
+        "银行提及已撤回的早先文件（{code}），此笔款项可能在其中。请向银行核实；由资金部确认银行未付且不会付此笔。",
+    ),
+    hold(
         "same_amount_nearby",
         _TREASURY,
         "The same person gets the same amount for the same component {days} days from this pay day. Confirm that both "

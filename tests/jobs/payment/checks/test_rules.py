@@ -123,6 +123,7 @@ CASES = {
     "duplicate_of_run": lambda: of(person(), known={"past": [*ONE, past(period="2026-10", state=PastState.DRAFT)]}),
     "attempt_unproven": lambda: of(person(), line(attempt=2), known={"past": [*ONE, past(period="2026-10")]}),
     "on_statement": lambda: of(person(), known={"on_statement": {line().key.reference}}),
+    "told_of": lambda: of(person(), known={"arrived": {line().key.reference: "AB/1"}}),
     "same_amount_nearby": lambda: of(person(), known={"past": [past(pay_day=date(2026, 10, 20))]}),
     "amount_zero": lambda: of(person(), line(amount=0)),
     "amount_negative": lambda: of(person(), line(amount=-1)),
