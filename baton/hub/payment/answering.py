@@ -23,9 +23,10 @@ from baton.contracts.payments import AnswerFile, AnswerKind, PaymentChannel
 from baton.errors import BatonError, ConfigurationError, ConnectorError, Fault, TransitionError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.answer_forms import Places, answer_forms, names_by_place
-from baton.hub.payment.bookings import entry_event, expectations, finding_event, head_event
+from baton.hub.payment.bookings import REFUSED, entry_event, expectations, finding_event, head_event
 from baton.hub.payment.delivering import channel_of
 from baton.hub.payment.out_again import out_again
+from baton.hub.payment.taken_after_all import taken_after_all
 from baton.jobs.payment.line_states import LineEvent, Reported, alarming, event_of_entry, settled
 from baton.jobs.payment.matching import MatchKind, named_alone
 from baton.model.bank_answers import BankAnswer, StatementEntry
@@ -69,6 +70,16 @@ class _Told:
     """Reference -> what the bank says the line's amount and currency are, where it does."""
     by_place: bool = False
     """Whether the bank names lines by where they stand in the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """Of the lines that a file speaks of, those that have failed: by what it tells, or before."""
+
+    returned: Sequence[PayLine]
+    """Those that it tells are paid, and that have come back."""
+    refused: Sequence[PayLine]
+    """Or stopped."""
 
 
 def take_answers(hub: Hub, system: str) -> Taken:
@@ -131,17 +142,24 @@ def _take(hub: Hub, system: str, answer: AnswerFile, mark: str, taken: Taken) ->
         reading = _statement if answer.kind is AnswerKind.STATEMENT else _report
         told = reading(hub, connection, system, answer, leniency)
         counts = {"events": told.count, "warnings": len(leniency.warnings)}
-        booked = _move(hub, connection, system, answer.name, told, taken)
-        before = out_again(hub, connection, booked)
+        failed = _move(hub, connection, system, answer.name, told, taken)
+        before = _taken_back(hub, connection, failed)
         hub.bank_answers.take(connection, replace(file, counts=counts), told.events)
-        out = sorted(out_again(hub, connection, booked) - before)
+        news = sorted(_taken_back(hub, connection, failed) - before)
         hub.crash_point("answer_taking")
     hub.crash_point("answer_taken")
     taken.files += 1
     taken.warnings += len(leniency.warnings)
     taken.alarms += [f"{finding.rule} {finding.place}" for finding in leniency.findings]
     taken.alarms += told.alarms
-    taken.alarms += [f"out_again {reference}" for reference in out]
+    taken.alarms += news
+
+
+def _taken_back(hub: Hub, connection: sa.Connection, failed: _Failed) -> set[str]:
+    """What the bank has taken back of its own words by which these lines failed: as alarms."""
+    out = out_again(hub, connection, failed.returned)
+    after_all = taken_after_all(hub, connection, failed.refused)
+    return {f"out_again {each}" for each in out} | {f"taken_after_all {each}" for each in after_all}
 
 
 def _leniency(hub: Hub, system: str) -> Leniency:
@@ -150,8 +168,8 @@ def _leniency(hub: Hub, system: str) -> Leniency:
     return Strict() if bank is not None and bank.reading == "strict" else Tolerant()
 
 
-def _move(hub: Hub, connection: sa.Connection, system: str, name: str, told: _Told, taken: Taken) -> list[PayLine]:
-    """Bring every line to where the file puts it; those it tells are paid and that have come back by then or before."""
+def _move(hub: Hub, connection: sa.Connection, system: str, name: str, told: _Told, taken: Taken) -> _Failed:
+    """Bring every line to where the file puts it; those among them that have failed, by then or before."""
     here = hub.pay_runs.ids(connection, system)  # what it says of another bank's lines moves none of them
     lines = hub.pay_runs.by_reference(connection, list(dict.fromkeys(reference for reference, _ in told.lines)))
     others = _of_other_amounts(lines, told, name)
@@ -173,8 +191,11 @@ def _move(hub: Hub, connection: sa.Connection, system: str, name: str, told: _To
     changes = [change for change in found if change is not None]
     hub.pay_runs.move_lines(connection, changes)
     taken.moved.update(change.state.value for change in changes)
-    paid = (lines[reference] for reference, events in of_lines.items() if LineEvent.PAID in events)
-    return [line for line in paid if _settled(line, of_lines[line.reference]) is LineState.RETURNED]
+    after = [(lines[reference], events, _settled(lines[reference], events)) for reference, events in of_lines.items()]
+    return _Failed(
+        returned=[line for line, events, state in after if LineEvent.PAID in events and state is LineState.RETURNED],
+        refused=[line for line, _, state in after if state in REFUSED],
+    )
 
 
 def _of_other_amounts(lines: Mapping[str, PayLine], told: _Told, name: str) -> set[str]:

@@ -15,7 +15,7 @@ from baton.hub.payment.bookings import ENTRY
 from baton.jobs.payment.checks.findings import Finding
 from baton.jobs.payment.checks.rules import Severity
 from baton.model.bank_answers import BankState, Direction
-from baton.model.pay_run import BY_DRAFT, SILENT, LineState, PayFile, PayLine
+from baton.model.pay_run import BY_DRAFT, FAILED, SILENT, LineState, PayFile, PayLine
 from baton.store import deliveries
 from baton.store.bank_answers import NOT_TAKEN, BankEvent
 
@@ -142,5 +142,10 @@ def _carried(
     return {
         line.reference: line.changed_at if line.state is LineState.CANCELLED and line.message_id in heard else None
         for line in lines
-        if not known or line.reference in known
+        if (not known or line.reference in known) and not _has_failed_in(suspect, line)
     }
+
+
+def _has_failed_in(suspect: deliveries.Suspect, line: PayLine) -> bool:
+    """Whether the bank's word on this file has moved the line itself: then its state tells what is to be known."""
+    return line.message_id == suspect.message_id and line.state in FAILED

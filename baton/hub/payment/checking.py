@@ -18,12 +18,13 @@ from baton.errors import ApprovalError, ConfigurationError, Fault
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.arrived import arrived
 from baton.hub.payment.beneath import down_from
-from baton.hub.payment.bookings import ENTRY
+from baton.hub.payment.bookings import ENTRY, REFUSED
 from baton.hub.payment.makers import makers
 from baton.hub.payment.out_again import out_again
 from baton.hub.payment.policies import calendar_of, holders_of, policy_of
 from baton.hub.payment.second_sources import second_sources
 from baton.hub.payment.standing import everybody, people_digest
+from baton.hub.payment.taken_after_all import taken_after_all
 from baton.hub.payment.voiding import delete_files, void_files
 from baton.jobs.payment.checks import facts as told
 from baton.jobs.payment.checks.checking import check as check_lines
@@ -226,19 +227,24 @@ def _totals(cleared: Cleared) -> dict[str, str]:
 def _past(hub: Hub, connection: sa.Connection, run: PayRun, numbers: Sequence[str]) -> list[PastLine]:
     """Every other run's lines of this period and the one before, and whatever else these people were ever paid.
 
-    What came back and was booked out again since has not come back: its next attempt would be paid beside it.
+    What came back and was booked out again since has not come back: its next attempt would be paid beside it. Nor has
+    what the bank has refused and taken since.
     """
     days = hub.pay_runs.execution_days(connection)
     periods = (run.period, before(run.period))
-    past, returned = [], []
+    past, returned, refused = [], [], []
     for line in hub.pay_runs.claimed(connection, periods, numbers, besides=run.run_id):
         what = line.payable
         day = days[line.run_id]
         past.append(PastLine(what.key, line.run_id, day, what.amount_minor, what.currency, _PAST[line.state]))
         if line.state is LineState.RETURNED:
             returned.append(line)
+        elif line.state in REFUSED:
+            refused.append(line)
     out = out_again(hub, connection, returned)
-    return [replace(each, state=PastState.PAID) if each.key.reference in out else each for each in past]
+    open_again = taken_after_all(hub, connection, refused)
+    states = dict.fromkeys(open_again, PastState.OPEN) | dict.fromkeys(out, PastState.PAID)
+    return [replace(each, state=states.get(each.key.reference, each.state)) for each in past]
 
 
 def _on_statement(hub: Hub, connection: sa.Connection, lines: Sequence[PayLine]) -> frozenset[str]:

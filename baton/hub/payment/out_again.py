@@ -22,7 +22,7 @@ def out_again(hub: Hub, connection: sa.Connection, returned: Iterable[PayLine]) 
     """
     lines = {line.reference: line for line in returned}
     said = hub.bank_answers.of_lines(connection, list(lines))
-    systems = _systems(hub, connection, lines.values())
+    systems = systems_of(hub, connection, lines.values())
     in_one = {
         file: [event for event in hub.bank_answers.of_file(connection, *file) if event.kind == ENTRY]
         for file in {(systems[line.run_id], line.message_id) for line in lines.values()}
@@ -40,7 +40,7 @@ def out_again(hub: Hub, connection: sa.Connection, returned: Iterable[PayLine]) 
     return found
 
 
-def _systems(hub: Hub, connection: sa.Connection, lines: Iterable[PayLine]) -> dict[str, str]:
+def systems_of(hub: Hub, connection: sa.Connection, lines: Iterable[PayLine]) -> dict[str, str]:
     """The bank of each of these lines' runs."""
     found: dict[str, str] = {}
     for run_id in {line.run_id for line in lines}:

@@ -13,12 +13,14 @@ import sqlalchemy as sa
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.beneath import AGAIN
+from baton.hub.payment.bookings import REFUSED
 from baton.hub.payment.checking import unknown_run
 from baton.hub.payment.drafting import Drafting, new_run, payee_of, save
 from baton.hub.payment.out_again import out_again
 from baton.hub.payment.policies import require_office
 from baton.hub.payment.reissue_evidence import evidence_of, of_files
 from baton.hub.payment.returned_money import owed_by_withdrawn
+from baton.hub.payment.taken_after_all import taken_after_all
 from baton.jobs.payment.checks.account_numbers import plain_account
 from baton.jobs.payment.reissue import (
     Evidence,
@@ -98,6 +100,8 @@ def _nothing(run_id: str, refusals: Collection[Refusal]) -> ApprovalError:
             "find out at the bank whether it has these payments, and say what its words mean: baton pay reissue "
             f"{run_id} --means WORDS=KIND; write them into answers.reasons of the bank's profile as well"
         )
+    elif Refusal.DISPUTED in refusals:
+        remedy = "the bank has said two things of these payments: ask it which of them holds; its next answer counts"
     return ApprovalError(f"no line of {run_id} may be paid again: {why}", code="no_reissue", remedy=remedy)
 
 
@@ -183,6 +187,7 @@ def _judged(
     attempts = [line.payable.key for line in hub.pay_runs.claimed(connection, (), numbers)]
     returned = [line for line in failed if line.state is LineState.RETURNED]
     out = out_again(hub, connection, returned)
+    out |= taken_after_all(hub, connection, [line for line in failed if line.state in REFUSED])
     # What a recovery case claims of a payment that came back is back already; only the rest is the person's. So is
     # what a withdrawn one owes.
     references = [line.reference for line in returned]

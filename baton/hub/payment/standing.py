@@ -14,9 +14,11 @@ import sqlalchemy as sa
 from baton.errors import WithheldError
 from baton.hub.core import Hub
 from baton.hub.payment.arrived import not_waived
+from baton.hub.payment.bookings import REFUSED
 from baton.hub.payment.out_again import out_again
 from baton.hub.payment.recovering import today
 from baton.hub.payment.reissue_evidence import contradicted
+from baton.hub.payment.taken_after_all import taken_after_all
 from baton.model.pay_run import FAILED, SILENT, LineState, PayFile, PayLine, PayRun
 from baton.model.people import Employee
 from baton.store import deliveries
@@ -167,10 +169,10 @@ def require_standing(hub: Hub, connection: sa.Connection, run_id: str) -> None:
                 f"baton pay withdraw {run_id}; its next check holds what may be in both (told_of)",
             )
         earlier = _earlier(hub, connection, file)
-        if any(line.state not in FAILED for line in earlier) or contradicted(hub, connection, earlier):
+        if _unproven(hub, connection, earlier):
             raise Withholding.ATTEMPT_UNPROVEN.error(
                 f"{run_id} would pay again what the bank, by what it has said since, may have paid",
-                remedy=f"nothing was sent; take it back: baton pay withdraw {run_id}",
+                remedy=f"nothing was sent; ask the bank, and take it back: baton pay withdraw {run_id}",
             )
         if out_again(hub, connection, [line for line in earlier if line.state is LineState.RETURNED]):
             raise Withholding.OUT_AGAIN.error(
@@ -208,6 +210,13 @@ def _told_of(hub: Hub, connection: sa.Connection, file: PayFile) -> str:
     elsewhere = hub.bank_answers.taken_elsewhere(connection, file.message_id)
     said = hub.bank_answers.of_lines(connection, sorted(elsewhere))
     return min((each for each, events in said.items() if is_taken(events)), default="")
+
+
+def _unproven(hub: Hub, connection: sa.Connection, earlier: Sequence[PayLine]) -> bool:
+    """Whether one of these attempts has not failed after all, or nobody knows any more that it has."""
+    if any(line.state not in FAILED for line in earlier) or contradicted(hub, connection, earlier):
+        return True
+    return bool(taken_after_all(hub, connection, [line for line in earlier if line.state in REFUSED]))
 
 
 def _earlier(hub: Hub, connection: sa.Connection, file: PayFile) -> list[PayLine]:
