@@ -15,10 +15,11 @@ from baton.engine.performer import Performer
 from baton.engine.report import Report
 from baton.engine.settle import Settlement, Verdict
 from baton.engine.workplace import Pace, Workplace
-from baton.errors import BatonError, ConfigurationError, Fault, RetryableError
+from baton.errors import ApprovalError, BatonError, ConfigurationError, Fault, RetryableError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.protecting import spare
 from baton.jobs.source_guards import FURNITURE_RULES
+from baton.model.pay_run import JOB as PAYMENT
 from baton.settings import SystemSettings
 from baton.store.claims import ACCOUNTS, Scope
 from baton.store.runs import Run, RunFault, RunState
@@ -97,8 +98,17 @@ def _apart(system: str, work: Callable[[], Report]) -> Report:
 
 
 def settle(hub: Hub, run_id: str) -> Settled:
-    """Read back what a run wrote, give the verdict, store it. A held run stays held."""
+    """Read back what a run wrote, give the verdict, store it. A held run stays held.
+
+    Raises `ApprovalError` (``pay_run``) for a pay run: whether it is clean is for the bank's statements to say.
+    """
     job = find_run(hub, run_id).job
+    if job == PAYMENT:
+        raise ApprovalError(
+            f"{run_id} is a pay run: nothing at a bank can be read back at once",
+            code="pay_run",
+            remedy="its answers and statements settle it: baton pay answers, then baton pay reconcile",
+        )
     with telemetry.span("settle", job=job, run=run_id) as opened:
         settled = _settle(hub, run_id)
         telemetry.note(opened, verdict=settled.verdict.value)

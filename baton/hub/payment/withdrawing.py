@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -18,6 +19,9 @@ from baton.model.persons import require_reason
 from baton.store import deliveries
 from baton.store.pay_runs import LineChange
 from baton.store.runs import RunState
+
+_RELEASED: Final = (RunState.READY, RunState.SETTLED)
+"""A run that was settled before `baton settle` refused pay runs may have files here; what has left never comes back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +63,7 @@ def withdraw(hub: Hub, run_id: str, person: str, why: str, *, rest_unpaid: bool 
         head, run = hub.runs.get(connection, run_id), hub.pay_runs.get(connection, run_id)
         if head is None or run is None:
             raise unknown_run(hub, connection, run_id)
-        if head.state is not RunState.READY:
+        if head.state not in _RELEASED:
             raise ApprovalError(f"{run_id} is {head.state}, not released", code="not_released")
         files = hub.pay_runs.files(connection, run_id)
         silent = _silent(hub, connection, files)
@@ -78,7 +82,9 @@ def withdraw(hub: Hub, run_id: str, person: str, why: str, *, rest_unpaid: bool 
             again = {"message_id": "", "code": ""}
             hub.pay_runs.move_lines(connection, [LineChange(line, LineState.DRAFT, again) for line in lines])
             hub.pay_runs.drop_files(connection, run_id)
-            hub.runs.change(connection, run_id, RunState.HELD, plan_hash="", reasons=["withdrawn: check it again"])
+            hub.runs.change(
+                connection, run_id, RunState.HELD, plan_hash="", verdict="", reasons=["withdrawn: check it again"]
+            )
         else:
             hub.pay_runs.move_lines(connection, [LineChange(line, LineState.CANCELLED) for line in lines])
         hub.runs.decide(connection, head, "withdraw", person, why)
