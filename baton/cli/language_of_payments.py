@@ -185,4 +185,11 @@ PAYMENTS: Final[Mapping[str, str]] = {
     "{settlement}: {state}; prepared by {person}": "{settlement}：{state}；编制人 {person}",
     "reviewed by {person} as {role}": "复核人 {person}，职务 {role}",
     "drafted into {run}": "已起草入 {run}",
+    "two people say so: it is never sent again; what becomes of it is told by the bank's answers": (
+        "两人说法一致：该文件不再发送；后续以银行答复为准"
+    ),
+    "two people say so; next: baton pay withdraw {run}": "两人说法一致；下一步：baton pay withdraw {run}",
+    "if the bank has it after all, everybody in it who is paid otherwise is paid twice": (
+        "若银行其实已收到该文件，其中另行付款的人员将被重复付款"
+    ),
 }

@@ -12,6 +12,7 @@ import click
 from baton.cli.context import Context, command
 from baton.cli.output import Voice, working
 from baton.cli.pay_answers import COMMANDS as ANSWER_COMMANDS
+from baton.cli.pay_declare import declare_command
 from baton.cli.pay_differences import COMMANDS as DIFFERENCE_COMMANDS
 from baton.cli.pay_findings import finding_document, kept_findings, table_of_findings
 from baton.cli.pay_options import SHORTEST, as_person, line_document, minor_of
@@ -351,6 +352,7 @@ def pay() -> None:
 for each in (
     *(draft_command, list_command, show_command, check_command, waive_command, build_command),
     *(sign_command, release_command, cancel_command, withdraw_command, reissue_command, deliver_command),
+    declare_command,
     *(*ANSWER_COMMANDS, *DIFFERENCE_COMMANDS, *RECALL_COMMANDS),
     sweep_command,
     *RECOVER_COMMANDS,

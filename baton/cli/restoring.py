@@ -11,6 +11,7 @@ import click
 
 from baton.cli.context import Context, command
 from baton.cli.output import Voice, working
+from baton.cli.pay_declare import declare_command
 from baton.cli.pay_options import as_person, why
 from baton.hub.keeping import backup, restoring
 from baton.hub.keeping.restoring import Restored
@@ -142,23 +143,6 @@ def _row(system: str, said: Declared) -> dict[str, str]:
     file = said.file
     of = {"system": system, "file": file.message_id, "run": file.run_id}
     return {**of, "declared": said.word or "", "by": ", ".join(said.people)}
-
-
-@command("declare")
-@click.argument("file")
-@click.argument("word", type=click.Choice(["has", "has-not"]))
-@_decided
-def declare_command(context: Context, file: str, word: str, person: str, why: str) -> None:
-    """Say whether the bank has the payment FILE, where it cannot tell. It counts once two people say the same."""
-    from baton.hub.payment import declaring  # as above
-
-    with context.hub() as hub:
-        found = declaring.declare(hub, file, declaring.Word(word), person, why)
-    if found.counts:
-        context.voice.say("two people say so; next: baton restore read-back")
-    else:
-        context.voice.say("noted; it counts once a second person says the same")
-    context.voice.document({"file": file, "word": word, "counts": found.counts})
 
 
 for each in (files_command, begin_command, read_back_command, declare_command, open_command, status_command):

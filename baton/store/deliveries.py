@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 import sqlalchemy as sa
@@ -53,6 +54,16 @@ def doubted(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
     return _among(connection, keys, effects.c.doubted.is_(True))
 
 
+def in_doubt(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
+    """Those of which nobody knows now whether they have arrived."""
+    return _among(connection, keys, effects.c.state == EffectState.IN_DOUBT.value)
+
+
+def refused(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
+    """Those that have ended without a delivery."""
+    return _among(connection, keys, effects.c.state == EffectState.REFUSED.value)
+
+
 def unproven(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
     """Those nobody works on, and of which only the target can say whether they ever arrived."""
     doubted = sa.and_(effects.c.state == EffectState.PLANNED.value, effects.c.doubted.is_(True))
@@ -63,6 +74,27 @@ def declared_absent(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
     """Those of which people have said, in the bank's place, that it does not have them."""
     given_up = sa.and_(effects.c.state == EffectState.REFUSED.value, effects.c.code == DECLARED_ABSENT)
     return _among(connection, keys, given_up)
+
+
+def note_declared_absent(connection: sa.Connection, key: str, message: str) -> None:
+    """Mark a delivery that has ended as one that the target does not have, by what people have said (``message``)."""
+    ended = sa.and_(effects.c.key == key, effects.c.state == EffectState.REFUSED.value)
+    connection.execute(sa.update(effects).where(ended).values(code=DECLARED_ABSENT, message=message))
+
+
+def in_doubt_since(connection: sa.Connection, system: str, moment: datetime) -> list[str]:
+    """The deliveries to a bank that have been in doubt since that moment, or longer."""
+    since = sa.func.coalesce(effects.c.state_since, effects.c.created_at, type_=effects.c.created_at.type)
+    waiting = sa.and_(effects.c.state == EffectState.IN_DOUBT.value, since <= moment)
+    delivers = effects.c.action == PaymentAction.DELIVER.value
+    query = sa.select(effects.c.key).where(effects.c.system == system, delivers, waiting)
+    return list(connection.execute(query.order_by(effects.c.id)).scalars())
+
+
+def state_since(connection: sa.Connection, key: str) -> datetime | None:
+    """Since when a delivery stands as it does; None where that was never noted."""
+    found: datetime | None = connection.execute(sa.select(effects.c.state_since).where(effects.c.key == key)).scalar()
+    return found
 
 
 def released_and_refused(connection: sa.Connection, system: str) -> list[str]:

@@ -1,8 +1,9 @@
-"""What two people say of a file of which, after a restore, the bank itself cannot tell whether it has it.
+"""What two people say of a file of which the bank itself cannot tell whether it has it.
 
 Each says what the bank has told them; once two different people have said the same, one after the other, it counts as
-the bank's own word would. Whoever says the opposite makes it begin anew. Nothing is moved here: reading the bank back
-takes it up.
+the bank's own word would. Whoever says the opposite makes it begin anew. After a restore, until the bank was read back,
+nothing is moved here: reading it back takes it up. At any other time it ends the doubt at once, and only who holds an
+office in payments is heard.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ import sqlalchemy as sa
 
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
+from baton.hub.payment.delivering import traced
+from baton.hub.payment.policies import require_office
+from baton.hub.payment.untold import CLEAR, THERE, declarable, take_up
 from baton.model.account import Receipt
-from baton.model.effect import EffectState, PaymentAction
+from baton.model.effect import LATEST_COPY, EffectState, PaymentAction
 from baton.model.pay_run import PayFile
 from baton.model.persons import alike, require_reason
+from baton.store import deliveries
 from baton.store.deliveries import DECLARED_ABSENT
 from baton.store.restores import UNREAD
 from baton.store.tables import effects
@@ -39,13 +44,15 @@ class Word(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """What has been said of one file since the restore."""
+    """What has been said of one file."""
 
     file: PayFile
     word: Word | None = None
     """What was said last; None while nobody has said anything."""
     people: Sequence[str] = field(default=(), repr=False)
     """Who has said so without anybody saying the opposite in between."""
+    reading_back: bool = False
+    """Whether the bank still has to be read back after a restore: only that takes it up."""
 
     @property
     def counts(self) -> bool:
@@ -81,37 +88,42 @@ def awaited(hub: Hub, connection: sa.Connection, system: str) -> list[Declared]:
 
 
 def declared(hub: Hub, connection: sa.Connection, file: PayFile) -> Declared:
-    """What has been said of a file since the newest restore."""
+    """What has been said of a file since the newest restore, and since its delivery stands as it does."""
     latest = hub.restores.latest(connection)
+    stands = deliveries.state_since(connection, file.effect_key) or file.created
+    since = stands if latest is None else max(stands, latest.at)
     words = {_decision(file.message_id, word): word for word in Word}
     said: Word | None = None
     people: list[str] = []
     for decision in hub.runs.decisions(connection, file.run_id):
-        if latest is None or decision.decided_at < latest.at or decision.decision not in words:
+        if decision.decided_at < since or decision.decision not in words:
             continue
         if words[decision.decision] is not said:
             said, people = words[decision.decision], []
         if alike(decision.person) not in map(alike, people):
             people.append(decision.person)
-    return Declared(file, said, people)
+    return Declared(file, said, people, _reading_back(hub, connection, file))
 
 
 def declare(hub: Hub, message_id: str, word: Word, person: str, why: str) -> Declared:
     """Keep what somebody has found out at the bank about a file; how far that reaches.
 
     Raises `ApprovalError` for a file about which nobody has to say anything (``not_asked``), and for who has said the
-    same before (``maker``).
+    same before (``maker``). But after a restore also for who holds no office (``role``), in the first hour (``early``),
+    and where the bank, asked now, tells by itself (``bank_tells``).
     """
     require_reason(person, why)
+    _require_silent_bank(hub, message_id, person)
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         file = hub.pay_runs.file(connection, message_id)
         head = None if file is None else hub.runs.get(connection, file.run_id)
-        if file is None or head is None or file not in _asked_about(hub, connection, file.run_id):
+        if file is None or head is None or not _asked_about(hub, connection, file):
             raise ApprovalError(
                 f"nobody has to say whether a bank has {message_id[:60]!r}",
                 code="not_asked",
-                remedy="see which files wait for it: baton restore status",
+                remedy="only of files in doubt, or whose delivery has ended: baton pay deliver tells of them; "
+                "after a restore: baton restore status",
             )
         before = declared(hub, connection, file)
         if before.word is word and alike(person) in map(alike, before.people):
@@ -119,14 +131,48 @@ def declare(hub: Hub, message_id: str, word: Word, person: str, why: str) -> Dec
                 f"{person} has said so already", code="maker", remedy="a second person must find out and say the same"
             )
         hub.runs.decide(connection, head, _decision(message_id, word), person, why)
-        return declared(hub, connection, file)
+        said = declared(hub, connection, file)
+        if said.receipt is not None and not said.reading_back:
+            take_up(hub, connection, file, said.receipt)
+        return said
 
 
-def _asked_about(hub: Hub, connection: sa.Connection, run_id: str) -> list[PayFile]:
-    run = hub.pay_runs.get(connection, run_id)
-    if run is None or f"{UNREAD}{run.system}" not in hub.runs.engaged(connection):
-        return []
-    return uncertain(hub, connection, run.system)
+def _require_silent_bank(hub: Hub, message_id: str, person: str) -> None:
+    """Nobody speaks for a bank that can be asked: after a restore that is done when it is read back, else now."""
+    with hub.database.read() as connection:
+        file = hub.pay_runs.file(connection, message_id)
+        if file is None or _reading_back(hub, connection, file) or not _asked_about(hub, connection, file):
+            return
+        run, since = hub.pay_runs.get(connection, file.run_id), deliveries.state_since(connection, file.effect_key)
+    require_office(hub, person)
+    if since is not None and (until := since + LATEST_COPY) > hub.clock.now():
+        raise ApprovalError(
+            f"{message_id} may still be on its way",
+            code="early",
+            remedy=f"the bank may tell of it by itself: baton pay deliver; declare it after {until:%Y-%m-%d %H:%M} UTC",
+        )
+    assert run is not None, "a file belongs to a run"
+    receipt = traced(hub, run.system, file)
+    if receipt.outcome in CLEAR:
+        has = "has it" if receipt.outcome in THERE else "does not have it"
+        raise ApprovalError(
+            f"the bank itself says that it {has}: {message_id}",
+            code="bank_tells",
+            remedy=f"nobody has to speak for it: baton pay deliver, then baton pay show {file.run_id}",
+        )
+
+
+def _reading_back(hub: Hub, connection: sa.Connection, file: PayFile) -> bool:
+    """Whether the bank of a file still has to be read back after a restore."""
+    run = hub.pay_runs.get(connection, file.run_id)
+    return run is not None and f"{UNREAD}{run.system}" in hub.runs.engaged(connection)
+
+
+def _asked_about(hub: Hub, connection: sa.Connection, file: PayFile) -> bool:
+    run = hub.pay_runs.get(connection, file.run_id)
+    if run is None or not _reading_back(hub, connection, file):
+        return run is not None and declarable(connection, file)
+    return file in uncertain(hub, connection, run.system)
 
 
 def _decision(message_id: str, word: Word) -> str:

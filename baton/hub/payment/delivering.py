@@ -17,6 +17,7 @@ from baton.errors import ConfigurationError, ConnectorError, Fault, InDoubtError
 from baton.hub import execution
 from baton.hub.core import Hub
 from baton.hub.payment.standing import Withholding, require_day, require_standing
+from baton.hub.payment.untold import by_two, told_each_time
 from baton.model.account import Outcome, Receipt
 from baton.model.effect import Effect, EffectState, PaymentAction
 from baton.model.pay_run import SILENT, PayFile
@@ -75,10 +76,10 @@ def deliver(hub: Hub, system: str) -> Report:
     """
     settings = hub.settings.system(system)
     report = execution.perform(hub, settings, FilePerformer(hub, system), SCOPE)
-    told = list(dict.fromkeys([*report.withheld, *_kept_here(hub, system), *_never_delivered(hub, system)]))
+    told = [*report.withheld, *_kept_here(hub, system), *told_each_time(hub, system), *_never_delivered(hub, system)]
     if told:
         report.needs_person = report.needs_person or not report.halted
-        report.halted = "; ".join(filter(None, (report.halted, *told)))
+        report.halted = "; ".join(filter(None, (report.halted, *dict.fromkeys(told))))
     return report
 
 
@@ -97,17 +98,21 @@ def _never_delivered(hub: Hub, system: str) -> list[str]:
         effects = hub.effects.by_key(connection, keys)
         doubtful = deliveries.doubted(connection, keys) - deliveries.declared_absent(connection, keys)
         heard = deliveries.spoken_of(connection, keys)
-    return [_ended(effects[key], arrived=key in doubtful | heard) for key in keys]
+    return [_ended(effects[key], arrived=key in doubtful | heard, silent=key not in heard) for key in keys]
 
 
-def _ended(effect: Effect, *, arrived: bool) -> str:
-    """What to do about the people in a file whose delivery has ended; whether it may have ``arrived`` before."""
+def _ended(effect: Effect, *, arrived: bool, silent: bool) -> str:
+    """What to do about the people in a file whose delivery has ended.
+
+    Whether it may have ``arrived`` before, and whether the bank is ``silent`` about every payment in it.
+    """
     back = f"baton pay withdraw {effect.run_id}"
     what = f"{effect.number} of {effect.run_id} is never delivered: {effect.message or effect.code}; "
     if arrived:
         return (
             f"{what}but the bank may have had it before: ask the bank about each payment in it; "
             f"if it has none of them, and will not: {back} --rest-unpaid; what it has: baton pay recall {effect.run_id}"
+            f"{'; ' + by_two(effect.number) if silent else ''}"
         )
     return f"{what}nobody in it is paid: {back}, then have them paid by a run that is sent"
 

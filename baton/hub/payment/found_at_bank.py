@@ -15,7 +15,8 @@ from baton.hub.payment.answering import take_answers
 from baton.hub.payment.declaring import Declared, awaited
 from baton.hub.payment.delivering import traced as asked_for
 from baton.hub.payment.signing import let_go
-from baton.model.account import Outcome, Receipt
+from baton.hub.payment.untold import CLEAR, THERE
+from baton.model.account import Receipt
 from baton.model.effect import EffectState
 from baton.store.deliveries import DECLARED_ABSENT
 from baton.store.leases import Settlement
@@ -24,9 +25,6 @@ from baton.store.tables import effects
 
 BY = "restore"
 """Who is noted as having let a run go of which the bank has a file: who did is forgotten, that it was done is not."""
-_THERE: Final = (Outcome.ACCEPTED, Outcome.DONE)
-_CLEAR: Final = (*_THERE, Outcome.NOT_PERFORMED)
-"""A bank that has another file under the name (``refused``) does not tell what became of ours."""
 _PLACED: Final = ("unknown_order", "unknown_line")
 """What answers say of files and payables that stand in no run here, and what is counted otherwise."""
 
@@ -65,7 +63,7 @@ def trace_files(hub: Hub, system: str) -> Traced:
     untold: dict[str, Receipt] = {}
     for run_id, of_run in by_run.items():
         receipts = {each.file: _told(hub, system, each) for each in of_run}
-        unclear = {file.message_id: receipt for file, receipt in receipts.items() if receipt.outcome not in _CLEAR}
+        unclear = {file.message_id: receipt for file, receipt in receipts.items() if receipt.outcome not in CLEAR}
         untold |= unclear
         if not unclear:
             _carry_on(hub, run_id, {file.effect_key: receipt for file, receipt in receipts.items()}, traced)
@@ -77,7 +75,7 @@ def trace_files(hub: Hub, system: str) -> Traced:
 def _told(hub: Hub, system: str, said: Declared) -> Receipt:
     """The bank's own word; what people have declared where it has none."""
     receipt = asked_for(hub, system, said.file)
-    return receipt if receipt.outcome in _CLEAR else said.receipt or receipt
+    return receipt if receipt.outcome in CLEAR else said.receipt or receipt
 
 
 def _cannot_tell(system: str, untold: Mapping[str, Receipt]) -> InDoubtError:
@@ -110,7 +108,7 @@ def take_again(hub: Hub, system: str) -> Told:
 
 def _carry_on(hub: Hub, run_id: str, receipts: Mapping[str, Receipt], traced: Traced) -> None:
     """One run, by the receipts of its files' effects (key -> receipt): all of it, or nothing."""
-    there = {key for key, receipt in receipts.items() if receipt.outcome in _THERE}
+    there = {key for key, receipt in receipts.items() if receipt.outcome in THERE}
     with hub.database.write() as connection:
         hub.database.alone(connection, PLANNING)
         head = hub.runs.get(connection, run_id)

@@ -12,6 +12,7 @@ from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.payment.checking import unknown_run
 from baton.hub.payment.delivering import traced
+from baton.hub.payment.untold import CLEAR, THERE, by_two
 from baton.hub.payment.voiding import delete_files
 from baton.model.account import Outcome, Receipt
 from baton.model.pay_run import SILENT, LineState, PayFile, PayLine
@@ -42,6 +43,8 @@ class _Asked:
     absent: set[str]
     """Keys of the deliveries that it does not have."""
     untold: Mapping[str, Receipt]
+    declarable: frozenset[str] = frozenset()
+    """Message ids of those of ``untold`` of which people may speak in its place."""
 
 
 def withdraw(hub: Hub, run_id: str, person: str, why: str, *, rest_unpaid: bool = False) -> Withdrawn:
@@ -76,7 +79,7 @@ def withdraw(hub: Hub, run_id: str, person: str, why: str, *, rest_unpaid: bool 
         ended = [file for file in told_of if file not in with_rest or (rest_unpaid and file.effect_key in free)]
         back += _given_up(hub, connection, ended, asked.absent)
         if not back:
-            raise _nothing(run_id, asked.untold, spoken_of)
+            raise _nothing(run_id, asked, spoken_of)
         lines = [line for file in back for line in _rest(hub, connection, file)]
         if whole:
             again = {"message_id": "", "code": ""}
@@ -122,10 +125,10 @@ def _told_of(connection: sa.Connection, files: Sequence[PayFile]) -> list[PayFil
     return [file for file in files if file.effect_key in here]
 
 
-def _nothing(run_id: str, untold: Mapping[str, Receipt], spoken_of: Sequence[PayFile]) -> ApprovalError:
+def _nothing(run_id: str, asked: _Asked, spoken_of: Sequence[PayFile]) -> ApprovalError:
     """Why nothing is taken back."""
-    if untold:
-        return _untold(run_id, untold)
+    if asked.untold:
+        return _untold(run_id, asked)
     if spoken_of:
         return ApprovalError(
             f"the bank speaks of payments in {spoken_of[0].message_id} of {run_id}, which by what is known here never "
@@ -141,30 +144,33 @@ def _nothing(run_id: str, untold: Mapping[str, Receipt], spoken_of: Sequence[Pay
     )
 
 
-def _untold(run_id: str, untold: Mapping[str, Receipt]) -> ApprovalError:
-    name, receipt = next(iter(untold.items()))
-    others = f" (and {len(untold) - 1} more)" if len(untold) > 1 else ""
+def _untold(run_id: str, asked: _Asked) -> ApprovalError:
+    name, receipt = next(iter(asked.untold.items()))
+    others = f" (and {len(asked.untold) - 1} more)" if len(asked.untold) > 1 else ""
+    again = f"nothing was taken back; see to the connection, then again: baton pay withdraw {run_id}"
     return ApprovalError(
         f"nobody can tell whether the bank has the file {name} of {run_id}{others}: {receipt.message or receipt.code}",
         code="untold",
-        remedy=f"nothing was taken back; see to the connection, then again: baton pay withdraw {run_id}",
+        remedy=f"{again}; {by_two(name)}" if name in asked.declarable else again,
     )
 
 
 def _asked(hub: Hub, run_id: str, rest_unpaid: bool) -> _Asked:
-    """Ask the bank for each of the run's files that was in doubt once, or given up, and that it is silent about.
+    """Ask the bank for each of the run's files that is in doubt, was so once, or is given up, and that it is silent
+    about.
 
-    Where it could not tell after a restore, and two people have said that it has them not, it is not asked again: but
-    for one of which it speaks by now. Those are asked for where their rest is to be given up and they were ever tried.
+    What two people have said that it has not counts where it does not say itself that it has it. Those of which it
+    speaks by now are asked for where their rest is to be given up and they were ever tried.
 
     A delivery in doubt is only planned again after its lease, which is longer than any session with a bank may last:
-    nothing of it can be on its way any more.
+    nothing of it can be on its way any more. One that is in doubt now is asked for to tell of it, and stays.
     """
     with hub.database.read() as connection:
         all_files = hub.pay_runs.files(connection, run_id)
         files = {file.effect_key: file for file in all_files}
         here = [file.effect_key for file in _silent(hub, connection, all_files)]
-        unproven = deliveries.unproven(connection, here)
+        in_doubt, unproven = deliveries.in_doubt(connection, here), deliveries.unproven(connection, here)
+        spoken_for = in_doubt | deliveries.refused(connection, here)
         declared = deliveries.declared_absent(connection, here)
         heard = _told_of(connection, [files[key] for key in files if key not in here]) if rest_unpaid else []
         rest = {file.effect_key for file in heard if _rest(hub, connection, file)}
@@ -172,12 +178,14 @@ def _asked(hub: Hub, run_id: str, rest_unpaid: bool) -> _Asked:
         run = hub.pay_runs.get(connection, run_id)
     if run is None:
         return _Asked(declared, {})
-    receipts = {key: traced(hub, run.system, files[key]) for key in sorted((unproven - declared) | rest)}
+    receipts = {key: traced(hub, run.system, files[key]) for key in sorted(in_doubt | unproven | rest)}
     absent = {key for key, receipt in receipts.items() if receipt.outcome is Outcome.NOT_PERFORMED}
-    untold = {
-        files[key].message_id: receipt for key, receipt in receipts.items() if receipt.outcome is Outcome.IN_DOUBT
-    }
-    return _Asked(absent | declared, untold)
+    there = {key for key, receipt in receipts.items() if receipt.outcome in THERE}
+    unclear = {key: receipt for key, receipt in receipts.items() if receipt.outcome not in CLEAR}
+    untold = {files[key].message_id: receipt for key, receipt in unclear.items() if key not in declared}
+    return _Asked(
+        absent | (declared - there), untold, frozenset(files[key].message_id for key in spoken_for.intersection(files))
+    )
 
 
 def _given_up(hub: Hub, connection: sa.Connection, files: Sequence[PayFile], absent: set[str]) -> list[PayFile]:

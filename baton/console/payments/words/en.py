@@ -150,7 +150,10 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.unsigned": "Signatures are missing: see whose below.",
     "refusal.not_held": "It is released or given up: nothing of it can be changed here any more.",
     "refusal.not_released": "It is not released: there is nothing to take back.",
-    "refusal.untold": "The bank could not be asked whether it has the files: nothing was taken back. Try again later.",
+    "refusal.untold": (
+        "The bank could not be asked whether it has the files: nothing was taken back. Try again later. "
+        "Of a file of which it never tells, two people say it: baton pay declare."
+    ),
     "refusal.told_of": (
         "The bank speaks of payments in it, though by what is known it never arrived: it may have the others too. "
         "Ask it about each; then: baton pay withdraw --rest-unpaid."

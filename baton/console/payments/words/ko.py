@@ -152,7 +152,10 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.unsigned": "서명이 모두 완료되지 않았습니다. 서명 대기 담당을 아래에서 확인해 주십시오.",
     "refusal.not_held": "지급이 승인되었거나 취소되어 여기에서는 변경할 수 없습니다.",
     "refusal.not_released": "지급이 승인되지 않아 철회할 것이 없습니다.",
-    "refusal.untold": "은행에 파일이 있는지 조회할 수 없어 아무것도 철회하지 않았습니다. 나중에 다시 시도해 주십시오.",
+    "refusal.untold": (
+        "은행에 파일이 있는지 조회할 수 없어 아무것도 철회하지 않았습니다. 나중에 다시 시도해 주십시오. "
+        "은행이 끝내 알려 주지 못하는 파일은 두 사람이 baton pay declare 명령으로 신고합니다."
+    ),
     "refusal.told_of": (
         "기록상 도착한 적이 없는데 은행이 그 안의 지급을 언급합니다. 나머지도 받았을 수 있습니다. "
         "건별로 은행에 확인한 뒤 baton pay withdraw --rest-unpaid 명령을 실행하십시오."

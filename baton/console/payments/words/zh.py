@@ -148,7 +148,10 @@ WORDS: Final[Mapping[str, str]] = {
     "refusal.unsigned": "签署不齐，请查看下方还需谁签署。",
     "refusal.not_held": "批次已放行或已作废，不能再更改。",
     "refusal.not_released": "批次未放行，无需撤回。",
-    "refusal.untold": "无法向银行查询是否已收到文件，未撤回任何内容，请稍后重试。",
+    "refusal.untold": (
+        "无法向银行查询是否已收到文件，未撤回任何内容，请稍后重试。"
+        "银行始终无法查明的文件，由两人声明：baton pay declare。"
+    ),
     "refusal.told_of": (
         "据现有记录，文件从未送达，银行却已提及其中款项，其余款项也可能已受理。"
         "请逐笔向银行核实，然后：baton pay withdraw --rest-unpaid。"
