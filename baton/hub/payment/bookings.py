@@ -18,7 +18,7 @@ from baton.hub.core import Hub
 from baton.jobs.payment.matching import Expectations, Expected, MatchKind
 from baton.jobs.payment.statements import Copies, StatementKey, statement_key
 from baton.model.bank_answers import Direction, Reason, ReasonKind, Statement, StatementEntry
-from baton.model.pay_run import LineState, PayLine, PayRun
+from baton.model.pay_run import MAY_COME_BACK, LineState, PayLine, PayRun
 from baton.model.payable import REFERENCE_CHARACTERS
 from baton.store.bank_answers import BankEvent
 
@@ -228,7 +228,8 @@ def _expected(
     runs = {run.run_id: run for run in hub.pay_runs.of_system(connection, system)}
     sent = [line for line in found.values() if line.run_id in runs and line.state in _SENT]
     refused = [line.reference for line in sent if line.state in REFUSED]
-    return Expectations((expected(runs[line.run_id], line) for line in sent), refused)
+    may_come_back = [line.reference for line in sent if line.state in MAY_COME_BACK]
+    return Expectations((expected(runs[line.run_id], line) for line in sent), refused, may_come_back)
 
 
 def expected(run: PayRun, line: PayLine) -> Expected:

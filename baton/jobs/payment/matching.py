@@ -2,7 +2,7 @@
 
 Banks cut names, and two people may be owed the same sum; so a name never decides, it only tells a person where to look.
 A booking that stands for a whole batch is matched by the batch's id and its total, with or without the lines that the
-bank has refused.
+bank has refused. What comes back under a batch's id may be the money of such lines alone.
 """
 
 from __future__ import annotations
@@ -11,12 +11,16 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain, combinations
+from typing import Final
 
 from baton.model.bank_answers import Direction, StatementEntry
 from baton.model.payable import REFERENCE_CHARACTERS
 
 _OURS = re.compile(f"[A-Z2-7]{{{REFERENCE_CHARACTERS}}}")
 """The form of a payable's end-to-end reference."""
+_CHOICES: Final = 12
+"""Among so many lines it is tried which of them a sum is; among more, only whether it is all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,18 @@ class Match:
 class Expectations:
     """Every line that may appear on the accounts that are compared: of all runs, not only of one."""
 
-    def __init__(self, lines: Iterable[Expected], refused: Collection[str] = ()) -> None:
-        """``refused`` are the references of lines that the bank has said it will not pay."""
+    def __init__(
+        self, lines: Iterable[Expected], refused: Collection[str] = (), may_come_back: Collection[str] = ()
+    ) -> None:
+        """``refused`` are the references of lines that the bank has said it will not pay.
+
+        ``may_come_back`` are those of lines whose money, if it has left with their batch, is not the payee's.
+        """
         self._lines: dict[str, Expected] = {}
         self._batches: dict[str, list[Expected]] = {}
         self._by_amount: dict[tuple[int, str], list[Expected]] = {}
         self._refused = frozenset(refused)
+        self._may_come_back = frozenset(may_come_back)
         for line in lines:
             if line.reference in self._lines:
                 raise ValueError(f"the reference {line.reference} was filed twice")
@@ -93,14 +103,28 @@ class Expectations:
         return Match(kind, entry, hint=self._hint(entry))
 
     def _batch(self, account: str, entry: StatementEntry, lines: list[Expected]) -> Match:
-        """All lines of the batch; without the refused ones where that is what the amount says."""
+        """All lines of the batch; without the refused ones where that is what the amount says.
+
+        What comes back may also be of those that may come back, where the amount leaves no choice which.
+        """
         paid = [line for line in lines if line.reference not in self._refused]
-        for chosen in (lines, paid):
-            total = sum(line.amount_minor for line in chosen)
-            kind = self._fits(account, entry, chosen, total) if chosen else MatchKind.AMOUNT_DIFFERS
-            if kind is MatchKind.LINE:
-                return Match(MatchKind.BATCH, entry, tuple(line.reference for line in chosen))
-        return Match(kind, entry, tuple(line.reference for line in paid or lines))
+        choices = [lines, paid, *(self._coming_back(lines) if entry.direction is Direction.CREDIT else ())]
+        fitting = {
+            tuple(line.reference for line in chosen)
+            for chosen in choices
+            if chosen and self._fits(account, entry, chosen, _total(chosen)) is MatchKind.LINE
+        }
+        if len(fitting) == 1:
+            return Match(MatchKind.BATCH, entry, fitting.pop())
+        told = paid or lines
+        kind = MatchKind.AMOUNT_DIFFERS if fitting else self._fits(account, entry, told, _total(told))
+        return Match(kind, entry, tuple(line.reference for line in told))
+
+    def _coming_back(self, lines: list[Expected]) -> Iterable[list[Expected]]:
+        """Every choice of the lines of a batch that may come back."""
+        back = [line for line in lines if line.reference in self._may_come_back]
+        sizes = range(1, len(back) + 1) if len(back) <= _CHOICES else [len(back)]
+        return map(list, chain.from_iterable(combinations(back, size) for size in sizes))
 
     def _fits(self, account: str, entry: StatementEntry, lines: list[Expected], total: int) -> MatchKind:
         if any(line.account != account or line.currency != entry.currency for line in lines):
@@ -113,6 +137,10 @@ class Expectations:
         same = self._by_amount.get((entry.amount_minor, entry.currency), [])
         alike = [line for line in same if line.holder and line.holder.startswith(entry.counterparty)]
         return alike[0].reference if len(alike) == 1 else ""
+
+
+def _total(lines: Iterable[Expected]) -> int:
+    return sum(line.amount_minor for line in lines)
 
 
 def named_alone(match: Match) -> str:

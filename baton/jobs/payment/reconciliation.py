@@ -21,7 +21,7 @@ from baton.jobs.payment.matching import Expectations, Expected, Match, MatchKind
 from baton.jobs.payment.showings import Booked, Misfits, Paper
 from baton.jobs.payment.statements import SeenStatements, StatementKey, statement_key
 from baton.model.bank_answers import Direction, Statement, StatementEntry
-from baton.model.pay_run import LineState
+from baton.model.pay_run import MAY_COME_BACK, LineState
 
 _REFUSED: Final = frozenset({LineState.REJECTED, LineState.RECALLED})
 _UNRELEASED: Final = frozenset(
@@ -153,7 +153,8 @@ class Reconciler:
         self._runs = runs
         self._filed = {filed.line.reference: (run, filed) for run in runs for filed in run.lines}
         refused = [reference for reference, (_, filed) in self._filed.items() if filed.state in _REFUSED]
-        self._expected = Expectations((filed.line for run in runs for filed in run.lines), refused)
+        may_come_back = [name for name, (_, filed) in self._filed.items() if filed.state in MAY_COME_BACK]
+        self._expected = Expectations((filed.line for run in runs for filed in run.lines), refused, may_come_back)
         self._seen = SeenStatements(known or {})
         self._booked: dict[str, Booked] = {}
         self._misfits = Misfits()

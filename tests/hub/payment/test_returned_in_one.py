@@ -10,8 +10,10 @@ from baton.contracts.payments import AnswerKind
 from baton.errors import ApprovalError
 from baton.hub.payment.answering import Taken
 from baton.hub.payment.money_back import credits_of, take_back
+from baton.hub.payment.reconciling import reconcile
 from baton.hub.payment.recovering import find_case
 from baton.hub.payment.reissuing import reissue_run
+from baton.jobs.payment.differences import DifferenceKind
 from baton.model.pay_run import LineState
 from baton.model.recovery import RecoveryState
 from tests.hub.payment.office import PAY_DAY, Office
@@ -19,7 +21,7 @@ from tests.hub.payment.test_answers import TWO, content, references, say
 from tests.hub.payment.test_recovering import LATE, opened
 from tests.hub.payment.test_reissue_of_files import TOTAL, in_one, require_none_again
 from tests.rig.bank_papers import report, statement
-from tests.rig.payroll import ACCOUNT, MAKER, card
+from tests.rig.payroll import ACCOUNT, BANK, MAKER, card
 
 RETURNED = b"<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>"
 
@@ -161,3 +163,28 @@ def why_not_again(office: Office, run_id: str) -> str:
     except ApprovalError as error:
         return error.message.rpartition(": ")[2]
     return "".join(why.value for line, why in refused if line.state is LineState.RETURNED)
+
+
+@pytest.mark.parametrize("debited_first", [True, False])
+def test_what_the_bank_has_refused_of_a_file_that_it_had_booked_whole_comes_back_by_the_files_id(
+    office: Office, *, debited_first: bool
+) -> None:
+    run_id = office.delivered(TWO)
+    known = references(office, run_id)
+    answer = report(content(office), "PART", {known["0001"]: ("ACCC", ""), known["0002"]: ("RJCT", "AC04")})
+    if debited_first:
+        booked(office, TOTAL, "DBIT", 1)
+    say(office, AnswerKind.REPORT, answer)
+    if not debited_first:
+        booked(office, TOTAL, "DBIT", 1)
+    assert office.states(run_id) == {"0001": LineState.PAID, "0002": LineState.DISPUTED}
+    assert booked(office, "12345.67", "CRDT", 2).alarms == []
+    assert office.states(run_id) == {"0001": LineState.PAID, "0002": LineState.RETURNED}
+    assert why_not_again(office, run_id) == "not_corrected"
+    compared = reconcile(office.hub, BANK).runs[run_id]
+    assert {each.kind for each in compared.differences} == {DifferenceKind.RETURNED}
+    assert (compared.booked_minor, compared.came_back_minor) == (2_034_567, 1_234_567)
+    office.hire("0002", bank_account_number=card(77))
+    again = reissue_run(office.hub, run_id, MAKER, PAY_DAY)
+    assert [line.payable.key.number for line in again.lines] == ["0002"]
+    assert booked(office, TOTAL, "DBIT", 3).alarms == [f"out_again {known['0002']}"]

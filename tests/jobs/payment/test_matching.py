@@ -71,3 +71,42 @@ def test_money_that_comes_in_for_nothing_of_ours_is_unrelated():
 def test_one_reference_cannot_be_filed_twice():
     with pytest.raises(ValueError, match="R1 was filed twice"):
         Expectations([ONE, ONE])
+
+
+BACK = DEBIT._replace(references=(), batch_id="B1", direction=Direction.CREDIT)
+FOUR = Expected("R4", 100, "CNY", ACCOUNT, "B1")
+
+
+def test_what_comes_back_of_a_batch_may_be_the_lines_whose_money_the_payees_do_not_have():
+    disputed = Expectations([ONE, TWO], may_come_back=["R2"])
+    assert match(BACK._replace(amount_minor=250), disputed) == (MatchKind.BATCH, ("R2",))
+    assert match(BACK._replace(amount_minor=100), disputed)[0] is MatchKind.AMOUNT_DIFFERS
+    assert match(BACK._replace(amount_minor=350), disputed) == (MatchKind.BATCH, ("R1", "R2"))
+    assert match(BACK._replace(amount_minor=250, direction=Direction.DEBIT), disputed)[0] is MatchKind.AMOUNT_DIFFERS
+    assert match(BACK._replace(amount_minor=250), disputed, "6222999999999999")[0] is MatchKind.OTHER_ACCOUNT
+
+
+@pytest.mark.parametrize(("amount", "found"), [(350, ()), (250, ("R2",)), (100, ()), (450, ("R1", "R2", "R4"))])
+def test_which_of_them_it_is_is_said_only_where_the_amount_leaves_no_choice(amount, found):
+    with_one_more = Expectations([ONE, TWO, FOUR], may_come_back=["R1", "R2", "R4"])
+    kind, references = match(BACK._replace(amount_minor=amount), with_one_more)
+    assert (kind, references if kind is MatchKind.BATCH else ()) == (
+        MatchKind.BATCH if found else MatchKind.AMOUNT_DIFFERS,
+        found,
+    )
+
+
+def test_where_what_was_paid_and_what_was_refused_are_the_same_sum_nobody_is_said_to_be_unpaid():
+    alike = Expectations([ONE, FOUR], refused=["R4"], may_come_back=["R4"])
+    assert match(BACK, alike)[0] is MatchKind.AMOUNT_DIFFERS
+    assert match(BACK._replace(direction=Direction.DEBIT), alike) == (MatchKind.BATCH, ("R1",))
+
+
+def test_of_many_it_is_only_tried_whether_it_is_all_of_them():
+    many = [Expected(f"M{n}", 2**n, "CNY", ACCOUNT, "B2") for n in range(13)]
+    expectations = Expectations(
+        [*many, Expected("P", 1, "CNY", ACCOUNT, "B2")], may_come_back=[f"M{n}" for n in range(13)]
+    )
+    every = BACK._replace(batch_id="B2", amount_minor=2**13 - 1)
+    assert match(every, expectations) == (MatchKind.BATCH, tuple(f"M{n}" for n in range(13)))
+    assert match(every._replace(amount_minor=4), expectations)[0] is MatchKind.AMOUNT_DIFFERS
