@@ -11,6 +11,7 @@ from baton.engine.plan import stored_plan_hash
 from baton.errors import ApprovalError
 from baton.hub.core import PLANNING, Hub
 from baton.hub.execution import find_run
+from baton.hub.payment.untold import by_two
 from baton.hub.sync import DECIDE_WITHIN
 from baton.hub.sync import JOB as SYNC
 from baton.model.account import Action, Receipt
@@ -108,11 +109,13 @@ def resolve(hub: Hub, key_prefix: str, resolution: Resolution, person: str, why:
                 remedy="see: baton effects RUN",
             )
         effect = found[0]
-        if effect.action in tuple(PaymentAction) and resolution is Resolution.RESEND:
+        if effect.action in tuple(PaymentAction) and resolution is not Resolution.GIVE_UP:
+            what = "sent again" if resolution is Resolution.RESEND else "called delivered"
             raise ApprovalError(
-                "a payment file is never sent again on somebody's word",
+                f"a payment file is never {what} on one person's word",
                 code="pay_run",
-                remedy="ask the bank; the next delivery looks for the file there by itself",
+                remedy="what the bank says settles it: baton pay deliver looks for the file there, baton pay answers "
+                f"takes in its answers and statements; {by_two(effect.number)}",
             )
         if effect.state is not EffectState.IN_DOUBT:
             raise ApprovalError(f"effect {effect.key[:12]} is {effect.state}, not in doubt", code="not_in_doubt")
