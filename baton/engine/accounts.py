@@ -36,6 +36,7 @@ class AccountPerformer(Performer):
     def __post_init__(self) -> None:
         self.batch_limit = self.target.batch_limit
         self.whole_batches = self.target.whole_batches
+        self.wary = self.whole_batches  # only banks take files as a whole
         self.blind = self.target.promise is Promise.BLIND
         self.ahead = 0 if self.blind or self.whole_batches else 1
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -23,6 +24,8 @@ from baton.store.claims import ClaimRule
 from baton.telemetry import span
 
 _SUPERIORS_WAIT_S = 0.1
+_ASKED = frozenset({EffectState.IN_DOUBT, EffectState.ACCEPTED})
+"""States of which the target is asked what has become of the write."""
 _TOGETHER_S, _TOGETHER = 0.25, 16
 """As many calls are claimed, and stored, together as take so long; and never more than so many."""
 
@@ -48,8 +51,9 @@ class Applier:
             self._pass(report)
             # It does not move: whatever is asked about once more after that is put off beyond it, and this ends.
             latest = clock.now() + timedelta(seconds=give_up_s - clock.monotonic())
-            due = None if report.halted else self._next_turn(began, latest)
+            due = None if report.halted else self._next_turn(began, latest, report)
             if due is None:
+                report.end()
                 return report
             clock.sleep(max((due - clock.now()).total_seconds(), _SUPERIORS_WAIT_S))
 
@@ -64,11 +68,12 @@ class Applier:
             for done in [pool.submit(self._work, f"w{n}", report) for n in range(hands)]:
                 done.result()
 
-    def _next_turn(self, since: datetime, latest: datetime) -> datetime | None:
+    def _next_turn(self, since: datetime, latest: datetime, report: Report) -> datetime | None:
         """When something that was put off becomes due again, if that is soon enough to wait for."""
+        awaited = self.place.performer.awaited - (_ASKED if report.unanswered else frozenset())
         with self.place.database.read() as connection:
             rule = self._rule("nobody", self.place.switches(connection))
-            return queue.next_turn(connection, rule, self.place.performer.awaited, since, latest)
+            return queue.next_turn(connection, rule, awaited, since, latest)
 
     def _rule(self, worker: str, switches: Switches, calls: int = 1, worn: int = 1) -> ClaimRule:
         performer = self.place.performer
@@ -87,9 +92,11 @@ class Applier:
     def _work(self, name: str, report: Report) -> None:
         place = self.place
         worker = f"{name}-{place.chance.getrandbits(48):012x}"
-        with place.database.write() as connection:
-            rule = self._rule(worker, place.switches(connection))
-            promised = place.leases.claim_unsettled(connection, rule, EffectState.ACCEPTED)
+        promised: list[Effect] = []
+        if not report.unanswered:
+            with place.database.write() as connection:
+                rule = self._rule(worker, place.switches(connection))
+                promised = place.leases.claim_unsettled(connection, rule, EffectState.ACCEPTED)
         if promised:
             self._ask(promised, EffectState.ACCEPTED, report)
         calls, worn, waited_s = 1, 1, 0.0
@@ -129,7 +136,8 @@ class Applier:
             switches = place.switches(connection)
             report.count("recovered", place.leases.recover(connection, place.system))
             rule = self._rule(worker, switches, calls, worn)
-            doubtful = [] if switches.off else place.leases.claim_unsettled(connection, rule, EffectState.IN_DOUBT)
+            silent = switches.off or report.unanswered
+            doubtful = [] if silent else place.leases.claim_unsettled(connection, rule, EffectState.IN_DOUBT)
             if not doubtful:
                 batch = self._claim(connection, rule, switches, report)
         resolved = 0
@@ -167,14 +175,16 @@ class Applier:
         keep = Keeper(place, lambda: batch)
         try:
             with while_waiting(keep), place.lane(keep):
-                outcomes = self._answers(batch, state)
+                outcomes = self._answers(batch, state, report)
         except ConnectorError as error:
-            unknown = Receipt(Outcome.IN_DOUBT, code=error.code, message=error.message, remedy=error.remedy)
-            outcomes = _unanswered(batch, state, unknown)
+            outcomes = self._unknown(batch, state, error)
             if isinstance(error, WithheldError):
                 report.withhold(error)
-            elif isinstance(error, HaltError):
+            elif isinstance(error, HaltError) and place.performer.wary:
                 report.stop(error)
+            elif isinstance(error, HaltError):
+                # It may be for one of these only: what is asked about first must not keep all others for good.
+                report.ask_no_more(error)
         except BatonError:
             raise
         except Exception as error:  # noqa: BLE001 - asked first in every run, it would let nothing else ever be done
@@ -182,16 +192,60 @@ class Applier:
         self.storing.store(outcomes, report)
         return sum(receipt.outcome not in (Outcome.IN_DOUBT, Outcome.ACCEPTED) for _, receipt in outcomes)
 
-    def _answers(self, batch: Sequence[Effect], state: EffectState) -> Outcomes:
+    def _answers(self, batch: Sequence[Effect], state: EffectState, report: Report) -> Outcomes:
         """What the target says of each. Whom it may not be asked about stands alone in the end, and stays as it is."""
         try:
-            call = self.place.performer.prepare(batch)
-            return call.results() if state is EffectState.ACCEPTED else call.look_up()
+            return self._asked(batch, state)
         except RejectedError as error:
             if len(batch) == 1:
                 return _unanswered(batch, state, Receipt.in_doubt(error.code, error.message))
-            half = len(batch) // 2
-            return [*self._answers(batch[:half], state), *self._answers(batch[half:], state)]
+            first, second = _halves(batch)
+            return [*self._answers(first, state, report), *self._answers(second, state, report)]
+        except HaltError as error:
+            if len(batch) == 1 or isinstance(error, WithheldError) or self.place.performer.wary:
+                raise
+            return self._answers_apart(batch, state, error, report)
+
+    def _answers_apart(
+        self, batch: Sequence[Effect], state: EffectState, stopped: HaltError, report: Report
+    ) -> Outcomes:
+        """What the target says of all but whom it stops at. Where it stops at both halves that comes through.
+
+        So a login that fails is tried twice more and not for everybody, and whoever is to blame ends up alone.
+        """
+        answered: list[tuple[Effect, Receipt]] = []
+        silent = [batch]
+        while len(silent) == 1 and len(silent[0]) > 1:
+            halves, silent = _halves(silent[0]), []
+            for half in halves:
+                try:
+                    answered += self._asked(half, state)
+                except (HaltError, RejectedError):
+                    silent.append(half)
+        if not answered:
+            raise stopped
+        if silent:
+            report.ask_no_more(stopped)
+        return [*answered, *(outcome for each in silent for outcome in self._unknown(each, state, stopped))]
+
+    def _asked(self, batch: Sequence[Effect], state: EffectState) -> Outcomes:
+        call = self.place.performer.prepare(batch)
+        return call.results() if state is EffectState.ACCEPTED else call.look_up()
+
+    def _unknown(self, batch: Sequence[Effect], state: EffectState, error: ConnectorError) -> Outcomes:
+        """As they were. What a person has to see to first is not asked about again in this run."""
+        wait_s = None
+        if isinstance(error, HaltError):
+            tries = max(effect.epoch for effect in batch)
+            wait_s = self.place.pace.patience_s + self.storing.backoff_s(tries)
+        unknown = Receipt(Outcome.IN_DOUBT, code=error.code, message=error.message, remedy=error.remedy)
+        outcomes = _unanswered(batch, state, unknown)
+        return [(effect, replace(receipt, retry_after_s=wait_s)) for effect, receipt in outcomes]
+
+
+def _halves(batch: Sequence[Effect]) -> tuple[Sequence[Effect], Sequence[Effect]]:
+    half = len(batch) // 2
+    return batch[:half], batch[half:]
 
 
 def _unanswered(batch: Sequence[Effect], state: EffectState, unknown: Receipt) -> Outcomes:

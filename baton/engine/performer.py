@@ -58,6 +58,8 @@ class Performer(ABC):
     Worth it where claiming and storing take a good part of the time of a call. What stands ready when the process dies
     is in doubt like what was sent: none where nobody can look it up.
     """
+    wary: bool = False
+    """True when nothing more is sent once a question ends in what a person must see to: a bank's forged answer."""
     blind: bool = False
     """True when nobody can tell what became of an effect in doubt but a person."""
     awaited: frozenset[EffectState] = WAITING

@@ -20,6 +20,8 @@ class Report:
     """True when it stopped for something that does not pass by itself: credentials, permission, a kill switch."""
     withheld: list[str] = field(default_factory=list)
     """Why single calls were not made, each told once; all others were. Each waits for a person."""
+    unanswered: str = ""
+    """Why nothing more was asked about what is in doubt, while all else went on; in the end it is told as `halted`."""
 
     _lock: Lock = field(default_factory=Lock, repr=False, compare=False)
 
@@ -38,6 +40,15 @@ class Report:
         with self._lock:
             if str(error) not in self.withheld:
                 self.withheld.append(str(error))
+
+    def ask_no_more(self, error: HaltError) -> None:
+        """Remember why the system was not asked again in this run."""
+        self.unanswered = self.unanswered or str(error)
+
+    def end(self) -> None:
+        """Everything that could be done is done: what was not answered is for a person."""
+        if self.unanswered and not self.halted:
+            self.halted, self.needs_person = self.unanswered, True
 
     def switched_off(self, why: str) -> None:
         """Remember that a person has stopped this system."""

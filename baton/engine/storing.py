@@ -55,7 +55,8 @@ class Storing:
         No effect is to blame for that, however long it lasts; but one that fails alone while others get through is.
         """
         throttled = isinstance(error, RetryableError) and bool(error.retry_after_s)
-        counted = len(batch) == 1 and not throttled and self._others_get_through()
+        alone = len(batch) == 1 or self.place.performer.whole_batches  # a file is one thing, whoever is in it
+        counted = alone and not throttled and self._others_get_through()
         self.store([(effect, blamed(error)) for effect in batch], report, counted=counted)
 
     def put_back(self, unsent: Sequence[Effect], why: Receipt, report: Report, put_off_s: float = 0.0) -> None:
@@ -87,7 +88,8 @@ class Storing:
             if effect.state is EffectState.IN_DOUBT and self.place.performer.blind:
                 return Settlement(effect, receipt, pace.longest_backoff_s)  # a person will have to look
             waited = effect.state in (EffectState.IN_DOUBT, EffectState.ACCEPTED)
-            return Settlement(effect, receipt, self.backoff_s(effect.attempts) if waited else 0.0)
+            later_s = self.backoff_s(effect.attempts) if waited else 0.0
+            return Settlement(effect, receipt, receipt.retry_after_s or later_s)
         return Settlement(effect, receipt)
 
     def _again(self, effect: Effect, receipt: Receipt, counted: bool) -> Settlement:

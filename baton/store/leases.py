@@ -36,6 +36,9 @@ from baton.store.trail import Entry, append
 CRASH_LIMIT = 3
 """After this many claims that ended without a receipt, an effect is taken for the cause and put aside."""
 
+_APART = 2
+"""After this many of them each effect is claimed by itself, even out of a batch that is repeated unchanged."""
+
 WAITING = frozenset({EffectState.PLANNED, EffectState.IN_DOUBT, EffectState.ACCEPTED})
 """States in which an effect may become due again."""
 
@@ -73,7 +76,7 @@ class LeaseStore:
         All of one action, at most one per person, none that has an open predecessor. After a crash what is claimed is
         cut down (square root, then one), so that a record that kills the process ends up alone. So is what was tried
         often: it comes last, few at once, so that what its calls fail for ends up alone as well. But a batch that must
-        be repeated unchanged is claimed as a whole, or not yet.
+        be repeated unchanged is claimed as a whole, or not yet; unless it has ended two workers and is not there.
         """
         now = self.clock.now()
         for waiting, limit in (
@@ -81,7 +84,7 @@ class LeaseStore:
             (queue.worn(rule, now), rule.worn_limit),
         ):
             offered: sa.Select[Any] = waiting.with_only_columns(*OPENED, effects.c.rank)
-            head = connection.execute(offered.limit(1)).first()
+            head = _first(connection, rule, offered, now)
             if head is not None:
                 return self._claim_with(connection, rule, head, offered, limit, now)
         return []
@@ -96,19 +99,18 @@ class LeaseStore:
         now: datetime,
     ) -> list[Effect]:
         """Claim the first of those that wait, and with it up to ``limit`` that may go in the same calls."""
-        if queue.superiors_awaited(connection, rule, head.rank, now):
-            return []
-        if rule.whole_batches and head.batch_id is not None:
+        named = rule.whole_batches and head.batch_id is not None
+        kept_name = head.batch_id if named and head.crashes < _APART else None
+        if kept_name is not None:
             rows = _locked_whole(connection, rule, head, now)
         else:
             query = waiting.where(effects.c.action == head.action, effects.c.rank == head.rank)
             query = query.where(effects.c.crashes == head.crashes).limit(_batch_size(limit, head.crashes))
             if rule.whole_batches:
-                query = query.where(effects.c.batch_id.is_(None))
+                query = query.where(effects.c.id == head.id if named else effects.c.batch_id.is_(None))
             rows = connection.execute(query.with_for_update(skip_locked=True)).all()
         if not rows:
             return []
-        kept_name = rows[0].batch_id if rule.whole_batches else None
         batches = [rows] if rule.whole_batches else chunked(rows, rule.batch_limit)
         names = {row.id: name for batch in batches for name in [kept_name or _name_of(batch)] for row in batch}
         return self._take(connection, rows, names, rule, now)
@@ -347,6 +349,15 @@ def _settle_alike(connection: sa.Connection, ids: Sequence[int], learnt: tuple[A
         connection.execute(settling.values(lease_owner=None, lease_until=None, **values))
 
 
+def _first(connection: sa.Connection, rule: ClaimRule, offered: sa.Select[Any], now: datetime) -> sa.Row[Any] | None:
+    """The first of those that wait which no superior keeps back: who waits for theirs delays nobody of a lower rank."""
+    head = connection.execute(offered.limit(1)).first()
+    while head is not None and queue.superiors_awaited(connection, rule, head.rank, now):
+        offered = offered.where(effects.c.rank < head.rank)
+        head = connection.execute(offered.limit(1)).first()
+    return head
+
+
 def _locked_whole(
     connection: sa.Connection, rule: ClaimRule, head: sa.Row[Any], now: datetime
 ) -> Sequence[sa.Row[Any]]:
@@ -364,4 +375,6 @@ def _name_of(batch: Sequence[sa.Row[Any]]) -> str:
 
 
 def _batch_size(limit: int, crashes: int) -> int:
-    return limit if crashes == 0 else math.isqrt(limit) if crashes == 1 else 1
+    if crashes >= _APART:
+        return 1
+    return math.isqrt(limit) if crashes else limit

@@ -24,6 +24,8 @@ WORN_AFTER = 3
 
 _A_MOMENT_S = 5.0
 """So soon must a superior that failed be due again for others to wait for it. A longer back-off delays nobody else."""
+_DOUBT_S = 60.0
+"""So long others wait for word of a superior in doubt. One that nobody can clear up, however often, delays nobody."""
 
 # Made once: naming the table anew takes longer than the whole query they are for.
 _EARLIER = effects.alias("earlier")
@@ -103,17 +105,18 @@ def superiors_awaited(connection: sa.Connection, rule: ClaimRule, rank: int, now
 
     Who is sent before their manager has an account is written without one, until the next run.
     """
-    in_a_moment = sa.and_(
-        sa.or_(
-            effects.c.state == EffectState.IN_DOUBT.value,
-            sa.and_(_PUT_OFF, effects.c.next_at > now, effects.c.action.not_in(rule.paused_actions)),
-        ),
-        effects.c.next_at <= now + timedelta(seconds=_A_MOMENT_S),
+    soon = effects.c.next_at <= now + timedelta(seconds=_A_MOMENT_S)
+    doubted = sa.and_(
+        effects.c.state == EffectState.IN_DOUBT.value,
+        effects.c.state_since > now - timedelta(seconds=_DOUBT_S),
+        sa.or_(soon, effects.c.lease_until > now),
     )
+    put_off = sa.and_(_PUT_OFF, effects.c.next_at > now, soon, effects.c.action.not_in(rule.paused_actions))
+    sent = sa.and_(effects.c.state == EffectState.SENT.value, effects.c.lease_until > now)
     # Said once more for all of them, so that an index leads past everything that is over.
     unfinished = effects.c.state.in_([*_HELD, EffectState.PLANNED.value])
     lower = sa.and_(unfinished, effects.c.rank < rank, effects.c.action.in_(_MAKING))
-    return _any(connection, *_ours(rule), lower, sa.or_(_in_hand(now), in_a_moment))
+    return _any(connection, *_ours(rule), lower, sa.or_(sent, doubted, put_off))
 
 
 def next_turn(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 import pytest
 
 from baton.engine.workplace import Pace
 from baton.errors import HaltError, InDoubtError, RetryableError
-from baton.model.account import Receipt
+from baton.model.account import AccountRef, AccountState, Action, Receipt
 from tests.engine.test_apply import Recorder, states, work
 from tests.rig.targets import AskedByKeyTarget, ConditionTarget, FakeTarget, KeyTarget, obey
 from tests.rig.truth import Truth
@@ -212,4 +212,116 @@ def test_a_file_that_is_never_taken_keeps_no_other_file(desk: Desk) -> None:
         work(desk, target, FEW)
         desk.clock.sleep(3600)
     assert list(target.files.values()) == [["0009"], ["0003", "0004"]]
-    assert states(desk) == ["planned", "planned", "done", "done"]
+    # It counts as a try of everybody in it: refused in the end, so that they are planned anew, under another name.
+    assert states(desk) == ["refused", "refused", "done", "done"]
+
+
+def test_a_batch_that_ended_two_workers_and_is_not_there_goes_one_by_one(desk: Desk) -> None:
+    people = [f"{number:04d}" for number in range(1, 6)]
+    desk.plan_all(people)
+    for times in (1, 2):
+        assert len(desk.claim(whole_batches=True)) == 5, times
+        desk.crash()
+        desk.settle(desk.doubtful(), Receipt.not_performed("not_delivered", "is not at the bank"))
+    target = FileTarget()
+    assert desk.claim(whole_batches=True)[0].number == "0001"
+    desk.crash()  # whoever is to blame: it does not take the others with it
+    desk.settle(desk.doubtful(), Receipt.not_performed("not_delivered", "is not at the bank"))
+    work(desk, target, FEW)
+    assert list(target.files.values()) == [[person] for person in people[1:]]
+    assert desk.rows("code")[0] == ("poison",)
+    assert states(desk) == ["refused", *["done"] * 4]
+
+
+def lose(number: str) -> Callable[[FakeTarget, Sequence], Sequence[Receipt]]:
+    """A target that tells nothing of the write for one person."""
+
+    def receive(target: FakeTarget, writes: Sequence) -> Sequence[Receipt]:
+        told = [write for write in writes if write.ref.number != number]
+        receipts = iter(obey(target, told) if told else [])
+        lost = Receipt.in_doubt("timeout", "no answer")
+        return [lost if write.ref.number == number else next(receipts) for write in writes]
+
+    return receive
+
+
+class SilentTarget(AskedByKeyTarget):
+    """Never knows what became of a write."""
+
+    def look_up(self, writes: Sequence) -> Sequence[Receipt]:
+        return [Receipt.in_doubt("no_trace", "nobody knows")] * len(writes)
+
+
+def test_a_leaver_who_waits_since_an_outage_waits_for_no_manager(desk: Desk) -> None:
+    truth = Truth()
+    desk.plan("0009")
+    work(desk, KeyTarget(truth), FEW)
+    desk.plan_all(["0009"], (Action.DISABLE,))
+
+    def away(target: FakeTarget, writes: Sequence) -> Sequence[Receipt]:
+        raise RetryableError("cannot be reached", code="unreachable")
+
+    turns(desk, 6, SilentTarget(truth, away), FEW)
+    desk.plan("0001", rank=0)
+    desk.plan("0002", rank=1)
+    work(desk, SilentTarget(truth, lose("0001")), FEW)
+    assert truth.account("0009").state is AccountState.DISABLED
+
+
+def test_a_manager_of_whom_nobody_knows_delays_new_hires_for_a_minute(desk: Desk) -> None:
+    desk.plan("0001", rank=0)
+    desk.plan("0002", rank=1)
+    target = SilentTarget(Truth(), lose("0001"))
+    work(desk, target, FEW)
+    assert states(desk) == ["in_doubt", "planned"]
+    desk.clock.sleep(61)
+    work(desk, target, FEW)
+    assert states(desk) == ["in_doubt", "done"]
+
+
+def test_who_cannot_be_asked_about_keeps_nobody_else(desk: Desk) -> None:
+    """A system that stops at the question for one person: those in doubt with them are answered, all others sent."""
+    people = [f"{number:04d}" for number in range(1, 21)]
+    desk.plan_all(people)
+    assert len(desk.claim()) == 20
+    desk.crash()
+    desk.plan_all(["0099"])
+
+    def stops(target: FakeTarget, refs: Sequence[AccountRef]) -> None:
+        if any(ref.number == "0007" for ref in refs):
+            raise HaltError("the number is there twice", code="wrong_rows")
+
+    report = work(desk, ConditionTarget(Truth(), obey, stops), Pace(threads=1, lease_s=60.0, patience_s=30.0))
+    assert dict(desk.rows("number", "state")) == dict.fromkeys([*people, "0099"], "done") | {"0007": "in_doubt"}
+    assert "the number is there twice" in report.halted
+    assert report.needs_person
+
+
+def test_a_question_that_stops_once_and_not_again_is_answered(desk: Desk) -> None:
+    desk.plan_all(["0001", "0002", "0003", "0004"])
+    assert len(desk.claim()) == 4
+    desk.crash()
+    troubles = iter([HaltError("nobody is let in", code="login")])
+
+    def stops(target: FakeTarget, refs: Sequence[AccountRef]) -> None:
+        for trouble in troubles:
+            raise trouble
+
+    report = work(desk, ConditionTarget(Truth(), obey, stops), Pace(threads=1, lease_s=60.0, patience_s=30.0))
+    assert set(states(desk)) == {"done"}
+    assert not report.halted
+
+
+def test_a_login_that_fails_is_tried_few_times_however_much_is_in_doubt(desk: Desk) -> None:
+    desk.plan_all([f"{number:04d}" for number in range(1, 41)])
+    asked: list[int] = []
+
+    def nobody(target: FakeTarget, refs: Sequence[AccountRef]) -> None:
+        asked.append(len(refs))
+        raise HaltError("the password has expired", code="login")
+
+    assert len(desk.claim()) == 40
+    desk.crash()
+    report = work(desk, ConditionTarget(Truth(), obey, nobody), Pace(threads=1, lease_s=60.0, patience_s=30.0))
+    assert len(asked) == 3, asked  # all of them, and each half
+    assert "the password has expired" in report.halted

@@ -126,6 +126,7 @@ class FilePerformer(Performer):
     retry: RetryRule = RetryRule()
 
     awaited = WAITING - {EffectState.ACCEPTED}
+    wary = True
     gives_up = False  # several people have signed for it, and everybody in it waits for their pay
 
     def __post_init__(self) -> None:
