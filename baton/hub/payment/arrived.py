@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -11,68 +10,15 @@ from typing import Final
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
-from baton.hub.payment.bookings import ENTRY
+from baton.hub.payment.said_of_file import Words, said_of
 from baton.jobs.payment.checks.findings import Finding
 from baton.jobs.payment.checks.rules import Severity
-from baton.model.bank_answers import BankState, Direction
 from baton.model.pay_run import BY_DRAFT, FAILED, SILENT, LineState, PayFile, PayLine
 from baton.store import deliveries
-from baton.store.bank_answers import NOT_TAKEN, BankEvent
 
 RULE: Final = "told_of"
 """The rule by which a check holds a payment that such a file may make."""
 _NOT_HEARD: Final = (*SILENT, LineState.CANCELLED)
-
-
-class _Words:
-    """All that a bank has said of one file, ready to be asked about any line of it."""
-
-    def __init__(self, said: Sequence[BankEvent], message_id: str) -> None:
-        """``said`` the oldest first."""
-        self.count = len(said)
-        self._booked: Counter[str] = Counter()
-        """Of the file in one: what went out and came back, in minor units, by direction."""
-        self._of_lines: dict[str, BankEvent] = {}
-        self._whole: BankEvent | None = None
-        self._partial: BankEvent | None = None
-        self._taken: BankEvent | None = None
-        """The newest answer by which it has taken some line."""
-        self._debited = False
-        """Whether a line was booked under the file's id."""
-        for event in said:
-            self._hear(event, whole=event.reference in ("", message_id))
-
-    def _hear(self, event: BankEvent, *, whole: bool) -> None:
-        if event.kind == ENTRY:
-            if whole:
-                self._booked[event.state] += int(event.facts["amount_minor"])
-            self._debited = self._debited or event.state == Direction.DEBIT.value
-        elif not whole:
-            self._of_lines[event.reference] = event
-            self._taken = self._taken if event.state in NOT_TAKEN else event
-        elif event.state == BankState.PARTIAL.value:
-            self._partial = event
-        else:
-            self._whole = event
-
-    def may_pay(self, reference: str) -> bool:
-        """Whether the bank, by its newest word, has the file and may pay this line of it.
-
-        Money counts before words: what all of it was booked as, until as much came back. Of the answers one about the
-        line goes before one about the whole of the same time; one about another line only tells that it has the file.
-        """
-        if self._booked:
-            return self._booked[Direction.DEBIT.value] > self._booked[Direction.CREDIT.value]
-        own = self._of_lines.get(reference)
-        if own is not None:
-            later = self._whole is not None and self._whole.at > own.at
-            newest = self._whole if later else own
-        elif self._debited:
-            return True
-        else:
-            told = [event for event in (self._whole, self._partial, self._taken) if event is not None]
-            newest = max(told, key=lambda event: event.at, default=None)
-        return newest is not None and newest.state not in NOT_TAKEN
 
 
 def arrived(hub: Hub, connection: sa.Connection, run_id: str, message_id: str = "") -> dict[str, str]:
@@ -89,11 +35,8 @@ def arrived(hub: Hub, connection: sa.Connection, run_id: str, message_id: str = 
     found: dict[str, str] = {}
     for suspect in suspects:
         settled = _carried(hub, connection, suspect, attempts, own=suspect.run_id == run_id)
-        said = hub.bank_answers.of_message(connection, suspect.system, suspect.message_id)
-        words = {
-            until: _Words([event for event, at in said if until is None or at > until], suspect.message_id)
-            for until in set(settled.values())
-        }
+        said = said_of(hub, connection, suspect.system, suspect.message_id)
+        words = {until: Words(said, until) for until in set(settled.values())}
         for reference, names in attempts.items():
             telling = [words[settled[name]] for name in names if name in settled and words[settled[name]].may_pay(name)]
             if telling:
