@@ -4,28 +4,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import sqlalchemy as sa
 
-from baton.banking.reading.iso_states import GROUP_STATES, TRANSACTION_STATES
 from baton.hub.core import Hub
 from baton.hub.payment.bookings import ENTRY, REFUSED, shown_of_files
+from baton.hub.payment.refusals import reasons_of
 from baton.jobs.payment.reissue import Evidence
-from baton.model.bank_answers import AnswerLevel, BankState, Direction, Reason, ReasonKind, StatementEntry
-from baton.model.bank_words import OURS
+from baton.model.bank_answers import AnswerLevel, BankState, Direction, ReasonKind, StatementEntry
 from baton.model.pay_run import LineState, PayLine
 from baton.store.bank_answers import BankEvent
 
 _SAYS_SO: Final = (BankState.REJECTED.value, BankState.RETURNED.value, BankState.CANCELLED.value)
-_REFUSED_BY_ISO: Final = frozenset(
-    word
-    for states in (GROUP_STATES, TRANSACTION_STATES)
-    for word, state in states.items()
-    if state is BankState.REJECTED
-)
-"""How a bank with ISO's code sets says that it has refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +97,10 @@ def evidence_of(line: PayLine, said: Sequence[BankEvent], of_file: OfFile) -> Ev
     # What a bank has against a file (its form, our account) is nothing that another account of a payee would correct.
     # Words that nobody has read yet may be that it has all of the file already.
     of_line = bool(own or (came_back and of_file.one_line))
-    reasons = tuple(reason for reason in _reasons(last) if of_line or reason.kind is ReasonKind.UNREAD)
+    reasons = tuple(reason for reason in reasons_of(last) if of_line or reason.kind is ReasonKind.UNREAD)
     if line.state is not LineState.RETURNED:
         # Said once, "we have it already" is not taken back by a later refusal with another reason, or with none.
-        every = (reason for event in (*own, *of_file.failed) for reason in _reasons(event))
+        every = (reason for event in (*own, *of_file.failed) for reason in reasons_of(event))
         reasons += tuple(reason for reason in every if reason.kind is ReasonKind.DUPLICATE)
     return Evidence(last.key, line.reference, reasons)
 
@@ -126,32 +118,3 @@ def contradicted(hub: Hub, connection: sa.Connection, lines: Iterable[PayLine]) 
         for system, message_ids in of_banks.items()
         for each in of_files(hub, connection, system, message_ids).values()
     )
-
-
-def _reasons(event: BankEvent) -> tuple[Reason, ...]:
-    """What the bank has told as reasons; those kept before words were read, as they are read today."""
-    facts = event.facts
-    reasons = tuple(
-        _kept(event, told["code"], told["kind"], told["text"], told.get("piece")) for told in facts.get("reasons", ())
-    )
-    if not reasons and _without_codes(event):
-        return (Reason(str(facts.get("raw", "")), ReasonKind.UNREAD),)
-    returned = facts.get("returned")
-    return (*reasons, _kept(event, *returned[:3], *returned[3:] or (None,))) if returned else reasons
-
-
-def _kept(event: BankEvent, code: str, kind: str, text: str, piece: str | None) -> Reason:
-    """A reason as it is kept; ``piece`` is None where that was before any words were read."""
-    reason = Reason(code, ReasonKind(kind), text, piece or "")
-    if piece is not None or reason.kind is not ReasonKind.UNNAMED:
-        return reason
-    state = BankState.RETURNED if event.kind == ENTRY else BankState(event.state)
-    read = OURS.of(state).meaning(code, text)
-    if read is not None:
-        return Reason(code, read.kind, text, read.piece)
-    return replace(reason, kind=ReasonKind.UNREAD) if _without_codes(event) else reason
-
-
-def _without_codes(event: BankEvent) -> bool:
-    """Whether it is a refusal by a bank that has no code set of reasons: what it says and nobody has read is unread."""
-    return event.state == BankState.REJECTED.value and event.facts.get("raw", "") not in _REFUSED_BY_ISO

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from baton.hub.core import Hub
 from baton.hub.payment.bookings import ENTRY, shown_of, shown_of_files
+from baton.hub.payment.refusals import has_it_already, refuses
 from baton.model.bank_answers import BankState, Direction, StatementEntry
 from baton.store.bank_answers import NOT_TAKEN, BankEvent
 
@@ -52,6 +53,10 @@ class Words:
         self._partial: BankEvent | None = None
         self._taken: BankEvent | None = None
         """The newest answer by which it has taken some line."""
+        self._unclear: set[str] = set()
+        """What it has refused (lines, or empty: all of it) though it may have it."""
+        self._had: set[str] = set()
+        """What of that it has refused since it has it already."""
         for event in events:
             whole = _is_of_all(event, said.message_id)
             if event.kind == ENTRY:
@@ -68,7 +73,13 @@ class Words:
             self._moved = True
 
     def _hear_answer(self, event: BankEvent, *, whole: bool) -> None:
-        if not whole:
+        if event.state in NOT_TAKEN and not refuses(event):
+            # Such a refusal takes nothing back that was said before.
+            about = "" if whole else event.reference
+            self._unclear.add(about)
+            if has_it_already(event):
+                self._had.add(about)
+        elif not whole:
             self._of_lines[event.reference] = event
             self._taken = self._taken if event.state in NOT_TAKEN else event
         elif event.state == BankState.PARTIAL.value:
@@ -81,9 +92,12 @@ class Words:
 
         Money counts before words: what all of it was booked as, until as much came back. Of the answers one about the
         line goes before one about the whole of the same time; one about another line only tells that it has the file.
+        "We have it already", said once, is not taken back by a later refusal for another reason.
         """
         if self._out:
             return not self._said.came_back
+        if self._had & {"", reference}:
+            return True
         own = self._of_lines.get(reference)
         if own is not None:
             later = self._whole is not None and self._whole.at > own.at
@@ -93,7 +107,9 @@ class Words:
         else:
             told = [event for event in (self._whole, self._partial, self._taken) if event is not None]
             newest = max(told, key=lambda event: event.at, default=None)
-        return newest is not None and newest.state not in NOT_TAKEN
+        if newest is None:
+            return bool(self._unclear & {"", reference})
+        return newest.state not in NOT_TAKEN
 
 
 def _is_of_all(event: BankEvent, message_id: str) -> bool:

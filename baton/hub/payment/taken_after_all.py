@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from baton.hub.core import Hub
 from baton.hub.payment.out_again import systems_of
+from baton.hub.payment.refusals import has_it_by_code, refuses
 from baton.model.bank_answers import AnswerLevel, BankState
 from baton.model.pay_run import PayLine
 from baton.store.bank_answers import NOT_TAKEN, BankEvent
@@ -39,10 +40,19 @@ def _taken_later(own: Sequence[BankEvent], whole: Sequence[BankEvent]) -> bool:
     """Whether an answer that takes a line is newer than all that refuse it.
 
     Of a line that was refused by itself only what is said of it by itself counts: that the bank has its file is no news
-    of it.
+    of it. A refusal since it has it already, or in words that nobody has read, takes nothing back that was said before.
     """
     answers = [event for event in own if event.kind in _LEVELS]
     if all(event.state not in NOT_TAKEN for event in answers):
         answers += [event for event in whole if event.kind in _LEVELS and event.state != BankState.PARTIAL.value]
-    last = max((event.at for event in answers if event.state in NOT_TAKEN), default=None)
-    return last is not None and any(event.at > last for event in answers if event.state not in NOT_TAKEN)
+    unpaid = max((event.at for event in answers if refuses(event)), default=None)
+    first = min((event.at for event in answers if event.state in NOT_TAKEN), default=None)
+    last = unpaid or first
+    if last is None:
+        return False
+    # That it has it already is news after another refusal only: as the refusal itself it holds the next attempt anyway.
+    return any(
+        event.at > last
+        for event in answers
+        if event.state not in NOT_TAKEN or (unpaid is not None and has_it_by_code(event))
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
@@ -22,7 +21,6 @@ from baton.model.pay_run import LineState
 from baton.store.pay_decisions import WaiverRow
 from tests.hub.payment.office import PAY_DAY, Office
 from tests.hub.payment.test_answers import references, say
-from tests.hub.payment.test_returned_in_one import notified
 from tests.hub.payment.test_told_of import BOTH, WHY, answering, booked
 from tests.hub.payment.test_withheld import LATER
 from tests.payment.steps import effect_states
@@ -30,7 +28,7 @@ from tests.rig.bank_papers import message_id, report, statement
 from tests.rig.payroll import ACCOUNT, MAKER, TREASURY, FakeChannel
 
 Speak = Callable[[Office, str, bytes], None]
-_TEN, _LATER_ON = b"2026-11-30T10:00:00", b"2026-11-30T12:00:00"
+TEN, LATER_ON = b"2026-11-30T10:00:00", b"2026-11-30T12:00:00"
 
 
 @pytest.fixture
@@ -102,11 +100,6 @@ def in_one(
     said = statement(ACCOUNT, [("NOBODY", amount, way) for way in ways], number)
     taken = say(office, AnswerKind.STATEMENT, form(said.replace(b"<EndToEndId>NOBODY</EndToEndId>", name)))
     assert taken.refused == {}
-
-
-def pending(said: bytes) -> bytes:
-    """Bookings that are not made yet."""
-    return said.replace(b"<Cd>BOOK</Cd>", b"<Cd>PDNG</Cd>")
 
 
 def booked_by_batch(office: Office, _: str, plain: bytes) -> None:
@@ -201,7 +194,7 @@ def test_once_the_bank_has_refused_the_first_file_the_second_goes_out(
 ) -> None:
     run_id, plain = late
     released(office, run_id, monkeypatch)
-    say(office, AnswerKind.REPORT, report(plain, "RJCT").replace(_TEN, _LATER_ON))
+    say(office, AnswerKind.REPORT, report(plain, "RJCT").replace(TEN, LATER_ON))
     group(office, run_id, plain)  # of an earlier hour: a later word of the bank counts
     assert office.deliver().halted == ""
     assert set(paid(office).values()) == {2}
@@ -213,96 +206,6 @@ def test_once_the_money_has_come_back_the_second_goes_out(
     run_id, plain = late
     released(office, run_id, monkeypatch)
     in_one(office, plain, "DBIT", "CRDT")
-    assert office.deliver().halted == ""
-
-
-def bounced(office: Office, plain: bytes, **how: Any) -> None:
-    in_one(office, plain, "CRDT", amount="8000.00", number=2, **how)
-
-
-def bounced_before_the_debit(office: Office, plain: bytes) -> None:
-    group(office, "", plain)
-    bounced(office, plain, form=notified)
-
-
-def bounced_and_nothing_else_told(office: Office, plain: bytes) -> None:
-    bounced(office, plain, form=notified)
-
-
-def bounced_by_notification_and_statement(office: Office, plain: bytes) -> None:
-    in_one(office, plain, "DBIT")
-    bounced(office, plain, form=notified)
-    bounced(office, plain)
-
-
-def bounced_under_two_names(office: Office, plain: bytes) -> None:
-    in_one(office, plain, "DBIT")
-    bounced(office, plain, form=notified, tag="EndToEndId")
-    bounced(office, plain)
-
-
-def bounced_by_the_statement_and_debited_by_notification(office: Office, plain: bytes) -> None:
-    in_one(office, plain, "DBIT", form=notified)
-    bounced(office, plain)
-
-
-def coming_back(office: Office, plain: bytes) -> None:
-    in_one(office, plain, "DBIT")
-    in_one(office, plain, "CRDT", number=2, form=pending)
-
-
-def going_out(office: Office, plain: bytes) -> None:
-    in_one(office, plain, "DBIT", form=pending)
-
-
-@pytest.mark.parametrize(
-    "speak",
-    [
-        bounced_before_the_debit,
-        bounced_and_nothing_else_told,
-        bounced_by_notification_and_statement,
-        bounced_under_two_names,
-        bounced_by_the_statement_and_debited_by_notification,
-        coming_back,
-        going_out,
-    ],
-)
-def test_money_ends_the_hold_only_once_all_of_it_has_come_back(
-    office: Office, late: tuple[str, bytes], speak: Callable[[Office, bytes], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run_id, plain = late
-    released(office, run_id, monkeypatch)
-    speak(office, plain)
-    assert message_id(plain) in office.deliver().halted
-    assert set(paid(office).values()) == {1}
-    withdraw(office.hub, run_id, TREASURY, "the first file has arrived")
-    held(office, run_id)
-
-
-def test_what_two_papers_tell_of_the_debit_comes_back_by_one_of_them(
-    office: Office, late: tuple[str, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run_id, plain = late
-    in_one(office, plain, "DBIT", form=notified)
-    in_one(office, plain, "DBIT")
-    held(office, run_id)
-    in_one(office, plain, "CRDT", number=2)
-    released(office, run_id, monkeypatch)
-    assert office.deliver().halted == ""
-
-
-def test_what_comes_back_of_what_a_person_has_said_to_be_unpaid_keeps_no_other_run(
-    office: Office, late: tuple[str, bytes], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run_id, plain = late
-    released(office, run_id, monkeypatch)
-    booked(office, run_id, "0001")
-    in_one(office, plain, "DBIT", number=2)
-    office.deliver()
-    office.company.clock.advance(LATER)
-    withdraw(office.hub, run_id, TREASURY, WHY, rest_unpaid=True)
-    released(office, office.draft({"0004": BOTH["0004"]}).run.run_id, monkeypatch)
-    in_one(office, plain, "CRDT", amount="7000.00", number=3)
     assert office.deliver().halted == ""
 
 
@@ -383,6 +286,6 @@ def test_a_reissue_of_what_the_second_file_did_not_pay_stays_here_when_the_first
     released(office, again, monkeypatch)
     partly(office, run_id, plain)
     assert message_id(plain) in office.deliver().halted
-    say(office, AnswerKind.REPORT, report(plain, "RJCT").replace(_TEN, _LATER_ON))
+    say(office, AnswerKind.REPORT, report(plain, "RJCT").replace(TEN, LATER_ON))
     office.company.clock.advance(LATER)
     assert office.deliver().halted == ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from baton.contracts.payments import AnswerKind
@@ -10,12 +12,13 @@ from baton.hub.payment.answering import Taken
 from baton.hub.payment.reissuing import reissue_run
 from baton.jobs.payment.checks.findings import LineVerdict
 from baton.model.pay_run import LineState
+from baton.store.bank_answers import BankEvent, BankFile
 from tests.hub.payment.office import PAY_DAY, Office
 from tests.hub.payment.test_answers import references, say
 from tests.hub.payment.test_told_of import BOTH
 from tests.hub.payment.test_withheld import LATER
 from tests.rig.bank_papers import report
-from tests.rig.payroll import MAKER
+from tests.rig.payroll import BANK, MAKER
 
 
 def told(office: Office, run_id: str, state: str, hour: int, *numbers: str, reason: str = "") -> Taken:
@@ -113,3 +116,37 @@ def test_a_word_about_the_whole_file_is_no_news_of_a_payment_that_was_refused_by
     assert told(office, sent, "ACCP", 12).alarms == []
     again(office, sent)
     assert (office.deliver().halted, len(office.bank.files)) == ("", 2)
+
+
+def test_that_the_bank_has_it_already_does_not_take_back_that_it_has_taken_it(office: Office, sent: str) -> None:
+    told(office, sent, "RJCT", 10, *BOTH, reason="AM04")
+    again(office, sent)
+    told(office, sent, "ACSP", 12, *BOTH)
+    told(office, sent, "RJCT", 14, *BOTH, reason="AM05")
+    assert ("may have paid" in office.deliver().halted, len(office.bank.files)) == (True, 1)
+
+
+def test_that_the_bank_has_it_already_is_news_of_what_it_has_refused_otherwise(office: Office, sent: str) -> None:
+    told(office, sent, "RJCT", 10, *BOTH, reason="AM04")
+    again(office, sent)
+    names = sorted(references(office, sent).values())
+    assert told(office, sent, "RJCT", 12, *BOTH, reason="AM05").alarms == [f"taken_after_all {name}" for name in names]
+    assert ("may have paid" in office.deliver().halted, len(office.bank.files)) == (True, 1)
+    told(office, sent, "RJCT", 14, *BOTH, reason="AM04")
+    office.company.clock.advance(LATER)
+    assert (office.deliver().halted, len(office.bank.files)) == ("", 2)
+
+
+def test_a_refusal_in_words_that_nobody_has_read_takes_back_no_acceptance(office: Office, sent: str) -> None:
+    told(office, sent, "RJCT", 10, *BOTH, reason="AM04")
+    again(office, sent)
+    told(office, sent, "ACSP", 12, *BOTH)
+    with office.hub.database.write() as connection:
+        known = references(office, sent)
+        at = datetime(2026, 11, 30, 14, tzinfo=UTC)
+        said = [
+            BankEvent(BANK, "words", place, "", known[number], "line", "rejected", "", at, {"raw": "系统异常"})
+            for place, number in enumerate(BOTH, start=1)
+        ]
+        office.hub.bank_answers.take(connection, BankFile(BANK, "words", "report", "00", at), said)
+    assert ("may have paid" in office.deliver().halted, len(office.bank.files)) == (True, 1)
