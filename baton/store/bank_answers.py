@@ -67,13 +67,6 @@ class BankEvent:
         return f"{self.system}/{self.name}/{self.position}"
 
 
-def is_taken(said: Sequence[BankEvent]) -> bool:
-    """Whether the newest answer among these, which come the oldest first, is no refusal; bookings are none."""
-    levels = [level.value for level in AnswerLevel]
-    answers = [event for event in said if event.kind in levels]
-    return bool(answers) and answers[-1].state not in NOT_TAKEN
-
-
 class BankAnswerStore:
     """Reads and writes what banks have said, inside the caller's transaction."""
 

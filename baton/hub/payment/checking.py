@@ -25,6 +25,7 @@ from baton.hub.payment.policies import calendar_of, holders_of, policy_of
 from baton.hub.payment.second_sources import second_sources
 from baton.hub.payment.standing import everybody, people_digest
 from baton.hub.payment.taken_after_all import taken_after_all
+from baton.hub.payment.taken_elsewhere import taken_elsewhere
 from baton.hub.payment.voiding import delete_files, void_files
 from baton.jobs.payment.checks import facts as told
 from baton.jobs.payment.checks.checking import check as check_lines
@@ -37,7 +38,6 @@ from baton.model.bank_answers import Direction
 from baton.model.pay_run import BY_DRAFT, JOB, LineState, PayLine, PayRun
 from baton.model.payable import Component
 from baton.model.people import Employee
-from baton.store.bank_answers import is_taken
 from baton.store.pay_decisions import WaiverRow
 from baton.store.pay_runs import LineChange
 from baton.store.restores import UNREAD
@@ -252,12 +252,13 @@ def _on_statement(hub: Hub, connection: sa.Connection, lines: Sequence[PayLine])
 
     The second happens to a store that was set back to a backup: what it knows least about, it must not pay again.
     """
-    unsent = {line.reference for line in lines if line.state.unsent}
+    said = hub.bank_answers.of_lines(connection, [line.reference for line in lines])
+    unsent = {line.reference: said[line.reference] for line in lines if line.state.unsent and line.reference in said}
+    taken = taken_elsewhere(hub, connection, unsent)
     found = set()
-    for reference, events in hub.bank_answers.of_lines(connection, [line.reference for line in lines]).items():
+    for reference, events in said.items():
         booked = Counter(event.state for event in events if event.kind == ENTRY)
-        taken = reference in unsent and is_taken(events)
-        if booked[Direction.DEBIT.value] > booked[Direction.CREDIT.value] or (taken and not booked):
+        if booked[Direction.DEBIT.value] > booked[Direction.CREDIT.value] or (reference in taken and not booked):
             found.add(reference)
     return frozenset(found)
 

@@ -111,6 +111,11 @@ class Words:
             return bool(self._unclear & {"", reference})
         return newest.state not in NOT_TAKEN
 
+    def has_taken(self, reference: str) -> bool:
+        """Whether the bank has taken this very line by its newest word of it, and may pay it still."""
+        own = self._of_lines.get(reference)
+        return own is not None and own.state not in NOT_TAKEN and self.may_pay(reference)
+
 
 def _is_of_all(event: BankEvent, message_id: str) -> bool:
     """Whether it names no line: some banks book all of a file under its id in the place of a line's reference."""

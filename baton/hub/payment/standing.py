@@ -19,10 +19,10 @@ from baton.hub.payment.out_again import out_again
 from baton.hub.payment.recovering import today
 from baton.hub.payment.reissue_evidence import contradicted
 from baton.hub.payment.taken_after_all import taken_after_all
+from baton.hub.payment.taken_elsewhere import taken_elsewhere
 from baton.model.pay_run import FAILED, SILENT, LineState, PayFile, PayLine, PayRun
 from baton.model.people import Employee
 from baton.store import deliveries
-from baton.store.bank_answers import is_taken
 from baton.store.effects import chunked
 from baton.store.payment_tables import pay_lines
 
@@ -200,7 +200,7 @@ def require_day(hub: Hub, connection: sa.Connection, file: PayFile) -> None:
 def _told_of(hub: Hub, connection: sa.Connection, file: PayFile) -> str:
     """The reference of the first line of a file of which the bank has said something; empty where it is silent.
 
-    Also where it has taken the line in another file, which moves nothing of this one: its newest answer counts.
+    Also where it has taken the line in another file, which moves nothing of this one, and may pay it still.
     """
     heard = pay_lines.c.state.not_in([state.value for state in SILENT])
     query = sa.select(pay_lines.c.reference).where(pay_lines.c.message_id == file.message_id, heard)
@@ -209,7 +209,7 @@ def _told_of(hub: Hub, connection: sa.Connection, file: PayFile) -> str:
         return str(told_of)
     elsewhere = hub.bank_answers.taken_elsewhere(connection, file.message_id)
     said = hub.bank_answers.of_lines(connection, sorted(elsewhere))
-    return min((each for each, events in said.items() if is_taken(events)), default="")
+    return min(taken_elsewhere(hub, connection, said, file.message_id), default="")
 
 
 def _unproven(hub: Hub, connection: sa.Connection, earlier: Sequence[PayLine]) -> bool:

@@ -9,11 +9,13 @@ import pytest
 
 from baton.contracts.payments import AnswerKind
 from baton.hub.payment.withdrawing import withdraw
+from baton.jobs.payment.checks.findings import LineVerdict
 from tests.hub.payment.office import Office
 from tests.hub.payment.test_answers import references, say
 from tests.hub.payment.test_arrived import (
     LATER_ON,
     TEN,
+    each_line,
     group,
     held,
     in_one,
@@ -153,3 +155,74 @@ def test_that_the_bank_has_it_already_ends_no_hold_and_the_treasury_may(
     taken_upon(office, run_id)
     released(office, run_id, monkeypatch)
     assert office.deliver().halted == ""
+
+
+def refused_as_a_whole(office: Office, plain: bytes) -> None:
+    say(office, AnswerKind.REPORT, report(plain, "RJCT").replace(TEN, LATER_ON))
+
+
+def out_and_back(office: Office, plain: bytes) -> None:
+    in_one(office, plain, "DBIT", "CRDT")
+
+
+@pytest.mark.parametrize("speak", [refused_as_a_whole, out_and_back])
+def test_lines_that_it_had_taken_are_paid_once_all_of_it_is_refused_or_back(
+    office: Office,
+    late: tuple[str, bytes],  # noqa: F811
+    speak: Callable[[Office, bytes], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run_id, plain = late
+    each_line(office, run_id, plain)
+    assert {line.reasons for line in office.check(run_id).cleared.lines} == {("on_statement", "told_of")}
+    speak(office, plain)
+    released(office, run_id, monkeypatch)
+    assert office.deliver().halted == ""
+
+
+@pytest.mark.parametrize("speak", [refused_as_a_whole, out_and_back])
+def test_what_was_released_by_then_goes_out_as_well(
+    office: Office,
+    late: tuple[str, bytes],  # noqa: F811
+    speak: Callable[[Office, bytes], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run_id, plain = late
+    released(office, run_id, monkeypatch)
+    each_line(office, run_id, plain)
+    assert "the bank speaks of the payment" in office.deliver().halted
+    office.company.clock.advance(LATER)
+    speak(office, plain)
+    assert office.deliver().halted == ""
+
+
+def test_a_part_that_is_back_or_a_duplicate_frees_no_line_that_it_had_taken(
+    office: Office,
+    late: tuple[str, bytes],  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run_id, plain = late
+    released(office, run_id, monkeypatch)
+    each_line(office, run_id, plain)
+    say(office, AnswerKind.REPORT, report(plain, "RJCT").replace(TEN, LATER_ON).replace(b"</GrpSts>", _ALREADY))
+    in_one(office, plain, "DBIT")
+    bounced(office, plain)
+    assert "the bank speaks of the payment" in office.deliver().halted
+    withdraw(office.hub, run_id, TREASURY, "the first file has arrived")
+    assert {line.state for line in office.check(run_id).cleared.lines} == {LineVerdict.LEFT_OUT}
+
+
+def test_a_refusal_that_names_no_file_is_said_of_the_line_in_any(
+    office: Office,
+    late: tuple[str, bytes],  # noqa: F811
+) -> None:
+    """Nor does one in another file free a line that this one has taken."""
+    run_id, plain = late
+    each_line(office, run_id, plain)
+    told = dict.fromkeys(references(office, run_id).values(), ("RJCT", "AM04"))
+    elsewhere = report(plain, "PART", told).replace(TEN, LATER_ON)
+    say(office, AnswerKind.REPORT, elsewhere.replace(message_id(plain).encode(), b"A" * 26))
+    assert {line.state for line in office.check(run_id).cleared.lines} == {LineVerdict.LEFT_OUT}
+    nameless = elsewhere.replace(b"<OrgnlMsgId>" + message_id(plain).encode(), b"<OrgnlMsgId>NOTPROVIDED")
+    say(office, AnswerKind.REPORT, nameless)
+    assert "on_statement" not in {each for line in office.check(run_id).cleared.lines for each in line.reasons}

@@ -41,8 +41,8 @@ def accepted(hour: int, about: str = "") -> BankEvent:
     return answer(hour, BankState.ACCEPTED, about)
 
 
-def may_pay(*said: BankEvent) -> bool:
-    return Words(Said(FILE, [(event, event.at) for event in said], came_back=False)).may_pay(LINE)
+def words(*said: BankEvent) -> Words:
+    return Words(Said(FILE, [(event, event.at) for event in said], came_back=False))
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,20 @@ def may_pay(*said: BankEvent) -> bool:
     ],
 )
 def test_a_refusal_ends_the_hold_only_where_the_bank_cannot_have_it(said: tuple[BankEvent, ...], *, pays: bool) -> None:
-    assert may_pay(*said) is pays
+    assert words(*said).may_pay(LINE) is pays
+
+
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [
+        ((accepted(9),), False),
+        ((accepted(9, LINE),), True),
+        ((accepted(9, LINE), has_it(10, LINE)), True),
+        ((accepted(9, LINE), in_words(10)), True),
+        ((accepted(9, LINE), refused(10)), False),
+        ((accepted(9, LINE), refused(10, LINE), accepted(11)), False),
+        ((has_it(9, LINE),), False),
+    ],
+)
+def test_a_line_is_taken_by_a_word_of_itself_that_still_holds(said: tuple[BankEvent, ...], *, taken: bool) -> None:
+    assert words(*said).has_taken(LINE) is taken
