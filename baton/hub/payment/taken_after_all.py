@@ -14,6 +14,8 @@ from baton.model.bank_answers import AnswerLevel, BankState
 from baton.model.pay_run import PayLine
 from baton.store.bank_answers import NOT_TAKEN, BankEvent
 
+_NO_NEWS: Final = (BankState.PARTIAL.value, BankState.RECEIVED.value)
+"""What an answer about a whole file says that takes none of its lines: see them; it was received."""
 _LEVELS: Final = frozenset(level.value for level in AnswerLevel)
 
 
@@ -44,7 +46,7 @@ def _taken_later(own: Sequence[BankEvent], whole: Sequence[BankEvent]) -> bool:
     """
     answers = [event for event in own if event.kind in _LEVELS]
     if all(event.state not in NOT_TAKEN for event in answers):
-        answers += [event for event in whole if event.kind in _LEVELS and event.state != BankState.PARTIAL.value]
+        answers += [event for event in whole if event.kind in _LEVELS and event.state not in _NO_NEWS]
     unpaid = max((event.at for event in answers if refuses(event)), default=None)
     first = min((event.at for event in answers if event.state in NOT_TAKEN), default=None)
     last = unpaid or first

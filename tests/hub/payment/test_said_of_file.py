@@ -37,6 +37,11 @@ def in_words(hour: int, about: str = "") -> BankEvent:
     return answer(hour, BankState.REJECTED, about, {**_FUNDS, "kind": ReasonKind.UNREAD.value})
 
 
+def unknown(hour: int) -> BankEvent:
+    """It has the file and cannot say yet what becomes of it (ICBC's 95 and 98)."""
+    return answer(hour, BankState.UNKNOWN)
+
+
 def accepted(hour: int, about: str = "") -> BankEvent:
     return answer(hour, BankState.ACCEPTED, about)
 
@@ -69,6 +74,18 @@ def words(*said: BankEvent) -> Words:
     ],
 )
 def test_a_refusal_ends_the_hold_only_where_the_bank_cannot_have_it(said: tuple[BankEvent, ...], *, pays: bool) -> None:
+    assert words(*said).may_pay(LINE) is pays
+
+
+@pytest.mark.parametrize(
+    ("said", "pays"),
+    [
+        ((unknown(9),), True),
+        ((refused(9), unknown(10)), True),
+        ((unknown(9), refused(10)), False),
+    ],
+)
+def test_of_what_it_cannot_say_yet_it_may_be_paying(said: tuple[BankEvent, ...], *, pays: bool) -> None:
     assert words(*said).may_pay(LINE) is pays
 
 

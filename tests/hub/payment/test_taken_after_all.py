@@ -101,7 +101,7 @@ def test_one_that_is_drafted_already_is_left_out_by_the_check(office: Office, se
     assert verdicts["0004"][0] is LineVerdict.PAYABLE
 
 
-@pytest.mark.parametrize(("later", "kept"), [("ACSP", True), ("PART", False), ("RJCT", False)])
+@pytest.mark.parametrize(("later", "kept"), [("ACSP", True), ("PART", False), ("RJCT", False), ("RCVD", False)])
 def test_what_was_refused_as_a_whole_file_is_taken_as_one(office: Office, sent: str, later: str, kept: bool) -> None:
     told(office, sent, "RJCT", 10)
     again(office, sent)
