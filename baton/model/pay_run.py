@@ -58,9 +58,6 @@ class LineState(StrEnum):
 
 FAILED: Final = (LineState.REJECTED, LineState.RETURNED, LineState.RECALLED)
 """Not paid, by the bank's own word: only that is paid again, as the next attempt."""
-MAY_COME_BACK: Final = (*FAILED, LineState.DISPUTED)
-"""What the bank has refused, keeps or has returned: of the lines of a file that it has booked in one, their money may
-come back in one as well."""
 SILENT: Final = (LineState.RELEASED, LineState.IN_DOUBT)
 """Released, and the bank has said nothing of it."""
 CLAIMED: Final = "claimed"

@@ -18,7 +18,7 @@ from baton.hub.core import Hub
 from baton.jobs.payment.matching import Expectations, Expected, MatchKind
 from baton.jobs.payment.statements import Copies, StatementKey, statement_key
 from baton.model.bank_answers import Direction, Reason, ReasonKind, Statement, StatementEntry
-from baton.model.pay_run import MAY_COME_BACK, LineState, PayLine, PayRun
+from baton.model.pay_run import LineState, PayLine, PayRun
 from baton.model.payable import REFERENCE_CHARACTERS
 from baton.store.bank_answers import BankEvent
 
@@ -228,8 +228,24 @@ def _expected(
     runs = {run.run_id: run for run in hub.pay_runs.of_system(connection, system)}
     sent = [line for line in found.values() if line.run_id in runs and line.state in _SENT]
     refused = [line.reference for line in sent if line.state in REFUSED]
-    may_come_back = [line.reference for line in sent if line.state in MAY_COME_BACK]
-    return Expectations((expected(runs[line.run_id], line) for line in sent), refused, may_come_back)
+    disputed = [line.reference for line in sent if line.state is LineState.DISPUTED]
+    in_one = back_in_one(hub, connection, sent)
+    return Expectations((expected(runs[line.run_id], line) for line in sent), refused, disputed, in_one)
+
+
+def back_in_one(hub: Hub, connection: sa.Connection, lines: Iterable[PayLine]) -> set[str]:
+    """Of these, the references of the returned lines that no booking of their own has brought back.
+
+    What the bank calls returned in an answer may come back with its file too.
+    """
+    returned = [line.reference for line in lines if line.state is LineState.RETURNED]
+    said = hub.bank_answers.of_lines(connection, returned)
+    return {name for name in returned if not any(map(is_return, said.get(name, ())))}
+
+
+def is_return(event: BankEvent) -> bool:
+    """Whether it is money that came back."""
+    return event.kind == ENTRY and event.state == Direction.CREDIT.value
 
 
 def expected(run: PayRun, line: PayLine) -> Expected:

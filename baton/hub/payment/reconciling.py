@@ -16,6 +16,7 @@ from baton.hub.payment.bookings import (
     ENTRY,
     FINDING,
     HEAD,
+    back_in_one,
     content_digest,
     expected,
     kept_entry,
@@ -114,11 +115,9 @@ def _state(hub: Hub, connection: sa.Connection, run: PayRun) -> RunState | None:
 
 def _facts(hub: Hub, connection: sa.Connection, run: PayRun) -> RunFacts:
     files = hub.pay_runs.files(connection, run.run_id)
-    filed = [
-        Filed(expected(run, line), line.state, line.message_id)
-        for line in hub.pay_runs.lines(connection, run.run_id)
-        if line.message_id
-    ]
+    in_files = [line for line in hub.pay_runs.lines(connection, run.run_id) if line.message_id]
+    in_one = back_in_one(hub, connection, in_files)
+    filed = [Filed(expected(run, line), line.state, line.message_id, line.reference in in_one) for line in in_files]
     lines = [line for line in filed if line.state is not LineState.CANCELLED]
     sent = {line.message_id for line in lines}  # of what was taken back before it left, nobody expects anything
     return RunFacts(

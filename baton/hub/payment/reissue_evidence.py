@@ -10,7 +10,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from baton.hub.core import Hub
-from baton.hub.payment.bookings import ENTRY, REFUSED, shown_of_files
+from baton.hub.payment.bookings import ENTRY, REFUSED, is_return, shown_of_files
 from baton.hub.payment.refusals import reasons_of
 from baton.jobs.payment.reissue import Evidence
 from baton.model.bank_answers import AnswerLevel, BankState, Direction, ReasonKind, StatementEntry
@@ -45,7 +45,7 @@ def of_files(hub: Hub, connection: sa.Connection, system: str, message_ids: Coll
     # Every statement is read only for a file that is on one.
     booked = {each for each, events in said.items() if failed[each] and any(event.kind == ENTRY for event in events)}
     shown = shown_of_files(hub, connection, system, booked) if booked else {}
-    came_back = {each: [event for event in events if _is_return(event)] for each, events in said.items()}
+    came_back = {each: [event for event in events if is_return(event)] for each, events in said.items()}
     return {
         each: OfFile(
             failed[each],
@@ -59,10 +59,6 @@ def of_files(hub: Hub, connection: sa.Connection, system: str, message_ids: Coll
 
 def _has_one_line(hub: Hub, connection: sa.Connection, message_id: str) -> bool:
     return sum(line.state not in REFUSED for line in hub.pay_runs.of_file(connection, message_id)) == 1
-
-
-def _is_return(event: BankEvent) -> bool:
-    return event.kind == ENTRY and event.state == Direction.CREDIT.value
 
 
 def _is_out(shown: Iterable[StatementEntry]) -> bool:
@@ -85,7 +81,7 @@ def evidence_of(line: PayLine, said: Sequence[BankEvent], of_file: OfFile) -> Ev
 
     Without a name when there is none; None where the bank has refused the whole file and booked it all the same.
     """
-    own = [event for event in said if event.state in _SAYS_SO or _is_return(event)]
+    own = [event for event in said if event.state in _SAYS_SO or is_return(event)]
     if of_file.contradicted and line.state is not LineState.RETURNED:
         return None
     # Of a line that nothing was booked about alone, what came back is the file, in one.

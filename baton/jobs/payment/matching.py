@@ -2,7 +2,7 @@
 
 Banks cut names, and two people may be owed the same sum; so a name never decides, it only tells a person where to look.
 A booking that stands for a whole batch is matched by the batch's id and its total, with or without the lines that the
-bank has refused. What comes back under a batch's id may be the money of such lines alone.
+bank has refused. What comes back under a batch's id may also be the money that the bank had kept from a payee.
 """
 
 from __future__ import annotations
@@ -11,16 +11,12 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import chain, combinations
-from typing import Final
 
 from baton.model.bank_answers import Direction, StatementEntry
 from baton.model.payable import REFERENCE_CHARACTERS
 
 _OURS = re.compile(f"[A-Z2-7]{{{REFERENCE_CHARACTERS}}}")
 """The form of a payable's end-to-end reference."""
-_CHOICES: Final = 12
-"""Among so many lines it is tried which of them a sum is; among more, only whether it is all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,17 +63,24 @@ class Expectations:
     """Every line that may appear on the accounts that are compared: of all runs, not only of one."""
 
     def __init__(
-        self, lines: Iterable[Expected], refused: Collection[str] = (), may_come_back: Collection[str] = ()
+        self,
+        lines: Iterable[Expected],
+        refused: Collection[str] = (),
+        disputed: Collection[str] = (),
+        back_in_one: Collection[str] = (),
     ) -> None:
         """``refused`` are the references of lines that the bank has said it will not pay.
 
-        ``may_come_back`` are those of lines whose money, if it has left with their batch, is not the payee's.
+        ``disputed`` are those of lines whose money has left and may not be the payee's, ``back_in_one`` those of
+        returned lines that no booking of their own has brought back: a booking of their batch does, or did, and is
+        read again and again.
         """
         self._lines: dict[str, Expected] = {}
         self._batches: dict[str, list[Expected]] = {}
         self._by_amount: dict[tuple[int, str], list[Expected]] = {}
         self._refused = frozenset(refused)
-        self._may_come_back = frozenset(may_come_back)
+        self._disputed = frozenset(disputed)
+        self._back_in_one = frozenset(back_in_one)
         for line in lines:
             if line.reference in self._lines:
                 raise ValueError(f"the reference {line.reference} was filed twice")
@@ -96,7 +99,7 @@ class Expectations:
             return Match(MatchKind.AMBIGUOUS, entry, tuple(sorted(named)))
         if named:
             line = self._lines[named.pop()]
-            return Match(self._fits(account, entry, [line], line.amount_minor), entry, (line.reference,))
+            return Match(self._fits(account, entry, [line]), entry, (line.reference,))
         if entry.batch_id in self._batches:
             return self._batch(account, entry, self._batches[entry.batch_id])
         kind = MatchKind.UNEXPECTED_DEBIT if entry.direction is Direction.DEBIT else MatchKind.UNRELATED
@@ -105,31 +108,33 @@ class Expectations:
     def _batch(self, account: str, entry: StatementEntry, lines: list[Expected]) -> Match:
         """All lines of the batch; without the refused ones where that is what the amount says.
 
-        What comes back may also be of those that may come back, where the amount leaves no choice which.
+        Only where it is neither, what comes back may be of disputed lines.
         """
         paid = [line for line in lines if line.reference not in self._refused]
-        choices = [lines, paid, *(self._coming_back(lines) if entry.direction is Direction.CREDIT else ())]
-        fitting = {
-            tuple(line.reference for line in chosen)
-            for chosen in choices
-            if chosen and self._fits(account, entry, chosen, _total(chosen)) is MatchKind.LINE
-        }
-        if len(fitting) == 1:
-            return Match(MatchKind.BATCH, entry, fitting.pop())
+        for chosen in (lines, paid, self._coming_back(entry, lines)):
+            if chosen and self._fits(account, entry, chosen) is MatchKind.LINE:
+                return Match(MatchKind.BATCH, entry, tuple(line.reference for line in chosen))
         told = paid or lines
-        kind = MatchKind.AMOUNT_DIFFERS if fitting else self._fits(account, entry, told, _total(told))
-        return Match(kind, entry, tuple(line.reference for line in told))
+        return Match(self._fits(account, entry, told), entry, tuple(line.reference for line in told))
 
-    def _coming_back(self, lines: list[Expected]) -> Iterable[list[Expected]]:
-        """Every choice of the lines of a batch that may come back."""
-        back = [line for line in lines if line.reference in self._may_come_back]
-        sizes = range(1, len(back) + 1) if len(back) <= _CHOICES else [len(back)]
-        return map(list, chain.from_iterable(combinations(back, size) for size in sizes))
+    def _coming_back(self, entry: StatementEntry, lines: list[Expected]) -> list[Expected]:
+        """The one disputed line, or all of them together, whose money came back; none where it may be another's.
 
-    def _fits(self, account: str, entry: StatementEntry, lines: list[Expected], total: int) -> MatchKind:
+        Which of several lines a sum is, is never tried: a payment that bounced may be as much.
+        """
+        if entry.direction is not Direction.CREDIT:
+            return []
+        together = [tuple(line for line in lines if line.reference in of) for of in (self._disputed, self._back_in_one)]
+        alone = [(line,) for line in lines]
+        choices = {chosen for chosen in (*alone, *together) if _total(chosen) == entry.amount_minor}
+        chosen = choices.pop() if len(choices) == 1 else ()
+        kept = self._disputed | self._back_in_one
+        return list(chosen) if all(line.reference in kept for line in chosen) else []
+
+    def _fits(self, account: str, entry: StatementEntry, lines: list[Expected]) -> MatchKind:
         if any(line.account != account or line.currency != entry.currency for line in lines):
             return MatchKind.OTHER_ACCOUNT
-        return MatchKind.LINE if total == entry.amount_minor else MatchKind.AMOUNT_DIFFERS
+        return MatchKind.LINE if _total(lines) == entry.amount_minor else MatchKind.AMOUNT_DIFFERS
 
     def _hint(self, entry: StatementEntry) -> str:
         if not entry.counterparty:

@@ -21,7 +21,7 @@ from baton.jobs.payment.matching import Expectations, Expected, Match, MatchKind
 from baton.jobs.payment.showings import Booked, Misfits, Paper
 from baton.jobs.payment.statements import SeenStatements, StatementKey, statement_key
 from baton.model.bank_answers import Direction, Statement, StatementEntry
-from baton.model.pay_run import MAY_COME_BACK, LineState
+from baton.model.pay_run import LineState
 
 _REFUSED: Final = frozenset({LineState.REJECTED, LineState.RECALLED})
 _UNRELEASED: Final = frozenset(
@@ -52,6 +52,8 @@ class Filed:
     line: Expected
     state: LineState
     message_id: str
+    back_in_one: bool = False
+    """Whether it is returned, and no booking of its own has brought it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +155,9 @@ class Reconciler:
         self._runs = runs
         self._filed = {filed.line.reference: (run, filed) for run in runs for filed in run.lines}
         refused = [reference for reference, (_, filed) in self._filed.items() if filed.state in _REFUSED]
-        may_come_back = [name for name, (_, filed) in self._filed.items() if filed.state in MAY_COME_BACK]
-        self._expected = Expectations((filed.line for run in runs for filed in run.lines), refused, may_come_back)
+        disputed = [name for name, (_, filed) in self._filed.items() if filed.state is LineState.DISPUTED]
+        in_one = [name for name, (_, filed) in self._filed.items() if filed.back_in_one]
+        self._expected = Expectations((filed.line for run in runs for filed in run.lines), refused, disputed, in_one)
         self._seen = SeenStatements(known or {})
         self._booked: dict[str, Booked] = {}
         self._misfits = Misfits()

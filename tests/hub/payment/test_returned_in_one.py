@@ -188,3 +188,56 @@ def test_what_the_bank_has_refused_of_a_file_that_it_had_booked_whole_comes_back
     again = reissue_run(office.hub, run_id, MAKER, PAY_DAY)
     assert [line.payable.key.number for line in again.lines] == ["0002"]
     assert booked(office, TOTAL, "DBIT", 3).alarms == [f"out_again {known['0002']}"]
+
+
+ALIKE = {"0001": "8000.00", "0002": "8000.00", "0003": "5000.00"}
+
+
+@pytest.mark.parametrize("debited", ["21000.00", "13000.00"], ids=["whole", "without_the_refused"])
+def test_what_comes_back_by_the_files_id_is_nobodys_where_another_payment_is_as_much(
+    office: Office, debited: str
+) -> None:
+    """It is the bounce of 0002's; 0001, refused, is owed nothing of it, whether it was debited or not."""
+    run_id = office.delivered(ALIKE)
+    known = references(office, run_id)
+    told = {known["0001"]: ("RJCT", "AM04"), known["0002"]: ("ACSC", ""), known["0003"]: ("ACSC", "")}
+    say(office, AnswerKind.REPORT, report(content(office), "PART", told))
+    booked(office, debited, "DBIT", 1)
+    before = office.states(run_id)
+    assert [alarm.split()[0] for alarm in booked(office, "8000.00", "CRDT", 2).alarms] == ["amount_differs"]
+    assert office.states(run_id) == before
+    kinds = {each.kind for each in reconcile(office.hub, BANK).runs[run_id].differences}
+    assert (DifferenceKind.AMOUNT_DIFFERS in kinds, DifferenceKind.RETURNED in kinds) == (True, False)
+
+
+def test_what_came_back_by_itself_does_not_come_back_by_the_files_id_too(office: Office) -> None:
+    run_id = office.delivered({"0001": "8000.00", "0002": "12345.67", "0003": "5000.00"})
+    booked(office, "25345.67", "DBIT", 1)
+    of_line(office, references(office, run_id)["0001"], "CRDT", 2, 2)
+    assert [alarm.split()[0] for alarm in booked(office, "8000.00", "CRDT", 3).alarms] == ["amount_differs"]
+
+
+def test_a_file_booked_without_what_was_refused_and_returned_whole_is_what_was_booked(office: Office) -> None:
+    run_id = office.delivered({"0001": "8000.00", "0002": "8000.00"})
+    known = references(office, run_id)
+    told = {known["0001"]: ("RJCT", "AM04"), known["0002"]: ("ACSC", "")}
+    say(office, AnswerKind.REPORT, report(content(office), "PART", told))
+    booked(office, "8000.00", "DBIT", 1)
+    assert booked(office, "8000.00", "CRDT", 2).alarms == [f"returned {known['0002']}"]
+    assert office.states(run_id) == {"0001": LineState.REJECTED, "0002": LineState.RETURNED}
+
+
+def test_two_disputed_payments_of_one_amount_come_back_together_and_are_told_twice(office: Office) -> None:
+    """By a notification, and by the statement after it."""
+    run_id = office.delivered(ALIKE)
+    known = references(office, run_id)
+    booked(office, "21000.00", "DBIT", 1)
+    told = dict.fromkeys((known["0001"], known["0002"]), ("RJCT", "AM04"))
+    say(office, AnswerKind.REPORT, report(content(office), "PART", told))
+    beforehand = notified(in_december(in_one(office, "16000.00", "CRDT", number=9), 2))
+    assert say(office, AnswerKind.STATEMENT, beforehand).alarms == []
+    assert booked(office, "16000.00", "CRDT", 2).alarms == []
+    returned = dict.fromkeys(("0001", "0002"), LineState.RETURNED)
+    assert office.states(run_id) == {**returned, "0003": LineState.PAID}
+    compared = reconcile(office.hub, BANK).runs[run_id]
+    assert {each.kind for each in compared.differences} == {DifferenceKind.RETURNED}

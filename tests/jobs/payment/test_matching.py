@@ -77,36 +77,48 @@ BACK = DEBIT._replace(references=(), batch_id="B1", direction=Direction.CREDIT)
 FOUR = Expected("R4", 100, "CNY", ACCOUNT, "B1")
 
 
-def test_what_comes_back_of_a_batch_may_be_the_lines_whose_money_the_payees_do_not_have():
-    disputed = Expectations([ONE, TWO], may_come_back=["R2"])
-    assert match(BACK._replace(amount_minor=250), disputed) == (MatchKind.BATCH, ("R2",))
-    assert match(BACK._replace(amount_minor=100), disputed)[0] is MatchKind.AMOUNT_DIFFERS
-    assert match(BACK._replace(amount_minor=350), disputed) == (MatchKind.BATCH, ("R1", "R2"))
-    assert match(BACK._replace(amount_minor=250, direction=Direction.DEBIT), disputed)[0] is MatchKind.AMOUNT_DIFFERS
-    assert match(BACK._replace(amount_minor=250), disputed, "6222999999999999")[0] is MatchKind.OTHER_ACCOUNT
+def test_what_comes_back_of_a_batch_may_be_the_disputed_line_whose_amount_no_other_has():
+    for standing in ({"disputed": ["R2"]}, {"back_in_one": ["R2"]}):
+        one = Expectations([ONE, TWO], **standing)
+        assert match(BACK._replace(amount_minor=250), one) == (MatchKind.BATCH, ("R2",))
+        assert match(BACK._replace(amount_minor=100), one)[0] is MatchKind.AMOUNT_DIFFERS
+        assert match(BACK._replace(amount_minor=350), one) == (MatchKind.BATCH, ("R1", "R2"))
+        debit = BACK._replace(amount_minor=250, direction=Direction.DEBIT)
+        assert match(debit, one)[0] is MatchKind.AMOUNT_DIFFERS
+        assert match(BACK._replace(amount_minor=250), one, "6222999999999999")[0] is MatchKind.OTHER_ACCOUNT
 
 
-@pytest.mark.parametrize(("amount", "found"), [(350, ()), (250, ("R2",)), (100, ()), (450, ("R1", "R2", "R4"))])
-def test_which_of_them_it_is_is_said_only_where_the_amount_leaves_no_choice(amount, found):
-    with_one_more = Expectations([ONE, TWO, FOUR], may_come_back=["R1", "R2", "R4"])
-    kind, references = match(BACK._replace(amount_minor=amount), with_one_more)
-    assert (kind, references if kind is MatchKind.BATCH else ()) == (
-        MatchKind.BATCH if found else MatchKind.AMOUNT_DIFFERS,
-        found,
-    )
+@pytest.mark.parametrize("standing", ["disputed", "back_in_one"])
+@pytest.mark.parametrize(
+    ("these", "amount", "found"),
+    [
+        (["R1"], 100, ()),  # may be R4's, which was paid and bounced
+        (["R1", "R4"], 100, ()),
+        (["R1", "R4"], 200, ("R1", "R4")),
+        (["R1", "R4"], 250, ()),
+        (["R1", "R2", "R4"], 350, ()),  # no two of three: which, nobody knows
+        (["R1", "R2", "R4"], 250, ("R2",)),
+        (["R1", "R5"], 250, ()),  # both together, or R2's
+    ],
+)
+def test_it_is_one_of_them_or_all_together_and_no_other_lines_sum(standing, these, amount, found):
+    lines = [ONE, TWO, FOUR, *([Expected("R5", 150, "CNY", ACCOUNT, "B1")] if "R5" in these else [])]
+    rest = Expected("R6", 999, "CNY", ACCOUNT, "B1")
+    kind, references = match(BACK._replace(amount_minor=amount), Expectations([*lines, rest], **{standing: these}))
+    assert (kind, references if found else ()) == (MatchKind.BATCH if found else MatchKind.AMOUNT_DIFFERS, found)
 
 
-def test_where_what_was_paid_and_what_was_refused_are_the_same_sum_nobody_is_said_to_be_unpaid():
-    alike = Expectations([ONE, FOUR], refused=["R4"], may_come_back=["R4"])
-    assert match(BACK, alike)[0] is MatchKind.AMOUNT_DIFFERS
+def test_what_is_back_already_is_not_among_those_that_come_back_together():
+    some_back = Expectations([ONE, TWO, FOUR], disputed=["R1", "R4"], back_in_one=["R2"])
+    assert match(BACK._replace(amount_minor=200), some_back) == (MatchKind.BATCH, ("R1", "R4"))
+
+
+def test_a_batch_that_was_booked_without_what_was_refused_comes_back_so_though_the_refused_is_as_much():
+    alike = Expectations([ONE, FOUR], refused=["R4"])
+    assert match(BACK, alike) == (MatchKind.BATCH, ("R1",))
     assert match(BACK._replace(direction=Direction.DEBIT), alike) == (MatchKind.BATCH, ("R1",))
 
 
-def test_of_many_it_is_only_tried_whether_it_is_all_of_them():
-    many = [Expected(f"M{n}", 2**n, "CNY", ACCOUNT, "B2") for n in range(13)]
-    expectations = Expectations(
-        [*many, Expected("P", 1, "CNY", ACCOUNT, "B2")], may_come_back=[f"M{n}" for n in range(13)]
-    )
-    every = BACK._replace(batch_id="B2", amount_minor=2**13 - 1)
-    assert match(every, expectations) == (MatchKind.BATCH, tuple(f"M{n}" for n in range(13)))
-    assert match(every._replace(amount_minor=4), expectations)[0] is MatchKind.AMOUNT_DIFFERS
+def test_what_was_refused_and_never_debited_does_not_come_back():
+    never_out = Expectations([ONE, TWO, FOUR], refused=["R2"])
+    assert match(BACK._replace(amount_minor=250), never_out)[0] is MatchKind.AMOUNT_DIFFERS
