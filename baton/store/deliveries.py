@@ -20,6 +20,10 @@ _UNSENT = tuple(
 
 DECLARED_ABSENT: Final = "declared_absent"
 """The code of a delivery given up because two people have said, for a bank that cannot, that it does not have it."""
+DECLARED_THERE: Final = "declared_there"
+"""The code of one that has ended without an answer, and of which two people have said that the bank has it."""
+_ENDED: Final = sa.and_(effects.c.state == EffectState.REFUSED.value, effects.c.code != DECLARED_THERE)
+"""Without a delivery, by all that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,7 @@ def never_sent(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
 def not_on_their_way(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
     """Those that have ended without a delivery, or wait here and were never in doubt, whatever their tries came to."""
     waiting = effects.c.state.in_((EffectState.PLANNED.value, EffectState.HELD.value))
-    ended = effects.c.state == EffectState.REFUSED.value
-    return _among(connection, keys, sa.or_(ended, sa.and_(waiting, effects.c.doubted.is_(False))))
+    return _among(connection, keys, sa.or_(_ENDED, sa.and_(waiting, effects.c.doubted.is_(False))))
 
 
 def doubted(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
@@ -61,25 +64,24 @@ def in_doubt(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
 
 def refused(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
     """Those that have ended without a delivery."""
-    return _among(connection, keys, effects.c.state == EffectState.REFUSED.value)
+    return _among(connection, keys, _ENDED)
 
 
 def unproven(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
     """Those nobody works on, and of which only the target can say whether they ever arrived."""
     doubted = sa.and_(effects.c.state == EffectState.PLANNED.value, effects.c.doubted.is_(True))
-    return _among(connection, keys, sa.or_(doubted, effects.c.state == EffectState.REFUSED.value))
+    return _among(connection, keys, sa.or_(doubted, _ENDED))
 
 
 def declared_absent(connection: sa.Connection, keys: Sequence[str]) -> set[str]:
     """Those of which people have said, in the bank's place, that it does not have them."""
-    given_up = sa.and_(effects.c.state == EffectState.REFUSED.value, effects.c.code == DECLARED_ABSENT)
-    return _among(connection, keys, given_up)
+    return _among(connection, keys, sa.and_(_ENDED, effects.c.code == DECLARED_ABSENT))
 
 
-def note_declared_absent(connection: sa.Connection, key: str, message: str) -> None:
-    """Mark a delivery that has ended as one that the target does not have, by what people have said (``message``)."""
-    ended = sa.and_(effects.c.key == key, effects.c.state == EffectState.REFUSED.value)
-    connection.execute(sa.update(effects).where(ended).values(code=DECLARED_ABSENT, message=message))
+def note_declared(connection: sa.Connection, key: str, code: str, message: str, remedy: str) -> None:
+    """Mark a delivery that has ended by what people have said in the bank's place: that it has it, or has not."""
+    ended = sa.and_(effects.c.key == key, _ENDED)
+    connection.execute(sa.update(effects).where(ended).values(code=code, message=message, remedy=remedy))
 
 
 def in_doubt_since(connection: sa.Connection, system: str, moment: datetime) -> list[str]:
@@ -105,7 +107,7 @@ def released_and_refused(connection: sa.Connection, system: str) -> list[str]:
     query = (
         sa.select(effects.c.key)
         .join(pay_files, pay_files.c.effect_key == effects.c.key)
-        .where(effects.c.system == system, effects.c.state == EffectState.REFUSED.value, lines.exists())
+        .where(effects.c.system == system, _ENDED, lines.exists())
     )
     return list(connection.execute(query.order_by(effects.c.id)).scalars())
 

@@ -55,15 +55,18 @@ def told_each_time(hub: Hub, system: str) -> list[str]:
 
 
 def take_up(hub: Hub, connection: sa.Connection, file: PayFile, receipt: Receipt) -> None:
-    """End a doubt by what two people have said (``receipt``). A delivery that has ended is only marked as absent."""
+    """End a doubt by what two people have said (``receipt``). A delivery that has ended is only marked with it."""
     effect = hub.effects.by_key(connection, [file.effect_key])[file.effect_key]
     absent = receipt.outcome not in THERE
+    back = f"baton pay withdraw {file.run_id}"
     if effect.state is not EffectState.IN_DOUBT:
         if absent:
-            deliveries.note_declared_absent(connection, file.effect_key, receipt.message)
+            deliveries.note_declared(connection, file.effect_key, deliveries.DECLARED_ABSENT, receipt.message, back)
+        else:
+            there, stop = "two people have asked the bank: it has it", f"baton pay recall {file.run_id}"
+            deliveries.note_declared(connection, file.effect_key, deliveries.DECLARED_THERE, there, stop)
         return
     if absent:
-        back = f"baton pay withdraw {file.run_id}"
         receipt = Receipt.refused(deliveries.DECLARED_ABSENT, receipt.message, remedy=back)
     if hub.leases.settle(connection, [Settlement(effect, receipt)]) == [None]:
         raise ApprovalError(

@@ -11,6 +11,7 @@ import pytest
 from baton.errors import ApprovalError, HaltError
 from baton.hub import decisions
 from baton.hub.decisions import Resolution
+from baton.hub.payment import recalling
 from baton.hub.payment.declaring import Declared, Word, declare
 from baton.hub.payment.withdrawing import withdraw
 from baton.model.account import Receipt
@@ -124,6 +125,36 @@ def test_what_two_people_say_is_there_is_never_sent_and_its_end_is_the_banks_to_
     assert effect_states(office, untold) == [EffectState.ACCEPTED]
     booked(office, untold, "0001", "0004")
     assert set(office.states(untold).values()) == {LineState.PAID}
+
+
+@pytest.mark.parametrize("spoken_of", [False, True], ids=["silent", "of_one"])
+def test_what_two_people_say_is_there_of_a_delivery_that_was_given_up_is_not_taken_back(
+    office: Office, untold: str, monkeypatch: pytest.MonkeyPatch, spoken_of: bool
+) -> None:
+    """Not even once the bank's list has it no more: whoever is in it would be paid twice."""
+    given_up(office, untold)
+    assert agreed(office, untold, Word.HAS).counts
+    assert effect_states(office, untold) == [EffectState.REFUSED]
+    if spoken_of:
+        booked(office, untold, "0001")
+    monkeypatch.setattr(FakeChannel, "trace", saying(NOT_THERE))
+    before = office.states(untold)
+    assert (office.deliver().halted, office.bank.files) == ("", {})
+    for rest_unpaid in (False, True):
+        with pytest.raises(ApprovalError) as caught:
+            withdraw(office.hub, untold, TREASURY, DESK, rest_unpaid=rest_unpaid)
+        assert (caught.value.code, "baton pay recall" in caught.value.remedy) == ("sent", True)
+    refused(office, untold, "not_asked")
+    assert office.states(untold) == before
+    booked(office, untold, *(each for each in BOTH if before[each] is not LineState.PAID), number=2)
+    assert set(office.states(untold).values()) == {LineState.PAID}
+
+
+def test_what_is_there_by_two_peoples_word_can_be_recalled_at_the_bank(office: Office, untold: str) -> None:
+    given_up(office, untold)
+    agreed(office, untold, Word.HAS)
+    recalled = recalling.drafted_recall(office.hub, untold, [1], TREASURY, DESK)
+    assert list(recalled.letters) == [file_of(office, untold)]
 
 
 def test_one_person_is_not_two_whoever_holds_no_office_is_not_heard_and_a_contradiction_begins_anew(
