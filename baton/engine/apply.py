@@ -234,13 +234,13 @@ class Applier:
 
     def _unknown(self, batch: Sequence[Effect], state: EffectState, error: ConnectorError) -> Outcomes:
         """As they were. What a person has to see to first is not asked about again in this run."""
-        wait_s = None
-        if isinstance(error, HaltError):
-            tries = max(effect.epoch for effect in batch)
-            wait_s = self.place.pace.patience_s + self.storing.backoff_s(tries)
         unknown = Receipt(Outcome.IN_DOUBT, code=error.code, message=error.message, remedy=error.remedy)
         outcomes = _unanswered(batch, state, unknown)
-        return [(effect, replace(receipt, retry_after_s=wait_s)) for effect, receipt in outcomes]
+        if not isinstance(error, HaltError):
+            return outcomes
+        # Each for another time: in another order the next batch falls apart between those whom the system stops at.
+        patience_s, backoff_s = self.place.pace.patience_s, self.storing.backoff_s
+        return [(each, replace(told, retry_after_s=patience_s + backoff_s(each.epoch))) for each, told in outcomes]
 
 
 def _halves(batch: Sequence[Effect]) -> tuple[Sequence[Effect], Sequence[Effect]]:

@@ -8,16 +8,18 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from baton.model.case import CaseState, Cause
 from baton.model.effect import REJECTED, EffectState
 from baton.model.people import EmploymentStatus
 from baton.store.effects import chunked
 from baton.store.links import LAST_PLANNED
 from baton.store.runs import RunState
-from baton.store.tables import effects, links, people, person_versions, runs
+from baton.store.tables import cases, effects, links, people, person_versions, runs
 
 _NOT_LET_GO = (RunState.HELD.value, RunState.REPLACED.value, RunState.REJECTED.value)
 # Made once: naming each column of another alias takes longer than the rest of a statement.
 _NEWS, _REFUSED = person_versions.alias("news"), effects.alias("refused")
+_DECIDER, _URGENT = runs.alias("decider"), cases.alias("urgent")
 
 
 def held_by(connection: sa.Connection, job: str) -> dict[str, str]:
@@ -92,34 +94,57 @@ def has_passed(job: str, systems: Sequence[str]) -> sa.ColumnElement[bool]:
     """A version of somebody (`person_versions`) that has passed the gate once.
 
     The run that recorded it was not held; or, if it was, a later one has taken up in one of these systems what it takes
-    away, and passed by itself or by a person's word. What is taken after HR has said something else, or after a person
-    has rejected the version, is taken for another reason: an emergency's.
+    away, and passed by itself or by a person's word. What is taken after HR has said something else, after a person has
+    rejected the version, or in an emergency, is taken for another reason.
     """
     version, effect = person_versions.c, effects.c
-    news = sa.exists().where(
-        _NEWS.c.number == version.number,
-        _NEWS.c.version > version.version,
-        _NEWS.c.recorded_at <= effect.created_at,
-    )
     refused = sa.exists().where(
         *_takes_from(_REFUSED.c, job, systems),
         _REFUSED.c.code == REJECTED,
         _REFUSED.c.id < effect.id,
     )
+    urgent = sa.exists().where(
+        _URGENT.c.number == version.number,
+        _URGENT.c.cause == Cause.EMERGENCY.value,
+        _URGENT.c.state != CaseState.RETRACTED.value,
+        _URGENT.c.opened_at <= effect.created_at,
+    )
     later = sa.exists().where(
         *_takes_from(effect, job, systems),
         runs.c.id == effect.run_id,
         runs.c.state.not_in(_NOT_LET_GO),
-        ~news.correlate(person_versions, effects),
+        ~_had_news(effect.created_at).correlate(person_versions, effects),
         ~refused.correlate(person_versions, effects),
+        ~urgent.correlate(person_versions, effects),
     )
     return sa.or_(~was_held(), later.correlate(person_versions))
 
 
 def was_held() -> sa.ColumnElement[bool]:
-    """A version that was recorded by a run which the gate has held, and nobody has released."""
-    held = sa.exists().where(runs.c.id == person_versions.c.run_id, runs.c.state.in_(_NOT_LET_GO))
+    """A version that was recorded by a run which the gate has held, and nobody has released.
+
+    Of one that was replaced it counts what became of the run that planned the same anew, where that was the same still:
+    who has nothing to lose is in no effect of either.
+    """
+    decider = sa.exists().where(
+        _DECIDER.c.id == runs.c.replaced_by,
+        _DECIDER.c.state.not_in(_NOT_LET_GO),
+        ~_had_news(_DECIDER.c.created_at).correlate(person_versions, _DECIDER),
+    )
+    held = sa.exists().where(
+        runs.c.id == person_versions.c.run_id,
+        runs.c.state.in_(_NOT_LET_GO),
+        ~decider.correlate(runs, person_versions),
+    )
     return held.correlate(person_versions)
+
+
+def _had_news(by: sa.ColumnElement[datetime]) -> sa.Exists:
+    """A version after which its source had said something else by this moment."""
+    version = person_versions.c
+    return sa.exists().where(
+        _NEWS.c.number == version.number, _NEWS.c.version > version.version, _NEWS.c.recorded_at <= by
+    )
 
 
 def _takes_from(effect: Any, job: str, systems: Sequence[str]) -> list[sa.ColumnElement[bool]]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 SCRIPTS: Final = Path(__file__).parent / "migrations"
-HEAD: Final = "0014"
+HEAD: Final = "0015"
 """The newest migration there is. Written here so that a start that has nothing to migrate need not load Alembic."""
 
 

@@ -165,6 +165,18 @@ class RunStore:
             body["plan"] = str(values["plan_hash"])
         append(connection, [Entry(kind="run", at=now, body=body)])
 
+    def replace(self, connection: sa.Connection, run_id: str, by: str) -> None:
+        """Let a held run give way to one that plans what it held; with what has given way to it before."""
+        self.change(connection, run_id, RunState.REPLACED, verdict="held", replaced_by=by)
+        connection.execute(sa.update(runs).where(runs.c.replaced_by == run_id).values(replaced_by=by))
+
+    def cover(self, connection: sa.Connection, job: str, by: str) -> None:
+        """Let a run that plans everybody stand for those that gave way while nobody knew to which (at a restore)."""
+        unknown = (runs.c.job == job, runs.c.state == RunState.REPLACED.value, runs.c.replaced_by.is_(None))
+        found = connection.execute(sa.select(runs.c.id).where(*unknown)).scalars().all()
+        for run_id in found:
+            self.replace(connection, run_id, by)
+
     def decide(self, connection: sa.Connection, run: Run, decision: str, person: str, why: str) -> None:
         """Record a person's decision on a run, bound to the plan they decided on."""
         now = self.clock.now()

@@ -138,6 +138,7 @@ runs = sa.Table(
     sa.Column("verdict", sa.Text, nullable=False, server_default=""),
     sa.Column("created_at", Instant, nullable=False),
     sa.Column("settled_at", Instant),
+    sa.Column("replaced_by", sa.Text),
 )
 run_faults = sa.Table(
     "run_faults",

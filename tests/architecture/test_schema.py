@@ -21,7 +21,7 @@ PLAIN = {
     },
     "runs": {
         "id", "job", "state", "requested_by", "plan_hash", "feed_digest", "counts", "reasons", "verdict", "created_at",
-        "settled_at",
+        "settled_at", "replaced_by",
     },
     "run_faults": {"id", "run_id", "place", "field", "rule", "message"},
     "effects": {

@@ -297,6 +297,23 @@ def test_who_cannot_be_asked_about_keeps_nobody_else(desk: Desk) -> None:
     assert report.needs_person
 
 
+def test_two_whom_the_system_stops_at_keep_nobody_in_doubt_for_long(desk: Desk) -> None:
+    people = [f"{number:04d}" for number in range(1, 21)]
+    desk.plan_all(people)
+    assert len(desk.claim()) == 20
+    desk.crash()
+
+    def stops(target: FakeTarget, refs: Sequence[AccountRef]) -> None:
+        if any(ref.number in ("0007", "0017") for ref in refs):
+            raise HaltError("the number is there twice", code="wrong_rows")
+
+    turns(desk, 24, ConditionTarget(Truth(), obey, stops), Pace(threads=1, lease_s=60.0, patience_s=30.0))
+    assert dict(desk.rows("number", "state")) == dict.fromkeys(people, "done") | {
+        "0007": "in_doubt",
+        "0017": "in_doubt",
+    }
+
+
 def test_a_question_that_stops_once_and_not_again_is_answered(desk: Desk) -> None:
     desk.plan_all(["0001", "0002", "0003", "0004"])
     assert len(desk.claim()) == 4

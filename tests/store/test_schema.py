@@ -143,6 +143,16 @@ def test_a_schema_of_a_newer_baton_is_told_as_such_and_left_alone(empty_url: str
             assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one() == "0099"
 
 
+def test_an_upgrade_knows_of_no_run_which_one_replaced_it(desk: Desk) -> None:
+    desk.run("run-1")
+    with desk.database.write() as connection:
+        connection.execute(sa.text("ALTER TABLE runs DROP COLUMN replaced_by"))
+        connection.execute(sa.text("UPDATE alembic_version SET version_num = '0014'"))
+    upgrade(desk.database)
+    with desk.database.read() as connection:
+        assert connection.execute(sa.text("SELECT DISTINCT replaced_by FROM runs")).scalars().all() == [None]
+
+
 def test_an_upgrade_makes_nothing_younger_that_an_alarm_may_be_about(empty_url: str) -> None:
     with desk_on(empty_url) as desk:
         began = desk.clock.now()

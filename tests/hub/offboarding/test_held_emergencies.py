@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from baton.hub import decisions, execution
 from baton.hub.offboarding import casework
 from baton.hub.offboarding.people import employed
 from baton.hub.reconcile import reconcile
+from baton.hub.sync import SyncRequest, plan_sync
 from baton.model.account import AccountState
 from baton.model.case import Act, Case, CaseState, Cause
 from baton.store.runs import RunState
 from tests.hub.offboarding.conftest import HR
 from tests.hub.offboarding.test_held_leavers import DAY_S, GONE, ONE, Make, Town, slip, stays_rejected, town
+from tests.rig import company
 
 __all__ = ["town"]
 OTHERS = GONE[1:]
@@ -157,17 +161,41 @@ def test_nor_one_with_which_their_closing_was_rejected_and_planned_anew(town: Ma
     stays_out(d, case)
 
 
-@pytest.mark.parametrize("replaced", [False, True])
-def test_a_departure_that_was_held_and_released_lets_in_who_is_hired_again(town: Make, *, replaced: bool) -> None:
+@pytest.mark.parametrize("decision", ["reject", "neither"])
+def test_nor_does_the_closing_of_who_must_be_out_let_the_slip_go(town: Make, decision: str) -> None:
+    """By the guide: an emergency for one of those in the held run, and a run for them alone."""
+    d = town()
+    before = list(d.company.rows)
+    run = slip(d)
+    d.company.clock.sleep(3600)
+    case = emergency(d)
+    plan_sync(d.hub, SyncRequest(employees=(ONE,)))
+    execution.apply(d.hub)
+    assert state(d) is not AccountState.ENABLED
+    d.hour()
+    case = completed(d, case)
+    if decision == "reject":
+        decisions.reject(d.hub, run, "boss", "the export is wrong")
+    d.company.rows = before
+    stays_out(d, case)
+
+
+@pytest.mark.parametrize("how", ["released", "replaced", "late"])
+@pytest.mark.parametrize("removed", ["contract_end", "never"])
+def test_a_departure_that_was_held_and_released_lets_in_who_is_hired_again(
+    town: Make, monkeypatch: pytest.MonkeyPatch, how: str, removed: str
+) -> None:
+    monkeypatch.setattr(company, "TARGET_MAPPING", re.sub(r"remove: \w+", f"remove: {removed}", company.TARGET_MAPPING))
     d = town()
     case = emergency(d)
     d.sync()
     d.hour()
     completed(d, case)
     run = slip(d)
-    if replaced:
-        d.company.clock.sleep(DAY_S)
-        run = d.hr_says(GONE[1:2], status="departed", last_day="2026-11-21").run.id
+    if how != "released":
+        d.company.clock.sleep(4 * DAY_S)
+        say = {"replaced": lambda: d.hr_says(GONE[1:2], status="departed", last_day="2026-11-21"), "late": d.sync}
+        run = say[how]().run.id
     decisions.release(d.hub, run, "boss", "the branch is closed")
     execution.apply(d.hub)
     d.hour()
