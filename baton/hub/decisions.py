@@ -22,7 +22,7 @@ from baton.settings_shape import OWN
 from baton.store.held_back import let_go
 from baton.store.leases import Settlement
 from baton.store.restores import FENCES
-from baton.store.runs import ApprovedFeed, Run, RunState
+from baton.store.runs import RELEASE, ApprovedFeed, Run, RunState
 from baton.store.tables import effects
 
 _ANEW: Final = "the next run plans it anew: baton run sync"
@@ -66,7 +66,7 @@ def release(hub: Hub, run_id: str, person: str, why: str, seen: str = "") -> int
             )
         _require_still_meant(hub, connection, run)
         released = hub.effects.release(connection, run_id)
-        hub.runs.decide(connection, run, "release", person, why)
+        hub.runs.decide(connection, run, RELEASE, person, why)
         hub.runs.change(connection, run_id, RunState.READY, verdict="")
         _accept_population(hub, connection, run)
     return released

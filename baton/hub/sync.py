@@ -263,8 +263,6 @@ class _Planning:
         as they are for good. A dirty link is none (of a manager without an account): no run could be decided on.
         A run for a few replaces what is held of them alone: it plans nobody else, who would not be held any more.
         """
-        if not self._restricted:
-            self.hub.runs.cover(self.connection, JOB, self.run_id)
         held = self.hub.effects.held_by_run(self.connection, JOB)
         if not held:
             return
@@ -282,7 +280,7 @@ class _Planning:
             for name in {system for system, _ in pairs}:
                 numbers = [number for system, number in pairs if system == name]
                 self.hub.links.mark_dirty(self.connection, name, numbers)
-            self.hub.runs.replace(self.connection, run_id, by=self.run_id)
+            self.hub.runs.replace(self.connection, run_id, by=None if self._restricted else self.run_id)
             self.notes.append(f"{run_id} was held and is replaced by this run")
 
     def _plan_system(self, system: SystemSettings, managers: Managers) -> Iterable[Planned]:

@@ -13,8 +13,8 @@ from baton.model.effect import REJECTED, EffectState
 from baton.model.people import EmploymentStatus
 from baton.store.effects import chunked
 from baton.store.links import LAST_PLANNED
-from baton.store.runs import RunState
-from baton.store.tables import cases, effects, links, people, person_versions, runs
+from baton.store.runs import RELEASE, RunState
+from baton.store.tables import approvals, cases, effects, links, people, person_versions, runs
 
 _NOT_LET_GO = (RunState.HELD.value, RunState.REPLACED.value, RunState.REJECTED.value)
 # Made once: naming each column of another alias takes longer than the rest of a statement.
@@ -123,12 +123,13 @@ def has_passed(job: str, systems: Sequence[str]) -> sa.ColumnElement[bool]:
 def was_held() -> sa.ColumnElement[bool]:
     """A version that was recorded by a run which the gate has held, and nobody has released.
 
-    Of one that was replaced it counts what became of the run that planned the same anew, where that was the same still:
-    who has nothing to lose is in no effect of either.
+    Of one that was replaced it counts whether a person has released the run that planned the same anew, where that was
+    the same still: who has nothing to lose is in no effect of either.
     """
     decider = sa.exists().where(
         _DECIDER.c.id == runs.c.replaced_by,
         _DECIDER.c.state.not_in(_NOT_LET_GO),
+        sa.exists().where(approvals.c.run_id == _DECIDER.c.id, approvals.c.decision == RELEASE).correlate(_DECIDER),
         ~_had_news(_DECIDER.c.created_at).correlate(person_versions, _DECIDER),
     )
     held = sa.exists().where(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -19,6 +19,9 @@ from baton.store.effects import chunked
 from baton.store.tables import approvals, effects, feeds, hints, run_faults, runs, switches
 from baton.store.trail import Entry, append
 from baton.store.upserts import insert_into
+
+RELEASE: Final = "release"
+"""The decision by which a person lets a held run go."""
 
 
 class RunState(StrEnum):
@@ -165,17 +168,13 @@ class RunStore:
             body["plan"] = str(values["plan_hash"])
         append(connection, [Entry(kind="run", at=now, body=body)])
 
-    def replace(self, connection: sa.Connection, run_id: str, by: str) -> None:
-        """Let a held run give way to one that plans what it held; with what has given way to it before."""
+    def replace(self, connection: sa.Connection, run_id: str, by: str | None) -> None:
+        """Let a held run give way, with what has given way to it before, to the one that plans the same (if one does).
+
+        None: a run for a few does not stand for the others that were held.
+        """
         self.change(connection, run_id, RunState.REPLACED, verdict="held", replaced_by=by)
         connection.execute(sa.update(runs).where(runs.c.replaced_by == run_id).values(replaced_by=by))
-
-    def cover(self, connection: sa.Connection, job: str, by: str) -> None:
-        """Let a run that plans everybody stand for those that gave way while nobody knew to which (at a restore)."""
-        unknown = (runs.c.job == job, runs.c.state == RunState.REPLACED.value, runs.c.replaced_by.is_(None))
-        found = connection.execute(sa.select(runs.c.id).where(*unknown)).scalars().all()
-        for run_id in found:
-            self.replace(connection, run_id, by)
 
     def decide(self, connection: sa.Connection, run: Run, decision: str, person: str, why: str) -> None:
         """Record a person's decision on a run, bound to the plan they decided on."""

@@ -16,6 +16,7 @@ from baton.store import passes
 from baton.store.database import Database
 from baton.store.instants import from_micros, to_micros
 from baton.store.migrate import HEAD, SCRIPTS, upgrade
+from baton.store.runs import RunState
 from baton.store.tables import allowances, metadata
 from tests.store.desk import Desk, desk_on
 
@@ -143,14 +144,27 @@ def test_a_schema_of_a_newer_baton_is_told_as_such_and_left_alone(empty_url: str
             assert connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one() == "0099"
 
 
-def test_an_upgrade_knows_of_no_run_which_one_replaced_it(desk: Desk) -> None:
-    desk.run("run-1")
+def test_an_upgrade_takes_a_replaced_run_for_what_was_decided_next(desk: Desk) -> None:
+    """What nobody has decided since is taken for what is held by now; a job of which no run is held has no such."""
+    for name in ("first", "rejected", "second", "third", "released", "fourth", "held"):
+        head = desk.run(name)
+        with desk.database.write() as connection:
+            if name in ("rejected", "released"):
+                decision = {"rejected": "reject", "released": "release"}[name]
+                desk.clock.advance(timedelta(minutes=1))
+                desk.runs.decide(connection, head, decision, "boss", "as it is")
+            elif name != "held":
+                desk.runs.change(connection, name, RunState.REPLACED)
+            else:
+                desk.runs.change(connection, name, RunState.HELD)
+        desk.clock.advance(timedelta(hours=1))
     with desk.database.write() as connection:
         connection.execute(sa.text("ALTER TABLE runs DROP COLUMN replaced_by"))
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '0014'"))
     upgrade(desk.database)
     with desk.database.read() as connection:
-        assert connection.execute(sa.text("SELECT DISTINCT replaced_by FROM runs")).scalars().all() == [None]
+        found = dict(connection.execute(sa.text("SELECT id, replaced_by FROM runs WHERE state = 'replaced'")).all())
+    assert found == {"first": "rejected", "second": "released", "third": "released", "fourth": "held"}
 
 
 def test_an_upgrade_makes_nothing_younger_that_an_alarm_may_be_about(empty_url: str) -> None:

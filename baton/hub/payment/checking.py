@@ -253,7 +253,9 @@ def _on_statement(hub: Hub, connection: sa.Connection, lines: Sequence[PayLine])
     The second happens to a store that was set back to a backup: what it knows least about, it must not pay again.
     """
     said = hub.bank_answers.of_lines(connection, [line.reference for line in lines])
-    unsent = {line.reference: said[line.reference] for line in lines if line.state.unsent and line.reference in said}
+    # What a check has left out for it would be payable to the next one.
+    here = [line.reference for line in lines if line.state.unsent or line.state is LineState.LEFT_OUT]
+    unsent = {reference: said[reference] for reference in here if reference in said}
     taken = taken_elsewhere(hub, connection, unsent)
     found = set()
     for reference, events in said.items():

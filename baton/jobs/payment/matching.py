@@ -108,14 +108,22 @@ class Expectations:
     def _batch(self, account: str, entry: StatementEntry, lines: list[Expected]) -> Match:
         """All lines of the batch; without the refused ones where that is what the amount says.
 
-        Only where it is neither, what comes back may be of disputed lines.
+        Only where it is neither, what comes back may be of disputed lines. As much as was refused may be just that: the
+        batch may be booked whole on the same statement, or on one that is still to come.
         """
         paid = [line for line in lines if line.reference not in self._refused]
+        if entry.direction is Direction.CREDIT and entry.amount_minor in self._refused_sums(lines):
+            paid = []
         for chosen in (lines, paid, self._coming_back(entry, lines)):
             if chosen and self._fits(account, entry, chosen) is MatchKind.LINE:
                 return Match(MatchKind.BATCH, entry, tuple(line.reference for line in chosen))
         told = paid or lines
         return Match(self._fits(account, entry, told), entry, tuple(line.reference for line in told))
+
+    def _refused_sums(self, lines: list[Expected]) -> set[int]:
+        """What each of the refused lines of a batch comes to, and all of them."""
+        refused = [line for line in lines if line.reference in self._refused]
+        return {_total(refused), *(line.amount_minor for line in refused)} - {0}
 
     def _coming_back(self, entry: StatementEntry, lines: list[Expected]) -> list[Expected]:
         """The one disputed line, or all of them together, whose money came back; none where it may be another's.

@@ -180,6 +180,37 @@ def test_nor_does_the_closing_of_who_must_be_out_let_the_slip_go(town: Make, dec
     stays_out(d, case)
 
 
+@pytest.mark.parametrize("removed", ["contract_end", "never"])
+@pytest.mark.parametrize("corrected", ["all_but_one", "by_a_run_for_few", "after_a_rejection"])
+def test_nor_does_a_run_that_passes_though_nobody_has_released_the_slip(
+    town: Make, monkeypatch: pytest.MonkeyPatch, corrected: str, removed: str
+) -> None:
+    """Neither one without those whom HR has corrected, nor one that came after the rejection."""
+    monkeypatch.setattr(company, "TARGET_MAPPING", re.sub(r"remove: \w+", f"remove: {removed}", company.TARGET_MAPPING))
+    d = town()
+    case = emergency(d)
+    d.sync()
+    d.hour()
+    case = completed(d, case)
+    before = list(d.company.rows)
+    slip(d)
+    d.company.clock.sleep(4 * DAY_S)
+    if corrected == "after_a_rejection":
+        decisions.reject(d.hub, d.sync().run.id, "boss", "the export is wrong")
+        d.company.clock.sleep(DAY_S)
+    elif corrected == "by_a_run_for_few":
+        d.company.rows = before
+        plan_sync(d.hub, SyncRequest(employees=tuple(OTHERS)))
+        execution.apply(d.hub)
+    else:
+        wrong = next(row for row in d.company.rows if row["number"] == ONE)
+        d.company.rows = [wrong if row["number"] == ONE else row for row in before]
+    d.sync()
+    d.company.clock.sleep(DAY_S)
+    d.company.rows = before
+    stays_out(d, case)
+
+
 @pytest.mark.parametrize("how", ["released", "replaced", "late"])
 @pytest.mark.parametrize("removed", ["contract_end", "never"])
 def test_a_departure_that_was_held_and_released_lets_in_who_is_hired_again(

@@ -226,3 +226,19 @@ def test_a_refusal_that_names_no_file_is_said_of_the_line_in_any(
     nameless = elsewhere.replace(b"<OrgnlMsgId>" + message_id(plain).encode(), b"<OrgnlMsgId>NOTPROVIDED")
     say(office, AnswerKind.REPORT, nameless)
     assert "on_statement" not in {each for line in office.check(run_id).cleared.lines for each in line.reasons}
+
+
+def test_one_line_that_is_taken_in_a_file_unknown_here_keeps_no_other_however_often_it_is_checked(
+    office: Office,
+    late: tuple[str, bytes],  # noqa: F811
+) -> None:
+    run_id, plain = late
+    one = references(office, run_id)["0001"]
+    said = report(plain, "PART", {one: ("ACSP", "")}).replace(message_id(plain).encode(), b"A" * 26)
+    say(office, AnswerKind.REPORT, said)
+    for _ in range(2):
+        lines = {line.reference: line for line in office.check(run_id).cleared.lines}
+        assert lines[one].state is LineVerdict.LEFT_OUT
+        assert lines[one].reasons == ("on_statement",)
+    office.build(run_id)
+    assert {each.state for reference, each in lines.items() if reference != one} == {LineVerdict.PAYABLE}

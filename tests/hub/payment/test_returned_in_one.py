@@ -20,7 +20,7 @@ from tests.hub.payment.office import PAY_DAY, Office
 from tests.hub.payment.test_answers import TWO, content, references, say
 from tests.hub.payment.test_recovering import LATE, opened
 from tests.hub.payment.test_reissue_of_files import TOTAL, in_one, require_none_again
-from tests.rig.bank_papers import report, statement
+from tests.rig.bank_papers import message_id, report, statement
 from tests.rig.payroll import ACCOUNT, BANK, MAKER, card
 
 RETURNED = b"<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>"
@@ -218,13 +218,37 @@ def test_what_came_back_by_itself_does_not_come_back_by_the_files_id_too(office:
 
 
 def test_a_file_booked_without_what_was_refused_and_returned_whole_is_what_was_booked(office: Office) -> None:
-    run_id = office.delivered({"0001": "8000.00", "0002": "8000.00"})
+    run_id = office.delivered({"0001": "9000.00", "0002": "8000.00"})
     known = references(office, run_id)
     told = {known["0001"]: ("RJCT", "AM04"), known["0002"]: ("ACSC", "")}
     say(office, AnswerKind.REPORT, report(content(office), "PART", told))
     booked(office, "8000.00", "DBIT", 1)
     assert booked(office, "8000.00", "CRDT", 2).alarms == [f"returned {known['0002']}"]
     assert office.states(run_id) == {"0001": LineState.REJECTED, "0002": LineState.RETURNED}
+
+
+@pytest.mark.parametrize("order", ["one_statement", "credit_first", "notified", "two_days"])
+def test_a_refund_of_what_was_refused_is_not_the_return_of_as_much_that_was_paid(office: Office, order: str) -> None:
+    """Nobody who has their money is paid again, whatever the bookings come in."""
+    run_id = office.delivered({"0001": "8000.00", "0002": "8000.00"})
+    known = references(office, run_id)
+    told = {known["0001"]: ("RJCT", "AC04"), known["0002"]: ("ACSC", "")}
+    say(office, AnswerKind.REPORT, report(content(office), "PART", told))
+    bookings = [("16000.00", "DBIT"), ("8000.00", "CRDT")]
+    if order == "notified":
+        say(office, AnswerKind.STATEMENT, notified(in_december(in_one(office, "8000.00", "CRDT", number=9), 1)))
+        booked(office, "16000.00", "DBIT", 1)
+    elif order == "two_days":
+        for day, (amount, way) in enumerate(bookings, 1):
+            booked(office, amount, way, day)
+    else:
+        ways = bookings if order == "one_statement" else bookings[::-1]
+        said = statement(ACCOUNT, [("NOBODY", amount, way) for amount, way in ways], 1)
+        name = f"<PmtInfId>{message_id(content(office))}</PmtInfId>".encode()
+        said = said.replace(b"<EndToEndId>NOBODY</EndToEndId>", name)
+        say(office, AnswerKind.STATEMENT, in_december(said, 1))
+    assert office.states(run_id)["0002"] is not LineState.RETURNED
+    assert office.states(run_id)["0001"] is LineState.DISPUTED
 
 
 def test_two_disputed_payments_of_one_amount_come_back_together_and_are_told_twice(office: Office) -> None:

@@ -113,10 +113,14 @@ def test_what_is_back_already_is_not_among_those_that_come_back_together():
     assert match(BACK._replace(amount_minor=200), some_back) == (MatchKind.BATCH, ("R1", "R4"))
 
 
-def test_a_batch_that_was_booked_without_what_was_refused_comes_back_so_though_the_refused_is_as_much():
+def test_what_comes_back_is_not_what_was_paid_where_as_much_was_refused():
+    """The batch may be booked whole, on the same statement or on one still to come; what is booked is unmistakable."""
     alike = Expectations([ONE, FOUR], refused=["R4"])
-    assert match(BACK, alike) == (MatchKind.BATCH, ("R1",))
+    assert match(BACK, alike)[0] is MatchKind.AMOUNT_DIFFERS
     assert match(BACK._replace(direction=Direction.DEBIT), alike) == (MatchKind.BATCH, ("R1",))
+    both = Expectations([Expected("R5", 200, "CNY", ACCOUNT, "B1"), ONE, FOUR], refused=["R1", "R4"])
+    assert match(BACK._replace(amount_minor=200), both)[0] is MatchKind.AMOUNT_DIFFERS
+    assert match(BACK, Expectations([ONE, TWO], refused=["R2"])) == (MatchKind.BATCH, ("R1",))
 
 
 def test_what_was_refused_and_never_debited_does_not_come_back():
