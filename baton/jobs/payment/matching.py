@@ -11,6 +11,7 @@ import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 from baton.model.bank_answers import Direction, StatementEntry
 from baton.model.payable import REFERENCE_CHARACTERS
@@ -57,6 +58,10 @@ class Match:
     references: tuple[str, ...] = ()
     hint: str = ""
     """The reference of the one line with this amount and this name, for a person to judge; empty when there is none."""
+
+
+_TRIED: Final = 12
+"""Among so many refused lines it is tried which come to an amount."""
 
 
 class Expectations:
@@ -108,11 +113,11 @@ class Expectations:
     def _batch(self, account: str, entry: StatementEntry, lines: list[Expected]) -> Match:
         """All lines of the batch; without the refused ones where that is what the amount says.
 
-        Only where it is neither, what comes back may be of disputed lines. As much as was refused may be just that: the
-        batch may be booked whole on the same statement, or on one that is still to come.
+        Only where it is neither, what comes back may be of disputed lines. As much as any of those that were refused
+        may be just that: the batch may be booked whole on the same statement, or on one that is still to come.
         """
         paid = [line for line in lines if line.reference not in self._refused]
-        if entry.direction is Direction.CREDIT and entry.amount_minor in self._refused_sums(lines):
+        if entry.direction is Direction.CREDIT and self._may_be_refused(entry.amount_minor, lines):
             paid = []
         for chosen in (lines, paid, self._coming_back(entry, lines)):
             if chosen and self._fits(account, entry, chosen) is MatchKind.LINE:
@@ -120,10 +125,15 @@ class Expectations:
         told = paid or lines
         return Match(self._fits(account, entry, told), entry, tuple(line.reference for line in told))
 
-    def _refused_sums(self, lines: list[Expected]) -> set[int]:
-        """What each of the refused lines of a batch comes to, and all of them."""
+    def _may_be_refused(self, amount_minor: int, lines: list[Expected]) -> bool:
+        """Whether some of the refused lines of a batch come to an amount; of very many it is not tried which."""
         refused = [line for line in lines if line.reference in self._refused]
-        return {_total(refused), *(line.amount_minor for line in refused)} - {0}
+        if len(refused) > _TRIED:
+            return amount_minor <= _total(refused)
+        sums = {0}
+        for line in refused:
+            sums |= {each + line.amount_minor for each in sums}
+        return amount_minor in sums
 
     def _coming_back(self, entry: StatementEntry, lines: list[Expected]) -> list[Expected]:
         """The one disputed line, or all of them together, whose money came back; none where it may be another's.

@@ -123,6 +123,18 @@ def test_what_comes_back_is_not_what_was_paid_where_as_much_was_refused():
     assert match(BACK, Expectations([ONE, TWO], refused=["R2"])) == (MatchKind.BATCH, ("R1",))
 
 
+def test_nor_where_some_of_the_refused_come_to_it():
+    """Four that were paid, and refused ones of 100 each: the refund of four of them, not what was paid."""
+    for count, amount in ((6, 400), (40, 400), (40, 4000)):
+        refused = [Expected(f"X{number}", 100, "CNY", ACCOUNT, "B1") for number in range(count)]
+        lines = Expectations(
+            [Expected("P", amount, "CNY", ACCOUNT, "B1"), *refused], refused=[line.reference for line in refused]
+        )
+        assert match(BACK._replace(amount_minor=amount), lines)[0] is MatchKind.AMOUNT_DIFFERS, (count, amount)
+    more = Expectations([Expected("P", 400, "CNY", ACCOUNT, "B1"), ONE, FOUR], refused=["R1", "R4"])
+    assert match(BACK._replace(amount_minor=400), more) == (MatchKind.BATCH, ("P",))
+
+
 def test_what_was_refused_and_never_debited_does_not_come_back():
     never_out = Expectations([ONE, TWO, FOUR], refused=["R2"])
     assert match(BACK._replace(amount_minor=250), never_out)[0] is MatchKind.AMOUNT_DIFFERS
