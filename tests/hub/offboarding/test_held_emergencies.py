@@ -108,6 +108,14 @@ def completed(d: Town, case: Case) -> Case:
     return d.case(case)
 
 
+def out_by_an_emergency(d: Town) -> Case:
+    """One whose case is completed, before HR has entered anything."""
+    case = emergency(d)
+    d.sync()
+    d.hour()
+    return completed(d, case)
+
+
 def stays_out(d: Town, case: Case) -> None:
     """Nothing that comes to pass opens the account, or the case."""
     for _ in range(2):
@@ -126,10 +134,7 @@ def test_a_slip_that_is_corrected_lets_nobody_in_who_is_out_by_a_completed_emerg
     town: Make, decision: str, said: dict[str, str]
 ) -> None:
     d = town()
-    case = emergency(d)
-    d.sync()
-    d.hour()
-    case = completed(d, case)
+    case = out_by_an_emergency(d)
     before = list(d.company.rows)
     run = slip(d, **said)
     stays_out(d, case)
@@ -188,10 +193,7 @@ def test_nor_does_a_run_that_passes_though_nobody_has_released_the_slip(
     """Neither one without those whom HR has corrected, nor one that came after the rejection."""
     monkeypatch.setattr(company, "TARGET_MAPPING", re.sub(r"remove: \w+", f"remove: {removed}", company.TARGET_MAPPING))
     d = town()
-    case = emergency(d)
-    d.sync()
-    d.hour()
-    case = completed(d, case)
+    case = out_by_an_emergency(d)
     before = list(d.company.rows)
     slip(d)
     d.company.clock.sleep(4 * DAY_S)
@@ -218,10 +220,7 @@ def test_a_departure_that_was_held_and_released_lets_in_who_is_hired_again(
 ) -> None:
     monkeypatch.setattr(company, "TARGET_MAPPING", re.sub(r"remove: \w+", f"remove: {removed}", company.TARGET_MAPPING))
     d = town()
-    case = emergency(d)
-    d.sync()
-    d.hour()
-    completed(d, case)
+    out_by_an_emergency(d)
     run = slip(d)
     if how != "released":
         d.company.clock.sleep(4 * DAY_S)
