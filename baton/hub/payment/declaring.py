@@ -109,8 +109,8 @@ def declare(hub: Hub, message_id: str, word: Word, person: str, why: str) -> Dec
     """Keep what somebody has found out at the bank about a file; how far that reaches.
 
     Raises `ApprovalError` for a file about which nobody has to say anything (``not_asked``), and for who has said the
-    same before (``maker``). But after a restore also for who holds no office (``role``), in the first hour (``early``),
-    and where the bank, asked now, tells by itself (``bank_tells``).
+    same before (``maker``). Except after a restore, also for who holds no office (``role``), in the first hour
+    (``early``), and where the bank, asked now, tells by itself (``bank_tells``).
     """
     require_reason(person, why)
     _require_silent_bank(hub, message_id, person)
